@@ -1,0 +1,1 @@
+//! The HTTP surface for monitors, people and scripts.

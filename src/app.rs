@@ -1,0 +1,1 @@
+//! The only place that names concrete stores, channels and the real clock.

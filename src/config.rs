@@ -1,0 +1,1 @@
+//! Process settings: the commented default file is embedded and is the manual.

@@ -1,0 +1,105 @@
+//! The alert record: the condition that events speak of.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Content, Text};
+use super::ids::{AlertId, IncidentNumber, IntegrationName, SilenceId};
+use super::matcher::Fields;
+use super::time::{Steady, Wall};
+use super::urgency::SeverityClass;
+
+/// An alert; identity towards its sender is integration + dedup key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    pub id: AlertId,
+    pub integration: IntegrationName,
+    pub dedup_key: Text,
+    pub content: Arc<Content>,
+    pub firing: bool,
+    /// The source sent an acknowledge event.
+    #[serde(default)]
+    pub acknowledged: bool,
+    /// The start that the source asserts; `None` for formats that report moments.
+    #[serde(default)]
+    pub starts_at: Option<Wall>,
+    pub first_seen: Wall,
+    pub last_seen: Wall,
+    /// Triggers after the first one.
+    #[serde(default)]
+    pub repeats: u64,
+    /// Resolves by itself at this moment unless it is asserted again.
+    #[serde(default)]
+    pub expires: Option<Steady>,
+    /// When it was resolved, and what time the source gave for that.
+    #[serde(default)]
+    pub resolved_at: Option<Wall>,
+    #[serde(default)]
+    pub resolved_source_time: Option<Wall>,
+    /// Open incidents to which it belongs, in the order of the tree.
+    #[serde(default)]
+    pub incidents: Vec<IncidentNumber>,
+    /// Its only report was too old: shown, pages nobody until a fresh one comes.
+    #[serde(default)]
+    pub held_old: bool,
+    /// Silences that cover it.
+    #[serde(default)]
+    pub silenced_by: Vec<SilenceId>,
+    /// Groups whose incident a person resolved while this alert was still asserted.
+    #[serde(default)]
+    pub holds: Vec<Hold>,
+    /// A resolved alert is forgotten at this moment.
+    #[serde(default)]
+    pub forget: Option<Steady>,
+}
+
+/// Repeats of an alert whose incident a person resolved are only recorded until `until`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    pub group_key: Text,
+    pub incident: IncidentNumber,
+    pub until: Steady,
+}
+
+impl Alert {
+    /// Whether it fires and a silence covers it.
+    pub fn is_silenced(&self) -> bool {
+        self.firing && !self.silenced_by.is_empty()
+    }
+
+    /// The earliest of its timers.
+    pub fn next_due(&self) -> Option<Steady> {
+        [self.expires, self.forget].into_iter().flatten().min()
+    }
+}
+
+/// What routes and silences can match of an event: its labels, and the fields under their names
+/// where no label has that name; `integration` is always ours.
+#[derive(Clone, Copy, Debug)]
+pub struct Matchable<'event> {
+    pub integration: &'event IntegrationName,
+    pub content: &'event Content,
+}
+
+impl Fields for Matchable<'_> {
+    fn field(&self, name: &str) -> &str {
+        if name == "integration" {
+            return self.integration.as_str();
+        }
+        if let Some(value) = self.content.labels.get(name) {
+            return value;
+        }
+        match name {
+            "severity" => &self.content.severity,
+            "severity_class" => SeverityClass::of(&self.content.severity).as_str(),
+            "summary" => &self.content.summary,
+            "source" => self.content.source.as_deref().unwrap_or(""),
+            "component" => self.content.component.as_deref().unwrap_or(""),
+            "group" => self.content.group.as_deref().unwrap_or(""),
+            "class" => self.content.class.as_deref().unwrap_or(""),
+            "service" => self.content.service.as_deref().unwrap_or(""),
+            _ => "",
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What leaves the engine: changes, effects, and the answer to whoever asked.
+
+use std::sync::Arc;
+
+use super::event::{Link, Text};
+use super::ids::{
+    AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId, SilenceId,
+    UserName,
+};
+use super::incident::{Handled, Status, Why};
+use super::page::{IncidentRef, News, PageKind, Recipient};
+use super::records::{Change, Receipt};
+use super::ruleset::Medium;
+use super::time::{Millis, Wall};
+use super::urgency::Urgency;
+
+/// The outcome of one step. Reasons travel as [`Change::Entry`] and inside receipts, so that they
+/// are durable with what they explain.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    pub changes: Vec<Change>,
+    /// Released only after the changes are durable.
+    pub effects: Vec<Effect>,
+    pub answer: Answer,
+}
+
+/// Something to do in the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Hand this to its channel.
+    Send(Arc<Order>),
+    /// Withdraw an attempt whose first byte has not left.
+    Cancel(AttemptId),
+    /// Ask a down channel how it is.
+    Probe(ChannelName),
+    /// Raise the operator's attention in the log.
+    Log { text: Text },
+}
+
+/// The answer to whoever waits for this input.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Answer {
+    #[default]
+    None,
+    Receipt(Arc<Receipt>),
+    Acted(Vec<Acted>),
+    /// What to answer to a text message; `None` stays silent.
+    Sms(Option<Text>),
+    Opened(IncidentNumber),
+    /// A silence was set; it covers so many open incidents now.
+    Silence {
+        silence: SilenceId,
+        covers: usize,
+    },
+    Override(OverrideId),
+    Done,
+    /// The request cannot be done.
+    Refused(Refusal),
+}
+
+/// What became of an act on one incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acted {
+    pub number: IncidentNumber,
+    pub result: ActResult,
+    pub status: Option<Status>,
+    /// Who acknowledged it, first.
+    pub acknowledged: Option<Handled>,
+    /// Other open incidents with one of its alerts.
+    pub linked: Vec<IncidentNumber>,
+}
+
+/// How an act ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActResult {
+    Done,
+    /// It was so already; harmless.
+    AlreadySo,
+    /// It is resolved, or of another generation: nothing was done.
+    NotOpen,
+    /// No incident has this number.
+    NotFound,
+}
+
+/// Why a request cannot be done: the thing, the value, the cure.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("unknown {kind} {name:?}")]
+    Unknown { kind: &'static str, name: String },
+    #[error("{what} {value} is not allowed: {cure}")]
+    Invalid {
+        what: &'static str,
+        value: String,
+        cure: String,
+    },
+}
+
+/// One attempt for a channel to make: everything it needs, taken at the moment of the decision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order {
+    pub attempt: AttemptId,
+    pub page: PageId,
+    pub channel: ChannelName,
+    pub medium: Medium,
+    /// E-mail address, phone number, Slack id or e-mail address, URL; empty on the console.
+    pub address: Text,
+    /// High urgency leaves first.
+    pub urgency: Urgency,
+    /// Lanes are fair between the integrations that opened the incidents.
+    pub integration: IntegrationName,
+    /// Whether it asks for acknowledgment; those may be withdrawn.
+    pub asks: bool,
+    pub message: Message,
+    /// Where an earlier message about the same incident stands on this channel.
+    pub place: Option<Place>,
+    /// Short plain text: a richer form was refused.
+    pub is_plain: bool,
+    /// Time that the channel has for the attempt.
+    pub deadline: Millis,
+}
+
+/// Where a message goes relative to an earlier one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Under this message.
+    Thread(Text),
+    /// Change this message.
+    Edit(Text),
+}
+
+/// What a message says, as data; each channel renders and escapes it for its medium.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    pub kind: PageKind,
+    pub recipient: Recipient,
+    /// For a person.
+    pub recipient_name: Option<Text>,
+    /// IANA name of the zone in which the recipient reads times; UTC for channel targets.
+    pub time_zone: Text,
+    /// One, or those that a folded page names.
+    pub incidents: Vec<Brief>,
+    /// Incidents in the whole folded page; 1 otherwise.
+    pub incidents_total: usize,
+    /// For links; `user` is `None` for channel targets.
+    pub token: TokenSubject,
+    pub why: Why,
+    /// What an update tells.
+    pub news: Option<News>,
+}
+
+/// What an acknowledge token is bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenSubject {
+    pub page: PageId,
+    /// Of the incident; 0 for a folded page.
+    pub generation: u64,
+    pub user: Option<UserName>,
+}
+
+/// An incident as a message shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Brief {
+    pub incident: IncidentRef,
+    pub status: Status,
+    pub urgency: Urgency,
+    pub title: Text,
+    pub service: Option<Text>,
+    pub opened_at: Wall,
+    pub acknowledged: Option<Handled>,
+    pub resolved: Option<Handled>,
+    pub alerts_firing: u32,
+    pub alerts_total: u32,
+    /// Labels that all its alerts share by grouping; empty when each alert is its own incident.
+    pub group_labels: super::event::Labels,
+    /// The first alerts, at most [`Brief::ALERTS_MAX`].
+    pub alerts: Vec<AlertBrief>,
+    /// The router speaks of itself.
+    pub is_self_incident: bool,
+}
+
+impl Brief {
+    /// Alerts shown in one message.
+    pub const ALERTS_MAX: usize = 10;
+}
+
+/// An alert as a message shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlertBrief {
+    pub summary: Text,
+    pub severity: Text,
+    pub source: Option<Text>,
+    pub firing: bool,
+    pub first_seen: Wall,
+    pub labels: super::event::Labels,
+    pub links: Vec<Link>,
+}

@@ -1,0 +1,193 @@
+//! What a monitor posted, after its format has been read: the same shape for all formats.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::time::Wall;
+
+/// Text that is shared between records.
+pub type Text = Arc<str>;
+
+/// Limits of one event; what goes beyond is cut and reported as a fault, never refused.
+pub mod limit {
+    /// Labels kept of one event.
+    pub const LABELS: usize = 256;
+    /// Bytes of a label name.
+    pub const LABEL_NAME_BYTES: usize = 128;
+    /// Bytes of a label value.
+    pub const LABEL_VALUE_BYTES: usize = 4 * 1024;
+    /// Characters of a summary.
+    pub const SUMMARY_CHARACTERS: usize = 1_024;
+    /// Characters of a dedup key (longer ones are replaced by their hash).
+    pub const DEDUP_KEY_CHARACTERS: usize = 255;
+    /// Levels of nesting in details.
+    pub const NESTING: usize = 64;
+    /// Bytes of the details kept, as JSON text.
+    pub const DETAILS_BYTES: usize = 16 * 1024;
+    /// Links kept of one event.
+    pub const LINKS: usize = 20;
+}
+
+/// What the sender asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Trigger,
+    Acknowledge,
+    Resolve,
+}
+
+impl Action {
+    /// The word of the native format.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trigger => "trigger",
+            Self::Acknowledge => "acknowledge",
+            Self::Resolve => "resolve",
+        }
+    }
+}
+
+/// When the sender speaks: this decides what counts as old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spoken {
+    /// The format re-asserts a state: it speaks now. `starts_at` is shown and never makes an event
+    /// old; without another word the alert ends at `ends_at`.
+    Asserted {
+        starts_at: Option<Wall>,
+        ends_at: Option<Wall>,
+    },
+    /// The format reports a moment, if it says which.
+    Moment(Option<Wall>),
+}
+
+impl Spoken {
+    /// The time at which the source says that it happened.
+    pub fn source_time(self) -> Option<Wall> {
+        match self {
+            Self::Asserted { starts_at, .. } => starts_at,
+            Self::Moment(moment) => moment,
+        }
+    }
+}
+
+/// Something in a request that was cut, repaired or refused; `path` is a JSON path such as
+/// `$[0].labels.host`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    pub path: String,
+    pub problem: String,
+}
+
+/// A link that the sender wants shown. Only `http` and `https` links are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    pub href: Text,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Text>,
+}
+
+/// Labels, sorted by name, each name once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "std::collections::BTreeMap<Text, Text>")]
+#[serde(into = "std::collections::BTreeMap<Text, Text>")]
+pub struct Labels(Arc<[(Text, Text)]>);
+
+impl Labels {
+    /// The value of a label.
+    pub fn get(&self, name: &str) -> Option<&Text> {
+        let at = self
+            .0
+            .binary_search_by(|(label, _)| (**label).cmp(name))
+            .ok()?;
+        Some(&self.0[at].1)
+    }
+
+    /// All labels in order of their names.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Text, &Text)> {
+        self.0.iter().map(|(name, value)| (name, value))
+    }
+
+    /// How many labels there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<N: Into<Text>, V: Into<Text>> FromIterator<(N, V)> for Labels {
+    /// Of two labels with one name the later wins.
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(labels: I) -> Self {
+        let sorted: std::collections::BTreeMap<Text, Text> = labels
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        Self(sorted.into_iter().collect())
+    }
+}
+
+impl From<std::collections::BTreeMap<Text, Text>> for Labels {
+    fn from(labels: std::collections::BTreeMap<Text, Text>) -> Self {
+        Self(labels.into_iter().collect())
+    }
+}
+
+impl From<Labels> for std::collections::BTreeMap<Text, Text> {
+    fn from(labels: Labels) -> Self {
+        labels.0.iter().cloned().collect()
+    }
+}
+
+/// What an event says of its alert: the part that is kept, shown and matched.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    pub summary: Text,
+    /// As sent; [`super::urgency::SeverityClass`] is the normalised form. Empty when not sent.
+    #[serde(default)]
+    pub severity: Text,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Text>,
+    #[serde(default)]
+    pub labels: Labels,
+    /// Free details as JSON text, at most [`limit::DETAILS_BYTES`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Text>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+}
+
+/// One event, read from whatever format it came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    pub action: Action,
+    /// Always set by `inbound` for acknowledge and resolve; for a trigger it makes one up as the
+    /// format demands, so that the engine always has it.
+    pub dedup_key: Text,
+    /// Idempotency id of the sender.
+    pub id: Option<Text>,
+    pub spoken: Spoken,
+    pub content: Arc<Content>,
+    /// What was cut or repaired while reading this event.
+    pub faults: Vec<Fault>,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}

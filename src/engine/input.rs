@@ -1,0 +1,222 @@
+//! Everything that can happen to the engine, as one closed enum.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Event, Text};
+use super::ids::{
+    AlertId, AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId,
+    PolicyName, ScheduleName, SilenceId, UserName,
+};
+use super::incident::Trouble;
+use super::matcher::Matcher;
+use super::outcome::Outcome;
+use super::ruleset::Target;
+use super::time::{Millis, Wall};
+use super::urgency::Urgency;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The state was just loaded: recover.
+    Start,
+    /// The process slept or the wall clock jumped ahead by so much: collapse what is overdue.
+    Suspended { lost: Millis },
+    /// A monitor posted this.
+    Event {
+        integration: IntegrationName,
+        event: Event,
+    },
+    /// A timer of the state is due; see [`super::State::next_due`].
+    Due(TimerKey),
+    /// A channel answered an attempt.
+    Outcome(Report),
+    /// A provider reported on an attempt after its answer.
+    DeliveryReport {
+        attempt: AttemptId,
+        outcome: Outcome,
+        provider_message: Option<Text>,
+    },
+    /// A down channel was probed.
+    Probed {
+        channel: ChannelName,
+        outcome: Outcome,
+        provider_message: Option<Text>,
+    },
+    /// A person acts on incidents.
+    Act(Act),
+    /// A text message came in from a phone.
+    Sms(SmsReply),
+    /// A person pages somebody by hand.
+    PageByHand(PageByHand),
+    /// Set a silence.
+    Silence(SilenceRequest),
+    /// End a silence now.
+    ExpireSilence { silence: SilenceId, actor: Actor },
+    /// Somebody stands in on a schedule.
+    Override(OverrideRequest),
+    /// Take an override back.
+    RemoveOverride { override_: OverrideId, actor: Actor },
+    /// Another rule set is in force, given as the rules of this step.
+    RulesChanged,
+    /// The router has trouble of its own.
+    Raise { trouble: Trouble, text: Text },
+    /// Trouble of its own is over.
+    Clear { trouble: Trouble },
+    /// A minute passed: look for uncovered schedules and silent channels.
+    Minute,
+}
+
+/// Which record has a timer that is due.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimerKey {
+    Incident(IncidentNumber),
+    Page(PageId),
+    Alert(AlertId),
+    Person(UserName),
+    Channel(ChannelName),
+    Group(Text),
+    /// Begin or end of a silence, on the wall clock.
+    Silence(SilenceId),
+    /// End of an override, on the wall clock.
+    Override(OverrideId),
+}
+
+/// A channel's answer to an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    pub attempt: AttemptId,
+    pub outcome: Outcome,
+    pub latency_ms: u64,
+    /// The provider's own words, cut to 300 characters, without control characters or secrets.
+    pub provider_message: Option<Text>,
+    /// Where the channel put it.
+    pub reference: Option<Text>,
+    /// The lane gave it back without opening a socket (throttled or cancelled lane).
+    pub was_started: bool,
+}
+
+/// Who acts, and how they came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// Name to show.
+    pub name: Text,
+    /// The user of the rules, if it is one.
+    #[serde(default)]
+    pub user: Option<UserName>,
+    pub via: Via,
+}
+
+/// The way in which somebody acted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    Api,
+    Link,
+    Slack,
+    Sms,
+    /// The monitor itself.
+    Source,
+    /// The router itself.
+    Router,
+}
+
+impl fmt::Display for Via {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Api => "api",
+            Self::Link => "link",
+            Self::Slack => "slack",
+            Self::Sms => "sms",
+            Self::Source => "source",
+            Self::Router => "router",
+        })
+    }
+}
+
+/// A person's act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act {
+    pub actor: Actor,
+    pub on: ActOn,
+    pub verb: Verb,
+}
+
+/// What the act is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActOn {
+    /// These incidents as they are now.
+    Incidents(Vec<IncidentNumber>),
+    /// The incidents of this page, at the generation it showed.
+    Page(PageId),
+}
+
+/// What the person does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verb {
+    Acknowledge,
+    Unacknowledge,
+    Resolve,
+    Snooze {
+        until: Wall,
+    },
+    Escalate,
+    /// Cannot take it: the next step starts now.
+    Decline,
+    Reassign {
+        to: ReassignTo,
+    },
+    Note {
+        text: Text,
+    },
+}
+
+/// Where an incident is handed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReassignTo {
+    Target(Target),
+    Policy(PolicyName),
+}
+
+/// A text message from a phone. `channel` names the channel it came in on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmsReply {
+    pub channel: ChannelName,
+    pub from: Text,
+    pub text: Text,
+    /// The provider's id of the message; one id is answered once.
+    pub message_id: Text,
+}
+
+/// A page by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageByHand {
+    pub actor: Actor,
+    pub to: ReassignTo,
+    pub text: Text,
+    pub urgency: Urgency,
+}
+
+/// A silence to set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SilenceRequest {
+    pub actor: Actor,
+    pub matchers: Vec<Matcher>,
+    pub from: Option<Wall>,
+    pub until: Wall,
+    pub reason: Text,
+    /// Replaces this one.
+    pub replaces: Option<SilenceId>,
+}
+
+/// An override to set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverrideRequest {
+    pub actor: Actor,
+    pub schedule: ScheduleName,
+    pub user: UserName,
+    pub from: Option<Wall>,
+    pub until: Wall,
+    pub reason: Text,
+}

@@ -1,0 +1,74 @@
+//! What a channel answered to an attempt: one total, exclusive set.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::time::Millis;
+
+/// The typed answer to one attempt. What could not be understood is [`Outcome::Unknown`], which is
+/// never treated as permanent: the message may have been sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Outcome {
+    /// The provider confirmed that the message is with the person (or with their server).
+    Delivered,
+    /// The provider took it; a delivery report may follow. Counts as sent.
+    Accepted,
+    /// The provider asks to wait; no fault of the target.
+    Throttled { wait: Millis },
+    /// It did not work now and may work soon.
+    Transient,
+    /// This address does not exist or does not want us.
+    RefusedTarget,
+    /// The provider does not take this text.
+    RefusedContent,
+    /// Our credentials are not accepted: every page through this channel fails.
+    RefusedCredential,
+    /// The certificate is for another name.
+    TlsNameMismatch,
+    /// The certificate is expired, unknown or otherwise not accepted.
+    TlsOther,
+    /// Our account has nothing left to send with.
+    QuotaExhausted,
+    /// No understandable answer after the message was handed over: it may have been sent.
+    Unknown,
+}
+
+impl Outcome {
+    /// The word of the API and of the logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Accepted => "accepted",
+            Self::Throttled { .. } => "throttled",
+            Self::Transient => "transient",
+            Self::RefusedTarget => "refused_target",
+            Self::RefusedContent => "refused_content",
+            Self::RefusedCredential => "refused_credential",
+            Self::TlsNameMismatch => "tls_name_mismatch",
+            Self::TlsOther => "tls_other",
+            Self::QuotaExhausted => "quota_exhausted",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Delivered or accepted: the page counts as sent.
+    pub fn is_sent(self) -> bool {
+        matches!(self, Self::Delivered | Self::Accepted)
+    }
+
+    /// A trouble of the whole channel, not of this page: it marks the channel down.
+    pub fn is_channel_trouble(self) -> bool {
+        matches!(
+            self,
+            Self::RefusedCredential | Self::TlsNameMismatch | Self::TlsOther | Self::QuotaExhausted
+        )
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,214 @@
+//! The page record: one message to one contact or channel target, with its attempts.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Text;
+use super::ids::{
+    AttemptId, ChannelName, ContactName, IncidentNumber, IntegrationName, PageId, UserName,
+};
+use super::incident::Why;
+use super::outcome::Outcome;
+use super::ruleset::Medium;
+use super::time::{Steady, Wall};
+use super::urgency::Urgency;
+
+/// One message. What it says is made from the incidents when an attempt starts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    pub id: PageId,
+    pub kind: PageKind,
+    /// One incident, or those of a folded page, high urgency first.
+    pub incidents: Vec<IncidentRef>,
+    pub recipient: Recipient,
+    pub medium: Medium,
+    pub address: Text,
+    pub urgency: Urgency,
+    /// The integration that opened the incident: fairness between lanes' queues.
+    pub integration: IntegrationName,
+    pub why: Why,
+    /// Which of the person's notify steps planned it.
+    #[serde(default)]
+    pub notify_step: usize,
+    pub state: PageState,
+    pub created_at: Wall,
+    pub created: Steady,
+    #[serde(default)]
+    pub attempts: Vec<Attempt>,
+    /// Retries that run beside failover, one a channel.
+    #[serde(default)]
+    pub retries: Vec<Retry>,
+    /// A channel refused the content: send plain short text.
+    #[serde(default)]
+    pub is_plain: bool,
+    /// The next channel or contact was used already; only retries go on.
+    #[serde(default)]
+    pub has_moved_on: bool,
+    /// Where the channel put it: later messages thread under it or change it.
+    #[serde(default)]
+    pub reference: Option<Reference>,
+    /// A newer state is to be shown as soon as this message is out.
+    #[serde(default)]
+    pub has_update_waiting: bool,
+    /// When the last update of this message left.
+    #[serde(default)]
+    pub updated: Option<Steady>,
+}
+
+/// An incident at the generation that was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct IncidentRef {
+    pub number: IncidentNumber,
+    pub generation: u64,
+}
+
+/// What a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PageKind {
+    /// Asks for acknowledgment of one incident.
+    Page,
+    /// Asks for acknowledgment of several that were held by the person's ceiling.
+    Folded,
+    /// Tells somebody who was paged by `of` what became of it; never asks.
+    Update { of: PageId, news: News },
+    /// One message per incident for `copy_to`, kept updated; never asks.
+    Copy,
+}
+
+/// What an update tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum News {
+    Joined,
+    Acknowledged,
+    Triggered,
+    Resolved,
+}
+
+/// Who gets it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipient {
+    User {
+        user: UserName,
+        contact: ContactName,
+    },
+    /// A channel target: not a person.
+    Channel { channel: ChannelName },
+}
+
+impl Recipient {
+    /// The person, if it is one.
+    pub fn user(&self) -> Option<&UserName> {
+        match self {
+            Self::User { user, .. } => Some(user),
+            Self::Channel { .. } => None,
+        }
+    }
+}
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PageState {
+    /// An attempt is in flight or a retry is due.
+    Sending,
+    /// Accepted by a provider.
+    Sent,
+    /// Confirmed by a provider.
+    Delivered,
+    /// No channel took it and nothing more will be tried.
+    Failed,
+    /// Withdrawn before its first byte.
+    Cancelled,
+}
+
+impl PageState {
+    /// The word of the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// One try to hand the page to a channel; durable before a socket is opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    pub id: AttemptId,
+    pub channel: ChannelName,
+    pub started_at: Wall,
+    pub started: Steady,
+    /// `None` while it is in flight.
+    #[serde(default)]
+    pub outcome: Option<Outcome>,
+    #[serde(default)]
+    pub latency_ms: Option<u64>,
+    /// The provider's own words, cut and cleaned.
+    #[serde(default)]
+    pub provider_message: Option<Text>,
+    /// Failover starts at this moment if there is no outcome by then.
+    #[serde(default)]
+    pub failover_due: Option<Steady>,
+    /// Counted as unknown when nothing was heard by then.
+    pub deadline: Steady,
+    /// A restart interrupted it; its answer will never come.
+    #[serde(default)]
+    pub is_interrupted: bool,
+}
+
+/// A retry that is to come on one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    pub channel: ChannelName,
+    pub due: Steady,
+    /// Spends a token of the channel's retry budget.
+    pub spends: bool,
+}
+
+/// Where a channel put a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    pub channel: ChannelName,
+    /// The channel's own form, such as Slack's `C024BE7LH:1503435956.000247`.
+    pub text: Text,
+}
+
+impl Page {
+    /// Whether it asks for acknowledgment.
+    pub fn asks(&self) -> bool {
+        matches!(self.kind, PageKind::Page | PageKind::Folded)
+    }
+
+    /// The attempt in flight, if there is one.
+    pub fn in_flight(&self) -> Option<&Attempt> {
+        self.attempts
+            .iter()
+            .find(|attempt| attempt.outcome.is_none() && !attempt.is_interrupted)
+    }
+
+    /// Attempts made on a channel.
+    pub fn attempts_on(&self, channel: &ChannelName) -> usize {
+        self.attempts
+            .iter()
+            .filter(|attempt| attempt.channel == *channel)
+            .count()
+    }
+
+    /// The earliest of its timers.
+    pub fn next_due(&self) -> Option<Steady> {
+        let attempts = self
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.outcome.is_none() && !attempt.is_interrupted)
+            .flat_map(|attempt| [attempt.failover_due, Some(attempt.deadline)])
+            .flatten();
+        attempts
+            .chain(self.retries.iter().map(|retry| retry.due))
+            .min()
+    }
+}

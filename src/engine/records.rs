@@ -1,0 +1,357 @@
+//! The smaller records of the state, and the one enum over all that the store keeps.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::alert::Alert;
+use super::calendar::Override;
+use super::event::{Action, Content, Fault, Text};
+use super::ids::{
+    AlertId, AttemptId, ChannelName, EntryId, IncidentNumber, IntegrationName, OverrideId, PageId,
+    ReceiptId, SilenceId, UserName,
+};
+use super::incident::{Incident, PinnedPolicy};
+use super::matcher::Matcher;
+use super::outcome::Outcome;
+use super::page::Page;
+use super::reason::Reason;
+use super::ruleset::{Medium, Policy};
+use super::time::{Steady, Wall};
+
+/// Matchers and a time: alerts are kept and shown, pages are held.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Silence {
+    pub id: SilenceId,
+    pub matchers: Vec<Matcher>,
+    pub from: Wall,
+    pub until: Wall,
+    pub reason: Text,
+    pub created_by: Text,
+    pub created_at: Wall,
+    /// Incidents whose pages it held.
+    #[serde(default)]
+    pub held_pages: u64,
+    /// Whether it is in force now.
+    #[serde(default)]
+    pub is_active: bool,
+}
+
+/// What is remembered of a route and group beyond one incident.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub key: Text,
+    /// Openings so far.
+    pub generation: u64,
+    #[serde(default)]
+    pub open: Option<IncidentNumber>,
+    /// Moments at which it triggered again after a resolve, at most the last five.
+    #[serde(default)]
+    pub changes: Vec<Steady>,
+    /// Forgotten at this moment unless it opens again.
+    #[serde(default)]
+    pub forget: Option<Steady>,
+}
+
+/// What is remembered of a person over incidents: the ceiling.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    pub user: UserName,
+    /// When single pages left, within the ceiling's window.
+    #[serde(default)]
+    pub paged: Vec<Steady>,
+    /// When the next folded page leaves.
+    #[serde(default)]
+    pub fold_due: Option<Steady>,
+    #[serde(default)]
+    pub folded: Option<Steady>,
+    /// The folded page that `ack all` refers to.
+    #[serde(default)]
+    pub last_folded: Option<PageId>,
+}
+
+/// What is remembered of a channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelState {
+    pub name: ChannelName,
+    /// Credential, TLS or quota trouble: nothing is sent but a probe a minute.
+    #[serde(default)]
+    pub down: Option<Down>,
+    /// The provider asked to wait until then.
+    #[serde(default)]
+    pub closed_until: Option<Steady>,
+    /// Thousandths of a retry token, and when they were counted.
+    pub budget_thousandths: u64,
+    pub budget_counted: Steady,
+    #[serde(default)]
+    pub last_success_at: Option<Wall>,
+    /// First attempt without success since the last success.
+    #[serde(default)]
+    pub failing_since: Option<Steady>,
+    #[serde(default)]
+    pub failures: u64,
+}
+
+/// Why and since when a channel is down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Down {
+    pub outcome: Outcome,
+    pub since: Wall,
+    pub probe_due: Steady,
+}
+
+/// A contact that answered STOP, and the wrong numbers of a sender.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// The phone number.
+    pub address: Text,
+    #[serde(default)]
+    pub is_stopped: bool,
+    #[serde(default)]
+    pub wrong: Vec<Steady>,
+    #[serde(default)]
+    pub blocked_until: Option<Steady>,
+    /// Message ids already answered, latest last.
+    #[serde(default)]
+    pub answered: Vec<Text>,
+}
+
+/// A policy kept as it was while an open incident names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pinned {
+    pub key: PinnedPolicy,
+    pub policy: Arc<Policy>,
+    pub uses: u64,
+}
+
+/// The next free ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    pub incident: IncidentNumber,
+    pub alert: AlertId,
+    pub page: PageId,
+    pub attempt: AttemptId,
+    pub receipt: ReceiptId,
+    pub silence: SilenceId,
+    pub override_: OverrideId,
+    pub entry: EntryId,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            incident: IncidentNumber(1),
+            alert: AlertId(1),
+            page: PageId(1),
+            attempt: AttemptId(1),
+            receipt: ReceiptId(1),
+            silence: SilenceId(1),
+            override_: OverrideId(1),
+            entry: EntryId(1),
+        }
+    }
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disposition {
+    // From weakest to strongest: a receipt has the strongest of its incidents.
+    /// Refers to nothing known.
+    Ignored,
+    /// Stored; pages nobody by rule.
+    Recorded,
+    /// Over the rate limit, folded.
+    Limited,
+    /// Too old to page anybody.
+    HeldOld,
+    Silenced,
+    Repeated,
+    Resolved,
+    Acknowledged,
+    Joined,
+    Opened,
+}
+
+impl Disposition {
+    /// The word of the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ignored => "ignored",
+            Self::Recorded => "recorded",
+            Self::Limited => "limited",
+            Self::HeldOld => "held_old",
+            Self::Silenced => "silenced",
+            Self::Repeated => "repeated",
+            Self::Resolved => "resolved",
+            Self::Acknowledged => "acknowledged",
+            Self::Joined => "joined",
+            Self::Opened => "opened",
+        }
+    }
+}
+
+/// The durable record that an event was accepted, with what became of it and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub id: ReceiptId,
+    pub at: Wall,
+    pub integration: IntegrationName,
+    pub action: Action,
+    pub dedup_key: Text,
+    /// The sender's idempotency id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<Text>,
+    pub disposition: Disposition,
+    /// In the order of the tree.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub incidents: Vec<IncidentNumber>,
+    pub reason: Reason,
+    /// The routes on which it landed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<super::ids::RouteName>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
+    /// What the source said about when; for unknown resolves and replay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_time: Option<Wall>,
+    /// The normalised event; kept for first and changed events, not for repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Arc<Content>>,
+}
+
+/// One line of an incident's story: what was done or not done, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub id: EntryId,
+    pub incident: IncidentNumber,
+    pub at: Wall,
+    pub kind: EntryKind,
+    pub reason: Reason,
+    /// A sentence for people, without the time.
+    pub text: Text,
+    #[serde(default, skip_serializing_if = "EntryDetail::is_empty")]
+    pub detail: EntryDetail,
+}
+
+/// What an entry speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryKind {
+    /// An alert arrived, changed or went.
+    Alert,
+    /// The incident changed its state.
+    Incident,
+    /// The escalation moved, stopped or was held.
+    Escalation,
+    /// Somebody was to be paged, or was not.
+    Page,
+    /// An attempt started or ended.
+    Attempt,
+    /// A person acted.
+    Person,
+}
+
+/// What an entry names beside its text, where it applies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryDetail {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Text>,
+    /// From 1; absent for fallback and reassignment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<PageId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<AttemptId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_message: Option<Text>,
+}
+
+impl EntryDetail {
+    /// Whether it names nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Every record that makes up the active state.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    Alert(Arc<Alert>),
+    Incident(Arc<Incident>),
+    Page(Arc<Page>),
+    Group(Arc<Group>),
+    Person(Arc<Person>),
+    Channel(Arc<ChannelState>),
+    Sender(Arc<Sender>),
+    Silence(Arc<Silence>),
+    Override(Arc<Override>),
+    Pinned(Arc<Pinned>),
+    Counters(Counters),
+}
+
+/// The key of a record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RecordKey {
+    Alert(AlertId),
+    Incident(IncidentNumber),
+    Page(PageId),
+    Group(Text),
+    Person(UserName),
+    Channel(ChannelName),
+    Sender(Text),
+    Silence(SilenceId),
+    Override(OverrideId),
+    Pinned(PinnedPolicy),
+    Counters,
+}
+
+impl Record {
+    /// The key under which the record is kept.
+    pub fn key(&self) -> RecordKey {
+        match self {
+            Self::Alert(alert) => RecordKey::Alert(alert.id),
+            Self::Incident(incident) => RecordKey::Incident(incident.number),
+            Self::Page(page) => RecordKey::Page(page.id),
+            Self::Group(group) => RecordKey::Group(group.key.clone()),
+            Self::Person(person) => RecordKey::Person(person.user.clone()),
+            Self::Channel(channel) => RecordKey::Channel(channel.name.clone()),
+            Self::Sender(sender) => RecordKey::Sender(sender.address.clone()),
+            Self::Silence(silence) => RecordKey::Silence(silence.id),
+            Self::Override(override_) => RecordKey::Override(override_.id),
+            Self::Pinned(pinned) => RecordKey::Pinned(pinned.key.clone()),
+            Self::Counters(_) => RecordKey::Counters,
+        }
+    }
+}
+
+/// A change of the state. The store writes them all or none; [`super::State::apply`] makes them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Set or replace an active record.
+    Put(Record),
+    /// Remove an active record.
+    Drop(RecordKey),
+    /// Remove an active incident, page or alert and keep it in history.
+    Archive(Record),
+    /// Keep a receipt.
+    Receipt(Arc<Receipt>),
+    /// Keep a line of an incident's story.
+    Entry(Arc<Entry>),
+}
+
+/// A medium and an address: how senders and stopped contacts are told apart.
+pub type Address = (Medium, Text);

@@ -1,0 +1,318 @@
+//! The compiled rule set: what `rules` makes out of the documents and what the engine reads.
+//!
+//! Everything here is checked: names resolve, zones parse, steps are in order.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::calendar::Schedule;
+use super::event::{Labels, Text};
+use super::ids::{
+    ChannelName, ContactName, IntegrationName, PolicyName, Revision, ScheduleName, UserName,
+};
+use super::routing::Tree;
+use super::time::Millis;
+use super::urgency::Urgency;
+
+/// All rules of one revision, with the channels and settings of the process they run in.
+#[derive(Clone, Debug, Default)]
+pub struct RuleSet {
+    pub revision: Revision,
+    pub users: BTreeMap<UserName, User>,
+    pub schedules: BTreeMap<ScheduleName, Schedule>,
+    pub policies: BTreeMap<PolicyName, Arc<Policy>>,
+    pub integrations: BTreeMap<IntegrationName, Integration>,
+    pub tree: Tree,
+    /// In the order in which they are tried; the console stands last.
+    pub channels: Vec<ChannelInfo>,
+    pub settings: Settings,
+}
+
+impl RuleSet {
+    /// A channel by its name.
+    pub fn channel(&self, name: &ChannelName) -> Option<&ChannelInfo> {
+        self.channels.iter().find(|channel| channel.name == *name)
+    }
+
+    /// The channels that carry a medium, in the order in which they are tried.
+    pub fn channels_for(&self, medium: Medium) -> impl Iterator<Item = &ChannelInfo> {
+        self.channels
+            .iter()
+            .filter(move |channel| channel.media.contains(&medium))
+    }
+
+    /// A contact of a user.
+    pub fn contact(&self, user: &UserName, contact: &ContactName) -> Option<&Contact> {
+        self.users
+            .get(user)?
+            .contacts
+            .iter()
+            .find(|known| known.name == *contact)
+    }
+}
+
+/// A way of reaching somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Medium {
+    Email,
+    Sms,
+    Slack,
+    Webhook,
+    /// Only for channel targets on the console.
+    Console,
+}
+
+impl Medium {
+    /// The word of rule documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Sms => "sms",
+            Self::Slack => "slack",
+            Self::Webhook => "webhook",
+            Self::Console => "console",
+        }
+    }
+}
+
+impl fmt::Display for Medium {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// A channel of the process settings, as far as decisions depend on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelInfo {
+    pub name: ChannelName,
+    /// What it can carry. The console carries all media while it is the only channel.
+    pub media: Vec<Medium>,
+    /// Whether a send counts as having reached somebody; not so for a console beside real channels.
+    pub reaches_people: bool,
+    /// Whether all pages go to one endpoint, so that a credential or TLS failure is the channel's.
+    /// Not so for webhooks, where each target is a server of its own.
+    pub is_one_endpoint: bool,
+    pub capabilities: Capabilities,
+}
+
+/// What a channel can do beyond sending text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Later messages can be put under the first one.
+    pub threads: bool,
+    /// A message that was sent can be changed.
+    pub updates: bool,
+    /// Can carry buttons that act.
+    pub buttons: bool,
+    /// Sends delivery reports later.
+    pub receipts: bool,
+    /// Can answer a short id probe without sending a message.
+    pub probes: bool,
+    /// How many incidents a folded page can name.
+    pub incidents_named_max: usize,
+}
+
+/// Somebody who can be paged.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub full_name: Text,
+    pub time_zone: TimeZone,
+    /// In the order of the document.
+    pub contacts: Vec<Contact>,
+    pub notify: Notify,
+}
+
+/// One way to reach a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    pub name: ContactName,
+    pub medium: Medium,
+    pub address: Text,
+}
+
+/// A user's notify steps, with the defaults filled in; in ascending order of `after`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notify {
+    pub high: Vec<NotifyStep>,
+    pub low: Vec<NotifyStep>,
+}
+
+impl Notify {
+    /// The steps for an urgency.
+    pub fn steps(&self, urgency: Urgency) -> &[NotifyStep] {
+        match urgency {
+            Urgency::High => &self.high,
+            Urgency::Low => &self.low,
+        }
+    }
+}
+
+/// Contacts that are paged at once, so long after the start of the policy step's page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotifyStep {
+    pub after: Millis,
+    pub via: Vec<ContactName>,
+}
+
+/// Who is paged by a policy step.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    User(UserName),
+    Schedule(ScheduleName),
+    Channel(ChannelTarget),
+}
+
+impl fmt::Display for Target {
+    /// As rule documents write it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => write!(formatter, "user/{user}"),
+            Self::Schedule(schedule) => write!(formatter, "schedule/{schedule}"),
+            Self::Channel(target) => target.fmt(formatter),
+        }
+    }
+}
+
+/// An address on a channel: a Slack channel, a mailing list, a number, a webhook URL.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ChannelTarget {
+    pub channel: ChannelName,
+    /// Empty for the console.
+    pub address: Text,
+}
+
+impl fmt::Display for ChannelTarget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.address.is_empty() {
+            write!(formatter, "channel/{}", self.channel)
+        } else {
+            write!(formatter, "channel/{}/{}", self.channel, self.address)
+        }
+    }
+}
+
+/// An escalation policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    pub name: PolicyName,
+    pub steps: Vec<PolicyStep>,
+    /// Further rounds after the first.
+    pub repeat: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack_timeout: Option<Millis>,
+    /// Never empty: without one in the document, the first step of the root route's policy.
+    pub fallback: Vec<Target>,
+    pub escalate_low: bool,
+}
+
+/// One step of a policy; `wait` runs from the start of the step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyStep {
+    pub targets: Vec<Target>,
+    pub wait: Millis,
+}
+
+/// A configured source of events.
+#[derive(Clone, Debug)]
+pub struct Integration {
+    pub name: IntegrationName,
+    pub format: Format,
+    /// Added to each event where the sender has no label of that name.
+    pub labels: Labels,
+    /// A report of a moment older than this is kept and shown, and pages nobody.
+    pub max_age: Millis,
+    /// SHA-256 of the keys that open it. Keys made through the API stand beside these.
+    pub key_hashes: Vec<[u8; 32]>,
+}
+
+/// The format in which an integration posts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Format {
+    Native,
+    Alertmanager,
+    AlertmanagerApi,
+    Pagerduty,
+    Generic(Box<GenericMapping>),
+}
+
+impl Format {
+    /// The word of rule documents.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Alertmanager => "alertmanager",
+            Self::AlertmanagerApi => "alertmanager_api",
+            Self::Pagerduty => "pagerduty",
+            Self::Generic(_) => "generic",
+        }
+    }
+}
+
+/// How any JSON body becomes events: RFC 6901 pointers and value maps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GenericMapping {
+    /// Pointer to an array of events; without it the body is one event.
+    pub each: Option<String>,
+    /// Pointer to the text that tells trigger, acknowledge and resolve apart.
+    pub action: Option<String>,
+    /// From the text at `action` to one of ours; a text that is not here is a trigger.
+    pub actions: BTreeMap<String, super::event::Action>,
+    /// One or more pointers whose values together make the dedup key.
+    pub dedup_key: Vec<String>,
+    pub summary: Option<String>,
+    pub severity: Option<String>,
+    /// From the text at `severity` to a severity; a text that is not here is taken as sent.
+    pub severities: BTreeMap<String, String>,
+    pub source: Option<String>,
+    pub component: Option<String>,
+    pub group: Option<String>,
+    pub class: Option<String>,
+    pub service: Option<String>,
+    /// RFC 3339 text, or seconds or milliseconds since 1970.
+    pub occurred_at: Option<String>,
+    /// Idempotency id.
+    pub id: Option<String>,
+    /// Label name to pointer.
+    pub labels: BTreeMap<String, String>,
+    /// Pointer to an object whose scalar members all become labels.
+    pub labels_from: Option<String>,
+    /// Link text to pointer.
+    pub links: BTreeMap<String, String>,
+    pub details: Option<String>,
+}
+
+/// Numbers of the process settings on which decisions depend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// No outcome within this starts failover.
+    pub failover_after: Millis,
+    /// How long repeats are only recorded after a person's resolve.
+    pub still_firing_hold: Millis,
+    /// The longest silence.
+    pub silence_max: Millis,
+    /// Per person: so many pages ...
+    pub ceiling_pages: usize,
+    /// ... in this time.
+    pub ceiling_window: Millis,
+    /// Who hears of trouble in the router itself; without one the root route's policy.
+    pub watch_policy: Option<PolicyName>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            failover_after: Millis::seconds(10),
+            still_firing_hold: Millis::minutes(30),
+            silence_max: Millis::hours(24),
+            ceiling_pages: 6,
+            ceiling_window: Millis::minutes(10),
+            watch_policy: None,
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The two clocks of the engine, both given from outside.
+//!
+//! *Wall* time is what calendars show; schedules, silences and display use it.
+//! *Steady* time only moves forward and is what waits are measured on.
+//! The runtime carries it over a restart: it goes on by the wall time that has passed, and stands
+//! still if the wall clock was set back, so that remaining waits hold.
+
+use std::fmt;
+use std::ops::Add;
+
+use serde::{Deserialize, Serialize};
+
+/// A length of time in milliseconds.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Millis(pub u64);
+
+impl Millis {
+    /// No time at all.
+    pub const ZERO: Self = Self(0);
+
+    /// So many seconds.
+    pub const fn seconds(seconds: u64) -> Self {
+        Self(seconds * 1_000)
+    }
+
+    /// So many minutes.
+    pub const fn minutes(minutes: u64) -> Self {
+        Self::seconds(minutes * 60)
+    }
+
+    /// So many hours.
+    pub const fn hours(hours: u64) -> Self {
+        Self::minutes(hours * 60)
+    }
+
+    /// So many days of 24 hours.
+    pub const fn days(days: u64) -> Self {
+        Self::hours(days * 24)
+    }
+
+    /// Whole seconds, rounded down.
+    pub const fn as_seconds(self) -> u64 {
+        self.0 / 1_000
+    }
+}
+
+impl fmt::Display for Millis {
+    /// As people write it: `1h 30m`, `5m`, `10s`, `250ms`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < 1_000 {
+            return write!(formatter, "{}ms", self.0);
+        }
+        let seconds = self.as_seconds();
+        let units = [("d", seconds / 86_400), ("h", seconds / 3_600 % 24)];
+        let small = [("m", seconds / 60 % 60), ("s", seconds % 60)];
+        let parts: Vec<String> = units
+            .into_iter()
+            .chain(small)
+            .filter(|(_, count)| *count > 0)
+            .map(|(unit, count)| format!("{count}{unit}"))
+            .collect();
+        formatter.write_str(&parts.join(" "))
+    }
+}
+
+/// A moment on the wall clock: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Wall(pub i64);
+
+impl Wall {
+    /// The moment as jiff knows it; moments outside its range are clamped.
+    pub fn timestamp(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(if self.0 < 0 {
+            jiff::Timestamp::MIN
+        } else {
+            jiff::Timestamp::MAX
+        })
+    }
+
+    /// Time that has passed since `earlier`; nothing if `earlier` is later.
+    pub fn since(self, earlier: Self) -> Millis {
+        Millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// This moment less `span`.
+    pub fn minus(self, span: Millis) -> Self {
+        Self(self.0.saturating_sub_unsigned(span.0))
+    }
+}
+
+impl From<jiff::Timestamp> for Wall {
+    fn from(timestamp: jiff::Timestamp) -> Self {
+        Self(timestamp.as_millisecond())
+    }
+}
+
+impl Add<Millis> for Wall {
+    type Output = Self;
+
+    fn add(self, span: Millis) -> Self {
+        Self(self.0.saturating_add_unsigned(span.0))
+    }
+}
+
+impl fmt::Display for Wall {
+    /// RFC 3339 in UTC, to the second when it is a whole one.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.timestamp().fmt(formatter)
+    }
+}
+
+/// A moment on the steady line, in milliseconds.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Steady(pub u64);
+
+impl Steady {
+    /// Time that has passed since `earlier`; nothing if `earlier` is later.
+    pub fn since(self, earlier: Self) -> Millis {
+        Millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Millis> for Steady {
+    type Output = Self;
+
+    fn add(self, span: Millis) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+}
+
+/// The present, as given with each input, and the seed for what little chance the engine needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    pub wall: Wall,
+    pub steady: Steady,
+    pub seed: u64,
+}
+
+impl Now {
+    /// The wall time at which a steady moment falls, if the clocks go on as they do.
+    pub fn wall_of(&self, moment: Steady) -> Wall {
+        if moment >= self.steady {
+            self.wall + moment.since(self.steady)
+        } else {
+            self.wall.minus(self.steady.since(moment))
+        }
+    }
+
+    /// The steady moment at which a wall time falls; a past one is now.
+    pub fn steady_of(&self, moment: Wall) -> Steady {
+        self.steady + moment.since(self.wall)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_read_as_people_write_them() {
+        let cases = [
+            (Millis(250), "250ms"),
+            (Millis::seconds(10), "10s"),
+            (Millis::minutes(90), "1h 30m"),
+            (Millis::days(2), "2d"),
+        ];
+        for (length, text) in cases {
+            assert_eq!(length.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_steady_moment_and_its_wall_time_belong_together() {
+        let now = Now {
+            wall: Wall(1_000_000),
+            steady: Steady(500),
+            seed: 0,
+        };
+        assert_eq!(now.wall_of(Steady(1_500)), Wall(1_001_000));
+        assert_eq!(now.wall_of(Steady(0)), Wall(999_500));
+        assert_eq!(now.steady_of(Wall(1_001_000)), Steady(1_500));
+        assert_eq!(now.steady_of(Wall(0)), Steady(500));
+    }
+}

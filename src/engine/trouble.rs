@@ -1,0 +1,118 @@
+//! The causes for which the router speaks of itself.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::urgency::Urgency;
+
+/// Why a self-incident is raised; with its subject it is the dedup key `cause/subject`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A channel's credentials are refused.
+    ChannelCredential,
+    /// A channel's certificate is for another name.
+    ChannelTlsName,
+    /// A channel's certificate is not accepted for another reason.
+    ChannelTls,
+    /// A channel's account has nothing left to send with.
+    ChannelQuota,
+    /// A channel has had attempts and no success for a while.
+    ChannelSilent,
+    /// A schedule names nobody now.
+    ScheduleGap,
+    /// An incident was escalated as often as allowed and nobody came.
+    Exhausted,
+    /// Little space is left on disk.
+    Disk,
+    /// The wall clock was set back.
+    Clock,
+    /// Events were too old to page anybody.
+    HeldEvents,
+    /// A request was too large.
+    TooLarge,
+    /// A decision panicked; its input is quarantined.
+    Panic,
+    /// Somebody answered STOP: their contact is disabled.
+    ContactStopped,
+    /// Stored rules name channels that the settings no longer have.
+    UnusableTargets,
+    /// An incident has no timer, no attempt and no recorded end.
+    AuditStuck,
+}
+
+impl Cause {
+    /// The word of the dedup key and of the labels.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ChannelCredential => "channel_credential",
+            Self::ChannelTlsName => "channel_tls_name",
+            Self::ChannelTls => "channel_tls",
+            Self::ChannelQuota => "channel_quota",
+            Self::ChannelSilent => "channel_silent",
+            Self::ScheduleGap => "schedule_gap",
+            Self::Exhausted => "exhausted",
+            Self::Disk => "disk",
+            Self::Clock => "clock",
+            Self::HeldEvents => "held_events",
+            Self::TooLarge => "too_large",
+            Self::Panic => "panic",
+            Self::ContactStopped => "contact_stopped",
+            Self::UnusableTargets => "unusable_targets",
+            Self::AuditStuck => "audit_stuck",
+        }
+    }
+
+    /// Whether the subject is a channel, so that pages about it avoid that channel.
+    pub fn is_about_channel(self) -> bool {
+        matches!(
+            self,
+            Self::ChannelCredential
+                | Self::ChannelTlsName
+                | Self::ChannelTls
+                | Self::ChannelQuota
+                | Self::ChannelSilent
+        )
+    }
+
+    /// A cause without an end of its own is over after an hour without another.
+    pub fn ends_by_itself(self) -> bool {
+        matches!(
+            self,
+            Self::TooLarge
+                | Self::HeldEvents
+                | Self::Panic
+                | Self::Clock
+                | Self::ContactStopped
+                | Self::Exhausted
+        )
+    }
+
+    /// High, but for what can wait until morning.
+    pub fn urgency(self) -> Urgency {
+        match self {
+            Self::HeldEvents => Urgency::Low,
+            Self::ChannelCredential
+            | Self::ChannelTlsName
+            | Self::ChannelTls
+            | Self::ChannelQuota
+            | Self::ChannelSilent
+            | Self::ScheduleGap
+            | Self::Exhausted
+            | Self::Disk
+            | Self::Clock
+            | Self::TooLarge
+            | Self::Panic
+            | Self::ContactStopped
+            | Self::UnusableTargets
+            | Self::AuditStuck => Urgency::High,
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}

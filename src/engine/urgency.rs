@@ -1,0 +1,151 @@
+//! How pressing something is: severities as sent, their classes, and the urgency they give.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The normalised severity, matchable as `severity_class`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SeverityClass {
+    None,
+    Info,
+    Warning,
+    Error,
+    Critical,
+    /// Missing or not known: treated as urgent.
+    Unknown,
+}
+
+impl SeverityClass {
+    /// The class of a severity as sent; common words of other systems are understood.
+    pub fn of(severity: &str) -> Self {
+        let known: [(&[&str], Self); 5] = [
+            (
+                &[
+                    "critical",
+                    "crit",
+                    "fatal",
+                    "emergency",
+                    "emerg",
+                    "page",
+                    "p1",
+                    "sev1",
+                ],
+                Self::Critical,
+            ),
+            (
+                &["error", "err", "high", "major", "p2", "sev2"],
+                Self::Error,
+            ),
+            (
+                &["warning", "warn", "minor", "average", "p3", "sev3"],
+                Self::Warning,
+            ),
+            (
+                &[
+                    "info",
+                    "informational",
+                    "information",
+                    "low",
+                    "notice",
+                    "p4",
+                    "sev4",
+                ],
+                Self::Info,
+            ),
+            (&["none", "ok", "debug", "p5", "sev5"], Self::None),
+        ];
+        known
+            .into_iter()
+            .find(|(words, _)| words.iter().any(|word| word.eq_ignore_ascii_case(severity)))
+            .map_or(Self::Unknown, |(_, class)| class)
+    }
+
+    /// The word that matchers see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The urgency under `by_severity`: critical, error and unknown are high.
+    pub fn urgency(self) -> Urgency {
+        match self {
+            Self::Critical | Self::Error | Self::Unknown => Urgency::High,
+            Self::Warning | Self::Info | Self::None => Urgency::Low,
+        }
+    }
+}
+
+/// Whether somebody is to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    Low,
+    High,
+}
+
+impl Urgency {
+    /// The word of rule documents and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::High => "high",
+        }
+    }
+}
+
+impl fmt::Display for Urgency {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// How a route decides on urgency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UrgencyRule {
+    #[default]
+    BySeverity,
+    High,
+    Low,
+}
+
+impl UrgencyRule {
+    /// The urgency of an alert with this severity.
+    pub fn of(self, severity: &str) -> Urgency {
+        match self {
+            Self::BySeverity => SeverityClass::of(severity).urgency(),
+            Self::High => Urgency::High,
+            Self::Low => Urgency::Low,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_severity_is_urgent_and_words_of_other_systems_are_understood() {
+        let cases = [
+            ("critical", Urgency::High),
+            ("ERROR", Urgency::High),
+            ("", Urgency::High),
+            ("banana", Urgency::High),
+            ("warning", Urgency::Low),
+            ("info", Urgency::Low),
+            ("none", Urgency::Low),
+            ("P1", Urgency::High),
+        ];
+        for (severity, urgency) in cases {
+            assert_eq!(UrgencyRule::BySeverity.of(severity), urgency, "{severity}");
+        }
+        assert_eq!(UrgencyRule::High.of("info"), Urgency::High);
+    }
+}

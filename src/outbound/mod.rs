@@ -1,0 +1,38 @@
+//! Handing messages to providers, and classifying every answer.
+//!
+//! Each channel is one file with declared capabilities and one outcome table. A channel makes one
+//! attempt when asked and says what came of it; retries, failover and budgets are the engine's.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::engine::decision::Order;
+use crate::engine::outcome::Outcome;
+use crate::engine::ruleset::ChannelInfo;
+
+/// A future that a channel returns.
+pub type Pending<'channel, T> = Pin<Box<dyn Future<Output = T> + Send + 'channel>>;
+
+/// What came of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    pub outcome: Outcome,
+    /// The provider's own words, cut to 300 characters, without control characters and secrets.
+    pub provider_message: Option<String>,
+    /// Where the provider put it; given back in later orders as their place.
+    pub reference: Option<String>,
+}
+
+/// One configured provider that can carry media. Never panics; every call ends within the order's
+/// deadline, whatever the provider does.
+pub trait Channel: Send + Sync {
+    /// Name, media and capabilities.
+    fn info(&self) -> &ChannelInfo;
+
+    /// Makes one attempt.
+    fn send<'channel>(&'channel self, order: &'channel Order) -> Pending<'channel, Sent>;
+
+    /// Asks the provider whether it would take messages, without sending one. Only called when the
+    /// capabilities say `probes`.
+    fn probe(&self) -> Pending<'_, Sent>;
+}

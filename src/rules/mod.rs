@@ -1,0 +1,1 @@
+//! Rule documents: read, check, compare, compile; pure.

@@ -1,0 +1,3 @@
+//! The loop that changes state, and what surrounds it: clock, lanes, timers, self-audit.
+
+pub mod handle;

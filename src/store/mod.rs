@@ -1,0 +1,214 @@
+//! Keeping state durable. The unit is the batch of decisions, not the key.
+//!
+//! The trait is all that the rest knows; `memory.rs` and `sled.rs` implement it and pass the same
+//! contract tests (`contract.rs`).
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::engine::ids::{EntryId, IncidentNumber, PageId, ReceiptId, Revision};
+use crate::engine::incident::Incident;
+use crate::engine::page::Page;
+use crate::engine::records::{Change, Entry, Receipt, Record};
+use crate::engine::time::{Millis, Steady, Wall};
+
+/// The unit of single-writer state: one whole routing tree with its people and limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Partition(pub u32);
+
+/// Fences an owner that was replaced. Constant for the embedded store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Epoch(pub u64);
+
+/// The clocks at the last commit, from which the steady line goes on after a restart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Clocks {
+    pub wall: Wall,
+    pub steady: Steady,
+}
+
+/// All that one group commit makes durable, or nothing of it.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// In order; of several on one key the last counts.
+    pub changes: Vec<Change>,
+    /// Documents beside the state: rule sets, tokens, keys, secrets. `None` removes.
+    pub documents: Vec<DocumentWrite>,
+    pub clocks: Clocks,
+}
+
+/// Sets or removes a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentWrite {
+    pub kind: DocumentKind,
+    pub name: String,
+    /// `None` removes.
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// Kinds of documents that the store keeps without knowing what is in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DocumentKind {
+    /// A rule set; the name is its revision in ten digits.
+    Rules,
+    /// An API token, by its id; only the hash is in it.
+    Token,
+    /// A key of an integration made through the API, by its id; only the hash is in it.
+    Key,
+    /// A secret of this installation, such as that of acknowledge tokens.
+    Secret,
+    /// Audit of administrative acts, by increasing id.
+    Audit,
+}
+
+/// What a start loads.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// All active records, in no particular order.
+    pub records: Vec<Record>,
+    /// Receipts of the last hour that carry an event id or speak of an unknown alert, oldest
+    /// first.
+    pub receipts: Vec<Arc<Receipt>>,
+    pub clocks: Clocks,
+}
+
+/// A position in a list, newest first: results are strictly older.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Before(pub u64);
+
+/// How long history is kept, and how much of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Receipts.
+    pub events: Millis,
+    /// Closed incidents with their pages and stories.
+    pub incidents: Millis,
+    /// Cap on disk use in bytes; the oldest history goes first.
+    pub disk_bytes: u64,
+}
+
+/// What a purge removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    pub receipts: u64,
+    pub incidents: u64,
+    /// How many of them went because of the cap.
+    pub displaced: u64,
+    /// Whether there is more to purge now.
+    pub is_more: bool,
+}
+
+/// Why the store did not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(
+        "the data directory {} is in use by another process{}; stop it or choose another --data",
+        directory.display(),
+        holder.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
+    )]
+    Locked {
+        directory: PathBuf,
+        holder: Option<u32>,
+    },
+    #[error("another owner has claimed the partition (epoch {current:?}, ours {ours:?})")]
+    Fenced { ours: Epoch, current: Epoch },
+    /// Sticky: after it nothing more is accepted.
+    #[error("failed to make a batch durable: {cause}")]
+    Commit { cause: String },
+    #[error("failed to read {what}: {cause}")]
+    Read { what: String, cause: String },
+    #[error("record {key} is damaged: {cause}; restore a backup or report this with the directory")]
+    Damaged { key: String, cause: String },
+    #[error("failed to open the store in {}: {cause}", directory.display())]
+    Open { directory: PathBuf, cause: String },
+}
+
+/// Durable state of partitions, with their history and documents. Calls block; they are made from
+/// threads that may.
+pub trait Store: Send + Sync {
+    /// Becomes the owner; the epoch must be given with each commit.
+    fn claim(&self, partition: Partition) -> Result<Epoch, Error>;
+
+    /// All active records.
+    fn load(&self, partition: Partition, now: Wall) -> Result<Loaded, Error>;
+
+    /// Durable and all-or-nothing when it returns `Ok`. After an error nothing more is accepted.
+    fn commit(&self, partition: Partition, epoch: Epoch, batch: &Batch) -> Result<(), Error>;
+
+    /// One receipt.
+    fn receipt(&self, partition: Partition, id: ReceiptId) -> Result<Option<Receipt>, Error>;
+
+    /// Receipts, newest first.
+    fn receipts(
+        &self,
+        partition: Partition,
+        before: Option<Before>,
+        limit: usize,
+    ) -> Result<Vec<Receipt>, Error>;
+
+    /// The story of an incident, oldest first, after an entry.
+    fn entries(
+        &self,
+        partition: Partition,
+        incident: IncidentNumber,
+        after: Option<EntryId>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Error>;
+
+    /// A closed incident.
+    fn closed_incident(
+        &self,
+        partition: Partition,
+        number: IncidentNumber,
+    ) -> Result<Option<Incident>, Error>;
+
+    /// Closed incidents, highest number first.
+    fn closed_incidents(
+        &self,
+        partition: Partition,
+        before: Option<Before>,
+        limit: usize,
+    ) -> Result<Vec<Incident>, Error>;
+
+    /// A page kept in history.
+    fn closed_page(&self, partition: Partition, page: PageId) -> Result<Option<Page>, Error>;
+
+    /// Pages of an incident that are kept in history, oldest first.
+    fn closed_pages(
+        &self,
+        partition: Partition,
+        incident: IncidentNumber,
+        limit: usize,
+    ) -> Result<Vec<Page>, Error>;
+
+    /// One document.
+    fn document(&self, kind: DocumentKind, name: &str) -> Result<Option<Vec<u8>>, Error>;
+
+    /// Documents of a kind by name: the last ones before `before` (or the very last), newest name
+    /// first.
+    fn documents(
+        &self,
+        kind: DocumentKind,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Vec<u8>)>, Error>;
+
+    /// Removes a small batch of history that is too old or over the cap. Never touches what pages.
+    fn purge(
+        &self,
+        partition: Partition,
+        retention: &Retention,
+        now: Wall,
+    ) -> Result<Purged, Error>;
+
+    /// Bytes free on the store's disk; `None` when it has none.
+    fn free_bytes(&self) -> Option<u64>;
+
+    /// Bytes that the store uses on disk.
+    fn used_bytes(&self) -> u64;
+}
+
+/// Name of a rule set among the documents.
+pub fn revision_name(revision: Revision) -> String {
+    format!("{:010}", revision.0)
+}

@@ -1,0 +1,1 @@
+//! Tracing and metrics set-up; names of log fields as constants.
