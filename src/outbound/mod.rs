@@ -3,6 +3,10 @@
 //! Each channel is one file with declared capabilities and one outcome table. A channel makes one
 //! attempt when asked and says what came of it; retries, failover and budgets are the engine's.
 
+pub mod links;
+pub mod sms_text;
+pub mod wording;
+
 use std::future::Future;
 use std::pin::Pin;
 
