@@ -563,10 +563,11 @@ fn scan(
             Some(_) => handoffs.iter().filter(|handoff| **handoff <= at).count(),
             None => 1,
         };
-        if open && turn > 0 {
-            if let Some(user) = &layer.users[(turn - 1) % layer.users.len()] {
-                return (Some(user.clone()), OnCallReason::Rotation);
-            }
+        if open
+            && turn > 0
+            && let Some(user) = &layer.users[(turn - 1) % layer.users.len()]
+        {
+            return (Some(user.clone()), OnCallReason::Rotation);
         }
     }
     (None, OnCallReason::Nobody)
