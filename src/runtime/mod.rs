@@ -1,3 +1,7 @@
 //! The loop that changes state, and what surrounds it: clock, lanes, timers, self-audit.
 
+pub mod driver;
 pub mod handle;
+pub mod line;
+pub mod queue;
+pub mod thread;
