@@ -2,6 +2,9 @@
 
 pub mod driver;
 pub mod handle;
+pub mod lane;
 pub mod line;
 pub mod queue;
+pub mod sender;
 pub mod thread;
+pub mod watch;
