@@ -131,10 +131,11 @@ const ROOMS: [Room; 15] = [
             "jiff",
         ],
     },
+    // Installs the one TLS provider before anything else runs.
     Room {
         name: "main",
         rooms: &["cli"],
-        crates: &["anyhow"],
+        crates: &["anyhow", "rustls"],
     },
     Room {
         name: "lib",
