@@ -99,6 +99,23 @@ pub struct Incident {
     /// A person resolved it while its source still asserts it.
     #[serde(default)]
     pub still_firing: bool,
+    /// The first alerts as they were when it was resolved, at most [`Incident::KEPT_ALERTS_MAX`].
+    #[serde(default)]
+    pub kept_alerts: Vec<KeptAlert>,
+}
+
+/// An alert as a closed incident remembers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptAlert {
+    pub integration: IntegrationName,
+    /// Cut to 255 characters.
+    pub dedup_key: Text,
+    /// Cut to 200 characters.
+    pub summary: Text,
+    pub severity: Text,
+    pub first_seen: Wall,
+    pub resolved_at: Option<Wall>,
+    pub repeats: u64,
 }
 
 /// A revision and the name of a policy in it.
@@ -277,6 +294,8 @@ impl Trouble {
 impl Incident {
     /// Notes kept.
     pub const NOTES_MAX: usize = 100;
+    /// Alerts kept with a closed incident.
+    pub const KEPT_ALERTS_MAX: usize = 50;
 
     /// Whether it is not resolved.
     pub fn is_open(&self) -> bool {

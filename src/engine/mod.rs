@@ -6,6 +6,7 @@
 //! the state changes, live and on load.
 
 pub mod alert;
+pub mod audit;
 pub mod calendar;
 pub mod decision;
 pub mod event;
@@ -13,8 +14,10 @@ pub mod ids;
 pub mod incident;
 pub mod input;
 pub mod matcher;
+mod memory;
 pub mod outcome;
 pub mod page;
+pub mod preview;
 pub mod reason;
 pub mod records;
 pub mod routing;
@@ -23,3 +26,5 @@ pub mod state;
 pub mod time;
 pub mod trouble;
 pub mod urgency;
+
+pub use state::State;
