@@ -4,6 +4,8 @@
 //! attempt when asked and says what came of it; retries, failover and budgets are the engine's.
 
 pub mod links;
+#[cfg(test)]
+mod sample;
 pub mod sms_text;
 pub mod wording;
 
