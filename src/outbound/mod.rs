@@ -3,6 +3,7 @@
 //! Each channel is one file with declared capabilities and one outcome table. A channel makes one
 //! attempt when asked and says what came of it; retries, failover and budgets are the engine's.
 
+pub mod gsm7;
 pub mod links;
 #[cfg(test)]
 mod sample;
