@@ -3,8 +3,12 @@
 //! Each channel is one file with declared capabilities and one outcome table. A channel makes one
 //! attempt when asked and says what came of it; retries, failover and budgets are the engine's.
 
+pub mod email_outcome;
 pub mod gsm7;
 pub mod links;
+pub mod mail_html;
+pub mod mail_text;
+pub mod mail_thread;
 #[cfg(test)]
 mod sample;
 pub mod sms_text;
