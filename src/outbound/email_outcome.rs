@@ -26,6 +26,28 @@ pub enum Stage {
     Content,
 }
 
+impl Stage {
+    /// All stages in their order.
+    pub const ALL: [Self; 5] = [
+        Self::Connect,
+        Self::Login,
+        Self::Sender,
+        Self::Recipient,
+        Self::Content,
+    ];
+
+    /// As the timeline says where it stopped.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connecting",
+            Self::Login => "logging in",
+            Self::Sender => "naming the sender",
+            Self::Recipient => "naming the reader",
+            Self::Content => "after the text was handed over",
+        }
+    }
+}
+
 /// A relay's reply.
 #[derive(Clone, Copy, Debug)]
 pub struct Reply<'text> {
