@@ -3,7 +3,17 @@
 //! Each channel is one file with declared capabilities and one outcome table. A channel makes one
 //! attempt when asked and says what came of it; retries, failover and budgets are the engine's.
 
+pub mod console;
+pub mod email;
+pub mod email_outcome;
+pub mod email_relay;
+pub mod gsm7;
 pub mod links;
+pub mod mail_html;
+pub mod mail_text;
+pub mod mail_thread;
+#[cfg(test)]
+mod sample;
 pub mod sms_text;
 pub mod wording;
 
