@@ -3,8 +3,15 @@
 //! Each channel is one file with declared capabilities and one outcome table. A channel makes one
 //! attempt when asked and says what came of it; retries, failover and budgets are the engine's.
 
+pub mod http;
+mod http_fault;
+pub mod http_guard;
 pub mod links;
+pub mod outcome;
+pub mod retry_after;
 pub mod sms_text;
+#[cfg(test)]
+mod test_server;
 pub mod wording;
 
 use std::future::Future;
