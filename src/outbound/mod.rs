@@ -4,10 +4,17 @@
 //! attempt when asked and says what came of it; retries, failover and budgets are the engine's.
 
 pub mod gsm7;
+pub mod http;
+mod http_fault;
+pub mod http_guard;
 pub mod links;
+pub mod outcome;
+pub mod retry_after;
 #[cfg(test)]
 mod sample;
 pub mod sms_text;
+#[cfg(test)]
+mod test_server;
 pub mod wording;
 
 use std::future::Future;
