@@ -410,3 +410,6 @@ fn check_progress(tree: &Tree, acknowledged: Option<u64>) -> Result<(), Failure>
         (Some(_), _) => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;
