@@ -40,6 +40,8 @@ pub enum Cause {
     UnusableTargets,
     /// An incident has no timer, no attempt and no recorded end.
     AuditStuck,
+    /// A batch could not be made durable: the process ends.
+    StoreFailed,
 }
 
 impl Cause {
@@ -61,6 +63,7 @@ impl Cause {
             Self::ContactStopped => "contact_stopped",
             Self::UnusableTargets => "unusable_targets",
             Self::AuditStuck => "audit_stuck",
+            Self::StoreFailed => "store_failed",
         }
     }
 
@@ -106,7 +109,8 @@ impl Cause {
             | Self::Panic
             | Self::ContactStopped
             | Self::UnusableTargets
-            | Self::AuditStuck => Urgency::High,
+            | Self::AuditStuck
+            | Self::StoreFailed => Urgency::High,
         }
     }
 }

@@ -92,7 +92,8 @@ fn content(trouble: &Trouble, text: &str) -> Content {
         | Cause::Clock
         | Cause::Panic
         | Cause::UnusableTargets
-        | Cause::AuditStuck => "subject",
+        | Cause::AuditStuck
+        | Cause::StoreFailed => "subject",
     };
     let severity = match trouble.cause.urgency() {
         Urgency::High => "critical",
