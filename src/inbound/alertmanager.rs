@@ -34,10 +34,10 @@ pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
     let message = Fields { object, path: "$" };
     report_truncated(message, &mut batch.faults);
     let alerts = message.array("alerts", &mut batch.faults);
-    if alerts.is_empty() && batch.faults.is_empty() {
+    if alerts.is_empty() {
         batch.faults.add(
             "$.alerts",
-            "is missing or empty; nothing is said about any alert",
+            "names no alert; nothing can be done with this message",
         );
     }
     batch.read_each(alerts, "$.alerts", |alert, path, faults| {
@@ -196,6 +196,14 @@ fn notes(alert: Fields<'_>, annotations: Fields<'_>, faults: &mut Faults) -> Opt
     details::text(&Value::Object(notes.into_owned()), place, faults)
 }
 
+/// Only Grafana's messages name an organisation.
+fn sender(message: Fields<'_>) -> &'static str {
+    match message.get("orgId") {
+        Some(_) => "Grafana",
+        None => "Alertmanager",
+    }
+}
+
 /// Where to look: the graph, the links that people wrote into annotations, and the sender.
 fn links(
     message: Fields<'_>,
@@ -211,7 +219,7 @@ fn links(
         (alert, "dashboardURL", "Dashboard"),
         (alert, "panelURL", "Panel"),
         (alert, "silenceURL", "Silence at the source"),
-        (message, "externalURL", "Alertmanager"),
+        (message, "externalURL", sender(message)),
     ];
     for (fields, name, text) in known {
         if let Some(href) = fields.text(name, faults) {

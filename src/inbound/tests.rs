@@ -256,7 +256,7 @@ fn check_body(body: &[u8]) {
 }
 
 fn any_name() -> impl Strategy<Value = String> {
-    let known = [
+    const KNOWN: &[&str] = &[
         "action",
         "alerts",
         "annotations",
@@ -288,13 +288,13 @@ fn any_name() -> impl Strategy<Value = String> {
         "truncatedAlerts",
     ];
     prop_oneof![
-        9 => proptest::sample::select(&known[..]).prop_map(str::to_owned),
+        9 => proptest::sample::select(KNOWN).prop_map(str::to_owned),
         1 => any::<String>(),
     ]
 }
 
 fn any_text() -> impl Strategy<Value = String> {
-    let known = [
+    const KNOWN: &[&str] = &[
         "",
         "trigger",
         "resolve",
@@ -308,7 +308,7 @@ fn any_text() -> impl Strategy<Value = String> {
         "2026-11-23T13:00:00+0000",
     ];
     prop_oneof![
-        4 => proptest::sample::select(&known[..]).prop_map(str::to_owned),
+        4 => proptest::sample::select(KNOWN).prop_map(str::to_owned),
         2 => any::<String>(),
         1 => "[\u{0}-\u{ff}\u{202e}\u{fffd}]{0,5000}",
     ]
@@ -346,6 +346,8 @@ fn any_event() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn any_bytes_are_read_or_refused(body in proptest::collection::vec(any::<u8>(), 0..300)) {
         check_body(&body);
