@@ -33,10 +33,10 @@ use crate::runtime::handle::Handle;
 use crate::runtime::line::{Jump, Line};
 use crate::runtime::sender::{Sender, Surroundings};
 use crate::runtime::thread::{Works, clock_trouble};
-use crate::store::embedded::{Options, SledStore};
+use crate::store::{Options, SledStore};
 use crate::store::{Loaded, Partition, Store};
 use crate::telemetry::Shape;
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::Metrics;
 
 /// What `serve` was asked for.
 pub struct ServeOptions {

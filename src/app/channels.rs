@@ -122,7 +122,7 @@ fn smtp_settings(name: ChannelName, smtp: &config::Smtp, public_url: &str) -> em
         host: smtp.host.clone(),
         port: smtp.port,
         tls: match smtp.tls {
-            config::Tls::StartTls => email::Tls::StartTls,
+            config::Tls::Starttls => email::Tls::StartTls,
             config::Tls::Implicit => email::Tls::Implicit,
             config::Tls::None => email::Tls::None,
         },

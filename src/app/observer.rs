@@ -7,7 +7,7 @@ use crate::engine::records::Receipt;
 use crate::engine::time::Millis;
 use crate::runtime::sender::OnOutcome;
 use crate::runtime::thread::Observer;
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::Metrics;
 
 /// Counts commits and receipts.
 pub struct Meter {

@@ -19,13 +19,13 @@ use super::rulebook::Book;
 use super::secrets;
 use crate::api::auth::Auth;
 use crate::api::borders::{ApiState, Settings as ApiSettings, SmsInbound};
-use crate::api::router::{public_router, router};
+use crate::api::{public_router, router};
 use crate::config::{ChannelKind, Settings};
 use crate::engine::ids::ChannelName;
 use crate::runtime::clock;
 use crate::runtime::handle::Handle;
 use crate::store::Store;
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::Metrics;
 
 /// Requests under way are waited for at most this long.
 const DRAIN_TIME: Duration = Duration::from_secs(2);

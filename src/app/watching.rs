@@ -15,7 +15,7 @@ use crate::runtime::handle::Handle;
 use crate::runtime::sender::Sender;
 use crate::runtime::watch::{Heartbeat, Watch};
 use crate::store::{Retention, Store};
-use crate::telemetry::metrics::{self, Metrics, Queue};
+use crate::telemetry::{self, Metrics, Queue};
 
 const ROUND: Duration = Duration::from_secs(60);
 
@@ -58,7 +58,7 @@ fn on_audit(
     let (handle, metrics, sender) = (handle.clone(), metrics.clone(), sender.clone());
     Arc::new(move |audit, free| {
         let result =
-            if audit.is_clean() { metrics::Audit::Clean } else { metrics::Audit::Troubled };
+            if audit.is_clean() { telemetry::Audit::Clean } else { telemetry::Audit::Troubled };
         metrics.set_audit(result);
         metrics.set_timers_overdue(audit.overdue);
         metrics.set_queue_length(Queue::Events, handle.events_waiting());

@@ -67,6 +67,27 @@ impl Cause {
         }
     }
 
+    /// What the subject is: the name of its label.
+    pub fn subject_kind(self) -> &'static str {
+        match self {
+            Self::ScheduleGap => "schedule",
+            Self::TooLarge | Self::HeldEvents => "integration",
+            Self::ContactStopped => "user",
+            Self::ChannelCredential
+            | Self::ChannelTlsName
+            | Self::ChannelTls
+            | Self::ChannelQuota
+            | Self::ChannelSilent => "channel",
+            Self::Exhausted
+            | Self::Disk
+            | Self::Clock
+            | Self::Panic
+            | Self::UnusableTargets
+            | Self::AuditStuck
+            | Self::StoreFailed => "subject",
+        }
+    }
+
     /// Whether the subject is a channel, so that pages about it avoid that channel.
     pub fn is_about_channel(self) -> bool {
         matches!(
