@@ -3,6 +3,12 @@
 //! The walk is Alertmanager's: the first matching child wins unless it says `continue`, children
 //! inherit. The index makes 10,000 equality routes cost no more than a few.
 
+mod group;
+mod index;
+
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use super::event::Text;
@@ -11,6 +17,8 @@ use super::matcher::{Fields, Matcher};
 use super::ruleset::ChannelTarget;
 use super::time::Millis;
 use super::urgency::UrgencyRule;
+pub use group::GroupBy;
+use index::Index;
 
 /// A node with everything it inherits filled in.
 #[derive(Clone, Debug)]
@@ -30,15 +38,6 @@ pub struct Route {
     pub page: bool,
 }
 
-/// What makes alerts of one route one incident.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GroupBy {
-    /// `["..."]`: each alert is its own incident.
-    EachAlert,
-    /// These labels, sorted; none gives one incident for the route.
-    Labels(Vec<Text>),
-}
-
 /// A node as the documents give it, before the index is made.
 #[derive(Clone, Debug)]
 pub struct Node {
@@ -52,31 +51,36 @@ pub struct Node {
 /// The compiled tree. The default one has no root and routes nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
-    root: Option<Box<Node>>,
+    root: Option<Box<(Node, Index)>>,
 }
 
 impl Tree {
     /// Compiles the index over a tree whose root has no matchers.
     pub fn new(root: Node) -> Self {
+        let index = Index::new(&root);
         Self {
-            root: Some(Box::new(root)),
+            root: Some(Box::new((root, index))),
         }
     }
 
     /// The root route, from which self-incidents take their policy.
     pub fn root(&self) -> Option<&Arc<Route>> {
-        self.root.as_deref().map(|node| &node.route)
+        self.root.as_deref().map(|(node, _)| &node.route)
     }
 
     /// The routes on which these fields land, in the order of the tree; by the index.
     pub fn routes(&self, fields: &dyn Fields) -> Vec<Arc<Route>> {
-        self.routes_by_walk(fields)
+        let mut found = Vec::new();
+        if let Some((root, index)) = self.root.as_deref() {
+            walk_index(root, index, fields, &mut found);
+        }
+        found
     }
 
     /// The same by walking every node: the reference for the index.
     pub fn routes_by_walk(&self, fields: &dyn Fields) -> Vec<Arc<Route>> {
         let mut found = Vec::new();
-        if let Some(root) = &self.root {
+        if let Some((root, _)) = self.root.as_deref() {
             walk(root, fields, &mut found);
         }
         found
@@ -91,10 +95,16 @@ impl Tree {
             }
         }
         let mut all = Vec::new();
-        if let Some(root) = &self.root {
+        if let Some((root, _)) = self.root.as_deref() {
             collect(root, &mut all);
         }
         all
+    }
+}
+
+impl Node {
+    fn matches(&self, fields: &dyn Fields) -> bool {
+        self.matchers.iter().all(|matcher| matcher.matches(fields))
     }
 }
 
@@ -102,8 +112,25 @@ impl Tree {
 fn walk(node: &Node, fields: &dyn Fields, found: &mut Vec<Arc<Route>>) {
     let before = found.len();
     for child in &node.children {
-        if child.matchers.iter().all(|matcher| matcher.matches(fields)) {
+        if child.matches(fields) {
             walk(child, fields, found);
+            if !child.go_on {
+                break;
+            }
+        }
+    }
+    if found.len() == before {
+        found.push(node.route.clone());
+    }
+}
+
+/// The same, looking only at children that the index names.
+fn walk_index(node: &Node, index: &Index, fields: &dyn Fields, found: &mut Vec<Arc<Route>>) {
+    let before = found.len();
+    for position in index.candidates(fields) {
+        let child = &node.children[position];
+        if child.matches(fields) {
+            walk_index(child, &index.children[position], fields, found);
             if !child.go_on {
                 break;
             }
