@@ -152,7 +152,7 @@ fn phase(phase: Phase) -> &'static str {
         Phase::Running => "running",
         Phase::Silenced => "silenced",
         Phase::Acknowledged => "acknowledged",
-        Phase::Snoozed { .. } => "snoozed",
+        Phase::Snoozed => "snoozed",
         Phase::StepsOver => "steps_over",
         Phase::Exhausted => "exhausted",
         Phase::NotExpected => "not_expected",
