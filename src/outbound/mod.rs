@@ -5,8 +5,9 @@
 
 pub mod console;
 pub mod email;
+pub mod email_idle;
 pub mod email_outcome;
-pub mod email_relay;
+pub mod email_settings;
 pub mod gsm7;
 pub mod http;
 mod http_fault;

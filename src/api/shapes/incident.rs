@@ -11,7 +11,6 @@ use crate::engine::decision;
 use crate::engine::decision::ActResult;
 use crate::engine::incident::{self, Handled, Phase, Trouble};
 use crate::engine::time::Now;
-use crate::engine::trouble::Cause;
 
 /// One or more alerts that one person handles together.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -164,29 +163,10 @@ fn phase(phase: Phase) -> &'static str {
 fn trouble_labels(trouble: &Trouble) -> Vec<(String, String)> {
     let mut labels = vec![("cause".to_owned(), trouble.cause.to_string())];
     if !trouble.subject.is_empty() {
-        let kind = subject_kind(trouble.cause).to_owned();
+        let kind = trouble.cause.subject_kind().to_owned();
         labels.push((kind, trouble.subject.to_string()));
     }
     labels
-}
-
-fn subject_kind(cause: Cause) -> &'static str {
-    match cause {
-        Cause::ChannelCredential
-        | Cause::ChannelTlsName
-        | Cause::ChannelTls
-        | Cause::ChannelQuota
-        | Cause::ChannelSilent => "channel",
-        Cause::ScheduleGap => "schedule",
-        Cause::HeldEvents | Cause::TooLarge => "integration",
-        Cause::Exhausted
-        | Cause::Disk
-        | Cause::Clock
-        | Cause::Panic
-        | Cause::ContactStopped
-        | Cause::UnusableTargets
-        | Cause::AuditStuck => "subject",
-    }
 }
 
 /// What became of an act.
