@@ -3,6 +3,7 @@
 //! Each channel is one file with declared capabilities and one outcome table. A channel makes one
 //! attempt when asked and says what came of it; retries, failover and budgets are the engine's.
 
+pub mod form;
 pub mod gsm7;
 pub mod http;
 mod http_fault;
@@ -12,9 +13,16 @@ pub mod outcome;
 pub mod retry_after;
 #[cfg(test)]
 mod sample;
+pub mod settings;
+pub mod slack;
 pub mod sms_text;
+pub mod sms_webhook;
+pub mod template;
 #[cfg(test)]
 mod test_server;
+pub mod twilio;
+pub mod webhook;
+mod webhook_body;
 pub mod wording;
 
 use std::future::Future;
