@@ -1,1 +1,264 @@
-//! Process settings: the commented default file is embedded and is the manual.
+//! Process settings: where they come from, what they are, and every fault in them at once.
+//!
+//! Flags win over the environment, the environment over the file, the file over the defaults.
+//! `default.toml` is embedded: it holds every key with its default and is the manual of settings.
+//! Nothing here reads the process environment: it arrives in [`Sources`], so that it is testable.
+
+mod channel;
+mod document;
+mod fault;
+mod layers;
+mod section;
+pub mod units;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use channel::{
+    Channel, ChannelKind, Inbound, Slack, SmsWebhook, Smtp, Tls, Twilio, TwilioSender, Webhook,
+};
+pub use fault::{Fault, Faults, Origin, Warning};
+pub use layers::Sources;
+pub use units::Network;
+
+use layers::Layers;
+use section::Section;
+
+/// The commented file of all settings with their defaults.
+pub const DEFAULT_FILE: &str = include_str!("default.toml");
+
+/// A `public_url` beyond this crowds the text out of an SMS.
+const PUBLIC_URL_CHARACTERS_MAX: usize = 60;
+
+/// Settings of the process, complete and checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub listen: SocketAddr,
+    /// Serves only what the internet side needs.
+    pub listen_public: Option<SocketAddr>,
+    /// Without a slash at the end.
+    pub public_url: String,
+    pub data: PathBuf,
+    pub rules: PathBuf,
+    pub body_limit_bytes: usize,
+    pub body_limit_alertmanager_bytes: usize,
+    pub failover_after: Duration,
+    pub still_firing_hold: Duration,
+    pub silence_max: Duration,
+    pub ceiling_pages: usize,
+    pub ceiling_window: Duration,
+    pub disk_warn_bytes: u64,
+    pub keep_events: Duration,
+    pub keep_incidents: Duration,
+    pub disk_cap_bytes: u64,
+    pub watch: Watch,
+    pub outbound: Outbound,
+    /// In the order in which they are tried; the console always exists and stands last.
+    pub channels: Vec<Channel>,
+}
+
+/// Who hears of trouble in the router itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watch {
+    /// Without one, the root route's policy.
+    pub policy: Option<String>,
+    /// Called every minute, only after a clean self-audit.
+    pub heartbeat_url: Option<String>,
+}
+
+/// What outgoing requests may reach.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outbound {
+    /// Private ranges that webhooks may reach.
+    pub allow_networks: Vec<Network>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        const DAY: u64 = 24 * 60 * 60;
+        const MIB: usize = 1024 * 1024;
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            listen_public: None,
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            data: PathBuf::from("data"),
+            rules: PathBuf::from("rules"),
+            body_limit_bytes: MIB / 2,
+            body_limit_alertmanager_bytes: 4 * MIB,
+            failover_after: Duration::from_secs(10),
+            still_firing_hold: Duration::from_secs(30 * 60),
+            silence_max: Duration::from_secs(DAY),
+            ceiling_pages: 6,
+            ceiling_window: Duration::from_secs(10 * 60),
+            disk_warn_bytes: 1 << 30,
+            keep_events: Duration::from_secs(30 * DAY),
+            keep_incidents: Duration::from_secs(400 * DAY),
+            disk_cap_bytes: 10 << 30,
+            watch: Watch::default(),
+            outbound: Outbound::default(),
+            channels: vec![Channel::console()],
+        }
+    }
+}
+
+/// Settings, and what their reader should be told.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub settings: Settings,
+    pub warnings: Vec<Warning>,
+    /// The file that was read.
+    pub file: Option<PathBuf>,
+}
+
+/// Reads and checks all settings. Either all of them are good or every fault is named.
+pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
+    let layers = Layers::read(sources)?;
+    let mut notes = Notes::default();
+    let document = layers.document.clone();
+    let mut root = Section::root(&layers, document);
+
+    let mut settings = read_root(&mut root, &mut notes);
+    settings.watch = read_watch(root.take_section("watch"), &mut notes);
+    settings.outbound = read_outbound(root.take_section("outbound"), &mut notes);
+    settings.channels = channel::read_all(root.take_tables("channel"), &mut notes);
+    notes.add(root.finish());
+    notes
+        .warnings
+        .extend(layers.unknown_variables(&notes.asked));
+
+    if notes.faults.is_empty() {
+        Ok(Loaded {
+            settings,
+            warnings: notes.warnings,
+            file: layers.file,
+        })
+    } else {
+        Err(Faults(notes.faults))
+    }
+}
+
+/// The data directory alone, for commands that only look for a file in it. Other faults in the
+/// settings are left to `serve`.
+pub fn data_directory(sources: &Sources) -> Result<PathBuf, Faults> {
+    let layers = Layers::read(sources)?;
+    let document = layers.document.clone();
+    let mut root = Section::root(&layers, document);
+    Ok(root
+        .read("data", units::path)
+        .unwrap_or_else(|| Settings::default().data))
+}
+
+/// What was noticed while reading.
+#[derive(Default)]
+struct Notes {
+    faults: Vec<Fault>,
+    warnings: Vec<Warning>,
+    /// All keys that can be set from the environment.
+    asked: Vec<String>,
+}
+
+impl Notes {
+    fn add(&mut self, finished: section::Finished) {
+        self.faults.extend(finished.faults);
+        self.warnings.extend(finished.warnings);
+        self.asked.extend(finished.asked);
+    }
+}
+
+fn read_root(root: &mut Section<'_>, notes: &mut Notes) -> Settings {
+    let default = Settings::default();
+    let listen = root.read("listen", units::address);
+    let public_url = root.read("public_url", units::url);
+    notes
+        .warnings
+        .extend(long_public_url(public_url.as_deref()));
+    Settings {
+        public_url: public_url.unwrap_or_else(|| url_of(listen.unwrap_or(default.listen))),
+        listen: listen.unwrap_or(default.listen),
+        listen_public: root
+            .read("listen_public", units::optional(units::address))
+            .flatten(),
+        data: root.read("data", units::path).unwrap_or(default.data),
+        rules: root.read("rules", units::path).unwrap_or(default.rules),
+        body_limit_bytes: root
+            .read("body_limit", units::memory)
+            .unwrap_or(default.body_limit_bytes),
+        body_limit_alertmanager_bytes: root
+            .read("body_limit_alertmanager", units::memory)
+            .unwrap_or(default.body_limit_alertmanager_bytes),
+        failover_after: root
+            .read("failover_after", units::some_time)
+            .unwrap_or(default.failover_after),
+        still_firing_hold: root
+            .read("still_firing_hold", units::time)
+            .unwrap_or(default.still_firing_hold),
+        silence_max: root
+            .read("silence_max", units::some_time)
+            .unwrap_or(default.silence_max),
+        ceiling_pages: root
+            .read("ceiling_pages", units::count)
+            .unwrap_or(default.ceiling_pages),
+        ceiling_window: root
+            .read("ceiling_window", units::some_time)
+            .unwrap_or(default.ceiling_window),
+        disk_warn_bytes: root
+            .read("disk_warn", units::size)
+            .unwrap_or(default.disk_warn_bytes),
+        keep_events: root
+            .read("keep_events", units::some_time)
+            .unwrap_or(default.keep_events),
+        keep_incidents: root
+            .read("keep_incidents", units::some_time)
+            .unwrap_or(default.keep_incidents),
+        disk_cap_bytes: root
+            .read("disk_cap", units::size)
+            .unwrap_or(default.disk_cap_bytes),
+        watch: default.watch,
+        outbound: default.outbound,
+        channels: default.channels,
+    }
+}
+
+fn read_watch(mut section: Section<'_>, notes: &mut Notes) -> Watch {
+    let watch = Watch {
+        policy: section
+            .read("policy", units::optional(units::text))
+            .flatten(),
+        heartbeat_url: section
+            .read("heartbeat_url", units::optional(units::url))
+            .flatten(),
+    };
+    notes.add(section.finish());
+    watch
+}
+
+fn read_outbound(mut section: Section<'_>, notes: &mut Notes) -> Outbound {
+    let allow_networks = section.read("allow_networks", units::networks);
+    notes.add(section.finish());
+    Outbound {
+        allow_networks: allow_networks.unwrap_or_default(),
+    }
+}
+
+/// Where this listener is reached from the same machine: the default of `public_url`.
+fn url_of(listen: SocketAddr) -> String {
+    if listen.ip().is_unspecified() {
+        format!("http://127.0.0.1:{}", listen.port())
+    } else {
+        format!("http://{listen}")
+    }
+}
+
+fn long_public_url(public_url: Option<&str>) -> Option<Warning> {
+    let characters = public_url?.chars().count();
+    (characters > PUBLIC_URL_CHARACTERS_MAX).then(|| {
+        Warning(format!(
+            "public_url has {characters} characters; beyond {PUBLIC_URL_CHARACTERS_MAX} the link \
+             crowds the text out of an SMS: choose a shorter host name"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -99,6 +99,23 @@ pub struct Incident {
     /// A person resolved it while its source still asserts it.
     #[serde(default)]
     pub still_firing: bool,
+    /// The first alerts as they were when it was resolved, at most [`Incident::KEPT_ALERTS_MAX`].
+    #[serde(default)]
+    pub kept_alerts: Vec<KeptAlert>,
+}
+
+/// An alert as a closed incident remembers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptAlert {
+    pub integration: IntegrationName,
+    /// Cut to 255 characters.
+    pub dedup_key: Text,
+    /// Cut to 200 characters.
+    pub summary: Text,
+    pub severity: Text,
+    pub first_seen: Wall,
+    pub resolved_at: Option<Wall>,
+    pub repeats: u64,
 }
 
 /// A revision and the name of a policy in it.
@@ -158,9 +175,18 @@ pub struct Escalation {
     /// How often the fallback was paged.
     #[serde(default)]
     pub fallbacks: u32,
-    /// Set by a reassignment: these targets instead of the policy's steps.
+    /// Set by a reassignment: these targets come before the policy's steps.
     #[serde(default)]
     pub reassigned: Option<Vec<Target>>,
+    /// Why the next step begins before its wait is over.
+    #[serde(default)]
+    pub hurried: Option<super::reason::Reason>,
+    /// What was left of the step's wait when somebody took it.
+    #[serde(default)]
+    pub remaining: Option<Millis>,
+    /// A joined alert paged the acknowledger, who has not answered yet.
+    #[serde(default)]
+    pub is_join_pending: bool,
 }
 
 /// What the escalation is doing.
@@ -175,8 +201,8 @@ pub enum Phase {
     Silenced,
     /// Somebody has it; `due` is the acknowledge timeout, if there is one.
     Acknowledged,
-    /// Somebody has it and sleeps on it; `remaining` of the step's wait is left at the end.
-    Snoozed { remaining: Millis },
+    /// Somebody has it and sleeps on it until `due`; then the same step goes on.
+    Snoozed,
     /// All steps of a low-urgency incident were run.
     StepsOver,
     /// The fallback was paged as often as allowed.
@@ -215,9 +241,6 @@ pub struct Run {
     /// Notify steps whose page waits for the next folded page.
     #[serde(default)]
     pub held: Vec<usize>,
-    /// Pages were planned for this notify step last; its failure moves on at once.
-    #[serde(default)]
-    pub current: Option<usize>,
 }
 
 /// Why somebody is paged: route, place in the policy, schedule.
@@ -277,6 +300,8 @@ impl Trouble {
 impl Incident {
     /// Notes kept.
     pub const NOTES_MAX: usize = 100;
+    /// Alerts kept with a closed incident.
+    pub const KEPT_ALERTS_MAX: usize = 50;
 
     /// Whether it is not resolved.
     pub fn is_open(&self) -> bool {

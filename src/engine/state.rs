@@ -1,5 +1,441 @@
 //! The state of one partition: open alerts, incidents, pages and all timers.
+//!
+//! [`State::apply`] is the only mutator, used live and on load. Indexes are derived here from the
+//! records and are never stored.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use super::alert::Alert;
+use super::calendar::Override;
+use super::event::Text;
+use super::ids::{
+    AlertId, AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId,
+    ScheduleName, SilenceId, UserName,
+};
+use super::incident::{Incident, PinnedPolicy};
+use super::input::TimerKey;
+use super::memory::Memory;
+use super::page::Page;
+use super::records::{
+    Change, ChannelState, Counters, Group, Person, Pinned, Receipt, Record, RecordKey, Sender,
+    Silence,
+};
+use super::time::{Steady, Wall};
 
 /// All active records with their indexes.
 #[derive(Clone, Debug, Default)]
-pub struct State {}
+pub struct State {
+    pub(super) counters: Counters,
+    alerts: BTreeMap<AlertId, Arc<Alert>>,
+    incidents: BTreeMap<IncidentNumber, Arc<Incident>>,
+    pages: BTreeMap<PageId, Arc<Page>>,
+    groups: BTreeMap<Text, Arc<Group>>,
+    people: BTreeMap<UserName, Arc<Person>>,
+    channels: BTreeMap<ChannelName, Arc<ChannelState>>,
+    senders: BTreeMap<Text, Arc<Sender>>,
+    silences: BTreeMap<SilenceId, Arc<Silence>>,
+    overrides: BTreeMap<OverrideId, Arc<Override>>,
+    pinned: BTreeMap<PinnedPolicy, Arc<Pinned>>,
+    /// Accepted ids and resolves of unknown alerts, for an hour.
+    pub(super) memory: Memory,
+    index: Index,
+}
+
+/// What is derived from the records.
+#[derive(Clone, Debug, Default)]
+struct Index {
+    alert_by_key: BTreeMap<IntegrationName, BTreeMap<Text, AlertId>>,
+    members: BTreeSet<(IncidentNumber, AlertId)>,
+    pages: BTreeSet<(IncidentNumber, PageId)>,
+    attempts: BTreeMap<AttemptId, PageId>,
+    held: BTreeSet<(UserName, IncidentNumber)>,
+    due: BTreeSet<(Steady, TimerKey)>,
+    due_on_wall: BTreeSet<(Wall, TimerKey)>,
+}
+
+impl State {
+    /// Makes changes that an engine step decided, or that were loaded.
+    pub fn apply(&mut self, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::Put(record) => self.put(record.clone()),
+                Change::Drop(key) => self.remove(key),
+                Change::Archive(record) => self.remove(&record.key()),
+                Change::Receipt(receipt) => self.memory.remember(receipt),
+                Change::Entry(_) => {}
+            }
+        }
+    }
+
+    /// A state from what the store kept.
+    pub fn load(records: Vec<Record>, receipts: &[Arc<Receipt>]) -> Self {
+        let mut state = Self::default();
+        for record in records {
+            state.put(record);
+        }
+        for receipt in receipts {
+            state.memory.remember(receipt);
+        }
+        state
+    }
+
+    fn put(&mut self, record: Record) {
+        self.remove(&record.key());
+        match record {
+            Record::Alert(alert) => self.put_alert(alert),
+            Record::Incident(incident) => self.put_incident(incident),
+            Record::Page(page) => self.put_page(page),
+            Record::Group(group) => {
+                self.index
+                    .start(group.forget, || TimerKey::Group(group.key.clone()));
+                self.groups.insert(group.key.clone(), group);
+            }
+            Record::Person(person) => {
+                self.index
+                    .start(person.fold_due, || TimerKey::Person(person.user.clone()));
+                self.people.insert(person.user.clone(), person);
+            }
+            Record::Channel(channel) => {
+                let due = channel.down.as_ref().map(|down| down.probe_due);
+                self.index
+                    .start(due, || TimerKey::Channel(channel.name.clone()));
+                self.channels.insert(channel.name.clone(), channel);
+            }
+            Record::Sender(sender) => {
+                self.senders.insert(sender.address.clone(), sender);
+            }
+            Record::Silence(silence) => {
+                let at = if silence.is_active {
+                    silence.until
+                } else {
+                    silence.from
+                };
+                self.index
+                    .due_on_wall
+                    .insert((at, TimerKey::Silence(silence.id)));
+                self.silences.insert(silence.id, silence);
+            }
+            Record::Override(override_) => {
+                let key = TimerKey::Override(override_.id);
+                self.index.due_on_wall.insert((override_.until, key));
+                self.overrides.insert(override_.id, override_);
+            }
+            Record::Pinned(pinned) => {
+                self.pinned.insert(pinned.key.clone(), pinned);
+            }
+            Record::Counters(counters) => self.counters = counters,
+        }
+    }
+
+    fn put_alert(&mut self, alert: Arc<Alert>) {
+        let keys = self
+            .index
+            .alert_by_key
+            .entry(alert.integration.clone())
+            .or_default();
+        keys.insert(alert.dedup_key.clone(), alert.id);
+        for incident in &alert.incidents {
+            self.index.members.insert((*incident, alert.id));
+        }
+        self.index
+            .start(alert.next_due(), || TimerKey::Alert(alert.id));
+        self.alerts.insert(alert.id, alert);
+    }
+
+    fn put_incident(&mut self, incident: Arc<Incident>) {
+        for run in incident.runs.iter().filter(|run| !run.held.is_empty()) {
+            self.index.held.insert((run.user.clone(), incident.number));
+        }
+        self.index
+            .start(incident.next_due(), || TimerKey::Incident(incident.number));
+        self.incidents.insert(incident.number, incident);
+    }
+
+    fn put_page(&mut self, page: Arc<Page>) {
+        for incident in &page.incidents {
+            self.index.pages.insert((incident.number, page.id));
+        }
+        for attempt in &page.attempts {
+            self.index.attempts.insert(attempt.id, page.id);
+        }
+        self.index
+            .start(page.next_due(), || TimerKey::Page(page.id));
+        self.pages.insert(page.id, page);
+    }
+
+    fn remove(&mut self, key: &RecordKey) {
+        match key {
+            RecordKey::Alert(id) => self.remove_alert(*id),
+            RecordKey::Incident(number) => self.remove_incident(*number),
+            RecordKey::Page(id) => self.remove_page(*id),
+            RecordKey::Group(key) => {
+                if let Some(group) = self.groups.remove(key) {
+                    self.index
+                        .stop(group.forget, || TimerKey::Group(key.clone()));
+                }
+            }
+            RecordKey::Person(user) => {
+                if let Some(person) = self.people.remove(user) {
+                    self.index
+                        .stop(person.fold_due, || TimerKey::Person(user.clone()));
+                }
+            }
+            RecordKey::Channel(name) => {
+                if let Some(channel) = self.channels.remove(name) {
+                    let due = channel.down.as_ref().map(|down| down.probe_due);
+                    self.index.stop(due, || TimerKey::Channel(name.clone()));
+                }
+            }
+            RecordKey::Sender(address) => {
+                self.senders.remove(address);
+            }
+            RecordKey::Silence(id) => {
+                if let Some(silence) = self.silences.remove(id) {
+                    let at = if silence.is_active {
+                        silence.until
+                    } else {
+                        silence.from
+                    };
+                    self.index.due_on_wall.remove(&(at, TimerKey::Silence(*id)));
+                }
+            }
+            RecordKey::Override(id) => {
+                if let Some(override_) = self.overrides.remove(id) {
+                    let key = TimerKey::Override(*id);
+                    self.index.due_on_wall.remove(&(override_.until, key));
+                }
+            }
+            RecordKey::Pinned(key) => {
+                self.pinned.remove(key);
+            }
+            RecordKey::Counters => {}
+        }
+    }
+
+    fn remove_alert(&mut self, id: AlertId) {
+        let Some(alert) = self.alerts.remove(&id) else {
+            return;
+        };
+        if let Some(keys) = self.index.alert_by_key.get_mut(&alert.integration) {
+            keys.remove(&alert.dedup_key);
+        }
+        for incident in &alert.incidents {
+            self.index.members.remove(&(*incident, id));
+        }
+        self.index.stop(alert.next_due(), || TimerKey::Alert(id));
+    }
+
+    fn remove_incident(&mut self, number: IncidentNumber) {
+        let Some(incident) = self.incidents.remove(&number) else {
+            return;
+        };
+        for run in &incident.runs {
+            self.index.held.remove(&(run.user.clone(), number));
+        }
+        self.index
+            .stop(incident.next_due(), || TimerKey::Incident(number));
+    }
+
+    fn remove_page(&mut self, id: PageId) {
+        let Some(page) = self.pages.remove(&id) else {
+            return;
+        };
+        for incident in &page.incidents {
+            self.index.pages.remove(&(incident.number, id));
+        }
+        for attempt in &page.attempts {
+            self.index.attempts.remove(&attempt.id);
+        }
+        self.index.stop(page.next_due(), || TimerKey::Page(id));
+    }
+}
+
+impl Index {
+    fn start(&mut self, due: Option<Steady>, key: impl FnOnce() -> TimerKey) {
+        if let Some(due) = due {
+            self.due.insert((due, key()));
+        }
+    }
+
+    fn stop(&mut self, due: Option<Steady>, key: impl FnOnce() -> TimerKey) {
+        if let Some(due) = due {
+            self.due.remove(&(due, key()));
+        }
+    }
+}
+
+/// Reading. Lists come in the order of their ids.
+impl State {
+    /// An open incident, or a resolved one whose last notices are still under way.
+    pub fn incident(&self, number: IncidentNumber) -> Option<&Arc<Incident>> {
+        self.incidents.get(&number)
+    }
+
+    /// All of them; `rev()` gives the newest first.
+    pub fn incidents(&self) -> impl DoubleEndedIterator<Item = &Arc<Incident>> {
+        self.incidents.values()
+    }
+
+    /// Those with a number below `before`; `rev()` gives the newest first.
+    pub fn incidents_before(
+        &self,
+        before: IncidentNumber,
+    ) -> impl DoubleEndedIterator<Item = &Arc<Incident>> {
+        self.incidents.range(..before).map(|(_, incident)| incident)
+    }
+
+    /// An alert by its id.
+    pub fn alert(&self, id: AlertId) -> Option<&Arc<Alert>> {
+        self.alerts.get(&id)
+    }
+
+    /// An alert by what its sender calls it.
+    pub fn alert_by_key(&self, integration: &IntegrationName, key: &str) -> Option<&Arc<Alert>> {
+        let id = self.index.alert_by_key.get(integration)?.get(key)?;
+        self.alerts.get(id)
+    }
+
+    /// All alerts that are known: firing, or resolved a short while ago.
+    pub fn alerts(&self) -> impl DoubleEndedIterator<Item = &Arc<Alert>> {
+        self.alerts.values()
+    }
+
+    /// The alerts of an open incident.
+    pub fn alerts_of(&self, number: IncidentNumber) -> impl Iterator<Item = &Arc<Alert>> {
+        let range = (number, AlertId(0))..=(number, AlertId(u64::MAX));
+        self.index
+            .members
+            .range(range)
+            .filter_map(|(_, id)| self.alerts.get(id))
+    }
+
+    /// A page that is not in history yet.
+    pub fn page(&self, id: PageId) -> Option<&Arc<Page>> {
+        self.pages.get(&id)
+    }
+
+    /// All pages that are not in history yet.
+    pub fn pages(&self) -> impl DoubleEndedIterator<Item = &Arc<Page>> {
+        self.pages.values()
+    }
+
+    /// The pages of an incident, folded ones included.
+    pub fn pages_of(&self, number: IncidentNumber) -> impl Iterator<Item = &Arc<Page>> {
+        self.page_ids_of(number)
+            .filter_map(|id| self.pages.get(&id))
+    }
+
+    pub(super) fn page_ids_of(&self, number: IncidentNumber) -> impl Iterator<Item = PageId> {
+        let range = (number, PageId(0))..=(number, PageId(u64::MAX));
+        self.index.pages.range(range).map(|(_, id)| *id)
+    }
+
+    /// The page to which an attempt belongs.
+    pub fn page_of_attempt(&self, attempt: AttemptId) -> Option<&Arc<Page>> {
+        self.pages.get(self.index.attempts.get(&attempt)?)
+    }
+
+    /// What is remembered of a route and group.
+    pub fn group(&self, key: &str) -> Option<&Arc<Group>> {
+        self.groups.get(key)
+    }
+
+    /// What is remembered of a person.
+    pub fn person(&self, user: &UserName) -> Option<&Arc<Person>> {
+        self.people.get(user)
+    }
+
+    /// Incidents whose page to this person waits for the next folded page.
+    pub fn held_for(&self, user: &UserName) -> impl Iterator<Item = IncidentNumber> {
+        let range: RangeInclusive<(UserName, IncidentNumber)> =
+            (user.clone(), IncidentNumber(0))..=(user.clone(), IncidentNumber(u64::MAX));
+        self.index.held.range(range).map(|(_, number)| *number)
+    }
+
+    /// What is remembered of a channel; nothing before its first attempt.
+    pub fn channel(&self, name: &ChannelName) -> Option<&Arc<ChannelState>> {
+        self.channels.get(name)
+    }
+
+    /// All channels that made attempts.
+    pub fn channels(&self) -> impl Iterator<Item = &Arc<ChannelState>> {
+        self.channels.values()
+    }
+
+    /// What is remembered of a phone number that wrote to us.
+    pub fn sender(&self, address: &str) -> Option<&Arc<Sender>> {
+        self.senders.get(address)
+    }
+
+    /// A silence that has not ended.
+    pub fn silence(&self, id: SilenceId) -> Option<&Arc<Silence>> {
+        self.silences.get(&id)
+    }
+
+    /// Silences that have not ended.
+    pub fn silences(&self) -> impl Iterator<Item = &Arc<Silence>> {
+        self.silences.values()
+    }
+
+    /// An override that has not ended.
+    pub fn override_by_id(&self, id: OverrideId) -> Option<&Arc<Override>> {
+        self.overrides.get(&id)
+    }
+
+    /// Overrides of all schedules that have not ended.
+    pub fn overrides(&self) -> impl Iterator<Item = &Arc<Override>> {
+        self.overrides.values()
+    }
+
+    /// Overrides of one schedule, as the calendar wants them.
+    pub fn overrides_of(&self, schedule: &ScheduleName) -> Vec<Override> {
+        let own = self
+            .overrides
+            .values()
+            .filter(|known| known.schedule == *schedule);
+        own.map(|known| (**known).clone()).collect()
+    }
+
+    /// A policy that an open incident pinned.
+    pub fn pinned(&self, key: &PinnedPolicy) -> Option<&Arc<Pinned>> {
+        self.pinned.get(key)
+    }
+
+    /// The record whose timer is due and has waited longest, but for those to be skipped.
+    pub fn due(
+        &self,
+        steady: Steady,
+        wall: Wall,
+        skipped: &BTreeSet<TimerKey>,
+    ) -> Option<TimerKey> {
+        let on_steady = self.index.due.iter().take_while(|(due, _)| *due <= steady);
+        let on_wall = self
+            .index
+            .due_on_wall
+            .iter()
+            .take_while(|(due, _)| *due <= wall);
+        let keys = on_steady
+            .map(|(_, key)| key)
+            .chain(on_wall.map(|(_, key)| key));
+        keys.into_iter().find(|key| !skipped.contains(key)).cloned()
+    }
+
+    /// The next moment at which a timer is due, on either clock.
+    pub fn next_due(&self) -> (Option<Steady>, Option<Wall>) {
+        let steady = self.index.due.first().map(|(due, _)| *due);
+        (steady, self.index.due_on_wall.first().map(|(due, _)| *due))
+    }
+
+    /// How many timers are overdue by more than `slack_ms`, counted up to `most`.
+    pub fn overdue(&self, steady: Steady, slack_ms: u64, most: usize) -> usize {
+        let late = Steady(steady.0.saturating_sub(slack_ms));
+        self.index
+            .due
+            .iter()
+            .take_while(|(due, _)| *due < late)
+            .take(most)
+            .count()
+    }
+}

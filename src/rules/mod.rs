@@ -1,1 +1,167 @@
 //! Rule documents: read, check, compare, compile; pure.
+//!
+//! [`documents::read`] turns files into [`Documents`], [`compile`] turns those into a
+//! [`RuleSet`] for the engine. Both report everything that is wrong at once, each [`Fault`] with
+//! its place and its cure. Stored documents are compiled with [`Fit::Stored`], so that settings
+//! that have changed since never prevent a start.
+
+pub mod difference;
+pub mod documents;
+pub mod fault;
+pub mod keys;
+pub mod limits;
+pub mod node;
+pub mod starter;
+pub mod write;
+
+mod integrations;
+mod mapping;
+mod names;
+mod nearest;
+mod notify;
+mod policies;
+mod reach;
+mod routes;
+mod scalar;
+mod schedules;
+mod table;
+mod targets;
+mod users;
+mod values;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::engine::ids::IntegrationName;
+use crate::engine::ruleset::{ChannelInfo, Medium, RuleSet, Settings};
+
+pub use documents::{Documents, SourceFile};
+pub use fault::{Code, Fault, Severity, render};
+
+use fault::Faults;
+use names::Names;
+
+/// What the process knows and documents are checked against.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// In the order in which they are tried; the console stands last.
+    pub channels: Vec<ChannelInfo>,
+    pub settings: Settings,
+    /// SHA-256 of the keys that [`Documents::key_references`] names, as far as they could be read.
+    /// `None` when nobody has tried: then nothing is said about unset ones.
+    pub keys: Option<BTreeMap<IntegrationName, Vec<[u8; 32]>>>,
+    pub fit: Fit,
+}
+
+/// How documents and settings must fit together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fit {
+    /// New documents: a missing channel is an error.
+    #[default]
+    Strict,
+    /// Documents in force, which were once accepted: whatever no longer fits is a warning, what it
+    /// concerns is left out or skipped by the engine, and there always are rules.
+    Stored,
+}
+
+impl Environment {
+    /// Whether some channel carries the medium.
+    fn carries(&self, medium: Medium) -> bool {
+        let mut channels = self.channels.iter();
+        channels.any(|channel| channel.media.contains(&medium))
+    }
+}
+
+/// What came of compiling.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// `None` if there is an error among the faults. The revision is still to be set.
+    pub rules: Option<RuleSet>,
+    /// All errors and warnings, by file, line and column.
+    pub faults: Vec<Fault>,
+}
+
+/// Checks documents wholly and compiles them.
+pub fn compile(documents: &Documents, environment: &Environment) -> Compiled {
+    let mut faults = Faults::default();
+    let names = Names::collect(documents, &mut faults);
+    let mut context = Context {
+        documents,
+        names,
+        environment,
+        faults,
+    };
+    let rules = context.rule_set();
+    if environment.fit == Fit::Stored {
+        context.faults.make_warnings();
+    }
+    let has_error = documents.is_incomplete() || context.faults.has_error();
+    Compiled {
+        rules: (!has_error).then_some(rules),
+        faults: context.faults.finish(&documents.paths()),
+    }
+}
+
+/// Reads and compiles files in one go, for those who need no keys: the faults of both together.
+pub fn check(files: &[SourceFile], environment: &Environment) -> (Documents, Compiled) {
+    let (documents, mut faults) = documents::read(files);
+    let has_error = faults.iter().any(Fault::is_error);
+    let mut compiled = compile(&documents, environment);
+    faults.append(&mut compiled.faults);
+    faults.sort_by(|one, other| {
+        let place = |fault: &Fault| (fault.line, fault.column);
+        (&one.path, place(one)).cmp(&(&other.path, place(other)))
+    });
+    let rules = compiled.rules.filter(|_| !has_error);
+    (documents, Compiled { rules, faults })
+}
+
+/// What compiling needs at hand. Each kind of thing has its file; each always makes a value, as
+/// good as it can, and the faults decide whether it is used.
+struct Context<'doc> {
+    documents: &'doc Documents,
+    names: Names<'doc>,
+    environment: &'doc Environment,
+    faults: Faults,
+}
+
+impl Context<'_> {
+    fn rule_set(&mut self) -> RuleSet {
+        let users = self.users();
+        let schedules = self.schedules();
+        let integrations = self.integrations();
+        let tree = self.tree();
+        let root_policy = tree.root().and_then(|root| root.policy.clone());
+        let policies = self.policies(root_policy.as_ref());
+        RuleSet {
+            users,
+            schedules,
+            policies,
+            integrations,
+            tree,
+            channels: self.environment.channels.clone(),
+            settings: self.settings(),
+            ..RuleSet::default()
+        }
+    }
+
+    /// The settings, without a `[watch]` policy that does not exist.
+    fn settings(&mut self) -> Settings {
+        let mut settings = self.environment.settings.clone();
+        let Some(policy) = settings.watch_policy.clone() else {
+            return settings;
+        };
+        if !self.names.policies.contains_key(policy.as_str()) && !self.documents.is_incomplete() {
+            let at = self.documents.roots().next().map(|root| root.at);
+            let message = format!("the settings' [watch] policy {policy:?} does not exist");
+            let cure = "add this policy, or change `policy` under [watch] in reveille.toml";
+            let at = at.unwrap_or_default();
+            self.faults.error(Code::UnknownPolicy, at, message, cure);
+            settings.watch_policy = None;
+        }
+        settings
+    }
+}

@@ -1,0 +1,172 @@
+//! From the settings to channels: each `[[channel]]` becomes one, the console always stands last.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::millis;
+use crate::config::{self, ChannelKind, Settings};
+use crate::engine::ids::ChannelName;
+use crate::engine::ruleset::{ChannelInfo, Settings as EngineSettings};
+use crate::outbound::Channel;
+use crate::outbound::console::{Console, Role, Screen};
+use crate::outbound::email::{self, Email};
+use crate::outbound::http::{Http, HttpOptions};
+use crate::outbound::links::Links;
+use crate::rules::{Environment, Fit};
+use crate::runtime::clock;
+
+/// One channel with what the settings say of it.
+struct Entry {
+    channel: Arc<dyn Channel>,
+    concurrency: usize,
+    kind: &'static str,
+}
+
+/// All channels, in the order in which they are tried.
+pub struct Built {
+    entries: Vec<Entry>,
+    http: Arc<Http>,
+}
+
+impl Built {
+    /// The channels with their concurrency.
+    pub fn lanes(&self) -> Vec<(Arc<dyn Channel>, usize)> {
+        let lane = |entry: &Entry| (entry.channel.clone(), entry.concurrency);
+        self.entries.iter().map(lane).collect()
+    }
+
+    /// Names and kinds.
+    pub fn kinds(&self) -> impl Iterator<Item = (ChannelName, &'static str)> {
+        self.entries
+            .iter()
+            .map(|entry| (entry.channel.info().name.clone(), entry.kind))
+    }
+
+    /// A channel by its name.
+    pub fn find(&self, name: &ChannelName) -> Option<&Arc<dyn Channel>> {
+        let channels = self.entries.iter().map(|entry| &entry.channel);
+        channels
+            .into_iter()
+            .find(|channel| channel.info().name == *name)
+    }
+
+    /// The guarded client.
+    pub fn http(&self) -> &Arc<Http> {
+        &self.http
+    }
+
+    fn infos(&self) -> Vec<ChannelInfo> {
+        self.entries
+            .iter()
+            .map(|entry| entry.channel.info().clone())
+            .collect()
+    }
+}
+
+/// Makes all channels. They connect only when there is something to send.
+pub fn build(settings: &Settings, links: &Links, screen: &Screen) -> anyhow::Result<Built> {
+    let http = Arc::new(Http::new(http_options(settings)?)?);
+    let mut entries = Vec::new();
+    let mut console_concurrency = None;
+    for configured in &settings.channels {
+        let channel = match one(configured, settings, &http, links)? {
+            Some(channel) => channel,
+            None => {
+                console_concurrency = Some(configured.concurrency);
+                continue;
+            }
+        };
+        let (concurrency, kind) = (configured.concurrency, configured.kind.as_str());
+        entries.push(Entry {
+            channel,
+            concurrency,
+            kind,
+        });
+    }
+    let role = if entries.is_empty() {
+        Role::Only
+    } else {
+        Role::Beside
+    };
+    let console = Console::new(role, screen.clone(), links.clone());
+    entries.push(Entry {
+        channel: Arc::new(console),
+        concurrency: console_concurrency.unwrap_or(1),
+        kind: "console",
+    });
+    Ok(Built { entries, http })
+}
+
+fn http_options(settings: &Settings) -> anyhow::Result<HttpOptions> {
+    let networks = settings.outbound.allow_networks.iter();
+    let networks = networks.map(|network| network.to_string().parse());
+    Ok(HttpOptions {
+        clock: Arc::new(clock::wall_now),
+        allow_networks: networks
+            .collect::<Result<_, _>>()
+            .context("outbound.allow_networks")?,
+        extra_roots: Vec::new(),
+    })
+}
+
+/// One channel; `None` for the console, which is made last.
+fn one(
+    configured: &config::Channel,
+    settings: &Settings,
+    http: &Arc<Http>,
+    links: &Links,
+) -> anyhow::Result<Option<Arc<dyn Channel>>> {
+    let name = ChannelName::from(configured.name.as_str());
+    let _ = http;
+    Ok(Some(match &configured.kind {
+        ChannelKind::Smtp(smtp) => {
+            let settings = smtp_settings(name, smtp, &settings.public_url);
+            Arc::new(Email::new(settings, links.clone())?)
+        }
+        ChannelKind::Slack(_) => anyhow::bail!("not wired"),
+        ChannelKind::Twilio(_) => anyhow::bail!("not wired"),
+        ChannelKind::SmsWebhook(_) => anyhow::bail!("not wired"),
+        ChannelKind::Webhook(_) => anyhow::bail!("not wired"),
+        ChannelKind::Console => return Ok(None),
+    }))
+}
+
+fn smtp_settings(name: ChannelName, smtp: &config::Smtp, public_url: &str) -> email::Settings {
+    let host = public_url
+        .split_once("://")
+        .map_or(public_url, |(_, rest)| rest);
+    email::Settings {
+        name,
+        host: smtp.host.clone(),
+        port: smtp.port,
+        tls: match smtp.tls {
+            config::Tls::Starttls => email::Tls::StartTls,
+            config::Tls::Implicit => email::Tls::Implicit,
+            config::Tls::None => email::Tls::None,
+        },
+        username: smtp.username.clone(),
+        password: smtp.password.clone(),
+        from: smtp.from.clone(),
+        reply_to: smtp.reply_to.clone(),
+        id_host: host.to_owned(),
+        extra_roots: Vec::new(),
+    }
+}
+
+/// What rules are compiled against in this process.
+pub fn environment(settings: &Settings, channels: &Built) -> Environment {
+    Environment {
+        channels: channels.infos(),
+        settings: EngineSettings {
+            failover_after: millis(settings.failover_after),
+            still_firing_hold: millis(settings.still_firing_hold),
+            silence_max: millis(settings.silence_max),
+            ceiling_pages: settings.ceiling_pages,
+            ceiling_window: millis(settings.ceiling_window),
+            watch_policy: settings.watch.policy.as_deref().map(Into::into),
+        },
+        keys: None,
+        fit: Fit::Strict,
+    }
+}

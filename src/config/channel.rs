@@ -1,0 +1,416 @@
+//! The `[[channel]]` tables: one provider each, with the keys of its kind.
+
+use std::collections::BTreeSet;
+
+use secrecy::SecretString;
+
+use super::Notes;
+use super::document::Value;
+use super::section::Section;
+use super::units;
+
+/// The name and the kind of the channel that always exists.
+const CONSOLE: &str = "console";
+
+const KINDS: &str = "smtp, slack, twilio, sms_webhook, webhook or console";
+
+/// A configured provider.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    /// Unique; letters a-z, digits and `-`.
+    pub name: String,
+    /// Attempts under way at once.
+    pub concurrency: usize,
+    pub kind: ChannelKind,
+}
+
+/// What kind of provider, with what it needs.
+#[derive(Clone, Debug)]
+pub enum ChannelKind {
+    Smtp(Smtp),
+    Slack(Slack),
+    Twilio(Twilio),
+    SmsWebhook(SmsWebhook),
+    Webhook(Webhook),
+    Console,
+}
+
+impl ChannelKind {
+    /// The word of the settings.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Smtp(_) => "smtp",
+            Self::Slack(_) => "slack",
+            Self::Twilio(_) => "twilio",
+            Self::SmsWebhook(_) => "sms_webhook",
+            Self::Webhook(_) => "webhook",
+            Self::Console => CONSOLE,
+        }
+    }
+}
+
+/// A mail relay.
+#[derive(Clone, Debug)]
+pub struct Smtp {
+    pub host: String,
+    pub port: u16,
+    pub tls: Tls,
+    pub username: Option<String>,
+    pub password: Option<SecretString>,
+    pub from: String,
+    pub reply_to: Option<String>,
+}
+
+/// How the connection to a mail relay is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// Begins in the clear and must become encrypted.
+    Starttls,
+    /// Encrypted from the first byte.
+    Implicit,
+    /// Not at all.
+    None,
+}
+
+impl Tls {
+    fn port(self) -> u16 {
+        match self {
+            Self::Starttls => 587,
+            Self::Implicit => 465,
+            Self::None => 25,
+        }
+    }
+}
+
+/// A Slack workspace.
+#[derive(Clone, Debug)]
+pub struct Slack {
+    pub token: SecretString,
+    /// Without it, buttons are not shown.
+    pub signing_secret: Option<SecretString>,
+    pub api_url: String,
+}
+
+/// A Twilio account.
+#[derive(Clone, Debug)]
+pub struct Twilio {
+    pub account_sid: String,
+    pub auth_token: SecretString,
+    pub sender: TwilioSender,
+    pub api_url: String,
+}
+
+/// In whose name Twilio sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TwilioSender {
+    From(String),
+    MessagingService(String),
+}
+
+/// An SMS gateway with an HTTP interface of its own.
+#[derive(Clone, Debug)]
+pub struct SmsWebhook {
+    pub url: String,
+    pub method: String,
+    pub headers: Vec<(String, SecretString)>,
+    /// A template over `to`, `text` and `page_id`; without one, a JSON object of the three.
+    pub body: Option<String>,
+    /// Statuses that mean "taken".
+    pub success: Vec<u16>,
+    /// Pointer to the gateway's message id in its answer.
+    pub message_id: Option<String>,
+    /// Lets the gateway hand in replies; without it they are not accepted.
+    pub inbound_key: Option<SecretString>,
+    pub inbound: Inbound,
+}
+
+/// Pointers into what the gateway posts for a reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inbound {
+    pub from: String,
+    pub text: String,
+    pub message_id: Option<String>,
+}
+
+/// Signed posts to the URLs of contacts.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    pub secret: SecretString,
+}
+
+impl Channel {
+    /// The channel that prints pages on the terminal.
+    pub fn console() -> Self {
+        Self {
+            name: CONSOLE.to_owned(),
+            concurrency: 32,
+            kind: ChannelKind::Console,
+        }
+    }
+
+    fn is_console(&self) -> bool {
+        matches!(self.kind, ChannelKind::Console)
+    }
+}
+
+/// Reads all channels; the console is added where it is missing and stands last.
+pub(super) fn read_all(sections: Vec<Section<'_>>, notes: &mut Notes) -> Vec<Channel> {
+    let mut names = BTreeSet::new();
+    let mut channels = Vec::new();
+    for mut section in sections {
+        let channel = read(&mut section);
+        if let Some(channel) = &channel
+            && !names.insert(channel.name.clone())
+        {
+            section.refuse(format!(
+                "the name {} is used twice: give each channel a name of its own",
+                channel.name
+            ));
+        }
+        channels.extend(channel);
+        notes.add(section.finish());
+    }
+    let (consoles, mut others): (Vec<_>, Vec<_>) =
+        channels.into_iter().partition(Channel::is_console);
+    others.push(consoles.into_iter().next().unwrap_or_else(Channel::console));
+    others
+}
+
+fn read(section: &mut Section<'_>) -> Option<Channel> {
+    let name = section.require("name", "write name = \"mail\"", name);
+    let kind_name = section.require("kind", &format!("one of {KINDS}"), units::text);
+    let concurrency = section.read("concurrency", concurrency);
+    let kind = match kind_name.as_deref()? {
+        "smtp" => read_smtp(section).map(ChannelKind::Smtp),
+        "slack" => read_slack(section).map(ChannelKind::Slack),
+        "twilio" => read_twilio(section).map(ChannelKind::Twilio),
+        "sms_webhook" => read_sms_webhook(section).map(ChannelKind::SmsWebhook),
+        "webhook" => read_webhook(section).map(ChannelKind::Webhook),
+        CONSOLE => Some(ChannelKind::Console),
+        unknown => {
+            section.refuse(format!("kind = {unknown:?}: must be {KINDS}"));
+            None
+        }
+    };
+    let (name, kind) = (name?, kind?);
+    if (name == CONSOLE) != matches!(kind, ChannelKind::Console) {
+        section.refuse(format!(
+            "the name {CONSOLE} belongs to the channel of kind {CONSOLE}: rename this one"
+        ));
+    }
+    Some(Channel {
+        name,
+        concurrency: concurrency.unwrap_or(match kind {
+            ChannelKind::Smtp(_) => 8,
+            ChannelKind::Slack(_)
+            | ChannelKind::Twilio(_)
+            | ChannelKind::SmsWebhook(_)
+            | ChannelKind::Webhook(_)
+            | ChannelKind::Console => 32,
+        }),
+        kind,
+    })
+}
+
+fn read_smtp(section: &mut Section<'_>) -> Option<Smtp> {
+    let tls = section.read("tls", tls).unwrap_or(Tls::Starttls);
+    let host = section.require("host", "write host = \"smtp.example.com\"", units::text);
+    let port = section.read("port", port).unwrap_or(tls.port());
+    let username = section
+        .read("username", units::optional(units::text))
+        .flatten();
+    let password = section.secret("password");
+    let from = section.require("from", "write from = \"reveille@example.com\"", mailbox);
+    let reply_to = section.read("reply_to", units::optional(mailbox)).flatten();
+    if username.is_some() != password.is_some() {
+        section.refuse("username and password belong together: give both or none".to_owned());
+    }
+    Some(Smtp {
+        host: host?,
+        port,
+        tls,
+        username,
+        password,
+        from: from?,
+        reply_to,
+    })
+}
+
+fn read_slack(section: &mut Section<'_>) -> Option<Slack> {
+    let token = section.require_secret("token", "write token = \"env:SLACK_TOKEN\" (xoxb-…)");
+    let signing_secret = section.secret("signing_secret");
+    let api_url = section.read("api_url", units::url);
+    Some(Slack {
+        token: token?,
+        signing_secret,
+        api_url: api_url.unwrap_or_else(|| "https://slack.com/api".to_owned()),
+    })
+}
+
+fn read_twilio(section: &mut Section<'_>) -> Option<Twilio> {
+    let account_sid = section.require("account_sid", "write account_sid = \"AC…\"", units::text);
+    let auth_token = section.require_secret("auth_token", "write \"env:TWILIO_AUTH_TOKEN\"");
+    let from = section.read("from", units::text);
+    let service = section.read("messaging_service_sid", units::text);
+    let api_url = section.read("api_url", units::url);
+    let sender = match (from, service) {
+        (Some(from), None) => Some(TwilioSender::From(from)),
+        (None, Some(service)) => Some(TwilioSender::MessagingService(service)),
+        (None, None) | (Some(_), Some(_)) => {
+            section.refuse("give either from or messaging_service_sid, not both".to_owned());
+            None
+        }
+    };
+    Some(Twilio {
+        account_sid: account_sid?,
+        auth_token: auth_token?,
+        sender: sender?,
+        api_url: api_url.unwrap_or_else(|| "https://api.twilio.com".to_owned()),
+    })
+}
+
+fn read_sms_webhook(section: &mut Section<'_>) -> Option<SmsWebhook> {
+    let url = section.require(
+        "url",
+        "write url = \"https://sms.example.com/send\"",
+        units::url,
+    );
+    let method = section.read("method", method);
+    let headers = section.secrets("headers");
+    let body = section.read("body", units::optional(units::text)).flatten();
+    let success = section.read("success", statuses);
+    let message_id = section
+        .read("message_id", units::optional(pointer))
+        .flatten();
+    let inbound_key = section.secret("inbound_key");
+    let inbound = section.read("inbound", inbound);
+    Some(SmsWebhook {
+        url: url?,
+        method: method.unwrap_or_else(|| "POST".to_owned()),
+        headers,
+        body,
+        success: success.unwrap_or_else(|| vec![200, 201, 202]),
+        message_id,
+        inbound_key,
+        inbound: inbound.unwrap_or_else(|| Inbound {
+            from: "/from".to_owned(),
+            text: "/text".to_owned(),
+            message_id: Some("/id".to_owned()),
+        }),
+    })
+}
+
+fn read_webhook(section: &mut Section<'_>) -> Option<Webhook> {
+    let secret =
+        section.require_secret("secret", "write secret = \"env:WEBHOOK_SECRET\" (whsec_…)");
+    Some(Webhook { secret: secret? })
+}
+
+fn name(value: &Value) -> Result<String, String> {
+    let name = units::text(value)?;
+    let is_good = name
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if is_good {
+        Ok(name)
+    } else {
+        Err("use only the letters a-z, digits and -".to_owned())
+    }
+}
+
+fn concurrency(value: &Value) -> Result<usize, String> {
+    units::count(value)
+        .ok()
+        .filter(|count| *count <= 1_024)
+        .ok_or_else(|| "must be a whole number from 1 to 1024".to_owned())
+}
+
+fn tls(value: &Value) -> Result<Tls, String> {
+    match units::text(value)?.as_str() {
+        "starttls" => Ok(Tls::Starttls),
+        "implicit" => Ok(Tls::Implicit),
+        "none" => Ok(Tls::None),
+        _ => Err("must be starttls, implicit or none".to_owned()),
+    }
+}
+
+fn port(value: &Value) -> Result<u16, String> {
+    units::count(value)
+        .ok()
+        .and_then(|count| u16::try_from(count).ok())
+        .ok_or_else(|| "must be a port from 1 to 65535".to_owned())
+}
+
+/// The relay and the mail library judge the rest.
+fn mailbox(value: &Value) -> Result<String, String> {
+    let text = units::text(value)?;
+    if text.contains('@') && !text.contains(char::is_control) {
+        Ok(text)
+    } else {
+        Err("must be an address such as reveille@example.com".to_owned())
+    }
+}
+
+fn method(value: &Value) -> Result<String, String> {
+    let method = units::text(value)?.to_uppercase();
+    if ["GET", "POST", "PUT", "PATCH"].contains(&method.as_str()) {
+        Ok(method)
+    } else {
+        Err("must be GET, POST, PUT or PATCH".to_owned())
+    }
+}
+
+fn statuses(value: &Value) -> Result<Vec<u16>, String> {
+    const CURE: &str = "must be a list of HTTP statuses such as [200, 202]";
+    let Value::List(items) = value else {
+        return Err(CURE.to_owned());
+    };
+    let statuses: Vec<u16> = items
+        .iter()
+        .filter_map(|item| match item.value {
+            Value::Integer(status) => u16::try_from(status).ok(),
+            Value::Text(_)
+            | Value::Boolean(_)
+            | Value::List(_)
+            | Value::Table(_)
+            | Value::Other(_) => None,
+        })
+        .filter(|status| (200..600).contains(status))
+        .collect();
+    if statuses.is_empty() || statuses.len() != items.len() {
+        return Err(CURE.to_owned());
+    }
+    Ok(statuses)
+}
+
+/// A pointer into JSON, as `/data/0/id`.
+fn pointer(value: &Value) -> Result<String, String> {
+    let text = units::text(value)?;
+    if text.starts_with('/') {
+        Ok(text)
+    } else {
+        Err("must be a JSON pointer such as /data/id".to_owned())
+    }
+}
+
+fn inbound(value: &Value) -> Result<Inbound, String> {
+    const CURE: &str = "write { from = \"/from\", text = \"/text\", message_id = \"/id\" }";
+    let Value::Table(entries) = value else {
+        return Err(CURE.to_owned());
+    };
+    let known = ["from", "text", "message_id"];
+    if let Some(unknown) = entries.keys().find(|key| !known.contains(&key.as_str())) {
+        return Err(format!("unknown key {unknown}: {CURE}"));
+    }
+    let find = |key: &str| {
+        entries
+            .get(key)
+            .map(|entry| pointer(&entry.value).map_err(|problem| format!("{key} {problem}")))
+            .transpose()
+    };
+    Ok(Inbound {
+        from: find("from")?.ok_or(CURE)?,
+        text: find("text")?.ok_or(CURE)?,
+        message_id: find("message_id")?,
+    })
+}

@@ -1,0 +1,297 @@
+//! One table of settings: keys are asked for one by one, and what nobody asked for is unknown.
+//!
+//! Asking records the key, so the list of known keys can never differ from what is read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use secrecy::SecretString;
+
+use super::document::{Entries, Entry, Value};
+use super::fault::{Fault, Origin, Warning};
+use super::layers::Layers;
+use super::units::nearest;
+
+/// A table that is being read.
+pub(super) struct Section<'load> {
+    layers: &'load Layers<'load>,
+    entries: Entries,
+    /// How its keys are written elsewhere: nothing, `watch.`, or `channel mail: ` in messages.
+    prefix: String,
+    scope: Scope,
+    asked: Vec<String>,
+    faults: Vec<Fault>,
+    warnings: Vec<Warning>,
+}
+
+/// Whether flags and variables can set keys of a section.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    AllLayers,
+    FileOnly { line: usize },
+}
+
+/// What is left of a section when all its keys were asked for.
+pub(super) struct Finished {
+    pub faults: Vec<Fault>,
+    pub warnings: Vec<Warning>,
+    pub asked: Vec<String>,
+}
+
+impl<'load> Section<'load> {
+    /// The top level.
+    pub fn root(layers: &'load Layers<'load>, entries: Entries) -> Self {
+        Self::new(layers, entries, String::new(), Scope::AllLayers)
+    }
+
+    fn new(layers: &'load Layers<'load>, entries: Entries, prefix: String, scope: Scope) -> Self {
+        Self {
+            layers,
+            entries,
+            prefix,
+            scope,
+            asked: Vec::new(),
+            faults: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// A table below this one; empty when the file has none.
+    pub fn take_section(&mut self, key: &str) -> Self {
+        let entries = match self.take_entry(key) {
+            Some(Entry { value, line }) => self.expect_table(key, value, line),
+            None => Entries::new(),
+        };
+        let prefix = format!("{}{key}.", self.prefix);
+        Self::new(self.layers, entries, prefix, self.scope)
+    }
+
+    /// The tables `[[key]]` below this one. Only the file can set them.
+    pub fn take_tables(&mut self, key: &str) -> Vec<Self> {
+        let items = match self.take_entry(key) {
+            None => Vec::new(),
+            Some(Entry {
+                value: Value::List(items),
+                ..
+            }) => items,
+            Some(Entry { value, line }) => {
+                self.fault(
+                    line,
+                    format!("{key} = {}: write [[{key}]] for each", value.show()),
+                );
+                Vec::new()
+            }
+        };
+        let mut sections = Vec::new();
+        for (index, item) in items.into_iter().enumerate() {
+            let line = item.line;
+            let entries = self.expect_table(key, item.value, line);
+            let name = match entries.get("name").map(|entry| &entry.value) {
+                Some(Value::Text(name)) => name.clone(),
+                _ => (index + 1).to_string(),
+            };
+            let prefix = format!("{key} {name}: ");
+            sections.push(Self::new(
+                self.layers,
+                entries,
+                prefix,
+                Scope::FileOnly { line },
+            ));
+        }
+        sections
+    }
+
+    fn expect_table(&mut self, key: &str, value: Value, line: usize) -> Entries {
+        if let Value::Table(entries) = value {
+            return entries;
+        }
+        self.fault(line, format!("{key} = {}: must be a table", value.show()));
+        Entries::new()
+    }
+
+    fn take_entry(&mut self, key: &str) -> Option<Entry> {
+        self.asked.push(key.to_owned());
+        self.entries.remove(key)
+    }
+
+    /// The value of a key from the highest layer that has it, if it is good. `parse` answers with
+    /// what is wrong and the cure.
+    pub fn read<T>(
+        &mut self,
+        key: &str,
+        parse: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        let (value, origin) = self.take_value(key)?;
+        parse(&value)
+            .map_err(|problem| {
+                let message = format!("{}{key} = {}: {problem}", self.prefix, value.show());
+                self.faults.push(Fault { origin, message });
+            })
+            .ok()
+    }
+
+    /// As [`Section::read`], and a fault when there is no value; `cure` names an example.
+    pub fn require<T>(
+        &mut self,
+        key: &str,
+        cure: &str,
+        parse: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        if self.entries.contains_key(key) {
+            return self.read(key, parse);
+        }
+        self.asked.push(key.to_owned());
+        self.refuse(format!("{key} is missing: {cure}"));
+        None
+    }
+
+    /// A secret: `env:NAME`, `file:PATH`, or the literal with a warning. Its value is in no message.
+    pub fn secret(&mut self, key: &str) -> Option<SecretString> {
+        let (value, origin) = self.take_value(key)?;
+        match resolve(&value, self.layers.environment()) {
+            Ok(Resolved::Absent) => None,
+            Ok(Resolved::Referred(secret)) => Some(secret),
+            Ok(Resolved::Literal(secret)) => {
+                let place = origin
+                    .map(|origin| format!("{origin}: "))
+                    .unwrap_or_default();
+                self.warnings.push(Warning(format!(
+                    "{place}{}{key} is written as it is; env:NAME or file:PATH keeps it out of \
+                     this file",
+                    self.prefix
+                )));
+                Some(secret)
+            }
+            Err(problem) => {
+                let message = format!("{}{key}: {problem}", self.prefix);
+                self.faults.push(Fault { origin, message });
+                None
+            }
+        }
+    }
+
+    /// As [`Section::secret`], and a fault when there is none.
+    pub fn require_secret(&mut self, key: &str, cure: &str) -> Option<SecretString> {
+        let faults = self.faults.len();
+        let secret = self.secret(key);
+        if secret.is_none() && self.faults.len() == faults {
+            self.refuse(format!("{key} is missing: {cure}"));
+        }
+        secret
+    }
+
+    /// A table of secrets by free names, such as headers. Literals are not remarked on.
+    pub fn secrets(&mut self, key: &str) -> Vec<(String, SecretString)> {
+        let Some(Entry { value, line }) = self.take_entry(key) else {
+            return Vec::new();
+        };
+        let entries = self.expect_table(key, value, line);
+        let mut secrets = Vec::new();
+        for (name, entry) in entries {
+            match resolve(&entry.value, self.layers.environment()) {
+                Ok(Resolved::Absent) => secrets.push((name, SecretString::default())),
+                Ok(Resolved::Referred(secret) | Resolved::Literal(secret)) => {
+                    secrets.push((name, secret));
+                }
+                Err(problem) => self.fault(entry.line, format!("{key}.{name}: {problem}")),
+            }
+        }
+        secrets
+    }
+
+    /// A fault of the section as a whole.
+    pub fn refuse(&mut self, message: String) {
+        let line = match self.scope {
+            Scope::AllLayers => 1,
+            Scope::FileOnly { line } => line,
+        };
+        self.fault(line, message);
+    }
+
+    fn fault(&mut self, line: usize, message: String) {
+        self.faults.push(Fault {
+            origin: self.layers.origin(line),
+            message: format!("{}{message}", self.prefix),
+        });
+    }
+
+    fn take_value(&mut self, key: &str) -> Option<(Value, Option<Origin>)> {
+        let entry = self.take_entry(key);
+        let above = match self.scope {
+            Scope::AllLayers => self.layers.above_file(&format!("{}{key}", self.prefix)),
+            Scope::FileOnly { .. } => None,
+        };
+        if let Some((value, origin)) = above {
+            return Some((value, Some(origin)));
+        }
+        let Entry { value, line } = entry?;
+        Some((value, self.layers.origin(line)))
+    }
+
+    /// Ends the reading: every key that is left is unknown.
+    pub fn finish(mut self) -> Finished {
+        let unknown: Vec<(String, usize)> = std::mem::take(&mut self.entries)
+            .into_iter()
+            .map(|(key, entry)| (key, entry.line))
+            .collect();
+        for (key, line) in unknown {
+            let known = self.asked.iter().map(String::as_str);
+            let cure = nearest(&key, known).map_or_else(
+                || format!("known keys are {}", self.asked.join(", ")),
+                |near| format!("did you mean {near}?"),
+            );
+            let message = match self.prefix.ends_with('.') {
+                true => format!("unknown key {}{key}: {cure}", self.prefix),
+                false => format!("{}unknown key {key}: {cure}", self.prefix),
+            };
+            let origin = self.layers.origin(line);
+            self.faults.push(Fault { origin, message });
+        }
+        let is_settable = self.scope == Scope::AllLayers;
+        let prefix = &self.prefix;
+        let asked = self.asked.iter().filter(|_| is_settable);
+        Finished {
+            asked: asked.map(|key| format!("{prefix}{key}")).collect(),
+            faults: self.faults,
+            warnings: self.warnings,
+        }
+    }
+}
+
+enum Resolved {
+    /// An empty text: not set.
+    Absent,
+    Referred(SecretString),
+    Literal(SecretString),
+}
+
+fn resolve(value: &Value, environment: &BTreeMap<String, String>) -> Result<Resolved, String> {
+    let Value::Text(text) = value else {
+        return Err("must be text: write env:NAME or file:PATH in quotes".to_owned());
+    };
+    if let Some(name) = text.strip_prefix("env:") {
+        return match environment.get(name) {
+            Some(secret) if !secret.is_empty() => Ok(Resolved::Referred(secret.clone().into())),
+            Some(_) | None => Err(format!("{text} is not set: export {name} with its value")),
+        };
+    }
+    if let Some(path) = text.strip_prefix("file:") {
+        return read_secret(Path::new(path))
+            .map(|secret| Resolved::Referred(secret.into()))
+            .map_err(|problem| format!("{text} {problem}"));
+    }
+    if text.is_empty() {
+        return Ok(Resolved::Absent);
+    }
+    Ok(Resolved::Literal(text.clone().into()))
+}
+
+fn read_secret(path: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot be read ({error}): write the secret into that file"))?;
+    let secret = text.trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
+        return Err("is empty: write the secret into that file".to_owned());
+    }
+    Ok(secret.to_owned())
+}

@@ -1,0 +1,380 @@
+//! Settings as their readers meet them: defaults, layers, and faults word by word.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+fn sources(text: &str, environment: &[(&str, &str)]) -> (tempfile::TempDir, Sources) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let file = directory.path().join("reveille.toml");
+    std::fs::write(&file, text).expect("the file is written");
+    let sources = Sources {
+        files: vec![directory.path().join("absent.toml"), file],
+        environment: environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        ..Sources::default()
+    };
+    (directory, sources)
+}
+
+fn read(text: &str, environment: &[(&str, &str)]) -> Loaded {
+    let (_directory, sources) = sources(text, environment);
+    load(&sources).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+/// The faults, with the temporary directory cut away.
+fn faults(text: &str, environment: &[(&str, &str)]) -> Vec<String> {
+    let (directory, sources) = sources(text, environment);
+    let place = format!("{}/", directory.path().display());
+    match load(&sources) {
+        Ok(_) => Vec::new(),
+        Err(Faults(faults)) => faults
+            .iter()
+            .map(|fault| fault.to_string().replace(&place, ""))
+            .collect(),
+    }
+}
+
+/// The example lines of the default file, as they are once the # is removed.
+fn examples() -> String {
+    let uncomment = |line: &str| match line.strip_prefix('#') {
+        Some(rest) if !rest.is_empty() && !rest.starts_with(' ') => rest.to_owned(),
+        Some(_) | None => line.to_owned(),
+    };
+    DEFAULT_FILE
+        .lines()
+        .map(uncomment)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+const SECRETS: [(&str, &str); 6] = [
+    ("SMTP_PASSWORD", "smtp-word"),
+    ("SLACK_TOKEN", "xoxb-word"),
+    ("SLACK_SIGNING_SECRET", "signing-word"),
+    ("TWILIO_AUTH_TOKEN", "twilio-word"),
+    ("SMS_AUTHORIZATION", "Bearer sms-word"),
+    ("SMS_INBOUND_KEY", "inbound-word"),
+];
+
+fn all_secrets() -> Vec<(&'static str, &'static str)> {
+    let mut secrets = SECRETS.to_vec();
+    secrets.push(("WEBHOOK_SECRET", "whsec_word"));
+    secrets
+}
+
+#[test]
+fn the_default_file_says_what_the_defaults_are() {
+    let loaded = read(DEFAULT_FILE, &[]);
+    let expected = format!("{:?}", Settings::default());
+    assert_eq!(format!("{:?}", loaded.settings), expected);
+    assert_eq!(loaded.warnings, []);
+    assert_eq!(format!("{:?}", read("", &[]).settings), expected);
+}
+
+#[test]
+fn every_key_that_is_read_stands_in_the_default_file() {
+    let (_directory, sources) = sources("", &[]);
+    let layers = Layers::read(&sources).expect("an empty file reads");
+    let mut notes = Notes::default();
+    let mut root = Section::root(&layers, layers.document.clone());
+    read_root(&mut root, &mut notes);
+    read_watch(root.take_section("watch"), &mut notes);
+    read_outbound(root.take_section("outbound"), &mut notes);
+    notes.add(root.finish());
+    assert_eq!(notes.asked.len(), 21);
+    for key in notes.asked {
+        let last = key
+            .rsplit('.')
+            .next()
+            .expect("a key has a last part")
+            .to_owned();
+        let stands = DEFAULT_FILE
+            .lines()
+            .any(|line| line.starts_with(&format!("{last} =")) || line == format!("[{last}]"));
+        assert!(stands, "{key} is not in the default file");
+    }
+}
+
+#[test]
+fn the_examples_of_the_default_file_work_and_show_every_key_of_every_kind() {
+    let loaded = read(&examples(), &all_secrets());
+    let kinds: Vec<&str> = loaded
+        .settings
+        .channels
+        .iter()
+        .map(|channel| channel.kind.as_str())
+        .collect();
+    let expected = [
+        "smtp",
+        "slack",
+        "twilio",
+        "twilio",
+        "sms_webhook",
+        "webhook",
+        "console",
+    ];
+    assert_eq!(kinds, expected);
+    assert_eq!(loaded.warnings, []);
+    let printed = format!("{:?}", loaded.settings);
+    for (name, secret) in all_secrets() {
+        assert!(!printed.contains(secret), "{name} is printed");
+    }
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    let text = "listen = \"127.0.0.1:1\"\ndata = \"file\"\nrules = \"file\"\n";
+    let environment = [
+        ("REVEILLE_LISTEN", "127.0.0.1:2"),
+        ("REVEILLE_DATA", "variable"),
+    ];
+    let (_directory, mut sources) = sources(text, &environment);
+    sources.flags = BTreeMap::from([("listen", "127.0.0.1:3".to_owned())]);
+    let settings = load(&sources).expect("all is good").settings;
+    assert_eq!(settings.listen, SocketAddr::from(([127, 0, 0, 1], 3)));
+    assert_eq!(settings.data, PathBuf::from("variable"));
+    assert_eq!(settings.rules, PathBuf::from("file"));
+}
+
+#[test]
+fn every_key_can_be_set_from_the_environment() {
+    let environment = [
+        ("REVEILLE_LISTEN_PUBLIC", "0.0.0.0:8081"),
+        ("REVEILLE_PUBLIC_URL", "https://r.example.com/"),
+        ("REVEILLE_BODY_LIMIT", "1 MiB"),
+        ("REVEILLE_CEILING_PAGES", "9"),
+        ("REVEILLE_KEEP_INCIDENTS", "2w"),
+        ("REVEILLE_WATCH_POLICY", "ops"),
+        ("REVEILLE_WATCH_HEARTBEAT_URL", "https://beat.example.com/x"),
+        ("REVEILLE_OUTBOUND_ALLOW_NETWORKS", "127.0.0.0/8, fd00::/8"),
+    ];
+    let settings = read("", &environment).settings;
+    assert_eq!(
+        settings.listen_public,
+        Some(SocketAddr::from(([0, 0, 0, 0], 8081)))
+    );
+    assert_eq!(settings.public_url, "https://r.example.com");
+    assert_eq!(settings.body_limit_bytes, 1 << 20);
+    assert_eq!(settings.ceiling_pages, 9);
+    assert_eq!(settings.keep_incidents, Duration::from_secs(14 * 86_400));
+    assert_eq!(settings.watch.policy.as_deref(), Some("ops"));
+    assert_eq!(
+        settings.watch.heartbeat_url.as_deref(),
+        Some("https://beat.example.com/x")
+    );
+    let networks: Vec<String> = settings
+        .outbound
+        .allow_networks
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(networks, ["127.0.0.0/8", "fd00::/8"]);
+}
+
+#[test]
+fn all_faults_are_named_at_once_with_key_value_and_cure() {
+    let text = r#"listn = "127.0.0.1:80"
+body_limit = "512 KB"
+failover_after = "0s"
+ceiling_pages = "many"
+banana = 1
+
+[watch]
+polcy = "ops"
+
+[[channel]]
+name = "Mail"
+kind = "smtp"
+host = "smtp.example.com"
+username = "ana"
+
+[[channel]]
+name = "hooks"
+kind = "pigeon"
+"#;
+    let environment = [("REVEILLE_PUBLIC_URL", "example.com")];
+    let expected = [
+        "environment REVEILLE_PUBLIC_URL: public_url = \"example.com\": write an address such as \
+         https://reveille.example.com",
+        "reveille.toml:2: body_limit = \"512 KB\": write a size such as 512 KiB, 4 MiB or 10 GiB",
+        "reveille.toml:3: failover_after = \"0s\": must be longer than nothing: write a time such \
+         as 10s or 30d",
+        "reveille.toml:4: ceiling_pages = \"many\": must be a whole number from 1 to 1000000",
+        "reveille.toml:8: unknown key watch.polcy: did you mean policy?",
+        "reveille.toml:11: channel Mail: name = \"Mail\": use only the letters a-z, digits and -",
+        "reveille.toml:10: channel Mail: from is missing: write from = \"reveille@example.com\"",
+        "reveille.toml:10: channel Mail: username and password belong together: give both or none",
+        "reveille.toml:16: channel hooks: kind = \"pigeon\": must be smtp, slack, twilio, \
+         sms_webhook, webhook or console",
+    ];
+    let found = faults(text, &environment);
+    for line in expected {
+        assert!(
+            found.iter().any(|fault| fault == line),
+            "missing: {line}\nfound: {found:#?}"
+        );
+    }
+    assert!(found.iter().any(|fault| {
+        fault.starts_with("reveille.toml:5: unknown key banana: known keys are listen, ")
+    }));
+    assert!(found.contains(&"reveille.toml:1: unknown key listn: did you mean listen?".to_owned()));
+    assert_eq!(found.len(), 11, "{found:#?}");
+}
+
+#[test]
+fn what_is_not_toml_is_named_with_its_line() {
+    let found = faults("listen = \"127.0.0.1:1\"\ndata = \n", &[]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("reveille.toml:2: not TOML: "),
+        "{found:?}"
+    );
+    let twice = faults("data = \"a\"\ndata = \"b\"\n", &[]);
+    assert!(
+        twice[0].starts_with("reveille.toml:2: not TOML: duplicate key"),
+        "{twice:?}"
+    );
+}
+
+#[test]
+fn names_of_channels_are_unique_and_the_console_is_the_console() {
+    let twice = "[[channel]]\nname = \"a\"\nkind = \"webhook\"\nsecret = \"env:S\"\n".repeat(2);
+    let cases = [
+        (
+            twice.as_str(),
+            "reveille.toml:5: channel a: the name a is used twice: give each channel a name of \
+             its own",
+        ),
+        (
+            "[[channel]]\nname = \"screen\"\nkind = \"console\"\n",
+            "reveille.toml:1: channel screen: the name console belongs to the channel of kind \
+             console: rename this one",
+        ),
+        (
+            "channel = 3\n",
+            "reveille.toml:1: channel = 3: write [[channel]] for each",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(faults(text, &[("S", "whsec_x")]), [expected]);
+    }
+}
+
+#[test]
+fn the_console_stands_last_wherever_it_is_written() {
+    let text = "[[channel]]\nname = \"console\"\nkind = \"console\"\nconcurrency = 2\n\
+                [[channel]]\nname = \"hooks\"\nkind = \"webhook\"\nsecret = \"env:S\"\n";
+    let channels = read(text, &[("S", "whsec_x")]).settings.channels;
+    let shown: Vec<(&str, usize)> = channels
+        .iter()
+        .map(|channel| (channel.name.as_str(), channel.concurrency))
+        .collect();
+    assert_eq!(shown, [("hooks", 32), ("console", 2)]);
+}
+
+#[test]
+fn a_secret_comes_from_a_variable_a_file_or_a_literal_with_a_warning() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("secret");
+    std::fs::write(&path, "from-file\n").expect("the file is written");
+    let file = format!("file:{}", path.display());
+    let cases = [
+        ("env:S", Some("from-variable"), 0),
+        (file.as_str(), Some("from-file"), 0),
+        ("literal", Some("literal"), 1),
+        ("env:UNSET", None, 0),
+        ("file:/nonexistent/secret", None, 0),
+        ("", None, 0),
+    ];
+    for (written, expected, warnings) in cases {
+        let text = format!("[[channel]]\nname = \"h\"\nkind = \"webhook\"\nsecret = {written:?}\n");
+        let (_directory, sources) = sources(&text, &[("S", "from-variable")]);
+        let loaded = load(&sources).ok();
+        let secret = loaded
+            .as_ref()
+            .map(|loaded| match &loaded.settings.channels[0].kind {
+                ChannelKind::Webhook(webhook) => webhook.secret.expose_secret().to_owned(),
+                other => panic!("not a webhook: {other:?}"),
+            });
+        assert_eq!(secret.as_deref(), expected, "{written}");
+        assert_eq!(
+            loaded.map_or(0, |loaded| loaded.warnings.len()),
+            warnings,
+            "{written}"
+        );
+    }
+}
+
+#[test]
+fn a_fault_in_a_secret_names_the_variable_and_not_the_value() {
+    let text = "[[channel]]\nname = \"h\"\nkind = \"webhook\"\nsecret = \"env:UNSET\"\n";
+    assert_eq!(
+        faults(text, &[]),
+        ["reveille.toml:4: channel h: secret: env:UNSET is not set: export UNSET with its value"]
+    );
+}
+
+#[test]
+fn a_long_public_url_and_a_mistyped_variable_are_warned_about() {
+    let long = format!("https://{}.example.com", "x".repeat(50));
+    let environment = [
+        ("REVEILLE_PUBLIC_URL", long.as_str()),
+        ("REVEILLE_LISTN", "127.0.0.1:1"),
+        ("REVEILLE_URL", "http://127.0.0.1:1"),
+        ("REVEILLE_SERVICE_HOST", "10.0.0.1"),
+        ("REVEILLE_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+    ];
+    let warnings: Vec<String> = read("", &environment)
+        .warnings
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        warnings,
+        [
+            "public_url has 70 characters; beyond 60 the link crowds the text out of an SMS: \
+             choose a shorter host name",
+            "environment REVEILLE_LISTN sets nothing: did you mean REVEILLE_LISTEN?",
+        ]
+    );
+}
+
+#[test]
+fn links_follow_the_listener_unless_a_public_url_is_given() {
+    let cases = [
+        ("127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("0.0.0.0:9000", "http://127.0.0.1:9000"),
+        ("[::1]:9000", "http://[::1]:9000"),
+    ];
+    for (listen, expected) in cases {
+        let settings = read("", &[("REVEILLE_LISTEN", listen)]).settings;
+        assert_eq!(settings.public_url, expected);
+    }
+}
+
+#[test]
+fn a_file_that_was_asked_for_must_exist() {
+    let sources = Sources {
+        config: Some(PathBuf::from("/nonexistent/reveille.toml")),
+        ..Sources::default()
+    };
+    let faults = load(&sources)
+        .expect_err("there is no such file")
+        .to_string();
+    assert!(faults.contains("/nonexistent/reveille.toml"), "{faults}");
+    assert!(load(&Sources::default()).is_ok());
+}
+
+#[test]
+fn the_data_directory_is_found_even_when_secrets_are_not() {
+    let text = "data = \"elsewhere\"\n[[channel]]\nname = \"h\"\nkind = \"webhook\"\n";
+    let (_directory, sources) = sources(text, &[]);
+    assert_eq!(data_directory(&sources), Ok(PathBuf::from("elsewhere")));
+}

@@ -1,0 +1,225 @@
+//! Tables of what is read and what is refused, and the round trip over any text.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// One value under every name.
+struct Value(&'static str);
+
+impl Fields for Value {
+    fn field(&self, _name: &str) -> &str {
+        self.0
+    }
+}
+
+fn matcher(text: &str) -> Matcher {
+    Matcher::parse(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn alertmanagers_text_form_is_read() {
+    use Operator::{Equal, Match, NotEqual, NotMatch};
+    let cases = [
+        (r#"team="payments""#, "team", Equal, "payments"),
+        ("team=payments", "team", Equal, "payments"),
+        ("  team  !=  payments eu  ", "team", NotEqual, "payments eu"),
+        (
+            "severity =~ critical|error",
+            "severity",
+            Match,
+            "critical|error",
+        ),
+        (
+            r#"severity!~"warning|info""#,
+            "severity",
+            NotMatch,
+            "warning|info",
+        ),
+        (r#""my.label"="x""#, "my.label", Equal, "x"),
+        (r#""a \"b\"" = "x""#, "a \"b\"", Equal, "x"),
+        ("my.label=x", "my.label", Equal, "x"),
+        ("größe=ünï", "größe", Equal, "ünï"),
+        ("🙂 = \"🙂\"", "🙂", Equal, "🙂"),
+        ("team=", "team", Equal, ""),
+        (r#"team="""#, "team", Equal, ""),
+        (
+            r#"a="say \"hi\" \\ \n\t\r""#,
+            "a",
+            Equal,
+            "say \"hi\" \\ \n\t\r",
+        ),
+        (r#"a="\x41\u00e9\U0001F642""#, "a", Equal, "Aé🙂"),
+        // Backslashes that begin no escape belong to the regular expression.
+        (r#"a=~"db\.\d+\b""#, "a", Match, r"db\.\d+\b"),
+        (r"a=~db\.\d+", "a", Match, r"db\.\d+"),
+        (r#"a="\x4""#, "a", Equal, r"\x4"),
+        (r#"a="\ud800""#, "a", Equal, r"\ud800"),
+        (r#"a="x=y,z""#, "a", Equal, "x=y,z"),
+    ];
+    for (text, name, operator, value) in cases {
+        let matcher = matcher(text);
+        let parts = (&*matcher.name, matcher.operator, &*matcher.value);
+        assert_eq!(parts, (name, operator, value), "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_matcher_is_refused_with_its_cause() {
+    let cases = [
+        ("", "the label name before the operator is missing"),
+        ("=x", "the label name before the operator is missing"),
+        (r#"""="x""#, "the label name before the operator is missing"),
+        ("team", "the operator is missing; use = != =~ or !~"),
+        (
+            "team payments",
+            "after the label name comes 'p' and not = != =~ or !~",
+        ),
+        (
+            "team~payments",
+            "after the label name comes '~' and not = != =~ or !~",
+        ),
+        (
+            "team==payments",
+            "after = comes '='; the operators are = != =~ !~, and a value that begins so needs \
+             double quotes",
+        ),
+        ("team='payments'", "' is no quote here; use double quotes"),
+        (r#"team="payments"#, "the closing quote is missing"),
+        (r#"team="payments\""#, "the closing quote is missing"),
+        (
+            r#"team="a", env="b""#,
+            "', env=\"b\"' stands after the closing quote; each matcher is an entry of its own",
+        ),
+        (
+            "team=a,env=b",
+            "a value with ',' needs double quotes; each matcher is an entry of its own",
+        ),
+        (
+            r#"team=a"b"#,
+            "a value with '\"' needs double quotes; each matcher is an entry of its own",
+        ),
+        (
+            r#"{team="a"}"#,
+            "one matcher stands alone; leave out the braces",
+        ),
+        (
+            "team=~(",
+            "the regular expression does not parse: unclosed group",
+        ),
+        // It would be one within the brackets of the anchoring.
+        (
+            "team=~a)|(b",
+            "the regular expression does not parse: unopened group",
+        ),
+        (
+            r"team=~(a)\1",
+            "the regular expression does not parse: backreferences are not supported",
+        ),
+        (
+            r"team=~(\w{100}){100}",
+            "the regular expression takes more than 1048576 bytes; make it simpler",
+        ),
+    ];
+    for (text, cause) in cases {
+        let error = Matcher::parse(text).expect_err(text);
+        assert_eq!(error.cause, cause, "{text}");
+    }
+    let nameless = Matcher::new("", Operator::Equal, "x").expect_err("no name");
+    assert_eq!(
+        nameless.to_string(),
+        r#"matcher ""="x" is not accepted: the label name is missing"#
+    );
+}
+
+#[test]
+fn a_value_matches_as_a_whole_or_not_at_all() {
+    // Matcher, values that satisfy it, values that do not.
+    let cases: [(&str, &[&str], &[&str]); 11] = [
+        ("a=x", &["x"], &["", "xx", "X"]),
+        ("a!=x", &["", "xx"], &["x"]),
+        ("a=", &[""], &["x"]),
+        (
+            "a=~critical|error",
+            &["critical", "error"],
+            &["", "critical|error", "errors"],
+        ),
+        ("a!~critical|error", &["", "errors"], &["critical", "error"]),
+        ("a=~x|", &["x", ""], &["y"]),
+        (r"a=~db\.1|db\-2", &["db.1", "db-2"], &["db-1", r"db\.1"]),
+        ("a=~db.*", &["db", "db-1", "db\n1"], &["a db", ""]),
+        ("a=~^(critical|error)$", &["critical", "error"], &["errors"]),
+        ("a=~(?i)critical", &["CRITICAL"], &["x"]),
+        (r"a=~\bdb\b.*", &["db-1"], &["dbx"]),
+    ];
+    for (text, satisfied, unsatisfied) in cases {
+        let matcher = matcher(text);
+        for value in satisfied {
+            assert!(matcher.matches(&Value(value)), "{text} of {value:?}");
+        }
+        for value in unsatisfied {
+            assert!(!matcher.matches(&Value(value)), "{text} of {value:?}");
+        }
+    }
+}
+
+#[test]
+fn the_values_of_a_list_are_known_and_those_of_a_pattern_are_not() {
+    let cases: [(&str, Option<&[&str]>); 6] = [
+        ("a=x", Some(&["x"])),
+        ("a=~y|x|y", Some(&["x", "y"])),
+        ("a=~x.", None),
+        ("a!=x", None),
+        ("a!~x|y", None),
+        (r"a=~\d", None),
+    ];
+    for (text, expected) in cases {
+        let matcher = matcher(text);
+        let values: Option<Vec<&str>> = matcher
+            .values()
+            .map(|values| values.iter().map(|value| &**value).collect());
+        assert_eq!(values.as_deref(), expected, "{text}");
+    }
+}
+
+fn any_operator() -> impl Strategy<Value = Operator> {
+    prop::sample::select(vec![
+        Operator::Equal,
+        Operator::NotEqual,
+        Operator::Match,
+        Operator::NotMatch,
+    ])
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_again(
+        name in ".{1,8}",
+        operator in any_operator(),
+        value in r#"(\PC|[\\"a-z]|\p{Cc}){0,12}"#,
+    ) {
+        if let Ok(matcher) = Matcher::new(&name, operator, &value) {
+            prop_assert_eq!(Matcher::parse(&matcher.to_string()), Ok(matcher));
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in r#"[a-z "'`\\=!~,{}xuU0-9\PC]{0,16}"#) {
+        if let Ok(matcher) = Matcher::parse(&text) {
+            prop_assert_eq!(Matcher::parse(&matcher.to_string()), Ok(matcher));
+        }
+    }
+
+    #[test]
+    fn a_list_of_words_matches_as_the_regular_expression_would(
+        expression in r"([ab]|\\?[.|&<\-]){0,6}",
+        value in r"[ab.|&<\-]{0,3}",
+    ) {
+        let anchored = regex::Regex::new(&format!("^(?s:{expression})$"));
+        let matcher = Matcher::new("a", Operator::Match, &expression);
+        prop_assert_eq!(anchored.is_ok(), matcher.is_ok());
+        if let (Ok(anchored), Ok(matcher)) = (anchored, matcher) {
+            prop_assert_eq!(matcher.pattern.matches(&value), anchored.is_match(&value));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The routing tree and its index: which routes an alert lands on.
+//!
+//! The walk is Alertmanager's: the first matching child wins unless it says `continue`, children
+//! inherit. The index makes 10,000 equality routes cost no more than a few.
+
+mod group;
+mod index;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use super::event::Text;
+use super::ids::{PolicyName, RouteName};
+use super::matcher::{Fields, Matcher};
+use super::ruleset::ChannelTarget;
+use super::time::Millis;
+use super::urgency::UrgencyRule;
+pub use group::GroupBy;
+use index::Index;
+
+/// A node with everything it inherits filled in.
+#[derive(Clone, Debug)]
+pub struct Route {
+    pub name: RouteName,
+    /// `None` is `policy: none`: nobody is expected to acknowledge.
+    pub policy: Option<PolicyName>,
+    /// The incident's service; without one the label `service`.
+    pub service: Option<Text>,
+    pub urgency: UrgencyRule,
+    pub group_by: GroupBy,
+    pub group_wait: Millis,
+    pub join_interval: Millis,
+    /// Own and inherited targets that get one message per incident, kept updated.
+    pub copy_to: Vec<ChannelTarget>,
+    /// `page: false`: kept and shown, pages nobody.
+    pub page: bool,
+}
+
+/// A node as the documents give it, before the index is made.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub route: Arc<Route>,
+    pub matchers: Vec<Matcher>,
+    /// Go on to the next sibling after this one matched.
+    pub go_on: bool,
+    pub children: Vec<Node>,
+}
+
+/// The compiled tree. The default one has no root and routes nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Tree {
+    root: Option<Box<(Node, Index)>>,
+}
+
+impl Tree {
+    /// Compiles the index over a tree whose root has no matchers.
+    pub fn new(root: Node) -> Self {
+        let index = Index::new(&root);
+        Self {
+            root: Some(Box::new((root, index))),
+        }
+    }
+
+    /// The root route, from which self-incidents take their policy.
+    pub fn root(&self) -> Option<&Arc<Route>> {
+        self.root.as_deref().map(|(node, _)| &node.route)
+    }
+
+    /// The routes on which these fields land, in the order of the tree; by the index.
+    pub fn routes(&self, fields: &dyn Fields) -> Vec<Arc<Route>> {
+        let mut found = Vec::new();
+        if let Some((root, index)) = self.root.as_deref() {
+            walk_index(root, index, fields, &mut found);
+        }
+        found
+    }
+
+    /// The same by walking every node: the reference for the index.
+    pub fn routes_by_walk(&self, fields: &dyn Fields) -> Vec<Arc<Route>> {
+        let mut found = Vec::new();
+        if let Some((root, _)) = self.root.as_deref() {
+            walk(root, fields, &mut found);
+        }
+        found
+    }
+
+    /// All nodes from the root on, in the order of the tree.
+    pub fn all(&self) -> Vec<&Node> {
+        fn collect<'tree>(node: &'tree Node, all: &mut Vec<&'tree Node>) {
+            all.push(node);
+            for child in &node.children {
+                collect(child, all);
+            }
+        }
+        let mut all = Vec::new();
+        if let Some((root, _)) = self.root.as_deref() {
+            collect(root, &mut all);
+        }
+        all
+    }
+}
+
+impl Node {
+    fn matches(&self, fields: &dyn Fields) -> bool {
+        self.matchers.iter().all(|matcher| matcher.matches(fields))
+    }
+}
+
+/// Adds what matches beneath `node`, or `node` itself when nothing beneath it does.
+fn walk(node: &Node, fields: &dyn Fields, found: &mut Vec<Arc<Route>>) {
+    let before = found.len();
+    for child in &node.children {
+        if child.matches(fields) {
+            walk(child, fields, found);
+            if !child.go_on {
+                break;
+            }
+        }
+    }
+    if found.len() == before {
+        found.push(node.route.clone());
+    }
+}
+
+/// The same, looking only at children that the index names.
+fn walk_index(node: &Node, index: &Index, fields: &dyn Fields, found: &mut Vec<Arc<Route>>) {
+    let before = found.len();
+    for position in index.candidates(fields) {
+        let child = &node.children[position];
+        if child.matches(fields) {
+            walk_index(child, &index.children[position], fields, found);
+            if !child.go_on {
+                break;
+            }
+        }
+    }
+    if found.len() == before {
+        found.push(node.route.clone());
+    }
+}

@@ -1,0 +1,361 @@
+//! What is wrong with rule documents: a stable code, the place, a message and the cure.
+//!
+//! Checking never stops at the first fault: [`Faults`] gathers those of all files.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::node::Position;
+
+/// At most so many faults are kept; errors stay before warnings.
+pub const FAULTS_MAX: usize = 1_000;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
+        /// The stable name of a kind of fault.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Code {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The word that users see and programs compare.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A contact address does not fit its medium.
+    BadAddress = "bad-address",
+    BadChoice = "bad-choice",
+    BadDate = "bad-date",
+    BadDuration = "bad-duration",
+    BadHandoff = "bad-handoff",
+    BadKeyHash = "bad-key-hash",
+    BadMatcher = "bad-matcher",
+    BadName = "bad-name",
+    BadNumber = "bad-number",
+    BadPointer = "bad-pointer",
+    /// Something that only a route beneath the root can have.
+    BadRoot = "bad-root",
+    BadTarget = "bad-target",
+    BadTime = "bad-time",
+    BadZone = "bad-zone",
+    /// A contact whose medium no channel carries.
+    ContactWithoutChannel = "contact-without-channel",
+    DuplicateKey = "duplicate-key",
+    DuplicateName = "duplicate-name",
+    EmptyList = "empty-list",
+    EmptyValue = "empty-value",
+    EmptyWindow = "empty-window",
+    /// A word of Alertmanager, with ours as the cure.
+    ForeignWord = "foreign-word",
+    KeyLength = "key-length",
+    KeyUnset = "key-unset",
+    LiteralKey = "literal-key",
+    MissingKey = "missing-key",
+    NoFallback = "no-fallback",
+    NoRoute = "no-route",
+    NotAList = "not-a-list",
+    NotAMap = "not-a-map",
+    NotANumber = "not-a-number",
+    NotATruthValue = "not-a-truth-value",
+    NotAscending = "not-ascending",
+    NotText = "not-text",
+    PolicyWithoutAnybody = "policy-without-anybody",
+    RepeatedKey = "repeated-key",
+    /// The root route pages nobody, so what matches nothing goes unheard.
+    RootPagesNobody = "root-pages-nobody",
+    RotationIncomplete = "rotation-incomplete",
+    ScheduleWithoutAnybody = "schedule-without-anybody",
+    SecondRoute = "second-route",
+    /// The text is not YAML.
+    Syntax = "syntax",
+    TooMany = "too-many",
+    TooManyFaults = "too-many-faults",
+    UnknownChannel = "unknown-channel",
+    UnknownContact = "unknown-contact",
+    UnknownKey = "unknown-key",
+    UnknownPolicy = "unknown-policy",
+    UnknownSchedule = "unknown-schedule",
+    UnknownUser = "unknown-user",
+    UnnamedRoute = "unnamed-route",
+    /// A value without quotes that YAML readers take for a number or a truth value.
+    Unquoted = "unquoted",
+    UnreachableRoute = "unreachable-route",
+    /// A part of YAML that rules do not use.
+    UnusedYaml = "unused-yaml",
+    UserWithoutContacts = "user-without-contacts",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Whether the documents can be used in spite of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        })
+    }
+}
+
+/// One thing that is wrong, where, and how to mend it. Line and column count from 1; they are 0
+/// where the place is not known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    pub code: Code,
+    pub severity: Severity,
+    pub path: String,
+    pub line: u32,
+    pub column: u32,
+    pub message: String,
+    pub cure: String,
+}
+
+impl Fault {
+    /// Whether the documents cannot be used because of it.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+impl fmt::Display for Fault {
+    /// One line, without the cure.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            code,
+            severity,
+            path,
+            line,
+            column,
+            message,
+            ..
+        } = self;
+        if *line == 0 {
+            write!(formatter, "{path}: {severity}[{code}]: {message}")
+        } else {
+            write!(
+                formatter,
+                "{path}:{line}:{column}: {severity}[{code}]: {message}"
+            )
+        }
+    }
+}
+
+/// A fault as plain text: its line, the source line with a caret, the cure. `source` is the text
+/// of its file, where there is one.
+pub fn render(fault: &Fault, source: Option<&str>) -> String {
+    let excerpt = source
+        .and_then(|text| excerpt(text, fault.line, fault.column))
+        .unwrap_or_default();
+    format!("{fault}\n{excerpt}cure: {}\n", fault.cure)
+}
+
+/// The source line and a caret beneath the column.
+fn excerpt(text: &str, line: u32, column: u32) -> Option<String> {
+    let index = usize::try_from(line.checked_sub(1)?).ok()?;
+    let shown = text.lines().nth(index)?;
+    let number = line.to_string();
+    let margin = " ".repeat(number.len());
+    let lead: String = shown
+        .chars()
+        .take(usize::try_from(column.saturating_sub(1)).ok()?)
+        .map(|character| if character == '\t' { '\t' } else { ' ' })
+        .collect();
+    Some(format!(" {number} | {shown}\n {margin} | {lead}^\n"))
+}
+
+/// Gathers faults while documents are read and compiled.
+#[derive(Debug, Default)]
+pub struct Faults {
+    found: Vec<Found>,
+}
+
+#[derive(Debug)]
+struct Found {
+    severity: Severity,
+    code: Code,
+    at: Position,
+    message: String,
+    cure: String,
+}
+
+impl Faults {
+    /// Something with which the documents cannot be used.
+    pub fn error(
+        &mut self,
+        code: Code,
+        at: Position,
+        message: impl Into<String>,
+        cure: impl Into<String>,
+    ) {
+        self.add(Severity::Error, code, at, (message.into(), cure.into()));
+    }
+
+    /// Something that is probably not meant.
+    pub fn warning(
+        &mut self,
+        code: Code,
+        at: Position,
+        message: impl Into<String>,
+        cure: impl Into<String>,
+    ) {
+        self.add(Severity::Warning, code, at, (message.into(), cure.into()));
+    }
+
+    fn add(
+        &mut self,
+        severity: Severity,
+        code: Code,
+        at: Position,
+        (message, cure): (String, String),
+    ) {
+        self.found.push(Found {
+            severity,
+            code,
+            at,
+            message,
+            cure,
+        });
+    }
+
+    /// Turns all errors into warnings.
+    pub fn make_warnings(&mut self) {
+        for fault in &mut self.found {
+            fault.severity = Severity::Warning;
+        }
+    }
+
+    /// Whether the documents cannot be used.
+    pub fn has_error(&self) -> bool {
+        let mut found = self.found.iter();
+        found.any(|fault| fault.severity == Severity::Error)
+    }
+
+    /// All of them by file, line and column; `paths` are the files by their index.
+    pub fn finish(mut self, paths: &[&str]) -> Vec<Fault> {
+        let count = self.found.len();
+        if count > FAULTS_MAX {
+            self.found.sort_by_key(|fault| (fault.severity, fault.at));
+            self.found.truncate(FAULTS_MAX - 1);
+            let at = Position::default();
+            let message = format!("{count} faults were found, more than are shown");
+            self.error(Code::TooManyFaults, at, message, "mend these first");
+        }
+        self.found.sort_by_key(|fault| fault.at);
+        let found = self.found.into_iter();
+        found.map(|fault| fault.placed(paths)).collect()
+    }
+}
+
+impl Found {
+    fn placed(self, paths: &[&str]) -> Fault {
+        let file = usize::try_from(self.at.file).unwrap_or(usize::MAX);
+        Fault {
+            code: self.code,
+            severity: self.severity,
+            path: paths.get(file).copied().unwrap_or_default().to_owned(),
+            line: self.at.line,
+            column: self.at.column,
+            message: self.message,
+            cure: self.cure,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(line: u32, column: u32) -> Fault {
+        Fault {
+            code: Code::UnknownUser,
+            severity: Severity::Error,
+            path: "team.yaml".to_owned(),
+            line,
+            column,
+            message: "no user is called \"anna\"".to_owned(),
+            cure: "did you mean \"ana\"?".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_fault_is_shown_with_its_source_line_and_a_caret() {
+        let text = "steps:\n  - targets: [user/anna]\n";
+        assert_eq!(
+            render(&fault(2, 15), Some(text)),
+            "team.yaml:2:15: error[unknown-user]: no user is called \"anna\"\n \
+             2 |   - targets: [user/anna]\n   |               ^\n\
+             cure: did you mean \"ana\"?\n"
+        );
+    }
+
+    #[test]
+    fn a_fault_without_a_known_place_is_shown_without_a_source_line() {
+        let shown = "team.yaml: error[unknown-user]: no user is called \"anna\"\n\
+                     cure: did you mean \"ana\"?\n";
+        assert_eq!(render(&fault(0, 0), Some("x\n")), shown);
+        let beyond = render(&fault(9, 1), Some("x\n"));
+        assert!(!beyond.contains('^'), "{beyond}");
+    }
+
+    #[test]
+    fn codes_are_unique_and_in_kebab_case() {
+        let mut words: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert!(words.iter().all(|word| {
+            word.chars()
+                .all(|character| character.is_ascii_lowercase() || character == '-')
+        }));
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn beyond_the_limit_errors_are_kept_before_warnings_and_the_rest_is_counted() {
+        let mut faults = Faults::default();
+        for line in 1..=2_000 {
+            let at = Position {
+                line,
+                ..Position::default()
+            };
+            faults.warning(Code::UnnamedRoute, at, "w", "c");
+        }
+        let last = Position {
+            line: 5_000,
+            ..Position::default()
+        };
+        faults.error(Code::NoRoute, last, "e", "c");
+        let list = faults.finish(&["a.yaml"]);
+        assert_eq!(list.len(), FAULTS_MAX);
+        assert_eq!(list[0].code, Code::TooManyFaults);
+        assert!(list.iter().any(|fault| fault.code == Code::NoRoute));
+    }
+}

@@ -1,0 +1,271 @@
+//! Integrations: format, keys, labels, age.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::engine::event::{Labels, limit};
+use crate::engine::ids::IntegrationName;
+use crate::engine::ruleset::{Format, Integration};
+use crate::engine::time::Millis;
+
+use super::Context;
+use super::fault::Code;
+use super::keys::{self, KeySource};
+use super::limits;
+use super::mapping;
+use super::node::{Entry, Node, Position, Value, shorten};
+use super::table::{Shape, Table, list, text};
+
+const INTEGRATION: Shape = Shape {
+    what: "an integration",
+    keys: &[
+        "format",
+        "key",
+        "key_sha256",
+        "labels",
+        "max_age",
+        "mapping",
+    ],
+    foreign: &[
+        ("type", "write `format`"),
+        ("routing_key", "write `key`"),
+        ("token", "write `key`"),
+    ],
+    may_be_empty: false,
+};
+
+/// Integrations with a key in common: the later one and the first.
+type Pairs<'doc> = BTreeSet<(&'doc str, &'doc str)>;
+
+const FORMATS: [&str; 5] = [
+    "native",
+    "alertmanager",
+    "alertmanager_api",
+    "pagerduty",
+    "generic",
+];
+
+const MAX_AGE_DEFAULT: Millis = Millis::hours(6);
+const MAX_AGE_MIN: Millis = Millis::minutes(1);
+const MAX_AGE_MAX: Millis = Millis::days(365);
+/// The length that senders of PagerDuty's format expect of a routing key.
+const ROUTING_KEY_CHARACTERS: usize = 32;
+
+impl Context<'_> {
+    pub(super) fn integrations(&mut self) -> BTreeMap<IntegrationName, Integration> {
+        let entries: Vec<&Entry> = self.names.integrations.values().copied().collect();
+        let mut integrations: BTreeMap<IntegrationName, Integration> = entries
+            .iter()
+            .map(|entry| (entry.key.as_str().into(), self.integration(entry)))
+            .collect();
+        let reported = self.check_references(&entries);
+        self.check_hashes(&entries, &reported, &mut integrations);
+        integrations
+    }
+
+    fn integration(&mut self, entry: &Entry) -> Integration {
+        let table = Table::open(&entry.node, &INTEGRATION, &mut self.faults);
+        let max_age = table.duration("max_age", MAX_AGE_MIN..=MAX_AGE_MAX, &mut self.faults);
+        Integration {
+            name: entry.key.as_str().into(),
+            format: self.format(&table),
+            labels: self.labels(&table),
+            max_age: max_age.unwrap_or(MAX_AGE_DEFAULT),
+            key_hashes: self.key_hashes(entry, &table),
+        }
+    }
+
+    fn format(&mut self, table: &Table<'_>) -> Format {
+        let faults = &mut self.faults;
+        table.require("format", "native", faults);
+        let format = table
+            .choice("format", &FORMATS, faults)
+            .map(|index| FORMATS[index]);
+        if format == Some("generic") {
+            let node = table.require("mapping", "{ summary: /title }", faults);
+            let mapping = node.map(|node| mapping::read(node, faults));
+            return Format::Generic(Box::new(mapping.unwrap_or_default()));
+        }
+        if let Some(at) = table.key_at("mapping").filter(|_| format.is_some()) {
+            let message = "only the format `generic` has a `mapping`";
+            let cure = "remove it, or write `format: generic`";
+            faults.error(Code::UnknownKey, at, message, cure);
+        }
+        match format {
+            Some("alertmanager") => Format::Alertmanager,
+            Some("alertmanager_api") => Format::AlertmanagerApi,
+            Some("pagerduty") => Format::Pagerduty,
+            _ => Format::Native,
+        }
+    }
+
+    fn labels(&mut self, table: &Table<'_>) -> Labels {
+        let faults = &mut self.faults;
+        let entries = table.named("labels", limit::LABELS, faults);
+        for entry in entries.iter().filter(|entry| entry.key == "integration") {
+            let message = "the label `integration` is always the name of the integration";
+            faults.error(Code::BadName, entry.at, message, "choose another label");
+        }
+        let labels = entries.iter().filter_map(|entry| {
+            let what = format!("the label {}", shorten(&entry.key));
+            Some((entry.key.as_str(), text(&entry.node, &what, faults)?))
+        });
+        labels.collect()
+    }
+
+    /// The hashes that stand in the documents and those that the process has made.
+    fn key_hashes(&mut self, entry: &Entry, table: &Table<'_>) -> Vec<[u8; 32]> {
+        let mut hashes = Vec::new();
+        if let Some(node) = table.get("key_sha256") {
+            for node in self.texts(node, "`key_sha256`") {
+                hashes.extend(self.hash(node));
+            }
+        }
+        let Some(node) = table.get("key") else {
+            return hashes;
+        };
+        self.texts(node, "`key`");
+        for (source, at) in keys::sources(node) {
+            self.check_literal(entry, &source, at);
+        }
+        let resolved = self.environment.keys.as_ref().map(|keys| {
+            keys.get(entry.key.as_str())
+                .map(Vec::as_slice)
+                .unwrap_or_default()
+        });
+        if let Some(resolved) = resolved {
+            self.check_unset(entry, node, resolved.len());
+            hashes.extend(resolved);
+        }
+        hashes
+    }
+
+    /// One text or a list of them; what is none is reported.
+    fn texts<'node>(&mut self, node: &'node Node, what: &str) -> Vec<&'node Node> {
+        let nodes = match &node.value {
+            Value::List(_) => {
+                list(node, what, limits::KEYS_PER_INTEGRATION, &mut self.faults).unwrap_or_default()
+            }
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Text(_) | Value::Map(_) => {
+                std::slice::from_ref(node)
+            }
+        };
+        let nodes = nodes.iter();
+        nodes
+            .filter(|node| text(node, what, &mut self.faults).is_some())
+            .collect()
+    }
+
+    fn hash(&mut self, node: &Node) -> Option<[u8; 32]> {
+        let found = node.as_text().and_then(keys::parse_hash);
+        if found.is_none() {
+            let message = "`key_sha256` is not a SHA-256 hash";
+            let cure = "write 64 hexadecimal digits, as `printf %s KEY | sha256sum` shows them";
+            self.faults.error(Code::BadKeyHash, node.at, message, cure);
+        }
+        found
+    }
+
+    fn check_literal(&mut self, entry: &Entry, source: &KeySource, at: Position) {
+        let KeySource::Literal(literal) = source else {
+            return;
+        };
+        let name = &entry.key;
+        let message = format!("the key of {name} stands in the file; only its hash is stored");
+        let cure = "write env:NAME or file:PATH, so that the files hold no secrets";
+        self.faults.warning(Code::LiteralKey, at, message, cure);
+        let is_pagerduty = entry.node.get("format").and_then(Node::as_text) == Some("pagerduty");
+        let characters = literal.chars().count();
+        if is_pagerduty && characters != ROUTING_KEY_CHARACTERS {
+            let message = format!(
+                "the key of {name} has {characters} characters; many senders accept a routing \
+                 key of {ROUTING_KEY_CHARACTERS} only"
+            );
+            let cure = "choose a key of 32 characters, as `reveille key create` makes them";
+            self.faults.warning(Code::KeyLength, at, message, cure);
+        }
+    }
+
+    fn check_unset(&mut self, entry: &Entry, node: &Node, resolved: usize) {
+        let sources = keys::sources(node);
+        let unset = sources.len().saturating_sub(resolved);
+        if unset == 0 {
+            return;
+        }
+        let written: Vec<String> = sources
+            .iter()
+            .map(|(source, _)| source.to_string())
+            .collect();
+        let written = written.join(", ");
+        let name = &entry.key;
+        let message = match (resolved, sources.len(), entry.node.get("key_sha256")) {
+            (0, 1, None) => format!("the key {written} of {name} is not set; it answers 401"),
+            (0, _, None) => format!("no key of {name} is set ({written}); it answers 401"),
+            (_, count, _) => format!("{unset} of {count} keys of {name} are not set ({written})"),
+        };
+        let cure = "set the variable or the file, and start again or apply the rules again";
+        self.faults.warning(Code::KeyUnset, node.at, message, cure);
+    }
+
+    /// The same reference in two integrations is one key for two. Returns the pairs.
+    fn check_references<'doc>(&mut self, entries: &[&'doc Entry]) -> Pairs<'doc> {
+        let mut pairs = Pairs::new();
+        let mut first: BTreeMap<String, &str> = BTreeMap::new();
+        for entry in entries {
+            let node = entry.node.get("key");
+            for (source, at) in node.map(keys::sources).unwrap_or_default() {
+                let identity = match &source {
+                    KeySource::Literal(literal) => format!("literal {literal}"),
+                    KeySource::Env(_) | KeySource::File(_) => source.to_string(),
+                };
+                let other = *first.entry(identity).or_insert(&entry.key);
+                if other != entry.key {
+                    pairs.insert((&entry.key, other));
+                    self.report_same_key(&entry.key, other, at);
+                }
+            }
+        }
+        pairs
+    }
+
+    /// A key opens one integration; of two in force the first keeps it.
+    fn check_hashes(
+        &mut self,
+        entries: &[&Entry],
+        reported: &Pairs<'_>,
+        integrations: &mut BTreeMap<IntegrationName, Integration>,
+    ) {
+        let mut first: BTreeMap<[u8; 32], &str> = BTreeMap::new();
+        let mut found = BTreeSet::new();
+        for entry in entries {
+            let Some(integration) = integrations.get_mut(entry.key.as_str()) else {
+                continue;
+            };
+            integration.key_hashes.sort_unstable();
+            integration.key_hashes.dedup();
+            integration.key_hashes.retain(|hash| {
+                let other = *first.entry(*hash).or_insert(&entry.key);
+                if other != entry.key {
+                    found.insert((entry.key.as_str(), other, key_at(entry)));
+                }
+                other == entry.key
+            });
+        }
+        for (name, other, at) in found {
+            if !reported.contains(&(name, other)) {
+                self.report_same_key(name, other, at);
+            }
+        }
+    }
+
+    fn report_same_key(&mut self, name: &str, other: &str, at: Position) {
+        let message = format!("{name} has the same key as {other}");
+        let cure = "give each integration a key of its own: the key says who is speaking";
+        self.faults.error(Code::DuplicateKey, at, message, cure);
+    }
+}
+
+/// Where an integration's keys stand.
+fn key_at(entry: &Entry) -> Position {
+    let node = entry.node.get("key").or(entry.node.get("key_sha256"));
+    node.map_or(entry.at, |node| node.at)
+}

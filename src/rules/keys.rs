@@ -1,0 +1,250 @@
+//! Where the keys of integrations come from.
+//!
+//! This room reads no environment and hashes nothing: it names the references, and the process
+//! gives hashes back.
+
+use crate::engine::ids::IntegrationName;
+
+use super::documents::{Documents, Section};
+use super::node::{Entry, Node, Position, Value};
+
+/// A place from which a key is read.
+#[derive(Clone, PartialEq, Eq)]
+pub enum KeySource {
+    /// `env:NAME`
+    Env(String),
+    /// `file:PATH`
+    File(String),
+    /// The key itself, which is never stored.
+    Literal(String),
+}
+
+impl KeySource {
+    /// Reads what stands under `key`.
+    pub fn parse(text: &str) -> Self {
+        match text.split_once(':') {
+            Some(("env", name)) => Self::Env(name.to_owned()),
+            Some(("file", path)) => Self::File(path.to_owned()),
+            Some(_) | None => Self::Literal(text.to_owned()),
+        }
+    }
+}
+
+impl std::fmt::Display for KeySource {
+    /// As written; a literal key is never shown.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Env(name) => write!(formatter, "env:{name}"),
+            Self::File(path) => write!(formatter, "file:{path}"),
+            Self::Literal(_) => formatter.write_str("a literal key"),
+        }
+    }
+}
+
+impl std::fmt::Debug for KeySource {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// A key of an integration that the process is to read and hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyReference {
+    pub integration: IntegrationName,
+    pub source: KeySource,
+    pub path: String,
+    pub line: u32,
+    pub column: u32,
+}
+
+impl Documents {
+    /// All keys that are to be read, in the order of the documents.
+    pub fn key_references(&self) -> Vec<KeyReference> {
+        let entries = self.things(Section::Integrations);
+        entries
+            .flat_map(|entry| self.references_of(entry))
+            .collect()
+    }
+
+    fn references_of(&self, entry: &Entry) -> Vec<KeyReference> {
+        let sources = entry.node.get("key").map(sources).unwrap_or_default();
+        let sources = sources.into_iter();
+        sources
+            .map(|(source, at)| KeyReference {
+                integration: entry.key.as_str().into(),
+                source,
+                path: self.path_of(at).to_owned(),
+                line: at.line,
+                column: at.column,
+            })
+            .collect()
+    }
+
+    /// Replaces literal keys by `key_sha256`, as they must be before documents are stored; `hash`
+    /// is SHA-256.
+    pub fn replace_literal_keys(&mut self, hash: impl Fn(&str) -> [u8; 32]) {
+        for tree in self.trees_mut() {
+            let Some(integrations) = tree.get_mut(Section::Integrations.key()) else {
+                continue;
+            };
+            if let Value::Map(entries) = &mut integrations.value {
+                for entry in entries {
+                    hide_literals(&mut entry.node, &hash);
+                }
+            }
+        }
+    }
+}
+
+/// The sources under `key`: one, or a list of them. What is no text is a fault elsewhere.
+pub(super) fn sources(node: &Node) -> Vec<(KeySource, Position)> {
+    let one = std::slice::from_ref(node);
+    let nodes = match &node.value {
+        Value::List(items) => items,
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Text(_) | Value::Map(_) => one,
+    };
+    let texts = nodes.iter();
+    texts
+        .filter_map(|node| Some((KeySource::parse(node.as_text()?), node.at)))
+        .collect()
+}
+
+/// Moves the literals of one integration from `key` to `key_sha256`.
+fn hide_literals(integration: &mut Node, hash: &impl Fn(&str) -> [u8; 32]) {
+    let Some(key) = integration.get("key") else {
+        return;
+    };
+    let at = key.at;
+    let (kept, hidden): (Vec<_>, Vec<_>) = sources(key)
+        .into_iter()
+        .partition(|(source, _)| !matches!(source, KeySource::Literal(_)));
+    if hidden.is_empty() {
+        return;
+    }
+    let kept = kept
+        .into_iter()
+        .map(|(source, at)| (source.to_string(), at));
+    let hashes = hidden.into_iter().filter_map(|(source, at)| match source {
+        KeySource::Literal(literal) => Some((hexadecimal(&hash(&literal)), at)),
+        KeySource::Env(_) | KeySource::File(_) => None,
+    });
+    let known = integration.get("key_sha256").map(texts).unwrap_or_default();
+    let hashes = known.into_iter().chain(hashes).collect();
+    set(integration, "key_sha256", hashes, at);
+    set(integration, "key", kept.collect(), at);
+}
+
+fn texts(node: &Node) -> Vec<(String, Position)> {
+    let nodes = if node.items().is_empty() {
+        std::slice::from_ref(node)
+    } else {
+        node.items()
+    };
+    let nodes = nodes.iter();
+    nodes
+        .filter_map(|node| Some((node.as_text()?.to_owned(), node.at)))
+        .collect()
+}
+
+/// Sets a key to one text or to a list of them; none removes it.
+fn set(map: &mut Node, key: &str, texts: Vec<(String, Position)>, at: Position) {
+    let Value::Map(entries) = &mut map.value else {
+        return;
+    };
+    let mut nodes: Vec<Node> = texts
+        .into_iter()
+        .map(|(text, at)| Node {
+            at,
+            value: Value::Text(text),
+        })
+        .collect();
+    let node = match nodes.len() {
+        0 => {
+            entries.retain(|entry| entry.key != key);
+            return;
+        }
+        1 => nodes.remove(0),
+        _ => Node {
+            at,
+            value: Value::List(nodes),
+        },
+    };
+    match entries.iter_mut().find(|entry| entry.key == key) {
+        Some(entry) => entry.node = node,
+        None => entries.push(Entry {
+            at,
+            key: key.to_owned(),
+            node,
+        }),
+    }
+}
+
+/// A hash as documents write it.
+pub fn hexadecimal(hash: &[u8; 32]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads a hash as documents write it.
+pub(super) fn parse_hash(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut hash = [0; 32];
+    for (index, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
+    }
+    Some(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::SourceFile;
+    use crate::rules::documents::read;
+
+    fn documents(text: &str) -> Documents {
+        let (path, text) = ("a.yaml".to_owned(), text.to_owned());
+        read(&[SourceFile { path, text }]).0
+    }
+
+    #[test]
+    fn references_are_named_with_their_places_and_literals_are_not_shown() {
+        let documents = documents(
+            "integrations:\n  one:\n    key: [env:ONE, file:/run/one]\n  two:\n    key: s3cret\n",
+        );
+        let found: Vec<String> = documents
+            .key_references()
+            .iter()
+            .map(|found| {
+                let (line, column) = (found.line, found.column);
+                format!("{} {:?} {line}:{column}", found.integration, found.source)
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "one env:ONE 3:11",
+                "one file:/run/one 3:20",
+                "two a literal key 5:10"
+            ]
+        );
+    }
+
+    #[test]
+    fn literal_keys_leave_the_documents_and_their_hashes_stay() {
+        let mut documents = documents(
+            "integrations:\n  one:\n    key: [env:ONE, s3cret]\n  two:\n    key: s3cret\n",
+        );
+        documents.replace_literal_keys(|_| [0xab; 32]);
+        let json = documents.to_json();
+        assert!(!json.contains("s3cret"), "{json}");
+        let hash = "ab".repeat(32);
+        let one = format!(r#""one":{{"key":"env:ONE","key_sha256":"{hash}"}}"#);
+        assert!(json.contains(&one), "{json}");
+        assert!(
+            json.contains(&format!(r#""two":{{"key_sha256":"{hash}"}}"#)),
+            "{json}"
+        );
+        assert_eq!(parse_hash(&hash), Some([0xab; 32]));
+    }
+}

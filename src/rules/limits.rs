@@ -1,0 +1,40 @@
+//! How large rules may be. Beyond a limit they are refused with a fault that names it.
+
+/// Bytes of one file.
+pub const FILE_BYTES: usize = 16 * 1024 * 1024;
+/// Files of one set.
+pub const FILES: usize = 10_000;
+/// Values in one file, with all that aliases stand for.
+pub const NODES: usize = 2_000_000;
+/// Levels of nested lists and maps; larger than what [`ROUTE_DEPTH`] needs.
+pub const NESTING: usize = 96;
+/// Characters of a key.
+pub const KEY_CHARACTERS: usize = 4_096;
+/// Characters of a name.
+pub const NAME_CHARACTERS: usize = 128;
+/// Characters of a route's name; unnamed ones carry their matchers.
+pub const ROUTE_NAME_CHARACTERS: usize = 512;
+
+pub const USERS: usize = 10_000;
+pub const SCHEDULES: usize = 10_000;
+pub const POLICIES: usize = 10_000;
+pub const INTEGRATIONS: usize = 10_000;
+pub const ROUTES: usize = 100_000;
+
+/// Levels of the routing tree beneath the root.
+pub const ROUTE_DEPTH: usize = 32;
+pub const MATCHERS_PER_ROUTE: usize = 50;
+pub const COPIES_PER_ROUTE: usize = 50;
+pub const GROUP_LABELS: usize = 50;
+pub const CONTACTS_PER_USER: usize = 20;
+pub const NOTIFY_STEPS: usize = 20;
+pub const LAYERS_PER_SCHEDULE: usize = 50;
+pub const USERS_PER_LAYER: usize = 1_000;
+pub const WINDOWS_PER_LAYER: usize = 100;
+pub const STEPS_PER_POLICY: usize = 100;
+pub const TARGETS_PER_STEP: usize = 50;
+/// Further rounds of a policy.
+pub const REPEATS: i64 = 100;
+pub const KEYS_PER_INTEGRATION: usize = 20;
+/// Pointers that together make a dedup key.
+pub const DEDUP_POINTERS: usize = 20;

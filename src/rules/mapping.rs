@@ -1,0 +1,168 @@
+//! The mapping of the generic format: JSON pointers and value maps.
+
+use std::collections::BTreeMap;
+
+use crate::engine::event::{Action, limit};
+use crate::engine::ruleset::GenericMapping;
+
+use super::fault::{Code, Faults};
+use super::limits;
+use super::nearest;
+use super::node::{Node, Value, shorten};
+use super::table::{Shape, Table, list, text};
+
+const MAPPING: Shape = Shape {
+    what: "`mapping`",
+    keys: &[
+        "each",
+        "action",
+        "actions",
+        "dedup_key",
+        "summary",
+        "severity",
+        "severities",
+        "source",
+        "component",
+        "group",
+        "class",
+        "service",
+        "occurred_at",
+        "id",
+        "labels",
+        "labels_from",
+        "links",
+        "details",
+    ],
+    foreign: &[
+        ("title", "write `summary`"),
+        ("time", "write `occurred_at`"),
+        ("timestamp", "write `occurred_at`"),
+        ("key", "write `dedup_key`"),
+        (
+            "status",
+            "write `action`, with `actions` to say what its texts mean",
+        ),
+    ],
+    may_be_empty: false,
+};
+
+/// Texts of an action or severity that a mapping may translate.
+const VALUES_MAX: usize = 1_000;
+
+/// Reads a mapping.
+pub fn read(node: &Node, faults: &mut Faults) -> GenericMapping {
+    let table = Table::open(node, &MAPPING, faults);
+    let mut pointer = |key| table.get(key).and_then(|node| pointer(node, faults));
+    let mapping = GenericMapping {
+        each: pointer("each"),
+        action: pointer("action"),
+        summary: pointer("summary"),
+        severity: pointer("severity"),
+        source: pointer("source"),
+        component: pointer("component"),
+        group: pointer("group"),
+        class: pointer("class"),
+        service: pointer("service"),
+        occurred_at: pointer("occurred_at"),
+        id: pointer("id"),
+        labels_from: pointer("labels_from"),
+        details: pointer("details"),
+        ..GenericMapping::default()
+    };
+    check_pair(&table, "actions", "action", faults);
+    check_pair(&table, "severities", "severity", faults);
+    GenericMapping {
+        actions: actions(&table, faults),
+        severities: texts(&table, "severities", VALUES_MAX, text_value, faults),
+        dedup_key: dedup_key(&table, faults),
+        labels: texts(&table, "labels", limit::LABELS, pointer_value, faults),
+        links: texts(&table, "links", limit::LINKS, pointer_value, faults),
+        ..mapping
+    }
+}
+
+/// A map of values means nothing without the pointer to the text that it translates.
+fn check_pair(table: &Table<'_>, values: &str, pointer: &str, faults: &mut Faults) {
+    if let Some(at) = table.key_at(values)
+        && table.get(pointer).is_none()
+    {
+        let message = format!("`{values}` needs `{pointer}`, which points to the text it reads");
+        let cure = format!("add `{pointer}: /…`, or remove `{values}`");
+        faults.error(Code::MissingKey, at, message, cure);
+    }
+}
+
+fn actions(table: &Table<'_>, faults: &mut Faults) -> BTreeMap<String, Action> {
+    let known = [Action::Trigger, Action::Acknowledge, Action::Resolve];
+    let mut actions = BTreeMap::new();
+    for entry in table.named("actions", VALUES_MAX, faults) {
+        let Some(word) = text(&entry.node, "an action", faults) else {
+            continue;
+        };
+        if let Some(action) = known.into_iter().find(|action| action.as_str() == word) {
+            actions.insert(entry.key.clone(), action);
+            continue;
+        }
+        let message = format!("{} is not an action", shorten(word));
+        let cure = nearest::cure(
+            word,
+            known.iter().map(|known| known.as_str()),
+            "write one of",
+        );
+        faults.error(Code::BadChoice, entry.node.at, message, cure);
+    }
+    actions
+}
+
+/// One pointer or a list of them.
+fn dedup_key(table: &Table<'_>, faults: &mut Faults) -> Vec<String> {
+    let Some(node) = table.get("dedup_key") else {
+        return Vec::new();
+    };
+    if !matches!(node.value, Value::List(_)) {
+        return pointer(node, faults).into_iter().collect();
+    }
+    let items = list(node, "`dedup_key`", limits::DEDUP_POINTERS, faults);
+    let items = items.unwrap_or_default().iter();
+    items.filter_map(|item| pointer(item, faults)).collect()
+}
+
+/// A map from words of the user's choice.
+fn texts(
+    table: &Table<'_>,
+    key: &str,
+    entries_max: usize,
+    read: fn(&Node, &mut Faults) -> Option<String>,
+    faults: &mut Faults,
+) -> BTreeMap<String, String> {
+    let entries = table.named(key, entries_max, faults).iter();
+    entries
+        .filter_map(|entry| Some((entry.key.clone(), read(&entry.node, faults)?)))
+        .collect()
+}
+
+fn text_value(node: &Node, faults: &mut Faults) -> Option<String> {
+    text(node, "a severity", faults).map(str::to_owned)
+}
+
+fn pointer_value(node: &Node, faults: &mut Faults) -> Option<String> {
+    pointer(node, faults)
+}
+
+/// An RFC 6901 pointer; the empty text points to the whole body.
+fn pointer(node: &Node, faults: &mut Faults) -> Option<String> {
+    let found = node.as_text().filter(|text| is_pointer(text));
+    if found.is_none() {
+        let message = format!("a JSON pointer is expected, not {}", node.value.describe());
+        let cure = "begin with a slash and separate names by slashes: /alert/title; write ~1 for \
+                    a slash and ~0 for ~ inside of a name";
+        faults.error(Code::BadPointer, node.at, message, cure);
+    }
+    found.map(str::to_owned)
+}
+
+fn is_pointer(text: &str) -> bool {
+    let escapes = text.split('~').skip(1);
+    let is_escaped = |after: &str| after.starts_with(['0', '1']);
+    (text.is_empty() || text.starts_with('/')) && escapes.into_iter().all(is_escaped)
+}

@@ -1,0 +1,184 @@
+//! The names of all things over all files, and references to them.
+
+use std::collections::BTreeMap;
+
+use crate::engine::ids::IntegrationName;
+
+use super::Context;
+use super::documents::{Documents, Section};
+use super::fault::{Code, Faults};
+use super::limits;
+use super::nearest;
+use super::node::{Entry, Position, shorten};
+use super::table::{check_count, named};
+use super::values;
+
+/// What is called what; of two with one name the first.
+#[derive(Debug, Default)]
+pub struct Names<'doc> {
+    pub users: BTreeMap<&'doc str, &'doc Entry>,
+    pub schedules: BTreeMap<&'doc str, &'doc Entry>,
+    pub policies: BTreeMap<&'doc str, &'doc Entry>,
+    pub integrations: BTreeMap<&'doc str, &'doc Entry>,
+}
+
+impl<'doc> Names<'doc> {
+    /// Collects the names; reports those that stand twice or cannot be names.
+    pub fn collect(documents: &'doc Documents, faults: &mut Faults) -> Self {
+        let mut names = Self::default();
+        for section in Section::ALL {
+            for node in documents.sections(section.key()) {
+                let is_set = node.value != super::node::Value::Null;
+                if is_set {
+                    named(node, &format!("`{}`", section.key()), usize::MAX, faults);
+                }
+            }
+            for entry in documents.things(section) {
+                check_name(section, entry, faults);
+                names.add(section, entry, documents, faults);
+            }
+            names.check_count(section, faults);
+        }
+        names
+    }
+
+    /// The things of a kind by name.
+    pub fn of(&self, section: Section) -> &BTreeMap<&'doc str, &'doc Entry> {
+        match section {
+            Section::Users => &self.users,
+            Section::Schedules => &self.schedules,
+            Section::Policies => &self.policies,
+            Section::Integrations => &self.integrations,
+        }
+    }
+
+    fn add(
+        &mut self,
+        section: Section,
+        entry: &'doc Entry,
+        documents: &Documents,
+        faults: &mut Faults,
+    ) {
+        let known = match section {
+            Section::Users => &mut self.users,
+            Section::Schedules => &mut self.schedules,
+            Section::Policies => &mut self.policies,
+            Section::Integrations => &mut self.integrations,
+        };
+        let Some(first) = known.get(entry.key.as_str()) else {
+            known.insert(&entry.key, entry);
+            return;
+        };
+        let message = format!(
+            "the {} {} stands already in {} on line {}",
+            section.noun(),
+            shorten(&entry.key),
+            documents.path_of(first.at),
+            first.at.line
+        );
+        faults.error(
+            Code::DuplicateName,
+            entry.at,
+            message,
+            "rename or remove one of the two",
+        );
+    }
+
+    fn check_count(&self, section: Section, faults: &mut Faults) {
+        let most = match section {
+            Section::Users => limits::USERS,
+            Section::Schedules => limits::SCHEDULES,
+            Section::Policies => limits::POLICIES,
+            Section::Integrations => limits::INTEGRATIONS,
+        };
+        let known = self.of(section);
+        if let Some(entry) = known.values().next() {
+            let what = format!("`{}`", section.key());
+            check_count(entry.at, &what, known.len(), most, faults);
+        }
+    }
+}
+
+/// Makes names unique by numbers: `name`, `name#2`, `name#3`.
+#[derive(Debug, Default)]
+pub struct Numbers {
+    last: BTreeMap<String, u64>,
+}
+
+impl Numbers {
+    /// The name, or the name with the first number that is not taken.
+    pub fn free(&mut self, name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+        if !is_taken(name) {
+            return name.to_owned();
+        }
+        let last = self.last.entry(name.to_owned()).or_insert(1);
+        loop {
+            *last += 1;
+            let numbered = format!("{name}#{last}");
+            if !is_taken(&numbered) {
+                return numbered;
+            }
+        }
+    }
+}
+
+/// Names are short, without spaces and slashes, and not words that mean something else.
+fn check_name(section: Section, entry: &Entry, faults: &mut Faults) {
+    let (at, name) = (entry.at, entry.key.as_str());
+    let reserved = match section {
+        Section::Users => Some(("nobody", "stands for an empty turn in schedules")),
+        Section::Policies => Some(("none", "says that nobody is expected to acknowledge")),
+        Section::Integrations => Some((
+            IntegrationName::ROUTER,
+            "is the integration under which the router speaks of itself",
+        )),
+        Section::Schedules => None,
+    };
+    if let Some((word, meaning)) = reserved.filter(|(word, _)| *word == name) {
+        let message = format!("`{word}` {meaning}, so no {} has this name", section.noun());
+        faults.error(Code::BadName, at, message, "choose another name");
+    }
+    check_word(section.noun(), name, at, faults);
+    if section == Section::Integrations && !name.is_ascii() {
+        let message = format!("the integration {} cannot stand in a URL", shorten(name));
+        let cure = "use letters a to z, digits and . _ - only";
+        faults.error(Code::BadName, at, message, cure);
+    }
+}
+
+/// Reports a name that targets could not refer to.
+pub fn check_word(noun: &str, name: &str, at: Position, faults: &mut Faults) {
+    let is_short = name.chars().count() <= limits::NAME_CHARACTERS;
+    if is_short && values::is_name(name) {
+        return;
+    }
+    let message = format!("{} cannot be the name of a {noun}", shorten(name));
+    let cure = format!(
+        "use at most {} letters, digits and . _ - @ +, beginning with a letter or digit",
+        limits::NAME_CHARACTERS
+    );
+    faults.error(Code::BadName, at, message, cure);
+}
+
+impl Context<'_> {
+    /// Whether the thing exists; reports it if not, unless a file could not be read.
+    pub fn check_reference(&mut self, section: Section, name: &str, at: Position) -> bool {
+        let known = self.names.of(section);
+        if known.contains_key(name) {
+            return true;
+        }
+        if !self.documents.is_incomplete() {
+            let code = match section {
+                Section::Users => Code::UnknownUser,
+                Section::Schedules => Code::UnknownSchedule,
+                Section::Policies => Code::UnknownPolicy,
+                Section::Integrations => Code::UnknownKey,
+            };
+            let message = format!("no {} is called {}", section.noun(), shorten(name));
+            let lead = format!("{} are", section.key());
+            let cure = nearest::cure(name, known.keys().copied(), &lead);
+            self.faults.error(code, at, message, cure);
+        }
+        false
+    }
+}

@@ -1,0 +1,413 @@
+//! The routing tree: inheritance filled in, names made, matchers read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::engine::event::Text;
+use crate::engine::ids::PolicyName;
+use crate::engine::matcher::Matcher;
+use crate::engine::routing::{GroupBy, Node as Branch, Route, Tree};
+use crate::engine::ruleset::ChannelTarget;
+use crate::engine::time::Millis;
+use crate::engine::urgency::UrgencyRule;
+
+use super::Context;
+use super::documents::Section;
+use super::fault::Code;
+use super::limits;
+use super::names::Numbers;
+use super::node::{Entry, Node, Position, Value, shorten};
+use super::reach::{self, Sibling};
+use super::table::{Shape, Table, list, text};
+
+const ROUTE: Shape = Shape {
+    what: "a route",
+    keys: &[
+        "name",
+        "matchers",
+        "continue",
+        "policy",
+        "service",
+        "urgency",
+        "group_by",
+        "group_wait",
+        "join_interval",
+        "copy_to",
+        "page",
+        "routes",
+    ],
+    foreign: &[
+        (
+            "receiver",
+            "write `policy`: it says who is paged and who comes next",
+        ),
+        ("match", "write `matchers: ['name=\"value\"']`"),
+        ("match_re", "write `matchers: ['name=~\"value\"']`"),
+        (
+            "group_interval",
+            "write `join_interval`: how often a new alert may page whoever acknowledged",
+        ),
+        (
+            "repeat_interval",
+            "write `wait` and `repeat` in the policy; its `ack_timeout` pages again when \
+             nothing happens after an acknowledgment",
+        ),
+        (
+            "mute_time_intervals",
+            "use a silence, or `only` on the layers of a schedule",
+        ),
+        (
+            "active_time_intervals",
+            "use a silence, or `only` on the layers of a schedule",
+        ),
+    ],
+    may_be_empty: false,
+};
+
+/// The name of the root route unless it has one.
+pub const ROOT: &str = "root";
+
+const JOIN_INTERVAL_DEFAULT: Millis = Millis::minutes(5);
+const GROUP_WAIT_MAX: Millis = Millis::hours(1);
+const JOIN_INTERVAL_MAX: Millis = Millis::days(1);
+
+/// What is needed while the tree is built.
+struct Builder<'context, 'doc> {
+    context: &'context mut Context<'doc>,
+    /// Where each name was given.
+    names: BTreeMap<String, Position>,
+    numbers: Numbers,
+    count: usize,
+}
+
+impl Context<'_> {
+    pub(super) fn tree(&mut self) -> Tree {
+        let roots: Vec<&Entry> = self.documents.roots().collect();
+        let Some((first, others)) = roots.split_first() else {
+            self.report_no_root();
+            return Tree::default();
+        };
+        for other in others {
+            let path = self.documents.path_of(first.at);
+            let message = format!(
+                "a root `route` stands already in {path} on line {}",
+                first.at.line
+            );
+            let cure = "write the children of this one under a top-level `routes:`";
+            self.faults
+                .error(Code::SecondRoute, other.at, message, cure);
+        }
+        let added: Vec<&Node> = self.documents.added_routes().collect();
+        let mut builder = Builder {
+            context: self,
+            names: BTreeMap::new(),
+            numbers: Numbers::default(),
+            count: 0,
+        };
+        let root = builder.root(&first.node, &added);
+        builder.check_root_pages(&root, first.at);
+        Tree::new(root)
+    }
+
+    fn report_no_root(&mut self) {
+        if self.documents.is_incomplete() {
+            return;
+        }
+        let message = "there is no root `route` in any file";
+        let cure = "add `route: { policy: NAME }` to one file; what no other route takes goes \
+                    to its policy";
+        self.faults
+            .error(Code::NoRoute, Position::default(), message, cure);
+    }
+}
+
+impl Builder<'_, '_> {
+    fn root(&mut self, node: &Node, added: &[&Node]) -> Branch {
+        let table = Table::open(node, &ROUTE, &mut self.context.faults);
+        for key in ["matchers", "continue"] {
+            if let Some(at) = table.key_at(key) {
+                let message = format!("the root route takes every alert, so it has no `{key}`");
+                let cure = "remove it, or move it to a route beneath the root";
+                self.context.faults.error(Code::BadRoot, at, message, cure);
+            }
+        }
+        table.require("policy", "default", &mut self.context.faults);
+        let name = table.text("name", &mut self.context.faults).unwrap_or(ROOT);
+        self.take_name(name, table.key_at("name").unwrap_or(node.at));
+        let base = Route {
+            name: name.into(),
+            policy: None,
+            service: None,
+            urgency: UrgencyRule::BySeverity,
+            group_by: GroupBy::EachAlert,
+            group_wait: Millis::ZERO,
+            join_interval: JOIN_INTERVAL_DEFAULT,
+            copy_to: Vec::new(),
+            page: true,
+        };
+        let route = Arc::new(self.route(&table, &base));
+        let mut nodes: Vec<&Node> = self.children_of(&table);
+        for list_node in added.iter().filter(|node| node.value != Value::Null) {
+            let items = list(
+                list_node,
+                "`routes`",
+                limits::ROUTES,
+                &mut self.context.faults,
+            );
+            nodes.extend(items.unwrap_or_default());
+        }
+        Branch {
+            children: self.branches(&nodes, &route, "", 1),
+            route,
+            matchers: Vec::new(),
+            go_on: false,
+        }
+    }
+
+    fn children_of<'doc>(&mut self, table: &Table<'doc>) -> Vec<&'doc Node> {
+        let items = table.list("routes", limits::ROUTES, &mut self.context.faults);
+        items.unwrap_or_default().iter().collect()
+    }
+
+    /// The children of one route; `path` is that of their parent, for names.
+    fn branches(
+        &mut self,
+        nodes: &[&Node],
+        parent: &Route,
+        path: &str,
+        depth: usize,
+    ) -> Vec<Branch> {
+        let Some(first) = nodes.first() else {
+            return Vec::new();
+        };
+        if depth > limits::ROUTE_DEPTH {
+            let message = format!(
+                "routes are nested deeper than {} levels",
+                limits::ROUTE_DEPTH
+            );
+            let cure = "put the matchers of several levels into one route";
+            self.context
+                .faults
+                .error(Code::TooMany, first.at, message, cure);
+            return Vec::new();
+        }
+        let before = self.count;
+        self.count += nodes.len();
+        if before <= limits::ROUTES && self.count > limits::ROUTES {
+            let message = format!("there are more than {} routes", limits::ROUTES);
+            let cure = "match several values at once: 'team=~\"a|b\"'";
+            self.context
+                .faults
+                .error(Code::TooMany, first.at, message, cure);
+        }
+        let branches: Vec<Branch> = nodes
+            .iter()
+            .map(|node| self.branch(node, parent, path, depth))
+            .collect();
+        self.check_reach(nodes, &branches);
+        branches
+    }
+
+    fn branch(&mut self, node: &Node, parent: &Route, path: &str, depth: usize) -> Branch {
+        let table = Table::open(node, &ROUTE, &mut self.context.faults);
+        let matchers = self.matchers(&table);
+        let path = format!("{path}/{}", step_of(&matchers))
+            .trim_start_matches('/')
+            .to_owned();
+        let base = Route {
+            name: self.name(&table, &path).as_str().into(),
+            ..parent.clone()
+        };
+        let route = Arc::new(self.route(&table, &base));
+        let go_on = table.truth("continue", &mut self.context.faults);
+        let children = self.children_of(&table);
+        Branch {
+            children: self.branches(&children, &route, &path, depth + 1),
+            route,
+            matchers,
+            go_on: go_on.unwrap_or(false),
+        }
+    }
+
+    fn name(&mut self, table: &Table<'_>, path: &str) -> String {
+        let faults = &mut self.context.faults;
+        if let Some(name) = table.text("name", faults) {
+            let at = table.get("name").map_or(table.at, |node| node.at);
+            let is_short = name.chars().count() <= limits::NAME_CHARACTERS;
+            if !is_short || name.contains(char::is_control) {
+                let message = format!("{} cannot be the name of a route", shorten(name));
+                let cure = "use at most 128 characters on one line";
+                faults.error(Code::BadName, at, message, cure);
+            }
+            self.take_name(name, at);
+            return name.to_owned();
+        }
+        let name = self.free_name(path);
+        let message = format!("this route has no name, so it is called {}", shorten(&name));
+        let cure = "add `name: …`: incidents belong to the name, and this one changes with the \
+                    matchers";
+        self.context
+            .faults
+            .warning(Code::UnnamedRoute, table.at, message, cure);
+        self.names.insert(name.clone(), table.at);
+        name
+    }
+
+    /// The path, cut to size, with a number if it is taken.
+    fn free_name(&mut self, path: &str) -> String {
+        let path: String = path.chars().take(limits::ROUTE_NAME_CHARACTERS).collect();
+        let names = &self.names;
+        self.numbers.free(&path, |name| names.contains_key(name))
+    }
+
+    fn take_name(&mut self, name: &str, at: Position) {
+        let Some(first) = self.names.get(name).copied() else {
+            self.names.insert(name.to_owned(), at);
+            return;
+        };
+        let path = self.context.documents.path_of(first);
+        let message = format!(
+            "the route {} stands already in {path} on line {}",
+            shorten(name),
+            first.line
+        );
+        let cure = "give each route a name of its own";
+        self.context
+            .faults
+            .error(Code::DuplicateName, at, message, cure);
+    }
+
+    /// The route with its own keys over what it inherits.
+    fn route(&mut self, table: &Table<'_>, base: &Route) -> Route {
+        let policy = table.get("policy").and_then(|node| self.policy(node));
+        let group_by = table.get("group_by").map(|node| self.group_by(node));
+        let copies = self.copies(table, &base.copy_to);
+        let faults = &mut self.context.faults;
+        let urgency = table.choice("urgency", &["by_severity", "high", "low"], faults);
+        let group_wait = table.duration("group_wait", Millis::ZERO..=GROUP_WAIT_MAX, faults);
+        let join = table.duration("join_interval", Millis::ZERO..=JOIN_INTERVAL_MAX, faults);
+        let service = table.text("service", faults).map(Text::from);
+        let page = table.truth("page", faults);
+        let rules = [UrgencyRule::BySeverity, UrgencyRule::High, UrgencyRule::Low];
+        Route {
+            name: base.name.clone(),
+            policy: policy.unwrap_or_else(|| base.policy.clone()),
+            service: service.or_else(|| base.service.clone()),
+            urgency: urgency.map_or(base.urgency, |index| rules[index]),
+            group_by: group_by.unwrap_or_else(|| base.group_by.clone()),
+            group_wait: group_wait.unwrap_or(base.group_wait),
+            join_interval: join.unwrap_or(base.join_interval),
+            copy_to: copies,
+            page: page.unwrap_or(base.page),
+        }
+    }
+
+    /// A policy; the inner `None` is `none`.
+    fn policy(&mut self, node: &Node) -> Option<Option<PolicyName>> {
+        let name = text(node, "`policy`", &mut self.context.faults)?;
+        if name == "none" {
+            return Some(None);
+        }
+        self.context
+            .check_reference(Section::Policies, name, node.at);
+        Some(Some(name.into()))
+    }
+
+    fn group_by(&mut self, node: &Node) -> GroupBy {
+        let faults = &mut self.context.faults;
+        let items = list(node, "`group_by`", limits::GROUP_LABELS, faults);
+        let items = items.unwrap_or_default().iter();
+        let mut labels: Vec<&str> = items
+            .filter_map(|item| text(item, "a label of `group_by`", faults))
+            .collect();
+        labels.sort_unstable();
+        labels.dedup();
+        if labels == ["..."] {
+            return GroupBy::EachAlert;
+        }
+        if labels.contains(&"...") {
+            let message = "`...` means that each alert is its own incident, so no label stands \
+                           beside it";
+            let cure = "write [\"...\"] alone, or the labels alone";
+            faults.error(Code::BadChoice, node.at, message, cure);
+        }
+        GroupBy::Labels(labels.into_iter().map(Text::from).collect())
+    }
+
+    /// The inherited targets and then its own, each once.
+    fn copies(&mut self, table: &Table<'_>, inherited: &[ChannelTarget]) -> Vec<ChannelTarget> {
+        let most = limits::COPIES_PER_ROUTE;
+        let items = table.list("copy_to", most, &mut self.context.faults);
+        let mut copies = inherited.to_vec();
+        for item in items.unwrap_or_default() {
+            let copy = self.context.copy(item);
+            copies.extend(copy.filter(|copy| !copies.contains(copy)));
+        }
+        copies
+    }
+
+    fn matchers(&mut self, table: &Table<'_>) -> Vec<Matcher> {
+        let most = limits::MATCHERS_PER_ROUTE;
+        let items = table.list("matchers", most, &mut self.context.faults);
+        let items = items.unwrap_or_default().iter();
+        items.filter_map(|item| self.matcher(item)).collect()
+    }
+
+    fn matcher(&mut self, node: &Node) -> Option<Matcher> {
+        let faults = &mut self.context.faults;
+        let written = text(node, "a matcher", faults)?;
+        match Matcher::parse(written) {
+            Ok(matcher) => Some(matcher),
+            Err(error) => {
+                let message = format!("{} is not a matcher: {}", shorten(written), error.cause);
+                let cure = "write one condition as text: 'team=\"payments\"', with =, !=, =~ or \
+                            !~";
+                faults.error(Code::BadMatcher, node.at, message, cure);
+                None
+            }
+        }
+    }
+
+    /// Reports routes that an earlier sibling leaves nothing. Where a matcher could not be read,
+    /// nothing is known.
+    fn check_reach(&mut self, nodes: &[&Node], branches: &[Branch]) {
+        let is_whole = |(node, branch): (&&Node, &Branch)| {
+            let written = node.get("matchers").map_or(0, |list| list.items().len());
+            written == branch.matchers.len()
+        };
+        if !nodes.iter().zip(branches).all(is_whole) {
+            return;
+        }
+        let siblings: Vec<Sibling> = branches.iter().map(Sibling::of).collect();
+        for (index, earlier) in reach::shadowed(&siblings) {
+            let (route, first) = (&branches[index].route.name, &branches[earlier].route.name);
+            let message = format!(
+                "no alert reaches the route {}: {} before it takes all of them",
+                shorten(route.as_str()),
+                shorten(first.as_str())
+            );
+            let cure = "put it first, make the other's matchers narrower, or give the other \
+                        `continue: true`";
+            self.context
+                .faults
+                .error(Code::UnreachableRoute, nodes[index].at, message, cure);
+        }
+    }
+
+    fn check_root_pages(&mut self, root: &Branch, at: Position) {
+        if root.route.policy.is_some() && root.route.page || self.context.faults.has_error() {
+            return;
+        }
+        let message = "the root route pages nobody, so alerts that no other route takes go unheard";
+        let cure = "give it a policy, without `page: false`";
+        self.context
+            .faults
+            .warning(Code::RootPagesNobody, at, message, cure);
+    }
+}
+
+/// A route's part of the path: its matchers.
+fn step_of(matchers: &[Matcher]) -> String {
+    let texts: Vec<String> = matchers.iter().map(ToString::to_string).collect();
+    format!("{{{}}}", texts.join(","))
+}

@@ -1,0 +1,330 @@
+//! Schedules: layers, rotations and the windows in which they hold.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::{Date, Time, Weekday};
+use jiff::tz::TimeZone;
+
+use crate::engine::calendar::{Layer, Rotation, Schedule, Turn, Window};
+use crate::engine::ids::{ScheduleName, UserName};
+
+use super::documents::Section;
+use super::fault::{Code, Faults};
+use super::limits;
+use super::nearest;
+use super::node::{Entry, Node, Value, shorten};
+use super::table::{Shape, Table, list, text};
+use super::values::{self, DAY_MINUTES};
+use super::{Context, users};
+
+const SCHEDULE: Shape = Shape {
+    what: "a schedule",
+    keys: &["time_zone", "layers", "gaps"],
+    foreign: &[
+        (
+            "overrides",
+            "overrides are made at run time: `reveille override add`",
+        ),
+        ("timezone", "write `time_zone`"),
+        (
+            "users",
+            "users stand in layers: `layers: [{ users: [ana, bo], … }]`",
+        ),
+    ],
+    may_be_empty: false,
+};
+
+const LAYER: Shape = Shape {
+    what: "a layer",
+    keys: &["users", "rotate", "handoff", "start", "time_zone", "only"],
+    foreign: &[
+        ("restrictions", "write `only`"),
+        ("rotation", "write `rotate`"),
+        ("timezone", "write `time_zone`"),
+    ],
+    may_be_empty: false,
+};
+
+const EVERY: Shape = Shape {
+    what: "`rotate`",
+    keys: &["every"],
+    foreign: &[],
+    may_be_empty: false,
+};
+
+const WINDOW: Shape = Shape {
+    what: "a window of `only`",
+    keys: &["days", "from", "to"],
+    foreign: &[("until", "write `to`")],
+    may_be_empty: false,
+};
+
+/// The word for a turn that falls to the layer beneath.
+const NOBODY: &str = "nobody";
+
+impl Context<'_> {
+    pub(super) fn schedules(&mut self) -> BTreeMap<ScheduleName, Schedule> {
+        let entries: Vec<&Entry> = self.names.schedules.values().copied().collect();
+        let schedules = entries.into_iter();
+        schedules
+            .map(|entry| (entry.key.as_str().into(), self.schedule(entry)))
+            .collect()
+    }
+
+    fn schedule(&mut self, entry: &Entry) -> Schedule {
+        let faults = &mut self.faults;
+        let table = Table::open(&entry.node, &SCHEDULE, faults);
+        let time_zone = table
+            .require("time_zone", "Europe/Lisbon", faults)
+            .map_or(TimeZone::UTC, |node| users::zone(node, faults));
+        let gaps = table.choice("gaps", &["expected"], faults);
+        table.require("layers", "[{ users: [ana] }]", faults);
+        let items = table.list("layers", limits::LAYERS_PER_SCHEDULE, faults);
+        let layers: Vec<Layer> = items
+            .unwrap_or_default()
+            .iter()
+            .map(|item| self.layer(item, &time_zone))
+            .collect();
+        let is_named = |item: &Node| {
+            let users = item.get("users").map_or(&[][..], Node::items);
+            users.iter().any(|user| user.as_text() != Some(NOBODY))
+        };
+        if items.is_some_and(|items| !items.iter().any(is_named)) {
+            let message = format!("the schedule {} names nobody", entry.key);
+            let cure = "add a layer with users";
+            self.faults
+                .error(Code::ScheduleWithoutAnybody, entry.at, message, cure);
+        }
+        Schedule {
+            name: entry.key.as_str().into(),
+            time_zone,
+            layers,
+            gaps_expected: gaps.is_some(),
+        }
+    }
+
+    fn layer(&mut self, node: &Node, schedule_zone: &TimeZone) -> Layer {
+        let faults = &mut self.faults;
+        let table = Table::open(node, &LAYER, faults);
+        let time_zone = match table.get("time_zone") {
+            Some(node) => users::zone(node, faults),
+            None => schedule_zone.clone(),
+        };
+        table.require("users", "[ana, bo]", faults);
+        let items = table.list("users", limits::USERS_PER_LAYER, faults);
+        let only = table.list("only", limits::WINDOWS_PER_LAYER, faults);
+        let only = only.unwrap_or_default().iter();
+        let only = only.map(|item| window(item, faults)).collect();
+        let rotation = rotation(&table, items.map_or(0, <[Node]>::len), faults);
+        let items = items.unwrap_or_default().iter();
+        Layer {
+            time_zone,
+            users: items.filter_map(|item| self.turn_of(item)).collect(),
+            rotation,
+            only,
+        }
+    }
+
+    /// Whose turn it is; the inner `None` is nobody's.
+    fn turn_of(&mut self, node: &Node) -> Option<Option<UserName>> {
+        let name = text(node, "a user of a layer", &mut self.faults)?;
+        if name == NOBODY {
+            return Some(None);
+        }
+        let is_known = self.check_reference(Section::Users, name, node.at);
+        is_known.then(|| Some(name.into()))
+    }
+}
+
+/// The rotation of a layer; one user alone needs none.
+fn rotation(table: &Table<'_>, users: usize, faults: &mut Faults) -> Option<Rotation> {
+    let Some(rotate) = table.get("rotate") else {
+        report_needless(table, users, faults);
+        return None;
+    };
+    let turn = turn(rotate, faults);
+    let handoff = table.require("handoff", "\"mon 09:00\"", faults);
+    let handoff = handoff.and_then(|node| handoff_of(node, turn, faults));
+    let start = table.require("start", "2026-01-05", faults);
+    let start = start.and_then(|node| date(node, faults));
+    let (turn, (turn_day, handoff), start) = (turn?, handoff?, start?);
+    let turn = match (turn, turn_day) {
+        (Turn::Weeks { every, .. }, Some(weekday)) => Turn::Weeks { every, weekday },
+        (turn @ (Turn::Weeks { .. } | Turn::Days(_) | Turn::Hours(_)), _) => turn,
+    };
+    Some(Rotation {
+        turn,
+        handoff,
+        start,
+    })
+}
+
+fn report_needless(table: &Table<'_>, users: usize, faults: &mut Faults) {
+    if users > 1 {
+        let message = format!("{users} users take turns, but nothing says when");
+        let cure = "add `rotate: weekly`, `handoff: \"mon 09:00\"` and `start: 2026-01-05`";
+        faults.error(Code::RotationIncomplete, table.at, message, cure);
+        return;
+    }
+    for key in ["handoff", "start"] {
+        if let Some(at) = table.key_at(key) {
+            let message = format!("`{key}` says when turns change, but there is no `rotate`");
+            let cure = format!("add `rotate: weekly`, or remove `{key}`: one user is always on");
+            faults.error(Code::RotationIncomplete, at, message, cure);
+        }
+    }
+}
+
+/// `daily`, `weekly`, `{ every: 12h }`. The weekday of weeks comes from the handoff.
+fn turn(node: &Node, faults: &mut Faults) -> Option<Turn> {
+    const CURE: &str = "write daily, weekly, { every: 12h }, { every: 3d } or { every: 2w }";
+    let weekday = Weekday::Monday;
+    match &node.value {
+        Value::Text(word) if word == "daily" => Some(Turn::Days(1)),
+        Value::Text(word) if word == "weekly" => Some(Turn::Weeks { every: 1, weekday }),
+        Value::Map(_) => {
+            let table = Table::open(node, &EVERY, faults);
+            let every = table.require("every", "3d", faults)?;
+            let found = every.as_text().and_then(every_of);
+            if found.is_none() {
+                let message = format!("`every` cannot be {}", every.value.describe());
+                faults.error(Code::BadDuration, every.at, message, CURE);
+            }
+            found
+        }
+        other @ (Value::Null
+        | Value::Bool(_)
+        | Value::Integer(_)
+        | Value::Text(_)
+        | Value::List(_)) => {
+            let message = format!("`rotate` cannot be {}", other.describe());
+            faults.error(Code::BadChoice, node.at, message, CURE);
+            None
+        }
+    }
+}
+
+/// One number with one unit, at most about ten years.
+fn every_of(text: &str) -> Option<Turn> {
+    let unit = text.chars().last()?;
+    let count: u32 = text[..text.len() - unit.len_utf8()].parse().ok()?;
+    let in_range = |most: u32| (1..=most).contains(&count).then_some(count);
+    match unit {
+        'h' => in_range(8_760).map(Turn::Hours),
+        'd' => in_range(3_650).map(Turn::Days),
+        'w' => in_range(520).map(|every| Turn::Weeks {
+            every,
+            weekday: Weekday::Monday,
+        }),
+        _ => None,
+    }
+}
+
+/// `"mon 09:00"` for weeks, `"09:00"` for days and hours.
+fn handoff_of(
+    node: &Node,
+    turn: Option<Turn>,
+    faults: &mut Faults,
+) -> Option<(Option<Weekday>, Time)> {
+    let wants_day = matches!(turn, Some(Turn::Weeks { .. }));
+    let found = node.as_text().and_then(|text| {
+        let (day, time) = match text.split_once(' ') {
+            Some((day, time)) => (Some(values::weekday(day)?), time),
+            None => (None, text),
+        };
+        let minute = values::time_of_day(time.trim()).filter(|minute| *minute < DAY_MINUTES)?;
+        let hour = i8::try_from(minute / 60).ok()?;
+        let time = Time::new(hour, i8::try_from(minute % 60).ok()?, 0, 0).ok()?;
+        Some((day, time))
+    });
+    let fits = found.is_some_and(|(day, _)| day.is_some() == wants_day);
+    if fits || (turn.is_none() && found.is_some()) {
+        return found;
+    }
+    let message = format!("`handoff` cannot be {}", node.value.describe());
+    let cure = if wants_day {
+        "turns of weeks change on a weekday: \"mon 09:00\""
+    } else {
+        "turns of days or hours change at a time of day: \"09:00\""
+    };
+    faults.error(Code::BadHandoff, node.at, message, cure);
+    None
+}
+
+fn date(node: &Node, faults: &mut Faults) -> Option<Date> {
+    let found = node.as_text().filter(|text| text.len() == 10);
+    let found = found.and_then(|text| text.parse().ok());
+    if found.is_none() {
+        let message = format!("`start` is a date, not {}", node.value.describe());
+        let cure = "write year, month and day: 2026-01-05";
+        faults.error(Code::BadDate, node.at, message, cure);
+    }
+    found
+}
+
+/// A window of `only`; without `from` it begins and without `to` it ends with the day.
+fn window(node: &Node, faults: &mut Faults) -> Window {
+    let table = Table::open(node, &WINDOW, faults);
+    let days = table.get("days").map(|node| days(node, faults));
+    let from = table.get("from").map(|node| minute(node, "from", faults));
+    let to = table.get("to").map(|node| minute(node, "to", faults));
+    let (from, to) = (from.unwrap_or(Some(0)), to.unwrap_or(Some(DAY_MINUTES)));
+    let window = Window {
+        days: days.unwrap_or_default(),
+        from_minute: from.unwrap_or(0),
+        // `to: "00:00"` is the midnight at which the day ends.
+        to_minute: to.filter(|minute| *minute > 0).unwrap_or(DAY_MINUTES),
+    };
+    if from == to && from.is_some() {
+        let message = "`from` and `to` are the same, so the window is empty";
+        let cure = "for whole days leave both out, or write from \"00:00\" to \"24:00\"";
+        faults.error(Code::EmptyWindow, node.at, message, cure);
+    } else if from == Some(DAY_MINUTES) {
+        let message = "`from` cannot be 24:00, where the day ends";
+        faults.error(
+            Code::BadTime,
+            node.at,
+            message,
+            "write \"00:00\" of the next day",
+        );
+    }
+    window
+}
+
+fn minute(node: &Node, key: &str, faults: &mut Faults) -> Option<u16> {
+    if let Value::Integer(number @ 0..=1_440) = node.value {
+        let time = format!("\"{:02}:{:02}\"", number / 60, number % 60);
+        let message = format!("`{key}` is the number {number}: a time without quotes was {time}");
+        faults.error(Code::Unquoted, node.at, message, format!("write {time}"));
+        return None;
+    }
+    let found = node.as_text().and_then(values::time_of_day);
+    if found.is_none() {
+        let message = format!("`{key}` is a time of day, not {}", node.value.describe());
+        let cure = "write hours and minutes in quotes: \"09:00\"; `to` may be \"24:00\"";
+        faults.error(Code::BadTime, node.at, message, cure);
+    }
+    found
+}
+
+fn days(node: &Node, faults: &mut Faults) -> Vec<Weekday> {
+    let items = list(node, "`days`", 7, faults);
+    if items.is_some_and(<[Node]>::is_empty) {
+        let cure = "name days, or leave `days` out for every day";
+        faults.error(Code::EmptyList, node.at, "`days` names no day", cure);
+    }
+    let items = items.unwrap_or_default().iter();
+    items.filter_map(|item| day(item, faults)).collect()
+}
+
+fn day(node: &Node, faults: &mut Faults) -> Option<Weekday> {
+    let word = text(node, "a day", faults)?;
+    let found = values::weekday(word);
+    if found.is_none() {
+        let message = format!("{} is not a weekday", shorten(word));
+        let words = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+        let cure = nearest::cure(word, words, "write one of");
+        faults.error(Code::BadChoice, node.at, message, cure);
+    }
+    found
+}

@@ -1,0 +1,190 @@
+//! Users and the ways to reach them.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+
+use crate::engine::ids::UserName;
+use crate::engine::ruleset::{Contact, Medium, User};
+
+use super::fault::{Code, Faults};
+use super::limits;
+use super::node::{Entry, Node, Position, shorten};
+use super::table::{Shape, Table, text};
+use super::{Context, names, notify, values};
+
+const USER: Shape = Shape {
+    what: "a user",
+    keys: &["full_name", "time_zone", "contacts", "notify"],
+    foreign: &[
+        (
+            "email",
+            "it is a contact: `contacts: { mail: { email: … } }`",
+        ),
+        (
+            "phone",
+            "it is a contact: `contacts: { phone: { sms: \"+…\" } }`",
+        ),
+        (
+            "name",
+            "write `full_name`; the key before the colon is the user's name",
+        ),
+        ("timezone", "write `time_zone`"),
+    ],
+    may_be_empty: false,
+};
+
+const CONTACT: Shape = Shape {
+    what: "a contact",
+    keys: &["email", "sms", "slack", "webhook"],
+    foreign: &[
+        ("mail", "write `email`"),
+        ("phone", "write `sms`"),
+        ("url", "write `webhook`"),
+    ],
+    may_be_empty: false,
+};
+
+/// The media of contacts with their keys.
+const MEDIA: [Medium; 4] = [Medium::Email, Medium::Sms, Medium::Slack, Medium::Webhook];
+
+impl Context<'_> {
+    pub(super) fn users(&mut self) -> BTreeMap<UserName, User> {
+        let entries: Vec<&Entry> = self.names.users.values().copied().collect();
+        let users = entries.into_iter();
+        users
+            .map(|entry| (entry.key.as_str().into(), self.user(entry)))
+            .collect()
+    }
+
+    fn user(&mut self, entry: &Entry) -> User {
+        let faults = &mut self.faults;
+        let table = Table::open(&entry.node, &USER, faults);
+        let full_name = table.text("full_name", faults).unwrap_or(&entry.key);
+        let time_zone = match table.get("time_zone") {
+            Some(node) => zone(node, faults),
+            None => TimeZone::UTC,
+        };
+        let contacts: Vec<Contact> = table
+            .named("contacts", limits::CONTACTS_PER_USER, faults)
+            .iter()
+            .filter_map(|entry| self.contact(entry))
+            .collect();
+        if table
+            .get("contacts")
+            .is_none_or(|node| node.entries().is_empty())
+        {
+            let message = format!("the user {} has no contacts and cannot be paged", entry.key);
+            let cure = "add `contacts`, such as `contacts: { mail: { email: ana@example.com } }`";
+            self.faults
+                .warning(Code::UserWithoutContacts, entry.at, message, cure);
+        }
+        let notify = notify::read(&table, &contacts, &mut self.faults);
+        User {
+            full_name: full_name.into(),
+            time_zone,
+            contacts,
+            notify,
+        }
+    }
+
+    fn contact(&mut self, entry: &Entry) -> Option<Contact> {
+        let faults = &mut self.faults;
+        names::check_word("contact", &entry.key, entry.at, faults);
+        let table = Table::open(&entry.node, &CONTACT, faults);
+        let mut found = MEDIA
+            .into_iter()
+            .filter_map(|medium| Some((medium, table.get(medium.as_str())?)));
+        let Some((medium, node)) = found.next() else {
+            if entry.node.entries().is_empty() {
+                let message = format!("the contact {} has no address", entry.key);
+                let cure = "add one of `email`, `sms`, `slack`, `webhook`";
+                faults.error(Code::MissingKey, entry.at, message, cure);
+            }
+            return None;
+        };
+        if let Some((second, node)) = found.next() {
+            let message = format!("the contact {} has both {medium} and {second}", entry.key);
+            let cure = "make a contact of its own out of each";
+            faults.error(Code::BadAddress, node.at, message, cure);
+        }
+        let address = address(medium, node, faults)?;
+        self.check_channel(medium, entry);
+        Some(Contact {
+            name: entry.key.as_str().into(),
+            medium,
+            address: address.into(),
+        })
+    }
+
+    fn check_channel(&mut self, medium: Medium, entry: &Entry) {
+        if !self.environment.carries(medium) {
+            let message = format!(
+                "no channel carries {medium}, so {} reaches nobody",
+                entry.key
+            );
+            let cure = format!("configure a [[channel]] for {medium} in reveille.toml");
+            self.faults
+                .warning(Code::ContactWithoutChannel, entry.at, message, cure);
+        }
+    }
+}
+
+/// An address that fits its medium.
+fn address<'doc>(medium: Medium, node: &'doc Node, faults: &mut Faults) -> Option<&'doc str> {
+    let is_number = matches!(node.value, super::node::Value::Integer(_));
+    if medium == Medium::Sms && is_number {
+        let message = "a phone number without quotes is a number to YAML".to_owned();
+        let cure = "put it in quotes, with + and the country: \"+351912345678\"";
+        faults.error(Code::Unquoted, node.at, message, cure);
+        return None;
+    }
+    let address = text(node, &format!("`{medium}`"), faults)?;
+    check_address(medium, address, node.at, faults);
+    Some(address)
+}
+
+fn check_address(medium: Medium, address: &str, at: Position, faults: &mut Faults) {
+    let (is_good, noun, cure) = match medium {
+        Medium::Email => (
+            values::is_email_address(address),
+            "an e-mail address",
+            "write the address alone, such as ana@example.com",
+        ),
+        Medium::Sms => (
+            values::is_phone_number(address),
+            "a phone number as networks dial it",
+            "write + , country and number without spaces: \"+351912345678\"",
+        ),
+        Medium::Slack => (
+            values::is_slack_person(address),
+            "a Slack member id or an e-mail address",
+            "copy the member id from the Slack profile, such as U024BE7LH",
+        ),
+        Medium::Webhook => (
+            values::is_web_address(address),
+            "a web address",
+            "write it with https:// and a host",
+        ),
+        Medium::Console => (true, "anything", ""),
+    };
+    if !is_good {
+        let message = format!("{} is not {noun}", shorten(address));
+        faults.error(Code::BadAddress, at, message, cure);
+    }
+}
+
+/// A zone of the bundled database.
+pub fn zone(node: &Node, faults: &mut Faults) -> TimeZone {
+    let Some(name) = text(node, "`time_zone`", faults) else {
+        return TimeZone::UTC;
+    };
+    // The name must be that of a place: a fixed offset would not follow daylight-saving time.
+    let found = TimeZone::get(name).ok();
+    if found.is_none() {
+        let message = format!("{} is not a time zone", shorten(name));
+        let cure = "use a name such as Europe/Lisbon, America/New_York or UTC";
+        faults.error(Code::BadZone, node.at, message, cure);
+    }
+    found.unwrap_or(TimeZone::UTC)
+}

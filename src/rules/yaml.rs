@@ -1,0 +1,357 @@
+//! Text becomes a tree with places. The only file that knows the YAML crate.
+//!
+//! YAML and JSON are read alike. What other YAML readers understand differently (`no`, `09:00`,
+//! `+351…` without quotes, a key twice, merge keys, tags) is a fault, never a guess. Aliases are
+//! read, within a budget, so that a small file cannot become a large tree.
+
+use std::collections::BTreeMap;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+
+use super::fault::{Code, Faults};
+use super::limits;
+use super::node::{Entry, Node, Position, Value, shorten};
+use super::scalar::{self, Plain};
+
+/// Reading of this text has come to its end; the fault has been noted.
+struct Stop;
+
+/// Reads one document; `None` when it cannot be understood as a whole.
+pub fn parse(text: &str, file: u32, faults: &mut Faults) -> Option<Node> {
+    let mut builder = Builder {
+        file,
+        faults,
+        stack: Vec::new(),
+        anchors: BTreeMap::new(),
+        node_count: 0,
+        root: None,
+        documents: 0,
+    };
+    builder.read(text).ok()?;
+    Some(builder.root.unwrap_or_else(|| Node::empty(file)))
+}
+
+/// Builds the tree out of the parser's events.
+struct Builder<'faults> {
+    file: u32,
+    faults: &'faults mut Faults,
+    /// Lists and maps that are still open.
+    stack: Vec<Frame>,
+    anchors: BTreeMap<usize, Node>,
+    /// Nodes made so far; each use of an alias counts all that it stands for.
+    node_count: usize,
+    root: Option<Node>,
+    documents: usize,
+}
+
+enum Frame {
+    List {
+        at: Position,
+        anchor: usize,
+        items: Vec<Node>,
+    },
+    Map(OpenMap),
+}
+
+struct OpenMap {
+    at: Position,
+    anchor: usize,
+    entries: Vec<Entry>,
+    /// Where each key stands, to find repeated ones.
+    seen: BTreeMap<String, Position>,
+    /// The key whose value comes next.
+    key: Option<(String, Position)>,
+}
+
+impl Builder<'_> {
+    fn read(&mut self, text: &str) -> Result<(), Stop> {
+        let options = granit_parser::options! {
+            simple_key_max_lookahead: limits::KEY_CHARACTERS,
+        };
+        for next in Parser::new_from_str_with_options(text, options) {
+            match next {
+                Ok((event, span)) => self.take(event, &span)?,
+                Err(error) => {
+                    let at = self.position(*error.marker());
+                    return self.stop(
+                        Code::Syntax,
+                        at,
+                        format!("this is not YAML: {}", error.info()),
+                        "check indentation (spaces, never tabs), quotes and brackets here and on \
+                         the line above",
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, event: Event<'_>, span: &Span) -> Result<(), Stop> {
+        let at = self.position(span.start);
+        match event {
+            Event::DocumentStart(..) => self.start_document(at),
+            Event::Scalar(text, style, anchor, tag) => {
+                let is_text = self.read_tag(tag.as_deref(), at)? || style != ScalarStyle::Plain;
+                self.scalar(&text, is_text, anchor, at)
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.refuse_tag(tag.as_deref(), at)?;
+                let items = Vec::new();
+                self.open(Frame::List { at, anchor, items })
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                self.refuse_tag(tag.as_deref(), at)?;
+                self.open(Frame::Map(OpenMap {
+                    at,
+                    anchor,
+                    entries: Vec::new(),
+                    seen: BTreeMap::new(),
+                    key: None,
+                }))
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::Alias(anchor) => self.alias(anchor, at),
+            // Stream borders and presentation; the parser's list of events is open.
+            _ => Ok(()),
+        }
+    }
+
+    fn start_document(&mut self, at: Position) -> Result<(), Stop> {
+        self.documents += 1;
+        if self.documents == 1 {
+            return Ok(());
+        }
+        self.stop(
+            Code::UnusedYaml,
+            at,
+            "a second document begins in this file",
+            "remove the line `---`, or move what follows into a file of its own",
+        )
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        is_text: bool,
+        anchor: usize,
+        at: Position,
+    ) -> Result<(), Stop> {
+        if self.expects_key() {
+            return self.key(text, is_text, at);
+        }
+        let value = if is_text {
+            Value::Text(text.to_owned())
+        } else {
+            self.plain(text, at)
+        };
+        self.attach(Node { at, value }, anchor)
+    }
+
+    /// The value of a scalar without quotes.
+    fn plain(&mut self, text: &str, at: Position) -> Value {
+        match scalar::plain(text) {
+            Plain::Null => Value::Null,
+            Plain::Bool(value) => Value::Bool(value),
+            Plain::Integer(value) => Value::Integer(value),
+            Plain::Text => Value::Text(text.to_owned()),
+            Plain::Trap(meaning) => {
+                self.note_trap(text, meaning, at);
+                Value::Text(text.to_owned())
+            }
+        }
+    }
+
+    fn note_trap(&mut self, text: &str, meaning: &str, at: Position) {
+        self.faults.error(
+            Code::Unquoted,
+            at,
+            format!("{text} without quotes is {meaning} to many YAML readers"),
+            format!("put it in quotes: \"{text}\""),
+        );
+    }
+
+    fn key(&mut self, text: &str, is_text: bool, at: Position) -> Result<(), Stop> {
+        if !is_text && text == "<<" {
+            return self.stop(
+                Code::UnusedYaml,
+                at,
+                "merge keys (`<<`) are not read",
+                "write the keys out, or use an alias for a whole value",
+            );
+        }
+        if !is_text && let Plain::Trap(meaning) = scalar::plain(text) {
+            self.note_trap(text, meaning, at);
+        }
+        if let Some(Frame::Map(map)) = self.stack.last_mut() {
+            map.key = Some((text.to_owned(), at));
+        }
+        Ok(())
+    }
+
+    fn expects_key(&self) -> bool {
+        matches!(self.stack.last(), Some(Frame::Map(map)) if map.key.is_none())
+    }
+
+    fn open(&mut self, frame: Frame) -> Result<(), Stop> {
+        let at = match &frame {
+            Frame::List { at, .. } => *at,
+            Frame::Map(map) => map.at,
+        };
+        if self.expects_key() {
+            return self.refuse_key(at);
+        }
+        self.stack.push(frame);
+        self.check_depth(0, at)
+    }
+
+    fn close(&mut self) -> Result<(), Stop> {
+        let (node, anchor) = match self.stack.pop() {
+            Some(Frame::List { at, anchor, items }) => {
+                let value = Value::List(items);
+                (Node { at, value }, anchor)
+            }
+            Some(Frame::Map(map)) => {
+                let value = Value::Map(map.entries);
+                (Node { at: map.at, value }, map.anchor)
+            }
+            None => return Ok(()),
+        };
+        self.attach(node, anchor)
+    }
+
+    fn alias(&mut self, anchor: usize, at: Position) -> Result<(), Stop> {
+        let Some(node) = self.anchors.get(&anchor).cloned() else {
+            return self.stop(
+                Code::UnusedYaml,
+                at,
+                "this alias stands inside of what it stands for",
+                "write the value out",
+            );
+        };
+        if self.expects_key() {
+            return self.refuse_key(at);
+        }
+        let (count, depth) = measure(&node);
+        self.count(count, at)?;
+        self.check_depth(depth, at)?;
+        self.attach(node, 0)
+    }
+
+    /// Puts a finished node where it belongs.
+    fn attach(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
+        self.count(1, node.at)?;
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        match self.stack.last_mut() {
+            None => self.root = Some(node),
+            Some(Frame::List { items, .. }) => items.push(node),
+            Some(Frame::Map(map)) => {
+                if let Some(key) = map.key.take() {
+                    let first = map.seen.get(&key.0).copied();
+                    map.add(key.clone(), node, first.is_none());
+                    if let Some(first) = first {
+                        self.note_repeated(&key, first);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn note_repeated(&mut self, (key, at): &(String, Position), first: Position) {
+        self.faults.error(
+            Code::RepeatedKey,
+            *at,
+            format!(
+                "the key {} stands already on line {}",
+                shorten(key),
+                first.line
+            ),
+            "keep one of the two, or put their contents together",
+        );
+    }
+
+    fn count(&mut self, nodes: usize, at: Position) -> Result<(), Stop> {
+        self.node_count += nodes;
+        if self.node_count <= limits::NODES {
+            return Ok(());
+        }
+        let message = format!("the file has more than {} values", limits::NODES);
+        let cure = "use fewer aliases, or split the file";
+        self.stop(Code::TooMany, at, message, cure)
+    }
+
+    fn check_depth(&mut self, beneath: usize, at: Position) -> Result<(), Stop> {
+        if self.stack.len() + beneath <= limits::NESTING {
+            return Ok(());
+        }
+        let message = format!(
+            "lists and maps are nested deeper than {} levels",
+            limits::NESTING
+        );
+        self.stop(Code::TooMany, at, message, "nest them less deeply")
+    }
+
+    fn refuse_key(&mut self, at: Position) -> Result<(), Stop> {
+        let cure = "use a plain word or a text in quotes as key";
+        self.stop(Code::UnusedYaml, at, "a key must be a text", cure)
+    }
+
+    /// Whether the tag says that this is a text; other tags are refused.
+    fn read_tag(&mut self, tag: Option<&Tag>, at: Position) -> Result<bool, Stop> {
+        match tag {
+            Some(tag) if tag.core_suffix() == Some("str") => Ok(true),
+            other => self.refuse_tag(other, at).map(|()| false),
+        }
+    }
+
+    fn refuse_tag(&mut self, tag: Option<&Tag>, at: Position) -> Result<(), Stop> {
+        let Some(tag) = tag else {
+            return Ok(());
+        };
+        let message = format!("the YAML tag !{} is not read", tag.suffix());
+        self.stop(Code::UnusedYaml, at, message, "remove the tag")
+    }
+
+    fn stop(
+        &mut self,
+        code: Code,
+        at: Position,
+        message: impl Into<String>,
+        cure: &str,
+    ) -> Result<(), Stop> {
+        self.faults.error(code, at, message, cure);
+        Err(Stop)
+    }
+
+    fn position(&self, marker: granit_parser::Marker) -> Position {
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Position {
+            file: self.file,
+            line: number(marker.line().max(1)),
+            column: number(marker.col()).saturating_add(1),
+        }
+    }
+}
+
+impl OpenMap {
+    fn add(&mut self, (key, at): (String, Position), node: Node, is_new: bool) {
+        if is_new {
+            self.seen.insert(key.clone(), at);
+            self.entries.push(Entry { at, key, node });
+        }
+    }
+}
+
+/// How many nodes a tree has, and how many levels of lists and maps.
+fn measure(node: &Node) -> (usize, usize) {
+    let items = node.items().iter();
+    let values = node.entries().iter().map(|entry| &entry.node);
+    let is_leaf = !matches!(node.value, Value::List(_) | Value::Map(_));
+    let beneath = items.chain(values).map(measure);
+    let (count, depth) = beneath.fold((1, 0), |(count, depth), (more, deep)| {
+        (count + more, depth.max(deep))
+    });
+    (count, if is_leaf { 0 } else { depth + 1 })
+}

@@ -1,0 +1,304 @@
+//! What is measured, and its text for `/metrics`.
+//!
+//! Labels hold configured names and our own words only, never what a sender wrote: their number is
+//! bounded by the configuration.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Metric, Registry, Unit};
+
+type Labels<const COUNT: usize> = [(&'static str, String); COUNT];
+type Counters<const COUNT: usize> = Family<Labels<COUNT>, Counter>;
+type Gauges<const COUNT: usize> = Family<Labels<COUNT>, Gauge>;
+
+/// All measurements of the process. Share it in an `Arc`.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    events: Counters<2>,
+    receipts: Counters<1>,
+    attempts: Counters<2>,
+    attempt_seconds: Family<Labels<1>, Histogram>,
+    pages: Counters<1>,
+    open_incidents: Gauges<1>,
+    queues: Gauges<1>,
+    commit_seconds: Histogram,
+    batch_inputs: Histogram,
+    lanes_waiting: Gauges<1>,
+    timers_overdue: Gauge,
+    audit_clean: Gauge,
+    last_success: Gauges<1>,
+    disk_free_bytes: Gauge,
+}
+
+/// The queues in front of the driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// Outcomes, acknowledgments, timers.
+    Control,
+    Events,
+}
+
+impl Queue {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Control => "control",
+            Self::Events => "events",
+        }
+    }
+}
+
+/// What the self-audit found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audit {
+    Clean,
+    Troubled,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// The content type of [`Metrics::render`].
+    pub const CONTENT_TYPE: &'static str =
+        "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+    /// Nothing measured yet.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("reveille");
+        Self {
+            events: add(&mut registry, "events_accepted", "Events made durable"),
+            receipts: add(&mut registry, "receipts", "Receipts by disposition"),
+            attempts: add(&mut registry, "attempts", "Attempts that ended, by outcome"),
+            attempt_seconds: add_seconds(
+                &mut registry,
+                "attempt",
+                "Time from the start of an attempt to its outcome",
+                Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.01, 2.0, 14))),
+            ),
+            pages: add(&mut registry, "pages", "Pages that reached a state"),
+            open_incidents: add(&mut registry, "open_incidents", "Open incidents by status"),
+            queues: add(
+                &mut registry,
+                "queue_length",
+                "Inputs that wait for the driver",
+            ),
+            commit_seconds: add_seconds(
+                &mut registry,
+                "commit",
+                "Time to make a batch durable",
+                Histogram::new(exponential_buckets(0.000_1, 2.0, 16)),
+            ),
+            batch_inputs: add_metric(
+                &mut registry,
+                "batch_inputs",
+                "Inputs in one commit",
+                Histogram::new(exponential_buckets(1.0, 2.0, 9)),
+            ),
+            lanes_waiting: add(
+                &mut registry,
+                "lane_waiting",
+                "Attempts that wait in a lane",
+            ),
+            timers_overdue: add_metric(
+                &mut registry,
+                "timers_overdue",
+                "Timers that should have run by now",
+                Gauge::default(),
+            ),
+            audit_clean: add_metric(
+                &mut registry,
+                "audit_clean",
+                "1 when the last self-audit found nothing",
+                Gauge::default(),
+            ),
+            last_success: add(
+                &mut registry,
+                "channel_last_success_timestamp_seconds",
+                "When a channel last took a message",
+            ),
+            disk_free_bytes: add_metric(
+                &mut registry,
+                "disk_free_bytes",
+                "Free space on the disk of the store",
+                Gauge::default(),
+            ),
+            registry,
+        }
+    }
+
+    /// Events of a configured integration that were made durable.
+    pub fn events_accepted(&self, integration: &str, format: &'static str, count: u64) {
+        let labels = [
+            ("integration", integration.to_owned()),
+            ("format", format.to_owned()),
+        ];
+        self.events.get_or_create(&labels).inc_by(count);
+    }
+
+    /// A receipt with its disposition.
+    pub fn receipt(&self, disposition: &'static str) {
+        let labels = [("disposition", disposition.to_owned())];
+        self.receipts.get_or_create(&labels).inc();
+    }
+
+    /// An attempt that ended.
+    pub fn attempt(&self, channel: &str, outcome: &'static str, took: Duration) {
+        let labels = [
+            ("channel", channel.to_owned()),
+            ("outcome", outcome.to_owned()),
+        ];
+        self.attempts.get_or_create(&labels).inc();
+        self.attempt_seconds
+            .get_or_create(&[("channel", channel.to_owned())])
+            .observe(took.as_secs_f64());
+    }
+
+    /// A page that reached a state.
+    pub fn page(&self, state: &'static str) {
+        self.pages
+            .get_or_create(&[("state", state.to_owned())])
+            .inc();
+    }
+
+    /// How many incidents are open in a status.
+    pub fn set_open_incidents(&self, status: &'static str, count: usize) {
+        let labels = [("status", status.to_owned())];
+        self.open_incidents
+            .get_or_create(&labels)
+            .set(signed(count));
+    }
+
+    /// How many inputs wait for the driver.
+    pub fn set_queue_length(&self, queue: Queue, count: usize) {
+        let labels = [("queue", queue.as_str().to_owned())];
+        self.queues.get_or_create(&labels).set(signed(count));
+    }
+
+    /// A commit: how long it took and how many inputs it made durable.
+    pub fn commit(&self, took: Duration, inputs: u32) {
+        self.commit_seconds.observe(took.as_secs_f64());
+        self.batch_inputs.observe(f64::from(inputs));
+    }
+
+    /// How many attempts wait in the lane of a channel.
+    pub fn set_lane_waiting(&self, channel: &str, count: usize) {
+        let labels = [("channel", channel.to_owned())];
+        self.lanes_waiting.get_or_create(&labels).set(signed(count));
+    }
+
+    /// How many timers should have run by now.
+    pub fn set_timers_overdue(&self, count: usize) {
+        self.timers_overdue.set(signed(count));
+    }
+
+    /// The result of the self-audit.
+    pub fn set_audit(&self, audit: Audit) {
+        self.audit_clean.set(match audit {
+            Audit::Clean => 1,
+            Audit::Troubled => 0,
+        });
+    }
+
+    /// When a channel last took a message, in seconds since 1970.
+    pub fn set_last_success(&self, channel: &str, at_seconds: i64) {
+        let labels = [("channel", channel.to_owned())];
+        self.last_success.get_or_create(&labels).set(at_seconds);
+    }
+
+    /// Free space on the disk of the store.
+    pub fn set_disk_free(&self, bytes: u64) {
+        self.disk_free_bytes
+            .set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// All of it in the OpenMetrics text format.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing into a string cannot fail; an empty answer would show if it ever did.
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            Err(std::fmt::Error) => String::new(),
+        }
+    }
+}
+
+fn add<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    add_metric(registry, name, help, M::default())
+}
+
+fn add_metric<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+fn add_seconds<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register_with_unit(name, help, Unit::Seconds, metric.clone());
+    metric
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_measured_is_in_the_text() {
+        let metrics = Metrics::new();
+        metrics.events_accepted("prometheus", "alertmanager", 3);
+        metrics.receipt("opened");
+        metrics.attempt("sms", "accepted", Duration::from_millis(400));
+        metrics.page("sent");
+        metrics.set_open_incidents("triggered", 2);
+        metrics.set_queue_length(Queue::Control, 1);
+        metrics.commit(Duration::from_micros(900), 5);
+        metrics.set_lane_waiting("sms", 4);
+        metrics.set_timers_overdue(1);
+        metrics.set_audit(Audit::Clean);
+        metrics.set_last_success("sms", 1_700_000_000);
+        metrics.set_disk_free(1 << 30);
+        let text = metrics.render();
+        let expected = [
+            r#"reveille_events_accepted_total{integration="prometheus",format="alertmanager"} 3"#,
+            r#"reveille_receipts_total{disposition="opened"} 1"#,
+            r#"reveille_attempts_total{channel="sms",outcome="accepted"} 1"#,
+            r#"reveille_attempt_seconds_count{channel="sms"} 1"#,
+            r#"reveille_pages_total{state="sent"} 1"#,
+            r#"reveille_open_incidents{status="triggered"} 2"#,
+            r#"reveille_queue_length{queue="control"} 1"#,
+            "reveille_commit_seconds_count 1",
+            "reveille_batch_inputs_sum 5",
+            r#"reveille_lane_waiting{channel="sms"} 4"#,
+            "reveille_timers_overdue 1",
+            "reveille_audit_clean 1",
+            r#"reveille_channel_last_success_timestamp_seconds{channel="sms"} 1700000000"#,
+            "reveille_disk_free_bytes 1073741824",
+            "# EOF",
+        ];
+        for line in expected {
+            assert!(
+                text.lines().any(|found| found.starts_with(line)),
+                "{line}\n{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_break_out_of_its_label() {
+        let metrics = Metrics::new();
+        metrics.set_lane_waiting("a\"} 1\nb", 1);
+        let text = metrics.render();
+        assert!(text.contains(r#"{channel="a\"} 1\nb"} 1"#), "{text}");
+    }
+}
