@@ -21,7 +21,7 @@ use crate::engine::ids::{ChannelName, Revision};
 use crate::engine::ruleset::{Format, Integration, RuleSet};
 use crate::engine::time::{Millis, Wall};
 use crate::runtime::handle::Handle;
-use crate::store::memory::MemoryStore;
+use crate::store::MemoryStore;
 use crate::store::{self, Partition};
 
 const NOW: Wall = Wall(1_795_403_400_000);
