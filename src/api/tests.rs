@@ -152,14 +152,23 @@ async fn every_route_with_a_role_refuses_strangers_and_weaker_roles() {
     let state = Arc::new(state());
     let mut refused = 0;
     for route in routes::all() {
-        let Access::Role(_) = route.access else { continue };
+        let Access::Role(_) = route.access else {
+            continue;
+        };
         let (method, path) = (route.method.as_str(), filled(route.path));
         for token in [None, Some("rv_unknown")] {
             let asked = ask(router(state.clone()), request(method, &path, token)).await;
-            assert_eq!(asked.0, StatusCode::UNAUTHORIZED, "{method} {path} {token:?}");
+            assert_eq!(
+                asked.0,
+                StatusCode::UNAUTHORIZED,
+                "{method} {path} {token:?}"
+            );
             assert_eq!(asked.1["code"], "unauthorized");
         }
-        for role in Role::ALL.into_iter().filter(|role| !route.access.allows(*role)) {
+        for role in Role::ALL
+            .into_iter()
+            .filter(|role| !route.access.allows(*role))
+        {
             let token = token_of(role);
             let asked = ask(router(state.clone()), request(method, &path, Some(&token))).await;
             assert_eq!(asked.0, StatusCode::FORBIDDEN, "{method} {path} {role:?}");
@@ -173,7 +182,9 @@ async fn every_route_with_a_role_refuses_strangers_and_weaker_roles() {
 async fn every_route_for_monitors_refuses_a_missing_and_a_wrong_key() {
     let state = Arc::new(state());
     for route in routes::all() {
-        let Access::Integration = route.access else { continue };
+        let Access::Integration = route.access else {
+            continue;
+        };
         let path = filled(route.path);
         // The original has no 401; its clients read the JSON of a 400.
         let expected = match route.path {
@@ -213,8 +224,16 @@ async fn a_token_opens_no_integration() {
 async fn unsigned_requests_in_the_name_of_providers_are_refused() {
     let cases = [
         ("/slack/actions", "payload=%7B%7D", StatusCode::UNAUTHORIZED),
-        ("/sms/sms/inbound", "From=%2B1&Body=ack", StatusCode::FORBIDDEN),
-        ("/sms/sms/status?attempt=1", "MessageStatus=delivered", StatusCode::FORBIDDEN),
+        (
+            "/sms/sms/inbound",
+            "From=%2B1&Body=ack",
+            StatusCode::FORBIDDEN,
+        ),
+        (
+            "/sms/sms/status?attempt=1",
+            "MessageStatus=delivered",
+            StatusCode::FORBIDDEN,
+        ),
         ("/sms/other/inbound", "From=%2B1", StatusCode::NOT_FOUND),
     ];
     let state = Arc::new(state());
@@ -230,10 +249,14 @@ async fn signed_requests_of_providers_pass_their_signature() {
     use crate::signing::{slack, twilio};
     let seconds = (NOW.0 / 1_000).to_string();
     // Something that needs nothing of the driver: a dialogue was opened, a message is under way.
-    let body = "payload=%7B%22type%22%3A%22view_closed%22%2C%22user%22%3A%7B%22id%22%3A%22U1%22%7D%7D";
+    let body =
+        "payload=%7B%22type%22%3A%22view_closed%22%2C%22user%22%3A%7B%22id%22%3A%22U1%22%7D%7D";
     let slack = Request::post("/slack/actions")
         .header("x-slack-request-timestamp", &seconds)
-        .header("x-slack-signature", slack::sign("shh", &seconds, body.as_bytes()))
+        .header(
+            "x-slack-signature",
+            slack::sign("shh", &seconds, body.as_bytes()),
+        )
         .body(Body::from(body));
     let url = "https://pager.example.com/sms/sms/status?attempt=7";
     let form = [("MessageStatus".to_owned(), "queued".to_owned())];
@@ -252,7 +275,14 @@ async fn signed_requests_of_providers_pass_their_signature() {
 #[tokio::test]
 async fn the_public_listener_knows_neither_the_api_nor_the_home_page() {
     let state = Arc::new(state());
-    for path in ["/", "/v1/incidents", "/metrics", "/openapi.json", "/v1/events", "/ping/x"] {
+    for path in [
+        "/",
+        "/v1/incidents",
+        "/metrics",
+        "/openapi.json",
+        "/v1/events",
+        "/ping/x",
+    ] {
         let request = request("GET", path, Some("root"));
         let (status, _) = ask(public_router(state.clone()), request).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
@@ -273,5 +303,9 @@ async fn a_made_token_is_kept_as_its_hash_alone() {
     let state = state();
     let secret = secrets::api_token(&state);
     assert_eq!(secret, format!("rv_{}", "07".repeat(20)));
-    assert_eq!(secrets::integration_key(&state).len(), 32, "also a PagerDuty routing key");
+    assert_eq!(
+        secrets::integration_key(&state).len(),
+        32,
+        "also a PagerDuty routing key"
+    );
 }

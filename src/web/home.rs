@@ -55,7 +55,11 @@ async fn home(state: &ApiState) -> Result<Home, Problem> {
     let look = |view: handle::View<'_>| {
         let newest = view.state.incidents().rev().take(LINES_MAX);
         let lines: Vec<Line> = newest.map(|incident| Line::of(incident)).collect();
-        let open = view.state.incidents().take(ITEMS_MAX).filter(|one| one.is_open());
+        let open = view
+            .state
+            .incidents()
+            .take(ITEMS_MAX)
+            .filter(|one| one.is_open());
         (lines, open.count())
     };
     let (mut lines, open) = state.handle.read(look).await?;

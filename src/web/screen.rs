@@ -102,7 +102,9 @@ impl Screen {
             // A single alert that says what the title says is no news.
             let is_told = matches!(view.alerts.as_slice(), [one] if **one == *incident.title);
             let shown_alerts = view.alerts.iter().filter(|_| !is_told);
-            only.alerts = shown_alerts.map(|text| cut(text, ALERT_CHARACTERS)).collect();
+            only.alerts = shown_alerts
+                .map(|text| cut(text, ALERT_CHARACTERS))
+                .collect();
         }
         let linked = opened.linked.iter().map(|one| Line {
             number: one.number.0,
