@@ -33,10 +33,10 @@ use crate::runtime::handle::Handle;
 use crate::runtime::line::{Jump, Line};
 use crate::runtime::sender::{Sender, Surroundings};
 use crate::runtime::thread::{Works, clock_trouble};
-use crate::store::{Options, SledStore};
 use crate::store::{Loaded, Partition, Store};
-use crate::telemetry::Shape;
+use crate::store::{Options, SledStore};
 use crate::telemetry::Metrics;
+use crate::telemetry::Shape;
 
 /// What `serve` was asked for.
 pub struct ServeOptions {
@@ -98,13 +98,22 @@ async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let environment = channels::environment(settings, &channels);
     let shelf = rulebook::Shelf::new(store.clone(), environment, options.environment.clone());
     let start = rules_folder::decide(&shelf, settings, options.apply)?;
-    let Some(start) = report_faults(start)? else { return Ok(ExitCode::from(1)) };
+    let Some(start) = report_faults(start)? else {
+        return Ok(ExitCode::from(1));
+    };
 
     let in_force = Arc::new(start.in_force);
     let handle = Handle::new(store.clone(), partition, in_force.clone());
     let sender = start_sender(&channels, &handle, clock, &metrics);
     let driver = start_driver(
-        Parts { store: store.clone(), partition, epoch, loaded, in_force, clock },
+        Parts {
+            store: store.clone(),
+            partition,
+            epoch,
+            loaded,
+            in_force,
+            clock,
+        },
         (&handle, &sender, &metrics),
     )?;
     if let Some(new) = start.to_apply {
@@ -118,7 +127,13 @@ async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let watch = watching::start(&handle, &store, (settings, &metrics, &sender));
     let rulebook = Arc::new(rulebook::Book::new(shelf, handle.clone()));
     let desk = Arc::new(desk::Desk::new(channels, &links));
-    let parts = servers::Parts { handle: &handle, rulebook, desk, metrics: &metrics, first: &first };
+    let parts = servers::Parts {
+        handle: &handle,
+        rulebook,
+        desk,
+        metrics: &metrics,
+        first: &first,
+    };
     let servers = servers::start(settings, &*store, parts).await?;
     greet(&options, &first, &servers)?;
     stop::warn_about_links(settings, &links);
@@ -211,7 +226,8 @@ fn greet(
 ) -> anyhow::Result<()> {
     let text = greeting::text(&options.settings, first, servers.address);
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).context("failed to write the greeting")?;
+    out.write_all(text.as_bytes())
+        .context("failed to write the greeting")?;
     out.flush().context("failed to write the greeting")
 }
 

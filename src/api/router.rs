@@ -71,7 +71,10 @@ async fn wrong_method(method: Method) -> Problem {
 }
 
 /// A panic is our own mistake: it is told in the log, and the next request is served as usual.
-#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over by value")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands it over by value"
+)]
 fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());

@@ -8,11 +8,11 @@ use super::millis;
 use crate::config::{self, ChannelKind, Settings};
 use crate::engine::ids::ChannelName;
 use crate::engine::ruleset::{ChannelInfo, Settings as EngineSettings};
+use crate::outbound::Channel;
 use crate::outbound::console::{Console, Role, Screen};
 use crate::outbound::email::{self, Email};
 use crate::outbound::http::{Http, HttpOptions};
 use crate::outbound::links::Links;
-use crate::outbound::Channel;
 use crate::rules::{Environment, Fit};
 use crate::runtime::clock;
 
@@ -38,13 +38,17 @@ impl Built {
 
     /// Names and kinds.
     pub fn kinds(&self) -> impl Iterator<Item = (ChannelName, &'static str)> {
-        self.entries.iter().map(|entry| (entry.channel.info().name.clone(), entry.kind))
+        self.entries
+            .iter()
+            .map(|entry| (entry.channel.info().name.clone(), entry.kind))
     }
 
     /// A channel by its name.
     pub fn find(&self, name: &ChannelName) -> Option<&Arc<dyn Channel>> {
         let channels = self.entries.iter().map(|entry| &entry.channel);
-        channels.into_iter().find(|channel| channel.info().name == *name)
+        channels
+            .into_iter()
+            .find(|channel| channel.info().name == *name)
     }
 
     /// The guarded client.
@@ -53,7 +57,10 @@ impl Built {
     }
 
     fn infos(&self) -> Vec<ChannelInfo> {
-        self.entries.iter().map(|entry| entry.channel.info().clone()).collect()
+        self.entries
+            .iter()
+            .map(|entry| entry.channel.info().clone())
+            .collect()
     }
 }
 
@@ -71,9 +78,17 @@ pub fn build(settings: &Settings, links: &Links, screen: &Screen) -> anyhow::Res
             }
         };
         let (concurrency, kind) = (configured.concurrency, configured.kind.as_str());
-        entries.push(Entry { channel, concurrency, kind });
+        entries.push(Entry {
+            channel,
+            concurrency,
+            kind,
+        });
     }
-    let role = if entries.is_empty() { Role::Only } else { Role::Beside };
+    let role = if entries.is_empty() {
+        Role::Only
+    } else {
+        Role::Beside
+    };
     let console = Console::new(role, screen.clone(), links.clone());
     entries.push(Entry {
         channel: Arc::new(console),
@@ -88,7 +103,9 @@ fn http_options(settings: &Settings) -> anyhow::Result<HttpOptions> {
     let networks = networks.map(|network| network.to_string().parse());
     Ok(HttpOptions {
         clock: Arc::new(clock::wall_now),
-        allow_networks: networks.collect::<Result<_, _>>().context("outbound.allow_networks")?,
+        allow_networks: networks
+            .collect::<Result<_, _>>()
+            .context("outbound.allow_networks")?,
         extra_roots: Vec::new(),
     })
 }
@@ -116,7 +133,9 @@ fn one(
 }
 
 fn smtp_settings(name: ChannelName, smtp: &config::Smtp, public_url: &str) -> email::Settings {
-    let host = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
+    let host = public_url
+        .split_once("://")
+        .map_or(public_url, |(_, rest)| rest);
     email::Settings {
         name,
         host: smtp.host.clone(),

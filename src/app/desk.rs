@@ -23,14 +23,22 @@ pub struct Desk {
 impl Desk {
     /// A desk over these channels.
     pub fn new(channels: Built, links: &Links) -> Self {
-        Self { channels, is_local: links.is_local() }
+        Self {
+            channels,
+            is_local: links.is_local(),
+        }
     }
 }
 
 impl Channels for Desk {
     fn list(&self) -> Vec<ConfiguredChannel> {
         let listed = self.channels.kinds();
-        listed.map(|(name, kind)| ConfiguredChannel { name, kind: kind.to_owned() }).collect()
+        listed
+            .map(|(name, kind)| ConfiguredChannel {
+                name,
+                kind: kind.to_owned(),
+            })
+            .collect()
     }
 
     fn check<'border>(
@@ -45,7 +53,11 @@ impl Channels for Desk {
                 warnings.push(text.to_owned());
             }
             if !channel.info().capabilities.probes {
-                return Some(ChannelCheck { outcome: None, provider_message: None, warnings });
+                return Some(ChannelCheck {
+                    outcome: None,
+                    provider_message: None,
+                    warnings,
+                });
             }
             let sent = channel.probe().await;
             Some(ChannelCheck {

@@ -34,20 +34,31 @@ pub fn ensure(
 ) -> anyhow::Result<First> {
     let mut writes = Vec::new();
     let links_secret = match store.document(DocumentKind::Secret, LINKS)? {
-        Some(bytes) => bytes.try_into().ok().context("the stored link secret is damaged")?,
+        Some(bytes) => bytes
+            .try_into()
+            .ok()
+            .context("the stored link secret is damaged")?,
         None => make_links_secret(&mut writes),
     };
     let stored = store.document(DocumentKind::Secret, ADMIN)?;
-    let given = options.environment.get(ADMIN_VARIABLE).filter(|token| !token.is_empty());
+    let given = options
+        .environment
+        .get(ADMIN_VARIABLE)
+        .filter(|token| !token.is_empty());
     let (admin_hash, new_admin_token) = match (given, stored) {
         (Some(token), _) => (secrets::hash(token), None),
         (None, Some(bytes)) => {
-            let hash = bytes.try_into().ok().context("the stored admin token is damaged")?;
+            let hash = bytes
+                .try_into()
+                .ok()
+                .context("the stored admin token is damaged")?;
             (hash, None)
         }
         (None, None) => make_admin_token(&mut writes),
     };
-    let is_first = writes.iter().any(|write: &DocumentWrite| write.name == LINKS);
+    let is_first = writes
+        .iter()
+        .any(|write: &DocumentWrite| write.name == LINKS);
     let new_native_key = is_first.then(|| make_native_key(&mut writes)).transpose()?;
     if let Some(token) = &new_admin_token {
         write_file(options, "admin-token", token)?;
@@ -56,10 +67,19 @@ pub fn ensure(
         write_file(options, "first-key", key)?;
     }
     if !writes.is_empty() {
-        let batch = Batch { documents: writes, clocks: loaded.clocks, ..Batch::default() };
+        let batch = Batch {
+            documents: writes,
+            clocks: loaded.clocks,
+            ..Batch::default()
+        };
         store.commit(partition, epoch, &batch)?;
     }
-    Ok(First { links_secret, admin_hash, new_admin_token, new_native_key })
+    Ok(First {
+        links_secret,
+        admin_hash,
+        new_admin_token,
+        new_native_key,
+    })
 }
 
 fn make_links_secret(writes: &mut Vec<DocumentWrite>) -> [u8; 32] {
@@ -95,7 +115,11 @@ fn make_native_key(writes: &mut Vec<DocumentWrite>) -> anyhow::Result<String> {
 }
 
 fn secret_write(name: &str, bytes: Vec<u8>) -> DocumentWrite {
-    DocumentWrite { kind: DocumentKind::Secret, name: name.to_owned(), bytes: Some(bytes) }
+    DocumentWrite {
+        kind: DocumentKind::Secret,
+        name: name.to_owned(),
+        bytes: Some(bytes),
+    }
 }
 
 fn write_file(options: &ServeOptions, name: &str, text: &str) -> anyhow::Result<()> {

@@ -37,6 +37,10 @@ impl Observer for Meter {
 /// Counts outcomes of attempts.
 pub fn on_outcome(metrics: Arc<Metrics>) -> OnOutcome {
     Arc::new(move |channel, outcome, took| {
-        metrics.attempt(channel.as_str(), outcome.as_str(), Duration::from_millis(took.0));
+        metrics.attempt(
+            channel.as_str(),
+            outcome.as_str(),
+            Duration::from_millis(took.0),
+        );
     })
 }

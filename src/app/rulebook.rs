@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::rules_folder::documents_of;
 use super::secrets;
 use crate::api::borders::{
-    Change, OnCallMove, Prepared, RevisionDocuments, RuleDifferences, RuleFault, RuleFile,
-    Rulebook,
+    Change, OnCallMove, Prepared, RevisionDocuments, RuleDifferences, RuleFault, RuleFile, Rulebook,
 };
 use crate::engine::calendar::Override;
 use crate::engine::ids::{IntegrationName, Revision};
@@ -67,13 +66,19 @@ impl Shelf {
         environment: Environment,
         variables: BTreeMap<String, String>,
     ) -> Self {
-        Self { store, environment, variables }
+        Self {
+            store,
+            environment,
+            variables,
+        }
     }
 
     /// The latest rule set, if there is any.
     pub fn latest(&self) -> anyhow::Result<Option<Kept>> {
         let found = self.store.documents(DocumentKind::Rules, None, 1)?;
-        let Some((name, bytes)) = found.into_iter().next() else { return Ok(None) };
+        let Some((name, bytes)) = found.into_iter().next() else {
+            return Ok(None);
+        };
         Ok(Some(kept(&name, &bytes)?))
     }
 
@@ -82,18 +87,33 @@ impl Shelf {
         let Some(bytes) = self.store.document(DocumentKind::Rules, &name)? else {
             return Ok(None);
         };
-        kept(&name, &bytes).map(Some).map_err(|error| damaged(&name, &error))
+        kept(&name, &bytes)
+            .map(Some)
+            .map_err(|error| damaged(&name, &error))
     }
 
     /// Compiles rules that are in force already: what no longer fits is a warning.
     pub fn compile_stored(&self, kept: &Kept) -> anyhow::Result<CompiledStored> {
         let environment = self.environment_for(&kept.documents, Fit::Stored);
         let compiled = compile(&kept.documents, &environment);
-        let warnings = compiled.faults.iter().map(|fault| render(fault, None)).collect();
+        let warnings = compiled
+            .faults
+            .iter()
+            .map(|fault| render(fault, None))
+            .collect();
         let rules = compiled.rules.with_context(|| {
-            format!("the stored rules of revision {} do not compile", kept.revision)
+            format!(
+                "the stored rules of revision {} do not compile",
+                kept.revision
+            )
         })?;
-        Ok(CompiledStored { rules: RuleSet { revision: kept.revision, ..rules }, warnings })
+        Ok(CompiledStored {
+            rules: RuleSet {
+                revision: kept.revision,
+                ..rules
+            },
+            warnings,
+        })
     }
 
     /// What files change against documents, as sentences.
@@ -111,10 +131,16 @@ impl Shelf {
         expected: Option<Revision>,
     ) -> Result<NewRules, Vec<String>> {
         let source = |fault: &Fault| {
-            files.iter().find(|file| file.path == fault.path).map(|file| file.text.as_str())
+            files
+                .iter()
+                .find(|file| file.path == fault.path)
+                .map(|file| file.text.as_str())
         };
         let faults = |faults: Vec<Fault>| -> Vec<String> {
-            faults.iter().map(|fault| render(fault, source(fault))).collect()
+            faults
+                .iter()
+                .map(|fault| render(fault, source(fault)))
+                .collect()
         };
         Ok(pack(self.check(files).map_err(faults)?, signed, expected))
     }
@@ -125,11 +151,18 @@ impl Shelf {
         let environment = self.environment_for(&documents, Fit::Strict);
         let compiled = compile(&documents, &environment);
         faults.extend(compiled.faults);
-        match compiled.rules.filter(|_| !faults.iter().any(Fault::is_error)) {
+        match compiled
+            .rules
+            .filter(|_| !faults.iter().any(Fault::is_error))
+        {
             None => Err(faults),
             Some(rules) => {
                 documents.replace_literal_keys(secrets::hash);
-                Ok(Checked { documents, rules, warnings: faults })
+                Ok(Checked {
+                    documents,
+                    rules,
+                    warnings: faults,
+                })
             }
         }
     }
@@ -143,12 +176,20 @@ impl Shelf {
                 KeySource::File(path) => std::fs::read_to_string(path).ok(),
                 KeySource::Literal(key) => Some(key.clone()),
             };
-            let key = key.map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
+            let key = key
+                .map(|key| key.trim().to_owned())
+                .filter(|key| !key.is_empty());
             if let Some(key) = key {
-                keys.entry(reference.integration).or_default().push(secrets::hash(&key));
+                keys.entry(reference.integration)
+                    .or_default()
+                    .push(secrets::hash(&key));
             }
         }
-        Environment { keys: Some(keys), fit, ..self.environment.clone() }
+        Environment {
+            keys: Some(keys),
+            fit,
+            ..self.environment.clone()
+        }
     }
 }
 
@@ -167,7 +208,11 @@ fn pack(checked: Checked, signed: &Signed, expected: Option<Revision>) -> NewRul
         documents: checked.documents.to_json(),
     };
     let document = serde_json::to_vec(&stored).expect("strings and a number have a JSON form");
-    NewRules { rules: checked.rules, document, expected }
+    NewRules {
+        rules: checked.rules,
+        document,
+        expected,
+    }
 }
 
 fn kept(name: &str, bytes: &[u8]) -> anyhow::Result<Kept> {
@@ -175,12 +220,23 @@ fn kept(name: &str, bytes: &[u8]) -> anyhow::Result<Kept> {
     let stored: StoredRules = serde_json::from_slice(bytes).with_context(what)?;
     let documents = Documents::from_json(&stored.documents).with_context(what)?;
     let revision = Revision(name.parse().with_context(what)?);
-    let signed = Signed { author: stored.author, at: stored.at, message: stored.message };
-    Ok(Kept { revision, signed, documents })
+    let signed = Signed {
+        author: stored.author,
+        at: stored.at,
+        message: stored.message,
+    };
+    Ok(Kept {
+        revision,
+        signed,
+        documents,
+    })
 }
 
 fn damaged(name: &str, error: &anyhow::Error) -> store::Error {
-    store::Error::Damaged { key: format!("rules {name}"), cause: format!("{error:#}") }
+    store::Error::Damaged {
+        key: format!("rules {name}"),
+        cause: format!("{error:#}"),
+    }
 }
 
 /// The shelf and the rules in force, as the API asks for them.
@@ -227,23 +283,41 @@ impl Rulebook for Book {
     }
 
     fn diff(&self, files: &[RuleFile]) -> Result<RuleDifferences, Vec<RuleFault>> {
-        let checked = self.shelf.check(&sources(files)).map_err(|faults| all(&faults))?;
+        let checked = self
+            .shelf
+            .check(&sources(files))
+            .map_err(|faults| all(&faults))?;
         Ok(self.changes(&checked))
     }
 
     fn prepare(&self, files: Vec<RuleFile>, change: Change) -> Result<Prepared, Vec<RuleFault>> {
-        let checked = self.shelf.check(&sources(&files)).map_err(|faults| all(&faults))?;
+        let checked = self
+            .shelf
+            .check(&sources(&files))
+            .map_err(|faults| all(&faults))?;
         let changes = self.changes(&checked);
-        let signed = Signed { author: change.author, at: change.at, message: change.message };
-        Ok(Prepared { rules: pack(checked, &signed, change.expected), changes })
+        let signed = Signed {
+            author: change.author,
+            at: change.at,
+            message: change.message,
+        };
+        Ok(Prepared {
+            rules: pack(checked, &signed, change.expected),
+            changes,
+        })
     }
 
     fn documents(&self, revision: Revision) -> Result<Option<RevisionDocuments>, store::Error> {
         let kept = self.shelf.at(revision)?;
         Ok(kept.map(|kept| {
             let files = kept.documents.export();
-            let files = files.into_iter().map(|SourceFile { path, text }| RuleFile { path, text });
-            RevisionDocuments { files: files.collect(), ..listed(kept.revision, kept.signed) }
+            let files = files
+                .into_iter()
+                .map(|SourceFile { path, text }| RuleFile { path, text });
+            RevisionDocuments {
+                files: files.collect(),
+                ..listed(kept.revision, kept.signed)
+            }
         }))
     }
 
@@ -266,12 +340,25 @@ impl Rulebook for Book {
 }
 
 fn listed(revision: Revision, signed: Signed) -> RevisionDocuments {
-    let Signed { author, at, message } = signed;
-    RevisionDocuments { revision, author, at, message, files: Vec::new() }
+    let Signed {
+        author,
+        at,
+        message,
+    } = signed;
+    RevisionDocuments {
+        revision,
+        author,
+        at,
+        message,
+        files: Vec::new(),
+    }
 }
 
 fn sources(files: &[RuleFile]) -> Vec<SourceFile> {
-    let source = |file: &RuleFile| SourceFile { path: file.path.clone(), text: file.text.clone() };
+    let source = |file: &RuleFile| SourceFile {
+        path: file.path.clone(),
+        text: file.text.clone(),
+    };
     files.iter().map(source).collect()
 }
 

@@ -35,23 +35,39 @@ pub fn decide(
     let stored = shelf.latest()?;
     let folder = read_folder(&settings.rules)?;
     let Some(stored) = stored else {
-        let source = if folder.is_some() { "the rules folder" } else { "the starter rules" };
+        let source = if folder.is_some() {
+            "the rules folder"
+        } else {
+            "the starter rules"
+        };
         let files = folder.unwrap_or_else(starter::files);
         return Ok(first(shelf, &files, source));
     };
     let compiled = shelf.compile_stored(&stored)?;
     let mut said: Vec<String> = compiled.warnings;
     let Some(files) = folder else {
-        return Ok(Ok(Start { in_force: compiled.rules, to_apply: None, said }));
+        return Ok(Ok(Start {
+            in_force: compiled.rules,
+            to_apply: None,
+            said,
+        }));
     };
     let differences = shelf.differences(&stored.documents, &files);
     if differences.is_empty() {
-        return Ok(Ok(Start { in_force: compiled.rules, to_apply: None, said }));
+        return Ok(Ok(Start {
+            in_force: compiled.rules,
+            to_apply: None,
+            said,
+        }));
     }
     let folder = settings.rules.display();
     let mut to_apply = None;
     if apply == ApplyRules::Always {
-        match shelf.prepare(&files, &signed("serve --apply"), Some(compiled.rules.revision)) {
+        match shelf.prepare(
+            &files,
+            &signed("serve --apply"),
+            Some(compiled.rules.revision),
+        ) {
             Ok(new) => to_apply = Some(new),
             Err(faults) => return Ok(Err(faults)),
         }
@@ -61,20 +77,37 @@ pub fn decide(
              put it in force:",
             compiled.rules.revision
         ));
-        said.extend(differences.into_iter().take(20).map(|line| format!("  {line}")));
+        said.extend(
+            differences
+                .into_iter()
+                .take(20)
+                .map(|line| format!("  {line}")),
+        );
     }
-    Ok(Ok(Start { in_force: compiled.rules, to_apply, said }))
+    Ok(Ok(Start {
+        in_force: compiled.rules,
+        to_apply,
+        said,
+    }))
 }
 
 fn first(shelf: &Shelf, files: &[SourceFile], source: &str) -> Result<Start, Vec<String>> {
     let new = shelf.prepare(files, &signed(&format!("first start with {source}")), None)?;
     let said = vec![format!("{source} are put in force as the first revision")];
-    Ok(Start { in_force: RuleSet::default(), to_apply: Some(new), said })
+    Ok(Start {
+        in_force: RuleSet::default(),
+        to_apply: Some(new),
+        said,
+    })
 }
 
 fn signed(message: &str) -> Signed {
     let at: Wall = clock::wall_now();
-    Signed { author: "reveille".to_owned(), at, message: message.to_owned() }
+    Signed {
+        author: "reveille".to_owned(),
+        at,
+        message: message.to_owned(),
+    }
 }
 
 /// The documents of a folder in the order of their names; `None` if there is no such folder.
@@ -87,7 +120,9 @@ pub fn read_folder(folder: &Path) -> anyhow::Result<Option<Vec<SourceFile>>> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(folder).with_context(failed)? {
         let path = entry.with_context(failed)?.path();
-        let is_document = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+        let is_document = path
+            .extension()
+            .is_some_and(|end| end == "yaml" || end == "yml");
         if !is_document {
             continue;
         }
@@ -97,10 +132,15 @@ pub fn read_folder(folder: &Path) -> anyhow::Result<Option<Vec<SourceFile>>> {
             "the rules folder {} holds more than {FOLDER_BYTES_MAX} bytes of documents",
             folder.display()
         );
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("failed to read {}", path.display()))?;
-        files.push(SourceFile { path: name.unwrap_or_default(), text });
+        files.push(SourceFile {
+            path: name.unwrap_or_default(),
+            text,
+        });
     }
     files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok((!files.is_empty()).then_some(files))

@@ -74,12 +74,18 @@ pub async fn start(
     let state = Arc::new(state(settings, store, parts)?);
     let (stop, stopped) = watch::channel(false);
     let main = bind(settings.listen).await?;
-    let address = main.local_addr().context("failed to learn the address that was bound")?;
+    let address = main
+        .local_addr()
+        .context("failed to learn the address that was bound")?;
     let mut tasks = vec![serve(main, router(state.clone()), stopped.clone())];
     if let Some(listen) = settings.listen_public {
         tasks.push(serve(bind(listen).await?, public_router(state), stopped));
     }
-    Ok(Servers { address, stop, tasks })
+    Ok(Servers {
+        address,
+        stop,
+        tasks,
+    })
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -99,17 +105,16 @@ fn serve(
             // The sender going away means the same.
             let _gone = stopped.wait_for(|stop| *stop).await;
         };
-        if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
+        if let Err(error) = axum::serve(listener, service)
+            .with_graceful_shutdown(stopped)
+            .await
+        {
             warn!(error = %error, "a server ended badly");
         }
     })
 }
 
-fn state(
-    settings: &Settings,
-    store: &dyn Store,
-    parts: Parts<'_>,
-) -> anyhow::Result<ApiState> {
+fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Result<ApiState> {
     let metrics = parts.metrics.clone();
     let mut state = ApiState {
         handle: parts.handle.clone(),
@@ -150,7 +155,9 @@ fn add_inbound(state: &mut ApiState, name: &str, kind: &ChannelKind) {
             state.twilio_auth_tokens.insert(name, token);
         }
         ChannelKind::SmsWebhook(gateway) => {
-            let Some(key) = &gateway.inbound_key else { return };
+            let Some(key) = &gateway.inbound_key else {
+                return;
+            };
             let inbound = SmsInbound {
                 inbound_key: key.expose_secret().to_owned(),
                 from: gateway.inbound.from.clone(),

@@ -57,8 +57,11 @@ fn on_audit(
 ) -> Arc<dyn Fn(&Audit, Option<u64>) + Send + Sync> {
     let (handle, metrics, sender) = (handle.clone(), metrics.clone(), sender.clone());
     Arc::new(move |audit, free| {
-        let result =
-            if audit.is_clean() { telemetry::Audit::Clean } else { telemetry::Audit::Troubled };
+        let result = if audit.is_clean() {
+            telemetry::Audit::Clean
+        } else {
+            telemetry::Audit::Troubled
+        };
         metrics.set_audit(result);
         metrics.set_timers_overdue(audit.overdue);
         metrics.set_queue_length(Queue::Events, handle.events_waiting());

@@ -7,11 +7,13 @@ use crate::runtime::line::Reading;
 
 /// The present on the wall clock.
 pub fn wall_now() -> Wall {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the clock"
+    )]
     let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let milliseconds = |length: std::time::Duration| {
-        i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
-    };
+    let milliseconds =
+        |length: std::time::Duration| i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
     match since_epoch {
         Ok(after) => Wall(milliseconds(after)),
         Err(before) => Wall(-milliseconds(before.duration())),
@@ -27,8 +29,13 @@ pub struct Clock {
 impl Clock {
     /// A monotonic clock that begins now.
     pub fn start() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
-        Self { began: Instant::now() }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place that reads the clock"
+        )]
+        Self {
+            began: Instant::now(),
+        }
     }
 
     /// Time since the clock began.
@@ -38,6 +45,9 @@ impl Clock {
 
     /// Both clocks.
     pub fn reading(&self) -> Reading {
-        Reading { wall: wall_now(), monotonic: self.monotonic() }
+        Reading {
+            wall: wall_now(),
+            monotonic: self.monotonic(),
+        }
     }
 }

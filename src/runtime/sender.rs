@@ -101,7 +101,10 @@ impl Sender {
 
     /// How many attempts are with their channels.
     pub fn under_way(&self) -> usize {
-        self.lanes.values().map(|track| track.lane().under_way()).sum()
+        self.lanes
+            .values()
+            .map(|track| track.lane().under_way())
+            .sum()
     }
 
     /// Waits until another attempt has ended.

@@ -137,7 +137,10 @@ impl Works {
     /// The one page that leaves unrecorded: the watch hears that the store failed.
     fn say_last_words(&mut self, error: &crate::store::Error) {
         let (now, _) = self.line.advance((self.clock)());
-        let trouble = Trouble { cause: Cause::StoreFailed, subject: "".into() };
+        let trouble = Trouble {
+            cause: Cause::StoreFailed,
+            subject: "".into(),
+        };
         let text = format!("{error}; nothing more is accepted and the process ends").into();
         let raise = Job::Input(Input::Raise { trouble, text });
         for order in self.driver.turn(vec![raise], Vec::new(), now).sends {

@@ -9,3 +9,4 @@ mod harness;
 mod harness_fakes;
 mod mail_form;
 mod mail_outcomes;
+mod scenario;
