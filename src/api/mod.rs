@@ -45,3 +45,6 @@ pub mod words;
 pub use borders::{ApiState, Settings, Shared, SmsInbound};
 pub use digest::page_style_source;
 pub use router::{public_router, router};
+
+#[cfg(test)]
+mod tests;

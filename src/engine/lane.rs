@@ -224,9 +224,22 @@ pub(super) fn probe_due(draft: &mut Draft<'_>, name: &ChannelName) {
     }
 }
 
-/// What a probe found.
+/// What a probe found. A probe cannot see what is left to send with: there it lets one attempt try.
 pub(super) fn probed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome) {
-    if outcome.is_sent() {
+    let state = draft.channel(name);
+    let Some(down) = state.as_ref().and_then(|state| state.down.as_ref()) else {
+        return;
+    };
+    if !outcome.is_sent() {
+        return;
+    }
+    if down.outcome == Outcome::QuotaExhausted {
+        edit(draft, name, |channel| {
+            if let Some(down) = &mut channel.down {
+                down.is_trial_open = true;
+            }
+        });
+    } else {
         succeeded(draft, name);
     }
 }

@@ -99,9 +99,10 @@ impl Screen {
         if let ([only], [incident]) = (cards.as_mut_slice(), opened.incidents.as_slice()) {
             let shown = u32::try_from(view.alerts.len()).unwrap_or(u32::MAX);
             only.alerts_more = incident.alerts.total.saturating_sub(shown);
-            only.alerts = view
-                .alerts
-                .iter()
+            // A single alert that says what the title says is no news.
+            let is_told = matches!(view.alerts.as_slice(), [one] if **one == *incident.title);
+            let shown_alerts = view.alerts.iter().filter(|_| !is_told);
+            only.alerts = shown_alerts
                 .map(|text| cut(text, ALERT_CHARACTERS))
                 .collect();
         }
@@ -194,7 +195,9 @@ fn holder(incident: &Incident, view: &View<'_>) -> String {
             "This was another occurrence; it is over.".to_owned()
         }
         (Status::Resolved, _, Some(end)) => {
-            format!("Over since {} ({}).", view.clock.past(end.at), who(end))
+            let by = who(end);
+            let by = if by == "You" { "you" } else { &by };
+            format!("Over since {}; resolved by {by}.", view.clock.past(end.at))
         }
         (Status::Resolved, _, None) => "Over.".to_owned(),
         (Status::Acknowledged, Some(taken), _) => {

@@ -222,7 +222,8 @@ fn windows_may_end_at_midnight_or_last_all_day() {
         rotate: { every: 12h }
         handoff: \"09:30\"
         start: 2026-01-05
-        only: [{ days: [Sat, sunday] }, { from: \"18:00\", to: \"00:00\" }, { from: \"22:00\", to: \"06:00\" }]
+        only: [{ days: [Sat, sunday] }, { from: \"18:00\", to: \"00:00\" },
+          { from: \"22:00\", to: \"06:00\" }]
 ";
     let rules = rules_of(&[file("base.yaml", BASE), file("s.yaml", text)]);
     let layer = &rules.schedules["s"].layers[0];

@@ -101,7 +101,7 @@ fn each_state_offers_what_can_be_done_in_it() {
             "bo has it, since 03:15, 7 min ago.",
             vec!["resolve", "snooze"],
         ),
-        (over, "Over since 03:15, 7 min ago (bo).", vec![]),
+        (over, "Over since 03:15, 7 min ago; resolved by bo.", vec![]),
     ];
     for (incident, holder, actions) in cases {
         let page = render(&opened(vec![incident]), &[], None);

@@ -6,6 +6,7 @@ mod durable;
 mod world;
 
 mod escalation;
+mod events;
 
 /// Two people and a policy of two steps; the root route's alerts are incidents of their own.
 pub const TEAM: &str = r#"

@@ -436,7 +436,10 @@ impl World {
         if seen != expected {
             let story = self.stories();
             self.is_over = true;
-            panic!("at {}\nexpected {expected:#?}\nseen     {seen:#?}\n{story}", self.passed);
+            panic!(
+                "at {}\nexpected {expected:#?}\nseen     {seen:#?}\n{story}",
+                self.passed
+            );
         }
     }
 
@@ -457,7 +460,10 @@ impl World {
         let lines = self.durable.entries.iter().rev().take(60).rev();
         let lines = lines.map(|entry| {
             let at = entry.at.since(self.origin);
-            format!("{at} #{} [{}] {}\n", entry.incident, entry.reason, entry.text)
+            format!(
+                "{at} #{} [{}] {}\n",
+                entry.incident, entry.reason, entry.text
+            )
         });
         lines.collect()
     }
@@ -601,5 +607,8 @@ fn label(order: &Order) -> String {
         Some(Place::Edit(_)) => " (edit)",
         Some(Place::Thread(_)) | None => "",
     };
-    format!("{who} {} {} {numbers} {kind}{edit}", order.medium, order.channel)
+    format!(
+        "{who} {} {} {numbers} {kind}{edit}",
+        order.medium, order.channel
+    )
 }
