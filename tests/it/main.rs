@@ -5,6 +5,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod documents;
 mod harness;
 mod harness_fakes;
 mod mail_form;
