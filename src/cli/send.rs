@@ -28,7 +28,8 @@ pub struct Send {
     #[arg(long, value_name = "WORD")]
     severity: Option<String>,
     /// The dedup key: what is the same alert [default: made from source, summary and labels]
-    #[arg(long, value_name = "KEY", required_if_eq_any = [("resolve", "true"), ("acknowledge", "true")])]
+    #[arg(long, value_name = "KEY",
+          required_if_eq_any = [("resolve", "true"), ("acknowledge", "true")])]
     key: Option<String>,
     /// Which machine or program it is about
     #[arg(long, value_name = "TEXT")]
