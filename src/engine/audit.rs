@@ -2,8 +2,16 @@
 
 use super::State;
 use super::ids::{ChannelName, IncidentNumber};
+use super::incident::{Incident, Phase, Status};
 use super::ruleset::RuleSet;
-use super::time::Now;
+use super::time::{Millis, Now};
+
+/// A timer may be late by this much before the audit minds.
+const SLACK: Millis = Millis::seconds(10);
+/// A channel that has had no success for so long fails.
+const FAILING_AFTER: Millis = Millis::minutes(1);
+/// Stuck incidents and late timers are counted up to this.
+const COUNTED_MAX: usize = 1_000;
 
 /// What an audit found; clean when all is empty and zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +36,57 @@ impl Audit {
 
 /// Looks at all open incidents and channels.
 pub fn audit(state: &State, rules: &RuleSet, now: Now) -> Audit {
-    let _ = (state, rules, now);
-    Audit::default()
+    let stuck = state
+        .incidents()
+        .filter(|incident| is_stuck(state, incident));
+    let mut failing = Vec::new();
+    let mut tried = 0;
+    for channel in state.channels() {
+        if rules
+            .channel(&channel.name)
+            .is_none_or(|info| !info.reaches_people)
+        {
+            continue;
+        }
+        tried += 1;
+        let fails = channel
+            .failing_since
+            .is_some_and(|at| now.steady.since(at) >= FAILING_AFTER);
+        if channel.down.is_some() || fails {
+            failing.push(channel.name.clone());
+        }
+    }
+    Audit {
+        stuck: stuck
+            .take(COUNTED_MAX)
+            .map(|incident| incident.number)
+            .collect(),
+        overdue: state.overdue(now.steady, SLACK.0, COUNTED_MAX),
+        all_channels_fail: tried > 0 && failing.len() == tried,
+        failing,
+    }
+}
+
+/// Invariant L1: a triggered incident that expects an acknowledgment and is not held has a timer, an
+/// attempt in flight or a recorded end of its escalation.
+fn is_stuck(state: &State, incident: &Incident) -> bool {
+    let is_concerned = incident.status == Status::Triggered
+        && incident.expects_acknowledgment()
+        && !incident.is_silenced;
+    let is_over = match incident.escalation.phase {
+        Phase::StepsOver | Phase::Exhausted => true,
+        Phase::GroupWait
+        | Phase::Running
+        | Phase::Silenced
+        | Phase::Acknowledged
+        | Phase::Snoozed
+        | Phase::NotExpected
+        | Phase::Ended => false,
+    };
+    is_concerned
+        && !is_over
+        && incident.next_due().is_none()
+        && !state
+            .pages_of(incident.number)
+            .any(|page| page.in_flight().is_some())
 }

@@ -33,8 +33,6 @@ pub enum Effect {
     Cancel(AttemptId),
     /// Ask a down channel how it is.
     Probe(ChannelName),
-    /// Raise the operator's attention in the log.
-    Log { text: Text },
 }
 
 /// The answer to whoever waits for this input.

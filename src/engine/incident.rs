@@ -175,9 +175,18 @@ pub struct Escalation {
     /// How often the fallback was paged.
     #[serde(default)]
     pub fallbacks: u32,
-    /// Set by a reassignment: these targets instead of the policy's steps.
+    /// Set by a reassignment: these targets come before the policy's steps.
     #[serde(default)]
     pub reassigned: Option<Vec<Target>>,
+    /// Why the next step begins before its wait is over.
+    #[serde(default)]
+    pub hurried: Option<super::reason::Reason>,
+    /// What was left of the step's wait when somebody took it.
+    #[serde(default)]
+    pub remaining: Option<Millis>,
+    /// A joined alert paged the acknowledger, who has not answered yet.
+    #[serde(default)]
+    pub is_join_pending: bool,
 }
 
 /// What the escalation is doing.
@@ -192,8 +201,8 @@ pub enum Phase {
     Silenced,
     /// Somebody has it; `due` is the acknowledge timeout, if there is one.
     Acknowledged,
-    /// Somebody has it and sleeps on it; `remaining` of the step's wait is left at the end.
-    Snoozed { remaining: Millis },
+    /// Somebody has it and sleeps on it until `due`; then the same step goes on.
+    Snoozed,
     /// All steps of a low-urgency incident were run.
     StepsOver,
     /// The fallback was paged as often as allowed.
@@ -232,9 +241,6 @@ pub struct Run {
     /// Notify steps whose page waits for the next folded page.
     #[serde(default)]
     pub held: Vec<usize>,
-    /// Pages were planned for this notify step last; its failure moves on at once.
-    #[serde(default)]
-    pub current: Option<usize>,
 }
 
 /// Why somebody is paged: route, place in the policy, schedule.

@@ -6,25 +6,45 @@
 //! the state changes, live and on load.
 
 pub mod alert;
+mod answer;
 pub mod audit;
+mod budget;
 pub mod calendar;
+mod closing;
 pub mod decision;
+mod deliver;
+mod draft;
+mod escalation;
 pub mod event;
+pub mod fold;
 pub mod ids;
 pub mod incident;
+mod ingest;
 pub mod input;
+mod lane;
 pub mod matcher;
+mod membership;
 mod memory;
+mod notify;
+mod order;
 pub mod outcome;
 pub mod page;
+mod people;
 pub mod preview;
 pub mod reason;
 pub mod records;
+mod recovery;
+mod reply;
 pub mod routing;
 pub mod ruleset;
+mod silence;
 pub mod state;
+mod step;
 pub mod time;
 pub mod trouble;
+mod trouble_desk;
+mod updates;
 pub mod urgency;
 
 pub use state::State;
+pub use step::step;

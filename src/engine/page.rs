@@ -49,9 +49,12 @@ pub struct Page {
     /// A newer state is to be shown as soon as this message is out.
     #[serde(default)]
     pub has_update_waiting: bool,
-    /// When the last update of this message left.
+    /// When the last update of this message was planned.
     #[serde(default)]
     pub updated: Option<Steady>,
+    /// It was acknowledged, resolved or held while an attempt was in flight.
+    #[serde(default)]
+    pub is_withdrawn: bool,
 }
 
 /// An incident at the generation that was shown.

@@ -98,6 +98,9 @@ pub struct Down {
     pub outcome: Outcome,
     pub since: Wall,
     pub probe_due: Steady,
+    /// A channel that cannot be probed: the next attempt goes through as a trial.
+    #[serde(default)]
+    pub is_trial_open: bool,
 }
 
 /// A contact that answered STOP, and the wrong numbers of a sender.

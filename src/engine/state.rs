@@ -403,15 +403,23 @@ impl State {
         self.pinned.get(key)
     }
 
-    /// The record whose timer is due and has waited longest.
-    pub fn due(&self, steady: Steady, wall: Wall) -> Option<TimerKey> {
-        if let Some((due, key)) = self.index.due.first()
-            && *due <= steady
-        {
-            return Some(key.clone());
-        }
-        let (due, key) = self.index.due_on_wall.first()?;
-        (*due <= wall).then(|| key.clone())
+    /// The record whose timer is due and has waited longest, but for those to be skipped.
+    pub fn due(
+        &self,
+        steady: Steady,
+        wall: Wall,
+        skipped: &BTreeSet<TimerKey>,
+    ) -> Option<TimerKey> {
+        let on_steady = self.index.due.iter().take_while(|(due, _)| *due <= steady);
+        let on_wall = self
+            .index
+            .due_on_wall
+            .iter()
+            .take_while(|(due, _)| *due <= wall);
+        let keys = on_steady
+            .map(|(_, key)| key)
+            .chain(on_wall.map(|(_, key)| key));
+        keys.into_iter().find(|key| !skipped.contains(key)).cloned()
     }
 
     /// The next moment at which a timer is due, on either clock.

@@ -1,6 +1,7 @@
 //! The links that messages carry, and whether anybody but this machine can follow them.
 
 use crate::engine::decision::TokenSubject;
+use crate::signing::ack;
 
 /// Makes acknowledge links under the configured public address.
 #[derive(Clone)]
@@ -19,10 +20,19 @@ impl Links {
         }
     }
 
+    /// The public address, without a slash at the end.
+    pub fn public_url(&self) -> &str {
+        &self.public_url
+    }
+
+    /// The token that lets the reader of a page act; what buttons carry.
+    pub fn token(&self, subject: &TokenSubject) -> String {
+        ack::make(&self.secret, subject)
+    }
+
     /// The link that shows a page and lets its reader acknowledge.
     pub fn page(&self, subject: &TokenSubject) -> String {
-        let _ = (&self.secret, subject);
-        format!("{}/a/", self.public_url)
+        format!("{}/a/{}", self.public_url, self.token(subject))
     }
 
     /// Whether the address works on this machine only; messages then say how to acknowledge by
@@ -32,8 +42,53 @@ impl Links {
             .public_url
             .split_once("://")
             .map_or("", |(_, rest)| rest);
-        ["localhost", "127.", "[::1]"]
-            .iter()
-            .any(|host| rest.starts_with(host))
+        let host = match rest.strip_prefix('[') {
+            Some(bracketed) => bracketed.split(']').next(),
+            None => rest.split([':', '/', '?']).next(),
+        };
+        let host = host.unwrap_or("").to_ascii_lowercase();
+        match host.parse::<std::net::IpAddr>() {
+            Ok(address) => address.is_loopback() || address.is_unspecified(),
+            Err(_) => host.is_empty() || host == "localhost" || host.ends_with(".localhost"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::ids::PageId;
+
+    #[test]
+    fn a_link_ends_in_the_token_of_its_page() {
+        let links = Links::new("https://pager.example.com/", [7; 32]);
+        let subject = TokenSubject {
+            page: PageId(17),
+            generation: 0,
+            user: None,
+        };
+        let expected = "https://pager.example.com/a/AAAAAAAAABH_CcIeDBz5xAvMYCfHzlkd";
+        assert_eq!(links.page(&subject), expected);
+    }
+
+    #[test]
+    fn only_addresses_of_this_machine_are_local() {
+        let cases = [
+            ("http://127.0.0.1:8080", true),
+            ("http://127.1.2.3", true),
+            ("http://localhost:8080/", true),
+            ("http://LOCALHOST", true),
+            ("http://[::1]:8080", true),
+            ("http://0.0.0.0:8080", true),
+            ("", true),
+            ("https://localhost.example.com", false),
+            ("https://127.example.com", false),
+            ("https://pager.example.com", false),
+            ("http://192.168.1.4:8080", false),
+        ];
+        for (public_url, is_local) in cases {
+            let links = Links::new(public_url, [0; 32]);
+            assert_eq!(links.is_local(), is_local, "{public_url:?}");
+        }
     }
 }

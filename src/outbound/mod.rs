@@ -3,8 +3,34 @@
 //! Each channel is one file with declared capabilities and one outcome table. A channel makes one
 //! attempt when asked and says what came of it; retries, failover and budgets are the engine's.
 
+pub mod console;
+pub mod email;
+pub mod email_idle;
+pub mod email_outcome;
+pub mod email_settings;
+pub mod form;
+pub mod gsm7;
+pub mod http;
+mod http_fault;
+pub mod http_guard;
 pub mod links;
+pub mod mail_html;
+pub mod mail_text;
+pub mod mail_thread;
+pub mod outcome;
+pub mod retry_after;
+#[cfg(test)]
+mod sample;
+pub mod settings;
+pub mod slack;
 pub mod sms_text;
+pub mod sms_webhook;
+pub mod template;
+#[cfg(test)]
+mod test_server;
+pub mod twilio;
+pub mod webhook;
+mod webhook_body;
 pub mod wording;
 
 use std::future::Future;

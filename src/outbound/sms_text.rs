@@ -1,10 +1,281 @@
 //! Text messages that fit: GSM-7 or UCS-2, at most two segments, number and link never cut.
+//!
+//! When room is short the title is cut first, then the time and the service go. Text of others
+//! stands on one line, so it cannot make lines that look like ours.
 
+use super::gsm7::{segments, simplified};
 use super::links::Links;
-use crate::engine::decision::Order;
+use super::wording;
+use crate::engine::decision::{Brief, Message, Order};
+use crate::engine::page::PageKind;
 
-/// The text of an SMS for this order.
+/// Segments that a message may take.
+const SEGMENTS_MAX: usize = 2;
+
+/// No more characters fit in two segments, and no more numbers.
+const CHARACTERS_MAX: usize = 306;
+const NUMBERS_MAX: usize = 60;
+
+/// Characters of a service's name.
+const SERVICE_CHARACTERS: usize = 40;
+
+/// The text of an SMS for this order, from a number that takes replies.
 pub fn compose(order: &Order, links: &Links) -> String {
-    let _ = (order, links);
-    String::new()
+    let reply = order
+        .asks
+        .then(|| wording::sms_reply(&order.message))
+        .flatten();
+    compose_with(order, links, reply.as_deref())
+}
+
+/// The text of an SMS for this order, from a number whose replies reach nobody.
+pub fn compose_one_way(order: &Order, links: &Links) -> String {
+    compose_with(order, links, None)
+}
+
+fn compose_with(order: &Order, links: &Links, reply: Option<&str>) -> String {
+    let link = links.page(&order.message.token);
+    let ending = [Some(link.as_str()), reply];
+    // A refused text is tried once more without the link, which is what filters object to; but
+    // never without any way to acknowledge.
+    let ending: Vec<&str> = match (order.is_plain, reply) {
+        (true, Some(reply)) => vec![reply],
+        (true, None) | (false, _) => ending.into_iter().flatten().collect(),
+    };
+    let mut texts = candidates(&order.message, &ending);
+    texts
+        .find(|text| segments(text) <= SEGMENTS_MAX)
+        .unwrap_or_else(|| bare(order, reply))
+}
+
+/// The message from its fullest form to its shortest, each made of the alphabet it fits best.
+fn candidates<'text>(
+    message: &'text Message,
+    ending: &'text [&str],
+) -> Box<dyn Iterator<Item = String> + 'text> {
+    match (message.kind, message.incidents.first()) {
+        (PageKind::Folded, _) | (_, None) => Box::new(folded(message, ending)),
+        (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
+            Box::new(single(message, brief, ending))
+        }
+    }
+}
+
+/// One incident: the title is cut away letter by letter, then the facts go one by one.
+fn single<'text>(
+    message: &'text Message,
+    brief: &'text Brief,
+    ending: &'text [&str],
+) -> impl Iterator<Item = String> + 'text {
+    let title = wording::title(brief);
+    let facts = facts(message, brief);
+    let lengths = (0..=title.chars().count().min(CHARACTERS_MAX)).rev();
+    let with_facts = {
+        let (title, facts) = (title.clone(), facts.clone());
+        lengths.map(move |length| page(brief, &wording::shortened(&title, length), &facts, ending))
+    };
+    let short = wording::shortened(&title, 12);
+    let with_fewer = (0..=facts.len())
+        .rev()
+        .map(move |count| page(brief, &short, &facts[..count], ending));
+    with_facts.chain(with_fewer)
+}
+
+/// What follows the title, the least important last: the news, the service, the time.
+fn facts(message: &Message, brief: &Brief) -> Vec<String> {
+    let service =
+        wording::service(brief).map(|service| wording::shortened(&service, SERVICE_CHARACTERS));
+    let since = format!("since {}", wording::since_short(brief, &message.time_zone));
+    let facts = [wording::news(message), service, Some(since)];
+    facts.into_iter().flatten().collect()
+}
+
+/// `HIGH #1042 disk full on db1`, the facts on the next line, then how to acknowledge.
+fn page(brief: &Brief, title: &str, facts: &[String], ending: &[&str]) -> String {
+    let head = format!("{} {title}", wording::tag(brief));
+    let facts = facts.join(", ");
+    lines([head.trim_end(), &facts], ending)
+}
+
+/// Several incidents: their count, then as many numbers as fit.
+fn folded<'text>(
+    message: &'text Message,
+    ending: &'text [&str],
+) -> impl Iterator<Item = String> + 'text {
+    let numbers: Vec<String> = message
+        .incidents
+        .iter()
+        .take(NUMBERS_MAX)
+        .map(|brief| format!("#{}", brief.incident.number))
+        .collect();
+    (0..=numbers.len()).rev().map(move |count| {
+        let more = match message.incidents_total.saturating_sub(count) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let head = wording::folded_count(message);
+        let list = format!("{}{more}", numbers[..count].join(" "));
+        lines([&head, list.trim()], ending)
+    })
+}
+
+/// When even the link does not fit: the number and how to reply.
+fn bare(order: &Order, reply: Option<&str>) -> String {
+    let message = &order.message;
+    let head = match message.incidents.first() {
+        Some(brief) if message.incidents_total == 1 => wording::tag(brief),
+        Some(_) | None => wording::folded_count(message),
+    };
+    let command = order.asks.then(|| wording::command(message));
+    let ending: Vec<&str> = reply.or(command.as_deref()).into_iter().collect();
+    lines([&head, ""], &ending)
+}
+
+/// The lines that are not empty; only the head may get stand-ins, a link must stay as it is.
+fn lines(head: [&str; 2], ending: &[&str]) -> String {
+    let head = simplified(&head.join("\n"));
+    let lines: Vec<&str> = head
+        .lines()
+        .chain(ending.iter().copied())
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::engine::ids::IncidentNumber;
+    use crate::engine::page::{News, Recipient};
+    use crate::engine::ruleset::Medium;
+    use crate::outbound::sample;
+
+    fn titled(title: &str) -> Order {
+        let mut order = sample::order(Medium::Sms);
+        order.message.incidents[0].title = title.into();
+        order
+    }
+
+    fn link() -> String {
+        sample::links().page(&sample::order(Medium::Sms).message.token)
+    }
+
+    #[test]
+    fn a_page_says_what_since_when_the_link_and_how_to_reply() {
+        let cases = [
+            ("disk full on db1", "disk full on db1"),
+            (
+                "“disk” – full\r\nReply: STOP",
+                "\"disk\" - full Reply: STOP",
+            ),
+            ("東京 🔥", "東京 🔥"),
+        ];
+        for (title, expected) in cases {
+            assert_eq!(
+                compose(&titled(title), &sample::links()),
+                format!(
+                    "HIGH #1042 {expected}\npayments-api, since Tue 03:10\n{}\nReply: ack 1042",
+                    link()
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn the_title_is_cut_first() {
+        let text = compose(&titled(&"disk ".repeat(200)), &sample::links());
+        assert_eq!(segments(&text), 2);
+        let head = text.lines().next().unwrap();
+        assert!(
+            head.starts_with("HIGH #1042 disk disk") && head.ends_with("..."),
+            "{text}"
+        );
+        assert!(text.contains("\npayments-api, since Tue 03:10\n"), "{text}");
+    }
+
+    #[test]
+    fn a_folded_page_counts_and_names_the_first_and_is_acknowledged_at_once() {
+        let text = compose(&sample::folded(Medium::Sms, 3), &sample::links());
+        assert_eq!(
+            text,
+            format!(
+                "3 incidents are open for you\n#1042 #1043 #1044\n{}\nReply: ack all",
+                link()
+            )
+        );
+        let many = compose(&sample::folded(Medium::Sms, 400), &sample::links());
+        assert_eq!(segments(&many), 2);
+        assert!(many.starts_with("400 incidents are open for you\n#1042 #1043 "));
+        assert!(many.contains(" more\n") && many.ends_with("\nReply: ack all"));
+    }
+
+    #[test]
+    fn a_refused_text_is_repeated_without_the_link() {
+        let mut order = titled("disk full on db1");
+        order.is_plain = true;
+        assert_eq!(
+            compose(&order, &sample::links()),
+            "HIGH #1042 disk full on db1\npayments-api, since Tue 03:10\nReply: ack 1042"
+        );
+        assert!(compose_one_way(&order, &sample::links()).contains(&link()));
+    }
+
+    #[test]
+    fn nobody_is_asked_to_reply_where_a_reply_does_nothing() {
+        let mut to_channel = titled("disk full");
+        to_channel.message.recipient = Recipient::Channel {
+            channel: "sms".into(),
+        };
+        let notice = sample::update(Medium::Sms, News::Resolved, sample::resolved());
+        let texts = [
+            compose(&to_channel, &sample::links()),
+            compose(&notice, &sample::links()),
+            compose_one_way(&titled("disk full"), &sample::links()),
+        ];
+        for text in texts {
+            assert!(!text.contains("Reply"), "{text}");
+            assert!(text.contains("/a/"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_too_long_to_fit_gives_way_to_the_reply() {
+        let links = Links::new(&format!("https://{}.example.com", "x".repeat(400)), [7; 32]);
+        assert_eq!(
+            compose(&titled("disk full"), &links),
+            "HIGH #1042\nReply: ack 1042"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_page_fits_and_keeps_number_and_link(
+            title in "\\PC{0,400}|[a-z€^{}\\[\\]]{100,400}|[🔥я😀a ]{0,300}",
+            service in "\\PC{0,120}|[€|]{0,120}",
+            number in 1_u64..10_000_000_000,
+        ) {
+            let mut order = titled(&title);
+            order.message.incidents[0].service = Some(service.as_str().into());
+            order.message.incidents[0].incident.number = IncidentNumber(number);
+            let text = compose(&order, &sample::links());
+            let number_whole = format!("#{number}");
+            let link_whole = format!("\n{}\n", link());
+            let reply = format!("Reply: ack {number}");
+            prop_assert!(segments(&text) <= 2, "{}", text);
+            prop_assert!(text.contains(&number_whole), "{}", text);
+            prop_assert!(text.contains(&link_whole), "{}", text);
+            prop_assert!(text.ends_with(&reply), "{}", text);
+            prop_assert!(text.lines().count() <= 4, "{}", text);
+        }
+
+        #[test]
+        fn any_folded_page_fits(count in 1_u64..300) {
+            let text = compose(&sample::folded(Medium::Sms, count), &sample::links());
+            let link = link();
+            prop_assert!(segments(&text) <= 2);
+            prop_assert!(text.contains("#1042") && text.contains(&link));
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! What the rest of the process may ask of the driver. Clones cheaply; hides the queues.
 
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+
+use tokio::sync::oneshot;
 
 use crate::engine::decision::Answer;
 use crate::engine::event::Event;
@@ -10,6 +12,7 @@ use crate::engine::records::Receipt;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::state::State;
 use crate::engine::time::Now;
+use crate::runtime::queue::{Control, Queue, Request, Taken};
 use crate::store::{DocumentWrite, Partition, Store};
 
 /// Why the driver did not do as asked. Nothing was stored.
@@ -69,9 +72,54 @@ pub struct Handle {
 struct Inner {
     store: Arc<dyn Store>,
     partition: Partition,
+    rules: RwLock<Arc<RuleSet>>,
+    gate: Mutex<Gate>,
+    bell: Condvar,
+}
+
+/// The queue and whether it is open.
+#[derive(Default)]
+struct Gate {
+    queue: Queue,
+    intake: Intake,
+    /// The driver is gone, and why.
+    ended: Option<Unavailable>,
+}
+
+/// Whether events are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Intake {
+    #[default]
+    Open,
+    /// Too little space on disk; acknowledgments, outcomes and timers go on.
+    DiskLow,
+    Stopping,
 }
 
 impl Handle {
+    /// A door to a driver that is about to run over this store.
+    pub fn new(store: Arc<dyn Store>, partition: Partition, rules: Arc<RuleSet>) -> Self {
+        let rules = RwLock::new(rules);
+        let (gate, bell) = (Mutex::default(), Condvar::new());
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                partition,
+                rules,
+                gate,
+                bell,
+            }),
+        }
+    }
+
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        // Nothing panics while it holds the gate; if something did, the queue is still whole.
+        self.inner
+            .gate
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Hands the events of one request to the driver and waits until they are durable. The receipts
     /// come in the order of the events.
     pub async fn submit(
@@ -79,14 +127,54 @@ impl Handle {
         integration: IntegrationName,
         events: Vec<Event>,
     ) -> Result<Vec<Arc<Receipt>>, Unavailable> {
-        let _ = (integration, events);
-        Err(Unavailable::Stopping)
+        let (waiter, answer) = oneshot::channel();
+        {
+            let mut gate = self.gate();
+            gate.check_alive()?;
+            match gate.intake {
+                Intake::Open => {}
+                Intake::DiskLow => return Err(Unavailable::DiskLow),
+                Intake::Stopping => return Err(Unavailable::Stopping),
+            }
+            let request = Request {
+                integration,
+                events,
+                waiter,
+            };
+            gate.queue
+                .request(request)
+                .map_err(|(_, unavailable)| unavailable)?;
+        }
+        self.inner.bell.notify_one();
+        answer.await.unwrap_or_else(|_| Err(self.why_ended()))
     }
 
     /// Hands in anything that is not an event, ahead of all events, and waits until it is durable.
     pub async fn control(&self, input: Input) -> Result<Answer, Unavailable> {
-        let _ = input;
-        Err(Unavailable::Stopping)
+        let (waiter, answer) = oneshot::channel();
+        self.push(Control::Input {
+            input,
+            waiter: Some(waiter),
+        })?;
+        answer.await.unwrap_or_else(|_| Err(self.why_ended()))
+    }
+
+    /// Hands in something that nobody waits for, such as the outcome of an attempt.
+    pub fn tell(&self, input: Input) {
+        // After the driver has ended there is nobody to tell; recovery repeats the attempt.
+        let _ended = self.push(Control::Input {
+            input,
+            waiter: None,
+        });
+    }
+
+    fn push(&self, control: Control) -> Result<(), Unavailable> {
+        let mut gate = self.gate();
+        gate.check_alive()?;
+        gate.queue.control(control);
+        drop(gate);
+        self.inner.bell.notify_one();
+        Ok(())
     }
 
     /// Reads the state between two commits. Look at no more than 500 items.
@@ -94,29 +182,116 @@ impl Handle {
         &self,
         read: impl FnOnce(View<'_>) -> T + Send + 'static,
     ) -> Result<T, Unavailable> {
-        let _ = read;
-        Err(Unavailable::Stopping)
+        let (waiter, answer) = oneshot::channel();
+        {
+            let mut gate = self.gate();
+            gate.check_alive()?;
+            gate.queue.read(Box::new(move |view| {
+                // The reader may have gone away meanwhile.
+                let _gone = waiter.send(read(view));
+            }));
+        }
+        self.inner.bell.notify_one();
+        answer.await.map_err(|_| self.why_ended())
     }
 
     /// The rule set in force.
     pub fn rules(&self) -> Arc<RuleSet> {
-        Arc::default()
+        self.inner
+            .rules
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Puts a rule set in force; the answer is its revision.
     pub async fn apply_rules(&self, new: NewRules) -> Result<Revision, ApplyError> {
-        let _ = new;
-        Err(Unavailable::Stopping.into())
+        let (waiter, answer) = oneshot::channel();
+        self.push(Control::Rules {
+            new: Box::new(new),
+            waiter,
+        })?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(self.why_ended().into()))
     }
 
     /// Writes documents beside the state, durable when it returns.
     pub async fn write_documents(&self, writes: Vec<DocumentWrite>) -> Result<(), Unavailable> {
-        let _ = writes;
-        Err(Unavailable::Stopping)
+        let (waiter, answer) = oneshot::channel();
+        self.push(Control::Documents { writes, waiter })?;
+        answer.await.map_err(|_| self.why_ended())
     }
 
     /// History and documents; calls block, so make them from `spawn_blocking`.
     pub fn store(&self) -> (&dyn Store, Partition) {
         (&*self.inner.store, self.inner.partition)
+    }
+
+    /// Opens or closes the door for events.
+    pub fn set_intake(&self, intake: Intake) {
+        let mut gate = self.gate();
+        // Stopping is for good.
+        if gate.intake != Intake::Stopping {
+            gate.intake = intake;
+        }
+    }
+
+    /// How many events wait for the driver.
+    pub fn events_waiting(&self) -> usize {
+        self.gate().queue.events_waiting()
+    }
+
+    /// Why the driver ended, if it did.
+    pub fn ended(&self) -> Option<Unavailable> {
+        self.gate().ended.clone()
+    }
+
+    fn why_ended(&self) -> Unavailable {
+        self.gate().ended.clone().unwrap_or(Unavailable::Stopping)
+    }
+
+    /// For the driver's thread: waits until there is something to do, at most for `patience`, and
+    /// takes it.
+    pub(super) fn take(&self, patience: std::time::Duration) -> Taken {
+        let mut gate = self.gate();
+        if gate.queue.is_empty() && !patience.is_zero() {
+            let waited = self.inner.bell.wait_timeout(gate, patience);
+            gate = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        gate.queue.take()
+    }
+
+    /// For the driver's thread: whether it is to end now that nothing waits.
+    pub(super) fn is_drained(&self) -> bool {
+        let gate = self.gate();
+        gate.intake == Intake::Stopping && gate.queue.is_empty()
+    }
+
+    /// For the driver's thread: other rules are in force.
+    pub(super) fn publish(&self, rules: Arc<RuleSet>) {
+        *self
+            .inner
+            .rules
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    /// For the driver's thread: it ends. Whoever waits learns that nothing was stored.
+    pub(super) fn end(&self, why: Unavailable) {
+        let mut gate = self.gate();
+        gate.ended = Some(why);
+        gate.queue = Queue::default();
+    }
+
+    /// Wakes the driver's thread.
+    pub fn ring(&self) {
+        self.inner.bell.notify_one();
+    }
+}
+
+impl Gate {
+    fn check_alive(&self) -> Result<(), Unavailable> {
+        self.ended.clone().map_or(Ok(()), Err)
     }
 }

@@ -1,4 +1,11 @@
 //! The loop that changes state, and what surrounds it: clock, lanes, timers, self-audit.
 
 pub mod clock;
+pub mod driver;
 pub mod handle;
+pub mod lane;
+pub mod line;
+pub mod queue;
+pub mod sender;
+pub mod thread;
+pub mod watch;

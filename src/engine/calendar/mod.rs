@@ -1,6 +1,6 @@
 //! Who is on call when: rotations, layers, restrictions and overrides on the local calendar.
 //!
-//! A [`Reading`] is the answer for one instant together with an interval in which it holds; all
+//! A reading is the answer for one instant together with an interval in which it holds; all
 //! longer answers are walks from reading to reading.
 
 mod interval;

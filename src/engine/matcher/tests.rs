@@ -81,7 +81,8 @@ fn what_is_no_matcher_is_refused_with_its_cause() {
         ),
         (
             "team==payments",
-            "after = comes '='; the operators are = != =~ !~, and a value that begins so needs double quotes",
+            "after = comes '='; the operators are = != =~ !~, and a value that begins so needs \
+             double quotes",
         ),
         ("team='payments'", "' is no quote here; use double quotes"),
         (r#"team="payments"#, "the closing quote is missing"),

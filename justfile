@@ -1,0 +1,28 @@
+# The recipes of daily work. `just check` is what a change has to pass.
+
+# Everything below, in the order of what fails fastest.
+check: fmt clippy doc tidy test
+
+# The code stands as rustfmt writes it.
+fmt:
+    cargo fmt --check
+
+# No warning of the compiler or of clippy.
+clippy:
+    cargo clippy --all-targets --locked -- -D warnings
+
+# No broken link in the documentation.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+
+# The house rules, with the sizes beside their targets.
+tidy:
+    cargo test --locked --test tidy -- --nocapture
+
+# All tests.
+test:
+    cargo test --locked
+
+# Licences, advisories, bans and sources of the dependencies; needs cargo-deny and the network.
+deny:
+    cargo deny check

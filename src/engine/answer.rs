@@ -1,0 +1,390 @@
+//! What follows from a channel's answer: sent, retried, moved on; and the timers of pages.
+
+use std::sync::Arc;
+
+use super::budget;
+use super::deliver;
+use super::draft::Draft;
+use super::event::Text;
+use super::ids::{AttemptId, ChannelName, PageId};
+use super::input::Report;
+use super::lane;
+use super::outcome::Outcome;
+use super::page::{Page, PageState, Reference, Retry};
+use super::reason::Reason;
+use super::time::Millis;
+use super::updates;
+
+/// A channel answered an attempt.
+pub(super) fn outcome(draft: &mut Draft<'_>, report: Report) {
+    let Some(page) = draft.page_of_attempt(report.attempt) else {
+        return;
+    };
+    let Some(attempt) = page
+        .attempts
+        .iter()
+        .find(|known| known.id == report.attempt)
+    else {
+        return;
+    };
+    if attempt.outcome.is_some() {
+        return;
+    }
+    let channel = attempt.channel.clone();
+    if !report.was_started {
+        return not_started(draft, &page, &report, &channel);
+    }
+    record(draft, &page, &report, &channel);
+    follow(draft, page.id, &channel, report.outcome);
+    if let Some(page) = draft
+        .page(&page.id)
+        .filter(|page| page.state != PageState::Sending)
+    {
+        deliver::finished(draft, &page);
+    } else {
+        deliver::fail_if_hopeless(draft, page.id);
+    }
+}
+
+/// The lane gave the attempt back without opening a socket: it does not count.
+fn not_started(draft: &mut Draft<'_>, page: &Arc<Page>, report: &Report, channel: &ChannelName) {
+    let attempt = report.attempt;
+    draft.edit_page(&page.id, |page| {
+        page.attempts.retain(|known| known.id != attempt)
+    });
+    if page.is_withdrawn {
+        let text = format!(
+            "{} was not paged: the message had not left",
+            deliver::who(page)
+        );
+        deliver::note_page(draft, page.id, Reason::Withdrawn, &text, |detail| {
+            detail.channel = Some(channel.as_str().into());
+        });
+    } else if let Outcome::Throttled { wait } = report.outcome {
+        let due = draft.now.steady + wait;
+        let retry = Retry {
+            channel: channel.clone(),
+            due,
+            spends: false,
+        };
+        draft.edit_page(&page.id, |page| page.retries.push(retry));
+        let text = format!("{channel} asked to wait {wait}; the message had not left");
+        deliver::note_page(draft, page.id, Reason::ChannelThrottled, &text, |detail| {
+            detail.channel = Some(channel.as_str().into());
+        });
+        if wait > deliver::SHORT_WAIT {
+            deliver::move_on(draft, page.id, false);
+        }
+    } else {
+        // The lane has no way to it, such as a channel that the settings no longer have.
+        deliver::move_on(draft, page.id, false);
+    }
+    deliver::fail_if_hopeless(draft, page.id);
+}
+
+/// Writes the outcome into the attempt and the story.
+fn record(draft: &mut Draft<'_>, page: &Arc<Page>, report: &Report, channel: &ChannelName) {
+    draft.edit_page(&page.id, |page| {
+        let attempt = page
+            .attempts
+            .iter_mut()
+            .find(|known| known.id == report.attempt);
+        if let Some(attempt) = attempt {
+            attempt.outcome = Some(report.outcome);
+            attempt.latency_ms = Some(report.latency_ms);
+            attempt.provider_message = report.provider_message.clone();
+            attempt.failover_due = None;
+        }
+    });
+    let reason = if page.is_withdrawn {
+        Reason::InFlightAtAcknowledgment
+    } else {
+        Reason::AttemptEnded
+    };
+    let text = format!(
+        "{channel} → {}: {}",
+        deliver::who(page),
+        outcome_text(report.outcome)
+    );
+    deliver::note_page(draft, page.id, reason, &text, |detail| {
+        detail.attempt = Some(report.attempt);
+        detail.channel = Some(channel.as_str().into());
+        detail.outcome = Some(report.outcome);
+        detail.latency_ms = Some(report.latency_ms);
+        detail.provider_message = report.provider_message.clone();
+    });
+    if let Some(text) = &report.reference {
+        let reference = Reference {
+            channel: channel.clone(),
+            text: text.clone(),
+        };
+        draft.edit_page(&page.id, |page| page.reference = Some(reference));
+    }
+}
+
+fn outcome_text(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Throttled { wait } => format!("throttled for {wait}"),
+        Outcome::Delivered
+        | Outcome::Accepted
+        | Outcome::Transient
+        | Outcome::RefusedTarget
+        | Outcome::RefusedContent
+        | Outcome::RefusedCredential
+        | Outcome::TlsNameMismatch
+        | Outcome::TlsOther
+        | Outcome::QuotaExhausted
+        | Outcome::Unknown => outcome.as_str().replace('_', " "),
+    }
+}
+
+/// Does what the outcome asks for.
+fn follow(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, outcome: Outcome) {
+    if outcome.is_sent() {
+        sent(draft, id, outcome);
+        lane::succeeded(draft, channel);
+        return;
+    }
+    lane::failed(draft, channel, outcome);
+    plan_retry(draft, id, channel, outcome);
+    let is_short = matches!(outcome, Outcome::Throttled { wait } if wait <= deliver::SHORT_WAIT);
+    let has_retry = draft.page(&id).is_some_and(|page| !page.retries.is_empty());
+    if !(is_short && has_retry) {
+        deliver::move_on(draft, id, outcome == Outcome::RefusedTarget);
+    }
+}
+
+fn sent(draft: &mut Draft<'_>, id: PageId, outcome: Outcome) {
+    let is_delivered = outcome == Outcome::Delivered;
+    draft.edit_page(&id, |page| {
+        page.retries.clear();
+        if is_delivered {
+            page.state = PageState::Delivered;
+        } else if page.state != PageState::Delivered {
+            page.state = PageState::Sent;
+        }
+    });
+    updates::message_is_out(draft, id);
+}
+
+/// Sets the retry that runs beside failover, if the outcome allows one.
+fn plan_retry(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, outcome: Outcome) {
+    let Some(page) = draft.page(&id) else { return };
+    if page.is_withdrawn || page.state != PageState::Sending {
+        return;
+    }
+    let attempts = page.attempts_on(channel);
+    let seed = draft.now.seed ^ id.0;
+    let now = draft.now.steady;
+    let unknowns = page
+        .attempts
+        .iter()
+        .filter(|known| known.channel == *channel && known.outcome == Some(Outcome::Unknown));
+    let (wait, spends) = match outcome {
+        Outcome::Throttled { wait } => (wait, false),
+        Outcome::Transient => (budget::retry_wait(attempts, seed), true),
+        Outcome::Unknown if unknowns.count() <= 1 => (budget::retry_wait(attempts, seed), true),
+        Outcome::RefusedContent if !page.is_plain => (Millis::ZERO, false),
+        Outcome::RefusedCredential
+        | Outcome::TlsNameMismatch
+        | Outcome::TlsOther
+        | Outcome::QuotaExhausted
+            if is_down(draft, channel) =>
+        {
+            (Millis::seconds(61), false)
+        }
+        Outcome::Delivered
+        | Outcome::Accepted
+        | Outcome::Unknown
+        | Outcome::RefusedContent
+        | Outcome::RefusedTarget
+        | Outcome::RefusedCredential
+        | Outcome::TlsNameMismatch
+        | Outcome::TlsOther
+        | Outcome::QuotaExhausted => return,
+    };
+    let is_over = Millis(now.since(page.created).0 + wait.0) > budget::RETRY_FOR;
+    if attempts >= budget::ATTEMPTS_MAX || is_over {
+        return retries_over(draft, id, channel);
+    }
+    let retry = Retry {
+        channel: channel.clone(),
+        due: now + wait,
+        spends,
+    };
+    draft.edit_page(&id, |page| {
+        page.is_plain |= outcome == Outcome::RefusedContent;
+        page.retries.retain(|known| known.channel != *channel);
+        page.retries.push(retry);
+    });
+}
+
+fn is_down(draft: &Draft<'_>, channel: &ChannelName) -> bool {
+    draft
+        .channel(channel)
+        .is_some_and(|state| state.down.is_some())
+}
+
+fn retries_over(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName) {
+    let text = format!("no further attempt on {channel}");
+    deliver::note_page(draft, id, Reason::RetriesOver, &text, |detail| {
+        detail.channel = Some(channel.as_str().into());
+    });
+}
+
+/// A provider reported on an attempt after its answer; a page never moves backwards.
+pub(super) fn delivery_report(
+    draft: &mut Draft<'_>,
+    attempt: AttemptId,
+    outcome: Outcome,
+    provider_message: Option<Text>,
+) {
+    let Some(page) = draft.page_of_attempt(attempt) else {
+        return;
+    };
+    let Some(known) = page.attempts.iter().find(|known| known.id == attempt) else {
+        return;
+    };
+    if known.outcome.is_none() {
+        // The report overtook the answer: it is the answer.
+        let latency_ms = draft.now.steady.since(known.started).0;
+        let reference = None;
+        let was_started = true;
+        let report = Report {
+            attempt,
+            outcome,
+            latency_ms,
+            provider_message,
+            reference,
+            was_started,
+        };
+        return self::outcome(draft, report);
+    }
+    let is_final = matches!(page.state, PageState::Delivered | PageState::Cancelled);
+    if is_final || known.outcome != Some(Outcome::Accepted) {
+        return;
+    }
+    let channel = known.channel.clone();
+    let text = format!("{channel} reports: {}", outcome_text(outcome));
+    draft.edit_page(&page.id, |page| {
+        if let Some(known) = page.attempts.iter_mut().find(|known| known.id == attempt) {
+            known.outcome = Some(outcome);
+        }
+        if !outcome.is_sent() {
+            page.state = PageState::Sending;
+        }
+    });
+    deliver::note_page(draft, page.id, Reason::DeliveryReport, &text, |detail| {
+        detail.attempt = Some(attempt);
+        detail.channel = Some(channel.as_str().into());
+        detail.outcome = Some(outcome);
+        detail.provider_message = provider_message;
+    });
+    follow(draft, page.id, &channel, outcome);
+    deliver::fail_if_hopeless(draft, page.id);
+}
+
+/// A page's timers that are due: no outcome in time, an answer that never came, a retry.
+pub(super) fn due(draft: &mut Draft<'_>, id: PageId) {
+    let now = draft.now.steady;
+    let Some(page) = draft.page(&id) else { return };
+    let waiting = page.attempts.iter().filter(|known| known.outcome.is_none());
+    let mut late = None;
+    let mut lost = None;
+    for attempt in waiting.filter(|known| !known.is_interrupted) {
+        if attempt.deadline <= now {
+            lost = Some(attempt.id);
+        } else if attempt.failover_due.is_some_and(|due| due <= now) {
+            late = Some((attempt.id, attempt.channel.clone()));
+        }
+    }
+    if let Some(attempt) = lost {
+        return outcome(draft, never_answered(attempt, &page, draft));
+    }
+    if let Some((attempt, channel)) = late {
+        return no_outcome_in_time(draft, id, attempt, &channel);
+    }
+    let due = page.retries.iter().find(|retry| retry.due <= now).cloned();
+    if let Some(retry) = due {
+        retry_due(draft, &page, retry);
+        deliver::fail_if_hopeless(draft, id);
+    }
+}
+
+fn never_answered(attempt: AttemptId, page: &Page, draft: &Draft<'_>) -> Report {
+    let started = page
+        .attempts
+        .iter()
+        .find(|known| known.id == attempt)
+        .map(|a| a.started);
+    Report {
+        attempt,
+        outcome: Outcome::Unknown,
+        latency_ms: started.map_or(0, |started| draft.now.steady.since(started).0),
+        provider_message: Some("no answer within the deadline".into()),
+        reference: None,
+        was_started: true,
+    }
+}
+
+fn no_outcome_in_time(
+    draft: &mut Draft<'_>,
+    id: PageId,
+    attempt: AttemptId,
+    channel: &ChannelName,
+) {
+    draft.edit_page(&id, |page| {
+        if let Some(known) = page.attempts.iter_mut().find(|known| known.id == attempt) {
+            known.failover_due = None;
+        }
+    });
+    let waited = draft.rules.settings.failover_after;
+    let text = format!("no answer from {channel} within {waited}; failover starts");
+    deliver::note_page(draft, id, Reason::NoOutcomeInTime, &text, |detail| {
+        detail.attempt = Some(attempt);
+        detail.channel = Some(channel.as_str().into());
+    });
+    deliver::move_on(draft, id, false);
+}
+
+/// Whether a restart interrupted the last attempt on a channel: it is repeated, however late.
+fn was_interrupted(page: &Page, channel: &ChannelName) -> bool {
+    let mut attempts = page.attempts.iter().rev();
+    attempts
+        .find(|known| known.channel == *channel)
+        .is_some_and(|last| last.is_interrupted)
+}
+
+fn retry_due(draft: &mut Draft<'_>, page: &Arc<Page>, retry: Retry) {
+    let now = draft.now.steady;
+    draft.edit_page(&page.id, |page| {
+        page.retries.retain(|known| *known != retry)
+    });
+    let is_wanted = page.asks() && deliver::still_asks(draft, page) || !page.asks();
+    let info = draft.rules.channel(&retry.channel).cloned();
+    let is_late = now.since(page.created) > budget::RETRY_FOR;
+    let is_over = is_late && !was_interrupted(page, &retry.channel);
+    let (Some(info), true, false) = (info, is_wanted && !page.is_withdrawn, is_over) else {
+        retries_over(draft, page.id, &retry.channel);
+        return deliver::move_on(draft, page.id, false);
+    };
+    if let lane::Availability::Later { at, .. } = lane::availability(draft, &info) {
+        let retry = Retry { due: at, ..retry };
+        draft.edit_page(&page.id, |page| page.retries.push(retry));
+        return;
+    }
+    if retry.spends {
+        let spent = lane::edit(draft, &retry.channel, |channel| budget::spend(channel, now));
+        if let Some(Err(wait)) = spent {
+            let text = format!("the retry on {} waits {wait} for a token", retry.channel);
+            deliver::note_page(draft, page.id, Reason::RetryBudget, &text, |_| {});
+            let retry = Retry {
+                due: now + wait,
+                ..retry
+            };
+            draft.edit_page(&page.id, |page| page.retries.push(retry));
+            return;
+        }
+    }
+    deliver::start_attempt(draft, page.id, &info, Reason::Retry);
+}

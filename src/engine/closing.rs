@@ -1,0 +1,344 @@
+//! How incidents end: their alerts are over, a person says so, or they flap until it is quiet.
+
+use std::sync::Arc;
+
+use super::alert::{Alert, Hold};
+use super::draft::Draft;
+use super::event::Text;
+use super::ids::{AlertId, IncidentNumber};
+use super::incident::{Handled, Incident, KeptAlert, Phase, Status};
+use super::input::Via;
+use super::membership::{FLAP_CHANGES, FLAP_WINDOW, unpin};
+use super::page::{News, PageState};
+use super::reason::Reason;
+use super::records::{EntryDetail, EntryKind};
+use super::time::Millis;
+use super::{deliver, escalation, ingest, silence, updates};
+
+/// A flapping incident stays open until so much quiet.
+const FLAP_QUIET: Millis = Millis::minutes(10);
+/// A firing alert that pages nobody is remembered so long after its source last spoke of it.
+const FIRING_REMEMBERED_FOR: Millis = Millis::days(1);
+/// A group is remembered so long after its last incident closed.
+const GROUP_REMEMBERED_FOR: Millis = Millis::days(30);
+
+/// A member alert is over: the incident may be too.
+pub(super) fn alert_ended(
+    draft: &mut Draft<'_>,
+    number: IncidentNumber,
+    alert: &Alert,
+    reason: Reason,
+) {
+    let text = format!("{} is over", ingest::title_of(alert));
+    draft.note(
+        number,
+        EntryKind::Alert,
+        reason,
+        text,
+        EntryDetail::default(),
+    );
+    alert_left(draft, number, reason);
+}
+
+/// An alert no longer counts for the incident.
+pub(super) fn alert_left(draft: &mut Draft<'_>, number: IncidentNumber, reason: Reason) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    if !incident.is_open() {
+        return;
+    }
+    if incident.alerts.firing == 0 {
+        if !keep_flapping(draft, number) {
+            resolve_by_source(draft, number, reason);
+        }
+        return;
+    }
+    silence::review(draft, number);
+    acknowledge_if_all_are(draft, number, "its source");
+}
+
+/// Whether the incident came and went too often; it then stays open until it is quiet.
+pub(super) fn keep_flapping(draft: &mut Draft<'_>, number: IncidentNumber) -> bool {
+    let Some(incident) = draft.incident(&number) else {
+        return false;
+    };
+    let now = draft.now.steady;
+    let group = draft.group(&incident.group_key);
+    let changes = group.map_or(0, |group| {
+        group
+            .changes
+            .iter()
+            .filter(|change| now.since(**change) <= FLAP_WINDOW)
+            .count()
+    });
+    if incident.flapping_until.is_none() {
+        if changes < FLAP_CHANGES || incident.alerts.firing > 0 {
+            return false;
+        }
+        let text = format!("came and went {changes} times; stays open until {FLAP_QUIET} of quiet");
+        let reason = Reason::Flapping;
+        draft.note(
+            number,
+            EntryKind::Incident,
+            reason,
+            text,
+            EntryDetail::default(),
+        );
+    }
+    draft.edit_incident(&number, |incident| {
+        incident.flapping_until = Some(now + FLAP_QUIET)
+    });
+    true
+}
+
+/// It was quiet for long enough.
+pub(super) fn flapping_over(draft: &mut Draft<'_>, number: IncidentNumber) {
+    draft.edit_incident(&number, |incident| incident.flapping_until = None);
+    let text = format!("quiet for {FLAP_QUIET}");
+    let reason = Reason::FlappingOver;
+    draft.note(
+        number,
+        EntryKind::Incident,
+        reason,
+        text,
+        EntryDetail::default(),
+    );
+    if draft
+        .incident(&number)
+        .is_some_and(|incident| incident.alerts.firing == 0)
+    {
+        resolve_by_source(draft, number, Reason::FlappingOver);
+    }
+}
+
+fn resolve_by_source(draft: &mut Draft<'_>, number: IncidentNumber, reason: Reason) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let handled = Handled {
+        by: incident.integration.as_str().into(),
+        user: None,
+        via: Via::Source,
+        at: draft.now.wall,
+    };
+    let in_group_wait = incident.escalation.phase == Phase::GroupWait;
+    let text = if in_group_wait {
+        "over before the group wait was; nobody was paged".to_owned()
+    } else {
+        "resolved: its last firing alert is over".to_owned()
+    };
+    let reason = match reason {
+        _ if in_group_wait => Reason::ResolvedInGroupWait,
+        Reason::TroubleOver => Reason::TroubleOver,
+        _ => Reason::AllAlertsResolved,
+    };
+    draft.note(
+        number,
+        EntryKind::Incident,
+        reason,
+        text,
+        EntryDetail::default(),
+    );
+    close(draft, number, handled);
+}
+
+/// A person says that the incident is over.
+pub(super) fn resolve_by_person(draft: &mut Draft<'_>, number: IncidentNumber, handled: Handled) {
+    let text = format!("resolved by {} via {}", handled.by, handled.via);
+    let detail = EntryDetail {
+        user: handled.user.as_ref().map(|user| user.as_str().into()),
+        ..EntryDetail::default()
+    };
+    draft.note(
+        number,
+        EntryKind::Person,
+        Reason::ResolvedByPerson,
+        text,
+        detail,
+    );
+    hold_asserted(draft, number);
+    close(draft, number, handled);
+}
+
+/// Alerts that the source still asserts must not open the incident again at the next repeat.
+fn hold_asserted(draft: &mut Draft<'_>, number: IncidentNumber) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let until = draft.now.steady + draft.rules.settings.still_firing_hold;
+    let mut still_firing = false;
+    for alert in draft.alerts_of(number) {
+        if !alert.firing {
+            continue;
+        }
+        still_firing = true;
+        let hold = Hold {
+            group_key: incident.group_key.clone(),
+            incident: number,
+            until,
+        };
+        draft.edit_alert(&alert.id, |alert| alert.holds.push(hold));
+    }
+    draft.edit_incident(&number, |incident| incident.still_firing = still_firing);
+}
+
+/// Ends the incident: nothing asks any more, those who were paged are told, it goes to history when
+/// the last notice is out.
+fn close(draft: &mut Draft<'_>, number: IncidentNumber, handled: Handled) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let kept = kept_alerts(draft, number);
+    draft.edit_incident(&number, |incident| {
+        incident.status = Status::Resolved;
+        incident.resolved = Some(handled);
+        incident.kept_alerts = kept;
+        incident.runs.clear();
+        incident.flapping_until = None;
+        incident.update_due = None;
+        incident.escalation.phase = Phase::Ended;
+        incident.escalation.due = None;
+        incident.is_silenced = false;
+    });
+    deliver::withdraw(draft, number);
+    updates::tell(draft, number, News::Resolved);
+    release_members(draft, number);
+    let forget = draft.now.steady + GROUP_REMEMBERED_FOR;
+    draft.edit_group(&incident.group_key, |group| {
+        if group.open == Some(number) {
+            group.open = None;
+        }
+        group.forget = Some(forget);
+    });
+    if let Some(key) = &incident.policy {
+        unpin(draft, key);
+    }
+    settle(draft, number);
+}
+
+fn kept_alerts(draft: &Draft<'_>, number: IncidentNumber) -> Vec<KeptAlert> {
+    let alerts = draft.alerts_of(number);
+    alerts
+        .iter()
+        .take(Incident::KEPT_ALERTS_MAX)
+        .map(|alert| kept(alert))
+        .collect()
+}
+
+fn kept(alert: &Alert) -> KeptAlert {
+    KeptAlert {
+        integration: alert.integration.clone(),
+        dedup_key: cut(&alert.dedup_key, 255),
+        summary: cut(&ingest::title_of(alert), 200),
+        severity: cut(&alert.content.severity, 50),
+        first_seen: alert.first_seen,
+        resolved_at: alert.resolved_at,
+        repeats: alert.repeats,
+    }
+}
+
+fn cut(text: &Text, characters: usize) -> Text {
+    match text.char_indices().nth(characters) {
+        None => text.clone(),
+        Some((end, _)) => text[..end].into(),
+    }
+}
+
+fn release_members(draft: &mut Draft<'_>, number: IncidentNumber) {
+    for alert in draft.alerts_of(number) {
+        draft.edit_alert(&alert.id, |alert| {
+            alert.incidents.retain(|known| *known != number)
+        });
+        settle_alert(draft, alert.id);
+    }
+}
+
+/// An alert that belongs to no open incident is forgotten after a while: soon when it is over, and
+/// after a day when its source says no more of it.
+pub(super) fn settle_alert(draft: &mut Draft<'_>, id: AlertId) {
+    let Some(alert) = draft.alert(&id) else {
+        return;
+    };
+    if alert.incidents.is_empty() && alert.forget.is_none() {
+        let remembered = if alert.firing {
+            FIRING_REMEMBERED_FOR
+        } else {
+            super::memory::RESOLVES_FOR
+        };
+        let forget = draft.now.steady + remembered;
+        draft.edit_alert(&id, |alert| alert.forget = Some(forget));
+    }
+}
+
+/// Moves a resolved incident and its pages to history once nothing of it is under way.
+pub(super) fn settle(draft: &mut Draft<'_>, number: IncidentNumber) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let pages = draft.pages_of(number);
+    if incident.is_open() || pages.iter().any(|page| page.state == PageState::Sending) {
+        return;
+    }
+    for page in pages {
+        let others = page.incidents.iter().filter(|other| other.number != number);
+        let is_shared = others.into_iter().any(|other| {
+            draft
+                .incident(&other.number)
+                .is_some_and(|incident| incident.is_open())
+        });
+        if !is_shared {
+            draft.archive_page(page.id);
+        }
+    }
+    draft.archive_incident(number);
+}
+
+/// The source acknowledged one of the alerts.
+pub(super) fn acknowledge_if_all(
+    draft: &mut Draft<'_>,
+    number: IncidentNumber,
+    alert: &Arc<Alert>,
+) {
+    let text = format!(
+        "{} acknowledged {}",
+        alert.integration,
+        ingest::title_of(alert)
+    );
+    let reason = Reason::SourceAcknowledged;
+    draft.note(
+        number,
+        EntryKind::Alert,
+        reason,
+        text,
+        EntryDetail::default(),
+    );
+    acknowledge_if_all_are(draft, number, alert.integration.as_str());
+}
+
+fn acknowledge_if_all_are(draft: &mut Draft<'_>, number: IncidentNumber, by: &str) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let counts = incident.alerts;
+    let all = counts.firing > 0 && counts.firing == counts.acknowledged;
+    if !all || incident.status != Status::Triggered {
+        return;
+    }
+    let handled = Handled {
+        by: by.into(),
+        user: None,
+        via: Via::Source,
+        at: draft.now.wall,
+    };
+    let text = format!("acknowledged by {by}: all its firing alerts are");
+    let reason = Reason::AllAlertsAcknowledged;
+    draft.note(
+        number,
+        EntryKind::Incident,
+        reason,
+        text,
+        EntryDetail::default(),
+    );
+    escalation::take(draft, number, handled);
+}

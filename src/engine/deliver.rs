@@ -1,0 +1,488 @@
+//! Pages and their attempts: which channel is used, what an outcome leads to, retries and failover.
+
+use std::sync::Arc;
+
+use super::decision::Effect;
+use super::draft::Draft;
+use super::event::Text;
+use super::ids::{ChannelName, ContactName, IncidentNumber, PageId, UserName};
+use super::incident::{Incident, Why};
+use super::order;
+use super::page::{Attempt, IncidentRef, Page, PageKind, PageState, Recipient, Retry};
+use super::reason::Reason;
+use super::records::{EntryDetail, EntryKind};
+use super::ruleset::{ChannelInfo, ChannelTarget, Medium};
+use super::time::{Millis, Steady};
+use super::{closing, lane, notify};
+
+/// A provider that asks for no longer a wait than this is simply waited for.
+pub(super) const SHORT_WAIT: Millis = Millis::seconds(5);
+
+/// A page to a contact that is to be planned.
+pub(super) struct Plan<'a> {
+    pub kind: PageKind,
+    pub incidents: Vec<IncidentRef>,
+    pub user: &'a UserName,
+    pub contact: &'a ContactName,
+    pub why: Why,
+    pub notify_step: usize,
+}
+
+/// What became of planning a page.
+pub(super) enum Planned {
+    Started(PageId),
+    /// The contact cannot be used; the reason stands in the story.
+    Unusable,
+}
+
+/// An incident at its present generation.
+pub(super) fn reference(incident: &Incident) -> IncidentRef {
+    IncidentRef {
+        number: incident.number,
+        generation: incident.generation,
+    }
+}
+
+/// Plans a page to a contact and starts its first attempt.
+pub(super) fn page_contact(
+    draft: &mut Draft<'_>,
+    incident: &Arc<Incident>,
+    plan: Plan<'_>,
+    reason: Reason,
+) -> Planned {
+    let Some(contact) = draft.rules.contact(plan.user, plan.contact).cloned() else {
+        note_unusable(draft, &plan, Reason::TargetGone);
+        return Planned::Unusable;
+    };
+    if draft
+        .sender(&contact.address)
+        .is_some_and(|sender| sender.is_stopped)
+    {
+        note_unusable(draft, &plan, Reason::ContactStopped);
+        return Planned::Unusable;
+    }
+    let page = Page {
+        recipient: Recipient::User {
+            user: plan.user.clone(),
+            contact: plan.contact.clone(),
+        },
+        notify_step: plan.notify_step,
+        ..new_page(
+            draft,
+            incident,
+            plan.kind,
+            plan.incidents.clone(),
+            &plan.why,
+        )
+    };
+    let page = Page {
+        medium: contact.medium,
+        address: contact.address,
+        ..page
+    };
+    let id = page.id;
+    draft.put_page(id, page);
+    if start_on_next_channel(draft, id, reason) {
+        if plan.kind == PageKind::Folded {
+            note_folded(draft, &plan, id);
+        }
+        return Planned::Started(id);
+    }
+    let has_retry = draft.page(&id).is_some_and(|page| !page.retries.is_empty());
+    if has_retry {
+        draft.edit_page(&id, |page| page.has_moved_on = true);
+    } else {
+        draft.edit_page(&id, |page| page.state = PageState::Failed);
+        let has_channel = draft.rules.channels_for(contact.medium).next().is_some();
+        let reason = if has_channel {
+            Reason::ChannelDown
+        } else {
+            Reason::NoChannel
+        };
+        note_unusable(draft, &plan, reason);
+    }
+    Planned::Unusable
+}
+
+fn note_unusable(draft: &mut Draft<'_>, plan: &Plan<'_>, reason: Reason) {
+    let text = format!(
+        "{} cannot be paged by {}: {}",
+        plan.user,
+        plan.contact,
+        reason.meaning()
+    );
+    let detail = EntryDetail {
+        user: Some(plan.user.as_str().into()),
+        contact: Some(plan.contact.as_str().into()),
+        ..why_detail(&plan.why)
+    };
+    for incident in &plan.incidents {
+        draft.note(
+            incident.number,
+            EntryKind::Page,
+            reason,
+            text.clone(),
+            detail.clone(),
+        );
+    }
+}
+
+fn note_folded(draft: &mut Draft<'_>, plan: &Plan<'_>, page: PageId) {
+    let others = plan.incidents.len() - 1;
+    let text: Text = format!(
+        "{} is paged for this and {others} others at once",
+        plan.user
+    )
+    .into();
+    let detail = EntryDetail {
+        user: Some(plan.user.as_str().into()),
+        contact: Some(plan.contact.as_str().into()),
+        page: Some(page),
+        ..why_detail(&plan.why)
+    };
+    for incident in &plan.incidents {
+        let (kind, reason) = (EntryKind::Page, Reason::Folded);
+        draft.note(incident.number, kind, reason, text.clone(), detail.clone());
+    }
+}
+
+/// The detail that says why somebody is paged.
+pub(super) fn why_detail(why: &Why) -> EntryDetail {
+    let step = match why.position {
+        super::incident::Position::Step(index) => u32::try_from(index + 1).ok(),
+        super::incident::Position::Before
+        | super::incident::Position::Fallback
+        | super::incident::Position::Reassigned => None,
+    };
+    EntryDetail {
+        route: Some(why.route.as_str().into()),
+        step,
+        schedule: why
+            .schedule
+            .as_ref()
+            .map(|schedule| schedule.as_str().into()),
+        ..EntryDetail::default()
+    }
+}
+
+/// A page with nothing filled in but what all kinds share.
+pub(super) fn new_page(
+    draft: &mut Draft<'_>,
+    incident: &Incident,
+    kind: PageKind,
+    incidents: Vec<IncidentRef>,
+    why: &Why,
+) -> Page {
+    Page {
+        id: draft.next_page(),
+        kind,
+        incidents,
+        recipient: Recipient::Channel {
+            channel: ChannelName::CONSOLE.into(),
+        },
+        medium: Medium::Console,
+        address: "".into(),
+        urgency: incident.urgency,
+        integration: incident.integration.clone(),
+        why: why.clone(),
+        notify_step: 0,
+        state: PageState::Sending,
+        created_at: draft.now.wall,
+        created: draft.now.steady,
+        attempts: Vec::new(),
+        retries: Vec::new(),
+        is_plain: false,
+        has_moved_on: false,
+        reference: None,
+        has_update_waiting: false,
+        updated: None,
+        is_withdrawn: false,
+    }
+}
+
+/// Pages an address on a channel that a step names; it has no contacts and no ceiling.
+pub(super) fn page_channel_target(
+    draft: &mut Draft<'_>,
+    number: IncidentNumber,
+    target: &ChannelTarget,
+    why: Why,
+) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let Some(medium) = medium_of(draft, &target.channel) else {
+        return;
+    };
+    let page = new_page(
+        draft,
+        &incident,
+        PageKind::Page,
+        vec![reference(&incident)],
+        &why,
+    );
+    let id = page.id;
+    let channel = target.channel.clone();
+    let address = target.address.clone();
+    draft.put_page(
+        id,
+        Page {
+            recipient: Recipient::Channel { channel },
+            medium,
+            address,
+            ..page
+        },
+    );
+    if !start_on_next_channel(draft, id, Reason::ChannelTargetPaged) {
+        fail_if_hopeless(draft, id);
+    }
+}
+
+/// The medium of a channel: the console's own where it carries several.
+pub(super) fn medium_of(draft: &Draft<'_>, channel: &ChannelName) -> Option<Medium> {
+    let info = draft.rules.channel(channel)?;
+    if info.media.contains(&Medium::Console) {
+        return Some(Medium::Console);
+    }
+    info.media.first().copied()
+}
+
+/// Starts an attempt on the first channel that was not tried and can be used now. Whether one
+/// started; a channel that can be used later gets a retry.
+pub(super) fn start_on_next_channel(draft: &mut Draft<'_>, id: PageId, reason: Reason) -> bool {
+    let Some(page) = draft.page(&id) else {
+        return false;
+    };
+    for channel in candidates(draft, &page) {
+        let is_tried = page.attempts_on(&channel.name) > 0
+            || page
+                .retries
+                .iter()
+                .any(|retry| retry.channel == channel.name);
+        if is_tried {
+            continue;
+        }
+        match lane::availability(draft, &channel) {
+            lane::Availability::Open => {
+                start_attempt(draft, id, &channel, reason);
+                return true;
+            }
+            lane::Availability::Later { at, reason } => {
+                retry_later(draft, id, &channel.name, at, reason);
+            }
+        }
+    }
+    false
+}
+
+/// The channels that may carry a page, in order.
+fn candidates(draft: &Draft<'_>, page: &Page) -> Vec<ChannelInfo> {
+    if let Recipient::Channel { channel } = &page.recipient {
+        return draft.rules.channel(channel).cloned().into_iter().collect();
+    }
+    let first = page
+        .incidents
+        .first()
+        .and_then(|known| draft.incident(&known.number));
+    let avoid = first.and_then(|incident| incident.about.as_ref()?.channel());
+    let channels = draft.rules.channels_for(page.medium);
+    let usable = channels.filter(|c| c.reaches_people && Some(&c.name) != avoid.as_ref());
+    usable.cloned().collect()
+}
+
+fn retry_later(
+    draft: &mut Draft<'_>,
+    id: PageId,
+    channel: &ChannelName,
+    at: Steady,
+    reason: Reason,
+) {
+    let retry = Retry {
+        channel: channel.clone(),
+        due: at,
+        spends: false,
+    };
+    draft.edit_page(&id, |page| page.retries.push(retry));
+    let text = format!("{channel}: {}", reason.meaning());
+    note_page(draft, id, reason, &text, |_| {});
+}
+
+/// Writes a line about a page into the stories of its incidents. Of a folded page only the first
+/// one's: the others name the page.
+pub(super) fn note_page(
+    draft: &mut Draft<'_>,
+    id: PageId,
+    reason: Reason,
+    text: &str,
+    fill: impl FnOnce(&mut EntryDetail),
+) {
+    let Some(page) = draft.page(&id) else { return };
+    let mut detail = EntryDetail {
+        page: Some(id),
+        ..why_detail(&page.why)
+    };
+    if let Recipient::User { user, contact } = &page.recipient {
+        detail.user = Some(user.as_str().into());
+        detail.contact = Some(contact.as_str().into());
+    }
+    fill(&mut detail);
+    let kind = if detail.attempt.is_some() {
+        EntryKind::Attempt
+    } else {
+        EntryKind::Page
+    };
+    if let Some(incident) = page.incidents.first() {
+        draft.note(incident.number, kind, reason, text, detail);
+    }
+}
+
+/// Makes an attempt: durable now, handed to its channel after the commit.
+pub(super) fn start_attempt(
+    draft: &mut Draft<'_>,
+    id: PageId,
+    channel: &ChannelInfo,
+    reason: Reason,
+) {
+    let attempt = draft.next_attempt();
+    let now = draft.now;
+    let deadline = order::deadline(draft, id);
+    let failover_after = draft.rules.settings.failover_after;
+    let is_first = draft
+        .page(&id)
+        .is_some_and(|page| page.attempts_on(&channel.name) == 0);
+    draft.edit_page(&id, |page| {
+        page.state = PageState::Sending;
+        page.attempts.push(Attempt {
+            id: attempt,
+            channel: channel.name.clone(),
+            started_at: now.wall,
+            started: now.steady,
+            outcome: None,
+            latency_ms: None,
+            provider_message: None,
+            failover_due: page.asks().then(|| now.steady + failover_after),
+            // The channel keeps its own deadline; this one is for an answer that never comes.
+            deadline: now.steady + deadline + Millis::seconds(30),
+            is_interrupted: false,
+        });
+    });
+    lane::attempt_started(draft, &channel.name, is_first);
+    let Some(page) = draft.page(&id) else { return };
+    let text = format!("{} → {}", channel.name, who(&page));
+    note_page(draft, id, reason, &text, |detail| {
+        detail.attempt = Some(attempt);
+        detail.channel = Some(channel.name.as_str().into());
+    });
+    if let Some(order) = order::order(draft, &page, channel, attempt, deadline) {
+        draft.effects.push(Effect::Send(Arc::new(order)));
+    }
+}
+
+/// The recipient as a story names it.
+pub(super) fn who(page: &Page) -> String {
+    match &page.recipient {
+        Recipient::User { user, contact } => format!("{user} by {contact} ({})", page.medium),
+        Recipient::Channel { channel } if page.address.is_empty() => format!("channel/{channel}"),
+        Recipient::Channel { .. } => page.address.to_string(),
+    }
+}
+
+/// Nothing more can be done for a page that has no attempt in flight and no retry.
+pub(super) fn fail_if_hopeless(draft: &mut Draft<'_>, id: PageId) {
+    let Some(page) = draft.page(&id) else { return };
+    if page.state == PageState::Sending && page.in_flight().is_none() && page.retries.is_empty() {
+        let state = if page.is_withdrawn {
+            PageState::Cancelled
+        } else {
+            PageState::Failed
+        };
+        draft.edit_page(&id, |page| page.state = state);
+        if state == PageState::Failed && page.asks() {
+            for incident in &page.incidents {
+                super::escalation::check_reached(draft, incident.number);
+            }
+        }
+        finished(draft, &page);
+    }
+}
+
+/// A page reached its end: a resolved incident may go to history now, and a message whose update is
+/// out may be updated again.
+pub(super) fn finished(draft: &mut Draft<'_>, page: &Page) {
+    super::updates::page_finished(draft, page);
+    for incident in &page.incidents {
+        closing::settle(draft, incident.number);
+    }
+}
+
+/// The page's channel did not do it in time or at all: the next channel of the medium, or else the
+/// person's next notify step, is used at once.
+pub(super) fn move_on(draft: &mut Draft<'_>, id: PageId, is_target_refused: bool) {
+    let Some(page) = draft.page(&id) else { return };
+    let is_wanted = page.asks() && !page.is_withdrawn && still_asks(draft, &page);
+    // Another channel may have taken it meanwhile.
+    if !is_wanted || page.has_moved_on || page.state != PageState::Sending {
+        return;
+    }
+    if !is_target_refused && start_on_next_channel(draft, id, Reason::FailoverChannel) {
+        return;
+    }
+    draft.edit_page(&id, |page| page.has_moved_on = true);
+    if is_target_refused {
+        draft.edit_page(&id, |page| page.retries.clear());
+    }
+    let Some(page) = draft.page(&id) else { return };
+    notify::contact_failed(draft, &page);
+}
+
+/// Whether any of the page's incidents still asks for acknowledgment at the generation shown.
+pub(super) fn still_asks(draft: &Draft<'_>, page: &Page) -> bool {
+    page.incidents.iter().any(|known| {
+        draft.incident(&known.number).is_some_and(|incident| {
+            incident.generation == known.generation && notify::asks(&incident)
+        })
+    })
+}
+
+/// Withdraws what asks for acknowledgment of an incident that asks no more.
+pub(super) fn withdraw(draft: &mut Draft<'_>, number: IncidentNumber) {
+    for page in draft.pages_of(number) {
+        if !still_asks(draft, &page) {
+            withdraw_page(draft, &page);
+        }
+    }
+}
+
+/// Withdraws the pages of an incident that is handed to somebody else.
+pub(super) fn withdraw_all(draft: &mut Draft<'_>, number: IncidentNumber) {
+    for page in draft.pages_of(number) {
+        if page.kind == PageKind::Page {
+            withdraw_page(draft, &page);
+        }
+    }
+}
+
+/// Retries end, an attempt whose first byte has not left is cancelled, one in flight is counted when
+/// it ends.
+fn withdraw_page(draft: &mut Draft<'_>, page: &Page) {
+    let is_under_way = page.state == PageState::Sending || page.in_flight().is_some();
+    if !page.asks() || !is_under_way {
+        return;
+    }
+    draft.edit_page(&page.id, |page| {
+        page.is_withdrawn = true;
+        page.retries.clear();
+    });
+    let in_flight = page.attempts.iter().filter(|attempt| is_in_flight(attempt));
+    draft
+        .effects
+        .extend(in_flight.map(|attempt| Effect::Cancel(attempt.id)));
+    if page.in_flight().is_none() && page.state == PageState::Sending {
+        draft.edit_page(&page.id, |page| page.state = PageState::Cancelled);
+        let text = format!("{} is not paged further", who(page));
+        note_page(draft, page.id, Reason::Withdrawn, &text, |_| {});
+    }
+}
+
+fn is_in_flight(attempt: &Attempt) -> bool {
+    attempt.outcome.is_none() && !attempt.is_interrupted
+}

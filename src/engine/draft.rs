@@ -1,0 +1,354 @@
+//! A decision in the making: the state as it is, with what this step has changed laid over it.
+//!
+//! Steps read through a draft and write to it; nothing but [`Draft::finish`] leaves it. So the
+//! stages of one decision see each other's changes while the state itself stays untouched.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::State;
+use super::alert::Alert;
+use super::calendar::Override;
+use super::decision::{Answer, Decision, Effect};
+use super::event::Text;
+use super::ids::{
+    AlertId, AttemptId, ChannelName, EntryId, IncidentNumber, IntegrationName, OverrideId, PageId,
+    ReceiptId, SilenceId, UserName,
+};
+use super::incident::{Incident, PinnedPolicy};
+use super::page::Page;
+use super::reason::Reason;
+use super::records::{
+    Change, ChannelState, Counters, Entry, EntryDetail, EntryKind, Group, Person, Pinned, Receipt,
+    Record, RecordKey, Sender, Silence,
+};
+use super::ruleset::{Policy, RuleSet};
+use super::time::Now;
+
+/// What became of a record in this step.
+enum Slot<V> {
+    Put(Arc<V>),
+    Drop,
+    Archive(Arc<V>),
+}
+
+type Overlay<K, V> = BTreeMap<K, Slot<V>>;
+
+/// The state with the changes of one step over it.
+pub(super) struct Draft<'step> {
+    pub state: &'step State,
+    pub rules: &'step RuleSet,
+    pub now: Now,
+    pub effects: Vec<Effect>,
+    pub answer: Answer,
+    counters: Counters,
+    alerts: Overlay<AlertId, Alert>,
+    incidents: Overlay<IncidentNumber, Incident>,
+    pages: Overlay<PageId, Page>,
+    groups: Overlay<Text, Group>,
+    people: Overlay<UserName, Person>,
+    channels: Overlay<ChannelName, ChannelState>,
+    senders: Overlay<Text, Sender>,
+    silences: Overlay<SilenceId, Silence>,
+    overrides: Overlay<OverrideId, Override>,
+    pinned: Overlay<PinnedPolicy, Pinned>,
+    receipts: Vec<Arc<Receipt>>,
+    entries: Vec<Arc<Entry>>,
+}
+
+/// Reading a record through the overlay, and setting it there.
+macro_rules! read_and_put {
+    ($get:ident, $put:ident, $table:ident: $key_type:ty => $record:ty,
+     |$state:ident, $key:ident| $base:expr) => {
+        impl Draft<'_> {
+            pub fn $get(&self, $key: &$key_type) -> Option<Arc<$record>> {
+                match self.$table.get($key) {
+                    Some(Slot::Put(record)) => Some(record.clone()),
+                    Some(Slot::Drop | Slot::Archive(_)) => None,
+                    None => {
+                        let $state = self.state;
+                        $base.cloned()
+                    }
+                }
+            }
+
+            pub fn $put(&mut self, key: $key_type, record: $record) {
+                self.$table.insert(key, Slot::Put(Arc::new(record)));
+            }
+        }
+    };
+}
+
+/// Changing a record in the overlay.
+macro_rules! edit {
+    ($get:ident, $edit:ident, $table:ident: $key_type:ty => $record:ty) => {
+        impl Draft<'_> {
+            /// Changes a record; does nothing if there is none.
+            pub fn $edit<R>(
+                &mut self,
+                key: &$key_type,
+                edit: impl FnOnce(&mut $record) -> R,
+            ) -> Option<R> {
+                let mut record = self.$get(key)?;
+                // The overlay must not hold a second reference, or every edit would copy.
+                self.$table.remove(key);
+                let result = edit(Arc::make_mut(&mut record));
+                self.$table.insert(key.clone(), Slot::Put(record));
+                Some(result)
+            }
+        }
+    };
+}
+
+/// Dropping a record.
+macro_rules! remove {
+    ($remove:ident, $table:ident: $key_type:ty) => {
+        impl Draft<'_> {
+            pub fn $remove(&mut self, key: &$key_type) {
+                self.$table.insert(key.clone(), Slot::Drop);
+            }
+        }
+    };
+}
+
+read_and_put!(alert, put_alert, alerts: AlertId => Alert, |state, key| state.alert(*key));
+read_and_put!(incident, put_incident, incidents: IncidentNumber => Incident, |state, key| state.incident(*key));
+read_and_put!(page, put_page, pages: PageId => Page, |state, key| state.page(*key));
+read_and_put!(group, put_group, groups: Text => Group, |state, key| state.group(key));
+read_and_put!(person, put_person, people: UserName => Person, |state, key| state.person(key));
+read_and_put!(channel, put_channel, channels: ChannelName => ChannelState, |state, key| state.channel(key));
+read_and_put!(sender, put_sender, senders: Text => Sender, |state, key| state.sender(key));
+read_and_put!(silence, put_silence, silences: SilenceId => Silence, |state, key| state.silence(*key));
+read_and_put!(override_, put_override, overrides: OverrideId => Override, |state, key| state.override_by_id(*key));
+read_and_put!(pinned, put_pinned, pinned: PinnedPolicy => Pinned, |state, key| state.pinned(key));
+edit!(alert, edit_alert, alerts: AlertId => Alert);
+edit!(incident, edit_incident, incidents: IncidentNumber => Incident);
+edit!(page, edit_page, pages: PageId => Page);
+edit!(group, edit_group, groups: Text => Group);
+edit!(person, edit_person, people: UserName => Person);
+edit!(channel, edit_channel_state, channels: ChannelName => ChannelState);
+edit!(sender, edit_sender, senders: Text => Sender);
+edit!(silence, edit_silence, silences: SilenceId => Silence);
+edit!(pinned, edit_pinned, pinned: PinnedPolicy => Pinned);
+remove!(drop_alert, alerts: AlertId);
+remove!(drop_group, groups: Text);
+remove!(drop_channel, channels: ChannelName);
+remove!(drop_silence, silences: SilenceId);
+remove!(drop_override, overrides: OverrideId);
+remove!(drop_pinned, pinned: PinnedPolicy);
+
+/// Gives out the next id of a kind.
+macro_rules! next_id {
+    ($name:ident, $counter:ident, $id:ident) => {
+        pub fn $name(&mut self) -> $id {
+            let id = self.counters.$counter;
+            self.counters.$counter = $id(id.0 + 1);
+            id
+        }
+    };
+}
+
+impl<'step> Draft<'step> {
+    /// A draft with no changes yet.
+    pub fn new(state: &'step State, rules: &'step RuleSet, now: Now) -> Self {
+        Self {
+            state,
+            rules,
+            now,
+            effects: Vec::new(),
+            answer: Answer::None,
+            counters: state.counters,
+            alerts: BTreeMap::new(),
+            incidents: BTreeMap::new(),
+            pages: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            people: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            senders: BTreeMap::new(),
+            silences: BTreeMap::new(),
+            overrides: BTreeMap::new(),
+            pinned: BTreeMap::new(),
+            receipts: Vec::new(),
+            entries: Vec::new(),
+        }
+    }
+
+    next_id!(next_incident, incident, IncidentNumber);
+    next_id!(next_alert, alert, AlertId);
+    next_id!(next_page, page, PageId);
+    next_id!(next_attempt, attempt, AttemptId);
+    next_id!(next_receipt, receipt, ReceiptId);
+    next_id!(next_silence, silence, SilenceId);
+    next_id!(next_override, override_, OverrideId);
+    next_id!(next_entry, entry, EntryId);
+
+    /// The number that the next incident will have.
+    pub fn next_number(&self) -> IncidentNumber {
+        self.counters.incident
+    }
+
+    /// The known alert that a sender means.
+    pub fn alert_by_key(&self, integration: &IntegrationName, key: &str) -> Option<Arc<Alert>> {
+        let fresh = self.alerts.values().find_map(|slot| match slot {
+            Slot::Put(alert) => {
+                (alert.integration == *integration && *alert.dedup_key == *key).then_some(alert)
+            }
+            Slot::Drop | Slot::Archive(_) => None,
+        });
+        if let Some(alert) = fresh {
+            return Some(alert.clone());
+        }
+        let known = self.state.alert_by_key(integration, key)?;
+        self.alert(&known.id)
+    }
+
+    /// The alerts of an incident, in the order of their ids.
+    pub fn alerts_of(&self, number: IncidentNumber) -> Vec<Arc<Alert>> {
+        let mut ids: BTreeSet<AlertId> =
+            self.state.alerts_of(number).map(|alert| alert.id).collect();
+        ids.extend(self.alerts.keys().copied());
+        let alerts = ids.into_iter().filter_map(|id| self.alert(&id));
+        alerts
+            .filter(|alert| alert.incidents.contains(&number))
+            .collect()
+    }
+
+    /// The pages of an incident that are not in history, in the order of their ids.
+    pub fn pages_of(&self, number: IncidentNumber) -> Vec<Arc<Page>> {
+        let mut ids: BTreeSet<PageId> = self.state.page_ids_of(number).collect();
+        ids.extend(self.pages.keys().copied());
+        let pages = ids.into_iter().filter_map(|id| self.page(&id));
+        pages
+            .filter(|page| {
+                page.incidents
+                    .iter()
+                    .any(|incident| incident.number == number)
+            })
+            .collect()
+    }
+
+    /// The page to which an attempt belongs.
+    pub fn page_of_attempt(&self, attempt: AttemptId) -> Option<Arc<Page>> {
+        self.page(&self.state.page_of_attempt(attempt)?.id)
+    }
+
+    /// Silences that have not ended, in the order of their ids.
+    pub fn all_silences(&self) -> Vec<Arc<Silence>> {
+        let mut ids: BTreeSet<SilenceId> = self.state.silences().map(|known| known.id).collect();
+        ids.extend(self.silences.keys().copied());
+        ids.into_iter().filter_map(|id| self.silence(&id)).collect()
+    }
+
+    /// The policy that an incident pinned.
+    pub fn policy_of(&self, incident: &Incident) -> Option<Arc<Policy>> {
+        let key = incident.policy.as_ref()?;
+        Some(self.pinned(key)?.policy.clone())
+    }
+
+    /// Keeps an incident in history and out of the active state.
+    pub fn archive_incident(&mut self, number: IncidentNumber) {
+        if let Some(incident) = self.incident(&number) {
+            self.incidents.insert(number, Slot::Archive(incident));
+        }
+    }
+
+    /// Keeps a page in history and out of the active state.
+    pub fn archive_page(&mut self, id: PageId) {
+        if let Some(page) = self.page(&id) {
+            self.pages.insert(id, Slot::Archive(page));
+        }
+    }
+
+    /// Keeps the receipt of an event.
+    pub fn receipt(&mut self, receipt: Receipt) -> Arc<Receipt> {
+        let receipt = Arc::new(receipt);
+        self.receipts.push(receipt.clone());
+        receipt
+    }
+
+    /// Adds a line to an incident's story.
+    pub fn note(
+        &mut self,
+        incident: IncidentNumber,
+        kind: EntryKind,
+        reason: Reason,
+        text: impl Into<Text>,
+        detail: EntryDetail,
+    ) {
+        let id = self.next_entry();
+        let text = text.into();
+        let entry = Entry {
+            id,
+            incident,
+            at: self.now.wall,
+            kind,
+            reason,
+            text,
+            detail,
+        };
+        self.entries.push(Arc::new(entry));
+    }
+
+    /// The decision: all changes in a fixed order.
+    pub fn finish(self) -> Decision {
+        let mut changes = Vec::new();
+        if self.counters != self.state.counters {
+            changes.push(Change::Put(Record::Counters(self.counters)));
+        }
+        collect(&mut changes, self.pinned, Record::Pinned, RecordKey::Pinned);
+        collect(&mut changes, self.groups, Record::Group, RecordKey::Group);
+        collect(
+            &mut changes,
+            self.incidents,
+            Record::Incident,
+            RecordKey::Incident,
+        );
+        collect(&mut changes, self.alerts, Record::Alert, RecordKey::Alert);
+        collect(&mut changes, self.pages, Record::Page, RecordKey::Page);
+        collect(&mut changes, self.people, Record::Person, RecordKey::Person);
+        collect(
+            &mut changes,
+            self.channels,
+            Record::Channel,
+            RecordKey::Channel,
+        );
+        collect(
+            &mut changes,
+            self.senders,
+            Record::Sender,
+            RecordKey::Sender,
+        );
+        collect(
+            &mut changes,
+            self.silences,
+            Record::Silence,
+            RecordKey::Silence,
+        );
+        collect(
+            &mut changes,
+            self.overrides,
+            Record::Override,
+            RecordKey::Override,
+        );
+        changes.extend(self.receipts.into_iter().map(Change::Receipt));
+        changes.extend(self.entries.into_iter().map(Change::Entry));
+        Decision {
+            changes,
+            effects: self.effects,
+            answer: self.answer,
+        }
+    }
+}
+
+fn collect<K, V>(
+    changes: &mut Vec<Change>,
+    overlay: Overlay<K, V>,
+    record: impl Fn(Arc<V>) -> Record,
+    key: impl Fn(K) -> RecordKey,
+) {
+    changes.extend(overlay.into_iter().map(|(id, slot)| match slot {
+        Slot::Put(value) => Change::Put(record(value)),
+        Slot::Drop => Change::Drop(key(id)),
+        Slot::Archive(value) => Change::Archive(record(value)),
+    }));
+}

@@ -1,0 +1,432 @@
+//! Events become alerts, and alerts find their incidents.
+//!
+//! The stages read as the product does: identify → deduplicate → hold back history → route →
+//! group → open or join.
+
+use std::sync::Arc;
+
+use super::alert::{Alert, Matchable};
+use super::decision::Answer;
+use super::draft::Draft;
+use super::event::{Action, Event, Spoken, Text};
+use super::ids::{AlertId, IncidentNumber, IntegrationName, ReceiptId, RouteName};
+use super::incident::Trouble;
+use super::membership::{self, Destination};
+use super::reason::Reason;
+use super::records::{Disposition, Receipt};
+use super::time::{Millis, Wall};
+use super::trouble::Cause;
+use super::{closing, silence, trouble_desk};
+
+/// A resolved alert is remembered so long, so that a late trigger is recognised.
+const RESOLVED_REMEMBERED_FOR: Millis = super::memory::RESOLVES_FOR;
+
+/// What became of an event, before it is written down.
+struct Verdict {
+    disposition: Disposition,
+    reason: Reason,
+    incidents: Vec<IncidentNumber>,
+    routes: Vec<RouteName>,
+    /// Whether the normalised event is worth keeping.
+    is_news: bool,
+}
+
+impl Verdict {
+    fn nothing(disposition: Disposition, reason: Reason) -> Self {
+        Self {
+            disposition,
+            reason,
+            incidents: Vec::new(),
+            routes: Vec::new(),
+            is_news: false,
+        }
+    }
+}
+
+/// Takes in one event and answers with its receipt.
+pub(super) fn event(draft: &mut Draft<'_>, integration: &IntegrationName, event: Event) {
+    if let Some(first) = duplicate(draft, integration, &event) {
+        draft.answer = Answer::Receipt(Arc::new(first));
+        return;
+    }
+    let verdict = match event.action {
+        Action::Trigger => trigger(draft, integration, &event),
+        Action::Acknowledge => acknowledge(draft, integration, &event),
+        Action::Resolve => resolve(draft, integration, &event),
+    };
+    let id = draft.next_receipt();
+    let receipt = receipt(draft.now.wall, id, integration, event, verdict);
+    let receipt = draft.receipt(receipt);
+    draft.answer = Answer::Receipt(receipt);
+}
+
+/// An id that was accepted within the hour answers with its first outcome and does nothing.
+fn duplicate(draft: &Draft<'_>, integration: &IntegrationName, event: &Event) -> Option<Receipt> {
+    let id = event.id.as_ref()?;
+    let first = draft.state.memory.by_id(integration, id, draft.now.wall)?;
+    Some(Receipt {
+        faults: event.faults.clone(),
+        ..first.clone()
+    })
+}
+
+fn receipt(
+    at: Wall,
+    id: ReceiptId,
+    integration: &IntegrationName,
+    event: Event,
+    verdict: Verdict,
+) -> Receipt {
+    let source_time = match event.action {
+        Action::Resolve => resolve_time(event.spoken),
+        Action::Trigger | Action::Acknowledge => event.spoken.source_time(),
+    };
+    Receipt {
+        id,
+        at,
+        integration: integration.clone(),
+        action: event.action,
+        dedup_key: event.dedup_key,
+        event_id: event.id,
+        disposition: verdict.disposition,
+        incidents: verdict.incidents,
+        reason: verdict.reason,
+        routes: verdict.routes,
+        faults: event.faults,
+        source_time,
+        content: verdict.is_news.then_some(event.content),
+    }
+}
+
+/// The moment at which a resolve says that it was over.
+fn resolve_time(spoken: Spoken) -> Option<Wall> {
+    match spoken {
+        Spoken::Asserted { ends_at, .. } => ends_at,
+        Spoken::Moment(moment) => moment,
+    }
+}
+
+fn trigger(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -> Verdict {
+    let known = draft.alert_by_key(integration, &event.dedup_key);
+    if is_resolved_before(draft, integration, event, known.as_deref()) {
+        return Verdict::nothing(Disposition::Recorded, Reason::ResolvedBefore);
+    }
+    if is_old(draft, integration, event) {
+        return hold_old(draft, integration, event, known);
+    }
+    let previous = known.as_deref().cloned();
+    let alert = assert_alert(draft, integration, event, known);
+    let verdict = place(draft, alert, previous.as_ref(), event);
+    closing::settle_alert(draft, alert);
+    verdict
+}
+
+/// Whether a resolve that the source dates later came first.
+fn is_resolved_before(
+    draft: &Draft<'_>,
+    integration: &IntegrationName,
+    event: &Event,
+    known: Option<&Alert>,
+) -> bool {
+    let Some(triggered) = event.spoken.source_time() else {
+        return false;
+    };
+    let resolved = match known {
+        Some(alert) if alert.firing => None,
+        Some(alert) => alert.resolved_source_time,
+        None => {
+            let key = &event.dedup_key;
+            let receipt = draft
+                .state
+                .memory
+                .unknown_resolve(integration, key, draft.now.wall);
+            receipt.and_then(|receipt| receipt.source_time)
+        }
+    };
+    resolved.is_some_and(|resolved| triggered < resolved)
+}
+
+/// Whether the event reports a moment longer ago than the integration allows.
+fn is_old(draft: &Draft<'_>, integration: &IntegrationName, event: &Event) -> bool {
+    let Spoken::Moment(Some(moment)) = event.spoken else {
+        return false;
+    };
+    let Some(rules) = draft.rules.integrations.get(integration) else {
+        return false;
+    };
+    draft.now.wall.since(moment) > rules.max_age
+}
+
+/// Keeps and shows an alert that is history; pages nobody.
+fn hold_old(
+    draft: &mut Draft<'_>,
+    integration: &IntegrationName,
+    event: &Event,
+    known: Option<Arc<Alert>>,
+) -> Verdict {
+    let fires_already = known
+        .as_ref()
+        .is_some_and(|alert| alert.firing && !alert.held_old);
+    // One that is over stays over for the incident that it still belongs to.
+    let is_kept = known
+        .as_ref()
+        .is_some_and(|alert| !alert.firing && !alert.incidents.is_empty());
+    if !is_kept {
+        let alert = assert_alert(draft, integration, event, known);
+        if fires_already {
+            return Verdict::nothing(Disposition::Repeated, Reason::Repeat);
+        }
+        draft.edit_alert(&alert, |alert| alert.held_old = true);
+        closing::settle_alert(draft, alert);
+    }
+    let trouble = Trouble {
+        cause: Cause::HeldEvents,
+        subject: integration.as_str().into(),
+    };
+    let count = trouble_desk::occurrences(draft, &trouble) + 1;
+    let text = format!(
+        "{count} events of integration {integration} are older than its max_age; they are kept and \
+         page nobody"
+    );
+    trouble_desk::raise(draft, trouble, &text);
+    Verdict {
+        is_news: true,
+        ..Verdict::nothing(Disposition::HeldOld, Reason::HeldOld)
+    }
+}
+
+/// Writes what the event says into its alert record.
+fn assert_alert(
+    draft: &mut Draft<'_>,
+    integration: &IntegrationName,
+    event: &Event,
+    known: Option<Arc<Alert>>,
+) -> AlertId {
+    let now = draft.now;
+    let (starts_at, expires) = match event.spoken {
+        Spoken::Asserted { starts_at, ends_at } => {
+            (starts_at, ends_at.map(|ends_at| now.steady_of(ends_at)))
+        }
+        Spoken::Moment(_) => (None, None),
+    };
+    let Some(known) = known else {
+        let alert = Alert {
+            id: draft.next_alert(),
+            integration: integration.clone(),
+            dedup_key: event.dedup_key.clone(),
+            content: event.content.clone(),
+            firing: true,
+            acknowledged: false,
+            starts_at,
+            first_seen: now.wall,
+            last_seen: now.wall,
+            repeats: 0,
+            expires,
+            resolved_at: None,
+            resolved_source_time: None,
+            incidents: Vec::new(),
+            held_old: false,
+            silenced_by: silence::covering(draft, integration, &event.content),
+            holds: Vec::new(),
+            forget: None,
+        };
+        let id = alert.id;
+        draft.put_alert(id, alert);
+        return id;
+    };
+    let silenced_by = silence::covering(draft, integration, &event.content);
+    let before = known.clone();
+    draft.edit_alert(&known.id, |alert| {
+        if alert.firing {
+            alert.repeats += 1;
+        } else {
+            alert.first_seen = now.wall;
+            alert.repeats = 0;
+            alert.acknowledged = false;
+        }
+        if alert.starts_at != starts_at || matches!(event.spoken, Spoken::Moment(_)) {
+            alert.holds.clear();
+        }
+        if *alert.content != *event.content {
+            alert.content = event.content.clone();
+        }
+        alert.starts_at = starts_at;
+        alert.expires = expires;
+        alert.last_seen = now.wall;
+        alert.firing = true;
+        alert.held_old = false;
+        alert.resolved_at = None;
+        alert.resolved_source_time = None;
+        alert.silenced_by = silenced_by;
+        alert.forget = None;
+        alert.holds.retain(|hold| hold.until > now.steady);
+    });
+    membership::recount(draft, &before);
+    known.id
+}
+
+/// Routes an alert and puts it where it belongs.
+fn place(draft: &mut Draft<'_>, id: AlertId, previous: Option<&Alert>, event: &Event) -> Verdict {
+    let Some(alert) = draft.alert(&id) else {
+        return Verdict::nothing(Disposition::Recorded, Reason::NoRules);
+    };
+    let was_firing = previous.is_some_and(|alert| alert.firing && !alert.held_old);
+    let is_changed = previous.is_none_or(|alert| !is_routed_alike(&alert.content, event));
+    // A hold that ran out lets the alert open again, though another incident of it is open.
+    let was_held = previous.is_some_and(|alert| !alert.holds.is_empty());
+    if was_firing && !is_changed && !alert.incidents.is_empty() && !was_held {
+        return Verdict {
+            incidents: alert.incidents.clone(),
+            ..Verdict::nothing(Disposition::Repeated, Reason::Repeat)
+        };
+    }
+    let (destinations, mut verdict) = destinations(draft, &alert);
+    verdict.is_news = !was_firing || is_changed;
+    let rejoins = !was_firing && previous.is_some();
+    for destination in destinations {
+        let (disposition, number) = membership::enter(draft, id, destination, rejoins);
+        verdict.reason = match disposition {
+            Disposition::Opened => Reason::NewAlert,
+            Disposition::Joined if is_changed && was_firing => Reason::LabelsChanged,
+            Disposition::Joined => Reason::JoinedIncident,
+            Disposition::Silenced => Reason::Silenced,
+            Disposition::Repeated => Reason::Repeat,
+            Disposition::Recorded => Reason::StillFiringHold,
+            Disposition::Acknowledged
+            | Disposition::Resolved
+            | Disposition::HeldOld
+            | Disposition::Limited
+            | Disposition::Ignored => verdict.reason,
+        };
+        verdict.disposition = verdict.disposition.max(disposition);
+        verdict.incidents.extend(number);
+    }
+    if is_changed {
+        membership::leave_others(draft, id, &verdict.incidents);
+    }
+    verdict
+}
+
+/// Whether an event lands where the alert's last one did: what can be matched is the same.
+fn is_routed_alike(content: &super::event::Content, event: &Event) -> bool {
+    let new = &*event.content;
+    content.labels == new.labels
+        && content.severity == new.severity
+        && content.summary == new.summary
+        && content.source == new.source
+        && content.component == new.component
+        && content.group == new.group
+        && content.class == new.class
+        && content.service == new.service
+}
+
+/// The routes on which an alert lands and that page, with the group on each.
+fn destinations(draft: &Draft<'_>, alert: &Alert) -> (Vec<Destination>, Verdict) {
+    let fields = Matchable {
+        integration: &alert.integration,
+        content: &alert.content,
+    };
+    let routes = draft.rules.tree.routes(&fields);
+    let reason = if routes.is_empty() {
+        Reason::NoRules
+    } else {
+        Reason::RouteDoesNotPage
+    };
+    let mut verdict = Verdict::nothing(Disposition::Recorded, reason);
+    verdict.routes = routes.iter().map(|route| route.name.clone()).collect();
+    let identity = format!("{}/{}", alert.integration, alert.dedup_key);
+    let paging = routes.into_iter().filter(|route| route.page);
+    let destinations = paging.map(|route| {
+        let (group_key, group_labels) = route.group_by.key(&route.name, &fields, &identity);
+        Destination {
+            route,
+            group_key,
+            group_labels,
+        }
+    });
+    (destinations.collect(), verdict)
+}
+
+fn acknowledge(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -> Verdict {
+    let known = draft.alert_by_key(integration, &event.dedup_key);
+    let Some(before) = known.filter(|alert| alert.firing) else {
+        return Verdict::nothing(Disposition::Ignored, Reason::UnknownAlert);
+    };
+    draft.edit_alert(&before.id, |alert| alert.acknowledged = true);
+    membership::recount(draft, &before);
+    for number in &before.incidents {
+        closing::acknowledge_if_all(draft, *number, &before);
+    }
+    Verdict {
+        incidents: before.incidents.clone(),
+        ..Verdict::nothing(Disposition::Acknowledged, Reason::SourceAcknowledged)
+    }
+}
+
+fn resolve(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -> Verdict {
+    let known = draft.alert_by_key(integration, &event.dedup_key);
+    let Some(alert) = known.filter(|alert| alert.firing) else {
+        return Verdict::nothing(Disposition::Ignored, Reason::UnknownAlert);
+    };
+    end_alert(
+        draft,
+        &alert,
+        resolve_time(event.spoken),
+        Reason::SourceResolved,
+    );
+    Verdict {
+        incidents: alert.incidents.clone(),
+        is_news: true,
+        ..Verdict::nothing(Disposition::Resolved, Reason::SourceResolved)
+    }
+}
+
+/// An alert is over: by its source, by its end time, or because the router's trouble is.
+pub(super) fn end_alert(
+    draft: &mut Draft<'_>,
+    before: &Arc<Alert>,
+    source_time: Option<Wall>,
+    reason: Reason,
+) {
+    let now = draft.now;
+    draft.edit_alert(&before.id, |alert| {
+        alert.firing = false;
+        alert.held_old = false;
+        alert.expires = None;
+        alert.resolved_at = Some(now.wall);
+        alert.resolved_source_time = source_time;
+        alert.holds.clear();
+        alert.forget = Some(now.steady + RESOLVED_REMEMBERED_FOR);
+    });
+    membership::recount(draft, before);
+    for number in &before.incidents {
+        closing::alert_ended(draft, *number, before, reason);
+    }
+}
+
+/// An alert's timer: its end time passed, or it may be forgotten.
+pub(super) fn due(draft: &mut Draft<'_>, id: AlertId) {
+    let Some(alert) = draft.alert(&id) else {
+        return;
+    };
+    let steady = draft.now.steady;
+    if alert.expires.is_some_and(|expires| expires <= steady) {
+        end_alert(draft, &alert, None, Reason::Expired);
+    } else if alert.forget.is_some_and(|forget| forget <= steady) {
+        if alert.incidents.is_empty() {
+            draft.drop_alert(&id);
+        } else {
+            // It stays with its open incident, which clears it when it closes.
+            draft.edit_alert(&id, |alert| alert.forget = None);
+        }
+    }
+}
+
+/// Text for a title: the summary, or what there is instead.
+pub(super) fn title_of(alert: &Alert) -> Text {
+    if alert.content.summary.is_empty() {
+        alert.dedup_key.clone()
+    } else {
+        alert.content.summary.clone()
+    }
+}

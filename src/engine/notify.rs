@@ -1,0 +1,395 @@
+//! A person's notify steps: which contacts are paged when, the ceiling, and moving on at once when
+//! they fail.
+
+use super::deliver::{self, Planned};
+use super::draft::Draft;
+use super::escalation;
+use super::fold;
+use super::ids::{IncidentNumber, UserName};
+use super::incident::{Incident, Phase, Position, Run, Status, Why};
+use super::page::{Page, PageKind, PageState};
+use super::reason::Reason;
+use super::records::{EntryDetail, EntryKind};
+use super::ruleset::{NotifyStep, PolicyStep};
+use super::time::Millis;
+
+/// How long an acknowledger has to answer to a joined alert when the policy has no step.
+const JOIN_WAIT: Millis = Millis::minutes(5);
+
+/// Begins a person's notify steps, unless those of an earlier step still run.
+pub(super) fn start_run(draft: &mut Draft<'_>, number: IncidentNumber, user: &UserName, why: Why) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let going = incident.runs.iter().find(|run| run.user == *user);
+    if going.is_some_and(|run| run.due.is_some() || !run.held.is_empty()) {
+        let text = format!("{user} is being paged already by an earlier step");
+        draft.note(
+            number,
+            EntryKind::Page,
+            Reason::AlreadyPaging,
+            text,
+            person_detail(user),
+        );
+        // The run counts for this step too, so that its failure is seen here.
+        draft.edit_incident(&number, |incident| {
+            for run in incident.runs.iter_mut().filter(|run| run.user == *user) {
+                run.why = why.clone();
+            }
+        });
+        return;
+    }
+    let started = draft.now.steady;
+    let after = steps(draft, user, &incident).first().map(|step| step.after);
+    draft.edit_incident(&number, |incident| {
+        incident.runs.retain(|run| run.user != *user);
+        let due = after.map(|after| started + after);
+        let (user, next, held) = (user.clone(), 0, Vec::new());
+        incident.runs.push(Run {
+            user,
+            why,
+            started,
+            next,
+            due,
+            held,
+        });
+    });
+    if after.is_none() {
+        let text = format!("{user} has no contact to be paged by");
+        draft.note(
+            number,
+            EntryKind::Page,
+            Reason::NoContact,
+            text,
+            person_detail(user),
+        );
+    }
+    run_due(draft, number, user, Reason::PagePlanned);
+}
+
+/// A person's notify steps for the incident's urgency.
+fn steps(draft: &Draft<'_>, user: &UserName, incident: &Incident) -> Vec<NotifyStep> {
+    let user = draft.rules.users.get(user);
+    user.map(|user| user.notify.steps(incident.urgency).to_vec())
+        .unwrap_or_default()
+}
+
+fn person_detail(user: &UserName) -> EntryDetail {
+    EntryDetail {
+        user: Some(user.as_str().into()),
+        ..EntryDetail::default()
+    }
+}
+
+/// Whether pages about it may leave: it is triggered, or its acknowledger is asked again.
+pub(super) fn asks(incident: &Incident) -> bool {
+    let escalation = &incident.escalation;
+    match incident.status {
+        Status::Triggered => !incident.is_silenced && escalation.phase != Phase::GroupWait,
+        Status::Acknowledged => escalation.is_join_pending,
+        Status::Resolved => false,
+    }
+}
+
+/// Pages the notify steps of all persons that are due.
+pub(super) fn runs_due(draft: &mut Draft<'_>, number: IncidentNumber) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let users: Vec<UserName> = incident.runs.iter().map(|run| run.user.clone()).collect();
+    for user in users {
+        run_due(draft, number, &user, Reason::PagePlanned);
+        end_lost_run(draft, number, &user);
+    }
+}
+
+/// A run whose user or notify step is no longer in the rules is over, or its timer would be due for
+/// ever.
+fn end_lost_run(draft: &mut Draft<'_>, number: IncidentNumber, user: &UserName) {
+    let now = draft.now.steady;
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let mut runs = incident.runs.iter().filter(|run| run.user == *user);
+    if !runs.any(|run| run.due.is_some_and(|due| due <= now)) {
+        return;
+    }
+    edit_run(draft, number, user, |run| run.due = None);
+    let text = format!("{user}: {}", Reason::TargetGone.meaning());
+    let (kind, reason) = (EntryKind::Page, Reason::TargetGone);
+    draft.note(number, kind, reason, text, person_detail(user));
+    escalation::check_reached(draft, number);
+}
+
+/// Pages a person's notify steps that are due; where one cannot be used the next is, at once.
+fn run_due(draft: &mut Draft<'_>, number: IncidentNumber, user: &UserName, reason: Reason) {
+    let mut reason = reason;
+    while let Some((index, step)) = next_step(draft, number, user) {
+        schedule_next(draft, number, user, index);
+        if page_step(draft, number, user, (index, &step), reason) {
+            reason = Reason::PagePlanned;
+        } else {
+            reason = Reason::FailoverContact;
+            hurry_run(draft, number, user);
+        }
+    }
+}
+
+/// The person's next notify step, if its time has come.
+fn next_step(
+    draft: &Draft<'_>,
+    number: IncidentNumber,
+    user: &UserName,
+) -> Option<(usize, NotifyStep)> {
+    let incident = draft.incident(&number)?;
+    if !asks(&incident) {
+        return None;
+    }
+    let run = incident.runs.iter().find(|run| run.user == *user)?;
+    run.due.filter(|due| *due <= draft.now.steady)?;
+    let steps = steps(draft, user, &incident);
+    let step = steps.get(run.next)?;
+    Some((run.next, step.clone()))
+}
+
+/// Sets the run to the step after `index`; without one the run is over.
+fn schedule_next(draft: &mut Draft<'_>, number: IncidentNumber, user: &UserName, index: usize) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let after = steps(draft, user, &incident)
+        .get(index + 1)
+        .map(|step| step.after);
+    edit_run(draft, number, user, |run| {
+        run.next = index + 1;
+        run.due = after.map(|after| run.started + after);
+    });
+}
+
+fn hurry_run(draft: &mut Draft<'_>, number: IncidentNumber, user: &UserName) {
+    let now = draft.now.steady;
+    edit_run(draft, number, user, |run| {
+        run.due = run.due.map(|due| due.min(now))
+    });
+}
+
+fn edit_run(
+    draft: &mut Draft<'_>,
+    number: IncidentNumber,
+    user: &UserName,
+    edit: impl FnOnce(&mut Run),
+) {
+    draft.edit_incident(&number, |incident| {
+        if let Some(run) = incident.runs.iter_mut().find(|run| run.user == *user) {
+            edit(run);
+        }
+    });
+}
+
+/// Pages the contacts of one notify step, or holds them for the next folded page. Whether anything
+/// is under way for the person now.
+fn page_step(
+    draft: &mut Draft<'_>,
+    number: IncidentNumber,
+    user: &UserName,
+    (index, step): (usize, &NotifyStep),
+    reason: Reason,
+) -> bool {
+    let Some(incident) = draft.incident(&number) else {
+        return false;
+    };
+    let Some(run) = incident.runs.iter().find(|run| run.user == *user).cloned() else {
+        return false;
+    };
+    let is_exempt = incident.about.is_some();
+    if !is_exempt && fold::is_over_ceiling(draft, user, step.via.len()) {
+        edit_run(draft, number, user, |run| run.held.push(index));
+        fold::hold(draft, number, user);
+        return true;
+    }
+    let most = draft.rules.settings.ceiling_pages.max(1);
+    let mut is_under_way = false;
+    for contact in step.via.iter().take(most) {
+        let plan = deliver::Plan {
+            kind: PageKind::Page,
+            incidents: vec![deliver::reference(&incident)],
+            user,
+            contact,
+            why: run.why.clone(),
+            notify_step: index,
+        };
+        match deliver::page_contact(draft, &incident, plan, reason) {
+            Planned::Started(_) => {
+                is_under_way = true;
+                if !is_exempt {
+                    fold::count(draft, user);
+                }
+            }
+            Planned::Unusable => {}
+        }
+    }
+    is_under_way
+}
+
+/// All channels of a contact failed: the person's next notify step is used at once, unless another
+/// page of this one is on its way; after the last one the next policy step may begin.
+pub(super) fn contact_failed(draft: &mut Draft<'_>, page: &Page) {
+    let Some(user) = page.recipient.user() else {
+        for incident in &page.incidents {
+            escalation::check_reached(draft, incident.number);
+        }
+        return;
+    };
+    if page.kind == PageKind::Folded {
+        return fold::contact_failed(draft, page);
+    }
+    let Some(number) = page.incidents.first().map(|incident| incident.number) else {
+        return;
+    };
+    if has_sibling_under_way(draft, page, number) {
+        return;
+    }
+    hurry_run(draft, number, user);
+    run_due(draft, number, user, Reason::FailoverContact);
+    escalation::check_reached(draft, number);
+}
+
+/// Whether another page of the same notify step was sent or is within its time.
+fn has_sibling_under_way(draft: &Draft<'_>, page: &Page, number: IncidentNumber) -> bool {
+    let siblings = draft.pages_of(number);
+    siblings.iter().any(|other| {
+        other.id != page.id
+            && other.asks()
+            && other.recipient.user() == page.recipient.user()
+            && other.notify_step == page.notify_step
+            && other.why == page.why
+            && is_on_its_way(other)
+    })
+}
+
+fn is_on_its_way(page: &Page) -> bool {
+    match page.state {
+        PageState::Sent | PageState::Delivered => true,
+        PageState::Sending => !page.has_moved_on,
+        PageState::Failed | PageState::Cancelled => false,
+    }
+}
+
+/// Whether anybody of the present step may still be reached: a notify step to come, a page held for
+/// folding, sent, in flight, or with a retry before the step's wait is over.
+pub(super) fn has_hope(draft: &Draft<'_>, incident: &Incident) -> bool {
+    let place = |why: &Why| {
+        why.position == incident.escalation.position && why.round == incident.escalation.round
+    };
+    let waits = incident
+        .runs
+        .iter()
+        .any(|run| place(&run.why) && (run.due.is_some() || !run.held.is_empty()));
+    if waits {
+        return true;
+    }
+    let users: Vec<&UserName> = incident
+        .runs
+        .iter()
+        .filter(|run| place(&run.why))
+        .map(|run| &run.user)
+        .collect();
+    draft.pages_of(incident.number).iter().any(|page| {
+        let concerns =
+            place(&page.why) || page.recipient.user().is_some_and(|u| users.contains(&u));
+        let by = incident.escalation.due;
+        let retries = page
+            .retries
+            .iter()
+            .any(|retry| by.is_none_or(|by| retry.due < by));
+        page.asks()
+            && concerns
+            && match page.state {
+                PageState::Sent | PageState::Delivered => true,
+                PageState::Sending => page.in_flight().is_some() || retries,
+                PageState::Failed | PageState::Cancelled => false,
+            }
+    })
+}
+
+/// Notes for each person of the step that is over why nothing reached them, if nothing did.
+pub(super) fn note_unsent(draft: &mut Draft<'_>, incident: &Incident) {
+    let pages = draft.pages_of(incident.number);
+    for run in &incident.runs {
+        let is_here = run.why.position == incident.escalation.position;
+        if !is_here || !run.held.is_empty() {
+            continue;
+        }
+        let mut own = pages
+            .iter()
+            .filter(|page| page.recipient.user() == Some(&run.user));
+        if own
+            .clone()
+            .any(|page| page.asks() && !page.attempts.is_empty())
+        {
+            continue;
+        }
+        let reason = if own.next().is_some() {
+            Reason::NotSentInTime
+        } else {
+            Reason::Unreachable
+        };
+        let text = format!("{}: {}", run.user, reason.meaning());
+        draft.note(
+            incident.number,
+            EntryKind::Page,
+            reason,
+            text,
+            person_detail(&run.user),
+        );
+    }
+}
+
+/// A new alert joined what somebody has: that person is asked again, not more often than the
+/// route's join interval; unanswered, the incident returns to triggered.
+pub(super) fn page_acknowledger(draft: &mut Draft<'_>, number: IncidentNumber) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let now = draft.now.steady;
+    let recently = incident
+        .joined_page_at
+        .is_some_and(|at| now.since(at) < incident.join_interval);
+    if recently || !incident.expects_acknowledgment() {
+        return;
+    }
+    let user = incident
+        .acknowledged
+        .as_ref()
+        .and_then(|handled| handled.user.clone());
+    let Some(user) = user.filter(|user| draft.rules.users.contains_key(user)) else {
+        return escalation::restart(draft, number, Reason::JoinedIncident);
+    };
+    let policy = draft.policy_of(&incident);
+    let first: Option<PolicyStep> = policy.and_then(|policy| policy.steps.first().cloned());
+    let wait = first.map_or(JOIN_WAIT, |step| step.wait);
+    draft.edit_incident(&number, |incident| {
+        incident.joined_page_at = Some(now);
+        incident.runs.clear();
+        incident.escalation.is_join_pending = true;
+        incident.escalation.phase = Phase::Acknowledged;
+        incident.escalation.due = Some(now + wait);
+    });
+    let why = Why {
+        route: incident.route.clone(),
+        policy: incident.policy.as_ref().map(|pinned| pinned.name.clone()),
+        position: Position::Before,
+        round: incident.escalation.round,
+        schedule: None,
+        revision: draft.rules.revision,
+    };
+    let text = format!("{user} has it and is told of the joined alert; answers within {wait}");
+    draft.note(
+        number,
+        EntryKind::Page,
+        Reason::JoinedIncident,
+        text,
+        person_detail(&user),
+    );
+    start_run(draft, number, &user, why);
+}

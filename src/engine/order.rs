@@ -1,0 +1,198 @@
+//! What an attempt hands to its channel, as data taken at the moment of the decision.
+
+use std::sync::Arc;
+
+use super::alert::Alert;
+use super::decision::{AlertBrief, Brief, Message, Order, Place, TokenSubject};
+use super::draft::Draft;
+use super::event::{Labels, Text};
+use super::ids::{AttemptId, PageId};
+use super::incident::Incident;
+use super::ingest;
+use super::page::{IncidentRef, Page, PageKind, Recipient};
+use super::ruleset::{ChannelInfo, Medium};
+use super::time::Millis;
+
+/// What a channel has for one attempt: mail relays may take their time.
+pub(super) fn deadline(draft: &Draft<'_>, page: PageId) -> Millis {
+    let medium = draft.page(&page).map(|page| page.medium);
+    if medium == Some(Medium::Email) {
+        Millis::seconds(60)
+    } else {
+        Millis::seconds(15)
+    }
+}
+
+/// The order for an attempt. `None` if none of the page's incidents is known any more.
+pub(super) fn order(
+    draft: &Draft<'_>,
+    page: &Arc<Page>,
+    channel: &ChannelInfo,
+    attempt: AttemptId,
+    deadline: Millis,
+) -> Option<Order> {
+    let message = message(draft, page, channel)?;
+    Some(Order {
+        attempt,
+        page: page.id,
+        channel: channel.name.clone(),
+        medium: page.medium,
+        address: page.address.clone(),
+        urgency: page.urgency,
+        integration: page.integration.clone(),
+        asks: page.asks(),
+        message,
+        place: place(draft, page, channel),
+        is_plain: page.is_plain,
+        deadline,
+    })
+}
+
+fn message(draft: &Draft<'_>, page: &Page, channel: &ChannelInfo) -> Option<Message> {
+    let named = channel.capabilities.incidents_named_max.max(1);
+    let incidents: Vec<Brief> = page
+        .incidents
+        .iter()
+        .take(named)
+        .filter_map(|known| brief(draft, known))
+        .collect();
+    if incidents.is_empty() {
+        return None;
+    }
+    let user = page
+        .recipient
+        .user()
+        .and_then(|user| draft.rules.users.get(user));
+    let zone = user
+        .and_then(|user| user.time_zone.iana_name())
+        .unwrap_or("UTC");
+    let is_folded = page.kind == PageKind::Folded;
+    let generation = page
+        .incidents
+        .first()
+        .map_or(0, |incident| incident.generation);
+    Some(Message {
+        kind: page.kind,
+        recipient: page.recipient.clone(),
+        recipient_name: user.map(|user| user.full_name.clone()),
+        time_zone: zone.into(),
+        incidents,
+        incidents_total: page.incidents.len(),
+        token: TokenSubject {
+            page: token_page(page),
+            generation: if is_folded { 0 } else { generation },
+            user: page.recipient.user().cloned(),
+        },
+        why: page.why.clone(),
+        news: match page.kind {
+            PageKind::Update { news, .. } => Some(news),
+            PageKind::Page | PageKind::Folded | PageKind::Copy => None,
+        },
+    })
+}
+
+/// The page whose link a message carries: an update carries that of the page it is about.
+fn token_page(page: &Page) -> PageId {
+    match page.kind {
+        PageKind::Update { of, .. } => of,
+        PageKind::Page | PageKind::Folded | PageKind::Copy => page.id,
+    }
+}
+
+fn brief(draft: &Draft<'_>, known: &IncidentRef) -> Option<Brief> {
+    let incident = draft.incident(&known.number)?;
+    Some(brief_of(draft, &incident))
+}
+
+fn brief_of(draft: &Draft<'_>, incident: &Incident) -> Brief {
+    let mut alerts = draft.alerts_of(incident.number);
+    // What fires stands first.
+    alerts.sort_by_key(|alert| (!alert.firing, alert.id));
+    Brief {
+        incident: IncidentRef {
+            number: incident.number,
+            generation: incident.generation,
+        },
+        status: incident.status,
+        urgency: incident.urgency,
+        title: incident.title.clone(),
+        service: incident.service.clone(),
+        opened_at: incident.opened_at,
+        acknowledged: incident.acknowledged.clone(),
+        resolved: incident.resolved.clone(),
+        alerts_firing: incident.alerts.firing,
+        alerts_total: incident.alerts.total,
+        group_labels: incident.group_labels.clone(),
+        alerts: alerts
+            .iter()
+            .take(Brief::ALERTS_MAX)
+            .map(|alert| alert_brief(alert))
+            .collect(),
+        is_self_incident: incident.about.is_some(),
+    }
+}
+
+fn alert_brief(alert: &Alert) -> AlertBrief {
+    AlertBrief {
+        summary: ingest::title_of(alert),
+        severity: alert.content.severity.clone(),
+        source: alert.content.source.clone(),
+        firing: alert.firing,
+        first_seen: alert.first_seen,
+        labels: Labels::clone(&alert.content.labels),
+        links: alert.content.links.clone(),
+    }
+}
+
+/// Where the message goes: an update under or over the one it is about, a page under an earlier page
+/// to the same place.
+fn place(draft: &Draft<'_>, page: &Page, channel: &ChannelInfo) -> Option<Place> {
+    let PageKind::Update { of, .. } = page.kind else {
+        return earlier(draft, page, channel);
+    };
+    let about = draft.page(&of)?;
+    let reference = about
+        .reference
+        .as_ref()
+        .filter(|known| known.channel == channel.name)?;
+    let text = reference.text.clone();
+    Some(if channel.capabilities.updates {
+        Place::Edit(text)
+    } else {
+        Place::Thread(text)
+    })
+}
+
+fn earlier(draft: &Draft<'_>, page: &Page, channel: &ChannelInfo) -> Option<Place> {
+    if page.kind != PageKind::Page || !channel.capabilities.threads {
+        return None;
+    }
+    let number = page.incidents.first()?.number;
+    let same_place = |other: &Arc<Page>| -> Option<Text> {
+        let is_same = other.id != page.id
+            && other.kind == PageKind::Page
+            && other.address == page.address
+            && is_same_recipient(&other.recipient, &page.recipient);
+        let reference = other
+            .reference
+            .as_ref()
+            .filter(|known| known.channel == channel.name)?;
+        is_same.then(|| reference.text.clone())
+    };
+    draft
+        .pages_of(number)
+        .iter()
+        .find_map(same_place)
+        .map(Place::Thread)
+}
+
+fn is_same_recipient(one: &Recipient, other: &Recipient) -> bool {
+    match (one, other) {
+        (Recipient::User { user: one, .. }, Recipient::User { user: other, .. }) => one == other,
+        (Recipient::Channel { channel: one }, Recipient::Channel { channel: other }) => {
+            one == other
+        }
+        (Recipient::User { .. }, Recipient::Channel { .. })
+        | (Recipient::Channel { .. }, Recipient::User { .. }) => false,
+    }
+}

@@ -1,0 +1,233 @@
+//! After a restart or a suspension: what no longer matters is dropped, what is overdue happens once.
+//!
+//! Steps that fell due meanwhile collapse to the highest one; an attempt that a restart interrupted
+//! is repeated once with the same idempotency key.
+
+use super::draft::Draft;
+use super::escalation;
+use super::ids::{AlertId, IncidentNumber, PageId};
+use super::incident::{Incident, Phase, Position};
+use super::page::{PageState, Retry};
+use super::reason::Reason;
+use super::records::{EntryDetail, EntryKind};
+use super::ruleset::Policy;
+use super::time::{Millis, Steady};
+use super::{deliver, trouble_desk};
+
+/// After a start no alert expires sooner than this: its source may need a moment to speak again.
+const EXPIRY_GRACE: Millis = Millis::minutes(5);
+/// Overdue steps walked over while collapsing; beyond it the fallback's turn has come anyway.
+const STEPS_WALKED_MAX: usize = 10_000;
+
+/// The state was loaded.
+pub(super) fn start(draft: &mut Draft<'_>) {
+    keep_from_expiring(draft);
+    let collapsed = collapse_all(draft);
+    let interrupted: Vec<PageId> = draft
+        .state
+        .pages()
+        .filter(|page| page.state == PageState::Sending)
+        .map(|page| page.id)
+        .collect();
+    for id in interrupted {
+        interrupt(draft, id, &collapsed);
+    }
+    trouble_desk::look_for_gone(draft);
+    trouble_desk::look_for_unusable_targets(draft);
+}
+
+/// The process slept, or the wall clock jumped ahead.
+pub(super) fn suspended(draft: &mut Draft<'_>) {
+    keep_from_expiring(draft);
+    collapse_all(draft);
+}
+
+fn keep_from_expiring(draft: &mut Draft<'_>) {
+    let earliest = draft.now.steady + EXPIRY_GRACE;
+    let early: Vec<AlertId> = draft
+        .state
+        .alerts()
+        .filter(|alert| alert.firing && alert.expires.is_some_and(|at| at < earliest))
+        .map(|alert| alert.id)
+        .collect();
+    for id in early {
+        draft.edit_alert(&id, |alert| alert.expires = Some(earliest));
+    }
+}
+
+/// Collapses the overdue steps and notify steps of all incidents; the answer is those whose step
+/// moved.
+fn collapse_all(draft: &mut Draft<'_>) -> Vec<IncidentNumber> {
+    let now = draft.now.steady;
+    let overdue: Vec<IncidentNumber> = draft
+        .state
+        .incidents()
+        .filter(|incident| incident.next_due().is_some_and(|due| due < now))
+        .map(|incident| incident.number)
+        .collect();
+    let mut moved = Vec::new();
+    for number in overdue {
+        let Some(incident) = draft.incident(&number) else {
+            continue;
+        };
+        let is_due = incident.escalation.due.is_some_and(|due| due < now);
+        if is_due && incident.escalation.phase == Phase::Running && runs_on(draft, &incident) {
+            collapse_steps(draft, &incident);
+            // Where the end of the policy was reached nobody is paged anew.
+            if is_running(draft, number) {
+                moved.push(number);
+            }
+        } else {
+            collapse_runs(draft, number);
+        }
+    }
+    moved
+}
+
+/// Whether steps beyond the present one may follow.
+fn runs_on(draft: &Draft<'_>, incident: &Incident) -> bool {
+    let policy = draft.policy_of(incident);
+    policy.is_some_and(|policy| escalation::runs_all_steps(incident, &policy))
+}
+
+fn is_running(draft: &Draft<'_>, number: IncidentNumber) -> bool {
+    let incident = draft.incident(&number);
+    incident.is_some_and(|incident| incident.escalation.phase == Phase::Running)
+}
+
+/// Goes straight to the highest policy step that is due.
+fn collapse_steps(draft: &mut Draft<'_>, incident: &Incident) {
+    let number = incident.number;
+    let Some(policy) = draft.policy_of(incident) else {
+        return;
+    };
+    let (round, before) = highest_due(incident, &policy, draft.now.steady);
+    let text = "steps fell due while the router was away; only the highest is paged now";
+    let reason = Reason::CollapsedSteps;
+    draft.note(
+        number,
+        EntryKind::Escalation,
+        reason,
+        text,
+        EntryDetail::default(),
+    );
+    draft.edit_incident(&number, |incident| {
+        incident.runs.clear();
+        incident.escalation.round = round;
+        incident.escalation.position = before;
+        incident.escalation.hurried = None;
+    });
+    escalation::advance(draft, number, Reason::CollapsedSteps);
+}
+
+/// The place just before the highest step that is due, and its round.
+fn highest_due(incident: &Incident, policy: &Policy, now: Steady) -> (u32, Position) {
+    let escalation = &incident.escalation;
+    let mut at = escalation.due.unwrap_or(now);
+    let mut round = escalation.round;
+    let mut position = escalation.position;
+    for _ in 0..STEPS_WALKED_MAX {
+        let next = match position {
+            Position::Before | Position::Reassigned => 0,
+            Position::Step(step) => step + 1,
+            Position::Fallback => return (round, position),
+        };
+        let Some(step) = policy.steps.get(next) else {
+            if round >= policy.repeat {
+                return (round, position);
+            }
+            round += 1;
+            position = Position::Before;
+            continue;
+        };
+        at = at + step.wait;
+        if at > now {
+            return (round, position);
+        }
+        position = Position::Step(next);
+    }
+    (round, position)
+}
+
+/// Of a person's overdue notify steps only the last is paged.
+fn collapse_runs(draft: &mut Draft<'_>, number: IncidentNumber) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let now = draft.now.steady;
+    for run in &incident.runs {
+        let Some(user) = draft.rules.users.get(&run.user) else {
+            continue;
+        };
+        let steps = user.notify.steps(incident.urgency);
+        let overdue = steps
+            .iter()
+            .rposition(|step| run.started + step.after <= now);
+        let Some(last) = overdue.filter(|last| *last > run.next) else {
+            continue;
+        };
+        draft.edit_incident(&number, |incident| {
+            for known in incident
+                .runs
+                .iter_mut()
+                .filter(|known| known.user == run.user)
+            {
+                known.next = last;
+                known.due = known.due.map(|due| due.min(now));
+            }
+        });
+    }
+}
+
+/// A page whose attempt has no answer: once more if it still matters and no step went over it.
+fn interrupt(draft: &mut Draft<'_>, id: PageId, collapsed: &[IncidentNumber]) {
+    let Some(page) = draft.page(&id) else { return };
+    if draft.state.page(id).is_none_or(|before| **before != *page) {
+        // Touched by this very step: it is new.
+        return;
+    }
+    let is_stale = page.asks()
+        && (!deliver::still_asks(draft, &page)
+            || page
+                .incidents
+                .iter()
+                .all(|known| collapsed.contains(&known.number)));
+    let interrupted = page.in_flight().map(|attempt| attempt.channel.clone());
+    let now = draft.now.steady;
+    draft.edit_page(&id, |page| {
+        for attempt in page
+            .attempts
+            .iter_mut()
+            .filter(|attempt| attempt.outcome.is_none())
+        {
+            attempt.is_interrupted = true;
+        }
+        if is_stale {
+            page.state = PageState::Cancelled;
+            page.retries.clear();
+        } else if let Some(channel) = interrupted.clone() {
+            page.retries.retain(|retry| retry.channel != channel);
+            page.retries.push(Retry {
+                channel,
+                due: now,
+                spends: false,
+            });
+        }
+    });
+    if is_stale {
+        let text = format!(
+            "{} is not paged again: it no longer matters",
+            deliver::who(&page)
+        );
+        deliver::note_page(draft, id, Reason::Withdrawn, &text, |_| {});
+    } else if interrupted.is_some() {
+        let text = format!("the attempt to {} is repeated once", deliver::who(&page));
+        deliver::note_page(draft, id, Reason::RestartResend, &text, |_| {});
+    }
+    if let Some(page) = draft
+        .page(&id)
+        .filter(|page| page.state != PageState::Sending)
+    {
+        deliver::finished(draft, &page);
+    }
+}

@@ -1,0 +1,339 @@
+//! Text messages from phones: `ack`, `ack 1042`, `ack all`, `resolve 1042`, and STOP.
+//!
+//! Only a number that is somebody's contact is answered, and only for incidents that this contact
+//! was paged for. Words that carriers take for themselves (`end`, `quit`, `cancel`, `yes`) are no
+//! commands.
+
+use std::sync::Arc;
+
+use super::decision::{ActResult, Answer};
+use super::draft::Draft;
+use super::event::Text;
+use super::ids::{ContactName, IncidentNumber, PageId, UserName};
+use super::incident::{Incident, Status, Trouble};
+use super::input::{Act, ActOn, Actor, SmsReply, Verb, Via};
+use super::page::{PageKind, Recipient};
+use super::people;
+use super::records::Sender;
+use super::ruleset::Medium;
+use super::time::Millis;
+use super::trouble::Cause;
+use super::trouble_desk;
+
+/// Wrong numbers before a sender is blocked, and for how long.
+const WRONG_MAX: usize = 5;
+const BLOCKED_FOR: Millis = Millis::minutes(10);
+/// Message ids remembered of a sender.
+const ANSWERED_MAX: usize = 20;
+/// Incidents named in a reply.
+const LISTED_MAX: usize = 5;
+
+/// What a text asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Command {
+    Acknowledge(Which),
+    Resolve(u64),
+    Stop,
+    Start,
+    Other,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Which {
+    TheOne,
+    All,
+    Number(u64),
+}
+
+/// Answers a text message.
+pub(super) fn sms(draft: &mut Draft<'_>, reply: &SmsReply) {
+    draft.answer = Answer::Sms(None);
+    let Some((user, contact)) = owner(draft, &reply.from) else {
+        return;
+    };
+    ensure_sender(draft, &reply.from);
+    let now = draft.now.steady;
+    let sender = draft.sender(&reply.from);
+    let is_known = sender.is_some_and(|sender| {
+        sender.answered.contains(&reply.message_id)
+            || sender.blocked_until.is_some_and(|until| until > now)
+    });
+    if is_known {
+        return;
+    }
+    draft.edit_sender(&reply.from, |sender| {
+        sender.answered.push(reply.message_id.clone());
+        let surplus = sender.answered.len().saturating_sub(ANSWERED_MAX);
+        sender.answered.drain(..surplus);
+    });
+    let caller = Caller {
+        user,
+        contact,
+        address: reply.from.clone(),
+    };
+    let text = match parse(&reply.text) {
+        Command::Acknowledge(Which::TheOne) => acknowledge_the_one(draft, &caller),
+        Command::Acknowledge(Which::All) => acknowledge_all(draft, &caller),
+        Command::Acknowledge(Which::Number(number)) => {
+            act_on(draft, &caller, IncidentNumber(number), Verb::Acknowledge)
+        }
+        Command::Resolve(number) => act_on(draft, &caller, IncidentNumber(number), Verb::Resolve),
+        Command::Stop => stop(draft, &caller),
+        Command::Start => start(draft, &caller),
+        Command::Other => Some("Reply ack, ack NUMBER, ack all or resolve NUMBER.".to_owned()),
+    };
+    draft.answer = Answer::Sms(text.map(Into::into));
+}
+
+/// Who wrote, by the contact that has the number.
+struct Caller {
+    user: UserName,
+    contact: ContactName,
+    address: Text,
+}
+
+fn owner(draft: &Draft<'_>, from: &str) -> Option<(UserName, ContactName)> {
+    draft.rules.users.iter().find_map(|(name, user)| {
+        let own = user
+            .contacts
+            .iter()
+            .find(|contact| contact.medium == Medium::Sms && *contact.address == *from)?;
+        Some((name.clone(), own.name.clone()))
+    })
+}
+
+fn ensure_sender(draft: &mut Draft<'_>, from: &Text) {
+    if draft.sender(from).is_none() {
+        let sender = Sender {
+            address: from.clone(),
+            ..Sender::default()
+        };
+        draft.put_sender(from.clone(), sender);
+    }
+}
+
+fn parse(text: &str) -> Command {
+    let quotes: &[char] = &['"', '\'', '“', '”', '.', '!'];
+    let lower = text.trim().trim_matches(quotes).to_lowercase();
+    let mut words = lower.split_whitespace();
+    let (word, argument) = (words.next().unwrap_or(""), words.next());
+    let number = argument.and_then(|text| text.trim_start_matches('#').parse::<u64>().ok());
+    match (word, argument, number) {
+        ("ack" | "acknowledge", None, _) => Command::Acknowledge(Which::TheOne),
+        ("ack" | "acknowledge", Some("all"), _) => Command::Acknowledge(Which::All),
+        ("ack" | "acknowledge", _, Some(number)) => Command::Acknowledge(Which::Number(number)),
+        ("resolve", _, Some(number)) => Command::Resolve(number),
+        ("stop" | "stopall" | "unsubscribe" | "end" | "quit" | "cancel" | "optout", None, _) => {
+            Command::Stop
+        }
+        ("start" | "unstop", None, _) => Command::Start,
+        _ => Command::Other,
+    }
+}
+
+/// Open incidents for which this contact was sent a page, oldest first.
+fn paged_incidents(draft: &Draft<'_>, caller: &Caller) -> Vec<Arc<Incident>> {
+    let incidents = draft
+        .state
+        .incidents()
+        .filter(|incident| incident.status == Status::Triggered);
+    incidents
+        .filter(|incident| was_paged(draft, caller, incident.number))
+        .cloned()
+        .collect()
+}
+
+fn was_paged(draft: &Draft<'_>, caller: &Caller, number: IncidentNumber) -> bool {
+    draft.pages_of(number).iter().any(|page| {
+        let is_own = match &page.recipient {
+            Recipient::User { user, contact } => *user == caller.user && *contact == caller.contact,
+            Recipient::Channel { .. } => false,
+        };
+        is_own && page.asks() && !page.attempts.is_empty()
+    })
+}
+
+fn acknowledge_the_one(draft: &mut Draft<'_>, caller: &Caller) -> Option<String> {
+    let open = paged_incidents(draft, caller);
+    match open.as_slice() {
+        [] => Some("Nothing is open for you.".to_owned()),
+        [one] => act_on(draft, caller, one.number, Verb::Acknowledge),
+        several => {
+            let listed: Vec<String> = several
+                .iter()
+                .take(LISTED_MAX)
+                .map(|one| format!("#{}", one.number))
+                .collect();
+            let count = several.len();
+            Some(format!(
+                "{count} are open: {}. Reply ack NUMBER.",
+                listed.join(" ")
+            ))
+        }
+    }
+}
+
+fn acknowledge_all(draft: &mut Draft<'_>, caller: &Caller) -> Option<String> {
+    let last: Option<PageId> = draft
+        .person(&caller.user)
+        .and_then(|person| person.last_folded);
+    let page = last
+        .and_then(|id| draft.page(&id))
+        .filter(|page| page.kind == PageKind::Folded);
+    let Some(page) = page else {
+        return Some("There is no list to acknowledge. Reply ack NUMBER.".to_owned());
+    };
+    let acted = perform(draft, caller, ActOn::Page(page.id), Verb::Acknowledge);
+    let done = acted
+        .iter()
+        .filter(|acted| acted.result == ActResult::Done)
+        .count();
+    Some(format!(
+        "{done} are yours. {} more open.",
+        still_open(draft, caller)
+    ))
+}
+
+fn act_on(
+    draft: &mut Draft<'_>,
+    caller: &Caller,
+    number: IncidentNumber,
+    verb: Verb,
+) -> Option<String> {
+    if !was_paged(draft, caller, number) {
+        return wrong_number(draft, caller, number);
+    }
+    let is_resolve = verb == Verb::Resolve;
+    let acted = perform(draft, caller, ActOn::Incidents(vec![number]), verb);
+    let acted = acted.first()?;
+    let text = match acted.result {
+        ActResult::Done if is_resolve => format!("#{number} is resolved."),
+        ActResult::Done => {
+            format!(
+                "#{number} is yours. {} more open.",
+                still_open(draft, caller)
+            )
+        }
+        ActResult::AlreadySo => {
+            let by = acted
+                .acknowledged
+                .as_ref()
+                .map_or("Somebody", |handled| &handled.by);
+            format!("{by} has #{number} already.")
+        }
+        ActResult::NotOpen | ActResult::NotFound => format!("#{number} is not open."),
+    };
+    Some(text)
+}
+
+fn still_open(draft: &Draft<'_>, caller: &Caller) -> usize {
+    let open = paged_incidents(draft, caller);
+    let still = |incident: &&Arc<Incident>| {
+        draft
+            .incident(&incident.number)
+            .is_some_and(|now| now.status == Status::Triggered)
+    };
+    open.iter().filter(still).count()
+}
+
+fn wrong_number(draft: &mut Draft<'_>, caller: &Caller, number: IncidentNumber) -> Option<String> {
+    let now = draft.now.steady;
+    let is_blocked = draft.edit_sender(&caller.address, |sender| {
+        sender.wrong.retain(|at| now.since(*at) < BLOCKED_FOR);
+        sender.wrong.push(now);
+        let is_blocked = sender.wrong.len() >= WRONG_MAX;
+        if is_blocked {
+            sender.blocked_until = Some(now + BLOCKED_FOR);
+            sender.wrong.clear();
+        }
+        is_blocked
+    });
+    let blocked = is_blocked
+        .unwrap_or(false)
+        .then(|| format!(" Wait {BLOCKED_FOR}."));
+    Some(format!(
+        "You were not paged for #{number}.{}",
+        blocked.unwrap_or_default()
+    ))
+}
+
+fn perform(
+    draft: &mut Draft<'_>,
+    caller: &Caller,
+    on: ActOn,
+    verb: Verb,
+) -> Vec<super::decision::Acted> {
+    let name = draft
+        .rules
+        .users
+        .get(&caller.user)
+        .map(|user| user.full_name.clone());
+    let name = name.unwrap_or_else(|| caller.user.as_str().into());
+    let actor = Actor {
+        name,
+        user: Some(caller.user.clone()),
+        via: Via::Sms,
+    };
+    people::act(draft, &Act { actor, on, verb });
+    match std::mem::take(&mut draft.answer) {
+        Answer::Acted(acted) => acted,
+        Answer::None
+        | Answer::Receipt(_)
+        | Answer::Sms(_)
+        | Answer::Opened(_)
+        | Answer::Silence { .. }
+        | Answer::Override(_)
+        | Answer::Done
+        | Answer::Refused(_) => Vec::new(),
+    }
+}
+
+/// The carrier takes STOP for itself: the contact is of no use until START, which must be known.
+fn stop(draft: &mut Draft<'_>, caller: &Caller) -> Option<String> {
+    draft.edit_sender(&caller.address, |sender| sender.is_stopped = true);
+    let trouble = Trouble {
+        cause: Cause::ContactStopped,
+        subject: caller.user.as_str().into(),
+    };
+    let text = format!(
+        "{} answered STOP: contact {} is disabled until they answer START",
+        caller.user, caller.contact
+    );
+    trouble_desk::raise(draft, trouble, &text);
+    None
+}
+
+fn start(draft: &mut Draft<'_>, caller: &Caller) -> Option<String> {
+    draft.edit_sender(&caller.address, |sender| sender.is_stopped = false);
+    let trouble = Trouble {
+        cause: Cause::ContactStopped,
+        subject: caller.user.as_str().into(),
+    };
+    trouble_desk::clear(draft, &trouble);
+    Some("You will be paged here again.".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_read_as_people_type_them() {
+        let cases = [
+            ("ack", Command::Acknowledge(Which::TheOne)),
+            (" ACK. ", Command::Acknowledge(Which::TheOne)),
+            ("Ack 1042", Command::Acknowledge(Which::Number(1042))),
+            ("ack #1042", Command::Acknowledge(Which::Number(1042))),
+            ("\"ack all\"", Command::Acknowledge(Which::All)),
+            ("resolve 7", Command::Resolve(7)),
+            ("STOP", Command::Stop),
+            ("start", Command::Start),
+            ("resolve", Command::Other),
+            ("what is up", Command::Other),
+            ("", Command::Other),
+        ];
+        for (text, command) in cases {
+            assert_eq!(parse(text), command, "{text}");
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Silences and schedule overrides: quiet for a time, somebody else for a time.
+
+use super::alert::{Alert, Matchable};
+use super::calendar::Override;
+use super::decision::{Answer, Refusal};
+use super::draft::Draft;
+use super::event::Content;
+use super::ids::{IncidentNumber, IntegrationName, OverrideId, SilenceId};
+use super::incident::{Phase, Status};
+use super::input::{OverrideRequest, SilenceRequest};
+use super::membership;
+use super::reason::Reason;
+use super::records::{EntryDetail, EntryKind, Silence};
+use super::{deliver, escalation};
+
+/// The silences in force that cover an alert with this content. The router's own alerts cannot be
+/// silenced by matchers meant for others: they must name the integration.
+pub(super) fn covering(
+    draft: &Draft<'_>,
+    integration: &IntegrationName,
+    content: &Content,
+) -> Vec<SilenceId> {
+    let silences = draft.all_silences();
+    let active = silences.iter().filter(|silence| silence.is_active);
+    let covering = active.filter(|silence| covers(silence, integration, content));
+    covering.map(|silence| silence.id).collect()
+}
+
+fn covers(silence: &Silence, integration: &IntegrationName, content: &Content) -> bool {
+    let fields = Matchable {
+        integration,
+        content,
+    };
+    let names_router = || silence.matchers.iter().any(|m| &*m.name == "integration");
+    (!integration.is_router() || names_router())
+        && silence
+            .matchers
+            .iter()
+            .all(|matcher| matcher.matches(&fields))
+}
+
+/// Sets a silence and answers how many open incidents it covers now.
+pub(super) fn set(draft: &mut Draft<'_>, request: SilenceRequest) {
+    if let Err(refusal) = check_silence(draft, &request) {
+        draft.answer = Answer::Refused(refusal);
+        return;
+    }
+    if let Some(replaced) = request.replaces {
+        end(draft, replaced);
+    }
+    let id = draft.next_silence();
+    let from = request.from.unwrap_or(draft.now.wall).max(draft.now.wall);
+    let silence = Silence {
+        id,
+        matchers: request.matchers,
+        from,
+        until: request.until,
+        reason: request.reason,
+        created_by: request.actor.name,
+        created_at: draft.now.wall,
+        held_pages: 0,
+        is_active: false,
+    };
+    draft.put_silence(id, silence);
+    let covers = if from <= draft.now.wall {
+        activate(draft, id)
+    } else {
+        0
+    };
+    draft.answer = Answer::Silence {
+        silence: id,
+        covers,
+    };
+}
+
+fn check_silence(draft: &Draft<'_>, request: &SilenceRequest) -> Result<(), Refusal> {
+    let invalid = |what, value: String, cure: String| Err(Refusal::Invalid { what, value, cure });
+    let now = draft.now.wall;
+    let most = draft.rules.settings.silence_max;
+    if request.matchers.is_empty() {
+        let cure = "name at least one matcher".to_owned();
+        return invalid("a silence over everything", "[]".to_owned(), cure);
+    }
+    if request.until <= request.from.unwrap_or(now).max(now) {
+        let cure = "give a time after now and after `from`".to_owned();
+        return invalid("until", request.until.to_string(), cure);
+    }
+    if request.until.since(now) > most {
+        let cure = format!("a silence ends at most {most} from now (setting silence_max)");
+        return invalid("until", request.until.to_string(), cure);
+    }
+    match request.replaces {
+        Some(id) if draft.silence(&id).is_none() => Err(Refusal::Unknown {
+            kind: "silence",
+            name: id.to_string(),
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Ends a silence by hand.
+pub(super) fn expire(draft: &mut Draft<'_>, id: SilenceId) {
+    if draft.silence(&id).is_none() {
+        let name = id.to_string();
+        draft.answer = Answer::Refused(Refusal::Unknown {
+            kind: "silence",
+            name,
+        });
+        return;
+    }
+    end(draft, id);
+    draft.answer = Answer::Done;
+}
+
+/// A silence begins or ends.
+pub(super) fn due(draft: &mut Draft<'_>, id: SilenceId) {
+    let Some(silence) = draft.silence(&id) else {
+        return;
+    };
+    if silence.until <= draft.now.wall {
+        end(draft, id);
+    } else if !silence.is_active && silence.from <= draft.now.wall {
+        activate(draft, id);
+    }
+}
+
+fn activate(draft: &mut Draft<'_>, id: SilenceId) -> usize {
+    draft.edit_silence(&id, |silence| silence.is_active = true);
+    let Some(silence) = draft.silence(&id) else {
+        return 0;
+    };
+    let covered: Vec<_> = draft
+        .state
+        .alerts()
+        .filter(|alert| alert.firing && covers(&silence, &alert.integration, &alert.content))
+        .filter_map(|alert| draft.alert(&alert.id))
+        .collect();
+    let mut numbers = Vec::new();
+    for before in covered {
+        draft.edit_alert(&before.id, |alert| alert.silenced_by.push(id));
+        membership::recount(draft, &before);
+        numbers.extend(before.incidents.iter().copied());
+    }
+    review_all(draft, numbers)
+}
+
+fn end(draft: &mut Draft<'_>, id: SilenceId) {
+    let covered: Vec<_> = draft
+        .state
+        .alerts()
+        .filter(|alert| alert.silenced_by.contains(&id))
+        .filter_map(|alert| draft.alert(&alert.id))
+        .collect();
+    draft.drop_silence(&id);
+    let mut numbers = Vec::new();
+    for before in covered {
+        draft.edit_alert(&before.id, |alert: &mut Alert| {
+            alert.silenced_by.retain(|known| *known != id);
+        });
+        membership::recount(draft, &before);
+        numbers.extend(before.incidents.iter().copied());
+    }
+    review_all(draft, numbers);
+}
+
+fn review_all(draft: &mut Draft<'_>, mut numbers: Vec<IncidentNumber>) -> usize {
+    numbers.sort();
+    numbers.dedup();
+    for number in &numbers {
+        review(draft, *number);
+    }
+    numbers.len()
+}
+
+/// Holds an incident whose firing alerts are all silenced, and lets go of one where some are not.
+pub(super) fn review(draft: &mut Draft<'_>, number: IncidentNumber) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let counts = incident.alerts;
+    let is_covered = counts.firing == counts.silenced;
+    // A flapping incident without a firing alert stays as it is until one fires again.
+    if !incident.is_open() || counts.firing == 0 || is_covered == incident.is_silenced {
+        return;
+    }
+    if is_covered {
+        hold(draft, number);
+    } else {
+        release(draft, number);
+    }
+}
+
+/// Stops the escalation at once and says so.
+pub(super) fn hold(draft: &mut Draft<'_>, number: IncidentNumber) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    draft.edit_incident(&number, |incident| {
+        incident.is_silenced = true;
+        if incident.status == Status::Triggered {
+            incident.runs.clear();
+            incident.escalation.phase = Phase::Silenced;
+            incident.escalation.due = None;
+            incident.escalation.hurried = None;
+        }
+    });
+    if incident.status != Status::Triggered {
+        return;
+    }
+    deliver::withdraw(draft, number);
+    count_held(draft, number);
+    let text = "pages are held: a silence covers all its firing alerts";
+    let reason = Reason::Silenced;
+    draft.note(
+        number,
+        EntryKind::Escalation,
+        reason,
+        text,
+        EntryDetail::default(),
+    );
+}
+
+/// Every held page is counted on the silences that hold it.
+fn count_held(draft: &mut Draft<'_>, number: IncidentNumber) {
+    let alerts = draft.alerts_of(number);
+    let mut silences: Vec<SilenceId> = alerts
+        .iter()
+        .filter(|alert| alert.is_silenced())
+        .flat_map(|alert| alert.silenced_by.iter().copied())
+        .collect();
+    silences.sort();
+    silences.dedup();
+    for id in silences {
+        draft.edit_silence(&id, |silence| silence.held_pages += 1);
+    }
+}
+
+fn release(draft: &mut Draft<'_>, number: IncidentNumber) {
+    draft.edit_incident(&number, |incident| incident.is_silenced = false);
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    if incident.status != Status::Triggered {
+        return;
+    }
+    let text = "the silence is over and it still fires; escalation starts at step 1";
+    let reason = Reason::SilenceOver;
+    draft.note(
+        number,
+        EntryKind::Escalation,
+        reason,
+        text,
+        EntryDetail::default(),
+    );
+    escalation::start(draft, number);
+}
+
+/// Sets an override.
+pub(super) fn set_override(draft: &mut Draft<'_>, request: OverrideRequest) {
+    if let Err(refusal) = check_override(draft, &request) {
+        draft.answer = Answer::Refused(refusal);
+        return;
+    }
+    let id = draft.next_override();
+    let from = request.from.unwrap_or(draft.now.wall);
+    let override_ = Override {
+        id,
+        schedule: request.schedule,
+        user: request.user,
+        from,
+        until: request.until,
+        reason: request.reason,
+        created_by: request.actor.name,
+        created_at: draft.now.wall,
+    };
+    draft.put_override(id, override_);
+    draft.answer = Answer::Override(id);
+}
+
+fn check_override(draft: &Draft<'_>, request: &OverrideRequest) -> Result<(), Refusal> {
+    if !draft.rules.schedules.contains_key(&request.schedule) {
+        let name = request.schedule.to_string();
+        return Err(Refusal::Unknown {
+            kind: "schedule",
+            name,
+        });
+    }
+    if !draft.rules.users.contains_key(&request.user) {
+        let name = request.user.to_string();
+        return Err(Refusal::Unknown { kind: "user", name });
+    }
+    let now = draft.now.wall;
+    if request.until <= now || request.until <= request.from.unwrap_or(now) {
+        let cure = "give a time after now and after `from`".to_owned();
+        let value = request.until.to_string();
+        return Err(Refusal::Invalid {
+            what: "until",
+            value,
+            cure,
+        });
+    }
+    Ok(())
+}
+
+/// Takes an override back.
+pub(super) fn remove_override(draft: &mut Draft<'_>, id: OverrideId) {
+    if draft.override_(&id).is_none() {
+        let name = id.to_string();
+        draft.answer = Answer::Refused(Refusal::Unknown {
+            kind: "override",
+            name,
+        });
+        return;
+    }
+    draft.drop_override(&id);
+    draft.answer = Answer::Done;
+}
+
+/// An override is over.
+pub(super) fn override_due(draft: &mut Draft<'_>, id: OverrideId) {
+    if draft
+        .override_(&id)
+        .is_some_and(|known| known.until <= draft.now.wall)
+    {
+        draft.drop_override(&id);
+    }
+}

@@ -1,0 +1,278 @@
+//! The router speaks of its own trouble: one open self-incident per cause and subject.
+//!
+//! Self-incidents take the policy of the watch settings, or the root route's; no user route, ceiling
+//! or label of theirs decides on them, and their own failing pages never raise another.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::alert::Alert;
+use super::draft::Draft;
+use super::event::{Content, Labels, Text};
+use super::ids::{IncidentNumber, IntegrationName, ScheduleName};
+use super::incident::Trouble;
+use super::membership::{self, Opening};
+use super::reason::Reason;
+use super::routing::{GroupBy, Route};
+use super::ruleset::{ChannelTarget, Policy, Target};
+use super::time::{Millis, Steady};
+use super::trouble::Cause;
+use super::urgency::{Urgency, UrgencyRule};
+use super::{ingest, lane, silence};
+
+/// Trouble without an end of its own is over after so long without another.
+const ENDS_AFTER: Millis = Millis::hours(1);
+
+/// Trouble of low urgency is counted for so long before it is told.
+const COUNTED_FOR: Millis = Millis::minutes(1);
+
+fn dedup_key(trouble: &Trouble) -> Text {
+    format!("{}/{}", trouble.cause, trouble.subject).into()
+}
+
+/// Raises a self-incident, or counts another occurrence of an open one.
+pub(super) fn raise(draft: &mut Draft<'_>, trouble: Trouble, text: &str) {
+    let router = IntegrationName::from(IntegrationName::ROUTER);
+    let key = dedup_key(&trouble);
+    let now = draft.now;
+    let expires = ends_by_itself(draft, &trouble).then(|| now.steady + ENDS_AFTER);
+    if let Some(known) = draft.alert_by_key(&router, &key) {
+        if again(draft, &known, expires, text) {
+            return;
+        }
+        draft.drop_alert(&known.id);
+    }
+    let content = Arc::new(content(&trouble, text));
+    let id = draft.next_alert();
+    let silenced_by = silence::covering(draft, &router, &content);
+    let alert = Alert {
+        id,
+        integration: router,
+        dedup_key: key,
+        content,
+        firing: true,
+        acknowledged: false,
+        starts_at: None,
+        first_seen: now.wall,
+        last_seen: now.wall,
+        repeats: 0,
+        expires,
+        resolved_at: None,
+        resolved_source_time: None,
+        incidents: Vec::new(),
+        held_old: false,
+        silenced_by,
+        holds: Vec::new(),
+        forget: None,
+    };
+    draft.put_alert(id, alert);
+    open(draft, id, trouble);
+}
+
+/// Whether nothing but time ends it: causes of one moment, and trouble with one of the many
+/// endpoints of a channel, of which another one's success says nothing.
+fn ends_by_itself(draft: &Draft<'_>, trouble: &Trouble) -> bool {
+    let channel = trouble.channel();
+    let info = channel.and_then(|name| draft.rules.channel(&name));
+    let has_many_endpoints = info.is_some_and(|info| !info.is_one_endpoint);
+    trouble.cause.ends_by_itself() || (has_many_endpoints && trouble.cause != Cause::ChannelSilent)
+}
+
+/// Another occurrence of trouble that is known. `false` if it is over and to be raised anew.
+fn again(draft: &mut Draft<'_>, known: &Arc<Alert>, expires: Option<Steady>, text: &str) -> bool {
+    let now = draft.now;
+    // A person resolved its incident: as with every alert, that holds for a while.
+    let is_held = known.holds.iter().any(|hold| hold.until > now.steady);
+    if known.incidents.is_empty() && !(known.firing && is_held) {
+        return false;
+    }
+    draft.edit_alert(&known.id, |alert| {
+        alert.firing = true;
+        alert.resolved_at = None;
+        alert.repeats += 1;
+        alert.last_seen = now.wall;
+        alert.expires = expires;
+        if *alert.content.summary != *text {
+            Arc::make_mut(&mut alert.content).summary = text.into();
+        }
+    });
+    membership::recount(draft, known);
+    for number in &known.incidents {
+        draft.edit_incident(number, |incident| {
+            if *incident.title != *text {
+                incident.title = text.into();
+            }
+        });
+    }
+    true
+}
+
+/// How often open trouble has occurred so far.
+pub(super) fn occurrences(draft: &Draft<'_>, trouble: &Trouble) -> u64 {
+    let router = IntegrationName::from(IntegrationName::ROUTER);
+    let known = draft.alert_by_key(&router, &dedup_key(trouble));
+    known
+        .filter(|alert| alert.firing)
+        .map_or(0, |alert| alert.repeats + 1)
+}
+
+fn content(trouble: &Trouble, text: &str) -> Content {
+    let subject_label = trouble.cause.subject_kind();
+    let severity = match trouble.cause.urgency() {
+        Urgency::High => "critical",
+        Urgency::Low => "warning",
+    };
+    let subject = (!trouble.subject.is_empty()).then(|| (subject_label, &*trouble.subject));
+    let labels = [("cause", trouble.cause.as_str())]
+        .into_iter()
+        .chain(subject);
+    Content {
+        summary: text.into(),
+        severity: severity.into(),
+        source: Some(IntegrationName::ROUTER.into()),
+        labels: labels.collect::<Labels>(),
+        ..Content::default()
+    }
+}
+
+fn open(
+    draft: &mut Draft<'_>,
+    id: super::ids::AlertId,
+    trouble: Trouble,
+) -> Option<IncidentNumber> {
+    let alert = draft.alert(&id)?;
+    let route = Route {
+        name: IntegrationName::ROUTER.into(),
+        policy: None,
+        service: Some(IntegrationName::ROUTER.into()),
+        urgency: match trouble.cause.urgency() {
+            Urgency::High => UrgencyRule::High,
+            Urgency::Low => UrgencyRule::Low,
+        },
+        group_by: GroupBy::EachAlert,
+        group_wait: match trouble.cause.urgency() {
+            Urgency::High => Millis::ZERO,
+            // What can wait until morning can wait to be counted.
+            Urgency::Low => COUNTED_FOR,
+        },
+        join_interval: Millis::minutes(5),
+        copy_to: Vec::new(),
+        page: true,
+    };
+    let opening = Opening {
+        route: &route,
+        group_key: format!("{}/{}", IntegrationName::ROUTER, alert.dedup_key).into(),
+        group_labels: Labels::default(),
+        policy: watch_policy(draft),
+        about: Some(trouble),
+    };
+    Some(membership::open_with(draft, &alert, opening))
+}
+
+fn watch_policy(draft: &Draft<'_>) -> Option<Arc<Policy>> {
+    let named = draft.rules.settings.watch_policy.clone();
+    let root = draft.rules.tree.root().and_then(|root| root.policy.clone());
+    membership::policy_named(draft, &named.or(root)?)
+}
+
+/// The cause is over.
+pub(super) fn clear(draft: &mut Draft<'_>, trouble: &Trouble) {
+    let router = IntegrationName::from(IntegrationName::ROUTER);
+    let known = draft.alert_by_key(&router, &dedup_key(trouble));
+    if let Some(alert) = known.filter(|alert| alert.firing) {
+        ingest::end_alert(draft, &alert, None, Reason::TroubleOver);
+    }
+}
+
+/// A minute passed: raises one self-incident for each schedule that names nobody, unless that is
+/// meant, and ends those whose gap is over.
+pub(super) fn look_for_gaps(draft: &mut Draft<'_>) {
+    let wall = draft.now.wall;
+    let mut gaps: Vec<(ScheduleName, bool)> = Vec::new();
+    for (name, schedule) in &draft.rules.schedules {
+        let overrides = draft.state.overrides_of(name);
+        let is_gap = !schedule.gaps_expected && schedule.person_at(wall, &overrides).is_none();
+        gaps.push((name.clone(), is_gap));
+    }
+    for (name, is_gap) in gaps {
+        let trouble = Trouble {
+            cause: Cause::ScheduleGap,
+            subject: name.as_str().into(),
+        };
+        if !is_gap {
+            clear(draft, &trouble);
+        } else if !is_open(draft, &trouble) {
+            let text = format!("schedule {name} names nobody now");
+            raise(draft, trouble, &text);
+        }
+    }
+}
+
+/// Trouble with channels, schedules or rules that are gone is over.
+pub(super) fn look_for_gone(draft: &mut Draft<'_>) {
+    let own = draft.state.incidents().filter(|known| known.is_open());
+    let troubles = own.filter_map(|incident| incident.about.clone());
+    let gone: Vec<Trouble> = troubles.filter(|about| is_gone(draft, about)).collect();
+    for trouble in gone {
+        clear(draft, &trouble);
+    }
+    lane::forget_gone(draft);
+}
+
+fn is_gone(draft: &Draft<'_>, trouble: &Trouble) -> bool {
+    if let Some(channel) = trouble.channel() {
+        return draft.rules.channel(&channel).is_none();
+    }
+    trouble.cause == Cause::ScheduleGap && !draft.rules.schedules.contains_key(&*trouble.subject)
+}
+
+fn is_open(draft: &Draft<'_>, trouble: &Trouble) -> bool {
+    let router = IntegrationName::from(IntegrationName::ROUTER);
+    draft
+        .alert_by_key(&router, &dedup_key(trouble))
+        .is_some_and(|alert| alert.firing)
+}
+
+/// Rules that name channels which the settings do not have are used as far as they go, and said.
+pub(super) fn look_for_unusable_targets(draft: &mut Draft<'_>) {
+    let missing: BTreeSet<String> = channel_targets(draft)
+        .into_iter()
+        .filter(|target| draft.rules.channel(&target.channel).is_none())
+        .map(|target| target.to_string())
+        .collect();
+    let trouble = Trouble {
+        cause: Cause::UnusableTargets,
+        subject: "".into(),
+    };
+    if missing.is_empty() {
+        clear(draft, &trouble);
+    } else if !is_open(draft, &trouble) {
+        let names: Vec<&str> = missing.iter().map(String::as_str).take(10).collect();
+        let text = format!(
+            "{} targets of the rules name channels that the settings do not have: {}",
+            missing.len(),
+            names.join(", ")
+        );
+        raise(draft, trouble, &text);
+    }
+}
+
+fn channel_targets(draft: &Draft<'_>) -> Vec<ChannelTarget> {
+    let of = |target: &Target| match target {
+        Target::Channel(target) => Some(target.clone()),
+        Target::User(_) | Target::Schedule(_) => None,
+    };
+    let policies = draft.rules.policies.values();
+    let steps = policies.flat_map(|policy| {
+        policy
+            .steps
+            .iter()
+            .flat_map(|step| step.targets.iter())
+            .chain(policy.fallback.iter())
+    });
+    let nodes = draft.rules.tree.all();
+    let copies = nodes
+        .into_iter()
+        .flat_map(|node| node.route.copy_to.iter().cloned());
+    steps.filter_map(of).chain(copies).collect()
+}

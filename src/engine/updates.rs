@@ -1,0 +1,197 @@
+//! Messages that only tell: copies, and what became of an incident for those who were paged.
+//!
+//! They go into mail threads, Slack messages and webhooks, never by SMS, and never ask.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::deliver;
+use super::draft::Draft;
+use super::event::Text;
+use super::ids::{IncidentNumber, PageId};
+use super::incident::{Incident, Position, Status, Why};
+use super::page::{News, Page, PageKind, PageState, Recipient};
+use super::reason::Reason;
+use super::ruleset::Medium;
+use super::time::Millis;
+
+/// Joined alerts are told together after this, and at most once in [`JOINED_INTERVAL`].
+const JOINED_AFTER: Millis = Millis::seconds(15);
+const JOINED_INTERVAL: Millis = Millis::minutes(1);
+
+/// Posts one message for each `copy_to` that has none yet.
+pub(super) fn post_copies(draft: &mut Draft<'_>, number: IncidentNumber) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let posted: Vec<(Recipient, Text)> = draft
+        .pages_of(number)
+        .iter()
+        .filter(|page| page.kind == PageKind::Copy)
+        .map(|page| (page.recipient.clone(), page.address.clone()))
+        .collect();
+    for target in &incident.copy_to {
+        let recipient = Recipient::Channel {
+            channel: target.channel.clone(),
+        };
+        if posted.contains(&(recipient.clone(), target.address.clone())) {
+            continue;
+        }
+        let Some(medium) = deliver::medium_of(draft, &target.channel) else {
+            continue;
+        };
+        let why = Why {
+            route: incident.route.clone(),
+            policy: None,
+            position: Position::Before,
+            round: 0,
+            schedule: None,
+            revision: draft.rules.revision,
+        };
+        let incidents = vec![deliver::reference(&incident)];
+        let page = deliver::new_page(draft, &incident, PageKind::Copy, incidents, &why);
+        let id = page.id;
+        let address = target.address.clone();
+        draft.put_page(
+            id,
+            Page {
+                recipient,
+                medium,
+                address,
+                ..page
+            },
+        );
+        if !deliver::start_on_next_channel(draft, id, Reason::CopyPosted) {
+            deliver::fail_if_hopeless(draft, id);
+        }
+    }
+}
+
+/// A new alert joined: those who were paged are told before long, several alerts at once.
+pub(super) fn joined(draft: &mut Draft<'_>, number: IncidentNumber) {
+    let due = draft.now.steady + JOINED_AFTER;
+    draft.edit_incident(&number, |incident| {
+        if incident.status != Status::Resolved && incident.update_due.is_none() {
+            incident.update_due = Some(due);
+        }
+    });
+}
+
+/// Tells everybody who was paged, and the copies, once per place.
+pub(super) fn tell(draft: &mut Draft<'_>, number: IncidentNumber, news: News) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let mut told: BTreeSet<(Medium, Text)> = BTreeSet::new();
+    // The first message to a place is the one that is changed or threaded under.
+    for page in draft.pages_of(number) {
+        if !is_told(&page) || !told.insert((page.medium, page.address.clone())) {
+            continue;
+        }
+        tell_one(draft, &incident, &page, news);
+    }
+}
+
+fn is_told(page: &Page) -> bool {
+    let is_kind = match page.kind {
+        PageKind::Page | PageKind::Copy => true,
+        PageKind::Folded | PageKind::Update { .. } => false,
+    };
+    let is_out = match page.state {
+        PageState::Sending => page.in_flight().is_some(),
+        PageState::Sent | PageState::Delivered => true,
+        PageState::Failed | PageState::Cancelled => false,
+    };
+    is_kind && is_out && page.medium != Medium::Sms
+}
+
+fn tell_one(draft: &mut Draft<'_>, incident: &Arc<Incident>, page: &Arc<Page>, news: News) {
+    let is_busy = page.state == PageState::Sending || has_update_under_way(draft, page);
+    if is_busy {
+        draft.edit_page(&page.id, |page| page.has_update_waiting = true);
+        return;
+    }
+    let now = draft.now.steady;
+    let channel = page
+        .attempts
+        .iter()
+        .rev()
+        .find(|known| known.outcome.is_some_and(|o| o.is_sent()));
+    let Some(channel) = channel
+        .and_then(|known| draft.rules.channel(&known.channel))
+        .cloned()
+    else {
+        return;
+    };
+    if news == News::Joined {
+        let edits = channel.capabilities.updates;
+        let interval = if edits {
+            JOINED_INTERVAL
+        } else {
+            incident.join_interval
+        };
+        if page.updated.is_some_and(|at| now.since(at) < interval) {
+            draft.edit_incident(&incident.number, |incident| {
+                incident.update_due = Some(now + interval);
+            });
+            return;
+        }
+    }
+    let kind = PageKind::Update { of: page.id, news };
+    let incidents = vec![deliver::reference(incident)];
+    let update = deliver::new_page(draft, incident, kind, incidents, &page.why);
+    let id = update.id;
+    draft.put_page(
+        id,
+        Page {
+            recipient: page.recipient.clone(),
+            medium: page.medium,
+            address: page.address.clone(),
+            ..update
+        },
+    );
+    draft.edit_page(&page.id, |page| {
+        page.updated = Some(now);
+        page.has_update_waiting = false;
+    });
+    deliver::start_attempt(draft, id, &channel, Reason::UpdateSent);
+}
+
+fn has_update_under_way(draft: &Draft<'_>, page: &Page) -> bool {
+    let Some(number) = page.incidents.first().map(|incident| incident.number) else {
+        return false;
+    };
+    draft.pages_of(number).iter().any(|other| {
+        matches!(other.kind, PageKind::Update { of, .. } if of == page.id)
+            && other.state == PageState::Sending
+    })
+}
+
+/// A message is out: what became of its incident meanwhile is told now.
+pub(super) fn message_is_out(draft: &mut Draft<'_>, id: PageId) {
+    let Some(page) = draft.page(&id) else { return };
+    if !page.has_update_waiting {
+        return;
+    }
+    draft.edit_page(&id, |page| page.has_update_waiting = false);
+    let Some(number) = page.incidents.first().map(|incident| incident.number) else {
+        return;
+    };
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let news = match incident.status {
+        Status::Triggered => News::Joined,
+        Status::Acknowledged => News::Acknowledged,
+        Status::Resolved => News::Resolved,
+    };
+    let Some(page) = draft.page(&id) else { return };
+    tell_one(draft, &incident, &page, news);
+}
+
+/// An update reached its end: a newer state may wait to be shown on the same message.
+pub(super) fn page_finished(draft: &mut Draft<'_>, page: &Page) {
+    if let PageKind::Update { of, .. } = page.kind {
+        message_is_out(draft, of);
+    }
+}

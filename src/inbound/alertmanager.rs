@@ -1,0 +1,164 @@
+//! Alertmanager's webhook, version 4, and Grafana's, which has the same shape under version 1.
+//!
+//! A message is about a group, but each alert in it has its own state and identity: the outer
+//! `status` is not used where the alert has its own. The format re-asserts a state, so `startsAt`
+//! is shown and never makes an alert old.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::engine::event::{Action, Event, Spoken, Text};
+use crate::engine::time::Wall;
+
+use super::batch::{Batch, wrong_root};
+use super::dedup::{self, Hash};
+use super::faults::{Faults, quote};
+use super::fields::Fields;
+use super::labels::Sent;
+use super::prometheus::Alert;
+use super::{Parsed, Source, json, moment};
+
+/// Reads a body.
+pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
+    let document = match json::read(body) {
+        Ok(document) => document,
+        Err(fault) => return Parsed::refused(fault),
+    };
+    let mut batch = Batch::new(document.mended);
+    let Value::Object(object) = &document.root else {
+        let expected = "the message of an Alertmanager or Grafana webhook";
+        return Parsed::refused(wrong_root(&document.root, expected));
+    };
+    let message = Fields { object, path: "$" };
+    report_truncated(message, &mut batch.faults);
+    let alerts = message.array("alerts", &mut batch.faults);
+    if alerts.is_empty() {
+        batch.faults.add(
+            "$.alerts",
+            "names no alert; nothing can be done with this message",
+        );
+    }
+    batch.read_each(alerts, "$.alerts", |alert, path, faults| {
+        read(source, message, Fields::of(alert, path, faults)?, faults)
+    });
+    batch.finish()
+}
+
+fn report_truncated(message: Fields<'_>, faults: &mut Faults) {
+    let truncated = message.get("truncatedAlerts").and_then(Value::as_u64);
+    if let Some(count) = truncated.filter(|count| *count > 0) {
+        faults.add(
+            message.place("truncatedAlerts"),
+            format_args!(
+                "{count} alerts were left out by the sender and are not known here; raise \
+                 max_alerts of the webhook or group by more labels"
+            ),
+        );
+    }
+}
+
+fn read(
+    source: Source<'_>,
+    message: Fields<'_>,
+    fields: Fields<'_>,
+    faults: &mut Faults,
+) -> Option<Event> {
+    let labels_path = fields.place("labels").to_string();
+    let labels = match fields.object("labels", faults) {
+        Some(object) => Sent::of(object, &labels_path, faults),
+        None => Sent::default(),
+    };
+    let dedup_key = dedup_key(fields, &labels, faults)?;
+    let (action, spoken) = state(source.now, message, fields, faults);
+    let path = fields.place("annotations").to_string();
+    let annotations = fields.object("annotations", faults);
+    let annotations = annotations.map(|object| Fields {
+        object,
+        path: &path,
+    });
+    let alert = Alert {
+        fields,
+        labels,
+        annotations,
+    };
+    let other_links = [
+        (fields, "generatorURL", "Source"),
+        (fields, "dashboardURL", "Dashboard"),
+        (fields, "panelURL", "Panel"),
+        (fields, "silenceURL", "Silence at the source"),
+        (message, "externalURL", sender(message)),
+    ];
+    let mut content = alert.content(source, &other_links, faults);
+    content.source = content
+        .source
+        .or_else(|| message.line("externalURL", faults));
+    Some(Event {
+        action,
+        dedup_key,
+        id: None,
+        spoken,
+        content: Arc::new(content),
+        faults: Vec::new(),
+    })
+}
+
+/// The fingerprint, or a hash of the labels, which is what a fingerprint is.
+fn dedup_key(alert: Fields<'_>, labels: &Sent<'_>, faults: &mut Faults) -> Option<Text> {
+    if let Some(fingerprint) = alert.text("fingerprint", faults) {
+        return Some(dedup::key(&fingerprint, alert.place("fingerprint"), faults));
+    }
+    if labels.is_empty() {
+        faults.add(
+            alert.path,
+            "has neither a fingerprint nor labels, so it is no known alert",
+        );
+        return None;
+    }
+    Some(labels.hash_into(Hash::new()).key())
+}
+
+/// Whether the alert fires, and since when. A firing alert's `endsAt` is no promise: the sender
+/// says when it is over.
+fn state(
+    now: Wall,
+    message: Fields<'_>,
+    alert: Fields<'_>,
+    faults: &mut Faults,
+) -> (Action, Spoken) {
+    let mut time = |name| {
+        let value = alert.get(name)?;
+        moment::read(value, alert.place(name), faults)
+    };
+    let starts_at = time("startsAt");
+    let ends_at = time("endsAt");
+    let own = alert.text("status", faults);
+    let status = own.or_else(|| message.text("status", faults));
+    let is_over = match status.as_deref() {
+        Some("firing") => false,
+        Some("resolved") => true,
+        None => ends_at.is_some_and(|ends_at| ends_at <= now),
+        Some(word) => {
+            faults.add(
+                alert.place("status"),
+                format_args!("is {}; it counts as firing", quote(word)),
+            );
+            false
+        }
+    };
+    let action = if is_over {
+        Action::Resolve
+    } else {
+        Action::Trigger
+    };
+    let ends_at = ends_at.filter(|_| is_over);
+    (action, Spoken::Asserted { starts_at, ends_at })
+}
+
+/// Only Grafana's messages name an organisation.
+fn sender(message: Fields<'_>) -> &'static str {
+    match message.get("orgId") {
+        Some(_) => "Grafana",
+        None => "Alertmanager",
+    }
+}

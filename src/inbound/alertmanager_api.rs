@@ -1,0 +1,123 @@
+//! Alertmanager's API v2, `POST /api/v2/alerts`: what Prometheus itself sends.
+//!
+//! An alert is its label set and nothing else. It asserts itself until `endsAt`; without a repeat
+//! it then ends. Which start counts when copies differ is the engine's business.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::engine::event::{Action, Event, Spoken};
+use crate::engine::time::{Millis, Wall};
+
+use super::batch::{Batch, wrong_root};
+use super::dedup::Hash;
+use super::faults::{Faults, Place};
+use super::fields::Fields;
+use super::labels::Sent;
+use super::prometheus::Alert;
+use super::{Parsed, Source, json, moment};
+
+/// How long an alert without `endsAt` holds.
+const RESOLVE_TIMEOUT: Millis = Millis::minutes(5);
+
+/// Reads a body. An empty array gives neither events nor faults: the original accepts it.
+pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
+    let document = match json::read(body) {
+        Ok(document) => document,
+        Err(fault) => return Parsed::refused(fault),
+    };
+    let Value::Array(alerts) = &document.root else {
+        return Parsed::refused(wrong_root(&document.root, "an array of alerts"));
+    };
+    let mut batch = Batch::new(document.mended);
+    batch.read_each(alerts, "$", |alert, path, faults| {
+        read(source, Fields::of(alert, path, faults)?, faults)
+    });
+    batch.finish()
+}
+
+fn read(source: Source<'_>, fields: Fields<'_>, faults: &mut Faults) -> Option<Event> {
+    let labels_path = fields.place("labels").to_string();
+    let labels = labels(fields, &labels_path, faults)?;
+    let (action, spoken) = state(source.now, fields, faults)?;
+    let dedup_key = labels.hash_into(Hash::new()).key();
+    let path = fields.place("annotations").to_string();
+    let annotations = fields.object("annotations", faults);
+    let annotations = annotations.map(|object| Fields {
+        object,
+        path: &path,
+    });
+    let alert = Alert {
+        fields,
+        labels,
+        annotations,
+    };
+    let other_links = [(fields, "generatorURL", "Source")];
+    Some(Event {
+        action,
+        dedup_key,
+        id: None,
+        spoken,
+        content: Arc::new(alert.content(source, &other_links, faults)),
+        faults: Vec::new(),
+    })
+}
+
+/// The labels; an alert without any, or with a name that is none, is refused as by the original.
+fn labels<'body>(
+    alert: Fields<'body>,
+    path: &'body str,
+    faults: &mut Faults,
+) -> Option<Sent<'body>> {
+    let object = alert.object("labels", faults);
+    let bad_name = object.and_then(|object| object.keys().find(|name| !is_label_name(name)));
+    if let Some(name) = bad_name {
+        faults.add(
+            Place::name(path, name),
+            "is no label name: it is empty or holds control characters",
+        );
+        return None;
+    }
+    let labels = object
+        .map(|object| Sent::of(object, path, faults))
+        .unwrap_or_default();
+    if labels.is_empty() {
+        faults.add(
+            path,
+            "holds no label with a value; an alert is known by its labels",
+        );
+        return None;
+    }
+    Some(labels)
+}
+
+/// As the original since its version 0.27: any text in UTF-8.
+fn is_label_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(char::is_control)
+}
+
+/// Whether the alert fires and until when; none if it ends before it starts.
+fn state(now: Wall, alert: Fields<'_>, faults: &mut Faults) -> Option<(Action, Spoken)> {
+    let mut time = |name| {
+        let value = alert.get(name)?;
+        moment::read(value, alert.place(name), faults)
+    };
+    // A start that was not sent stays unknown: if it became the time of each request, every repeat
+    // would look like a new beginning and open an incident that a person has just closed.
+    let starts_at = time("startsAt");
+    let ends_at = time("endsAt");
+    if let (Some(starts_at), Some(ends_at)) = (starts_at, ends_at)
+        && ends_at < starts_at
+    {
+        faults.add(alert.place("endsAt"), "lies before startsAt");
+        return None;
+    }
+    let (action, ends_at) = match ends_at {
+        Some(ends_at) if ends_at <= now => (Action::Resolve, ends_at),
+        Some(ends_at) => (Action::Trigger, ends_at),
+        None => (Action::Trigger, now + RESOLVE_TIMEOUT),
+    };
+    let ends_at = Some(ends_at);
+    Some((action, Spoken::Asserted { starts_at, ends_at }))
+}

@@ -1,0 +1,159 @@
+//! Reads members of a JSON object as what they should be, and reports what they are instead.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use crate::engine::event::{Text, limit};
+
+use super::faults::{Faults, Place};
+use super::limits;
+
+/// An object of the body and the path at which it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'body> {
+    pub object: &'body Map<String, Value>,
+    pub path: &'body str,
+}
+
+impl<'body> Fields<'body> {
+    /// A value that must be an object.
+    pub fn of(value: &'body Value, path: &'body str, faults: &mut Faults) -> Option<Self> {
+        match value {
+            Value::Object(object) => Some(Self { object, path }),
+            other => {
+                faults.add(
+                    path,
+                    format_args!("is {}; an object is expected", kind(other)),
+                );
+                None
+            }
+        }
+    }
+
+    /// The place of a member.
+    pub fn place(&self, name: &'body str) -> Place<'body> {
+        Place::name(self.path, name)
+    }
+
+    /// A member; one that is `null` counts as not given.
+    pub fn get(&self, name: &str) -> Option<&'body Value> {
+        self.object.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A member as text; an empty one counts as not given.
+    pub fn text(&self, name: &'body str, faults: &mut Faults) -> Option<Cow<'body, str>> {
+        scalar(self.get(name)?, self.place(name), faults)
+    }
+
+    /// A member as text on one line.
+    pub fn line(&self, name: &'body str, faults: &mut Faults) -> Option<Text> {
+        let text = self.text(name, faults)?;
+        Some(line(&text, self.place(name), faults))
+    }
+
+    /// A member that is an object.
+    pub fn object(
+        &self,
+        name: &'body str,
+        faults: &mut Faults,
+    ) -> Option<&'body Map<String, Value>> {
+        match self.get(name)? {
+            Value::Object(object) => Some(object),
+            other => {
+                self.wrong_kind(name, other, "an object", faults);
+                None
+            }
+        }
+    }
+
+    /// The elements of a member that is an array.
+    pub fn array(&self, name: &'body str, faults: &mut Faults) -> &'body [Value] {
+        match self.get(name) {
+            None => &[],
+            Some(Value::Array(elements)) => elements,
+            Some(other) => {
+                self.wrong_kind(name, other, "an array", faults);
+                &[]
+            }
+        }
+    }
+
+    fn wrong_kind(&self, name: &'body str, value: &Value, expected: &str, faults: &mut Faults) {
+        let found = kind(value);
+        faults.add(
+            self.place(name),
+            format_args!("is {found}; {expected} is expected, so it was left out"),
+        );
+    }
+}
+
+/// Text, number or truth value as text; an empty text counts as not given.
+pub fn scalar<'body>(
+    value: &'body Value,
+    place: Place<'_>,
+    faults: &mut Faults,
+) -> Option<Cow<'body, str>> {
+    match value {
+        Value::Null => None,
+        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(_) | Value::Bool(_) => Some(Cow::Owned(value.to_string())),
+        Value::Array(_) | Value::Object(_) => {
+            let found = kind(value);
+            faults.add(
+                place,
+                format_args!("is {found}; text is expected, so it was left out"),
+            );
+            None
+        }
+    }
+}
+
+/// A short text on one line, such as a source or a severity.
+pub fn line(text: &str, place: Place<'_>, faults: &mut Faults) -> Text {
+    limits::line(text.trim(), limit::LABEL_VALUE_BYTES, place, faults)
+}
+
+/// What a value is, in words.
+pub fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_member_of_the_wrong_kind_is_left_out_and_reported_with_its_path() {
+        let value = json!({"a": {}, "b": 7, "c": "x", "d": null, "e": " ", "f": true});
+        let mut faults = Faults::of_event();
+        let fields = Fields::of(&value, "$[3]", &mut faults).unwrap();
+        let texts = ["a", "b", "c", "d", "e", "f", "g"].map(|name| fields.line(name, &mut faults));
+        let expected = [None, Some("7"), Some("x"), None, None, Some("true"), None];
+        assert_eq!(texts, expected.map(|text| text.map(Text::from)));
+        assert!(fields.object("b", &mut faults).is_none());
+        assert!(fields.array("c", &mut faults).is_empty());
+        let lines: Vec<String> = faults
+            .into_list()
+            .into_iter()
+            .map(|fault| format!("{} {}", fault.path, fault.problem))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "$[3].a is an object; text is expected, so it was left out",
+                "$[3].b is a number; an object is expected, so it was left out",
+                "$[3].c is text; an array is expected, so it was left out",
+            ]
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! PagerDuty's Events API v2, `POST /v2/enqueue`.
+//!
+//! The problems of a refused event are worded as the original words them, so that `api` can give
+//! them back in its `errors`.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::engine::event::{Action, Content, Event, Fault, Link, Spoken, Text};
+use crate::engine::urgency::SeverityClass;
+
+use super::batch::{Batch, wrong_root};
+use super::dedup::{self, Hash};
+use super::faults::{Faults, Place, quote};
+use super::fields::{self, Fields};
+use super::labels::Sent;
+use super::links::Links;
+use super::{Parsed, Source, details, json, limits, moment};
+
+/// Reads a body: one event.
+pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
+    let document = match json::read(body) {
+        Ok(document) => document,
+        Err(fault) => return Parsed::refused(fault),
+    };
+    let Value::Object(object) = &document.root else {
+        return Parsed::refused(wrong_root(&document.root, "one event object"));
+    };
+    let mut batch = Batch::new(document.mended);
+    let event = Fields { object, path: "$" };
+    batch.read("$", |faults| {
+        read(source, event, || unique_key(source, body), faults)
+    });
+    batch.finish()
+}
+
+/// The key that says which integration posts, from a body that need not be good otherwise.
+pub fn routing_key(body: &[u8]) -> Option<String> {
+    let document = json::read(body).ok()?;
+    document
+        .root
+        .get("routing_key")?
+        .as_str()
+        .map(str::to_owned)
+}
+
+/// Whether the body was no JSON object at all, which the original answers in words of its own.
+pub fn is_unrecognized(parsed: &Parsed) -> bool {
+    parsed.events.is_empty() && matches!(&*parsed.faults, [Fault { path, .. }] if path == "$")
+}
+
+/// Stands for the random key that the original gives to a trigger without one. Nothing is random
+/// here, so the time in milliseconds makes it unique: only the very same body within the same
+/// millisecond gets the same key, and then it is one event sent twice.
+fn unique_key(source: Source<'_>, body: &[u8]) -> Text {
+    Hash::new()
+        .with(source.integration.name.as_str())
+        .with_bytes(body)
+        .with_bytes(&source.now.0.to_le_bytes())
+        .key()
+}
+
+fn read(
+    source: Source<'_>,
+    event: Fields<'_>,
+    unique_key: impl FnOnce() -> Text,
+    faults: &mut Faults,
+) -> Option<Event> {
+    let action = action(event, faults);
+    let dedup_key = event.text("dedup_key", faults);
+    if dedup_key.is_none() && matches!(action, Some(Action::Acknowledge | Action::Resolve)) {
+        missing(event.place("dedup_key"), "dedup_key", faults);
+        return None;
+    }
+    let dedup_key = match dedup_key {
+        Some(key) => dedup::key(&key, event.place("dedup_key"), faults),
+        None => unique_key(),
+    };
+    let payload = event.object("payload", faults);
+    let payload = payload.map(|object| Fields {
+        object,
+        path: "$.payload",
+    });
+    let is_complete = match action {
+        // A missing payload is reported beside a missing action, all at once.
+        None | Some(Action::Trigger) => require(event, payload, faults),
+        Some(Action::Acknowledge | Action::Resolve) => true,
+    };
+    let action = action.filter(|_| is_complete)?;
+    let moment = payload
+        .and_then(|payload| Some((payload.get("timestamp")?, payload.place("timestamp"))))
+        .and_then(|(value, place)| moment::reported(value, source.now, place, faults));
+    Some(Event {
+        action,
+        dedup_key,
+        id: None,
+        spoken: Spoken::Moment(moment),
+        content: Arc::new(content(source, event, payload, faults)),
+        faults: Vec::new(),
+    })
+}
+
+fn action(event: Fields<'_>, faults: &mut Faults) -> Option<Action> {
+    let place = event.place("event_action");
+    let Some(word) = event.text("event_action", faults) else {
+        missing(place, "event_action", faults);
+        return None;
+    };
+    let known = [Action::Trigger, Action::Acknowledge, Action::Resolve];
+    let action = known.into_iter().find(|action| action.as_str() == word);
+    if action.is_none() {
+        faults.add(
+            place,
+            "'event_action' is invalid (must be one of the following: 'trigger', 'acknowledge' or \
+             'resolve')",
+        );
+    }
+    action
+}
+
+/// Whether a trigger has what it must have; everything missing is reported at once.
+fn require(event: Fields<'_>, payload: Option<Fields<'_>>, faults: &mut Faults) -> bool {
+    let Some(payload) = payload else {
+        missing(event.place("payload"), "payload", faults);
+        return false;
+    };
+    let mut is_complete = true;
+    for name in ["summary", "source", "severity"] {
+        if payload.text(name, faults).is_none() {
+            missing(payload.place(name), &format!("payload.{name}"), faults);
+            is_complete = false;
+        }
+    }
+    is_complete
+}
+
+fn missing(place: Place<'_>, name: &str, faults: &mut Faults) {
+    faults.add(place, format_args!("'{name}' is missing or blank"));
+}
+
+fn content(
+    source: Source<'_>,
+    event: Fields<'_>,
+    payload: Option<Fields<'_>>,
+    faults: &mut Faults,
+) -> Content {
+    let labels = Sent::default().finish(source.integration, "$", faults);
+    let links = links(event, faults);
+    let Some(payload) = payload else {
+        return Content {
+            labels,
+            links,
+            ..Content::default()
+        };
+    };
+    let summary = payload.text("summary", faults);
+    let details = payload.get("custom_details");
+    Content {
+        summary: summary
+            .map(|text| limits::summary(&text, payload.place("summary"), faults))
+            .unwrap_or_default(),
+        severity: severity(payload, faults),
+        source: payload.line("source", faults),
+        component: payload.line("component", faults),
+        group: payload.line("group", faults),
+        class: payload.line("class", faults),
+        service: None,
+        labels,
+        details: details
+            .and_then(|value| details::text(value, payload.place("custom_details"), faults)),
+        links,
+    }
+}
+
+/// One of the four words. Templates of senders put others here; those are mapped, because refusing
+/// them would lose the page.
+fn severity(payload: Fields<'_>, faults: &mut Faults) -> Text {
+    let Some(sent) = payload.text("severity", faults) else {
+        return Text::default();
+    };
+    let word = match SeverityClass::of(sent.trim()) {
+        SeverityClass::Critical => "critical",
+        SeverityClass::Error | SeverityClass::Unknown => "error",
+        SeverityClass::Warning => "warning",
+        SeverityClass::Info | SeverityClass::None => "info",
+    };
+    if sent != word {
+        faults.add(
+            payload.place("severity"),
+            format_args!(
+                "is {}, none of critical, error, warning and info; it counts as {word}",
+                quote(&sent)
+            ),
+        );
+    }
+    word.into()
+}
+
+fn links(event: Fields<'_>, faults: &mut Faults) -> Vec<Link> {
+    let mut links = Links::default();
+    if let Some(href) = event.text("client_url", faults) {
+        let client = event.text("client", faults);
+        links.add(&href, client.as_deref(), event.place("client_url"), faults);
+    }
+    add_each(event, "links", ("href", "text"), &mut links, faults);
+    add_each(event, "images", ("src", "alt"), &mut links, faults);
+    links.finish(Place::at(event.path), faults)
+}
+
+/// Adds the links of an array; `names` are those of address and text.
+fn add_each(
+    event: Fields<'_>,
+    array: &'static str,
+    names: (&'static str, &'static str),
+    links: &mut Links,
+    faults: &mut Faults,
+) {
+    let path = event.place(array).to_string();
+    for (index, value) in event.array(array, faults).iter().enumerate() {
+        let path = Place::index(&path, index).to_string();
+        let Value::Object(_) = value else {
+            let found = fields::kind(value);
+            faults.add(&path, format_args!("is {found}; the link was left out"));
+            continue;
+        };
+        if let Some(link) = Fields::of(value, &path, faults) {
+            let text = link.text(names.1, faults);
+            let href = link.text(names.0, faults).unwrap_or_default();
+            links.add(&href, text.as_deref(), link.place(names.0), faults);
+        }
+    }
+}

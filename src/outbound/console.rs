@@ -1,0 +1,296 @@
+//! The channel kind `console`: shows a page to whoever looks at the terminal.
+//!
+//! It always exists. Whether it carries all media and counts as reaching somebody is decided by
+//! who builds it: only while no other channel is configured.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::links::Links;
+use super::wording;
+use super::{Channel, Pending, Sent, mail_text};
+use crate::engine::decision::{Brief, Order};
+use crate::engine::ids::ChannelName;
+use crate::engine::outcome::Outcome;
+use crate::engine::page::PageKind;
+use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
+
+/// Columns of a page.
+const WIDTH: usize = 76;
+
+/// Incidents that a folded page names.
+const INCIDENTS_NAMED_MAX: usize = 50;
+
+/// Where pages are written; shared, because a log may go to the same terminal.
+pub type Screen = Arc<Mutex<dyn Write + Send>>;
+
+/// What the console is beside the configured channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The only channel: carries every medium and counts as reaching people.
+    Only,
+    /// One of several: carries only what is addressed to it and never counts.
+    Beside,
+}
+
+/// The console channel.
+pub struct Console {
+    info: ChannelInfo,
+    screen: Screen,
+    links: Links,
+}
+
+impl Console {
+    /// A console that writes to this screen.
+    pub fn new(role: Role, screen: Screen, links: Links) -> Self {
+        let media = match role {
+            Role::Only => vec![
+                Medium::Email,
+                Medium::Sms,
+                Medium::Slack,
+                Medium::Webhook,
+                Medium::Console,
+            ],
+            Role::Beside => vec![Medium::Console],
+        };
+        let info = ChannelInfo {
+            name: ChannelName::CONSOLE.into(),
+            media,
+            reaches_people: role == Role::Only,
+            is_one_endpoint: true,
+            capabilities: Capabilities {
+                incidents_named_max: INCIDENTS_NAMED_MAX,
+                ..Capabilities::default()
+            },
+        };
+        Self {
+            info,
+            screen,
+            links,
+        }
+    }
+}
+
+impl Channel for Console {
+    fn info(&self) -> &ChannelInfo {
+        &self.info
+    }
+
+    /// Writing runs beside the other tasks: a terminal that is held must not hold the router.
+    fn send<'channel>(&'channel self, order: &'channel Order) -> Pending<'channel, Sent> {
+        Box::pin(async move {
+            let page = compose(order, &self.links);
+            let screen = Arc::clone(&self.screen);
+            let writing = tokio::task::spawn_blocking(move || {
+                let mut screen = screen.lock().unwrap_or_else(PoisonError::into_inner);
+                screen
+                    .write_all(page.as_bytes())
+                    .and_then(|()| screen.flush())
+            });
+            let deadline = Duration::from_millis(order.deadline.0);
+            match tokio::time::timeout(deadline, writing).await {
+                Ok(Ok(Ok(()))) => sent(Outcome::Delivered, None),
+                Ok(Ok(Err(error))) => sent(Outcome::Transient, Some(error.to_string())),
+                Ok(Err(_)) | Err(_) => sent(Outcome::Unknown, Some("the screen is held".into())),
+            }
+        })
+    }
+
+    fn probe(&self) -> Pending<'_, Sent> {
+        Box::pin(async { sent(Outcome::Delivered, None) })
+    }
+}
+
+fn sent(outcome: Outcome, words: Option<String>) -> Sent {
+    Sent {
+        outcome,
+        provider_message: words.map(|words| wording::provider_words(&words)),
+        reference: None,
+    }
+}
+
+/// The page as it stands on the screen. Only the left side has a rule, because nobody knows how
+/// wide a terminal draws a character; the link stands on a line of its own and is never broken.
+pub fn compose(order: &Order, links: &Links) -> String {
+    let message = &order.message;
+    let mut lines = vec![addressee(order)];
+    match (message.kind, message.incidents.first()) {
+        (PageKind::Folded, _) | (_, None) => folded(&mut lines, order),
+        (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
+            single(&mut lines, order, brief);
+        }
+    }
+    if order.asks {
+        lines.push(String::new());
+        lines.push(format!("Acknowledge: {}", wording::command(message)));
+    }
+    let edge = "─".repeat(WIDTH);
+    let mut page = format!("\n┌{edge}\n");
+    for line in lines.iter().flat_map(|line| wrapped(line)) {
+        page.push_str(format!("│ {line}").trim_end());
+        page.push('\n');
+    }
+    page.push_str(&format!("│ {}\n└{edge}\n", links.page(&message.token)));
+    page
+}
+
+/// `PAGE for Ana Silva by sms to +351912345678`.
+fn addressee(order: &Order) -> String {
+    let message = &order.message;
+    let kind = match message.kind {
+        PageKind::Page | PageKind::Folded => "PAGE",
+        PageKind::Update { .. } => "UPDATE",
+        PageKind::Copy => "COPY",
+    };
+    let name = message.recipient_name.as_deref().map(wording::one_line);
+    let name = name.map(|name| format!(" for {name}")).unwrap_or_default();
+    let way = match order.medium {
+        Medium::Console => String::new(),
+        Medium::Email | Medium::Sms | Medium::Slack | Medium::Webhook => {
+            let address = wording::one_line(&order.address);
+            format!(" by {} to {address}", order.medium)
+        }
+    };
+    format!("{kind}{name}{way}")
+}
+
+fn single(lines: &mut Vec<String>, order: &Order, brief: &Brief) {
+    lines.push(wording::headline(brief));
+    lines.extend(wording::news(&order.message));
+    lines.push(String::new());
+    for (name, value) in mail_text::facts(&order.message, brief) {
+        lines.push(format!("{name:<9} {value}"));
+    }
+    let alerts = wording::alert_lines(brief);
+    lines.extend(alerts.iter().map(|line| format!("Alert     {line}")));
+}
+
+fn folded(lines: &mut Vec<String>, order: &Order) {
+    let message = &order.message;
+    lines.push(wording::folded_count(message));
+    lines.push(String::new());
+    lines.extend(message.incidents.iter().map(wording::headline));
+    lines.extend(mail_text::folded_rest(message));
+}
+
+/// The line in pieces of at most so many characters, broken at blanks where there are any.
+fn wrapped(line: &str) -> Vec<String> {
+    let room = WIDTH - 2;
+    let mut pieces = vec![String::new()];
+    let mut used = 0;
+    for word in line.split_inclusive(' ') {
+        let length = word.chars().count();
+        if used > 0 && used + length > room {
+            pieces.push(String::new());
+            used = 0;
+        }
+        if let Some(piece) = pieces.last_mut() {
+            piece.push_str(word);
+        }
+        used += length;
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbound::sample;
+
+    fn shown(order: &Order) -> (Sent, String) {
+        let screen = Arc::new(Mutex::new(Vec::new()));
+        let console = Console::new(Role::Only, Arc::clone(&screen) as Screen, sample::links());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let sent = runtime.block_on(console.send(order));
+        let bytes = screen.lock().unwrap().clone();
+        (sent, String::from_utf8(bytes).unwrap())
+    }
+
+    #[test]
+    fn a_page_is_shown_whole_with_the_command_and_the_link() {
+        let mut order = sample::order(Medium::Sms);
+        order.address = "+351912345678".into();
+        let (sent, page) = shown(&order);
+        let edge = "─".repeat(76);
+        let link = sample::links().page(&order.message.token);
+        assert_eq!(sent.outcome, Outcome::Delivered);
+        assert_eq!(
+            page,
+            format!(
+                "\n┌{edge}\n\
+                 │ PAGE for Ana Silva by sms to +351912345678\n\
+                 │ HIGH #1042 disk full on db1\n\
+                 │\n\
+                 │ Service   payments-api\n\
+                 │ Since     Tue 12 May 03:10 WEST\n\
+                 │ State     Triggered\n\
+                 │ Why you   route payments-critical → policy payments, step 1 → schedule\n\
+                 │ payments-primary\n\
+                 │ Alert     disk full on db1 (critical, db1.example)\n\
+                 │\n\
+                 │ Acknowledge: reveille ack 1042\n\
+                 │ {link}\n\
+                 └{edge}\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_title_cannot_steer_the_terminal() {
+        let mut order = sample::order(Medium::Console);
+        order.message.incidents[0].title = "\u{1b}[2J\u{9b}31m gone\r\n└ fake".into();
+        let (_, page) = shown(&order);
+        assert!(
+            !page.contains('\u{1b}') && !page.contains('\u{9b}'),
+            "{page}"
+        );
+        assert!(
+            page.contains("│ HIGH #1042 [2J 31m gone └ fake\n"),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn beside_real_channels_it_carries_only_its_own_and_never_counts() {
+        let screen: Screen = Arc::new(Mutex::new(Vec::new()));
+        let cases = [(Role::Only, 5, true), (Role::Beside, 1, false)];
+        for (role, media, reaches) in cases {
+            let console = Console::new(role, Arc::clone(&screen), sample::links());
+            assert_eq!(console.info().media.len(), media);
+            assert_eq!(console.info().reaches_people, reaches);
+        }
+    }
+
+    #[test]
+    fn a_folded_page_lists_its_incidents() {
+        let (_, page) = shown(&sample::folded(Medium::Email, 3));
+        assert!(page.contains("│ 3 incidents are open for you\n"), "{page}");
+        assert!(page.contains("│ HIGH #1044 disk full on db3\n"), "{page}");
+        assert!(page.contains("reveille ack 1042 1043 1044\n"), "{page}");
+    }
+
+    #[test]
+    fn a_broken_screen_is_told_and_not_hidden() {
+        struct Broken;
+        impl Write for Broken {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let console = Console::new(Role::Only, Arc::new(Mutex::new(Broken)), sample::links());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let order = sample::order(Medium::Console);
+        let sent = runtime.block_on(console.send(&order));
+        assert_eq!(sent.outcome, Outcome::Transient);
+    }
+}

@@ -1,0 +1,359 @@
+//! The guarded HTTP client: the only place that knows reqwest.
+//!
+//! It follows no redirect, reads no proxy from the environment, gives every call a deadline and
+//! keeps at most 64 KiB of an answer. Addresses that came with the rules are called through the
+//! guard, those that an administrator configured are not. It decides what a missing answer means;
+//! what an answer means is for the tables in `outcome.rs`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{HeaderName, HeaderValue, RETRY_AFTER};
+use secrecy::{ExposeSecret, SecretString};
+
+pub use reqwest::Method;
+
+pub use super::http_fault::Fault;
+use super::http_fault::Stage;
+use super::http_guard::{Guard, Network, Refused};
+use super::retry_after;
+use crate::engine::time::{Millis, Wall};
+
+/// Tells the present; given from outside, so that tests can move it.
+pub type Clock = Arc<dyn Fn() -> Wall + Send + Sync>;
+
+/// Bytes kept of an answer.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Looking up, connecting and shaking hands take at most this long. Shorter than any deadline of
+/// an order, so that a call that runs out of time has been handed over.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Providers close idle connections; one that is closed while we send looks like a lost message.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+
+const IDLE_CONNECTIONS_MAX: usize = 8;
+
+const USER_AGENT: &str = concat!("Reveille/", env!("CARGO_PKG_VERSION"));
+
+/// What the client needs to know.
+pub struct HttpOptions {
+    pub clock: Clock,
+    /// Ranges that webhooks may reach beside public addresses.
+    pub allow_networks: Vec<Network>,
+    /// Certificates (DER) trusted beside those of the system.
+    pub extra_roots: Vec<Vec<u8>>,
+}
+
+/// Whether the address of a call is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The address stands in the settings of the process: any network.
+    Configured,
+    /// The address came with the rules: public networks and those that are opened.
+    Guarded,
+}
+
+/// How a call says who we are.
+#[derive(Clone, Copy, Default)]
+pub enum Auth<'call> {
+    #[default]
+    None,
+    Bearer(&'call SecretString),
+    Basic {
+        user: &'call str,
+        password: &'call SecretString,
+    },
+}
+
+/// One call.
+pub struct Request<'call> {
+    pub method: Method,
+    pub url: &'call str,
+    pub reach: Reach,
+    pub auth: Auth<'call>,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    /// For the whole call, the answer's body included.
+    pub deadline: Millis,
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    /// What `Retry-After` asks for, if it is there.
+    pub retry_after: Option<Millis>,
+    /// The first [`BODY_BYTES_MAX`] bytes.
+    pub body: Vec<u8>,
+    /// Whether the body is complete: neither too large, nor cut off, nor too late.
+    pub is_whole: bool,
+}
+
+impl Answer {
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON, if it is complete and is JSON.
+    pub fn json(&self) -> Option<serde_json::Value> {
+        let body = self.is_whole.then_some(&self.body)?;
+        serde_json::from_slice(body).ok()
+    }
+}
+
+/// Why the client cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot set up TLS for outgoing calls; check SSL_CERT_FILE and the ca-certificates package"
+)]
+pub struct SetupError(#[source] reqwest::Error);
+
+/// The client. One for the process; shared.
+pub struct Http {
+    configured: reqwest::Client,
+    guarded: reqwest::Client,
+    guard: Arc<Guard>,
+    clock: Clock,
+}
+
+impl Http {
+    /// A client that trusts the system's certificates (`SSL_CERT_FILE` is honoured).
+    pub fn new(options: HttpOptions) -> Result<Self, SetupError> {
+        install_crypto_provider();
+        let guard = Arc::new(Guard::new(options.allow_networks));
+        let resolver = GuardedResolver(Arc::clone(&guard));
+        let guarded = || builder().dns_resolver(resolver.clone());
+        Ok(Self {
+            configured: build(builder, &options.extra_roots)?,
+            guarded: build(guarded, &options.extra_roots)?,
+            guard,
+            clock: options.clock,
+        })
+    }
+
+    /// The present, as the clock tells it.
+    pub fn now(&self) -> Wall {
+        (self.clock)()
+    }
+
+    /// Makes one call. An answer with any status is an answer.
+    pub async fn call(&self, request: Request<'_>) -> Result<Answer, Fault> {
+        let deadline = Duration::from_millis(request.deadline.0);
+        let url = check_url(request.url)?;
+        let client = match request.reach {
+            Reach::Configured => &self.configured,
+            Reach::Guarded => {
+                self.check_literal(&url)?;
+                &self.guarded
+            }
+        };
+        let call = prepare(client, url, request)?;
+        let mut answer = None;
+        let exchange = self.exchange(call, &mut answer);
+        let ended = tokio::time::timeout(deadline, exchange).await;
+        match (answer, ended) {
+            (Some(answer), _) => Ok(answer),
+            (None, Ok(Err(error))) => Err(fault(error)),
+            (None, Ok(Ok(())) | Err(_)) => {
+                let seconds = deadline.as_secs_f32();
+                Err(Fault::NoAnswer(format!("no answer within {seconds} s")))
+            }
+        }
+    }
+
+    /// Fills in `answer` as it arrives, so that a status is not lost with its body.
+    async fn exchange(
+        &self,
+        call: reqwest::RequestBuilder,
+        answer: &mut Option<Answer>,
+    ) -> Result<(), reqwest::Error> {
+        let mut response = call.send().await?;
+        let retry_after = response.headers().get(RETRY_AFTER).map(|header| {
+            let header = header.to_str().unwrap_or("");
+            retry_after::wait(header, self.now())
+        });
+        let answer = answer.insert(Answer {
+            status: response.status().as_u16(),
+            retry_after,
+            body: Vec::new(),
+            is_whole: false,
+        });
+        while let Some(chunk) = response.chunk().await? {
+            let room = BODY_BYTES_MAX - answer.body.len();
+            answer.body.extend(chunk.iter().take(room));
+            if chunk.len() > room {
+                return Ok(());
+            }
+        }
+        answer.is_whole = true;
+        Ok(())
+    }
+
+    /// A host that is an address is never looked up, so the resolver does not see it.
+    fn check_literal(&self, url: &reqwest::Url) -> Result<(), Fault> {
+        let host = url.host_str().unwrap_or("");
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        match host.parse::<IpAddr>() {
+            Ok(address) => self
+                .guard
+                .check(address)
+                .map_err(|refused| Fault::Address(refused.to_string())),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Installs `ring` as the process's TLS provider; harmless when it is installed already.
+pub fn install_crypto_provider() {
+    static INSTALLED: OnceLock<()> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        // The error is the provider that somebody else has installed before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+/// Whether this is an address that can be called at all: `http` or `https`, a host, no user name.
+pub fn check_url(url: &str) -> Result<reqwest::Url, Fault> {
+    // The address is not repeated: it may hold a secret.
+    let fault = |problem: &str| Err(Fault::Address(format!("the URL {problem}")));
+    let Ok(parsed) = reqwest::Url::parse(url) else {
+        return fault("cannot be read; write it as https://host/path");
+    };
+    if !matches!(parsed.scheme(), "http" | "https") {
+        return fault("begins neither with http:// nor with https://");
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return fault("holds a user name or password; use a header instead");
+    }
+    match parsed.host_str() {
+        Some(host) if !host.is_empty() => Ok(parsed),
+        _ => fault("names no host"),
+    }
+}
+
+/// Whether a header can be sent.
+pub fn check_header(name: &str, value: &str) -> Result<(), Fault> {
+    header(name, value).map(|_| ())
+}
+
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Fault> {
+    let fault = || Fault::Address(format!("the header {name:?} or its value cannot be sent"));
+    let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| fault())?;
+    let mut value = HeaderValue::from_str(value).map_err(|_| fault())?;
+    // Any of them may be a key.
+    value.set_sensitive(true);
+    Ok((header, value))
+}
+
+fn prepare(
+    client: &reqwest::Client,
+    url: reqwest::Url,
+    request: Request<'_>,
+) -> Result<reqwest::RequestBuilder, Fault> {
+    let mut call = client.request(request.method, url);
+    for (name, value) in &request.headers {
+        let (name, value) = header(name, value)?;
+        call = call.header(name, value);
+    }
+    call = match request.auth {
+        Auth::None => call,
+        Auth::Bearer(token) => call.bearer_auth(token.expose_secret()),
+        Auth::Basic { user, password } => call.basic_auth(user, Some(password.expose_secret())),
+    };
+    Ok(if request.body.is_empty() {
+        call
+    } else {
+        call.body(request.body)
+    })
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+}
+
+/// Builds with the system's certificates. A machine without any can still call `http` addresses
+/// and those whose roots are given; everything else then fails as a TLS trouble that is reported.
+fn build(
+    builder: impl Fn() -> reqwest::ClientBuilder,
+    extra_roots: &[Vec<u8>],
+) -> Result<reqwest::Client, SetupError> {
+    let roots = extra_roots
+        .iter()
+        .map(|der| reqwest::Certificate::from_der(der))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(SetupError)?;
+    match builder().tls_certs_merge(roots.clone()).build() {
+        Ok(client) => Ok(client),
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "no certificates of the system can be used: every https call will fail; \
+                 install the ca-certificates package or set SSL_CERT_FILE"
+            );
+            builder().tls_certs_only(roots).build().map_err(SetupError)
+        }
+    }
+}
+
+fn fault(error: reqwest::Error) -> Fault {
+    if error.is_builder() {
+        return Fault::Address(error.without_url().to_string());
+    }
+    let stage = if error.is_connect() || error.is_dns() {
+        Stage::Connecting
+    } else {
+        Stage::Connected
+    };
+    Fault::of(stage, &error.without_url())
+}
+
+/// Looks a name up once and gives on only the addresses that the guard permits; the connection
+/// goes to these, so that a second look-up cannot bring another.
+#[derive(Clone)]
+struct GuardedResolver(Arc<Guard>);
+
+impl Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guard = Arc::clone(&self.0);
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let permitted = permitted(&guard, found)?;
+            Ok(Box::new(permitted.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// The permitted ones; if there is none, why the last was refused.
+fn permitted(
+    guard: &Guard,
+    found: impl Iterator<Item = SocketAddr>,
+) -> Result<Vec<SocketAddr>, Refused> {
+    let mut refused = None;
+    let permitted: Vec<SocketAddr> = found
+        .filter(|address| match guard.check(address.ip()) {
+            Ok(()) => true,
+            Err(error) => {
+                refused = Some(error);
+                false
+            }
+        })
+        .collect();
+    match refused {
+        Some(refused) if permitted.is_empty() => Err(refused),
+        Some(_) | None => Ok(permitted),
+    }
+}
+
+#[cfg(test)]
+mod tests;

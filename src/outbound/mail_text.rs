@@ -1,0 +1,291 @@
+//! A page as plain text: the subject, the facts, and the whole body.
+//!
+//! The text is complete in itself; the HTML form shows the same facts.
+
+use super::links::Links;
+use super::wording;
+use crate::engine::decision::{AlertBrief, Brief, Message, Order};
+use crate::engine::page::{PageKind, Recipient};
+
+/// Characters of a title in a subject; the body has all of it.
+const SUBJECT_TITLE_CHARACTERS: usize = 150;
+
+/// Labels and links shown of one incident.
+pub const LABELS_MAX: usize = 20;
+/// See [`LABELS_MAX`].
+pub const LINKS_MAX: usize = 8;
+
+/// `[HIGH] #1042 disk full on db1`, the same for all mail about an incident.
+pub fn subject(message: &Message) -> String {
+    match (message.kind, message.incidents.first()) {
+        (PageKind::Folded, _) | (_, None) => {
+            let urgency = message.incidents.iter().map(|brief| brief.urgency).max();
+            let count = wording::folded_count(message);
+            match urgency {
+                Some(urgency) => format!("[{}] {count}", wording::urgency(urgency)),
+                None => count,
+            }
+        }
+        (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => format!(
+            "[{}] #{} {}",
+            wording::urgency(brief.urgency),
+            brief.incident.number,
+            wording::shortened(&wording::title(brief), SUBJECT_TITLE_CHARACTERS)
+        ),
+    }
+}
+
+/// Service, since when, state and why, each with its name.
+pub fn facts(message: &Message, brief: &Brief) -> Vec<(&'static str, String)> {
+    let zone = &message.time_zone;
+    let service = wording::service(brief).map(|service| ("Service", service));
+    let since = ("Since", wording::since(brief, zone));
+    let state = wording::state(brief, zone);
+    // The news of an update may be the state itself; it is not said twice.
+    let is_new = wording::news(message).as_ref() != Some(&state);
+    let state = is_new.then_some(("State", state));
+    [service, Some(since), state, Some(why(message))]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Why this reader, with its name.
+pub fn why(message: &Message) -> (&'static str, String) {
+    let name = match &message.recipient {
+        Recipient::User { .. } => "Why you",
+        Recipient::Channel { .. } => "Why here",
+    };
+    (name, wording::why(message))
+}
+
+/// The service and since when, on one line: `payments-api, since Tue 12 May 03:10 WEST`.
+pub fn folded_details(message: &Message, brief: &Brief) -> String {
+    let service = wording::service(brief);
+    let since = format!("since {}", wording::since(brief, &message.time_zone));
+    let details: Vec<String> = service.into_iter().chain([since]).collect();
+    details.join(", ")
+}
+
+/// What a page says of its alerts in one line: `2 of 3 alerts firing, grouped by cluster=eu`.
+pub fn alerts_heading(brief: &Brief) -> String {
+    let firing = wording::firing(brief);
+    match wording::group(brief) {
+        Some(group) => format!("{firing}, grouped by {group}"),
+        None => firing,
+    }
+}
+
+/// The only alert of an incident, whose labels are then shown.
+pub fn single_alert(brief: &Brief) -> Option<&AlertBrief> {
+    match &*brief.alerts {
+        [alert] if brief.alerts_total == 1 => Some(alert),
+        _ => None,
+    }
+}
+
+/// Labels of the only alert, as lines.
+pub fn labels(brief: &Brief) -> Vec<String> {
+    let Some(alert) = single_alert(brief) else {
+        return Vec::new();
+    };
+    let labels = alert.labels.iter().take(LABELS_MAX);
+    let mut lines: Vec<String> = labels
+        .map(|(name, value)| wording::pair(name, value))
+        .collect();
+    let hidden = alert.labels.len().saturating_sub(LABELS_MAX);
+    if hidden > 0 {
+        lines.push(format!("and {hidden} more"));
+    }
+    lines
+}
+
+/// The whole body as plain text.
+pub fn compose(order: &Order, links: &Links) -> String {
+    let message = &order.message;
+    let parts = match (message.kind, message.incidents.first()) {
+        (PageKind::Folded, _) | (_, None) => folded(order, links),
+        (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
+            single(order, links, brief)
+        }
+    };
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    format!("{}\n", parts.join("\n\n"))
+}
+
+fn single(order: &Order, links: &Links, brief: &Brief) -> Vec<String> {
+    let message = &order.message;
+    let mut parts = vec![
+        wording::headline(brief),
+        wording::news(message).unwrap_or_default(),
+        aligned(&facts(message, brief)),
+        acting(order, links),
+    ];
+    // A form that was refused is repeated without what others wrote beside the title.
+    if !order.is_plain {
+        let alerts = bullets(&wording::alert_lines(brief));
+        parts.push(format!("{}\n{alerts}", alerts_heading(brief)));
+        parts.push(bullets(&labels(brief)));
+        parts.push(further_links(brief));
+    }
+    parts
+}
+
+fn folded(order: &Order, links: &Links) -> Vec<String> {
+    let message = &order.message;
+    let mut parts = vec![
+        wording::folded_count(message),
+        aligned(&[why(message)]),
+        acting(order, links),
+    ];
+    if !order.is_plain {
+        let incidents: Vec<String> = message
+            .incidents
+            .iter()
+            .map(|brief| {
+                let details = folded_details(message, brief);
+                format!("{}\n  {details}", wording::headline(brief))
+            })
+            .collect();
+        parts.push(incidents.join("\n"));
+        parts.push(folded_rest(message).unwrap_or_default());
+    }
+    parts
+}
+
+/// `and 12 more, listed behind the link` when a folded page names only the first.
+pub fn folded_rest(message: &Message) -> Option<String> {
+    match message
+        .incidents_total
+        .saturating_sub(message.incidents.len())
+    {
+        0 => None,
+        more => Some(format!("and {more} more, listed behind the link")),
+    }
+}
+
+/// How to acknowledge, then the link.
+fn acting(order: &Order, links: &Links) -> String {
+    let link = links.page(&order.message.token);
+    let how = wording::how_to_acknowledge(order, links);
+    let how = how.unwrap_or_else(|| "The incident as it stands now:".to_owned());
+    format!("{how}\n{link}")
+}
+
+fn further_links(brief: &Brief) -> String {
+    let links = wording::links_of(brief, LINKS_MAX);
+    let lines: Vec<String> = links
+        .into_iter()
+        .map(|link| match link.text.as_deref().map(wording::one_line) {
+            Some(text) if !text.is_empty() => format!("{text}: {}", link.href),
+            Some(_) | None => link.href.to_string(),
+        })
+        .collect();
+    lines.join("\n")
+}
+
+fn aligned(facts: &[(&'static str, String)]) -> String {
+    let lines: Vec<String> = facts
+        .iter()
+        .map(|(name, value)| format!("{name:<9} {value}"))
+        .collect();
+    lines.join("\n")
+}
+
+fn bullets(lines: &[String]) -> String {
+    let lines: Vec<String> = lines.iter().map(|line| format!("- {line}")).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::page::News;
+    use crate::engine::ruleset::Medium;
+    use crate::outbound::sample;
+
+    #[test]
+    fn the_subject_is_one_line_and_the_same_for_all_mail_about_an_incident() {
+        let expected = "[HIGH] #1042 disk full on db1";
+        let notice = sample::update(Medium::Email, News::Resolved, sample::resolved());
+        assert_eq!(subject(&sample::order(Medium::Email).message), expected);
+        assert_eq!(subject(&notice.message), expected);
+        let mut order = sample::order(Medium::Email);
+        order.message.incidents[0].title = "a\r\nBcc: b@example.com\0".into();
+        assert_eq!(subject(&order.message), "[HIGH] #1042 a Bcc: b@example.com");
+        assert_eq!(
+            subject(&sample::folded(Medium::Email, 3).message),
+            "[HIGH] 3 incidents are open for you"
+        );
+    }
+
+    #[test]
+    fn a_page_reads_in_the_agreed_order() {
+        let mut order = sample::order(Medium::Email);
+        order.message.incidents[0].alerts[0].links =
+            vec![sample::link("https://wiki.example/disk", Some("Runbook"))];
+        let link = sample::links().page(&order.message.token);
+        assert_eq!(
+            compose(&order, &sample::links()),
+            format!(
+                "HIGH #1042 disk full on db1\n\
+                 \n\
+                 Service   payments-api\n\
+                 Since     Tue 12 May 03:10 WEST\n\
+                 State     Triggered\n\
+                 Why you   route payments-critical → policy payments, step 1 → \
+                 schedule payments-primary\n\
+                 \n\
+                 Open the link, or run `reveille ack 1042`.\n\
+                 {link}\n\
+                 \n\
+                 1 alert firing\n\
+                 - disk full on db1 (critical, db1.example)\n\
+                 \n\
+                 - alertname=DiskFull\n\
+                 - team=payments\n\
+                 \n\
+                 Runbook: https://wiki.example/disk\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_notice_tells_its_news_first_and_does_not_ask() {
+        let notice = sample::update(Medium::Email, News::Acknowledged, sample::acknowledged());
+        let text = compose(&notice, &sample::links());
+        assert!(
+            text.starts_with(
+                "HIGH #1042 disk full on db1\n\nAcknowledged by Ana Silva at 03:12\n\n"
+            ),
+            "{text}"
+        );
+        assert!(!text.contains("reveille ack"), "{text}");
+    }
+
+    #[test]
+    fn a_folded_page_lists_what_it_holds() {
+        let mut order = sample::folded(Medium::Email, 2);
+        order.message.incidents_total = 12;
+        let text = compose(&order, &sample::links());
+        let list = "HIGH #1042 disk full on db1\n  payments-api, since Tue 12 May 03:10 WEST\n\
+                    HIGH #1043 disk full on db2\n  payments-api, since Tue 12 May 03:10 WEST\n\n\
+                    and 10 more, listed behind the link\n";
+        assert!(
+            text.starts_with("12 incidents are open for you\n\n"),
+            "{text}"
+        );
+        assert!(text.ends_with(list), "{text}");
+    }
+
+    #[test]
+    fn a_refused_form_is_repeated_without_what_others_wrote() {
+        let mut order = sample::order(Medium::Email);
+        order.is_plain = true;
+        let text = compose(&order, &sample::links());
+        assert!(
+            !text.contains("alertname") && text.contains("/a/"),
+            "{text}"
+        );
+    }
+}

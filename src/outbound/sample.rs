@@ -1,0 +1,160 @@
+//! Orders for the tests of this room: what the engine would hand to a channel.
+
+use super::links::Links;
+use crate::engine::decision::{AlertBrief, Brief, Message, Order, TokenSubject};
+use crate::engine::event::Link;
+use crate::engine::ids::{AttemptId, IncidentNumber, PageId, Revision};
+use crate::engine::incident::{Handled, Position, Status, Why};
+use crate::engine::input::Via;
+use crate::engine::page::{IncidentRef, News, PageKind, Recipient};
+use crate::engine::ruleset::Medium;
+use crate::engine::time::{Millis, Wall};
+use crate::engine::urgency::Urgency;
+
+/// 2026-05-12T02:10:00Z, 03:10 in Lisbon.
+const OPENED: Wall = Wall(1_778_551_800_000);
+
+pub fn links() -> Links {
+    Links::new("https://pager.example.com", [7; 32])
+}
+
+pub fn brief(number: u64, title: &str) -> Brief {
+    Brief {
+        incident: IncidentRef {
+            number: IncidentNumber(number),
+            generation: 1,
+        },
+        status: Status::Triggered,
+        urgency: Urgency::High,
+        title: title.into(),
+        service: Some("payments-api".into()),
+        opened_at: OPENED,
+        acknowledged: None,
+        resolved: None,
+        alerts_firing: 1,
+        alerts_total: 1,
+        group_labels: std::iter::empty::<(&str, &str)>().collect(),
+        alerts: vec![alert(title, "critical", Some("db1.example"))],
+        is_self_incident: false,
+    }
+}
+
+pub fn alert(summary: &str, severity: &str, source: Option<&str>) -> AlertBrief {
+    AlertBrief {
+        summary: summary.into(),
+        severity: severity.into(),
+        source: source.map(Into::into),
+        firing: true,
+        first_seen: OPENED,
+        labels: [("alertname", "DiskFull"), ("team", "payments")]
+            .into_iter()
+            .collect(),
+        links: Vec::new(),
+    }
+}
+
+pub fn link(href: &str, text: Option<&str>) -> Link {
+    Link {
+        href: href.into(),
+        text: text.map(Into::into),
+    }
+}
+
+pub fn triggered() -> Brief {
+    brief(1042, "disk full on db1")
+}
+
+pub fn acknowledged() -> Brief {
+    Brief {
+        status: Status::Acknowledged,
+        acknowledged: Some(handled("Ana Silva", Via::Link, Millis::minutes(2))),
+        ..triggered()
+    }
+}
+
+pub fn resolved() -> Brief {
+    let later = Millis(Millis::hours(29).0 + Millis::minutes(52).0);
+    Brief {
+        status: Status::Resolved,
+        resolved: Some(handled("prometheus", Via::Source, later)),
+        ..acknowledged()
+    }
+}
+
+fn handled(by: &str, via: Via, after: Millis) -> Handled {
+    Handled {
+        by: by.into(),
+        user: None,
+        via,
+        at: OPENED + after,
+    }
+}
+
+/// A page to Ana about one incident.
+pub fn order(medium: Medium) -> Order {
+    with(medium, PageKind::Page, vec![triggered()])
+}
+
+/// A folded page about so many incidents.
+pub fn folded(medium: Medium, count: u64) -> Order {
+    let briefs = (0..count).map(|at| brief(1042 + at, &format!("disk full on db{}", at + 1)));
+    with(medium, PageKind::Folded, briefs.collect())
+}
+
+/// A notice that never asks.
+pub fn update(medium: Medium, news: News, brief: Brief) -> Order {
+    let kind = PageKind::Update {
+        of: PageId(17),
+        news,
+    };
+    let mut order = with(medium, kind, vec![brief]);
+    order.asks = false;
+    order.page = PageId(18);
+    order.message.news = Some(news);
+    order
+}
+
+fn with(medium: Medium, kind: PageKind, incidents: Vec<Brief>) -> Order {
+    Order {
+        attempt: AttemptId(23),
+        page: PageId(17),
+        channel: "mail".into(),
+        medium,
+        address: "ana@example.com".into(),
+        urgency: Urgency::High,
+        integration: "prometheus".into(),
+        asks: true,
+        message: Message {
+            kind,
+            recipient: Recipient::User {
+                user: "ana".into(),
+                contact: "mail".into(),
+            },
+            recipient_name: Some("Ana Silva".into()),
+            time_zone: "Europe/Lisbon".into(),
+            incidents_total: incidents.len(),
+            incidents,
+            token: TokenSubject {
+                page: PageId(17),
+                generation: 1,
+                user: Some("ana".into()),
+            },
+            why: why(),
+            news: None,
+        },
+        place: None,
+        is_plain: false,
+        deadline: Millis::seconds(60),
+    }
+}
+
+fn why() -> Why {
+    Why {
+        route: "payments-critical".into(),
+        policy: Some("payments".into()),
+        position: Position::Step(0),
+        round: 0,
+        schedule: Some("payments-primary".into()),
+        revision: Revision(3),
+    }
+}

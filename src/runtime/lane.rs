@@ -1,0 +1,329 @@
+//! A lane: the orders that wait for one channel. High urgency first, fair between integrations,
+//! a cap on what is under way, and the pace that the provider allows.
+//!
+//! Plain data under given time; `sender.rs` surrounds it with tasks.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::engine::decision::Order;
+use crate::engine::ids::{AttemptId, IntegrationName};
+use crate::engine::time::Millis;
+use crate::engine::urgency::Urgency;
+
+/// A provider that asks for a longer wait gets its waiting orders back to the engine at once, which
+/// uses the next channel or contact.
+const WAIT_HELD_MAX: Millis = Millis::seconds(5);
+/// The slowest pace after throttling, in messages a minute.
+const PACE_MIN: u64 = 6;
+/// Faster than this the pace is no limit any more.
+const PACE_FREE: u64 = 60_000;
+
+/// What a lane says when asked for the next order.
+#[derive(Debug, PartialEq)]
+pub enum Next {
+    /// Hand this to the channel now: it counts as started.
+    Start(Arc<Order>),
+    /// Nothing before this moment.
+    NotBefore(Millis),
+    /// Nothing waits, or the cap is reached.
+    Idle,
+}
+
+/// Orders of one channel. Moments are given as time since some fixed start.
+#[derive(Debug)]
+pub struct Lane {
+    concurrency: usize,
+    under_way: usize,
+    high: Fair,
+    low: Fair,
+    closed_until: Millis,
+    /// Messages a minute; `None` is as fast as they come.
+    pace: Option<u64>,
+    next_slot: Millis,
+    /// Starts within the last second, for a first guess at the pace.
+    recent: VecDeque<Millis>,
+}
+
+/// Round-robin over integrations.
+#[derive(Debug, Default)]
+struct Fair {
+    waiting: BTreeMap<IntegrationName, VecDeque<Arc<Order>>>,
+    last: Option<IntegrationName>,
+}
+
+impl Fair {
+    fn push(&mut self, order: Arc<Order>) {
+        self.waiting
+            .entry(order.integration.clone())
+            .or_default()
+            .push_back(order);
+    }
+
+    fn pop(&mut self) -> Option<Arc<Order>> {
+        let last = self.last.clone();
+        let later = self
+            .waiting
+            .keys()
+            .find(|name| last.as_ref().is_none_or(|l| *name > l));
+        let name = later.or_else(|| self.waiting.keys().next())?.clone();
+        let orders = self.waiting.get_mut(&name)?;
+        let order = orders.pop_front();
+        if orders.is_empty() {
+            self.waiting.remove(&name);
+        }
+        self.last = Some(name);
+        order
+    }
+
+    fn remove(&mut self, attempt: AttemptId) -> bool {
+        let mut is_found = false;
+        self.waiting.retain(|_, orders| {
+            let before = orders.len();
+            orders.retain(|order| order.attempt != attempt);
+            is_found |= orders.len() != before;
+            !orders.is_empty()
+        });
+        is_found
+    }
+
+    fn drain(&mut self) -> Vec<Arc<Order>> {
+        std::mem::take(&mut self.waiting)
+            .into_values()
+            .flatten()
+            .collect()
+    }
+
+    fn len(&self) -> usize {
+        self.waiting.values().map(VecDeque::len).sum()
+    }
+}
+
+impl Lane {
+    /// An empty lane with at most so many attempts under way.
+    pub fn new(concurrency: usize) -> Self {
+        Self {
+            concurrency: concurrency.max(1),
+            under_way: 0,
+            high: Fair::default(),
+            low: Fair::default(),
+            closed_until: Millis::ZERO,
+            pace: None,
+            next_slot: Millis::ZERO,
+            recent: VecDeque::new(),
+        }
+    }
+
+    /// Adds an order. If the provider asked for a long wait it is given back with what is left of it.
+    pub fn push(&mut self, order: Arc<Order>, now: Millis) -> Result<(), (Arc<Order>, Millis)> {
+        let left = Millis(self.closed_until.0.saturating_sub(now.0));
+        if left > WAIT_HELD_MAX {
+            return Err((order, left));
+        }
+        match order.urgency {
+            Urgency::High => self.high.push(order),
+            Urgency::Low => self.low.push(order),
+        }
+        Ok(())
+    }
+
+    /// The next order whose time has come.
+    pub fn next(&mut self, now: Millis) -> Next {
+        if self.under_way >= self.concurrency || self.waiting() == 0 {
+            return Next::Idle;
+        }
+        let earliest = self.closed_until.max(self.next_slot);
+        if earliest > now {
+            return Next::NotBefore(earliest);
+        }
+        let Some(order) = self.high.pop().or_else(|| self.low.pop()) else {
+            return Next::Idle;
+        };
+        self.under_way += 1;
+        self.recent.push_back(now);
+        while self.recent.front().is_some_and(|at| now.0 - at.0 > 1_000) {
+            self.recent.pop_front();
+        }
+        if let Some(pace) = self.pace {
+            self.next_slot = Millis(now.0 + 60_000 / pace.max(1));
+        }
+        Next::Start(order)
+    }
+
+    /// Takes a waiting order out. Whether it was still waiting: then its first byte never left.
+    pub fn cancel(&mut self, attempt: AttemptId) -> bool {
+        self.high.remove(attempt) || self.low.remove(attempt)
+    }
+
+    /// An attempt ended well or badly, but not by throttling.
+    pub fn ended(&mut self, is_success: bool) {
+        self.under_way = self.under_way.saturating_sub(1);
+        if let Some(pace) = self.pace.filter(|_| is_success) {
+            // Additive: about five messages a second more with every second of success.
+            let faster = pace + (18_000 / pace.max(1)).max(1) * 5;
+            self.pace = (faster < PACE_FREE).then_some(faster);
+        }
+    }
+
+    /// The provider asked to wait. Orders that would have to wait long are given back.
+    pub fn throttled(&mut self, wait: Millis, now: Millis) -> Vec<Arc<Order>> {
+        self.under_way = self.under_way.saturating_sub(1);
+        let is_new = self.closed_until <= now;
+        self.closed_until = self.closed_until.max(Millis(now.0 + wait.0));
+        if is_new {
+            // Several refusals of one burst slow the lane down once.
+            let measured = self.recent.len() as u64 * 60;
+            let pace = self.pace.unwrap_or(measured).max(PACE_MIN * 2);
+            self.pace = Some((pace / 2).max(PACE_MIN));
+        }
+        if wait <= WAIT_HELD_MAX {
+            return Vec::new();
+        }
+        let mut given_back = self.high.drain();
+        given_back.extend(self.low.drain());
+        given_back
+    }
+
+    /// How many attempts are with the channel.
+    pub fn under_way(&self) -> usize {
+        self.under_way
+    }
+
+    /// How many orders wait.
+    pub fn waiting(&self) -> usize {
+        self.high.len() + self.low.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::decision::{Message, TokenSubject};
+    use crate::engine::incident::{Position, Why};
+    use crate::engine::page::{PageKind, Recipient};
+    use crate::engine::ruleset::Medium;
+
+    fn order(attempt: u64, urgency: Urgency, integration: &str) -> Arc<Order> {
+        Arc::new(Order {
+            attempt: AttemptId(attempt),
+            page: crate::engine::ids::PageId(attempt),
+            channel: "sms".into(),
+            medium: Medium::Sms,
+            address: "+351912345678".into(),
+            urgency,
+            integration: integration.into(),
+            asks: true,
+            message: Message {
+                kind: PageKind::Page,
+                recipient: Recipient::Channel {
+                    channel: "sms".into(),
+                },
+                recipient_name: None,
+                time_zone: "UTC".into(),
+                incidents: Vec::new(),
+                incidents_total: 1,
+                token: TokenSubject {
+                    page: crate::engine::ids::PageId(attempt),
+                    generation: 1,
+                    user: None,
+                },
+                why: Why {
+                    route: "root".into(),
+                    policy: None,
+                    position: Position::Before,
+                    round: 0,
+                    schedule: None,
+                    revision: crate::engine::ids::Revision(1),
+                },
+                news: None,
+            },
+            place: None,
+            is_plain: false,
+            deadline: Millis::seconds(15),
+        })
+    }
+
+    fn started(lane: &mut Lane, now: Millis) -> Vec<u64> {
+        let mut started = Vec::new();
+        while let Next::Start(order) = lane.next(now) {
+            started.push(order.attempt.0);
+        }
+        started
+    }
+
+    #[test]
+    fn high_urgency_leaves_first_and_integrations_take_turns() {
+        let mut lane = Lane::new(10);
+        let orders = [
+            (1, Urgency::Low, "a"),
+            (2, Urgency::High, "a"),
+            (3, Urgency::High, "a"),
+            (4, Urgency::High, "b"),
+        ];
+        for (attempt, urgency, integration) in orders {
+            assert!(
+                lane.push(order(attempt, urgency, integration), Millis(0))
+                    .is_ok()
+            );
+        }
+        assert_eq!(started(&mut lane, Millis(0)), [2, 4, 3, 1]);
+    }
+
+    #[test]
+    fn no_more_than_the_cap_is_under_way() {
+        let mut lane = Lane::new(2);
+        for attempt in 0..5 {
+            assert!(
+                lane.push(order(attempt, Urgency::High, "a"), Millis(0))
+                    .is_ok()
+            );
+        }
+        assert_eq!(started(&mut lane, Millis(0)).len(), 2);
+        lane.ended(true);
+        assert_eq!(started(&mut lane, Millis(0)).len(), 1);
+    }
+
+    #[test]
+    fn a_short_wait_closes_the_lane_and_halves_its_pace() {
+        let mut lane = Lane::new(100);
+        for attempt in 0..200 {
+            assert!(
+                lane.push(order(attempt, Urgency::High, "a"), Millis(0))
+                    .is_ok()
+            );
+        }
+        assert_eq!(started(&mut lane, Millis(0)).len(), 100);
+        assert!(lane.throttled(Millis::seconds(1), Millis(10)).is_empty());
+        assert_eq!(lane.next(Millis(10)), Next::NotBefore(Millis(1_010)));
+        assert!(matches!(lane.next(Millis(1_010)), Next::Start(_)));
+        lane.ended(true);
+        // Fifty a second after a hundred in the last second.
+        assert_eq!(lane.next(Millis(1_010)), Next::NotBefore(Millis(1_030)));
+    }
+
+    #[test]
+    fn a_long_wait_gives_the_waiting_orders_back_at_once() {
+        let mut lane = Lane::new(1);
+        for attempt in 0..3 {
+            assert!(
+                lane.push(order(attempt, Urgency::High, "a"), Millis(0))
+                    .is_ok()
+            );
+        }
+        assert_eq!(started(&mut lane, Millis(0)), [0]);
+        let given_back = lane.throttled(Millis::hours(1), Millis(0));
+        assert_eq!(given_back.len(), 2);
+        let refused = lane.push(order(9, Urgency::High, "a"), Millis(1_000));
+        assert_eq!(refused.map_err(|(_, left)| left), Err(Millis(3_599_000)));
+    }
+
+    #[test]
+    fn only_a_waiting_order_can_be_cancelled() {
+        let mut lane = Lane::new(1);
+        assert!(lane.push(order(1, Urgency::High, "a"), Millis(0)).is_ok());
+        assert!(lane.push(order(2, Urgency::High, "a"), Millis(0)).is_ok());
+        assert_eq!(started(&mut lane, Millis(0)), [1]);
+        assert!(!lane.cancel(AttemptId(1)), "its first byte may have left");
+        assert!(lane.cancel(AttemptId(2)));
+    }
+}

@@ -1,0 +1,294 @@
+//! The driver's thread: take, turn, commit, answer, release. It and its fsync run on a thread of
+//! their own.
+//!
+//! After a commit, in this order: withdrawn attempts are marked, waiters are answered, sends are
+//! handed out. So no attempt that asks starts after its acknowledgment was answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tracing::{error, warn};
+
+use crate::engine::decision::{Answer, Order};
+use crate::engine::ids::{AttemptId, ChannelName, Revision};
+use crate::engine::incident::Trouble;
+use crate::engine::input::Input;
+use crate::engine::records::Receipt;
+use crate::engine::time::{Millis, Now};
+use crate::engine::trouble::Cause;
+use crate::runtime::driver::{Done, Driver, Job, Turn};
+use crate::runtime::handle::{ApplyError, Handle, Unavailable, View};
+use crate::runtime::line::{Jump, Line, Reading};
+use crate::runtime::queue::{Control, Read, Request, Taken};
+use crate::store::{Epoch, Partition, Store};
+
+/// The longest that the thread sleeps without looking at the clock: so a suspension is noticed soon.
+const PATIENCE_MAX: Duration = Duration::from_secs(1);
+
+/// Where effects go. Calls return at once.
+pub trait Outlet: Send {
+    /// Withdraws an attempt if its first byte has not left.
+    fn cancel(&self, attempt: AttemptId);
+    /// Hands an attempt to its lane.
+    fn send(&self, order: Arc<Order>);
+    /// Asks a down channel how it is.
+    fn probe(&self, channel: ChannelName);
+}
+
+/// Told of each commit, for metrics.
+pub trait Observer: Send {
+    /// A batch of so many changes was made durable in this time.
+    fn committed(&self, changes: usize, took: Millis);
+    /// These receipts were given.
+    fn received(&self, receipts: &[Arc<Receipt>]);
+}
+
+/// All that the thread works with.
+pub struct Works {
+    pub driver: Driver,
+    pub handle: Handle,
+    pub store: Arc<dyn Store>,
+    pub partition: Partition,
+    pub epoch: Epoch,
+    pub line: Line,
+    pub clock: Box<dyn Fn() -> Reading + Send>,
+    pub outlet: Box<dyn Outlet>,
+    pub observer: Box<dyn Observer>,
+}
+
+/// Who waits for which part of a turn.
+enum Waiter {
+    Input(Option<oneshot::Sender<Result<Answer, Unavailable>>>),
+    Rules(oneshot::Sender<Result<Revision, ApplyError>>),
+    Documents(oneshot::Sender<()>),
+    Request {
+        events: usize,
+        waiter: oneshot::Sender<Result<Vec<Arc<Receipt>>, Unavailable>>,
+    },
+}
+
+impl Works {
+    /// Runs until the handle says stop and everything that waited is done, or the store fails.
+    pub fn run(mut self, first: Vec<Input>) -> Result<(), crate::store::Error> {
+        let first = first.into_iter().map(|input| Control::Input {
+            input,
+            waiter: None,
+        });
+        let mut taken = Taken {
+            controls: first.collect(),
+            ..Taken::default()
+        };
+        loop {
+            if let Err(error) = self.turn(taken) {
+                error!(error = %error, "the store failed; nothing more is accepted");
+                self.handle.end(Unavailable::StoreFailed(error.to_string()));
+                self.say_last_words(&error);
+                return Err(error);
+            }
+            if self.handle.is_drained() {
+                self.handle.end(Unavailable::Stopping);
+                return Ok(());
+            }
+            let patience = self.patience();
+            taken = self.handle.take(patience);
+        }
+    }
+
+    fn turn(&mut self, taken: Taken) -> Result<(), crate::store::Error> {
+        let (now, jump) = self.line.advance((self.clock)());
+        let jumps = jump.into_iter().flat_map(jump_inputs).map(Job::Input);
+        let mut controls: Vec<Job> = jumps.collect();
+        let unwaited = controls.len();
+        let mut waiters = Vec::new();
+        for control in taken.controls {
+            let (job, waiter) = split(control);
+            controls.push(job);
+            waiters.push(waiter);
+        }
+        let mut events = Vec::new();
+        for request in taken.requests {
+            let Request {
+                integration,
+                events: posted,
+                waiter,
+            } = request;
+            waiters.push(Waiter::Request {
+                events: posted.len(),
+                waiter,
+            });
+            events.extend(posted.into_iter().map(|event| {
+                Job::Input(Input::Event {
+                    integration: integration.clone(),
+                    event,
+                })
+            }));
+        }
+        let turn = self.driver.turn(controls, events, now);
+        for text in &turn.quarantined {
+            error!(input = %text, "a decision panicked; its input is set aside");
+        }
+        self.commit(&turn)?;
+        self.release(turn, waiters, unwaited);
+        self.read(taken.reads, now);
+        Ok(())
+    }
+
+    /// The one page that leaves unrecorded: the watch hears that the store failed.
+    fn say_last_words(&mut self, error: &crate::store::Error) {
+        let (now, _) = self.line.advance((self.clock)());
+        let trouble = Trouble {
+            cause: Cause::StoreFailed,
+            subject: "".into(),
+        };
+        let text = format!("{error}; nothing more is accepted and the process ends").into();
+        let raise = Job::Input(Input::Raise { trouble, text });
+        for order in self.driver.turn(vec![raise], Vec::new(), now).sends {
+            self.outlet.send(order);
+        }
+    }
+
+    fn commit(&mut self, turn: &Turn) -> Result<(), crate::store::Error> {
+        if turn.is_empty() {
+            return Ok(());
+        }
+        let before = (self.clock)().monotonic;
+        self.store.commit(self.partition, self.epoch, &turn.batch)?;
+        let took = Millis((self.clock)().monotonic.0.saturating_sub(before.0));
+        self.observer.committed(turn.batch.changes.len(), took);
+        Ok(())
+    }
+
+    fn release(&self, turn: Turn, waiters: Vec<Waiter>, unwaited: usize) {
+        for attempt in turn.cancels {
+            self.outlet.cancel(attempt);
+        }
+        if !Arc::ptr_eq(&self.handle.rules(), self.driver.rules()) {
+            // Whoever learns of a revision must find its rules in force.
+            self.handle.publish(self.driver.rules().clone());
+        }
+        let mut done = turn.done.into_iter().skip(unwaited);
+        for waiter in waiters {
+            self.answer(waiter, &mut done);
+        }
+        for order in turn.sends {
+            self.outlet.send(order);
+        }
+        for channel in turn.probes {
+            self.outlet.probe(channel);
+        }
+    }
+
+    /// Answers one waiter with its part of what was done.
+    fn answer(&self, waiter: Waiter, done: &mut impl Iterator<Item = Done>) {
+        match waiter {
+            Waiter::Request { events, waiter } => {
+                let receipts: Vec<_> = done.take(events).map(receipt_of).collect();
+                let receipts: Option<Vec<Arc<Receipt>>> = receipts.into_iter().collect();
+                if let Some(receipts) = &receipts {
+                    self.observer.received(receipts);
+                }
+                give(waiter, receipts.ok_or(Unavailable::Quarantined));
+            }
+            Waiter::Input(waiter) => {
+                let result = match done.next() {
+                    Some(Done::Answer(answer)) => Ok(answer),
+                    Some(Done::Quarantined) => Err(Unavailable::Quarantined),
+                    Some(Done::Rules(_) | Done::Documents) | None => Ok(Answer::None),
+                };
+                if let Some(waiter) = waiter {
+                    give(waiter, result);
+                }
+            }
+            Waiter::Rules(waiter) => {
+                if let Some(Done::Rules(result)) = done.next() {
+                    give(waiter, result);
+                }
+            }
+            Waiter::Documents(waiter) => {
+                done.next();
+                give(waiter, ());
+            }
+        }
+    }
+
+    fn read(&self, reads: Vec<Read>, now: Now) {
+        let view = View {
+            state: self.driver.state(),
+            rules: self.driver.rules(),
+            now,
+        };
+        for read in reads {
+            read(view);
+        }
+    }
+
+    /// How long the thread may sleep: until the next timer.
+    fn patience(&mut self) -> Duration {
+        let (now, jump) = self.line.advance((self.clock)());
+        for input in jump.into_iter().flat_map(jump_inputs) {
+            self.handle.tell(input);
+        }
+        if self.driver.is_due(now) {
+            return Duration::ZERO;
+        }
+        let (steady, wall) = self.driver.state().next_due();
+        let steady = steady.map(|due| due.since(now.steady));
+        let wall = wall.map(|due| due.since(now.wall));
+        let next = steady
+            .into_iter()
+            .chain(wall)
+            .filter(|wait| wait.0 > 0)
+            .min();
+        next.map_or(PATIENCE_MAX, |wait| {
+            Duration::from_millis(wait.0).min(PATIENCE_MAX)
+        })
+    }
+}
+
+fn jump_inputs(jump: Jump) -> Vec<Input> {
+    match jump {
+        Jump::Ahead(lost) => {
+            warn!(lost = %lost, "the clock jumped ahead; overdue steps are collapsed");
+            vec![Input::Suspended { lost }]
+        }
+        Jump::Back(by) => {
+            warn!(by = %by, "the wall clock was set back; remaining waits hold");
+            vec![clock_trouble(by)]
+        }
+    }
+}
+
+/// The self-incident for a wall clock that was set back.
+pub fn clock_trouble(by: Millis) -> Input {
+    Input::Raise {
+        trouble: Trouble {
+            cause: Cause::Clock,
+            subject: "".into(),
+        },
+        text: format!("the wall clock was set back by {by}; remaining waits hold").into(),
+    }
+}
+
+/// The driver's part of a control, and who waits for it.
+fn split(control: Control) -> (Job, Waiter) {
+    match control {
+        Control::Input { input, waiter } => (Job::Input(input), Waiter::Input(waiter)),
+        Control::Rules { new, waiter } => (Job::Rules(new), Waiter::Rules(waiter)),
+        Control::Documents { writes, waiter } => {
+            (Job::Documents(writes), Waiter::Documents(waiter))
+        }
+    }
+}
+
+fn receipt_of(done: Done) -> Option<Arc<Receipt>> {
+    match done {
+        Done::Answer(Answer::Receipt(receipt)) => Some(receipt),
+        Done::Answer(_) | Done::Rules(_) | Done::Documents | Done::Quarantined => None,
+    }
+}
+
+/// Answers a waiter, who may have gone away meanwhile.
+fn give<T>(waiter: oneshot::Sender<T>, answer: T) {
+    let _gone = waiter.send(answer);
+}

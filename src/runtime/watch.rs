@@ -1,0 +1,141 @@
+//! The self-audit, every minute: stuck incidents, late timers, failing channels, space on disk. The
+//! outside heartbeat is called only after a clean audit.
+
+use std::sync::Arc;
+
+use tracing::{error, warn};
+
+use crate::engine::audit::{Audit, audit};
+use crate::engine::incident::Trouble;
+use crate::engine::input::Input;
+use crate::engine::time::Wall;
+use crate::engine::trouble::Cause;
+use crate::outbound::Pending;
+use crate::runtime::handle::{Handle, Intake, Unavailable};
+use crate::store::{Retention, Store};
+
+/// Below this events are refused; acknowledgments, outcomes and timers go on.
+pub const DISK_RESERVED_BYTES: u64 = 256 * 1024 * 1024;
+/// Batches of history that one minute purges at the most.
+const PURGES_MAX: usize = 200;
+
+/// Calls the outside heartbeat.
+pub type Heartbeat = Arc<dyn Fn() -> Pending<'static, Result<(), String>> + Send + Sync>;
+
+/// What the watch looks at.
+#[derive(Clone)]
+pub struct Watch {
+    pub handle: Handle,
+    pub store: Arc<dyn Store>,
+    /// Below so many free bytes a self-incident is raised.
+    pub disk_warn_bytes: u64,
+    pub retention: Retention,
+    pub clock: Arc<dyn Fn() -> Wall + Send + Sync>,
+    /// `None` when no address is configured.
+    pub heartbeat: Option<Heartbeat>,
+    /// Told of each audit, for metrics.
+    pub on_audit: Arc<dyn Fn(&Audit, Option<u64>) + Send + Sync>,
+}
+
+impl Watch {
+    /// One round. Whether the heartbeat was called.
+    pub async fn round(&self) -> Result<bool, Unavailable> {
+        self.handle.control(Input::Minute).await?;
+        let free = self.look_at_disk().await?;
+        let found = self
+            .handle
+            .read(|view| audit(view.state, view.rules, view.now))
+            .await?;
+        (self.on_audit)(&found, free);
+        self.report_stuck(&found).await?;
+        self.purge().await;
+        let is_space = free.is_none_or(|free| free >= DISK_RESERVED_BYTES);
+        if !found.is_clean() || !is_space {
+            warn!(audit = ?found, "the self-audit is not clean; the heartbeat is withheld");
+            return Ok(false);
+        }
+        let Some(heartbeat) = &self.heartbeat else {
+            return Ok(false);
+        };
+        if let Err(cause) = heartbeat().await {
+            warn!(cause = %cause, "the outside heartbeat was not taken");
+        }
+        Ok(true)
+    }
+
+    async fn look_at_disk(&self) -> Result<Option<u64>, Unavailable> {
+        let Some(free) = self.store.free_bytes() else {
+            return Ok(None);
+        };
+        let is_low = free < DISK_RESERVED_BYTES;
+        self.handle.set_intake(if is_low {
+            Intake::DiskLow
+        } else {
+            Intake::Open
+        });
+        let trouble = Trouble {
+            cause: Cause::Disk,
+            subject: "".into(),
+        };
+        let input = if free < self.disk_warn_bytes {
+            let mebibytes = free / (1024 * 1024);
+            let text = format!("only {mebibytes} MiB are free on the disk of the data directory");
+            Input::Raise {
+                trouble,
+                text: text.into(),
+            }
+        } else {
+            Input::Clear { trouble }
+        };
+        self.handle.control(input).await?;
+        Ok(Some(free))
+    }
+
+    async fn report_stuck(&self, found: &Audit) -> Result<(), Unavailable> {
+        let trouble = Trouble {
+            cause: Cause::AuditStuck,
+            subject: "".into(),
+        };
+        let input = if found.stuck.is_empty() {
+            Input::Clear { trouble }
+        } else {
+            error!(incidents = ?found.stuck, "incidents are stuck");
+            let numbers: Vec<String> = found
+                .stuck
+                .iter()
+                .take(10)
+                .map(|number| format!("#{number}"))
+                .collect();
+            let text = format!(
+                "{} incidents have nothing that will happen to them: {}",
+                found.stuck.len(),
+                numbers.join(" ")
+            );
+            Input::Raise {
+                trouble,
+                text: text.into(),
+            }
+        };
+        self.handle.control(input).await?;
+        Ok(())
+    }
+
+    /// Removes history that is too old, in small batches beside the live traffic.
+    async fn purge(&self) {
+        let (store, retention, now) = (self.store.clone(), self.retention, (self.clock)());
+        let (_, partition) = self.handle.store();
+        let purge = move || -> Result<(), crate::store::Error> {
+            for _ in 0..PURGES_MAX {
+                if !store.purge(partition, &retention, now)?.is_more {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        match tokio::task::spawn_blocking(purge).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(error = %error, "history was not purged"),
+            Err(error) => warn!(error = %error, "the purge failed inside"),
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! Which room may name which, and which outside crates. Arrows point inwards to the engine; side
+//! rooms do not know each other; each outside crate has one home.
+
+use crate::paths::{Named, from_root, outside};
+use crate::source::Source;
+use crate::tree::Tree;
+use crate::{Break, Rule};
+
+/// What the product's code of a room may name.
+struct Room {
+    name: &'static str,
+    /// Rooms, or parts of them, beside itself.
+    rooms: &'static [&'static str],
+    /// Outside crates; std, serde and thiserror are free everywhere.
+    crates: &'static [&'static str],
+}
+
+const ROOMS: [Room; 15] = [
+    Room {
+        name: "engine",
+        rooms: &[],
+        crates: &["jiff", "regex"],
+    },
+    Room {
+        name: "rules",
+        rooms: &["engine"],
+        crates: &[
+            "serde_json",
+            "jiff",
+            "regex",
+            "winnow",
+            "granit_parser",
+            "serde_saphyr",
+        ],
+    },
+    Room {
+        name: "inbound",
+        rooms: &["engine"],
+        crates: &["serde_json", "jiff"],
+    },
+    Room {
+        name: "signing",
+        rooms: &["engine"],
+        crates: &["hmac", "sha1", "sha2", "subtle", "base64"],
+    },
+    Room {
+        name: "store",
+        rooms: &["engine"],
+        crates: &["sled", "serde_json", "rustix"],
+    },
+    Room {
+        name: "outbound",
+        rooms: &["engine", "signing", "telemetry"],
+        crates: &[
+            "tokio",
+            "rustls",
+            "rustls_platform_verifier",
+            "serde_json",
+            "secrecy",
+            "tracing",
+            "reqwest",
+            "lettre",
+            "minijinja",
+        ],
+    },
+    Room {
+        name: "runtime",
+        rooms: &["engine", "store", "outbound", "rules", "telemetry"],
+        crates: &["tokio", "tracing"],
+    },
+    Room {
+        name: "api",
+        rooms: WEB_ROOMS,
+        crates: WEB_CRATES,
+    },
+    Room {
+        name: "web",
+        rooms: WEB_ROOMS,
+        crates: WEB_CRATES,
+    },
+    Room {
+        name: "cli",
+        rooms: &["engine", "rules", "config", "app", "telemetry"],
+        crates: &[
+            "anyhow",
+            "tokio",
+            "clap",
+            "ariadne",
+            "comfy_table",
+            "serde_json",
+            "jiff",
+            "reqwest",
+        ],
+    },
+    Room {
+        name: "config",
+        rooms: &[],
+        crates: &["toml", "secrecy"],
+    },
+    Room {
+        name: "telemetry",
+        rooms: &[],
+        crates: &["tracing", "tracing_subscriber", "prometheus_client"],
+    },
+    // The only place that names concrete stores, channels and the real clock.
+    Room {
+        name: "app",
+        rooms: &[
+            "engine",
+            "rules",
+            "inbound",
+            "signing",
+            "store",
+            "outbound",
+            "runtime",
+            "api",
+            "web",
+            "config",
+            "telemetry",
+        ],
+        crates: &[
+            "anyhow",
+            "tokio",
+            "tracing",
+            "rand",
+            "rustix",
+            "rustls",
+            "axum",
+            "sd_notify",
+            "secrecy",
+            "jiff",
+        ],
+    },
+    // Installs the one TLS provider before anything else runs.
+    Room {
+        name: "main",
+        rooms: &["cli"],
+        crates: &["anyhow", "rustls"],
+    },
+    Room {
+        name: "lib",
+        rooms: &[],
+        crates: &[],
+    },
+];
+
+const WEB_ROOMS: &[&str] = &[
+    "engine",
+    "rules",
+    "inbound",
+    "signing",
+    "runtime::handle",
+    "runtime::Handle",
+    "store",
+    "telemetry",
+];
+
+const WEB_CRATES: &[&str] = &[
+    "axum",
+    "tower",
+    "tower_http",
+    "http_body",
+    "tokio",
+    "utoipa",
+    "utoipa_axum",
+    "askama",
+    "serde_json",
+    "jiff",
+    "tracing",
+];
+
+/// Free in every room.
+const FREE: [&str; 2] = ["serde", "thiserror"];
+
+/// Concrete things that only their own room and `app` name; everybody else knows the traits.
+const CONCRETE: [&str; 8] = [
+    "store::memory",
+    "store::sled",
+    "outbound::console",
+    "outbound::email",
+    "outbound::slack",
+    "outbound::sms_webhook",
+    "outbound::twilio",
+    "outbound::webhook",
+];
+
+/// Where a crate may be named, so that replacing it is a change of one file.
+enum Home {
+    File(&'static str),
+    OneFileOf(&'static str),
+}
+
+const HOMES: &[(&str, &[Home])] = &[
+    ("sled", &[Home::File("src/store/sled.rs")]),
+    (
+        "reqwest",
+        &[Home::File("src/outbound/http.rs"), Home::OneFileOf("cli")],
+    ),
+    ("lettre", &[Home::File("src/outbound/email.rs")]),
+    ("granit_parser", &[Home::File("src/rules/yaml.rs")]),
+    ("serde_saphyr", &[Home::File("src/rules/yaml.rs")]),
+    ("minijinja", &[Home::OneFileOf("outbound")]),
+    ("prometheus_client", &[Home::OneFileOf("telemetry")]),
+];
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        name: "a room names only the rooms of the import table",
+        cure: "hand the thing over as an argument, or move it to the room that both know",
+        find: foreign_rooms,
+        planted: &[
+            ("src/engine/a.rs", "//! A.\nuse crate::store::Batch;\n"),
+            ("src/engine/mod.rs", "//! A.\nuse super::rules;\n"),
+            (
+                "src/rules/a/b.rs",
+                "//! A.\nfn f() {\n    super::super::super::app::f()\n}\n",
+            ),
+            (
+                "src/api/a.rs",
+                "//! A.\nuse crate::{\n    engine::ids,\n    runtime::driver,\n};\n",
+            ),
+            ("src/main.rs", "//! A.\nuse reveille::engine;\n"),
+        ],
+    },
+    Rule {
+        name: "only app names concrete stores and channels",
+        cure: "name the trait, and let app.rs choose",
+        find: concrete_things,
+        planted: &[
+            (
+                "src/runtime/a.rs",
+                "//! A.\nuse crate::store::{Store, memory::Memory};\n",
+            ),
+            ("src/runtime/a.rs", "//! A.\nuse crate::outbound::slack;\n"),
+        ],
+    },
+    Rule {
+        name: "a room names only its outside crates",
+        cure: "let the room that has the crate do it, or change the table with the reason",
+        find: foreign_crates,
+        planted: &[
+            ("src/engine/a.rs", "//! A.\nuse tokio::sync;\n"),
+            (
+                "src/runtime/a.rs",
+                "//! A.\nfn f() {\n    axum::serve()\n}\n",
+            ),
+            ("src/inbound/a.rs", "//! A.\nuse regex as expressions;\n"),
+        ],
+    },
+    Rule {
+        name: "an outside crate has one home",
+        cure: "wrap what is needed in the file that is its home",
+        find: homeless_crates,
+        planted: &[
+            ("src/store/a.rs", "//! A.\nuse sled::Db;\n"),
+            (
+                "src/outbound/slack.rs",
+                "//! A.\nfn f() {\n    reqwest::get()\n}\n",
+            ),
+            ("src/rules/a.rs", "//! A.\nuse granit_parser::Parser;\n"),
+        ],
+    },
+    Rule {
+        name: "every dependency and every room stands in the import table",
+        cure: "add it to the table with the room that needs it, or remove it",
+        find: unlisted,
+        planted: &[
+            ("Cargo.toml", "[dependencies]\nleft-pad = \"1\"\n"),
+            ("src/kitchen/mod.rs", "//! A.\n"),
+        ],
+    },
+];
+
+fn room(source: &Source) -> Option<&'static Room> {
+    let name = source.room()?;
+    ROOMS.iter().find(|room| room.name == name)
+}
+
+/// The files of the product with their rooms and the paths from the root that they name.
+fn named(tree: &Tree) -> impl Iterator<Item = (&Source, &'static Room, Named)> {
+    tree.product().flat_map(|source| {
+        let room = room(source);
+        let named = from_root(source).into_iter();
+        named.filter_map(move |named| Some((source, room?, named)))
+    })
+}
+
+fn foreign_rooms(tree: &Tree) -> Vec<Break> {
+    named(tree)
+        .filter(|(_, room, named)| {
+            let is_room = ROOMS.iter().any(|other| other.name == named.path[0]);
+            let is_own = named.path[0] == room.name;
+            is_room && !is_own && !room.rooms.iter().any(|allowed| named.is_under(allowed))
+        })
+        .map(|(source, room, named)| named.is_broken(source, room))
+        .collect()
+}
+
+fn concrete_things(tree: &Tree) -> Vec<Break> {
+    named(tree)
+        .filter(|(_, room, named)| {
+            let is_free = room.name == "app" || room.name == named.path[0];
+            !is_free && CONCRETE.iter().any(|concrete| named.is_under(concrete))
+        })
+        .filter(|(_, room, named)| room.rooms.contains(&&*named.path[0]))
+        .map(|(source, room, named)| named.is_broken(source, room))
+        .collect()
+}
+
+impl Named {
+    /// Whether the path is this one or leads through it.
+    fn is_under(&self, path: &str) -> bool {
+        let mut parts = self.path.iter();
+        path.split("::")
+            .all(|part| parts.next().is_some_and(|own| own == part))
+    }
+
+    fn is_broken(&self, source: &Source, room: &Room) -> Break {
+        let what = format!("{} names {}", room.name, self.path.join("::"));
+        Break::new(source, self.line, what)
+    }
+}
+
+/// Outside crates that stand in the table.
+fn listed_crates() -> Vec<&'static str> {
+    let mut crates: Vec<&str> = ROOMS.iter().flat_map(|room| room.crates).copied().collect();
+    crates.sort_unstable();
+    crates.dedup();
+    crates
+}
+
+/// The files of the product with their rooms and the outside crates that they name.
+fn outside_named(tree: &Tree) -> impl Iterator<Item = (&Source, &'static Room, Named)> {
+    let listed = listed_crates();
+    tree.product().flat_map(move |source| {
+        let room = room(source);
+        let named = outside(source, &listed).into_iter();
+        named.filter_map(move |named| Some((source, room?, named)))
+    })
+}
+
+fn foreign_crates(tree: &Tree) -> Vec<Break> {
+    outside_named(tree)
+        .filter(|(_, room, named)| !room.crates.contains(&&*named.path[0]))
+        .map(|(source, room, named)| named.is_broken(source, room))
+        .collect()
+}
+
+fn homeless_crates(tree: &Tree) -> Vec<Break> {
+    // Rooms that may not name a crate at all are found by the rule above.
+    let mut guests: Vec<(&Source, &Room, Named)> = outside_named(tree)
+        .filter(|(_, room, named)| room.crates.contains(&&*named.path[0]))
+        .filter(|(_, _, named)| HOMES.iter().any(|(name, _)| *name == named.path[0]))
+        .collect();
+    for (name, homes) in HOMES {
+        for home in *homes {
+            home.takes_in(name, &mut guests);
+        }
+    }
+    let breaks = guests.iter();
+    breaks
+        .map(|(source, room, named)| named.is_broken(source, room))
+        .collect()
+}
+
+impl Home {
+    /// Takes out the file that is at home here.
+    fn takes_in(&self, name: &str, guests: &mut Vec<(&Source, &Room, Named)>) {
+        let at_home = guests.iter().find(|(source, room, named)| {
+            let is_here = match self {
+                Self::File(path) => source.path == *path,
+                Self::OneFileOf(home) => room.name == *home,
+            };
+            named.path[0] == name && is_here
+        });
+        if let Some(path) = at_home.map(|(source, _, _)| source.path.clone()) {
+            guests.retain(|(source, _, named)| source.path != path || named.path[0] != name);
+        }
+    }
+}
+
+fn unlisted(tree: &Tree) -> Vec<Break> {
+    let mut breaks = Vec::new();
+    for (name, line) in tree.dependencies() {
+        if !listed_crates().contains(&&*name) && !FREE.contains(&&*name) {
+            breaks.push(Break {
+                path: "Cargo.toml".to_owned(),
+                line,
+                what: name,
+            });
+        }
+    }
+    for source in tree.product().filter(|source| room(source).is_none()) {
+        let name = source.room().unwrap_or_default();
+        breaks.push(Break::new(source, 1, format!("room {name}")));
+    }
+    breaks
+}
