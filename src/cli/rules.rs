@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::arguments::label;
 use super::context::Context;
 use super::present::{self, rules::warnings};
-use super::remote::{Call, Remote};
+use super::remote::{Call, Remote, StatusCode};
 use super::report::{Failure, Report, Verdict, list_as};
 use super::rules_folder::{self, Overwrite};
 use super::rules_local;

@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::arguments::label;
 use super::context::Context;
 use super::present::{joined, list, story::hashed, text};
-use super::remote::{Answer, Call, Remote, Target};
+use super::remote::{Answer, Call, Remote, StatusCode, Target};
 use super::report::{Failure, Report, list_as};
 use super::spool::{Spool, Waiting};
 use super::times;
