@@ -9,8 +9,8 @@ use crate::store::{DocumentKind, DocumentWrite};
 
 use super::auth::{Role, StoredToken};
 use super::borders::{ApiState, Shared};
+use super::digest;
 use super::problem::Problem;
-use super::rooms;
 
 /// What a request must bring along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub fn secret_of(headers: &HeaderMap) -> Option<String> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let decoded = String::from_utf8(rooms::from_base64(rest.trim())?).ok()?;
+    let decoded = String::from_utf8(digest::from_base64(rest.trim())?).ok()?;
     let (_, password) = decoded.split_once(':')?;
     Some(password.to_owned())
 }
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn secrets_are_found_where_senders_put_them() {
-        let basic = format!("Basic {}", rooms::base64(b"anybody:se:cret"));
+        let basic = format!("Basic {}", digest::base64(b"anybody:se:cret"));
         let cases = [
             ("authorization", "Bearer secret", Some("secret")),
             ("authorization", "bearer  secret ", Some("secret")),

@@ -15,7 +15,7 @@ use crate::engine::ruleset::RuleSet;
 use crate::engine::time::{Millis, Wall};
 use crate::store::{self, DocumentKind, Store};
 
-use super::{rooms, words};
+use super::{digest, words};
 
 /// SHA-256 of a key or token.
 pub type Hash = [u8; 32];
@@ -159,7 +159,7 @@ impl Auth {
 
     /// The integration that a key opens under these rules.
     pub fn integration(&self, rules: &Arc<RuleSet>, key: &str) -> Option<IntegrationName> {
-        let hash = rooms::sha256(key.as_bytes());
+        let hash = digest::sha256(key.as_bytes());
         let of_rules = self.key_of_rules(rules, &hash);
         let name = of_rules.or_else(|| {
             let stored = self.read();
@@ -194,7 +194,7 @@ impl Auth {
         token: &str,
         now: Wall,
     ) -> Result<(Caller, Option<StoredToken>), Refused> {
-        let hash = rooms::sha256(token.as_bytes());
+        let hash = digest::sha256(token.as_bytes());
         if hash == self.admin {
             let caller = Caller {
                 name: "admin".to_owned(),
@@ -329,7 +329,7 @@ mod tests {
                 format: Format::Native,
                 labels: Labels::default(),
                 max_age: Millis::hours(6),
-                key_hashes: vec![rooms::sha256(key.as_bytes())],
+                key_hashes: vec![digest::sha256(key.as_bytes())],
             };
             rules.integrations.insert((*name).into(), integration);
         }
@@ -339,7 +339,7 @@ mod tests {
     fn stored_key(key: &str, integration: &str) -> StoredKey {
         StoredKey {
             id: format!("id of {key}"),
-            sha256: words::hex(&rooms::sha256(key.as_bytes())),
+            sha256: words::hex(&digest::sha256(key.as_bytes())),
             integration: integration.into(),
             created: NOW,
             created_by: "ana".to_owned(),
@@ -349,7 +349,7 @@ mod tests {
     fn stored_token(token: &str, expires: Option<Wall>) -> StoredToken {
         StoredToken {
             id: "t1".to_owned(),
-            sha256: words::hex(&rooms::sha256(token.as_bytes())),
+            sha256: words::hex(&digest::sha256(token.as_bytes())),
             name: "laptop".to_owned(),
             user: Some("ana".to_owned()),
             role: Role::Responder,
@@ -396,7 +396,7 @@ mod tests {
 
     #[test]
     fn a_token_names_its_caller_until_it_expires_or_is_revoked() {
-        let auth = Auth::new(rooms::sha256(b"root"));
+        let auth = Auth::new(digest::sha256(b"root"));
         let rules = RuleSet::default();
         auth.add_token(stored_token("rv_1", Some(NOW + Millis::hours(1))));
         let (caller, _) = auth.caller(&rules, "rv_1", NOW).unwrap();

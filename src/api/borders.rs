@@ -65,6 +65,7 @@ pub struct SmsInbound {
     pub inbound_key: String,
     pub from: String,
     pub text: String,
+    /// Empty for a gateway that gives none.
     pub message_id: String,
 }
 

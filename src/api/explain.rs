@@ -38,20 +38,21 @@ pub struct ExplainQuery {
 pub struct Explained {
     user: String,
     since: String,
-    /// Oldest first.
-    items: Vec<Named>,
+    /// Lines that name the user, oldest first.
+    items: Vec<shapes::entry::Entry>,
+    /// The incidents to which they belong.
+    incidents: Vec<Named>,
     /// Events of that time that paged nobody, newest first.
     receipts: Vec<shapes::receipt::Receipt>,
     /// There is more than was looked at.
     truncated: bool,
 }
 
-/// A line that names the user, with the incident whose story it belongs to.
+/// An incident in whose story the user is named.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Named {
     number: u64,
     title: String,
-    entry: shapes::entry::Entry,
 }
 
 /// What is looked for.
@@ -99,26 +100,26 @@ impl Search {
         };
         let recent: Vec<_> = closed.iter().filter(is_recent).map(named).collect();
         let mut truncated = open.len() >= STORIES_MAX || recent.len() >= STORIES_MAX;
-        let mut items = Vec::new();
+        let mut lines = Vec::new();
+        let mut incidents = Vec::new();
         for (number, title) in open.into_iter().chain(recent) {
-            let (lines, is_cut) = self.lines(store, partition, number)?;
+            let (mut own, is_cut) = self.lines(store, partition, number)?;
             truncated |= is_cut;
-            items.extend(lines.into_iter().map(|line| (line, title.clone())));
+            if !own.is_empty() {
+                let number = number.0;
+                incidents.push(Named { number, title });
+            }
+            lines.append(&mut own);
         }
-        items.sort_by_key(|(line, _)| line.id);
-        truncated |= items.len() > ITEMS_MAX;
-        let surplus = items.len().saturating_sub(ITEMS_MAX);
-        let items = items.drain(surplus..).map(|(line, title)| Named {
-            number: line.incident.0,
-            title,
-            entry: shapes::entry::entry(&line),
-        });
-        let items = items.collect();
+        lines.sort_by_key(|line| line.id);
+        truncated |= lines.len() > ITEMS_MAX;
+        let newest = lines.len().saturating_sub(ITEMS_MAX);
         let (receipts, is_cut) = self.receipts(store, partition)?;
         Ok(Explained {
             user: self.user,
             since: self.since.to_string(),
-            items,
+            items: lines[newest..].iter().map(shapes::entry::entry).collect(),
+            incidents,
             receipts,
             truncated: truncated || is_cut,
         })

@@ -18,7 +18,6 @@ use super::borders::{ApiState, Shared};
 use super::extract::Segment;
 use super::ingest_answers::{self, Manner, Stored};
 use super::problem::Problem;
-use super::rooms;
 
 /// By which path a request came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +80,7 @@ pub async fn enqueue(State(state): State<Shared>, request: Request) -> Response 
         Ok(bytes) => bytes,
         Err(unread) => return ingest_answers::refused(Manner::Pagerduty, &unread.problem(limit)),
     };
-    let in_body = rooms::routing_key(&bytes);
+    let in_body = inbound::pagerduty::routing_key(&bytes);
     let key = in_body.or_else(|| integration_key_of(&parts.headers));
     let Some(key) = key else {
         // What is wrong with the body is more of a help than that it has no key.
@@ -206,10 +205,10 @@ async fn store(
 fn parse(door: Door, integration: &Integration, body: &[u8], state: &ApiState) -> Parsed {
     let now = state.now();
     match door {
-        Door::Native => rooms::parse_as(Format::Native, integration, body, now),
+        Door::Native => inbound::parse_as(&Format::Native, integration, body, now),
         Door::Hook => inbound::parse(integration, body, now),
-        Door::Alerts => rooms::parse_as(Format::AlertmanagerApi, integration, body, now),
-        Door::Enqueue => rooms::parse_as(Format::Pagerduty, integration, body, now),
+        Door::Alerts => inbound::parse_as(&Format::AlertmanagerApi, integration, body, now),
+        Door::Enqueue => inbound::parse_as(&Format::Pagerduty, integration, body, now),
     }
 }
 

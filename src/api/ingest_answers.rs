@@ -128,7 +128,8 @@ pub fn without_routing_key(body: &[u8]) -> Response {
 }
 
 fn invalid_event(faults: &[Fault], body: &[u8]) -> Response {
-    if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
+    let is_no_object = matches!(faults, [Fault { path, .. }] if path == "$");
+    if is_no_object || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
         let unreadable = json!({
             "status": "Unrecognized object",
             "message": "Event object format is unrecognized",

@@ -16,7 +16,7 @@ use super::borders::{ApiState, Shared};
 use super::extract::{Payload, Segment};
 use super::problem::Problem;
 use super::shapes::List;
-use super::{rooms, secrets, words};
+use super::{digest, secrets, words};
 
 /// A key as it is listed.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
@@ -70,7 +70,7 @@ pub async fn create(
     let secret = secrets::integration_key(&state);
     let key = StoredKey {
         id: secrets::public_id(&state),
-        sha256: words::hex(&rooms::sha256(secret.as_bytes())),
+        sha256: words::hex(&digest::sha256(secret.as_bytes())),
         integration,
         created: state.now(),
         created_by: caller.name,

@@ -12,12 +12,13 @@ use crate::engine::page::{IncidentRef, Page, PageKind};
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::{Millis, Wall};
 use crate::runtime::handle::View;
+use crate::signing::ack;
 use crate::store::Store;
 
+use super::answers;
 use super::borders::ApiState;
 use super::problem::Problem;
 use super::words::ITEMS_MAX;
-use super::{answers, rooms};
 
 /// How long a token acts.
 pub const VALID_FOR: Millis = Millis::days(7);
@@ -67,7 +68,7 @@ impl Opened {
 
 /// The page that a token opens; `None` if we never made it or keep nothing of it.
 pub async fn open(state: &ApiState, token: &str) -> Result<Option<Opened>, Problem> {
-    let Some(id) = rooms::page_of_token(token) else {
+    let Some(id) = ack::page_of(token) else {
         return Ok(None);
     };
     let Some(page) = page(state, id).await? else {
@@ -95,7 +96,7 @@ fn is_expired(page: &Page, now: Wall) -> bool {
 
 fn is_ours(secret: &[u8; 32], token: &str, page: &Page) -> bool {
     let user = page.recipient.user();
-    rooms::verify_token(secret, token, page.id, generation(page), user)
+    ack::verify(secret, token, page.id, generation(page), user)
 }
 
 /// The generation to which the token of a page is bound; a folded page has no single one.

@@ -13,6 +13,7 @@ pub mod auth;
 pub mod body;
 pub mod borders;
 mod channels;
+mod digest;
 mod explain;
 pub mod extract;
 mod health;
@@ -28,8 +29,7 @@ mod pages;
 mod preview;
 pub mod problem;
 mod receipts;
-mod rooms;
-mod router;
+pub mod router;
 mod routes;
 mod rules;
 mod secrets;
@@ -43,5 +43,8 @@ mod tokens;
 pub mod words;
 
 pub use borders::{ApiState, Settings, Shared, SmsInbound};
-pub use rooms::page_style_source;
+pub use digest::page_style_source;
 pub use router::{public_router, router};
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,6 @@ use crate::runtime::handle::View;
 use super::borders::{ApiState, Shared};
 use super::extract::{Params, whole_body};
 use super::problem::Problem;
-use super::rooms;
 use super::shapes;
 use super::words;
 
@@ -57,7 +56,7 @@ pub async fn route(
     let mut parsed = if question.is_raw {
         inbound::parse(&integration, &question.body, now)
     } else {
-        rooms::parse_as(Format::Native, &integration, &question.body, now)
+        inbound::parse_as(&Format::Native, &integration, &question.body, now)
     };
     if parsed.events.is_empty() && !parsed.faults.is_empty() {
         return Err(Problem::faulty(&parsed.faults));

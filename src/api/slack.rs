@@ -15,13 +15,13 @@ use crate::engine::ids::UserName;
 use crate::engine::input::{Verb, Via};
 use crate::engine::ruleset::{Medium, RuleSet};
 use crate::engine::time::{Millis, Wall};
+use crate::signing::slack::{self, Headers};
 
 use super::body;
 use super::borders::{ApiState, Shared};
 use super::extract::whole_body;
 use super::links::{self, Opened};
 use super::problem::Problem;
-use super::rooms;
 
 /// Time for the act before Slack is answered without its end; the act goes on.
 const PATIENCE: Duration = Duration::from_millis(2_500);
@@ -85,11 +85,13 @@ async fn take(state: &Shared, request: Request) -> Result<(), Problem> {
 /// Any configured Slack channel may have sent it.
 fn verify(state: &ApiState, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let timestamp = text("x-slack-request-timestamp").unwrap_or("");
-    let signature = text("x-slack-signature").unwrap_or("");
+    let signed = Headers {
+        timestamp: text("x-slack-request-timestamp").unwrap_or(""),
+        signature: text("x-slack-signature").unwrap_or(""),
+    };
     let now = state.now();
     let mut secrets = state.slack_signing_secrets.values();
-    if secrets.any(|secret| rooms::verify_slack(secret, timestamp, body, signature, now)) {
+    if secrets.any(|secret| slack::verify(secret, signed, body, now).is_ok()) {
         return Ok(());
     }
     tracing::warn!("a request in the name of Slack has no valid signature");

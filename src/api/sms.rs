@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 use crate::engine::event::Text;
 use crate::engine::ids::ChannelName;
 use crate::engine::input::{Input, SmsReply};
+use crate::engine::time::Wall;
+use crate::signing::twilio;
 
 use super::access::secret_of;
 use super::borders::{ApiState, Shared, SmsInbound};
 use super::extract::{Segment, whole_body};
 use super::problem::Problem;
-use super::{answers, body, rooms};
+use super::{answers, body, digest, words};
 
 /// Characters of a message that are looked at; what we understand is far shorter.
 const TEXT_CHARACTERS_MAX: usize = 500;
@@ -60,7 +62,7 @@ pub async fn signed_by_twilio(
         .and_then(|value| value.to_str().ok())
         .unwrap_or("");
     let url = public_address(&state.settings.public_url, uri);
-    if rooms::verify_twilio(token, &url, &form, signature) {
+    if twilio::verify_form(token, &url, &form, signature).is_ok() {
         return Ok(form);
     }
     tracing::warn!(channel = %channel, "a request in the name of Twilio has no valid signature");
@@ -87,14 +89,19 @@ async fn from_gateway(
             "send inbound_key as `Authorization: Bearer …` or as ?key=",
         ));
     }
-    let body = whole_body(request, SMS_BYTES_MAX).await?;
-    let body: Value = serde_json::from_slice(&body)
+    let bytes = whole_body(request, SMS_BYTES_MAX).await?;
+    let body: Value = serde_json::from_slice(&bytes)
         .map_err(|error| Problem::invalid(format!("the body is not JSON: {error}")))?;
+    let message_id = if settings.message_id.is_empty() {
+        made_up_id(&bytes, state.now())
+    } else {
+        pointed(&body, "inbound.message_id", &settings.message_id)?
+    };
     let reply = SmsReply {
         channel,
         from: pointed(&body, "inbound.from", &settings.from)?,
         text: cut(&pointed(&body, "inbound.text", &settings.text)?),
-        message_id: pointed(&body, "inbound.message_id", &settings.message_id)?,
+        message_id,
     };
     let text = answers::sms(state.handle.control(Input::Sms(reply)).await?)?;
     Ok(Json(json!({"reply": text})).into_response())
@@ -108,8 +115,15 @@ fn has_key(settings: &SmsInbound, headers: &HeaderMap, uri: &Uri) -> bool {
         return false;
     };
     // Hashes are compared, so that time tells nothing about the key.
-    let wanted = rooms::sha256(settings.inbound_key.as_bytes());
-    !settings.inbound_key.is_empty() && rooms::sha256(given.as_bytes()) == wanted
+    let wanted = digest::sha256(settings.inbound_key.as_bytes());
+    !settings.inbound_key.is_empty() && digest::sha256(given.as_bytes()) == wanted
+}
+
+/// An id for a gateway that gives none: the same message within the same minute is one.
+fn made_up_id(body: &[u8], now: Wall) -> Text {
+    let minute = now.0.div_euclid(60_000);
+    let hash = words::hex(&digest::sha256(body));
+    format!("{minute}-{hash}").into()
 }
 
 /// Text or a number at a pointer.

@@ -13,7 +13,7 @@ use super::borders::Shared;
 use super::extract::{Payload, Segment};
 use super::problem::Problem;
 use super::shapes::List;
-use super::{rooms, secrets, words};
+use super::{digest, secrets, words};
 
 /// A token to make.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -94,7 +94,7 @@ pub async fn create(
     let secret = secrets::api_token(&state);
     let token = StoredToken {
         id: secrets::public_id(&state),
-        sha256: words::hex(&rooms::sha256(secret.as_bytes())),
+        sha256: words::hex(&digest::sha256(secret.as_bytes())),
         name,
         user: new.user,
         role: new.role,

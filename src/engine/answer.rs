@@ -75,6 +75,9 @@ fn not_started(draft: &mut Draft<'_>, page: &Arc<Page>, report: &Report, channel
         if wait > deliver::SHORT_WAIT {
             deliver::move_on(draft, page.id, false);
         }
+    } else {
+        // The lane has no way to it, such as a channel that the settings no longer have.
+        deliver::move_on(draft, page.id, false);
     }
     deliver::fail_if_hopeless(draft, page.id);
 }
@@ -144,8 +147,9 @@ fn follow(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, outcome: Out
     }
     lane::failed(draft, channel, outcome);
     plan_retry(draft, id, channel, outcome);
-    let just_waits = matches!(outcome, Outcome::Throttled { wait } if wait <= deliver::SHORT_WAIT);
-    if !just_waits {
+    let is_short = matches!(outcome, Outcome::Throttled { wait } if wait <= deliver::SHORT_WAIT);
+    let has_retry = draft.page(&id).is_some_and(|page| !page.retries.is_empty());
+    if !(is_short && has_retry) {
         deliver::move_on(draft, id, outcome == Outcome::RefusedTarget);
     }
 }
@@ -343,6 +347,14 @@ fn no_outcome_in_time(
     deliver::move_on(draft, id, false);
 }
 
+/// Whether a restart interrupted the last attempt on a channel: it is repeated, however late.
+fn was_interrupted(page: &Page, channel: &ChannelName) -> bool {
+    let mut attempts = page.attempts.iter().rev();
+    attempts
+        .find(|known| known.channel == *channel)
+        .is_some_and(|last| last.is_interrupted)
+}
+
 fn retry_due(draft: &mut Draft<'_>, page: &Arc<Page>, retry: Retry) {
     let now = draft.now.steady;
     draft.edit_page(&page.id, |page| {
@@ -350,9 +362,11 @@ fn retry_due(draft: &mut Draft<'_>, page: &Arc<Page>, retry: Retry) {
     });
     let is_wanted = page.asks() && deliver::still_asks(draft, page) || !page.asks();
     let info = draft.rules.channel(&retry.channel).cloned();
-    let is_over = now.since(page.created) > budget::RETRY_FOR;
+    let is_late = now.since(page.created) > budget::RETRY_FOR;
+    let is_over = is_late && !was_interrupted(page, &retry.channel);
     let (Some(info), true, false) = (info, is_wanted && !page.is_withdrawn, is_over) else {
-        return retries_over(draft, page.id, &retry.channel);
+        retries_over(draft, page.id, &retry.channel);
+        return deliver::move_on(draft, page.id, false);
     };
     if let lane::Availability::Later { at, .. } = lane::availability(draft, &info) {
         let retry = Retry { due: at, ..retry };

@@ -17,6 +17,8 @@ use super::{deliver, escalation, ingest, silence, updates};
 
 /// A flapping incident stays open until so much quiet.
 const FLAP_QUIET: Millis = Millis::minutes(10);
+/// A firing alert that pages nobody is remembered so long after its source last spoke of it.
+const FIRING_REMEMBERED_FOR: Millis = Millis::days(1);
 /// A group is remembered so long after its last incident closed.
 const GROUP_REMEMBERED_FOR: Millis = Millis::days(30);
 
@@ -252,13 +254,19 @@ fn release_members(draft: &mut Draft<'_>, number: IncidentNumber) {
     }
 }
 
-/// An alert that is over and belongs to no open incident is forgotten after a while.
+/// An alert that belongs to no open incident is forgotten after a while: soon when it is over, and
+/// after a day when its source says no more of it.
 pub(super) fn settle_alert(draft: &mut Draft<'_>, id: AlertId) {
     let Some(alert) = draft.alert(&id) else {
         return;
     };
-    if !alert.firing && alert.incidents.is_empty() && alert.forget.is_none() {
-        let forget = draft.now.steady + super::memory::RESOLVES_FOR;
+    if alert.incidents.is_empty() && alert.forget.is_none() {
+        let remembered = if alert.firing {
+            FIRING_REMEMBERED_FOR
+        } else {
+            super::memory::RESOLVES_FOR
+        };
+        let forget = draft.now.steady + remembered;
         draft.edit_alert(&id, |alert| alert.forget = Some(forget));
     }
 }

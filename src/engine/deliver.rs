@@ -30,7 +30,7 @@ pub(super) struct Plan<'a> {
 
 /// What became of planning a page.
 pub(super) enum Planned {
-    Started,
+    Started(PageId),
     /// The contact cannot be used; the reason stands in the story.
     Unusable,
 }
@@ -86,7 +86,7 @@ pub(super) fn page_contact(
         if plan.kind == PageKind::Folded {
             note_folded(draft, &plan, id);
         }
-        return Planned::Started;
+        return Planned::Started(id);
     }
     let has_retry = draft.page(&id).is_some_and(|page| !page.retries.is_empty());
     if has_retry {
@@ -396,6 +396,11 @@ pub(super) fn fail_if_hopeless(draft: &mut Draft<'_>, id: PageId) {
             PageState::Failed
         };
         draft.edit_page(&id, |page| page.state = state);
+        if state == PageState::Failed && page.asks() {
+            for incident in &page.incidents {
+                super::escalation::check_reached(draft, incident.number);
+            }
+        }
         finished(draft, &page);
     }
 }
@@ -414,7 +419,8 @@ pub(super) fn finished(draft: &mut Draft<'_>, page: &Page) {
 pub(super) fn move_on(draft: &mut Draft<'_>, id: PageId, is_target_refused: bool) {
     let Some(page) = draft.page(&id) else { return };
     let is_wanted = page.asks() && !page.is_withdrawn && still_asks(draft, &page);
-    if !is_wanted || page.has_moved_on {
+    // Another channel may have taken it meanwhile.
+    if !is_wanted || page.has_moved_on || page.state != PageState::Sending {
         return;
     }
     if !is_target_refused && start_on_next_channel(draft, id, Reason::FailoverChannel) {
@@ -458,7 +464,8 @@ pub(super) fn withdraw_all(draft: &mut Draft<'_>, number: IncidentNumber) {
 /// Retries end, an attempt whose first byte has not left is cancelled, one in flight is counted when
 /// it ends.
 fn withdraw_page(draft: &mut Draft<'_>, page: &Page) {
-    if !page.asks() || page.state != PageState::Sending {
+    let is_under_way = page.state == PageState::Sending || page.in_flight().is_some();
+    if !page.asks() || !is_under_way {
         return;
     }
     draft.edit_page(&page.id, |page| {
@@ -469,7 +476,7 @@ fn withdraw_page(draft: &mut Draft<'_>, page: &Page) {
     draft
         .effects
         .extend(in_flight.map(|attempt| Effect::Cancel(attempt.id)));
-    if page.in_flight().is_none() {
+    if page.in_flight().is_none() && page.state == PageState::Sending {
         draft.edit_page(&page.id, |page| page.state = PageState::Cancelled);
         let text = format!("{} is not paged further", who(page));
         note_page(draft, page.id, Reason::Withdrawn, &text, |_| {});

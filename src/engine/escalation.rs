@@ -76,12 +76,14 @@ pub(super) fn restart(draft: &mut Draft<'_>, number: IncidentNumber, reason: Rea
     let Some(incident) = draft.incident(&number) else {
         return;
     };
-    if !incident.is_open() || incident.is_silenced {
+    if !incident.is_open() {
         return;
     }
     let was_acknowledged = incident.status == Status::Acknowledged;
     reopen(draft, number);
-    if incident.expects_acknowledgment() {
+    if incident.is_silenced {
+        super::silence::hold(draft, number);
+    } else if incident.expects_acknowledgment() {
         let text = format!("escalation starts again: {}", reason.meaning());
         draft.note(
             number,
@@ -172,7 +174,7 @@ pub(super) fn advance(draft: &mut Draft<'_>, number: IncidentNumber, reason: Rea
     end_round(draft, number, &policy, next == 0);
 }
 
-fn runs_all_steps(incident: &Incident, policy: &Policy) -> bool {
+pub(super) fn runs_all_steps(incident: &Incident, policy: &Policy) -> bool {
     incident.urgency == Urgency::High || policy.escalate_low
 }
 
@@ -352,6 +354,7 @@ fn page_named(
         escalation.due = Some(now + wait);
         escalation.hurried = None;
     });
+    let waits = (Some(now + wait), None);
     for named in named {
         match named {
             Named::Person { user, why } => {
@@ -362,6 +365,10 @@ fn page_named(
             }
         }
     }
+    // A failure of the first while others were still to be paged is no reason to go on.
+    draft.edit_incident(&number, |incident| {
+        (incident.escalation.due, incident.escalation.hurried) = waits;
+    });
     check_reached(draft, number);
 }
 
@@ -503,6 +510,10 @@ pub(super) fn reassign(draft: &mut Draft<'_>, number: IncidentNumber, targets: &
         incident.escalation.round = 0;
         incident.escalation.reassigned = Some(targets.to_vec());
     });
+    if incident.is_silenced {
+        super::silence::hold(draft, number);
+        return true;
+    }
     page_named(draft, number, Position::Reassigned, named, REASSIGNED_WAIT);
     true
 }
@@ -517,9 +528,12 @@ pub(super) fn escalate_now(draft: &mut Draft<'_>, number: IncidentNumber, reason
         incident.status = Status::Triggered;
         incident.acknowledged = None;
         incident.escalation.is_join_pending = false;
-        incident.escalation.phase = Phase::Running;
     });
-    if incident.urgency == Urgency::Low {
+    if incident.is_silenced {
+        super::silence::hold(draft, number);
+    } else if !incident.expects_acknowledgment() {
+        set_phase(draft, number, Phase::NotExpected);
+    } else if incident.urgency == Urgency::Low {
         // Asked for by a person: the policy's other steps are allowed once.
         advance_asked(draft, number, reason);
     } else {
@@ -583,6 +597,10 @@ fn snooze_over(draft: &mut Draft<'_>, number: IncidentNumber) {
         incident.status = Status::Triggered;
         incident.acknowledged = None;
     });
+    updates::tell(draft, number, News::Triggered);
+    if incident.is_silenced {
+        return super::silence::hold(draft, number);
+    }
     let policy = draft.policy_of(&incident);
     let (Some(policy), Position::Step(index)) = (policy, incident.escalation.position) else {
         return start_round(draft, number, 0);
@@ -605,7 +623,6 @@ fn snooze_over(draft: &mut Draft<'_>, number: IncidentNumber) {
         named,
         wait.unwrap_or(step.wait),
     );
-    updates::tell(draft, number, News::Triggered);
 }
 
 /// The incident's timers that are due.

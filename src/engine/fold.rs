@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use super::deliver::{self, Planned};
 use super::draft::Draft;
-use super::ids::{ContactName, IncidentNumber, UserName};
+use super::escalation;
+use super::ids::{ContactName, IncidentNumber, PageId, UserName};
 use super::incident::Incident;
 use super::notify;
 use super::page::{IncidentRef, Page, PageKind};
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind, Person};
+use super::ruleset::Medium;
 use super::time::Millis;
 
 /// The first folded page leaves so long after the first page was held.
@@ -99,7 +101,11 @@ pub(super) fn due(draft: &mut Draft<'_>, user: &UserName) {
         }
     }
     for (contact, incidents) in by_contact {
-        page(draft, user, &contact, &incidents, 0);
+        if !page(draft, user, &contact, &incidents, 0) {
+            for incident in &incidents {
+                escalation::check_reached(draft, incident.number);
+            }
+        }
     }
 }
 
@@ -152,12 +158,10 @@ fn page(
     let Some(first) = incidents.first() else {
         return false;
     };
-    let why = first
-        .runs
-        .iter()
-        .find(|run| run.user == *user)
-        .map(|run| run.why.clone());
-    let Some(why) = why else { return false };
+    let why = first.runs.iter().find(|run| run.user == *user);
+    let Some(why) = why.map(|run| run.why.clone()) else {
+        return false;
+    };
     let plan = deliver::Plan {
         kind: PageKind::Folded,
         incidents: incidents
@@ -169,10 +173,22 @@ fn page(
         why,
         notify_step,
     };
-    let planned = deliver::page_contact(draft, first, plan, Reason::Folded);
-    match planned {
-        Planned::Started => true,
+    match deliver::page_contact(draft, first, plan, Reason::Folded) {
+        Planned::Started(id) => {
+            remember_for_replies(draft, user, id);
+            true
+        }
         Planned::Unusable => fail_over(draft, user, incidents, notify_step),
+    }
+}
+
+/// `ack all` by text message takes the list that was last sent to a phone.
+fn remember_for_replies(draft: &mut Draft<'_>, user: &UserName, id: PageId) {
+    let is_sms = draft
+        .page(&id)
+        .is_some_and(|page| page.medium == Medium::Sms);
+    if is_sms {
+        draft.edit_person(user, |person| person.last_folded = Some(id));
     }
 }
 

@@ -167,18 +167,26 @@ fn hold_old(
     let fires_already = known
         .as_ref()
         .is_some_and(|alert| alert.firing && !alert.held_old);
-    let alert = assert_alert(draft, integration, event, known);
-    if fires_already {
-        return Verdict::nothing(Disposition::Repeated, Reason::Repeat);
+    // One that is over stays over for the incident that it still belongs to.
+    let is_kept = known
+        .as_ref()
+        .is_some_and(|alert| !alert.firing && !alert.incidents.is_empty());
+    if !is_kept {
+        let alert = assert_alert(draft, integration, event, known);
+        if fires_already {
+            return Verdict::nothing(Disposition::Repeated, Reason::Repeat);
+        }
+        draft.edit_alert(&alert, |alert| alert.held_old = true);
+        closing::settle_alert(draft, alert);
     }
-    draft.edit_alert(&alert, |alert| alert.held_old = true);
     let trouble = Trouble {
         cause: Cause::HeldEvents,
         subject: integration.as_str().into(),
     };
+    let count = trouble_desk::occurrences(draft, &trouble) + 1;
     let text = format!(
-        "events of integration {integration} are older than its max_age; they are kept and page \
-         nobody"
+        "{count} events of integration {integration} are older than its max_age; they are kept and \
+         page nobody"
     );
     trouble_desk::raise(draft, trouble, &text);
     Verdict {
@@ -264,7 +272,9 @@ fn place(draft: &mut Draft<'_>, id: AlertId, previous: Option<&Alert>, event: &E
     };
     let was_firing = previous.is_some_and(|alert| alert.firing && !alert.held_old);
     let is_changed = previous.is_none_or(|alert| !is_routed_alike(&alert.content, event));
-    if was_firing && !is_changed && !alert.incidents.is_empty() && alert.holds.is_empty() {
+    // A hold that ran out lets the alert open again, though another incident of it is open.
+    let was_held = previous.is_some_and(|alert| !alert.holds.is_empty());
+    if was_firing && !is_changed && !alert.incidents.is_empty() && !was_held {
         return Verdict {
             incidents: alert.incidents.clone(),
             ..Verdict::nothing(Disposition::Repeated, Reason::Repeat)

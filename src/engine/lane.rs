@@ -96,8 +96,12 @@ pub(super) fn succeeded(draft: &mut Draft<'_>, name: &ChannelName) {
         channel.last_success_at = Some(wall);
         was_troubled
     });
+    let info = draft.rules.channel(name);
+    let is_one_endpoint = info.is_some_and(|info| info.is_one_endpoint);
     if was_troubled == Some(true) {
-        for cause in CHANNEL_CAUSES {
+        let causes = CHANNEL_CAUSES.into_iter();
+        // One endpoint of many says nothing about the others.
+        for cause in causes.filter(|cause| is_one_endpoint || *cause == Cause::ChannelSilent) {
             trouble_desk::clear(
                 draft,
                 &Trouble {
@@ -224,10 +228,34 @@ pub(super) fn probe_due(draft: &mut Draft<'_>, name: &ChannelName) {
     }
 }
 
-/// What a probe found.
+/// What a probe found. A probe cannot see what is left to send with: there it lets one attempt try.
 pub(super) fn probed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome) {
-    if outcome.is_sent() {
+    let state = draft.channel(name);
+    let Some(down) = state.as_ref().and_then(|state| state.down.as_ref()) else {
+        return;
+    };
+    if !outcome.is_sent() {
+        return;
+    }
+    if down.outcome == Outcome::QuotaExhausted {
+        edit(draft, name, |channel| {
+            if let Some(down) = &mut channel.down {
+                down.is_trial_open = true;
+            }
+        });
+    } else {
         succeeded(draft, name);
+    }
+}
+
+/// What is remembered of channels that the settings no longer have.
+pub(super) fn forget_gone(draft: &mut Draft<'_>) {
+    let names = draft.state.channels().map(|channel| channel.name.clone());
+    let gone: Vec<ChannelName> = names
+        .filter(|name| draft.rules.channel(name).is_none())
+        .collect();
+    for name in gone {
+        draft.drop_channel(&name);
     }
 }
 

@@ -244,6 +244,7 @@ pub(super) fn unpin(draft: &mut Draft<'_>, key: &PinnedPolicy) {
 fn add_member(draft: &mut Draft<'_>, alert: &Arc<Alert>, number: IncidentNumber) {
     let before = alert.clone();
     draft.edit_alert(&alert.id, |alert| {
+        alert.forget = None;
         if !alert.incidents.contains(&number) {
             alert.incidents.push(number);
         }
@@ -277,11 +278,11 @@ fn join(
         return Disposition::Joined;
     };
     let urgency = route.urgency.of(&alert.content.severity);
-    if closing::keep_flapping(draft, number) {
-        return Disposition::Joined;
-    }
-    if urgency > incident.urgency {
+    let is_damped = closing::keep_flapping(draft, number) && is_member;
+    if urgency > incident.urgency && !alert.is_silenced() {
         raise_urgency(draft, number, urgency);
+    } else if is_damped {
+        return Disposition::Joined;
     } else if incident.status == Status::Acknowledged && !alert.is_silenced() {
         notify::page_acknowledger(draft, number);
     }
@@ -307,7 +308,11 @@ pub(super) fn raise_urgency(
     number: IncidentNumber,
     urgency: super::urgency::Urgency,
 ) {
-    draft.edit_incident(&number, |incident| incident.urgency = urgency);
+    draft.edit_incident(&number, |incident| {
+        incident.urgency = urgency;
+        // Runs count through the notify steps of the other urgency: they begin anew.
+        incident.runs.clear();
+    });
     let text = format!("urgency is {urgency} now");
     let reason = Reason::UrgencyRaised;
     draft.note(
@@ -373,12 +378,15 @@ pub(super) fn recount(draft: &mut Draft<'_>, before: &Alert) {
         }
         draft.edit_incident(&number, |incident| {
             let counts = &mut incident.alerts;
-            counts.firing = counts.firing + u32::from(is.firing) - u32::from(was.firing);
-            counts.silenced = counts.silenced + u32::from(is.silenced) - u32::from(was.silenced);
-            counts.acknowledged =
-                counts.acknowledged + u32::from(is.acknowledged) - u32::from(was.acknowledged);
+            moved(&mut counts.firing, was.firing, is.firing);
+            moved(&mut counts.silenced, was.silenced, is.silenced);
+            moved(&mut counts.acknowledged, was.acknowledged, is.acknowledged);
         });
     }
+}
+
+fn moved(count: &mut u32, was: bool, is: bool) {
+    *count = (*count + u32::from(is)).saturating_sub(u32::from(was));
 }
 
 /// What one alert adds to the counts of one incident.

@@ -99,7 +99,26 @@ pub(super) fn runs_due(draft: &mut Draft<'_>, number: IncidentNumber) {
     let users: Vec<UserName> = incident.runs.iter().map(|run| run.user.clone()).collect();
     for user in users {
         run_due(draft, number, &user, Reason::PagePlanned);
+        end_lost_run(draft, number, &user);
     }
+}
+
+/// A run whose user or notify step is no longer in the rules is over, or its timer would be due for
+/// ever.
+fn end_lost_run(draft: &mut Draft<'_>, number: IncidentNumber, user: &UserName) {
+    let now = draft.now.steady;
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let mut runs = incident.runs.iter().filter(|run| run.user == *user);
+    if !runs.any(|run| run.due.is_some_and(|due| due <= now)) {
+        return;
+    }
+    edit_run(draft, number, user, |run| run.due = None);
+    let text = format!("{user}: {}", Reason::TargetGone.meaning());
+    let (kind, reason) = (EntryKind::Page, Reason::TargetGone);
+    draft.note(number, kind, reason, text, person_detail(user));
+    escalation::check_reached(draft, number);
 }
 
 /// Pages a person's notify steps that are due; where one cannot be used the next is, at once.
@@ -200,7 +219,7 @@ fn page_step(
             notify_step: index,
         };
         match deliver::page_contact(draft, &incident, plan, reason) {
-            Planned::Started => {
+            Planned::Started(_) => {
                 is_under_way = true;
                 if !is_exempt {
                     fold::count(draft, user);

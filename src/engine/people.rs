@@ -16,7 +16,7 @@ use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
 use super::ruleset::Target;
 use super::time::Millis;
-use super::{closing, escalation};
+use super::{closing, deliver, escalation};
 
 /// Route name of incidents that people opened by hand.
 const BY_HAND: &str = "by-hand";
@@ -184,6 +184,11 @@ fn perform(draft: &mut Draft<'_>, incident: &Arc<Incident>, act: &Act) -> ActRes
         Verb::Decline if incident.status != Status::Triggered => ActResult::AlreadySo,
         Verb::Decline => {
             tell(draft, number, Reason::Declined, actor, "cannot take it");
+            draft.edit_incident(&number, |incident| {
+                incident
+                    .runs
+                    .retain(|run| Some(&run.user) != actor.user.as_ref());
+            });
             escalation::escalate_now(draft, number, Reason::Declined);
             ActResult::Done
         }
@@ -261,7 +266,11 @@ fn reassign(
                 membership::unpin(draft, old);
             }
             let key = membership::pin(draft, policy);
-            draft.edit_incident(&number, |incident| incident.policy = Some(key));
+            deliver::withdraw_all(draft, number);
+            draft.edit_incident(&number, |incident| {
+                incident.policy = Some(key);
+                incident.runs.clear();
+            });
             escalation::restart(draft, number, Reason::Reassigned);
         }
     }

@@ -32,6 +32,7 @@ pub(super) fn start(draft: &mut Draft<'_>) {
     for id in interrupted {
         interrupt(draft, id, &collapsed);
     }
+    trouble_desk::look_for_gone(draft);
     trouble_desk::look_for_unusable_targets(draft);
 }
 
@@ -70,14 +71,28 @@ fn collapse_all(draft: &mut Draft<'_>) -> Vec<IncidentNumber> {
             continue;
         };
         let is_due = incident.escalation.due.is_some_and(|due| due < now);
-        if is_due && incident.escalation.phase == Phase::Running {
+        if is_due && incident.escalation.phase == Phase::Running && runs_on(draft, &incident) {
             collapse_steps(draft, &incident);
-            moved.push(number);
+            // Where the end of the policy was reached nobody is paged anew.
+            if is_running(draft, number) {
+                moved.push(number);
+            }
         } else {
             collapse_runs(draft, number);
         }
     }
     moved
+}
+
+/// Whether steps beyond the present one may follow.
+fn runs_on(draft: &Draft<'_>, incident: &Incident) -> bool {
+    let policy = draft.policy_of(incident);
+    policy.is_some_and(|policy| escalation::runs_all_steps(incident, &policy))
+}
+
+fn is_running(draft: &Draft<'_>, number: IncidentNumber) -> bool {
+    let incident = draft.incident(&number);
+    incident.is_some_and(|incident| incident.escalation.phase == Phase::Running)
 }
 
 /// Goes straight to the highest policy step that is due.

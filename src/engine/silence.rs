@@ -178,8 +178,9 @@ pub(super) fn review(draft: &mut Draft<'_>, number: IncidentNumber) {
         return;
     };
     let counts = incident.alerts;
-    let is_covered = counts.firing > 0 && counts.firing == counts.silenced;
-    if !incident.is_open() || is_covered == incident.is_silenced {
+    let is_covered = counts.firing == counts.silenced;
+    // A flapping incident without a firing alert stays as it is until one fires again.
+    if !incident.is_open() || counts.firing == 0 || is_covered == incident.is_silenced {
         return;
     }
     if is_covered {
@@ -239,7 +240,7 @@ fn release(draft: &mut Draft<'_>, number: IncidentNumber) {
     let Some(incident) = draft.incident(&number) else {
         return;
     };
-    if incident.status != Status::Triggered || incident.alerts.firing == 0 {
+    if incident.status != Status::Triggered {
         return;
     }
     let text = "the silence is over and it still fires; escalation starts at step 1";

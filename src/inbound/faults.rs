@@ -80,11 +80,6 @@ impl Faults {
         taken
     }
 
-    /// Whether nothing was noted.
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
     /// The list, with a last entry that counts what was left off.
     pub fn into_list(mut self) -> Vec<Fault> {
         if self.left_off > 0 {

@@ -2,29 +2,24 @@
 //! records themselves, written without a look at how the embedded store lays out its rows, so
 //! that each can be checked against the other.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::engine::alert::Alert;
 use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId, ReceiptId};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
-use crate::engine::records::{Change, Entry, Receipt, Record, RecordKey};
+use crate::engine::records::{Entry, Receipt};
 use crate::engine::time::Wall;
 
+use self::contents::{Contents, History};
 use super::{
-    Batch, Before, Clocks, DocumentKind, Epoch, Error, Loaded, Partition, Purged, Retention, Store,
-    age, load,
+    Batch, Before, DocumentKind, Epoch, Error, Loaded, Partition, Purged, Retention, Store,
 };
+
+mod contents;
 
 /// Nobody else can own a store in memory.
 const EPOCH: Epoch = Epoch(1);
-
-/// What a record counts for in the use of "disk".
-const RECORD_BYTES: u64 = 1024;
-
-/// Things that one purge removes at most.
-const PURGED_MAX: u64 = 500;
 
 /// A store in memory.
 #[derive(Default)]
@@ -48,26 +43,6 @@ struct Inner {
     failed: Option<String>,
     free_bytes: Option<u64>,
     commits: u64,
-}
-
-#[derive(Clone, Default)]
-struct Contents {
-    partitions: BTreeMap<Partition, History>,
-    documents: BTreeMap<(DocumentKind, String), Vec<u8>>,
-}
-
-/// All that one partition has.
-#[derive(Clone, Default)]
-struct History {
-    clocks: Clocks,
-    active: BTreeMap<RecordKey, Record>,
-    receipts: BTreeMap<ReceiptId, Arc<Receipt>>,
-    entries: BTreeMap<(IncidentNumber, EntryId), Arc<Entry>>,
-    incidents: BTreeMap<IncidentNumber, Arc<Incident>>,
-    pages: BTreeMap<PageId, Arc<Page>>,
-    pages_of: BTreeSet<(IncidentNumber, PageId)>,
-    alerts: BTreeMap<AlertId, Arc<Alert>>,
-    alerts_of: BTreeSet<(IncidentNumber, AlertId)>,
 }
 
 impl MemoryStore {
@@ -123,181 +98,6 @@ impl Inner {
             None => Ok(()),
         }
     }
-
-    fn apply(&mut self, partition: Partition, batch: &Batch) {
-        let history = self.contents.partitions.entry(partition).or_default();
-        history.clocks = batch.clocks;
-        for change in &batch.changes {
-            history.apply(change);
-        }
-        for write in &batch.documents {
-            let key = (write.kind, write.name.clone());
-            match &write.bytes {
-                Some(bytes) => self.contents.documents.insert(key, bytes.clone()),
-                None => self.contents.documents.remove(&key),
-            };
-        }
-    }
-}
-
-impl Contents {
-    fn used_bytes(&self) -> u64 {
-        let records = self.partitions.values().map(|history| {
-            let active = history.active.len();
-            active as u64 + history.kept()
-        });
-        let documents = self.documents.values().map(|bytes| bytes.len() as u64);
-        records.sum::<u64>() * RECORD_BYTES + documents.sum::<u64>()
-    }
-}
-
-impl History {
-    fn apply(&mut self, change: &Change) {
-        match change {
-            Change::Put(record) => {
-                self.active.insert(record.key(), record.clone());
-            }
-            Change::Drop(key) => {
-                self.active.remove(key);
-            }
-            Change::Archive(record) => self.archive(record),
-            Change::Receipt(receipt) => {
-                self.receipts.insert(receipt.id, receipt.clone());
-            }
-            Change::Entry(entry) => {
-                self.entries
-                    .insert((entry.incident, entry.id), entry.clone());
-            }
-        }
-    }
-
-    fn archive(&mut self, record: &Record) {
-        self.active.remove(&record.key());
-        match record {
-            Record::Incident(incident) => {
-                self.incidents.insert(incident.number, incident.clone());
-            }
-            Record::Page(page) => {
-                let incidents = page.incidents.iter();
-                self.pages_of
-                    .extend(incidents.map(|incident| (incident.number, page.id)));
-                self.pages.insert(page.id, page.clone());
-            }
-            Record::Alert(alert) => {
-                let incidents = alert.incidents.iter();
-                self.alerts_of
-                    .extend(incidents.map(|number| (*number, alert.id)));
-                self.alerts.insert(alert.id, alert.clone());
-            }
-            Record::Group(_)
-            | Record::Person(_)
-            | Record::Channel(_)
-            | Record::Sender(_)
-            | Record::Silence(_)
-            | Record::Override(_)
-            | Record::Pinned(_)
-            | Record::Counters(_) => {}
-        }
-    }
-
-    fn remembered(&self, now: Wall) -> Vec<Arc<Receipt>> {
-        let mut memory = load::Memory::new(now);
-        for receipt in self.receipts.values().rev() {
-            if memory.is_over(receipt) {
-                break;
-            }
-            memory.take(receipt.clone());
-        }
-        memory.oldest_first()
-    }
-
-    /// How many records of history there are.
-    fn kept(&self) -> u64 {
-        let incidents = self.incidents.len() + self.entries.len() + self.pages.len();
-        (self.receipts.len() + incidents + self.alerts.len()) as u64
-    }
-
-    fn oldest_receipt(&self) -> Option<(Wall, ReceiptId)> {
-        let receipt = self.receipts.values().next();
-        receipt.map(|receipt| (receipt.at, receipt.id))
-    }
-
-    /// The oldest closed record that can be purged by itself.
-    fn oldest_closed(&self) -> Option<(Wall, age::Closed)> {
-        let is_active = |number| self.active.contains_key(&RecordKey::Incident(number));
-        let incidents = self.incidents.values();
-        let incidents = incidents.filter(|incident| !is_active(incident.number));
-        let incidents = incidents.map(|incident| {
-            let at = age::incident_closed_at(incident);
-            (at, age::Closed::Incident(incident.number))
-        });
-        let alerts = self.alerts.values().map(|alert| {
-            let at = age::alert_closed_at(alert);
-            (at, age::Closed::Alert(alert.id))
-        });
-        let pages = self.pages.values();
-        let lonely = pages.filter(|page| page.incidents.is_empty());
-        let pages = lonely.map(|page| (page.created_at, age::Closed::Page(page.id)));
-        incidents.chain(alerts).chain(pages).min()
-    }
-
-    fn remove(&mut self, closed: age::Closed) {
-        match closed {
-            age::Closed::Incident(number) => self.remove_incident(number),
-            age::Closed::Page(id) => {
-                self.pages.remove(&id);
-            }
-            age::Closed::Alert(id) => {
-                self.alerts.remove(&id);
-                self.alerts_of.retain(|(_, alert)| *alert != id);
-            }
-        }
-    }
-
-    fn remove_incident(&mut self, number: IncidentNumber) {
-        self.incidents.remove(&number);
-        self.entries.retain(|(incident, _), _| *incident != number);
-        self.pages_of.retain(|(incident, _)| *incident != number);
-        let pages_of = &self.pages_of;
-        self.pages.retain(|id, page| {
-            page.incidents.is_empty() || pages_of.iter().any(|(_, kept)| kept == id)
-        });
-    }
-}
-
-/// Which history goes next, and whether only because of the cap.
-fn victim(
-    history: &History,
-    used_bytes: u64,
-    retention: &Retention,
-    now: Wall,
-) -> Option<(Victim, bool)> {
-    let (receipt, closed) = (history.oldest_receipt(), history.oldest_closed());
-    let expired = receipt.filter(|(at, _)| *at < now.minus(retention.events));
-    if let Some((_, id)) = expired {
-        return Some((Victim::Receipt(id), false));
-    }
-    let expired = closed.filter(|(at, _)| *at < now.minus(retention.incidents));
-    if let Some((_, closed)) = expired {
-        return Some((Victim::Closed(closed), false));
-    }
-    let cap = retention.disk_bytes;
-    if used_bytes <= cap || history.kept() * RECORD_BYTES <= cap / 2 {
-        return None;
-    }
-    match (receipt, closed) {
-        (None, None) => None,
-        (Some((at, id)), Some((closed_at, _))) if at <= closed_at => {
-            Some((Victim::Receipt(id), true))
-        }
-        (_, Some((_, closed))) => Some((Victim::Closed(closed), true)),
-        (Some((_, id)), None) => Some((Victim::Receipt(id), true)),
-    }
-}
-
-enum Victim {
-    Receipt(ReceiptId),
-    Closed(age::Closed),
 }
 
 impl Store for MemoryStore {
@@ -325,7 +125,7 @@ impl Store for MemoryStore {
         inner.check()?;
         let fault = inner.fault.take();
         if fault != Some(CommitFault::Lost) {
-            inner.apply(partition, batch);
+            inner.contents.apply(partition, batch);
         }
         if fault.is_none() {
             inner.commits += 1;
@@ -458,35 +258,7 @@ impl Store for MemoryStore {
     ) -> Result<Purged, Error> {
         let mut inner = self.inner();
         inner.check()?;
-        let mut purged = Purged::default();
-        for count in 0.. {
-            let used_bytes = inner.contents.used_bytes();
-            let Some(history) = inner.contents.partitions.get_mut(&partition) else {
-                break;
-            };
-            let Some((victim, is_displaced)) = victim(history, used_bytes, retention, now) else {
-                break;
-            };
-            if count == PURGED_MAX {
-                purged.is_more = true;
-                break;
-            }
-            let is_counted = match victim {
-                Victim::Receipt(id) => {
-                    history.receipts.remove(&id);
-                    purged.receipts += 1;
-                    true
-                }
-                Victim::Closed(closed) => {
-                    history.remove(closed);
-                    let is_incident = matches!(closed, age::Closed::Incident(_));
-                    purged.incidents += u64::from(is_incident);
-                    is_incident
-                }
-            };
-            purged.displaced += u64::from(is_displaced && is_counted);
-        }
-        Ok(purged)
+        Ok(inner.contents.purge(partition, retention, now))
     }
 
     fn free_bytes(&self) -> Option<u64> {

@@ -141,7 +141,6 @@ pub fn incident(number: u64) -> Incident {
             next: 2,
             due: Some(Steady(2_000)),
             held: vec![1],
-            current: Some(1),
         }],
         is_silenced: true,
         flapping_until: Some(Steady(3_000)),
@@ -158,6 +157,15 @@ pub fn incident(number: u64) -> Incident {
             text: "looking".into(),
         }],
         still_firing: true,
+        kept_alerts: vec![KeptAlert {
+            integration: "prometheus".into(),
+            dedup_key: "disk/db-1".into(),
+            summary: "disk is full on db-1".into(),
+            severity: "critical".into(),
+            first_seen: START,
+            resolved_at: Some(START + Millis::minutes(2)),
+            repeats: 3,
+        }],
     }
 }
 
@@ -170,6 +178,9 @@ fn escalation(phase: Phase, position: Position) -> Escalation {
         due: Some(Steady(2_000)),
         fallbacks: 3,
         reassigned: Some(targets()),
+        hurried: Some(Reason::Declined),
+        remaining: Some(Millis::minutes(3)),
+        is_join_pending: true,
     }
 }
 
@@ -187,12 +198,7 @@ pub fn incidents() -> Vec<Incident> {
         (Phase::GroupWait, Position::Before),
         (Phase::Silenced, Position::Fallback),
         (Phase::Acknowledged, Position::Reassigned),
-        (
-            Phase::Snoozed {
-                remaining: Millis::minutes(3),
-            },
-            Position::Step(0),
-        ),
+        (Phase::Snoozed, Position::Step(0)),
         (Phase::StepsOver, Position::Step(0)),
         (Phase::Exhausted, Position::Fallback),
         (Phase::NotExpected, Position::Before),
@@ -279,6 +285,7 @@ pub fn page(id: u64, incidents: &[u64]) -> Page {
         }),
         has_update_waiting: true,
         updated: Some(Steady(8_000)),
+        is_withdrawn: true,
     }
 }
 
@@ -336,6 +343,7 @@ pub fn channel() -> ChannelState {
             outcome: Outcome::QuotaExhausted,
             since: START,
             probe_due: Steady(60_000),
+            is_trial_open: true,
         }),
         closed_until: Some(Steady(1_000)),
         budget_thousandths: 10_000,

@@ -7,8 +7,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::html::{self, STYLE};
-use crate::api::Shared;
+use crate::api::problem::Problem;
+use crate::api::words::ITEMS_MAX;
+use crate::api::{ApiState, Shared};
+use crate::engine::incident::Incident;
 use crate::runtime::handle;
+use crate::store::Store;
 
 /// Incidents shown.
 const LINES_MAX: usize = 10;
@@ -30,39 +34,48 @@ struct Line {
     status: &'static str,
 }
 
+impl Line {
+    fn of(incident: &Incident) -> Self {
+        Self {
+            number: incident.number.0,
+            status: incident.status.as_str(),
+        }
+    }
+}
+
 /// `GET /`
 pub async fn show(State(state): State<Shared>) -> Response {
+    match home(&state).await {
+        Ok(home) => html::page(StatusCode::OK, &home),
+        Err(problem) => html::refusal(&problem),
+    }
+}
+
+async fn home(state: &ApiState) -> Result<Home, Problem> {
     let look = |view: handle::View<'_>| {
         let newest = view.state.incidents().rev().take(LINES_MAX);
-        let lines: Vec<_> = newest
-            .map(|incident| Line {
-                number: incident.number.0,
-                status: incident.status.as_str(),
-            })
-            .collect();
-        (
-            lines,
-            view.state
-                .incidents()
-                .filter(|one| one.is_open())
-                .take(500)
-                .count(),
-        )
+        let lines: Vec<Line> = newest.map(|incident| Line::of(incident)).collect();
+        let open = view
+            .state
+            .incidents()
+            .take(ITEMS_MAX)
+            .filter(|one| one.is_open());
+        (lines, open.count())
     };
-    let (lines, open) = match state.handle.read(look).await {
-        Ok(seen) => seen,
-        Err(unavailable) => return html::refusal(&unavailable.into()),
-    };
+    let (mut lines, open) = state.handle.read(look).await?;
+    let look = |store: &dyn Store, partition| store.closed_incidents(partition, None, LINES_MAX);
+    lines.extend(state.history(look).await?.iter().map(Line::of));
+    lines.sort_by_key(|line| std::cmp::Reverse(line.number));
+    lines.truncate(LINES_MAX);
     let example = lines.first().map_or(1, |line| line.number);
-    let home = Home {
+    Ok(Home {
         style: STYLE,
         version: env!("CARGO_PKG_VERSION"),
         url: state.settings.public_url.clone(),
         open,
         lines,
         example,
-    };
-    html::page(StatusCode::OK, &home)
+    })
 }
 
 #[cfg(test)]

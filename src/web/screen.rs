@@ -14,6 +14,15 @@ use crate::engine::time::Now;
 /// Alerts of a single incident that are shown.
 pub const ALERTS_SHOWN: usize = 5;
 
+/// Characters of a title, so that the button under it stays in sight.
+const TITLE_CHARACTERS: usize = 240;
+
+/// Characters of an alert.
+const ALERT_CHARACTERS: usize = 120;
+
+/// Characters of the title of a linked incident, on its button.
+const LINKED_CHARACTERS: usize = 60;
+
 /// The page behind a link.
 #[derive(Template)]
 #[template(path = "acknowledge.html", config = "src/web/askama.toml")]
@@ -90,11 +99,16 @@ impl Screen {
         if let ([only], [incident]) = (cards.as_mut_slice(), opened.incidents.as_slice()) {
             let shown = u32::try_from(view.alerts.len()).unwrap_or(u32::MAX);
             only.alerts_more = incident.alerts.total.saturating_sub(shown);
-            only.alerts.clone_from(&view.alerts);
+            // A single alert that says what the title says is no news.
+            let is_told = matches!(view.alerts.as_slice(), [one] if **one == *incident.title);
+            let shown_alerts = view.alerts.iter().filter(|_| !is_told);
+            only.alerts = shown_alerts
+                .map(|text| cut(text, ALERT_CHARACTERS))
+                .collect();
         }
         let linked = opened.linked.iter().map(|one| Line {
             number: one.number.0,
-            title: one.title.to_string(),
+            title: cut(&one.title, LINKED_CHARACTERS),
         });
         let can_act = opened.can_act();
         Self {
@@ -110,6 +124,14 @@ impl Screen {
             linked: linked.filter(|_| can_act).collect(),
             notice: view.notice,
         }
+    }
+}
+
+/// Text of at most so many characters, with a sign where it was cut.
+fn cut(text: &str, characters_max: usize) -> String {
+    match text.char_indices().nth(characters_max) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
     }
 }
 
@@ -145,7 +167,7 @@ fn card(incident: &Arc<Incident>, view: &View<'_>) -> Card {
         number: incident.number.0,
         urgency: incident.urgency.as_str(),
         status: incident.status.as_str(),
-        title: incident.title.to_string(),
+        title: cut(&incident.title, TITLE_CHARACTERS),
         service: incident.service.as_ref().map(ToString::to_string),
         since: view.clock.past(incident.opened_at),
         holder: holder(incident, view),
@@ -173,7 +195,9 @@ fn holder(incident: &Incident, view: &View<'_>) -> String {
             "This was another occurrence; it is over.".to_owned()
         }
         (Status::Resolved, _, Some(end)) => {
-            format!("Over since {} ({}).", view.clock.past(end.at), who(end))
+            let by = who(end);
+            let by = if by == "You" { "you" } else { &by };
+            format!("Over since {}; resolved by {by}.", view.clock.past(end.at))
         }
         (Status::Resolved, _, None) => "Over.".to_owned(),
         (Status::Acknowledged, Some(taken), _) => {
@@ -189,7 +213,7 @@ fn holder(incident: &Incident, view: &View<'_>) -> String {
 
 fn snoozed_until(incident: &Incident, view: &View<'_>) -> String {
     match (incident.escalation.phase, incident.escalation.due) {
-        (Phase::Snoozed { .. }, Some(due)) => {
+        (Phase::Snoozed, Some(due)) => {
             let until = view.clock.local(view.now.wall_of(due));
             format!(" Snoozed until {until}.")
         }
@@ -224,9 +248,9 @@ fn buttons(opened: &Opened) -> Vec<Button> {
         }
     }
     if taken > 0 {
-        let look = if waiting > 0 { "plain" } else { "main" };
-        buttons.push(button("resolve", all("Resolve", waiting + taken), look));
+        // Neither is where the big button was: a second press in half sleep must not resolve.
         buttons.push(button("snooze", "Snooze 1 h".to_owned(), "plain"));
+        buttons.push(button("resolve", all("Resolve", waiting + taken), "plain"));
     }
     buttons
 }

@@ -5,7 +5,9 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod documents;
 mod harness;
 mod harness_fakes;
 mod mail_form;
 mod mail_outcomes;
+mod scenario;

@@ -151,7 +151,7 @@ fn phase(phase: Phase) -> &'static str {
         Phase::Running => "running",
         Phase::Silenced => "silenced",
         Phase::Acknowledged => "acknowledged",
-        Phase::Snoozed { .. } => "snoozed",
+        Phase::Snoozed => "snoozed",
         Phase::StepsOver => "steps_over",
         Phase::Exhausted => "exhausted",
         Phase::NotExpected => "not_expected",
@@ -194,6 +194,7 @@ pub mod samples;
 mod tests {
     use super::*;
     use crate::engine::time::{Steady, Wall};
+    use crate::engine::trouble::Cause;
 
     #[test]
     fn the_next_step_is_told_on_the_wall_clock_while_the_incident_is_open() {

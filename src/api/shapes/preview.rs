@@ -9,6 +9,7 @@ use super::alert::{labels, optional};
 use super::receipt::Fault;
 use crate::engine::event;
 use crate::engine::preview::{self, PreviewPage};
+use crate::engine::time::Millis;
 
 /// The decisions on what was posted; nothing was stored and nobody paged.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -89,9 +90,17 @@ fn planned(page: &PreviewPage) -> PlannedPage {
         user: page.user.as_ref().map(ToString::to_string),
         contact: page.contact.as_ref().map(ToString::to_string),
         channel: page.channel.to_string(),
-        after: page.after.to_string(),
+        after: after(page.after),
         step: page.step,
     }
+}
+
+/// A length of time from the start, which is `0s`.
+fn after(span: Millis) -> String {
+    if span == Millis::ZERO {
+        return "0s".to_owned();
+    }
+    span.to_string()
 }
 
 /// An event as it was understood.

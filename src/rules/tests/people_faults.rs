@@ -56,11 +56,14 @@ integrations:
   é: { format: native }
 "#,
         expected: &[
-            "2:3: error[bad-name]: `nobody` stands for an empty turn in schedules, so no user has this name",
+            "2:3: error[bad-name]: `nobody` stands for an empty turn in schedules, so no user \
+             has this name",
             r#"3:3: error[bad-name]: "a b" cannot be the name of a user"#,
             r#"3:22: error[bad-name]: "x/y" cannot be the name of a contact"#,
-            "5:3: error[bad-name]: `none` says that nobody is expected to acknowledge, so no policy has this name",
-            "7:3: error[bad-name]: `reveille` is the integration under which the router speaks of itself, so no integration has this name",
+            "5:3: error[bad-name]: `none` says that nobody is expected to acknowledge, so no \
+             policy has this name",
+            "7:3: error[bad-name]: `reveille` is the integration under which the router speaks \
+             of itself, so no integration has this name",
             r#"8:3: error[bad-name]: the integration "é" cannot stand in a URL"#,
         ],
     },
@@ -191,7 +194,8 @@ schedules:
         expected: &[
             r#"4:11: error[bad-choice]: `gaps` cannot be "allowed""#,
             "6:9: error[rotation-incomplete]: 2 users take turns, but nothing says when",
-            "7:25: error[rotation-incomplete]: `start` says when turns change, but there is no `rotate`",
+            "7:25: error[rotation-incomplete]: `start` says when turns change, but there is no \
+             `rotate`",
             "8:9: error[missing-key]: a layer needs `handoff`",
             "8:9: error[missing-key]: a layer needs `start`",
             "9:3: error[schedule-without-anybody]: the schedule t names nobody",

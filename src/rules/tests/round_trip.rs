@@ -116,7 +116,9 @@ fn an_export_is_yaml_as_people_write_it() {
         file("base.yaml", BASE),
         file(
             "team.yaml",
-            "routes: [{ name: payments, matchers: ['team=\"payments\"', 'severity=~\"critical|error\"'], policy: default, group_by: [\"...\"], copy_to: [\"channel/slack/#payments\"] }]\n",
+            "routes: [{ name: payments, \
+             matchers: ['team=\"payments\"', 'severity=~\"critical|error\"'], policy: default, \
+             group_by: [\"...\"], copy_to: [\"channel/slack/#payments\"] }]\n",
         ),
     ];
     let exported = documents_of(&files).export();
@@ -183,7 +185,8 @@ fn differences_are_told_in_words() {
         ("users: { cy: {} }\n", "{}\n", &["user cy: removed"]),
         (
             "policies: { p: { steps: [{ targets: [user/ana], wait: 5m }] } }\n",
-            "policies: { p: { steps: [{ targets: [user/ana, user/bo], wait: 10m }], repeat: 2 } }\n",
+            "policies: { p: { steps: [{ targets: [user/ana, user/bo], wait: 10m }], \
+             repeat: 2 } }\n",
             &[
                 "policy p: steps[1].targets: [user/ana] -> [user/ana, user/bo]",
                 "policy p: steps[1].wait: 5m -> 10m",

@@ -66,7 +66,8 @@ routes:
             r#"3:27: error[bad-matcher]: "team=~\"(\"" is not a matcher: the regular expression does not parse: unclosed group"#,
             r#"3:40: error[bad-matcher]: "team" is not a matcher: the operator is missing; use = != =~ or !~"#,
             "3:48: error[not-text]: a matcher is a text, not the number 5",
-            "4:50: error[bad-choice]: `...` means that each alert is its own incident, so no label stands beside it",
+            "4:50: error[bad-choice]: `...` means that each alert is its own incident, so no \
+             label stands beside it",
             r#"4:74: error[bad-choice]: `urgency` cannot be "medium""#,
             "4:88: error[not-a-truth-value]: `page` is true or false, not the number 1",
             r#"4:101: error[bad-target]: `copy_to` takes channels only, not "user/ana""#,
@@ -103,7 +104,8 @@ integrations:
             r#"6:73: error[not-text]: the label "tier" is a text, not the number 1"#,
             "6:87: error[bad-duration]: `max_age` is 1s, outside of 1m to 365d",
             "7:32: warning[literal-key]: the key of f stands in the file; only its hash is stored",
-            "7:32: warning[key-length]: the key of f has 5 characters; many senders accept a routing key of 32 only",
+            "7:32: warning[key-length]: the key of f has 5 characters; many senders accept a \
+             routing key of 32 only",
             "8:29: error[not-text]: `key` is a text, not the number 12345",
             "9:24: error[foreign-word]: `type` is not a key of an integration here",
         ],
@@ -141,7 +143,8 @@ integrations:
             r#"5:16: error[bad-pointer]: a JSON pointer is expected, not the text "title""#,
             r#"6:24: error[bad-pointer]: a JSON pointer is expected, not the text "/a~2""#,
             r#"8:22: error[bad-choice]: "resolved" is not an action"#,
-            "9:7: error[missing-key]: `severities` needs `severity`, which points to the text it reads",
+            "9:7: error[missing-key]: `severities` needs `severity`, which points to the text it \
+             reads",
             "10:23: error[bad-pointer]: a JSON pointer is expected, not the number 5",
             "11:7: error[unknown-key]: `mapping` has no key `titel`",
         ],

@@ -7,7 +7,8 @@ pub const CASES: &[Case] = &[
         name: "a tab as indentation is not YAML",
         text: "users:\n\tcy: {}",
         expected: &[
-            "2:2: error[syntax]: this is not YAML: tabs disallowed within this context (block indentation)",
+            "2:2: error[syntax]: this is not YAML: tabs disallowed within this context (block \
+             indentation)",
         ],
     },
     Case {
@@ -110,7 +111,8 @@ schedules:
         only: [{ from: 09:00, to: "17:00" }]
 "#,
         expected: &[
-            "6:24: error[unquoted]: 09:00 without quotes is a number to the base 60 to many YAML readers",
+            "6:24: error[unquoted]: 09:00 without quotes is a number to the base 60 to many YAML \
+             readers",
         ],
     },
     Case {

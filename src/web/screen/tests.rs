@@ -7,7 +7,7 @@ use crate::api::shapes::incident::samples;
 use crate::engine::ids::{ChannelName, IncidentNumber};
 use crate::engine::input::Via;
 use crate::engine::page::{Page, PageKind, Recipient};
-use crate::engine::time::{Millis, Steady, Wall};
+use crate::engine::time::{Steady, Wall};
 use crate::engine::urgency::Urgency;
 
 const NOW: Wall = Wall(samples::OPENED.0 + 12 * 60_000);
@@ -101,7 +101,7 @@ fn each_state_offers_what_can_be_done_in_it() {
             "bo has it, since 03:15, 7 min ago.",
             vec!["resolve", "snooze"],
         ),
-        (over, "Over since 03:15, 7 min ago (bo).", vec![]),
+        (over, "Over since 03:15, 7 min ago; resolved by bo.", vec![]),
     ];
     for (incident, holder, actions) in cases {
         let page = render(&opened(vec![incident]), &[], None);
@@ -165,6 +165,7 @@ fn hostile_text_stays_text() {
     let escaped = "&#60;script&#62;alert(1)&#60;/script&#62;&#34;&#39;&#62;&#60;img src=x \
                    onerror=alert(2)&#62; &#38;amp; \u{202e}evil &#60;!channel&#62;";
     assert!(page.contains(escaped), "{page}");
+    assert!(!page.contains(&long), "a long line is cut");
 }
 
 #[test]
@@ -227,9 +228,7 @@ fn after_acknowledging_the_page_offers_what_comes_next() {
         acknowledged: Some(handled("ana")),
         ..samples::incident()
     };
-    incident.escalation.phase = Phase::Snoozed {
-        remaining: Millis::minutes(2),
-    };
+    incident.escalation.phase = Phase::Snoozed;
     incident.escalation.due = Some(Steady(3_600_000));
     let mut opened = opened(vec![incident]);
     let linked = Incident {

@@ -1,0 +1,215 @@
+//! What monitors and people do in a world.
+
+use std::sync::Arc;
+
+use reveille::engine::decision::{ActResult, Acted, Answer};
+use reveille::engine::event::{Action, Content, Event, Spoken};
+use reveille::engine::ids::{IncidentNumber, PageId, SilenceId};
+use reveille::engine::input::{
+    Act, ActOn, Actor, Input, OverrideRequest, PageByHand, ReassignTo, SilenceRequest, SmsReply,
+    Verb, Via,
+};
+use reveille::engine::matcher::Matcher;
+use reveille::engine::records::{Disposition, Receipt};
+use reveille::engine::time::Wall;
+use reveille::engine::urgency::Urgency;
+
+use super::world::{World, length};
+
+/// An event in the making.
+#[derive(Clone)]
+pub struct Post {
+    integration: String,
+    event: Event,
+    labels: Vec<(String, String)>,
+}
+
+/// A critical trigger without more.
+pub fn trigger(key: &str) -> Post {
+    Post {
+        integration: "native".to_owned(),
+        event: Event {
+            action: Action::Trigger,
+            dedup_key: key.into(),
+            id: None,
+            spoken: Spoken::Moment(None),
+            content: Arc::new(Content {
+                summary: key.into(),
+                severity: "critical".into(),
+                ..Content::default()
+            }),
+            faults: Vec::new(),
+        },
+        labels: Vec::new(),
+    }
+}
+
+impl Post {
+    pub fn from(mut self, integration: &str) -> Self {
+        self.integration = integration.to_owned();
+        self
+    }
+
+    pub fn severity(mut self, severity: &str) -> Self {
+        Arc::make_mut(&mut self.event.content).severity = severity.into();
+        self
+    }
+
+    pub fn label(mut self, name: &str, value: &str) -> Self {
+        self.labels.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn id(mut self, id: &str) -> Self {
+        self.event.id = Some(id.into());
+        self
+    }
+
+    pub fn action(mut self, action: Action) -> Self {
+        self.event.action = action;
+        self
+    }
+
+    /// The source says that it happened then.
+    pub fn occurred(mut self, at: Wall) -> Self {
+        self.event.spoken = Spoken::Moment(Some(at));
+        self
+    }
+
+    /// The source asserts a state that began then.
+    pub fn asserted(mut self, starts_at: Wall, ends_at: Option<Wall>) -> Self {
+        self.event.spoken = Spoken::Asserted {
+            starts_at: Some(starts_at),
+            ends_at,
+        };
+        self
+    }
+
+    pub fn input(mut self) -> Input {
+        let content = Arc::make_mut(&mut self.event.content);
+        content.labels = self.labels.into_iter().collect();
+        Input::Event {
+            integration: self.integration.as_str().into(),
+            event: self.event,
+        }
+    }
+}
+
+pub fn act_input(who: &str, on: ActOn, verb: Verb) -> Input {
+    Input::Act(Act {
+        actor: actor(who),
+        on,
+        verb,
+    })
+}
+
+fn actor(who: &str) -> Actor {
+    Actor {
+        name: who.into(),
+        user: Some(who.into()),
+        via: Via::Api,
+    }
+}
+
+pub fn on(number: u64) -> ActOn {
+    ActOn::Incidents(vec![IncidentNumber(number)])
+}
+
+impl World {
+    /// Posts an event and gives its receipt.
+    pub fn give(&mut self, post: Post) -> Arc<Receipt> {
+        match self.ask(post.input()) {
+            Answer::Receipt(receipt) => receipt,
+            other => panic!("not a receipt: {other:?}"),
+        }
+    }
+
+    /// A critical trigger.
+    pub fn post(&mut self, key: &str) -> Disposition {
+        self.give(trigger(key)).disposition
+    }
+
+    pub fn resolve_event(&mut self, key: &str) -> Disposition {
+        self.give(trigger(key).action(Action::Resolve)).disposition
+    }
+
+    pub fn act(&mut self, who: &str, on: ActOn, verb: Verb) -> Vec<Acted> {
+        match self.ask(act_input(who, on, verb)) {
+            Answer::Acted(acted) => acted,
+            other => panic!("not an act: {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    pub fn does(&mut self, who: &str, number: u64, verb: Verb) {
+        let acted = self.act(who, on(number), verb);
+        assert_eq!(acted[0].result, ActResult::Done, "#{number}");
+    }
+
+    #[track_caller]
+    pub fn ack(&mut self, number: u64, who: &str) {
+        self.does(who, number, Verb::Acknowledge);
+    }
+
+    /// Acts on what a page showed, as its link does.
+    pub fn link(&mut self, page: PageId, who: &str, verb: Verb) -> Vec<Acted> {
+        self.act(who, ActOn::Page(page), verb)
+    }
+
+    /// A text message; what is answered.
+    pub fn sms(&mut self, from: &str, text: &str) -> Option<String> {
+        let reply = SmsReply {
+            channel: "twilio".into(),
+            from: from.into(),
+            text: text.into(),
+            message_id: format!("{}-{text}", self.passed).into(),
+        };
+        match self.ask(Input::Sms(reply)) {
+            Answer::Sms(text) => text.map(|text| text.to_string()),
+            other => panic!("not a reply: {other:?}"),
+        }
+    }
+
+    /// A silence over alerts with a matcher, for so long from now; how many incidents it covers.
+    pub fn silence(&mut self, matcher: &str, time: &str) -> (SilenceId, usize) {
+        let request = SilenceRequest {
+            actor: actor("ana"),
+            matchers: vec![Matcher::parse(matcher).expect("a matcher")],
+            from: None,
+            until: self.wall() + length(time),
+            reason: "maintenance".into(),
+            replaces: None,
+        };
+        match self.ask(Input::Silence(request)) {
+            Answer::Silence { silence, covers } => (silence, covers),
+            other => panic!("not a silence: {other:?}"),
+        }
+    }
+
+    pub fn stand_in(&mut self, schedule: &str, user: &str, time: &str) {
+        let request = OverrideRequest {
+            actor: actor(user),
+            schedule: schedule.into(),
+            user: user.into(),
+            from: None,
+            until: self.wall() + length(time),
+            reason: "swap".into(),
+        };
+        let answer = self.ask(Input::Override(request));
+        assert!(matches!(answer, Answer::Override(_)), "{answer:?}");
+    }
+
+    pub fn page_by_hand(&mut self, to: ReassignTo, text: &str, urgency: Urgency) -> Answer {
+        self.ask(Input::PageByHand(PageByHand {
+            actor: actor("ana"),
+            to,
+            text: text.into(),
+            urgency,
+        }))
+    }
+
+    pub fn snooze(&mut self, number: u64, who: &str, time: &str) {
+        let until = self.wall() + length(time);
+        self.does(who, number, Verb::Snooze { until });
+    }
+}

@@ -1,0 +1,103 @@
+//! Channels that answer as scripted.
+
+use std::collections::VecDeque;
+
+use reveille::engine::ids::ChannelName;
+use reveille::engine::outcome::Outcome;
+use reveille::engine::ruleset::{Capabilities, ChannelInfo, Medium};
+use reveille::engine::time::Millis;
+
+/// How a channel answers one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Play {
+    /// After a tenth of a second.
+    Says(Outcome),
+    /// After so long.
+    Late(Millis, Outcome),
+    /// Nothing until the attempt's deadline; then it is unknown.
+    Silence,
+    /// Nothing, ever.
+    Lost,
+    /// The lane is busy for so long before a socket is opened; a withdrawn attempt never leaves.
+    Queued(Millis, Outcome),
+}
+
+/// Accepted at once.
+pub const ACCEPTED: Play = Play::Says(Outcome::Accepted);
+
+/// The script of one channel.
+#[derive(Debug)]
+pub struct Fake {
+    pub next: VecDeque<Play>,
+    pub default: Play,
+    pub probe: Outcome,
+}
+
+impl Default for Fake {
+    fn default() -> Self {
+        Self {
+            next: VecDeque::new(),
+            default: ACCEPTED,
+            probe: Outcome::Accepted,
+        }
+    }
+}
+
+impl Fake {
+    /// How the next attempt is answered.
+    pub fn play(&mut self) -> Play {
+        self.next.pop_front().unwrap_or(self.default)
+    }
+}
+
+/// The channels of a usual installation, the console last.
+pub fn usual() -> Vec<ChannelInfo> {
+    let named = |names| Capabilities {
+        incidents_named_max: names,
+        ..Capabilities::default()
+    };
+    let threads = Capabilities {
+        threads: true,
+        ..named(20)
+    };
+    let chat = Capabilities {
+        updates: true,
+        buttons: true,
+        probes: true,
+        ..threads
+    };
+    vec![
+        channel("mail", Medium::Email, threads),
+        channel("slack", Medium::Slack, chat),
+        channel("twilio", Medium::Sms, named(3)),
+        ChannelInfo {
+            is_one_endpoint: false,
+            ..channel("hooks", Medium::Webhook, named(50))
+        },
+        ChannelInfo {
+            reaches_people: false,
+            ..channel(ChannelName::CONSOLE, Medium::Console, named(50))
+        },
+    ]
+}
+
+/// The usual channels with a second SMS gateway.
+pub fn with_second_sms() -> Vec<ChannelInfo> {
+    let mut channels = usual();
+    let second = ChannelInfo {
+        name: "gateway".into(),
+        ..channels[2].clone()
+    };
+    channels.insert(3, second);
+    channels
+}
+
+fn channel(name: &str, medium: Medium, capabilities: Capabilities) -> ChannelInfo {
+    ChannelInfo {
+        name: name.into(),
+        media: vec![medium],
+        reaches_people: true,
+        is_one_endpoint: true,
+        capabilities,
+    }
+}

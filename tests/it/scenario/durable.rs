@@ -1,0 +1,74 @@
+//! What a store would have kept: records by key, receipts and stories, so that a crash at any
+//! moment starts again from exactly what was committed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use reveille::engine::State;
+use reveille::engine::ids::{IncidentNumber, PageId};
+use reveille::engine::incident::Incident;
+use reveille::engine::page::Page;
+use reveille::engine::records::{Change, Entry, Receipt, Record, RecordKey};
+use reveille::store::{Batch, Clocks};
+
+/// The durable copy.
+#[derive(Default)]
+pub struct Durable {
+    records: BTreeMap<RecordKey, Record>,
+    pub receipts: Vec<Arc<Receipt>>,
+    pub entries: Vec<Arc<Entry>>,
+    pub closed: BTreeMap<IncidentNumber, Arc<Incident>>,
+    pub closed_pages: BTreeMap<PageId, Arc<Page>>,
+    pub clocks: Clocks,
+}
+
+impl Durable {
+    /// Keeps one batch.
+    pub fn commit(&mut self, batch: &Batch) {
+        for change in &batch.changes {
+            match change {
+                Change::Put(record) => {
+                    self.records.insert(record.key(), record.clone());
+                }
+                Change::Drop(key) => {
+                    self.records.remove(key);
+                }
+                Change::Archive(record) => self.archive(record),
+                Change::Receipt(receipt) => self.receipts.push(receipt.clone()),
+                Change::Entry(entry) => self.entries.push(entry.clone()),
+            }
+        }
+        self.clocks = batch.clocks;
+    }
+
+    fn archive(&mut self, record: &Record) {
+        self.records.remove(&record.key());
+        match record {
+            Record::Incident(incident) => {
+                self.closed.insert(incident.number, incident.clone());
+            }
+            Record::Page(page) => {
+                self.closed_pages.insert(page.id, page.clone());
+            }
+            Record::Alert(_)
+            | Record::Group(_)
+            | Record::Person(_)
+            | Record::Channel(_)
+            | Record::Sender(_)
+            | Record::Silence(_)
+            | Record::Override(_)
+            | Record::Pinned(_)
+            | Record::Counters(_) => {}
+        }
+    }
+
+    /// The state that a start would load.
+    pub fn load(&self) -> State {
+        State::load(self.records.values().cloned().collect(), &self.receipts)
+    }
+
+    /// How many active records there are.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+}

@@ -1,0 +1,58 @@
+//! Time lines of whole stories on moved time: real rules, the real driver, scripted channels.
+
+mod acts;
+mod channels;
+mod durable;
+mod world;
+
+mod escalation;
+mod events;
+mod failover;
+
+/// Two people and a policy of two steps; the root route's alerts are incidents of their own.
+pub const TEAM: &str = r#"
+users:
+  ana:
+    full_name: Ana Silva
+    time_zone: UTC
+    contacts:
+      phone: { sms: "+351900000001" }
+      mail: { email: ana@example.com }
+    notify:
+      high:
+        - { via: [phone] }
+        - { after: 3m, via: [mail] }
+      low:
+        - { via: [mail] }
+  bo:
+    full_name: Bo Lind
+    time_zone: UTC
+    contacts:
+      phone: { sms: "+351900000002" }
+      mail: { email: bo@example.com }
+    notify:
+      high:
+        - { via: [phone] }
+        - { after: 3m, via: [mail] }
+      low:
+        - { via: [mail] }
+  cy:
+    full_name: Cy Ray
+    time_zone: UTC
+    contacts:
+      mail: { email: cy@example.com }
+
+policies:
+  team:
+    steps:
+      - { targets: [user/ana], wait: 5m }
+      - { targets: [user/bo], wait: 10m }
+    fallback: [user/cy]
+
+integrations:
+  native: { format: native }
+
+route:
+  policy: team
+  group_by: ["..."]
+"#;

@@ -1,0 +1,614 @@
+//! A world on moved time: real rules from YAML, the real driver, scripted channels, and a durable
+//! copy from which a crash starts again. It keeps production's order: commit, cancels, answers,
+//! sends. A message that no test expected fails it, and so does a quarantined input.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use reveille::engine::State;
+use reveille::engine::audit::{Audit, audit};
+use reveille::engine::decision::{Answer, Order, Place};
+use reveille::engine::ids::{AttemptId, ChannelName, IncidentNumber, PageId};
+use reveille::engine::incident::Incident;
+use reveille::engine::input::{Input, Report};
+use reveille::engine::outcome::Outcome;
+use reveille::engine::page::{News, Page, PageKind, Recipient};
+use reveille::engine::records::Entry;
+use reveille::engine::ruleset::{ChannelInfo, RuleSet, Settings};
+use reveille::engine::time::{Millis, Now, Wall};
+use reveille::rules::{self, Environment, SourceFile};
+use reveille::runtime::driver::{Done, Driver, Job, Turn, not_started};
+use reveille::runtime::handle::NewRules;
+use reveille::runtime::line::{Jump, Line, Reading};
+
+use super::channels::{Fake, Play, usual};
+use super::durable::Durable;
+
+/// Monday, 2 March 2026, 08:00 UTC: when a world begins unless it says otherwise.
+pub const BEGIN: &str = "2026-03-02T08:00:00Z";
+/// How long a channel takes for an answer.
+const LATENCY: Millis = Millis(100);
+
+/// Where in a turn the process dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boundary {
+    BeforeCommit,
+    BeforeAnswers,
+    BeforeSends,
+}
+
+/// One message that a channel was handed.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub at: Millis,
+    pub label: String,
+    pub order: Arc<Order>,
+}
+
+/// Something that a channel will do.
+enum Coming {
+    Answer(Report),
+    Opens(Arc<Order>, Outcome),
+    Probed(ChannelName, Outcome),
+}
+
+pub struct World {
+    driver: Driver,
+    environment: Environment,
+    pub durable: Durable,
+    /// Wall clock less time passed.
+    origin: Wall,
+    /// Time passed since the world began.
+    pub passed: Millis,
+    line: Line,
+    fakes: BTreeMap<ChannelName, Fake>,
+    coming: BTreeMap<(Millis, u64), Coming>,
+    sequence: u64,
+    cancelled: BTreeSet<AttemptId>,
+    seen: Vec<Sent>,
+    /// Everything that was ever handed to a channel.
+    pub sent: Vec<Sent>,
+    next_minute: Millis,
+    commits: usize,
+    crash: Option<(usize, Boundary)>,
+    pub crashes: usize,
+    /// Whether quarantined inputs are expected.
+    is_over: bool,
+}
+
+impl World {
+    /// A world with the usual channels.
+    pub fn new(yaml: &str) -> Self {
+        Self::with(yaml, usual(), BEGIN)
+    }
+
+    pub fn with(yaml: &str, channels: Vec<ChannelInfo>, begin: &str) -> Self {
+        let environment = Environment {
+            channels,
+            ..Environment::default()
+        };
+        Self::in_environment(yaml, environment, begin)
+    }
+
+    pub fn in_environment(yaml: &str, environment: Environment, begin: &str) -> Self {
+        let origin = Wall::from(begin.parse::<jiff::Timestamp>().expect("a moment"));
+        let rules = Arc::new(compiled(yaml, &environment));
+        let reading = Reading {
+            wall: origin,
+            monotonic: Millis::ZERO,
+        };
+        let (line, _) = Line::resume(Default::default(), reading, 7);
+        let mut world = Self {
+            driver: Driver::new(State::default(), rules),
+            environment,
+            durable: Durable::default(),
+            origin,
+            passed: Millis::ZERO,
+            line,
+            fakes: BTreeMap::new(),
+            coming: BTreeMap::new(),
+            sequence: 0,
+            cancelled: BTreeSet::new(),
+            seen: Vec::new(),
+            sent: Vec::new(),
+            next_minute: Millis::minutes(1),
+            commits: 0,
+            crash: None,
+            crashes: 0,
+            is_over: false,
+        };
+        world.ask(Input::Start);
+        world
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.driver.rules().settings
+    }
+
+    pub fn state(&self) -> &State {
+        self.driver.state()
+    }
+
+    pub fn wall(&self) -> Wall {
+        self.origin + self.passed
+    }
+
+    fn now(&mut self) -> Now {
+        let reading = Reading {
+            wall: self.wall(),
+            monotonic: self.passed,
+        };
+        self.line.advance(reading).0
+    }
+
+    // ---- what happens -------------------------------------------------------------------------
+
+    /// Gives one input, and once more after a crash that left it without an answer.
+    pub fn ask(&mut self, input: Input) -> Answer {
+        for _ in 0..3 {
+            let done = self.turn(vec![Job::Input(input.clone())], Vec::new());
+            match done.map(|mut done| done.remove(0)) {
+                Some(Done::Answer(answer)) => return answer,
+                Some(other) => panic!("not an answer: {other:?}"),
+                None => {}
+            }
+        }
+        panic!("no answer in three tries");
+    }
+
+    /// Controls and events of one batch.
+    pub fn batch(&mut self, controls: Vec<Input>, events: Vec<Input>) -> Option<Vec<Done>> {
+        let jobs = |inputs: Vec<Input>| inputs.into_iter().map(Job::Input).collect();
+        self.turn(jobs(controls), jobs(events))
+    }
+
+    /// Another rule set is put in force.
+    pub fn replace_rules(&mut self, yaml: &str) {
+        let rules = compiled(yaml, &self.environment);
+        self.put(rules);
+    }
+
+    /// Other channels and rules, as after a restart with other settings.
+    pub fn replace_channels(&mut self, yaml: &str, channels: Vec<ChannelInfo>) {
+        self.environment.channels = channels;
+        self.replace_rules(yaml);
+    }
+
+    fn put(&mut self, rules: RuleSet) {
+        let new = NewRules {
+            rules,
+            document: Vec::new(),
+            expected: None,
+        };
+        let done = self.turn(vec![Job::Rules(Box::new(new))], Vec::new());
+        assert!(matches!(done.as_deref(), Some([Done::Rules(Ok(_))])));
+    }
+
+    fn turn(&mut self, controls: Vec<Job>, events: Vec<Job>) -> Option<Vec<Done>> {
+        let now = self.now();
+        let turn = self.driver.turn(controls, events, now);
+        assert!(turn.quarantined.is_empty(), "{:?}", turn.quarantined);
+        let Turn {
+            batch,
+            done,
+            sends,
+            cancels,
+            probes,
+            ..
+        } = turn;
+        let is_commit = !batch.changes.is_empty() || !batch.documents.is_empty();
+        self.commits += usize::from(is_commit);
+        let boundary = self
+            .crash
+            .filter(|(at, _)| is_commit && self.commits == *at)
+            .map(|(_, boundary)| boundary);
+        if boundary == Some(Boundary::BeforeCommit) {
+            self.crash_for(Millis::seconds(2));
+            return None;
+        }
+        if is_commit {
+            self.durable.commit(&batch);
+        }
+        self.cancelled.extend(cancels);
+        if boundary == Some(Boundary::BeforeAnswers) {
+            self.crash_for(Millis::seconds(2));
+            return None;
+        }
+        if boundary == Some(Boundary::BeforeSends) {
+            self.crash_for(Millis::seconds(2));
+            return Some(done);
+        }
+        for order in sends {
+            self.send(order);
+        }
+        for channel in probes {
+            let outcome = self.fakes.entry(channel.clone()).or_default().probe;
+            self.comes(LATENCY, Coming::Probed(channel, outcome));
+        }
+        let found = self.audit();
+        assert_eq!(found.stuck, Vec::new(), "L1 at {}", self.passed);
+        Some(done)
+    }
+
+    pub fn audit(&mut self) -> Audit {
+        let now = Now {
+            wall: self.wall(),
+            steady: self.now().steady,
+            seed: 0,
+        };
+        audit(self.driver.state(), self.driver.rules(), now)
+    }
+
+    /// How many commits there were.
+    pub fn commits(&self) -> usize {
+        self.commits
+    }
+
+    /// The process dies at this boundary of a commit, and starts again two seconds later.
+    pub fn crash_at(&mut self, commit: usize, boundary: Boundary) {
+        self.crash = Some((commit, boundary));
+    }
+
+    /// The process dies now and is away for so long.
+    pub fn crash_for(&mut self, away: Millis) {
+        self.crash = None;
+        self.crashes += 1;
+        self.coming.clear();
+        self.cancelled.clear();
+        self.passed = Millis(self.passed.0 + away.0);
+        self.next_minute = Millis(self.passed.0 + 60_000);
+        let reading = Reading {
+            wall: self.wall(),
+            monotonic: self.passed,
+        };
+        self.line = Line::resume(self.durable.clocks, reading, 11).0;
+        self.driver = Driver::new(self.durable.load(), self.driver.rules().clone());
+        self.turn(vec![Job::Input(Input::Start)], Vec::new());
+    }
+
+    /// The wall clock is set by so many seconds, ahead or back.
+    pub fn wall_jumps(&mut self, seconds: i64) {
+        self.origin = Wall(self.origin.0 + seconds * 1_000);
+        let reading = Reading {
+            wall: self.wall(),
+            monotonic: self.passed,
+        };
+        let (_, jump) = self.line.advance(reading);
+        if let Some(Jump::Ahead(lost)) = jump {
+            self.ask(Input::Suspended { lost });
+        }
+    }
+
+    // ---- channels -----------------------------------------------------------------------------
+
+    pub fn fake(&mut self, channel: &str) -> &mut Fake {
+        self.fakes.entry(channel.into()).or_default()
+    }
+
+    /// The next attempts on a channel are answered so.
+    pub fn next(&mut self, channel: &str, plays: impl IntoIterator<Item = Play>) {
+        self.fake(channel).next.extend(plays);
+    }
+
+    /// All attempts on a channel are answered so from now on.
+    pub fn always(&mut self, channel: &str, outcome: Outcome) {
+        self.fake(channel).default = Play::Says(outcome);
+    }
+
+    fn comes(&mut self, after: Millis, coming: Coming) {
+        self.sequence += 1;
+        let at = Millis(self.passed.0 + after.0);
+        self.coming.insert((at, self.sequence), coming);
+    }
+
+    fn send(&mut self, order: Arc<Order>) {
+        let play = self.fakes.entry(order.channel.clone()).or_default().play();
+        let (after, outcome) = match play {
+            Play::Queued(wait, outcome) => {
+                self.comes(wait, Coming::Opens(order, outcome));
+                return;
+            }
+            Play::Says(outcome) => (LATENCY, outcome),
+            Play::Late(after, outcome) => (after, outcome),
+            Play::Silence => (order.deadline, Outcome::Unknown),
+            Play::Lost => (Millis::days(1_000), Outcome::Unknown),
+        };
+        self.open(&order, after, outcome);
+    }
+
+    fn open(&mut self, order: &Arc<Order>, after: Millis, outcome: Outcome) {
+        let sent = Sent {
+            at: self.passed,
+            label: label(order),
+            order: order.clone(),
+        };
+        self.seen.push(sent.clone());
+        self.sent.push(sent);
+        let report = Report {
+            attempt: order.attempt,
+            outcome,
+            latency_ms: after.0,
+            provider_message: None,
+            reference: outcome
+                .is_sent()
+                .then(|| format!("ref-{}", order.attempt).into()),
+            was_started: true,
+        };
+        self.comes(after, Coming::Answer(report));
+    }
+
+    fn come(&mut self, coming: Coming) {
+        let input = match coming {
+            Coming::Answer(report) => Input::Outcome(report),
+            Coming::Opens(order, _) if self.cancelled.contains(&order.attempt) => {
+                Input::Outcome(not_started(order.attempt))
+            }
+            Coming::Opens(order, outcome) => return self.open(&order, LATENCY, outcome),
+            Coming::Probed(channel, outcome) => Input::Probed {
+                channel,
+                outcome,
+                provider_message: None,
+            },
+        };
+        self.batch(vec![input], Vec::new());
+    }
+
+    // ---- time ---------------------------------------------------------------------------------
+
+    /// Lets time pass until this moment after the beginning, as `hh:mm:ss`.
+    pub fn at(&mut self, time: &str) {
+        let target = length(time);
+        assert!(target >= self.passed, "time does not go back to {time}");
+        self.until(target);
+    }
+
+    /// Lets so much time pass, as `hh:mm:ss`.
+    pub fn wait(&mut self, time: &str) {
+        let target = Millis(self.passed.0 + length(time).0);
+        self.until(target);
+    }
+
+    fn until(&mut self, target: Millis) {
+        loop {
+            let next = self.next_moment();
+            if next > target {
+                break;
+            }
+            self.passed = self.passed.max(next);
+            self.happen();
+        }
+        self.passed = self.passed.max(target);
+    }
+
+    fn next_moment(&mut self) -> Millis {
+        let now = self.now();
+        let (steady, wall) = self.driver.state().next_due();
+        let ahead = [
+            steady.map(|due| due.since(now.steady)),
+            wall.map(|due| due.since(now.wall)),
+        ];
+        let due = ahead
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|ahead| Millis(self.passed.0 + ahead.0));
+        let coming = self.coming.keys().next().map(|(at, _)| *at);
+        [due, coming, Some(self.next_minute)]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(self.next_minute)
+    }
+
+    fn happen(&mut self) {
+        if self.next_minute <= self.passed {
+            self.next_minute = Millis(self.passed.0 + 60_000);
+            self.batch(vec![Input::Minute], Vec::new());
+        }
+        while let Some(entry) = self.coming.first_entry() {
+            if entry.key().0 > self.passed {
+                break;
+            }
+            let coming = entry.remove();
+            self.come(coming);
+        }
+        for _ in 0..1_000 {
+            let now = self.now();
+            if !self.driver.is_due(now) {
+                return;
+            }
+            self.batch(Vec::new(), Vec::new());
+        }
+        let now = self.now();
+        let key = self.state().due(now.steady, now.wall, &BTreeSet::new());
+        panic!("a timer is due again and again: {key:?}");
+    }
+
+    // ---- what is expected ---------------------------------------------------------------------
+
+    /// The messages since the last look, in any order; no others.
+    #[track_caller]
+    pub fn expect<const N: usize>(&mut self, expected: [&str; N]) {
+        let mut seen: Vec<String> = self.seen.drain(..).map(|sent| sent.label).collect();
+        let mut expected: Vec<String> = expected.iter().map(|&text| text.to_owned()).collect();
+        seen.sort();
+        expected.sort();
+        if seen != expected {
+            let story = self.stories();
+            self.is_over = true;
+            panic!(
+                "at {}\nexpected {expected:#?}\nseen     {seen:#?}\n{story}",
+                self.passed
+            );
+        }
+    }
+
+    /// Nothing is sent until this moment.
+    #[track_caller]
+    pub fn expect_nothing_until(&mut self, time: &str) {
+        self.expect([]);
+        self.at(time);
+        self.expect([]);
+    }
+
+    /// The messages since the last look, for tests that count.
+    pub fn take_seen(&mut self) -> Vec<Sent> {
+        std::mem::take(&mut self.seen)
+    }
+
+    fn stories(&self) -> String {
+        let lines = self.durable.entries.iter().rev().take(60).rev();
+        let lines = lines.map(|entry| {
+            let at = entry.at.since(self.origin);
+            format!(
+                "{at} #{} [{}] {}\n",
+                entry.incident, entry.reason, entry.text
+            )
+        });
+        lines.collect()
+    }
+
+    /// The story of an incident as `reason: text` lines.
+    pub fn timeline(&self, number: u64) -> Vec<String> {
+        self.entries(number)
+            .map(|entry| format!("{}: {}", entry.reason, entry.text))
+            .collect()
+    }
+
+    fn entries(&self, number: u64) -> impl Iterator<Item = &Arc<Entry>> {
+        self.durable
+            .entries
+            .iter()
+            .filter(move |entry| entry.incident == IncidentNumber(number))
+    }
+
+    /// Whether a line of an incident's story has this reason.
+    #[track_caller]
+    pub fn expect_reason(&self, number: u64, reason: &str) {
+        assert!(
+            self.count_reason(number, reason) > 0,
+            "no {reason} in the story of #{number}: {:#?}",
+            self.timeline(number)
+        );
+    }
+
+    pub fn count_reason(&self, number: u64, reason: &str) -> usize {
+        self.entries(number)
+            .filter(|entry| entry.reason.as_str() == reason)
+            .count()
+    }
+
+    /// An incident, open or closed.
+    #[track_caller]
+    pub fn incident(&self, number: u64) -> Arc<Incident> {
+        let number = IncidentNumber(number);
+        let open = self.state().incident(number);
+        open.or_else(|| self.durable.closed.get(&number))
+            .unwrap_or_else(|| panic!("there is no #{number}"))
+            .clone()
+    }
+
+    #[track_caller]
+    pub fn expect_status(&self, number: u64, status: &str) {
+        assert_eq!(self.incident(number).status.as_str(), status, "#{number}");
+    }
+
+    /// Open incidents that are about the router itself.
+    pub fn own_incidents(&self) -> Vec<String> {
+        self.state()
+            .incidents()
+            .filter(|incident| incident.is_open())
+            .filter_map(|incident| incident.about.as_ref())
+            .map(|about| format!("{}/{}", about.cause, about.subject))
+            .collect()
+    }
+
+    /// The last page to an address whose label begins so.
+    #[track_caller]
+    pub fn page_to(&self, begin: &str) -> PageId {
+        let found = self.sent.iter().rev();
+        let mut found = found.filter(|sent| sent.label.starts_with(begin));
+        found.next().expect("such a page was sent").order.page
+    }
+
+    pub fn page(&self, id: PageId) -> Arc<Page> {
+        let open = self.state().page(id);
+        open.or_else(|| self.durable.closed_pages.get(&id))
+            .expect("the page is known")
+            .clone()
+    }
+
+    /// Nothing is left over.
+    pub fn finish(mut self) {
+        self.expect([]);
+        self.is_over = true;
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if self.is_over || std::thread::panicking() {
+            return;
+        }
+        let seen: Vec<&String> = self.seen.iter().map(|sent| &sent.label).collect();
+        assert!(seen.is_empty(), "nobody expected {seen:#?}");
+    }
+}
+
+fn compiled(yaml: &str, environment: &Environment) -> RuleSet {
+    let files = [SourceFile {
+        path: "rules.yaml".to_owned(),
+        text: yaml.to_owned(),
+    }];
+    let (_, compiled) = rules::check(&files, environment);
+    compiled
+        .rules
+        .unwrap_or_else(|| panic!("rules with faults: {:#?}", compiled.faults))
+}
+
+/// `hh:mm:ss` as a length.
+pub fn length(time: &str) -> Millis {
+    let parts: Vec<u64> = time
+        .split(':')
+        .map(|part| part.parse().expect("a time as hh:mm:ss"))
+        .collect();
+    let [hours, minutes, seconds] = parts[..] else {
+        panic!("a time as hh:mm:ss, not {time}");
+    };
+    Millis::seconds(hours * 3_600 + minutes * 60 + seconds)
+}
+
+fn label(order: &Order) -> String {
+    let who = match &order.message.recipient {
+        Recipient::User { user, .. } => user.to_string(),
+        Recipient::Channel { .. } => order.address.to_string(),
+    };
+    let numbers: Vec<String> = order
+        .message
+        .incidents
+        .iter()
+        .take(1)
+        .map(|brief| format!("#{}", brief.incident.number))
+        .collect();
+    let numbers = numbers.join(" ");
+    let kind = match order.message.kind {
+        PageKind::Page => "page".to_owned(),
+        PageKind::Folded => format!("folded of {}", order.message.incidents_total),
+        PageKind::Copy => "copy".to_owned(),
+        PageKind::Update { news, .. } => match news {
+            News::Joined => "joined",
+            News::Acknowledged => "acknowledged",
+            News::Triggered => "triggered",
+            News::Resolved => "resolved",
+        }
+        .to_owned(),
+    };
+    let edit = match &order.place {
+        Some(Place::Edit(_)) => " (edit)",
+        Some(Place::Thread(_)) | None => "",
+    };
+    format!(
+        "{who} {} {} {numbers} {kind}{edit}",
+        order.medium, order.channel
+    )
+}
