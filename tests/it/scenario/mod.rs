@@ -8,6 +8,10 @@ mod world;
 mod escalation;
 mod events;
 mod failover;
+mod people;
+mod phones;
+mod silences;
+mod storms;
 
 /// Two people and a policy of two steps; the root route's alerts are incidents of their own.
 pub const TEAM: &str = r#"
