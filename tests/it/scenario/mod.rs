@@ -2,12 +2,14 @@
 
 mod acts;
 mod channels;
+mod crashes;
 mod durable;
 mod world;
 
 mod escalation;
 mod events;
 mod failover;
+mod outages;
 mod people;
 mod phones;
 mod silences;

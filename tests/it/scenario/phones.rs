@@ -61,8 +61,9 @@ fn one_message_id_is_answered_once() {
     let mut world = World::new(TEAM);
     world.post("a");
     world.take_seen();
-    assert!(world.sms(ANA, "ack 1").is_some());
-    assert_eq!(world.sms(ANA, "ack 1"), None, "the same id again");
+    assert!(world.sms_with_id(ANA, "ack 1", "m1").is_some());
+    let again = world.sms_with_id(ANA, "ack 1", "m1");
+    assert_eq!(again, None, "the same id again");
 }
 
 #[test]

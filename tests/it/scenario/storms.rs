@@ -198,12 +198,18 @@ fn an_incident_that_stays_open_for_weeks_does_not_gather_pages_without_end() {
         .replace("{ via: [phone] }", "{ via: [mail] }");
     let mut world = World::new(&yaml);
     world.give(trigger("a").label("service", "pay"));
-    for hour in 1..=30 * 24 {
+    let mut kept = Vec::new();
+    for hour in 1..=9 * 24 {
         world.act("ana", on(1), Verb::Acknowledge);
         world.give(trigger(&format!("b{hour}")).label("service", "pay"));
         world.wait("01:00:00");
+        kept.push(world.state().pages().count());
     }
     world.take_seen();
-    let pages = world.state().pages().count();
-    assert!(pages < 1_000, "{pages} pages kept for one incident");
+    // Links are good for a week: what is older goes to history.
+    let (eighth, ninth) = (kept[8 * 24 - 1], kept[9 * 24 - 1]);
+    assert!(
+        ninth <= eighth + 10,
+        "{eighth} pages after eight days, {ninth} after nine"
+    );
 }
