@@ -19,7 +19,7 @@ pub use channel::{
     Channel, ChannelKind, Inbound, Slack, SmsWebhook, Smtp, Tls, Twilio, TwilioSender, Webhook,
 };
 pub use fault::{Fault, Faults, Origin, Warning};
-pub use layers::Sources;
+pub use layers::{Secrets, Sources};
 pub use units::Network;
 
 use layers::Layers;

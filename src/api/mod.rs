@@ -1,1 +1,50 @@
 //! The HTTP surface for monitors, people and scripts.
+//!
+//! `routes` is the one table of what can be asked and by whom; `router` serves it. One file per
+//! resource; wire shapes live in `shapes`, with one conversion from each engine type. Nothing is
+//! decided here about alerts and pages: inputs go to the driver, and answers are put into words.
+
+pub mod access;
+mod actions;
+mod alertmanager;
+mod alerts;
+mod answers;
+pub mod auth;
+pub mod body;
+pub mod borders;
+mod channels;
+mod digest;
+mod explain;
+pub mod extract;
+mod health;
+mod incidents;
+mod ingest;
+mod ingest_answers;
+mod keys;
+pub mod links;
+mod oncall;
+mod openapi;
+mod overrides;
+mod pages;
+mod preview;
+pub mod problem;
+mod receipts;
+pub mod router;
+mod routes;
+mod rules;
+mod secrets;
+pub mod shapes;
+mod silences;
+mod slack;
+mod sms;
+mod sms_status;
+mod timeline;
+mod tokens;
+pub mod words;
+
+pub use borders::{ApiState, Settings, Shared, SmsInbound};
+pub use digest::page_style_source;
+pub use router::{public_router, router};
+
+#[cfg(test)]
+mod tests;

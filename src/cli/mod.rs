@@ -1,1 +1,178 @@
 //! The command line, one file per command.
+//!
+//! A command turns its arguments into a [`Report`] or a [`Failure`]; only this file prints. Exit
+//! codes: 0 done, 1 the thing asked about is not so, 2 usage, 3 server not reached or refused.
+
+mod ack;
+mod act;
+mod arguments;
+mod channels;
+mod context;
+mod explain;
+mod incidents;
+mod key;
+mod oncall;
+mod overrides;
+mod page;
+pub mod present;
+mod remote;
+mod report;
+mod rules;
+mod rules_folder;
+mod rules_local;
+mod send;
+mod serve;
+mod silence;
+mod spool;
+mod times;
+mod token;
+mod zone;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use context::{Context, Look, Output};
+use report::{Failure, Report};
+
+use crate::engine::time::Wall;
+
+/// Runs one command.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nothing can be told where standard error is closed; the exit code still tells.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let context = context(&arguments, environment);
+    match arguments.command {
+        Command::Serve(serve) => match serve::run(&serve, &context) {
+            Ok(code) => code,
+            Err(error) => fail(&error),
+        },
+        command => finish(&context, dispatch(command, &context)),
+    }
+}
+
+/// The present; everything in this room takes it from here.
+fn now() -> Wall {
+    crate::app::wall_now()
+}
+
+fn context(
+    arguments: &Arguments,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Context {
+    let environment: BTreeMap<String, String> = environment
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let is_terminal = std::io::stdout().is_terminal();
+    let look = Look {
+        columns: comfy_table::Table::new()
+            .width()
+            .filter(|_| is_terminal)
+            .map_or(Look::PLAIN.columns, usize::from),
+        has_colour: is_terminal && !environment.contains_key("NO_COLOR"),
+    };
+    Context {
+        global: arguments.global.clone(),
+        now: now(),
+        zone: zone::local(&environment),
+        environment,
+        look,
+        ask: (is_terminal && std::io::stdin().is_terminal()).then_some(ask),
+    }
+}
+
+fn dispatch(command: Command, context: &Context) -> Result<Report, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Server(format!("failed to start: {error}")))?;
+    runtime.block_on(execute(command, context))
+}
+
+async fn execute(command: Command, context: &Context) -> Result<Report, Failure> {
+    match command {
+        Command::Serve(_) => Err(Failure::Usage("serve runs on its own".to_owned())),
+        Command::Rules(command) => rules::run(command, context).await,
+        Command::Incidents(list) => incidents::list(&list, context).await,
+        Command::Show(show) => incidents::show(&show, context).await,
+        Command::Explain(explain) => explain::run(&explain, context).await,
+        Command::Ack(ack) => ack::run(&ack, context).await,
+        Command::Unack(act) => act::unack(&act, context).await,
+        Command::Resolve(act) => act::resolve(&act, context).await,
+        Command::Snooze(snooze) => act::snooze(&snooze, context).await,
+        Command::Escalate(act) => act::escalate(&act, context).await,
+        Command::Reassign(reassign) => act::reassign(&reassign, context).await,
+        Command::Note(note) => act::note(&note, context).await,
+        Command::Page(page) => page::run(&page, context).await,
+        Command::Oncall(oncall) => oncall::run(&oncall, context).await,
+        Command::Override(command) => overrides::run(command, context).await,
+        Command::Silence(command) => silence::run(command, context).await,
+        Command::Send(send) => send::run(&send, context).await,
+        Command::Token(command) => token::run(command, context).await,
+        Command::Key(command) => key::run(command, context).await,
+        Command::Channels(command) => channels::run(command, context).await,
+    }
+}
+
+fn finish(context: &Context, ended: Result<Report, Failure>) -> ExitCode {
+    match ended {
+        Ok(report) => {
+            for remark in &report.remarks {
+                write_line(&mut std::io::stderr(), remark);
+            }
+            let text = match context.global.output {
+                Output::Json => format!("{:#}", report.value),
+                Output::Table => report.text,
+            };
+            if !text.is_empty() {
+                write_line(&mut std::io::stdout(), &text);
+            }
+            report.verdict.exit_code()
+        }
+        Err(failure) => {
+            write_line(&mut std::io::stderr(), &format!("reveille: {failure}"));
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+/// `serve` failed; what it says has its causes with it.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    write_line(&mut std::io::stderr(), &format!("reveille: {error:#}"));
+    match error.downcast_ref::<Failure>() {
+        Some(failure) => ExitCode::from(failure.code()),
+        None => ExitCode::FAILURE,
+    }
+}
+
+/// A reader that went away (`| head`) is no failure.
+fn write_line(out: &mut impl Write, text: &str) {
+    let _ = writeln!(out, "{text}");
+}
+
+/// Asks on the terminal.
+fn ask(question: &str) -> bool {
+    let mut out = std::io::stderr();
+    let _ = write!(out, "{question} [y/N] ");
+    let _ = out.flush();
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+#[cfg(test)]
+mod tests;

@@ -162,7 +162,7 @@ pub(super) fn read_all(sections: Vec<Section<'_>>, notes: &mut Notes) -> Vec<Cha
         if let Some(channel) = &channel
             && !names.insert(channel.name.clone())
         {
-            section.refuse(format!(
+            section.refuse(&format!(
                 "the name {} is used twice: give each channel a name of its own",
                 channel.name
             ));
@@ -188,13 +188,13 @@ fn read(section: &mut Section<'_>) -> Option<Channel> {
         "webhook" => read_webhook(section).map(ChannelKind::Webhook),
         CONSOLE => Some(ChannelKind::Console),
         unknown => {
-            section.refuse(format!("kind = {unknown:?}: must be {KINDS}"));
+            section.refuse(&format!("kind = {unknown:?}: must be {KINDS}"));
             None
         }
     };
     let (name, kind) = (name?, kind?);
     if (name == CONSOLE) != matches!(kind, ChannelKind::Console) {
-        section.refuse(format!(
+        section.refuse(&format!(
             "the name {CONSOLE} belongs to the channel of kind {CONSOLE}: rename this one"
         ));
     }
@@ -223,7 +223,7 @@ fn read_smtp(section: &mut Section<'_>) -> Option<Smtp> {
     let from = section.require("from", "write from = \"reveille@example.com\"", mailbox);
     let reply_to = section.read("reply_to", units::optional(mailbox)).flatten();
     if username.is_some() != password.is_some() {
-        section.refuse("username and password belong together: give both or none".to_owned());
+        section.refuse("username and password belong together: give both or none");
     }
     Some(Smtp {
         host: host?,
@@ -257,7 +257,7 @@ fn read_twilio(section: &mut Section<'_>) -> Option<Twilio> {
         (Some(from), None) => Some(TwilioSender::From(from)),
         (None, Some(service)) => Some(TwilioSender::MessagingService(service)),
         (None, None) | (Some(_), Some(_)) => {
-            section.refuse("give either from or messaging_service_sid, not both".to_owned());
+            section.refuse("give either from or messaging_service_sid, not both");
             None
         }
     };

@@ -33,6 +33,17 @@ pub struct Sources {
     pub environment: BTreeMap<String, String>,
     /// Looked for in this order when `--config` is not given.
     pub files: Vec<PathBuf>,
+    pub secrets: Secrets,
+}
+
+/// Whether secrets are looked up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Secrets {
+    /// One that cannot be found is a fault.
+    #[default]
+    Resolve,
+    /// For commands that need none, on machines that have none: each is empty.
+    Leave,
 }
 
 impl Sources {
@@ -88,9 +99,12 @@ impl<'sources> Layers<'sources> {
         Some((Value::Text(text.clone()), Origin::Environment(variable)))
     }
 
-    /// The variables of the process, for secrets.
-    pub fn environment(&self) -> &BTreeMap<String, String> {
-        &self.sources.environment
+    /// The variables of the process for secrets, unless those are left alone.
+    pub fn secrets(&self) -> Option<&BTreeMap<String, String>> {
+        match self.sources.secrets {
+            Secrets::Resolve => Some(&self.sources.environment),
+            Secrets::Leave => None,
+        }
     }
 
     /// A line of the file.

@@ -77,7 +77,7 @@ impl<'load> Section<'load> {
             Some(Entry { value, line }) => {
                 self.fault(
                     line,
-                    format!("{key} = {}: write [[{key}]] for each", value.show()),
+                    &format!("{key} = {}: write [[{key}]] for each", value.show()),
                 );
                 Vec::new()
             }
@@ -105,7 +105,7 @@ impl<'load> Section<'load> {
         if let Value::Table(entries) = value {
             return entries;
         }
-        self.fault(line, format!("{key} = {}: must be a table", value.show()));
+        self.fault(line, &format!("{key} = {}: must be a table", value.show()));
         Entries::new()
     }
 
@@ -141,14 +141,14 @@ impl<'load> Section<'load> {
             return self.read(key, parse);
         }
         self.asked.push(key.to_owned());
-        self.refuse(format!("{key} is missing: {cure}"));
+        self.refuse(&format!("{key} is missing: {cure}"));
         None
     }
 
     /// A secret: `env:NAME`, `file:PATH`, or the literal with a warning. Its value is in no message.
     pub fn secret(&mut self, key: &str) -> Option<SecretString> {
         let (value, origin) = self.take_value(key)?;
-        match resolve(&value, self.layers.environment()) {
+        match resolve(&value, self.layers.secrets()) {
             Ok(Resolved::Absent) => None,
             Ok(Resolved::Referred(secret)) => Some(secret),
             Ok(Resolved::Literal(secret)) => {
@@ -175,7 +175,7 @@ impl<'load> Section<'load> {
         let faults = self.faults.len();
         let secret = self.secret(key);
         if secret.is_none() && self.faults.len() == faults {
-            self.refuse(format!("{key} is missing: {cure}"));
+            self.refuse(&format!("{key} is missing: {cure}"));
         }
         secret
     }
@@ -188,19 +188,19 @@ impl<'load> Section<'load> {
         let entries = self.expect_table(key, value, line);
         let mut secrets = Vec::new();
         for (name, entry) in entries {
-            match resolve(&entry.value, self.layers.environment()) {
+            match resolve(&entry.value, self.layers.secrets()) {
                 Ok(Resolved::Absent) => secrets.push((name, SecretString::default())),
                 Ok(Resolved::Referred(secret) | Resolved::Literal(secret)) => {
                     secrets.push((name, secret));
                 }
-                Err(problem) => self.fault(entry.line, format!("{key}.{name}: {problem}")),
+                Err(problem) => self.fault(entry.line, &format!("{key}.{name}: {problem}")),
             }
         }
         secrets
     }
 
     /// A fault of the section as a whole.
-    pub fn refuse(&mut self, message: String) {
+    pub fn refuse(&mut self, message: &str) {
         let line = match self.scope {
             Scope::AllLayers => 1,
             Scope::FileOnly { line } => line,
@@ -208,10 +208,10 @@ impl<'load> Section<'load> {
         self.fault(line, message);
     }
 
-    fn fault(&mut self, line: usize, message: String) {
+    fn fault(&mut self, line: usize, message: &str) {
         self.faults.push(Fault {
             origin: self.layers.origin(line),
-            message: format!("{}{message}", self.prefix),
+            message: self.prefix.clone() + message,
         });
     }
 
@@ -265,9 +265,15 @@ enum Resolved {
     Literal(SecretString),
 }
 
-fn resolve(value: &Value, environment: &BTreeMap<String, String>) -> Result<Resolved, String> {
+fn resolve(
+    value: &Value,
+    environment: Option<&BTreeMap<String, String>>,
+) -> Result<Resolved, String> {
     let Value::Text(text) = value else {
         return Err("must be text: write env:NAME or file:PATH in quotes".to_owned());
+    };
+    let Some(environment) = environment else {
+        return Ok(Resolved::Referred(SecretString::default()));
     };
     if let Some(name) = text.strip_prefix("env:") {
         return match environment.get(name) {

@@ -378,3 +378,12 @@ fn the_data_directory_is_found_even_when_secrets_are_not() {
     let (_directory, sources) = sources(text, &[]);
     assert_eq!(data_directory(&sources), Ok(PathBuf::from("elsewhere")));
 }
+
+#[test]
+fn secrets_can_be_left_alone_by_who_needs_none() {
+    let (_directory, mut sources) = sources(&examples(), &[]);
+    assert!(load(&sources).is_err());
+    sources.secrets = Secrets::Leave;
+    let settings = load(&sources).expect("nothing else is wrong").settings;
+    assert_eq!(settings.channels.len(), 7);
+}

@@ -40,6 +40,8 @@ pub enum Cause {
     UnusableTargets,
     /// An incident has no timer, no attempt and no recorded end.
     AuditStuck,
+    /// A batch could not be made durable: the process ends.
+    StoreFailed,
 }
 
 impl Cause {
@@ -61,6 +63,28 @@ impl Cause {
             Self::ContactStopped => "contact_stopped",
             Self::UnusableTargets => "unusable_targets",
             Self::AuditStuck => "audit_stuck",
+            Self::StoreFailed => "store_failed",
+        }
+    }
+
+    /// What the subject is: the name of its label.
+    pub fn subject_kind(self) -> &'static str {
+        match self {
+            Self::ScheduleGap => "schedule",
+            Self::TooLarge | Self::HeldEvents => "integration",
+            Self::ContactStopped => "user",
+            Self::ChannelCredential
+            | Self::ChannelTlsName
+            | Self::ChannelTls
+            | Self::ChannelQuota
+            | Self::ChannelSilent => "channel",
+            Self::Exhausted
+            | Self::Disk
+            | Self::Clock
+            | Self::Panic
+            | Self::UnusableTargets
+            | Self::AuditStuck
+            | Self::StoreFailed => "subject",
         }
     }
 
@@ -106,7 +130,8 @@ impl Cause {
             | Self::Panic
             | Self::ContactStopped
             | Self::UnusableTargets
-            | Self::AuditStuck => Urgency::High,
+            | Self::AuditStuck
+            | Self::StoreFailed => Urgency::High,
         }
     }
 }

@@ -117,22 +117,7 @@ pub(super) fn occurrences(draft: &Draft<'_>, trouble: &Trouble) -> u64 {
 }
 
 fn content(trouble: &Trouble, text: &str) -> Content {
-    let subject_label = match trouble.cause {
-        Cause::ScheduleGap => "schedule",
-        Cause::TooLarge | Cause::HeldEvents => "integration",
-        Cause::ContactStopped => "user",
-        Cause::ChannelCredential
-        | Cause::ChannelTlsName
-        | Cause::ChannelTls
-        | Cause::ChannelQuota
-        | Cause::ChannelSilent => "channel",
-        Cause::Exhausted
-        | Cause::Disk
-        | Cause::Clock
-        | Cause::Panic
-        | Cause::UnusableTargets
-        | Cause::AuditStuck => "subject",
-    };
+    let subject_label = trouble.cause.subject_kind();
     let severity = match trouble.cause.urgency() {
         Urgency::High => "critical",
         Urgency::Low => "warning",

@@ -4,21 +4,20 @@
 //! `status` is not used where the alert has its own. The format re-asserts a state, so `startsAt`
 //! is shown and never makes an alert old.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::engine::event::{Action, Content, Event, Link, Spoken, Text};
+use crate::engine::event::{Action, Event, Spoken, Text};
 use crate::engine::time::Wall;
 
 use super::batch::{Batch, wrong_root};
 use super::dedup::{self, Hash};
-use super::faults::{Faults, Place, quote};
-use super::fields::{self, Fields};
+use super::faults::{Faults, quote};
+use super::fields::Fields;
 use super::labels::Sent;
-use super::links::Links;
-use super::{Parsed, Source, details, json, limits, moment};
+use super::prometheus::Alert;
+use super::{Parsed, Source, json, moment};
 
 /// Reads a body.
 pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
@@ -34,10 +33,10 @@ pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
     let message = Fields { object, path: "$" };
     report_truncated(message, &mut batch.faults);
     let alerts = message.array("alerts", &mut batch.faults);
-    if alerts.is_empty() && batch.faults.is_empty() {
+    if alerts.is_empty() {
         batch.faults.add(
             "$.alerts",
-            "is missing or empty; nothing is said about any alert",
+            "names no alert; nothing can be done with this message",
         );
     }
     batch.read_each(alerts, "$.alerts", |alert, path, faults| {
@@ -62,40 +61,38 @@ fn report_truncated(message: Fields<'_>, faults: &mut Faults) {
 fn read(
     source: Source<'_>,
     message: Fields<'_>,
-    alert: Fields<'_>,
+    fields: Fields<'_>,
     faults: &mut Faults,
 ) -> Option<Event> {
-    let labels_path = alert.place("labels").to_string();
-    let labels = match alert.object("labels", faults) {
+    let labels_path = fields.place("labels").to_string();
+    let labels = match fields.object("labels", faults) {
         Some(object) => Sent::of(object, &labels_path, faults),
         None => Sent::default(),
     };
-    let dedup_key = dedup_key(alert, &labels, faults)?;
-    let annotations_path = alert.place("annotations").to_string();
-    let annotations = match alert.object("annotations", faults) {
-        Some(object) => Fields {
-            object,
-            path: &annotations_path,
-        },
-        None => Fields {
-            object: &Map::new(),
-            path: &annotations_path,
-        },
+    let dedup_key = dedup_key(fields, &labels, faults)?;
+    let (action, spoken) = state(source.now, message, fields, faults);
+    let path = fields.place("annotations").to_string();
+    let annotations = fields.object("annotations", faults);
+    let annotations = annotations.map(|object| Fields {
+        object,
+        path: &path,
+    });
+    let alert = Alert {
+        fields,
+        labels,
+        annotations,
     };
-    let (action, spoken) = state(source.now, message, alert, faults);
-    let summary = summary(annotations, &labels, faults);
-    let severity = label_line(&labels, "severity", faults);
-    let origin =
-        label_line(&labels, "instance", faults).or_else(|| message.line("externalURL", faults));
-    let content = Content {
-        summary,
-        severity: severity.unwrap_or_default(),
-        source: origin,
-        labels: labels.finish(source.integration, alert.path, faults),
-        details: notes(alert, annotations, faults),
-        links: links(message, alert, annotations, faults),
-        ..Content::default()
-    };
+    let other_links = [
+        (fields, "generatorURL", "Source"),
+        (fields, "dashboardURL", "Dashboard"),
+        (fields, "panelURL", "Panel"),
+        (fields, "silenceURL", "Silence at the source"),
+        (message, "externalURL", sender(message)),
+    ];
+    let mut content = alert.content(source, &other_links, faults);
+    content.source = content
+        .source
+        .or_else(|| message.line("externalURL", faults));
     Some(Event {
         action,
         dedup_key,
@@ -158,65 +155,10 @@ fn state(
     (action, Spoken::Asserted { starts_at, ends_at })
 }
 
-/// The annotation `summary`, else the first line of `description`, else the alert's name, else its
-/// labels.
-pub fn summary(annotations: Fields<'_>, labels: &Sent<'_>, faults: &mut Faults) -> Text {
-    let annotated = [("summary", usize::MAX), ("description", 1)];
-    for (name, lines_max) in annotated {
-        if let Some(text) = annotations.text(name, faults) {
-            let lines: Vec<&str> = text.trim().lines().take(lines_max).collect();
-            return limits::summary(&lines.join("\n"), annotations.place(name), faults);
-        }
+/// Only Grafana's messages name an organisation.
+fn sender(message: Fields<'_>) -> &'static str {
+    match message.get("orgId") {
+        Some(_) => "Grafana",
+        None => "Alertmanager",
     }
-    if let (Some(name), Some(place)) = (labels.get("alertname"), labels.place("alertname")) {
-        return limits::summary(name, place, faults);
-    }
-    let text = match labels.describe() {
-        labels if labels.is_empty() => "alert without a name".to_owned(),
-        labels => labels,
-    };
-    limits::summary(&text, Place::at(annotations.path), faults)
-}
-
-/// A label as a field of the content.
-pub fn label_line(labels: &Sent<'_>, name: &str, faults: &mut Faults) -> Option<Text> {
-    Some(fields::line(labels.get(name)?, labels.place(name)?, faults))
-}
-
-/// The annotations as details, with Grafana's measured values beside them.
-fn notes(alert: Fields<'_>, annotations: Fields<'_>, faults: &mut Faults) -> Option<Text> {
-    let place = Place::at(annotations.path);
-    let mut notes = Cow::Borrowed(annotations.object);
-    if let Some(values @ Value::Object(_)) = alert.get("values") {
-        notes
-            .to_mut()
-            .entry("values")
-            .or_insert_with(|| values.clone());
-    }
-    details::text(&Value::Object(notes.into_owned()), place, faults)
-}
-
-/// Where to look: the graph, the links that people wrote into annotations, and the sender.
-fn links(
-    message: Fields<'_>,
-    alert: Fields<'_>,
-    annotations: Fields<'_>,
-    faults: &mut Faults,
-) -> Vec<Link> {
-    let mut links = Links::default();
-    let known = [
-        (annotations, "runbook_url", "Runbook"),
-        (annotations, "dashboard_url", "Dashboard"),
-        (alert, "generatorURL", "Source"),
-        (alert, "dashboardURL", "Dashboard"),
-        (alert, "panelURL", "Panel"),
-        (alert, "silenceURL", "Silence at the source"),
-        (message, "externalURL", "Alertmanager"),
-    ];
-    for (fields, name, text) in known {
-        if let Some(href) = fields.text(name, faults) {
-            links.add(&href, Some(text), fields.place(name), faults);
-        }
-    }
-    links.finish(Place::at(alert.path), faults)
 }

@@ -5,19 +5,18 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::engine::event::{Action, Content, Event, Spoken};
+use crate::engine::event::{Action, Event, Spoken};
 use crate::engine::time::{Millis, Wall};
 
-use super::alertmanager::{label_line, summary};
 use super::batch::{Batch, wrong_root};
 use super::dedup::Hash;
 use super::faults::{Faults, Place};
 use super::fields::Fields;
 use super::labels::Sent;
-use super::links::Links;
-use super::{Parsed, Source, details, json, moment};
+use super::prometheus::Alert;
+use super::{Parsed, Source, json, moment};
 
 /// How long an alert without `endsAt` holds.
 const RESOLVE_TIMEOUT: Millis = Millis::minutes(5);
@@ -38,52 +37,29 @@ pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
     batch.finish()
 }
 
-fn read(source: Source<'_>, alert: Fields<'_>, faults: &mut Faults) -> Option<Event> {
-    let labels_path = alert.place("labels").to_string();
-    let labels = labels(alert, &labels_path, faults)?;
-    let (action, spoken) = state(source.now, alert, faults)?;
-    let annotations_path = alert.place("annotations").to_string();
-    let annotations = match alert.object("annotations", faults) {
-        Some(object) => Fields {
-            object,
-            path: &annotations_path,
-        },
-        None => Fields {
-            object: &Map::new(),
-            path: &annotations_path,
-        },
-    };
+fn read(source: Source<'_>, fields: Fields<'_>, faults: &mut Faults) -> Option<Event> {
+    let labels_path = fields.place("labels").to_string();
+    let labels = labels(fields, &labels_path, faults)?;
+    let (action, spoken) = state(source.now, fields, faults)?;
     let dedup_key = labels.hash_into(Hash::new()).key();
-    let summary = summary(annotations, &labels, faults);
-    let severity = label_line(&labels, "severity", faults);
-    let origin = label_line(&labels, "instance", faults);
-    let mut links = Links::default();
-    let known = [
-        (annotations, "runbook_url", "Runbook"),
-        (annotations, "dashboard_url", "Dashboard"),
-        (alert, "generatorURL", "Source"),
-    ];
-    for (fields, name, text) in known {
-        if let Some(href) = fields.text(name, faults) {
-            links.add(&href, Some(text), fields.place(name), faults);
-        }
-    }
-    let notes = alert.get("annotations").filter(|value| value.is_object());
-    let content = Content {
-        summary,
-        severity: severity.unwrap_or_default(),
-        source: origin,
-        labels: labels.finish(source.integration, alert.path, faults),
-        details: notes.and_then(|notes| details::text(notes, Place::at(annotations.path), faults)),
-        links: links.finish(Place::at(alert.path), faults),
-        ..Content::default()
+    let path = fields.place("annotations").to_string();
+    let annotations = fields.object("annotations", faults);
+    let annotations = annotations.map(|object| Fields {
+        object,
+        path: &path,
+    });
+    let alert = Alert {
+        fields,
+        labels,
+        annotations,
     };
+    let other_links = [(fields, "generatorURL", "Source")];
     Some(Event {
         action,
         dedup_key,
         id: None,
         spoken,
-        content: Arc::new(content),
+        content: Arc::new(alert.content(source, &other_links, faults)),
         faults: Vec::new(),
     })
 }

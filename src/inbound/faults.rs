@@ -41,15 +41,18 @@ impl Faults {
         }
     }
 
-    /// Notes a problem. The texts are made only if there is room for them.
+    /// Notes a problem, once. The texts are made only if there is room for them.
     pub fn add(&mut self, place: impl Display, problem: impl Display) {
-        if self.list.len() < self.max {
-            self.list.push(Fault {
-                path: place.to_string(),
-                problem: problem.to_string(),
-            });
-        } else {
+        if self.list.len() >= self.max {
             self.left_off += 1;
+            return;
+        }
+        let fault = Fault {
+            path: place.to_string(),
+            problem: problem.to_string(),
+        };
+        if !self.list.contains(&fault) {
+            self.list.push(fault);
         }
     }
 
@@ -64,7 +67,7 @@ impl Faults {
     /// Moves the faults at or beneath `base` into a list for the event that stands there.
     pub fn take_beneath(&mut self, base: &str) -> Self {
         let mut taken = Self::of_event();
-        if self.list.is_empty() {
+        if !self.list.iter().any(|fault| is_beneath(&fault.path, base)) {
             return taken;
         }
         let (beneath, rest) = std::mem::take(&mut self.list)
@@ -75,11 +78,6 @@ impl Faults {
             taken.add(fault.path, fault.problem);
         }
         taken
-    }
-
-    /// Whether nothing was noted.
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
     }
 
     /// The list, with a last entry that counts what was left off.

@@ -4,6 +4,8 @@
 //! such a value is replaced, its place is noted, and the rest is kept. Broken grammar is refused.
 //! The stack is bounded: values nested deeper than the limit are skipped without recursion.
 
+use std::fmt::Write;
+
 use serde_json::{Map, Number, Value};
 
 use crate::engine::event::{Fault, limit};
@@ -13,6 +15,8 @@ use super::json_text;
 
 /// Values in one body; many more than any monitor sends in the largest body allowed.
 const VALUES_MAX: usize = 500_000;
+/// Where a path is cut that leads to something mended.
+const PATH_BYTES_MAX: usize = 200;
 /// What stands where something was nested too deep.
 const CUT: &str = "(cut: nested too deep)";
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -250,17 +254,24 @@ impl Reader<'_> {
     }
 
     fn mend(&mut self, problem: &str) {
+        let place = self.place();
+        self.mended.add(place, problem);
+    }
+
+    /// The path of the present value; a very long one is cut.
+    fn place(&self) -> String {
         let mut place = "$".to_owned();
         for step in &self.path {
             let written = match step {
                 Step::Name(name) => write_name(&mut place, name),
-                Step::Index(index) => {
-                    std::fmt::Write::write_fmt(&mut place, format_args!("[{index}]"))
-                }
+                Step::Index(index) => write!(place, "[{index}]"),
             };
-            written.expect("writing to a string cannot fail");
+            if written.is_err() || place.len() > PATH_BYTES_MAX {
+                place.push('…');
+                break;
+            }
         }
-        self.mended.add(place, problem);
+        place
     }
 
     fn peek(&self) -> Option<u8> {

@@ -65,14 +65,10 @@ impl<'body> Sent<'body> {
         }
     }
 
-    /// The value of a label, uncut.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|label| &*label.value)
-    }
-
-    /// Where a label stands.
-    pub fn place(&self, name: &str) -> Option<Place<'body>> {
-        self.0.get(name).map(|label| label.place)
+    /// The value of a label, uncut, and where it stands.
+    pub fn find(&self, name: &str) -> Option<(&str, Place<'body>)> {
+        let label = self.0.get(name)?;
+        Some((&label.value, label.place))
     }
 
     /// Whether there is none.

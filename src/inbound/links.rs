@@ -96,7 +96,7 @@ mod tests {
             links.add(href, Some(" a\nb "), Place::at("$"), &mut faults);
             let kept = links.finish(Place::at("$"), &mut faults);
             assert_eq!(kept.len() == 1, is_kept, "{href}");
-            assert_eq!(faults.is_empty(), is_kept, "{href}");
+            assert_eq!(faults.into_list().is_empty(), is_kept, "{href}");
         }
     }
 

@@ -19,8 +19,7 @@ mod links;
 mod moment;
 pub mod native;
 pub mod pagerduty;
-#[cfg(test)]
-mod tests;
+mod prometheus;
 
 use crate::engine::event::{Event, Fault};
 use crate::engine::ruleset::{Format, Integration};
@@ -69,3 +68,6 @@ impl Parsed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,6 +122,6 @@ mod tests {
         let value = json!("2099-01-01T00:00:00Z");
         let moment = reported(&value, now, Place::at("$"), &mut faults);
         assert_eq!(moment, Some(now));
-        assert!(faults.is_empty());
+        assert!(faults.into_list().is_empty());
     }
 }

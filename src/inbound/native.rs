@@ -165,7 +165,7 @@ fn summary(
 }
 
 fn instead_of_summary(fields: Fields<'_>, labels: &Sent<'_>) -> Option<String> {
-    if let Some(name) = labels.get("alertname") {
+    if let Some((name, _)) = labels.find("alertname") {
         return Some(name.to_owned());
     }
     if !labels.is_empty() {

@@ -30,12 +30,7 @@ pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
     let mut batch = Batch::new(document.mended);
     let event = Fields { object, path: "$" };
     batch.read("$", |faults| {
-        let made_up_key = Hash::new()
-            .with(source.integration.name.as_str())
-            .with_bytes(body)
-            .with_bytes(&source.now.0.to_le_bytes())
-            .key();
-        read(source, event, made_up_key, faults)
+        read(source, event, || unique_key(source, body), faults)
     });
     batch.finish()
 }
@@ -55,11 +50,21 @@ pub fn is_unrecognized(parsed: &Parsed) -> bool {
     parsed.events.is_empty() && matches!(&*parsed.faults, [Fault { path, .. }] if path == "$")
 }
 
-/// `made_up_key` stands for the unique key that the original gives to a trigger without one.
+/// Stands for the random key that the original gives to a trigger without one. Nothing is random
+/// here, so the time in milliseconds makes it unique: only the very same body within the same
+/// millisecond gets the same key, and then it is one event sent twice.
+fn unique_key(source: Source<'_>, body: &[u8]) -> Text {
+    Hash::new()
+        .with(source.integration.name.as_str())
+        .with_bytes(body)
+        .with_bytes(&source.now.0.to_le_bytes())
+        .key()
+}
+
 fn read(
     source: Source<'_>,
     event: Fields<'_>,
-    made_up_key: Text,
+    unique_key: impl FnOnce() -> Text,
     faults: &mut Faults,
 ) -> Option<Event> {
     let action = action(event, faults);
@@ -70,7 +75,7 @@ fn read(
     }
     let dedup_key = match dedup_key {
         Some(key) => dedup::key(&key, event.place("dedup_key"), faults),
-        None => made_up_key,
+        None => unique_key(),
     };
     let payload = event.object("payload", faults);
     let payload = payload.map(|object| Fields {

@@ -1,84 +1,42 @@
 //! The channel kind `smtp`: one mail for one reader through a configured relay.
 //!
-//! This file puts the mail together and keeps the deadline; [`super::email_relay`] holds the
-//! conversation, [`super::email_outcome`] says what the answers mean.
+//! The conversation is led step by step over lettre's connection instead of its transport, for two
+//! reasons. It must be known whether the text was handed over when something breaks: before that a
+//! page can be repeated freely, after that it may have been sent. And a connection on which a send
+//! was given up must never be used again: its late answer would be read as the answer to the next
+//! mail. No step has a time limit of its own but connecting; the whole ends at the deadline, and
+//! [`Progress`] then tells how far it came. [`super::email_outcome`] says what the answers mean.
 
+use std::error::Error as StdError;
 use std::time::Duration;
 
 use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp;
-use secrecy::SecretString;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{
+    AsyncSmtpConnection, Certificate, TlsParameters, TlsParametersBuilder,
+};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use secrecy::{ExposeSecret, SecretString};
 
-use super::email_outcome;
-use super::email_relay::{Progress, Relay};
+use super::email_idle::{Idle, Used};
+use super::email_outcome::{self, Progress, Reply, Stage};
+pub use super::email_settings::{Error, Settings, Tls};
 use super::links::Links;
 use super::mail_thread::{self, Thread};
-use super::{Channel, Pending, Sent, mail_html, mail_text, wording};
+use super::{Channel, Pending, Sent, email_settings, mail_html, mail_text, outcome, wording};
 use crate::engine::decision::Order;
-use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Outcome;
-use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
+use crate::engine::ruleset::ChannelInfo;
 use crate::engine::urgency::Urgency;
 
-/// Incidents that one mail names.
-const INCIDENTS_NAMED_MAX: usize = 200;
+const CONNECT_SECONDS: u64 = 10;
+/// An idle connection whose answer takes longer is replaced.
+const CHECK_SECONDS: u64 = 3;
 const PROBE_SECONDS: u64 = 15;
-
-/// The settings of one relay.
-#[derive(Debug)]
-pub struct Settings {
-    pub name: ChannelName,
-    pub host: String,
-    pub port: u16,
-    pub tls: Tls,
-    pub username: Option<String>,
-    pub password: Option<SecretString>,
-    /// `Reveille <pager@example.com>`, or the address alone.
-    pub from: String,
-    pub reply_to: Option<String>,
-    /// The public host name under which message ids are made.
-    pub id_host: String,
-    /// Certificates (DER) to trust beside the system's.
-    pub extra_roots: Vec<Vec<u8>>,
-}
-
-/// How the conversation is kept secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// Begin in clear text and insist on changing to TLS.
-    StartTls,
-    /// TLS from the first byte, usually on port 465.
-    Implicit,
-    /// Clear text, for a relay on this machine.
-    None,
-}
-
-/// Settings with which no mail can be sent.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(
-        "channel {channel}: {setting} {value:?} is not an e-mail address; \
-         write pager@example.com or \"Reveille <pager@example.com>\""
-    )]
-    Address {
-        channel: ChannelName,
-        setting: &'static str,
-        value: String,
-    },
-    #[error("channel {channel}: set username and password together, or neither")]
-    Credentials { channel: ChannelName },
-    #[error(
-        "channel {channel}: no certificate authorities to trust; \
-         install ca-certificates or set SSL_CERT_FILE"
-    )]
-    Trust {
-        channel: ChannelName,
-        #[source]
-        source: smtp::Error,
-    },
-}
 
 /// A relay, and the mails that go through it.
 pub struct Email {
@@ -100,7 +58,7 @@ impl Email {
             .map(|address| mailbox(&settings, "reply_to", address))
             .transpose()?;
         Ok(Self {
-            info: info(settings.name.clone()),
+            info: email_settings::info(&settings.name),
             from,
             reply_to,
             id_host: mail_thread::host_for_ids(&settings.id_host),
@@ -127,7 +85,7 @@ impl Email {
         {
             Ok(words) => Sent {
                 outcome: Outcome::Accepted,
-                provider_message: Some(wording::provider_words(&words)),
+                provider_message: outcome::provider_words(&words, &[]),
                 reference: Some(thread.message_id),
             },
             Err(failure) => self.relay.sent(&failure),
@@ -199,30 +157,13 @@ impl Channel for Email {
             match tokio::time::timeout(deadline, probe).await {
                 Ok(Ok(words)) => Sent {
                     outcome: Outcome::Accepted,
-                    provider_message: Some(wording::provider_words(&words)),
+                    provider_message: outcome::provider_words(&words, &[]),
                     reference: None,
                 },
                 Ok(Err(failure)) => self.relay.sent(&failure),
                 Err(_) => silent(&progress),
             }
         })
-    }
-}
-
-fn info(name: ChannelName) -> ChannelInfo {
-    ChannelInfo {
-        name,
-        media: vec![Medium::Email],
-        reaches_people: true,
-        is_one_endpoint: true,
-        capabilities: Capabilities {
-            threads: true,
-            updates: false,
-            buttons: false,
-            receipts: false,
-            probes: true,
-            incidents_named_max: INCIDENTS_NAMED_MAX,
-        },
     }
 }
 
@@ -252,5 +193,241 @@ fn silent(progress: &Progress) -> Sent {
         outcome: email_outcome::of_silence(stage),
         provider_message: Some(format!("no answer in time ({})", stage.as_str())),
         reference: None,
+    }
+}
+
+/// Why a conversation ended early.
+enum Failure {
+    Smtp {
+        stage: Stage,
+        error: smtp::Error,
+    },
+    /// The relay cannot do what the settings or the address need.
+    Unable {
+        outcome: Outcome,
+        words: &'static str,
+    },
+}
+
+/// The server that takes our mail, with idle connections to it.
+struct Relay {
+    host: String,
+    port: u16,
+    security: Security,
+    credentials: Option<Credentials>,
+    /// Never to appear in what the relay is quoted with.
+    secret: Option<SecretString>,
+    hello: ClientId,
+    idle: Idle<AsyncSmtpConnection>,
+}
+
+enum Security {
+    Clear,
+    StartTls(TlsParameters),
+    Implicit(TlsParameters),
+}
+
+impl Relay {
+    /// The relay of these settings; connects only when there is something to send.
+    fn new(settings: Settings) -> Result<Self, Error> {
+        let credentials = match (&settings.username, &settings.password) {
+            (Some(name), Some(password)) => Some(Credentials::new(
+                name.clone(),
+                password.expose_secret().to_owned(),
+            )),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => {
+                let channel = settings.name;
+                return Err(Error::Credentials { channel });
+            }
+        };
+        Ok(Self {
+            security: security(&settings)?,
+            host: settings.host,
+            port: settings.port,
+            credentials,
+            secret: settings.password,
+            hello: ClientId::default(),
+            idle: Idle::default(),
+        })
+    }
+
+    /// Hands over one mail; returns the relay's words of acceptance.
+    async fn send(
+        &self,
+        from: &Address,
+        to: &Address,
+        mail: &[u8],
+        progress: &Progress,
+    ) -> Result<String, Failure> {
+        let mut used = self.connection(progress).await?;
+        let smtp = &mut used.connection;
+        let utf8 = parameters(smtp, [from, to])?;
+        let sender = Mail::new(Some(from.clone()), utf8);
+        let recipient = Rcpt::new(to.clone(), Vec::new());
+        step(smtp, progress, Stage::Sender, sender).await?;
+        step(smtp, progress, Stage::Recipient, recipient).await?;
+        step(smtp, progress, Stage::Recipient, Data).await?;
+        progress.reach(Stage::Content);
+        let response = smtp.message(mail).await.map_err(at(Stage::Content))?;
+        let words = response.message().collect::<Vec<_>>().join(" ");
+        self.idle.park(used);
+        Ok(format!("{} {words}", response.code()))
+    }
+
+    /// Goes as far as the relay's consent to our sender, and takes it back.
+    async fn probe(&self, from: &Address, progress: &Progress) -> Result<String, Failure> {
+        let mut used = self.connect(progress).await?;
+        let smtp = &mut used.connection;
+        let utf8 = parameters(smtp, [from, from])?;
+        let mail = Mail::new(Some(from.clone()), utf8);
+        step(smtp, progress, Stage::Sender, mail).await?;
+        step(smtp, progress, Stage::Sender, Rset).await?;
+        self.idle.park(used);
+        Ok("ready to take mail".to_owned())
+    }
+
+    /// An idle connection that still answers, or a new one.
+    async fn connection(&self, progress: &Progress) -> Result<Used<AsyncSmtpConnection>, Failure> {
+        while let Some(mut used) = self.idle.take() {
+            let check = used.connection.test_connected();
+            let limit = Duration::from_secs(CHECK_SECONDS);
+            if let Ok(true) = tokio::time::timeout(limit, check).await {
+                return Ok(used);
+            }
+            // What broke this one most likely broke the others: no time is spent on them.
+            self.idle.clear();
+        }
+        self.connect(progress).await
+    }
+
+    async fn connect(&self, progress: &Progress) -> Result<Used<AsyncSmtpConnection>, Failure> {
+        progress.reach(Stage::Connect);
+        let wrapped = match &self.security {
+            Security::Implicit(tls) => Some(tls.clone()),
+            Security::StartTls(_) | Security::Clear => None,
+        };
+        let mut smtp = AsyncSmtpConnection::connect_tokio1(
+            (self.host.as_str(), self.port),
+            Some(Duration::from_secs(CONNECT_SECONDS)),
+            &self.hello,
+            wrapped,
+            None,
+        )
+        .await
+        .map_err(at(Stage::Connect))?;
+        if let Security::StartTls(tls) = &self.security {
+            if !smtp.can_starttls() {
+                return Err(Failure::Unable {
+                    outcome: Outcome::TlsOther,
+                    words: "the relay does not offer STARTTLS; use tls = \"implicit\" or \"none\"",
+                });
+            }
+            smtp.starttls(tls.clone(), &self.hello)
+                .await
+                .map_err(at(Stage::Connect))?;
+        }
+        if let Some(credentials) = &self.credentials {
+            progress.reach(Stage::Login);
+            smtp.auth(DEFAULT_MECHANISMS, credentials)
+                .await
+                .map_err(at(Stage::Login))?;
+        }
+        Ok(Used::new(smtp))
+    }
+
+    /// The outcome of a failure, with the relay's own words.
+    fn sent(&self, failure: &Failure) -> Sent {
+        let (outcome, words) = match failure {
+            Failure::Smtp { stage, error } => (smtp_outcome(*stage, error), error_words(error)),
+            Failure::Unable { outcome, words } => (*outcome, (*words).to_owned()),
+        };
+        let secrets: Vec<&SecretString> = self.secret.iter().collect();
+        Sent {
+            outcome,
+            provider_message: outcome::provider_words(&words, &secrets),
+            reference: None,
+        }
+    }
+}
+
+async fn step(
+    smtp: &mut AsyncSmtpConnection,
+    progress: &Progress,
+    stage: Stage,
+    command: impl std::fmt::Display,
+) -> Result<(), Failure> {
+    progress.reach(stage);
+    smtp.command(command).await.map_err(at(stage))?;
+    Ok(())
+}
+
+/// Addresses beyond ASCII need a relay that can carry them.
+fn parameters(
+    smtp: &AsyncSmtpConnection,
+    addresses: [&Address; 2],
+) -> Result<Vec<MailParameter>, Failure> {
+    let is_ascii = |address: &&Address| AsRef::<str>::as_ref(*address).is_ascii();
+    if addresses.iter().all(is_ascii) {
+        return Ok(Vec::new());
+    }
+    if smtp.server_info().supports_feature(Extension::SmtpUtfEight) {
+        return Ok(vec![MailParameter::SmtpUtfEight]);
+    }
+    Err(Failure::Unable {
+        outcome: Outcome::RefusedTarget,
+        words: "the relay takes only addresses in ASCII",
+    })
+}
+
+fn security(settings: &Settings) -> Result<Security, Error> {
+    let trust = || {
+        trust(&settings.host, &settings.extra_roots).map_err(|source| Error::Trust {
+            channel: settings.name.clone(),
+            source: Box::new(source),
+        })
+    };
+    Ok(match settings.tls {
+        Tls::None => Security::Clear,
+        Tls::StartTls => Security::StartTls(trust()?),
+        Tls::Implicit => Security::Implicit(trust()?),
+    })
+}
+
+/// Trust in the system's authorities (`SSL_CERT_FILE` replaces them) and in the given ones.
+fn trust(host: &str, extra_roots: &[Vec<u8>]) -> Result<TlsParameters, smtp::Error> {
+    let mut builder = TlsParametersBuilder::new(host.to_owned());
+    for root in extra_roots {
+        builder = builder.add_root_certificate(Certificate::from_der(root.clone())?);
+    }
+    builder.build_rustls()
+}
+
+fn at(stage: Stage) -> impl FnOnce(smtp::Error) -> Failure {
+    move |error| Failure::Smtp { stage, error }
+}
+
+fn smtp_outcome(stage: Stage, error: &smtp::Error) -> Outcome {
+    match error.status() {
+        Some(code) => email_outcome::of_reply(Reply {
+            stage,
+            code: code.into(),
+            text: &reply_text(error),
+        }),
+        // No way to log in that both sides know.
+        None if error.is_client() && stage == Stage::Login => Outcome::RefusedCredential,
+        None => email_outcome::of_break(stage, error),
+    }
+}
+
+fn reply_text(error: &smtp::Error) -> String {
+    error.source().map(ToString::to_string).unwrap_or_default()
+}
+
+/// `550 5.1.1 no such user`, or what broke.
+fn error_words(error: &smtp::Error) -> String {
+    match error.status() {
+        Some(code) => format!("{code} {}", reply_text(error)),
+        None => error.to_string(),
     }
 }

@@ -6,6 +6,7 @@
 
 use std::error::Error;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustls::CertificateError;
 
@@ -45,6 +46,23 @@ impl Stage {
             Self::Recipient => "naming the reader",
             Self::Content => "after the text was handed over",
         }
+    }
+}
+
+/// How far an attempt has come, for whoever gives it up.
+#[derive(Default)]
+pub struct Progress(AtomicUsize);
+
+impl Progress {
+    /// Notes that this stage begins.
+    pub fn reach(&self, stage: Stage) {
+        let at = Stage::ALL.iter().position(|known| *known == stage);
+        self.0.store(at.unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// The stage that was reached.
+    pub fn stage(&self) -> Stage {
+        Stage::ALL[self.0.load(Ordering::Relaxed)]
     }
 }
 

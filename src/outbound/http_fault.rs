@@ -6,6 +6,7 @@ use std::io;
 use rustls::CertificateError;
 
 use super::http_guard::Refused;
+use super::{Sent, outcome};
 use crate::engine::outcome::Outcome;
 
 /// A call without an answer.
@@ -46,6 +47,15 @@ impl Fault {
             Self::NoAnswer(_) => Outcome::Unknown,
             Self::TlsName(_) => Outcome::TlsNameMismatch,
             Self::TlsOther(_) => Outcome::TlsOther,
+        }
+    }
+
+    /// What came of an attempt that ended so.
+    pub fn sent(&self) -> Sent {
+        Sent {
+            outcome: self.outcome(),
+            provider_message: outcome::provider_words(&self.to_string(), &[]),
+            reference: None,
         }
     }
 

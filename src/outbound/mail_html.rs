@@ -123,7 +123,15 @@ fn button(html: &mut Html, order: &Order, links: &Links, text: &str) {
 
 fn how(html: &mut Html, order: &Order, links: &Links) {
     if let Some(how) = wording::how_to_acknowledge(order, links) {
-        html.markup(SMALL_TEXT).text(&how).markup("</p>");
+        html.markup(SMALL_TEXT);
+        // Our sentences set commands between backticks; no other text stands in them.
+        for (at, piece) in how.split('`').enumerate() {
+            match at % 2 {
+                0 => html.text(piece),
+                _ => html.markup(CODE).text(piece).markup("</code>"),
+            };
+        }
+        html.markup("</p>");
     }
 }
 
@@ -256,6 +264,7 @@ const SMALL_TEXT: &str =
     r#"<p class="quiet" style="margin:12px 0 0;font-size:14px;line-height:20px;color:#52525b">"#;
 const SMALL_HEADING: &str = r#"<p class="quiet" style="margin:0 0 10px;font-size:14px;line-height:20px;font-weight:600;color:#52525b">"#;
 const LABELS: &str = r#"<p class="quiet" style="margin:12px 0 14px;font-family:ui-monospace,Menlo,Consolas,monospace;font-size:14px;line-height:21px;color:#52525b">"#;
+const CODE: &str = r#"<code style="font-family:ui-monospace,Menlo,Consolas,monospace">"#;
 const LINK: &str = r#"class="link" rel="noopener noreferrer" style="color:#1d4ed8">"#;
 const RULE: &str =
     r#"<div class="rule" style="margin:24px 0 18px;border-top:1px solid #e4e4e7"></div>"#;

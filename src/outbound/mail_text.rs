@@ -40,8 +40,11 @@ pub fn facts(message: &Message, brief: &Brief) -> Vec<(&'static str, String)> {
     let zone = &message.time_zone;
     let service = wording::service(brief).map(|service| ("Service", service));
     let since = ("Since", wording::since(brief, zone));
-    let state = ("State", wording::state(brief, zone));
-    [service, Some(since), Some(state), Some(why(message))]
+    let state = wording::state(brief, zone);
+    // The news of an update may be the state itself; it is not said twice.
+    let is_new = wording::news(message).as_ref() != Some(&state);
+    let state = is_new.then_some(("State", state));
+    [service, Some(since), state, Some(why(message))]
         .into_iter()
         .flatten()
         .collect()

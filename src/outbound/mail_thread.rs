@@ -4,7 +4,7 @@
 //! if it arrives twice. The time at which the incident opened is part of every id: page numbers
 //! begin anew with a new store, and a mail program silently drops a mail whose id it has seen.
 
-use crate::engine::decision::{Brief, Message, Order, Place};
+use crate::engine::decision::{Message, Order, Place};
 use crate::engine::page::PageKind;
 
 /// Ids of one mail, with their angle brackets.
@@ -34,26 +34,13 @@ impl Thread {
     }
 }
 
+/// Every page record, an update's too, tells one thing once, so its number is enough.
 fn message_id(order: &Order, host: &str) -> String {
     let page = order.page;
-    let Some(brief) = order.message.incidents.first() else {
-        return format!("<page-{page}@{host}>");
-    };
-    let opened = brief.opened_at.0;
-    match order.message.kind {
-        PageKind::Page | PageKind::Folded => format!("<page-{page}.{opened}@{host}>"),
-        // One page record tells several states one after the other.
-        PageKind::Update { .. } | PageKind::Copy => {
-            format!("<page-{page}.{opened}.{}@{host}>", version(brief))
-        }
+    match order.message.incidents.first() {
+        Some(brief) => format!("<page-{page}.{}@{host}>", brief.opened_at.0),
+        None => format!("<page-{page}@{host}>"),
     }
-}
-
-fn version(brief: &Brief) -> String {
-    format!(
-        "{}-{}-{}",
-        brief.status, brief.alerts_firing, brief.alerts_total
-    )
 }
 
 fn root(message: &Message, host: &str) -> Option<String> {
@@ -109,17 +96,6 @@ mod tests {
         let id = Thread::of(&first, HOST).message_id;
         assert_eq!(id, "<page-17.1778551800000@pager.example.com>");
         assert_eq!(Thread::of(&again, HOST).message_id, id);
-    }
-
-    #[test]
-    fn a_copy_that_tells_another_state_is_another_mail() {
-        let mut copy = sample::order(Medium::Email);
-        copy.message.kind = PageKind::Copy;
-        let first = Thread::of(&copy, HOST);
-        copy.message.incidents[0] = sample::acknowledged();
-        let second = Thread::of(&copy, HOST);
-        assert_ne!(first.message_id, second.message_id);
-        assert_eq!(first.root, second.root);
     }
 
     #[test]

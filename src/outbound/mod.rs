@@ -5,8 +5,10 @@
 
 pub mod console;
 pub mod email;
+pub mod email_idle;
 pub mod email_outcome;
-pub mod email_relay;
+pub mod email_settings;
+pub mod form;
 pub mod gsm7;
 pub mod http;
 mod http_fault;
@@ -19,9 +21,16 @@ pub mod outcome;
 pub mod retry_after;
 #[cfg(test)]
 mod sample;
+pub mod settings;
+pub mod slack;
 pub mod sms_text;
+pub mod sms_webhook;
+pub mod template;
 #[cfg(test)]
 mod test_server;
+pub mod twilio;
+pub mod webhook;
+mod webhook_body;
 pub mod wording;
 
 use std::future::Future;

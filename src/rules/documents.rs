@@ -114,6 +114,7 @@ const FILE: Shape = Shape {
             "use `only` on the layers of a schedule, or a silence",
         ),
     ],
+    may_be_empty: true,
 };
 
 /// Why a stored set cannot be read.

@@ -230,8 +230,7 @@ impl Faults {
         self.add(Severity::Warning, code, at, (message.into(), cure.into()));
     }
 
-    /// A fault whose severity depends on the circumstances; `words` are message and cure.
-    pub fn add(
+    fn add(
         &mut self,
         severity: Severity,
         code: Code,
@@ -245,6 +244,13 @@ impl Faults {
             message,
             cure,
         });
+    }
+
+    /// Turns all errors into warnings.
+    pub fn make_warnings(&mut self) {
+        for fault in &mut self.found {
+            fault.severity = Severity::Warning;
+        }
     }
 
     /// Whether the documents cannot be used.

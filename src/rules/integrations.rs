@@ -7,13 +7,13 @@ use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::{Format, Integration};
 use crate::engine::time::Millis;
 
-use super::fault::{Code, Severity};
+use super::Context;
+use super::fault::Code;
 use super::keys::{self, KeySource};
 use super::limits;
 use super::mapping;
 use super::node::{Entry, Node, Position, Value, shorten};
 use super::table::{Shape, Table, list, text};
-use super::{Context, Fit};
 
 const INTEGRATION: Shape = Shape {
     what: "an integration",
@@ -30,7 +30,11 @@ const INTEGRATION: Shape = Shape {
         ("routing_key", "write `key`"),
         ("token", "write `key`"),
     ],
+    may_be_empty: false,
 };
+
+/// Integrations with a key in common: the later one and the first.
+type Pairs<'doc> = BTreeSet<(&'doc str, &'doc str)>;
 
 const FORMATS: [&str; 5] = [
     "native",
@@ -53,8 +57,8 @@ impl Context<'_> {
             .iter()
             .map(|entry| (entry.key.as_str().into(), self.integration(entry)))
             .collect();
-        self.check_references(&entries);
-        self.check_hashes(&entries, &mut integrations);
+        let reported = self.check_references(&entries);
+        self.check_hashes(&entries, &reported, &mut integrations);
         integrations
     }
 
@@ -191,23 +195,20 @@ impl Context<'_> {
             .iter()
             .map(|(source, _)| source.to_string())
             .collect();
-        let message = format!(
-            "{unset} of {} keys of {} could not be read ({}){}",
-            sources.len(),
-            entry.key,
-            written.join(", "),
-            if resolved == 0 {
-                "; until then it answers 401"
-            } else {
-                ""
-            },
-        );
+        let written = written.join(", ");
+        let name = &entry.key;
+        let message = match (resolved, sources.len(), entry.node.get("key_sha256")) {
+            (0, 1, None) => format!("the key {written} of {name} is not set; it answers 401"),
+            (0, _, None) => format!("no key of {name} is set ({written}); it answers 401"),
+            (_, count, _) => format!("{unset} of {count} keys of {name} are not set ({written})"),
+        };
         let cure = "set the variable or the file, and start again or apply the rules again";
         self.faults.warning(Code::KeyUnset, node.at, message, cure);
     }
 
-    /// The same reference in two integrations is one key for two.
-    fn check_references(&mut self, entries: &[&Entry]) {
+    /// The same reference in two integrations is one key for two. Returns the pairs.
+    fn check_references<'doc>(&mut self, entries: &[&'doc Entry]) -> Pairs<'doc> {
+        let mut pairs = Pairs::new();
         let mut first: BTreeMap<String, &str> = BTreeMap::new();
         for entry in entries {
             let node = entry.node.get("key");
@@ -218,20 +219,23 @@ impl Context<'_> {
                 };
                 let other = *first.entry(identity).or_insert(&entry.key);
                 if other != entry.key {
+                    pairs.insert((&entry.key, other));
                     self.report_same_key(&entry.key, other, at);
                 }
             }
         }
+        pairs
     }
 
     /// A key opens one integration; of two in force the first keeps it.
     fn check_hashes(
         &mut self,
         entries: &[&Entry],
+        reported: &Pairs<'_>,
         integrations: &mut BTreeMap<IntegrationName, Integration>,
     ) {
         let mut first: BTreeMap<[u8; 32], &str> = BTreeMap::new();
-        let mut reported = BTreeSet::new();
+        let mut found = BTreeSet::new();
         for entry in entries {
             let Some(integration) = integrations.get_mut(entry.key.as_str()) else {
                 continue;
@@ -241,26 +245,22 @@ impl Context<'_> {
             integration.key_hashes.retain(|hash| {
                 let other = *first.entry(*hash).or_insert(&entry.key);
                 if other != entry.key {
-                    reported.insert((entry.key.as_str(), other, key_at(entry)));
+                    found.insert((entry.key.as_str(), other, key_at(entry)));
                 }
                 other == entry.key
             });
         }
-        for (name, other, at) in reported {
-            self.report_same_key(name, other, at);
+        for (name, other, at) in found {
+            if !reported.contains(&(name, other)) {
+                self.report_same_key(name, other, at);
+            }
         }
     }
 
     fn report_same_key(&mut self, name: &str, other: &str, at: Position) {
-        let severity = match self.environment.fit {
-            Fit::Strict => Severity::Error,
-            Fit::Stored => Severity::Warning,
-        };
-        let words = (
-            format!("{name} has the same key as {other}"),
-            "give each integration a key of its own: the key says who is speaking".to_owned(),
-        );
-        self.faults.add(severity, Code::DuplicateKey, at, words);
+        let message = format!("{name} has the same key as {other}");
+        let cure = "give each integration a key of its own: the key says who is speaking";
+        self.faults.error(Code::DuplicateKey, at, message, cure);
     }
 }
 

@@ -20,12 +20,12 @@ pub enum KeySource {
 }
 
 impl KeySource {
-    /// Reads what stands under `key`.
+    /// Reads what stands under `key`. Space around a literal key is not part of it.
     pub fn parse(text: &str) -> Self {
         match text.split_once(':') {
             Some(("env", name)) => Self::Env(name.to_owned()),
             Some(("file", path)) => Self::File(path.to_owned()),
-            Some(_) | None => Self::Literal(text.to_owned()),
+            Some(_) | None => Self::Literal(text.trim().to_owned()),
         }
     }
 }

@@ -43,6 +43,7 @@ const MAPPING: Shape = Shape {
             "write `action`, with `actions` to say what its texts mean",
         ),
     ],
+    may_be_empty: false,
 };
 
 /// Texts of an action or severity that a mapping may translate.

@@ -62,18 +62,9 @@ pub enum Fit {
     /// New documents: a missing channel is an error.
     #[default]
     Strict,
-    /// Documents in force: what no longer fits is a warning, and the engine skips it.
+    /// Documents in force, which were once accepted: whatever no longer fits is a warning, what it
+    /// concerns is left out or skipped by the engine, and there always are rules.
     Stored,
-}
-
-impl Fit {
-    /// The severity of something that does not fit the settings.
-    fn severity(self) -> Severity {
-        match self {
-            Self::Strict => Severity::Error,
-            Self::Stored => Severity::Warning,
-        }
-    }
 }
 
 impl Environment {
@@ -87,7 +78,7 @@ impl Environment {
 /// What came of compiling.
 #[derive(Clone, Debug)]
 pub struct Compiled {
-    /// `None` if there is an error among the faults. Its revision is still to be set.
+    /// `None` if there is an error among the faults. The revision is still to be set.
     pub rules: Option<RuleSet>,
     /// All errors and warnings, by file, line and column.
     pub faults: Vec<Fault>,
@@ -104,6 +95,9 @@ pub fn compile(documents: &Documents, environment: &Environment) -> Compiled {
         faults,
     };
     let rules = context.rule_set();
+    if environment.fit == Fit::Stored {
+        context.faults.make_warnings();
+    }
     let has_error = documents.is_incomplete() || context.faults.has_error();
     Compiled {
         rules: (!has_error).then_some(rules),
@@ -162,13 +156,10 @@ impl Context<'_> {
         };
         if !self.names.policies.contains_key(policy.as_str()) && !self.documents.is_incomplete() {
             let at = self.documents.roots().next().map(|root| root.at);
-            let words = (
-                format!("the settings' [watch] policy {policy:?} does not exist"),
-                "add this policy, or change `policy` under [watch] in reveille.toml".to_owned(),
-            );
-            let severity = self.environment.fit.severity();
+            let message = format!("the settings' [watch] policy {policy:?} does not exist");
+            let cure = "add this policy, or change `policy` under [watch] in reveille.toml";
             let at = at.unwrap_or_default();
-            self.faults.add(severity, Code::UnknownPolicy, at, words);
+            self.faults.error(Code::UnknownPolicy, at, message, cure);
             settings.watch_policy = None;
         }
         settings

@@ -99,6 +99,29 @@ impl<'doc> Names<'doc> {
     }
 }
 
+/// Makes names unique by numbers: `name`, `name#2`, `name#3`.
+#[derive(Debug, Default)]
+pub struct Numbers {
+    last: BTreeMap<String, u64>,
+}
+
+impl Numbers {
+    /// The name, or the name with the first number that is not taken.
+    pub fn free(&mut self, name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+        if !is_taken(name) {
+            return name.to_owned();
+        }
+        let last = self.last.entry(name.to_owned()).or_insert(1);
+        loop {
+            *last += 1;
+            let numbered = format!("{name}#{last}");
+            if !is_taken(&numbered) {
+                return numbered;
+            }
+        }
+    }
+}
+
 /// Names are short, without spaces and slashes, and not words that mean something else.
 fn check_name(section: Section, entry: &Entry, faults: &mut Faults) {
     let (at, name) = (entry.at, entry.key.as_str());

@@ -9,11 +9,13 @@ use super::limits;
 use super::nearest;
 use super::node::{Node, shorten};
 use super::table::{Shape, Table, list, text};
+use super::values;
 
 const NOTIFY: Shape = Shape {
     what: "`notify`",
     keys: &["high", "low"],
     foreign: &[],
+    may_be_empty: false,
 };
 
 const STEP: Shape = Shape {
@@ -26,6 +28,7 @@ const STEP: Shape = Shape {
         ),
         ("contacts", "write `via`"),
     ],
+    may_be_empty: false,
 };
 
 /// The longest `after`.
@@ -98,7 +101,8 @@ fn steps(node: &Node, key: &str, declared: &[&str], faults: &mut Faults) -> Vec<
         if let Some(before) = steps.last().filter(|before| before.after >= step.after) {
             let message = format!(
                 "this step comes after {}, the one before it after {}",
-                step.after, before.after
+                values::shown(step.after),
+                values::shown(before.after)
             );
             let cure = "give each step a later `after` than the one before; contacts that are \
                         paged together stand in one `via`";

@@ -26,6 +26,7 @@ const POLICY: Shape = Shape {
             "a round is repeated when its last `wait` is over; see `repeat`",
         ),
     ],
+    may_be_empty: false,
 };
 
 const STEP: Shape = Shape {
@@ -42,6 +43,7 @@ const STEP: Shape = Shape {
             "write `wait`: the time from the start of this step to the next",
         ),
     ],
+    may_be_empty: false,
 };
 
 const WAIT_DEFAULT: Millis = Millis::minutes(5);

@@ -73,7 +73,8 @@ mod tests {
     fn a_route_is_unreachable_when_an_earlier_one_takes_all_it_matches() {
         // Siblings as "matcher matcher", with `+` for `continue: true`.
         let many = "a b c d e f g h i j";
-        let cases: [(&[&str], &[(usize, usize)]); 9] = [
+        type Shadowed = &'static [(usize, usize)];
+        let cases: [(&[&str], Shadowed); 9] = [
             (&["a", "b"], &[]),
             (&["a", "a"], &[(1, 0)]),
             (&["a", "b a"], &[(1, 0)]),

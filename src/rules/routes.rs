@@ -15,6 +15,7 @@ use super::Context;
 use super::documents::Section;
 use super::fault::Code;
 use super::limits;
+use super::names::Numbers;
 use super::node::{Entry, Node, Position, Value, shorten};
 use super::reach::{self, Sibling};
 use super::table::{Shape, Table, list, text};
@@ -60,6 +61,7 @@ const ROUTE: Shape = Shape {
             "use a silence, or `only` on the layers of a schedule",
         ),
     ],
+    may_be_empty: false,
 };
 
 /// The name of the root route unless it has one.
@@ -74,6 +76,7 @@ struct Builder<'context, 'doc> {
     context: &'context mut Context<'doc>,
     /// Where each name was given.
     names: BTreeMap<String, Position>,
+    numbers: Numbers,
     count: usize,
 }
 
@@ -98,6 +101,7 @@ impl Context<'_> {
         let mut builder = Builder {
             context: self,
             names: BTreeMap::new(),
+            numbers: Numbers::default(),
             count: 0,
         };
         let root = builder.root(&first.node, &added);
@@ -250,12 +254,10 @@ impl Builder<'_, '_> {
     }
 
     /// The path, cut to size, with a number if it is taken.
-    fn free_name(&self, path: &str) -> String {
+    fn free_name(&mut self, path: &str) -> String {
         let path: String = path.chars().take(limits::ROUTE_NAME_CHARACTERS).collect();
-        let numbered = (2..).map(|number: u64| format!("{path}#{number}"));
-        let mut candidates = std::iter::once(path.clone()).chain(numbered);
-        let free = candidates.find(|name| !self.names.contains_key(name));
-        free.unwrap_or(path)
+        let names = &self.names;
+        self.numbers.free(&path, |name| names.contains_key(name))
     }
 
     fn take_name(&mut self, name: &str, at: Position) {

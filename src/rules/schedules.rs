@@ -31,6 +31,7 @@ const SCHEDULE: Shape = Shape {
             "users stand in layers: `layers: [{ users: [ana, bo], … }]`",
         ),
     ],
+    may_be_empty: false,
 };
 
 const LAYER: Shape = Shape {
@@ -41,18 +42,21 @@ const LAYER: Shape = Shape {
         ("rotation", "write `rotate`"),
         ("timezone", "write `time_zone`"),
     ],
+    may_be_empty: false,
 };
 
 const EVERY: Shape = Shape {
     what: "`rotate`",
     keys: &["every"],
     foreign: &[],
+    may_be_empty: false,
 };
 
 const WINDOW: Shape = Shape {
     what: "a window of `only`",
     keys: &["days", "from", "to"],
     foreign: &[("until", "write `to`")],
+    may_be_empty: false,
 };
 
 /// The word for a turn that falls to the layer beneath.

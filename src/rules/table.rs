@@ -19,6 +19,8 @@ pub struct Shape {
     pub keys: &'static [&'static str],
     /// Words of other systems, each with the cure.
     pub foreign: &'static [(&'static str, &'static str)],
+    /// Whether a key may stand without a value, as a section whose content is commented out.
+    pub may_be_empty: bool,
 }
 
 /// A map whose keys have been checked.
@@ -55,6 +57,7 @@ impl<'doc> Table<'doc> {
             what,
             keys,
             foreign,
+            may_be_empty,
         } = self.shape;
         if let Some((word, cure)) = foreign.iter().find(|(word, _)| word == key) {
             let message = format!("`{word}` is not a key of {what} here");
@@ -63,10 +66,10 @@ impl<'doc> Table<'doc> {
             let message = format!("{what} has no key `{key}`");
             let cure = nearest::cure(key, keys.iter().copied(), "the keys are");
             faults.error(Code::UnknownKey, *at, message, cure);
-        } else if node.value == Value::Null {
+        } else if node.value == Value::Null && !may_be_empty {
             let message = format!("`{key}` has no value");
             let cure = "give it a value or remove the key";
-            faults.warning(Code::EmptyValue, *at, message, cure);
+            faults.error(Code::EmptyValue, *at, message, cure);
         }
     }
 
@@ -85,8 +88,9 @@ impl<'doc> Table<'doc> {
     /// The value under a key that must be there; `example` shows how.
     pub fn require(&self, key: &str, example: &str, faults: &mut Faults) -> Option<&'doc Node> {
         let found = self.get(key);
-        if found.is_none() {
-            let at = self.key_at(key).unwrap_or(self.at);
+        // A key without a value has been reported as such.
+        if found.is_none() && self.key_at(key).is_none() {
+            let at = self.at;
             let message = format!("{} needs `{key}`", self.shape.what);
             let cure = format!("add it, such as `{key}: {example}`");
             faults.error(Code::MissingKey, at, message, cure);
@@ -211,7 +215,8 @@ pub fn duration(
     faults: &mut Faults,
 ) -> Option<Millis> {
     const CURE: &str = "write numbers with units w, d, h, m, s, such as 90s, 5m, 1h30m or 2d";
-    let (least, most) = (*allowed.start(), *allowed.end());
+    let least = values::shown(*allowed.start());
+    let most = values::shown(*allowed.end());
     let shown = node.value.describe();
     let Some(length) = node.as_text().and_then(values::duration) else {
         let message = format!("`{key}` is a length of time, not {shown}");
@@ -219,6 +224,7 @@ pub fn duration(
         return None;
     };
     if !allowed.contains(&length) {
+        let length = values::shown(length);
         let message = format!("`{key}` is {length}, outside of {least} to {most}");
         let cure = format!("choose a length from {least} to {most}");
         faults.error(Code::BadDuration, node.at, message, cure);

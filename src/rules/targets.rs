@@ -82,13 +82,10 @@ impl Context<'_> {
         let known = self.environment.channels.iter();
         let known = known.map(|channel| channel.name.as_str());
         let lead = "configure it as a [[channel]] in reveille.toml; the channels are";
-        let words = (
-            format!("no channel is called {}", shorten(channel)),
-            nearest::cure(channel, known, lead),
-        );
-        let severity = self.environment.fit.severity();
+        let message = format!("no channel is called {}", shorten(channel));
+        let cure = nearest::cure(channel, known, lead);
         self.faults
-            .add(severity, Code::UnknownChannel, node.at, words);
+            .error(Code::UnknownChannel, node.at, message, cure);
     }
 
     fn check_address(&mut self, channel: &ChannelInfo, address: &str, node: &Node) {

@@ -31,6 +31,7 @@ const USER: Shape = Shape {
         ),
         ("timezone", "write `time_zone`"),
     ],
+    may_be_empty: false,
 };
 
 const CONTACT: Shape = Shape {
@@ -41,6 +42,7 @@ const CONTACT: Shape = Shape {
         ("phone", "write `sms`"),
         ("url", "write `webhook`"),
     ],
+    may_be_empty: false,
 };
 
 /// The media of contacts with their keys.

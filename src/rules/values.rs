@@ -15,13 +15,21 @@ pub fn duration(text: &str) -> Option<Millis> {
         return None;
     }
     while !rest.is_empty() {
-        let (amount, after) = take_while(rest, |byte| byte.is_ascii_digit());
-        let (unit, after) = take_while(after, |byte| byte.is_ascii_alphabetic());
+        let (amount, after) = take_while(rest, u8::is_ascii_digit);
+        let (unit, after) = take_while(after, u8::is_ascii_alphabetic);
         let amount: u64 = amount.parse().ok()?;
         total = total.checked_add(amount.checked_mul(unit_millis(unit)?)?)?;
         rest = after.trim_start_matches(' ');
     }
     Some(Millis(total))
+}
+
+/// A length of time as documents write it; none at all is `0s`.
+pub fn shown(length: Millis) -> String {
+    match length {
+        Millis::ZERO => "0s".to_owned(),
+        length => length.to_string(),
+    }
 }
 
 fn take_while(text: &str, is_part: fn(&u8) -> bool) -> (&str, &str) {
@@ -186,7 +194,8 @@ mod tests {
 
     #[test]
     fn addresses_fit_their_medium_or_do_not() {
-        let cases: [(fn(&str) -> bool, &[&str], &[&str]); 5] = [
+        type Accepts = fn(&str) -> bool;
+        let cases: [(Accepts, &[&str], &[&str]); 5] = [
             (
                 is_phone_number,
                 &["+351912345678", "+15005550006"],

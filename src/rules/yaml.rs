@@ -232,19 +232,14 @@ impl Builder<'_> {
             return self.refuse_key(at);
         }
         let (count, depth) = measure(&node);
-        self.node_count += count;
+        self.count(count, at)?;
         self.check_depth(depth, at)?;
         self.attach(node, 0)
     }
 
     /// Puts a finished node where it belongs.
     fn attach(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
-        self.node_count += 1;
-        if self.node_count > limits::NODES {
-            let message = format!("the file has more than {} values", limits::NODES);
-            let cure = "use fewer aliases, or split the file";
-            return self.stop(Code::TooMany, node.at, message, cure);
-        }
+        self.count(1, node.at)?;
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
         }
@@ -275,6 +270,16 @@ impl Builder<'_> {
             ),
             "keep one of the two, or put their contents together",
         );
+    }
+
+    fn count(&mut self, nodes: usize, at: Position) -> Result<(), Stop> {
+        self.node_count += nodes;
+        if self.node_count <= limits::NODES {
+            return Ok(());
+        }
+        let message = format!("the file has more than {} values", limits::NODES);
+        let cure = "use fewer aliases, or split the file";
+        self.stop(Code::TooMany, at, message, cure)
     }
 
     fn check_depth(&mut self, beneath: usize, at: Position) -> Result<(), Stop> {

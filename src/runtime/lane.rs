@@ -184,6 +184,11 @@ impl Lane {
         given_back
     }
 
+    /// How many attempts are with the channel.
+    pub fn under_way(&self) -> usize {
+        self.under_way
+    }
+
     /// How many orders wait.
     pub fn waiting(&self) -> usize {
         self.high.len() + self.low.len()

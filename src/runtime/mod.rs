@@ -1,5 +1,6 @@
 //! The loop that changes state, and what surrounds it: clock, lanes, timers, self-audit.
 
+pub mod clock;
 pub mod driver;
 pub mod handle;
 pub mod lane;

@@ -37,7 +37,7 @@ pub struct Sender {
     tokio: Tokio,
     monotonic: Monotonic,
     on_outcome: OnOutcome,
-    last_words: Arc<dyn Fn(&str) + Send + Sync>,
+    landed: Arc<Notify>,
 }
 
 /// One lane with its channel.
@@ -60,8 +60,6 @@ pub struct Surroundings {
     pub tokio: Tokio,
     pub monotonic: Monotonic,
     pub on_outcome: OnOutcome,
-    /// Sends the one unrecorded page after the store failed.
-    pub last_words: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
 impl Sender {
@@ -85,7 +83,7 @@ impl Sender {
             tokio: around.tokio,
             monotonic: around.monotonic,
             on_outcome: around.on_outcome,
-            last_words: around.last_words,
+            landed: Arc::new(Notify::new()),
         };
         for track in sender.lanes.values() {
             sender.tokio.spawn(sender.clone().run(track.clone()));
@@ -99,6 +97,19 @@ impl Sender {
         lanes
             .map(|(name, track)| (name.clone(), track.lane().waiting()))
             .collect()
+    }
+
+    /// How many attempts are with their channels.
+    pub fn under_way(&self) -> usize {
+        self.lanes
+            .values()
+            .map(|track| track.lane().under_way())
+            .sum()
+    }
+
+    /// Waits until another attempt has ended.
+    pub async fn landed(&self) {
+        self.landed.notified().await;
     }
 
     /// Feeds one lane for ever.
@@ -181,6 +192,7 @@ impl Sender {
         for (order, wait) in given_back {
             self.give_back(&order, wait);
         }
+        self.landed.notify_one();
     }
 
     fn give_back(&self, order: &Order, wait: Millis) {
@@ -248,9 +260,5 @@ impl Outlet for Sender {
                 provider_message: sent.provider_message.map(Into::into),
             });
         });
-    }
-
-    fn last_words(&self, cause: &str) {
-        (self.last_words)(cause);
     }
 }

@@ -34,8 +34,6 @@ pub trait Outlet: Send {
     fn send(&self, order: Arc<Order>);
     /// Asks a down channel how it is.
     fn probe(&self, channel: ChannelName);
-    /// The one unrecorded page: the store failed with this cause.
-    fn last_words(&self, cause: &str);
 }
 
 /// Told of each commit, for metrics.
@@ -85,7 +83,7 @@ impl Works {
             if let Err(error) = self.turn(taken) {
                 error!(error = %error, "the store failed; nothing more is accepted");
                 self.handle.end(Unavailable::StoreFailed(error.to_string()));
-                self.outlet.last_words(&error.to_string());
+                self.say_last_words(&error);
                 return Err(error);
             }
             if self.handle.is_drained() {
@@ -134,6 +132,20 @@ impl Works {
         self.release(turn, waiters, unwaited);
         self.read(taken.reads, now);
         Ok(())
+    }
+
+    /// The one page that leaves unrecorded: the watch hears that the store failed.
+    fn say_last_words(&mut self, error: &crate::store::Error) {
+        let (now, _) = self.line.advance((self.clock)());
+        let trouble = Trouble {
+            cause: Cause::StoreFailed,
+            subject: "".into(),
+        };
+        let text = format!("{error}; nothing more is accepted and the process ends").into();
+        let raise = Job::Input(Input::Raise { trouble, text });
+        for order in self.driver.turn(vec![raise], Vec::new(), now).sends {
+            self.outlet.send(order);
+        }
     }
 
     fn commit(&mut self, turn: &Turn) -> Result<(), crate::store::Error> {

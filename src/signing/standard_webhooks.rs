@@ -1,4 +1,5 @@
-//! Standard Webhooks 1.0.0, symmetric form: `v1,` + base64(HMAC-SHA-256(secret, id.timestamp.body)).
+//! Standard Webhooks 1.0.0, symmetric form:
+//! `v1,` + base64(HMAC-SHA-256(secret, id.timestamp.body)).
 
 use std::fmt;
 

@@ -3,9 +3,36 @@
 //! The trait is all that the rest knows; `memory.rs` and `sled.rs` implement it and pass the same
 //! contract tests (`contract.rs`).
 
+mod age;
+#[cfg(test)]
+mod contract;
+mod directory;
+mod disk;
+mod embedded;
+mod history;
+mod keys;
+mod load;
+mod marker;
+mod memory;
+mod purge;
+mod record;
+mod repair;
+mod rows;
+#[cfg(test)]
+mod samples;
+mod sled;
+mod writes;
+
+pub use self::disk::{Disk, RealDisk};
+pub use self::embedded::{Options, SledStore};
+pub use self::memory::{CommitFault, MemoryStore};
+
+use self::sled::{Failure, Tree};
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::engine::alert::Alert;
 use crate::engine::ids::{EntryId, IncidentNumber, PageId, ReceiptId, Revision};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
@@ -119,6 +146,12 @@ pub enum Error {
     Read { what: String, cause: String },
     #[error("record {key} is damaged: {cause}; restore a backup or report this with the directory")]
     Damaged { key: String, cause: String },
+    /// A newer version wrote it.
+    #[error(
+        "record {key} has format {found}, and this version reads formats up to {known}: \
+         a newer version wrote it; run that version, or restore a backup from before it ran"
+    )]
+    Newer { key: String, found: u32, known: u32 },
     #[error("failed to open the store in {}: {cause}", directory.display())]
     Open { directory: PathBuf, cause: String },
 }
@@ -180,6 +213,14 @@ pub trait Store: Send + Sync {
         incident: IncidentNumber,
         limit: usize,
     ) -> Result<Vec<Page>, Error>;
+
+    /// Alerts kept in history that named an incident when they were archived, oldest first.
+    fn closed_alerts(
+        &self,
+        partition: Partition,
+        incident: IncidentNumber,
+        limit: usize,
+    ) -> Result<Vec<Alert>, Error>;
 
     /// One document.
     fn document(&self, kind: DocumentKind, name: &str) -> Result<Option<Vec<u8>>, Error>;

@@ -1,0 +1,166 @@
+//! Who may ask for a route. Each route of the table declares its access; there is no default.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::store::{DocumentKind, DocumentWrite};
+
+use super::auth::{Role, StoredToken};
+use super::borders::{ApiState, Shared};
+use super::digest;
+use super::problem::Problem;
+
+/// What a request must bring along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing.
+    Open,
+    /// A signature or signed link that the handler itself verifies before it does anything.
+    Signed,
+    /// The key of an integration, which the handler looks up.
+    Integration,
+    /// An API token with this role or a stronger one.
+    Role(Role),
+}
+
+impl Access {
+    /// A token with role viewer.
+    pub const VIEWER: Self = Self::Role(Role::Viewer);
+    /// A token with role responder.
+    pub const RESPONDER: Self = Self::Role(Role::Responder);
+    /// A token with role admin.
+    pub const ADMIN: Self = Self::Role(Role::Admin);
+
+    /// Whether a token with this role is enough. Where no token is asked for, none helps.
+    pub fn allows(self, role: Role) -> bool {
+        match self {
+            Self::Role(needed) => role >= needed,
+            Self::Open | Self::Signed | Self::Integration => false,
+        }
+    }
+}
+
+/// Lets a request through to a route that asks for a role, with its caller attached.
+pub async fn authorise(
+    State((state, access)): State<(Shared, Access)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Some(token) = secret_of(request.headers()) else {
+        let detail = "send an API token as `Authorization: Bearer …`";
+        return Problem::unauthorized(detail).into_response();
+    };
+    let rules = state.handle.rules();
+    let (caller, used) = match state.auth.caller(&rules, &token, state.now()) {
+        Ok(known) => known,
+        Err(refused) => return Problem::unauthorized(refused.to_string()).into_response(),
+    };
+    if !access.allows(caller.role) {
+        let detail = format!("role {} may not do this", caller.role.as_str());
+        return Problem::forbidden(detail).into_response();
+    }
+    if let Some(used) = used {
+        note_use(&state, &used);
+    }
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}
+
+/// Writes the last use down beside the request; it is a help for tidying up, so failing is fine.
+fn note_use(state: &ApiState, token: &StoredToken) {
+    let Ok(bytes) = serde_json::to_vec(token) else {
+        return;
+    };
+    let write = DocumentWrite {
+        kind: DocumentKind::Token,
+        name: token.id.clone(),
+        bytes: Some(bytes),
+    };
+    let handle = state.handle.clone();
+    tokio::spawn(async move {
+        if let Err(error) = handle.write_documents(vec![write]).await {
+            tracing::debug!(%error, "the last use of a token was not written down");
+        }
+    });
+}
+
+/// The secret of a request: a bearer token or the password of HTTP basic.
+pub fn secret_of(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, rest) = value.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(rest.trim().to_owned());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(digest::from_base64(rest.trim())?).ok()?;
+    let (_, password) = decoded.split_once(':')?;
+    Some(password.to_owned())
+}
+
+/// The key of an integration: as [`secret_of`], or in a header of its own.
+pub fn integration_key_of(headers: &HeaderMap) -> Option<String> {
+    let own = headers.get("x-reveille-key");
+    let own = own.and_then(|value| value.to_str().ok());
+    own.map(|key| key.trim().to_owned())
+        .or_else(|| secret_of(headers))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_found_where_senders_put_them() {
+        let basic = format!("Basic {}", digest::base64(b"anybody:se:cret"));
+        let cases = [
+            ("authorization", "Bearer secret", Some("secret")),
+            ("authorization", "bearer  secret ", Some("secret")),
+            ("authorization", basic.as_str(), Some("se:cret")),
+            ("authorization", "Basic !!!", None),
+            ("authorization", "Digest secret", None),
+            ("authorization", "secret", None),
+            ("x-reveille-key", "secret", Some("secret")),
+            ("x-api-key", "secret", None),
+        ];
+        for (name, value, expected) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::from_str(value).unwrap());
+            assert_eq!(
+                integration_key_of(&headers).as_deref(),
+                expected,
+                "{name}: {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_header_does_not_open_the_api() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-reveille-key", HeaderValue::from_static("secret"));
+        assert_eq!(secret_of(&headers), None);
+    }
+
+    #[test]
+    fn a_stronger_role_may_what_a_weaker_may_and_no_token_opens_other_doors() {
+        let cases = [
+            (Access::VIEWER, [true, true, true]),
+            (Access::RESPONDER, [false, true, true]),
+            (Access::ADMIN, [false, false, true]),
+            (Access::Integration, [false; 3]),
+            (Access::Signed, [false; 3]),
+        ];
+        for (access, expected) in cases {
+            assert_eq!(
+                Role::ALL.map(|role| access.allows(role)),
+                expected,
+                "{access:?}"
+            );
+        }
+    }
+}

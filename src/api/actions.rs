@@ -1,0 +1,289 @@
+//! What people do with incidents through the API: acknowledge, give back, resolve, snooze,
+//! escalate, hand over, note, and page somebody by hand.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::engine::decision::{ActResult, Acted};
+use crate::engine::ids::IncidentNumber;
+use crate::engine::input::{Act, ActOn, Input, PageByHand, Verb};
+use crate::engine::urgency::Urgency;
+
+use super::auth::Caller;
+use super::borders::{ApiState, Shared};
+use super::extract::{Payload, Segment};
+use super::problem::Problem;
+use super::words;
+use super::{answers, shapes};
+
+/// Characters of a note or of a page by hand.
+const TEXT_CHARACTERS_MAX: usize = 1_024;
+
+/// Incidents of one request.
+const NUMBERS_MAX: usize = 1_000;
+
+/// `{}`
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// How long to sleep on it: one of the two.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Snooze {
+    /// A length such as `1h`.
+    #[serde(rename = "for")]
+    for_: Option<String>,
+    /// RFC 3339.
+    until: Option<String>,
+}
+
+/// Who is to have it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reassign {
+    /// `user/…`, `schedule/…`, `policy/…` or `channel/…`.
+    to: String,
+}
+
+/// Words to keep with an incident.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewNote {
+    text: String,
+}
+
+/// Incidents to acknowledge at once.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Numbers {
+    numbers: Vec<u64>,
+}
+
+/// What became of each of several incidents.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ManyActed {
+    results: Vec<shapes::incident::Acted>,
+}
+
+/// A page by hand.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ByHand {
+    /// `user/…`, `schedule/…`, `policy/…` or `channel/…`.
+    to: String,
+    text: String,
+    /// `high` (the default) or `low`.
+    urgency: Option<String>,
+}
+
+/// The incident that a page by hand opened.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Opened {
+    number: u64,
+}
+
+type Answered = Result<Json<shapes::incident::Acted>, Problem>;
+
+/// `POST /v1/incidents/{n}/acknowledge`
+pub async fn acknowledge(
+    State(state): State<Shared>,
+    caller: Caller,
+    Segment(number): Segment<String>,
+    Payload(Nothing {}): Payload<Nothing>,
+) -> Answered {
+    act(&state, &caller, &number, Verb::Acknowledge).await
+}
+
+/// `POST /v1/incidents/{n}/unacknowledge`
+pub async fn unacknowledge(
+    State(state): State<Shared>,
+    caller: Caller,
+    Segment(number): Segment<String>,
+    Payload(Nothing {}): Payload<Nothing>,
+) -> Answered {
+    act(&state, &caller, &number, Verb::Unacknowledge).await
+}
+
+/// `POST /v1/incidents/{n}/resolve`
+pub async fn resolve(
+    State(state): State<Shared>,
+    caller: Caller,
+    Segment(number): Segment<String>,
+    Payload(Nothing {}): Payload<Nothing>,
+) -> Answered {
+    act(&state, &caller, &number, Verb::Resolve).await
+}
+
+/// `POST /v1/incidents/{n}/escalate`
+pub async fn escalate(
+    State(state): State<Shared>,
+    caller: Caller,
+    Segment(number): Segment<String>,
+    Payload(Nothing {}): Payload<Nothing>,
+) -> Answered {
+    act(&state, &caller, &number, Verb::Escalate).await
+}
+
+/// `POST /v1/incidents/{n}/snooze`
+pub async fn snooze(
+    State(state): State<Shared>,
+    caller: Caller,
+    Segment(number): Segment<String>,
+    Payload(snooze): Payload<Snooze>,
+) -> Answered {
+    let until = words::end(snooze.until.as_deref(), snooze.for_.as_deref(), state.now())?;
+    act(&state, &caller, &number, Verb::Snooze { until }).await
+}
+
+/// `POST /v1/incidents/{n}/reassign`
+pub async fn reassign(
+    State(state): State<Shared>,
+    caller: Caller,
+    Segment(number): Segment<String>,
+    Payload(reassign): Payload<Reassign>,
+) -> Answered {
+    let to = words::target(&reassign.to)?;
+    act(&state, &caller, &number, Verb::Reassign { to }).await
+}
+
+/// `POST /v1/incidents/{n}/notes`
+pub async fn note(
+    State(state): State<Shared>,
+    caller: Caller,
+    Segment(number): Segment<String>,
+    Payload(note): Payload<NewNote>,
+) -> Answered {
+    let text = said(&note.text)?.into();
+    act(&state, &caller, &number, Verb::Note { text }).await
+}
+
+/// `POST /v1/incidents/acknowledge`
+pub async fn acknowledge_many(
+    State(state): State<Shared>,
+    caller: Caller,
+    Payload(Numbers { numbers }): Payload<Numbers>,
+) -> Result<Json<ManyActed>, Problem> {
+    if numbers.is_empty() || numbers.len() > NUMBERS_MAX {
+        let count = numbers.len();
+        return Err(Problem::invalid(format!(
+            "numbers has {count} entries; give 1 to {NUMBERS_MAX}"
+        )));
+    }
+    let numbers = numbers.into_iter().map(IncidentNumber).collect();
+    let acted = act_on(&state, &caller, numbers, Verb::Acknowledge).await?;
+    let results = acted.iter().map(shapes::incident::acted).collect();
+    Ok(Json(ManyActed { results }))
+}
+
+/// `POST /v1/incidents`
+pub async fn page_by_hand(
+    State(state): State<Shared>,
+    caller: Caller,
+    Payload(by_hand): Payload<ByHand>,
+) -> Result<(StatusCode, Json<Opened>), Problem> {
+    let urgency = match by_hand.urgency.as_deref() {
+        None | Some("high") => Urgency::High,
+        Some("low") => Urgency::Low,
+        Some(word) => {
+            return Err(Problem::invalid(format!(
+                "urgency {word:?} is unknown; use high or low"
+            )));
+        }
+    };
+    let input = Input::PageByHand(PageByHand {
+        actor: caller.actor(),
+        to: words::target(&by_hand.to)?,
+        text: said(&by_hand.text)?.into(),
+        urgency,
+    });
+    let number = answers::opened(state.handle.control(input).await?)?.0;
+    Ok((StatusCode::CREATED, Json(Opened { number })))
+}
+
+async fn act(state: &ApiState, caller: &Caller, number: &str, verb: Verb) -> Answered {
+    let number = IncidentNumber(words::number("incident", number)?);
+    let acted = act_on(state, caller, vec![number], verb).await?;
+    let acted = acted.first().ok_or_else(Problem::internal)?;
+    single(acted).map(Json)
+}
+
+async fn act_on(
+    state: &ApiState,
+    caller: &Caller,
+    numbers: Vec<IncidentNumber>,
+    verb: Verb,
+) -> Result<Vec<Acted>, Problem> {
+    let input = Input::Act(Act {
+        actor: caller.actor(),
+        on: ActOn::Incidents(numbers),
+        verb,
+    });
+    answers::acted(state.handle.control(input).await?)
+}
+
+/// On a single incident, one that is not there or not open is a problem; doing something twice is
+/// harmless.
+fn single(acted: &Acted) -> Result<shapes::incident::Acted, Problem> {
+    let number = acted.number;
+    match acted.result {
+        ActResult::Done | ActResult::AlreadySo => Ok(shapes::incident::acted(acted)),
+        ActResult::NotOpen => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "not_open",
+            format!("incident #{number} is not open any more; nothing was done"),
+        )),
+        ActResult::NotFound => Err(Problem::not_found("incident", format_args!("#{number}"))),
+    }
+}
+
+fn said(text: &str) -> Result<String, Problem> {
+    let text = words::clean(text, TEXT_CHARACTERS_MAX);
+    if text.is_empty() {
+        return Err(Problem::invalid("text is empty; say what it is about"));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::incident::{Handled, Status};
+    use crate::engine::input::Via;
+    use crate::engine::time::Wall;
+
+    fn acted(result: ActResult) -> Acted {
+        Acted {
+            number: IncidentNumber(1042),
+            result,
+            status: Some(Status::Acknowledged),
+            acknowledged: Some(Handled {
+                by: "bo".into(),
+                user: Some("bo".into()),
+                via: Via::Sms,
+                at: Wall(0),
+            }),
+            linked: vec![IncidentNumber(1043)],
+        }
+    }
+
+    #[test]
+    fn the_second_person_is_told_who_was_first() {
+        let shown = single(&acted(ActResult::AlreadySo)).unwrap();
+        assert_eq!(shown.result, "already_so");
+        assert_eq!(shown.acknowledged_by.as_deref(), Some("bo"));
+        assert_eq!(shown.linked, [1043]);
+    }
+
+    #[test]
+    fn an_incident_that_is_over_or_unknown_is_a_problem() {
+        let cases = [(ActResult::NotOpen, 409), (ActResult::NotFound, 404)];
+        for (result, status) in cases {
+            let problem = single(&acted(result)).unwrap_err();
+            assert_eq!(problem.status().as_u16(), status, "{result:?}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Alerts that are known now: firing, or resolved a short while ago.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+
+use crate::engine::alert::Alert;
+use crate::runtime::handle::View;
+
+use super::borders::Shared;
+use super::extract::Params;
+use super::problem::Problem;
+use super::shapes::{self, List};
+use super::words::{self, ITEMS_MAX};
+
+/// What a list of alerts can be asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlertsQuery {
+    integration: Option<String>,
+    /// `firing` or `resolved`.
+    status: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+impl AlertsQuery {
+    fn check(&self) -> Result<(), Problem> {
+        match self.status.as_deref() {
+            None | Some("firing" | "resolved") => Ok(()),
+            Some(word) => Err(Problem::invalid(format!(
+                "status {word:?} is unknown; use firing or resolved"
+            ))),
+        }
+    }
+
+    fn takes(&self, alert: &Alert) -> bool {
+        let integration = self.integration.as_deref();
+        let status = self.status.as_deref();
+        integration.is_none_or(|name| name == alert.integration.as_str())
+            && status.is_none_or(|word| (word == "firing") == alert.firing)
+    }
+}
+
+/// `GET /v1/alerts`, newest first.
+pub async fn list(
+    State(state): State<Shared>,
+    Params(query): Params<AlertsQuery>,
+) -> Result<Json<List<shapes::alert::Alert>>, Problem> {
+    query.check()?;
+    let limit = words::limit(query.limit);
+    let before = words::cursor(query.cursor.as_deref())?.unwrap_or(u64::MAX);
+    let look = move |view: View<'_>| known(view, &query, before, limit);
+    Ok(Json(state.handle.read(look).await?))
+}
+
+fn known(
+    view: View<'_>,
+    query: &AlertsQuery,
+    before: u64,
+    limit: usize,
+) -> List<shapes::alert::Alert> {
+    let alerts = view
+        .state
+        .alerts()
+        .rev()
+        .filter(|alert| alert.id.0 < before);
+    let mut items = Vec::new();
+    for (looked, alert) in alerts.enumerate() {
+        if items.len() >= limit || looked >= ITEMS_MAX {
+            // This one was not looked at: the list goes on just above it.
+            let next = Some((alert.id.0 + 1).to_string());
+            return List { items, next };
+        }
+        if query.takes(alert) {
+            items.push(shapes::alert::alert(alert));
+        }
+    }
+    List::whole(items)
+}

@@ -1,0 +1,430 @@
+//! Who asks: integration keys and API tokens, looked up by their SHA-256.
+//!
+//! A secret is hashed first and the hash is looked up, so that the time of a look-up tells nothing
+//! about any secret. Only hashes are kept, here and in the store.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::engine::ids::{IntegrationName, UserName};
+use crate::engine::input::{Actor, Via};
+use crate::engine::ruleset::RuleSet;
+use crate::engine::time::{Millis, Wall};
+use crate::store::{self, DocumentKind, Store};
+
+use super::{digest, words};
+
+/// SHA-256 of a key or token.
+pub type Hash = [u8; 32];
+
+/// What the holder of a token may do; each role may do what the ones before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Viewer,
+    Responder,
+    Admin,
+}
+
+impl Role {
+    /// All roles, the weakest first.
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Responder, Self::Admin];
+
+    /// The word of the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Responder => "responder",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// Who sent a request with an API token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The token's user, or the token's name.
+    pub name: String,
+    /// Set when the rules in force know this user.
+    pub user: Option<UserName>,
+    pub role: Role,
+    /// Of the token; `None` for the first admin token.
+    pub token: Option<String>,
+}
+
+impl Caller {
+    /// The caller as somebody who acts.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            name: self.name.as_str().into(),
+            user: self.user.clone(),
+            via: Via::Api,
+        }
+    }
+}
+
+/// An API token as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredToken {
+    pub id: String,
+    /// In hex.
+    pub sha256: String,
+    pub name: String,
+    #[serde(default)]
+    pub user: Option<String>,
+    pub role: Role,
+    pub created: Wall,
+    #[serde(default)]
+    pub expires: Option<Wall>,
+    #[serde(default)]
+    pub last_used: Option<Wall>,
+}
+
+/// A key of an integration that was made through the API, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredKey {
+    pub id: String,
+    /// In hex.
+    pub sha256: String,
+    pub integration: IntegrationName,
+    pub created: Wall,
+    pub created_by: String,
+}
+
+/// Why a token does not open the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("this token is not known; make one with `reveille token create`")]
+    Unknown,
+    #[error("this token has expired; make another with `reveille token create`")]
+    Expired,
+}
+
+/// The use of a token is written down at most this often.
+const USE_NOTED_EVERY: Millis = Millis::hours(1);
+
+/// Documents read from the store at once.
+const LOADED_AT_ONCE: usize = 500;
+
+/// All keys and tokens that open something.
+pub struct Auth {
+    admin: Hash,
+    stored: RwLock<Stored>,
+    keys_of_rules: RwLock<KeysOfRules>,
+}
+
+#[derive(Default)]
+struct Stored {
+    tokens: BTreeMap<Hash, StoredToken>,
+    keys: BTreeMap<Hash, StoredKey>,
+}
+
+/// The keys that stand in rule documents, and the set from which they were read.
+#[derive(Default)]
+struct KeysOfRules {
+    rules: Option<Arc<RuleSet>>,
+    keys: BTreeMap<Hash, IntegrationName>,
+}
+
+impl Auth {
+    /// Reads what the store keeps. `admin` is the hash of the first admin token.
+    pub fn load(store: &dyn Store, admin: Hash) -> Result<Self, store::Error> {
+        let auth = Self::new(admin);
+        for bytes in documents(store, DocumentKind::Token)? {
+            match serde_json::from_slice(&bytes) {
+                Ok(token) => auth.add_token(token),
+                Err(error) => tracing::warn!(%error, "a stored token is damaged and stays shut"),
+            }
+        }
+        for bytes in documents(store, DocumentKind::Key)? {
+            match serde_json::from_slice(&bytes) {
+                Ok(key) => auth.add_key(key),
+                Err(error) => tracing::warn!(%error, "a stored key is damaged and stays shut"),
+            }
+        }
+        Ok(auth)
+    }
+
+    /// Without any stored key or token.
+    pub fn new(admin: Hash) -> Self {
+        Self {
+            admin,
+            stored: RwLock::default(),
+            keys_of_rules: RwLock::default(),
+        }
+    }
+
+    /// The integration that a key opens under these rules.
+    pub fn integration(&self, rules: &Arc<RuleSet>, key: &str) -> Option<IntegrationName> {
+        let hash = digest::sha256(key.as_bytes());
+        let of_rules = self.key_of_rules(rules, &hash);
+        let name = of_rules.or_else(|| {
+            let stored = self.read();
+            stored.keys.get(&hash).map(|key| key.integration.clone())
+        })?;
+        rules.integrations.contains_key(&name).then_some(name)
+    }
+
+    fn key_of_rules(&self, rules: &Arc<RuleSet>, hash: &Hash) -> Option<IntegrationName> {
+        {
+            let known = self.keys_of_rules.read();
+            let known = known.unwrap_or_else(PoisonError::into_inner);
+            if known
+                .rules
+                .as_ref()
+                .is_some_and(|set| Arc::ptr_eq(set, rules))
+            {
+                return known.keys.get(hash).cloned();
+            }
+        }
+        let fresh = KeysOfRules::read_from(rules);
+        let name = fresh.keys.get(hash).cloned();
+        let known = self.keys_of_rules.write();
+        *known.unwrap_or_else(PoisonError::into_inner) = fresh;
+        name
+    }
+
+    /// The caller whom a token names, and whether its use is to be written down.
+    pub fn caller(
+        &self,
+        rules: &RuleSet,
+        token: &str,
+        now: Wall,
+    ) -> Result<(Caller, Option<StoredToken>), Refused> {
+        let hash = digest::sha256(token.as_bytes());
+        if hash == self.admin {
+            let caller = Caller {
+                name: "admin".to_owned(),
+                user: None,
+                role: Role::Admin,
+                token: None,
+            };
+            return Ok((caller, None));
+        }
+        let known = self.read().tokens.get(&hash).cloned();
+        let known = known.ok_or(Refused::Unknown)?;
+        if known.expires.is_some_and(|expires| expires <= now) {
+            return Err(Refused::Expired);
+        }
+        let user = known.user.as_deref().map(UserName::from);
+        let caller = Caller {
+            name: known.user.clone().unwrap_or_else(|| known.name.clone()),
+            user: user.filter(|user| rules.users.contains_key(user)),
+            role: known.role,
+            token: Some(known.id.clone()),
+        };
+        Ok((caller, self.note_use(&hash, now)))
+    }
+
+    fn note_use(&self, hash: &Hash, now: Wall) -> Option<StoredToken> {
+        let is_noted = |token: &StoredToken| {
+            let used = token.last_used;
+            used.is_some_and(|used| now.since(used) < USE_NOTED_EVERY)
+        };
+        if self.read().tokens.get(hash).is_none_or(is_noted) {
+            return None;
+        }
+        let mut stored = self.write();
+        let token = stored.tokens.get_mut(hash)?;
+        token.last_used = Some(now);
+        Some(token.clone())
+    }
+
+    /// Opens the API with a new token.
+    pub fn add_token(&self, token: StoredToken) {
+        if let Some(hash) = words::hash_of_hex(&token.sha256) {
+            self.write().tokens.insert(hash, token);
+        }
+    }
+
+    /// Opens an integration with a new key.
+    pub fn add_key(&self, key: StoredKey) {
+        if let Some(hash) = words::hash_of_hex(&key.sha256) {
+            self.write().keys.insert(hash, key);
+        }
+    }
+
+    /// All tokens, oldest first.
+    pub fn tokens(&self) -> Vec<StoredToken> {
+        let mut tokens: Vec<_> = self.read().tokens.values().cloned().collect();
+        tokens.sort_by(|one, other| (one.created, &one.id).cmp(&(other.created, &other.id)));
+        tokens
+    }
+
+    /// Keys of one integration that were made through the API, oldest first.
+    pub fn keys(&self, integration: &IntegrationName) -> Vec<StoredKey> {
+        let stored = self.read();
+        let own = stored
+            .keys
+            .values()
+            .filter(|key| key.integration == *integration);
+        let mut own: Vec<_> = own.cloned().collect();
+        own.sort_by(|one, other| (one.created, &one.id).cmp(&(other.created, &other.id)));
+        own
+    }
+
+    /// Shuts a token.
+    pub fn remove_token(&self, id: &str) {
+        self.write().tokens.retain(|_, token| token.id != id);
+    }
+
+    /// Shuts a key.
+    pub fn remove_key(&self, id: &str) {
+        self.write().keys.retain(|_, key| key.id != id);
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Stored> {
+        self.stored.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Stored> {
+        self.stored.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl KeysOfRules {
+    fn read_from(rules: &Arc<RuleSet>) -> Self {
+        let keys = rules.integrations.values().flat_map(|integration| {
+            let hashes = integration.key_hashes.iter();
+            hashes.map(|hash| (*hash, integration.name.clone()))
+        });
+        Self {
+            keys: keys.collect(),
+            rules: Some(rules.clone()),
+        }
+    }
+}
+
+fn documents(store: &dyn Store, kind: DocumentKind) -> Result<Vec<Vec<u8>>, store::Error> {
+    let mut all = Vec::new();
+    let mut before: Option<String> = None;
+    loop {
+        let read = store.documents(kind, before.as_deref(), LOADED_AT_ONCE)?;
+        before = read.last().map(|(name, _)| name.clone());
+        let is_last = read.len() < LOADED_AT_ONCE;
+        all.extend(read.into_iter().map(|(_, bytes)| bytes));
+        if is_last {
+            return Ok(all);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::event::Labels;
+    use crate::engine::ruleset::{Format, Integration};
+
+    use super::*;
+
+    const NOW: Wall = Wall(1_000_000_000);
+
+    fn rules_with(keys: &[(&str, &str)]) -> Arc<RuleSet> {
+        let mut rules = RuleSet::default();
+        for (name, key) in keys {
+            let integration = Integration {
+                name: (*name).into(),
+                format: Format::Native,
+                labels: Labels::default(),
+                max_age: Millis::hours(6),
+                key_hashes: vec![digest::sha256(key.as_bytes())],
+            };
+            rules.integrations.insert((*name).into(), integration);
+        }
+        Arc::new(rules)
+    }
+
+    fn stored_key(key: &str, integration: &str) -> StoredKey {
+        StoredKey {
+            id: format!("id of {key}"),
+            sha256: words::hex(&digest::sha256(key.as_bytes())),
+            integration: integration.into(),
+            created: NOW,
+            created_by: "ana".to_owned(),
+        }
+    }
+
+    fn stored_token(token: &str, expires: Option<Wall>) -> StoredToken {
+        StoredToken {
+            id: "t1".to_owned(),
+            sha256: words::hex(&digest::sha256(token.as_bytes())),
+            name: "laptop".to_owned(),
+            user: Some("ana".to_owned()),
+            role: Role::Responder,
+            created: NOW,
+            expires,
+            last_used: None,
+        }
+    }
+
+    #[test]
+    fn a_key_opens_its_own_integration_while_the_rules_have_it() {
+        let auth = Auth::new([0; 32]);
+        auth.add_key(stored_key("made", "billing"));
+        auth.add_key(stored_key("orphan", "gone"));
+        let rules = rules_with(&[("prometheus", "written"), ("billing", "old")]);
+        let cases = [
+            ("written", Some("prometheus")),
+            ("made", Some("billing")),
+            ("old", Some("billing")),
+            ("orphan", None),
+            ("", None),
+            ("written ", None),
+        ];
+        for (key, expected) in cases {
+            let opened = auth.integration(&rules, key);
+            assert_eq!(opened, expected.map(IntegrationName::from), "{key:?}");
+        }
+        let other_rules = rules_with(&[("billing", "new")]);
+        assert_eq!(auth.integration(&other_rules, "written"), None);
+        assert!(auth.integration(&other_rules, "new").is_some());
+    }
+
+    #[test]
+    fn two_keys_live_at_once_and_a_revoked_one_is_shut() {
+        let auth = Auth::new([0; 32]);
+        let rules = rules_with(&[("billing", "old")]);
+        auth.add_key(stored_key("one", "billing"));
+        auth.add_key(stored_key("two", "billing"));
+        assert_eq!(auth.keys(&"billing".into()).len(), 2);
+        auth.remove_key("id of one");
+        assert_eq!(auth.integration(&rules, "one"), None);
+        assert!(auth.integration(&rules, "two").is_some());
+    }
+
+    #[test]
+    fn a_token_names_its_caller_until_it_expires_or_is_revoked() {
+        let auth = Auth::new(digest::sha256(b"root"));
+        let rules = RuleSet::default();
+        auth.add_token(stored_token("rv_1", Some(NOW + Millis::hours(1))));
+        let (caller, _) = auth.caller(&rules, "rv_1", NOW).unwrap();
+        assert_eq!(
+            (caller.name.as_str(), caller.role),
+            ("ana", Role::Responder)
+        );
+        assert_eq!(caller.user, None, "ana is not in these rules");
+        let late = NOW + Millis::hours(1);
+        assert_eq!(auth.caller(&rules, "rv_1", late), Err(Refused::Expired));
+        assert_eq!(auth.caller(&rules, "rv_2", NOW), Err(Refused::Unknown));
+        auth.remove_token("t1");
+        assert_eq!(auth.caller(&rules, "rv_1", NOW), Err(Refused::Unknown));
+        let (admin, _) = auth.caller(&rules, "root", NOW).unwrap();
+        assert_eq!(admin.role, Role::Admin);
+    }
+
+    #[test]
+    fn the_use_of_a_token_is_noted_once_an_hour() {
+        let auth = Auth::new([0; 32]);
+        auth.add_token(stored_token("rv_1", None));
+        let noted = |minutes| {
+            let now = NOW + Millis::minutes(minutes);
+            let (_, used) = auth.caller(&RuleSet::default(), "rv_1", now).unwrap();
+            used.map(|token| token.last_used == Some(now))
+        };
+        assert_eq!(noted(0), Some(true));
+        assert_eq!(noted(59), None);
+        assert_eq!(noted(60), Some(true));
+    }
+}

@@ -1,0 +1,195 @@
+//! Reading request bodies: bounded in size and time, and never trusted to say their own length.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{Form, FromRequest};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::problem::Problem;
+
+/// What is read and thrown away beyond the limit, so that a sender that does not listen while it
+/// writes still sees the answer 413 instead of a reset connection.
+const DISCARDED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How long a sender may take to hand over its body.
+const BODY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Why a body was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    TooLarge,
+    TooSlow,
+    Broken,
+    /// Compressed; a compressed bomb is never opened.
+    Encoded,
+}
+
+impl Unread {
+    /// The problem to answer with.
+    pub fn problem(self, limit: usize) -> Problem {
+        match self {
+            Self::TooLarge => Problem::too_large(limit),
+            Self::TooSlow => Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "body_timeout",
+                "the body did not come within 30 seconds; send it again",
+            ),
+            Self::Broken => Problem::invalid("the body ended before it was complete"),
+            Self::Encoded => Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "encoded_body",
+                "compressed bodies are not accepted; send without content-encoding",
+            ),
+        }
+    }
+}
+
+/// Reads a whole body of at most `limit` bytes.
+pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Vec<u8>, Unread> {
+    let is_encoded = headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if is_encoded {
+        return Err(Unread::Encoded);
+    }
+    tokio::time::timeout(BODY_DEADLINE, gather(body, limit))
+        .await
+        .unwrap_or(Err(Unread::TooSlow))
+}
+
+async fn gather(mut body: Body, limit: usize) -> Result<Vec<u8>, Unread> {
+    let mut gathered = Vec::new();
+    let mut discarded = 0;
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let Ok(data) = frame.map_err(|_| Unread::Broken)?.into_data() else {
+            continue;
+        };
+        if discarded == 0 && gathered.len() + data.len() <= limit {
+            gathered.extend_from_slice(&data);
+            continue;
+        }
+        discarded += data.len();
+        if discarded > DISCARDED_BYTES_MAX {
+            break;
+        }
+    }
+    if discarded > 0 {
+        return Err(Unread::TooLarge);
+    }
+    Ok(gathered)
+}
+
+/// The fields of a form body, in the order sent.
+pub async fn form(bytes: Vec<u8>) -> Result<Vec<(String, String)>, Problem> {
+    let kind = "application/x-www-form-urlencoded";
+    let request = Request::post("/")
+        .header(header::CONTENT_TYPE, kind)
+        .body(Body::from(bytes))
+        .map_err(|_| Problem::internal())?;
+    let form = Form::<Vec<(String, String)>>::from_request(request, &()).await;
+    form.map(|Form(fields)| fields)
+        .map_err(|_| Problem::invalid("the body is not a form"))
+}
+
+/// The first value of a form field.
+pub fn field<'form>(form: &'form [(String, String)], name: &str) -> Option<&'form str> {
+    form.iter()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.as_str())
+}
+
+/// A body that breaks before its first byte: the server then closes the connection without having
+/// sent a status line. Used when no answer would be true.
+pub struct CutOff;
+
+impl CutOff {
+    /// A response of which nothing reaches the client.
+    pub fn response() -> Response {
+        (StatusCode::SERVICE_UNAVAILABLE, Body::new(Self)).into_response()
+    }
+}
+
+impl HttpBody for CutOff {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        Poll::Ready(Some(Err(std::io::Error::other("no answer is true"))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_its_limit_and_not_a_byte_further() {
+        let cases = [
+            (10, 10, Ok(10)),
+            (11, 10, Err(Unread::TooLarge)),
+            (0, 0, Ok(0)),
+        ];
+        for (length, limit, expected) in cases {
+            let body = Body::from(vec![b'a'; length]);
+            let read = read(&HeaderMap::new(), body, limit).await;
+            assert_eq!(
+                read.map(|bytes| bytes.len()),
+                expected,
+                "{length} of {limit}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_compressed_body_is_refused_unread() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        let read = read(&headers, Body::from("x"), 10).await;
+        assert_eq!(read, Err(Unread::Encoded));
+    }
+
+    #[tokio::test]
+    async fn a_form_keeps_its_fields_as_sent() {
+        let fields = form(b"Body=ack+1042&From=%2B3519&Body=again".to_vec())
+            .await
+            .unwrap();
+        assert_eq!(field(&fields, "Body"), Some("ack 1042"));
+        assert_eq!(field(&fields, "From"), Some("+3519"));
+        assert_eq!(fields.len(), 3);
+    }
+
+    /// Over a real socket, because it is the server's behaviour that matters.
+    #[tokio::test]
+    async fn a_response_that_is_cut_off_sends_no_status_line() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let router = axum::Router::new().route("/", axum::routing::get(CutOff::response_async));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move { axum::serve(listener, router).await });
+        let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+        client
+            .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = Vec::new();
+        let _ = client.read_to_end(&mut answer).await;
+        server.abort();
+        assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
+    }
+
+    impl CutOff {
+        async fn response_async() -> Response {
+            Self::response()
+        }
+    }
+}

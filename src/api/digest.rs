@@ -1,0 +1,26 @@
+//! Hashes and base64, which the signatures of other rooms hide and this room needs in the open: for
+//! looking up secrets, for HTTP basic, and for naming an inline style.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+/// SHA-256.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// How a content security policy names an inline style.
+pub fn page_style_source(style: &str) -> String {
+    format!("'sha256-{}'", base64(&sha256(style.as_bytes())))
+}
+
+/// Base64 with the standard alphabet and padding.
+pub fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// Reads base64 with the standard alphabet.
+pub fn from_base64(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}

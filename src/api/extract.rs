@@ -1,0 +1,107 @@
+//! Taking requests apart. Every refusal here is a problem, never a framework's own text.
+
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::auth::Caller;
+use super::body;
+use super::borders::Shared;
+use super::problem::Problem;
+
+/// A JSON body; an empty one is `{}`.
+pub struct Payload<T>(pub T);
+
+/// The query parameters.
+pub struct Params<T>(pub T);
+
+/// The variable parts of the path.
+pub struct Segment<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for Payload<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &Shared) -> Result<Self, Problem> {
+        let limit = state.settings.body_limit;
+        let bytes = whole_body(request, limit).await?;
+        Ok(Self(json(&bytes)?))
+    }
+}
+
+/// The whole body of a request, or the problem with it.
+pub async fn whole_body(request: Request, limit: usize) -> Result<Vec<u8>, Problem> {
+    let (parts, body) = request.into_parts();
+    let read = body::read(&parts.headers, body, limit).await;
+    read.map_err(|unread| unread.problem(limit))
+}
+
+/// Reads JSON; an empty text is `{}`.
+pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let is_empty = bytes.iter().all(u8::is_ascii_whitespace);
+    let bytes = if is_empty { b"{}" } else { bytes };
+    serde_json::from_slice(bytes)
+        .map_err(|error| Problem::invalid(format!("the body is not as expected: {error}")))
+}
+
+impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Problem> {
+        let query = Query::<T>::try_from_uri(&parts.uri);
+        query
+            .map(|Query(query)| Self(query))
+            .map_err(|error| Problem::invalid(format!("the query is not as expected: {error}")))
+    }
+}
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Shared> for Segment<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
+        let path = Path::<T>::from_request_parts(parts, state).await;
+        path.map(|Path(path)| Self(path))
+            .map_err(|_| Problem::invalid("the path is not as expected"))
+    }
+}
+
+impl FromRequestParts<Shared> for Caller {
+    type Rejection = Problem;
+
+    /// Set by [`super::access::authorise`]; a route that asks for a caller without declaring a role
+    /// fails closed.
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Problem> {
+        let caller = parts.extensions.get::<Self>().cloned();
+        caller.ok_or_else(|| Problem::unauthorized("this needs an API token"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Note {
+        #[serde(default)]
+        text: String,
+    }
+
+    #[test]
+    fn an_empty_body_is_an_empty_object_and_an_unknown_key_is_named() {
+        for empty in ["", " \r\n", "{}"] {
+            let read = json::<Note>(empty.as_bytes());
+            assert_eq!(
+                read,
+                Ok(Note {
+                    text: String::new()
+                }),
+                "{empty:?}"
+            );
+        }
+        let refused = json::<Note>(br#"{"txt":"a"}"#).unwrap_err();
+        assert!(refused.detail().contains("txt"), "{}", refused.detail());
+        assert!(json::<Note>(b"{\"text\":").is_err());
+    }
+}

@@ -1,0 +1,453 @@
+//! Looking at incidents: open ones from the state first, then closed ones from history.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+
+use crate::engine::ids::IncidentNumber;
+use crate::engine::incident::{Incident, Status};
+use crate::engine::page::Page;
+use crate::engine::time::Now;
+use crate::runtime::handle::View;
+use crate::store::{self, Before, Partition, Store};
+
+use super::borders::{ApiState, Shared};
+use super::extract::{Params, Segment};
+use super::problem::Problem;
+use super::shapes::{self, List};
+use super::words::{self, ITEMS_MAX};
+
+/// Looks at the state or history that one answer may cost; a list that is thinned out by its
+/// filters then goes on with its cursor.
+const LOOKS_MAX: usize = 10;
+
+/// Alerts and pages shown with an incident.
+pub const SHOWN_MAX: usize = 100;
+
+/// What a list of incidents can be asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    /// `triggered`, `acknowledged`, `resolved`, `open`, or several with commas.
+    status: Option<String>,
+    service: Option<String>,
+    urgency: Option<String>,
+    user: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// A position in a list of a thing's parts.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartQuery {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// Where a list of incidents stands: in the state or in history, below a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cursor {
+    Open(u64),
+    Closed(u64),
+}
+
+impl Cursor {
+    fn read(text: Option<&str>) -> Result<Self, Problem> {
+        let Some(text) = text else {
+            return Ok(Self::Open(u64::MAX));
+        };
+        let read = match text.split_at_checked(1) {
+            Some(("o", number)) => number.parse().ok().map(Self::Open),
+            Some(("c", number)) => number.parse().ok().map(Self::Closed),
+            Some(_) | None => None,
+        };
+        read.ok_or_else(|| words::unknown_cursor(text))
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::Open(number) => format!("o{number}"),
+            Self::Closed(number) => format!("c{number}"),
+        }
+    }
+}
+
+/// Which incidents a list is about.
+#[derive(Debug, PartialEq)]
+struct Filter {
+    /// Empty means all.
+    statuses: Vec<Status>,
+    service: Option<String>,
+    urgency: Option<String>,
+    user: Option<String>,
+}
+
+impl Filter {
+    fn read(query: &ListQuery) -> Result<Self, Problem> {
+        let words = query.status.as_deref().unwrap_or("").split(',');
+        let mut statuses = Vec::new();
+        for word in words.map(str::trim).filter(|word| !word.is_empty()) {
+            match word {
+                "triggered" => statuses.push(Status::Triggered),
+                "acknowledged" => statuses.push(Status::Acknowledged),
+                "resolved" => statuses.push(Status::Resolved),
+                "open" => statuses.extend([Status::Triggered, Status::Acknowledged]),
+                _ => {
+                    return Err(Problem::invalid(format!(
+                        "status {word:?} is unknown; \
+                         use triggered, acknowledged, resolved or open"
+                    )));
+                }
+            }
+        }
+        let urgency = query.urgency.clone();
+        if let Some(word) = urgency
+            .as_deref()
+            .filter(|word| !["high", "low"].contains(word))
+        {
+            return Err(Problem::invalid(format!(
+                "urgency {word:?} is unknown; use high or low"
+            )));
+        }
+        Ok(Self {
+            statuses,
+            urgency,
+            service: query.service.clone(),
+            user: query.user.clone(),
+        })
+    }
+
+    fn wants(&self, status: Status) -> bool {
+        self.statuses.is_empty() || self.statuses.contains(&status)
+    }
+
+    fn takes(&self, incident: &Incident) -> bool {
+        let is_same = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
+        };
+        self.wants(incident.status)
+            && is_same(&self.service, incident.service.as_deref())
+            && is_same(&self.urgency, Some(incident.urgency.as_str()))
+            && self
+                .user
+                .as_deref()
+                .is_none_or(|user| concerns(incident, user))
+    }
+}
+
+/// Whether a person was to be paged about it, or took it.
+fn concerns(incident: &Incident, user: &str) -> bool {
+    let handled = [&incident.acknowledged, &incident.resolved];
+    let mut handlers = handled.into_iter().flatten();
+    incident.runs.iter().any(|run| run.user.as_str() == user)
+        || handlers.any(|by| by.user.as_ref().is_some_and(|name| name.as_str() == user))
+}
+
+/// Some items, and where the list goes on.
+type Looked = (Vec<shapes::incident::Incident>, Option<Cursor>);
+
+/// `GET /v1/incidents`
+pub async fn list(
+    State(state): State<Shared>,
+    Params(query): Params<ListQuery>,
+) -> Result<Json<List<shapes::incident::Incident>>, Problem> {
+    let filter = Arc::new(Filter::read(&query)?);
+    let limit = words::limit(query.limit);
+    let mut next = Some(Cursor::read(query.cursor.as_deref())?);
+    let mut items = Vec::new();
+    for _ in 0..LOOKS_MAX {
+        let Some(cursor) = next else { break };
+        let wanted = limit - items.len();
+        let filter = filter.clone();
+        let (mut found, after) = match cursor {
+            Cursor::Open(before) => {
+                let look = move |view: View<'_>| open(view, &filter, before, wanted);
+                state.handle.read(look).await?
+            }
+            Cursor::Closed(before) => {
+                let look = move |store: &dyn Store, partition| {
+                    closed(store, partition, &filter, before, wanted)
+                };
+                state.history(look).await?
+            }
+        };
+        items.append(&mut found);
+        next = after;
+        if items.len() >= limit {
+            break;
+        }
+    }
+    let next = next.map(Cursor::text);
+    Ok(Json(List { items, next }))
+}
+
+fn open(view: View<'_>, filter: &Filter, before: u64, wanted: usize) -> Looked {
+    let known = view.state.incidents_before(IncidentNumber(before)).rev();
+    let mut items = Vec::new();
+    let mut last = None;
+    for incident in known.take(ITEMS_MAX) {
+        last = Some(incident.number.0);
+        if filter.takes(incident) {
+            items.push(shapes::incident::incident(incident, view.now));
+        }
+        if items.len() >= wanted {
+            break;
+        }
+    }
+    let rest = last.and_then(|last| {
+        let mut rest = view.state.incidents_before(IncidentNumber(last));
+        rest.next_back().map(|_| Cursor::Open(last))
+    });
+    let history = filter
+        .wants(Status::Resolved)
+        .then_some(Cursor::Closed(u64::MAX));
+    (items, rest.or(history))
+}
+
+fn closed(
+    store: &dyn Store,
+    partition: Partition,
+    filter: &Filter,
+    before: u64,
+    wanted: usize,
+) -> Result<Looked, store::Error> {
+    let before = (before < u64::MAX).then_some(Before(before));
+    let read = store.closed_incidents(partition, before, ITEMS_MAX)?;
+    let is_last = read.len() < ITEMS_MAX;
+    let mut items = Vec::new();
+    for (index, incident) in read.iter().enumerate() {
+        if filter.takes(incident) {
+            items.push(shapes::incident::incident(incident, Now::default()));
+        }
+        if items.len() >= wanted {
+            let is_over = is_last && index + 1 == read.len();
+            let next = (!is_over).then_some(Cursor::Closed(incident.number.0));
+            return Ok((items, next));
+        }
+    }
+    let last = read.last().filter(|_| !is_last);
+    Ok((
+        items,
+        last.map(|incident| Cursor::Closed(incident.number.0)),
+    ))
+}
+
+/// An incident of the state or of history.
+pub async fn find(state: &ApiState, number: IncidentNumber) -> Result<Arc<Incident>, Problem> {
+    let in_state = state
+        .handle
+        .read(move |view| view.state.incident(number).cloned());
+    if let Some(incident) = in_state.await? {
+        return Ok(incident);
+    }
+    let look = move |store: &dyn Store, partition| store.closed_incident(partition, number);
+    let closed = state.history(look).await?;
+    closed
+        .map(Arc::new)
+        .ok_or_else(|| Problem::not_found("incident", format_args!("#{number}")))
+}
+
+/// `GET /v1/incidents/{n}`
+pub async fn show(
+    State(state): State<Shared>,
+    Segment(number): Segment<String>,
+) -> Result<Json<shapes::incident::Incident>, Problem> {
+    let number = IncidentNumber(words::number("incident", &number)?);
+    let incident = find(&state, number).await?;
+    let now = state.handle.read(|view| view.now).await?;
+    let alerts = alerts_of(&state, &incident, None, SHOWN_MAX).await?;
+    let pages = pages_of(&state, number).await?;
+    let mut shown = shapes::incident::incident(&incident, now);
+    shown.alerts = Some(alerts);
+    shown.pages_total = Some(pages.len() as u64);
+    let pages = pages.iter().take(SHOWN_MAX);
+    shown.pages = Some(pages.map(|page| shapes::page::page(page)).collect());
+    Ok(Json(shown))
+}
+
+/// `GET /v1/incidents/{n}/alerts`
+pub async fn alerts(
+    State(state): State<Shared>,
+    Segment(number): Segment<String>,
+    Params(query): Params<PartQuery>,
+) -> Result<Json<List<shapes::alert::Alert>>, Problem> {
+    let number = IncidentNumber(words::number("incident", &number)?);
+    let limit = words::limit(query.limit);
+    let after = words::cursor(query.cursor.as_deref())?;
+    let incident = find(&state, number).await?;
+    let alerts = alerts_of(&state, &incident, after, limit).await?;
+    let last = alerts.last().filter(|_| alerts.len() >= limit);
+    let next = last.and_then(|alert| alert.id).map(|id| id.to_string());
+    Ok(Json(List {
+        items: alerts,
+        next,
+    }))
+}
+
+/// Alerts of an incident by their ids; those of a closed one are few and come at once.
+async fn alerts_of(
+    state: &ApiState,
+    incident: &Incident,
+    after: Option<u64>,
+    limit: usize,
+) -> Result<Vec<shapes::alert::Alert>, Problem> {
+    let number = incident.number;
+    let look = move |view: View<'_>| {
+        let alerts = view.state.alerts_of(number);
+        let alerts = alerts.filter(|alert| after.is_none_or(|after| alert.id.0 > after));
+        let alerts = alerts.take(limit);
+        alerts.map(|alert| shapes::alert::alert(alert)).collect()
+    };
+    let alerts: Vec<_> = state.handle.read(look).await?;
+    if !alerts.is_empty() || after.is_some() {
+        return Ok(alerts);
+    }
+    let kept = incident.kept_alerts.iter();
+    Ok(kept
+        .map(|kept| shapes::alert::kept(kept, number.0))
+        .collect())
+}
+
+/// `GET /v1/incidents/{n}/pages`
+pub async fn pages(
+    State(state): State<Shared>,
+    Segment(number): Segment<String>,
+    Params(query): Params<PartQuery>,
+) -> Result<Json<List<shapes::page::Page>>, Problem> {
+    let number = IncidentNumber(words::number("incident", &number)?);
+    let limit = words::limit(query.limit);
+    let after = words::cursor(query.cursor.as_deref())?;
+    find(&state, number).await?;
+    let pages = pages_of(&state, number).await?;
+    let pages = pages
+        .iter()
+        .filter(|page| after.is_none_or(|after| page.id.0 > after));
+    let items: Vec<_> = pages
+        .take(limit)
+        .map(|page| shapes::page::page(page))
+        .collect();
+    Ok(Json(List::page(items, limit, |page| page.id)))
+}
+
+/// The pages of an incident, oldest first: those still under way and those in history.
+pub async fn pages_of(state: &ApiState, number: IncidentNumber) -> Result<Vec<Arc<Page>>, Problem> {
+    let look = move |view: View<'_>| -> Vec<Arc<Page>> {
+        view.state
+            .pages_of(number)
+            .take(ITEMS_MAX)
+            .cloned()
+            .collect()
+    };
+    let mut pages = state.handle.read(look).await?;
+    let look = move |store: &dyn Store, partition| store.closed_pages(partition, number, ITEMS_MAX);
+    pages.extend(state.history(look).await?.into_iter().map(Arc::new));
+    pages.sort_by_key(|page| page.id);
+    pages.dedup_by_key(|page| page.id);
+    Ok(pages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::shapes::incident::samples;
+    use crate::engine::records::{Change, Record};
+    use crate::engine::ruleset::RuleSet;
+    use crate::engine::state;
+
+    fn state_of(numbers: std::ops::RangeInclusive<u64>) -> state::State {
+        let mut state = state::State::default();
+        for number in numbers {
+            let mut incident = samples::incident();
+            incident.number = IncidentNumber(number);
+            if number % 2 == 0 {
+                incident.status = Status::Acknowledged;
+            }
+            state.apply(&[Change::Put(Record::Incident(Arc::new(incident)))]);
+        }
+        state
+    }
+
+    fn look(
+        state: &state::State,
+        query: &ListQuery,
+        before: u64,
+        wanted: usize,
+    ) -> (Vec<u64>, Option<Cursor>) {
+        let rules = RuleSet::default();
+        let view = View {
+            state,
+            rules: &rules,
+            now: Now::default(),
+        };
+        let (items, next) = open(view, &Filter::read(query).unwrap(), before, wanted);
+        (items.iter().map(|item| item.number).collect(), next)
+    }
+
+    #[test]
+    fn open_incidents_come_newest_first_and_history_after_them() {
+        let state = state_of(1..=5);
+        let all = ListQuery::default();
+        let history = Some(Cursor::Closed(u64::MAX));
+        assert_eq!(
+            look(&state, &all, u64::MAX, 2),
+            (vec![5, 4], Some(Cursor::Open(4)))
+        );
+        assert_eq!(
+            look(&state, &all, 4, 2),
+            (vec![3, 2], Some(Cursor::Open(2)))
+        );
+        assert_eq!(look(&state, &all, 2, 2), (vec![1], history));
+        assert_eq!(look(&state, &all, 2, 1), (vec![1], history));
+        let open = ListQuery {
+            status: Some("open".to_owned()),
+            ..ListQuery::default()
+        };
+        assert_eq!(look(&state, &open, 2, 2), (vec![1], None));
+    }
+
+    #[test]
+    fn one_look_is_bounded_whatever_the_filter_lets_through() {
+        let state = state_of(1..=1_200);
+        let none = ListQuery {
+            service: Some("nowhere".to_owned()),
+            ..ListQuery::default()
+        };
+        let (items, next) = look(&state, &none, u64::MAX, 100);
+        assert_eq!((items.len(), next), (0, Some(Cursor::Open(701))));
+    }
+
+    #[test]
+    fn filters_take_what_they_name_and_refuse_unknown_words() {
+        let state = state_of(1..=4);
+        let with = |status: &str| ListQuery {
+            status: Some(status.to_owned()),
+            ..ListQuery::default()
+        };
+        assert_eq!(look(&state, &with("acknowledged"), u64::MAX, 9).0, [4, 2]);
+        assert_eq!(
+            look(&state, &with("triggered, acknowledged"), u64::MAX, 9)
+                .0
+                .len(),
+            4
+        );
+        assert!(Filter::read(&with("opened")).is_err());
+        let urgency = ListQuery {
+            urgency: Some("huge".to_owned()),
+            ..ListQuery::default()
+        };
+        assert!(Filter::read(&urgency).is_err());
+    }
+
+    #[test]
+    fn a_cursor_survives_its_text_and_a_strange_one_is_refused() {
+        for cursor in [Cursor::Open(7), Cursor::Closed(u64::MAX)] {
+            assert_eq!(Cursor::read(Some(&cursor.text())), Ok(cursor));
+        }
+        for text in ["", "x1", "o", "o-1", "💥1", "1042"] {
+            assert!(Cursor::read(Some(text)).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Where monitors post: the key names the integration, the path the format and the form of the
+//! answer. A 2xx is sent only after the events are durable.
+
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+
+use crate::engine::ids::IntegrationName;
+use crate::engine::incident::Trouble;
+use crate::engine::input::Input;
+use crate::engine::ruleset::{Format, Integration};
+use crate::engine::trouble::Cause;
+use crate::inbound::{self, Parsed};
+
+use super::access::integration_key_of;
+use super::body::{self, Unread};
+use super::borders::{ApiState, Shared};
+use super::extract::Segment;
+use super::ingest_answers::{self, Manner, Stored};
+use super::problem::Problem;
+
+/// By which path a request came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Door {
+    /// `/v1/events`: our own format.
+    Native,
+    /// `/hooks/…`: the format of the integration.
+    Hook,
+    /// `…/api/v2/alerts`: what Prometheus sends.
+    Alerts,
+    /// `/v2/enqueue`: PagerDuty's Events API.
+    Enqueue,
+}
+
+/// `POST /v1/events`
+pub async fn events(State(state): State<Shared>, request: Request) -> Response {
+    let key = integration_key_of(request.headers());
+    take(&state, Door::Native, None, key, request).await
+}
+
+/// `POST /hooks/{integration}`
+pub async fn hook(
+    State(state): State<Shared>,
+    Segment(integration): Segment<String>,
+    request: Request,
+) -> Response {
+    let key = integration_key_of(request.headers());
+    take(&state, Door::Hook, Some(integration), key, request).await
+}
+
+/// `POST /hooks/{integration}/{key}`
+pub async fn hook_with_key(
+    State(state): State<Shared>,
+    Segment((integration, key)): Segment<(String, String)>,
+    request: Request,
+) -> Response {
+    take(&state, Door::Hook, Some(integration), Some(key), request).await
+}
+
+/// `POST /hooks/{integration}/{key}/api/v2/alerts`
+pub async fn hook_alerts(
+    State(state): State<Shared>,
+    Segment((integration, key)): Segment<(String, String)>,
+    request: Request,
+) -> Response {
+    take(&state, Door::Alerts, Some(integration), Some(key), request).await
+}
+
+/// `POST /api/v2/alerts`
+pub async fn alerts(State(state): State<Shared>, request: Request) -> Response {
+    let key = integration_key_of(request.headers());
+    take(&state, Door::Alerts, None, key, request).await
+}
+
+/// `POST /v2/enqueue`: the key stands in the body.
+pub async fn enqueue(State(state): State<Shared>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let limit = state.settings.body_limit;
+    let bytes = match body::read(&parts.headers, body, limit).await {
+        Ok(bytes) => bytes,
+        Err(unread) => return ingest_answers::refused(Manner::Pagerduty, &unread.problem(limit)),
+    };
+    let in_body = inbound::pagerduty::routing_key(&bytes);
+    let key = in_body.or_else(|| integration_key_of(&parts.headers));
+    let Some(key) = key else {
+        // What is wrong with the body is more of a help than that it has no key.
+        return ingest_answers::without_routing_key(&bytes);
+    };
+    match opened_by(&state, None, Some(key)) {
+        Ok(integration) => {
+            let answer = store(&state, Door::Enqueue, &integration, &bytes).await;
+            answer.unwrap_or_else(|problem| ingest_answers::refused(Manner::Pagerduty, &problem))
+        }
+        Err(_) => ingest_answers::unknown_routing_key(),
+    }
+}
+
+async fn take(
+    state: &ApiState,
+    door: Door,
+    named: Option<String>,
+    key: Option<String>,
+    request: Request,
+) -> Response {
+    let integration = match opened_by(state, named.as_deref(), key) {
+        Ok(integration) => integration,
+        Err(problem) => return problem.into_response(),
+    };
+    let manner = manner(door, &integration.format);
+    let answer = take_in(state, door, &integration, request).await;
+    answer.unwrap_or_else(|problem| ingest_answers::refused(manner, &problem))
+}
+
+async fn take_in(
+    state: &ApiState,
+    door: Door,
+    integration: &Integration,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let limit = body_limit(state, door, &integration.format);
+    let bytes = read(state, &parts.headers, body, limit, &integration.name).await?;
+    store(state, door, integration, &bytes).await
+}
+
+/// The integration that the key opens. A name in the path must be its own; whether the name or the
+/// key is wrong is not told.
+fn opened_by(
+    state: &ApiState,
+    named: Option<&str>,
+    key: Option<String>,
+) -> Result<Integration, Problem> {
+    let key = key.ok_or_else(|| {
+        Problem::unauthorized(
+            "send the integration's key as `Authorization: Bearer …` or `X-Reveille-Key`",
+        )
+    })?;
+    let rules = state.handle.rules();
+    let name = state.auth.integration(&rules, &key);
+    let name = name.filter(|name| named.is_none_or(|named| named == name.as_str()));
+    let integration = name.and_then(|name| rules.integrations.get(&name).cloned());
+    integration.ok_or_else(|| {
+        Problem::unauthorized(
+            "this key opens no integration here; see `reveille key list`, or make one",
+        )
+    })
+}
+
+async fn read(
+    state: &ApiState,
+    headers: &HeaderMap,
+    body: axum::body::Body,
+    limit: usize,
+    integration: &IntegrationName,
+) -> Result<Vec<u8>, Problem> {
+    match body::read(headers, body, limit).await {
+        Ok(bytes) => Ok(bytes),
+        Err(Unread::TooLarge) => {
+            raise_too_large(state, integration, limit).await;
+            Err(Unread::TooLarge.problem(limit))
+        }
+        Err(unread) => Err(unread.problem(limit)),
+    }
+}
+
+/// A monitor whose reports do not fit is blind: somebody must hear of it.
+async fn raise_too_large(state: &ApiState, integration: &IntegrationName, limit: usize) {
+    let input = Input::Raise {
+        trouble: Trouble {
+            cause: Cause::TooLarge,
+            subject: integration.as_str().into(),
+        },
+        text: format!(
+            "integration {integration} sent a body of more than {limit} bytes; it was refused"
+        )
+        .into(),
+    };
+    if let Err(error) = state.handle.control(input).await {
+        tracing::warn!(%error, %integration, "a refused body could not be reported");
+    }
+}
+
+async fn store(
+    state: &ApiState,
+    door: Door,
+    integration: &Integration,
+    body: &[u8],
+) -> Result<Response, Problem> {
+    let manner = manner(door, &integration.format);
+    let Parsed { events, faults } = parse(door, integration, body, state);
+    if events.is_empty() {
+        return Ok(ingest_answers::nothing_usable(manner, &faults, body));
+    }
+    let name = integration.name.clone();
+    let receipts = state.handle.submit(name, events).await?;
+    Ok(ingest_answers::stored(
+        manner,
+        &Stored {
+            receipts: &receipts,
+            faults: &faults,
+        },
+    ))
+}
+
+fn parse(door: Door, integration: &Integration, body: &[u8], state: &ApiState) -> Parsed {
+    let now = state.now();
+    match door {
+        Door::Native => inbound::parse_as(&Format::Native, integration, body, now),
+        Door::Hook => inbound::parse(integration, body, now),
+        Door::Alerts => inbound::parse_as(&Format::AlertmanagerApi, integration, body, now),
+        Door::Enqueue => inbound::parse_as(&Format::Pagerduty, integration, body, now),
+    }
+}
+
+/// The form of the answer: as the program answers that the sender believes to speak to.
+fn manner(door: Door, format: &Format) -> Manner {
+    match door {
+        Door::Native => Manner::Receipts,
+        Door::Alerts => Manner::Alertmanager,
+        Door::Enqueue => Manner::Pagerduty,
+        Door::Hook => match format {
+            Format::Pagerduty => Manner::Pagerduty,
+            Format::AlertmanagerApi => Manner::Alertmanager,
+            Format::Native | Format::Alertmanager | Format::Generic(_) => Manner::Receipts,
+        },
+    }
+}
+
+fn body_limit(state: &ApiState, door: Door, format: &Format) -> usize {
+    let settings = &state.settings;
+    match door {
+        Door::Native | Door::Enqueue => settings.body_limit,
+        Door::Alerts => settings.body_limit_alertmanager,
+        Door::Hook => match format {
+            Format::Alertmanager | Format::AlertmanagerApi => settings.body_limit_alertmanager,
+            Format::Native | Format::Pagerduty | Format::Generic(_) => settings.body_limit,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_decides_how_the_sender_is_answered() {
+        let cases = [
+            (Door::Native, Format::Pagerduty, Manner::Receipts),
+            (Door::Alerts, Format::Native, Manner::Alertmanager),
+            (Door::Enqueue, Format::Native, Manner::Pagerduty),
+            (Door::Hook, Format::Alertmanager, Manner::Receipts),
+            (Door::Hook, Format::AlertmanagerApi, Manner::Alertmanager),
+            (Door::Hook, Format::Pagerduty, Manner::Pagerduty),
+        ];
+        for (door, format, expected) in cases {
+            assert_eq!(manner(door, &format), expected, "{door:?} {format:?}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Who is on call.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+
+use crate::engine::calendar::Override;
+use crate::engine::ids::ScheduleName;
+
+use super::borders::Shared;
+use super::extract::Params;
+use super::problem::Problem;
+use super::shapes;
+use super::words;
+
+/// Of which moment and schedule.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnCallQuery {
+    at: Option<String>,
+    schedule: Option<String>,
+    user: Option<String>,
+}
+
+/// `GET /v1/oncall`
+pub async fn oncall(
+    State(state): State<Shared>,
+    Params(query): Params<OnCallQuery>,
+) -> Result<Json<shapes::oncall::OnCall>, Problem> {
+    let at = query.at.as_deref();
+    let at = at.map(|at| words::moment("at", at)).transpose()?;
+    let at = at.unwrap_or_else(|| state.now());
+    let rules = state.handle.rules();
+    if let Some(name) = query.schedule.as_deref()
+        && !rules.schedules.contains_key(name)
+    {
+        return Err(Problem::not_found("schedule", format_args!("{name:?}")));
+    }
+    // The calendar is walked outside the driver's thread: it can be long.
+    let overrides = state
+        .handle
+        .read(|view| by_schedule(view.state.overrides().cloned()));
+    let overrides = overrides.await?;
+    let walked = tokio::task::spawn_blocking(move || {
+        let wanted = query.schedule.as_deref();
+        let schedules = rules.schedules.iter();
+        let schedules =
+            schedules.filter(|(name, _)| wanted.is_none_or(|wanted| wanted == name.as_str()));
+        let now = schedules.map(|(name, schedule)| {
+            let own = overrides.get(name).map_or(&[][..], Vec::as_slice);
+            shapes::oncall::schedule_now(name, &schedule.on_call(at, own))
+        });
+        let user = query.user.as_deref();
+        now.filter(|one| user.is_none_or(|user| one.user.as_deref() == Some(user)))
+            .collect()
+    });
+    let schedules = walked.await.map_err(|_| Problem::internal())?;
+    Ok(Json(shapes::oncall::OnCall {
+        at: at.to_string(),
+        schedules,
+    }))
+}
+
+fn by_schedule(
+    overrides: impl Iterator<Item = std::sync::Arc<Override>>,
+) -> BTreeMap<ScheduleName, Vec<Override>> {
+    let mut sorted: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for known in overrides {
+        let own = sorted.entry(known.schedule.clone()).or_default();
+        own.push((*known).clone());
+    }
+    sorted
+}

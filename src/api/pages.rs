@@ -1,0 +1,143 @@
+//! Pages: of one incident, or all that are under way.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+
+use crate::engine::ids::IncidentNumber;
+use crate::engine::page::{Page, PageState};
+use crate::runtime::handle::View;
+
+use super::borders::Shared;
+use super::extract::Params;
+use super::incidents;
+use super::problem::Problem;
+use super::shapes::{self, List};
+use super::words::{self, ITEMS_MAX};
+
+/// What a list of pages can be asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PagesQuery {
+    incident: Option<u64>,
+    user: Option<String>,
+    state: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+impl PagesQuery {
+    fn check(&self) -> Result<(), Problem> {
+        let Some(word) = self.state.as_deref() else {
+            return Ok(());
+        };
+        let states = [
+            PageState::Sending,
+            PageState::Sent,
+            PageState::Delivered,
+            PageState::Failed,
+            PageState::Cancelled,
+        ];
+        if states.iter().any(|state| state.as_str() == word) {
+            return Ok(());
+        }
+        Err(Problem::invalid(format!(
+            "state {word:?} is unknown; use sending, sent, delivered, failed or cancelled"
+        )))
+    }
+
+    fn takes(&self, page: &Page) -> bool {
+        let user = page
+            .recipient
+            .user()
+            .map(crate::engine::ids::UserName::as_str);
+        let is_same = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
+        };
+        is_same(&self.user, user) && is_same(&self.state, Some(page.state.as_str()))
+    }
+}
+
+/// `GET /v1/pages`, newest first. With `incident` also those in history.
+pub async fn list(
+    State(state): State<Shared>,
+    Params(query): Params<PagesQuery>,
+) -> Result<Json<List<shapes::page::Page>>, Problem> {
+    query.check()?;
+    let limit = words::limit(query.limit);
+    let before = words::cursor(query.cursor.as_deref())?.unwrap_or(u64::MAX);
+    if let Some(number) = query.incident {
+        let pages = incidents::pages_of(&state, IncidentNumber(number)).await?;
+        let pages = pages.iter().rev().filter(|page| page.id.0 < before);
+        let pages = pages.filter(|page| query.takes(page)).take(limit);
+        let items = pages.map(|page| shapes::page::page(page)).collect();
+        return Ok(Json(List::page(items, limit, |page| page.id)));
+    }
+    let look = move |view: View<'_>| under_way(view, &query, before, limit);
+    Ok(Json(state.handle.read(look).await?))
+}
+
+fn under_way(
+    view: View<'_>,
+    query: &PagesQuery,
+    before: u64,
+    limit: usize,
+) -> List<shapes::page::Page> {
+    let pages = view.state.pages().rev().filter(|page| page.id.0 < before);
+    let mut items = Vec::new();
+    for (looked, page) in pages.enumerate() {
+        if items.len() >= limit || looked >= ITEMS_MAX {
+            // This one was not looked at: the list goes on just above it.
+            let next = Some((page.id.0 + 1).to_string());
+            return List { items, next };
+        }
+        if query.takes(page) {
+            items.push(shapes::page::page(page));
+        }
+    }
+    List::whole(items)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::api::shapes::incident::samples;
+    use crate::engine::ids::PageId;
+    use crate::engine::records::{Change, Record};
+    use crate::engine::ruleset::RuleSet;
+    use crate::engine::time::Now;
+
+    #[test]
+    fn pages_come_newest_first_and_none_is_shown_twice_or_left_out() {
+        let mut state = crate::engine::State::default();
+        for id in 1..=5 {
+            let page = Page {
+                id: PageId(id),
+                ..samples::page()
+            };
+            state.apply(&[Change::Put(Record::Page(Arc::new(page)))]);
+        }
+        let rules = RuleSet::default();
+        let view = View {
+            state: &state,
+            rules: &rules,
+            now: Now::default(),
+        };
+        let mut seen = Vec::new();
+        let mut before = u64::MAX;
+        loop {
+            let list = under_way(view, &PagesQuery::default(), before, 2);
+            seen.extend(list.items.iter().map(|page| page.id));
+            let Some(next) = list.next else { break };
+            before = next.parse().unwrap();
+        }
+        assert_eq!(seen, [5, 4, 3, 2, 1]);
+        let other = PagesQuery {
+            user: Some("bo".to_owned()),
+            ..PagesQuery::default()
+        };
+        assert!(under_way(view, &other, u64::MAX, 2).items.is_empty());
+    }
+}

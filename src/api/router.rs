@@ -1,0 +1,150 @@
+//! Serves the table of routes: access before every handler, a problem for everything else.
+
+use std::any::Any;
+
+use axum::Router;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::access::{Access, authorise};
+use super::borders::Shared;
+use super::problem::Problem;
+use super::routes::{self, Route};
+
+/// Everything, for the inner listener.
+pub fn router(state: Shared) -> Router {
+    serve(routes::all(), state)
+}
+
+/// What the internet side needs: links, Slack, text messages and hooks.
+pub fn public_router(state: Shared) -> Router {
+    let public = routes::all().into_iter().filter(Route::is_public);
+    serve(public.collect(), state)
+}
+
+fn serve(routes: Vec<Route>, state: Shared) -> Router {
+    let mut router = Router::new();
+    for route in routes {
+        let handler = match route.access {
+            Access::Role(_) => {
+                let guard = (state.clone(), route.access);
+                let guard = middleware::from_fn_with_state(guard, authorise);
+                route.handler.route_layer(guard)
+            }
+            Access::Open | Access::Signed | Access::Integration => route.handler,
+        };
+        router = router.route(route.path, handler);
+    }
+    finish(router).with_state(state)
+}
+
+/// What holds for every answer.
+fn finish<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
+    let sniffing = HeaderValue::from_static("nosniff");
+    let sniffing = SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, sniffing);
+    let caching = HeaderValue::from_static("no-store");
+    let caching = SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, caching);
+    router
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(sniffing)
+        .layer(caching)
+}
+
+async fn unknown_path(uri: Uri) -> Problem {
+    let path = uri.path();
+    // Whoever mistypes a path with a key in it need not find it in an answer.
+    let shown: String = path.chars().take(40).collect();
+    Problem::not_found("path", format_args!("{shown:?} here; see /openapi.json"))
+}
+
+async fn wrong_method(method: Method) -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        format!("this path does not take {method}; see the header Allow and /openapi.json"),
+    )
+}
+
+/// A panic is our own mistake: it is told in the log, and the next request is served as usual.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands it over by value"
+)]
+fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = text.unwrap_or("without text"), "a request panicked");
+    Problem::internal().into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use axum::routing::{get, post};
+    use serde_json::Value;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn explode() {
+        panic!("a secret of the inside");
+    }
+
+    async fn ask(method: &str, path: &str) -> (Response, Value) {
+        let router: Router<()> = Router::new()
+            .route("/explode", get(explode))
+            .route("/only-post", post(|| async {}));
+        let request = Request::builder().method(method).uri(path);
+        let request = request.body(Body::empty()).unwrap();
+        let response = finish(router).oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, 10_000).await.unwrap();
+        let value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        (Response::from_parts(parts, Body::empty()), value)
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_or_fails_is_a_problem_with_a_code() {
+        let cases = [
+            ("GET", "/nowhere", 404, "not_found"),
+            ("GET", "/only-post", 405, "method_not_allowed"),
+            ("GET", "/explode", 500, "internal"),
+        ];
+        for (method, path, status, code) in cases {
+            let (response, body) = ask(method, path).await;
+            assert_eq!(response.status().as_u16(), status, "{path}");
+            assert_eq!(body["code"], code, "{path}");
+            let kind = &response.headers()[header::CONTENT_TYPE];
+            assert_eq!(kind, "application/problem+json", "{path}");
+            assert!(!body.to_string().contains("secret"), "{body}");
+        }
+        let (response, _) = ask("GET", "/only-post").await;
+        assert!(response.headers().contains_key(header::ALLOW));
+    }
+
+    #[tokio::test]
+    async fn no_answer_is_kept_or_guessed_at_by_browsers() {
+        let (response, _) = ask("POST", "/only-post").await;
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+        assert_eq!(
+            response.headers()[header::X_CONTENT_TYPE_OPTIONS],
+            "nosniff"
+        );
+    }
+
+    /// Paths that overlap would make the router of the process panic at start.
+    #[test]
+    fn the_paths_of_the_table_fit_into_one_router() {
+        let mut router: Router<Shared> = Router::new();
+        for route in routes::all() {
+            router = router.route(route.path, route.handler);
+        }
+        assert!(router.has_routes());
+    }
+}

@@ -1,0 +1,344 @@
+//! The life of rules over the API. A rejected set leaves the old one in force.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::engine::ids::Revision;
+
+use super::auth::Caller;
+use super::borders::{
+    ApiState, Change, OnCallMove, RevisionDocuments, RuleDifferences, RuleFault, RuleFile, Shared,
+};
+use super::extract::{Params, Payload, Segment, whole_body};
+use super::problem::Problem;
+use super::shapes::List;
+use super::words;
+
+/// Bytes of all rule documents of one request; far above what people write, because large sets are
+/// generated.
+const RULES_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Files of rules, as they come and go.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleFiles {
+    files: Vec<RuleFile>,
+}
+
+/// The rules of a revision.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Rules {
+    revision: u64,
+    author: String,
+    at: String,
+    message: String,
+    files: Vec<RuleFile>,
+}
+
+/// A line of the history of rules.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RevisionLine {
+    revision: u64,
+    author: String,
+    at: String,
+    message: String,
+    /// Whether it is in force.
+    current: bool,
+}
+
+/// What a change of rules did.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Applied {
+    revision: u64,
+    differences: Vec<String>,
+    on_call: Vec<OnCallMove>,
+    warnings: Vec<RuleFault>,
+}
+
+/// What a check found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CheckedRules {
+    /// No errors; there may be warnings.
+    ok: bool,
+    faults: Vec<RuleFault>,
+}
+
+/// What a set would change against the one in force.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Diff {
+    /// In force.
+    revision: u64,
+    differences: Vec<String>,
+    on_call: Vec<OnCallMove>,
+    warnings: Vec<RuleFault>,
+}
+
+/// Why the rules are changed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessageQuery {
+    message: Option<String>,
+}
+
+/// The revision to go back to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rollback {
+    revision: u64,
+    message: Option<String>,
+}
+
+/// A position in the history of rules.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevisionsQuery {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// `GET /v1/rules`
+pub async fn show(State(state): State<Shared>, headers: HeaderMap) -> Result<Response, Problem> {
+    let revision = state.handle.rules().revision;
+    let documents = documents(&state, revision).await?;
+    Ok(answer(documents, &headers))
+}
+
+/// `GET /v1/rules/revisions/{revision}`
+pub async fn revision(
+    State(state): State<Shared>,
+    Segment(revision): Segment<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let revision = Revision(words::number("revision", &revision)?);
+    let documents = documents(&state, revision).await?;
+    Ok(answer(documents, &headers))
+}
+
+fn answer(documents: RevisionDocuments, headers: &HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT);
+    let accept = accept.and_then(|value| value.to_str().ok()).unwrap_or("");
+    let tag = format!("\"{}\"", documents.revision);
+    let mut response = if accept.contains("yaml") {
+        let kind = [(header::CONTENT_TYPE, "application/yaml")];
+        (kind, as_yaml(&documents.files)).into_response()
+    } else {
+        Json(Rules {
+            revision: documents.revision.0,
+            author: documents.author,
+            at: documents.at.to_string(),
+            message: documents.message,
+            files: documents.files,
+        })
+        .into_response()
+    };
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// All files one after the other, each a document of its own.
+fn as_yaml(files: &[RuleFile]) -> String {
+    let documents: Vec<String> = files
+        .iter()
+        .map(|file| format!("# {}\n{}", file.path, file.text.trim_end()))
+        .collect();
+    documents.join("\n---\n") + "\n"
+}
+
+async fn documents(state: &ApiState, revision: Revision) -> Result<RevisionDocuments, Problem> {
+    let asked = state.ask_rulebook(move |rulebook| rulebook.documents(revision));
+    let found = asked.await??;
+    found.ok_or_else(|| Problem::not_found("revision of the rules", revision))
+}
+
+/// `PUT /v1/rules`
+pub async fn put(
+    State(state): State<Shared>,
+    caller: Caller,
+    Params(query): Params<MessageQuery>,
+    request: Request,
+) -> Result<Json<Applied>, Problem> {
+    let expected = expected(request.headers())?;
+    let files = files(request).await?;
+    let change = Change {
+        author: caller.name,
+        at: state.now(),
+        message: message(query.message.as_deref()),
+        expected,
+    };
+    apply(&state, files, change).await
+}
+
+/// `POST /v1/rules/rollback`
+pub async fn rollback(
+    State(state): State<Shared>,
+    caller: Caller,
+    headers: HeaderMap,
+    Payload(rollback): Payload<Rollback>,
+) -> Result<Json<Applied>, Problem> {
+    let old = documents(&state, Revision(rollback.revision)).await?;
+    let default = format!("back to revision {}", rollback.revision);
+    let change = Change {
+        author: caller.name,
+        at: state.now(),
+        message: message(Some(rollback.message.as_deref().unwrap_or(&default))),
+        expected: expected(&headers)?,
+    };
+    apply(&state, old.files, change).await
+}
+
+async fn apply(
+    state: &ApiState,
+    files: Vec<RuleFile>,
+    change: Change,
+) -> Result<Json<Applied>, Problem> {
+    let by = change.author.clone();
+    let asked = state.ask_rulebook(move |rulebook| rulebook.prepare(files, change));
+    let prepared = asked.await?.map_err(|faults| Problem::rules(&faults))?;
+    let revision = state.handle.apply_rules(prepared.rules).await?;
+    tracing::info!(rules.revision = revision.0, by = %by, "another rule set is in force");
+    let RuleDifferences {
+        differences,
+        on_call,
+        warnings,
+    } = prepared.changes;
+    Ok(Json(Applied {
+        revision: revision.0,
+        differences,
+        on_call,
+        warnings,
+    }))
+}
+
+/// `POST /v1/rules/check`
+pub async fn check(
+    State(state): State<Shared>,
+    request: Request,
+) -> Result<Json<CheckedRules>, Problem> {
+    let files = files(request).await?;
+    let faults = state
+        .ask_rulebook(move |rulebook| rulebook.check(&files))
+        .await?;
+    let ok = !faults.iter().any(|fault| fault.severity == "error");
+    Ok(Json(CheckedRules { ok, faults }))
+}
+
+/// `POST /v1/rules/diff`
+pub async fn diff(State(state): State<Shared>, request: Request) -> Result<Json<Diff>, Problem> {
+    let files = files(request).await?;
+    let revision = state.handle.rules().revision.0;
+    let asked = state.ask_rulebook(move |rulebook| rulebook.diff(&files));
+    let changes = asked.await?.map_err(|faults| Problem::rules(&faults))?;
+    Ok(Json(Diff {
+        revision,
+        differences: changes.differences,
+        on_call: changes.on_call,
+        warnings: changes.warnings,
+    }))
+}
+
+/// `GET /v1/rules/revisions`, newest first.
+pub async fn revisions(
+    State(state): State<Shared>,
+    Params(query): Params<RevisionsQuery>,
+) -> Result<Json<List<RevisionLine>>, Problem> {
+    let limit = words::limit(query.limit);
+    let before = words::cursor(query.cursor.as_deref())?.map(Revision);
+    let current = state.handle.rules().revision;
+    let asked = state.ask_rulebook(move |rulebook| rulebook.revisions(before, limit));
+    let lines = asked.await??.into_iter().map(|known| RevisionLine {
+        revision: known.revision.0,
+        author: known.author,
+        at: known.at.to_string(),
+        message: known.message,
+        current: known.revision == current,
+    });
+    let items: Vec<_> = lines.collect();
+    Ok(Json(List::page(items, limit, |line| line.revision)))
+}
+
+/// The files of a body: `{"files":[…]}`, or one document in YAML or JSON.
+async fn files(request: Request) -> Result<Vec<RuleFile>, Problem> {
+    let body = whole_body(request, RULES_BYTES_MAX).await?;
+    let text = String::from_utf8(body)
+        .map_err(|_| Problem::invalid("the rules are not UTF-8; save the files as UTF-8"))?;
+    Ok(files_in(text))
+}
+
+fn files_in(text: String) -> Vec<RuleFile> {
+    match serde_json::from_str::<RuleFiles>(&text) {
+        Ok(bundle) => bundle.files,
+        Err(_) => vec![RuleFile {
+            path: "rules.yaml".to_owned(),
+            text,
+        }],
+    }
+}
+
+/// The revision that `If-Match` expects to be in force.
+fn expected(headers: &HeaderMap) -> Result<Option<Revision>, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or("").trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let text = text.strip_prefix("W/").unwrap_or(text).trim_matches('"');
+    let revision = text.parse().map(Revision).map(Some);
+    revision.map_err(|_| {
+        Problem::invalid(format!(
+            "If-Match {text:?} is not a revision; give the number of GET /v1/rules"
+        ))
+    })
+}
+
+fn message(text: Option<&str>) -> String {
+    words::clean(text.unwrap_or(""), 500)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn if_match_takes_a_revision_in_the_forms_in_which_clients_write_it() {
+        let cases = [
+            ("7", Ok(Some(Revision(7)))),
+            ("\"7\"", Ok(Some(Revision(7)))),
+            ("W/\"7\"", Ok(Some(Revision(7)))),
+            ("*", Ok(None)),
+            ("seven", Err(())),
+            ("", Err(())),
+        ];
+        for (text, wanted) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::IF_MATCH, HeaderValue::from_str(text).unwrap());
+            assert_eq!(expected(&headers).map_err(|_| ()), wanted, "{text:?}");
+        }
+        assert_eq!(expected(&HeaderMap::new()), Ok(None));
+    }
+
+    #[test]
+    fn a_bundle_of_files_and_a_single_document_are_told_apart() {
+        let bundle = r#"{"files":[{"path":"a.yaml","text":"users: {}"}]}"#;
+        let cases = [
+            (bundle, "a.yaml", "users: {}"),
+            ("users: {}\n", "rules.yaml", "users: {}\n"),
+            (r#"{"users":{}}"#, "rules.yaml", r#"{"users":{}}"#),
+        ];
+        for (body, path, text) in cases {
+            let files = files_in(body.to_owned());
+            assert_eq!(files.len(), 1);
+            assert_eq!(
+                (files[0].path.as_str(), files[0].text.as_str()),
+                (path, text)
+            );
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Alerts as the API shows them.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::engine::alert;
+use crate::engine::event::{Labels, Text};
+use crate::engine::incident::KeptAlert;
+
+/// The condition that events speak of.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Alert {
+    /// Absent in history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<u64>,
+    pub integration: String,
+    pub dedup_key: String,
+    /// `firing` or `resolved`.
+    pub status: String,
+    /// Its source sent an acknowledge event.
+    pub acknowledged: bool,
+    pub summary: String,
+    /// As sent.
+    pub severity: String,
+    pub source: Option<String>,
+    pub service: Option<String>,
+    pub labels: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub details: Option<Value>,
+    pub links: Vec<Link>,
+    pub starts_at: Option<String>,
+    pub first_seen: String,
+    pub last_seen: Option<String>,
+    pub resolved_at: Option<String>,
+    pub repeats: u64,
+    pub incidents: Vec<u64>,
+    /// Silences that cover it.
+    pub silenced_by: Vec<u64>,
+    /// Its only report was too old to page anybody.
+    pub held_old: bool,
+}
+
+/// A link that the sender wants shown.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Link {
+    pub href: String,
+    pub text: Option<String>,
+}
+
+/// An alert that is known now.
+pub fn alert(alert: &alert::Alert) -> Alert {
+    let content = &alert.content;
+    let links = content.links.iter().map(|link| Link {
+        href: link.href.to_string(),
+        text: optional(link.text.as_ref()),
+    });
+    let details = content.details.as_deref();
+    Alert {
+        id: Some(alert.id.0),
+        integration: alert.integration.to_string(),
+        dedup_key: alert.dedup_key.to_string(),
+        status: status(alert.firing),
+        acknowledged: alert.acknowledged,
+        summary: content.summary.to_string(),
+        severity: content.severity.to_string(),
+        source: optional(content.source.as_ref()),
+        service: optional(content.service.as_ref()),
+        labels: labels(&content.labels),
+        details: details.and_then(|text| serde_json::from_str(text).ok()),
+        links: links.collect(),
+        starts_at: alert.starts_at.map(|at| at.to_string()),
+        first_seen: alert.first_seen.to_string(),
+        last_seen: Some(alert.last_seen.to_string()),
+        resolved_at: alert.resolved_at.map(|at| at.to_string()),
+        repeats: alert.repeats,
+        incidents: alert.incidents.iter().map(|number| number.0).collect(),
+        silenced_by: alert.silenced_by.iter().map(|silence| silence.0).collect(),
+        held_old: alert.held_old,
+    }
+}
+
+/// An alert as a closed incident remembers it.
+pub fn kept(kept: &KeptAlert, incident: u64) -> Alert {
+    Alert {
+        id: None,
+        integration: kept.integration.to_string(),
+        dedup_key: kept.dedup_key.to_string(),
+        status: status(kept.resolved_at.is_none()),
+        acknowledged: false,
+        summary: kept.summary.to_string(),
+        severity: kept.severity.to_string(),
+        source: None,
+        service: None,
+        labels: BTreeMap::new(),
+        details: None,
+        links: Vec::new(),
+        starts_at: None,
+        first_seen: kept.first_seen.to_string(),
+        last_seen: None,
+        resolved_at: kept.resolved_at.map(|at| at.to_string()),
+        repeats: kept.repeats,
+        incidents: vec![incident],
+        silenced_by: Vec::new(),
+        held_old: false,
+    }
+}
+
+fn status(firing: bool) -> String {
+    if firing { "firing" } else { "resolved" }.to_owned()
+}
+
+/// Shared text as the wire has it.
+pub fn optional(text: Option<&Text>) -> Option<String> {
+    text.map(ToString::to_string)
+}
+
+/// Labels as the wire has them.
+pub fn labels(labels: &Labels) -> BTreeMap<String, String> {
+    let labels = labels.iter();
+    labels
+        .map(|(name, value)| (name.to_string(), value.to_string()))
+        .collect()
+}

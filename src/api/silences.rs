@@ -1,0 +1,145 @@
+//! Silences in our own shape.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::engine::ids::SilenceId;
+use crate::engine::input::{Input, SilenceRequest};
+use crate::engine::matcher::{Matcher, MatcherError};
+use crate::runtime::handle::View;
+
+use super::answers;
+use super::auth::Caller;
+use super::borders::{ApiState, Shared};
+use super::extract::{Payload, Segment};
+use super::problem::Problem;
+use super::shapes::{self, List};
+use super::words::{self, ITEMS_MAX};
+
+/// What is to be quiet, and until when.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSilence {
+    /// Such as `team="payments"`; all must match.
+    matchers: Vec<String>,
+    /// RFC 3339; default: now.
+    from: Option<String>,
+    /// RFC 3339; or `for`.
+    until: Option<String>,
+    /// A length such as `2h`; or `until`.
+    #[serde(rename = "for")]
+    for_: Option<String>,
+    #[serde(default)]
+    reason: String,
+}
+
+/// A silence that was set.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Silenced {
+    id: u64,
+    /// Open incidents that it covers now.
+    covers: usize,
+    until: String,
+}
+
+/// `GET /v1/silences`
+pub async fn list(
+    State(state): State<Shared>,
+) -> Result<Json<List<shapes::silence::Silence>>, Problem> {
+    let look = |view: View<'_>| {
+        let silences = view.state.silences().take(ITEMS_MAX);
+        silences
+            .map(|known| shapes::silence::silence(known))
+            .collect()
+    };
+    Ok(Json(List::whole(state.handle.read(look).await?)))
+}
+
+/// `POST /v1/silences`
+pub async fn add(
+    State(state): State<Shared>,
+    caller: Caller,
+    Payload(new): Payload<NewSilence>,
+) -> Result<(StatusCode, Json<Silenced>), Problem> {
+    let from = new.from.as_deref();
+    let from = from.map(|from| words::moment("from", from)).transpose()?;
+    let start = from.unwrap_or_else(|| state.now());
+    let until = words::end(new.until.as_deref(), new.for_.as_deref(), start)?;
+    let matchers = new.matchers.iter().map(|text| Matcher::parse(text));
+    let matchers: Result<Vec<_>, MatcherError> = matchers.collect();
+    let request = SilenceRequest {
+        actor: caller.actor(),
+        matchers: checked(matchers)?,
+        from,
+        until,
+        reason: words::clean(&new.reason, 500).into(),
+        replaces: None,
+    };
+    let (id, covers) = set(&state, request).await?;
+    let silenced = Silenced {
+        id: id.0,
+        covers,
+        until: until.to_string(),
+    };
+    Ok((StatusCode::CREATED, Json(silenced)))
+}
+
+/// `GET /v1/silences/{id}`
+pub async fn show(
+    State(state): State<Shared>,
+    Segment(id): Segment<String>,
+) -> Result<Json<shapes::silence::Silence>, Problem> {
+    let id = SilenceId(words::number("silence", &id)?);
+    let look = move |view: View<'_>| {
+        let known = view.state.silence(id);
+        known.map(|known| shapes::silence::silence(known))
+    };
+    let known = state.handle.read(look).await?;
+    known.map(Json).ok_or_else(|| not_there(id))
+}
+
+/// `DELETE /v1/silences/{id}`: ends it now.
+pub async fn expire(
+    State(state): State<Shared>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+) -> Result<StatusCode, Problem> {
+    end(&state, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sets a silence; the answer is its id and how many open incidents it covers.
+pub async fn set(state: &ApiState, request: SilenceRequest) -> Result<(SilenceId, usize), Problem> {
+    answers::silence(state.handle.control(Input::Silence(request)).await?)
+}
+
+/// Ends a silence now.
+pub async fn end(state: &ApiState, caller: &Caller, id: &str) -> Result<(), Problem> {
+    let silence = SilenceId(words::number("silence", id)?);
+    let look = move |view: View<'_>| view.state.silence(silence).is_some();
+    if !state.handle.read(look).await? {
+        return Err(not_there(silence));
+    }
+    let actor = caller.actor();
+    let input = Input::ExpireSilence { silence, actor };
+    answers::done(state.handle.control(input).await?)
+}
+
+/// Matchers, of which at least one is needed: nothing may silence everything by accident.
+pub fn checked(matchers: Result<Vec<Matcher>, MatcherError>) -> Result<Vec<Matcher>, Problem> {
+    let matchers = matchers.map_err(|error| Problem::invalid(error.to_string()))?;
+    if matchers.is_empty() {
+        return Err(Problem::invalid(
+            "matchers is empty, which would silence everything; name at least one",
+        ));
+    }
+    Ok(matchers)
+}
+
+/// No silence has this id, or not any more.
+pub fn not_there(id: SilenceId) -> Problem {
+    Problem::not_found("silence", format_args!("{id}, or it has ended"))
+}

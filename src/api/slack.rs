@@ -1,0 +1,263 @@
+//! Buttons in Slack messages. The signature says that Slack sent it, the button's value which page
+//! it is about, and the person is the one whom the rules know by this Slack id.
+//!
+//! Slack waits three seconds. The message itself is edited by the engine's update.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use crate::engine::ids::UserName;
+use crate::engine::input::{Verb, Via};
+use crate::engine::ruleset::{Medium, RuleSet};
+use crate::engine::time::{Millis, Wall};
+use crate::signing::slack::{self, Headers};
+
+use super::body;
+use super::borders::{ApiState, Shared};
+use super::extract::whole_body;
+use super::links::{self, Opened};
+use super::problem::Problem;
+
+/// Time for the act before Slack is answered without its end; the act goes on.
+const PATIENCE: Duration = Duration::from_millis(2_500);
+
+/// The form's `payload`, as far as it is used.
+#[derive(Debug, Deserialize)]
+struct Payload {
+    #[serde(rename = "type")]
+    kind: String,
+    user: SlackUser,
+    #[serde(default)]
+    channel: Option<SlackChannel>,
+    #[serde(default)]
+    actions: Vec<Pressed>,
+    #[serde(default)]
+    response_url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SlackUser {
+    id: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct SlackChannel {
+    id: String,
+}
+
+/// A button that was pressed.
+#[derive(Debug, Deserialize)]
+struct Pressed {
+    #[serde(default)]
+    action_id: String,
+    #[serde(default)]
+    value: Option<String>,
+}
+
+/// `POST /slack/actions`
+pub async fn actions(State(state): State<Shared>, request: Request) -> Response {
+    match take(&state, request).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn take(state: &Shared, request: Request) -> Result<(), Problem> {
+    let headers = request.headers().clone();
+    let body = whole_body(request, state.settings.body_limit).await?;
+    verify(state, &headers, &body)?;
+    let form = body::form(body).await?;
+    let payload = body::field(&form, "payload")
+        .ok_or_else(|| Problem::invalid("the form has no field payload"))?;
+    let payload: Payload = serde_json::from_str(payload)
+        .map_err(|error| Problem::invalid(format!("payload is not as expected: {error}")))?;
+    let acting = tokio::spawn(press(state.clone(), payload));
+    // In time or not, Slack is answered; what is still to be said goes to the response address.
+    let _ = tokio::time::timeout(PATIENCE, acting).await;
+    Ok(())
+}
+
+/// Any configured Slack channel may have sent it.
+fn verify(state: &ApiState, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let signed = Headers {
+        timestamp: text("x-slack-request-timestamp").unwrap_or(""),
+        signature: text("x-slack-signature").unwrap_or(""),
+    };
+    let now = state.now();
+    let mut secrets = state.slack_signing_secrets.values();
+    if secrets.any(|secret| slack::verify(secret, signed, body, now).is_ok()) {
+        return Ok(());
+    }
+    tracing::warn!("a request in the name of Slack has no valid signature");
+    Err(Problem::unauthorized(
+        "the signature is not valid; check signing_secret and the clock",
+    ))
+}
+
+async fn press(state: Shared, payload: Payload) {
+    let told = match react(&state, &payload).await {
+        Ok(told) => told,
+        Err(problem) => {
+            tracing::warn!(code = problem.code(), "a Slack button could not be obeyed");
+            Some(format!(
+                "This was not stored: {}. Please try again.",
+                problem.detail()
+            ))
+        }
+    };
+    if let (Some(text), Some(url)) = (told, payload.response_url) {
+        state.channels.tell_on_slack(url, text);
+    }
+}
+
+/// Does what the button says; the answer is what only the person is told.
+async fn react(state: &ApiState, payload: &Payload) -> Result<Option<String>, Problem> {
+    if payload.kind != "block_actions" {
+        return Ok(None);
+    }
+    let pressed = payload.actions.iter();
+    let mut known = pressed.filter_map(|one| {
+        let verb = verb(&one.action_id, state.now())?;
+        Some((verb, one.value.as_deref()?))
+    });
+    // Buttons that are links are reported too and need nothing.
+    let Some((verb, token)) = known.next() else {
+        return Ok(None);
+    };
+    let Some(opened) = links::open(state, token).await? else {
+        return Ok(Some("This button is not one of ours any more.".to_owned()));
+    };
+    let rules = state.handle.rules();
+    let channel = payload.channel.as_ref().map(|channel| channel.id.as_str());
+    let Some(user) = person(&rules, &opened, &payload.user.id, channel) else {
+        return Ok(Some(format!(
+            "Reveille does not know you: no user of the rules has the Slack contact {}. \
+             Nothing was done.",
+            payload.user.id
+        )));
+    };
+    if !opened.can_act() {
+        return Ok(Some("This is over; nothing was done.".to_owned()));
+    }
+    let actor = links::person(&user, Via::Slack);
+    let acted = links::act(state, opened.page.id, actor, verb).await?;
+    let first = acted.iter().find_map(|one| {
+        let by = one.acknowledged.as_ref()?;
+        let is_other = by.user.as_ref() != Some(&user);
+        is_other.then(|| format!("{} was first: #{} is theirs.", by.by, one.number))
+    });
+    Ok(first)
+}
+
+/// What a button does, by the last word of its action id.
+fn verb(action_id: &str, now: Wall) -> Option<Verb> {
+    let word = action_id.rsplit(|character: char| !character.is_ascii_alphanumeric());
+    match word.into_iter().next()? {
+        "acknowledge" | "ack" => Some(Verb::Acknowledge),
+        "decline" => Some(Verb::Decline),
+        "resolve" => Some(Verb::Resolve),
+        "snooze" => Some(Verb::Snooze {
+            until: now + Millis::hours(1),
+        }),
+        _ => None,
+    }
+}
+
+/// The user of the rules who pressed. In a direct message nobody but its recipient can press, so
+/// that a contact given as e-mail address is known too.
+fn person(
+    rules: &Arc<RuleSet>,
+    opened: &Opened,
+    slack_id: &str,
+    channel: Option<&str>,
+) -> Option<UserName> {
+    let has_id = |user: &&UserName| {
+        let contacts = rules.users.get(*user).map(|user| user.contacts.iter());
+        let mut contacts = contacts.into_iter().flatten();
+        contacts.any(|one| one.medium == Medium::Slack && *one.address == *slack_id)
+    };
+    if let Some(user) = rules.users.keys().find(has_id) {
+        return Some(user.clone());
+    }
+    let is_direct = channel.is_some_and(|id| id.starts_with('D'));
+    let user = opened.user().filter(|_| is_direct)?;
+    let by_address = opened.page.medium == Medium::Slack && opened.page.address.contains('@');
+    by_address.then(|| user.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::shapes::incident::samples;
+    use crate::engine::page::Page;
+    use crate::engine::ruleset::{Contact, Notify, User};
+
+    #[test]
+    fn the_last_word_of_an_action_id_says_what_to_do() {
+        let later = Verb::Snooze {
+            until: Wall(3_600_000),
+        };
+        let cases = [
+            ("acknowledge", Some(Verb::Acknowledge)),
+            ("reveille_acknowledge", Some(Verb::Acknowledge)),
+            ("reveille:decline", Some(Verb::Decline)),
+            ("resolve", Some(Verb::Resolve)),
+            ("snooze", Some(later)),
+            ("open_link", None),
+            ("", None),
+        ];
+        for (id, expected) in cases {
+            assert_eq!(verb(id, Wall(0)), expected, "{id}");
+        }
+    }
+
+    fn rules() -> Arc<RuleSet> {
+        let mut rules = RuleSet::default();
+        let contact = Contact {
+            name: "chat".into(),
+            medium: Medium::Slack,
+            address: "U1".into(),
+        };
+        let user = User {
+            full_name: "Bo".into(),
+            time_zone: jiff::tz::TimeZone::UTC,
+            contacts: vec![contact],
+            notify: Notify::default(),
+        };
+        rules.users.insert("bo".into(), user);
+        Arc::new(rules)
+    }
+
+    #[test]
+    fn only_somebody_whom_the_rules_know_can_act() {
+        let page = |medium, address: &str| Opened {
+            page: Arc::new(Page {
+                medium,
+                address: address.into(),
+                ..samples::page()
+            }),
+            incidents: Vec::new(),
+            linked: Vec::new(),
+            is_expired: false,
+        };
+        let by_mail = page(Medium::Slack, "ana@example.com");
+        let by_id = page(Medium::Slack, "U2");
+        let cases = [
+            (&by_id, "U1", Some("C1"), Some("bo")),
+            (&by_id, "U9", Some("D1"), None),
+            (&by_mail, "U9", Some("D1"), Some("ana")),
+            (&by_mail, "U9", Some("C1"), None),
+            (&by_mail, "U9", None, None),
+        ];
+        for (opened, id, channel, expected) in cases {
+            let found = person(&rules(), opened, id, channel);
+            assert_eq!(found, expected.map(UserName::from), "{id} in {channel:?}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Text messages that come in: from Twilio, signed, and from other gateways, with a key.
+
+use axum::Json;
+use axum::extract::{OriginalUri, Request, State};
+use axum::http::{HeaderMap, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::engine::event::Text;
+use crate::engine::ids::ChannelName;
+use crate::engine::input::{Input, SmsReply};
+use crate::engine::time::Wall;
+use crate::signing::twilio;
+
+use super::access::secret_of;
+use super::borders::{ApiState, Shared, SmsInbound};
+use super::extract::{Segment, whole_body};
+use super::problem::Problem;
+use super::{answers, body, digest, words};
+
+/// Characters of a message that are looked at; what we understand is far shorter.
+const TEXT_CHARACTERS_MAX: usize = 500;
+
+/// Bytes of a message with everything around it.
+const SMS_BYTES_MAX: usize = 64 * 1024;
+
+/// `POST /sms/{channel}/inbound`
+pub async fn inbound(
+    State(state): State<Shared>,
+    Segment(channel): Segment<String>,
+    OriginalUri(uri): OriginalUri,
+    request: Request,
+) -> Result<Response, Problem> {
+    let channel = ChannelName::from(channel);
+    if let Some(settings) = state.sms_webhooks.get(&channel).cloned() {
+        return from_gateway(&state, channel, &settings, &uri, request).await;
+    }
+    let form = signed_by_twilio(&state, &channel, &uri, request).await?;
+    let reply = SmsReply {
+        channel,
+        from: required(&form, "From")?,
+        text: cut(body::field(&form, "Body").unwrap_or("")),
+        message_id: required(&form, "MessageSid")?,
+    };
+    let text = answers::sms(state.handle.control(Input::Sms(reply)).await?)?;
+    Ok(twiml(text.as_deref()))
+}
+
+/// The form of a request, if Twilio signed it for our public address.
+pub async fn signed_by_twilio(
+    state: &ApiState,
+    channel: &ChannelName,
+    uri: &Uri,
+    request: Request,
+) -> Result<Vec<(String, String)>, Problem> {
+    let token = state.twilio_auth_tokens.get(channel);
+    let token = token.ok_or_else(|| Problem::not_found("channel that takes messages", channel))?;
+    let headers = request.headers().clone();
+    let form = body::form(whole_body(request, SMS_BYTES_MAX).await?).await?;
+    let signature = headers.get("x-twilio-signature");
+    let signature = signature
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    let url = public_address(&state.settings.public_url, uri);
+    if twilio::verify_form(token, &url, &form, signature).is_ok() {
+        return Ok(form);
+    }
+    tracing::warn!(channel = %channel, "a request in the name of Twilio has no valid signature");
+    Err(Problem::forbidden(
+        "the signature is not valid; check auth_token and public_url",
+    ))
+}
+
+/// The address that Twilio signed: never taken from headers, which a client can choose.
+fn public_address(public_url: &str, uri: &Uri) -> String {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    format!("{}{path}", public_url.trim_end_matches('/'))
+}
+
+async fn from_gateway(
+    state: &ApiState,
+    channel: ChannelName,
+    settings: &SmsInbound,
+    uri: &Uri,
+    request: Request,
+) -> Result<Response, Problem> {
+    if !has_key(settings, request.headers(), uri) {
+        return Err(Problem::unauthorized(
+            "send inbound_key as `Authorization: Bearer …` or as ?key=",
+        ));
+    }
+    let bytes = whole_body(request, SMS_BYTES_MAX).await?;
+    let body: Value = serde_json::from_slice(&bytes)
+        .map_err(|error| Problem::invalid(format!("the body is not JSON: {error}")))?;
+    let message_id = if settings.message_id.is_empty() {
+        made_up_id(&bytes, state.now())
+    } else {
+        pointed(&body, "inbound.message_id", &settings.message_id)?
+    };
+    let reply = SmsReply {
+        channel,
+        from: pointed(&body, "inbound.from", &settings.from)?,
+        text: cut(&pointed(&body, "inbound.text", &settings.text)?),
+        message_id,
+    };
+    let text = answers::sms(state.handle.control(Input::Sms(reply)).await?)?;
+    Ok(Json(json!({"reply": text})).into_response())
+}
+
+fn has_key(settings: &SmsInbound, headers: &HeaderMap, uri: &Uri) -> bool {
+    let query = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri);
+    let query = query.map(|query| query.0).unwrap_or_default();
+    let in_query = body::field(&query, "key").map(str::to_owned);
+    let Some(given) = secret_of(headers).or(in_query) else {
+        return false;
+    };
+    // Hashes are compared, so that time tells nothing about the key.
+    let wanted = digest::sha256(settings.inbound_key.as_bytes());
+    !settings.inbound_key.is_empty() && digest::sha256(given.as_bytes()) == wanted
+}
+
+/// An id for a gateway that gives none: the same message within the same minute is one.
+fn made_up_id(body: &[u8], now: Wall) -> Text {
+    let minute = now.0.div_euclid(60_000);
+    let hash = words::hex(&digest::sha256(body));
+    format!("{minute}-{hash}").into()
+}
+
+/// Text or a number at a pointer.
+fn pointed(body: &Value, setting: &str, pointer: &str) -> Result<Text, Problem> {
+    let text = match body.pointer(pointer) {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => None,
+    };
+    text.map(Text::from).ok_or_else(|| {
+        Problem::invalid(format!(
+            "no text at {pointer}; {setting} of the settings names it"
+        ))
+    })
+}
+
+fn required(form: &[(String, String)], name: &str) -> Result<Text, Problem> {
+    let value = body::field(form, name).filter(|value| !value.is_empty());
+    value
+        .map(Text::from)
+        .ok_or_else(|| Problem::invalid(format!("the form has no field {name}")))
+}
+
+fn cut(text: &str) -> Text {
+    let cut: String = text.chars().take(TEXT_CHARACTERS_MAX).collect();
+    cut.into()
+}
+
+/// Twilio's answer form; an empty one sends nothing.
+pub fn twiml(text: Option<&str>) -> Response {
+    let message = text.map(|text| format!("<Message>{}</Message>", escaped(text)));
+    let message = message.unwrap_or_default();
+    let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+    let body = format!("{declaration}<Response>{message}</Response>");
+    ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], body).into_response()
+}
+
+/// Text within XML; what XML cannot hold at all becomes a space.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\n' => escaped.push('\n'),
+            control if control.is_control() => escaped.push(' '),
+            '\u{FFFE}' | '\u{FFFF}' => escaped.push(' '),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn settings() -> SmsInbound {
+        SmsInbound {
+            inbound_key: "k".to_owned(),
+            from: "/from".to_owned(),
+            text: "/message/text".to_owned(),
+            message_id: "/id".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_gateway_shows_its_key_as_bearer_or_in_the_query() {
+        let cases = [
+            (Some("Bearer k"), "/sms/b/inbound", true),
+            (None, "/sms/b/inbound?key=k", true),
+            (None, "/sms/b/inbound?key=", false),
+            (None, "/sms/b/inbound?other=k", false),
+            (Some("Bearer x"), "/sms/b/inbound?key=k", false),
+            (None, "/sms/b/inbound", false),
+        ];
+        for (header, uri, expected) in cases {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = header {
+                headers.insert("authorization", HeaderValue::from_static(value));
+            }
+            let uri = uri.parse().unwrap();
+            assert_eq!(
+                has_key(&settings(), &headers, &uri),
+                expected,
+                "{header:?} {uri}"
+            );
+        }
+        let unset = SmsInbound {
+            inbound_key: String::new(),
+            ..settings()
+        };
+        let uri = "/sms/b/inbound?key=".parse().unwrap();
+        assert!(
+            !has_key(&unset, &HeaderMap::new(), &uri),
+            "no key set opens nothing"
+        );
+    }
+
+    #[test]
+    fn texts_are_found_where_the_settings_point() {
+        let body = json!({"from": 351912345678_u64, "message": {"text": "ack 1042"}, "id": null});
+        let from = pointed(&body, "inbound.from", "/from");
+        assert_eq!(from.as_deref(), Ok("351912345678"));
+        let text = pointed(&body, "inbound.text", "/message/text");
+        assert_eq!(text.as_deref(), Ok("ack 1042"));
+        assert!(pointed(&body, "inbound.message_id", "/id").is_err());
+    }
+
+    #[test]
+    fn the_signed_address_is_the_configured_one() {
+        let uri = "/sms/sms/status?attempt=7".parse().unwrap();
+        let address = public_address("https://pager.example.com/", &uri);
+        assert_eq!(
+            address,
+            "https://pager.example.com/sms/sms/status?attempt=7"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_reply_is_escaped_and_silence_is_an_empty_response() {
+        let cases = [
+            (
+                Some("#1042 <b> & \u{0}x"),
+                "<Response><Message>#1042 &lt;b&gt; &amp;  x</Message></Response>",
+            ),
+            (None, "<Response></Response>"),
+        ];
+        for (text, expected) in cases {
+            let body = to_bytes(twiml(text).into_body(), 1_000).await.unwrap();
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            assert!(body.ends_with(expected), "{body}");
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! The real router over an empty store, as far as requests are refused before they reach the
+//! driver: nobody drives here, so that whatever got further would wait for ever.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, Response, StatusCode};
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::access::Access;
+use super::auth::{Auth, Role, StoredToken};
+use super::borders::{
+    Change, ChannelCheck, Channels, ConfiguredChannel, Pending, Prepared, RevisionDocuments,
+    RuleDifferences, RuleFault, RuleFile, Rulebook,
+};
+use super::*;
+use crate::engine::event::Labels;
+use crate::engine::ids::{ChannelName, Revision};
+use crate::engine::ruleset::{Format, Integration, RuleSet};
+use crate::engine::time::{Millis, Wall};
+use crate::runtime::handle::Handle;
+use crate::store::MemoryStore;
+use crate::store::{self, Partition};
+
+const NOW: Wall = Wall(1_795_403_400_000);
+
+struct NoRulebook;
+
+impl Rulebook for NoRulebook {
+    fn check(&self, _: &[RuleFile]) -> Vec<RuleFault> {
+        Vec::new()
+    }
+
+    fn diff(&self, _: &[RuleFile]) -> Result<RuleDifferences, Vec<RuleFault>> {
+        Err(Vec::new())
+    }
+
+    fn prepare(&self, _: Vec<RuleFile>, _: Change) -> Result<Prepared, Vec<RuleFault>> {
+        Err(Vec::new())
+    }
+
+    fn documents(&self, _: Revision) -> Result<Option<RevisionDocuments>, store::Error> {
+        Ok(None)
+    }
+
+    fn revisions(
+        &self,
+        _: Option<Revision>,
+        _: usize,
+    ) -> Result<Vec<RevisionDocuments>, store::Error> {
+        Ok(Vec::new())
+    }
+}
+
+struct NoChannels;
+
+impl Channels for NoChannels {
+    fn list(&self) -> Vec<ConfiguredChannel> {
+        Vec::new()
+    }
+
+    fn check<'border>(
+        &'border self,
+        _: &'border ChannelName,
+    ) -> Pending<'border, Option<ChannelCheck>> {
+        Box::pin(async { None })
+    }
+
+    fn tell_on_slack(&self, _: String, _: String) {}
+}
+
+fn token_of(role: Role) -> String {
+    format!("rv_{}", role.as_str())
+}
+
+fn rules() -> RuleSet {
+    let mut rules = RuleSet::default();
+    let integration = Integration {
+        name: "billing".into(),
+        format: Format::Native,
+        labels: Labels::default(),
+        max_age: Millis::hours(6),
+        key_hashes: vec![digest::sha256(b"key-of-billing")],
+    };
+    rules.integrations.insert("billing".into(), integration);
+    rules
+}
+
+fn state() -> ApiState {
+    let store = Arc::new(MemoryStore::new());
+    let auth = Auth::new(digest::sha256(b"root"));
+    for role in Role::ALL {
+        auth.add_token(StoredToken {
+            id: role.as_str().to_owned(),
+            sha256: words::hex(&digest::sha256(token_of(role).as_bytes())),
+            name: role.as_str().to_owned(),
+            user: None,
+            role,
+            created: NOW,
+            expires: None,
+            last_used: Some(NOW),
+        });
+    }
+    ApiState {
+        handle: Handle::new(store, Partition::default(), Arc::new(rules())),
+        rulebook: Arc::new(NoRulebook),
+        channels: Arc::new(NoChannels),
+        auth,
+        metrics: Arc::new(String::new),
+        clock: Arc::new(|| NOW),
+        random: Arc::new(|bytes| bytes.fill(7)),
+        links_secret: [1; 32],
+        slack_signing_secrets: BTreeMap::from([("slack".into(), "shh".to_owned())]),
+        twilio_auth_tokens: BTreeMap::from([("sms".into(), "token".to_owned())]),
+        sms_webhooks: BTreeMap::new(),
+        settings: Settings {
+            body_limit: 1_000,
+            body_limit_alertmanager: 2_000,
+            public_url: "https://pager.example.com".to_owned(),
+        },
+    }
+}
+
+/// A path of the table with something in each of its variable parts.
+fn filled(path: &str) -> String {
+    let parts = path.split('/').map(|part| match part.strip_prefix('{') {
+        Some(_) => "1",
+        None => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+async fn ask(router: axum::Router, request: Request<Body>) -> (StatusCode, Value) {
+    let response: Response<Body> = router.oneshot(request).await.unwrap();
+    let status = response.status();
+    let body = to_bytes(response.into_body(), 1_000_000).await.unwrap();
+    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+}
+
+fn request(method: &str, path: &str, token: Option<&str>) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    request.body(Body::empty()).unwrap()
+}
+
+#[tokio::test]
+async fn every_route_with_a_role_refuses_strangers_and_weaker_roles() {
+    let state = Arc::new(state());
+    let mut refused = 0;
+    for route in routes::all() {
+        let Access::Role(_) = route.access else {
+            continue;
+        };
+        let (method, path) = (route.method.as_str(), filled(route.path));
+        for token in [None, Some("rv_unknown")] {
+            let asked = ask(router(state.clone()), request(method, &path, token)).await;
+            assert_eq!(
+                asked.0,
+                StatusCode::UNAUTHORIZED,
+                "{method} {path} {token:?}"
+            );
+            assert_eq!(asked.1["code"], "unauthorized");
+        }
+        for role in Role::ALL
+            .into_iter()
+            .filter(|role| !route.access.allows(*role))
+        {
+            let token = token_of(role);
+            let asked = ask(router(state.clone()), request(method, &path, Some(&token))).await;
+            assert_eq!(asked.0, StatusCode::FORBIDDEN, "{method} {path} {role:?}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 20, "{refused}");
+}
+
+#[tokio::test]
+async fn every_route_for_monitors_refuses_a_missing_and_a_wrong_key() {
+    let state = Arc::new(state());
+    for route in routes::all() {
+        let Access::Integration = route.access else {
+            continue;
+        };
+        let path = filled(route.path);
+        // The original has no 401; its clients read the JSON of a 400.
+        let expected = match route.path {
+            "/v2/enqueue" => StatusCode::BAD_REQUEST,
+            _ => StatusCode::UNAUTHORIZED,
+        };
+        for token in [None, Some("wrong")] {
+            let asked = ask(router(state.clone()), request("POST", &path, token)).await;
+            assert_eq!(asked.0, expected, "{path} {token:?}");
+            assert_ne!(asked.1, Value::Null, "{path} answers JSON");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_opens_neither_another_integration_nor_the_api() {
+    let state = Arc::new(state());
+    for (method, path) in [
+        ("POST", "/hooks/payments"),
+        ("POST", "/hooks/payments/key-of-billing"),
+        ("GET", "/v1/incidents"),
+    ] {
+        let request = request(method, path, Some("key-of-billing"));
+        let (status, _) = ask(router(state.clone()), request).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_opens_no_integration() {
+    let request = request("POST", "/v1/events", Some("root"));
+    let (status, _) = ask(router(Arc::new(state())), request).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn unsigned_requests_in_the_name_of_providers_are_refused() {
+    let cases = [
+        ("/slack/actions", "payload=%7B%7D", StatusCode::UNAUTHORIZED),
+        (
+            "/sms/sms/inbound",
+            "From=%2B1&Body=ack",
+            StatusCode::FORBIDDEN,
+        ),
+        (
+            "/sms/sms/status?attempt=1",
+            "MessageStatus=delivered",
+            StatusCode::FORBIDDEN,
+        ),
+        ("/sms/other/inbound", "From=%2B1", StatusCode::NOT_FOUND),
+    ];
+    let state = Arc::new(state());
+    for (path, body, expected) in cases {
+        let request = Request::post(path).body(Body::from(body)).unwrap();
+        let (status, _) = ask(router(state.clone()), request).await;
+        assert_eq!(status, expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn signed_requests_of_providers_pass_their_signature() {
+    use crate::signing::{slack, twilio};
+    let seconds = (NOW.0 / 1_000).to_string();
+    // Something that needs nothing of the driver: a dialogue was opened, a message is under way.
+    let body =
+        "payload=%7B%22type%22%3A%22view_closed%22%2C%22user%22%3A%7B%22id%22%3A%22U1%22%7D%7D";
+    let slack = Request::post("/slack/actions")
+        .header("x-slack-request-timestamp", &seconds)
+        .header(
+            "x-slack-signature",
+            slack::sign("shh", &seconds, body.as_bytes()),
+        )
+        .body(Body::from(body));
+    let url = "https://pager.example.com/sms/sms/status?attempt=7";
+    let form = [("MessageStatus".to_owned(), "queued".to_owned())];
+    let twilio = Request::post("/sms/sms/status?attempt=7")
+        .header("host", "attacker.example.com")
+        .header("x-twilio-signature", twilio::sign("token", url, &form))
+        .body(Body::from("MessageStatus=queued"));
+    let state = Arc::new(state());
+    for request in [slack.unwrap(), twilio.unwrap()] {
+        let path = request.uri().path().to_owned();
+        let (status, _) = ask(router(state.clone()), request).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_public_listener_knows_neither_the_api_nor_the_home_page() {
+    let state = Arc::new(state());
+    for path in [
+        "/",
+        "/v1/incidents",
+        "/metrics",
+        "/openapi.json",
+        "/v1/events",
+        "/ping/x",
+    ] {
+        let request = request("GET", path, Some("root"));
+        let (status, _) = ask(public_router(state.clone()), request).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let (status, _) = ask(public_router(state), request("GET", "/healthz", None)).await;
+    assert_eq!(status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_link_that_was_never_made_leads_nowhere() {
+    let request = request("GET", "/a/not-a-token", None);
+    let (status, _) = ask(router(Arc::new(state())), request).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_made_token_is_kept_as_its_hash_alone() {
+    let state = state();
+    let secret = secrets::api_token(&state);
+    assert_eq!(secret, format!("rv_{}", "07".repeat(20)));
+    assert_eq!(
+        secrets::integration_key(&state).len(),
+        32,
+        "also a PagerDuty routing key"
+    );
+}

@@ -1,0 +1,144 @@
+//! API tokens: made, listed without their secret, revoked.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::store::{DocumentKind, DocumentWrite};
+
+use super::auth::{Caller, Role, StoredToken};
+use super::borders::Shared;
+use super::extract::{Payload, Segment};
+use super::problem::Problem;
+use super::shapes::List;
+use super::{digest, secrets, words};
+
+/// A token to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// The user as whom its holder acts.
+    user: Option<String>,
+    /// For a token that no user holds, such as `terraform`.
+    name: Option<String>,
+    role: Role,
+    /// A length such as `90d`; without one it does not expire.
+    ttl: Option<String>,
+}
+
+/// A token as it is listed.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+pub struct Token {
+    id: String,
+    name: String,
+    user: Option<String>,
+    role: Role,
+    created: String,
+    expires: Option<String>,
+    last_used: Option<String>,
+}
+
+/// A token that was just made; its secret is shown this once.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MadeToken {
+    token: String,
+    id: String,
+    role: Role,
+    expires: Option<String>,
+}
+
+/// `GET /v1/tokens`
+pub async fn list(State(state): State<Shared>) -> Json<List<Token>> {
+    let tokens = state.auth.tokens();
+    Json(List::whole(tokens.iter().map(listed).collect()))
+}
+
+fn listed(token: &StoredToken) -> Token {
+    Token {
+        id: token.id.clone(),
+        name: token.name.clone(),
+        user: token.user.clone(),
+        role: token.role,
+        created: token.created.to_string(),
+        expires: token.expires.map(|at| at.to_string()),
+        last_used: token.last_used.map(|at| at.to_string()),
+    }
+}
+
+/// `POST /v1/tokens`
+pub async fn create(
+    State(state): State<Shared>,
+    caller: Caller,
+    Payload(new): Payload<NewToken>,
+) -> Result<(StatusCode, Json<MadeToken>), Problem> {
+    let now = state.now();
+    if let Some(user) = new.user.as_deref()
+        && !state.handle.rules().users.contains_key(user)
+    {
+        return Err(Problem::not_found(
+            "user",
+            format_args!("{user:?} in the rules in force"),
+        ));
+    }
+    let ttl = new.ttl.as_deref();
+    let ttl = ttl.map(|ttl| words::length("ttl", ttl)).transpose()?;
+    let name = new.name.as_deref().or(new.user.as_deref()).unwrap_or("");
+    let name = words::clean(name, 100);
+    if name.is_empty() {
+        return Err(Problem::invalid(
+            "give user, or name for a token that no user holds",
+        ));
+    }
+    let secret = secrets::api_token(&state);
+    let token = StoredToken {
+        id: secrets::public_id(&state),
+        sha256: words::hex(&digest::sha256(secret.as_bytes())),
+        name,
+        user: new.user,
+        role: new.role,
+        created: now,
+        expires: ttl.map(|ttl| now + ttl),
+        last_used: None,
+    };
+    let bytes = serde_json::to_vec(&token).map_err(|_| Problem::internal())?;
+    state
+        .handle
+        .write_documents(vec![write(&token.id, Some(bytes))])
+        .await?;
+    let (id, by) = (&token.id, &caller.name);
+    tracing::info!(token.id = %id, role = token.role.as_str(), by = %by, "a token was made");
+    let made = MadeToken {
+        token: secret,
+        id: token.id.clone(),
+        role: token.role,
+        expires: token.expires.map(|at| at.to_string()),
+    };
+    state.auth.add_token(token);
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// `DELETE /v1/tokens/{id}`
+pub async fn revoke(
+    State(state): State<Shared>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+) -> Result<StatusCode, Problem> {
+    if !state.auth.tokens().iter().any(|token| token.id == id) {
+        return Err(Problem::not_found("token", format_args!("{id:?}")));
+    }
+    // Shut at once, whatever the store says: authorisation fails closed.
+    state.auth.remove_token(&id);
+    state.handle.write_documents(vec![write(&id, None)]).await?;
+    tracing::info!(token.id = %id, by = %caller.name, "a token was revoked");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn write(id: &str, bytes: Option<Vec<u8>>) -> DocumentWrite {
+    DocumentWrite {
+        kind: DocumentKind::Token,
+        name: id.to_owned(),
+        bytes,
+    }
+}

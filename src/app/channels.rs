@@ -1,0 +1,246 @@
+//! From the settings to channels: each `[[channel]]` becomes one, the console always stands last.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use secrecy::ExposeSecret;
+
+use super::millis;
+use crate::config::{self, ChannelKind, Settings};
+use crate::engine::ids::ChannelName;
+use crate::engine::ruleset::{ChannelInfo, Settings as EngineSettings};
+use crate::outbound::Channel;
+use crate::outbound::console::{Console, Role, Screen};
+use crate::outbound::email::{self, Email};
+use crate::outbound::http::{Http, HttpOptions};
+use crate::outbound::links::Links;
+use crate::outbound::slack::{self, Slack};
+use crate::outbound::sms_webhook::{self, SmsWebhook};
+use crate::outbound::twilio::{self, Twilio};
+use crate::outbound::webhook::{self, Webhook};
+use crate::rules::{Environment, Fit};
+use crate::runtime::clock;
+use crate::signing::standard_webhooks::Secret;
+
+/// One channel with what the settings say of it.
+struct Entry {
+    channel: Arc<dyn Channel>,
+    concurrency: usize,
+    kind: &'static str,
+}
+
+/// All channels, in the order in which they are tried.
+pub struct Built {
+    entries: Vec<Entry>,
+    http: Arc<Http>,
+}
+
+impl Built {
+    /// The channels with their concurrency.
+    pub fn lanes(&self) -> Vec<(Arc<dyn Channel>, usize)> {
+        let lane = |entry: &Entry| (entry.channel.clone(), entry.concurrency);
+        self.entries.iter().map(lane).collect()
+    }
+
+    /// Names and kinds.
+    pub fn kinds(&self) -> impl Iterator<Item = (ChannelName, &'static str)> {
+        self.entries
+            .iter()
+            .map(|entry| (entry.channel.info().name.clone(), entry.kind))
+    }
+
+    /// A channel by its name.
+    pub fn find(&self, name: &ChannelName) -> Option<&Arc<dyn Channel>> {
+        let channels = self.entries.iter().map(|entry| &entry.channel);
+        channels
+            .into_iter()
+            .find(|channel| channel.info().name == *name)
+    }
+
+    /// The guarded client.
+    pub fn http(&self) -> &Arc<Http> {
+        &self.http
+    }
+
+    fn infos(&self) -> Vec<ChannelInfo> {
+        self.entries
+            .iter()
+            .map(|entry| entry.channel.info().clone())
+            .collect()
+    }
+}
+
+/// Makes all channels. They connect only when there is something to send.
+pub fn build(settings: &Settings, links: &Links, screen: &Screen) -> anyhow::Result<Built> {
+    let http = Arc::new(Http::new(http_options(settings)?)?);
+    let mut entries = Vec::new();
+    let mut console_concurrency = None;
+    for configured in &settings.channels {
+        let channel = match one(configured, settings, &http, links)? {
+            Some(channel) => channel,
+            None => {
+                console_concurrency = Some(configured.concurrency);
+                continue;
+            }
+        };
+        let (concurrency, kind) = (configured.concurrency, configured.kind.as_str());
+        entries.push(Entry {
+            channel,
+            concurrency,
+            kind,
+        });
+    }
+    let role = if entries.is_empty() {
+        Role::Only
+    } else {
+        Role::Beside
+    };
+    let console = Console::new(role, screen.clone(), links.clone());
+    entries.push(Entry {
+        channel: Arc::new(console),
+        concurrency: console_concurrency.unwrap_or(1),
+        kind: "console",
+    });
+    Ok(Built { entries, http })
+}
+
+fn http_options(settings: &Settings) -> anyhow::Result<HttpOptions> {
+    let networks = settings.outbound.allow_networks.iter();
+    let networks = networks.map(|network| network.to_string().parse());
+    Ok(HttpOptions {
+        clock: Arc::new(clock::wall_now),
+        allow_networks: networks
+            .collect::<Result<_, _>>()
+            .context("outbound.allow_networks")?,
+        extra_roots: Vec::new(),
+    })
+}
+
+/// One channel; `None` for the console, which is made last.
+fn one(
+    configured: &config::Channel,
+    settings: &Settings,
+    http: &Arc<Http>,
+    links: &Links,
+) -> anyhow::Result<Option<Arc<dyn Channel>>> {
+    let name = ChannelName::from(configured.name.as_str());
+    let (http, links) = (http.clone(), links.clone());
+    Ok(Some(match &configured.kind {
+        ChannelKind::Smtp(smtp) => Arc::new(Email::new(
+            smtp_settings(name, smtp, &settings.public_url),
+            links,
+        )?),
+        ChannelKind::Slack(slack) => {
+            Arc::new(Slack::new(slack_settings(name, slack), http, links)?)
+        }
+        ChannelKind::Twilio(twilio) => {
+            Arc::new(Twilio::new(twilio_settings(name, twilio), http, links)?)
+        }
+        ChannelKind::SmsWebhook(gateway) => Arc::new(SmsWebhook::new(
+            gateway_settings(name, gateway),
+            http,
+            links,
+        )?),
+        ChannelKind::Webhook(webhook) => {
+            let secret = Secret::parse(webhook.secret.expose_secret())
+                .with_context(|| format!("channel {name}: secret"))?;
+            let settings = webhook::Settings {
+                name,
+                secrets: vec![secret],
+            };
+            Arc::new(Webhook::new(settings, http, links)?)
+        }
+        ChannelKind::Console => return Ok(None),
+    }))
+}
+
+fn slack_settings(name: ChannelName, slack: &config::Slack) -> slack::Settings {
+    let is_signed = slack.signing_secret.is_some();
+    slack::Settings {
+        name,
+        token: slack.token.clone(),
+        api_url: slack.api_url.clone(),
+        buttons: if is_signed {
+            slack::Buttons::Shown
+        } else {
+            slack::Buttons::Hidden
+        },
+    }
+}
+
+fn twilio_settings(name: ChannelName, twilio: &config::Twilio) -> twilio::Settings {
+    twilio::Settings {
+        name,
+        account_sid: twilio.account_sid.clone(),
+        auth_token: twilio.auth_token.clone(),
+        sender: match twilio.sender.clone() {
+            config::TwilioSender::From(number) => twilio::Sender::From(number),
+            config::TwilioSender::MessagingService(sid) => twilio::Sender::MessagingService(sid),
+        },
+        api_url: twilio.api_url.clone(),
+    }
+}
+
+/// What is posted when the settings have no template.
+const GATEWAY_BODY: &str =
+    r#"{"to":{{ to|tojson }},"text":{{ text|tojson }},"page_id":{{ page_id|tojson }}}"#;
+
+fn gateway_settings(name: ChannelName, gateway: &config::SmsWebhook) -> sms_webhook::Settings {
+    let takes_replies = gateway.inbound_key.is_some();
+    sms_webhook::Settings {
+        name,
+        url: gateway.url.clone(),
+        method: gateway.method.clone(),
+        headers: gateway.headers.clone(),
+        body: gateway
+            .body
+            .clone()
+            .unwrap_or_else(|| GATEWAY_BODY.to_owned()),
+        success: gateway.success.clone(),
+        message_id: gateway.message_id.clone(),
+        replies: if takes_replies {
+            sms_webhook::Replies::Read
+        } else {
+            sms_webhook::Replies::Lost
+        },
+    }
+}
+
+fn smtp_settings(name: ChannelName, smtp: &config::Smtp, public_url: &str) -> email::Settings {
+    let host = public_url
+        .split_once("://")
+        .map_or(public_url, |(_, rest)| rest);
+    email::Settings {
+        name,
+        host: smtp.host.clone(),
+        port: smtp.port,
+        tls: match smtp.tls {
+            config::Tls::Starttls => email::Tls::StartTls,
+            config::Tls::Implicit => email::Tls::Implicit,
+            config::Tls::None => email::Tls::None,
+        },
+        username: smtp.username.clone(),
+        password: smtp.password.clone(),
+        from: smtp.from.clone(),
+        reply_to: smtp.reply_to.clone(),
+        id_host: host.to_owned(),
+        extra_roots: Vec::new(),
+    }
+}
+
+/// What rules are compiled against in this process.
+pub fn environment(settings: &Settings, channels: &Built) -> Environment {
+    Environment {
+        channels: channels.infos(),
+        settings: EngineSettings {
+            failover_after: millis(settings.failover_after),
+            still_firing_hold: millis(settings.still_firing_hold),
+            silence_max: millis(settings.silence_max),
+            ceiling_pages: settings.ceiling_pages,
+            ceiling_window: millis(settings.ceiling_window),
+            watch_policy: settings.watch.policy.as_deref().map(Into::into),
+        },
+        keys: None,
+        fit: Fit::Strict,
+    }
+}

@@ -1,0 +1,100 @@
+//! The configured channels, as the API asks for them.
+
+use std::sync::Arc;
+
+use tracing::warn;
+
+use super::channels::Built;
+use crate::api::borders::{ChannelCheck, Channels, ConfiguredChannel, Pending};
+use crate::engine::ids::ChannelName;
+use crate::engine::time::Millis;
+use crate::outbound::http::{Auth, Http, Method, Reach, Request};
+use crate::outbound::links::Links;
+
+/// Where Slack takes private answers to pressed buttons.
+const SLACK_ANSWERS: &str = "https://hooks.slack.com/";
+
+/// All channels with their kinds.
+pub struct Desk {
+    channels: Built,
+    is_local: bool,
+}
+
+impl Desk {
+    /// A desk over these channels.
+    pub fn new(channels: Built, links: &Links) -> Self {
+        Self {
+            channels,
+            is_local: links.is_local(),
+        }
+    }
+}
+
+impl Channels for Desk {
+    fn list(&self) -> Vec<ConfiguredChannel> {
+        let listed = self.channels.kinds();
+        listed
+            .map(|(name, kind)| ConfiguredChannel {
+                name,
+                kind: kind.to_owned(),
+            })
+            .collect()
+    }
+
+    fn check<'border>(
+        &'border self,
+        name: &'border ChannelName,
+    ) -> Pending<'border, Option<ChannelCheck>> {
+        Box::pin(async move {
+            let channel = self.channels.find(name)?;
+            let mut warnings = Vec::new();
+            if self.is_local && name.as_str() != ChannelName::CONSOLE {
+                let text = "links in pages only work on this machine: set public_url";
+                warnings.push(text.to_owned());
+            }
+            if !channel.info().capabilities.probes {
+                return Some(ChannelCheck {
+                    outcome: None,
+                    provider_message: None,
+                    warnings,
+                });
+            }
+            let sent = channel.probe().await;
+            Some(ChannelCheck {
+                outcome: Some(sent.outcome),
+                provider_message: sent.provider_message,
+                warnings,
+            })
+        })
+    }
+
+    fn tell_on_slack(&self, response_url: String, text: String) {
+        // The address came in a signed request; it is Slack's or it is not called.
+        if !response_url.starts_with(SLACK_ANSWERS) {
+            warn!("a Slack answer was to go elsewhere and was not sent");
+            return;
+        }
+        let http = self.channels.http().clone();
+        tokio::spawn(async move { tell(http, response_url, text).await });
+    }
+}
+
+async fn tell(http: Arc<Http>, url: String, text: String) {
+    let body = serde_json::json!({
+        "response_type": "ephemeral",
+        "replace_original": false,
+        "text": text,
+    });
+    let request = Request {
+        method: Method::POST,
+        url: &url,
+        reach: Reach::Guarded,
+        auth: Auth::None,
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: body.to_string().into_bytes(),
+        deadline: Millis::seconds(10),
+    };
+    if let Err(fault) = http.call(request).await {
+        warn!(cause = %fault, "a Slack answer was not taken");
+    }
+}

@@ -1,0 +1,129 @@
+//! What the first start makes: the secret of acknowledge links, the admin token, and a key for the
+//! integration `native`.
+
+use anyhow::Context;
+
+use super::{ServeOptions, secrets};
+use crate::api::auth::StoredKey;
+use crate::runtime::clock;
+use crate::store::{Batch, DocumentKind, DocumentWrite, Epoch, Loaded, Partition, Store};
+
+/// Name of the link secret among the secrets of the store.
+const LINKS: &str = "links";
+/// Name of the admin token's hash among the secrets of the store.
+const ADMIN: &str = "admin";
+/// Set to use this admin token instead of the one in the data directory.
+const ADMIN_VARIABLE: &str = "REVEILLE_ADMIN_TOKEN";
+
+/// Secrets of this installation, and what is to be shown once.
+pub struct First {
+    pub links_secret: [u8; 32],
+    pub admin_hash: [u8; 32],
+    /// The admin token, only when it was made by this start.
+    pub new_admin_token: Option<String>,
+    /// The key of the integration `native`, only when it was made by this start.
+    pub new_native_key: Option<String>,
+}
+
+/// Reads the secrets, making those that are missing durable first.
+pub fn ensure(
+    store: &dyn Store,
+    (partition, epoch): (Partition, Epoch),
+    loaded: &Loaded,
+    options: &ServeOptions,
+) -> anyhow::Result<First> {
+    let mut writes = Vec::new();
+    let links_secret = match store.document(DocumentKind::Secret, LINKS)? {
+        Some(bytes) => bytes
+            .try_into()
+            .ok()
+            .context("the stored link secret is damaged")?,
+        None => make_links_secret(&mut writes),
+    };
+    let stored = store.document(DocumentKind::Secret, ADMIN)?;
+    let given = options
+        .environment
+        .get(ADMIN_VARIABLE)
+        .filter(|token| !token.is_empty());
+    let (admin_hash, new_admin_token) = match (given, stored) {
+        (Some(token), _) => (secrets::hash(token), None),
+        (None, Some(bytes)) => {
+            let hash = bytes
+                .try_into()
+                .ok()
+                .context("the stored admin token is damaged")?;
+            (hash, None)
+        }
+        (None, None) => make_admin_token(&mut writes),
+    };
+    let is_first = writes
+        .iter()
+        .any(|write: &DocumentWrite| write.name == LINKS);
+    let new_native_key = is_first.then(|| make_native_key(&mut writes)).transpose()?;
+    if let Some(token) = &new_admin_token {
+        write_file(options, "admin-token", token)?;
+    }
+    if let Some(key) = &new_native_key {
+        write_file(options, "first-key", key)?;
+    }
+    if !writes.is_empty() {
+        let batch = Batch {
+            documents: writes,
+            clocks: loaded.clocks,
+            ..Batch::default()
+        };
+        store.commit(partition, epoch, &batch)?;
+    }
+    Ok(First {
+        links_secret,
+        admin_hash,
+        new_admin_token,
+        new_native_key,
+    })
+}
+
+fn make_links_secret(writes: &mut Vec<DocumentWrite>) -> [u8; 32] {
+    let mut secret = [0; 32];
+    secrets::fill(&mut secret);
+    writes.push(secret_write(LINKS, secret.to_vec()));
+    secret
+}
+
+fn make_admin_token(writes: &mut Vec<DocumentWrite>) -> ([u8; 32], Option<String>) {
+    let token = format!("rvt_{}", secrets::random_hex(20));
+    let hash = secrets::hash(&token);
+    writes.push(secret_write(ADMIN, hash.to_vec()));
+    (hash, Some(token))
+}
+
+/// A key of 32 characters, so that it also works as a PagerDuty routing key.
+fn make_native_key(writes: &mut Vec<DocumentWrite>) -> anyhow::Result<String> {
+    let key = secrets::random_hex(16);
+    let stored = StoredKey {
+        id: "first".to_owned(),
+        sha256: secrets::hex(&secrets::hash(&key)),
+        integration: "native".into(),
+        created: clock::wall_now(),
+        created_by: "first start".to_owned(),
+    };
+    writes.push(DocumentWrite {
+        kind: DocumentKind::Key,
+        name: stored.id.clone(),
+        bytes: Some(serde_json::to_vec(&stored).context("failed to write the first key")?),
+    });
+    Ok(key)
+}
+
+fn secret_write(name: &str, bytes: Vec<u8>) -> DocumentWrite {
+    DocumentWrite {
+        kind: DocumentKind::Secret,
+        name: name.to_owned(),
+        bytes: Some(bytes),
+    }
+}
+
+fn write_file(options: &ServeOptions, name: &str, text: &str) -> anyhow::Result<()> {
+    let path = options.settings.data.join(name);
+    secrets::write_private(&path, text)
+        .with_context(|| format!("failed to write {}", path.display()))
+}

@@ -1,0 +1,396 @@
+//! The life of rules: read with secrets resolved, compiled for this process, kept as revisions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use super::rules_folder::documents_of;
+use super::secrets;
+use crate::api::borders::{
+    Change, OnCallMove, Prepared, RevisionDocuments, RuleDifferences, RuleFault, RuleFile, Rulebook,
+};
+use crate::engine::calendar::Override;
+use crate::engine::ids::{IntegrationName, Revision};
+use crate::engine::ruleset::RuleSet;
+use crate::engine::time::Wall;
+use crate::rules::difference::{diff, moves_on_call};
+use crate::rules::keys::KeySource;
+use crate::rules::{Documents, Environment, Fault, Fit, SourceFile, compile, render};
+use crate::runtime::clock;
+use crate::runtime::handle::{Handle, NewRules};
+use crate::store::{self, DocumentKind, Store, revision_name};
+
+/// A rule set as the store keeps it.
+#[derive(Serialize, Deserialize)]
+struct StoredRules {
+    author: String,
+    at: Wall,
+    message: String,
+    /// The documents in the form of the rules room.
+    documents: String,
+}
+
+/// Who puts rules in force, when and why.
+pub struct Signed {
+    pub author: String,
+    pub at: Wall,
+    pub message: String,
+}
+
+/// A stored rule set with its documents read.
+pub struct Kept {
+    pub revision: Revision,
+    pub signed: Signed,
+    pub documents: Documents,
+}
+
+/// Compiled rules, and what no longer fits the settings.
+pub struct CompiledStored {
+    pub rules: RuleSet,
+    pub warnings: Vec<String>,
+}
+
+/// Stored rule sets and the process they are compiled for.
+pub struct Shelf {
+    store: Arc<dyn Store>,
+    environment: Environment,
+    variables: BTreeMap<String, String>,
+}
+
+impl Shelf {
+    /// A shelf over this store; `variables` are those of the process.
+    pub fn new(
+        store: Arc<dyn Store>,
+        environment: Environment,
+        variables: BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            store,
+            environment,
+            variables,
+        }
+    }
+
+    /// The latest rule set, if there is any.
+    pub fn latest(&self) -> anyhow::Result<Option<Kept>> {
+        let found = self.store.documents(DocumentKind::Rules, None, 1)?;
+        let Some((name, bytes)) = found.into_iter().next() else {
+            return Ok(None);
+        };
+        Ok(Some(kept(&name, &bytes)?))
+    }
+
+    fn at(&self, revision: Revision) -> Result<Option<Kept>, store::Error> {
+        let name = revision_name(revision);
+        let Some(bytes) = self.store.document(DocumentKind::Rules, &name)? else {
+            return Ok(None);
+        };
+        kept(&name, &bytes)
+            .map(Some)
+            .map_err(|error| damaged(&name, &error))
+    }
+
+    /// Compiles rules that are in force already: what no longer fits is a warning.
+    pub fn compile_stored(&self, kept: &Kept) -> anyhow::Result<CompiledStored> {
+        let environment = self.environment_for(&kept.documents, Fit::Stored);
+        let compiled = compile(&kept.documents, &environment);
+        let warnings = compiled
+            .faults
+            .iter()
+            .map(|fault| render(fault, None))
+            .collect();
+        let rules = compiled.rules.with_context(|| {
+            format!(
+                "the stored rules of revision {} do not compile",
+                kept.revision
+            )
+        })?;
+        Ok(CompiledStored {
+            rules: RuleSet {
+                revision: kept.revision,
+                ..rules
+            },
+            warnings,
+        })
+    }
+
+    /// What files change against documents, as sentences.
+    pub fn differences(&self, old: &Documents, files: &[SourceFile]) -> Vec<String> {
+        let mut new = documents_of(files);
+        new.replace_literal_keys(secrets::hash);
+        diff(old, &new).iter().map(ToString::to_string).collect()
+    }
+
+    /// Checks and compiles files; the faults are ready to print.
+    pub fn prepare(
+        &self,
+        files: &[SourceFile],
+        signed: &Signed,
+        expected: Option<Revision>,
+    ) -> Result<NewRules, Vec<String>> {
+        let source = |fault: &Fault| {
+            files
+                .iter()
+                .find(|file| file.path == fault.path)
+                .map(|file| file.text.as_str())
+        };
+        let faults = |faults: Vec<Fault>| -> Vec<String> {
+            faults
+                .iter()
+                .map(|fault| render(fault, source(fault)))
+                .collect()
+        };
+        Ok(pack(self.check(files).map_err(faults)?, signed, expected))
+    }
+
+    /// Reads and compiles files with their keys; all faults if there is an error.
+    fn check(&self, files: &[SourceFile]) -> Result<Checked, Vec<Fault>> {
+        let (mut documents, mut faults) = crate::rules::documents::read(files);
+        let environment = self.environment_for(&documents, Fit::Strict);
+        let compiled = compile(&documents, &environment);
+        faults.extend(compiled.faults);
+        faults.sort_by(|one, other| {
+            (&one.path, one.line, one.column).cmp(&(&other.path, other.line, other.column))
+        });
+        match compiled
+            .rules
+            .filter(|_| !faults.iter().any(Fault::is_error))
+        {
+            None => Err(faults),
+            Some(rules) => {
+                documents.replace_literal_keys(secrets::hash);
+                Ok(Checked {
+                    documents,
+                    rules,
+                    warnings: faults,
+                })
+            }
+        }
+    }
+
+    /// The environment with the hashes of the keys that the documents name.
+    fn environment_for(&self, documents: &Documents, fit: Fit) -> Environment {
+        let mut keys: BTreeMap<IntegrationName, Vec<[u8; 32]>> = BTreeMap::new();
+        for reference in documents.key_references() {
+            let key = match &reference.source {
+                KeySource::Env(name) => self.variables.get(name).cloned(),
+                KeySource::File(path) => std::fs::read_to_string(path).ok(),
+                KeySource::Literal(key) => Some(key.clone()),
+            };
+            let key = key
+                .map(|key| key.trim().to_owned())
+                .filter(|key| !key.is_empty());
+            if let Some(key) = key {
+                keys.entry(reference.integration)
+                    .or_default()
+                    .push(secrets::hash(&key));
+            }
+        }
+        Environment {
+            keys: Some(keys),
+            fit,
+            ..self.environment.clone()
+        }
+    }
+}
+
+/// Files that were read and compiled.
+struct Checked {
+    documents: Documents,
+    rules: RuleSet,
+    warnings: Vec<Fault>,
+}
+
+fn pack(checked: Checked, signed: &Signed, expected: Option<Revision>) -> NewRules {
+    let stored = StoredRules {
+        author: signed.author.clone(),
+        at: signed.at,
+        message: signed.message.clone(),
+        documents: checked.documents.to_json(),
+    };
+    let document = serde_json::to_vec(&stored).expect("strings and a number have a JSON form");
+    NewRules {
+        rules: checked.rules,
+        document,
+        expected,
+    }
+}
+
+fn kept(name: &str, bytes: &[u8]) -> anyhow::Result<Kept> {
+    let what = || format!("the stored rules of revision {name} are damaged");
+    let stored: StoredRules = serde_json::from_slice(bytes).with_context(what)?;
+    let documents = Documents::from_json(&stored.documents).with_context(what)?;
+    let revision = Revision(name.parse().with_context(what)?);
+    let signed = Signed {
+        author: stored.author,
+        at: stored.at,
+        message: stored.message,
+    };
+    Ok(Kept {
+        revision,
+        signed,
+        documents,
+    })
+}
+
+fn damaged(name: &str, error: &anyhow::Error) -> store::Error {
+    store::Error::Damaged {
+        key: format!("rules {name}"),
+        cause: format!("{error:#}"),
+    }
+}
+
+/// The shelf and the rules in force, as the API asks for them.
+pub struct Book {
+    shelf: Shelf,
+    handle: Handle,
+}
+
+impl Book {
+    /// A rulebook over what is in force behind this handle.
+    pub fn new(shelf: Shelf, handle: Handle) -> Self {
+        Self { shelf, handle }
+    }
+
+    /// The overrides in force: under one nobody moves whatever the rules say. Blocks, as all of the
+    /// rulebook does.
+    fn overrides(&self) -> Vec<Override> {
+        let read = self.handle.read(|view| {
+            view.state
+                .overrides()
+                .map(|known| (**known).clone())
+                .collect()
+        });
+        // A driver that has ended puts nothing in force either.
+        tokio::runtime::Handle::current()
+            .block_on(read)
+            .unwrap_or_default()
+    }
+
+    fn changes(&self, checked: &Checked) -> RuleDifferences {
+        let present = self.handle.rules();
+        let old = self.shelf.at(present.revision).ok().flatten();
+        let differences = old.map(|old| diff(&old.documents, &checked.documents));
+        let differences = differences.unwrap_or_default();
+        let overrides = self.overrides();
+        let moves = moves_on_call(&present, &checked.rules, clock::wall_now(), &overrides);
+        RuleDifferences {
+            differences: differences.iter().map(ToString::to_string).collect(),
+            on_call: moves
+                .into_iter()
+                .map(|moved| OnCallMove {
+                    schedule: moved.schedule.to_string(),
+                    before: moved.before.map(|user| user.to_string()),
+                    after: moved.after.map(|user| user.to_string()),
+                })
+                .collect(),
+            warnings: checked.warnings.iter().map(fault).collect(),
+        }
+    }
+}
+
+impl Rulebook for Book {
+    fn check(&self, files: &[RuleFile]) -> Vec<RuleFault> {
+        match self.shelf.check(&sources(files)) {
+            Ok(checked) => checked.warnings.iter().map(fault).collect(),
+            Err(faults) => faults.iter().map(fault).collect(),
+        }
+    }
+
+    fn diff(&self, files: &[RuleFile]) -> Result<RuleDifferences, Vec<RuleFault>> {
+        let checked = self
+            .shelf
+            .check(&sources(files))
+            .map_err(|faults| all(&faults))?;
+        Ok(self.changes(&checked))
+    }
+
+    fn prepare(&self, files: Vec<RuleFile>, change: Change) -> Result<Prepared, Vec<RuleFault>> {
+        let checked = self
+            .shelf
+            .check(&sources(&files))
+            .map_err(|faults| all(&faults))?;
+        let changes = self.changes(&checked);
+        let signed = Signed {
+            author: change.author,
+            at: change.at,
+            message: change.message,
+        };
+        Ok(Prepared {
+            rules: pack(checked, &signed, change.expected),
+            changes,
+        })
+    }
+
+    fn documents(&self, revision: Revision) -> Result<Option<RevisionDocuments>, store::Error> {
+        let kept = self.shelf.at(revision)?;
+        Ok(kept.map(|kept| {
+            let files = kept.documents.export();
+            let files = files
+                .into_iter()
+                .map(|SourceFile { path, text }| RuleFile { path, text });
+            RevisionDocuments {
+                files: files.collect(),
+                ..listed(kept.revision, kept.signed)
+            }
+        }))
+    }
+
+    fn revisions(
+        &self,
+        before: Option<Revision>,
+        limit: usize,
+    ) -> Result<Vec<RevisionDocuments>, store::Error> {
+        let before = before.map(revision_name);
+        let store = &self.shelf.store;
+        let found = store.documents(DocumentKind::Rules, before.as_deref(), limit)?;
+        found
+            .into_iter()
+            .map(|(name, bytes)| {
+                let kept = kept(&name, &bytes).map_err(|error| damaged(&name, &error))?;
+                Ok(listed(kept.revision, kept.signed))
+            })
+            .collect()
+    }
+}
+
+fn listed(revision: Revision, signed: Signed) -> RevisionDocuments {
+    let Signed {
+        author,
+        at,
+        message,
+    } = signed;
+    RevisionDocuments {
+        revision,
+        author,
+        at,
+        message,
+        files: Vec::new(),
+    }
+}
+
+fn sources(files: &[RuleFile]) -> Vec<SourceFile> {
+    let source = |file: &RuleFile| SourceFile {
+        path: file.path.clone(),
+        text: file.text.clone(),
+    };
+    files.iter().map(source).collect()
+}
+
+fn all(faults: &[Fault]) -> Vec<RuleFault> {
+    faults.iter().map(fault).collect()
+}
+
+fn fault(fault: &Fault) -> RuleFault {
+    RuleFault {
+        code: fault.code.as_str().to_owned(),
+        severity: if fault.is_error() { "error" } else { "warning" }.to_owned(),
+        path: fault.path.clone(),
+        line: fault.line,
+        column: fault.column,
+        message: fault.message.clone(),
+        cure: fault.cure.clone(),
+    }
+}

@@ -1,0 +1,152 @@
+//! What a start does with the rules folder: put it in force in an empty store, name the difference
+//! otherwise.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::ApplyRules;
+use super::rulebook::{Shelf, Signed};
+use crate::config::Settings;
+use crate::engine::ruleset::RuleSet;
+use crate::engine::time::Wall;
+use crate::rules::{Documents, SourceFile, starter};
+use crate::runtime::clock;
+use crate::runtime::handle::NewRules;
+
+/// Bytes of rule documents read from a folder.
+const FOLDER_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// The rules with which the process starts.
+pub struct Start {
+    pub in_force: RuleSet,
+    /// To be put in force before the first request is taken.
+    pub to_apply: Option<NewRules>,
+    /// What is to be said about it.
+    pub said: Vec<String>,
+}
+
+/// Decides which rules are in force. The inner error holds faults ready to print.
+pub fn decide(
+    shelf: &Shelf,
+    settings: &Settings,
+    apply: ApplyRules,
+) -> anyhow::Result<Result<Start, Vec<String>>> {
+    let stored = shelf.latest()?;
+    let folder = read_folder(&settings.rules)?;
+    let Some(stored) = stored else {
+        let source = if folder.is_some() {
+            "the rules folder"
+        } else {
+            "the starter rules"
+        };
+        let files = folder.unwrap_or_else(starter::files);
+        return Ok(first(shelf, &files, source));
+    };
+    let compiled = shelf.compile_stored(&stored)?;
+    let mut said: Vec<String> = compiled.warnings;
+    let Some(files) = folder else {
+        return Ok(Ok(Start {
+            in_force: compiled.rules,
+            to_apply: None,
+            said,
+        }));
+    };
+    let differences = shelf.differences(&stored.documents, &files);
+    if differences.is_empty() {
+        return Ok(Ok(Start {
+            in_force: compiled.rules,
+            to_apply: None,
+            said,
+        }));
+    }
+    let folder = settings.rules.display();
+    let mut to_apply = None;
+    if apply == ApplyRules::Always {
+        match shelf.prepare(
+            &files,
+            &signed("serve --apply"),
+            Some(compiled.rules.revision),
+        ) {
+            Ok(new) => to_apply = Some(new),
+            Err(faults) => return Ok(Err(faults)),
+        }
+    } else {
+        said.push(format!(
+            "{folder} differs from revision {} in force; run `reveille rules apply {folder}` to \
+             put it in force:",
+            compiled.rules.revision
+        ));
+        said.extend(
+            differences
+                .into_iter()
+                .take(20)
+                .map(|line| format!("  {line}")),
+        );
+    }
+    Ok(Ok(Start {
+        in_force: compiled.rules,
+        to_apply,
+        said,
+    }))
+}
+
+fn first(shelf: &Shelf, files: &[SourceFile], source: &str) -> Result<Start, Vec<String>> {
+    let new = shelf.prepare(files, &signed(&format!("first start with {source}")), None)?;
+    let said = vec![format!("{source} are put in force as the first revision")];
+    Ok(Start {
+        in_force: RuleSet::default(),
+        to_apply: Some(new),
+        said,
+    })
+}
+
+fn signed(message: &str) -> Signed {
+    let at: Wall = clock::wall_now();
+    Signed {
+        author: "reveille".to_owned(),
+        at,
+        message: message.to_owned(),
+    }
+}
+
+/// The documents of a folder in the order of their names; `None` if there is no such folder.
+pub fn read_folder(folder: &Path) -> anyhow::Result<Option<Vec<SourceFile>>> {
+    if !folder.is_dir() {
+        return Ok(None);
+    }
+    let failed = || format!("failed to read the rules folder {}", folder.display());
+    let mut files = Vec::new();
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder).with_context(failed)? {
+        let path = entry.with_context(failed)?.path();
+        let is_document = path
+            .extension()
+            .is_some_and(|end| end == "yaml" || end == "yml");
+        if !is_document {
+            continue;
+        }
+        bytes += path.metadata().with_context(failed)?.len();
+        anyhow::ensure!(
+            bytes <= FOLDER_BYTES_MAX,
+            "the rules folder {} holds more than {FOLDER_BYTES_MAX} bytes of documents",
+            folder.display()
+        );
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("failed to read {}", path.display()))?;
+        files.push(SourceFile {
+            path: name.unwrap_or_default(),
+            text,
+        });
+    }
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok((!files.is_empty()).then_some(files))
+}
+
+/// The documents of files, for comparing.
+pub fn documents_of(files: &[SourceFile]) -> Documents {
+    crate::rules::documents::read(files).0
+}

@@ -1,0 +1,171 @@
+//! The HTTP servers: the whole API, and the part for the internet side.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tracing::warn;
+
+use super::desk::Desk;
+use super::first_start::First;
+use super::rulebook::Book;
+use super::secrets;
+use crate::api::auth::Auth;
+use crate::api::borders::{ApiState, Settings as ApiSettings, SmsInbound};
+use crate::api::{public_router, router};
+use crate::config::{ChannelKind, Settings};
+use crate::engine::ids::ChannelName;
+use crate::runtime::clock;
+use crate::runtime::handle::Handle;
+use crate::store::Store;
+use crate::telemetry::Metrics;
+
+/// Requests under way are waited for at most this long.
+const DRAIN_TIME: Duration = Duration::from_secs(2);
+
+/// What the API works with.
+pub struct Parts<'start> {
+    pub handle: &'start Handle,
+    pub rulebook: Arc<Book>,
+    pub desk: Arc<Desk>,
+    pub metrics: &'start Arc<Metrics>,
+    pub first: &'start First,
+}
+
+/// Running servers.
+pub struct Servers {
+    /// Where the whole API listens.
+    pub address: SocketAddr,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Servers {
+    /// Takes no more connections and waits a moment for requests under way.
+    pub async fn stop(self) {
+        // Without a receiver the servers have ended already.
+        let _ended = self.stop.send(true);
+        let all = async {
+            for task in self.tasks {
+                if let Err(error) = task.await {
+                    warn!(error = %error, "a server ended badly");
+                }
+            }
+        };
+        if tokio::time::timeout(DRAIN_TIME, all).await.is_err() {
+            warn!("some requests were still under way");
+        }
+    }
+}
+
+/// Binds the addresses and starts to serve.
+pub async fn start(
+    settings: &Settings,
+    store: &dyn Store,
+    parts: Parts<'_>,
+) -> anyhow::Result<Servers> {
+    let state = Arc::new(state(settings, store, parts)?);
+    let (stop, stopped) = watch::channel(false);
+    let main = bind(settings.listen).await?;
+    let address = main
+        .local_addr()
+        .context("failed to learn the address that was bound")?;
+    let mut tasks = vec![serve(main, router(state.clone()), stopped.clone())];
+    if let Some(listen) = settings.listen_public {
+        tasks.push(serve(bind(listen).await?, public_router(state), stopped));
+    }
+    Ok(Servers {
+        address,
+        stop,
+        tasks,
+    })
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("failed to listen on {address}; is another process there? choose another --listen")
+    })
+}
+
+fn serve(
+    listener: TcpListener,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move {
+        let stopped = async move {
+            // The sender going away means the same.
+            let _gone = stopped.wait_for(|stop| *stop).await;
+        };
+        if let Err(error) = axum::serve(listener, service)
+            .with_graceful_shutdown(stopped)
+            .await
+        {
+            warn!(error = %error, "a server ended badly");
+        }
+    })
+}
+
+fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Result<ApiState> {
+    let metrics = parts.metrics.clone();
+    let mut state = ApiState {
+        handle: parts.handle.clone(),
+        rulebook: parts.rulebook,
+        channels: parts.desk,
+        auth: Auth::load(store, parts.first.admin_hash)?,
+        metrics: Arc::new(move || metrics.render()),
+        clock: Arc::new(clock::wall_now),
+        random: Arc::new(secrets::fill),
+        links_secret: parts.first.links_secret,
+        slack_signing_secrets: BTreeMap::new(),
+        twilio_auth_tokens: BTreeMap::new(),
+        sms_webhooks: BTreeMap::new(),
+        settings: ApiSettings {
+            body_limit: settings.body_limit_bytes,
+            body_limit_alertmanager: settings.body_limit_alertmanager_bytes,
+            public_url: settings.public_url.clone(),
+        },
+    };
+    for channel in &settings.channels {
+        add_inbound(&mut state, &channel.name, &channel.kind);
+    }
+    Ok(state)
+}
+
+/// What a channel needs for requests that its provider makes.
+fn add_inbound(state: &mut ApiState, name: &str, kind: &ChannelKind) {
+    let name = ChannelName::from(name);
+    match kind {
+        ChannelKind::Slack(slack) => {
+            if let Some(secret) = &slack.signing_secret {
+                let secret = secret.expose_secret().to_owned();
+                state.slack_signing_secrets.insert(name, secret);
+            }
+        }
+        ChannelKind::Twilio(twilio) => {
+            let token = twilio.auth_token.expose_secret().to_owned();
+            state.twilio_auth_tokens.insert(name, token);
+        }
+        ChannelKind::SmsWebhook(gateway) => {
+            let Some(key) = &gateway.inbound_key else {
+                return;
+            };
+            let inbound = SmsInbound {
+                inbound_key: key.expose_secret().to_owned(),
+                from: gateway.inbound.from.clone(),
+                text: gateway.inbound.text.clone(),
+                message_id: gateway.inbound.message_id.clone().unwrap_or_default(),
+            };
+            state.sms_webhooks.insert(name, inbound);
+        }
+        ChannelKind::Smtp(_) | ChannelKind::Webhook(_) | ChannelKind::Console => {}
+    }
+}

@@ -1,0 +1,136 @@
+//! Ending in order: intake stops, commits finish, attempts in flight get their time, all within ten
+//! seconds.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tracing::{error, info, warn};
+
+use super::servers::Servers;
+use crate::config::Settings;
+use crate::engine::input::Input;
+use crate::outbound::links::Links;
+use crate::runtime::handle::{Handle, Intake};
+use crate::runtime::sender::Sender;
+use crate::runtime::thread::Works;
+
+/// Attempts in flight are waited for at most this long.
+const FLIGHT_TIME: Duration = Duration::from_secs(6);
+/// The last commit is waited for at most this long.
+const COMMIT_TIME: Duration = Duration::from_secs(3);
+
+/// The driver's thread, and the news of its end.
+pub struct DriverThread {
+    ended: oneshot::Receiver<Result<(), String>>,
+}
+
+impl DriverThread {
+    /// Starts the thread.
+    pub fn spawn(works: Works, first: Vec<Input>) -> anyhow::Result<Self> {
+        let (tell, ended) = oneshot::channel();
+        let run = move || {
+            let result = works.run(first).map_err(|error| error.to_string());
+            // The process may be past waiting for it.
+            let _gone = tell.send(result);
+        };
+        std::thread::Builder::new()
+            .name("driver".to_owned())
+            .spawn(run)
+            .context("failed to start the driver's thread")?;
+        Ok(Self { ended })
+    }
+}
+
+/// Waits until the process is told to stop, or the driver ends; then ends the rest.
+pub async fn wait(
+    handle: &Handle,
+    mut driver: DriverThread,
+    servers: Servers,
+    sender: &Sender,
+) -> ExitCode {
+    tokio::select! {
+        ended = &mut driver.ended => {
+            error!(result = ?ended, "the driver ended");
+            servers.stop().await;
+            // Its last words may still be on their way.
+            wait_for_flight(handle, sender).await;
+            return ExitCode::from(1);
+        }
+        () = told_to_stop() => {}
+    }
+    info!("stopping: no more events are taken");
+    handle.set_intake(Intake::Stopping);
+    servers.stop().await;
+    wait_for_flight(handle, sender).await;
+    handle.ring();
+    match tokio::time::timeout(COMMIT_TIME, driver.ended).await {
+        Ok(Ok(Ok(()))) => {
+            info!("stopped; everything accepted is durable");
+            ExitCode::SUCCESS
+        }
+        Ok(result) => {
+            error!(result = ?result, "the driver ended badly");
+            ExitCode::from(1)
+        }
+        Err(_) => {
+            warn!("the last commit did not end in time; the next start recovers");
+            ExitCode::from(1)
+        }
+    }
+}
+
+async fn told_to_stop() {
+    let terminate = signal(SignalKind::terminate());
+    let interrupt = signal(SignalKind::interrupt());
+    match (terminate, interrupt) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        (Err(error), _) | (_, Err(error)) => {
+            warn!(error = %error, "signals cannot be heard; stop the process by killing it");
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Gives attempts in flight time to end, so that the next start repeats as few as possible.
+async fn wait_for_flight(handle: &Handle, sender: &Sender) {
+    let landed = async {
+        while sender.under_way() > 0 {
+            sender.landed().await;
+        }
+        // Their outcomes are in the queue now; a look behind them comes after their commit.
+        handle.read(|_| ()).await
+    };
+    if tokio::time::timeout(FLIGHT_TIME, landed).await.is_err() {
+        warn!("some attempts did not end in time; they are repeated once after the next start");
+    }
+}
+
+/// Warns when messages carry links that only work on this machine.
+pub fn warn_about_links(settings: &Settings, links: &Links) {
+    let has_real_channel = settings
+        .channels
+        .iter()
+        .any(|channel| channel.name != crate::engine::ids::ChannelName::CONSOLE);
+    if links.is_local() && has_real_channel {
+        warn!(
+            public_url = %settings.public_url,
+            "LINKS IN PAGES ONLY WORK ON THIS MACHINE: set public_url to the address at which \
+             people reach Reveille"
+        );
+    }
+}
+
+/// Tells a supervisor that understands it that the process is ready.
+pub fn tell_supervisor_ready() {
+    if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
+        warn!(error = %error, "the supervisor was not told that the process is ready");
+    }
+}

@@ -1,0 +1,111 @@
+//! The minute rounds: self-audit, heartbeat, metrics.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tracing::{error, warn};
+
+use super::millis;
+use crate::config::Settings;
+use crate::engine::audit::Audit;
+use crate::outbound::http::{Http, HttpOptions, Method, Reach, Request};
+use crate::runtime::clock;
+use crate::runtime::handle::Handle;
+use crate::runtime::sender::Sender;
+use crate::runtime::watch::{Heartbeat, Watch};
+use crate::store::{Retention, Store};
+use crate::telemetry::{self, Metrics, Queue};
+
+const ROUND: Duration = Duration::from_secs(60);
+
+/// Starts the rounds.
+pub fn start(
+    handle: &Handle,
+    store: &Arc<dyn Store>,
+    (settings, metrics, sender): (&Settings, &Arc<Metrics>, &Sender),
+) -> JoinHandle<()> {
+    let watch = Watch {
+        handle: handle.clone(),
+        store: store.clone(),
+        disk_warn_bytes: settings.disk_warn_bytes,
+        retention: Retention {
+            events: millis(settings.keep_events),
+            incidents: millis(settings.keep_incidents),
+            disk_bytes: settings.disk_cap_bytes,
+        },
+        clock: Arc::new(clock::wall_now),
+        heartbeat: heartbeat(settings),
+        on_audit: on_audit(handle, metrics, sender),
+    };
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(ROUND);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(unavailable) = watch.round().await {
+                warn!(cause = %unavailable, "a self-audit round was not finished");
+            }
+        }
+    })
+}
+
+fn on_audit(
+    handle: &Handle,
+    metrics: &Arc<Metrics>,
+    sender: &Sender,
+) -> Arc<dyn Fn(&Audit, Option<u64>) + Send + Sync> {
+    let (handle, metrics, sender) = (handle.clone(), metrics.clone(), sender.clone());
+    Arc::new(move |audit, free| {
+        let result = if audit.is_clean() {
+            telemetry::Audit::Clean
+        } else {
+            telemetry::Audit::Troubled
+        };
+        metrics.set_audit(result);
+        metrics.set_timers_overdue(audit.overdue);
+        metrics.set_queue_length(Queue::Events, handle.events_waiting());
+        if let Some(free) = free {
+            metrics.set_disk_free(free);
+        }
+        for (channel, waiting) in sender.waiting() {
+            metrics.set_lane_waiting(channel.as_str(), waiting);
+        }
+    })
+}
+
+/// The call of the outside heartbeat, if one is configured.
+fn heartbeat(settings: &Settings) -> Option<Heartbeat> {
+    let url: Arc<str> = settings.watch.heartbeat_url.as_deref()?.into();
+    let options = HttpOptions {
+        clock: Arc::new(clock::wall_now),
+        allow_networks: Vec::new(),
+        extra_roots: Vec::new(),
+    };
+    let http = match Http::new(options) {
+        Ok(http) => Arc::new(http),
+        Err(error) => {
+            error!(error = %error, "the outside heartbeat cannot be called");
+            return None;
+        }
+    };
+    Some(Arc::new(move || {
+        let (http, url) = (http.clone(), url.clone());
+        Box::pin(async move {
+            let request = Request {
+                method: Method::GET,
+                url: &url,
+                reach: Reach::Configured,
+                auth: crate::outbound::http::Auth::None,
+                headers: Vec::new(),
+                body: Vec::new(),
+                deadline: crate::engine::time::Millis::seconds(10),
+            };
+            match http.call(request).await {
+                Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
+                Ok(answer) => Err(format!("it answered {}", answer.status)),
+                Err(fault) => Err(fault.to_string()),
+            }
+        })
+    }))
+}

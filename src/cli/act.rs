@@ -1,0 +1,127 @@
+//! The other acts on incidents: `unack`, `resolve`, `snooze`, `escalate`, `reassign`, `note`.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::arguments::{Numbered, Several, incident_number, target};
+use super::context::Context;
+use super::present::{self, moments};
+use super::remote::{Call, Remote};
+use super::report::{Failure, Report, Verdict, list_as};
+use super::times;
+
+#[derive(Debug, Args)]
+pub struct Snooze {
+    /// The incident's number
+    #[arg(value_name = "N", value_parser = incident_number)]
+    number: u64,
+    /// For how long or until when, such as 1h or 09:00
+    #[arg(value_name = "TIME")]
+    until: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Reassign {
+    /// The incident's number
+    #[arg(value_name = "N", value_parser = incident_number)]
+    number: u64,
+    /// user/NAME or policy/NAME
+    #[arg(value_parser = target)]
+    target: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Note {
+    /// The incident's number
+    #[arg(value_name = "N", value_parser = incident_number)]
+    number: u64,
+    /// What to write
+    #[arg(required = true)]
+    text: Vec<String>,
+}
+
+/// Gives an incident back.
+pub async fn unack(act: &Numbered, context: &Context) -> Result<Report, Failure> {
+    let done = "given back";
+    one(act.number, "unacknowledge", &json!({}), done, context).await
+}
+
+/// Starts the next step.
+pub async fn escalate(act: &Numbered, context: &Context) -> Result<Report, Failure> {
+    one(act.number, "escalate", &json!({}), "escalated", context).await
+}
+
+/// Hands an incident to somebody else.
+pub async fn reassign(reassign: &Reassign, context: &Context) -> Result<Report, Failure> {
+    let body = json!({ "to": reassign.target });
+    let done = format!("with {} now", reassign.target);
+    one(reassign.number, "reassign", &body, &done, context).await
+}
+
+/// Writes a note.
+pub async fn note(note: &Note, context: &Context) -> Result<Report, Failure> {
+    let body = json!({ "text": note.text.join(" ") });
+    one(note.number, "notes", &body, "noted", context).await
+}
+
+/// Acknowledges and asks to be reminded.
+pub async fn snooze(snooze: &Snooze, context: &Context) -> Result<Report, Failure> {
+    let until = context.next(&snooze.until)?;
+    // A length is measured by the server's clock, which need not be ours.
+    let body = match times::length(&snooze.until) {
+        Ok(length) => json!({ "for": length.to_string() }),
+        Err(_) => json!({ "until": until.to_string() }),
+    };
+    let done = format!("snoozed until {}", moments::both(until, &context.into()));
+    one(snooze.number, "snooze", &body, &done, context).await
+}
+
+/// Ends incidents; each is told, and one that is not there does not keep the others.
+pub async fn resolve(act: &Several, context: &Context) -> Result<Report, Failure> {
+    let remote = context.remote()?;
+    let mut results = Vec::new();
+    let mut lines = Vec::new();
+    let mut verdict = Verdict::Done;
+    for number in &act.numbers {
+        match send(&remote, *number, "resolve", &json!({})).await {
+            Ok(answer) => {
+                lines.push(present::incident::acted(
+                    &answer,
+                    "resolved",
+                    &context.into(),
+                ));
+                results.push(answer);
+            }
+            Err(Failure::NotSo(message)) => {
+                verdict = Verdict::NotSo;
+                results.push(json!({ "number": number, "error": message }));
+                lines.push(format!("#{number}: {message}"));
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(Report::new(list_as("results", results), lines.join("\n")).verdict(verdict))
+}
+
+async fn one(
+    number: u64,
+    act: &str,
+    body: &Value,
+    done: &str,
+    context: &Context,
+) -> Result<Report, Failure> {
+    let answer = send(&context.remote()?, number, act, body).await?;
+    let text = present::incident::acted(&answer, done, &context.into());
+    Ok(Report::new(answer, text))
+}
+
+async fn send(remote: &Remote, number: u64, act: &str, body: &Value) -> Result<Value, Failure> {
+    let text = number.to_string();
+    let mut answer = remote
+        .call(Call::post(&["v1", "incidents", &text, act], body))
+        .await?;
+    if answer.get("number").is_none() {
+        answer = json!({ "number": number, "result": "done" });
+    }
+    Ok(answer)
+}

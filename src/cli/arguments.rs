@@ -1,0 +1,133 @@
+//! The grammar of the command line. Each command's own options stand in its file.
+
+use clap::{Args, Parser, Subcommand};
+
+use super::context::Global;
+use super::{
+    ack, act, channels, explain, incidents, key, oncall, overrides, page, rules, send, serve,
+    silence, token,
+};
+
+/// Wake the right person when something breaks.
+#[derive(Debug, Parser)]
+#[command(
+    name = "reveille",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    after_help = AFTER_HELP
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Environment:
+  REVEILLE_URL    the server [default: http://127.0.0.1:8080]
+  REVEILLE_TOKEN  an API token [default: the file admin-token in the data directory]
+  REVEILLE_KEY    an integration key, for send
+  REVEILLE_LOG    what serve logs [default: info]
+
+Times are RFC 3339, 03:10 or \"mon 09:00\" on the local clock, or a length such as 8h.
+Exit codes: 0 done, 1 not so, 2 usage, 3 server not reached or refused.";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the router
+    Serve(serve::Serve),
+    /// Check, compare, apply and look back at rules
+    #[command(subcommand)]
+    Rules(rules::Rules),
+    /// List incidents
+    Incidents(incidents::List),
+    /// Show one incident
+    Show(Numbered),
+    /// Say why somebody was or was not paged
+    Explain(explain::Explain),
+    /// Acknowledge incidents
+    Ack(ack::Ack),
+    /// Give an incident back: its escalation starts anew
+    Unack(Numbered),
+    /// Resolve incidents
+    Resolve(Several),
+    /// Acknowledge an incident and be reminded later
+    Snooze(act::Snooze),
+    /// Start the next step of an incident now
+    Escalate(Numbered),
+    /// Hand an incident to somebody else
+    Reassign(act::Reassign),
+    /// Write a note into an incident
+    Note(act::Note),
+    /// Page somebody by hand
+    Page(page::Page),
+    /// Say who is on call
+    Oncall(oncall::Oncall),
+    /// Let somebody stand in on a schedule
+    #[command(subcommand)]
+    Override(overrides::Overrides),
+    /// Hold the pages of matching alerts for a time
+    #[command(subcommand)]
+    Silence(silence::Silence),
+    /// Post an event with REVEILLE_KEY; kept on disk while the server is away
+    Send(send::Send),
+    /// API tokens
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Keys of integrations
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Channels
+    #[command(subcommand)]
+    Channels(channels::Channels),
+}
+
+/// A command about one incident.
+#[derive(Debug, Args)]
+pub struct Numbered {
+    /// The incident's number
+    #[arg(value_name = "N", value_parser = incident_number)]
+    pub number: u64,
+}
+
+/// A command about incidents.
+#[derive(Debug, Args)]
+pub struct Several {
+    /// The incidents' numbers
+    #[arg(value_name = "N", value_parser = incident_number, required = true)]
+    pub numbers: Vec<u64>,
+}
+
+/// `1042` or `#1042`.
+pub fn incident_number(text: &str) -> Result<u64, String> {
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    digits
+        .parse()
+        .map_err(|_| "an incident has a number, such as 1042".to_owned())
+}
+
+/// `team=payments`.
+pub fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.to_owned()))
+        }
+        Some(_) | None => Err("write a label as name=value".to_owned()),
+    }
+}
+
+/// `user/ana`, `policy/ops`.
+pub fn target(text: &str) -> Result<String, String> {
+    const KINDS: [&str; 4] = ["user/", "policy/", "schedule/", "channel/"];
+    let is_good = KINDS.iter().any(|kind| {
+        let name = text.strip_prefix(kind);
+        name.is_some_and(|name| !name.is_empty())
+    });
+    if is_good {
+        Ok(text.to_owned())
+    } else {
+        Err("write user/NAME, policy/NAME, schedule/NAME or channel/NAME/ADDRESS".to_owned())
+    }
+}

@@ -1,0 +1,66 @@
+//! `explain`: why somebody was or was not paged, for an incident, a receipt or a person.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::context::Context;
+use super::present::{self, View};
+use super::remote::{Call, Remote};
+use super::report::{Failure, Report, list_as};
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["subject", "user"]))]
+pub struct Explain {
+    /// An incident's number, or a receipt such as r12
+    #[arg(value_name = "N|RECEIPT")]
+    subject: Option<String>,
+    /// Everything about this person
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Since when, with --user
+    #[arg(long, value_name = "TIME", default_value = "8h", requires = "user")]
+    since: String,
+}
+
+/// Tells the story.
+pub async fn run(explain: &Explain, context: &Context) -> Result<Report, Failure> {
+    let since = context.last(&explain.since)?;
+    let remote = context.remote()?;
+    let view = View::from(context);
+    if let Some(user) = &explain.user {
+        let query = [
+            ("user", Some(user.clone())),
+            ("since", Some(since.to_string())),
+        ];
+        let answer = list_as("items", remote.items(&["v1", "explain"], &query).await?);
+        let text = present::story::story(&answer, &view);
+        return Ok(Report::new(answer, text));
+    }
+    let subject = explain.subject.as_deref().unwrap_or_default();
+    match subject.strip_prefix('#').unwrap_or(subject).parse::<u64>() {
+        Ok(number) => incident(&remote, number, &view).await,
+        Err(_) => receipt(&remote, subject, &view).await,
+    }
+}
+
+async fn incident(remote: &Remote, number: u64, view: &View) -> Result<Report, Failure> {
+    let number = number.to_string();
+    let items = remote
+        .items(&["v1", "incidents", &number, "timeline"], &[])
+        .await?;
+    let answer = list_as("items", items);
+    let text = present::story::story(&answer, view);
+    Ok(Report::new(answer, text))
+}
+
+/// The event's own end, and the story of the incident that it belongs to.
+async fn receipt(remote: &Remote, id: &str, view: &View) -> Result<Report, Failure> {
+    let receipt = remote.call(Call::get(&["v1", "receipts", id])).await?;
+    let text = present::story::receipt(&receipt, view);
+    let report = match receipt.get("incident").and_then(Value::as_u64) {
+        Some(number) => Report::new(receipt, text)
+            .remark(format!("the story goes on with: reveille explain {number}")),
+        None => Report::new(receipt, text),
+    };
+    Ok(report)
+}

@@ -1,0 +1,50 @@
+//! `oncall`: who is on call.
+
+use clap::Args;
+
+use super::context::Context;
+use super::present;
+use super::remote::Call;
+use super::report::{Failure, Report, Verdict};
+
+#[derive(Debug, Args)]
+pub struct Oncall {
+    /// At this time [default: now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// On this schedule
+    #[arg(long, value_name = "NAME")]
+    schedule: Option<String>,
+    /// Only where this user is on call; exit code 1 when nowhere
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+}
+
+/// Names the people on call.
+pub async fn run(oncall: &Oncall, context: &Context) -> Result<Report, Failure> {
+    let at = oncall
+        .at
+        .as_deref()
+        .map(|at| context.next(at))
+        .transpose()?;
+    let call = Call::get(&["v1", "oncall"])
+        .query("at", at)
+        .query("schedule", oncall.schedule.as_ref());
+    let mut answer = context.remote()?.call(call).await?;
+    let user = oncall.user.as_deref();
+    let text = present::people::on_call(&answer, user, &context.into());
+    let Some(user) = user else {
+        return Ok(Report::new(answer, text));
+    };
+    let schedules = present::list(&answer, "schedules").iter();
+    let theirs: Vec<_> = schedules
+        .filter(|schedule| present::text(schedule, "user") == user)
+        .cloned()
+        .collect();
+    let verdict = match theirs.is_empty() {
+        true => Verdict::NotSo,
+        false => Verdict::Done,
+    };
+    answer["schedules"] = theirs.into();
+    Ok(Report::new(answer, text).verdict(verdict))
+}

@@ -1,0 +1,174 @@
+//! `override`: let somebody stand in on a schedule.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::present::{self, moments};
+use super::remote::{Call, Remote};
+use super::report::{Failure, Report, list_as};
+use crate::engine::time::Wall;
+
+#[derive(Debug, Subcommand)]
+pub enum Overrides {
+    /// Put somebody on call for a time
+    Add(Add),
+    /// List overrides
+    List(List),
+    /// Take an override back
+    Remove(Remove),
+}
+
+#[derive(Debug, Args)]
+pub struct Add {
+    /// The schedule
+    schedule: String,
+    /// Who stands in
+    #[arg(long, value_name = "NAME")]
+    user: String,
+    #[command(flatten)]
+    span: Span,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
+}
+
+/// From when until when.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("end").required(true).args(["for_", "until"]))]
+pub struct Span {
+    /// From when [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// For how long
+    #[arg(long = "for", value_name = "LENGTH")]
+    pub for_: Option<String>,
+    /// Until when
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+}
+
+impl Span {
+    /// Start and end.
+    pub fn read(&self, context: &Context) -> Result<(Wall, Wall), Failure> {
+        let from = match &self.from {
+            Some(from) => context.next(from)?,
+            None => context.now,
+        };
+        let until = match (&self.for_, &self.until) {
+            (Some(length), _) => from + super::times::length(length).map_err(Failure::Usage)?,
+            (None, Some(until)) => context.next(until)?,
+            (None, None) => return Err(Failure::Usage("give --for or --until".to_owned())),
+        };
+        if until <= from {
+            return Err(Failure::Usage(format!(
+                "it would end at {until}, before it begins at {from}: give a later end"
+            )));
+        }
+        Ok((from, until))
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct List {
+    /// Of this schedule [default: of all]
+    schedule: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Remove {
+    /// The override's id, as `list` shows it
+    id: u64,
+    /// The schedule, when the rules do not have it any more
+    #[arg(long, value_name = "NAME")]
+    schedule: Option<String>,
+}
+
+/// Adds, lists or removes.
+pub async fn run(command: Overrides, context: &Context) -> Result<Report, Failure> {
+    match command {
+        Overrides::Add(add) => self::add(&add, context).await,
+        Overrides::List(list) => self::list(&list, context).await,
+        Overrides::Remove(remove) => self::remove(&remove, context).await,
+    }
+}
+
+async fn add(add: &Add, context: &Context) -> Result<Report, Failure> {
+    let (from, until) = add.span.read(context)?;
+    let body = json!({
+        "user": add.user,
+        "from": from.to_string(),
+        "until": until.to_string(),
+        "reason": add.reason,
+    });
+    let path = ["v1", "schedules", &add.schedule, "overrides"];
+    let answer = context.remote()?.call(Call::post(&path, &body)).await?;
+    let text = format!(
+        "{} is on call on {} until {} (override {})",
+        add.user,
+        add.schedule,
+        moments::both(until, &context.into()),
+        present::text(&answer, "id")
+    );
+    Ok(Report::new(answer, text))
+}
+
+async fn list(list: &List, context: &Context) -> Result<Report, Failure> {
+    let remote = context.remote()?;
+    let overrides = known(&remote, list.schedule.as_deref()).await?;
+    let text = present::people::overrides(&overrides, &context.into());
+    Ok(Report::new(list_as("items", overrides), text))
+}
+
+/// The overrides of one schedule, or of all; each names its schedule.
+async fn known(remote: &Remote, schedule: Option<&str>) -> Result<Vec<Value>, Failure> {
+    let schedules = match schedule {
+        Some(schedule) => vec![schedule.to_owned()],
+        None => schedules(remote).await?,
+    };
+    let mut overrides = Vec::new();
+    for schedule in schedules {
+        let path = ["v1", "schedules", &schedule, "overrides"];
+        for mut known in remote.items(&path, &[]).await? {
+            if known.get("schedule").is_none() && known.is_object() {
+                known["schedule"] = Value::from(schedule.as_str());
+            }
+            overrides.push(known);
+        }
+    }
+    Ok(overrides)
+}
+
+async fn schedules(remote: &Remote) -> Result<Vec<String>, Failure> {
+    let answer = remote.call(Call::get(&["v1", "oncall"])).await?;
+    let schedules = present::list(&answer, "schedules").iter();
+    Ok(schedules
+        .map(|schedule| present::text(schedule, "name"))
+        .collect())
+}
+
+async fn remove(remove: &Remove, context: &Context) -> Result<Report, Failure> {
+    let remote = context.remote()?;
+    let id = remove.id.to_string();
+    let schedule = match &remove.schedule {
+        Some(schedule) => schedule.clone(),
+        None => schedule_of(&remote, &id).await?,
+    };
+    let path = ["v1", "schedules", &schedule, "overrides", &id];
+    remote.call(Call::delete(&path)).await?;
+    let value = json!({ "id": remove.id, "schedule": schedule, "removed": true });
+    Ok(Report::new(
+        value,
+        format!("override {id} on {schedule} is removed"),
+    ))
+}
+
+async fn schedule_of(remote: &Remote, id: &str) -> Result<String, Failure> {
+    let overrides = known(remote, None).await?;
+    let found = overrides
+        .iter()
+        .find(|known| present::text(known, "id") == id);
+    found
+        .map(|known| present::text(known, "schedule"))
+        .ok_or_else(|| Failure::NotSo(format!("there is no override {id}: see `override list`")))
+}

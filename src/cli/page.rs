@@ -1,0 +1,40 @@
+//! `page`: page somebody by hand.
+
+use clap::Args;
+use serde_json::json;
+
+use super::arguments::target;
+use super::context::Context;
+use super::present;
+use super::remote::Call;
+use super::report::{Failure, Report};
+
+#[derive(Debug, Args)]
+pub struct Page {
+    /// user/NAME, policy/NAME, schedule/NAME or channel/NAME/ADDRESS
+    #[arg(value_parser = target)]
+    target: String,
+    /// What it is about
+    #[arg(required = true)]
+    text: Vec<String>,
+    /// high or low
+    #[arg(long, value_parser = ["high", "low"], default_value = "high")]
+    urgency: String,
+}
+
+/// Opens an incident for the target.
+pub async fn run(page: &Page, context: &Context) -> Result<Report, Failure> {
+    let body = json!({
+        "to": page.target,
+        "text": page.text.join(" "),
+        "urgency": page.urgency,
+    });
+    let answer = context
+        .remote()?
+        .call(Call::post(&["v1", "incidents"], &body))
+        .await?;
+    let number = present::text(&answer, "number");
+    let text = format!("#{number} pages {}", page.target);
+    Ok(Report::new(answer, text)
+        .remark(format!("see what happens with: reveille explain {number}")))
+}

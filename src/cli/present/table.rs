@@ -1,0 +1,133 @@
+//! Tables that fit: plain columns, one line a row, the widest text column cut to what is left.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table as Comfy};
+
+use crate::cli::context::Look;
+
+/// Between two columns.
+const GAP: usize = 2;
+/// A cut column keeps at least so many characters.
+const ELASTIC_MIN: usize = 12;
+
+/// A table that is being filled.
+pub struct Table {
+    header: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+    /// The column that gives way when a line would be too long.
+    elastic: usize,
+}
+
+impl Table {
+    /// A table with these columns; `elastic` gives way.
+    pub fn new(header: &[&'static str], elastic: usize) -> Self {
+        Self {
+            header: header.to_vec(),
+            rows: Vec::new(),
+            elastic,
+        }
+    }
+
+    /// Adds a row; control characters become spaces.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows
+            .push(cells.into_iter().map(|cell| clean(&cell)).collect());
+    }
+
+    /// The text, or `nothing` when there are no rows.
+    pub fn render(mut self, look: Look, nothing: &str) -> String {
+        if self.rows.is_empty() {
+            return nothing.to_owned();
+        }
+        self.cut(look.columns);
+        let mut table = Comfy::new();
+        table.force_no_tty();
+        table.load_style(NOTHING);
+        table.set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header(self.header);
+        table.add_rows(self.rows);
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        let lines: Vec<String> = table
+            .lines()
+            .map(|line| line.trim_end().to_owned())
+            .collect();
+        lines.join("\n")
+    }
+
+    fn cut(&mut self, columns: usize) {
+        let width = |column: usize| {
+            let cells = self.rows.iter().map(|row| row[column].chars().count());
+            cells.chain([self.header[column].len()]).max().unwrap_or(0)
+        };
+        let others: usize = (0..self.header.len())
+            .filter(|column| *column != self.elastic)
+            .map(|column| width(column) + GAP)
+            .sum();
+        let left = columns.saturating_sub(others).max(ELASTIC_MIN);
+        for row in &mut self.rows {
+            row[self.elastic] = shorten(&row[self.elastic], left);
+        }
+    }
+}
+
+/// At most so many characters, with a sign that something is missing.
+pub fn shorten(text: &str, characters_max: usize) -> String {
+    if text.chars().count() <= characters_max {
+        return text.to_owned();
+    }
+    let kept: String = text
+        .chars()
+        .take(characters_max.saturating_sub(1))
+        .collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// Text of others without what would move the cursor, change colours or turn the line around.
+pub fn clean(text: &str) -> String {
+    let is_turner = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let cleaned: String = text
+        .chars()
+        .filter(|c| !is_turner(*c))
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    cleaned.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_has_plain_columns_and_no_trailing_spaces() {
+        let mut table = Table::new(&["NAME", "TEXT"], 1);
+        table.row(["a".to_owned(), "one".to_owned()]);
+        table.row(["bee".to_owned(), String::new()]);
+        let text = table.render(Look::PLAIN, "none");
+        assert_eq!(text, "NAME  TEXT\na     one\nbee");
+        assert_eq!(Table::new(&["NAME"], 0).render(Look::PLAIN, "none"), "none");
+    }
+
+    #[test]
+    fn a_long_cell_gives_way_so_that_the_line_fits() {
+        let mut table = Table::new(&["NAME", "TEXT", "WHO"], 1);
+        table.row(["a".to_owned(), "x".repeat(300), "ana".to_owned()]);
+        let text = table.render(Look::PLAIN, "none");
+        let longest = text.lines().map(|line| line.chars().count()).max();
+        assert!(longest <= Some(100), "{text}");
+        assert!(text.contains("…  ana"), "{text}");
+    }
+
+    #[test]
+    fn text_of_others_cannot_steer_the_terminal() {
+        let cases = [
+            ("a\x1b[31mred\n", "a [31mred"),
+            ("abc\u{202e}def", "abcdef"),
+            (" ok ", "ok"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(clean(text), expected);
+        }
+    }
+}

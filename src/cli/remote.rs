@@ -1,0 +1,319 @@
+//! The server's API as commands use it: one client with time limits, and every answer that is not
+//! a success turned into words that name the thing, the value and the cure.
+
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderValue, IF_MATCH};
+use reqwest::{Method, StatusCode, Url, redirect};
+use serde_json::Value;
+
+use super::report::Failure;
+
+/// The longest answer that is read.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// Items that are followed over several answers.
+const ITEMS_MAX: usize = 5_000;
+
+/// Whom to talk to, and as whom.
+pub struct Target {
+    url: String,
+    token: Option<String>,
+    /// Said when the server asks for a token and there is none.
+    hint: Option<String>,
+}
+
+impl Target {
+    /// With a bearer token.
+    pub fn with_token(url: &str, token: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            token: Some(token.to_owned()),
+            hint: None,
+        }
+    }
+
+    /// Without one; `hint` says how to give it.
+    pub fn without_token(url: &str, hint: String) -> Self {
+        Self {
+            url: url.to_owned(),
+            token: None,
+            hint: Some(hint),
+        }
+    }
+}
+
+/// One request.
+pub struct Call<'call> {
+    method: Method,
+    path: Vec<&'call str>,
+    query: Vec<(&'static str, String)>,
+    body: Option<String>,
+    if_match: Option<String>,
+}
+
+impl<'call> Call<'call> {
+    /// Reads.
+    pub fn get(path: &[&'call str]) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    /// Does, with a body.
+    pub fn post(path: &[&'call str], body: &Value) -> Self {
+        Self {
+            body: Some(body.to_string()),
+            ..Self::new(Method::POST, path)
+        }
+    }
+
+    /// Replaces.
+    pub fn put(path: &[&'call str], body: &Value) -> Self {
+        Self {
+            body: Some(body.to_string()),
+            ..Self::new(Method::PUT, path)
+        }
+    }
+
+    /// Removes.
+    pub fn delete(path: &[&'call str]) -> Self {
+        Self::new(Method::DELETE, path)
+    }
+
+    fn new(method: Method, path: &[&'call str]) -> Self {
+        Self {
+            method,
+            path: path.to_vec(),
+            query: Vec::new(),
+            body: None,
+            if_match: None,
+        }
+    }
+
+    /// With a parameter, if it has a value.
+    pub fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
+        self.query
+            .extend(value.map(|value| (name, value.to_string())));
+        self
+    }
+
+    /// With a body that is sent as it is.
+    pub fn body(mut self, body: String) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// Only if the revision is still this one.
+    pub fn if_match(mut self, revision: Option<u64>) -> Self {
+        self.if_match = revision.map(|revision| format!("\"{revision}\""));
+        self
+    }
+}
+
+/// What a server answered, whatever it was.
+pub struct Answer {
+    pub status: StatusCode,
+    pub value: Value,
+}
+
+/// The server.
+pub struct Remote {
+    client: reqwest::Client,
+    base: Url,
+    target: Target,
+}
+
+impl Remote {
+    /// Prepares the client; nothing is sent yet.
+    pub fn new(target: Target) -> Result<Self, Failure> {
+        let unclear = || {
+            Failure::Usage(format!(
+                "REVEILLE_URL = {:?} is no address: write one such as http://127.0.0.1:8080",
+                target.url
+            ))
+        };
+        let base = Url::parse(&target.url).map_err(|_| unclear())?;
+        if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
+            return Err(unclear());
+        }
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("reveille/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(Duration::from_secs(30));
+        if base.scheme() == "http" {
+            // Works on machines without any certificates, and around a proxy to oneself.
+            builder = builder.tls_certs_only([]).no_proxy();
+        }
+        let client = builder.build().map_err(|error| {
+            Failure::Server(format!("failed to prepare a client: {}", chain(&error)))
+        })?;
+        Ok(Self {
+            client,
+            base,
+            target,
+        })
+    }
+
+    /// Sends a request; an answer that is not a success is a failure.
+    pub async fn call(&self, call: Call<'_>) -> Result<Value, Failure> {
+        let answer = self.try_call(call).await?;
+        if answer.status.is_success() {
+            return Ok(answer.value);
+        }
+        Err(self.refusal(&answer))
+    }
+
+    /// Sends a request; only an absent server is a failure.
+    pub async fn try_call(&self, call: Call<'_>) -> Result<Answer, Failure> {
+        let mut request = self
+            .client
+            .request(call.method, self.address(&call.path, &call.query));
+        if let Some(token) = &self.target.token {
+            let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
+                .map_err(|_| Failure::Usage("the token holds characters no token has".into()))?;
+            value.set_sensitive(true);
+            request = request.header(AUTHORIZATION, value);
+        }
+        if let Some(revision) = call.if_match {
+            request = request.header(IF_MATCH, revision);
+        }
+        if let Some(body) = call.body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body);
+        }
+        let response = request.send().await.map_err(|error| self.absence(&error))?;
+        let status = response.status();
+        let body = self.read(response).await?;
+        let value = serde_json::from_slice(&body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into_owned()));
+        Ok(Answer { status, value })
+    }
+
+    /// All items of a list, over as many answers as it takes; at most [`ITEMS_MAX`].
+    pub async fn items(
+        &self,
+        path: &[&str],
+        query: &[(&'static str, Option<String>)],
+    ) -> Result<Vec<Value>, Failure> {
+        let mut items = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let call = query
+                .iter()
+                .fold(Call::get(path), |call, (name, value)| {
+                    call.query(name, value.clone())
+                })
+                .query("cursor", cursor);
+            let answer = self.call(call).await?;
+            let page = answer.get("items").and_then(Value::as_array);
+            items.extend(page.into_iter().flatten().cloned());
+            cursor = answer
+                .get("next")
+                .and_then(Value::as_str)
+                .map(str::to_owned);
+            if cursor.is_none() || items.len() >= ITEMS_MAX {
+                return Ok(items);
+            }
+        }
+    }
+
+    fn address(&self, path: &[&str], query: &[(&'static str, String)]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    async fn read(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| self.absence(&error))?
+        {
+            if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+                let message = format!("{} answered with more than 64 MiB: ask for less", self.base);
+                return Err(Failure::Server(message));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    fn absence(&self, error: &reqwest::Error) -> Failure {
+        let url = &self.target.url;
+        Failure::Server(if error.is_connect() {
+            format!(
+                "no server at {url} ({}): start one with `reveille serve`, or set REVEILLE_URL",
+                chain(error)
+            )
+        } else if error.is_timeout() {
+            format!("the server at {url} did not answer in time: look at its log, try again")
+        } else {
+            format!("failed to talk to {url}: {}", chain(error))
+        })
+    }
+
+    /// The failure behind an answer that is no success.
+    pub fn refusal(&self, answer: &Answer) -> Failure {
+        let status = answer.status;
+        let mut message = explanation(answer);
+        if status == StatusCode::UNAUTHORIZED
+            && let Some(hint) = &self.target.hint
+        {
+            message = hint.clone();
+        }
+        match status {
+            StatusCode::NOT_FOUND
+            | StatusCode::CONFLICT
+            | StatusCode::GONE
+            | StatusCode::PRECONDITION_FAILED
+            | StatusCode::UNPROCESSABLE_ENTITY => Failure::NotSo(message),
+            status => Failure::Server(format!(
+                "{} refused ({}): {message}",
+                self.target.url,
+                status.as_u16()
+            )),
+        }
+    }
+}
+
+/// The words of a problem document, with its faults; else the start of the body.
+fn explanation(answer: &Answer) -> String {
+    let text = |name: &str| answer.value.get(name).and_then(Value::as_str);
+    let said = text("detail").or_else(|| text("title")).map(str::to_owned);
+    let raw = answer
+        .value
+        .as_str()
+        .map(|body| body.trim().chars().take(300).collect::<String>());
+    let mut message = said
+        .or_else(|| raw.filter(|body| !body.is_empty()))
+        .unwrap_or_else(|| {
+            answer
+                .status
+                .canonical_reason()
+                .unwrap_or("no reason given")
+                .to_owned()
+        });
+    let faults = answer.value.get("faults").and_then(Value::as_array);
+    for fault in faults.into_iter().flatten().take(20) {
+        let part = |name: &str| fault.get(name).and_then(Value::as_str);
+        let path = part("path").unwrap_or("");
+        let problem = part("problem").or_else(|| part("message")).unwrap_or("");
+        message.push_str(&format!("\n  {path}: {problem}"));
+    }
+    message
+}
+
+/// An error with its causes; the address stands in the sentence already.
+fn chain(error: &reqwest::Error) -> String {
+    let mut deepest: &dyn std::error::Error = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}

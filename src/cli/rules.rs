@@ -1,0 +1,345 @@
+//! `rules`: check, compare, apply and look back at rules.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::arguments::label;
+use super::context::Context;
+use super::present::{self, rules::warnings};
+use super::remote::{Call, Remote};
+use super::report::{Failure, Report, Verdict, list_as};
+use super::rules_folder::{self, Overwrite};
+use super::rules_local;
+use crate::config::{self, Secrets};
+use crate::rules::SourceFile;
+
+#[derive(Debug, Subcommand)]
+pub enum Rules {
+    /// Say everything that is wrong with a folder of rules; needs no server
+    Check(Folder),
+    /// Say what a folder of rules would change
+    Diff(Folder),
+    /// Put a folder of rules in force
+    Apply(Apply),
+    /// Write the rules in force into a folder
+    Export(Export),
+    /// List the revisions
+    History,
+    /// Put an earlier revision in force again
+    Rollback(Rollback),
+    /// Say what would become of an event: route, policy, people and contacts, and why
+    Test(Test),
+}
+
+#[derive(Debug, Args)]
+pub struct Folder {
+    /// The folder
+    #[arg(value_name = "DIR", default_value = "rules")]
+    folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Apply {
+    #[command(flatten)]
+    folder: Folder,
+    /// Why, for the history
+    #[arg(short, long, value_name = "MSG", default_value = "")]
+    message: String,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    #[command(flatten)]
+    folder: Folder,
+    /// Replace files that are there with another text
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The revision's number
+    #[arg(value_name = "REV")]
+    revision: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct Test {
+    /// A file with an event in JSON; - is standard input
+    #[arg(long, value_name = "FILE")]
+    event: Option<PathBuf>,
+    /// A label; may be given several times
+    #[arg(long = "label", value_name = "NAME=VALUE", value_parser = label)]
+    labels: Vec<(String, String)>,
+    /// The severity
+    #[arg(long, value_name = "WORD")]
+    severity: Option<String>,
+    /// As if it came at this time [default: now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// As if this integration had sent it
+    #[arg(long, value_name = "NAME")]
+    integration: Option<String>,
+    /// The file is in the integration's own format
+    #[arg(long, requires_all = ["event", "integration"], conflicts_with_all = ["labels", "severity"])]
+    raw: bool,
+}
+
+/// Does what is asked with rules.
+pub async fn run(command: Rules, context: &Context) -> Result<Report, Failure> {
+    match command {
+        Rules::Check(folder) => check(&folder, context),
+        Rules::Diff(folder) => diff(&folder, context).await,
+        Rules::Apply(apply) => self::apply(&apply, context).await,
+        Rules::Export(export) => self::export(&export, context).await,
+        Rules::History => history(context).await,
+        Rules::Rollback(rollback) => self::rollback(&rollback, context).await,
+        Rules::Test(test) => self::test(&test, context).await,
+    }
+}
+
+fn check(folder: &Folder, context: &Context) -> Result<Report, Failure> {
+    let files = rules_folder::read(&folder.folder)?;
+    let mut sources = context.sources(BTreeMap::new());
+    sources.secrets = Secrets::Leave;
+    let loaded = config::load(&sources)
+        .map_err(|faults| Failure::Usage(format!("the settings have faults\n{faults}")))?;
+    let faults = rules_local::check(&files, &loaded.settings);
+    if faults.is_empty() {
+        let text = format!("{} files, no faults", files.len());
+        return Ok(Report::new(json!({ "faults": [] }), text));
+    }
+    Ok(faulty(faults, folder, &files, context))
+}
+
+/// Faults as a report; warnings alone are no failure.
+fn faulty(faults: Vec<Value>, folder: &Folder, files: &[SourceFile], context: &Context) -> Report {
+    let text = rules_local::render(&faults, &folder.folder, files, context.look);
+    let verdict = match rules_local::has_error(&faults) {
+        true => Verdict::NotSo,
+        false => Verdict::Done,
+    };
+    Report::new(list_as("faults", faults), text).verdict(verdict)
+}
+
+/// What the server says to a rule set: an answer, or its faults.
+enum Judged {
+    Good(Value),
+    Faulty(Vec<Value>),
+}
+
+async fn judge(remote: &Remote, call: Call<'_>) -> Result<Judged, Failure> {
+    let answer = remote.try_call(call).await?;
+    if answer.status.is_success() {
+        return Ok(Judged::Good(answer.value));
+    }
+    let faults = present::list(&answer.value, "faults");
+    let is_about_rules = matches!(
+        answer.status,
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY
+    );
+    if is_about_rules && faults.iter().any(|fault| fault.get("cure").is_some()) {
+        return Ok(Judged::Faulty(faults.to_vec()));
+    }
+    Err(remote.refusal(&answer))
+}
+
+async fn diff(folder: &Folder, context: &Context) -> Result<Report, Failure> {
+    let files = rules_folder::read(&folder.folder)?;
+    let remote = context.remote()?;
+    let call = Call::post(&["v1", "rules", "diff"], &rules_folder::body(&files));
+    Ok(match judge(&remote, call).await? {
+        Judged::Faulty(faults) => faulty(faults, folder, &files, context),
+        Judged::Good(answer) => {
+            let told = present::rules::differences(&answer);
+            let text = if told.is_empty() {
+                "no differences to the rules in force".to_owned()
+            } else {
+                told
+            };
+            with_warnings(Report::new(answer.clone(), text), &answer)
+        }
+    })
+}
+
+fn with_warnings(report: Report, answer: &Value) -> Report {
+    let warnings = warnings(answer).into_iter();
+    warnings.fold(report, |report, warning| {
+        report.remark(format!("warning: {warning}"))
+    })
+}
+
+async fn apply(apply: &Apply, context: &Context) -> Result<Report, Failure> {
+    if context.ask.is_none() && !apply.yes {
+        let message = "without a terminal nobody can be asked: add --yes to apply the rules";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    let files = rules_folder::read(&apply.folder.folder)?;
+    let remote = context.remote()?;
+    let revision = remote.call(Call::get(&["v1", "rules"])).await?;
+    let revision = revision.get("revision").and_then(Value::as_u64);
+    let body = rules_folder::body(&files);
+    let answer = match judge(&remote, Call::post(&["v1", "rules", "diff"], &body)).await? {
+        Judged::Good(answer) => answer,
+        Judged::Faulty(faults) => return Ok(faulty(faults, &apply.folder, &files, context)),
+    };
+    let told = present::rules::differences(&answer);
+    if told.is_empty() {
+        let text = "these rules are in force already";
+        return Ok(Report::new(
+            json!({ "revision": revision, "differences": [] }),
+            text,
+        ));
+    }
+    if !is_agreed(apply, context, &answer, &told) {
+        return Err(Failure::NotSo("nothing was applied".to_owned()));
+    }
+    let message = (!apply.message.is_empty()).then_some(&apply.message);
+    let call = Call::put(&["v1", "rules"], &body)
+        .query("message", message)
+        .if_match(revision);
+    Ok(match judge(&remote, call).await? {
+        Judged::Faulty(faults) => faulty(faults, &apply.folder, &files, context),
+        Judged::Good(applied) => {
+            let text = format!(
+                "{told}\nrevision {} is in force",
+                present::text(&applied, "revision")
+            );
+            with_warnings(Report::new(applied.clone(), text), &applied)
+        }
+    })
+}
+
+/// A change that moves who is on call now is asked about.
+fn is_agreed(apply: &Apply, context: &Context, answer: &Value, told: &str) -> bool {
+    let moves = !present::rules::moves(answer).is_empty();
+    match context.ask {
+        Some(ask) if moves && !apply.yes => ask(&format!("{told}\nApply this?")),
+        Some(_) | None => true,
+    }
+}
+
+async fn export(export: &Export, context: &Context) -> Result<Report, Failure> {
+    let answer = context.remote()?.call(Call::get(&["v1", "rules"])).await?;
+    let files = present::list(&answer, "files")
+        .iter()
+        .map(|file| SourceFile {
+            path: present::text(file, "path"),
+            text: file
+                .get("text")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
+        });
+    let files: Vec<SourceFile> = files.collect();
+    if files.is_empty() {
+        return Err(Failure::NotSo(
+            "no rules are in force: apply some first".to_owned(),
+        ));
+    }
+    let overwrite = match export.force {
+        true => Overwrite::Always,
+        false => Overwrite::Never,
+    };
+    let folder = &export.folder.folder;
+    let written = rules_folder::write(folder, &files, overwrite)?;
+    let revision = present::text(&answer, "revision");
+    let text = format!(
+        "revision {revision} is in {}: {}",
+        folder.display(),
+        written.join(", ")
+    );
+    Ok(Report::new(answer, text))
+}
+
+async fn history(context: &Context) -> Result<Report, Failure> {
+    let items = context
+        .remote()?
+        .items(&["v1", "rules", "revisions"], &[])
+        .await?;
+    let answer = list_as("items", items);
+    let text = present::rules::history(&answer, &context.into());
+    Ok(Report::new(answer, text))
+}
+
+async fn rollback(rollback: &Rollback, context: &Context) -> Result<Report, Failure> {
+    let body = json!({ "revision": rollback.revision });
+    let call = Call::post(&["v1", "rules", "rollback"], &body);
+    let answer = context.remote()?.call(call).await?;
+    let told = present::rules::differences(&answer);
+    let line = format!(
+        "revision {} is in force, with the rules of revision {}",
+        present::text(&answer, "revision"),
+        rollback.revision
+    );
+    let text = if told.is_empty() {
+        line
+    } else {
+        format!("{told}\n{line}")
+    };
+    Ok(with_warnings(Report::new(answer.clone(), text), &answer))
+}
+
+async fn test(test: &Test, context: &Context) -> Result<Report, Failure> {
+    let at = test.at.as_deref().map(|at| context.next(at)).transpose()?;
+    let call = if test.raw {
+        Call::post(&["v1", "route"], &Value::Null)
+            .body(event_text(test)?)
+            .query("integration", test.integration.as_ref())
+            .query("raw", Some("1"))
+            .query("at", at)
+    } else {
+        let mut event = event(test)?;
+        if let Some(at) = at {
+            event["at"] = at.to_string().into();
+        }
+        if let Some(integration) = &test.integration {
+            event["integration"] = integration.as_str().into();
+        }
+        Call::post(&["v1", "route"], &event)
+    };
+    let answer = context.remote()?.call(call).await?;
+    let text = present::rules::decisions(&answer);
+    Ok(Report::new(answer, text))
+}
+
+/// The event of the file, or a made-up one, with the labels of the flags.
+fn event(test: &Test) -> Result<Value, Failure> {
+    let mut event = match &test.event {
+        None => json!({ "action": "trigger", "summary": "a test" }),
+        Some(path) => serde_json::from_str(&event_text(test)?)
+            .map_err(|error| Failure::Usage(format!("{} is not JSON: {error}", path.display())))?,
+    };
+    if !event.is_object() {
+        return Err(Failure::Usage(
+            "the event must be one JSON object".to_owned(),
+        ));
+    }
+    if let Some(severity) = &test.severity {
+        event["severity"] = severity.as_str().into();
+    }
+    if !test.labels.is_empty() && !event["labels"].is_object() {
+        event["labels"] = json!({});
+    }
+    for (name, value) in &test.labels {
+        event["labels"][name] = value.as_str().into();
+    }
+    Ok(event)
+}
+
+fn event_text(test: &Test) -> Result<String, Failure> {
+    let path = test.event.clone().unwrap_or_default();
+    let read = if path.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        std::fs::read_to_string(&path)
+    };
+    read.map_err(|error| Failure::Usage(format!("failed to read {}: {error}", path.display())))
+}

@@ -1,0 +1,150 @@
+//! A folder of rule documents: all its `.yaml` and `.yml` files make one rule set.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::report::Failure;
+use crate::rules::SourceFile;
+
+/// Reads the folder; files are known by their names in it.
+pub fn read(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
+    let shown = folder.display();
+    let unreadable = |error: &std::io::Error| {
+        Failure::Usage(format!(
+            "failed to read the rules folder {shown}: {error}; give another folder"
+        ))
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|error| unreadable(&error))? {
+        let path = entry.map_err(|error| unreadable(&error))?.path();
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let is_rules = matches!(extension, Some("yaml" | "yml")) && path.is_file();
+        let Some(name) = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .filter(|_| is_rules)
+        else {
+            continue;
+        };
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            Failure::Usage(format!("failed to read {}: {error}", path.display()))
+        })?;
+        files.push(SourceFile {
+            path: name.to_owned(),
+            text,
+        });
+    }
+    if files.is_empty() {
+        let message = format!("the folder {shown} holds no .yaml file: give another folder");
+        return Err(Failure::Usage(message));
+    }
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(files)
+}
+
+/// The body that the API takes.
+pub fn body(files: &[SourceFile]) -> Value {
+    let files = files
+        .iter()
+        .map(|file| json!({ "path": file.path, "text": file.text }));
+    json!({ "files": files.collect::<Vec<_>>() })
+}
+
+/// Whether files that stand there already may be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overwrite {
+    Never,
+    Always,
+}
+
+/// Writes files into the folder; the answer is their names. Nothing is written when one of them
+/// may not be.
+pub fn write(
+    folder: &Path,
+    files: &[SourceFile],
+    overwrite: Overwrite,
+) -> Result<Vec<String>, Failure> {
+    for file in files {
+        let is_plain = Path::new(&file.path).file_name() == Some(file.path.as_ref());
+        if !is_plain {
+            return Err(Failure::Server(format!(
+                "the server names a file {:?}",
+                file.path
+            )));
+        }
+        let path = folder.join(&file.path);
+        let present = std::fs::read_to_string(&path).ok();
+        let is_other = present.is_some_and(|text| text != file.text);
+        if is_other && overwrite == Overwrite::Never {
+            return Err(Failure::NotSo(format!(
+                "{} is there with another text: export to another folder, or add --force",
+                path.display()
+            )));
+        }
+    }
+    let failed = |path: &Path, error: &std::io::Error| {
+        Failure::Usage(format!("failed to write {}: {error}", path.display()))
+    };
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    for file in files {
+        let path = folder.join(&file.path);
+        std::fs::write(&path, &file.text).map_err(|error| failed(&path, &error))?;
+    }
+    Ok(files.iter().map(|file| file.path.clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> SourceFile {
+        SourceFile {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_other_files_are_left_out() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let files = [file("a.yaml", "a: 1\n"), file("b.yml", "b: 1\n")];
+        write(folder.path(), &files, Overwrite::Never).expect("the folder is empty");
+        std::fs::write(folder.path().join("notes.txt"), "x").expect("it is written");
+        let read = read(folder.path()).expect("the folder reads");
+        assert_eq!(read, files);
+    }
+
+    #[test]
+    fn a_folder_that_is_missing_or_empty_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let cases = [folder.path().to_owned(), folder.path().join("missing")];
+        for path in cases {
+            let failure = read(&path).expect_err("there is nothing to read");
+            assert_eq!(failure.code(), 2);
+            assert!(
+                failure.to_string().contains(&path.display().to_string()),
+                "{failure}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_export_never_replaces_other_text_unasked_and_never_leaves_the_folder() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let mine = [file("a.yaml", "mine\n")];
+        write(folder.path(), &mine, Overwrite::Never).expect("the folder is empty");
+        let theirs = [file("a.yaml", "theirs\n")];
+        assert_eq!(
+            write(folder.path(), &theirs, Overwrite::Never).map_err(|f| f.code()),
+            Err(1)
+        );
+        assert!(write(folder.path(), &mine, Overwrite::Never).is_ok());
+        assert!(write(folder.path(), &theirs, Overwrite::Always).is_ok());
+        for path in ["../a.yaml", "/tmp/a.yaml", "x/a.yaml", ".."] {
+            let outside = [file(path, "")];
+            let written = write(folder.path(), &outside, Overwrite::Always);
+            assert_eq!(written.map_err(|failure| failure.code()), Err(3), "{path}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! `silence`: hold the pages of matching alerts for a time.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::context::Context;
+use super::overrides::Span;
+use super::present::{self, moments};
+use super::remote::Call;
+use super::report::{Failure, Report, list_as};
+
+#[derive(Debug, Subcommand)]
+pub enum Silence {
+    /// Set a silence
+    Add(Add),
+    /// List silences
+    List,
+    /// End a silence now
+    Expire(Expire),
+}
+
+#[derive(Debug, Args)]
+pub struct Add {
+    /// What it covers, such as 'team="payments"'; all must match
+    #[arg(value_name = "MATCHER", required = true)]
+    matchers: Vec<String>,
+    #[command(flatten)]
+    span: Span,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Expire {
+    /// The silence's id, as `list` shows it
+    id: u64,
+}
+
+/// Adds, lists or expires.
+pub async fn run(command: Silence, context: &Context) -> Result<Report, Failure> {
+    match command {
+        Silence::Add(add) => self::add(&add, context).await,
+        Silence::List => list(context).await,
+        Silence::Expire(expire) => self::expire(&expire, context).await,
+    }
+}
+
+async fn add(add: &Add, context: &Context) -> Result<Report, Failure> {
+    let (from, until) = add.span.read(context)?;
+    let body = json!({
+        "matchers": add.matchers,
+        "from": from.to_string(),
+        "until": until.to_string(),
+        "reason": add.reason,
+    });
+    let answer = context
+        .remote()?
+        .call(Call::post(&["v1", "silences"], &body))
+        .await?;
+    let until = moments::both(until, &context.into());
+    let text = present::people::silence_set(&answer, &until);
+    Ok(Report::new(answer, text))
+}
+
+async fn list(context: &Context) -> Result<Report, Failure> {
+    let answer = list_as(
+        "items",
+        context.remote()?.items(&["v1", "silences"], &[]).await?,
+    );
+    let text = present::people::silences(&answer, &context.into());
+    Ok(Report::new(answer, text))
+}
+
+async fn expire(expire: &Expire, context: &Context) -> Result<Report, Failure> {
+    let id = expire.id.to_string();
+    context
+        .remote()?
+        .call(Call::delete(&["v1", "silences", &id]))
+        .await?;
+    let value = json!({ "id": expire.id, "expired": true });
+    Ok(Report::new(
+        value,
+        format!("silence {id} is over; what it held and still fires is paged"),
+    ))
+}

@@ -1,0 +1,8 @@
+//! Commands from their words to their report, against a small server on loopback.
+
+mod grammar;
+mod harness;
+mod local;
+mod posting;
+mod remote;
+mod rules;

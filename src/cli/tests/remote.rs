@@ -1,0 +1,463 @@
+//! Commands that look and act, and what they make of the server's answers.
+
+use serde_json::{Value, json};
+
+use super::harness::{Server, nobody, run, run_asked};
+use crate::cli::report::Verdict;
+
+#[tokio::test]
+async fn each_command_asks_for_what_it_should() {
+    let acted = json!({"number": 5, "result": "done"});
+    let cases: [(&[&str], &str, Value); 19] = [
+        (
+            &["incidents"],
+            "GET /v1/incidents?status=open&limit=50",
+            Value::Null,
+        ),
+        (
+            &[
+                "incidents",
+                "--status",
+                "all",
+                "--service",
+                "pay ments",
+                "--user",
+                "ana",
+            ],
+            "GET /v1/incidents?service=pay+ments&user=ana&limit=50",
+            Value::Null,
+        ),
+        (&["show", "5"], "GET /v1/incidents/5", Value::Null),
+        (
+            &["explain", "#5"],
+            "GET /v1/incidents/5/timeline",
+            Value::Null,
+        ),
+        (&["explain", "r12"], "GET /v1/receipts/r12", Value::Null),
+        (
+            &["explain", "--user", "ana", "--since", "02:00"],
+            "GET /v1/explain?user=ana&since=2026-11-23T02%3A00%3A00Z",
+            Value::Null,
+        ),
+        (
+            &["unack", "5"],
+            "POST /v1/incidents/5/unacknowledge",
+            json!({}),
+        ),
+        (&["resolve", "5"], "POST /v1/incidents/5/resolve", json!({})),
+        (
+            &["snooze", "5", "90m"],
+            "POST /v1/incidents/5/snooze",
+            json!({"for": "1h 30m"}),
+        ),
+        (
+            &["snooze", "5", "09:00"],
+            "POST /v1/incidents/5/snooze",
+            json!({"until": "2026-11-23T09:00:00Z"}),
+        ),
+        (
+            &["escalate", "5"],
+            "POST /v1/incidents/5/escalate",
+            json!({}),
+        ),
+        (
+            &["reassign", "5", "policy/ops"],
+            "POST /v1/incidents/5/reassign",
+            json!({"to": "policy/ops"}),
+        ),
+        (
+            &["note", "5", "on", "it"],
+            "POST /v1/incidents/5/notes",
+            json!({"text": "on it"}),
+        ),
+        (
+            &["page", "user/ana", "the", "disk"],
+            "POST /v1/incidents",
+            json!({"to": "user/ana", "text": "the disk", "urgency": "high"}),
+        ),
+        (
+            &["oncall", "--at", "now"],
+            "GET /v1/oncall?at=2026-11-23T03%3A20%3A00Z",
+            Value::Null,
+        ),
+        (
+            &["override", "add", "night/1", "--user", "ana", "--for", "8h"],
+            "POST /v1/schedules/night%2F1/overrides",
+            json!({"user": "ana", "from": "2026-11-23T03:20:00Z",
+                   "until": "2026-11-23T11:20:00Z", "reason": ""}),
+        ),
+        (
+            &[
+                "silence",
+                "add",
+                "team=\"a\"",
+                "--until",
+                "05:00",
+                "--reason",
+                "test",
+            ],
+            "POST /v1/silences",
+            json!({"matchers": ["team=\"a\""], "from": "2026-11-23T03:20:00Z",
+                   "until": "2026-11-23T05:00:00Z", "reason": "test"}),
+        ),
+        (
+            &["silence", "expire", "3"],
+            "DELETE /v1/silences/3",
+            Value::Null,
+        ),
+        (
+            &[
+                "token", "create", "--user", "ana", "--role", "viewer", "--ttl", "90d",
+            ],
+            "POST /v1/tokens",
+            json!({"user": "ana", "role": "viewer", "ttl": "90d"}),
+        ),
+    ];
+    for (words, line, body) in cases {
+        let server = Server::start().await;
+        server.answers("GET ", 200, json!({"items": []}));
+        server.answers("POST ", 200, acted.clone());
+        server.answers("DELETE ", 204, json!({}));
+        run(words, &server)
+            .await
+            .unwrap_or_else(|failure| panic!("{words:?}: {failure}"));
+        let asked = server.asked();
+        assert_eq!(asked.len(), 1, "{words:?}");
+        assert_eq!(
+            (asked[0].line.as_str(), &asked[0].body),
+            (line, &body),
+            "{words:?}"
+        );
+        assert_eq!(asked[0].bearer.as_deref(), Some("secret"), "{words:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_becomes_words_and_an_exit_code() {
+    let problem = |detail: &str| json!({"type": "about:blank", "code": "x", "detail": detail});
+    let cases = [
+        (404, problem("no incident #5"), 1, "no incident #5"),
+        (409, problem("it is over"), 1, "it is over"),
+        (
+            401,
+            problem("this token is not known"),
+            3,
+            "refused (401): this token is not known",
+        ),
+        (
+            403,
+            problem("role viewer may not do this"),
+            3,
+            "refused (403): role viewer may not",
+        ),
+        (
+            503,
+            problem("the router is stopping"),
+            3,
+            "refused (503): the router is stopping",
+        ),
+        (
+            400,
+            json!({"detail": "two faults", "faults": [
+                {"path": "$.to", "problem": "not a target"}]}),
+            3,
+            "two faults\n  $.to: not a target",
+        ),
+        (502, Value::Null, 3, "refused (502): Bad Gateway"),
+    ];
+    for (status, body, code, expected) in cases {
+        let server = Server::start().await;
+        server.answers("POST /v1/incidents/5/escalate", status, body);
+        let failure = run(&["escalate", "5"], &server)
+            .await
+            .expect_err("it was refused");
+        assert_eq!(failure.code(), code, "{status}");
+        assert!(
+            failure.to_string().contains(expected),
+            "{status}: {failure}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_absent_server_is_named_with_the_cure() {
+    let url = nobody().await;
+    let environment = [("REVEILLE_URL", url.as_str()), ("REVEILLE_TOKEN", "secret")];
+    let failure = run_asked(&["incidents"], &environment, None)
+        .await
+        .expect_err("nobody listens");
+    assert_eq!(failure.code(), 3);
+    let text = failure.to_string();
+    assert!(text.starts_with(&format!("no server at {url} (")), "{text}");
+    assert!(
+        text.contains("start one with `reveille serve`, or set REVEILLE_URL"),
+        "{text}"
+    );
+    assert!(!text.contains("secret"), "{text}");
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_a_usage_error() {
+    for url in ["banana", "ftp://host", "http://"] {
+        let environment = [("REVEILLE_URL", url), ("REVEILLE_TOKEN", "secret")];
+        let failure = run_asked(&["incidents"], &environment, None)
+            .await
+            .expect_err("no address");
+        assert_eq!(failure.code(), 2, "{url}: {failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_so_that_the_token_goes_nowhere_else() {
+    let other = Server::start().await;
+    let server = Server::start().await;
+    server.answers(
+        "GET /v1/incidents",
+        302,
+        json!(format!("{}/v1/incidents", other.url)),
+    );
+    let failure = run(&["incidents"], &server)
+        .await
+        .expect_err("it was sent elsewhere");
+    assert_eq!(failure.code(), 3);
+    assert_eq!(other.asked(), []);
+}
+
+#[tokio::test]
+async fn the_token_is_read_from_the_data_directory() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    std::fs::write(data.path().join("admin-token"), "from-file\n").expect("it is written");
+    let server = Server::start().await;
+    server.answers("GET ", 200, json!({"items": []}));
+    let path = data.path().display().to_string();
+    let environment = [("REVEILLE_URL", server.url.as_str())];
+    let words = ["incidents", "--data", &path];
+    run_asked(&words, &environment, None)
+        .await
+        .expect("the server answers");
+    assert_eq!(server.asked()[0].bearer.as_deref(), Some("from-file"));
+}
+
+#[tokio::test]
+async fn without_any_token_the_refusal_says_how_to_give_one() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let server = Server::start().await;
+    server.answers("GET ", 401, json!({"detail": "send an API token"}));
+    let path = data.path().display().to_string();
+    let environment = [("REVEILLE_URL", server.url.as_str())];
+    let failure = run_asked(&["incidents", "--data", &path], &environment, None)
+        .await
+        .expect_err("it is refused");
+    assert_eq!(failure.code(), 3);
+    assert!(
+        failure.to_string().contains("no token: set REVEILLE_TOKEN"),
+        "{failure}"
+    );
+    assert_eq!(server.asked()[0].bearer, None);
+}
+
+#[tokio::test]
+async fn many_incidents_are_acknowledged_at_once_and_the_second_person_hears_who_was_first() {
+    let server = Server::start().await;
+    server.answers(
+        "POST /v1/incidents/acknowledge",
+        200,
+        json!({"results": [
+            {"number": 5, "result": "done", "linked": [9]},
+            {"number": 6, "result": "already_so", "acknowledged_by": "bo",
+             "acknowledged_at": "2026-11-23T03:10:00Z"},
+        ]}),
+    );
+    let report = run(&["ack", "5", "6"], &server).await.expect("it answers");
+    assert_eq!(
+        report.text,
+        "#5 is acknowledged; its alerts are also in #9\n\
+         #6 was acknowledged already: bo was first, 03:10 (10m ago)"
+    );
+    assert_eq!(
+        report.remarks,
+        ["add --linked to acknowledge those as well"]
+    );
+    assert_eq!(report.verdict, Verdict::Done);
+    assert_eq!(server.asked()[0].body, json!({"numbers": [5, 6]}));
+}
+
+#[tokio::test]
+async fn linked_incidents_follow_once_and_as_names_the_person() {
+    let server = Server::start().await;
+    server.answers(
+        "POST /v1/incidents/acknowledge",
+        200,
+        json!({"results": [
+            {"number": 5, "result": "done", "linked": [9, 5]},
+        ]}),
+    );
+    run(&["ack", "5", "--linked", "--as", "ana"], &server)
+        .await
+        .expect("it answers");
+    let bodies: Vec<Value> = server.asked().into_iter().map(|asked| asked.body).collect();
+    assert_eq!(
+        bodies,
+        [
+            json!({"numbers": [5], "as": "ana"}),
+            json!({"numbers": [9], "as": "ana"})
+        ]
+    );
+}
+
+#[tokio::test]
+async fn mine_and_service_take_what_nobody_has_over_all_answers_of_the_list() {
+    let cases: [(&[&str], &str); 3] = [
+        (
+            &["ack", "--mine"],
+            "GET /v1/incidents?status=triggered&user=me",
+        ),
+        (
+            &["ack", "--mine", "--as", "bo"],
+            "GET /v1/incidents?status=triggered&user=bo",
+        ),
+        (
+            &["ack", "--service", "pay"],
+            "GET /v1/incidents?status=triggered&service=pay",
+        ),
+    ];
+    for (words, line) in cases {
+        let server = Server::start().await;
+        let first = json!({"items": [{"number": 8}], "next": "o8"});
+        let second = json!({"items": [{"number": 7}], "next": null});
+        server
+            .answers(line, 200, first)
+            .answers(&format!("{line}&cursor=o8"), 200, second);
+        server.answers(
+            "POST /v1/incidents/acknowledge",
+            200,
+            json!({"results": []}),
+        );
+        run(words, &server).await.expect("it answers");
+        let asked = server.asked();
+        assert_eq!(asked.len(), 3, "{words:?}");
+        assert_eq!(asked[2].body["numbers"], json!([8, 7]), "{words:?}");
+    }
+    let server = Server::start().await;
+    server.answers("GET ", 200, json!({"items": [], "next": null}));
+    let report = run(&["ack", "--mine"], &server).await.expect("it answers");
+    assert_eq!(report.text, "nothing to acknowledge");
+}
+
+#[tokio::test]
+async fn resolving_several_tells_of_each_and_one_that_is_missing_is_not_so() {
+    let server = Server::start().await;
+    server.answers("POST ", 200, json!({"number": 5, "result": "done"}));
+    server.answers(
+        "POST /v1/incidents/6/",
+        404,
+        json!({"detail": "no incident #6"}),
+    );
+    let report = run(&["resolve", "6", "5"], &server)
+        .await
+        .expect("it answers");
+    assert_eq!(report.text, "#6: no incident #6\n#5 is resolved");
+    assert_eq!(report.verdict, Verdict::NotSo);
+}
+
+#[tokio::test]
+async fn an_override_is_found_by_its_id() {
+    let server = Server::start().await;
+    let schedules = json!({"schedules": [{"name": "day"}, {"name": "night"}]});
+    server.answers("GET /v1/oncall", 200, schedules);
+    server.answers("GET /v1/schedules/", 200, json!({"items": [{"id": 1}]}));
+    server.answers(
+        "GET /v1/schedules/night/",
+        200,
+        json!({"items": [{"id": 3}]}),
+    );
+    server.answers("DELETE /v1/schedules/night/overrides/3", 204, json!({}));
+    let report = run(&["override", "remove", "3"], &server)
+        .await
+        .expect("it is there");
+    assert_eq!(report.text, "override 3 on night is removed");
+    let failure = run(&["override", "remove", "4"], &server)
+        .await
+        .expect_err("there is none");
+    assert_eq!(failure.code(), 1);
+}
+
+#[tokio::test]
+async fn a_key_is_rotated_without_a_moment_in_which_there_is_none() {
+    let server = Server::start().await;
+    server.answers("GET ", 200, json!({"items": [{"id": "k1"}, {"id": "k2"}]}));
+    server.answers("POST ", 201, json!({"id": "k3", "key": "new-key"}));
+    server.answers("DELETE ", 204, json!({}));
+    let report = run(&["key", "rotate", "native"], &server)
+        .await
+        .expect("it answers");
+    assert_eq!(report.text, "new-key");
+    let path = "/v1/integrations/native/keys";
+    assert_eq!(
+        server.lines(),
+        [
+            format!("GET {path}"),
+            format!("POST {path}"),
+            format!("DELETE {path}/k1"),
+            format!("DELETE {path}/k2"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_check_of_channels_fails_when_one_would_not_take_a_message() {
+    let server = Server::start().await;
+    server.answers(
+        "GET /v1/channels",
+        200,
+        json!({"items": [{"name": "mail", "kind": "smtp"}, {"name": "hooks", "kind": "webhook"}]}),
+    );
+    server.answers(
+        "POST /v1/channels/mail/check",
+        200,
+        json!({"outcome": "tls_other"}),
+    );
+    server.answers(
+        "POST /v1/channels/hooks/check",
+        200,
+        json!({"outcome": null, "warnings": ["links only work on this machine"]}),
+    );
+    let report = run(&["channels", "check"], &server)
+        .await
+        .expect("it answers");
+    assert_eq!(report.verdict, Verdict::NotSo);
+    assert_eq!(report.remarks, ["WARNING: links only work on this machine"]);
+    let report = run(&["channels", "check", "hooks"], &server)
+        .await
+        .expect("it answers");
+    assert_eq!(report.verdict, Verdict::Done);
+    let failure = run(&["channels", "check", "x"], &server)
+        .await
+        .expect_err("there is none");
+    assert_eq!(
+        failure.to_string(),
+        "no channel is called x: the settings have mail, hooks"
+    );
+}
+
+#[tokio::test]
+async fn who_is_not_on_call_is_not_so() {
+    let server = Server::start().await;
+    server.answers(
+        "GET /v1/oncall",
+        200,
+        json!({"schedules": [{"name": "night", "user": "ana", "reason": "rotation"}]}),
+    );
+    let cases = [("ana", Verdict::Done, 1), ("bo", Verdict::NotSo, 0)];
+    for (user, verdict, count) in cases {
+        let report = run(&["oncall", "--user", user], &server)
+            .await
+            .expect("it answers");
+        let schedules = report.value["schedules"].as_array().map(Vec::len);
+        assert_eq!(
+            (report.verdict, schedules),
+            (verdict, Some(count)),
+            "{user}"
+        );
+    }
+}

@@ -1,0 +1,91 @@
+//! `token`: API tokens of people and scripts.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::context::Context;
+use super::present;
+use super::remote::Call;
+use super::report::{Failure, Report, list_as};
+use super::times;
+
+#[derive(Debug, Subcommand)]
+pub enum Token {
+    /// Make a token; it is shown once
+    Create(Create),
+    /// List tokens
+    List,
+    /// Make a token useless
+    Revoke(Revoke),
+}
+
+#[derive(Debug, Args)]
+pub struct Create {
+    /// For this user of the rules
+    #[arg(long, value_name = "NAME")]
+    user: String,
+    /// viewer, responder or admin
+    #[arg(long, value_parser = ["viewer", "responder", "admin"])]
+    role: String,
+    /// How long it works [default: until revoked]
+    #[arg(long, value_name = "LENGTH")]
+    ttl: Option<String>,
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Revoke {
+    /// The token's id, as `list` shows it
+    id: String,
+}
+
+/// Creates, lists or revokes.
+pub async fn run(command: Token, context: &Context) -> Result<Report, Failure> {
+    match command {
+        Token::Create(create) => self::create(&create, context).await,
+        Token::List => list(context).await,
+        Token::Revoke(revoke) => self::revoke(&revoke, context).await,
+    }
+}
+
+async fn create(create: &Create, context: &Context) -> Result<Report, Failure> {
+    let mut body = json!({ "user": create.user, "role": create.role });
+    if let Some(ttl) = &create.ttl {
+        body["ttl"] = times::length(ttl)
+            .map_err(Failure::Usage)?
+            .to_string()
+            .into();
+    }
+    if let Some(name) = &create.name {
+        body["name"] = name.as_str().into();
+    }
+    let answer = context
+        .remote()?
+        .call(Call::post(&["v1", "tokens"], &body))
+        .await?;
+    let text = present::text(&answer, "token");
+    Ok(Report::new(answer, text).remark("shown once: keep it, as REVEILLE_TOKEN or in a safe"))
+}
+
+async fn list(context: &Context) -> Result<Report, Failure> {
+    let answer = list_as(
+        "items",
+        context.remote()?.items(&["v1", "tokens"], &[]).await?,
+    );
+    let text = present::admin::tokens(&answer, &context.into());
+    Ok(Report::new(answer, text))
+}
+
+async fn revoke(revoke: &Revoke, context: &Context) -> Result<Report, Failure> {
+    context
+        .remote()?
+        .call(Call::delete(&["v1", "tokens", &revoke.id]))
+        .await?;
+    let value = json!({ "id": revoke.id, "revoked": true });
+    Ok(Report::new(
+        value,
+        format!("token {} opens nothing any more", revoke.id),
+    ))
+}

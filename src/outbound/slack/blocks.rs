@@ -1,0 +1,222 @@
+//! A message as Slack shows it: Block Kit, and the text of notifications and screen readers.
+//!
+//! Every element is cut to its own limit, because one that is too long fails the whole message.
+
+use serde_json::{Value, json};
+
+use super::Buttons;
+use super::mrkdwn::{escaped, length, lines, link};
+use crate::engine::decision::{Brief, Message, Order, Place};
+use crate::engine::event::Link;
+use crate::engine::incident::Status;
+use crate::engine::page::PageKind;
+use crate::outbound::links::Links;
+use crate::outbound::wording;
+
+const HEADER_MAX: usize = 150;
+const SECTION_MAX: usize = 3_000;
+const CONTEXT_MAX: usize = 1_000;
+const LINE_MAX: usize = 300;
+const LABELS_LINE_MAX: usize = 700;
+const URL_MAX: usize = 3_000;
+const LINKS_MAX: usize = 5;
+
+/// Slack takes 40,000 characters; nobody reads more than this on a phone.
+const TEXT_MAX: usize = 3_000;
+
+/// The message as plain markup: the whole of it when no blocks are sent with it.
+pub(super) fn text(order: &Order, links: &Links) -> String {
+    let message = &order.message;
+    if let (Some(news), Some(brief)) = (wording::news(message), message.incidents.first()) {
+        let news = format!("{}: {news}", wording::headline(brief));
+        return escaped(&news, TEXT_MAX);
+    }
+    let first = match (message.kind, message.incidents.first()) {
+        (PageKind::Folded, _) | (_, None) => wording::folded_summary(message),
+        (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
+            let state = wording::state(brief, &message.time_zone);
+            format!("{} ({state})", wording::headline(brief))
+        }
+    };
+    let mut parts = vec![escaped(&first, TEXT_MAX / 2)];
+    if order.is_plain {
+        parts.push(escaped(&wording::why(message), LINE_MAX));
+        parts.extend(how_to_acknowledge(order, links));
+    }
+    lines(parts, TEXT_MAX)
+}
+
+/// The message as blocks.
+pub(super) fn blocks(order: &Order, links: &Links, buttons: Buttons) -> Vec<Value> {
+    let message = &order.message;
+    let is_reply = matches!(order.place, Some(Place::Thread(_)));
+    if let (true, Some(news)) = (is_reply, wording::news(message)) {
+        // The message above says all the rest.
+        return vec![section(&escaped(&news, SECTION_MAX))];
+    }
+    let mut blocks = match (message.kind, message.incidents.first()) {
+        (PageKind::Folded, _) | (_, None) => folded(message),
+        (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
+            single(message, brief)
+        }
+    };
+    blocks.push(context(&escaped(&wording::why(message), CONTEXT_MAX)));
+    let shows_buttons = buttons == Buttons::Shown && can_act(order);
+    if shows_buttons {
+        blocks.push(actions(message, links));
+    }
+    if !shows_buttons || links.is_local() {
+        blocks.extend(how_to_acknowledge(order, links).map(|how| context(&how)));
+    }
+    blocks
+}
+
+fn single(message: &Message, brief: &Brief) -> Vec<Value> {
+    let zone = &message.time_zone;
+    let facts = [
+        Some(format!(
+            "*{}*",
+            escaped(&wording::state(brief, zone), LINE_MAX)
+        )),
+        wording::service(brief).map(|service| format!("*Service* {}", escaped(&service, LINE_MAX))),
+        Some(format!(
+            "*Since* {}",
+            escaped(&wording::since(brief, zone), LINE_MAX)
+        )),
+        wording::group(brief).map(|group| format!("*Group* {}", escaped(&group, LABELS_LINE_MAX))),
+        Some(format!("*Alerts* {}", wording::firing(brief))),
+    ];
+    let mut blocks = vec![
+        header(&wording::headline(brief)),
+        section(&lines(facts.into_iter().flatten(), SECTION_MAX)),
+    ];
+    let alerts = wording::alert_lines(brief);
+    let alerts = alerts
+        .iter()
+        .map(|line| format!("• {}", escaped(line, LINE_MAX)));
+    let alerts = lines(alerts, SECTION_MAX);
+    if !alerts.is_empty() {
+        blocks.push(section(&alerts));
+    }
+    let further: Vec<String> = [labels(brief), source_links(brief)]
+        .into_iter()
+        .flatten()
+        .collect();
+    blocks.extend(further.iter().map(|text| context(text)));
+    blocks
+}
+
+/// The labels of the only alert; a group's own labels stand above.
+fn labels(brief: &Brief) -> Option<String> {
+    let [alert] = &brief.alerts[..] else {
+        return None;
+    };
+    let pairs = alert.labels.iter();
+    let pairs: Vec<String> = pairs
+        .map(|(name, value)| wording::pair(name, value))
+        .collect();
+    (!pairs.is_empty()).then(|| escaped(&pairs.join(", "), CONTEXT_MAX))
+}
+
+fn source_links(brief: &Brief) -> Option<String> {
+    let links = wording::links_of(brief, LINKS_MAX);
+    let links: Vec<String> = links.into_iter().map(source_link).collect();
+    (!links.is_empty()).then(|| lines(links, CONTEXT_MAX))
+}
+
+fn source_link(source: &Link) -> String {
+    let text = source.text.as_deref().unwrap_or(&source.href);
+    link(&source.href, &wording::one_line(text), CONTEXT_MAX)
+}
+
+fn folded(message: &Message) -> Vec<Value> {
+    let listed = message.incidents.iter().map(|brief| {
+        let since = wording::since_short(brief, &message.time_zone);
+        let line = format!("{} (since {since})", wording::headline(brief));
+        format!("• {}", escaped(&line, LINE_MAX / 2))
+    });
+    let shown = lines(listed, SECTION_MAX - LINE_MAX);
+    let named = shown.lines().count();
+    let more = match message.incidents_total.saturating_sub(named) {
+        0 => None,
+        more => Some(format!("and {more} more")),
+    };
+    let listed = lines([shown].into_iter().chain(more), SECTION_MAX);
+    let mut blocks = vec![header(&wording::folded_count(message))];
+    if !listed.is_empty() {
+        blocks.push(section(&listed));
+    }
+    blocks
+}
+
+/// Buttons are for whoever was asked and has not yet been answered by somebody.
+fn can_act(order: &Order) -> bool {
+    let is_triggered = |brief: &Brief| brief.status == Status::Triggered;
+    let is_open = order.message.incidents.iter().any(is_triggered);
+    let asked = match order.message.kind {
+        PageKind::Page | PageKind::Folded => true,
+        // The message that asked is changed; only so do its buttons stay.
+        PageKind::Update { .. } => matches!(order.place, Some(Place::Edit(_))),
+        PageKind::Copy => false,
+    };
+    is_open && asked
+}
+
+fn actions(message: &Message, links: &Links) -> Value {
+    let token = links.token(&message.token);
+    let button = |action: &str, text: &str| {
+        json!({
+            "type": "button",
+            "action_id": action,
+            "text": { "type": "plain_text", "text": text },
+            "value": token,
+        })
+    };
+    let mut acknowledge = button("acknowledge", "Acknowledge");
+    acknowledge["style"] = "primary".into();
+    let mut elements = vec![
+        acknowledge,
+        button("decline", "Cannot take it"),
+        button("resolve", "Resolve"),
+        button("snooze", "Snooze 1 h"),
+    ];
+    let url = links.page(&message.token);
+    if !links.is_local() && length(&url) <= URL_MAX {
+        elements.push(json!({
+            "type": "button",
+            "action_id": "open",
+            "text": { "type": "plain_text", "text": "Open" },
+            "url": url,
+        }));
+    }
+    json!({ "type": "actions", "elements": elements })
+}
+
+/// How to acknowledge where there are no buttons, or none that reaches us.
+fn how_to_acknowledge(order: &Order, links: &Links) -> Option<String> {
+    if !order.asks {
+        return None;
+    }
+    let command = format!("Run `{}`", wording::command(&order.message));
+    let command = escaped(&command, LINE_MAX);
+    if links.is_local() {
+        return Some(command);
+    }
+    let url = links.page(&order.message.token);
+    let page = link(&url, "open the page", CONTEXT_MAX);
+    Some(format!("{command}, or {page}"))
+}
+
+fn header(text: &str) -> Value {
+    let text = json!({ "type": "plain_text", "text": escaped(text, HEADER_MAX), "emoji": false });
+    json!({ "type": "header", "text": text })
+}
+
+fn section(text: &str) -> Value {
+    json!({ "type": "section", "text": { "type": "mrkdwn", "text": text, "verbatim": true } })
+}
+
+fn context(text: &str) -> Value {
+    let element = json!({ "type": "mrkdwn", "text": text, "verbatim": true });
+    json!({ "type": "context", "elements": [element] })
+}

@@ -1,0 +1,386 @@
+use super::*;
+use crate::engine::page::News;
+use crate::outbound::sample;
+use crate::outbound::test_server::{Call, Reply, Server, http};
+
+const TOKEN: &str = "xoxb-secret";
+const POSTED: &str = r#"{"ok":true,"channel":"D1","ts":"1503435956.000247"}"#;
+
+fn slack(server: &Server, links: Links, buttons: Buttons) -> Slack {
+    let settings = Settings {
+        name: "slack".into(),
+        token: TOKEN.into(),
+        api_url: format!("{}/api/", server.url()),
+        buttons,
+    };
+    Slack::new(settings, http(&[]), links).expect("good settings")
+}
+
+fn order() -> Order {
+    let mut order = sample::order(Medium::Slack);
+    order.address = "U024BE7LH".into();
+    order
+}
+
+fn acknowledged(place: Option<Place>) -> Order {
+    let mut order = sample::update(Medium::Slack, News::Acknowledged, sample::acknowledged());
+    order.address = "U024BE7LH".into();
+    order.place = place;
+    order
+}
+
+fn ok(body: &str) -> Reply {
+    Reply::new(200, body)
+}
+
+fn error(error: &str) -> Reply {
+    ok(&format!(r#"{{"ok":false,"error":"{error}"}}"#))
+}
+
+/// Sends one order to a Slack that answers so.
+async fn send(order: &Order, replies: Vec<Reply>) -> (Sent, Vec<Call>) {
+    let server = Server::start(replies).await;
+    let slack = slack(&server, sample::links(), Buttons::Shown);
+    let sent = slack.send(order).await;
+    (sent, server.calls())
+}
+
+fn paths(calls: &[Call]) -> Vec<&str> {
+    calls.iter().map(|call| call.line.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_page_is_posted_with_buttons_that_carry_its_token() {
+    let (sent, calls) = send(&order(), vec![ok(POSTED)]).await;
+    assert_eq!(sent.outcome, Outcome::Delivered);
+    assert_eq!(sent.reference.as_deref(), Some("D1:1503435956.000247"));
+    assert_eq!(paths(&calls), ["POST /api/chat.postMessage"]);
+    assert_eq!(calls[0].header("authorization"), "Bearer xoxb-secret");
+    let body = calls[0].json();
+    assert_eq!(body["channel"], "U024BE7LH");
+    let token = sample::links().token(&order().message.token);
+    let blocks = body["blocks"].as_array().expect("blocks");
+    let buttons = blocks.last().expect("a block")["elements"].clone();
+    let actions: Vec<&str> = buttons
+        .as_array()
+        .expect("buttons")
+        .iter()
+        .map(|button| button["action_id"].as_str().expect("an action"))
+        .collect();
+    assert_eq!(
+        actions,
+        ["acknowledge", "decline", "resolve", "snooze", "open"]
+    );
+    assert_eq!(buttons[0]["value"], token);
+    insta::assert_json_snapshot!("page", body);
+}
+
+#[tokio::test]
+async fn an_acknowledged_message_is_changed_in_place_and_loses_its_buttons() {
+    let order = acknowledged(Some(Place::Edit("D1:15.2".into())));
+    let (sent, calls) = send(&order, vec![ok(POSTED)]).await;
+    assert_eq!(sent.outcome, Outcome::Delivered);
+    assert_eq!(paths(&calls), ["POST /api/chat.update"]);
+    let body = calls[0].json();
+    assert_eq!(
+        (&body["channel"], &body["ts"]),
+        (&json!("D1"), &json!("15.2"))
+    );
+    let text = body.to_string();
+    assert!(
+        text.contains("Acknowledged by Ana Silva at 03:12"),
+        "{text}"
+    );
+    assert!(!text.contains("\"button\""), "{text}");
+    insta::assert_json_snapshot!("acknowledged", body);
+}
+
+#[tokio::test]
+async fn a_folded_page_names_its_incidents() {
+    let mut order = sample::folded(Medium::Slack, 3);
+    order.address = "U024BE7LH".into();
+    order.message.incidents_total = 12;
+    let (_, calls) = send(&order, vec![ok(POSTED)]).await;
+    insta::assert_json_snapshot!("folded", calls[0].json()["blocks"]);
+}
+
+#[tokio::test]
+async fn a_message_that_joined_alerts_change_keeps_its_buttons() {
+    let mut order = sample::update(Medium::Slack, News::Joined, sample::triggered());
+    order.place = Some(Place::Edit("D1:15.2".into()));
+    let (_, calls) = send(&order, vec![ok(POSTED)]).await;
+    assert!(calls[0].body.contains("\"acknowledge\""));
+}
+
+#[tokio::test]
+async fn what_cannot_be_changed_is_posted_anew_or_beneath() {
+    let (edit, thread) = ("POST /api/chat.update", "POST /api/chat.postMessage");
+    let cases = [
+        (
+            Place::Edit("D1:15.2".into()),
+            "message_not_found",
+            edit,
+            None,
+        ),
+        (
+            Place::Edit("D1:15.2".into()),
+            "cant_update_message",
+            edit,
+            Some("15.2"),
+        ),
+        (
+            Place::Edit("D1:15.2".into()),
+            "edit_window_closed",
+            edit,
+            Some("15.2"),
+        ),
+        (
+            Place::Thread("D1:15.2".into()),
+            "thread_not_found",
+            thread,
+            None,
+        ),
+    ];
+    for (place, refusal, first, thread_ts) in cases {
+        let order = acknowledged(Some(place));
+        let (sent, calls) = send(&order, vec![error(refusal), ok(POSTED)]).await;
+        assert_eq!(sent.outcome, Outcome::Delivered, "{refusal}");
+        assert_eq!(
+            paths(&calls),
+            [first, "POST /api/chat.postMessage"],
+            "{refusal}"
+        );
+        let body = calls[1].json();
+        assert_eq!(body["thread_ts"].as_str(), thread_ts, "{refusal}");
+        let channel = if thread_ts.is_some() {
+            "D1"
+        } else {
+            "U024BE7LH"
+        };
+        assert_eq!(body["channel"], channel, "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_asks_is_shown_outside_its_thread_too() {
+    for (mut order, broadcast) in [(order(), true), (acknowledged(None), false)] {
+        order.place = Some(Place::Thread("D1:15.2".into()));
+        let (_, calls) = send(&order, vec![ok(POSTED)]).await;
+        let body = calls[0].json();
+        assert_eq!(body["thread_ts"], "15.2");
+        assert_eq!(body["reply_broadcast"], broadcast);
+    }
+}
+
+#[tokio::test]
+async fn people_are_found_by_their_address_once() {
+    let found = ok(r#"{"ok":true,"user":{"id":"U7"}}"#);
+    let server = Server::start([found, ok(POSTED), ok(POSTED)]).await;
+    let slack = slack(&server, sample::links(), Buttons::Shown);
+    let mut order = order();
+    order.address = "ana@example.com".into();
+    for _ in 0..2 {
+        assert_eq!(slack.send(&order).await.outcome, Outcome::Delivered);
+    }
+    let calls = server.calls();
+    let post = "POST /api/chat.postMessage";
+    assert_eq!(paths(&calls), ["POST /api/users.lookupByEmail", post, post]);
+    let email = ("email".to_owned(), "ana@example.com".to_owned());
+    assert_eq!(calls[0].form(), [email]);
+    assert_eq!(calls[2].json()["channel"], "U7");
+}
+
+#[tokio::test]
+async fn a_look_up_that_fails_has_sent_nothing() {
+    let cases = [
+        (error("users_not_found"), Outcome::RefusedTarget),
+        (error("missing_scope"), Outcome::RefusedCredential),
+        (error("internal_error"), Outcome::Transient),
+        (ok("<html>"), Outcome::Transient),
+        (Reply::Silence, Outcome::Transient),
+    ];
+    for (reply, outcome) in cases {
+        let mut order = order();
+        order.address = "ana@example.com".into();
+        order.deadline = Millis(600);
+        let (sent, calls) = send(&order, vec![reply.clone()]).await;
+        assert_eq!(sent.outcome, outcome, "{reply:?}");
+        assert_eq!(calls.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn answers_become_outcomes() {
+    let limited = Reply::with_header(429, "retry-after: 90", "");
+    let limited_inside = Reply::with_header(
+        200,
+        "retry-after: 7",
+        r#"{"ok":false,"error":"ratelimited"}"#,
+    );
+    let redirect = Reply::with_header(302, "location: https://login.example/", "");
+    let cases = [
+        (error("ratelimited"), throttled(30)),
+        (limited_inside, throttled(7)),
+        (limited, throttled(90)),
+        (error("invalid_auth"), Outcome::RefusedCredential),
+        (error("channel_not_found"), Outcome::RefusedTarget),
+        (error("invalid_blocks"), Outcome::RefusedContent),
+        (error("fatal_error"), Outcome::Unknown),
+        (ok("<html>login</html>"), Outcome::Unknown),
+        (redirect, Outcome::RefusedCredential),
+        (Reply::new(503, "busy"), Outcome::Transient),
+        (Reply::Raw(Vec::new()), Outcome::Unknown),
+        (Reply::Silence, Outcome::Unknown),
+    ];
+    for (reply, outcome) in cases {
+        let mut order = order();
+        order.deadline = Millis(600);
+        let (sent, calls) = send(&order, vec![reply.clone()]).await;
+        assert_eq!(sent.outcome, outcome, "{reply:?}");
+        assert_eq!(calls.len(), 1, "{reply:?}");
+    }
+}
+
+fn throttled(seconds: u64) -> Outcome {
+    Outcome::Throttled {
+        wait: Millis::seconds(seconds),
+    }
+}
+
+#[tokio::test]
+async fn slacks_words_are_kept_without_our_token() {
+    let body = r#"{"ok":false,"error":"invalid_arguments",
+        "response_metadata":{"messages":["[ERROR] token xoxb-secret\nno"]}}"#;
+    let (sent, _) = send(&order(), vec![ok(body)]).await;
+    let words = sent.provider_message.expect("words");
+    assert_eq!(words, "invalid_arguments; [ERROR] token *** no");
+}
+
+#[tokio::test]
+async fn a_plain_message_has_no_blocks_and_says_how_to_acknowledge() {
+    let mut order = order();
+    order.is_plain = true;
+    let (_, calls) = send(&order, vec![ok(POSTED)]).await;
+    let body = calls[0].json();
+    assert_eq!(body.get("blocks"), None);
+    let text = body["text"].as_str().expect("text");
+    assert!(text.contains("HIGH #1042 disk full on db1"), "{text}");
+    assert!(text.contains("Run `reveille ack 1042`"), "{text}");
+    order.place = Some(Place::Edit("D1:15.2".into()));
+    let (_, calls) = send(&order, vec![ok(POSTED)]).await;
+    assert_eq!(calls[0].json()["blocks"], json!([]));
+}
+
+#[tokio::test]
+async fn without_buttons_or_a_public_address_the_message_says_how_to_acknowledge() {
+    let local = || Links::new("http://127.0.0.1:8080", [7; 32]);
+    let cases = [
+        (
+            sample::links(),
+            Buttons::Hidden,
+            "open the page",
+            "\"button\"",
+        ),
+        (
+            local(),
+            Buttons::Hidden,
+            "Run `reveille ack 1042`",
+            "127.0.0.1",
+        ),
+        (
+            local(),
+            Buttons::Shown,
+            "Run `reveille ack 1042`",
+            "127.0.0.1",
+        ),
+    ];
+    for (links, buttons, present, absent) in cases {
+        let server = Server::start([ok(POSTED)]).await;
+        let slack = slack(&server, links, buttons);
+        slack.send(&order()).await;
+        let body = &server.calls()[0].body;
+        assert!(body.contains(present), "{body}");
+        assert!(!body.contains(absent), "{body}");
+    }
+}
+
+/// Every text of a message with the limit that Slack sets for its place.
+fn check_limits(block: &Value) {
+    let within = |text: &Value, limit: usize| {
+        let text = text.as_str().expect("a text");
+        assert!(!text.is_empty());
+        assert!(mrkdwn::length(text) <= limit, "{text}");
+        assert!(!text.contains("<!") && !text.contains("<@"), "{text}");
+    };
+    match block["type"].as_str() {
+        Some("header") => within(&block["text"]["text"], 150),
+        Some("section") => within(&block["text"]["text"], 3_000),
+        Some("context") => within(&block["elements"][0]["text"], 2_000),
+        Some("actions") => {
+            for button in block["elements"].as_array().expect("buttons") {
+                within(&button["text"]["text"], 75);
+                let is_link = button.get("url").is_some();
+                within(&button[if is_link { "url" } else { "value" }], 2_000);
+            }
+        }
+        other => panic!("a block of type {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn no_element_is_longer_than_slack_takes_and_no_text_calls_anybody() {
+    let nasty = "<!channel> <@U1> & \"x\" ".repeat(200);
+    let mut brief = sample::brief(1042, &nasty);
+    brief.service = Some(nasty.as_str().into());
+    brief.group_labels = [("cluster", nasty.as_str())].into_iter().collect();
+    let mut alert = sample::alert(&nasty, &nasty, Some(&nasty));
+    alert.labels = (0..256)
+        .map(|at| (format!("l{at}"), nasty.clone()))
+        .collect();
+    alert.links = vec![sample::link("https://a.example/?<|>", Some(&nasty))];
+    brief.alerts = vec![alert; 10];
+    brief.alerts_total = 300;
+    let mut page = order();
+    page.message.incidents = vec![brief.clone()];
+    let mut folded = sample::folded(Medium::Slack, 2);
+    folded.address = "U024BE7LH".into();
+    folded.message.incidents = vec![brief; 40];
+    folded.message.incidents_total = 1_000;
+    for order in [page, folded] {
+        let (_, calls) = send(&order, vec![ok(POSTED)]).await;
+        let body = calls[0].json();
+        let blocks = body["blocks"].as_array().expect("blocks");
+        assert!(blocks.len() <= 50);
+        blocks.iter().for_each(check_limits);
+        let text = body["text"].as_str().expect("a text");
+        assert!(text.len() <= 40_000 && !text.contains("<!"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_probe_asks_whether_the_token_is_good() {
+    let cases = [
+        (ok(r#"{"ok":true,"team":"T"}"#), Outcome::Delivered),
+        (error("token_revoked"), Outcome::RefusedCredential),
+        (Reply::new(500, ""), Outcome::Transient),
+    ];
+    for (reply, outcome) in cases {
+        let server = Server::start([reply]).await;
+        let slack = slack(&server, sample::links(), Buttons::Shown);
+        assert_eq!(slack.probe().await.outcome, outcome);
+        assert_eq!(paths(&server.calls()), ["POST /api/auth.test"]);
+    }
+}
+
+#[test]
+fn an_address_that_cannot_be_called_is_found_when_the_channel_is_made() {
+    let settings = Settings {
+        name: "slack".into(),
+        token: TOKEN.into(),
+        api_url: "slack.com/api".to_owned(),
+        buttons: Buttons::Shown,
+    };
+    let error = Slack::new(settings, http(&[]), sample::links()).err();
+    let error = error.expect("a fault").to_string();
+    assert!(error.starts_with("channel slack: api_url: "), "{error}");
+}

@@ -1,1 +1,0 @@
-//! Checks of the room as a whole.

@@ -1,0 +1,289 @@
+//! Every kind of fault, where it is reported and in which words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::rules::fault::{Code, FAULTS_MAX};
+use crate::rules::{Compiled, Fit, limits};
+
+/// One file beside [`BASE`] and all that is wrong with it: `line:column: severity[code]: message`.
+pub struct Case {
+    pub name: &'static str,
+    /// Without the line breaks with which it begins.
+    pub text: &'static str,
+    pub expected: &'static [&'static str],
+}
+
+/// A whole set of rules in a given process.
+struct Whole {
+    name: &'static str,
+    environment: Environment,
+    text: String,
+    expected: Vec<&'static str>,
+}
+
+fn cases() -> impl Iterator<Item = &'static Case> {
+    use super::{people_faults, route_faults, yaml_faults};
+    [
+        yaml_faults::CASES,
+        people_faults::CASES,
+        route_faults::CASES,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Checks a set of files whose faults all stand in the last one.
+fn assert_faults(name: &str, files: &[SourceFile], environment: &Environment, expected: &[&str]) {
+    let found = faults_of(files, environment);
+    let path = files.last().map_or("", |file| file.path.as_str());
+    let expected: Vec<String> = expected
+        .iter()
+        .map(|line| {
+            let separator = if line.starts_with(|first: char| first.is_ascii_digit()) {
+                ""
+            } else {
+                " "
+            };
+            format!("{path}:{separator}{line}")
+        })
+        .collect();
+    assert_eq!(found, expected, "{name}");
+}
+
+#[test]
+fn each_fault_names_its_place_and_what_is_wrong() {
+    for case in cases() {
+        let text = case.text.trim_start_matches('\n');
+        let files = [file("base.yaml", BASE), file("case.yaml", text)];
+        assert_faults(case.name, &files, &environment(), case.expected);
+    }
+}
+
+#[test]
+fn what_concerns_the_whole_set_or_the_process_is_reported_too() {
+    for whole in wholes() {
+        let files = [file("all.yaml", &whole.text)];
+        assert_faults(whole.name, &files, &whole.environment, &whole.expected);
+    }
+}
+
+#[test]
+fn each_code_has_a_case() {
+    let mut said = String::new();
+    cases()
+        .flat_map(|case| case.expected)
+        .for_each(|line| said.push_str(line));
+    let wholes = wholes();
+    wholes
+        .iter()
+        .flat_map(|whole| &whole.expected)
+        .for_each(|line| said.push_str(line));
+    let missing: BTreeSet<&str> = Code::ALL
+        .iter()
+        .map(|code| code.as_str())
+        .filter(|code| !said.contains(&format!("[{code}]")))
+        .collect();
+    // That one has a test beside its limit.
+    assert_eq!(missing, BTreeSet::from(["too-many-faults"]));
+    assert!(FAULTS_MAX > cases().count());
+}
+
+fn whole(name: &'static str, text: &str, expected: &[&'static str]) -> Whole {
+    Whole {
+        name,
+        environment: environment(),
+        text: text.to_owned(),
+        expected: expected.to_vec(),
+    }
+}
+
+fn wholes() -> Vec<Whole> {
+    let mut wholes = wholes_of_documents();
+    wholes.extend(wholes_of_limits());
+    wholes.extend(wholes_of_processes());
+    wholes
+}
+
+fn wholes_of_documents() -> Vec<Whole> {
+    vec![
+        whole(
+            "a set without a root",
+            "users: {}\n",
+            &["error[no-route]: there is no root `route` in any file"],
+        ),
+        whole(
+            "a root with what only other routes have",
+            "route: { matchers: ['a=\"b\"'], continue: true }\n",
+            &[
+                "1:8: error[missing-key]: a route needs `policy`",
+                "1:10: error[bad-root]: the root route takes every alert, so it has no `matchers`",
+                "1:31: error[bad-root]: the root route takes every alert, so it has no `continue`",
+            ],
+        ),
+        whole(
+            "a root that pages nobody, and a policy that would need its policy",
+            "users: { ana: { contacts: { mail: { email: ana@example.com } } } }\n\
+             policies: { p: { steps: [{ targets: [user/ana] }] } }\n\
+             route: { policy: none }\n",
+            &[
+                "2:13: error[no-fallback]: the policy p has no `fallback`, and the root route has \
+                 no policy to lend its first step",
+                "3:1: warning[root-pages-nobody]: the root route pages nobody, so alerts that no \
+                 other route takes go unheard",
+            ],
+        ),
+    ]
+}
+
+fn wholes_of_limits() -> Vec<Whole> {
+    let deep = "{ name: x, matchers: ['a=\"b\"'], routes: [".repeat(limits::ROUTE_DEPTH + 1);
+    let close = "] }".repeat(limits::ROUTE_DEPTH + 1);
+    let names: String = (0..=limits::ROUTE_DEPTH).fold(deep, |text, depth| {
+        text.replacen("name: x", &format!("name: r{depth}"), 1)
+    });
+    let steps = "{ targets: [user/ana] }, ".repeat(limits::STEPS_PER_POLICY + 1);
+    let targets = "user/ana, ".repeat(limits::TARGETS_PER_STEP + 1);
+    let many = format!(
+        "policies:\n  p: {{ steps: [{steps}] }}\n  q: {{ steps: [{{ targets: [{targets}] }}] }}\n"
+    );
+    let nesting = limits::NESTING + 1;
+    let too_deep = "[".repeat(nesting) + &"]".repeat(nesting);
+    let bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned()
+        + &('b'..='i')
+            .map(|name| {
+                let before = char::from(name as u8 - 1);
+                let uses = vec![format!("*{before}"); 10].join(", ");
+                format!("{name}: &{name} [{uses}]\n")
+            })
+            .collect::<String>();
+    vec![
+        whole(
+            "routes that are nested too deeply",
+            &format!("{BASE}routes: [{names}{close}]\n"),
+            &["7:1376: error[too-many]: routes are nested deeper than 32 levels"],
+        ),
+        whole(
+            "too many steps and targets",
+            &BASE.replace("policies:\n", &many),
+            &[
+                "5:15: error[too-many]: `steps` has 101 items, more than 100",
+                "6:27: error[too-many]: `targets` has 51 items, more than 50",
+            ],
+        ),
+        whole(
+            "lists that are nested too deeply",
+            &too_deep,
+            &["1:97: error[too-many]: lists and maps are nested deeper than 96 levels"],
+        ),
+        whole(
+            "aliases that stand for very much",
+            &bomb,
+            &["7:8: error[too-many]: the file has more than 2000000 values"],
+        ),
+    ]
+}
+
+fn wholes_of_processes() -> Vec<Whole> {
+    let keys = "integrations: { a: { format: native, key: [env:ONE, env:TWO] }, \
+                b: { format: native, key: env:B }, c: { format: native, key: file:/c } }\n";
+    let mut unset = whole(
+        "keys that are not set",
+        &format!("{BASE}{keys}"),
+        &[
+            "7:43: warning[key-unset]: 1 of 2 keys of a are not set (env:ONE, env:TWO)",
+            "7:91: warning[key-unset]: the key env:B of b is not set; it answers 401",
+        ],
+    );
+    let set = [("a".into(), vec![[1; 32]]), ("c".into(), vec![[2; 32]])];
+    unset.environment.keys = Some(BTreeMap::from(set));
+    let mut same = whole(
+        "two references that lead to one key",
+        &format!("{BASE}{keys}"),
+        &["7:126: error[duplicate-key]: c has the same key as b"],
+    );
+    let set = [
+        ("a".into(), vec![[1; 32], [3; 32]]),
+        ("b".into(), vec![[2; 32]]),
+        ("c".into(), vec![[2; 32]]),
+    ];
+    same.environment.keys = Some(BTreeMap::from(set));
+    let mut quiet = whole(
+        "contacts that no channel carries",
+        BASE,
+        &[
+            "2:22: warning[contact-without-channel]: no channel carries email, so mail reaches \
+             nobody",
+            "3:21: warning[contact-without-channel]: no channel carries email, so mail reaches \
+             nobody",
+        ],
+    );
+    quiet
+        .environment
+        .channels
+        .retain(|channel| channel.name.as_str() != "mail");
+    let mut watch = whole(
+        "a policy of the settings that does not exist",
+        BASE,
+        &["6:1: error[unknown-policy]: the settings' [watch] policy \"ops\" does not exist"],
+    );
+    watch.environment.settings.watch_policy = Some("ops".into());
+    vec![unset, same, quiet, watch]
+}
+
+#[test]
+fn a_file_that_cannot_be_read_does_not_make_references_to_it_dangle() {
+    let files = [
+        file("broken.yaml", "users: { cy: [ }\n"),
+        file(
+            "policies.yaml",
+            "policies: { p: { steps: [{ targets: [user/cy], wiat: 5m }] } }\n",
+        ),
+    ];
+    assert_eq!(
+        faults_of(&files, &environment()),
+        [
+            "broken.yaml:1:14: error[syntax]: this is not YAML: mismatched bracket '[' closed by \
+             '}'",
+            "policies.yaml:1:48: error[unknown-key]: a policy step has no key `wiat`",
+        ]
+    );
+}
+
+#[test]
+fn a_file_that_is_too_large_is_refused_unread() {
+    let text = "#".repeat(limits::FILE_BYTES + 1);
+    let found = faults_of(
+        &[file("base.yaml", BASE), file("large.yaml", &text)],
+        &environment(),
+    );
+    assert_eq!(
+        found,
+        ["large.yaml:1:1: error[too-many]: the file is larger than 16777216 bytes"]
+    );
+}
+
+#[test]
+fn stored_rules_always_start_and_say_what_no_longer_fits() {
+    let text = format!(
+        "{BASE}  \nroutes: [{{ name: r, matchers: ['a=\"b\"'], copy_to: [\"channel/gone/#x\"] }}]\n"
+    );
+    let (documents, faults) = crate::rules::documents::read(&[file("a.yaml", &text)]);
+    assert_eq!(faults, []);
+    let mut environment = environment();
+    assert!(
+        crate::rules::compile(&documents, &environment)
+            .rules
+            .is_none()
+    );
+    environment.fit = Fit::Stored;
+    environment.settings.watch_policy = Some("gone".into());
+    let Compiled { rules, faults } = crate::rules::compile(&documents, &environment);
+    let rules = rules.expect("stored rules always start");
+    let copies = &rules.tree.all()[1].route.copy_to;
+    assert_eq!(copies.len(), 1, "the engine skips it");
+    assert_eq!(rules.settings.watch_policy, None);
+    let codes: Vec<&str> = faults.iter().map(|fault| fault.code.as_str()).collect();
+    assert_eq!(codes, ["unknown-policy", "unknown-channel"]);
+    assert!(faults.iter().all(|fault| !fault.is_error()));
+}

@@ -1,0 +1,152 @@
+//! What is wrong with routes and integrations. Each is one file beside [`super::BASE`].
+
+use super::faults::Case;
+
+pub const CASES: &[Case] = &[
+    Case {
+        name: "words of Alertmanager",
+        text: r#"
+receivers: []
+routes:
+  - name: r
+    receiver: team
+    match: { team: x }
+    group_interval: 5m
+    repeat_interval: 4h
+    matchers: ['a="b"']
+"#,
+        expected: &[
+            "1:1: error[foreign-word]: `receivers` is not a key of a rules file here",
+            "4:5: error[foreign-word]: `receiver` is not a key of a route here",
+            "5:5: error[foreign-word]: `match` is not a key of a route here",
+            "6:5: error[foreign-word]: `group_interval` is not a key of a route here",
+            "7:5: error[foreign-word]: `repeat_interval` is not a key of a route here",
+        ],
+    },
+    Case {
+        name: "routes that nothing reaches",
+        text: r#"
+routes:
+  - { name: a, matchers: ['team="x"'] }
+  - { name: b, matchers: ['severity="info"', 'team="x"'] }
+  - { name: c, continue: true }
+  - { name: d }
+  - { name: e, matchers: ['team="y"'] }
+"#,
+        expected: &[
+            r#"3:5: error[unreachable-route]: no alert reaches the route "b": "a" before it takes all of them"#,
+            r#"6:5: error[unreachable-route]: no alert reaches the route "e": "d" before it takes all of them"#,
+        ],
+    },
+    Case {
+        name: "an unnamed route gets its path as name",
+        text: r#"
+routes:
+  - matchers: ['team="x"']
+    routes: [{ matchers: [severity=critical] }]
+  - { name: payments, matchers: ['team="y"'] }
+  - { name: payments, matchers: ['team="z"'] }
+"#,
+        expected: &[
+            r#"2:5: warning[unnamed-route]: this route has no name, so it is called "{team=\"x\"}""#,
+            r#"3:14: warning[unnamed-route]: this route has no name, so it is called "{team=\"x\"}/{severity=\"critical\"}""#,
+            r#"5:13: error[duplicate-name]: the route "payments" stands already in case.yaml on line 4"#,
+        ],
+    },
+    Case {
+        name: "matchers, grouping and urgency that do not fit",
+        text: r#"
+routes:
+  - { name: a, matchers: 'team="x"' }
+  - { name: b, matchers: ['team=~"("', 'team', 5] }
+  - { name: c, matchers: ['team="c"'], group_by: ["...", team], urgency: medium, page: 1, copy_to: [user/ana, channel/slack/x] }
+"#,
+        expected: &[
+            r#"2:26: error[not-a-list]: `matchers` is a list, not the text "team=\"x\"""#,
+            r#"3:27: error[bad-matcher]: "team=~\"(\"" is not a matcher: the regular expression does not parse: unclosed group"#,
+            r#"3:40: error[bad-matcher]: "team" is not a matcher: the operator is missing; use = != =~ or !~"#,
+            "3:48: error[not-text]: a matcher is a text, not the number 5",
+            "4:50: error[bad-choice]: `...` means that each alert is its own incident, so no \
+             label stands beside it",
+            r#"4:74: error[bad-choice]: `urgency` cannot be "medium""#,
+            "4:88: error[not-a-truth-value]: `page` is true or false, not the number 1",
+            r#"4:101: error[bad-target]: `copy_to` takes channels only, not "user/ana""#,
+            r#"4:111: error[bad-target]: "x" is not an address on the channel slack"#,
+        ],
+    },
+    Case {
+        name: "a second root",
+        text: "route: { policy: default }",
+        expected: &[
+            "1:1: error[second-route]: a root `route` stands already in base.yaml on line 6",
+        ],
+    },
+    Case {
+        name: "integrations that do not fit",
+        text: "
+integrations:
+  a: { format: nativ }
+  b: {}
+  c: { format: generic }
+  d: { format: native, mapping: { summary: /a } }
+  e: { format: native, key_sha256: abc, labels: { integration: x, tier: 1 }, max_age: 1s }
+  f: { format: pagerduty, key: short }
+  g: { format: native, key: 12345 }
+  h: { format: native, type: x }
+",
+        expected: &[
+            r#"2:16: error[bad-choice]: `format` cannot be "nativ""#,
+            "3:6: error[missing-key]: an integration needs `format`",
+            "4:6: error[missing-key]: an integration needs `mapping`",
+            "5:24: error[unknown-key]: only the format `generic` has a `mapping`",
+            "6:36: error[bad-key-hash]: `key_sha256` is not a SHA-256 hash",
+            "6:51: error[bad-name]: the label `integration` is always the name of the integration",
+            r#"6:73: error[not-text]: the label "tier" is a text, not the number 1"#,
+            "6:87: error[bad-duration]: `max_age` is 1s, outside of 1m to 365d",
+            "7:32: warning[literal-key]: the key of f stands in the file; only its hash is stored",
+            "7:32: warning[key-length]: the key of f has 5 characters; many senders accept a \
+             routing key of 32 only",
+            "8:29: error[not-text]: `key` is a text, not the number 12345",
+            "9:24: error[foreign-word]: `type` is not a key of an integration here",
+        ],
+    },
+    Case {
+        name: "two integrations with one key",
+        text: r#"
+integrations:
+  a: { format: native, key: env:KEY }
+  b: { format: native, key: [env:OTHER, env:KEY] }
+  c: { format: native, key_sha256: "abababababababababababababababababababababababababababababababab" }
+  d: { format: native, key_sha256: "abababababababababababababababababababababababababababababababab" }
+"#,
+        expected: &[
+            "3:41: error[duplicate-key]: b has the same key as a",
+            "5:36: error[duplicate-key]: d has the same key as c",
+        ],
+    },
+    Case {
+        name: "mappings that do not fit",
+        text: "
+integrations:
+  a:
+    format: generic
+    mapping:
+      summary: title
+      dedup_key: [/id, /a~2]
+      action: /status
+      actions: { ok: resolved }
+      severities: { P1: critical }
+      labels: { team: 5 }
+      titel: /x
+",
+        expected: &[
+            r#"5:16: error[bad-pointer]: a JSON pointer is expected, not the text "title""#,
+            r#"6:24: error[bad-pointer]: a JSON pointer is expected, not the text "/a~2""#,
+            r#"8:22: error[bad-choice]: "resolved" is not an action"#,
+            "9:7: error[missing-key]: `severities` needs `severity`, which points to the text it \
+             reads",
+            "10:23: error[bad-pointer]: a JSON pointer is expected, not the number 5",
+            "11:7: error[unknown-key]: `mapping` has no key `titel`",
+        ],
+    },
+];

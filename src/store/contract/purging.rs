@@ -1,0 +1,172 @@
+//! Which history goes, and which stays.
+
+use super::*;
+
+fn purge_all(store: &dyn Store, retention: &Retention, now: Wall) -> Purged {
+    let mut sum = Purged::default();
+    loop {
+        let purged = store.purge(HOME, retention, now).unwrap();
+        sum.receipts += purged.receipts;
+        sum.incidents += purged.incidents;
+        sum.displaced += purged.displaced;
+        if !purged.is_more {
+            return sum;
+        }
+    }
+}
+
+pub fn a_purge_removes_what_is_older_than_it_is_kept<S: Subject>() {
+    let subject = S::fresh();
+    let store = subject.store();
+    for day in 0..10 {
+        let at = START + Millis::days(day);
+        let id = day + 1;
+        commit(
+            store,
+            vec![
+                receipt_change(samples::receipt(id, at)),
+                archive_incident(id, at),
+                archive_page(id, &[id]),
+                entry_change(id, id),
+            ],
+        );
+    }
+    let retention = Retention {
+        events: Millis::days(3),
+        incidents: Millis::days(5),
+        disk_bytes: u64::MAX,
+    };
+    let now = START + Millis::days(9);
+    let expected = Purged {
+        receipts: 6,
+        incidents: 4,
+        ..Purged::default()
+    };
+    assert_eq!(purge_all(store, &retention, now), expected);
+    assert_eq!(purge_all(store, &retention, now), Purged::default());
+    let subject = subject.reopened();
+    let store = subject.store();
+    let receipts = store.receipts(HOME, None, 100).unwrap();
+    assert_eq!(receipt_ids(&receipts), [10, 9, 8, 7]);
+    let incidents = store.closed_incidents(HOME, None, 100).unwrap();
+    assert_eq!(incidents.last().unwrap().number.0, 5);
+    for (id, is_kept) in [(4, false), (5, true)] {
+        let story = store.entries(HOME, IncidentNumber(id), None, 9).unwrap();
+        let pages = store.closed_pages(HOME, IncidentNumber(id), 9).unwrap();
+        let page = store.closed_page(HOME, PageId(id)).unwrap();
+        let kept = (!story.is_empty(), !pages.is_empty(), page.is_some());
+        assert_eq!(kept, (is_kept, is_kept, is_kept), "incident {id}");
+    }
+}
+
+pub fn a_purge_never_touches_what_is_open<S: Subject>() {
+    let subject = S::fresh();
+    let store = subject.store();
+    let mut changes: Vec<Change> = samples::records().into_iter().map(Change::Put).collect();
+    changes.push(entry_change(1042, 1));
+    changes.push(archive_page(3, &[1042]));
+    // Archived once, and open again under its number.
+    commit(store, vec![archive_incident(1042, START)]);
+    commit(store, changes);
+    let nothing = Retention {
+        events: Millis::ZERO,
+        incidents: Millis::ZERO,
+        disk_bytes: 0,
+    };
+    let now = START + Millis::days(9_000);
+    purge_all(store, &nothing, now);
+    assert_eq!(loaded(store).len(), samples::records().len());
+    let story = store.entries(HOME, IncidentNumber(1042), None, 9).unwrap();
+    assert_eq!(entry_ids(&story), [1]);
+    assert!(store.closed_page(HOME, PageId(3)).unwrap().is_some());
+}
+
+pub fn a_folded_page_stays_as_long_as_one_of_its_incidents<S: Subject>() {
+    let subject = S::fresh();
+    let store = subject.store();
+    let day = |count| START + Millis::days(count);
+    commit(
+        store,
+        vec![
+            archive_page(1, &[1, 2, 3]),
+            archive_incident(1, day(0)),
+            archive_incident(2, day(1)),
+            archive_incident(3, day(1)),
+        ],
+    );
+    let retention = Retention {
+        incidents: Millis::days(10),
+        ..KEEP_ALL
+    };
+    assert_eq!(purge_all(store, &retention, day(11)).incidents, 1);
+    assert!(store.closed_page(HOME, PageId(1)).unwrap().is_some());
+    assert_eq!(
+        store
+            .closed_pages(HOME, IncidentNumber(2), 9)
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(purge_all(store, &retention, day(12)).incidents, 2);
+    assert!(store.closed_page(HOME, PageId(1)).unwrap().is_none());
+}
+
+pub fn over_the_cap_the_oldest_history_goes_first<S: Subject>() {
+    let subject = S::fresh();
+    let store = subject.store();
+    for hour in 0..40 {
+        let at = START + Millis::hours(hour);
+        let id = hour + 1;
+        let change = if hour % 2 == 0 {
+            receipt_change(samples::receipt(id, at))
+        } else {
+            archive_incident(id, at)
+        };
+        commit(store, vec![change]);
+    }
+    let now = START + Millis::days(2);
+    // Twice what is to be left, as only history counts and that to one half of the cap.
+    let retention = Retention {
+        disk_bytes: 20 * 1024,
+        ..KEEP_ALL
+    };
+    let purged = purge_all(store, &retention, now);
+    assert!(purged.displaced > 5, "{purged:?}");
+    assert_eq!(purged.displaced, purged.receipts + purged.incidents);
+    let receipts = receipt_ids(&store.receipts(HOME, None, 100).unwrap());
+    let incidents = store.closed_incidents(HOME, None, 100).unwrap();
+    let mut kept: Vec<u64> = incidents.iter().map(|it| it.number.0).collect();
+    kept.extend(&receipts);
+    kept.sort_unstable();
+    let newest: Vec<u64> = (41 - kept.len() as u64..=40).collect();
+    assert_eq!(kept, newest, "the newest are kept, whatever they are");
+    assert!(!kept.is_empty());
+    let nothing = Retention {
+        disk_bytes: 0,
+        ..KEEP_ALL
+    };
+    purge_all(store, &nothing, now);
+    assert!(store.receipts(HOME, None, 1).unwrap().is_empty());
+    assert!(store.closed_incidents(HOME, None, 1).unwrap().is_empty());
+}
+
+pub fn a_purge_goes_in_small_steps<S: Subject>() {
+    let subject = S::fresh();
+    let store = subject.store();
+    // A commit each, so that each receipt has a row of its own.
+    for id in 1..=600 {
+        commit(
+            store,
+            vec![receipt_change(samples::repeat_receipt(id, START))],
+        );
+    }
+    let retention = Retention {
+        events: Millis::ZERO,
+        ..KEEP_ALL
+    };
+    let now = START + Millis::days(1);
+    let first = store.purge(HOME, &retention, now).unwrap();
+    assert_eq!((first.receipts, first.is_more), (500, true));
+    let second = store.purge(HOME, &retention, now).unwrap();
+    assert_eq!((second.receipts, second.is_more), (100, false));
+}

@@ -1,0 +1,119 @@
+//! The data directory: where the parts of the store lie in it, and the lock that keeps a second
+//! process out.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use super::Error;
+
+/// A data directory that is ours while this lives.
+pub struct Directory {
+    path: PathBuf,
+    /// Locked; the system lets go of it when the process ends, however it ends.
+    _lock: File,
+}
+
+impl Directory {
+    /// Makes the directory if there is none, and locks it.
+    pub fn claim(path: &Path) -> Result<Self, Error> {
+        let failed = |error: io::Error| open_error(path, error.to_string());
+        // What is in it is nobody else's business.
+        let mut builder = DirBuilder::new();
+        let builder = builder.recursive(true).mode(0o700);
+        builder.create(path).map_err(failed)?;
+        let mut options = OpenOptions::new();
+        let options = options.create(true).read(true).write(true).truncate(false);
+        let mut lock = options.open(path.join("lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::Locked {
+                    directory: path.to_owned(),
+                    holder: read_holder(&mut lock),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        write_holder(&mut lock).map_err(failed)?;
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder of the database.
+    pub fn database(&self) -> PathBuf {
+        self.path.join("db")
+    }
+
+    /// A copy of a database that could not be opened, as it was.
+    pub fn damaged_copy(&self) -> PathBuf {
+        self.path.join("db.damaged")
+    }
+
+    /// Says that a store was made here, and how far it got.
+    pub fn marker(&self) -> PathBuf {
+        self.path.join("initialised")
+    }
+
+    /// Space kept for a start that finds none.
+    pub fn reserve(&self) -> PathBuf {
+        self.path.join("reserve")
+    }
+
+    /// The error of an opening that failed.
+    pub fn open_error(&self, cause: &impl ToString) -> Error {
+        open_error(&self.path, cause.to_string())
+    }
+}
+
+/// Makes the entries of a directory durable.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+fn open_error(directory: &Path, cause: String) -> Error {
+    Error::Open {
+        directory: directory.to_owned(),
+        cause,
+    }
+}
+
+fn read_holder(lock: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    lock.read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+fn write_holder(lock: &mut File) -> io::Result<()> {
+    lock.set_len(0)?;
+    lock.rewind()?;
+    writeln!(lock, "{}", std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_claim_is_told_who_holds_the_directory() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("data");
+        let first = Directory::claim(&path).unwrap();
+        let error = Directory::claim(&path).err().unwrap();
+        let pid = std::process::id();
+        assert!(
+            matches!(&error, Error::Locked { holder, .. } if *holder == Some(pid)),
+            "{error}"
+        );
+        assert!(error.to_string().contains(&format!("(pid {pid})")));
+        drop(first);
+        Directory::claim(&path).unwrap();
+    }
+}

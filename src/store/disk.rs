@@ -1,0 +1,169 @@
+//! The disk below the store: what can fail on the way to it, how full it is, and the reserve.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::directory::sync_directory;
+
+/// The last steps of a commit. Tests put faults and delays here.
+pub trait Disk: Send + Sync {
+    /// Called before the database writes out what a commit changed.
+    fn before_flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Makes the file of the database durable.
+    fn sync(&self, file: &File) -> io::Result<()> {
+        file.sync_data()
+    }
+
+    /// Bytes that are free for us where `path` is.
+    fn free_bytes(&self, path: &Path) -> Option<u64> {
+        let free = rustix::fs::statvfs(path).ok()?;
+        Some(free.f_bavail.saturating_mul(free.f_frsize))
+    }
+}
+
+/// The disk as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealDisk;
+
+impl Disk for RealDisk {}
+
+/// Free space beyond the reserve without which no reserve is made.
+const FREE_BESIDE_RESERVE: u64 = 512 * 1024 * 1024;
+
+/// Makes the reserve when there is room, and gives it up when there is none. `free` is what is
+/// free now.
+pub fn keep_reserve(path: &Path, bytes: u64, free: u64) -> io::Result<()> {
+    let exists = path.exists();
+    if exists && free < bytes {
+        return fs::remove_file(path);
+    }
+    if !exists && bytes > 0 && free >= bytes.saturating_add(FREE_BESIDE_RESERVE) {
+        return make_reserve(path, bytes);
+    }
+    Ok(())
+}
+
+fn make_reserve(path: &Path, bytes: u64) -> io::Result<()> {
+    let file = File::create(path)?;
+    let flags = rustix::fs::FallocateFlags::empty();
+    if rustix::fs::fallocate(&file, flags, 0, bytes).is_ok() {
+        return Ok(());
+    }
+    // Not every file system can set space aside; zeros take it as well.
+    let written = write_zeros(&file, bytes);
+    if written.is_err() {
+        fs::remove_file(path)?;
+    }
+    written
+}
+
+fn write_zeros(mut file: &File, bytes: u64) -> io::Result<()> {
+    let zeros = [0; 64 * 1024];
+    let mut left = bytes;
+    while left > 0 {
+        let part = left.min(zeros.len() as u64);
+        file.write_all(&zeros[..usize::try_from(part).unwrap_or(zeros.len())])?;
+        left -= part;
+    }
+    file.sync_data()
+}
+
+/// Bytes of all files in a folder and the folders in it.
+pub fn used_bytes(folder: &Path) -> u64 {
+    let Ok(files) = fs::read_dir(folder) else {
+        return 0;
+    };
+    let sizes = files.flatten().map(|file| match file.metadata() {
+        Ok(metadata) if metadata.is_dir() => used_bytes(&file.path()),
+        Ok(metadata) => metadata.len(),
+        // It went away meanwhile.
+        Err(_) => 0,
+    });
+    sizes.sum()
+}
+
+/// The files into which sled puts nodes that are too large for its log, and which it never syncs.
+///
+/// Values are kept so short that there should be none; this is for the case that there is one.
+pub struct Blobs {
+    folder: PathBuf,
+    synced: BTreeSet<OsString>,
+}
+
+impl Blobs {
+    pub fn of(database: &Path) -> Self {
+        Self {
+            folder: database.join("blobs"),
+            synced: BTreeSet::new(),
+        }
+    }
+
+    /// Makes those durable that are new since the last call.
+    pub fn sync_new(&mut self) -> io::Result<()> {
+        let mut present = BTreeSet::new();
+        let mut has_new = false;
+        for file in fs::read_dir(&self.folder)? {
+            let file = file?;
+            let name = file.file_name();
+            if !self.synced.contains(&name) {
+                match File::open(file.path()) {
+                    Ok(opened) => opened.sync_all()?,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    Err(error) => return Err(error),
+                }
+                has_new = true;
+            }
+            present.insert(name);
+        }
+        if has_new {
+            sync_directory(&self.folder)?;
+        }
+        self.synced = present;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reserve_is_made_with_room_and_given_up_without() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("reserve");
+        let plenty = 10 * FREE_BESIDE_RESERVE;
+        // Free bytes at each start, and the length of the reserve after it.
+        let starts = [
+            (FREE_BESIDE_RESERVE, None),
+            (plenty, Some(4096)),
+            (4096, Some(4096)),
+            (4095, None),
+        ];
+        for (free, length) in starts {
+            keep_reserve(&path, 4096, free).unwrap();
+            let found = fs::metadata(&path).ok().map(|metadata| metadata.len());
+            assert_eq!(found, length, "{free} bytes free");
+        }
+    }
+
+    #[test]
+    fn zeros_take_as_much_room_as_asked_for() {
+        let temporary = tempfile::tempdir().unwrap();
+        let file = File::create(temporary.path().join("reserve")).unwrap();
+        write_zeros(&file, 100_000).unwrap();
+        assert_eq!(file.metadata().unwrap().len(), 100_000);
+    }
+
+    #[test]
+    fn free_space_is_known_where_there_is_a_disk() {
+        let temporary = tempfile::tempdir().unwrap();
+        assert!(RealDisk.free_bytes(temporary.path()).is_some());
+        assert!(RealDisk.free_bytes(Path::new("/no/such/folder")).is_none());
+    }
+}

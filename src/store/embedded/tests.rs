@@ -1,0 +1,351 @@
+//! What only the embedded store can do wrong: files, locks, faults of the disk.
+
+use std::fs;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::*;
+use crate::engine::records::{Change, Record};
+use crate::store::contract::{HOME, KEEP_ALL, commit, loaded, put, receipt_change, small};
+use crate::store::samples::{self, START};
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn open(path: &Path) -> SledStore {
+    SledStore::open(path, small()).unwrap()
+}
+
+fn open_error(path: &Path) -> String {
+    let error = SledStore::open(path, small()).err();
+    error.expect("it must not open").to_string()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for file in fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        let target = to.join(file.file_name());
+        if file.file_type().unwrap().is_dir() {
+            copy(&file.path(), &target);
+        } else {
+            fs::copy(file.path(), target).unwrap();
+        }
+    }
+}
+
+/// Commits that leave traces everywhere; `round` tells them apart.
+fn commit_round(store: &SledStore, round: u64) {
+    let mut alert = samples::alert(round % 10);
+    alert.repeats = round;
+    if round.is_multiple_of(7) {
+        alert.dedup_key = "x".repeat(20_000).into();
+    }
+    let changes = vec![
+        put(Record::Alert(alert.into())),
+        put(Record::Counters(samples::counters(round))),
+        receipt_change(samples::receipt(round, START)),
+        Change::Entry(samples::entry(round % 5, round).into()),
+    ];
+    commit(store, changes);
+}
+
+/// All that rounds so far have left, as text.
+fn contents(store: &SledStore) -> Result<String, Error> {
+    let mut records = store.load(HOME, START)?.records;
+    records.sort_by_key(Record::key);
+    let receipts = store.receipts(HOME, None, 10_000)?;
+    let stories = (0..5).map(|it| store.entries(HOME, IncidentNumber(it), None, 10_000));
+    let stories: Vec<Vec<Entry>> = stories.collect::<Result<_, _>>()?;
+    Ok(format!("{records:?}{receipts:?}{stories:?}"))
+}
+
+#[test]
+fn a_second_opening_is_refused_with_the_pid_of_the_first() {
+    let data = folder();
+    let first = open(data.path());
+    let error = open_error(data.path());
+    let pid = std::process::id();
+    assert!(error.contains(&format!("(pid {pid})")), "{error}");
+    drop(first);
+    open(data.path());
+}
+
+#[test]
+fn all_that_was_acknowledged_is_in_the_files_when_a_commit_returns() {
+    let data = folder();
+    let store = open(data.path());
+    for round in 1..=60 {
+        commit_round(&store, round);
+        if round % 6 == 0 {
+            let crashed = folder();
+            copy(data.path(), crashed.path());
+            let after = open(crashed.path());
+            assert_eq!(contents(&after).unwrap(), contents(&store).unwrap());
+        }
+    }
+}
+
+/// Notes what a commit asks of the disk, and fails as told.
+#[derive(Default)]
+struct Witness {
+    calls: Mutex<Vec<&'static str>>,
+    /// Which sync fails, from 1.
+    failing_sync: AtomicU32,
+}
+
+impl Disk for Witness {
+    fn before_flush(&self) -> io::Result<()> {
+        self.calls.lock().unwrap().push("flush");
+        Ok(())
+    }
+
+    fn sync(&self, file: &File) -> io::Result<()> {
+        self.calls.lock().unwrap().push("sync");
+        // At 1 it fails, and goes on below.
+        if self.failing_sync.fetch_sub(1, Ordering::SeqCst) == 1 {
+            return Err(io::Error::other("input/output error"));
+        }
+        file.sync_data()
+    }
+}
+
+fn witnessed(path: &Path) -> (SledStore, Arc<Witness>) {
+    let witness = Arc::new(Witness::default());
+    let options = Options {
+        disk: witness.clone(),
+        ..small()
+    };
+    (SledStore::open(path, options).unwrap(), witness)
+}
+
+#[test]
+fn a_commit_is_flushed_once_and_then_synced_once() {
+    let data = folder();
+    let (store, witness) = witnessed(data.path());
+    for count in 1..=3 {
+        commit_round(&store, count);
+        let calls = ["flush", "sync"].repeat(usize::try_from(count).unwrap());
+        assert_eq!(*witness.calls.lock().unwrap(), calls);
+    }
+}
+
+/// D7: one error of fsync is final, even if the next would succeed.
+#[test]
+fn after_one_failed_sync_no_other_is_tried() {
+    let data = folder();
+    let (store, witness) = witnessed(data.path());
+    commit_round(&store, 1);
+    let acknowledged = contents(&store).unwrap();
+    witness.failing_sync.store(1, Ordering::SeqCst);
+    let batch = Batch::default();
+    for _ in 0..3 {
+        let error = store.commit(HOME, EPOCH, &batch).unwrap_err().to_string();
+        assert!(error.contains("input/output error"), "{error}");
+    }
+    let syncs = witness.calls.lock().unwrap().len();
+    assert_eq!(syncs, 4, "one commit, and one that failed");
+    drop(store);
+    assert_eq!(contents(&open(data.path())).unwrap(), acknowledged);
+}
+
+#[test]
+fn a_database_that_went_away_is_not_taken_for_a_new_one() {
+    for lost in ["db", "db/db", "everything in db/db"] {
+        let data = folder();
+        let store = open(data.path());
+        commit_round(&store, 1);
+        drop(store);
+        match lost {
+            "db" => fs::remove_dir_all(data.path().join("db")).unwrap(),
+            "db/db" => fs::remove_file(data.path().join("db/db")).unwrap(),
+            _ => fs::write(data.path().join("db/db"), "").unwrap(),
+        }
+        let error = open_error(data.path());
+        assert!(error.contains("restore a backup"), "{lost}: {error}");
+        // The cure that the message names.
+        fs::remove_file(data.path().join("initialised")).unwrap();
+        let _ = fs::remove_dir_all(data.path().join("db"));
+        let store = open(data.path());
+        assert!(loaded(&store).is_empty());
+    }
+}
+
+#[test]
+fn a_database_older_than_what_was_acknowledged_does_not_open() {
+    let data = folder();
+    let old = folder();
+    let store = open(data.path());
+    commit_round(&store, 1);
+    copy(&data.path().join("db"), &old.path().join("db"));
+    commit_round(&store, 2);
+    commit_round(&store, 3);
+    drop(store);
+    fs::remove_dir_all(data.path().join("db")).unwrap();
+    copy(&old.path().join("db"), &data.path().join("db"));
+    let error = open_error(data.path());
+    assert!(
+        error.contains("3 commits were acknowledged and only 1 are in the database"),
+        "{error}"
+    );
+    assert!(data.path().join("db.damaged/db").exists());
+    // The next start does not fill the disk with copies.
+    let error = open_error(data.path());
+    assert!(error.contains("move it away"), "{error}");
+}
+
+/// D5: what is damaged is noticed, or was not needed.
+#[test]
+fn damage_anywhere_in_the_file_is_never_taken_for_health() {
+    let data = folder();
+    let store = open(data.path());
+    for round in 1..=200 {
+        commit_round(&store, round);
+    }
+    let whole = contents(&store).unwrap();
+    drop(store);
+    let length = fs::metadata(data.path().join("db/db")).unwrap().len();
+    let length = usize::try_from(length).unwrap();
+    let mut noticed = 0;
+    for case in 0..40 {
+        let crashed = folder();
+        copy(data.path(), crashed.path());
+        let path = crashed.path().join("db/db");
+        let mut bytes = fs::read(&path).unwrap();
+        let at = length / 41 * case + case;
+        match case % 4 {
+            0 => bytes[at] ^= 1 << (case % 8),
+            1 => bytes[at..(at + 4096).min(length)].fill(0),
+            2 => bytes.truncate(at),
+            _ => bytes.copy_within(0..4096, at.min(length - 4096)),
+        }
+        fs::write(&path, bytes).unwrap();
+        let seen = SledStore::open(crashed.path(), small()).and_then(|store| contents(&store));
+        match seen {
+            Ok(seen) => assert!(seen == whole, "damage {case} at {at} changed what is read"),
+            Err(_) => noticed += 1,
+        }
+    }
+    assert!(noticed > 5, "only {noticed} of 40 were noticed");
+}
+
+#[test]
+fn a_snapshot_that_is_damaged_or_unfinished_does_not_stop_a_start() {
+    let data = folder();
+    let store = open(data.path());
+    for round in 1..=50 {
+        commit_round(&store, round);
+    }
+    let whole = contents(&store).unwrap();
+    drop(store);
+    // An opening writes a snapshot.
+    drop(open(data.path()));
+    let database = data.path().join("db");
+    let snapshot = fs::read_dir(&database).unwrap().flatten().find(|file| {
+        let name = file.file_name();
+        name.as_encoded_bytes().starts_with(b"snap.")
+    });
+    let snapshot = snapshot.expect("sled keeps a snapshot").path();
+    let mut bytes = fs::read(&snapshot).unwrap();
+    let half = bytes.len() / 2;
+    bytes[half] ^= 0xff;
+    fs::write(&snapshot, &bytes).unwrap();
+    fs::write(database.join("snap.FFFFFFFFFFFFFFF0.generating"), "half").unwrap();
+    let store = open(data.path());
+    assert_eq!(contents(&store).unwrap(), whole);
+    let copy = store
+        .repaired()
+        .expect("it could not open without a repair");
+    assert!(copy.join("db").exists());
+}
+
+/// sled never syncs the files that it makes for large nodes: there must be none.
+#[test]
+fn no_set_of_values_makes_sled_write_blobs() {
+    let data = folder();
+    let store = open(data.path());
+    for round in 0..40 {
+        let alerts = (0..40).map(|id| {
+            let mut alert = samples::alert(id);
+            // Just under one row, and several rows.
+            let bytes = if id % 8 == 0 { 40_000 } else { 4_900 };
+            alert.dedup_key = "x".repeat(bytes + round).into();
+            put(Record::Alert(alert.into()))
+        });
+        let groups = (0..40).map(|id| {
+            let mut group = samples::group();
+            group.key = format!("{id}{}", "g".repeat(10_000)).into();
+            put(Record::Group(group.into()))
+        });
+        commit(&store, alerts.chain(groups).collect());
+    }
+    let store = {
+        drop(store);
+        open(data.path())
+    };
+    assert_eq!(loaded(&store).len(), 80);
+    let blobs = fs::read_dir(data.path().join("db/blobs")).unwrap().count();
+    assert_eq!(blobs, 0);
+}
+
+#[test]
+fn a_purge_runs_beside_commits() {
+    let data = folder();
+    let store = open(data.path());
+    let retention = Retention {
+        disk_bytes: 0,
+        ..KEEP_ALL
+    };
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| (1..=300).for_each(|round| commit_round(&store, round)));
+        let mut purged = 0;
+        while !writer.is_finished() {
+            purged += store.purge(HOME, &retention, START).unwrap().receipts;
+        }
+        writer.join().unwrap();
+        purged += store.purge(HOME, &retention, START).unwrap().receipts;
+        assert_eq!(purged, 300);
+    });
+    let store = {
+        drop(store);
+        open(data.path())
+    };
+    assert!(store.receipts(HOME, None, 1).unwrap().is_empty());
+    assert_eq!(loaded(&store).len(), 11);
+    assert_eq!(store.writer().progress.history_bytes, entries_bytes(&store));
+}
+
+/// The stories of open incidents are all that such a purge leaves of history.
+fn entries_bytes(store: &SledStore) -> u64 {
+    use crate::store::rows::Rows;
+    let rows = store.tree.all(&Key::all(Kind::Entries, HOME));
+    let sizes = rows.map(|row| {
+        let (key, value) = row.unwrap();
+        (key.len() + value.len()) as u64
+    });
+    sizes.sum()
+}
+
+#[test]
+fn a_start_without_space_gives_up_the_reserve() {
+    struct Filled(u64);
+    impl Disk for Filled {
+        fn free_bytes(&self, _path: &Path) -> Option<u64> {
+            Some(self.0)
+        }
+    }
+    let data = folder();
+    let reserve = data.path().join("reserve");
+    // Free bytes at a start, and whether there is a reserve after it.
+    for (free, is_reserved) in [(1 << 40, true), (1 << 16, true), (1 << 10, false)] {
+        let options = Options {
+            reserve_bytes: 1 << 16,
+            disk: Arc::new(Filled(free)),
+            ..small()
+        };
+        let store = SledStore::open(data.path(), options).unwrap();
+        assert_eq!(reserve.exists(), is_reserved, "{free} bytes free");
+        assert_eq!(store.free_bytes(), Some(free));
+    }
+}

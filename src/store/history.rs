@@ -1,0 +1,174 @@
+//! Reading history and documents from the rows.
+
+use crate::engine::ids::{EntryId, IncidentNumber, PageId, ReceiptId};
+use crate::engine::incident::Incident;
+use crate::engine::page::Page;
+use crate::engine::records::{Entry, Receipt};
+
+use super::keys::{Key, Kind, last_number};
+use super::record::{Document, Stored};
+use super::rows::{self, Rows};
+use super::{Before, DocumentKind, Error, Partition};
+
+/// One receipt: it can only be in the value with the highest first id that is not above its own.
+pub fn receipt(
+    rows: &impl Rows,
+    partition: Partition,
+    id: ReceiptId,
+) -> Result<Option<Receipt>, Error> {
+    let Some(after) = id.0.checked_add(1) else {
+        return Ok(None);
+    };
+    let older = receipts(rows, partition, Some(Before(after)), 1)?;
+    Ok(older.into_iter().find(|receipt| receipt.id == id))
+}
+
+/// Receipts, newest first.
+pub fn receipts(
+    rows: &impl Rows,
+    partition: Partition,
+    before: Option<Before>,
+    limit: usize,
+) -> Result<Vec<Receipt>, Error> {
+    let all = Key::all(Kind::Receipts, partition);
+    let end = before.map_or(all.end(), |Before(id)| {
+        Key::receipts(partition, ReceiptId(id))
+    });
+    let mut found = Vec::new();
+    for row in rows.range(&all, &end).rev() {
+        if found.len() >= limit {
+            break;
+        }
+        let (key, value) = row?;
+        let group: Vec<Receipt> =
+            rows::read_row(rows, key.as_ref(), value.as_ref())?.unwrap_or_default();
+        let older = group.into_iter().rev();
+        let older = older.filter(|it| before.is_none_or(|Before(id)| it.id.0 < id));
+        found.extend(older.take(limit - found.len()));
+    }
+    Ok(found)
+}
+
+/// The story of an incident, oldest first.
+pub fn entries(
+    rows: &impl Rows,
+    partition: Partition,
+    incident: IncidentNumber,
+    after: Option<EntryId>,
+    limit: usize,
+) -> Result<Vec<Entry>, Error> {
+    let story = Key::story(partition, incident);
+    let from = first_with_later(rows, partition, incident, after)?;
+    let mut found = Vec::new();
+    for row in rows.range(&from, &story.end()) {
+        if found.len() >= limit {
+            break;
+        }
+        let (key, value) = row?;
+        let group: Vec<Entry> =
+            rows::read_row(rows, key.as_ref(), value.as_ref())?.unwrap_or_default();
+        let later = group.into_iter();
+        let later = later.filter(|entry| after.is_none_or(|after| entry.id > after));
+        found.extend(later.take(limit - found.len()));
+    }
+    Ok(found)
+}
+
+/// The first value that can hold an entry after `after`: the one in which `after` itself is.
+fn first_with_later(
+    rows: &impl Rows,
+    partition: Partition,
+    incident: IncidentNumber,
+    after: Option<EntryId>,
+) -> Result<Key, Error> {
+    let story = Key::story(partition, incident);
+    let Some(EntryId(after)) = after else {
+        return Ok(story);
+    };
+    let next = Key::entries(partition, incident, EntryId(after.saturating_add(1)));
+    match rows.range(&story, &next).next_back().transpose()? {
+        Some((key, _)) => Ok(Key::read(key.as_ref())),
+        None => Ok(story),
+    }
+}
+
+/// Closed incidents, highest number first.
+pub fn closed_incidents(
+    rows: &impl Rows,
+    partition: Partition,
+    before: Option<Before>,
+    limit: usize,
+) -> Result<Vec<Incident>, Error> {
+    let all = Key::all(Kind::ClosedIncident, partition);
+    let end = before.map_or(all.end(), |Before(number)| {
+        Key::closed_incident(partition, IncidentNumber(number))
+    });
+    newest(rows, &all, &end, limit)
+}
+
+/// Pages of an incident, oldest first.
+pub fn closed_pages(
+    rows: &impl Rows,
+    partition: Partition,
+    incident: IncidentNumber,
+    limit: usize,
+) -> Result<Vec<Page>, Error> {
+    let index = Key::index(Kind::PageOfIncident, partition, incident);
+    indexed(rows, &index, limit, |id| {
+        Key::closed_page(partition, PageId(id))
+    })
+}
+
+/// What an index names, in its order.
+pub fn indexed<T: Stored>(
+    rows: &impl Rows,
+    index: &Key,
+    limit: usize,
+    key_of: impl Fn(u64) -> Key,
+) -> Result<Vec<T>, Error> {
+    let mut found = Vec::new();
+    for row in rows.all(index).take(limit) {
+        let (key, _) = row?;
+        if let Some(id) = last_number(key.as_ref()) {
+            found.extend(rows::read(rows, &key_of(id))?);
+        }
+    }
+    Ok(found)
+}
+
+/// One document.
+pub fn document(
+    rows: &impl Rows,
+    kind: DocumentKind,
+    name: &str,
+) -> Result<Option<Vec<u8>>, Error> {
+    let document: Option<Document> = rows::read(rows, &Key::document(kind, name))?;
+    Ok(document.map(|document| document.bytes))
+}
+
+/// Documents of a kind, last name first.
+pub fn documents(
+    rows: &impl Rows,
+    kind: DocumentKind,
+    before: Option<&str>,
+    limit: usize,
+) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let all = Key::documents(kind);
+    let end = before.map_or(all.end(), |name| Key::document(kind, name));
+    let found: Vec<Document> = newest(rows, &all, &end, limit)?;
+    Ok(found.into_iter().map(|it| (it.name, it.bytes)).collect())
+}
+
+fn newest<T: Stored>(
+    rows: &impl Rows,
+    from: &Key,
+    to: &Key,
+    limit: usize,
+) -> Result<Vec<T>, Error> {
+    let mut found = Vec::new();
+    for row in rows.range(from, to).rev().take(limit) {
+        let (key, value) = row?;
+        found.extend(rows::read_row(rows, key.as_ref(), value.as_ref())?);
+    }
+    Ok(found)
+}

@@ -1,0 +1,135 @@
+//! What a start reads: all active records, the clocks, and the receipts that still decide whether
+//! an event was seen before.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::engine::ids::IntegrationName;
+use crate::engine::reason::Reason;
+use crate::engine::records::{Receipt, Record};
+use crate::engine::time::{Millis, Wall};
+
+use super::keys::{Key, Kind};
+use super::record::StoredClocks;
+use super::rows::{self, Rows};
+use super::{Error, Loaded, Partition};
+
+/// How far back receipts are loaded.
+const REMEMBERED: Millis = Millis::hours(1);
+
+/// Receipts loaded of one integration; the newest are kept.
+const REMEMBERED_MAX: usize = 100_000;
+
+/// All that a start needs.
+pub fn load(rows: &impl Rows, partition: Partition, now: Wall) -> Result<Loaded, Error> {
+    let clocks: Option<StoredClocks> = rows::read(rows, &Key::clocks(partition))?;
+    Ok(Loaded {
+        records: records(rows, partition)?,
+        receipts: remembered(rows, partition, now)?,
+        clocks: clocks.map(Into::into).unwrap_or_default(),
+    })
+}
+
+fn records(rows: &impl Rows, partition: Partition) -> Result<Vec<Record>, Error> {
+    let mut records = Vec::new();
+    for kind in Kind::ACTIVE {
+        for row in rows.all(&Key::all(kind, partition)) {
+            let (key, value) = row?;
+            records.extend(record(rows, kind, key.as_ref(), value.as_ref())?);
+        }
+    }
+    Ok(records)
+}
+
+fn record(rows: &impl Rows, kind: Kind, key: &[u8], value: &[u8]) -> Result<Option<Record>, Error> {
+    macro_rules! read {
+        ($record:ident) => {
+            rows::read_row(rows, key, value)?.map(|it| Record::$record(Arc::new(it)))
+        };
+    }
+    Ok(match kind {
+        Kind::Alert => read!(Alert),
+        Kind::Incident => read!(Incident),
+        Kind::Page => read!(Page),
+        Kind::Group => read!(Group),
+        Kind::Person => read!(Person),
+        Kind::Channel => read!(Channel),
+        Kind::Sender => read!(Sender),
+        Kind::Silence => read!(Silence),
+        Kind::Override => read!(Override),
+        Kind::Pinned => read!(Pinned),
+        Kind::Counters => rows::read_row(rows, key, value)?.map(Record::Counters),
+        Kind::Progress
+        | Kind::Document
+        | Kind::Clocks
+        | Kind::Receipts
+        | Kind::Entries
+        | Kind::ClosedIncident
+        | Kind::ClosedPage
+        | Kind::ClosedAlert
+        | Kind::PageOfIncident
+        | Kind::AlertOfIncident
+        | Kind::ByAge
+        | Kind::Continuation => None,
+    })
+}
+
+fn remembered(
+    rows: &impl Rows,
+    partition: Partition,
+    now: Wall,
+) -> Result<Vec<Arc<Receipt>>, Error> {
+    let mut memory = Memory::new(now);
+    for row in rows.all(&Key::all(Kind::Receipts, partition)).rev() {
+        let (key, value) = row?;
+        let group: Vec<Receipt> =
+            rows::read_row(rows, key.as_ref(), value.as_ref())?.unwrap_or_default();
+        // Receipts that share a value were committed together: the newest stands for all.
+        if group.last().is_some_and(|newest| memory.is_over(newest)) {
+            break;
+        }
+        for receipt in group.into_iter().rev() {
+            memory.take(receipt.into());
+        }
+    }
+    Ok(memory.oldest_first())
+}
+
+/// Collects the receipts that a start needs, given newest first.
+pub struct Memory {
+    since: Wall,
+    counts: BTreeMap<IntegrationName, usize>,
+    receipts: Vec<Arc<Receipt>>,
+}
+
+impl Memory {
+    pub fn new(now: Wall) -> Self {
+        Self {
+            since: now.minus(REMEMBERED),
+            counts: BTreeMap::new(),
+            receipts: Vec::new(),
+        }
+    }
+
+    /// Whether this receipt and all older ones are too old.
+    pub fn is_over(&self, receipt: &Receipt) -> bool {
+        receipt.at < self.since
+    }
+
+    /// Takes a receipt if it can decide about a later event.
+    pub fn take(&mut self, receipt: Arc<Receipt>) {
+        if receipt.event_id.is_none() && receipt.reason != Reason::UnknownAlert {
+            return;
+        }
+        let count = self.counts.entry(receipt.integration.clone()).or_default();
+        if *count < REMEMBERED_MAX {
+            *count += 1;
+            self.receipts.push(receipt);
+        }
+    }
+
+    pub fn oldest_first(mut self) -> Vec<Arc<Receipt>> {
+        self.receipts.reverse();
+        self.receipts
+    }
+}

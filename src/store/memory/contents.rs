@@ -1,0 +1,248 @@
+//! What a store in memory holds, and how it changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::engine::alert::Alert;
+use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId, ReceiptId};
+use crate::engine::incident::Incident;
+use crate::engine::page::Page;
+use crate::engine::records::{Change, Entry, Receipt, Record, RecordKey};
+use crate::engine::time::Wall;
+use crate::store::{Batch, Clocks, DocumentKind, Partition, Purged, Retention, age, load};
+
+/// What a record counts for in the use of "disk".
+const RECORD_BYTES: u64 = 1024;
+
+/// Things that one purge removes at most.
+const PURGED_MAX: u64 = 500;
+
+/// Everything.
+#[derive(Clone, Default)]
+pub struct Contents {
+    pub partitions: BTreeMap<Partition, History>,
+    pub documents: BTreeMap<(DocumentKind, String), Vec<u8>>,
+}
+
+/// All that one partition has.
+#[derive(Clone, Default)]
+pub struct History {
+    pub clocks: Clocks,
+    pub active: BTreeMap<RecordKey, Record>,
+    pub receipts: BTreeMap<ReceiptId, Arc<Receipt>>,
+    pub entries: BTreeMap<(IncidentNumber, EntryId), Arc<Entry>>,
+    pub incidents: BTreeMap<IncidentNumber, Arc<Incident>>,
+    pub pages: BTreeMap<PageId, Arc<Page>>,
+    pub pages_of: BTreeSet<(IncidentNumber, PageId)>,
+    pub alerts: BTreeMap<AlertId, Arc<Alert>>,
+    pub alerts_of: BTreeSet<(IncidentNumber, AlertId)>,
+}
+
+impl Contents {
+    pub fn apply(&mut self, partition: Partition, batch: &Batch) {
+        let history = self.partitions.entry(partition).or_default();
+        history.clocks = batch.clocks;
+        for change in &batch.changes {
+            history.apply(change);
+        }
+        for write in &batch.documents {
+            let key = (write.kind, write.name.clone());
+            match &write.bytes {
+                Some(bytes) => self.documents.insert(key, bytes.clone()),
+                None => self.documents.remove(&key),
+            };
+        }
+    }
+
+    /// Removes a small batch of history.
+    pub fn purge(&mut self, partition: Partition, retention: &Retention, now: Wall) -> Purged {
+        let mut purged = Purged::default();
+        for count in 0.. {
+            let used_bytes = self.used_bytes();
+            let Some(history) = self.partitions.get_mut(&partition) else {
+                break;
+            };
+            let Some((victim, is_displaced)) = victim(history, used_bytes, retention, now) else {
+                break;
+            };
+            if count == PURGED_MAX {
+                purged.is_more = true;
+                break;
+            }
+            let is_counted = match victim {
+                Victim::Receipt(id) => {
+                    history.receipts.remove(&id);
+                    purged.receipts += 1;
+                    true
+                }
+                Victim::Closed(closed) => {
+                    history.remove(closed);
+                    let is_incident = matches!(closed, age::Closed::Incident(_));
+                    purged.incidents += u64::from(is_incident);
+                    is_incident
+                }
+            };
+            purged.displaced += u64::from(is_displaced && is_counted);
+        }
+        purged
+    }
+
+    pub fn used_bytes(&self) -> u64 {
+        let records = self.partitions.values().map(|history| {
+            let active = history.active.len();
+            active as u64 + history.kept()
+        });
+        let documents = self.documents.values().map(|bytes| bytes.len() as u64);
+        records.sum::<u64>() * RECORD_BYTES + documents.sum::<u64>()
+    }
+}
+
+impl History {
+    fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Put(record) => {
+                self.active.insert(record.key(), record.clone());
+            }
+            Change::Drop(key) => {
+                self.active.remove(key);
+            }
+            Change::Archive(record) => self.archive(record),
+            Change::Receipt(receipt) => {
+                self.receipts.insert(receipt.id, receipt.clone());
+            }
+            Change::Entry(entry) => {
+                self.entries
+                    .insert((entry.incident, entry.id), entry.clone());
+            }
+        }
+    }
+
+    fn archive(&mut self, record: &Record) {
+        self.active.remove(&record.key());
+        match record {
+            Record::Incident(incident) => {
+                self.incidents.insert(incident.number, incident.clone());
+            }
+            Record::Page(page) => {
+                let incidents = page.incidents.iter();
+                self.pages_of
+                    .extend(incidents.map(|incident| (incident.number, page.id)));
+                self.pages.insert(page.id, page.clone());
+            }
+            Record::Alert(alert) => {
+                let incidents = alert.incidents.iter();
+                self.alerts_of
+                    .extend(incidents.map(|number| (*number, alert.id)));
+                self.alerts.insert(alert.id, alert.clone());
+            }
+            Record::Group(_)
+            | Record::Person(_)
+            | Record::Channel(_)
+            | Record::Sender(_)
+            | Record::Silence(_)
+            | Record::Override(_)
+            | Record::Pinned(_)
+            | Record::Counters(_) => {}
+        }
+    }
+
+    /// Receipts that a start needs.
+    pub fn remembered(&self, now: Wall) -> Vec<Arc<Receipt>> {
+        let mut memory = load::Memory::new(now);
+        for receipt in self.receipts.values().rev() {
+            if memory.is_over(receipt) {
+                break;
+            }
+            memory.take(receipt.clone());
+        }
+        memory.oldest_first()
+    }
+
+    /// How many records of history there are.
+    fn kept(&self) -> u64 {
+        let incidents = self.incidents.len() + self.entries.len() + self.pages.len();
+        (self.receipts.len() + incidents + self.alerts.len()) as u64
+    }
+
+    fn oldest_receipt(&self) -> Option<(Wall, ReceiptId)> {
+        let receipt = self.receipts.values().next();
+        receipt.map(|receipt| (receipt.at, receipt.id))
+    }
+
+    /// The oldest closed record that can be purged by itself.
+    fn oldest_closed(&self) -> Option<(Wall, age::Closed)> {
+        let is_active = |number| self.active.contains_key(&RecordKey::Incident(number));
+        let incidents = self.incidents.values();
+        let incidents = incidents.filter(|incident| !is_active(incident.number));
+        let incidents = incidents.map(|incident| {
+            let at = age::incident_closed_at(incident);
+            (at, age::Closed::Incident(incident.number))
+        });
+        let alerts = self.alerts.values().map(|alert| {
+            let at = age::alert_closed_at(alert);
+            (at, age::Closed::Alert(alert.id))
+        });
+        let pages = self.pages.values();
+        let lonely = pages.filter(|page| page.incidents.is_empty());
+        let pages = lonely.map(|page| (page.created_at, age::Closed::Page(page.id)));
+        incidents.chain(alerts).chain(pages).min()
+    }
+
+    fn remove(&mut self, closed: age::Closed) {
+        match closed {
+            age::Closed::Incident(number) => self.remove_incident(number),
+            age::Closed::Page(id) => {
+                self.pages.remove(&id);
+            }
+            age::Closed::Alert(id) => {
+                self.alerts.remove(&id);
+                self.alerts_of.retain(|(_, alert)| *alert != id);
+            }
+        }
+    }
+
+    fn remove_incident(&mut self, number: IncidentNumber) {
+        self.incidents.remove(&number);
+        self.entries.retain(|(incident, _), _| *incident != number);
+        self.pages_of.retain(|(incident, _)| *incident != number);
+        let pages_of = &self.pages_of;
+        self.pages.retain(|id, page| {
+            page.incidents.is_empty() || pages_of.iter().any(|(_, kept)| kept == id)
+        });
+    }
+}
+
+/// Which history goes next, and whether only because of the cap.
+fn victim(
+    history: &History,
+    used_bytes: u64,
+    retention: &Retention,
+    now: Wall,
+) -> Option<(Victim, bool)> {
+    let (receipt, closed) = (history.oldest_receipt(), history.oldest_closed());
+    let expired = receipt.filter(|(at, _)| *at < now.minus(retention.events));
+    if let Some((_, id)) = expired {
+        return Some((Victim::Receipt(id), false));
+    }
+    let expired = closed.filter(|(at, _)| *at < now.minus(retention.incidents));
+    if let Some((_, closed)) = expired {
+        return Some((Victim::Closed(closed), false));
+    }
+    let cap = retention.disk_bytes;
+    if used_bytes <= cap || history.kept() * RECORD_BYTES <= cap / 2 {
+        return None;
+    }
+    match (receipt, closed) {
+        (None, None) => None,
+        (Some((at, id)), Some((closed_at, _))) if at <= closed_at => {
+            Some((Victim::Receipt(id), true))
+        }
+        (_, Some((_, closed))) => Some((Victim::Closed(closed), true)),
+        (Some((_, id)), None) => Some((Victim::Receipt(id), true)),
+    }
+}
+
+enum Victim {
+    Receipt(ReceiptId),
+    Closed(age::Closed),
+}

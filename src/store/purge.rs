@@ -1,0 +1,283 @@
+//! Which history goes: what is older than it is kept, and, over the cap on disk use, the oldest
+//! first. One call removes one small batch and touches nothing that is active.
+//!
+//! sled uses freed room again but gives little of it back, so the file alone cannot tell when
+//! enough is gone: displacing ends once the history that is left is half of the cap.
+
+use std::collections::BTreeSet;
+
+use crate::engine::alert::Alert;
+use crate::engine::ids::{AlertId, IncidentNumber, PageId};
+use crate::engine::incident::Incident;
+use crate::engine::page::Page;
+use crate::engine::records::{Receipt, RecordKey};
+use crate::engine::time::Wall;
+
+use super::age::{self, Closed};
+use super::keys::{Key, Kind, last_number};
+use super::rows::{self, Rows};
+use super::{Error, Partition, Purged, Retention};
+
+/// Keys that one call removes at most.
+const KEYS_MAX: usize = 500;
+
+/// How full the store is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// On disk.
+    pub used_bytes: u64,
+    /// Of history, as written.
+    pub history_bytes: u64,
+}
+
+/// What one call removes.
+pub struct Plan {
+    pub keys: BTreeSet<Key>,
+    /// Bytes of history that go with the keys.
+    pub bytes: u64,
+    pub purged: Purged,
+}
+
+/// Finds what goes.
+pub fn plan(
+    rows: &impl Rows,
+    partition: Partition,
+    retention: &Retention,
+    now: Wall,
+    usage: Usage,
+) -> Result<Plan, Error> {
+    let mut planner = Planner {
+        rows,
+        partition,
+        retention,
+        usage,
+        now,
+        plan: Plan {
+            keys: BTreeSet::new(),
+            bytes: 0,
+            purged: Purged::default(),
+        },
+    };
+    planner.run()?;
+    Ok(planner.plan)
+}
+
+struct Planner<'a, R> {
+    rows: &'a R,
+    partition: Partition,
+    retention: &'a Retention,
+    usage: Usage,
+    now: Wall,
+    plan: Plan,
+}
+
+/// The oldest receipts, in one value.
+struct OldReceipts {
+    key: Key,
+    bytes: u64,
+    count: u64,
+    at: Wall,
+}
+
+impl<R: Rows> Planner<'_, R> {
+    fn run(&mut self) -> Result<(), Error> {
+        let rows = self.rows;
+        let mut receipts = rows.all(&Key::all(Kind::Receipts, self.partition));
+        let mut closed = rows.all(&Key::all(Kind::ByAge, self.partition));
+        let mut next_receipts = self.next_receipts(&mut receipts)?;
+        let mut next_closed = read_next_closed(&mut closed)?;
+        loop {
+            let receipts_at = next_receipts.as_ref().map(|it| it.at);
+            let closed_at = next_closed.as_ref().map(|(at, _)| *at);
+            let Some((victim, is_displaced)) = self.victim(receipts_at, closed_at) else {
+                return Ok(());
+            };
+            if self.plan.keys.len() >= KEYS_MAX {
+                self.plan.purged.is_more = true;
+                return Ok(());
+            }
+            let before = self.plan.purged;
+            match victim {
+                Victim::Receipts => {
+                    if let Some(old) = next_receipts.take() {
+                        self.plan.purged.receipts += old.count;
+                        self.plan.bytes += old.bytes;
+                        self.plan.keys.insert(old.key);
+                    }
+                    next_receipts = self.next_receipts(&mut receipts)?;
+                }
+                Victim::Closed => {
+                    if let Some((at, which)) = next_closed.take() {
+                        self.remove_closed(at, which)?;
+                    }
+                    next_closed = read_next_closed(&mut closed)?;
+                }
+            }
+            if is_displaced {
+                let purged = &mut self.plan.purged;
+                let receipts = purged.receipts - before.receipts;
+                purged.displaced += receipts + (purged.incidents - before.incidents);
+            }
+        }
+    }
+
+    /// Which of the two oldest goes next, and whether only because of the cap.
+    fn victim(&self, receipts: Option<Wall>, closed: Option<Wall>) -> Option<(Victim, bool)> {
+        let receipts_until = self.now.minus(self.retention.events);
+        if receipts.is_some_and(|at| at < receipts_until) {
+            return Some((Victim::Receipts, false));
+        }
+        let closed_until = self.now.minus(self.retention.incidents);
+        if closed.is_some_and(|at| at < closed_until) {
+            return Some((Victim::Closed, false));
+        }
+        if !self.is_over_cap() {
+            return None;
+        }
+        match (receipts, closed) {
+            (None, None) => None,
+            (Some(_), None) => Some((Victim::Receipts, true)),
+            (None, Some(_)) => Some((Victim::Closed, true)),
+            (Some(receipts), Some(closed)) if receipts <= closed => Some((Victim::Receipts, true)),
+            (Some(_), Some(_)) => Some((Victim::Closed, true)),
+        }
+    }
+
+    fn is_over_cap(&self) -> bool {
+        let cap = self.retention.disk_bytes;
+        let left = self.usage.history_bytes.saturating_sub(self.plan.bytes);
+        self.usage.used_bytes > cap && left > cap / 2
+    }
+
+    fn next_receipts(
+        &self,
+        receipts: &mut impl Iterator<Item = Result<(R::Bytes, R::Bytes), Error>>,
+    ) -> Result<Option<OldReceipts>, Error> {
+        for row in receipts {
+            let (key, value) = row?;
+            let (key, value) = (key.as_ref(), value.as_ref());
+            let group: Option<Vec<Receipt>> = rows::read_row(self.rows, key, value)?;
+            // The newest of them decides, so that none goes too early.
+            let newest = group.iter().flatten().map(|receipt| receipt.at).max();
+            if let (Some(group), Some(at)) = (group, newest) {
+                return Ok(Some(OldReceipts {
+                    key: Key::read(key),
+                    bytes: rows::bytes_of(key, value),
+                    count: group.len() as u64,
+                    at,
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn remove_closed(&mut self, at: Wall, which: Closed) -> Result<(), Error> {
+        let index = which.by_age(self.partition, at);
+        let is_whole = match which {
+            Closed::Incident(number) => self.remove_incident(at, number)?,
+            Closed::Page(id) => self.remove_page(id)?,
+            Closed::Alert(id) => self.remove_alert(at, id)?,
+        };
+        if is_whole {
+            self.remove(index)?;
+        } else {
+            self.plan.purged.is_more = true;
+        }
+        Ok(())
+    }
+
+    /// Removes a closed incident with its pages and its story; false if not all of it fitted into
+    /// this batch. The record itself goes last, so that the rest is found again.
+    fn remove_incident(&mut self, at: Wall, number: IncidentNumber) -> Result<bool, Error> {
+        let active = Key::record(self.partition, &RecordKey::Incident(number));
+        let is_active = self.rows.get(active.as_ref())?.is_some();
+        let key = Key::closed_incident(self.partition, number);
+        let incident: Option<Incident> = rows::read(self.rows, &key)?;
+        let closed_at = incident.as_ref().map(age::incident_closed_at);
+        if is_active || closed_at != Some(at) {
+            // The index is out of date: it was archived again at another time, or is open.
+            return Ok(true);
+        }
+        let pages = Key::index(Kind::PageOfIncident, self.partition, number);
+        for row in self.rows.all(&pages) {
+            let (index, _) = row?;
+            if self.plan.keys.len() >= KEYS_MAX {
+                return Ok(false);
+            }
+            self.remove(Key::read(index.as_ref()))?;
+            if let Some(id) = last_number(index.as_ref()) {
+                self.remove_page_without_incidents(PageId(id))?;
+            }
+        }
+        for row in self.rows.all(&Key::story(self.partition, number)) {
+            let (key, _) = row?;
+            if self.plan.keys.len() >= KEYS_MAX {
+                return Ok(false);
+            }
+            self.remove(Key::read(key.as_ref()))?;
+        }
+        self.remove(key)?;
+        self.plan.purged.incidents += 1;
+        Ok(true)
+    }
+
+    /// A folded page stays for as long as one of its incidents does.
+    fn remove_page_without_incidents(&mut self, id: PageId) -> Result<(), Error> {
+        let key = Key::closed_page(self.partition, id);
+        let page: Option<Page> = rows::read(self.rows, &key)?;
+        let Some(page) = page else {
+            return Ok(());
+        };
+        for index in age::page_index_keys(self.partition, &page) {
+            let is_kept = !self.plan.keys.contains(&index);
+            if is_kept && self.rows.get(index.as_ref())?.is_some() {
+                return Ok(());
+            }
+        }
+        self.remove(key)
+    }
+
+    fn remove_page(&mut self, id: PageId) -> Result<bool, Error> {
+        self.remove(Key::closed_page(self.partition, id))?;
+        Ok(true)
+    }
+
+    fn remove_alert(&mut self, at: Wall, id: AlertId) -> Result<bool, Error> {
+        let key = Key::closed_alert(self.partition, id);
+        let alert: Option<Alert> = rows::read(self.rows, &key)?;
+        let Some(alert) = alert.filter(|alert| age::alert_closed_at(alert) == at) else {
+            return Ok(true);
+        };
+        for index in age::alert_index_keys(self.partition, &alert) {
+            self.remove(index)?;
+        }
+        self.remove(key)?;
+        Ok(true)
+    }
+
+    fn remove(&mut self, key: Key) -> Result<(), Error> {
+        let value = self.rows.get(key.as_ref())?;
+        if let Some(value) = value {
+            self.plan.bytes += rows::bytes_of(key.as_ref(), value.as_ref());
+            self.plan.keys.insert(key);
+        }
+        Ok(())
+    }
+}
+
+enum Victim {
+    Receipts,
+    Closed,
+}
+
+fn read_next_closed<B: AsRef<[u8]>>(
+    closed: &mut impl Iterator<Item = Result<(B, B), Error>>,
+) -> Result<Option<(Wall, Closed)>, Error> {
+    for row in closed {
+        let (key, _) = row?;
+        if let Some(found) = age::read_by_age(key.as_ref()) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}

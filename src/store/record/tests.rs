@@ -1,0 +1,166 @@
+//! The golden files pin what is stored.
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::*;
+use crate::store::keys::Key;
+use crate::store::{Partition, samples};
+
+const HOME: Partition = Partition(0);
+
+fn folder(format: u8) -> PathBuf {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    root.join(format!("tests/fixtures/store/v{format}"))
+}
+
+/// With `REVEILLE_BLESS=1` the files of the present format are written anew.
+fn check_golden<T>(name: &str, samples: &[T])
+where
+    T: Serialize + DeserializeOwned + PartialEq + Debug,
+{
+    let path = folder(FORMAT).join(format!("{name}.json"));
+    let now = serde_json::to_value(samples).unwrap();
+    if std::env::var_os("REVEILLE_BLESS").is_some() {
+        let text = serde_json::to_string_pretty(&now).unwrap() + "\n";
+        std::fs::write(&path, text).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{} is missing: {error}", path.display()));
+    let golden: Value = serde_json::from_str(&golden).unwrap();
+    assert_eq!(
+        now, golden,
+        "the stored form of {name} has changed: raise FORMAT, add golden files for it, and keep \
+         the old form readable"
+    );
+    for (sample, golden) in samples.iter().zip(golden.as_array().unwrap()) {
+        let mut bytes = vec![FORMAT, 0, 0, 0, 0];
+        bytes.extend_from_slice(golden.to_string().as_bytes());
+        let read: T = decode(b"", &bytes).unwrap();
+        assert_eq!(read, *sample);
+    }
+}
+
+#[test]
+fn the_stored_form_of_every_kind_is_as_pinned() {
+    check_golden("alert", &[samples::alert(2)]);
+    check_golden("incident", &samples::incidents());
+    check_golden("page", &samples::pages());
+    check_golden("group", &[samples::group()]);
+    check_golden("person", &[samples::person("ana")]);
+    check_golden("channel", &[samples::channel()]);
+    check_golden("sender", &[samples::sender()]);
+    check_golden("silence", &[samples::silence()]);
+    check_golden("override", &[samples::override_()]);
+    check_golden("pinned", &[samples::pinned()]);
+    check_golden("counters", &[samples::counters(5)]);
+    let receipts = [
+        samples::receipt(6, samples::START),
+        samples::repeat_receipt(7, samples::START),
+    ];
+    check_golden("receipts", &receipts);
+    check_golden("entries", &[samples::entry(7, 9)]);
+    let progress = Progress {
+        layout: LAYOUT,
+        commits: 2,
+        history_bytes: 3,
+    };
+    check_golden("progress", &[progress]);
+    let clocks = Clocks {
+        wall: samples::START,
+        steady: Steady(4),
+    };
+    check_golden("clocks", &[StoredClocks::from(clocks)]);
+}
+
+#[test]
+fn golden_files_of_every_format_so_far_can_be_read() {
+    fn read<T: Stored>(format: u8, name: &str) {
+        let path = folder(format).join(format!("{name}.json"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let all: Vec<Value> = serde_json::from_str(&text).unwrap();
+        assert!(!all.is_empty(), "{} holds nothing", path.display());
+        for value in all {
+            let mut bytes = vec![format, 0, 0, 0, 0];
+            bytes.extend_from_slice(value.to_string().as_bytes());
+            decode::<T>(name.as_bytes(), &bytes).unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+    for format in 1..=FORMAT {
+        use crate::engine::{alert, calendar, incident, page, records};
+        read::<alert::Alert>(format, "alert");
+        read::<incident::Incident>(format, "incident");
+        read::<page::Page>(format, "page");
+        read::<records::Group>(format, "group");
+        read::<records::Person>(format, "person");
+        read::<records::ChannelState>(format, "channel");
+        read::<records::Sender>(format, "sender");
+        read::<records::Silence>(format, "silence");
+        read::<calendar::Override>(format, "override");
+        read::<records::Pinned>(format, "pinned");
+        read::<records::Counters>(format, "counters");
+        read::<records::Receipt>(format, "receipts");
+        read::<records::Entry>(format, "entries");
+        read::<Progress>(format, "progress");
+        read::<StoredClocks>(format, "clocks");
+    }
+}
+
+#[test]
+fn a_document_is_its_name_and_its_bytes() {
+    let mut bytes = Vec::new();
+    encode_document("0000000004", b"users: {}", &mut bytes);
+    let head = [FORMAT, 0, 0, 0, 0, 0, 0, 0, 10];
+    assert_eq!(bytes, [&head[..], b"0000000004", b"users: {}"].concat());
+    let read: Document = decode(b"", &bytes).unwrap();
+    assert_eq!(read.name, "0000000004");
+    assert_eq!(read.bytes, b"users: {}");
+}
+
+#[test]
+fn what_cannot_be_read_is_named_with_its_cause_and_cure() {
+    let key = Key::receipts(HOME, crate::engine::ids::ReceiptId(12));
+    let cases: [(&[u8], &str); 5] = [
+        (
+            &[9, 0, 0, 0, 0],
+            "has format 9, and this version reads formats up to 1: a newer version",
+        ),
+        (&[0, 0, 0, 0, 0], "its format number is 0"),
+        (&[1, 0], "it has only 2 bytes"),
+        (b"\x01\0\0\0\0[{", "EOF while parsing"),
+        (b"\x01\0\0\0\0[1] ]", "invalid type: integer"),
+    ];
+    for (bytes, part) in cases {
+        let error = decode::<Vec<crate::engine::records::Receipt>>(key.as_ref(), bytes)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("Receipts/0/12"), "{error}");
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn values_of_a_group_stay_short_and_keep_their_order() {
+    let mut filled = Vec::new();
+    let mut write = |(first, value): Filled<'_>| filled.push((first, value.to_vec()));
+    let mut group = Group::new();
+    for id in 1..=200 {
+        let receipt = samples::receipt(id, samples::START);
+        group.push(id, &receipt, &mut write).unwrap();
+    }
+    group.finish(&mut write);
+    assert!(filled.len() > 10);
+    let mut next = 1;
+    for (first, value) in filled {
+        assert_eq!(first, next);
+        assert!(value.len() <= VALUE_BYTES_MAX, "{} bytes", value.len());
+        let receipts: Vec<crate::engine::records::Receipt> = decode(b"", &value).unwrap();
+        for receipt in receipts {
+            assert_eq!(receipt.id.0, next);
+            next += 1;
+        }
+    }
+    assert_eq!(next, 201);
+}

@@ -1,0 +1,496 @@
+//! Records with every field set, for the tests of this room.
+
+use std::sync::Arc;
+
+use crate::engine::alert::{Alert, Hold};
+use crate::engine::calendar::Override;
+use crate::engine::event::{Action, Content, Fault, Labels, Link};
+use crate::engine::ids::*;
+use crate::engine::incident::*;
+use crate::engine::input::Via;
+use crate::engine::outcome::Outcome;
+use crate::engine::page::*;
+use crate::engine::reason::Reason;
+use crate::engine::records::*;
+use crate::engine::ruleset::{ChannelTarget, Medium, Policy, PolicyStep, Target};
+use crate::engine::time::{Millis, Steady, Wall};
+use crate::engine::trouble::Cause;
+use crate::engine::urgency::Urgency;
+
+/// 2026-01-05T08:00:00Z, a Monday.
+pub const START: Wall = Wall(1_767_600_000_000);
+
+pub fn content() -> Arc<Content> {
+    let labels = [("alertname", "DiskFull"), ("team", "payments")];
+    Arc::new(Content {
+        summary: "disk is full on db-1".into(),
+        severity: "critical".into(),
+        source: Some("db-1".into()),
+        component: Some("postgres".into()),
+        group: Some("prod".into()),
+        class: Some("disk".into()),
+        service: Some("payments-api".into()),
+        labels: labels.into_iter().collect::<Labels>(),
+        details: Some(r#"{"free_bytes":0}"#.into()),
+        links: vec![Link {
+            href: "https://grafana.example.com/d/1".into(),
+            text: Some("graph".into()),
+        }],
+    })
+}
+
+pub fn alert(id: u64) -> Alert {
+    Alert {
+        id: AlertId(id),
+        integration: "prometheus".into(),
+        dedup_key: "disk/db-1".into(),
+        content: content(),
+        firing: true,
+        acknowledged: true,
+        starts_at: Some(START),
+        first_seen: START + Millis::seconds(1),
+        last_seen: START + Millis::seconds(2),
+        repeats: 3,
+        expires: Some(Steady(4_000)),
+        resolved_at: Some(START + Millis::seconds(5)),
+        resolved_source_time: Some(START + Millis::seconds(6)),
+        incidents: vec![IncidentNumber(7)],
+        held_old: true,
+        silenced_by: vec![SilenceId(8)],
+        holds: vec![Hold {
+            group_key: "payments/disk".into(),
+            incident: IncidentNumber(9),
+            until: Steady(10_000),
+        }],
+        forget: Some(Steady(11_000)),
+    }
+}
+
+fn why(position: Position) -> Why {
+    Why {
+        route: "payments-critical".into(),
+        policy: Some("payments".into()),
+        position,
+        round: 1,
+        schedule: Some("payments-primary".into()),
+        revision: Revision(4),
+    }
+}
+
+fn handled(at: Wall) -> Handled {
+    Handled {
+        by: "ana".into(),
+        user: Some("ana".into()),
+        via: Via::Link,
+        at,
+    }
+}
+
+pub fn pinned_policy() -> PinnedPolicy {
+    PinnedPolicy {
+        revision: Revision(4),
+        name: "payments".into(),
+    }
+}
+
+fn channel_target() -> ChannelTarget {
+    ChannelTarget {
+        channel: "slack".into(),
+        address: "#payments".into(),
+    }
+}
+
+fn targets() -> Vec<Target> {
+    vec![
+        Target::User("ana".into()),
+        Target::Schedule("payments-primary".into()),
+        Target::Channel(channel_target()),
+    ]
+}
+
+pub fn incident(number: u64) -> Incident {
+    Incident {
+        number: IncidentNumber(number),
+        generation: 2,
+        route: "payments-critical".into(),
+        group_key: "payments/disk".into(),
+        group_labels: [("cluster", "eu-1")].into_iter().collect(),
+        integration: "prometheus".into(),
+        status: Status::Resolved,
+        urgency: Urgency::High,
+        title: "disk is full on db-1".into(),
+        service: Some("payments-api".into()),
+        policy: Some(pinned_policy()),
+        copy_to: vec![channel_target()],
+        join_interval: Millis::minutes(5),
+        opened_at: START,
+        revision: Revision(4),
+        acknowledged: Some(handled(START + Millis::minutes(1))),
+        resolved: Some(handled(START + Millis::minutes(2))),
+        alerts: AlertCounts {
+            total: 4,
+            firing: 3,
+            acknowledged: 2,
+            silenced: 1,
+        },
+        escalation: escalation(Phase::Running, Position::Step(1)),
+        runs: vec![Run {
+            user: "ana".into(),
+            why: why(Position::Step(1)),
+            started: Steady(1_000),
+            next: 2,
+            due: Some(Steady(2_000)),
+            held: vec![1],
+        }],
+        is_silenced: true,
+        flapping_until: Some(Steady(3_000)),
+        joined_page_at: Some(Steady(4_000)),
+        update_due: Some(Steady(5_000)),
+        about: Some(Trouble {
+            cause: Cause::ChannelCredential,
+            subject: "slack".into(),
+        }),
+        opened_by: Some("bo".into()),
+        notes: vec![Note {
+            at: START,
+            by: "cy".into(),
+            text: "looking".into(),
+        }],
+        still_firing: true,
+        kept_alerts: vec![KeptAlert {
+            integration: "prometheus".into(),
+            dedup_key: "disk/db-1".into(),
+            summary: "disk is full on db-1".into(),
+            severity: "critical".into(),
+            first_seen: START,
+            resolved_at: Some(START + Millis::minutes(2)),
+            repeats: 3,
+        }],
+    }
+}
+
+fn escalation(phase: Phase, position: Position) -> Escalation {
+    Escalation {
+        phase,
+        round: 1,
+        position,
+        started: Steady(1_000),
+        due: Some(Steady(2_000)),
+        fallbacks: 3,
+        reassigned: Some(targets()),
+        hurried: Some(Reason::Declined),
+        remaining: Some(Millis::minutes(3)),
+        is_join_pending: true,
+    }
+}
+
+/// An incident resolved at a time, otherwise as plain as can be.
+pub fn resolved_incident(number: u64, at: Wall) -> Incident {
+    let mut incident = incident(number);
+    incident.resolved = Some(handled(at));
+    incident
+}
+
+/// Incidents that show every phase and every position.
+pub fn incidents() -> Vec<Incident> {
+    let phases = [
+        (Phase::Running, Position::Step(1)),
+        (Phase::GroupWait, Position::Before),
+        (Phase::Silenced, Position::Fallback),
+        (Phase::Acknowledged, Position::Reassigned),
+        (Phase::Snoozed, Position::Step(0)),
+        (Phase::StepsOver, Position::Step(0)),
+        (Phase::Exhausted, Position::Fallback),
+        (Phase::NotExpected, Position::Before),
+        (Phase::Ended, Position::Step(0)),
+    ];
+    let with = |(phase, position): &(Phase, Position)| {
+        let mut incident = incident(1042);
+        incident.escalation = escalation(*phase, *position);
+        incident
+    };
+    phases.iter().map(with).collect()
+}
+
+fn attempt(id: u64, outcome: Option<Outcome>) -> Attempt {
+    Attempt {
+        id: AttemptId(id),
+        channel: "sms".into(),
+        started_at: START,
+        started: Steady(1_000),
+        outcome,
+        latency_ms: Some(250),
+        provider_message: Some("queued".into()),
+        failover_due: Some(Steady(11_000)),
+        deadline: Steady(31_000),
+        is_interrupted: true,
+    }
+}
+
+fn outcomes() -> [Option<Outcome>; 12] {
+    let wait = Millis::minutes(2);
+    [
+        None,
+        Some(Outcome::Delivered),
+        Some(Outcome::Accepted),
+        Some(Outcome::Throttled { wait }),
+        Some(Outcome::Transient),
+        Some(Outcome::RefusedTarget),
+        Some(Outcome::RefusedContent),
+        Some(Outcome::RefusedCredential),
+        Some(Outcome::TlsNameMismatch),
+        Some(Outcome::TlsOther),
+        Some(Outcome::QuotaExhausted),
+        Some(Outcome::Unknown),
+    ]
+}
+
+/// A page about some incidents.
+pub fn page(id: u64, incidents: &[u64]) -> Page {
+    let reference = |number: &u64| IncidentRef {
+        number: IncidentNumber(*number),
+        generation: 2,
+    };
+    Page {
+        id: PageId(id),
+        kind: PageKind::Page,
+        incidents: incidents.iter().map(reference).collect(),
+        recipient: Recipient::User {
+            user: "ana".into(),
+            contact: "phone".into(),
+        },
+        medium: Medium::Sms,
+        address: "+351912345678".into(),
+        urgency: Urgency::High,
+        integration: "prometheus".into(),
+        why: why(Position::Step(0)),
+        notify_step: 1,
+        state: PageState::Sent,
+        created_at: START,
+        created: Steady(1_000),
+        attempts: (1..)
+            .zip(outcomes())
+            .map(|(id, it)| attempt(id, it))
+            .collect(),
+        retries: vec![Retry {
+            channel: "sms".into(),
+            due: Steady(9_000),
+            spends: true,
+        }],
+        is_plain: true,
+        has_moved_on: true,
+        reference: Some(Reference {
+            channel: "slack".into(),
+            text: "C024BE7LH:1503435956.000247".into(),
+        }),
+        has_update_waiting: true,
+        updated: Some(Steady(8_000)),
+        is_withdrawn: true,
+    }
+}
+
+/// Pages that show every kind and both recipients.
+pub fn pages() -> Vec<Page> {
+    let update = |news| PageKind::Update {
+        of: PageId(4),
+        news,
+    };
+    let kinds = [
+        PageKind::Page,
+        PageKind::Folded,
+        update(News::Joined),
+        update(News::Acknowledged),
+        update(News::Triggered),
+        update(News::Resolved),
+        PageKind::Copy,
+    ];
+    let with = |kind: &PageKind| {
+        let mut page = page(5, &[7, 8]);
+        page.kind = *kind;
+        page
+    };
+    let mut pages: Vec<Page> = kinds.iter().map(with).collect();
+    pages[6].recipient = Recipient::Channel {
+        channel: "slack".into(),
+    };
+    pages
+}
+
+pub fn group() -> Group {
+    Group {
+        key: "payments/disk".into(),
+        generation: 3,
+        open: Some(IncidentNumber(7)),
+        changes: vec![Steady(1_000), Steady(2_000)],
+        forget: Some(Steady(3_000)),
+    }
+}
+
+pub fn person(user: &str) -> Person {
+    Person {
+        user: user.into(),
+        paged: vec![Steady(1_000)],
+        fold_due: Some(Steady(2_000)),
+        folded: Some(Steady(3_000)),
+        last_folded: Some(PageId(4)),
+    }
+}
+
+pub fn channel() -> ChannelState {
+    ChannelState {
+        name: "sms".into(),
+        down: Some(Down {
+            outcome: Outcome::QuotaExhausted,
+            since: START,
+            probe_due: Steady(60_000),
+            is_trial_open: true,
+        }),
+        closed_until: Some(Steady(1_000)),
+        budget_thousandths: 10_000,
+        budget_counted: Steady(2_000),
+        last_success_at: Some(START),
+        failing_since: Some(Steady(3_000)),
+        failures: 4,
+    }
+}
+
+pub fn sender() -> Sender {
+    Sender {
+        address: "+351912345678".into(),
+        is_stopped: true,
+        wrong: vec![Steady(1_000)],
+        blocked_until: Some(Steady(2_000)),
+        answered: vec!["SM1".into()],
+    }
+}
+
+pub fn silence() -> Silence {
+    Silence {
+        id: SilenceId(3),
+        matchers: Vec::new(),
+        from: START,
+        until: START + Millis::hours(2),
+        reason: "maintenance".into(),
+        created_by: "ana".into(),
+        created_at: START,
+        held_pages: 4,
+        is_active: true,
+    }
+}
+
+pub fn override_() -> Override {
+    Override {
+        id: OverrideId(5),
+        schedule: "payments-primary".into(),
+        user: "bo".into(),
+        from: START,
+        until: START + Millis::hours(8),
+        reason: "swap".into(),
+        created_by: "ana".into(),
+        created_at: START,
+    }
+}
+
+pub fn pinned() -> Pinned {
+    Pinned {
+        key: pinned_policy(),
+        policy: Arc::new(Policy {
+            name: "payments".into(),
+            steps: vec![PolicyStep {
+                targets: targets(),
+                wait: Millis::minutes(5),
+            }],
+            repeat: 2,
+            ack_timeout: Some(Millis::hours(1)),
+            fallback: targets(),
+            escalate_low: true,
+        }),
+        uses: 2,
+    }
+}
+
+pub fn counters(receipt: u64) -> Counters {
+    Counters {
+        incident: IncidentNumber(1),
+        alert: AlertId(2),
+        page: PageId(3),
+        attempt: AttemptId(4),
+        receipt: ReceiptId(receipt),
+        silence: SilenceId(6),
+        override_: OverrideId(7),
+        entry: EntryId(8),
+    }
+}
+
+pub fn receipt(id: u64, at: Wall) -> Receipt {
+    Receipt {
+        id: ReceiptId(id),
+        at,
+        integration: "prometheus".into(),
+        action: Action::Trigger,
+        dedup_key: "disk/db-1".into(),
+        event_id: Some("e-1".into()),
+        disposition: Disposition::Opened,
+        incidents: vec![IncidentNumber(7)],
+        reason: Reason::NewAlert,
+        routes: vec!["payments-critical".into()],
+        faults: vec![Fault {
+            path: "$.labels.host".to_owned(),
+            problem: "cut to 4096 bytes".to_owned(),
+        }],
+        source_time: Some(START),
+        content: Some(content()),
+    }
+}
+
+/// A receipt that nothing later depends on: no event id, nothing unknown.
+pub fn repeat_receipt(id: u64, at: Wall) -> Receipt {
+    Receipt {
+        event_id: None,
+        disposition: Disposition::Repeated,
+        reason: Reason::Repeat,
+        content: None,
+        ..receipt(id, at)
+    }
+}
+
+pub fn entry(incident: u64, id: u64) -> Entry {
+    Entry {
+        id: EntryId(id),
+        incident: IncidentNumber(incident),
+        at: START,
+        kind: EntryKind::Attempt,
+        reason: Reason::AttemptEnded,
+        text: "sms to ana was accepted".into(),
+        detail: EntryDetail {
+            route: Some("payments-critical".into()),
+            step: Some(1),
+            schedule: Some("payments-primary".into()),
+            user: Some("ana".into()),
+            contact: Some("phone".into()),
+            channel: Some("sms".into()),
+            page: Some(PageId(5)),
+            attempt: Some(AttemptId(6)),
+            outcome: Some(Outcome::Accepted),
+            latency_ms: Some(250),
+            provider_message: Some("queued".into()),
+        },
+    }
+}
+
+/// One of each active record.
+pub fn records() -> Vec<Record> {
+    vec![
+        Record::Alert(alert(2).into()),
+        Record::Incident(incident(1042).into()),
+        Record::Page(page(5, &[1042]).into()),
+        Record::Group(group().into()),
+        Record::Person(person("ana").into()),
+        Record::Channel(channel().into()),
+        Record::Sender(sender().into()),
+        Record::Silence(silence().into()),
+        Record::Override(override_().into()),
+        Record::Pinned(pinned().into()),
+        Record::Counters(counters(5)),
+    ]
+}

@@ -1,0 +1,382 @@
+//! The page behind the link of a page. Looking never changes anything, because mail scanners look;
+//! only a press of a button acts.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+use super::html;
+use super::moments::Clock;
+use super::screen::{ALERTS_SHOWN, Notice, Screen, View};
+use crate::api::body;
+use crate::api::extract::{Params, Segment, whole_body};
+use crate::api::links::{self, Opened};
+use crate::api::problem::Problem;
+use crate::api::words;
+use crate::api::{ApiState, Shared};
+use crate::engine::decision::{ActResult, Acted};
+use crate::engine::ids::IncidentNumber;
+use crate::engine::input::{Actor, Verb, Via};
+use crate::engine::time::{Millis, Wall};
+use crate::runtime::handle;
+
+/// Bytes of the form.
+const FORM_BYTES_MAX: usize = 4 * 1024;
+
+/// Characters of a name that somebody gives.
+const NAME_CHARACTERS_MAX: usize = 64;
+
+/// What the press before this look did.
+#[derive(Debug, Default, Deserialize)]
+pub struct ShowQuery {
+    did: Option<String>,
+}
+
+/// `GET /a/{token}`
+pub async fn show(
+    State(state): State<Shared>,
+    Segment(token): Segment<String>,
+    Params(query): Params<ShowQuery>,
+) -> Response {
+    let notice = query.did.as_deref().and_then(Did::of_word).map(Did::notice);
+    match links::open(&state, &token).await {
+        Ok(Some(opened)) => look(&state, &opened, StatusCode::OK, notice).await,
+        Ok(None) => unknown_link(),
+        Err(problem) => html::refusal(&problem),
+    }
+}
+
+/// `POST /a/{token}`
+pub async fn act(
+    State(state): State<Shared>,
+    Segment(token): Segment<String>,
+    request: Request,
+) -> Response {
+    match press(&state, &token, request).await {
+        Ok(response) => response,
+        Err(problem) => html::refusal(&problem),
+    }
+}
+
+async fn press(state: &ApiState, token: &str, request: Request) -> Result<Response, Problem> {
+    let form = body::form(whole_body(request, FORM_BYTES_MAX).await?).await?;
+    let Some(opened) = links::open(state, token).await? else {
+        return Ok(unknown_link());
+    };
+    if !opened.can_act() {
+        return Ok(seen_again(Did::Nothing));
+    }
+    let name = words::clean(
+        body::field(&form, "name").unwrap_or(""),
+        NAME_CHARACTERS_MAX,
+    );
+    let Some(actor) = actor(state, &opened, &name) else {
+        let notice = Notice {
+            text: "Say who you are, so that the others know.".to_owned(),
+            is_bad: true,
+        };
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return Ok(look(state, &opened, status, Some(notice)).await);
+    };
+    let wish = Wish::read(&form, state.now())?;
+    let acted = match &wish {
+        Wish::All(verb) => links::act(state, opened.page.id, actor.clone(), verb.clone()).await?,
+        Wish::Linked(number) => {
+            links::acknowledge_linked(state, &opened, *number, actor.clone()).await?
+        }
+    };
+    Ok(seen_again(outcome(&wish, &acted, &actor)))
+}
+
+/// What was pressed.
+#[derive(Debug, PartialEq)]
+enum Wish {
+    /// On all incidents of the page.
+    All(Verb),
+    /// Acknowledge another incident with the same alert.
+    Linked(IncidentNumber),
+}
+
+impl Wish {
+    fn read(form: &[(String, String)], now: Wall) -> Result<Self, Problem> {
+        if let Some(number) = body::field(form, "linked") {
+            let number = words::number("incident", number)?;
+            return Ok(Self::Linked(IncidentNumber(number)));
+        }
+        let verb = match body::field(form, "action").unwrap_or("") {
+            "acknowledge" => Verb::Acknowledge,
+            "decline" => Verb::Decline,
+            "resolve" => Verb::Resolve,
+            "snooze" => Verb::Snooze {
+                until: now + Millis::hours(1),
+            },
+            other => {
+                return Err(Problem::invalid(format!(
+                    "action {other:?} is unknown; \
+                     use acknowledge, decline, resolve or snooze"
+                )));
+            }
+        };
+        Ok(Self::All(verb))
+    }
+}
+
+/// What a press did, as the next look is told. A closed list: the address of the page can be made
+/// by anybody, and must not put words into its mouth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Did {
+    Acknowledged,
+    /// Somebody else had it already.
+    Second,
+    Declined,
+    Resolved,
+    Snoozed,
+    Linked,
+    Nothing,
+}
+
+impl Did {
+    const ALL: [Self; 7] = [
+        Self::Acknowledged,
+        Self::Second,
+        Self::Declined,
+        Self::Resolved,
+        Self::Snoozed,
+        Self::Linked,
+        Self::Nothing,
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Acknowledged => "acknowledged",
+            Self::Second => "second",
+            Self::Declined => "declined",
+            Self::Resolved => "resolved",
+            Self::Snoozed => "snoozed",
+            Self::Linked => "linked",
+            Self::Nothing => "nothing",
+        }
+    }
+
+    fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|did| did.word() == word)
+    }
+
+    fn notice(self) -> Notice {
+        let (text, is_bad) = match self {
+            Self::Acknowledged => ("Acknowledged. Nobody else is paged for now.", false),
+            Self::Second => ("Somebody else was first; see below who.", false),
+            Self::Declined => ("Understood: the next step starts now.", false),
+            Self::Resolved => ("Resolved. Thank you.", false),
+            Self::Snoozed => ("Snoozed for an hour; then it goes on as before.", false),
+            Self::Linked => ("The other incident is acknowledged too.", false),
+            Self::Nothing => ("Nothing was done: see below how it stands.", true),
+        };
+        Notice {
+            text: text.to_owned(),
+            is_bad,
+        }
+    }
+}
+
+fn outcome(wish: &Wish, acted: &[Acted], actor: &Actor) -> Did {
+    let is_effective = |one: &&Acted| match one.result {
+        ActResult::Done | ActResult::AlreadySo => true,
+        ActResult::NotOpen | ActResult::NotFound => false,
+    };
+    let Some(first) = acted.iter().find(is_effective) else {
+        return Did::Nothing;
+    };
+    match wish {
+        Wish::Linked(_) => Did::Linked,
+        Wish::All(Verb::Acknowledge) => {
+            let is_done = acted.iter().any(|one| one.result == ActResult::Done);
+            let by = first.acknowledged.as_ref().map(|by| &by.by);
+            let is_own = by.is_none_or(|by| *by == actor.name);
+            if is_done || is_own {
+                Did::Acknowledged
+            } else {
+                Did::Second
+            }
+        }
+        Wish::All(Verb::Decline) => Did::Declined,
+        Wish::All(Verb::Resolve) => Did::Resolved,
+        Wish::All(Verb::Snooze { .. }) => Did::Snoozed,
+        Wish::All(
+            Verb::Unacknowledge | Verb::Escalate | Verb::Reassign { .. } | Verb::Note { .. },
+        ) => Did::Nothing,
+    }
+}
+
+/// Whoever acts: the person of the page, or somebody who says who they are.
+fn actor(state: &ApiState, opened: &Opened, name: &str) -> Option<Actor> {
+    match opened.user() {
+        Some(user) => Some(links::person(user, Via::Link)),
+        None if name.is_empty() => None,
+        None => Some(links::named(&state.handle.rules(), name, Via::Link)),
+    }
+}
+
+/// Sends the browser to look again, so that reloading never presses the button twice. The address
+/// is relative: it holds behind any prefix that a proxy adds.
+fn seen_again(did: Did) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    let place = HeaderValue::from_str(&format!("?did={}", did.word()));
+    let headers = response.headers_mut();
+    headers.insert(
+        header::LOCATION,
+        place.unwrap_or(HeaderValue::from_static("?")),
+    );
+    let quiet = HeaderValue::from_static("no-referrer");
+    headers.insert(header::REFERRER_POLICY, quiet);
+    response
+}
+
+async fn look(
+    state: &ApiState,
+    opened: &Opened,
+    status: StatusCode,
+    notice: Option<Notice>,
+) -> Response {
+    let rules = state.handle.rules();
+    let user = opened.user().and_then(|user| rules.users.get(user));
+    let time_zone = user.map_or(TimeZone::UTC, |user| user.time_zone.clone());
+    let (alerts, now) = match details(state, opened).await {
+        Ok(details) => details,
+        Err(problem) => return html::refusal(&problem),
+    };
+    let screen = Screen::new(View {
+        opened,
+        alerts,
+        clock: Clock {
+            now: state.now(),
+            time_zone: &time_zone,
+        },
+        now,
+        notice,
+    });
+    html::page(status, &screen)
+}
+
+/// The first alerts of a single incident, and the engine's present.
+async fn details(
+    state: &ApiState,
+    opened: &Opened,
+) -> Result<(Vec<String>, crate::engine::time::Now), Problem> {
+    let single = match opened.incidents.as_slice() {
+        [only] => Some(only.clone()),
+        _ => None,
+    };
+    let look = move |view: handle::View<'_>| {
+        let Some(incident) = single else {
+            return (Vec::new(), view.now);
+        };
+        let alerts = view.state.alerts_of(incident.number);
+        let shown = alerts.map(|alert| alert.content.summary.to_string());
+        let mut shown: Vec<String> = shown.take(ALERTS_SHOWN).collect();
+        if shown.is_empty() {
+            let kept = incident.kept_alerts.iter().take(ALERTS_SHOWN);
+            shown = kept.map(|alert| alert.summary.to_string()).collect();
+        }
+        (shown, view.now)
+    };
+    Ok(state.handle.read(look).await?)
+}
+
+fn unknown_link() -> Response {
+    html::message(
+        StatusCode::NOT_FOUND,
+        "This link leads nowhere",
+        "It is cut off, or what it was about is no longer kept. \
+         Open the newest message, or use: reveille incidents",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::incident::{Handled, Status};
+
+    fn acted(result: ActResult, by: &str) -> Acted {
+        Acted {
+            number: IncidentNumber(1042),
+            result,
+            status: Some(Status::Acknowledged),
+            acknowledged: Some(Handled {
+                by: by.into(),
+                user: Some(by.into()),
+                via: Via::Link,
+                at: Wall(0),
+            }),
+            linked: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_second_person_learns_that_somebody_was_first() {
+        let ana = links::person(&"ana".into(), Via::Link);
+        let wish = Wish::All(Verb::Acknowledge);
+        let cases = [
+            (vec![acted(ActResult::Done, "ana")], Did::Acknowledged),
+            (vec![acted(ActResult::AlreadySo, "ana")], Did::Acknowledged),
+            (vec![acted(ActResult::AlreadySo, "bo")], Did::Second),
+            (
+                vec![
+                    acted(ActResult::AlreadySo, "bo"),
+                    acted(ActResult::Done, "ana"),
+                ],
+                Did::Acknowledged,
+            ),
+            (vec![acted(ActResult::NotOpen, "bo")], Did::Nothing),
+            (vec![], Did::Nothing),
+        ];
+        for (acted, expected) in cases {
+            assert_eq!(outcome(&wish, &acted, &ana), expected, "{acted:?}");
+        }
+    }
+
+    #[test]
+    fn a_form_says_what_was_pressed_or_is_refused() {
+        let form = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+        let cases = [
+            (
+                form("action", "acknowledge"),
+                Some(Wish::All(Verb::Acknowledge)),
+            ),
+            (form("action", "decline"), Some(Wish::All(Verb::Decline))),
+            (
+                form("action", "snooze"),
+                Some(Wish::All(Verb::Snooze {
+                    until: Wall(3_600_000),
+                })),
+            ),
+            (
+                form("linked", "1043"),
+                Some(Wish::Linked(IncidentNumber(1043))),
+            ),
+            (form("linked", "all"), None),
+            (form("action", "reassign"), None),
+            (vec![], None),
+        ];
+        for (form, expected) in cases {
+            assert_eq!(Wish::read(&form, Wall(0)).ok(), expected, "{form:?}");
+        }
+    }
+
+    #[test]
+    fn only_our_own_words_become_a_notice() {
+        for did in Did::ALL {
+            assert_eq!(Did::of_word(did.word()), Some(did));
+        }
+        assert_eq!(Did::of_word("You are fired"), None);
+    }
+
+    #[test]
+    fn after_a_press_the_browser_looks_again() {
+        let response = seen_again(Did::Acknowledged);
+        assert_eq!(response.status(), StatusCode::SEE_OTHER);
+        assert_eq!(response.headers()[header::LOCATION], "?did=acknowledged");
+    }
+}

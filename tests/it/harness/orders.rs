@@ -1,0 +1,110 @@
+//! Orders as the engine hands them to channels.
+
+use reveille::engine::decision::{AlertBrief, Brief, Message, Order, TokenSubject};
+use reveille::engine::ids::{AttemptId, IncidentNumber, PageId, Revision};
+use reveille::engine::incident::{Handled, Position, Status, Why};
+use reveille::engine::input::Via;
+use reveille::engine::page::{IncidentRef, News, PageKind, Recipient};
+use reveille::engine::ruleset::Medium;
+use reveille::engine::time::{Millis, Wall};
+use reveille::engine::urgency::Urgency;
+
+/// 2026-05-12T02:10:00Z.
+const OPENED: Wall = Wall(1_778_551_800_000);
+
+/// A page to Ana about one incident, by mail.
+pub fn page(number: u64, title: &str) -> Order {
+    Order {
+        attempt: AttemptId(1),
+        page: PageId(number),
+        channel: "mail".into(),
+        medium: Medium::Email,
+        address: "ana@example.com".into(),
+        urgency: Urgency::High,
+        integration: "prometheus".into(),
+        asks: true,
+        message: message(number, title),
+        place: None,
+        is_plain: false,
+        deadline: Millis::seconds(20),
+    }
+}
+
+/// The notice that Bo has it.
+pub fn acknowledged(number: u64, title: &str) -> Order {
+    let mut order = page(number, title);
+    let news = News::Acknowledged;
+    order.page = PageId(number + 1);
+    order.asks = false;
+    order.message.kind = PageKind::Update {
+        of: PageId(number),
+        news,
+    };
+    order.message.news = Some(news);
+    let brief = &mut order.message.incidents[0];
+    brief.status = Status::Acknowledged;
+    brief.acknowledged = Some(Handled {
+        by: "Bo Larsen".into(),
+        user: Some("bo".into()),
+        via: Via::Link,
+        at: OPENED + Millis::minutes(2),
+    });
+    order
+}
+
+fn message(number: u64, title: &str) -> Message {
+    Message {
+        kind: PageKind::Page,
+        recipient: Recipient::User {
+            user: "ana".into(),
+            contact: "mail".into(),
+        },
+        recipient_name: Some("Ana Silva".into()),
+        time_zone: "Europe/Lisbon".into(),
+        incidents: vec![brief(number, title)],
+        incidents_total: 1,
+        token: TokenSubject {
+            page: PageId(number),
+            generation: 1,
+            user: Some("ana".into()),
+        },
+        why: Why {
+            route: "payments-critical".into(),
+            policy: Some("payments".into()),
+            position: Position::Step(0),
+            round: 0,
+            schedule: Some("payments-primary".into()),
+            revision: Revision(1),
+        },
+        news: None,
+    }
+}
+
+fn brief(number: u64, title: &str) -> Brief {
+    Brief {
+        incident: IncidentRef {
+            number: IncidentNumber(number),
+            generation: 1,
+        },
+        status: Status::Triggered,
+        urgency: Urgency::High,
+        title: title.into(),
+        service: Some("payments-api".into()),
+        opened_at: OPENED,
+        acknowledged: None,
+        resolved: None,
+        alerts_firing: 1,
+        alerts_total: 1,
+        group_labels: std::iter::empty::<(&str, &str)>().collect(),
+        alerts: vec![AlertBrief {
+            summary: title.into(),
+            severity: "critical".into(),
+            source: Some("db1.example".into()),
+            firing: true,
+            first_seen: OPENED,
+            labels: [("alertname", "DiskFull")].into_iter().collect(),
+            links: Vec::new(),
+        }],
+        is_self_incident: false,
+    }
+}

@@ -1,0 +1,113 @@
+//! Slack's Web API in the test process.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use super::http::{Answer, FakeHttp, Request};
+
+/// The token that it knows.
+pub const TOKEN: &str = "xoxb-test-token";
+
+/// A workspace.
+pub struct FakeSlack {
+    pub http: FakeHttp,
+    workspace: Arc<Workspace>,
+}
+
+#[derive(Default)]
+struct Workspace {
+    is_revoked: AtomicBool,
+    posted: AtomicU64,
+    /// E-mail address to user id.
+    users: Mutex<BTreeMap<String, String>>,
+}
+
+impl FakeSlack {
+    /// A workspace without users.
+    pub async fn start() -> Self {
+        let workspace = Arc::new(Workspace::default());
+        let answering = Arc::clone(&workspace);
+        let http = FakeHttp::start(Arc::new(move |request| answering.answer(request))).await;
+        Self { http, workspace }
+    }
+
+    /// The setting `api_url`.
+    pub fn api_url(&self) -> String {
+        format!("{}/api", self.http.url())
+    }
+
+    /// Adds a user who can be looked up by address.
+    pub fn add_user(&self, email: &str, id: &str) {
+        let mut users = self.workspace.users.lock().unwrap();
+        users.insert(email.to_owned(), id.to_owned());
+    }
+
+    /// From now on the token is not accepted.
+    pub fn revoke_token(&self) {
+        self.workspace.is_revoked.store(true, Ordering::SeqCst);
+    }
+}
+
+/// What Slack says when it says no: status 200 and `ok: false`.
+pub fn refusal(error: &str) -> Answer {
+    Answer::json(200, &json!({"ok": false, "error": error}))
+}
+
+impl Workspace {
+    fn answer(&self, request: &Request) -> Answer {
+        if self.is_revoked.load(Ordering::SeqCst) {
+            return refusal("token_revoked");
+        }
+        if request.header("authorization") != format!("Bearer {TOKEN}") {
+            return refusal("invalid_auth");
+        }
+        match request.path() {
+            "/api/chat.postMessage" => self.post(request),
+            "/api/chat.update" => self.update(request),
+            "/api/users.lookupByEmail" => self.look_up(request),
+            "/api/auth.test" => Answer::json(
+                200,
+                &json!({"ok": true, "team": "Example", "user": "reveille", "team_id": "T1"}),
+            ),
+            _ => refusal("unknown_method"),
+        }
+    }
+
+    fn post(&self, request: &Request) -> Answer {
+        let body = request.json();
+        let channel = body["channel"].as_str().unwrap_or_default();
+        if channel.is_empty() {
+            return refusal("channel_not_found");
+        }
+        let count = self.posted.fetch_add(1, Ordering::SeqCst) + 1;
+        // Whoever posts to a user gets the id of the direct conversation back.
+        let place = match channel.strip_prefix('U') {
+            Some(rest) => format!("D{rest}"),
+            None => channel.to_owned(),
+        };
+        posted(&place, &format!("1503435956.{count:06}"))
+    }
+
+    fn update(&self, request: &Request) -> Answer {
+        let body = request.json();
+        match (&body["channel"], &body["ts"]) {
+            (Value::String(channel), Value::String(ts)) => posted(channel, ts),
+            _ => refusal("message_not_found"),
+        }
+    }
+
+    fn look_up(&self, request: &Request) -> Answer {
+        let email = request.field("email").unwrap_or_default();
+        match self.users.lock().unwrap().get(&email) {
+            Some(id) => Answer::json(200, &json!({"ok": true, "user": {"id": id}})),
+            None => refusal("users_not_found"),
+        }
+    }
+}
+
+fn posted(channel: &str, ts: &str) -> Answer {
+    Answer::json(200, &json!({"ok": true, "channel": channel, "ts": ts}))
+}

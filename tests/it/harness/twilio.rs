@@ -1,0 +1,154 @@
+//! Twilio's message API in the test process; delivery reports and replies come when a test says so.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::json;
+use sha1::Sha1;
+
+use super::http::{Answer, FakeHttp, Request, client};
+
+/// The account that it knows.
+pub const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
+/// The token of that account.
+pub const TOKEN: &str = "twilio-test-token";
+
+/// The provider.
+pub struct FakeTwilio {
+    pub http: FakeHttp,
+}
+
+/// A text message as it was handed over.
+#[derive(Clone, Debug)]
+pub struct Sms {
+    pub to: String,
+    pub from: String,
+    pub text: String,
+    pub status_callback: Option<String>,
+    pub validity_seconds: Option<String>,
+}
+
+impl FakeTwilio {
+    /// A provider that accepts every message of its account.
+    pub async fn start() -> Self {
+        let sent = AtomicU64::new(0);
+        let good = move |request: &Request| accept(request, &sent);
+        let http = FakeHttp::start(Arc::new(good)).await;
+        Self { http }
+    }
+
+    /// The setting `api_url`.
+    pub fn api_url(&self) -> String {
+        self.http.url()
+    }
+
+    /// The next message.
+    pub async fn next(&self) -> Sms {
+        let request = self.http.next().await;
+        let field = |name| request.field(name);
+        Sms {
+            to: field("To").unwrap_or_default(),
+            from: field("From").unwrap_or_default(),
+            text: field("Body").unwrap_or_default(),
+            status_callback: field("StatusCallback"),
+            validity_seconds: field("ValidityPeriod"),
+        }
+    }
+
+    /// Reports on a message, signed; returns the status of the answer.
+    pub async fn report(&self, sms: &Sms, status: &str, error_code: Option<&str>) -> u16 {
+        let url = sms.status_callback.as_deref().expect("no StatusCallback");
+        let mut fields = vec![
+            ("AccountSid", ACCOUNT),
+            ("From", &sms.from),
+            ("MessageSid", "SM1"),
+            ("MessageStatus", status),
+            ("To", &sms.to),
+        ];
+        fields.extend(error_code.map(|code| ("ErrorCode", code)));
+        self.post(url, &mut fields).await.0
+    }
+
+    /// Hands over a person's reply, signed; returns status and body of the answer.
+    pub async fn reply(&self, url: &str, from: &str, text: &str) -> (u16, String) {
+        let mut fields = vec![
+            ("AccountSid", ACCOUNT),
+            ("Body", text),
+            ("From", from),
+            ("MessageSid", "SM2"),
+            ("To", "+15550000000"),
+        ];
+        self.post(url, &mut fields).await
+    }
+
+    async fn post(&self, url: &str, fields: &mut [(&str, &str)]) -> (u16, String) {
+        let request = client()
+            .post(url)
+            .header("X-Twilio-Signature", signature(url, fields))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form(fields));
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        (status, response.text().await.unwrap())
+    }
+}
+
+/// What Twilio answers to a message that it does not take.
+pub fn refusal(status: u16, code: u32, message: &str) -> Answer {
+    Answer::json(
+        status,
+        &json!({"code": code, "message": message, "status": status}),
+    )
+}
+
+fn accept(request: &Request, sent: &AtomicU64) -> Answer {
+    let login = STANDARD.encode(format!("{ACCOUNT}:{TOKEN}"));
+    if request.header("authorization") != format!("Basic {login}") {
+        return refusal(401, 20003, "Authenticate");
+    }
+    let account = format!("/2010-04-01/Accounts/{ACCOUNT}");
+    if request.path() == format!("{account}.json") {
+        return Answer::json(200, &json!({"sid": ACCOUNT, "status": "active"}));
+    }
+    if request.path() != format!("{account}/Messages.json") {
+        return refusal(404, 20404, "The requested resource was not found");
+    }
+    let count = sent.fetch_add(1, Ordering::SeqCst) + 1;
+    Answer::json(
+        201,
+        &json!({"sid": format!("SM{count:032}"), "status": "queued", "error_code": null}),
+    )
+}
+
+/// Base64 of HMAC-SHA1 over the URL and the sorted fields.
+fn signature(url: &str, fields: &mut [(&str, &str)]) -> String {
+    fields.sort_unstable();
+    let mut mac = Hmac::<Sha1>::new_from_slice(TOKEN.as_bytes()).unwrap();
+    mac.update(url.as_bytes());
+    for (name, value) in fields.iter() {
+        mac.update(name.as_bytes());
+        mac.update(value.as_bytes());
+    }
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+fn form(fields: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
+        .collect();
+    pairs.join("&")
+}
+
+fn encoded(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}

@@ -1,0 +1,265 @@
+//! What comes of a mail when the relay refuses, stays silent, hangs up or is not who it should be.
+
+use reveille::engine::decision::Order;
+use reveille::engine::outcome::Outcome;
+use reveille::engine::time::Millis;
+use reveille::outbound::email::{Email, Settings, Tls};
+use reveille::outbound::links::Links;
+use reveille::outbound::{Channel, Sent};
+
+use crate::harness::certificate::Certificate;
+use crate::harness::orders;
+use crate::harness::smtp::{FakeSmtp, Reply, Security, Stage};
+
+pub fn links() -> Links {
+    Links::new("https://pager.example.com", [7; 32])
+}
+
+pub fn settings(relay: &FakeSmtp) -> Settings {
+    Settings {
+        name: "mail".into(),
+        host: relay.address.ip().to_string(),
+        port: relay.address.port(),
+        tls: Tls::None,
+        username: None,
+        password: None,
+        from: "Reveille <pager@example.com>".to_owned(),
+        reply_to: None,
+        id_host: "pager.example.com".to_owned(),
+        extra_roots: Vec::new(),
+    }
+}
+
+fn secure(relay: &FakeSmtp, tls: Tls, trusted: &Certificate) -> Settings {
+    Settings {
+        tls,
+        username: Some("pager".to_owned()),
+        password: Some("s3cret".into()),
+        extra_roots: vec![trusted.der.clone()],
+        ..settings(relay)
+    }
+}
+
+pub fn channel(settings: Settings) -> Email {
+    Email::new(settings, links()).unwrap()
+}
+
+fn page() -> Order {
+    orders::page(1042, "disk full on db1")
+}
+
+/// A deadline that a silent relay may use up.
+fn impatient() -> Order {
+    Order {
+        deadline: Millis(700),
+        ..page()
+    }
+}
+
+async fn send_to(reply: Reply) -> Sent {
+    let relay = FakeSmtp::start().await;
+    relay.script([reply]);
+    channel(settings(&relay)).send(&impatient()).await
+}
+
+#[tokio::test]
+async fn a_mail_that_the_relay_takes_is_accepted() {
+    let relay = FakeSmtp::start().await;
+    let sent = channel(settings(&relay)).send(&page()).await;
+    assert_eq!(sent.outcome, Outcome::Accepted);
+    assert_eq!(
+        sent.provider_message.as_deref(),
+        Some("250 2.0.0 queued as 4711")
+    );
+    let mail = relay.next().await;
+    assert_eq!(mail.from, "pager@example.com");
+    assert_eq!(mail.to, "ana@example.com");
+    relay.expect_nothing_more();
+}
+
+#[tokio::test]
+async fn each_refusal_has_its_outcome_and_the_relays_own_words() {
+    let cases = [
+        (
+            Stage::Rcpt,
+            550,
+            "5.1.1 no such user",
+            Outcome::RefusedTarget,
+        ),
+        (Stage::Rcpt, 451, "4.3.0 try again", Outcome::Transient),
+        (
+            Stage::Rcpt,
+            550,
+            "5.4.5 Daily sending quota exceeded",
+            Outcome::QuotaExhausted,
+        ),
+        (Stage::Greeting, 421, "4.3.2 closing", Outcome::Transient),
+        (
+            Stage::Mail,
+            553,
+            "5.7.1 not your address",
+            Outcome::RefusedCredential,
+        ),
+        (Stage::Data, 554, "5.7.1 policy", Outcome::RefusedContent),
+        (
+            Stage::Dot,
+            554,
+            "5.7.1 looks like spam",
+            Outcome::RefusedContent,
+        ),
+        (Stage::Dot, 452, "4.3.1 no space", Outcome::Transient),
+    ];
+    for (stage, code, text, expected) in cases {
+        let sent = send_to(Reply::at(stage, code, text)).await;
+        assert_eq!(sent.outcome, expected, "{stage:?} {code} {text}");
+        assert_eq!(sent.provider_message, Some(format!("{code} {text}")));
+        assert_eq!(sent.reference, None);
+    }
+}
+
+#[tokio::test]
+async fn silence_and_hanging_up_are_unknown_only_after_the_final_dot() {
+    let cases = [
+        (Reply::silence(Stage::Greeting), Outcome::Transient),
+        (Reply::silence(Stage::Rcpt), Outcome::Transient),
+        (Reply::silence(Stage::Dot), Outcome::Unknown),
+        (Reply::hang_up(Stage::Greeting), Outcome::Transient),
+        (Reply::hang_up(Stage::Data), Outcome::Transient),
+        (Reply::hang_up(Stage::Dot), Outcome::Unknown),
+    ];
+    for (reply, expected) in cases {
+        let told = format!("{reply:?}");
+        assert_eq!(send_to(reply).await.outcome, expected, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_is_not_there_is_transient() {
+    let gone = FakeSmtp::start().await;
+    let settings = settings(&gone);
+    drop(gone);
+    // Whatever listens there afterwards, it is no relay of ours.
+    let sent = channel(settings).send(&impatient()).await;
+    assert_eq!(sent.outcome, Outcome::Transient);
+}
+
+#[tokio::test]
+async fn a_login_over_starttls_or_implicit_tls_sends_the_mail_in_secret() {
+    let certificate = Certificate::for_name("127.0.0.1");
+    let login = Some(("pager", "s3cret"));
+    let implicit = Security::Implicit(certificate.server.clone());
+    let relays = [
+        (FakeSmtp::start_secure(&certificate).await, Tls::StartTls),
+        (FakeSmtp::start_with(implicit, login).await, Tls::Implicit),
+    ];
+    for (relay, tls) in relays {
+        let email = channel(secure(&relay, tls, &certificate));
+        assert_eq!(email.probe().await.outcome, Outcome::Accepted, "{tls:?}");
+        assert_eq!(
+            email.send(&page()).await.outcome,
+            Outcome::Accepted,
+            "{tls:?}"
+        );
+        assert!(relay.next().await.is_secret);
+        relay.expect_nothing_more();
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_told_from_one_that_is_not_trusted() {
+    let other = Certificate::for_name("relay.example.net");
+    let unknown = Certificate::for_name("127.0.0.1");
+    let cases = [
+        (&other, &other, Outcome::TlsNameMismatch),
+        (&unknown, &other, Outcome::TlsOther),
+    ];
+    for (presented, trusted, expected) in cases {
+        let relay = FakeSmtp::start_secure(presented).await;
+        let email = channel(secure(&relay, Tls::StartTls, trusted));
+        assert_eq!(email.send(&page()).await.outcome, expected);
+        assert_eq!(email.probe().await.outcome, expected);
+        relay.expect_nothing_more();
+    }
+}
+
+#[tokio::test]
+async fn a_relay_without_starttls_gets_neither_password_nor_mail() {
+    let relay = FakeSmtp::start().await;
+    let certificate = Certificate::for_name("127.0.0.1");
+    let email = channel(secure(&relay, Tls::StartTls, &certificate));
+    let sent = email.send(&page()).await;
+    assert_eq!(sent.outcome, Outcome::TlsOther);
+    assert!(sent.provider_message.unwrap().contains("STARTTLS"));
+    relay.expect_nothing_more();
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_the_channels_trouble_and_is_not_repeated_to_anybody() {
+    let certificate = Certificate::for_name("127.0.0.1");
+    let relay = FakeSmtp::start_secure(&certificate).await;
+    let mut settings = secure(&relay, Tls::StartTls, &certificate);
+    settings.password = Some("password".into());
+    let sent = channel(settings).send(&page()).await;
+    assert_eq!(sent.outcome, Outcome::RefusedCredential);
+    assert_eq!(
+        sent.provider_message.as_deref(),
+        Some("535 5.7.8 bad username or ***")
+    );
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_refused_without_asking_the_relay() {
+    let relay = FakeSmtp::start().await;
+    let email = channel(settings(&relay));
+    for address in ["", "ana", "a@b\r\nRCPT TO:<c@d>", "a@b> NOTIFY=NEVER"] {
+        let mut order = page();
+        order.address = address.into();
+        assert_eq!(
+            email.send(&order).await.outcome,
+            Outcome::RefusedTarget,
+            "{address}"
+        );
+    }
+    relay.expect_nothing_more();
+}
+
+#[tokio::test]
+async fn a_late_answer_to_a_mail_that_was_given_up_never_counts_for_the_next() {
+    let relay = FakeSmtp::start().await;
+    relay.script([Reply::ok(), Reply::silence(Stage::Dot), Reply::ok()]);
+    let email = channel(settings(&relay));
+    assert_eq!(email.send(&page()).await.outcome, Outcome::Accepted);
+    assert_eq!(email.send(&impatient()).await.outcome, Outcome::Unknown);
+    assert_eq!(email.send(&page()).await.outcome, Outcome::Accepted);
+    for _ in 0..3 {
+        relay.next().await;
+    }
+    relay.expect_nothing_more();
+}
+
+#[tokio::test]
+async fn settings_that_cannot_work_are_told_at_the_start() {
+    let relay = FakeSmtp::start().await;
+    let wrong_from = Settings {
+        from: "pager".to_owned(),
+        ..settings(&relay)
+    };
+    let half_login = Settings {
+        username: Some("pager".to_owned()),
+        ..settings(&relay)
+    };
+    let cases = [
+        (
+            wrong_from,
+            "channel mail: from \"pager\" is not an e-mail address",
+        ),
+        (
+            half_login,
+            "channel mail: set username and password together",
+        ),
+    ];
+    for (settings, expected) in cases {
+        let error = Email::new(settings, links()).err().unwrap().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+}
