@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use secrecy::ExposeSecret;
 
 use super::millis;
 use crate::config::{self, ChannelKind, Settings};
@@ -13,8 +14,13 @@ use crate::outbound::console::{Console, Role, Screen};
 use crate::outbound::email::{self, Email};
 use crate::outbound::http::{Http, HttpOptions};
 use crate::outbound::links::Links;
+use crate::outbound::slack::{self, Slack};
+use crate::outbound::sms_webhook::{self, SmsWebhook};
+use crate::outbound::twilio::{self, Twilio};
+use crate::outbound::webhook::{self, Webhook};
 use crate::rules::{Environment, Fit};
 use crate::runtime::clock;
+use crate::signing::standard_webhooks::Secret;
 
 /// One channel with what the settings say of it.
 struct Entry {
@@ -118,18 +124,86 @@ fn one(
     links: &Links,
 ) -> anyhow::Result<Option<Arc<dyn Channel>>> {
     let name = ChannelName::from(configured.name.as_str());
-    let _ = http;
+    let (http, links) = (http.clone(), links.clone());
     Ok(Some(match &configured.kind {
-        ChannelKind::Smtp(smtp) => {
-            let settings = smtp_settings(name, smtp, &settings.public_url);
-            Arc::new(Email::new(settings, links.clone())?)
+        ChannelKind::Smtp(smtp) => Arc::new(Email::new(
+            smtp_settings(name, smtp, &settings.public_url),
+            links,
+        )?),
+        ChannelKind::Slack(slack) => {
+            Arc::new(Slack::new(slack_settings(name, slack), http, links)?)
         }
-        ChannelKind::Slack(_) => anyhow::bail!("not wired"),
-        ChannelKind::Twilio(_) => anyhow::bail!("not wired"),
-        ChannelKind::SmsWebhook(_) => anyhow::bail!("not wired"),
-        ChannelKind::Webhook(_) => anyhow::bail!("not wired"),
+        ChannelKind::Twilio(twilio) => {
+            Arc::new(Twilio::new(twilio_settings(name, twilio), http, links)?)
+        }
+        ChannelKind::SmsWebhook(gateway) => Arc::new(SmsWebhook::new(
+            gateway_settings(name, gateway),
+            http,
+            links,
+        )?),
+        ChannelKind::Webhook(webhook) => {
+            let secret = Secret::parse(webhook.secret.expose_secret())
+                .with_context(|| format!("channel {name}: secret"))?;
+            let settings = webhook::Settings {
+                name,
+                secrets: vec![secret],
+            };
+            Arc::new(Webhook::new(settings, http, links)?)
+        }
         ChannelKind::Console => return Ok(None),
     }))
+}
+
+fn slack_settings(name: ChannelName, slack: &config::Slack) -> slack::Settings {
+    let is_signed = slack.signing_secret.is_some();
+    slack::Settings {
+        name,
+        token: slack.token.clone(),
+        api_url: slack.api_url.clone(),
+        buttons: if is_signed {
+            slack::Buttons::Shown
+        } else {
+            slack::Buttons::Hidden
+        },
+    }
+}
+
+fn twilio_settings(name: ChannelName, twilio: &config::Twilio) -> twilio::Settings {
+    twilio::Settings {
+        name,
+        account_sid: twilio.account_sid.clone(),
+        auth_token: twilio.auth_token.clone(),
+        sender: match twilio.sender.clone() {
+            config::TwilioSender::From(number) => twilio::Sender::From(number),
+            config::TwilioSender::MessagingService(sid) => twilio::Sender::MessagingService(sid),
+        },
+        api_url: twilio.api_url.clone(),
+    }
+}
+
+/// What is posted when the settings have no template.
+const GATEWAY_BODY: &str =
+    r#"{"to":{{ to|tojson }},"text":{{ text|tojson }},"page_id":{{ page_id|tojson }}}"#;
+
+fn gateway_settings(name: ChannelName, gateway: &config::SmsWebhook) -> sms_webhook::Settings {
+    let takes_replies = gateway.inbound_key.is_some();
+    sms_webhook::Settings {
+        name,
+        url: gateway.url.clone(),
+        method: gateway.method.clone(),
+        headers: gateway.headers.clone(),
+        body: gateway
+            .body
+            .clone()
+            .unwrap_or_else(|| GATEWAY_BODY.to_owned()),
+        success: gateway.success.clone(),
+        message_id: gateway.message_id.clone(),
+        replies: if takes_replies {
+            sms_webhook::Replies::Read
+        } else {
+            sms_webhook::Replies::Lost
+        },
+    }
 }
 
 fn smtp_settings(name: ChannelName, smtp: &config::Smtp, public_url: &str) -> email::Settings {

@@ -151,6 +151,9 @@ impl Shelf {
         let environment = self.environment_for(&documents, Fit::Strict);
         let compiled = compile(&documents, &environment);
         faults.extend(compiled.faults);
+        faults.sort_by(|one, other| {
+            (&one.path, one.line, one.column).cmp(&(&other.path, other.line, other.column))
+        });
         match compiled
             .rules
             .filter(|_| !faults.iter().any(Fault::is_error))
@@ -251,13 +254,27 @@ impl Book {
         Self { shelf, handle }
     }
 
+    /// The overrides in force: under one nobody moves whatever the rules say. Blocks, as all of the
+    /// rulebook does.
+    fn overrides(&self) -> Vec<Override> {
+        let read = self.handle.read(|view| {
+            view.state
+                .overrides()
+                .map(|known| (**known).clone())
+                .collect()
+        });
+        // A driver that has ended puts nothing in force either.
+        tokio::runtime::Handle::current()
+            .block_on(read)
+            .unwrap_or_default()
+    }
+
     fn changes(&self, checked: &Checked) -> RuleDifferences {
         let present = self.handle.rules();
         let old = self.shelf.at(present.revision).ok().flatten();
         let differences = old.map(|old| diff(&old.documents, &checked.documents));
         let differences = differences.unwrap_or_default();
-        // Overrides win whatever the rules say, so they do not matter for the difference.
-        let overrides: [Override; 0] = [];
+        let overrides = self.overrides();
         let moves = moves_on_call(&present, &checked.rules, clock::wall_now(), &overrides);
         RuleDifferences {
             differences: differences.iter().map(ToString::to_string).collect(),

@@ -183,9 +183,10 @@ fn hold_old(
         cause: Cause::HeldEvents,
         subject: integration.as_str().into(),
     };
+    let count = trouble_desk::occurrences(draft, &trouble) + 1;
     let text = format!(
-        "events of integration {integration} are older than its max_age; they are kept and page \
-         nobody"
+        "{count} events of integration {integration} are older than its max_age; they are kept and \
+         page nobody"
     );
     trouble_desk::raise(draft, trouble, &text);
     Verdict {

@@ -96,8 +96,12 @@ pub(super) fn succeeded(draft: &mut Draft<'_>, name: &ChannelName) {
         channel.last_success_at = Some(wall);
         was_troubled
     });
+    let info = draft.rules.channel(name);
+    let is_one_endpoint = info.is_some_and(|info| info.is_one_endpoint);
     if was_troubled == Some(true) {
-        for cause in CHANNEL_CAUSES {
+        let causes = CHANNEL_CAUSES.into_iter();
+        // One endpoint of many says nothing about the others.
+        for cause in causes.filter(|cause| is_one_endpoint || *cause == Cause::ChannelSilent) {
             trouble_desk::clear(
                 draft,
                 &Trouble {
@@ -241,6 +245,17 @@ pub(super) fn probed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome
         });
     } else {
         succeeded(draft, name);
+    }
+}
+
+/// What is remembered of channels that the settings no longer have.
+pub(super) fn forget_gone(draft: &mut Draft<'_>) {
+    let names = draft.state.channels().map(|channel| channel.name.clone());
+    let gone: Vec<ChannelName> = names
+        .filter(|name| draft.rules.channel(name).is_none())
+        .collect();
+    for name in gone {
+        draft.drop_channel(&name);
     }
 }
 

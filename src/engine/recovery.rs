@@ -32,6 +32,7 @@ pub(super) fn start(draft: &mut Draft<'_>) {
     for id in interrupted {
         interrupt(draft, id, &collapsed);
     }
+    trouble_desk::look_for_gone(draft);
     trouble_desk::look_for_unusable_targets(draft);
 }
 

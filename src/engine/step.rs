@@ -40,7 +40,10 @@ pub fn step(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision 
         Input::RemoveOverride { override_, .. } => {
             silence::remove_override(&mut draft, override_);
         }
-        Input::RulesChanged => trouble_desk::look_for_unusable_targets(&mut draft),
+        Input::RulesChanged => {
+            trouble_desk::look_for_gone(&mut draft);
+            trouble_desk::look_for_unusable_targets(&mut draft);
+        }
         Input::Raise { trouble, text } => {
             trouble_desk::raise(&mut draft, trouble, &text);
             draft.answer = Answer::Done;

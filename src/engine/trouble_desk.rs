@@ -15,13 +15,16 @@ use super::membership::{self, Opening};
 use super::reason::Reason;
 use super::routing::{GroupBy, Route};
 use super::ruleset::{ChannelTarget, Policy, Target};
-use super::time::Millis;
+use super::time::{Millis, Steady};
 use super::trouble::Cause;
 use super::urgency::{Urgency, UrgencyRule};
-use super::{ingest, silence};
+use super::{ingest, lane, silence};
 
 /// Trouble without an end of its own is over after so long without another.
 const ENDS_AFTER: Millis = Millis::hours(1);
+
+/// Trouble of low urgency is counted for so long before it is told.
+const COUNTED_FOR: Millis = Millis::minutes(1);
 
 fn dedup_key(trouble: &Trouble) -> Text {
     format!("{}/{}", trouble.cause, trouble.subject).into()
@@ -32,22 +35,11 @@ pub(super) fn raise(draft: &mut Draft<'_>, trouble: Trouble, text: &str) {
     let router = IntegrationName::from(IntegrationName::ROUTER);
     let key = dedup_key(&trouble);
     let now = draft.now;
-    let expires = trouble
-        .cause
-        .ends_by_itself()
-        .then(|| now.steady + ENDS_AFTER);
-    if let Some(known) = draft
-        .alert_by_key(&router, &key)
-        .filter(|alert| alert.firing)
-    {
-        draft.edit_alert(&known.id, |alert| {
-            alert.repeats += 1;
-            alert.last_seen = now.wall;
-            alert.expires = expires;
-        });
-        return;
-    }
+    let expires = ends_by_itself(draft, &trouble).then(|| now.steady + ENDS_AFTER);
     if let Some(known) = draft.alert_by_key(&router, &key) {
+        if again(draft, &known, expires, text) {
+            return;
+        }
         draft.drop_alert(&known.id);
     }
     let content = Arc::new(content(&trouble, text));
@@ -75,6 +67,53 @@ pub(super) fn raise(draft: &mut Draft<'_>, trouble: Trouble, text: &str) {
     };
     draft.put_alert(id, alert);
     open(draft, id, trouble);
+}
+
+/// Whether nothing but time ends it: causes of one moment, and trouble with one of the many
+/// endpoints of a channel, of which another one's success says nothing.
+fn ends_by_itself(draft: &Draft<'_>, trouble: &Trouble) -> bool {
+    let channel = trouble.channel();
+    let info = channel.and_then(|name| draft.rules.channel(&name));
+    let has_many_endpoints = info.is_some_and(|info| !info.is_one_endpoint);
+    trouble.cause.ends_by_itself() || (has_many_endpoints && trouble.cause != Cause::ChannelSilent)
+}
+
+/// Another occurrence of trouble that is known. `false` if it is over and to be raised anew.
+fn again(draft: &mut Draft<'_>, known: &Arc<Alert>, expires: Option<Steady>, text: &str) -> bool {
+    let now = draft.now;
+    // A person resolved its incident: as with every alert, that holds for a while.
+    let is_held = known.holds.iter().any(|hold| hold.until > now.steady);
+    if known.incidents.is_empty() && !(known.firing && is_held) {
+        return false;
+    }
+    draft.edit_alert(&known.id, |alert| {
+        alert.firing = true;
+        alert.resolved_at = None;
+        alert.repeats += 1;
+        alert.last_seen = now.wall;
+        alert.expires = expires;
+        if *alert.content.summary != *text {
+            Arc::make_mut(&mut alert.content).summary = text.into();
+        }
+    });
+    membership::recount(draft, known);
+    for number in &known.incidents {
+        draft.edit_incident(number, |incident| {
+            if *incident.title != *text {
+                incident.title = text.into();
+            }
+        });
+    }
+    true
+}
+
+/// How often open trouble has occurred so far.
+pub(super) fn occurrences(draft: &Draft<'_>, trouble: &Trouble) -> u64 {
+    let router = IntegrationName::from(IntegrationName::ROUTER);
+    let known = draft.alert_by_key(&router, &dedup_key(trouble));
+    known
+        .filter(|alert| alert.firing)
+        .map_or(0, |alert| alert.repeats + 1)
 }
 
 fn content(trouble: &Trouble, text: &str) -> Content {
@@ -111,7 +150,11 @@ fn open(
             Urgency::Low => UrgencyRule::Low,
         },
         group_by: GroupBy::EachAlert,
-        group_wait: Millis::ZERO,
+        group_wait: match trouble.cause.urgency() {
+            Urgency::High => Millis::ZERO,
+            // What can wait until morning can wait to be counted.
+            Urgency::Low => COUNTED_FOR,
+        },
         join_interval: Millis::minutes(5),
         copy_to: Vec::new(),
         page: true,
@@ -163,6 +206,24 @@ pub(super) fn look_for_gaps(draft: &mut Draft<'_>) {
             raise(draft, trouble, &text);
         }
     }
+}
+
+/// Trouble with channels, schedules or rules that are gone is over.
+pub(super) fn look_for_gone(draft: &mut Draft<'_>) {
+    let own = draft.state.incidents().filter(|known| known.is_open());
+    let troubles = own.filter_map(|incident| incident.about.clone());
+    let gone: Vec<Trouble> = troubles.filter(|about| is_gone(draft, about)).collect();
+    for trouble in gone {
+        clear(draft, &trouble);
+    }
+    lane::forget_gone(draft);
+}
+
+fn is_gone(draft: &Draft<'_>, trouble: &Trouble) -> bool {
+    if let Some(channel) = trouble.channel() {
+        return draft.rules.channel(&channel).is_none();
+    }
+    trouble.cause == Cause::ScheduleGap && !draft.rules.schedules.contains_key(&*trouble.subject)
 }
 
 fn is_open(draft: &Draft<'_>, trouble: &Trouble) -> bool {

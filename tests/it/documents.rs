@@ -12,12 +12,18 @@ fn read(path: &str) -> String {
 #[test]
 fn every_reason_stands_on_its_page_with_its_meaning() {
     let page = read("docs/reasons.md");
-    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    let rows: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
     let expected: Vec<String> = Reason::ALL
         .iter()
         .map(|reason| format!("| `{}` | {} |", reason.as_str(), reason.meaning()))
         .collect();
-    assert_eq!(rows, expected, "docs/reasons.md differs from src/engine/reason.rs");
+    assert_eq!(
+        rows, expected,
+        "docs/reasons.md differs from src/engine/reason.rs"
+    );
 }
 
 #[test]
@@ -31,7 +37,10 @@ fn every_cause_of_trouble_stands_on_its_page() {
         .filter(|line| line.contains("=> \""))
         .filter_map(|line| line.split('"').nth(1))
         .collect();
-    assert!(words.contains(&"channel_credential"), "no causes were found");
+    assert!(
+        words.contains(&"channel_credential"),
+        "no causes were found"
+    );
     for word in words {
         assert!(
             page.contains(&format!("| `{word}` |")),

@@ -13,7 +13,7 @@ use crate::engine::ruleset::{Format, NotifyStep, RuleSet, Target};
 use crate::engine::time::{Millis, Wall};
 use crate::engine::urgency::UrgencyRule;
 use crate::rules::difference::moves_on_call;
-use crate::rules::{Compiled, Fault, documents, starter};
+use crate::rules::{Code, Compiled, Fault, documents, starter};
 
 /// What an administrator may write, all kinds of things in one file.
 const EXAMPLE: &str = include_str!("example.yaml");
@@ -268,16 +268,14 @@ fn a_mapping_is_read_with_its_pointers_and_maps() {
       links: { Runbook: /a~1b }
       details: \"\"
 ";
-    let rules = rules_of(&[
-        file("base.yaml", BASE),
-        file("hook.yaml", &text.replace("details: \"\"", "details: /")),
-    ]);
+    let rules = rules_of(&[file("base.yaml", BASE), file("hook.yaml", text)]);
     let hook = &rules.integrations["hook"];
     assert_eq!(hook.max_age, Millis::hours(1));
     let Format::Generic(mapping) = &hook.format else {
         panic!("not generic: {:?}", hook.format);
     };
     assert_eq!(mapping.each.as_deref(), Some("/alerts"));
+    assert_eq!(mapping.details.as_deref(), Some(""), "the whole body");
     assert_eq!(mapping.dedup_key, ["/id", "/host"]);
     assert_eq!(mapping.actions.len(), 2);
     assert_eq!(mapping.severities["P1"], "critical");
@@ -358,4 +356,30 @@ fn a_body_is_one_document_or_a_bundle_of_files() {
     let bundle = r#"{"files":[{"path":"a.yaml","text":"users: {}"},{"path":"b.yaml","text":""}]}"#;
     let several = documents::files_in(bundle, "rules.yaml");
     assert_eq!(several, [file("a.yaml", "users: {}"), file("b.yaml", "")]);
+}
+
+#[test]
+fn the_examples_of_the_reference_page_are_right() {
+    let page = include_str!("../../../docs/rules.md");
+    let blocks = page.split("```yaml\n").skip(1);
+    let examples: Vec<&str> = blocks.filter_map(|rest| rest.split("```").next()).collect();
+    let is_whole = |text: &&&str| !text.starts_with("notify:");
+    let mut count = 0;
+    for text in examples.iter().filter(is_whole) {
+        let (_, Compiled { faults, .. }) = check(&[file("docs.yaml", text)], &environment());
+        let about_others = [
+            Code::NoRoute,
+            Code::UnknownUser,
+            Code::UnknownSchedule,
+            Code::UnknownPolicy,
+        ];
+        let own = faults
+            .into_iter()
+            .filter(|fault| !about_others.contains(&fault.code));
+        assert_eq!(own.collect::<Vec<Fault>>(), [], "{text}");
+        count += 1;
+    }
+    assert!(count >= 5, "{count} examples");
+    let faults = faults_of(&[file("docs.yaml", examples[0])], &environment());
+    assert_eq!(faults, [""; 0], "the first example is whole");
 }

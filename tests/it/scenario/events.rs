@@ -31,7 +31,11 @@ fn a_resolve_that_comes_before_its_trigger_is_the_later_word() {
     let late = world.give(trigger("db").occurred(earlier));
     assert_eq!(late.disposition, Disposition::Recorded);
     world.expect_nothing_until("00:01:00");
-    assert_eq!(world.post("db"), Disposition::Opened, "without a source time it opens");
+    assert_eq!(
+        world.post("db"),
+        Disposition::Opened,
+        "without a source time it opens"
+    );
     world.expect(["ana sms twilio #1 page"]);
     world.resolve_event("db");
 }
@@ -80,7 +84,11 @@ fn a_person_resolves_while_the_source_goes_on_asserting() {
     assert_eq!(world.incident(2).generation, 2);
     world.does("ana", 2, Verb::Resolve);
     let fresh = trigger("db").asserted(Wall(start.0 + 1_000), None);
-    assert_eq!(world.give(fresh).disposition, Disposition::Opened, "a new start opens at once");
+    assert_eq!(
+        world.give(fresh).disposition,
+        Disposition::Opened,
+        "a new start opens at once"
+    );
     world.expect(["ana sms twilio #3 page"]);
     world.ack(3, "ana");
 }
@@ -238,7 +246,10 @@ fn low_urgency_runs_one_step_and_says_so() {
     world.expect(["ana email mail #1 page"]);
     world.expect_nothing_until("24:00:00");
     world.expect_reason(1, "steps_over");
-    let yaml = TEAM.replace("fallback: [user/cy]", "fallback: [user/cy]\n    escalate_low: true");
+    let yaml = TEAM.replace(
+        "fallback: [user/cy]",
+        "fallback: [user/cy]\n    escalate_low: true",
+    );
     let mut world = World::new(&yaml);
     world.give(trigger("a").severity("warning"));
     world.expect(["ana email mail #1 page"]);
@@ -264,7 +275,11 @@ fn flapping_stays_open_until_it_is_quiet_and_a_more_urgent_alert_is_still_heard(
     world.expect_reason(6, "flapping");
     world.take_seen();
     for _ in 0..20 {
-        assert_eq!(world.give(low("a")).incidents[0].0, 6, "no further incident");
+        assert_eq!(
+            world.give(low("a")).incidents[0].0,
+            6,
+            "no further incident"
+        );
         world.wait("00:01:00");
         world.resolve_event("a");
         world.wait("00:01:00");
@@ -292,7 +307,10 @@ fn history_pages_nobody_and_a_fresh_report_does() {
     world.expect(["ana email mail #1 page"]);
     assert_eq!(world.own_incidents(), ["held_events/native"]);
     let fresh = world.wall();
-    assert_eq!(world.give(trigger("db").occurred(fresh)).disposition, Disposition::Opened);
+    assert_eq!(
+        world.give(trigger("db").occurred(fresh)).disposition,
+        Disposition::Opened
+    );
     world.expect(["ana sms twilio #2 page"]);
     world.ack(2, "ana");
     world.at("01:10:00");
@@ -313,7 +331,11 @@ fn a_route_that_does_not_page_keeps_the_alert_and_forgets_it_in_time() {
     world.at("46:00:00");
     assert_eq!(world.state().alerts().count(), 1, "a repeat renews it");
     world.at("48:00:00");
-    assert_eq!(world.state().alerts().count(), 0, "nothing is kept for ever");
+    assert_eq!(
+        world.state().alerts().count(),
+        0,
+        "nothing is kept for ever"
+    );
     world.expect([]);
 }
 

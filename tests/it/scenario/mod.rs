@@ -7,6 +7,7 @@ mod world;
 
 mod escalation;
 mod events;
+mod failover;
 
 /// Two people and a policy of two steps; the root route's alerts are incidents of their own.
 pub const TEAM: &str = r#"
