@@ -6,6 +6,8 @@
 
 #[path = "tidy/imports.rs"]
 mod imports;
+#[path = "tidy/map.rs"]
+mod map;
 #[path = "tidy/paths.rs"]
 mod paths;
 #[path = "tidy/sizes.rs"]
@@ -48,7 +50,7 @@ impl Break {
 }
 
 fn rules() -> impl Iterator<Item = &'static Rule> {
-    [words::RULES, sizes::RULES, imports::RULES]
+    [words::RULES, sizes::RULES, imports::RULES, map::RULES]
         .into_iter()
         .flatten()
 }
