@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use secrecy::ExposeSecret;
 
 use super::millis;
 use crate::config::{self, ChannelKind, Settings};
@@ -20,7 +19,6 @@ use crate::outbound::twilio::{self, Twilio};
 use crate::outbound::webhook::{self, Webhook};
 use crate::rules::{Environment, Fit};
 use crate::runtime::clock;
-use crate::signing::standard_webhooks::Secret;
 
 /// One channel with what the settings say of it.
 struct Entry {
@@ -142,12 +140,8 @@ fn one(
             links,
         )?),
         ChannelKind::Webhook(webhook) => {
-            let secret = Secret::parse(webhook.secret.expose_secret())
-                .with_context(|| format!("channel {name}: secret"))?;
-            let settings = webhook::Settings {
-                name,
-                secrets: vec![secret],
-            };
+            let secrets = vec![webhook.secret.clone()];
+            let settings = webhook::Settings { name, secrets };
             Arc::new(Webhook::new(settings, http, links)?)
         }
         ChannelKind::Console => return Ok(None),
@@ -181,10 +175,6 @@ fn twilio_settings(name: ChannelName, twilio: &config::Twilio) -> twilio::Settin
     }
 }
 
-/// What is posted when the settings have no template.
-const GATEWAY_BODY: &str =
-    r#"{"to":{{ to|tojson }},"text":{{ text|tojson }},"page_id":{{ page_id|tojson }}}"#;
-
 fn gateway_settings(name: ChannelName, gateway: &config::SmsWebhook) -> sms_webhook::Settings {
     let takes_replies = gateway.inbound_key.is_some();
     sms_webhook::Settings {
@@ -192,10 +182,7 @@ fn gateway_settings(name: ChannelName, gateway: &config::SmsWebhook) -> sms_webh
         url: gateway.url.clone(),
         method: gateway.method.clone(),
         headers: gateway.headers.clone(),
-        body: gateway
-            .body
-            .clone()
-            .unwrap_or_else(|| GATEWAY_BODY.to_owned()),
+        body: gateway.body.clone(),
         success: gateway.success.clone(),
         message_id: gateway.message_id.clone(),
         replies: if takes_replies {

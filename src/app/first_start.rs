@@ -90,7 +90,7 @@ fn make_links_secret(writes: &mut Vec<DocumentWrite>) -> [u8; 32] {
 }
 
 fn make_admin_token(writes: &mut Vec<DocumentWrite>) -> ([u8; 32], Option<String>) {
-    let token = format!("rvt_{}", secrets::random_hex(20));
+    let token = format!("rv_{}", secrets::random_hex(20));
     let hash = secrets::hash(&token);
     writes.push(secret_write(ADMIN, hash.to_vec()));
     (hash, Some(token))
