@@ -67,8 +67,8 @@ pub fn audit(state: &State, rules: &RuleSet, now: Now) -> Audit {
     }
 }
 
-/// Invariant L1: a triggered incident that expects an acknowledgment and is not held has a timer, an
-/// attempt in flight or a recorded end of its escalation.
+/// Invariant L1: a triggered incident that expects an acknowledgment and is not held has a timer,
+/// an attempt in flight or a recorded end of its escalation.
 fn is_stuck(state: &State, incident: &Incident) -> bool {
     let is_concerned = incident.status == Status::Triggered
         && incident.expects_acknowledgment()

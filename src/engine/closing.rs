@@ -13,7 +13,7 @@ use super::page::{News, PageKind, PageState};
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
 use super::time::Millis;
-use super::{deliver, escalation, ingest, silence, updates};
+use super::{deliver, handling, ingest, silence, updates};
 
 /// A flapping incident stays open until so much quiet.
 const FLAP_QUIET: Millis = Millis::minutes(10);
@@ -354,5 +354,5 @@ fn acknowledge_if_all_are(draft: &mut Draft<'_>, number: IncidentNumber, by: &st
         text,
         EntryDetail::default(),
     );
-    escalation::take(draft, number, handled);
+    handling::take(draft, number, handled);
 }

@@ -464,8 +464,8 @@ pub(super) fn withdraw_all(draft: &mut Draft<'_>, number: IncidentNumber) {
     }
 }
 
-/// Retries end, an attempt whose first byte has not left is cancelled, one in flight is counted when
-/// it ends.
+/// Retries end, an attempt whose first byte has not left is cancelled, one in flight is counted
+/// when it ends.
 fn withdraw_page(draft: &mut Draft<'_>, page: &Page) {
     let is_under_way = page.state == PageState::Sending || page.in_flight().is_some();
     if !page.asks() || !is_under_way {

@@ -111,16 +111,26 @@ macro_rules! remove {
     };
 }
 
-read_and_put!(alert, put_alert, alerts: AlertId => Alert, |state, key| state.alert(*key));
-read_and_put!(incident, put_incident, incidents: IncidentNumber => Incident, |state, key| state.incident(*key));
-read_and_put!(page, put_page, pages: PageId => Page, |state, key| state.page(*key));
-read_and_put!(group, put_group, groups: Text => Group, |state, key| state.group(key));
-read_and_put!(person, put_person, people: UserName => Person, |state, key| state.person(key));
-read_and_put!(channel, put_channel, channels: ChannelName => ChannelState, |state, key| state.channel(key));
-read_and_put!(sender, put_sender, senders: Text => Sender, |state, key| state.sender(key));
-read_and_put!(silence, put_silence, silences: SilenceId => Silence, |state, key| state.silence(*key));
-read_and_put!(override_, put_override, overrides: OverrideId => Override, |state, key| state.override_by_id(*key));
-read_and_put!(pinned, put_pinned, pinned: PinnedPolicy => Pinned, |state, key| state.pinned(key));
+read_and_put!(alert, put_alert, alerts: AlertId => Alert,
+    |state, key| state.alert(*key));
+read_and_put!(incident, put_incident, incidents: IncidentNumber => Incident,
+    |state, key| state.incident(*key));
+read_and_put!(page, put_page, pages: PageId => Page,
+    |state, key| state.page(*key));
+read_and_put!(group, put_group, groups: Text => Group,
+    |state, key| state.group(key));
+read_and_put!(person, put_person, people: UserName => Person,
+    |state, key| state.person(key));
+read_and_put!(channel, put_channel, channels: ChannelName => ChannelState,
+    |state, key| state.channel(key));
+read_and_put!(sender, put_sender, senders: Text => Sender,
+    |state, key| state.sender(key));
+read_and_put!(silence, put_silence, silences: SilenceId => Silence,
+    |state, key| state.silence(*key));
+read_and_put!(override_, put_override, overrides: OverrideId => Override,
+    |state, key| state.override_by_id(*key));
+read_and_put!(pinned, put_pinned, pinned: PinnedPolicy => Pinned,
+    |state, key| state.pinned(key));
 edit!(alert, edit_alert, alerts: AlertId => Alert);
 edit!(incident, edit_incident, incidents: IncidentNumber => Incident);
 edit!(page, edit_page, pages: PageId => Page);

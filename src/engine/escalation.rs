@@ -6,24 +6,22 @@
 use std::sync::Arc;
 
 use super::draft::Draft;
-use super::ids::{IncidentNumber, UserName};
-use super::incident::{Handled, Incident, Phase, Position, Status, Trouble, Why};
+use super::ids::IncidentNumber;
+use super::incident::{Incident, Phase, Position, Status, Trouble, Why};
+use super::naming::{Named, name_of, name_targets, present_fallback};
 use super::page::News;
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
-use super::ruleset::{ChannelTarget, Policy, Target};
+use super::ruleset::Policy;
 use super::time::Millis;
 use super::trouble::Cause;
 use super::urgency::Urgency;
-use super::{closing, deliver, notify, trouble_desk, updates};
+use super::{closing, deliver, handling, notify, trouble_desk, updates};
 
 /// The fallback is paged again after this.
 const FALLBACK_INTERVAL: Millis = Millis::minutes(30);
 /// The fallback is paged at most so often.
 const FALLBACKS_MAX: u32 = 48;
-/// How long the target of a reassignment has before the policy goes on.
-const REASSIGNED_WAIT: Millis = Millis::minutes(5);
-
 /// Starts an incident's life: copies, and the first round unless something holds it.
 pub(super) fn begin(draft: &mut Draft<'_>, number: IncidentNumber, group_wait: Millis) {
     let Some(incident) = draft.incident(&number) else {
@@ -99,7 +97,7 @@ pub(super) fn restart(draft: &mut Draft<'_>, number: IncidentNumber, reason: Rea
     }
 }
 
-fn reopen(draft: &mut Draft<'_>, number: IncidentNumber) {
+pub(super) fn reopen(draft: &mut Draft<'_>, number: IncidentNumber) {
     draft.edit_incident(&number, |incident| {
         incident.status = Status::Triggered;
         incident.acknowledged = None;
@@ -110,7 +108,7 @@ fn reopen(draft: &mut Draft<'_>, number: IncidentNumber) {
     });
 }
 
-fn set_phase(draft: &mut Draft<'_>, number: IncidentNumber, phase: Phase) {
+pub(super) fn set_phase(draft: &mut Draft<'_>, number: IncidentNumber, phase: Phase) {
     draft.edit_incident(&number, |incident| {
         incident.escalation.phase = phase;
         incident.escalation.due = None;
@@ -206,91 +204,7 @@ fn end_low(draft: &mut Draft<'_>, number: IncidentNumber) {
     );
 }
 
-/// Somebody or something that a step names now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Named {
-    Person { user: UserName, why: Why },
-    Channel { target: ChannelTarget, why: Why },
-}
-
-/// Who the targets are at this moment; one person is named once. What names nobody is noted.
-fn name_targets(draft: &mut Draft<'_>, incident: &Incident, targets: &[Target]) -> Vec<Named> {
-    let mut named: Vec<Named> = Vec::new();
-    for target in targets {
-        match name_target(draft, incident, target) {
-            Ok(found) => {
-                let is_known = named.iter().any(|known| is_same(known, &found));
-                if !is_known {
-                    named.push(found);
-                }
-            }
-            Err(reason) => {
-                let text = format!("{target}: {}", reason.meaning());
-                let detail = EntryDetail::default();
-                draft.note(incident.number, EntryKind::Escalation, reason, text, detail);
-            }
-        }
-    }
-    named
-}
-
-fn is_same(one: &Named, other: &Named) -> bool {
-    match (one, other) {
-        (Named::Person { user: one, .. }, Named::Person { user: other, .. }) => one == other,
-        (Named::Channel { target: one, .. }, Named::Channel { target: other, .. }) => one == other,
-        (Named::Person { .. }, Named::Channel { .. })
-        | (Named::Channel { .. }, Named::Person { .. }) => false,
-    }
-}
-
-fn name_target(draft: &Draft<'_>, incident: &Incident, target: &Target) -> Result<Named, Reason> {
-    let why = Why {
-        route: incident.route.clone(),
-        policy: incident.policy.as_ref().map(|pinned| pinned.name.clone()),
-        position: incident.escalation.position,
-        round: incident.escalation.round,
-        schedule: None,
-        revision: draft.rules.revision,
-    };
-    match target {
-        Target::User(user) if draft.rules.users.contains_key(user) => Ok(Named::Person {
-            user: user.clone(),
-            why,
-        }),
-        Target::User(_) => Err(Reason::TargetGone),
-        Target::Schedule(name) => {
-            let schedule = draft.rules.schedules.get(name).ok_or(Reason::TargetGone)?;
-            let overrides = draft.state.overrides_of(name);
-            let person = schedule.person_at(draft.now.wall, &overrides);
-            let user = person.ok_or(Reason::NobodyOnCall)?;
-            if !draft.rules.users.contains_key(&user) {
-                return Err(Reason::TargetGone);
-            }
-            Ok(Named::Person {
-                user,
-                why: Why {
-                    schedule: Some(name.clone()),
-                    ..why
-                },
-            })
-        }
-        Target::Channel(target) => {
-            let channel = draft
-                .rules
-                .channel(&target.channel)
-                .ok_or(Reason::NoChannel)?;
-            if channel.media.is_empty() {
-                return Err(Reason::NoChannel);
-            }
-            Ok(Named::Channel {
-                target: target.clone(),
-                why,
-            })
-        }
-    }
-}
-
-fn begin_step(
+pub(super) fn begin_step(
     draft: &mut Draft<'_>,
     number: IncidentNumber,
     index: usize,
@@ -320,16 +234,6 @@ fn begin_step(
     page_named(draft, number, Position::Step(index), named, wait);
 }
 
-fn name_of(named: &Named) -> String {
-    match named {
-        Named::Person { user, why } => match &why.schedule {
-            Some(schedule) => format!("{user} (on call on {schedule})"),
-            None => user.to_string(),
-        },
-        Named::Channel { target, .. } => target.to_string(),
-    }
-}
-
 fn step_detail(incident: &Incident, index: Option<usize>) -> EntryDetail {
     EntryDetail {
         route: Some(incident.route.as_str().into()),
@@ -339,7 +243,7 @@ fn step_detail(incident: &Incident, index: Option<usize>) -> EntryDetail {
 }
 
 /// Pages everybody named by a place in the policy and sets the time of the next.
-fn page_named(
+pub(super) fn page_named(
     draft: &mut Draft<'_>,
     number: IncidentNumber,
     position: Position,
@@ -374,7 +278,7 @@ fn page_named(
 }
 
 /// Pages the fallback, which is asked again every half hour.
-fn page_fallback(draft: &mut Draft<'_>, number: IncidentNumber, reason: Reason) {
+pub(super) fn page_fallback(draft: &mut Draft<'_>, number: IncidentNumber, reason: Reason) {
     let Some(incident) = draft.incident(&number) else {
         return;
     };
@@ -406,20 +310,6 @@ fn page_fallback(draft: &mut Draft<'_>, number: IncidentNumber, reason: Reason) 
     if incident.urgency == Urgency::Low {
         end_low(draft, number);
     }
-}
-
-/// The first step of the root route's policy as it is now.
-fn present_fallback(draft: &Draft<'_>) -> Vec<Target> {
-    let root = draft
-        .rules
-        .tree
-        .root()
-        .and_then(|root| root.policy.as_ref());
-    let policy = root.and_then(|name| draft.rules.policies.get(name));
-    policy
-        .and_then(|policy| policy.steps.first())
-        .map(|s| s.targets.clone())
-        .unwrap_or_default()
 }
 
 fn exhaust(draft: &mut Draft<'_>, number: IncidentNumber) {
@@ -469,163 +359,6 @@ pub(super) fn check_reached(draft: &mut Draft<'_>, number: IncidentNumber) {
     });
 }
 
-/// Somebody has it: escalation stops, nothing that asks starts any more.
-pub(super) fn take(draft: &mut Draft<'_>, number: IncidentNumber, handled: Handled) {
-    let Some(incident) = draft.incident(&number) else {
-        return;
-    };
-    let timeout = draft
-        .policy_of(&incident)
-        .and_then(|policy| policy.ack_timeout);
-    let now = draft.now.steady;
-    draft.edit_incident(&number, |incident| {
-        let escalation = &mut incident.escalation;
-        if escalation.phase == Phase::Running {
-            escalation.remaining = escalation.due.map(|due| due.since(now));
-        }
-        escalation.phase = Phase::Acknowledged;
-        escalation.due = timeout.map(|timeout| now + timeout);
-        escalation.hurried = None;
-        escalation.is_join_pending = false;
-        incident.status = Status::Acknowledged;
-        incident.acknowledged = Some(handled);
-        incident.runs.clear();
-    });
-    deliver::withdraw(draft, number);
-    updates::tell(draft, number, News::Acknowledged);
-}
-
-/// Hands the incident to targets that a person named; the policy goes on if they do not answer.
-pub(super) fn reassign(draft: &mut Draft<'_>, number: IncidentNumber, targets: &[Target]) -> bool {
-    let Some(incident) = draft.incident(&number) else {
-        return false;
-    };
-    let named = name_targets(draft, &incident, targets);
-    if named.is_empty() {
-        return false;
-    }
-    deliver::withdraw_all(draft, number);
-    reopen(draft, number);
-    draft.edit_incident(&number, |incident| {
-        incident.runs.clear();
-        incident.escalation.round = 0;
-        incident.escalation.reassigned = Some(targets.to_vec());
-    });
-    if incident.is_silenced {
-        super::silence::hold(draft, number);
-        return true;
-    }
-    page_named(draft, number, Position::Reassigned, named, REASSIGNED_WAIT);
-    true
-}
-
-/// The next step now, whatever is left of the wait.
-pub(super) fn escalate_now(draft: &mut Draft<'_>, number: IncidentNumber, reason: Reason) {
-    let Some(incident) = draft.incident(&number) else {
-        return;
-    };
-    let was_acknowledged = incident.status == Status::Acknowledged;
-    draft.edit_incident(&number, |incident| {
-        incident.status = Status::Triggered;
-        incident.acknowledged = None;
-        incident.escalation.is_join_pending = false;
-    });
-    if incident.is_silenced {
-        super::silence::hold(draft, number);
-    } else if !incident.expects_acknowledgment() {
-        set_phase(draft, number, Phase::NotExpected);
-    } else if incident.urgency == Urgency::Low {
-        // Asked for by a person: the policy's other steps are allowed once.
-        advance_asked(draft, number, reason);
-    } else {
-        advance(draft, number, reason);
-    }
-    if was_acknowledged {
-        updates::tell(draft, number, News::Triggered);
-    }
-}
-
-fn advance_asked(draft: &mut Draft<'_>, number: IncidentNumber, reason: Reason) {
-    let Some(incident) = draft.incident(&number) else {
-        return;
-    };
-    let Some(policy) = draft.policy_of(&incident) else {
-        return;
-    };
-    let next = match incident.escalation.position {
-        Position::Before | Position::Reassigned => 0,
-        Position::Step(step) => step + 1,
-        Position::Fallback => policy.steps.len(),
-    };
-    for index in next..policy.steps.len() {
-        let named = name_targets(draft, &incident, &policy.steps[index].targets);
-        if !named.is_empty() {
-            return begin_step(draft, number, index, named, reason);
-        }
-    }
-    page_fallback(draft, number, reason);
-}
-
-/// Sleeps on it until `due`; then the same step goes on with what was left of its wait.
-pub(super) fn snooze(
-    draft: &mut Draft<'_>,
-    number: IncidentNumber,
-    handled: Handled,
-    length: Millis,
-) {
-    take(draft, number, handled);
-    let due = draft.now.steady + length;
-    draft.edit_incident(&number, |incident| {
-        incident.escalation.phase = Phase::Snoozed;
-        incident.escalation.due = Some(due);
-    });
-}
-
-fn snooze_over(draft: &mut Draft<'_>, number: IncidentNumber) {
-    let Some(incident) = draft.incident(&number) else {
-        return;
-    };
-    let text = "the snooze is over; the same step goes on";
-    let reason = Reason::SnoozeOver;
-    draft.note(
-        number,
-        EntryKind::Escalation,
-        reason,
-        text,
-        EntryDetail::default(),
-    );
-    draft.edit_incident(&number, |incident| {
-        incident.status = Status::Triggered;
-        incident.acknowledged = None;
-    });
-    updates::tell(draft, number, News::Triggered);
-    if incident.is_silenced {
-        return super::silence::hold(draft, number);
-    }
-    let policy = draft.policy_of(&incident);
-    let (Some(policy), Position::Step(index)) = (policy, incident.escalation.position) else {
-        return start_round(draft, number, 0);
-    };
-    let Some(step) = policy.steps.get(index) else {
-        return start_round(draft, number, 0);
-    };
-    let named = name_targets(draft, &incident, &step.targets);
-    if named.is_empty() {
-        return advance(draft, number, Reason::NobodyOnCall);
-    }
-    let wait = incident
-        .escalation
-        .remaining
-        .filter(|left| *left > Millis::ZERO);
-    page_named(
-        draft,
-        number,
-        Position::Step(index),
-        named,
-        wait.unwrap_or(step.wait),
-    );
-}
-
 /// The incident's timers that are due.
 pub(super) fn due(draft: &mut Draft<'_>, number: IncidentNumber) {
     let steady = draft.now.steady;
@@ -664,7 +397,7 @@ fn escalation_due(draft: &mut Draft<'_>, number: IncidentNumber) {
             restart(draft, number, Reason::JoinUnanswered);
         }
         Phase::Acknowledged => restart(draft, number, Reason::AckTimeout),
-        Phase::Snoozed => snooze_over(draft, number),
+        Phase::Snoozed => handling::snooze_over(draft, number),
         Phase::Silenced
         | Phase::StepsOver
         | Phase::Exhausted

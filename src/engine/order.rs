@@ -144,8 +144,8 @@ fn alert_brief(alert: &Alert) -> AlertBrief {
     }
 }
 
-/// Where the message goes: an update under or over the one it is about, a page under an earlier page
-/// to the same place.
+/// Where the message goes: an update under or over the one it is about, a page under an earlier
+/// page to the same place.
 fn place(draft: &Draft<'_>, page: &Page, channel: &ChannelInfo) -> Option<Place> {
     let PageKind::Update { of, .. } = page.kind else {
         return earlier(draft, page, channel);

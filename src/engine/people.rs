@@ -1,4 +1,5 @@
-//! What people do with incidents: acknowledge, give back, resolve, snooze, escalate, hand over, note.
+//! What people do with incidents: acknowledge, give back, resolve, snooze, escalate,
+//! hand over, note.
 //!
 //! Acknowledging twice is harmless and tells the second person who was first.
 
@@ -14,9 +15,9 @@ use super::membership;
 use super::page::IncidentRef;
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
-use super::ruleset::Target;
+use super::ruleset::{Policy, Target};
 use super::time::Millis;
-use super::{closing, deliver, escalation};
+use super::{closing, deliver, escalation, handling};
 
 /// Route name of incidents that people opened by hand.
 const BY_HAND: &str = "by-hand";
@@ -167,7 +168,7 @@ fn perform(draft: &mut Draft<'_>, incident: &Arc<Incident>, act: &Act) -> ActRes
                 &format!("has it and snoozed for {length}"),
             );
             let handled = handled(draft, actor);
-            escalation::snooze(draft, number, handled, length);
+            handling::snooze(draft, number, handled, length);
             ActResult::Done
         }
         Verb::Escalate => {
@@ -178,7 +179,7 @@ fn perform(draft: &mut Draft<'_>, incident: &Arc<Incident>, act: &Act) -> ActRes
                 actor,
                 "asked for the next step",
             );
-            escalation::escalate_now(draft, number, Reason::EscalatedByHand);
+            handling::escalate_now(draft, number, Reason::EscalatedByHand);
             ActResult::Done
         }
         Verb::Decline if incident.status != Status::Triggered => ActResult::AlreadySo,
@@ -189,7 +190,7 @@ fn perform(draft: &mut Draft<'_>, incident: &Arc<Incident>, act: &Act) -> ActRes
                     .runs
                     .retain(|run| Some(&run.user) != actor.user.as_ref());
             });
-            escalation::escalate_now(draft, number, Reason::Declined);
+            handling::escalate_now(draft, number, Reason::Declined);
             ActResult::Done
         }
         Verb::Reassign { to } => reassign(draft, incident, actor, to),
@@ -213,7 +214,7 @@ fn acknowledge(draft: &mut Draft<'_>, incident: &Arc<Incident>, actor: &Actor) -
     }
     tell(draft, number, Reason::Acknowledged, actor, "acknowledged");
     let handled = handled(draft, actor);
-    escalation::take(draft, number, handled);
+    handling::take(draft, number, handled);
     ActResult::Done
 }
 
@@ -256,7 +257,7 @@ fn reassign(
     );
     match to {
         ReassignTo::Target(target) => {
-            escalation::reassign(draft, number, std::slice::from_ref(target));
+            handling::reassign(draft, number, std::slice::from_ref(target));
         }
         ReassignTo::Policy(policy) => {
             let Some(policy) = membership::policy_named(draft, policy) else {
@@ -313,22 +314,12 @@ fn linked(draft: &Draft<'_>, number: IncidentNumber) -> Vec<IncidentNumber> {
 
 /// A person pages somebody: an incident without alerts, which a person resolves.
 pub(super) fn page_by_hand(draft: &mut Draft<'_>, request: &PageByHand) {
-    if let Err(refusal) = check_target(draft, &request.to) {
-        draft.answer = Answer::Refused(refusal);
-        return;
-    }
-    let root = draft.rules.tree.root().and_then(|root| root.policy.clone());
-    let name = match &request.to {
-        ReassignTo::Policy(name) => Some(name.clone()),
-        ReassignTo::Target(_) => root.or_else(|| draft.rules.policies.keys().next().cloned()),
-    };
-    let Some(policy) = name.and_then(|name| membership::policy_named(draft, &name)) else {
-        let name = "the root route's policy".to_owned();
-        draft.answer = Answer::Refused(Refusal::Unknown {
-            kind: "policy",
-            name,
-        });
-        return;
+    let policy = match check_target(draft, &request.to).and_then(|()| by_hand(draft, request)) {
+        Ok(policy) => policy,
+        Err(refusal) => {
+            draft.answer = Answer::Refused(refusal);
+            return;
+        }
     };
     let number = draft.next_incident();
     let key: Text = format!("{BY_HAND}/{number}").into();
@@ -376,10 +367,24 @@ pub(super) fn page_by_hand(draft: &mut Draft<'_>, request: &PageByHand) {
     match &request.to {
         ReassignTo::Policy(_) => escalation::start(draft, number),
         ReassignTo::Target(target) => {
-            if !escalation::reassign(draft, number, std::slice::from_ref(target)) {
+            if !handling::reassign(draft, number, std::slice::from_ref(target)) {
                 escalation::start(draft, number);
             }
         }
     }
     draft.answer = Answer::Opened(number);
+}
+
+/// The policy of a page by hand: the one it goes to, or what the target falls back on.
+fn by_hand(draft: &Draft<'_>, request: &PageByHand) -> Result<Arc<Policy>, Refusal> {
+    let root = draft.rules.tree.root().and_then(|root| root.policy.clone());
+    let name = match &request.to {
+        ReassignTo::Policy(name) => Some(name.clone()),
+        ReassignTo::Target(_) => root.or_else(|| draft.rules.policies.keys().next().cloned()),
+    };
+    let policy = name.and_then(|name| membership::policy_named(draft, &name));
+    policy.ok_or_else(|| Refusal::Unknown {
+        kind: "policy",
+        name: "the root route's policy".to_owned(),
+    })
 }

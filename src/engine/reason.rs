@@ -67,7 +67,8 @@ reasons! {
     NobodyNamed => "nobody_named": "no step of the policy names anybody",
     RoundStarted => "round_started": "another round of the policy",
     Fallback => "fallback": "all rounds are over and nobody acknowledged",
-    StepsOver => "steps_over": "a low-urgency incident runs only the first step that names somebody",
+    StepsOver => "steps_over":
+        "a low-urgency incident runs only the first step that names somebody",
     Exhausted => "exhausted": "the fallback was paged as often as allowed",
     AckTimeout => "ack_timeout": "acknowledged, not resolved in time",
     SnoozeOver => "snooze_over": "the snooze is over",

@@ -1,4 +1,5 @@
-//! After a restart or a suspension: what no longer matters is dropped, what is overdue happens once.
+//! After a restart or a suspension: what no longer matters is dropped, what is overdue happens
+//! once.
 //!
 //! Steps that fell due meanwhile collapse to the highest one; an attempt that a restart interrupted
 //! is repeated once with the same idempotency key.

@@ -1,8 +1,8 @@
 //! The only code that changes state: a plain struct without await, so that simulations run the very
 //! same code as production.
 //!
-//! One [`Driver::turn`] takes a batch of inputs and gives what must be made durable, the answers that
-//! may be given once it is, and the effects that may then be released.
+//! One [`Driver::turn`] takes a batch of inputs and gives what must be made durable, the answers
+//! that may be given once it is, and the effects that may then be released.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -114,7 +114,8 @@ impl Lane {
         }
     }
 
-    /// Adds an order. If the provider asked for a long wait it is given back with what is left of it.
+    /// Adds an order. If the provider asked for a long wait it is given back with what is left
+    /// of it.
     pub fn push(&mut self, order: Arc<Order>, now: Millis) -> Result<(), (Arc<Order>, Millis)> {
         let left = Millis(self.closed_until.0.saturating_sub(now.0));
         if left > WAIT_HELD_MAX {

@@ -36,8 +36,8 @@ pub struct Line {
 }
 
 impl Line {
-    /// Goes on from the clocks at the last commit: by the wall time that passed since, or not at all
-    /// if the wall clock is behind them. The answer says by how much it is.
+    /// Goes on from the clocks at the last commit: by the wall time that passed since, or not at
+    /// all if the wall clock is behind them. The answer says by how much it is.
     pub fn resume(stored: Clocks, reading: Reading, seed: u64) -> (Self, Option<Jump>) {
         let steady = stored.steady + reading.wall.since(stored.wall);
         let behind = stored.wall.since(reading.wall);

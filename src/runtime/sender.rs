@@ -226,8 +226,8 @@ impl Outlet for Sender {
 
     fn send(&self, order: Arc<Order>) {
         let Some(track) = self.lanes.get(&order.channel) else {
-            // Rules and channels are checked against each other; should a channel be missing all the
-            // same, the attempt ends and failover begins.
+            // Rules and channels are checked against each other; should a channel be missing all
+            // the same, the attempt ends and failover begins.
             warn!(channel.name = %order.channel, "no such channel");
             let outcome = Outcome::RefusedTarget;
             let report = Report {

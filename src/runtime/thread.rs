@@ -23,7 +23,8 @@ use crate::runtime::line::{Jump, Line, Reading};
 use crate::runtime::queue::{Control, Read, Request, Taken};
 use crate::store::{Epoch, Partition, Store};
 
-/// The longest that the thread sleeps without looking at the clock: so a suspension is noticed soon.
+/// The longest that the thread sleeps without looking at the clock: so a suspension is noticed
+/// soon.
 const PATIENCE_MAX: Duration = Duration::from_secs(1);
 
 /// Where effects go. Calls return at once.

@@ -2,6 +2,7 @@
 
 mod acts;
 mod channels;
+mod copies;
 mod crashes;
 mod durable;
 mod world;

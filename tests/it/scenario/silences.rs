@@ -188,7 +188,7 @@ fn paged_at(moments: &[&str], begin: &str) -> Vec<String> {
 
 #[test]
 fn a_handoff_in_the_hour_that_does_not_exist_happens_once() {
-    // 01:30 of the 29th does not exist: one holder before, the other after, and a day later the next.
+    // 01:30 of the 29th does not exist: one holder before, the other after, a day later the next.
     let moments = [
         "2026-03-29T00:59:00Z",
         "2026-03-29T01:31:00Z",
@@ -221,7 +221,10 @@ fn a_handoff_in_the_hour_that_comes_twice_happens_at_its_first_coming() {
 
 #[test]
 fn a_schedule_with_a_gap_gives_way_and_is_told_once_and_until_it_is_over() {
-    let gap = "    time_zone: UTC\n    layers:\n      - users: [ana]\n        only: [{ from: \"10:00\", to: \"18:00\" }]\n";
+    let gap = concat!(
+        "    time_zone: UTC\n    layers:\n      - users: [ana]\n",
+        "        only: [{ from: \"10:00\", to: \"18:00\" }]\n"
+    );
     let mut world = World::new(&with_schedule(gap));
     world.post("a");
     world.expect_reason(1, "nobody_on_call");

@@ -1,0 +1,176 @@
+//! What an escalation does when people take an incident, hand it on, hurry it or sleep on it.
+
+use super::draft::Draft;
+use super::escalation::{
+    advance, begin_step, page_fallback, page_named, reopen, set_phase, start_round,
+};
+use super::ids::IncidentNumber;
+use super::incident::{Handled, Phase, Position, Status};
+use super::naming::name_targets;
+use super::page::News;
+use super::reason::Reason;
+use super::records::{EntryDetail, EntryKind};
+use super::ruleset::Target;
+use super::time::Millis;
+use super::urgency::Urgency;
+use super::{deliver, updates};
+
+/// How long the target of a reassignment has before the policy goes on.
+const REASSIGNED_WAIT: Millis = Millis::minutes(5);
+
+/// Somebody has it: escalation stops, nothing that asks starts any more.
+pub(super) fn take(draft: &mut Draft<'_>, number: IncidentNumber, handled: Handled) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let timeout = draft
+        .policy_of(&incident)
+        .and_then(|policy| policy.ack_timeout);
+    let now = draft.now.steady;
+    draft.edit_incident(&number, |incident| {
+        let escalation = &mut incident.escalation;
+        if escalation.phase == Phase::Running {
+            escalation.remaining = escalation.due.map(|due| due.since(now));
+        }
+        escalation.phase = Phase::Acknowledged;
+        escalation.due = timeout.map(|timeout| now + timeout);
+        escalation.hurried = None;
+        escalation.is_join_pending = false;
+        incident.status = Status::Acknowledged;
+        incident.acknowledged = Some(handled);
+        incident.runs.clear();
+    });
+    deliver::withdraw(draft, number);
+    updates::tell(draft, number, News::Acknowledged);
+}
+
+/// Hands the incident to targets that a person named; the policy goes on if they do not answer.
+pub(super) fn reassign(draft: &mut Draft<'_>, number: IncidentNumber, targets: &[Target]) -> bool {
+    let Some(incident) = draft.incident(&number) else {
+        return false;
+    };
+    let named = name_targets(draft, &incident, targets);
+    if named.is_empty() {
+        return false;
+    }
+    deliver::withdraw_all(draft, number);
+    reopen(draft, number);
+    draft.edit_incident(&number, |incident| {
+        incident.runs.clear();
+        incident.escalation.round = 0;
+        incident.escalation.reassigned = Some(targets.to_vec());
+    });
+    if incident.is_silenced {
+        super::silence::hold(draft, number);
+        return true;
+    }
+    page_named(draft, number, Position::Reassigned, named, REASSIGNED_WAIT);
+    true
+}
+
+/// The next step now, whatever is left of the wait.
+pub(super) fn escalate_now(draft: &mut Draft<'_>, number: IncidentNumber, reason: Reason) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let was_acknowledged = incident.status == Status::Acknowledged;
+    draft.edit_incident(&number, |incident| {
+        incident.status = Status::Triggered;
+        incident.acknowledged = None;
+        incident.escalation.is_join_pending = false;
+    });
+    if incident.is_silenced {
+        super::silence::hold(draft, number);
+    } else if !incident.expects_acknowledgment() {
+        set_phase(draft, number, Phase::NotExpected);
+    } else if incident.urgency == Urgency::Low {
+        // Asked for by a person: the policy's other steps are allowed once.
+        advance_asked(draft, number, reason);
+    } else {
+        advance(draft, number, reason);
+    }
+    if was_acknowledged {
+        updates::tell(draft, number, News::Triggered);
+    }
+}
+
+fn advance_asked(draft: &mut Draft<'_>, number: IncidentNumber, reason: Reason) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let Some(policy) = draft.policy_of(&incident) else {
+        return;
+    };
+    let next = match incident.escalation.position {
+        Position::Before | Position::Reassigned => 0,
+        Position::Step(step) => step + 1,
+        Position::Fallback => policy.steps.len(),
+    };
+    for index in next..policy.steps.len() {
+        let named = name_targets(draft, &incident, &policy.steps[index].targets);
+        if !named.is_empty() {
+            return begin_step(draft, number, index, named, reason);
+        }
+    }
+    page_fallback(draft, number, reason);
+}
+
+/// Sleeps on it until `due`; then the same step goes on with what was left of its wait.
+pub(super) fn snooze(
+    draft: &mut Draft<'_>,
+    number: IncidentNumber,
+    handled: Handled,
+    length: Millis,
+) {
+    take(draft, number, handled);
+    let due = draft.now.steady + length;
+    draft.edit_incident(&number, |incident| {
+        incident.escalation.phase = Phase::Snoozed;
+        incident.escalation.due = Some(due);
+    });
+}
+
+pub(super) fn snooze_over(draft: &mut Draft<'_>, number: IncidentNumber) {
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let text = "the snooze is over; the same step goes on";
+    let reason = Reason::SnoozeOver;
+    draft.note(
+        number,
+        EntryKind::Escalation,
+        reason,
+        text,
+        EntryDetail::default(),
+    );
+    draft.edit_incident(&number, |incident| {
+        incident.status = Status::Triggered;
+        incident.acknowledged = None;
+    });
+    updates::tell(draft, number, News::Triggered);
+    if incident.is_silenced {
+        return super::silence::hold(draft, number);
+    }
+    let policy = draft.policy_of(&incident);
+    let (Some(policy), Position::Step(index)) = (policy, incident.escalation.position) else {
+        return start_round(draft, number, 0);
+    };
+    let Some(step) = policy.steps.get(index) else {
+        return start_round(draft, number, 0);
+    };
+    let named = name_targets(draft, &incident, &step.targets);
+    if named.is_empty() {
+        return advance(draft, number, Reason::NobodyOnCall);
+    }
+    let wait = incident
+        .escalation
+        .remaining
+        .filter(|left| *left > Millis::ZERO);
+    page_named(
+        draft,
+        number,
+        Position::Step(index),
+        named,
+        wait.unwrap_or(step.wait),
+    );
+}
