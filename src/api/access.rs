@@ -5,11 +5,11 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::signing::digest;
 use crate::store::{DocumentKind, DocumentWrite};
 
 use super::auth::{Role, StoredToken};
 use super::borders::{ApiState, Shared};
-use super::digest;
 use super::problem::Problem;
 
 /// What a request must bring along.

@@ -13,9 +13,10 @@ use crate::engine::ids::{IntegrationName, UserName};
 use crate::engine::input::{Actor, Via};
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::{Millis, Wall};
+use crate::signing::digest;
 use crate::store::{self, DocumentKind, Store};
 
-use super::{digest, words};
+use super::words;
 
 /// SHA-256 of a key or token.
 pub type Hash = [u8; 32];

@@ -352,10 +352,10 @@ pub async fn pages_of(state: &ApiState, number: IncidentNumber) -> Result<Vec<Ar
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::shapes::incident::samples;
     use crate::engine::records::{Change, Record};
     use crate::engine::ruleset::RuleSet;
     use crate::engine::state;
+    use crate::web::samples;
 
     fn state_of(numbers: std::ops::RangeInclusive<u64>) -> state::State {
         let mut state = state::State::default();

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::Integration;
+use crate::signing::digest;
 use crate::store::{DocumentKind, DocumentWrite};
 
 use super::actions::Nothing;
@@ -16,7 +17,7 @@ use super::borders::{ApiState, Shared};
 use super::extract::{Payload, Segment};
 use super::problem::Problem;
 use super::shapes::List;
-use super::{digest, secrets, words};
+use super::{secrets, words};
 
 /// A key as it is listed.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]

@@ -10,18 +10,20 @@ mod alertmanager;
 mod alerts;
 mod answers;
 pub mod auth;
-pub mod body;
+mod body;
 pub mod borders;
 mod channels;
-mod digest;
 mod explain;
-pub mod extract;
+mod extract;
 mod health;
+mod home;
+mod html;
 mod incidents;
 mod ingest;
 mod ingest_answers;
 mod keys;
-pub mod links;
+mod link_page;
+mod links;
 mod oncall;
 mod openapi;
 mod overrides;
@@ -40,10 +42,9 @@ mod sms;
 mod sms_status;
 mod timeline;
 mod tokens;
-pub mod words;
+mod words;
 
 pub use borders::{ApiState, Settings, Shared, SmsInbound};
-pub use digest::page_style_source;
 pub use router::{public_router, router};
 
 #[cfg(test)]

@@ -103,11 +103,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::api::shapes::incident::samples;
     use crate::engine::ids::PageId;
     use crate::engine::records::{Change, Record};
     use crate::engine::ruleset::RuleSet;
     use crate::engine::time::Now;
+    use crate::web::samples;
 
     #[test]
     fn pages_come_newest_first_and_none_is_shown_twice_or_left_out() {

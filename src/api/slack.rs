@@ -16,11 +16,12 @@ use crate::engine::input::{Verb, Via};
 use crate::engine::ruleset::{Medium, RuleSet};
 use crate::engine::time::{Millis, Wall};
 use crate::signing::slack::{self, Headers};
+use crate::web::opened::Opened;
 
 use super::body;
 use super::borders::{ApiState, Shared};
 use super::extract::whole_body;
-use super::links::{self, Opened};
+use super::links;
 use super::problem::Problem;
 
 /// Time for the act before Slack is answered without its end; the act goes on.
@@ -194,9 +195,9 @@ fn person(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::shapes::incident::samples;
     use crate::engine::page::Page;
     use crate::engine::ruleset::{Contact, Notify, User};
+    use crate::web::samples;
 
     #[test]
     fn the_last_word_of_an_action_id_says_what_to_do() {

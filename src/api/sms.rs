@@ -10,13 +10,13 @@ use crate::engine::event::Text;
 use crate::engine::ids::ChannelName;
 use crate::engine::input::{Input, SmsReply};
 use crate::engine::time::Wall;
-use crate::signing::twilio;
+use crate::signing::{digest, twilio};
 
 use super::access::secret_of;
 use super::borders::{ApiState, Shared, SmsInbound};
 use super::extract::{Segment, whole_body};
 use super::problem::Problem;
-use super::{answers, body, digest, words};
+use super::{answers, body, words};
 
 /// Characters of a message that are looked at; what we understand is far shorter.
 const TEXT_CHARACTERS_MAX: usize = 500;

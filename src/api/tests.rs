@@ -21,6 +21,7 @@ use crate::engine::ids::{ChannelName, Revision};
 use crate::engine::ruleset::{Format, Integration, RuleSet};
 use crate::engine::time::{Millis, Wall};
 use crate::runtime::handle::Handle;
+use crate::signing::digest;
 use crate::store::MemoryStore;
 use crate::store::{self, Partition};
 
@@ -249,8 +250,8 @@ async fn signed_requests_of_providers_pass_their_signature() {
     use crate::signing::{slack, twilio};
     let seconds = (NOW.0 / 1_000).to_string();
     // Something that needs nothing of the driver: a dialogue was opened, a message is under way.
-    let body =
-        "payload=%7B%22type%22%3A%22view_closed%22%2C%22user%22%3A%7B%22id%22%3A%22U1%22%7D%7D";
+    let body = "payload=%7B%22type%22%3A%22view_closed%22%2C\
+                %22user%22%3A%7B%22id%22%3A%22U1%22%7D%7D";
     let slack = Request::post("/slack/actions")
         .header("x-slack-request-timestamp", &seconds)
         .header(

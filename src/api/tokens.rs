@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::signing::digest;
 use crate::store::{DocumentKind, DocumentWrite};
 
 use super::auth::{Caller, Role, StoredToken};
@@ -13,7 +14,7 @@ use super::borders::Shared;
 use super::extract::{Payload, Segment};
 use super::problem::Problem;
 use super::shapes::List;
-use super::{digest, secrets, words};
+use super::{secrets, words};
 
 /// A token to make.
 #[derive(Debug, Deserialize, ToSchema)]

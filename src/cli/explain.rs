@@ -7,6 +7,7 @@ use super::context::Context;
 use super::present::{self, View};
 use super::remote::{Call, Remote};
 use super::report::{Failure, Report, list_as};
+use crate::engine::time::Wall;
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["subject", "user"]))]
@@ -28,19 +29,34 @@ pub async fn run(explain: &Explain, context: &Context) -> Result<Report, Failure
     let remote = context.remote()?;
     let view = View::from(context);
     if let Some(user) = &explain.user {
-        let query = [
-            ("user", Some(user.clone())),
-            ("since", Some(since.to_string())),
-        ];
-        let answer = list_as("items", remote.items(&["v1", "explain"], &query).await?);
-        let text = present::story::story(&answer, &view);
-        return Ok(Report::new(answer, text));
+        return person(&remote, user, since, &view).await;
     }
     let subject = explain.subject.as_deref().unwrap_or_default();
     match subject.strip_prefix('#').unwrap_or(subject).parse::<u64>() {
         Ok(number) => incident(&remote, number, &view).await,
         Err(_) => receipt(&remote, subject, &view).await,
     }
+}
+
+/// The lines that name a person, and the events of that time that paged nobody.
+async fn person(remote: &Remote, user: &str, since: Wall, view: &View) -> Result<Report, Failure> {
+    let call = Call::get(&["v1", "explain"])
+        .query("user", Some(user))
+        .query("since", Some(since));
+    let answer = remote.call(call).await?;
+    let mut text = present::story::story(&answer, view);
+    let quiet = present::story::quiet(&answer, view);
+    if !quiet.is_empty() {
+        text.push_str("\n\nevents that paged nobody\n");
+        text.push_str(&quiet);
+    }
+    let is_cut = answer.get("truncated").and_then(Value::as_bool) == Some(true);
+    let report = Report::new(answer, text);
+    Ok(if is_cut {
+        report.remark("there is more than is shown: give a later --since")
+    } else {
+        report
+    })
 }
 
 async fn incident(remote: &Remote, number: u64, view: &View) -> Result<Report, Failure> {

@@ -7,6 +7,7 @@ use super::context::Context;
 use super::present::{self, moments};
 use super::remote::{Call, Remote};
 use super::report::{Failure, Report, list_as};
+use super::times;
 use crate::engine::time::Wall;
 
 #[derive(Debug, Subcommand)]
@@ -49,15 +50,27 @@ pub struct Span {
 }
 
 impl Span {
-    /// Start and end.
-    pub fn read(&self, context: &Context) -> Result<(Wall, Wall), Failure> {
+    /// Writes the span into a body; the answer is its end. What is measured from now is measured by
+    /// the server's clock, which need not be ours.
+    pub fn write(&self, body: &mut Value, context: &Context) -> Result<Wall, Failure> {
         let from = match &self.from {
             Some(from) => context.next(from)?,
             None => context.now,
         };
+        if self.from.is_some() {
+            body["from"] = from.to_string().into();
+        }
         let until = match (&self.for_, &self.until) {
-            (Some(length), _) => from + super::times::length(length).map_err(Failure::Usage)?,
-            (None, Some(until)) => context.next(until)?,
+            (Some(length), _) => {
+                let length = times::length(length).map_err(Failure::Usage)?;
+                body["for"] = length.to_string().into();
+                from + length
+            }
+            (None, Some(until)) => {
+                let until = context.next(until)?;
+                body["until"] = until.to_string().into();
+                until
+            }
             (None, None) => return Err(Failure::Usage("give --for or --until".to_owned())),
         };
         if until <= from {
@@ -65,7 +78,7 @@ impl Span {
                 "it would end at {until}, before it begins at {from}: give a later end"
             )));
         }
-        Ok((from, until))
+        Ok(until)
     }
 }
 
@@ -94,13 +107,8 @@ pub async fn run(command: Overrides, context: &Context) -> Result<Report, Failur
 }
 
 async fn add(add: &Add, context: &Context) -> Result<Report, Failure> {
-    let (from, until) = add.span.read(context)?;
-    let body = json!({
-        "user": add.user,
-        "from": from.to_string(),
-        "until": until.to_string(),
-        "reason": add.reason,
-    });
+    let mut body = json!({ "user": add.user, "reason": add.reason });
+    let until = add.span.write(&mut body, context)?;
     let path = ["v1", "schedules", &add.schedule, "overrides"];
     let answer = context.remote()?.call(Call::post(&path, &body)).await?;
     let text = format!(

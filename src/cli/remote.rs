@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+pub use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, HeaderValue, IF_MATCH};
-use reqwest::{Method, StatusCode, Url, redirect};
+use reqwest::{Method, Url, redirect};
 use serde_json::Value;
 
 use super::report::Failure;

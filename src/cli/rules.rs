@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::arguments::label;
 use super::context::Context;
 use super::present::{self, rules::warnings};
-use super::remote::{Call, Remote};
+use super::remote::{Call, Remote, StatusCode};
 use super::report::{Failure, Report, Verdict, list_as};
 use super::rules_folder::{self, Overwrite};
 use super::rules_local;
@@ -88,7 +87,8 @@ pub struct Test {
     #[arg(long, value_name = "NAME")]
     integration: Option<String>,
     /// The file is in the integration's own format
-    #[arg(long, requires_all = ["event", "integration"], conflicts_with_all = ["labels", "severity"])]
+    #[arg(long, requires_all = ["event", "integration"],
+          conflicts_with_all = ["labels", "severity"])]
     raw: bool,
 }
 
@@ -183,13 +183,12 @@ async fn apply(apply: &Apply, context: &Context) -> Result<Report, Failure> {
     }
     let files = rules_folder::read(&apply.folder.folder)?;
     let remote = context.remote()?;
-    let revision = remote.call(Call::get(&["v1", "rules"])).await?;
-    let revision = revision.get("revision").and_then(Value::as_u64);
     let body = rules_folder::body(&files);
     let answer = match judge(&remote, Call::post(&["v1", "rules", "diff"], &body)).await? {
         Judged::Good(answer) => answer,
         Judged::Faulty(faults) => return Ok(faulty(faults, &apply.folder, &files, context)),
     };
+    let revision = answer.get("revision").and_then(Value::as_u64);
     let told = present::rules::differences(&answer);
     if told.is_empty() {
         let text = "these rules are in force already";

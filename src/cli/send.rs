@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::arguments::label;
 use super::context::Context;
 use super::present::{joined, list, story::hashed, text};
-use super::remote::{Answer, Call, Remote, Target};
+use super::remote::{Answer, Call, Remote, StatusCode, Target};
 use super::report::{Failure, Report, list_as};
 use super::spool::{Spool, Waiting};
 use super::times;
@@ -28,7 +27,8 @@ pub struct Send {
     #[arg(long, value_name = "WORD")]
     severity: Option<String>,
     /// The dedup key: what is the same alert [default: made from source, summary and labels]
-    #[arg(long, value_name = "KEY", required_if_eq_any = [("resolve", "true"), ("acknowledge", "true")])]
+    #[arg(long, value_name = "KEY",
+          required_if_eq_any = [("resolve", "true"), ("acknowledge", "true")])]
     key: Option<String>,
     /// Which machine or program it is about
     #[arg(long, value_name = "TEXT")]

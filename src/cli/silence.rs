@@ -47,13 +47,8 @@ pub async fn run(command: Silence, context: &Context) -> Result<Report, Failure>
 }
 
 async fn add(add: &Add, context: &Context) -> Result<Report, Failure> {
-    let (from, until) = add.span.read(context)?;
-    let body = json!({
-        "matchers": add.matchers,
-        "from": from.to_string(),
-        "until": until.to_string(),
-        "reason": add.reason,
-    });
+    let mut body = json!({ "matchers": add.matchers, "reason": add.reason });
+    let until = add.span.write(&mut body, context)?;
     let answer = context
         .remote()?
         .call(Call::post(&["v1", "silences"], &body))

@@ -29,7 +29,10 @@ pub struct Waiting {
 /// Why an event could not be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("failed to keep the event in {}: {source}; give a folder with --spool", folder.display())]
+    #[error(
+        "failed to keep the event in {}: {source}; give a folder with --spool",
+        folder.display()
+    )]
     Disk { folder: PathBuf, source: io::Error },
     #[error(
         "the spool {} is full with {EVENTS_MAX} events: bring the server back, or remove old files",

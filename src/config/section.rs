@@ -145,7 +145,7 @@ impl<'load> Section<'load> {
         None
     }
 
-    /// A secret: `env:NAME`, `file:PATH`, or the literal with a warning. Its value is in no message.
+    /// A secret: `env:NAME`, `file:PATH`, or the literal with a warning. No message holds it.
     pub fn secret(&mut self, key: &str) -> Option<SecretString> {
         let (value, origin) = self.take_value(key)?;
         match resolve(&value, self.layers.secrets()) {

@@ -347,6 +347,25 @@ fn no_outcome_in_time(
     deliver::move_on(draft, id, false);
 }
 
+/// Books the next free token for a retry, if there is one within the page's time.
+fn wait_for_token(draft: &mut Draft<'_>, page: &Page, retry: Retry, wait: Millis) {
+    let now = draft.now.steady;
+    if now.since(page.created).0 + wait.0 > budget::RETRY_FOR.0 {
+        return retries_over(draft, page.id, &retry.channel);
+    }
+    lane::edit(draft, &retry.channel, |channel| {
+        budget::book(channel, now, wait)
+    });
+    let text = format!("the retry on {} waits {wait} for a token", retry.channel);
+    deliver::note_page(draft, page.id, Reason::RetryBudget, &text, |_| {});
+    let retry = Retry {
+        due: now + wait,
+        spends: false,
+        ..retry
+    };
+    draft.edit_page(&page.id, |page| page.retries.push(retry));
+}
+
 /// Whether a restart interrupted the last attempt on a channel: it is repeated, however late.
 fn was_interrupted(page: &Page, channel: &ChannelName) -> bool {
     let mut attempts = page.attempts.iter().rev();
@@ -376,14 +395,7 @@ fn retry_due(draft: &mut Draft<'_>, page: &Arc<Page>, retry: Retry) {
     if retry.spends {
         let spent = lane::edit(draft, &retry.channel, |channel| budget::spend(channel, now));
         if let Some(Err(wait)) = spent {
-            let text = format!("the retry on {} waits {wait} for a token", retry.channel);
-            deliver::note_page(draft, page.id, Reason::RetryBudget, &text, |_| {});
-            let retry = Retry {
-                due: now + wait,
-                ..retry
-            };
-            draft.edit_page(&page.id, |page| page.retries.push(retry));
-            return;
+            return wait_for_token(draft, page, retry, wait);
         }
     }
     deliver::start_attempt(draft, page.id, &info, Reason::Retry);

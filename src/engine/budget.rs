@@ -47,9 +47,18 @@ pub fn spend(channel: &mut ChannelState, now: Steady) -> Result<(), Millis> {
         }
         None => {
             let missing = TOKEN - channel.budget_thousandths;
-            Err(Millis::seconds(missing.div_ceil(REFILL_PER_SECOND)))
+            let booked = channel.budget_counted.since(now);
+            let wait = Millis::seconds(missing.div_ceil(REFILL_PER_SECOND));
+            Err(Millis(booked.0 + wait.0))
         }
     }
+}
+
+/// Takes the token that there will be after the wait that [`spend`] said, so that of many retries
+/// each waits once for its own and none asks again and again.
+pub fn book(channel: &mut ChannelState, now: Steady, wait: Millis) {
+    channel.budget_thousandths = 0;
+    channel.budget_counted = now + wait;
 }
 
 /// How long to wait before the attempt after `attempts` on a channel: 1 s, 5 s, 15 s, then every
@@ -116,6 +125,19 @@ mod tests {
         while spend(&mut channel, Steady(0)).is_ok() {}
         let wait = spend(&mut channel, Steady(0)).expect_err("the bucket is empty");
         assert_eq!(spend(&mut channel, Steady(0) + wait), Ok(()));
+    }
+
+    #[test]
+    fn each_booking_waits_for_a_token_of_its_own() {
+        let mut channel = channel();
+        while spend(&mut channel, Steady(0)).is_ok() {}
+        let mut waits = Vec::new();
+        for _ in 0..3 {
+            let wait = spend(&mut channel, Steady(0)).expect_err("the bucket is empty");
+            book(&mut channel, Steady(0), wait);
+            waits.push(wait.as_seconds());
+        }
+        assert_eq!(waits, [7, 14, 21]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::ids::{AlertId, IncidentNumber};
 use super::incident::{Handled, Incident, KeptAlert, Phase, Status};
 use super::input::Via;
 use super::membership::{FLAP_CHANGES, FLAP_WINDOW, unpin};
-use super::page::{News, PageState};
+use super::page::{News, PageKind, PageState};
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
 use super::time::Millis;
@@ -19,6 +19,8 @@ use super::{deliver, escalation, ingest, silence, updates};
 const FLAP_QUIET: Millis = Millis::minutes(10);
 /// A firing alert that pages nobody is remembered so long after its source last spoke of it.
 const FIRING_REMEMBERED_FOR: Millis = Millis::days(1);
+/// How long the link of a page can act.
+const LINKS_GOOD_FOR: Millis = Millis::days(7);
 /// A group is remembered so long after its last incident closed.
 const GROUP_REMEMBERED_FOR: Millis = Millis::days(30);
 
@@ -292,6 +294,18 @@ pub(super) fn settle(draft: &mut Draft<'_>, number: IncidentNumber) {
         }
     }
     draft.archive_incident(number);
+}
+
+/// Pages of an incident that stays open for weeks go to history when their links are no longer
+/// good.
+pub(super) fn archive_old_pages(draft: &mut Draft<'_>, number: IncidentNumber) {
+    let now = draft.now.steady;
+    for page in draft.pages_of(number) {
+        let is_over = page.state != PageState::Sending && page.kind == PageKind::Page;
+        if is_over && now.since(page.created) > LINKS_GOOD_FOR {
+            draft.archive_page(page.id);
+        }
+    }
 }
 
 /// The source acknowledged one of the alerts.

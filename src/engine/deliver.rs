@@ -13,7 +13,7 @@ use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
 use super::ruleset::{ChannelInfo, ChannelTarget, Medium};
 use super::time::{Millis, Steady};
-use super::{closing, lane, notify};
+use super::{closing, fold, lane, notify};
 
 /// A provider that asks for no longer a wait than this is simply waited for.
 pub(super) const SHORT_WAIT: Millis = Millis::seconds(5);
@@ -431,6 +431,9 @@ pub(super) fn move_on(draft: &mut Draft<'_>, id: PageId, is_target_refused: bool
         draft.edit_page(&id, |page| page.retries.clear());
     }
     let Some(page) = draft.page(&id) else { return };
+    if page.kind == PageKind::Page {
+        fold::uncount(draft, &page);
+    }
     notify::contact_failed(draft, &page);
 }
 

@@ -46,6 +46,18 @@ pub(super) fn count(draft: &mut Draft<'_>, user: &UserName) {
     });
 }
 
+/// Takes the count of a page back: it did not reach the person.
+pub(super) fn uncount(draft: &mut Draft<'_>, page: &Page) {
+    let Some(user) = page.recipient.user() else {
+        return;
+    };
+    draft.edit_person(user, |person| {
+        if let Some(at) = person.paged.iter().position(|at| *at == page.created) {
+            person.paged.remove(at);
+        }
+    });
+}
+
 /// Sets the time of the person's next folded page; the incident's run says what is held.
 pub(super) fn hold(draft: &mut Draft<'_>, number: IncidentNumber, user: &UserName) {
     ensure(draft, user);

@@ -191,7 +191,16 @@ pub(super) fn message_is_out(draft: &mut Draft<'_>, id: PageId) {
 
 /// An update reached its end: a newer state may wait to be shown on the same message.
 pub(super) fn page_finished(draft: &mut Draft<'_>, page: &Page) {
-    if let PageKind::Update { of, .. } = page.kind {
-        message_is_out(draft, of);
+    let PageKind::Update { of, .. } = page.kind else {
+        return;
+    };
+    // Nothing refers to an update: it goes to history at once, or they would gather for as long as
+    // the incident is open.
+    let is_over = draft
+        .page(&page.id)
+        .is_some_and(|page| page.state != PageState::Sending);
+    if is_over {
+        draft.archive_page(page.id);
     }
+    message_is_out(draft, of);
 }

@@ -20,6 +20,10 @@ use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
 /// Statuses that mean "taken" unless the settings say otherwise.
 pub const SUCCESS: [u16; 3] = [200, 201, 202];
 
+/// The body unless the settings have one: a JSON object of all that a template can name.
+pub const BODY: &str =
+    r#"{"to": {{ to | tojson }}, "text": {{ text | tojson }}, "page_id": {{ page_id }}}"#;
+
 /// Numbers of incidents that two segments hold beside the link.
 const INCIDENTS_NAMED_MAX: usize = 20;
 
@@ -34,8 +38,8 @@ pub struct Settings {
     pub method: String,
     /// Without a `content-type` here, the body is JSON.
     pub headers: Vec<(String, SecretString)>,
-    /// A template that can name `to`, `text` and `page_id`.
-    pub body: String,
+    /// A template that can name `to`, `text` and `page_id`; without one, [`BODY`].
+    pub body: Option<String>,
     pub success: Vec<u16>,
     /// Pointer (RFC 6901) to the message's id in the answer.
     pub message_id: Option<String>,
@@ -81,7 +85,7 @@ impl SmsWebhook {
             let cure = "is not a JSON pointer; write for example \"/id\"";
             return Err(settings::Error::new(name, "message_id", cure));
         }
-        let body = Template::parse(&settings.body)
+        let body = Template::parse(settings.body.as_deref().unwrap_or(BODY))
             .map_err(|error| settings::Error::new(name, "body", error.to_string()))?;
         check_escaping(&settings, &body)?;
         Ok(Self {
@@ -247,15 +251,13 @@ mod tests {
     use crate::outbound::sample;
     use crate::outbound::test_server::{Call, Reply, Server, http};
 
-    const JSON_BODY: &str = r#"{"to": {{ to | tojson }}, "text": {{ text | tojson }}}"#;
-
     fn settings(url: String) -> Settings {
         Settings {
             name: "sms-backup".into(),
             url,
             method: "post".to_owned(),
             headers: vec![("X-Key".to_owned(), "hush".into())],
-            body: JSON_BODY.to_owned(),
+            body: None,
             success: SUCCESS.to_vec(),
             message_id: Some("/messages/0/id".to_owned()),
             replies: Replies::Lost,
@@ -291,6 +293,7 @@ mod tests {
         assert_eq!(call.header("x-key"), "hush");
         let body = call.json();
         assert_eq!(body["to"], "+351912345678");
+        assert_eq!(body["page_id"], 17);
         let text = sms_text::compose_one_way(&order(), &sample::links());
         assert_eq!(body["text"], text);
     }
@@ -311,7 +314,8 @@ mod tests {
         let form = |settings: &mut Settings| {
             let kind = "application/x-www-form-urlencoded";
             settings.headers = vec![("Content-Type".to_owned(), kind.into())];
-            settings.body = "to={{ to | urlencode }}&m={{ text | urlencode }}".to_owned();
+            let body = "to={{ to | urlencode }}&m={{ text | urlencode }}";
+            settings.body = Some(body.to_owned());
             settings.method = "PUT".to_owned();
         };
         let (sent, calls) = send(form, Reply::new(200, "queued")).await;
@@ -358,12 +362,12 @@ mod tests {
                 "/id",
             ),
             (
-                |s| s.body = "{{ message }}".to_owned(),
+                |s| s.body = Some("{{ message }}".to_owned()),
                 "body",
                 "to, text and",
             ),
             (
-                |s| s.body = r#"{"text": "{{ text }}"}"#.to_owned(),
+                |s| s.body = Some(r#"{"text": "{{ text }}"}"#.to_owned()),
                 "body",
                 "tojson",
             ),
@@ -371,7 +375,7 @@ mod tests {
                 |s| {
                     let kind = "application/x-www-form-urlencoded";
                     s.headers[0] = ("content-type".to_owned(), kind.into());
-                    s.body = "text={{ text }}".to_owned();
+                    s.body = Some("text={{ text }}".to_owned());
                 },
                 "body",
                 "urlencode",

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use secrecy::{ExposeSecret, SecretString};
+
 use super::http::{Answer, Auth, Http, Method, Reach, Request};
 use super::links::Links;
 use super::{Channel, Pending, Sent, outcome, settings, webhook_body};
@@ -20,8 +22,8 @@ const INCIDENTS_NAMED_MAX: usize = 50;
 /// Settings of the webhooks.
 pub struct Settings {
     pub name: ChannelName,
-    /// One, or two while they are exchanged; a message is signed with each.
-    pub secrets: Vec<Secret>,
+    /// `whsec_…`; one, or two while they are exchanged: a message is signed with each.
+    pub secrets: Vec<SecretString>,
 }
 
 /// All webhooks that are signed with the same secrets.
@@ -39,6 +41,9 @@ impl Webhook {
             let cure = "is missing; set `whsec_` followed by 32 random bytes in base64";
             return Err(settings::Error::new(&settings.name, "secret", cure));
         }
+        let secrets: Result<_, _> = settings.secrets.iter().map(parse).collect();
+        let secrets =
+            secrets.map_err(|error| settings::Error::new(&settings.name, "secret", error))?;
         let info = ChannelInfo {
             name: settings.name,
             media: vec![Medium::Webhook],
@@ -51,7 +56,7 @@ impl Webhook {
         };
         Ok(Self {
             info,
-            secrets: settings.secrets,
+            secrets,
             http,
             links,
         })
@@ -105,6 +110,10 @@ impl Channel for Webhook {
     }
 }
 
+fn parse(secret: &SecretString) -> Result<Secret, String> {
+    Secret::parse(secret.expose_secret()).map_err(|error| error.to_string())
+}
+
 /// Whoever wrote the rules chose the server, so its words are not shown: they could be the answer
 /// of something that was never meant to be read by them.
 fn read(answer: &Answer) -> Sent {
@@ -131,7 +140,7 @@ mod tests {
     fn webhook(allow_networks: &[&str]) -> Webhook {
         let settings = Settings {
             name: "hooks".into(),
-            secrets: secrets(),
+            secrets: vec![SECRET.into()],
         };
         Webhook::new(settings, http(allow_networks), sample::links()).expect("a channel")
     }
@@ -205,12 +214,20 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_required() {
-        let settings = Settings {
-            name: "hooks".into(),
-            secrets: Vec::new(),
-        };
-        let error = Webhook::new(settings, http(&[]), sample::links()).err();
-        assert_eq!(error.map(|error| error.key), Some("secret"));
+    fn a_good_secret_is_required_and_a_bad_one_is_not_repeated() {
+        for secrets in [Vec::new(), vec!["hush".into()], vec!["whsec_hush".into()]] {
+            let settings = Settings {
+                name: "hooks".into(),
+                secrets,
+            };
+            let error = Webhook::new(settings, http(&[]), sample::links()).err();
+            let error = error.expect("a fault").to_string();
+            assert!(error.starts_with("channel hooks: secret: "), "{error}");
+            assert!(
+                error.contains("whsec_") || error.contains("bytes"),
+                "{error}"
+            );
+            assert!(!error.contains("hush"), "{error}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! signature permits: that is for whoever asks.
 
 pub mod ack;
+pub mod digest;
 pub mod slack;
 pub mod standard_webhooks;
 pub mod twilio;

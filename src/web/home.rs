@@ -2,24 +2,17 @@
 //! incidents by number and state alone.
 
 use askama::Template;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
 
-use super::html::{self, STYLE};
-use crate::api::problem::Problem;
-use crate::api::words::ITEMS_MAX;
-use crate::api::{ApiState, Shared};
+use super::STYLE;
 use crate::engine::incident::Incident;
-use crate::runtime::handle;
-use crate::store::Store;
 
 /// Incidents shown.
-const LINES_MAX: usize = 10;
+pub const LINES_MAX: usize = 10;
 
+/// What runs, the last incidents, and the commands to go on with.
 #[derive(Template)]
 #[template(path = "home.html", config = "src/web/askama.toml")]
-struct Home {
+pub struct Home {
     style: &'static str,
     version: &'static str,
     url: String,
@@ -29,13 +22,15 @@ struct Home {
     example: u64,
 }
 
-struct Line {
+/// An incident.
+pub struct Line {
     number: u64,
     status: &'static str,
 }
 
 impl Line {
-    fn of(incident: &Incident) -> Self {
+    /// What may be shown of it.
+    pub fn of(incident: &Incident) -> Self {
         Self {
             number: incident.number.0,
             status: incident.status.as_str(),
@@ -43,39 +38,20 @@ impl Line {
     }
 }
 
-/// `GET /`
-pub async fn show(State(state): State<Shared>) -> Response {
-    match home(&state).await {
-        Ok(home) => html::page(StatusCode::OK, &home),
-        Err(problem) => html::refusal(&problem),
+impl Home {
+    /// The page with the newest of these lines.
+    pub fn new(url: &str, open: usize, mut lines: Vec<Line>) -> Self {
+        lines.sort_by_key(|line| std::cmp::Reverse(line.number));
+        lines.truncate(LINES_MAX);
+        Self {
+            style: STYLE,
+            version: env!("CARGO_PKG_VERSION"),
+            url: url.to_owned(),
+            open,
+            example: lines.first().map_or(1, |line| line.number),
+            lines,
+        }
     }
-}
-
-async fn home(state: &ApiState) -> Result<Home, Problem> {
-    let look = |view: handle::View<'_>| {
-        let newest = view.state.incidents().rev().take(LINES_MAX);
-        let lines: Vec<Line> = newest.map(|incident| Line::of(incident)).collect();
-        let open = view
-            .state
-            .incidents()
-            .take(ITEMS_MAX)
-            .filter(|one| one.is_open());
-        (lines, open.count())
-    };
-    let (mut lines, open) = state.handle.read(look).await?;
-    let look = |store: &dyn Store, partition| store.closed_incidents(partition, None, LINES_MAX);
-    lines.extend(state.history(look).await?.iter().map(Line::of));
-    lines.sort_by_key(|line| std::cmp::Reverse(line.number));
-    lines.truncate(LINES_MAX);
-    let example = lines.first().map_or(1, |line| line.number);
-    Ok(Home {
-        style: STYLE,
-        version: env!("CARGO_PKG_VERSION"),
-        url: state.settings.public_url.clone(),
-        open,
-        lines,
-        example,
-    })
 }
 
 #[cfg(test)]
@@ -84,24 +60,21 @@ mod tests {
 
     #[test]
     fn the_page_shows_numbers_states_and_commands() {
-        let home = Home {
-            style: STYLE,
-            version: "1.2.3",
-            url: "https://pager.example.com".to_owned(),
-            open: 1,
-            lines: vec![Line {
-                number: 1042,
-                status: "triggered",
-            }],
-            example: 1042,
+        let line = |number| Line {
+            number,
+            status: "triggered",
         };
-        let page = home.render().unwrap();
+        let lines = (1..=12).map(line).collect();
+        let page = Home::new("https://pager.example.com", 12, lines).render();
+        let page = page.unwrap();
         for expected in [
-            "<td>#1042</td><td>triggered</td>",
-            "reveille explain 1042",
+            "<td>#12</td><td>triggered</td>",
+            "<td>#3</td>",
+            "reveille explain 12",
             "curl https://pager.example.com/v1/events",
         ] {
             assert!(page.contains(expected), "{expected}");
         }
+        assert!(!page.contains("<td>#2</td>"), "only the newest");
     }
 }

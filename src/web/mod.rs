@@ -1,8 +1,18 @@
-//! The pages that people see in a browser. They work without a script, and every text that came
-//! from outside is escaped by the template engine.
+//! The pages that people see in a browser, as templates and what they show. They work without a
+//! script, and every text that came from outside is escaped by the template engine.
+//!
+//! Nothing here knows of requests: `api` looks things up, asks for a page and sends it.
 
-pub mod acknowledge;
 pub mod home;
-mod html;
-mod moments;
-mod screen;
+mod message;
+pub mod moments;
+pub mod opened;
+pub mod screen;
+
+#[cfg(test)]
+pub mod samples;
+
+pub use message::Message;
+
+/// The one style sheet, inline so that a page is a single answer on a bad line.
+pub const STYLE: &str = include_str!("templates/style.css");

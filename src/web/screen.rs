@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use askama::Template;
 
-use super::html::STYLE;
+use super::STYLE;
 use super::moments::Clock;
-use crate::api::links::Opened;
+use super::opened::Opened;
 use crate::engine::incident::{Handled, Incident, Phase, Status};
-use crate::engine::page::IncidentRef;
 use crate::engine::time::Now;
 
 /// Alerts of a single incident that are shown.
@@ -178,10 +177,6 @@ fn card(incident: &Arc<Incident>, view: &View<'_>) -> Card {
 
 /// Who has it: the first question of everybody who opens the page.
 fn holder(incident: &Incident, view: &View<'_>) -> String {
-    let was_shown = IncidentRef {
-        number: incident.number,
-        generation: incident.generation,
-    };
     let who = |handled: &Handled| {
         let is_reader = handled.user.is_some() && handled.user.as_ref() == view.opened.user();
         if is_reader {
@@ -191,7 +186,7 @@ fn holder(incident: &Incident, view: &View<'_>) -> String {
         }
     };
     match (incident.status, &incident.acknowledged, &incident.resolved) {
-        _ if !view.opened.page.incidents.contains(&was_shown) => {
+        _ if !view.opened.is_shown(incident) => {
             "This was another occurrence; it is over.".to_owned()
         }
         (Status::Resolved, _, Some(end)) => {

@@ -10,4 +10,5 @@ mod harness;
 mod harness_fakes;
 mod mail_form;
 mod mail_outcomes;
+mod process;
 mod scenario;

@@ -136,3 +136,30 @@ fn the_public_listener_serves_nothing_that_takes_a_token() {
     ];
     assert_eq!(paths, expected);
 }
+
+#[test]
+fn the_manual_names_every_route_and_no_other() {
+    let manual = include_str!("../../../docs/api.md");
+    let lines = manual.lines().filter_map(|line| line.strip_prefix("| `"));
+    let methods = ["GET ", "POST ", "PUT ", "DELETE "];
+    let told = lines.filter(|line| methods.iter().any(|method| line.starts_with(method)));
+    let told: Vec<_> = told.filter_map(|line| line.split_once('`')).collect();
+    let who_in_words = |access| match access {
+        Access::Open => "nothing",
+        Access::Role(role) => role.as_str(),
+        // Said in more words, because they differ from route to route.
+        Access::Signed | Access::Integration => "",
+    };
+    for route in all() {
+        let name = format!("{} {}", route.method, route.path);
+        let line = told.iter().find(|(known, _)| *known == name);
+        let (_, rest) = line.unwrap_or_else(|| panic!("{name} is missing"));
+        let needs = rest.split('|').nth(1).unwrap_or("").trim();
+        let expected = who_in_words(route.access);
+        assert!(
+            expected.is_empty() || needs == expected,
+            "{name} needs {expected}"
+        );
+    }
+    assert_eq!(told.len(), all().len());
+}

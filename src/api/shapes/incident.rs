@@ -188,13 +188,11 @@ pub fn acted(acted: &decision::Acted) -> Acted {
 }
 
 #[cfg(test)]
-pub mod samples;
-
-#[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::time::{Steady, Wall};
     use crate::engine::trouble::Cause;
+    use crate::web::samples;
 
     #[test]
     fn the_next_step_is_told_on_the_wall_clock_while_the_incident_is_open() {

@@ -132,7 +132,7 @@ fn step(position: Position) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::shapes::incident::samples;
+    use crate::web::samples;
 
     #[test]
     fn a_page_names_its_person_and_hides_the_address() {

@@ -33,16 +33,16 @@ pub fn tokens(answer: &Value, view: &View) -> String {
 
 /// Keys of an integration; never their secrets.
 pub fn keys(answer: &Value, view: &View) -> String {
-    let mut table = Table::new(&["ID", "INTEGRATION", "CREATED", "BY"], 1);
+    let mut table = Table::new(&["ID", "FROM", "CREATED", "BY"], 3);
     for key in items(answer) {
         table.row([
             text(key, "id"),
-            text(key, "integration"),
+            text(key, "origin"),
             first_time(key, ["created_at", "created"], view),
             text(key, "created_by"),
         ]);
     }
-    table.render(view.look, "no keys beside those in the rules")
+    table.render(view.look, "no keys")
 }
 
 /// The answers of channels to a check.
@@ -103,6 +103,19 @@ mail     smtp     refused_credential  02:00         535 authentication failed
 hooks    webhook  cannot be asked";
         assert_eq!(checks(&checks_, &view()), expected);
         assert_eq!(checks_.each_ref().map(is_healthy), [false, true]);
+    }
+
+    #[test]
+    fn keys_say_where_they_come_from() {
+        let answer = json!({"items": [
+            {"id": null, "origin": "rules", "created": null, "created_by": null},
+            {"id": "k1", "origin": "api", "created": "2026-11-23T02:00:00Z", "created_by": "ana"},
+        ]});
+        let expected = "\
+ID  FROM   CREATED  BY
+    rules
+k1  api    02:00    ana";
+        assert_eq!(keys(&answer, &view()), expected);
     }
 
     #[test]

@@ -232,9 +232,10 @@ mod tests {
 
     use super::super::samples::view;
     use super::*;
+    use crate::cli::context::Look;
 
     #[test]
-    fn the_list_fits_a_hundred_columns_and_says_who_has_what() {
+    fn the_list_fits_the_terminal_and_says_who_has_what() {
         let answer = json!({"items": [
             {"number": 1042, "status": "triggered", "urgency": "high", "service": "payments-api",
              "title": "Checkout is failing for one in three customers in every region we have",
@@ -244,13 +245,20 @@ mod tests {
              "acknowledged_by": "ana"},
         ]});
         let expected = "\
-NUMBER  STATUS        URGENCY  SERVICE       TITLE                              SINCE            WHO
-#1042   triggered     high     payments-api  Checkout is failing for one in t…  03:12 8m
-#7      acknowledged  low                    Disk [2J is filling                Nov 20 01:00 3d  ana";
-        let shown = incidents(&answer, &view());
+NUMBER  STATUS        URGENCY  SERVICE       TITLE                    SINCE            WHO
+#1042   triggered     high     payments-api  Checkout is failing fo…  03:12 8m
+#7      acknowledged  low                    Disk [2J is filling      Nov 20 01:00 3d  ana";
+        let view = View {
+            look: Look {
+                columns: 90,
+                ..Look::PLAIN
+            },
+            ..view()
+        };
+        let shown = incidents(&answer, &view);
         assert_eq!(shown, expected);
-        assert!(shown.lines().all(|line| line.chars().count() <= 100));
-        assert_eq!(incidents(&json!({"items": []}), &view()), "no incidents");
+        assert!(shown.lines().all(|line| line.chars().count() <= 90));
+        assert_eq!(incidents(&json!({"items": []}), &view), "no incidents");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::incident::by_what;
+use super::table::Table;
 use super::{View, items, joined, list, moment, moments, text};
 
 /// The widest that the columns of a story grow; longer texts push what follows.
@@ -113,6 +114,36 @@ fn why(entry: &Value) -> String {
     parts.collect::<Vec<_>>().join(" → ")
 }
 
+/// The receipts of an answer, one line each: events that paged nobody, and why.
+pub fn quiet(answer: &Value, view: &View) -> String {
+    let header = [
+        "AT",
+        "RECEIPT",
+        "INTEGRATION",
+        "EVENT",
+        "DISPOSITION",
+        "WHY",
+    ];
+    let mut table = Table::new(&header, 3);
+    for receipt in list(answer, "receipts") {
+        let at = moment(receipt, "at");
+        let summary = text(receipt, "summary");
+        table.row([
+            at.map_or_else(String::new, |at| moments::local(at, view)),
+            text(receipt, "id"),
+            text(receipt, "integration"),
+            if summary.is_empty() {
+                text(receipt, "dedup_key")
+            } else {
+                summary
+            },
+            text(receipt, "disposition"),
+            text(receipt, "reason"),
+        ]);
+    }
+    table.render(view.look, "")
+}
+
 /// What became of one event, and why.
 pub fn receipt(receipt: &Value, view: &View) -> String {
     let at = moment(receipt, "at")
@@ -182,20 +213,20 @@ mod tests {
              "text": "opened: Checkout is failing", "route": "payments"},
             {"at": "2026-11-23T03:12:04Z", "kind": "attempt", "reason": "attempt_ended",
              "incident": 5, "text": "", "user": "ana", "contact": "phone", "channel": "twilio",
-             "outcome": "accepted", "latency_ms": 412, "route": "payments", "step": 1,
+             "outcome": "accepted", "latency_ms": 412, "route": "pay", "step": 1,
              "schedule": "night", "provider_message": "queued"},
             {"at": "2026-11-23T03:13:00Z", "kind": "attempt", "reason": "attempt_ended",
              "incident": 5, "user": "bo", "contact": "mail", "channel": "relay",
-             "outcome": "refused_target", "latency_ms": 80, "provider_message": "550 no such user"},
+             "outcome": "refused_target", "latency_ms": 80, "provider_message": "550 no"},
             {"at": "2026-11-23T03:14:00Z", "kind": "person", "reason": "acknowledged",
              "incident": 5, "text": "ana acknowledged via api", "user": "ana"},
         ]});
         let expected = "\
 Sun 22 Nov 2026, Europe/Lisbon
-23:59:58       opened: Checkout is failing                           route payments
+23:59:58       opened: Checkout is failing                   route payments
 Mon 23 Nov 2026, Europe/Lisbon
-03:12:04  ana  phone via twilio  accepted 0.4 s                      route payments → step 1 → schedule night
-03:13:00  bo   mail via relay  refused_target 0.1 s: 550 no such user
+03:12:04  ana  phone via twilio  accepted 0.4 s              route pay → step 1 → schedule night
+03:13:00  bo   mail via relay  refused_target 0.1 s: 550 no
 03:14:00  ana  ana acknowledged via api";
         assert_eq!(story(&answer, &view()), expected);
         assert_eq!(story(&json!({"items": []}), &view()), "nothing happened");
@@ -212,6 +243,20 @@ Mon 23 Nov 2026, Europe/Lisbon
 03:12:04  #5   ana  paged
 03:12:05  #16  ana  folded";
         assert_eq!(story(&answer, &view()), expected);
+    }
+
+    #[test]
+    fn events_that_paged_nobody_are_listed_with_their_reasons() {
+        let answer = json!({"receipts": [
+            {"id": "r12", "at": "2026-11-23T03:12:04Z", "integration": "prometheus",
+             "dedup_key": "abc", "disposition": "recorded", "reason": "route_does_not_page",
+             "summary": "Watchdog"},
+        ]});
+        let expected = "\
+AT     RECEIPT  INTEGRATION  EVENT     DISPOSITION  WHY
+03:12  r12      prometheus   Watchdog  recorded     route_does_not_page";
+        assert_eq!(quiet(&answer, &view()), expected);
+        assert_eq!(quiet(&json!({"receipts": []}), &view()), "");
     }
 
     #[test]

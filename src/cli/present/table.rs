@@ -86,7 +86,12 @@ pub fn shorten(text: &str, characters_max: usize) -> String {
 
 /// Text of others without what would move the cursor, change colours or turn the line around.
 pub fn clean(text: &str) -> String {
-    let is_turner = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turners = [
+        '\u{200e}'..='\u{200f}',
+        '\u{202a}'..='\u{202e}',
+        '\u{2066}'..='\u{2069}',
+    ];
+    let is_turner = |c: char| turners.iter().any(|range| range.contains(&c));
     let cleaned: String = text
         .chars()
         .filter(|c| !is_turner(*c))

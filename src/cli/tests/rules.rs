@@ -95,8 +95,7 @@ async fn the_check_knows_the_channels_of_the_settings_and_needs_none_of_their_se
 /// A server with revision 4 in force that sees these differences and moves.
 async fn server(differences: &Value, moves: &Value) -> Server {
     let server = Server::start().await;
-    server.answers("GET /v1/rules", 200, json!({"revision": 4, "files": []}));
-    let diff = json!({"differences": differences, "moves": moves});
+    let diff = json!({"revision": 4, "differences": differences, "moves": moves});
     server.answers("POST /v1/rules/diff", 200, diff);
     server.answers(
         "PUT /v1/rules",

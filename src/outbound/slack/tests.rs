@@ -1,3 +1,5 @@
+//! The channel against a scripted Slack.
+
 use super::*;
 use crate::engine::page::News;
 use crate::outbound::sample;

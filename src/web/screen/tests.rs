@@ -3,12 +3,12 @@
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::api::shapes::incident::samples;
 use crate::engine::ids::{ChannelName, IncidentNumber};
 use crate::engine::input::Via;
-use crate::engine::page::{Page, PageKind, Recipient};
+use crate::engine::page::{IncidentRef, Page, PageKind, Recipient};
 use crate::engine::time::{Steady, Wall};
 use crate::engine::urgency::Urgency;
+use crate::web::samples;
 
 const NOW: Wall = Wall(samples::OPENED.0 + 12 * 60_000);
 

@@ -158,11 +158,16 @@ impl World {
 
     /// A text message; what is answered.
     pub fn sms(&mut self, from: &str, text: &str) -> Option<String> {
+        let id = format!("{}-{text}", self.commits());
+        self.sms_with_id(from, text, &id)
+    }
+
+    pub fn sms_with_id(&mut self, from: &str, text: &str, id: &str) -> Option<String> {
         let reply = SmsReply {
             channel: "twilio".into(),
             from: from.into(),
             text: text.into(),
-            message_id: format!("{}-{text}", self.passed).into(),
+            message_id: id.into(),
         };
         match self.ask(Input::Sms(reply)) {
             Answer::Sms(text) => text.map(|text| text.to_string()),

@@ -372,6 +372,7 @@ fn a_channel_that_takes_nothing_for_minutes_is_told_by_another() {
         "not by the channel that it is about"
     );
     world.always("twilio", Outcome::Accepted);
+    world.wait("00:10:00");
     world.post("b");
     world.wait("00:00:01");
     assert!(world.own_incidents().is_empty());

@@ -2,12 +2,18 @@
 
 mod acts;
 mod channels;
+mod crashes;
 mod durable;
 mod world;
 
 mod escalation;
 mod events;
 mod failover;
+mod outages;
+mod people;
+mod phones;
+mod silences;
+mod storms;
 
 /// Two people and a policy of two steps; the root route's alerts are incidents of their own.
 pub const TEAM: &str = r#"

@@ -368,7 +368,7 @@ impl World {
         self.until(target);
     }
 
-    fn until(&mut self, target: Millis) {
+    pub fn until(&mut self, target: Millis) {
         loop {
             let next = self.next_moment();
             if next > target {

@@ -1,5 +1,5 @@
-//! Hashes and base64, which the signatures of other rooms hide and this room needs in the open: for
-//! looking up secrets, for HTTP basic, and for naming an inline style.
+//! Hashes and base64 in the open: for looking up secrets by their hash, for HTTP basic, and for
+//! naming an inline style.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -7,20 +7,21 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
+use super::body;
+use super::borders::{ApiState, Shared};
+use super::extract::{Params, Segment, whole_body};
 use super::html;
-use super::moments::Clock;
-use super::screen::{ALERTS_SHOWN, Notice, Screen, View};
-use crate::api::body;
-use crate::api::extract::{Params, Segment, whole_body};
-use crate::api::links::{self, Opened};
-use crate::api::problem::Problem;
-use crate::api::words;
-use crate::api::{ApiState, Shared};
+use super::links;
+use super::problem::Problem;
+use super::words;
 use crate::engine::decision::{ActResult, Acted};
 use crate::engine::ids::IncidentNumber;
 use crate::engine::input::{Actor, Verb, Via};
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Millis, Now, Wall};
 use crate::runtime::handle;
+use crate::web::moments::Clock;
+use crate::web::opened::Opened;
+use crate::web::screen::{ALERTS_SHOWN, Notice, Screen, View};
 
 /// Bytes of the form.
 const FORM_BYTES_MAX: usize = 4 * 1024;
@@ -261,10 +262,7 @@ async fn look(
 }
 
 /// The first alerts of a single incident, and the engine's present.
-async fn details(
-    state: &ApiState,
-    opened: &Opened,
-) -> Result<(Vec<String>, crate::engine::time::Now), Problem> {
+async fn details(state: &ApiState, opened: &Opened) -> Result<(Vec<String>, Now), Problem> {
     let single = match opened.incidents.as_slice() {
         [only] => Some(only.clone()),
         _ => None,

@@ -6,20 +6,9 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
-use crate::api::page_style_source;
-use crate::api::problem::Problem;
-
-/// The one style sheet, inline so that a page is a single answer on a bad line.
-pub const STYLE: &str = include_str!("templates/style.css");
-
-/// A page that only says something.
-#[derive(Template)]
-#[template(path = "message.html", config = "src/web/askama.toml")]
-struct Message<'text> {
-    style: &'static str,
-    heading: &'text str,
-    text: &'text str,
-}
+use super::problem::Problem;
+use crate::signing::digest;
+use crate::web::{Message, STYLE};
 
 /// A rendered page under a status.
 pub fn page(status: StatusCode, template: &impl Template) -> Response {
@@ -34,13 +23,7 @@ pub fn page(status: StatusCode, template: &impl Template) -> Response {
 
 /// A page with a heading and a sentence.
 pub fn message(status: StatusCode, heading: &str, text: &str) -> Response {
-    let style = STYLE;
-    let template = Message {
-        style,
-        heading,
-        text,
-    };
-    page(status, &template)
+    page(status, &Message::new(heading, text))
 }
 
 /// A refusal for somebody who looks at a browser.
@@ -78,7 +61,7 @@ impl PageHeaders for Response {
 fn content_security_policy() -> HeaderValue {
     static POLICY: OnceLock<HeaderValue> = OnceLock::new();
     let policy = POLICY.get_or_init(|| {
-        let style = page_style_source(STYLE);
+        let style = digest::page_style_source(STYLE);
         let policy = format!(
             "default-src 'none'; style-src {style}; form-action 'self'; \
              base-uri 'none'; frame-ancestors 'none'"

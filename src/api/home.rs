@@ -1,0 +1,34 @@
+//! The home page: looks up what it may show.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::borders::{ApiState, Shared};
+use super::html;
+use super::problem::Problem;
+use super::words::ITEMS_MAX;
+use crate::runtime::handle::View;
+use crate::store::Store;
+use crate::web::home::{Home, LINES_MAX, Line};
+
+/// `GET /`
+pub async fn show(State(state): State<Shared>) -> Response {
+    match home(&state).await {
+        Ok(home) => html::page(StatusCode::OK, &home),
+        Err(problem) => html::refusal(&problem),
+    }
+}
+
+async fn home(state: &ApiState) -> Result<Home, Problem> {
+    let look = |view: View<'_>| {
+        let newest = view.state.incidents().rev().take(LINES_MAX);
+        let lines: Vec<Line> = newest.map(|incident| Line::of(incident)).collect();
+        let open = view.state.incidents().take(ITEMS_MAX);
+        (lines, open.filter(|one| one.is_open()).count())
+    };
+    let (mut lines, open) = state.handle.read(look).await?;
+    let look = |store: &dyn Store, partition| store.closed_incidents(partition, None, LINES_MAX);
+    lines.extend(state.history(look).await?.iter().map(Line::of));
+    Ok(Home::new(&state.settings.public_url, open, lines))
+}

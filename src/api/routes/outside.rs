@@ -1,0 +1,140 @@
+//! Routes for those outside: monitors, people with a link, providers, and Alertmanager's tools.
+
+use axum::http::Method;
+use axum::routing::{delete, get, post};
+
+use super::Route;
+use crate::api::access::Access;
+use crate::api::{alertmanager, home, ingest, link_page, slack, sms, sms_status};
+
+pub fn of_monitors() -> Vec<Route> {
+    let key = Access::Integration;
+    let accept = |path, summary, handler| Route::new(Method::POST, path, key, summary, handler);
+    let hook = "Post events in the integration's format";
+    vec![
+        accept(
+            "/v1/events",
+            "Post one event or an array",
+            post(ingest::events),
+        )
+        .takes("NativeEvent")
+        .gives("AcceptedBatch")
+        .status(202),
+        accept("/hooks/{integration}", hook, post(ingest::hook))
+            .gives("AcceptedBatch")
+            .status(202),
+        accept(
+            "/hooks/{integration}/{key}",
+            hook,
+            post(ingest::hook_with_key),
+        )
+        .gives("AcceptedBatch")
+        .status(202),
+        accept(
+            "/hooks/{integration}/{key}/api/v2/alerts",
+            "As Alertmanager's API v2, with the key in the path",
+            post(ingest::hook_alerts),
+        ),
+        accept(
+            "/api/v2/alerts",
+            "As Alertmanager's API v2",
+            post(ingest::alerts),
+        ),
+        accept(
+            "/v2/enqueue",
+            "As PagerDuty's Events API v2",
+            post(ingest::enqueue),
+        )
+        .status(202),
+    ]
+}
+
+pub fn of_people() -> Vec<Route> {
+    let signed = Access::Signed;
+    vec![
+        Route::new(
+            Method::GET,
+            "/a/{token}",
+            signed,
+            "Show what a page is about; changes nothing",
+            get(link_page::show),
+        ),
+        Route::new(
+            Method::POST,
+            "/a/{token}",
+            signed,
+            "Acknowledge, decline, resolve or snooze what a page is about",
+            post(link_page::act),
+        )
+        .status(303),
+        Route::new(
+            Method::POST,
+            "/slack/actions",
+            signed,
+            "A button in Slack was pressed",
+            post(slack::actions),
+        ),
+        Route::new(
+            Method::POST,
+            "/sms/{channel}/inbound",
+            signed,
+            "A text message came in",
+            post(sms::inbound),
+        )
+        .query(&["key"]),
+        Route::new(
+            Method::POST,
+            "/sms/{channel}/status",
+            signed,
+            "A delivery report came in",
+            post(sms_status::status),
+        )
+        .query(&["attempt"]),
+        Route::new(
+            Method::GET,
+            "/",
+            Access::Open,
+            "What runs, and the commands to post, acknowledge and explain",
+            get(home::show),
+        ),
+    ]
+}
+
+pub fn of_alertmanager() -> Vec<Route> {
+    let (viewer, responder) = (Access::VIEWER, Access::RESPONDER);
+    let route = Route::new;
+    let one = "/api/v2/silence/{id}";
+    let summary = "As Alertmanager's API v2";
+    vec![
+        route(
+            Method::GET,
+            "/api/v2/status",
+            viewer,
+            summary,
+            get(alertmanager::status),
+        ),
+        route(
+            Method::GET,
+            "/api/v2/silences",
+            viewer,
+            summary,
+            get(alertmanager::list),
+        ),
+        route(
+            Method::POST,
+            "/api/v2/silences",
+            responder,
+            summary,
+            post(alertmanager::add),
+        )
+        .takes("PostableSilence"),
+        route(Method::GET, one, viewer, summary, get(alertmanager::show)).gives("GettableSilence"),
+        route(
+            Method::DELETE,
+            one,
+            responder,
+            summary,
+            delete(alertmanager::expire),
+        ),
+    ]
+}

@@ -1,0 +1,7 @@
+//! The real binary, seen from outside: started, killed, started again.
+
+mod acceptance;
+mod alertmanager;
+mod life;
+mod server;
+mod story;

@@ -1,0 +1,213 @@
+//! A Reveille of its own for one test: own folder, own port, ended with the test.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use reqwest::Response;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::harness::http::client;
+use crate::harness::inbox::Inbox;
+
+/// A start or an orderly end takes at most this long.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The folder of one installation; it outlives the processes that run in it.
+pub struct Place {
+    folder: TempDir,
+    pub port: u16,
+    variables: Vec<(String, String)>,
+}
+
+impl Place {
+    /// A folder with these settings (beside the addresses) and these rules.
+    pub fn new(settings: &str, rules: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let port = free_port();
+        let url = format!("http://127.0.0.1:{port}");
+        let head = format!("listen = \"127.0.0.1:{port}\"\npublic_url = \"{url}\"\n");
+        std::fs::write(folder.path().join("reveille.toml"), head + settings).unwrap();
+        std::fs::create_dir(folder.path().join("rules")).unwrap();
+        std::fs::write(folder.path().join("rules/all.yaml"), rules).unwrap();
+        Self {
+            folder,
+            port,
+            variables: Vec::new(),
+        }
+    }
+
+    /// Sets an environment variable for all processes of this place.
+    pub fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A command of the binary in this folder, in an environment of its own.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_reveille"));
+        command.args(arguments).current_dir(self.path()).env_clear();
+        command.envs(self.variables.clone());
+        command.env("REVEILLE_URL", format!("http://127.0.0.1:{}", self.port));
+        command
+    }
+
+    /// Runs a command to its end; the answer is its standard output.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn file(&self, name: &str) -> String {
+        let path: PathBuf = self.path().join("data").join(name);
+        std::fs::read_to_string(path).unwrap().trim().to_owned()
+    }
+
+    /// Starts the router and waits until it listens.
+    pub async fn start(&self) -> Server {
+        let log = self.path().join("log");
+        let log = File::options().create(true).append(true).open(log).unwrap();
+        let mut command = self.command(&["serve"]);
+        command.stdout(Stdio::piped()).stderr(log);
+        let mut child = command.spawn().unwrap();
+        let out = child.stdout.take().unwrap();
+        let lines = read_lines(out);
+        let first = lines.next("first line of the router").await;
+        let listens = first.starts_with("Reveille listens on http://127.0.0.1:");
+        assert!(listens, "{first}\n{}", self.log());
+        Server {
+            child: Some(child),
+            url: format!("http://127.0.0.1:{}", self.port),
+            token: self.file("admin-token"),
+            key: self.file("first-key"),
+        }
+    }
+
+    /// What the router logged, over all its processes.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path().join("log")).unwrap()
+    }
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+fn read_lines(out: ChildStdout) -> Inbox<String> {
+    let inbox = Inbox::default();
+    let lines = inbox.clone();
+    std::thread::spawn(move || {
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            inbox.put(line);
+        }
+        inbox.put("the router ended".to_owned());
+    });
+    lines
+}
+
+/// A running router.
+pub struct Server {
+    child: Option<Child>,
+    pub url: String,
+    pub token: String,
+    /// Of the integration `native`.
+    pub key: String,
+}
+
+impl Server {
+    /// Ends it as a power cut would.
+    pub fn kill(mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Asks it to end and waits until it has.
+    pub async fn stop(mut self) -> ExitStatus {
+        let mut child = self.child.take().unwrap();
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let ended = tokio::task::spawn_blocking(move || child.wait().unwrap());
+        tokio::time::timeout(PATIENCE, ended)
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        let request = client()
+            .get(format!("{}{path}", self.url))
+            .bearer_auth(&self.token);
+        let answer = request.send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        answer.json().await.unwrap()
+    }
+
+    pub async fn act(&self, path: &str, body: &Value) -> Response {
+        let request = client()
+            .post(format!("{}{path}", self.url))
+            .bearer_auth(&self.token);
+        request.json(body).send().await.unwrap()
+    }
+
+    /// Posts to a path with an integration's key.
+    pub async fn post(&self, path: &str, key: &str, body: String) -> Response {
+        let request = client()
+            .post(format!("{}{path}", self.url))
+            .bearer_auth(key);
+        request.body(body).send().await.unwrap()
+    }
+
+    /// The story of an incident as its reasons.
+    pub async fn reasons(&self, number: u64) -> Vec<String> {
+        let story = self
+            .get(&format!("/v1/incidents/{number}/timeline?limit=500"))
+            .await;
+        let items = story["items"].as_array().unwrap();
+        items
+            .iter()
+            .map(|item| item["reason"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Looks again and again until what is looked for is there; panics when it never is.
+    pub async fn until<T>(&self, what: &str, mut look: impl AsyncFnMut(&Self) -> Option<T>) -> T {
+        let looking = async {
+            loop {
+                if let Some(found) = look(self).await {
+                    return found;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let limit = PATIENCE * 3;
+        tokio::time::timeout(limit, looking)
+            .await
+            .unwrap_or_else(|_| panic!("never: {what}"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // A test that failed must leave no process behind; the process may be gone already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Death at any moment, long absences, clocks that jump, rules that change under open incidents.
+
+use std::collections::BTreeMap;
+
+use reveille::engine::event::Action;
+use reveille::engine::ids::PageId;
+use reveille::engine::input::Verb;
+use reveille::engine::outcome::Outcome;
+use reveille::engine::time::Millis;
+
+use super::TEAM;
+use super::acts::{on, trigger};
+use super::channels::{Play, with_second_sms};
+use super::world::{BEGIN, Boundary, World};
+
+/// A story with a bit of everything, told as a client would that repeats what was not answered.
+fn tell(world: &mut World) {
+    world.next("twilio", [Play::Says(Outcome::Transient)]);
+    world.give(trigger("a").id("e1"));
+    world.wait("00:00:30");
+    world.give(trigger("b").id("e2").severity("warning"));
+    world.wait("00:05:00");
+    world.give(trigger("c").id("e3"));
+    world.wait("00:00:10");
+    let page = world.page_to("bo sms");
+    world.link(page, "bo", Verb::Acknowledge);
+    world.wait("00:00:10");
+    for number in 0..9 {
+        world.give(trigger(&format!("d{number}")).id(&format!("f{number}")));
+    }
+    world.wait("00:01:00");
+    world.give(trigger("a").id("e4").action(Action::Resolve));
+    world.wait("00:12:00");
+}
+
+fn labels(world: &World) -> usize {
+    world.sent.len()
+}
+
+#[test]
+fn killed_at_every_commit_boundary_nothing_accepted_is_lost_and_little_is_doubled() {
+    let mut whole = World::with(TEAM, with_second_sms(), BEGIN);
+    tell(&mut whole);
+    let commits = whole.commits();
+    assert!(commits > 40, "{commits} commits");
+    let usual = labels(&whole);
+    whole.take_seen();
+    for boundary in [
+        Boundary::BeforeCommit,
+        Boundary::BeforeAnswers,
+        Boundary::BeforeSends,
+    ] {
+        for commit in 1..=commits {
+            let mut world = World::with(TEAM, with_second_sms(), BEGIN);
+            world.crash_at(commit, boundary);
+            tell(&mut world);
+            check(&world, &format!("{boundary:?} {commit}"), usual);
+            world.take_seen();
+        }
+    }
+}
+
+fn check(world: &World, place: &str, usual: usize) {
+    for id in ["e1", "e2", "e3", "e4"] {
+        let receipts = world.durable.receipts.iter();
+        let own = receipts.filter(|receipt| receipt.event_id.as_deref() == Some(id));
+        assert_eq!(own.count(), 1, "{place}: one receipt of {id}");
+    }
+    let mut tries: BTreeMap<(PageId, String), usize> = BTreeMap::new();
+    for sent in &world.sent {
+        let key = (sent.order.page, sent.order.channel.to_string());
+        *tries.entry(key).or_default() += 1;
+    }
+    for ((page, channel), count) in tries {
+        // One of the story is retried after a transient failure.
+        assert!(
+            count <= 3,
+            "{place}: page {page} on {channel} was sent {count} times"
+        );
+    }
+    // One restart may double what was in flight: here at most nine pages at once.
+    assert!(
+        world.sent.len() <= usual + 12,
+        "{place}: {} of {usual}",
+        world.sent.len()
+    );
+    for incident in world
+        .state()
+        .incidents()
+        .filter(|incident| incident.is_open())
+    {
+        let has_page = world.state().pages_of(incident.number).next().is_some();
+        assert!(has_page, "{place}: #{} was never paged", incident.number);
+    }
+}
+
+#[test]
+fn after_a_night_away_each_incident_that_matters_pages_once_and_the_others_not() {
+    let mut world = World::new(TEAM);
+    for key in ["a", "b", "c", "d"] {
+        world.post(key);
+    }
+    world.at("00:01:00");
+    world.take_seen();
+    world.ack(2, "ana");
+    world.resolve_event("c");
+    world.crash_for(Millis::hours(9));
+    world.wait("00:00:30");
+    world.expect(["cy email mail #1 page", "cy email mail #4 page"]);
+    world.expect_reason(1, "collapsed_steps");
+    world.resolve_event("d");
+    world.ack(1, "cy");
+    world.wait("00:00:10");
+    world.expect(["cy email mail #1 acknowledged", "cy email mail #4 resolved"]);
+    world.expect_nothing_until("12:00:00");
+}
+
+#[test]
+fn a_low_page_in_flight_at_a_crash_is_sent_again_though_its_wait_is_over() {
+    let mut world = World::new(TEAM);
+    world.next("mail", [Play::Lost]);
+    world.give(trigger("a").severity("warning"));
+    world.expect(["ana email mail #1 page"]);
+    world.crash_for(Millis::hours(3));
+    world.wait("00:00:01");
+    world.expect(["ana email mail #1 page"]);
+    world.expect_reason(1, "restart_resend");
+    world.expect_nothing_until("24:00:00");
+}
+
+#[test]
+fn an_attempt_interrupted_for_half_an_hour_is_repeated_once() {
+    let yaml = TEAM
+        .replace("wait: 5m", "wait: 2h")
+        .replace("- { after: 3m, via: [mail] }", "");
+    let mut world = World::new(&yaml);
+    world.next("twilio", [Play::Lost]);
+    world.post("a");
+    world.expect(["ana sms twilio #1 page"]);
+    world.crash_for(Millis::minutes(30));
+    world.wait("00:00:01");
+    world.expect(["ana sms twilio #1 page"]);
+    world.crash_for(Millis::minutes(1));
+    world.expect_nothing_until("01:59:00");
+    world.ack(1, "ana");
+}
+
+#[test]
+fn a_wall_clock_set_a_year_ahead_and_back_stops_nothing() {
+    let mut world = World::new(TEAM);
+    world.post("a");
+    world.at("00:01:00");
+    world.expect(["ana sms twilio #1 page"]);
+    world.wall_jumps(365 * 86_400);
+    world.wait("00:00:10");
+    let first = world.take_seen();
+    assert!(!first.is_empty() && first.len() <= 2, "{first:?}");
+    world.wall_jumps(-365 * 86_400);
+    world.wait("00:35:00");
+    let later = world.take_seen();
+    assert!(!later.is_empty(), "the fallback is asked again");
+    world.post("b");
+    world.expect(["ana sms twilio #2 page"]);
+    world.wait("00:05:00");
+    let step = world.take_seen();
+    assert!(
+        step.iter()
+            .any(|sent| sent.label == "bo sms twilio #2 page"),
+        "{step:?}"
+    );
+    for number in [1, 2] {
+        world.act("ana", on(number), Verb::Acknowledge);
+    }
+    world.wait("00:01:00");
+    world.take_seen();
+}
+
+#[test]
+fn an_hour_away_does_not_resolve_what_still_fires() {
+    let mut world = World::new(TEAM);
+    let start = world.wall();
+    let asserted =
+        |world: &World| trigger("a").asserted(start, Some(world.wall() + Millis::minutes(4)));
+    let post = asserted(&world);
+    world.give(post);
+    world.expect(["ana sms twilio #1 page"]);
+    world.ack(1, "ana");
+    world.crash_for(Millis::hours(1));
+    world.wait("00:03:00");
+    let post = asserted(&world);
+    world.give(post);
+    world.wait("00:03:59");
+    world.expect_status(1, "acknowledged");
+    world.expect([]);
+}
+
+#[test]
+fn rules_replaced_under_open_incidents_orphan_none() {
+    let without_people = r#"
+users:
+  zoe: { full_name: Zoe, time_zone: UTC, contacts: { mail: { email: zoe@example.com } } }
+policies:
+  new: { steps: [{ targets: [user/zoe], wait: 5m }] }
+integrations:
+  native: { format: native }
+route: { policy: new, group_by: ["..."] }
+"#;
+    let mut world = World::new(TEAM);
+    world.post("a");
+    world.expect(["ana sms twilio #1 page"]);
+    world.at("00:01:00");
+    world.replace_rules(without_people);
+    world.crash_for(Millis::seconds(1));
+    world.expect_nothing_until("00:04:59");
+    world.at("00:05:00");
+    world.expect(["zoe email mail #1 page"]);
+    world.expect_reason(1, "target_gone");
+    world.post("b");
+    world.expect(["zoe email mail #2 page"]);
+    world.ack(1, "zoe");
+    world.ack(2, "zoe");
+    world.wait("00:00:05");
+    world.expect([
+        "zoe email mail #1 acknowledged",
+        "zoe email mail #2 acknowledged",
+    ]);
+}
+
+#[test]
+fn a_channel_removed_under_open_incidents_is_said_and_the_next_contact_is_used() {
+    let mut world = World::new(TEAM);
+    world.post("a");
+    world.expect(["ana sms twilio #1 page"]);
+    let mut channels = super::channels::usual();
+    channels.retain(|channel| channel.name.as_str() != "twilio");
+    let yaml = TEAM.replace("{ sms: \"+351900000002\" }", "{ email: bo2@example.com }");
+    world.replace_channels(
+        &yaml.replace("{ sms: \"+351900000001\" }", "{ email: a2@example.com }"),
+        channels,
+    );
+    world.at("00:05:00");
+    world.expect(["ana email mail #1 page", "bo email mail #1 page"]);
+    world.ack(1, "bo");
+    world.wait("00:00:05");
+    world.expect([
+        "bo email mail #1 acknowledged",
+        "ana email mail #1 acknowledged",
+    ]);
+}

@@ -1,0 +1,241 @@
+//! Silences hold pages and lose none; overrides put somebody else on call.
+
+use reveille::engine::input::Input;
+use reveille::engine::records::Disposition;
+use reveille::engine::time::Millis;
+
+use super::TEAM;
+use super::acts::trigger;
+use super::events::team_with;
+use super::world::World;
+
+#[test]
+fn a_held_page_leaves_once_when_the_silence_ends_and_it_still_fires() {
+    let mut world = World::new(TEAM);
+    let (silence, covers) = world.silence("host=a", "01:00:00");
+    assert_eq!(covers, 0);
+    let receipt = world.give(trigger("db").label("host", "a"));
+    assert_eq!(receipt.disposition, Disposition::Silenced);
+    for _ in 0..5 {
+        world.give(trigger("db").label("host", "a"));
+    }
+    world.give(trigger("net").label("host", "a"));
+    world.resolve_event("net");
+    world.expect_nothing_until("00:59:59");
+    let held = world
+        .state()
+        .silence(silence)
+        .map(|silence| silence.held_pages);
+    assert_eq!(held, Some(2));
+    world.at("01:00:00");
+    world.expect(["ana sms twilio #1 page"]);
+    world.expect_reason(1, "silence_over");
+    world.ack(1, "ana");
+    world.expect_nothing_until("03:00:00");
+}
+
+#[test]
+fn a_silence_over_an_open_incident_stops_it_at_once_and_restarts_at_step_one() {
+    let mut world = World::new(TEAM);
+    world.give(trigger("db").label("host", "a"));
+    world.at("00:06:00");
+    world.take_seen();
+    let (silence, covers) = world.silence("host=a", "04:00:00");
+    assert_eq!(covers, 1);
+    world.expect_reason(1, "silenced");
+    world.expect_nothing_until("01:00:00");
+    world.ask(Input::ExpireSilence {
+        silence,
+        actor: reveille::engine::input::Actor {
+            name: "ana".into(),
+            user: None,
+            via: reveille::engine::input::Via::Api,
+        },
+    });
+    world.expect(["ana sms twilio #1 page"]);
+    world.at("01:05:00");
+    world.expect(["ana email mail #1 page", "bo sms twilio #1 page"]);
+    world.ack(1, "bo");
+    world.wait("00:00:05");
+    world.expect(["ana email mail #1 acknowledged"]);
+}
+
+#[test]
+fn one_alert_without_a_silence_lets_the_incident_go_on() {
+    let mut world = World::new(&team_with(
+        "route:\n  policy: team\n  group_by: [service]\n",
+    ));
+    world.silence("host=a", "01:00:00");
+    world.give(trigger("x").label("host", "a").label("service", "pay"));
+    world.expect_nothing_until("00:10:00");
+    world.give(trigger("y").label("host", "b").label("service", "pay"));
+    world.expect(["ana sms twilio #1 page"]);
+    world.at("00:11:00");
+    world.resolve_event("y");
+    world.expect_nothing_until("00:59:59");
+    world.at("01:00:00");
+    world.expect(["ana sms twilio #1 page"]);
+    world.ack(1, "ana");
+}
+
+#[test]
+fn a_silence_that_ends_while_a_flapping_alert_is_quiet_does_not_lose_it() {
+    let mut world = World::new(TEAM);
+    for _ in 0..6 {
+        world.post("db");
+        world.wait("00:00:10");
+        world.resolve_event("db");
+        world.wait("00:00:10");
+    }
+    world.take_seen();
+    world.expect_reason(6, "flapping");
+    world.post("db");
+    world.silence("summary=db", "00:05:00");
+    world.wait("00:04:00");
+    world.resolve_event("db");
+    world.wait("00:02:00");
+    world.expect([]);
+    world.post("db");
+    world.wait("00:00:15");
+    world.expect(["ana sms twilio #6 folded of 1"]);
+    world.ack(6, "ana");
+}
+
+#[test]
+fn a_silence_survives_a_restart_and_still_ends() {
+    let mut world = World::new(TEAM);
+    world.silence("host=a", "01:00:00");
+    world.give(trigger("db").label("host", "a"));
+    world.crash_for(reveille::engine::time::Millis::minutes(90));
+    world.wait("00:00:00");
+    world.expect(["ana sms twilio #1 page"]);
+    world.ack(1, "ana");
+}
+
+const SCHEDULE: &str = r#"
+route:
+  policy: turns
+  group_by: ["..."]
+"#;
+
+pub fn with_schedule(schedule: &str) -> String {
+    let turns = format!(
+        "  turns:\n    steps:\n      - {{ targets: [schedule/primary], wait: 5m }}\n    \
+         fallback: [user/cy]\n\nschedules:\n  primary:\n{schedule}\nintegrations:"
+    );
+    team_with(SCHEDULE).replace("\nintegrations:", &turns)
+}
+
+const DAILY: &str = r#"    time_zone: UTC
+    layers:
+      - users: [ana, bo]
+        rotate: daily
+        handoff: "09:00"
+        start: 2026-03-01
+"#;
+
+#[test]
+fn an_override_pages_who_stands_in_and_survives_new_rules_and_a_restart() {
+    let mut world = World::new(&with_schedule(DAILY));
+    world.post("a");
+    world.expect(["ana sms twilio #1 page"]);
+    world.ack(1, "ana");
+    world.stand_in("primary", "bo", "00:30:00");
+    world.replace_rules(&with_schedule(DAILY));
+    world.crash_for(reveille::engine::time::Millis::seconds(1));
+    world.post("b");
+    world.expect(["bo sms twilio #2 page"]);
+    world.expect_reason(2, "step_started");
+    world.ack(2, "bo");
+    world.at("00:31:00");
+    world.post("c");
+    world.expect(["ana sms twilio #3 page"]);
+    world.ack(3, "ana");
+    world.at("01:00:00");
+    world.post("d");
+    world.expect(["bo sms twilio #4 page"]);
+    world.ack(4, "bo");
+}
+
+/// Lisbon's clock goes from 01:00 to 02:00 on 29 March 2026 and back at 02:00 on 25 October.
+const NIGHT: &str = r#"    time_zone: Europe/Lisbon
+    layers:
+      - users: [ana, bo]
+        rotate: daily
+        handoff: "01:30"
+        start: 2026-03-01
+"#;
+
+fn paged_at(moments: &[&str], begin: &str) -> Vec<String> {
+    let mut world = World::with(&with_schedule(NIGHT), super::channels::usual(), begin);
+    let mut paged = Vec::new();
+    for (index, moment) in (1..).zip(moments) {
+        let at = reveille::engine::time::Wall::from(
+            moment.parse::<jiff::Timestamp>().expect("a moment"),
+        );
+        let passed = Millis(world.passed.0 + at.since(world.wall()).0);
+        world.until(passed);
+        world.post(&format!("a{index}"));
+        let sent = world.take_seen();
+        assert_eq!(sent.len(), 1, "exactly one holder at {moment}");
+        paged.extend(sent[0].label.split(' ').next().map(str::to_owned));
+        world.ack(index, &paged[paged.len() - 1].clone());
+        world.wait("00:00:01");
+        world.take_seen();
+    }
+    paged
+}
+
+#[test]
+fn a_handoff_in_the_hour_that_does_not_exist_happens_once() {
+    // 01:30 of the 29th does not exist: one holder before, the other after, and a day later the next.
+    let moments = [
+        "2026-03-29T00:59:00Z",
+        "2026-03-29T01:31:00Z",
+        "2026-03-30T00:29:00Z",
+        "2026-03-30T00:31:00Z",
+    ];
+    let paged = paged_at(&moments, "2026-03-29T00:00:00Z");
+    assert_eq!(paged[1], paged[2], "{paged:?}");
+    assert_ne!(paged[0], paged[1], "{paged:?}");
+    assert_ne!(paged[2], paged[3], "{paged:?}");
+}
+
+#[test]
+fn a_handoff_in_the_hour_that_comes_twice_happens_at_its_first_coming() {
+    // 01:30 comes at 00:30Z and at 01:30Z of the 25th.
+    let moments = [
+        "2026-10-25T00:29:00Z",
+        "2026-10-25T00:31:00Z",
+        "2026-10-25T01:29:00Z",
+        "2026-10-25T01:31:00Z",
+    ];
+    let paged = paged_at(&moments, "2026-10-25T00:00:00Z");
+    assert_ne!(paged[0], paged[1], "{paged:?}");
+    assert_eq!(
+        paged[1..],
+        [paged[1].clone(), paged[1].clone(), paged[1].clone()],
+        "{paged:?}"
+    );
+}
+
+#[test]
+fn a_schedule_with_a_gap_gives_way_and_is_told_once_and_until_it_is_over() {
+    let gap = "    time_zone: UTC\n    layers:\n      - users: [ana]\n        only: [{ from: \"10:00\", to: \"18:00\" }]\n";
+    let mut world = World::new(&with_schedule(gap));
+    world.post("a");
+    world.expect_reason(1, "nobody_on_call");
+    world.expect_reason(1, "nobody_named");
+    world.expect(["cy email mail #1 page"]);
+    world.ack(1, "cy");
+    world.at("00:05:00");
+    assert_eq!(world.own_incidents(), ["schedule_gap/primary"]);
+    world.act(
+        "cy",
+        super::acts::on(2),
+        reveille::engine::input::Verb::Acknowledge,
+    );
+    world.at("02:02:00");
+    assert!(world.own_incidents().is_empty(), "the gap is over");
+    world.take_seen();
+}
