@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use secrecy::ExposeSecret;
 
 use super::millis;
 use crate::config::{self, ChannelKind, Settings};
@@ -19,6 +20,7 @@ use crate::outbound::twilio::{self, Twilio};
 use crate::outbound::webhook::{self, Webhook};
 use crate::rules::{Environment, Fit};
 use crate::runtime::clock;
+use crate::signing::standard_webhooks::Secret;
 
 /// One channel with what the settings say of it.
 struct Entry {
@@ -74,12 +76,9 @@ pub fn build(settings: &Settings, links: &Links, screen: &Screen) -> anyhow::Res
     let mut entries = Vec::new();
     let mut console_concurrency = None;
     for configured in &settings.channels {
-        let channel = match one(configured, settings, &http, links)? {
-            Some(channel) => channel,
-            None => {
-                console_concurrency = Some(configured.concurrency);
-                continue;
-            }
+        let Some(channel) = one(configured, settings, &http, links)? else {
+            console_concurrency = Some(configured.concurrency);
+            continue;
         };
         let (concurrency, kind) = (configured.concurrency, configured.kind.as_str());
         entries.push(Entry {
@@ -140,7 +139,9 @@ fn one(
             links,
         )?),
         ChannelKind::Webhook(webhook) => {
-            let secrets = vec![webhook.secret.clone()];
+            let secret = Secret::parse(webhook.secret.expose_secret())
+                .with_context(|| format!("channel {name}: secret"))?;
+            let secrets = vec![secret];
             let settings = webhook::Settings { name, secrets };
             Arc::new(Webhook::new(settings, http, links)?)
         }
@@ -175,6 +176,10 @@ fn twilio_settings(name: ChannelName, twilio: &config::Twilio) -> twilio::Settin
     }
 }
 
+/// What is posted when the settings have no template.
+const GATEWAY_BODY: &str =
+    r#"{"to":{{ to|tojson }},"text":{{ text|tojson }},"page_id":{{ page_id|tojson }}}"#;
+
 fn gateway_settings(name: ChannelName, gateway: &config::SmsWebhook) -> sms_webhook::Settings {
     let takes_replies = gateway.inbound_key.is_some();
     sms_webhook::Settings {
@@ -182,7 +187,10 @@ fn gateway_settings(name: ChannelName, gateway: &config::SmsWebhook) -> sms_webh
         url: gateway.url.clone(),
         method: gateway.method.clone(),
         headers: gateway.headers.clone(),
-        body: gateway.body.clone(),
+        body: gateway
+            .body
+            .clone()
+            .unwrap_or_else(|| GATEWAY_BODY.to_owned()),
         success: gateway.success.clone(),
         message_id: gateway.message_id.clone(),
         replies: if takes_replies {

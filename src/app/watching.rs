@@ -8,12 +8,11 @@ use tracing::{error, warn};
 
 use super::millis;
 use crate::config::Settings;
-use crate::engine::audit::Audit;
 use crate::outbound::http::{Http, HttpOptions, Method, Reach, Request};
 use crate::runtime::clock;
 use crate::runtime::handle::Handle;
 use crate::runtime::sender::Sender;
-use crate::runtime::watch::{Heartbeat, Watch};
+use crate::runtime::watch::{Heartbeat, OnAudit, Watch};
 use crate::store::{Retention, Store};
 use crate::telemetry::{self, Metrics, Queue};
 
@@ -50,11 +49,7 @@ pub fn start(
     })
 }
 
-fn on_audit(
-    handle: &Handle,
-    metrics: &Arc<Metrics>,
-    sender: &Sender,
-) -> Arc<dyn Fn(&Audit, Option<u64>) + Send + Sync> {
+fn on_audit(handle: &Handle, metrics: &Arc<Metrics>, sender: &Sender) -> OnAudit {
     let (handle, metrics, sender) = (handle.clone(), metrics.clone(), sender.clone());
     Arc::new(move |audit, free| {
         let result = if audit.is_clean() {

@@ -22,6 +22,9 @@ const PURGES_MAX: usize = 200;
 /// Calls the outside heartbeat.
 pub type Heartbeat = Arc<dyn Fn() -> Pending<'static, Result<(), String>> + Send + Sync>;
 
+/// Told of each audit and of the free bytes on disk.
+pub type OnAudit = Arc<dyn Fn(&Audit, Option<u64>) + Send + Sync>;
+
 /// What the watch looks at.
 #[derive(Clone)]
 pub struct Watch {
@@ -33,8 +36,8 @@ pub struct Watch {
     pub clock: Arc<dyn Fn() -> Wall + Send + Sync>,
     /// `None` when no address is configured.
     pub heartbeat: Option<Heartbeat>,
-    /// Told of each audit, for metrics.
-    pub on_audit: Arc<dyn Fn(&Audit, Option<u64>) + Send + Sync>,
+    /// For metrics.
+    pub on_audit: OnAudit,
 }
 
 impl Watch {
