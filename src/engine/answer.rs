@@ -16,7 +16,7 @@ use super::time::Millis;
 use super::updates;
 
 /// A channel answered an attempt.
-pub(super) fn outcome(draft: &mut Draft<'_>, report: Report) {
+pub(super) fn outcome(draft: &mut Draft<'_>, report: &Report) {
     let Some(page) = draft.page_of_attempt(report.attempt) else {
         return;
     };
@@ -32,9 +32,9 @@ pub(super) fn outcome(draft: &mut Draft<'_>, report: Report) {
     }
     let channel = attempt.channel.clone();
     if !report.was_started {
-        return not_started(draft, &page, &report, &channel);
+        return not_started(draft, &page, report, &channel);
     }
-    record(draft, &page, &report, &channel);
+    record(draft, &page, report, &channel);
     follow(draft, page.id, &channel, report.outcome);
     if let Some(page) = draft
         .page(&page.id)
@@ -50,7 +50,7 @@ pub(super) fn outcome(draft: &mut Draft<'_>, report: Report) {
 fn not_started(draft: &mut Draft<'_>, page: &Arc<Page>, report: &Report, channel: &ChannelName) {
     let attempt = report.attempt;
     draft.edit_page(&page.id, |page| {
-        page.attempts.retain(|known| known.id != attempt)
+        page.attempts.retain(|known| known.id != attempt);
     });
     if page.is_withdrawn {
         let text = format!(
@@ -258,7 +258,7 @@ pub(super) fn delivery_report(
             reference,
             was_started,
         };
-        return self::outcome(draft, report);
+        return self::outcome(draft, &report);
     }
     let is_final = matches!(page.state, PageState::Delivered | PageState::Cancelled);
     if is_final || known.outcome != Some(Outcome::Accepted) {
@@ -299,7 +299,8 @@ pub(super) fn due(draft: &mut Draft<'_>, id: PageId) {
         }
     }
     if let Some(attempt) = lost {
-        return outcome(draft, never_answered(attempt, &page, draft));
+        let report = never_answered(attempt, &page, draft);
+        return outcome(draft, &report);
     }
     if let Some((attempt, channel)) = late {
         return no_outcome_in_time(draft, id, attempt, &channel);
@@ -354,7 +355,7 @@ fn wait_for_token(draft: &mut Draft<'_>, page: &Page, retry: Retry, wait: Millis
         return retries_over(draft, page.id, &retry.channel);
     }
     lane::edit(draft, &retry.channel, |channel| {
-        budget::book(channel, now, wait)
+        budget::book(channel, now, wait);
     });
     let text = format!("the retry on {} waits {wait} for a token", retry.channel);
     deliver::note_page(draft, page.id, Reason::RetryBudget, &text, |_| {});
@@ -377,7 +378,7 @@ fn was_interrupted(page: &Page, channel: &ChannelName) -> bool {
 fn retry_due(draft: &mut Draft<'_>, page: &Arc<Page>, retry: Retry) {
     let now = draft.now.steady;
     draft.edit_page(&page.id, |page| {
-        page.retries.retain(|known| *known != retry)
+        page.retries.retain(|known| *known != retry);
     });
     let is_wanted = page.asks() && deliver::still_asks(draft, page) || !page.asks();
     let info = draft.rules.channel(&retry.channel).cloned();

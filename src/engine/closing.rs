@@ -89,7 +89,7 @@ pub(super) fn keep_flapping(draft: &mut Draft<'_>, number: IncidentNumber) -> bo
         );
     }
     draft.edit_incident(&number, |incident| {
-        incident.flapping_until = Some(now + FLAP_QUIET)
+        incident.flapping_until = Some(now + FLAP_QUIET);
     });
     true
 }
@@ -250,7 +250,7 @@ fn cut(text: &Text, characters: usize) -> Text {
 fn release_members(draft: &mut Draft<'_>, number: IncidentNumber) {
     for alert in draft.alerts_of(number) {
         draft.edit_alert(&alert.id, |alert| {
-            alert.incidents.retain(|known| *known != number)
+            alert.incidents.retain(|known| *known != number);
         });
         settle_alert(draft, alert.id);
     }

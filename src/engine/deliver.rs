@@ -47,18 +47,18 @@ pub(super) fn reference(incident: &Incident) -> IncidentRef {
 pub(super) fn page_contact(
     draft: &mut Draft<'_>,
     incident: &Arc<Incident>,
-    plan: Plan<'_>,
+    plan: &Plan<'_>,
     reason: Reason,
 ) -> Planned {
     let Some(contact) = draft.rules.contact(plan.user, plan.contact).cloned() else {
-        note_unusable(draft, &plan, Reason::TargetGone);
+        note_unusable(draft, plan, Reason::TargetGone);
         return Planned::Unusable;
     };
     if draft
         .sender(&contact.address)
         .is_some_and(|sender| sender.is_stopped)
     {
-        note_unusable(draft, &plan, Reason::ContactStopped);
+        note_unusable(draft, plan, Reason::ContactStopped);
         return Planned::Unusable;
     }
     let page = Page {
@@ -84,7 +84,7 @@ pub(super) fn page_contact(
     draft.put_page(id, page);
     if start_on_next_channel(draft, id, reason) {
         if plan.kind == PageKind::Folded {
-            note_folded(draft, &plan, id);
+            note_folded(draft, plan, id);
         }
         return Planned::Started(id);
     }
@@ -99,7 +99,7 @@ pub(super) fn page_contact(
         } else {
             Reason::NoChannel
         };
-        note_unusable(draft, &plan, reason);
+        note_unusable(draft, plan, reason);
     }
     Planned::Unusable
 }
@@ -205,7 +205,7 @@ pub(super) fn page_channel_target(
     draft: &mut Draft<'_>,
     number: IncidentNumber,
     target: &ChannelTarget,
-    why: Why,
+    why: &Why,
 ) {
     let Some(incident) = draft.incident(&number) else {
         return;
@@ -218,7 +218,7 @@ pub(super) fn page_channel_target(
         &incident,
         PageKind::Page,
         vec![reference(&incident)],
-        &why,
+        why,
     );
     let id = page.id;
     let channel = target.channel.clone();

@@ -266,7 +266,7 @@ pub(super) fn page_named(
                 notify::start_run(draft, number, &user, Why { position, ..why });
             }
             Named::Channel { target, why } => {
-                deliver::page_channel_target(draft, number, &target, Why { position, ..why });
+                deliver::page_channel_target(draft, number, &target, &Why { position, ..why });
             }
         }
     }

@@ -185,7 +185,7 @@ fn page(
         why,
         notify_step,
     };
-    match deliver::page_contact(draft, first, plan, Reason::Folded) {
+    match deliver::page_contact(draft, first, &plan, Reason::Folded) {
         Planned::Started(id) => {
             remember_for_replies(draft, user, id);
             true

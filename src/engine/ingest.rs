@@ -284,7 +284,7 @@ fn place(draft: &mut Draft<'_>, id: AlertId, previous: Option<&Alert>, event: &E
     verdict.is_news = !was_firing || is_changed;
     let rejoins = !was_firing && previous.is_some();
     for destination in destinations {
-        let (disposition, number) = membership::enter(draft, id, destination, rejoins);
+        let (disposition, number) = membership::enter(draft, id, &destination, rejoins);
         verdict.reason = match disposition {
             Disposition::Opened => Reason::NewAlert,
             Disposition::Joined if is_changed && was_firing => Reason::LabelsChanged,

@@ -33,7 +33,7 @@ pub(super) struct Destination {
 pub(super) fn enter(
     draft: &mut Draft<'_>,
     id: AlertId,
-    destination: Destination,
+    destination: &Destination,
     rejoins: bool,
 ) -> (Disposition, Option<IncidentNumber>) {
     let Some(alert) = draft.alert(&id) else {
@@ -58,7 +58,7 @@ pub(super) fn enter(
     if let Some(hold) = hold {
         return (Disposition::Recorded, Some(hold.incident));
     }
-    let number = open_incident(draft, &alert, &destination);
+    let number = open_incident(draft, &alert, destination);
     let silenced = alert.is_silenced();
     (
         if silenced {
@@ -342,7 +342,7 @@ pub(super) fn leave_others(draft: &mut Draft<'_>, id: AlertId, stay: &[IncidentN
             return;
         };
         draft.edit_alert(&id, |alert| {
-            alert.incidents.retain(|known| *known != number)
+            alert.incidents.retain(|known| *known != number);
         });
         recount(draft, &before);
         let text = format!("{} lands elsewhere now", ingest::title_of(&before));

@@ -169,7 +169,7 @@ fn schedule_next(draft: &mut Draft<'_>, number: IncidentNumber, user: &UserName,
 fn hurry_run(draft: &mut Draft<'_>, number: IncidentNumber, user: &UserName) {
     let now = draft.now.steady;
     edit_run(draft, number, user, |run| {
-        run.due = run.due.map(|due| due.min(now))
+        run.due = run.due.map(|due| due.min(now));
     });
 }
 
@@ -218,7 +218,7 @@ fn page_step(
             why: run.why.clone(),
             notify_step: index,
         };
-        match deliver::page_contact(draft, &incident, plan, reason) {
+        match deliver::page_contact(draft, &incident, &plan, reason) {
             Planned::Started(_) => {
                 is_under_way = true;
                 if !is_exempt {

@@ -19,7 +19,7 @@ pub fn step(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision 
         Input::Suspended { .. } => recovery::suspended(&mut draft),
         Input::Event { integration, event } => ingest::event(&mut draft, &integration, event),
         Input::Due(key) => due(&mut draft, &key),
-        Input::Outcome(report) => answer::outcome(&mut draft, report),
+        Input::Outcome(report) => answer::outcome(&mut draft, &report),
         Input::DeliveryReport {
             attempt,
             outcome,

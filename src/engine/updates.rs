@@ -116,7 +116,7 @@ fn tell_one(draft: &mut Draft<'_>, incident: &Arc<Incident>, page: &Arc<Page>, n
         .attempts
         .iter()
         .rev()
-        .find(|known| known.outcome.is_some_and(|o| o.is_sent()));
+        .find(|known| known.outcome.is_some_and(super::outcome::Outcome::is_sent));
     let Some(channel) = channel
         .and_then(|known| draft.rules.channel(&known.channel))
         .cloned()

@@ -45,11 +45,6 @@ pub fn trigger(key: &str) -> Post {
 }
 
 impl Post {
-    pub fn from(mut self, integration: &str) -> Self {
-        self.integration = integration.to_owned();
-        self
-    }
-
     pub fn severity(mut self, severity: &str) -> Self {
         Arc::make_mut(&mut self.event.content).severity = severity.into();
         self

@@ -45,11 +45,7 @@ fn killed_at_every_commit_boundary_nothing_accepted_is_lost_and_little_is_double
     assert!(commits > 40, "{commits} commits");
     let usual = labels(&whole);
     whole.take_seen();
-    for boundary in [
-        Boundary::BeforeCommit,
-        Boundary::BeforeAnswers,
-        Boundary::BeforeSends,
-    ] {
+    for boundary in [Boundary::Commit, Boundary::Answers, Boundary::Sends] {
         for commit in 1..=commits {
             let mut world = World::with(TEAM, with_second_sms(), BEGIN);
             world.crash_at(commit, boundary);
