@@ -6,7 +6,6 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rand::Rng;
-use sha2::{Digest, Sha256};
 
 /// Fills a buffer with chance fit for secrets.
 pub fn fill(buffer: &mut [u8]) {
@@ -15,7 +14,7 @@ pub fn fill(buffer: &mut [u8]) {
 
 /// SHA-256 of a key or token.
 pub fn hash(text: &str) -> [u8; 32] {
-    Sha256::digest(text.as_bytes()).into()
+    crate::signing::digest::sha256(text.as_bytes())
 }
 
 /// So many bytes of chance in hex.

@@ -120,6 +120,8 @@ const ROOMS: [Room; 15] = [
             "telemetry",
         ],
         crates: &[
+            // The document that a revision of rules is kept in, and bodies that the app posts.
+            "serde_json",
             "anyhow",
             "tokio",
             "tracing",

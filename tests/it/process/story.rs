@@ -1,10 +1,11 @@
-//! The whole story: Alertmanager's webhook, a route, Slack and SMS and e-mail, no answer, the second
-//! person, a link, nothing more, resolved; and a timeline that reads as it happened.
+//! The whole story: Alertmanager's webhook, a route, Slack and SMS and e-mail, no answer, the
+//! second person, a link, nothing more, resolved; and a timeline that reads as it happened.
 
 use serde_json::{Value, json};
 
 use super::server::{Place, Server};
 use crate::harness::http::{Request, client};
+use crate::harness::mime::Entity;
 use crate::harness::slack::{self, FakeSlack};
 use crate::harness::smtp::{FakeSmtp, Mail};
 use crate::harness::twilio::{self, FakeTwilio};
@@ -162,7 +163,7 @@ fn webhook(status: &str) -> String {
 
 /// The acknowledge link in the plain text of a mail.
 fn link_in(mail: &Mail, server: &Server) -> String {
-    let text: String = mail.entity.parts().iter().map(|part| part.text()).collect();
+    let text: String = mail.entity.parts().iter().map(Entity::text).collect();
     let start = text
         .find(&format!("{}/a/", server.url))
         .expect("a mail carries a link");
