@@ -145,7 +145,7 @@ impl Driver {
         let text = describe(&input);
         let step = AssertUnwindSafe(|| crate::engine::step(&self.state, &self.rules, input, now));
         let Ok(decision) = catch_unwind(step) else {
-            self.report_panic(turn, text, now);
+            self.report_panic(turn, &text, now);
             return None;
         };
         let answer = self.take(turn, decision);
@@ -183,8 +183,8 @@ impl Driver {
         }
     }
 
-    fn report_panic(&mut self, turn: &mut Turn, text: String, now: Now) {
-        turn.quarantined.push(text.clone());
+    fn report_panic(&mut self, turn: &mut Turn, text: &str, now: Now) {
+        turn.quarantined.push(text.to_owned());
         let trouble = Trouble {
             cause: Cause::Panic,
             subject: "".into(),
