@@ -26,6 +26,10 @@ const NOTE_CHARACTERS: usize = 2_000;
 
 /// Does one act on each of its incidents and answers with what became of it.
 pub(super) fn act(draft: &mut Draft<'_>, act: &Act) {
+    let act = &Act {
+        actor: in_full(draft, &act.actor),
+        ..act.clone()
+    };
     let on = match &act.on {
         ActOn::Incidents(numbers) => numbers.iter().map(|number| (*number, None)).collect(),
         ActOn::Page(page) => {
@@ -216,6 +220,15 @@ fn acknowledge(draft: &mut Draft<'_>, incident: &Arc<Incident>, actor: &Actor) -
     let handled = handled(draft, actor);
     handling::take(draft, number, handled);
     ActResult::Done
+}
+
+/// A user of the rules under the name that people know.
+fn in_full(draft: &Draft<'_>, actor: &Actor) -> Actor {
+    let user = actor.user.as_ref().and_then(|user| draft.rules.users.get(user));
+    Actor {
+        name: user.map_or_else(|| actor.name.clone(), |user| user.full_name.clone()),
+        ..actor.clone()
+    }
 }
 
 fn handled(draft: &Draft<'_>, actor: &Actor) -> Handled {

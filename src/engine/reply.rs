@@ -263,14 +263,8 @@ fn perform(
     on: ActOn,
     verb: Verb,
 ) -> Vec<super::decision::Acted> {
-    let name = draft
-        .rules
-        .users
-        .get(&caller.user)
-        .map(|user| user.full_name.clone());
-    let name = name.unwrap_or_else(|| caller.user.as_str().into());
     let actor = Actor {
-        name,
+        name: caller.user.as_str().into(),
         user: Some(caller.user.clone()),
         via: Via::Sms,
     };

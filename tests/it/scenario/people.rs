@@ -25,7 +25,7 @@ fn the_second_to_acknowledge_is_told_who_was_first() {
     assert_eq!(acted[0].result, ActResult::AlreadySo);
     assert_eq!(
         acted[0].acknowledged.as_ref().map(|first| &*first.by),
-        Some("ana")
+        Some("Ana Silva")
     );
     world.expect_reason(1, "already_acknowledged");
     world.expect_nothing_until("01:00:00");
