@@ -224,7 +224,10 @@ fn acknowledge(draft: &mut Draft<'_>, incident: &Arc<Incident>, actor: &Actor) -
 
 /// A user of the rules under the name that people know.
 fn in_full(draft: &Draft<'_>, actor: &Actor) -> Actor {
-    let user = actor.user.as_ref().and_then(|user| draft.rules.users.get(user));
+    let user = actor
+        .user
+        .as_ref()
+        .and_then(|user| draft.rules.users.get(user));
     Actor {
         name: user.map_or_else(|| actor.name.clone(), |user| user.full_name.clone()),
         ..actor.clone()
