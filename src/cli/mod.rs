@@ -1,6 +1,6 @@
 //! The command line, one file per command.
 //!
-//! A command turns its arguments into a [`Report`] or a [`Failure`]; only this file prints. Exit
+//! A command turns its arguments into a `Report` or a `Failure`; only this file prints. Exit
 //! codes: 0 done, 1 the thing asked about is not so, 2 usage, 3 server not reached or refused.
 
 mod ack;

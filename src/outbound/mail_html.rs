@@ -1,7 +1,7 @@
 //! A page as HTML mail, made for a phone at night: large type, one large button, dark if the phone
 //! is. No picture, no font and no script is fetched; nothing tells us that it was read.
 //!
-//! Mark-up is written only as literals; all text of others goes through [`Html::text`].
+//! Mark-up is written only as literals; all text of others goes through `Html::text`.
 
 use super::links::Links;
 use super::mail_text;
