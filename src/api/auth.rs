@@ -16,6 +16,7 @@ use crate::engine::time::{Millis, Wall};
 use crate::signing::digest;
 use crate::store::{self, DocumentKind, Store};
 
+use super::problem::Problem;
 use super::words;
 
 /// SHA-256 of a key or token.
@@ -63,6 +64,20 @@ impl Caller {
             name: self.name.as_str().into(),
             user: self.user.clone(),
             via: Via::Api,
+        }
+    }
+
+    /// The user whom a list is asked for: `me` is the caller's own.
+    pub fn user_asked_for(&self, asked: Option<String>) -> Result<Option<String>, Problem> {
+        if asked.as_deref() != Some("me") {
+            return Ok(asked);
+        }
+        match &self.user {
+            Some(user) => Ok(Some(user.as_str().to_owned())),
+            None => Err(Problem::invalid(
+                "user=me, but this token belongs to no user of the rules in force; name the user, \
+                 or make a token with `reveille token create --user NAME`",
+            )),
         }
     }
 }
@@ -413,6 +428,29 @@ mod tests {
         assert_eq!(auth.caller(&rules, "rv_1", NOW), Err(Refused::Unknown));
         let (admin, _) = auth.caller(&rules, "root", NOW).unwrap();
         assert_eq!(admin.role, Role::Admin);
+    }
+
+    #[test]
+    fn me_is_the_callers_own_user_and_nobody_without_one() {
+        let caller = |user: Option<&str>| Caller {
+            name: "laptop".to_owned(),
+            user: user.map(UserName::from),
+            role: Role::Viewer,
+            token: None,
+        };
+        let cases = [
+            (Some("ana"), Some("me"), Ok(Some("ana"))),
+            (Some("ana"), Some("bo"), Ok(Some("bo"))),
+            (Some("ana"), None, Ok(None)),
+            (None, Some("bo"), Ok(Some("bo"))),
+            (None, Some("me"), Err(400)),
+        ];
+        for (own, asked, expected) in cases {
+            let found = caller(own).user_asked_for(asked.map(str::to_owned));
+            let found = found.map_err(|problem| problem.status().as_u16());
+            let expected = expected.map(|user| user.map(str::to_owned));
+            assert_eq!(found, expected, "{own:?} asks for {asked:?}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::engine::time::Now;
 use crate::runtime::handle::View;
 use crate::store::{self, Before, Partition, Store};
 
+use super::auth::Caller;
 use super::borders::{ApiState, Shared};
 use super::extract::{Params, Segment};
 use super::problem::Problem;
@@ -34,6 +35,7 @@ pub struct ListQuery {
     status: Option<String>,
     service: Option<String>,
     urgency: Option<String>,
+    /// A name, or `me`.
     user: Option<String>,
     limit: Option<usize>,
     cursor: Option<String>,
@@ -152,8 +154,10 @@ type Looked = (Vec<shapes::incident::Incident>, Option<Cursor>);
 /// `GET /v1/incidents`
 pub async fn list(
     State(state): State<Shared>,
-    Params(query): Params<ListQuery>,
+    caller: Caller,
+    Params(mut query): Params<ListQuery>,
 ) -> Result<Json<List<shapes::incident::Incident>>, Problem> {
+    query.user = caller.user_asked_for(query.user)?;
     let filter = Arc::new(Filter::read(&query)?);
     let limit = words::limit(query.limit);
     let mut next = Some(Cursor::read(query.cursor.as_deref())?);

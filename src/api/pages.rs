@@ -8,6 +8,7 @@ use crate::engine::ids::IncidentNumber;
 use crate::engine::page::{Page, PageState};
 use crate::runtime::handle::View;
 
+use super::auth::Caller;
 use super::borders::Shared;
 use super::extract::Params;
 use super::incidents;
@@ -20,6 +21,7 @@ use super::words::{self, ITEMS_MAX};
 #[serde(deny_unknown_fields)]
 pub struct PagesQuery {
     incident: Option<u64>,
+    /// A name, or `me`.
     user: Option<String>,
     state: Option<String>,
     limit: Option<usize>,
@@ -61,8 +63,10 @@ impl PagesQuery {
 /// `GET /v1/pages`, newest first. With `incident` also those in history.
 pub async fn list(
     State(state): State<Shared>,
-    Params(query): Params<PagesQuery>,
+    caller: Caller,
+    Params(mut query): Params<PagesQuery>,
 ) -> Result<Json<List<shapes::page::Page>>, Problem> {
+    query.user = caller.user_asked_for(query.user)?;
     query.check()?;
     let limit = words::limit(query.limit);
     let before = words::cursor(query.cursor.as_deref())?.unwrap_or(u64::MAX);

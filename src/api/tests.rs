@@ -180,6 +180,18 @@ async fn every_route_with_a_role_refuses_strangers_and_weaker_roles() {
 }
 
 #[tokio::test]
+async fn a_token_without_a_user_cannot_ask_for_its_own() {
+    let state = Arc::new(state());
+    for path in ["/v1/incidents?user=me", "/v1/pages?user=me"] {
+        let asked = ask(router(state.clone()), request("GET", path, Some("root"))).await;
+        assert_eq!(asked.0, StatusCode::BAD_REQUEST, "{path}");
+        assert_eq!(asked.1["code"], "invalid_request", "{path}");
+        let detail = asked.1["detail"].as_str().unwrap();
+        assert!(detail.contains("token create --user"), "{detail}");
+    }
+}
+
+#[tokio::test]
 async fn every_route_for_monitors_refuses_a_missing_and_a_wrong_key() {
     let state = Arc::new(state());
     for route in routes::all() {
