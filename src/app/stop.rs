@@ -65,7 +65,7 @@ pub async fn wait(
     handle.set_intake(Intake::Stopping);
     servers.stop().await;
     wait_for_flight(handle, sender).await;
-    handle.ring();
+    handle.finish();
     match tokio::time::timeout(COMMIT_TIME, driver.ended).await {
         Ok(Ok(Ok(()))) => {
             info!("stopped; everything accepted is durable");

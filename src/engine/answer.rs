@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::budget;
+use super::decision::Effect;
 use super::deliver;
 use super::draft::Draft;
 use super::event::Text;
@@ -299,6 +300,8 @@ pub(super) fn due(draft: &mut Draft<'_>, id: PageId) {
         }
     }
     if let Some(attempt) = lost {
+        // It may still wait in its lane; counted as unknown, it must not leave any more.
+        draft.effects.push(Effect::Cancel(attempt));
         let report = never_answered(attempt, &page, draft);
         return outcome(draft, &report);
     }

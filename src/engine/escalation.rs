@@ -124,6 +124,7 @@ pub(super) fn start_round(draft: &mut Draft<'_>, number: IncidentNumber, round: 
         incident.escalation.hurried = None;
     });
     closing::archive_old_pages(draft, number);
+    updates::post_copies(draft, number);
     if round > 0 {
         let text = format!("round {} begins", round + 1);
         let reason = Reason::RoundStarted;

@@ -78,6 +78,8 @@ pub(super) fn escalate_now(draft: &mut Draft<'_>, number: IncidentNumber, reason
         incident.status = Status::Triggered;
         incident.acknowledged = None;
         incident.escalation.is_join_pending = false;
+        // Asked for by a person, the fallback is paged again however often it was.
+        incident.escalation.fallbacks = 0;
     });
     if incident.is_silenced {
         super::silence::hold(draft, number);

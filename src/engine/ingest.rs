@@ -262,6 +262,10 @@ fn assert_alert(
         alert.holds.retain(|hold| hold.until > now.steady);
     });
     membership::recount(draft, &before);
+    // Other labels may bring it under a silence, or out of one.
+    for number in &before.incidents {
+        silence::review(draft, *number);
+    }
     known.id
 }
 

@@ -44,6 +44,7 @@ pub(super) fn enter(
         .and_then(|group| group.open);
     if let Some(number) = open {
         if alert.incidents.contains(&number) && !rejoins {
+            follow_urgency(draft, &alert, number, &destination.route);
             return (Disposition::Repeated, Some(number));
         }
         return (
@@ -300,6 +301,24 @@ fn joined_word(is_member: bool) -> &'static str {
     } else {
         "joined by"
     }
+}
+
+/// A firing alert may have become more urgent than its incident. Whether it did.
+pub(super) fn follow_urgency(
+    draft: &mut Draft<'_>,
+    alert: &Alert,
+    number: IncidentNumber,
+    route: &Route,
+) -> bool {
+    let urgency = route.urgency.of(&alert.content.severity);
+    let Some(incident) = draft.incident(&number) else {
+        return false;
+    };
+    let is_raised = !alert.is_silenced() && incident.is_open() && urgency > incident.urgency;
+    if is_raised {
+        raise_urgency(draft, number, urgency);
+    }
+    is_raised
 }
 
 /// A more urgent alert sets the incident back to triggered and starts a round.

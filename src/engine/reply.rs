@@ -10,8 +10,9 @@ use super::decision::{ActResult, Answer};
 use super::draft::Draft;
 use super::event::Text;
 use super::ids::{ContactName, IncidentNumber, PageId, UserName};
-use super::incident::{Incident, Status, Trouble};
+use super::incident::{Incident, Trouble};
 use super::input::{Act, ActOn, Actor, SmsReply, Verb, Via};
+use super::notify;
 use super::page::{PageKind, Recipient};
 use super::people;
 use super::records::Sender;
@@ -136,7 +137,7 @@ fn paged_incidents(draft: &Draft<'_>, caller: &Caller) -> Vec<Arc<Incident>> {
     let incidents = draft
         .state
         .incidents()
-        .filter(|incident| incident.status == Status::Triggered);
+        .filter(|incident| notify::asks(incident));
     incidents
         .filter(|incident| was_paged(draft, caller, incident.number))
         .cloned()
@@ -231,7 +232,7 @@ fn still_open(draft: &Draft<'_>, caller: &Caller) -> usize {
     let still = |incident: &&Arc<Incident>| {
         draft
             .incident(&incident.number)
-            .is_some_and(|now| now.status == Status::Triggered)
+            .is_some_and(|now| notify::asks(&now))
     };
     open.iter().filter(still).count()
 }

@@ -5,7 +5,7 @@ use super::calendar::Override;
 use super::decision::{Answer, Refusal};
 use super::draft::Draft;
 use super::event::Content;
-use super::ids::{IncidentNumber, IntegrationName, OverrideId, SilenceId};
+use super::ids::{AlertId, IncidentNumber, IntegrationName, OverrideId, SilenceId};
 use super::incident::{Phase, Status};
 use super::input::{OverrideRequest, SilenceRequest};
 use super::membership;
@@ -153,14 +153,46 @@ fn end(draft: &mut Draft<'_>, id: SilenceId) {
         .collect();
     draft.drop_silence(&id);
     let mut numbers = Vec::new();
+    let mut heard = Vec::new();
     for before in covered {
         draft.edit_alert(&before.id, |alert: &mut Alert| {
             alert.silenced_by.retain(|known| *known != id);
         });
         membership::recount(draft, &before);
-        numbers.extend(before.incidents.iter().copied());
+        for number in &before.incidents {
+            numbers.push(*number);
+            let was_held = draft
+                .incident(number)
+                .is_some_and(|known| known.is_silenced);
+            if !was_held {
+                heard.push((*number, before.id));
+            }
+        }
     }
     review_all(draft, numbers);
+    for (number, alert) in heard {
+        hear(draft, number, alert);
+    }
+}
+
+/// An alert that joined under a silence is heard now, as if it joined at this moment.
+fn hear(draft: &mut Draft<'_>, number: IncidentNumber, id: AlertId) {
+    let (Some(alert), Some(incident)) = (draft.alert(&id), draft.incident(&number)) else {
+        return;
+    };
+    if !alert.firing || !alert.silenced_by.is_empty() || !incident.is_open() {
+        return;
+    }
+    let nodes = draft.rules.tree.all();
+    let route = nodes
+        .into_iter()
+        .find(|node| node.route.name == incident.route);
+    let route = route.map(|node| node.route.clone());
+    let is_raised =
+        route.is_some_and(|route| membership::follow_urgency(draft, &alert, number, &route));
+    if !is_raised && incident.status == Status::Acknowledged {
+        super::notify::page_acknowledger(draft, number);
+    }
 }
 
 fn review_all(draft: &mut Draft<'_>, mut numbers: Vec<IncidentNumber>) -> usize {

@@ -82,6 +82,8 @@ struct Inner {
 struct Gate {
     queue: Queue,
     intake: Intake,
+    /// The driver is to end as soon as nothing waits.
+    is_finishing: bool,
     /// The driver is gone, and why.
     ended: Option<Unavailable>,
 }
@@ -265,7 +267,7 @@ impl Handle {
     /// For the driver's thread: whether it is to end now that nothing waits.
     pub(super) fn is_drained(&self) -> bool {
         let gate = self.gate();
-        gate.intake == Intake::Stopping && gate.queue.is_empty()
+        gate.is_finishing && gate.queue.is_empty()
     }
 
     /// For the driver's thread: other rules are in force.
@@ -284,8 +286,9 @@ impl Handle {
         gate.queue = Queue::default();
     }
 
-    /// Wakes the driver's thread.
-    pub fn ring(&self) {
+    /// Lets the driver end once nothing waits. Outcomes and acknowledgments are taken until then.
+    pub fn finish(&self) {
+        self.gate().is_finishing = true;
         self.inner.bell.notify_one();
     }
 }

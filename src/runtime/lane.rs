@@ -161,7 +161,7 @@ impl Lane {
         self.under_way = self.under_way.saturating_sub(1);
         if let Some(pace) = self.pace.filter(|_| is_success) {
             // Additive: about five messages a second more with every second of success.
-            let faster = pace + (18_000 / pace.max(1)).max(1) * 5;
+            let faster = pace + (18_000 / pace.max(1)).clamp(1, 60);
             self.pace = (faster < PACE_FREE).then_some(faster);
         }
     }

@@ -379,3 +379,15 @@ fn an_alert_whose_labels_changed_moves_to_the_other_group() {
     world.expect_status(1, "resolved");
     world.ack(2, "ana");
 }
+
+#[test]
+fn a_firing_alert_that_becomes_critical_raises_its_incident() {
+    let mut world = World::new(TEAM);
+    world.give(trigger("db").severity("warning"));
+    world.take_seen();
+    world.give(trigger("db").severity("critical"));
+    world.expect(["ana sms twilio #1 page"]);
+    world.expect_reason(1, "urgency_raised");
+    world.ack(1, "ana");
+    world.take_seen();
+}

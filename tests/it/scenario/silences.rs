@@ -242,3 +242,38 @@ fn a_schedule_with_a_gap_gives_way_and_is_told_once_and_until_it_is_over() {
     assert!(world.own_incidents().is_empty(), "the gap is over");
     world.take_seen();
 }
+
+#[test]
+fn an_alert_whose_labels_leave_the_silence_is_paged_at_once() {
+    let mut world = World::new(&team_with(
+        "route:\n  policy: team\n  group_by: [service]\n",
+    ));
+    world.silence("env=staging", "04:00:00");
+    let post = || trigger("x").label("service", "pay");
+    world.give(post().label("env", "staging"));
+    world.expect_nothing_until("00:10:00");
+    world.give(post().label("env", "prod"));
+    world.expect(["ana sms twilio #1 page"]);
+    world.ack(1, "ana");
+    world.expect_nothing_until("05:00:00");
+}
+
+#[test]
+fn a_critical_alert_that_joined_under_a_silence_is_heard_when_it_ends() {
+    let mut world = World::new(&team_with(
+        "route:\n  policy: team\n  group_by: [service]\n",
+    ));
+    world.give(trigger("low").severity("warning").label("service", "pay"));
+    world.take_seen();
+    world.ack(1, "ana");
+    world.take_seen();
+    world.silence("host=b", "01:00:00");
+    world.give(trigger("high").label("service", "pay").label("host", "b"));
+    world.at("00:59:00");
+    world.take_seen();
+    world.at("01:00:00");
+    world.expect(["ana email mail #1 triggered", "ana sms twilio #1 page"]);
+    world.expect_reason(1, "urgency_raised");
+    world.ack(1, "ana");
+    world.take_seen();
+}
