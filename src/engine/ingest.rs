@@ -261,12 +261,16 @@ fn assert_alert(
         alert.forget = None;
         alert.holds.retain(|hold| hold.until > now.steady);
     });
-    membership::recount(draft, &before);
-    // Other labels may bring it under a silence, or out of one.
+    count_again(draft, &before);
+    known.id
+}
+
+/// Other labels may bring an alert under a silence, or out of one.
+fn count_again(draft: &mut Draft<'_>, before: &Alert) {
+    membership::recount(draft, before);
     for number in &before.incidents {
         silence::review(draft, *number);
     }
-    known.id
 }
 
 /// Routes an alert and puts it where it belongs.
