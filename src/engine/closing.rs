@@ -278,13 +278,17 @@ pub(super) fn settle(draft: &mut Draft<'_>, number: IncidentNumber) {
     let Some(incident) = draft.incident(&number) else {
         return;
     };
+    if incident.is_open() {
+        return;
+    }
     let pages = draft.pages_of(number);
-    if incident.is_open() || pages.iter().any(|page| page.state == PageState::Sending) {
+    if pages.iter().any(|page| page.state == PageState::Sending) {
         return;
     }
     for page in pages {
         let others = page.incidents.iter().filter(|other| other.number != number);
-        let is_shared = others.into_iter().any(|other| {
+        // Steps go through incidents from the front: one that is open is soon found from the end.
+        let is_shared = others.rev().any(|other| {
             draft
                 .incident(&other.number)
                 .is_some_and(|incident| incident.is_open())
