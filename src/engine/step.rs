@@ -7,7 +7,7 @@ use super::input::{Input, TimerKey};
 use super::ruleset::RuleSet;
 use super::time::Now;
 use super::{
-    answer, escalation, fold, ingest, lane, people, recovery, reply, silence, trouble_desk,
+    answer, closing, escalation, fold, ingest, lane, people, recovery, reply, silence, trouble_desk,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -15,6 +15,7 @@ use super::{
 pub fn step(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
     let mut draft = Draft::new(state, rules, now);
     decide(&mut draft, input);
+    closing::forget_surplus_groups(&mut draft);
     draft.finish()
 }
 

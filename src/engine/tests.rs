@@ -1,9 +1,10 @@
-//! How much one step looks at when a storm has opened thousands of incidents: a few records for
-//! each, never each of them for every other.
+//! Steps when there is very much: after a storm a step looks at a few records for each incident,
+//! never at each of them for every other, and what is remembered has an end.
 
 use std::sync::Arc;
 
 use super::State;
+use super::closing::GROUPS_REMEMBERED_MAX;
 use super::decision::{Decision, Effect};
 use super::draft::Draft;
 use super::event::{Action, Content, Event, Spoken};
@@ -12,6 +13,7 @@ use super::input::{Act, ActOn, Actor, Input, Report, SilenceRequest, Verb, Via};
 use super::matcher::Matcher;
 use super::outcome::Outcome;
 use super::page::PageKind;
+use super::records::{Group, Record};
 use super::ruleset::{Capabilities, ChannelInfo, Medium, RuleSet};
 use super::step::{decide, step};
 use super::time::{Millis, Now, Steady, Wall};
@@ -156,10 +158,14 @@ impl Storm {
 }
 
 fn trigger(number: usize) -> Input {
+    event(number, Action::Trigger)
+}
+
+fn event(number: usize, action: Action) -> Input {
     Input::Event {
         integration: "native".into(),
         event: Event {
-            action: Action::Trigger,
+            action,
             dedup_key: format!("a{number}").into(),
             id: None,
             spoken: Spoken::Moment(None),
@@ -235,4 +241,44 @@ fn acts_on_a_folded_page_look_at_each_of_its_incidents_a_few_times() {
             assert_eq!(open.count(), 10);
         }
     }
+}
+
+/// A group that closed, the lower its number the earlier, and is to be remembered for long.
+fn closed(number: usize) -> Record {
+    let forget = Steady(10_000_000_000 + number as u64);
+    Record::Group(Arc::new(Group {
+        key: format!("g{number}").into(),
+        generation: 1,
+        forget: Some(forget),
+        ..Group::default()
+    }))
+}
+
+#[test]
+fn of_too_many_closed_groups_those_that_closed_first_are_forgotten() {
+    let mut storm = Storm::new(true);
+    let records = (0..GROUPS_REMEMBERED_MAX).map(closed);
+    storm.state = State::load(records.collect(), &[]);
+    storm.now.steady = Steady(10_000_000_000 - Millis::days(1).0);
+    let is_known = |storm: &Storm, key: &str| storm.state.group(key).is_some();
+
+    storm.give(trigger(1));
+    storm.give(Input::Minute);
+    let open = storm.state.incidents().next().expect("an incident");
+    let open = open.group_key.clone();
+    assert!(is_known(&storm, "g0"), "an open one is not among those");
+
+    storm.give(event(1, Action::Resolve));
+    storm.give(Input::Minute);
+    assert!(!is_known(&storm, "g0") && is_known(&storm, "g1"));
+    assert!(is_known(&storm, &open), "it closed last");
+
+    let surplus = GROUPS_REMEMBERED_MAX..GROUPS_REMEMBERED_MAX + 2_500;
+    let records = (1..GROUPS_REMEMBERED_MAX).chain(surplus).map(closed);
+    storm.state = State::load(records.collect(), &[]);
+    for _ in 0..4 {
+        storm.give(Input::Minute);
+    }
+    assert!(!is_known(&storm, "g2499") && is_known(&storm, "g2500"));
+    assert_eq!(storm.state.closed_groups().count(), GROUPS_REMEMBERED_MAX);
 }
