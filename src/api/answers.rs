@@ -43,7 +43,7 @@ pub fn done(answer: Answer) -> Result<(), Problem> {
     match answer {
         Answer::Done | Answer::None => Ok(()),
         Answer::Refused(_)
-        | Answer::Receipt(_)
+        | Answer::Receipts(_)
         | Answer::Acted(_)
         | Answer::Sms(_)
         | Answer::Opened(_)

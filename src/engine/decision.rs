@@ -40,7 +40,8 @@ pub enum Effect {
 pub enum Answer {
     #[default]
     None,
-    Receipt(Arc<Receipt>),
+    /// In the order of the events.
+    Receipts(Vec<Arc<Receipt>>),
     Acted(Vec<Acted>),
     /// What to answer to a text message; `None` stays silent.
     Sms(Option<Text>),

@@ -16,6 +16,7 @@ use super::ids::{
     ReceiptId, SilenceId, UserName,
 };
 use super::incident::{Incident, PinnedPolicy};
+use super::memory::Memory;
 use super::page::Page;
 use super::reason::Reason;
 use super::records::{
@@ -85,6 +86,8 @@ pub(super) struct Draft<'step> {
     pinned: Overlay<PinnedPolicy, Pinned>,
     index: Index,
     receipts: Vec<Arc<Receipt>>,
+    /// What later events of the same request may refer to.
+    memory: Memory,
     entries: Vec<Arc<Entry>>,
     pub looks: Looks,
 }
@@ -231,6 +234,7 @@ impl<'step> Draft<'step> {
             pinned: BTreeMap::new(),
             index: Index::default(),
             receipts: Vec::new(),
+            memory: Memory::default(),
             entries: Vec::new(),
             looks: Looks::default(),
         }
@@ -317,8 +321,23 @@ impl<'step> Draft<'step> {
     /// Keeps the receipt of an event.
     pub fn receipt(&mut self, receipt: Receipt) -> Arc<Receipt> {
         let receipt = Arc::new(receipt);
+        self.memory.remember(&receipt);
         self.receipts.push(receipt.clone());
         receipt
+    }
+
+    /// The receipt of an event with this id, accepted within the hour.
+    pub fn receipt_by_id(&self, integration: &IntegrationName, id: &str) -> Option<&Receipt> {
+        let wall = self.now.wall;
+        let own = self.memory.by_id(integration, id, wall);
+        own.or_else(|| self.state.memory.by_id(integration, id, wall))
+    }
+
+    /// A resolve that came within ten minutes for an alert that was not known.
+    pub fn unknown_resolve(&self, integration: &IntegrationName, key: &str) -> Option<&Receipt> {
+        let wall = self.now.wall;
+        let own = self.memory.unknown_resolve(integration, key, wall);
+        own.or_else(|| self.state.memory.unknown_resolve(integration, key, wall))
     }
 
     /// Adds a line to an incident's story.

@@ -43,11 +43,19 @@ impl Verdict {
     }
 }
 
-/// Takes in one event and answers with its receipt.
-pub(super) fn event(draft: &mut Draft<'_>, integration: &IntegrationName, event: Event) {
+/// Takes in the events of one request, each of which sees what the earlier ones changed, and
+/// answers with their receipts.
+pub(super) fn events(draft: &mut Draft<'_>, integration: &IntegrationName, events: Vec<Event>) {
+    let receipts = events
+        .into_iter()
+        .map(|known| event(draft, integration, known))
+        .collect();
+    draft.answer = Answer::Receipts(receipts);
+}
+
+fn event(draft: &mut Draft<'_>, integration: &IntegrationName, event: Event) -> Arc<Receipt> {
     if let Some(first) = duplicate(draft, integration, &event) {
-        draft.answer = Answer::Receipt(Arc::new(first));
-        return;
+        return Arc::new(first);
     }
     let verdict = match event.action {
         Action::Trigger => trigger(draft, integration, &event),
@@ -56,14 +64,13 @@ pub(super) fn event(draft: &mut Draft<'_>, integration: &IntegrationName, event:
     };
     let id = draft.next_receipt();
     let receipt = receipt(draft.now.wall, id, integration, event, verdict);
-    let receipt = draft.receipt(receipt);
-    draft.answer = Answer::Receipt(receipt);
+    draft.receipt(receipt)
 }
 
 /// An id that was accepted within the hour answers with its first outcome and does nothing.
 fn duplicate(draft: &Draft<'_>, integration: &IntegrationName, event: &Event) -> Option<Receipt> {
     let id = event.id.as_ref()?;
-    let first = draft.state.memory.by_id(integration, id, draft.now.wall)?;
+    let first = draft.receipt_by_id(integration, id)?;
     Some(Receipt {
         faults: event.faults.clone(),
         ..first.clone()
@@ -135,11 +142,7 @@ fn is_resolved_before(
         Some(alert) if alert.firing => None,
         Some(alert) => alert.resolved_source_time,
         None => {
-            let key = &event.dedup_key;
-            let receipt = draft
-                .state
-                .memory
-                .unknown_resolve(integration, key, draft.now.wall);
+            let receipt = draft.unknown_resolve(integration, &event.dedup_key);
             receipt.and_then(|receipt| receipt.source_time)
         }
     };

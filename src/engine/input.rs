@@ -23,10 +23,10 @@ pub enum Input {
     Start,
     /// The process slept or the wall clock jumped ahead by so much: collapse what is overdue.
     Suspended { lost: Millis },
-    /// A monitor posted this.
-    Event {
+    /// A monitor posted these in one request; they are stored together or not at all.
+    Events {
         integration: IntegrationName,
-        event: Event,
+        events: Vec<Event>,
     },
     /// A timer of the state is due; see [`super::State::next_due`].
     Due(TimerKey),

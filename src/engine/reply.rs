@@ -273,7 +273,7 @@ fn perform(
     match std::mem::take(&mut draft.answer) {
         Answer::Acted(acted) => acted,
         Answer::None
-        | Answer::Receipt(_)
+        | Answer::Receipts(_)
         | Answer::Sms(_)
         | Answer::Opened(_)
         | Answer::Silence { .. }

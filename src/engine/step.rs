@@ -24,7 +24,10 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
     match input {
         Input::Start => recovery::start(draft),
         Input::Suspended { .. } => recovery::suspended(draft),
-        Input::Event { integration, event } => ingest::event(draft, &integration, event),
+        Input::Events {
+            integration,
+            events,
+        } => ingest::events(draft, &integration, events),
         Input::Due(key) => due(draft, &key),
         Input::Outcome(report) => answer::outcome(draft, &report),
         Input::DeliveryReport {

@@ -162,20 +162,21 @@ fn trigger(number: usize) -> Input {
 }
 
 fn event(number: usize, action: Action) -> Input {
-    Input::Event {
+    let event = Event {
+        action,
+        dedup_key: format!("a{number}").into(),
+        id: None,
+        spoken: Spoken::Moment(None),
+        content: Arc::new(Content {
+            summary: "it broke".into(),
+            severity: "critical".into(),
+            ..Content::default()
+        }),
+        faults: Vec::new(),
+    };
+    Input::Events {
         integration: "native".into(),
-        event: Event {
-            action,
-            dedup_key: format!("a{number}").into(),
-            id: None,
-            spoken: Spoken::Moment(None),
-            content: Arc::new(Content {
-                summary: "it broke".into(),
-                severity: "critical".into(),
-                ..Content::default()
-            }),
-            faults: Vec::new(),
-        },
+        events: vec![event],
     }
 }
 

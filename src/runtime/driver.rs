@@ -3,6 +3,11 @@
 //!
 //! One [`Driver::turn`] takes a batch of inputs and gives what must be made durable, the answers
 //! that may be given once it is, and the effects that may then be released.
+//!
+//! A decision that panics changes nothing: its input is set aside, the router raises a
+//! self-incident, and whoever waits is told that nothing was stored. The events of one request are
+//! one input, so that this holds for all of them: a sender that is not answered with 2xx sends the
+//! whole request again, and none of it must be there already.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +15,8 @@ use std::sync::Arc;
 
 use crate::engine::State;
 use crate::engine::decision::{Answer, Decision, Effect, Order};
-use crate::engine::ids::{AttemptId, Revision};
+use crate::engine::event::Event;
+use crate::engine::ids::{AttemptId, IntegrationName, Revision};
 use crate::engine::incident::Trouble;
 use crate::engine::input::{Input, Report, TimerKey};
 use crate::engine::outcome::Outcome;
@@ -36,7 +42,7 @@ pub enum Done {
     Answer(Answer),
     Rules(Result<Revision, ApplyError>),
     Documents,
-    /// The decision panicked.
+    /// The decision panicked: nothing of the input was stored.
     Quarantined,
 }
 
@@ -61,8 +67,12 @@ impl Turn {
     }
 }
 
+/// What decides: [`crate::engine::step`], or a fragile one in tests.
+type Step = fn(&State, &RuleSet, Input, Now) -> Decision;
+
 /// State, rules, and nothing else.
 pub struct Driver {
+    step: Step,
     state: State,
     rules: Arc<RuleSet>,
     /// Timers whose decision panicked; they are not tried again in this process.
@@ -73,6 +83,7 @@ impl Driver {
     /// A driver over what was loaded.
     pub fn new(state: State, rules: Arc<RuleSet>) -> Self {
         Self {
+            step: crate::engine::step,
             state,
             rules,
             broken: BTreeSet::new(),
@@ -142,15 +153,21 @@ impl Driver {
     fn decide(&mut self, turn: &mut Turn, input: Input, now: Now) -> Option<Answer> {
         let seed = now.seed ^ turn.done.len() as u64;
         let now = Now { seed, ..now };
-        let text = describe(&input);
-        let step = AssertUnwindSafe(|| crate::engine::step(&self.state, &self.rules, input, now));
-        let Ok(decision) = catch_unwind(step) else {
+        let Some(decision) = self.caught(&self.state, input.clone(), now) else {
+            let text = self.describe_broken(&input, now);
             self.report_panic(turn, &text, now);
             return None;
         };
+        let earlier = turn.cancels.len();
         let answer = self.take(turn, decision);
-        self.withdraw_unsent(turn, now);
+        self.withdraw_unsent(turn, earlier, now);
         Some(answer)
+    }
+
+    /// A decision on this state, or `None` if it panics.
+    fn caught(&self, state: &State, input: Input, now: Now) -> Option<Decision> {
+        let step = AssertUnwindSafe(|| (self.step)(state, &self.rules, input, now));
+        catch_unwind(step).ok()
     }
 
     /// Applies a decision and keeps what is to be released after the commit.
@@ -167,19 +184,26 @@ impl Driver {
         decision.answer
     }
 
-    /// A later decision of a turn withdraws sends of earlier ones before they are released.
-    fn withdraw_unsent(&mut self, turn: &mut Turn, now: Now) {
-        while let Some(at) = turn
-            .cancels
-            .iter()
-            .position(|attempt| turn.sends.iter().any(|order| order.attempt == *attempt))
-        {
-            let attempt = turn.cancels.remove(at);
-            turn.sends.retain(|order| order.attempt != attempt);
-            let report = not_started(attempt);
-            let decision =
-                crate::engine::step(&self.state, &self.rules, Input::Outcome(report), now);
-            self.take(turn, decision);
+    /// A decision withdraws sends of earlier ones, and its own, before they are released. Cancels
+    /// of `earlier` decisions have been looked at.
+    fn withdraw_unsent(&mut self, turn: &mut Turn, mut earlier: usize, now: Now) {
+        loop {
+            let unsent = take_unsent(turn, earlier);
+            if unsent.is_empty() {
+                return;
+            }
+            earlier = turn.cancels.len();
+            for attempt in unsent {
+                let input = Input::Outcome(not_started(attempt));
+                match self.caught(&self.state, input.clone(), now) {
+                    Some(decision) => {
+                        self.take(turn, decision);
+                    }
+                    // It is not sent all the same; its page goes on when the attempt's deadline is
+                    // over.
+                    None => self.report_panic(turn, &describe(&input), now),
+                }
+            }
         }
     }
 
@@ -191,10 +215,47 @@ impl Driver {
         };
         let text = format!("a decision failed and its input was set aside: {text}").into();
         let raise = Input::Raise { trouble, text };
-        let step = AssertUnwindSafe(|| crate::engine::step(&self.state, &self.rules, raise, now));
-        if let Ok(decision) = catch_unwind(step) {
+        if let Some(decision) = self.caught(&self.state, raise, now) {
             self.take(turn, decision);
         }
+    }
+
+    /// The input for a log line; of a request's events also the one that cannot be decided on.
+    fn describe_broken(&self, input: &Input, now: Now) -> String {
+        let text = describe(input);
+        let Input::Events {
+            integration,
+            events,
+        } = input
+        else {
+            return text;
+        };
+        match self.broken_event(integration, events, now) {
+            Some(broken) if events.len() > 1 => format!("{text}; it fails at {broken}"),
+            Some(_) | None => text,
+        }
+    }
+
+    /// Goes through the events of a request one by one, on a copy of the state, up to the one on
+    /// which the decision panics.
+    fn broken_event(
+        &self,
+        integration: &IntegrationName,
+        events: &[Event],
+        now: Now,
+    ) -> Option<String> {
+        let mut state = self.state.clone();
+        for event in events {
+            let input = Input::Events {
+                integration: integration.clone(),
+                events: vec![event.clone()],
+            };
+            match self.caught(&state, input, now) {
+                Some(decision) => state.apply(&decision.changes),
+                None => return Some(describe_event(event)),
+            }
+        }
+        None
     }
 
     fn put_in_force(
@@ -222,6 +283,25 @@ impl Driver {
     }
 }
 
+/// Takes the sends out of a turn that its cancels withdraw, from the first new one on, and those
+/// cancels with them: there is nothing left to cancel.
+fn take_unsent(turn: &mut Turn, earlier: usize) -> BTreeSet<AttemptId> {
+    // Attempts are numbered as they start, so that the sends stand in the order of their ids.
+    let is_unsent = |attempt: &AttemptId| {
+        let found = turn
+            .sends
+            .binary_search_by_key(attempt, |order| order.attempt);
+        found.is_ok()
+    };
+    let new = turn.cancels.split_off(earlier);
+    let (unsent, sent): (BTreeSet<_>, BTreeSet<_>) = new.into_iter().partition(is_unsent);
+    turn.cancels.extend(sent);
+    if !unsent.is_empty() {
+        turn.sends.retain(|order| !unsent.contains(&order.attempt));
+    }
+    unsent
+}
+
 /// The report of an attempt whose first byte never left.
 pub fn not_started(attempt: AttemptId) -> Report {
     Report {
@@ -234,17 +314,22 @@ pub fn not_started(attempt: AttemptId) -> Report {
     }
 }
 
+fn describe_event(event: &Event) -> String {
+    format!("{} with dedup key {:?}", event.action, event.dedup_key)
+}
+
 /// The input without its contents, for a log line.
 fn describe(input: &Input) -> String {
     match input {
         Input::Start => "start".to_owned(),
         Input::Suspended { lost } => format!("suspended for {lost}"),
-        Input::Event { integration, event } => {
-            format!(
-                "{} of {integration}, dedup key {:?}",
-                event.action, event.dedup_key
-            )
-        }
+        Input::Events {
+            integration,
+            events,
+        } => match events.as_slice() {
+            [event] => format!("{} of {integration}", describe_event(event)),
+            events => format!("{} events of {integration} in one request", events.len()),
+        },
         Input::Due(key) => format!("timer of {key:?}"),
         Input::Outcome(report) => format!("outcome of attempt {}", report.attempt),
         Input::DeliveryReport { attempt, .. } => format!("delivery report on attempt {attempt}"),
@@ -258,5 +343,178 @@ fn describe(input: &Input) -> String {
         Input::Raise { trouble, .. } => format!("trouble {}", trouble.cause),
         Input::Clear { trouble } => format!("end of trouble {}", trouble.cause),
         Input::Minute => "minute".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::event::{Action, Content, Spoken};
+    use crate::engine::page::PageState;
+    use crate::engine::records::{Change, Record};
+    use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
+    use crate::engine::time::{Millis, Steady, Wall};
+    use crate::rules::{Environment, SourceFile, check};
+
+    const RULES: &str = r#"
+users:
+  ana:
+    full_name: Ana Silva
+    time_zone: UTC
+    contacts:
+      phone: { sms: "+351900000001" }
+policies:
+  team:
+    steps: [{ targets: [user/ana], wait: 5m }]
+integrations:
+  native: { format: native }
+route:
+  policy: team
+  group_by: ["..."]
+"#;
+
+    /// Panics on events with the key `poison`, and on attempts that never left.
+    fn fragile(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
+        match &input {
+            Input::Events { events, .. } => {
+                let mut keys = events.iter().map(|event| &*event.dedup_key);
+                assert!(keys.all(|key| key != "poison"), "a fault for this test");
+            }
+            Input::Outcome(report) => assert!(report.was_started, "a fault for this test"),
+            _ => {}
+        }
+        crate::engine::step(state, rules, input, now)
+    }
+
+    fn driver() -> Driver {
+        let file = SourceFile {
+            path: "rules.yaml".to_owned(),
+            text: RULES.to_owned(),
+        };
+        let channel = ChannelInfo {
+            name: "twilio".into(),
+            media: vec![Medium::Sms],
+            reaches_people: true,
+            is_one_endpoint: true,
+            capabilities: Capabilities::default(),
+        };
+        let environment = Environment {
+            channels: vec![channel],
+            ..Environment::default()
+        };
+        let (_, compiled) = check(&[file], &environment);
+        let rules = compiled.rules.expect("rules without faults");
+        Driver {
+            step: fragile,
+            ..Driver::new(State::default(), Arc::new(rules))
+        }
+    }
+
+    fn at(seconds: u64) -> Now {
+        let passed = Millis::seconds(seconds);
+        Now {
+            wall: Wall(1_772_000_000_000) + passed,
+            steady: Steady(1_000_000) + passed,
+            seed: 7,
+        }
+    }
+
+    fn request(action: Action, keys: &[&str]) -> Job {
+        let event = |key: &&str| Event {
+            action,
+            dedup_key: (*key).into(),
+            id: None,
+            spoken: Spoken::Moment(None),
+            content: Arc::new(Content {
+                severity: "critical".into(),
+                ..Content::default()
+            }),
+            faults: Vec::new(),
+        };
+        Job::Input(Input::Events {
+            integration: "native".into(),
+            events: keys.iter().map(event).collect(),
+        })
+    }
+
+    fn receipts(turn: &Turn) -> Vec<String> {
+        let changes = turn.batch.changes.iter();
+        let receipts = changes.filter_map(|change| match change {
+            Change::Receipt(receipt) => Some(receipt.dedup_key.to_string()),
+            _ => None,
+        });
+        receipts.collect()
+    }
+
+    #[test]
+    fn of_a_request_with_an_event_that_panics_nothing_is_stored_but_the_self_incident() {
+        let mut driver = driver();
+        let events = vec![
+            request(Action::Trigger, &["a"]),
+            request(Action::Trigger, &["b1", "poison", "b2"]),
+            request(Action::Trigger, &["c"]),
+        ];
+        let turn = driver.turn(Vec::new(), events, at(0));
+
+        assert!(matches!(turn.done[0], Done::Answer(Answer::Receipts(_))));
+        assert_eq!(turn.done[1], Done::Quarantined);
+        assert!(matches!(turn.done[2], Done::Answer(Answer::Receipts(_))));
+        assert_eq!(receipts(&turn), ["a", "c"]);
+        let keys: Vec<String> = driver
+            .state()
+            .alerts()
+            .map(|alert| alert.dedup_key.to_string())
+            .collect();
+        assert_eq!(keys, ["a", "panic/", "c"]);
+        let stored = turn.batch.changes.iter().any(|change| {
+            matches!(change, Change::Put(Record::Alert(alert)) if alert.dedup_key.starts_with('b'))
+        });
+        assert!(!stored);
+        assert_eq!(turn.sends.len(), 3, "a, c, and the self-incident");
+        assert_eq!(
+            turn.quarantined,
+            ["3 events of native in one request; it fails at trigger with dedup key \"poison\"",]
+        );
+    }
+
+    #[test]
+    fn a_panic_while_an_unsent_page_is_withdrawn_is_caught_and_the_page_is_not_sent() {
+        let mut driver = driver();
+        let events = vec![
+            request(Action::Trigger, &["a"]),
+            request(Action::Resolve, &["a"]),
+        ];
+        let turn = driver.turn(Vec::new(), events, at(0));
+
+        assert_eq!(turn.done.len(), 2);
+        assert_eq!(turn.quarantined, ["outcome of attempt 1"]);
+        let sent: Vec<_> = turn.sends.iter().map(|order| order.attempt.0).collect();
+        assert_eq!(sent, [2], "only what the self-incident sends");
+        assert!(turn.cancels.is_empty());
+
+        driver.turn(Vec::new(), Vec::new(), at(120));
+        let sending = driver
+            .state()
+            .pages()
+            .filter(|page| page.state == PageState::Sending && page.is_withdrawn);
+        assert_eq!(sending.count(), 0, "the deadline ends what the panic left");
+    }
+
+    #[test]
+    fn what_one_request_triggers_and_resolves_is_neither_sent_nor_cancelled() {
+        let mut driver = driver();
+        driver.step = crate::engine::step;
+        let triggers = request(Action::Trigger, &["a", "b"]);
+        driver.turn(Vec::new(), vec![triggers], at(0));
+
+        let events = vec![
+            request(Action::Trigger, &["c", "d"]),
+            request(Action::Resolve, &["b", "c"]),
+        ];
+        let turn = driver.turn(Vec::new(), events, at(0));
+
+        let sent: Vec<_> = turn.sends.iter().map(|order| order.attempt.0).collect();
+        assert_eq!(sent, [4]);
+        assert_eq!(turn.cancels, [AttemptId(2)]);
     }
 }

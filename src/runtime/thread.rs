@@ -63,10 +63,7 @@ enum Waiter {
     Input(Option<oneshot::Sender<Result<Answer, Unavailable>>>),
     Rules(oneshot::Sender<Result<Revision, ApplyError>>),
     Documents(oneshot::Sender<()>),
-    Request {
-        events: usize,
-        waiter: oneshot::Sender<Result<Vec<Arc<Receipt>>, Unavailable>>,
-    },
+    Request(oneshot::Sender<Result<Vec<Arc<Receipt>>, Unavailable>>),
 }
 
 impl Works {
@@ -114,15 +111,10 @@ impl Works {
                 events: posted,
                 waiter,
             } = request;
-            waiters.push(Waiter::Request {
-                events: posted.len(),
-                waiter,
-            });
-            events.extend(posted.into_iter().map(|event| {
-                Job::Input(Input::Event {
-                    integration: integration.clone(),
-                    event,
-                })
+            waiters.push(Waiter::Request(waiter));
+            events.push(Job::Input(Input::Events {
+                integration,
+                events: posted,
             }));
         }
         let turn = self.driver.turn(controls, events, now);
@@ -183,9 +175,8 @@ impl Works {
     /// Answers one waiter with its part of what was done.
     fn answer(&self, waiter: Waiter, done: &mut impl Iterator<Item = Done>) {
         match waiter {
-            Waiter::Request { events, waiter } => {
-                let receipts: Vec<_> = done.take(events).map(receipt_of).collect();
-                let receipts: Option<Vec<Arc<Receipt>>> = receipts.into_iter().collect();
+            Waiter::Request(waiter) => {
+                let receipts = done.next().and_then(receipts_of);
                 if let Some(receipts) = &receipts {
                     self.observer.received(receipts);
                 }
@@ -282,9 +273,9 @@ fn split(control: Control) -> (Job, Waiter) {
     }
 }
 
-fn receipt_of(done: Done) -> Option<Arc<Receipt>> {
+fn receipts_of(done: Done) -> Option<Vec<Arc<Receipt>>> {
     match done {
-        Done::Answer(Answer::Receipt(receipt)) => Some(receipt),
+        Done::Answer(Answer::Receipts(receipts)) => Some(receipts),
         Done::Answer(_) | Done::Rules(_) | Done::Documents | Done::Quarantined => None,
     }
 }

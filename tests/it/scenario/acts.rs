@@ -83,9 +83,9 @@ impl Post {
     pub fn input(mut self) -> Input {
         let content = Arc::make_mut(&mut self.event.content);
         content.labels = self.labels.into_iter().collect();
-        Input::Event {
+        Input::Events {
             integration: self.integration.as_str().into(),
-            event: self.event,
+            events: vec![self.event],
         }
     }
 }
@@ -113,9 +113,23 @@ pub fn on(number: u64) -> ActOn {
 impl World {
     /// Posts an event and gives its receipt.
     pub fn give(&mut self, post: Post) -> Arc<Receipt> {
-        match self.ask(post.input()) {
-            Answer::Receipt(receipt) => receipt,
-            other => panic!("not a receipt: {other:?}"),
+        self.request(vec![post]).remove(0)
+    }
+
+    /// Posts events in one request and gives their receipts.
+    pub fn request(&mut self, posts: Vec<Post>) -> Vec<Arc<Receipt>> {
+        let integration = "native".into();
+        let events = posts.into_iter().flat_map(|post| match post.input() {
+            Input::Events { events, .. } => events,
+            other => panic!("not events: {other:?}"),
+        });
+        let events = events.collect();
+        match self.ask(Input::Events {
+            integration,
+            events,
+        }) {
+            Answer::Receipts(receipts) => receipts,
+            other => panic!("not receipts: {other:?}"),
         }
     }
 
