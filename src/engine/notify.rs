@@ -371,9 +371,13 @@ pub(super) fn page_acknowledger(draft: &mut Draft<'_>, number: IncidentNumber) {
     draft.edit_incident(&number, |incident| {
         incident.joined_page_at = Some(now);
         incident.runs.clear();
-        incident.escalation.is_join_pending = true;
-        incident.escalation.phase = Phase::Acknowledged;
-        incident.escalation.due = Some(now + wait);
+        let escalation = &mut incident.escalation;
+        escalation.is_join_pending = true;
+        escalation.phase = Phase::Acknowledged;
+        // A snooze that ends first ends as it would have.
+        let unanswered = now + wait;
+        let due = escalation.snoozed_until.map(|until| until.min(unanswered));
+        escalation.due = Some(due.unwrap_or(unanswered));
     });
     let why = Why {
         route: incident.route.clone(),

@@ -14,6 +14,7 @@ mod outages;
 mod people;
 mod phones;
 mod silences;
+mod snoozes;
 mod storms;
 
 /// Two people and a policy of two steps; the root route's alerts are incidents of their own.
