@@ -10,6 +10,7 @@ mod world;
 mod escalation;
 mod events;
 mod failover;
+mod handing;
 mod outages;
 mod people;
 mod phones;
