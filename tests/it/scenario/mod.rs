@@ -12,6 +12,7 @@ mod events;
 mod failover;
 mod folds;
 mod handing;
+mod joins;
 mod outages;
 mod people;
 mod phones;
@@ -19,6 +20,7 @@ mod rounds;
 mod silences;
 mod snoozes;
 mod storms;
+mod troubles;
 
 /// Two people and a policy of two steps; the root route's alerts are incidents of their own.
 pub const TEAM: &str = r#"
