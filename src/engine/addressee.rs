@@ -4,7 +4,7 @@
 use super::decision::{Refusal, Untold};
 use super::draft::Draft;
 use super::ids::{ChannelName, ScheduleName, UserName};
-use super::incident::Incident;
+use super::incident::{Incident, Trouble};
 use super::input::{PageByHand, ReassignTo};
 use super::naming::present_fallback;
 use super::ruleset::{ChannelTarget, Contact, Policy, Target};
@@ -19,7 +19,7 @@ pub(super) struct Matter {
 
 impl From<&Incident> for Matter {
     fn from(incident: &Incident) -> Self {
-        let avoid = incident.about.as_ref().and_then(|about| about.channel());
+        let avoid = incident.about.as_ref().and_then(Trouble::channel);
         Self {
             urgency: incident.urgency,
             avoid,

@@ -8,6 +8,7 @@ use reveille::engine::urgency::Urgency;
 
 use super::TEAM;
 use super::acts::{act_input, on};
+use super::events::team_with;
 use super::silences::with_schedule;
 use super::world::World;
 
@@ -138,4 +139,18 @@ fn a_policy_of_which_nobody_can_be_told_is_refused_like_its_targets() {
     world.does("cy", 1, Verb::Reassign { to: others });
     world.expect(["ana sms twilio #1 page"]);
     world.ack(1, "ana");
+}
+
+#[test]
+fn a_page_by_hand_escalates_by_the_first_policy_where_the_root_route_has_none() {
+    let tree = "route:\n  policy: none\n  group_by: [service]\n";
+    let mut world = World::new(&team_with(tree));
+    let answer = world.page_by_hand(user("bo"), "look at the door", Urgency::High);
+    assert!(matches!(answer, Answer::Opened(_)), "{answer:?}");
+    world.expect(["bo sms twilio #1 page"]);
+    world.at("00:05:00");
+    world.expect(["bo email mail #1 page", "ana sms twilio #1 page"]);
+    world.ack(1, "ana");
+    world.wait("00:01:00");
+    world.take_seen();
 }
