@@ -243,3 +243,77 @@ fn a_channel_removed_under_open_incidents_is_said_and_the_next_contact_is_used()
         "ana email mail #1 acknowledged",
     ]);
 }
+
+/// A router that is away for so long, with a retry of Ana's text message to come.
+fn away_before_a_retry(away: Millis) -> World {
+    let mut world = World::new(&TEAM.replace("wait: 5m", "wait: 4h"));
+    world.next("twilio", [Play::Says(Outcome::Transient)]);
+    world.post("a");
+    world.until(Millis(300));
+    world.expect(["ana sms twilio #1 page", "ana email mail #1 page"]);
+    world.crash_for(away);
+    world.wait("00:00:30");
+    world
+}
+
+#[test]
+fn a_retry_is_made_after_a_restart_within_a_quarter_of_an_hour_and_not_later() {
+    let mut world = away_before_a_retry(Millis::minutes(14));
+    world.expect(["ana sms twilio #1 page"]);
+    let mut world = away_before_a_retry(Millis::minutes(16));
+    world.expect([]);
+    world.expect_reason(1, "retries_over");
+}
+
+#[test]
+fn an_attempt_that_a_restart_interrupted_is_repeated_once_however_late() {
+    let mut world = World::new(&TEAM.replace("wait: 5m", "wait: 4h"));
+    world.next("twilio", [Play::Lost]);
+    world.post("a");
+    world.at("00:00:05");
+    world.expect(["ana sms twilio #1 page"]);
+    world.crash_for(Millis::minutes(20));
+    world.wait("00:00:01");
+    // Her step at three minutes is overdue too.
+    world.expect(["ana sms twilio #1 page", "ana email mail #1 page"]);
+    world.expect_reason(1, "restart_resend");
+    world.expect_nothing_until("01:00:00");
+}
+
+#[test]
+fn a_schedule_deleted_under_an_open_incident_gives_way_to_the_other_targets_and_the_fallback() {
+    let schedule = "    time_zone: UTC\n    layers:\n      - users: [ana]\n";
+    let steps = "targets: [schedule/primary], wait: 5m }\n      \
+                 - { targets: [schedule/primary, user/bo], wait: 5m }";
+    let before = super::silences::with_schedule(schedule)
+        .replace("targets: [schedule/primary], wait: 5m }", steps)
+        .replace(
+            "fallback: [user/cy]\n\nschedules",
+            "fallback: [schedule/primary]\n\nschedules",
+        );
+    let late = "  late: { steps: [{ targets: [user/cy], wait: 5m }] }\n\nintegrations:";
+    let after = TEAM
+        .replace("\nintegrations:", late)
+        .replace("route:\n  policy: team", "route:\n  policy: late");
+    let mut world = World::new(&before);
+    world.post("a");
+    world.expect(["ana sms twilio #1 page"]);
+    world.at("00:01:00");
+    world.replace_rules(&after);
+    world.at("00:04:59");
+    world.expect(["ana email mail #1 page"]);
+    world.at("00:05:00");
+    world.expect(["bo sms twilio #1 page"]);
+    world.expect_reason(1, "target_gone");
+    world.at("00:09:59");
+    world.expect(["bo email mail #1 page"]);
+    world.at("00:10:00");
+    world.expect(["cy email mail #1 page"]);
+    assert!(
+        world.own_incidents().is_empty(),
+        "a schedule that is gone has no gap"
+    );
+    world.ack(1, "cy");
+    world.wait("00:01:00");
+    world.take_seen();
+}

@@ -10,11 +10,17 @@ mod world;
 mod escalation;
 mod events;
 mod failover;
+mod folds;
+mod handing;
+mod joins;
 mod outages;
 mod people;
 mod phones;
+mod rounds;
 mod silences;
+mod snoozes;
 mod storms;
+mod troubles;
 
 /// Two people and a policy of two steps; the root route's alerts are incidents of their own.
 pub const TEAM: &str = r#"
