@@ -11,7 +11,7 @@ use super::input::Via;
 use super::membership::{FLAP_CHANGES, FLAP_WINDOW, unpin};
 use super::page::{News, PageKind, PageState};
 use super::reason::Reason;
-use super::records::{EntryDetail, EntryKind};
+use super::records::{EntryDetail, EntryKind, Group};
 use super::time::Millis;
 use super::{deliver, handling, ingest, silence, updates};
 
@@ -23,6 +23,10 @@ const FIRING_REMEMBERED_FOR: Millis = Millis::days(1);
 const LINKS_GOOD_FOR: Millis = Millis::days(7);
 /// A group is remembered so long after its last incident closed.
 const GROUP_REMEMBERED_FOR: Millis = Millis::days(30);
+/// Groups without an open incident that are remembered at once.
+pub(super) const GROUPS_REMEMBERED_MAX: usize = 100_000;
+/// Groups that one step forgets, so that no commit grows without bound.
+const FORGOTTEN_AT_ONCE_MAX: usize = 1_000;
 
 /// A member alert is over: the incident may be too.
 pub(super) fn alert_ended(
@@ -219,6 +223,23 @@ fn close(draft: &mut Draft<'_>, number: IncidentNumber, handled: Handled) {
     settle(draft, number);
 }
 
+/// Beyond the bound the groups that closed first are forgotten. It looks at what earlier steps left
+/// behind, so that many closings of one step cost no more than one.
+pub(super) fn forget_surplus_groups(draft: &mut Draft<'_>) {
+    let closed = draft.state.closed_groups();
+    let surplus = closed.len().saturating_sub(GROUPS_REMEMBERED_MAX);
+    let first: Vec<Text> = closed
+        .take(surplus.min(FORGOTTEN_AT_ONCE_MAX))
+        .cloned()
+        .collect();
+    for key in first {
+        let is_closed = |group: Arc<Group>| group.open.is_none();
+        if draft.group(&key).is_some_and(is_closed) {
+            draft.drop_group(&key);
+        }
+    }
+}
+
 fn kept_alerts(draft: &Draft<'_>, number: IncidentNumber) -> Vec<KeptAlert> {
     let alerts = draft.alerts_of(number);
     alerts
@@ -278,13 +299,17 @@ pub(super) fn settle(draft: &mut Draft<'_>, number: IncidentNumber) {
     let Some(incident) = draft.incident(&number) else {
         return;
     };
+    if incident.is_open() {
+        return;
+    }
     let pages = draft.pages_of(number);
-    if incident.is_open() || pages.iter().any(|page| page.state == PageState::Sending) {
+    if pages.iter().any(|page| page.state == PageState::Sending) {
         return;
     }
     for page in pages {
         let others = page.incidents.iter().filter(|other| other.number != number);
-        let is_shared = others.into_iter().any(|other| {
+        // Steps go through incidents from the front: one that is open is soon found from the end.
+        let is_shared = others.rev().any(|other| {
             draft
                 .incident(&other.number)
                 .is_some_and(|incident| incident.is_open())

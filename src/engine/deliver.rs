@@ -430,9 +430,10 @@ pub(super) fn move_on(draft: &mut Draft<'_>, id: PageId, is_target_refused: bool
     notify::contact_failed(draft, &page);
 }
 
-/// Whether any of the page's incidents still asks for acknowledgment at the generation shown.
+/// Whether any of the page's incidents still asks for acknowledgment at the generation shown. Steps
+/// go through incidents from the front, so one that still asks is soon found from the end.
 pub(super) fn still_asks(draft: &Draft<'_>, page: &Page) -> bool {
-    page.incidents.iter().any(|known| {
+    page.incidents.iter().rev().any(|known| {
         draft.incident(&known.number).is_some_and(|incident| {
             incident.generation == known.generation && notify::asks(&incident)
         })
@@ -442,7 +443,7 @@ pub(super) fn still_asks(draft: &Draft<'_>, page: &Page) -> bool {
 /// Withdraws what asks for acknowledgment of an incident that asks no more.
 pub(super) fn withdraw(draft: &mut Draft<'_>, number: IncidentNumber) {
     for page in draft.pages_of(number) {
-        if !still_asks(draft, &page) {
+        if is_under_way(&page) && !still_asks(draft, &page) {
             withdraw_page(draft, &page);
         }
     }
@@ -451,19 +452,20 @@ pub(super) fn withdraw(draft: &mut Draft<'_>, number: IncidentNumber) {
 /// Withdraws the pages of an incident that is handed to somebody else.
 pub(super) fn withdraw_all(draft: &mut Draft<'_>, number: IncidentNumber) {
     for page in draft.pages_of(number) {
-        if page.kind == PageKind::Page {
+        if page.kind == PageKind::Page && is_under_way(&page) {
             withdraw_page(draft, &page);
         }
     }
 }
 
+/// Whether it asks and anything of it may still leave or be on its way.
+fn is_under_way(page: &Page) -> bool {
+    page.asks() && (page.state == PageState::Sending || page.in_flight().is_some())
+}
+
 /// Retries end, an attempt whose first byte has not left is cancelled, one in flight is counted
 /// when it ends.
 fn withdraw_page(draft: &mut Draft<'_>, page: &Page) {
-    let is_under_way = page.state == PageState::Sending || page.in_flight().is_some();
-    if !page.asks() || !is_under_way {
-        return;
-    }
     draft.edit_page(&page.id, |page| {
         page.is_withdrawn = true;
         page.retries.clear();

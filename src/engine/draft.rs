@@ -34,6 +34,37 @@ enum Slot<V> {
 
 type Overlay<K, V> = BTreeMap<K, Slot<V>>;
 
+/// Where the overlay's alerts and pages belong, so that each look-up costs what it finds and not
+/// what the step has touched. An alert stands here for every incident that it was in during the
+/// step; a page keeps its incidents for life.
+#[derive(Default)]
+struct Index {
+    alert_by_key: BTreeMap<IntegrationName, BTreeMap<Text, AlertId>>,
+    members: BTreeSet<(IncidentNumber, AlertId)>,
+    pages: BTreeSet<(IncidentNumber, PageId)>,
+}
+
+impl Index {
+    fn alert(&mut self, alert: &Alert) {
+        for number in &alert.incidents {
+            self.members.insert((*number, alert.id));
+        }
+    }
+
+    fn new_alert(&mut self, alert: &Alert) {
+        let keys = self.alert_by_key.entry(alert.integration.clone());
+        let keys = keys.or_default();
+        keys.insert(alert.dedup_key.clone(), alert.id);
+        self.alert(alert);
+    }
+
+    fn new_page(&mut self, page: &Page) {
+        for incident in &page.incidents {
+            self.pages.insert((incident.number, page.id));
+        }
+    }
+}
+
 /// The state with the changes of one step over it.
 pub(super) struct Draft<'step> {
     pub state: &'step State,
@@ -52,16 +83,33 @@ pub(super) struct Draft<'step> {
     silences: Overlay<SilenceId, Silence>,
     overrides: Overlay<OverrideId, Override>,
     pinned: Overlay<PinnedPolicy, Pinned>,
+    index: Index,
     receipts: Vec<Arc<Receipt>>,
     entries: Vec<Arc<Entry>>,
+    pub looks: Looks,
+}
+
+/// How many records were asked for. Only tests count, to see that work stays in proportion.
+#[derive(Default)]
+pub(super) struct Looks {
+    #[cfg(test)]
+    pub count: std::cell::Cell<usize>,
+}
+
+impl Looks {
+    fn another(&self) {
+        #[cfg(test)]
+        self.count.set(self.count.get() + 1);
+    }
 }
 
 /// Reading a record through the overlay, and setting it there.
 macro_rules! read_and_put {
     ($get:ident, $put:ident, $table:ident: $key_type:ty => $record:ty,
-     |$state:ident, $key:ident| $base:expr) => {
+     |$state:ident, $key:ident| $base:expr $(, index $index:ident)?) => {
         impl Draft<'_> {
             pub fn $get(&self, $key: &$key_type) -> Option<Arc<$record>> {
+                self.looks.another();
                 match self.$table.get($key) {
                     Some(Slot::Put(record)) => Some(record.clone()),
                     Some(Slot::Drop | Slot::Archive(_)) => None,
@@ -73,6 +121,7 @@ macro_rules! read_and_put {
             }
 
             pub fn $put(&mut self, key: $key_type, record: $record) {
+                $(self.index.$index(&record);)?
                 self.$table.insert(key, Slot::Put(Arc::new(record)));
             }
         }
@@ -81,7 +130,8 @@ macro_rules! read_and_put {
 
 /// Changing a record in the overlay.
 macro_rules! edit {
-    ($get:ident, $edit:ident, $table:ident: $key_type:ty => $record:ty) => {
+    ($get:ident, $edit:ident, $table:ident: $key_type:ty => $record:ty
+     $(, index $index:ident)?) => {
         impl Draft<'_> {
             /// Changes a record; does nothing if there is none.
             pub fn $edit<R>(
@@ -93,6 +143,7 @@ macro_rules! edit {
                 // The overlay must not hold a second reference, or every edit would copy.
                 self.$table.remove(key);
                 let result = edit(Arc::make_mut(&mut record));
+                $(self.index.$index(&record);)?
                 self.$table.insert(key.clone(), Slot::Put(record));
                 Some(result)
             }
@@ -112,11 +163,11 @@ macro_rules! remove {
 }
 
 read_and_put!(alert, put_alert, alerts: AlertId => Alert,
-    |state, key| state.alert(*key));
+    |state, key| state.alert(*key), index new_alert);
 read_and_put!(incident, put_incident, incidents: IncidentNumber => Incident,
     |state, key| state.incident(*key));
 read_and_put!(page, put_page, pages: PageId => Page,
-    |state, key| state.page(*key));
+    |state, key| state.page(*key), index new_page);
 read_and_put!(group, put_group, groups: Text => Group,
     |state, key| state.group(key));
 read_and_put!(person, put_person, people: UserName => Person,
@@ -131,7 +182,7 @@ read_and_put!(override_, put_override, overrides: OverrideId => Override,
     |state, key| state.override_by_id(*key));
 read_and_put!(pinned, put_pinned, pinned: PinnedPolicy => Pinned,
     |state, key| state.pinned(key));
-edit!(alert, edit_alert, alerts: AlertId => Alert);
+edit!(alert, edit_alert, alerts: AlertId => Alert, index alert);
 edit!(incident, edit_incident, incidents: IncidentNumber => Incident);
 edit!(page, edit_page, pages: PageId => Page);
 edit!(group, edit_group, groups: Text => Group);
@@ -178,8 +229,10 @@ impl<'step> Draft<'step> {
             silences: BTreeMap::new(),
             overrides: BTreeMap::new(),
             pinned: BTreeMap::new(),
+            index: Index::default(),
             receipts: Vec::new(),
             entries: Vec::new(),
+            looks: Looks::default(),
         }
     }
 
@@ -199,14 +252,10 @@ impl<'step> Draft<'step> {
 
     /// The known alert that a sender means.
     pub fn alert_by_key(&self, integration: &IntegrationName, key: &str) -> Option<Arc<Alert>> {
-        let fresh = self.alerts.values().find_map(|slot| match slot {
-            Slot::Put(alert) => {
-                (alert.integration == *integration && *alert.dedup_key == *key).then_some(alert)
-            }
-            Slot::Drop | Slot::Archive(_) => None,
-        });
-        if let Some(alert) = fresh {
-            return Some(alert.clone());
+        let keys = self.index.alert_by_key.get(integration);
+        let fresh = keys.and_then(|keys| keys.get(key));
+        if let Some(alert) = fresh.and_then(|id| self.alert(id)) {
+            return Some(alert);
         }
         let known = self.state.alert_by_key(integration, key)?;
         self.alert(&known.id)
@@ -214,9 +263,10 @@ impl<'step> Draft<'step> {
 
     /// The alerts of an incident, in the order of their ids.
     pub fn alerts_of(&self, number: IncidentNumber) -> Vec<Arc<Alert>> {
-        let mut ids: BTreeSet<AlertId> =
-            self.state.alerts_of(number).map(|alert| alert.id).collect();
-        ids.extend(self.alerts.keys().copied());
+        let known = self.state.alerts_of(number).map(|alert| alert.id);
+        let range = (number, AlertId(0))..=(number, AlertId(u64::MAX));
+        let touched = self.index.members.range(range).map(|(_, id)| *id);
+        let ids: BTreeSet<AlertId> = known.chain(touched).collect();
         let alerts = ids.into_iter().filter_map(|id| self.alert(&id));
         alerts
             .filter(|alert| alert.incidents.contains(&number))
@@ -225,16 +275,11 @@ impl<'step> Draft<'step> {
 
     /// The pages of an incident that are not in history, in the order of their ids.
     pub fn pages_of(&self, number: IncidentNumber) -> Vec<Arc<Page>> {
-        let mut ids: BTreeSet<PageId> = self.state.page_ids_of(number).collect();
-        ids.extend(self.pages.keys().copied());
-        let pages = ids.into_iter().filter_map(|id| self.page(&id));
-        pages
-            .filter(|page| {
-                page.incidents
-                    .iter()
-                    .any(|incident| incident.number == number)
-            })
-            .collect()
+        let known = self.state.page_ids_of(number);
+        let range = (number, PageId(0))..=(number, PageId(u64::MAX));
+        let new = self.index.pages.range(range).map(|(_, id)| *id);
+        // New pages have the higher ids, and none is in both.
+        known.chain(new).filter_map(|id| self.page(&id)).collect()
     }
 
     /// The page to which an attempt belongs.

@@ -43,6 +43,8 @@ pub mod ruleset;
 mod silence;
 pub mod state;
 mod step;
+#[cfg(test)]
+mod tests;
 pub mod time;
 pub mod trouble;
 mod trouble_desk;

@@ -4,6 +4,8 @@
 //! Steps that fell due meanwhile collapse to the highest one; an attempt that a restart interrupted
 //! is repeated once with the same idempotency key.
 
+use std::collections::BTreeSet;
+
 use super::draft::Draft;
 use super::escalation;
 use super::ids::{AlertId, IncidentNumber, PageId};
@@ -58,7 +60,7 @@ fn keep_from_expiring(draft: &mut Draft<'_>) {
 
 /// Collapses the overdue steps and notify steps of all incidents; the answer is those whose step
 /// moved.
-fn collapse_all(draft: &mut Draft<'_>) -> Vec<IncidentNumber> {
+fn collapse_all(draft: &mut Draft<'_>) -> BTreeSet<IncidentNumber> {
     let now = draft.now.steady;
     let overdue: Vec<IncidentNumber> = draft
         .state
@@ -66,7 +68,7 @@ fn collapse_all(draft: &mut Draft<'_>) -> Vec<IncidentNumber> {
         .filter(|incident| incident.next_due().is_some_and(|due| due < now))
         .map(|incident| incident.number)
         .collect();
-    let mut moved = Vec::new();
+    let mut moved = BTreeSet::new();
     for number in overdue {
         let Some(incident) = draft.incident(&number) else {
             continue;
@@ -76,7 +78,7 @@ fn collapse_all(draft: &mut Draft<'_>) -> Vec<IncidentNumber> {
             collapse_steps(draft, &incident);
             // Where the end of the policy was reached nobody is paged anew.
             if is_running(draft, number) {
-                moved.push(number);
+                moved.insert(number);
             }
         } else {
             collapse_runs(draft, number);
@@ -181,7 +183,7 @@ fn collapse_runs(draft: &mut Draft<'_>, number: IncidentNumber) {
 }
 
 /// A page whose attempt has no answer: once more if it still matters and no step went over it.
-fn interrupt(draft: &mut Draft<'_>, id: PageId, collapsed: &[IncidentNumber]) {
+fn interrupt(draft: &mut Draft<'_>, id: PageId, collapsed: &BTreeSet<IncidentNumber>) {
     let Some(page) = draft.page(&id) else { return };
     if draft.state.page(id).is_none_or(|before| **before != *page) {
         // Touched by this very step: it is new.

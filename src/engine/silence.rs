@@ -1,16 +1,19 @@
 //! Silences and schedule overrides: quiet for a time, somebody else for a time.
 
+use std::collections::BTreeMap;
+
 use super::alert::{Alert, Matchable};
 use super::calendar::Override;
 use super::decision::{Answer, Refusal};
 use super::draft::Draft;
 use super::event::Content;
-use super::ids::{AlertId, IncidentNumber, IntegrationName, OverrideId, SilenceId};
+use super::ids::{AlertId, IncidentNumber, IntegrationName, OverrideId, RouteName, SilenceId};
 use super::incident::{Phase, Status};
 use super::input::{OverrideRequest, SilenceRequest};
 use super::membership;
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind, Silence};
+use super::routing::Route;
 use super::{deliver, escalation};
 
 /// The silences in force that cover an alert with this content. The router's own alerts cannot be
@@ -182,26 +185,27 @@ fn end(draft: &mut Draft<'_>, id: SilenceId) {
         }
     }
     review_all(draft, numbers);
+    let nodes = draft.rules.tree.all().into_iter();
+    let routes: Routes<'_> = nodes.map(|node| (&node.route.name, &*node.route)).collect();
     for (number, alert) in heard {
-        hear(draft, number, alert);
+        hear(draft, number, alert, &routes);
     }
 }
 
+/// The routes in force by their names.
+type Routes<'rules> = BTreeMap<&'rules RouteName, &'rules Route>;
+
 /// An alert that joined under a silence is heard now, as if it joined at this moment.
-fn hear(draft: &mut Draft<'_>, number: IncidentNumber, id: AlertId) {
+fn hear(draft: &mut Draft<'_>, number: IncidentNumber, id: AlertId, routes: &Routes<'_>) {
     let (Some(alert), Some(incident)) = (draft.alert(&id), draft.incident(&number)) else {
         return;
     };
     if !alert.firing || !alert.silenced_by.is_empty() || !incident.is_open() {
         return;
     }
-    let nodes = draft.rules.tree.all();
-    let route = nodes
-        .into_iter()
-        .find(|node| node.route.name == incident.route);
-    let route = route.map(|node| node.route.clone());
+    let route = routes.get(&incident.route);
     let is_raised =
-        route.is_some_and(|route| membership::follow_urgency(draft, &alert, number, &route));
+        route.is_some_and(|route| membership::follow_urgency(draft, &alert, number, route));
     if !is_raised && incident.status == Status::Acknowledged {
         super::notify::page_acknowledger(draft, number);
     }

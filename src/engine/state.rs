@@ -51,6 +51,7 @@ struct Index {
     pages: BTreeSet<(IncidentNumber, PageId)>,
     attempts: BTreeMap<AttemptId, PageId>,
     held: BTreeSet<(UserName, IncidentNumber)>,
+    closed_groups: BTreeSet<(Steady, Text)>,
     due: BTreeSet<(Steady, TimerKey)>,
     due_on_wall: BTreeSet<(Wall, TimerKey)>,
 }
@@ -87,11 +88,7 @@ impl State {
             Record::Alert(alert) => self.put_alert(alert),
             Record::Incident(incident) => self.put_incident(incident),
             Record::Page(page) => self.put_page(page),
-            Record::Group(group) => {
-                self.index
-                    .start(group.forget, || TimerKey::Group(group.key.clone()));
-                self.groups.insert(group.key.clone(), group);
-            }
+            Record::Group(group) => self.put_group(group),
             Record::Person(person) => {
                 self.index
                     .start(person.fold_due, || TimerKey::Person(person.user.clone()));
@@ -170,12 +167,7 @@ impl State {
             RecordKey::Alert(id) => self.remove_alert(*id),
             RecordKey::Incident(number) => self.remove_incident(*number),
             RecordKey::Page(id) => self.remove_page(*id),
-            RecordKey::Group(key) => {
-                if let Some(group) = self.groups.remove(key) {
-                    self.index
-                        .stop(group.forget, || TimerKey::Group(key.clone()));
-                }
-            }
+            RecordKey::Group(key) => self.remove_group(key),
             RecordKey::Person(user) => {
                 if let Some(person) = self.people.remove(user) {
                     self.index
@@ -212,6 +204,27 @@ impl State {
             }
             RecordKey::Counters => {}
         }
+    }
+
+    fn put_group(&mut self, group: Arc<Group>) {
+        if let (Some(forget), None) = (group.forget, group.open) {
+            let closed = (forget, group.key.clone());
+            self.index.closed_groups.insert(closed);
+        }
+        self.index
+            .start(group.forget, || TimerKey::Group(group.key.clone()));
+        self.groups.insert(group.key.clone(), group);
+    }
+
+    fn remove_group(&mut self, key: &Text) {
+        let Some(group) = self.groups.remove(key) else {
+            return;
+        };
+        if let Some(forget) = group.forget {
+            self.index.closed_groups.remove(&(forget, key.clone()));
+        }
+        self.index
+            .stop(group.forget, || TimerKey::Group(key.clone()));
     }
 
     fn remove_alert(&mut self, id: AlertId) {
@@ -340,6 +353,11 @@ impl State {
     /// What is remembered of a route and group.
     pub fn group(&self, key: &str) -> Option<&Arc<Group>> {
         self.groups.get(key)
+    }
+
+    /// The keys of groups without an open incident; the one to be forgotten first comes first.
+    pub fn closed_groups(&self) -> impl ExactSizeIterator<Item = &Text> {
+        self.index.closed_groups.iter().map(|(_, key)| key)
     }
 
     /// What is remembered of a person.

@@ -7,57 +7,63 @@ use super::input::{Input, TimerKey};
 use super::ruleset::RuleSet;
 use super::time::Now;
 use super::{
-    answer, escalation, fold, ingest, lane, people, recovery, reply, silence, trouble_desk,
+    answer, closing, escalation, fold, ingest, lane, people, recovery, reply, silence, trouble_desk,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
 /// durable, and only then releases the effects and the answer.
 pub fn step(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
     let mut draft = Draft::new(state, rules, now);
+    decide(&mut draft, input);
+    closing::forget_surplus_groups(&mut draft);
+    draft.finish()
+}
+
+/// Writes into the draft what an input leads to.
+pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
     match input {
-        Input::Start => recovery::start(&mut draft),
-        Input::Suspended { .. } => recovery::suspended(&mut draft),
-        Input::Event { integration, event } => ingest::event(&mut draft, &integration, event),
-        Input::Due(key) => due(&mut draft, &key),
-        Input::Outcome(report) => answer::outcome(&mut draft, &report),
+        Input::Start => recovery::start(draft),
+        Input::Suspended { .. } => recovery::suspended(draft),
+        Input::Event { integration, event } => ingest::event(draft, &integration, event),
+        Input::Due(key) => due(draft, &key),
+        Input::Outcome(report) => answer::outcome(draft, &report),
         Input::DeliveryReport {
             attempt,
             outcome,
             provider_message,
         } => {
-            answer::delivery_report(&mut draft, attempt, outcome, provider_message);
+            answer::delivery_report(draft, attempt, outcome, provider_message);
             draft.answer = Answer::Done;
         }
         Input::Probed {
             channel, outcome, ..
-        } => lane::probed(&mut draft, &channel, outcome),
-        Input::Act(act) => people::act(&mut draft, &act),
-        Input::Sms(sms) => reply::sms(&mut draft, &sms),
-        Input::PageByHand(request) => people::page_by_hand(&mut draft, &request),
-        Input::Silence(request) => silence::set(&mut draft, request),
-        Input::ExpireSilence { silence, .. } => silence::expire(&mut draft, silence),
-        Input::Override(request) => silence::set_override(&mut draft, request),
+        } => lane::probed(draft, &channel, outcome),
+        Input::Act(act) => people::act(draft, &act),
+        Input::Sms(sms) => reply::sms(draft, &sms),
+        Input::PageByHand(request) => people::page_by_hand(draft, &request),
+        Input::Silence(request) => silence::set(draft, request),
+        Input::ExpireSilence { silence, .. } => silence::expire(draft, silence),
+        Input::Override(request) => silence::set_override(draft, request),
         Input::RemoveOverride { override_, .. } => {
-            silence::remove_override(&mut draft, override_);
+            silence::remove_override(draft, override_);
         }
         Input::RulesChanged => {
-            trouble_desk::look_for_gone(&mut draft);
-            trouble_desk::look_for_unusable_targets(&mut draft);
+            trouble_desk::look_for_gone(draft);
+            trouble_desk::look_for_unusable_targets(draft);
         }
         Input::Raise { trouble, text } => {
-            trouble_desk::raise(&mut draft, trouble, &text);
+            trouble_desk::raise(draft, trouble, &text);
             draft.answer = Answer::Done;
         }
         Input::Clear { trouble } => {
-            trouble_desk::clear(&mut draft, &trouble);
+            trouble_desk::clear(draft, &trouble);
             draft.answer = Answer::Done;
         }
         Input::Minute => {
-            trouble_desk::look_for_gaps(&mut draft);
-            lane::look_for_silent(&mut draft);
+            trouble_desk::look_for_gaps(draft);
+            lane::look_for_silent(draft);
         }
     }
-    draft.finish()
 }
 
 fn due(draft: &mut Draft<'_>, key: &TimerKey) {

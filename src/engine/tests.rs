@@ -1,0 +1,284 @@
+//! Steps when there is very much: after a storm a step looks at a few records for each incident,
+//! never at each of them for every other, and what is remembered has an end.
+
+use std::sync::Arc;
+
+use super::State;
+use super::closing::GROUPS_REMEMBERED_MAX;
+use super::decision::{Decision, Effect};
+use super::draft::Draft;
+use super::event::{Action, Content, Event, Spoken};
+use super::ids::{PageId, SilenceId};
+use super::input::{Act, ActOn, Actor, Input, Report, SilenceRequest, Verb, Via};
+use super::matcher::Matcher;
+use super::outcome::Outcome;
+use super::page::PageKind;
+use super::records::{Group, Record};
+use super::ruleset::{Capabilities, ChannelInfo, Medium, RuleSet};
+use super::step::{decide, step};
+use super::time::{Millis, Now, Steady, Wall};
+use crate::rules::{Environment, SourceFile, check};
+
+/// Records that a step may ask for on behalf of one incident or page.
+const LOOKS_EACH_MAX: usize = 60;
+const INCIDENTS: usize = 5_000;
+
+const RULES: &str = r#"
+users:
+  ana:
+    full_name: Ana Silva
+    time_zone: UTC
+    contacts:
+      phone: { sms: "+351900000001" }
+policies:
+  team:
+    steps:
+      - { targets: [user/ana], wait: 1h }
+      - { targets: [user/ana], wait: 1h }
+integrations:
+  native: { format: native }
+route:
+  policy: team
+  group_by: ["..."]
+"#;
+
+/// Many incidents of one alert each, all for one person.
+struct Storm {
+    state: State,
+    rules: RuleSet,
+    now: Now,
+    /// Whether the channel answers, or leaves every attempt in flight.
+    answers: bool,
+}
+
+impl Storm {
+    fn new(answers: bool) -> Self {
+        let channel = ChannelInfo {
+            name: "twilio".into(),
+            media: vec![Medium::Sms],
+            reaches_people: true,
+            is_one_endpoint: true,
+            capabilities: Capabilities::default(),
+        };
+        let environment = Environment {
+            channels: vec![channel],
+            ..Environment::default()
+        };
+        let file = SourceFile {
+            path: "rules.yaml".to_owned(),
+            text: RULES.to_owned(),
+        };
+        let (_, compiled) = check(&[file], &environment);
+        let now = Now {
+            wall: Wall(1_772_000_000_000),
+            steady: Steady(1_000_000),
+            seed: 7,
+        };
+        Self {
+            state: State::default(),
+            rules: compiled.rules.expect("rules without faults"),
+            now,
+            answers,
+        }
+    }
+
+    /// Opens as many incidents, and lets the folded pages about them leave.
+    fn broken(incidents: usize, answers: bool) -> Self {
+        let mut storm = Self::new(answers);
+        for number in 0..incidents {
+            storm.give(trigger(number));
+        }
+        storm.pass(Millis::seconds(20));
+        storm
+    }
+
+    fn give(&mut self, input: Input) {
+        let decision = step(&self.state, &self.rules, input, self.now);
+        self.take(decision);
+    }
+
+    fn take(&mut self, decision: Decision) {
+        self.state.apply(&decision.changes);
+        for effect in decision.effects {
+            let Effect::Send(order) = effect else {
+                continue;
+            };
+            if self.answers {
+                self.give(Input::Outcome(Report {
+                    attempt: order.attempt,
+                    outcome: Outcome::Accepted,
+                    latency_ms: 100,
+                    provider_message: None,
+                    reference: None,
+                    was_started: true,
+                }));
+            }
+        }
+    }
+
+    /// Lets so much time pass and does what falls due in it.
+    fn pass(&mut self, time: Millis) {
+        self.skip(time);
+        let nothing = std::collections::BTreeSet::new();
+        while let Some(key) = self.state.due(self.now.steady, self.now.wall, &nothing) {
+            self.give(Input::Due(key));
+        }
+    }
+
+    /// Lets so much time pass in which nothing is done, as while the process is down.
+    fn skip(&mut self, time: Millis) {
+        self.now.steady = self.now.steady + time;
+        self.now.wall = self.now.wall + time;
+    }
+
+    /// Gives an input, and how many records it was necessary to ask for.
+    fn looks(&mut self, input: Input) -> usize {
+        let mut draft = Draft::new(&self.state, &self.rules, self.now);
+        decide(&mut draft, input);
+        let looks = draft.looks.count.get();
+        let decision = draft.finish();
+        self.take(decision);
+        looks
+    }
+
+    #[track_caller]
+    fn expect_proportion(&mut self, input: Input, to: usize) {
+        let looks = self.looks(input);
+        assert!(
+            (to..=to * LOOKS_EACH_MAX).contains(&looks),
+            "{looks} records were asked for on behalf of {to}"
+        );
+    }
+
+    fn folded(&self) -> Vec<PageId> {
+        let pages = self.state.pages();
+        let folded = pages.filter(|page| page.kind == PageKind::Folded);
+        folded.map(|page| page.id).collect()
+    }
+}
+
+fn trigger(number: usize) -> Input {
+    event(number, Action::Trigger)
+}
+
+fn event(number: usize, action: Action) -> Input {
+    Input::Event {
+        integration: "native".into(),
+        event: Event {
+            action,
+            dedup_key: format!("a{number}").into(),
+            id: None,
+            spoken: Spoken::Moment(None),
+            content: Arc::new(Content {
+                summary: "it broke".into(),
+                severity: "critical".into(),
+                ..Content::default()
+            }),
+            faults: Vec::new(),
+        },
+    }
+}
+
+fn actor() -> Actor {
+    Actor {
+        name: "ana".into(),
+        user: Some("ana".into()),
+        via: Via::Api,
+    }
+}
+
+fn silence(storm: &Storm) -> Input {
+    Input::Silence(SilenceRequest {
+        actor: actor(),
+        matchers: vec![Matcher::parse("severity=critical").expect("a matcher")],
+        from: None,
+        until: storm.now.wall + Millis::hours(1),
+        reason: "maintenance".into(),
+        replaces: None,
+    })
+}
+
+#[test]
+fn a_silence_over_a_storm_looks_at_each_incident_a_few_times() {
+    for answers in [true, false] {
+        let mut storm = Storm::broken(INCIDENTS, answers);
+        let input = silence(&storm);
+        storm.expect_proportion(input, INCIDENTS);
+        assert!(storm.state.incidents().all(|known| known.is_silenced));
+        let input = Input::ExpireSilence {
+            silence: SilenceId(1),
+            actor: actor(),
+        };
+        storm.expect_proportion(input, INCIDENTS);
+        assert!(storm.state.incidents().all(|known| !known.is_silenced));
+    }
+}
+
+#[test]
+fn a_start_after_a_storm_looks_at_each_incident_a_few_times() {
+    for answers in [true, false] {
+        let mut storm = Storm::broken(INCIDENTS, answers);
+        storm.skip(Millis::hours(1));
+        storm.expect_proportion(Input::Start, INCIDENTS);
+    }
+}
+
+#[test]
+fn acts_on_a_folded_page_look_at_each_of_its_incidents_a_few_times() {
+    for verb in [Verb::Acknowledge, Verb::Resolve] {
+        for answers in [true, false] {
+            let mut storm = Storm::broken(1_010, answers);
+            let page = storm.folded()[0];
+            let act = Act {
+                actor: actor(),
+                on: ActOn::Page(page),
+                verb: verb.clone(),
+            };
+            storm.expect_proportion(Input::Act(act), 1_000);
+            let open = storm.state.incidents().filter(|known| {
+                known.is_open() && known.status == super::incident::Status::Triggered
+            });
+            assert_eq!(open.count(), 10);
+        }
+    }
+}
+
+/// A group that closed, the lower its number the earlier, and is to be remembered for long.
+fn closed(number: usize) -> Record {
+    let forget = Steady(10_000_000_000 + number as u64);
+    Record::Group(Arc::new(Group {
+        key: format!("g{number}").into(),
+        generation: 1,
+        forget: Some(forget),
+        ..Group::default()
+    }))
+}
+
+#[test]
+fn of_too_many_closed_groups_those_that_closed_first_are_forgotten() {
+    let mut storm = Storm::new(true);
+    let records = (0..GROUPS_REMEMBERED_MAX).map(closed);
+    storm.state = State::load(records.collect(), &[]);
+    storm.now.steady = Steady(10_000_000_000 - Millis::days(1).0);
+    let is_known = |storm: &Storm, key: &str| storm.state.group(key).is_some();
+
+    storm.give(trigger(1));
+    storm.give(Input::Minute);
+    let open = storm.state.incidents().next().expect("an incident");
+    let open = open.group_key.clone();
+    assert!(is_known(&storm, "g0"), "an open one is not among those");
+
+    storm.give(event(1, Action::Resolve));
+    storm.give(Input::Minute);
+    assert!(!is_known(&storm, "g0") && is_known(&storm, "g1"));
+    assert!(is_known(&storm, &open), "it closed last");
+
+    let surplus = GROUPS_REMEMBERED_MAX..GROUPS_REMEMBERED_MAX + 2_500;
+    let records = (1..GROUPS_REMEMBERED_MAX).chain(surplus).map(closed);
+    storm.state = State::load(records.collect(), &[]);
+    for _ in 0..4 {
+        storm.give(Input::Minute);
+    }
+    assert!(!is_known(&storm, "g2499") && is_known(&storm, "g2500"));
+    assert_eq!(storm.state.closed_groups().count(), GROUPS_REMEMBERED_MAX);
+}
