@@ -292,6 +292,55 @@ fn an_attempt_that_waits_in_its_lane_does_not_leave_after_the_acknowledgment() {
 }
 
 #[test]
+fn an_attempt_that_waits_in_its_lane_beyond_its_deadline_does_not_leave_any_more() {
+    let mut world = World::new(TEAM);
+    world.next(
+        "twilio",
+        [Play::Queued(Millis::minutes(3), Outcome::Accepted)],
+    );
+    world.post("db");
+    world.at("00:00:44");
+    world.expect(["ana email mail #1 page"]);
+    world.at("00:01:00");
+    // Nobody answered for it: it counts as unknown, and the one retry takes its place.
+    world.expect(["ana sms twilio #1 page"]);
+    world.expect_nothing_until("00:04:59");
+    world.ack(1, "ana");
+    world.wait("00:00:10");
+    world.expect(["ana email mail #1 acknowledged"]);
+}
+
+#[test]
+fn a_channel_with_nothing_left_is_asked_each_minute_and_then_one_page_tries_it() {
+    let mut world = World::new(&CHAT.replace("wait: 5m", "wait: 2h"));
+    world.always("slack", Outcome::QuotaExhausted);
+    world.post("a");
+    world.at("00:00:01");
+    world.post("b");
+    world.post("c");
+    world.at("00:00:02");
+    let tries = |world: &mut World| {
+        let seen = world.take_seen().into_iter();
+        let by_chat = seen.filter(|sent| sent.order.channel.as_str() == "slack");
+        by_chat.count()
+    };
+    assert_eq!(tries(&mut world), 1, "the others wait until it is asked");
+    assert_eq!(world.own_incidents(), ["channel_quota/slack"]);
+    for minute in 1..=3 {
+        world.at(&format!("00:{minute:02}:10"));
+        assert_eq!(tries(&mut world), 1, "minute {minute}");
+    }
+    world.fake("slack").probe = Outcome::QuotaExhausted;
+    world.at("00:06:00");
+    assert_eq!(tries(&mut world), 0, "it says itself that nothing is left");
+    world.fake("slack").probe = Outcome::Accepted;
+    world.always("slack", Outcome::Accepted);
+    world.at("00:07:30");
+    assert!(tries(&mut world) >= 1);
+    assert!(world.own_incidents().is_empty(), "a message was taken");
+}
+
+#[test]
 fn late_and_doubled_delivery_reports_never_move_a_page_backwards() {
     let mut world = World::new(TEAM);
     world.post("db");
