@@ -21,12 +21,13 @@ pub fn step(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision 
         Input::Due(key) => due(&mut draft, &key),
         Input::Outcome(report) => answer::outcome(&mut draft, &report),
         Input::DeliveryReport {
+            channel,
             attempt,
             outcome,
             provider_message,
         } => {
-            answer::delivery_report(&mut draft, attempt, outcome, provider_message);
-            draft.answer = Answer::Done;
+            let report = (outcome, provider_message);
+            draft.answer = answer::delivery_report(&mut draft, &channel, attempt, report);
         }
         Input::Probed {
             channel, outcome, ..

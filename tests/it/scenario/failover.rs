@@ -1,5 +1,6 @@
 //! Channels that do not do it: what each outcome leads to, and how the router speaks of itself.
 
+use reveille::engine::decision::Answer;
 use reveille::engine::input::{Input, Verb};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::time::Millis;
@@ -348,6 +349,7 @@ fn late_and_doubled_delivery_reports_never_move_a_page_backwards() {
     world.expect(["ana sms twilio #1 page"]);
     let attempt = world.sent[0].order.attempt;
     let report = |outcome| Input::DeliveryReport {
+        channel: "twilio".into(),
         attempt,
         outcome,
         provider_message: None,
@@ -374,6 +376,7 @@ fn a_bad_delivery_report_starts_failover_then() {
     world.expect(["ana sms twilio #1 page"]);
     let attempt = world.sent[0].order.attempt;
     world.ask(Input::DeliveryReport {
+        channel: "twilio".into(),
         attempt,
         outcome: Outcome::RefusedTarget,
         provider_message: None,
@@ -385,6 +388,33 @@ fn a_bad_delivery_report_starts_failover_then() {
 }
 
 #[test]
+fn a_delivery_report_of_another_channel_is_refused_and_changes_nothing() {
+    let mut world = World::with(TEAM, with_second_sms(), BEGIN);
+    world.next("twilio", [Play::Lost]);
+    world.post("db");
+    world.expect(["ana sms twilio #1 page"]);
+    let attempt = world.sent[0].order.attempt;
+    let mut report = |channel: &str, outcome| {
+        world.ask(Input::DeliveryReport {
+            channel: channel.into(),
+            attempt,
+            outcome,
+            provider_message: None,
+        })
+    };
+    for outcome in [Outcome::Delivered, Outcome::RefusedTarget] {
+        let answer = report("gateway", outcome);
+        assert!(matches!(answer, Answer::Refused(_)), "{answer:?}");
+    }
+    assert_eq!(report("twilio", Outcome::Accepted), Answer::Done);
+    let answer = report("gateway", Outcome::RefusedTarget);
+    assert!(matches!(answer, Answer::Refused(_)), "{answer:?}");
+    assert_eq!(world.page(world.sent[0].order.page).state.as_str(), "sent");
+    world.expect_nothing_until("00:02:59");
+    world.ack(1, "ana");
+}
+
+#[test]
 fn a_report_that_overtakes_the_answer_is_the_answer() {
     let mut world = World::new(TEAM);
     world.next("twilio", [Play::Lost]);
@@ -392,6 +422,7 @@ fn a_report_that_overtakes_the_answer_is_the_answer() {
     world.expect(["ana sms twilio #1 page"]);
     let attempt = world.sent[0].order.attempt;
     world.ask(Input::DeliveryReport {
+        channel: "twilio".into(),
         attempt,
         outcome: Outcome::Delivered,
         provider_message: None,
