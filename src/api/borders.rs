@@ -32,6 +32,8 @@ pub struct ApiState {
     pub auth: Auth,
     /// The text of `/metrics`.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Told of each delivery report that named an attempt of another channel, to be counted.
+    pub on_refused_report: Arc<dyn Fn(&ChannelName) + Send + Sync>,
     /// Wall time; the driver has its own.
     pub clock: Arc<dyn Fn() -> Wall + Send + Sync>,
     /// Fills a buffer with chance fit for secrets.

@@ -110,6 +110,7 @@ fn state() -> ApiState {
         channels: Arc::new(NoChannels),
         auth,
         metrics: Arc::new(String::new),
+        on_refused_report: Arc::new(|_| {}),
         clock: Arc::new(|| NOW),
         random: Arc::new(|bytes| bytes.fill(7)),
         links_secret: [1; 32],

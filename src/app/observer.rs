@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::engine::ids::ChannelName;
 use crate::engine::records::Receipt;
 use crate::engine::time::Millis;
 use crate::runtime::sender::OnOutcome;
@@ -43,4 +44,9 @@ pub fn on_outcome(metrics: Arc<Metrics>) -> OnOutcome {
             Duration::from_millis(took.0),
         );
     })
+}
+
+/// Counts delivery reports that are not believed.
+pub fn on_refused_report(metrics: Arc<Metrics>) -> Arc<dyn Fn(&ChannelName) + Send + Sync> {
+    Arc::new(move |channel| metrics.report_refused(channel.as_str()))
 }

@@ -16,7 +16,7 @@ use tracing::warn;
 use super::desk::Desk;
 use super::first_start::First;
 use super::rulebook::Book;
-use super::secrets;
+use super::{observer, secrets};
 use crate::api::auth::Auth;
 use crate::api::borders::{ApiState, Settings as ApiSettings, SmsInbound};
 use crate::api::{public_router, router};
@@ -116,12 +116,14 @@ fn serve(
 
 fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Result<ApiState> {
     let metrics = parts.metrics.clone();
+    let on_refused_report = observer::on_refused_report(metrics.clone());
     let mut state = ApiState {
         handle: parts.handle.clone(),
         rulebook: parts.rulebook,
         channels: parts.desk,
         auth: Auth::load(store, parts.first.admin_hash)?,
         metrics: Arc::new(move || metrics.render()),
+        on_refused_report,
         clock: Arc::new(clock::wall_now),
         random: Arc::new(secrets::fill),
         links_secret: parts.first.links_secret,

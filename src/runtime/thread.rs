@@ -293,3 +293,64 @@ fn receipt_of(done: Done) -> Option<Arc<Receipt>> {
 fn give<T>(waiter: oneshot::Sender<T>, answer: T) {
     let _gone = waiter.send(answer);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::State;
+    use crate::runtime::driver::not_started;
+    use crate::runtime::handle::Intake;
+    use crate::store::{Clocks, MemoryStore};
+
+    /// Nothing is sent in these tests, and nobody counts.
+    struct Nobody;
+
+    impl Outlet for Nobody {
+        fn cancel(&self, _: AttemptId) {}
+        fn send(&self, _: Arc<Order>) {}
+        fn probe(&self, _: ChannelName) {}
+    }
+
+    impl Observer for Nobody {
+        fn committed(&self, _: usize, _: Millis) {}
+        fn received(&self, _: &[Arc<Receipt>]) {}
+    }
+
+    fn works() -> Works {
+        let store = Arc::new(MemoryStore::new());
+        let partition = Partition::default();
+        let reading = Reading {
+            wall: crate::engine::time::Wall(1_778_551_920_000),
+            monotonic: Millis::ZERO,
+        };
+        Works {
+            driver: Driver::new(State::default(), Arc::default()),
+            handle: Handle::new(store.clone(), partition, Arc::default()),
+            epoch: store.claim(partition).unwrap(),
+            store,
+            partition,
+            line: Line::resume(Clocks::default(), reading, 7).0,
+            clock: Box::new(move || reading),
+            outlet: Box::new(Nobody),
+            observer: Box::new(Nobody),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stop_takes_no_events_but_outcomes_until_it_is_told_to_finish() {
+        let works = works();
+        let handle = works.handle.clone();
+        let driver = tokio::task::spawn_blocking(move || works.run(vec![Input::Start]));
+        handle.set_intake(Intake::Stopping);
+        let refused = handle.submit("native".into(), Vec::new()).await;
+        assert_eq!(refused, Err(Unavailable::Stopping));
+        for attempt in 1..=3 {
+            let outcome = Input::Outcome(not_started(AttemptId(attempt)));
+            let taken = handle.control(outcome).await;
+            assert!(taken.is_ok(), "attempt {attempt}: {taken:?}");
+        }
+        handle.finish();
+        assert!(driver.await.unwrap().is_ok());
+        assert_eq!(handle.ended(), Some(Unavailable::Stopping));
+    }
+}

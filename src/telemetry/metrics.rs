@@ -24,6 +24,7 @@ pub struct Metrics {
     receipts: Counters<1>,
     attempts: Counters<2>,
     attempt_seconds: Family<Labels<1>, Histogram>,
+    reports_refused: Counters<1>,
     pages: Counters<1>,
     open_incidents: Gauges<1>,
     queues: Gauges<1>,
@@ -83,6 +84,11 @@ impl Metrics {
                 "attempt",
                 "Time from the start of an attempt to its outcome",
                 Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.01, 2.0, 14))),
+            ),
+            reports_refused: add(
+                &mut registry,
+                "delivery_reports_refused",
+                "Delivery reports on attempts of another channel",
             ),
             pages: add(&mut registry, "pages", "Pages that reached a state"),
             open_incidents: add(&mut registry, "open_incidents", "Open incidents by status"),
@@ -160,6 +166,12 @@ impl Metrics {
         self.attempt_seconds
             .get_or_create(&[("channel", channel.to_owned())])
             .observe(took.as_secs_f64());
+    }
+
+    /// A delivery report by a channel on an attempt that went by another.
+    pub fn report_refused(&self, channel: &str) {
+        let labels = [("channel", channel.to_owned())];
+        self.reports_refused.get_or_create(&labels).inc();
     }
 
     /// A page that reached a state.
@@ -259,6 +271,7 @@ mod tests {
         metrics.events_accepted("prometheus", "alertmanager", 3);
         metrics.receipt("opened");
         metrics.attempt("sms", "accepted", Duration::from_millis(400));
+        metrics.report_refused("sms");
         metrics.page("sent");
         metrics.set_open_incidents("triggered", 2);
         metrics.set_queue_length(Queue::Control, 1);
@@ -274,6 +287,7 @@ mod tests {
             r#"reveille_receipts_total{disposition="opened"} 1"#,
             r#"reveille_attempts_total{channel="sms",outcome="accepted"} 1"#,
             r#"reveille_attempt_seconds_count{channel="sms"} 1"#,
+            r#"reveille_delivery_reports_refused_total{channel="sms"} 1"#,
             r#"reveille_pages_total{state="sent"} 1"#,
             r#"reveille_open_incidents{status="triggered"} 2"#,
             r#"reveille_queue_length{queue="control"} 1"#,

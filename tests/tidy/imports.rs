@@ -59,6 +59,8 @@ const ROOMS: [Room; 15] = [
             "secrecy",
             "tracing",
             "reqwest",
+            // A body that is kept back when its page was withdrawn.
+            "http_body",
             "lettre",
             "minijinja",
         ],
