@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::engine::decision::{ActResult, Acted};
 use crate::engine::ids::IncidentNumber;
-use crate::engine::input::{Act, ActOn, Input, PageByHand, Verb};
+use crate::engine::input::{Act, ActOn, Actor, Input, PageByHand, Verb};
 use crate::engine::urgency::Urgency;
 
 use super::auth::Caller;
@@ -61,6 +61,9 @@ pub struct NewNote {
 #[serde(deny_unknown_fields)]
 pub struct Numbers {
     numbers: Vec<u64>,
+    /// The user in whose name; for admins only.
+    #[serde(rename = "as")]
+    as_user: Option<String>,
 }
 
 /// What became of each of several incidents.
@@ -165,8 +168,9 @@ pub async fn note(
 pub async fn acknowledge_many(
     State(state): State<Shared>,
     caller: Caller,
-    Payload(Numbers { numbers }): Payload<Numbers>,
+    Payload(Numbers { numbers, as_user }): Payload<Numbers>,
 ) -> Result<Json<ManyActed>, Problem> {
+    let actor = caller.acting_as(as_user.as_deref(), &state.handle.rules())?;
     if numbers.is_empty() || numbers.len() > NUMBERS_MAX {
         let count = numbers.len();
         return Err(Problem::invalid(format!(
@@ -174,7 +178,7 @@ pub async fn acknowledge_many(
         )));
     }
     let numbers = numbers.into_iter().map(IncidentNumber).collect();
-    let acted = act_on(&state, &caller, numbers, Verb::Acknowledge).await?;
+    let acted = act_on(&state, actor, numbers, Verb::Acknowledge).await?;
     let results = acted.iter().map(shapes::incident::acted).collect();
     Ok(Json(ManyActed { results }))
 }
@@ -206,19 +210,19 @@ pub async fn page_by_hand(
 
 async fn act(state: &ApiState, caller: &Caller, number: &str, verb: Verb) -> Answered {
     let number = IncidentNumber(words::number("incident", number)?);
-    let acted = act_on(state, caller, vec![number], verb).await?;
+    let acted = act_on(state, caller.actor(), vec![number], verb).await?;
     let acted = acted.first().ok_or_else(Problem::internal)?;
     single(acted).map(Json)
 }
 
 async fn act_on(
     state: &ApiState,
-    caller: &Caller,
+    actor: Actor,
     numbers: Vec<IncidentNumber>,
     verb: Verb,
 ) -> Result<Vec<Acted>, Problem> {
     let input = Input::Act(Act {
-        actor: caller.actor(),
+        actor,
         on: ActOn::Incidents(numbers),
         verb,
     });

@@ -67,6 +67,28 @@ impl Caller {
         }
     }
 
+    /// The caller as somebody who acts; an admin may act in the name of a user.
+    pub fn acting_as(&self, user: Option<&str>, rules: &RuleSet) -> Result<Actor, Problem> {
+        let Some(user) = user else {
+            return Ok(self.actor());
+        };
+        if self.role != Role::Admin {
+            return Err(Problem::forbidden(format!(
+                "only an admin may act as somebody else; leave out as={user:?} \
+                 or use a token of theirs"
+            )));
+        }
+        let Some((name, _)) = rules.users.get_key_value(user) else {
+            let what = format_args!("{user:?} in the rules in force");
+            return Err(Problem::not_found("user", what));
+        };
+        Ok(Actor {
+            name: name.as_str().into(),
+            user: Some(name.clone()),
+            via: Via::Api,
+        })
+    }
+
     /// The user whom a list is asked for: `me` is the caller's own.
     pub fn user_asked_for(&self, asked: Option<String>) -> Result<Option<String>, Problem> {
         if asked.as_deref() != Some("me") {
