@@ -177,11 +177,8 @@ impl Auth {
                 Err(error) => tracing::warn!(%error, "a stored token is damaged and stays shut"),
             }
         }
-        for bytes in documents(store, DocumentKind::Key)? {
-            match serde_json::from_slice(&bytes) {
-                Ok(key) => auth.add_key(key),
-                Err(error) => tracing::warn!(%error, "a stored key is damaged and stays shut"),
-            }
+        for key in stored_keys(store)? {
+            auth.add_key(key);
         }
         Ok(auth)
     }
@@ -334,6 +331,18 @@ impl KeysOfRules {
             rules: Some(rules.clone()),
         }
     }
+}
+
+/// The keys of integrations that were made through the API.
+pub fn stored_keys(store: &dyn Store) -> Result<Vec<StoredKey>, store::Error> {
+    let mut keys = Vec::new();
+    for bytes in documents(store, DocumentKind::Key)? {
+        match serde_json::from_slice(&bytes) {
+            Ok(key) => keys.push(key),
+            Err(error) => tracing::warn!(%error, "a stored key is damaged and stays shut"),
+        }
+    }
+    Ok(keys)
 }
 
 fn documents(store: &dyn Store, kind: DocumentKind) -> Result<Vec<Vec<u8>>, store::Error> {

@@ -32,6 +32,12 @@ pub enum Control {
         input: Input,
         waiter: Option<oneshot::Sender<Result<Answer, Unavailable>>>,
     },
+    /// An input of which something is kept beside the state.
+    Recorded {
+        input: Input,
+        record: Record,
+        waiter: oneshot::Sender<Result<Answer, Unavailable>>,
+    },
     Rules {
         new: Box<NewRules>,
         waiter: oneshot::Sender<Result<Revision, ApplyError>>,
@@ -41,6 +47,9 @@ pub enum Control {
         waiter: oneshot::Sender<()>,
     },
 }
+
+/// Makes a document of an answer, to be kept in the same commit as what led to it.
+pub type Record = Box<dyn FnOnce(&Answer) -> Option<DocumentWrite> + Send>;
 
 /// A look at the state between two commits.
 pub type Read = Box<dyn FnOnce(View<'_>) + Send>;
@@ -116,6 +125,11 @@ impl Queue {
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.controls.is_empty() && self.reads.is_empty() && self.requests.is_empty()
+    }
+
+    /// How many controls wait.
+    pub fn controls_waiting(&self) -> usize {
+        self.controls.len()
     }
 
     /// How many events wait.

@@ -3,6 +3,10 @@
 mod acceptance;
 mod acting;
 mod alertmanager;
+mod audit;
 mod life;
+mod links;
+mod metrics;
 mod server;
 mod story;
+mod warnings;
