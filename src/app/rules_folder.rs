@@ -38,7 +38,7 @@ pub fn decide(
     let folder = read_folder(&settings.rules)?;
     let Some(stored) = stored else {
         let source = if folder.is_some() {
-            "the rules folder"
+            "the documents of the rules folder"
         } else {
             "the starter rules"
         };

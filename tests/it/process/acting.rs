@@ -100,6 +100,13 @@ async fn mine_takes_what_pages_me_and_each_number_is_told_on_its_own() {
     let first = server.get("/v1/incidents/1").await;
     assert_eq!(first["status"], "triggered", "it pages ana");
 
+    let none = json!({"numbers": [0]});
+    let answer = server.act("/v1/incidents/acknowledge", &none).await;
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(
+        answer["results"][0]["result"], "not_found",
+        "they begin with 1"
+    );
     let answer = server.act("/v1/incidents/2/resolve", &json!({})).await;
     assert!(answer.status().is_success());
     let (code, out, _) = output_of(&place, token, &["ack", "2", "99", "1"]);
