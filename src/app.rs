@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context;
 use tracing::{info, warn};
 
-use crate::api::audit::{Action, Journal};
+use crate::api::audit::{Act, Action, Journal};
 use crate::config::{Settings, Warning};
 use crate::engine::State;
 use crate::engine::input::Input;
@@ -30,7 +30,7 @@ use crate::engine::time::{Millis, Wall};
 use crate::outbound::links::Links;
 use crate::runtime::clock::{self, Clock};
 use crate::runtime::driver::Driver;
-use crate::runtime::handle::Handle;
+use crate::runtime::handle::{Handle, NewRules};
 use crate::runtime::line::{Jump, Line};
 use crate::runtime::sender::{Sender, Surroundings};
 use crate::runtime::thread::{Works, clock_trouble};
@@ -119,18 +119,11 @@ async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
         (&handle, &sender, &metrics),
     )?;
     let journal = Journal::load(&*store)?;
-    if let Some(mut new) = start.to_apply {
+    if let Some(new) = start.to_apply {
         let act = journal.by_router(Action::RulesApplied, started_at);
-        new.record = Some(act.because("by the start").on_revision());
-        let revision = handle.apply_rules(new).await?;
-        info!(revision = revision.0, "rules put in force");
+        put_in_force(&handle, new, act).await?;
     }
-    for warning in &start.warnings {
-        warn!("{warning}");
-    }
-    for line in &start.said {
-        info!("{line}");
-    }
+    say(&start.warnings, &start.said);
 
     let watch = watching::start(&handle, &store, (settings, &metrics, &sender));
     let rulebook = Arc::new(rulebook::Book::new(shelf, handle.clone()));
@@ -162,6 +155,27 @@ fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
         warn!(%copy, "the database did not open and was repaired; as it was, it lies in a copy");
     }
     Ok(Arc::new(store))
+}
+
+async fn put_in_force(handle: &Handle, new: NewRules, act: Act) -> anyhow::Result<()> {
+    let record = act.because("by the start").on_revision();
+    let new = NewRules {
+        record: Some(record),
+        ..new
+    };
+    let revision = handle.apply_rules(new).await?;
+    info!(revision = revision.0, "rules put in force");
+    Ok(())
+}
+
+/// Tells the log about the rules with which the process starts.
+fn say(warnings: &[String], said: &[String]) {
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    for line in said {
+        info!("{line}");
+    }
 }
 
 /// Prints the faults of rules that cannot be put in force.

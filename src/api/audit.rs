@@ -13,8 +13,7 @@ use utoipa::ToSchema;
 
 use crate::engine::decision::Answer;
 use crate::engine::time::Wall;
-use crate::runtime::handle::RecordOfRules;
-use crate::runtime::queue::Record;
+use crate::runtime::handle::{Record, RecordOfRules};
 use crate::store::{self, DocumentKind, DocumentWrite, Store};
 
 use super::auth::Caller;

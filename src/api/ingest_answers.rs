@@ -292,7 +292,8 @@ mod tests {
             ),
             // Behind a mark of the byte order it is an object all the same.
             (
-                b"\xEF\xBB\xBF{\"event_action\":\"trigger\",\"payload\":{\"summary\":\"a\",\"source\":\"b\"}}",
+                b"\xEF\xBB\xBF{\"event_action\":\"trigger\",\
+                  \"payload\":{\"summary\":\"a\",\"source\":\"b\"}}",
                 invalid(json!(["'payload.severity' is missing or blank"])),
             ),
         ];

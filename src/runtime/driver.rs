@@ -17,8 +17,7 @@ use crate::engine::outcome::Outcome;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::Now;
 use crate::engine::trouble::Cause;
-use crate::runtime::handle::{ApplyError, NewRules};
-use crate::runtime::queue::Record;
+use crate::runtime::handle::{ApplyError, NewRules, Record};
 use crate::store::{Batch, Clocks, DocumentKind, DocumentWrite, revision_name};
 
 /// Timers handled in one turn; more wait for the next.

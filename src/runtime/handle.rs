@@ -12,7 +12,7 @@ use crate::engine::records::Receipt;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::state::State;
 use crate::engine::time::Now;
-use crate::runtime::queue::{Control, Queue, Record, Request, Taken};
+use crate::runtime::queue::{Control, Queue, Request, Taken};
 use crate::store::{DocumentWrite, Partition, Store};
 
 /// Why the driver did not do as asked. Nothing was stored.
@@ -64,6 +64,9 @@ pub struct NewRules {
     /// Makes a document to be kept in the same commit.
     pub record: Option<RecordOfRules>,
 }
+
+/// Makes a document of an answer, to be kept in the same commit as what led to it.
+pub type Record = Box<dyn FnOnce(&Answer) -> Option<DocumentWrite> + Send>;
 
 /// Makes a document of the revision under which rules were put in force.
 pub type RecordOfRules = Box<dyn FnOnce(Revision) -> DocumentWrite + Send>;

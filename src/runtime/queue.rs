@@ -14,7 +14,7 @@ use crate::engine::event::Event;
 use crate::engine::ids::{IntegrationName, Revision};
 use crate::engine::input::Input;
 use crate::engine::records::Receipt;
-use crate::runtime::handle::{ApplyError, NewRules, Unavailable, View};
+use crate::runtime::handle::{ApplyError, NewRules, Record, Unavailable, View};
 use crate::store::DocumentWrite;
 
 /// Events that may wait for one integration.
@@ -47,9 +47,6 @@ pub enum Control {
         waiter: oneshot::Sender<()>,
     },
 }
-
-/// Makes a document of an answer, to be kept in the same commit as what led to it.
-pub type Record = Box<dyn FnOnce(&Answer) -> Option<DocumentWrite> + Send>;
 
 /// A look at the state between two commits.
 pub type Read = Box<dyn FnOnce(View<'_>) + Send>;
