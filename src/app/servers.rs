@@ -17,11 +17,13 @@ use super::desk::Desk;
 use super::first_start::First;
 use super::rulebook::Book;
 use super::{observer, secrets};
+use crate::api::audit::Journal;
 use crate::api::auth::Auth;
 use crate::api::borders::{ApiState, Settings as ApiSettings, SmsInbound};
 use crate::api::{public_router, router};
 use crate::config::{ChannelKind, Settings};
 use crate::engine::ids::ChannelName;
+use crate::engine::time::Wall;
 use crate::runtime::clock;
 use crate::runtime::handle::Handle;
 use crate::store::Store;
@@ -37,6 +39,8 @@ pub struct Parts<'start> {
     pub desk: Arc<Desk>,
     pub metrics: &'start Arc<Metrics>,
     pub first: &'start First,
+    pub journal: Journal,
+    pub started_at: Wall,
 }
 
 /// Running servers.
@@ -122,6 +126,8 @@ fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Re
         rulebook: parts.rulebook,
         channels: parts.desk,
         auth: Auth::load(store, parts.first.admin_hash)?,
+        journal: parts.journal,
+        started_at: parts.started_at,
         metrics: Arc::new(move || metrics.render()),
         on_refused_report,
         clock: Arc::new(clock::wall_now),

@@ -105,7 +105,7 @@ fn check_addressee(
 /// Acts on one incident; `shown` is the generation that a link or button showed.
 fn one(draft: &mut Draft<'_>, number: IncidentNumber, shown: Option<u64>, act: &Act) -> Acted {
     let Some(incident) = draft.incident(&number) else {
-        let is_past = number < draft.next_number();
+        let is_past = number.0 > 0 && number < draft.next_number();
         let result = if is_past {
             ActResult::NotOpen
         } else {

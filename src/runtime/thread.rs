@@ -39,8 +39,8 @@ pub trait Outlet: Send {
 
 /// Told of each commit, for metrics.
 pub trait Observer: Send {
-    /// A batch of so many changes was made durable in this time.
-    fn committed(&self, changes: usize, took: Millis);
+    /// The batch of a turn was made durable in this time.
+    fn committed(&mut self, turn: &Turn, took: Millis);
     /// These receipts were given.
     fn received(&self, receipts: &[Arc<Receipt>]);
 }
@@ -156,7 +156,7 @@ impl Works {
         let before = (self.clock)().monotonic;
         self.store.commit(self.partition, self.epoch, &turn.batch)?;
         let took = Millis((self.clock)().monotonic.0.saturating_sub(before.0));
-        self.observer.committed(turn.batch.changes.len(), took);
+        self.observer.committed(turn, took);
         Ok(())
     }
 
@@ -275,6 +275,11 @@ pub fn clock_trouble(by: Millis) -> Input {
 fn split(control: Control) -> (Job, Waiter) {
     match control {
         Control::Input { input, waiter } => (Job::Input(input), Waiter::Input(waiter)),
+        Control::Recorded {
+            input,
+            record,
+            waiter,
+        } => (Job::Recorded(input, record), Waiter::Input(Some(waiter))),
         Control::Rules { new, waiter } => (Job::Rules(new), Waiter::Rules(waiter)),
         Control::Documents { writes, waiter } => {
             (Job::Documents(writes), Waiter::Documents(waiter))
@@ -312,7 +317,7 @@ mod tests {
     }
 
     impl Observer for Nobody {
-        fn committed(&self, _: usize, _: Millis) {}
+        fn committed(&mut self, _: &Turn, _: Millis) {}
         fn received(&self, _: &[Arc<Receipt>]) {}
     }
 

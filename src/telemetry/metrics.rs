@@ -20,12 +20,12 @@ type Gauges<const COUNT: usize> = Family<Labels<COUNT>, Gauge>;
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    events: Counters<2>,
+    events: Counters<1>,
     receipts: Counters<1>,
     attempts: Counters<2>,
     attempt_seconds: Family<Labels<1>, Histogram>,
     reports_refused: Counters<1>,
-    pages: Counters<1>,
+    pages: Counters<3>,
     open_incidents: Gauges<1>,
     queues: Gauges<1>,
     commit_seconds: Histogram,
@@ -141,13 +141,10 @@ impl Metrics {
         }
     }
 
-    /// Events of a configured integration that were made durable.
-    pub fn events_accepted(&self, integration: &str, format: &'static str, count: u64) {
-        let labels = [
-            ("integration", integration.to_owned()),
-            ("format", format.to_owned()),
-        ];
-        self.events.get_or_create(&labels).inc_by(count);
+    /// An event of a configured integration that was made durable.
+    pub fn event_accepted(&self, integration: &str) {
+        let labels = [("integration", integration.to_owned())];
+        self.events.get_or_create(&labels).inc();
     }
 
     /// A receipt with its disposition.
@@ -174,11 +171,14 @@ impl Metrics {
         self.reports_refused.get_or_create(&labels).inc();
     }
 
-    /// A page that reached a state.
-    pub fn page(&self, state: &'static str) {
-        self.pages
-            .get_or_create(&[("state", state.to_owned())])
-            .inc();
+    /// A page of a kind, on a medium, that reached a state.
+    pub fn page(&self, kind: &'static str, medium: &'static str, state: &'static str) {
+        let labels = [
+            ("kind", kind.to_owned()),
+            ("medium", medium.to_owned()),
+            ("state", state.to_owned()),
+        ];
+        self.pages.get_or_create(&labels).inc();
     }
 
     /// How many incidents are open in a status.
@@ -268,11 +268,11 @@ mod tests {
     #[test]
     fn what_was_measured_is_in_the_text() {
         let metrics = Metrics::new();
-        metrics.events_accepted("prometheus", "alertmanager", 3);
+        metrics.event_accepted("prometheus");
         metrics.receipt("opened");
         metrics.attempt("sms", "accepted", Duration::from_millis(400));
         metrics.report_refused("sms");
-        metrics.page("sent");
+        metrics.page("folded", "sms", "sent");
         metrics.set_open_incidents("triggered", 2);
         metrics.set_queue_length(Queue::Control, 1);
         metrics.commit(Duration::from_micros(900), 5);
@@ -283,12 +283,12 @@ mod tests {
         metrics.set_disk_free(1 << 30);
         let text = metrics.render();
         let expected = [
-            r#"reveille_events_accepted_total{integration="prometheus",format="alertmanager"} 3"#,
+            r#"reveille_events_accepted_total{integration="prometheus"} 1"#,
             r#"reveille_receipts_total{disposition="opened"} 1"#,
             r#"reveille_attempts_total{channel="sms",outcome="accepted"} 1"#,
             r#"reveille_attempt_seconds_count{channel="sms"} 1"#,
             r#"reveille_delivery_reports_refused_total{channel="sms"} 1"#,
-            r#"reveille_pages_total{state="sent"} 1"#,
+            r#"reveille_pages_total{kind="folded",medium="sms",state="sent"} 1"#,
             r#"reveille_open_incidents{status="triggered"} 2"#,
             r#"reveille_queue_length{queue="control"} 1"#,
             "reveille_commit_seconds_count 1",

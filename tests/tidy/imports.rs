@@ -88,6 +88,8 @@ const ROOMS: [Room; 15] = [
             "anyhow",
             "tokio",
             "clap",
+            "clap_complete",
+            "clap_mangen",
             "ariadne",
             "comfy_table",
             "serde_json",

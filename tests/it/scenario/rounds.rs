@@ -23,6 +23,7 @@ fn a_late_failure_of_an_earlier_round_does_not_hurry_the_present_one() {
     world.expect_reason(1, "round_started");
     world.at("00:16:00");
     world.ask(Input::DeliveryReport {
+        channel: "twilio".into(),
         attempt: first,
         outcome: Outcome::RefusedTarget,
         provider_message: None,
@@ -44,6 +45,7 @@ fn a_late_failure_of_the_present_round_hurries_it_as_ever() {
     let page = world.page_to("ana sms twilio #1");
     let attempt = world.page(page).attempts[0].id;
     world.ask(Input::DeliveryReport {
+        channel: "twilio".into(),
         attempt,
         outcome: Outcome::RefusedTarget,
         provider_message: None,

@@ -175,6 +175,7 @@ impl World {
             rules,
             document: Vec::new(),
             expected: None,
+            record: None,
         };
         let done = self.turn(vec![Job::Rules(Box::new(new))], Vec::new());
         assert!(matches!(done.as_deref(), Some([Done::Rules(Ok(_))])));
