@@ -51,6 +51,15 @@ pub(super) fn uncount(draft: &mut Draft<'_>, page: &Page) {
     let Some(user) = page.recipient.user() else {
         return;
     };
+    let mut incidents = page.incidents.iter();
+    let is_exempt = incidents.any(|known| {
+        let incident = draft.incident(&known.number);
+        incident.is_some_and(|incident| incident.about.is_some())
+    });
+    if is_exempt {
+        // It was never counted; another page of the same moment was.
+        return;
+    }
     draft.edit_person(user, |person| {
         if let Some(at) = person.paged.iter().position(|at| *at == page.created) {
             person.paged.remove(at);

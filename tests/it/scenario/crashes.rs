@@ -317,3 +317,27 @@ fn a_schedule_deleted_under_an_open_incident_gives_way_to_the_other_targets_and_
     world.wait("00:01:00");
     world.take_seen();
 }
+
+/// R2: found by the simulator.
+#[test]
+fn restarts_repeat_an_attempt_no_more_often_than_retries_would() {
+    let yaml = TEAM
+        .replace("wait: 5m", "wait: 2h")
+        .replace("- { after: 3m, via: [mail] }", "");
+    let mut world = World::new(&yaml);
+    world.fake("twilio").default = Play::Lost;
+    world.post("a");
+    for _ in 0..12 {
+        world.wait("00:00:01");
+        world.crash_for(Millis::seconds(1));
+    }
+    let sent = world.take_seen();
+    let by_sms = sent
+        .iter()
+        .filter(|it| it.label == "ana sms twilio #1 page");
+    assert_eq!(by_sms.count(), 8, "{sent:?}");
+    world.expect_reason(1, "retries_over");
+    world.ack(1, "ana");
+    world.wait("00:01:00");
+    world.take_seen();
+}
