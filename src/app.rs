@@ -2,7 +2,9 @@
 //! together, starts it, and ends it in order.
 
 mod channels;
+mod connection;
 mod desk;
+mod doors;
 mod first_start;
 mod greeting;
 mod observer;

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::desk::Desk;
+use super::doors::{Doors, Limits};
 use super::first_start::First;
 use super::rulebook::Book;
 use super::{observer, secrets};
@@ -75,15 +76,19 @@ pub async fn start(
     store: &dyn Store,
     parts: Parts<'_>,
 ) -> anyhow::Result<Servers> {
+    let metrics = parts.metrics.clone();
+    let doors = |listener, name| Doors::new(listener, name, Limits::default(), metrics.clone());
     let state = Arc::new(state(settings, store, parts)?);
     let (stop, stopped) = watch::channel(false);
     let main = bind(settings.listen).await?;
     let address = main
         .local_addr()
         .context("failed to learn the address that was bound")?;
+    let main = doors(main, "listen");
     let mut tasks = vec![serve(main, router(state.clone()), stopped.clone())];
     if let Some(listen) = settings.listen_public {
-        tasks.push(serve(bind(listen).await?, public_router(state), stopped));
+        let public = doors(bind(listen).await?, "listen_public");
+        tasks.push(serve(public, public_router(state), stopped));
     }
     Ok(Servers {
         address,
@@ -98,18 +103,13 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-fn serve(
-    listener: TcpListener,
-    router: Router,
-    mut stopped: watch::Receiver<bool>,
-) -> JoinHandle<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+fn serve(doors: Doors, router: Router, mut stopped: watch::Receiver<bool>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let stopped = async move {
             // The sender going away means the same.
             let _gone = stopped.wait_for(|stop| *stop).await;
         };
-        if let Err(error) = axum::serve(listener, service)
+        if let Err(error) = axum::serve(doors, router)
             .with_graceful_shutdown(stopped)
             .await
         {

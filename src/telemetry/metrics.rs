@@ -35,6 +35,24 @@ pub struct Metrics {
     audit_clean: Gauge,
     last_success: Gauges<1>,
     disk_free_bytes: Gauge,
+    connections: Connections,
+}
+
+/// Connections of clients, by the listener that they came to.
+#[derive(Debug)]
+struct Connections {
+    open: Gauges<1>,
+    full: Counters<1>,
+}
+
+impl Connections {
+    fn new(registry: &mut Registry) -> Self {
+        let full = "How often all connections of a listener were taken";
+        Self {
+            open: add(registry, "http_connections", "Connections of clients"),
+            full: add(registry, "http_connections_full", full),
+        }
+    }
 }
 
 /// The queues in front of the driver.
@@ -137,6 +155,7 @@ impl Metrics {
                 "Free space on the disk of the store",
                 Gauge::default(),
             ),
+            connections: Connections::new(&mut registry),
             registry,
         }
     }
@@ -232,6 +251,24 @@ impl Metrics {
             .set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
+    /// A client connected.
+    pub fn connection_opened(&self, listener: &'static str) {
+        let labels = [("listener", listener.to_owned())];
+        self.connections.open.get_or_create(&labels).inc();
+    }
+
+    /// A connection of a client ended.
+    pub fn connection_closed(&self, listener: &'static str) {
+        let labels = [("listener", listener.to_owned())];
+        self.connections.open.get_or_create(&labels).dec();
+    }
+
+    /// As many clients are connected as may be.
+    pub fn connections_full(&self, listener: &'static str) {
+        let labels = [("listener", listener.to_owned())];
+        self.connections.full.get_or_create(&labels).inc();
+    }
+
     /// All of it in the OpenMetrics text format.
     pub fn render(&self) -> String {
         let mut text = String::new();
@@ -281,6 +318,10 @@ mod tests {
         metrics.set_audit(Audit::Clean);
         metrics.set_last_success("sms", 1_700_000_000);
         metrics.set_disk_free(1 << 30);
+        metrics.connection_opened("listen");
+        metrics.connection_opened("listen");
+        metrics.connection_closed("listen");
+        metrics.connections_full("listen");
         let text = metrics.render();
         let expected = [
             r#"reveille_events_accepted_total{integration="prometheus"} 1"#,
@@ -298,6 +339,8 @@ mod tests {
             "reveille_audit_clean 1",
             r#"reveille_channel_last_success_timestamp_seconds{channel="sms"} 1700000000"#,
             "reveille_disk_free_bytes 1073741824",
+            r#"reveille_http_connections{listener="listen"} 1"#,
+            r#"reveille_http_connections_full_total{listener="listen"} 1"#,
             "# EOF",
         ];
         for line in expected {

@@ -60,11 +60,7 @@ fn five_hundred_seeds_break_nothing_and_reach_every_interesting_state() {
         broken.len(),
         broken[0]
     );
-    let missing: Vec<&str> = marks
-        .missing()
-        .into_iter()
-        .map(Mark::text)
-        .collect();
+    let missing: Vec<&str> = marks.missing().into_iter().map(Mark::text).collect();
     assert!(
         missing.is_empty(),
         "never reached in {simulated} s: {missing:#?} {figures:?}"

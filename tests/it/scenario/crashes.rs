@@ -1,94 +1,13 @@
 //! Death at any moment, long absences, clocks that jump, rules that change under open incidents.
 
-use std::collections::BTreeMap;
-
-use reveille::engine::event::Action;
-use reveille::engine::ids::PageId;
 use reveille::engine::input::Verb;
 use reveille::engine::outcome::Outcome;
 use reveille::engine::time::Millis;
 
 use super::TEAM;
 use super::acts::{on, trigger};
-use super::channels::{Play, with_second_sms};
-use super::world::{BEGIN, Boundary, World};
-
-/// A story with a bit of everything, told as a client would that repeats what was not answered.
-fn tell(world: &mut World) {
-    world.next("twilio", [Play::Says(Outcome::Transient)]);
-    world.give(trigger("a").id("e1"));
-    world.wait("00:00:30");
-    world.give(trigger("b").id("e2").severity("warning"));
-    world.wait("00:05:00");
-    world.give(trigger("c").id("e3"));
-    world.wait("00:00:10");
-    let page = world.page_to("bo sms");
-    world.link(page, "bo", Verb::Acknowledge);
-    world.wait("00:00:10");
-    for number in 0..9 {
-        world.give(trigger(&format!("d{number}")).id(&format!("f{number}")));
-    }
-    world.wait("00:01:00");
-    world.give(trigger("a").id("e4").action(Action::Resolve));
-    world.wait("00:12:00");
-}
-
-fn labels(world: &World) -> usize {
-    world.sent.len()
-}
-
-#[test]
-fn killed_at_every_commit_boundary_nothing_accepted_is_lost_and_little_is_doubled() {
-    let mut whole = World::with(TEAM, with_second_sms(), BEGIN);
-    tell(&mut whole);
-    let commits = whole.commits();
-    assert!(commits > 40, "{commits} commits");
-    let usual = labels(&whole);
-    whole.take_seen();
-    for boundary in [Boundary::Commit, Boundary::Answers, Boundary::Sends] {
-        for commit in 1..=commits {
-            let mut world = World::with(TEAM, with_second_sms(), BEGIN);
-            world.crash_at(commit, boundary);
-            tell(&mut world);
-            check(&world, &format!("{boundary:?} {commit}"), usual);
-            world.take_seen();
-        }
-    }
-}
-
-fn check(world: &World, place: &str, usual: usize) {
-    for id in ["e1", "e2", "e3", "e4"] {
-        let receipts = world.durable.receipts.iter();
-        let own = receipts.filter(|receipt| receipt.event_id.as_deref() == Some(id));
-        assert_eq!(own.count(), 1, "{place}: one receipt of {id}");
-    }
-    let mut tries: BTreeMap<(PageId, String), usize> = BTreeMap::new();
-    for sent in &world.sent {
-        let key = (sent.order.page, sent.order.channel.to_string());
-        *tries.entry(key).or_default() += 1;
-    }
-    for ((page, channel), count) in tries {
-        // One of the story is retried after a transient failure.
-        assert!(
-            count <= 3,
-            "{place}: page {page} on {channel} was sent {count} times"
-        );
-    }
-    // One restart may double what was in flight: here at most nine pages at once.
-    assert!(
-        world.sent.len() <= usual + 12,
-        "{place}: {} of {usual}",
-        world.sent.len()
-    );
-    for incident in world
-        .state()
-        .incidents()
-        .filter(|incident| incident.is_open())
-    {
-        let has_page = world.state().pages_of(incident.number).next().is_some();
-        assert!(has_page, "{place}: #{} was never paged", incident.number);
-    }
-}
+use super::channels::Play;
+use super::world::World;
 
 #[test]
 fn after_a_night_away_each_incident_that_matters_pages_once_and_the_others_not() {

@@ -1,6 +1,7 @@
 //! Time lines of whole stories on moved time: real rules, the real driver, scripted channels.
 
 mod acts;
+mod boundaries;
 mod channels;
 mod copies;
 mod crashes;
