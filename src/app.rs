@@ -2,7 +2,9 @@
 //! together, starts it, and ends it in order.
 
 mod channels;
+mod connection;
 mod desk;
+mod doors;
 mod first_start;
 mod greeting;
 mod observer;
@@ -21,6 +23,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context;
 use tracing::{info, warn};
 
+use crate::api::audit::{Act, Action, Journal};
 use crate::config::{Settings, Warning};
 use crate::engine::State;
 use crate::engine::input::Input;
@@ -29,7 +32,7 @@ use crate::engine::time::{Millis, Wall};
 use crate::outbound::links::Links;
 use crate::runtime::clock::{self, Clock};
 use crate::runtime::driver::Driver;
-use crate::runtime::handle::Handle;
+use crate::runtime::handle::{Handle, NewRules};
 use crate::runtime::line::{Jump, Line};
 use crate::runtime::sender::{Sender, Surroundings};
 use crate::runtime::thread::{Works, clock_trouble};
@@ -85,10 +88,11 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<ExitCode> {
 async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let clock = Clock::start();
     let settings = &options.settings;
+    let started_at = clock::wall_now();
     let store = open_store(settings)?;
     let partition = Partition::default();
     let epoch = store.claim(partition)?;
-    let loaded = store.load(partition, clock::wall_now())?;
+    let loaded = store.load(partition, started_at)?;
     let first = first_start::ensure(&*store, (partition, epoch), &loaded, &options)?;
     let metrics = Arc::new(Metrics::new());
 
@@ -116,13 +120,12 @@ async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
         },
         (&handle, &sender, &metrics),
     )?;
+    let journal = Journal::load(&*store)?;
     if let Some(new) = start.to_apply {
-        let revision = handle.apply_rules(new).await?;
-        info!(revision = revision.0, "rules put in force");
+        let act = journal.by_router(Action::RulesApplied, started_at);
+        put_in_force(&handle, new, act).await?;
     }
-    for line in &start.said {
-        info!("{line}");
-    }
+    say(&start.warnings, &start.said);
 
     let watch = watching::start(&handle, &store, (settings, &metrics, &sender));
     let rulebook = Arc::new(rulebook::Book::new(shelf, handle.clone()));
@@ -133,20 +136,48 @@ async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
         desk,
         metrics: &metrics,
         first: &first,
+        journal,
+        started_at,
     };
+    let signals = stop::Signals::listen();
     let servers = servers::start(settings, &*store, parts).await?;
     greet(&options, &first, &servers)?;
     stop::warn_about_links(settings, &links);
     stop::tell_supervisor_ready();
 
-    let code = stop::wait(&handle, driver, servers, &sender).await;
+    let code = stop::wait(signals, &handle, driver, servers, &sender).await;
     watch.abort();
     Ok(code)
 }
 
 fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     let store = SledStore::open(&settings.data, Options::default())?;
+    if let Some(copy) = store.repaired() {
+        let copy = copy.display();
+        warn!(%copy, "the database did not open and was repaired; as it was, it lies in a copy");
+    }
     Ok(Arc::new(store))
+}
+
+async fn put_in_force(handle: &Handle, new: NewRules, act: Act) -> anyhow::Result<()> {
+    let record = act.because("by the start").on_revision();
+    let new = NewRules {
+        record: Some(record),
+        ..new
+    };
+    let revision = handle.apply_rules(new).await?;
+    info!(revision = revision.0, "rules put in force");
+    Ok(())
+}
+
+/// Tells the log about the rules with which the process starts.
+fn say(warnings: &[String], said: &[String]) {
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    for line in said {
+        info!("{line}");
+    }
 }
 
 /// Prints the faults of rules that cannot be put in force.
@@ -203,6 +234,7 @@ fn start_driver(
     if let Some(Jump::Back(by) | Jump::Ahead(by)) = jump {
         first.push(clock_trouble(by));
     }
+    let meter = observer::Meter::new(metrics.clone(), &parts.loaded.records);
     let state = State::load(parts.loaded.records, &parts.loaded.receipts);
     let clock = parts.clock;
     let works = Works {
@@ -214,7 +246,7 @@ fn start_driver(
         line,
         clock: Box::new(move || clock.reading()),
         outlet: Box::new(sender.clone()),
-        observer: Box::new(observer::Meter::new(metrics.clone())),
+        observer: Box::new(meter),
     };
     stop::DriverThread::spawn(works, first)
 }

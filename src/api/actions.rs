@@ -12,6 +12,7 @@ use crate::engine::ids::IncidentNumber;
 use crate::engine::input::{Act, ActOn, Input, PageByHand, Verb};
 use crate::engine::urgency::Urgency;
 
+use super::audit::{self, Action};
 use super::auth::Caller;
 use super::borders::{ApiState, Shared};
 use super::extract::{Payload, Segment};
@@ -61,6 +62,9 @@ pub struct NewNote {
 #[serde(deny_unknown_fields)]
 pub struct Numbers {
     numbers: Vec<u64>,
+    /// The user in whose name; for admins only.
+    #[serde(rename = "as")]
+    as_user: Option<String>,
 }
 
 /// What became of each of several incidents.
@@ -165,16 +169,30 @@ pub async fn note(
 pub async fn acknowledge_many(
     State(state): State<Shared>,
     caller: Caller,
-    Payload(Numbers { numbers }): Payload<Numbers>,
+    Payload(Numbers { numbers, as_user }): Payload<Numbers>,
 ) -> Result<Json<ManyActed>, Problem> {
+    let actor = caller.acting_as(as_user.as_deref(), &state.handle.rules())?;
     if numbers.is_empty() || numbers.len() > NUMBERS_MAX {
         let count = numbers.len();
         return Err(Problem::invalid(format!(
             "numbers has {count} entries; give 1 to {NUMBERS_MAX}"
         )));
     }
-    let numbers = numbers.into_iter().map(IncidentNumber).collect();
-    let acted = act_on(&state, &caller, numbers, Verb::Acknowledge).await?;
+    let numbers: Vec<_> = numbers.into_iter().map(IncidentNumber).collect();
+    let entry = as_user.map(|user| entry_of(&state, &caller, &user, &numbers));
+    let input = Input::Act(Act {
+        actor,
+        on: ActOn::Incidents(numbers),
+        verb: Verb::Acknowledge,
+    });
+    let answer = match entry {
+        Some(entry) => {
+            let record = entry.unless_refused();
+            state.handle.control_recorded(input, record).await?
+        }
+        None => state.handle.control(input).await?,
+    };
+    let acted = answers::acted(answer)?;
     let results = acted.iter().map(shapes::incident::acted).collect();
     Ok(Json(ManyActed { results }))
 }
@@ -206,23 +224,27 @@ pub async fn page_by_hand(
 
 async fn act(state: &ApiState, caller: &Caller, number: &str, verb: Verb) -> Answered {
     let number = IncidentNumber(words::number("incident", number)?);
-    let acted = act_on(state, caller, vec![number], verb).await?;
+    let input = Input::Act(Act {
+        actor: caller.actor(),
+        on: ActOn::Incidents(vec![number]),
+        verb,
+    });
+    let acted = answers::acted(state.handle.control(input).await?)?;
     let acted = acted.first().ok_or_else(Problem::internal)?;
     single(acted).map(Json)
 }
 
-async fn act_on(
+/// The timeline names the user; the audit names who acted for them.
+fn entry_of(
     state: &ApiState,
     caller: &Caller,
-    numbers: Vec<IncidentNumber>,
-    verb: Verb,
-) -> Result<Vec<Acted>, Problem> {
-    let input = Input::Act(Act {
-        actor: caller.actor(),
-        on: ActOn::Incidents(numbers),
-        verb,
-    });
-    answers::acted(state.handle.control(input).await?)
+    user: &str,
+    numbers: &[IncidentNumber],
+) -> audit::Act {
+    let numbers: Vec<String> = numbers.iter().map(|number| format!("#{number}")).collect();
+    audit::Act::of(state, caller, Action::ActedAs)
+        .on(format!("user {user}"))
+        .because(format!("acknowledge {}", numbers.join(" ")))
 }
 
 /// On a single incident, one that is not there or not open is a problem; doing something twice is

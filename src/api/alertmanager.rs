@@ -26,7 +26,7 @@ pub async fn status(State(state): State<Shared>) -> Json<Value> {
             "branch": "", "buildDate": "", "buildUser": "", "goVersion": "", "revision": "",
         },
         "config": {"original": ""},
-        "uptime": super::shapes::silence::alertmanager_time(state.now()),
+        "uptime": super::shapes::silence::alertmanager_time(state.started_at),
     }))
 }
 
@@ -75,7 +75,7 @@ pub async fn add(
         reason: words::clean(&posted.comment, 500).into(),
         replaces,
     };
-    let (id, _) = silences::set(&state, request).await?;
+    let (id, _) = silences::set(&state, &caller, request).await?;
     Ok(Json(json!({"silenceID": id.to_string()})))
 }
 

@@ -67,6 +67,28 @@ impl Caller {
         }
     }
 
+    /// The caller as somebody who acts; an admin may act in the name of a user.
+    pub fn acting_as(&self, user: Option<&str>, rules: &RuleSet) -> Result<Actor, Problem> {
+        let Some(user) = user else {
+            return Ok(self.actor());
+        };
+        if self.role != Role::Admin {
+            return Err(Problem::forbidden(format!(
+                "only an admin may act as somebody else; leave out as={user:?} \
+                 or use a token of theirs"
+            )));
+        }
+        let Some((name, _)) = rules.users.get_key_value(user) else {
+            let what = format_args!("{user:?} in the rules in force");
+            return Err(Problem::not_found("user", what));
+        };
+        Ok(Actor {
+            name: name.as_str().into(),
+            user: Some(name.clone()),
+            via: Via::Api,
+        })
+    }
+
     /// The user whom a list is asked for: `me` is the caller's own.
     pub fn user_asked_for(&self, asked: Option<String>) -> Result<Option<String>, Problem> {
         if asked.as_deref() != Some("me") {
@@ -155,11 +177,8 @@ impl Auth {
                 Err(error) => tracing::warn!(%error, "a stored token is damaged and stays shut"),
             }
         }
-        for bytes in documents(store, DocumentKind::Key)? {
-            match serde_json::from_slice(&bytes) {
-                Ok(key) => auth.add_key(key),
-                Err(error) => tracing::warn!(%error, "a stored key is damaged and stays shut"),
-            }
+        for key in stored_keys(store)? {
+            auth.add_key(key);
         }
         Ok(auth)
     }
@@ -312,6 +331,18 @@ impl KeysOfRules {
             rules: Some(rules.clone()),
         }
     }
+}
+
+/// The keys of integrations that were made through the API.
+pub fn stored_keys(store: &dyn Store) -> Result<Vec<StoredKey>, store::Error> {
+    let mut keys = Vec::new();
+    for bytes in documents(store, DocumentKind::Key)? {
+        match serde_json::from_slice(&bytes) {
+            Ok(key) => keys.push(key),
+            Err(error) => tracing::warn!(%error, "a stored key is damaged and stays shut"),
+        }
+    }
+    Ok(keys)
 }
 
 fn documents(store: &dyn Store, kind: DocumentKind) -> Result<Vec<Vec<u8>>, store::Error> {

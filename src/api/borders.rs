@@ -15,6 +15,7 @@ use crate::engine::time::Wall;
 use crate::runtime::handle::{Handle, NewRules};
 use crate::store::{self, Partition, Store};
 
+use super::audit::Journal;
 use super::auth::Auth;
 use super::problem::Problem;
 
@@ -30,8 +31,14 @@ pub struct ApiState {
     pub rulebook: Arc<dyn Rulebook>,
     pub channels: Arc<dyn Channels>,
     pub auth: Auth,
+    /// Gives entries of the audit their ids.
+    pub journal: Journal,
     /// The text of `/metrics`.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Told of each delivery report that named an attempt of another channel, to be counted.
+    pub on_refused_report: Arc<dyn Fn(&ChannelName) + Send + Sync>,
+    /// When the process started.
+    pub started_at: Wall,
     /// Wall time; the driver has its own.
     pub clock: Arc<dyn Fn() -> Wall + Send + Sync>,
     /// Fills a buffer with chance fit for secrets.

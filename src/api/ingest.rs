@@ -10,6 +10,7 @@ use crate::engine::incident::Trouble;
 use crate::engine::input::Input;
 use crate::engine::ruleset::{Format, Integration};
 use crate::engine::trouble::Cause;
+use crate::inbound::pagerduty::{RoutingKey, routing_key};
 use crate::inbound::{self, Parsed};
 
 use super::access::integration_key_of;
@@ -80,11 +81,14 @@ pub async fn enqueue(State(state): State<Shared>, request: Request) -> Response 
         Ok(bytes) => bytes,
         Err(unread) => return ingest_answers::refused(Manner::Pagerduty, &unread.problem(limit)),
     };
-    let in_body = inbound::pagerduty::routing_key(&bytes);
-    let key = in_body.or_else(|| integration_key_of(&parts.headers));
-    let Some(key) = key else {
+    let key = match routing_key(&bytes) {
+        RoutingKey::Given(key) => Some(key),
+        RoutingKey::Missing => integration_key_of(&parts.headers),
         // What is wrong with the body is more of a help than that it has no key.
-        return ingest_answers::without_routing_key(&bytes);
+        RoutingKey::Unrecognized => return ingest_answers::unrecognized_object(),
+    };
+    let Some(key) = key else {
+        return ingest_answers::without_routing_key();
     };
     match opened_by(&state, None, Some(key)) {
         Ok(integration) => {
@@ -187,10 +191,11 @@ async fn store(
     body: &[u8],
 ) -> Result<Response, Problem> {
     let manner = manner(door, &integration.format);
-    let Parsed { events, faults } = parse(door, integration, body, state);
-    if events.is_empty() {
-        return Ok(ingest_answers::nothing_usable(manner, &faults, body));
+    let parsed = parse(door, integration, body, state);
+    if parsed.events.is_empty() {
+        return Ok(ingest_answers::nothing_usable(manner, &parsed));
     }
+    let Parsed { events, faults } = parsed;
     let name = integration.name.clone();
     let receipts = state.handle.submit(name, events).await?;
     Ok(ingest_answers::stored(

@@ -9,6 +9,8 @@ use serde_json::json;
 
 use crate::engine::event::Fault;
 use crate::engine::records::Receipt;
+use crate::inbound::Parsed;
+use crate::inbound::pagerduty::is_unrecognized;
 
 use super::problem::Problem;
 use super::shapes::receipt::{self, AcceptedBatch};
@@ -61,7 +63,8 @@ pub fn stored(manner: Manner, stored: &Stored) -> Response {
 }
 
 /// Nothing of the request could be used, or it held nothing.
-pub fn nothing_usable(manner: Manner, faults: &[Fault], body: &[u8]) -> Response {
+pub fn nothing_usable(manner: Manner, parsed: &Parsed) -> Response {
+    let faults = &parsed.faults;
     match manner {
         Manner::Receipts if faults.is_empty() => {
             let empty = AcceptedBatch {
@@ -75,7 +78,11 @@ pub fn nothing_usable(manner: Manner, faults: &[Fault], body: &[u8]) -> Response
         Manner::Alertmanager => {
             (StatusCode::BAD_REQUEST, Json(as_sentence(faults))).into_response()
         }
-        Manner::Pagerduty => invalid_event(faults, body),
+        Manner::Pagerduty if is_unrecognized(parsed) => unrecognized_object(),
+        Manner::Pagerduty => {
+            let errors: Vec<String> = faults.iter().map(|fault| fault.problem.clone()).collect();
+            invalid_event(&errors)
+        }
     }
 }
 
@@ -110,39 +117,27 @@ pub fn refused(manner: Manner, problem: &Problem) -> Response {
 
 /// The routing key of an event opens nothing here.
 pub fn unknown_routing_key() -> Response {
-    let errors = ["'routing_key' opens no integration here".to_owned()];
-    (
-        StatusCode::BAD_REQUEST,
-        pagerduty_error("invalid event", &errors),
-    )
-        .into_response()
+    invalid_event(&["'routing_key' opens no integration here".to_owned()])
 }
 
 /// An event brought no routing key at all.
-pub fn without_routing_key(body: &[u8]) -> Response {
-    let missing = Fault {
-        path: "$.routing_key".to_owned(),
-        problem: "is missing or blank".to_owned(),
-    };
-    invalid_event(&[missing], body)
+pub fn without_routing_key() -> Response {
+    invalid_event(&["'routing_key' is missing or blank".to_owned()])
 }
 
-fn invalid_event(faults: &[Fault], body: &[u8]) -> Response {
-    let is_no_object = matches!(faults, [Fault { path, .. }] if path == "$");
-    if is_no_object || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
-        let unreadable = json!({
-            "status": "Unrecognized object",
-            "message": "Event object format is unrecognized",
-            "errors": ["JSON parse error"],
-        });
-        return (StatusCode::BAD_REQUEST, Json(unreadable)).into_response();
-    }
-    let errors: Vec<String> = faults.iter().map(sentence).collect();
-    (
-        StatusCode::BAD_REQUEST,
-        pagerduty_error("invalid event", &errors),
-    )
-        .into_response()
+/// The body was no JSON object, in the words of the original.
+pub fn unrecognized_object() -> Response {
+    let body = json!({
+        "status": "Unrecognized object",
+        "message": "Event object format is unrecognized",
+        "errors": ["JSON parse error"],
+    });
+    (StatusCode::BAD_REQUEST, Json(body)).into_response()
+}
+
+fn invalid_event(errors: &[String]) -> Response {
+    let body = pagerduty_error("invalid event", errors);
+    (StatusCode::BAD_REQUEST, body).into_response()
 }
 
 fn pagerduty_error(status: &str, errors: &[String]) -> Json<serde_json::Value> {
@@ -169,11 +164,12 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::engine::event::Action;
+    use crate::engine::event::{Action, Labels};
     use crate::engine::ids::{IncidentNumber, ReceiptId};
     use crate::engine::reason::Reason;
     use crate::engine::records::Disposition;
-    use crate::engine::time::Wall;
+    use crate::engine::ruleset::{Format, Integration};
+    use crate::engine::time::{Millis, Wall};
     use crate::runtime::handle::Unavailable;
 
     fn receipt() -> Arc<Receipt> {
@@ -251,38 +247,76 @@ mod tests {
         assert_eq!((status, body), (400, json!("$[1].labels: is missing")));
     }
 
+    fn nothing_but(faults: Vec<Fault>) -> Parsed {
+        Parsed {
+            events: Vec::new(),
+            faults,
+        }
+    }
+
     #[tokio::test]
     async fn what_cannot_be_used_is_refused_with_every_fault() {
-        let invalid = json!({
-            "status": "invalid event", "message": "Event object is invalid",
-            "errors": ["$[1].labels: is missing"],
-        });
-        let unreadable = json!({
+        let parsed = nothing_but(vec![fault()]);
+        let (status, body) = read(nothing_usable(Manner::Alertmanager, &parsed)).await;
+        assert_eq!((status, body), (400, json!("$[1].labels: is missing")));
+        let (status, body) = read(nothing_usable(Manner::Receipts, &parsed)).await;
+        assert_eq!((status, &body["code"]), (400, &json!("invalid_events")));
+    }
+
+    #[tokio::test]
+    async fn an_event_that_pagerduty_would_refuse_is_refused_in_its_words() {
+        let invalid = |errors: Value| {
+            json!({
+                "status": "invalid event", "message": "Event object is invalid",
+                "errors": errors,
+            })
+        };
+        let unrecognized = json!({
             "status": "Unrecognized object",
             "message": "Event object format is unrecognized", "errors": ["JSON parse error"],
         });
-        let cases: [(Manner, &[u8], Value); 3] = [
+        let cases: [(&[u8], Value); 6] = [
+            (b"{", unrecognized.clone()),
+            (b"[]", unrecognized.clone()),
+            (b"\"trigger\"", unrecognized),
             (
-                Manner::Alertmanager,
-                b"[]",
-                json!("$[1].labels: is missing"),
+                b"{}",
+                invalid(json!([
+                    "'event_action' is missing or blank",
+                    "'payload' is missing or blank",
+                ])),
             ),
-            (Manner::Pagerduty, b"{}", invalid),
-            (Manner::Pagerduty, b"{", unreadable),
+            (
+                br#"{"event_action":"resolve"}"#,
+                invalid(json!(["'dedup_key' is missing or blank"])),
+            ),
+            // Behind a mark of the byte order it is an object all the same.
+            (
+                b"\xEF\xBB\xBF{\"event_action\":\"trigger\",\
+                  \"payload\":{\"summary\":\"a\",\"source\":\"b\"}}",
+                invalid(json!(["'payload.severity' is missing or blank"])),
+            ),
         ];
-        for (manner, body, expected) in cases {
-            let answer = nothing_usable(manner, &[fault()], body);
-            assert_eq!(read(answer).await, (400, expected), "{manner:?}");
+        let integration = Integration {
+            name: "billing".into(),
+            format: Format::Pagerduty,
+            labels: Labels::default(),
+            max_age: Millis::hours(6),
+            key_hashes: Vec::new(),
+        };
+        for (body, expected) in cases {
+            let parsed = crate::inbound::parse(&integration, body, Wall(0));
+            let answer = nothing_usable(Manner::Pagerduty, &parsed);
+            let text = String::from_utf8_lossy(body);
+            assert_eq!(read(answer).await, (400, expected), "{text}");
         }
-        let (status, body) = read(nothing_usable(Manner::Receipts, &[fault()], b"{}")).await;
-        assert_eq!((status, &body["code"]), (400, &json!("invalid_events")));
     }
 
     #[tokio::test]
     async fn an_empty_list_is_no_fault() {
         let cases = [(Manner::Receipts, 202), (Manner::Alertmanager, 200)];
         for (manner, expected) in cases {
-            let (status, _) = read(nothing_usable(manner, &[], b"[]")).await;
+            let (status, _) = read(nothing_usable(manner, &nothing_but(Vec::new()))).await;
             assert_eq!(status, expected, "{manner:?}");
         }
     }

@@ -12,6 +12,7 @@ use crate::signing::digest;
 use crate::store::{DocumentKind, DocumentWrite};
 
 use super::actions::Nothing;
+use super::audit::{Act, Action};
 use super::auth::{Caller, StoredKey};
 use super::borders::{ApiState, Shared};
 use super::extract::{Payload, Segment};
@@ -74,12 +75,15 @@ pub async fn create(
         sha256: words::hex(&digest::sha256(secret.as_bytes())),
         integration,
         created: state.now(),
-        created_by: caller.name,
+        created_by: caller.name.clone(),
     };
     let bytes = serde_json::to_vec(&key).map_err(|_| Problem::internal())?;
+    let entry = Act::of(&state, &caller, Action::KeyMade)
+        .on(format!("key {}", key.id))
+        .because(format!("of integration {}", key.integration));
     state
         .handle
-        .write_documents(vec![write(&key.id, Some(bytes))])
+        .write_documents(vec![write(&key.id, Some(bytes)), entry.write()])
         .await?;
     let (id, by) = (&key.id, &key.created_by);
     tracing::info!(key.id = %id, integration = %key.integration, by = %by, "a key was made");
@@ -106,7 +110,13 @@ pub async fn revoke(
     }
     // Shut at once, whatever the store says: authorisation fails closed.
     state.auth.remove_key(&id);
-    state.handle.write_documents(vec![write(&id, None)]).await?;
+    let entry = Act::of(&state, &caller, Action::KeyRevoked)
+        .on(format!("key {id}"))
+        .because(format!("of integration {name}"));
+    state
+        .handle
+        .write_documents(vec![write(&id, None), entry.write()])
+        .await?;
     tracing::info!(key.id = %id, integration = %name, by = %caller.name, "a key was revoked");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,6 +9,7 @@ mod actions;
 mod alertmanager;
 mod alerts;
 mod answers;
+pub mod audit;
 pub mod auth;
 mod body;
 pub mod borders;

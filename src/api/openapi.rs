@@ -18,8 +18,8 @@ use utoipa::{PartialSchema, ToSchema};
 use super::access::Access;
 use super::routes::{self, Route};
 use super::{
-    actions, auth, borders, explain, health, keys, overrides, preview, rules, shapes, silences,
-    tokens,
+    actions, audit, auth, borders, explain, health, keys, overrides, preview, rules, shapes,
+    silences, tokens,
 };
 
 /// `GET /openapi.json`
@@ -243,6 +243,7 @@ fn of_administration(schemas: &mut Schemas) {
     add::<tokens::NewToken>("NewToken", schemas);
     add::<tokens::MadeToken>("MadeToken", schemas);
     list::<keys::Key>("Key", schemas);
+    list::<audit::AuditEntry>("AuditEntry", schemas);
     add::<keys::MadeKey>("MadeKey", schemas);
     add::<health::Health>("Health", schemas);
 }

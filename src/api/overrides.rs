@@ -11,6 +11,7 @@ use crate::engine::input::{Input, OverrideRequest};
 use crate::runtime::handle::View;
 
 use super::answers;
+use super::audit::{Act, Action};
 use super::auth::Caller;
 use super::borders::{ApiState, Shared};
 use super::extract::{Payload, Segment};
@@ -66,15 +67,21 @@ pub async fn add(
         new.for_.as_deref(),
         from.unwrap_or(now),
     )?;
+    let reason = words::clean(&new.reason, 500);
+    let act = Act::of(&state, &caller, Action::OverrideAdded).because(format!(
+        "{} stands in on {schedule} until {until}: {reason}",
+        new.user
+    ));
     let input = Input::Override(OverrideRequest {
         actor: caller.actor(),
         schedule: known_schedule(&state, &schedule)?,
         user: UserName::from(new.user),
         from,
         until,
-        reason: words::clean(&new.reason, 500).into(),
+        reason: reason.into(),
     });
-    let id = answers::override_(state.handle.control(input).await?)?;
+    let answer = state.handle.control_recorded(input, act.unless_refused());
+    let id = answers::override_(answer.await?)?;
     let look = move |view: View<'_>| view.state.override_by_id(id).cloned();
     let added = state.handle.read(look).await?;
     let added = added.ok_or_else(|| Problem::not_found("override", id))?;
@@ -100,7 +107,11 @@ pub async fn remove(
         override_: id,
         actor: caller.actor(),
     };
-    answers::done(state.handle.control(input).await?)?;
+    let act = Act::of(&state, &caller, Action::OverrideRemoved)
+        .on(format!("override {id}"))
+        .because(format!("of schedule {schedule}"));
+    let answer = state.handle.control_recorded(input, act.unless_refused());
+    answers::done(answer.await?)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,4 +1,4 @@
-//! Pages: of one incident, or all that are under way.
+//! Pages: of one incident, open or closed, or of all that are open.
 
 use axum::Json;
 use axum::extract::State;
@@ -60,7 +60,8 @@ impl PagesQuery {
     }
 }
 
-/// `GET /v1/pages`, newest first. With `incident` also those in history.
+/// `GET /v1/pages`, newest first. With `incident` also those in history; without it only those in
+/// the state, because history is kept by incident.
 pub async fn list(
     State(state): State<Shared>,
     caller: Caller,

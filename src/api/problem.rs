@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::engine::decision::Refusal;
+use crate::engine::decision::{Refusal, Untold};
 use crate::engine::event::Fault;
 use crate::runtime::handle::{ApplyError, Unavailable};
 use crate::store;
@@ -209,8 +209,13 @@ impl From<ApplyError> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match &refusal {
-            Refusal::Unknown { .. } => {
-                Self::new(StatusCode::NOT_FOUND, "not_found", refusal.to_string())
+            Refusal::Unknown { .. }
+            | Refusal::Untold {
+                why: Untold::NoSuch(_),
+                ..
+            } => Self::new(StatusCode::NOT_FOUND, "not_found", refusal.to_string()),
+            Refusal::Untold { .. } => {
+                Self::new(StatusCode::CONFLICT, "nobody_told", refusal.to_string())
             }
             Refusal::Invalid { .. } => Self::invalid(refusal.to_string()),
         }
@@ -286,5 +291,26 @@ mod tests {
         let (status, _, body) = answered(error.into()).await;
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
         assert!(!body.to_string().contains("secret path"));
+    }
+
+    #[tokio::test]
+    async fn handing_over_to_nobody_is_refused_with_why_and_the_cure() {
+        let refused = |why| {
+            Problem::from(Refusal::Untold {
+                target: "schedule/primary".to_owned(),
+                why,
+            })
+        };
+        let (status, _, body) = answered(refused(Untold::NobodyOnCall { until: None })).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        assert_eq!(body["code"], "nobody_told");
+        assert_eq!(
+            body["detail"],
+            "schedule/primary would tell nobody: nobody is on call; \
+             name a person, or put somebody on the schedule with an override"
+        );
+        let (status, _, body) = answered(refused(Untold::NoSuch("schedule"))).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert_eq!(body["code"], "not_found");
     }
 }

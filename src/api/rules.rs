@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::engine::ids::Revision;
 
+use super::audit::{Act, Action};
 use super::auth::Caller;
 use super::borders::{
     ApiState, Change, OnCallMove, RevisionDocuments, RuleDifferences, RuleFault, RuleFile, Shared,
@@ -166,12 +167,12 @@ pub async fn put(
     let expected = expected(request.headers())?;
     let files = files(request).await?;
     let change = Change {
-        author: caller.name,
+        author: caller.name.clone(),
         at: state.now(),
         message: message(query.message.as_deref()),
         expected,
     };
-    apply(&state, files, change).await
+    apply(&state, &caller, files, change).await
 }
 
 /// `POST /v1/rules/rollback`
@@ -184,22 +185,25 @@ pub async fn rollback(
     let old = documents(&state, Revision(rollback.revision)).await?;
     let default = format!("back to revision {}", rollback.revision);
     let change = Change {
-        author: caller.name,
+        author: caller.name.clone(),
         at: state.now(),
         message: message(Some(rollback.message.as_deref().unwrap_or(&default))),
         expected: expected(&headers)?,
     };
-    apply(&state, old.files, change).await
+    apply(&state, &caller, old.files, change).await
 }
 
 async fn apply(
     state: &ApiState,
+    caller: &Caller,
     files: Vec<RuleFile>,
     change: Change,
 ) -> Result<Json<Applied>, Problem> {
-    let by = change.author.clone();
+    let by = &caller.name;
+    let act = Act::of(state, caller, Action::RulesApplied).because(change.message.clone());
     let asked = state.ask_rulebook(move |rulebook| rulebook.prepare(files, change));
-    let prepared = asked.await?.map_err(|faults| Problem::rules(&faults))?;
+    let mut prepared = asked.await?.map_err(|faults| Problem::rules(&faults))?;
+    prepared.rules.record = Some(act.on_revision());
     let revision = state.handle.apply_rules(prepared.rules).await?;
     tracing::info!(rules.revision = revision.0, by = %by, "another rule set is in force");
     let RuleDifferences {

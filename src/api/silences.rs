@@ -12,6 +12,7 @@ use crate::engine::matcher::{Matcher, MatcherError};
 use crate::runtime::handle::View;
 
 use super::answers;
+use super::audit::{Act, Action};
 use super::auth::Caller;
 use super::borders::{ApiState, Shared};
 use super::extract::{Payload, Segment};
@@ -78,7 +79,7 @@ pub async fn add(
         reason: words::clean(&new.reason, 500).into(),
         replaces: None,
     };
-    let (id, covers) = set(&state, request).await?;
+    let (id, covers) = set(&state, &caller, request).await?;
     let silenced = Silenced {
         id: id.0,
         covers,
@@ -112,8 +113,18 @@ pub async fn expire(
 }
 
 /// Sets a silence; the answer is its id and how many open incidents it covers.
-pub async fn set(state: &ApiState, request: SilenceRequest) -> Result<(SilenceId, usize), Problem> {
-    answers::silence(state.handle.control(Input::Silence(request)).await?)
+pub async fn set(
+    state: &ApiState,
+    caller: &Caller,
+    request: SilenceRequest,
+) -> Result<(SilenceId, usize), Problem> {
+    let matchers: Vec<String> = request.matchers.iter().map(ToString::to_string).collect();
+    let (matchers, until, reason) = (matchers.join(", "), request.until, &request.reason);
+    let act = Act::of(state, caller, Action::SilenceSet)
+        .because(format!("{matchers} until {until}: {reason}"));
+    let input = Input::Silence(request);
+    let answer = state.handle.control_recorded(input, act.unless_refused());
+    answers::silence(answer.await?)
 }
 
 /// Ends a silence now.
@@ -125,7 +136,9 @@ pub async fn end(state: &ApiState, caller: &Caller, id: &str) -> Result<(), Prob
     }
     let actor = caller.actor();
     let input = Input::ExpireSilence { silence, actor };
-    answers::done(state.handle.control(input).await?)
+    let act = Act::of(state, caller, Action::SilenceEnded).on(format!("silence {silence}"));
+    let answer = state.handle.control_recorded(input, act.unless_refused());
+    answers::done(answer.await?)
 }
 
 /// Matchers, of which at least one is needed: nothing may silence everything by accident.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::engine::event::Text;
 use crate::engine::ids::ChannelName;
 use crate::engine::input::{Input, SmsReply};
+use crate::engine::ruleset::{Medium, RuleSet};
 use crate::engine::time::Wall;
 use crate::signing::{digest, twilio};
 
@@ -97,9 +98,10 @@ async fn from_gateway(
     } else {
         pointed(&body, "inbound.message_id", &settings.message_id)?
     };
+    let from = pointed(&body, "inbound.from", &settings.from)?;
     let reply = SmsReply {
         channel,
-        from: pointed(&body, "inbound.from", &settings.from)?,
+        from: sender(&state.handle.rules(), from),
         text: cut(&pointed(&body, "inbound.text", &settings.text)?),
         message_id,
     };
@@ -124,6 +126,18 @@ fn made_up_id(body: &[u8], now: Wall) -> Text {
     let minute = now.0.div_euclid(60_000);
     let hash = words::hex(&digest::sha256(body));
     format!("{minute}-{hash}").into()
+}
+
+/// The sender as the rules write phone numbers. Gateways leave the plus out, or send a JSON number:
+/// digits alone are the contact that has exactly these.
+fn sender(rules: &RuleSet, from: Text) -> Text {
+    if from.is_empty() || !from.bytes().all(|letter| letter.is_ascii_digit()) {
+        return from;
+    }
+    let contacts = rules.users.values().flat_map(|user| &user.contacts);
+    let mut numbers = contacts.filter(|contact| contact.medium == Medium::Sms);
+    let same = numbers.find(|contact| contact.address.strip_prefix('+') == Some(&from));
+    same.map_or(from, |contact| contact.address.clone())
 }
 
 /// Text or a number at a pointer.
@@ -184,6 +198,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+    use crate::engine::ruleset::{Contact, Notify, User};
 
     fn settings() -> SmsInbound {
         SmsInbound {
@@ -235,6 +250,39 @@ mod tests {
         let text = pointed(&body, "inbound.text", "/message/text");
         assert_eq!(text.as_deref(), Ok("ack 1042"));
         assert!(pointed(&body, "inbound.message_id", "/id").is_err());
+    }
+
+    #[test]
+    fn a_sender_without_a_plus_is_the_contact_with_these_digits() {
+        let contact = |name: &str, medium, address: &str| Contact {
+            name: name.into(),
+            medium,
+            address: address.into(),
+        };
+        let mut rules = RuleSet::default();
+        let user = User {
+            contacts: vec![
+                contact("mail", Medium::Email, "351912345678"),
+                contact("phone", Medium::Sms, "+351912345678"),
+            ],
+            full_name: "Ana Silva".into(),
+            time_zone: jiff::tz::TimeZone::UTC,
+            notify: Notify::default(),
+        };
+        rules.users.insert("ana".into(), user);
+        let cases = [
+            (json!(351912345678_u64), "+351912345678"),
+            (json!("351912345678"), "+351912345678"),
+            (json!("+351912345678"), "+351912345678"),
+            (json!("912345678"), "912345678"),
+            (json!("00351912345678"), "00351912345678"),
+            (json!("ana"), "ana"),
+            (json!(""), ""),
+        ];
+        for (value, expected) in cases {
+            let from = pointed(&json!({"from": value}), "inbound.from", "/from").unwrap();
+            assert_eq!(&*sender(&rules, from), expected, "{value}");
+        }
     }
 
     #[test]

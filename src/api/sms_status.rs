@@ -4,7 +4,9 @@
 use axum::extract::{OriginalUri, Request, State};
 use axum::response::Response;
 use serde::Deserialize;
+use tracing::warn;
 
+use crate::engine::decision::Answer;
 use crate::engine::ids::{AttemptId, ChannelName};
 use crate::engine::input::Input;
 use crate::engine::outcome::Outcome;
@@ -44,11 +46,18 @@ pub async fn status(
         };
         let message: String = message.chars().take(300).collect();
         let input = Input::DeliveryReport {
+            channel: channel.clone(),
             attempt,
             outcome,
             provider_message: Some(message.into()),
         };
-        answers::done(state.handle.control(input).await?)?;
+        let answer = state.handle.control(input).await?;
+        if let Answer::Refused(refusal) = answer {
+            (state.on_refused_report)(&channel);
+            warn!(channel.name = %channel, cause = %refusal, "a delivery report is ignored");
+        } else {
+            answers::done(answer)?;
+        }
     }
     Ok(twiml(None))
 }

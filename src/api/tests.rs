@@ -10,6 +10,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::access::Access;
+use super::audit::Journal;
 use super::auth::{Auth, Role, StoredToken};
 use super::borders::{
     Change, ChannelCheck, Channels, ConfiguredChannel, Pending, Prepared, RevisionDocuments,
@@ -109,7 +110,10 @@ fn state() -> ApiState {
         rulebook: Arc::new(NoRulebook),
         channels: Arc::new(NoChannels),
         auth,
+        journal: Journal::default(),
+        started_at: NOW,
         metrics: Arc::new(String::new),
+        on_refused_report: Arc::new(|_| {}),
         clock: Arc::new(|| NOW),
         random: Arc::new(|bytes| bytes.fill(7)),
         links_secret: [1; 32],
@@ -321,4 +325,15 @@ async fn a_made_token_is_kept_as_its_hash_alone() {
         32,
         "also a PagerDuty routing key"
     );
+}
+
+#[tokio::test]
+async fn the_uptime_that_alertmanagers_tools_read_is_the_start_of_the_process() {
+    let mut state = state();
+    state.started_at = Wall(NOW.0 - 3_600_000);
+    let request = request("GET", "/api/v2/status", Some("root"));
+    let (status, body) = ask(router(Arc::new(state)), request).await;
+    assert_eq!(status, StatusCode::OK);
+    let uptime: jiff::Timestamp = body["uptime"].as_str().unwrap().parse().unwrap();
+    assert_eq!(uptime.as_millisecond(), NOW.0 - 3_600_000);
 }

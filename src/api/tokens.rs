@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::signing::digest;
 use crate::store::{DocumentKind, DocumentWrite};
 
+use super::audit::{Act, Action};
 use super::auth::{Caller, Role, StoredToken};
 use super::borders::Shared;
 use super::extract::{Payload, Segment};
@@ -104,9 +105,18 @@ pub async fn create(
         last_used: None,
     };
     let bytes = serde_json::to_vec(&token).map_err(|_| Problem::internal())?;
+    let until = token.expires.map(|at| format!(", until {at}"));
+    let entry = Act::of(&state, &caller, Action::TokenMade)
+        .on(format!("token {}", token.id))
+        .because(format!(
+            "for {} with role {}{}",
+            token.name,
+            token.role.as_str(),
+            until.unwrap_or_default()
+        ));
     state
         .handle
-        .write_documents(vec![write(&token.id, Some(bytes))])
+        .write_documents(vec![write(&token.id, Some(bytes)), entry.write()])
         .await?;
     let (id, by) = (&token.id, &caller.name);
     tracing::info!(token.id = %id, role = token.role.as_str(), by = %by, "a token was made");
@@ -126,12 +136,19 @@ pub async fn revoke(
     caller: Caller,
     Segment(id): Segment<String>,
 ) -> Result<StatusCode, Problem> {
-    if !state.auth.tokens().iter().any(|token| token.id == id) {
+    let known = state.auth.tokens();
+    let Some(token) = known.iter().find(|token| token.id == id) else {
         return Err(Problem::not_found("token", format_args!("{id:?}")));
-    }
+    };
+    let entry = Act::of(&state, &caller, Action::TokenRevoked)
+        .on(format!("token {id}"))
+        .because(format!("for {}", token.name));
     // Shut at once, whatever the store says: authorisation fails closed.
     state.auth.remove_token(&id);
-    state.handle.write_documents(vec![write(&id, None)]).await?;
+    state
+        .handle
+        .write_documents(vec![write(&id, None), entry.write()])
+        .await?;
     tracing::info!(token.id = %id, by = %caller.name, "a token was revoked");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -235,7 +235,7 @@ pub fn environment(settings: &Settings, channels: &Built) -> Environment {
             ceiling_window: millis(settings.ceiling_window),
             watch_policy: settings.watch.policy.as_deref().map(Into::into),
         },
-        keys: None,
         fit: Fit::Strict,
+        ..Environment::default()
     }
 }

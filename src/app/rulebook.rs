@@ -1,6 +1,6 @@
 //! The life of rules: read with secrets resolved, compiled for this process, kept as revisions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rules_folder::documents_of;
 use super::secrets;
+use crate::api::auth::stored_keys;
 use crate::api::borders::{
     Change, OnCallMove, Prepared, RevisionDocuments, RuleDifferences, RuleFault, RuleFile, Rulebook,
 };
@@ -49,6 +50,12 @@ pub struct Kept {
 /// Compiled rules, and what no longer fits the settings.
 pub struct CompiledStored {
     pub rules: RuleSet,
+    pub warnings: Vec<String>,
+}
+
+/// Checked rules that can be put in force, and what is odd about them.
+pub struct Ready {
+    pub new: NewRules,
     pub warnings: Vec<String>,
 }
 
@@ -96,11 +103,7 @@ impl Shelf {
     pub fn compile_stored(&self, kept: &Kept) -> anyhow::Result<CompiledStored> {
         let environment = self.environment_for(&kept.documents, Fit::Stored);
         let compiled = compile(&kept.documents, &environment);
-        let warnings = compiled
-            .faults
-            .iter()
-            .map(|fault| render(fault, None))
-            .collect();
+        let warnings = compiled.faults.iter().map(as_line).collect();
         let rules = compiled.rules.with_context(|| {
             format!(
                 "the stored rules of revision {} do not compile",
@@ -129,7 +132,7 @@ impl Shelf {
         files: &[SourceFile],
         signed: &Signed,
         expected: Option<Revision>,
-    ) -> Result<NewRules, Vec<String>> {
+    ) -> Result<Ready, Vec<String>> {
         let source = |fault: &Fault| {
             files
                 .iter()
@@ -142,7 +145,11 @@ impl Shelf {
                 .map(|fault| render(fault, source(fault)))
                 .collect()
         };
-        Ok(pack(self.check(files).map_err(faults)?, signed, expected))
+        let checked = self.check(files).map_err(faults)?;
+        Ok(Ready {
+            warnings: checked.warnings.iter().map(as_line).collect(),
+            new: pack(checked, signed, expected),
+        })
     }
 
     /// Reads and compiles files with their keys; all faults if there is an error.
@@ -170,9 +177,17 @@ impl Shelf {
         }
     }
 
+    /// Integrations with a key of their own in the store. They only word a warning, so that a store
+    /// that cannot be read is told where it matters.
+    fn made_keys(&self) -> BTreeSet<IntegrationName> {
+        let keys = stored_keys(&*self.store).unwrap_or_default();
+        keys.into_iter().map(|key| key.integration).collect()
+    }
+
     /// The environment with the hashes of the keys that the documents name.
     fn environment_for(&self, documents: &Documents, fit: Fit) -> Environment {
         let mut keys: BTreeMap<IntegrationName, Vec<[u8; 32]>> = BTreeMap::new();
+        let mut key_characters = BTreeMap::new();
         for reference in documents.key_references() {
             let key = match &reference.source {
                 KeySource::Env(name) => self.variables.get(name).cloned(),
@@ -183,6 +198,7 @@ impl Shelf {
                 .map(|key| key.trim().to_owned())
                 .filter(|key| !key.is_empty());
             if let Some(key) = key {
+                key_characters.insert(reference.source.to_string(), key.chars().count());
                 keys.entry(reference.integration)
                     .or_default()
                     .push(secrets::hash(&key));
@@ -190,10 +206,17 @@ impl Shelf {
         }
         Environment {
             keys: Some(keys),
+            key_characters,
+            made_keys: self.made_keys(),
             fit,
             ..self.environment.clone()
         }
     }
+}
+
+/// A fault as one line of the log.
+fn as_line(fault: &Fault) -> String {
+    format!("{fault}; {}", fault.cure)
 }
 
 /// Files that were read and compiled.
@@ -215,6 +238,7 @@ fn pack(checked: Checked, signed: &Signed, expected: Option<Revision>) -> NewRul
         rules: checked.rules,
         document,
         expected,
+        record: None,
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Start {
     pub to_apply: Option<NewRules>,
     /// What is to be said about it.
     pub said: Vec<String>,
+    /// What somebody should look at.
+    pub warnings: Vec<String>,
 }
 
 /// Decides which rules are in force. The inner error holds faults ready to print.
@@ -36,7 +38,7 @@ pub fn decide(
     let folder = read_folder(&settings.rules)?;
     let Some(stored) = stored else {
         let source = if folder.is_some() {
-            "the rules folder"
+            "the documents of the rules folder"
         } else {
             "the starter rules"
         };
@@ -44,12 +46,14 @@ pub fn decide(
         return Ok(first(shelf, &files, source));
     };
     let compiled = shelf.compile_stored(&stored)?;
-    let mut said: Vec<String> = compiled.warnings;
+    let mut said: Vec<String> = Vec::new();
+    let mut warnings = compiled.warnings;
     let Some(files) = folder else {
         return Ok(Ok(Start {
             in_force: compiled.rules,
             to_apply: None,
             said,
+            warnings,
         }));
     };
     let differences = shelf.differences(&stored.documents, &files);
@@ -58,6 +62,7 @@ pub fn decide(
             in_force: compiled.rules,
             to_apply: None,
             said,
+            warnings,
         }));
     }
     let folder = settings.rules.display();
@@ -68,7 +73,10 @@ pub fn decide(
             &signed("serve --apply"),
             Some(compiled.rules.revision),
         ) {
-            Ok(new) => to_apply = Some(new),
+            Ok(ready) => {
+                to_apply = Some(ready.new);
+                warnings = ready.warnings;
+            }
             Err(faults) => return Ok(Err(faults)),
         }
     } else {
@@ -88,16 +96,18 @@ pub fn decide(
         in_force: compiled.rules,
         to_apply,
         said,
+        warnings,
     }))
 }
 
 fn first(shelf: &Shelf, files: &[SourceFile], source: &str) -> Result<Start, Vec<String>> {
-    let new = shelf.prepare(files, &signed(&format!("first start with {source}")), None)?;
+    let ready = shelf.prepare(files, &signed(&format!("first start with {source}")), None)?;
     let said = vec![format!("{source} are put in force as the first revision")];
     Ok(Start {
         in_force: RuleSet::default(),
-        to_apply: Some(new),
+        to_apply: Some(ready.new),
         said,
+        warnings: ready.warnings,
     })
 }
 

@@ -14,14 +14,17 @@ use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::desk::Desk;
+use super::doors::{Doors, Limits};
 use super::first_start::First;
 use super::rulebook::Book;
-use super::secrets;
+use super::{observer, secrets};
+use crate::api::audit::Journal;
 use crate::api::auth::Auth;
 use crate::api::borders::{ApiState, Settings as ApiSettings, SmsInbound};
 use crate::api::{public_router, router};
 use crate::config::{ChannelKind, Settings};
 use crate::engine::ids::ChannelName;
+use crate::engine::time::Wall;
 use crate::runtime::clock;
 use crate::runtime::handle::Handle;
 use crate::store::Store;
@@ -37,6 +40,8 @@ pub struct Parts<'start> {
     pub desk: Arc<Desk>,
     pub metrics: &'start Arc<Metrics>,
     pub first: &'start First,
+    pub journal: Journal,
+    pub started_at: Wall,
 }
 
 /// Running servers.
@@ -71,15 +76,19 @@ pub async fn start(
     store: &dyn Store,
     parts: Parts<'_>,
 ) -> anyhow::Result<Servers> {
+    let metrics = parts.metrics.clone();
+    let doors = |listener, name| Doors::new(listener, name, Limits::default(), metrics.clone());
     let state = Arc::new(state(settings, store, parts)?);
     let (stop, stopped) = watch::channel(false);
     let main = bind(settings.listen).await?;
     let address = main
         .local_addr()
         .context("failed to learn the address that was bound")?;
+    let main = doors(main, "listen");
     let mut tasks = vec![serve(main, router(state.clone()), stopped.clone())];
     if let Some(listen) = settings.listen_public {
-        tasks.push(serve(bind(listen).await?, public_router(state), stopped));
+        let public = doors(bind(listen).await?, "listen_public");
+        tasks.push(serve(public, public_router(state), stopped));
     }
     Ok(Servers {
         address,
@@ -94,18 +103,13 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-fn serve(
-    listener: TcpListener,
-    router: Router,
-    mut stopped: watch::Receiver<bool>,
-) -> JoinHandle<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+fn serve(doors: Doors, router: Router, mut stopped: watch::Receiver<bool>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let stopped = async move {
             // The sender going away means the same.
             let _gone = stopped.wait_for(|stop| *stop).await;
         };
-        if let Err(error) = axum::serve(listener, service)
+        if let Err(error) = axum::serve(doors, router)
             .with_graceful_shutdown(stopped)
             .await
         {
@@ -116,12 +120,16 @@ fn serve(
 
 fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Result<ApiState> {
     let metrics = parts.metrics.clone();
+    let on_refused_report = observer::on_refused_report(metrics.clone());
     let mut state = ApiState {
         handle: parts.handle.clone(),
         rulebook: parts.rulebook,
         channels: parts.desk,
         auth: Auth::load(store, parts.first.admin_hash)?,
+        journal: parts.journal,
+        started_at: parts.started_at,
         metrics: Arc::new(move || metrics.render()),
+        on_refused_report,
         clock: Arc::new(clock::wall_now),
         random: Arc::new(secrets::fill),
         links_secret: parts.first.links_secret,

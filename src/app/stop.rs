@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
@@ -46,6 +46,7 @@ impl DriverThread {
 
 /// Waits until the process is told to stop, or the driver ends; then ends the rest.
 pub async fn wait(
+    signals: Option<Signals>,
     handle: &Handle,
     mut driver: DriverThread,
     servers: Servers,
@@ -59,7 +60,7 @@ pub async fn wait(
             wait_for_flight(handle, sender).await;
             return ExitCode::from(1);
         }
-        () = told_to_stop() => {}
+        () = told_to_stop(signals) => {}
     }
     info!("stopping: no more events are taken");
     handle.set_intake(Intake::Stopping);
@@ -82,26 +83,46 @@ pub async fn wait(
     }
 }
 
-async fn told_to_stop() {
-    let terminate = signal(SignalKind::terminate());
-    let interrupt = signal(SignalKind::interrupt());
-    match (terminate, interrupt) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+/// The signals that ask the process to end, kept from the moment at which they are listened for.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Listens; before that a signal would end the process at once.
+    pub fn listen() -> Option<Self> {
+        match (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::interrupt()),
+        ) {
+            (Ok(terminate), Ok(interrupt)) => Some(Self {
+                terminate,
+                interrupt,
+            }),
+            (Err(error), _) | (_, Err(error)) => {
+                warn!(error = %error, "signals cannot be heard; stop the process by killing it");
+                None
             }
         }
-        (Err(error), _) | (_, Err(error)) => {
-            warn!(error = %error, "signals cannot be heard; stop the process by killing it");
-            std::future::pending::<()>().await;
-        }
+    }
+}
+
+async fn told_to_stop(signals: Option<Signals>) {
+    let Some(mut signals) = signals else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = signals.terminate.recv() => {}
+        _ = signals.interrupt.recv() => {}
     }
 }
 
 /// Gives attempts in flight time to end, so that the next start repeats as few as possible.
 async fn wait_for_flight(handle: &Handle, sender: &Sender) {
     let landed = async {
+        // What was answered a moment ago may still be on its way to a lane.
+        handle.read(|_| ()).await?;
         while sender.under_way() > 0 {
             sender.landed().await;
         }

@@ -4,8 +4,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::context::Global;
 use super::{
-    ack, act, channels, explain, incidents, key, oncall, overrides, page, rules, send, serve,
-    silence, token,
+    ack, act, channels, explain, incidents, key, manual, oncall, overrides, page, rules, send,
+    serve, silence, token,
 };
 
 /// Wake the right person when something breaks.
@@ -82,6 +82,10 @@ pub enum Command {
     /// Channels
     #[command(subcommand)]
     Channels(channels::Channels),
+    /// Print a script with which a shell completes commands
+    Completions(manual::Completions),
+    /// Print the manual page of the program or of a command
+    Man(manual::Man),
 }
 
 /// A command about one incident.
@@ -103,9 +107,25 @@ pub struct Several {
 /// `1042` or `#1042`.
 pub fn incident_number(text: &str) -> Result<u64, String> {
     let digits = text.strip_prefix('#').unwrap_or(text);
-    digits
-        .parse()
-        .map_err(|_| "an incident has a number, such as 1042".to_owned())
+    let number = digits.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "an incident has a number, such as 1042".to_owned())
+}
+
+/// `1042`, `#1042` or `r12`.
+pub fn incident_or_receipt(text: &str) -> Result<String, String> {
+    let receipt = text.strip_prefix('r').map(str::parse::<u64>);
+    match (receipt, incident_number(text)) {
+        (Some(Ok(_)), _) | (_, Ok(_)) => Ok(text.to_owned()),
+        (Some(Err(_)) | None, Err(_)) => {
+            Err("write the number of an incident, such as 1042, or a receipt, such as r12".into())
+        }
+    }
+}
+
+/// The id of something that a list shows with one, or a revision.
+pub fn id(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| "write its number, as the list shows it".to_owned())
 }
 
 /// `team=payments`.

@@ -39,15 +39,15 @@ pub struct Global {
 /// What the terminal is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
-    /// How wide a line may be.
-    pub columns: usize,
+    /// How wide a line may be; `None` without a terminal: then nothing is cut.
+    pub columns: Option<usize>,
     pub has_colour: bool,
 }
 
 impl Look {
     /// Without a terminal.
     pub const PLAIN: Self = Self {
-        columns: 100,
+        columns: None,
         has_colour: false,
     };
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::Value;
 
+use super::arguments::incident_or_receipt;
 use super::context::Context;
 use super::present::{self, View};
 use super::remote::{Call, Remote};
@@ -13,7 +14,7 @@ use crate::engine::time::Wall;
 #[command(group = clap::ArgGroup::new("what").required(true).args(["subject", "user"]))]
 pub struct Explain {
     /// An incident's number, or a receipt such as r12
-    #[arg(value_name = "N|RECEIPT")]
+    #[arg(value_name = "N|RECEIPT", value_parser = incident_or_receipt)]
     subject: Option<String>,
     /// Everything about this person
     #[arg(long, value_name = "NAME")]

@@ -11,6 +11,7 @@ mod context;
 mod explain;
 mod incidents;
 mod key;
+mod manual;
 mod oncall;
 mod overrides;
 mod page;
@@ -82,7 +83,7 @@ fn context(
         columns: comfy_table::Table::new()
             .width()
             .filter(|_| is_terminal)
-            .map_or(Look::PLAIN.columns, usize::from),
+            .map(usize::from),
         has_colour: is_terminal && !environment.contains_key("NO_COLOR"),
     };
     Context {
@@ -125,6 +126,8 @@ async fn execute(command: Command, context: &Context) -> Result<Report, Failure>
         Command::Token(command) => token::run(command, context).await,
         Command::Key(command) => key::run(command, context).await,
         Command::Channels(command) => channels::run(command, context).await,
+        Command::Completions(completions) => Ok(manual::completions(&completions)),
+        Command::Man(man) => manual::man(&man),
     }
 }
 

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::arguments::id;
 use super::context::Context;
 use super::present::{self, moments};
 use super::remote::{Call, Remote};
@@ -91,6 +92,7 @@ pub struct List {
 #[derive(Debug, Args)]
 pub struct Remove {
     /// The override's id, as `list` shows it
+    #[arg(value_parser = id)]
     id: u64,
     /// The schedule, when the rules do not have it any more
     #[arg(long, value_name = "NAME")]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::arguments::label;
+use super::arguments::{id, label};
 use super::context::Context;
 use super::present::{self, rules::warnings};
 use super::remote::{Call, Remote, StatusCode};
@@ -65,7 +65,7 @@ pub struct Export {
 #[derive(Debug, Args)]
 pub struct Rollback {
     /// The revision's number
-    #[arg(value_name = "REV")]
+    #[arg(value_name = "REV", value_parser = id)]
     revision: u64,
 }
 
@@ -113,7 +113,9 @@ fn check(folder: &Folder, context: &Context) -> Result<Report, Failure> {
         .map_err(|faults| Failure::Usage(format!("the settings have faults\n{faults}")))?;
     let faults = rules_local::check(&files, &loaded.settings);
     if faults.is_empty() {
-        let text = format!("{} files, no faults", files.len());
+        let count = files.len();
+        let word = if count == 1 { "file" } else { "files" };
+        let text = format!("{count} {word}, no faults");
         return Ok(Report::new(json!({ "faults": [] }), text));
     }
     Ok(faulty(faults, folder, &files, context))

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::arguments::id;
 use super::context::Context;
 use super::overrides::Span;
 use super::present::{self, moments};
@@ -34,6 +35,7 @@ pub struct Add {
 #[derive(Debug, Args)]
 pub struct Expire {
     /// The silence's id, as `list` shows it
+    #[arg(value_parser = id)]
     id: u64,
 }
 

@@ -3,6 +3,7 @@
 mod grammar;
 mod harness;
 mod local;
+mod manual;
 mod posting;
 mod remote;
 mod rules;

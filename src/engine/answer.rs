@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::budget;
-use super::decision::Effect;
+use super::decision::{Answer, Effect, Refusal};
 use super::deliver;
 use super::draft::Draft;
 use super::event::Text;
@@ -11,7 +11,7 @@ use super::ids::{AttemptId, ChannelName, PageId};
 use super::input::Report;
 use super::lane;
 use super::outcome::Outcome;
-use super::page::{Page, PageState, Reference, Retry};
+use super::page::{Attempt, Page, PageState, Reference, Retry};
 use super::reason::Reason;
 use super::time::Millis;
 use super::updates;
@@ -233,19 +233,41 @@ fn retries_over(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName) {
     });
 }
 
-/// A provider reported on an attempt after its answer; a page never moves backwards.
+/// A provider reported on an attempt after its answer. One that speaks of another channel's attempt
+/// is refused: its signature says nothing about that.
 pub(super) fn delivery_report(
     draft: &mut Draft<'_>,
+    channel: &ChannelName,
     attempt: AttemptId,
-    outcome: Outcome,
-    provider_message: Option<Text>,
+    (outcome, provider_message): (Outcome, Option<Text>),
+) -> Answer {
+    let page = draft.page_of_attempt(attempt);
+    let known = page
+        .iter()
+        .flat_map(|page| &page.attempts)
+        .find(|known| known.id == attempt);
+    match (&page, known) {
+        (_, Some(known)) if known.channel != *channel => Answer::Refused(Refusal::Invalid {
+            what: "delivery report on attempt",
+            value: attempt.to_string(),
+            cure: format!("only {} may report on it", known.channel),
+        }),
+        (Some(page), Some(known)) => {
+            believe(draft, page, known, (outcome, provider_message));
+            Answer::Done
+        }
+        (_, None) | (None, _) => Answer::Done,
+    }
+}
+
+/// Takes a report over; a page never moves backwards.
+fn believe(
+    draft: &mut Draft<'_>,
+    page: &Arc<Page>,
+    known: &Attempt,
+    (outcome, provider_message): (Outcome, Option<Text>),
 ) {
-    let Some(page) = draft.page_of_attempt(attempt) else {
-        return;
-    };
-    let Some(known) = page.attempts.iter().find(|known| known.id == attempt) else {
-        return;
-    };
+    let attempt = known.id;
     if known.outcome.is_none() {
         // The report overtook the answer: it is the answer.
         let latency_ms = draft.now.steady.since(known.started).0;

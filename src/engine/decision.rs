@@ -92,6 +92,48 @@ pub enum Refusal {
         value: String,
         cure: String,
     },
+    /// It was to be handed to somebody, and nobody would have been told.
+    #[error("{target} would tell nobody: {why}; {}", .why.cure())]
+    Untold { target: String, why: Untold },
+}
+
+/// Why a target tells nobody now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Untold {
+    #[error("there is no such {0}")]
+    NoSuch(&'static str),
+    #[error("nobody is on call{}", .until.map_or_else(String::new, |at| format!(" until {at}")))]
+    NobodyOnCall {
+        /// `None` if no end is in sight.
+        until: Option<Wall>,
+    },
+    #[error("{user} has no usable contact")]
+    NoUsableContact {
+        user: UserName,
+        /// All contacts that a channel could carry answered STOP.
+        is_stopped: bool,
+    },
+    #[error("neither its steps nor the fallback name anybody who can be paged")]
+    NobodyNamed,
+}
+
+impl Untold {
+    /// What helps.
+    pub fn cure(&self) -> &'static str {
+        match self {
+            Self::NoSuch(_) => "use a name of the rules in force",
+            Self::NobodyOnCall { .. } => {
+                "name a person, or put somebody on the schedule with an override"
+            }
+            Self::NoUsableContact {
+                is_stopped: true, ..
+            } => "name somebody else, or have them answer START to the channel that they stopped",
+            Self::NoUsableContact {
+                is_stopped: false, ..
+            } => "name somebody else, or give them a contact that a channel carries",
+            Self::NobodyNamed => "name a person or another policy",
+        }
+    }
 }
 
 /// One attempt for a channel to make: everything it needs, taken at the moment of the decision.

@@ -21,10 +21,10 @@ pub(super) const SHORT_WAIT: Millis = Millis::seconds(5);
 /// A page to a contact that is to be planned.
 pub(super) struct Plan<'a> {
     pub kind: PageKind,
-    pub incidents: Vec<IncidentRef>,
+    /// Each with its own reason.
+    pub incidents: Vec<(IncidentRef, Why)>,
     pub user: &'a UserName,
     pub contact: &'a ContactName,
-    pub why: Why,
     pub notify_step: usize,
 }
 
@@ -61,19 +61,17 @@ pub(super) fn page_contact(
         note_unusable(draft, plan, Reason::ContactStopped);
         return Planned::Unusable;
     }
+    let Some((_, why)) = plan.incidents.first() else {
+        return Planned::Unusable;
+    };
+    let incidents = plan.incidents.iter().map(|(known, _)| *known).collect();
     let page = Page {
         recipient: Recipient::User {
             user: plan.user.clone(),
             contact: plan.contact.clone(),
         },
         notify_step: plan.notify_step,
-        ..new_page(
-            draft,
-            incident,
-            plan.kind,
-            plan.incidents.clone(),
-            &plan.why,
-        )
+        ..new_page(draft, incident, plan.kind, incidents, why)
     };
     let page = Page {
         medium: contact.medium,
@@ -111,19 +109,14 @@ fn note_unusable(draft: &mut Draft<'_>, plan: &Plan<'_>, reason: Reason) {
         plan.contact,
         reason.meaning()
     );
-    let detail = EntryDetail {
-        user: Some(plan.user.as_str().into()),
-        contact: Some(plan.contact.as_str().into()),
-        ..why_detail(&plan.why)
-    };
-    for incident in &plan.incidents {
-        draft.note(
-            incident.number,
-            EntryKind::Page,
-            reason,
-            text.clone(),
-            detail.clone(),
-        );
+    for (incident, why) in &plan.incidents {
+        let detail = EntryDetail {
+            user: Some(plan.user.as_str().into()),
+            contact: Some(plan.contact.as_str().into()),
+            ..why_detail(why)
+        };
+        let kind = EntryKind::Page;
+        draft.note(incident.number, kind, reason, text.clone(), detail);
     }
 }
 
@@ -134,15 +127,15 @@ fn note_folded(draft: &mut Draft<'_>, plan: &Plan<'_>, page: PageId) {
         plan.user
     )
     .into();
-    let detail = EntryDetail {
-        user: Some(plan.user.as_str().into()),
-        contact: Some(plan.contact.as_str().into()),
-        page: Some(page),
-        ..why_detail(&plan.why)
-    };
-    for incident in &plan.incidents {
+    for (incident, why) in &plan.incidents {
+        let detail = EntryDetail {
+            user: Some(plan.user.as_str().into()),
+            contact: Some(plan.contact.as_str().into()),
+            page: Some(page),
+            ..why_detail(why)
+        };
         let (kind, reason) = (EntryKind::Page, Reason::Folded);
-        draft.note(incident.number, kind, reason, text.clone(), detail.clone());
+        draft.note(incident.number, kind, reason, text.clone(), detail);
     }
 }
 

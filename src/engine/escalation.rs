@@ -19,7 +19,7 @@ use super::urgency::Urgency;
 use super::{closing, deliver, handling, notify, trouble_desk, updates};
 
 /// The fallback is paged again after this.
-const FALLBACK_INTERVAL: Millis = Millis::minutes(30);
+pub(super) const FALLBACK_INTERVAL: Millis = Millis::minutes(30);
 /// The fallback is paged at most so often.
 const FALLBACKS_MAX: u32 = 48;
 /// Starts an incident's life: copies, and the first round unless something holds it.
@@ -102,6 +102,7 @@ pub(super) fn reopen(draft: &mut Draft<'_>, number: IncidentNumber) {
         incident.status = Status::Triggered;
         incident.acknowledged = None;
         incident.escalation.is_join_pending = false;
+        incident.escalation.snoozed_until = None;
         incident.escalation.remaining = None;
         incident.escalation.reassigned = None;
         incident.escalation.fallbacks = 0;
@@ -280,6 +281,16 @@ pub(super) fn page_named(
 
 /// Pages the fallback, which is asked again every half hour.
 pub(super) fn page_fallback(draft: &mut Draft<'_>, number: IncidentNumber, reason: Reason) {
+    page_fallback_for(draft, number, reason, FALLBACK_INTERVAL);
+}
+
+/// Pages the fallback, which is asked again after `wait`.
+pub(super) fn page_fallback_for(
+    draft: &mut Draft<'_>,
+    number: IncidentNumber,
+    reason: Reason,
+    wait: Millis,
+) {
     let Some(incident) = draft.incident(&number) else {
         return;
     };
@@ -307,7 +318,7 @@ pub(super) fn page_fallback(draft: &mut Draft<'_>, number: IncidentNumber, reaso
         step_detail(&incident, None),
     );
     draft.edit_incident(&number, |incident| incident.escalation.fallbacks += 1);
-    page_named(draft, number, Position::Fallback, named, FALLBACK_INTERVAL);
+    page_named(draft, number, Position::Fallback, named, wait);
     if incident.urgency == Urgency::Low {
         end_low(draft, number);
     }
@@ -395,7 +406,7 @@ fn escalation_due(draft: &mut Draft<'_>, number: IncidentNumber) {
         Phase::GroupWait => start(draft, number),
         Phase::Running => step_over(draft, number, &incident),
         Phase::Acknowledged if incident.escalation.is_join_pending => {
-            restart(draft, number, Reason::JoinUnanswered);
+            join_unanswered(draft, number, &incident);
         }
         Phase::Acknowledged => restart(draft, number, Reason::AckTimeout),
         Phase::Snoozed => handling::snooze_over(draft, number),
@@ -404,6 +415,16 @@ fn escalation_due(draft: &mut Draft<'_>, number: IncidentNumber) {
         | Phase::Exhausted
         | Phase::NotExpected
         | Phase::Ended => {}
+    }
+}
+
+/// The acknowledger did not answer to a joined alert in time, or a snooze ended first.
+fn join_unanswered(draft: &mut Draft<'_>, number: IncidentNumber, incident: &Incident) {
+    let snoozed_until = incident.escalation.snoozed_until;
+    if snoozed_until.is_some_and(|until| until <= draft.now.steady) {
+        handling::snooze_over(draft, number);
+    } else {
+        restart(draft, number, Reason::JoinUnanswered);
     }
 }
 

@@ -1,15 +1,15 @@
 //! The ceiling per person: beyond it pages gather and leave as one folded page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::deliver::{self, Planned};
 use super::draft::Draft;
 use super::escalation;
 use super::ids::{ContactName, IncidentNumber, PageId, UserName};
-use super::incident::Incident;
+use super::incident::{Incident, Why};
 use super::notify;
-use super::page::{IncidentRef, Page, PageKind};
+use super::page::{Page, PageKind};
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind, Person};
 use super::ruleset::Medium;
@@ -51,6 +51,15 @@ pub(super) fn uncount(draft: &mut Draft<'_>, page: &Page) {
     let Some(user) = page.recipient.user() else {
         return;
     };
+    let mut incidents = page.incidents.iter();
+    let is_exempt = incidents.any(|known| {
+        let incident = draft.incident(&known.number);
+        incident.is_some_and(|incident| incident.about.is_some())
+    });
+    if is_exempt {
+        // It was never counted; another page of the same moment was.
+        return;
+    }
     draft.edit_person(user, |person| {
         if let Some(at) = person.paged.iter().position(|at| *at == page.created) {
             person.paged.remove(at);
@@ -103,21 +112,41 @@ pub(super) fn due(draft: &mut Draft<'_>, user: &UserName) {
         person.fold_due = is_more.then_some(now);
         person.folded = Some(now);
     });
-    let mut by_contact: BTreeMap<ContactName, Vec<Arc<Incident>>> = BTreeMap::new();
+    let mut batch = Batch::new();
+    let mut released = Vec::new();
     for incident in held.into_iter().take(INCIDENTS_MAX) {
         for contact in release(draft, &incident, user) {
-            by_contact
-                .entry(contact)
-                .or_default()
-                .push(incident.clone());
+            batch.entry(contact).or_default().push(incident.number);
+        }
+        released.push(incident.number);
+    }
+    page_all(draft, user, batch, &released);
+}
+
+/// Folded pages that leave at one moment: each contact with the incidents that it names.
+type Batch = BTreeMap<ContactName, Vec<IncidentNumber>>;
+
+/// Pages each contact of a batch. Of the incidents concerned those that reach no contact go on to
+/// the person's next notify step at once.
+fn page_all(draft: &mut Draft<'_>, user: &UserName, batch: Batch, all: &[IncidentNumber]) {
+    let mut under_way = BTreeSet::new();
+    let mut failed = BTreeSet::new();
+    for (contact, numbers) in batch {
+        if page(draft, user, &contact, &numbers) {
+            under_way.extend(numbers);
+        } else {
+            failed.extend(numbers);
         }
     }
-    for (contact, incidents) in by_contact {
-        if !page(draft, user, &contact, &incidents, 0) {
-            for incident in &incidents {
-                escalation::check_reached(draft, incident.number);
-            }
-        }
+    let others = all.iter().copied();
+    let others = others.filter(|number| !under_way.contains(number));
+    let (failed, left): (Vec<IncidentNumber>, Vec<IncidentNumber>) =
+        others.partition(|number| failed.contains(number));
+    for number in left {
+        escalation::check_reached(draft, number);
+    }
+    if !failed.is_empty() {
+        fail_over(draft, user, &failed);
     }
 }
 
@@ -160,37 +189,39 @@ fn release(draft: &mut Draft<'_>, incident: &Incident, user: &UserName) -> Vec<C
     contacts
 }
 
+/// Pages a contact for several incidents, each for the reason of its own run. Whether it leaves.
 fn page(
     draft: &mut Draft<'_>,
     user: &UserName,
     contact: &ContactName,
-    incidents: &[Arc<Incident>],
-    notify_step: usize,
+    numbers: &[IncidentNumber],
 ) -> bool {
-    let Some(first) = incidents.first() else {
+    let known = numbers.iter().filter_map(|number| draft.incident(number));
+    let named: Vec<(Arc<Incident>, Why)> = known
+        .filter_map(|incident| {
+            let run = incident.runs.iter().find(|run| run.user == *user)?;
+            let why = run.why.clone();
+            Some((incident, why))
+        })
+        .collect();
+    let Some((first, _)) = named.first() else {
         return false;
     };
-    let why = first.runs.iter().find(|run| run.user == *user);
-    let Some(why) = why.map(|run| run.why.clone()) else {
-        return false;
-    };
+    let incidents = named.iter();
+    let incidents = incidents.map(|(incident, why)| (deliver::reference(incident), why.clone()));
     let plan = deliver::Plan {
         kind: PageKind::Folded,
-        incidents: incidents
-            .iter()
-            .map(|incident| deliver::reference(incident))
-            .collect(),
+        incidents: incidents.collect(),
         user,
         contact,
-        why,
-        notify_step,
+        notify_step: 0,
     };
     match deliver::page_contact(draft, first, &plan, Reason::Folded) {
         Planned::Started(id) => {
             remember_for_replies(draft, user, id);
             true
         }
-        Planned::Unusable => fail_over(draft, user, incidents, notify_step),
+        Planned::Unusable => false,
     }
 }
 
@@ -204,44 +235,29 @@ fn remember_for_replies(draft: &mut Draft<'_>, user: &UserName, id: PageId) {
     }
 }
 
-/// All channels of a folded page's contact failed: the person's next notify step is used.
+/// All channels of a folded page's contact failed: the person's next notify step is used for each
+/// of its incidents, unless another page of the same batch is on its way for it.
 pub(super) fn contact_failed(draft: &mut Draft<'_>, page: &Page) {
     let Some(user) = page.recipient.user() else {
         return;
     };
-    let incidents = open_incidents(draft, &page.incidents);
-    let user = user.clone();
-    fail_over(draft, &user, &incidents, page.notify_step);
+    let numbers = page.incidents.iter().map(|known| known.number);
+    let failed: Vec<IncidentNumber> = numbers
+        .filter(|number| {
+            notify::is_of_present_run(draft, page, *number)
+                && !notify::has_sibling_under_way(draft, page, *number)
+        })
+        .collect();
+    fail_over(draft, user, &failed);
 }
 
-fn open_incidents(draft: &Draft<'_>, references: &[IncidentRef]) -> Vec<Arc<Incident>> {
-    let incidents = references
-        .iter()
-        .filter_map(|known| draft.incident(&known.number));
-    incidents
-        .filter(|incident| notify::asks(incident))
-        .collect()
-}
-
-fn fail_over(
-    draft: &mut Draft<'_>,
-    user: &UserName,
-    incidents: &[Arc<Incident>],
-    notify_step: usize,
-) -> bool {
-    let Some(first) = incidents.first() else {
-        return false;
-    };
-    let Some(person) = draft.rules.users.get(user) else {
-        return false;
-    };
-    let steps = person.notify.steps(first.urgency).to_vec();
-    let Some(step) = steps.get(notify_step + 1) else {
-        return false;
-    };
-    let mut is_under_way = false;
-    for contact in &step.via {
-        is_under_way |= page(draft, user, contact, incidents, notify_step + 1);
+/// Goes on to the person's next notify step of each incident, gathered again by contact.
+fn fail_over(draft: &mut Draft<'_>, user: &UserName, failed: &[IncidentNumber]) {
+    let mut batch = Batch::new();
+    for number in failed {
+        for contact in notify::take_next_step(draft, *number, user) {
+            batch.entry(contact).or_default().push(*number);
+        }
     }
-    is_under_way
+    page_all(draft, user, batch, failed);
 }

@@ -184,6 +184,10 @@ pub struct Escalation {
     /// What was left of the step's wait when somebody took it.
     #[serde(default)]
     pub remaining: Option<Millis>,
+    /// When the snooze ends. Kept while a joined alert asks the acknowledger, whose answer gives
+    /// the snooze back.
+    #[serde(default)]
+    pub snoozed_until: Option<Steady>,
     /// A joined alert paged the acknowledger, who has not answered yet.
     #[serde(default)]
     pub is_join_pending: bool,

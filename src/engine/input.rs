@@ -34,6 +34,8 @@ pub enum Input {
     Outcome(Report),
     /// A provider reported on an attempt after its answer.
     DeliveryReport {
+        /// Who reports: only the channel that the attempt went by is believed.
+        channel: ChannelName,
         attempt: AttemptId,
         outcome: Outcome,
         provider_message: Option<Text>,

@@ -177,6 +177,7 @@ pub(super) fn new_escalation() -> Escalation {
         reassigned: None,
         hurried: None,
         remaining: None,
+        snoozed_until: None,
         is_join_pending: false,
     }
 }

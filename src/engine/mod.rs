@@ -5,6 +5,7 @@
 //! clock, draws no chance, and depends on no hash order. [`State::apply`] is the only way in which
 //! the state changes, live and on load.
 
+mod addressee;
 pub mod alert;
 mod answer;
 pub mod audit;

@@ -5,7 +5,7 @@ use super::deliver::{self, Planned};
 use super::draft::Draft;
 use super::escalation;
 use super::fold;
-use super::ids::{IncidentNumber, UserName};
+use super::ids::{ContactName, IncidentNumber, UserName};
 use super::incident::{Incident, Phase, Position, Run, Status, Why};
 use super::page::{Page, PageKind, PageState};
 use super::reason::Reason;
@@ -212,10 +212,9 @@ fn page_step(
     for contact in step.via.iter().take(most) {
         let plan = deliver::Plan {
             kind: PageKind::Page,
-            incidents: vec![deliver::reference(&incident)],
+            incidents: vec![(deliver::reference(&incident), run.why.clone())],
             user,
             contact,
-            why: run.why.clone(),
             notify_step: index,
         };
         match deliver::page_contact(draft, &incident, &plan, reason) {
@@ -249,22 +248,55 @@ pub(super) fn contact_failed(draft: &mut Draft<'_>, page: &Page) {
     if has_sibling_under_way(draft, page, number) {
         return;
     }
-    hurry_run(draft, number, user);
-    run_due(draft, number, user, Reason::FailoverContact);
+    if is_of_present_run(draft, page, number) {
+        hurry_run(draft, number, user);
+        run_due(draft, number, user, Reason::FailoverContact);
+    }
     escalation::check_reached(draft, number);
 }
 
-/// Whether another page of the same notify step was sent or is within its time.
-fn has_sibling_under_way(draft: &Draft<'_>, page: &Page, number: IncidentNumber) -> bool {
+/// Whether the person's run for the incident is still the one that planned the page. What became of
+/// an earlier round's page is no matter of the present one.
+pub(super) fn is_of_present_run(draft: &Draft<'_>, page: &Page, number: IncidentNumber) -> bool {
+    let incident = draft.incident(&number);
+    incident.is_some_and(|incident| incident.runs.iter().any(|run| is_of_run(page, run)))
+}
+
+fn is_of_run(page: &Page, run: &Run) -> bool {
+    page.recipient.user() == Some(&run.user) && page.created >= run.started
+}
+
+/// Whether another page of the same notify step was sent or is within its time. The pages of one
+/// step leave at one moment.
+pub(super) fn has_sibling_under_way(
+    draft: &Draft<'_>,
+    page: &Page,
+    number: IncidentNumber,
+) -> bool {
     let siblings = draft.pages_of(number);
     siblings.iter().any(|other| {
         other.id != page.id
             && other.asks()
             && other.recipient.user() == page.recipient.user()
             && other.notify_step == page.notify_step
-            && other.why == page.why
+            && other.created == page.created
             && is_on_its_way(other)
     })
+}
+
+/// Takes the person's next notify step of an incident before its time; its contacts, or none when
+/// the run is over.
+pub(super) fn take_next_step(
+    draft: &mut Draft<'_>,
+    number: IncidentNumber,
+    user: &UserName,
+) -> Vec<ContactName> {
+    hurry_run(draft, number, user);
+    let Some((index, step)) = next_step(draft, number, user) else {
+        return Vec::new();
+    };
+    schedule_next(draft, number, user, index);
+    step.via
 }
 
 fn is_on_its_way(page: &Page) -> bool {
@@ -281,22 +313,18 @@ pub(super) fn has_hope(draft: &Draft<'_>, incident: &Incident) -> bool {
     let place = |why: &Why| {
         why.position == incident.escalation.position && why.round == incident.escalation.round
     };
-    let waits = incident
-        .runs
+    let runs: Vec<&Run> = incident.runs.iter().filter(|run| place(&run.why)).collect();
+    if runs
         .iter()
-        .any(|run| place(&run.why) && (run.due.is_some() || !run.held.is_empty()));
-    if waits {
+        .any(|run| run.due.is_some() || !run.held.is_empty())
+    {
         return true;
     }
-    let users: Vec<&UserName> = incident
-        .runs
-        .iter()
-        .filter(|run| place(&run.why))
-        .map(|run| &run.user)
-        .collect();
     draft.pages_of(incident.number).iter().any(|page| {
-        let concerns =
-            place(&page.why) || page.recipient.user().is_some_and(|u| users.contains(&u));
+        let concerns = match page.recipient.user() {
+            Some(_) => runs.iter().any(|run| is_of_run(page, run)),
+            None => place(&page.why) && page.created >= incident.escalation.started,
+        };
         let by = incident.escalation.due;
         let retries = page
             .retries
@@ -371,9 +399,13 @@ pub(super) fn page_acknowledger(draft: &mut Draft<'_>, number: IncidentNumber) {
     draft.edit_incident(&number, |incident| {
         incident.joined_page_at = Some(now);
         incident.runs.clear();
-        incident.escalation.is_join_pending = true;
-        incident.escalation.phase = Phase::Acknowledged;
-        incident.escalation.due = Some(now + wait);
+        let escalation = &mut incident.escalation;
+        escalation.is_join_pending = true;
+        escalation.phase = Phase::Acknowledged;
+        // A snooze that ends first ends as it would have.
+        let unanswered = now + wait;
+        let due = escalation.snoozed_until.map(|until| until.min(unanswered));
+        escalation.due = Some(due.unwrap_or(unanswered));
     });
     let why = Why {
         route: incident.route.clone(),

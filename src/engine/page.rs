@@ -25,8 +25,10 @@ pub struct Page {
     pub urgency: Urgency,
     /// The integration that opened the incident: fairness between lanes' queues.
     pub integration: IntegrationName,
+    /// Of a folded page that of its first incident; the others' stand in their stories.
     pub why: Why,
-    /// Which of the person's notify steps planned it.
+    /// Which of the person's notify steps planned it; 0 for a folded page, whose incidents are each
+    /// at a step of their own.
     #[serde(default)]
     pub notify_step: usize,
     pub state: PageState,

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::addressee::{self, Matter};
 use super::decision::{ActResult, Acted, Answer, Refusal};
 use super::draft::Draft;
 use super::event::{Labels, Text};
@@ -15,7 +16,7 @@ use super::membership;
 use super::page::IncidentRef;
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
-use super::ruleset::{Policy, Target};
+use super::ruleset::Policy;
 use super::time::Millis;
 use super::{closing, deliver, escalation, handling};
 
@@ -31,17 +32,21 @@ pub(super) fn act(draft: &mut Draft<'_>, act: &Act) {
         ..act.clone()
     };
     let on = match &act.on {
-        ActOn::Incidents(numbers) => numbers.iter().map(|number| (*number, None)).collect(),
+        ActOn::Incidents(numbers) => numbers
+            .iter()
+            .map(|number| (*number, None))
+            .collect::<Vec<_>>(),
         ActOn::Page(page) => {
             let Some(page) = draft.page(page) else {
                 draft.answer = Answer::Acted(Vec::new());
                 return;
             };
             let shown = |known: &IncidentRef| (known.number, Some(known.generation));
-            page.incidents.iter().map(shown).collect::<Vec<_>>()
+            page.incidents.iter().map(shown).collect()
         }
     };
-    if let Err(refusal) = check(draft, &act.verb) {
+    let checked = check(draft, &act.verb).and_then(|()| check_addressee(draft, &on, &act.verb));
+    if let Err(refusal) = checked {
         draft.answer = Answer::Refused(refusal);
         return;
     }
@@ -71,50 +76,36 @@ fn check(draft: &Draft<'_>, verb: &Verb) -> Result<(), Refusal> {
             value: format!("{} characters", text.chars().count()),
             cure: format!("use at most {NOTE_CHARACTERS}"),
         }),
-        Verb::Reassign { to } => check_target(draft, to),
         Verb::Acknowledge
         | Verb::Unacknowledge
         | Verb::Resolve
         | Verb::Snooze { .. }
         | Verb::Escalate
         | Verb::Decline
+        | Verb::Reassign { .. }
         | Verb::Note { .. } => Ok(()),
     }
 }
 
-fn check_target(draft: &Draft<'_>, to: &ReassignTo) -> Result<(), Refusal> {
-    let rules = draft.rules;
-    let (kind, name, is_known) = match to {
-        ReassignTo::Policy(name) => (
-            "policy",
-            name.to_string(),
-            rules.policies.contains_key(name),
-        ),
-        ReassignTo::Target(Target::User(name)) => {
-            ("user", name.to_string(), rules.users.contains_key(name))
-        }
-        ReassignTo::Target(Target::Schedule(name)) => (
-            "schedule",
-            name.to_string(),
-            rules.schedules.contains_key(name),
-        ),
-        ReassignTo::Target(Target::Channel(target)) => (
-            "channel",
-            target.channel.to_string(),
-            rules.channel(&target.channel).is_some(),
-        ),
+/// Refuses to hand any of the incidents to somebody who would not be told; those that are not open
+/// are answered one by one.
+fn check_addressee(
+    draft: &Draft<'_>,
+    on: &[(IncidentNumber, Option<u64>)],
+    verb: &Verb,
+) -> Result<(), Refusal> {
+    let Verb::Reassign { to } = verb else {
+        return Ok(());
     };
-    if is_known {
-        Ok(())
-    } else {
-        Err(Refusal::Unknown { kind, name })
-    }
+    let known = on.iter().filter_map(|(number, _)| draft.incident(number));
+    let mut open = known.filter(|incident| incident.is_open());
+    open.try_for_each(|incident| addressee::check(draft, to, &Matter::from(&*incident)))
 }
 
 /// Acts on one incident; `shown` is the generation that a link or button showed.
 fn one(draft: &mut Draft<'_>, number: IncidentNumber, shown: Option<u64>, act: &Act) -> Acted {
     let Some(incident) = draft.incident(&number) else {
-        let is_past = number < draft.next_number();
+        let is_past = number.0 > 0 && number < draft.next_number();
         let result = if is_past {
             ActResult::NotOpen
         } else {
@@ -330,7 +321,8 @@ fn linked(draft: &Draft<'_>, number: IncidentNumber) -> Vec<IncidentNumber> {
 
 /// A person pages somebody: an incident without alerts, which a person resolves.
 pub(super) fn page_by_hand(draft: &mut Draft<'_>, request: &PageByHand) {
-    let policy = match check_target(draft, &request.to).and_then(|()| by_hand(draft, request)) {
+    let checked = addressee::check(draft, &request.to, &Matter::from(request));
+    let policy = match checked.and_then(|()| by_hand(draft, request)) {
         Ok(policy) => policy,
         Err(refusal) => {
             draft.answer = Answer::Refused(refusal);

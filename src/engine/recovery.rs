@@ -15,7 +15,7 @@ use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
 use super::ruleset::Policy;
 use super::time::{Millis, Steady};
-use super::{deliver, trouble_desk};
+use super::{budget, deliver, trouble_desk};
 
 /// After a start no alert expires sooner than this: its source may need a moment to speak again.
 const EXPIRY_GRACE: Millis = Millis::minutes(5);
@@ -196,6 +196,9 @@ fn interrupt(draft: &mut Draft<'_>, id: PageId, collapsed: &BTreeSet<IncidentNum
                 .iter()
                 .all(|known| collapsed.contains(&known.number)));
     let interrupted = page.in_flight().map(|attempt| attempt.channel.clone());
+    let is_worn = interrupted
+        .as_ref()
+        .is_some_and(|channel| page.attempts_on(channel) >= budget::ATTEMPTS_MAX);
     let now = draft.now.steady;
     draft.edit_page(&id, |page| {
         for attempt in page
@@ -208,7 +211,7 @@ fn interrupt(draft: &mut Draft<'_>, id: PageId, collapsed: &BTreeSet<IncidentNum
         if is_stale {
             page.state = PageState::Cancelled;
             page.retries.clear();
-        } else if let Some(channel) = interrupted.clone() {
+        } else if let Some(channel) = interrupted.clone().filter(|_| !is_worn) {
             page.retries.retain(|retry| retry.channel != channel);
             page.retries.push(Retry {
                 channel,
@@ -223,6 +226,12 @@ fn interrupt(draft: &mut Draft<'_>, id: PageId, collapsed: &BTreeSet<IncidentNum
             deliver::who(&page)
         );
         deliver::note_page(draft, id, Reason::Withdrawn, &text, |_| {});
+    } else if is_worn {
+        let text = format!("{} was tried often enough", deliver::who(&page));
+        deliver::note_page(draft, id, Reason::RetriesOver, &text, |_| {});
+        deliver::move_on(draft, id, false);
+        deliver::fail_if_hopeless(draft, id);
+        return;
     } else if interrupted.is_some() {
         let text = format!("the attempt to {} is repeated once", deliver::who(&page));
         deliver::note_page(draft, id, Reason::RestartResend, &text, |_| {});

@@ -48,9 +48,6 @@ pub(super) fn set(draft: &mut Draft<'_>, request: SilenceRequest) {
         draft.answer = Answer::Refused(refusal);
         return;
     }
-    if let Some(replaced) = request.replaces {
-        end(draft, replaced);
-    }
     let id = draft.next_silence();
     let from = request.from.unwrap_or(draft.now.wall).max(draft.now.wall);
     let silence = Silence {
@@ -70,6 +67,10 @@ pub(super) fn set(draft: &mut Draft<'_>, request: SilenceRequest) {
     } else {
         0
     };
+    if let Some(replaced) = request.replaces {
+        // What it holds is held by the new one by now, and does not slip out in between.
+        end(draft, replaced);
+    }
     draft.answer = Answer::Silence {
         silence: id,
         covers,
@@ -144,7 +145,18 @@ fn activate(draft: &mut Draft<'_>, id: SilenceId) -> usize {
         membership::recount(draft, &before);
         numbers.extend(before.incidents.iter().copied());
     }
+    numbers.sort();
+    numbers.dedup();
+    let held = numbers.iter().filter(|number| is_held(draft, **number));
+    let held = held.count() as u64;
+    draft.edit_silence(&id, |silence| silence.held_pages += held);
     review_all(draft, numbers)
+}
+
+/// Whether other silences hold its pages.
+fn is_held(draft: &Draft<'_>, number: IncidentNumber) -> bool {
+    let incident = draft.incident(&number);
+    incident.is_some_and(|known| known.is_silenced && known.status == Status::Triggered)
 }
 
 fn end(draft: &mut Draft<'_>, id: SilenceId) {

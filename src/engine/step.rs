@@ -31,12 +31,13 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
         Input::Due(key) => due(draft, &key),
         Input::Outcome(report) => answer::outcome(draft, &report),
         Input::DeliveryReport {
+            channel,
             attempt,
             outcome,
             provider_message,
         } => {
-            answer::delivery_report(draft, attempt, outcome, provider_message);
-            draft.answer = Answer::Done;
+            let report = (outcome, provider_message);
+            draft.answer = answer::delivery_report(draft, &channel, attempt, report);
         }
         Input::Probed {
             channel, outcome, ..

@@ -81,9 +81,7 @@ fn ends_by_itself(draft: &Draft<'_>, trouble: &Trouble) -> bool {
 /// Another occurrence of trouble that is known. `false` if it is over and to be raised anew.
 fn again(draft: &mut Draft<'_>, known: &Arc<Alert>, expires: Option<Steady>, text: &str) -> bool {
     let now = draft.now;
-    // A person resolved its incident: as with every alert, that holds for a while.
-    let is_held = known.holds.iter().any(|hold| hold.until > now.steady);
-    if known.incidents.is_empty() && !(known.firing && is_held) {
+    if known.incidents.is_empty() && !(known.firing && is_held(draft, known)) {
         return false;
     }
     draft.edit_alert(&known.id, |alert| {
@@ -105,6 +103,12 @@ fn again(draft: &mut Draft<'_>, known: &Arc<Alert>, expires: Option<Steady>, tex
         });
     }
     true
+}
+
+/// Whether a person resolved its incident a short while ago: as with every alert, that holds.
+fn is_held(draft: &Draft<'_>, alert: &Alert) -> bool {
+    let now = draft.now.steady;
+    alert.holds.iter().any(|hold| hold.until > now)
 }
 
 /// How often open trouble has occurred so far.
@@ -201,7 +205,7 @@ pub(super) fn look_for_gaps(draft: &mut Draft<'_>) {
         };
         if !is_gap {
             clear(draft, &trouble);
-        } else if !is_open(draft, &trouble) {
+        } else if !is_told(draft, &trouble) {
             let text = format!("schedule {name} names nobody now");
             raise(draft, trouble, &text);
         }
@@ -226,11 +230,15 @@ fn is_gone(draft: &Draft<'_>, trouble: &Trouble) -> bool {
     trouble.cause == Cause::ScheduleGap && !draft.rules.schedules.contains_key(&*trouble.subject)
 }
 
-fn is_open(draft: &Draft<'_>, trouble: &Trouble) -> bool {
+/// Whether somebody was told of it: it has an open incident, or one was resolved by hand a short
+/// while ago.
+fn is_told(draft: &Draft<'_>, trouble: &Trouble) -> bool {
     let router = IntegrationName::from(IntegrationName::ROUTER);
     draft
         .alert_by_key(&router, &dedup_key(trouble))
-        .is_some_and(|alert| alert.firing)
+        .is_some_and(|alert| {
+            alert.firing && (!alert.incidents.is_empty() || is_held(draft, &alert))
+        })
 }
 
 /// Rules that name channels which the settings do not have are used as far as they go, and said.
@@ -246,7 +254,7 @@ pub(super) fn look_for_unusable_targets(draft: &mut Draft<'_>) {
     };
     if missing.is_empty() {
         clear(draft, &trouble);
-    } else if !is_open(draft, &trouble) {
+    } else if !is_told(draft, &trouble) {
         let names: Vec<&str> = missing.iter().map(String::as_str).take(10).collect();
         let text = format!(
             "{} targets of the rules name channels that the settings do not have: {}",

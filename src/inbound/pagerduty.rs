@@ -35,14 +35,27 @@ pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
     batch.finish()
 }
 
-/// The key that says which integration posts, from a body that need not be good otherwise.
-pub fn routing_key(body: &[u8]) -> Option<String> {
-    let document = json::read(body).ok()?;
-    document
-        .root
-        .get("routing_key")?
-        .as_str()
-        .map(str::to_owned)
+/// What a body, which need not be good otherwise, says about who posts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoutingKey {
+    Given(String),
+    Missing,
+    /// The body is no JSON object at all.
+    Unrecognized,
+}
+
+/// The key that says which integration posts.
+pub fn routing_key(body: &[u8]) -> RoutingKey {
+    let Ok(document) = json::read(body) else {
+        return RoutingKey::Unrecognized;
+    };
+    let Value::Object(event) = &document.root else {
+        return RoutingKey::Unrecognized;
+    };
+    match event.get("routing_key").and_then(Value::as_str) {
+        Some(key) => RoutingKey::Given(key.to_owned()),
+        None => RoutingKey::Missing,
+    }
 }
 
 /// Whether the body was no JSON object at all, which the original answers in words of its own.

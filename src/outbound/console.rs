@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::links::Links;
 use super::wording;
-use super::{Channel, Pending, Sent, mail_text};
+use super::{Channel, Mark, Pending, Sent, Withdrawn, mail_text};
 use crate::engine::decision::{Brief, Order};
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Outcome;
@@ -78,22 +78,29 @@ impl Channel for Console {
     }
 
     /// Writing runs beside the other tasks: a terminal that is held must not hold the router.
-    fn send<'channel>(&'channel self, order: &'channel Order) -> Pending<'channel, Sent> {
+    fn send<'channel>(
+        &'channel self,
+        order: &'channel Order,
+        mark: &'channel Mark,
+    ) -> Pending<'channel, Result<Sent, Withdrawn>> {
         Box::pin(async move {
             let page = compose(order, &self.links);
             let screen = Arc::clone(&self.screen);
+            let mark = mark.clone();
             let writing = tokio::task::spawn_blocking(move || {
                 let mut screen = screen.lock().unwrap_or_else(PoisonError::into_inner);
-                screen
-                    .write_all(page.as_bytes())
-                    .and_then(|()| screen.flush())
+                mark.test()?;
+                let written = screen.write_all(page.as_bytes());
+                Ok(written.and_then(|()| screen.flush()))
             });
             let deadline = Duration::from_millis(order.deadline.0);
-            match tokio::time::timeout(deadline, writing).await {
-                Ok(Ok(Ok(()))) => sent(Outcome::Delivered, None),
-                Ok(Ok(Err(error))) => sent(Outcome::Transient, Some(error.to_string())),
+            Ok(match tokio::time::timeout(deadline, writing).await {
+                Ok(Ok(written)) => match written? {
+                    Ok(()) => sent(Outcome::Delivered, None),
+                    Err(error) => sent(Outcome::Transient, Some(error.to_string())),
+                },
                 Ok(Err(_)) | Err(_) => sent(Outcome::Unknown, Some("the screen is held".into())),
-            }
+            })
         })
     }
 
@@ -205,7 +212,7 @@ mod tests {
             .enable_time()
             .build()
             .unwrap();
-        let sent = runtime.block_on(console.send(order));
+        let sent = runtime.block_on(sample::send(&console, order));
         let bytes = screen.lock().unwrap().clone();
         (sent, String::from_utf8(bytes).unwrap())
     }
@@ -290,7 +297,7 @@ mod tests {
             .build()
             .unwrap();
         let order = sample::order(Medium::Console);
-        let sent = runtime.block_on(console.send(&order));
+        let sent = runtime.block_on(sample::send(&console, &order));
         assert_eq!(sent.outcome, Outcome::Transient);
     }
 }

@@ -27,7 +27,8 @@ use super::email_outcome::{self, Progress, Reply, Stage};
 pub use super::email_settings::{Error, Settings, Tls};
 use super::links::Links;
 use super::mail_thread::{self, Thread};
-use super::{Channel, Pending, Sent, email_settings, mail_html, mail_text, outcome, wording};
+use super::{Channel, Mark, Pending, Sent, Withdrawn};
+use super::{email_settings, mail_html, mail_text, outcome, wording};
 use crate::engine::decision::Order;
 use crate::engine::outcome::Outcome;
 use crate::engine::ruleset::ChannelInfo;
@@ -67,29 +68,36 @@ impl Email {
         })
     }
 
-    async fn deliver(&self, order: &Order, progress: &Progress) -> Sent {
+    async fn deliver(
+        &self,
+        order: &Order,
+        progress: &Progress,
+        mark: &Mark,
+    ) -> Result<Sent, Withdrawn> {
         let Ok(to) = order.address.parse::<Address>() else {
-            return refused_here(Outcome::RefusedTarget, "not an e-mail address");
+            return Ok(refused_here(
+                Outcome::RefusedTarget,
+                "not an e-mail address",
+            ));
         };
         let thread = Thread::of(order, &self.id_host);
         let Ok(mail) = self.mail(order, &to, &thread) else {
-            return refused_here(
+            return Ok(refused_here(
                 Outcome::RefusedContent,
                 "the mail could not be put together",
-            );
+            ));
         };
-        match self
-            .relay
-            .send(&self.from.email, &to, &mail, progress)
-            .await
-        {
-            Ok(words) => Sent {
-                outcome: Outcome::Accepted,
-                provider_message: outcome::provider_words(&words, &[]),
-                reference: Some(thread.message_id),
+        let parties = [&self.from.email, &to];
+        Ok(
+            match self.relay.send(parties, &mail, progress, mark).await? {
+                Ok(words) => Sent {
+                    outcome: Outcome::Accepted,
+                    provider_message: outcome::provider_words(&words, &[]),
+                    reference: Some(thread.message_id),
+                },
+                Err(failure) => self.relay.sent(&failure),
             },
-            Err(failure) => self.relay.sent(&failure),
-        }
+        )
     }
 
     /// The mail as bytes. Its `Date` is lettre's: the moment of this attempt.
@@ -138,13 +146,17 @@ impl Channel for Email {
         &self.info
     }
 
-    fn send<'channel>(&'channel self, order: &'channel Order) -> Pending<'channel, Sent> {
+    fn send<'channel>(
+        &'channel self,
+        order: &'channel Order,
+        mark: &'channel Mark,
+    ) -> Pending<'channel, Result<Sent, Withdrawn>> {
         Box::pin(async move {
             let progress = Progress::default();
             let deadline = Duration::from_millis(order.deadline.0);
-            match tokio::time::timeout(deadline, self.deliver(order, &progress)).await {
-                Ok(sent) => sent,
-                Err(_) => silent(&progress),
+            match tokio::time::timeout(deadline, self.deliver(order, &progress, mark)).await {
+                Ok(result) => result,
+                Err(_) => Ok(silent(&progress)),
             }
         })
     }
@@ -252,14 +264,32 @@ impl Relay {
         })
     }
 
-    /// Hands over one mail; returns the relay's words of acceptance.
+    /// Hands over one mail; returns the relay's words of acceptance. The mark is tested again when
+    /// the relay waits for the text: a relay drops a mail whose text never comes.
     async fn send(
+        &self,
+        [from, to]: [&Address; 2],
+        mail: &[u8],
+        progress: &Progress,
+        mark: &Mark,
+    ) -> Result<Result<String, Failure>, Withdrawn> {
+        mark.test()?;
+        match self.announce(from, to, progress).await {
+            Ok(used) => {
+                mark.test()?;
+                Ok(self.hand_over(used, mail, progress).await)
+            }
+            Err(failure) => Ok(Err(failure)),
+        }
+    }
+
+    /// A connection on which the relay waits for the text of a mail.
+    async fn announce(
         &self,
         from: &Address,
         to: &Address,
-        mail: &[u8],
         progress: &Progress,
-    ) -> Result<String, Failure> {
+    ) -> Result<Used<AsyncSmtpConnection>, Failure> {
         let mut used = self.connection(progress).await?;
         let smtp = &mut used.connection;
         let utf8 = parameters(smtp, [from, to])?;
@@ -268,8 +298,18 @@ impl Relay {
         step(smtp, progress, Stage::Sender, sender).await?;
         step(smtp, progress, Stage::Recipient, recipient).await?;
         step(smtp, progress, Stage::Recipient, Data).await?;
+        Ok(used)
+    }
+
+    async fn hand_over(
+        &self,
+        mut used: Used<AsyncSmtpConnection>,
+        mail: &[u8],
+        progress: &Progress,
+    ) -> Result<String, Failure> {
         progress.reach(Stage::Content);
-        let response = smtp.message(mail).await.map_err(at(Stage::Content))?;
+        let message = used.connection.message(mail).await;
+        let response = message.map_err(at(Stage::Content))?;
         let words = response.message().collect::<Vec<_>>().join(" ");
         self.idle.park(used);
         Ok(format!("{} {words}", response.code()))

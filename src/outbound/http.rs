@@ -6,6 +6,7 @@
 //! what an answer means is for the tables in `outcome.rs`.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub use reqwest::Method;
 pub use super::http_fault::Fault;
 use super::http_fault::Stage;
 use super::http_guard::{Guard, Network, Refused};
+use super::mark::{Mark, Tested, Withdrawn};
 use super::retry_after;
 use crate::engine::time::{Millis, Wall};
 
@@ -142,6 +144,35 @@ impl Http {
 
     /// Makes one call. An answer with any status is an answer.
     pub async fn call(&self, request: Request<'_>) -> Result<Answer, Fault> {
+        self.run(request, |body| body).await
+    }
+
+    /// Makes one call whose body is a message that may be withdrawn: the mark is tested last when
+    /// the connection stands and is to take the body's first byte.
+    pub async fn call_marked(
+        &self,
+        request: Request<'_>,
+        mark: &Mark,
+    ) -> Result<Result<Answer, Fault>, Withdrawn> {
+        mark.test()?;
+        let mut kept_back = Arc::default();
+        let test = |body| {
+            let (tested, shared) = Tested::new(body, mark);
+            kept_back = shared;
+            reqwest::Body::wrap(tested)
+        };
+        let result = self.run(request, test).await;
+        if kept_back.load(Ordering::SeqCst) {
+            return Err(Withdrawn);
+        }
+        Ok(result)
+    }
+
+    async fn run(
+        &self,
+        request: Request<'_>,
+        wrap: impl FnOnce(reqwest::Body) -> reqwest::Body,
+    ) -> Result<Answer, Fault> {
         let deadline = Duration::from_millis(request.deadline.0);
         let url = check_url(request.url)?;
         let client = match request.reach {
@@ -151,7 +182,7 @@ impl Http {
                 &self.guarded
             }
         };
-        let call = prepare(client, url, request)?;
+        let call = prepare(client, url, request, wrap)?;
         let mut answer = None;
         let exchange = self.exchange(call, &mut answer);
         let ended = tokio::time::timeout(deadline, exchange).await;
@@ -253,6 +284,7 @@ fn prepare(
     client: &reqwest::Client,
     url: reqwest::Url,
     request: Request<'_>,
+    wrap: impl FnOnce(reqwest::Body) -> reqwest::Body,
 ) -> Result<reqwest::RequestBuilder, Fault> {
     let mut call = client.request(request.method, url);
     for (name, value) in &request.headers {
@@ -267,7 +299,7 @@ fn prepare(
     Ok(if request.body.is_empty() {
         call
     } else {
-        call.body(request.body)
+        call.body(wrap(request.body.into()))
     })
 }
 

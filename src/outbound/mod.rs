@@ -17,6 +17,7 @@ pub mod links;
 pub mod mail_html;
 pub mod mail_text;
 pub mod mail_thread;
+pub mod mark;
 pub mod outcome;
 pub mod retry_after;
 #[cfg(test)]
@@ -40,6 +41,8 @@ use crate::engine::decision::Order;
 use crate::engine::outcome::Outcome;
 use crate::engine::ruleset::ChannelInfo;
 
+pub use mark::{Mark, Withdrawn};
+
 /// A future that a channel returns.
 pub type Pending<'channel, T> = Pin<Box<dyn Future<Output = T> + Send + 'channel>>;
 
@@ -59,8 +62,12 @@ pub trait Channel: Send + Sync {
     /// Name, media and capabilities.
     fn info(&self) -> &ChannelInfo;
 
-    /// Makes one attempt.
-    fn send<'channel>(&'channel self, order: &'channel Order) -> Pending<'channel, Sent>;
+    /// Makes one attempt, unless the mark is set before the first byte of its message leaves.
+    fn send<'channel>(
+        &'channel self,
+        order: &'channel Order,
+        mark: &'channel Mark,
+    ) -> Pending<'channel, Result<Sent, Withdrawn>>;
 
     /// Asks the provider whether it would take messages, without sending one. Only called when the
     /// capabilities say `probes`.

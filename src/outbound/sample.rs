@@ -1,6 +1,7 @@
 //! Orders for the tests of this room: what the engine would hand to a channel.
 
 use super::links::Links;
+use super::{Channel, Mark, Sent};
 use crate::engine::decision::{AlertBrief, Brief, Message, Order, TokenSubject};
 use crate::engine::event::Link;
 use crate::engine::ids::{AttemptId, IncidentNumber, PageId, Revision};
@@ -13,6 +14,12 @@ use crate::engine::urgency::Urgency;
 
 /// 2026-05-12T02:10:00Z, 03:10 in Lisbon.
 const OPENED: Wall = Wall(1_778_551_800_000);
+
+/// Makes an attempt that nobody withdraws.
+pub async fn send(channel: &dyn Channel, order: &Order) -> Sent {
+    let result = channel.send(order, &Mark::default()).await;
+    result.expect("nobody withdraws it")
+}
 
 pub fn links() -> Links {
     Links::new("https://pager.example.com", [7; 32])

@@ -19,7 +19,7 @@ use self::api::Api;
 use self::people::People;
 use super::http::Http;
 use super::links::Links;
-use super::{Channel, Pending, Sent, settings};
+use super::{Channel, Mark, Pending, Sent, Withdrawn, settings};
 use crate::engine::decision::{Order, Place};
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Outcome;
@@ -90,52 +90,57 @@ impl Slack {
 
     /// Several calls share the order's time; only the last of them hands the message over, so that
     /// running out of time means that it may have been posted.
-    async fn attempt_in_time(&self, order: &Order) -> Sent {
+    async fn attempt_in_time(&self, order: &Order, mark: &Mark) -> Result<Sent, Withdrawn> {
         let deadline = Duration::from_millis(order.deadline.0);
-        match tokio::time::timeout(deadline, self.attempt(order)).await {
+        match tokio::time::timeout(deadline, self.attempt(order, mark)).await {
             Ok(sent) => sent,
-            Err(_) => Sent {
+            Err(_) => Ok(Sent {
                 outcome: Outcome::Unknown,
                 provider_message: Some("no answer within the deadline".to_owned()),
                 reference: None,
-            },
+            }),
         }
     }
 
-    async fn attempt(&self, order: &Order) -> Sent {
+    async fn attempt(&self, order: &Order, mark: &Mark) -> Result<Sent, Withdrawn> {
         match &order.place {
             Some(Place::Edit(text)) => match Reference::read(text) {
-                Some(reference) => self.edit(order, &reference).await,
-                None => self.post(order).await,
+                Some(reference) => self.edit(order, &reference, mark).await,
+                None => self.post(order, mark).await,
             },
             Some(Place::Thread(text)) => match Reference::read(text) {
-                Some(reference) => self.reply(order, &reference).await,
-                None => self.post(order).await,
+                Some(reference) => self.reply(order, &reference, mark).await,
+                None => self.post(order, mark).await,
             },
-            None => self.post(order).await,
+            None => self.post(order, mark).await,
         }
     }
 
     /// A new message to the order's address.
-    async fn post(&self, order: &Order) -> Sent {
+    async fn post(&self, order: &Order, mark: &Mark) -> Result<Sent, Withdrawn> {
         let channel = match self.people.find(&self.api, order).await {
             Ok(channel) => channel,
-            Err(sent) => return sent,
+            Err(sent) => return Ok(sent),
         };
         let mut message = self.message(order);
         message["channel"] = channel.into();
         let reply = self
             .api
-            .post("chat.postMessage", &message, order.deadline)
-            .await;
+            .post_marked("chat.postMessage", &message, order.deadline, mark)
+            .await?;
         if reply.sent.outcome == Outcome::RefusedTarget {
             self.people.forget(&order.address);
         }
-        reply.sent
+        Ok(reply.sent)
     }
 
     /// A message under an earlier one; a new one if that is gone.
-    async fn reply(&self, order: &Order, reference: &Reference<'_>) -> Sent {
+    async fn reply(
+        &self,
+        order: &Order,
+        reference: &Reference<'_>,
+        mark: &Mark,
+    ) -> Result<Sent, Withdrawn> {
         let mut message = self.message(order);
         message["channel"] = reference.channel.into();
         message["thread_ts"] = reference.ts.into();
@@ -143,20 +148,25 @@ impl Slack {
         message["reply_broadcast"] = order.asks.into();
         let reply = self
             .api
-            .post("chat.postMessage", &message, order.deadline)
-            .await;
+            .post_marked("chat.postMessage", &message, order.deadline, mark)
+            .await?;
         if reply.says(&[
             "message_not_found",
             "thread_not_found",
             "cannot_reply_to_message",
         ]) {
-            return self.post(order).await;
+            return self.post(order, mark).await;
         }
-        reply.sent
+        Ok(reply.sent)
     }
 
     /// An earlier message, changed to what is so now.
-    async fn edit(&self, order: &Order, reference: &Reference<'_>) -> Sent {
+    async fn edit(
+        &self,
+        order: &Order,
+        reference: &Reference<'_>,
+        mark: &Mark,
+    ) -> Result<Sent, Withdrawn> {
         let mut message = self.message(order);
         message["channel"] = reference.channel.into();
         message["ts"] = reference.ts.into();
@@ -164,14 +174,17 @@ impl Slack {
             // Without this the old blocks would stay.
             message["blocks"] = json!([]);
         }
-        let reply = self.api.post("chat.update", &message, order.deadline).await;
+        let reply = self
+            .api
+            .post_marked("chat.update", &message, order.deadline, mark)
+            .await?;
         if reply.says(&["message_not_found"]) {
-            return self.post(order).await;
+            return self.post(order, mark).await;
         }
         if reply.says(&["cant_update_message", "edit_window_closed"]) {
-            return self.reply(order, reference).await;
+            return self.reply(order, reference, mark).await;
         }
-        reply.sent
+        Ok(reply.sent)
     }
 
     fn message(&self, order: &Order) -> Value {
@@ -192,8 +205,12 @@ impl Channel for Slack {
         &self.info
     }
 
-    fn send<'channel>(&'channel self, order: &'channel Order) -> Pending<'channel, Sent> {
-        Box::pin(self.attempt_in_time(order))
+    fn send<'channel>(
+        &'channel self,
+        order: &'channel Order,
+        mark: &'channel Mark,
+    ) -> Pending<'channel, Result<Sent, Withdrawn>> {
+        Box::pin(self.attempt_in_time(order, mark))
     }
 
     fn probe(&self) -> Pending<'_, Sent> {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::http::{self, Answer, Auth, Http, Method, Reach, Request};
 use super::links::Links;
 use super::template::{Template, Values};
-use super::{Channel, Pending, Sent, outcome, settings, sms_text};
+use super::{Channel, Mark, Pending, Sent, Withdrawn, outcome, settings, sms_text};
 use crate::engine::decision::Order;
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Outcome;
@@ -94,7 +94,7 @@ impl SmsWebhook {
         })
     }
 
-    async fn attempt(&self, order: &Order) -> Sent {
+    async fn attempt(&self, order: &Order, mark: &Mark) -> Result<Sent, Withdrawn> {
         let text = match self.settings.replies {
             Replies::Read => sms_text::compose(order, &self.links),
             Replies::Lost => sms_text::compose_one_way(order, &self.links),
@@ -106,7 +106,7 @@ impl SmsWebhook {
         };
         let body = match self.body.render(&values) {
             Ok(body) => body,
-            Err(error) => return self.sent(Outcome::RefusedContent, &error.to_string()),
+            Err(error) => return Ok(self.sent(Outcome::RefusedContent, &error.to_string())),
         };
         let request = Request {
             method: self.method.clone(),
@@ -117,10 +117,10 @@ impl SmsWebhook {
             body: body.into_bytes(),
             deadline: order.deadline,
         };
-        match self.http.call(request).await {
+        Ok(match self.http.call_marked(request, mark).await? {
             Ok(answer) => self.read(&answer),
             Err(fault) => fault.sent(),
-        }
+        })
     }
 
     fn read(&self, answer: &Answer) -> Sent {
@@ -150,8 +150,12 @@ impl Channel for SmsWebhook {
         &self.info
     }
 
-    fn send<'channel>(&'channel self, order: &'channel Order) -> Pending<'channel, Sent> {
-        Box::pin(self.attempt(order))
+    fn send<'channel>(
+        &'channel self,
+        order: &'channel Order,
+        mark: &'channel Mark,
+    ) -> Pending<'channel, Result<Sent, Withdrawn>> {
+        Box::pin(self.attempt(order, mark))
     }
 
     fn probe(&self) -> Pending<'_, Sent> {
@@ -276,7 +280,7 @@ mod tests {
         change(&mut settings);
         let channel = SmsWebhook::new(settings, http(&[]), sample::links());
         let channel = channel.expect("good settings");
-        (channel.send(&order()).await, server.calls())
+        (sample::send(&channel, &order()).await, server.calls())
     }
 
     #[tokio::test]

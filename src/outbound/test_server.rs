@@ -2,6 +2,7 @@
 //! the answers it was told, misbehaviour included.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -67,18 +68,42 @@ impl Call {
 }
 
 /// What to do with a call.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Reply {
     /// Send these bytes and close.
     Raw(Vec<u8>),
     /// Keep the connection open and say nothing.
     Silence,
+    /// Let something happen, and send these bytes only then.
+    After(Event, Vec<u8>),
+}
+
+/// Something that happens while a caller waits for the answer.
+pub type Event = Arc<dyn Fn() + Send + Sync>;
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Raw(bytes) | Self::After(_, bytes) => {
+                write!(formatter, "{:?}", String::from_utf8_lossy(bytes))
+            }
+            Self::Silence => formatter.write_str("silence"),
+        }
+    }
 }
 
 impl Reply {
     /// A whole answer.
     pub fn new(status: u16, body: &str) -> Self {
         Self::with_header(status, "x-test: 1", body)
+    }
+
+    /// The same answer once this has happened.
+    pub fn after(self, event: impl Fn() + Send + Sync + 'static) -> Self {
+        match self {
+            Self::Raw(bytes) | Self::After(_, bytes) => Self::After(Arc::new(event), bytes),
+            Self::Silence => Self::Silence,
+        }
     }
 
     /// A whole answer with one header line more.
@@ -162,15 +187,18 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     };
     calls.lock().expect("no test panics with it").push(call);
     let reply = replies.lock().expect("no test panics with it").pop_front();
-    match reply {
-        Some(Reply::Raw(bytes)) => {
-            // The client may have gone: that is its test's business.
-            let _ = stream.write_all(&bytes).await;
-            let _ = stream.shutdown().await;
+    let bytes = match reply {
+        Some(Reply::Raw(bytes)) => bytes,
+        Some(Reply::After(event, bytes)) => {
+            event();
+            bytes
         }
-        Some(Reply::Silence) => std::future::pending().await,
-        None => {}
-    }
+        Some(Reply::Silence) => return std::future::pending().await,
+        None => return,
+    };
+    // The client may have gone: that is its test's business.
+    let _ = stream.write_all(&bytes).await;
+    let _ = stream.shutdown().await;
 }
 
 async fn read_call<S: AsyncRead + Unpin>(stream: &mut S) -> Option<Call> {

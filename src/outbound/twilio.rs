@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::http::{Answer, Auth, Http, Method, Reach, Request};
 use super::links::Links;
-use super::{Channel, Pending, Sent, form, outcome, settings, sms_text};
+use super::{Channel, Mark, Pending, Sent, Withdrawn, form, outcome, settings, sms_text};
 use crate::engine::decision::Order;
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Outcome;
@@ -91,7 +91,7 @@ impl Twilio {
         })
     }
 
-    async fn attempt(&self, order: &Order) -> Sent {
+    async fn attempt(&self, order: &Order, mark: &Mark) -> Result<Sent, Withdrawn> {
         let form = self.form(order);
         let fields: Vec<(&str, &str)> = form
             .iter()
@@ -107,10 +107,10 @@ impl Twilio {
             body: form::body(&fields).into_bytes(),
             ..self.request(&url, order.deadline)
         };
-        match self.http.call(request).await {
+        Ok(match self.http.call_marked(request, mark).await? {
             Ok(answer) => self.read(&answer),
             Err(fault) => fault.sent(),
-        }
+        })
     }
 
     fn form(&self, order: &Order) -> Vec<(&'static str, String)> {
@@ -202,8 +202,12 @@ impl Channel for Twilio {
         &self.info
     }
 
-    fn send<'channel>(&'channel self, order: &'channel Order) -> Pending<'channel, Sent> {
-        Box::pin(self.attempt(order))
+    fn send<'channel>(
+        &'channel self,
+        order: &'channel Order,
+        mark: &'channel Mark,
+    ) -> Pending<'channel, Result<Sent, Withdrawn>> {
+        Box::pin(self.attempt(order, mark))
     }
 
     fn probe(&self) -> Pending<'_, Sent> {
@@ -237,7 +241,7 @@ mod tests {
     async fn send(links: Links, reply: Reply) -> (Sent, Vec<Call>) {
         let server = Server::start([reply]).await;
         let twilio = Twilio::new(settings(server.url()), http(&[]), links).expect("a channel");
-        (twilio.send(&order()).await, server.calls())
+        (sample::send(&twilio, &order()).await, server.calls())
     }
 
     fn field<'call>(form: &'call [(String, String)], name: &str) -> Option<&'call str> {
@@ -290,7 +294,7 @@ mod tests {
         let mut settings = settings(server.url());
         settings.sender = Sender::MessagingService("MG1".to_owned());
         let twilio = Twilio::new(settings, http(&[]), sample::links()).expect("a channel");
-        twilio.send(&order()).await;
+        sample::send(&twilio, &order()).await;
         let form = server.calls()[0].form();
         assert_eq!(field(&form, "MessagingServiceSid"), Some("MG1"));
         assert_eq!(field(&form, "From"), None);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::http::{Answer, Auth, Http, Method, Reach, Request};
 use super::links::Links;
-use super::{Channel, Pending, Sent, outcome, settings, webhook_body};
+use super::{Channel, Mark, Pending, Sent, Withdrawn, outcome, settings, webhook_body};
 use crate::engine::decision::Order;
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Outcome;
@@ -57,7 +57,7 @@ impl Webhook {
         })
     }
 
-    async fn attempt(&self, order: &Order) -> Sent {
+    async fn attempt(&self, order: &Order, mark: &Mark) -> Result<Sent, Withdrawn> {
         let now = self.http.now();
         let body = webhook_body::render(order, &self.links, now);
         let id = webhook_body::id(order);
@@ -80,10 +80,10 @@ impl Webhook {
             body: body.into_bytes(),
             deadline: order.deadline,
         };
-        match self.http.call(request).await {
+        Ok(match self.http.call_marked(request, mark).await? {
             Ok(answer) => read(&answer),
             Err(fault) => fault.sent(),
-        }
+        })
     }
 }
 
@@ -92,8 +92,12 @@ impl Channel for Webhook {
         &self.info
     }
 
-    fn send<'channel>(&'channel self, order: &'channel Order) -> Pending<'channel, Sent> {
-        Box::pin(self.attempt(order))
+    fn send<'channel>(
+        &'channel self,
+        order: &'channel Order,
+        mark: &'channel Mark,
+    ) -> Pending<'channel, Result<Sent, Withdrawn>> {
+        Box::pin(self.attempt(order, mark))
     }
 
     fn probe(&self) -> Pending<'_, Sent> {
@@ -145,7 +149,7 @@ mod tests {
 
     async fn send(reply: Reply) -> (Sent, Vec<Call>) {
         let server = Server::start([reply]).await;
-        let sent = webhook(&["127.0.0.1"]).send(&order(&server)).await;
+        let sent = sample::send(&webhook(&["127.0.0.1"]), &order(&server)).await;
         (sent, server.calls())
     }
 
@@ -197,7 +201,7 @@ mod tests {
     #[tokio::test]
     async fn a_private_network_is_refused_before_anything_is_sent() {
         let server = Server::start([]).await;
-        let sent = webhook(&[]).send(&order(&server)).await;
+        let sent = sample::send(&webhook(&[]), &order(&server)).await;
         assert_eq!(sent.outcome, Outcome::RefusedTarget);
         let words = sent.provider_message.expect("words");
         assert!(words.contains("127.0.0.1 is a loopback address"), "{words}");

@@ -126,6 +126,7 @@ impl Context<'_> {
         self.texts(node, "`key`");
         for (source, at) in keys::sources(node) {
             self.check_literal(entry, &source, at);
+            self.check_length(entry, &source, at);
         }
         let resolved = self.environment.keys.as_ref().map(|keys| {
             keys.get(entry.key.as_str())
@@ -166,16 +167,27 @@ impl Context<'_> {
     }
 
     fn check_literal(&mut self, entry: &Entry, source: &KeySource, at: Position) {
-        let KeySource::Literal(literal) = source else {
+        let KeySource::Literal(_) = source else {
             return;
         };
         let name = &entry.key;
         let message = format!("the key of {name} stands in the file; only its hash is stored");
         let cure = "write env:NAME or file:PATH, so that the files hold no secrets";
         self.faults.warning(Code::LiteralKey, at, message, cure);
+    }
+
+    fn check_length(&mut self, entry: &Entry, source: &KeySource, at: Position) {
+        let characters = match source {
+            KeySource::Literal(literal) => Some(literal.chars().count()),
+            KeySource::Env(_) | KeySource::File(_) => {
+                let known = &self.environment.key_characters;
+                known.get(&source.to_string()).copied()
+            }
+        };
         let is_pagerduty = entry.node.get("format").and_then(Node::as_text) == Some("pagerduty");
-        let characters = literal.chars().count();
-        if is_pagerduty && characters != ROUTING_KEY_CHARACTERS {
+        let wrong = characters.filter(|count| is_pagerduty && *count != ROUTING_KEY_CHARACTERS);
+        if let Some(characters) = wrong {
+            let name = &entry.key;
             let message = format!(
                 "the key of {name} has {characters} characters; many senders accept a routing \
                  key of {ROUTING_KEY_CHARACTERS} only"
@@ -197,10 +209,17 @@ impl Context<'_> {
             .collect();
         let written = written.join(", ");
         let name = &entry.key;
-        let message = match (resolved, sources.len(), entry.node.get("key_sha256")) {
-            (0, 1, None) => format!("the key {written} of {name} is not set; it answers 401"),
-            (0, _, None) => format!("no key of {name} is set ({written}); it answers 401"),
-            (_, count, _) => format!("{unset} of {count} keys of {name} are not set ({written})"),
+        let has_hash = entry.node.get("key_sha256").is_some();
+        let is_made = self.environment.made_keys.contains(name.as_str());
+        let effect = match (resolved, has_hash, is_made) {
+            (0, false, false) => "; it answers 401",
+            (0, false, true) => "; only keys that `reveille key create` made open it",
+            (_, _, _) => "",
+        };
+        let message = match (resolved, sources.len()) {
+            (0, 1) => format!("the key {written} of {name} is not set{effect}"),
+            (0, _) => format!("no key of {name} is set ({written}){effect}"),
+            (_, count) => format!("{unset} of {count} keys of {name} are not set ({written})"),
         };
         let cure = "set the variable or the file, and start again or apply the rules again";
         self.faults.warning(Code::KeyUnset, node.at, message, cure);

@@ -33,7 +33,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::{ChannelInfo, Medium, RuleSet, Settings};
@@ -53,6 +53,10 @@ pub struct Environment {
     /// SHA-256 of the keys that [`Documents::key_references`] names, as far as they could be read.
     /// `None` when nobody has tried: then nothing is said about unset ones.
     pub keys: Option<BTreeMap<IntegrationName, Vec<[u8; 32]>>>,
+    /// Characters of the keys that could be read, by the reference as it is written.
+    pub key_characters: BTreeMap<String, usize>,
+    /// Integrations that a key made while the router ran opens.
+    pub made_keys: BTreeSet<IntegrationName>,
     pub fit: Fit,
 }
 

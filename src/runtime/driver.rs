@@ -23,7 +23,7 @@ use crate::engine::outcome::Outcome;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::Now;
 use crate::engine::trouble::Cause;
-use crate::runtime::handle::{ApplyError, NewRules};
+use crate::runtime::handle::{ApplyError, NewRules, Record};
 use crate::store::{Batch, Clocks, DocumentKind, DocumentWrite, revision_name};
 
 /// Timers handled in one turn; more wait for the next.
@@ -32,6 +32,8 @@ pub const TIMERS_MAX: usize = 256;
 /// One thing for the driver to do.
 pub enum Job {
     Input(Input),
+    /// An input of which a document is kept.
+    Recorded(Input, Record),
     Rules(Box<NewRules>),
     Documents(Vec<DocumentWrite>),
 }
@@ -58,12 +60,19 @@ pub struct Turn {
     pub probes: Vec<crate::engine::ids::ChannelName>,
     /// Inputs whose decision panicked, as text for the log.
     pub quarantined: Vec<String>,
+    /// Timers that were handled beside the jobs.
+    pub timers: usize,
 }
 
 impl Turn {
     /// Whether there is anything to make durable.
     pub fn is_empty(&self) -> bool {
         self.batch.changes.is_empty() && self.batch.documents.is_empty()
+    }
+
+    /// How many inputs it took: jobs and timers.
+    pub fn inputs(&self) -> usize {
+        self.done.len() + self.timers
     }
 }
 
@@ -124,6 +133,13 @@ impl Driver {
                 Some(answer) => Done::Answer(answer),
                 None => Done::Quarantined,
             },
+            Job::Recorded(input, record) => match self.decide(turn, input, now) {
+                Some(answer) => {
+                    turn.batch.documents.extend(record(&answer));
+                    Done::Answer(answer)
+                }
+                None => Done::Quarantined,
+            },
             Job::Rules(new) => Done::Rules(self.put_in_force(turn, *new, now)),
             Job::Documents(writes) => {
                 turn.batch.documents.extend(writes);
@@ -138,6 +154,7 @@ impl Driver {
             let Some(key) = self.state.due(now.steady, now.wall, &self.broken) else {
                 return;
             };
+            turn.timers += 1;
             if self.decide(turn, Input::Due(key.clone()), now).is_none() {
                 self.broken.insert(key);
             }
@@ -278,6 +295,8 @@ impl Driver {
             name: revision_name(revision),
             bytes: Some(new.document),
         });
+        let record = new.record.map(|record| record(revision));
+        turn.batch.documents.extend(record);
         self.decide(turn, Input::RulesChanged, now);
         Ok(revision)
     }

@@ -61,7 +61,15 @@ pub struct NewRules {
     pub document: Vec<u8>,
     /// Compare-and-set.
     pub expected: Option<Revision>,
+    /// Makes a document to be kept in the same commit.
+    pub record: Option<RecordOfRules>,
 }
+
+/// Makes a document of an answer, to be kept in the same commit as what led to it.
+pub type Record = Box<dyn FnOnce(&Answer) -> Option<DocumentWrite> + Send>;
+
+/// Makes a document of the revision under which rules were put in force.
+pub type RecordOfRules = Box<dyn FnOnce(Revision) -> DocumentWrite + Send>;
 
 /// The door to the driver.
 #[derive(Clone)]
@@ -161,6 +169,21 @@ impl Handle {
         answer.await.unwrap_or_else(|_| Err(self.why_ended()))
     }
 
+    /// As [`Handle::control`]; what `record` makes of the answer is durable with it.
+    pub async fn control_recorded(
+        &self,
+        input: Input,
+        record: Record,
+    ) -> Result<Answer, Unavailable> {
+        let (waiter, answer) = oneshot::channel();
+        self.push(Control::Recorded {
+            input,
+            record,
+            waiter,
+        })?;
+        answer.await.unwrap_or_else(|_| Err(self.why_ended()))
+    }
+
     /// Hands in something that nobody waits for, such as the outcome of an attempt.
     pub fn tell(&self, input: Input) {
         // After the driver has ended there is nobody to tell; recovery repeats the attempt.
@@ -237,6 +260,11 @@ impl Handle {
         if gate.intake != Intake::Stopping {
             gate.intake = intake;
         }
+    }
+
+    /// How many controls wait for the driver.
+    pub fn controls_waiting(&self) -> usize {
+        self.gate().queue.controls_waiting()
     }
 
     /// How many events wait for the driver.

@@ -10,6 +10,7 @@ use crate::engine::decision::Order;
 use crate::engine::ids::{AttemptId, IntegrationName};
 use crate::engine::time::Millis;
 use crate::engine::urgency::Urgency;
+use crate::outbound::Mark;
 
 /// A provider that asks for a longer wait gets its waiting orders back to the engine at once, which
 /// uses the next channel or contact.
@@ -20,10 +21,10 @@ const PACE_MIN: u64 = 6;
 const PACE_FREE: u64 = 60_000;
 
 /// What a lane says when asked for the next order.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub enum Next {
-    /// Hand this to the channel now: it counts as started.
-    Start(Arc<Order>),
+    /// Hand this to the channel now: it counts as under way. The mark is set when it is cancelled.
+    Start(Arc<Order>, Mark),
     /// Nothing before this moment.
     NotBefore(Millis),
     /// Nothing waits, or the cap is reached.
@@ -34,7 +35,7 @@ pub enum Next {
 #[derive(Debug)]
 pub struct Lane {
     concurrency: usize,
-    under_way: usize,
+    under_way: BTreeMap<AttemptId, Mark>,
     high: Fair,
     low: Fair,
     closed_until: Millis,
@@ -104,7 +105,7 @@ impl Lane {
     pub fn new(concurrency: usize) -> Self {
         Self {
             concurrency: concurrency.max(1),
-            under_way: 0,
+            under_way: BTreeMap::new(),
             high: Fair::default(),
             low: Fair::default(),
             closed_until: Millis::ZERO,
@@ -130,7 +131,7 @@ impl Lane {
 
     /// The next order whose time has come.
     pub fn next(&mut self, now: Millis) -> Next {
-        if self.under_way >= self.concurrency || self.waiting() == 0 {
+        if self.under_way.len() >= self.concurrency || self.waiting() == 0 {
             return Next::Idle;
         }
         let earliest = self.closed_until.max(self.next_slot);
@@ -140,7 +141,8 @@ impl Lane {
         let Some(order) = self.high.pop().or_else(|| self.low.pop()) else {
             return Next::Idle;
         };
-        self.under_way += 1;
+        let mark = Mark::default();
+        self.under_way.insert(order.attempt, mark.clone());
         self.recent.push_back(now);
         while self.recent.front().is_some_and(|at| now.0 - at.0 > 1_000) {
             self.recent.pop_front();
@@ -148,17 +150,22 @@ impl Lane {
         if let Some(pace) = self.pace {
             self.next_slot = Millis(now.0 + 60_000 / pace.max(1));
         }
-        Next::Start(order)
+        Next::Start(order, mark)
     }
 
-    /// Takes a waiting order out. Whether it was still waiting: then its first byte never left.
+    /// Takes a waiting order out, or marks it if its channel has it: the channel tests the mark
+    /// before the first byte. Whether it was still waiting.
     pub fn cancel(&mut self, attempt: AttemptId) -> bool {
+        if let Some(mark) = self.under_way.get(&attempt) {
+            mark.withdraw();
+            return false;
+        }
         self.high.remove(attempt) || self.low.remove(attempt)
     }
 
     /// An attempt ended well or badly, but not by throttling.
-    pub fn ended(&mut self, is_success: bool) {
-        self.under_way = self.under_way.saturating_sub(1);
+    pub fn ended(&mut self, attempt: AttemptId, is_success: bool) {
+        self.under_way.remove(&attempt);
         if let Some(pace) = self.pace.filter(|_| is_success) {
             // Additive: about five messages a second more with every second of success.
             let faster = pace + (18_000 / pace.max(1)).clamp(1, 60);
@@ -167,8 +174,8 @@ impl Lane {
     }
 
     /// The provider asked to wait. Orders that would have to wait long are given back.
-    pub fn throttled(&mut self, wait: Millis, now: Millis) -> Vec<Arc<Order>> {
-        self.under_way = self.under_way.saturating_sub(1);
+    pub fn throttled(&mut self, attempt: AttemptId, wait: Millis, now: Millis) -> Vec<Arc<Order>> {
+        self.under_way.remove(&attempt);
         let is_new = self.closed_until <= now;
         self.closed_until = self.closed_until.max(Millis(now.0 + wait.0));
         if is_new {
@@ -187,7 +194,7 @@ impl Lane {
 
     /// How many attempts are with the channel.
     pub fn under_way(&self) -> usize {
-        self.under_way
+        self.under_way.len()
     }
 
     /// How many orders wait.
@@ -197,14 +204,19 @@ impl Lane {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::engine::decision::{Message, TokenSubject};
     use crate::engine::incident::{Position, Why};
     use crate::engine::page::{PageKind, Recipient};
     use crate::engine::ruleset::Medium;
+    use crate::outbound::Withdrawn;
 
-    fn order(attempt: u64, urgency: Urgency, integration: &str) -> Arc<Order> {
+    pub(in crate::runtime) fn order(
+        attempt: u64,
+        urgency: Urgency,
+        integration: &str,
+    ) -> Arc<Order> {
         Arc::new(Order {
             attempt: AttemptId(attempt),
             page: crate::engine::ids::PageId(attempt),
@@ -246,10 +258,65 @@ mod tests {
 
     fn started(lane: &mut Lane, now: Millis) -> Vec<u64> {
         let mut started = Vec::new();
-        while let Next::Start(order) = lane.next(now) {
+        while let Next::Start(order, _) = lane.next(now) {
             started.push(order.attempt.0);
         }
         started
+    }
+
+    fn not_before(lane: &mut Lane, now: Millis) -> Millis {
+        match lane.next(now) {
+            Next::NotBefore(moment) => moment,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A lane that was throttled after a hundred messages in a second: fifty a second are left.
+    fn throttled_lane() -> Lane {
+        let mut lane = Lane::new(100);
+        for attempt in 0..1_500 {
+            assert!(
+                lane.push(order(attempt, Urgency::High, "a"), Millis(0))
+                    .is_ok()
+            );
+        }
+        for attempt in started(&mut lane, Millis(0)) {
+            lane.throttled(AttemptId(attempt), Millis::seconds(1), Millis(0));
+        }
+        lane
+    }
+
+    /// How many leave in one second, each of which succeeds at once.
+    fn leaving_in_a_second(lane: &mut Lane, from: Millis) -> usize {
+        let mut now = from;
+        let mut count = 0;
+        while now.0 < from.0 + 1_000 {
+            match lane.next(now) {
+                Next::Start(order, _) => {
+                    count += 1;
+                    lane.ended(order.attempt, true);
+                }
+                Next::NotBefore(moment) => now = moment,
+                Next::Idle => panic!("orders wait"),
+            }
+        }
+        count
+    }
+
+    #[test]
+    fn several_refusals_of_one_burst_slow_the_lane_down_once() {
+        let count = leaving_in_a_second(&mut throttled_lane(), Millis::seconds(1));
+        assert!((50..=56).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn each_second_of_success_adds_about_five_messages_a_second_and_does_not_multiply() {
+        let mut lane = throttled_lane();
+        let mut counts = Vec::new();
+        for second in 1..=10 {
+            counts.push(leaving_in_a_second(&mut lane, Millis::seconds(second)));
+        }
+        assert!((90..=110).contains(&counts[9]), "{counts:?}");
     }
 
     #[test]
@@ -280,7 +347,7 @@ mod tests {
             );
         }
         assert_eq!(started(&mut lane, Millis(0)).len(), 2);
-        lane.ended(true);
+        lane.ended(AttemptId(0), true);
         assert_eq!(started(&mut lane, Millis(0)).len(), 1);
     }
 
@@ -294,12 +361,15 @@ mod tests {
             );
         }
         assert_eq!(started(&mut lane, Millis(0)).len(), 100);
-        assert!(lane.throttled(Millis::seconds(1), Millis(10)).is_empty());
-        assert_eq!(lane.next(Millis(10)), Next::NotBefore(Millis(1_010)));
-        assert!(matches!(lane.next(Millis(1_010)), Next::Start(_)));
-        lane.ended(true);
+        assert!(
+            lane.throttled(AttemptId(0), Millis::seconds(1), Millis(10))
+                .is_empty()
+        );
+        assert_eq!(not_before(&mut lane, Millis(10)), Millis(1_010));
+        assert!(matches!(lane.next(Millis(1_010)), Next::Start(..)));
+        lane.ended(AttemptId(1), true);
         // Fifty a second after a hundred in the last second.
-        assert_eq!(lane.next(Millis(1_010)), Next::NotBefore(Millis(1_030)));
+        assert_eq!(not_before(&mut lane, Millis(1_010)), Millis(1_030));
     }
 
     #[test]
@@ -312,19 +382,23 @@ mod tests {
             );
         }
         assert_eq!(started(&mut lane, Millis(0)), [0]);
-        let given_back = lane.throttled(Millis::hours(1), Millis(0));
+        let given_back = lane.throttled(AttemptId(0), Millis::hours(1), Millis(0));
         assert_eq!(given_back.len(), 2);
         let refused = lane.push(order(9, Urgency::High, "a"), Millis(1_000));
         assert_eq!(refused.map_err(|(_, left)| left), Err(Millis(3_599_000)));
     }
 
     #[test]
-    fn only_a_waiting_order_can_be_cancelled() {
+    fn a_waiting_order_is_taken_out_and_one_under_way_is_marked() {
         let mut lane = Lane::new(1);
         assert!(lane.push(order(1, Urgency::High, "a"), Millis(0)).is_ok());
         assert!(lane.push(order(2, Urgency::High, "a"), Millis(0)).is_ok());
-        assert_eq!(started(&mut lane, Millis(0)), [1]);
-        assert!(!lane.cancel(AttemptId(1)), "its first byte may have left");
+        let Next::Start(_, mark) = lane.next(Millis(0)) else {
+            panic!("an order waits");
+        };
         assert!(lane.cancel(AttemptId(2)));
+        assert_eq!((lane.waiting(), mark.test()), (0, Ok(())));
+        assert!(!lane.cancel(AttemptId(1)), "its first byte may have left");
+        assert_eq!(mark.test(), Err(Withdrawn));
     }
 }

@@ -14,7 +14,7 @@ use crate::engine::event::Event;
 use crate::engine::ids::{IntegrationName, Revision};
 use crate::engine::input::Input;
 use crate::engine::records::Receipt;
-use crate::runtime::handle::{ApplyError, NewRules, Unavailable, View};
+use crate::runtime::handle::{ApplyError, NewRules, Record, Unavailable, View};
 use crate::store::DocumentWrite;
 
 /// Events that may wait for one integration.
@@ -31,6 +31,12 @@ pub enum Control {
     Input {
         input: Input,
         waiter: Option<oneshot::Sender<Result<Answer, Unavailable>>>,
+    },
+    /// An input of which something is kept beside the state.
+    Recorded {
+        input: Input,
+        record: Record,
+        waiter: oneshot::Sender<Result<Answer, Unavailable>>,
     },
     Rules {
         new: Box<NewRules>,
@@ -116,6 +122,11 @@ impl Queue {
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.controls.is_empty() && self.reads.is_empty() && self.requests.is_empty()
+    }
+
+    /// How many controls wait.
+    pub fn controls_waiting(&self) -> usize {
+        self.controls.len()
     }
 
     /// How many events wait.

@@ -14,7 +14,7 @@ use crate::engine::ids::{AttemptId, ChannelName};
 use crate::engine::input::{Input, Report};
 use crate::engine::outcome::Outcome;
 use crate::engine::time::Millis;
-use crate::outbound::{Channel, Sent};
+use crate::outbound::{Channel, Mark, Sent, Withdrawn};
 use crate::runtime::driver::not_started;
 use crate::runtime::handle::Handle;
 use crate::runtime::lane::{Lane, Next};
@@ -117,8 +117,9 @@ impl Sender {
         loop {
             let next = track.lane().next((self.monotonic)());
             match next {
-                Next::Start(order) => {
-                    self.tokio.spawn(self.clone().attempt(track.clone(), order));
+                Next::Start(order, mark) => {
+                    let attempt = self.clone().attempt(track.clone(), order, mark);
+                    self.tokio.spawn(attempt);
                 }
                 Next::Idle => track.bell.notified().await,
                 Next::NotBefore(moment) => {
@@ -131,16 +132,17 @@ impl Sender {
         }
     }
 
-    async fn attempt(self, track: Arc<Track>, order: Arc<Order>) {
+    async fn attempt(self, track: Arc<Track>, order: Arc<Order>, mark: Mark) {
         let began = (self.monotonic)();
         let limit = Duration::from_millis(order.deadline.0) + GRACE;
         let (channel, sent_order) = (track.channel.clone(), order.clone());
         // In a task of its own, so that a panic in a channel is an outcome and not a lost attempt.
-        let call = self
-            .tokio
-            .spawn(async move { tokio::time::timeout(limit, channel.send(&sent_order)).await });
+        let call = self.tokio.spawn(async move {
+            tokio::time::timeout(limit, channel.send(&sent_order, &mark)).await
+        });
         let sent = match call.await {
-            Ok(Ok(sent)) => sent,
+            Ok(Ok(Ok(sent))) => sent,
+            Ok(Ok(Err(Withdrawn))) => return self.withdrawn(&track, &order),
             Ok(Err(_)) => unknown("the channel did not end within its deadline"),
             Err(error) => {
                 warn!(channel.name = %order.channel, error = %error, "a channel panicked");
@@ -149,6 +151,19 @@ impl Sender {
         };
         let latency = Millis((self.monotonic)().0.saturating_sub(began.0));
         self.finish(&track, &order, sent, latency);
+    }
+
+    /// The channel kept the message back: as if the order had never left its lane.
+    fn withdrawn(&self, track: &Track, order: &Order) {
+        info!(
+            attempt.id = order.attempt.0,
+            channel.name = %order.channel,
+            "attempt withdrawn before its message left"
+        );
+        track.lane().ended(order.attempt, false);
+        track.bell.notify_one();
+        self.handle.tell(Input::Outcome(not_started(order.attempt)));
+        self.landed.notify_one();
     }
 
     fn finish(&self, track: &Track, order: &Order, sent: Sent, latency: Millis) {
@@ -163,7 +178,7 @@ impl Sender {
         let given_back = match sent.outcome {
             Outcome::Throttled { wait } => {
                 let now = (self.monotonic)();
-                let orders = track.lane().throttled(wait, now);
+                let orders = track.lane().throttled(order.attempt, wait, now);
                 orders.into_iter().map(|order| (order, wait)).collect()
             }
             Outcome::Delivered
@@ -176,7 +191,7 @@ impl Sender {
             | Outcome::TlsOther
             | Outcome::QuotaExhausted
             | Outcome::Unknown => {
-                track.lane().ended(sent.outcome.is_sent());
+                track.lane().ended(order.attempt, sent.outcome.is_sent());
                 Vec::new()
             }
         };
@@ -260,5 +275,158 @@ impl Outlet for Sender {
                 provider_message: sent.provider_message.map(Into::into),
             });
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::{Semaphore, mpsc};
+
+    use super::*;
+    use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
+    use crate::engine::urgency::Urgency;
+    use crate::outbound::Pending;
+    use crate::runtime::lane::tests::order;
+    use crate::runtime::queue::Control;
+    use crate::store::{MemoryStore, Partition};
+
+    /// A channel that looks something up for as long as the test wants before it posts.
+    struct Slow {
+        info: ChannelInfo,
+        arrived: mpsc::UnboundedSender<u64>,
+        go_on: Arc<Semaphore>,
+        posted: mpsc::UnboundedSender<u64>,
+    }
+
+    impl Channel for Slow {
+        fn info(&self) -> &ChannelInfo {
+            &self.info
+        }
+
+        fn send<'channel>(
+            &'channel self,
+            order: &'channel Order,
+            mark: &'channel Mark,
+        ) -> Pending<'channel, Result<Sent, Withdrawn>> {
+            Box::pin(async move {
+                let number = order.attempt.0;
+                self.arrived.send(number).expect("a test that listens");
+                let permit = self.go_on.acquire().await;
+                permit.expect("never closed").forget();
+                mark.test()?;
+                self.posted.send(number).expect("a test that listens");
+                Ok(Sent {
+                    outcome: Outcome::Accepted,
+                    ..unknown("posted")
+                })
+            })
+        }
+
+        fn probe(&self) -> Pending<'_, Sent> {
+            Box::pin(async { unknown("never asked") })
+        }
+    }
+
+    /// One lane of one attempt at a time, and all that can be seen of it.
+    struct Bench {
+        sender: Sender,
+        handle: Handle,
+        arrived: mpsc::UnboundedReceiver<u64>,
+        go_on: Arc<Semaphore>,
+        posted: mpsc::UnboundedReceiver<u64>,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let (arrives, arrived) = mpsc::unbounded_channel();
+            let (posts, posted) = mpsc::unbounded_channel();
+            let go_on = Arc::new(Semaphore::new(0));
+            let info = ChannelInfo {
+                name: "sms".into(),
+                media: vec![Medium::Sms],
+                reaches_people: true,
+                is_one_endpoint: true,
+                capabilities: Capabilities::default(),
+            };
+            let channel = Slow {
+                info,
+                arrived: arrives,
+                go_on: go_on.clone(),
+                posted: posts,
+            };
+            let store = Arc::new(MemoryStore::new());
+            let handle = Handle::new(store, Partition::default(), Arc::default());
+            let around = Surroundings {
+                handle: handle.clone(),
+                tokio: Tokio::current(),
+                monotonic: Arc::new(|| Millis::ZERO),
+                on_outcome: Arc::new(|_, _, _| {}),
+            };
+            Self {
+                sender: Sender::start(vec![(Arc::new(channel), 1)], around),
+                handle,
+                arrived,
+                go_on,
+                posted,
+            }
+        }
+
+        fn send(&self, attempt: u64) {
+            self.sender.send(order(attempt, Urgency::High, "native"));
+        }
+
+        /// What the driver is told next: the attempt, and whether it was started.
+        async fn told(&self) -> Vec<(u64, bool)> {
+            self.sender.landed().await;
+            let taken = self.handle.take(Duration::ZERO);
+            let reports = taken.controls.into_iter().map(|control| match control {
+                Control::Input {
+                    input: Input::Outcome(report),
+                    ..
+                } => (report.attempt.0, report.was_started),
+                _ => panic!("only outcomes are told here"),
+            });
+            reports.collect()
+        }
+    }
+
+    #[tokio::test]
+    async fn an_order_cancelled_while_its_channel_looks_somebody_up_is_told_as_not_started() {
+        let mut bench = Bench::new();
+        bench.send(1);
+        assert_eq!(bench.arrived.recv().await, Some(1));
+        bench.sender.cancel(AttemptId(1));
+        bench.go_on.add_permits(1);
+        assert_eq!(bench.told().await, [(1, false)]);
+        assert!(bench.posted.try_recv().is_err(), "nothing was posted");
+        assert_eq!(bench.sender.under_way(), 0);
+    }
+
+    #[tokio::test]
+    async fn an_order_cancelled_while_it_waits_in_its_lane_never_reaches_its_channel() {
+        let mut bench = Bench::new();
+        bench.send(1);
+        assert_eq!(bench.arrived.recv().await, Some(1));
+        bench.send(2);
+        bench.send(3);
+        bench.sender.cancel(AttemptId(2));
+        bench.go_on.add_permits(1);
+        assert_eq!(bench.told().await, [(2, false), (1, true)]);
+        assert_eq!(bench.arrived.recv().await, Some(3), "the lane goes on");
+        bench.go_on.add_permits(1);
+        assert_eq!(bench.told().await, [(3, true)]);
+        assert_eq!(bench.posted.recv().await, Some(1));
+        assert_eq!(bench.posted.recv().await, Some(3));
+    }
+
+    #[tokio::test]
+    async fn a_cancellation_that_comes_after_the_message_left_changes_nothing() {
+        let mut bench = Bench::new();
+        bench.send(1);
+        assert_eq!(bench.arrived.recv().await, Some(1));
+        bench.go_on.add_permits(1);
+        assert_eq!(bench.posted.recv().await, Some(1));
+        bench.sender.cancel(AttemptId(1));
+        assert_eq!(bench.told().await, [(1, true)]);
     }
 }

@@ -39,8 +39,8 @@ pub trait Outlet: Send {
 
 /// Told of each commit, for metrics.
 pub trait Observer: Send {
-    /// A batch of so many changes was made durable in this time.
-    fn committed(&self, changes: usize, took: Millis);
+    /// The batch of a turn was made durable in this time.
+    fn committed(&mut self, turn: &Turn, took: Millis);
     /// These receipts were given.
     fn received(&self, receipts: &[Arc<Receipt>]);
 }
@@ -148,7 +148,7 @@ impl Works {
         let before = (self.clock)().monotonic;
         self.store.commit(self.partition, self.epoch, &turn.batch)?;
         let took = Millis((self.clock)().monotonic.0.saturating_sub(before.0));
-        self.observer.committed(turn.batch.changes.len(), took);
+        self.observer.committed(turn, took);
         Ok(())
     }
 
@@ -266,6 +266,11 @@ pub fn clock_trouble(by: Millis) -> Input {
 fn split(control: Control) -> (Job, Waiter) {
     match control {
         Control::Input { input, waiter } => (Job::Input(input), Waiter::Input(waiter)),
+        Control::Recorded {
+            input,
+            record,
+            waiter,
+        } => (Job::Recorded(input, record), Waiter::Input(Some(waiter))),
         Control::Rules { new, waiter } => (Job::Rules(new), Waiter::Rules(waiter)),
         Control::Documents { writes, waiter } => {
             (Job::Documents(writes), Waiter::Documents(waiter))
@@ -283,4 +288,65 @@ fn receipts_of(done: Done) -> Option<Vec<Arc<Receipt>>> {
 /// Answers a waiter, who may have gone away meanwhile.
 fn give<T>(waiter: oneshot::Sender<T>, answer: T) {
     let _gone = waiter.send(answer);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::State;
+    use crate::runtime::driver::not_started;
+    use crate::runtime::handle::Intake;
+    use crate::store::{Clocks, MemoryStore};
+
+    /// Nothing is sent in these tests, and nobody counts.
+    struct Nobody;
+
+    impl Outlet for Nobody {
+        fn cancel(&self, _: AttemptId) {}
+        fn send(&self, _: Arc<Order>) {}
+        fn probe(&self, _: ChannelName) {}
+    }
+
+    impl Observer for Nobody {
+        fn committed(&mut self, _: &Turn, _: Millis) {}
+        fn received(&self, _: &[Arc<Receipt>]) {}
+    }
+
+    fn works() -> Works {
+        let store = Arc::new(MemoryStore::new());
+        let partition = Partition::default();
+        let reading = Reading {
+            wall: crate::engine::time::Wall(1_778_551_920_000),
+            monotonic: Millis::ZERO,
+        };
+        Works {
+            driver: Driver::new(State::default(), Arc::default()),
+            handle: Handle::new(store.clone(), partition, Arc::default()),
+            epoch: store.claim(partition).unwrap(),
+            store,
+            partition,
+            line: Line::resume(Clocks::default(), reading, 7).0,
+            clock: Box::new(move || reading),
+            outlet: Box::new(Nobody),
+            observer: Box::new(Nobody),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stop_takes_no_events_but_outcomes_until_it_is_told_to_finish() {
+        let works = works();
+        let handle = works.handle.clone();
+        let driver = tokio::task::spawn_blocking(move || works.run(vec![Input::Start]));
+        handle.set_intake(Intake::Stopping);
+        let refused = handle.submit("native".into(), Vec::new()).await;
+        assert_eq!(refused, Err(Unavailable::Stopping));
+        for attempt in 1..=3 {
+            let outcome = Input::Outcome(not_started(AttemptId(attempt)));
+            let taken = handle.control(outcome).await;
+            assert!(taken.is_ok(), "attempt {attempt}: {taken:?}");
+        }
+        handle.finish();
+        assert!(driver.await.unwrap().is_ok());
+        assert_eq!(handle.ended(), Some(Unavailable::Stopping));
+    }
 }

@@ -180,6 +180,7 @@ fn escalation(phase: Phase, position: Position) -> Escalation {
         reassigned: Some(targets()),
         hurried: Some(Reason::Declined),
         remaining: Some(Millis::minutes(3)),
+        snoozed_until: Some(Steady(9_000)),
         is_join_pending: true,
     }
 }

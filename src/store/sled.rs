@@ -6,10 +6,12 @@
 //! background, no transactions, no subscribers; short values.
 
 use std::any::Any;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, mpsc};
+use std::time::Duration;
 
 use ::sled::{Db, IVec};
 
@@ -17,6 +19,9 @@ use super::Error;
 use super::keys::{Key, describe};
 use super::rows::Rows;
 use super::writes::Writes;
+
+/// How long another holder of sled's file is waited for.
+const RELEASE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Rows in sled.
 pub struct Tree {
@@ -44,6 +49,7 @@ impl Failure {
 impl Tree {
     /// Opens the tree in a folder, or makes a new one.
     pub fn open(database: &Path, cache_bytes: u64) -> Result<Self, Failure> {
+        wait_until_released(database)?;
         let config = ::sled::Config::new()
             .path(database)
             .flush_every_ms(None)
@@ -105,6 +111,36 @@ impl Rows for Tree {
 
     fn hold(&self) -> RwLockReadGuard<'_, ()> {
         self.applying.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// sled's threads may hold its file a moment longer than the database that was dropped, and sled
+/// gives up at once where somebody holds it.
+fn wait_until_released(database: &Path) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::Other(error.to_string());
+    let file = match File::open(database.join("db")) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    match file.try_lock() {
+        Ok(()) => return Ok(()),
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    let (released, wait) = mpsc::channel();
+    // A lock cannot be waited for with a limit; the thread ends with the lock or the process.
+    std::thread::spawn(move || {
+        let locked = file.lock();
+        drop(file);
+        let _ = released.send(locked);
+    });
+    match wait.recv_timeout(RELEASE_LIMIT) {
+        Ok(locked) => locked.map_err(failed),
+        Err(_) => Err(Failure::Other(format!(
+            "another program has held the database for {} s: end it",
+            RELEASE_LIMIT.as_secs()
+        ))),
     }
 }
 

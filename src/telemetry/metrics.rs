@@ -20,11 +20,12 @@ type Gauges<const COUNT: usize> = Family<Labels<COUNT>, Gauge>;
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    events: Counters<2>,
+    events: Counters<1>,
     receipts: Counters<1>,
     attempts: Counters<2>,
     attempt_seconds: Family<Labels<1>, Histogram>,
-    pages: Counters<1>,
+    reports_refused: Counters<1>,
+    pages: Counters<3>,
     open_incidents: Gauges<1>,
     queues: Gauges<1>,
     commit_seconds: Histogram,
@@ -34,6 +35,24 @@ pub struct Metrics {
     audit_clean: Gauge,
     last_success: Gauges<1>,
     disk_free_bytes: Gauge,
+    connections: Connections,
+}
+
+/// Connections of clients, by the listener that they came to.
+#[derive(Debug)]
+struct Connections {
+    open: Gauges<1>,
+    full: Counters<1>,
+}
+
+impl Connections {
+    fn new(registry: &mut Registry) -> Self {
+        let full = "How often all connections of a listener were taken";
+        Self {
+            open: add(registry, "http_connections", "Connections of clients"),
+            full: add(registry, "http_connections_full", full),
+        }
+    }
 }
 
 /// The queues in front of the driver.
@@ -84,6 +103,11 @@ impl Metrics {
                 "Time from the start of an attempt to its outcome",
                 Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.01, 2.0, 14))),
             ),
+            reports_refused: add(
+                &mut registry,
+                "delivery_reports_refused",
+                "Delivery reports on attempts of another channel",
+            ),
             pages: add(&mut registry, "pages", "Pages that reached a state"),
             open_incidents: add(&mut registry, "open_incidents", "Open incidents by status"),
             queues: add(
@@ -131,17 +155,15 @@ impl Metrics {
                 "Free space on the disk of the store",
                 Gauge::default(),
             ),
+            connections: Connections::new(&mut registry),
             registry,
         }
     }
 
-    /// Events of a configured integration that were made durable.
-    pub fn events_accepted(&self, integration: &str, format: &'static str, count: u64) {
-        let labels = [
-            ("integration", integration.to_owned()),
-            ("format", format.to_owned()),
-        ];
-        self.events.get_or_create(&labels).inc_by(count);
+    /// An event of a configured integration that was made durable.
+    pub fn event_accepted(&self, integration: &str) {
+        let labels = [("integration", integration.to_owned())];
+        self.events.get_or_create(&labels).inc();
     }
 
     /// A receipt with its disposition.
@@ -162,11 +184,20 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// A page that reached a state.
-    pub fn page(&self, state: &'static str) {
-        self.pages
-            .get_or_create(&[("state", state.to_owned())])
-            .inc();
+    /// A delivery report by a channel on an attempt that went by another.
+    pub fn report_refused(&self, channel: &str) {
+        let labels = [("channel", channel.to_owned())];
+        self.reports_refused.get_or_create(&labels).inc();
+    }
+
+    /// A page of a kind, on a medium, that reached a state.
+    pub fn page(&self, kind: &'static str, medium: &'static str, state: &'static str) {
+        let labels = [
+            ("kind", kind.to_owned()),
+            ("medium", medium.to_owned()),
+            ("state", state.to_owned()),
+        ];
+        self.pages.get_or_create(&labels).inc();
     }
 
     /// How many incidents are open in a status.
@@ -220,6 +251,24 @@ impl Metrics {
             .set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
+    /// A client connected.
+    pub fn connection_opened(&self, listener: &'static str) {
+        let labels = [("listener", listener.to_owned())];
+        self.connections.open.get_or_create(&labels).inc();
+    }
+
+    /// A connection of a client ended.
+    pub fn connection_closed(&self, listener: &'static str) {
+        let labels = [("listener", listener.to_owned())];
+        self.connections.open.get_or_create(&labels).dec();
+    }
+
+    /// As many clients are connected as may be.
+    pub fn connections_full(&self, listener: &'static str) {
+        let labels = [("listener", listener.to_owned())];
+        self.connections.full.get_or_create(&labels).inc();
+    }
+
     /// All of it in the OpenMetrics text format.
     pub fn render(&self) -> String {
         let mut text = String::new();
@@ -256,10 +305,11 @@ mod tests {
     #[test]
     fn what_was_measured_is_in_the_text() {
         let metrics = Metrics::new();
-        metrics.events_accepted("prometheus", "alertmanager", 3);
+        metrics.event_accepted("prometheus");
         metrics.receipt("opened");
         metrics.attempt("sms", "accepted", Duration::from_millis(400));
-        metrics.page("sent");
+        metrics.report_refused("sms");
+        metrics.page("folded", "sms", "sent");
         metrics.set_open_incidents("triggered", 2);
         metrics.set_queue_length(Queue::Control, 1);
         metrics.commit(Duration::from_micros(900), 5);
@@ -268,13 +318,18 @@ mod tests {
         metrics.set_audit(Audit::Clean);
         metrics.set_last_success("sms", 1_700_000_000);
         metrics.set_disk_free(1 << 30);
+        metrics.connection_opened("listen");
+        metrics.connection_opened("listen");
+        metrics.connection_closed("listen");
+        metrics.connections_full("listen");
         let text = metrics.render();
         let expected = [
-            r#"reveille_events_accepted_total{integration="prometheus",format="alertmanager"} 3"#,
+            r#"reveille_events_accepted_total{integration="prometheus"} 1"#,
             r#"reveille_receipts_total{disposition="opened"} 1"#,
             r#"reveille_attempts_total{channel="sms",outcome="accepted"} 1"#,
             r#"reveille_attempt_seconds_count{channel="sms"} 1"#,
-            r#"reveille_pages_total{state="sent"} 1"#,
+            r#"reveille_delivery_reports_refused_total{channel="sms"} 1"#,
+            r#"reveille_pages_total{kind="folded",medium="sms",state="sent"} 1"#,
             r#"reveille_open_incidents{status="triggered"} 2"#,
             r#"reveille_queue_length{queue="control"} 1"#,
             "reveille_commit_seconds_count 1",
@@ -284,6 +339,8 @@ mod tests {
             "reveille_audit_clean 1",
             r#"reveille_channel_last_success_timestamp_seconds{channel="sms"} 1700000000"#,
             "reveille_disk_free_bytes 1073741824",
+            r#"reveille_http_connections{listener="listen"} 1"#,
+            r#"reveille_http_connections_full_total{listener="listen"} 1"#,
             "# EOF",
         ];
         for line in expected {

@@ -4,7 +4,6 @@ use reveille::engine::decision::{Order, Place};
 use reveille::engine::ids::AttemptId;
 use reveille::engine::outcome::Outcome;
 use reveille::engine::urgency::Urgency;
-use reveille::outbound::Channel;
 use reveille::outbound::email::{Email, Settings};
 
 use crate::harness::mime::Entity;
@@ -23,7 +22,7 @@ async fn relay_and_channel() -> (FakeSmtp, Email) {
 
 async fn mail_for(order: &Order) -> Entity {
     let (relay, email) = relay_and_channel().await;
-    assert_eq!(email.send(order).await.outcome, Outcome::Accepted);
+    assert_eq!(orders::send(&email, order).await.outcome, Outcome::Accepted);
     relay.next().await.entity
 }
 
@@ -87,9 +86,9 @@ async fn a_page_that_is_repeated_keeps_its_message_id() {
     relay.script([Reply::silence(Stage::Dot)]);
     let mut order = orders::page(1042, "disk full on db1");
     order.deadline = reveille::engine::time::Millis(700);
-    assert_eq!(email.send(&order).await.outcome, Outcome::Unknown);
+    assert_eq!(orders::send(&email, &order).await.outcome, Outcome::Unknown);
     order.attempt = AttemptId(2);
-    let sent = email.send(&order).await;
+    let sent = orders::send(&email, &order).await;
     let first = relay.next().await.entity;
     let second = relay.next().await.entity;
     let id = first.header("Message-ID").unwrap();
@@ -101,10 +100,10 @@ async fn a_page_that_is_repeated_keeps_its_message_id() {
 async fn a_notice_stands_in_the_thread_of_its_page() {
     let (relay, email) = relay_and_channel().await;
     let page = orders::page(1042, "disk full on db1");
-    let reference = email.send(&page).await.reference.unwrap();
+    let reference = orders::send(&email, &page).await.reference.unwrap();
     let mut notice = orders::acknowledged(1042, "disk full on db1");
     notice.place = Some(Place::Thread(reference.as_str().into()));
-    email.send(&notice).await;
+    orders::send(&email, &notice).await;
     let page = relay.next().await.entity;
     let notice = relay.next().await.entity;
     let root = page.header("In-Reply-To").unwrap();

@@ -5,7 +5,7 @@ use reveille::engine::outcome::Outcome;
 use reveille::engine::time::Millis;
 use reveille::outbound::email::{Email, Settings, Tls};
 use reveille::outbound::links::Links;
-use reveille::outbound::{Channel, Sent};
+use reveille::outbound::{Channel, Mark, Sent, Withdrawn};
 
 use crate::harness::certificate::Certificate;
 use crate::harness::orders;
@@ -59,13 +59,13 @@ fn impatient() -> Order {
 async fn send_to(reply: Reply) -> Sent {
     let relay = FakeSmtp::start().await;
     relay.script([reply]);
-    channel(settings(&relay)).send(&impatient()).await
+    orders::send(&channel(settings(&relay)), &impatient()).await
 }
 
 #[tokio::test]
 async fn a_mail_that_the_relay_takes_is_accepted() {
     let relay = FakeSmtp::start().await;
-    let sent = channel(settings(&relay)).send(&page()).await;
+    let sent = orders::send(&channel(settings(&relay)), &page()).await;
     assert_eq!(sent.outcome, Outcome::Accepted);
     assert_eq!(
         sent.provider_message.as_deref(),
@@ -134,12 +134,32 @@ async fn silence_and_hanging_up_are_unknown_only_after_the_final_dot() {
 }
 
 #[tokio::test]
+async fn a_mail_withdrawn_before_its_text_is_asked_for_is_not_handed_over() {
+    for stage in [Stage::Greeting, Stage::Mail, Stage::Rcpt, Stage::Data] {
+        let relay = FakeSmtp::start().await;
+        let mark = Mark::default();
+        let withdrawer = mark.clone();
+        relay.script([Reply::first(stage, move || withdrawer.withdraw())]);
+        let email = channel(settings(&relay));
+        assert_eq!(
+            email.send(&page(), &mark).await,
+            Err(Withdrawn),
+            "{stage:?}"
+        );
+        // The next mail leaves over a connection of its own.
+        orders::send(&email, &page()).await;
+        relay.next().await;
+        relay.expect_nothing_more();
+    }
+}
+
+#[tokio::test]
 async fn a_relay_that_is_not_there_is_transient() {
     let gone = FakeSmtp::start().await;
     let settings = settings(&gone);
     drop(gone);
     // Whatever listens there afterwards, it is no relay of ours.
-    let sent = channel(settings).send(&impatient()).await;
+    let sent = orders::send(&channel(settings), &impatient()).await;
     assert_eq!(sent.outcome, Outcome::Transient);
 }
 
@@ -156,7 +176,7 @@ async fn a_login_over_starttls_or_implicit_tls_sends_the_mail_in_secret() {
         let email = channel(secure(&relay, tls, &certificate));
         assert_eq!(email.probe().await.outcome, Outcome::Accepted, "{tls:?}");
         assert_eq!(
-            email.send(&page()).await.outcome,
+            orders::send(&email, &page()).await.outcome,
             Outcome::Accepted,
             "{tls:?}"
         );
@@ -176,7 +196,7 @@ async fn a_certificate_for_another_name_is_told_from_one_that_is_not_trusted() {
     for (presented, trusted, expected) in cases {
         let relay = FakeSmtp::start_secure(presented).await;
         let email = channel(secure(&relay, Tls::StartTls, trusted));
-        assert_eq!(email.send(&page()).await.outcome, expected);
+        assert_eq!(orders::send(&email, &page()).await.outcome, expected);
         assert_eq!(email.probe().await.outcome, expected);
         relay.expect_nothing_more();
     }
@@ -187,7 +207,7 @@ async fn a_relay_without_starttls_gets_neither_password_nor_mail() {
     let relay = FakeSmtp::start().await;
     let certificate = Certificate::for_name("127.0.0.1");
     let email = channel(secure(&relay, Tls::StartTls, &certificate));
-    let sent = email.send(&page()).await;
+    let sent = orders::send(&email, &page()).await;
     assert_eq!(sent.outcome, Outcome::TlsOther);
     assert!(sent.provider_message.unwrap().contains("STARTTLS"));
     relay.expect_nothing_more();
@@ -199,7 +219,7 @@ async fn a_wrong_password_is_the_channels_trouble_and_is_not_repeated_to_anybody
     let relay = FakeSmtp::start_secure(&certificate).await;
     let mut settings = secure(&relay, Tls::StartTls, &certificate);
     settings.password = Some("password".into());
-    let sent = channel(settings).send(&page()).await;
+    let sent = orders::send(&channel(settings), &page()).await;
     assert_eq!(sent.outcome, Outcome::RefusedCredential);
     assert_eq!(
         sent.provider_message.as_deref(),
@@ -215,7 +235,7 @@ async fn an_address_that_is_none_is_refused_without_asking_the_relay() {
         let mut order = page();
         order.address = address.into();
         assert_eq!(
-            email.send(&order).await.outcome,
+            orders::send(&email, &order).await.outcome,
             Outcome::RefusedTarget,
             "{address}"
         );
@@ -228,9 +248,18 @@ async fn a_late_answer_to_a_mail_that_was_given_up_never_counts_for_the_next() {
     let relay = FakeSmtp::start().await;
     relay.script([Reply::ok(), Reply::silence(Stage::Dot), Reply::ok()]);
     let email = channel(settings(&relay));
-    assert_eq!(email.send(&page()).await.outcome, Outcome::Accepted);
-    assert_eq!(email.send(&impatient()).await.outcome, Outcome::Unknown);
-    assert_eq!(email.send(&page()).await.outcome, Outcome::Accepted);
+    assert_eq!(
+        orders::send(&email, &page()).await.outcome,
+        Outcome::Accepted
+    );
+    assert_eq!(
+        orders::send(&email, &impatient()).await.outcome,
+        Outcome::Unknown
+    );
+    assert_eq!(
+        orders::send(&email, &page()).await.outcome,
+        Outcome::Accepted
+    );
     for _ in 0..3 {
         relay.next().await;
     }

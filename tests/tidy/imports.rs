@@ -59,6 +59,8 @@ const ROOMS: [Room; 15] = [
             "secrecy",
             "tracing",
             "reqwest",
+            // A body that is kept back when its page was withdrawn.
+            "http_body",
             "lettre",
             "minijinja",
         ],
@@ -86,6 +88,8 @@ const ROOMS: [Room; 15] = [
             "anyhow",
             "tokio",
             "clap",
+            "clap_complete",
+            "clap_mangen",
             "ariadne",
             "comfy_table",
             "serde_json",

@@ -5,7 +5,7 @@ use axum::routing::{delete, get, post, put};
 
 use super::Route;
 use crate::api::access::Access;
-use crate::api::{channels, health, keys, openapi, overrides, rules, silences, tokens};
+use crate::api::{audit, channels, health, keys, openapi, overrides, rules, silences, tokens};
 
 /// Rule documents hold telephone numbers and addresses: reading them takes more than looking at
 /// incidents does.
@@ -202,6 +202,15 @@ pub fn of_administration() -> Vec<Route> {
             delete(tokens::revoke),
         )
         .status(204),
+        route(
+            Method::GET,
+            "/v1/audit",
+            admin,
+            "Who changed what, newest first",
+            get(audit::list),
+        )
+        .query(&["limit", "cursor"])
+        .gives("AuditEntryList"),
         route(
             Method::GET,
             keys_path,

@@ -126,9 +126,13 @@ pub fn of_history() -> Vec<Route> {
             get(receipts::show),
         )
         .gives("Receipt"),
-        look("/v1/pages", "List pages, newest first", get(pages::list))
-            .query(&["incident", "user", "state", "limit", "cursor"])
-            .gives("PageList"),
+        look(
+            "/v1/pages",
+            "List the pages of open incidents, or of one incident",
+            get(pages::list),
+        )
+        .query(&["incident", "user", "state", "limit", "cursor"])
+        .gives("PageList"),
         look("/v1/alerts", "List the alerts known now", get(alerts::list))
             .query(&["integration", "status", "limit", "cursor"])
             .gives("AlertList"),

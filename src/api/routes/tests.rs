@@ -23,6 +23,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /openapi.json", "open"),
     ("GET /readyz", "open"),
     ("GET /v1/alerts", "vra"),
+    ("GET /v1/audit", "a"),
     ("GET /v1/channels", "vra"),
     ("GET /v1/explain", "vra"),
     ("GET /v1/incidents", "vra"),

@@ -152,7 +152,7 @@ fn pages(incident: &Value, view: &View) -> Vec<String> {
         let words = [
             at.map_or_else(String::new, |at| moments::clock(at, view)),
             whom,
-            by_what(page),
+            by_page(page),
             text(page, "state"),
             text(page, "why"),
         ];
@@ -162,6 +162,15 @@ fn pages(incident: &Value, view: &View) -> Vec<String> {
     lines.extend(shown);
     lines.extend(more(pages.len(), total, "pages"));
     lines
+}
+
+/// As [`by_what`]; messages that only tell say so.
+fn by_page(page: &Value) -> String {
+    let by = by_what(page);
+    match text(page, "kind").as_str() {
+        kind @ ("update" | "copy" | "folded") => format!("{kind}: {by}"),
+        _ => by,
+    }
 }
 
 /// `phone via sms`, as far as it is known.
@@ -250,7 +259,7 @@ NUMBER  STATUS        URGENCY  SERVICE       TITLE                    SINCE     
 #7      acknowledged  low                    Disk [2J is filling      Nov 20 01:00 3d  ana";
         let view = View {
             look: Look {
-                columns: 90,
+                columns: Some(90),
                 ..Look::PLAIN
             },
             ..view()
@@ -276,10 +285,13 @@ NUMBER  STATUS        URGENCY  SERVICE       TITLE                    SINCE     
                  "source": "web-1"},
                 {"status": "resolved", "severity": "error", "summary": "Slow"},
             ],
-            "pages_total": 1,
+            "pages_total": 2,
             "pages": [
                 {"created_at": "2026-11-23T03:12:05Z", "user": "ana", "contact": "phone",
                  "channel": "sms", "state": "sent",
+                 "kind": "page", "why": "route payments-critical → policy payments, step 1"},
+                {"created_at": "2026-11-23T03:14:00Z", "user": "ana", "contact": "mail",
+                 "channel": "relay", "state": "sent", "kind": "update",
                  "why": "route payments-critical → policy payments, step 1"},
             ],
             "notes": [{"at": "2026-11-23T03:15:00Z", "by": "ana", "text": "looking"}],
@@ -298,8 +310,9 @@ alerts: 2 of 3 firing
   resolved  error     Slow
   … and 1 more alerts
 
-pages: 1
+pages: 2
   03:12:05  ana  phone via sms  sent  route payments-critical → policy payments, step 1
+  03:14:00  ana  update: mail via relay  sent  route payments-critical → policy payments, step 1
 
 notes
   03:15  ana: looking";

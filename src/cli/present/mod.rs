@@ -10,6 +10,7 @@ pub mod people;
 pub mod rules;
 pub mod story;
 pub mod table;
+pub mod wrap;
 
 use jiff::tz::TimeZone;
 use serde_json::Value;

@@ -1,14 +1,21 @@
 //! Timelines: one line an entry, so that a night reads as a story. Also single receipts.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::incident::by_what;
-use super::table::Table;
+use super::table::{Table, shorten};
+use super::wrap::wrap;
 use super::{View, items, joined, list, moment, moments, text};
 
-/// The widest that the columns of a story grow; longer texts push what follows.
+/// The widest that the columns of a story grow without a terminal; longer texts push what follows.
 const WHO_MAX: usize = 16;
 const WHAT_MAX: usize = 52;
+/// On a terminal the reasons stand beside the texts while so much is left for these.
+const WHAT_MIN: usize = 36;
+/// Between two columns.
+const GAP: usize = 2;
 
 struct Line {
     day: String,
@@ -22,20 +29,13 @@ struct Line {
 /// A timeline; entries of several incidents name theirs.
 pub fn story(answer: &Value, view: &View) -> String {
     let entries = items(answer);
-    let lines: Vec<Line> = entries.iter().map(|entry| line(entry, view)).collect();
+    let tellings = tellings(entries);
+    let lines = entries.iter().map(|entry| line(entry, &tellings, view));
+    let lines: Vec<Line> = lines.collect();
     if lines.is_empty() {
         return "nothing happened".to_owned();
     }
-    let is_mixed = lines
-        .windows(2)
-        .any(|pair| pair[0].incident != pair[1].incident);
-    let width = |cell: fn(&Line) -> &String, max: usize| {
-        let widths = lines.iter().map(|line| cell(line).chars().count());
-        widths.max().unwrap_or(0).min(max)
-    };
-    let who_width = width(|line| &line.who, WHO_MAX);
-    let what_width = width(|line| &line.what, WHAT_MAX);
-    let incident_width = width(|line| &line.incident, WHO_MAX);
+    let layout = Layout::of(&lines, view.look.columns);
     let zone = view.zone.iana_name().unwrap_or("local time");
     let mut shown = Vec::new();
     let mut day = String::new();
@@ -44,23 +44,121 @@ pub fn story(answer: &Value, view: &View) -> String {
             shown.push(format!("{}, {zone}", line.day));
             day.clone_from(&line.day);
         }
-        let mut cells = vec![line.clock.clone()];
-        if is_mixed {
-            cells.push(format!("{:<incident_width$}", line.incident));
-        }
-        if who_width > 0 {
-            cells.push(format!("{:<who_width$}", line.who));
-        }
-        cells.push(format!("{:<what_width$}", line.what));
-        cells.push(line.why.clone());
-        shown.push(cells.join("  ").trim_end().to_owned());
+        layout.show(line, &mut shown);
     }
     shown.join("\n")
 }
 
-fn line(entry: &Value, view: &View) -> Line {
+/// How wide the columns of a story are; 0 leaves one out.
+struct Layout {
+    incident: usize,
+    who: usize,
+    what: usize,
+    why: Place,
+}
+
+/// Where the reasons stand.
+#[derive(PartialEq)]
+enum Place {
+    /// Behind the texts, however long they are: nobody looks at a terminal.
+    Behind,
+    /// In a column of their own, beside texts that are wrapped.
+    Beside,
+    /// Beneath the texts: the terminal is too narrow.
+    Beneath,
+}
+
+impl Layout {
+    fn of(lines: &[Line], columns: Option<usize>) -> Self {
+        let longest = |cell: fn(&Line) -> &String| {
+            let widths = lines.iter().map(|line| cell(line).chars().count());
+            widths.max().unwrap_or(0)
+        };
+        let is_mixed = lines
+            .windows(2)
+            .any(|pair| pair[0].incident != pair[1].incident);
+        let incident = if is_mixed {
+            longest(|line| &line.incident).min(WHO_MAX)
+        } else {
+            0
+        };
+        let who = longest(|line| &line.who).min(WHO_MAX);
+        let (what, why) = (longest(|line| &line.what), longest(|line| &line.why));
+        let mut layout = Self {
+            incident,
+            who,
+            what: what.min(WHAT_MAX),
+            why: Place::Behind,
+        };
+        let Some(columns) = columns else {
+            return layout;
+        };
+        let left = columns.saturating_sub(layout.lead());
+        let beside = left.saturating_sub(GAP + why);
+        (layout.what, layout.why) = if beside >= what.min(WHAT_MIN) {
+            (what.min(beside), Place::Beside)
+        } else {
+            (left.max(WHAT_MIN / 2), Place::Beneath)
+        };
+        layout
+    }
+
+    /// Characters in front of the texts.
+    fn lead(&self) -> usize {
+        let clock = "00:00:00".len();
+        let widths = [clock, self.incident, self.who];
+        let widths = widths.into_iter().filter(|width| *width > 0);
+        widths.map(|width| width + GAP).sum()
+    }
+
+    fn show(&self, line: &Line, shown: &mut Vec<String>) {
+        let mut first = line.clock.clone();
+        for (cell, width) in [(&line.incident, self.incident), (&line.who, self.who)] {
+            if width > 0 {
+                first.push_str(&format!("  {:<width$}", shorten(cell, width)));
+            }
+        }
+        let (width, lead) = (self.what, self.lead());
+        let beside = |what: &str| format!("{first}  {what:<width$}  {}", line.why);
+        let mut texts = match self.why {
+            Place::Behind => vec![line.what.clone()],
+            Place::Beside | Place::Beneath => wrap(&line.what, width),
+        };
+        if self.why == Place::Beneath && !line.why.is_empty() {
+            texts.extend(wrap(&line.why, width));
+        }
+        for (index, text) in texts.iter().enumerate() {
+            let row = match (index, &self.why) {
+                (0, Place::Behind | Place::Beside) => beside(text),
+                (0, Place::Beneath) => format!("{first}  {text}"),
+                (_, Place::Behind | Place::Beside | Place::Beneath) => {
+                    format!("{:lead$}{text}", "")
+                }
+            };
+            shown.push(row.trim_end().to_owned());
+        }
+    }
+}
+
+/// Pages that only tell, by their ids, each with its word: so that nobody takes the news of an
+/// acknowledgment for another page.
+fn tellings(entries: &[Value]) -> BTreeMap<u64, &'static str> {
+    let told = entries.iter().filter_map(|entry| {
+        let word = match text(entry, "reason").as_str() {
+            "update_sent" => "update",
+            "copy_posted" => "copy",
+            _ => return None,
+        };
+        Some((entry.get("page")?.as_u64()?, word))
+    });
+    told.collect()
+}
+
+fn line(entry: &Value, tellings: &BTreeMap<u64, &'static str>, view: &View) -> Line {
     let at = moment(entry, "at");
     let incident = text(entry, "incident");
+    let page = entry.get("page").and_then(Value::as_u64);
+    let what = what(entry);
     Line {
         day: at.map_or_else(String::new, |at| moments::day(at, view)),
         clock: at.map_or_else(|| "--:--:--".to_owned(), |at| moments::clock(at, view)),
@@ -70,7 +168,10 @@ fn line(entry: &Value, view: &View) -> Line {
             format!("#{incident}")
         },
         who: text(entry, "user"),
-        what: what(entry),
+        what: match page.and_then(|page| tellings.get(&page)) {
+            Some(word) => format!("{word}: {what}"),
+            None => what,
+        },
         why: why(entry),
     }
 }
@@ -205,6 +306,7 @@ mod tests {
 
     use super::super::samples::view;
     use super::*;
+    use crate::cli::context::Look;
 
     #[test]
     fn a_timeline_reads_as_a_story() {
@@ -230,6 +332,65 @@ Mon 23 Nov 2026, Europe/Lisbon
 03:14:00  ana  ana acknowledged via api";
         assert_eq!(story(&answer, &view()), expected);
         assert_eq!(story(&json!({"items": []}), &view()), "nothing happened");
+    }
+
+    #[test]
+    fn news_and_copies_are_told_apart_from_pages() {
+        let answer = json!({"items": [
+            {"at": "2026-11-23T03:12:04Z", "reason": "page_planned", "page": 1, "user": "ana",
+             "text": "relay → ana by mail (email)"},
+            {"at": "2026-11-23T03:12:04Z", "reason": "copy_posted", "page": 2,
+             "text": "slack → #payments"},
+            {"at": "2026-11-23T03:14:00Z", "reason": "update_sent", "page": 3, "user": "ana",
+             "text": "relay → ana by mail (email)"},
+            {"at": "2026-11-23T03:14:01Z", "reason": "attempt_ended", "page": 3, "user": "ana",
+             "contact": "mail", "channel": "relay", "outcome": "accepted", "latency_ms": 80},
+        ]});
+        let expected = "\
+Mon 23 Nov 2026, Europe/Lisbon
+03:12:04  ana  relay → ana by mail (email)
+03:12:04       copy: slack → #payments
+03:14:00  ana  update: relay → ana by mail (email)
+03:14:01  ana  update: mail via relay  accepted 0.1 s";
+        assert_eq!(story(&answer, &view()), expected);
+    }
+
+    fn on_terminal(columns: usize) -> View {
+        let look = Look {
+            columns: Some(columns),
+            ..Look::PLAIN
+        };
+        View { look, ..view() }
+    }
+
+    #[test]
+    fn long_texts_keep_to_their_column_on_a_terminal_and_are_whole_without_one() {
+        let title = "opened by native: the checkout fails for one in three customers everywhere";
+        let answer = json!({"items": [
+            {"at": "2026-11-23T03:12:04Z", "text": title, "route": "payments"},
+            {"at": "2026-11-23T03:12:05Z", "text": "step 1: pages ana", "user": "ana",
+             "route": "payments", "step": 1},
+        ]});
+        let wide = "\
+Mon 23 Nov 2026, Europe/Lisbon
+03:12:04       opened by native: the checkout fails for  route payments
+               one in three customers everywhere
+03:12:05  ana  step 1: pages ana                         route payments → step 1";
+        let narrow = "\
+Mon 23 Nov 2026, Europe/Lisbon
+03:12:04       opened by native: the checkout
+               fails for one in three
+               customers everywhere
+               route payments
+03:12:05  ana  step 1: pages ana
+               route payments → step 1";
+        for (columns, expected) in [(80, wide), (45, narrow)] {
+            let shown = story(&answer, &on_terminal(columns));
+            assert_eq!(shown, expected, "{shown}");
+            let longest = shown.lines().map(|line| line.chars().count()).max();
+            assert!(longest <= Some(columns), "{shown}");
+        }
+        assert!(story(&answer, &view()).contains(title));
     }
 
     #[test]

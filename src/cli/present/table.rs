@@ -1,4 +1,5 @@
-//! Tables that fit: plain columns, one line a row, the widest text column cut to what is left.
+//! Tables that fit: plain columns, one line a row, the widest text column cut to what is left on
+//! the terminal.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table as Comfy};
@@ -39,7 +40,9 @@ impl Table {
         if self.rows.is_empty() {
             return nothing.to_owned();
         }
-        self.cut(look.columns);
+        if let Some(columns) = look.columns {
+            self.cut(columns);
+        }
         let mut table = Comfy::new();
         table.force_no_tty();
         table.load_style(NOTHING);
@@ -118,10 +121,22 @@ mod tests {
     fn a_long_cell_gives_way_so_that_the_line_fits() {
         let mut table = Table::new(&["NAME", "TEXT", "WHO"], 1);
         table.row(["a".to_owned(), "x".repeat(300), "ana".to_owned()]);
-        let text = table.render(Look::PLAIN, "none");
+        let look = Look {
+            columns: Some(100),
+            ..Look::PLAIN
+        };
+        let text = table.render(look, "none");
         let longest = text.lines().map(|line| line.chars().count()).max();
         assert!(longest <= Some(100), "{text}");
         assert!(text.contains("…  ana"), "{text}");
+    }
+
+    #[test]
+    fn without_a_terminal_nothing_is_cut() {
+        let mut table = Table::new(&["NAME", "TEXT"], 1);
+        table.row(["a".to_owned(), "x".repeat(300)]);
+        let text = table.render(Look::PLAIN, "none");
+        assert!(text.contains(&"x".repeat(300)), "{text}");
     }
 
     #[test]

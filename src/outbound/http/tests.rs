@@ -325,3 +325,64 @@ async fn a_server_that_does_not_speak_tls_is_a_tls_trouble() {
         Err(Outcome::TlsOther)
     );
 }
+
+#[tokio::test]
+async fn a_message_withdrawn_before_its_turn_opens_no_connection() {
+    let server = Server::start([Reply::new(200, "")]).await;
+    let url = server.url();
+    let mark = Mark::default();
+    mark.withdraw();
+    let found = http(&[], Vec::new()).call_marked(get(&url), &mark).await;
+    assert_eq!(found, Err(Withdrawn));
+    assert!(server.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_message_withdrawn_while_the_connection_is_made_does_not_leave() {
+    let issued = issue("localhost", 2999);
+    let (mark, listener) = (
+        Mark::default(),
+        tokio::net::TcpListener::bind("127.0.0.1:0"),
+    );
+    let listener = listener.await.expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    let withdrawer = mark.clone();
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        // The client has looked up and connected, and waits for the handshake.
+        withdrawer.withdraw();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(issued.server));
+        let mut stream = acceptor.accept(stream).await.expect("a handshake");
+        let mut came = Vec::new();
+        // How the client hangs up is its affair.
+        let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut came).await;
+        came
+    });
+    let url = format!("https://localhost:{port}/");
+    let request = Request {
+        method: Method::POST,
+        body: b"page".to_vec(),
+        ..get(&url)
+    };
+    let http = http(&[], vec![issued.authority]);
+    assert_eq!(http.call_marked(request, &mark).await, Err(Withdrawn));
+    assert_eq!(server.await.expect("a server"), b"", "not even its head");
+}
+
+#[tokio::test]
+async fn a_message_that_nobody_withdraws_leaves_whole() {
+    let server = Server::start([Reply::new(200, "")]).await;
+    let url = server.url();
+    let request = Request {
+        method: Method::POST,
+        body: b"page".to_vec(),
+        ..get(&url)
+    };
+    let http = http(&[], Vec::new());
+    let answer = http.call_marked(request, &Mark::default()).await;
+    let status = answer.map(|answer| answer.map(|answer| answer.status));
+    assert_eq!(status, Ok(Ok(200)));
+    let calls = server.calls();
+    assert_eq!(calls[0].body, "page");
+    assert_eq!(calls[0].header("content-length"), "4");
+}

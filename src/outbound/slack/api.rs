@@ -6,9 +6,12 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::engine::time::Millis;
-use crate::outbound::http::{Answer, Auth, Http, Method, Reach, Request};
+use crate::outbound::http::{Answer, Auth, Fault, Http, Method, Reach, Request};
 use crate::outbound::outcome::{self, SlackAnswer};
-use crate::outbound::{Sent, form};
+use crate::outbound::{Mark, Sent, Withdrawn, form};
+
+const JSON: &str = "application/json; charset=utf-8";
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// One workspace's API.
 pub(super) struct Api {
@@ -44,8 +47,22 @@ impl Api {
 
     /// Calls a method with a JSON body.
     pub(super) async fn post(&self, method: &str, body: &Value, deadline: Millis) -> Reply {
-        let kind = "application/json; charset=utf-8";
-        self.call(method, kind, body.to_string(), deadline).await
+        let url = self.url(method);
+        let request = self.request(&url, JSON, body.to_string(), deadline);
+        self.reply(self.http.call(request).await)
+    }
+
+    /// The same for a message that may be withdrawn.
+    pub(super) async fn post_marked(
+        &self,
+        method: &str,
+        body: &Value,
+        deadline: Millis,
+        mark: &Mark,
+    ) -> Result<Reply, Withdrawn> {
+        let url = self.url(method);
+        let request = self.request(&url, JSON, body.to_string(), deadline);
+        Ok(self.reply(self.http.call_marked(request, mark).await?))
     }
 
     /// Calls a method that takes no JSON.
@@ -55,22 +72,35 @@ impl Api {
         fields: &[(&str, &str)],
         deadline: Millis,
     ) -> Reply {
-        let kind = "application/x-www-form-urlencoded";
-        self.call(method, kind, form::body(fields), deadline).await
+        let url = self.url(method);
+        let request = self.request(&url, FORM, form::body(fields), deadline);
+        self.reply(self.http.call(request).await)
     }
 
-    async fn call(&self, method: &str, kind: &str, body: String, deadline: Millis) -> Reply {
-        let url = format!("{}/{method}", self.api_url);
-        let request = Request {
+    fn url(&self, method: &str) -> String {
+        format!("{}/{method}", self.api_url)
+    }
+
+    fn request<'call>(
+        &'call self,
+        url: &'call str,
+        kind: &str,
+        body: String,
+        deadline: Millis,
+    ) -> Request<'call> {
+        Request {
             method: Method::POST,
-            url: &url,
+            url,
             reach: Reach::Configured,
             auth: Auth::Bearer(&self.token),
             headers: vec![("content-type".to_owned(), kind.to_owned())],
             body: body.into_bytes(),
             deadline,
-        };
-        match self.http.call(request).await {
+        }
+    }
+
+    fn reply(&self, result: Result<Answer, Fault>) -> Reply {
+        match result {
             Ok(answer) => self.read(&answer),
             Err(fault) => Reply {
                 sent: fault.sent(),

@@ -43,7 +43,7 @@ fn error(error: &str) -> Reply {
 async fn send(order: &Order, replies: Vec<Reply>) -> (Sent, Vec<Call>) {
     let server = Server::start(replies).await;
     let slack = slack(&server, sample::links(), Buttons::Shown);
-    let sent = slack.send(order).await;
+    let sent = sample::send(&slack, order).await;
     (sent, server.calls())
 }
 
@@ -182,7 +182,10 @@ async fn people_are_found_by_their_address_once() {
     let mut order = order();
     order.address = "ana@example.com".into();
     for _ in 0..2 {
-        assert_eq!(slack.send(&order).await.outcome, Outcome::Delivered);
+        assert_eq!(
+            sample::send(&slack, &order).await.outcome,
+            Outcome::Delivered
+        );
     }
     let calls = server.calls();
     let post = "POST /api/chat.postMessage";
@@ -299,7 +302,7 @@ async fn without_buttons_or_a_public_address_the_message_says_how_to_acknowledge
     for (links, buttons, present, absent) in cases {
         let server = Server::start([ok(POSTED)]).await;
         let slack = slack(&server, links, buttons);
-        slack.send(&order()).await;
+        sample::send(&slack, &order()).await;
         let body = &server.calls()[0].body;
         assert!(body.contains(present), "{body}");
         assert!(!body.contains(absent), "{body}");
@@ -385,4 +388,24 @@ fn an_address_that_cannot_be_called_is_found_when_the_channel_is_made() {
     let error = Slack::new(settings, http(&[]), sample::links()).err();
     let error = error.expect("a fault").to_string();
     assert!(error.starts_with("channel slack: api_url: "), "{error}");
+}
+
+#[tokio::test]
+async fn a_page_withdrawn_while_its_reader_is_looked_up_is_not_posted() {
+    let mark = Mark::default();
+    let withdraw = {
+        let mark = mark.clone();
+        move || mark.withdraw()
+    };
+    let found = ok(r#"{"ok":true,"user":{"id":"U024BE7LH"}}"#).after(withdraw);
+    let server = Server::start([found, ok(POSTED)]).await;
+    let slack = slack(&server, sample::links(), Buttons::Shown);
+    let mut order = order();
+    order.address = "ana@example.com".into();
+    assert_eq!(slack.send(&order, &mark).await, Err(Withdrawn));
+    assert_eq!(
+        paths(&server.calls()),
+        ["POST /api/users.lookupByEmail"],
+        "nothing is posted"
+    );
 }

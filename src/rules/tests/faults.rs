@@ -197,6 +197,32 @@ fn wholes_of_processes() -> Vec<Whole> {
     );
     let set = [("a".into(), vec![[1; 32]]), ("c".into(), vec![[2; 32]])];
     unset.environment.keys = Some(BTreeMap::from(set));
+    let mut made = whole(
+        "keys that are not set, and keys that were made while the router ran",
+        &format!("{BASE}{keys}"),
+        &[
+            "7:43: warning[key-unset]: no key of a is set (env:ONE, env:TWO); only keys that \
+             `reveille key create` made open it",
+        ],
+    );
+    let set = [("b".into(), vec![[1; 32]]), ("c".into(), vec![[2; 32]])];
+    made.environment.keys = Some(BTreeMap::from(set));
+    made.environment.made_keys = BTreeSet::from(["a".into()]);
+    let pagerduty = "integrations: { p: { format: pagerduty, key: [env:SHORT, env:RIGHT] }, \
+                     n: { format: native, key: env:SHORT_TOO } }\n";
+    let mut short = whole(
+        "routing keys whose length shows only when they are read",
+        &format!("{BASE}{pagerduty}"),
+        &[
+            "7:47: warning[key-length]: the key of p has 5 characters; many senders accept a \
+             routing key of 32 only",
+        ],
+    );
+    let characters = [("env:SHORT", 5), ("env:RIGHT", 32), ("env:SHORT_TOO", 5)];
+    short.environment.key_characters = characters
+        .into_iter()
+        .map(|(source, count)| (source.to_owned(), count))
+        .collect();
     let mut same = whole(
         "two references that lead to one key",
         &format!("{BASE}{keys}"),
@@ -228,7 +254,7 @@ fn wholes_of_processes() -> Vec<Whole> {
         &["6:1: error[unknown-policy]: the settings' [watch] policy \"ops\" does not exist"],
     );
     watch.environment.settings.watch_policy = Some("ops".into());
-    vec![unset, same, quiet, watch]
+    vec![unset, made, short, same, quiet, watch]
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What only the embedded store can do wrong: files, locks, faults of the disk.
 
 use std::fs;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, mpsc};
 
 use super::*;
 use crate::engine::records::{Change, Record};
@@ -70,6 +70,36 @@ fn a_second_opening_is_refused_with_the_pid_of_the_first() {
     assert!(error.contains(&format!("(pid {pid})")), "{error}");
     drop(first);
     open(data.path());
+}
+
+/// Tells when an opening has come as far as the disk.
+struct Announces(mpsc::Sender<()>);
+
+impl Disk for Announces {
+    fn free_bytes(&self, _: &Path) -> Option<u64> {
+        let _ = self.0.send(());
+        None
+    }
+}
+
+/// sled's threads outlive the database by a moment, which once failed a reopening.
+#[test]
+fn an_opening_waits_for_a_file_that_is_held_a_moment_longer() {
+    let folder = folder();
+    drop(open(folder.path()));
+    let held = File::open(folder.path().join("db/db")).unwrap();
+    held.lock().unwrap();
+    let (announce, announced) = mpsc::channel();
+    let options = Options {
+        disk: Arc::new(Announces(announce)),
+        ..small()
+    };
+    std::thread::scope(|scope| {
+        let opening = scope.spawn(|| SledStore::open(folder.path(), options));
+        announced.recv().unwrap();
+        held.unlock().unwrap();
+        assert!(opening.join().unwrap().is_ok());
+    });
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A mail relay in the test process.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -44,8 +45,10 @@ pub struct Reply {
 }
 
 /// What happens instead of the good answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Action {
+    /// This happens first, then the good answer is given.
+    First(Arc<dyn Fn() + Send + Sync>),
     /// This mail is taken; the next behaviour is for the next mail.
     Take,
     Say(u16, &'static str),
@@ -54,7 +57,25 @@ pub enum Action {
     HangUp,
 }
 
+impl fmt::Debug for Action {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::First(_) => formatter.write_str("something first"),
+            Self::Take => formatter.write_str("take"),
+            Self::Say(code, text) => write!(formatter, "{code} {text}"),
+            Self::Silence => formatter.write_str("silence"),
+            Self::HangUp => formatter.write_str("hang up"),
+        }
+    }
+}
+
 impl Reply {
+    /// Lets something happen at this stage before the good answer.
+    pub fn first(stage: Stage, event: impl Fn() + Send + Sync + 'static) -> Self {
+        let action = Action::First(Arc::new(event));
+        Self { stage, action }
+    }
+
     /// Takes one mail as always.
     pub fn ok() -> Self {
         let (stage, action) = (Stage::Dot, Action::Take);

@@ -156,7 +156,7 @@ impl<'shared, S: AsyncRead + AsyncWrite + Unpin> Session<'shared, S> {
         };
         match self.scripted(Stage::Dot) {
             Some(Action::Say(code, text)) => self.say(code, text).await,
-            Some(Action::Take) | None => {
+            Some(Action::Take | Action::First(_)) | None => {
                 self.shared.inbox.put(mail);
                 self.say(250, "2.0.0 queued as 4711").await
             }
@@ -176,7 +176,13 @@ impl<'shared, S: AsyncRead + AsyncWrite + Unpin> Session<'shared, S> {
 
     fn scripted(&self, stage: Stage) -> Option<Action> {
         let reply = self.shared.script.take_if(|reply| reply.stage == stage);
-        reply.map(|reply| reply.action)
+        match reply?.action {
+            Action::First(event) => {
+                event();
+                None
+            }
+            action => Some(action),
+        }
     }
 
     async fn act(&mut self, action: Action) -> Result<(), Over> {
@@ -185,7 +191,7 @@ impl<'shared, S: AsyncRead + AsyncWrite + Unpin> Session<'shared, S> {
                 self.say(code, text).await?;
                 if code == 421 { Err(Over) } else { Ok(()) }
             }
-            Action::Take => self.say(250, "2.0.0 ok").await,
+            Action::Take | Action::First(_) => self.say(250, "2.0.0 ok").await,
             Action::Silence => pending().await,
             Action::HangUp => Err(Over),
         }

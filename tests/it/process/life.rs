@@ -68,6 +68,16 @@ async fn a_stopped_process_ends_well_and_the_next_one_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_stopped_as_soon_as_it_listens_ends_in_order() {
+    let place = Place::new("", RULES);
+    for _ in 0..3 {
+        let server = place.start().await;
+        let ended = server.stop().await;
+        assert!(ended.success(), "{ended}\n{}", place.log());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rules_with_faults_end_the_first_start_with_all_of_them() {
     let place = Place::new("", "route:\n  policy: nobody-knows\nusers: 7\n");
     let output = place.command(&["serve"]).output().unwrap();

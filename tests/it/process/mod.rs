@@ -1,7 +1,12 @@
 //! The real binary, seen from outside: started, killed, started again.
 
 mod acceptance;
+mod acting;
 mod alertmanager;
+mod audit;
 mod life;
+mod links;
+mod metrics;
 mod server;
 mod story;
+mod warnings;

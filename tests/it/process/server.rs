@@ -82,9 +82,14 @@ impl Place {
         let mut child = command.spawn().unwrap();
         let out = child.stdout.take().unwrap();
         let lines = read_lines(out);
-        let first = lines.next("first line of the router").await;
-        let listens = first.starts_with("Reveille listens on http://127.0.0.1:");
-        assert!(listens, "{first}\n{}", self.log());
+        loop {
+            // Recovery may show a page before the router listens.
+            let line = lines.next("line of the router").await;
+            assert_ne!(line, "the router ended", "{}", self.log());
+            if line.starts_with("Reveille listens on http://127.0.0.1:") {
+                break;
+            }
+        }
         Server {
             child: Some(child),
             url: format!("http://127.0.0.1:{}", self.port),

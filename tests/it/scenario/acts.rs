@@ -186,13 +186,23 @@ impl World {
 
     /// A silence over alerts with a matcher, for so long from now; how many incidents it covers.
     pub fn silence(&mut self, matcher: &str, time: &str) -> (SilenceId, usize) {
+        self.silence_in_place_of(None, matcher, time)
+    }
+
+    /// The same, in place of another silence.
+    pub fn silence_in_place_of(
+        &mut self,
+        replaces: Option<SilenceId>,
+        matcher: &str,
+        time: &str,
+    ) -> (SilenceId, usize) {
         let request = SilenceRequest {
             actor: actor("ana"),
             matchers: vec![Matcher::parse(matcher).expect("a matcher")],
             from: None,
             until: self.wall() + length(time),
             reason: "maintenance".into(),
-            replaces: None,
+            replaces,
         };
         match self.ask(Input::Silence(request)) {
             Answer::Silence { silence, covers } => (silence, covers),

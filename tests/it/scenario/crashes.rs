@@ -1,94 +1,13 @@
 //! Death at any moment, long absences, clocks that jump, rules that change under open incidents.
 
-use std::collections::BTreeMap;
-
-use reveille::engine::event::Action;
-use reveille::engine::ids::PageId;
 use reveille::engine::input::Verb;
 use reveille::engine::outcome::Outcome;
 use reveille::engine::time::Millis;
 
 use super::TEAM;
 use super::acts::{on, trigger};
-use super::channels::{Play, with_second_sms};
-use super::world::{BEGIN, Boundary, World};
-
-/// A story with a bit of everything, told as a client would that repeats what was not answered.
-fn tell(world: &mut World) {
-    world.next("twilio", [Play::Says(Outcome::Transient)]);
-    world.give(trigger("a").id("e1"));
-    world.wait("00:00:30");
-    world.give(trigger("b").id("e2").severity("warning"));
-    world.wait("00:05:00");
-    world.give(trigger("c").id("e3"));
-    world.wait("00:00:10");
-    let page = world.page_to("bo sms");
-    world.link(page, "bo", Verb::Acknowledge);
-    world.wait("00:00:10");
-    for number in 0..9 {
-        world.give(trigger(&format!("d{number}")).id(&format!("f{number}")));
-    }
-    world.wait("00:01:00");
-    world.give(trigger("a").id("e4").action(Action::Resolve));
-    world.wait("00:12:00");
-}
-
-fn labels(world: &World) -> usize {
-    world.sent.len()
-}
-
-#[test]
-fn killed_at_every_commit_boundary_nothing_accepted_is_lost_and_little_is_doubled() {
-    let mut whole = World::with(TEAM, with_second_sms(), BEGIN);
-    tell(&mut whole);
-    let commits = whole.commits();
-    assert!(commits > 40, "{commits} commits");
-    let usual = labels(&whole);
-    whole.take_seen();
-    for boundary in [Boundary::Commit, Boundary::Answers, Boundary::Sends] {
-        for commit in 1..=commits {
-            let mut world = World::with(TEAM, with_second_sms(), BEGIN);
-            world.crash_at(commit, boundary);
-            tell(&mut world);
-            check(&world, &format!("{boundary:?} {commit}"), usual);
-            world.take_seen();
-        }
-    }
-}
-
-fn check(world: &World, place: &str, usual: usize) {
-    for id in ["e1", "e2", "e3", "e4"] {
-        let receipts = world.durable.receipts.iter();
-        let own = receipts.filter(|receipt| receipt.event_id.as_deref() == Some(id));
-        assert_eq!(own.count(), 1, "{place}: one receipt of {id}");
-    }
-    let mut tries: BTreeMap<(PageId, String), usize> = BTreeMap::new();
-    for sent in &world.sent {
-        let key = (sent.order.page, sent.order.channel.to_string());
-        *tries.entry(key).or_default() += 1;
-    }
-    for ((page, channel), count) in tries {
-        // One of the story is retried after a transient failure.
-        assert!(
-            count <= 3,
-            "{place}: page {page} on {channel} was sent {count} times"
-        );
-    }
-    // One restart may double what was in flight: here at most nine pages at once.
-    assert!(
-        world.sent.len() <= usual + 12,
-        "{place}: {} of {usual}",
-        world.sent.len()
-    );
-    for incident in world
-        .state()
-        .incidents()
-        .filter(|incident| incident.is_open())
-    {
-        let has_page = world.state().pages_of(incident.number).next().is_some();
-        assert!(has_page, "{place}: #{} was never paged", incident.number);
-    }
-}
+use super::channels::Play;
+use super::world::World;
 
 #[test]
 fn after_a_night_away_each_incident_that_matters_pages_once_and_the_others_not() {
@@ -242,4 +161,102 @@ fn a_channel_removed_under_open_incidents_is_said_and_the_next_contact_is_used()
         "bo email mail #1 acknowledged",
         "ana email mail #1 acknowledged",
     ]);
+}
+
+/// A router that is away for so long, with a retry of Ana's text message to come.
+fn away_before_a_retry(away: Millis) -> World {
+    let mut world = World::new(&TEAM.replace("wait: 5m", "wait: 4h"));
+    world.next("twilio", [Play::Says(Outcome::Transient)]);
+    world.post("a");
+    world.until(Millis(300));
+    world.expect(["ana sms twilio #1 page", "ana email mail #1 page"]);
+    world.crash_for(away);
+    world.wait("00:00:30");
+    world
+}
+
+#[test]
+fn a_retry_is_made_after_a_restart_within_a_quarter_of_an_hour_and_not_later() {
+    let mut world = away_before_a_retry(Millis::minutes(14));
+    world.expect(["ana sms twilio #1 page"]);
+    let mut world = away_before_a_retry(Millis::minutes(16));
+    world.expect([]);
+    world.expect_reason(1, "retries_over");
+}
+
+#[test]
+fn an_attempt_that_a_restart_interrupted_is_repeated_once_however_late() {
+    let mut world = World::new(&TEAM.replace("wait: 5m", "wait: 4h"));
+    world.next("twilio", [Play::Lost]);
+    world.post("a");
+    world.at("00:00:05");
+    world.expect(["ana sms twilio #1 page"]);
+    world.crash_for(Millis::minutes(20));
+    world.wait("00:00:01");
+    // Her step at three minutes is overdue too.
+    world.expect(["ana sms twilio #1 page", "ana email mail #1 page"]);
+    world.expect_reason(1, "restart_resend");
+    world.expect_nothing_until("01:00:00");
+}
+
+#[test]
+fn a_schedule_deleted_under_an_open_incident_gives_way_to_the_other_targets_and_the_fallback() {
+    let schedule = "    time_zone: UTC\n    layers:\n      - users: [ana]\n";
+    let steps = "targets: [schedule/primary], wait: 5m }\n      \
+                 - { targets: [schedule/primary, user/bo], wait: 5m }";
+    let before = super::silences::with_schedule(schedule)
+        .replace("targets: [schedule/primary], wait: 5m }", steps)
+        .replace(
+            "fallback: [user/cy]\n\nschedules",
+            "fallback: [schedule/primary]\n\nschedules",
+        );
+    let late = "  late: { steps: [{ targets: [user/cy], wait: 5m }] }\n\nintegrations:";
+    let after = TEAM
+        .replace("\nintegrations:", late)
+        .replace("route:\n  policy: team", "route:\n  policy: late");
+    let mut world = World::new(&before);
+    world.post("a");
+    world.expect(["ana sms twilio #1 page"]);
+    world.at("00:01:00");
+    world.replace_rules(&after);
+    world.at("00:04:59");
+    world.expect(["ana email mail #1 page"]);
+    world.at("00:05:00");
+    world.expect(["bo sms twilio #1 page"]);
+    world.expect_reason(1, "target_gone");
+    world.at("00:09:59");
+    world.expect(["bo email mail #1 page"]);
+    world.at("00:10:00");
+    world.expect(["cy email mail #1 page"]);
+    assert!(
+        world.own_incidents().is_empty(),
+        "a schedule that is gone has no gap"
+    );
+    world.ack(1, "cy");
+    world.wait("00:01:00");
+    world.take_seen();
+}
+
+/// R2: found by the simulator.
+#[test]
+fn restarts_repeat_an_attempt_no_more_often_than_retries_would() {
+    let yaml = TEAM
+        .replace("wait: 5m", "wait: 2h")
+        .replace("- { after: 3m, via: [mail] }", "");
+    let mut world = World::new(&yaml);
+    world.fake("twilio").default = Play::Lost;
+    world.post("a");
+    for _ in 0..12 {
+        world.wait("00:00:01");
+        world.crash_for(Millis::seconds(1));
+    }
+    let sent = world.take_seen();
+    let by_sms = sent
+        .iter()
+        .filter(|it| it.label == "ana sms twilio #1 page");
+    assert_eq!(by_sms.count(), 8, "{sent:?}");
+    world.expect_reason(1, "retries_over");
+    world.ack(1, "ana");
+    world.wait("00:01:00");
+    world.take_seen();
 }

@@ -1,5 +1,6 @@
 //! Channels that do not do it: what each outcome leads to, and how the router speaks of itself.
 
+use reveille::engine::decision::Answer;
 use reveille::engine::input::{Input, Verb};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::time::Millis;
@@ -292,6 +293,55 @@ fn an_attempt_that_waits_in_its_lane_does_not_leave_after_the_acknowledgment() {
 }
 
 #[test]
+fn an_attempt_that_waits_in_its_lane_beyond_its_deadline_does_not_leave_any_more() {
+    let mut world = World::new(TEAM);
+    world.next(
+        "twilio",
+        [Play::Queued(Millis::minutes(3), Outcome::Accepted)],
+    );
+    world.post("db");
+    world.at("00:00:44");
+    world.expect(["ana email mail #1 page"]);
+    world.at("00:01:00");
+    // Nobody answered for it: it counts as unknown, and the one retry takes its place.
+    world.expect(["ana sms twilio #1 page"]);
+    world.expect_nothing_until("00:04:59");
+    world.ack(1, "ana");
+    world.wait("00:00:10");
+    world.expect(["ana email mail #1 acknowledged"]);
+}
+
+#[test]
+fn a_channel_with_nothing_left_is_asked_each_minute_and_then_one_page_tries_it() {
+    let mut world = World::new(&CHAT.replace("wait: 5m", "wait: 2h"));
+    world.always("slack", Outcome::QuotaExhausted);
+    world.post("a");
+    world.at("00:00:01");
+    world.post("b");
+    world.post("c");
+    world.at("00:00:02");
+    let tries = |world: &mut World| {
+        let seen = world.take_seen().into_iter();
+        let by_chat = seen.filter(|sent| sent.order.channel.as_str() == "slack");
+        by_chat.count()
+    };
+    assert_eq!(tries(&mut world), 1, "the others wait until it is asked");
+    assert_eq!(world.own_incidents(), ["channel_quota/slack"]);
+    for minute in 1..=3 {
+        world.at(&format!("00:{minute:02}:10"));
+        assert_eq!(tries(&mut world), 1, "minute {minute}");
+    }
+    world.fake("slack").probe = Outcome::QuotaExhausted;
+    world.at("00:06:00");
+    assert_eq!(tries(&mut world), 0, "it says itself that nothing is left");
+    world.fake("slack").probe = Outcome::Accepted;
+    world.always("slack", Outcome::Accepted);
+    world.at("00:07:30");
+    assert!(tries(&mut world) >= 1);
+    assert!(world.own_incidents().is_empty(), "a message was taken");
+}
+
+#[test]
 fn late_and_doubled_delivery_reports_never_move_a_page_backwards() {
     let mut world = World::new(TEAM);
     world.post("db");
@@ -299,6 +349,7 @@ fn late_and_doubled_delivery_reports_never_move_a_page_backwards() {
     world.expect(["ana sms twilio #1 page"]);
     let attempt = world.sent[0].order.attempt;
     let report = |outcome| Input::DeliveryReport {
+        channel: "twilio".into(),
         attempt,
         outcome,
         provider_message: None,
@@ -325,6 +376,7 @@ fn a_bad_delivery_report_starts_failover_then() {
     world.expect(["ana sms twilio #1 page"]);
     let attempt = world.sent[0].order.attempt;
     world.ask(Input::DeliveryReport {
+        channel: "twilio".into(),
         attempt,
         outcome: Outcome::RefusedTarget,
         provider_message: None,
@@ -336,6 +388,33 @@ fn a_bad_delivery_report_starts_failover_then() {
 }
 
 #[test]
+fn a_delivery_report_of_another_channel_is_refused_and_changes_nothing() {
+    let mut world = World::with(TEAM, with_second_sms(), BEGIN);
+    world.next("twilio", [Play::Lost]);
+    world.post("db");
+    world.expect(["ana sms twilio #1 page"]);
+    let attempt = world.sent[0].order.attempt;
+    let mut report = |channel: &str, outcome| {
+        world.ask(Input::DeliveryReport {
+            channel: channel.into(),
+            attempt,
+            outcome,
+            provider_message: None,
+        })
+    };
+    for outcome in [Outcome::Delivered, Outcome::RefusedTarget] {
+        let answer = report("gateway", outcome);
+        assert!(matches!(answer, Answer::Refused(_)), "{answer:?}");
+    }
+    assert_eq!(report("twilio", Outcome::Accepted), Answer::Done);
+    let answer = report("gateway", Outcome::RefusedTarget);
+    assert!(matches!(answer, Answer::Refused(_)), "{answer:?}");
+    assert_eq!(world.page(world.sent[0].order.page).state.as_str(), "sent");
+    world.expect_nothing_until("00:02:59");
+    world.ack(1, "ana");
+}
+
+#[test]
 fn a_report_that_overtakes_the_answer_is_the_answer() {
     let mut world = World::new(TEAM);
     world.next("twilio", [Play::Lost]);
@@ -343,6 +422,7 @@ fn a_report_that_overtakes_the_answer_is_the_answer() {
     world.expect(["ana sms twilio #1 page"]);
     let attempt = world.sent[0].order.attempt;
     world.ask(Input::DeliveryReport {
+        channel: "twilio".into(),
         attempt,
         outcome: Outcome::Delivered,
         provider_message: None,

@@ -1,6 +1,7 @@
 //! Time lines of whole stories on moved time: real rules, the real driver, scripted channels.
 
 mod acts;
+mod boundaries;
 mod channels;
 mod copies;
 mod crashes;
@@ -10,11 +11,17 @@ mod world;
 mod escalation;
 mod events;
 mod failover;
+mod folds;
+mod handing;
+mod joins;
 mod outages;
 mod people;
 mod phones;
+mod rounds;
 mod silences;
+mod snoozes;
 mod storms;
+mod troubles;
 
 /// Two people and a policy of two steps; the root route's alerts are incidents of their own.
 pub const TEAM: &str = r#"

@@ -61,6 +61,43 @@ fn a_silence_over_an_open_incident_stops_it_at_once_and_restarts_at_step_one() {
 }
 
 #[test]
+fn a_page_that_is_held_does_not_slip_out_while_its_silence_is_replaced() {
+    let mut world = World::new(TEAM);
+    let (first, _) = world.silence("host=a", "01:00:00");
+    world.give(trigger("db").label("host", "a"));
+    world.at("00:30:00");
+    let (second, covers) = world.silence_in_place_of(Some(first), "host=~\"a|b\"", "02:00:00");
+    assert_eq!(covers, 1);
+    world.expect_nothing_until("02:29:59");
+    assert_eq!(world.count_reason(1, "silence_over"), 0);
+    assert_eq!(
+        world.count_reason(1, "silenced"),
+        1,
+        "it was held throughout"
+    );
+    let held = world
+        .state()
+        .silence(second)
+        .map(|silence| silence.held_pages);
+    assert_eq!(held, Some(1), "the new silence holds it");
+    assert!(world.state().silence(first).is_none());
+    world.at("02:30:00");
+    world.expect(["ana sms twilio #1 page"]);
+    world.ack(1, "ana");
+}
+
+#[test]
+fn a_page_that_the_new_silence_does_not_cover_leaves_when_the_old_one_is_replaced() {
+    let mut world = World::new(TEAM);
+    let (first, _) = world.silence("host=a", "01:00:00");
+    world.give(trigger("db").label("host", "a"));
+    world.at("00:30:00");
+    world.silence_in_place_of(Some(first), "host=b", "02:00:00");
+    world.expect(["ana sms twilio #1 page"]);
+    world.ack(1, "ana");
+}
+
+#[test]
 fn one_alert_without_a_silence_lets_the_incident_go_on() {
     let mut world = World::new(&team_with(
         "route:\n  policy: team\n  group_by: [service]\n",

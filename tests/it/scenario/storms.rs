@@ -1,12 +1,15 @@
 //! Too much at once: ceilings, folded pages, retry budgets.
 
 use reveille::engine::decision::ActResult;
-use reveille::engine::input::Verb;
+use reveille::engine::incident::Trouble;
+use reveille::engine::input::{Input, Verb};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::PageKind;
+use reveille::engine::trouble::Cause;
 
 use super::TEAM;
 use super::acts::{on, trigger};
+use super::channels::Play;
 use super::events::team_with;
 use super::world::World;
 
@@ -212,4 +215,37 @@ fn an_incident_that_stays_open_for_weeks_does_not_gather_pages_without_end() {
         ninth <= eighth + 10,
         "{eighth} pages after eight days, {ninth} after nine"
     );
+}
+
+/// F3: found by the simulator.
+#[test]
+fn the_failed_page_of_a_self_incident_takes_no_count_of_another_page_away() {
+    let mut world = World::new(TEAM);
+    world.next("twilio", [Play::Says(Outcome::RefusedTarget)]);
+    let trouble = Trouble {
+        cause: Cause::Disk,
+        subject: "".into(),
+    };
+    let text = "little space".into();
+    let posts = (1..=5).map(|number| trigger(&format!("a{number}")).input());
+    world.batch(vec![Input::Raise { trouble, text }], posts.collect());
+    world.wait("00:00:02");
+    let seen = world.take_seen();
+    let by_mail = seen
+        .iter()
+        .filter(|it| it.label == "ana email mail #1 page");
+    assert_eq!(
+        by_mail.count(),
+        1,
+        "the self-incident goes on by mail: {seen:?}"
+    );
+    world.post("a6");
+    world.post("a7");
+    world.expect(["ana sms twilio #7 page"]);
+    world.expect_reason(8, "ceiling_reached");
+    for number in 1..=8 {
+        world.ack(number, "ana");
+    }
+    world.wait("00:01:00");
+    world.take_seen();
 }

@@ -53,6 +53,8 @@ enum Coming {
 
 pub struct World {
     driver: Driver,
+    /// The rules that a start would find.
+    durable_rules: Arc<RuleSet>,
     environment: Environment,
     pub durable: Durable,
     /// Wall clock less time passed.
@@ -69,8 +71,11 @@ pub struct World {
     pub sent: Vec<Sent>,
     next_minute: Millis,
     commits: usize,
-    crash: Option<(usize, Boundary)>,
+    /// Where the process is yet to die.
+    deaths: Vec<(usize, Boundary)>,
     pub crashes: usize,
+    /// Attempts that had left, or were about to, without a durable outcome when the process died.
+    pub interrupted: Vec<AttemptId>,
     /// A failed expectation has said all there is to say.
     is_over: bool,
 }
@@ -98,7 +103,8 @@ impl World {
         };
         let (line, _) = Line::resume(Default::default(), reading, 7);
         let mut world = Self {
-            driver: Driver::new(State::default(), rules),
+            driver: Driver::new(State::default(), rules.clone()),
+            durable_rules: rules,
             environment,
             durable: Durable::default(),
             origin,
@@ -112,8 +118,9 @@ impl World {
             sent: Vec::new(),
             next_minute: Millis::minutes(1),
             commits: 0,
-            crash: None,
+            deaths: Vec::new(),
             crashes: 0,
+            interrupted: Vec::new(),
             is_over: false,
         };
         world.ask(Input::Start);
@@ -161,7 +168,7 @@ impl World {
     /// Another rule set is put in force.
     pub fn replace_rules(&mut self, yaml: &str) {
         let rules = compiled(yaml, &self.environment);
-        self.put(rules);
+        self.put(&rules);
     }
 
     /// Other channels and rules, as after a restart with other settings.
@@ -170,14 +177,20 @@ impl World {
         self.replace_rules(yaml);
     }
 
-    fn put(&mut self, rules: RuleSet) {
-        let new = NewRules {
-            rules,
-            document: Vec::new(),
-            expected: None,
-        };
-        let done = self.turn(vec![Job::Rules(Box::new(new))], Vec::new());
-        assert!(matches!(done.as_deref(), Some([Done::Rules(Ok(_))])));
+    fn put(&mut self, rules: &RuleSet) {
+        for _ in 0..3 {
+            let new = NewRules {
+                rules: rules.clone(),
+                document: Vec::new(),
+                expected: None,
+                record: None,
+            };
+            if let Some(done) = self.turn(vec![Job::Rules(Box::new(new))], Vec::new()) {
+                assert!(matches!(done[..], [Done::Rules(Ok(_))]));
+                return;
+            }
+        }
+        panic!("no answer in three tries");
     }
 
     fn turn(&mut self, controls: Vec<Job>, events: Vec<Job>) -> Option<Vec<Done>> {
@@ -194,16 +207,17 @@ impl World {
         } = turn;
         let is_commit = !batch.changes.is_empty() || !batch.documents.is_empty();
         self.commits += usize::from(is_commit);
-        let boundary = self
-            .crash
-            .filter(|(at, _)| is_commit && self.commits == *at)
-            .map(|(_, boundary)| boundary);
+        let commits = self.commits;
+        let mut deaths = self.deaths.iter();
+        let death = deaths.position(|(at, _)| is_commit && commits == *at);
+        let boundary = death.map(|at| self.deaths.remove(at).1);
         if boundary == Some(Boundary::Commit) {
             self.crash_for(Millis::seconds(2));
             return None;
         }
         if is_commit {
             self.durable.commit(&batch);
+            self.durable_rules = self.driver.rules().clone();
         }
         self.cancelled.extend(cancels);
         if boundary == Some(Boundary::Answers) {
@@ -242,13 +256,16 @@ impl World {
 
     /// The process dies at this boundary of a commit, and starts again two seconds later.
     pub fn crash_at(&mut self, commit: usize, boundary: Boundary) {
-        self.crash = Some((commit, boundary));
+        self.deaths.push((commit, boundary));
     }
 
     /// The process dies now and is away for so long.
     pub fn crash_for(&mut self, away: Millis) {
-        self.crash = None;
         self.crashes += 1;
+        let state = self.durable.load();
+        let attempts = state.pages().flat_map(|page| &page.attempts);
+        let open = attempts.filter(|known| known.outcome.is_none() && !known.is_interrupted);
+        self.interrupted.extend(open.map(|known| known.id));
         self.coming.clear();
         self.cancelled.clear();
         self.passed = Millis(self.passed.0 + away.0);
@@ -258,7 +275,7 @@ impl World {
             monotonic: self.passed,
         };
         self.line = Line::resume(self.durable.clocks, reading, 11).0;
-        self.driver = Driver::new(self.durable.load(), self.driver.rules().clone());
+        self.driver = Driver::new(state, self.durable_rules.clone());
         self.turn(vec![Job::Input(Input::Start)], Vec::new());
     }
 

@@ -1,0 +1,220 @@
+//! Who changed what: administrative acts, each durable in the same commit as what it tells of.
+//!
+//! Entries are never changed and never removed. What people do with incidents stands in the
+//! incidents' own timelines; here is only what they do in somebody else's name.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::engine::decision::Answer;
+use crate::engine::time::Wall;
+use crate::runtime::handle::{Record, RecordOfRules};
+use crate::store::{self, DocumentKind, DocumentWrite, Store};
+
+use super::auth::Caller;
+use super::borders::{ApiState, Shared};
+use super::extract::Params;
+use super::problem::Problem;
+use super::shapes::List;
+use super::words;
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    TokenMade,
+    TokenRevoked,
+    KeyMade,
+    KeyRevoked,
+    RulesApplied,
+    SilenceSet,
+    SilenceEnded,
+    OverrideAdded,
+    OverrideRemoved,
+    /// An admin acted in the name of a user.
+    ActedAs,
+}
+
+/// An entry as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Stored {
+    at: Wall,
+    actor: String,
+    /// The id of the token; none for the first admin token and the router itself.
+    #[serde(default)]
+    token: Option<String>,
+    action: Action,
+    subject: String,
+    detail: String,
+}
+
+/// An administrative act.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+pub struct AuditEntry {
+    id: u64,
+    at: String,
+    /// The user or name of the token; `admin` is the first admin token.
+    actor: String,
+    /// The id of the token.
+    token: Option<String>,
+    action: Action,
+    /// What was changed, such as `silence 3`.
+    subject: String,
+    /// How, and the cause that was given.
+    detail: String,
+}
+
+/// A position in the audit.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditQuery {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// Gives entries their ids, in the order in which they are made durable.
+#[derive(Clone, Debug, Default)]
+pub struct Journal {
+    last: Arc<AtomicU64>,
+}
+
+impl Journal {
+    /// Goes on after the last entry of the store.
+    pub fn load(store: &dyn Store) -> Result<Self, store::Error> {
+        let newest = store.documents(DocumentKind::Audit, None, 1)?;
+        let Some((name, _)) = newest.first() else {
+            return Ok(Self::default());
+        };
+        let last = name.parse::<u64>().map_err(|error| damaged(name, &error))?;
+        Ok(Self {
+            last: Arc::new(AtomicU64::new(last)),
+        })
+    }
+
+    /// An act of the router itself.
+    pub fn by_router(&self, action: Action, at: Wall) -> Act {
+        Act {
+            journal: self.clone(),
+            stored: Stored {
+                at,
+                actor: "reveille".to_owned(),
+                token: None,
+                action,
+                subject: String::new(),
+                detail: String::new(),
+            },
+        }
+    }
+
+    fn write(&self, stored: &Stored) -> DocumentWrite {
+        let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
+        let bytes = serde_json::to_vec(stored).expect("strings and numbers have a JSON form");
+        DocumentWrite {
+            kind: DocumentKind::Audit,
+            name: document_name(id),
+            bytes: Some(bytes),
+        }
+    }
+}
+
+/// An act that is about to happen.
+#[derive(Clone, Debug)]
+pub struct Act {
+    journal: Journal,
+    stored: Stored,
+}
+
+impl Act {
+    /// An act of whoever asks.
+    pub fn of(state: &ApiState, caller: &Caller, action: Action) -> Self {
+        let mut act = state.journal.by_router(action, state.now());
+        act.stored.actor.clone_from(&caller.name);
+        act.stored.token.clone_from(&caller.token);
+        act
+    }
+
+    /// What is changed.
+    pub fn on(mut self, subject: impl Into<String>) -> Self {
+        self.stored.subject = subject.into();
+        self
+    }
+
+    /// How, and why.
+    pub fn because(mut self, detail: impl Into<String>) -> Self {
+        self.stored.detail = detail.into();
+        self
+    }
+
+    /// The entry, to be kept with what it tells of.
+    pub fn write(self) -> DocumentWrite {
+        self.journal.write(&self.stored)
+    }
+
+    /// The entry, unless the act was refused; the subject may be known only now.
+    pub fn unless_refused(self) -> Record {
+        Box::new(move |answer| match answer {
+            Answer::Refused(_) => None,
+            Answer::Silence { silence, .. } => Some(self.on(format!("silence {silence}")).write()),
+            Answer::Override(id) => Some(self.on(format!("override {id}")).write()),
+            Answer::None
+            | Answer::Receipt(_)
+            | Answer::Acted(_)
+            | Answer::Sms(_)
+            | Answer::Opened(_)
+            | Answer::Done => Some(self.write()),
+        })
+    }
+
+    /// The entry about the revision that comes of it.
+    pub fn on_revision(self) -> RecordOfRules {
+        Box::new(move |revision| self.on(format!("revision {revision}")).write())
+    }
+}
+
+/// `GET /v1/audit`, newest first.
+pub async fn list(
+    State(state): State<Shared>,
+    Params(query): Params<AuditQuery>,
+) -> Result<Json<List<AuditEntry>>, Problem> {
+    let limit = words::limit(query.limit);
+    let before = words::cursor(query.cursor.as_deref())?.map(document_name);
+    let look = move |store: &dyn Store, _| {
+        let found = store.documents(DocumentKind::Audit, before.as_deref(), limit)?;
+        found
+            .into_iter()
+            .map(|(name, bytes)| shown(&name, &bytes))
+            .collect::<Result<Vec<_>, store::Error>>()
+    };
+    let items = state.history(look).await?;
+    Ok(Json(List::page(items, limit, |entry| entry.id)))
+}
+
+fn document_name(id: u64) -> String {
+    format!("{id:020}")
+}
+
+fn shown(name: &str, bytes: &[u8]) -> Result<AuditEntry, store::Error> {
+    let id = name.parse().map_err(|error| damaged(name, &error))?;
+    let stored: Stored = serde_json::from_slice(bytes).map_err(|error| damaged(name, &error))?;
+    Ok(AuditEntry {
+        id,
+        at: stored.at.to_string(),
+        actor: stored.actor,
+        token: stored.token,
+        action: stored.action,
+        subject: stored.subject,
+        detail: stored.detail,
+    })
+}
+
+fn damaged(name: &str, cause: &dyn std::fmt::Display) -> store::Error {
+    store::Error::Damaged {
+        key: format!("audit {name}"),
+        cause: cause.to_string(),
+    }
+}

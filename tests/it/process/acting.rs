@@ -1,0 +1,118 @@
+//! Who acknowledges: one's own incidents, many at once, and an admin in the name of somebody.
+
+use serde_json::{Value, json};
+
+use super::server::{Place, Server};
+
+const RULES: &str = "
+users:
+  ana:
+    full_name: Ana Silva
+    contacts:
+      mail: { email: ana@example.com }
+  bo:
+    full_name: Bo Chen
+    contacts:
+      mail: { email: bo@example.com }
+policies:
+  default:
+    steps:
+      - { targets: [user/ana], wait: 1h }
+  other:
+    steps:
+      - { targets: [user/bo], wait: 1h }
+integrations:
+  native: { format: native }
+route:
+  policy: default
+  routes:
+    - name: of-bo
+      matchers: ['team=\"bo\"']
+      policy: other
+";
+
+/// Opens an incident of its own.
+async fn open(server: &Server, summary: &str, team: &str) -> u64 {
+    let event = json!({"summary": summary, "severity": "critical", "labels": {"team": team}});
+    let answer = server
+        .post("/v1/events", &server.key, event.to_string())
+        .await;
+    assert_eq!(answer.status(), 202);
+    let answer: Value = answer.json().await.unwrap();
+    answer["receipts"][0]["incident"].as_u64().unwrap()
+}
+
+fn output_of(place: &Place, token: &str, words: &[&str]) -> (Option<i32>, String, String) {
+    let output = place
+        .command(words)
+        .env("REVEILLE_TOKEN", token)
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_admin_acknowledges_in_the_name_of_somebody_and_nobody_else_may() {
+    let place = Place::new("", RULES);
+    let server = place.start().await;
+    open(&server, "disk full", "").await;
+    let body = json!({"numbers": [1], "as": "ana"});
+
+    let responder = place.run(&["token", "create", "--user", "bo", "--role", "responder"]);
+    let (code, _, errors) = output_of(&place, responder.trim(), &["ack", "1", "--as", "ana"]);
+    assert_eq!(code, Some(3), "{errors}");
+    assert!(
+        errors.contains("only an admin may act as somebody else"),
+        "{errors}"
+    );
+
+    let unknown = json!({"numbers": [1], "as": "nobody"});
+    let answer = server.act("/v1/incidents/acknowledge", &unknown).await;
+    assert_eq!(answer.status(), 404);
+
+    let answer = server.act("/v1/incidents/acknowledge", &body).await;
+    assert_eq!(answer.status(), 200);
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(answer["results"][0]["result"], "done");
+    assert_eq!(answer["results"][0]["acknowledged_by"], "Ana Silva");
+    let (_, shown, _) = output_of(&place, &server.token, &["incidents", "--user", "ana"]);
+    assert!(shown.contains("disk full"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mine_takes_what_pages_me_and_each_number_is_told_on_its_own() {
+    let place = Place::new("", RULES);
+    let server = place.start().await;
+    open(&server, "disk full", "").await;
+    open(&server, "queue full", "bo").await;
+    open(&server, "memory full", "bo").await;
+    let token = place.run(&["token", "create", "--user", "bo", "--role", "responder"]);
+    let token = token.trim();
+
+    let (code, out, errors) = output_of(&place, token, &["ack", "--mine"]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert_eq!(out.trim(), "#3 is acknowledged\n#2 is acknowledged");
+    let first = server.get("/v1/incidents/1").await;
+    assert_eq!(first["status"], "triggered", "it pages ana");
+
+    let none = json!({"numbers": [0]});
+    let answer = server.act("/v1/incidents/acknowledge", &none).await;
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(
+        answer["results"][0]["result"], "not_found",
+        "they begin with 1"
+    );
+    let answer = server.act("/v1/incidents/2/resolve", &json!({})).await;
+    assert!(answer.status().is_success());
+    let (code, out, _) = output_of(&place, token, &["ack", "2", "99", "1"]);
+    assert_eq!(code, Some(1), "not all of it is so");
+    assert_eq!(
+        out.trim(),
+        "#2 is resolved; nothing was done\nthere is no incident #99\n#1 is acknowledged"
+    );
+}

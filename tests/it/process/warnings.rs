@@ -1,0 +1,87 @@
+//! What a start warns of: keys that are not set, keys that senders refuse, a repaired database.
+
+use std::fs;
+
+use super::server::Place;
+
+const RULES: &str = "
+users:
+  ana:
+    full_name: Ana Silva
+    contacts:
+      mail: { email: ana@example.com }
+policies:
+  default:
+    steps:
+      - { targets: [user/ana], wait: 1h }
+integrations:
+  native: { format: native }
+  billing: { format: native, key: env:BILLING_KEY }
+  pager: { format: pagerduty, key: env:PAGER_KEY }
+route:
+  policy: default
+";
+
+/// Warnings of the log that tell of this.
+fn warnings(place: &Place, about: &str) -> Vec<String> {
+    let log = place.log();
+    let lines = log.lines().filter(|line| line.contains("\"WARN\""));
+    lines
+        .filter(|line| line.contains(about))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_not_set_is_warned_of_at_each_start_with_what_follows() {
+    let place = Place::new("", RULES).with_variable("PAGER_KEY", "short");
+    let server = place.start().await;
+    let told = warnings(&place, "env:BILLING_KEY");
+    assert_eq!(told.len(), 1, "{}", place.log());
+    assert!(told[0].contains("it answers 401"), "{}", told[0]);
+    let short = warnings(&place, "has 5 characters");
+    assert_eq!(short.len(), 1, "{}", place.log());
+    assert!(!place.log().contains("\"short\""), "no key is in the log");
+
+    let key = place.run(&["key", "create", "billing"]);
+    let answer = server.post("/v1/events", key.trim(), "{\"summary\":\"a\"}".to_owned());
+    assert_eq!(answer.await.status(), 202);
+    assert!(server.stop().await.success());
+    let server = place.start().await;
+    let told = warnings(&place, "env:BILLING_KEY");
+    assert_eq!(told.len(), 2, "{}", place.log());
+    let words = "only keys that `reveille key create` made open it";
+    assert!(
+        told[1].contains(words) && !told[1].contains("401"),
+        "{}",
+        told[1]
+    );
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repaired_database_is_warned_of_with_the_place_of_its_copy() {
+    let place = Place::new("", RULES);
+    for _ in 0..2 {
+        let server = place.start().await;
+        assert!(server.stop().await.success());
+    }
+    assert_eq!(warnings(&place, "repaired"), Vec::<String>::new());
+    let database = place.path().join("data/db");
+    let snapshot = fs::read_dir(&database).unwrap().flatten().find(|file| {
+        let name = file.file_name();
+        name.as_encoded_bytes().starts_with(b"snap.")
+    });
+    let snapshot = snapshot.expect("sled keeps a snapshot").path();
+    let mut bytes = fs::read(&snapshot).unwrap();
+    let half = bytes.len() / 2;
+    bytes[half] ^= 0xff;
+    fs::write(&snapshot, &bytes).unwrap();
+
+    let server = place.start().await;
+    let told = warnings(&place, "repaired");
+    assert_eq!(told.len(), 1, "{}", place.log());
+    assert!(told[0].contains("data/db.damaged"), "{}", told[0]);
+    assert!(place.path().join("data/db.damaged").exists());
+    assert!(server.stop().await.success());
+}

@@ -1,0 +1,169 @@
+//! Folded pages: each incident of one keeps its own reason and goes on at its own notify step.
+
+use std::sync::Arc;
+
+use reveille::engine::input::{ReassignTo, Verb};
+use reveille::engine::outcome::Outcome;
+use reveille::engine::records::Entry;
+use reveille::engine::ruleset::Target;
+use reveille::engine::time::Millis;
+use reveille::engine::urgency::Urgency;
+
+use super::TEAM;
+use super::acts::trigger;
+use super::channels::Play;
+use super::world::World;
+
+fn user(name: &str) -> ReassignTo {
+    ReassignTo::Target(Target::User(name.into()))
+}
+
+/// Ana by phone, after three minutes by mail, after six in the chat.
+fn three_contacts() -> String {
+    TEAM.replacen(
+        "      mail: { email: ana@example.com }\n",
+        "      mail: { email: ana@example.com }\n      chat: { slack: U024BE7LH }\n",
+        1,
+    )
+    .replacen(
+        "        - { after: 3m, via: [mail] }\n",
+        "        - { after: 3m, via: [mail] }\n        - { after: 6m, via: [chat] }\n",
+        1,
+    )
+    .replace("wait: 5m", "wait: 1h")
+}
+
+/// As many pages to Ana as her ceiling allows.
+fn at_the_ceiling(yaml: &str) -> World {
+    let mut world = World::new(yaml);
+    for number in 1..=6 {
+        world.post(&format!("a{number}"));
+    }
+    assert_eq!(world.take_seen().len(), 6);
+    world.wait("00:00:01");
+    world
+}
+
+fn folded_line(world: &World, number: u64) -> Arc<Entry> {
+    let entries = world.durable.entries.iter();
+    let mut folded =
+        entries.filter(|entry| entry.incident.0 == number && entry.reason.as_str() == "folded");
+    folded.next().expect("it was part of a folded page").clone()
+}
+
+#[test]
+fn each_incident_of_a_folded_page_keeps_its_own_reason() {
+    let mut world = at_the_ceiling(TEAM);
+    world.post("a7");
+    world.page_by_hand(user("ana"), "look at the door", Urgency::High);
+    world.at("00:00:17");
+    world.expect(["ana sms twilio #7 folded of 2"]);
+    let (first, second) = (folded_line(&world, 7), folded_line(&world, 8));
+    assert_eq!(first.detail.step, Some(1));
+    assert_eq!(second.detail.route.as_deref(), Some("by-hand"));
+    assert_eq!(second.detail.step, None, "it was handed to her");
+    for number in 1..=8 {
+        world.ack(number, "ana");
+    }
+}
+
+#[test]
+fn a_folded_page_whose_first_incident_was_handed_over_still_fails_over_for_the_others() {
+    let mut world = at_the_ceiling(TEAM);
+    for number in 7..=9 {
+        world.post(&format!("a{number}"));
+    }
+    let refused = Play::Late(Millis::seconds(5), Outcome::RefusedTarget);
+    world.next("twilio", [refused]);
+    world.at("00:00:17");
+    world.expect(["ana sms twilio #7 folded of 3"]);
+    world.does("ana", 7, Verb::Reassign { to: user("cy") });
+    world.expect(["cy email mail #7 page"]);
+    world.at("00:00:25");
+    world.expect(["ana email mail #8 folded of 2"]);
+    for number in 1..=9 {
+        world.ack(number, "ana");
+    }
+    world.wait("00:01:00");
+    world.take_seen();
+}
+
+#[test]
+fn a_folded_page_that_failed_over_repeats_no_notify_step() {
+    let mut world = at_the_ceiling(TEAM);
+    world.next("twilio", [Play::Says(Outcome::RefusedTarget)]);
+    for number in 7..=9 {
+        world.post(&format!("a{number}"));
+    }
+    world.at("00:00:17");
+    world.expect([
+        "ana sms twilio #7 folded of 3",
+        "ana email mail #7 folded of 3",
+    ]);
+    world.at("00:04:59");
+    // Only those that went out alone have their step at three minutes.
+    world.expect(["ana email mail #1 folded of 6"]);
+    for number in 1..=9 {
+        world.ack(number, "ana");
+    }
+    world.wait("00:01:00");
+    world.take_seen();
+}
+
+#[test]
+fn failover_of_a_folded_page_goes_on_from_the_step_that_was_held() {
+    let mut world = at_the_ceiling(&three_contacts());
+    world.next("mail", [Play::Says(Outcome::RefusedTarget)]);
+    world.at("00:03:17");
+    world.expect([
+        "ana email mail #1 folded of 6",
+        "ana slack slack #1 folded of 6",
+    ]);
+    world.expect_nothing_until("00:30:00");
+    for number in 1..=6 {
+        world.ack(number, "ana");
+    }
+    world.wait("00:01:00");
+    world.take_seen();
+}
+
+#[test]
+fn a_folded_page_whose_other_contact_was_reached_moves_nowhere() {
+    let yaml = three_contacts().replacen("{ via: [phone] }", "{ via: [phone, mail] }", 1);
+    let mut world = World::new(&yaml);
+    for number in 1..=3 {
+        world.post(&format!("a{number}"));
+    }
+    assert_eq!(world.take_seen().len(), 6);
+    world.wait("00:00:01");
+    let refused = Play::Late(Millis::seconds(2), Outcome::RefusedTarget);
+    world.next("twilio", [refused]);
+    world.post("a4");
+    world.post("a5");
+    world.at("00:02:59");
+    world.expect([
+        "ana email mail #4 folded of 2",
+        "ana sms twilio #4 folded of 2",
+    ]);
+    for number in 1..=5 {
+        world.ack(number, "ana");
+    }
+    world.wait("00:01:00");
+    world.take_seen();
+}
+
+#[test]
+fn when_every_contact_of_a_folded_page_failed_each_incident_goes_on_to_its_next_step() {
+    let mut world = at_the_ceiling(TEAM);
+    world.always("twilio", Outcome::RefusedTarget);
+    world.always("mail", Outcome::RefusedTarget);
+    world.give(trigger("a7"));
+    world.give(trigger("a8"));
+    world.at("00:00:18");
+    let seen = world.take_seen();
+    for number in [7, 8] {
+        world.expect_reason(number, "nobody_reached");
+        let page = format!("bo sms twilio #{number} page");
+        assert!(seen.iter().any(|sent| sent.label == page), "{page}");
+    }
+}

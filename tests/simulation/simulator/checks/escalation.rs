@@ -1,0 +1,127 @@
+//! E: no step before its time without a reason, none twice, and the policy as it was at opening.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reveille::engine::ids::{IncidentNumber, PageId};
+use reveille::engine::incident::{Escalation, Incident, Phase, PinnedPolicy, Position};
+use reveille::engine::page::{Page, PageKind, PageState};
+use reveille::engine::time::Now;
+use reveille::runtime::driver::Turn;
+
+use super::super::history::Seen;
+use super::{Finding, has_reason, incidents, pages};
+
+/// Reasons for which a step may begin before the one before it is over.
+const EARLY: &[&str] = &[
+    "nobody_on_call",
+    "nobody_reached",
+    "nobody_named",
+    "declined",
+    "escalated_by_hand",
+    "reassigned",
+    "urgency_raised",
+    "unacknowledged",
+    "silence_over",
+    "ack_timeout",
+    "snooze_over",
+    "join_unanswered",
+    "target_gone",
+    "round_started",
+    "fallback",
+];
+
+/// E1, E3, E4.
+#[derive(Default)]
+pub struct Escalations {
+    known: BTreeMap<IncidentNumber, (Escalation, Option<PinnedPolicy>)>,
+    /// Single pages by what called for them.
+    calls: BTreeMap<String, PageId>,
+    seen: BTreeSet<PageId>,
+}
+
+impl Escalations {
+    pub fn see(&mut self, seen: &Seen<'_>) -> Finding {
+        match seen {
+            Seen::Turned { turn, now, .. } => {
+                for incident in incidents(turn) {
+                    let finding = self.moved(incident, turn, *now);
+                    let known = (incident.escalation.clone(), incident.policy.clone());
+                    self.known.insert(incident.number, known);
+                    if finding.is_some() {
+                        return finding;
+                    }
+                }
+                pages(turn).find_map(|page| self.called(page, turn))
+            }
+            Seen::Started { state, .. } => {
+                // What died undurable never was.
+                let known = state.incidents().map(|incident| {
+                    let known = (incident.escalation.clone(), incident.policy.clone());
+                    (incident.number, known)
+                });
+                self.known = known.collect();
+                self.calls.retain(|_, page| state.page(*page).is_some());
+                self.seen.retain(|page| state.page(*page).is_some());
+                None
+            }
+            Seen::Durable { .. }
+            | Seen::Accepted { .. }
+            | Seen::Acted { .. }
+            | Seen::Opened { .. }
+            | Seen::Answered { .. }
+            | Seen::Died
+            | Seen::Mood { .. }
+            | Seen::Minute { .. }
+            | Seen::ClockJumped => None,
+        }
+    }
+
+    fn moved(&self, incident: &Incident, turn: &Turn, now: Now) -> Finding {
+        let (before, policy) = self.known.get(&incident.number)?;
+        let number = incident.number;
+        if incident.policy != *policy && !has_reason(turn, number, &["reassigned"]) {
+            let what = format!("#{number} had {policy:?} and has {:?}", incident.policy);
+            return Some(("E4", what));
+        }
+        let after = &incident.escalation;
+        let is_step = before.phase == Phase::Running
+            && after.phase == Phase::Running
+            && matches!(before.position, Position::Step(_))
+            && (before.round, before.position) != (after.round, after.position);
+        let due = before.due.filter(|_| is_step)?;
+        let is_early = now.steady < due;
+        (is_early && !has_reason(turn, number, EARLY)).then(|| {
+            let early = due.since(now.steady);
+            (
+                "E1",
+                format!("#{number} went on {early} early: {before:?} to {after:?}"),
+            )
+        })
+    }
+
+    fn called(&mut self, page: &Page, turn: &Turn) -> Finding {
+        let user = page.recipient.user()?;
+        // Whoever has it is asked again for each alert that joins.
+        let is_join = page.why.position == Position::Before;
+        if page.state == PageState::Cancelled || page.is_withdrawn {
+            // Its first byte never left.
+            self.calls.retain(|_, known| *known != page.id);
+            return None;
+        }
+        if page.kind != PageKind::Page || is_join || !self.seen.insert(page.id) {
+            return None;
+        }
+        let known = page.incidents.first()?;
+        if has_reason(turn, known.number, EARLY) {
+            // It began anew in this very moment.
+            return None;
+        }
+        let (escalation, _) = self.known.get(&known.number)?;
+        let key = format!(
+            "#{} {user} {} {} {:?} step {} {:?}",
+            known.number, page.medium, page.address, page.why, page.notify_step, escalation.started
+        );
+        let first = *self.calls.entry(key.clone()).or_insert(page.id);
+        (first != page.id).then(|| ("E3", format!("pages {first} and {} for {key}", page.id)))
+    }
+}

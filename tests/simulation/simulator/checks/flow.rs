@@ -1,0 +1,85 @@
+//! F: nobody is flooded.
+
+use std::collections::BTreeMap;
+
+use reveille::engine::State;
+use reveille::engine::ids::{PageId, UserName};
+use reveille::engine::page::{Page, PageKind, PageState};
+use reveille::engine::time::{Millis, Steady};
+
+use super::super::history::Seen;
+use super::{Finding, pages};
+
+/// Single pages to a person ...
+const CEILING: usize = 6;
+/// ... in this time.
+const WINDOW: Millis = Millis::minutes(10);
+/// Incidents in one folded page.
+const FOLDED_MAX: usize = 1_000;
+
+/// F3.
+#[derive(Default)]
+pub struct Flow {
+    /// Single pages by person: the page and when it was planned.
+    paged: BTreeMap<UserName, Vec<(PageId, Steady)>>,
+}
+
+impl Flow {
+    pub fn see(&mut self, seen: &Seen<'_>) -> Finding {
+        match seen {
+            Seen::Turned {
+                turn, state, now, ..
+            } => pages(turn).find_map(|page| self.written(page, state, now.steady)),
+            Seen::Started { state, .. } => {
+                for known in self.paged.values_mut() {
+                    known.retain(|(page, _)| state.page(*page).is_some());
+                }
+                None
+            }
+            Seen::Durable { .. }
+            | Seen::Accepted { .. }
+            | Seen::Acted { .. }
+            | Seen::Opened { .. }
+            | Seen::Answered { .. }
+            | Seen::Died
+            | Seen::Mood { .. }
+            | Seen::Minute { .. }
+            | Seen::ClockJumped => None,
+        }
+    }
+
+    fn written(&mut self, page: &Page, state: &State, now: Steady) -> Finding {
+        if page.incidents.len() > FOLDED_MAX {
+            return Some(("F3", format!("page {} lists too many incidents", page.id)));
+        }
+        let user = page.recipient.user()?;
+        let number = page.incidents.first()?.number;
+        let is_own = state
+            .incident(number)
+            .is_none_or(|incident| incident.about.is_some());
+        if page.kind != PageKind::Page || is_own {
+            return None;
+        }
+        let paged = self.paged.entry(user.clone()).or_default();
+        if matches!(page.state, PageState::Cancelled | PageState::Failed)
+            || page.is_withdrawn
+            || page.has_moved_on
+        {
+            // It did not reach the person, or not in time, and does not count.
+            paged.retain(|(known, _)| *known != page.id);
+            return None;
+        }
+        if paged.iter().any(|(known, _)| *known == page.id) {
+            return None;
+        }
+        paged.push((page.id, page.created));
+        paged.retain(|(_, at)| now.since(*at) < WINDOW);
+        (paged.len() > CEILING).then(|| {
+            let count = paged.len();
+            (
+                "F3",
+                format!("{user} got {count} single pages within {WINDOW}: {paged:?}"),
+            )
+        })
+    }
+}

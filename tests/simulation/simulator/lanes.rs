@@ -1,0 +1,233 @@
+//! From an order to a person: the lane, the look-up before the socket, the provider, the message.
+
+use std::sync::Arc;
+
+use reveille::engine::decision::Order;
+use reveille::engine::ids::{AttemptId, ChannelName};
+use reveille::engine::input::{Input, Report};
+use reveille::engine::outcome::Outcome;
+use reveille::engine::page::PageKind;
+use reveille::engine::time::Millis;
+use reveille::outbound::Mark as Withdrawal;
+use reveille::runtime::driver::not_started;
+use reveille::runtime::lane::Next;
+
+use super::history::Seen;
+use super::marks::Mark;
+use super::providers::Mood;
+use super::world::{Happening, Within, World};
+
+/// After its own deadline a channel is given up from outside.
+const GRACE: Millis = Millis::seconds(2);
+
+impl World {
+    /// A released order goes to its lane.
+    pub fn send(&mut self, order: Arc<Order>) {
+        let passed = self.passed;
+        let channel = order.channel.clone();
+        let Some(process) = self.process.as_mut() else {
+            return;
+        };
+        let Some(lane) = process.lanes.get_mut(&channel) else {
+            let report = Report {
+                outcome: Outcome::RefusedTarget,
+                was_started: true,
+                ..not_started(order.attempt)
+            };
+            return process.tell(Input::Outcome(report));
+        };
+        if let Err((order, wait)) = lane.push(order, passed) {
+            return process.tell(Input::Outcome(given_back(&order, wait)));
+        }
+        self.soon_within(Millis::ZERO, Within::Lane(channel));
+    }
+
+    /// A withdrawal: out of the lane, or by the mark that is tested before the socket opens.
+    pub fn withdraw(&mut self, attempt: AttemptId) {
+        let Some(process) = self.process.as_mut() else {
+            return;
+        };
+        let mut lanes = process.lanes.values_mut();
+        if lanes.any(|lane| lane.cancel(attempt)) {
+            process.tell(Input::Outcome(not_started(attempt)));
+            self.marks.hit(Mark::WithdrawnInLane);
+        }
+    }
+
+    /// A lane starts what it may.
+    pub fn feed(&mut self, channel: &ChannelName) {
+        loop {
+            let passed = self.passed;
+            let process = self.process.as_mut();
+            let Some(lane) = process.and_then(|process| process.lanes.get_mut(channel)) else {
+                return;
+            };
+            match lane.next(passed) {
+                Next::Start(order, mark) => {
+                    let looks_up = self.random.chance(self.plan.look_ups);
+                    let longest = if looks_up { 3_000 } else { 2 };
+                    let wait = Millis(self.random.between(1, longest));
+                    self.soon_within(wait, Within::Opens(order, mark));
+                }
+                Next::NotBefore(moment) => {
+                    let wait = Millis(moment.0.saturating_sub(passed.0).max(1));
+                    return self.soon_within(wait, Within::Lane(channel.clone()));
+                }
+                Next::Idle => return,
+            }
+        }
+    }
+
+    /// The socket of an order opens, unless it was withdrawn meanwhile.
+    pub fn opens(&mut self, order: &Arc<Order>, mark: &Withdrawal) {
+        let channel = order.channel.clone();
+        let Some(process) = self.process.as_mut() else {
+            return;
+        };
+        if mark.test().is_err() {
+            if let Some(lane) = process.lanes.get_mut(&channel) {
+                lane.ended(order.attempt, false);
+            }
+            process.tell(Input::Outcome(not_started(order.attempt)));
+            self.marks.hit(Mark::WithdrawnInLookUp);
+            return self.soon_within(Millis::ZERO, Within::Lane(channel));
+        }
+        self.figures.handed_over += 1;
+        self.note(format_args!(
+            "opens {} page {} {:?} to {} by {}",
+            order.attempt, order.page, order.message.kind, order.address, channel
+        ));
+        self.marks
+            .hit_if(order.message.kind == PageKind::Folded, Mark::Folded);
+        let planned = self.planned.get(&order.attempt).copied();
+        let Some(provider) = self.providers.get_mut(&channel) else {
+            return;
+        };
+        self.marks
+            .hit_if(provider.mood == Mood::BlackHole, Mark::BlackHole);
+        let reaction = provider.take(order);
+        self.show(&Seen::Opened {
+            order,
+            planned: planned.unwrap_or_default(),
+        });
+        self.react(order, reaction);
+    }
+
+    fn react(&mut self, order: &Arc<Order>, reaction: super::providers::Reaction) {
+        let silence = (Millis(order.deadline.0 + GRACE.0), Outcome::Unknown);
+        let (after, outcome) = reaction
+            .answer
+            .filter(|(after, _)| *after <= silence.0)
+            .unwrap_or(silence);
+        let report = Report {
+            attempt: order.attempt,
+            outcome,
+            latency_ms: after.0,
+            provider_message: None,
+            reference: outcome
+                .is_sent()
+                .then(|| format!("ref-{}", order.page).into()),
+            was_started: true,
+        };
+        self.soon_within(after, Within::Answer(order.clone(), report));
+        if let Some(after) = reaction.reaches {
+            self.soon(after, Happening::Reaches(order.clone()));
+        }
+        self.marks
+            .hit_if(reaction.reports.len() > 1, Mark::ReportRepeated);
+        for (wait, outcome) in reaction.reports {
+            self.marks
+                .hit_if(!outcome.is_sent() && wait > after, Mark::LateReport);
+            let report = Happening::DeliveryReport {
+                channel: order.channel.clone(),
+                attempt: order.attempt,
+                outcome,
+                tries: 0,
+            };
+            self.soon(wait, report);
+        }
+    }
+
+    /// A channel has its answer: what the sender of production does with it.
+    pub fn answered(&mut self, order: &Arc<Order>, report: Report) {
+        self.note(format_args!("answer {} {}", order.attempt, report.outcome));
+        self.show(&Seen::Answered {
+            order,
+            outcome: report.outcome,
+        });
+        let passed = self.passed;
+        let Some(process) = self.process.as_mut() else {
+            return;
+        };
+        let mut back = Vec::new();
+        if let Some(lane) = process.lanes.get_mut(&order.channel) {
+            match report.outcome {
+                Outcome::Throttled { wait } => {
+                    let orders = lane.throttled(order.attempt, wait, passed).into_iter();
+                    back.extend(orders.map(|order| given_back(&order, wait)));
+                }
+                outcome => lane.ended(order.attempt, outcome.is_sent()),
+            }
+        }
+        process.tell(Input::Outcome(report));
+        for report in back {
+            process.tell(Input::Outcome(report));
+        }
+        self.soon_within(Millis::ZERO, Within::Lane(order.channel.clone()));
+    }
+
+    pub fn probe(&mut self, channel: ChannelName) {
+        let Some(provider) = self.providers.get_mut(&channel) else {
+            return;
+        };
+        let outcome = provider.probe();
+        self.soon_within(Millis(200), Within::Probed(channel, outcome));
+    }
+
+    pub fn probed(&mut self, channel: ChannelName, outcome: Outcome) {
+        self.marks.hit_if(outcome.is_sent(), Mark::ChannelRecovered);
+        if let Some(process) = self.process.as_mut() {
+            process.tell(Input::Probed {
+                channel,
+                outcome,
+                provider_message: None,
+            });
+        }
+    }
+
+    /// A provider calls back about an attempt, again and again until it is heard.
+    pub fn delivery_report(
+        &mut self,
+        channel: ChannelName,
+        attempt: AttemptId,
+        outcome: Outcome,
+        tries: u32,
+    ) {
+        let is_up = self.asleep_until.is_none();
+        match self.process.as_mut().filter(|_| is_up) {
+            Some(process) => process.tell(Input::DeliveryReport {
+                channel,
+                attempt,
+                outcome,
+                provider_message: None,
+            }),
+            None if tries < 3 => {
+                let again = Happening::DeliveryReport {
+                    channel,
+                    attempt,
+                    outcome,
+                    tries: tries + 1,
+                };
+                self.soon(Millis::minutes(2), again);
+            }
+            None => {}
+        }
+    }
+}
+
+fn given_back(order: &Order, wait: Millis) -> Report {
+    Report {
+        outcome: Outcome::Throttled { wait },
+        ..not_started(order.attempt)
+    }
+}

@@ -1,0 +1,198 @@
+//! The process under test: all that dies with kill -9. The driver, the steady line and the lanes
+//! are the product's own; what surrounds them in production with threads and sockets is here a
+//! queue and a few moments.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use reveille::engine::State;
+use reveille::engine::ids::ChannelName;
+use reveille::engine::input::Input;
+use reveille::engine::ruleset::RuleSet;
+use reveille::engine::time::{Millis, Now, Wall};
+use reveille::runtime::driver::{Driver, Job, Turn};
+use reveille::runtime::lane::Lane;
+use reveille::runtime::line::{Jump, Line, Reading};
+use reveille::runtime::thread::clock_trouble;
+use reveille::store::Clocks;
+
+use super::history::Asked;
+
+/// Inputs of one turn, as the queue of production hands them out.
+const BATCH_MAX: usize = 256;
+
+/// Something to do, and who asked for it.
+pub struct Work {
+    pub job: Job,
+    pub asked: Option<Asked>,
+}
+
+/// Where a process dies within a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Death {
+    /// Nothing of the batch reaches the disk.
+    BeforeCommit,
+    /// All of the batch reaches the disk, and nobody is told.
+    DuringCommit,
+    BeforeAnswers,
+    BeforeSends,
+    /// After so many of the sends.
+    AmongSends(usize),
+}
+
+/// A turn whose commit is under way.
+pub struct Committing {
+    pub turn: Turn,
+    pub asked: Vec<Option<Asked>>,
+    pub death: Option<Death>,
+    pub number: u64,
+}
+
+/// One life of the process.
+pub struct Process {
+    pub driver: Driver,
+    line: Line,
+    pub lanes: BTreeMap<ChannelName, Lane>,
+    controls: VecDeque<Work>,
+    requests: VecDeque<Vec<Work>>,
+    pub committing: Option<Committing>,
+    /// Which life it is.
+    pub life: u64,
+    pub turns: u64,
+    pub is_disk_low: bool,
+}
+
+impl Process {
+    /// A start over what was durable. The first input is the recovery.
+    pub fn start(
+        state: State,
+        rules: Arc<RuleSet>,
+        clocks: Clocks,
+        reading: Reading,
+        life: u64,
+    ) -> Self {
+        let (line, jump) = Line::resume(clocks, reading, life);
+        let lanes = rules.channels.iter().map(|channel| {
+            let concurrency = if channel.name.as_str() == "mail" {
+                8
+            } else {
+                32
+            };
+            (channel.name.clone(), Lane::new(concurrency))
+        });
+        let mut process = Self {
+            lanes: lanes.collect(),
+            driver: Driver::new(state, rules),
+            line,
+            controls: VecDeque::new(),
+            requests: VecDeque::new(),
+            committing: None,
+            life,
+            turns: 0,
+            is_disk_low: false,
+        };
+        process.tell(Input::Start);
+        if let Some(input) = jump.map(jump_input) {
+            process.tell(input);
+        }
+        process
+    }
+
+    pub fn tell(&mut self, input: Input) {
+        self.give(Job::Input(input), None);
+    }
+
+    pub fn give(&mut self, job: Job, asked: Option<Asked>) {
+        self.controls.push_back(Work { job, asked });
+    }
+
+    /// A request of a monitor: it is never split.
+    pub fn post(&mut self, works: Vec<Work>) {
+        self.requests.push_back(works);
+    }
+
+    /// The engine's present; notices what the wall clock did meanwhile.
+    pub fn now(&mut self, reading: Reading) -> Now {
+        let (now, jump) = self.line.advance(reading);
+        if let Some(input) = jump.map(jump_input) {
+            self.controls.push_front(Work {
+                job: Job::Input(input),
+                asked: None,
+            });
+        }
+        now
+    }
+
+    /// Whether a turn has anything to do.
+    pub fn has_work(&self, now: Now) -> bool {
+        !self.controls.is_empty() || !self.requests.is_empty() || self.driver.is_due(now)
+    }
+
+    /// Takes what waits and decides on it.
+    pub fn turn(&mut self, now: Now) -> Committing {
+        let mut asked = Vec::new();
+        let mut take = |work: Work, jobs: &mut Vec<Job>| {
+            asked.push(work.asked);
+            jobs.push(work.job);
+        };
+        let (mut controls, mut events) = (Vec::new(), Vec::new());
+        for work in self.controls.drain(..self.controls.len().min(BATCH_MAX)) {
+            take(work, &mut controls);
+        }
+        while controls.len() + events.len() < BATCH_MAX {
+            let Some(request) = self.requests.pop_front() else {
+                break;
+            };
+            for work in request {
+                take(work, &mut events);
+            }
+        }
+        self.turns += 1;
+        Committing {
+            turn: self.driver.turn(controls, events, now),
+            asked,
+            death: None,
+            number: self.turns,
+        }
+    }
+
+    /// How long until a timer is due, if there is one.
+    pub fn next_timer(&self, now: Now) -> Option<Millis> {
+        let (steady, wall) = self.driver.state().next_due();
+        let steady = steady.map(|due| due.since(now.steady));
+        let wall = wall.map(|due| due.since(now.wall));
+        // What a panic set aside stays due for ever and is no reason to wake.
+        let ahead = steady.into_iter().chain(wall).filter(|wait| wait.0 > 0);
+        ahead.min()
+    }
+}
+
+fn jump_input(jump: Jump) -> Input {
+    match jump {
+        Jump::Ahead(lost) => Input::Suspended { lost },
+        Jump::Back(by) => clock_trouble(by),
+    }
+}
+
+/// Both clocks of the machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// Wall clock less true time.
+    pub origin: Wall,
+    /// True time spent asleep.
+    pub slept: Millis,
+}
+
+impl Clock {
+    pub fn wall(&self, passed: Millis) -> Wall {
+        self.origin + passed
+    }
+
+    /// The monotonic clock does not count sleep.
+    pub fn reading(&self, passed: Millis) -> Reading {
+        Reading {
+            wall: self.wall(passed),
+            monotonic: Millis(passed.0.saturating_sub(self.slept.0)),
+        }
+    }
+}
