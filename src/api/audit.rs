@@ -162,7 +162,7 @@ impl Act {
             Answer::Silence { silence, .. } => Some(self.on(format!("silence {silence}")).write()),
             Answer::Override(id) => Some(self.on(format!("override {id}")).write()),
             Answer::None
-            | Answer::Receipt(_)
+            | Answer::Receipts(_)
             | Answer::Acted(_)
             | Answer::Sms(_)
             | Answer::Opened(_)

@@ -20,10 +20,9 @@ use super::providers::Mood;
 /// Who waits for an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// An event of a request of a monitor.
-    Event {
+    /// A request of a monitor.
+    Events {
         request: u64,
-        at: usize,
     },
     /// An act of a person.
     Act {

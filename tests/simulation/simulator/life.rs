@@ -279,7 +279,6 @@ impl World {
         for (asked, done) in pairs {
             self.answer(asked, done, committing.number);
         }
-        self.finish_requests();
         let mut sends = committing.turn.sends;
         match committing.death {
             Some(Death::BeforeSends) => return self.die(Mark::CrashBeforeSends),
@@ -308,8 +307,8 @@ impl World {
 
     fn answer(&mut self, asked: Option<Asked>, done: Done, number: u64) {
         match (asked, done) {
-            (Some(Asked::Event { request, at }), Done::Answer(Answer::Receipt(receipt))) => {
-                self.received(request, at, receipt);
+            (Some(Asked::Events { request }), Done::Answer(Answer::Receipts(receipts))) => {
+                self.received(request, &receipts);
             }
             (Some(Asked::Act { user, verb, on, .. }), Done::Answer(Answer::Acted(acted))) => {
                 self.note(format_args!("{user} {verb:?} {on:?}: {acted:?}"));

@@ -54,7 +54,7 @@ pub struct Process {
     line: Line,
     pub lanes: BTreeMap<ChannelName, Lane>,
     controls: VecDeque<Work>,
-    requests: VecDeque<Vec<Work>>,
+    requests: VecDeque<Work>,
     pub committing: Option<Committing>,
     /// Which life it is.
     pub life: u64,
@@ -107,8 +107,8 @@ impl Process {
     }
 
     /// A request of a monitor: it is never split.
-    pub fn post(&mut self, works: Vec<Work>) {
-        self.requests.push_back(works);
+    pub fn post(&mut self, work: Work) {
+        self.requests.push_back(work);
     }
 
     /// The engine's present; notices what the wall clock did meanwhile.
@@ -143,9 +143,7 @@ impl Process {
             let Some(request) = self.requests.pop_front() else {
                 break;
             };
-            for work in request {
-                take(work, &mut events);
-            }
+            take(request, &mut events);
         }
         self.turns += 1;
         Committing {

@@ -12,7 +12,7 @@ use reveille::engine::time::Millis;
 use reveille::runtime::driver::Job;
 use reveille::runtime::handle::NewRules;
 
-use super::history::{Asked, Seen};
+use super::history::{Asked, Broken, Seen};
 use super::marks::Mark;
 use super::people::Deed;
 use super::process::Work;
@@ -28,7 +28,6 @@ const TRIES_MAX: u32 = 8;
 pub struct Request {
     monitor: usize,
     pub events: Vec<Event>,
-    receipts: Vec<Option<Arc<Receipt>>>,
     tries: u32,
     pub is_answered: bool,
 }
@@ -52,7 +51,6 @@ impl World {
     pub fn ask_with_events(&mut self, monitor: usize, events: Vec<Event>) {
         let request = Request {
             monitor,
-            receipts: vec![None; events.len()],
             events,
             tries: 0,
             is_answered: false,
@@ -85,19 +83,15 @@ impl World {
         let Some(request) = self.requests.get_mut(&number) else {
             return;
         };
-        request.receipts.fill(None);
         let integration = self.monitors[request.monitor].integration;
-        let works = request.events.iter().enumerate().map(|(at, event)| Work {
-            job: Job::Input(Input::Event {
-                integration: integration.into(),
-                event: event.clone(),
-            }),
-            asked: Some(Asked::Event {
-                request: number,
-                at,
-            }),
+        let input = Input::Events {
+            integration: integration.into(),
+            events: request.events.clone(),
+        };
+        process.post(Work {
+            job: Job::Input(input),
+            asked: Some(Asked::Events { request: number }),
         });
-        process.post(works.collect());
     }
 
     pub fn retry(&mut self, number: u64) {
@@ -109,22 +103,21 @@ impl World {
         }
     }
 
-    pub fn received(&mut self, request: u64, at: usize, receipt: Arc<Receipt>) {
-        if let Some(request) = self.requests.get_mut(&request) {
-            request.receipts[at] = Some(receipt);
+    /// A client gets its answer.
+    pub fn received(&mut self, request: u64, receipts: &[Arc<Receipt>]) {
+        let Some(request) = self.requests.get_mut(&request) else {
+            return;
+        };
+        request.is_answered = true;
+        if receipts.len() != request.events.len() {
+            let what = "a request got another number of receipts than it had events".to_owned();
+            return self.breaks(Some(Broken {
+                invariant: "D2",
+                passed: self.passed,
+                what,
+            }));
         }
-    }
-
-    /// Clients whose events are all decided get their answers.
-    pub fn finish_requests(&mut self) {
-        let mut accepted = Vec::new();
-        for request in self.requests.values_mut() {
-            if !request.is_answered && request.receipts.iter().all(Option::is_some) {
-                request.is_answered = true;
-                accepted.extend(request.receipts.iter().flatten().cloned());
-            }
-        }
-        for receipt in accepted {
+        for receipt in receipts {
             self.figures.events += 1;
             self.note(format_args!(
                 "accepted {} {} {} {:?}",
@@ -133,7 +126,7 @@ impl World {
                 receipt.disposition.as_str(),
                 receipt.incidents
             ));
-            self.show(&Seen::Accepted { receipt: &receipt });
+            self.show(&Seen::Accepted { receipt });
         }
     }
 

@@ -39,6 +39,16 @@ pub struct Escalations {
     seen: BTreeSet<PageId>,
 }
 
+/// Where an escalation stands; one that begins anew goes back.
+fn place(escalation: &Escalation) -> (u32, usize) {
+    let position = match escalation.position {
+        Position::Before | Position::Reassigned => 0,
+        Position::Step(step) => step,
+        Position::Fallback => usize::MAX,
+    };
+    (escalation.round, position)
+}
+
 impl Escalations {
     pub fn see(&mut self, seen: &Seen<'_>) -> Finding {
         match seen {
@@ -87,7 +97,7 @@ impl Escalations {
         let is_step = before.phase == Phase::Running
             && after.phase == Phase::Running
             && matches!(before.position, Position::Step(_))
-            && (before.round, before.position) != (after.round, after.position);
+            && place(after) > place(before);
         let due = before.due.filter(|_| is_step)?;
         let is_early = now.steady < due;
         (is_early && !has_reason(turn, number, EARLY)).then(|| {
