@@ -129,11 +129,11 @@ impl Driver {
 
     fn job(&mut self, turn: &mut Turn, job: Job, now: Now) {
         let done = match job {
-            Job::Input(input) => match self.decide(turn, input, now) {
+            Job::Input(input) => match self.decide(turn, &input, now) {
                 Some(answer) => Done::Answer(answer),
                 None => Done::Quarantined,
             },
-            Job::Recorded(input, record) => match self.decide(turn, input, now) {
+            Job::Recorded(input, record) => match self.decide(turn, &input, now) {
                 Some(answer) => {
                     turn.batch.documents.extend(record(&answer));
                     Done::Answer(answer)
@@ -155,7 +155,7 @@ impl Driver {
                 return;
             };
             turn.timers += 1;
-            if self.decide(turn, Input::Due(key.clone()), now).is_none() {
+            if self.decide(turn, &Input::Due(key.clone()), now).is_none() {
                 self.broken.insert(key);
             }
         }
@@ -167,11 +167,11 @@ impl Driver {
     }
 
     /// Decides on one input and applies the changes at once. `None` if the decision panicked.
-    fn decide(&mut self, turn: &mut Turn, input: Input, now: Now) -> Option<Answer> {
+    fn decide(&mut self, turn: &mut Turn, input: &Input, now: Now) -> Option<Answer> {
         let seed = now.seed ^ turn.done.len() as u64;
         let now = Now { seed, ..now };
         let Some(decision) = self.caught(&self.state, input.clone(), now) else {
-            let text = self.describe_broken(&input, now);
+            let text = self.describe_broken(input, now);
             self.report_panic(turn, &text, now);
             return None;
         };
@@ -297,7 +297,7 @@ impl Driver {
         });
         let record = new.record.map(|record| record(revision));
         turn.batch.documents.extend(record);
-        self.decide(turn, Input::RulesChanged, now);
+        self.decide(turn, &Input::RulesChanged, now);
         Ok(revision)
     }
 }
