@@ -146,7 +146,9 @@ fn follow(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, outcome: Out
         lane::succeeded(draft, channel);
         return;
     }
-    lane::failed(draft, channel, outcome);
+    if let Some(page) = draft.page(&id) {
+        lane::failed(draft, &page, channel, outcome);
+    }
     plan_retry(draft, id, channel, outcome);
     let is_short = matches!(outcome, Outcome::Throttled { wait } if wait <= deliver::SHORT_WAIT);
     let has_retry = draft.page(&id).is_some_and(|page| !page.retries.is_empty());

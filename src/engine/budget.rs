@@ -96,6 +96,7 @@ mod tests {
             last_success_at: None,
             failing_since: None,
             failures: 0,
+            own_failures: 0,
         }
     }
 

@@ -389,12 +389,21 @@ pub(super) fn fail_if_hopeless(draft: &mut Draft<'_>, id: PageId) {
             PageState::Failed
         };
         draft.edit_page(&id, |page| page.state = state);
+        take_count_back(draft, &page);
         if state == PageState::Failed && page.asks() {
             for incident in &page.incidents {
                 super::escalation::check_reached(draft, incident.number);
             }
         }
         finished(draft, &page);
+    }
+}
+
+/// A page that ends without having been taken is none of the person's ceiling. Where it had moved on
+/// its count was taken back then.
+fn take_count_back(draft: &mut Draft<'_>, page: &Page) {
+    if page.kind == PageKind::Page && !page.has_moved_on {
+        fold::uncount(draft, page);
     }
 }
 
@@ -476,6 +485,7 @@ fn withdraw_page(draft: &mut Draft<'_>, page: &Page) {
         .extend(in_flight.map(|attempt| Effect::Cancel(attempt.id)));
     if page.in_flight().is_none() && page.state == PageState::Sending {
         draft.edit_page(&page.id, |page| page.state = PageState::Cancelled);
+        take_count_back(draft, page);
         let text = format!("{} is not paged further", who(page));
         note_page(draft, page.id, Reason::Withdrawn, &text, |_| {});
     }

@@ -51,12 +51,7 @@ pub(super) fn uncount(draft: &mut Draft<'_>, page: &Page) {
     let Some(user) = page.recipient.user() else {
         return;
     };
-    let mut incidents = page.incidents.iter();
-    let is_exempt = incidents.any(|known| {
-        let incident = draft.incident(&known.number);
-        incident.is_some_and(|incident| incident.about.is_some())
-    });
-    if is_exempt {
+    if page.integration.is_router() {
         // It was never counted; another page of the same moment was.
         return;
     }

@@ -6,6 +6,7 @@ use super::draft::Draft;
 use super::ids::ChannelName;
 use super::incident::Trouble;
 use super::outcome::Outcome;
+use super::page::Page;
 use super::reason::Reason;
 use super::records::{ChannelState, Down};
 use super::ruleset::ChannelInfo;
@@ -66,6 +67,7 @@ pub(super) fn edit<R>(
             last_success_at: None,
             failing_since: None,
             failures: 0,
+            own_failures: 0,
         };
         draft.put_channel(name.clone(), state);
     }
@@ -93,6 +95,7 @@ pub(super) fn succeeded(draft: &mut Draft<'_>, name: &ChannelName) {
         channel.down = None;
         channel.failing_since = None;
         channel.failures = 0;
+        channel.own_failures = 0;
         channel.last_success_at = Some(wall);
         was_troubled
     });
@@ -122,9 +125,12 @@ const CHANNEL_CAUSES: [Cause; 5] = [
     Cause::ChannelSilent,
 ];
 
-/// A message was not taken, for whatever reason but a fault of its target or text.
-pub(super) fn failed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome) {
+/// A message was not taken, for whatever reason but a fault of its target or text. What the router
+/// says of itself is counted and stands in its story, but leads to no further trouble: the channel
+/// stays as it is, so that the next page of another kind meets what is wrong and tells it.
+pub(super) fn failed(draft: &mut Draft<'_>, page: &Page, name: &ChannelName, outcome: Outcome) {
     let now = draft.now.steady;
+    let is_own = page.integration.is_router();
     match outcome {
         Outcome::Throttled { wait } => {
             edit(draft, name, |channel| {
@@ -142,8 +148,9 @@ pub(super) fn failed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome
             edit(draft, name, |channel| {
                 channel.failing_since = channel.failing_since.or(Some(now));
                 channel.failures += 1;
+                channel.own_failures += u64::from(is_own);
             });
-            if let Some(cause) = cause_of(outcome) {
+            if let Some(cause) = cause_of(outcome).filter(|_| !is_own) {
                 raise(draft, name, outcome, cause);
             }
         }
@@ -271,7 +278,9 @@ pub(super) fn look_for_silent(draft: &mut Draft<'_>) {
             let long = channel
                 .failing_since
                 .is_some_and(|at| now.since(at) >= SILENT_AFTER);
-            channel.down.is_none() && long && channel.failures >= FAILURES
+            // Pages about the router itself raise nothing.
+            let failures = channel.failures.saturating_sub(channel.own_failures);
+            channel.down.is_none() && long && failures >= FAILURES
         })
         .map(|channel| channel.name.clone())
         .collect();

@@ -88,8 +88,12 @@ pub struct ChannelState {
     /// First attempt without success since the last success.
     #[serde(default)]
     pub failing_since: Option<Steady>,
+    /// Attempts that failed since then.
     #[serde(default)]
     pub failures: u64,
+    /// Those of them that were about the router itself.
+    #[serde(default)]
+    pub own_failures: u64,
 }
 
 /// Why and since when a channel is down.

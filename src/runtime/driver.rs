@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::engine::State;
 use crate::engine::decision::{Answer, Decision, Effect, Order};
-use crate::engine::event::Event;
+use crate::engine::event::{Event, Text};
 use crate::engine::ids::{AttemptId, IntegrationName, Revision};
 use crate::engine::incident::Trouble;
 use crate::engine::input::{Input, Report, TimerKey};
@@ -275,6 +275,17 @@ impl Driver {
         None
     }
 
+    /// The one page that may leave although nothing can be stored any more: of the self-incident
+    /// that says so. It changes nothing; timers that are due wait for the next start.
+    pub fn last_words(&self, trouble: Trouble, text: Text, now: Now) -> Option<Arc<Order>> {
+        let raise = Input::Raise { trouble, text };
+        let effects = self.caught(&self.state, raise, now)?.effects;
+        effects.into_iter().find_map(|effect| match effect {
+            Effect::Send(order) => order.asks.then_some(order),
+            Effect::Cancel(_) | Effect::Probe(_) => None,
+        })
+    }
+
     fn put_in_force(
         &mut self,
         turn: &mut Turn,
@@ -366,7 +377,7 @@ fn describe(input: &Input) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::engine::event::{Action, Content, Spoken};
     use crate::engine::page::PageState;
@@ -384,7 +395,9 @@ users:
       phone: { sms: "+351900000001" }
 policies:
   team:
-    steps: [{ targets: [user/ana], wait: 5m }]
+    steps:
+      - { targets: [user/ana], wait: 5m }
+      - { targets: [channel/twilio/+351900000009], wait: 5m }
 integrations:
   native: { format: native }
 route:
@@ -405,7 +418,15 @@ route:
         crate::engine::step(state, rules, input, now)
     }
 
-    fn driver() -> Driver {
+    /// A driver that has decided on nothing yet, and on some inputs never will.
+    pub fn fragile_driver() -> Driver {
+        Driver {
+            step: fragile,
+            ..driver()
+        }
+    }
+
+    pub fn driver() -> Driver {
         let file = SourceFile {
             path: "rules.yaml".to_owned(),
             text: RULES.to_owned(),
@@ -423,13 +444,10 @@ route:
         };
         let (_, compiled) = check(&[file], &environment);
         let rules = compiled.rules.expect("rules without faults");
-        Driver {
-            step: fragile,
-            ..Driver::new(State::default(), Arc::new(rules))
-        }
+        Driver::new(State::default(), Arc::new(rules))
     }
 
-    fn at(seconds: u64) -> Now {
+    pub fn at(seconds: u64) -> Now {
         let passed = Millis::seconds(seconds);
         Now {
             wall: Wall(1_772_000_000_000) + passed,
@@ -438,7 +456,7 @@ route:
         }
     }
 
-    fn request(action: Action, keys: &[&str]) -> Job {
+    pub fn events(action: Action, keys: &[&str]) -> Vec<Event> {
         let event = |key: &&str| Event {
             action,
             dedup_key: (*key).into(),
@@ -450,9 +468,13 @@ route:
             }),
             faults: Vec::new(),
         };
+        keys.iter().map(event).collect()
+    }
+
+    pub fn request(action: Action, keys: &[&str]) -> Job {
         Job::Input(Input::Events {
             integration: "native".into(),
-            events: keys.iter().map(event).collect(),
+            events: events(action, keys),
         })
     }
 
@@ -467,7 +489,7 @@ route:
 
     #[test]
     fn of_a_request_with_an_event_that_panics_nothing_is_stored_but_the_self_incident() {
-        let mut driver = driver();
+        let mut driver = fragile_driver();
         let events = vec![
             request(Action::Trigger, &["a"]),
             request(Action::Trigger, &["b1", "poison", "b2"]),
@@ -498,7 +520,7 @@ route:
 
     #[test]
     fn a_panic_while_an_unsent_page_is_withdrawn_is_caught_and_the_page_is_not_sent() {
-        let mut driver = driver();
+        let mut driver = fragile_driver();
         let events = vec![
             request(Action::Trigger, &["a"]),
             request(Action::Resolve, &["a"]),
@@ -522,7 +544,6 @@ route:
     #[test]
     fn what_one_request_triggers_and_resolves_is_neither_sent_nor_cancelled() {
         let mut driver = driver();
-        driver.step = crate::engine::step;
         let triggers = request(Action::Trigger, &["a", "b"]);
         driver.turn(Vec::new(), vec![triggers], at(0));
 

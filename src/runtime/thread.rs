@@ -135,8 +135,7 @@ impl Works {
             subject: "".into(),
         };
         let text = format!("{error}; nothing more is accepted and the process ends").into();
-        let raise = Job::Input(Input::Raise { trouble, text });
-        for order in self.driver.turn(vec![raise], Vec::new(), now).sends {
+        if let Some(order) = self.driver.last_words(trouble, text, now) {
             self.outlet.send(order);
         }
     }
@@ -293,10 +292,15 @@ fn give<T>(waiter: oneshot::Sender<T>, answer: T) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
+
     use crate::engine::State;
+    use crate::engine::event::Action;
+    use crate::engine::records::Disposition;
     use crate::runtime::driver::not_started;
+    use crate::runtime::driver::tests::{at, driver, events, fragile_driver, request};
     use crate::runtime::handle::Intake;
-    use crate::store::{Clocks, MemoryStore};
+    use crate::store::{Clocks, CommitFault, MemoryStore};
 
     /// Nothing is sent in these tests, and nobody counts.
     struct Nobody;
@@ -312,8 +316,24 @@ mod tests {
         fn received(&self, _: &[Arc<Receipt>]) {}
     }
 
+    /// Keeps what is sent.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<Arc<Order>>>>);
+
+    impl Outlet for Kept {
+        fn cancel(&self, _: AttemptId) {}
+        fn send(&self, order: Arc<Order>) {
+            self.0.lock().unwrap().push(order);
+        }
+        fn probe(&self, _: ChannelName) {}
+    }
+
     fn works() -> Works {
-        let store = Arc::new(MemoryStore::new());
+        works_with(&Arc::new(MemoryStore::new()))
+    }
+
+    fn works_with(store: &Arc<MemoryStore>) -> Works {
+        let store = store.clone();
         let partition = Partition::default();
         let reading = Reading {
             wall: crate::engine::time::Wall(1_778_551_920_000),
@@ -348,5 +368,67 @@ mod tests {
         handle.finish();
         assert!(driver.await.unwrap().is_ok());
         assert_eq!(handle.ended(), Some(Unavailable::Stopping));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_panics_is_refused_and_the_store_has_nothing_of_it() {
+        let store = Arc::new(MemoryStore::new());
+        let works = Works {
+            driver: fragile_driver(),
+            ..works_with(&store)
+        };
+        let handle = works.handle.clone();
+        let driver = tokio::task::spawn_blocking(move || works.run(vec![Input::Start]));
+        let posted = events(Action::Trigger, &["good", "poison"]);
+        let refused = handle.submit("native".into(), posted).await;
+        assert_eq!(refused, Err(Unavailable::Quarantined));
+        let posted = events(Action::Trigger, &["good"]);
+        let taken = handle.submit("native".into(), posted).await;
+        let disposition = taken.unwrap()[0].disposition;
+        assert_eq!(disposition, Disposition::Opened, "not joined or repeated");
+        handle.finish();
+        assert!(driver.await.unwrap().is_ok());
+
+        let partition = Partition::default();
+        let receipts = store.receipts(partition, None, 10).unwrap();
+        assert_eq!(receipts.len(), 1, "that of the second request");
+    }
+
+    #[test]
+    fn after_a_failed_commit_one_page_leaves_however_many_timers_are_due() {
+        let store = Arc::new(MemoryStore::new());
+        let outlet = Kept::default();
+        let mut driver = driver();
+        let keys: Vec<String> = (0..600).map(|number| format!("a{number}")).collect();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        driver.turn(Vec::new(), vec![request(Action::Trigger, &keys)], at(0));
+        let later = at(600);
+        let reading = Reading {
+            wall: later.wall,
+            monotonic: Millis::ZERO,
+        };
+        let clocks = Clocks {
+            wall: later.wall,
+            steady: later.steady,
+        };
+        let works = Works {
+            driver,
+            line: Line::resume(clocks, reading, 7).0,
+            clock: Box::new(move || reading),
+            outlet: Box::new(outlet.clone()),
+            ..works_with(&store)
+        };
+        store.fail_next_commit(CommitFault::Lost);
+        assert!(works.run(Vec::new()).is_err());
+
+        let sent = outlet.0.lock().unwrap();
+        let titles: Vec<&str> = sent
+            .iter()
+            .map(|order| &*order.message.incidents[0].title)
+            .collect();
+        let [title] = titles[..] else {
+            panic!("one page and no more: {titles:#?}");
+        };
+        assert!(title.contains("the process ends"), "{title}");
     }
 }

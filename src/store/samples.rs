@@ -352,6 +352,7 @@ pub fn channel() -> ChannelState {
         last_success_at: Some(START),
         failing_since: Some(Steady(3_000)),
         failures: 4,
+        own_failures: 1,
     }
 }
 

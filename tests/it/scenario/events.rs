@@ -55,6 +55,37 @@ fn an_event_id_that_was_accepted_answers_with_the_first_outcome() {
 }
 
 #[test]
+fn the_events_of_one_request_see_what_the_earlier_ones_of_it_did() {
+    let mut world = World::new(TEAM);
+    let (earlier, later) = (world.wall().minus(Millis::seconds(60)), world.wall());
+    let receipts = world.request(vec![
+        trigger("db").id("e1"),
+        trigger("db").id("e1"),
+        trigger("db").id("e2"),
+        trigger("late").action(Action::Resolve).occurred(later),
+        trigger("late").occurred(earlier),
+        trigger("short"),
+        trigger("short").action(Action::Resolve),
+    ]);
+    let became: Vec<&str> = receipts
+        .iter()
+        .map(|receipt| receipt.disposition.as_str())
+        .collect();
+    let expected = [
+        "opened", "opened", "repeated", "ignored", "recorded", "opened", "resolved",
+    ];
+    assert_eq!(became, expected);
+    assert_eq!(
+        receipts[0].id, receipts[1].id,
+        "an id is accepted only once"
+    );
+    world.expect(["ana sms twilio #1 page"]);
+    world.expect_status(2, "resolved");
+    world.ack(1, "ana");
+    world.expect_nothing_until("01:00:00");
+}
+
+#[test]
 fn an_alert_that_fires_for_two_hours_when_the_router_is_connected_pages() {
     let mut world = World::new(TEAM);
     let start = world.wall().minus(Millis::hours(2));

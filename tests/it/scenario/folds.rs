@@ -11,8 +11,8 @@ use reveille::engine::urgency::Urgency;
 
 use super::TEAM;
 use super::acts::trigger;
-use super::channels::Play;
-use super::world::World;
+use super::channels::{ACCEPTED, Play, with_second_sms};
+use super::world::{BEGIN, World};
 
 fn user(name: &str) -> ReassignTo {
     ReassignTo::Target(Target::User(name.into()))
@@ -166,4 +166,85 @@ fn when_every_contact_of_a_folded_page_failed_each_incident_goes_on_to_its_next_
         let page = format!("bo sms twilio #{number} page");
         assert!(seen.iter().any(|sent| sent.label == page), "{page}");
     }
+}
+
+/// Ana has been paged so often, as the ceiling counts.
+#[track_caller]
+fn expect_counted(world: &World, pages: usize) {
+    let person = world.state().person(&"ana".into());
+    let counted = person.map_or(0, |person| person.paged.len());
+    assert_eq!(counted, pages, "pages counted at {}", world.passed);
+}
+
+#[test]
+fn a_page_withdrawn_in_its_lane_is_not_counted() {
+    let mut world = World::new(TEAM);
+    let queued = Play::Queued(Millis::seconds(5), Outcome::Accepted);
+    for number in 1..=6 {
+        world.next("twilio", [queued]);
+        world.post(&format!("a{number}"));
+        world.ack(number, "ana");
+    }
+    world.wait("00:00:06");
+    world.expect([]);
+    expect_counted(&world, 0);
+    for number in 7..=12 {
+        world.post(&format!("a{number}"));
+        world.ack(number, "ana");
+    }
+    let seen = world.take_seen();
+    assert!(seen.iter().all(|sent| sent.label.ends_with("page")));
+    assert_eq!(seen.len(), 6, "none of them is held for a folded page");
+    expect_counted(&world, 6);
+}
+
+#[test]
+fn a_page_whose_second_channel_is_withdrawn_in_its_lane_is_counted_only_if_the_first_took_it() {
+    for (first, counted) in [(Outcome::Transient, 0), (Outcome::Accepted, 1)] {
+        let mut world = World::with(TEAM, with_second_sms(), BEGIN);
+        world.next("twilio", [Play::Late(Millis::seconds(20), first)]);
+        world.next(
+            "gateway",
+            [Play::Queued(Millis::seconds(15), Outcome::Accepted)],
+        );
+        world.post("a");
+        world.at("00:00:15");
+        world.expect(["ana sms twilio #1 page"]);
+        world.ack(1, "ana");
+        expect_counted(&world, 1);
+        world.at("00:00:40");
+        expect_counted(&world, counted);
+        world.expect([]);
+    }
+}
+
+#[test]
+fn a_page_withdrawn_while_it_waits_to_be_tried_again_is_not_counted_and_takes_no_other_count() {
+    let short = Outcome::Throttled {
+        wait: Millis::seconds(3),
+    };
+    let mut world = World::new(TEAM);
+    world.next("twilio", [Play::Says(short), ACCEPTED]);
+    world.batch(Vec::new(), vec![trigger("a").input(), trigger("b").input()]);
+    world.at("00:00:01");
+    world.expect(["ana sms twilio #1 page", "ana sms twilio #2 page"]);
+    expect_counted(&world, 2);
+    world.ack(1, "ana");
+    expect_counted(&world, 1);
+    world.ack(2, "ana");
+    world.expect_nothing_until("01:00:00");
+
+    // It failed and moved on to mail, which took its count back already.
+    let mut world = World::new(TEAM);
+    world.next("twilio", [Play::Says(Outcome::Transient), ACCEPTED]);
+    world.next("mail", [Play::Says(Outcome::Unknown)]);
+    world.batch(Vec::new(), vec![trigger("a").input(), trigger("b").input()]);
+    world.at("00:00:01");
+    let counted = world.state().person(&"ana".into()).expect("she was paged");
+    let counted = counted.paged.len();
+    world.ack(1, "ana");
+    world.wait("00:00:01");
+    expect_counted(&world, counted);
+    world.ack(2, "ana");
+    world.take_seen();
 }
