@@ -399,8 +399,8 @@ pub(super) fn fail_if_hopeless(draft: &mut Draft<'_>, id: PageId) {
     }
 }
 
-/// A page that ends without having been taken is none of the person's ceiling. Where it had moved on
-/// its count was taken back then.
+/// A page that ends without having been taken is none of the person's ceiling. Where it had moved
+/// on, its count was taken back then.
 fn take_count_back(draft: &mut Draft<'_>, page: &Page) {
     if page.kind == PageKind::Page && !page.has_moved_on {
         fold::uncount(draft, page);

@@ -29,7 +29,14 @@ impl Flow {
         match seen {
             Seen::Turned {
                 turn, state, now, ..
-            } => pages(turn).find_map(|page| self.written(page, state, now.steady)),
+            } => {
+                // A turn's writes are in no order of time and the last one of a page holds: what
+                // ended makes room first.
+                let last: BTreeMap<_, _> = pages(turn).map(|page| (page.id, page)).collect();
+                last.values().for_each(|page| self.ended(page));
+                last.values()
+                    .find_map(|page| self.written(page, state, now.steady))
+            }
             Seen::Started { state, .. } => {
                 for known in self.paged.values_mut() {
                     known.retain(|(page, _)| state.page(*page).is_some());
@@ -48,6 +55,18 @@ impl Flow {
         }
     }
 
+    /// A page that did not reach the person, or not in time, does not count.
+    fn ended(&mut self, page: &Page) {
+        if has_missed(page)
+            && let Some(paged) = page
+                .recipient
+                .user()
+                .and_then(|user| self.paged.get_mut(user))
+        {
+            paged.retain(|(known, _)| *known != page.id);
+        }
+    }
+
     fn written(&mut self, page: &Page, state: &State, now: Steady) -> Finding {
         if page.incidents.len() > FOLDED_MAX {
             return Some(("F3", format!("page {} lists too many incidents", page.id)));
@@ -57,18 +76,10 @@ impl Flow {
         let is_own = state
             .incident(number)
             .is_none_or(|incident| incident.about.is_some());
-        if page.kind != PageKind::Page || is_own {
+        if page.kind != PageKind::Page || is_own || has_missed(page) {
             return None;
         }
         let paged = self.paged.entry(user.clone()).or_default();
-        if matches!(page.state, PageState::Cancelled | PageState::Failed)
-            || page.is_withdrawn
-            || page.has_moved_on
-        {
-            // It did not reach the person, or not in time, and does not count.
-            paged.retain(|(known, _)| *known != page.id);
-            return None;
-        }
         if paged.iter().any(|(known, _)| *known == page.id) {
             return None;
         }
@@ -82,4 +93,10 @@ impl Flow {
             )
         })
     }
+}
+
+fn has_missed(page: &Page) -> bool {
+    matches!(page.state, PageState::Cancelled | PageState::Failed)
+        || page.is_withdrawn
+        || page.has_moved_on
 }
