@@ -35,6 +35,9 @@ pub struct ApiState {
     pub journal: Journal,
     /// The text of `/metrics`.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// What a delivery report means, by Twilio's word for it and its error code; `None` while the
+    /// message is under way.
+    pub read_sms_report: fn(&str, Option<u32>) -> Option<Outcome>,
     /// Told of each delivery report that named an attempt of another channel, to be counted.
     pub on_refused_report: Arc<dyn Fn(&ChannelName) + Send + Sync>,
     /// When the process started.

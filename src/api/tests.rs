@@ -113,6 +113,7 @@ fn state() -> ApiState {
         journal: Journal::default(),
         started_at: NOW,
         metrics: Arc::new(String::new),
+        read_sms_report: |_, _| None,
         on_refused_report: Arc::new(|_| {}),
         clock: Arc::new(|| NOW),
         random: Arc::new(|bytes| bytes.fill(7)),

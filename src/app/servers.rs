@@ -25,6 +25,7 @@ use crate::api::{public_router, router};
 use crate::config::{ChannelKind, Settings};
 use crate::engine::ids::ChannelName;
 use crate::engine::time::Wall;
+use crate::outbound::outcome;
 use crate::runtime::clock;
 use crate::runtime::handle::Handle;
 use crate::store::Store;
@@ -129,6 +130,7 @@ fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Re
         journal: parts.journal,
         started_at: parts.started_at,
         metrics: Arc::new(move || metrics.render()),
+        read_sms_report: outcome::twilio_report,
         on_refused_report,
         clock: Arc::new(clock::wall_now),
         random: Arc::new(secrets::fill),

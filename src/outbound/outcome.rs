@@ -123,11 +123,10 @@ pub fn twilio(status: u16, code: Option<u32>, wait: Option<Millis>) -> Outcome {
 pub fn twilio_report(message_status: &str, code: Option<u32>) -> Option<Outcome> {
     match message_status {
         "delivered" | "read" => Some(Outcome::Delivered),
-        // Handed to the carrier; in countries without receipts it stays so.
-        "sent" => Some(Outcome::Accepted),
         "undelivered" | "failed" | "canceled" => {
             let outcome = code.and_then(|code| twilio_code(code, None));
-            Some(outcome.unwrap_or(Outcome::Unknown))
+            // It did not arrive; a code that is not known is never permanent.
+            Some(outcome.unwrap_or(Outcome::Transient))
         }
         _ => None,
     }
@@ -312,17 +311,20 @@ mod tests {
         let cases = [
             ("delivered", None, Some(Outcome::Delivered)),
             ("read", None, Some(Outcome::Delivered)),
-            ("sent", None, Some(Outcome::Accepted)),
+            ("sent", None, None),
             ("queued", None, None),
             ("accepted", None, None),
-            ("something_new", None, None),
+            ("partially_delivered", None, None),
+            ("something_new", Some(30005), None),
             ("undelivered", Some(30005), Some(Outcome::RefusedTarget)),
             ("undelivered", Some(30003), Some(Outcome::Transient)),
             ("undelivered", Some(30007), Some(Outcome::RefusedContent)),
             ("failed", Some(30002), Some(Outcome::QuotaExhausted)),
             ("failed", Some(30008), Some(Outcome::Unknown)),
-            ("failed", None, Some(Outcome::Unknown)),
-            ("canceled", Some(12345), Some(Outcome::Unknown)),
+            ("failed", Some(21610), Some(Outcome::RefusedTarget)),
+            ("failed", Some(20003), Some(Outcome::RefusedCredential)),
+            ("failed", Some(99999), Some(Outcome::Transient)),
+            ("canceled", None, Some(Outcome::Transient)),
         ];
         for (status, code, outcome) in cases {
             assert_eq!(twilio_report(status, code), outcome, "{status} {code:?}");
