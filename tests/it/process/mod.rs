@@ -7,6 +7,7 @@ mod audit;
 mod life;
 mod links;
 mod metrics;
+mod readme;
 mod server;
 mod story;
 mod warnings;

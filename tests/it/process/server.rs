@@ -113,7 +113,7 @@ pub fn free_port() -> u16 {
         .port()
 }
 
-fn read_lines(out: ChildStdout) -> Inbox<String> {
+pub fn read_lines(out: ChildStdout) -> Inbox<String> {
     let inbox = Inbox::default();
     let lines = inbox.clone();
     std::thread::spawn(move || {
