@@ -77,6 +77,10 @@ marks! {
     BlackHole => "a provider accepted what it never delivered",
     RequestRepeated => "a client repeated a request that was not answered",
     AllChannelsFailed => "every channel failed and the heartbeat stopped",
+    OnCallPaged => "whoever was on call was paged",
+    UpdateFollows => "an update followed a message",
+    LostCapacityTold => "a channel lost its capacity or its credentials, and that was told",
+    OverdueAtStart => "a start found a step overdue",
     SelfIncident => "the router raised an incident about itself",
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reveille::engine::ids::{IncidentNumber, PageId};
-use reveille::engine::incident::{Escalation, Incident, Phase, PinnedPolicy, Position};
+use reveille::engine::incident::{Escalation, Incident, Phase, PinnedPolicy, Position, Status};
 use reveille::engine::page::{Page, PageKind, PageState};
 use reveille::engine::time::Now;
 use reveille::runtime::driver::Turn;
@@ -30,13 +30,18 @@ const EARLY: &[&str] = &[
     "fallback",
 ];
 
-/// E1, E3, E4.
+/// A3, E1, E3, E4.
 #[derive(Default)]
 pub struct Escalations {
-    known: BTreeMap<IncidentNumber, (Escalation, Option<PinnedPolicy>)>,
+    known: BTreeMap<IncidentNumber, (Status, Escalation, Option<PinnedPolicy>)>,
     /// Single pages by what called for them.
     calls: BTreeMap<String, PageId>,
     seen: BTreeSet<PageId>,
+}
+
+fn standing(incident: &Incident) -> (Status, Escalation, Option<PinnedPolicy>) {
+    let escalation = incident.escalation.clone();
+    (incident.status, escalation, incident.policy.clone())
 }
 
 /// Where an escalation stands; one that begins anew goes back.
@@ -55,8 +60,7 @@ impl Escalations {
             Seen::Turned { turn, now, .. } => {
                 for incident in incidents(turn) {
                     let finding = self.moved(incident, turn, *now);
-                    let known = (incident.escalation.clone(), incident.policy.clone());
-                    self.known.insert(incident.number, known);
+                    self.known.insert(incident.number, standing(incident));
                     if finding.is_some() {
                         return finding;
                     }
@@ -65,11 +69,10 @@ impl Escalations {
             }
             Seen::Started { state, .. } => {
                 // What died undurable never was.
-                let known = state.incidents().map(|incident| {
-                    let known = (incident.escalation.clone(), incident.policy.clone());
-                    (incident.number, known)
-                });
-                self.known = known.collect();
+                let known = state.incidents();
+                self.known = known
+                    .map(|incident| (incident.number, standing(incident)))
+                    .collect();
                 self.calls.retain(|_, page| state.page(*page).is_some());
                 self.seen.retain(|page| state.page(*page).is_some());
                 None
@@ -87,8 +90,14 @@ impl Escalations {
     }
 
     fn moved(&self, incident: &Incident, turn: &Turn, now: Now) -> Finding {
-        let (before, policy) = self.known.get(&incident.number)?;
+        let (status, before, policy) = self.known.get(&incident.number)?;
         let number = incident.number;
+        let is_taken = *status == Status::Acknowledged && incident.status == Status::Acknowledged;
+        let has_moved = place(&incident.escalation) > place(before);
+        if is_taken && has_moved && !has_reason(turn, number, EARLY) {
+            let what = format!("#{number} went on although somebody has it: {before:?}");
+            return Some(("A3", what));
+        }
         if incident.policy != *policy && !has_reason(turn, number, &["reassigned"]) {
             let what = format!("#{number} had {policy:?} and has {:?}", incident.policy);
             return Some(("E4", what));
@@ -126,7 +135,7 @@ impl Escalations {
             // It began anew in this very moment.
             return None;
         }
-        let (escalation, _) = self.known.get(&known.number)?;
+        let (_, escalation, _) = self.known.get(&known.number)?;
         let key = format!(
             "#{} {user} {} {} {:?} step {} {:?}",
             known.number, page.medium, page.address, page.why, page.notify_step, escalation.started

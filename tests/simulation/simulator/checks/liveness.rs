@@ -7,8 +7,10 @@ use reveille::engine::ids::IncidentNumber;
 use reveille::engine::incident::{Incident, Phase, Status};
 use reveille::engine::page::PageState;
 use reveille::engine::time::{Millis, Steady};
+use reveille::runtime::driver::Turn;
 
 use super::super::history::{Scene, Seen};
+use super::super::marks::{Mark, Marks};
 use super::super::providers::Mood;
 use super::{Finding, entries, incidents};
 
@@ -26,14 +28,21 @@ pub struct Liveness {
     /// Since when an incident waits for somebody.
     waits_since: BTreeMap<IncidentNumber, Millis>,
     is_anything_wrong: bool,
+    /// The next turn is the first of a process.
+    is_starting: bool,
 }
 
 impl Liveness {
-    pub fn see(&mut self, seen: &Seen<'_>, scene: Scene<'_>) -> Finding {
+    pub fn see(&mut self, seen: &Seen<'_>, scene: Scene<'_>, marks: &mut Marks) -> Finding {
         match seen {
             Seen::Turned {
                 turn, state, now, ..
             } => {
+                if std::mem::take(&mut self.is_starting)
+                    && let Some(finding) = burst(turn, marks)
+                {
+                    return Some(finding);
+                }
                 for incident in incidents(turn) {
                     let number = incident.number;
                     if let Some(finding) = stuck(state, number) {
@@ -66,8 +75,11 @@ impl Liveness {
                 self.fresh.clear();
                 None
             }
-            Seen::Started { .. }
-            | Seen::Durable { .. }
+            Seen::Started { .. } => {
+                self.is_starting = true;
+                None
+            }
+            Seen::Durable { .. }
             | Seen::Accepted { .. }
             | Seen::Acted { .. }
             | Seen::Answered { .. } => None,
@@ -182,4 +194,22 @@ pub fn settled(state: &State) -> Finding {
         .pages()
         .find(|page| page.state == PageState::Sending)?;
     Some(("R6", format!("page {} is still on its way", page.id)))
+}
+
+/// However long the process was away, an incident goes on by one step that reaches somebody.
+fn burst(turn: &Turn, marks: &mut Marks) -> Finding {
+    let mut steps: BTreeMap<IncidentNumber, i32> = BTreeMap::new();
+    for entry in entries(turn) {
+        let count = steps.entry(entry.incident).or_default();
+        match entry.reason.as_str() {
+            "step_started" => *count += 1,
+            // Such a step gives way to the next at once.
+            "nobody_reached" | "nobody_on_call" => *count -= 1,
+            _ => {}
+        }
+    }
+    marks.hit_if(steps.values().any(|count| *count > 0), Mark::OverdueAtStart);
+    let (number, count) = steps.into_iter().find(|(_, count)| *count > 1)?;
+    let what = format!("#{number} went through {count} steps at a start");
+    Some(("L5", what))
 }

@@ -2,11 +2,14 @@
 //! says what is broken, by the id of the invariant.
 
 mod acknowledging;
+mod choosing;
 mod durability;
 mod escalation;
 mod flow;
 mod heartbeat;
 mod liveness;
+mod order;
+mod reached;
 mod retries;
 mod rules;
 mod time;
@@ -30,16 +33,16 @@ pub type Finding = Option<(&'static str, String)>;
 #[derive(Default)]
 pub struct Checks {
     acknowledging: acknowledging::Acknowledging,
+    choosing: choosing::Choosing,
     durability: durability::Durability,
     escalation: escalation::Escalations,
     flow: flow::Flow,
     liveness: liveness::Liveness,
+    order: order::Ordered,
     retries: retries::Retries,
     rules: rules::Rules,
     reached: reached::Reached,
 }
-
-mod reached;
 
 impl Checks {
     /// Shows them something.
@@ -48,9 +51,11 @@ impl Checks {
         let finding = self
             .durability
             .see(seen, scene)
-            .or_else(|| self.liveness.see(seen, scene))
+            .or_else(|| self.liveness.see(seen, scene, marks))
             .or_else(|| self.acknowledging.see(seen, marks))
             .or_else(|| self.escalation.see(seen))
+            .or_else(|| self.choosing.see(seen, marks))
+            .or_else(|| self.order.see(seen, marks))
             .or_else(|| self.retries.see(seen, scene))
             .or_else(|| self.flow.see(seen))
             .or_else(|| time::see(seen))
