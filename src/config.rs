@@ -72,6 +72,10 @@ pub struct Watch {
 pub struct Outbound {
     /// Private ranges that webhooks may reach.
     pub allow_networks: Vec<Network>,
+    /// For calls of provider APIs and of the heartbeat.
+    pub proxy: Option<String>,
+    /// What the proxy is not used for.
+    pub no_proxy: Vec<String>,
 }
 
 impl Default for Settings {
@@ -235,9 +239,13 @@ fn read_watch(mut section: Section<'_>, notes: &mut Notes) -> Watch {
 
 fn read_outbound(mut section: Section<'_>, notes: &mut Notes) -> Outbound {
     let allow_networks = section.read("allow_networks", units::networks);
+    let proxy = section.read("proxy", units::optional(units::url)).flatten();
+    let no_proxy = section.read("no_proxy", units::texts);
     notes.add(section.finish());
     Outbound {
         allow_networks: allow_networks.unwrap_or_default(),
+        proxy,
+        no_proxy: no_proxy.unwrap_or_default(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! From the settings to channels: each `[[channel]]` becomes one, the console always stands last.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -12,7 +13,7 @@ use crate::engine::ruleset::{ChannelInfo, Settings as EngineSettings};
 use crate::outbound::Channel;
 use crate::outbound::console::{Console, Role, Screen};
 use crate::outbound::email::{self, Email};
-use crate::outbound::http::{Http, HttpOptions};
+use crate::outbound::http::{Http, HttpOptions, Proxy};
 use crate::outbound::links::Links;
 use crate::outbound::slack::{self, Slack};
 use crate::outbound::sms_webhook::{self, SmsWebhook};
@@ -101,6 +102,13 @@ pub fn build(settings: &Settings, links: &Links, screen: &Screen) -> anyhow::Res
     Ok(Built { entries, http })
 }
 
+/// The settings' proxy.
+pub fn proxy(outbound: &config::Outbound) -> Option<Proxy> {
+    let url = outbound.proxy.clone()?;
+    let exempt = outbound.no_proxy.clone();
+    Some(Proxy { url, exempt })
+}
+
 fn http_options(settings: &Settings) -> anyhow::Result<HttpOptions> {
     let networks = settings.outbound.allow_networks.iter();
     let networks = networks.map(|network| network.to_string().parse());
@@ -109,6 +117,7 @@ fn http_options(settings: &Settings) -> anyhow::Result<HttpOptions> {
         allow_networks: networks
             .collect::<Result<_, _>>()
             .context("outbound.allow_networks")?,
+        proxy: proxy(&settings.outbound),
         extra_roots: Vec::new(),
     })
 }
@@ -205,6 +214,7 @@ fn smtp_settings(name: ChannelName, smtp: &config::Smtp, public_url: &str) -> em
     let host = public_url
         .split_once("://")
         .map_or(public_url, |(_, rest)| rest);
+    let hello = smtp.hello.clone();
     email::Settings {
         name,
         host: smtp.host.clone(),
@@ -218,9 +228,26 @@ fn smtp_settings(name: ChannelName, smtp: &config::Smtp, public_url: &str) -> em
         password: smtp.password.clone(),
         from: smtp.from.clone(),
         reply_to: smtp.reply_to.clone(),
+        hello: hello.unwrap_or_else(|| greeting_name(public_url, &smtp.from)),
         id_host: host.to_owned(),
         extra_roots: Vec::new(),
     }
+}
+
+/// The name with which relays are greeted unless one is set: the public host where that is a name
+/// of the internet, else the domain of the sender. The machine's own name often has no domain, and
+/// relays refuse such a name.
+fn greeting_name(public_url: &str, from: &str) -> String {
+    let host = public_url
+        .split_once("://")
+        .map_or(public_url, |(_, rest)| rest);
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    let is_name = host.contains('.') && host.parse::<IpAddr>().is_err();
+    if is_name {
+        return host.to_owned();
+    }
+    let domain = from.rsplit('@').next().unwrap_or_default();
+    domain.trim_end_matches(['>', ' ']).to_owned()
 }
 
 /// What rules are compiled against in this process.
@@ -237,5 +264,24 @@ pub fn environment(settings: &Settings, channels: &Built) -> Environment {
         },
         fit: Fit::Strict,
         ..Environment::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_is_greeted_with_a_name_that_has_a_domain() {
+        let from = "Reveille <pager@example.com>";
+        for (public_url, from, expected) in [
+            ("https://pager.example.org/", from, "pager.example.org"),
+            ("https://pager.example.org:8443", from, "pager.example.org"),
+            ("http://127.0.0.1:8080", from, "example.com"),
+            ("http://[::1]:8080", "pager@example.com", "example.com"),
+            ("http://pagerhost:8080", from, "example.com"),
+        ] {
+            assert_eq!(greeting_name(public_url, from), expected, "{public_url}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
-use super::millis;
+use super::{channels, millis};
 use crate::config::Settings;
 use crate::outbound::http::{Http, HttpOptions, Method, Reach, Request};
 use crate::runtime::clock;
@@ -76,6 +76,7 @@ fn heartbeat(settings: &Settings) -> Option<Heartbeat> {
     let options = HttpOptions {
         clock: Arc::new(clock::wall_now),
         allow_networks: Vec::new(),
+        proxy: channels::proxy(&settings.outbound),
         extra_roots: Vec::new(),
     };
     let http = match Http::new(options) {

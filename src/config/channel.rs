@@ -59,6 +59,8 @@ pub struct Smtp {
     pub password: Option<SecretString>,
     pub from: String,
     pub reply_to: Option<String>,
+    /// The name with which the relay is greeted (EHLO); `None`: made from the other settings.
+    pub hello: Option<String>,
 }
 
 /// How the connection to a mail relay is encrypted.
@@ -222,6 +224,7 @@ fn read_smtp(section: &mut Section<'_>) -> Option<Smtp> {
     let password = section.secret("password");
     let from = section.require("from", "write from = \"reveille@example.com\"", mailbox);
     let reply_to = section.read("reply_to", units::optional(mailbox)).flatten();
+    let hello = section.read("hello", units::optional(host_name)).flatten();
     if username.is_some() != password.is_some() {
         section.refuse("username and password belong together: give both or none");
     }
@@ -233,6 +236,7 @@ fn read_smtp(section: &mut Section<'_>) -> Option<Smtp> {
         password,
         from: from?,
         reply_to,
+        hello,
     })
 }
 
@@ -348,6 +352,17 @@ fn mailbox(value: &Value) -> Result<String, String> {
         Ok(text)
     } else {
         Err("must be an address such as reveille@example.com".to_owned())
+    }
+}
+
+/// A name as a relay wants it: with a dot, or an address.
+fn host_name(value: &Value) -> Result<String, String> {
+    let text = units::text(value)?;
+    let is_good = |letter: char| letter.is_ascii_alphanumeric() || "-.[]:".contains(letter);
+    if text.chars().all(is_good) && text.contains(['.', ':']) {
+        Ok(text)
+    } else {
+        Err("must be a host name with its domain, such as pager.example.com".to_owned())
     }
 }
 

@@ -276,28 +276,48 @@ fn resolve(
         return Ok(Resolved::Referred(SecretString::default()));
     };
     if let Some(name) = text.strip_prefix("env:") {
-        return match environment.get(name) {
-            Some(secret) if !secret.is_empty() => Ok(Resolved::Referred(secret.clone().into())),
+        let secret = environment.get(name).map(|secret| trimmed(secret));
+        return match secret {
+            Some(secret) if !secret.is_empty() => checked(secret)
+                .map(Resolved::Referred)
+                .map_err(|problem| format!("{text} {problem}")),
             Some(_) | None => Err(format!("{text} is not set: export {name} with its value")),
         };
     }
     if let Some(path) = text.strip_prefix("file:") {
         return read_secret(Path::new(path))
-            .map(|secret| Resolved::Referred(secret.into()))
+            .map(Resolved::Referred)
             .map_err(|problem| format!("{text} {problem}"));
     }
-    if text.is_empty() {
+    let secret = trimmed(text);
+    if secret.is_empty() {
         return Ok(Resolved::Absent);
     }
-    Ok(Resolved::Literal(text.clone().into()))
+    checked(secret).map(Resolved::Literal)
 }
 
-fn read_secret(path: &Path) -> Result<String, String> {
+/// Programs that print or keep a secret end it with a line break, which is none of it.
+fn trimmed(secret: &str) -> &str {
+    secret.trim_end_matches(['\r', '\n'])
+}
+
+/// No provider takes a secret with control characters in it: whatever put them there, each page
+/// would fail.
+fn checked(secret: &str) -> Result<SecretString, String> {
+    if secret.contains(char::is_control) {
+        return Err(
+            "holds a line break or another control character: give the secret alone".to_owned(),
+        );
+    }
+    Ok(secret.into())
+}
+
+fn read_secret(path: &Path) -> Result<SecretString, String> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("cannot be read ({error}): write the secret into that file"))?;
-    let secret = text.trim_end_matches(['\r', '\n']);
+    let secret = trimmed(&text);
     if secret.is_empty() {
         return Err("is empty: write the secret into that file".to_owned());
     }
-    Ok(secret.to_owned())
+    checked(secret)
 }

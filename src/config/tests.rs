@@ -88,7 +88,7 @@ fn every_key_that_is_read_stands_in_the_default_file() {
     read_watch(root.take_section("watch"), &mut notes);
     read_outbound(root.take_section("outbound"), &mut notes);
     notes.add(root.finish());
-    assert_eq!(notes.asked.len(), 21);
+    assert_eq!(notes.asked.len(), 23);
     for key in notes.asked {
         let last = key
             .rsplit('.')
@@ -309,6 +309,46 @@ fn a_secret_comes_from_a_variable_a_file_or_a_literal_with_a_warning() {
             warnings,
             "{written}"
         );
+    }
+}
+
+#[test]
+fn the_line_break_that_ends_a_secret_is_none_of_it_wherever_it_comes_from() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("secret");
+    std::fs::write(&path, "word\r\n").expect("the file is written");
+    let file = format!("file:{}", path.display());
+    let text = |secret: &str| {
+        format!(
+            "[[channel]]\nname = \"g\"\nkind = \"sms_webhook\"\nurl = \"https://example.com\"\n\
+             inbound_key = {secret:?}\nheaders = {{ X-Key = {secret:?} }}\n"
+        )
+    };
+    for written in ["env:S", file.as_str(), "word\r\n"] {
+        let loaded = read(&text(written), &[("S", "word\n\r\n")]);
+        let ChannelKind::SmsWebhook(gateway) = &loaded.settings.channels[0].kind else {
+            panic!("not a gateway");
+        };
+        let key = gateway
+            .inbound_key
+            .as_ref()
+            .map(ExposeSecret::expose_secret);
+        assert_eq!(key, Some("word"), "{written}");
+        assert_eq!(gateway.headers[0].1.expose_secret(), "word", "{written}");
+    }
+    for broken in ["two\nwords", "\u{0}", "tab\tbed", "escape\u{1b}"] {
+        let found = faults(&text("env:S"), &[("S", broken)]);
+        assert_eq!(found.len(), 2, "{broken:?}: {found:?}");
+        for fault in found {
+            assert!(
+                fault.contains("env:S holds a line break or another control"),
+                "{fault}"
+            );
+            assert!(
+                !fault.contains("words") && !fault.contains("bed"),
+                "{fault}"
+            );
+        }
     }
 }
 

@@ -195,28 +195,35 @@ pub(super) fn url(value: &Value) -> Result<String, String> {
 
 /// A list, or comma-separated in a variable.
 pub(super) fn networks(value: &Value) -> Result<Vec<Network>, String> {
-    const CURE: &str = "write a list of ranges such as [\"10.0.0.0/8\"]";
+    let texts = texts_such_as(value, "a list of ranges such as [\"10.0.0.0/8\"]")?;
+    texts.iter().map(|text| network(text)).collect()
+}
+
+/// A list of names, or comma-separated in a variable.
+pub(super) fn texts(value: &Value) -> Result<Vec<String>, String> {
+    texts_such_as(value, "a list such as [\"example.com\"]")
+}
+
+fn texts_such_as(value: &Value, example: &str) -> Result<Vec<String>, String> {
+    let fault = || format!("write {example}");
     match value {
-        Value::Text(text) => text
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-            .map(network)
-            .collect(),
+        Value::Text(text) => {
+            let parts = text.split(',').map(str::trim);
+            let filled = parts.filter(|part| !part.is_empty());
+            Ok(filled.map(str::to_owned).collect())
+        }
         Value::List(items) => items
             .iter()
             .map(|item| match &item.value {
-                Value::Text(text) => network(text),
+                Value::Text(text) => Ok(text.clone()),
                 Value::Integer(_)
                 | Value::Boolean(_)
                 | Value::List(_)
                 | Value::Table(_)
-                | Value::Other(_) => Err(CURE.to_owned()),
+                | Value::Other(_) => Err(fault()),
             })
             .collect(),
-        Value::Integer(_) | Value::Boolean(_) | Value::Table(_) | Value::Other(_) => {
-            Err(CURE.to_owned())
-        }
+        Value::Integer(_) | Value::Boolean(_) | Value::Table(_) | Value::Other(_) => Err(fault()),
     }
 }
 

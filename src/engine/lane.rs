@@ -130,6 +130,7 @@ const CHANNEL_CAUSES: [Cause; 5] = [
 /// stays as it is, so that the next page of another kind meets what is wrong and tells it.
 pub(super) fn failed(draft: &mut Draft<'_>, page: &Page, name: &ChannelName, outcome: Outcome) {
     let now = draft.now.steady;
+    let words = last_words(page, name);
     let is_own = page.integration.is_router();
     match outcome {
         Outcome::Throttled { wait } => {
@@ -151,7 +152,7 @@ pub(super) fn failed(draft: &mut Draft<'_>, page: &Page, name: &ChannelName, out
                 channel.own_failures += u64::from(is_own);
             });
             if let Some(cause) = cause_of(outcome).filter(|_| !is_own) {
-                raise(draft, name, outcome, cause);
+                raise(draft, name, (outcome, words), cause);
             }
         }
         Outcome::Delivered | Outcome::Accepted => {}
@@ -174,8 +175,21 @@ fn cause_of(outcome: Outcome) -> Option<Cause> {
     }
 }
 
+/// What the channel said of the attempt that ended last.
+fn last_words<'page>(page: &'page Page, name: &ChannelName) -> Option<&'page str> {
+    let attempts = page.attempts.iter().rev();
+    let mut ended =
+        attempts.filter(|attempt| attempt.channel == *name && attempt.outcome.is_some());
+    ended.next()?.provider_message.as_deref()
+}
+
 /// Marks the channel down where all pages go to one endpoint, and raises one self-incident.
-fn raise(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome, cause: Cause) {
+fn raise(
+    draft: &mut Draft<'_>,
+    name: &ChannelName,
+    (outcome, words): (Outcome, Option<&str>),
+    cause: Cause,
+) {
     let is_one_endpoint = draft
         .rules
         .channel(name)
@@ -197,12 +211,16 @@ fn raise(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome, cause: Cau
         cause,
         subject: name.as_str().into(),
     };
-    trouble_desk::raise(draft, trouble, &trouble_text(name, outcome));
+    let mut text = trouble_text(name, outcome);
+    if let Some(words) = words {
+        text = format!("{text} ({words})");
+    }
+    trouble_desk::raise(draft, trouble, &text);
 }
 
 fn trouble_text(name: &ChannelName, outcome: Outcome) -> String {
     let what = match outcome {
-        Outcome::RefusedCredential => "its credentials are refused",
+        Outcome::RefusedCredential => "its credentials or settings are refused",
         Outcome::TlsNameMismatch => "its certificate is for another name",
         Outcome::TlsOther => "its certificate is not accepted",
         Outcome::QuotaExhausted => "its account has nothing left to send with",

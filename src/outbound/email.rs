@@ -8,6 +8,7 @@
 //! [`Progress`] then tells how far it came. [`super::email_outcome`] says what the answers mean.
 
 use std::error::Error as StdError;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use lettre::Address;
@@ -259,7 +260,7 @@ impl Relay {
             port: settings.port,
             credentials,
             secret: settings.password,
-            hello: ClientId::default(),
+            hello: hello(settings.hello),
             idle: Idle::default(),
         })
     }
@@ -376,10 +377,26 @@ impl Relay {
         Ok(Used::new(smtp))
     }
 
+    /// The relay's words, and what to do where they are about our name.
+    fn words(&self, stage: Stage, error: &smtp::Error) -> String {
+        let words = error_words(error);
+        let is_about_greeting = stage == Stage::Connect
+            && error.status().is_some_and(|code| {
+                email_outcome::is_about_greeting(code.into(), &reply_text(error))
+            });
+        if !is_about_greeting {
+            return words;
+        }
+        let name = &self.hello;
+        format!("the relay does not take the name {name} in our greeting; set hello: {words}")
+    }
+
     /// The outcome of a failure, with the relay's own words.
     fn sent(&self, failure: &Failure) -> Sent {
         let (outcome, words) = match failure {
-            Failure::Smtp { stage, error } => (smtp_outcome(*stage, error), error_words(error)),
+            Failure::Smtp { stage, error } => {
+                (smtp_outcome(*stage, error), self.words(*stage, error))
+            }
             Failure::Unable { outcome, words } => (*outcome, (*words).to_owned()),
         };
         let secrets: Vec<&SecretString> = self.secret.iter().collect();
@@ -388,6 +405,15 @@ impl Relay {
             provider_message: outcome::provider_words(&words, &secrets),
             reference: None,
         }
+    }
+}
+
+/// An address is greeted with in brackets (RFC 5321, 4.1.3).
+fn hello(name: String) -> ClientId {
+    match name.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => ClientId::Ipv4(address),
+        Ok(IpAddr::V6(address)) => ClientId::Ipv6(address),
+        Err(_) => ClientId::Domain(name),
     }
 }
 

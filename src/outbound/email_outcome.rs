@@ -3,6 +3,10 @@
 //! The same code means different things at different moments: a refusal after `MAIL FROM` is about
 //! our sender and so about every page, after `RCPT TO` about one reader, after the text about this
 //! text. Where two readings are possible, the one that tries more ways to reach the reader wins.
+//!
+//! Codes and enhanced codes are read first. Words decide only where these leave it open, and only
+//! the relay's own: relays quote addresses, host names and links, and `daily-ops@example.com` says
+//! nothing about a limit.
 
 use std::error::Error;
 use std::io;
@@ -124,8 +128,12 @@ fn refused(reply: Reply<'_>) -> Outcome {
     let status = enhanced(reply.text);
     let is_about_login =
         matches!(reply.code, 530 | 534 | 535 | 538) || matches!(status, Some((7, 8 | 9 | 11 | 14)));
-    if is_about_login {
+    let words = own_words(reply.text);
+    if is_about_login || is_about_us(&words) {
         return Outcome::RefusedCredential;
+    }
+    if reply.stage == Stage::Sender && is_about_size(&words) {
+        return Outcome::RefusedContent;
     }
     match reply.stage {
         Stage::Connect | Stage::Login | Stage::Sender => Outcome::RefusedCredential,
@@ -134,25 +142,48 @@ fn refused(reply: Reply<'_>) -> Outcome {
     }
 }
 
+/// Relays often wait until the reader is named before they refuse the sender, our name or our
+/// address: that is about every page.
+fn is_about_us(words: &str) -> bool {
+    says(
+        words,
+        &[
+            "sender address rejected",
+            "sender verify failed",
+            "client host rejected",
+            "helo command rejected",
+            "ehlo command rejected",
+        ],
+    )
+}
+
+/// Whether a refusal is about the name with which we greet.
+pub fn is_about_greeting(code: u16, text: &str) -> bool {
+    let words = own_words(text);
+    (500..=599).contains(&code) && (matches!(code, 501 | 504) || says(&words, &["helo", "ehlo"]))
+}
+
 fn recipient_refused(reply: Reply<'_>, status: Option<(u16, u16)>) -> Outcome {
+    let words = own_words(reply.text);
     match status {
         Some((2, 2)) => Outcome::Transient,
         Some((2, 3) | (3, 4) | (5..=7, _)) => Outcome::RefusedContent,
         Some((3, _)) => Outcome::Transient,
         Some(_) => Outcome::RefusedTarget,
-        None if is_mailbox_full(reply.text) || reply.code == 552 => Outcome::Transient,
-        None if speaks_of_policy(reply.text) => Outcome::RefusedContent,
+        None if is_mailbox_full(&words) || reply.code == 552 => Outcome::Transient,
+        None if speaks_of_policy(&words) => Outcome::RefusedContent,
         None if matches!(reply.code, 550 | 551 | 553) => Outcome::RefusedTarget,
         None => Outcome::RefusedContent,
     }
 }
 
 fn content_refused(reply: Reply<'_>, status: Option<(u16, u16)>) -> Outcome {
+    let words = own_words(reply.text);
     match status {
         Some((2, 2)) => Outcome::Transient,
         Some((1, _) | (2, 0 | 1)) => Outcome::RefusedTarget,
         Some(_) => Outcome::RefusedContent,
-        None if is_mailbox_full(reply.text) => Outcome::Transient,
+        None if is_mailbox_full(&words) => Outcome::Transient,
         None => Outcome::RefusedContent,
     }
 }
@@ -167,55 +198,101 @@ enum Limit {
 
 fn limit(reply: Reply<'_>) -> Option<Limit> {
     let status = enhanced(reply.text);
-    if matches!(status, Some((1 | 2, _))) || is_mailbox_full(reply.text) {
+    let can_be_limit = match status {
+        // The address, the mailbox, the size of the text.
+        Some((1 | 2 | 6, _) | (3, 4)) => false,
+        // Of the protocol only "too many recipients".
+        Some((5, detail)) => detail == 3,
+        Some(_) | None => true,
+    };
+    let words = own_words(reply.text);
+    if !can_be_limit || is_mailbox_full(&words) || is_about_size(&words) {
         return None;
     }
-    let text = reply.text.to_lowercase();
-    let says = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
     let has_word = |word: &str| {
-        text.split(|letter: char| !letter.is_alphanumeric())
+        words
+            .split(|letter: char| !letter.is_alphanumeric())
             .any(|found| found == word)
     };
-    if says(&["daily", "monthly", "per day", "per month", "24 hours"]) {
+    if says(
+        &words,
+        &["daily", "monthly", "per day", "per month", "24 hours"],
+    ) {
         return Some(Limit::Spent);
     }
-    let is_rate = says(&[
+    const RATE: &[&str] = &[
         "too many",
+        "too much mail",
         "throttl",
         "too fast",
         "too quickly",
         "slow down",
-    ]) || says(&["per hour", "per minute", "per second", "hourly"])
-        || has_word("rate")
-        || has_word("ratelimited");
-    if is_rate {
+        "per hour",
+        "per minute",
+        "per second",
+        "hourly",
+    ];
+    if says(&words, RATE) || has_word("rate") || has_word("ratelimited") {
         return Some(Limit::Rate);
     }
     let is_spent = status == Some((4, 5))
-        || says(&["limit exceeded", "sending limit", "out of credit"])
+        || says(
+            &words,
+            &["limit exceeded", "sending limit", "out of credit"],
+        )
         || has_word("quota");
     is_spent.then_some(Limit::Spent)
 }
 
-fn is_mailbox_full(text: &str) -> bool {
-    let text = text.to_lowercase();
-    let says = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
-    says(&["over quota", "overquota"])
-        || (says(&["mailbox", "inbox", "user", "recipient"]) && says(&["full", "quota", "exceed"]))
+fn says(words: &str, signs: &[&str]) -> bool {
+    signs.iter().any(|sign| words.contains(sign))
 }
 
-fn speaks_of_policy(text: &str) -> bool {
-    let text = text.to_lowercase();
-    [
+fn is_mailbox_full(words: &str) -> bool {
+    says(words, &["over quota", "overquota"])
+        || (says(words, &["mailbox", "inbox", "user", "recipient"])
+            && says(words, &["full", "quota", "exceed"]))
+}
+
+fn is_about_size(words: &str) -> bool {
+    says(words, &["message size", "too large", "too big"])
+}
+
+fn speaks_of_policy(words: &str) -> bool {
+    const SIGNS: &[&str] = &[
         "spam",
         "policy",
         "blocked",
         "blacklist",
         "blocklist",
         "relay",
-    ]
-    .iter()
-    .any(|sign| text.contains(sign))
+    ];
+    says(words, SIGNS)
+}
+
+/// The relay's own words in lower case: without what stands in angle brackets or quotation marks,
+/// and without words that are an address, a host name or a link.
+fn own_words(text: &str) -> String {
+    let mut outside = String::with_capacity(text.len());
+    let mut closing = None;
+    for letter in text.chars() {
+        match (closing, letter) {
+            (Some(end), _) if letter == end => closing = None,
+            (Some(_), _) => {}
+            (None, '<') => closing = Some('>'),
+            (None, '"') => closing = Some('"'),
+            (None, _) => outside.push(letter),
+        }
+    }
+    let words = outside.split_whitespace().filter(|word| !is_name(word));
+    words.collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+fn is_name(word: &str) -> bool {
+    let mut parts = word.split('.').skip(1);
+    word.contains('@')
+        || word.contains("://")
+        || parts.any(|part| part.starts_with(char::is_alphabetic))
 }
 
 /// Subject and detail of the enhanced status (RFC 3463) with which a reply's text begins.
@@ -378,10 +455,125 @@ mod tests {
             (Content, 550, "5.1.1 no such user", RefusedTarget),
             (Content, 451, "4.3.0 queue file write error", Transient),
             (Content, 550, "administrator prohibits", RefusedContent),
+            (
+                Recipient,
+                450,
+                "4.7.1 Error: too much mail from 192.0.2.1",
+                THROTTLED,
+            ),
+            (
+                Content,
+                552,
+                "5.3.4 Message size limit exceeded",
+                RefusedContent,
+            ),
+            (Sender, 552, "Message size limit exceeded", RefusedContent),
+            (
+                Recipient,
+                452,
+                "4.5.3 Error: too many recipients",
+                THROTTLED,
+            ),
         ];
         for (stage, code, text, expected) in cases {
             let outcome = of_reply(Reply { stage, code, text });
             assert_eq!(outcome, expected, "{stage:?} {code} {text}");
+        }
+    }
+
+    /// Names that would be taken for words of a limit, of a policy or of a full mailbox.
+    const TELLING: &[&str] = &[
+        "daily-ops@example.com",
+        "rate@example.com",
+        "quota.monthly@example.com",
+        "too-many@spam.example",
+        "mailbox.full@example.com",
+        "sender@per-hour.example",
+        "relay.policy@blocked.example",
+        "\"slow down\"@example.com",
+    ];
+
+    #[test]
+    fn the_names_in_a_reply_never_decide_what_it_means() {
+        let replies = [
+            (
+                Stage::Sender,
+                553,
+                "5.7.1 <ADDRESS>: Sender address rejected: not owned by user",
+            ),
+            (
+                Stage::Recipient,
+                554,
+                "5.7.1 <ADDRESS>: Relay access denied",
+            ),
+            (Stage::Recipient, 550, "Invalid recipient: <ADDRESS>"),
+            (
+                Stage::Recipient,
+                550,
+                "5.1.1 <ADDRESS>: Recipient address rejected: User unknown",
+            ),
+            (Stage::Recipient, 550, "No such user ADDRESS here"),
+            (
+                Stage::Recipient,
+                550,
+                "Unknown user (ADDRESS), see https://HOST/too-many?daily",
+            ),
+            (
+                Stage::Recipient,
+                450,
+                "4.7.1 <ADDRESS>: Recipient address rejected: come back",
+            ),
+            (
+                Stage::Recipient,
+                450,
+                "4.7.1 Error: too much mail from HOST",
+            ),
+            (
+                Stage::Recipient,
+                554,
+                "5.7.1 <HOST[192.0.2.1]>: Client host rejected: denied",
+            ),
+            (
+                Stage::Recipient,
+                504,
+                "5.5.2 <HOST>: Helo command rejected: need a full name",
+            ),
+            (
+                Stage::Content,
+                550,
+                "Administrative prohibition for ADDRESS",
+            ),
+        ];
+        for (stage, code, text) in replies {
+            let outcome = |address: &str| {
+                let host = address.rsplit('@').next().expect("a host");
+                let text = text.replace("ADDRESS", address).replace("HOST", host);
+                let text = text.as_str();
+                of_reply(Reply { stage, code, text })
+            };
+            for address in TELLING {
+                let expected = outcome("ana@example.com");
+                assert_eq!(outcome(address), expected, "{code} {text} {address}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_the_sender_is_the_channels_even_where_it_comes_late() {
+        for text in [
+            "5.7.1 <reveille@example.com>: Sender address rejected: not owned by user ana",
+            "5.7.1 <unknown[192.0.2.1]>: Client host rejected: Access denied",
+            "5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname",
+            "Sender verify failed",
+        ] {
+            for stage in [Stage::Sender, Stage::Recipient, Stage::Content] {
+                let reply = Reply {
+                    stage,
+                    code: 550,
+                    text,
+                };
+                assert_eq!(of_reply(reply), Outcome::RefusedCredential, "{text}");
+            }
         }
     }
 

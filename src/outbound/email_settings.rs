@@ -20,6 +20,8 @@ pub struct Settings {
     /// `Reveille <pager@example.com>`, or the address alone.
     pub from: String,
     pub reply_to: Option<String>,
+    /// The name with which the relay is greeted (EHLO).
+    pub hello: String,
     /// The public host name under which message ids are made.
     pub id_host: String,
     /// Certificates (DER) to trust beside the system's.

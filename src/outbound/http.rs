@@ -1,9 +1,10 @@
 //! The guarded HTTP client: the only place that knows reqwest.
 //!
-//! It follows no redirect, reads no proxy from the environment, gives every call a deadline and
-//! keeps at most 64 KiB of an answer. Addresses that came with the rules are called through the
-//! guard, those that an administrator configured are not. It decides what a missing answer means;
-//! what an answer means is for the tables in `outcome.rs`.
+//! It follows no redirect, reads no proxy from the environment (one can be set for the addresses of
+//! the settings), gives every call a deadline and keeps at most 64 KiB of an answer. Addresses that
+//! came with the rules are called through the guard, those that an administrator configured are
+//! not. It decides what a missing answer means; what an answer means is for the tables in
+//! `outcome.rs`.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering;
@@ -11,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use reqwest::Method;
@@ -40,11 +41,21 @@ const IDLE_CONNECTIONS_MAX: usize = 8;
 
 const USER_AGENT: &str = concat!("Reveille/", env!("CARGO_PKG_VERSION"));
 
+/// Whom to ask instead of connecting.
+pub struct Proxy {
+    /// `http://…` or `https://…`
+    pub url: String,
+    /// Domains, addresses and ranges that are connected to all the same.
+    pub exempt: Vec<String>,
+}
+
 /// What the client needs to know.
 pub struct HttpOptions {
     pub clock: Clock,
     /// Ranges that webhooks may reach beside public addresses.
     pub allow_networks: Vec<Network>,
+    /// For addresses that stand in the settings.
+    pub proxy: Option<Proxy>,
     /// Certificates (DER) trusted beside those of the system.
     pub extra_roots: Vec<Vec<u8>>,
 }
@@ -56,6 +67,16 @@ pub enum Reach {
     Configured,
     /// The address came with the rules: public networks and those that are opened.
     Guarded,
+}
+
+impl Reach {
+    /// An address that cannot be called is the fault of whoever wrote it down.
+    fn blamed(self, fault: Fault) -> Fault {
+        match (self, fault) {
+            (Self::Configured, Fault::Address(words)) => Fault::Own(words),
+            (Self::Configured | Self::Guarded, fault) => fault,
+        }
+    }
 }
 
 /// How a call says who we are.
@@ -109,10 +130,14 @@ impl Answer {
 
 /// Why the client cannot be made.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "cannot set up TLS for outgoing calls; check SSL_CERT_FILE and the ca-certificates package"
-)]
-pub struct SetupError(#[source] reqwest::Error);
+pub enum SetupError {
+    #[error(
+        "cannot set up TLS for outgoing calls; check SSL_CERT_FILE and the ca-certificates package"
+    )]
+    Tls(#[source] reqwest::Error),
+    #[error("outbound.proxy cannot be used; write http://host:port")]
+    Proxy(#[source] reqwest::Error),
+}
 
 /// The client. One for the process; shared.
 pub struct Http {
@@ -128,9 +153,14 @@ impl Http {
         install_crypto_provider();
         let guard = Arc::new(Guard::new(options.allow_networks));
         let resolver = GuardedResolver(Arc::clone(&guard));
-        let guarded = || builder().dns_resolver(resolver.clone());
+        let guarded = || builder().no_proxy().dns_resolver(resolver.clone());
+        let proxy = options.proxy.as_ref().map(proxy).transpose()?;
+        let configured = || match &proxy {
+            Some(proxy) => builder().proxy(proxy.clone()),
+            None => builder().no_proxy(),
+        };
         Ok(Self {
-            configured: build(builder, &options.extra_roots)?,
+            configured: build(configured, &options.extra_roots)?,
             guarded: build(guarded, &options.extra_roots)?,
             guard,
             clock: options.clock,
@@ -174,8 +204,9 @@ impl Http {
         wrap: impl FnOnce(reqwest::Body) -> reqwest::Body,
     ) -> Result<Answer, Fault> {
         let deadline = Duration::from_millis(request.deadline.0);
-        let url = check_url(request.url)?;
-        let client = match request.reach {
+        let reach = request.reach;
+        let url = check_url(request.url).map_err(|fault| reach.blamed(fault))?;
+        let client = match reach {
             Reach::Configured => &self.configured,
             Reach::Guarded => {
                 self.check_literal(&url)?;
@@ -188,7 +219,7 @@ impl Http {
         let ended = tokio::time::timeout(deadline, exchange).await;
         match (answer, ended) {
             (Some(answer), _) => Ok(answer),
-            (None, Ok(Err(error))) => Err(fault(error)),
+            (None, Ok(Err(error))) => Err(reach.blamed(fault(error))),
             (None, Ok(Ok(())) | Err(_)) => {
                 let seconds = deadline.as_secs_f32();
                 Err(Fault::NoAnswer(format!("no answer within {seconds} s")))
@@ -238,6 +269,12 @@ impl Http {
     }
 }
 
+fn proxy(proxy: &Proxy) -> Result<reqwest::Proxy, SetupError> {
+    let exempt = reqwest::NoProxy::from_string(&proxy.exempt.join(","));
+    let made = reqwest::Proxy::all(&proxy.url).map_err(SetupError::Proxy)?;
+    Ok(made.no_proxy(exempt))
+}
+
 /// Installs `ring` as the process's TLS provider; harmless when it is installed already.
 pub fn install_crypto_provider() {
     static INSTALLED: OnceLock<()> = OnceLock::new();
@@ -266,13 +303,22 @@ pub fn check_url(url: &str) -> Result<reqwest::Url, Fault> {
     }
 }
 
+/// Whether a bearer token can be sent.
+pub fn check_bearer(token: &SecretString) -> Result<(), Fault> {
+    check_header(AUTHORIZATION.as_str(), &bearer(token))
+}
+
+fn bearer(token: &SecretString) -> String {
+    format!("Bearer {}", token.expose_secret())
+}
+
 /// Whether a header can be sent.
 pub fn check_header(name: &str, value: &str) -> Result<(), Fault> {
     header(name, value).map(|_| ())
 }
 
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Fault> {
-    let fault = || Fault::Address(format!("the header {name:?} or its value cannot be sent"));
+    let fault = || Fault::Own(format!("the header {name:?} or its value cannot be sent"));
     let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| fault())?;
     let mut value = HeaderValue::from_str(value).map_err(|_| fault())?;
     // Any of them may be a key.
@@ -293,7 +339,10 @@ fn prepare(
     }
     call = match request.auth {
         Auth::None => call,
-        Auth::Bearer(token) => call.bearer_auth(token.expose_secret()),
+        Auth::Bearer(token) => {
+            let (name, value) = header(AUTHORIZATION.as_str(), &bearer(token))?;
+            call.header(name, value)
+        }
         Auth::Basic { user, password } => call.basic_auth(user, Some(password.expose_secret())),
     };
     Ok(if request.body.is_empty() {
@@ -308,7 +357,6 @@ fn builder() -> reqwest::ClientBuilder {
         .user_agent(USER_AGENT)
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        .no_proxy()
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
@@ -324,7 +372,7 @@ fn build(
         .iter()
         .map(|der| reqwest::Certificate::from_der(der))
         .collect::<Result<Vec<_>, _>>()
-        .map_err(SetupError)?;
+        .map_err(SetupError::Tls)?;
     match builder().tls_certs_merge(roots.clone()).build() {
         Ok(client) => Ok(client),
         Err(error) => {
@@ -333,7 +381,10 @@ fn build(
                 "no certificates of the system can be used: every https call will fail; \
                  install the ca-certificates package or set SSL_CERT_FILE"
             );
-            builder().tls_certs_only(roots).build().map_err(SetupError)
+            builder()
+                .tls_certs_only(roots)
+                .build()
+                .map_err(SetupError::Tls)
         }
     }
 }

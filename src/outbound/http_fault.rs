@@ -15,6 +15,10 @@ pub enum Fault {
     /// The address cannot or may not be called.
     #[error("{0}")]
     Address(String),
+    /// The request cannot be made, because of what the channel itself puts into it: its address,
+    /// its headers, its credentials. Each page of the channel fails so, whoever it is for.
+    #[error("{0}")]
+    Own(String),
     /// Nothing was sent: refused, reset, not found, not connected in time.
     #[error("{0}")]
     NotSent(String),
@@ -43,6 +47,7 @@ impl Fault {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Address(_) => Outcome::RefusedTarget,
+            Self::Own(_) => Outcome::RefusedCredential,
             Self::NotSent(_) => Outcome::Transient,
             Self::NoAnswer(_) => Outcome::Unknown,
             Self::TlsName(_) => Outcome::TlsNameMismatch,

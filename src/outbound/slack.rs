@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use self::api::Api;
 use self::people::People;
-use super::http::Http;
+use super::http::{self, Http};
 use super::links::Links;
 use super::{Channel, Mark, Pending, Sent, Withdrawn, settings};
 use crate::engine::decision::{Order, Place};
@@ -65,6 +65,10 @@ impl Slack {
     /// A channel with these settings, which are checked.
     pub fn new(settings: Settings, http: Arc<Http>, links: Links) -> Result<Self, settings::Error> {
         let api_url = settings::url(&settings.name, "api_url", &settings.api_url)?;
+        if http::check_bearer(&settings.token).is_err() {
+            let problem = "holds a character that no request can carry; copy the token again";
+            return Err(settings::Error::new(&settings.name, "token", problem));
+        }
         let info = ChannelInfo {
             name: settings.name,
             media: vec![Medium::Slack],

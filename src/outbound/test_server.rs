@@ -22,6 +22,7 @@ pub fn http(allow_networks: &[&str]) -> Arc<Http> {
         allow_networks: networks
             .map(|text| text.parse().expect("a network"))
             .collect(),
+        proxy: None,
         extra_roots: Vec::new(),
     };
     Arc::new(Http::new(options).expect("a client"))

@@ -25,6 +25,7 @@ pub fn settings(relay: &FakeSmtp) -> Settings {
         password: None,
         from: "Reveille <pager@example.com>".to_owned(),
         reply_to: None,
+        hello: "pager.example.com".to_owned(),
         id_host: "pager.example.com".to_owned(),
         extra_roots: Vec::new(),
     }
@@ -290,5 +291,29 @@ async fn settings_that_cannot_work_are_told_at_the_start() {
     for (settings, expected) in cases {
         let error = Email::new(settings, links()).err().unwrap().to_string();
         assert!(error.starts_with(expected), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_does_not_take_our_name_is_told_as_that() {
+    let relay = FakeSmtp::start().await;
+    let named = |hello: &str| Settings {
+        hello: hello.to_owned(),
+        ..settings(&relay)
+    };
+    let text = "5.5.2 <pagerhost>: Helo command rejected: need fully-qualified hostname";
+    relay.script([Reply::at(Stage::Hello, 504, text)]);
+    let refused = orders::send(&channel(named("pagerhost")), &page()).await;
+    assert_eq!(refused.outcome, Outcome::RefusedCredential);
+    let words = refused.provider_message.expect("words");
+    assert!(
+        words.contains("the name pagerhost in our greeting; set hello"),
+        "{words}"
+    );
+    assert!(words.contains("504 5.5.2"), "{words}");
+    for name in ["pager.example.com", "[192.0.2.7]"] {
+        let sent = orders::send(&channel(named(name)), &page()).await;
+        assert_eq!(sent.outcome, Outcome::Accepted);
+        assert_eq!(relay.next().await.hello, name);
     }
 }

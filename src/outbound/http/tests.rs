@@ -15,6 +15,7 @@ fn http(allow: &[&str], extra_roots: Vec<Vec<u8>>) -> Http {
     let options = HttpOptions {
         clock: Arc::new(|| NOW),
         allow_networks: networks.collect(),
+        proxy: None,
         extra_roots,
     };
     Http::new(options).expect("a client")
@@ -214,7 +215,7 @@ async fn addresses_that_cannot_be_called_are_refused_and_not_repeated() {
         "http://",
     ];
     for url in urls {
-        let fault = http(&[], Vec::new()).call(get(url)).await;
+        let fault = http(&[], Vec::new()).call(guarded(url)).await;
         let fault = fault.expect_err(url);
         assert_eq!(fault.outcome(), Outcome::RefusedTarget, "{url}");
         assert!(!fault.to_string().contains("hush"), "{fault}");
@@ -385,4 +386,91 @@ async fn a_message_that_nobody_withdraws_leaves_whole() {
     let calls = server.calls();
     assert_eq!(calls[0].body, "page");
     assert_eq!(calls[0].header("content-length"), "4");
+}
+
+#[tokio::test]
+async fn what_the_channel_itself_puts_into_a_request_is_never_the_targets_fault() {
+    let server = Server::start([Reply::new(200, "")]).await;
+    let (url, http) = (server.url(), http(&["127.0.0.0/8"], Vec::new()));
+    let broken = SecretString::from("xoxb-1\n");
+    let bearer = Auth::Bearer(&broken);
+    let header = vec![("X-Key".to_owned(), "a\nb".to_owned())];
+    let name = vec![("X Key".to_owned(), "a".to_owned())];
+    let requests = [
+        (
+            "token",
+            Request {
+                auth: bearer,
+                ..get(&url)
+            },
+        ),
+        (
+            "token to a target",
+            Request {
+                auth: bearer,
+                ..guarded(&url)
+            },
+        ),
+        (
+            "header",
+            Request {
+                headers: header.clone(),
+                ..get(&url)
+            },
+        ),
+        (
+            "header to a target",
+            Request {
+                headers: header,
+                ..guarded(&url)
+            },
+        ),
+        (
+            "name of a header",
+            Request {
+                headers: name,
+                ..guarded(&url)
+            },
+        ),
+        ("own address", get("ftp://sms.example.com/")),
+        ("own address without a host", get("https://")),
+    ];
+    for (what, request) in requests {
+        let fault = http.call(request).await.expect_err("cannot be made");
+        assert_eq!(
+            fault.outcome(),
+            Outcome::RefusedCredential,
+            "{what}: {fault}"
+        );
+        assert!(!fault.to_string().contains("xoxb"), "{what}: {fault}");
+    }
+    let target = http.call(guarded("ftp://example.com/")).await;
+    let target = target.expect_err("cannot be called");
+    assert_eq!(target.outcome(), Outcome::RefusedTarget);
+    assert!(server.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_for_what_the_settings_name_and_for_nothing_else() {
+    let proxy = Server::start([Reply::new(200, "by proxy"), Reply::new(200, "by proxy")]).await;
+    let target = Server::start([Reply::new(200, "direct"), Reply::new(200, "direct")]).await;
+    let options = |exempt: &[&str]| HttpOptions {
+        clock: Arc::new(|| NOW),
+        allow_networks: vec!["127.0.0.0/8".parse().expect("a network")],
+        proxy: Some(Proxy {
+            url: proxy.url(),
+            exempt: exempt.iter().map(|text| (*text).to_owned()).collect(),
+        }),
+        extra_roots: Vec::new(),
+    };
+    let text = |answer: Result<Answer, Fault>| answer.expect("an answer").text();
+    let http = Http::new(options(&[])).expect("a client");
+    assert_eq!(
+        text(http.call(get("http://sms.example.com/")).await),
+        "by proxy"
+    );
+    assert_eq!(text(http.call(guarded(&target.url())).await), "direct");
+    let http = Http::new(options(&["127.0.0.0/8"])).expect("a client");
+    assert_eq!(text(http.call(get(&target.url())).await), "direct");
+    assert_eq!(proxy.calls().len(), 1);
 }

@@ -390,6 +390,22 @@ fn an_address_that_cannot_be_called_is_found_when_the_channel_is_made() {
     assert!(error.starts_with("channel slack: api_url: "), "{error}");
 }
 
+#[test]
+fn a_token_that_no_request_can_carry_is_found_when_the_channel_is_made() {
+    for token in ["xoxb-1\n", "xoxb\u{0}2"] {
+        let settings = Settings {
+            name: "slack".into(),
+            token: token.into(),
+            api_url: API_URL.to_owned(),
+            buttons: Buttons::Shown,
+        };
+        let error = Slack::new(settings, http(&[]), sample::links()).err();
+        let error = error.expect("a fault").to_string();
+        assert!(error.starts_with("channel slack: token: "), "{error}");
+        assert!(!error.contains("xoxb"), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn a_page_withdrawn_while_its_reader_is_looked_up_is_not_posted() {
     let mark = Mark::default();

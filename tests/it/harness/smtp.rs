@@ -18,6 +18,8 @@ use super::smtp_session::{Ending, Session};
 /// A mail that the relay took.
 #[derive(Clone, Debug)]
 pub struct Mail {
+    /// The name in the client's greeting.
+    pub hello: String,
     pub from: String,
     pub to: String,
     /// Whether it came over TLS.
@@ -29,6 +31,7 @@ pub struct Mail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     Greeting,
+    Hello,
     Login,
     Mail,
     Rcpt,

@@ -22,6 +22,7 @@ pub struct Session<'shared, S> {
     is_secret: bool,
     is_greeted: bool,
     is_logged_in: bool,
+    hello: String,
     from: String,
     to: String,
 }
@@ -38,6 +39,7 @@ impl<'shared, S: AsyncRead + AsyncWrite + Unpin> Session<'shared, S> {
             is_secret,
             is_greeted: false,
             is_logged_in: false,
+            hello: String::new(),
             from: String::new(),
             to: String::new(),
         }
@@ -76,7 +78,7 @@ impl<'shared, S: AsyncRead + AsyncWrite + Unpin> Session<'shared, S> {
     async fn command(&mut self, line: &str) -> Result<(), Over> {
         let verb = line.split([' ', ':']).next().unwrap_or_default();
         match verb.to_uppercase().as_str() {
-            "EHLO" => self.hello().await,
+            "EHLO" => self.hello(line).await,
             "AUTH" => self.login(line).await,
             "MAIL" => self.sender(line).await,
             "RCPT" => {
@@ -93,7 +95,11 @@ impl<'shared, S: AsyncRead + AsyncWrite + Unpin> Session<'shared, S> {
         }
     }
 
-    async fn hello(&mut self) -> Result<(), Over> {
+    async fn hello(&mut self, line: &str) -> Result<(), Over> {
+        self.hello = line.split(' ').nth(1).unwrap_or_default().to_owned();
+        if let Some(action) = self.scripted(Stage::Hello) {
+            return self.act(action).await;
+        }
         let offers_tls = matches!(self.shared.security, Security::StartTls(_)) && !self.is_secret;
         let mut offers = vec!["relay.test", "8BITMIME", "SMTPUTF8"];
         if offers_tls {
@@ -149,6 +155,7 @@ impl<'shared, S: AsyncRead + AsyncWrite + Unpin> Session<'shared, S> {
             raw.push_str("\r\n");
         }
         let mail = Mail {
+            hello: self.hello.clone(),
             from: self.from.clone(),
             to: self.to.clone(),
             is_secret: self.is_secret,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use reveille::engine::State;
 use reveille::engine::ids::{AttemptId, ChannelName, PageId};
+use reveille::engine::incident::Trouble;
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::{Page, PageKind};
 
@@ -91,7 +92,7 @@ impl Ordered {
 fn is_told(state: &State, channel: &ChannelName) -> bool {
     let is_open = state.incidents().any(|incident| {
         let about = incident.about.as_ref();
-        about.and_then(|about| about.channel()).as_ref() == Some(channel)
+        about.and_then(Trouble::channel).as_ref() == Some(channel)
     });
     let is_held = state.alerts().any(|alert| {
         let named = alert.content.labels.get("channel");
