@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::assertions::{self, Assertions};
 use super::event::{Content, Text};
 use super::ids::{AlertId, IncidentNumber, IntegrationName, SilenceId};
 use super::matcher::Fields;
-use super::time::{Steady, Wall};
+use super::memory;
+use super::time::{Millis, Steady, Wall};
 use super::urgency::SeverityClass;
 
 /// An alert; identity towards its sender is integration + dedup key.
@@ -21,7 +23,7 @@ pub struct Alert {
     /// The source sent an acknowledge event.
     #[serde(default)]
     pub acknowledged: bool,
-    /// The start that the source asserts; `None` for formats that report moments.
+    /// The earliest start that its source asserts; `None` for formats that report moments.
     #[serde(default)]
     pub starts_at: Option<Wall>,
     pub first_seen: Wall,
@@ -32,6 +34,9 @@ pub struct Alert {
     /// Resolves by itself at this moment unless it is asserted again.
     #[serde(default)]
     pub expires: Option<Steady>,
+    /// The senders that assert it, where the format tells them apart.
+    #[serde(default)]
+    pub assertions: Assertions,
     /// When it was resolved, and what time the source gave for that.
     #[serde(default)]
     pub resolved_at: Option<Wall>,
@@ -60,12 +65,30 @@ pub struct Hold {
     pub group_key: Text,
     pub incident: IncidentNumber,
     pub until: Steady,
+    /// The person's resolve, or a later start that was known then: a start after it is another
+    /// condition.
+    #[serde(default)]
+    pub since: Wall,
 }
 
 impl Alert {
     /// Whether it fires and a silence covers it.
     pub fn is_silenced(&self) -> bool {
         self.firing && !self.silenced_by.is_empty()
+    }
+
+    /// The latest start that any of its senders gave.
+    pub(super) fn latest_start(&self) -> Option<Wall> {
+        self.starts_at.max(self.assertions.latest_start())
+    }
+
+    /// How long it is remembered once it is over.
+    pub(super) fn remembered_for(&self) -> Millis {
+        if self.assertions.is_empty() {
+            memory::RESOLVES_FOR
+        } else {
+            assertions::REMEMBERED_FOR
+        }
     }
 
     /// The earliest of its timers.

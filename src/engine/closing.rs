@@ -172,7 +172,8 @@ fn hold_asserted(draft: &mut Draft<'_>, number: IncidentNumber) {
     let Some(incident) = draft.incident(&number) else {
         return;
     };
-    let until = draft.now.steady + draft.rules.settings.still_firing_hold;
+    let now = draft.now;
+    let until = now.steady + draft.rules.settings.still_firing_hold;
     let mut still_firing = false;
     for alert in draft.alerts_of(number) {
         if !alert.firing {
@@ -183,6 +184,9 @@ fn hold_asserted(draft: &mut Draft<'_>, number: IncidentNumber) {
             group_key: incident.group_key.clone(),
             incident: number,
             until,
+            since: alert
+                .latest_start()
+                .map_or(now.wall, |start| start.max(now.wall)),
         };
         draft.edit_alert(&alert.id, |alert| alert.holds.push(hold));
     }
@@ -287,7 +291,7 @@ pub(super) fn settle_alert(draft: &mut Draft<'_>, id: AlertId) {
         let remembered = if alert.firing {
             FIRING_REMEMBERED_FOR
         } else {
-            super::memory::RESOLVES_FOR
+            alert.remembered_for()
         };
         let forget = draft.now.steady + remembered;
         draft.edit_alert(&id, |alert| alert.forget = Some(forget));

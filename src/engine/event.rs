@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::assertions::AssertionId;
 use super::time::Wall;
 
 /// Text that is shared between records.
@@ -181,9 +182,24 @@ pub struct Event {
     /// Idempotency id of the sender.
     pub id: Option<Text>,
     pub spoken: Spoken,
+    /// Which of several senders asserts it, in a format that tells them apart; empty if that one
+    /// does not say.
+    pub asserted_by: Option<Text>,
     pub content: Arc<Content>,
     /// What was cut or repaired while reading this event.
     pub faults: Vec<Fault>,
+}
+
+impl Event {
+    /// Which of the alert's assertions it speaks of, in a format that tells senders apart.
+    pub(super) fn assertion(&self) -> Option<AssertionId> {
+        let generator = self.asserted_by.clone()?;
+        let starts_at = self.spoken.source_time();
+        Some(AssertionId {
+            generator,
+            starts_at,
+        })
+    }
 }
 
 impl fmt::Display for Action {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::alert::{Alert, Matchable};
+use super::assertions::Resolved;
 use super::decision::Answer;
 use super::draft::Draft;
 use super::event::{Action, Event, Spoken, Text};
@@ -14,12 +15,9 @@ use super::incident::Trouble;
 use super::membership::{self, Destination};
 use super::reason::Reason;
 use super::records::{Disposition, Receipt};
-use super::time::{Millis, Wall};
+use super::time::Wall;
 use super::trouble::Cause;
-use super::{closing, silence, trouble_desk};
-
-/// A resolved alert is remembered so long, so that a late trigger is recognised.
-const RESOLVED_REMEMBERED_FOR: Millis = super::memory::RESOLVES_FOR;
+use super::{alert_update, closing, trouble_desk};
 
 /// What became of an event, before it is written down.
 struct Verdict {
@@ -122,20 +120,21 @@ fn trigger(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) 
         return hold_old(draft, integration, event, known);
     }
     let previous = known.as_deref().cloned();
-    let alert = assert_alert(draft, integration, event, known);
+    let alert = alert_update::write(draft, integration, event, known);
     let verdict = place(draft, alert, previous.as_ref(), event);
     closing::settle_alert(draft, alert);
     verdict
 }
 
-/// Whether a resolve that the source dates later came first.
+/// Whether a resolve that the source dates later came first. A format that re-asserts a state
+/// speaks of now: its start is never compared with a resolve.
 fn is_resolved_before(
     draft: &Draft<'_>,
     integration: &IntegrationName,
     event: &Event,
     known: Option<&Alert>,
 ) -> bool {
-    let Some(triggered) = event.spoken.source_time() else {
+    let Spoken::Moment(Some(triggered)) = event.spoken else {
         return false;
     };
     let resolved = match known {
@@ -175,7 +174,7 @@ fn hold_old(
         .as_ref()
         .is_some_and(|alert| !alert.firing && !alert.incidents.is_empty());
     if !is_kept {
-        let alert = assert_alert(draft, integration, event, known);
+        let alert = alert_update::write(draft, integration, event, known);
         if fires_already {
             return Verdict::nothing(Disposition::Repeated, Reason::Repeat);
         }
@@ -195,84 +194,6 @@ fn hold_old(
     Verdict {
         is_news: true,
         ..Verdict::nothing(Disposition::HeldOld, Reason::HeldOld)
-    }
-}
-
-/// Writes what the event says into its alert record.
-fn assert_alert(
-    draft: &mut Draft<'_>,
-    integration: &IntegrationName,
-    event: &Event,
-    known: Option<Arc<Alert>>,
-) -> AlertId {
-    let now = draft.now;
-    let (starts_at, expires) = match event.spoken {
-        Spoken::Asserted { starts_at, ends_at } => {
-            (starts_at, ends_at.map(|ends_at| now.steady_of(ends_at)))
-        }
-        Spoken::Moment(_) => (None, None),
-    };
-    let Some(known) = known else {
-        let alert = Alert {
-            id: draft.next_alert(),
-            integration: integration.clone(),
-            dedup_key: event.dedup_key.clone(),
-            content: event.content.clone(),
-            firing: true,
-            acknowledged: false,
-            starts_at,
-            first_seen: now.wall,
-            last_seen: now.wall,
-            repeats: 0,
-            expires,
-            resolved_at: None,
-            resolved_source_time: None,
-            incidents: Vec::new(),
-            held_old: false,
-            silenced_by: silence::covering(draft, integration, &event.content),
-            holds: Vec::new(),
-            forget: None,
-        };
-        let id = alert.id;
-        draft.put_alert(id, alert);
-        return id;
-    };
-    let silenced_by = silence::covering(draft, integration, &event.content);
-    let before = known.clone();
-    draft.edit_alert(&known.id, |alert| {
-        if alert.firing {
-            alert.repeats += 1;
-        } else {
-            alert.first_seen = now.wall;
-            alert.repeats = 0;
-            alert.acknowledged = false;
-        }
-        if alert.starts_at != starts_at || matches!(event.spoken, Spoken::Moment(_)) {
-            alert.holds.clear();
-        }
-        if *alert.content != *event.content {
-            alert.content = event.content.clone();
-        }
-        alert.starts_at = starts_at;
-        alert.expires = expires;
-        alert.last_seen = now.wall;
-        alert.firing = true;
-        alert.held_old = false;
-        alert.resolved_at = None;
-        alert.resolved_source_time = None;
-        alert.silenced_by = silenced_by;
-        alert.forget = None;
-        alert.holds.retain(|hold| hold.until > now.steady);
-    });
-    count_again(draft, &before);
-    known.id
-}
-
-/// Other labels may bring an alert under a silence, or out of one.
-fn count_again(draft: &mut Draft<'_>, before: &Alert) {
-    membership::recount(draft, before);
-    for number in &before.incidents {
-        silence::review(draft, *number);
     }
 }
 
@@ -376,9 +297,24 @@ fn acknowledge(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Eve
 
 fn resolve(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -> Verdict {
     let known = draft.alert_by_key(integration, &event.dedup_key);
-    let Some(alert) = known.filter(|alert| alert.firing) else {
+    let Some(alert) = known else {
         return Verdict::nothing(Disposition::Ignored, Reason::UnknownAlert);
     };
+    let resolved = resolve_assertion(draft, &alert, event);
+    if !alert.firing {
+        return Verdict::nothing(Disposition::Ignored, Reason::UnknownAlert);
+    }
+    let (disposition, reason) = match resolved {
+        Resolved::Alert => (Disposition::Resolved, Reason::SourceResolved),
+        Resolved::Assertion => (Disposition::Recorded, Reason::StillAsserted),
+        Resolved::Nothing => (Disposition::Ignored, Reason::AssertionOver),
+    };
+    if resolved != Resolved::Alert {
+        return Verdict {
+            incidents: alert.incidents.clone(),
+            ..Verdict::nothing(disposition, reason)
+        };
+    }
     end_alert(
         draft,
         &alert,
@@ -388,8 +324,23 @@ fn resolve(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) 
     Verdict {
         incidents: alert.incidents.clone(),
         is_news: true,
-        ..Verdict::nothing(Disposition::Resolved, Reason::SourceResolved)
+        ..Verdict::nothing(disposition, reason)
     }
+}
+
+/// What a resolve ends: the whole alert, unless the format tells senders apart and another one
+/// still asserts it.
+fn resolve_assertion(draft: &mut Draft<'_>, alert: &Alert, event: &Event) -> Resolved {
+    let Some(assertion) = event.assertion() else {
+        return Resolved::Alert;
+    };
+    let now = draft.now.steady;
+    let resolved = draft.edit_alert(&alert.id, |alert| {
+        let resolved = alert.assertions.resolve(assertion, now);
+        alert.expires = alert.assertions.expires();
+        resolved
+    });
+    resolved.unwrap_or(Resolved::Alert)
 }
 
 /// An alert is over: by its source, by its end time, or because the router's trouble is.
@@ -404,10 +355,11 @@ pub(super) fn end_alert(
         alert.firing = false;
         alert.held_old = false;
         alert.expires = None;
+        alert.assertions.end_all();
         alert.resolved_at = Some(now.wall);
         alert.resolved_source_time = source_time;
         alert.holds.clear();
-        alert.forget = Some(now.steady + RESOLVED_REMEMBERED_FOR);
+        alert.forget = Some(now.steady + alert.remembered_for());
     });
     membership::recount(draft, before);
     for number in &before.incidents {

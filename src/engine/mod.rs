@@ -7,7 +7,9 @@
 
 mod addressee;
 pub mod alert;
+mod alert_update;
 mod answer;
+pub mod assertions;
 pub mod audit;
 mod budget;
 pub mod calendar;

@@ -45,7 +45,11 @@ reasons! {
     HeldOld => "held_old": "the report is older than the integration's max_age",
     RouteDoesNotPage => "route_does_not_page": "the route says page: false",
     StillFiringHold => "still_firing_hold":
-        "a person resolved the incident and the source still asserts the same start",
+        "a person resolved the incident and the source still asserts what was resolved",
+    StillAsserted => "still_asserted":
+        "this sender's assertion is over, another sender still asserts the alert",
+    AssertionOver => "assertion_over":
+        "a repeated resolve: this sender's assertion was over already",
     UnknownAlert => "unknown_alert": "no such alert is firing",
     ResolvedBefore => "resolved_before":
         "its resolve came first and the source says that the trigger is earlier",

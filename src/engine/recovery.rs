@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::alert::Alert;
 use super::draft::Draft;
 use super::escalation;
 use super::ids::{AlertId, IncidentNumber, PageId};
@@ -47,14 +48,21 @@ pub(super) fn suspended(draft: &mut Draft<'_>) {
 
 fn keep_from_expiring(draft: &mut Draft<'_>) {
     let earliest = draft.now.steady + EXPIRY_GRACE;
+    let is_early = |alert: &Alert| {
+        let ends_early = alert.expires.is_some_and(|at| at < earliest);
+        alert.firing && (ends_early || alert.assertions.expire_before(earliest))
+    };
     let early: Vec<AlertId> = draft
         .state
         .alerts()
-        .filter(|alert| alert.firing && alert.expires.is_some_and(|at| at < earliest))
+        .filter(|alert| is_early(alert))
         .map(|alert| alert.id)
         .collect();
     for id in early {
-        draft.edit_alert(&id, |alert| alert.expires = Some(earliest));
+        draft.edit_alert(&id, |alert| {
+            alert.assertions.keep_until(earliest);
+            alert.expires = alert.expires.map(|expires| expires.max(earliest));
+        });
     }
 }
 

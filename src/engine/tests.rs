@@ -167,6 +167,7 @@ fn event(number: usize, action: Action) -> Input {
         dedup_key: format!("a{number}").into(),
         id: None,
         spoken: Spoken::Moment(None),
+        asserted_by: None,
         content: Arc::new(Content {
             summary: "it broke".into(),
             severity: "critical".into(),

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::alert::Alert;
+use super::assertions::Assertions;
 use super::draft::Draft;
 use super::event::{Content, Labels, Text};
 use super::ids::{IncidentNumber, IntegrationName, ScheduleName};
@@ -57,6 +58,7 @@ pub(super) fn raise(draft: &mut Draft<'_>, trouble: Trouble, text: &str) {
         last_seen: now.wall,
         repeats: 0,
         expires,
+        assertions: Assertions::default(),
         resolved_at: None,
         resolved_source_time: None,
         incidents: Vec::new(),

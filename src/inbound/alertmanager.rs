@@ -98,6 +98,7 @@ fn read(
         dedup_key,
         id: None,
         spoken,
+        asserted_by: None,
         content: Arc::new(content),
         faults: Vec::new(),
     })

@@ -41,6 +41,7 @@ fn read(source: Source<'_>, fields: Fields<'_>, faults: &mut Faults) -> Option<E
     let labels_path = fields.place("labels").to_string();
     let labels = labels(fields, &labels_path, faults)?;
     let (action, spoken) = state(source.now, fields, faults)?;
+    let asserted_by = fields.text("generatorURL", faults).unwrap_or_default();
     let dedup_key = labels.hash_into(Hash::new()).key();
     let path = fields.place("annotations").to_string();
     let annotations = fields.object("annotations", faults);
@@ -59,6 +60,7 @@ fn read(source: Source<'_>, fields: Fields<'_>, faults: &mut Faults) -> Option<E
         dedup_key,
         id: None,
         spoken,
+        asserted_by: Some(asserted_by.as_ref().into()),
         content: Arc::new(alert.content(source, &other_links, faults)),
         faults: Vec::new(),
     })

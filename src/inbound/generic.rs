@@ -117,6 +117,7 @@ impl<'body> Element<'body> {
             dedup_key,
             id,
             spoken: Spoken::Moment(moment),
+            asserted_by: None,
             content: Arc::new(content),
             faults: Vec::new(),
         })

@@ -60,6 +60,7 @@ fn read(source: Source<'_>, value: &Value, path: &str, faults: &mut Faults) -> O
         dedup_key,
         id,
         spoken: Spoken::Moment(moment),
+        asserted_by: None,
         content: Arc::new(content(fields, summary, labels, faults)),
         faults: Vec::new(),
     })

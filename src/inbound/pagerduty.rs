@@ -109,6 +109,7 @@ fn read(
         dedup_key,
         id: None,
         spoken: Spoken::Moment(moment),
+        asserted_by: None,
         content: Arc::new(content(source, event, payload, faults)),
         faults: Vec::new(),
     })

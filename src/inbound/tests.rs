@@ -115,6 +115,7 @@ fn show_event(event: &Event) -> Value {
             Spoken::Moment(moment) => json!({"moment": time(moment)}),
         },
     );
+    shown.insert("asserted_by".into(), json!(event.asserted_by));
     shown.retain(|_, value| !value.is_null() && *value != json!([]) && *value != json!(""));
     Value::Object(shown)
 }

@@ -462,6 +462,7 @@ route:
             dedup_key: (*key).into(),
             id: None,
             spoken: Spoken::Moment(None),
+            asserted_by: None,
             content: Arc::new(Content {
                 severity: "critical".into(),
                 ..Content::default()

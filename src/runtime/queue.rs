@@ -194,6 +194,7 @@ mod tests {
             dedup_key: "key".into(),
             id: None,
             spoken: Spoken::Moment(None),
+            asserted_by: None,
             content: Arc::new(Content::default()),
             faults: Vec::new(),
         };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::alert::{Alert, Hold};
+use crate::engine::assertions::{AssertionId, Assertions};
 use crate::engine::calendar::Override;
 use crate::engine::event::{Action, Content, Fault, Labels, Link};
 use crate::engine::ids::*;
@@ -39,6 +40,18 @@ pub fn content() -> Arc<Content> {
     })
 }
 
+fn assertions() -> Assertions {
+    let id = |generator: &str| AssertionId {
+        generator: generator.into(),
+        starts_at: Some(START),
+    };
+    let mut assertions = Assertions::default();
+    assertions.assert(id("http://a.example.com/"), Some(Steady(4_000)), Steady(1));
+    assertions.assert(id("http://b.example.com/"), Some(Steady(3_000)), Steady(2));
+    assertions.resolve(id("http://b.example.com/"), Steady(3));
+    assertions
+}
+
 pub fn alert(id: u64) -> Alert {
     Alert {
         id: AlertId(id),
@@ -52,6 +65,7 @@ pub fn alert(id: u64) -> Alert {
         last_seen: START + Millis::seconds(2),
         repeats: 3,
         expires: Some(Steady(4_000)),
+        assertions: assertions(),
         resolved_at: Some(START + Millis::seconds(5)),
         resolved_source_time: Some(START + Millis::seconds(6)),
         incidents: vec![IncidentNumber(7)],
@@ -61,6 +75,7 @@ pub fn alert(id: u64) -> Alert {
             group_key: "payments/disk".into(),
             incident: IncidentNumber(9),
             until: Steady(10_000),
+            since: START + Millis::seconds(7),
         }],
         forget: Some(Steady(11_000)),
     }

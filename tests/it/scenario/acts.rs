@@ -33,6 +33,7 @@ pub fn trigger(key: &str) -> Post {
             dedup_key: key.into(),
             id: None,
             spoken: Spoken::Moment(None),
+            asserted_by: None,
             content: Arc::new(Content {
                 summary: key.into(),
                 severity: "critical".into(),
@@ -77,6 +78,12 @@ impl Post {
             starts_at: Some(starts_at),
             ends_at,
         };
+        self
+    }
+
+    /// One of several senders asserts it.
+    pub fn asserted_by(mut self, generator: &str) -> Self {
+        self.event.asserted_by = Some(generator.into());
         self
     }
 

@@ -114,11 +114,14 @@ fn a_person_resolves_while_the_source_goes_on_asserting() {
     world.expect(["ana sms twilio #2 page"]);
     assert_eq!(world.incident(2).generation, 2);
     world.does("ana", 2, Verb::Resolve);
-    let fresh = trigger("db").asserted(Wall(start.0 + 1_000), None);
+    let earlier = trigger("db").asserted(Wall(start.0 + 1_000), None);
+    assert_eq!(world.give(earlier).disposition, Disposition::Recorded);
+    world.at("00:30:02");
+    let fresh = trigger("db").asserted(world.wall(), None);
     assert_eq!(
         world.give(fresh).disposition,
         Disposition::Opened,
-        "a new start opens at once"
+        "a start after the resolve opens at once"
     );
     world.expect(["ana sms twilio #3 page"]);
     world.ack(3, "ana");

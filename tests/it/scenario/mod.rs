@@ -17,6 +17,7 @@ mod joins;
 mod outages;
 mod people;
 mod phones;
+mod replicas;
 mod rounds;
 mod silences;
 mod snoozes;

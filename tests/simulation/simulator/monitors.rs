@@ -143,12 +143,21 @@ impl Monitor {
             labels: labels.into_iter().collect(),
             ..Content::default()
         };
+        let has_end = matches!(
+            spoken,
+            Spoken::Asserted {
+                ends_at: Some(_),
+                ..
+            }
+        );
+        let asserted_by = has_end.then(|| "http://prometheus.example.com/".into());
         let dedup_key = thing.key.as_str().into();
         Event {
             action,
             dedup_key,
             id: self.id(),
             spoken,
+            asserted_by,
             content: Arc::new(content),
             faults: Vec::new(),
         }

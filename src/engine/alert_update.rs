@@ -1,0 +1,144 @@
+//! A trigger is written into the record of its alert: what it says, until when it holds, and which
+//! holds of people it ends.
+
+use std::sync::Arc;
+
+use super::alert::{Alert, Hold};
+use super::assertions::Assertions;
+use super::draft::Draft;
+use super::event::{Event, Spoken};
+use super::ids::{AlertId, IntegrationName};
+use super::time::{Now, Steady, Wall};
+use super::{membership, silence};
+
+/// Writes what the event says into its alert record, or into a new one.
+pub(super) fn write(
+    draft: &mut Draft<'_>,
+    integration: &IntegrationName,
+    event: &Event,
+    known: Option<Arc<Alert>>,
+) -> AlertId {
+    let now = draft.now;
+    let Some(known) = known else {
+        return create(draft, integration, event);
+    };
+    let silenced_by = silence::covering(draft, integration, &event.content);
+    draft.edit_alert(&known.id, |alert| {
+        alert.silenced_by = silenced_by;
+        update(alert, event, now);
+    });
+    count_again(draft, &known);
+    known.id
+}
+
+fn create(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -> AlertId {
+    let now = draft.now;
+    let (starts_at, expires) = asserted(event, now);
+    let id = draft.next_alert();
+    let mut alert = Alert {
+        id,
+        integration: integration.clone(),
+        dedup_key: event.dedup_key.clone(),
+        content: event.content.clone(),
+        firing: true,
+        acknowledged: false,
+        starts_at,
+        first_seen: now.wall,
+        last_seen: now.wall,
+        repeats: 0,
+        expires,
+        assertions: Assertions::default(),
+        resolved_at: None,
+        resolved_source_time: None,
+        incidents: Vec::new(),
+        held_old: false,
+        silenced_by: silence::covering(draft, integration, &event.content),
+        holds: Vec::new(),
+        forget: None,
+    };
+    assert_by_sender(&mut alert, event, now.steady);
+    draft.put_alert(id, alert);
+    id
+}
+
+/// Since when and until when the event asserts its alert.
+fn asserted(event: &Event, now: Now) -> (Option<Wall>, Option<Steady>) {
+    match event.spoken {
+        Spoken::Asserted { starts_at, ends_at } => {
+            (starts_at, ends_at.map(|ends_at| now.steady_of(ends_at)))
+        }
+        Spoken::Moment(_) => (None, None),
+    }
+}
+
+fn update(alert: &mut Alert, event: &Event, now: Now) {
+    let goes_on = alert.firing && !end_holds(alert, event, now.steady);
+    if alert.firing {
+        alert.repeats += 1;
+    } else {
+        alert.first_seen = now.wall;
+        alert.repeats = 0;
+        alert.acknowledged = false;
+    }
+    if *alert.content != *event.content {
+        alert.content = event.content.clone();
+    }
+    let (starts_at, expires) = asserted(event, now);
+    alert.starts_at = match (alert.starts_at, starts_at) {
+        // Of several senders' starts the earliest is shown.
+        (Some(known), start) if goes_on => Some(start.map_or(known, |start| start.min(known))),
+        (_, starts_at) => starts_at,
+    };
+    alert.expires = expires;
+    assert_by_sender(alert, event, now.steady);
+    alert.last_seen = now.wall;
+    alert.firing = true;
+    alert.held_old = false;
+    alert.resolved_at = None;
+    alert.resolved_source_time = None;
+    alert.forget = None;
+}
+
+/// Drops the holds that ran out or that the event ends. Whether it ended any.
+fn end_holds(alert: &mut Alert, event: &Event, now: Steady) -> bool {
+    let holds = std::mem::take(&mut alert.holds);
+    let (ended, held): (Vec<Hold>, Vec<Hold>) = holds
+        .into_iter()
+        .partition(|hold| ends_hold(alert, hold, event, now));
+    alert.holds = held;
+    alert.holds.retain(|hold| hold.until > now);
+    !ended.is_empty()
+}
+
+/// Whether an event is news to the person who resolved: it reports a moment, or asserts a start
+/// after the resolve that is not another sender's word for the same condition.
+fn ends_hold(before: &Alert, hold: &Hold, event: &Event, now: Steady) -> bool {
+    match event.spoken {
+        Spoken::Moment(_) => true,
+        Spoken::Asserted { starts_at, .. } => {
+            let is_later = starts_at.is_some_and(|start| start > hold.since);
+            let goes_on = event.assertion().is_some_and(|assertion| {
+                before
+                    .assertions
+                    .is_continued_by(&assertion, hold.since, now)
+            });
+            is_later && !goes_on
+        }
+    }
+}
+
+/// Where the format tells senders apart, the alert goes on until the last of them is done.
+fn assert_by_sender(alert: &mut Alert, event: &Event, now: Steady) {
+    if let Some(assertion) = event.assertion() {
+        alert.assertions.assert(assertion, alert.expires, now);
+        alert.expires = alert.assertions.expires();
+    }
+}
+
+/// Other labels may bring an alert under a silence, or out of one.
+fn count_again(draft: &mut Draft<'_>, before: &Alert) {
+    membership::recount(draft, before);
+    for number in &before.incidents {
+        silence::review(draft, *number);
+    }
+}
