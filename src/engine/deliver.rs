@@ -13,7 +13,7 @@ use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
 use super::ruleset::{ChannelInfo, ChannelTarget, Medium};
 use super::time::{Millis, Steady};
-use super::{closing, fold, lane, notify};
+use super::{bundle, closing, lane, notify};
 
 /// A provider that asks for no longer a wait than this is simply waited for.
 pub(super) const SHORT_WAIT: Millis = Millis::seconds(5);
@@ -81,8 +81,8 @@ pub(super) fn page_contact(
     let id = page.id;
     draft.put_page(id, page);
     if start_on_next_channel(draft, id, reason) {
-        if plan.kind == PageKind::Folded {
-            note_folded(draft, plan, id);
+        if plan.kind == PageKind::Bundle {
+            note_bundle(draft, plan, id);
         }
         return Planned::Started(id);
     }
@@ -120,7 +120,7 @@ fn note_unusable(draft: &mut Draft<'_>, plan: &Plan<'_>, reason: Reason) {
     }
 }
 
-fn note_folded(draft: &mut Draft<'_>, plan: &Plan<'_>, page: PageId) {
+fn note_bundle(draft: &mut Draft<'_>, plan: &Plan<'_>, page: PageId) {
     let others = plan.incidents.len() - 1;
     let text: Text = format!(
         "{} is paged for this and {others} others at once",
@@ -134,7 +134,7 @@ fn note_folded(draft: &mut Draft<'_>, plan: &Plan<'_>, page: PageId) {
             page: Some(page),
             ..why_detail(why)
         };
-        let (kind, reason) = (EntryKind::Page, Reason::Folded);
+        let (kind, reason) = (EntryKind::Page, Reason::Bundled);
         draft.note(incident.number, kind, reason, text.clone(), detail);
     }
 }
@@ -299,7 +299,7 @@ fn retry_later(
     note_page(draft, id, reason, &text, |_| {});
 }
 
-/// Writes a line about a page into the stories of its incidents. Of a folded page only the first
+/// Writes a line about a page into the stories of its incidents. Of a bundled page only the first
 /// one's: the others name the page.
 pub(super) fn note_page(
     draft: &mut Draft<'_>,
@@ -403,7 +403,7 @@ pub(super) fn fail_if_hopeless(draft: &mut Draft<'_>, id: PageId) {
 /// on, its count was taken back then.
 fn take_count_back(draft: &mut Draft<'_>, page: &Page) {
     if page.kind == PageKind::Page && !page.has_moved_on {
-        fold::uncount(draft, page);
+        bundle::uncount(draft, page);
     }
 }
 
@@ -434,7 +434,7 @@ pub(super) fn move_on(draft: &mut Draft<'_>, id: PageId, is_target_refused: bool
     }
     let Some(page) = draft.page(&id) else { return };
     if page.kind == PageKind::Page {
-        fold::uncount(draft, &page);
+        bundle::uncount(draft, &page);
     }
     notify::contact_failed(draft, &page);
 }

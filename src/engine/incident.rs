@@ -242,7 +242,7 @@ pub struct Run {
     /// When it is due; `None` when the run is over.
     #[serde(default)]
     pub due: Option<Steady>,
-    /// Notify steps whose page waits for the next folded page.
+    /// Notify steps whose page waits for the next bundled page.
     #[serde(default)]
     pub held: Vec<usize>,
 }

@@ -1,10 +1,10 @@
 //! A person's notify steps: which contacts are paged when, the ceiling, and moving on at once when
 //! they fail.
 
+use super::bundle;
 use super::deliver::{self, Planned};
 use super::draft::Draft;
 use super::escalation;
-use super::fold;
 use super::ids::{ContactName, IncidentNumber, UserName};
 use super::incident::{Incident, Phase, Position, Run, Status, Why};
 use super::page::{Page, PageKind, PageState};
@@ -186,7 +186,7 @@ fn edit_run(
     });
 }
 
-/// Pages the contacts of one notify step, or holds them for the next folded page. Whether anything
+/// Pages the contacts of one notify step, or holds them for the next bundled page. Whether anything
 /// is under way for the person now.
 fn page_step(
     draft: &mut Draft<'_>,
@@ -202,9 +202,9 @@ fn page_step(
         return false;
     };
     let is_exempt = incident.about.is_some();
-    if !is_exempt && fold::is_over_ceiling(draft, user, step.via.len()) {
+    if !is_exempt && bundle::is_over_ceiling(draft, user, step.via.len()) {
         edit_run(draft, number, user, |run| run.held.push(index));
-        fold::hold(draft, number, user);
+        bundle::hold(draft, number, user);
         return true;
     }
     let most = draft.rules.settings.ceiling_pages.max(1);
@@ -221,7 +221,7 @@ fn page_step(
             Planned::Started(_) => {
                 is_under_way = true;
                 if !is_exempt {
-                    fold::count(draft, user);
+                    bundle::count(draft, user);
                 }
             }
             Planned::Unusable => {}
@@ -239,8 +239,8 @@ pub(super) fn contact_failed(draft: &mut Draft<'_>, page: &Page) {
         }
         return;
     };
-    if page.kind == PageKind::Folded {
-        return fold::contact_failed(draft, page);
+    if page.kind == PageKind::Bundle {
+        return bundle::contact_failed(draft, page);
     }
     let Some(number) = page.incidents.first().map(|incident| incident.number) else {
         return;
@@ -308,7 +308,7 @@ fn is_on_its_way(page: &Page) -> bool {
 }
 
 /// Whether anybody of the present step may still be reached: a notify step to come, a page held for
-/// folding, sent, in flight, or with a retry before the step's wait is over.
+/// the next bundle, sent, in flight, or with a retry before the step's wait is over.
 pub(super) fn has_hope(draft: &Draft<'_>, incident: &Incident) -> bool {
     let place = |why: &Why| {
         why.position == incident.escalation.position && why.round == incident.escalation.round

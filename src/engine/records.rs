@@ -60,14 +60,14 @@ pub struct Person {
     /// When single pages left, within the ceiling's window.
     #[serde(default)]
     pub paged: Vec<Steady>,
-    /// When the next folded page leaves.
-    #[serde(default)]
-    pub fold_due: Option<Steady>,
-    #[serde(default)]
-    pub folded: Option<Steady>,
-    /// The folded page that `ack all` refers to.
-    #[serde(default)]
-    pub last_folded: Option<PageId>,
+    /// When the next bundled page leaves.
+    #[serde(default, alias = "fold_due")]
+    pub bundle_due: Option<Steady>,
+    #[serde(default, alias = "folded")]
+    pub bundled: Option<Steady>,
+    /// The bundled page that `ack all` refers to.
+    #[serde(default, alias = "last_folded")]
+    pub last_bundle: Option<PageId>,
 }
 
 /// What is remembered of a channel.
@@ -168,7 +168,7 @@ pub enum Disposition {
     Ignored,
     /// Stored; pages nobody by rule.
     Recorded,
-    /// Over the rate limit, folded.
+    /// Over the rate limit: counted, without an incident of its own.
     Limited,
     /// Too old to page anybody.
     HeldOld,

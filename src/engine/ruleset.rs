@@ -113,7 +113,7 @@ pub struct Capabilities {
     pub receipts: bool,
     /// Can answer a short id probe without sending a message.
     pub probes: bool,
-    /// How many incidents a folded page can name.
+    /// How many incidents a bundled page can name.
     pub incidents_named_max: usize,
 }
 

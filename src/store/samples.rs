@@ -298,7 +298,7 @@ pub fn pages() -> Vec<Page> {
     };
     let kinds = [
         PageKind::Page,
-        PageKind::Folded,
+        PageKind::Bundle,
         update(News::Joined),
         update(News::Acknowledged),
         update(News::Triggered),
@@ -331,9 +331,9 @@ pub fn person(user: &str) -> Person {
     Person {
         user: user.into(),
         paged: vec![Steady(1_000)],
-        fold_due: Some(Steady(2_000)),
-        folded: Some(Steady(3_000)),
-        last_folded: Some(PageId(4)),
+        bundle_due: Some(Steady(2_000)),
+        bundled: Some(Steady(3_000)),
+        last_bundle: Some(PageId(4)),
     }
 }
 

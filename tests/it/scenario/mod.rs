@@ -8,10 +8,10 @@ mod crashes;
 mod durable;
 mod world;
 
+mod bundles;
 mod escalation;
 mod events;
 mod failover;
-mod folds;
 mod handing;
 mod joins;
 mod outages;

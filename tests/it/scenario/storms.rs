@@ -1,4 +1,4 @@
-//! Too much at once: ceilings, folded pages, retry budgets.
+//! Too much at once: ceilings, bundled pages, retry budgets.
 
 use reveille::engine::decision::ActResult;
 use reveille::engine::incident::Trouble;
@@ -53,18 +53,18 @@ fn beyond_the_ceiling_pages_gather_and_ack_all_takes_the_list() {
     }
     world.expect_nothing_until("00:00:14");
     world.at("00:00:15");
-    world.expect(["ana sms twilio #7 folded of 4"]);
+    world.expect(["ana sms twilio #7 bundle of 4"]);
     world.expect_reason(10, "ceiling_reached");
-    world.expect_reason(10, "folded");
+    world.expect_reason(10, "bundled");
     world.post("a11");
     world.expect_nothing_until("00:02:14");
     world.at("00:02:15");
-    world.expect(["ana sms twilio #11 folded of 1"]);
+    world.expect(["ana sms twilio #11 bundle of 1"]);
     let answer = world.sms("+351900000001", "ack all").expect("an answer");
     assert_eq!(answer, "1 are yours. 10 more open.");
     world.expect_status(11, "acknowledged");
-    let folded = world.page_to("ana sms twilio #7");
-    let acted = world.link(folded, "ana", Verb::Acknowledge);
+    let bundle = world.page_to("ana sms twilio #7");
+    let acted = world.link(bundle, "ana", Verb::Acknowledge);
     assert_eq!(
         acted
             .iter()
@@ -87,12 +87,12 @@ fn a_step_to_another_person_is_not_delayed_by_the_ceiling() {
     world.at("00:05:00");
     let seen = world.take_seen();
     let to_bo = seen.iter().filter(|sent| sent.label.starts_with("bo "));
-    assert_eq!(to_bo.count(), 6, "six at once, the rest folded");
+    assert_eq!(to_bo.count(), 6, "six at once, the rest in a bundle");
     world.at("00:05:16");
     let seen = world.take_seen();
     assert!(
         seen.iter()
-            .any(|sent| sent.label == "bo sms twilio #7 folded of 2")
+            .any(|sent| sent.label == "bo sms twilio #7 bundle of 2")
     );
     for number in 1..=8 {
         world.ack(number, "bo");
@@ -102,7 +102,7 @@ fn a_step_to_another_person_is_not_delayed_by_the_ceiling() {
 }
 
 #[test]
-fn a_folded_page_that_fails_goes_to_the_next_contact() {
+fn a_bundled_page_that_fails_goes_to_the_next_contact() {
     let mut world = World::new(TEAM);
     for number in 1..=6 {
         world.post(&format!("a{number}"));
@@ -115,8 +115,8 @@ fn a_folded_page_that_fails_goes_to_the_next_contact() {
     }
     world.at("00:00:17");
     world.expect([
-        "ana sms twilio #7 folded of 3",
-        "ana email mail #7 folded of 3",
+        "ana sms twilio #7 bundle of 3",
+        "ana email mail #7 bundle of 3",
     ]);
     for number in 1..=9 {
         world.ack(number, "ana");

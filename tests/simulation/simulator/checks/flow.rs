@@ -14,8 +14,8 @@ use super::{Finding, pages};
 const CEILING: usize = 6;
 /// ... in this time.
 const WINDOW: Millis = Millis::minutes(10);
-/// Incidents in one folded page.
-const FOLDED_MAX: usize = 1_000;
+/// Incidents in one bundled page.
+const BUNDLED_MAX: usize = 1_000;
 
 /// F3.
 #[derive(Default)]
@@ -68,7 +68,7 @@ impl Flow {
     }
 
     fn written(&mut self, page: &Page, state: &State, now: Steady) -> Finding {
-        if page.incidents.len() > FOLDED_MAX {
+        if page.incidents.len() > BUNDLED_MAX {
             return Some(("F3", format!("page {} lists too many incidents", page.id)));
         }
         let user = page.recipient.user()?;

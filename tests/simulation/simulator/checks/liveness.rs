@@ -12,7 +12,7 @@ use super::super::history::{Scene, Seen};
 use super::super::providers::Mood;
 use super::{Finding, entries, incidents};
 
-/// The longest from an opening to its first attempt where nothing is wrong: a folded page may wait
+/// The longest from an opening to its first attempt where nothing is wrong: a bundled page may wait
 /// for the one before it.
 const FIRST_ATTEMPT: Millis = Millis::minutes(3);
 /// In calm everybody answers: the fallback comes again after half an hour.
@@ -130,7 +130,7 @@ fn is_followed(reason: &str) -> bool {
     !matches!(
         reason,
         "withdrawn"
-            | "folded"
+            | "bundled"
             | "unreachable"
             | "no_contact"
             | "contact_stopped"

@@ -1,4 +1,4 @@
-//! The ceiling per person: beyond it pages gather and leave as one folded page.
+//! The ceiling per person: beyond it pages gather and leave as one bundled page.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use super::records::{EntryDetail, EntryKind, Person};
 use super::ruleset::Medium;
 use super::time::Millis;
 
-/// The first folded page leaves so long after the first page was held.
+/// The first bundled page leaves so long after the first page was held.
 const FIRST_AFTER: Millis = Millis::seconds(15);
 /// Later ones leave at most this often.
 const INTERVAL: Millis = Millis::minutes(2);
-/// Incidents of one folded page; more make another.
+/// Incidents of one bundled page; more make another.
 pub const INCIDENTS_MAX: usize = 1_000;
 
 /// Whether so many more pages are too many for the person now.
@@ -62,16 +62,16 @@ pub(super) fn uncount(draft: &mut Draft<'_>, page: &Page) {
     });
 }
 
-/// Sets the time of the person's next folded page; the incident's run says what is held.
+/// Sets the time of the person's next bundled page; the incident's run says what is held.
 pub(super) fn hold(draft: &mut Draft<'_>, number: IncidentNumber, user: &UserName) {
     ensure(draft, user);
     let now = draft.now.steady;
     draft.edit_person(user, |person| {
-        let earliest = person.folded.map_or(now, |folded| folded + INTERVAL);
+        let earliest = person.bundled.map_or(now, |at| at + INTERVAL);
         let due = (now + FIRST_AFTER).max(earliest);
-        person.fold_due = Some(person.fold_due.map_or(due, |set| set.min(due)));
+        person.bundle_due = Some(person.bundle_due.map_or(due, |set| set.min(due)));
     });
-    let text = format!("{user} has had enough pages; this one is part of the next folded page");
+    let text = format!("{user} has had enough pages; this one is part of the next bundled page");
     let detail = EntryDetail {
         user: Some(user.as_str().into()),
         ..EntryDetail::default()
@@ -90,22 +90,22 @@ fn ensure(draft: &mut Draft<'_>, user: &UserName) {
         let person = Person {
             user: user.clone(),
             paged: Vec::new(),
-            fold_due: None,
-            folded: None,
-            last_folded: None,
+            bundle_due: None,
+            bundled: None,
+            last_bundle: None,
         };
         draft.put_person(user.clone(), person);
     }
 }
 
-/// The folded page is due: everything that is held for the person leaves as few messages.
+/// The bundled page is due: everything that is held for the person leaves as few messages.
 pub(super) fn due(draft: &mut Draft<'_>, user: &UserName) {
     let held = held_incidents(draft, user);
     let now = draft.now.steady;
     let is_more = held.len() > INCIDENTS_MAX;
     draft.edit_person(user, |person| {
-        person.fold_due = is_more.then_some(now);
-        person.folded = Some(now);
+        person.bundle_due = is_more.then_some(now);
+        person.bundled = Some(now);
     });
     let mut batch = Batch::new();
     let mut released = Vec::new();
@@ -118,7 +118,7 @@ pub(super) fn due(draft: &mut Draft<'_>, user: &UserName) {
     page_all(draft, user, batch, &released);
 }
 
-/// Folded pages that leave at one moment: each contact with the incidents that it names.
+/// Bundled pages that leave at one moment: each contact with the incidents that it names.
 type Batch = BTreeMap<ContactName, Vec<IncidentNumber>>;
 
 /// Pages each contact of a batch. Of the incidents concerned those that reach no contact go on to
@@ -205,13 +205,13 @@ fn page(
     let incidents = named.iter();
     let incidents = incidents.map(|(incident, why)| (deliver::reference(incident), why.clone()));
     let plan = deliver::Plan {
-        kind: PageKind::Folded,
+        kind: PageKind::Bundle,
         incidents: incidents.collect(),
         user,
         contact,
         notify_step: 0,
     };
-    match deliver::page_contact(draft, first, &plan, Reason::Folded) {
+    match deliver::page_contact(draft, first, &plan, Reason::Bundled) {
         Planned::Started(id) => {
             remember_for_replies(draft, user, id);
             true
@@ -226,11 +226,11 @@ fn remember_for_replies(draft: &mut Draft<'_>, user: &UserName, id: PageId) {
         .page(&id)
         .is_some_and(|page| page.medium == Medium::Sms);
     if is_sms {
-        draft.edit_person(user, |person| person.last_folded = Some(id));
+        draft.edit_person(user, |person| person.last_bundle = Some(id));
     }
 }
 
-/// All channels of a folded page's contact failed: the person's next notify step is used for each
+/// All channels of a bundled page's contact failed: the person's next notify step is used for each
 /// of its incidents, unless another page of the same batch is on its way for it.
 pub(super) fn contact_failed(draft: &mut Draft<'_>, page: &Page) {
     let Some(user) = page.recipient.user() else {

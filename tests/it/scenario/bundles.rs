@@ -1,4 +1,4 @@
-//! Folded pages: each incident of one keeps its own reason and goes on at its own notify step.
+//! Bundled pages: each incident of one keeps its own reason and goes on at its own notify step.
 
 use std::sync::Arc;
 
@@ -44,21 +44,21 @@ fn at_the_ceiling(yaml: &str) -> World {
     world
 }
 
-fn folded_line(world: &World, number: u64) -> Arc<Entry> {
+fn bundle_line(world: &World, number: u64) -> Arc<Entry> {
     let entries = world.durable.entries.iter();
-    let mut folded =
-        entries.filter(|entry| entry.incident.0 == number && entry.reason.as_str() == "folded");
-    folded.next().expect("it was part of a folded page").clone()
+    let mut lines =
+        entries.filter(|entry| entry.incident.0 == number && entry.reason.as_str() == "bundled");
+    lines.next().expect("it was part of a bundled page").clone()
 }
 
 #[test]
-fn each_incident_of_a_folded_page_keeps_its_own_reason() {
+fn each_incident_of_a_bundled_page_keeps_its_own_reason() {
     let mut world = at_the_ceiling(TEAM);
     world.post("a7");
     world.page_by_hand(user("ana"), "look at the door", Urgency::High);
     world.at("00:00:17");
-    world.expect(["ana sms twilio #7 folded of 2"]);
-    let (first, second) = (folded_line(&world, 7), folded_line(&world, 8));
+    world.expect(["ana sms twilio #7 bundle of 2"]);
+    let (first, second) = (bundle_line(&world, 7), bundle_line(&world, 8));
     assert_eq!(first.detail.step, Some(1));
     assert_eq!(second.detail.route.as_deref(), Some("by-hand"));
     assert_eq!(second.detail.step, None, "it was handed to her");
@@ -68,7 +68,7 @@ fn each_incident_of_a_folded_page_keeps_its_own_reason() {
 }
 
 #[test]
-fn a_folded_page_whose_first_incident_was_handed_over_still_fails_over_for_the_others() {
+fn a_bundled_page_whose_first_incident_was_handed_over_still_fails_over_for_the_others() {
     let mut world = at_the_ceiling(TEAM);
     for number in 7..=9 {
         world.post(&format!("a{number}"));
@@ -76,11 +76,11 @@ fn a_folded_page_whose_first_incident_was_handed_over_still_fails_over_for_the_o
     let refused = Play::Late(Millis::seconds(5), Outcome::RefusedTarget);
     world.next("twilio", [refused]);
     world.at("00:00:17");
-    world.expect(["ana sms twilio #7 folded of 3"]);
+    world.expect(["ana sms twilio #7 bundle of 3"]);
     world.does("ana", 7, Verb::Reassign { to: user("cy") });
     world.expect(["cy email mail #7 page"]);
     world.at("00:00:25");
-    world.expect(["ana email mail #8 folded of 2"]);
+    world.expect(["ana email mail #8 bundle of 2"]);
     for number in 1..=9 {
         world.ack(number, "ana");
     }
@@ -89,7 +89,7 @@ fn a_folded_page_whose_first_incident_was_handed_over_still_fails_over_for_the_o
 }
 
 #[test]
-fn a_folded_page_that_failed_over_repeats_no_notify_step() {
+fn a_bundled_page_that_failed_over_repeats_no_notify_step() {
     let mut world = at_the_ceiling(TEAM);
     world.next("twilio", [Play::Says(Outcome::RefusedTarget)]);
     for number in 7..=9 {
@@ -97,12 +97,12 @@ fn a_folded_page_that_failed_over_repeats_no_notify_step() {
     }
     world.at("00:00:17");
     world.expect([
-        "ana sms twilio #7 folded of 3",
-        "ana email mail #7 folded of 3",
+        "ana sms twilio #7 bundle of 3",
+        "ana email mail #7 bundle of 3",
     ]);
     world.at("00:04:59");
     // Only those that went out alone have their step at three minutes.
-    world.expect(["ana email mail #1 folded of 6"]);
+    world.expect(["ana email mail #1 bundle of 6"]);
     for number in 1..=9 {
         world.ack(number, "ana");
     }
@@ -111,13 +111,13 @@ fn a_folded_page_that_failed_over_repeats_no_notify_step() {
 }
 
 #[test]
-fn failover_of_a_folded_page_goes_on_from_the_step_that_was_held() {
+fn failover_of_a_bundled_page_goes_on_from_the_step_that_was_held() {
     let mut world = at_the_ceiling(&three_contacts());
     world.next("mail", [Play::Says(Outcome::RefusedTarget)]);
     world.at("00:03:17");
     world.expect([
-        "ana email mail #1 folded of 6",
-        "ana slack slack #1 folded of 6",
+        "ana email mail #1 bundle of 6",
+        "ana slack slack #1 bundle of 6",
     ]);
     world.expect_nothing_until("00:30:00");
     for number in 1..=6 {
@@ -128,7 +128,7 @@ fn failover_of_a_folded_page_goes_on_from_the_step_that_was_held() {
 }
 
 #[test]
-fn a_folded_page_whose_other_contact_was_reached_moves_nowhere() {
+fn a_bundled_page_whose_other_contact_was_reached_moves_nowhere() {
     let yaml = three_contacts().replacen("{ via: [phone] }", "{ via: [phone, mail] }", 1);
     let mut world = World::new(&yaml);
     for number in 1..=3 {
@@ -142,8 +142,8 @@ fn a_folded_page_whose_other_contact_was_reached_moves_nowhere() {
     world.post("a5");
     world.at("00:02:59");
     world.expect([
-        "ana email mail #4 folded of 2",
-        "ana sms twilio #4 folded of 2",
+        "ana email mail #4 bundle of 2",
+        "ana sms twilio #4 bundle of 2",
     ]);
     for number in 1..=5 {
         world.ack(number, "ana");
@@ -153,7 +153,7 @@ fn a_folded_page_whose_other_contact_was_reached_moves_nowhere() {
 }
 
 #[test]
-fn when_every_contact_of_a_folded_page_failed_each_incident_goes_on_to_its_next_step() {
+fn when_every_contact_of_a_bundled_page_failed_each_incident_goes_on_to_its_next_step() {
     let mut world = at_the_ceiling(TEAM);
     world.always("twilio", Outcome::RefusedTarget);
     world.always("mail", Outcome::RefusedTarget);
@@ -194,7 +194,7 @@ fn a_page_withdrawn_in_its_lane_is_not_counted() {
     }
     let seen = world.take_seen();
     assert!(seen.iter().all(|sent| sent.label.ends_with("page")));
-    assert_eq!(seen.len(), 6, "none of them is held for a folded page");
+    assert_eq!(seen.len(), 6, "none of them is held for a bundled page");
     expect_counted(&world, 6);
 }
 
