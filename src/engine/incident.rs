@@ -245,6 +245,9 @@ pub struct Run {
     /// Notify steps whose page waits for the next bundled page.
     #[serde(default)]
     pub held: Vec<usize>,
+    /// It counted for the person's page limit: its further notify steps interrupt no more.
+    #[serde(default)]
+    pub is_counted: bool,
 }
 
 /// Why somebody is paged: route, place in the policy, schedule.

@@ -1,5 +1,5 @@
-//! A person's notify steps: which contacts are paged when, the ceiling, and moving on at once when
-//! they fail.
+//! A person's notify steps: which contacts are paged when, the page limit, and moving on at once
+//! when they fail.
 
 use super::bundle;
 use super::deliver::{self, Planned};
@@ -44,14 +44,14 @@ pub(super) fn start_run(draft: &mut Draft<'_>, number: IncidentNumber, user: &Us
     draft.edit_incident(&number, |incident| {
         incident.runs.retain(|run| run.user != *user);
         let due = after.map(|after| started + after);
-        let (user, next, held) = (user.clone(), 0, Vec::new());
         incident.runs.push(Run {
-            user,
+            user: user.clone(),
             why,
             started,
-            next,
+            next: 0,
             due,
-            held,
+            held: Vec::new(),
+            is_counted: false,
         });
     });
     if after.is_none() {
@@ -201,15 +201,14 @@ fn page_step(
     let Some(run) = incident.runs.iter().find(|run| run.user == *user).cloned() else {
         return false;
     };
-    let is_exempt = incident.about.is_some();
-    if !is_exempt && bundle::is_over_ceiling(draft, user, step.via.len()) {
+    let is_interruption = bundle::is_limited(&incident) && !run.is_counted;
+    if is_interruption && bundle::is_over_limit(draft, user, incident.urgency) {
         edit_run(draft, number, user, |run| run.held.push(index));
-        bundle::hold(draft, number, user);
+        bundle::hold(draft, &incident, user);
         return true;
     }
-    let most = draft.rules.settings.ceiling_pages.max(1);
-    let mut is_under_way = false;
-    for contact in step.via.iter().take(most) {
+    let (mut is_under_way, mut may_reach) = (false, false);
+    for contact in &step.via {
         let plan = deliver::Plan {
             kind: PageKind::Page,
             incidents: vec![(deliver::reference(&incident), run.why.clone())],
@@ -218,14 +217,14 @@ fn page_step(
             notify_step: index,
         };
         match deliver::page_contact(draft, &incident, &plan, reason) {
-            Planned::Started(_) => {
-                is_under_way = true;
-                if !is_exempt {
-                    bundle::count(draft, user);
-                }
-            }
+            Planned::Started(_) => (is_under_way, may_reach) = (true, true),
+            Planned::Later => may_reach = true,
             Planned::Unusable => {}
         }
+    }
+    if is_interruption && may_reach {
+        edit_run(draft, number, user, |run| run.is_counted = true);
+        bundle::count(draft, user, &incident);
     }
     is_under_way
 }

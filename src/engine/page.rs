@@ -72,7 +72,7 @@ pub struct IncidentRef {
 pub enum PageKind {
     /// Asks for acknowledgment of one incident.
     Page,
-    /// Asks for acknowledgment of several that were held by the person's ceiling.
+    /// Asks for acknowledgment of several that were over the person's page limit.
     #[serde(alias = "folded")]
     Bundle,
     /// Tells somebody who was paged by `of` what became of it; never asks.

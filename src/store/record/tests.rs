@@ -122,6 +122,10 @@ fn bundles_that_were_stored_under_their_earlier_words_can_be_read() {
     assert_eq!(person.last_bundle, Some(crate::engine::ids::PageId(4)));
     assert_eq!(read::<PageKind>(r#""folded""#), PageKind::Bundle);
     assert_eq!(read::<Reason>(r#""folded""#), Reason::Bundled);
+    assert_eq!(
+        read::<Reason>(r#""ceiling_reached""#),
+        Reason::OverPageLimit
+    );
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod failover;
 mod handing;
 mod joins;
 mod outages;
+mod page_limit;
 mod people;
 mod phones;
 mod rounds;

@@ -14,7 +14,7 @@ use super::{Finding, entries, incidents};
 
 /// The longest from an opening to its first attempt where nothing is wrong: a bundled page may wait
 /// for the one before it.
-const FIRST_ATTEMPT: Millis = Millis::minutes(3);
+const FIRST_ATTEMPT: Millis = Millis::minutes(2);
 /// In calm everybody answers: the fallback comes again after half an hour.
 const ANSWERED_WITHIN: Millis = Millis::hours(3);
 
