@@ -46,8 +46,8 @@ pub struct Settings {
     pub failover_after: Duration,
     pub still_firing_hold: Duration,
     pub silence_max: Duration,
-    pub ceiling_pages: usize,
-    pub ceiling_window: Duration,
+    pub page_limit: usize,
+    pub page_window: Duration,
     pub disk_warn_bytes: u64,
     pub keep_events: Duration,
     pub keep_incidents: Duration,
@@ -93,8 +93,8 @@ impl Default for Settings {
             failover_after: Duration::from_secs(10),
             still_firing_hold: Duration::from_secs(30 * 60),
             silence_max: Duration::from_secs(DAY),
-            ceiling_pages: 6,
-            ceiling_window: Duration::from_secs(10 * 60),
+            page_limit: 10,
+            page_window: Duration::from_secs(10 * 60),
             disk_warn_bytes: 1 << 30,
             keep_events: Duration::from_secs(30 * DAY),
             keep_incidents: Duration::from_secs(400 * DAY),
@@ -170,8 +170,15 @@ impl Notes {
     }
 }
 
+/// What became of `ceiling_pages`.
+const PAGE_LIMIT: &str = "write page_limit, which counts incidents and not messages";
+/// What became of `ceiling_window`.
+const PAGE_WINDOW: &str = "write page_window";
+
 fn read_root(root: &mut Section<'_>, notes: &mut Notes) -> Settings {
     let default = Settings::default();
+    root.renamed("ceiling_pages", PAGE_LIMIT);
+    root.renamed("ceiling_window", PAGE_WINDOW);
     let listen = root.read("listen", units::address);
     let public_url = root.read("public_url", units::url);
     notes
@@ -200,12 +207,12 @@ fn read_root(root: &mut Section<'_>, notes: &mut Notes) -> Settings {
         silence_max: root
             .read("silence_max", units::some_time)
             .unwrap_or(default.silence_max),
-        ceiling_pages: root
-            .read("ceiling_pages", units::count)
-            .unwrap_or(default.ceiling_pages),
-        ceiling_window: root
-            .read("ceiling_window", units::some_time)
-            .unwrap_or(default.ceiling_window),
+        page_limit: root
+            .read("page_limit", units::count)
+            .unwrap_or(default.page_limit),
+        page_window: root
+            .read("page_window", units::some_time)
+            .unwrap_or(default.page_window),
         disk_warn_bytes: root
             .read("disk_warn", units::size)
             .unwrap_or(default.disk_warn_bytes),

@@ -60,10 +60,10 @@ fn is_ours(secret: &[u8; 32], token: &str, page: &Page) -> bool {
     ack::verify(secret, token, page.id, generation(page), user)
 }
 
-/// The generation to which the token of a page is bound; a folded page has no single one.
+/// The generation to which the token of a page is bound; a bundled page has no single one.
 fn generation(page: &Page) -> u64 {
     match page.kind {
-        PageKind::Folded => 0,
+        PageKind::Bundle => 0,
         PageKind::Page | PageKind::Update { .. } | PageKind::Copy => {
             page.incidents.first().map_or(0, |shown| shown.generation)
         }

@@ -158,7 +158,7 @@ impl Observer for Meter {
 fn kind(kind: &PageKind) -> &'static str {
     match kind {
         PageKind::Page => "page",
-        PageKind::Folded => "folded",
+        PageKind::Bundle => "bundle",
         PageKind::Update { .. } => "update",
         PageKind::Copy => "copy",
     }

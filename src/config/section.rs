@@ -130,6 +130,18 @@ impl<'load> Section<'load> {
             .ok()
     }
 
+    /// A key that has another name now: whoever still sets it is told the new one.
+    pub fn renamed(&mut self, key: &str, cure: &str) {
+        let asked = self.asked.len();
+        let value = self.take_value(key);
+        // It is not offered to those who mistype another.
+        self.asked.truncate(asked);
+        if let Some((value, origin)) = value {
+            let message = format!("{}{key} = {}: {cure}", self.prefix, value.show());
+            self.faults.push(Fault { origin, message });
+        }
+    }
+
     /// As [`Section::read`], and a fault when there is no value; `cure` names an example.
     pub fn require<T>(
         &mut self,

@@ -149,7 +149,7 @@ fn every_key_can_be_set_from_the_environment() {
         ("REVEILLE_LISTEN_PUBLIC", "0.0.0.0:8081"),
         ("REVEILLE_PUBLIC_URL", "https://r.example.com/"),
         ("REVEILLE_BODY_LIMIT", "1 MiB"),
-        ("REVEILLE_CEILING_PAGES", "9"),
+        ("REVEILLE_PAGE_LIMIT", "9"),
         ("REVEILLE_KEEP_INCIDENTS", "2w"),
         ("REVEILLE_WATCH_POLICY", "ops"),
         ("REVEILLE_WATCH_HEARTBEAT_URL", "https://beat.example.com/x"),
@@ -162,7 +162,7 @@ fn every_key_can_be_set_from_the_environment() {
     );
     assert_eq!(settings.public_url, "https://r.example.com");
     assert_eq!(settings.body_limit_bytes, 1 << 20);
-    assert_eq!(settings.ceiling_pages, 9);
+    assert_eq!(settings.page_limit, 9);
     assert_eq!(settings.keep_incidents, Duration::from_secs(14 * 86_400));
     assert_eq!(settings.watch.policy.as_deref(), Some("ops"));
     assert_eq!(
@@ -183,7 +183,7 @@ fn all_faults_are_named_at_once_with_key_value_and_cure() {
     let text = r#"listn = "127.0.0.1:80"
 body_limit = "512 KB"
 failover_after = "0s"
-ceiling_pages = "many"
+page_limit = "many"
 banana = 1
 
 [watch]
@@ -206,7 +206,7 @@ kind = "pigeon"
         "reveille.toml:2: body_limit = \"512 KB\": write a size such as 512 KiB, 4 MiB or 10 GiB",
         "reveille.toml:3: failover_after = \"0s\": must be longer than nothing: write a time such \
          as 10s or 30d",
-        "reveille.toml:4: ceiling_pages = \"many\": must be a whole number from 1 to 1000000",
+        "reveille.toml:4: page_limit = \"many\": must be a whole number from 1 to 1000000",
         "reveille.toml:8: unknown key watch.polcy: did you mean policy?",
         "reveille.toml:11: channel Mail: name = \"Mail\": use only the letters a-z, digits and -",
         "reveille.toml:10: channel Mail: from is missing: write from = \"reveille@example.com\"",
@@ -426,4 +426,19 @@ fn secrets_can_be_left_alone_by_who_needs_none() {
     sources.secrets = Secrets::Leave;
     let settings = load(&sources).expect("nothing else is wrong").settings;
     assert_eq!(settings.channels.len(), 7);
+}
+
+#[test]
+fn the_earlier_names_of_the_page_limit_are_refused_with_the_new_ones() {
+    let environment = [("REVEILLE_CEILING_WINDOW", "5m")];
+    let text = "ceiling_pages = 4\n";
+    let found = faults(text, &environment);
+    assert_eq!(
+        found,
+        [
+            "reveille.toml:1: ceiling_pages = 4: write page_limit, which counts incidents and not \
+             messages",
+            "environment REVEILLE_CEILING_WINDOW: ceiling_window = \"5m\": write page_window",
+        ]
+    );
 }

@@ -178,9 +178,9 @@ pub struct Message {
     pub recipient_name: Option<Text>,
     /// IANA name of the zone in which the recipient reads times; UTC for channel targets.
     pub time_zone: Text,
-    /// One, or those that a folded page names.
+    /// One, or those that a bundled page names.
     pub incidents: Vec<Brief>,
-    /// Incidents in the whole folded page; 1 otherwise.
+    /// Incidents in the whole bundled page; 1 otherwise.
     pub incidents_total: usize,
     /// For links; `user` is `None` for channel targets.
     pub token: TokenSubject,
@@ -193,7 +193,7 @@ pub struct Message {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenSubject {
     pub page: PageId,
-    /// Of the incident; 0 for a folded page.
+    /// Of the incident; 0 for a bundled page.
     pub generation: u64,
     pub user: Option<UserName>,
 }

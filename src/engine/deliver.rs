@@ -13,7 +13,7 @@ use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
 use super::ruleset::{ChannelInfo, ChannelTarget, Medium};
 use super::time::{Millis, Steady};
-use super::{closing, fold, lane, notify};
+use super::{bundle, closing, lane, notify};
 
 /// A provider that asks for no longer a wait than this is simply waited for.
 pub(super) const SHORT_WAIT: Millis = Millis::seconds(5);
@@ -31,6 +31,8 @@ pub(super) struct Plan<'a> {
 /// What became of planning a page.
 pub(super) enum Planned {
     Started(PageId),
+    /// Its channel can be used later, and a retry waits for that; the next contact is used as well.
+    Later,
     /// The contact cannot be used; the reason stands in the story.
     Unusable,
 }
@@ -81,24 +83,24 @@ pub(super) fn page_contact(
     let id = page.id;
     draft.put_page(id, page);
     if start_on_next_channel(draft, id, reason) {
-        if plan.kind == PageKind::Folded {
-            note_folded(draft, plan, id);
+        if plan.kind == PageKind::Bundle {
+            note_bundle(draft, plan, id);
         }
         return Planned::Started(id);
     }
     let has_retry = draft.page(&id).is_some_and(|page| !page.retries.is_empty());
     if has_retry {
         draft.edit_page(&id, |page| page.has_moved_on = true);
-    } else {
-        draft.edit_page(&id, |page| page.state = PageState::Failed);
-        let has_channel = draft.rules.channels_for(contact.medium).next().is_some();
-        let reason = if has_channel {
-            Reason::ChannelDown
-        } else {
-            Reason::NoChannel
-        };
-        note_unusable(draft, plan, reason);
+        return Planned::Later;
     }
+    draft.edit_page(&id, |page| page.state = PageState::Failed);
+    let has_channel = draft.rules.channels_for(contact.medium).next().is_some();
+    let reason = if has_channel {
+        Reason::ChannelDown
+    } else {
+        Reason::NoChannel
+    };
+    note_unusable(draft, plan, reason);
     Planned::Unusable
 }
 
@@ -120,13 +122,11 @@ fn note_unusable(draft: &mut Draft<'_>, plan: &Plan<'_>, reason: Reason) {
     }
 }
 
-fn note_folded(draft: &mut Draft<'_>, plan: &Plan<'_>, page: PageId) {
-    let others = plan.incidents.len() - 1;
-    let text: Text = format!(
-        "{} is paged for this and {others} others at once",
-        plan.user
-    )
-    .into();
+fn note_bundle(draft: &mut Draft<'_>, plan: &Plan<'_>, page: PageId) {
+    let text: Text = match plan.incidents.len() {
+        1 => "paged in a bundle of 1 incident".into(),
+        count => format!("paged in a bundle of {count} incidents").into(),
+    };
     for (incident, why) in &plan.incidents {
         let detail = EntryDetail {
             user: Some(plan.user.as_str().into()),
@@ -134,7 +134,7 @@ fn note_folded(draft: &mut Draft<'_>, plan: &Plan<'_>, page: PageId) {
             page: Some(page),
             ..why_detail(why)
         };
-        let (kind, reason) = (EntryKind::Page, Reason::Folded);
+        let (kind, reason) = (EntryKind::Page, Reason::Bundled);
         draft.note(incident.number, kind, reason, text.clone(), detail);
     }
 }
@@ -193,7 +193,7 @@ pub(super) fn new_page(
     }
 }
 
-/// Pages an address on a channel that a step names; it has no contacts and no ceiling.
+/// Pages an address on a channel that a step names; it has no contacts and no page limit.
 pub(super) fn page_channel_target(
     draft: &mut Draft<'_>,
     number: IncidentNumber,
@@ -299,7 +299,7 @@ fn retry_later(
     note_page(draft, id, reason, &text, |_| {});
 }
 
-/// Writes a line about a page into the stories of its incidents. Of a folded page only the first
+/// Writes a line about a page into the stories of its incidents. Of a bundled page only the first
 /// one's: the others name the page.
 pub(super) fn note_page(
     draft: &mut Draft<'_>,
@@ -389,21 +389,13 @@ pub(super) fn fail_if_hopeless(draft: &mut Draft<'_>, id: PageId) {
             PageState::Failed
         };
         draft.edit_page(&id, |page| page.state = state);
-        take_count_back(draft, &page);
+        bundle::take_back(draft, &page);
         if state == PageState::Failed && page.asks() {
             for incident in &page.incidents {
                 super::escalation::check_reached(draft, incident.number);
             }
         }
         finished(draft, &page);
-    }
-}
-
-/// A page that ends without having been taken is none of the person's ceiling. Where it had moved
-/// on, its count was taken back then.
-fn take_count_back(draft: &mut Draft<'_>, page: &Page) {
-    if page.kind == PageKind::Page && !page.has_moved_on {
-        fold::uncount(draft, page);
     }
 }
 
@@ -433,9 +425,6 @@ pub(super) fn move_on(draft: &mut Draft<'_>, id: PageId, is_target_refused: bool
         draft.edit_page(&id, |page| page.retries.clear());
     }
     let Some(page) = draft.page(&id) else { return };
-    if page.kind == PageKind::Page {
-        fold::uncount(draft, &page);
-    }
     notify::contact_failed(draft, &page);
 }
 
@@ -485,7 +474,7 @@ fn withdraw_page(draft: &mut Draft<'_>, page: &Page) {
         .extend(in_flight.map(|attempt| Effect::Cancel(attempt.id)));
     if page.in_flight().is_none() && page.state == PageState::Sending {
         draft.edit_page(&page.id, |page| page.state = PageState::Cancelled);
-        take_count_back(draft, page);
+        bundle::take_back(draft, page);
         let text = format!("{} is not paged further", who(page));
         note_page(draft, page.id, Reason::Withdrawn, &text, |_| {});
     }

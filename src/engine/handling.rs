@@ -80,10 +80,11 @@ pub(super) fn reassign(draft: &mut Draft<'_>, number: IncidentNumber, targets: &
     if named.is_empty() {
         return false;
     }
+    // The runs end first, so that a page withdrawn before it left counts for nobody.
+    draft.edit_incident(&number, |incident| incident.runs.clear());
     deliver::withdraw_all(draft, number);
     reopen(draft, number);
     draft.edit_incident(&number, |incident| {
-        incident.runs.clear();
         incident.escalation.round = 0;
         incident.escalation.reassigned = Some(targets.to_vec());
     });

@@ -242,9 +242,12 @@ pub struct Run {
     /// When it is due; `None` when the run is over.
     #[serde(default)]
     pub due: Option<Steady>,
-    /// Notify steps whose page waits for the next folded page.
+    /// Notify steps whose page waits for the next bundled page.
     #[serde(default)]
     pub held: Vec<usize>,
+    /// It counted for the person's page limit: its further notify steps interrupt no more.
+    #[serde(default)]
+    pub is_counted: bool,
 }
 
 /// Why somebody is paged: route, place in the policy, schedule.

@@ -1,10 +1,10 @@
-//! A person's notify steps: which contacts are paged when, the ceiling, and moving on at once when
-//! they fail.
+//! A person's notify steps: which contacts are paged when, the page limit, and moving on at once
+//! when they fail.
 
+use super::bundle;
 use super::deliver::{self, Planned};
 use super::draft::Draft;
 use super::escalation;
-use super::fold;
 use super::ids::{ContactName, IncidentNumber, UserName};
 use super::incident::{Incident, Phase, Position, Run, Status, Why};
 use super::page::{Page, PageKind, PageState};
@@ -44,14 +44,14 @@ pub(super) fn start_run(draft: &mut Draft<'_>, number: IncidentNumber, user: &Us
     draft.edit_incident(&number, |incident| {
         incident.runs.retain(|run| run.user != *user);
         let due = after.map(|after| started + after);
-        let (user, next, held) = (user.clone(), 0, Vec::new());
         incident.runs.push(Run {
-            user,
+            user: user.clone(),
             why,
             started,
-            next,
+            next: 0,
             due,
-            held,
+            held: Vec::new(),
+            is_counted: false,
         });
     });
     if after.is_none() {
@@ -186,7 +186,7 @@ fn edit_run(
     });
 }
 
-/// Pages the contacts of one notify step, or holds them for the next folded page. Whether anything
+/// Pages the contacts of one notify step, or holds them for the next bundled page. Whether anything
 /// is under way for the person now.
 fn page_step(
     draft: &mut Draft<'_>,
@@ -201,15 +201,14 @@ fn page_step(
     let Some(run) = incident.runs.iter().find(|run| run.user == *user).cloned() else {
         return false;
     };
-    let is_exempt = incident.about.is_some();
-    if !is_exempt && fold::is_over_ceiling(draft, user, step.via.len()) {
+    let is_interruption = bundle::is_limited(&incident) && !run.is_counted;
+    if is_interruption && bundle::is_over_limit(draft, user, incident.urgency) {
         edit_run(draft, number, user, |run| run.held.push(index));
-        fold::hold(draft, number, user);
+        bundle::hold(draft, &incident, user);
         return true;
     }
-    let most = draft.rules.settings.ceiling_pages.max(1);
-    let mut is_under_way = false;
-    for contact in step.via.iter().take(most) {
+    let (mut is_under_way, mut may_reach) = (false, false);
+    for contact in &step.via {
         let plan = deliver::Plan {
             kind: PageKind::Page,
             incidents: vec![(deliver::reference(&incident), run.why.clone())],
@@ -218,14 +217,14 @@ fn page_step(
             notify_step: index,
         };
         match deliver::page_contact(draft, &incident, &plan, reason) {
-            Planned::Started(_) => {
-                is_under_way = true;
-                if !is_exempt {
-                    fold::count(draft, user);
-                }
-            }
+            Planned::Started(_) => (is_under_way, may_reach) = (true, true),
+            Planned::Later => may_reach = true,
             Planned::Unusable => {}
         }
+    }
+    if is_interruption && may_reach {
+        edit_run(draft, number, user, |run| run.is_counted = true);
+        bundle::count(draft, user, &incident);
     }
     is_under_way
 }
@@ -239,8 +238,8 @@ pub(super) fn contact_failed(draft: &mut Draft<'_>, page: &Page) {
         }
         return;
     };
-    if page.kind == PageKind::Folded {
-        return fold::contact_failed(draft, page);
+    if page.kind == PageKind::Bundle {
+        return bundle::contact_failed(draft, page);
     }
     let Some(number) = page.incidents.first().map(|incident| incident.number) else {
         return;
@@ -308,7 +307,7 @@ fn is_on_its_way(page: &Page) -> bool {
 }
 
 /// Whether anybody of the present step may still be reached: a notify step to come, a page held for
-/// folding, sent, in flight, or with a retry before the step's wait is over.
+/// the next bundle, sent, in flight, or with a retry before the step's wait is over.
 pub(super) fn has_hope(draft: &Draft<'_>, incident: &Incident) -> bool {
     let place = |why: &Why| {
         why.position == incident.escalation.position && why.round == incident.escalation.round

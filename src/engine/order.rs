@@ -66,7 +66,7 @@ fn message(draft: &Draft<'_>, page: &Page, channel: &ChannelInfo) -> Option<Mess
     let zone = user
         .and_then(|user| user.time_zone.iana_name())
         .unwrap_or("UTC");
-    let is_folded = page.kind == PageKind::Folded;
+    let is_bundle = page.kind == PageKind::Bundle;
     let generation = page
         .incidents
         .first()
@@ -80,13 +80,13 @@ fn message(draft: &Draft<'_>, page: &Page, channel: &ChannelInfo) -> Option<Mess
         incidents_total: page.incidents.len(),
         token: TokenSubject {
             page: token_page(page),
-            generation: if is_folded { 0 } else { generation },
+            generation: if is_bundle { 0 } else { generation },
             user: page.recipient.user().cloned(),
         },
         why: page.why.clone(),
         news: match page.kind {
             PageKind::Update { news, .. } => Some(news),
-            PageKind::Page | PageKind::Folded | PageKind::Copy => None,
+            PageKind::Page | PageKind::Bundle | PageKind::Copy => None,
         },
     })
 }
@@ -95,7 +95,7 @@ fn message(draft: &Draft<'_>, page: &Page, channel: &ChannelInfo) -> Option<Mess
 fn token_page(page: &Page) -> PageId {
     match page.kind {
         PageKind::Update { of, .. } => of,
-        PageKind::Page | PageKind::Folded | PageKind::Copy => page.id,
+        PageKind::Page | PageKind::Bundle | PageKind::Copy => page.id,
     }
 }
 

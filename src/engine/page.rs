@@ -17,7 +17,7 @@ use super::urgency::Urgency;
 pub struct Page {
     pub id: PageId,
     pub kind: PageKind,
-    /// One incident, or those of a folded page, high urgency first.
+    /// One incident, or those of a bundled page, high urgency first.
     pub incidents: Vec<IncidentRef>,
     pub recipient: Recipient,
     pub medium: Medium,
@@ -25,9 +25,9 @@ pub struct Page {
     pub urgency: Urgency,
     /// The integration that opened the incident: fairness between lanes' queues.
     pub integration: IntegrationName,
-    /// Of a folded page that of its first incident; the others' stand in their stories.
+    /// Of a bundled page that of its first incident; the others' stand in their stories.
     pub why: Why,
-    /// Which of the person's notify steps planned it; 0 for a folded page, whose incidents are each
+    /// Which of the person's notify steps planned it; 0 for a bundled page, whose incidents are each
     /// at a step of their own.
     #[serde(default)]
     pub notify_step: usize,
@@ -72,8 +72,9 @@ pub struct IncidentRef {
 pub enum PageKind {
     /// Asks for acknowledgment of one incident.
     Page,
-    /// Asks for acknowledgment of several that were held by the person's ceiling.
-    Folded,
+    /// Asks for acknowledgment of several that were over the person's page limit.
+    #[serde(alias = "folded")]
+    Bundle,
     /// Tells somebody who was paged by `of` what became of it; never asks.
     Update { of: PageId, news: News },
     /// One message per incident for `copy_to`, kept updated; never asks.
@@ -186,7 +187,7 @@ pub struct Reference {
 impl Page {
     /// Whether it asks for acknowledgment.
     pub fn asks(&self) -> bool {
-        matches!(self.kind, PageKind::Page | PageKind::Folded)
+        matches!(self.kind, PageKind::Page | PageKind::Bundle)
     }
 
     /// The attempt in flight, if there is one.

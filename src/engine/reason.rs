@@ -86,8 +86,11 @@ reasons! {
     PagePlanned => "page_planned": "the person's notify step is due",
     ChannelTargetPaged => "channel_target_paged": "the step names a channel target",
     CopyPosted => "copy_posted": "the route's copy_to names it",
-    CeilingReached => "ceiling_reached": "the person had as many pages as the ceiling allows",
-    Folded => "folded": "part of a folded page",
+    #[serde(alias = "ceiling_reached")]
+    OverPageLimit => "over_page_limit":
+        "as many incidents as the page limit allows interrupted the person before it",
+    #[serde(alias = "folded")]
+    Bundled => "bundled": "part of a bundled page",
     NoContact => "no_contact": "the person has no contact to be paged by",
     NoChannel => "no_channel": "no channel carries the medium",
     ContactStopped => "contact_stopped": "the contact answered STOP",

@@ -18,6 +18,7 @@ use super::page::Page;
 use super::reason::Reason;
 use super::ruleset::{Medium, Policy};
 use super::time::{Steady, Wall};
+use super::urgency::Urgency;
 
 /// Matchers and a time: alerts are kept and shown, pages are held.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,21 +54,31 @@ pub struct Group {
     pub forget: Option<Steady>,
 }
 
-/// What is remembered of a person over incidents: the ceiling.
+/// What is remembered of a person over incidents: the page limit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     pub user: UserName,
-    /// When single pages left, within the ceiling's window.
+    /// Incidents that began to page the person singly, within the limit's window, latest last.
     #[serde(default)]
-    pub paged: Vec<Steady>,
-    /// When the next folded page leaves.
-    #[serde(default)]
-    pub fold_due: Option<Steady>,
-    #[serde(default)]
-    pub folded: Option<Steady>,
-    /// The folded page that `ack all` refers to.
-    #[serde(default)]
-    pub last_folded: Option<PageId>,
+    pub interruptions: Vec<Interruption>,
+    /// When the next bundled page leaves.
+    #[serde(default, alias = "fold_due")]
+    pub bundle_due: Option<Steady>,
+    /// When the last one left.
+    #[serde(default, alias = "folded")]
+    pub bundled: Option<Steady>,
+    /// The bundled page that `ack all` refers to.
+    #[serde(default, alias = "last_folded")]
+    pub last_bundle: Option<PageId>,
+}
+
+/// An incident that began to page a person by a message of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interruption {
+    pub incident: IncidentNumber,
+    pub urgency: Urgency,
+    /// When its first page was planned.
+    pub started: Steady,
 }
 
 /// What is remembered of a channel.
@@ -168,7 +179,7 @@ pub enum Disposition {
     Ignored,
     /// Stored; pages nobody by rule.
     Recorded,
-    /// Over the rate limit, folded.
+    /// Over the rate limit: counted, without an incident of its own.
     Limited,
     /// Too old to page anybody.
     HeldOld,
@@ -285,6 +296,9 @@ pub struct EntryDetail {
     pub latency_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_message: Option<Text>,
+    /// Until when something is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Wall>,
 }
 
 impl EntryDetail {

@@ -177,10 +177,10 @@ fn acknowledge_the_one(draft: &mut Draft<'_>, caller: &Caller) -> Option<String>
 fn acknowledge_all(draft: &mut Draft<'_>, caller: &Caller) -> Option<String> {
     let last: Option<PageId> = draft
         .person(&caller.user)
-        .and_then(|person| person.last_folded);
+        .and_then(|person| person.last_bundle);
     let page = last
         .and_then(|id| draft.page(&id))
-        .filter(|page| page.kind == PageKind::Folded);
+        .filter(|page| page.kind == PageKind::Bundle);
     let Some(page) = page else {
         return Some("There is no list to acknowledge. Reply ack NUMBER.".to_owned());
     };

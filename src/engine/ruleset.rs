@@ -113,7 +113,7 @@ pub struct Capabilities {
     pub receipts: bool,
     /// Can answer a short id probe without sending a message.
     pub probes: bool,
-    /// How many incidents a folded page can name.
+    /// How many incidents a bundled page can name.
     pub incidents_named_max: usize,
 }
 
@@ -296,10 +296,10 @@ pub struct Settings {
     pub still_firing_hold: Millis,
     /// The longest silence.
     pub silence_max: Millis,
-    /// Per person: so many pages ...
-    pub ceiling_pages: usize,
+    /// Per person: so many incidents may interrupt ...
+    pub page_limit: usize,
     /// ... in this time.
-    pub ceiling_window: Millis,
+    pub page_window: Millis,
     /// Who hears of trouble in the router itself; without one the root route's policy.
     pub watch_policy: Option<PolicyName>,
 }
@@ -310,8 +310,8 @@ impl Default for Settings {
             failover_after: Millis::seconds(10),
             still_firing_hold: Millis::minutes(30),
             silence_max: Millis::hours(24),
-            ceiling_pages: 6,
-            ceiling_window: Millis::minutes(10),
+            page_limit: 10,
+            page_window: Millis::minutes(10),
             watch_policy: None,
         }
     }

@@ -91,7 +91,7 @@ impl State {
             Record::Group(group) => self.put_group(group),
             Record::Person(person) => {
                 self.index
-                    .start(person.fold_due, || TimerKey::Person(person.user.clone()));
+                    .start(person.bundle_due, || TimerKey::Person(person.user.clone()));
                 self.people.insert(person.user.clone(), person);
             }
             Record::Channel(channel) => {
@@ -171,7 +171,7 @@ impl State {
             RecordKey::Person(user) => {
                 if let Some(person) = self.people.remove(user) {
                     self.index
-                        .stop(person.fold_due, || TimerKey::Person(user.clone()));
+                        .stop(person.bundle_due, || TimerKey::Person(user.clone()));
                 }
             }
             RecordKey::Channel(name) => {
@@ -334,7 +334,7 @@ impl State {
         self.pages.values()
     }
 
-    /// The pages of an incident, folded ones included.
+    /// The pages of an incident, bundles included.
     pub fn pages_of(&self, number: IncidentNumber) -> impl Iterator<Item = &Arc<Page>> {
         self.page_ids_of(number)
             .filter_map(|id| self.pages.get(&id))
@@ -365,7 +365,7 @@ impl State {
         self.people.get(user)
     }
 
-    /// Incidents whose page to this person waits for the next folded page.
+    /// Incidents whose page to this person waits for the next bundled page.
     pub fn held_for(&self, user: &UserName) -> impl Iterator<Item = IncidentNumber> {
         let range: RangeInclusive<(UserName, IncidentNumber)> =
             (user.clone(), IncidentNumber(0))..=(user.clone(), IncidentNumber(u64::MAX));

@@ -7,7 +7,8 @@ use super::input::{Input, TimerKey};
 use super::ruleset::RuleSet;
 use super::time::Now;
 use super::{
-    answer, closing, escalation, fold, ingest, lane, people, recovery, reply, silence, trouble_desk,
+    answer, bundle, closing, escalation, ingest, lane, people, recovery, reply, silence,
+    trouble_desk,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -75,7 +76,7 @@ fn due(draft: &mut Draft<'_>, key: &TimerKey) {
         TimerKey::Incident(number) => escalation::due(draft, *number),
         TimerKey::Page(page) => answer::due(draft, *page),
         TimerKey::Alert(alert) => ingest::due(draft, *alert),
-        TimerKey::Person(user) => fold::due(draft, user),
+        TimerKey::Person(user) => bundle::due(draft, user),
         TimerKey::Channel(channel) => lane::probe_due(draft, channel),
         TimerKey::Group(key) => draft.drop_group(key),
         TimerKey::Silence(id) => silence::due(draft, *id),

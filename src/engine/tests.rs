@@ -82,7 +82,7 @@ impl Storm {
         }
     }
 
-    /// Opens as many incidents, and lets the folded pages about them leave.
+    /// Opens as many incidents, and lets the bundled pages about them leave.
     fn broken(incidents: usize, answers: bool) -> Self {
         let mut storm = Self::new(answers);
         for number in 0..incidents {
@@ -150,10 +150,10 @@ impl Storm {
         );
     }
 
-    fn folded(&self) -> Vec<PageId> {
+    fn bundle(&self) -> Vec<PageId> {
         let pages = self.state.pages();
-        let folded = pages.filter(|page| page.kind == PageKind::Folded);
-        folded.map(|page| page.id).collect()
+        let bundles = pages.filter(|page| page.kind == PageKind::Bundle);
+        bundles.map(|page| page.id).collect()
     }
 }
 
@@ -226,11 +226,11 @@ fn a_start_after_a_storm_looks_at_each_incident_a_few_times() {
 }
 
 #[test]
-fn acts_on_a_folded_page_look_at_each_of_its_incidents_a_few_times() {
+fn acts_on_a_bundled_page_look_at_each_of_its_incidents_a_few_times() {
     for verb in [Verb::Acknowledge, Verb::Resolve] {
         for answers in [true, false] {
             let mut storm = Storm::broken(1_010, answers);
-            let page = storm.folded()[0];
+            let page = storm.bundle()[0];
             let act = Act {
                 actor: actor(),
                 on: ActOn::Page(page),

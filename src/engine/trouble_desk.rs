@@ -1,7 +1,7 @@
 //! The router speaks of its own trouble: one open self-incident per cause and subject.
 //!
 //! Self-incidents take the policy of the watch settings, or the root route's; no user route,
-//! ceiling or label of theirs decides on them, and their own failing pages never raise another.
+//! page limit or label of theirs decides on them, and their own failing pages never raise another.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

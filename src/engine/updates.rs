@@ -95,7 +95,7 @@ pub(super) fn tell(draft: &mut Draft<'_>, number: IncidentNumber, news: News) {
 fn is_told(page: &Page) -> bool {
     let is_kind = match page.kind {
         PageKind::Page | PageKind::Copy => true,
-        PageKind::Folded | PageKind::Update { .. } => false,
+        PageKind::Bundle | PageKind::Update { .. } => false,
     };
     let is_out = match page.state {
         PageState::Sending => page.in_flight().is_some(),

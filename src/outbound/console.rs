@@ -19,7 +19,7 @@ use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
 /// Columns of a page.
 const WIDTH: usize = 76;
 
-/// Incidents that a folded page names.
+/// Incidents that a bundled page names.
 const INCIDENTS_NAMED_MAX: usize = 50;
 
 /// Where pages are written; shared, because a log may go to the same terminal.
@@ -123,7 +123,7 @@ pub fn compose(order: &Order, links: &Links) -> String {
     let message = &order.message;
     let mut lines = vec![addressee(order)];
     match (message.kind, message.incidents.first()) {
-        (PageKind::Folded, _) | (_, None) => folded(&mut lines, order),
+        (PageKind::Bundle, _) | (_, None) => bundle(&mut lines, order),
         (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
             single(&mut lines, order, brief);
         }
@@ -146,7 +146,7 @@ pub fn compose(order: &Order, links: &Links) -> String {
 fn addressee(order: &Order) -> String {
     let message = &order.message;
     let kind = match message.kind {
-        PageKind::Page | PageKind::Folded => "PAGE",
+        PageKind::Page | PageKind::Bundle => "PAGE",
         PageKind::Update { .. } => "UPDATE",
         PageKind::Copy => "COPY",
     };
@@ -173,12 +173,12 @@ fn single(lines: &mut Vec<String>, order: &Order, brief: &Brief) {
     lines.extend(alerts.iter().map(|line| format!("Alert     {line}")));
 }
 
-fn folded(lines: &mut Vec<String>, order: &Order) {
+fn bundle(lines: &mut Vec<String>, order: &Order) {
     let message = &order.message;
-    lines.push(wording::folded_count(message));
+    lines.push(wording::bundle_count(message));
     lines.push(String::new());
     lines.extend(message.incidents.iter().map(wording::headline));
-    lines.extend(mail_text::folded_rest(message));
+    lines.extend(mail_text::bundle_rest(message));
 }
 
 /// The line in pieces of at most so many characters, broken at blanks where there are any.
@@ -273,8 +273,8 @@ mod tests {
     }
 
     #[test]
-    fn a_folded_page_lists_its_incidents() {
-        let (_, page) = shown(&sample::folded(Medium::Email, 3));
+    fn a_bundled_page_lists_its_incidents() {
+        let (_, page) = shown(&sample::bundle(Medium::Email, 3));
         assert!(page.contains("│ 3 incidents are open for you\n"), "{page}");
         assert!(page.contains("│ HIGH #1044 disk full on db3\n"), "{page}");
         assert!(page.contains("reveille ack 1042 1043 1044\n"), "{page}");

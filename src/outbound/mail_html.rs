@@ -20,7 +20,7 @@ pub fn compose(order: &Order, links: &Links) -> String {
     html.text(&mail_text::subject(message));
     html.markup("</title></head>").markup(BODY);
     match (message.kind, message.incidents.first()) {
-        (PageKind::Folded, _) | (_, None) => folded(&mut html, order, links),
+        (PageKind::Bundle, _) | (_, None) => bundle(&mut html, order, links),
         (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
             single(&mut html, order, links, brief);
         }
@@ -34,7 +34,7 @@ fn single(html: &mut Html, order: &Order, links: &Links, brief: &Brief) {
     let news = wording::news(message);
     let preview = news
         .clone()
-        .unwrap_or_else(|| mail_text::folded_details(message, brief));
+        .unwrap_or_else(|| mail_text::bundle_details(message, brief));
     hidden_preview(html, &preview);
     html.markup(CARD).markup(bar(brief)).markup(INSIDE);
     html.markup(tag_style(brief)).text(&wording::tag(brief));
@@ -54,9 +54,9 @@ fn single(html: &mut Html, order: &Order, links: &Links, brief: &Brief) {
     html.markup("</td></tr></table>");
 }
 
-fn folded(html: &mut Html, order: &Order, links: &Links) {
+fn bundle(html: &mut Html, order: &Order, links: &Links) {
     let message = &order.message;
-    hidden_preview(html, &wording::folded_summary(message));
+    hidden_preview(html, &wording::bundle_summary(message));
     let is_high = message
         .incidents
         .iter()
@@ -64,27 +64,27 @@ fn folded(html: &mut Html, order: &Order, links: &Links) {
     html.markup(CARD);
     html.markup(if is_high { BAR_HIGH } else { BAR_LOW });
     html.markup(INSIDE).markup(TITLE);
-    html.text(&wording::folded_count(message)).markup("</h1>");
+    html.text(&wording::bundle_count(message)).markup("</h1>");
     facts(html, &[mail_text::why(message)]);
     let all = format!("Acknowledge all {}", message.incidents_total);
     button(html, order, links, &all);
     how(html, order, links);
     html.markup(RULE);
     for brief in &message.incidents {
-        folded_line(html, message, brief);
+        bundle_line(html, message, brief);
     }
-    if let Some(rest) = mail_text::folded_rest(message) {
+    if let Some(rest) = mail_text::bundle_rest(message) {
         html.markup(SMALL_TEXT).text(&rest).markup("</p>");
     }
     html.markup("</td></tr></table>");
 }
 
-fn folded_line(html: &mut Html, message: &Message, brief: &Brief) {
+fn bundle_line(html: &mut Html, message: &Message, brief: &Brief) {
     html.markup(r#"<p style="margin:0 0 14px;font-size:16px;line-height:22px"><b>"#);
     html.text(&wording::tag(brief)).markup("</b> ");
     html.text(&wording::title(brief));
     html.markup(r#"<br><span class="quiet" style="color:#52525b;font-size:14px">"#);
-    html.text(&mail_text::folded_details(message, brief));
+    html.text(&mail_text::bundle_details(message, brief));
     html.markup("</span></p>");
 }
 
@@ -312,11 +312,11 @@ mod tests {
     fn the_button_leads_to_the_page_and_says_what_it_is_for() {
         let page = sample::order(Medium::Email);
         let notice = sample::update(Medium::Email, News::Resolved, sample::resolved());
-        let folded = sample::folded(Medium::Email, 12);
+        let bundle = sample::bundle(Medium::Email, 12);
         let cases = [
             (&page, "Acknowledge #1042"),
             (&notice, "Look at #1042"),
-            (&folded, "Acknowledge all 12"),
+            (&bundle, "Acknowledge all 12"),
         ];
         for (order, text) in cases {
             let html = compose(order, &sample::links());
@@ -335,8 +335,8 @@ mod tests {
     }
 
     #[test]
-    fn a_folded_page_names_every_incident_it_was_given() {
-        let html = compose(&sample::folded(Medium::Email, 30), &sample::links());
+    fn a_bundled_page_names_every_incident_it_was_given() {
+        let html = compose(&sample::bundle(Medium::Email, 30), &sample::links());
         for number in 1042..1072 {
             assert!(html.contains(&format!("<b>HIGH #{number}</b>")), "{number}");
         }

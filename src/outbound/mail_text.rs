@@ -18,9 +18,9 @@ pub const LINKS_MAX: usize = 8;
 /// `[HIGH] #1042 disk full on db1`, the same for all mail about an incident.
 pub fn subject(message: &Message) -> String {
     match (message.kind, message.incidents.first()) {
-        (PageKind::Folded, _) | (_, None) => {
+        (PageKind::Bundle, _) | (_, None) => {
             let urgency = message.incidents.iter().map(|brief| brief.urgency).max();
-            let count = wording::folded_count(message);
+            let count = wording::bundle_count(message);
             match urgency {
                 Some(urgency) => format!("[{}] {count}", wording::urgency(urgency)),
                 None => count,
@@ -60,7 +60,7 @@ pub fn why(message: &Message) -> (&'static str, String) {
 }
 
 /// The service and since when, on one line: `payments-api, since Tue 12 May 03:10 WEST`.
-pub fn folded_details(message: &Message, brief: &Brief) -> String {
+pub fn bundle_details(message: &Message, brief: &Brief) -> String {
     let service = wording::service(brief);
     let since = format!("since {}", wording::since(brief, &message.time_zone));
     let details: Vec<String> = service.into_iter().chain([since]).collect();
@@ -104,7 +104,7 @@ pub fn labels(brief: &Brief) -> Vec<String> {
 pub fn compose(order: &Order, links: &Links) -> String {
     let message = &order.message;
     let parts = match (message.kind, message.incidents.first()) {
-        (PageKind::Folded, _) | (_, None) => folded(order, links),
+        (PageKind::Bundle, _) | (_, None) => bundle(order, links),
         (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
             single(order, links, brief)
         }
@@ -131,10 +131,10 @@ fn single(order: &Order, links: &Links, brief: &Brief) -> Vec<String> {
     parts
 }
 
-fn folded(order: &Order, links: &Links) -> Vec<String> {
+fn bundle(order: &Order, links: &Links) -> Vec<String> {
     let message = &order.message;
     let mut parts = vec![
-        wording::folded_count(message),
+        wording::bundle_count(message),
         aligned(&[why(message)]),
         acting(order, links),
     ];
@@ -143,18 +143,18 @@ fn folded(order: &Order, links: &Links) -> Vec<String> {
             .incidents
             .iter()
             .map(|brief| {
-                let details = folded_details(message, brief);
+                let details = bundle_details(message, brief);
                 format!("{}\n  {details}", wording::headline(brief))
             })
             .collect();
         parts.push(incidents.join("\n"));
-        parts.push(folded_rest(message).unwrap_or_default());
+        parts.push(bundle_rest(message).unwrap_or_default());
     }
     parts
 }
 
-/// `and 12 more, listed behind the link` when a folded page names only the first.
-pub fn folded_rest(message: &Message) -> Option<String> {
+/// `and 12 more, listed behind the link` when a bundled page names only the first.
+pub fn bundle_rest(message: &Message) -> Option<String> {
     match message
         .incidents_total
         .saturating_sub(message.incidents.len())
@@ -214,7 +214,7 @@ mod tests {
         order.message.incidents[0].title = "a\r\nBcc: b@example.com\0".into();
         assert_eq!(subject(&order.message), "[HIGH] #1042 a Bcc: b@example.com");
         assert_eq!(
-            subject(&sample::folded(Medium::Email, 3).message),
+            subject(&sample::bundle(Medium::Email, 3).message),
             "[HIGH] 3 incidents are open for you"
         );
     }
@@ -264,8 +264,8 @@ mod tests {
     }
 
     #[test]
-    fn a_folded_page_lists_what_it_holds() {
-        let mut order = sample::folded(Medium::Email, 2);
+    fn a_bundled_page_lists_what_it_holds() {
+        let mut order = sample::bundle(Medium::Email, 2);
         order.message.incidents_total = 12;
         let text = compose(&order, &sample::links());
         let list = "HIGH #1042 disk full on db1\n  payments-api, since Tue 12 May 03:10 WEST\n\

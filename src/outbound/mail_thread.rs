@@ -11,7 +11,7 @@ use crate::engine::page::PageKind;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Thread {
     pub message_id: String,
-    /// The root of the incident's thread, which no mail ever has; none for a folded page.
+    /// The root of the incident's thread, which no mail ever has; none for a bundled page.
     pub root: Option<String>,
     /// The root and the earlier mail, for `References`.
     pub references: Option<String>,
@@ -46,7 +46,7 @@ fn message_id(order: &Order, host: &str) -> String {
 fn root(message: &Message, host: &str) -> Option<String> {
     let brief = message.incidents.first()?;
     match message.kind {
-        PageKind::Folded => None,
+        PageKind::Bundle => None,
         PageKind::Page | PageKind::Update { .. } | PageKind::Copy => Some(format!(
             "<incident-{}-{}.{}@{host}>",
             brief.incident.number, brief.incident.generation, brief.opened_at.0
@@ -109,8 +109,8 @@ mod tests {
             thread.references.as_deref(),
             Some(&*format!("{root} <page-17.1@pager.example.com>"))
         );
-        let folded = Thread::of(&sample::folded(Medium::Email, 2), HOST);
-        assert_eq!((folded.root, folded.references), (None, None));
+        let bundle = Thread::of(&sample::bundle(Medium::Email, 2), HOST);
+        assert_eq!((bundle.root, bundle.references), (None, None));
     }
 
     #[test]

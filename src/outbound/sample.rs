@@ -102,10 +102,10 @@ pub fn order(medium: Medium) -> Order {
     with(medium, PageKind::Page, vec![triggered()])
 }
 
-/// A folded page about so many incidents.
-pub fn folded(medium: Medium, count: u64) -> Order {
+/// A bundled page about so many incidents.
+pub fn bundle(medium: Medium, count: u64) -> Order {
     let briefs = (0..count).map(|at| brief(1042 + at, &format!("disk full on db{}", at + 1)));
-    with(medium, PageKind::Folded, briefs.collect())
+    with(medium, PageKind::Bundle, briefs.collect())
 }
 
 /// A notice that never asks.

@@ -29,7 +29,7 @@ use crate::engine::time::Millis;
 /// Where Slack's Web API is.
 pub const API_URL: &str = "https://slack.com/api";
 
-/// Incidents that a folded message names.
+/// Incidents that a bundle message names.
 const INCIDENTS_NAMED_MAX: usize = 40;
 
 const PROBE_DEADLINE: Millis = Millis::seconds(10);

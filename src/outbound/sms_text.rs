@@ -54,7 +54,7 @@ fn candidates<'text>(
     ending: &'text [&str],
 ) -> Box<dyn Iterator<Item = String> + 'text> {
     match (message.kind, message.incidents.first()) {
-        (PageKind::Folded, _) | (_, None) => Box::new(folded(message, ending)),
+        (PageKind::Bundle, _) | (_, None) => Box::new(bundle(message, ending)),
         (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
             Box::new(single(message, brief, ending))
         }
@@ -98,7 +98,7 @@ fn page(brief: &Brief, title: &str, facts: &[String], ending: &[&str]) -> String
 }
 
 /// Several incidents: their count, then as many numbers as fit.
-fn folded<'text>(
+fn bundle<'text>(
     message: &'text Message,
     ending: &'text [&str],
 ) -> impl Iterator<Item = String> + 'text {
@@ -113,7 +113,7 @@ fn folded<'text>(
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        let head = wording::folded_count(message);
+        let head = wording::bundle_count(message);
         let list = format!("{}{more}", numbers[..count].join(" "));
         lines([&head, list.trim()], ending)
     })
@@ -124,7 +124,7 @@ fn bare(order: &Order, reply: Option<&str>) -> String {
     let message = &order.message;
     let head = match message.incidents.first() {
         Some(brief) if message.incidents_total == 1 => wording::tag(brief),
-        Some(_) | None => wording::folded_count(message),
+        Some(_) | None => wording::bundle_count(message),
     };
     let command = order.asks.then(|| wording::command(message));
     let ending: Vec<&str> = reply.or(command.as_deref()).into_iter().collect();
@@ -196,8 +196,8 @@ mod tests {
     }
 
     #[test]
-    fn a_folded_page_counts_and_names_the_first_and_is_acknowledged_at_once() {
-        let text = compose(&sample::folded(Medium::Sms, 3), &sample::links());
+    fn a_bundled_page_counts_and_names_the_first_and_is_acknowledged_at_once() {
+        let text = compose(&sample::bundle(Medium::Sms, 3), &sample::links());
         assert_eq!(
             text,
             format!(
@@ -205,7 +205,7 @@ mod tests {
                 link()
             )
         );
-        let many = compose(&sample::folded(Medium::Sms, 400), &sample::links());
+        let many = compose(&sample::bundle(Medium::Sms, 400), &sample::links());
         assert_eq!(segments(&many), 2);
         assert!(many.starts_with("400 incidents are open for you\n#1042 #1043 "));
         assert!(many.contains(" more\n") && many.ends_with("\nReply: ack all"));
@@ -271,8 +271,8 @@ mod tests {
         }
 
         #[test]
-        fn any_folded_page_fits(count in 1_u64..300) {
-            let text = compose(&sample::folded(Medium::Sms, count), &sample::links());
+        fn any_bundled_page_fits(count in 1_u64..300) {
+            let text = compose(&sample::bundle(Medium::Sms, count), &sample::links());
             let link = link();
             prop_assert!(segments(&text) <= 2);
             prop_assert!(text.contains("#1042") && text.contains(&link));

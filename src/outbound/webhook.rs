@@ -14,7 +14,7 @@ use crate::engine::outcome::Outcome;
 use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
 use crate::signing::standard_webhooks::{self, Secret};
 
-/// Incidents of a folded page that fit into the recommended 20 KB.
+/// Incidents of a bundled page that fit into the recommended 20 KB.
 const INCIDENTS_NAMED_MAX: usize = 50;
 
 /// Settings of the webhooks.

@@ -36,7 +36,7 @@ pub fn id(order: &Order) -> String {
             let (firing, total) = (brief.alerts_firing, brief.alerts_total);
             format!("page_{page}_{}_{firing}_{total}", brief.status)
         }
-        (PageKind::Page | PageKind::Folded | PageKind::Update { .. } | PageKind::Copy, _) => {
+        (PageKind::Page | PageKind::Bundle | PageKind::Update { .. } | PageKind::Copy, _) => {
             format!("page_{page}")
         }
     }
@@ -74,7 +74,7 @@ fn body(order: &Order, links: &Links, now: Wall, detail: Detail) -> Value {
 fn event_type(message: &Message) -> &'static str {
     match message.kind {
         PageKind::Page => "incident.page",
-        PageKind::Folded => "incident.folded",
+        PageKind::Bundle => "incident.bundled",
         PageKind::Update { news, .. } => match news {
             News::Joined | News::Triggered => "incident.updated",
             News::Acknowledged => "incident.acknowledged",
@@ -190,7 +190,7 @@ mod tests {
         copy.asks = false;
         let cases = [
             (sample::order(Medium::Webhook), "incident.page", true),
-            (sample::folded(Medium::Webhook, 3), "incident.folded", true),
+            (sample::bundle(Medium::Webhook, 3), "incident.bundled", true),
             (
                 update(News::Joined, sample::triggered()),
                 "incident.updated",
@@ -249,8 +249,8 @@ mod tests {
     }
 
     #[test]
-    fn the_most_incidents_of_a_folded_page_fit() {
-        let order = sample::folded(Medium::Webhook, 50);
+    fn the_most_incidents_of_a_bundled_page_fit() {
+        let order = sample::bundle(Medium::Webhook, 50);
         let body = rendered(&order);
         let incidents = body["data"]["incidents"].as_array().map(Vec::len);
         assert_eq!(incidents, Some(50));

@@ -186,7 +186,7 @@ fn is_followable(href: &str) -> bool {
 }
 
 /// `12 incidents are open for you`.
-pub fn folded_count(message: &Message) -> String {
+pub fn bundle_count(message: &Message) -> String {
     let for_you = match &message.recipient {
         Recipient::User { .. } => " for you",
         Recipient::Channel { .. } => "",
@@ -198,7 +198,7 @@ pub fn folded_count(message: &Message) -> String {
 }
 
 /// `12 incidents are open for you: #1042, #1043 and 10 more`.
-pub fn folded_summary(message: &Message) -> String {
+pub fn bundle_summary(message: &Message) -> String {
     let numbers: Vec<String> = message
         .incidents
         .iter()
@@ -209,7 +209,7 @@ pub fn folded_summary(message: &Message) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("{}: {}{more}", folded_count(message), numbers.join(", "))
+    format!("{}: {}{more}", bundle_count(message), numbers.join(", "))
 }
 
 /// The command that acknowledges what a message shows.
@@ -407,16 +407,16 @@ mod tests {
     }
 
     #[test]
-    fn a_folded_page_counts_and_lists_the_first_numbers() {
-        let message = sample::folded(Medium::Email, 12).message;
+    fn a_bundled_page_counts_and_lists_the_first_numbers() {
+        let message = sample::bundle(Medium::Email, 12).message;
         assert_eq!(
-            folded_summary(&message),
+            bundle_summary(&message),
             "12 incidents are open for you: #1042, #1043, #1044, #1045, #1046, #1047, #1048, \
              #1049, #1050, #1051 and 2 more"
         );
-        let two = sample::folded(Medium::Email, 2).message;
+        let two = sample::bundle(Medium::Email, 2).message;
         assert_eq!(
-            folded_summary(&two),
+            bundle_summary(&two),
             "2 incidents are open for you: #1042, #1043"
         );
     }
@@ -453,10 +453,10 @@ mod tests {
     }
 
     #[test]
-    fn a_folded_page_is_acknowledged_as_a_whole() {
+    fn a_bundled_page_is_acknowledged_as_a_whole() {
         let cases = [(2, "reveille ack 1042 1043"), (11, "reveille ack --mine")];
         for (count, expected) in cases {
-            let message = sample::folded(Medium::Sms, count).message;
+            let message = sample::bundle(Medium::Sms, count).message;
             assert_eq!(command(&message), expected);
             assert_eq!(sms_reply(&message).as_deref(), Some("Reply: ack all"));
         }

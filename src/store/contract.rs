@@ -140,7 +140,7 @@ contract! {
     history::a_start_loads_receipts_of_the_last_hour_that_can_still_decide,
     purging::a_purge_removes_what_is_older_than_it_is_kept,
     purging::a_purge_never_touches_what_is_open,
-    purging::a_folded_page_stays_as_long_as_one_of_its_incidents,
+    purging::a_bundled_page_stays_as_long_as_one_of_its_incidents,
     purging::over_the_cap_the_oldest_history_goes_first,
     purging::a_purge_goes_in_small_steps,
 }

@@ -221,7 +221,7 @@ impl<R: Rows> Planner<'_, R> {
         Ok(true)
     }
 
-    /// A folded page stays for as long as one of its incidents does.
+    /// A bundled page stays for as long as one of its incidents does.
     fn remove_page_without_incidents(&mut self, id: PageId) -> Result<(), Error> {
         let key = Key::closed_page(self.partition, id);
         let page: Option<Page> = rows::read(self.rows, &key)?;

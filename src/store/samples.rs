@@ -156,6 +156,7 @@ pub fn incident(number: u64) -> Incident {
             next: 2,
             due: Some(Steady(2_000)),
             held: vec![1],
+            is_counted: true,
         }],
         is_silenced: true,
         flapping_until: Some(Steady(3_000)),
@@ -313,7 +314,7 @@ pub fn pages() -> Vec<Page> {
     };
     let kinds = [
         PageKind::Page,
-        PageKind::Folded,
+        PageKind::Bundle,
         update(News::Joined),
         update(News::Acknowledged),
         update(News::Triggered),
@@ -345,10 +346,14 @@ pub fn group() -> Group {
 pub fn person(user: &str) -> Person {
     Person {
         user: user.into(),
-        paged: vec![Steady(1_000)],
-        fold_due: Some(Steady(2_000)),
-        folded: Some(Steady(3_000)),
-        last_folded: Some(PageId(4)),
+        interruptions: vec![Interruption {
+            incident: IncidentNumber(7),
+            urgency: Urgency::High,
+            started: Steady(1_000),
+        }],
+        bundle_due: Some(Steady(2_000)),
+        bundled: Some(Steady(3_000)),
+        last_bundle: Some(PageId(4)),
     }
 }
 
@@ -491,6 +496,7 @@ pub fn entry(incident: u64, id: u64) -> Entry {
             outcome: Some(Outcome::Accepted),
             latency_ms: Some(250),
             provider_message: Some("queued".into()),
+            held_until: Some(START),
         },
     }
 }

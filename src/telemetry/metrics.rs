@@ -309,7 +309,7 @@ mod tests {
         metrics.receipt("opened");
         metrics.attempt("sms", "accepted", Duration::from_millis(400));
         metrics.report_refused("sms");
-        metrics.page("folded", "sms", "sent");
+        metrics.page("bundle", "sms", "sent");
         metrics.set_open_incidents("triggered", 2);
         metrics.set_queue_length(Queue::Control, 1);
         metrics.commit(Duration::from_micros(900), 5);
@@ -329,7 +329,7 @@ mod tests {
             r#"reveille_attempts_total{channel="sms",outcome="accepted"} 1"#,
             r#"reveille_attempt_seconds_count{channel="sms"} 1"#,
             r#"reveille_delivery_reports_refused_total{channel="sms"} 1"#,
-            r#"reveille_pages_total{kind="folded",medium="sms",state="sent"} 1"#,
+            r#"reveille_pages_total{kind="bundle",medium="sms",state="sent"} 1"#,
             r#"reveille_open_incidents{status="triggered"} 2"#,
             r#"reveille_queue_length{queue="control"} 1"#,
             "reveille_commit_seconds_count 1",

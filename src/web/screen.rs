@@ -29,7 +29,7 @@ pub struct Screen {
     style: &'static str,
     title: String,
     notice: Option<Notice>,
-    /// Of a folded page.
+    /// Of a bundled page.
     summary: Option<String>,
     cards: Vec<Card>,
     why: String,

@@ -41,6 +41,9 @@ pub struct Entry {
     pub latency_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_message: Option<String>,
+    /// Until when the page is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<String>,
 }
 
 /// A line of history.
@@ -64,6 +67,7 @@ pub fn entry(entry: &records::Entry) -> Entry {
         outcome: detail.outcome.map(|outcome| outcome.to_string()),
         latency_ms: detail.latency_ms,
         provider_message: optional(detail.provider_message.as_ref()),
+        held_until: detail.held_until.map(|until| until.to_string()),
     }
 }
 

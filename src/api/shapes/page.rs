@@ -12,7 +12,7 @@ use crate::engine::ruleset::Medium;
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Page {
     pub id: u64,
-    /// `page`, `folded`, `update` or `copy`.
+    /// `page`, `bundle`, `update` or `copy`.
     pub kind: String,
     /// `sending`, `sent`, `delivered`, `failed` or `cancelled`.
     pub state: String,
@@ -116,7 +116,7 @@ fn channel_target(channel: &str, medium: Medium, address: &str) -> String {
 fn kind(kind: PageKind) -> &'static str {
     match kind {
         PageKind::Page => "page",
-        PageKind::Folded => "folded",
+        PageKind::Bundle => "bundle",
         PageKind::Update { .. } => "update",
         PageKind::Copy => "copy",
     }

@@ -168,7 +168,7 @@ fn pages(incident: &Value, view: &View) -> Vec<String> {
 fn by_page(page: &Value) -> String {
     let by = by_what(page);
     match text(page, "kind").as_str() {
-        kind @ ("update" | "copy" | "folded") => format!("{kind}: {by}"),
+        kind @ ("update" | "copy" | "bundle") => format!("{kind}: {by}"),
         _ => by,
     }
 }

@@ -17,6 +17,12 @@ pub fn local(at: Wall, view: &View) -> String {
     zoned.strftime(format).to_string()
 }
 
+/// `03:12` on the local clock.
+pub fn minute(at: Wall, view: &View) -> String {
+    let zoned = at.timestamp().to_zoned_datetime(view.zone.clone());
+    zoned.strftime("%H:%M").to_string()
+}
+
 /// `03:12:04` on the local clock.
 pub fn clock(at: Wall, view: &View) -> String {
     let zoned = at.timestamp().to_zoned_datetime(view.zone.clone());

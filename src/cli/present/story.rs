@@ -158,7 +158,7 @@ fn line(entry: &Value, tellings: &BTreeMap<u64, &'static str>, view: &View) -> L
     let at = moment(entry, "at");
     let incident = text(entry, "incident");
     let page = entry.get("page").and_then(Value::as_u64);
-    let what = what(entry);
+    let what = what(entry, view);
     Line {
         day: at.map_or_else(String::new, |at| moments::day(at, view)),
         clock: at.map_or_else(|| "--:--:--".to_owned(), |at| moments::clock(at, view)),
@@ -177,14 +177,14 @@ fn line(entry: &Value, tellings: &BTreeMap<u64, &'static str>, view: &View) -> L
 }
 
 /// An attempt that ended says how; everything else has its text.
-fn what(entry: &Value) -> String {
+fn what(entry: &Value, view: &View) -> String {
     let outcome = text(entry, "outcome");
     if outcome.is_empty() {
         let said = text(entry, "text");
-        return if said.is_empty() {
-            text(entry, "reason")
-        } else {
-            said
+        return match moment(entry, "held_until") {
+            Some(until) => format!("{said} until {}", moments::minute(until, view)),
+            None if said.is_empty() => text(entry, "reason"),
+            None => said,
         };
     }
     let latency = entry.get("latency_ms").and_then(Value::as_u64);
@@ -332,6 +332,18 @@ Mon 23 Nov 2026, Europe/Lisbon
 03:14:00  ana  ana acknowledged via api";
         assert_eq!(story(&answer, &view()), expected);
         assert_eq!(story(&json!({"items": []}), &view()), "nothing happened");
+    }
+
+    #[test]
+    fn a_page_over_the_limit_is_held_until_a_time_on_the_readers_clock() {
+        let answer = json!({"items": [
+            {"at": "2026-07-23T03:12:04Z", "reason": "over_page_limit", "user": "ana",
+             "text": "over the page limit; held", "held_until": "2026-07-23T03:12:59Z"},
+        ]});
+        let expected = "\
+Thu 23 Jul 2026, Europe/Lisbon
+04:12:04  ana  over the page limit; held until 04:12";
+        assert_eq!(story(&answer, &view()), expected);
     }
 
     #[test]

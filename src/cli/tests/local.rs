@@ -30,13 +30,13 @@ fn flags_of_serve_win_over_the_environment() {
         "127.0.0.1:9",
         "--apply",
     ];
-    let environment = [("REVEILLE_DATA", "x"), ("REVEILLE_CEILING_PAGES", "3")];
+    let environment = [("REVEILLE_DATA", "x"), ("REVEILLE_PAGE_LIMIT", "3")];
     let options = options(&words, &environment).expect("all is good");
     let settings = options.settings;
     assert_eq!(settings.data.to_str(), Some("d"));
     assert_eq!(settings.rules.to_str(), Some("r"));
     assert_eq!(settings.listen.port(), 9);
-    assert_eq!(settings.ceiling_pages, 3);
+    assert_eq!(settings.page_limit, 3);
     assert_eq!(options.apply, ApplyRules::Always);
 }
 

@@ -32,7 +32,7 @@ pub(super) fn text(order: &Order, links: &Links) -> String {
         return escaped(&news, TEXT_MAX);
     }
     let first = match (message.kind, message.incidents.first()) {
-        (PageKind::Folded, _) | (_, None) => wording::folded_summary(message),
+        (PageKind::Bundle, _) | (_, None) => wording::bundle_summary(message),
         (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
             let state = wording::state(brief, &message.time_zone);
             format!("{} ({state})", wording::headline(brief))
@@ -55,7 +55,7 @@ pub(super) fn blocks(order: &Order, links: &Links, buttons: Buttons) -> Vec<Valu
         return vec![section(&escaped(&news, SECTION_MAX))];
     }
     let mut blocks = match (message.kind, message.incidents.first()) {
-        (PageKind::Folded, _) | (_, None) => folded(message),
+        (PageKind::Bundle, _) | (_, None) => bundle(message),
         (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
             single(message, brief)
         }
@@ -129,7 +129,7 @@ fn source_link(source: &Link) -> String {
     link(&source.href, &wording::one_line(text), CONTEXT_MAX)
 }
 
-fn folded(message: &Message) -> Vec<Value> {
+fn bundle(message: &Message) -> Vec<Value> {
     let listed = message.incidents.iter().map(|brief| {
         let since = wording::since_short(brief, &message.time_zone);
         let line = format!("{} (since {since})", wording::headline(brief));
@@ -142,7 +142,7 @@ fn folded(message: &Message) -> Vec<Value> {
         more => Some(format!("and {more} more")),
     };
     let listed = lines([shown].into_iter().chain(more), SECTION_MAX);
-    let mut blocks = vec![header(&wording::folded_count(message))];
+    let mut blocks = vec![header(&wording::bundle_count(message))];
     if !listed.is_empty() {
         blocks.push(section(&listed));
     }
@@ -154,7 +154,7 @@ fn can_act(order: &Order) -> bool {
     let is_triggered = |brief: &Brief| brief.status == Status::Triggered;
     let is_open = order.message.incidents.iter().any(is_triggered);
     let asked = match order.message.kind {
-        PageKind::Page | PageKind::Folded => true,
+        PageKind::Page | PageKind::Bundle => true,
         // The message that asked is changed; only so do its buttons stay.
         PageKind::Update { .. } => matches!(order.place, Some(Place::Edit(_))),
         PageKind::Copy => false,

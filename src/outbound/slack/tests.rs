@@ -98,12 +98,12 @@ async fn an_acknowledged_message_is_changed_in_place_and_loses_its_buttons() {
 }
 
 #[tokio::test]
-async fn a_folded_page_names_its_incidents() {
-    let mut order = sample::folded(Medium::Slack, 3);
+async fn a_bundled_page_names_its_incidents() {
+    let mut order = sample::bundle(Medium::Slack, 3);
     order.address = "U024BE7LH".into();
     order.message.incidents_total = 12;
     let (_, calls) = send(&order, vec![ok(POSTED)]).await;
-    insta::assert_json_snapshot!("folded", calls[0].json()["blocks"]);
+    insta::assert_json_snapshot!("bundle", calls[0].json()["blocks"]);
 }
 
 #[tokio::test]
@@ -347,11 +347,11 @@ async fn no_element_is_longer_than_slack_takes_and_no_text_calls_anybody() {
     brief.alerts_total = 300;
     let mut page = order();
     page.message.incidents = vec![brief.clone()];
-    let mut folded = sample::folded(Medium::Slack, 2);
-    folded.address = "U024BE7LH".into();
-    folded.message.incidents = vec![brief; 40];
-    folded.message.incidents_total = 1_000;
-    for order in [page, folded] {
+    let mut bundle = sample::bundle(Medium::Slack, 2);
+    bundle.address = "U024BE7LH".into();
+    bundle.message.incidents = vec![brief; 40];
+    bundle.message.incidents_total = 1_000;
+    for order in [page, bundle] {
         let (_, calls) = send(&order, vec![ok(POSTED)]).await;
         let body = calls[0].json();
         let blocks = body["blocks"].as_array().expect("blocks");

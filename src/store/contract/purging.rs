@@ -81,7 +81,7 @@ pub fn a_purge_never_touches_what_is_open<S: Subject>() {
     assert!(store.closed_page(HOME, PageId(3)).unwrap().is_some());
 }
 
-pub fn a_folded_page_stays_as_long_as_one_of_its_incidents<S: Subject>() {
+pub fn a_bundled_page_stays_as_long_as_one_of_its_incidents<S: Subject>() {
     let subject = S::fresh();
     let store = subject.store();
     let day = |count| START + Millis::days(count);

@@ -109,6 +109,26 @@ fn golden_files_of_every_format_so_far_can_be_read() {
 }
 
 #[test]
+fn bundles_that_were_stored_under_their_earlier_words_can_be_read() {
+    use crate::engine::page::PageKind;
+    use crate::engine::reason::Reason;
+    fn read<T: Stored>(json: &str) -> T {
+        decode(b"", &[&[FORMAT, 0, 0, 0, 0], json.as_bytes()].concat()).unwrap()
+    }
+    let person: crate::engine::records::Person =
+        read(r#"{"user":"ana","paged":[1000],"fold_due":2000,"folded":3000,"last_folded":4}"#);
+    assert_eq!(person.bundle_due, Some(Steady(2_000)));
+    assert_eq!(person.bundled, Some(Steady(3_000)));
+    assert_eq!(person.last_bundle, Some(crate::engine::ids::PageId(4)));
+    assert_eq!(read::<PageKind>(r#""folded""#), PageKind::Bundle);
+    assert_eq!(read::<Reason>(r#""folded""#), Reason::Bundled);
+    assert_eq!(
+        read::<Reason>(r#""ceiling_reached""#),
+        Reason::OverPageLimit
+    );
+}
+
+#[test]
 fn a_document_is_its_name_and_its_bytes() {
     let mut bytes = Vec::new();
     encode_document("0000000004", b"users: {}", &mut bytes);

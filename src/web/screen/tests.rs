@@ -28,7 +28,7 @@ fn opened(incidents: Vec<Incident>) -> Opened {
     });
     let kind = match incidents.len() {
         1 => PageKind::Page,
-        _ => PageKind::Folded,
+        _ => PageKind::Bundle,
     };
     let page = Page {
         kind,
@@ -169,7 +169,7 @@ fn hostile_text_stays_text() {
 }
 
 #[test]
-fn a_folded_page_lists_its_incidents_and_acts_on_all_of_them() {
+fn a_bundled_page_lists_its_incidents_and_acts_on_all_of_them() {
     let incidents = (0..12).map(|index| Incident {
         number: IncidentNumber(1042 + index),
         title: format!("replication lag on db{index} is above the limit").into(),
@@ -187,7 +187,7 @@ fn a_folded_page_lists_its_incidents_and_acts_on_all_of_them() {
         ..samples::incident()
     });
     let page = render(&opened(incidents.collect()), &[], None);
-    keep("folded", &page);
+    keep("bundle", &page);
     assert!(page.contains("12 incidents"));
     assert!(page.contains("11 wait for somebody · 1 taken"), "{page}");
     assert!(page.contains("Acknowledge all 11"));

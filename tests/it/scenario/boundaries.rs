@@ -22,7 +22,7 @@ struct Story {
     events: &'static [&'static str],
 }
 
-/// Failover, acknowledging, the ceiling, resolving.
+/// Failover, acknowledging, the page limit, resolving.
 const BUSY: Story = Story {
     tell: busy,
     events: &["e1", "e2", "e3", "e4"],

@@ -8,13 +8,14 @@ mod crashes;
 mod durable;
 mod world;
 
+mod bundles;
 mod escalation;
 mod events;
 mod failover;
-mod folds;
 mod handing;
 mod joins;
 mod outages;
+mod page_limit;
 mod people;
 mod phones;
 mod replicas;

@@ -134,7 +134,7 @@ fn a_silence_that_ends_while_a_flapping_alert_is_quiet_does_not_lose_it() {
     world.expect([]);
     world.post("db");
     world.wait("00:00:15");
-    world.expect(["ana sms twilio #6 folded of 1"]);
+    world.expect(["ana sms twilio #6 page"]);
     world.ack(6, "ana");
 }
 

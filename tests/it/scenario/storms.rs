@@ -1,4 +1,4 @@
-//! Too much at once: ceilings, folded pages, retry budgets.
+//! Too much at once: the page limit, bundled pages, retry budgets.
 
 use reveille::engine::decision::ActResult;
 use reveille::engine::incident::Trouble;
@@ -27,7 +27,7 @@ fn five_thousand_alerts_in_a_minute_are_a_handful_of_pages_and_every_incident_is
         .iter()
         .filter(|sent| sent.label.starts_with("ana "))
         .count();
-    assert!(to_ana <= 12, "{to_ana} pages to one person");
+    assert!(to_ana <= 16, "{to_ana} pages to one person");
     let mut listed: Vec<u64> = world
         .state()
         .pages()
@@ -42,29 +42,29 @@ fn five_thousand_alerts_in_a_minute_are_a_handful_of_pages_and_every_incident_is
 }
 
 #[test]
-fn beyond_the_ceiling_pages_gather_and_ack_all_takes_the_list() {
+fn beyond_the_page_limit_pages_gather_and_ack_all_takes_the_list() {
     let mut world = World::new(TEAM);
-    for number in 1..=6 {
+    for number in 1..=10 {
         world.post(&format!("a{number}"));
     }
-    assert_eq!(world.take_seen().len(), 6);
-    for number in 7..=10 {
+    assert_eq!(world.take_seen().len(), 10);
+    for number in 11..=14 {
         world.post(&format!("a{number}"));
     }
     world.expect_nothing_until("00:00:14");
     world.at("00:00:15");
-    world.expect(["ana sms twilio #7 folded of 4"]);
-    world.expect_reason(10, "ceiling_reached");
-    world.expect_reason(10, "folded");
-    world.post("a11");
-    world.expect_nothing_until("00:02:14");
-    world.at("00:02:15");
-    world.expect(["ana sms twilio #11 folded of 1"]);
+    world.expect(["ana sms twilio #11 bundle of 4"]);
+    world.expect_reason(14, "over_page_limit");
+    world.expect_reason(14, "bundled");
+    world.post("a15");
+    world.expect_nothing_until("00:01:14");
+    world.at("00:01:15");
+    world.expect(["ana sms twilio #15 bundle of 1"]);
     let answer = world.sms("+351900000001", "ack all").expect("an answer");
-    assert_eq!(answer, "1 are yours. 10 more open.");
-    world.expect_status(11, "acknowledged");
-    let folded = world.page_to("ana sms twilio #7");
-    let acted = world.link(folded, "ana", Verb::Acknowledge);
+    assert_eq!(answer, "1 are yours. 14 more open.");
+    world.expect_status(15, "acknowledged");
+    let bundle = world.page_to("ana sms twilio #11");
+    let acted = world.link(bundle, "ana", Verb::Acknowledge);
     assert_eq!(
         acted
             .iter()
@@ -72,29 +72,29 @@ fn beyond_the_ceiling_pages_gather_and_ack_all_takes_the_list() {
             .count(),
         4
     );
-    for number in 1..=6 {
+    for number in 1..=10 {
         world.ack(number, "ana");
     }
     world.expect_nothing_until("02:00:00");
 }
 
 #[test]
-fn a_step_to_another_person_is_not_delayed_by_the_ceiling() {
+fn a_step_to_another_person_is_not_delayed_by_the_page_limit() {
     let mut world = World::new(TEAM);
-    for number in 1..=8 {
+    for number in 1..=12 {
         world.post(&format!("a{number}"));
     }
     world.at("00:05:00");
     let seen = world.take_seen();
     let to_bo = seen.iter().filter(|sent| sent.label.starts_with("bo "));
-    assert_eq!(to_bo.count(), 6, "six at once, the rest folded");
+    assert_eq!(to_bo.count(), 10, "ten at once, the rest in a bundle");
     world.at("00:05:16");
     let seen = world.take_seen();
     assert!(
         seen.iter()
-            .any(|sent| sent.label == "bo sms twilio #7 folded of 2")
+            .any(|sent| sent.label == "bo sms twilio #11 bundle of 2")
     );
-    for number in 1..=8 {
+    for number in 1..=12 {
         world.ack(number, "bo");
     }
     world.wait("00:01:00");
@@ -102,23 +102,23 @@ fn a_step_to_another_person_is_not_delayed_by_the_ceiling() {
 }
 
 #[test]
-fn a_folded_page_that_fails_goes_to_the_next_contact() {
+fn a_bundled_page_that_fails_goes_to_the_next_contact() {
     let mut world = World::new(TEAM);
-    for number in 1..=6 {
+    for number in 1..=10 {
         world.post(&format!("a{number}"));
     }
     world.wait("00:00:01");
     world.take_seen();
     world.always("twilio", Outcome::RefusedTarget);
-    for number in 7..=9 {
+    for number in 11..=13 {
         world.post(&format!("a{number}"));
     }
     world.at("00:00:17");
     world.expect([
-        "ana sms twilio #7 folded of 3",
-        "ana email mail #7 folded of 3",
+        "ana sms twilio #11 bundle of 3",
+        "ana email mail #11 bundle of 3",
     ]);
-    for number in 1..=9 {
+    for number in 1..=13 {
         world.ack(number, "ana");
     }
     world.expect_nothing_until("01:00:00");
@@ -227,7 +227,7 @@ fn the_failed_page_of_a_self_incident_takes_no_count_of_another_page_away() {
         subject: "".into(),
     };
     let text = "little space".into();
-    let posts = (1..=5).map(|number| trigger(&format!("a{number}")).input());
+    let posts = (1..=9).map(|number| trigger(&format!("a{number}")).input());
     world.batch(vec![Input::Raise { trouble, text }], posts.collect());
     world.wait("00:00:02");
     let seen = world.take_seen();
@@ -239,11 +239,11 @@ fn the_failed_page_of_a_self_incident_takes_no_count_of_another_page_away() {
         1,
         "the self-incident goes on by mail: {seen:?}"
     );
-    world.post("a6");
-    world.post("a7");
-    world.expect(["ana sms twilio #7 page"]);
-    world.expect_reason(8, "ceiling_reached");
-    for number in 1..=8 {
+    world.post("a10");
+    world.post("a11");
+    world.expect(["ana sms twilio #11 page"]);
+    world.expect_reason(12, "over_page_limit");
+    for number in 1..=12 {
         world.ack(number, "ana");
     }
     world.wait("00:01:00");

@@ -599,7 +599,7 @@ fn label(order: &Order) -> String {
     let numbers = numbers.join(" ");
     let kind = match order.message.kind {
         PageKind::Page => "page".to_owned(),
-        PageKind::Folded => format!("folded of {}", order.message.incidents_total),
+        PageKind::Bundle => format!("bundle of {}", order.message.incidents_total),
         PageKind::Copy => "copy".to_owned(),
         PageKind::Update { news, .. } => match news {
             News::Joined => "joined",

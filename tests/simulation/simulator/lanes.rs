@@ -98,7 +98,7 @@ impl World {
             order.attempt, order.page, order.message.kind, order.address, channel
         ));
         self.marks
-            .hit_if(order.message.kind == PageKind::Folded, Mark::Folded);
+            .hit_if(order.message.kind == PageKind::Bundle, Mark::Bundle);
         let planned = self.planned.get(&order.attempt).copied();
         let Some(provider) = self.providers.get_mut(&channel) else {
             return;

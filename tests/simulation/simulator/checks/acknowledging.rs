@@ -136,7 +136,7 @@ impl Acknowledging {
             return None;
         };
         let shown = self.shown.get(page)?;
-        marks.hit_if(shown.len() > 1, Mark::FoldedAcknowledged);
+        marks.hit_if(shown.len() > 1, Mark::BundleAcknowledged);
         let is_old = |one: &Acted| one.result == ActResult::NotOpen;
         marks.hit_if(acted.iter().any(is_old), Mark::OldLink);
         let other = acted.iter().find(|one| !shown.contains(&one.number))?;

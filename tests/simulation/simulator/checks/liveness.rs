@@ -14,9 +14,9 @@ use super::super::marks::{Mark, Marks};
 use super::super::providers::Mood;
 use super::{Finding, entries, incidents};
 
-/// The longest from an opening to its first attempt where nothing is wrong: a folded page may wait
+/// The longest from an opening to its first attempt where nothing is wrong: a bundled page may wait
 /// for the one before it.
-const FIRST_ATTEMPT: Millis = Millis::minutes(3);
+const FIRST_ATTEMPT: Millis = Millis::minutes(2);
 /// In calm everybody answers: the fallback comes again after half an hour.
 const ANSWERED_WITHIN: Millis = Millis::hours(3);
 
@@ -142,7 +142,7 @@ fn is_followed(reason: &str) -> bool {
     !matches!(
         reason,
         "withdrawn"
-            | "folded"
+            | "bundled"
             | "unreachable"
             | "no_contact"
             | "contact_stopped"
