@@ -8,6 +8,7 @@ mod life;
 mod links;
 mod metrics;
 mod readme;
+mod sending;
 mod server;
 mod story;
 mod warnings;
