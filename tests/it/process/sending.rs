@@ -1,4 +1,4 @@
-//! `reveille send` as scripts use it, and over a change of keys.
+//! `reveille send` as monitors start it: with next to no environment, and over a change of keys.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use super::server::{Place, Server};
+use super::server::{Place, Server, free_port};
 
 const RULES: &str = "
 users:
@@ -49,6 +49,64 @@ async fn titles(server: &Server) -> Vec<String> {
     let mut titles: Vec<String> = items.iter().map(title).collect();
     titles.sort();
     titles
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_notification_leaves_without_any_home_to_keep_it_in() {
+    let place = Place::new("", RULES);
+    let server = place.start().await;
+    let file = place.path().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let within_a_file = file.join("missing");
+    let homes = [
+        ("none", None),
+        ("empty", Some(OsStr::new(""))),
+        ("a file", Some(file.as_os_str())),
+        (
+            "missing and not to be made",
+            Some(within_a_file.as_os_str()),
+        ),
+        ("not UTF-8", Some(OsStr::from_bytes(b"/proc/\xff"))),
+    ];
+    let mut expected = Vec::new();
+    for (name, home) in homes {
+        let mut command = send(&server.url, &server.key);
+        let summary = format!("home: {name}");
+        command.args(["--summary", &summary]);
+        if let Some(home) = home {
+            command.env("HOME", home);
+        }
+        let (code, out, errors) = told(&command.output().unwrap());
+        assert_eq!(code, Some(0), "{name}: {errors}");
+        assert!(out.starts_with("opened #"), "{name}: {out}");
+        assert!(
+            errors.contains("sent without being kept"),
+            "{name}: {errors}"
+        );
+        expected.push(summary);
+    }
+    expected.sort();
+    assert_eq!(titles(&server).await, expected);
+
+    let home = place.path().join("made-as-needed");
+    let mut command = send(&server.url, &server.key);
+    command
+        .env("HOME", &home)
+        .args(["--summary", "a home that is made"]);
+    let (code, _, errors) = told(&command.output().unwrap());
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn what_can_neither_be_sent_nor_kept_is_told_plainly() {
+    let url = format!("http://127.0.0.1:{}", free_port());
+    let mut command = send(&url, "key");
+    command.args(["--summary", "backup failed", "--retry-for", "0s"]);
+    let (code, _, errors) = told(&command.output().unwrap());
+    assert_eq!(code, Some(3), "{errors}");
+    assert!(errors.contains("no server at "), "{errors}");
+    assert!(errors.contains("nothing was kept"), "{errors}");
+    assert!(!errors.contains("queued"), "{errors}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
