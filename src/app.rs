@@ -67,6 +67,11 @@ pub fn wall_now() -> Wall {
     clock::wall_now()
 }
 
+/// By which a key is known without being known: its SHA-256 in hex.
+pub fn fingerprint(key: &str) -> String {
+    secrets::hex(&secrets::hash(key))
+}
+
 /// Runs the router until it is told to stop.
 pub fn serve(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let filter = options.environment.get("REVEILLE_LOG").map(String::as_str);

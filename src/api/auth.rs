@@ -16,6 +16,7 @@ use crate::engine::time::{Millis, Wall};
 use crate::signing::digest;
 use crate::store::{self, DocumentKind, Store};
 
+use super::key_origin::Fingerprints;
 use super::problem::Problem;
 use super::words;
 
@@ -152,6 +153,8 @@ pub struct Auth {
     admin: Hash,
     stored: RwLock<Stored>,
     keys_of_rules: RwLock<KeysOfRules>,
+    /// Of keys that are and that were.
+    pub fingerprints: Fingerprints,
 }
 
 #[derive(Default)]
@@ -170,7 +173,8 @@ struct KeysOfRules {
 impl Auth {
     /// Reads what the store keeps. `admin` is the hash of the first admin token.
     pub fn load(store: &dyn Store, admin: Hash) -> Result<Self, store::Error> {
-        let auth = Self::new(admin);
+        let mut auth = Self::new(admin);
+        auth.fingerprints = Fingerprints::load(store)?;
         for bytes in documents(store, DocumentKind::Token)? {
             match serde_json::from_slice(&bytes) {
                 Ok(token) => auth.add_token(token),
@@ -189,18 +193,29 @@ impl Auth {
             admin,
             stored: RwLock::default(),
             keys_of_rules: RwLock::default(),
+            fingerprints: Fingerprints::default(),
         }
     }
 
     /// The integration that a key opens under these rules.
     pub fn integration(&self, rules: &Arc<RuleSet>, key: &str) -> Option<IntegrationName> {
         let hash = digest::sha256(key.as_bytes());
-        let of_rules = self.key_of_rules(rules, &hash);
-        let name = of_rules.or_else(|| {
-            let stored = self.read();
-            stored.keys.get(&hash).map(|key| key.integration.clone())
-        })?;
+        let name = self.opened_by(rules, &hash)?;
         rules.integrations.contains_key(&name).then_some(name)
+    }
+
+    /// The integration whose key has this fingerprint, or had it before the key ended.
+    pub fn origin(&self, rules: &Arc<RuleSet>, hash: &Hash) -> Option<IntegrationName> {
+        let live = self.opened_by(rules, hash);
+        live.or_else(|| self.fingerprints.integration(hash))
+    }
+
+    fn opened_by(&self, rules: &Arc<RuleSet>, hash: &Hash) -> Option<IntegrationName> {
+        let of_rules = self.key_of_rules(rules, hash);
+        of_rules.or_else(|| {
+            let stored = self.read();
+            stored.keys.get(hash).map(|key| key.integration.clone())
+        })
     }
 
     fn key_of_rules(&self, rules: &Arc<RuleSet>, hash: &Hash) -> Option<IntegrationName> {
@@ -345,7 +360,8 @@ pub fn stored_keys(store: &dyn Store) -> Result<Vec<StoredKey>, store::Error> {
     Ok(keys)
 }
 
-fn documents(store: &dyn Store, kind: DocumentKind) -> Result<Vec<Vec<u8>>, store::Error> {
+/// All documents of a kind.
+pub fn documents(store: &dyn Store, kind: DocumentKind) -> Result<Vec<Vec<u8>>, store::Error> {
     let mut all = Vec::new();
     let mut before: Option<String> = None;
     loop {

@@ -18,6 +18,7 @@ use super::body::{self, Unread};
 use super::borders::{ApiState, Shared};
 use super::extract::Segment;
 use super::ingest_answers::{self, Manner, Stored};
+use super::key_origin;
 use super::problem::Problem;
 
 /// By which path a request came in.
@@ -122,6 +123,10 @@ async fn take_in(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
+    if door == Door::Native {
+        let known = (&state.auth, &state.handle.rules());
+        key_origin::check(&parts.headers, &integration.name, known)?;
+    }
     let limit = body_limit(state, door, &integration.format);
     let bytes = read(state, &parts.headers, body, limit, &integration.name).await?;
     store(state, door, integration, &bytes).await

@@ -104,19 +104,21 @@ pub async fn revoke(
 ) -> Result<StatusCode, Problem> {
     // An integration that the rules no longer have may still have keys to tidy up.
     let keys = state.auth.keys(&IntegrationName::from(name.as_str()));
-    if !keys.iter().any(|key| key.id == id) {
+    let Some(key) = keys.into_iter().find(|key| key.id == id) else {
         let what = format_args!("{id:?} of integration {name:?}");
         return Err(Problem::not_found("key made through the API", what));
-    }
+    };
     // Shut at once, whatever the store says: authorisation fails closed.
     state.auth.remove_key(&id);
     let entry = Act::of(&state, &caller, Action::KeyRevoked)
         .on(format!("key {id}"))
         .because(format!("of integration {name}"));
-    state
-        .handle
-        .write_documents(vec![write(&id, None), entry.write()])
-        .await?;
+    // What was made under it and waits somewhere still belongs to the integration.
+    let hash = words::hash_of_hex(&key.sha256);
+    let ended = hash.map(|hash| (hash, key.integration));
+    let mut writes = state.auth.fingerprints.note(ended.as_slice(), state.now());
+    writes.extend([write(&id, None), entry.write()]);
+    state.handle.write_documents(writes).await?;
     tracing::info!(key.id = %id, integration = %name, by = %caller.name, "a key was revoked");
     Ok(StatusCode::NO_CONTENT)
 }

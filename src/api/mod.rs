@@ -22,6 +22,7 @@ mod html;
 mod incidents;
 mod ingest;
 mod ingest_answers;
+pub mod key_origin;
 mod keys;
 mod link_page;
 mod links;

@@ -15,6 +15,7 @@ use super::borders::{
     ApiState, Change, OnCallMove, RevisionDocuments, RuleDifferences, RuleFault, RuleFile, Shared,
 };
 use super::extract::{Params, Payload, Segment, whole_body};
+use super::key_origin;
 use super::problem::Problem;
 use super::shapes::List;
 use super::words;
@@ -205,6 +206,7 @@ async fn apply(
     let mut prepared = asked.await?.map_err(|faults| Problem::rules(&faults))?;
     prepared.rules.record = Some(act.on_revision());
     let revision = state.handle.apply_rules(prepared.rules).await?;
+    key_origin::note_keys_of_rules(state).await;
     tracing::info!(rules.revision = revision.0, by = %by, "another rule set is in force");
     let RuleDifferences {
         differences,

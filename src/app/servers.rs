@@ -21,6 +21,7 @@ use super::{observer, secrets};
 use crate::api::audit::Journal;
 use crate::api::auth::Auth;
 use crate::api::borders::{ApiState, Settings as ApiSettings, SmsInbound};
+use crate::api::key_origin::note_keys_of_rules;
 use crate::api::{public_router, router};
 use crate::config::{ChannelKind, Settings};
 use crate::engine::ids::ChannelName;
@@ -80,6 +81,7 @@ pub async fn start(
     let metrics = parts.metrics.clone();
     let doors = |listener, name| Doors::new(listener, name, Limits::default(), metrics.clone());
     let state = Arc::new(state(settings, store, parts)?);
+    note_keys_of_rules(&state).await;
     let (stop, stopped) = watch::channel(false);
     let main = bind(settings.listen).await?;
     let address = main

@@ -13,8 +13,10 @@ mod incidents;
 mod key;
 mod manual;
 mod oncall;
+mod outbox;
 mod overrides;
 mod page;
+mod parsing;
 pub mod present;
 mod remote;
 mod report;
@@ -34,10 +36,9 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use arguments::{Arguments, Command};
 use context::{Context, Look, Output};
+use parsing::Parsed;
 use report::{Failure, Report};
 
 use crate::engine::time::Wall;
@@ -47,14 +48,20 @@ pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
-        Ok(arguments) => arguments,
+    let Parsed {
+        arguments,
+        warnings,
+    } = match parsing::parse(arguments) {
+        Ok(parsed) => parsed,
         Err(error) => {
             // Nothing can be told where standard error is closed; the exit code still tells.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    for warning in &warnings {
+        write_line(&mut std::io::stderr(), warning);
+    }
     let context = context(&arguments, environment);
     match arguments.command {
         Command::Serve(serve) => match serve::run(&serve, &context) {

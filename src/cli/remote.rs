@@ -50,6 +50,7 @@ pub struct Call<'call> {
     query: Vec<(&'static str, String)>,
     body: Option<String>,
     if_match: Option<String>,
+    made_under_key: Option<String>,
 }
 
 impl<'call> Call<'call> {
@@ -86,6 +87,7 @@ impl<'call> Call<'call> {
             query: Vec::new(),
             body: None,
             if_match: None,
+            made_under_key: None,
         }
     }
 
@@ -107,7 +109,16 @@ impl<'call> Call<'call> {
         self.if_match = revision.map(|revision| format!("\"{revision}\""));
         self
     }
+
+    /// With the fingerprint of the key under which the event was made.
+    pub fn made_under_key(mut self, fingerprint: Option<&str>) -> Self {
+        self.made_under_key = fingerprint.map(str::to_owned);
+        self
+    }
 }
+
+/// Says under which key an event was made, where another one authenticates.
+const MADE_UNDER_KEY: &str = "x-reveille-made-under-key";
 
 /// What a server answered, whatever it was.
 pub struct Answer {
@@ -154,6 +165,15 @@ impl Remote {
         })
     }
 
+    /// The server's address without what secrets may be in it.
+    pub fn server(&self) -> String {
+        let mut base = self.base.clone();
+        // Both fail only for addresses that cannot hold any.
+        let _ = base.set_username("");
+        let _ = base.set_password(None);
+        base.as_str().trim_end_matches('/').to_owned()
+    }
+
     /// Sends a request; an answer that is not a success is a failure.
     pub async fn call(&self, call: Call<'_>) -> Result<Value, Failure> {
         let answer = self.try_call(call).await?;
@@ -176,6 +196,9 @@ impl Remote {
         }
         if let Some(revision) = call.if_match {
             request = request.header(IF_MATCH, revision);
+        }
+        if let Some(fingerprint) = call.made_under_key {
+            request = request.header(MADE_UNDER_KEY, fingerprint);
         }
         if let Some(body) = call.body {
             request = request

@@ -1,5 +1,5 @@
 //! `send`: post an event. It is on disk before it is sent, so that neither an absent server nor a
-//! killed command loses it; earlier events that wait go first.
+//! killed command loses it. Where nothing can be written it is sent all the same.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::PathBuf;
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::arguments::label;
 use super::context::Context;
-use super::present::{joined, list, story::hashed, text};
-use super::remote::{Answer, Call, Remote, StatusCode, Target};
-use super::report::{Failure, Report, list_as};
-use super::spool::{Spool, Waiting};
+use super::outbox::{NO_HOME, Outbox, Under};
+use super::remote::{Remote, Target};
+use super::report::{Failure, Report};
+use super::spool::Spool;
 use super::times;
 
 #[derive(Debug, Args)]
@@ -48,6 +48,9 @@ pub struct Send {
     /// Only send what waits on disk
     #[arg(long)]
     flush: bool,
+    /// Send what waits under REVEILLE_KEY, whatever key it was made under
+    #[arg(long, requires = "flush")]
+    with_this_key: bool,
     /// How long to try while the server is away; afterwards the event waits on disk
     #[arg(long, value_name = "LENGTH", default_value = "30s")]
     retry_for: String,
@@ -56,17 +59,7 @@ pub struct Send {
     spool: Option<PathBuf>,
 }
 
-/// What became of the events that waited.
-#[derive(Default)]
-struct Sent {
-    receipts: Vec<Value>,
-    lines: Vec<String>,
-    refused: Vec<String>,
-    /// The server is away, with the reason.
-    away: Option<String>,
-}
-
-/// Keeps the event, then sends all that waits.
+/// Keeps the event where that is possible, then sends it and all that waits.
 pub async fn run(send: &Send, context: &Context) -> Result<Report, Failure> {
     let retry_for = times::length(&send.retry_for).map_err(Failure::Usage)?;
     let Some(key) = context.variable("REVEILLE_KEY") else {
@@ -75,38 +68,42 @@ pub async fn run(send: &Send, context: &Context) -> Result<Report, Failure> {
         return Err(Failure::Usage(message.to_owned()));
     };
     let remote = Remote::new(Target::with_token(context.url(), key))?;
-    let spool = Spool::new(&spool_root(send, context)?, context.url(), key);
+    let server = remote.server();
+    let spool = spool_root(send, context).map(|root| Spool::new(&root, &server));
+    if send.flush && spool.is_none() {
+        return Err(Failure::Usage(format!("{NO_HOME}: give --spool DIR")));
+    }
+    let mut outbox = Outbox::new(remote, spool, crate::app::fingerprint(key));
+    outbox.under = match send.with_this_key {
+        true => Under::PresentKey,
+        false => Under::OwnKey,
+    };
     if !send.flush {
         let id = event_id(context);
-        spool
-            .keep(&event(send, &id, context), &id, context.now)
-            .map_err(|error| Failure::Server(error.to_string()))?;
+        let event = event(send, &id, context);
+        outbox.take_in(server, event, (&id, context.now));
     }
-    let mut sent = Sent::default();
-    drain(&remote, &spool, &mut sent).await?;
+    outbox.pass().await;
     for pause in pauses(Duration::from_millis(retry_for.0)) {
-        if sent.away.is_none() {
+        if !outbox.is_worth_another_pass() {
             break;
         }
         tokio::time::sleep(pause).await;
-        drain(&remote, &spool, &mut sent).await?;
+        outbox.pass().await;
     }
-    report(sent, &spool)
+    outbox.report()
 }
 
-fn spool_root(send: &Send, context: &Context) -> Result<PathBuf, Failure> {
+/// Where events wait; `None` where the environment names no place, as under many monitors.
+fn spool_root(send: &Send, context: &Context) -> Option<PathBuf> {
     if let Some(spool) = &send.spool {
-        return Ok(spool.clone());
+        return Some(spool.clone());
     }
     let state = context
         .variable("XDG_STATE_HOME")
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(context.variable("HOME")?).join(".local/state")));
-    state
-        .map(|state| state.join("reveille/spool"))
-        .ok_or_else(|| {
-            Failure::Usage("there is no HOME to keep the event in: give --spool DIR".to_owned())
-        })
+    state.map(|state| state.join("reveille/spool"))
 }
 
 /// Different on every machine and for every event; the hasher's keys come from the system's chance.
@@ -160,111 +157,6 @@ fn pauses(total: Duration) -> Vec<Duration> {
         pause = (pause * 2).min(Duration::from_secs(15));
     }
     pauses
-}
-
-/// Sends what waits, oldest first, until it is all sent or the server is away.
-async fn drain(remote: &Remote, spool: &Spool, sent: &mut Sent) -> Result<(), Failure> {
-    sent.away = None;
-    let disk = |error: std::io::Error| {
-        let folder = spool.folder().display();
-        Failure::Server(format!("failed to use the spool {folder}: {error}"))
-    };
-    for waiting in spool.waiting().map_err(disk)? {
-        let call = Call::post(&["v1", "events"], &Value::Null).body(waiting.event.clone());
-        match remote.try_call(call).await {
-            Ok(answer) if answer.status.is_success() => {
-                spool.done(&waiting).map_err(disk)?;
-                taken(sent, &answer.value);
-            }
-            Ok(answer) if is_for_good(answer.status) => {
-                refuse(remote, spool, sent, &waiting, &answer).map_err(disk)?;
-            }
-            Ok(answer) => {
-                sent.away = Some(remote.refusal(&answer).to_string());
-                return Ok(());
-            }
-            Err(failure) => {
-                sent.away = Some(failure.to_string());
-                return Ok(());
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The event itself is not acceptable; a wrong key or an absent server is another matter.
-fn is_for_good(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY
-    )
-}
-
-fn taken(sent: &mut Sent, answer: &Value) {
-    for receipt in list(answer, "receipts") {
-        let incidents = hashed(&joined(receipt, "incidents"));
-        let incidents = if incidents.is_empty() {
-            String::new()
-        } else {
-            format!(" {incidents}")
-        };
-        sent.lines.push(format!(
-            "{}{incidents}, dedup key {}, receipt {}",
-            text(receipt, "disposition"),
-            text(receipt, "dedup_key"),
-            text(receipt, "id")
-        ));
-        sent.receipts.push(receipt.clone());
-    }
-}
-
-fn refuse(
-    remote: &Remote,
-    spool: &Spool,
-    sent: &mut Sent,
-    waiting: &Waiting,
-    answer: &Answer,
-) -> std::io::Result<()> {
-    let aside = spool.set_aside(waiting)?;
-    let why = remote.refusal(answer);
-    sent.refused
-        .push(format!("{why}\n  the event is in {}", aside.display()));
-    Ok(())
-}
-
-fn report(sent: Sent, spool: &Spool) -> Result<Report, Failure> {
-    let Sent {
-        receipts,
-        lines,
-        refused,
-        away,
-    } = sent;
-    let told = if lines.is_empty() {
-        String::new()
-    } else {
-        format!("{}\n", lines.join("\n"))
-    };
-    if let Some(away) = away {
-        let count = spool.waiting().map_or(0, |waiting| waiting.len());
-        let events = if count == 1 {
-            "event waits"
-        } else {
-            "events wait"
-        };
-        return Err(Failure::Server(format!(
-            "{told}{away}\n{count} {events} in {}; the next `reveille send` sends them first, \
-             `reveille send --flush` only them",
-            spool.folder().display()
-        )));
-    }
-    if !refused.is_empty() {
-        return Err(Failure::Server(format!("{told}{}", refused.join("\n"))));
-    }
-    let text = match lines.is_empty() {
-        true => "nothing waits".to_owned(),
-        false => lines.join("\n"),
-    };
-    Ok(Report::new(list_as("receipts", receipts), text))
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! Events that wait on disk until the server has taken them, oldest first.
 //!
-//! One folder for each server and key, because an event belongs to the integration whose key was
-//! given with it, and the key itself must not lie on disk. The number of events is bounded; a full
-//! spool refuses, it never forgets. Events carry an id, so that sending one twice does no harm.
+//! One folder for each server. An event belongs to the integration whose key was given with it, so
+//! the fingerprint of that key (SHA-256) is kept with it; the key itself must not lie on disk. The
+//! number of events is bounded; a full spool refuses, it never forgets. Events carry an id, so that
+//! sending one twice does no harm.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::engine::time::Wall;
@@ -18,21 +20,40 @@ const EVENTS_MAX: usize = 1_000;
 /// A folder of waiting events.
 pub struct Spool {
     folder: PathBuf,
+    server: String,
+}
+
+/// An event with what it is of, as it is on disk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The address for which it is meant.
+    pub server: String,
+    /// The fingerprint of the key under which it was made, in hex.
+    pub key_sha256: String,
+    pub event: Value,
 }
 
 /// An event that waits.
+#[derive(Clone, Debug)]
 pub struct Waiting {
-    path: PathBuf,
-    pub event: String,
+    /// `None` where it could not be kept.
+    pub path: Option<PathBuf>,
+    pub entry: Entry,
+}
+
+/// What a look into the folder finds.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Oldest first.
+    pub waiting: Vec<Waiting>,
+    /// What cannot be read, each with its reason.
+    pub unreadable: Vec<String>,
 }
 
 /// Why an event could not be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error(
-        "failed to keep the event in {}: {source}; give a folder with --spool",
-        folder.display()
-    )]
+    #[error("cannot write to {}: {source}", folder.display())]
     Disk { folder: PathBuf, source: io::Error },
     #[error(
         "the spool {} is full with {EVENTS_MAX} events: bring the server back, or remove old files",
@@ -42,21 +63,16 @@ pub enum Error {
 }
 
 impl Spool {
-    /// The spool beneath `root` for this server and key.
-    pub fn new(root: &Path, url: &str, key: &str) -> Self {
-        let mark = fingerprint(&[url.trim_end_matches('/'), key]);
+    /// The spool beneath `root` for this server.
+    pub fn new(root: &Path, server: &str) -> Self {
         Self {
-            folder: root.join(format!("{mark:016x}")),
+            folder: root.join(format!("{:016x}", mark(server))),
+            server: server.to_owned(),
         }
     }
 
-    /// Where it is.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// Keeps an event, durably. Files are named so that they sort by time.
-    pub fn keep(&self, event: &Value, id: &str, now: Wall) -> Result<(), Error> {
+    pub fn keep(&self, entry: &Entry, id: &str, now: Wall) -> Result<PathBuf, Error> {
         let disk = |source: io::Error| Error::Disk {
             folder: self.folder.clone(),
             source,
@@ -67,48 +83,57 @@ impl Spool {
             return Err(Error::Full { folder });
         }
         let name = format!("{:015}-{id}", now.0.max(0));
-        self.write(&name, &event.to_string()).map_err(disk)
+        let text = serde_json::to_string(entry).map_err(|error| disk(error.into()))?;
+        self.write(&name, &text).map_err(disk)
     }
 
     /// Complete or not there at all, also after a power cut.
-    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+    fn write(&self, name: &str, text: &str) -> io::Result<PathBuf> {
         let unfinished = self.folder.join(format!("{name}.part"));
+        let path = self.folder.join(format!("{name}.json"));
         let mut file = File::create(&unfinished)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        fs::rename(&unfinished, self.folder.join(format!("{name}.json")))?;
-        File::open(&self.folder)?.sync_all()
+        fs::rename(&unfinished, &path)?;
+        File::open(&self.folder)?.sync_all()?;
+        Ok(path)
     }
 
-    /// The events that wait, oldest first.
-    pub fn waiting(&self) -> io::Result<Vec<Waiting>> {
-        let mut waiting = Vec::new();
-        for name in self.names()? {
-            let path = self.folder.join(name);
-            match fs::read_to_string(&path) {
-                Ok(event) => waiting.push(Waiting { path, event }),
+    /// The events that wait. What cannot be read keeps nobody waiting.
+    pub fn look(&self) -> Found {
+        let mut found = Found::default();
+        let names = match self.names() {
+            Ok(names) => names,
+            Err(error) => {
+                let folder = self.folder.display();
+                found.unreadable.push(format!("{folder}: {error}"));
+                return found;
+            }
+        };
+        for path in names.into_iter().map(|name| self.folder.join(name)) {
+            match read(&path) {
+                // Two addresses may share a folder.
+                Ok(entry) if entry.server == self.server => found.waiting.push(Waiting {
+                    path: Some(path),
+                    entry,
+                }),
+                Ok(_) => {}
                 // Another `send` was faster.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
+                Err(error) => found
+                    .unreadable
+                    .push(format!("{}: {error}", path.display())),
             }
         }
-        Ok(waiting)
-    }
-
-    /// Forgets an event that the server has taken.
-    pub fn done(&self, waiting: &Waiting) -> io::Result<()> {
-        match fs::remove_file(&waiting.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        }
+        found
     }
 
     /// Puts an event that the server will never take beside the others, for people to look at.
-    pub fn set_aside(&self, waiting: &Waiting) -> io::Result<PathBuf> {
+    pub fn set_aside(&self, path: &Path) -> io::Result<PathBuf> {
         let refused = self.folder.join("refused");
         fs::create_dir_all(&refused)?;
-        let target = refused.join(waiting.path.file_name().unwrap_or_default());
-        fs::rename(&waiting.path, &target)?;
+        let target = refused.join(path.file_name().unwrap_or_default());
+        fs::rename(path, &target)?;
         Ok(target)
     }
 
@@ -133,11 +158,22 @@ impl Spool {
     }
 }
 
+/// Forgets an event that the server has taken.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn read(path: &Path) -> io::Result<Entry> {
+    Ok(serde_json::from_slice(&fs::read(path)?)?)
+}
+
 /// FNV-1a: stable over versions of the compiler, so that a spool is found again after an upgrade.
 /// It only names a folder; nothing is protected by it.
-fn fingerprint(parts: &[&str]) -> u64 {
-    let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+fn mark(server: &str) -> u64 {
+    server.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
@@ -148,56 +184,65 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn events_wait_in_order_and_are_forgotten_when_done() {
-        let root = tempfile::tempdir().expect("a temporary directory");
-        let spool = Spool::new(root.path(), "http://a", "key");
-        spool
-            .keep(&json!({"n": 2}), "b", Wall(2_000))
-            .expect("there is room");
-        spool
-            .keep(&json!({"n": 1}), "a", Wall(1_000))
-            .expect("there is room");
-        let waiting = spool.waiting().expect("it reads");
-        let events: Vec<&str> = waiting
-            .iter()
-            .map(|waiting| waiting.event.as_str())
-            .collect();
-        assert_eq!(events, [r#"{"n":1}"#, r#"{"n":2}"#]);
-        spool.done(&waiting[0]).expect("it is removed");
-        spool.done(&waiting[0]).expect("twice is harmless");
-        let aside = spool.set_aside(&waiting[1]).expect("it is moved");
-        assert!(aside.exists());
-        assert_eq!(spool.waiting().expect("it reads").len(), 0);
+    fn entry(server: &str, number: u64) -> Entry {
+        Entry {
+            server: server.to_owned(),
+            key_sha256: "00".repeat(32),
+            event: json!({ "n": number }),
+        }
+    }
+
+    fn numbers(spool: &Spool) -> Vec<u64> {
+        let waiting = spool.look().waiting.into_iter();
+        waiting
+            .map(|waiting| waiting.entry.event["n"].as_u64().expect("a number"))
+            .collect()
     }
 
     #[test]
-    fn each_server_and_key_has_its_own_spool_and_the_key_is_not_in_its_name() {
-        let root = Path::new("/spool");
-        let folder = |url: &str, key: &str| Spool::new(root, url, key).folder;
-        assert_eq!(folder("http://a", "key"), folder("http://a/", "key"));
-        assert_ne!(folder("http://a", "key"), folder("http://a", "other"));
-        assert_ne!(folder("http://a", "key"), folder("http://b", "key"));
-        assert!(
-            !folder("http://a", "key")
-                .display()
-                .to_string()
-                .contains("key")
-        );
-        assert_eq!(fingerprint(&[]), 0xcbf2_9ce4_8422_2325);
+    fn events_wait_in_order_and_are_forgotten_when_done() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let spool = Spool::new(root.path(), "http://a");
+        let keep = |number: u64| {
+            let now = Wall(1_000 * number.cast_signed());
+            spool.keep(&entry("http://a", number), "x", now)
+        };
+        let second = keep(2).expect("there is room");
+        let first = keep(1).expect("there is room");
+        assert_eq!(numbers(&spool), [1, 2]);
+        remove(&first).expect("it is removed");
+        remove(&first).expect("twice is harmless");
+        let aside = spool.set_aside(&second).expect("it is moved");
+        assert!(aside.exists());
+        assert_eq!(numbers(&spool), [0; 0]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_or_is_of_another_server_keeps_nobody_waiting() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let spool = Spool::new(root.path(), "http://a");
+        let good = spool.keep(&entry("http://a", 2), "x", Wall(2));
+        let other = spool.keep(&entry("http://b", 1), "x", Wall(1));
+        assert!(good.is_ok() && other.is_ok(), "{good:?} {other:?}");
+        fs::write(spool.folder.join("0-half.json"), "{").expect("it is written");
+        let found = spool.look();
+        assert_eq!(numbers(&spool), [2]);
+        assert_eq!(found.unreadable.len(), 1, "{found:?}");
+        assert!(found.unreadable[0].contains("0-half.json"), "{found:?}");
     }
 
     #[test]
     fn a_full_spool_refuses_and_keeps_what_it_has() {
         let root = tempfile::tempdir().expect("a temporary directory");
-        let spool = Spool::new(root.path(), "http://a", "key");
-        fs::create_dir_all(spool.folder()).expect("it is made");
+        let spool = Spool::new(root.path(), "http://a");
+        fs::create_dir_all(&spool.folder).expect("it is made");
+        let text = serde_json::to_string(&entry("http://a", 1)).expect("it has a form");
         for number in 0..EVENTS_MAX {
-            let path = spool.folder().join(format!("{number:015}-x.json"));
-            fs::write(path, "{}").expect("it is written");
+            let path = spool.folder.join(format!("{number:015}-x.json"));
+            fs::write(path, &text).expect("it is written");
         }
-        let kept = spool.keep(&json!({}), "id", Wall(1));
+        let kept = spool.keep(&entry("http://a", 2), "id", Wall(1));
         assert!(matches!(kept, Err(Error::Full { .. })), "{kept:?}");
-        assert_eq!(spool.waiting().expect("it reads").len(), EVENTS_MAX);
+        assert_eq!(numbers(&spool).len(), EVENTS_MAX);
     }
 }

@@ -245,6 +245,7 @@ fn document_byte(kind: DocumentKind) -> u8 {
         DocumentKind::Key => 3,
         DocumentKind::Secret => 4,
         DocumentKind::Audit => 5,
+        DocumentKind::KeyFingerprint => 6,
     }
 }
 

@@ -86,6 +86,8 @@ pub enum DocumentKind {
     Secret,
     /// Audit of administrative acts, by increasing id.
     Audit,
+    /// Of which integration a key is or was, by the hash of the key.
+    KeyFingerprint,
 }
 
 /// What a start loads.

@@ -1,9 +1,14 @@
 //! Which words are a command, and which are not.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
 use clap::CommandFactory;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::harness::parse;
 use crate::cli::arguments::Arguments;
+use crate::cli::parsing;
 
 #[test]
 fn the_grammar_is_consistent() {
@@ -134,4 +139,182 @@ fn help_and_version_are_no_errors() {
         let error = parse(&words).expect_err("clap ends here");
         assert_eq!(error.exit_code(), 0, "{command}");
     }
+}
+
+/// Each command with its path, from the grammar itself.
+fn all_commands(
+    command: &clap::Command,
+    path: &[String],
+    into: &mut Vec<(Vec<String>, clap::Command)>,
+) {
+    for inner in command.get_subcommands() {
+        let path = [path, &[inner.get_name().to_owned()]].concat();
+        if inner.has_subcommands() {
+            all_commands(inner, &path, into);
+        } else {
+            into.push((path, inner.clone()));
+        }
+    }
+}
+
+/// What clap says when it has not taken a word as the text of an option or argument.
+fn is_taken(words: &[OsString], name: &str) -> Result<(), String> {
+    match parsing::parse(words.to_owned()) {
+        Ok(_) => Ok(()),
+        // The word was taken; what else the command needs is not given here.
+        Err(error) => match error.kind() {
+            ErrorKind::MissingRequiredArgument if is_missing(&error, name) => {
+                Err(format!("{words:?}: {name} was not taken\n{error}"))
+            }
+            ErrorKind::MissingRequiredArgument
+            | ErrorKind::ArgumentConflict
+            | ErrorKind::ValueValidation => Ok(()),
+            kind => Err(format!("{words:?}: {kind:?}\n{error}")),
+        },
+    }
+}
+
+fn is_missing(error: &clap::Error, name: &str) -> bool {
+    let missing = error.get(ContextKind::InvalidArg);
+    missing.is_some_and(|missing| match missing {
+        ContextValue::Strings(names) => names.iter().any(|missing| missing.starts_with(name)),
+        _ => false,
+    })
+}
+
+/// Texts that a shell script may hand over.
+fn odd_texts() -> Vec<OsString> {
+    let texts = [
+        "-5 free slots on db1",
+        "-x",
+        "-h",
+        "-a=b",
+        "--",
+        "--summary",
+        "--no-such-thing",
+        "",
+    ];
+    let bytes = [&b"caf\xe9"[..], b"-\xff=\xfe"];
+    let bytes = bytes.map(|bytes| OsStr::from_bytes(bytes).to_owned());
+    texts.map(OsString::from).into_iter().chain(bytes).collect()
+}
+
+#[test]
+fn every_text_option_of_every_command_takes_text_that_begins_with_a_dash_or_is_not_utf8() {
+    let mut commands = Vec::new();
+    all_commands(&parsing::grammar(), &[], &mut commands);
+    let mut tried = 0;
+    for (path, command) in &commands {
+        for option in command.get_arguments().filter(|arg| parsing::is_text(arg)) {
+            let Some(long) = option.get_long() else {
+                continue;
+            };
+            for text in odd_texts() {
+                let words = path.iter().map(OsString::from);
+                let words = [OsString::from("reveille")].into_iter().chain(words);
+                let option = [OsString::from(format!("--{long}")), text];
+                let words: Vec<OsString> = words.chain(option).collect();
+                is_taken(&words, &format!("--{long} ")).unwrap();
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 200, "{tried}");
+}
+
+#[test]
+fn every_text_argument_of_every_command_takes_text_that_begins_with_a_dash_or_is_not_utf8() {
+    let mut commands = Vec::new();
+    all_commands(&parsing::grammar(), &[], &mut commands);
+    let mut tried = 0;
+    for (path, command) in &commands {
+        if !command.get_positionals().any(parsing::is_text) {
+            continue;
+        }
+        // A word that is an option of the command is one; after `--` nothing is.
+        for text in odd_texts()
+            .into_iter()
+            .filter(|text| text != "-h" && text != "--")
+        {
+            let given = command.get_positionals().map(|arg| match arg {
+                text_wanted if parsing::is_text(text_wanted) => text.clone(),
+                _ => OsString::from("1"),
+            });
+            let words = path.iter().map(OsString::from).chain(given);
+            let words = [OsString::from("reveille")].into_iter().chain(words);
+            let words: Vec<OsString> = words.collect();
+            for argument in command.get_positionals() {
+                let name = format!("<{}>", argument.get_id().as_str().to_uppercase());
+                is_taken(&words, &name).unwrap();
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 40, "{tried}");
+}
+
+#[test]
+fn text_arrives_as_it_was_given() {
+    let words: [&[&str]; 3] = [
+        &["note", "5", "-5 free", "--slots", "--output", "json", "-x"],
+        &[
+            "note", "--output", "json", "5", "--", "-5 free", "--slots", "-x",
+        ],
+        &["--output=json", "note", "5", "-5 free", "--slots", "-x"],
+    ];
+    for words in words {
+        let arguments = parse(words).unwrap();
+        let shown = format!("{:?}", arguments.command);
+        assert!(
+            shown.contains(r#"text: ["-5 free", "--slots", "-x"]"#),
+            "{words:?}: {shown}"
+        );
+        assert_eq!(
+            format!("{:?}", arguments.global.output),
+            "Json",
+            "{words:?}"
+        );
+    }
+    let arguments = parse(&[
+        "send",
+        "--summary",
+        "-5 free",
+        "--label",
+        "-a=b",
+        "--resolve",
+        "--key=-k",
+    ]);
+    let shown = format!("{:?}", arguments.unwrap().command);
+    let expected = [
+        r#"summary: Some("-5 free")"#,
+        r#"[("-a", "b")]"#,
+        r#"key: Some("-k")"#,
+        "resolve: true",
+    ];
+    for part in expected {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+}
+
+#[test]
+fn bytes_that_are_not_utf8_are_replaced_and_told_of_and_a_path_keeps_them() {
+    let path = OsStr::from_bytes(b"/var/caf\xe9");
+    let text = OsStr::from_bytes(b"caf\xe9 down");
+    let words = ["reveille", "send", "--summary"].map(OsString::from);
+    let words = words
+        .into_iter()
+        .chain([text.to_owned(), "--spool".into(), path.to_owned()]);
+    let parsed = parsing::parse(words).unwrap();
+    let shown = format!("{:?}", parsed.arguments.command);
+    assert!(
+        shown.contains("summary: Some(\"caf\u{fffd} down\")"),
+        "{shown}"
+    );
+    assert!(shown.contains(r"caf\xE9"), "{shown}");
+    assert_eq!(parsed.warnings.len(), 1, "{:?}", parsed.warnings);
+    assert!(
+        parsed.warnings[0].contains("caf\u{fffd} down"),
+        "{:?}",
+        parsed.warnings
+    );
 }

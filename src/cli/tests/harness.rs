@@ -8,14 +8,13 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use clap::Parser;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::cli::arguments::Arguments;
 use crate::cli::context::{Context, Look};
-use crate::cli::execute;
 use crate::cli::report::{Failure, Report};
+use crate::cli::{execute, parsing};
 
 /// What the server was asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,12 +23,16 @@ pub struct Asked {
     pub line: String,
     pub bearer: Option<String>,
     pub if_match: Option<String>,
+    /// The fingerprint of the key under which an event was made.
+    pub made_under: Option<String>,
     pub body: Value,
 }
 
 /// An answer of the script, for all requests whose line begins so.
 struct Scripted {
     line: String,
+    /// Only for an event that was made under this key.
+    made_under: Option<String>,
     status: StatusCode,
     body: Value,
 }
@@ -64,6 +67,15 @@ impl Server {
 
     /// The last answer given for a line wins.
     pub fn answers(&self, line: &str, status: u16, body: Value) -> &Self {
+        self.script(line, None, status, body)
+    }
+
+    /// The same for events that were made under another key than the one presented.
+    pub fn answers_made_under(&self, key: &str, status: u16, body: Value) -> &Self {
+        self.script("POST /v1/events", Some(key.to_owned()), status, body)
+    }
+
+    fn script(&self, line: &str, made_under: Option<String>, status: u16, body: Value) -> &Self {
         self.script
             .lock()
             .expect("no test panicked with it")
@@ -72,6 +84,7 @@ impl Server {
                 0,
                 Scripted {
                     line: line.to_owned(),
+                    made_under,
                     status: StatusCode::from_u16(status).expect("a status"),
                     body,
                 },
@@ -104,6 +117,7 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> R
     };
     let bearer = text(header::AUTHORIZATION).map(|value| value.replace("Bearer ", ""));
     let if_match = text(header::IF_MATCH);
+    let made_under = text(header::HeaderName::from_static("x-reveille-made-under-key"));
     let body = axum::body::to_bytes(body, 1 << 20)
         .await
         .expect("a small body");
@@ -112,10 +126,17 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> R
         line: line.clone(),
         bearer,
         if_match,
+        made_under: made_under.clone(),
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
     });
-    let mut answers = script.answers.iter();
-    match answers.find(|answer| line.starts_with(&answer.line)) {
+    let mut answers: Vec<&Scripted> = script.answers.iter().collect();
+    // What is said of a key goes before what is said of all.
+    answers.sort_by_key(|answer| answer.made_under.is_none());
+    let fits = |answer: &&Scripted| {
+        let fits_key = answer.made_under.is_none() || answer.made_under == made_under;
+        line.starts_with(&answer.line) && fits_key
+    };
+    match answers.into_iter().find(fits) {
         Some(Scripted { status, body, .. }) if status.is_redirection() => {
             let target = body.as_str().expect("a redirect names its target");
             (*status, [(header::LOCATION, target.to_owned())]).into_response()
@@ -155,7 +176,8 @@ pub fn context(arguments: &Arguments, environment: &[(&str, &str)]) -> Context {
 
 /// Parses the words of a command.
 pub fn parse(words: &[&str]) -> Result<Arguments, clap::Error> {
-    Arguments::try_parse_from([&["reveille"], words].concat())
+    let words = [&["reveille"], words].concat();
+    parsing::parse(words.into_iter().map(Into::into)).map(|parsed| parsed.arguments)
 }
 
 /// Runs a command with a terminal on which every question is answered so.

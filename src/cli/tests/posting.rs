@@ -88,7 +88,7 @@ async fn events_wait_on_disk_while_the_server_is_away_and_go_first_when_it_is_ba
     assert_eq!(failure.code(), 3);
     let text = failure.to_string();
     assert!(
-        text.contains("the router is stopping\n1 event waits in "),
+        text.contains("the router is stopping\n1 event queued in "),
         "{text}"
     );
     let kept = files(spool.path());
@@ -190,4 +190,138 @@ async fn a_resolve_names_its_key_and_nothing_else() {
         (&body["action"], &body["dedup_key"]),
         (&json!("resolve"), &json!("k"))
     );
+}
+
+/// The fingerprint of `integration-key`, as the server would look it up.
+fn fingerprint(key: &str) -> String {
+    crate::app::fingerprint(key)
+}
+
+async fn send_under(key: &str, words: &[&str], url: &str, spool: &Path) -> Result<Report, Failure> {
+    let spool = spool.display().to_string();
+    let words = [&["send", "--retry-for", "0s", "--spool", &spool], words].concat();
+    run_asked(
+        &words,
+        &[("REVEILLE_URL", url), ("REVEILLE_KEY", key)],
+        None,
+    )
+    .await
+}
+
+#[tokio::test]
+async fn an_event_that_waits_says_under_which_key_it_was_made_when_another_one_delivers_it() {
+    let spool = tempfile::tempdir().expect("a temporary directory");
+    let server = Server::start().await;
+    server.answers("POST /v1/events", 503, json!({"detail": "stopping"}));
+    let away = send_under("old", &["--summary", "one"], &server.url, spool.path()).await;
+    away.expect_err("503");
+    let kept = std::fs::read_to_string(&files(spool.path())[0]).expect("it reads");
+    assert!(
+        kept.contains(&fingerprint("old")) && kept.contains(&server.url),
+        "{kept}"
+    );
+
+    server.answers("POST /v1/events", 202, accepted(5));
+    let report = send_under("new", &["--summary", "two"], &server.url, spool.path()).await;
+    assert_eq!(report.expect("it is taken").text.lines().count(), 2);
+    let asked = server.asked();
+    let asked = asked[1..].iter().map(|asked| {
+        let summary = asked.body["summary"].as_str().unwrap_or_default();
+        (asked.bearer.as_deref(), asked.made_under.clone(), summary)
+    });
+    let expected = [
+        (Some("new"), Some(fingerprint("old")), "one"),
+        (Some("new"), None, "two"),
+    ];
+    assert_eq!(asked.collect::<Vec<_>>(), expected);
+    assert_eq!(files(spool.path()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_was_made_under_a_foreign_key_stays_is_named_and_keeps_nothing_else_waiting() {
+    let spool = tempfile::tempdir().expect("a temporary directory");
+    let server = Server::start().await;
+    server.answers("POST /v1/events", 503, json!({"detail": "stopping"}));
+    for summary in ["one", "two"] {
+        let words = ["--summary", summary];
+        let away = send_under("foreign", &words, &server.url, spool.path()).await;
+        away.expect_err("503");
+    }
+    let before = server.asked().len();
+    server.answers_made_under(&fingerprint("foreign"), 409, json!({"detail": "not yours"}));
+    server.answers("POST /v1/events", 202, accepted(5));
+    let report = send_under("key", &["--summary", "three"], &server.url, spool.path()).await;
+    let report = report.expect("its own event is taken");
+    assert_eq!(report.text, "opened #5, dedup key k, receipt r5");
+    let remarks = report.remarks.join("\n");
+    for part in [
+        "2 events kept in ",
+        r#""one""#,
+        r#""two""#,
+        "not yours",
+        "--with-this-key",
+    ] {
+        assert!(remarks.contains(part), "{part} in {remarks}");
+    }
+    assert_eq!(
+        server.asked().len() - before,
+        2,
+        "the server is asked once for each key"
+    );
+    assert_eq!(files(spool.path()).len(), 2);
+
+    let flushed = send_under("key", &["--flush"], &server.url, spool.path()).await;
+    let text = flushed.expect_err("something is left").to_string();
+    assert!(text.contains("2 events kept in "), "{text}");
+    let words = ["--flush", "--with-this-key"];
+    let flushed = send_under("key", &words, &server.url, spool.path()).await;
+    assert_eq!(flushed.expect("all is sent").text.lines().count(), 2);
+    assert_eq!(files(spool.path()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn after_a_refused_key_what_waits_is_named_and_nothing_is_promised_that_does_not_hold() {
+    let spool = tempfile::tempdir().expect("a temporary directory");
+    let server = Server::start().await;
+    server.answers("POST /v1/events", 401, json!({"detail": "unknown key"}));
+    let words = ["--summary", "backup failed"];
+    let sent = send_under("wrong", &words, &server.url, spool.path()).await;
+    let flushed = send_under("wrong", &["--flush"], &server.url, spool.path()).await;
+    for failure in [sent.expect_err("401"), flushed.expect_err("401")] {
+        let text = failure.to_string();
+        for part in [
+            "unknown key",
+            "1 event kept in ",
+            "\"backup failed\"",
+            "--with-this-key",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(!text.contains("the next"), "{text}");
+        assert_eq!(failure.code(), 3);
+    }
+    server.answers("POST /v1/events", 202, accepted(5));
+    let words = ["--flush", "--with-this-key"];
+    let flushed = send_under("right", &words, &server.url, spool.path()).await;
+    assert_eq!(
+        flushed.expect("it is taken").text,
+        "opened #5, dedup key k, receipt r5"
+    );
+}
+
+#[tokio::test]
+async fn an_event_that_waits_and_cannot_be_taken_now_does_not_keep_back_the_one_at_hand() {
+    let spool = tempfile::tempdir().expect("a temporary directory");
+    let server = Server::start().await;
+    server.answers("POST /v1/events", 503, json!({"detail": "stopping"}));
+    let away = send_under("old", &["--summary", "one"], &server.url, spool.path()).await;
+    away.expect_err("503");
+    server.answers_made_under(&fingerprint("old"), 503, json!({"detail": "quarantined"}));
+    server.answers("POST /v1/events", 202, accepted(5));
+    let report = send_under("new", &["--summary", "two"], &server.url, spool.path()).await;
+    assert_eq!(
+        report.expect("it is taken").text,
+        "opened #5, dedup key k, receipt r5"
+    );
+    assert_eq!(files(spool.path()).len(), 1);
 }

@@ -9,6 +9,7 @@ mod links;
 mod metrics;
 mod readme;
 mod replicas;
+mod sending;
 mod server;
 mod story;
 mod warnings;

@@ -1,0 +1,196 @@
+//! Of which integration a key is or was, by its fingerprint (SHA-256).
+//!
+//! An event that waited in a spool names the key under which it was made. After a rotation that key
+//! opens nothing any more, and yet the event belongs to its integration: so the fingerprint of a
+//! key is kept when the key ends. A fingerprint alone opens nothing.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::ids::IntegrationName;
+use crate::engine::ruleset::RuleSet;
+use crate::engine::time::Wall;
+use crate::store::{self, DocumentKind, DocumentWrite, Store};
+
+use super::auth::{Auth, Hash, documents};
+use super::borders::ApiState;
+use super::problem::Problem;
+use super::words;
+
+/// Names the key under which an event was made, where another one is presented.
+pub const HEADER: &str = "x-reveille-made-under-key";
+
+/// Fingerprints that are kept for one integration; the oldest gives way.
+const KEPT_MAX: usize = 100;
+
+/// A fingerprint as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredFingerprint {
+    /// In hex.
+    pub sha256: String,
+    pub integration: IntegrationName,
+    /// When it was written down.
+    pub noted: Wall,
+}
+
+/// The fingerprints that are written down.
+#[derive(Default)]
+pub struct Fingerprints {
+    noted: RwLock<BTreeMap<Hash, StoredFingerprint>>,
+}
+
+impl Fingerprints {
+    /// Reads what the store keeps.
+    pub fn load(store: &dyn Store) -> Result<Self, store::Error> {
+        let fingerprints = Self::default();
+        for bytes in documents(store, DocumentKind::KeyFingerprint)? {
+            match serde_json::from_slice(&bytes) {
+                Ok(stored) => fingerprints.put(stored),
+                Err(error) => tracing::warn!(%error, "a stored fingerprint is damaged"),
+            }
+        }
+        Ok(fingerprints)
+    }
+
+    /// The integration whose key had this fingerprint.
+    pub fn integration(&self, hash: &Hash) -> Option<IntegrationName> {
+        let noted = self.noted.read().unwrap_or_else(PoisonError::into_inner);
+        noted.get(hash).map(|stored| stored.integration.clone())
+    }
+
+    /// Notes keys; what is returned is to be written, also what gives way.
+    pub fn note(&self, keys: &[(Hash, IntegrationName)], now: Wall) -> Vec<DocumentWrite> {
+        let mut writes = Vec::new();
+        for (hash, integration) in keys {
+            if self.integration(hash).as_ref() == Some(integration) {
+                continue;
+            }
+            let stored = StoredFingerprint {
+                sha256: words::hex(hash),
+                integration: integration.clone(),
+                noted: now,
+            };
+            let bytes = serde_json::to_vec(&stored).expect("strings and a number have a JSON form");
+            writes.push(write(&stored.sha256, Some(bytes)));
+            self.put(stored);
+            writes.extend(self.drop_oldest(integration));
+        }
+        writes
+    }
+
+    fn put(&self, stored: StoredFingerprint) {
+        if let Some(hash) = words::hash_of_hex(&stored.sha256) {
+            let noted = self.noted.write();
+            let mut noted = noted.unwrap_or_else(PoisonError::into_inner);
+            noted.insert(hash, stored);
+        }
+    }
+
+    fn drop_oldest(&self, integration: &IntegrationName) -> Option<DocumentWrite> {
+        let noted = self.noted.write();
+        let mut noted = noted.unwrap_or_else(PoisonError::into_inner);
+        let own = noted.iter();
+        let own = own.filter(|(_, stored)| stored.integration == *integration);
+        let own: Vec<(Wall, Hash)> = own.map(|(hash, stored)| (stored.noted, *hash)).collect();
+        if own.len() <= KEPT_MAX {
+            return None;
+        }
+        let (_, oldest) = own.into_iter().min()?;
+        noted.remove(&oldest);
+        Some(write(&words::hex(&oldest), None))
+    }
+}
+
+fn write(name: &str, bytes: Option<Vec<u8>>) -> DocumentWrite {
+    DocumentWrite {
+        kind: DocumentKind::KeyFingerprint,
+        name: name.to_owned(),
+        bytes,
+    }
+}
+
+/// Writes down the keys that the rules in force name, so that they are known after they have ended.
+pub async fn note_keys_of_rules(state: &ApiState) {
+    let rules = state.handle.rules();
+    let keys = rules.integrations.values().flat_map(|integration| {
+        let hashes = integration.key_hashes.iter();
+        hashes.map(|hash| (*hash, integration.name.clone()))
+    });
+    let writes = state
+        .auth
+        .fingerprints
+        .note(&keys.collect::<Vec<_>>(), state.now());
+    if writes.is_empty() {
+        return;
+    }
+    // The rules are in force all the same; the next start or apply writes what is missing.
+    if let Err(error) = state.handle.write_documents(writes).await {
+        tracing::warn!(%error, "the fingerprints of keys could not be written down");
+    }
+}
+
+/// Refuses an event that was made under the key of another integration than the one that sends it.
+pub fn check(
+    headers: &HeaderMap,
+    integration: &IntegrationName,
+    (auth, rules): (&Auth, &Arc<RuleSet>),
+) -> Result<(), Problem> {
+    let Some(value) = headers.get(HEADER) else {
+        return Ok(());
+    };
+    let hash = value.to_str().ok().and_then(words::hash_of_hex);
+    let hash = hash.ok_or_else(|| {
+        Problem::invalid(format!(
+            "{HEADER} is no SHA-256 in hex: send the fingerprint of the key under which the event \
+             was made, or leave it out"
+        ))
+    })?;
+    let refused = |detail: String| Problem::new(StatusCode::CONFLICT, "other_key", detail);
+    match auth.origin(rules, &hash) {
+        Some(origin) if origin == *integration => Ok(()),
+        Some(_) => Err(refused(format!(
+            "this event was made under a key of another integration than {integration}: send it \
+             with a key of that one"
+        ))),
+        None => Err(refused(format!(
+            "this event was made under a key that this server never knew, and now comes with a \
+             key of {integration}"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Wall = Wall(1_000);
+
+    #[test]
+    fn a_fingerprint_is_noted_once_and_follows_its_key_to_another_integration() {
+        let fingerprints = Fingerprints::default();
+        let note = |integration: &str| {
+            let keys = [([7; 32], IntegrationName::from(integration))];
+            fingerprints.note(&keys, NOW).len()
+        };
+        assert_eq!((note("a"), note("a"), note("b")), (1, 0, 1));
+        let origin = fingerprints.integration(&[7; 32]);
+        assert_eq!(origin, Some("b".into()));
+    }
+
+    #[test]
+    fn the_oldest_fingerprint_of_an_integration_gives_way() {
+        let fingerprints = Fingerprints::default();
+        let count = u8::try_from(KEPT_MAX).expect("it is small");
+        for number in 0..=count {
+            let now = Wall(i64::from(number));
+            let writes = fingerprints.note(&[([number; 32], "a".into())], now);
+            let gone = writes.iter().filter(|write| write.bytes.is_none()).count();
+            assert_eq!(gone, usize::from(number == count), "{number}");
+        }
+        assert_eq!(fingerprints.integration(&[0; 32]), None);
+        assert!(fingerprints.integration(&[1; 32]).is_some());
+    }
+}
