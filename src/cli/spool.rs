@@ -134,7 +134,8 @@ impl Spool {
 }
 
 /// FNV-1a: stable over versions of the compiler, so that a spool is found again after an upgrade.
-/// It only names a folder; nothing is protected by it.
+/// The zero byte keeps the parts apart: neither a URL nor a key in a header can hold one. It only
+/// names a folder; nothing is protected by it.
 fn fingerprint(parts: &[&str]) -> u64 {
     let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {

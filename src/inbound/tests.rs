@@ -163,6 +163,31 @@ fn check_fixture(format: &str, case: &str) {
     );
 }
 
+proptest! {
+    #[test]
+    fn different_parts_of_a_generic_key_are_different_alerts(
+        one in prop::array::uniform2(r"[ab/\\\x01\n ]{1,3}"),
+        other in prop::array::uniform2(r"[ab/\\\x01\n ]{1,3}"),
+    ) {
+        let mut integration = integration("generic");
+        if let Format::Generic(generic) = &mut integration.format {
+            **generic = mapping(&json!({"summary": "/host", "dedup_key": ["/host", "/check"]}));
+        }
+        let key = |parts: &[String; 2]| {
+            let body = json!({"host": parts[0], "check": parts[1], "n": 1}).to_string();
+            let parsed = parse(&integration, body.as_bytes(), now());
+            parsed.events[0].dedup_key.clone()
+        };
+        // A part of nothing but blanks is the same as none.
+        let shown = |parts: &[String; 2]| parts.clone().map(|part| {
+            if part.trim().is_empty() { String::new() } else { part }
+        });
+        if shown(&one).iter().chain(&shown(&other)).any(|part| !part.is_empty()) {
+            prop_assert_eq!(key(&one) == key(&other), shown(&one) == shown(&other));
+        }
+    }
+}
+
 #[test]
 fn every_fixture_is_read_as_expected() {
     for format in FORMATS {
