@@ -17,7 +17,7 @@ use super::reason::Reason;
 use super::records::{Disposition, Receipt};
 use super::time::Wall;
 use super::trouble::Cause;
-use super::{alert_update, closing, trouble_desk};
+use super::{alert_update, closing, key, trouble_desk};
 
 /// What became of an event, before it is written down.
 struct Verdict {
@@ -266,7 +266,7 @@ fn destinations(draft: &Draft<'_>, alert: &Alert) -> (Vec<Destination>, Verdict)
     };
     let mut verdict = Verdict::nothing(Disposition::Recorded, reason);
     verdict.routes = routes.iter().map(|route| route.name.clone()).collect();
-    let identity = format!("{}/{}", alert.integration, alert.dedup_key);
+    let identity = key::joined(&[alert.integration.as_str(), &alert.dedup_key]);
     let paging = routes.into_iter().filter(|route| route.page);
     let destinations = paging.map(|route| {
         let (group_key, group_labels) = route.group_by.key(&route.name, &fields, &identity);

@@ -25,6 +25,7 @@ pub mod ids;
 pub mod incident;
 mod ingest;
 pub mod input;
+pub mod key;
 mod lane;
 pub mod matcher;
 mod membership;

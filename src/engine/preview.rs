@@ -8,6 +8,7 @@ use super::event::{Action, Event, Spoken, Text};
 use super::ids::{
     ChannelName, ContactName, IntegrationName, PolicyName, RouteName, ScheduleName, UserName,
 };
+use super::key;
 use super::reason::Reason;
 use super::routing::Route;
 use super::ruleset::{Policy, RuleSet, Target};
@@ -55,7 +56,7 @@ pub fn preview(
         integration,
         content: &event.content,
     };
-    let identity = format!("{integration}/{}", event.dedup_key);
+    let identity = key::joined(&[integration.as_str(), &event.dedup_key]);
     let routes = rules.tree.routes(&fields);
     let of = |route| one(state, rules, route, (&fields, &identity), now);
     let mut previews: Vec<Preview> = routes.iter().map(|route| of(route)).collect();

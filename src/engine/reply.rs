@@ -12,6 +12,7 @@ use super::event::Text;
 use super::ids::{ContactName, IncidentNumber, PageId, UserName};
 use super::incident::{Incident, Trouble};
 use super::input::{Act, ActOn, Actor, SmsReply, Verb, Via};
+use super::key;
 use super::notify;
 use super::page::{PageKind, Recipient};
 use super::people;
@@ -54,16 +55,17 @@ pub(super) fn sms(draft: &mut Draft<'_>, reply: &SmsReply) {
     };
     ensure_sender(draft, &reply.from);
     let now = draft.now.steady;
+    // Each gateway counts its messages for itself.
+    let message: Text = key::joined(&[reply.channel.as_str(), &reply.message_id]).into();
     let sender = draft.sender(&reply.from);
     let is_known = sender.is_some_and(|sender| {
-        sender.answered.contains(&reply.message_id)
-            || sender.blocked_until.is_some_and(|until| until > now)
+        sender.answered.contains(&message) || sender.blocked_until.is_some_and(|until| until > now)
     });
     if is_known {
         return;
     }
     draft.edit_sender(&reply.from, |sender| {
-        sender.answered.push(reply.message_id.clone());
+        sender.answered.push(message);
         let surplus = sender.answered.len().saturating_sub(ANSWERED_MAX);
         sender.answered.drain(..surplus);
     });

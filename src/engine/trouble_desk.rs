@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::alert::Alert;
+use super::alert::{Alert, Matchable};
 use super::assertions::Assertions;
 use super::draft::Draft;
 use super::event::{Content, Labels, Text};
@@ -19,7 +19,7 @@ use super::ruleset::{ChannelTarget, Policy, Target};
 use super::time::{Millis, Steady};
 use super::trouble::Cause;
 use super::urgency::{Urgency, UrgencyRule};
-use super::{ingest, lane, silence};
+use super::{ingest, key, lane, silence};
 
 /// Trouble without an end of its own is over after so long without another.
 const ENDS_AFTER: Millis = Millis::hours(1);
@@ -28,7 +28,7 @@ const ENDS_AFTER: Millis = Millis::hours(1);
 const COUNTED_FOR: Millis = Millis::minutes(1);
 
 fn dedup_key(trouble: &Trouble) -> Text {
-    format!("{}/{}", trouble.cause, trouble.subject).into()
+    key::joined(&[trouble.cause.as_str(), &trouble.subject]).into()
 }
 
 /// Raises a self-incident, or counts another occurrence of an open one.
@@ -165,9 +165,16 @@ fn open(
         copy_to: Vec::new(),
         page: true,
     };
+    // No integration of the rules has the router's name, so no group of theirs has this key.
+    let identity = key::joined(&[IntegrationName::ROUTER, &alert.dedup_key]);
+    let fields = Matchable {
+        integration: &alert.integration,
+        content: &alert.content,
+    };
+    let (group_key, _) = route.group_by.key(&route.name, &fields, &identity);
     let opening = Opening {
         route: &route,
-        group_key: format!("{}/{}", IntegrationName::ROUTER, alert.dedup_key).into(),
+        group_key,
         group_labels: Labels::default(),
         policy: watch_policy(draft),
         about: Some(trouble),

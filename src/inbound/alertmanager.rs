@@ -138,7 +138,8 @@ fn state(
     let is_over = match status.as_deref() {
         Some("firing") => false,
         Some("resolved") => true,
-        None => ends_at.is_some_and(|ends_at| ends_at <= now),
+        // An end that is not after the start is none.
+        None => ends_at.is_some_and(|end| end <= now && starts_at.is_none_or(|start| start < end)),
         Some(word) => {
             faults.add(
                 alert.place("status"),

@@ -118,6 +118,10 @@ fn state(now: Wall, alert: Fields<'_>, faults: &mut Faults) -> Option<(Action, S
     let (action, ends_at) = match ends_at {
         Some(ends_at) if ends_at <= now => (Action::Resolve, ends_at),
         Some(ends_at) => (Action::Trigger, ends_at),
+        // Nobody knows what was meant; an end that is too early would lose the alert.
+        None if alert.get("endsAt").is_some_and(moment::is_unreadable) => {
+            (Action::Trigger, moment::LATEST)
+        }
         None => (Action::Trigger, now + RESOLVE_TIMEOUT),
     };
     let ends_at = Some(ends_at);

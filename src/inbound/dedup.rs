@@ -4,6 +4,8 @@
 //! enough that two alerts of one integration never meet by accident. It is no defence against an
 //! attacker; whoever holds an integration's key can choose its dedup keys anyway.
 
+use std::borrow::Cow;
+
 use crate::engine::event::{Text, limit};
 
 use super::faults::{Faults, Place};
@@ -65,7 +67,17 @@ pub fn key(sent: &str, place: Place<'_>, faults: &mut Faults) -> Text {
         );
         return key;
     }
-    limits::clean(sent, place, faults).into()
+    match limits::clean(sent, place, faults) {
+        Cow::Borrowed(kept) => kept.into(),
+        // Keys that differ only in what must not be shown are still different.
+        Cow::Owned(clean) => {
+            let hash = Hash::new().with(sent).key();
+            let kept = clean
+                .chars()
+                .take(limit::DEDUP_KEY_CHARACTERS - hash.len() - 1);
+            format!("{} {hash}", kept.collect::<String>()).into()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +98,25 @@ mod tests {
         let other = Hash::new().with("a").with("bc").key();
         assert_ne!(one, other);
         assert_eq!(one.len(), 32);
+    }
+
+    #[test]
+    fn keys_that_differ_only_in_what_is_not_shown_are_different() {
+        let mut faults = Faults::of_event();
+        let mut read = |sent: &str| key(sent, Place::name("$", "dedup_key"), &mut faults);
+        let sent = [
+            "a b",
+            "a\nb",
+            "a\tb",
+            "a\u{1}b",
+            "a\u{2}b",
+            "a\u{fffd}b",
+            "a\r\nb",
+        ];
+        let keys: std::collections::BTreeSet<Text> = sent.iter().map(|sent| read(sent)).collect();
+        assert_eq!(keys.len(), sent.len(), "{keys:?}");
+        assert!(keys.iter().all(|key| !key.contains(char::is_control)));
+        assert_eq!(read("a\nb"), read("a\nb"));
     }
 
     #[test]

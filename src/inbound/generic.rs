@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::engine::event::{Action, Content, Event, Link, Spoken, Text};
+use crate::engine::key;
 use crate::engine::ruleset::GenericMapping;
 
 use super::batch::{Batch, wrong_root};
@@ -175,8 +176,8 @@ impl<'body> Element<'body> {
         }
     }
 
-    /// The values of all pointers of the key with `/` between them. A part that is missing leaves
-    /// its place empty.
+    /// The value of the key's pointer, or those of several with `/` between them, kept apart from
+    /// any `/` of their own. A part that is missing leaves its place empty.
     fn dedup_key(&self, faults: &mut Faults) -> Option<Text> {
         let pointers = &self.mapping.dedup_key;
         let parts: Vec<Cow<'_, str>> = pointers
@@ -191,7 +192,12 @@ impl<'body> Element<'body> {
             return None;
         }
         let place = self.place(pointers.first()?);
-        Some(dedup::key(&parts.join("/"), place, faults))
+        let texts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
+        let key = match *texts {
+            [text] => text.into(),
+            _ => key::joined(&texts),
+        };
+        Some(dedup::key(&key, place, faults))
     }
 
     fn summary(&self, source: Source<'_>, sent: Option<Cow<'_, str>>, faults: &mut Faults) -> Text {

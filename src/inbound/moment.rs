@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::engine::time::Wall;
+use crate::engine::time::{Millis, Wall};
 
 use super::faults::{Faults, Place, quote};
 
@@ -17,28 +17,31 @@ const GO_ZERO: Wall = Wall(-62_135_596_800_000);
 const SECONDS_END: f64 = 1e11;
 /// Numbers below are milliseconds since 1970, until the year 5138.
 const MILLISECONDS_END: f64 = 1e14;
+/// Numbers below are microseconds since 1970, until the year 5138.
+const MICROSECONDS_END: f64 = 1e17;
+/// Numbers below are nanoseconds; the greatest of 64 bits is in the year 2262.
+const NANOSECONDS_END: f64 = 1e20;
+/// A later time is meant as "for ever", or is a mistake; sums with it stay far from any limit.
+pub const LATEST: Wall = Wall(253_370_764_800_000);
 
 /// The moment that an event reports; a future one counts as now.
 pub fn reported(value: &Value, now: Wall, place: Place<'_>, faults: &mut Faults) -> Option<Wall> {
     read(value, place, faults).map(|moment| moment.min(now))
 }
 
-/// A time as sent: RFC 3339 text, or seconds or milliseconds since 1970.
+/// A time as sent: RFC 3339 text, or a number since 1970 in seconds, milliseconds, microseconds or
+/// nanoseconds. One beyond the year 9998 is cut to it: it means "for ever".
 pub fn read(value: &Value, place: Place<'_>, faults: &mut Faults) -> Option<Wall> {
-    let moment = match value {
-        Value::Null => return None,
-        Value::String(text) if text.trim().is_empty() => return None,
-        Value::String(text) => from_text(text.trim()),
-        Value::Number(number) => number.as_f64().and_then(from_number),
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    };
-    match moment {
+    if is_blank(value) {
+        return None;
+    }
+    match moment_of(value) {
         Some(GO_ZERO) => None,
         Some(moment) if moment <= Wall(0) => {
             faults.add(place, "is a zero time; it counts as not given");
             None
         }
-        Some(moment) => Some(moment),
+        Some(moment) => Some(moment.min(LATEST)),
         None => {
             let sent = match value {
                 Value::String(text) => quote(text),
@@ -56,18 +59,62 @@ pub fn read(value: &Value, place: Place<'_>, faults: &mut Faults) -> Option<Wall
     }
 }
 
+/// Whether something stands there that is no time; it may well mean "for ever".
+pub fn is_unreadable(value: &Value) -> bool {
+    !is_blank(value) && moment_of(value).is_none()
+}
+
+fn is_blank(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+fn moment_of(value: &Value) -> Option<Wall> {
+    match value {
+        Value::String(text) => from_text(text.trim()),
+        Value::Number(number) => number.as_f64().and_then(from_number),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 fn from_text(text: &str) -> Option<Wall> {
     if let Ok(number) = text.parse() {
         return from_number(number);
     }
-    text.parse::<Timestamp>().ok().map(Wall::from)
+    if text.starts_with("9999-") || has_long_year(text) {
+        return Some(LATEST);
+    }
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Some(Wall::from(moment));
+    }
+    // The end of a day, as ISO 8601 allows to write it.
+    let start = text.replacen("24:00", "00:00", 1);
+    let is_end = start != text && text.get(11..16) == Some("24:00");
+    let moment = start.parse::<Timestamp>().ok().filter(|_| is_end)?;
+    let is_whole = moment.as_millisecond() % 60_000 == 0;
+    is_whole.then(|| Wall::from(moment) + Millis::days(1))
+}
+
+/// Whether a date has a year of more than four digits, such as the last one that Java knows.
+fn has_long_year(text: &str) -> bool {
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = &text[digits..];
+    let year_is_long = digits > 4 && text[..digits].trim_start_matches('0').len() > 4;
+    let mut rest = rest.bytes();
+    let is_date = rest.next() == Some(b'-') && rest.next().is_some_and(|b| b.is_ascii_digit());
+    year_is_long && is_date && text.contains(['T', 't', ' '])
 }
 
 fn from_number(number: f64) -> Option<Wall> {
-    let milliseconds = if number.abs() < SECONDS_END {
+    let size = number.abs();
+    let milliseconds = if size < SECONDS_END {
         number * 1_000.0
-    } else if number.abs() < MILLISECONDS_END {
+    } else if size < MILLISECONDS_END {
         number
+    } else if size < MICROSECONDS_END {
+        number / 1e3
+    } else if size < NANOSECONDS_END {
+        number / 1e6
     } else {
         return None;
     };
@@ -89,6 +136,20 @@ mod tests {
             (json!("2015-07-17T10:42:58+02:00"), base, 0),
             (json!("2015-07-17T10:42:58+0200"), base, 0),
             (json!("2015-07-17 08:42:58Z"), base, 0),
+            (json!(1_437_122_578_000_000_i64), base, 0),
+            (json!(1_437_122_578_000_000_000_i64), base, 0),
+            (json!("1437122578000000000"), base, 0),
+            (json!("2015-07-17t08:42:58z"), base, 0),
+            (json!("2015-07-17T08:42:60Z"), Some(1_437_122_579_000), 0),
+            (json!("2015-07-16T24:00:00Z"), Some(1_437_091_200_000), 0),
+            (json!("2015-07-16T24:00:01Z"), None, 1),
+            (json!("9999-12-31T23:59:59Z"), Some(LATEST.0), 0),
+            (json!("2262-04-11T23:47:16Z"), Some(9_223_372_036_000), 0),
+            (json!("292277026596-12-04T15:30:08Z"), Some(LATEST.0), 0),
+            (json!("+292278994-08-17T07:12:55Z"), Some(LATEST.0), 0),
+            (json!(i64::MAX), Some(9_223_372_036_854), 0),
+            (json!(-1), None, 1),
+            (json!("-62135596800"), None, 0),
             (json!("2015-07-17t08:42:58.0000000z"), base, 0),
             (json!(1_437_122_578), base, 0),
             (json!(1_437_122_578_000_i64), base, 0),

@@ -163,6 +163,150 @@ fn check_fixture(format: &str, case: &str) {
     );
 }
 
+/// What senders write where there is no end, or where they do not know it.
+fn ends_that_are_none() -> Vec<Value> {
+    let texts = [
+        "",
+        " ",
+        "0001-01-01T00:00:00Z",
+        "0001-01-01 00:00:00 +0000 UTC",
+        "0000-00-00T00:00:00Z",
+        "1970-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59:59.9999999+00:00",
+        "2262-04-11T23:47:16.854775807Z",
+        "292277026596-12-04T15:30:08Z",
+        "+292278994-08-17T07:12:55.807Z",
+        "never",
+        "infinity",
+        "2026-11-23T24:30:00Z",
+        "2026-11-23T13:00:00",
+    ];
+    let numbers = [
+        json!(null),
+        json!(0),
+        json!(0.0),
+        json!(-1),
+        json!(-62_135_596_800_i64),
+        json!(i64::MAX),
+        json!(u64::MAX),
+        json!(1e300),
+        json!(true),
+        json!([]),
+    ];
+    texts
+        .map(|text| json!(text))
+        .into_iter()
+        .chain(numbers)
+        .collect()
+}
+
+#[test]
+fn an_end_that_is_none_never_shortens_the_life_of_an_alert() {
+    let soon = now() + Millis::minutes(5);
+    for end in ends_that_are_none() {
+        let alert = |status: Option<&str>| {
+            let mut alert = json!({"labels": {"alertname": "A"}, "endsAt": end});
+            alert["startsAt"] = json!("2026-11-23T10:00:00Z");
+            if let Some(status) = status {
+                alert["status"] = json!(status);
+            }
+            alert
+        };
+        let cases = [
+            ("alertmanager_api", json!([alert(None)])),
+            ("alertmanager", json!({"alerts": [alert(Some("firing"))]})),
+            ("alertmanager", json!({"alerts": [alert(None)]})),
+        ];
+        for (format, body) in cases {
+            let parsed = parse(&integration(format), body.to_string().as_bytes(), now());
+            let event = &parsed.events[0];
+            assert_eq!(event.action, Action::Trigger, "{format} {end}");
+            let Spoken::Asserted { ends_at, .. } = event.spoken else {
+                panic!("{format} asserts a state");
+            };
+            assert!(
+                ends_at.is_none_or(|ends_at| ends_at >= soon),
+                "{format} {end}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_firing_alert_whose_end_is_not_after_its_start_goes_on() {
+    let start = "2026-11-23T10:00:00Z";
+    for end in [start, "2026-11-23T09:00:00Z", "2026-11-23T11:00:00Z"] {
+        for status in [Some("firing"), None] {
+            let alert = json!({"labels": {"a": "b"}, "startsAt": start, "endsAt": end});
+            let mut body = json!({"alerts": [alert]});
+            body["status"] = json!(status);
+            let parsed = parse(
+                &integration("alertmanager"),
+                body.to_string().as_bytes(),
+                now(),
+            );
+            let is_over = status.is_none() && end > start;
+            let expected = if is_over {
+                Action::Resolve
+            } else {
+                Action::Trigger
+            };
+            assert_eq!(parsed.events[0].action, expected, "{end} {status:?}");
+        }
+    }
+}
+
+#[test]
+fn a_time_that_is_none_makes_no_report_old() {
+    for time in ends_that_are_none() {
+        let event = json!({"summary": "a", "source": "b", "severity": "error", "timestamp": time});
+        let bodies = [
+            ("native", json!({"summary": "a", "occurred_at": time})),
+            (
+                "pagerduty",
+                json!({"event_action": "trigger", "routing_key": "k", "payload": event}),
+            ),
+            ("generic", json!({"summary": "a", "at": time})),
+        ];
+        for (format, body) in bodies {
+            let mut integration = integration(format);
+            if let Format::Generic(generic) = &mut integration.format {
+                **generic = mapping(&json!({"summary": "/summary", "occurred_at": "/at"}));
+            }
+            let parsed = parse(&integration, body.to_string().as_bytes(), now());
+            let spoken = parsed.events[0].spoken;
+            let is_fresh = matches!(spoken, Spoken::Moment(at) if at.is_none_or(|at| at == now()));
+            assert!(is_fresh, "{format} {time}: {spoken:?}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn different_parts_of_a_generic_key_are_different_alerts(
+        one in prop::array::uniform2(r"[ab/\\\x01\n ]{1,3}"),
+        other in prop::array::uniform2(r"[ab/\\\x01\n ]{1,3}"),
+    ) {
+        let mut integration = integration("generic");
+        if let Format::Generic(generic) = &mut integration.format {
+            **generic = mapping(&json!({"summary": "/host", "dedup_key": ["/host", "/check"]}));
+        }
+        let key = |parts: &[String; 2]| {
+            let body = json!({"host": parts[0], "check": parts[1], "n": 1}).to_string();
+            let parsed = parse(&integration, body.as_bytes(), now());
+            parsed.events[0].dedup_key.clone()
+        };
+        // A part of nothing but blanks is the same as none.
+        let shown = |parts: &[String; 2]| parts.clone().map(|part| {
+            if part.trim().is_empty() { String::new() } else { part }
+        });
+        if shown(&one).iter().chain(&shown(&other)).any(|part| !part.is_empty()) {
+            prop_assert_eq!(key(&one) == key(&other), shown(&one) == shown(&other));
+        }
+    }
+}
+
 #[test]
 fn every_fixture_is_read_as_expected() {
     for format in FORMATS {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::event::Text;
 use crate::engine::ids::PolicyName;
+use crate::engine::key;
 use crate::engine::matcher::Matcher;
 use crate::engine::routing::{GroupBy, Node as Branch, Route, Tree};
 use crate::engine::ruleset::ChannelTarget;
@@ -255,7 +256,7 @@ impl Builder<'_, '_> {
 
     /// The path, cut to size, with a number if it is taken.
     fn free_name(&mut self, path: &str) -> String {
-        let path: String = path.chars().take(limits::ROUTE_NAME_CHARACTERS).collect();
+        let path = key::shortened(path, limits::ROUTE_NAME_CHARACTERS);
         let names = &self.names;
         self.numbers.free(&path, |name| names.contains_key(name))
     }

@@ -179,8 +179,13 @@ impl World {
     }
 
     pub fn sms_with_id(&mut self, from: &str, text: &str, id: &str) -> Option<String> {
+        self.sms_by("twilio", from, text, id)
+    }
+
+    /// A text message that came in by this channel.
+    pub fn sms_by(&mut self, channel: &str, from: &str, text: &str, id: &str) -> Option<String> {
         let reply = SmsReply {
-            channel: "twilio".into(),
+            channel: channel.into(),
             from: from.into(),
             text: text.into(),
             message_id: id.into(),

@@ -64,6 +64,8 @@ fn one_message_id_is_answered_once() {
     assert!(world.sms_with_id(ANA, "ack 1", "m1").is_some());
     let again = world.sms_with_id(ANA, "ack 1", "m1");
     assert_eq!(again, None, "the same id again");
+    let elsewhere = world.sms_by("gateway", ANA, "ack 1", "m1");
+    assert!(elsewhere.is_some(), "another gateway counts for itself");
 }
 
 #[test]
