@@ -27,8 +27,8 @@ pub struct Page {
     pub integration: IntegrationName,
     /// Of a bundled page that of its first incident; the others' stand in their stories.
     pub why: Why,
-    /// Which of the person's notify steps planned it; 0 for a bundled page, whose incidents are each
-    /// at a step of their own.
+    /// Which of the person's notify steps planned it; 0 for a bundled page, whose incidents are
+    /// each at a step of their own.
     #[serde(default)]
     pub notify_step: usize,
     pub state: PageState,
