@@ -84,6 +84,7 @@ async fn press(state: &ApiState, token: &str, request: Request) -> Result<Respon
     let wish = Wish::read(&form, state.now())?;
     let acted = match &wish {
         Wish::All(verb) => links::act(state, opened.page.id, actor.clone(), verb.clone()).await?,
+        Wish::One(number) => links::acknowledge_one(state, &opened, *number, actor.clone()).await?,
         Wish::Linked(number) => {
             links::acknowledge_linked(state, &opened, *number, actor.clone()).await?
         }
@@ -96,6 +97,8 @@ async fn press(state: &ApiState, token: &str, request: Request) -> Result<Respon
 enum Wish {
     /// On all incidents of the page.
     All(Verb),
+    /// Acknowledge one incident of a bundled page.
+    One(IncidentNumber),
     /// Acknowledge another incident with the same alert.
     Linked(IncidentNumber),
 }
@@ -105,6 +108,10 @@ impl Wish {
         if let Some(number) = body::field(form, "linked") {
             let number = words::number("incident", number)?;
             return Ok(Self::Linked(IncidentNumber(number)));
+        }
+        if let Some(number) = body::field(form, "one") {
+            let number = words::number("incident", number)?;
+            return Ok(Self::One(IncidentNumber(number)));
         }
         let verb = match body::field(form, "action").unwrap_or("") {
             "acknowledge" => Verb::Acknowledge,
@@ -192,7 +199,7 @@ fn outcome(wish: &Wish, acted: &[Acted], actor: &Actor) -> Did {
     };
     match wish {
         Wish::Linked(_) => Did::Linked,
-        Wish::All(Verb::Acknowledge) => {
+        Wish::One(_) | Wish::All(Verb::Acknowledge) => {
             let is_done = acted.iter().any(|one| one.result == ActResult::Done);
             let by = first.acknowledged.as_ref().map(|by| &by.by);
             let is_own = by.is_none_or(|by| *by == actor.name);
@@ -354,6 +361,8 @@ mod tests {
                 form("linked", "1043"),
                 Some(Wish::Linked(IncidentNumber(1043))),
             ),
+            (form("one", "1042"), Some(Wish::One(IncidentNumber(1042)))),
+            (form("one", "all"), None),
             (form("linked", "all"), None),
             (form("action", "reassign"), None),
             (vec![], None),

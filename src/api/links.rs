@@ -144,6 +144,23 @@ pub async fn act(
     answers::acted(state.handle.control(input).await?)
 }
 
+/// Acknowledges one incident of a page, at the generation that it showed.
+pub async fn acknowledge_one(
+    state: &ApiState,
+    opened: &Opened,
+    number: IncidentNumber,
+    actor: Actor,
+) -> Result<Vec<Acted>, Problem> {
+    let mut shown = opened.incidents.iter();
+    if !shown.any(|known| known.number == number && opened.is_shown(known)) {
+        return Err(Problem::not_found(
+            "incident of this page",
+            format_args!("#{number}"),
+        ));
+    }
+    acknowledge(state, number, actor).await
+}
+
 /// Acknowledges an incident that shares an alert with those of the page.
 pub async fn acknowledge_linked(
     state: &ApiState,
@@ -157,6 +174,15 @@ pub async fn acknowledge_linked(
             format_args!("#{number}"),
         ));
     }
+    acknowledge(state, number, actor).await
+}
+
+/// A number is never used again, so that it stands for one generation.
+async fn acknowledge(
+    state: &ApiState,
+    number: IncidentNumber,
+    actor: Actor,
+) -> Result<Vec<Acted>, Problem> {
     let on = ActOn::Incidents(vec![number]);
     let verb = Verb::Acknowledge;
     let input = Input::Act(Act { actor, on, verb });

@@ -66,7 +66,13 @@ fn message(draft: &Draft<'_>, page: &Page, channel: &ChannelInfo) -> Option<Mess
     let zone = user
         .and_then(|user| user.time_zone.iana_name())
         .unwrap_or("UTC");
-    let is_bundle = page.kind == PageKind::Bundle;
+    let is_bundle = match page.kind {
+        PageKind::Bundle => true,
+        PageKind::Update { of, .. } => draft
+            .page(&of)
+            .is_some_and(|of| of.kind == PageKind::Bundle),
+        PageKind::Page | PageKind::Copy => false,
+    };
     let generation = page
         .incidents
         .first()

@@ -85,7 +85,14 @@ pub(super) fn tell(draft: &mut Draft<'_>, number: IncidentNumber, news: News) {
     let mut told: BTreeSet<(Medium, Text)> = BTreeSet::new();
     // The first message to a place is the one that is changed or threaded under.
     for page in draft.pages_of(number) {
-        if !is_told(&page) || !told.insert((page.medium, page.address.clone())) {
+        // A bundle is a message of its own, and shows nothing of joined alerts.
+        let is_first = match page.kind {
+            PageKind::Bundle => news != News::Joined,
+            PageKind::Page | PageKind::Copy | PageKind::Update { .. } => {
+                is_told(&page) && told.insert((page.medium, page.address.clone()))
+            }
+        };
+        if !is_told(&page) || !is_first {
             continue;
         }
         tell_one(draft, &incident, &page, news);
@@ -94,8 +101,8 @@ pub(super) fn tell(draft: &mut Draft<'_>, number: IncidentNumber, news: News) {
 
 fn is_told(page: &Page) -> bool {
     let is_kind = match page.kind {
-        PageKind::Page | PageKind::Copy => true,
-        PageKind::Bundle | PageKind::Update { .. } => false,
+        PageKind::Page | PageKind::Bundle | PageKind::Copy => true,
+        PageKind::Update { .. } => false,
     };
     let is_out = match page.state {
         PageState::Sending => page.in_flight().is_some(),
@@ -123,6 +130,10 @@ fn tell_one(draft: &mut Draft<'_>, incident: &Arc<Incident>, page: &Arc<Page>, n
     else {
         return;
     };
+    // A bundle is changed in its place or left as it is: notices would undo what it is for.
+    if page.kind == PageKind::Bundle && !channel.capabilities.updates {
+        return;
+    }
     if news == News::Joined {
         let edits = channel.capabilities.updates;
         let interval = if edits {
@@ -138,7 +149,12 @@ fn tell_one(draft: &mut Draft<'_>, incident: &Arc<Incident>, page: &Arc<Page>, n
         }
     }
     let kind = PageKind::Update { of: page.id, news };
-    let incidents = vec![deliver::reference(incident)];
+    let incidents = match page.kind {
+        PageKind::Bundle => page.incidents.clone(),
+        PageKind::Page | PageKind::Copy | PageKind::Update { .. } => {
+            vec![deliver::reference(incident)]
+        }
+    };
     let update = deliver::new_page(draft, incident, kind, incidents, &page.why);
     let id = update.id;
     draft.put_page(
@@ -174,13 +190,13 @@ pub(super) fn message_is_out(draft: &mut Draft<'_>, id: PageId) {
         return;
     }
     draft.edit_page(&id, |page| page.has_update_waiting = false);
-    let Some(number) = page.incidents.first().map(|incident| incident.number) else {
-        return;
-    };
-    let Some(incident) = draft.incident(&number) else {
+    // Of a bundle the first may be in history already.
+    let mut known = page.incidents.iter();
+    let Some(incident) = known.find_map(|known| draft.incident(&known.number)) else {
         return;
     };
     let news = match incident.status {
+        Status::Triggered if page.kind == PageKind::Bundle => News::Triggered,
         Status::Triggered => News::Joined,
         Status::Acknowledged => News::Acknowledged,
         Status::Resolved => News::Resolved,

@@ -16,6 +16,11 @@ const SEGMENTS_MAX: usize = 2;
 const CHARACTERS_MAX: usize = 306;
 const NUMBERS_MAX: usize = 60;
 
+/// Incidents of a bundled page with their titles, and the characters of these: as many incidents as
+/// fit come before longer titles.
+const NAMED_MAX: usize = 16;
+const BUNDLED_TITLES: [usize; 3] = [60, 32, 16];
+
 /// Characters of a service's name.
 const SERVICE_CHARACTERS: usize = 40;
 
@@ -97,8 +102,33 @@ fn page(brief: &Brief, title: &str, facts: &[String], ending: &[&str]) -> String
     lines([head.trim_end(), &facts], ending)
 }
 
-/// Several incidents: their count, then as many numbers as fit.
+/// Several incidents: their count, then as many as fit, each with urgency, number and title; with
+/// no room for titles, numbers alone.
 fn bundle<'text>(
+    message: &'text Message,
+    ending: &'text [&str],
+) -> impl Iterator<Item = String> + 'text {
+    let named = message.incidents.len().min(NAMED_MAX);
+    let sizes = (1..=named)
+        .rev()
+        .flat_map(|count| BUNDLED_TITLES.map(|characters| (count, characters)));
+    let titled = sizes.map(move |(count, characters)| {
+        let named = message.incidents.iter().take(count).map(|brief| {
+            let title = wording::shortened(&wording::title(brief), characters);
+            format!("{} {title}", wording::tag(brief))
+        });
+        let more = match message.incidents_total.saturating_sub(count) {
+            0 => None,
+            more => Some(format!("and {more} more")),
+        };
+        let list: Vec<String> = named.chain(more).collect();
+        lines([&wording::bundle_count(message), &list.join("\n")], ending)
+    });
+    titled.chain(numbers(message, ending))
+}
+
+/// Several incidents by their numbers.
+fn numbers<'text>(
     message: &'text Message,
     ending: &'text [&str],
 ) -> impl Iterator<Item = String> + 'text {
@@ -197,18 +227,42 @@ mod tests {
 
     #[test]
     fn a_bundled_page_counts_and_names_the_first_and_is_acknowledged_at_once() {
-        let text = compose(&sample::bundle(Medium::Sms, 3), &sample::links());
+        let mut order = sample::bundle(Medium::Sms, 3);
+        let titles = [
+            "disk full on db1",
+            "payments are slow",
+            "certificate ends soon",
+        ];
+        for (brief, title) in order.message.incidents.iter_mut().zip(titles) {
+            brief.title = title.into();
+        }
+        order.message.incidents[2].urgency = crate::engine::urgency::Urgency::Low;
+        let named = "HIGH #1042 disk full on db1\nHIGH #1043 payments are slow\n\
+                     LOW #1044 certificate ends soon";
         assert_eq!(
-            text,
+            compose(&order, &sample::links()),
             format!(
-                "3 incidents are open for you\n#1042 #1043 #1044\n{}\nReply: ack all",
+                "3 incidents are open for you\n{named}\n{}\nReply: ack all",
                 link()
             )
         );
+        order.message.incidents[0].title = "long ".repeat(100).into();
+        let text = compose(&order, &sample::links());
+        assert_eq!(segments(&text), 2);
+        assert!(
+            text.contains("HIGH #1042 long long") && text.contains("LOW #1044 cert"),
+            "{text}"
+        );
         let many = compose(&sample::bundle(Medium::Sms, 400), &sample::links());
         assert_eq!(segments(&many), 2);
-        assert!(many.starts_with("400 incidents are open for you\n#1042 #1043 "));
-        assert!(many.contains(" more\n") && many.ends_with("\nReply: ack all"));
+        assert!(
+            many.starts_with("400 incidents are open for you\nHIGH #1042 "),
+            "{many}"
+        );
+        assert!(
+            many.contains(" more\n") && many.ends_with("\nReply: ack all"),
+            "{many}"
+        );
     }
 
     #[test]

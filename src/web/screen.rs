@@ -60,6 +60,8 @@ struct Card {
     alerts: Vec<String>,
     /// Beyond those shown.
     alerts_more: u32,
+    /// Of a bundled page: it has a button of its own.
+    can_acknowledge: bool,
 }
 
 /// A button of the form.
@@ -172,6 +174,9 @@ fn card(incident: &Arc<Incident>, view: &View<'_>) -> Card {
         holder: holder(incident, view),
         alerts: Vec::new(),
         alerts_more: 0,
+        can_acknowledge: view.opened.can_act()
+            && view.opened.is_shown(incident)
+            && incident.status == Status::Triggered,
     }
 }
 

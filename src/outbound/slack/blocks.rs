@@ -27,13 +27,14 @@ const TEXT_MAX: usize = 3_000;
 /// The message as plain markup: the whole of it when no blocks are sent with it.
 pub(super) fn text(order: &Order, links: &Links) -> String {
     let message = &order.message;
-    if let (Some(news), Some(brief)) = (wording::news(message), message.incidents.first()) {
+    let single = message.incidents.first().filter(|_| !is_bundle(message));
+    if let (Some(news), Some(brief)) = (wording::news(message), single) {
         let news = format!("{}: {news}", wording::headline(brief));
         return escaped(&news, TEXT_MAX);
     }
-    let first = match (message.kind, message.incidents.first()) {
-        (PageKind::Bundle, _) | (_, None) => wording::bundle_summary(message),
-        (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
+    let first = match single {
+        None => wording::bundle_summary(message),
+        Some(brief) => {
             let state = wording::state(brief, &message.time_zone);
             format!("{} ({state})", wording::headline(brief))
         }
@@ -54,11 +55,9 @@ pub(super) fn blocks(order: &Order, links: &Links, buttons: Buttons) -> Vec<Valu
         // The message above says all the rest.
         return vec![section(&escaped(&news, SECTION_MAX))];
     }
-    let mut blocks = match (message.kind, message.incidents.first()) {
-        (PageKind::Bundle, _) | (_, None) => bundle(message),
-        (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
-            single(message, brief)
-        }
+    let mut blocks = match message.incidents.first().filter(|_| !is_bundle(message)) {
+        None => bundle(message),
+        Some(brief) => single(message, brief),
     };
     blocks.push(context(&escaped(&wording::why(message), CONTEXT_MAX)));
     let shows_buttons = buttons == Buttons::Shown && can_act(order);
@@ -69,6 +68,15 @@ pub(super) fn blocks(order: &Order, links: &Links, buttons: Buttons) -> Vec<Valu
         blocks.extend(how_to_acknowledge(order, links).map(|how| context(&how)));
     }
     blocks
+}
+
+/// Whether it speaks of several incidents: a bundled page, or the same changed in its place.
+fn is_bundle(message: &Message) -> bool {
+    match message.kind {
+        PageKind::Bundle => true,
+        PageKind::Update { .. } => message.incidents_total > 1,
+        PageKind::Page | PageKind::Copy => false,
+    }
 }
 
 fn single(message: &Message, brief: &Brief) -> Vec<Value> {
@@ -131,8 +139,14 @@ fn source_link(source: &Link) -> String {
 
 fn bundle(message: &Message) -> Vec<Value> {
     let listed = message.incidents.iter().map(|brief| {
-        let since = wording::since_short(brief, &message.time_zone);
-        let line = format!("{} (since {since})", wording::headline(brief));
+        let state = match brief.status {
+            Status::Triggered => {
+                let since = wording::since_short(brief, &message.time_zone);
+                format!("since {since}")
+            }
+            Status::Acknowledged | Status::Resolved => wording::state(brief, &message.time_zone),
+        };
+        let line = format!("{} ({state})", wording::headline(brief));
         format!("• {}", escaped(&line, LINE_MAX / 2))
     });
     let shown = lines(listed, SECTION_MAX - LINE_MAX);
@@ -142,7 +156,11 @@ fn bundle(message: &Message) -> Vec<Value> {
         more => Some(format!("and {more} more")),
     };
     let listed = lines([shown].into_iter().chain(more), SECTION_MAX);
-    let mut blocks = vec![header(&wording::bundle_count(message))];
+    let head = match message.kind {
+        PageKind::Update { .. } => format!("Bundle of {} incidents", message.incidents_total),
+        PageKind::Page | PageKind::Bundle | PageKind::Copy => wording::bundle_count(message),
+    };
+    let mut blocks = vec![header(&head)];
     if !listed.is_empty() {
         blocks.push(section(&listed));
     }
@@ -172,7 +190,12 @@ fn actions(message: &Message, links: &Links) -> Value {
             "value": token,
         })
     };
-    let mut acknowledge = button("acknowledge", "Acknowledge");
+    let label = if is_bundle(message) {
+        "Acknowledge all"
+    } else {
+        "Acknowledge"
+    };
+    let mut acknowledge = button("acknowledge", label);
     acknowledge["style"] = "primary".into();
     let mut elements = vec![
         acknowledge,

@@ -192,6 +192,9 @@ fn a_bundled_page_lists_its_incidents_and_acts_on_all_of_them() {
     assert!(page.contains("11 wait for somebody · 1 taken"), "{page}");
     assert!(page.contains("Acknowledge all 11"));
     assert!(page.contains("#1053"));
+    let own = page.matches(r#"<button form="act" class="plain" name="one""#);
+    assert_eq!(own.count(), 11, "each that waits has a button of its own");
+    assert!(page.contains(r#"value="1053""#) && !page.contains(r#"value="1044""#));
 }
 
 #[test]

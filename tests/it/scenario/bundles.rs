@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use reveille::engine::decision::ActResult;
 use reveille::engine::input::{ReassignTo, Verb};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::records::Entry;
@@ -177,4 +178,55 @@ fn when_every_contact_of_a_bundled_page_failed_each_incident_goes_on_to_its_next
         let page = format!("bo sms twilio #{number} page");
         assert!(seen.iter().any(|sent| sent.label == page), "{page}");
     }
+}
+
+#[test]
+fn the_slack_message_of_a_bundle_is_edited_when_something_in_it_is_acknowledged_or_resolved() {
+    let yaml = three_contacts().replacen("{ via: [phone] }", "{ via: [chat] }", 1);
+    let mut world = at_the_limit(&yaml);
+    for number in 1..=10 {
+        world.ack(number, "ana");
+    }
+    for number in 11..=13 {
+        world.post(&format!("a{number}"));
+    }
+    world.at("00:00:17");
+    let seen = world.take_seen();
+    let bundle = seen.last().expect("the bundle left");
+    assert_eq!(bundle.label, "ana slack slack #11 bundle of 3");
+    let (page, token) = (bundle.order.page, bundle.order.message.token.clone());
+    world.ack(12, "ana");
+    world.wait("00:00:01");
+    let seen = world.take_seen();
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert_eq!(seen[0].label, "ana slack slack #11 acknowledged (edit)");
+    let message = &seen[0].order.message;
+    assert_eq!((message.incidents.len(), message.incidents_total), (3, 3));
+    assert_eq!(message.token, token, "its buttons act on the same list");
+    world.resolve_event("a13");
+    world.wait("00:00:01");
+    world.expect(["ana slack slack #11 resolved (edit)"]);
+    // All at once: the list at the generation shown, and one edit or two.
+    let acted = world.link(page, "ana", Verb::Acknowledge);
+    let done = acted.iter().filter(|one| one.result == ActResult::Done);
+    assert_eq!(done.count(), 1);
+    world.wait("00:00:05");
+    let seen = world.take_seen();
+    assert!((1..=2).contains(&seen.len()), "{seen:?}");
+    world.expect_nothing_until("02:00:00");
+}
+
+#[test]
+fn a_bundle_by_mail_gets_no_notices() {
+    let mut world = at_the_limit(&TEAM.replacen("{ via: [phone] }", "{ via: [mail] }", 1));
+    for number in 1..=10 {
+        world.ack(number, "ana");
+    }
+    world.post("a11");
+    world.post("a12");
+    world.at("00:00:17");
+    world.take_seen();
+    world.ack(11, "ana");
+    world.ack(12, "ana");
+    world.expect_nothing_until("01:00:00");
 }
