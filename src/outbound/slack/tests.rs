@@ -1,7 +1,8 @@
 //! The channel against a scripted Slack.
 
 use super::*;
-use crate::engine::page::News;
+use crate::engine::incident::Status;
+use crate::engine::page::{News, PageKind};
 use crate::outbound::sample;
 use crate::outbound::test_server::{Call, Reply, Server, http};
 
@@ -104,6 +105,30 @@ async fn a_bundled_page_names_its_incidents() {
     order.message.incidents_total = 12;
     let (_, calls) = send(&order, vec![ok(POSTED)]).await;
     insta::assert_json_snapshot!("bundle", calls[0].json()["blocks"]);
+}
+
+#[tokio::test]
+async fn a_bundled_page_that_is_edited_shows_how_each_stands_and_keeps_its_buttons() {
+    let mut order = sample::bundle(Medium::Slack, 3);
+    let news = News::Acknowledged;
+    order.message.kind = PageKind::Update {
+        of: order.page,
+        news,
+    };
+    order.message.news = Some(news);
+    order.place = Some(Place::Edit("D1:15.2".into()));
+    order.asks = false;
+    order.message.incidents[1].status = Status::Resolved;
+    let (_, calls) = send(&order, vec![ok(POSTED)]).await;
+    let body = &calls[0].body;
+    assert!(body.contains("Bundle of 3 incidents"), "{body}");
+    assert!(body.contains("#1042") && body.contains("#1044"), "{body}");
+    assert!(body.contains("Acknowledge all"), "one still waits: {body}");
+    for brief in &mut order.message.incidents {
+        brief.status = Status::Resolved;
+    }
+    let (_, calls) = send(&order, vec![ok(POSTED)]).await;
+    assert!(!calls[0].body.contains("Acknowledge all"));
 }
 
 #[tokio::test]
