@@ -16,6 +16,7 @@ use super::audit::{self, Action};
 use super::auth::Caller;
 use super::borders::{ApiState, Shared};
 use super::extract::{Payload, Segment};
+use super::names;
 use super::problem::Problem;
 use super::words;
 use super::{answers, shapes};
@@ -151,6 +152,7 @@ pub async fn reassign(
     Payload(reassign): Payload<Reassign>,
 ) -> Answered {
     let to = words::target(&reassign.to)?;
+    names::target(&state.handle.rules(), &to)?;
     act(&state, &caller, &number, Verb::Reassign { to }).await
 }
 
@@ -212,9 +214,11 @@ pub async fn page_by_hand(
             )));
         }
     };
+    let to = words::target(&by_hand.to)?;
+    names::target(&state.handle.rules(), &to)?;
     let input = Input::PageByHand(PageByHand {
         actor: caller.actor(),
-        to: words::target(&by_hand.to)?,
+        to,
         text: said(&by_hand.text)?.into(),
         urgency,
     });

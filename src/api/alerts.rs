@@ -9,6 +9,7 @@ use crate::runtime::handle::View;
 
 use super::borders::Shared;
 use super::extract::Params;
+use super::names;
 use super::problem::Problem;
 use super::shapes::{self, List};
 use super::words::{self, ITEMS_MAX};
@@ -48,10 +49,16 @@ pub async fn list(
     Params(query): Params<AlertsQuery>,
 ) -> Result<Json<List<shapes::alert::Alert>>, Problem> {
     query.check()?;
+    let asked = query.integration.clone();
     let limit = words::limit(query.limit);
     let before = words::cursor(query.cursor.as_deref())?.unwrap_or(u64::MAX);
     let look = move |view: View<'_>| known(view, &query, before, limit);
-    Ok(Json(state.handle.read(look).await?))
+    let list = state.handle.read(look).await?;
+    // One that has left the rules may have left alerts.
+    if let Some(name) = asked.filter(|_| list.items.is_empty()) {
+        names::integration(&state.handle.rules(), &name)?;
+    }
+    Ok(Json(list))
 }
 
 fn known(

@@ -17,6 +17,7 @@ use crate::signing::digest;
 use crate::store::{self, DocumentKind, Store};
 
 use super::key_origin::Fingerprints;
+use super::names;
 use super::problem::Problem;
 use super::words;
 
@@ -80,8 +81,8 @@ impl Caller {
             )));
         }
         let Some((name, _)) = rules.users.get_key_value(user) else {
-            let what = format_args!("{user:?} in the rules in force");
-            return Err(Problem::not_found("user", what));
+            let known = rules.users.keys().map(UserName::as_str);
+            return Err(names::unknown("user", user, known));
         };
         Ok(Actor {
             name: name.as_str().into(),

@@ -1,5 +1,6 @@
 //! Looking at incidents: open ones from the state first, then closed ones from history.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -16,6 +17,7 @@ use crate::store::{self, Before, Partition, Store};
 use super::auth::Caller;
 use super::borders::{ApiState, Shared};
 use super::extract::{Params, Segment};
+use super::names;
 use super::problem::Problem;
 use super::shapes::{self, List};
 use super::words::{self, ITEMS_MAX};
@@ -184,8 +186,48 @@ pub async fn list(
             break;
         }
     }
+    let is_first = query.cursor.is_none();
+    if items.is_empty() && next.is_none() && is_first {
+        check_names(&state, &query).await?;
+    }
     let next = next.map(Cursor::text);
     Ok(Json(List { items, next }))
+}
+
+/// Nothing was found: was it asked for under a name that nobody has? A user who has left the rules
+/// still has a past, and a service may be known from a label only.
+async fn check_names(state: &ApiState, query: &ListQuery) -> Result<(), Problem> {
+    let rules = state.handle.rules();
+    if let Some(name) = query.user.as_deref() {
+        names::user(&rules, name)?;
+    }
+    let Some(name) = query.service.as_deref() else {
+        return Ok(());
+    };
+    let newest = state.handle.read(|view| {
+        let newest = view.state.incidents().rev().take(ITEMS_MAX);
+        let services = newest.filter_map(|incident| incident.service.as_deref());
+        services.map(str::to_owned).collect::<Vec<_>>()
+    });
+    let look = |store: &dyn Store, partition| {
+        let closed = store.closed_incidents(partition, None, ITEMS_MAX)?;
+        let services = closed
+            .iter()
+            .filter_map(|incident| incident.service.as_deref());
+        Ok(services.map(str::to_owned).collect::<Vec<_>>())
+    };
+    let mut known: BTreeSet<String> = newest.await?.into_iter().collect();
+    known.extend(state.history(look).await?);
+    let nodes = rules.tree.all().into_iter();
+    known.extend(nodes.filter_map(|node| node.route.service.as_deref().map(str::to_owned)));
+    if known.contains(name) {
+        return Ok(());
+    }
+    Err(names::unknown(
+        "service",
+        name,
+        known.iter().map(String::as_str),
+    ))
 }
 
 fn open(view: View<'_>, filter: &Filter, before: u64, wanted: usize) -> Looked {

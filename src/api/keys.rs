@@ -16,6 +16,7 @@ use super::audit::{Act, Action};
 use super::auth::{Caller, StoredKey};
 use super::borders::{ApiState, Shared};
 use super::extract::{Payload, Segment};
+use super::names;
 use super::problem::Problem;
 use super::shapes::List;
 use super::{secrets, words};
@@ -125,8 +126,9 @@ pub async fn revoke(
 
 fn known(state: &ApiState, name: &str) -> Result<Integration, Problem> {
     let rules = state.handle.rules();
+    names::integration(&rules, name)?;
     let integration = rules.integrations.get(name).cloned();
-    integration.ok_or_else(|| Problem::not_found("integration", format_args!("{name:?}")))
+    integration.ok_or_else(Problem::internal)
 }
 
 fn write(id: &str, bytes: Option<Vec<u8>>) -> DocumentWrite {

@@ -26,6 +26,7 @@ pub mod key_origin;
 mod keys;
 mod link_page;
 mod links;
+mod names;
 mod oncall;
 mod openapi;
 mod overrides;

@@ -9,8 +9,10 @@ use serde::Deserialize;
 use crate::engine::calendar::Override;
 use crate::engine::ids::ScheduleName;
 
+use super::auth::Caller;
 use super::borders::Shared;
 use super::extract::Params;
+use super::names;
 use super::problem::Problem;
 use super::shapes;
 use super::words;
@@ -27,16 +29,19 @@ pub struct OnCallQuery {
 /// `GET /v1/oncall`
 pub async fn oncall(
     State(state): State<Shared>,
-    Params(query): Params<OnCallQuery>,
+    caller: Caller,
+    Params(mut query): Params<OnCallQuery>,
 ) -> Result<Json<shapes::oncall::OnCall>, Problem> {
     let at = query.at.as_deref();
     let at = at.map(|at| words::moment("at", at)).transpose()?;
     let at = at.unwrap_or_else(|| state.now());
     let rules = state.handle.rules();
-    if let Some(name) = query.schedule.as_deref()
-        && !rules.schedules.contains_key(name)
-    {
-        return Err(Problem::not_found("schedule", format_args!("{name:?}")));
+    query.user = caller.user_asked_for(query.user)?;
+    if let Some(name) = query.schedule.as_deref() {
+        names::schedule(&rules, name)?;
+    }
+    if let Some(name) = query.user.as_deref() {
+        names::user(&rules, name)?;
     }
     // The calendar is walked outside the driver's thread: it can be long.
     let overrides = state

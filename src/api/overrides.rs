@@ -15,6 +15,7 @@ use super::audit::{Act, Action};
 use super::auth::Caller;
 use super::borders::{ApiState, Shared};
 use super::extract::{Payload, Segment};
+use super::names;
 use super::problem::Problem;
 use super::shapes::{self, List};
 use super::words::{self, ITEMS_MAX};
@@ -60,6 +61,8 @@ pub async fn add(
     Payload(new): Payload<NewOverride>,
 ) -> Result<(StatusCode, Json<shapes::oncall::Override>), Problem> {
     let now = state.now();
+    let schedule_name = known_schedule(&state, &schedule)?;
+    names::user(&state.handle.rules(), &new.user)?;
     let from = new.from.as_deref();
     let from = from.map(|from| words::moment("from", from)).transpose()?;
     let until = words::end(
@@ -74,7 +77,7 @@ pub async fn add(
     ));
     let input = Input::Override(OverrideRequest {
         actor: caller.actor(),
-        schedule: known_schedule(&state, &schedule)?,
+        schedule: schedule_name,
         user: UserName::from(new.user),
         from,
         until,
@@ -117,8 +120,6 @@ pub async fn remove(
 
 fn known_schedule(state: &ApiState, name: &str) -> Result<ScheduleName, Problem> {
     let rules = state.handle.rules();
-    let known = rules.schedules.get_key_value(name);
-    known
-        .map(|(name, _)| name.clone())
-        .ok_or_else(|| Problem::not_found("schedule", format_args!("{name:?}")))
+    names::schedule(&rules, name)?;
+    Ok(ScheduleName::from(name))
 }

@@ -9,9 +9,10 @@ use crate::engine::page::{Page, PageState};
 use crate::runtime::handle::View;
 
 use super::auth::Caller;
-use super::borders::Shared;
+use super::borders::{ApiState, Shared};
 use super::extract::Params;
 use super::incidents;
+use super::names;
 use super::problem::Problem;
 use super::shapes::{self, List};
 use super::words::{self, ITEMS_MAX};
@@ -71,15 +72,30 @@ pub async fn list(
     query.check()?;
     let limit = words::limit(query.limit);
     let before = words::cursor(query.cursor.as_deref())?.unwrap_or(u64::MAX);
+    let rules = state.handle.rules();
+    let asked = query.user.clone();
+    let list = pages(&state, query, (before, limit)).await?;
+    // Somebody who has left the rules still has a past.
+    if let Some(name) = asked.filter(|_| list.items.is_empty()) {
+        names::user(&rules, &name)?;
+    }
+    Ok(Json(list))
+}
+
+async fn pages(
+    state: &ApiState,
+    query: PagesQuery,
+    (before, limit): (u64, usize),
+) -> Result<List<shapes::page::Page>, Problem> {
     if let Some(number) = query.incident {
-        let pages = incidents::pages_of(&state, IncidentNumber(number)).await?;
+        let pages = incidents::pages_of(state, IncidentNumber(number)).await?;
         let pages = pages.iter().rev().filter(|page| page.id.0 < before);
         let pages = pages.filter(|page| query.takes(page)).take(limit);
         let items = pages.map(|page| shapes::page::page(page)).collect();
-        return Ok(Json(List::page(items, limit, |page| page.id)));
+        return Ok(List::page(items, limit, |page| page.id));
     }
     let look = move |view: View<'_>| under_way(view, &query, before, limit);
-    Ok(Json(state.handle.read(look).await?))
+    Ok(state.handle.read(look).await?)
 }
 
 fn under_way(

@@ -17,6 +17,7 @@ use crate::runtime::handle::View;
 
 use super::borders::{ApiState, Shared};
 use super::extract::{Params, whole_body};
+use super::names;
 use super::problem::Problem;
 use super::shapes;
 use super::words;
@@ -96,8 +97,9 @@ fn question(state: &ApiState, query: &RouteQuery, body: Vec<u8>) -> Result<Quest
 }
 
 fn named(rules: &RuleSet, name: &str) -> Result<Integration, Problem> {
+    names::integration(rules, name)?;
     let known = rules.integrations.get(name).cloned();
-    known.ok_or_else(|| Problem::not_found("integration", format_args!("{name:?}")))
+    known.ok_or_else(Problem::internal)
 }
 
 /// The first integration of our own format, else one without any labels of its own.

@@ -13,6 +13,7 @@ use super::audit::{Act, Action};
 use super::auth::{Caller, Role, StoredToken};
 use super::borders::Shared;
 use super::extract::{Payload, Segment};
+use super::names;
 use super::problem::Problem;
 use super::shapes::List;
 use super::{secrets, words};
@@ -76,13 +77,8 @@ pub async fn create(
     Payload(new): Payload<NewToken>,
 ) -> Result<(StatusCode, Json<MadeToken>), Problem> {
     let now = state.now();
-    if let Some(user) = new.user.as_deref()
-        && !state.handle.rules().users.contains_key(user)
-    {
-        return Err(Problem::not_found(
-            "user",
-            format_args!("{user:?} in the rules in force"),
-        ));
+    if let Some(user) = new.user.as_deref() {
+        names::user(&state.handle.rules(), user)?;
     }
     let ttl = new.ttl.as_deref();
     let ttl = ttl.map(|ttl| words::length("ttl", ttl)).transpose()?;

@@ -16,7 +16,7 @@ pub struct Explain {
     /// An incident's number, or a receipt such as r12
     #[arg(value_name = "N|RECEIPT", value_parser = incident_or_receipt)]
     subject: Option<String>,
-    /// Everything about this person
+    /// Everything about this person, or `me`
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// Since when, with --user

@@ -22,7 +22,7 @@ pub struct List {
     /// high or low
     #[arg(long, value_parser = ["high", "low"])]
     urgency: Option<String>,
-    /// That concern this user
+    /// That concern this user, or `me`
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// At most so many

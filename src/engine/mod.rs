@@ -31,6 +31,7 @@ pub mod matcher;
 mod membership;
 mod memory;
 mod naming;
+pub mod nearest;
 mod notify;
 mod order;
 pub mod outcome;

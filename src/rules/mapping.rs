@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::engine::event::{Action, limit};
+use crate::engine::nearest;
 use crate::engine::ruleset::GenericMapping;
 
 use super::fault::{Code, Faults};
 use super::limits;
-use super::nearest;
 use super::node::{Node, Value, shorten};
 use super::table::{Shape, Table, list, text};
 

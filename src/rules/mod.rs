@@ -17,7 +17,6 @@ pub mod write;
 mod integrations;
 mod mapping;
 mod names;
-mod nearest;
 mod notify;
 mod policies;
 mod reach;

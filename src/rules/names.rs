@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::engine::ids::IntegrationName;
+use crate::engine::nearest;
 
 use super::Context;
 use super::documents::{Documents, Section};
 use super::fault::{Code, Faults};
 use super::limits;
-use super::nearest;
 use super::node::{Entry, Position, shorten};
 use super::table::{check_count, named};
 use super::values;

@@ -1,12 +1,12 @@
 //! A user's notify steps, with the defaults filled in.
 
 use crate::engine::ids::ContactName;
+use crate::engine::nearest;
 use crate::engine::ruleset::{Contact, Medium, Notify, NotifyStep};
 use crate::engine::time::Millis;
 
 use super::fault::{Code, Faults};
 use super::limits;
-use super::nearest;
 use super::node::{Node, shorten};
 use super::table::{Shape, Table, list, text};
 use super::values;

@@ -7,11 +7,11 @@ use jiff::tz::TimeZone;
 
 use crate::engine::calendar::{Layer, Rotation, Schedule, Turn, Window};
 use crate::engine::ids::{ScheduleName, UserName};
+use crate::engine::nearest;
 
 use super::documents::Section;
 use super::fault::{Code, Faults};
 use super::limits;
-use super::nearest;
 use super::node::{Entry, Node, Value, shorten};
 use super::table::{Shape, Table, list, text};
 use super::values::{self, DAY_MINUTES};

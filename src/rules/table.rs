@@ -4,10 +4,10 @@
 
 use std::ops::RangeInclusive;
 
+use crate::engine::nearest;
 use crate::engine::time::Millis;
 
 use super::fault::{Code, Faults};
-use super::nearest;
 use super::node::{Entry, Node, Position, Value};
 use super::values;
 

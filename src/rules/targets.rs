@@ -2,11 +2,11 @@
 
 use crate::engine::event::Text;
 use crate::engine::ids::ChannelName;
+use crate::engine::nearest;
 use crate::engine::ruleset::{ChannelInfo, ChannelTarget, Medium, Target};
 
 use super::documents::Section;
 use super::fault::Code;
-use super::nearest;
 use super::node::{Node, shorten};
 use super::table::text;
 use super::{Context, values};

@@ -8,10 +8,7 @@ use super::{View, items, joined, list, moment, moments, text};
 /// Who is on call, schedule by schedule; only those of `user` when one is given.
 pub fn on_call(answer: &Value, user: Option<&str>, view: &View) -> String {
     let mut table = Table::new(&["SCHEDULE", "WHO", "SINCE", "UNTIL", "WHY"], 0);
-    let schedules = list(answer, "schedules").iter();
-    let wanted =
-        schedules.filter(|schedule| user.is_none_or(|user| text(schedule, "user") == user));
-    for schedule in wanted {
+    for schedule in list(answer, "schedules") {
         let who = text(schedule, "user");
         table.row([
             text(schedule, "name"),
@@ -27,7 +24,10 @@ pub fn on_call(answer: &Value, user: Option<&str>, view: &View) -> String {
     }
     let nothing = user.map_or_else(
         || "there are no schedules".to_owned(),
-        |user| format!("{user} is not on call"),
+        |user| match user {
+            "me" => "you are not on call".to_owned(),
+            user => format!("{user} is not on call"),
+        },
     );
     table.render(view.look, &nothing)
 }
@@ -126,8 +126,12 @@ night     ana     00:00         09:00  layer 1
 second    bo      Nov 22 09:00         override
 empty     nobody";
         assert_eq!(on_call(&answer, None, &view()), expected);
-        assert_eq!(on_call(&answer, Some("cy"), &view()), "cy is not on call");
-        assert_eq!(on_call(&answer, Some("bo"), &view()).lines().count(), 2);
+        let nowhere = json!({ "schedules": [] });
+        assert_eq!(on_call(&nowhere, Some("cy"), &view()), "cy is not on call");
+        assert_eq!(
+            on_call(&nowhere, Some("me"), &view()),
+            "you are not on call"
+        );
     }
 
     #[test]

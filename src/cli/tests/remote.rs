@@ -433,12 +433,15 @@ async fn a_check_of_channels_fails_when_one_would_not_take_a_message() {
 #[tokio::test]
 async fn who_is_not_on_call_is_not_so() {
     let server = Server::start().await;
-    server.answers(
-        "GET /v1/oncall",
-        200,
-        json!({"schedules": [{"name": "night", "user": "ana", "reason": "rotation"}]}),
-    );
-    let cases = [("ana", Verdict::Done, 1), ("bo", Verdict::NotSo, 0)];
+    let on_call = json!({"schedules": [{"name": "night", "user": "ana", "reason": "rotation"}]});
+    server.answers("GET /v1/oncall?user=ana", 200, on_call.clone());
+    server.answers("GET /v1/oncall?user=me", 200, on_call);
+    server.answers("GET /v1/oncall?user=bo", 200, json!({"schedules": []}));
+    let cases = [
+        ("ana", Verdict::Done, 1),
+        ("me", Verdict::Done, 1),
+        ("bo", Verdict::NotSo, 0),
+    ];
     for (user, verdict, count) in cases {
         let report = run(&["oncall", "--user", user], &server)
             .await

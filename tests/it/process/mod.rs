@@ -7,6 +7,7 @@ mod audit;
 mod life;
 mod links;
 mod metrics;
+mod names;
 mod readme;
 mod replicas;
 mod sending;
