@@ -14,8 +14,9 @@ use super::audit::Journal;
 use super::auth::{Auth, Role, StoredToken};
 use super::borders::{
     Change, ChannelCheck, Channels, ConfiguredChannel, Pending, Prepared, RevisionDocuments,
-    RuleDifferences, RuleFault, RuleFile, Rulebook,
+    RuleDifferences, RuleFault, RuleFile, Rulebook, TwilioAccount,
 };
+use super::refusals::Refusals;
 use super::*;
 use crate::engine::event::Labels;
 use crate::engine::ids::{ChannelName, Revision};
@@ -119,13 +120,22 @@ fn state() -> ApiState {
         random: Arc::new(|bytes| bytes.fill(7)),
         links_secret: [1; 32],
         slack_signing_secrets: BTreeMap::from([("slack".into(), "shh".to_owned())]),
-        twilio_auth_tokens: BTreeMap::from([("sms".into(), "token".to_owned())]),
+        twilio_accounts: BTreeMap::from([("sms".into(), twilio_account())]),
+        refusals: Refusals::default(),
         sms_webhooks: BTreeMap::new(),
         settings: Settings {
             body_limit: 1_000,
             body_limit_alertmanager: 2_000,
             public_url: "https://pager.example.com".to_owned(),
         },
+    }
+}
+
+fn twilio_account() -> TwilioAccount {
+    TwilioAccount {
+        sid: "AC1".to_owned(),
+        auth_token: "token".to_owned(),
+        shared_keys: Vec::new(),
     }
 }
 

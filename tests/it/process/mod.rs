@@ -13,4 +13,5 @@ mod replicas;
 mod sending;
 mod server;
 mod story;
+mod texting;
 mod warnings;
