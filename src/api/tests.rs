@@ -216,7 +216,7 @@ async fn every_route_for_monitors_refuses_a_missing_and_a_wrong_key() {
         let path = filled(route.path);
         // The original has no 401; its clients read the JSON of a 400.
         let expected = match route.path {
-            "/v2/enqueue" => StatusCode::BAD_REQUEST,
+            "/v2/enqueue" | "/v2/change/enqueue" => StatusCode::BAD_REQUEST,
             _ => StatusCode::UNAUTHORIZED,
         };
         for token in [None, Some("wrong")] {

@@ -38,6 +38,8 @@ pub enum Action {
     Trigger,
     Acknowledge,
     Resolve,
+    /// Something was changed, such as a deployment: kept as it is told, about no alert.
+    Change,
 }
 
 impl Action {
@@ -47,6 +49,7 @@ impl Action {
             Self::Trigger => "trigger",
             Self::Acknowledge => "acknowledge",
             Self::Resolve => "resolve",
+            Self::Change => "change",
         }
     }
 }

@@ -54,6 +54,7 @@ reasons! {
     ResolvedBefore => "resolved_before":
         "its resolve came first and the source says that the trigger is earlier",
     DuplicateId => "duplicate_id": "an event with this id was accepted before",
+    ChangeEvent => "change_event": "it tells of a change and of no alert",
     NoRules => "no_rules": "there is no routing tree yet",
     // Incidents and escalation.
     Opened => "opened": "the first alert of this route and group",

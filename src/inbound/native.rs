@@ -118,7 +118,7 @@ fn dedup_key(
         return Some(dedup::key(&key, fields.place("dedup_key"), faults));
     }
     match action {
-        Action::Trigger => {
+        Action::Trigger | Action::Change => {
             // Read again with their faults when the content is made.
             let mut passed_over = Faults::of_event();
             let mut text = |name| fields.text(name, &mut passed_over).unwrap_or_default();
@@ -152,7 +152,7 @@ fn summary(
     }
     match action {
         Action::Acknowledge | Action::Resolve => Some(Text::default()),
-        Action::Trigger => match instead_of_summary(fields, labels) {
+        Action::Trigger | Action::Change => match instead_of_summary(fields, labels) {
             Some(instead) => {
                 faults.add(place, "is missing; a text was made from the other fields");
                 Some(limits::summary(&instead, place, faults))

@@ -17,6 +17,7 @@ pub mod links;
 pub mod mail_html;
 pub mod mail_text;
 pub mod mail_thread;
+mod mail_words;
 pub mod mark;
 pub mod outcome;
 pub mod retry_after;

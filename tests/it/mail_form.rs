@@ -1,8 +1,9 @@
 //! How a mail looks to whoever gets it: two forms, one thread, no way in for foreign headers.
 
 use reveille::engine::decision::{Order, Place};
-use reveille::engine::ids::AttemptId;
+use reveille::engine::ids::{AttemptId, PageId};
 use reveille::engine::outcome::Outcome;
+use reveille::engine::page::PageKind;
 use reveille::engine::urgency::Urgency;
 use reveille::outbound::email::{Email, Settings};
 
@@ -164,4 +165,21 @@ async fn a_refused_form_is_repeated_as_plain_text_alone() {
         Some("text/plain; charset=utf-8")
     );
     assert!(mail.text().contains(&links().page(&order.message.token)));
+}
+
+#[tokio::test]
+async fn two_bundled_mails_have_different_subjects() {
+    let mut first = orders::page(7, "disk full on db1");
+    first.message.kind = PageKind::Bundle;
+    let mut second = first.clone();
+    second.page = PageId(8);
+    let subject = async |order| mail_for(&order).await.header("Subject").map(str::to_owned);
+    let (first, second) = (subject(first).await, subject(second).await);
+    assert!(
+        first
+            .as_deref()
+            .is_some_and(|text| text.ends_with("(page 7)")),
+        "{first:?}"
+    );
+    assert_ne!(first, second);
 }

@@ -46,6 +46,12 @@ pub fn of_monitors() -> Vec<Route> {
             post(ingest::enqueue),
         )
         .status(202),
+        accept(
+            "/v2/change/enqueue",
+            "As PagerDuty's change events; they page nobody",
+            post(ingest::enqueue_change),
+        )
+        .status(202),
     ]
 }
 

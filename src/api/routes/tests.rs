@@ -71,6 +71,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /v1/schedules/{schedule}/overrides", "ra"),
     ("POST /v1/silences", "ra"),
     ("POST /v1/tokens", "a"),
+    ("POST /v2/change/enqueue", "key"),
     ("POST /v2/enqueue", "key"),
     ("PUT /v1/rules", "a"),
 ];
