@@ -38,6 +38,8 @@ pub enum Action {
     Trigger,
     Acknowledge,
     Resolve,
+    /// A mapping says that this is no event: it leaves a receipt and nothing else.
+    Ignore,
 }
 
 impl Action {
@@ -47,6 +49,7 @@ impl Action {
             Self::Trigger => "trigger",
             Self::Acknowledge => "acknowledge",
             Self::Resolve => "resolve",
+            Self::Ignore => "ignore",
         }
     }
 }

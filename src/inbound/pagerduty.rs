@@ -98,7 +98,7 @@ fn read(
     let is_complete = match action {
         // A missing payload is reported beside a missing action, all at once.
         None | Some(Action::Trigger) => require(event, payload, faults),
-        Some(Action::Acknowledge | Action::Resolve) => true,
+        Some(Action::Acknowledge | Action::Resolve | Action::Ignore) => true,
     };
     let action = action.filter(|_| is_complete)?;
     let moment = payload
