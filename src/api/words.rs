@@ -3,6 +3,7 @@
 use crate::engine::ids::{ChannelName, PolicyName, ScheduleName, UserName};
 use crate::engine::input::ReassignTo;
 use crate::engine::ruleset::{ChannelTarget, Target};
+use crate::engine::shown;
 use crate::engine::time::{Millis, Wall};
 
 use super::problem::Problem;
@@ -151,7 +152,7 @@ pub fn hash_of_hex(text: &str) -> Option<[u8; 32]> {
 /// Text of a person without control characters, at most so many characters.
 pub fn clean(text: &str, characters_max: usize) -> String {
     let printable = text.chars().map(|character| {
-        if character.is_control() {
+        if shown::is_unwanted(character) {
             ' '
         } else {
             character

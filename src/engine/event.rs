@@ -40,6 +40,8 @@ pub enum Action {
     Resolve,
     /// Something was changed, such as a deployment: kept as it is told, about no alert.
     Change,
+    /// A mapping says that this is no event: it leaves a receipt and nothing else.
+    Ignore,
 }
 
 impl Action {
@@ -50,6 +52,7 @@ impl Action {
             Self::Acknowledge => "acknowledge",
             Self::Resolve => "resolve",
             Self::Change => "change",
+            Self::Ignore => "ignore",
         }
     }
 }

@@ -63,6 +63,7 @@ fn event(draft: &mut Draft<'_>, integration: &IntegrationName, event: Event) -> 
             is_news: true,
             ..Verdict::nothing(Disposition::Recorded, Reason::ChangeEvent)
         },
+        Action::Ignore => Verdict::nothing(Disposition::Ignored, Reason::MappingIgnores),
     };
     let id = draft.next_receipt();
     let receipt = receipt(draft.now.wall, id, integration, event, verdict);
@@ -88,7 +89,9 @@ fn receipt(
 ) -> Receipt {
     let source_time = match event.action {
         Action::Resolve => resolve_time(event.spoken),
-        Action::Trigger | Action::Acknowledge | Action::Change => event.spoken.source_time(),
+        Action::Trigger | Action::Acknowledge | Action::Change | Action::Ignore => {
+            event.spoken.source_time()
+        }
     };
     Receipt {
         id,

@@ -104,6 +104,7 @@ fn held_back(
         Action::Trigger if is_old => Some(Reason::HeldOld),
         Action::Trigger if is_silenced => Some(Reason::Silenced),
         Action::Trigger => None,
+        Action::Ignore => Some(Reason::MappingIgnores),
     }
 }
 

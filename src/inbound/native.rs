@@ -128,7 +128,7 @@ fn dedup_key(
                 .with(&text("summary"));
             Some(labels.hash_into(hash).key())
         }
-        Action::Acknowledge | Action::Resolve => {
+        Action::Acknowledge | Action::Resolve | Action::Ignore => {
             faults.add(
                 fields.place("dedup_key"),
                 format_args!("is missing; {action} needs the key of the alert it is about"),
@@ -151,7 +151,7 @@ fn summary(
         return Some(limits::summary(&summary, place, faults));
     }
     match action {
-        Action::Acknowledge | Action::Resolve => Some(Text::default()),
+        Action::Acknowledge | Action::Resolve | Action::Ignore => Some(Text::default()),
         Action::Trigger | Action::Change => match instead_of_summary(fields, labels) {
             Some(instead) => {
                 faults.add(place, "is missing; a text was made from the other fields");

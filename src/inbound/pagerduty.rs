@@ -147,7 +147,7 @@ fn read(
     let is_complete = match action {
         // A missing payload is reported beside a missing action, all at once.
         None | Some(Action::Trigger) => require(event, payload, faults),
-        Some(Action::Acknowledge | Action::Resolve | Action::Change) => true,
+        Some(Action::Acknowledge | Action::Resolve | Action::Change | Action::Ignore) => true,
     };
     let action = action.filter(|_| is_complete)?;
     let moment = payload

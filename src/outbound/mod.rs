@@ -30,6 +30,8 @@ pub mod sms_webhook;
 pub mod template;
 #[cfg(test)]
 mod test_server;
+#[cfg(test)]
+mod tests;
 pub mod twilio;
 pub mod webhook;
 mod webhook_body;

@@ -14,6 +14,7 @@ mod events;
 mod failover;
 mod handing;
 mod joins;
+mod monitors;
 mod outages;
 mod page_limit;
 mod people;
