@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use regex::Regex;
 
 use crate::api::borders::Shared;
 use crate::api::extract::Params;
@@ -22,7 +21,7 @@ use crate::engine::ruleset::RuleSet;
 use crate::engine::time::{Millis, Now, Wall};
 use crate::runtime::handle::View;
 
-use super::query::Query;
+use super::query::{Query, takes_text};
 use super::{NOBODY, receiver};
 
 /// When an alert ends that asserts no end, as in the original.
@@ -31,7 +30,7 @@ const RESOLVE_TIMEOUT: Millis = Millis::minutes(5);
 /// Which alerts are asked for.
 struct Wanted {
     matchers: Vec<Matcher>,
-    receiver: Option<Regex>,
+    receiver: Option<Matcher>,
     active: bool,
     silenced: bool,
 }
@@ -61,7 +60,7 @@ impl Wanted {
 
     fn takes_receiver(&self, name: &str) -> bool {
         let pattern = self.receiver.as_ref();
-        pattern.is_none_or(|pattern| pattern.is_match(name))
+        pattern.is_none_or(|pattern| takes_text(pattern, name))
     }
 }
 
