@@ -179,7 +179,10 @@ async fn every_route_with_a_role_refuses_strangers_and_weaker_roles() {
                 StatusCode::UNAUTHORIZED,
                 "{method} {path} {token:?}"
             );
-            assert_eq!(asked.1["code"], "unauthorized");
+            // Tools of Alertmanager are refused by a JSON string, as by the original.
+            let is_imitated = path.starts_with("/api/v2/");
+            assert_eq!(asked.1.is_string(), is_imitated, "{method} {path}");
+            assert!(is_imitated || asked.1["code"] == "unauthorized", "{path}");
         }
         for role in Role::ALL
             .into_iter()

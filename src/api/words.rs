@@ -1,5 +1,7 @@
 //! The small words of the wire: moments, lengths of time, targets, cursors, keys in hex.
 
+use serde::Deserialize;
+
 use crate::engine::ids::{ChannelName, PolicyName, ScheduleName, UserName};
 use crate::engine::input::ReassignTo;
 use crate::engine::ruleset::{ChannelTarget, Target};
@@ -122,6 +124,22 @@ pub fn unknown_cursor(text: &str) -> Problem {
     Problem::invalid(format!(
         "cursor {text:?} is not one of ours; give back `next` of the answer before"
     ))
+}
+
+/// A part of a list that goes up by number.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByNumber {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+impl ByNumber {
+    /// The number after which it goes on, and how many items are asked for.
+    pub fn read(&self) -> Result<(u64, usize), Problem> {
+        let after = cursor(self.cursor.as_deref())?;
+        Ok((after.unwrap_or(0), limit(self.limit)))
+    }
 }
 
 /// The items asked for, at least one and at most [`ITEMS_MAX`].
