@@ -221,7 +221,7 @@ impl<'body> Element<'body> {
     /// Whether a key may be made up: not where the mapping names one and the action needs it.
     fn may_make_key(&self, action: Action) -> bool {
         match action {
-            Action::Trigger | Action::Ignore => true,
+            Action::Trigger | Action::Change | Action::Ignore => true,
             Action::Acknowledge | Action::Resolve => self.mapping.dedup_key.is_empty(),
         }
     }
