@@ -22,7 +22,7 @@ pub struct Acknowledging {
     /// What each page showed.
     shown: BTreeMap<PageId, BTreeSet<IncidentNumber>>,
     /// The notices of resolution, by the page that they follow.
-    notices: BTreeMap<PageId, PageId>,
+    notices: BTreeMap<PageId, BTreeSet<PageId>>,
 }
 
 impl Acknowledging {
@@ -46,8 +46,9 @@ impl Acknowledging {
             Seen::Opened { order, planned, .. } => self.opened(order, *planned),
             Seen::Started { state } => {
                 // What died undurable never was.
-                self.notices
-                    .retain(|_, notice| state.page(*notice).is_some());
+                for notices in self.notices.values_mut() {
+                    notices.retain(|notice| state.page(*notice).is_some());
+                }
                 None
             }
             Seen::Durable { .. }
@@ -69,9 +70,13 @@ impl Acknowledging {
                 news: News::Resolved,
             } = page.kind
             {
-                let first = *self.notices.entry(of).or_insert(page.id);
-                if first != page.id {
-                    let what = format!("two notices of resolution follow page {of}");
+                let notices = self.notices.entry(of).or_default();
+                notices.insert(page.id);
+                // A bundle is edited for each of its incidents, any other page is told once.
+                let most = self.shown.get(&of).map_or(1, BTreeSet::len);
+                if notices.len() > most {
+                    let count = notices.len();
+                    let what = format!("{count} notices of resolution follow page {of}");
                     return Some(("A7", what));
                 }
             }
