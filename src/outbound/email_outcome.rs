@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustls::CertificateError;
 
+use super::Sent;
 use crate::engine::outcome::Outcome;
 use crate::engine::time::Millis;
 
@@ -338,6 +339,15 @@ fn of_tls(error: &rustls::Error) -> Outcome {
         Outcome::TlsNameMismatch
     } else {
         Outcome::TlsOther
+    }
+}
+
+/// What is refused before the relay is asked.
+pub fn refused_here(outcome: Outcome, words: &str) -> Sent {
+    Sent {
+        outcome,
+        provider_message: Some(words.to_owned()),
+        reference: None,
     }
 }
 

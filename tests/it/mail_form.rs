@@ -165,3 +165,12 @@ async fn a_refused_form_is_repeated_as_plain_text_alone() {
     );
     assert!(mail.text().contains(&links().page(&order.message.token)));
 }
+
+#[tokio::test]
+async fn a_repetition_is_the_same_mail_to_the_last_byte() {
+    let mut order = orders::page(1042, "disk full on db1");
+    let first = mail_for(&order).await;
+    order.attempt = AttemptId(2);
+    let again = mail_for(&order).await;
+    assert_eq!(format!("{first:?}"), format!("{again:?}"));
+}
