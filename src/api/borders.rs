@@ -18,6 +18,7 @@ use crate::store::{self, Partition, Store};
 use super::audit::Journal;
 use super::auth::Auth;
 use super::problem::Problem;
+use super::refusals::Refusals;
 
 /// The state as handlers share it.
 pub type Shared = Arc<ApiState>;
@@ -51,7 +52,9 @@ pub struct ApiState {
     /// Of each Slack channel.
     pub slack_signing_secrets: BTreeMap<ChannelName, String>,
     /// Of each Twilio channel.
-    pub twilio_auth_tokens: BTreeMap<ChannelName, String>,
+    pub twilio_accounts: BTreeMap<ChannelName, TwilioAccount>,
+    /// Requests that were refused for their signature or key.
+    pub refusals: Refusals,
     /// Channels of kind `sms_webhook` that take replies.
     pub sms_webhooks: BTreeMap<ChannelName, SmsInbound>,
     pub settings: Settings,
@@ -66,6 +69,14 @@ pub struct Settings {
     pub body_limit_alertmanager: usize,
     /// Without a slash at the end; never taken from request headers.
     pub public_url: String,
+}
+
+/// What tells a request of Twilio from one in its name.
+#[derive(Clone, Default)]
+pub struct TwilioAccount {
+    pub sid: String,
+    pub auth_token: String,
+    pub shared_keys: Vec<String>,
 }
 
 /// How a text gateway hands in replies: JSON pointers into its body.

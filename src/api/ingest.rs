@@ -32,6 +32,8 @@ enum Door {
     Alerts,
     /// `/v2/enqueue`: PagerDuty's Events API.
     Enqueue,
+    /// `/v2/change/enqueue`: its change events.
+    Change,
 }
 
 /// `POST /v1/events`
@@ -76,6 +78,15 @@ pub async fn alerts(State(state): State<Shared>, request: Request) -> Response {
 
 /// `POST /v2/enqueue`: the key stands in the body.
 pub async fn enqueue(State(state): State<Shared>, request: Request) -> Response {
+    take_keyed_body(&state, Door::Enqueue, request).await
+}
+
+/// `POST /v2/change/enqueue`
+pub async fn enqueue_change(State(state): State<Shared>, request: Request) -> Response {
+    take_keyed_body(&state, Door::Change, request).await
+}
+
+async fn take_keyed_body(state: &ApiState, door: Door, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let limit = state.settings.body_limit;
     let bytes = match body::read(&parts.headers, body, limit).await {
@@ -91,9 +102,9 @@ pub async fn enqueue(State(state): State<Shared>, request: Request) -> Response 
     let Some(key) = key else {
         return ingest_answers::without_routing_key();
     };
-    match opened_by(&state, None, Some(key)) {
+    match opened_by(state, None, Some(key)) {
         Ok(integration) => {
-            let answer = store(&state, Door::Enqueue, &integration, &bytes).await;
+            let answer = store(state, door, &integration, &bytes).await;
             answer.unwrap_or_else(|problem| ingest_answers::refused(Manner::Pagerduty, &problem))
         }
         Err(_) => ingest_answers::unknown_routing_key(),
@@ -219,6 +230,7 @@ fn parse(door: Door, integration: &Integration, body: &[u8], state: &ApiState) -
         Door::Hook => inbound::parse(integration, body, now),
         Door::Alerts => inbound::parse_as(&Format::AlertmanagerApi, integration, body, now),
         Door::Enqueue => inbound::parse_as(&Format::Pagerduty, integration, body, now),
+        Door::Change => inbound::parse_change(integration, body, now),
     }
 }
 
@@ -228,6 +240,7 @@ fn manner(door: Door, format: &Format) -> Manner {
         Door::Native => Manner::Receipts,
         Door::Alerts => Manner::Alertmanager,
         Door::Enqueue => Manner::Pagerduty,
+        Door::Change => Manner::PagerdutyChange,
         Door::Hook => match format {
             Format::Pagerduty => Manner::Pagerduty,
             Format::AlertmanagerApi => Manner::Alertmanager,
@@ -239,7 +252,7 @@ fn manner(door: Door, format: &Format) -> Manner {
 fn body_limit(state: &ApiState, door: Door, format: &Format) -> usize {
     let settings = &state.settings;
     match door {
-        Door::Native | Door::Enqueue => settings.body_limit,
+        Door::Native | Door::Enqueue | Door::Change => settings.body_limit,
         Door::Alerts => settings.body_limit_alertmanager,
         Door::Hook => match format {
             Format::Alertmanager | Format::AlertmanagerApi => settings.body_limit_alertmanager,

@@ -24,6 +24,8 @@ pub enum Manner {
     Alertmanager,
     /// PagerDuty's Events API v2: always a JSON object.
     Pagerduty,
+    /// The same for its change events, which have no key.
+    PagerdutyChange,
 }
 
 /// What was stored of a request.
@@ -59,6 +61,10 @@ pub fn stored(manner: Manner, stored: &Stored) -> Response {
             });
             (StatusCode::ACCEPTED, Json(body)).into_response()
         }
+        Manner::PagerdutyChange => {
+            let body = json!({"status": "success", "message": "Change event processed"});
+            (StatusCode::ACCEPTED, Json(body)).into_response()
+        }
     }
 }
 
@@ -78,8 +84,10 @@ pub fn nothing_usable(manner: Manner, parsed: &Parsed) -> Response {
         Manner::Alertmanager => {
             (StatusCode::BAD_REQUEST, Json(as_sentence(faults))).into_response()
         }
-        Manner::Pagerduty if is_unrecognized(parsed) => unrecognized_object(),
-        Manner::Pagerduty => {
+        Manner::Pagerduty | Manner::PagerdutyChange if is_unrecognized(parsed) => {
+            unrecognized_object()
+        }
+        Manner::Pagerduty | Manner::PagerdutyChange => {
             let errors: Vec<String> = faults.iter().map(|fault| fault.problem.clone()).collect();
             invalid_event(&errors)
         }
@@ -94,25 +102,24 @@ pub fn refused(manner: Manner, problem: &Problem) -> Response {
             let text = Json(problem.detail().to_owned());
             problem.with_body(problem.status(), text)
         }
-        Manner::Pagerduty => {
-            // The original asks for patience with 429, and its clients retry on that.
-            let is_busy = problem.code() == "busy";
-            let status = if is_busy {
-                StatusCode::TOO_MANY_REQUESTS
-            } else {
-                problem.status()
-            };
-            let word = if problem.is_temporary() {
-                "throttle exceeded"
-            } else {
-                "invalid event"
-            };
-            problem.with_body(
-                status,
-                pagerduty_error(word, &[problem.detail().to_owned()]),
-            )
-        }
+        Manner::Pagerduty | Manner::PagerdutyChange => refused_as_pagerduty(problem),
     }
+}
+
+/// The original's clients drop an event after some 503 (pdjs 2.2 at once), and come back after a
+/// 429, for as long as it takes (pagerduty 7.2). What passes is therefore a 429.
+fn refused_as_pagerduty(problem: &Problem) -> Response {
+    let errors = [problem.detail().to_owned()];
+    if !problem.is_temporary() {
+        let body = pagerduty_error("invalid event", &errors);
+        return problem.with_body(problem.status(), body);
+    }
+    let body = json!({
+        "status": "throttle exceeded",
+        "message": "Requests for this service are arriving too quickly. Please retry later.",
+        "errors": errors,
+    });
+    problem.with_body(StatusCode::TOO_MANY_REQUESTS, Json(body))
 }
 
 /// The routing key of an event opens nothing here.
@@ -322,19 +329,44 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_is_429_only_for_the_program_that_knows_it() {
-        let busy = Problem::from(Unavailable::Busy("billing".into()));
-        let cases = [
+    async fn passing_trouble_is_429_only_for_the_programs_that_come_back_after_it() {
+        let troubles = [
+            Unavailable::Busy("billing".into()),
+            Unavailable::DiskLow,
+            Unavailable::Stopping,
+            Unavailable::Quarantined,
+        ];
+        let manners = [
             (Manner::Receipts, 503),
             (Manner::Alertmanager, 503),
             (Manner::Pagerduty, 429),
+            (Manner::PagerdutyChange, 429),
         ];
-        for (manner, expected) in cases {
-            let answer = refused(manner, &busy);
-            assert!(answer.headers().contains_key(header::RETRY_AFTER));
-            let (status, body) = read(answer).await;
-            assert_eq!(status, expected, "{manner:?}");
-            assert_ne!(body, Value::Null, "{manner:?} always answers JSON");
+        for trouble in troubles {
+            let problem = Problem::from(trouble);
+            for (manner, expected) in manners {
+                let answer = refused(manner, &problem);
+                assert!(answer.headers().contains_key(header::RETRY_AFTER));
+                let (status, body) = read(answer).await;
+                assert_eq!(status, expected, "{manner:?} {}", problem.code());
+                assert_ne!(body, Value::Null, "{manner:?} always answers JSON");
+                if expected == 429 {
+                    assert_eq!(body["status"], "throttle exceeded");
+                    assert_eq!(body["errors"][0], problem.detail());
+                }
+            }
         }
+    }
+
+    #[tokio::test]
+    async fn a_change_event_is_answered_without_a_key() {
+        let receipts = [receipt()];
+        let stored_whole = Stored {
+            receipts: &receipts,
+            faults: &[],
+        };
+        let answer = stored(Manner::PagerdutyChange, &stored_whole);
+        let body = json!({"status": "success", "message": "Change event processed"});
+        assert_eq!(read(answer).await, (202, body));
     }
 }

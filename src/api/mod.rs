@@ -34,6 +34,7 @@ mod pages;
 mod preview;
 pub mod problem;
 mod receipts;
+pub mod refusals;
 pub mod router;
 mod routes;
 mod rules;

@@ -7,7 +7,9 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::response::{ResponseBuilder, ResponsesBuilder};
-use utoipa::openapi::schema::{ComponentsBuilder, Object, Ref, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{
+    ArrayBuilder, ComponentsBuilder, Object, Ref, Schema, SchemaType, Type,
+};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, Content, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, RefOr,
@@ -194,6 +196,14 @@ fn list<T: ToSchema>(name: &str, schemas: &mut Schemas) {
     schemas.push((format!("{name}List"), schema));
 }
 
+/// A shape, and an array of it as imitated programs give it.
+fn array<T: ToSchema>(name: &str, schemas: &mut Schemas) {
+    add::<T>(name, schemas);
+    let items = Ref::from_schema_name(T::name());
+    let schema = ArrayBuilder::new().items(items).build();
+    schemas.push((format!("{name}Array"), Schema::from(schema).into()));
+}
+
 fn of_events(schemas: &mut Schemas) {
     add::<preview::NativeEvent>("NativeEvent", schemas);
     add::<shapes::receipt::AcceptedBatch>("AcceptedBatch", schemas);
@@ -236,7 +246,10 @@ fn of_administration(schemas: &mut Schemas) {
     add::<silences::NewSilence>("NewSilence", schemas);
     add::<silences::Silenced>("Silenced", schemas);
     add::<shapes::silence::PostableSilence>("PostableSilence", schemas);
-    add::<shapes::silence::GettableSilence>("GettableSilence", schemas);
+    array::<shapes::silence::GettableSilence>("GettableSilence", schemas);
+    array::<shapes::alertmanager::GettableAlert>("GettableAlert", schemas);
+    array::<shapes::alertmanager::AlertGroup>("AlertGroup", schemas);
+    array::<shapes::alertmanager::Receiver>("Receiver", schemas);
     list::<shapes::channel::Channel>("Channel", schemas);
     add::<shapes::channel::Checked>("Checked", schemas);
     list::<tokens::Token>("Token", schemas);

@@ -14,11 +14,11 @@ use super::answers;
 use super::audit::{Act, Action};
 use super::auth::Caller;
 use super::borders::{ApiState, Shared};
-use super::extract::{Payload, Segment};
+use super::extract::{Params, Payload, Segment};
 use super::names;
 use super::problem::Problem;
 use super::shapes::{self, List};
-use super::words::{self, ITEMS_MAX};
+use super::words::{self, ByNumber};
 
 /// Who stands in, and until when.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -40,17 +40,20 @@ pub struct NewOverride {
 pub async fn list(
     State(state): State<Shared>,
     Segment(schedule): Segment<String>,
+    Params(query): Params<ByNumber>,
 ) -> Result<Json<List<shapes::oncall::Override>>, Problem> {
+    let (after, limit) = query.read()?;
     let schedule = known_schedule(&state, &schedule)?;
     let look = move |view: View<'_>| {
         let own = view
             .state
             .overrides()
             .filter(|one| one.schedule == schedule);
-        let own = own.take(ITEMS_MAX);
+        let own = own.filter(|known| known.id.0 > after).take(limit);
         own.map(|known| shapes::oncall::override_(known)).collect()
     };
-    Ok(Json(List::whole(state.handle.read(look).await?)))
+    let overrides = state.handle.read(look).await?;
+    Ok(Json(List::page(overrides, limit, |known| known.id)))
 }
 
 /// `POST /v1/schedules/{name}/overrides`

@@ -164,6 +164,8 @@ impl IntoResponse for Problem {
         if !self.is_unanswerable {
             let kind = HeaderValue::from_static("application/problem+json");
             response.headers_mut().insert(header::CONTENT_TYPE, kind);
+            // Imitated programs have an error form of their own; see `alertmanager`.
+            response.extensions_mut().insert(self);
         }
         response
     }

@@ -10,6 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::access::{Access, authorise};
+use super::alertmanager::refuse_as_alertmanager;
 use super::borders::Shared;
 use super::problem::Problem;
 use super::routes::{self, Route};
@@ -51,6 +52,7 @@ fn finish<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(refuse_as_alertmanager))
         .layer(sniffing)
         .layer(caching)
 }

@@ -15,10 +15,10 @@ use super::answers;
 use super::audit::{Act, Action};
 use super::auth::Caller;
 use super::borders::{ApiState, Shared};
-use super::extract::{Payload, Segment};
+use super::extract::{Params, Payload, Segment};
 use super::problem::Problem;
 use super::shapes::{self, List};
-use super::words::{self, ITEMS_MAX};
+use super::words::{self, ByNumber};
 
 /// What is to be quiet, and until when.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -46,17 +46,19 @@ pub struct Silenced {
     until: String,
 }
 
-/// `GET /v1/silences`
+/// `GET /v1/silences`: those that have not ended, by their ids.
 pub async fn list(
     State(state): State<Shared>,
+    Params(query): Params<ByNumber>,
 ) -> Result<Json<List<shapes::silence::Silence>>, Problem> {
-    let look = |view: View<'_>| {
-        let silences = view.state.silences().take(ITEMS_MAX);
-        silences
-            .map(|known| shapes::silence::silence(known))
-            .collect()
+    let (after, limit) = query.read()?;
+    let look = move |view: View<'_>| {
+        let silences = view.state.silences();
+        let later = silences.filter(|known| known.id.0 > after).take(limit);
+        later.map(|known| shapes::silence::silence(known)).collect()
     };
-    Ok(Json(List::whole(state.handle.read(look).await?)))
+    let silences = state.handle.read(look).await?;
+    Ok(Json(List::page(silences, limit, |known| known.id)))
 }
 
 /// `POST /v1/silences`
@@ -108,7 +110,8 @@ pub async fn expire(
     caller: Caller,
     Segment(id): Segment<String>,
 ) -> Result<StatusCode, Problem> {
-    end(&state, &caller, &id).await?;
+    let id = SilenceId(words::number("silence", &id)?);
+    end(&state, &caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -128,8 +131,7 @@ pub async fn set(
 }
 
 /// Ends a silence now.
-pub async fn end(state: &ApiState, caller: &Caller, id: &str) -> Result<(), Problem> {
-    let silence = SilenceId(words::number("silence", id)?);
+pub async fn end(state: &ApiState, caller: &Caller, silence: SilenceId) -> Result<(), Problem> {
     let look = move |view: View<'_>| view.state.silence(silence).is_some();
     if !state.handle.read(look).await? {
         return Err(not_there(silence));
@@ -153,6 +155,7 @@ pub fn checked(matchers: Result<Vec<Matcher>, MatcherError>) -> Result<Vec<Match
 }
 
 /// No silence has this id, or not any more.
-pub fn not_there(id: SilenceId) -> Problem {
-    Problem::not_found("silence", format_args!("{id}, or it has ended"))
+fn not_there(id: SilenceId) -> Problem {
+    let what = format_args!("{id}, or it ended more than 5 days ago");
+    Problem::not_found("silence", what)
 }

@@ -15,6 +15,7 @@ use crate::engine::ids::UserName;
 use crate::engine::input::{Verb, Via};
 use crate::engine::ruleset::{Medium, RuleSet};
 use crate::engine::time::{Millis, Wall};
+use crate::signing::Refused;
 use crate::signing::slack::{self, Headers};
 use crate::web::opened::Opened;
 
@@ -23,6 +24,7 @@ use super::borders::{ApiState, Shared};
 use super::extract::whole_body;
 use super::links;
 use super::problem::Problem;
+use super::refusals::{self, Seems};
 
 /// Time for the act before Slack is answered without its end; the act goes on.
 const PATIENCE: Duration = Duration::from_millis(2_500);
@@ -71,7 +73,7 @@ pub async fn actions(State(state): State<Shared>, request: Request) -> Response 
 async fn take(state: &Shared, request: Request) -> Result<(), Problem> {
     let headers = request.headers().clone();
     let body = whole_body(request, state.settings.body_limit).await?;
-    verify(state, &headers, &body)?;
+    verify(state, &headers, &body).await?;
     let form = body::form(body).await?;
     let payload = body::field(&form, "payload")
         .ok_or_else(|| Problem::invalid("the form has no field payload"))?;
@@ -84,18 +86,31 @@ async fn take(state: &Shared, request: Request) -> Result<(), Problem> {
 }
 
 /// Any configured Slack channel may have sent it.
-fn verify(state: &ApiState, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
+async fn verify(state: &ApiState, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let signed = Headers {
         timestamp: text("x-slack-request-timestamp").unwrap_or(""),
         signature: text("x-slack-signature").unwrap_or(""),
     };
     let now = state.now();
-    let mut secrets = state.slack_signing_secrets.values();
-    if secrets.any(|secret| slack::verify(secret, signed, body, now).is_ok()) {
-        return Ok(());
+    let mut refused = None;
+    for (channel, secret) in &state.slack_signing_secrets {
+        match slack::verify(secret, signed, body, now) {
+            Ok(()) => return Ok(()),
+            Err(why) => refused = Some((channel, why)),
+        }
     }
-    tracing::warn!("a request in the name of Slack has no valid signature");
+    if let Some((channel, why)) = refused {
+        let seems = match why {
+            Refused::Malformed | Refused::NoSecret => Seems::Anybodys,
+            Refused::Stale
+            | Refused::Mismatch
+            | Refused::NoSharedKey
+            | Refused::UnknownAlgorithm => Seems::Theirs,
+        };
+        let what = "a request in the name of Slack";
+        refusals::note(state, channel, what, &why.to_string(), seems).await;
+    }
     Err(Problem::unauthorized(
         "the signature is not valid; check signing_secret and the clock",
     ))

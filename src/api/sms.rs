@@ -11,12 +11,14 @@ use crate::engine::ids::ChannelName;
 use crate::engine::input::{Input, SmsReply};
 use crate::engine::ruleset::{Medium, RuleSet};
 use crate::engine::time::Wall;
-use crate::signing::{digest, twilio};
+use crate::signing::digest;
+use crate::signing::twilio::{self, Keys, Signed};
 
 use super::access::secret_of;
 use super::borders::{ApiState, Shared, SmsInbound};
 use super::extract::{Segment, whole_body};
 use super::problem::Problem;
+use super::refusals::{self, Seems};
 use super::{answers, body, words};
 
 /// Characters of a message that are looked at; what we understand is far shorter.
@@ -54,22 +56,40 @@ pub async fn signed_by_twilio(
     uri: &Uri,
     request: Request,
 ) -> Result<Vec<(String, String)>, Problem> {
-    let token = state.twilio_auth_tokens.get(channel);
-    let token = token.ok_or_else(|| Problem::not_found("channel that takes messages", channel))?;
+    let account = state.twilio_accounts.get(channel);
+    let account =
+        account.ok_or_else(|| Problem::not_found("channel that takes messages", channel))?;
     let headers = request.headers().clone();
     let form = body::form(whole_body(request, SMS_BYTES_MAX).await?).await?;
-    let signature = headers.get("x-twilio-signature");
-    let signature = signature
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("");
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let signed = Signed {
+        signature: text("x-twilio-signature").unwrap_or(""),
+        settings: text("x-twilio-webhooks-signature-settings").unwrap_or(""),
+    };
+    let keys = Keys {
+        auth_token: &account.auth_token,
+        shared: &account.shared_keys,
+    };
     let url = public_address(&state.settings.public_url, uri);
-    if twilio::verify_form(token, &url, &form, signature).is_ok() {
+    let Err(refused) = twilio::verify_form(keys, &url, &form, signed) else {
         return Ok(form);
-    }
-    tracing::warn!(channel = %channel, "a request in the name of Twilio has no valid signature");
-    Err(Problem::forbidden(
-        "the signature is not valid; check auth_token and public_url",
-    ))
+    };
+    let is_theirs = body::field(&form, "AccountSid") == Some(account.sid.as_str());
+    let seems = if is_theirs && !signed.signature.is_empty() {
+        Seems::Theirs
+    } else {
+        Seems::Anybodys
+    };
+    let cause = refused.to_string();
+    refusals::note(
+        state,
+        channel,
+        "a request in the name of Twilio",
+        &cause,
+        seems,
+    )
+    .await;
+    Err(Problem::forbidden(format!("{cause} (Twilio)")))
 }
 
 /// The address that Twilio signed: never taken from headers, which a client can choose.
@@ -86,6 +106,14 @@ async fn from_gateway(
     request: Request,
 ) -> Result<Response, Problem> {
     if !has_key(settings, request.headers(), uri) {
+        let is_keyed = secret_of(request.headers()).is_some() || uri.query().is_some();
+        let seems = if is_keyed {
+            Seems::Theirs
+        } else {
+            Seems::Anybodys
+        };
+        let cause = "it does not carry inbound_key";
+        refusals::note(state, &channel, "a reply through the gateway", cause, seems).await;
         return Err(Problem::unauthorized(
             "send inbound_key as `Authorization: Bearer …` or as ?key=",
         ));

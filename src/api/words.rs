@@ -1,8 +1,11 @@
 //! The small words of the wire: moments, lengths of time, targets, cursors, keys in hex.
 
+use serde::Deserialize;
+
 use crate::engine::ids::{ChannelName, PolicyName, ScheduleName, UserName};
 use crate::engine::input::ReassignTo;
 use crate::engine::ruleset::{ChannelTarget, Target};
+use crate::engine::shown;
 use crate::engine::time::{Millis, Wall};
 
 use super::problem::Problem;
@@ -123,6 +126,22 @@ pub fn unknown_cursor(text: &str) -> Problem {
     ))
 }
 
+/// A part of a list that goes up by number.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByNumber {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+impl ByNumber {
+    /// The number after which it goes on, and how many items are asked for.
+    pub fn read(&self) -> Result<(u64, usize), Problem> {
+        let after = cursor(self.cursor.as_deref())?;
+        Ok((after.unwrap_or(0), limit(self.limit)))
+    }
+}
+
 /// The items asked for, at least one and at most [`ITEMS_MAX`].
 pub fn limit(asked: Option<usize>) -> usize {
     asked.unwrap_or(100).clamp(1, ITEMS_MAX)
@@ -151,7 +170,7 @@ pub fn hash_of_hex(text: &str) -> Option<[u8; 32]> {
 /// Text of a person without control characters, at most so many characters.
 pub fn clean(text: &str, characters_max: usize) -> String {
     let printable = text.chars().map(|character| {
-        if character.is_control() {
+        if shown::is_unwanted(character) {
             ' '
         } else {
             character

@@ -180,6 +180,11 @@ pub fn on_refused_report(metrics: Arc<Metrics>) -> Arc<dyn Fn(&ChannelName) + Se
     Arc::new(move |channel| metrics.report_refused(channel.as_str()))
 }
 
+/// Counts requests that are refused for their signature or key.
+pub fn on_refused_request(metrics: Arc<Metrics>) -> Arc<dyn Fn(&ChannelName) + Send + Sync> {
+    Arc::new(move |channel| metrics.request_refused(channel.as_str()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

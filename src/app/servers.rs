@@ -20,8 +20,9 @@ use super::rulebook::Book;
 use super::{observer, secrets};
 use crate::api::audit::Journal;
 use crate::api::auth::Auth;
-use crate::api::borders::{ApiState, Settings as ApiSettings, SmsInbound};
+use crate::api::borders::{ApiState, Settings as ApiSettings, SmsInbound, TwilioAccount};
 use crate::api::key_origin::note_keys_of_rules;
+use crate::api::refusals::Refusals;
 use crate::api::{public_router, router};
 use crate::config::{ChannelKind, Settings};
 use crate::engine::ids::ChannelName;
@@ -123,6 +124,7 @@ fn serve(doors: Doors, router: Router, mut stopped: watch::Receiver<bool>) -> Jo
 
 fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Result<ApiState> {
     let metrics = parts.metrics.clone();
+    let on_refused_request = observer::on_refused_request(metrics.clone());
     let on_refused_report = observer::on_refused_report(metrics.clone());
     let mut state = ApiState {
         handle: parts.handle.clone(),
@@ -138,7 +140,8 @@ fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Re
         random: Arc::new(secrets::fill),
         links_secret: parts.first.links_secret,
         slack_signing_secrets: BTreeMap::new(),
-        twilio_auth_tokens: BTreeMap::new(),
+        twilio_accounts: BTreeMap::new(),
+        refusals: Refusals::new(on_refused_request),
         sms_webhooks: BTreeMap::new(),
         settings: ApiSettings {
             body_limit: settings.body_limit_bytes,
@@ -163,8 +166,15 @@ fn add_inbound(state: &mut ApiState, name: &str, kind: &ChannelKind) {
             }
         }
         ChannelKind::Twilio(twilio) => {
-            let token = twilio.auth_token.expose_secret().to_owned();
-            state.twilio_auth_tokens.insert(name, token);
+            let shared_keys = twilio.shared_keys.iter();
+            let account = TwilioAccount {
+                sid: twilio.account_sid.clone(),
+                auth_token: twilio.auth_token.expose_secret().to_owned(),
+                shared_keys: shared_keys
+                    .map(|key| key.expose_secret().to_owned())
+                    .collect(),
+            };
+            state.twilio_accounts.insert(name, account);
         }
         ChannelKind::SmsWebhook(gateway) => {
             let Some(key) = &gateway.inbound_key else {

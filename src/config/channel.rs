@@ -98,6 +98,8 @@ pub struct Slack {
 pub struct Twilio {
     pub account_sid: String,
     pub auth_token: SecretString,
+    /// Keys with which Twilio signs instead of the auth token.
+    pub shared_keys: Vec<SecretString>,
     pub sender: TwilioSender,
     pub api_url: String,
 }
@@ -254,6 +256,7 @@ fn read_slack(section: &mut Section<'_>) -> Option<Slack> {
 fn read_twilio(section: &mut Section<'_>) -> Option<Twilio> {
     let account_sid = section.require("account_sid", "write account_sid = \"AC…\"", units::text);
     let auth_token = section.require_secret("auth_token", "write \"env:TWILIO_AUTH_TOKEN\"");
+    let shared_keys = section.secret_list("shared_keys");
     let from = section.read("from", units::text);
     let service = section.read("messaging_service_sid", units::text);
     let api_url = section.read("api_url", units::url);
@@ -268,6 +271,7 @@ fn read_twilio(section: &mut Section<'_>) -> Option<Twilio> {
     Some(Twilio {
         account_sid: account_sid?,
         auth_token: auth_token?,
+        shared_keys,
         sender: sender?,
         api_url: api_url.unwrap_or_else(|| "https://api.twilio.com".to_owned()),
     })

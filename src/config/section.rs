@@ -192,6 +192,26 @@ impl<'load> Section<'load> {
         secret
     }
 
+    /// A secret, or a list of them. Literals are not remarked on.
+    pub fn secret_list(&mut self, key: &str) -> Vec<SecretString> {
+        let Some(Entry { value, line }) = self.take_entry(key) else {
+            return Vec::new();
+        };
+        let values = match value {
+            Value::List(items) => items.into_iter().map(|item| item.value).collect(),
+            value => vec![value],
+        };
+        let mut secrets = Vec::new();
+        for value in values {
+            match resolve(&value, self.layers.secrets()) {
+                Ok(Resolved::Absent) => {}
+                Ok(Resolved::Referred(secret) | Resolved::Literal(secret)) => secrets.push(secret),
+                Err(problem) => self.fault(line, &format!("{key}: {problem}")),
+            }
+        }
+        secrets
+    }
+
     /// A table of secrets by free names, such as headers. Literals are not remarked on.
     pub fn secrets(&mut self, key: &str) -> Vec<(String, SecretString)> {
         let Some(Entry { value, line }) = self.take_entry(key) else {

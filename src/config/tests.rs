@@ -54,7 +54,8 @@ fn examples() -> String {
         .join("\n")
 }
 
-const SECRETS: [(&str, &str); 6] = [
+const SECRETS: [(&str, &str); 7] = [
+    ("TWILIO_SHARED_KEY", "shared-word"),
     ("SMTP_PASSWORD", "smtp-word"),
     ("SLACK_TOKEN", "xoxb-word"),
     ("SLACK_SIGNING_SECRET", "signing-word"),

@@ -295,7 +295,7 @@ impl<'step> Draft<'step> {
         self.page(&self.state.page_of_attempt(attempt)?.id)
     }
 
-    /// Silences that have not ended, in the order of their ids.
+    /// Silences that have not ended, and those that ended in this step, in the order of their ids.
     pub fn all_silences(&self) -> Vec<Arc<Silence>> {
         let mut ids: BTreeSet<SilenceId> = self.state.silences().map(|known| known.id).collect();
         ids.extend(self.silences.keys().copied());

@@ -38,6 +38,10 @@ pub enum Action {
     Trigger,
     Acknowledge,
     Resolve,
+    /// Something was changed, such as a deployment: kept as it is told, about no alert.
+    Change,
+    /// A mapping says that this is no event: it leaves a receipt and nothing else.
+    Ignore,
 }
 
 impl Action {
@@ -47,6 +51,8 @@ impl Action {
             Self::Trigger => "trigger",
             Self::Acknowledge => "acknowledge",
             Self::Resolve => "resolve",
+            Self::Change => "change",
+            Self::Ignore => "ignore",
         }
     }
 }

@@ -59,6 +59,11 @@ fn event(draft: &mut Draft<'_>, integration: &IntegrationName, event: Event) -> 
         Action::Trigger => trigger(draft, integration, &event),
         Action::Acknowledge => acknowledge(draft, integration, &event),
         Action::Resolve => resolve(draft, integration, &event),
+        Action::Change => Verdict {
+            is_news: true,
+            ..Verdict::nothing(Disposition::Recorded, Reason::ChangeEvent)
+        },
+        Action::Ignore => Verdict::nothing(Disposition::Ignored, Reason::MappingIgnores),
     };
     let id = draft.next_receipt();
     let receipt = receipt(draft.now.wall, id, integration, event, verdict);
@@ -84,7 +89,9 @@ fn receipt(
 ) -> Receipt {
     let source_time = match event.action {
         Action::Resolve => resolve_time(event.spoken),
-        Action::Trigger | Action::Acknowledge => event.spoken.source_time(),
+        Action::Trigger | Action::Acknowledge | Action::Change | Action::Ignore => {
+            event.spoken.source_time()
+        }
     };
     Receipt {
         id,

@@ -44,6 +44,7 @@ mod recovery;
 mod reply;
 pub mod routing;
 pub mod ruleset;
+pub mod shown;
 mod silence;
 pub mod state;
 mod step;

@@ -100,9 +100,11 @@ fn held_back(
     match event.action {
         Action::Acknowledge => Some(Reason::SourceAcknowledged),
         Action::Resolve => Some(Reason::SourceResolved),
+        Action::Change => Some(Reason::ChangeEvent),
         Action::Trigger if is_old => Some(Reason::HeldOld),
         Action::Trigger if is_silenced => Some(Reason::Silenced),
         Action::Trigger => None,
+        Action::Ignore => Some(Reason::MappingIgnores),
     }
 }
 

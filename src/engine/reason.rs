@@ -51,9 +51,11 @@ reasons! {
     AssertionOver => "assertion_over":
         "a repeated resolve: this sender's assertion was over already",
     UnknownAlert => "unknown_alert": "no such alert is firing",
+    MappingIgnores => "mapping_ignores": "the integration's mapping says ignore",
     ResolvedBefore => "resolved_before":
         "its resolve came first and the source says that the trigger is earlier",
     DuplicateId => "duplicate_id": "an event with this id was accepted before",
+    ChangeEvent => "change_event": "it tells of a change and of no alert",
     NoRules => "no_rules": "there is no routing tree yet",
     // Incidents and escalation.
     Opened => "opened": "the first alert of this route and group",

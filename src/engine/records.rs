@@ -17,7 +17,7 @@ use super::outcome::Outcome;
 use super::page::Page;
 use super::reason::Reason;
 use super::ruleset::{Medium, Policy};
-use super::time::{Steady, Wall};
+use super::time::{Millis, Steady, Wall};
 use super::urgency::Urgency;
 
 /// Matchers and a time: alerts are kept and shown, pages are held.
@@ -36,6 +36,26 @@ pub struct Silence {
     /// Whether it is in force now.
     #[serde(default)]
     pub is_active: bool,
+    /// When it was last changed; `None` if it never was.
+    #[serde(default)]
+    pub updated_at: Option<Wall>,
+    /// When it ended. It is shown for [`Silence::SHOWN_FOR`] from then on.
+    #[serde(default)]
+    pub ended_at: Option<Wall>,
+}
+
+impl Silence {
+    /// How long a silence is shown after its end, as by Alertmanager.
+    pub const SHOWN_FOR: Millis = Millis::days(5);
+
+    /// When it begins, ends or is forgotten, whichever comes next.
+    pub fn next_due(&self) -> Wall {
+        match self.ended_at {
+            Some(ended_at) => ended_at + Self::SHOWN_FOR,
+            None if self.is_active => self.until,
+            None => self.from,
+        }
+    }
 }
 
 /// What is remembered of a route and group beyond one incident.

@@ -254,30 +254,46 @@ impl Format {
     }
 }
 
+/// JSON pointers to one text: the first that leads to a text that is not blank wins.
+pub type Pointers = Vec<String>;
+
+/// What becomes of an event whose action the mapping does not list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unlisted {
+    /// It triggers, with a fault: an unknown word never keeps an alert from paging.
+    #[default]
+    Trigger,
+    Ignore,
+    /// It is no event; the sender is told.
+    Refuse,
+}
+
 /// How any JSON body becomes events: RFC 6901 pointers and value maps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GenericMapping {
     /// Pointer to an array of events; without it the body is one event.
     pub each: Option<String>,
-    /// Pointer to the text that tells trigger, acknowledge and resolve apart.
-    pub action: Option<String>,
-    /// From the text at `action` to one of ours; a text that is not here is a trigger.
+    /// Pointers to the text that tells trigger, acknowledge and resolve apart.
+    pub action: Pointers,
+    /// From the text at `action` to one of ours.
     pub actions: BTreeMap<String, super::event::Action>,
+    /// What a text at `action` is that `actions` does not list.
+    pub unlisted: Unlisted,
     /// One or more pointers whose values together make the dedup key.
     pub dedup_key: Vec<String>,
-    pub summary: Option<String>,
-    pub severity: Option<String>,
+    pub summary: Pointers,
+    pub severity: Pointers,
     /// From the text at `severity` to a severity; a text that is not here is taken as sent.
     pub severities: BTreeMap<String, String>,
-    pub source: Option<String>,
-    pub component: Option<String>,
-    pub group: Option<String>,
-    pub class: Option<String>,
-    pub service: Option<String>,
+    pub source: Pointers,
+    pub component: Pointers,
+    pub group: Pointers,
+    pub class: Pointers,
+    pub service: Pointers,
     /// RFC 3339 text, or seconds or milliseconds since 1970.
-    pub occurred_at: Option<String>,
+    pub occurred_at: Pointers,
     /// Idempotency id.
-    pub id: Option<String>,
+    pub id: Pointers,
     /// Label name to pointer.
     pub labels: BTreeMap<String, String>,
     /// Pointer to an object whose scalar members all become labels.

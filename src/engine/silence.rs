@@ -1,6 +1,6 @@
 //! Silences and schedule overrides: quiet for a time, somebody else for a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::alert::{Alert, Matchable};
 use super::calendar::Override;
@@ -14,6 +14,7 @@ use super::membership;
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind, Silence};
 use super::routing::Route;
+use super::time::Wall;
 use super::{deliver, escalation};
 
 /// The silences in force that cover an alert with this content. The router's own alerts cannot be
@@ -48,6 +49,64 @@ pub(super) fn set(draft: &mut Draft<'_>, request: SilenceRequest) {
         draft.answer = Answer::Refused(refusal);
         return;
     }
+    let replaced = request.replaces.and_then(|id| draft.silence(&id));
+    match replaced {
+        Some(replaced) if can_change(&replaced, &request, draft.now.wall) => {
+            change(draft, replaced.id, request);
+        }
+        Some(_) | None => add(draft, request),
+    }
+}
+
+/// Whether a request changes a silence in place; otherwise another one replaces it. As in
+/// Alertmanager, matchers never change, nor the start of a silence that has begun.
+fn can_change(silence: &Silence, request: &SilenceRequest, now: Wall) -> bool {
+    let starts_as_before = request.from.is_none_or(|from| {
+        if silence.is_active {
+            seconds(from) == seconds(silence.from)
+        } else {
+            from >= now
+        }
+    });
+    silence.ended_at.is_none() && silence.matchers == request.matchers && starts_as_before
+}
+
+/// Clients may cut moments to the second.
+fn seconds(at: Wall) -> i64 {
+    at.0.div_euclid(1_000)
+}
+
+fn change(draft: &mut Draft<'_>, id: SilenceId, request: SilenceRequest) {
+    let now = draft.now.wall;
+    draft.edit_silence(&id, |silence| {
+        if !silence.is_active {
+            silence.from = request.from.unwrap_or(silence.from);
+        }
+        silence.until = request.until;
+        silence.reason = request.reason;
+        silence.created_by = request.actor.name;
+        silence.updated_at = Some(now);
+    });
+    due(draft, id);
+    let covers = covered_incidents(draft, id);
+    draft.answer = Answer::Silence {
+        silence: id,
+        covers,
+    };
+}
+
+/// How many incidents have a firing alert that it covers.
+fn covered_incidents(draft: &Draft<'_>, id: SilenceId) -> usize {
+    let alerts = draft.state.alerts();
+    let covered = alerts
+        .filter_map(|alert| draft.alert(&alert.id))
+        .filter(|alert| alert.firing && alert.silenced_by.contains(&id));
+    let numbers: BTreeSet<IncidentNumber> =
+        covered.flat_map(|alert| alert.incidents.clone()).collect();
+    numbers.len()
+}
+
+fn add(draft: &mut Draft<'_>, request: SilenceRequest) {
     let id = draft.next_silence();
     let from = request.from.unwrap_or(draft.now.wall).max(draft.now.wall);
     let silence = Silence {
@@ -60,6 +119,8 @@ pub(super) fn set(draft: &mut Draft<'_>, request: SilenceRequest) {
         created_at: draft.now.wall,
         held_pages: 0,
         is_active: false,
+        updated_at: None,
+        ended_at: None,
     };
     draft.put_silence(id, silence);
     let covers = if from <= draft.now.wall {
@@ -116,12 +177,16 @@ pub(super) fn expire(draft: &mut Draft<'_>, id: SilenceId) {
     draft.answer = Answer::Done;
 }
 
-/// A silence begins or ends.
+/// A silence begins, ends or is no longer shown.
 pub(super) fn due(draft: &mut Draft<'_>, id: SilenceId) {
     let Some(silence) = draft.silence(&id) else {
         return;
     };
-    if silence.until <= draft.now.wall {
+    if silence.ended_at.is_some() {
+        if silence.next_due() <= draft.now.wall {
+            draft.drop_silence(&id);
+        }
+    } else if silence.until <= draft.now.wall {
         end(draft, id);
     } else if !silence.is_active && silence.from <= draft.now.wall {
         activate(draft, id);
@@ -160,13 +225,23 @@ fn is_held(draft: &Draft<'_>, number: IncidentNumber) -> bool {
 }
 
 fn end(draft: &mut Draft<'_>, id: SilenceId) {
+    let known = draft.silence(&id);
+    if known.is_none_or(|silence| silence.ended_at.is_some()) {
+        return;
+    }
     let covered: Vec<_> = draft
         .state
         .alerts()
         .filter(|alert| alert.silenced_by.contains(&id))
         .filter_map(|alert| draft.alert(&alert.id))
         .collect();
-    draft.drop_silence(&id);
+    let now = draft.now.wall;
+    draft.edit_silence(&id, |silence| {
+        silence.is_active = false;
+        silence.from = silence.from.min(now);
+        silence.until = silence.until.min(now);
+        silence.ended_at = Some(now);
+    });
     let mut numbers = Vec::new();
     let mut heard = Vec::new();
     for before in covered {

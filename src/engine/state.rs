@@ -104,14 +104,8 @@ impl State {
                 self.senders.insert(sender.address.clone(), sender);
             }
             Record::Silence(silence) => {
-                let at = if silence.is_active {
-                    silence.until
-                } else {
-                    silence.from
-                };
-                self.index
-                    .due_on_wall
-                    .insert((at, TimerKey::Silence(silence.id)));
+                let due = (silence.next_due(), TimerKey::Silence(silence.id));
+                self.index.due_on_wall.insert(due);
                 self.silences.insert(silence.id, silence);
             }
             Record::Override(override_) => {
@@ -185,12 +179,8 @@ impl State {
             }
             RecordKey::Silence(id) => {
                 if let Some(silence) = self.silences.remove(id) {
-                    let at = if silence.is_active {
-                        silence.until
-                    } else {
-                        silence.from
-                    };
-                    self.index.due_on_wall.remove(&(at, TimerKey::Silence(*id)));
+                    let due = (silence.next_due(), TimerKey::Silence(*id));
+                    self.index.due_on_wall.remove(&due);
                 }
             }
             RecordKey::Override(id) => {
@@ -387,13 +377,19 @@ impl State {
         self.senders.get(address)
     }
 
-    /// A silence that has not ended.
+    /// A silence, also one that ended a few days ago.
     pub fn silence(&self, id: SilenceId) -> Option<&Arc<Silence>> {
         self.silences.get(&id)
     }
 
     /// Silences that have not ended.
     pub fn silences(&self) -> impl Iterator<Item = &Arc<Silence>> {
+        self.shown_silences()
+            .filter(|silence| silence.ended_at.is_none())
+    }
+
+    /// Silences, also those that ended a few days ago.
+    pub fn shown_silences(&self) -> impl DoubleEndedIterator<Item = &Arc<Silence>> {
         self.silences.values()
     }
 

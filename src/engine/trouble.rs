@@ -32,6 +32,8 @@ pub enum Cause {
     HeldEvents,
     /// A request was too large.
     TooLarge,
+    /// Replies, buttons or delivery reports of a channel's provider keep being refused.
+    RepliesRefused,
     /// A decision panicked; its input is quarantined.
     Panic,
     /// Somebody answered STOP: their contact is disabled.
@@ -59,6 +61,7 @@ impl Cause {
             Self::Clock => "clock",
             Self::HeldEvents => "held_events",
             Self::TooLarge => "too_large",
+            Self::RepliesRefused => "replies_refused",
             Self::Panic => "panic",
             Self::ContactStopped => "contact_stopped",
             Self::UnusableTargets => "unusable_targets",
@@ -77,7 +80,8 @@ impl Cause {
             | Self::ChannelTlsName
             | Self::ChannelTls
             | Self::ChannelQuota
-            | Self::ChannelSilent => "channel",
+            | Self::ChannelSilent
+            | Self::RepliesRefused => "channel",
             Self::Exhausted
             | Self::Disk
             | Self::Clock
@@ -106,6 +110,7 @@ impl Cause {
             self,
             Self::TooLarge
                 | Self::HeldEvents
+                | Self::RepliesRefused
                 | Self::Panic
                 | Self::Clock
                 | Self::ContactStopped
@@ -116,7 +121,8 @@ impl Cause {
     /// High, but for what can wait until morning.
     pub fn urgency(self) -> Urgency {
         match self {
-            Self::HeldEvents => Urgency::Low,
+            // Pages go on, and their links work.
+            Self::HeldEvents | Self::RepliesRefused => Urgency::Low,
             Self::ChannelCredential
             | Self::ChannelTlsName
             | Self::ChannelTls

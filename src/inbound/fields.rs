@@ -88,15 +88,24 @@ impl<'body> Fields<'body> {
     }
 }
 
-/// Text, number or truth value as text; an empty text counts as not given.
+/// Text, number or truth value as text; a blank text counts as not given.
 pub fn scalar<'body>(
+    value: &'body Value,
+    place: Place<'_>,
+    faults: &mut Faults,
+) -> Option<Cow<'body, str>> {
+    as_sent(value, place, faults).filter(|text| !text.trim().is_empty())
+}
+
+/// Text, number or truth value as text; only an empty text counts as not given.
+pub fn as_sent<'body>(
     value: &'body Value,
     place: Place<'_>,
     faults: &mut Faults,
 ) -> Option<Cow<'body, str>> {
     match value {
         Value::Null => None,
-        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) if text.is_empty() => None,
         Value::String(text) => Some(Cow::Borrowed(text)),
         Value::Number(_) | Value::Bool(_) => Some(Cow::Owned(value.to_string())),
         Value::Array(_) | Value::Object(_) => {

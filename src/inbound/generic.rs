@@ -11,11 +11,11 @@ use serde_json::Value;
 
 use crate::engine::event::{Action, Content, Event, Link, Spoken, Text};
 use crate::engine::key;
-use crate::engine::ruleset::GenericMapping;
+use crate::engine::ruleset::{GenericMapping, Pointers, Unlisted};
 
 use super::batch::{Batch, wrong_root};
 use super::dedup::{self, Hash};
-use super::faults::{Faults, Place};
+use super::faults::{Faults, Place, quote};
 use super::fields::{self, scalar};
 use super::labels::Sent;
 use super::links::Links;
@@ -77,20 +77,20 @@ struct Element<'body> {
 impl<'body> Element<'body> {
     fn read(&self, source: Source<'_>, faults: &mut Faults) -> Option<Event> {
         let mapping = self.mapping;
-        let action = self.action(faults);
+        let action = self.action(faults)?;
         let labels_path = self
             .place(mapping.labels_from.as_deref().unwrap_or(""))
             .to_string();
         let labels = self.labels(&labels_path, faults);
         let summary = self.text(&mapping.summary, faults);
         let origin = self.text(&mapping.source, faults);
-        let identity = Hash::new()
-            .with(source.integration.name.as_str())
-            .with(origin.as_deref().unwrap_or(""))
-            .with(summary.as_deref().unwrap_or(""));
         let dedup_key = match self.dedup_key(faults) {
             Some(key) => key,
-            None if mapping.dedup_key.is_empty() || action == Action::Trigger => {
+            None if self.may_make_key(action) => {
+                let identity = Hash::new()
+                    .with(source.integration.name.as_str())
+                    .with(origin.as_deref().unwrap_or(""));
+                let identity = self.with_summary(identity, summary.as_deref(), faults);
                 labels.hash_into(identity).key()
             }
             None => {
@@ -99,12 +99,11 @@ impl<'body> Element<'body> {
                 return None;
             }
         };
-        let moment = self.find(&mapping.occurred_at, faults).and_then(|value| {
-            let place = self.place(mapping.occurred_at.as_deref().unwrap_or(""));
-            moment::reported(value, source.now, place, faults)
-        });
+        let moment = self.first(&mapping.occurred_at, faults);
+        let moment =
+            moment.and_then(|(value, place)| moment::reported(value, source.now, place, faults));
         let id = self.text(&mapping.id, faults);
-        let id = id.map(|id| dedup::key(&id, self.pointer_place(&mapping.id), faults));
+        let id = id.map(|id| dedup::key(&id, self.first_place(&mapping.id), faults));
         let summary = self.summary(source, summary, faults);
         let content = Content {
             summary,
@@ -128,8 +127,9 @@ impl<'body> Element<'body> {
         Place::pointer(self.path, pointer)
     }
 
-    fn pointer_place(&self, pointer: &'body Option<String>) -> Place<'body> {
-        self.place(pointer.as_deref().unwrap_or(""))
+    /// Where a text should stand, to report what is wrong with it.
+    fn first_place(&self, pointers: &'body Pointers) -> Place<'body> {
+        self.place(pointers.first().map_or("", String::as_str))
     }
 
     /// What stands at a configured pointer.
@@ -145,34 +145,122 @@ impl<'body> Element<'body> {
         found
     }
 
-    fn text(&self, pointer: &'body Option<String>, faults: &mut Faults) -> Option<Cow<'body, str>> {
-        let value = self.find(pointer, faults)?;
-        scalar(value, self.pointer_place(pointer), faults)
+    /// The first of several values that is there and not blank.
+    fn first(
+        &self,
+        pointers: &'body Pointers,
+        faults: &mut Faults,
+    ) -> Option<(&'body Value, Place<'body>)> {
+        let values = pointers.iter().filter_map(|pointer| {
+            let value = self.value.pointer(pointer)?;
+            Some((value, self.place(pointer)))
+        });
+        let is_text = |(value, _): &(&Value, Place<'_>)| match value {
+            Value::String(text) => !text.trim().is_empty(),
+            Value::Bool(_) | Value::Number(_) => true,
+            Value::Null | Value::Array(_) | Value::Object(_) => false,
+        };
+        // Where there is none, what stands there instead is reported.
+        let is_other = |(value, _): &(&Value, Place<'_>)| value.is_array() || value.is_object();
+        let found = values
+            .clone()
+            .find(is_text)
+            .or_else(|| values.clone().find(is_other));
+        match &pointers[..] {
+            [_, _, ..] if found.is_none() => {
+                let named = pointers.join(", ");
+                let problem = format_args!("holds nothing at any of {named}");
+                faults.add(self.path, problem);
+            }
+            [only] if found.is_none() => {
+                self.follow(only, faults);
+            }
+            [] | [_, ..] => {}
+        }
+        found
     }
 
-    fn line(&self, text: &str, pointer: &'body Option<String>, faults: &mut Faults) -> Text {
-        fields::line(text, self.pointer_place(pointer), faults)
+    fn text(&self, pointers: &'body Pointers, faults: &mut Faults) -> Option<Cow<'body, str>> {
+        let (value, place) = self.first(pointers, faults)?;
+        scalar(value, place, faults)
     }
 
-    fn field(&self, pointer: &'body Option<String>, faults: &mut Faults) -> Option<Text> {
-        let text = self.text(pointer, faults)?;
-        Some(self.line(&text, pointer, faults))
+    fn line(&self, text: &str, pointers: &'body Pointers, faults: &mut Faults) -> Text {
+        fields::line(text, self.first_place(pointers), faults)
     }
 
-    fn action(&self, faults: &mut Faults) -> Action {
-        let word = self.text(&self.mapping.action, faults);
-        word.and_then(|word| look_up(&self.mapping.actions, &word).copied())
-            .unwrap_or(Action::Trigger)
+    fn field(&self, pointers: &'body Pointers, faults: &mut Faults) -> Option<Text> {
+        let text = self.text(pointers, faults)?;
+        Some(self.line(&text, pointers, faults))
+    }
+
+    /// What the mapping says of the text at `action`. A text that it does not list triggers, unless
+    /// it says otherwise: a word that nobody thought of must not keep somebody asleep.
+    fn action(&self, faults: &mut Faults) -> Option<Action> {
+        let mapping = self.mapping;
+        let Some(word) = self.text(&mapping.action, faults) else {
+            return Some(Action::Trigger);
+        };
+        if let Some(action) = look_up(&mapping.actions, &word) {
+            return Some(*action);
+        }
+        let (action, becomes) = match mapping.unlisted {
+            Unlisted::Trigger => (Some(Action::Trigger), "it triggers"),
+            Unlisted::Ignore => return Some(Action::Ignore),
+            Unlisted::Refuse => (None, "`unlisted` says refuse"),
+        };
+        let place = self.first_place(&mapping.action);
+        let problem = format_args!(
+            "is {}, which `actions` does not list; {becomes}",
+            quote(&word)
+        );
+        faults.add(place, problem);
+        action
+    }
+
+    /// Whether a key may be made up: not where the mapping names one and the action needs it.
+    fn may_make_key(&self, action: Action) -> bool {
+        match action {
+            Action::Trigger | Action::Change | Action::Ignore => true,
+            Action::Acknowledge | Action::Resolve => self.mapping.dedup_key.is_empty(),
+        }
+    }
+
+    /// The identity with the summary. Where there is none the whole body stands for it: otherwise
+    /// all that a sender reports without a summary would be one alert, which pages once.
+    fn with_summary(&self, identity: Hash, summary: Option<&str>, faults: &mut Faults) -> Hash {
+        if let Some(summary) = summary {
+            return identity.with(summary);
+        }
+        let problem = "holds no summary; the dedup key is made of the whole body, so that \
+                       another body is another alert. Name a `summary` or a `dedup_key` that is \
+                       always there";
+        faults.add(self.path, problem);
+        identity.with("").with(&self.lasting_body())
+    }
+
+    /// The body with its members in order, without what differs from report to report.
+    fn lasting_body(&self) -> String {
+        let mut body = self.value.clone();
+        let mapping = self.mapping;
+        let passing = [&mapping.action, &mapping.occurred_at, &mapping.id];
+        let pointers = passing.into_iter().flatten();
+        for pointer in pointers.filter(|pointer| !pointer.is_empty()) {
+            if let Some(value) = body.pointer_mut(pointer) {
+                *value = Value::Null;
+            }
+        }
+        body.to_string()
     }
 
     fn severity(&self, faults: &mut Faults) -> Text {
-        let pointer = &self.mapping.severity;
-        let Some(word) = self.text(pointer, faults) else {
+        let pointers = &self.mapping.severity;
+        let Some(word) = self.text(pointers, faults) else {
             return Text::default();
         };
         match look_up(&self.mapping.severities, &word) {
-            Some(mapped) => self.line(mapped, pointer, faults),
-            None => self.line(&word, pointer, faults),
+            Some(mapped) => self.line(mapped, pointers, faults),
+            None => self.line(&word, pointers, faults),
         }
     }
 
@@ -201,7 +289,7 @@ impl<'body> Element<'body> {
     }
 
     fn summary(&self, source: Source<'_>, sent: Option<Cow<'_, str>>, faults: &mut Faults) -> Text {
-        let place = self.pointer_place(&self.mapping.summary);
+        let place = self.first_place(&self.mapping.summary);
         match sent {
             Some(text) => limits::summary(&text, place, faults),
             None => {
@@ -255,7 +343,8 @@ impl<'body> Element<'body> {
             class: self.field(&mapping.class, faults),
             service: self.field(&mapping.service, faults),
             details: details.and_then(|value| {
-                details::text(value, self.pointer_place(&mapping.details), faults)
+                let place = self.place(mapping.details.as_deref().unwrap_or(""));
+                details::text(value, place, faults)
             }),
             links: self.links(faults),
             ..Content::default()
@@ -271,4 +360,84 @@ fn look_up<'map, T>(map: &'map BTreeMap<String, T>, word: &str) -> Option<&'map 
             .find(|(key, _)| key.eq_ignore_ascii_case(word.trim()))
             .map(|(_, value)| value)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse;
+    use super::super::tests::{integration, mapping, now};
+    use super::*;
+    use crate::engine::ruleset::Format;
+    use serde_json::json;
+
+    fn read(rules: &Value, body: &Value) -> Parsed {
+        let mut integration = integration("generic");
+        integration.format = Format::Generic(Box::new(mapping(rules)));
+        parse(&integration, body.to_string().as_bytes(), now())
+    }
+
+    #[test]
+    fn the_first_pointer_that_leads_to_a_text_wins() {
+        let rules = json!({"summary": ["/title", "/meta", "/message"], "dedup_key": "/k"});
+        let cases = [
+            (json!({"title": "a", "message": "b", "k": 1}), "a"),
+            (json!({"title": "", "message": "b", "k": 1}), "b"),
+            (
+                json!({"title": " ", "meta": {}, "message": "b", "k": 1}),
+                "b",
+            ),
+            (json!({"title": null, "message": 7, "k": 1}), "7"),
+        ];
+        for (body, summary) in cases {
+            let parsed = read(&rules, &body);
+            assert_eq!(&*parsed.events[0].content.summary, summary, "{body}");
+            assert_eq!(parsed.events[0].faults, [], "{body}");
+        }
+        let nothing = read(&rules, &json!({"k": 1}));
+        let problem = "holds nothing at any of /title, /meta, /message";
+        assert_eq!(nothing.events[0].faults[0].problem, problem);
+    }
+
+    #[test]
+    fn troubles_without_a_summary_stay_apart_and_their_ends_find_them() {
+        let rules = json!({"summary": "/title", "action": "/state", "occurred_at": "/at",
+                           "id": "/id", "actions": {"bad": "trigger", "good": "resolve"}});
+        let body = |text: &str, state: &str, minute: u8| {
+            json!({"title": "", "message": text, "state": state, "id": format!("{minute}"),
+                   "at": format!("2026-11-23T11:{minute}:00Z")})
+        };
+        let key = |body: &Value| {
+            let parsed = read(&rules, body);
+            let told = parsed.events[0].faults.iter();
+            let told = told.filter(|fault| fault.problem.contains("made of the whole body"));
+            assert_eq!(told.count(), 1, "{body}");
+            parsed.events[0].dedup_key.clone()
+        };
+        let disk = key(&body("disk full", "bad", 10));
+        assert_ne!(disk, key(&body("site down", "bad", 10)));
+        assert_eq!(disk, key(&body("disk full", "bad", 20)), "its repeat");
+        assert_eq!(disk, key(&body("disk full", "good", 30)), "its end");
+    }
+
+    #[test]
+    fn an_action_that_is_not_listed_is_told_and_becomes_what_the_mapping_says() {
+        let rules = |unlisted: &str| {
+            json!({"summary": "/s", "action": "/a", "unlisted": unlisted,
+                   "actions": {"up": "resolve", "info": "ignore"}})
+        };
+        let cases = [
+            ("trigger", "odd", Some(Action::Trigger), 1),
+            ("ignore", "odd", Some(Action::Ignore), 0),
+            ("refuse", "odd", None, 1),
+            ("refuse", "up", Some(Action::Resolve), 0),
+            ("trigger", "info", Some(Action::Ignore), 0),
+        ];
+        for (unlisted, word, action, faults) in cases {
+            let parsed = read(&rules(unlisted), &json!({"s": "x", "a": word}));
+            let event = parsed.events.first();
+            assert_eq!(event.map(|event| event.action), action, "{unlisted} {word}");
+            let told = event.map_or(&parsed.faults, |event| &event.faults);
+            assert_eq!(told.len(), faults, "{unlisted} {word}");
+        }
+    }
 }

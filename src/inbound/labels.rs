@@ -1,4 +1,7 @@
 //! Reads labels: scalars become text, surplus and length are cut, and ours are added.
+//!
+//! Values are kept as they were sent, line breaks and control characters included: two alerts that
+//! differ in nothing else are two. They are cleaned where they are shown.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -60,7 +63,7 @@ impl<'body> Sent<'body> {
             faults.add(place, "is a label without a name; it was left out");
             return;
         }
-        if let Some(value) = fields::scalar(value, place, faults) {
+        if let Some(value) = fields::as_sent(value, place, faults) {
             self.0.insert(Cow::Borrowed(name), Label { value, place });
         }
     }
@@ -101,7 +104,7 @@ impl<'body> Sent<'body> {
         let count = self.0.len();
         let mut kept: BTreeMap<Text, Text> = BTreeMap::new();
         for (name, label) in self.0.into_iter().take(labels_max) {
-            let value = limits::line(&label.value, limit::LABEL_VALUE_BYTES, label.place, faults);
+            let value = limits::as_sent(&label.value, label.place, faults);
             let name = kept_name(&name, label.place, faults);
             kept.insert(name, value);
         }
@@ -178,6 +181,11 @@ mod tests {
             (
                 json!({"n": 1.5, "b": false, "z": null}),
                 json!({"n": "1.5", "b": "false", "origin": "fixtures"}),
+                0,
+            ),
+            (
+                json!({"a": "x\r\ny\u{0}\u{202e}z ", "b": " "}),
+                json!({"a": "x\r\ny\u{0}\u{202e}z ", "b": " ", "origin": "fixtures"}),
                 0,
             ),
             (

@@ -11,14 +11,22 @@ use super::faults::{Faults, Place};
 
 /// A text on one line, cut to `bytes_max`.
 pub fn line(text: &str, bytes_max: usize, place: Place<'_>, faults: &mut Faults) -> Text {
-    let clean = clean(text, place, faults);
-    if clean.len() <= bytes_max {
-        return clean.into();
+    cut(&clean(text, place, faults), bytes_max, place, faults)
+}
+
+/// The value of a label: nothing in it is replaced, it is only cut.
+pub fn as_sent(value: &str, place: Place<'_>, faults: &mut Faults) -> Text {
+    cut(value, limit::LABEL_VALUE_BYTES, place, faults)
+}
+
+fn cut(text: &str, bytes_max: usize, place: Place<'_>, faults: &mut Faults) -> Text {
+    if text.len() <= bytes_max {
+        return text.into();
     }
-    let kept = &clean[..clean.floor_char_boundary(bytes_max)];
+    let kept = &text[..text.floor_char_boundary(bytes_max)];
     faults.add(
         place,
-        format_args!("is {} bytes long; {} are kept", clean.len(), kept.len()),
+        format_args!("is {} bytes long; {} are kept", text.len(), kept.len()),
     );
     kept.into()
 }

@@ -52,6 +52,11 @@ pub fn parse_as(format: &Format, integration: &Integration, body: &[u8], now: Wa
     }
 }
 
+/// Reads a change event of PagerDuty, which has a path of its own.
+pub fn parse_change(integration: &Integration, body: &[u8], now: Wall) -> Parsed {
+    pagerduty::parse_change(Source { integration, now }, body)
+}
+
 /// Who posted, and when.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'request> {

@@ -118,7 +118,7 @@ fn dedup_key(
         return Some(dedup::key(&key, fields.place("dedup_key"), faults));
     }
     match action {
-        Action::Trigger => {
+        Action::Trigger | Action::Change => {
             // Read again with their faults when the content is made.
             let mut passed_over = Faults::of_event();
             let mut text = |name| fields.text(name, &mut passed_over).unwrap_or_default();
@@ -128,7 +128,7 @@ fn dedup_key(
                 .with(&text("summary"));
             Some(labels.hash_into(hash).key())
         }
-        Action::Acknowledge | Action::Resolve => {
+        Action::Acknowledge | Action::Resolve | Action::Ignore => {
             faults.add(
                 fields.place("dedup_key"),
                 format_args!("is missing; {action} needs the key of the alert it is about"),
@@ -151,8 +151,8 @@ fn summary(
         return Some(limits::summary(&summary, place, faults));
     }
     match action {
-        Action::Acknowledge | Action::Resolve => Some(Text::default()),
-        Action::Trigger => match instead_of_summary(fields, labels) {
+        Action::Acknowledge | Action::Resolve | Action::Ignore => Some(Text::default()),
+        Action::Trigger | Action::Change => match instead_of_summary(fields, labels) {
             Some(instead) => {
                 faults.add(place, "is missing; a text was made from the other fields");
                 Some(limits::summary(&instead, place, faults))

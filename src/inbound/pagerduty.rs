@@ -1,4 +1,4 @@
-//! PagerDuty's Events API v2, `POST /v2/enqueue`.
+//! PagerDuty's Events API v2, `POST /v2/enqueue`, and its change events, `POST /v2/change/enqueue`.
 //!
 //! The problems of a refused event are worded as the original words them, so that `api` can give
 //! them back in its `errors`.
@@ -33,6 +33,55 @@ pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
         read(source, event, || unique_key(source, body), faults)
     });
     batch.finish()
+}
+
+/// Reads a change event: something was deployed or set, nothing is wrong.
+pub fn parse_change(source: Source<'_>, body: &[u8]) -> Parsed {
+    let document = match json::read(body) {
+        Ok(document) => document,
+        Err(fault) => return Parsed::refused(fault),
+    };
+    let Value::Object(object) = &document.root else {
+        return Parsed::refused(wrong_root(&document.root, "one event object"));
+    };
+    let mut batch = Batch::new(document.mended);
+    let event = Fields { object, path: "$" };
+    batch.read("$", |faults| {
+        change(source, event, unique_key(source, body), faults)
+    });
+    batch.finish()
+}
+
+fn change(
+    source: Source<'_>,
+    event: Fields<'_>,
+    dedup_key: Text,
+    faults: &mut Faults,
+) -> Option<Event> {
+    let payload = event.object("payload", faults).map(|object| Fields {
+        object,
+        path: "$.payload",
+    });
+    let Some(payload) = payload else {
+        missing(event.place("payload"), "payload", faults);
+        return None;
+    };
+    if payload.text("summary", faults).is_none() {
+        missing(payload.place("summary"), "payload.summary", faults);
+        return None;
+    }
+    let moment = payload
+        .get("timestamp")
+        .and_then(|value| moment::reported(value, source.now, payload.place("timestamp"), faults));
+    Some(Event {
+        action: Action::Change,
+        dedup_key,
+        id: None,
+        spoken: Spoken::Moment(moment),
+        asserted_by: None,
+        content: Arc::new(content(source, event, Some(payload), faults)),
+        faults: Vec::new(),
+    })
 }
 
 /// What a body, which need not be good otherwise, says about who posts.
@@ -98,7 +147,7 @@ fn read(
     let is_complete = match action {
         // A missing payload is reported beside a missing action, all at once.
         None | Some(Action::Trigger) => require(event, payload, faults),
-        Some(Action::Acknowledge | Action::Resolve) => true,
+        Some(Action::Acknowledge | Action::Resolve | Action::Change | Action::Ignore) => true,
     };
     let action = action.filter(|_| is_complete)?;
     let moment = payload

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Parsed, pagerduty, parse};
 use crate::engine::event::{Action, Event, Fault, Labels, Spoken, limit};
-use crate::engine::ruleset::{Format, GenericMapping, Integration};
+use crate::engine::ruleset::{Format, GenericMapping, Integration, Unlisted};
 use crate::engine::time::{Millis, Wall};
 
 const FORMATS: [&str; 5] = [
@@ -45,7 +45,7 @@ pub fn integration(format: &str) -> Integration {
 }
 
 /// A mapping as rule documents write it.
-fn mapping(value: &Value) -> GenericMapping {
+pub fn mapping(value: &Value) -> GenericMapping {
     let text = |name: &str| value[name].as_str().map(str::to_owned);
     let texts = |name: &str| -> BTreeMap<String, String> {
         serde_json::from_value(value.get(name).cloned().unwrap_or(json!({}))).unwrap()
@@ -53,25 +53,39 @@ fn mapping(value: &Value) -> GenericMapping {
     let action = |word: &str| match word {
         "acknowledge" => Action::Acknowledge,
         "resolve" => Action::Resolve,
+        "ignore" => Action::Ignore,
         _ => Action::Trigger,
+    };
+    let pointers = |name: &str| match &value[name] {
+        Value::Array(pointers) => pointers
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+        Value::String(pointer) => vec![pointer.clone()],
+        _ => Vec::new(),
     };
     let actions = texts("actions").into_iter();
     GenericMapping {
         each: text("each"),
-        action: text("action"),
+        action: pointers("action"),
         actions: actions.map(|(from, to)| (from, action(&to))).collect(),
-        dedup_key: serde_json::from_value(value.get("dedup_key").cloned().unwrap_or(json!([])))
-            .unwrap(),
-        summary: text("summary"),
-        severity: text("severity"),
+        unlisted: match text("unlisted").as_deref() {
+            Some("ignore") => Unlisted::Ignore,
+            Some("refuse") => Unlisted::Refuse,
+            _ => Unlisted::Trigger,
+        },
+        dedup_key: pointers("dedup_key"),
+        summary: pointers("summary"),
+        severity: pointers("severity"),
         severities: texts("severities"),
-        source: text("source"),
-        component: text("component"),
-        group: text("group"),
-        class: text("class"),
-        service: text("service"),
-        occurred_at: text("occurred_at"),
-        id: text("id"),
+        source: pointers("source"),
+        component: pointers("component"),
+        group: pointers("group"),
+        class: pointers("class"),
+        service: pointers("service"),
+        occurred_at: pointers("occurred_at"),
+        id: pointers("id"),
         labels: texts("labels"),
         labels_from: text("labels_from"),
         links: texts("links"),
@@ -367,7 +381,7 @@ fn check_limits(event: &Event) {
     assert!(content.labels.len() <= limit::LABELS);
     for (name, value) in content.labels.iter() {
         assert!(name.len() <= limit::LABEL_NAME_BYTES && one_line(name));
-        assert!(value.len() <= limit::LABEL_VALUE_BYTES && one_line(value));
+        assert!(!value.is_empty() && value.len() <= limit::LABEL_VALUE_BYTES);
         assert!(&**name != "integration");
     }
     for field in [

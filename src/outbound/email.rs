@@ -29,7 +29,7 @@ pub use super::email_settings::{Error, Settings, Tls};
 use super::links::Links;
 use super::mail_thread::{self, Thread};
 use super::{Channel, Mark, Pending, Sent, Withdrawn};
-use super::{email_settings, mail_html, mail_text, outcome, wording};
+use super::{email_settings, mail_html, mail_text, mail_words, outcome, wording};
 use crate::engine::decision::Order;
 use crate::engine::outcome::Outcome;
 use crate::engine::ruleset::ChannelInfo;
@@ -113,7 +113,7 @@ impl Email {
         let mut mail = Message::builder()
             .from(self.from.clone())
             .to(to)
-            .subject(mail_text::subject(&order.message))
+            .raw_header(subject(order))
             .message_id(Some(thread.message_id.clone()))
             .date(mail_thread::date(order.message.written_at))
             .raw_header(header("Auto-Submitted", "auto-generated"))
@@ -194,6 +194,14 @@ fn mailbox(settings: &Settings, setting: &'static str, value: &str) -> Result<Ma
 
 fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+fn subject(order: &Order) -> HeaderValue {
+    let (name, text) = (
+        HeaderName::new_from_ascii_str("Subject"),
+        mail_words::subject(order),
+    );
+    HeaderValue::dangerous_new_pre_encoded(name, text.clone(), mail_words::encoded(&text))
 }
 
 fn silent(progress: &Progress) -> Sent {
@@ -375,16 +383,9 @@ impl Relay {
 
     /// The relay's words, and what to do where they are about our name.
     fn words(&self, stage: Stage, error: &smtp::Error) -> String {
-        let words = error_words(error);
-        let is_about_greeting = stage == Stage::Connect
-            && error.status().is_some_and(|code| {
-                email_outcome::is_about_greeting(code.into(), &reply_text(error))
-            });
-        if !is_about_greeting {
-            return words;
-        }
-        let name = &self.hello;
-        format!("the relay does not take the name {name} in our greeting; set hello: {words}")
+        let code = error.status().filter(|_| stage == Stage::Connect);
+        let code = code.map(u16::from);
+        email_outcome::about_greeting(code, &self.hello, error_words(error))
     }
 
     /// The outcome of a failure, with the relay's own words.

@@ -9,6 +9,7 @@
 //! nothing about a limit.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -158,10 +159,17 @@ fn is_about_us(words: &str) -> bool {
     )
 }
 
-/// Whether a refusal is about the name with which we greet.
-pub fn is_about_greeting(code: u16, text: &str) -> bool {
-    let words = own_words(text);
-    (500..=599).contains(&code) && (matches!(code, 501 | 504) || says(&words, &["helo", "ehlo"]))
+/// The words of a reply to our greeting; where they refuse the name in it, with what to do.
+pub fn about_greeting(code: Option<u16>, name: &impl Display, words: String) -> String {
+    let is_refused = match code {
+        Some(501 | 504) => true,
+        Some(500..=599) => says(&own_words(&words), &["helo", "ehlo"]),
+        Some(_) | None => false,
+    };
+    if !is_refused {
+        return words;
+    }
+    format!("the relay does not take the name {name} in our greeting; set hello: {words}")
 }
 
 fn recipient_refused(reply: Reply<'_>, status: Option<(u16, u16)>) -> Outcome {

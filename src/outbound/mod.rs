@@ -17,6 +17,7 @@ pub mod links;
 pub mod mail_html;
 pub mod mail_text;
 pub mod mail_thread;
+mod mail_words;
 pub mod mark;
 pub mod outcome;
 pub mod retry_after;
@@ -29,6 +30,8 @@ pub mod sms_webhook;
 pub mod template;
 #[cfg(test)]
 mod test_server;
+#[cfg(test)]
+mod tests;
 pub mod twilio;
 pub mod webhook;
 mod webhook_body;

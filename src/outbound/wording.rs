@@ -10,6 +10,8 @@ use crate::engine::event::{Link, Text};
 use crate::engine::incident::{Handled, Status};
 use crate::engine::page::{News, Recipient};
 use crate::engine::ruleset::Medium;
+use crate::engine::shown;
+pub use crate::engine::shown::one_line;
 use crate::engine::time::Wall;
 use crate::engine::urgency::Urgency;
 
@@ -228,7 +230,7 @@ fn is_followable(href: &str) -> bool {
     is_web
         && !href
             .chars()
-            .any(|letter| letter.is_whitespace() || is_unwanted(letter))
+            .any(|letter| letter.is_whitespace() || shown::is_unwanted(letter))
 }
 
 /// `12 incidents are open for you`.
@@ -298,22 +300,6 @@ pub fn sms_reply(message: &Message) -> Option<String> {
         (1, Some(brief)) => Some(format!("Reply: ack {}", brief.incident.number)),
         _ => Some("Reply: ack all".to_owned()),
     }
-}
-
-/// Text of others on one line: every control character and every invisible sign that turns the
-/// direction of writing becomes a blank, and blanks are joined.
-pub fn one_line(text: &str) -> String {
-    text.split(|letter: char| letter.is_whitespace() || is_unwanted(letter))
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// Control characters, signs that turn the direction of writing, and line separators.
-fn is_unwanted(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
-        || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// At most so many characters, the last one an ellipsis when something was cut.

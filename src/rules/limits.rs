@@ -38,3 +38,5 @@ pub const REPEATS: i64 = 100;
 pub const KEYS_PER_INTEGRATION: usize = 20;
 /// Pointers that together make a dedup key.
 pub const DEDUP_POINTERS: usize = 20;
+/// Pointers of which the first that leads to a text wins.
+pub const FALLBACK_POINTERS: usize = 20;

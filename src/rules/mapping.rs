@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::engine::event::{Action, limit};
 use crate::engine::nearest;
-use crate::engine::ruleset::GenericMapping;
+use crate::engine::ruleset::{GenericMapping, Pointers, Unlisted};
 
 use super::fault::{Code, Faults};
 use super::limits;
@@ -17,6 +17,7 @@ const MAPPING: Shape = Shape {
         "each",
         "action",
         "actions",
+        "unlisted",
         "dedup_key",
         "summary",
         "severity",
@@ -53,28 +54,33 @@ const VALUES_MAX: usize = 1_000;
 pub fn read(node: &Node, faults: &mut Faults) -> GenericMapping {
     let table = Table::open(node, &MAPPING, faults);
     let mut pointer = |key| table.get(key).and_then(|node| pointer(node, faults));
+    let (each, labels_from) = (pointer("each"), pointer("labels_from"));
+    let details = pointer("details");
+    let mut first = |key| pointers(&table, key, limits::FALLBACK_POINTERS, faults);
     let mapping = GenericMapping {
-        each: pointer("each"),
-        action: pointer("action"),
-        summary: pointer("summary"),
-        severity: pointer("severity"),
-        source: pointer("source"),
-        component: pointer("component"),
-        group: pointer("group"),
-        class: pointer("class"),
-        service: pointer("service"),
-        occurred_at: pointer("occurred_at"),
-        id: pointer("id"),
-        labels_from: pointer("labels_from"),
-        details: pointer("details"),
+        each,
+        labels_from,
+        details,
+        action: first("action"),
+        summary: first("summary"),
+        severity: first("severity"),
+        source: first("source"),
+        component: first("component"),
+        group: first("group"),
+        class: first("class"),
+        service: first("service"),
+        occurred_at: first("occurred_at"),
+        id: first("id"),
         ..GenericMapping::default()
     };
+    check_pair(&table, "unlisted", "action", faults);
     check_pair(&table, "actions", "action", faults);
     check_pair(&table, "severities", "severity", faults);
     GenericMapping {
         actions: actions(&table, faults),
+        unlisted: unlisted(&table, faults),
         severities: texts(&table, "severities", VALUES_MAX, text_value, faults),
-        dedup_key: dedup_key(&table, faults),
+        dedup_key: pointers(&table, "dedup_key", limits::DEDUP_POINTERS, faults),
         labels: texts(&table, "labels", limit::LABELS, pointer_value, faults),
         links: texts(&table, "links", limit::LINKS, pointer_value, faults),
         ..mapping
@@ -93,7 +99,12 @@ fn check_pair(table: &Table<'_>, values: &str, pointer: &str, faults: &mut Fault
 }
 
 fn actions(table: &Table<'_>, faults: &mut Faults) -> BTreeMap<String, Action> {
-    let known = [Action::Trigger, Action::Acknowledge, Action::Resolve];
+    let known = [
+        Action::Trigger,
+        Action::Acknowledge,
+        Action::Resolve,
+        Action::Ignore,
+    ];
     let mut actions = BTreeMap::new();
     for entry in table.named("actions", VALUES_MAX, faults) {
         let Some(word) = text(&entry.node, "an action", faults) else {
@@ -115,16 +126,25 @@ fn actions(table: &Table<'_>, faults: &mut Faults) -> BTreeMap<String, Action> {
 }
 
 /// One pointer or a list of them.
-fn dedup_key(table: &Table<'_>, faults: &mut Faults) -> Vec<String> {
-    let Some(node) = table.get("dedup_key") else {
+fn pointers(table: &Table<'_>, key: &str, most: usize, faults: &mut Faults) -> Pointers {
+    let Some(node) = table.get(key) else {
         return Vec::new();
     };
     if !matches!(node.value, Value::List(_)) {
         return pointer(node, faults).into_iter().collect();
     }
-    let items = list(node, "`dedup_key`", limits::DEDUP_POINTERS, faults);
+    let items = list(node, &format!("`{key}`"), most, faults);
     let items = items.unwrap_or_default().iter();
     items.filter_map(|item| pointer(item, faults)).collect()
+}
+
+fn unlisted(table: &Table<'_>, faults: &mut Faults) -> Unlisted {
+    let words = ["trigger", "ignore", "refuse"];
+    match table.choice("unlisted", &words, faults) {
+        Some(1) => Unlisted::Ignore,
+        Some(2) => Unlisted::Refuse,
+        Some(_) | None => Unlisted::Trigger,
+    }
 }
 
 /// A map from words of the user's choice.

@@ -399,6 +399,8 @@ pub fn silence() -> Silence {
         created_at: START,
         held_pages: 4,
         is_active: true,
+        updated_at: Some(START + Millis::minutes(5)),
+        ended_at: None,
     }
 }
 

@@ -25,6 +25,7 @@ pub struct Metrics {
     attempts: Counters<2>,
     attempt_seconds: Family<Labels<1>, Histogram>,
     reports_refused: Counters<1>,
+    requests_refused: Counters<1>,
     pages: Counters<3>,
     open_incidents: Gauges<1>,
     queues: Gauges<1>,
@@ -85,6 +86,10 @@ impl Default for Metrics {
     }
 }
 
+const REPORTS_REFUSED: &str = "Delivery reports on attempts of another channel";
+
+const REQUESTS_REFUSED: &str = "Replies, buttons and reports refused for their signature or key";
+
 impl Metrics {
     /// The content type of [`Metrics::render`].
     pub const CONTENT_TYPE: &'static str =
@@ -103,11 +108,8 @@ impl Metrics {
                 "Time from the start of an attempt to its outcome",
                 Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.01, 2.0, 14))),
             ),
-            reports_refused: add(
-                &mut registry,
-                "delivery_reports_refused",
-                "Delivery reports on attempts of another channel",
-            ),
+            reports_refused: add(&mut registry, "delivery_reports_refused", REPORTS_REFUSED),
+            requests_refused: add(&mut registry, "requests_refused", REQUESTS_REFUSED),
             pages: add(&mut registry, "pages", "Pages that reached a state"),
             open_incidents: add(&mut registry, "open_incidents", "Open incidents by status"),
             queues: add(
@@ -188,6 +190,12 @@ impl Metrics {
     pub fn report_refused(&self, channel: &str) {
         let labels = [("channel", channel.to_owned())];
         self.reports_refused.get_or_create(&labels).inc();
+    }
+
+    /// A request in the name of a channel's provider, refused for its signature or key.
+    pub fn request_refused(&self, channel: &str) {
+        let labels = [("channel", channel.to_owned())];
+        self.requests_refused.get_or_create(&labels).inc();
     }
 
     /// A page of a kind, on a medium, that reached a state.
@@ -309,6 +317,7 @@ mod tests {
         metrics.receipt("opened");
         metrics.attempt("sms", "accepted", Duration::from_millis(400));
         metrics.report_refused("sms");
+        metrics.request_refused("sms");
         metrics.page("bundle", "sms", "sent");
         metrics.set_open_incidents("triggered", 2);
         metrics.set_queue_length(Queue::Control, 1);
@@ -329,6 +338,7 @@ mod tests {
             r#"reveille_attempts_total{channel="sms",outcome="accepted"} 1"#,
             r#"reveille_attempt_seconds_count{channel="sms"} 1"#,
             r#"reveille_delivery_reports_refused_total{channel="sms"} 1"#,
+            r#"reveille_requests_refused_total{channel="sms"} 1"#,
             r#"reveille_pages_total{kind="bundle",medium="sms",state="sent"} 1"#,
             r#"reveille_open_incidents{status="triggered"} 2"#,
             r#"reveille_queue_length{queue="control"} 1"#,

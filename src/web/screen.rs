@@ -8,6 +8,7 @@ use super::STYLE;
 use super::moments::Clock;
 use super::opened::Opened;
 use crate::engine::incident::{Handled, Incident, Phase, Status};
+use crate::engine::shown::one_line;
 use crate::engine::time::Now;
 
 /// Alerts of a single incident that are shown.
@@ -117,7 +118,7 @@ impl Screen {
             title: title(opened),
             summary: (!is_single).then(|| summary(opened)),
             cards,
-            why: opened.page.why.to_string(),
+            why: one_line(&opened.page.why.to_string()),
             zone: view.clock.zone().to_owned(),
             buttons: buttons(opened),
             asks_name: can_act && opened.user().is_none(),
@@ -128,17 +129,18 @@ impl Screen {
     }
 }
 
-/// Text of at most so many characters, with a sign where it was cut.
+/// Text on one line of at most so many characters, with a sign where it was cut.
 fn cut(text: &str, characters_max: usize) -> String {
+    let text = one_line(text);
     match text.char_indices().nth(characters_max) {
         Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
+        None => text,
     }
 }
 
 fn title(opened: &Opened) -> String {
     match opened.incidents.as_slice() {
-        [only] => format!("#{} {}", only.number, only.title),
+        [only] => format!("#{} {}", only.number, one_line(&only.title)),
         many => format!("{} incidents", many.len()),
     }
 }
@@ -169,7 +171,7 @@ fn card(incident: &Arc<Incident>, view: &View<'_>) -> Card {
         urgency: incident.urgency.as_str(),
         status: incident.status.as_str(),
         title: cut(&incident.title, TITLE_CHARACTERS),
-        service: incident.service.as_ref().map(ToString::to_string),
+        service: incident.service.as_deref().map(one_line),
         since: view.clock.past(incident.opened_at),
         holder: holder(incident, view),
         alerts: Vec::new(),
@@ -187,7 +189,7 @@ fn holder(incident: &Incident, view: &View<'_>) -> String {
         if is_reader {
             "You".to_owned()
         } else {
-            handled.by.to_string()
+            one_line(&handled.by)
         }
     };
     match (incident.status, &incident.acknowledged, &incident.resolved) {

@@ -1,8 +1,9 @@
 //! How a mail looks to whoever gets it: two forms, one thread, no way in for foreign headers.
 
 use reveille::engine::decision::{Order, Place};
-use reveille::engine::ids::AttemptId;
+use reveille::engine::ids::{AttemptId, PageId};
 use reveille::engine::outcome::Outcome;
+use reveille::engine::page::PageKind;
 use reveille::engine::urgency::Urgency;
 use reveille::outbound::email::{Email, Settings};
 
@@ -173,4 +174,21 @@ async fn a_repetition_is_the_same_mail_to_the_last_byte() {
     order.attempt = AttemptId(2);
     let again = mail_for(&order).await;
     assert_eq!(format!("{first:?}"), format!("{again:?}"));
+}
+
+#[tokio::test]
+async fn two_bundled_mails_have_different_subjects() {
+    let mut first = orders::page(7, "disk full on db1");
+    first.message.kind = PageKind::Bundle;
+    let mut second = first.clone();
+    second.page = PageId(8);
+    let subject = async |order| mail_for(&order).await.header("Subject").map(str::to_owned);
+    let (first, second) = (subject(first).await, subject(second).await);
+    assert!(
+        first
+            .as_deref()
+            .is_some_and(|text| text.ends_with("(page 7)")),
+        "{first:?}"
+    );
+    assert_ne!(first, second);
 }

@@ -89,6 +89,7 @@ pub fn of_silences() -> Vec<Route> {
             "List silences",
             get(silences::list),
         )
+        .query(&["limit", "cursor"])
         .gives("SilenceList"),
         route(
             Method::POST,
@@ -132,6 +133,7 @@ pub fn of_schedules_and_channels() -> Vec<Route> {
             "List overrides",
             get(overrides::list),
         )
+        .query(&["limit", "cursor"])
         .gives("OverrideList"),
         route(
             Method::POST,

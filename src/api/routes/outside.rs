@@ -5,7 +5,8 @@ use axum::routing::{delete, get, post};
 
 use super::Route;
 use crate::api::access::Access;
-use crate::api::{alertmanager, home, ingest, link_page, slack, sms, sms_status};
+use crate::api::alertmanager::{alerts, silences, status};
+use crate::api::{home, ingest, link_page, slack, sms, sms_status};
 
 pub fn of_monitors() -> Vec<Route> {
     let key = Access::Integration;
@@ -44,6 +45,12 @@ pub fn of_monitors() -> Vec<Route> {
             "/v2/enqueue",
             "As PagerDuty's Events API v2",
             post(ingest::enqueue),
+        )
+        .status(202),
+        accept(
+            "/v2/change/enqueue",
+            "As PagerDuty's change events; they page nobody",
+            post(ingest::enqueue_change),
         )
         .status(202),
     ]
@@ -100,41 +107,41 @@ pub fn of_people() -> Vec<Route> {
     ]
 }
 
+/// What Alertmanager's tools ask; where it posts alerts stands with the monitors.
 pub fn of_alertmanager() -> Vec<Route> {
     let (viewer, responder) = (Access::VIEWER, Access::RESPONDER);
-    let route = Route::new;
-    let one = "/api/v2/silence/{id}";
     let summary = "As Alertmanager's API v2";
+    let route = |method, path, access, handler| Route::new(method, path, access, summary, handler);
+    let look = |path, handler| route(Method::GET, path, viewer, handler);
+    let silences_path = "/api/v2/silences";
+    let silence_path = "/api/v2/silence/{id}";
+    let alerts_query = &[
+        "filter",
+        "receiver",
+        "active",
+        "silenced",
+        "inhibited",
+        "unprocessed",
+    ];
     vec![
-        route(
-            Method::GET,
-            "/api/v2/status",
-            viewer,
-            summary,
-            get(alertmanager::status),
-        ),
-        route(
-            Method::GET,
-            "/api/v2/silences",
-            viewer,
-            summary,
-            get(alertmanager::list),
-        ),
-        route(
-            Method::POST,
-            "/api/v2/silences",
-            responder,
-            summary,
-            post(alertmanager::add),
-        )
-        .takes("PostableSilence"),
-        route(Method::GET, one, viewer, summary, get(alertmanager::show)).gives("GettableSilence"),
+        look("/api/v2/status", get(status::status)),
+        look("/api/v2/receivers", get(status::receivers)).gives("ReceiverArray"),
+        look("/api/v2/alerts", get(alerts::list))
+            .query(alerts_query)
+            .gives("GettableAlertArray"),
+        look("/api/v2/alerts/groups", get(alerts::groups))
+            .query(alerts_query)
+            .gives("AlertGroupArray"),
+        look(silences_path, get(silences::list))
+            .query(&["filter"])
+            .gives("GettableSilenceArray"),
+        route(Method::POST, silences_path, responder, post(silences::add)).takes("PostableSilence"),
+        look(silence_path, get(silences::show)).gives("GettableSilence"),
         route(
             Method::DELETE,
-            one,
+            silence_path,
             responder,
-            summary,
-            delete(alertmanager::expire),
+            delete(silences::expire),
         ),
     ]
 }

@@ -15,6 +15,9 @@ const EXPECTED: &[(&str, &str)] = &[
     ("DELETE /v1/tokens/{id}", "a"),
     ("GET /", "open"),
     ("GET /a/{token}", "signed"),
+    ("GET /api/v2/alerts", "vra"),
+    ("GET /api/v2/alerts/groups", "vra"),
+    ("GET /api/v2/receivers", "vra"),
     ("GET /api/v2/silence/{id}", "vra"),
     ("GET /api/v2/silences", "vra"),
     ("GET /api/v2/status", "vra"),
@@ -71,6 +74,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /v1/schedules/{schedule}/overrides", "ra"),
     ("POST /v1/silences", "ra"),
     ("POST /v1/tokens", "a"),
+    ("POST /v2/change/enqueue", "key"),
     ("POST /v2/enqueue", "key"),
     ("PUT /v1/rules", "a"),
 ];

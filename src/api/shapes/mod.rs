@@ -2,6 +2,7 @@
 //! are RFC 3339, and times of the engine's steady clock are put on the wall clock.
 
 pub mod alert;
+pub mod alertmanager;
 pub mod channel;
 pub mod entry;
 pub mod incident;

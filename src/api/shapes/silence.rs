@@ -6,11 +6,16 @@ use utoipa::ToSchema;
 use crate::engine::matcher::{self, MatcherError, Operator};
 use crate::engine::records;
 use crate::engine::time::Wall;
+use crate::signing::digest;
+
+use crate::api::words;
 
 /// Matchers and a time: alerts are kept and shown, pages are held.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Silence {
     pub id: u64,
+    /// Its id on `/api/v2`.
+    pub uuid: String,
     pub matchers: Vec<String>,
     pub from: String,
     pub until: String,
@@ -19,15 +24,18 @@ pub struct Silence {
     pub created_at: String,
     /// Whether it is in force now.
     pub active: bool,
+    /// It is shown for 5 days more.
+    pub ended_at: Option<String>,
     /// Incidents whose pages it held.
     pub held_pages: u64,
 }
 
-/// A silence that has not ended.
+/// A silence in our own shape.
 pub fn silence(silence: &records::Silence) -> Silence {
     let matchers = silence.matchers.iter();
     Silence {
         id: silence.id.0,
+        uuid: uuid(silence),
         matchers: matchers.map(ToString::to_string).collect(),
         from: silence.from.to_string(),
         until: silence.until.to_string(),
@@ -35,6 +43,7 @@ pub fn silence(silence: &records::Silence) -> Silence {
         created_by: silence.created_by.to_string(),
         created_at: silence.created_at.to_string(),
         active: silence.is_active,
+        ended_at: silence.ended_at.map(|at| at.to_string()),
         held_pages: silence.held_pages,
     }
 }
@@ -53,17 +62,37 @@ pub struct GettableSilence {
     pub comment: String,
 }
 
-/// `active` or `pending`; an expired one is no longer there.
+/// How a silence stands.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct SilenceStatus {
-    pub state: String,
+    pub state: SilenceState,
+}
+
+/// Whether a silence is in force, in the order in which the original lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SilenceState {
+    Active,
+    Pending,
+    Expired,
+}
+
+impl SilenceState {
+    /// How this one stands.
+    pub fn of(silence: &records::Silence) -> Self {
+        match silence.ended_at {
+            Some(_) => Self::Expired,
+            None if silence.is_active => Self::Active,
+            None => Self::Pending,
+        }
+    }
 }
 
 /// Alertmanager's silence, as clients post it.
 #[derive(Clone, Debug, PartialEq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PostableSilence {
-    /// Replaces this one.
+    /// Changes this one, or replaces it where it cannot be changed.
     #[serde(default)]
     pub id: Option<String>,
     pub matchers: Vec<SilenceMatcher>,
@@ -90,23 +119,38 @@ fn yes() -> bool {
 
 /// A silence in Alertmanager's shape.
 pub fn gettable(silence: &records::Silence) -> GettableSilence {
-    let state = if silence.is_active {
-        "active"
-    } else {
-        "pending"
-    };
+    let changes = [silence.updated_at, silence.ended_at];
+    let updated_at = changes.into_iter().flatten().max();
     GettableSilence {
-        id: silence.id.to_string(),
+        id: uuid(silence),
         status: SilenceStatus {
-            state: state.to_owned(),
+            state: SilenceState::of(silence),
         },
-        updated_at: alertmanager_time(silence.created_at),
+        updated_at: alertmanager_time(updated_at.unwrap_or(silence.created_at)),
         matchers: silence.matchers.iter().map(of_matcher).collect(),
         starts_at: alertmanager_time(silence.from),
         ends_at: alertmanager_time(silence.until),
         created_by: silence.created_by.to_string(),
         comment: silence.reason.to_string(),
     }
+}
+
+/// The id by which Alertmanager's tools know a silence. It follows from what never changes of it,
+/// so that silences of any age have one.
+pub fn uuid(silence: &records::Silence) -> String {
+    let what = format!("silence {} of {}", silence.id, silence.created_at.0);
+    let hash = digest::sha256(what.as_bytes());
+    let digits = words::hex(&hash[..16]);
+    // Version 8 says that its maker chose the bits; the variant is that of RFC 9562.
+    let variant = ['8', '9', 'a', 'b'][usize::from(hash[16] % 4)];
+    format!(
+        "{}-{}-8{}-{variant}{}-{}",
+        &digits[..8],
+        &digits[8..12],
+        &digits[13..16],
+        &digits[17..20],
+        &digits[20..],
+    )
 }
 
 /// Three digits after the second, as Alertmanager's clients are used to.
@@ -143,6 +187,7 @@ pub fn to_matcher(matcher: &SilenceMatcher) -> Result<matcher::Matcher, MatcherE
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::ids::SilenceId;
 
     #[test]
     fn matchers_survive_the_way_to_alertmanagers_shape_and_back() {
@@ -163,6 +208,33 @@ mod tests {
         let posted = r#"{"name":"team","value":"a","isRegex":false}"#;
         let read: SilenceMatcher = serde_json::from_str(posted).unwrap();
         assert!(read.is_equal);
+    }
+
+    #[test]
+    fn a_silence_has_the_same_uuid_whatever_becomes_of_it_and_no_other_has_it() {
+        let set = records::Silence {
+            id: SilenceId(3),
+            matchers: Vec::new(),
+            from: Wall(0),
+            until: Wall(3_600_000),
+            reason: "maintenance".into(),
+            created_by: "ana".into(),
+            created_at: Wall(1_795_403_400_000),
+            held_pages: 0,
+            is_active: true,
+            updated_at: None,
+            ended_at: None,
+        };
+        let mut ended = set.clone();
+        ended.until = Wall(1);
+        ended.is_active = false;
+        ended.ended_at = Some(Wall(1));
+        // Stored nowhere: another text would rename every silence that clients know.
+        assert_eq!(uuid(&set), "94c29719-4b40-87a8-a5dd-6a103a02b291");
+        assert_eq!(uuid(&ended), uuid(&set));
+        let mut other = set.clone();
+        other.id = SilenceId(4);
+        assert_ne!(uuid(&other), uuid(&set));
     }
 
     #[test]

@@ -278,7 +278,7 @@ NUMBER  STATUS        URGENCY  SERVICE       TITLE                    SINCE     
             "opened_at": "2026-11-23T03:12:04Z",
             "acknowledged_at": "2026-11-23T03:14:00Z", "acknowledged_by": "ana",
             "next_step_at": null, "route": "payments-critical", "policy": "payments",
-            "revision": 3, "labels": {"cluster": "eu-1"},
+            "revision": 3, "labels": {"cluster": "eu\n\u{1b}[31m-\u{202e}1"},
             "alerts_total": 3, "alerts_firing": 2,
             "alerts": [
                 {"status": "firing", "severity": "critical", "summary": "Checkout is failing",
@@ -303,7 +303,7 @@ Checkout is failing
 since         03:12 (7m ago)
 acknowledged  ana, 03:14 (6m ago)
 route         payments-critical → policy payments (revision 3)
-labels        cluster=eu-1
+labels        cluster=eu  [31m- 1
 
 alerts: 2 of 3 firing
   firing    critical  Checkout is failing  web-1

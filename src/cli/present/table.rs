@@ -5,6 +5,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table as Comfy};
 
 use crate::cli::context::Look;
+use crate::engine::shown;
 
 /// Between two columns.
 const GAP: usize = 2;
@@ -89,18 +90,14 @@ pub fn shorten(text: &str, characters_max: usize) -> String {
 
 /// Text of others without what would move the cursor, change colours or turn the line around.
 pub fn clean(text: &str) -> String {
-    let turners = [
-        '\u{200e}'..='\u{200f}',
-        '\u{202a}'..='\u{202e}',
-        '\u{2066}'..='\u{2069}',
-    ];
-    let is_turner = |c: char| turners.iter().any(|range| range.contains(&c));
-    let cleaned: String = text
-        .chars()
-        .filter(|c| !is_turner(*c))
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    cleaned.trim().to_owned()
+    let kept = text.chars().map(|letter| {
+        if shown::is_unwanted(letter) {
+            ' '
+        } else {
+            letter
+        }
+    });
+    kept.collect::<String>().trim().to_owned()
 }
 
 #[cfg(test)]
@@ -143,7 +140,7 @@ mod tests {
     fn text_of_others_cannot_steer_the_terminal() {
         let cases = [
             ("a\x1b[31mred\n", "a [31mred"),
-            ("abc\u{202e}def", "abcdef"),
+            ("abc\u{202e}def", "abc def"),
             (" ok ", "ok"),
         ];
         for (text, expected) in cases {

@@ -8,6 +8,7 @@
 use std::fmt::Write as _;
 
 use super::Operator;
+use crate::engine::shown;
 
 /// The parts of a matcher as written.
 #[derive(Debug, PartialEq, Eq)]
@@ -156,9 +157,9 @@ pub(in crate::engine) fn quote(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
-            control if control.is_control() => {
+            unwanted if shown::is_unwanted(unwanted) => {
                 // Writing to a string does not fail.
-                let _ = write!(quoted, "\\u{:04x}", u32::from(control));
+                let _ = write!(quoted, "\\u{:04x}", u32::from(unwanted));
             }
             plain => quoted.push(plain),
         }

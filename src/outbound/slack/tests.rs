@@ -5,6 +5,7 @@ use crate::engine::incident::Status;
 use crate::engine::page::{News, PageKind};
 use crate::outbound::sample;
 use crate::outbound::test_server::{Call, Reply, Server, http};
+use crate::outbound::tests::{hostile, is_harmless, is_steering};
 
 const TOKEN: &str = "xoxb-secret";
 const POSTED: &str = r#"{"ok":true,"channel":"D1","ts":"1503435956.000247"}"#;
@@ -465,5 +466,28 @@ async fn a_page_withdrawn_while_its_reader_is_looked_up_is_not_posted() {
         paths(&server.calls()),
         ["POST /api/users.lookupByEmail"],
         "nothing is posted"
+    );
+}
+
+#[test]
+fn what_others_wrote_steers_no_screen() {
+    let order = hostile(Medium::Slack);
+    let text = blocks::text(&order, &sample::links());
+    assert!(is_harmless(&text), "{text:?}");
+    let shown = blocks::blocks(&order, &sample::links(), Buttons::Shown);
+    for pointer in ["/0/text/text", "/1/text/text", "/2/elements/0/text"] {
+        let text = Value::Array(shown.clone());
+        let text = text.pointer(pointer).and_then(Value::as_str).unwrap_or("");
+        assert!(
+            !text.contains("x\ny") && !text.contains(is_steering),
+            "{text:?}"
+        );
+    }
+    let whole = Value::Array(shown).to_string();
+    let is_escaped = |sign: &str| whole.contains(sign);
+    assert!(!whole.contains(is_steering), "{whole}");
+    assert!(
+        !["\\r", "\\u00", "x\\ny"].into_iter().any(is_escaped),
+        "{whole}"
     );
 }

@@ -144,7 +144,7 @@ fn hostile_text_stays_text() {
         "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> &amp; \u{202e}evil <!channel>";
     let incident = Incident {
         title: hostile.into(),
-        service: Some("<b>service</b>".into()),
+        service: Some("<b>ser\u{202e}vice\u{1b}[2J\n</b>".into()),
         acknowledged: Some(handled("<i>bo</i>")),
         status: Status::Acknowledged,
         ..samples::incident()
@@ -163,8 +163,11 @@ fn hostile_text_stays_text() {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
     let escaped = "&#60;script&#62;alert(1)&#60;/script&#62;&#34;&#39;&#62;&#60;img src=x \
-                   onerror=alert(2)&#62; &#38;amp; \u{202e}evil &#60;!channel&#62;";
+                   onerror=alert(2)&#62; &#38;amp; evil &#60;!channel&#62;";
     assert!(page.contains(escaped), "{page}");
+    for unwanted in ["\u{202e}", "\u{1b}", "vice\u{1b}[2J\n"] {
+        assert!(!page.contains(unwanted), "{unwanted:?}");
+    }
     assert!(!page.contains(&long), "a long line is cut");
 }
 

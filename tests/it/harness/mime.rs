@@ -93,25 +93,28 @@ fn quoted_printable(text: &str) -> Vec<u8> {
     decoded
 }
 
-/// RFC 2047, as far as our mails use it: base64 words in UTF-8.
+/// RFC 2047, as far as our mails use it: words in UTF-8, each read by itself.
 fn decoded_words(value: &str) -> String {
     let mut text = String::new();
     let mut was_encoded = false;
     for word in value.split(' ') {
-        let encoded = word
-            .strip_prefix("=?utf-8?b?")
-            .and_then(|word| word.strip_suffix("?="));
-        if !(text.is_empty() || was_encoded && encoded.is_some()) {
+        let decoded = decoded_word(word);
+        if !(text.is_empty() || was_encoded && decoded.is_some()) {
             text.push(' ');
         }
-        match encoded {
-            Some(encoded) => {
-                let bytes = STANDARD.decode(encoded).unwrap();
-                text.push_str(&String::from_utf8(bytes).unwrap());
-            }
-            None => text.push_str(word),
-        }
-        was_encoded = encoded.is_some();
+        was_encoded = decoded.is_some();
+        text.push_str(decoded.as_deref().unwrap_or(word));
     }
     text
+}
+
+fn decoded_word(word: &str) -> Option<String> {
+    let inner = word.strip_suffix("?=")?;
+    let bytes = if let Some(text) = inner.strip_prefix("=?utf-8?b?") {
+        STANDARD.decode(text).unwrap()
+    } else {
+        let text = inner.strip_prefix("=?utf-8?q?")?;
+        quoted_printable(&text.replace('_', " "))
+    };
+    Some(String::from_utf8(bytes).unwrap())
 }

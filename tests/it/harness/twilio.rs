@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha1::Sha1;
+use sha2::Sha256;
 
 use super::http::{Answer, FakeHttp, Request, client};
 
@@ -15,6 +16,24 @@ use super::http::{Answer, FakeHttp, Request, client};
 pub const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
 /// The token of that account.
 pub const TOKEN: &str = "twilio-test-token";
+
+/// A key of the account with which webhooks can be signed instead.
+pub const SHARED_KEY: &str = "twilio-shared-test-key";
+
+/// With what a request is signed.
+#[derive(Clone, Copy)]
+pub enum Key {
+    AuthToken,
+    Shared,
+}
+
+/// A person's text message.
+#[derive(Clone, Copy)]
+pub struct Reply<'text> {
+    pub from: &'text str,
+    pub text: &'text str,
+    pub message_id: &'text str,
+}
 
 /// The provider.
 pub struct FakeTwilio {
@@ -84,6 +103,43 @@ impl FakeTwilio {
         self.post(url, &mut fields).await
     }
 
+    /// Hands over a reply to `url`, signed for another form of it and with either key.
+    pub async fn reply_signed(
+        &self,
+        url: &str,
+        signed_url: &str,
+        key: Key,
+        reply: Reply<'_>,
+    ) -> (u16, String) {
+        let mut fields = vec![
+            ("AccountSid", ACCOUNT),
+            ("Body", reply.text),
+            ("From", reply.from),
+            ("MessageSid", reply.message_id),
+            ("To", "+15550000000"),
+        ];
+        let mut request = client()
+            .post(url)
+            .header("content-type", "application/x-www-form-urlencoded");
+        request = match key {
+            Key::AuthToken => {
+                request.header("X-Twilio-Signature", signature(signed_url, &mut fields))
+            }
+            Key::Shared => {
+                let settings = "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256";
+                request
+                    .header("X-Twilio-Webhooks-Signature-Settings", settings)
+                    .header(
+                        "X-Twilio-Signature",
+                        shared_signature(signed_url, &mut fields),
+                    )
+            }
+        };
+        let response = request.body(form(&fields)).send().await.unwrap();
+        let status = response.status().as_u16();
+        (status, response.text().await.unwrap())
+    }
+
     async fn post(&self, url: &str, fields: &mut [(&str, &str)]) -> (u16, String) {
         let request = client()
             .post(url)
@@ -127,6 +183,18 @@ fn accept(request: &Request, sent: &AtomicU64) -> Answer {
 fn signature(url: &str, fields: &mut [(&str, &str)]) -> String {
     fields.sort_unstable();
     let mut mac = Hmac::<Sha1>::new_from_slice(TOKEN.as_bytes()).unwrap();
+    mac.update(url.as_bytes());
+    for (name, value) in fields.iter() {
+        mac.update(name.as_bytes());
+        mac.update(value.as_bytes());
+    }
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+/// Base64 of HMAC-SHA256 over the same with a shared key.
+fn shared_signature(url: &str, fields: &mut [(&str, &str)]) -> String {
+    fields.sort_unstable();
+    let mut mac = Hmac::<Sha256>::new_from_slice(SHARED_KEY.as_bytes()).unwrap();
     mac.update(url.as_bytes());
     for (name, value) in fields.iter() {
         mac.update(name.as_bytes());

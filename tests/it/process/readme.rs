@@ -222,7 +222,7 @@ impl Drop for Reader {
 #[tokio::test]
 async fn the_tour_of_the_readme_shows_what_comes() {
     if Command::new("curl").arg("--version").output().is_err() {
-        println!("SKIPPED: the tour needs curl, which is not installed");
+        super::skipped("the tour needs curl, which is not installed");
         return;
     }
     let mut reader = Reader::new();

@@ -163,6 +163,14 @@ impl Server {
         answer.json().await.unwrap()
     }
 
+    /// The text of a path that answers with something else than JSON.
+    pub async fn text(&self, path: &str) -> String {
+        let request = client().get(format!("{}{path}", self.url));
+        let response = request.bearer_auth(&self.token).send().await.unwrap();
+        assert!(response.status().is_success(), "{path}");
+        response.text().await.unwrap()
+    }
+
     pub async fn act(&self, path: &str, body: &Value) -> Response {
         let request = client()
             .post(format!("{}{path}", self.url))

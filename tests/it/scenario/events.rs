@@ -425,3 +425,22 @@ fn a_firing_alert_that_becomes_critical_raises_its_incident() {
     world.ack(1, "ana");
     world.take_seen();
 }
+
+#[test]
+fn labels_are_grouped_routed_and_silenced_as_they_were_sent() {
+    let tree = "route:\n  policy: team\n  group_by: [job]\n  routes:\n    - name: broken\n      \
+                matchers: ['job=\"a\\nb\"']\n";
+    let mut world = World::new(&team_with(tree));
+    world.give(trigger("one").label("job", "a b"));
+    let broken = world.give(trigger("two").label("job", "a\nb"));
+    assert_eq!(broken.disposition, Disposition::Opened, "another group");
+    assert_eq!(broken.routes, ["broken".into()]);
+    world.expect(["ana sms twilio #1 page", "ana sms twilio #2 page"]);
+    let (_, covers) = world.silence(r#"job="a\nb""#, "01:00:00");
+    assert_eq!(covers, 1);
+    world.expect_reason(2, "silenced");
+    assert_eq!(world.count_reason(1, "silenced"), 0);
+    let other = world.give(trigger("three").label("job", "a\u{1b}b"));
+    assert_eq!(other.disposition, Disposition::Opened);
+    world.expect(["ana sms twilio #3 page"]);
+}

@@ -15,6 +15,7 @@ mod failover;
 mod handing;
 mod headlines;
 mod joins;
+mod monitors;
 mod outages;
 mod page_limit;
 mod people;

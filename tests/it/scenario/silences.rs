@@ -80,10 +80,46 @@ fn a_page_that_is_held_does_not_slip_out_while_its_silence_is_replaced() {
         .silence(second)
         .map(|silence| silence.held_pages);
     assert_eq!(held, Some(1), "the new silence holds it");
-    assert!(world.state().silence(first).is_none());
+    let replaced = world.state().silence(first);
+    assert!(replaced.is_some_and(|silence| silence.ended_at.is_some()));
     world.at("02:30:00");
     world.expect(["ana sms twilio #1 page"]);
     world.ack(1, "ana");
+}
+
+#[test]
+fn a_silence_is_changed_in_place_and_what_it_holds_stays_held() {
+    let mut world = World::new(TEAM);
+    let (first, _) = world.silence("host=a", "01:00:00");
+    world.give(trigger("db").label("host", "a"));
+    world.at("00:30:00");
+    let (changed, covers) = world.silence_in_place_of(Some(first), "host=a", "02:00:00");
+    assert_eq!((changed, covers), (first, 1));
+    world.expect_nothing_until("02:29:59");
+    assert_eq!(world.state().silences().count(), 1);
+    world.at("02:30:00");
+    world.expect(["ana sms twilio #1 page"]);
+    world.ack(1, "ana");
+}
+
+#[test]
+fn an_ended_silence_is_shown_for_five_days_holds_nothing_and_cannot_be_changed() {
+    let mut world = World::new(TEAM);
+    let (first, _) = world.silence("host=a", "01:00:00");
+    world.at("01:00:00");
+    let ended = world.state().silence(first).expect("it is shown");
+    assert!(ended.ended_at.is_some() && !ended.is_active, "{ended:?}");
+    assert_eq!(world.state().silences().count(), 0);
+    world.give(trigger("db").label("host", "a"));
+    world.expect(["ana sms twilio #1 page"]);
+    world.ack(1, "ana");
+    let (second, covers) = world.silence_in_place_of(Some(first), "host=a", "01:00:00");
+    assert_ne!(second, first);
+    assert_eq!(covers, 1);
+    world.wait("119:59:00");
+    assert!(world.state().silence(first).is_some());
+    world.wait("00:01:00");
+    assert!(world.state().silence(first).is_none());
 }
 
 #[test]

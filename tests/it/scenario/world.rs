@@ -132,6 +132,10 @@ impl World {
         self.driver.state()
     }
 
+    pub fn rules(&self) -> Arc<reveille::engine::ruleset::RuleSet> {
+        self.driver.rules().clone()
+    }
+
     pub fn wall(&self) -> Wall {
         self.origin + self.passed
     }

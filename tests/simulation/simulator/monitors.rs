@@ -124,7 +124,7 @@ impl Monitor {
                 }
             }
             Action::Resolve => self.things[at].firing_since = None,
-            Action::Acknowledge => {}
+            Action::Acknowledge | Action::Change | Action::Ignore => {}
         }
         self.event(at, action, wall)
     }

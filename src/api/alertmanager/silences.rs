@@ -1,0 +1,129 @@
+//! Silences in Alertmanager's form. They are known by UUIDs; a number of ours is understood too.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::api::auth::Caller;
+use crate::api::borders::{ApiState, Shared};
+use crate::api::extract::{Params, Payload, Segment};
+use crate::api::problem::Problem;
+use crate::api::shapes::silence::{
+    GettableSilence, PostableSilence, SilenceState, gettable, to_matcher, uuid,
+};
+use crate::api::{silences, words};
+use crate::engine::input::SilenceRequest;
+use crate::engine::records::Silence;
+use crate::runtime::handle::View;
+
+use super::query::{Query, passes};
+
+/// `GET /api/v2/silences`: the ones in force first, then those to come, then those that ended.
+pub async fn list(
+    State(state): State<Shared>,
+    Params(parameters): Params<Vec<(String, String)>>,
+) -> Result<Json<Vec<GettableSilence>>, Problem> {
+    let filter = Query::new(parameters).matchers()?;
+    let look = |view: View<'_>| view.state.shown_silences().cloned().collect::<Vec<_>>();
+    let mut known: Vec<Arc<Silence>> = state.handle.read(look).await?;
+    known.retain(|silence| passes(&silence.matchers, &filter));
+    known.sort_by_key(|silence| {
+        let state = SilenceState::of(silence);
+        let order = match state {
+            SilenceState::Active => silence.until.0,
+            SilenceState::Pending => silence.from.0,
+            SilenceState::Expired => -silence.until.0,
+        };
+        (state, order)
+    });
+    Ok(Json(
+        known.iter().map(|silence| gettable(silence)).collect(),
+    ))
+}
+
+/// `GET /api/v2/silence/{id}`
+pub async fn show(
+    State(state): State<Shared>,
+    Segment(id): Segment<String>,
+) -> Result<Json<GettableSilence>, Problem> {
+    let silence = find(&state, &id).await?;
+    Ok(Json(gettable(&silence)))
+}
+
+/// `POST /api/v2/silences`: sets one, or changes the one whose id it has. What cannot be changed in
+/// place is replaced under a new id, as by the original.
+pub async fn add(
+    State(state): State<Shared>,
+    caller: Caller,
+    Payload(posted): Payload<PostableSilence>,
+) -> Result<Json<Value>, Problem> {
+    let replaces = match posted.id.as_deref() {
+        None | Some("") => None,
+        Some(id) => Some(find(&state, id).await?.id),
+    };
+    let from = words::moment("startsAt", &posted.starts_at)?;
+    let until = words::moment("endsAt", &posted.ends_at)?;
+    if from >= until {
+        let detail = "Failed to create silence: start time must be before end time";
+        return Err(Problem::invalid(detail));
+    }
+    if until <= state.now() {
+        let detail = "Failed to create silence: end time can't be in the past";
+        return Err(Problem::invalid(detail));
+    }
+    let matchers = posted.matchers.iter().map(to_matcher).collect();
+    let mut actor = caller.actor();
+    let created_by = words::clean(&posted.created_by, 100);
+    if !created_by.is_empty() {
+        // The client says who; whose token it was stands in the audit.
+        actor.name = created_by.into();
+    }
+    let request = SilenceRequest {
+        actor,
+        matchers: silences::checked(matchers)?,
+        from: Some(from),
+        until,
+        reason: words::clean(&posted.comment, 500).into(),
+        replaces,
+    };
+    let (id, _) = silences::set(&state, &caller, request).await?;
+    let look = move |view: View<'_>| view.state.silence(id).map(|known| uuid(known));
+    let id = state.handle.read(look).await?;
+    let id = id.ok_or_else(Problem::internal)?;
+    Ok(Json(json!({ "silenceID": id })))
+}
+
+/// `DELETE /api/v2/silence/{id}`; to end one that has ended changes nothing.
+pub async fn expire(
+    State(state): State<Shared>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+) -> Result<StatusCode, Problem> {
+    let silence = find(&state, &id).await?;
+    if silence.ended_at.is_none() {
+        silences::end(&state, &caller, silence.id).await?;
+    }
+    Ok(StatusCode::OK)
+}
+
+async fn find(state: &ApiState, id: &str) -> Result<Arc<Silence>, Problem> {
+    let wanted = id.to_ascii_lowercase();
+    let look = move |view: View<'_>| {
+        let mut known = view.state.shown_silences();
+        let number = wanted.parse::<u64>().ok();
+        let is_it = |silence: &&Arc<Silence>| match number {
+            Some(number) => silence.id.0 == number,
+            None => uuid(silence) == wanted,
+        };
+        known.find(is_it).cloned()
+    };
+    let found = state.handle.read(look).await?;
+    found.ok_or_else(|| {
+        let id = words::clean(id, 40);
+        let detail = format!("silence not found: {id:?}; see `amtool silence query`");
+        Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
+    })
+}
