@@ -24,6 +24,9 @@ route:
   policy: default
 "#;
 
+/// A state, and the code of what went wrong.
+type Reported = (&'static str, Option<&'static str>);
+
 async fn start(twilio: &FakeTwilio) -> (Place, Server) {
     let settings = format!(
         "[[channel]]\nname = \"sms\"\nkind = \"twilio\"\naccount_sid = \"{}\"\n\
@@ -110,7 +113,7 @@ async fn a_reply_by_text_acts_whichever_way_twilio_signs_it() {
 async fn each_state_that_twilio_reports_moves_the_page_and_never_backwards() {
     let twilio = FakeTwilio::start().await;
     let (_place, server) = start(&twilio).await;
-    let cases: [(&[(&str, Option<&str>)], &str); 5] = [
+    let cases: [(&[Reported], &str); 5] = [
         (
             &[("queued", None), ("sending", None), ("sent", None)],
             "sent",
