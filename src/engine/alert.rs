@@ -42,6 +42,9 @@ pub struct Alert {
     pub resolved_at: Option<Wall>,
     #[serde(default)]
     pub resolved_source_time: Option<Wall>,
+    /// When it last began to fire in an incident: later pages name it as joined.
+    #[serde(default)]
+    pub entered: Option<Steady>,
     /// Open incidents to which it belongs, in the order of the tree.
     #[serde(default)]
     pub incidents: Vec<IncidentNumber>,

@@ -50,6 +50,7 @@ fn create(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -
         assertions: Assertions::default(),
         resolved_at: None,
         resolved_source_time: None,
+        entered: None,
         incidents: Vec::new(),
         held_old: false,
         silenced_by: silence::covering(draft, integration, &event.content),

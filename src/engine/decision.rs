@@ -136,7 +136,8 @@ impl Untold {
     }
 }
 
-/// One attempt for a channel to make: everything it needs, taken at the moment of the decision.
+/// One attempt for a channel to make: everything it needs. What it says is made when all that came
+/// with one request is decided, and made again if it had to wait before it left.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Order {
     pub attempt: AttemptId,
@@ -187,6 +188,8 @@ pub struct Message {
     pub why: Why,
     /// What an update tells.
     pub news: Option<News>,
+    /// When it was written.
+    pub written_at: Wall,
 }
 
 /// What an acknowledge token is bound to.
@@ -204,6 +207,9 @@ pub struct Brief {
     pub incident: IncidentRef,
     pub status: Status,
     pub urgency: Urgency,
+    /// What it was opened with: the subject of its mail, which never changes.
+    pub opened_with: Text,
+    /// The summary of the most pressing alert that fires now.
     pub title: Text,
     pub service: Option<Text>,
     pub opened_at: Wall,
@@ -215,6 +221,9 @@ pub struct Brief {
     pub group_labels: super::event::Labels,
     /// The first alerts, at most [`Brief::ALERTS_MAX`].
     pub alerts: Vec<AlertBrief>,
+    /// Alerts that began to fire since the reader was told, at most [`Brief::ALERTS_MAX`].
+    pub joined: Vec<Text>,
+    pub joined_total: usize,
     /// The router speaks of itself.
     pub is_self_incident: bool,
 }

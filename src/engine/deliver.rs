@@ -13,7 +13,7 @@ use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
 use super::ruleset::{ChannelInfo, ChannelTarget, Medium};
 use super::time::{Millis, Steady};
-use super::{bundle, closing, lane, notify};
+use super::{bundle, closing, lane, notify, updates};
 
 /// A provider that asks for no longer a wait than this is simply waited for.
 pub(super) const SHORT_WAIT: Millis = Millis::seconds(5);
@@ -73,6 +73,10 @@ pub(super) fn page_contact(
             contact: plan.contact.clone(),
         },
         notify_step: plan.notify_step,
+        told_until: match plan.kind {
+            PageKind::Page => updates::told_until(draft, incident.number, plan.user),
+            PageKind::Bundle | PageKind::Update { .. } | PageKind::Copy => None,
+        },
         ..new_page(draft, incident, plan.kind, incidents, why)
     };
     let page = Page {
@@ -189,6 +193,7 @@ pub(super) fn new_page(
         reference: None,
         has_update_waiting: false,
         updated: None,
+        told_until: None,
         is_withdrawn: false,
     }
 }
@@ -365,9 +370,12 @@ pub(super) fn start_attempt(
         detail.attempt = Some(attempt);
         detail.channel = Some(channel.name.as_str().into());
     });
-    if let Some(order) = order::order(draft, &page, channel, attempt, deadline) {
-        draft.effects.push(Effect::Send(Arc::new(order)));
-    }
+    draft.leaving.push(order::Leaving {
+        page: page.id,
+        channel: channel.clone(),
+        attempt,
+        deadline,
+    });
 }
 
 /// The recipient as a story names it.
@@ -402,7 +410,7 @@ pub(super) fn fail_if_hopeless(draft: &mut Draft<'_>, id: PageId) {
 /// A page reached its end: a resolved incident may go to history now, and a message whose update is
 /// out may be updated again.
 pub(super) fn finished(draft: &mut Draft<'_>, page: &Page) {
-    super::updates::page_finished(draft, page);
+    updates::page_finished(draft, page);
     for incident in &page.incidents {
         closing::settle(draft, incident.number);
     }

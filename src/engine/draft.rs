@@ -17,6 +17,7 @@ use super::ids::{
 };
 use super::incident::{Incident, PinnedPolicy};
 use super::memory::Memory;
+use super::order::{self, Leaving};
 use super::page::Page;
 use super::reason::Reason;
 use super::records::{
@@ -72,6 +73,8 @@ pub(super) struct Draft<'step> {
     pub rules: &'step RuleSet,
     pub now: Now,
     pub effects: Vec<Effect>,
+    /// Attempts that leave; what they say is made when everything of the step is decided.
+    pub leaving: Vec<Leaving>,
     pub answer: Answer,
     counters: Counters,
     alerts: Overlay<AlertId, Alert>,
@@ -220,6 +223,7 @@ impl<'step> Draft<'step> {
             rules,
             now,
             effects: Vec::new(),
+            leaving: Vec::new(),
             answer: Answer::None,
             counters: state.counters,
             alerts: BTreeMap::new(),
@@ -364,7 +368,9 @@ impl<'step> Draft<'step> {
     }
 
     /// The decision: all changes in a fixed order.
-    pub fn finish(self) -> Decision {
+    pub fn finish(mut self) -> Decision {
+        let orders = order::orders(&self).into_iter().map(Effect::Send);
+        self.effects.extend(orders);
         let mut changes = Vec::new();
         if self.counters != self.state.counters {
             changes.push(Change::Put(Record::Counters(self.counters)));

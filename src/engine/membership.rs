@@ -245,8 +245,10 @@ pub(super) fn unpin(draft: &mut Draft<'_>, key: &PinnedPolicy) {
 /// Makes an alert a member and counts it.
 fn add_member(draft: &mut Draft<'_>, alert: &Arc<Alert>, number: IncidentNumber) {
     let before = alert.clone();
+    let now = draft.now.steady;
     draft.edit_alert(&alert.id, |alert| {
         alert.forget = None;
+        alert.entered = Some(now);
         if !alert.incidents.contains(&number) {
             alert.incidents.push(number);
         }
@@ -263,7 +265,10 @@ fn join(
     route: &Route,
 ) -> Disposition {
     let is_member = alert.incidents.contains(&number);
-    if !is_member {
+    if is_member {
+        let now = draft.now.steady;
+        draft.edit_alert(&alert.id, |alert| alert.entered = Some(now));
+    } else {
         add_member(draft, alert, number);
     }
     let text = format!("{} {}", joined_word(is_member), ingest::title_of(alert));

@@ -33,7 +33,7 @@ mod memory;
 mod naming;
 pub mod nearest;
 mod notify;
-mod order;
+pub mod order;
 pub mod outcome;
 pub mod page;
 mod people;

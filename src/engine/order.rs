@@ -1,17 +1,22 @@
-//! What an attempt hands to its channel, as data taken at the moment of the decision.
+//! What an attempt hands to its channel, as data: made when everything of a step is decided, so
+//! that a page speaks of the whole request and not of its first event, and made again for an
+//! attempt that has not left.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
+use super::State;
 use super::alert::Alert;
 use super::decision::{AlertBrief, Brief, Message, Order, Place, TokenSubject};
 use super::draft::Draft;
 use super::event::{Labels, Text};
-use super::ids::{AttemptId, PageId};
+use super::ids::{AlertId, AttemptId, PageId};
 use super::incident::Incident;
 use super::ingest;
-use super::page::{IncidentRef, Page, PageKind, Recipient};
-use super::ruleset::{ChannelInfo, Medium};
-use super::time::Millis;
+use super::page::{IncidentRef, News, Page, PageKind, Recipient};
+use super::ruleset::{ChannelInfo, Medium, RuleSet};
+use super::time::{Millis, Now, Steady};
+use super::urgency::SeverityClass;
 
 /// What a channel has for one attempt: mail relays may take their time.
 pub(super) fn deadline(draft: &Draft<'_>, page: PageId) -> Millis {
@@ -23,8 +28,45 @@ pub(super) fn deadline(draft: &Draft<'_>, page: PageId) -> Millis {
     }
 }
 
+/// An attempt that leaves once the step is decided.
+pub(super) struct Leaving {
+    pub page: PageId,
+    pub channel: ChannelInfo,
+    pub attempt: AttemptId,
+    pub deadline: Millis,
+}
+
+/// The orders for all attempts of a step, as everything stands at its end.
+pub(super) fn orders(draft: &Draft<'_>) -> Vec<Arc<Order>> {
+    let made = draft.leaving.iter().filter_map(|leaving| {
+        let page = draft.page(&leaving.page)?;
+        let (attempt, deadline) = (leaving.attempt, leaving.deadline);
+        order(draft, &page, &leaving.channel, attempt, deadline)
+    });
+    made.map(Arc::new).collect()
+}
+
+/// An order that has not left, as everything stands now. A notice keeps what it tells: what came
+/// after it has a notice of its own.
+pub fn renewed(state: &State, rules: &RuleSet, order: &Order, now: Now) -> Option<Order> {
+    let is_notice = match order.message.kind {
+        PageKind::Update { news, .. } => news != News::Joined,
+        PageKind::Page | PageKind::Bundle | PageKind::Copy => false,
+    };
+    if is_notice {
+        return None;
+    }
+    let draft = Draft::new(state, rules, now);
+    let page = draft.page(&order.page)?;
+    let message = message(&draft, &page, rules.channel(&order.channel)?)?;
+    Some(Order {
+        message,
+        ..order.clone()
+    })
+}
+
 /// The order for an attempt. `None` if none of the page's incidents is known any more.
-pub(super) fn order(
+fn order(
     draft: &Draft<'_>,
     page: &Arc<Page>,
     channel: &ChannelInfo,
@@ -54,7 +96,7 @@ fn message(draft: &Draft<'_>, page: &Page, channel: &ChannelInfo) -> Option<Mess
         .incidents
         .iter()
         .take(named)
-        .filter_map(|known| brief(draft, known))
+        .filter_map(|known| brief(draft, known, page.told_until))
         .collect();
     if incidents.is_empty() {
         return None;
@@ -94,6 +136,7 @@ fn message(draft: &Draft<'_>, page: &Page, channel: &ChannelInfo) -> Option<Mess
             PageKind::Update { news, .. } => Some(news),
             PageKind::Page | PageKind::Bundle | PageKind::Copy => None,
         },
+        written_at: draft.now.wall,
     })
 }
 
@@ -105,15 +148,20 @@ fn token_page(page: &Page) -> PageId {
     }
 }
 
-fn brief(draft: &Draft<'_>, known: &IncidentRef) -> Option<Brief> {
+fn brief(draft: &Draft<'_>, known: &IncidentRef, told: Option<Steady>) -> Option<Brief> {
     let incident = draft.incident(&known.number)?;
-    Some(brief_of(draft, &incident))
+    Some(brief_of(draft, &incident, told))
 }
 
-fn brief_of(draft: &Draft<'_>, incident: &Incident) -> Brief {
+fn brief_of(draft: &Draft<'_>, incident: &Incident, told: Option<Steady>) -> Brief {
     let mut alerts = draft.alerts_of(incident.number);
-    // What fires stands first.
-    alerts.sort_by_key(|alert| (!alert.firing, alert.id));
+    alerts.sort_by_cached_key(|alert| place_in_page(alert));
+    let title = alerts.first().filter(|alert| alert.firing);
+    let joined: Vec<Text> = alerts
+        .iter()
+        .filter(|alert| is_news(alert, told))
+        .map(|alert| ingest::title_of(alert))
+        .collect();
     Brief {
         incident: IncidentRef {
             number: incident.number,
@@ -121,7 +169,8 @@ fn brief_of(draft: &Draft<'_>, incident: &Incident) -> Brief {
         },
         status: incident.status,
         urgency: incident.urgency,
-        title: incident.title.clone(),
+        opened_with: incident.title.clone(),
+        title: title.map_or_else(|| incident.title.clone(), |alert| ingest::title_of(alert)),
         service: incident.service.clone(),
         opened_at: incident.opened_at,
         acknowledged: incident.acknowledged.clone(),
@@ -134,8 +183,26 @@ fn brief_of(draft: &Draft<'_>, incident: &Incident) -> Brief {
             .take(Brief::ALERTS_MAX)
             .map(|alert| alert_brief(alert))
             .collect(),
+        joined_total: joined.len(),
+        joined: joined.into_iter().take(Brief::ALERTS_MAX).collect(),
         is_self_incident: incident.about.is_some(),
     }
+}
+
+/// What fires stands first, the most pressing before the rest; what a silence covers comes after
+/// what it does not.
+fn place_in_page(alert: &Alert) -> (bool, bool, Reverse<u8>, AlertId) {
+    let class = SeverityClass::of(&alert.content.severity);
+    let (is_silenced, is_over) = (alert.is_silenced(), !alert.firing);
+    (is_over, is_silenced, Reverse(class.rank()), alert.id)
+}
+
+/// Whether an alert began to fire after the reader was told of its incident.
+fn is_news(alert: &Alert, told: Option<Steady>) -> bool {
+    let Some((told, entered)) = told.zip(alert.entered) else {
+        return false;
+    };
+    alert.firing && !alert.is_silenced() && entered > told
 }
 
 fn alert_brief(alert: &Alert) -> AlertBrief {

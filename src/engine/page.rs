@@ -12,7 +12,7 @@ use super::ruleset::Medium;
 use super::time::{Steady, Wall};
 use super::urgency::Urgency;
 
-/// One message. What it says is made from the incidents when an attempt starts.
+/// One message. What it says is made from the incidents when an attempt leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     pub id: PageId,
@@ -54,6 +54,9 @@ pub struct Page {
     /// When the last update of this message was planned.
     #[serde(default)]
     pub updated: Option<Steady>,
+    /// When its reader was last told of the incident: what joined later is news.
+    #[serde(default)]
+    pub told_until: Option<Steady>,
     /// It was acknowledged, resolved or held while an attempt was in flight.
     #[serde(default)]
     pub is_withdrawn: bool,
@@ -188,6 +191,11 @@ impl Page {
     /// Whether it asks for acknowledgment.
     pub fn asks(&self) -> bool {
         matches!(self.kind, PageKind::Page | PageKind::Bundle)
+    }
+
+    /// When its reader was last told of what stands in it.
+    pub(super) fn told(&self) -> Steady {
+        self.updated.unwrap_or(self.created)
     }
 
     /// The attempt in flight, if there is one.

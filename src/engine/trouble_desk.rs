@@ -61,6 +61,7 @@ pub(super) fn raise(draft: &mut Draft<'_>, trouble: Trouble, text: &str) {
         assertions: Assertions::default(),
         resolved_at: None,
         resolved_source_time: None,
+        entered: None,
         incidents: Vec::new(),
         held_old: false,
         silenced_by,

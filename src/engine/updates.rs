@@ -8,12 +8,12 @@ use std::sync::Arc;
 use super::deliver;
 use super::draft::Draft;
 use super::event::Text;
-use super::ids::{IncidentNumber, PageId};
+use super::ids::{IncidentNumber, PageId, UserName};
 use super::incident::{Incident, Position, Status, Why};
 use super::page::{News, Page, PageKind, PageState, Recipient};
 use super::reason::Reason;
 use super::ruleset::Medium;
-use super::time::Millis;
+use super::time::{Millis, Steady};
 
 /// Joined alerts are told together after this, and at most once in [`JOINED_INTERVAL`].
 const JOINED_AFTER: Millis = Millis::seconds(15);
@@ -163,6 +163,7 @@ fn tell_one(draft: &mut Draft<'_>, incident: &Arc<Incident>, page: &Arc<Page>, n
             recipient: page.recipient.clone(),
             medium: page.medium,
             address: page.address.clone(),
+            told_until: Some(page.told()),
             ..update
         },
     );
@@ -171,6 +172,19 @@ fn tell_one(draft: &mut Draft<'_>, incident: &Arc<Incident>, page: &Arc<Page>, n
         page.has_update_waiting = false;
     });
     deliver::start_attempt(draft, id, &channel, Reason::UpdateSent);
+}
+
+/// When a person was last told of an incident, before this moment; `None` if never.
+pub(super) fn told_until(
+    draft: &Draft<'_>,
+    number: IncidentNumber,
+    user: &UserName,
+) -> Option<Steady> {
+    let pages = draft.pages_of(number);
+    let told = pages.iter().filter(|page| {
+        page.recipient.user() == Some(user) && page.asks() && page.created < draft.now.steady
+    });
+    told.map(|page| page.told()).max()
 }
 
 fn has_update_under_way(draft: &Draft<'_>, page: &Page) -> bool {

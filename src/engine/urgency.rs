@@ -61,6 +61,17 @@ impl SeverityClass {
             .map_or(Self::Unknown, |(_, class)| class)
     }
 
+    /// How pressing it is beside others; one that is not known counts as an error.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Info => 1,
+            Self::Warning => 2,
+            Self::Error | Self::Unknown => 3,
+            Self::Critical => 4,
+        }
+    }
+
     /// The word that matchers see.
     pub fn as_str(self) -> &'static str {
         match self {

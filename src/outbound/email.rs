@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Mailbox, Message, MultiPart, MultiPartKind, SinglePart};
 use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{
@@ -76,14 +76,14 @@ impl Email {
         mark: &Mark,
     ) -> Result<Sent, Withdrawn> {
         let Ok(to) = order.address.parse::<Address>() else {
-            return Ok(refused_here(
+            return Ok(email_outcome::refused_here(
                 Outcome::RefusedTarget,
                 "not an e-mail address",
             ));
         };
         let thread = Thread::of(order, &self.id_host);
         let Ok(mail) = self.mail(order, &to, &thread) else {
-            return Ok(refused_here(
+            return Ok(email_outcome::refused_here(
                 Outcome::RefusedContent,
                 "the mail could not be put together",
             ));
@@ -101,7 +101,7 @@ impl Email {
         )
     }
 
-    /// The mail as bytes. Its `Date` is lettre's: the moment of this attempt.
+    /// The mail as bytes: the same ones whenever the order says the same.
     fn mail(
         &self,
         order: &Order,
@@ -115,6 +115,7 @@ impl Email {
             .to(to)
             .raw_header(subject(order))
             .message_id(Some(thread.message_id.clone()))
+            .date(mail_thread::date(order.message.written_at))
             .raw_header(header("Auto-Submitted", "auto-generated"))
             .raw_header(header("X-Auto-Response-Suppress", "All"));
         if let Some(reply_to) = &self.reply_to {
@@ -136,7 +137,10 @@ impl Email {
             mail.singlepart(text)?
         } else {
             let html = SinglePart::html(mail_html::compose(order, &self.links));
-            mail.multipart(MultiPart::alternative().singlepart(text).singlepart(html))?
+            // The same over repetitions, and nothing that a monitor could guess and write.
+            let boundary = self.links.token(&order.message.token);
+            let parts = MultiPart::builder().kind(MultiPartKind::Alternative);
+            mail.multipart(parts.boundary(boundary).singlepart(text).singlepart(html))?
         };
         Ok(mail.formatted())
     }
@@ -198,14 +202,6 @@ fn subject(order: &Order) -> HeaderValue {
         mail_words::subject(order),
     );
     HeaderValue::dangerous_new_pre_encoded(name, text.clone(), mail_words::encoded(&text))
-}
-
-fn refused_here(outcome: Outcome, words: &str) -> Sent {
-    Sent {
-        outcome,
-        provider_message: Some(words.to_owned()),
-        reference: None,
-    }
 }
 
 fn silent(progress: &Progress) -> Sent {

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustls::CertificateError;
 
+use super::Sent;
 use crate::engine::outcome::Outcome;
 use crate::engine::time::Millis;
 
@@ -346,6 +347,15 @@ fn of_tls(error: &rustls::Error) -> Outcome {
         Outcome::TlsNameMismatch
     } else {
         Outcome::TlsOther
+    }
+}
+
+/// What is refused before the relay is asked.
+pub fn refused_here(outcome: Outcome, words: &str) -> Sent {
+    Sent {
+        outcome,
+        provider_message: Some(words.to_owned()),
+        reference: None,
     }
 }
 

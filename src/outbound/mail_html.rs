@@ -39,7 +39,7 @@ fn single(html: &mut Html, order: &Order, links: &Links, brief: &Brief) {
     html.markup(CARD).markup(bar(brief)).markup(INSIDE);
     html.markup(tag_style(brief)).text(&wording::tag(brief));
     html.markup("</p>").markup(TITLE);
-    html.text(&wording::title(brief)).markup("</h1>");
+    html.text(&wording::title_and_count(brief)).markup("</h1>");
     if let Some(news) = news {
         html.markup(NEWS).text(&news).markup("</p>");
     }
@@ -82,7 +82,7 @@ fn bundle(html: &mut Html, order: &Order, links: &Links) {
 fn bundle_line(html: &mut Html, message: &Message, brief: &Brief) {
     html.markup(r#"<p style="margin:0 0 14px;font-size:16px;line-height:22px"><b>"#);
     html.text(&wording::tag(brief)).markup("</b> ");
-    html.text(&wording::title(brief));
+    html.text(&wording::title_and_count(brief));
     html.markup(r#"<br><span class="quiet" style="color:#52525b;font-size:14px">"#);
     html.text(&mail_text::bundle_details(message, brief));
     html.markup("</span></p>");

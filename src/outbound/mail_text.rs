@@ -30,7 +30,7 @@ pub fn subject(message: &Message) -> String {
             "[{}] #{} {}",
             wording::urgency(brief.urgency),
             brief.incident.number,
-            wording::shortened(&wording::title(brief), SUBJECT_TITLE_CHARACTERS)
+            wording::shortened(&wording::opened_with(brief), SUBJECT_TITLE_CHARACTERS)
         ),
     }
 }
@@ -211,7 +211,9 @@ mod tests {
         assert_eq!(subject(&sample::order(Medium::Email).message), expected);
         assert_eq!(subject(&notice.message), expected);
         let mut order = sample::order(Medium::Email);
-        order.message.incidents[0].title = "a\r\nBcc: b@example.com\0".into();
+        order.message.incidents[0].title = "another".into();
+        assert_eq!(subject(&order.message), expected, "whatever fires now");
+        order.message.incidents[0].opened_with = "a\r\nBcc: b@example.com\0".into();
         assert_eq!(subject(&order.message), "[HIGH] #1042 a Bcc: b@example.com");
         assert_eq!(
             subject(&sample::bundle(Medium::Email, 3).message),

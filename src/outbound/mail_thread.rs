@@ -4,8 +4,11 @@
 //! if it arrives twice. The time at which the incident opened is part of every id: page numbers
 //! begin anew with a new store, and a mail program silently drops a mail whose id it has seen.
 
+use std::time::{Duration, SystemTime};
+
 use crate::engine::decision::{Message, Order, Place};
 use crate::engine::page::PageKind;
+use crate::engine::time::Wall;
 
 /// Ids of one mail, with their angle brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +78,13 @@ pub fn host_for_ids(host: &str) -> String {
     } else {
         "reveille.invalid".to_owned()
     }
+}
+
+/// For the `Date`: moments that no mail can name become the nearest that it can.
+pub fn date(written_at: Wall) -> SystemTime {
+    let last = Duration::from_secs(253_402_300_799);
+    let since = Duration::from_millis(u64::try_from(written_at.0).unwrap_or(0));
+    SystemTime::UNIX_EPOCH + since.min(last)
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ pub fn brief(number: u64, title: &str) -> Brief {
         },
         status: Status::Triggered,
         urgency: Urgency::High,
+        opened_with: title.into(),
         title: title.into(),
         service: Some("payments-api".into()),
         opened_at: OPENED,
@@ -42,6 +43,8 @@ pub fn brief(number: u64, title: &str) -> Brief {
         alerts_total: 1,
         group_labels: std::iter::empty::<(&str, &str)>().collect(),
         alerts: vec![alert(title, "critical", Some("db1.example"))],
+        joined: Vec::new(),
+        joined_total: 0,
         is_self_incident: false,
     }
 }
@@ -148,6 +151,7 @@ fn with(medium: Medium, kind: PageKind, incidents: Vec<Brief>) -> Order {
             },
             why: why(),
             news: None,
+            written_at: OPENED + Millis::minutes(2),
         },
         place: None,
         is_plain: false,

@@ -86,12 +86,18 @@ fn single<'text>(
     with_facts.chain(with_fewer)
 }
 
-/// What follows the title, the least important last: the news, the service, the time.
+/// Characters of what joined.
+const NEWS_CHARACTERS: usize = 60;
+
+/// What follows the title, the least important last: how many fire, the news, the service, the
+/// time.
 fn facts(message: &Message, brief: &Brief) -> Vec<String> {
     let service =
         wording::service(brief).map(|service| wording::shortened(&service, SERVICE_CHARACTERS));
     let since = format!("since {}", wording::since_short(brief, &message.time_zone));
-    let facts = [wording::news(message), service, Some(since)];
+    let firing = (brief.alerts_firing > 1).then(|| format!("{} firing", brief.alerts_firing));
+    let news = wording::news(message).map(|news| wording::shortened(&news, NEWS_CHARACTERS));
+    let facts = [firing, news, service, Some(since)];
     facts.into_iter().flatten().collect()
 }
 
@@ -114,7 +120,7 @@ fn bundle<'text>(
         .flat_map(|count| BUNDLED_TITLES.map(|characters| (count, characters)));
     let titled = sizes.map(move |(count, characters)| {
         let named = message.incidents.iter().take(count).map(|brief| {
-            let title = wording::shortened(&wording::title(brief), characters);
+            let title = wording::title_within(brief, characters);
             format!("{} {title}", wording::tag(brief))
         });
         let more = match message.incidents_total.saturating_sub(count) {
@@ -209,6 +215,23 @@ mod tests {
                     "HIGH #1042 {expected}\npayments-api, since Tue 03:10\n{}\nReply: ack 1042",
                     link()
                 )
+            );
+        }
+    }
+
+    #[test]
+    fn a_page_counts_what_fires_and_names_what_joined_however_long_its_title_is() {
+        for title in ["disk full on db1".to_owned(), "disk ".repeat(200)] {
+            let mut order = titled(&title);
+            let brief = &mut order.message.incidents[0];
+            (brief.alerts_firing, brief.alerts_total) = (120, 130);
+            brief.joined = vec!["zebra is hot".into()];
+            brief.joined_total = 1;
+            let text = compose(&order, &sample::links());
+            assert_eq!(segments(&text), 2, "{text}");
+            assert!(
+                text.contains("\n120 firing, Joined: zebra is hot, payments-api, since Tue"),
+                "{text}"
             );
         }
     }

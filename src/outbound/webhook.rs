@@ -59,7 +59,7 @@ impl Webhook {
 
     async fn attempt(&self, order: &Order, mark: &Mark) -> Result<Sent, Withdrawn> {
         let now = self.http.now();
-        let body = webhook_body::render(order, &self.links, now);
+        let body = webhook_body::render(order, &self.links);
         let id = webhook_body::id(order);
         let timestamp = now.0.div_euclid(1_000).to_string();
         let signature = standard_webhooks::sign(&self.secrets, &id, &timestamp, body.as_bytes());

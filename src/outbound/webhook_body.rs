@@ -9,7 +9,6 @@ use crate::engine::event::Labels;
 use crate::engine::ids::UserName;
 use crate::engine::incident::{Handled, Status};
 use crate::engine::page::{News, PageKind, Recipient};
-use crate::engine::time::Wall;
 
 /// Bytes of a body, after Standard Webhooks.
 const BODY_BYTES_MAX: usize = 20_000;
@@ -43,8 +42,8 @@ pub fn id(order: &Order) -> String {
 }
 
 /// The body, with as much detail as fits.
-pub fn render(order: &Order, links: &Links, now: Wall) -> String {
-    let render = |detail| body(order, links, now, detail).to_string();
+pub fn render(order: &Order, links: &Links) -> String {
+    let render = |detail| body(order, links, detail).to_string();
     [Detail::Full, Detail::WithoutLabels]
         .into_iter()
         .map(render)
@@ -52,14 +51,14 @@ pub fn render(order: &Order, links: &Links, now: Wall) -> String {
         .unwrap_or_else(|| render(Detail::WithoutAlerts))
 }
 
-fn body(order: &Order, links: &Links, now: Wall, detail: Detail) -> Value {
+fn body(order: &Order, links: &Links, detail: Detail) -> Value {
     let message = &order.message;
     let incidents = message.incidents.iter();
     let incidents: Vec<Value> = incidents.map(|brief| incident(brief, detail)).collect();
     let ack_url = order.asks.then(|| links.page(&message.token));
     json!({
         "type": event_type(message),
-        "timestamp": now.to_string(),
+        "timestamp": message.written_at.to_string(),
         "data": {
             "page": order.page.0,
             "recipient": recipient(&message.recipient),
@@ -111,6 +110,8 @@ fn incident(brief: &Brief, detail: Detail) -> Value {
         "status": brief.status.as_str(),
         "urgency": brief.urgency.as_str(),
         "title": shortened(&brief.title),
+        "opened_with": shortened(&brief.opened_with),
+        "joined": brief.joined.iter().map(|title| shortened(title)).collect::<Vec<_>>(),
         "service": brief.service.as_deref().map(shortened),
         "opened_at": brief.opened_at.to_string(),
         "acknowledged": handled(brief.acknowledged.as_ref()),
@@ -169,10 +170,9 @@ mod tests {
     use super::*;
     use crate::engine::ruleset::Medium;
     use crate::outbound::sample;
-    use crate::outbound::test_server::NOW;
 
     fn rendered(order: &Order) -> Value {
-        let text = render(order, &sample::links(), NOW);
+        let text = render(order, &sample::links());
         assert!(text.len() <= BODY_BYTES_MAX, "{} bytes", text.len());
         serde_json::from_str(&text).expect("JSON")
     }

@@ -18,9 +18,12 @@ use crate::engine::urgency::Urgency;
 /// Numbers that a summary or a command lists before it stops.
 const NUMBERS_LISTED: usize = 10;
 
+/// Joined alerts that are named before the rest is counted.
+const JOINED_LISTED: usize = 3;
+
 /// `HIGH #1042 disk full on db1`: urgency and number, then the title.
 pub fn headline(brief: &Brief) -> String {
-    format!("{} {}", tag(brief), title(brief))
+    format!("{} {}", tag(brief), title_and_count(brief))
 }
 
 /// `HIGH #1042`: what is never cut.
@@ -36,13 +39,36 @@ pub fn urgency(urgency: Urgency) -> &'static str {
     }
 }
 
-/// The title on one line; never empty.
+/// What fires now, on one line; never empty.
 pub fn title(brief: &Brief) -> String {
-    let title = one_line(&brief.title);
+    named(&brief.title)
+}
+
+/// What the incident was opened with, on one line: the same for as long as it is open.
+pub fn opened_with(brief: &Brief) -> String {
+    named(&brief.opened_with)
+}
+
+fn named(title: &str) -> String {
+    let title = one_line(title);
     if title.is_empty() {
         "(no title)".to_owned()
     } else {
         title
+    }
+}
+
+/// `disk full on db1 +2 more`: the most pressing alert, and how many fire beside it.
+pub fn title_and_count(brief: &Brief) -> String {
+    title_within(brief, usize::MAX)
+}
+
+/// The same with the title cut to so many characters; the count is never cut.
+pub fn title_within(brief: &Brief, characters: usize) -> String {
+    let title = shortened(&title(brief), characters);
+    match brief.alerts_firing {
+        0 | 1 => title,
+        firing => format!("{title} +{} more", firing - 1),
     }
 }
 
@@ -102,14 +128,34 @@ pub fn why(message: &Message) -> String {
     one_line(&message.why.to_string())
 }
 
-/// What an update tells; `None` when the message is not an update.
+/// What is new to the reader: what an update tells, or what joined since the last page; `None` on
+/// a first page.
 pub fn news(message: &Message) -> Option<String> {
     let brief = message.incidents.first()?;
-    Some(match message.news? {
-        News::Joined => format!("More alerts joined: {}", firing(brief)),
+    let Some(news) = message.news else {
+        return joined(brief);
+    };
+    Some(match news {
+        News::Joined => {
+            joined(brief).unwrap_or_else(|| format!("More alerts joined: {}", firing(brief)))
+        }
         News::Acknowledged | News::Resolved => state(brief, &message.time_zone),
         News::Triggered => "Triggered again: nobody has it now".to_owned(),
     })
+}
+
+/// `Joined: zebra is hot, lion is hot and 3 more`.
+pub fn joined(brief: &Brief) -> Option<String> {
+    let shown = brief.joined.iter().take(JOINED_LISTED);
+    let shown: Vec<String> = shown.map(|title| one_line(title)).collect();
+    if shown.is_empty() {
+        return None;
+    }
+    let more = match brief.joined_total.saturating_sub(shown.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!("Joined: {}{more}", shown.join(", ")))
 }
 
 /// `3 of 5 alerts firing`.
@@ -364,6 +410,26 @@ mod tests {
         let found: Vec<&str> = links_of(&brief, 5).iter().map(|link| &*link.href).collect();
         assert_eq!(found, ["https://wiki.example/disk", "http://db1.example/"]);
         assert_eq!(links_of(&brief, 1).len(), 1);
+    }
+
+    #[test]
+    fn the_headline_counts_what_fires_beside_its_title_and_the_count_is_never_cut() {
+        let mut brief = brief();
+        brief.alerts_firing = 3;
+        assert_eq!(headline(&brief), "HIGH #1042 disk full on db1 +2 more");
+        assert_eq!(title_within(&brief, 5), "disk… +2 more");
+    }
+
+    #[test]
+    fn what_joined_is_named_up_to_three_and_the_rest_counted() {
+        let mut message = sample::order(Medium::Email).message;
+        let brief = &mut message.incidents[0];
+        brief.joined = ["a", "b", "c\n", "d"].map(Into::into).to_vec();
+        brief.joined_total = 12;
+        assert_eq!(
+            news(&message).as_deref(),
+            Some("Joined: a, b, c and 9 more")
+        );
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::engine::event::{Event, Text};
 use crate::engine::ids::{AttemptId, IntegrationName, Revision};
 use crate::engine::incident::Trouble;
 use crate::engine::input::{Input, Report, TimerKey};
+use crate::engine::order::renewed;
 use crate::engine::outcome::Outcome;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::Now;
@@ -124,7 +125,21 @@ impl Driver {
         for job in events {
             self.job(&mut turn, job, now);
         }
+        if turn.inputs() > 1 {
+            self.renew(&mut turn, now);
+        }
         turn
+    }
+
+    /// What leaves says what the whole turn led to, not only its own input.
+    fn renew(&self, turn: &mut Turn, now: Now) {
+        for order in &mut turn.sends {
+            let renewed = AssertUnwindSafe(|| renewed(&self.state, &self.rules, order, now));
+            // A panic here leaves what was written before.
+            if let Ok(Some(renewed)) = catch_unwind(renewed) {
+                *order = Arc::new(renewed);
+            }
+        }
     }
 
     fn job(&mut self, turn: &mut Turn, job: Job, now: Now) {

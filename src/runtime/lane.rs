@@ -24,7 +24,12 @@ const PACE_FREE: u64 = 60_000;
 #[derive(Debug)]
 pub enum Next {
     /// Hand this to the channel now: it counts as under way. The mark is set when it is cancelled.
-    Start(Arc<Order>, Mark),
+    Start {
+        order: Arc<Order>,
+        mark: Mark,
+        /// How long it stood in the lane.
+        waited: Millis,
+    },
     /// Nothing before this moment.
     NotBefore(Millis),
     /// Nothing waits, or the cap is reached.
@@ -49,19 +54,20 @@ pub struct Lane {
 /// Round-robin over integrations.
 #[derive(Debug, Default)]
 struct Fair {
-    waiting: BTreeMap<IntegrationName, VecDeque<Arc<Order>>>,
+    /// Each with the moment at which it came.
+    waiting: BTreeMap<IntegrationName, VecDeque<(Arc<Order>, Millis)>>,
     last: Option<IntegrationName>,
 }
 
 impl Fair {
-    fn push(&mut self, order: Arc<Order>) {
+    fn push(&mut self, order: Arc<Order>, now: Millis) {
         self.waiting
             .entry(order.integration.clone())
             .or_default()
-            .push_back(order);
+            .push_back((order, now));
     }
 
-    fn pop(&mut self) -> Option<Arc<Order>> {
+    fn pop(&mut self) -> Option<(Arc<Order>, Millis)> {
         let last = self.last.clone();
         let later = self
             .waiting
@@ -81,7 +87,7 @@ impl Fair {
         let mut is_found = false;
         self.waiting.retain(|_, orders| {
             let before = orders.len();
-            orders.retain(|order| order.attempt != attempt);
+            orders.retain(|(order, _)| order.attempt != attempt);
             is_found |= orders.len() != before;
             !orders.is_empty()
         });
@@ -92,6 +98,7 @@ impl Fair {
         std::mem::take(&mut self.waiting)
             .into_values()
             .flatten()
+            .map(|(order, _)| order)
             .collect()
     }
 
@@ -123,8 +130,8 @@ impl Lane {
             return Err((order, left));
         }
         match order.urgency {
-            Urgency::High => self.high.push(order),
-            Urgency::Low => self.low.push(order),
+            Urgency::High => self.high.push(order, now),
+            Urgency::Low => self.low.push(order, now),
         }
         Ok(())
     }
@@ -138,7 +145,7 @@ impl Lane {
         if earliest > now {
             return Next::NotBefore(earliest);
         }
-        let Some(order) = self.high.pop().or_else(|| self.low.pop()) else {
+        let Some((order, came)) = self.high.pop().or_else(|| self.low.pop()) else {
             return Next::Idle;
         };
         let mark = Mark::default();
@@ -150,7 +157,12 @@ impl Lane {
         if let Some(pace) = self.pace {
             self.next_slot = Millis(now.0 + 60_000 / pace.max(1));
         }
-        Next::Start(order, mark)
+        let waited = Millis(now.0.saturating_sub(came.0));
+        Next::Start {
+            order,
+            mark,
+            waited,
+        }
     }
 
     /// Takes a waiting order out, or marks it if its channel has it: the channel tests the mark
@@ -249,6 +261,7 @@ pub(super) mod tests {
                     revision: crate::engine::ids::Revision(1),
                 },
                 news: None,
+                written_at: crate::engine::time::Wall(0),
             },
             place: None,
             is_plain: false,
@@ -258,7 +271,7 @@ pub(super) mod tests {
 
     fn started(lane: &mut Lane, now: Millis) -> Vec<u64> {
         let mut started = Vec::new();
-        while let Next::Start(order, _) = lane.next(now) {
+        while let Next::Start { order, .. } = lane.next(now) {
             started.push(order.attempt.0);
         }
         started
@@ -292,7 +305,7 @@ pub(super) mod tests {
         let mut count = 0;
         while now.0 < from.0 + 1_000 {
             match lane.next(now) {
-                Next::Start(order, _) => {
+                Next::Start { order, .. } => {
                     count += 1;
                     lane.ended(order.attempt, true);
                 }
@@ -366,7 +379,7 @@ pub(super) mod tests {
                 .is_empty()
         );
         assert_eq!(not_before(&mut lane, Millis(10)), Millis(1_010));
-        assert!(matches!(lane.next(Millis(1_010)), Next::Start(..)));
+        assert!(matches!(lane.next(Millis(1_010)), Next::Start { .. }));
         lane.ended(AttemptId(1), true);
         // Fifty a second after a hundred in the last second.
         assert_eq!(not_before(&mut lane, Millis(1_010)), Millis(1_030));
@@ -393,7 +406,7 @@ pub(super) mod tests {
         let mut lane = Lane::new(1);
         assert!(lane.push(order(1, Urgency::High, "a"), Millis(0)).is_ok());
         assert!(lane.push(order(2, Urgency::High, "a"), Millis(0)).is_ok());
-        let Next::Start(_, mark) = lane.next(Millis(0)) else {
+        let Next::Start { mark, .. } = lane.next(Millis(0)) else {
             panic!("an order waits");
         };
         assert!(lane.cancel(AttemptId(2)));

@@ -8,4 +8,5 @@ pub mod line;
 pub mod queue;
 pub mod sender;
 pub mod thread;
+pub mod unsure;
 pub mod watch;

@@ -12,6 +12,7 @@ use tracing::{info, warn};
 use crate::engine::decision::Order;
 use crate::engine::ids::{AttemptId, ChannelName};
 use crate::engine::input::{Input, Report};
+use crate::engine::order::renewed;
 use crate::engine::outcome::Outcome;
 use crate::engine::time::Millis;
 use crate::outbound::{Channel, Mark, Sent, Withdrawn};
@@ -19,9 +20,15 @@ use crate::runtime::driver::not_started;
 use crate::runtime::handle::Handle;
 use crate::runtime::lane::{Lane, Next};
 use crate::runtime::thread::Outlet;
+use crate::runtime::unsure::Unsure;
 
 /// A channel keeps its own deadline; this much later it is given up from outside.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// What stood in a lane for so long is written again before it leaves.
+const RENEWED_AFTER: Millis = Millis::seconds(1);
+/// A driver that is busy for longer is not waited for.
+const RENEWED_WITHIN: Duration = Duration::from_millis(500);
 
 /// Time since the process began.
 pub type Monotonic = Arc<dyn Fn() -> Millis + Send + Sync>;
@@ -44,6 +51,7 @@ pub struct Sender {
 struct Track {
     channel: Arc<dyn Channel>,
     lane: Mutex<Lane>,
+    unsure: Mutex<Unsure>,
     bell: Notify,
 }
 
@@ -51,6 +59,10 @@ impl Track {
     fn lane(&self) -> MutexGuard<'_, Lane> {
         // A lane is whole after every call; a panic elsewhere does not spoil it.
         self.lane.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unsure(&self) -> MutexGuard<'_, Unsure> {
+        self.unsure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -73,6 +85,7 @@ impl Sender {
                 Arc::new(Track {
                     channel,
                     lane,
+                    unsure: Mutex::default(),
                     bell: Notify::new(),
                 }),
             )
@@ -117,9 +130,16 @@ impl Sender {
         loop {
             let next = track.lane().next((self.monotonic)());
             match next {
-                Next::Start(order, mark) => {
-                    let attempt = self.clone().attempt(track.clone(), order, mark);
-                    self.tokio.spawn(attempt);
+                Next::Start {
+                    order,
+                    mark,
+                    waited,
+                } => {
+                    let (sender, track) = (self.clone(), track.clone());
+                    self.tokio.spawn(async move {
+                        let order = sender.as_it_leaves(&track, order, waited).await;
+                        sender.attempt(track, order, mark).await;
+                    });
                 }
                 Next::Idle => track.bell.notified().await,
                 Next::NotBefore(moment) => {
@@ -129,6 +149,26 @@ impl Sender {
                     let _bell_or_time = tokio::time::timeout(wait, track.bell.notified()).await;
                 }
             }
+        }
+    }
+
+    /// What leaves: the very same as before if nobody knows whether that arrived, and otherwise
+    /// what is so now if it stood in the lane for a while.
+    async fn as_it_leaves(&self, track: &Track, order: Arc<Order>, waited: Millis) -> Arc<Order> {
+        if let Some(same) = track.unsure().repeated(&order) {
+            return Arc::new(same);
+        }
+        if waited < RENEWED_AFTER {
+            return order;
+        }
+        let old = order.clone();
+        let reading = self
+            .handle
+            .read(move |view| renewed(view.state, view.rules, &old, view.now));
+        match tokio::time::timeout(RENEWED_WITHIN, reading).await {
+            Ok(Ok(Some(renewed))) => Arc::new(renewed),
+            // It says what was so when it was decided: better than to be late.
+            Ok(Ok(None) | Err(_)) | Err(_) => order,
         }
     }
 
@@ -166,7 +206,7 @@ impl Sender {
         self.landed.notify_one();
     }
 
-    fn finish(&self, track: &Track, order: &Order, sent: Sent, latency: Millis) {
+    fn finish(&self, track: &Track, order: &Arc<Order>, sent: Sent, latency: Millis) {
         info!(
             attempt.id = order.attempt.0,
             channel.name = %order.channel,
@@ -175,6 +215,9 @@ impl Sender {
             "attempt ended"
         );
         (self.on_outcome)(&order.channel, sent.outcome, latency);
+        if sent.outcome == Outcome::Unknown {
+            track.unsure().remember(order.clone());
+        }
         let given_back = match sent.outcome {
             Outcome::Throttled { wait } => {
                 let now = (self.monotonic)();
@@ -280,12 +323,17 @@ impl Outlet for Sender {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use tokio::sync::{Semaphore, mpsc};
 
     use super::*;
-    use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
+    use crate::engine::State;
+    use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium, RuleSet};
+    use crate::engine::time::Now;
     use crate::engine::urgency::Urgency;
     use crate::outbound::Pending;
+    use crate::runtime::handle::View;
     use crate::runtime::lane::tests::order;
     use crate::runtime::queue::Control;
     use crate::store::{MemoryStore, Partition};
@@ -334,6 +382,7 @@ mod tests {
         arrived: mpsc::UnboundedReceiver<u64>,
         go_on: Arc<Semaphore>,
         posted: mpsc::UnboundedReceiver<u64>,
+        time: Arc<AtomicU64>,
     }
 
     impl Bench {
@@ -354,12 +403,14 @@ mod tests {
                 go_on: go_on.clone(),
                 posted: posts,
             };
+            let time = Arc::new(AtomicU64::new(0));
+            let clock = time.clone();
             let store = Arc::new(MemoryStore::new());
             let handle = Handle::new(store, Partition::default(), Arc::default());
             let around = Surroundings {
                 handle: handle.clone(),
                 tokio: Tokio::current(),
-                monotonic: Arc::new(|| Millis::ZERO),
+                monotonic: Arc::new(move || Millis(clock.load(Ordering::Relaxed))),
                 on_outcome: Arc::new(|_, _, _| {}),
             };
             Self {
@@ -368,6 +419,7 @@ mod tests {
                 arrived,
                 go_on,
                 posted,
+                time,
             }
         }
 
@@ -428,5 +480,30 @@ mod tests {
         assert_eq!(bench.posted.recv().await, Some(1));
         bench.sender.cancel(AttemptId(1));
         assert_eq!(bench.told().await, [(1, true)]);
+    }
+
+    #[tokio::test]
+    async fn an_order_that_stood_in_its_lane_is_written_again_before_it_leaves() {
+        let mut bench = Bench::new();
+        bench.send(1);
+        assert_eq!(bench.arrived.recv().await, Some(1));
+        bench.send(2);
+        bench.time.store(1_000, Ordering::Relaxed);
+        bench.go_on.add_permits(2);
+        bench.sender.landed().await;
+        let mut reads = Vec::new();
+        for _ in 0..100 {
+            reads.extend(bench.handle.take(Duration::ZERO).reads);
+            tokio::task::yield_now().await;
+        }
+        let read = reads.pop().expect("the driver is asked what is so now");
+        assert!(bench.arrived.try_recv().is_err(), "it waits for its words");
+        // Its page is gone meanwhile: then it leaves as it was.
+        read(View {
+            state: &State::default(),
+            rules: &RuleSet::default(),
+            now: Now::default(),
+        });
+        assert_eq!(bench.arrived.recv().await, Some(2));
     }
 }

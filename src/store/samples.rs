@@ -68,6 +68,7 @@ pub fn alert(id: u64) -> Alert {
         assertions: assertions(),
         resolved_at: Some(START + Millis::seconds(5)),
         resolved_source_time: Some(START + Millis::seconds(6)),
+        entered: Some(Steady(3_500)),
         incidents: vec![IncidentNumber(7)],
         held_old: true,
         silenced_by: vec![SilenceId(8)],
@@ -302,6 +303,7 @@ pub fn page(id: u64, incidents: &[u64]) -> Page {
         }),
         has_update_waiting: true,
         updated: Some(Steady(8_000)),
+        told_until: Some(Steady(900)),
         is_withdrawn: true,
     }
 }

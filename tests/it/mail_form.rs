@@ -168,6 +168,15 @@ async fn a_refused_form_is_repeated_as_plain_text_alone() {
 }
 
 #[tokio::test]
+async fn a_repetition_is_the_same_mail_to_the_last_byte() {
+    let mut order = orders::page(1042, "disk full on db1");
+    let first = mail_for(&order).await;
+    order.attempt = AttemptId(2);
+    let again = mail_for(&order).await;
+    assert_eq!(format!("{first:?}"), format!("{again:?}"));
+}
+
+#[tokio::test]
 async fn two_bundled_mails_have_different_subjects() {
     let mut first = orders::page(7, "disk full on db1");
     first.message.kind = PageKind::Bundle;

@@ -28,15 +28,16 @@ const TEXT_MAX: usize = 3_000;
 pub(super) fn text(order: &Order, links: &Links) -> String {
     let message = &order.message;
     let single = message.incidents.first().filter(|_| !is_bundle(message));
-    if let (Some(news), Some(brief)) = (wording::news(message), single) {
+    let news = wording::news(message);
+    if let (Some(news), Some(brief), false) = (&news, single, order.asks) {
         let news = format!("{}: {news}", wording::headline(brief));
         return escaped(&news, TEXT_MAX);
     }
     let first = match single {
         None => wording::bundle_summary(message),
         Some(brief) => {
-            let state = wording::state(brief, &message.time_zone);
-            format!("{} ({state})", wording::headline(brief))
+            let said = news.unwrap_or_else(|| wording::state(brief, &message.time_zone));
+            format!("{} ({said})", wording::headline(brief))
         }
     };
     let mut parts = vec![escaped(&first, TEXT_MAX / 2)];
@@ -51,7 +52,7 @@ pub(super) fn text(order: &Order, links: &Links) -> String {
 pub(super) fn blocks(order: &Order, links: &Links, buttons: Buttons) -> Vec<Value> {
     let message = &order.message;
     let is_reply = matches!(order.place, Some(Place::Thread(_)));
-    if let (true, Some(news)) = (is_reply, wording::news(message)) {
+    if let (true, false, Some(news)) = (is_reply, order.asks, wording::news(message)) {
         // The message above says all the rest.
         return vec![section(&escaped(&news, SECTION_MAX))];
     }
@@ -94,10 +95,11 @@ fn single(message: &Message, brief: &Brief) -> Vec<Value> {
         wording::group(brief).map(|group| format!("*Group* {}", escaped(&group, LABELS_LINE_MAX))),
         Some(format!("*Alerts* {}", wording::firing(brief))),
     ];
-    let mut blocks = vec![
-        header(&wording::headline(brief)),
-        section(&lines(facts.into_iter().flatten(), SECTION_MAX)),
-    ];
+    let mut blocks = vec![header(&wording::headline(brief))];
+    if let Some(news) = wording::joined(brief) {
+        blocks.push(section(&format!("*{}*", escaped(&news, LINE_MAX))));
+    }
+    blocks.push(section(&lines(facts.into_iter().flatten(), SECTION_MAX)));
     let alerts = wording::alert_lines(brief);
     let alerts = alerts
         .iter()

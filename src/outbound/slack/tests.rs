@@ -190,6 +190,23 @@ async fn what_cannot_be_changed_is_posted_anew_or_beneath() {
 }
 
 #[tokio::test]
+async fn a_page_about_a_join_under_an_earlier_one_names_what_joined_and_keeps_its_buttons() {
+    let mut order = order();
+    order.place = Some(Place::Thread("D1:15.2".into()));
+    let brief = &mut order.message.incidents[0];
+    (brief.alerts_firing, brief.alerts_total) = (2, 2);
+    brief.joined = vec!["zebra is hot".into()];
+    brief.joined_total = 1;
+    let (_, calls) = send(&order, vec![ok(POSTED)]).await;
+    let body = calls[0].json();
+    let text = "HIGH #1042 disk full on db1 +1 more (Joined: zebra is hot)";
+    assert_eq!(body["text"], text);
+    let blocks = body["blocks"].to_string();
+    assert!(blocks.contains("Joined: zebra is hot"), "{blocks}");
+    assert!(blocks.contains("\"acknowledge\""), "{blocks}");
+}
+
+#[tokio::test]
 async fn a_reply_that_asks_is_shown_outside_its_thread_too() {
     for (mut order, broadcast) in [(order(), true), (acknowledged(None), false)] {
         order.place = Some(Place::Thread("D1:15.2".into()));

@@ -83,6 +83,7 @@ fn message(number: u64, title: &str) -> Message {
             revision: Revision(1),
         },
         news: None,
+        written_at: OPENED,
     }
 }
 
@@ -94,6 +95,7 @@ fn brief(number: u64, title: &str) -> Brief {
         },
         status: Status::Triggered,
         urgency: Urgency::High,
+        opened_with: title.into(),
         title: title.into(),
         service: Some("payments-api".into()),
         opened_at: OPENED,
@@ -111,6 +113,8 @@ fn brief(number: u64, title: &str) -> Brief {
             labels: [("alertname", "DiskFull")].into_iter().collect(),
             links: Vec::new(),
         }],
+        joined: Vec::new(),
+        joined_total: 0,
         is_self_incident: false,
     }
 }

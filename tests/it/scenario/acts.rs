@@ -51,6 +51,11 @@ impl Post {
         self
     }
 
+    pub fn summary(mut self, summary: &str) -> Self {
+        Arc::make_mut(&mut self.event.content).summary = summary.into();
+        self
+    }
+
     pub fn label(mut self, name: &str, value: &str) -> Self {
         self.labels.push((name.to_owned(), value.to_owned()));
         self

@@ -13,6 +13,7 @@ mod escalation;
 mod events;
 mod failover;
 mod handing;
+mod headlines;
 mod joins;
 mod monitors;
 mod outages;

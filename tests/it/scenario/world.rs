@@ -11,6 +11,7 @@ use reveille::engine::decision::{Answer, Order, Place};
 use reveille::engine::ids::{AttemptId, ChannelName, IncidentNumber, PageId};
 use reveille::engine::incident::Incident;
 use reveille::engine::input::{Input, Report};
+use reveille::engine::order::renewed;
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::{News, Page, PageKind, Recipient};
 use reveille::engine::records::Entry;
@@ -359,7 +360,13 @@ impl World {
             Coming::Opens(order, _) if self.cancelled.contains(&order.attempt) => {
                 Input::Outcome(not_started(order.attempt))
             }
-            Coming::Opens(order, outcome) => return self.open(&order, LATENCY, outcome),
+            Coming::Opens(order, outcome) => {
+                // It stood in its lane: production writes it again before it leaves.
+                let now = self.now();
+                let (state, rules) = (self.driver.state(), self.driver.rules());
+                let order = renewed(state, rules, &order, now).map_or(order, Arc::new);
+                return self.open(&order, LATENCY, outcome);
+            }
             Coming::Probed(channel, outcome) => Input::Probed {
                 channel,
                 outcome,

@@ -63,7 +63,7 @@ impl World {
                 return;
             };
             match lane.next(passed) {
-                Next::Start(order, mark) => {
+                Next::Start { order, mark, .. } => {
                     let looks_up = self.random.chance(self.plan.look_ups);
                     let longest = if looks_up { 3_000 } else { 2 };
                     let wait = Millis(self.random.between(1, longest));

@@ -1,0 +1,73 @@
+//! Messages of which nobody knows whether they arrived: a repetition says the very same, so that a
+//! reader or a provider who has it already sees one message.
+//!
+//! Kept in memory alone: after a restart a repetition is written anew.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::engine::decision::Order;
+use crate::engine::ids::PageId;
+
+/// Messages remembered for one channel; beyond it the oldest pages are forgotten.
+const MESSAGES_MAX: usize = 1_000;
+
+/// The unsure messages of one channel.
+#[derive(Debug, Default)]
+pub struct Unsure(BTreeMap<PageId, Arc<Order>>);
+
+impl Unsure {
+    /// Keeps what was sent without an answer.
+    pub fn remember(&mut self, order: Arc<Order>) {
+        self.0.insert(order.page, order);
+        if self.0.len() > MESSAGES_MAX {
+            self.0.pop_first();
+        }
+    }
+
+    /// The order with what was said before, if that may have arrived.
+    pub fn repeated(&mut self, order: &Order) -> Option<Order> {
+        let before = self.0.remove(&order.page)?;
+        Some(Order {
+            attempt: order.attempt,
+            deadline: order.deadline,
+            ..Order::clone(&before)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::ids::AttemptId;
+    use crate::engine::urgency::Urgency;
+    use crate::runtime::lane::tests::order;
+
+    #[test]
+    fn a_repetition_says_the_very_same_once_and_under_its_own_attempt() {
+        let mut unsure = Unsure::default();
+        let first = order(1, Urgency::High, "native");
+        unsure.remember(first.clone());
+        let mut again = Order::clone(&first);
+        again.attempt = AttemptId(2);
+        again.message.incidents_total = 7;
+        again.is_plain = true;
+        let said = unsure.repeated(&again).expect("it is remembered");
+        assert_eq!(said.attempt, AttemptId(2));
+        assert_eq!(
+            (said.message, said.is_plain),
+            (first.message.clone(), false)
+        );
+        assert_eq!(unsure.repeated(&again), None);
+    }
+
+    #[test]
+    fn no_more_are_remembered_than_may_be() {
+        let mut unsure = Unsure::default();
+        for number in 0..=MESSAGES_MAX as u64 {
+            unsure.remember(order(number, Urgency::High, "native"));
+        }
+        assert_eq!(unsure.0.len(), MESSAGES_MAX);
+        assert_eq!(unsure.repeated(&order(0, Urgency::High, "native")), None);
+    }
+}

@@ -1,0 +1,148 @@
+//! What a page says: what fires when it leaves, how much of it, and what joined.
+
+use reveille::engine::decision::{Brief, Order};
+use reveille::engine::event::Action;
+use reveille::engine::input::Input;
+use reveille::engine::outcome::Outcome;
+use reveille::engine::time::Millis;
+use reveille::outbound::wording;
+
+use super::acts::{Post, trigger};
+use super::channels::Play;
+use super::events::team_with;
+use super::world::World;
+
+const GROUPED: &str = "route:\n  policy: team\n  group_by: [service]\n";
+
+fn pay(key: &str) -> Post {
+    trigger(key).label("service", "pay")
+}
+
+/// Several events in one request.
+fn request(posts: impl IntoIterator<Item = Post>) -> Input {
+    let mut all = Vec::new();
+    for post in posts {
+        let Input::Events { events, .. } = post.input() else {
+            unreachable!("a post is an event");
+        };
+        all.extend(events);
+    }
+    Input::Events {
+        integration: "native".into(),
+        events: all,
+    }
+}
+
+fn last(world: &World) -> &Order {
+    &world.sent.last().expect("something was sent").order
+}
+
+fn brief(world: &World) -> &Brief {
+    &last(world).message.incidents[0]
+}
+
+/// The headline of the last message, and what it says is new.
+fn said(world: &World) -> (String, Option<String>) {
+    (
+        wording::headline(brief(world)),
+        wording::news(&last(world).message),
+    )
+}
+
+#[test]
+fn the_first_page_counts_all_that_came_with_its_request() {
+    let mut world = World::new(&team_with(GROUPED));
+    let events = (0..120).map(|at| pay(&format!("h{at:03} is down")));
+    world.ask(request(events));
+    world.expect(["ana sms twilio #1 page"]);
+    assert_eq!(brief(&world).alerts_firing, 120);
+    let headline = "HIGH #1 h000 is down +119 more".to_owned();
+    assert_eq!(said(&world), (headline, None));
+    world.ack(1, "ana");
+}
+
+#[test]
+fn a_page_counts_what_came_with_later_requests_of_the_same_turn() {
+    let mut world = World::new(&team_with(GROUPED));
+    let events = vec![pay("a is hot").input(), pay("b is hot").input()];
+    world.batch(Vec::new(), events);
+    world.expect(["ana sms twilio #1 page"]);
+    assert_eq!(brief(&world).alerts_firing, 2);
+    world.ack(1, "ana");
+}
+
+#[test]
+fn a_page_that_waited_in_its_lane_says_what_fires_when_it_leaves() {
+    let mut world = World::new(&team_with(GROUPED));
+    let queued = Play::Queued(Millis::seconds(5), Outcome::Accepted);
+    world.next("twilio", [queued]);
+    world.give(pay("a is slow").severity("error"));
+    world.at("00:00:02");
+    world.give(pay("b is down"));
+    world.resolve_event("a is slow");
+    world.at("00:00:06");
+    world.expect(["ana sms twilio #1 page"]);
+    assert_eq!(said(&world).0, "HIGH #1 b is down");
+    world.ack(1, "ana");
+}
+
+#[test]
+fn a_later_step_names_what_fires_then_and_the_subject_stays() {
+    let mut world = World::new(&team_with(GROUPED));
+    world.give(pay("demo1 is down"));
+    world.expect(["ana sms twilio #1 page"]);
+    world.at("00:01:00");
+    world.give(pay("shop2 is slow").severity("error"));
+    world.give(pay("shop1 is down"));
+    world.resolve_event("demo1 is down");
+    world.at("00:03:30");
+    world.expect(["ana email mail #1 page"]);
+    let expected = "HIGH #1 shop1 is down +1 more";
+    assert_eq!(said(&world).0, expected);
+    assert_eq!(&*brief(&world).opened_with, "demo1 is down");
+    world.ack(1, "ana");
+    world.at("00:04:00");
+    world.take_seen();
+}
+
+#[test]
+fn a_page_about_a_join_names_what_joined_and_only_what_is_new() {
+    let mut world = World::new(&team_with(GROUPED));
+    world.give(pay("a is hot"));
+    world.expect(["ana sms twilio #1 page"]);
+    world.ack(1, "ana");
+    for (at, key) in [("00:01:00", "zebra is hot"), ("00:10:00", "yak is hot")] {
+        world.at(at);
+        world.give(pay(key));
+        world.expect(["ana sms twilio #1 page"]);
+        let news = format!("Joined: {key}");
+        assert_eq!(said(&world).1, Some(news), "{key}");
+        world.ack(1, "ana");
+    }
+    world.resolve_event("zebra is hot");
+    world.at("00:20:00");
+    world.give(pay("zebra is hot"));
+    world.expect(["ana sms twilio #1 page"]);
+    let again = Some("Joined: zebra is hot".to_owned());
+    assert_eq!(said(&world).1, again, "one that fires again joins again");
+    world.ack(1, "ana");
+    world.at("00:21:00");
+    world.take_seen();
+}
+
+#[test]
+fn a_raised_severity_pages_with_the_summary_of_now() {
+    let mut world = World::new(&team_with(GROUPED));
+    world.give(pay("disk").severity("warning"));
+    world.expect(["ana email mail #1 page"]);
+    world.at("00:01:00");
+    let mut post = pay("disk");
+    post = post.summary("disk is full");
+    world.give(post);
+    world.expect(["ana sms twilio #1 page"]);
+    assert_eq!(said(&world).0, "HIGH #1 disk is full");
+    world.ack(1, "ana");
+    world.give(pay("disk").action(Action::Resolve));
+    world.at("00:02:00");
+    world.take_seen();
+}
