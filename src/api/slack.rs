@@ -198,7 +198,9 @@ fn person(
         let mut contacts = contacts.into_iter().flatten();
         contacts.any(|one| one.medium == Medium::Slack && *one.address == *slack_id)
     };
-    if let Some(user) = rules.users.keys().find(has_id) {
+    // Two people may share an account: it is the one who was paged.
+    let paged = opened.user().filter(has_id);
+    if let Some(user) = paged.or_else(|| rules.users.keys().find(has_id)) {
         return Some(user.clone());
     }
     let is_direct = channel.is_some_and(|id| id.starts_with('D'));

@@ -37,6 +37,7 @@ pub mod order;
 pub mod outcome;
 pub mod page;
 mod people;
+pub mod phone;
 pub mod preview;
 pub mod reason;
 pub mod records;

@@ -1,15 +1,16 @@
 //! Text messages from phones: `ack`, `ack 1042`, `ack all`, `resolve 1042`, and STOP.
 //!
-//! Only a number that is somebody's contact is answered, and only for incidents that this contact
-//! was paged for. Words that carriers take for themselves (`end`, `quit`, `cancel`, `yes`) are no
-//! commands.
+//! Only a number that is somebody's contact is answered, in whatever spelling a gateway gives it,
+//! and only for incidents that this contact was paged for. Where two people share a number, the
+//! reply is that of whoever was paged. Words that carriers take for themselves (`end`, `quit`,
+//! `cancel`, `yes`) are no commands.
 
 use std::sync::Arc;
 
 use super::decision::{ActResult, Answer};
 use super::draft::Draft;
 use super::event::Text;
-use super::ids::{ContactName, IncidentNumber, PageId, UserName};
+use super::ids::{ContactName, IncidentNumber, UserName};
 use super::incident::{Incident, Trouble};
 use super::input::{Act, ActOn, Actor, SmsReply, Verb, Via};
 use super::key;
@@ -50,30 +51,26 @@ enum Which {
 /// Answers a text message.
 pub(super) fn sms(draft: &mut Draft<'_>, reply: &SmsReply) {
     draft.answer = Answer::Sms(None);
-    let Some((user, contact)) = owner(draft, &reply.from) else {
+    let Some(caller) = caller(draft, &reply.from) else {
         return;
     };
-    ensure_sender(draft, &reply.from);
+    let address = caller.address.clone();
+    ensure_sender(draft, &address);
     let now = draft.now.steady;
     // Each gateway counts its messages for itself.
     let message: Text = key::joined(&[reply.channel.as_str(), &reply.message_id]).into();
-    let sender = draft.sender(&reply.from);
+    let sender = draft.sender(&address);
     let is_known = sender.is_some_and(|sender| {
         sender.answered.contains(&message) || sender.blocked_until.is_some_and(|until| until > now)
     });
     if is_known {
         return;
     }
-    draft.edit_sender(&reply.from, |sender| {
+    draft.edit_sender(&address, |sender| {
         sender.answered.push(message);
         let surplus = sender.answered.len().saturating_sub(ANSWERED_MAX);
         sender.answered.drain(..surplus);
     });
-    let caller = Caller {
-        user,
-        contact,
-        address: reply.from.clone(),
-    };
     let text = match parse(&reply.text) {
         Command::Acknowledge(Which::TheOne) => acknowledge_the_one(draft, &caller),
         Command::Acknowledge(Which::All) => acknowledge_all(draft, &caller),
@@ -88,21 +85,32 @@ pub(super) fn sms(draft: &mut Draft<'_>, reply: &SmsReply) {
     draft.answer = Answer::Sms(text.map(Into::into));
 }
 
-/// Who wrote, by the contact that has the number.
+/// Who may have written: all whose contact has the number.
 struct Caller {
-    user: UserName,
-    contact: ContactName,
+    owners: Vec<Owner>,
+    /// As the rules write it.
     address: Text,
 }
 
-fn owner(draft: &Draft<'_>, from: &str) -> Option<(UserName, ContactName)> {
-    draft.rules.users.iter().find_map(|(name, user)| {
-        let own = user
-            .contacts
-            .iter()
-            .find(|contact| contact.medium == Medium::Sms && *contact.address == *from)?;
-        Some((name.clone(), own.name.clone()))
-    })
+#[derive(Clone, PartialEq, Eq)]
+struct Owner {
+    user: UserName,
+    contact: ContactName,
+}
+
+fn caller(draft: &Draft<'_>, from: &str) -> Option<Caller> {
+    let address: Text = draft.rules.phone_of(from)?.into();
+    let users = draft.rules.users.iter();
+    let owners = users.flat_map(|(name, user)| {
+        let own = user.contacts.iter();
+        let own = own.filter(|own| own.medium == Medium::Sms && own.address == address);
+        own.map(|own| Owner {
+            user: name.clone(),
+            contact: own.name.clone(),
+        })
+    });
+    let owners = owners.collect();
+    Some(Caller { owners, address })
 }
 
 fn ensure_sender(draft: &mut Draft<'_>, from: &Text) {
@@ -147,13 +155,24 @@ fn paged_incidents(draft: &Draft<'_>, caller: &Caller) -> Vec<Arc<Incident>> {
 }
 
 fn was_paged(draft: &Draft<'_>, caller: &Caller, number: IncidentNumber) -> bool {
-    draft.pages_of(number).iter().any(|page| {
-        let is_own = match &page.recipient {
-            Recipient::User { user, contact } => *user == caller.user && *contact == caller.contact,
-            Recipient::Channel { .. } => false,
-        };
-        is_own && page.asks() && !page.attempts.is_empty()
-    })
+    paged_last(draft, caller, number).is_some()
+}
+
+/// Who of them was paged for an incident, the last of several.
+fn paged_last(draft: &Draft<'_>, caller: &Caller, number: IncidentNumber) -> Option<Owner> {
+    let pages = draft.pages_of(number);
+    let asked = pages
+        .iter()
+        .rev()
+        .filter(|page| page.asks() && !page.attempts.is_empty());
+    let mut owners = asked.filter_map(|page| match &page.recipient {
+        Recipient::User { user, contact } => {
+            let mut owners = caller.owners.iter();
+            owners.find(|owner| owner.user == *user && owner.contact == *contact)
+        }
+        Recipient::Channel { .. } => None,
+    });
+    owners.next().cloned()
 }
 
 fn acknowledge_the_one(draft: &mut Draft<'_>, caller: &Caller) -> Option<String> {
@@ -177,22 +196,24 @@ fn acknowledge_the_one(draft: &mut Draft<'_>, caller: &Caller) -> Option<String>
 }
 
 fn acknowledge_all(draft: &mut Draft<'_>, caller: &Caller) -> Option<String> {
-    let last: Option<PageId> = draft
-        .person(&caller.user)
-        .and_then(|person| person.last_bundle);
+    let bundles = caller.owners.iter().filter_map(|owner| {
+        let last = draft.person(&owner.user)?.last_bundle?;
+        Some((last, owner))
+    });
+    let last = bundles.max_by_key(|(last, _)| *last);
     let page = last
-        .and_then(|id| draft.page(&id))
-        .filter(|page| page.kind == PageKind::Bundle);
-    let Some(page) = page else {
+        .and_then(|(id, owner)| Some((draft.page(&id)?, owner)))
+        .filter(|(page, _)| page.kind == PageKind::Bundle);
+    let Some((page, owner)) = page else {
         return Some("There is no list to acknowledge. Reply ack NUMBER.".to_owned());
     };
-    let acted = perform(draft, caller, ActOn::Page(page.id), Verb::Acknowledge);
+    let acted = perform(draft, owner, ActOn::Page(page.id), Verb::Acknowledge);
     let done = acted
         .iter()
         .filter(|acted| acted.result == ActResult::Done)
         .count();
     Some(format!(
-        "{done} are yours. {} more open.",
+        "You acknowledged {done}. {}",
         still_open(draft, caller)
     ))
 }
@@ -203,19 +224,16 @@ fn act_on(
     number: IncidentNumber,
     verb: Verb,
 ) -> Option<String> {
-    if !was_paged(draft, caller, number) {
+    let Some(owner) = paged_last(draft, caller, number) else {
         return wrong_number(draft, caller, number);
-    }
+    };
     let is_resolve = verb == Verb::Resolve;
-    let acted = perform(draft, caller, ActOn::Incidents(vec![number]), verb);
+    let acted = perform(draft, &owner, ActOn::Incidents(vec![number]), verb);
     let acted = acted.first()?;
     let text = match acted.result {
-        ActResult::Done if is_resolve => format!("#{number} is resolved."),
+        ActResult::Done if is_resolve => format!("You resolved #{number}."),
         ActResult::Done => {
-            format!(
-                "#{number} is yours. {} more open.",
-                still_open(draft, caller)
-            )
+            format!("You acknowledged #{number}. {}", still_open(draft, caller))
         }
         ActResult::AlreadySo => {
             let by = acted
@@ -229,14 +247,17 @@ fn act_on(
     Some(text)
 }
 
-fn still_open(draft: &Draft<'_>, caller: &Caller) -> usize {
+fn still_open(draft: &Draft<'_>, caller: &Caller) -> String {
     let open = paged_incidents(draft, caller);
     let still = |incident: &&Arc<Incident>| {
         draft
             .incident(&incident.number)
             .is_some_and(|now| notify::asks(&now))
     };
-    open.iter().filter(still).count()
+    match open.iter().filter(still).count() {
+        0 => "Nothing else is open.".to_owned(),
+        count => format!("{count} more open."),
+    }
 }
 
 fn wrong_number(draft: &mut Draft<'_>, caller: &Caller, number: IncidentNumber) -> Option<String> {
@@ -262,13 +283,13 @@ fn wrong_number(draft: &mut Draft<'_>, caller: &Caller, number: IncidentNumber) 
 
 fn perform(
     draft: &mut Draft<'_>,
-    caller: &Caller,
+    owner: &Owner,
     on: ActOn,
     verb: Verb,
 ) -> Vec<super::decision::Acted> {
     let actor = Actor {
-        name: caller.user.as_str().into(),
-        user: Some(caller.user.clone()),
+        name: owner.user.as_str().into(),
+        user: Some(owner.user.clone()),
         via: Via::Sms,
     };
     people::act(draft, &Act { actor, on, verb });
@@ -288,25 +309,27 @@ fn perform(
 /// The carrier takes STOP for itself: the contact is of no use until START, which must be known.
 fn stop(draft: &mut Draft<'_>, caller: &Caller) -> Option<String> {
     draft.edit_sender(&caller.address, |sender| sender.is_stopped = true);
-    let trouble = Trouble {
-        cause: Cause::ContactStopped,
-        subject: caller.user.as_str().into(),
-    };
-    let text = format!(
-        "{} answered STOP: contact {} is disabled until they answer START",
-        caller.user, caller.contact
-    );
-    trouble_desk::raise(draft, trouble, &text);
+    for Owner { user, contact } in &caller.owners {
+        let trouble = Trouble {
+            cause: Cause::ContactStopped,
+            subject: user.as_str().into(),
+        };
+        let text =
+            format!("{user} answered STOP: contact {contact} is disabled until they answer START");
+        trouble_desk::raise(draft, trouble, &text);
+    }
     None
 }
 
 fn start(draft: &mut Draft<'_>, caller: &Caller) -> Option<String> {
     draft.edit_sender(&caller.address, |sender| sender.is_stopped = false);
-    let trouble = Trouble {
-        cause: Cause::ContactStopped,
-        subject: caller.user.as_str().into(),
-    };
-    trouble_desk::clear(draft, &trouble);
+    for owner in &caller.owners {
+        let trouble = Trouble {
+            cause: Cause::ContactStopped,
+            subject: owner.user.as_str().into(),
+        };
+        trouble_desk::clear(draft, &trouble);
+    }
     Some("You will be paged here again.".to_owned())
 }
 

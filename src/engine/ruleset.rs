@@ -14,6 +14,7 @@ use super::event::{Labels, Text};
 use super::ids::{
     ChannelName, ContactName, IntegrationName, PolicyName, Revision, ScheduleName, UserName,
 };
+use super::phone;
 use super::routing::Tree;
 use super::time::Millis;
 use super::urgency::Urgency;
@@ -36,6 +37,13 @@ impl RuleSet {
     /// A channel by its name.
     pub fn channel(&self, name: &ChannelName) -> Option<&ChannelInfo> {
         self.channels.iter().find(|channel| channel.name == *name)
+    }
+
+    /// The number of a contact, as it is written here, by any spelling of a gateway.
+    pub fn phone_of(&self, spelled: &str) -> Option<&str> {
+        let contacts = self.users.values().flat_map(|user| &user.contacts);
+        let numbers = contacts.filter(|contact| contact.medium == Medium::Sms);
+        phone::find(numbers.map(|contact| &*contact.address), spelled)
     }
 
     /// The channels that carry a medium, in the order in which they are tried.

@@ -91,6 +91,7 @@ codes! {
     UnnamedRoute = "unnamed-route",
     /// A value without quotes that YAML readers take for a number or a truth value.
     Unquoted = "unquoted",
+    SharedContact = "shared-contact",
     UnreachableRoute = "unreachable-route",
     /// A part of YAML that rules do not use.
     UnusedYaml = "unused-yaml",

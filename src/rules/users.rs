@@ -51,10 +51,32 @@ const MEDIA: [Medium; 4] = [Medium::Email, Medium::Sms, Medium::Slack, Medium::W
 impl Context<'_> {
     pub(super) fn users(&mut self) -> BTreeMap<UserName, User> {
         let entries: Vec<&Entry> = self.names.users.values().copied().collect();
-        let users = entries.into_iter();
-        users
+        let users: BTreeMap<UserName, User> = entries
+            .iter()
             .map(|entry| (entry.key.as_str().into(), self.user(entry)))
-            .collect()
+            .collect();
+        self.warn_of_shared_numbers(&users, &entries);
+        users
+    }
+
+    /// A reply from a shared number is that of whoever was paged, and STOP concerns all.
+    fn warn_of_shared_numbers(&mut self, users: &BTreeMap<UserName, User>, entries: &[&Entry]) {
+        let mut owners: BTreeMap<&str, &UserName> = BTreeMap::new();
+        for (name, user) in users {
+            let numbers = user.contacts.iter().filter(|own| own.medium == Medium::Sms);
+            for number in numbers.map(|own| &*own.address) {
+                let first = *owners.entry(number).or_insert(name);
+                let entry = entries.iter().find(|entry| entry.key == name.as_str());
+                let Some(entry) = entry.filter(|_| first != name) else {
+                    continue;
+                };
+                let message = format!("{name} has the same phone number as {first}");
+                let cure = "a reply from it counts for whoever was paged, and STOP for both; give \
+                            each a number of their own if they have one";
+                self.faults
+                    .warning(Code::SharedContact, entry.at, message, cure);
+            }
+        }
     }
 
     fn user(&mut self, entry: &Entry) -> User {

@@ -102,6 +102,16 @@ policies:
         ],
     },
     Case {
+        name: "two people with one phone",
+        text: r#"
+users:
+  day: { contacts: { phone: { sms: "+351912345678" }, spare: { sms: "+351912345678" } } }
+  night: { contacts: { duty: { sms: "+351912345678" } } }
+  relief: { contacts: { phone: { sms: "+351912345679" } } }
+"#,
+        expected: &["3:3: warning[shared-contact]: night has the same phone number as day"],
+    },
+    Case {
         name: "a policy without anybody",
         text: "
 users:

@@ -94,7 +94,10 @@ fn a_bare_ack_by_text_answers_to_an_alert_that_joined() {
     world.give(pay("b"));
     world.expect(["ana sms twilio #1 page"]);
     let answer = world.sms(ana, "ack");
-    assert_eq!(answer.as_deref(), Some("#1 is yours. 0 more open."));
+    assert_eq!(
+        answer.as_deref(),
+        Some("You acknowledged #1. Nothing else is open.")
+    );
     world.expect_status(1, "acknowledged");
     world.expect_nothing_until("03:00:00");
     assert_eq!(world.count_reason(1, "join_unanswered"), 0);

@@ -1,5 +1,7 @@
 //! Answers by text message.
 
+use reveille::engine::ids::UserName;
+
 use super::TEAM;
 use super::world::World;
 
@@ -16,12 +18,12 @@ fn an_acknowledgment_by_text_is_for_what_the_phone_was_paged_for() {
     assert_eq!(several, "2 are open: #1 #2. Reply ack NUMBER.");
     assert_eq!(
         world.sms(ANA, "Ack #2").as_deref(),
-        Some("#2 is yours. 1 more open.")
+        Some("You acknowledged #2. 1 more open.")
     );
     world.expect_status(2, "acknowledged");
     assert_eq!(
         world.sms(ANA, "ack").as_deref(),
-        Some("#1 is yours. 0 more open.")
+        Some("You acknowledged #1. Nothing else is open.")
     );
     assert_eq!(
         world.sms(ANA, "ack 1").as_deref(),
@@ -29,7 +31,7 @@ fn an_acknowledgment_by_text_is_for_what_the_phone_was_paged_for() {
     );
     assert_eq!(
         world.sms(ANA, "resolve 1").as_deref(),
-        Some("#1 is resolved.")
+        Some("You resolved #1.")
     );
     assert_eq!(
         world.sms("+4799999999", "ack 1"),
@@ -86,4 +88,67 @@ fn stop_disables_the_contact_and_says_so_and_start_brings_it_back() {
     world.post("b");
     world.expect(["ana sms twilio #3 page"]);
     world.ack(3, "ana");
+}
+
+#[test]
+fn a_reply_counts_in_every_spelling_of_the_number() {
+    for spelled in [
+        "+351900000001",
+        "351900000001",
+        "00351900000001",
+        "+351 900 000 001",
+        "tel:+351900000001",
+        "whatsapp:+351900000001",
+    ] {
+        let mut world = World::new(TEAM);
+        world.post("a");
+        world.take_seen();
+        let answer = world.sms(spelled, "ack 1");
+        assert!(answer.is_some(), "{spelled}");
+        world.expect_status(1, "acknowledged");
+    }
+}
+
+/// Ana and Bo share a phone; Bo is paged.
+const SHARED: &str = r#"
+users:
+  ana:
+    full_name: Ana Silva
+    contacts: { phone: { sms: "+351900000001" } }
+  bo:
+    full_name: Bo Lind
+    contacts: { duty: { sms: "+351900000001" } }
+policies:
+  default:
+    steps:
+      - { targets: [user/bo], wait: 1h }
+integrations:
+  native: { format: native }
+route: { policy: default }
+"#;
+
+#[test]
+fn a_reply_from_a_shared_phone_is_that_of_whoever_was_paged() {
+    for text in ["ack", "ack 1"] {
+        let mut world = World::new(SHARED);
+        world.post("a");
+        world.take_seen();
+        let answer = world.sms(ANA, text);
+        let expected = "You acknowledged #1. Nothing else is open.";
+        assert_eq!(answer.as_deref(), Some(expected), "{text}");
+        let handled = world.incident(1).acknowledged.clone();
+        let user = handled.and_then(|handled| handled.user);
+        assert_eq!(user.as_ref().map(UserName::as_str), Some("bo"));
+    }
+}
+
+#[test]
+fn stop_from_a_shared_phone_concerns_all_who_share_it() {
+    let mut world = World::new(SHARED);
+    world.sms(ANA, "STOP");
+    let mut told = world.own_incidents();
+    told.sort();
+    assert_eq!(told, ["contact_stopped/ana", "contact_stopped/bo"]);
+    world.sms(ANA, "START");
+    assert!(world.own_incidents().is_empty());
 }

@@ -61,7 +61,7 @@ fn beyond_the_page_limit_pages_gather_and_ack_all_takes_the_list() {
     world.at("00:01:15");
     world.expect(["ana sms twilio #15 bundle of 1"]);
     let answer = world.sms("+351900000001", "ack all").expect("an answer");
-    assert_eq!(answer, "1 are yours. 14 more open.");
+    assert_eq!(answer, "You acknowledged 1. 14 more open.");
     world.expect_status(15, "acknowledged");
     let bundle = world.page_to("ana sms twilio #11");
     let acted = world.link(bundle, "ana", Verb::Acknowledge);
