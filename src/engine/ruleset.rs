@@ -325,7 +325,7 @@ impl Default for Settings {
         Self {
             failover_after: Millis::seconds(10),
             still_firing_hold: Millis::minutes(30),
-            silence_max: Millis::hours(24),
+            silence_max: Millis::days(30),
             page_limit: 10,
             page_window: Millis::minutes(10),
             watch_policy: None,

@@ -73,7 +73,7 @@ pub fn silences(answer: &Value, view: &View) -> String {
         table.row([
             text(silence, "id"),
             state(silence, view).to_owned(),
-            joined(silence, "matchers"),
+            matchers(silence),
             time(silence, "until", view),
             text(silence, "held_pages"),
             text(silence, "created_by"),
@@ -81,6 +81,13 @@ pub fn silences(answer: &Value, view: &View) -> String {
         ]);
     }
     table.render(view.look, "no silences")
+}
+
+fn matchers(silence: &Value) -> String {
+    match joined(silence, "matchers") {
+        none if none.is_empty() => "(everything)".to_owned(),
+        matchers => matchers,
+    }
 }
 
 fn state(silence: &Value, view: &View) -> &'static str {

@@ -105,7 +105,7 @@ pub fn act_input(who: &str, on: ActOn, verb: Verb) -> Input {
     })
 }
 
-fn actor(who: &str) -> Actor {
+pub fn actor(who: &str) -> Actor {
     Actor {
         name: who.into(),
         user: Some(who.into()),
@@ -211,6 +211,7 @@ impl World {
         let request = SilenceRequest {
             actor: actor("ana"),
             matchers: vec![Matcher::parse(matcher).expect("a matcher")],
+            everything: false,
             from: None,
             until: self.wall() + length(time),
             reason: "maintenance".into(),
