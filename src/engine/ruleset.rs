@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::calendar::Schedule;
+use super::calendar::{Override, Schedule};
 use super::event::{Labels, Text};
 use super::ids::{
     ChannelName, ContactName, IntegrationName, PolicyName, Revision, ScheduleName, UserName,
@@ -36,6 +36,11 @@ impl RuleSet {
     /// A channel by its name.
     pub fn channel(&self, name: &ChannelName) -> Option<&ChannelInfo> {
         self.channels.iter().find(|channel| channel.name == *name)
+    }
+
+    /// Whether an override names somebody of these rules, or nobody. Others are passed over.
+    pub fn can_stand_in(&self, known: &Override) -> bool {
+        known.is_nobodys() || self.users.contains_key(&known.user)
     }
 
     /// The channels that carry a medium, in the order in which they are tried.

@@ -448,7 +448,8 @@ fn check_override(draft: &Draft<'_>, request: &OverrideRequest) -> Result<(), Re
             name,
         });
     }
-    if !draft.rules.users.contains_key(&request.user) {
+    let is_nobodys = request.user.as_str() == Override::NOBODY;
+    if !is_nobodys && !draft.rules.users.contains_key(&request.user) {
         let name = request.user.to_string();
         return Err(Refusal::Unknown { kind: "user", name });
     }

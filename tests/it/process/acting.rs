@@ -151,6 +151,44 @@ async fn no_way_in_takes_a_silence_over_everything_by_accident_or_one_that_is_to
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn differences_name_the_override_and_the_incident_of_somebody_who_is_removed() {
+    let duty = "schedules: { duty: { time_zone: UTC, layers: [{ users: [ana] }] } }\n";
+    let place = Place::new("", &format!("{RULES}{duty}"));
+    let server = place.start().await;
+    open(&server, "queue full", "bo").await;
+    for user in ["bo", "nobody"] {
+        let new = json!({"user": user, "for": "8h"});
+        let answer = server.act("/v1/schedules/duty/overrides", &new).await;
+        assert_eq!(answer.status(), 201, "{user}");
+    }
+    let unknown = json!({"user": "dan", "for": "8h"});
+    let answer = server.act("/v1/schedules/duty/overrides", &unknown).await;
+    assert_eq!(answer.status(), 404);
+
+    let gone =
+        "  bo:\n    full_name: Bo Chen\n    contacts:\n      mail: { email: bo@example.com }\n";
+    let rules = RULES.replace(gone, "").replace("user/bo", "user/ana");
+    std::fs::write(
+        place.path().join("rules/all.yaml"),
+        format!("{rules}{duty}"),
+    )
+    .unwrap();
+    for command in [&["rules", "diff"][..], &["rules", "apply", "--yes"]] {
+        let (code, out, errors) = output_of(&place, &server.token, command);
+        assert!(code < Some(2), "{errors}");
+        for said in [
+            "override 1 of schedule duty names bo, who is removed",
+            "step 1 of policy other, which #1 pinned, names user/bo",
+        ] {
+            assert!(out.contains(said), "{command:?}: {out} {errors}");
+        }
+    }
+    let shown = server.get("/v1/oncall").await;
+    let duty = &shown["schedules"][0];
+    assert_eq!(duty["passed_over"][0]["user"], "bo", "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mine_takes_what_pages_me_and_each_number_is_told_on_its_own() {
     let place = Place::new("", RULES);
     let server = place.start().await;
