@@ -234,6 +234,8 @@ pub struct Integration {
     pub max_age: Millis,
     /// SHA-256 of the keys that open it. Keys made through the API stand beside these.
     pub key_hashes: Vec<[u8; 32]>,
+    /// Names that it had before: alerts under them are its own.
+    pub was: Vec<IntegrationName>,
 }
 
 /// The format in which an integration posts.

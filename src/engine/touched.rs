@@ -115,11 +115,14 @@ impl Change<'_> {
 
     /// Firing alerts whose integration is removed: no resolve will find them.
     fn alerts(&self) -> Vec<String> {
+        let claimed = self.new.integrations.values().flat_map(|known| &known.was);
+        let claimed: BTreeSet<&IntegrationName> = claimed.collect();
         let mut lost: BTreeMap<&IntegrationName, usize> = BTreeMap::new();
         for alert in self.state.alerts().filter(|alert| alert.firing) {
             let name = &alert.integration;
             let was_there = self.old.integrations.contains_key(name);
-            if was_there && !self.new.integrations.contains_key(name) {
+            let goes_on = self.new.integrations.contains_key(name) || claimed.contains(name);
+            if was_there && !goes_on {
                 *lost.entry(name).or_default() += 1;
             }
         }
@@ -131,7 +134,8 @@ impl Change<'_> {
             };
             format!(
                 "{count} firing {what} source: integration {name} is removed, and no resolve of \
-                 it is taken any more; resolve the incidents by hand"
+                 it is taken any more; if it was renamed write `was: [{name}]` in the new one, or \
+                 resolve the incidents by hand"
             )
         });
         said.collect()

@@ -1,10 +1,13 @@
 //! People, schedules and integrations that leave the rules while something still names them.
 
+use reveille::engine::decision::Answer;
+use reveille::engine::event::Action;
 use reveille::engine::input::{Input, OverrideRequest};
+use reveille::engine::records::Disposition;
 use reveille::engine::ruleset::RuleSet;
 use reveille::engine::touched::touched;
 
-use super::acts::{actor, trigger};
+use super::acts::{Post, actor, trigger};
 use super::silences::with_schedule;
 use super::world::{World, length};
 
@@ -129,5 +132,41 @@ fn a_change_says_how_many_firing_alerts_lose_their_source() {
         assert_eq!(said.len(), 1, "{said:?}");
         let source = " source: integration native is removed";
         assert!(said[0].starts_with(&format!("{what}{source}")), "{said:?}");
+    }
+}
+
+#[test]
+fn a_renamed_integration_continues_and_resolves_its_alerts_also_after_a_restart() {
+    for is_restarted in [false, true] {
+        let mut world = World::new(super::TEAM);
+        for key in ["a", "b"] {
+            world.post(key);
+            world.take_seen();
+        }
+        let renamed = super::TEAM.replace("  native: {", "  new: { was: [native],");
+        assert_eq!(touched_by(&mut world, &renamed), [""; 0]);
+        let as_new = |post: Post| match post.input() {
+            Input::Events { events, .. } => Input::Events {
+                integration: "new".into(),
+                events,
+            },
+            other => panic!("no events: {other:?}"),
+        };
+        let told = |world: &mut World, post: Post| match world.ask(as_new(post)) {
+            Answer::Receipts(receipts) => receipts[0].disposition,
+            other => panic!("no receipts: {other:?}"),
+        };
+        assert_eq!(told(&mut world, trigger("a")), Disposition::Repeated);
+        if is_restarted {
+            world.crash_for(reveille::engine::time::Millis::seconds(1));
+        }
+        for (number, key) in [(1, "a"), (2, "b")] {
+            let resolve = trigger(key).action(Action::Resolve);
+            assert_eq!(told(&mut world, resolve), Disposition::Resolved);
+            world.expect_status(number, "resolved");
+        }
+        let last = world.state().incidents().map(|known| known.number.0).max();
+        assert_eq!(last, Some(2), "no second incident");
+        world.take_seen();
     }
 }
