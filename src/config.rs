@@ -92,7 +92,7 @@ impl Default for Settings {
             body_limit_alertmanager_bytes: 4 * MIB,
             failover_after: Duration::from_secs(10),
             still_firing_hold: Duration::from_secs(30 * 60),
-            silence_max: Duration::from_secs(DAY),
+            silence_max: Duration::from_secs(30 * DAY),
             page_limit: 10,
             page_window: Duration::from_secs(10 * 60),
             disk_warn_bytes: 1 << 30,

@@ -394,6 +394,7 @@ mod tests {
                 labels: Labels::default(),
                 max_age: Millis::hours(6),
                 key_hashes: vec![digest::sha256(key.as_bytes())],
+                was: Vec::new(),
             };
             rules.integrations.insert((*name).into(), integration);
         }

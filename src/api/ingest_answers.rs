@@ -310,6 +310,7 @@ mod tests {
             labels: Labels::default(),
             max_age: Millis::hours(6),
             key_hashes: Vec::new(),
+            was: Vec::new(),
         };
         for (body, expected) in cases {
             let parsed = crate::inbound::parse(&integration, body, Wall(0));

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::engine::calendar::Override;
 use crate::engine::ids::ScheduleName;
+use crate::runtime::handle::View;
 
 use super::auth::Caller;
 use super::borders::Shared;
@@ -44,10 +45,8 @@ pub async fn oncall(
         names::user(&rules, name)?;
     }
     // The calendar is walked outside the driver's thread: it can be long.
-    let overrides = state
-        .handle
-        .read(|view| by_schedule(view.state.overrides().cloned()));
-    let overrides = overrides.await?;
+    let look = |view: View<'_>| by_schedule(view.state.overrides().cloned());
+    let overrides = state.handle.read(look).await?;
     let walked = tokio::task::spawn_blocking(move || {
         let wanted = query.schedule.as_deref();
         let schedules = rules.schedules.iter();
@@ -55,7 +54,15 @@ pub async fn oncall(
             schedules.filter(|(name, _)| wanted.is_none_or(|wanted| wanted == name.as_str()));
         let now = schedules.map(|(name, schedule)| {
             let own = overrides.get(name).map_or(&[][..], Vec::as_slice);
-            shapes::oncall::schedule_now(name, &schedule.on_call(at, own))
+            let (own, gone): (Vec<Override>, Vec<Override>) = own
+                .iter()
+                .cloned()
+                .partition(|known| rules.can_stand_in(known));
+            let gone = gone.iter().filter(|known| known.covers(at));
+            shapes::oncall::ScheduleNow {
+                passed_over: gone.map(shapes::oncall::override_).collect(),
+                ..shapes::oncall::schedule_now(name, &schedule.on_call(at, &own))
+            }
         });
         let user = query.user.as_deref();
         now.filter(|one| user.is_none_or(|user| one.user.as_deref() == Some(user)))

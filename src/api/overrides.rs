@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::engine::calendar::Override;
 use crate::engine::ids::{OverrideId, ScheduleName, UserName};
 use crate::engine::input::{Input, OverrideRequest};
 use crate::runtime::handle::View;
@@ -24,6 +25,7 @@ use super::words::{self, ByNumber};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewOverride {
+    /// A user, or `nobody`: then the turn falls to the layer beneath.
     user: String,
     /// RFC 3339; default: now.
     from: Option<String>,
@@ -65,7 +67,9 @@ pub async fn add(
 ) -> Result<(StatusCode, Json<shapes::oncall::Override>), Problem> {
     let now = state.now();
     let schedule_name = known_schedule(&state, &schedule)?;
-    names::user(&state.handle.rules(), &new.user)?;
+    if new.user != Override::NOBODY {
+        names::user(&state.handle.rules(), &new.user)?;
+    }
     let from = new.from.as_deref();
     let from = from.map(|from| words::moment("from", from)).transpose()?;
     let until = words::end(

@@ -112,6 +112,7 @@ fn any_native(rules: &RuleSet) -> Integration {
         labels: Labels::default(),
         max_age: Millis::hours(6),
         key_hashes: Vec::new(),
+        was: Vec::new(),
     })
 }
 

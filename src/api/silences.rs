@@ -24,8 +24,12 @@ use super::words::{self, ByNumber};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSilence {
-    /// Such as `team="payments"`; all must match.
+    /// Such as `team="payments"`; all must match, and one of them not the empty text.
+    #[serde(default)]
     matchers: Vec<String>,
+    /// It is meant that it may cover everything.
+    #[serde(default)]
+    everything: bool,
     /// RFC 3339; default: now.
     from: Option<String>,
     /// RFC 3339; or `for`.
@@ -76,6 +80,7 @@ pub async fn add(
     let request = SilenceRequest {
         actor: caller.actor(),
         matchers: checked(matchers)?,
+        everything: new.everything,
         from,
         until,
         reason: words::clean(&new.reason, 500).into(),
@@ -143,15 +148,9 @@ pub async fn end(state: &ApiState, caller: &Caller, silence: SilenceId) -> Resul
     answers::done(answer.await?)
 }
 
-/// Matchers, of which at least one is needed: nothing may silence everything by accident.
+/// Matchers, if all of them are accepted.
 pub fn checked(matchers: Result<Vec<Matcher>, MatcherError>) -> Result<Vec<Matcher>, Problem> {
-    let matchers = matchers.map_err(|error| Problem::invalid(error.to_string()))?;
-    if matchers.is_empty() {
-        return Err(Problem::invalid(
-            "matchers is empty, which would silence everything; name at least one",
-        ));
-    }
-    Ok(matchers)
+    matchers.map_err(|error| Problem::invalid(error.to_string()))
 }
 
 /// No silence has this id, or not any more.

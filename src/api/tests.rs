@@ -86,6 +86,7 @@ fn rules() -> RuleSet {
         labels: Labels::default(),
         max_age: Millis::hours(6),
         key_hashes: vec![digest::sha256(b"key-of-billing")],
+        was: Vec::new(),
     };
     rules.integrations.insert("billing".into(), integration);
     rules

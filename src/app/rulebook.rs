@@ -16,6 +16,7 @@ use crate::engine::calendar::Override;
 use crate::engine::ids::{IntegrationName, Revision};
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::Wall;
+use crate::engine::touched::touched;
 use crate::rules::difference::{diff, moves_on_call};
 use crate::rules::keys::KeySource;
 use crate::rules::{Documents, Environment, Fault, Fit, SourceFile, compile, render};
@@ -293,6 +294,17 @@ impl Book {
             .unwrap_or_default()
     }
 
+    /// What the change touches of the present. Blocks as well.
+    fn touched(&self, old: &Arc<RuleSet>, new: &RuleSet) -> Vec<String> {
+        let (old, new) = (Arc::clone(old), new.clone());
+        let read = self
+            .handle
+            .read(move |view| touched(view.state, &old, &new));
+        tokio::runtime::Handle::current()
+            .block_on(read)
+            .unwrap_or_default()
+    }
+
     fn changes(&self, checked: &Checked) -> RuleDifferences {
         let present = self.handle.rules();
         let old = self.shelf.at(present.revision).ok().flatten();
@@ -300,8 +312,13 @@ impl Book {
         let differences = differences.unwrap_or_default();
         let overrides = self.overrides();
         let moves = moves_on_call(&present, &checked.rules, clock::wall_now(), &overrides);
+        let touched = self.touched(&present, &checked.rules);
         RuleDifferences {
-            differences: differences.iter().map(ToString::to_string).collect(),
+            differences: differences
+                .iter()
+                .map(ToString::to_string)
+                .chain(touched)
+                .collect(),
             on_call: moves
                 .into_iter()
                 .map(|moved| OnCallMove {

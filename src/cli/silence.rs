@@ -23,8 +23,11 @@ pub enum Silence {
 #[derive(Debug, Args)]
 pub struct Add {
     /// What it covers, such as 'team="payments"'; all must match
-    #[arg(value_name = "MATCHER", required = true)]
+    #[arg(value_name = "MATCHER", required_unless_present = "everything")]
     matchers: Vec<String>,
+    /// It is meant that it may cover everything
+    #[arg(long)]
+    everything: bool,
     #[command(flatten)]
     span: Span,
     /// Why
@@ -50,6 +53,9 @@ pub async fn run(command: Silence, context: &Context) -> Result<Report, Failure>
 
 async fn add(add: &Add, context: &Context) -> Result<Report, Failure> {
     let mut body = json!({ "matchers": add.matchers, "reason": add.reason });
+    if add.everything {
+        body["everything"] = true.into();
+    }
     let until = add.span.write(&mut body, context)?;
     let answer = context
         .remote()?

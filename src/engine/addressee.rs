@@ -73,7 +73,7 @@ fn check_target(draft: &Draft<'_>, target: &Target, matter: &Matter) -> Result<(
 fn check_schedule(draft: &Draft<'_>, name: &ScheduleName, matter: &Matter) -> Result<(), Untold> {
     let schedule = draft.rules.schedules.get(name);
     let schedule = schedule.ok_or(Untold::NoSuch("schedule"))?;
-    let overrides = draft.state.overrides_of(name);
+    let overrides = draft.state.overrides_of(name, draft.rules);
     match schedule.person_at(draft.now.wall, &overrides) {
         Some(user) => check_user(draft, &user, matter),
         None => Err(Untold::NobodyOnCall {

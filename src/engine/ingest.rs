@@ -118,8 +118,23 @@ fn resolve_time(spoken: Spoken) -> Option<Wall> {
     }
 }
 
+/// The alert of a key; one under a name that the integration had before goes on under its own.
+fn known_alert(
+    draft: &mut Draft<'_>,
+    integration: &IntegrationName,
+    key: &str,
+) -> Option<Arc<Alert>> {
+    if let Some(known) = draft.alert_by_key(integration, key) {
+        return Some(known);
+    }
+    let mut names = draft.rules.integrations.get(integration)?.was.iter();
+    let old = names.find_map(|name| draft.alert_by_key(name, key))?;
+    draft.edit_alert(&old.id, |alert| alert.integration = integration.clone());
+    draft.alert(&old.id)
+}
+
 fn trigger(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -> Verdict {
-    let known = draft.alert_by_key(integration, &event.dedup_key);
+    let known = known_alert(draft, integration, &event.dedup_key);
     if is_resolved_before(draft, integration, event, known.as_deref()) {
         return Verdict::nothing(Disposition::Recorded, Reason::ResolvedBefore);
     }
@@ -287,7 +302,7 @@ fn destinations(draft: &Draft<'_>, alert: &Alert) -> (Vec<Destination>, Verdict)
 }
 
 fn acknowledge(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -> Verdict {
-    let known = draft.alert_by_key(integration, &event.dedup_key);
+    let known = known_alert(draft, integration, &event.dedup_key);
     let Some(before) = known.filter(|alert| alert.firing) else {
         return Verdict::nothing(Disposition::Ignored, Reason::UnknownAlert);
     };
@@ -303,7 +318,7 @@ fn acknowledge(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Eve
 }
 
 fn resolve(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -> Verdict {
-    let known = draft.alert_by_key(integration, &event.dedup_key);
+    let known = known_alert(draft, integration, &event.dedup_key);
     let Some(alert) = known else {
         return Verdict::nothing(Disposition::Ignored, Reason::UnknownAlert);
     };

@@ -205,6 +205,8 @@ pub struct PageByHand {
 pub struct SilenceRequest {
     pub actor: Actor,
     pub matchers: Vec<Matcher>,
+    /// It is meant that it may cover everything.
+    pub everything: bool,
     pub from: Option<Wall>,
     pub until: Wall,
     pub reason: Text,

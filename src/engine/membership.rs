@@ -271,7 +271,12 @@ fn join(
     } else {
         add_member(draft, alert, number);
     }
-    let text = format!("{} {}", joined_word(is_member), ingest::title_of(alert));
+    let title = ingest::title_of(alert);
+    let under = match alert.is_silenced() {
+        true => format!(" (under {})", silence::named(draft, &alert.silenced_by)),
+        false => String::new(),
+    };
+    let text = format!("{} {title}{under}", joined_word(is_member));
     let reason = Reason::JoinedIncident;
     draft.note(
         number,

@@ -52,6 +52,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 pub mod time;
+pub mod touched;
 pub mod trouble;
 mod trouble_desk;
 mod updates;

@@ -22,6 +22,7 @@ pub(super) fn name_targets(
 ) -> Vec<Named> {
     let mut named: Vec<Named> = Vec::new();
     for target in targets {
+        note_passed_over(draft, incident, target);
         match name_target(draft, incident, target) {
             Ok(found) => {
                 let is_known = named.iter().any(|known| is_same(known, &found));
@@ -37,6 +38,27 @@ pub(super) fn name_targets(
         }
     }
     named
+}
+
+/// An override of somebody who is gone does not page, and says so.
+fn note_passed_over(draft: &mut Draft<'_>, incident: &Incident, target: &Target) {
+    let Target::Schedule(name) = target else {
+        return;
+    };
+    for said in draft.state.passed_over(name, draft.rules, draft.now.wall) {
+        let text = format!("{target}: {said}");
+        let detail = EntryDetail {
+            schedule: Some(name.as_str().into()),
+            ..EntryDetail::default()
+        };
+        draft.note(
+            incident.number,
+            EntryKind::Escalation,
+            Reason::TargetGone,
+            text,
+            detail,
+        );
+    }
 }
 
 fn is_same(one: &Named, other: &Named) -> bool {
@@ -65,7 +87,7 @@ fn name_target(draft: &Draft<'_>, incident: &Incident, target: &Target) -> Resul
         Target::User(_) => Err(Reason::TargetGone),
         Target::Schedule(name) => {
             let schedule = draft.rules.schedules.get(name).ok_or(Reason::TargetGone)?;
-            let overrides = draft.state.overrides_of(name);
+            let overrides = draft.state.overrides_of(name, draft.rules);
             let person = schedule.person_at(draft.now.wall, &overrides);
             let user = person.ok_or(Reason::NobodyOnCall)?;
             if !draft.rules.users.contains_key(&user) {

@@ -227,7 +227,9 @@ impl Walk<'_> {
             return false;
         };
         let at = self.now.wall + self.wait;
-        match schedule.person_at(at, &self.state.overrides_of(name)) {
+        let passed_over = self.state.passed_over(name, self.rules, at);
+        preview.reasons.extend(passed_over);
+        match schedule.person_at(at, &self.state.overrides_of(name, self.rules)) {
             Some(user) => self.person(&user, Some(name), step, preview),
             None => {
                 preview

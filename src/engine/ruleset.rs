@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::calendar::Schedule;
+use super::calendar::{Override, Schedule};
 use super::event::{Labels, Text};
 use super::ids::{
     ChannelName, ContactName, IntegrationName, PolicyName, Revision, ScheduleName, UserName,
@@ -44,6 +44,11 @@ impl RuleSet {
         let contacts = self.users.values().flat_map(|user| &user.contacts);
         let numbers = contacts.filter(|contact| contact.medium == Medium::Sms);
         phone::find(numbers.map(|contact| &*contact.address), spelled)
+    }
+
+    /// Whether an override names somebody of these rules, or nobody. Others are passed over.
+    pub fn can_stand_in(&self, known: &Override) -> bool {
+        known.is_nobodys() || self.users.contains_key(&known.user)
     }
 
     /// The channels that carry a medium, in the order in which they are tried.
@@ -237,6 +242,8 @@ pub struct Integration {
     pub max_age: Millis,
     /// SHA-256 of the keys that open it. Keys made through the API stand beside these.
     pub key_hashes: Vec<[u8; 32]>,
+    /// Names that it had before: alerts under them are its own.
+    pub was: Vec<IntegrationName>,
 }
 
 /// The format in which an integration posts.
@@ -333,7 +340,7 @@ impl Default for Settings {
         Self {
             failover_after: Millis::seconds(10),
             still_firing_hold: Millis::minutes(30),
-            silence_max: Millis::hours(24),
+            silence_max: Millis::days(30),
             page_limit: 10,
             page_window: Millis::minutes(10),
             watch_policy: None,

@@ -10,12 +10,16 @@ use super::event::Content;
 use super::ids::{AlertId, IncidentNumber, IntegrationName, OverrideId, RouteName, SilenceId};
 use super::incident::{Phase, Status};
 use super::input::{OverrideRequest, SilenceRequest};
+use super::matcher::Matcher;
 use super::membership;
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind, Silence};
 use super::routing::Route;
 use super::time::Wall;
 use super::{deliver, escalation};
+
+/// So many silences a line of the timeline names.
+const SILENCES_NAMED: usize = 3;
 
 /// The silences in force that cover an alert with this content. The router's own alerts cannot be
 /// silenced by matchers meant for others: they must name the integration.
@@ -138,13 +142,28 @@ fn add(draft: &mut Draft<'_>, request: SilenceRequest) {
     };
 }
 
+/// Matchers as people write them.
+fn written(matchers: &[Matcher]) -> String {
+    let matchers: Vec<String> = matchers.iter().map(ToString::to_string).collect();
+    format!("[{}]", matchers.join(", "))
+}
+
 fn check_silence(draft: &Draft<'_>, request: &SilenceRequest) -> Result<(), Refusal> {
     let invalid = |what, value: String, cure: String| Err(Refusal::Invalid { what, value, cure });
     let now = draft.now.wall;
     let most = draft.rules.settings.silence_max;
-    if request.matchers.is_empty() {
-        let cure = "name at least one matcher".to_owned();
-        return invalid("a silence over everything", "[]".to_owned(), cure);
+    // Most often a variable that was empty: `team=$TEAM`.
+    let covers_everything = request.matchers.iter().all(Matcher::matches_empty);
+    if covers_everything && !request.everything {
+        let cure = "at least one matcher must not match the empty text; where everything is meant \
+                    give `everything: true` (--everything), or alertname=~\".+\" for every alert \
+                    with a name"
+            .to_owned();
+        return invalid(
+            "a silence over everything",
+            written(&request.matchers),
+            cure,
+        );
     }
     if request.until <= request.from.unwrap_or(now).max(now) {
         let cure = "give a time after now and after `from`".to_owned();
@@ -331,8 +350,14 @@ pub(super) fn hold(draft: &mut Draft<'_>, number: IncidentNumber) {
         return;
     }
     deliver::withdraw(draft, number);
-    count_held(draft, number);
-    let text = "pages are held: a silence covers all its firing alerts";
+    let silences = count_held(draft, number);
+    let verb = if silences.len() == 1 {
+        "covers"
+    } else {
+        "cover"
+    };
+    let named = named(draft, &silences);
+    let text = format!("pages are held: {named} {verb} all its firing alerts");
     let reason = Reason::Silenced;
     draft.note(
         number,
@@ -343,8 +368,22 @@ pub(super) fn hold(draft: &mut Draft<'_>, number: IncidentNumber) {
     );
 }
 
-/// Every held page is counted on the silences that hold it.
-fn count_held(draft: &mut Draft<'_>, number: IncidentNumber) {
+/// Silences as a line of the timeline names them, each with its matchers.
+pub(super) fn named(draft: &Draft<'_>, silences: &[SilenceId]) -> String {
+    let known = silences.iter().filter_map(|id| draft.silence(id));
+    let mut named: Vec<String> = known
+        .take(SILENCES_NAMED)
+        .map(|silence| format!("silence {} {}", silence.id, written(&silence.matchers)))
+        .collect();
+    let others = silences.len().saturating_sub(named.len());
+    if others > 0 {
+        named.push(format!("{others} more"));
+    }
+    named.join(", ")
+}
+
+/// Counts a held page on the silences that hold it, and says which they are.
+fn count_held(draft: &mut Draft<'_>, number: IncidentNumber) -> Vec<SilenceId> {
     let alerts = draft.alerts_of(number);
     let mut silences: Vec<SilenceId> = alerts
         .iter()
@@ -353,9 +392,10 @@ fn count_held(draft: &mut Draft<'_>, number: IncidentNumber) {
         .collect();
     silences.sort();
     silences.dedup();
-    for id in silences {
-        draft.edit_silence(&id, |silence| silence.held_pages += 1);
+    for id in &silences {
+        draft.edit_silence(id, |silence| silence.held_pages += 1);
     }
+    silences
 }
 
 fn release(draft: &mut Draft<'_>, number: IncidentNumber) {
@@ -408,7 +448,8 @@ fn check_override(draft: &Draft<'_>, request: &OverrideRequest) -> Result<(), Re
             name,
         });
     }
-    if !draft.rules.users.contains_key(&request.user) {
+    let is_nobodys = request.user.as_str() == Override::NOBODY;
+    if !is_nobodys && !draft.rules.users.contains_key(&request.user) {
         let name = request.user.to_string();
         return Err(Refusal::Unknown { kind: "user", name });
     }

@@ -22,6 +22,7 @@ use super::records::{
     Change, ChannelState, Counters, Group, Person, Pinned, Receipt, Record, RecordKey, Sender,
     Silence,
 };
+use super::ruleset::RuleSet;
 use super::time::{Steady, Wall};
 
 /// All active records with their indexes.
@@ -403,13 +404,29 @@ impl State {
         self.overrides.values()
     }
 
-    /// Overrides of one schedule, as the calendar wants them.
-    pub fn overrides_of(&self, schedule: &ScheduleName) -> Vec<Override> {
+    /// Overrides of one schedule, as the calendar wants them: without those of people who are gone.
+    pub fn overrides_of(&self, schedule: &ScheduleName, rules: &RuleSet) -> Vec<Override> {
         let own = self
             .overrides
             .values()
-            .filter(|known| known.schedule == *schedule);
+            .filter(|known| known.schedule == *schedule && rules.can_stand_in(known));
         own.map(|known| (**known).clone()).collect()
+    }
+
+    /// Overrides of one schedule that are passed over at a moment, each as a sentence.
+    pub fn passed_over(&self, schedule: &ScheduleName, rules: &RuleSet, at: Wall) -> Vec<String> {
+        let own = self
+            .overrides
+            .values()
+            .filter(|known| known.schedule == *schedule && known.covers(at));
+        own.filter(|known| !rules.can_stand_in(known))
+            .map(|known| {
+                format!(
+                    "override {} names {}, who is not in the rules, and is passed over",
+                    known.id, known.user
+                )
+            })
+            .collect()
     }
 
     /// A policy that an open incident pinned.

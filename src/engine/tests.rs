@@ -193,6 +193,7 @@ fn silence(storm: &Storm) -> Input {
     Input::Silence(SilenceRequest {
         actor: actor(),
         matchers: vec![Matcher::parse("severity=critical").expect("a matcher")],
+        everything: false,
         from: None,
         until: storm.now.wall + Millis::hours(1),
         reason: "maintenance".into(),

@@ -204,7 +204,7 @@ pub(super) fn look_for_gaps(draft: &mut Draft<'_>) {
     let wall = draft.now.wall;
     let mut gaps: Vec<(ScheduleName, bool)> = Vec::new();
     for (name, schedule) in &draft.rules.schedules {
-        let overrides = draft.state.overrides_of(name);
+        let overrides = draft.state.overrides_of(name, draft.rules);
         let is_gap = !schedule.gaps_expected && schedule.person_at(wall, &overrides).is_none();
         gaps.push((name.clone(), is_gap));
     }
@@ -216,7 +216,11 @@ pub(super) fn look_for_gaps(draft: &mut Draft<'_>) {
         if !is_gap {
             clear(draft, &trouble);
         } else if !is_told(draft, &trouble) {
-            let text = format!("schedule {name} names nobody now");
+            let mut text = format!("schedule {name} names nobody now");
+            for said in draft.state.passed_over(&name, draft.rules, wall) {
+                text.push_str("; ");
+                text.push_str(&said);
+            }
             raise(draft, trouble, &text);
         }
     }

@@ -306,7 +306,9 @@ impl fmt::Display for Move {
 pub fn moves_on_call(old: &RuleSet, new: &RuleSet, at: Wall, overrides: &[Override]) -> Vec<Move> {
     let person = |rules: &RuleSet, name: &ScheduleName| {
         let schedule = rules.schedules.get(name)?;
-        schedule.person_at(at, overrides)
+        let known = overrides.iter().filter(|known| rules.can_stand_in(known));
+        let known: Vec<Override> = known.cloned().collect();
+        schedule.person_at(at, &known)
     };
     let names: BTreeSet<&ScheduleName> = old.schedules.keys().chain(new.schedules.keys()).collect();
     let moves = names.into_iter().map(|name| Move {

@@ -24,6 +24,7 @@ const INTEGRATION: Shape = Shape {
         "labels",
         "max_age",
         "mapping",
+        "was",
     ],
     foreign: &[
         ("type", "write `format`"),
@@ -47,6 +48,8 @@ const FORMATS: [&str; 5] = [
 const MAX_AGE_DEFAULT: Millis = Millis::hours(6);
 const MAX_AGE_MIN: Millis = Millis::minutes(1);
 const MAX_AGE_MAX: Millis = Millis::days(365);
+/// Former names of one integration.
+const NAMES_BEFORE_MAX: usize = 20;
 /// The length that senders of PagerDuty's format expect of a routing key.
 const ROUTING_KEY_CHARACTERS: usize = 32;
 
@@ -59,6 +62,7 @@ impl Context<'_> {
             .collect();
         let reported = self.check_references(&entries);
         self.check_hashes(&entries, &reported, &mut integrations);
+        self.check_was(&entries);
         integrations
     }
 
@@ -71,6 +75,7 @@ impl Context<'_> {
             labels: self.labels(&table),
             max_age: max_age.unwrap_or(MAX_AGE_DEFAULT),
             key_hashes: self.key_hashes(entry, &table),
+            was: self.was(&table),
         }
     }
 
@@ -110,6 +115,51 @@ impl Context<'_> {
             Some((entry.key.as_str(), text(&entry.node, &what, faults)?))
         });
         labels.collect()
+    }
+
+    fn was(&mut self, table: &Table<'_>) -> Vec<IntegrationName> {
+        let nodes = table.list("was", NAMES_BEFORE_MAX, &mut self.faults);
+        let texts = nodes.unwrap_or_default().iter();
+        texts
+            .filter_map(|node| text(node, "a name in `was`", &mut self.faults))
+            .map(IntegrationName::from)
+            .collect()
+    }
+
+    /// A former name is no present one, and only one integration has it.
+    fn check_was(&mut self, entries: &[&Entry]) {
+        let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+        for entry in entries {
+            let nodes = entry.node.get("was").map_or(&[][..], Node::items);
+            for node in nodes {
+                let Some(name) = node.as_text() else {
+                    continue;
+                };
+                let claimed_by = first.insert(name, &entry.key);
+                let shown = shorten(name);
+                let message = if self.names.integrations.contains_key(name) {
+                    format!(
+                        "`was` of {} names {shown}, which is an integration",
+                        entry.key
+                    )
+                } else if let Some(other) = claimed_by {
+                    format!(
+                        "`was` of {} names {shown}, which {other} was too",
+                        entry.key
+                    )
+                } else if name == IntegrationName::ROUTER {
+                    format!(
+                        "`was` of {} names {shown}, which is the router itself",
+                        entry.key
+                    )
+                } else {
+                    continue;
+                };
+                let cure = "name what the integration was called before, once";
+                self.faults
+                    .error(Code::DuplicateName, node.at, message, cure);
+            }
+        }
     }
 
     /// The hashes that stand in the documents and those that the process has made.

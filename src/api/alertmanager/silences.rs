@@ -84,6 +84,7 @@ pub async fn add(
     let request = SilenceRequest {
         actor,
         matchers: silences::checked(matchers)?,
+        everything: posted.everything,
         from: Some(from),
         until,
         reason: words::clean(&posted.comment, 500).into(),

@@ -25,6 +25,8 @@ pub struct ScheduleNow {
     pub until: Option<String>,
     /// `rotation`, `override` or `nobody`.
     pub reason: String,
+    /// Overrides in force whose user is not in the rules.
+    pub passed_over: Vec<Override>,
 }
 
 /// Somebody stands in.
@@ -54,6 +56,7 @@ pub fn schedule_now(name: &ScheduleName, now: &calendar::OnCall) -> ScheduleNow 
         from: now.from.map(|at| at.to_string()),
         until: now.until.map(|at| at.to_string()),
         reason: reason.to_owned(),
+        passed_over: Vec::new(),
     }
 }
 

@@ -100,6 +100,9 @@ pub struct PostableSilence {
     pub ends_at: String,
     pub created_by: String,
     pub comment: String,
+    /// Not of the original: it is meant that it may cover everything.
+    #[serde(default)]
+    pub everything: bool,
 }
 
 /// Alertmanager's matcher in four fields.

@@ -19,7 +19,12 @@ pub fn on_call(answer: &Value, user: Option<&str>, view: &View) -> String {
             },
             time(schedule, "from", view),
             time(schedule, "until", view),
-            why(schedule),
+            [vec![why(schedule)], passed_over(schedule)]
+                .concat()
+                .into_iter()
+                .filter(|said| !said.is_empty())
+                .collect::<Vec<_>>()
+                .join("; "),
         ]);
     }
     let nothing = user.map_or_else(
@@ -39,6 +44,16 @@ fn why(schedule: &Value) -> String {
         "nobody" => String::new(),
         reason => reason.to_owned(),
     }
+}
+
+/// Overrides of people who are gone.
+fn passed_over(schedule: &Value) -> Vec<String> {
+    let gone = list(schedule, "passed_over").iter();
+    gone.map(|known| {
+        let (id, user) = (text(known, "id"), text(known, "user"));
+        format!("override {id} names {user}, who is not in the rules")
+    })
+    .collect()
 }
 
 fn time(value: &Value, field: &str, view: &View) -> String {
@@ -73,7 +88,7 @@ pub fn silences(answer: &Value, view: &View) -> String {
         table.row([
             text(silence, "id"),
             state(silence, view).to_owned(),
-            joined(silence, "matchers"),
+            matchers(silence),
             time(silence, "until", view),
             text(silence, "held_pages"),
             text(silence, "created_by"),
@@ -81,6 +96,13 @@ pub fn silences(answer: &Value, view: &View) -> String {
         ]);
     }
     table.render(view.look, "no silences")
+}
+
+fn matchers(silence: &Value) -> String {
+    match joined(silence, "matchers") {
+        none if none.is_empty() => "(everything)".to_owned(),
+        matchers => matchers,
+    }
 }
 
 fn state(silence: &Value, view: &View) -> &'static str {
@@ -118,13 +140,14 @@ mod tests {
              "from": "2026-11-23T00:00:00Z", "until": "2026-11-23T09:00:00Z"},
             {"name": "second", "user": "bo", "layer": null, "reason": "override",
              "from": "2026-11-22T09:00:00Z", "until": null},
-            {"name": "empty", "user": null, "layer": null, "reason": "nobody"},
+            {"name": "empty", "user": null, "layer": null, "reason": "nobody",
+             "passed_over": [{"id": 4, "user": "cy"}]},
         ]});
         let expected = "\
 SCHEDULE  WHO     SINCE         UNTIL  WHY
 night     ana     00:00         09:00  layer 1
 second    bo      Nov 22 09:00         override
-empty     nobody";
+empty     nobody                       override 4 names cy, who is not in the rules";
         assert_eq!(on_call(&answer, None, &view()), expected);
         let nowhere = json!({ "schedules": [] });
         assert_eq!(on_call(&nowhere, Some("cy"), &view()), "cy is not on call");

@@ -111,6 +111,12 @@ async fn commands_that_change_the_set_up_say_what_they_should() {
             json!({"matchers": ["team=\"a\"", "env=\"b\""], "until": "2026-11-23T05:00:00Z",
                    "reason": "test"}),
         ),
+        (
+            "silence add --everything --until 05:00 --reason test",
+            "POST /v1/silences",
+            json!({"matchers": [], "everything": true, "until": "2026-11-23T05:00:00Z",
+                   "reason": "test"}),
+        ),
         ("silence expire 3", "DELETE /v1/silences/3", Value::Null),
         (
             "token create --user ana --role viewer --ttl 90d",

@@ -77,7 +77,8 @@ pub struct Window {
     pub to_minute: u16,
 }
 
-/// Somebody stands in for `[from, until)`; wins over all layers. Runtime state, kept across rules.
+/// Somebody stands in for `[from, until)`; wins over all layers. Runtime state, kept across rules:
+/// one whose user is gone is passed over, see [`super::ruleset::RuleSet::can_stand_in`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Override {
     pub id: OverrideId,
@@ -222,8 +223,15 @@ impl Schedule {
             interval.cut(other.from, at).cut(other.until, at)
         });
         let winner = mine()
-            .filter(|other| other.interval().contains(at))
+            .filter(|other| other.covers(at))
             .max_by_key(|other| other.id);
+        if winner.is_some_and(Override::is_nobodys) {
+            let reading = self.layers_reading(at, 1);
+            return Reading {
+                interval: reading.interval.meet(interval),
+                ..reading
+            };
+        }
         if let Some(winner) = winner {
             return Reading {
                 user: Some(&winner.user),
@@ -232,21 +240,24 @@ impl Schedule {
                 interval,
             };
         }
-        let reading = self.layers_reading(at);
+        let reading = self.layers_reading(at, 0);
         Reading {
             interval: reading.interval.meet(interval),
             ..reading
         }
     }
 
-    /// What the layers say: the last one that names somebody. Layers beneath it are not looked at
-    /// and do not cut the interval.
-    fn layers_reading(&self, at: Wall) -> Reading<'_> {
+    /// What the layers say: the last one that names somebody, but for so many that are passed over.
+    /// Layers beneath it are not looked at and do not cut the interval.
+    fn layers_reading(&self, at: Wall, passed_over: usize) -> Reading<'_> {
         let mut interval = Interval::ALWAYS;
+        let mut passed_over = passed_over;
         for (index, layer) in self.layers.iter().enumerate().rev() {
             let (user, holds) = layer.person_at(at);
             interval = interval.meet(holds);
-            if user.is_some() {
+            if user.is_some() && passed_over > 0 {
+                passed_over -= 1;
+            } else if user.is_some() {
                 return Reading {
                     user,
                     reason: OnCallReason::Rotation,
@@ -298,6 +309,20 @@ impl Layer {
 }
 
 impl Override {
+    /// Stands for nobody, here as among the users of a layer.
+    pub const NOBODY: &'static str = "nobody";
+
+    /// Whether it takes somebody off call and names nobody instead: the turn falls to the layer
+    /// beneath.
+    pub fn is_nobodys(&self) -> bool {
+        self.user.as_str() == Self::NOBODY
+    }
+
+    /// Whether it is in force at `at`.
+    pub fn covers(&self, at: Wall) -> bool {
+        self.interval().contains(at)
+    }
+
     fn interval(&self) -> Interval {
         Interval {
             from: self.from,

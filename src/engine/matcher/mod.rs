@@ -96,6 +96,11 @@ impl Matcher {
         self.pattern.matches(fields.field(&self.name)) != self.operator.negates()
     }
 
+    /// Whether a missing label, or an empty value, satisfies this condition.
+    pub fn matches_empty(&self) -> bool {
+        self.pattern.matches("") != self.operator.negates()
+    }
+
     /// The values that satisfy this condition, sorted, where these are a list.
     pub fn values(&self) -> Option<&[Text]> {
         match &self.pattern {

@@ -85,6 +85,110 @@ async fn an_admin_acknowledges_in_the_name_of_somebody_and_nobody_else_may() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_way_in_takes_a_silence_over_everything_by_accident_or_one_that_is_too_long() {
+    let place = Place::new("silence_max = \"2h\"\n", RULES);
+    let server = place.start().await;
+    let add = |matcher: &str, length: &str, more: &[&str]| {
+        let words = ["silence", "add", matcher, "--for", length, "--reason", "x"];
+        output_of(&place, &server.token, &[&words, more].concat())
+    };
+    let (code, _, errors) = add("team=", "1h", &[]);
+    assert_ne!(code, Some(0));
+    assert!(errors.contains("--everything"), "{errors}");
+    let (code, _, errors) = add("team=a", "3h", &[]);
+    assert_ne!(code, Some(0));
+    assert!(errors.contains("silence_max"), "{errors}");
+    let (code, _, errors) = add("team=", "1h", &["--everything"]);
+    assert_eq!(code, Some(0), "{errors}");
+
+    let shown = server.get("/v1/silences/1").await;
+    let posted = |value: &str, ends_at: &Value, everything: bool| {
+        json!({
+            "matchers": [{"name": "team", "value": value, "isRegex": false}],
+            "startsAt": shown["from"], "endsAt": ends_at, "createdBy": "bo", "comment": "x",
+            "everything": everything,
+        })
+    };
+    let late = json!("2999-01-01T00:00:00Z");
+    let cases = [
+        (
+            "/v1/silences",
+            json!({"matchers": ["team="], "for": "1h"}),
+            "everything",
+        ),
+        (
+            "/v1/silences",
+            json!({"matchers": [], "for": "1h"}),
+            "everything",
+        ),
+        (
+            "/v1/silences",
+            json!({"matchers": ["team=a"], "for": "3h"}),
+            "silence_max",
+        ),
+        (
+            "/api/v2/silences",
+            posted("", &shown["until"], false),
+            "everything",
+        ),
+        ("/api/v2/silences", posted("a", &late, false), "silence_max"),
+    ];
+    for (path, body, said) in cases {
+        let answer = server.act(path, &body).await;
+        assert_eq!(answer.status(), 400, "{path} {body}");
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer.is_string(), path.starts_with("/api/v2"), "{answer}");
+        assert!(answer.to_string().contains(said), "{answer}");
+    }
+    let meant = [
+        ("/v1/silences", json!({"everything": true, "for": "1h"})),
+        ("/api/v2/silences", posted("", &shown["until"], true)),
+    ];
+    for (path, body) in meant {
+        let answer = server.act(path, &body).await;
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn differences_name_the_override_and_the_incident_of_somebody_who_is_removed() {
+    let duty = "schedules: { duty: { time_zone: UTC, layers: [{ users: [ana] }] } }\n";
+    let place = Place::new("", &format!("{RULES}{duty}"));
+    let server = place.start().await;
+    open(&server, "queue full", "bo").await;
+    for user in ["bo", "nobody"] {
+        let new = json!({"user": user, "for": "8h"});
+        let answer = server.act("/v1/schedules/duty/overrides", &new).await;
+        assert_eq!(answer.status(), 201, "{user}");
+    }
+    let unknown = json!({"user": "dan", "for": "8h"});
+    let answer = server.act("/v1/schedules/duty/overrides", &unknown).await;
+    assert_eq!(answer.status(), 404);
+
+    let gone =
+        "  bo:\n    full_name: Bo Chen\n    contacts:\n      mail: { email: bo@example.com }\n";
+    let rules = RULES.replace(gone, "").replace("user/bo", "user/ana");
+    std::fs::write(
+        place.path().join("rules/all.yaml"),
+        format!("{rules}{duty}"),
+    )
+    .unwrap();
+    for command in [&["rules", "diff"][..], &["rules", "apply", "--yes"]] {
+        let (code, out, errors) = output_of(&place, &server.token, command);
+        assert!(code < Some(2), "{errors}");
+        for said in [
+            "override 1 of schedule duty names bo, who is removed",
+            "step 1 of policy other, which #1 pinned, names user/bo",
+        ] {
+            assert!(out.contains(said), "{command:?}: {out} {errors}");
+        }
+    }
+    let shown = server.get("/v1/oncall").await;
+    let duty = &shown["schedules"][0];
+    assert_eq!(duty["passed_over"][0]["user"], "bo", "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mine_takes_what_pages_me_and_each_number_is_told_on_its_own() {
     let place = Place::new("", RULES);
     let server = place.start().await;

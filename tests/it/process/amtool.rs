@@ -274,7 +274,9 @@ fn expect_import(amtool: &Amtool, known: &str) {
 /// amtool shows the text of a refusal only where it has the form and status of the original.
 fn expect_refusals(amtool: &Amtool) {
     let nobody = "11111111-1111-4111-8111-111111111111";
-    let cases: [(&[&str], &str); 4] = [
+    let cases: [(&[&str], &str); 6] = [
+        (&["silence", "add", "-c", "x", "team="], "alertname=~"),
+        (&["silence", "add", "-c", "x", "a=~.*"], "not allowed"),
         (
             &["silence", "add", "-c", "x", "-d", "90d", "a=b"],
             "silence_max",

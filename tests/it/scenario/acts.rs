@@ -110,7 +110,7 @@ pub fn act_input(who: &str, on: ActOn, verb: Verb) -> Input {
     })
 }
 
-fn actor(who: &str) -> Actor {
+pub fn actor(who: &str) -> Actor {
     Actor {
         name: who.into(),
         user: Some(who.into()),
@@ -216,6 +216,7 @@ impl World {
         let request = SilenceRequest {
             actor: actor("ana"),
             matchers: vec![Matcher::parse(matcher).expect("a matcher")],
+            everything: false,
             from: None,
             until: self.wall() + length(time),
             reason: "maintenance".into(),

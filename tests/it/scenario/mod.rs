@@ -5,6 +5,7 @@ mod boundaries;
 mod channels;
 mod copies;
 mod crashes;
+mod departures;
 mod durable;
 mod world;
 

@@ -1,11 +1,13 @@
 //! Silences hold pages and lose none; overrides put somebody else on call.
 
-use reveille::engine::input::Input;
+use reveille::engine::decision::{Answer, Refusal};
+use reveille::engine::input::{Input, SilenceRequest};
+use reveille::engine::matcher::Matcher;
 use reveille::engine::records::Disposition;
 use reveille::engine::time::Millis;
 
 use super::TEAM;
-use super::acts::trigger;
+use super::acts::{actor, trigger};
 use super::events::team_with;
 use super::world::World;
 
@@ -349,4 +351,95 @@ fn a_critical_alert_that_joined_under_a_silence_is_heard_when_it_ends() {
     world.expect_reason(1, "urgency_raised");
     world.ack(1, "ana");
     world.take_seen();
+}
+
+/// A silence with these matchers, until so long from now.
+fn request(world: &World, matchers: &[&str], time: &str) -> SilenceRequest {
+    let matchers = matchers.iter().map(|text| Matcher::parse(text).unwrap());
+    SilenceRequest {
+        actor: actor("ana"),
+        matchers: matchers.collect(),
+        everything: false,
+        from: None,
+        until: world.wall() + super::world::length(time),
+        reason: "maintenance".into(),
+        replaces: None,
+    }
+}
+
+fn refusal(world: &mut World, request: SilenceRequest) -> Option<String> {
+    match world.ask(Input::Silence(request)) {
+        Answer::Refused(refusal @ Refusal::Invalid { .. }) => Some(refusal.to_string()),
+        Answer::Silence { .. } => None,
+        other => panic!("neither set nor refused: {other:?}"),
+    }
+}
+
+#[test]
+fn a_silence_that_matches_the_empty_text_is_refused_unless_everything_is_meant() {
+    let mut world = World::new(TEAM);
+    let over_everything: [&[&str]; 7] = [
+        &[],
+        &["team="],
+        &["alertname=~\".*\""],
+        &["alertname=~\"DiskFull|\""],
+        &["team!=\"payments\""],
+        &["team!~\"pay.+\""],
+        &["team=\"\"", "env!=\"prod\""],
+    ];
+    for matchers in over_everything {
+        let asked = request(&world, matchers, "01:00:00");
+        let said = refusal(&mut world, asked.clone()).expect("it is refused");
+        assert!(said.contains("alertname=~\".+\""), "{matchers:?}: {said}");
+        for matcher in &asked.matchers {
+            assert!(said.contains(&matcher.to_string()), "{matcher}: {said}");
+        }
+        let everything = true;
+        let meant = SilenceRequest {
+            everything,
+            ..asked
+        };
+        assert_eq!(refusal(&mut world, meant), None, "{matchers:?}");
+    }
+    let narrow: [&[&str]; 3] = [
+        &["alertname=~\".+\""],
+        &["team!=\"\""],
+        &["team=\"\"", "env=prod"],
+    ];
+    for matchers in narrow {
+        let asked = request(&world, matchers, "01:00:00");
+        assert_eq!(refusal(&mut world, asked), None, "{matchers:?}");
+    }
+}
+
+#[test]
+fn a_change_in_place_is_checked_like_a_new_silence() {
+    let mut world = World::new(TEAM);
+    let (first, _) = world.silence("host=a", "01:00:00");
+    for (matcher, time) in [("host=", "01:00:00"), ("host=a", "721:00:00")] {
+        let replaces = Some(first);
+        let asked = request(&world, &[matcher], time);
+        let said = refusal(&mut world, SilenceRequest { replaces, ..asked });
+        assert!(said.is_some(), "{matcher} for {time}");
+    }
+}
+
+#[test]
+fn the_timeline_names_the_silences_that_hold_a_page_with_their_matchers() {
+    let mut world = World::new(&team_with(
+        "route:\n  policy: team\n  group_by: [service]\n",
+    ));
+    world.silence("host=a", "01:00:00");
+    world.silence("service=pay", "01:00:00");
+    world.give(trigger("x").label("host", "a").label("service", "pay"));
+    let held = "silenced: pages are held: silence 1 [host=\"a\"], silence 2 [service=\"pay\"] \
+                cover all its firing alerts";
+    let story = world.timeline(1);
+    assert!(story.iter().any(|line| line == held), "{story:#?}");
+    world.give(trigger("y").label("service", "pay"));
+    let joined = "joined_incident: joined by y (under silence 2 [service=\"pay\"])";
+    let story = world.timeline(1);
+    assert!(story.iter().any(|line| line == joined), "{story:#?}");
+    world.resolve_event("x");
+    world.resolve_event("y");
 }

@@ -253,6 +253,7 @@ impl World {
                 Input::Silence(SilenceRequest {
                     actor,
                     matchers: vec![Matcher::parse(&matcher).expect("a matcher")],
+                    everything: false,
                     from,
                     until: wall + Millis(ahead.0 + length.0),
                     reason: "maintenance".into(),

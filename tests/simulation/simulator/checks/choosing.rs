@@ -71,7 +71,7 @@ fn chosen(page: &Page, state: &State, rules: &RuleSet, wall: Wall, marks: &mut M
         return None;
     }
     let calendar = rules.schedules.get(schedule)?;
-    let found = calendar.person_at(wall, &state.overrides_of(schedule));
+    let found = calendar.person_at(wall, &state.overrides_of(schedule, rules));
     marks.hit_if(found.as_ref() == Some(user), Mark::OnCallPaged);
     (found.as_ref() != Some(user)).then(|| {
         let id = page.id;

@@ -17,11 +17,14 @@ pub fn see(seen: &Seen<'_>) -> Finding {
         else {
             continue;
         };
-        let own = state.overrides_of(&known.schedule);
+        let own = state.overrides_of(&known.schedule, rules);
         let in_force = own
             .iter()
             .filter(|it| it.from <= now.wall && now.wall < it.until);
-        let last = in_force.max_by_key(|it| it.id)?;
+        // Those of people who left the rules are passed over.
+        let Some(last) = in_force.max_by_key(|it| it.id) else {
+            continue;
+        };
         let found = schedule.person_at(now.wall, &own);
         if found.as_ref() != Some(&last.user) {
             let (name, user) = (&known.schedule, &last.user);
