@@ -5,6 +5,7 @@ use anyhow::Context;
 
 use super::{ServeOptions, secrets};
 use crate::api::auth::StoredKey;
+use crate::engine::input::{Actor, Via};
 use crate::runtime::clock;
 use crate::store::{Batch, DocumentKind, DocumentWrite, Epoch, Loaded, Partition, Store};
 
@@ -104,7 +105,7 @@ fn make_native_key(writes: &mut Vec<DocumentWrite>) -> anyhow::Result<String> {
         sha256: secrets::hex(&secrets::hash(&key)),
         integration: "native".into(),
         created: clock::wall_now(),
-        created_by: "first start".to_owned(),
+        created_by: Actor::named("first start", Via::Router),
     };
     writes.push(DocumentWrite {
         kind: DocumentKind::Key,

@@ -14,6 +14,7 @@ use crate::api::borders::{
 };
 use crate::engine::calendar::Override;
 use crate::engine::ids::{IntegrationName, Revision};
+use crate::engine::input::Actor;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::Wall;
 use crate::rules::difference::{diff, moves_on_call};
@@ -26,7 +27,7 @@ use crate::store::{self, DocumentKind, Store, revision_name};
 /// A rule set as the store keeps it.
 #[derive(Serialize, Deserialize)]
 struct StoredRules {
-    author: String,
+    author: Actor,
     at: Wall,
     message: String,
     /// The documents in the form of the rules room.
@@ -35,7 +36,7 @@ struct StoredRules {
 
 /// Who puts rules in force, when and why.
 pub struct Signed {
-    pub author: String,
+    pub author: Actor,
     pub at: Wall,
     pub message: String,
 }

@@ -8,6 +8,7 @@ use anyhow::Context;
 use super::ApplyRules;
 use super::rulebook::{Shelf, Signed};
 use crate::config::Settings;
+use crate::engine::input::Actor;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::Wall;
 use crate::rules::{Documents, SourceFile, starter};
@@ -114,7 +115,7 @@ fn first(shelf: &Shelf, files: &[SourceFile], source: &str) -> Result<Start, Vec
 fn signed(message: &str) -> Signed {
     let at: Wall = clock::wall_now();
     Signed {
-        author: "reveille".to_owned(),
+        author: Actor::router(),
         at,
         message: message.to_owned(),
     }
