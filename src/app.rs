@@ -94,11 +94,12 @@ async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let clock = Clock::start();
     let settings = &options.settings;
     let started_at = clock::wall_now();
+    let bound = servers::bind_all(settings)?;
     let store = open_store(settings)?;
     let partition = Partition::default();
     let epoch = store.claim(partition)?;
     let loaded = store.load(partition, started_at)?;
-    let first = first_start::ensure(&*store, (partition, epoch), &loaded, &options)?;
+    let mut first = first_start::prepare(&*store, &options)?;
     let metrics = Arc::new(Metrics::new());
 
     let links = Links::new(&settings.public_url, first.links_secret);
@@ -110,6 +111,7 @@ async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let Some(start) = report_faults(start)? else {
         return Ok(ExitCode::from(1));
     };
+    first.keep(&*store, (partition, epoch), &loaded, &options)?;
 
     let in_force = Arc::new(start.in_force);
     let handle = Handle::new(store.clone(), partition, in_force.clone());
@@ -145,7 +147,7 @@ async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
         started_at,
     };
     let signals = stop::Signals::listen();
-    let servers = servers::start(settings, &*store, parts).await?;
+    let servers = servers::start(settings, &*store, bound, parts).await?;
     greet(&options, &first, &servers)?;
     stop::warn_about_links(settings, &links);
     stop::tell_supervisor_ready();

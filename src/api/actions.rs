@@ -300,7 +300,12 @@ mod tests {
     fn the_second_person_is_told_who_was_first() {
         let shown = single(&acted(ActResult::AlreadySo)).unwrap();
         assert_eq!(shown.result, "already_so");
-        assert_eq!(shown.acknowledged_by.as_deref(), Some("bo"));
+        let first = shapes::actor::Actor {
+            user: Some("bo".to_owned()),
+            name: "bo".to_owned(),
+            via: "sms".to_owned(),
+        };
+        assert_eq!(shown.acknowledged_by, Some(first));
         assert_eq!(shown.linked, [1043]);
     }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::engine::decision::Answer;
+use crate::engine::input::Actor;
 use crate::engine::time::Wall;
 use crate::runtime::handle::{Record, RecordOfRules};
 use crate::store::{self, DocumentKind, DocumentWrite, Store};
@@ -20,7 +21,7 @@ use super::auth::Caller;
 use super::borders::{ApiState, Shared};
 use super::extract::Params;
 use super::problem::Problem;
-use super::shapes::List;
+use super::shapes::{self, List};
 use super::words;
 
 /// What was done.
@@ -44,7 +45,7 @@ pub enum Action {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stored {
     at: Wall,
-    actor: String,
+    actor: Actor,
     /// The id of the token; none for the first admin token and the router itself.
     #[serde(default)]
     token: Option<String>,
@@ -58,8 +59,8 @@ struct Stored {
 pub struct AuditEntry {
     id: u64,
     at: String,
-    /// The user or name of the token; `admin` is the first admin token.
-    actor: String,
+    /// The user or the name of the token; `admin` is the first admin token.
+    actor: shapes::actor::Actor,
     /// The id of the token.
     token: Option<String>,
     action: Action,
@@ -102,7 +103,7 @@ impl Journal {
             journal: self.clone(),
             stored: Stored {
                 at,
-                actor: "reveille".to_owned(),
+                actor: Actor::router(),
                 token: None,
                 action,
                 subject: String::new(),
@@ -133,7 +134,7 @@ impl Act {
     /// An act of whoever asks.
     pub fn of(state: &ApiState, caller: &Caller, action: Action) -> Self {
         let mut act = state.journal.by_router(action, state.now());
-        act.stored.actor.clone_from(&caller.name);
+        act.stored.actor = caller.actor().in_full(&state.handle.rules());
         act.stored.token.clone_from(&caller.token);
         act
     }
@@ -204,7 +205,7 @@ fn shown(name: &str, bytes: &[u8]) -> Result<AuditEntry, store::Error> {
     Ok(AuditEntry {
         id,
         at: stored.at.to_string(),
-        actor: stored.actor,
+        actor: (&stored.actor).into(),
         token: stored.token,
         action: stored.action,
         subject: stored.subject,

@@ -131,7 +131,7 @@ pub struct StoredKey {
     pub sha256: String,
     pub integration: IntegrationName,
     pub created: Wall,
-    pub created_by: String,
+    pub created_by: Actor,
 }
 
 /// Why a token does not open the API.
@@ -407,7 +407,7 @@ mod tests {
             sha256: words::hex(&digest::sha256(key.as_bytes())),
             integration: integration.into(),
             created: NOW,
-            created_by: "ana".to_owned(),
+            created_by: Actor::named("ana", Via::Api),
         }
     }
 

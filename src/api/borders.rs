@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::engine::ids::{ChannelName, Revision};
+use crate::engine::input::Actor;
 use crate::engine::outcome::Outcome;
 use crate::engine::time::Wall;
 use crate::runtime::handle::{Handle, NewRules};
@@ -166,7 +167,7 @@ pub struct OnCallMove {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevisionDocuments {
     pub revision: Revision,
-    pub author: String,
+    pub author: Actor,
     pub at: Wall,
     pub message: String,
     /// Empty where only the list was asked for.
@@ -182,7 +183,7 @@ pub struct Prepared {
 /// Who changes the rules, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    pub author: String,
+    pub author: Actor,
     pub at: Wall,
     pub message: String,
     /// Compare-and-set.

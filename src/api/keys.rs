@@ -19,6 +19,7 @@ use super::extract::{Payload, Segment};
 use super::names;
 use super::problem::Problem;
 use super::shapes::List;
+use super::shapes::actor::Actor;
 use super::{secrets, words};
 
 /// A key as it is listed.
@@ -29,7 +30,7 @@ pub struct Key {
     /// `api` or `rules`.
     origin: String,
     created: Option<String>,
-    created_by: Option<String>,
+    created_by: Option<Actor>,
 }
 
 /// A key that was just made; it is shown this once.
@@ -57,7 +58,7 @@ pub async fn list(
         id: Some(key.id),
         origin: "api".to_owned(),
         created: Some(key.created.to_string()),
-        created_by: Some(key.created_by),
+        created_by: Some(Actor::from(&key.created_by)),
     });
     Ok(Json(List::whole(of_rules.chain(made).collect())))
 }
@@ -76,7 +77,7 @@ pub async fn create(
         sha256: words::hex(&digest::sha256(secret.as_bytes())),
         integration,
         created: state.now(),
-        created_by: caller.name.clone(),
+        created_by: caller.actor().in_full(&state.handle.rules()),
     };
     let bytes = serde_json::to_vec(&key).map_err(|_| Problem::internal())?;
     let entry = Act::of(&state, &caller, Action::KeyMade)
@@ -86,7 +87,7 @@ pub async fn create(
         .handle
         .write_documents(vec![write(&key.id, Some(bytes)), entry.write()])
         .await?;
-    let (id, by) = (&key.id, &key.created_by);
+    let (id, by) = (&key.id, &caller.name);
     tracing::info!(key.id = %id, integration = %key.integration, by = %by, "a key was made");
     let made = MadeKey {
         key: secret,

@@ -204,11 +204,7 @@ pub fn named(rules: &RuleSet, said: &str, via: Via) -> Actor {
     let is_said = |user: &&UserName| user.as_str().eq_ignore_ascii_case(said);
     match rules.users.keys().find(is_said) {
         Some(user) => person(user, via),
-        None => Actor {
-            name: said.into(),
-            user: None,
-            via,
-        },
+        None => Actor::named(said, via),
     }
 }
 

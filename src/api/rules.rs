@@ -18,6 +18,7 @@ use super::extract::{Params, Payload, Segment, whole_body};
 use super::key_origin;
 use super::problem::Problem;
 use super::shapes::List;
+use super::shapes::actor::Actor;
 use super::words;
 
 /// Bytes of all rule documents of one request; far above what people write, because large sets are
@@ -35,7 +36,7 @@ pub struct RuleFiles {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Rules {
     revision: u64,
-    author: String,
+    author: Actor,
     at: String,
     message: String,
     files: Vec<RuleFile>,
@@ -45,7 +46,7 @@ pub struct Rules {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RevisionLine {
     revision: u64,
-    author: String,
+    author: Actor,
     at: String,
     message: String,
     /// Whether it is in force.
@@ -130,7 +131,7 @@ fn answer(documents: RevisionDocuments, headers: &HeaderMap) -> Response {
     } else {
         Json(Rules {
             revision: documents.revision.0,
-            author: documents.author,
+            author: (&documents.author).into(),
             at: documents.at.to_string(),
             message: documents.message,
             files: documents.files,
@@ -168,7 +169,7 @@ pub async fn put(
     let expected = expected(request.headers())?;
     let files = files(request).await?;
     let change = Change {
-        author: caller.name.clone(),
+        author: caller.actor().in_full(&state.handle.rules()),
         at: state.now(),
         message: message(query.message.as_deref()),
         expected,
@@ -186,7 +187,7 @@ pub async fn rollback(
     let old = documents(&state, Revision(rollback.revision)).await?;
     let default = format!("back to revision {}", rollback.revision);
     let change = Change {
-        author: caller.name.clone(),
+        author: caller.actor().in_full(&state.handle.rules()),
         at: state.now(),
         message: message(Some(rollback.message.as_deref().unwrap_or(&default))),
         expected: expected(&headers)?,
@@ -259,7 +260,7 @@ pub async fn revisions(
     let asked = state.ask_rulebook(move |rulebook| rulebook.revisions(before, limit));
     let lines = asked.await??.into_iter().map(|known| RevisionLine {
         revision: known.revision.0,
-        author: known.author,
+        author: (&known.author).into(),
         at: known.at.to_string(),
         message: known.message,
         current: known.revision == current,

@@ -5,6 +5,7 @@ use anyhow::Context;
 
 use super::{ServeOptions, secrets};
 use crate::api::auth::StoredKey;
+use crate::engine::input::{Actor, Via};
 use crate::runtime::clock;
 use crate::store::{Batch, DocumentKind, DocumentWrite, Epoch, Loaded, Partition, Store};
 
@@ -17,6 +18,8 @@ const ADMIN_VARIABLE: &str = "REVEILLE_ADMIN_TOKEN";
 
 /// Secrets of this installation, and what is to be shown once.
 pub struct First {
+    /// What is not in the store yet.
+    writes: Vec<DocumentWrite>,
     pub links_secret: [u8; 32],
     pub admin_hash: [u8; 32],
     /// The admin token, only when it was made by this start.
@@ -25,13 +28,8 @@ pub struct First {
     pub new_native_key: Option<String>,
 }
 
-/// Reads the secrets, making those that are missing durable first.
-pub fn ensure(
-    store: &dyn Store,
-    (partition, epoch): (Partition, Epoch),
-    loaded: &Loaded,
-    options: &ServeOptions,
-) -> anyhow::Result<First> {
+/// Reads the secrets and makes those that are missing; [`First::keep`] makes them durable.
+pub fn prepare(store: &dyn Store, options: &ServeOptions) -> anyhow::Result<First> {
     let mut writes = Vec::new();
     let links_secret = match store.document(DocumentKind::Secret, LINKS)? {
         Some(bytes) => bytes
@@ -60,26 +58,42 @@ pub fn ensure(
         .iter()
         .any(|write: &DocumentWrite| write.name == LINKS);
     let new_native_key = is_first.then(|| make_native_key(&mut writes)).transpose()?;
-    if let Some(token) = &new_admin_token {
-        write_file(options, "admin-token", token)?;
-    }
-    if let Some(key) = &new_native_key {
-        write_file(options, "first-key", key)?;
-    }
-    if !writes.is_empty() {
-        let batch = Batch {
-            documents: writes,
-            clocks: loaded.clocks,
-            ..Batch::default()
-        };
-        store.commit(partition, epoch, &batch)?;
-    }
     Ok(First {
+        writes,
         links_secret,
         admin_hash,
         new_admin_token,
         new_native_key,
     })
+}
+
+impl First {
+    /// Keeps what was made. Only once nothing but the start itself is left to fail: whoever sees
+    /// the token later than the start that made it sees it never.
+    pub fn keep(
+        &mut self,
+        store: &dyn Store,
+        (partition, epoch): (Partition, Epoch),
+        loaded: &Loaded,
+        options: &ServeOptions,
+    ) -> anyhow::Result<()> {
+        if let Some(token) = &self.new_admin_token {
+            write_file(options, "admin-token", token)?;
+        }
+        if let Some(key) = &self.new_native_key {
+            write_file(options, "first-key", key)?;
+        }
+        if self.writes.is_empty() {
+            return Ok(());
+        }
+        let batch = Batch {
+            documents: std::mem::take(&mut self.writes),
+            clocks: loaded.clocks,
+            ..Batch::default()
+        };
+        store.commit(partition, epoch, &batch)?;
+        Ok(())
+    }
 }
 
 fn make_links_secret(writes: &mut Vec<DocumentWrite>) -> [u8; 32] {
@@ -104,7 +118,7 @@ fn make_native_key(writes: &mut Vec<DocumentWrite>) -> anyhow::Result<String> {
         sha256: secrets::hex(&secrets::hash(&key)),
         integration: "native".into(),
         created: clock::wall_now(),
-        created_by: "first start".to_owned(),
+        created_by: Actor::named("first start", Via::Router),
     };
     writes.push(DocumentWrite {
         kind: DocumentKind::Key,

@@ -14,12 +14,14 @@ use crate::api::borders::{
 };
 use crate::engine::calendar::Override;
 use crate::engine::ids::{IntegrationName, Revision};
+use crate::engine::input::Actor;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::Wall;
 use crate::engine::touched::touched;
 use crate::rules::difference::{diff, moves_on_call};
+use crate::rules::fault::Code;
 use crate::rules::keys::KeySource;
-use crate::rules::{Documents, Environment, Fault, Fit, SourceFile, compile, render};
+use crate::rules::{Documents, Environment, Fault, Fit, SourceFile, compile, render, starter};
 use crate::runtime::clock;
 use crate::runtime::handle::{Handle, NewRules};
 use crate::store::{self, DocumentKind, Store, revision_name};
@@ -27,7 +29,7 @@ use crate::store::{self, DocumentKind, Store, revision_name};
 /// A rule set as the store keeps it.
 #[derive(Serialize, Deserialize)]
 struct StoredRules {
-    author: String,
+    author: Actor,
     at: Wall,
     message: String,
     /// The documents in the form of the rules room.
@@ -36,7 +38,7 @@ struct StoredRules {
 
 /// Who puts rules in force, when and why.
 pub struct Signed {
-    pub author: String,
+    pub author: Actor,
     pub at: Wall,
     pub message: String,
 }
@@ -52,12 +54,16 @@ pub struct Kept {
 pub struct CompiledStored {
     pub rules: RuleSet,
     pub warnings: Vec<String>,
+    /// Worth saying, and nothing that somebody must look at.
+    pub hint: Option<String>,
 }
 
 /// Checked rules that can be put in force, and what is odd about them.
 pub struct Ready {
     pub new: NewRules,
     pub warnings: Vec<String>,
+    /// Worth saying, and nothing that somebody must look at.
+    pub hint: Option<String>,
 }
 
 /// Stored rule sets and the process they are compiled for.
@@ -104,7 +110,7 @@ impl Shelf {
     pub fn compile_stored(&self, kept: &Kept) -> anyhow::Result<CompiledStored> {
         let environment = self.environment_for(&kept.documents, Fit::Stored);
         let compiled = compile(&kept.documents, &environment);
-        let warnings = compiled.faults.iter().map(as_line).collect();
+        let (warnings, hint) = lines(&compiled.faults, &kept.documents);
         let rules = compiled.rules.with_context(|| {
             format!(
                 "the stored rules of revision {} do not compile",
@@ -117,6 +123,7 @@ impl Shelf {
                 ..rules
             },
             warnings,
+            hint,
         })
     }
 
@@ -147,8 +154,10 @@ impl Shelf {
                 .collect()
         };
         let checked = self.check(files).map_err(faults)?;
+        let (warnings, hint) = lines(&checked.warnings, &checked.documents);
         Ok(Ready {
-            warnings: checked.warnings.iter().map(as_line).collect(),
+            warnings,
+            hint,
             new: pack(checked, signed, expected),
         })
     }
@@ -213,6 +222,26 @@ impl Shelf {
             ..self.environment.clone()
         }
     }
+}
+
+/// Warnings as lines of the log, and what is worth saying but no warning: that the senders of the
+/// starter rules have no keys yet is no mistake of anybody.
+fn lines(warnings: &[Fault], documents: &Documents) -> (Vec<String>, Option<String>) {
+    let is_unset = |fault: &&Fault| fault.code == Code::KeyUnset;
+    let unset = warnings.iter().filter(is_unset).count();
+    if unset == 0 || !is_starter(documents) {
+        return (warnings.iter().map(as_line).collect(), None);
+    }
+    let others = warnings.iter().filter(|fault| !is_unset(fault));
+    let hint = format!(
+        "{unset} integrations of the starter rules have no key yet; when you connect a sender, \
+         make one with `reveille key create NAME`"
+    );
+    (others.map(as_line).collect(), Some(hint))
+}
+
+fn is_starter(documents: &Documents) -> bool {
+    diff(&documents_of(&starter::files()), documents).is_empty()
 }
 
 /// A fault as one line of the log.

@@ -8,6 +8,7 @@ use anyhow::Context;
 use super::ApplyRules;
 use super::rulebook::{Shelf, Signed};
 use crate::config::Settings;
+use crate::engine::input::Actor;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::Wall;
 use crate::rules::{Documents, SourceFile, starter};
@@ -46,17 +47,11 @@ pub fn decide(
         return Ok(first(shelf, &files, source));
     };
     let compiled = shelf.compile_stored(&stored)?;
-    let mut said: Vec<String> = Vec::new();
+    let mut said: Vec<String> = compiled.hint.into_iter().collect();
     let mut warnings = compiled.warnings;
-    let Some(files) = folder else {
-        return Ok(Ok(Start {
-            in_force: compiled.rules,
-            to_apply: None,
-            said,
-            warnings,
-        }));
-    };
-    let differences = shelf.differences(&stored.documents, &files);
+    let differs = |files: &Vec<SourceFile>| shelf.differences(&stored.documents, files);
+    let differences = folder.as_ref().map(differs).unwrap_or_default();
+    let files = folder.unwrap_or_default();
     if differences.is_empty() {
         return Ok(Ok(Start {
             in_force: compiled.rules,
@@ -76,6 +71,7 @@ pub fn decide(
             Ok(ready) => {
                 to_apply = Some(ready.new);
                 warnings = ready.warnings;
+                said = ready.hint.into_iter().collect();
             }
             Err(faults) => return Ok(Err(faults)),
         }
@@ -102,7 +98,8 @@ pub fn decide(
 
 fn first(shelf: &Shelf, files: &[SourceFile], source: &str) -> Result<Start, Vec<String>> {
     let ready = shelf.prepare(files, &signed(&format!("first start with {source}")), None)?;
-    let said = vec![format!("{source} are put in force as the first revision")];
+    let mut said = vec![format!("{source} are put in force as the first revision")];
+    said.extend(ready.hint);
     Ok(Start {
         in_force: RuleSet::default(),
         to_apply: Some(ready.new),
@@ -114,7 +111,7 @@ fn first(shelf: &Shelf, files: &[SourceFile], source: &str) -> Result<Start, Vec
 fn signed(message: &str) -> Signed {
     let at: Wall = clock::wall_now();
     Signed {
-        author: "reveille".to_owned(),
+        author: Actor::router(),
         at,
         message: message.to_owned(),
     }

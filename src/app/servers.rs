@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use secrecy::ExposeSecret;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::warn;
@@ -35,6 +35,9 @@ use crate::telemetry::Metrics;
 
 /// Requests under way are waited for at most this long.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
+
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// What the API works with.
 pub struct Parts<'start> {
@@ -73,10 +76,25 @@ impl Servers {
     }
 }
 
-/// Binds the addresses and starts to serve.
+/// Addresses that are ours; nobody is listened to yet.
+pub struct Bound {
+    main: TcpSocket,
+    public: Option<TcpSocket>,
+}
+
+/// Binds the addresses, before anything is written: a start on a busy port leaves nothing behind.
+pub fn bind_all(settings: &Settings) -> anyhow::Result<Bound> {
+    Ok(Bound {
+        main: bind(settings.listen)?,
+        public: settings.listen_public.map(bind).transpose()?,
+    })
+}
+
+/// Listens on the addresses and starts to serve.
 pub async fn start(
     settings: &Settings,
     store: &dyn Store,
+    bound: Bound,
     parts: Parts<'_>,
 ) -> anyhow::Result<Servers> {
     let metrics = parts.metrics.clone();
@@ -84,14 +102,14 @@ pub async fn start(
     let state = Arc::new(state(settings, store, parts)?);
     note_keys_of_rules(&state).await;
     let (stop, stopped) = watch::channel(false);
-    let main = bind(settings.listen).await?;
+    let main = listen(bound.main, settings.listen)?;
     let address = main
         .local_addr()
         .context("failed to learn the address that was bound")?;
     let main = doors(main, "listen");
     let mut tasks = vec![serve(main, router(state.clone()), stopped.clone())];
-    if let Some(listen) = settings.listen_public {
-        let public = doors(bind(listen).await?, "listen_public");
+    if let (Some(socket), Some(address)) = (bound.public, settings.listen_public) {
+        let public = doors(listen(socket, address)?, "listen_public");
         tasks.push(serve(public, public_router(state), stopped));
     }
     Ok(Servers {
@@ -101,10 +119,30 @@ pub async fn start(
     })
 }
 
-async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!("failed to listen on {address}; is another process there? choose another --listen")
-    })
+/// A bound socket refuses connections until it listens, so that nobody waits for the recovery.
+fn bind(address: SocketAddr) -> anyhow::Result<TcpSocket> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    };
+    let bind = |socket: TcpSocket| {
+        // A restart takes the address over from connections that linger.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    };
+    socket
+        .and_then(bind)
+        .with_context(|| cannot_listen(address))
+}
+
+fn listen(socket: TcpSocket, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = socket.listen(BACKLOG);
+    listener.with_context(|| cannot_listen(address))
+}
+
+fn cannot_listen(address: SocketAddr) -> String {
+    format!("failed to listen on {address}; is another process there? choose another --listen")
 }
 
 fn serve(doors: Doors, router: Router, mut stopped: watch::Receiver<bool>) -> JoinHandle<()> {

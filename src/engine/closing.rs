@@ -152,10 +152,7 @@ fn resolve_by_source(draft: &mut Draft<'_>, number: IncidentNumber, reason: Reas
 /// A person says that the incident is over.
 pub(super) fn resolve_by_person(draft: &mut Draft<'_>, number: IncidentNumber, handled: Handled) {
     let text = format!("resolved by {} via {}", handled.by, handled.via);
-    let detail = EntryDetail {
-        user: handled.user.as_ref().map(|user| user.as_str().into()),
-        ..EntryDetail::default()
-    };
+    let detail = EntryDetail::of(&handled.actor());
     draft.note(
         number,
         EntryKind::Person,

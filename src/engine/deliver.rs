@@ -153,6 +153,7 @@ pub(super) fn why_detail(why: &Why) -> EntryDetail {
     };
     EntryDetail {
         route: Some(why.route.as_str().into()),
+        policy: why.policy.as_ref().map(|name| name.as_str().into()),
         step,
         schedule: why
             .schedule

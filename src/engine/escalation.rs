@@ -239,6 +239,7 @@ pub(super) fn begin_step(
 fn step_detail(incident: &Incident, index: Option<usize>) -> EntryDetail {
     EntryDetail {
         route: Some(incident.route.as_str().into()),
+        policy: incident.policy_name(),
         step: index.and_then(|index| u32::try_from(index + 1).ok()),
         ..EntryDetail::default()
     }

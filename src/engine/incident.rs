@@ -10,6 +10,7 @@ use super::ids::{
     ChannelName, IncidentNumber, IntegrationName, PolicyName, Revision, RouteName, ScheduleName,
     UserName,
 };
+use super::input::{Actor, Via};
 use super::ruleset::{ChannelTarget, Target};
 use super::time::{Millis, Steady, Wall};
 use super::urgency::Urgency;
@@ -92,7 +93,7 @@ pub struct Incident {
     pub about: Option<Trouble>,
     /// Opened by hand: who did it.
     #[serde(default)]
-    pub opened_by: Option<Text>,
+    pub opened_by: Option<Actor>,
     /// Notes of people, latest last, at most [`Incident::NOTES_MAX`].
     #[serde(default)]
     pub notes: Vec<Note>,
@@ -132,15 +133,26 @@ pub struct Handled {
     pub by: Text,
     #[serde(default)]
     pub user: Option<UserName>,
-    pub via: super::input::Via,
+    pub via: Via,
     pub at: Wall,
+}
+
+impl Handled {
+    /// Who it was.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            name: self.by.clone(),
+            user: self.user.clone(),
+            via: self.via,
+        }
+    }
 }
 
 /// A person's words on an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     pub at: Wall,
-    pub by: Text,
+    pub by: Actor,
     pub text: Text,
 }
 
@@ -313,6 +325,12 @@ impl Incident {
     /// Whether it is not resolved.
     pub fn is_open(&self) -> bool {
         self.status != Status::Resolved
+    }
+
+    /// The policy by which it escalates, if any.
+    pub fn policy_name(&self) -> Option<Text> {
+        let pinned = self.policy.as_ref();
+        pinned.map(|pinned| pinned.name.as_str().into())
     }
 
     /// Whether somebody is expected to acknowledge it.

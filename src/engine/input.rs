@@ -12,7 +12,7 @@ use super::ids::{
 use super::incident::Trouble;
 use super::matcher::Matcher;
 use super::outcome::Outcome;
-use super::ruleset::Target;
+use super::ruleset::{RuleSet, Target};
 use super::time::{Millis, Wall};
 use super::urgency::Urgency;
 
@@ -101,13 +101,64 @@ pub struct Report {
 
 /// Who acts, and how they came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredActor")]
 pub struct Actor {
     /// Name to show.
     pub name: Text,
     /// The user of the rules, if it is one.
-    #[serde(default)]
     pub user: Option<UserName>,
     pub via: Via,
+}
+
+impl Actor {
+    const ROUTER: &str = "reveille";
+
+    /// The router itself.
+    pub fn router() -> Self {
+        Self::named(Self::ROUTER, Via::Router)
+    }
+
+    /// Nobody of the rules, by a name that is taken as it is.
+    pub fn named(name: impl Into<Text>, via: Via) -> Self {
+        Self {
+            name: name.into(),
+            user: None,
+            via,
+        }
+    }
+
+    /// A user of the rules under the name that people know.
+    pub fn in_full(mut self, rules: &RuleSet) -> Self {
+        let user = self.user.as_ref().and_then(|user| rules.users.get(user));
+        if let Some(user) = user {
+            self.name = user.full_name.clone();
+        }
+        self
+    }
+}
+
+/// Actors as they are stored. Earlier records have only a name: the router's, or of somebody who
+/// came by the API.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredActor {
+    Name(Text),
+    Whole {
+        name: Text,
+        #[serde(default)]
+        user: Option<UserName>,
+        via: Via,
+    },
+}
+
+impl From<StoredActor> for Actor {
+    fn from(stored: StoredActor) -> Self {
+        match stored {
+            StoredActor::Name(name) if &*name == Self::ROUTER => Self::router(),
+            StoredActor::Name(name) => Self::named(name, Via::Api),
+            StoredActor::Whole { name, user, via } => Self { name, user, via },
+        }
+    }
 }
 
 /// The way in which somebody acted.

@@ -154,10 +154,12 @@ pub(super) fn open_with(
         kept_alerts: Vec::new(),
     };
     let text = format!("opened by {}: {}", alert.integration, incident.title);
+    let policy = incident.policy_name();
     draft.put_incident(number, incident);
     add_member(draft, alert, number);
     let detail = EntryDetail {
         route: Some(opening.route.name.as_str().into()),
+        policy,
         ..EntryDetail::default()
     };
     draft.note(number, EntryKind::Incident, Reason::Opened, text, detail);

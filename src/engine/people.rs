@@ -28,7 +28,7 @@ const NOTE_CHARACTERS: usize = 2_000;
 /// Does one act on each of its incidents and answers with what became of it.
 pub(super) fn act(draft: &mut Draft<'_>, act: &Act) {
     let act = &Act {
-        actor: in_full(draft, &act.actor),
+        actor: act.actor.clone().in_full(draft.rules),
         ..act.clone()
     };
     let on = match &act.on {
@@ -213,18 +213,6 @@ fn acknowledge(draft: &mut Draft<'_>, incident: &Arc<Incident>, actor: &Actor) -
     ActResult::Done
 }
 
-/// A user of the rules under the name that people know.
-fn in_full(draft: &Draft<'_>, actor: &Actor) -> Actor {
-    let user = actor
-        .user
-        .as_ref()
-        .and_then(|user| draft.rules.users.get(user));
-    Actor {
-        name: user.map_or_else(|| actor.name.clone(), |user| user.full_name.clone()),
-        ..actor.clone()
-    }
-}
-
 fn handled(draft: &Draft<'_>, actor: &Actor) -> Handled {
     Handled {
         by: actor.name.clone(),
@@ -236,12 +224,13 @@ fn handled(draft: &Draft<'_>, actor: &Actor) -> Handled {
 
 fn tell(draft: &mut Draft<'_>, number: IncidentNumber, reason: Reason, actor: &Actor, what: &str) {
     let text = format!("{} {what} via {}", actor.name, actor.via);
-    let user = actor.user.as_ref().map(|user| user.as_str().into());
-    let detail = EntryDetail {
-        user,
-        ..EntryDetail::default()
-    };
-    draft.note(number, EntryKind::Person, reason, text, detail);
+    draft.note(
+        number,
+        EntryKind::Person,
+        reason,
+        text,
+        EntryDetail::of(actor),
+    );
 }
 
 fn reassign(
@@ -295,7 +284,7 @@ fn note(draft: &mut Draft<'_>, number: IncidentNumber, actor: &Actor, text: &Tex
     );
     let note = Note {
         at: draft.now.wall,
-        by: actor.name.clone(),
+        by: actor.clone(),
         text: text.clone(),
     };
     draft.edit_incident(&number, |incident| {
@@ -329,6 +318,7 @@ pub(super) fn page_by_hand(draft: &mut Draft<'_>, request: &PageByHand) {
             return;
         }
     };
+    let actor = request.actor.clone().in_full(draft.rules);
     let number = draft.next_incident();
     let key: Text = format!("{BY_HAND}/{number}").into();
     let generation = membership::count_opening(draft, &key, number);
@@ -359,7 +349,7 @@ pub(super) fn page_by_hand(draft: &mut Draft<'_>, request: &PageByHand) {
         joined_page_at: None,
         update_due: None,
         about: None,
-        opened_by: Some(request.actor.name.clone()),
+        opened_by: Some(actor.clone()),
         notes: Vec::new(),
         still_firing: false,
         kept_alerts: Vec::new(),
@@ -369,7 +359,7 @@ pub(super) fn page_by_hand(draft: &mut Draft<'_>, request: &PageByHand) {
         draft,
         number,
         Reason::PagedByHand,
-        &request.actor,
+        &actor,
         &format!("pages: {}", request.text),
     );
     match &request.to {

@@ -12,6 +12,7 @@ use super::ids::{
     ReceiptId, SilenceId, UserName,
 };
 use super::incident::{Incident, PinnedPolicy};
+use super::input::Actor;
 use super::matcher::Matcher;
 use super::outcome::Outcome;
 use super::page::Page;
@@ -28,7 +29,7 @@ pub struct Silence {
     pub from: Wall,
     pub until: Wall,
     pub reason: Text,
-    pub created_by: Text,
+    pub created_by: Actor,
     pub created_at: Wall,
     /// Incidents whose pages it held.
     #[serde(default)]
@@ -295,6 +296,8 @@ pub enum EntryKind {
 pub struct EntryDetail {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Text>,
     /// From 1; absent for fallback and reassignment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u32>,
@@ -319,9 +322,21 @@ pub struct EntryDetail {
     /// Until when something is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_until: Option<Wall>,
+    /// Who did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
 }
 
 impl EntryDetail {
+    /// What somebody did: they are the user whom it concerns.
+    pub fn of(actor: &Actor) -> Self {
+        Self {
+            user: actor.user.as_ref().map(|user| user.as_str().into()),
+            actor: Some(actor.clone()),
+            ..Self::default()
+        }
+    }
+
     /// Whether it names nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

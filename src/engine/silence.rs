@@ -82,13 +82,14 @@ fn seconds(at: Wall) -> i64 {
 
 fn change(draft: &mut Draft<'_>, id: SilenceId, request: SilenceRequest) {
     let now = draft.now.wall;
+    let by = request.actor.in_full(draft.rules);
     draft.edit_silence(&id, |silence| {
         if !silence.is_active {
             silence.from = request.from.unwrap_or(silence.from);
         }
         silence.until = request.until;
         silence.reason = request.reason;
-        silence.created_by = request.actor.name;
+        silence.created_by = by;
         silence.updated_at = Some(now);
     });
     due(draft, id);
@@ -119,7 +120,7 @@ fn add(draft: &mut Draft<'_>, request: SilenceRequest) {
         from,
         until: request.until,
         reason: request.reason,
-        created_by: request.actor.name,
+        created_by: request.actor.in_full(draft.rules),
         created_at: draft.now.wall,
         held_pages: 0,
         is_active: false,
@@ -433,7 +434,7 @@ pub(super) fn set_override(draft: &mut Draft<'_>, request: OverrideRequest) {
         from,
         until: request.until,
         reason: request.reason,
-        created_by: request.actor.name,
+        created_by: request.actor.in_full(draft.rules),
         created_at: draft.now.wall,
     };
     draft.put_override(id, override_);

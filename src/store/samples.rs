@@ -8,7 +8,7 @@ use crate::engine::calendar::Override;
 use crate::engine::event::{Action, Content, Fault, Labels, Link};
 use crate::engine::ids::*;
 use crate::engine::incident::*;
-use crate::engine::input::Via;
+use crate::engine::input::{Actor, Via};
 use crate::engine::outcome::Outcome;
 use crate::engine::page::*;
 use crate::engine::reason::Reason;
@@ -93,6 +93,14 @@ fn why(position: Position) -> Why {
     }
 }
 
+fn actor() -> Actor {
+    Actor {
+        name: "Ana Silva".into(),
+        user: Some("ana".into()),
+        via: Via::Slack,
+    }
+}
+
 fn handled(at: Wall) -> Handled {
     Handled {
         by: "ana".into(),
@@ -167,10 +175,10 @@ pub fn incident(number: u64) -> Incident {
             cause: Cause::ChannelCredential,
             subject: "slack".into(),
         }),
-        opened_by: Some("bo".into()),
+        opened_by: Some(actor()),
         notes: vec![Note {
             at: START,
-            by: "cy".into(),
+            by: actor(),
             text: "looking".into(),
         }],
         still_firing: true,
@@ -395,7 +403,7 @@ pub fn silence() -> Silence {
         from: START,
         until: START + Millis::hours(2),
         reason: "maintenance".into(),
-        created_by: "ana".into(),
+        created_by: actor(),
         created_at: START,
         held_pages: 4,
         is_active: true,
@@ -412,7 +420,7 @@ pub fn override_() -> Override {
         from: START,
         until: START + Millis::hours(8),
         reason: "swap".into(),
-        created_by: "ana".into(),
+        created_by: actor(),
         created_at: START,
     }
 }
@@ -490,6 +498,7 @@ pub fn entry(incident: u64, id: u64) -> Entry {
         text: "sms to ana was accepted".into(),
         detail: EntryDetail {
             route: Some("payments-critical".into()),
+            policy: Some("payments".into()),
             step: Some(1),
             schedule: Some("payments-primary".into()),
             user: Some("ana".into()),
@@ -501,6 +510,7 @@ pub fn entry(incident: u64, id: u64) -> Entry {
             latency_ms: Some(250),
             provider_message: Some("queued".into()),
             held_until: Some(START),
+            actor: Some(actor()),
         },
     }
 }

@@ -15,7 +15,7 @@ use crate::api::shapes::silence::{
     GettableSilence, PostableSilence, SilenceState, gettable, to_matcher, uuid,
 };
 use crate::api::{silences, words};
-use crate::engine::input::SilenceRequest;
+use crate::engine::input::{Actor, SilenceRequest, Via};
 use crate::engine::records::Silence;
 use crate::runtime::handle::View;
 
@@ -79,7 +79,7 @@ pub async fn add(
     let created_by = words::clean(&posted.created_by, 100);
     if !created_by.is_empty() {
         // The client says who; whose token it was stands in the audit.
-        actor.name = created_by.into();
+        actor = Actor::named(created_by, Via::Api);
     }
     let request = SilenceRequest {
         actor,

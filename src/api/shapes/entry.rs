@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::actor::Actor;
 use super::alert::optional;
 use crate::engine::records::{self, EntryKind};
 
@@ -20,6 +21,8 @@ pub struct Entry {
     pub text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// From 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<u32>,
@@ -44,6 +47,9 @@ pub struct Entry {
     /// Until when the page is held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_until: Option<String>,
+    /// Who did it, where it was done by somebody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
 }
 
 /// A line of history.
@@ -57,6 +63,7 @@ pub fn entry(entry: &records::Entry) -> Entry {
         reason: entry.reason.to_string(),
         text: entry.text.to_string(),
         route: optional(detail.route.as_ref()),
+        policy: optional(detail.policy.as_ref()),
         step: detail.step,
         schedule: optional(detail.schedule.as_ref()),
         user: optional(detail.user.as_ref()),
@@ -68,6 +75,7 @@ pub fn entry(entry: &records::Entry) -> Entry {
         latency_ms: detail.latency_ms,
         provider_message: optional(detail.provider_message.as_ref()),
         held_until: detail.held_until.map(|until| until.to_string()),
+        actor: detail.actor.as_ref().map(Actor::from),
     }
 }
 

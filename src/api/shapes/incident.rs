@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::actor::Actor;
 use super::alert::{self, Alert};
 use super::page::Page;
 use crate::engine::decision;
@@ -35,11 +36,11 @@ pub struct Incident {
     /// Of the rules in force when it opened.
     pub revision: u64,
     pub opened_at: String,
-    pub opened_by: Option<String>,
+    pub opened_by: Option<Actor>,
     pub acknowledged_at: Option<String>,
-    pub acknowledged_by: Option<String>,
+    pub acknowledged_by: Option<Actor>,
     pub resolved_at: Option<String>,
-    pub resolved_by: Option<String>,
+    pub resolved_by: Option<Actor>,
     /// When the escalation goes on by itself.
     pub next_step_at: Option<String>,
     /// What the escalation is doing, such as `running`, `snoozed` or `exhausted`.
@@ -68,7 +69,7 @@ pub struct Incident {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Note {
     pub at: String,
-    pub by: String,
+    pub by: Actor,
     pub text: String,
 }
 
@@ -81,7 +82,7 @@ pub struct Acted {
     pub status: Option<String>,
     pub acknowledged_at: Option<String>,
     /// Who was first.
-    pub acknowledged_by: Option<String>,
+    pub acknowledged_by: Option<Actor>,
     /// Other open incidents with one of its alerts.
     pub linked: Vec<u64>,
 }
@@ -90,7 +91,7 @@ pub struct Acted {
 pub fn incident(incident: &incident::Incident, now: Now) -> Incident {
     let notes = incident.notes.iter().map(|note| Note {
         at: note.at.to_string(),
-        by: note.by.to_string(),
+        by: (&note.by).into(),
         text: note.text.to_string(),
     });
     let mut labels = alert::labels(&incident.group_labels);
@@ -112,11 +113,11 @@ pub fn incident(incident: &incident::Incident, now: Now) -> Incident {
         policy: policy.map(|pinned| pinned.name.to_string()),
         revision: incident.revision.0,
         opened_at: incident.opened_at.to_string(),
-        opened_by: alert::optional(incident.opened_by.as_ref()),
+        opened_by: incident.opened_by.as_ref().map(Actor::from),
         acknowledged_at: moment(incident.acknowledged.as_ref()),
-        acknowledged_by: name(incident.acknowledged.as_ref()),
+        acknowledged_by: actor(incident.acknowledged.as_ref()),
         resolved_at: moment(incident.resolved.as_ref()),
-        resolved_by: name(incident.resolved.as_ref()),
+        resolved_by: actor(incident.resolved.as_ref()),
         next_step_at: next_step_at(incident, now),
         escalation: phase(incident.escalation.phase).to_owned(),
         round: incident.escalation.round + 1,
@@ -136,8 +137,8 @@ fn moment(handled: Option<&Handled>) -> Option<String> {
     handled.map(|handled| handled.at.to_string())
 }
 
-fn name(handled: Option<&Handled>) -> Option<String> {
-    handled.map(|handled| handled.by.to_string())
+fn actor(handled: Option<&Handled>) -> Option<Actor> {
+    handled.map(|handled| Actor::from(&handled.actor()))
 }
 
 fn next_step_at(incident: &incident::Incident, now: Now) -> Option<String> {
@@ -182,7 +183,7 @@ pub fn acted(acted: &decision::Acted) -> Acted {
         result: result.to_owned(),
         status: acted.status.map(|status| status.to_string()),
         acknowledged_at: moment(acted.acknowledged.as_ref()),
-        acknowledged_by: name(acted.acknowledged.as_ref()),
+        acknowledged_by: actor(acted.acknowledged.as_ref()),
         linked: acted.linked.iter().map(|number| number.0).collect(),
     }
 }

@@ -1,6 +1,7 @@
 //! The shapes of the wire. Each engine type that is shown has one conversion function here; times
 //! are RFC 3339, and times of the engine's steady clock are put on the wall clock.
 
+pub mod actor;
 pub mod alert;
 pub mod alertmanager;
 pub mod channel;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::actor::Actor;
 use crate::engine::calendar::{self, OnCallReason};
 use crate::engine::ids::ScheduleName;
 
@@ -38,7 +39,7 @@ pub struct Override {
     pub from: String,
     pub until: String,
     pub reason: String,
-    pub created_by: String,
+    pub created_by: Actor,
     pub created_at: String,
 }
 
@@ -69,7 +70,7 @@ pub fn override_(known: &calendar::Override) -> Override {
         from: known.from.to_string(),
         until: known.until.to_string(),
         reason: known.reason.to_string(),
-        created_by: known.created_by.to_string(),
+        created_by: (&known.created_by).into(),
         created_at: known.created_at.to_string(),
     }
 }

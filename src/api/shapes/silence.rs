@@ -8,6 +8,7 @@ use crate::engine::records;
 use crate::engine::time::Wall;
 use crate::signing::digest;
 
+use super::actor::Actor;
 use crate::api::words;
 
 /// Matchers and a time: alerts are kept and shown, pages are held.
@@ -20,7 +21,7 @@ pub struct Silence {
     pub from: String,
     pub until: String,
     pub reason: String,
-    pub created_by: String,
+    pub created_by: Actor,
     pub created_at: String,
     /// Whether it is in force now.
     pub active: bool,
@@ -40,7 +41,7 @@ pub fn silence(silence: &records::Silence) -> Silence {
         from: silence.from.to_string(),
         until: silence.until.to_string(),
         reason: silence.reason.to_string(),
-        created_by: silence.created_by.to_string(),
+        created_by: (&silence.created_by).into(),
         created_at: silence.created_at.to_string(),
         active: silence.is_active,
         ended_at: silence.ended_at.map(|at| at.to_string()),
@@ -133,7 +134,7 @@ pub fn gettable(silence: &records::Silence) -> GettableSilence {
         matchers: silence.matchers.iter().map(of_matcher).collect(),
         starts_at: alertmanager_time(silence.from),
         ends_at: alertmanager_time(silence.until),
-        created_by: silence.created_by.to_string(),
+        created_by: silence.created_by.name.to_string(),
         comment: silence.reason.to_string(),
     }
 }
@@ -191,6 +192,7 @@ pub fn to_matcher(matcher: &SilenceMatcher) -> Result<matcher::Matcher, MatcherE
 mod tests {
     use super::*;
     use crate::engine::ids::SilenceId;
+    use crate::engine::input;
 
     #[test]
     fn matchers_survive_the_way_to_alertmanagers_shape_and_back() {
@@ -221,7 +223,7 @@ mod tests {
             from: Wall(0),
             until: Wall(3_600_000),
             reason: "maintenance".into(),
-            created_by: "ana".into(),
+            created_by: input::Actor::named("ana", input::Via::Api),
             created_at: Wall(1_795_403_400_000),
             held_pages: 0,
             is_active: true,

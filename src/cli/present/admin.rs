@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::table::Table;
-use super::{View, items, moment, moments, text};
+use super::{View, actor, items, moment, moments, text};
 
 /// API tokens; never their secrets.
 pub fn tokens(answer: &Value, view: &View) -> String {
@@ -39,7 +39,7 @@ pub fn keys(answer: &Value, view: &View) -> String {
             text(key, "id"),
             text(key, "origin"),
             first_time(key, ["created_at", "created"], view),
-            text(key, "created_by"),
+            actor(key, "created_by"),
         ]);
     }
     table.render(view.look, "no keys")
@@ -109,7 +109,8 @@ hooks    webhook  cannot be asked";
     fn keys_say_where_they_come_from() {
         let answer = json!({"items": [
             {"id": null, "origin": "rules", "created": null, "created_by": null},
-            {"id": "k1", "origin": "api", "created": "2026-11-23T02:00:00Z", "created_by": "ana"},
+            {"id": "k1", "origin": "api", "created": "2026-11-23T02:00:00Z",
+             "created_by": {"user": "ana", "name": "ana", "via": "api"}},
         ]});
         let expected = "\
 ID  FROM   CREATED  BY

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::table::{Table, shorten};
-use super::{View, items, joined, list, moment, moments, text};
+use super::{View, actor, items, joined, list, moment, moments, text};
 
 /// The list, one line each.
 pub fn incidents(answer: &Value, view: &View) -> String {
@@ -28,9 +28,9 @@ pub fn incidents(answer: &Value, view: &View) -> String {
 
 /// Who has it, or who ended it.
 fn who(incident: &Value) -> String {
-    let resolved = text(incident, "resolved_by");
+    let resolved = actor(incident, "resolved_by");
     if resolved.is_empty() {
-        text(incident, "acknowledged_by")
+        actor(incident, "acknowledged_by")
     } else {
         resolved
     }
@@ -67,7 +67,7 @@ fn heading(incident: &Value) -> String {
 fn facts(incident: &Value, view: &View) -> Vec<String> {
     let time = |field: &str| moment(incident, field).map(|at| moments::both(at, view));
     let handled = |by: &str, at: &str| {
-        let by = text(incident, by);
+        let by = actor(incident, by);
         time(at)
             .filter(|_| !by.is_empty())
             .map(|at| format!("{by}, {at}"))
@@ -190,7 +190,7 @@ fn notes(incident: &Value, view: &View) -> Vec<String> {
     }
     let shown = notes.iter().map(|note| {
         let at = moment(note, "at").map_or_else(String::new, |at| moments::local(at, view));
-        format!("  {at}  {}: {}", text(note, "by"), text(note, "text"))
+        format!("  {at}  {}: {}", actor(note, "by"), text(note, "text"))
     });
     [String::new(), "notes".to_owned()]
         .into_iter()
@@ -206,7 +206,7 @@ fn more(shown: usize, total: u64, what: &str) -> Option<String> {
 /// What became of an act on one incident, as a sentence.
 pub fn acted(answer: &Value, done: &str, view: &View) -> String {
     let number = text(answer, "number");
-    let by = text(answer, "acknowledged_by");
+    let by = actor(answer, "acknowledged_by");
     let at = moment(answer, "acknowledged_at").map(|at| moments::both(at, view));
     let mut sentence = match text(answer, "result").as_str() {
         "already_so" if !by.is_empty() => {
@@ -251,7 +251,7 @@ mod tests {
              "opened_at": "2026-11-23T03:12:00Z"},
             {"number": 7, "status": "acknowledged", "urgency": "low", "service": null,
              "title": "Disk\u{1b}[2J is filling", "opened_at": "2026-11-20T01:00:00Z",
-             "acknowledged_by": "ana"},
+             "acknowledged_by": {"user": "ana", "name": "ana", "via": "link"}},
         ]});
         let expected = "\
 NUMBER  STATUS        URGENCY  SERVICE       TITLE                    SINCE            WHO
@@ -276,7 +276,8 @@ NUMBER  STATUS        URGENCY  SERVICE       TITLE                    SINCE     
             "number": 1042, "status": "acknowledged", "urgency": "high",
             "service": "payments-api", "title": "Checkout is failing",
             "opened_at": "2026-11-23T03:12:04Z",
-            "acknowledged_at": "2026-11-23T03:14:00Z", "acknowledged_by": "ana",
+            "acknowledged_at": "2026-11-23T03:14:00Z",
+             "acknowledged_by": {"user": "ana", "name": "ana", "via": "link"},
             "next_step_at": null, "route": "payments-critical", "policy": "payments",
             "revision": 3, "labels": {"cluster": "eu\n\u{1b}[31m-\u{202e}1"},
             "alerts_total": 3, "alerts_firing": 2,
@@ -294,7 +295,8 @@ NUMBER  STATUS        URGENCY  SERVICE       TITLE                    SINCE     
                  "channel": "relay", "state": "sent", "kind": "update",
                  "why": "route payments-critical → policy payments, step 1"},
             ],
-            "notes": [{"at": "2026-11-23T03:15:00Z", "by": "ana", "text": "looking"}],
+            "notes": [{"at": "2026-11-23T03:15:00Z",
+             "by": {"user": "ana", "name": "ana", "via": "api"}, "text": "looking"}],
         });
         let expected = "\
 #1042  acknowledged  high  payments-api
@@ -324,7 +326,8 @@ notes
         let cases = [
             (json!({"number": 5, "result": "done"}), "#5 is acknowledged"),
             (
-                json!({"number": 5, "result": "already_so", "acknowledged_by": "bo",
+                json!({"number": 5, "result": "already_so",
+                 "acknowledged_by": {"user": "bo", "name": "bo", "via": "link"},
                        "acknowledged_at": "2026-11-23T03:18:00Z"}),
                 "#5 was acknowledged already: bo was first, 03:18 (2m ago)",
             ),

@@ -47,6 +47,13 @@ pub fn text(value: &Value, field: &str) -> String {
     }
 }
 
+/// The name of whoever a field names.
+pub fn actor(value: &Value, field: &str) -> String {
+    value
+        .get(field)
+        .map_or_else(String::new, |actor| text(actor, "name"))
+}
+
 /// A field that is a time.
 pub fn moment(value: &Value, field: &str) -> Option<Wall> {
     let text = value.get(field)?.as_str()?;

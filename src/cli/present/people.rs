@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::table::Table;
-use super::{View, items, joined, list, moment, moments, text};
+use super::{View, actor, items, joined, list, moment, moments, text};
 
 /// Who is on call, schedule by schedule; only those of `user` when one is given.
 pub fn on_call(answer: &Value, user: Option<&str>, view: &View) -> String {
@@ -74,7 +74,7 @@ pub fn overrides(overrides: &[Value], view: &View) -> String {
             time(known, "from", view),
             time(known, "until", view),
             text(known, "reason"),
-            text(known, "created_by"),
+            actor(known, "created_by"),
         ]);
     }
     table.render(view.look, "no overrides")
@@ -91,7 +91,7 @@ pub fn silences(answer: &Value, view: &View) -> String {
             matchers(silence),
             time(silence, "until", view),
             text(silence, "held_pages"),
-            text(silence, "created_by"),
+            actor(silence, "created_by"),
             text(silence, "reason"),
         ]);
     }
@@ -162,10 +162,10 @@ empty     nobody                       override 4 names cy, who is not in the ru
         let answer = json!({"items": [
             {"id": 3, "matchers": ["team=\"payments\"", "env=\"test\""], "active": true,
              "from": "2026-11-23T03:00:00Z", "until": "2026-11-23T05:00:00Z", "held_pages": 2,
-             "created_by": "ana", "reason": "maintenance"},
+             "created_by": {"user": null, "name": "ana", "via": "api"}, "reason": "maintenance"},
             {"id": 4, "matchers": ["a=\"b\""], "active": false,
              "from": "2026-11-23T04:00:00Z", "until": "2026-11-23T05:00:00Z", "held_pages": 0,
-             "created_by": "bo", "reason": "later"},
+             "created_by": {"user": null, "name": "bo", "via": "api"}, "reason": "later"},
         ]});
         let expected = "\
 ID  STATE    MATCHERS                     UNTIL  HELD  BY   REASON

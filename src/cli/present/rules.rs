@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::table::{Table, clean};
-use super::{View, items, list, moment, moments, text};
+use super::{View, actor, items, list, moment, moments, text};
 
 /// The differences between two rule sets, one line each; empty when there are none.
 pub fn differences(answer: &Value) -> String {
@@ -64,16 +64,11 @@ pub fn warnings(answer: &Value) -> Vec<String> {
 pub fn history(answer: &Value, view: &View) -> String {
     let mut table = Table::new(&["REVISION", "WHEN", "BY", "MESSAGE"], 3);
     for revision in items(answer) {
-        let author = text(revision, "author");
         let at = moment(revision, "at");
         table.row([
             text(revision, "revision"),
             at.map_or_else(String::new, |at| moments::both(at, view)),
-            if author.is_empty() {
-                text(revision, "by")
-            } else {
-                author
-            },
+            actor(revision, "author"),
             text(revision, "message"),
         ]);
     }
@@ -200,8 +195,10 @@ route watchdog
     #[test]
     fn history_says_who_changed_what_when() {
         let answer = json!({"items": [
-            {"revision": 2, "at": "2026-11-23T03:10:00Z", "author": "ana", "message": "more sms"},
-            {"revision": 1, "at": "2026-11-20T03:10:00Z", "by": "first start", "message": ""},
+            {"revision": 2, "at": "2026-11-23T03:10:00Z",
+             "author": {"user": "ana", "name": "ana", "via": "api"}, "message": "more sms"},
+            {"revision": 1, "at": "2026-11-20T03:10:00Z",
+             "author": {"user": null, "name": "first start", "via": "router"}, "message": ""},
         ]});
         let expected = "\
 REVISION  WHEN                   BY           MESSAGE

@@ -205,6 +205,7 @@ fn what(entry: &Value, view: &View) -> String {
 fn why(entry: &Value) -> String {
     let parts = [
         ("route", "route"),
+        ("policy", "policy"),
         ("step", "step"),
         ("schedule", "schedule"),
     ];

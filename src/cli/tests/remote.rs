@@ -260,7 +260,8 @@ async fn many_incidents_are_acknowledged_at_once_and_the_second_person_hears_who
         200,
         json!({"results": [
             {"number": 5, "result": "done", "linked": [9]},
-            {"number": 6, "result": "already_so", "acknowledged_by": "bo",
+            {"number": 6, "result": "already_so",
+             "acknowledged_by": {"user": "bo", "name": "bo", "via": "sms"},
              "acknowledged_at": "2026-11-23T03:10:00Z"},
         ]}),
     );

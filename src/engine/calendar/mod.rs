@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Text;
 use super::ids::{OverrideId, ScheduleName, UserName};
+use super::input::Actor;
 use super::time::{Millis, Wall};
 use interval::Interval;
 
@@ -87,7 +88,7 @@ pub struct Override {
     pub from: Wall,
     pub until: Wall,
     pub reason: Text,
-    pub created_by: Text,
+    pub created_by: Actor,
     pub created_at: Wall,
 }
 

@@ -6,6 +6,7 @@ use jiff::{Span, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
+use crate::engine::input::Via;
 
 fn zone(name: &str) -> TimeZone {
     TimeZone::get(name).expect("a zone of the bundled database")
@@ -55,7 +56,7 @@ fn instead(id: u64, user: &str, from: Wall, until: Wall) -> Override {
         from,
         until,
         reason: "holiday".into(),
-        created_by: "ana".into(),
+        created_by: Actor::named("ana", Via::Api),
         created_at: Wall(0),
     }
 }

@@ -129,6 +129,21 @@ fn bundles_that_were_stored_under_their_earlier_words_can_be_read() {
 }
 
 #[test]
+fn actors_that_were_stored_as_a_name_can_be_read() {
+    use crate::engine::input::{Actor, Via};
+    fn read<T: Stored>(json: &str) -> T {
+        decode(b"", &[&[FORMAT, 0, 0, 0, 0], json.as_bytes()].concat()).unwrap()
+    }
+    let silence: crate::engine::records::Silence = read(
+        r#"{"id":3,"matchers":[],"from":0,"until":1,"reason":"","created_by":"ana","created_at":0}"#,
+    );
+    assert_eq!(silence.created_by, Actor::named("ana", Via::Api));
+    let note: crate::engine::incident::Note = read(r#"{"at":0,"by":"Ana Silva","text":"looking"}"#);
+    assert_eq!(note.by, Actor::named("Ana Silva", Via::Api));
+    assert_eq!(read::<Actor>(r#""reveille""#), Actor::router());
+}
+
+#[test]
 fn a_document_is_its_name_and_its_bytes() {
     let mut bytes = Vec::new();
     encode_document("0000000004", b"users: {}", &mut bytes);

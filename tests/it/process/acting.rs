@@ -79,7 +79,8 @@ async fn an_admin_acknowledges_in_the_name_of_somebody_and_nobody_else_may() {
     assert_eq!(answer.status(), 200);
     let answer: Value = answer.json().await.unwrap();
     assert_eq!(answer["results"][0]["result"], "done");
-    assert_eq!(answer["results"][0]["acknowledged_by"], "Ana Silva");
+    let ana = json!({"user": "ana", "name": "Ana Silva", "via": "api"});
+    assert_eq!(answer["results"][0]["acknowledged_by"], ana);
     let (_, shown, _) = output_of(&place, &server.token, &["incidents", "--user", "ana"]);
     assert!(shown.contains("disk full"), "{shown}");
 }
@@ -186,6 +187,74 @@ async fn differences_name_the_override_and_the_incident_of_somebody_who_is_remov
     let shown = server.get("/v1/oncall").await;
     let duty = &shown["schedules"][0];
     assert_eq!(duty["passed_over"][0]["user"], "bo", "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_who_did_something_is_named_in_one_form_and_alertmanagers_api_keeps_its_own() {
+    let place = Place::new("", RULES);
+    let server = place.start().await;
+    open(&server, "disk full", "").await;
+    let token = place.run(&["token", "create", "--user", "ana", "--role", "admin"]);
+    let token = token.trim();
+    let post = |path: &'static str, body: Value| {
+        let answer = server.post(path, token, body.to_string());
+        async move {
+            let answer = answer.await;
+            assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        }
+    };
+    post("/v1/incidents/1/notes", json!({"text": "looking"})).await;
+    post("/v1/incidents/1/snooze", json!({"for": "1h"})).await;
+    post("/v1/incidents/1/resolve", json!({})).await;
+    post(
+        "/v1/incidents",
+        json!({"to": "user/ana", "text": "call me"}),
+    )
+    .await;
+    let silence = json!({"matchers": ["a=\"b\""], "for": "1h", "reason": "works"});
+    post("/v1/silences", silence).await;
+    post("/v1/integrations/native/keys", json!({})).await;
+    post("/v1/rules/rollback", json!({"revision": 1})).await;
+
+    let ana = json!({"user": "ana", "name": "Ana Silva", "via": "api"});
+    let incident = server.get("/v1/incidents/1").await;
+    let timeline = server.get("/v1/incidents/1/timeline").await;
+    let timeline = timeline["items"].as_array().unwrap();
+    let act_of = |reason: &str| {
+        let mut entries = timeline.iter();
+        let entry = entries.find(|entry| entry["reason"] == reason);
+        entry.unwrap_or_else(|| panic!("no {reason}"))["actor"].clone()
+    };
+    let silences = server.get("/v1/silences").await;
+    let audit = server.get("/v1/audit").await;
+    let revisions = server.get("/v1/rules/revisions").await;
+    let keys = server.get("/v1/integrations/native/keys").await;
+    let keys = keys["items"].as_array().unwrap();
+    let by_hand = server.get("/v1/incidents/2").await;
+    let named = [
+        ("acknowledged_by", &incident["acknowledged_by"]),
+        ("resolved_by", &incident["resolved_by"]),
+        ("note", &incident["notes"][0]["by"]),
+        ("timeline: note", &act_of("noted")),
+        ("timeline: snooze", &act_of("snoozed")),
+        ("timeline: resolve", &act_of("resolved_by_person")),
+        ("opened_by", &by_hand["opened_by"]),
+        ("silence", &silences["items"][0]["created_by"]),
+        ("audit", &audit["items"][0]["actor"]),
+        ("revision", &revisions["items"][0]["author"]),
+        ("key", &keys[keys.len() - 1]["created_by"]),
+    ];
+    for (what, actor) in named {
+        assert_eq!(*actor, ana, "{what}");
+    }
+    let machine = json!({"user": null, "name": "reveille", "via": "router"});
+    assert_eq!(revisions["items"][1]["author"], machine);
+    let paged = timeline
+        .iter()
+        .find(|entry| entry["reason"] == "step_started");
+    assert_eq!(paged.unwrap()["policy"], "default");
+    let theirs = server.get("/api/v2/silences").await;
+    assert_eq!(theirs[0]["createdBy"], "Ana Silva");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,6 +5,7 @@ mod acting;
 mod alertmanager;
 mod amtool;
 mod audit;
+mod first_start;
 mod life;
 mod links;
 mod metrics;

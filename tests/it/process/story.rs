@@ -214,7 +214,8 @@ async fn an_alert_pages_one_person_then_the_next_until_a_link_acknowledges_it() 
     );
     let incident = server.get("/v1/incidents/1").await;
     assert_eq!(incident["status"], "acknowledged");
-    assert_eq!(incident["acknowledged_by"], "Bo Chen");
+    let bo = json!({"user": "bo", "name": "Bo Chen", "via": "link"});
+    assert_eq!(incident["acknowledged_by"], bo);
     providers.expect_news(2, "Bo Chen").await;
 
     let answer = server
