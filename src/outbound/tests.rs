@@ -12,6 +12,7 @@ pub fn hostile(medium: Medium) -> Order {
     order.message.why.route = evil.into();
     let brief = &mut order.message.incidents[0];
     brief.title = evil.into();
+    brief.opened_with = evil.into();
     brief.service = Some(evil.into());
     brief.group_labels = [(evil, evil)].into_iter().collect();
     let alert = &mut brief.alerts[0];
