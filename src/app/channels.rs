@@ -178,7 +178,8 @@ fn twilio_settings(name: ChannelName, twilio: &config::Twilio) -> twilio::Settin
         account_sid: twilio.account_sid.clone(),
         auth_token: twilio.auth_token.clone(),
         sender: match twilio.sender.clone() {
-            config::TwilioSender::From(number) => twilio::Sender::From(number),
+            config::TwilioSender::Number(number) => twilio::Sender::Number(number),
+            config::TwilioSender::Letters(name) => twilio::Sender::Letters(name),
             config::TwilioSender::MessagingService(sid) => twilio::Sender::MessagingService(sid),
         },
         api_url: twilio.api_url.clone(),

@@ -107,7 +107,10 @@ pub struct Twilio {
 /// In whose name Twilio sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TwilioSender {
-    From(String),
+    /// A number or a short code, to which people can reply.
+    Number(String),
+    /// Letters, to which nobody can reply.
+    Letters(String),
     MessagingService(String),
 }
 
@@ -257,12 +260,18 @@ fn read_twilio(section: &mut Section<'_>) -> Option<Twilio> {
     let account_sid = section.require("account_sid", "write account_sid = \"AC…\"", units::text);
     let auth_token = section.require_secret("auth_token", "write \"env:TWILIO_AUTH_TOKEN\"");
     let shared_keys = section.secret_list("shared_keys");
-    let from = section.read("from", units::text);
+    let mut is_from_given = false;
+    let from = section.read("from", |value| {
+        is_from_given = true;
+        sender(value)
+    });
     let service = section.read("messaging_service_sid", units::text);
     let api_url = section.read("api_url", units::url);
     let sender = match (from, service) {
-        (Some(from), None) => Some(TwilioSender::From(from)),
+        (Some(from), None) => Some(from),
         (None, Some(service)) => Some(TwilioSender::MessagingService(service)),
+        // Its fault is told already.
+        (None, None) if is_from_given => None,
         (None, None) | (Some(_), Some(_)) => {
             section.refuse("give either from or messaging_service_sid, not both");
             None
@@ -369,6 +378,29 @@ fn host_name(value: &Value) -> Result<String, String> {
         Err("must be a host name with its domain, such as pager.example.com".to_owned())
     }
 }
+
+/// A number, a short code or letters, as Twilio takes them.
+fn sender(value: &Value) -> Result<TwilioSender, String> {
+    let text = units::text(value)?;
+    let digits = text.strip_prefix('+').unwrap_or(&text);
+    let lengths = if text.starts_with('+') { 7..=15 } else { 3..=8 };
+    if lengths.contains(&digits.len()) && digits.chars().all(|sign| sign.is_ascii_digit()) {
+        return Ok(TwilioSender::Number(text));
+    }
+    let is_good = |sign: char| sign.is_ascii_alphanumeric() || " +-_&.".contains(sign);
+    let has_letter = text.chars().any(|sign| sign.is_ascii_alphabetic());
+    if has_letter && text.len() <= SENDER_LETTERS_MAX && text.chars().all(is_good) {
+        return Ok(TwilioSender::Letters(text));
+    }
+    Err(
+        "must be a number as +15005550006, a short code of 3 to 8 digits, or a name of at most \
+         11 letters and digits"
+            .to_owned(),
+    )
+}
+
+/// Characters of a sender that is a name.
+const SENDER_LETTERS_MAX: usize = 11;
 
 fn method(value: &Value) -> Result<String, String> {
     let method = units::text(value)?.to_uppercase();

@@ -269,6 +269,52 @@ fn names_of_channels_are_unique_and_the_console_is_the_console() {
 }
 
 #[test]
+fn a_sender_of_twilio_is_a_number_a_short_code_or_letters() {
+    use TwilioSender::{Letters, Number};
+    let of = |from: &str| {
+        format!(
+            "[[channel]]\nname = \"sms\"\nkind = \"twilio\"\naccount_sid = \"AC1\"\n\
+             auth_token = \"env:S\"\nfrom = {from:?}\n"
+        )
+    };
+    let good = [
+        ("+15005550006", Number("+15005550006".to_owned())),
+        ("+1234567", Number("+1234567".to_owned())),
+        ("70500", Number("70500".to_owned())),
+        ("REVEILLE", Letters("REVEILLE".to_owned())),
+        ("On Call 2", Letters("On Call 2".to_owned())),
+    ];
+    for (from, expected) in good {
+        let channels = read(&of(from), &[("S", "hush")]).settings.channels;
+        let ChannelKind::Twilio(twilio) = &channels[0].kind else {
+            unreachable!("it is of kind twilio");
+        };
+        assert_eq!(twilio.sender, expected, "{from}");
+    }
+    let bad = [
+        "0015005550006",
+        "+1 500 555 0006",
+        "+123456",
+        "+1234567890123456",
+        "12",
+        "123456789",
+        "whatsapp:+15005550006",
+        "REVEILLE-PAGER",
+        "Réveillé",
+        "+ - &",
+    ];
+    for from in bad {
+        let expected = format!(
+            "reveille.toml:6: channel sms: from = {from:?}: must be a number as +15005550006, a \
+             short code of 3 to 8 digits, or a name of at most 11 letters and digits"
+        );
+        let found = faults(&of(from), &[("S", "hush")]);
+        assert!(found.contains(&expected), "{found:#?}");
+        assert_eq!(found.len(), 1, "{found:#?}");
+    }
+}
+
+#[test]
 fn the_console_stands_last_wherever_it_is_written() {
     let text = "[[channel]]\nname = \"console\"\nkind = \"console\"\nconcurrency = 2\n\
                 [[channel]]\nname = \"hooks\"\nkind = \"webhook\"\nsecret = \"env:S\"\n";

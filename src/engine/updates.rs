@@ -85,6 +85,9 @@ pub(super) fn tell(draft: &mut Draft<'_>, number: IncidentNumber, news: News) {
     let mut told: BTreeSet<(Medium, Text)> = BTreeSet::new();
     // The first message to a place is the one that is changed or threaded under.
     for page in draft.pages_of(number) {
+        if is_own_act(draft, &incident, &page, news) {
+            continue;
+        }
         // A bundle is a message of its own, and shows nothing of joined alerts.
         let is_first = match page.kind {
             PageKind::Bundle => news != News::Joined,
@@ -216,7 +219,32 @@ pub(super) fn message_is_out(draft: &mut Draft<'_>, id: PageId) {
         Status::Resolved => News::Resolved,
     };
     let Some(page) = draft.page(&id) else { return };
-    tell_one(draft, &incident, &page, news);
+    if !is_own_act(draft, &incident, &page, news) {
+        tell_one(draft, &incident, &page, news);
+    }
+}
+
+/// Whether the reader did what would be told. Nobody is told by mail of an act of theirs; what is
+/// changed in its place, and what programs read, is kept up to date.
+fn is_own_act(draft: &Draft<'_>, incident: &Incident, page: &Page, news: News) -> bool {
+    let handled = match news {
+        News::Acknowledged => incident.acknowledged.as_ref(),
+        News::Resolved => incident.resolved.as_ref(),
+        News::Joined | News::Triggered => None,
+    };
+    let by = handled.and_then(|handled| handled.user.as_ref());
+    by.is_some() && by == page.recipient.user() && !is_kept_up_to_date(draft, page)
+}
+
+fn is_kept_up_to_date(draft: &Draft<'_>, page: &Page) -> bool {
+    let channel = page.attempts.last();
+    let channel = channel.and_then(|attempt| draft.rules.channel(&attempt.channel));
+    match page.medium {
+        Medium::Webhook | Medium::Console => true,
+        Medium::Email | Medium::Sms | Medium::Slack => {
+            channel.is_some_and(|channel| channel.capabilities.updates)
+        }
+    }
 }
 
 /// An update reached its end: a newer state may wait to be shown on the same message.

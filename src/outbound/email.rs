@@ -127,7 +127,8 @@ impl Email {
         if let Some(references) = &thread.references {
             mail = mail.references(references.clone());
         }
-        if order.urgency == Urgency::High {
+        // A notice asks nothing of anybody, so it must not ring like a page.
+        if order.urgency == Urgency::High && order.asks {
             mail = mail
                 .raw_header(header("X-Priority", "1"))
                 .raw_header(header("Importance", "high"));

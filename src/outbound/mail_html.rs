@@ -31,18 +31,17 @@ pub fn compose(order: &Order, links: &Links) -> String {
 
 fn single(html: &mut Html, order: &Order, links: &Links, brief: &Brief) {
     let message = &order.message;
-    let news = wording::news(message);
-    let preview = news
-        .clone()
-        .unwrap_or_else(|| mail_text::bundle_details(message, brief));
-    hidden_preview(html, &preview);
+    let notice = wording::notice(order);
+    let joined = wording::news(message).filter(|_| notice.is_none());
+    let details = mail_text::bundle_details(message, brief);
+    let news = notice.as_ref().or(joined.as_ref());
+    hidden_preview(html, news.unwrap_or(&details));
     html.markup(CARD).markup(bar(brief)).markup(INSIDE);
+    emphasis(html, notice.as_deref());
     html.markup(tag_style(brief)).text(&wording::tag(brief));
     html.markup("</p>").markup(TITLE);
     html.text(&wording::title_and_count(brief)).markup("</h1>");
-    if let Some(news) = news {
-        html.markup(NEWS).text(&news).markup("</p>");
-    }
+    emphasis(html, joined.as_deref());
     facts(html, &mail_text::facts(message, brief));
     button(html, order, links, &button_text(order, brief));
     how(html, order, links);
@@ -52,6 +51,13 @@ fn single(html: &mut Html, order: &Order, links: &Links, brief: &Brief) {
     labels(html, &mail_text::labels(brief));
     further_links(html, brief);
     html.markup("</td></tr></table>");
+}
+
+/// What is new, set apart.
+fn emphasis(html: &mut Html, news: Option<&str>) {
+    if let Some(news) = news {
+        html.markup(NEWS).text(news).markup("</p>");
+    }
 }
 
 fn bundle(html: &mut Html, order: &Order, links: &Links) {

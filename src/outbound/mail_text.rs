@@ -40,11 +40,8 @@ pub fn facts(message: &Message, brief: &Brief) -> Vec<(&'static str, String)> {
     let zone = &message.time_zone;
     let service = wording::service(brief).map(|service| ("Service", service));
     let since = ("Since", wording::since(brief, zone));
-    let state = wording::state(brief, zone);
-    // The news of an update may be the state itself; it is not said twice.
-    let is_new = wording::news(message).as_ref() != Some(&state);
-    let state = is_new.then_some(("State", state));
-    [service, Some(since), state, Some(why(message))]
+    let state = ("State", wording::state(brief, zone));
+    [service, Some(since), Some(state), Some(why(message))]
         .into_iter()
         .flatten()
         .collect()
@@ -115,9 +112,14 @@ pub fn compose(order: &Order, links: &Links) -> String {
 
 fn single(order: &Order, links: &Links, brief: &Brief) -> Vec<String> {
     let message = &order.message;
+    let headline = wording::headline(brief);
+    let [first, second] = match wording::notice(order) {
+        Some(notice) => [notice, headline],
+        None => [headline, wording::news(message).unwrap_or_default()],
+    };
     let mut parts = vec![
-        wording::headline(brief),
-        wording::news(message).unwrap_or_default(),
+        first,
+        second,
         aligned(&facts(message, brief)),
         acting(order, links),
     ];
@@ -253,16 +255,42 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_tells_its_news_first_and_does_not_ask() {
-        let notice = sample::update(Medium::Email, News::Acknowledged, sample::acknowledged());
-        let text = compose(&notice, &sample::links());
-        assert!(
-            text.starts_with(
-                "HIGH #1042 disk full on db1\n\nAcknowledged by Ana Silva at 03:12\n\n"
+    fn a_notice_tells_first_what_changed_and_does_not_ask() {
+        let mut joined = sample::triggered();
+        (joined.joined, joined.joined_total) = (vec!["zebra is hot".into()], 1);
+        let cases = [
+            (
+                News::Acknowledged,
+                sample::acknowledged(),
+                "Acknowledged by Ana Silva: disk full on db1",
+                "Acknowledged by Ana Silva at 03:12",
             ),
-            "{text}"
-        );
-        assert!(!text.contains("reveille ack"), "{text}");
+            (
+                News::Resolved,
+                sample::resolved(),
+                "Resolved: disk full on db1",
+                "Resolved by prometheus at Wed 13 May 09:02",
+            ),
+            (
+                News::Triggered,
+                sample::triggered(),
+                "Triggered again: disk full on db1",
+                "Triggered",
+            ),
+            (News::Joined, joined, "Joined: zebra is hot", "Triggered"),
+        ];
+        for (news, brief, first, state) in cases {
+            let notice = sample::update(Medium::Email, news, brief);
+            let text = compose(&notice, &sample::links());
+            let head = format!("{first}\n\nHIGH #1042 disk full on db1\n\nService ");
+            assert!(text.starts_with(&head), "{text}");
+            assert!(text.contains(&format!("\nState     {state}\n")), "{text}");
+            assert!(!text.contains("reveille ack"), "{text}");
+            let html = crate::outbound::mail_html::compose(&notice, &sample::links());
+            let (_, body) = html.split_once("<body").expect("a body");
+            let at = |text: &str| body.find(text).expect("it is said");
+            assert!(at(first) < at("HIGH #1042"), "{html}");
+        }
     }
 
     #[test]

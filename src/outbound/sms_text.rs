@@ -21,6 +21,9 @@ const NUMBERS_MAX: usize = 60;
 const NAMED_MAX: usize = 16;
 const BUNDLED_TITLES: [usize; 3] = [60, 32, 16];
 
+/// What stands instead of how to reply where nobody reads a reply.
+const NOT_READ: &str = "Replies are not read";
+
 /// Characters of a service's name.
 const SERVICE_CHARACTERS: usize = 40;
 
@@ -33,9 +36,12 @@ pub fn compose(order: &Order, links: &Links) -> String {
     compose_with(order, links, reply.as_deref())
 }
 
-/// The text of an SMS for this order, from a number whose replies reach nobody.
+/// The text of an SMS for this order, from a number whose replies reach nobody, which a page says.
 pub fn compose_one_way(order: &Order, links: &Links) -> String {
-    compose_with(order, links, None)
+    let link = links.page(&order.message.token);
+    let note = order.asks.then_some(NOT_READ);
+    let ending: Vec<&str> = [Some(link.as_str()), note].into_iter().flatten().collect();
+    fitting(order, &ending, None)
 }
 
 fn compose_with(order: &Order, links: &Links, reply: Option<&str>) -> String {
@@ -47,7 +53,12 @@ fn compose_with(order: &Order, links: &Links, reply: Option<&str>) -> String {
         (true, Some(reply)) => vec![reply],
         (true, None) | (false, _) => ending.into_iter().flatten().collect(),
     };
-    let mut texts = candidates(&order.message, &ending);
+    fitting(order, &ending, reply)
+}
+
+/// The fullest form that fits with this ending.
+fn fitting(order: &Order, ending: &[&str], reply: Option<&str>) -> String {
+    let mut texts = candidates(&order.message, ending);
     texts
         .find(|text| segments(text) <= SEGMENTS_MAX)
         .unwrap_or_else(|| bare(order, reply))
@@ -324,6 +335,21 @@ mod tests {
             compose(&titled("disk full"), &links),
             "HIGH #1042\nReply: ack 1042"
         );
+    }
+
+    #[test]
+    fn a_page_says_that_replies_are_not_read_within_its_length() {
+        for title in ["disk full on db1".to_owned(), "🔥 disk ".repeat(60)] {
+            let text = compose_one_way(&titled(&title), &sample::links());
+            assert!(
+                text.ends_with(&format!("\n{}\n{NOT_READ}", link())),
+                "{text}"
+            );
+            assert!(segments(&text) <= SEGMENTS_MAX, "{text}");
+        }
+        let notice = sample::update(Medium::Sms, News::Resolved, sample::resolved());
+        let text = compose_one_way(&notice, &sample::links());
+        assert!(!text.contains(NOT_READ), "nothing is asked: {text}");
     }
 
     proptest! {

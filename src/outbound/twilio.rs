@@ -40,8 +40,10 @@ pub struct Settings {
 
 /// From whom a message comes.
 pub enum Sender {
-    /// A number in E.164 form, or a sender id.
-    From(String),
+    /// A number in E.164 form, or a short code.
+    Number(String),
+    /// Letters instead of a number: nobody can reply to them.
+    Letters(String),
     /// The sid of a messaging service, `MG…`.
     MessagingService(String),
 }
@@ -65,7 +67,9 @@ impl Twilio {
         settings.api_url = settings::url(name, "api_url", &settings.api_url)?;
         settings::filled(name, "account_sid", &settings.account_sid)?;
         match &settings.sender {
-            Sender::From(from) => settings::filled(name, "from", from)?,
+            Sender::Number(from) | Sender::Letters(from) => {
+                settings::filled(name, "from", from)?;
+            }
             Sender::MessagingService(sid) => settings::filled(name, "messaging_service_sid", sid)?,
         }
         let info = ChannelInfo {
@@ -114,13 +118,19 @@ impl Twilio {
     }
 
     fn form(&self, order: &Order) -> Vec<(&'static str, String)> {
+        let text = match self.settings.sender {
+            Sender::Number(_) | Sender::MessagingService(_) => {
+                sms_text::compose(order, &self.links)
+            }
+            Sender::Letters(_) => sms_text::compose_one_way(order, &self.links),
+        };
         let mut form = vec![
             ("To", order.address.to_string()),
-            ("Body", sms_text::compose(order, &self.links)),
+            ("Body", text),
             ("ValidityPeriod", VALIDITY_SECONDS.to_owned()),
         ];
         form.push(match &self.settings.sender {
-            Sender::From(from) => ("From", from.clone()),
+            Sender::Number(from) | Sender::Letters(from) => ("From", from.clone()),
             Sender::MessagingService(sid) => ("MessagingServiceSid", sid.clone()),
         });
         if self.info.capabilities.receipts {
@@ -226,7 +236,7 @@ mod tests {
             name: "sms".into(),
             account_sid: "AC1".to_owned(),
             auth_token: "hush".into(),
-            sender: Sender::From("+15005550006".to_owned()),
+            sender: Sender::Number("+15005550006".to_owned()),
             api_url,
         }
     }
@@ -301,6 +311,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn letters_as_sender_ask_nobody_to_reply() {
+        let cases = [
+            (Sender::Number("+15005550006".to_owned()), true),
+            (Sender::Number("70500".to_owned()), true),
+            (Sender::MessagingService("MG1".to_owned()), true),
+            (Sender::Letters("REVEILLE".to_owned()), false),
+        ];
+        for (sender, is_asked) in cases {
+            let server = Server::start([Reply::new(201, "{}")]).await;
+            let mut settings = settings(server.url());
+            settings.sender = sender;
+            let twilio = Twilio::new(settings, http(&[]), sample::links()).expect("a channel");
+            sample::send(&twilio, &order()).await;
+            let form = server.calls()[0].form();
+            let body = field(&form, "Body").expect("a text");
+            assert_eq!(body.contains("Reply: ack"), is_asked, "{body}");
+            assert_eq!(body.contains("Replies are not read"), !is_asked, "{body}");
+        }
+    }
+
+    #[tokio::test]
     async fn answers_become_outcomes() {
         let opted_out = r#"{"code":21610,"message":"recipient opted out, hush","status":400}"#;
         let cases = [
@@ -357,7 +388,7 @@ mod tests {
             ..settings(API_URL.to_owned())
         };
         let no_from = Settings {
-            sender: Sender::From(String::new()),
+            sender: Sender::Number(String::new()),
             ..settings(API_URL.to_owned())
         };
         let cases = [

@@ -144,6 +144,23 @@ pub fn news(message: &Message) -> Option<String> {
     })
 }
 
+/// The first line of a notice, what changed and of what: `Acknowledged by Ana Silva: disk full on
+/// db1`; `None` for what asks and for a message that is no notice.
+pub fn notice(order: &Order) -> Option<String> {
+    let brief = order.message.incidents.first()?;
+    let news = order.message.news.filter(|_| !order.asks)?;
+    let changed = match news {
+        News::Joined => return self::news(&order.message),
+        News::Acknowledged => match &brief.acknowledged {
+            Some(handled) => format!("Acknowledged by {}", one_line(&handled.by)),
+            None => "Acknowledged".to_owned(),
+        },
+        News::Resolved => "Resolved".to_owned(),
+        News::Triggered => "Triggered again".to_owned(),
+    };
+    Some(format!("{changed}: {}", title_and_count(brief)))
+}
+
 /// `Joined: zebra is hot, lion is hot and 3 more`.
 pub fn joined(brief: &Brief) -> Option<String> {
     let shown = brief.joined.iter().take(JOINED_LISTED);

@@ -76,9 +76,14 @@ async fn the_headers_say_that_a_machine_writes_and_how_pressing_it_is() {
         assert_eq!(mail.header(name), Some(value), "{name}");
     }
     assert!(mail.header("Date").is_some());
+    let mut notice = order.clone();
+    notice.asks = false;
     order.urgency = Urgency::Low;
-    let calm = mail_for(&order).await;
-    assert_eq!(calm.header("Importance"), None);
+    for order in [order, notice] {
+        let calm = mail_for(&order).await;
+        let pressing = ["X-Priority", "Importance"].map(|name| calm.header(name));
+        assert_eq!(pressing, [None, None], "{order:?}");
+    }
 }
 
 #[tokio::test]

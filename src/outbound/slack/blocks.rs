@@ -1,11 +1,13 @@
 //! A message as Slack shows it: Block Kit, and the text of notifications and screen readers.
 //!
 //! Every element is cut to its own limit, because one that is too long fails the whole message.
+//! Text of others stands in `plain_text` objects, where no sign formats anything and all can be
+//! copied as it was sent; only links and our own sentences are markup.
 
 use serde_json::{Value, json};
 
 use super::Buttons;
-use super::mrkdwn::{escaped, length, lines, link};
+use super::mrkdwn::{escaped, length, lines, link, literal};
 use crate::engine::decision::{Brief, Message, Order, Place};
 use crate::engine::event::Link;
 use crate::engine::incident::Status;
@@ -31,7 +33,7 @@ pub(super) fn text(order: &Order, links: &Links) -> String {
     let news = wording::news(message);
     if let (Some(news), Some(brief), false) = (&news, single, order.asks) {
         let news = format!("{}: {news}", wording::headline(brief));
-        return escaped(&news, TEXT_MAX);
+        return literal(&news, TEXT_MAX);
     }
     let first = match single {
         None => wording::bundle_summary(message),
@@ -40,9 +42,9 @@ pub(super) fn text(order: &Order, links: &Links) -> String {
             format!("{} ({said})", wording::headline(brief))
         }
     };
-    let mut parts = vec![escaped(&first, TEXT_MAX / 2)];
+    let mut parts = vec![literal(&first, TEXT_MAX / 2)];
     if order.is_plain {
-        parts.push(escaped(&wording::why(message), LINE_MAX));
+        parts.push(literal(&wording::why(message), LINE_MAX));
         parts.extend(how_to_acknowledge(order, links));
     }
     lines(parts, TEXT_MAX)
@@ -66,7 +68,7 @@ pub(super) fn blocks(order: &Order, links: &Links, buttons: Buttons) -> Vec<Valu
         blocks.push(actions(message, links));
     }
     if !shows_buttons || links.is_local() {
-        blocks.extend(how_to_acknowledge(order, links).map(|how| context(&how)));
+        blocks.extend(how_to_acknowledge(order, links).map(|how| markup(&how)));
     }
     blocks
 }
@@ -83,21 +85,18 @@ fn is_bundle(message: &Message) -> bool {
 fn single(message: &Message, brief: &Brief) -> Vec<Value> {
     let zone = &message.time_zone;
     let facts = [
+        Some(escaped(&wording::state(brief, zone), LINE_MAX)),
+        wording::service(brief).map(|service| format!("Service: {}", escaped(&service, LINE_MAX))),
         Some(format!(
-            "*{}*",
-            escaped(&wording::state(brief, zone), LINE_MAX)
-        )),
-        wording::service(brief).map(|service| format!("*Service* {}", escaped(&service, LINE_MAX))),
-        Some(format!(
-            "*Since* {}",
+            "Since: {}",
             escaped(&wording::since(brief, zone), LINE_MAX)
         )),
-        wording::group(brief).map(|group| format!("*Group* {}", escaped(&group, LABELS_LINE_MAX))),
-        Some(format!("*Alerts* {}", wording::firing(brief))),
+        wording::group(brief).map(|group| format!("Group: {}", escaped(&group, LABELS_LINE_MAX))),
+        Some(format!("Alerts: {}", wording::firing(brief))),
     ];
     let mut blocks = vec![header(&wording::headline(brief))];
     if let Some(news) = wording::joined(brief) {
-        blocks.push(section(&format!("*{}*", escaped(&news, LINE_MAX))));
+        blocks.push(section(&escaped(&news, LINE_MAX)));
     }
     blocks.push(section(&lines(facts.into_iter().flatten(), SECTION_MAX)));
     let alerts = wording::alert_lines(brief);
@@ -108,11 +107,8 @@ fn single(message: &Message, brief: &Brief) -> Vec<Value> {
     if !alerts.is_empty() {
         blocks.push(section(&alerts));
     }
-    let further: Vec<String> = [labels(brief), source_links(brief)]
-        .into_iter()
-        .flatten()
-        .collect();
-    blocks.extend(further.iter().map(|text| context(text)));
+    blocks.extend(labels(brief).map(|labels| context(&labels)));
+    blocks.extend(source_links(brief).map(|links| markup(&links)));
     blocks
 }
 
@@ -233,15 +229,25 @@ fn how_to_acknowledge(order: &Order, links: &Links) -> Option<String> {
 }
 
 fn header(text: &str) -> Value {
-    let text = json!({ "type": "plain_text", "text": escaped(text, HEADER_MAX), "emoji": false });
-    json!({ "type": "header", "text": text })
+    json!({ "type": "header", "text": plain(&escaped(text, HEADER_MAX)) })
 }
 
+/// A paragraph of escaped text that formats nothing.
 fn section(text: &str) -> Value {
-    json!({ "type": "section", "text": { "type": "mrkdwn", "text": text, "verbatim": true } })
+    json!({ "type": "section", "text": plain(text) })
 }
 
+/// Small print that formats nothing.
 fn context(text: &str) -> Value {
+    json!({ "type": "context", "elements": [plain(text)] })
+}
+
+fn plain(text: &str) -> Value {
+    json!({ "type": "plain_text", "text": text, "emoji": false })
+}
+
+/// Small print with links or code of ours.
+fn markup(text: &str) -> Value {
     let element = json!({ "type": "mrkdwn", "text": text, "verbatim": true });
     json!({ "type": "context", "elements": [element] })
 }

@@ -2,10 +2,27 @@
 //!
 //! In every kind of text object `<`, `>` and `&` are the only signs by which markup can call a
 //! channel, name a person or make a link; with these escaped, no label can. A limit is kept after
-//! escaping and never cuts an entity.
+//! escaping and never cuts an entity. What formats (bold, code, quotes) stays on where our own text
+//! is [`escaped`], and is switched off in text of others, which is [`literal`].
 
-/// Text as markup that shows just this text, at most `units` long.
+/// Our own text as markup, which may format; at most `units` long. Also what a `plain_text` object
+/// takes.
 pub(super) fn escaped(text: &str, units: usize) -> String {
+    within(text, units, escape)
+}
+
+/// Text of others as markup that shows just this text, every sign of it; at most `units` long.
+pub(super) fn literal(text: &str, units: usize) -> String {
+    within(text, units, |letter| match letter {
+        '*' | '_' | '~' | '`' | '>' => format!("{JOINER}{}", escape(letter)),
+        other => escape(other),
+    })
+}
+
+/// A word joiner: not seen, but what follows it neither begins a line or a word nor ends one.
+const JOINER: char = '\u{2060}';
+
+fn within(text: &str, units: usize, escape: fn(char) -> String) -> String {
     let whole: String = text.chars().map(escape).collect();
     if length(&whole) <= units {
         return whole;
@@ -38,11 +55,11 @@ pub(super) fn link(href: &str, text: &str, units: usize) -> String {
         .collect();
     let room = units.saturating_sub(length(&address) + "<|>".len());
     if room < LINK_TEXT_MIN {
-        return escaped(text, units);
+        return literal(text, units);
     }
     // A bar would begin nothing here, but a reader of the raw text might think so.
     let text = text.replace('|', "/");
-    format!("<{address}|{}>", escaped(&text, room))
+    format!("<{address}|{}>", literal(&text, room))
 }
 
 const LINK_TEXT_MIN: usize = 10;
@@ -101,6 +118,22 @@ mod tests {
     }
 
     #[test]
+    fn what_would_format_is_shown_in_text_of_others() {
+        let cases = [
+            ("*.a.example and *.b", "^*.a.example and ^*.b"),
+            ("*/5 * * * *", "^*/5 ^* ^* ^* ^*"),
+            ("_a_ ~b~ `c`", "^_a^_ ^~b^~ ^`c^`"),
+            ("> quoted", "^&gt; quoted"),
+            ("<!here> & all", "&lt;!here^&gt; &amp; all"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(literal(text, 100), expected.replace('^', "\u{2060}"));
+        }
+        assert_eq!(literal("ab*cd", 4), "ab…", "a joiner never stands alone");
+        assert_eq!(escaped("Run `x`", 100), "Run `x`");
+    }
+
+    #[test]
     fn a_cut_leaves_entities_and_letters_whole() {
         let cases = [
             ("abcdef", 6, "abcdef"),
@@ -117,7 +150,7 @@ mod tests {
     #[test]
     fn a_link_cannot_be_broken_out_of() {
         let found = link("https://a.example/?x=1&y=<|>", "a|b <!here>", 200);
-        let expected = "<https://a.example/?x=1&amp;y=%3C%7C%3E|a/b &lt;!here&gt;>";
+        let expected = "<https://a.example/?x=1&amp;y=%3C%7C%3E|a/b &lt;!here\u{2060}&gt;>";
         assert_eq!(found, expected);
         let long = format!("https://a.example/{}", "x".repeat(200));
         assert_eq!(link(&long, "runbook", 100), "runbook");
@@ -133,9 +166,10 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_is_longer_than_its_limit_or_keeps_a_bracket(text: String, units in 1..200usize) {
-            let found = escaped(&text, units);
-            prop_assert!(length(&found) <= units);
-            prop_assert!(!found.contains(['<', '>']));
+            for found in [escaped(&text, units), literal(&text, units)] {
+                prop_assert!(length(&found) <= units);
+                prop_assert!(!found.contains(['<', '>']));
+            }
         }
     }
 }

@@ -491,3 +491,67 @@ fn what_others_wrote_steers_no_screen() {
         "{whole}"
     );
 }
+
+/// All text objects of a message that Slack reads as markup, and its text.
+fn markup_of(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(fields) if fields.get("type") == Some(&json!("mrkdwn")) => {
+            vec![fields["text"].as_str().expect("a text").to_owned()]
+        }
+        Value::Object(fields) => {
+            let text = fields.get("text").and_then(Value::as_str);
+            let is_message = fields.contains_key("channel");
+            let text = text.filter(|_| is_message).map(str::to_owned);
+            let inner = fields.values().flat_map(markup_of);
+            inner.chain(text).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(markup_of).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn text_of_others_formats_nothing_wherever_it_stands() {
+    const SIGNS: [&str; 5] = ["*", "_", "~", "`", "&gt;"];
+    let texts = [
+        "*.a and *.b",
+        "_a_ ~b~",
+        "`code`",
+        "> quoted",
+        "*/5 * * * *",
+    ];
+    for text in texts {
+        let mut page = order();
+        let brief = &mut page.message.incidents[0];
+        (brief.title, brief.service) = (text.into(), Some(text.into()));
+        (brief.joined, brief.joined_total) = (vec![text.into()], 1);
+        brief.group_labels = [(text, text)].into_iter().collect();
+        let alert = &mut brief.alerts[0];
+        (alert.summary, alert.source) = (text.into(), Some(text.into()));
+        alert.labels = [(text, text)].into_iter().collect();
+        alert.links = vec![sample::link("https://wiki.example", Some(text))];
+        page.message.why.route = text.into();
+        let mut plain = page.clone();
+        plain.is_plain = true;
+        let mut notice = acknowledged(Some(Place::Thread("D1:15.2".into())));
+        let by = notice.message.incidents[0].acknowledged.as_mut();
+        by.expect("somebody has it").by = text.into();
+        let mut bundle = sample::bundle(Medium::Slack, 2);
+        bundle.address = "U024BE7LH".into();
+        bundle.message.incidents[0].title = text.into();
+        for order in [page, plain, notice, bundle] {
+            let (_, calls) = send(&order, vec![ok(POSTED)]).await;
+            let message = calls[0].json();
+            let command = format!("`{}`", crate::outbound::wording::command(&order.message));
+            let page = sample::links().page(&order.message.token);
+            for markup in markup_of(&message) {
+                let mut rest = markup.replace(&command, "").replace(&page, "");
+                for sign in SIGNS {
+                    rest = rest.replace(&format!("\u{2060}{sign}"), "");
+                }
+                let is_formatted = SIGNS.iter().any(|sign| rest.contains(sign));
+                assert!(!is_formatted, "{markup}");
+            }
+        }
+    }
+}

@@ -26,7 +26,7 @@ fn after_a_night_away_each_incident_that_matters_pages_once_and_the_others_not()
     world.resolve_event("d");
     world.ack(1, "cy");
     world.wait("00:00:10");
-    world.expect(["cy email mail #1 acknowledged", "cy email mail #4 resolved"]);
+    world.expect(["cy email mail #4 resolved"]);
     world.expect_nothing_until("12:00:00");
 }
 
@@ -135,10 +135,7 @@ route: { policy: new, group_by: ["..."] }
     world.ack(1, "zoe");
     world.ack(2, "zoe");
     world.wait("00:00:05");
-    world.expect([
-        "zoe email mail #1 acknowledged",
-        "zoe email mail #2 acknowledged",
-    ]);
+    world.expect([]);
 }
 
 #[test]
@@ -157,10 +154,7 @@ fn a_channel_removed_under_open_incidents_is_said_and_the_next_contact_is_used()
     world.expect(["ana email mail #1 page", "bo email mail #1 page"]);
     world.ack(1, "bo");
     world.wait("00:00:05");
-    world.expect([
-        "bo email mail #1 acknowledged",
-        "ana email mail #1 acknowledged",
-    ]);
+    world.expect(["ana email mail #1 acknowledged"]);
 }
 
 /// A router that is away for so long, with a retry of Ana's text message to come.

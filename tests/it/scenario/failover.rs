@@ -138,7 +138,7 @@ fn a_refused_target_is_not_tried_on_the_next_channel() {
     world.expect(["ana sms twilio #1 page", "ana email mail #1 page"]);
     world.ack(1, "ana");
     world.at("00:00:02");
-    world.expect(["ana email mail #1 acknowledged"]);
+    world.expect([]);
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_token_revoked_under_fifty_waiting_pages_is_one_self_incident_and_all_fail_o
     assert_eq!(world.own_incidents(), ["channel_credential/slack"]);
     world.ack(51, "bo");
     world.at("00:00:10");
-    world.expect(["bo email mail #51 acknowledged"]);
+    world.expect([]);
     world.fake("slack").probe = Outcome::Accepted;
     world.always("slack", Outcome::Accepted);
     world.at("00:01:10");
@@ -308,7 +308,7 @@ fn an_attempt_that_waits_in_its_lane_beyond_its_deadline_does_not_leave_any_more
     world.expect_nothing_until("00:04:59");
     world.ack(1, "ana");
     world.wait("00:00:10");
-    world.expect(["ana email mail #1 acknowledged"]);
+    world.expect([]);
 }
 
 #[test]
@@ -384,7 +384,7 @@ fn a_bad_delivery_report_starts_failover_then() {
     world.expect(["ana email mail #1 page"]);
     world.ack(1, "ana");
     world.at("00:01:10");
-    world.expect(["ana email mail #1 acknowledged"]);
+    world.expect([]);
 }
 
 #[test]
