@@ -6,9 +6,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::signing::digest;
-use crate::store::{DocumentKind, DocumentWrite};
 
-use super::auth::{Role, StoredToken};
+use super::auth::Role;
 use super::borders::{ApiState, Shared};
 use super::problem::Problem;
 
@@ -53,7 +52,7 @@ pub async fn authorise(
         return Problem::unauthorized(detail).into_response();
     };
     let rules = state.handle.rules();
-    let (caller, used) = match state.auth.caller(&rules, &token, state.now()) {
+    let caller = match state.auth.caller(&rules, &token, state.now()) {
         Ok(known) => known,
         Err(refused) => return Problem::unauthorized(refused.to_string()).into_response(),
     };
@@ -61,27 +60,17 @@ pub async fn authorise(
         let detail = format!("role {} may not do this", caller.role.as_str());
         return Problem::forbidden(detail).into_response();
     }
-    if let Some(used) = used {
-        note_use(&state, &used);
-    }
+    note_use(&state, &token);
     request.extensions_mut().insert(caller);
     next.run(request).await
 }
 
-/// Writes the last use down beside the request; it is a help for tidying up, so failing is fine.
-fn note_use(state: &ApiState, token: &StoredToken) {
-    let Ok(bytes) = serde_json::to_vec(token) else {
-        return;
-    };
-    let write = DocumentWrite {
-        kind: DocumentKind::Token,
-        name: token.id.clone(),
-        bytes: Some(bytes),
-    };
-    let handle = state.handle.clone();
-    tokio::spawn(async move {
-        if let Err(error) = handle.write_documents(vec![write]).await {
-            tracing::debug!(%error, "the last use of a token was not written down");
+/// Writes the last use of a token or key down beside the request; it is a help for tidying up, so
+/// failing is fine.
+pub fn note_use(state: &ApiState, secret: &str) {
+    state.auth.note_use(secret, state.now(), |write| {
+        if let Err(error) = state.handle.hand_documents(vec![write]) {
+            tracing::debug!(%error, "the last use of a token or key was not written down");
         }
     });
 }

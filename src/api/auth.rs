@@ -14,7 +14,7 @@ use crate::engine::input::{Actor, Via};
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::{Millis, Wall};
 use crate::signing::digest;
-use crate::store::{self, DocumentKind, Store};
+use crate::store::{self, DocumentKind, DocumentWrite, Store};
 
 use super::key_origin::Fingerprints;
 use super::names;
@@ -130,8 +130,13 @@ pub struct StoredKey {
     /// In hex.
     pub sha256: String,
     pub integration: IntegrationName,
+    /// What it is for.
+    #[serde(default)]
+    pub name: Option<String>,
     pub created: Wall,
     pub created_by: Actor,
+    #[serde(default)]
+    pub last_used: Option<Wall>,
 }
 
 /// Why a token does not open the API.
@@ -143,8 +148,9 @@ pub enum Refused {
     Expired,
 }
 
-/// The use of a token is written down at most this often.
-const USE_NOTED_EVERY: Millis = Millis::hours(1);
+/// The use of a token or key is written down at most this often: it must not cost a commit for each
+/// request.
+const USE_NOTED_EVERY: Millis = Millis::minutes(1);
 
 /// Documents read from the store at once.
 const LOADED_AT_ONCE: usize = 500;
@@ -238,22 +244,16 @@ impl Auth {
         name
     }
 
-    /// The caller whom a token names, and whether its use is to be written down.
-    pub fn caller(
-        &self,
-        rules: &RuleSet,
-        token: &str,
-        now: Wall,
-    ) -> Result<(Caller, Option<StoredToken>), Refused> {
+    /// The caller whom a token names.
+    pub fn caller(&self, rules: &RuleSet, token: &str, now: Wall) -> Result<Caller, Refused> {
         let hash = digest::sha256(token.as_bytes());
         if hash == self.admin {
-            let caller = Caller {
+            return Ok(Caller {
                 name: "admin".to_owned(),
                 user: None,
                 role: Role::Admin,
                 token: None,
-            };
-            return Ok((caller, None));
+            });
         }
         let known = self.read().tokens.get(&hash).cloned();
         let known = known.ok_or(Refused::Unknown)?;
@@ -261,27 +261,35 @@ impl Auth {
             return Err(Refused::Expired);
         }
         let user = known.user.as_deref().map(UserName::from);
-        let caller = Caller {
+        Ok(Caller {
             name: known.user.clone().unwrap_or_else(|| known.name.clone()),
             user: user.filter(|user| rules.users.contains_key(user)),
             role: known.role,
             token: Some(known.id.clone()),
-        };
-        Ok((caller, self.note_use(&hash, now)))
+        })
     }
 
-    fn note_use(&self, hash: &Hash, now: Wall) -> Option<StoredToken> {
-        let is_noted = |token: &StoredToken| {
-            let used = token.last_used;
-            used.is_some_and(|used| now.since(used) < USE_NOTED_EVERY)
+    /// Notes that a token or a key was used. `keep` is called when it is to be written down, while
+    /// nobody can revoke it: what is revoked never comes back by a late note.
+    pub fn note_use(&self, secret: &str, now: Wall, keep: impl FnOnce(DocumentWrite)) {
+        let hash = digest::sha256(secret.as_bytes());
+        let last_used = {
+            let stored = self.read();
+            let of_token = stored.tokens.get(&hash).map(|token| token.last_used);
+            of_token.or_else(|| stored.keys.get(&hash).map(|key| key.last_used))
         };
-        if self.read().tokens.get(hash).is_none_or(is_noted) {
-            return None;
+        let is_noted = |used: Wall| now.since(used) < USE_NOTED_EVERY;
+        if last_used.is_none_or(|used| used.is_some_and(is_noted)) {
+            return;
         }
         let mut stored = self.write();
-        let token = stored.tokens.get_mut(hash)?;
-        token.last_used = Some(now);
-        Some(token.clone())
+        if let Some(token) = stored.tokens.get_mut(&hash) {
+            token.last_used = Some(now);
+            keep(document(DocumentKind::Token, &token.id, token));
+        } else if let Some(key) = stored.keys.get_mut(&hash) {
+            key.last_used = Some(now);
+            keep(document(DocumentKind::Key, &key.id, key));
+        }
     }
 
     /// Opens the API with a new token.
@@ -305,16 +313,11 @@ impl Auth {
         tokens
     }
 
-    /// Keys of one integration that were made through the API, oldest first.
-    pub fn keys(&self, integration: &IntegrationName) -> Vec<StoredKey> {
-        let stored = self.read();
-        let own = stored
-            .keys
-            .values()
-            .filter(|key| key.integration == *integration);
-        let mut own: Vec<_> = own.cloned().collect();
-        own.sort_by(|one, other| (one.created, &one.id).cmp(&(other.created, &other.id)));
-        own
+    /// All keys that were made through the API, oldest first.
+    pub fn keys(&self) -> Vec<StoredKey> {
+        let mut keys: Vec<_> = self.read().keys.values().cloned().collect();
+        keys.sort_by(|one, other| (one.created, &one.id).cmp(&(other.created, &other.id)));
+        keys
     }
 
     /// Shuts a token.
@@ -346,6 +349,15 @@ impl KeysOfRules {
             keys: keys.collect(),
             rules: Some(rules.clone()),
         }
+    }
+}
+
+/// A token or key as the store keeps it.
+pub fn document(kind: DocumentKind, id: &str, value: &impl Serialize) -> DocumentWrite {
+    DocumentWrite {
+        kind,
+        name: id.to_owned(),
+        bytes: Some(serde_json::to_vec(value).expect("strings and numbers have a JSON form")),
     }
 }
 
@@ -406,8 +418,10 @@ mod tests {
             id: format!("id of {key}"),
             sha256: words::hex(&digest::sha256(key.as_bytes())),
             integration: integration.into(),
+            name: None,
             created: NOW,
             created_by: Actor::named("ana", Via::Api),
+            last_used: None,
         }
     }
 
@@ -453,7 +467,7 @@ mod tests {
         let rules = rules_with(&[("billing", "old")]);
         auth.add_key(stored_key("one", "billing"));
         auth.add_key(stored_key("two", "billing"));
-        assert_eq!(auth.keys(&"billing".into()).len(), 2);
+        assert_eq!(auth.keys().len(), 2);
         auth.remove_key("id of one");
         assert_eq!(auth.integration(&rules, "one"), None);
         assert!(auth.integration(&rules, "two").is_some());
@@ -464,7 +478,7 @@ mod tests {
         let auth = Auth::new(digest::sha256(b"root"));
         let rules = RuleSet::default();
         auth.add_token(stored_token("rv_1", Some(NOW + Millis::hours(1))));
-        let (caller, _) = auth.caller(&rules, "rv_1", NOW).unwrap();
+        let caller = auth.caller(&rules, "rv_1", NOW).unwrap();
         assert_eq!(
             (caller.name.as_str(), caller.role),
             ("ana", Role::Responder)
@@ -475,7 +489,7 @@ mod tests {
         assert_eq!(auth.caller(&rules, "rv_2", NOW), Err(Refused::Unknown));
         auth.remove_token("t1");
         assert_eq!(auth.caller(&rules, "rv_1", NOW), Err(Refused::Unknown));
-        let (admin, _) = auth.caller(&rules, "root", NOW).unwrap();
+        let admin = auth.caller(&rules, "root", NOW).unwrap();
         assert_eq!(admin.role, Role::Admin);
     }
 
@@ -503,16 +517,28 @@ mod tests {
     }
 
     #[test]
-    fn the_use_of_a_token_is_noted_once_an_hour() {
+    fn the_use_of_a_token_or_key_is_noted_once_a_minute_and_never_after_it_was_revoked() {
         let auth = Auth::new([0; 32]);
         auth.add_token(stored_token("rv_1", None));
-        let noted = |minutes| {
-            let now = NOW + Millis::minutes(minutes);
-            let (_, used) = auth.caller(&RuleSet::default(), "rv_1", now).unwrap();
-            used.map(|token| token.last_used == Some(now))
-        };
-        assert_eq!(noted(0), Some(true));
-        assert_eq!(noted(59), None);
-        assert_eq!(noted(60), Some(true));
+        auth.add_key(stored_key("made", "billing"));
+        for secret in ["rv_1", "made"] {
+            let noted = |seconds| {
+                let mut kept = None;
+                let now = NOW + Millis::seconds(seconds);
+                auth.note_use(secret, now, |write| kept = write.bytes);
+                kept.map(|bytes| {
+                    let kept: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+                    kept["last_used"] == serde_json::to_value(now).unwrap()
+                })
+            };
+            assert_eq!(noted(0), Some(true), "{secret}");
+            assert_eq!(noted(59), None, "{secret}");
+            assert_eq!(noted(60), Some(true), "{secret}");
+            auth.remove_token("t1");
+            auth.remove_key("id of made");
+            assert_eq!(noted(200), None, "{secret}");
+            auth.add_key(stored_key("made", "billing"));
+        }
+        auth.note_use("unknown", NOW, |_| panic!("nobody knows it"));
     }
 }

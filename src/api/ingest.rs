@@ -13,7 +13,7 @@ use crate::engine::trouble::Cause;
 use crate::inbound::pagerduty::{RoutingKey, routing_key};
 use crate::inbound::{self, Parsed};
 
-use super::access::integration_key_of;
+use super::access::{integration_key_of, note_use};
 use super::body::{self, Unread};
 use super::borders::{ApiState, Shared};
 use super::extract::Segment;
@@ -157,6 +157,9 @@ fn opened_by(
     })?;
     let rules = state.handle.rules();
     let name = state.auth.integration(&rules, &key);
+    if name.is_some() {
+        note_use(state, &key);
+    }
     let name = name.filter(|name| named.is_none_or(|named| named == name.as_str()));
     let integration = name.and_then(|name| rules.integrations.get(&name).cloned());
     integration.ok_or_else(|| {

@@ -3,17 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::Integration;
 use crate::signing::digest;
 use crate::store::{DocumentKind, DocumentWrite};
 
-use super::actions::Nothing;
 use super::audit::{Act, Action};
-use super::auth::{Caller, StoredKey};
+use super::auth::{Caller, StoredKey, document};
 use super::borders::{ApiState, Shared};
 use super::extract::{Payload, Segment};
 use super::names;
@@ -27,10 +25,23 @@ use super::{secrets, words};
 pub struct Key {
     /// `null` for one that stands in the rules, where it is changed.
     id: Option<String>,
+    integration: String,
     /// `api` or `rules`.
     origin: String,
+    /// What it is for.
+    name: Option<String>,
     created: Option<String>,
     created_by: Option<Actor>,
+    /// To the minute; not known of a key that stands in the rules.
+    last_used: Option<String>,
+}
+
+/// A key to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewKey {
+    /// What it is for, such as `prometheus in Lisbon`.
+    name: Option<String>,
 }
 
 /// A key that was just made; it is shown this once.
@@ -47,20 +58,50 @@ pub async fn list(
     Segment(name): Segment<String>,
 ) -> Result<Json<List<Key>>, Problem> {
     let integration = known(&state, &name)?;
-    let of_rules = integration.key_hashes.iter().map(|_| Key {
+    let of_rules = integration
+        .key_hashes
+        .iter()
+        .map(|_| of_rules(&integration));
+    let made = state.auth.keys().into_iter();
+    let made = made.filter(|key| key.integration == integration.name);
+    let all = of_rules.chain(made.map(listed));
+    Ok(Json(List::whole(all.collect())))
+}
+
+/// `GET /v1/keys`
+pub async fn list_all(State(state): State<Shared>) -> Json<List<Key>> {
+    let rules = state.handle.rules();
+    let integrations = rules.integrations.values();
+    let of_rules = integrations.flat_map(|integration| {
+        let hashes = integration.key_hashes.iter();
+        hashes.map(move |_| of_rules(integration))
+    });
+    let made = state.auth.keys().into_iter().map(listed);
+    Json(List::whole(of_rules.chain(made).collect()))
+}
+
+fn of_rules(integration: &Integration) -> Key {
+    Key {
         id: None,
+        integration: integration.name.to_string(),
         origin: "rules".to_owned(),
+        name: None,
         created: None,
         created_by: None,
-    });
-    let made = state.auth.keys(&integration.name);
-    let made = made.into_iter().map(|key| Key {
+        last_used: None,
+    }
+}
+
+fn listed(key: StoredKey) -> Key {
+    Key {
         id: Some(key.id),
+        integration: key.integration.to_string(),
         origin: "api".to_owned(),
+        name: key.name,
         created: Some(key.created.to_string()),
         created_by: Some(Actor::from(&key.created_by)),
-    });
-    Ok(Json(List::whole(of_rules.chain(made).collect())))
+        last_used: key.last_used.map(|at| at.to_string()),
+    }
 }
 
 /// `POST /v1/integrations/{name}/keys`
@@ -68,24 +109,27 @@ pub async fn create(
     State(state): State<Shared>,
     caller: Caller,
     Segment(name): Segment<String>,
-    Payload(Nothing {}): Payload<Nothing>,
+    Payload(new): Payload<NewKey>,
 ) -> Result<(StatusCode, Json<MadeKey>), Problem> {
     let integration = known(&state, &name)?.name;
+    let name = new.name.map(|name| words::clean(&name, 100));
     let secret = secrets::integration_key(&state);
     let key = StoredKey {
         id: secrets::public_id(&state),
         sha256: words::hex(&digest::sha256(secret.as_bytes())),
         integration,
+        name: name.filter(|name| !name.is_empty()),
         created: state.now(),
         created_by: caller.actor().in_full(&state.handle.rules()),
+        last_used: None,
     };
-    let bytes = serde_json::to_vec(&key).map_err(|_| Problem::internal())?;
+    let write = document(DocumentKind::Key, &key.id, &key);
     let entry = Act::of(&state, &caller, Action::KeyMade)
         .on(format!("key {}", key.id))
         .because(format!("of integration {}", key.integration));
     state
         .handle
-        .write_documents(vec![write(&key.id, Some(bytes)), entry.write()])
+        .write_documents(vec![write, entry.write()])
         .await?;
     let (id, by) = (&key.id, &caller.name);
     tracing::info!(key.id = %id, integration = %key.integration, by = %by, "a key was made");
@@ -105,21 +149,44 @@ pub async fn revoke(
     Segment((name, id)): Segment<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     // An integration that the rules no longer have may still have keys to tidy up.
-    let keys = state.auth.keys(&IntegrationName::from(name.as_str()));
-    let Some(key) = keys.into_iter().find(|key| key.id == id) else {
+    let mut keys = state.auth.keys().into_iter();
+    let Some(key) = keys.find(|key| key.id == id && key.integration.as_str() == name) else {
         let what = format_args!("{id:?} of integration {name:?}");
         return Err(Problem::not_found("key made through the API", what));
     };
+    end(&state, &caller, key).await
+}
+
+/// `DELETE /v1/keys/{id}`
+pub async fn revoke_by_id(
+    State(state): State<Shared>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+) -> Result<StatusCode, Problem> {
+    let Some(key) = state.auth.keys().into_iter().find(|key| key.id == id) else {
+        let what = format_args!("{id:?}");
+        return Err(Problem::not_found("key made through the API", what));
+    };
+    end(&state, &caller, key).await
+}
+
+async fn end(state: &ApiState, caller: &Caller, key: StoredKey) -> Result<StatusCode, Problem> {
+    let (id, name) = (key.id, key.integration);
     // Shut at once, whatever the store says: authorisation fails closed.
     state.auth.remove_key(&id);
-    let entry = Act::of(&state, &caller, Action::KeyRevoked)
+    let entry = Act::of(state, caller, Action::KeyRevoked)
         .on(format!("key {id}"))
         .because(format!("of integration {name}"));
     // What was made under it and waits somewhere still belongs to the integration.
     let hash = words::hash_of_hex(&key.sha256);
-    let ended = hash.map(|hash| (hash, key.integration));
+    let ended = hash.map(|hash| (hash, name.clone()));
     let mut writes = state.auth.fingerprints.note(ended.as_slice(), state.now());
-    writes.extend([write(&id, None), entry.write()]);
+    let removal = DocumentWrite {
+        kind: DocumentKind::Key,
+        name: id.clone(),
+        bytes: None,
+    };
+    writes.extend([removal, entry.write()]);
     state.handle.write_documents(writes).await?;
     tracing::info!(key.id = %id, integration = %name, by = %caller.name, "a key was revoked");
     Ok(StatusCode::NO_CONTENT)
@@ -130,12 +197,4 @@ fn known(state: &ApiState, name: &str) -> Result<Integration, Problem> {
     names::integration(&rules, name)?;
     let integration = rules.integrations.get(name).cloned();
     integration.ok_or_else(Problem::internal)
-}
-
-fn write(id: &str, bytes: Option<Vec<u8>>) -> DocumentWrite {
-    DocumentWrite {
-        kind: DocumentKind::Key,
-        name: id.to_owned(),
-        bytes,
-    }
 }

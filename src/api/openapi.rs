@@ -256,6 +256,7 @@ fn of_administration(schemas: &mut Schemas) {
     add::<tokens::NewToken>("NewToken", schemas);
     add::<tokens::MadeToken>("MadeToken", schemas);
     list::<keys::Key>("Key", schemas);
+    add::<keys::NewKey>("NewKey", schemas);
     list::<audit::AuditEntry>("AuditEntry", schemas);
     add::<keys::MadeKey>("MadeKey", schemas);
     add::<health::Health>("Health", schemas);

@@ -117,8 +117,10 @@ fn make_native_key(writes: &mut Vec<DocumentWrite>) -> anyhow::Result<String> {
         id: "first".to_owned(),
         sha256: secrets::hex(&secrets::hash(&key)),
         integration: "native".into(),
+        name: None,
         created: clock::wall_now(),
         created_by: Actor::named("first start", Via::Router),
+        last_used: None,
     };
     writes.push(DocumentWrite {
         kind: DocumentKind::Key,

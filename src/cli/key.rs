@@ -11,11 +11,35 @@ use super::report::{Failure, Report, list_as};
 #[derive(Debug, Subcommand)]
 pub enum Key {
     /// Make a key; it is shown once
-    Create(Integration),
+    Create(Create),
     /// Make a key and end all others that were made so
     Rotate(Integration),
-    /// List keys
-    List(Integration),
+    /// List keys, of one integration or of all
+    List(List),
+    /// Revoke a key
+    Revoke(Revoke),
+}
+
+#[derive(Debug, Args)]
+pub struct Create {
+    #[command(flatten)]
+    integration: Integration,
+    /// What it is for
+    #[arg(long = "name", value_name = "TEXT")]
+    label: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct List {
+    /// The integration's name
+    #[arg(value_name = "INTEGRATION")]
+    name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Revoke {
+    /// The key's id, as `list` shows it
+    id: String,
 }
 
 #[derive(Debug, Args)]
@@ -29,10 +53,18 @@ pub struct Integration {
 pub async fn run(command: Key, context: &Context) -> Result<Report, Failure> {
     let remote = context.remote()?;
     match command {
-        Key::Create(integration) => create(&remote, &integration.name).await,
+        Key::Create(create) => {
+            let label = create.label.as_deref();
+            self::create(&remote, &create.integration.name, label).await
+        }
         Key::Rotate(integration) => rotate(&remote, &integration.name).await,
-        Key::List(integration) => {
-            let answer = list_as("items", keys(&remote, &integration.name).await?);
+        Key::Revoke(revoke) => self::revoke(&remote, &revoke.id).await,
+        Key::List(list) => {
+            let keys = match &list.name {
+                Some(integration) => keys(&remote, integration).await?,
+                None => remote.items(&["v1", "keys"], &[]).await?,
+            };
+            let answer = list_as("items", keys);
             let text = present::admin::keys(&answer, &context.into());
             Ok(Report::new(answer, text))
         }
@@ -45,17 +77,28 @@ async fn keys(remote: &Remote, integration: &str) -> Result<Vec<Value>, Failure>
         .await
 }
 
-async fn create(remote: &Remote, integration: &str) -> Result<Report, Failure> {
+async fn create(
+    remote: &Remote,
+    integration: &str,
+    label: Option<&str>,
+) -> Result<Report, Failure> {
     let path = ["v1", "integrations", integration, "keys"];
-    let answer = remote.call(Call::post(&path, &json!({}))).await?;
+    let body = label.map_or_else(|| json!({}), |label| json!({ "name": label }));
+    let answer = remote.call(Call::post(&path, &body)).await?;
     let text = present::text(&answer, "key");
     Ok(Report::new(answer, text).remark("shown once: keep it, as REVEILLE_KEY or in a safe"))
+}
+
+async fn revoke(remote: &Remote, id: &str) -> Result<Report, Failure> {
+    remote.call(Call::delete(&["v1", "keys", id])).await?;
+    let value = json!({ "id": id, "revoked": true });
+    Ok(Report::new(value, format!("key {id} is revoked")))
 }
 
 /// The new key is made first, so that at no moment there is none.
 async fn rotate(remote: &Remote, integration: &str) -> Result<Report, Failure> {
     let old = keys(remote, integration).await?;
-    let report = create(remote, integration).await?;
+    let report = create(remote, integration, None).await?;
     let mut ended = 0;
     for key in &old {
         let id = present::text(key, "id");

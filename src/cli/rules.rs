@@ -67,6 +67,9 @@ pub struct Rollback {
     /// The revision's number
     #[arg(value_name = "REV", value_parser = id)]
     revision: u64,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -179,10 +182,7 @@ fn with_warnings(report: Report, answer: &Value) -> Report {
 }
 
 async fn apply(apply: &Apply, context: &Context) -> Result<Report, Failure> {
-    if context.ask.is_none() && !apply.yes {
-        let message = "without a terminal nobody can be asked: add --yes to apply the rules";
-        return Err(Failure::Usage(message.to_owned()));
-    }
+    can_agree(apply.yes, context)?;
     let files = rules_folder::read(&apply.folder.folder)?;
     let remote = context.remote()?;
     let body = rules_folder::body(&files);
@@ -199,7 +199,7 @@ async fn apply(apply: &Apply, context: &Context) -> Result<Report, Failure> {
             text,
         ));
     }
-    if !is_agreed(apply, context, &answer, &told) {
+    if !is_agreed(apply.yes, context, &answer, &told) {
         return Err(Failure::NotSo("nothing was applied".to_owned()));
     }
     let message = (!apply.message.is_empty()).then_some(&apply.message);
@@ -218,11 +218,20 @@ async fn apply(apply: &Apply, context: &Context) -> Result<Report, Failure> {
     })
 }
 
+/// Whoever changes the rules agrees beforehand or can be asked.
+fn can_agree(yes: bool, context: &Context) -> Result<(), Failure> {
+    if context.ask.is_none() && !yes {
+        let message = "without a terminal nobody can be asked: add --yes to apply the rules";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    Ok(())
+}
+
 /// A change that moves who is on call now is asked about.
-fn is_agreed(apply: &Apply, context: &Context, answer: &Value, told: &str) -> bool {
+fn is_agreed(yes: bool, context: &Context, answer: &Value, told: &str) -> bool {
     let moves = !present::rules::moves(answer).is_empty();
     match context.ask {
-        Some(ask) if moves && !apply.yes => ask(&format!("{told}\nApply this?")),
+        Some(ask) if moves && !yes => ask(&format!("{told}\nApply this?")),
         Some(_) | None => true,
     }
 }
@@ -271,9 +280,14 @@ async fn history(context: &Context) -> Result<Report, Failure> {
 }
 
 async fn rollback(rollback: &Rollback, context: &Context) -> Result<Report, Failure> {
+    can_agree(rollback.yes, context)?;
+    let remote = context.remote()?;
+    if !rollback.yes && !is_rollback_agreed(rollback, context, &remote).await? {
+        return Err(Failure::NotSo("nothing was applied".to_owned()));
+    }
     let body = json!({ "revision": rollback.revision });
     let call = Call::post(&["v1", "rules", "rollback"], &body);
-    let answer = context.remote()?.call(call).await?;
+    let answer = remote.call(call).await?;
     let told = present::rules::differences(&answer);
     let line = format!(
         "revision {} is in force, with the rules of revision {}",
@@ -286,6 +300,26 @@ async fn rollback(rollback: &Rollback, context: &Context) -> Result<Report, Fail
         format!("{told}\n{line}")
     };
     Ok(with_warnings(Report::new(answer.clone(), text), &answer))
+}
+
+/// As for `apply`; faults of a revision that no longer fits are told when it is put in force.
+async fn is_rollback_agreed(
+    rollback: &Rollback,
+    context: &Context,
+    remote: &Remote,
+) -> Result<bool, Failure> {
+    let number = rollback.revision.to_string();
+    let path = ["v1", "rules", "revisions", &number];
+    let old = remote.call(Call::get(&path)).await?;
+    let body = json!({ "files": old["files"] });
+    let call = Call::post(&["v1", "rules", "diff"], &body);
+    Ok(match judge(remote, call).await? {
+        Judged::Faulty(_) => true,
+        Judged::Good(answer) => {
+            let told = present::rules::differences(&answer);
+            is_agreed(false, context, &answer, &told)
+        }
+    })
 }
 
 async fn test(test: &Test, context: &Context) -> Result<Report, Failure> {

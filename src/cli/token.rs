@@ -15,22 +15,22 @@ pub enum Token {
     Create(Create),
     /// List tokens
     List,
-    /// Make a token useless
+    /// Revoke a token
     Revoke(Revoke),
 }
 
 #[derive(Debug, Args)]
 pub struct Create {
-    /// For this user of the rules
-    #[arg(long, value_name = "NAME")]
-    user: String,
+    /// For this user of the rules; without one, a token of a script
+    #[arg(long, value_name = "NAME", required_unless_present = "name")]
+    user: Option<String>,
     /// viewer, responder or admin
     #[arg(long, value_parser = ["viewer", "responder", "admin"])]
     role: String,
     /// How long it works [default: until revoked]
     #[arg(long, value_name = "LENGTH")]
     ttl: Option<String>,
-    /// What it is for
+    /// What it is for; needed without a user
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
 }
@@ -51,7 +51,10 @@ pub async fn run(command: Token, context: &Context) -> Result<Report, Failure> {
 }
 
 async fn create(create: &Create, context: &Context) -> Result<Report, Failure> {
-    let mut body = json!({ "user": create.user, "role": create.role });
+    let mut body = json!({ "role": create.role });
+    if let Some(user) = &create.user {
+        body["user"] = user.as_str().into();
+    }
     if let Some(ttl) = &create.ttl {
         body["ttl"] = times::length(ttl)
             .map_err(Failure::Usage)?
@@ -86,6 +89,6 @@ async fn revoke(revoke: &Revoke, context: &Context) -> Result<Report, Failure> {
     let value = json!({ "id": revoke.id, "revoked": true });
     Ok(Report::new(
         value,
-        format!("token {} opens nothing any more", revoke.id),
+        format!("token {} is revoked", revoke.id),
     ))
 }

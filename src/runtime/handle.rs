@@ -248,6 +248,13 @@ impl Handle {
         answer.await.map_err(|_| self.why_ended())
     }
 
+    /// Hands over documents that nobody waits for.
+    pub fn hand_documents(&self, writes: Vec<DocumentWrite>) -> Result<(), Unavailable> {
+        let (waiter, _) = oneshot::channel();
+        self.push(Control::Documents { writes, waiter })?;
+        Ok(())
+    }
+
     /// History and documents; calls block, so make them from `spawn_blocking`.
     pub fn store(&self) -> (&dyn Store, Partition) {
         (&*self.inner.store, self.inner.partition)

@@ -175,9 +175,8 @@ pub fn of_schedules_and_channels() -> Vec<Route> {
 pub fn of_administration() -> Vec<Route> {
     let admin = Access::ADMIN;
     let route = Route::new;
-    let keys_path = "/v1/integrations/{name}/keys";
-    let key_path = "/v1/integrations/{name}/keys/{id}";
-    vec![
+    let mut routes = of_keys();
+    routes.extend([
         route(
             Method::GET,
             "/v1/tokens",
@@ -213,6 +212,32 @@ pub fn of_administration() -> Vec<Route> {
         )
         .query(&["limit", "cursor"])
         .gives("AuditEntryList"),
+    ]);
+    routes
+}
+
+fn of_keys() -> Vec<Route> {
+    let admin = Access::ADMIN;
+    let route = Route::new;
+    let keys_path = "/v1/integrations/{name}/keys";
+    let key_path = "/v1/integrations/{name}/keys/{id}";
+    vec![
+        route(
+            Method::GET,
+            "/v1/keys",
+            admin,
+            "List the keys of all integrations",
+            get(keys::list_all),
+        )
+        .gives("KeyList"),
+        route(
+            Method::DELETE,
+            "/v1/keys/{id}",
+            admin,
+            "Revoke a key by its id alone",
+            delete(keys::revoke_by_id),
+        )
+        .status(204),
         route(
             Method::GET,
             keys_path,
@@ -228,6 +253,7 @@ pub fn of_administration() -> Vec<Route> {
             "Make another key",
             post(keys::create),
         )
+        .takes("NewKey")
         .gives("MadeKey")
         .status(201),
         route(

@@ -10,6 +10,7 @@ use crate::api::auth::Role;
 const EXPECTED: &[(&str, &str)] = &[
     ("DELETE /api/v2/silence/{id}", "ra"),
     ("DELETE /v1/integrations/{name}/keys/{id}", "a"),
+    ("DELETE /v1/keys/{id}", "a"),
     ("DELETE /v1/schedules/{schedule}/overrides/{id}", "ra"),
     ("DELETE /v1/silences/{id}", "ra"),
     ("DELETE /v1/tokens/{id}", "a"),
@@ -35,6 +36,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /v1/incidents/{number}/pages", "vra"),
     ("GET /v1/incidents/{number}/timeline", "vra"),
     ("GET /v1/integrations/{name}/keys", "a"),
+    ("GET /v1/keys", "a"),
     ("GET /v1/oncall", "vra"),
     ("GET /v1/pages", "vra"),
     ("GET /v1/receipts", "vra"),

@@ -33,13 +33,25 @@ pub fn tokens(answer: &Value, view: &View) -> String {
 
 /// Keys of an integration; never their secrets.
 pub fn keys(answer: &Value, view: &View) -> String {
-    let mut table = Table::new(&["ID", "FROM", "CREATED", "BY"], 3);
+    let header = [
+        "ID",
+        "INTEGRATION",
+        "NAME",
+        "FROM",
+        "CREATED",
+        "BY",
+        "LAST USED",
+    ];
+    let mut table = Table::new(&header, 2);
     for key in items(answer) {
         table.row([
             text(key, "id"),
+            text(key, "integration"),
+            text(key, "name"),
             text(key, "origin"),
             first_time(key, ["created_at", "created"], view),
             actor(key, "created_by"),
+            first_time(key, ["last_used_at", "last_used"], view),
         ]);
     }
     table.render(view.look, "no keys")
@@ -108,14 +120,16 @@ hooks    webhook  cannot be asked";
     #[test]
     fn keys_say_where_they_come_from() {
         let answer = json!({"items": [
-            {"id": null, "origin": "rules", "created": null, "created_by": null},
-            {"id": "k1", "origin": "api", "created": "2026-11-23T02:00:00Z",
+            {"id": null, "integration": "pager", "origin": "rules", "name": null,
+             "created": null, "created_by": null, "last_used": null},
+            {"id": "k1", "integration": "native", "origin": "api", "name": "backup",
+             "created": "2026-11-23T02:00:00Z", "last_used": "2026-11-23T03:00:00Z",
              "created_by": {"user": "ana", "name": "ana", "via": "api"}},
         ]});
         let expected = "\
-ID  FROM   CREATED  BY
-    rules
-k1  api    02:00    ana";
+ID  INTEGRATION  NAME    FROM   CREATED  BY   LAST USED
+    pager                rules
+k1  native       backup  api    02:00    ana  03:00";
         assert_eq!(keys(&answer, &view()), expected);
     }
 

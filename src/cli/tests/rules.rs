@@ -275,7 +275,7 @@ async fn a_rollback_names_both_revisions() {
         200,
         json!({"revision": 6, "differences": []}),
     );
-    let report = run(&["rules", "rollback", "3"], &server)
+    let report = run(&["rules", "rollback", "3", "--yes"], &server)
         .await
         .expect("it answers");
     assert_eq!(
@@ -283,4 +283,38 @@ async fn a_rollback_names_both_revisions() {
         "revision 6 is in force, with the rules of revision 3"
     );
     assert_eq!(server.asked()[0].body, json!({"revision": 3}));
+}
+
+#[tokio::test]
+async fn a_rollback_asks_as_apply_does() {
+    let server = Server::start().await;
+    let words = ["rules", "rollback", "3"];
+    let environment = [
+        ("REVEILLE_URL", server.url.as_str()),
+        ("REVEILLE_TOKEN", "secret"),
+    ];
+    run_asked(&words, &environment, None)
+        .await
+        .expect_err("nobody can be asked");
+    assert_eq!(server.asked(), []);
+
+    let files = json!([{"path": "all.yaml", "text": "users: {}"}]);
+    let moves = json!([{"schedule": "night", "before": "ana", "after": "bo"}]);
+    server.answers(
+        "GET /v1/rules/revisions/3",
+        200,
+        json!({"revision": 3, "files": files}),
+    );
+    server.answers(
+        "POST /v1/rules/diff",
+        200,
+        json!({"revision": 5, "differences": ["schedule night"], "on_call": moves}),
+    );
+    let refuse: fn(&str) -> bool = |_| false;
+    run_asked(&words, &environment, Some(refuse))
+        .await
+        .expect_err("somebody refused");
+    let asked = server.asked();
+    assert_eq!(asked[1].body, json!({ "files": files }));
+    assert_eq!(asked.len(), 2, "nothing is put in force");
 }

@@ -77,7 +77,7 @@ async fn every_administrative_act_is_kept_with_its_actor_and_cause() {
     ]);
     as_ana(&["override", "remove", "1"]);
     as_ana(&["key", "create", "native"]);
-    as_ana(&["rules", "rollback", "1"]);
+    as_ana(&["rules", "rollback", "1", "--yes"]);
     let event = json!({"summary": "disk full", "severity": "critical"}).to_string();
     assert_eq!(
         server.post("/v1/events", &server.key, event).await.status(),

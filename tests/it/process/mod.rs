@@ -6,6 +6,7 @@ mod alertmanager;
 mod amtool;
 mod audit;
 mod first_start;
+mod keys;
 mod life;
 mod links;
 mod metrics;

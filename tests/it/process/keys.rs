@@ -1,0 +1,73 @@
+//! Keys and tokens from the command line: made, seen in use, revoked.
+
+use super::server::Place;
+
+const RULES: &str = "
+users:
+  ana:
+    full_name: Ana Silva
+    contacts:
+      mail: { email: ana@example.com }
+policies:
+  default:
+    steps:
+      - { targets: [user/ana], wait: 1h }
+integrations:
+  native: { format: native }
+route:
+  policy: default
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_replaced_by_a_new_one_and_the_old_one_is_revoked_by_its_id() {
+    let place = Place::new("", RULES);
+    let server = place.start().await;
+    let listed = || {
+        let text = place.run(&["key", "list", "--output", "json"]);
+        let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+        answer["items"].as_array().unwrap().clone()
+    };
+    let make = |name: &str| {
+        let key = place.run(&["key", "create", "native", "--name", name]);
+        key.trim().to_owned()
+    };
+    let post = async |key: &str| {
+        let event = "{\"summary\":\"a\"}".to_owned();
+        let answer = server.post("/v1/events", key, event).await;
+        answer.status().as_u16()
+    };
+    let old = make("before");
+    let new = make("after");
+    let of = |name: &str| {
+        let mut keys = listed().into_iter();
+        let key = keys.find(|key| key["name"] == name);
+        key.unwrap_or_else(|| panic!("no key {name}"))
+    };
+    assert!(of("after")["last_used"].is_null());
+    assert_eq!(post(&new).await, 202);
+    assert!(of("after")["last_used"].is_string());
+    assert!(of("before")["last_used"].is_null());
+    assert_eq!(of("before")["integration"], "native");
+
+    let id = of("before")["id"].as_str().unwrap().to_owned();
+    place.run(&["key", "revoke", &id]);
+    assert_eq!(post(&old).await, 401);
+    assert_eq!(post(&new).await, 202);
+    assert!(listed().iter().all(|key| key["name"] != "before"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_without_a_user_acts_under_its_own_name() {
+    let place = Place::new("", RULES);
+    let server = place.start().await;
+    let words = ["token", "create", "--name", "terraform", "--role", "admin"];
+    let token = place.run(&words);
+    let silence = "{\"matchers\":[\"a=b\"],\"for\":\"1h\",\"reason\":\"works\"}".to_owned();
+    let answer = server.post("/v1/silences", token.trim(), silence).await;
+    assert!(answer.status().is_success(), "{}", answer.status());
+    let silences = server.get("/v1/silences").await;
+    let by = serde_json::json!({"user": null, "name": "terraform", "via": "api"});
+    assert_eq!(silences["items"][0]["created_by"], by);
+    let tokens = server.get("/v1/tokens").await;
+    assert!(tokens["items"][0]["last_used"].is_string(), "{tokens}");
+}
