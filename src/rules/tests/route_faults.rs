@@ -120,7 +120,8 @@ integrations:
 ",
         expected: &[
             "2:37: error[duplicate-name]: `was` of new names \"other\", which is an integration",
-            "2:44: error[duplicate-name]: `was` of new names \"reveille\", which is the router itself",
+            "2:44: error[duplicate-name]: `was` of new names \"reveille\", which is the router \
+             itself",
             "3:34: error[duplicate-name]: `was` of other names \"old\", which new was too",
             "3:39: error[empty-value]: a name in `was` is empty",
             "4:33: error[not-a-list]: `was` is a list, not the text \"old\"",
