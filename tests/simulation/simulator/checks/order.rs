@@ -1,6 +1,6 @@
 //! R: what is said about one message comes in order, and lost capacity is told at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reveille::engine::State;
 use reveille::engine::ids::{AttemptId, ChannelName, PageId};
@@ -19,6 +19,8 @@ pub struct Ordered {
     follows: BTreeMap<PageId, PageId>,
     /// Attempts that left and whose answer this process waits for.
     under_way: BTreeMap<AttemptId, PageId>,
+    /// Updates that have left before.
+    left: BTreeSet<PageId>,
     /// Attempts whose outcome was looked at.
     told: BTreeMap<AttemptId, Outcome>,
 }
@@ -36,6 +38,12 @@ impl Ordered {
                 self.under_way.insert(order.attempt, order.page);
                 let of = *self.follows.get(&order.page)?;
                 marks.hit(Mark::UpdateFollows);
+                // A report may say later that what went before did not arrive: both are repeated
+                // then, each for itself.
+                let is_first = self.left.insert(order.page);
+                if !is_first {
+                    return None;
+                }
                 let overtaken = self.under_way.values().any(|page| *page == of);
                 overtaken.then(|| {
                     let what = format!("update {} leaves while {of} is under way", order.page);
