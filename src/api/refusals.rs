@@ -15,26 +15,26 @@ use crate::engine::trouble::Cause;
 use super::borders::ApiState;
 
 /// So many within [`WINDOW`] are no accident.
-const KEEPS_COMING: usize = 3;
+const REPORTED_AFTER: usize = 3;
 
 const WINDOW: Millis = Millis::hours(1);
 
-/// Whose request it seems to be, beside its signature.
+/// Who seems to have sent it, beside its signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seems {
+pub enum Origin {
     /// It knows what only the provider and we know, such as the account, or is signed at all.
-    Theirs,
+    LikelyProvider,
     /// Anybody on the internet may have sent it.
-    Anybodys,
+    Unknown,
 }
 
 /// Counts a refused request.
 type Count = Arc<dyn Fn(&ChannelName) + Send + Sync>;
 
-/// What was refused of late.
+/// What was refused recently.
 pub struct Refusals {
     count: Count,
-    late: Mutex<BTreeMap<ChannelName, VecDeque<Wall>>>,
+    recent: Mutex<BTreeMap<ChannelName, VecDeque<Wall>>>,
 }
 
 impl Default for Refusals {
@@ -48,29 +48,36 @@ impl Refusals {
     pub fn new(count: Count) -> Self {
         Self {
             count,
-            late: Mutex::default(),
+            recent: Mutex::default(),
         }
     }
 
-    /// Whether with this one they keep coming.
-    fn keep_coming(&self, channel: &ChannelName, now: Wall) -> bool {
-        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
-        let times = late.entry(channel.clone()).or_default();
+    /// Whether this one is the third within an hour.
+    fn is_repeated(&self, channel: &ChannelName, now: Wall) -> bool {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = recent.entry(channel.clone()).or_default();
         times.push_back(now);
         times.retain(|at| now.since(*at) <= WINDOW);
-        while times.len() > KEEPS_COMING {
+        while times.len() > REPORTED_AFTER {
             times.pop_front();
         }
-        times.len() == KEEPS_COMING
+        times.len() == REPORTED_AFTER
     }
 }
 
 /// Takes note of a refused request: `what` it was, and why it was refused.
-pub async fn note(state: &ApiState, channel: &ChannelName, what: &str, cause: &str, seems: Seems) {
+pub async fn note(
+    state: &ApiState,
+    channel: &ChannelName,
+    what: &str,
+    cause: &str,
+    origin: Origin,
+) {
     (state.refusals.count)(channel);
     tracing::warn!(channel.name = %channel, cause, "{what} is refused");
-    let is_kept_up = seems == Seems::Theirs && state.refusals.keep_coming(channel, state.now());
-    if !is_kept_up {
+    let is_repeated =
+        origin == Origin::LikelyProvider && state.refusals.is_repeated(channel, state.now());
+    if !is_repeated {
         return;
     }
     let text = format!("{what} of channel {channel} is refused again and again: {cause}");
@@ -91,17 +98,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn three_refusals_within_an_hour_keep_coming() {
+    fn three_refusals_within_an_hour_are_reported() {
         let refusals = Refusals::default();
         let minute = |minute: i64| Wall(minute * 60_000);
         let (sms, chat) = (ChannelName::from("sms"), ChannelName::from("chat"));
-        assert!(!refusals.keep_coming(&sms, minute(0)));
-        assert!(!refusals.keep_coming(&sms, minute(1)));
-        assert!(!refusals.keep_coming(&chat, minute(1)));
-        assert!(refusals.keep_coming(&sms, minute(2)));
-        assert!(refusals.keep_coming(&sms, minute(3)));
+        assert!(!refusals.is_repeated(&sms, minute(0)));
+        assert!(!refusals.is_repeated(&sms, minute(1)));
+        assert!(!refusals.is_repeated(&chat, minute(1)));
+        assert!(refusals.is_repeated(&sms, minute(2)));
+        assert!(refusals.is_repeated(&sms, minute(3)));
         assert!(
-            !refusals.keep_coming(&sms, minute(70)),
+            !refusals.is_repeated(&sms, minute(70)),
             "the others are long ago"
         );
     }

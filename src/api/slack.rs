@@ -24,7 +24,7 @@ use super::borders::{ApiState, Shared};
 use super::extract::whole_body;
 use super::links;
 use super::problem::Problem;
-use super::refusals::{self, Seems};
+use super::refusals::{self, Origin};
 
 /// Time for the act before Slack is answered without its end; the act goes on.
 const PATIENCE: Duration = Duration::from_millis(2_500);
@@ -101,15 +101,15 @@ async fn verify(state: &ApiState, headers: &HeaderMap, body: &[u8]) -> Result<()
         }
     }
     if let Some((channel, why)) = refused {
-        let seems = match why {
-            Refused::Malformed | Refused::NoSecret => Seems::Anybodys,
+        let origin = match why {
+            Refused::Malformed | Refused::NoSecret => Origin::Unknown,
             Refused::Stale
             | Refused::Mismatch
             | Refused::NoSharedKey
-            | Refused::UnknownAlgorithm => Seems::Theirs,
+            | Refused::UnknownAlgorithm => Origin::LikelyProvider,
         };
         let what = "a request in the name of Slack";
-        refusals::note(state, channel, what, &why.to_string(), seems).await;
+        refusals::note(state, channel, what, &why.to_string(), origin).await;
     }
     Err(Problem::unauthorized(
         "the signature is not valid; check signing_secret and the clock",

@@ -18,7 +18,7 @@ use super::access::secret_of;
 use super::borders::{ApiState, Shared, SmsInbound};
 use super::extract::{Segment, whole_body};
 use super::problem::Problem;
-use super::refusals::{self, Seems};
+use super::refusals::{self, Origin};
 use super::{answers, body, words};
 
 /// Characters of a message that are looked at; what we understand is far shorter.
@@ -77,10 +77,10 @@ pub async fn signed_by_twilio(
         return Ok(form);
     };
     let is_theirs = body::field(&form, "AccountSid") == Some(account.sid.as_str());
-    let seems = if is_theirs && !signed.signature.is_empty() {
-        Seems::Theirs
+    let origin = if is_theirs && !signed.signature.is_empty() {
+        Origin::LikelyProvider
     } else {
-        Seems::Anybodys
+        Origin::Unknown
     };
     let cause = refused.to_string();
     refusals::note(
@@ -88,7 +88,7 @@ pub async fn signed_by_twilio(
         channel,
         "a request in the name of Twilio",
         &cause,
-        seems,
+        origin,
     )
     .await;
     Err(Problem::forbidden(format!("{cause} (Twilio)")))
@@ -108,14 +108,21 @@ async fn from_gateway(
     request: Request,
 ) -> Result<Response, Problem> {
     if !has_key(settings, request.headers(), uri) {
-        let is_keyed = secret_of(request.headers()).is_some() || uri.query().is_some();
-        let seems = if is_keyed {
-            Seems::Theirs
+        let is_keyed = secret_of(request.headers()).is_some() || query_key(uri).is_some();
+        let origin = if is_keyed {
+            Origin::LikelyProvider
         } else {
-            Seems::Anybodys
+            Origin::Unknown
         };
         let cause = "it does not carry inbound_key";
-        refusals::note(state, &channel, "a reply through the gateway", cause, seems).await;
+        refusals::note(
+            state,
+            &channel,
+            "a reply through the gateway",
+            cause,
+            origin,
+        )
+        .await;
         return Err(Problem::unauthorized(
             "send inbound_key as `Authorization: Bearer …` or as ?key=",
         ));
@@ -140,11 +147,15 @@ async fn from_gateway(
     Ok(Json(json!({"reply": text})).into_response())
 }
 
-fn has_key(settings: &SmsInbound, headers: &HeaderMap, uri: &Uri) -> bool {
+/// `?key=`
+fn query_key(uri: &Uri) -> Option<String> {
     let query = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri);
     let query = query.map(|query| query.0).unwrap_or_default();
-    let in_query = body::field(&query, "key").map(str::to_owned);
-    let Some(given) = secret_of(headers).or(in_query) else {
+    body::field(&query, "key").map(str::to_owned)
+}
+
+fn has_key(settings: &SmsInbound, headers: &HeaderMap, uri: &Uri) -> bool {
+    let Some(given) = secret_of(headers).or_else(|| query_key(uri)) else {
         return false;
     };
     // Hashes are compared, so that time tells nothing about the key.

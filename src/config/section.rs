@@ -164,14 +164,7 @@ impl<'load> Section<'load> {
             Ok(Resolved::Absent) => None,
             Ok(Resolved::Referred(secret)) => Some(secret),
             Ok(Resolved::Literal(secret)) => {
-                let place = origin
-                    .map(|origin| format!("{origin}: "))
-                    .unwrap_or_default();
-                self.warnings.push(Warning(format!(
-                    "{place}{}{key} is written as it is; env:NAME or file:PATH keeps it out of \
-                     this file",
-                    self.prefix
-                )));
+                self.warn_of_literal(key, origin);
                 Some(secret)
             }
             Err(problem) => {
@@ -180,6 +173,16 @@ impl<'load> Section<'load> {
                 None
             }
         }
+    }
+
+    fn warn_of_literal(&mut self, key: &str, origin: Option<Origin>) {
+        let place = origin
+            .map(|origin| format!("{origin}: "))
+            .unwrap_or_default();
+        self.warnings.push(Warning(format!(
+            "{place}{}{key} is written as it is; env:NAME or file:PATH keeps it out of this file",
+            self.prefix
+        )));
     }
 
     /// As [`Section::secret`], and a fault when there is none.
@@ -192,7 +195,7 @@ impl<'load> Section<'load> {
         secret
     }
 
-    /// A secret, or a list of them. Literals are not remarked on.
+    /// A secret, or a list of them.
     pub fn secret_list(&mut self, key: &str) -> Vec<SecretString> {
         let Some(Entry { value, line }) = self.take_entry(key) else {
             return Vec::new();
@@ -205,7 +208,11 @@ impl<'load> Section<'load> {
         for value in values {
             match resolve(&value, self.layers.secrets()) {
                 Ok(Resolved::Absent) => {}
-                Ok(Resolved::Referred(secret) | Resolved::Literal(secret)) => secrets.push(secret),
+                Ok(Resolved::Referred(secret)) => secrets.push(secret),
+                Ok(Resolved::Literal(secret)) => {
+                    self.warn_of_literal(key, self.layers.origin(line));
+                    secrets.push(secret);
+                }
                 Err(problem) => self.fault(line, &format!("{key}: {problem}")),
             }
         }

@@ -400,6 +400,22 @@ fn the_line_break_that_ends_a_secret_is_none_of_it_wherever_it_comes_from() {
 }
 
 #[test]
+fn each_literal_of_a_list_of_secrets_is_warned_of() {
+    let text = "[[channel]]\nname = \"sms\"\nkind = \"twilio\"\naccount_sid = \"AC1\"\n\
+                auth_token = \"env:T\"\nfrom = \"+15005550006\"\n\
+                shared_keys = [\"env:T\", \"one\", \"two\"]\n";
+    let loaded = read(text, &[("T", "word")]);
+    let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    for warning in warnings {
+        assert!(
+            warning.contains("shared_keys is written as it is"),
+            "{warning}"
+        );
+    }
+}
+
+#[test]
 fn a_fault_in_a_secret_names_the_variable_and_not_the_value() {
     let text = "[[channel]]\nname = \"h\"\nkind = \"webhook\"\nsecret = \"env:UNSET\"\n";
     assert_eq!(

@@ -39,7 +39,8 @@ pub(super) struct Leaving {
 /// The orders for all attempts of a step, as everything stands at its end.
 pub(super) fn orders(draft: &Draft<'_>) -> Vec<Arc<Order>> {
     let made = draft.leaving.iter().filter_map(|leaving| {
-        let page = draft.page(&leaving.page)?;
+        let page = draft.page(&leaving.page);
+        let page = page.expect("a page with an attempt under way is kept");
         let (attempt, deadline) = (leaving.attempt, leaving.deadline);
         order(draft, &page, &leaving.channel, attempt, deadline)
     });

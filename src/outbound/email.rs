@@ -29,7 +29,7 @@ pub use super::email_settings::{Error, Settings, Tls};
 use super::links::Links;
 use super::mail_thread::{self, Thread};
 use super::{Channel, Mark, Pending, Sent, Withdrawn};
-use super::{email_settings, mail_html, mail_text, mail_words, outcome, wording};
+use super::{email_settings, mail_html, mail_subject, mail_text, outcome, wording};
 use crate::engine::decision::Order;
 use crate::engine::outcome::Outcome;
 use crate::engine::ruleset::ChannelInfo;
@@ -200,9 +200,9 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
 fn subject(order: &Order) -> HeaderValue {
     let (name, text) = (
         HeaderName::new_from_ascii_str("Subject"),
-        mail_words::subject(order),
+        mail_subject::subject(order),
     );
-    HeaderValue::dangerous_new_pre_encoded(name, text.clone(), mail_words::encoded(&text))
+    HeaderValue::dangerous_new_pre_encoded(name, text.clone(), mail_subject::encoded(&text))
 }
 
 fn silent(progress: &Progress) -> Sent {

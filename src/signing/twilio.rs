@@ -2,7 +2,8 @@
 //!
 //! The key is the account's auth token and the hash SHA-1, unless `X-Twilio-Webhooks-Signature-
 //! Settings: key=…,algorithm=HMAC_SHA256` says that one of the account's shared keys was used
-//! (public beta of 2026). Source: Twilio's own validators, twilio-python 9.13 and twilio-node 6.3.
+//! (public beta of 2026). Source: Twilio's own validators, twilio-python 9.13 and twilio-node
+//! 6.3.1.
 //!
 //! The URL must be the one that Twilio called, so it is built from the configured public address
 //! and never from request headers. Twilio signs some requests without the port of the URL and some

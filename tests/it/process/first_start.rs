@@ -4,23 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::process::Stdio;
 
-use super::server::{Place, read_lines};
-
-const RULES: &str = "
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      mail: { email: ana@example.com }
-policies:
-  default:
-    steps:
-      - { targets: [user/ana], wait: 1h }
-integrations:
-  native: { format: native }
-route:
-  policy: default
-";
+use super::server::{ONE_PERSON, Place, read_lines};
 
 /// Starts the router and stops it once it has greeted; the answer is what it printed.
 async fn greeting(place: &Place) -> String {
@@ -54,7 +38,7 @@ fn failure(place: &Place) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_first_start_that_fails_takes_nothing_from_the_next_one() {
-    let place = Place::new("", RULES);
+    let place = Place::new("", ONE_PERSON);
     let data = place.path().join("data");
     for setting in ["listen", "listen_public"] {
         let busy = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -84,7 +68,7 @@ async fn a_first_start_that_fails_takes_nothing_from_the_next_one() {
         "no key before it is shown"
     );
 
-    fs::write(&rules, RULES).unwrap();
+    fs::write(&rules, ONE_PERSON).unwrap();
     let said = greeting(&place).await;
     let token = fs::read_to_string(data.join("admin-token")).unwrap();
     let key = fs::read_to_string(data.join("first-key")).unwrap();
@@ -94,7 +78,7 @@ async fn a_first_start_that_fails_takes_nothing_from_the_next_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_keys_that_the_starter_rules_wait_for_are_one_friendly_line() {
-    let place = Place::new("", RULES);
+    let place = Place::new("", ONE_PERSON);
     fs::remove_dir_all(place.path().join("rules")).unwrap();
     for start in 1..=2 {
         let server = place.start().await;

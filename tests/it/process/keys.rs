@@ -1,26 +1,10 @@
 //! Keys and tokens from the command line: made, seen in use, revoked.
 
-use super::server::Place;
-
-const RULES: &str = "
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      mail: { email: ana@example.com }
-policies:
-  default:
-    steps:
-      - { targets: [user/ana], wait: 1h }
-integrations:
-  native: { format: native }
-route:
-  policy: default
-";
+use super::server::{ONE_PERSON, Place};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_is_replaced_by_a_new_one_and_the_old_one_is_revoked_by_its_id() {
-    let place = Place::new("", RULES);
+    let place = Place::new("", ONE_PERSON);
     let server = place.start().await;
     let listed = || {
         let text = place.run(&["key", "list", "--output", "json"]);
@@ -58,7 +42,7 @@ async fn a_key_is_replaced_by_a_new_one_and_the_old_one_is_revoked_by_its_id() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_without_a_user_acts_under_its_own_name() {
-    let place = Place::new("", RULES);
+    let place = Place::new("", ONE_PERSON);
     let server = place.start().await;
     let words = ["token", "create", "--name", "terraform", "--role", "admin"];
     let token = place.run(&words);

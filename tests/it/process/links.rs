@@ -3,26 +3,10 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::server::{Place, Server};
+use super::server::{ONE_PERSON, Place, Server};
 use crate::harness::http::client;
 use crate::harness::mime::Entity;
 use crate::harness::smtp::FakeSmtp;
-
-const RULES: &str = "
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      mail: { email: ana@example.com }
-policies:
-  default:
-    steps:
-      - { targets: [user/ana], wait: 1h }
-integrations:
-  native: { format: native }
-route:
-  policy: default
-";
 
 fn settings(mail: &FakeSmtp) -> String {
     let port = mail.address.port();
@@ -51,7 +35,7 @@ async fn ask(method: Method, url: &str) -> (u16, String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_scanner_that_opens_a_link_in_any_way_changes_nothing() {
     let mail = FakeSmtp::start().await;
-    let place = Place::new(&settings(&mail), RULES);
+    let place = Place::new(&settings(&mail), ONE_PERSON);
     let server = place.start().await;
     let event = json!({"summary": "disk full", "severity": "critical"}).to_string();
     let answer = server.post("/v1/events", &server.key, event).await;

@@ -2,24 +2,8 @@
 
 use serde_json::json;
 
-use super::server::{Place, Server};
+use super::server::{ONE_PERSON, Place, Server};
 use crate::harness::http::client;
-
-const RULES: &str = "
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      mail: { email: ana@example.com }
-policies:
-  default:
-    steps:
-      - { targets: [user/ana], wait: 1h }
-integrations:
-  native: { format: native }
-route:
-  policy: default
-";
 
 /// The value of a measurement, if it was measured.
 async fn measured(server: &Server, name: &str) -> Option<f64> {
@@ -39,7 +23,7 @@ async fn expect(server: &Server, cases: &[(&str, f64)]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_happened_is_measured_where_it_happened() {
-    let place = Place::new("", RULES);
+    let place = Place::new("", ONE_PERSON);
     let server = place.start().await;
     expect(
         &server,

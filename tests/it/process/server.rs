@@ -17,6 +17,23 @@ use crate::harness::inbox::Inbox;
 /// A start or an orderly end takes at most this long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Rules with one person, who is paged by mail.
+pub const ONE_PERSON: &str = "
+users:
+  ana:
+    full_name: Ana Silva
+    contacts:
+      mail: { email: ana@example.com }
+policies:
+  default:
+    steps:
+      - { targets: [user/ana], wait: 1h }
+integrations:
+  native: { format: native }
+route:
+  policy: default
+";
+
 /// The folder of one installation; it outlives the processes that run in it.
 pub struct Place {
     folder: TempDir,

@@ -180,3 +180,22 @@ async fn replies_that_keep_being_refused_raise_one_self_incident_with_the_cause(
         "{metrics}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unknown_sender_gets_no_answer_and_leaves_a_log_line_without_the_whole_number() {
+    let twilio = FakeTwilio::start().await;
+    let (place, server) = start(&twilio).await;
+    let inbound = format!("{}/sms/sms/inbound", server.url);
+    let answered = twilio.reply(&inbound, "+4799991234", "ack 1").await;
+    assert_eq!(answered.0, 200);
+    assert!(
+        answered.1.ends_with("<Response></Response>"),
+        "{answered:?}"
+    );
+    let log = place.log();
+    assert!(
+        log.contains("nobody's contact") && log.contains("1234"),
+        "{log}"
+    );
+    assert!(!log.contains("99991234"), "{log}");
+}
