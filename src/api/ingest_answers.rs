@@ -336,6 +336,7 @@ mod tests {
             Unavailable::DiskLow,
             Unavailable::Stopping,
             Unavailable::Quarantined,
+            Unavailable::StoreFailed("disk on fire".to_owned()),
         ];
         let manners = [
             (Manner::Receipts, 503),

@@ -182,15 +182,17 @@ impl From<Unavailable> for Problem {
             Unavailable::DiskLow => refuse("disk_low").retry_after(30),
             Unavailable::Stopping => refuse("stopping").retry_after(5),
             Unavailable::Quarantined => refuse("quarantined").retry_after(60),
-            // After a failed commit nobody knows whether the request is stored, and a status would
-            // claim to know. The cause stays in the log.
+            // The cause stays in the log.
             Unavailable::StoreFailed(_) => {
-                let detail = "the store failed; it is not known whether this was stored";
+                let detail = "the store failed; nothing was stored, and the router is about to end";
                 let status = StatusCode::SERVICE_UNAVAILABLE;
-                let mut problem = Self::new(status, "store_failed", detail);
-                problem.is_unanswerable = true;
-                problem
+                Self::new(status, "store_failed", detail).retry_after(5)
             }
+            // A status would claim to know whether the request is stored.
+            Unavailable::Unsure => Self {
+                is_unanswerable: true,
+                ..refuse("store_failed")
+            },
         }
     }
 }
@@ -267,19 +269,24 @@ mod tests {
             (Unavailable::DiskLow, "disk_low", "30"),
             (Unavailable::Stopping, "stopping", "5"),
             (Unavailable::Quarantined, "quarantined", "60"),
+            (failed("/srv/db"), "store_failed", "5"),
         ];
         for (unavailable, code, seconds) in cases {
             let (status, retry, body) = answered(unavailable.into()).await;
             assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{code}");
             assert_eq!(retry.as_deref(), Some(seconds), "{code}");
             assert_eq!(body["code"], code);
+            assert!(!body.to_string().contains("/srv/db"), "{body}");
         }
     }
 
+    fn failed(cause: &str) -> Unavailable {
+        Unavailable::StoreFailed(cause.to_owned())
+    }
+
     #[tokio::test]
-    async fn after_a_failed_commit_the_connection_breaks_instead_of_an_answer() {
-        let failed = Unavailable::StoreFailed("disk on fire".to_owned());
-        let response = Problem::from(failed).into_response();
+    async fn who_waited_for_a_failed_commit_gets_a_broken_connection_instead_of_an_answer() {
+        let response = Problem::from(Unavailable::Unsure).into_response();
         let body = to_bytes(response.into_body(), 10_000).await;
         assert!(body.is_err(), "{body:?}");
     }

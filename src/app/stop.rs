@@ -13,14 +13,18 @@ use super::servers::Servers;
 use crate::config::Settings;
 use crate::engine::input::Input;
 use crate::outbound::links::Links;
-use crate::runtime::handle::{Handle, Intake};
+use crate::runtime::handle::{Handle, Intake, Unavailable};
 use crate::runtime::sender::Sender;
 use crate::runtime::thread::Works;
 
-/// Attempts in flight are waited for at most this long.
+/// From the signal until the end; `docs/operations.md` promises ten seconds.
+const STOP_TIME: Duration = Duration::from_millis(9_500);
+/// Requests under way and attempts in flight are waited for at most this long, together.
 const FLIGHT_TIME: Duration = Duration::from_secs(6);
 /// The last commit is waited for at most this long.
 const COMMIT_TIME: Duration = Duration::from_secs(3);
+/// The page that says that the store failed is waited for at most this long.
+const LAST_PAGE_TIME: Duration = Duration::from_secs(5);
 
 /// The driver's thread, and the news of its end.
 pub struct DriverThread {
@@ -31,7 +35,9 @@ impl DriverThread {
     /// Starts the thread.
     pub fn spawn(works: Works, first: Vec<Input>) -> anyhow::Result<Self> {
         let (tell, ended) = oneshot::channel();
+        let ending = Ending(works.handle.clone());
         let run = move || {
+            let _ending = ending;
             let result = works.run(first).map_err(|error| error.to_string());
             // The process may be past waiting for it.
             let _gone = tell.send(result);
@@ -41,6 +47,18 @@ impl DriverThread {
             .spawn(run)
             .context("failed to start the driver's thread")?;
         Ok(Self { ended })
+    }
+}
+
+/// Should the driver panic, whoever comes later is refused instead of waiting for ever.
+struct Ending(Handle);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if self.0.ended().is_none() {
+            let cause = "the driver failed inside".to_owned();
+            self.0.end(&Unavailable::StoreFailed(cause));
+        }
     }
 }
 
@@ -55,17 +73,37 @@ pub async fn wait(
     tokio::select! {
         ended = &mut driver.ended => {
             error!(result = ?ended, "the driver ended");
+            // Requests that come meanwhile are refused with the reason.
+            wait_for_last_page(sender).await;
             servers.stop().await;
-            // Its last words may still be on their way.
-            wait_for_flight(handle, sender).await;
             return ExitCode::from(1);
         }
         () = told_to_stop(signals) => {}
     }
     info!("stopping: no more events are taken");
     handle.set_intake(Intake::Stopping);
-    servers.stop().await;
-    wait_for_flight(handle, sender).await;
+    let end = end_in_order(handle, driver, servers, sender);
+    tokio::time::timeout(STOP_TIME, end)
+        .await
+        .unwrap_or_else(|_| {
+            warn!("not everything ended in time; the next start recovers");
+            ExitCode::from(1)
+        })
+}
+
+async fn end_in_order(
+    handle: &Handle,
+    driver: DriverThread,
+    servers: Servers,
+    sender: &Sender,
+) -> ExitCode {
+    let landed = async {
+        servers.stop().await;
+        wait_for_flight(handle, sender).await;
+    };
+    if tokio::time::timeout(FLIGHT_TIME, landed).await.is_err() {
+        warn!("some attempts did not end in time; they are repeated once after the next start");
+    }
     handle.finish();
     match tokio::time::timeout(COMMIT_TIME, driver.ended).await {
         Ok(Ok(Ok(()))) => {
@@ -74,6 +112,7 @@ pub async fn wait(
         }
         Ok(result) => {
             error!(result = ?result, "the driver ended badly");
+            wait_for_last_page(sender).await;
             ExitCode::from(1)
         }
         Err(_) => {
@@ -118,19 +157,23 @@ async fn told_to_stop(signals: Option<Signals>) {
     }
 }
 
-/// Gives attempts in flight time to end, so that the next start repeats as few as possible.
+/// Waits until attempts in flight have ended, so that the next start repeats as few as possible.
 async fn wait_for_flight(handle: &Handle, sender: &Sender) {
-    let landed = async {
-        // What was answered a moment ago may still be on its way to a lane.
-        handle.read(|_| ()).await?;
-        while sender.under_way() > 0 {
-            sender.landed().await;
-        }
-        // Their outcomes are in the queue now; a look behind them comes after their commit.
-        handle.read(|_| ()).await
-    };
-    if tokio::time::timeout(FLIGHT_TIME, landed).await.is_err() {
-        warn!("some attempts did not end in time; they are repeated once after the next start");
+    // What was answered a moment ago may still be on its way to a lane.
+    let mut is_driver_there = handle.read(|_| ()).await.is_ok();
+    while is_driver_there && sender.under_way() > 0 {
+        sender.landed().await;
+        is_driver_there = handle.ended().is_none();
+    }
+    // Their outcomes are in the queue now; a look behind them comes after their commit. If the
+    // driver is gone, nothing can be recorded any more.
+    let _gone = handle.read(|_| ()).await;
+}
+
+async fn wait_for_last_page(sender: &Sender) {
+    let landed = tokio::time::timeout(LAST_PAGE_TIME, sender.last_landed()).await;
+    if landed.is_err() {
+        warn!("it is not known whether the last page left");
     }
 }
 

@@ -15,7 +15,7 @@ use crate::engine::time::Now;
 use crate::runtime::queue::{Control, Queue, Request, Taken};
 use crate::store::{DocumentWrite, Partition, Store};
 
-/// Why the driver did not do as asked. Nothing was stored.
+/// Why the driver did not do as asked. Nothing was stored, unless it is [`Unavailable::Unsure`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unavailable {
     #[error("too many events are waiting for integration {0}; try again in a second")]
@@ -24,8 +24,12 @@ pub enum Unavailable {
     DiskLow,
     #[error("the router is stopping")]
     Stopping,
-    #[error("the store failed: {0}")]
+    /// An earlier commit failed; this was not even tried.
+    #[error("the store failed and the router is about to end: {0}")]
     StoreFailed(String),
+    /// The commit that would have made this durable failed: nobody knows whether it is stored.
+    #[error("the store failed; it is not known whether this was stored")]
+    Unsure,
     /// The input is quarantined; the router has raised a self-incident.
     #[error("the decision on this input failed; it was quarantined and reported")]
     Quarantined,
@@ -156,7 +160,7 @@ impl Handle {
                 .map_err(|(_, unavailable)| unavailable)?;
         }
         self.inner.bell.notify_one();
-        answer.await.unwrap_or_else(|_| Err(self.why_ended()))
+        answer.await.unwrap_or(Err(Unavailable::Unsure))
     }
 
     /// Hands in anything that is not an event, ahead of all events, and waits until it is durable.
@@ -166,7 +170,7 @@ impl Handle {
             input,
             waiter: Some(waiter),
         })?;
-        answer.await.unwrap_or_else(|_| Err(self.why_ended()))
+        answer.await.unwrap_or(Err(Unavailable::Unsure))
     }
 
     /// As [`Handle::control`]; what `record` makes of the answer is durable with it.
@@ -181,7 +185,7 @@ impl Handle {
             record,
             waiter,
         })?;
-        answer.await.unwrap_or_else(|_| Err(self.why_ended()))
+        answer.await.unwrap_or(Err(Unavailable::Unsure))
     }
 
     /// Hands in something that nobody waits for, such as the outcome of an attempt.
@@ -238,14 +242,14 @@ impl Handle {
         })?;
         answer
             .await
-            .unwrap_or_else(|_| Err(self.why_ended().into()))
+            .unwrap_or(Err(ApplyError::Unavailable(Unavailable::Unsure)))
     }
 
     /// Writes documents beside the state, durable when it returns.
     pub async fn write_documents(&self, writes: Vec<DocumentWrite>) -> Result<(), Unavailable> {
         let (waiter, answer) = oneshot::channel();
         self.push(Control::Documents { writes, waiter })?;
-        answer.await.map_err(|_| self.why_ended())
+        answer.await.unwrap_or(Err(Unavailable::Unsure))
     }
 
     /// Hands over documents that nobody waits for.
@@ -299,10 +303,15 @@ impl Handle {
         gate.queue.take()
     }
 
-    /// For the driver's thread: whether it is to end now that nothing waits.
-    pub(super) fn is_drained(&self) -> bool {
-        let gate = self.gate();
-        gate.is_finishing && gate.queue.is_empty()
+    /// For the driver's thread: ends it if it is to end and nothing waits. Whether it did.
+    pub(super) fn end_if_drained(&self) -> bool {
+        let mut gate = self.gate();
+        let is_drained = gate.is_finishing && gate.queue.is_empty();
+        if is_drained {
+            // Under the same lock: what comes a moment later is refused, and not left waiting.
+            gate.ended = Some(Unavailable::Stopping);
+        }
+        is_drained
     }
 
     /// For the driver's thread: other rules are in force.
@@ -314,11 +323,15 @@ impl Handle {
             .unwrap_or_else(PoisonError::into_inner) = rules;
     }
 
-    /// For the driver's thread: it ends. Whoever waits learns that nothing was stored.
-    pub(super) fn end(&self, why: Unavailable) {
-        let mut gate = self.gate();
-        gate.ended = Some(why);
-        gate.queue = Queue::default();
+    /// For the driver's thread: it ended badly. Whoever still waits in the queue, or comes later,
+    /// learns why and that nothing of theirs was stored.
+    pub fn end(&self, why: &Unavailable) {
+        let waiting = {
+            let mut gate = self.gate();
+            gate.ended.get_or_insert_with(|| why.clone());
+            std::mem::take(&mut gate.queue)
+        };
+        waiting.refuse(why);
     }
 
     /// Lets the driver end once nothing waits. Outcomes and acknowledgments are taken until then.

@@ -44,8 +44,25 @@ pub enum Control {
     },
     Documents {
         writes: Vec<DocumentWrite>,
-        waiter: oneshot::Sender<()>,
+        waiter: oneshot::Sender<Result<(), Unavailable>>,
     },
+}
+
+impl Control {
+    /// Tells whoever waits that it was not done.
+    fn refuse(self, why: &Unavailable) {
+        // Whoever waited may have gone away meanwhile.
+        let _gone = match self {
+            Self::Input { waiter: None, .. } => true,
+            Self::Input {
+                waiter: Some(waiter),
+                ..
+            }
+            | Self::Recorded { waiter, .. } => waiter.send(Err(why.clone())).is_err(),
+            Self::Rules { waiter, .. } => waiter.send(Err(why.clone().into())).is_err(),
+            Self::Documents { waiter, .. } => waiter.send(Err(why.clone())).is_err(),
+        };
+    }
 }
 
 /// A look at the state between two commits.
@@ -117,6 +134,16 @@ impl Queue {
         }
         waiting.push_back(request);
         Ok(())
+    }
+
+    /// Tells all who wait that nothing of theirs is done. Readers learn it from the handle.
+    pub fn refuse(self, why: &Unavailable) {
+        for control in self.controls {
+            control.refuse(why);
+        }
+        for request in self.requests.into_values().flatten() {
+            let _gone = request.waiter.send(Err(why.clone()));
+        }
     }
 
     /// Whether nothing waits.

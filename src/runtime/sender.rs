@@ -2,6 +2,7 @@
 //! outcome goes back to the driver.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ pub struct Sender {
     monotonic: Monotonic,
     on_outcome: OnOutcome,
     landed: Arc<Notify>,
+    /// The last page has not ended yet.
+    is_last_under_way: Arc<AtomicBool>,
 }
 
 /// One lane with its channel.
@@ -97,6 +100,7 @@ impl Sender {
             monotonic: around.monotonic,
             on_outcome: around.on_outcome,
             landed: Arc::new(Notify::new()),
+            is_last_under_way: Arc::default(),
         };
         for track in sender.lanes.values() {
             sender.tokio.spawn(sender.clone().run(track.clone()));
@@ -123,6 +127,13 @@ impl Sender {
     /// Waits until another attempt has ended.
     pub async fn landed(&self) {
         self.landed.notified().await;
+    }
+
+    /// Waits until the last page has ended, if there is one.
+    pub async fn last_landed(&self) {
+        while self.is_last_under_way.load(Ordering::SeqCst) {
+            self.landed().await;
+        }
     }
 
     /// Feeds one lane for ever.
@@ -174,23 +185,29 @@ impl Sender {
 
     async fn attempt(self, track: Arc<Track>, order: Arc<Order>, mark: Mark) {
         let began = (self.monotonic)();
+        let Ok(sent) = self.call(&track, &order, mark).await else {
+            return self.withdrawn(&track, &order);
+        };
+        let latency = Millis((self.monotonic)().0.saturating_sub(began.0));
+        self.finish(&track, &order, sent, latency);
+    }
+
+    /// Hands an order to its channel and waits for the end of it.
+    async fn call(&self, track: &Track, order: &Arc<Order>, mark: Mark) -> Result<Sent, Withdrawn> {
         let limit = Duration::from_millis(order.deadline.0) + GRACE;
         let (channel, sent_order) = (track.channel.clone(), order.clone());
         // In a task of its own, so that a panic in a channel is an outcome and not a lost attempt.
         let call = self.tokio.spawn(async move {
             tokio::time::timeout(limit, channel.send(&sent_order, &mark)).await
         });
-        let sent = match call.await {
-            Ok(Ok(Ok(sent))) => sent,
-            Ok(Ok(Err(Withdrawn))) => return self.withdrawn(&track, &order),
-            Ok(Err(_)) => unknown("the channel did not end within its deadline"),
+        match call.await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Ok(unknown("the channel did not end within its deadline")),
             Err(error) => {
                 warn!(channel.name = %order.channel, error = %error, "a channel panicked");
-                unknown("the channel failed inside")
+                Ok(unknown("the channel failed inside"))
             }
-        };
-        let latency = Millis((self.monotonic)().0.saturating_sub(began.0));
-        self.finish(&track, &order, sent, latency);
+        }
     }
 
     /// The channel kept the message back: as if the order had never left its lane.
@@ -301,6 +318,22 @@ impl Outlet for Sender {
             Ok(()) => track.bell.notify_one(),
             Err((order, wait)) => self.give_back(&order, wait),
         }
+    }
+
+    fn send_last(&self, order: Arc<Order>) {
+        let Some(track) = self.lanes.get(&order.channel).cloned() else {
+            warn!(channel.name = %order.channel, "no such channel; the last page does not leave");
+            return;
+        };
+        self.is_last_under_way.store(true, Ordering::SeqCst);
+        let sender = self.clone();
+        self.tokio.spawn(async move {
+            let result = sender.call(&track, &order, Mark::default()).await;
+            let outcome = result.map(|sent| sent.outcome.to_string());
+            warn!(channel.name = %order.channel, outcome = ?outcome, "the last page ended");
+            sender.is_last_under_way.store(false, Ordering::SeqCst);
+            sender.landed.notify_one();
+        });
     }
 
     fn probe(&self, channel: ChannelName) {
@@ -469,6 +502,21 @@ mod tests {
         assert_eq!(bench.told().await, [(3, true)]);
         assert_eq!(bench.posted.recv().await, Some(1));
         assert_eq!(bench.posted.recv().await, Some(3));
+    }
+
+    #[tokio::test]
+    async fn the_last_page_does_not_wait_for_a_place_in_its_lane() {
+        let mut bench = Bench::new();
+        bench.sender.last_landed().await;
+        bench.send(1);
+        bench.send(2);
+        assert_eq!(bench.arrived.recv().await, Some(1));
+        bench.sender.send_last(order(3, Urgency::High, "native"));
+        assert_eq!(bench.arrived.recv().await, Some(3), "2 still waits");
+        bench.go_on.add_permits(3);
+        bench.sender.last_landed().await;
+        let posted = [bench.posted.recv().await, bench.posted.recv().await];
+        assert!(posted.contains(&Some(3)), "{posted:?}");
     }
 
     #[tokio::test]

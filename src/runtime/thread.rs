@@ -33,6 +33,8 @@ pub trait Outlet: Send {
     fn cancel(&self, attempt: AttemptId);
     /// Hands an attempt to its lane.
     fn send(&self, order: Arc<Order>);
+    /// Sends the one page that says that nothing can be stored any more, past all lanes.
+    fn send_last(&self, order: Arc<Order>);
     /// Asks a down channel how it is.
     fn probe(&self, channel: ChannelName);
 }
@@ -62,7 +64,7 @@ pub struct Works {
 enum Waiter {
     Input(Option<oneshot::Sender<Result<Answer, Unavailable>>>),
     Rules(oneshot::Sender<Result<Revision, ApplyError>>),
-    Documents(oneshot::Sender<()>),
+    Documents(oneshot::Sender<Result<(), Unavailable>>),
     Request(oneshot::Sender<Result<Vec<Arc<Receipt>>, Unavailable>>),
 }
 
@@ -80,12 +82,13 @@ impl Works {
         loop {
             if let Err(error) = self.turn(taken) {
                 error!(error = %error, "the store failed; nothing more is accepted");
-                self.handle.end(Unavailable::StoreFailed(error.to_string()));
+                // Who waited for this commit was dropped with it, and is told nothing.
+                let why = Unavailable::StoreFailed(error.to_string());
+                self.handle.end(&why);
                 self.say_last_words(&error);
                 return Err(error);
             }
-            if self.handle.is_drained() {
-                self.handle.end(Unavailable::Stopping);
+            if self.handle.end_if_drained() {
                 return Ok(());
             }
             let patience = self.patience();
@@ -134,9 +137,10 @@ impl Works {
             cause: Cause::StoreFailed,
             subject: "".into(),
         };
-        let text = format!("{error}; nothing more is accepted and the process ends").into();
+        let text =
+            format!("the store failed; nothing is accepted and the process ends: {error}").into();
         if let Some(order) = self.driver.last_words(trouble, text, now) {
-            self.outlet.send(order);
+            self.outlet.send_last(order);
         }
     }
 
@@ -198,7 +202,7 @@ impl Works {
             }
             Waiter::Documents(waiter) => {
                 done.next();
-                give(waiter, ());
+                give(waiter, Ok(()));
             }
         }
     }
@@ -308,6 +312,7 @@ mod tests {
     impl Outlet for Nobody {
         fn cancel(&self, _: AttemptId) {}
         fn send(&self, _: Arc<Order>) {}
+        fn send_last(&self, _: Arc<Order>) {}
         fn probe(&self, _: ChannelName) {}
     }
 
@@ -316,13 +321,14 @@ mod tests {
         fn received(&self, _: &[Arc<Receipt>]) {}
     }
 
-    /// Keeps what is sent.
+    /// Keeps the last page.
     #[derive(Clone, Default)]
     struct Kept(Arc<Mutex<Vec<Arc<Order>>>>);
 
     impl Outlet for Kept {
         fn cancel(&self, _: AttemptId) {}
-        fn send(&self, order: Arc<Order>) {
+        fn send(&self, _: Arc<Order>) {}
+        fn send_last(&self, order: Arc<Order>) {
             self.0.lock().unwrap().push(order);
         }
         fn probe(&self, _: ChannelName) {}
@@ -368,6 +374,45 @@ mod tests {
         handle.finish();
         assert!(driver.await.unwrap().is_ok());
         assert_eq!(handle.ended(), Some(Unavailable::Stopping));
+    }
+
+    #[tokio::test]
+    async fn who_waited_for_a_failed_commit_is_told_nothing_and_who_comes_later_is_refused() {
+        let store = Arc::new(MemoryStore::new());
+        let works = works_with(&store);
+        let handle = works.handle.clone();
+        let driver = tokio::task::spawn_blocking(move || works.run(vec![Input::Start]));
+        let before = handle.control(Input::Minute).await;
+        assert!(before.is_ok(), "{before:?}");
+        store.fail_next_commit(CommitFault::Lost);
+        let posted = events(Action::Trigger, &["first"]);
+        let waited = handle.submit("native".into(), posted).await;
+        assert_eq!(waited, Err(Unavailable::Unsure));
+        assert!(driver.await.unwrap().is_err());
+        let posted = events(Action::Trigger, &["later"]);
+        let later = handle.submit("native".into(), posted).await;
+        assert!(
+            matches!(later, Err(Unavailable::StoreFailed(_))),
+            "{later:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn who_still_stood_in_the_queue_when_a_commit_failed_is_told_that_nothing_is_stored() {
+        let handle = works().handle;
+        let posted = events(Action::Trigger, &["waiting"]);
+        let why = Unavailable::StoreFailed("disk on fire".to_owned());
+        let (events, control, documents, read, ()) = tokio::join!(
+            handle.submit("native".into(), posted),
+            handle.control(Input::Minute),
+            handle.write_documents(Vec::new()),
+            handle.read(|_| ()),
+            async { handle.end(&why) },
+        );
+        assert_eq!(events, Err(why.clone()));
+        assert_eq!(control.map(|_| ()), Err(why.clone()));
+        assert_eq!(documents, Err(why.clone()));
+        assert_eq!(read, Err(why));
     }
 
     #[tokio::test]

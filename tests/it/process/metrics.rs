@@ -6,7 +6,7 @@ use super::server::{ONE_PERSON, Place, Server};
 use crate::harness::http::client;
 
 /// The value of a measurement, if it was measured.
-async fn measured(server: &Server, name: &str) -> Option<f64> {
+pub async fn measured(server: &Server, name: &str) -> Option<f64> {
     let answer = client().get(format!("{}/metrics", server.url)).send().await;
     let text = answer.unwrap().text().await.unwrap();
     let value = text

@@ -5,6 +5,7 @@ mod acting;
 mod alertmanager;
 mod amtool;
 mod audit;
+mod ending;
 mod first_start;
 mod keys;
 mod life;

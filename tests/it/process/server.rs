@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use reqwest::Response;
@@ -92,11 +93,36 @@ impl Place {
 
     /// Starts the router and waits until it listens.
     pub async fn start(&self) -> Server {
-        let log = self.path().join("log");
-        let log = File::options().create(true).append(true).open(log).unwrap();
         let mut command = self.command(&["serve"]);
-        command.stdout(Stdio::piped()).stderr(log);
+        command.stderr(self.log_file());
+        self.start_as(command).await
+    }
+
+    /// Starts the router so that writing beyond a limit of file sizes is an error for it and not
+    /// its end; see [`Server::fail_writes`].
+    pub async fn start_on_a_disk_that_can_fail(&self) -> Server {
+        let mut command = Command::new("/bin/sh");
+        let script = "trap '' XFSZ; exec \"$0\" serve";
+        command.args(["-c", script, env!("CARGO_BIN_EXE_reveille")]);
+        command.current_dir(self.path()).env_clear();
+        command.envs(self.variables.clone());
+        // Its log goes through a pipe, because it is a file that can fail as well.
+        command.stderr(Stdio::piped());
+        self.start_as(command).await
+    }
+
+    fn log_file(&self) -> File {
+        let log = self.path().join("log");
+        File::options().create(true).append(true).open(log).unwrap()
+    }
+
+    async fn start_as(&self, mut command: Command) -> Server {
+        command.stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
+        let log = child.stderr.take().map(|mut said| {
+            let mut log = self.log_file();
+            std::thread::spawn(move || std::io::copy(&mut said, &mut log).unwrap())
+        });
         let out = child.stdout.take().unwrap();
         let lines = read_lines(out);
         loop {
@@ -109,6 +135,7 @@ impl Place {
         }
         Server {
             child: Some(child),
+            log,
             url: format!("http://127.0.0.1:{}", self.port),
             token: self.file("admin-token"),
             key: self.file("first-key"),
@@ -145,6 +172,8 @@ pub fn read_lines(out: ChildStdout) -> Inbox<String> {
 /// A running router.
 pub struct Server {
     child: Option<Child>,
+    /// Writes down what comes through a pipe.
+    log: Option<JoinHandle<u64>>,
     pub url: String,
     pub token: String,
     /// Of the integration `native`.
@@ -159,12 +188,37 @@ impl Server {
         child.wait().unwrap();
     }
 
+    fn pid(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(self.child.as_ref().unwrap())
+    }
+
+    /// From now on every write to a file fails. For a process that was started to bear it.
+    pub fn fail_writes(&self) {
+        let limit = rustix::process::Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        };
+        let pid = Some(self.pid());
+        rustix::process::prlimit(pid, rustix::process::Resource::Fsize, limit).unwrap();
+    }
+
     /// Asks it to end and waits until it has.
-    pub async fn stop(mut self) -> ExitStatus {
+    pub async fn stop(self) -> ExitStatus {
+        rustix::process::kill_process(self.pid(), rustix::process::Signal::TERM).unwrap();
+        self.ended().await
+    }
+
+    /// Waits until it has ended.
+    pub async fn ended(mut self) -> ExitStatus {
         let mut child = self.child.take().unwrap();
-        let pid = rustix::process::Pid::from_child(&child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        let ended = tokio::task::spawn_blocking(move || child.wait().unwrap());
+        let log = self.log.take();
+        let ended = tokio::task::spawn_blocking(move || {
+            let status = child.wait().unwrap();
+            if let Some(log) = log {
+                log.join().unwrap();
+            }
+            status
+        });
         tokio::time::timeout(PATIENCE, ended)
             .await
             .unwrap()

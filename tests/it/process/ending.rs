@@ -1,0 +1,115 @@
+//! How a process ends when its store fails, and when nothing around it does.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+
+use super::metrics::measured;
+use super::server::{ONE_PERSON, Place, Server};
+use crate::harness::http::client;
+use crate::harness::smtp::{FakeSmtp, Reply, Stage};
+
+/// The documented time in which a process that was asked to end has ended.
+const STOP_TIME: Duration = Duration::from_secs(10);
+
+async fn place(relay: &FakeSmtp) -> Place {
+    let settings = format!(
+        r#"
+[[channel]]
+name = "mail"
+kind = "smtp"
+host = "127.0.0.1"
+port = {}
+tls = "none"
+from = "reveille@example.com"
+
+"#,
+        relay.address.port()
+    );
+    Place::new(&settings, ONE_PERSON)
+}
+
+async fn post(server: &Server, name: &str) -> Result<reqwest::Response, reqwest::Error> {
+    let event = json!({"summary": name, "severity": "critical"}).to_string();
+    let request = client().post(format!("{}/v1/events", server.url));
+    request.bearer_auth(&server.key).body(event).send().await
+}
+
+/// A router with nothing left to write, whose next write fails.
+async fn about_to_fail(place: &Place, relay: &FakeSmtp) -> Server {
+    let server = place.start_on_a_disk_that_can_fail().await;
+    let answer = post(&server, "before it").await.unwrap();
+    assert_eq!(answer.status(), 202);
+    relay.next().await;
+    let sent = "reveille_pages_total{kind=\"page\",medium=\"email\",state=\"sent\"}";
+    for name in [sent, "reveille_audit_clean"] {
+        let look = async |server: &Server| measured(server, name).await.filter(|n| *n == 1.0);
+        server.until(name, look).await;
+    }
+    server.fail_writes();
+    server
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_the_store_fails_its_senders_hear_nothing_and_the_last_page_leaves_before_the_end() {
+    let relay = FakeSmtp::start().await;
+    let place = place(&relay).await;
+    let server = about_to_fail(&place, &relay).await;
+    let unanswered = post(&server, "lost or not").await;
+    assert!(unanswered.is_err(), "{unanswered:?}");
+    let mail = relay.next().await;
+    let subject = mail.entity.header("Subject").unwrap();
+    assert!(subject.contains("the store failed"), "{subject}");
+    assert_eq!(server.ended().await.code(), Some(1));
+
+    let server = place.start().await;
+    let answer = post(&server, "after it").await.unwrap();
+    assert_eq!(answer.status(), 202);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_last_page_is_waited_for_whoever_comes_is_refused_with_the_reason() {
+    let relay = FakeSmtp::start().await;
+    relay.script([Reply::ok(), Reply::silence(Stage::Data)]);
+    let place = place(&relay).await;
+    let server = about_to_fail(&place, &relay).await;
+    assert!(post(&server, "lost or not").await.is_err());
+    let refused = post(&server, "too late").await.unwrap();
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    let body: Value = refused.json().await.unwrap();
+    assert_eq!(body["code"], "store_failed");
+    // The relay never answers, and the process ends all the same.
+    assert_eq!(server.ended().await.code(), Some(1));
+    assert!(
+        place
+            .log()
+            .contains("it is not known whether the last page left"),
+        "{}",
+        place.log()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_asked_to_end_does_so_in_ten_seconds_whoever_keeps_it() {
+    let relay = FakeSmtp::start().await;
+    relay.script([Reply::silence(Stage::Greeting)]);
+    let place = place(&relay).await;
+    let server = place.start().await;
+    let answer = post(&server, "never delivered").await.unwrap();
+    assert_eq!(answer.status(), 202);
+    // A request that is never finished.
+    let address = format!("127.0.0.1:{}", place.port);
+    let mut sender = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /v1/events HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {}\r\n\
+         content-length: 100\r\n\r\n{{",
+        server.key
+    );
+    sender.write_all(head.as_bytes()).await.unwrap();
+    let ended = tokio::time::timeout(STOP_TIME, server.stop()).await;
+    assert!(ended.unwrap().success(), "{}", place.log());
+    let warning = "some attempts did not end in time";
+    assert!(place.log().contains(warning), "{}", place.log());
+}
