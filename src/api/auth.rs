@@ -405,6 +405,7 @@ mod tests {
                 format: Format::Native,
                 labels: Labels::default(),
                 max_age: Millis::hours(6),
+                resolve_after: None,
                 key_hashes: vec![digest::sha256(key.as_bytes())],
                 was: Vec::new(),
             };

@@ -309,6 +309,7 @@ mod tests {
             format: Format::Pagerduty,
             labels: Labels::default(),
             max_age: Millis::hours(6),
+            resolve_after: None,
             key_hashes: Vec::new(),
             was: Vec::new(),
         };

@@ -111,6 +111,7 @@ fn any_native(rules: &RuleSet) -> Integration {
         format: Format::Native,
         labels: Labels::default(),
         max_age: Millis::hours(6),
+        resolve_after: None,
         key_hashes: Vec::new(),
         was: Vec::new(),
     })

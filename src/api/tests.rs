@@ -85,6 +85,7 @@ fn rules() -> RuleSet {
         format: Format::Native,
         labels: Labels::default(),
         max_age: Millis::hours(6),
+        resolve_after: None,
         key_hashes: vec![digest::sha256(b"key-of-billing")],
         was: Vec::new(),
     };

@@ -10,6 +10,7 @@ use super::ids::{AlertId, IncidentNumber, IntegrationName, SilenceId};
 use super::matcher::Fields;
 use super::memory;
 use super::time::{Millis, Steady, Wall};
+use super::unreported::Unreported;
 use super::urgency::SeverityClass;
 
 /// An alert; identity towards its sender is integration + dedup key.
@@ -34,6 +35,9 @@ pub struct Alert {
     /// Resolves by itself at this moment unless it is asserted again.
     #[serde(default)]
     pub expires: Option<Steady>,
+    /// Where rules end it when no report of it comes any more.
+    #[serde(default)]
+    pub unreported: Option<Unreported>,
     /// The senders that assert it, where the format tells them apart.
     #[serde(default)]
     pub assertions: Assertions,
@@ -96,7 +100,9 @@ impl Alert {
 
     /// The earliest of its timers.
     pub fn next_due(&self) -> Option<Steady> {
-        [self.expires, self.forget].into_iter().flatten().min()
+        let unreported = self.unreported.map(|wait| wait.due());
+        let timers = [self.expires, unreported, self.forget];
+        timers.into_iter().flatten().min()
     }
 }
 

@@ -47,6 +47,7 @@ fn create(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -
         last_seen: now.wall,
         repeats: 0,
         expires,
+        unreported: None,
         assertions: Assertions::default(),
         resolved_at: None,
         resolved_source_time: None,

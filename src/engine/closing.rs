@@ -35,7 +35,11 @@ pub(super) fn alert_ended(
     alert: &Alert,
     reason: Reason,
 ) {
-    let text = format!("{} is over", ingest::title_of(alert));
+    let title = ingest::title_of(alert);
+    let text = match alert.unreported.filter(|_| reason == Reason::Unreported) {
+        Some(wait) => format!("{title}: no report for {}", wait.resolve_after),
+        None => format!("{title} is over"),
+    };
     draft.note(
         number,
         EntryKind::Alert,
@@ -131,12 +135,14 @@ fn resolve_by_source(draft: &mut Draft<'_>, number: IncidentNumber, reason: Reas
     let in_group_wait = incident.escalation.phase == Phase::GroupWait;
     let text = if in_group_wait {
         "over before the group wait was; nobody was paged".to_owned()
+    } else if reason == Reason::Unreported {
+        "resolved: of its last firing alert no report comes any more".to_owned()
     } else {
         "resolved: its last firing alert is over".to_owned()
     };
     let reason = match reason {
         _ if in_group_wait => Reason::ResolvedInGroupWait,
-        Reason::TroubleOver => Reason::TroubleOver,
+        Reason::TroubleOver | Reason::Unreported => reason,
         _ => Reason::AllAlertsResolved,
     };
     draft.note(

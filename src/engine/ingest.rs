@@ -17,7 +17,7 @@ use super::reason::Reason;
 use super::records::{Disposition, Receipt};
 use super::time::Wall;
 use super::trouble::Cause;
-use super::{alert_update, closing, key, trouble_desk};
+use super::{alert_update, closing, key, trouble_desk, unreported};
 
 /// What became of an event, before it is written down.
 struct Verdict {
@@ -143,6 +143,7 @@ fn trigger(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) 
     }
     let previous = known.as_deref().cloned();
     let alert = alert_update::write(draft, integration, event, known);
+    unreported::reported(draft, alert);
     let verdict = place(draft, alert, previous.as_ref(), event);
     closing::settle_alert(draft, alert);
     verdict
@@ -197,6 +198,7 @@ fn hold_old(
         .is_some_and(|alert| !alert.firing && !alert.incidents.is_empty());
     if !is_kept {
         let alert = alert_update::write(draft, integration, event, known);
+        unreported::reported(draft, alert);
         if fires_already {
             return Verdict::nothing(Disposition::Repeated, Reason::Repeat);
         }
@@ -307,6 +309,7 @@ fn acknowledge(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Eve
         return Verdict::nothing(Disposition::Ignored, Reason::UnknownAlert);
     };
     draft.edit_alert(&before.id, |alert| alert.acknowledged = true);
+    unreported::reported(draft, before.id);
     membership::recount(draft, &before);
     for number in &before.incidents {
         closing::acknowledge_if_all(draft, *number, &before);
@@ -377,6 +380,7 @@ pub(super) fn end_alert(
         alert.firing = false;
         alert.held_old = false;
         alert.expires = None;
+        alert.unreported = None;
         alert.assertions.end_all();
         alert.resolved_at = Some(now.wall);
         alert.resolved_source_time = source_time;
@@ -397,6 +401,8 @@ pub(super) fn due(draft: &mut Draft<'_>, id: AlertId) {
     let steady = draft.now.steady;
     if alert.expires.is_some_and(|expires| expires <= steady) {
         end_alert(draft, &alert, None, Reason::Expired);
+    } else if alert.unreported.is_some_and(|wait| wait.due() <= steady) {
+        end_alert(draft, &alert, None, Reason::Unreported);
     } else if alert.forget.is_some_and(|forget| forget <= steady) {
         if alert.incidents.is_empty() {
             draft.drop_alert(&id);

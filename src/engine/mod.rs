@@ -55,6 +55,7 @@ pub mod time;
 pub mod touched;
 pub mod trouble;
 mod trouble_desk;
+pub mod unreported;
 mod updates;
 pub mod urgency;
 

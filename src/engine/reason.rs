@@ -42,6 +42,8 @@ reasons! {
     SourceAcknowledged => "source_acknowledged": "the source says that somebody has it",
     SourceResolved => "source_resolved": "the source says that it is over",
     Expired => "expired": "the source stopped asserting it and its end time passed",
+    Unreported => "unreported":
+        "no report of it came for the resolve_after of its route or integration",
     HeldOld => "held_old": "the report is older than the integration's max_age",
     RouteDoesNotPage => "route_does_not_page": "the route says page: false",
     StillFiringHold => "still_firing_hold":

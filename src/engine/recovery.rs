@@ -16,7 +16,7 @@ use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
 use super::ruleset::Policy;
 use super::time::{Millis, Steady};
-use super::{budget, deliver, trouble_desk};
+use super::{budget, deliver, trouble_desk, unreported};
 
 /// After a start no alert expires sooner than this: its source may need a moment to speak again.
 const EXPIRY_GRACE: Millis = Millis::minutes(5);
@@ -26,6 +26,7 @@ const STEPS_WALKED_MAX: usize = 10_000;
 /// The state was loaded.
 pub(super) fn start(draft: &mut Draft<'_>) {
     keep_from_expiring(draft);
+    unreported::begin_anew(draft);
     let collapsed = collapse_all(draft);
     let interrupted: Vec<PageId> = draft
         .state
@@ -43,6 +44,7 @@ pub(super) fn start(draft: &mut Draft<'_>) {
 /// The process slept, or the wall clock jumped ahead.
 pub(super) fn suspended(draft: &mut Draft<'_>) {
     keep_from_expiring(draft);
+    unreported::begin_anew(draft);
     collapse_all(draft);
 }
 

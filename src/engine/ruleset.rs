@@ -240,6 +240,8 @@ pub struct Integration {
     pub labels: Labels,
     /// A report of a moment older than this is kept and shown, and pages nobody.
     pub max_age: Millis,
+    /// Alerts of which no report came for so long are over; routes may say otherwise.
+    pub resolve_after: Option<Millis>,
     /// SHA-256 of the keys that open it. Keys made through the API stand beside these.
     pub key_hashes: Vec<[u8; 32]>,
     /// Names that it had before: alerts under them are its own.

@@ -8,7 +8,7 @@ use super::ruleset::RuleSet;
 use super::time::Now;
 use super::{
     answer, bundle, closing, escalation, ingest, lane, people, recovery, reply, silence,
-    trouble_desk,
+    trouble_desk, unreported,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -55,6 +55,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
         Input::RulesChanged => {
             trouble_desk::look_for_gone(draft);
             trouble_desk::look_for_unusable_targets(draft);
+            unreported::rules_changed(draft);
         }
         Input::Raise { trouble, text } => {
             trouble_desk::raise(draft, trouble, &text);

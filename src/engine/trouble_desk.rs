@@ -58,6 +58,7 @@ pub(super) fn raise(draft: &mut Draft<'_>, trouble: Trouble, text: &str) {
         last_seen: now.wall,
         repeats: 0,
         expires,
+        unreported: None,
         assertions: Assertions::default(),
         resolved_at: None,
         resolved_source_time: None,
@@ -162,6 +163,7 @@ fn open(
             // What can wait until morning can wait to be counted.
             Urgency::Low => COUNTED_FOR,
         },
+        resolve_after: None,
         join_interval: Millis::minutes(5),
         copy_to: Vec::new(),
         page: true,

@@ -40,6 +40,7 @@ pub fn integration(format: &str) -> Integration {
         },
         labels: Labels::from_iter([("origin", "fixtures")]),
         max_age: Millis::hours(6),
+        resolve_after: None,
         key_hashes: Vec::new(),
         was: Vec::new(),
     }

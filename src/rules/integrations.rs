@@ -1,6 +1,7 @@
 //! Integrations: format, keys, labels, age.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use crate::engine::event::{Labels, limit};
 use crate::engine::ids::IntegrationName;
@@ -23,6 +24,7 @@ const INTEGRATION: Shape = Shape {
         "key_sha256",
         "labels",
         "max_age",
+        "resolve_after",
         "mapping",
         "was",
     ],
@@ -48,6 +50,8 @@ const FORMATS: [&str; 5] = [
 const MAX_AGE_DEFAULT: Millis = Millis::hours(6);
 const MAX_AGE_MIN: Millis = Millis::minutes(1);
 const MAX_AGE_MAX: Millis = Millis::days(365);
+/// How long alerts may go without a report where rules end them then.
+pub(super) const RESOLVE_AFTER: RangeInclusive<Millis> = Millis::minutes(1)..=Millis::days(365);
 /// Former names of one integration.
 const NAMES_BEFORE_MAX: usize = 20;
 /// The length that senders of PagerDuty's format expect of a routing key.
@@ -69,11 +73,13 @@ impl Context<'_> {
     fn integration(&mut self, entry: &Entry) -> Integration {
         let table = Table::open(&entry.node, &INTEGRATION, &mut self.faults);
         let max_age = table.duration("max_age", MAX_AGE_MIN..=MAX_AGE_MAX, &mut self.faults);
+        let resolve_after = table.duration("resolve_after", RESOLVE_AFTER, &mut self.faults);
         Integration {
             name: entry.key.as_str().into(),
             format: self.format(&table),
             labels: self.labels(&table),
             max_age: max_age.unwrap_or(MAX_AGE_DEFAULT),
+            resolve_after,
             key_hashes: self.key_hashes(entry, &table),
             was: self.was(&table),
         }

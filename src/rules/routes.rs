@@ -7,7 +7,7 @@ use crate::engine::event::Text;
 use crate::engine::ids::PolicyName;
 use crate::engine::key;
 use crate::engine::matcher::Matcher;
-use crate::engine::routing::{GroupBy, Node as Branch, Route, Tree};
+use crate::engine::routing::{GroupBy, Node as Branch, ResolveAfter, Route, Tree};
 use crate::engine::ruleset::ChannelTarget;
 use crate::engine::time::Millis;
 use crate::engine::urgency::UrgencyRule;
@@ -15,11 +15,12 @@ use crate::engine::urgency::UrgencyRule;
 use super::Context;
 use super::documents::Section;
 use super::fault::Code;
+use super::integrations::RESOLVE_AFTER;
 use super::limits;
 use super::names::Numbers;
 use super::node::{Entry, Node, Position, Value, shorten};
 use super::reach::{self, Sibling};
-use super::table::{Shape, Table, list, text};
+use super::table::{Shape, Table, duration, list, text};
 
 const ROUTE: Shape = Shape {
     what: "a route",
@@ -32,6 +33,7 @@ const ROUTE: Shape = Shape {
         "urgency",
         "group_by",
         "group_wait",
+        "resolve_after",
         "join_interval",
         "copy_to",
         "page",
@@ -142,6 +144,7 @@ impl Builder<'_, '_> {
             urgency: UrgencyRule::BySeverity,
             group_by: GroupBy::EachAlert,
             group_wait: Millis::ZERO,
+            resolve_after: None,
             join_interval: JOIN_INTERVAL_DEFAULT,
             copy_to: Vec::new(),
             page: true,
@@ -283,6 +286,8 @@ impl Builder<'_, '_> {
         let policy = table.get("policy").and_then(|node| self.policy(node));
         let group_by = table.get("group_by").map(|node| self.group_by(node));
         let copies = self.copies(table, &base.copy_to);
+        let resolve_after = table.get("resolve_after");
+        let resolve_after = resolve_after.and_then(|node| self.resolve_after(node));
         let faults = &mut self.context.faults;
         let urgency = table.choice("urgency", &["by_severity", "high", "low"], faults);
         let group_wait = table.duration("group_wait", Millis::ZERO..=GROUP_WAIT_MAX, faults);
@@ -297,6 +302,7 @@ impl Builder<'_, '_> {
             urgency: urgency.map_or(base.urgency, |index| rules[index]),
             group_by: group_by.unwrap_or_else(|| base.group_by.clone()),
             group_wait: group_wait.unwrap_or(base.group_wait),
+            resolve_after: resolve_after.or(base.resolve_after),
             join_interval: join.unwrap_or(base.join_interval),
             copy_to: copies,
             page: page.unwrap_or(base.page),
@@ -312,6 +318,14 @@ impl Builder<'_, '_> {
         self.context
             .check_reference(Section::Policies, name, node.at);
         Some(Some(name.into()))
+    }
+
+    fn resolve_after(&mut self, node: &Node) -> Option<ResolveAfter> {
+        if node.as_text() == Some("never") {
+            return Some(ResolveAfter::Never);
+        }
+        let faults = &mut self.context.faults;
+        duration(node, "resolve_after", RESOLVE_AFTER, faults).map(ResolveAfter::After)
     }
 
     fn group_by(&mut self, node: &Node) -> GroupBy {

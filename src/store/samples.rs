@@ -16,6 +16,7 @@ use crate::engine::records::*;
 use crate::engine::ruleset::{ChannelTarget, Medium, Policy, PolicyStep, Target};
 use crate::engine::time::{Millis, Steady, Wall};
 use crate::engine::trouble::Cause;
+use crate::engine::unreported::Unreported;
 use crate::engine::urgency::Urgency;
 
 /// 2026-01-05T08:00:00Z, a Monday.
@@ -65,6 +66,10 @@ pub fn alert(id: u64) -> Alert {
         last_seen: START + Millis::seconds(2),
         repeats: 3,
         expires: Some(Steady(4_000)),
+        unreported: Some(Unreported {
+            since: Steady(5_000),
+            resolve_after: Millis::hours(2),
+        }),
         assertions: assertions(),
         resolved_at: Some(START + Millis::seconds(5)),
         resolved_source_time: Some(START + Millis::seconds(6)),

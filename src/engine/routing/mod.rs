@@ -31,11 +31,20 @@ pub struct Route {
     pub urgency: UrgencyRule,
     pub group_by: GroupBy,
     pub group_wait: Millis,
+    /// `None`: its integration has the say.
+    pub resolve_after: Option<ResolveAfter>,
     pub join_interval: Millis,
     /// Own and inherited targets that get one message per incident, kept updated.
     pub copy_to: Vec<ChannelTarget>,
     /// `page: false`: kept and shown, pages nobody.
     pub page: bool,
+}
+
+/// What a route says of alerts that are not reported any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResolveAfter {
+    Never,
+    After(Millis),
 }
 
 /// A node as the documents give it, before the index is made.
@@ -52,15 +61,25 @@ pub struct Node {
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     root: Option<Box<(Node, Index)>>,
+    has_resolve_after: bool,
 }
 
 impl Tree {
     /// Compiles the index over a tree whose root has no matchers.
     pub fn new(root: Node) -> Self {
         let index = Index::new(&root);
-        Self {
+        let mut tree = Self {
             root: Some(Box::new((root, index))),
-        }
+            has_resolve_after: false,
+        };
+        let mut all = tree.all().into_iter();
+        tree.has_resolve_after = all.any(|node| node.route.resolve_after.is_some());
+        tree
+    }
+
+    /// Whether any route has a word about alerts that are not reported any more.
+    pub fn has_resolve_after(&self) -> bool {
+        self.has_resolve_after
     }
 
     /// The root route, from which self-incidents take their policy.

@@ -43,6 +43,7 @@ fn node(name: &str, matchers: &[&str], children: Vec<Node>) -> Node {
         urgency: UrgencyRule::High,
         group_by: GroupBy::EachAlert,
         group_wait: Millis::ZERO,
+        resolve_after: None,
         join_interval: Millis::ZERO,
         copy_to: Vec::new(),
         page: true,

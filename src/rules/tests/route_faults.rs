@@ -54,6 +54,20 @@ routes:
         ],
     },
     Case {
+        name: "waits for a report that do not fit",
+        text: r#"
+integrations: { ups: { format: native, resolve_after: never } }
+routes:
+  - { name: a, matchers: ['team="x"'], resolve_after: soon }
+  - { name: b, matchers: ['team="y"'], resolve_after: 10s }
+"#,
+        expected: &[
+            "1:55: error[bad-duration]: `resolve_after` is a length of time, not the text \"never\"",
+            "3:55: error[bad-duration]: `resolve_after` is a length of time, not the text \"soon\"",
+            "4:55: error[bad-duration]: `resolve_after` is 10s, outside of 1m to 365d",
+        ],
+    },
+    Case {
         name: "matchers, grouping and urgency that do not fit",
         text: r#"
 routes:

@@ -8,7 +8,7 @@ use super::*;
 use crate::engine::calendar::Turn;
 use crate::engine::ids::ContactName;
 use crate::engine::matcher::Fields;
-use crate::engine::routing::{GroupBy, Route};
+use crate::engine::routing::{GroupBy, ResolveAfter, Route};
 use crate::engine::ruleset::{Format, NotifyStep, RuleSet, Target};
 use crate::engine::time::{Millis, Wall};
 use crate::engine::urgency::UrgencyRule;
@@ -162,6 +162,33 @@ fn files_add_routes_beneath_the_root_and_copies_add_up() {
     assert_eq!((b.policy.clone(), b.urgency), (None, UrgencyRule::High));
     assert_eq!(b.group_by, GroupBy::Labels(Vec::new()));
     assert_eq!(b.group_wait, Millis::seconds(30));
+}
+
+#[test]
+fn resolve_after_is_inherited_until_a_route_says_otherwise() {
+    let text = "integrations: { ups: { format: native, resolve_after: 90m } }
+routes:
+  - name: a
+    matchers: ['team=\"a\"']
+    resolve_after: 2h
+    routes:
+      - { name: b, matchers: ['x=\"b\"'] }
+      - { name: c, matchers: ['x=\"c\"'], resolve_after: never }
+";
+    let rules = rules_of(&[file("a.yaml", text), file("base.yaml", BASE)]);
+    assert_eq!(
+        rules.integrations["ups"].resolve_after,
+        Some(Millis::minutes(90))
+    );
+    let word = |labels| route(&rules, labels).resolve_after;
+    assert_eq!(word(&[]), None);
+    let two_hours = ResolveAfter::After(Millis::hours(2));
+    assert_eq!(word(&[("team", "a")]), Some(two_hours));
+    assert_eq!(word(&[("team", "a"), ("x", "b")]), Some(two_hours));
+    assert_eq!(
+        word(&[("team", "a"), ("x", "c")]),
+        Some(ResolveAfter::Never)
+    );
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod silences;
 mod snoozes;
 mod storms;
 mod troubles;
+mod unreported;
 
 /// Two people and a policy of two steps; the root route's alerts are incidents of their own.
 pub const TEAM: &str = r#"

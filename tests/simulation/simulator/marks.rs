@@ -59,6 +59,7 @@ marks! {
     DuplicateId => "an event id was repeated",
     StillFiringHold => "a source asserted what a person had resolved",
     Expired => "an alert expired",
+    Unreported => "no report of an alert came any more",
     SilencedOpen => "a silence covered an open incident",
     SilenceOver => "a silence ended while its alert fired",
     NobodyOnCall => "a step named nobody",

@@ -206,6 +206,7 @@ impl Team {
                 "group_by: [team]\n    group_wait: 30s",
                 "group_by: [team]\n    copy_to: [\"channel/slack/#copies\"]",
                 "group_by: [alertname]\n    join_interval: 1m",
+                "resolve_after: 40m",
                 "urgency: low",
                 "urgency: high",
                 "page: false",

@@ -109,6 +109,7 @@ fn mark_of(reason: Reason) -> Option<Mark> {
         "held_old" => Mark::HeldOld,
         "still_firing_hold" => Mark::StillFiringHold,
         "expired" => Mark::Expired,
+        "unreported" => Mark::Unreported,
         "silenced" => Mark::SilencedOpen,
         "silence_over" => Mark::SilenceOver,
         "nobody_on_call" => Mark::NobodyOnCall,

@@ -1,0 +1,115 @@
+//! Alerts whose end never comes: `resolve_after` ends what no report has told of for so long.
+//!
+//! A sender that was restarted after the repair, or shut down with its machine, never says that it
+//! is over. Time in which the router was down does not count: a start begins the wait anew.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::alert::{Alert, Matchable};
+use super::draft::Draft;
+use super::ids::AlertId;
+use super::routing::ResolveAfter;
+use super::ruleset::RuleSet;
+use super::time::{Millis, Steady};
+
+/// The wait for the next report of a firing alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreported {
+    /// When it was reported last, or when the wait began anew.
+    pub since: Steady,
+    /// Without a report for so long it is over.
+    pub resolve_after: Millis,
+}
+
+impl Unreported {
+    /// When the alert is over unless a report comes.
+    pub fn due(&self) -> Steady {
+        self.since + self.resolve_after
+    }
+}
+
+/// The source spoke of the alert: the wait begins anew, as long as the rules say.
+pub(super) fn reported(draft: &mut Draft<'_>, id: AlertId) {
+    let Some(alert) = draft.alert(&id) else {
+        return;
+    };
+    if alert.unreported.is_none() && !is_used(draft.rules) {
+        return;
+    }
+    let since = draft.now.steady;
+    let wait = resolve_after(draft.rules, &alert).map(|resolve_after| Unreported {
+        since,
+        resolve_after,
+    });
+    draft.edit_alert(&id, |alert| alert.unreported = wait);
+}
+
+/// Other rules are in force: where they say something else, the wait begins anew.
+pub(super) fn rules_changed(draft: &mut Draft<'_>) {
+    let rules = draft.rules;
+    let is_used = is_used(rules);
+    let is_touched = |alert: &&Arc<Alert>| alert.firing && (is_used || alert.unreported.is_some());
+    let touched: Vec<AlertId> = draft
+        .state
+        .alerts()
+        .filter(is_touched)
+        .filter(|alert| {
+            let before = alert.unreported.map(|wait| wait.resolve_after);
+            before != resolve_after(rules, alert)
+        })
+        .map(|alert| alert.id)
+        .collect();
+    for id in touched {
+        reported(draft, id);
+    }
+}
+
+/// The router was away, and reports may have been lost meanwhile.
+pub(super) fn begin_anew(draft: &mut Draft<'_>) {
+    let since = draft.now.steady;
+    let waiting: Vec<AlertId> = draft
+        .state
+        .alerts()
+        .filter(|alert| alert.unreported.is_some_and(|wait| wait.since < since))
+        .map(|alert| alert.id)
+        .collect();
+    for id in waiting {
+        draft.edit_alert(&id, |alert| {
+            if let Some(wait) = &mut alert.unreported {
+                wait.since = since;
+            }
+        });
+    }
+}
+
+/// Whether anything in the rules ends alerts that are not reported any more.
+fn is_used(rules: &RuleSet) -> bool {
+    let mut integrations = rules.integrations.values();
+    rules.tree.has_resolve_after() || integrations.any(|known| known.resolve_after.is_some())
+}
+
+/// The word of the alert's routes, of several the longest wait; where they say nothing, that of
+/// its integration.
+fn resolve_after(rules: &RuleSet, alert: &Alert) -> Option<Millis> {
+    let fields = Matchable {
+        integration: &alert.integration,
+        content: &alert.content,
+    };
+    let routes = rules.tree.routes(&fields);
+    let words: Vec<ResolveAfter> = routes
+        .iter()
+        .filter_map(|route| route.resolve_after)
+        .collect();
+    let integration = rules.integrations.get(&alert.integration);
+    if words.is_empty() {
+        return integration?.resolve_after;
+    }
+    let waits = words.iter().map(|word| match word {
+        ResolveAfter::Never => None,
+        ResolveAfter::After(wait) => Some(*wait),
+    });
+    let waits: Option<Vec<Millis>> = waits.collect();
+    waits?.into_iter().max()
+}
