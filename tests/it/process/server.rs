@@ -5,12 +5,14 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use reqwest::Response;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::log;
 use crate::harness::http::client;
 use crate::harness::inbox::Inbox;
 
@@ -34,11 +36,13 @@ route:
   policy: default
 ";
 
-/// The folder of one installation; it outlives the processes that run in it.
+/// The folder of one installation; it outlives the processes that run in it. At its end their log
+/// is searched for errors, and one that the test did not expect fails it.
 pub struct Place {
     folder: TempDir,
     pub port: u16,
     variables: Vec<(String, String)>,
+    expected_errors: Mutex<Vec<String>>,
 }
 
 impl Place {
@@ -55,6 +59,7 @@ impl Place {
             folder,
             port,
             variables: Vec::new(),
+            expected_errors: Mutex::default(),
         }
     }
 
@@ -62,6 +67,11 @@ impl Place {
     pub fn with_variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// A router of this place logs an error with this text: without it the test fails.
+    pub fn expects_error(&self, part: &str) {
+        self.expected_errors.lock().unwrap().push(part.to_owned());
     }
 
     pub fn path(&self) -> &Path {
@@ -109,6 +119,7 @@ impl Place {
         }
         Server {
             child: Some(child),
+            lines,
             url: format!("http://127.0.0.1:{}", self.port),
             token: self.file("admin-token"),
             key: self.file("first-key"),
@@ -118,6 +129,17 @@ impl Place {
     /// What the router logged, over all its processes.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.path().join("log")).unwrap()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // A test that failed has said what it found; a place may also have had no router.
+        let log = std::fs::read_to_string(self.path().join("log"));
+        if let (false, Ok(log)) = (std::thread::panicking(), log) {
+            let faults = log::faults(&log, &self.expected_errors.lock().unwrap());
+            assert!(faults.is_empty(), "in the log of the router: {faults:#?}");
+        }
     }
 }
 
@@ -145,6 +167,8 @@ pub fn read_lines(out: ChildStdout) -> Inbox<String> {
 /// A running router.
 pub struct Server {
     child: Option<Child>,
+    /// What it prints, such as pages of the console.
+    lines: Inbox<String>,
     pub url: String,
     pub token: String,
     /// Of the integration `native`.
@@ -169,6 +193,17 @@ impl Server {
             .await
             .unwrap()
             .unwrap()
+    }
+
+    /// The next line with this text that the router prints.
+    pub async fn printed(&self, part: &str) -> String {
+        loop {
+            let line = self.lines.next("line of the router").await;
+            if line.contains(part) {
+                return line;
+            }
+            assert_ne!(line, "the router ended");
+        }
     }
 
     pub async fn get(&self, path: &str) -> Value {
