@@ -6,6 +6,7 @@ mod alertmanager;
 mod amtool;
 mod audit;
 mod buttons;
+mod disk;
 mod doors;
 mod enqueue;
 mod first_start;
