@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use serde_json::{Value, json};
 
 use hmac::{Hmac, KeyInit, Mac};
+use reveille::engine::time::Wall;
+use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::http::{Answer, FakeHttp, Request, client};
@@ -82,8 +81,8 @@ impl Press<'_> {
 }
 
 /// The headers of a body: its time, and the signature over both.
-pub fn signed(body: &str, secret: &str, at: SystemTime) -> [(&'static str, String); 2] {
-    let seconds = at.duration_since(UNIX_EPOCH).unwrap().as_secs();
+pub fn signed(body: &str, secret: &str, at: Wall) -> [(&'static str, String); 2] {
+    let seconds = at.0 / 1_000;
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("v0:{seconds}:{body}").as_bytes());
     let code = mac.finalize().into_bytes();

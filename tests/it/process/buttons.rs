@@ -1,8 +1,8 @@
 //! Buttons in Slack, over HTTP with the real binary: what is pressed acts, once, for whom it was
 //! meant, and only when Slack signed it.
 
-use std::time::{Duration, SystemTime};
-
+use reveille::engine::time::Wall;
+use reveille::runtime::clock::wall_now;
 use serde_json::{Value, json};
 
 use super::server::{Place, Server};
@@ -87,7 +87,7 @@ async fn press(server: &Server, button: &Value, user: &str) {
         place,
     }
     .body();
-    let headers = slack::signed(&body, slack::SIGNING_SECRET, SystemTime::now());
+    let headers = slack::signed(&body, slack::SIGNING_SECRET, wall_now());
     let answered = slack::post_actions(&server.url, &body, &headers).await;
     assert_eq!(answered, 200);
 }
@@ -133,8 +133,8 @@ async fn what_slack_did_not_sign_presses_no_button() {
         user,
         place: DIRECT,
     };
-    let now = SystemTime::now();
-    let old = now - Duration::from_secs(600);
+    let now = wall_now();
+    let old = Wall(now.0 - 600_000);
     let body = press(USER).body();
     let sign = |secret, at| slack::signed(&body, secret, at).to_vec();
     let other = sign("another-secret", now);

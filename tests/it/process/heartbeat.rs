@@ -116,3 +116,17 @@ async fn the_heartbeat_falls_silent_while_every_channel_fails() {
         .await;
     service.expect_nothing_more();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_heartbeat_falls_silent_while_events_are_refused_for_want_of_space() {
+    let (service, slack) = (service(200).await, FakeSlack::start().await);
+    let place = Place::new(&settings(&service, &slack), RULES);
+    let place = place.with_variable("REVEILLE_DISK_MIN", "1000000 TiB");
+    let server = place.start().await;
+    server
+        .until("a line of the log", async |_| {
+            place.log().contains(WITHHELD).then_some(())
+        })
+        .await;
+    service.expect_nothing_more();
+}

@@ -9,6 +9,7 @@ mod buttons;
 mod disk;
 mod doors;
 mod enqueue;
+mod failed_store;
 mod first_start;
 mod gateway;
 mod heartbeat;

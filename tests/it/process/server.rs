@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use reqwest::Response;
+use rustix::process::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -102,9 +103,13 @@ impl Place {
 
     /// Starts the router and waits until it listens.
     pub async fn start(&self) -> Server {
+        self.start_by(self.command(&["serve"])).await
+    }
+
+    /// The same by a command that becomes the router.
+    pub async fn start_by(&self, mut command: Command) -> Server {
         let log = self.path().join("log");
         let log = File::options().create(true).append(true).open(log).unwrap();
-        let mut command = self.command(&["serve"]);
         command.stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let out = child.stdout.take().unwrap();
@@ -184,10 +189,18 @@ impl Server {
     }
 
     /// Asks it to end and waits until it has.
-    pub async fn stop(mut self) -> ExitStatus {
+    pub async fn stop(self) -> ExitStatus {
+        rustix::process::kill_process(self.pid(), rustix::process::Signal::TERM).unwrap();
+        self.ended().await
+    }
+
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(self.child.as_ref().unwrap())
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(mut self) -> ExitStatus {
         let mut child = self.child.take().unwrap();
-        let pid = rustix::process::Pid::from_child(&child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         let ended = tokio::task::spawn_blocking(move || child.wait().unwrap());
         tokio::time::timeout(PATIENCE, ended)
             .await
