@@ -49,6 +49,7 @@ pub struct Settings {
     pub page_limit: usize,
     pub page_window: Duration,
     pub disk_warn_bytes: u64,
+    pub disk_min_bytes: u64,
     pub keep_events: Duration,
     pub keep_incidents: Duration,
     pub disk_cap_bytes: u64,
@@ -96,6 +97,7 @@ impl Default for Settings {
             page_limit: 10,
             page_window: Duration::from_secs(10 * 60),
             disk_warn_bytes: 1 << 30,
+            disk_min_bytes: 256 << 20,
             keep_events: Duration::from_secs(30 * DAY),
             keep_incidents: Duration::from_secs(400 * DAY),
             disk_cap_bytes: 10 << 30,
@@ -216,6 +218,9 @@ fn read_root(root: &mut Section<'_>, notes: &mut Notes) -> Settings {
         disk_warn_bytes: root
             .read("disk_warn", units::size)
             .unwrap_or(default.disk_warn_bytes),
+        disk_min_bytes: root
+            .read("disk_min", units::size)
+            .unwrap_or(default.disk_min_bytes),
         keep_events: root
             .read("keep_events", units::some_time)
             .unwrap_or(default.keep_events),

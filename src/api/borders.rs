@@ -68,6 +68,8 @@ pub struct Settings {
     pub body_limit: usize,
     /// Bytes of a body in the formats of Alertmanager.
     pub body_limit_alertmanager: usize,
+    /// Free bytes on the disk of the store below which events are refused.
+    pub disk_min_bytes: u64,
     /// Without a slash at the end; never taken from request headers.
     pub public_url: String,
 }

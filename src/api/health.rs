@@ -11,9 +11,6 @@ use crate::runtime::handle::View;
 
 use super::borders::Shared;
 
-/// Below this, events are refused.
-const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
-
 /// A timer may be late by so much before the process counts as not ready.
 const TIMERS_LATE_MS: u64 = 30_000;
 
@@ -48,12 +45,9 @@ pub async fn readyz(State(state): State<Shared>) -> Response {
         }
     }
     let free = state.history(|store, _| Ok(store.free_bytes())).await;
-    if free
-        .ok()
-        .flatten()
-        .is_some_and(|free| free < FREE_BYTES_MIN)
-    {
-        causes.push("less than 256 MiB are free on the store's disk".to_owned());
+    let least = state.settings.disk_min_bytes;
+    if free.ok().flatten().is_some_and(|free| free < least) {
+        causes.push("less than disk_min is free on the store's disk".to_owned());
     }
     let (status, word) = if causes.is_empty() {
         (StatusCode::OK, "ok")

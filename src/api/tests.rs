@@ -128,6 +128,7 @@ fn state() -> ApiState {
         settings: Settings {
             body_limit: 1_000,
             body_limit_alertmanager: 2_000,
+            disk_min_bytes: 0,
             public_url: "https://pager.example.com".to_owned(),
         },
     }

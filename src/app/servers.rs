@@ -184,6 +184,7 @@ fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Re
         settings: ApiSettings {
             body_limit: settings.body_limit_bytes,
             body_limit_alertmanager: settings.body_limit_alertmanager_bytes,
+            disk_min_bytes: settings.disk_min_bytes,
             public_url: settings.public_url.clone(),
         },
     };

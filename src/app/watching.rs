@@ -28,6 +28,7 @@ pub fn start(
         handle: handle.clone(),
         store: store.clone(),
         disk_warn_bytes: settings.disk_warn_bytes,
+        disk_min_bytes: settings.disk_min_bytes,
         retention: Retention {
             events: millis(settings.keep_events),
             incidents: millis(settings.keep_incidents),

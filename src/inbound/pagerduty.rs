@@ -88,6 +88,7 @@ fn change(
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoutingKey {
     Given(String),
+    /// Missing or blank, which the original does not tell apart.
     Missing,
     /// The body is no JSON object at all.
     Unrecognized,
@@ -102,8 +103,8 @@ pub fn routing_key(body: &[u8]) -> RoutingKey {
         return RoutingKey::Unrecognized;
     };
     match event.get("routing_key").and_then(Value::as_str) {
-        Some(key) => RoutingKey::Given(key.to_owned()),
-        None => RoutingKey::Missing,
+        Some(key) if !key.trim().is_empty() => RoutingKey::Given(key.to_owned()),
+        Some(_) | None => RoutingKey::Missing,
     }
 }
 

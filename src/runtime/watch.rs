@@ -14,8 +14,6 @@ use crate::outbound::Pending;
 use crate::runtime::handle::{Handle, Intake, Unavailable};
 use crate::store::{Retention, Store};
 
-/// Below this events are refused; acknowledgments, outcomes and timers go on.
-pub const DISK_RESERVED_BYTES: u64 = 256 * 1024 * 1024;
 /// Batches of history that one minute purges at the most.
 const PURGES_MAX: usize = 200;
 
@@ -32,6 +30,8 @@ pub struct Watch {
     pub store: Arc<dyn Store>,
     /// Below so many free bytes a self-incident is raised.
     pub disk_warn_bytes: u64,
+    /// Below so many free bytes events are refused; acknowledgments, outcomes and timers go on.
+    pub disk_min_bytes: u64,
     pub retention: Retention,
     pub clock: Arc<dyn Fn() -> Wall + Send + Sync>,
     /// `None` when no address is configured.
@@ -52,7 +52,7 @@ impl Watch {
         (self.on_audit)(&found, free);
         self.report_stuck(&found).await?;
         self.purge().await;
-        let is_space = free.is_none_or(|free| free >= DISK_RESERVED_BYTES);
+        let is_space = free.is_none_or(|free| free >= self.disk_min_bytes);
         if !found.is_clean() || !is_space {
             warn!(audit = ?found, "the self-audit is not clean; the heartbeat is withheld");
             return Ok(false);
@@ -70,7 +70,7 @@ impl Watch {
         let Some(free) = self.store.free_bytes() else {
             return Ok(None);
         };
-        let is_low = free < DISK_RESERVED_BYTES;
+        let is_low = free < self.disk_min_bytes;
         self.handle.set_intake(if is_low {
             Intake::DiskLow
         } else {
@@ -80,7 +80,8 @@ impl Watch {
             cause: Cause::Disk,
             subject: "".into(),
         };
-        let input = if free < self.disk_warn_bytes {
+        // Events are never refused without a self-incident that says why.
+        let input = if is_low || free < self.disk_warn_bytes {
             let mebibytes = free / (1024 * 1024);
             let text = format!("only {mebibytes} MiB are free on the disk of the data directory");
             Input::Raise {

@@ -62,7 +62,8 @@ routes:
   - { name: b, matchers: ['team="y"'], resolve_after: 10s }
 "#,
         expected: &[
-            "1:55: error[bad-duration]: `resolve_after` is a length of time, not the text \"never\"",
+            "1:55: error[bad-duration]: `resolve_after` is a length of time, not the text \
+             \"never\"",
             "3:55: error[bad-duration]: `resolve_after` is a length of time, not the text \"soon\"",
             "4:55: error[bad-duration]: `resolve_after` is 10s, outside of 1m to 365d",
         ],

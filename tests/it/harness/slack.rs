@@ -4,12 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use hmac::{Hmac, KeyInit, Mac};
+use reveille::engine::time::Wall;
 use serde_json::{Value, json};
+use sha2::Sha256;
 
-use super::http::{Answer, FakeHttp, Request};
+use super::http::{Answer, FakeHttp, Request, client};
+use super::twilio::encoded;
 
 /// The token that it knows.
 pub const TOKEN: &str = "xoxb-test-token";
+
+/// With what it signs.
+pub const SIGNING_SECRET: &str = "slack-signing-secret";
 
 /// A workspace.
 pub struct FakeSlack {
@@ -49,6 +56,53 @@ impl FakeSlack {
     pub fn revoke_token(&self) {
         self.workspace.is_revoked.store(true, Ordering::SeqCst);
     }
+}
+
+/// A button that somebody presses.
+#[derive(Clone, Copy)]
+pub struct Press<'press> {
+    pub button: &'press Value,
+    pub user: &'press str,
+    /// The conversation in which the message stands.
+    pub place: &'press str,
+}
+
+impl Press<'_> {
+    /// The body with which Slack tells of it.
+    pub fn body(self) -> String {
+        let payload = json!({
+            "type": "block_actions",
+            "user": {"id": self.user},
+            "channel": {"id": self.place},
+            "actions": [self.button],
+        });
+        format!("payload={}", encoded(&payload.to_string()))
+    }
+}
+
+/// The headers of a body: its time, and the signature over both.
+pub fn signed(body: &str, secret: &str, at: Wall) -> [(&'static str, String); 2] {
+    let seconds = at.0 / 1_000;
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(format!("v0:{seconds}:{body}").as_bytes());
+    let code = mac.finalize().into_bytes();
+    let code: String = code.iter().map(|byte| format!("{byte:02x}")).collect();
+    [
+        ("x-slack-request-timestamp", seconds.to_string()),
+        ("x-slack-signature", format!("v0={code}")),
+    ]
+}
+
+/// Posts a body as Slack posts what was pressed; the answer is the status.
+pub async fn post_actions(server: &str, body: &str, headers: &[(&'static str, String)]) -> u16 {
+    let request = client().post(format!("{server}/slack/actions"));
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let headers = headers.iter();
+    let request = headers.fold(request, |request, (name, value)| {
+        request.header(*name, value)
+    });
+    let answer = request.body(body.to_owned()).send().await.unwrap();
+    answer.status().as_u16()
 }
 
 /// What Slack says when it says no: status 200 and `ok: false`.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
+use super::failed_store;
 use super::metrics::measured;
 use super::server::{ONE_PERSON, Place, Server};
 use crate::harness::http::client;
@@ -12,6 +13,9 @@ use crate::harness::smtp::{FakeSmtp, Reply, Stage};
 
 /// The documented time in which a process that was asked to end has ended.
 const STOP_TIME: Duration = Duration::from_secs(10);
+
+/// Events of 4 KB each, of one alert.
+const FILLING: usize = 20;
 
 async fn place(relay: &FakeSmtp) -> Place {
     let settings = format!(
@@ -31,23 +35,29 @@ from = "reveille@example.com"
 }
 
 async fn post(server: &Server, name: &str) -> Result<reqwest::Response, reqwest::Error> {
-    let event = json!({"summary": name, "severity": "critical"}).to_string();
+    let event = json!({"summary": name, "severity": "critical", "dedup_key": name,
+        "labels": {"filling": "x".repeat(4_000)}})
+    .to_string();
     let request = client().post(format!("{}/v1/events", server.url));
     request.bearer_auth(&server.key).body(event).send().await
 }
 
 /// A router with nothing left to write, whose next write fails.
 async fn about_to_fail(place: &Place, relay: &FakeSmtp) -> Server {
-    let server = place.start_on_a_disk_that_can_fail().await;
-    let answer = post(&server, "before it").await.unwrap();
-    assert_eq!(answer.status(), 202);
+    place.expects_error("the store failed; nothing more is accepted");
+    place.expects_error("the driver ended");
+    let server = place.start_by(failed_store::serve(place)).await;
+    for _ in 0..FILLING {
+        let answer = post(&server, "before it").await.unwrap();
+        assert_eq!(answer.status(), 202);
+    }
     relay.next().await;
     let sent = "reveille_pages_total{kind=\"page\",medium=\"email\",state=\"sent\"}";
     for name in [sent, "reveille_audit_clean"] {
         let look = async |server: &Server| measured(server, name).await.filter(|n| *n == 1.0);
         server.until(name, look).await;
     }
-    server.fail_writes();
+    failed_store::fail_writes(&server);
     server
 }
 

@@ -5,13 +5,15 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::thread::JoinHandle;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use reqwest::Response;
+use rustix::process::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::log;
 use crate::harness::http::client;
 use crate::harness::inbox::Inbox;
 
@@ -35,11 +37,13 @@ route:
   policy: default
 ";
 
-/// The folder of one installation; it outlives the processes that run in it.
+/// The folder of one installation; it outlives the processes that run in it. At its end their log
+/// is searched for errors, and one that the test did not expect fails it.
 pub struct Place {
     folder: TempDir,
     pub port: u16,
     variables: Vec<(String, String)>,
+    expected_errors: Mutex<Vec<String>>,
 }
 
 impl Place {
@@ -56,6 +60,7 @@ impl Place {
             folder,
             port,
             variables: Vec::new(),
+            expected_errors: Mutex::default(),
         }
     }
 
@@ -63,6 +68,11 @@ impl Place {
     pub fn with_variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// A router of this place logs an error with this text: without it the test fails.
+    pub fn expects_error(&self, part: &str) {
+        self.expected_errors.lock().unwrap().push(part.to_owned());
     }
 
     pub fn path(&self) -> &Path {
@@ -93,36 +103,15 @@ impl Place {
 
     /// Starts the router and waits until it listens.
     pub async fn start(&self) -> Server {
-        let mut command = self.command(&["serve"]);
-        command.stderr(self.log_file());
-        self.start_as(command).await
+        self.start_by(self.command(&["serve"])).await
     }
 
-    /// Starts the router so that writing beyond a limit of file sizes is an error for it and not
-    /// its end; see [`Server::fail_writes`].
-    pub async fn start_on_a_disk_that_can_fail(&self) -> Server {
-        let mut command = Command::new("/bin/sh");
-        let script = "trap '' XFSZ; exec \"$0\" serve";
-        command.args(["-c", script, env!("CARGO_BIN_EXE_reveille")]);
-        command.current_dir(self.path()).env_clear();
-        command.envs(self.variables.clone());
-        // Its log goes through a pipe, because it is a file that can fail as well.
-        command.stderr(Stdio::piped());
-        self.start_as(command).await
-    }
-
-    fn log_file(&self) -> File {
+    /// The same by a command that becomes the router.
+    pub async fn start_by(&self, mut command: Command) -> Server {
         let log = self.path().join("log");
-        File::options().create(true).append(true).open(log).unwrap()
-    }
-
-    async fn start_as(&self, mut command: Command) -> Server {
-        command.stdout(Stdio::piped());
+        let log = File::options().create(true).append(true).open(log).unwrap();
+        command.stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
-        let log = child.stderr.take().map(|mut said| {
-            let mut log = self.log_file();
-            std::thread::spawn(move || std::io::copy(&mut said, &mut log).unwrap())
-        });
         let out = child.stdout.take().unwrap();
         let lines = read_lines(out);
         loop {
@@ -135,7 +124,7 @@ impl Place {
         }
         Server {
             child: Some(child),
-            log,
+            lines,
             url: format!("http://127.0.0.1:{}", self.port),
             token: self.file("admin-token"),
             key: self.file("first-key"),
@@ -145,6 +134,17 @@ impl Place {
     /// What the router logged, over all its processes.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.path().join("log")).unwrap()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // A test that failed has said what it found; a place may also have had no router.
+        let log = std::fs::read_to_string(self.path().join("log"));
+        if let (false, Ok(log)) = (std::thread::panicking(), log) {
+            let faults = log::faults(&log, &self.expected_errors.lock().unwrap());
+            assert!(faults.is_empty(), "in the log of the router: {faults:#?}");
+        }
     }
 }
 
@@ -172,8 +172,8 @@ pub fn read_lines(out: ChildStdout) -> Inbox<String> {
 /// A running router.
 pub struct Server {
     child: Option<Child>,
-    /// Writes down what comes through a pipe.
-    log: Option<JoinHandle<u64>>,
+    /// What it prints, such as pages of the console.
+    lines: Inbox<String>,
     pub url: String,
     pub token: String,
     /// Of the integration `native`.
@@ -188,41 +188,35 @@ impl Server {
         child.wait().unwrap();
     }
 
-    fn pid(&self) -> rustix::process::Pid {
-        rustix::process::Pid::from_child(self.child.as_ref().unwrap())
-    }
-
-    /// From now on every write to a file fails. For a process that was started to bear it.
-    pub fn fail_writes(&self) {
-        let limit = rustix::process::Rlimit {
-            current: Some(0),
-            maximum: Some(0),
-        };
-        let pid = Some(self.pid());
-        rustix::process::prlimit(pid, rustix::process::Resource::Fsize, limit).unwrap();
-    }
-
     /// Asks it to end and waits until it has.
     pub async fn stop(self) -> ExitStatus {
         rustix::process::kill_process(self.pid(), rustix::process::Signal::TERM).unwrap();
         self.ended().await
     }
 
-    /// Waits until it has ended.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(self.child.as_ref().unwrap())
+    }
+
+    /// Waits until it has ended by itself.
     pub async fn ended(mut self) -> ExitStatus {
         let mut child = self.child.take().unwrap();
-        let log = self.log.take();
-        let ended = tokio::task::spawn_blocking(move || {
-            let status = child.wait().unwrap();
-            if let Some(log) = log {
-                log.join().unwrap();
-            }
-            status
-        });
+        let ended = tokio::task::spawn_blocking(move || child.wait().unwrap());
         tokio::time::timeout(PATIENCE, ended)
             .await
             .unwrap()
             .unwrap()
+    }
+
+    /// The next line with this text that the router prints.
+    pub async fn printed(&self, part: &str) -> String {
+        loop {
+            let line = self.lines.next("line of the router").await;
+            if line.contains(part) {
+                return line;
+            }
+            assert_ne!(line, "the router ended");
+        }
     }
 
     pub async fn get(&self, path: &str) -> Value {

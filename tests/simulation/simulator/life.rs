@@ -14,7 +14,6 @@ use reveille::engine::time::Millis;
 use reveille::engine::trouble::Cause;
 use reveille::rules::{self, Documents, Environment, Fit};
 use reveille::runtime::driver::{Done, Job};
-use reveille::runtime::watch::DISK_RESERVED_BYTES;
 use reveille::store::{
     Batch, CommitFault, DocumentKind, DocumentWrite, Epoch, Partition, Store, revision_name,
 };
@@ -27,6 +26,8 @@ use super::world::{Happening, Within, World};
 const HOME: Partition = Partition(0);
 /// Below this a self-incident is raised.
 const DISK_WARN_BYTES: u64 = 1024 * 1024 * 1024;
+/// Below this events are refused.
+const DISK_MIN_BYTES: u64 = 256 * 1024 * 1024;
 /// Turns without progress of time: more than this is a timer that is due again and again.
 const TURNS_AT_ONE_MOMENT_MAX: usize = 2_000;
 
@@ -371,7 +372,7 @@ impl World {
         let Some(process) = self.process.as_mut() else {
             return;
         };
-        process.is_disk_low = free.is_some_and(|free| free < DISK_RESERVED_BYTES);
+        process.is_disk_low = free.is_some_and(|free| free < DISK_MIN_BYTES);
         let trouble = Trouble {
             cause: Cause::Disk,
             subject: "".into(),

@@ -1,0 +1,193 @@
+//! Buttons in Slack, over HTTP with the real binary: what is pressed acts, once, for whom it was
+//! meant, and only when Slack signed it.
+
+use reveille::engine::time::Wall;
+use reveille::runtime::clock::wall_now;
+use serde_json::{Value, json};
+
+use super::server::{Place, Server};
+use crate::harness::slack::{self, FakeSlack, Press};
+
+const USER: &str = "U024BE7LH";
+/// The direct conversation with that user.
+const DIRECT: &str = "D024BE7LH";
+
+const RULES: &str = "
+users:
+  ana:
+    full_name: Ana Silva
+    contacts:
+      chat: { slack: U024BE7LH }
+policies:
+  default:
+    steps:
+      - { targets: [user/ana], wait: 1h }
+integrations:
+  native: { format: native }
+route:
+  policy: default
+";
+
+async fn start(slack: &FakeSlack) -> (Place, Server) {
+    let settings = format!(
+        "[[channel]]\nname = \"slack\"\nkind = \"slack\"\ntoken = \"{}\"\n\
+         signing_secret = \"{}\"\napi_url = \"{}\"\n",
+        slack::TOKEN,
+        slack::SIGNING_SECRET,
+        slack.api_url(),
+    );
+    let place = Place::new(&settings, RULES);
+    let place = place.with_variable("REVEILLE_PUBLIC_URL", "https://pager.example.com");
+    let server = place.start().await;
+    (place, server)
+}
+
+async fn report(server: &Server, action: &str) {
+    let event = json!({"action": action, "summary": "disk full", "severity": "critical",
+        "dedup_key": "db1/disk"});
+    let answer = server
+        .post("/v1/events", &server.key, event.to_string())
+        .await;
+    assert_eq!(answer.status(), 202);
+}
+
+/// The next page, and its button for this.
+async fn next_button(slack: &FakeSlack, action: &str) -> Value {
+    let post = slack.http.next().await;
+    assert!(post.path().ends_with("/chat.postMessage"), "{post:?}");
+    let message = post.json();
+    assert_eq!(message["channel"], USER, "{message}");
+    let blocks = message["blocks"].as_array().unwrap();
+    let mut buttons = blocks
+        .iter()
+        .filter_map(|block| block["elements"].as_array())
+        .flatten();
+    let button = buttons.find(|button| button["action_id"] == action);
+    button
+        .unwrap_or_else(|| panic!("no {action}: {message}"))
+        .clone()
+}
+
+/// The next request changes the message that was posted as this one, counted from 1.
+async fn expect_edit(slack: &FakeSlack, posted: u64, word: &str) {
+    let edit = slack.http.next().await;
+    assert!(edit.path().ends_with("/chat.update"), "{edit:?}");
+    let message = edit.json();
+    assert_eq!(message["channel"], DIRECT);
+    assert_eq!(message["ts"], format!("1503435956.{posted:06}"));
+    assert!(edit.text().contains(word), "{word}: {message}");
+    assert!(!edit.text().contains("\"acknowledge\""), "{message}");
+}
+
+async fn press(server: &Server, button: &Value, user: &str) {
+    let place = DIRECT;
+    let body = Press {
+        button,
+        user,
+        place,
+    }
+    .body();
+    let headers = slack::signed(&body, slack::SIGNING_SECRET, wall_now());
+    let answered = slack::post_actions(&server.url, &body, &headers).await;
+    assert_eq!(answered, 200);
+}
+
+async fn status(server: &Server, number: u64) -> Value {
+    server.get(&format!("/v1/incidents/{number}")).await["status"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_button_of_a_page_acknowledges_it_and_the_message_says_so() {
+    let slack = FakeSlack::start().await;
+    let (_place, server) = start(&slack).await;
+    report(&server, "trigger").await;
+    let button = next_button(&slack, "acknowledge").await;
+    press(&server, &button, USER).await;
+    let incident = server.get("/v1/incidents/1").await;
+    assert_eq!(incident["status"], "acknowledged");
+    let ana = json!({"user": "ana", "name": "Ana Silva", "via": "slack"});
+    assert_eq!(incident["acknowledged_by"], ana);
+    expect_edit(&slack, 1, "Ana Silva").await;
+
+    // Pressed again, it changes nothing and posts nothing.
+    let before = server.reasons(1).await;
+    let acknowledged = |reasons: &[String]| {
+        let reasons = reasons.iter();
+        reasons.filter(|reason| *reason == "acknowledged").count()
+    };
+    press(&server, &button, USER).await;
+    assert_eq!(status(&server, 1).await, "acknowledged");
+    let after = server.reasons(1).await;
+    assert_eq!(acknowledged(&after), acknowledged(&before));
+    slack.http.expect_nothing_more();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_slack_did_not_sign_presses_no_button() {
+    let slack = FakeSlack::start().await;
+    let (place, server) = start(&slack).await;
+    report(&server, "trigger").await;
+    let button = next_button(&slack, "acknowledge").await;
+    let press = |user| Press {
+        button: &button,
+        user,
+        place: DIRECT,
+    };
+    let now = wall_now();
+    let old = Wall(now.0 - 600_000);
+    let body = press(USER).body();
+    let sign = |secret, at| slack::signed(&body, secret, at).to_vec();
+    let other = sign("another-secret", now);
+    let stale = sign(slack::SIGNING_SECRET, old);
+    let unsigned = Vec::new();
+    let cut = sign(slack::SIGNING_SECRET, now)[..1].to_vec();
+    for headers in [other, stale, unsigned, cut] {
+        let answered = slack::post_actions(&server.url, &body, &headers).await;
+        assert_eq!(answered, 401, "{headers:?}");
+        assert_eq!(status(&server, 1).await, "triggered", "{headers:?}");
+    }
+    // The signature of one body is none for another.
+    let other_body = press("U061F7AUR").body();
+    let headers = sign(slack::SIGNING_SECRET, now);
+    let answered = slack::post_actions(&server.url, &other_body, &headers).await;
+    assert_eq!(answered, 401);
+    assert_eq!(status(&server, 1).await, "triggered");
+    assert!(place.log().contains("a request in the name of Slack"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signed_button_does_nothing_for_a_stranger_or_with_a_value_of_nobody() {
+    let slack = FakeSlack::start().await;
+    let (_place, server) = start(&slack).await;
+    report(&server, "trigger").await;
+    let button = next_button(&slack, "acknowledge").await;
+    press(&server, &button, "U061F7AUR").await;
+    let mut forged = button.clone();
+    forged["value"] = json!("AAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAA");
+    press(&server, &forged, USER).await;
+    let mut unknown = button;
+    unknown["action_id"] = json!("delete");
+    press(&server, &unknown, USER).await;
+    assert_eq!(status(&server, 1).await, "triggered");
+    slack.http.expect_nothing_more();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_button_of_a_former_generation_does_nothing_to_the_present_one() {
+    let slack = FakeSlack::start().await;
+    let (_place, server) = start(&slack).await;
+    report(&server, "trigger").await;
+    let former = next_button(&slack, "acknowledge").await;
+    report(&server, "resolve").await;
+    expect_edit(&slack, 1, "Resolved").await;
+    report(&server, "trigger").await;
+    let present = next_button(&slack, "acknowledge").await;
+
+    press(&server, &former, USER).await;
+    assert_eq!(status(&server, 1).await, "resolved");
+    assert_eq!(status(&server, 2).await, "triggered");
+    slack.http.expect_nothing_more();
+    press(&server, &present, USER).await;
+    assert_eq!(status(&server, 2).await, "acknowledged");
+    expect_edit(&slack, 2, "Ana Silva").await;
+}
