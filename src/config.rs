@@ -16,7 +16,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use channel::{
-    Channel, ChannelKind, Inbound, Slack, SmsWebhook, Smtp, Tls, Twilio, TwilioSender, Webhook,
+    Channel, ChannelKind, Confirm, Inbound, Slack, SmsWebhook, Smtp, Tls, Twilio, TwilioSender,
+    Webhook,
 };
 pub use fault::{Fault, Faults, Origin, Warning};
 pub use layers::{Secrets, Sources};

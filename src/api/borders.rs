@@ -91,6 +91,8 @@ pub struct SmsInbound {
     pub text: String,
     /// Empty for a gateway that gives none.
     pub message_id: String,
+    /// What became of a reply is told by a message of its own, and not in our answer.
+    pub confirms_by_sms: bool,
 }
 
 impl ApiState {
@@ -246,6 +248,9 @@ pub trait Channels: Send + Sync {
         &'border self,
         name: &'border ChannelName,
     ) -> Pending<'border, Option<ChannelCheck>>;
+
+    /// Tells by SMS what became of a reply, in the background and once.
+    fn confirm_by_sms(&self, channel: &ChannelName, number: String, text: String);
 
     /// Answers privately to somebody who pressed a Slack button, in the background.
     fn tell_on_slack(&self, response_url: String, text: String);

@@ -136,15 +136,25 @@ async fn from_gateway(
         pointed(&body, "inbound.message_id", &settings.message_id)?
     };
     let from = pointed(&body, "inbound.from", &settings.from)?;
-    log_unknown(&state.handle.rules(), &channel, &from);
+    let rules = state.handle.rules();
+    log_unknown(&rules, &channel, &from);
     let reply = SmsReply {
-        channel,
-        from,
+        channel: channel.clone(),
+        from: from.clone(),
         text: cut(&pointed(&body, "inbound.text", &settings.text)?),
         message_id,
     };
     let text = answers::sms(state.handle.control(Input::Sms(reply)).await?)?;
-    Ok(Json(json!({"reply": text})).into_response())
+    let (confirmed, answered) = if settings.confirms_by_sms {
+        (text, None)
+    } else {
+        (None, text)
+    };
+    if let (Some(text), Some(number)) = (confirmed, rules.phone_of(&from)) {
+        let number = number.to_owned();
+        state.channels.confirm_by_sms(&channel, number, text);
+    }
+    Ok(Json(json!({"reply": answered})).into_response())
 }
 
 /// `?key=`
@@ -249,6 +259,7 @@ mod tests {
             from: "/from".to_owned(),
             text: "/message/text".to_owned(),
             message_id: "/id".to_owned(),
+            confirms_by_sms: false,
         }
     }
 

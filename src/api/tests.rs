@@ -71,6 +71,8 @@ impl Channels for NoChannels {
         Box::pin(async { None })
     }
 
+    fn confirm_by_sms(&self, _: &ChannelName, _: String, _: String) {}
+
     fn tell_on_slack(&self, _: String, _: String) {}
 }
 

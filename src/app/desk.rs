@@ -68,6 +68,24 @@ impl Channels for Desk {
         })
     }
 
+    fn confirm_by_sms(&self, name: &ChannelName, number: String, text: String) {
+        let Some(channel) = self.channels.find(name).cloned() else {
+            warn!(channel.name = %name, "no such channel; a reply is not confirmed");
+            return;
+        };
+        tokio::spawn(async move {
+            let sent = channel.confirm(&number, &text).await;
+            if !sent.outcome.is_sent() {
+                warn!(
+                    channel.name = %channel.info().name,
+                    outcome = %sent.outcome,
+                    provider_message = sent.provider_message.as_deref().unwrap_or(""),
+                    "the confirmation of a reply was not sent"
+                );
+            }
+        });
+    }
+
     fn tell_on_slack(&self, response_url: String, text: String) {
         // The address came in a signed request; it is Slack's or it is not called.
         if !response_url.starts_with(SLACK_ANSWERS) {

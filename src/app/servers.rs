@@ -24,7 +24,7 @@ use crate::api::borders::{ApiState, Settings as ApiSettings, SmsInbound, TwilioA
 use crate::api::key_origin::note_keys_of_rules;
 use crate::api::refusals::Refusals;
 use crate::api::{public_router, router};
-use crate::config::{ChannelKind, Settings};
+use crate::config::{ChannelKind, Confirm, Settings};
 use crate::engine::ids::ChannelName;
 use crate::engine::time::Wall;
 use crate::outbound::outcome;
@@ -224,6 +224,7 @@ fn add_inbound(state: &mut ApiState, name: &str, kind: &ChannelKind) {
                 from: gateway.inbound.from.clone(),
                 text: gateway.inbound.text.clone(),
                 message_id: gateway.inbound.message_id.clone().unwrap_or_default(),
+                confirms_by_sms: gateway.inbound.confirm == Confirm::Sms,
             };
             state.sms_webhooks.insert(name, inbound);
         }

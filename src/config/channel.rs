@@ -137,6 +137,16 @@ pub struct Inbound {
     pub from: String,
     pub text: String,
     pub message_id: Option<String>,
+    pub confirm: Confirm,
+}
+
+/// How somebody learns what became of a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirm {
+    /// By a message of its own through the same channel.
+    Sms,
+    /// The gateway sends the text that stands in our answer to it.
+    Answer,
 }
 
 /// Signed posts to the URLs of contacts.
@@ -313,6 +323,7 @@ fn read_sms_webhook(section: &mut Section<'_>) -> Option<SmsWebhook> {
             from: "/from".to_owned(),
             text: "/text".to_owned(),
             message_id: Some("/id".to_owned()),
+            confirm: Confirm::Sms,
         }),
     })
 }
@@ -445,11 +456,12 @@ fn pointer(value: &Value) -> Result<String, String> {
 }
 
 fn inbound(value: &Value) -> Result<Inbound, String> {
-    const CURE: &str = "write { from = \"/from\", text = \"/text\", message_id = \"/id\" }";
+    const CURE: &str = "write { from = \"/from\", text = \"/text\", message_id = \"/id\", \
+                        confirm = \"sms\" }";
     let Value::Table(entries) = value else {
         return Err(CURE.to_owned());
     };
-    let known = ["from", "text", "message_id"];
+    let known = ["from", "text", "message_id", "confirm"];
     if let Some(unknown) = entries.keys().find(|key| !known.contains(&key.as_str())) {
         return Err(format!("unknown key {unknown}: {CURE}"));
     }
@@ -459,7 +471,14 @@ fn inbound(value: &Value) -> Result<Inbound, String> {
             .map(|entry| pointer(&entry.value).map_err(|problem| format!("{key} {problem}")))
             .transpose()
     };
+    let confirm = match entries.get("confirm").map(|entry| &entry.value) {
+        None => Confirm::Sms,
+        Some(Value::Text(word)) if word == "sms" => Confirm::Sms,
+        Some(Value::Text(word)) if word == "answer" => Confirm::Answer,
+        Some(_) => return Err("confirm is \"sms\" or \"answer\"".to_owned()),
+    };
     Ok(Inbound {
+        confirm,
         from: find("from")?.ok_or(CURE)?,
         text: find("text")?.ok_or(CURE)?,
         message_id: find("message_id")?,

@@ -75,4 +75,18 @@ pub trait Channel: Send + Sync {
     /// Asks the provider whether it would take messages, without sending one. Only called when the
     /// capabilities say `probes`.
     fn probe(&self) -> Pending<'_, Sent>;
+
+    /// Sends what became of a reply to whoever replied. Only channels whose provider does not take
+    /// it from our answer do so.
+    fn confirm<'channel>(
+        &'channel self,
+        _number: &'channel str,
+        _text: &'channel str,
+    ) -> Pending<'channel, Sent> {
+        Box::pin(std::future::ready(Sent {
+            outcome: Outcome::RefusedContent,
+            provider_message: Some("this channel confirms no replies".to_owned()),
+            reference: None,
+        }))
+    }
 }

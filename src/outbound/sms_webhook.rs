@@ -16,12 +16,19 @@ use crate::engine::decision::Order;
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Outcome;
 use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
+use crate::engine::time::Millis;
 
 /// Statuses that mean "taken" unless the settings say otherwise.
 pub const SUCCESS: [u16; 3] = [200, 201, 202];
 
 /// Numbers of incidents that two segments hold beside the link.
 const INCIDENTS_NAMED_MAX: usize = 20;
+
+/// The page of a text that belongs to none.
+const NO_PAGE: u64 = 0;
+
+/// A confirmation is given up after this time.
+const CONFIRM_TIME: Millis = Millis::seconds(15);
 
 /// A text with all that a template must not let through unescaped.
 const NASTY_TEXT: &str = "\"quoted\" \\ 100% & <b>\nnext=1";
@@ -104,7 +111,17 @@ impl SmsWebhook {
             text: &text,
             page_id: order.page.0,
         };
-        let body = match self.body.render(&values) {
+        self.post(&values, order.deadline, mark).await
+    }
+
+    /// Hands a text to the gateway.
+    async fn post(
+        &self,
+        values: &Values<'_>,
+        deadline: Millis,
+        mark: &Mark,
+    ) -> Result<Sent, Withdrawn> {
+        let body = match self.body.render(values) {
             Ok(body) => body,
             Err(error) => return Ok(self.sent(Outcome::RefusedContent, &error.to_string())),
         };
@@ -115,7 +132,7 @@ impl SmsWebhook {
             auth: Auth::None,
             headers: headers(&self.settings),
             body: body.into_bytes(),
-            deadline: order.deadline,
+            deadline,
         };
         Ok(match self.http.call_marked(request, mark).await? {
             Ok(answer) => self.read(&answer),
@@ -161,6 +178,22 @@ impl Channel for SmsWebhook {
     fn probe(&self) -> Pending<'_, Sent> {
         let words = "a gateway cannot be asked without sending a message";
         Box::pin(std::future::ready(self.sent(Outcome::Unknown, words)))
+    }
+
+    fn confirm<'channel>(
+        &'channel self,
+        number: &'channel str,
+        text: &'channel str,
+    ) -> Pending<'channel, Sent> {
+        Box::pin(async move {
+            let values = Values {
+                to: number,
+                text,
+                page_id: NO_PAGE,
+            };
+            let sent = self.post(&values, CONFIRM_TIME, &Mark::default()).await;
+            sent.unwrap_or_else(|Withdrawn| self.sent(Outcome::Unknown, "nobody withdraws it"))
+        })
     }
 }
 

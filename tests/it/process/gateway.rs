@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::server::{Place, Server};
-use crate::harness::http::{FakeHttp, client};
+use crate::harness::http::{Answer, FakeHttp, client};
 use crate::harness::webhook::start_sms_gateway;
 
 const KEY: &str = "inbound-key-for-this-test";
@@ -27,6 +27,11 @@ route:
 
 /// A router whose channel `sms` takes replies and whose channel `mute` does not.
 async fn start() -> (FakeHttp, Place, Server) {
+    start_with("answer").await
+}
+
+/// The same; `confirm` says how a reply is confirmed.
+async fn start_with(confirm: &str) -> (FakeHttp, Place, Server) {
     let gateway = start_sms_gateway().await;
     let channel = |name: &str| {
         let url = gateway.url();
@@ -37,7 +42,8 @@ async fn start() -> (FakeHttp, Place, Server) {
     };
     let settings = format!(
         "{}inbound_key = \"env:SMS_INBOUND_KEY\"\n\
-         inbound = {{ from = \"/from\", text = \"/text\", message_id = \"/id\" }}\n{}",
+         inbound = {{ from = \"/from\", text = \"/text\", message_id = \"/id\", \
+         confirm = \"{confirm}\" }}\n{}",
         channel("sms"),
         channel("mute"),
     );
@@ -158,4 +164,36 @@ async fn a_reply_of_another_shape_names_the_setting_and_a_strangers_reply_acts_o
     let (code, answer) = reply(&server, path, Some(KEY), &stranger).await;
     assert_eq!((code, &answer["reply"]), (200, &Value::Null));
     assert_eq!(status(&server, 1).await, "triggered");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reply_is_confirmed_by_one_message_of_its_own_unless_the_gateway_takes_our_answer() {
+    let (gateway, place, server) = start_with("sms").await;
+    open(&server, &gateway, 1).await;
+    let path = "/sms/sms/inbound";
+    let spelled = json!({"from": "00351 912 345 678", "text": "ack 1", "id": "m1"});
+    let (code, answer) = reply(&server, path, Some(KEY), &spelled).await;
+    assert_eq!((code, &answer["reply"]), (200, &Value::Null));
+    let confirmation = gateway.next().await.json();
+    assert_eq!(confirmation["to"], NUMBER, "as the rules write it");
+    assert_eq!(confirmation["page_id"], 0);
+    let text = confirmation["text"].as_str().unwrap();
+    assert!(text.contains("#1"), "{text}");
+
+    // Posted twice, or by a stranger: nothing more is sent.
+    reply(&server, path, Some(KEY), &spelled).await;
+    let stranger = json!({"from": "+4799991234", "text": "ack 1", "id": "m2"});
+    reply(&server, path, Some(KEY), &stranger).await;
+
+    // A confirmation that fails is told in the log, and changes nothing else.
+    gateway.script([Answer::status(500)]);
+    let again = message("ack 1", "m3");
+    reply(&server, path, Some(KEY), &again).await;
+    assert_eq!(gateway.next().await.json()["page_id"], 0);
+    let logged = "the confirmation of a reply was not sent";
+    server
+        .until(logged, async |_| place.log().contains(logged).then_some(()))
+        .await;
+    gateway.expect_nothing_more();
+    assert_eq!(status(&server, 1).await, "acknowledged");
 }
