@@ -13,6 +13,7 @@ use super::extract::{Params, Segment, whole_body};
 use super::html;
 use super::links;
 use super::problem::Problem;
+use super::shapes;
 use super::words;
 use crate::engine::decision::{ActResult, Acted};
 use crate::engine::ids::IncidentNumber;
@@ -251,13 +252,14 @@ async fn look(
     let rules = state.handle.rules();
     let user = opened.user().and_then(|user| rules.users.get(user));
     let time_zone = user.map_or(TimeZone::UTC, |user| user.time_zone.clone());
-    let (alerts, now) = match details(state, opened).await {
+    let (alerts, sent, now) = match details(state, opened).await {
         Ok(details) => details,
         Err(problem) => return html::refusal(&problem),
     };
     let screen = Screen::new(View {
         opened,
         alerts,
+        sent,
         clock: Clock {
             now: state.now(),
             time_zone: &time_zone,
@@ -268,24 +270,30 @@ async fn look(
     html::page(status, &screen)
 }
 
-/// The first alerts of a single incident, and the engine's present.
-async fn details(state: &ApiState, opened: &Opened) -> Result<(Vec<String>, Now), Problem> {
+/// The first alerts of a single incident, what was sent of each, and the engine's present.
+async fn details(
+    state: &ApiState,
+    opened: &Opened,
+) -> Result<(Vec<String>, Vec<Vec<String>>, Now), Problem> {
     let single = match opened.incidents.as_slice() {
         [only] => Some(only.clone()),
         _ => None,
     };
     let look = move |view: handle::View<'_>| {
         let Some(incident) = single else {
-            return (Vec::new(), view.now);
+            return (Vec::new(), Vec::new(), view.now);
         };
-        let alerts = view.state.alerts_of(incident.number);
-        let shown = alerts.map(|alert| alert.content.summary.to_string());
-        let mut shown: Vec<String> = shown.take(ALERTS_SHOWN).collect();
+        let alerts = view.state.alerts_of(incident.number).take(ALERTS_SHOWN);
+        let alerts = alerts.map(|alert| {
+            let lines = shapes::alert::sent_lines(&alert.content);
+            (alert.content.summary.to_string(), lines)
+        });
+        let (mut shown, sent): (Vec<String>, Vec<Vec<String>>) = alerts.unzip();
         if shown.is_empty() {
             let kept = incident.kept_alerts.iter().take(ALERTS_SHOWN);
             shown = kept.map(|alert| alert.summary.to_string()).collect();
         }
-        (shown, view.now)
+        (shown, sent, view.now)
     };
     Ok(state.handle.read(look).await?)
 }

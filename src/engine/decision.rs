@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::event::{Link, Text};
+use super::event::{Content, Text};
 use super::ids::{
     AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId, SilenceId,
     UserName,
@@ -236,11 +236,10 @@ impl Brief {
 /// An alert as a message shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlertBrief {
+    /// Of the content, or what stands for it where its sender gave none.
     pub summary: Text,
-    pub severity: Text,
-    pub source: Option<Text>,
     pub firing: bool,
     pub first_seen: Wall,
-    pub labels: super::event::Labels,
-    pub links: Vec<Link>,
+    /// All that its monitor sent.
+    pub content: Arc<Content>,
 }

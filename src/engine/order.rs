@@ -9,7 +9,7 @@ use super::State;
 use super::alert::Alert;
 use super::decision::{AlertBrief, Brief, Message, Order, Place, TokenSubject};
 use super::draft::Draft;
-use super::event::{Labels, Text};
+use super::event::Text;
 use super::ids::{AlertId, AttemptId, PageId};
 use super::incident::Incident;
 use super::ingest;
@@ -209,12 +209,9 @@ fn is_news(alert: &Alert, told: Option<Steady>) -> bool {
 fn alert_brief(alert: &Alert) -> AlertBrief {
     AlertBrief {
         summary: ingest::title_of(alert),
-        severity: alert.content.severity.clone(),
-        source: alert.content.source.clone(),
         firing: alert.firing,
         first_seen: alert.first_seen,
-        labels: Labels::clone(&alert.content.labels),
-        links: alert.content.links.clone(),
+        content: alert.content.clone(),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::links::Links;
 use super::mail_text;
+use super::sent::Block;
 use super::wording;
 use crate::engine::decision::{Brief, Message, Order};
 use crate::engine::incident::Status;
@@ -48,7 +49,9 @@ fn single(html: &mut Html, order: &Order, links: &Links, brief: &Brief) {
     html.markup(RULE).markup(SMALL_HEADING);
     html.text(&mail_text::alerts_heading(brief)).markup("</p>");
     lines(html, &wording::alert_lines(brief));
-    labels(html, &mail_text::labels(brief));
+    for block in mail_text::sent(brief) {
+        sent(html, &block);
+    }
     further_links(html, brief);
     html.markup("</td></tr></table>");
 }
@@ -148,25 +151,31 @@ fn lines(html: &mut Html, lines: &[String]) {
     }
 }
 
-fn labels(html: &mut Html, labels: &[String]) {
-    if labels.is_empty() {
-        return;
+fn sent(html: &mut Html, block: &Block) {
+    html.markup(SENT);
+    if let Some(summary) = &block.summary {
+        html.markup("<b>").text(summary).markup("</b><br>");
     }
-    html.markup(LABELS);
-    for (at, label) in labels.iter().enumerate() {
-        html.markup(if at == 0 { "" } else { "<br>" }).text(label);
+    for (at, line) in block.lines.iter().enumerate() {
+        html.markup(if at == 0 { "" } else { "<br>" }).text(line);
     }
     html.markup("</p>");
 }
 
 fn further_links(html: &mut Html, brief: &Brief) {
-    for link in wording::links_of(brief, mail_text::LINKS_MAX) {
+    for link in wording::links_of(brief)
+        .into_iter()
+        .take(mail_text::LINKS_MAX)
+    {
         let text = link.text.as_deref().map(wording::one_line);
         let text = text.filter(|text| !text.is_empty());
         html.markup(r#"<p style="margin:0 0 8px;font-size:16px;line-height:22px"><a href=""#);
         html.text(&link.href).markup(r#"" "#).markup(LINK);
         html.text(text.as_deref().unwrap_or(&link.href));
         html.markup("</a></p>");
+    }
+    if let Some(rest) = wording::more_links(brief, mail_text::LINKS_MAX) {
+        html.markup(SMALL_TEXT).text(&rest).markup("</p>");
     }
 }
 
@@ -269,7 +278,7 @@ const BUTTON: &str = r#"rel="noopener noreferrer" style="display:block;padding:1
 const SMALL_TEXT: &str =
     r#"<p class="quiet" style="margin:12px 0 0;font-size:14px;line-height:20px;color:#52525b">"#;
 const SMALL_HEADING: &str = r#"<p class="quiet" style="margin:0 0 10px;font-size:14px;line-height:20px;font-weight:600;color:#52525b">"#;
-const LABELS: &str = r#"<p class="quiet" style="margin:12px 0 14px;font-family:ui-monospace,Menlo,Consolas,monospace;font-size:14px;line-height:21px;color:#52525b">"#;
+const SENT: &str = r#"<p class="quiet" style="margin:12px 0 14px;font-family:ui-monospace,Menlo,Consolas,monospace;font-size:14px;line-height:21px;color:#52525b">"#;
 const CODE: &str = r#"<code style="font-family:ui-monospace,Menlo,Consolas,monospace">"#;
 const LINK: &str = r#"class="link" rel="noopener noreferrer" style="color:#1d4ed8">"#;
 const RULE: &str =
@@ -295,10 +304,12 @@ mod tests {
         brief.group_labels = [(evil, evil)].into_iter().collect();
         let alert = &mut brief.alerts[0];
         alert.summary = evil.into();
-        alert.severity = evil.into();
-        alert.source = Some(evil.into());
-        alert.labels = [(evil, evil)].into_iter().collect();
-        alert.links = vec![
+        sample::content(alert).severity = evil.into();
+        sample::content(alert).source = Some(evil.into());
+        sample::content(alert).labels = [(evil, evil)].into_iter().collect();
+        let details = serde_json::json!({ evil: evil });
+        sample::content(alert).details = Some(details.to_string().into());
+        sample::content(alert).links = vec![
             sample::link("https://x/\"onmouseover=\"alert(1)", Some(evil)),
             sample::link("javascript:alert(1)", Some("click")),
         ];

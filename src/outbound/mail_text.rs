@@ -3,17 +3,19 @@
 //! The text is complete in itself; the HTML form shows the same facts.
 
 use super::links::Links;
+use super::sent::{self, Block};
 use super::wording;
-use crate::engine::decision::{AlertBrief, Brief, Message, Order};
+use crate::engine::decision::{Brief, Message, Order};
 use crate::engine::page::{PageKind, Recipient};
 
 /// Characters of a title in a subject; the body has all of it.
 const SUBJECT_TITLE_CHARACTERS: usize = 150;
 
-/// Labels and links shown of one incident.
-pub const LABELS_MAX: usize = 20;
-/// See [`LABELS_MAX`].
-pub const LINKS_MAX: usize = 8;
+/// Characters of what monitors sent: readers of mail cut a body of more than about 100 KB.
+const SENT_CHARACTERS: usize = 16_000;
+
+/// Links shown of one incident.
+pub const LINKS_MAX: usize = 40;
 
 /// `[HIGH] #1042 disk full on db1`, the same for all mail about an incident.
 pub fn subject(message: &Message) -> String {
@@ -73,28 +75,9 @@ pub fn alerts_heading(brief: &Brief) -> String {
     }
 }
 
-/// The only alert of an incident, whose labels are then shown.
-pub fn single_alert(brief: &Brief) -> Option<&AlertBrief> {
-    match &*brief.alerts {
-        [alert] if brief.alerts_total == 1 => Some(alert),
-        _ => None,
-    }
-}
-
-/// Labels of the only alert, as lines.
-pub fn labels(brief: &Brief) -> Vec<String> {
-    let Some(alert) = single_alert(brief) else {
-        return Vec::new();
-    };
-    let labels = alert.labels.iter().take(LABELS_MAX);
-    let mut lines: Vec<String> = labels
-        .map(|(name, value)| wording::pair(name, value))
-        .collect();
-    let hidden = alert.labels.len().saturating_sub(LABELS_MAX);
-    if hidden > 0 {
-        lines.push(format!("and {hidden} more"));
-    }
-    lines
+/// What monitors sent of the alerts shown.
+pub fn sent(brief: &Brief) -> Vec<Block> {
+    sent::blocks(brief, SENT_CHARACTERS, |text| text.chars().count())
 }
 
 /// The whole body as plain text.
@@ -127,7 +110,7 @@ fn single(order: &Order, links: &Links, brief: &Brief) -> Vec<String> {
     if !order.is_plain {
         let alerts = bullets(&wording::alert_lines(brief));
         parts.push(format!("{}\n{alerts}", alerts_heading(brief)));
-        parts.push(bullets(&labels(brief)));
+        parts.extend(sent(brief).iter().map(sent_block));
         parts.push(further_links(brief));
     }
     parts
@@ -174,16 +157,22 @@ fn acting(order: &Order, links: &Links) -> String {
     format!("{how}\n{link}")
 }
 
+fn sent_block(block: &Block) -> String {
+    let summary = block.summary.iter().cloned();
+    let lines = summary.chain([bullets(&block.lines)]);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 fn further_links(brief: &Brief) -> String {
-    let links = wording::links_of(brief, LINKS_MAX);
-    let lines: Vec<String> = links
+    let links = wording::links_of(brief).into_iter().take(LINKS_MAX);
+    let lines = links
         .into_iter()
         .map(|link| match link.text.as_deref().map(wording::one_line) {
             Some(text) if !text.is_empty() => format!("{text}: {}", link.href),
             Some(_) | None => link.href.to_string(),
-        })
-        .collect();
-    lines.join("\n")
+        });
+    let rest = wording::more_links(brief, LINKS_MAX);
+    lines.chain(rest).collect::<Vec<_>>().join("\n")
 }
 
 fn aligned(facts: &[(&'static str, String)]) -> String {
@@ -226,7 +215,7 @@ mod tests {
     #[test]
     fn a_page_reads_in_the_agreed_order() {
         let mut order = sample::order(Medium::Email);
-        order.message.incidents[0].alerts[0].links =
+        sample::content(&mut order.message.incidents[0].alerts[0]).links =
             vec![sample::link("https://wiki.example/disk", Some("Runbook"))];
         let link = sample::links().page(&order.message.token);
         assert_eq!(

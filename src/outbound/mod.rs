@@ -23,6 +23,7 @@ pub mod outcome;
 pub mod retry_after;
 #[cfg(test)]
 mod sample;
+mod sent;
 pub mod settings;
 pub mod slack;
 pub mod sms_text;

@@ -1,9 +1,11 @@
 //! Orders for the tests of this room: what the engine would hand to a channel.
 
+use std::sync::Arc;
+
 use super::links::Links;
 use super::{Channel, Mark, Sent};
 use crate::engine::decision::{AlertBrief, Brief, Message, Order, TokenSubject};
-use crate::engine::event::Link;
+use crate::engine::event::{Content, Link};
 use crate::engine::ids::{AttemptId, IncidentNumber, PageId, Revision};
 use crate::engine::incident::{Handled, Position, Status, Why};
 use crate::engine::input::Via;
@@ -52,15 +54,23 @@ pub fn brief(number: u64, title: &str) -> Brief {
 pub fn alert(summary: &str, severity: &str, source: Option<&str>) -> AlertBrief {
     AlertBrief {
         summary: summary.into(),
-        severity: severity.into(),
-        source: source.map(Into::into),
         firing: true,
         first_seen: OPENED,
-        labels: [("alertname", "DiskFull"), ("team", "payments")]
-            .into_iter()
-            .collect(),
-        links: Vec::new(),
+        content: Arc::new(Content {
+            summary: summary.into(),
+            severity: severity.into(),
+            source: source.map(Into::into),
+            labels: [("alertname", "DiskFull"), ("team", "payments")]
+                .into_iter()
+                .collect(),
+            ..Content::default()
+        }),
     }
+}
+
+/// What the monitor sent of an alert, to be changed.
+pub fn content(alert: &mut AlertBrief) -> &mut Content {
+    Arc::make_mut(&mut alert.content)
 }
 
 pub fn link(href: &str, text: Option<&str>) -> Link {

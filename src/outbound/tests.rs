@@ -17,10 +17,12 @@ pub fn hostile(medium: Medium) -> Order {
     brief.group_labels = [(evil, evil)].into_iter().collect();
     let alert = &mut brief.alerts[0];
     alert.summary = evil.into();
-    alert.severity = evil.into();
-    alert.source = Some(evil.into());
-    alert.labels = [(evil, evil)].into_iter().collect();
-    alert.links = vec![sample::link("https://x.example/", Some(evil))];
+    sample::content(alert).severity = evil.into();
+    sample::content(alert).source = Some(evil.into());
+    sample::content(alert).labels = [(evil, evil)].into_iter().collect();
+    let details = serde_json::json!({ evil: evil });
+    sample::content(alert).details = Some(details.to_string().into());
+    sample::content(alert).links = vec![sample::link("https://x.example/", Some(evil))];
     order
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::links::Links;
-use super::wording;
+use super::{sent, wording};
 use crate::engine::decision::{AlertBrief, Brief, Message, Order};
 use crate::engine::event::Labels;
 use crate::engine::ids::UserName;
@@ -15,12 +15,16 @@ const BODY_BYTES_MAX: usize = 20_000;
 
 const LABELS_MAX: usize = 32;
 const LABEL_CHARACTERS_MAX: usize = 256;
-const LINKS_MAX: usize = 5;
+/// Links of an alert: no event has more.
+const LINKS_MAX: usize = 20;
 
 /// How much is told of each alert; less is told when all of it does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Detail {
+    /// All that the monitor sent.
     Full,
+    /// No details, and labels, links and texts cut.
+    Cut,
     WithoutLabels,
     WithoutAlerts,
 }
@@ -44,7 +48,7 @@ pub fn id(order: &Order) -> String {
 /// The body, with as much detail as fits.
 pub fn render(order: &Order, links: &Links) -> String {
     let render = |detail| body(order, links, detail).to_string();
-    [Detail::Full, Detail::WithoutLabels]
+    [Detail::Full, Detail::Cut, Detail::WithoutLabels]
         .into_iter()
         .map(render)
         .find(|text| text.len() <= BODY_BYTES_MAX)
@@ -66,6 +70,7 @@ fn body(order: &Order, links: &Links, detail: Detail) -> Value {
             "ack_url": ack_url,
             "incidents_total": message.incidents_total,
             "incidents": incidents,
+            "complete": detail == Detail::Full,
         },
     })
 }
@@ -98,7 +103,7 @@ fn recipient(recipient: &Recipient) -> Value {
 
 fn incident(brief: &Brief, detail: Detail) -> Value {
     let alerts: Vec<Value> = match detail {
-        Detail::Full | Detail::WithoutLabels => {
+        Detail::Full | Detail::Cut | Detail::WithoutLabels => {
             let alerts = brief.alerts.iter().take(Brief::ALERTS_MAX);
             alerts.map(|found| alert(found, detail)).collect()
         }
@@ -116,7 +121,7 @@ fn incident(brief: &Brief, detail: Detail) -> Value {
         "opened_at": brief.opened_at.to_string(),
         "acknowledged": handled(brief.acknowledged.as_ref()),
         "resolved": handled(brief.resolved.as_ref()),
-        "group": labels(&brief.group_labels),
+        "group": labels(&brief.group_labels, shortened, LABELS_MAX),
         "alerts_firing": brief.alerts_firing,
         "alerts_total": brief.alerts_total,
         "alerts": alerts,
@@ -124,19 +129,30 @@ fn incident(brief: &Brief, detail: Detail) -> Value {
 }
 
 fn alert(alert: &AlertBrief, detail: Detail) -> Value {
+    let content = &alert.content;
+    let (text, most): (fn(&str) -> String, usize) = match detail {
+        Detail::Full => (str::to_owned, usize::MAX),
+        Detail::Cut | Detail::WithoutLabels | Detail::WithoutAlerts => (shortened, LABELS_MAX),
+    };
     let mut fields = json!({
-        "summary": shortened(&alert.summary),
-        "severity": shortened(&alert.severity),
-        "source": alert.source.as_deref().map(shortened),
+        "summary": text(&alert.summary),
+        "severity": text(&content.severity),
+        "source": content.source.as_deref().map(text),
         "firing": alert.firing,
         "first_seen": alert.first_seen.to_string(),
     });
-    if detail == Detail::Full {
-        fields["labels"] = labels(&alert.labels);
-        let links = alert.links.iter().take(LINKS_MAX);
+    if matches!(detail, Detail::Full | Detail::Cut) {
+        fields["labels"] = labels(&content.labels, text, most);
+        let links = content.links.iter().take(most.min(LINKS_MAX));
         fields["links"] = links
             .map(|link| json!({ "href": &*link.href, "text": link.text.as_deref() }))
             .collect();
+    }
+    if detail == Detail::Full {
+        fields["component"] = content.component.as_deref().into();
+        fields["group"] = content.group.as_deref().into();
+        fields["class"] = content.class.as_deref().into();
+        fields["details"] = content.details.as_deref().map_or(Value::Null, sent::value);
     }
     fields
 }
@@ -153,10 +169,10 @@ fn handled(handled: Option<&Handled>) -> Value {
     }
 }
 
-fn labels(labels: &Labels) -> Value {
-    let shown = labels.iter().take(LABELS_MAX);
+fn labels(labels: &Labels, text: fn(&str) -> String, most: usize) -> Value {
+    let shown = labels.iter().take(most);
     let members: Map<String, Value> = shown
-        .map(|(name, value)| (name.to_string(), shortened(value).into()))
+        .map(|(name, value)| (name.to_string(), text(value).into()))
         .collect();
     Value::Object(members)
 }
@@ -233,7 +249,7 @@ mod tests {
         order.message.incidents[0].alerts = vec![alert.clone(); 10];
         let body = rendered(&order);
         assert!(body["data"]["incidents"][0]["alerts"][9]["labels"].is_object());
-        alert.labels = (0..256)
+        sample::content(&mut alert).labels = (0..256)
             .map(|at| (format!("l{at}"), long.clone()))
             .collect();
         order.message.incidents[0].alerts = vec![alert.clone(); 10];

@@ -200,8 +200,8 @@ pub fn alert_lines(brief: &Brief) -> Vec<String> {
 /// `disk full on db1 (critical, db1.example)`; `over` in front of the rest when it does not fire.
 fn alert_line(alert: &AlertBrief) -> String {
     let over = (!alert.firing).then(|| "over".to_owned());
-    let severity = Some(one_line(&alert.severity));
-    let source = alert.source.as_deref().map(one_line);
+    let severity = Some(one_line(&alert.content.severity));
+    let source = alert.content.source.as_deref().map(one_line);
     let facts: Vec<String> = [over, severity, source]
         .into_iter()
         .flatten()
@@ -229,16 +229,23 @@ pub fn pair(name: &Text, value: &Text) -> String {
     format!("{}={}", one_line(name), one_line(value))
 }
 
-/// The links of its alerts that a reader can follow, each once, at most `most`.
-pub fn links_of(brief: &Brief, most: usize) -> Vec<&Link> {
+/// The links of its alerts that a reader can follow, each once.
+pub fn links_of(brief: &Brief) -> Vec<&Link> {
     let mut links: Vec<&Link> = Vec::new();
-    for link in brief.alerts.iter().flat_map(|alert| &alert.links) {
+    for link in brief.alerts.iter().flat_map(|alert| &alert.content.links) {
         let is_known = links.iter().any(|known| known.href == link.href);
-        if links.len() < most && !is_known && is_followable(&link.href) {
+        if !is_known && is_followable(&link.href) {
             links.push(link);
         }
     }
     links
+}
+
+/// `… and 3 more links: reveille show 1042`, if a message has not room for all.
+pub fn more_links(brief: &Brief, shown: usize) -> Option<String> {
+    let more = links_of(brief).len().saturating_sub(shown);
+    let number = brief.incident.number;
+    (more > 0).then(|| format!("… and {more} more links: reveille show {number}"))
 }
 
 /// Only web addresses without blanks and control characters become links.
@@ -423,10 +430,13 @@ mod tests {
             "https://a b",
             "http://db1.example/",
         ];
-        brief.alerts[0].links = hrefs.map(|href| sample::link(href, None)).to_vec();
-        let found: Vec<&str> = links_of(&brief, 5).iter().map(|link| &*link.href).collect();
+        sample::content(&mut brief.alerts[0]).links =
+            hrefs.map(|href| sample::link(href, None)).to_vec();
+        let found: Vec<&str> = links_of(&brief).iter().map(|link| &*link.href).collect();
         assert_eq!(found, ["https://wiki.example/disk", "http://db1.example/"]);
-        assert_eq!(links_of(&brief, 1).len(), 1);
+        let rest = "… and 1 more links: reveille show 1042";
+        assert_eq!(more_links(&brief, 1).as_deref(), Some(rest));
+        assert_eq!(more_links(&brief, 2), None);
     }
 
     #[test]

@@ -41,6 +41,14 @@ pub struct Screen {
     /// Why there is nothing to press.
     closing: Option<String>,
     linked: Vec<Line>,
+    /// What the monitor sent, under all that can be pressed.
+    sent: Vec<Sent>,
+}
+
+/// What a monitor sent of one alert.
+struct Sent {
+    summary: String,
+    lines: Vec<String>,
 }
 
 /// What the last press did.
@@ -83,6 +91,8 @@ pub struct View<'page> {
     pub opened: &'page Opened,
     /// Summaries of the first alerts of a single incident.
     pub alerts: Vec<String>,
+    /// What their monitors sent of each of them, as lines.
+    pub sent: Vec<Vec<String>>,
     pub clock: Clock<'page>,
     pub now: Now,
     pub notice: Option<Notice>,
@@ -124,6 +134,7 @@ impl Screen {
             asks_name: can_act && opened.user().is_none(),
             closing: (!can_act).then(|| closing(opened)),
             linked: linked.filter(|_| can_act).collect(),
+            sent: sent(&view),
             notice: view.notice,
         }
     }
@@ -163,6 +174,16 @@ fn summary(opened: &Opened) -> String {
         parts.push(format!("{gone} no longer kept"));
     }
     parts.join(" · ")
+}
+
+fn sent(view: &View<'_>) -> Vec<Sent> {
+    let alerts = view.alerts.iter().zip(&view.sent);
+    let alerts = alerts.filter(|(_, lines)| !lines.is_empty());
+    let sent = alerts.map(|(summary, lines)| Sent {
+        summary: one_line(summary),
+        lines: lines.iter().map(|line| one_line(line)).collect(),
+    });
+    sent.collect()
 }
 
 fn card(incident: &Arc<Incident>, view: &View<'_>) -> Card {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::engine::alert;
-use crate::engine::event::{Labels, Text};
+use crate::engine::event::{Content, Labels, Text};
 use crate::engine::incident::KeptAlert;
 
 /// The condition that events speak of.
@@ -27,6 +27,9 @@ pub struct Alert {
     pub severity: String,
     pub source: Option<String>,
     pub service: Option<String>,
+    pub component: Option<String>,
+    pub group: Option<String>,
+    pub class: Option<String>,
     pub labels: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -58,7 +61,6 @@ pub fn alert(alert: &alert::Alert) -> Alert {
         href: link.href.to_string(),
         text: optional(link.text.as_ref()),
     });
-    let details = content.details.as_deref();
     Alert {
         id: Some(alert.id.0),
         integration: alert.integration.to_string(),
@@ -69,8 +71,11 @@ pub fn alert(alert: &alert::Alert) -> Alert {
         severity: content.severity.to_string(),
         source: optional(content.source.as_ref()),
         service: optional(content.service.as_ref()),
+        component: optional(content.component.as_ref()),
+        group: optional(content.group.as_ref()),
+        class: optional(content.class.as_ref()),
         labels: labels(&content.labels),
-        details: details.and_then(|text| serde_json::from_str(text).ok()),
+        details: details(content),
         links: links.collect(),
         starts_at: alert.starts_at.map(|at| at.to_string()),
         first_seen: alert.first_seen.to_string(),
@@ -81,6 +86,52 @@ pub fn alert(alert: &alert::Alert) -> Alert {
         silenced_by: alert.silenced_by.iter().map(|silence| silence.0).collect(),
         held_old: alert.held_old,
     }
+}
+
+fn details(content: &Content) -> Option<Value> {
+    let text = content.details.as_deref()?;
+    // They are JSON; whatever else they were would still be shown.
+    Some(serde_json::from_str(text).unwrap_or_else(|_| text.into()))
+}
+
+/// The details as texts by their names; what has no name is `details`.
+pub fn named_details(content: &Content) -> Vec<(String, String)> {
+    let named = match details(content) {
+        Some(Value::Object(fields)) => fields.into_iter().collect(),
+        Some(other) => vec![("details".to_owned(), other)],
+        None => Vec::new(),
+    };
+    let texts = named.into_iter().map(|(name, value)| match value {
+        Value::String(text) => (name, text),
+        other => (name, other.to_string()),
+    });
+    texts.collect()
+}
+
+/// All that a monitor sent beside the summary, as lines for people.
+pub fn sent_lines(content: &Content) -> Vec<String> {
+    let fields = [
+        ("severity", Some(&content.severity)),
+        ("source", content.source.as_ref()),
+        ("service", content.service.as_ref()),
+        ("component", content.component.as_ref()),
+        ("group", content.group.as_ref()),
+        ("class", content.class.as_ref()),
+    ];
+    let fields = fields.into_iter().filter_map(|(name, text)| {
+        let text = text.filter(|text| !text.is_empty())?;
+        Some(format!("{name}: {text}"))
+    });
+    let labels = content.labels.iter();
+    let labels = labels.map(|(name, value)| format!("{name}={value}"));
+    let details = named_details(content).into_iter();
+    let details = details.filter(|(_, text)| **text != *content.summary);
+    let details = details.map(|(name, text)| format!("{name}: {text}"));
+    let links = content.links.iter().map(|link| match &link.text {
+        Some(text) => format!("{text}: {}", link.href),
+        None => link.href.to_string(),
+    });
+    fields.chain(labels).chain(details).chain(links).collect()
 }
 
 /// An alert as a closed incident remembers it.
@@ -95,6 +146,9 @@ pub fn kept(kept: &KeptAlert, incident: u64) -> Alert {
         severity: kept.severity.to_string(),
         source: None,
         service: None,
+        component: None,
+        group: None,
+        class: None,
         labels: BTreeMap::new(),
         details: None,
         links: Vec::new(),

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::engine::event::Content;
@@ -71,17 +70,10 @@ pub fn labels(integration: &IntegrationName, content: &Content) -> BTreeMap<Stri
     given.chain(sent).chain([ours]).collect()
 }
 
-/// The details, of which the summary is one.
+/// The details by their names, of which the summary is one.
 pub fn annotations(content: &Content) -> BTreeMap<String, String> {
-    let details = content.details.as_deref();
-    let details = details.and_then(|text| serde_json::from_str::<Value>(text).ok());
     let mut annotations = BTreeMap::from([("summary".to_owned(), content.summary.to_string())]);
-    if let Some(Value::Object(details)) = details {
-        annotations.extend(details.into_iter().map(|(name, value)| match value {
-            Value::String(text) => (name, text),
-            other => (name, other.to_string()),
-        }));
-    }
+    annotations.extend(super::alert::named_details(content));
     annotations
 }
 
@@ -144,5 +136,10 @@ mod tests {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         assert_eq!(shown, ["runbook=see wiki", "summary=disk full", "used=97"]);
+        let unnamed = Content {
+            details: Some(r#"["a",1]"#.into()),
+            ..content
+        };
+        assert_eq!(annotations(&unnamed)["details"], r#"["a",1]"#);
     }
 }

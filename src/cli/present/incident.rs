@@ -119,18 +119,63 @@ fn alerts(incident: &Value) -> Vec<String> {
     if firing.is_empty() {
         lines[1] = format!("alerts: {total}");
     }
-    let shown = alerts.iter().map(|alert| {
+    let shown = alerts.iter().flat_map(|alert| {
         let words = [
             format!("{:<8}", text(alert, "status")),
             format!("{:<8}", text(alert, "severity")),
             text(alert, "summary"),
             text(alert, "source"),
         ];
-        format!("  {}", words.join("  ").trim_end())
+        let head = format!("  {}", words.join("  ").trim_end());
+        [head].into_iter().chain(sent(alert))
     });
     lines.extend(shown);
     lines.extend(more(alerts.len(), total, "alerts"));
     lines
+}
+
+/// What the monitor sent of an alert: labels, fields, details and links, a line each.
+fn sent(alert: &Value) -> Vec<String> {
+    let pairs = |field: &str, sign: &str| -> Vec<String> {
+        let fields = alert.get(field).and_then(Value::as_object);
+        let fields = fields.into_iter().flatten();
+        let pairs = fields.map(|(name, value)| format!("{name}{sign}{}", free(value)));
+        pairs.collect()
+    };
+    let named = ["service", "component", "group", "class"].into_iter();
+    let named = named.map(|name| (name, text(alert, name)));
+    let fields = named.filter(|(_, text)| !text.is_empty());
+    let fields = fields.map(|(name, text)| format!("{name}: {text}"));
+    let details = match alert.get("details") {
+        Some(Value::Object(_)) => pairs("details", ": "),
+        Some(Value::Null) | None => Vec::new(),
+        Some(other) => vec![format!("details: {}", free(other))],
+    };
+    let summary = text(alert, "summary");
+    let is_new = |line: &String| {
+        line.split_once(": ")
+            .is_none_or(|(_, text)| text != summary)
+    };
+    let details = details.into_iter().filter(is_new);
+    let links = list(alert, "links").iter().map(|link| {
+        let words = [text(link, "text"), text(link, "href")];
+        words.join(" ").trim().to_owned()
+    });
+    let labels = pairs("labels", "=").into_iter();
+    let lines = labels.chain(fields).chain(details).chain(links);
+    lines
+        .map(|line| format!("            {}", super::table::clean(&line)))
+        .collect()
+}
+
+/// A value of any form as text.
+fn free(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
+    }
 }
 
 fn pages(incident: &Value, view: &View) -> Vec<String> {
@@ -283,7 +328,10 @@ NUMBER  STATUS        URGENCY  SERVICE       TITLE                    SINCE     
             "alerts_total": 3, "alerts_firing": 2,
             "alerts": [
                 {"status": "firing", "severity": "critical", "summary": "Checkout is failing",
-                 "source": "web-1"},
+                 "source": "web-1", "labels": {"team": "pay\u{1b}[2J"}, "component": "till",
+                 "details": {"summary": "Checkout is failing", "description": "since\n3:00",
+                             "codes": [500, 502]},
+                 "links": [{"text": "Runbook", "href": "https://wiki.example/till"}]},
                 {"status": "resolved", "severity": "error", "summary": "Slow"},
             ],
             "pages_total": 2,
@@ -309,6 +357,11 @@ labels        cluster=eu  [31m- 1
 
 alerts: 2 of 3 firing
   firing    critical  Checkout is failing  web-1
+            team=pay [2J
+            component: till
+            codes: [500,502]
+            description: since 3:00
+            Runbook https://wiki.example/till
   resolved  error     Slow
   … and 1 more alerts
 

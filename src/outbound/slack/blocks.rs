@@ -13,13 +13,17 @@ use crate::engine::event::Link;
 use crate::engine::incident::Status;
 use crate::engine::page::PageKind;
 use crate::outbound::links::Links;
-use crate::outbound::wording;
+use crate::outbound::{sent, wording};
 
 const HEADER_MAX: usize = 150;
 const SECTION_MAX: usize = 3_000;
 const CONTEXT_MAX: usize = 1_000;
 const LINE_MAX: usize = 300;
+/// Ten alerts and the line that counts the rest fit into a section.
+const ALERT_LINE_MAX: usize = 260;
 const LABELS_LINE_MAX: usize = 700;
+/// What monitors sent: with the line that tells of the rest it fits into a section.
+const SENT_MAX: usize = 2_400;
 const URL_MAX: usize = 3_000;
 const LINKS_MAX: usize = 5;
 
@@ -102,32 +106,32 @@ fn single(message: &Message, brief: &Brief) -> Vec<Value> {
     let alerts = wording::alert_lines(brief);
     let alerts = alerts
         .iter()
-        .map(|line| format!("• {}", escaped(line, LINE_MAX)));
+        .map(|line| format!("• {}", escaped(line, ALERT_LINE_MAX)));
     let alerts = lines(alerts, SECTION_MAX);
     if !alerts.is_empty() {
         blocks.push(section(&alerts));
     }
-    blocks.extend(labels(brief).map(|labels| context(&labels)));
+    blocks.extend(sent(brief).map(|lines| section(&lines)));
     blocks.extend(source_links(brief).map(|links| markup(&links)));
     blocks
 }
 
-/// The labels of the only alert; a group's own labels stand above.
-fn labels(brief: &Brief) -> Option<String> {
-    let [alert] = &brief.alerts[..] else {
-        return None;
-    };
-    let pairs = alert.labels.iter();
-    let pairs: Vec<String> = pairs
-        .map(|(name, value)| wording::pair(name, value))
-        .collect();
-    (!pairs.is_empty()).then(|| escaped(&pairs.join(", "), CONTEXT_MAX))
+/// What monitors sent of the alerts shown, an alert after the other.
+fn sent(brief: &Brief) -> Option<String> {
+    let blocks = sent::blocks(brief, SENT_MAX, |text| length(&escaped(text, usize::MAX)));
+    let blocks = blocks.iter().map(|block| block.all().collect::<Vec<_>>());
+    let all: Vec<String> = blocks.map(|lines| lines.join("\n")).collect();
+    (!all.is_empty()).then(|| escaped(&all.join("\n\n"), SECTION_MAX))
 }
 
 fn source_links(brief: &Brief) -> Option<String> {
-    let links = wording::links_of(brief, LINKS_MAX);
-    let links: Vec<String> = links.into_iter().map(source_link).collect();
-    (!links.is_empty()).then(|| lines(links, CONTEXT_MAX))
+    let links = wording::links_of(brief).into_iter().take(LINKS_MAX);
+    let shown = lines(links.map(source_link), SECTION_MAX - LINE_MAX);
+    let rest = wording::more_links(brief, shown.lines().count());
+    let rest = rest.map(|rest| escaped(&rest, LINE_MAX));
+    let all: Vec<String> = [shown].into_iter().chain(rest).collect();
+    let all = all.join("\n").trim().to_owned();
+    (!all.is_empty()).then_some(all)
 }
 
 fn source_link(source: &Link) -> String {

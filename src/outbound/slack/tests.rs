@@ -382,10 +382,10 @@ async fn no_element_is_longer_than_slack_takes_and_no_text_calls_anybody() {
     brief.service = Some(nasty.as_str().into());
     brief.group_labels = [("cluster", nasty.as_str())].into_iter().collect();
     let mut alert = sample::alert(&nasty, &nasty, Some(&nasty));
-    alert.labels = (0..256)
+    sample::content(&mut alert).labels = (0..256)
         .map(|at| (format!("l{at}"), nasty.clone()))
         .collect();
-    alert.links = vec![sample::link("https://a.example/?<|>", Some(&nasty))];
+    sample::content(&mut alert).links = vec![sample::link("https://a.example/?<|>", Some(&nasty))];
     brief.alerts = vec![alert; 10];
     brief.alerts_total = 300;
     let mut page = order();
@@ -527,9 +527,11 @@ async fn text_of_others_formats_nothing_wherever_it_stands() {
         (brief.joined, brief.joined_total) = (vec![text.into()], 1);
         brief.group_labels = [(text, text)].into_iter().collect();
         let alert = &mut brief.alerts[0];
-        (alert.summary, alert.source) = (text.into(), Some(text.into()));
-        alert.labels = [(text, text)].into_iter().collect();
-        alert.links = vec![sample::link("https://wiki.example", Some(text))];
+        alert.summary = text.into();
+        sample::content(alert).source = Some(text.into());
+        sample::content(alert).details = Some(format!("{{\"{text}\":\"{text}\"}}").into());
+        sample::content(alert).labels = [(text, text)].into_iter().collect();
+        sample::content(alert).links = vec![sample::link("https://wiki.example", Some(text))];
         page.message.why.route = text.into();
         let mut plain = page.clone();
         plain.is_plain = true;

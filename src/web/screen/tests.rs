@@ -47,6 +47,7 @@ fn render(opened: &Opened, alerts: &[&str], notice: Option<Notice>) -> String {
     let time_zone = TimeZone::get("Europe/Lisbon").unwrap();
     let view = View {
         opened,
+        sent: vec![vec!["description: <b>grows</b>\n\u{202e}by 3 GB/h".to_owned()]; alerts.len()],
         alerts: alerts.iter().map(|text| (*text).to_owned()).collect(),
         clock: Clock {
             now: NOW,
@@ -132,7 +133,7 @@ fn the_page_says_what_since_when_and_why_you() {
         "03:10, 12 min ago",
         "route payments → policy payments, step 2 → schedule night",
         "Europe/Lisbon",
-        "and 1 more",
+        "and 1 more: <code>reveille show 1042</code>",
     ] {
         assert!(page.contains(expected), "{expected}");
     }
@@ -168,7 +169,15 @@ fn hostile_text_stays_text() {
     for unwanted in ["\u{202e}", "\u{1b}", "vice\u{1b}[2J\n"] {
         assert!(!page.contains(unwanted), "{unwanted:?}");
     }
-    assert!(!page.contains(&long), "a long line is cut");
+    let (above, below) = page
+        .split_once("What the monitor sent")
+        .expect("it is told");
+    assert!(
+        !above.contains(&long),
+        "a long line is cut over the buttons"
+    );
+    assert!(below.contains(&long), "nothing is cut of what was sent");
+    assert!(below.contains("description: &#60;b&#62;grows&#60;/b&#62; by 3 GB/h"));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Orders as the engine hands them to channels.
 
+use std::sync::Arc;
+
 use reveille::engine::decision::{AlertBrief, Brief, Message, Order, TokenSubject};
+use reveille::engine::event::Content;
 use reveille::engine::ids::{AttemptId, IncidentNumber, PageId, Revision};
 use reveille::engine::incident::{Handled, Position, Status, Why};
 use reveille::engine::input::Via;
@@ -106,12 +109,15 @@ fn brief(number: u64, title: &str) -> Brief {
         group_labels: std::iter::empty::<(&str, &str)>().collect(),
         alerts: vec![AlertBrief {
             summary: title.into(),
-            severity: "critical".into(),
-            source: Some("db1.example".into()),
             firing: true,
             first_seen: OPENED,
-            labels: [("alertname", "DiskFull")].into_iter().collect(),
-            links: Vec::new(),
+            content: Arc::new(Content {
+                summary: title.into(),
+                severity: "critical".into(),
+                source: Some("db1.example".into()),
+                labels: [("alertname", "DiskFull")].into_iter().collect(),
+                ..Content::default()
+            }),
         }],
         joined: Vec::new(),
         joined_total: 0,
