@@ -2,6 +2,7 @@
 //! equals the empty string.
 
 mod pattern;
+mod re2;
 mod text;
 
 #[cfg(test)]
@@ -58,7 +59,7 @@ impl Matcher {
     /// A matcher; compiles the regular expression where there is one.
     pub fn new(name: &str, operator: Operator, value: &str) -> Result<Self, MatcherError> {
         let error = |cause| MatcherError {
-            matcher: written(name, operator, value),
+            matcher: text::written(name, operator, value),
             cause,
         };
         if name.is_empty() {
@@ -84,11 +85,20 @@ impl Matcher {
     /// # Ok::<(), reveille::engine::matcher::MatcherError>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, MatcherError> {
-        let parts = text::parse(text).map_err(|cause| MatcherError {
+        let error = |cause| MatcherError {
             matcher: text.to_owned(),
             cause,
-        })?;
-        Self::new(&parts.name, parts.operator, &parts.value)
+        };
+        let of = |parts: text::Parts| Self::new(&parts.name, parts.operator, &parts.value);
+        let readings = text::read(text).map_err(error)?;
+        let classic = readings.classic.map_err(error).and_then(of);
+        classic.or_else(|refused| {
+            readings
+                .newer
+                .ok()
+                .and_then(|newer| of(newer).ok())
+                .ok_or(refused)
+        })
     }
 
     /// Whether the fields satisfy this condition.
@@ -130,11 +140,6 @@ impl Operator {
     }
 }
 
-/// The text form that [`Matcher::parse`] reads.
-fn written(name: &str, operator: Operator, value: &str) -> String {
-    format!("{}{operator}{}", quote_unless_plain(name), quote(value))
-}
-
 impl PartialEq for Matcher {
     fn eq(&self, other: &Self) -> bool {
         (&self.name, self.operator, &self.value) == (&other.name, other.operator, &other.value)
@@ -150,7 +155,7 @@ impl fmt::Display for Operator {
 impl fmt::Display for Matcher {
     /// The text form that [`Matcher::parse`] reads.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&written(&self.name, self.operator, &self.value))
+        formatter.write_str(&text::written(&self.name, self.operator, &self.value))
     }
 }
 

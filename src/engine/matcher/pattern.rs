@@ -1,12 +1,13 @@
 //! What the value of a matcher is compared with.
 //!
-//! A regular expression has to match the whole value, takes linear time and is limited in size.
+//! A regular expression is one of RE2, as in Alertmanager. It has to match the whole value, takes
+//! linear time and is limited in size.
 //! Most of those that people write only list words (`critical|error`); these become a set, which is
 //! faster and which the routing index can look up.
 
 use regex::{Regex, RegexBuilder};
 
-use super::Operator;
+use super::{Operator, re2};
 use crate::engine::event::Text;
 
 /// Bytes that a compiled regular expression may take.
@@ -65,26 +66,24 @@ fn words(expression: &str) -> Option<Vec<Text>> {
     Some(words.into_iter().map(Text::from).collect())
 }
 
-/// The signs that a regular expression escapes; `<` and `>` would be ends of words.
+/// The signs that a backslash makes stand for themselves.
 fn is_sign(character: &char) -> bool {
-    r"\.+*?()|[]{}^$#&-~/:,@%=!;".contains(*character)
+    character.is_ascii() && !character.is_ascii_alphanumeric()
 }
 
-/// A regular expression that has to match the whole value. It is tried on its own first, because
-/// `a)|(b` would only become one by the brackets that are put around it.
+/// A regular expression that has to match the whole value. It is read on its own, because `a)|(b`
+/// would only become one by the brackets that are put around it.
 fn anchored(expression: &str) -> Result<Regex, String> {
-    compile(expression).and_then(|_| compile(&format!("^(?:{expression})$")))
-}
-
-fn compile(expression: &str) -> Result<Regex, String> {
-    RegexBuilder::new(expression)
-        .dot_matches_new_line(true)
+    let problem = |cause| format!("the regular expression does not parse: {cause}");
+    let translated = re2::translate(expression).map_err(problem)?;
+    RegexBuilder::new(&format!("^(?:{translated})$"))
         .size_limit(COMPILED_BYTES_MAX)
         .build()
         .map_err(|error| cause(&error))
 }
 
-/// The last line says what is wrong; those before it draw the expression.
+/// What the `regex` crate does not take although RE2 does; the last line says why, those before it
+/// draw the expression.
 fn cause(error: &regex::Error) -> String {
     if let regex::Error::CompiledTooBig(limit) = error {
         return format!("the regular expression takes more than {limit} bytes; make it simpler");
@@ -92,5 +91,5 @@ fn cause(error: &regex::Error) -> String {
     let text = error.to_string();
     let line = text.lines().last().unwrap_or_default();
     let problem = line.strip_prefix("error: ").unwrap_or(line);
-    format!("the regular expression does not parse: {problem}")
+    format!("the regular expression is not supported: {problem}")
 }

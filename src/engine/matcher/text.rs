@@ -1,9 +1,10 @@
 //! The text form of matchers, as Alertmanager reads and writes it.
 //!
 //! `name OPERATOR value`, with spaces around each part. Names and values stand bare or in double
-//! quotes. In quotes `\"`, `\\`, `\n`, `\r`, `\t`, `\xNN` (ASCII), `\uNNNN` and `\UNNNNNNNN` are
-//! one character; any other backslash stays, so that `"foo\.bar\b"` is the regular expression that
-//! it seems to be.
+//! quotes. Alertmanager has two readings, and so has this: where the name is plain the classic one,
+//! in which `\"`, `\\` and `\n` are one character each and any other backslash stays, so that
+//! `"foo\.bar\b"` is the regular expression that it seems to be; otherwise, or where that gives
+//! none, the newer one, in which text in quotes has the escapes of Go and no others.
 
 use std::fmt::Write as _;
 
@@ -11,32 +12,59 @@ use super::Operator;
 use crate::engine::shown;
 
 /// The parts of a matcher as written.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Parts {
     pub name: String,
     pub operator: Operator,
     pub value: String,
 }
 
-/// Takes a matcher apart; the cause, if it is none.
-pub(super) fn parse(text: &str) -> Result<Parts, String> {
-    let text = text.trim();
+/// What a text can mean. Where both are something, the classic one counts.
+#[derive(Debug)]
+pub(super) struct Readings {
+    pub classic: Result<Parts, String>,
+    pub newer: Result<Parts, String>,
+}
+
+/// Takes a matcher apart; the cause, if it is none in any reading, or means another thing in each.
+pub(super) fn read(text: &str) -> Result<Readings, String> {
+    let text = text.trim_matches(is_space);
     if text.starts_with('{') {
         return Err("one matcher stands alone; leave out the braces".to_owned());
     }
+    if text.ends_with('}') {
+        return Err(
+            "a value that ends with '}' needs double quotes; braces around matchers are left out"
+                .to_owned(),
+        );
+    }
     let (name, rest) = name(text)?;
     let (operator, rest) = operator(rest.trim_start())?;
-    let value = value(rest.trim_start(), operator)?;
-    Ok(Parts {
-        name,
+    let written = rest.trim_start_matches(is_space);
+    refuse_doubtful(written, operator)?;
+    let parts = |value| Parts {
+        name: name.clone(),
         operator,
         value,
-    })
+    };
+    let newer = newer(written.trim()).map(parts);
+    let classic = if is_plain(&name) && !text.starts_with('"') {
+        classic(written).map(parts)
+    } else {
+        // The classic reading knows no such names.
+        newer.clone()
+    };
+    Ok(Readings { classic, newer })
+}
+
+/// What both readings take for a space.
+fn is_space(character: char) -> bool {
+    "\t\n\x0c\r ".contains(character)
 }
 
 fn name(text: &str) -> Result<(String, &str), String> {
     let (name, rest) = match text.strip_prefix('"') {
-        Some(quoted) => unquote(quoted)?,
+        Some(quoted) => unquote(quoted, newer_escape)?,
         None => {
             let end = text.find(ends_bare_name).unwrap_or(text.len());
             (text[..end].to_owned(), &text[end..])
@@ -69,20 +97,8 @@ fn operator(text: &str) -> Result<(Operator, &str), String> {
         })
 }
 
-fn value(text: &str, operator: Operator) -> Result<String, String> {
-    let Some(quoted) = text.strip_prefix('"') else {
-        return bare_value(text, operator);
-    };
-    let (value, rest) = unquote(quoted)?;
-    match rest.trim_start() {
-        "" => Ok(value),
-        rest => Err(format!(
-            "'{rest}' stands after the closing quote; each matcher is an entry of its own"
-        )),
-    }
-}
-
-fn bare_value(text: &str, operator: Operator) -> Result<String, String> {
+/// Refuses bare values that Alertmanager would read, and not as they look.
+fn refuse_doubtful(text: &str, operator: Operator) -> Result<(), String> {
     let first = text.chars().next();
     if let Some(sign) = first.filter(|sign| "=~!".contains(*sign)) {
         return Err(format!(
@@ -93,61 +109,146 @@ fn bare_value(text: &str, operator: Operator) -> Result<String, String> {
     if let Some(quote) = first.filter(|sign| "'`".contains(*sign)) {
         return Err(format!("{quote} is no quote here; use double quotes"));
     }
-    match text.chars().find(|sign| "\",".contains(*sign)) {
-        Some(sign) => Err(format!(
-            "a value with '{sign}' needs double quotes; each matcher is an entry of its own"
-        )),
+    if first != Some('"') && text.contains(',') {
+        return Err(in_quotes(','));
+    }
+    Ok(())
+}
+
+fn in_quotes(sign: char) -> String {
+    format!("a value with '{sign}' needs double quotes; each matcher is an entry of its own")
+}
+
+/// A value as the classic parser reads it.
+fn classic(text: &str) -> Result<String, String> {
+    if let Some(quoted) = text.strip_prefix('"') {
+        return alone(unquote(quoted, classic_escape)?);
+    }
+    // A quote that nothing escapes would end a text that never began.
+    match unquote(&format!("{text}\""), classic_escape) {
+        Ok((value, "")) => Ok(value),
+        // The last backslash took the quote that was put there.
+        Err(_) if text.ends_with('\\') => {
+            let (value, _) = unquote(&format!("{text}\\\""), classic_escape)?;
+            Ok(value)
+        }
+        Ok(_) | Err(_) => Err(in_quotes('"')),
+    }
+}
+
+/// A value as the newer parser reads it.
+fn newer(text: &str) -> Result<String, String> {
+    if let Some(quoted) = text.strip_prefix('"') {
+        return alone(unquote(quoted, newer_escape)?);
+    }
+    if text.is_empty() {
+        return Err("the value is missing; the empty text is written \"\"".to_owned());
+    }
+    match text.chars().find(|sign| ends_bare_name(*sign)) {
+        Some(sign) => Err(in_quotes(sign)),
         None => Ok(text.to_owned()),
     }
 }
 
+/// A value behind which nothing stands.
+fn alone((value, rest): (String, &str)) -> Result<String, String> {
+    match rest.trim_start() {
+        "" => Ok(value),
+        rest => Err(format!(
+            "'{rest}' stands after the closing quote; each matcher is an entry of its own"
+        )),
+    }
+}
+
+/// What a backslash and what stands behind it mean, and the length of the latter.
+type Escape = fn(&str) -> Result<(Vec<u8>, usize), String>;
+
 /// Reads up to the closing quote; the text and what stands after the quote.
-fn unquote(quoted: &str) -> Result<(String, &str), String> {
-    let mut text = String::new();
+fn unquote(quoted: &str, escape: Escape) -> Result<(String, &str), String> {
+    let mut bytes = Vec::new();
     let mut rest = quoted;
     loop {
         let mut characters = rest.chars();
         match characters.next() {
             None => return Err("the closing quote is missing".to_owned()),
-            Some('"') => return Ok((text, characters.as_str())),
+            Some('"') => {
+                let text = String::from_utf8(bytes);
+                let text = text.map_err(|_| "its escapes are no UTF-8".to_owned())?;
+                return Ok((text, characters.as_str()));
+            }
             Some('\\') => {
-                let (character, length) = escape(characters.as_str()).unwrap_or(('\\', 0));
-                text.push(character);
+                let (meant, length) = escape(characters.as_str())?;
+                bytes.extend(meant);
                 rest = &characters.as_str()[length..];
             }
             Some(character) => {
-                text.push(character);
+                bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                 rest = characters.as_str();
             }
         }
     }
 }
 
-/// The character that an escape stands for, and its length without the backslash; `None` where the
-/// backslash stands for itself.
-fn escape(after_backslash: &str) -> Option<(char, usize)> {
-    let numbered = |digits: usize| {
-        let hexadecimal = after_backslash.get(1..=digits)?;
-        if !hexadecimal.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return None;
-        }
-        let character = char::from_u32(u32::from_str_radix(hexadecimal, 16).ok()?)?;
-        Some((character, 1 + digits))
-    };
-    match after_backslash.chars().next()? {
-        sign @ ('"' | '\\') => Some((sign, 1)),
-        'n' => Some(('\n', 1)),
-        'r' => Some(('\r', 1)),
-        't' => Some(('\t', 1)),
-        // Beyond ASCII `\x` would be a byte in Go and a character in a regular expression.
-        'x' => numbered(2).filter(|(character, _)| character.is_ascii()),
-        'u' => numbered(4),
-        'U' => numbered(8),
-        _ => None,
-    }
+fn classic_escape(after: &str) -> Result<(Vec<u8>, usize), String> {
+    Ok(match after.bytes().next() {
+        Some(b'n') => (b"\n".to_vec(), 1),
+        Some(sign @ (b'"' | b'\\')) => (vec![sign], 1),
+        _ => (b"\\".to_vec(), 0),
+    })
 }
 
-/// The text in double quotes, as [`parse`] reads it.
+/// The escapes of Go's texts in double quotes.
+fn newer_escape(after: &str) -> Result<(Vec<u8>, usize), String> {
+    let sign = after.chars().next();
+    let number = |from: usize, length: usize, radix: u32| {
+        let digits = after.get(from..from + length)?;
+        let is_number = digits.chars().all(|digit| digit.is_digit(radix));
+        let number = u32::from_str_radix(digits, radix).ok();
+        number.filter(|_| is_number)
+    };
+    let byte = |number: Option<u32>| Some(vec![u8::try_from(number?).ok()?]);
+    let letter = |number: Option<u32>| Some(char::from_u32(number?)?.to_string().into_bytes());
+    let (meant, length) = match sign {
+        Some('a') => (Some(vec![7]), 1),
+        Some('b') => (Some(vec![8]), 1),
+        Some('f') => (Some(vec![12]), 1),
+        Some('n') => (Some(b"\n".to_vec()), 1),
+        Some('r') => (Some(b"\r".to_vec()), 1),
+        Some('t') => (Some(b"\t".to_vec()), 1),
+        Some('v') => (Some(vec![11]), 1),
+        Some('"') => (Some(b"\"".to_vec()), 1),
+        Some('\\') => (Some(b"\\".to_vec()), 1),
+        Some('x') => (byte(number(1, 2, 16)), 3),
+        Some('u') => (letter(number(1, 4, 16)), 5),
+        Some('U') => (letter(number(1, 8, 16)), 9),
+        Some('0'..='7') => (byte(number(0, 3, 8)), 3),
+        _ => (None, 0),
+    };
+    let shown = sign.map(String::from).unwrap_or_default();
+    let unknown = || {
+        format!(
+            "after a name in quotes, or one that is not plain, '\\{shown}' is no escape; a \
+             backslash that means itself is written twice"
+        )
+    };
+    Ok((meant.ok_or_else(unknown)?, length))
+}
+
+/// A matcher in the text that [`read`] reads. What would be unreadable bare needs the escapes of
+/// the newer reading, and with them a name in quotes.
+pub(super) fn written(name: &str, operator: Operator, value: &str) -> String {
+    let needs_escapes = value
+        .chars()
+        .any(|sign| sign != '\n' && shown::is_unwanted(sign));
+    let name = if needs_escapes {
+        quote(name)
+    } else {
+        quote_unless_plain(name)
+    };
+    format!("{name}{operator}{}", quote(value))
+}
+
+/// The text in double quotes, as [`read`] reads it.
 pub(in crate::engine) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -170,11 +271,14 @@ pub(in crate::engine) fn quote(text: &str) -> String {
 
 /// A name as it is written before an operator: bare where Alertmanager writes it so.
 pub(in crate::engine) fn quote_unless_plain(name: &str) -> String {
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || "_:".contains(character);
-    let begins_plain = name.starts_with(|first: char| !first.is_ascii_digit());
-    if begins_plain && name.chars().all(is_plain) {
+    if is_plain(name) {
         name.to_owned()
     } else {
         quote(name)
     }
+}
+
+fn is_plain(name: &str) -> bool {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "_:".contains(character);
+    name.starts_with(|first: char| !first.is_ascii_digit()) && name.chars().all(is_plain)
 }

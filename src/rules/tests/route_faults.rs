@@ -78,7 +78,7 @@ routes:
 "#,
         expected: &[
             r#"2:26: error[not-a-list]: `matchers` is a list, not the text "team=\"x\"""#,
-            r#"3:27: error[bad-matcher]: "team=~\"(\"" is not a matcher: the regular expression does not parse: unclosed group"#,
+            r#"3:27: error[bad-matcher]: "team=~\"(\"" is not a matcher: the regular expression does not parse: unclosed group; the sign itself is `\(`"#,
             r#"3:40: error[bad-matcher]: "team" is not a matcher: the operator is missing; use = != =~ or !~"#,
             "3:48: error[not-text]: a matcher is a text, not the number 5",
             "4:50: error[bad-choice]: `...` means that each alert is its own incident, so no \

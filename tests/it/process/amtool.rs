@@ -293,3 +293,69 @@ fn expect_refusals(amtool: &Amtool) {
         assert!(said.contains(expected), "{asked:?}: {said}");
     }
 }
+
+const EXPRESSIONS: &str = include_str!("../../fixtures/matchers/expressions.json");
+
+/// A text as Alertmanager reads it in double quotes.
+fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', r"\\").replace('"', "\\\"");
+    format!("\"{}\"", escaped.replace('\n', r"\n"))
+}
+
+/// A route for each expression on the label `v`, with a receiver of its number.
+fn alertmanager_config(expressions: &[(usize, &str)]) -> String {
+    let mut receivers = vec![json!({"name": "root"})];
+    let mut routes = Vec::new();
+    for (number, expression) in expressions {
+        let receiver = format!("e{number}");
+        let matcher = format!("v=~{}", quoted(expression));
+        routes.push(json!({"receiver": receiver, "continue": true, "matchers": [matcher]}));
+        receivers.push(json!({"name": receiver}));
+    }
+    let route = json!({"receiver": "root", "routes": routes});
+    json!({"route": route, "receivers": receivers}).to_string()
+}
+
+/// The table of the matchers' own tests says what the tool says.
+#[test]
+fn the_table_of_regular_expressions_is_what_amtool_answers() {
+    if Amtool::find().is_none() {
+        return;
+    }
+    let table: Value = serde_json::from_str(EXPRESSIONS).unwrap();
+    let rows = table["expressions"].as_array().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("alertmanager.yml");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new("amtool");
+        command.env_clear().env("HOME", folder.path());
+        command.args(arguments).output().unwrap()
+    };
+    let mut taken = Vec::new();
+    for (number, row) in rows.iter().enumerate() {
+        let expression = row[0].as_str().unwrap();
+        std::fs::write(&file, alertmanager_config(&[(number, expression)])).unwrap();
+        let is_taken = run(&["check-config", &file.display().to_string()])
+            .status
+            .success();
+        assert_eq!(is_taken, row[1].is_array(), "{expression}");
+        if is_taken {
+            taken.push((number, expression));
+        }
+    }
+    std::fs::write(&file, alertmanager_config(&taken)).unwrap();
+    let config = format!("--config.file={}", file.display());
+    for value in table["values"].as_array().unwrap() {
+        let label = format!("v={}", quoted(value.as_str().unwrap()));
+        let output = run(&["config", "routes", "test", &config, &label]);
+        let answer = String::from_utf8(output.stdout).unwrap();
+        let mut receivers: Vec<_> = answer.trim().split(',').collect();
+        receivers.retain(|receiver| *receiver != "root");
+        let matching = taken.iter().filter(|(number, _)| {
+            let values = rows[*number][1].as_array().unwrap();
+            values.contains(value)
+        });
+        let expected: Vec<_> = matching.map(|(number, _)| format!("e{number}")).collect();
+        assert_eq!(receivers, expected, "{value}");
+    }
+}
