@@ -207,9 +207,13 @@ pub(super) fn message_is_out(draft: &mut Draft<'_>, id: PageId) {
         return;
     }
     draft.edit_page(&id, |page| page.has_update_waiting = false);
-    // Of a bundle the first may be in history already.
-    let mut known = page.incidents.iter();
-    let Some(incident) = known.find_map(|known| draft.incident(&known.number)) else {
+    // Of a bundle some may be in history already, and what is over has been told of.
+    let known = page.incidents.iter();
+    let known: Vec<Arc<Incident>> = known
+        .filter_map(|known| draft.incident(&known.number))
+        .collect();
+    let open = known.iter().find(|incident| incident.is_open());
+    let Some(incident) = open.or(known.first()) else {
         return;
     };
     let news = match incident.status {
@@ -219,8 +223,8 @@ pub(super) fn message_is_out(draft: &mut Draft<'_>, id: PageId) {
         Status::Resolved => News::Resolved,
     };
     let Some(page) = draft.page(&id) else { return };
-    if !is_own_act(draft, &incident, &page, news) {
-        tell_one(draft, &incident, &page, news);
+    if !is_own_act(draft, incident, &page, news) {
+        tell_one(draft, incident, &page, news);
     }
 }
 

@@ -217,6 +217,31 @@ fn the_slack_message_of_a_bundle_is_edited_when_something_in_it_is_acknowledged_
 }
 
 #[test]
+fn what_happens_to_a_bundle_while_its_message_is_edited_is_told_as_what_it_is() {
+    let yaml = three_contacts().replacen("{ via: [phone] }", "{ via: [chat] }", 1);
+    let mut world = at_the_limit(&yaml);
+    for number in 1..=10 {
+        world.ack(number, "ana");
+    }
+    for number in 11..=12 {
+        world.post(&format!("a{number}"));
+    }
+    world.at("00:00:17");
+    world.take_seen();
+    // Both at once: the second edit waits for the first, and 11 was told of by then.
+    world.resolve_event("a11");
+    world.ack(12, "ana");
+    world.wait("00:00:05");
+    world.expect([
+        "ana slack slack #11 resolved (edit)",
+        "ana slack slack #11 acknowledged (edit)",
+    ]);
+    world.resolve_event("a12");
+    world.wait("00:00:05");
+    world.expect(["ana slack slack #12 resolved (edit)"]);
+}
+
+#[test]
 fn a_bundle_by_mail_gets_no_notices() {
     let mut world = at_the_limit(&TEAM.replacen("{ via: [phone] }", "{ via: [mail] }", 1));
     for number in 1..=10 {
