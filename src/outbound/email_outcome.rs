@@ -275,6 +275,8 @@ fn speaks_of_policy(words: &str) -> bool {
         "blacklist",
         "blocklist",
         "relay",
+        // OpenSMTPD refuses so whatever none of its rules takes from us.
+        "invalid recipient",
     ];
     says(words, SIGNS)
 }
@@ -496,6 +498,35 @@ mod tests {
         for (stage, code, text, expected) in cases {
             let outcome = of_reply(Reply { stage, code, text });
             assert_eq!(outcome, expected, "{stage:?} {code} {text}");
+        }
+    }
+
+    /// What relays were heard to answer, with their versions, each in a situation made for it.
+    const HEARD: &str = include_str!("../../tests/fixtures/relays/answers.json");
+
+    #[test]
+    fn what_postfix_exim_and_opensmtpd_really_answer_has_the_outcome_of_its_situation() {
+        let heard: Vec<serde_json::Value> = serde_json::from_str(HEARD).unwrap();
+        assert!(heard.len() > 60, "{}", heard.len());
+        for answer in &heard {
+            let stage = match answer["stage"].as_str().unwrap() {
+                "connect" => Stage::Connect,
+                "login" => Stage::Login,
+                "sender" => Stage::Sender,
+                "recipient" => Stage::Recipient,
+                "content" => Stage::Content,
+                other => panic!("{other} is no stage"),
+            };
+            let outcome = of_reply(Reply {
+                stage,
+                code: u16::try_from(answer["code"].as_u64().unwrap()).unwrap(),
+                text: answer["text"].as_str().unwrap(),
+            });
+            assert_eq!(
+                outcome.to_string(),
+                answer["outcome"].as_str().unwrap(),
+                "{answer}"
+            );
         }
     }
 
