@@ -249,6 +249,13 @@ pub trait Channels: Send + Sync {
         name: &'border ChannelName,
     ) -> Pending<'border, Option<ChannelCheck>>;
 
+    /// The e-mail address of a Slack account, as that channel's workspace tells it.
+    fn email_on_slack<'border>(
+        &'border self,
+        channel: &'border ChannelName,
+        account: &'border str,
+    ) -> Pending<'border, Option<String>>;
+
     /// Tells by SMS what became of a reply, in the background and once.
     fn confirm_by_sms(&self, channel: &ChannelName, number: String, text: String);
 

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use crate::engine::ids::UserName;
+use crate::engine::ids::{ChannelName, UserName};
 use crate::engine::input::{Verb, Via};
 use crate::engine::ruleset::{Medium, RuleSet};
 use crate::engine::time::{Millis, Wall};
@@ -73,20 +73,24 @@ pub async fn actions(State(state): State<Shared>, request: Request) -> Response 
 async fn take(state: &Shared, request: Request) -> Result<(), Problem> {
     let headers = request.headers().clone();
     let body = whole_body(request, state.settings.body_limit).await?;
-    verify(state, &headers, &body).await?;
+    let channel = verify(state, &headers, &body).await?;
     let form = body::form(body).await?;
     let payload = body::field(&form, "payload")
         .ok_or_else(|| Problem::invalid("the form has no field payload"))?;
     let payload: Payload = serde_json::from_str(payload)
         .map_err(|error| Problem::invalid(format!("payload is not as expected: {error}")))?;
-    let acting = tokio::spawn(press(state.clone(), payload));
+    let acting = tokio::spawn(press(state.clone(), channel, payload));
     // In time or not, Slack is answered; what is still to be said goes to the response address.
     let _ = tokio::time::timeout(PATIENCE, acting).await;
     Ok(())
 }
 
-/// Any configured Slack channel may have sent it.
-async fn verify(state: &ApiState, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
+/// Any configured Slack channel may have sent it: the answer is which.
+async fn verify(
+    state: &ApiState,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<ChannelName, Problem> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let signed = Headers {
         timestamp: text("x-slack-request-timestamp").unwrap_or(""),
@@ -96,7 +100,7 @@ async fn verify(state: &ApiState, headers: &HeaderMap, body: &[u8]) -> Result<()
     let mut refused = None;
     for (channel, secret) in &state.slack_signing_secrets {
         match slack::verify(secret, signed, body, now) {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(channel.clone()),
             Err(why) => refused = Some((channel, why)),
         }
     }
@@ -116,8 +120,8 @@ async fn verify(state: &ApiState, headers: &HeaderMap, body: &[u8]) -> Result<()
     ))
 }
 
-async fn press(state: Shared, payload: Payload) {
-    let told = match react(&state, &payload).await {
+async fn press(state: Shared, channel: ChannelName, payload: Payload) {
+    let told = match react(&state, &channel, &payload).await {
         Ok(told) => told,
         Err(problem) => {
             tracing::warn!(code = problem.code(), "a Slack button could not be obeyed");
@@ -133,7 +137,11 @@ async fn press(state: Shared, payload: Payload) {
 }
 
 /// Does what the button says; the answer is what only the person is told.
-async fn react(state: &ApiState, payload: &Payload) -> Result<Option<String>, Problem> {
+async fn react(
+    state: &ApiState,
+    workspace: &ChannelName,
+    payload: &Payload,
+) -> Result<Option<String>, Problem> {
     if payload.kind != "block_actions" {
         return Ok(None);
     }
@@ -151,11 +159,16 @@ async fn react(state: &ApiState, payload: &Payload) -> Result<Option<String>, Pr
     };
     let rules = state.handle.rules();
     let channel = payload.channel.as_ref().map(|channel| channel.id.as_str());
-    let Some(user) = person(&rules, &opened, &payload.user.id, channel) else {
+    let account = payload.user.id.as_str();
+    let mut user = person(&rules, &opened, account, channel);
+    if user.is_none() {
+        let email = state.channels.email_on_slack(workspace, account).await;
+        user = email.and_then(|email| person_by_email(&rules, &opened, &email));
+    }
+    let Some(user) = user else {
         return Ok(Some(format!(
-            "Reveille does not know you: no user of the rules has the Slack contact {}. \
-             Nothing was done.",
-            payload.user.id
+            "Reveille does not know you: no user of the rules has the Slack contact {account}, \
+             nor your e-mail address as one. Nothing was done."
         )));
     };
     if !opened.can_act() {
@@ -207,6 +220,17 @@ fn person(
     let user = opened.user().filter(|_| is_direct)?;
     let by_address = opened.page.medium == Medium::Slack && opened.page.address.contains('@');
     by_address.then(|| user.clone())
+}
+
+/// The user of the rules whose Slack contact is this e-mail address, first the one who was paged.
+fn person_by_email(rules: &RuleSet, opened: &Opened, email: &str) -> Option<UserName> {
+    let has_it = |user: &&UserName| {
+        let contacts = rules.users.get(*user).map(|user| user.contacts.iter());
+        let mut contacts = contacts.into_iter().flatten();
+        contacts.any(|one| one.medium == Medium::Slack && one.address.eq_ignore_ascii_case(email))
+    };
+    let paged = opened.user().filter(has_it);
+    paged.or_else(|| rules.users.keys().find(has_it)).cloned()
 }
 
 #[cfg(test)]

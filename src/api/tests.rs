@@ -71,6 +71,14 @@ impl Channels for NoChannels {
         Box::pin(async { None })
     }
 
+    fn email_on_slack<'border>(
+        &'border self,
+        _: &'border ChannelName,
+        _: &'border str,
+    ) -> Pending<'border, Option<String>> {
+        Box::pin(std::future::ready(None))
+    }
+
     fn confirm_by_sms(&self, _: &ChannelName, _: String, _: String) {}
 
     fn tell_on_slack(&self, _: String, _: String) {}

@@ -68,6 +68,14 @@ impl Channels for Desk {
         })
     }
 
+    fn email_on_slack<'border>(
+        &'border self,
+        channel: &'border ChannelName,
+        account: &'border str,
+    ) -> Pending<'border, Option<String>> {
+        Box::pin(async move { self.channels.find(channel)?.email_of(account).await })
+    }
+
     fn confirm_by_sms(&self, name: &ChannelName, number: String, text: String) {
         let Some(channel) = self.channels.find(name).cloned() else {
             warn!(channel.name = %name, "no such channel; a reply is not confirmed");

@@ -77,6 +77,14 @@ pub trait Channel: Send + Sync {
     /// capabilities say `probes`.
     fn probe(&self) -> Pending<'_, Sent>;
 
+    /// The e-mail address of an account of this channel's provider, where it tells.
+    fn email_of<'channel>(
+        &'channel self,
+        _account: &'channel str,
+    ) -> Pending<'channel, Option<String>> {
+        Box::pin(std::future::ready(None))
+    }
+
     /// Sends what became of a reply to whoever replied. Only channels whose provider does not take
     /// it from our answer do so.
     fn confirm<'channel>(

@@ -224,6 +224,13 @@ impl Channel for Slack {
             reply.sent
         })
     }
+
+    fn email_of<'channel>(
+        &'channel self,
+        account: &'channel str,
+    ) -> Pending<'channel, Option<String>> {
+        Box::pin(self.people.email_of(&self.api, account))
+    }
 }
 
 /// Where a message stands: `C024BE7LH:1503435956.000247`.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tracing::warn;
+
 use super::api::Api;
 use crate::engine::decision::Order;
 use crate::engine::outcome::Outcome;
@@ -14,6 +16,9 @@ const KNOWN_MAX: usize = 1_000;
 
 /// The look-up takes at most this part of an order's time, so that posting has the rest.
 const PART: u64 = 3;
+
+/// Whoever pressed a button waits for this.
+const ASKED_WITHIN: Millis = Millis::seconds(5);
 
 /// Ids by e-mail address.
 #[derive(Default)]
@@ -48,6 +53,30 @@ impl People {
             }),
             _ => Err(reply.sent),
         }
+    }
+
+    /// The address of an account: one that was looked up for, or else as Slack says.
+    pub(super) async fn email_of(&self, api: &Api, id: &str) -> Option<String> {
+        let known = self
+            .known()
+            .iter()
+            .find(|(_, known)| *known == id)
+            .map(|(email, _)| email.clone());
+        if known.is_some() {
+            return known;
+        }
+        let reply = api
+            .post_form("users.info", &[("user", id)], ASKED_WITHIN)
+            .await;
+        let email = reply.json["user"]["profile"]["email"].as_str();
+        if email.is_none() {
+            warn!(
+                outcome = %reply.sent.outcome,
+                provider_message = reply.sent.provider_message.as_deref().unwrap_or(""),
+                "Slack does not tell the e-mail address of somebody who pressed a button"
+            );
+        }
+        email.map(str::to_owned)
     }
 
     /// Slack knows the id no longer: look again the next time.

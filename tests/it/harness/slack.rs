@@ -122,6 +122,7 @@ impl Workspace {
             "/api/chat.postMessage" => self.post(request),
             "/api/chat.update" => self.update(request),
             "/api/users.lookupByEmail" => self.look_up(request),
+            "/api/users.info" => self.info(request),
             "/api/auth.test" => Answer::json(
                 200,
                 &json!({"ok": true, "team": "Example", "user": "reveille", "team_id": "T1"}),
@@ -150,6 +151,19 @@ impl Workspace {
         match (&body["channel"], &body["ts"]) {
             (Value::String(channel), Value::String(ts)) => posted(channel, ts),
             _ => refusal("message_not_found"),
+        }
+    }
+
+    fn info(&self, request: &Request) -> Answer {
+        let id = request.field("user").unwrap_or_default();
+        let users = self.users.lock().unwrap();
+        let email = users.iter().find(|(_, known)| **known == id);
+        match email {
+            Some((email, _)) => Answer::json(
+                200,
+                &json!({"ok": true, "user": {"id": id, "profile": {"email": email}}}),
+            ),
+            None => refusal("user_not_found"),
         }
     }
 

@@ -29,6 +29,10 @@ route:
 ";
 
 async fn start(slack: &FakeSlack) -> (Place, Server) {
+    start_with(slack, RULES).await
+}
+
+async fn start_with(slack: &FakeSlack, rules: &str) -> (Place, Server) {
     let settings = format!(
         "[[channel]]\nname = \"slack\"\nkind = \"slack\"\ntoken = \"{}\"\n\
          signing_secret = \"{}\"\napi_url = \"{}\"\n",
@@ -36,7 +40,7 @@ async fn start(slack: &FakeSlack) -> (Place, Server) {
         slack::SIGNING_SECRET,
         slack.api_url(),
     );
-    let place = Place::new(&settings, RULES);
+    let place = Place::new(&settings, rules);
     let place = place.with_variable("REVEILLE_PUBLIC_URL", "https://pager.example.com");
     let server = place.start().await;
     (place, server)
@@ -53,10 +57,15 @@ async fn report(server: &Server, action: &str) {
 
 /// The next page, and its button for this.
 async fn next_button(slack: &FakeSlack, action: &str) -> Value {
+    button_in(slack, USER, action).await
+}
+
+/// The same of a page to this conversation.
+async fn button_in(slack: &FakeSlack, place: &str, action: &str) -> Value {
     let post = slack.http.next().await;
     assert!(post.path().ends_with("/chat.postMessage"), "{post:?}");
     let message = post.json();
-    assert_eq!(message["channel"], USER, "{message}");
+    assert_eq!(message["channel"], place, "{message}");
     let blocks = message["blocks"].as_array().unwrap();
     let mut buttons = blocks
         .iter()
@@ -169,7 +178,53 @@ async fn a_signed_button_does_nothing_for_a_stranger_or_with_a_value_of_nobody()
     unknown["action_id"] = json!("delete");
     press(&server, &unknown, USER).await;
     assert_eq!(status(&server, 1).await, "triggered");
+    let asked = slack.http.next().await;
+    assert!(
+        asked.path().ends_with("/users.info"),
+        "who it was: {asked:?}"
+    );
     slack.http.expect_nothing_more();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_shared_channel_whoever_the_rules_name_by_mail_address_acts_as_themselves() {
+    let rules = RULES
+        .replace(
+            "chat: { slack: U024BE7LH }",
+            "chat: { slack: ana@example.com }\n  bo:\n    full_name: Bo Lind\n    contacts:\n      \
+             chat: { slack: Bo@example.com }",
+        )
+        .replace("user/ana", "channel/slack/C024BE7LH");
+    let slack = FakeSlack::start().await;
+    slack.add_user("ana@example.com", "U1ANA");
+    slack.add_user("bo@example.com", "U2BO");
+    slack.add_user("cy@example.com", "U3CY");
+    let (_place, server) = start_with(&slack, &rules).await;
+    report(&server, "trigger").await;
+    let button = button_in(&slack, "C024BE7LH", "acknowledge").await;
+    let press = async |user| {
+        let place = "C024BE7LH";
+        let body = Press {
+            button: &button,
+            user,
+            place,
+        };
+        let body = body.body();
+        let headers = slack::signed(&body, slack::SIGNING_SECRET, wall_now());
+        assert_eq!(slack::post_actions(&server.url, &body, &headers).await, 200);
+        let asked = slack.http.next().await;
+        assert!(asked.path().ends_with("/users.info"), "{asked:?}");
+    };
+    press("U3CY").await;
+    assert_eq!(
+        status(&server, 1).await,
+        "triggered",
+        "no user of the rules"
+    );
+    press("U2BO").await;
+    let incident = server.get("/v1/incidents/1").await;
+    let bo = json!({"user": "bo", "name": "Bo Lind", "via": "slack"});
+    assert_eq!(incident["acknowledged_by"], bo);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
