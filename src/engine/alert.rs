@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::assertions::{self, Assertions};
 use super::event::{Content, Text};
 use super::ids::{AlertId, IncidentNumber, IntegrationName, SilenceId};
+use super::key;
 use super::matcher::Fields;
 use super::memory;
 use super::time::{Millis, Steady, Wall};
@@ -19,6 +20,9 @@ pub struct Alert {
     pub id: AlertId,
     pub integration: IntegrationName,
     pub dedup_key: Text,
+    /// The name of its integration before that was renamed: its groups go on under it.
+    #[serde(default)]
+    pub former_integration: Option<IntegrationName>,
     pub content: Arc<Content>,
     pub firing: bool,
     /// The source sent an acknowledge event.
@@ -82,6 +86,13 @@ impl Alert {
     /// Whether it fires and a silence covers it.
     pub fn is_silenced(&self) -> bool {
         self.firing && !self.silenced_by.is_empty()
+    }
+
+    /// What makes it a group of its own, whatever its integration is called now.
+    pub(super) fn identity(&self) -> String {
+        let integration = self.former_integration.as_ref();
+        let integration = integration.unwrap_or(&self.integration);
+        key::joined(&[integration.as_str(), &self.dedup_key])
     }
 
     /// The latest start that any of its senders gave.

@@ -39,6 +39,7 @@ fn create(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -
         id,
         integration: integration.clone(),
         dedup_key: event.dedup_key.clone(),
+        former_integration: None,
         content: event.content.clone(),
         firing: true,
         acknowledged: false,

@@ -17,7 +17,7 @@ use super::reason::Reason;
 use super::records::{Disposition, Receipt};
 use super::time::Wall;
 use super::trouble::Cause;
-use super::{alert_update, closing, key, trouble_desk, unreported};
+use super::{alert_update, closing, trouble_desk, unreported};
 
 /// What became of an event, before it is written down.
 struct Verdict {
@@ -129,7 +129,10 @@ fn known_alert(
     }
     let mut names = draft.rules.integrations.get(integration)?.was.iter();
     let old = names.find_map(|name| draft.alert_by_key(name, key))?;
-    draft.edit_alert(&old.id, |alert| alert.integration = integration.clone());
+    draft.edit_alert(&old.id, |alert| {
+        let before = std::mem::replace(&mut alert.integration, integration.clone());
+        alert.former_integration.get_or_insert(before);
+    });
     draft.alert(&old.id)
 }
 
@@ -290,7 +293,7 @@ fn destinations(draft: &Draft<'_>, alert: &Alert) -> (Vec<Destination>, Verdict)
     };
     let mut verdict = Verdict::nothing(Disposition::Recorded, reason);
     verdict.routes = routes.iter().map(|route| route.name.clone()).collect();
-    let identity = key::joined(&[alert.integration.as_str(), &alert.dedup_key]);
+    let identity = alert.identity();
     let paging = routes.into_iter().filter(|route| route.page);
     let destinations = paging.map(|route| {
         let (group_key, group_labels) = route.group_by.key(&route.name, &fields, &identity);

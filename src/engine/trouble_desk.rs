@@ -50,6 +50,7 @@ pub(super) fn raise(draft: &mut Draft<'_>, trouble: Trouble, text: &str) {
         id,
         integration: router,
         dedup_key: key,
+        former_integration: None,
         content,
         firing: true,
         acknowledged: false,

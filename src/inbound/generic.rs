@@ -87,9 +87,7 @@ impl<'body> Element<'body> {
         let dedup_key = match self.dedup_key(faults) {
             Some(key) => key,
             None if self.may_make_key(action) => {
-                let identity = Hash::new()
-                    .with(source.integration.name.as_str())
-                    .with(origin.as_deref().unwrap_or(""));
+                let identity = Hash::new().with(origin.as_deref().unwrap_or(""));
                 let identity = self.with_summary(identity, summary.as_deref(), faults);
                 labels.hash_into(identity).key()
             }

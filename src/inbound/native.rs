@@ -47,7 +47,7 @@ fn read(source: Source<'_>, value: &Value, path: &str, faults: &mut Faults) -> O
         Some(object) => Sent::of(object, &labels_path, faults),
         None => Sent::default(),
     };
-    let dedup_key = dedup_key(source, action, fields, &labels, faults)?;
+    let dedup_key = dedup_key(action, fields, &labels, faults)?;
     let summary = summary(action, fields, &labels, faults)?;
     let moment = fields
         .get("occurred_at")
@@ -108,7 +108,6 @@ fn action(fields: Fields<'_>, faults: &mut Faults) -> Option<Action> {
 
 /// The key as sent, or for a trigger the hash of integration, source, summary and labels.
 fn dedup_key(
-    source: Source<'_>,
     action: Action,
     fields: Fields<'_>,
     labels: &Sent<'_>,
@@ -122,10 +121,7 @@ fn dedup_key(
             // Read again with their faults when the content is made.
             let mut passed_over = Faults::of_event();
             let mut text = |name| fields.text(name, &mut passed_over).unwrap_or_default();
-            let hash = Hash::new()
-                .with(source.integration.name.as_str())
-                .with(&text("source"))
-                .with(&text("summary"));
+            let hash = Hash::new().with(&text("source")).with(&text("summary"));
             Some(labels.hash_into(hash).key())
         }
         Action::Acknowledge | Action::Resolve | Action::Ignore => {

@@ -57,6 +57,7 @@ pub fn alert(id: u64) -> Alert {
     Alert {
         id: AlertId(id),
         integration: "prometheus".into(),
+        former_integration: Some("am".into()),
         dedup_key: "disk/db-1".into(),
         content: content(),
         firing: true,

@@ -157,6 +157,8 @@ fn a_renamed_integration_continues_and_resolves_its_alerts_also_after_a_restart(
             other => panic!("no receipts: {other:?}"),
         };
         assert_eq!(told(&mut world, trigger("a")), Disposition::Repeated);
+        let changed = trigger("a").label("free", "2%");
+        assert_eq!(told(&mut world, changed), Disposition::Repeated);
         if is_restarted {
             world.crash_for(reveille::engine::time::Millis::seconds(1));
         }
