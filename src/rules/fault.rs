@@ -82,6 +82,8 @@ codes! {
     Syntax = "syntax",
     TooMany = "too-many",
     TooManyFaults = "too-many-faults",
+    /// Turns and windows of a layer that leave somebody out or always fall to the same person.
+    UnevenTurns = "uneven-turns",
     UnknownChannel = "unknown-channel",
     UnknownContact = "unknown-contact",
     UnknownKey = "unknown-key",

@@ -23,6 +23,7 @@ mod reach;
 mod routes;
 mod scalar;
 mod schedules;
+mod shares;
 mod table;
 mod targets;
 mod users;
