@@ -15,7 +15,7 @@ use super::limits;
 use super::node::{Entry, Node, Value, shorten};
 use super::table::{Shape, Table, list, text};
 use super::values::{self, DAY_MINUTES};
-use super::{Context, shares, users};
+use super::{Context, shares};
 
 const SCHEDULE: Shape = Shape {
     what: "a schedule",
@@ -76,7 +76,9 @@ impl Context<'_> {
         let table = Table::open(&entry.node, &SCHEDULE, faults);
         let time_zone = table
             .require("time_zone", "Europe/Lisbon", faults)
-            .map_or(TimeZone::UTC, |node| users::zone(node, faults));
+            .map_or(TimeZone::UTC, |node| {
+                self.environment.zones.zone(node, faults)
+            });
         let gaps = table.choice("gaps", &["expected"], faults);
         table.require("layers", "[{ users: [ana] }]", faults);
         let items = table.list("layers", limits::LAYERS_PER_SCHEDULE, faults);
@@ -107,7 +109,7 @@ impl Context<'_> {
         let faults = &mut self.faults;
         let table = Table::open(node, &LAYER, faults);
         let time_zone = match table.get("time_zone") {
-            Some(node) => users::zone(node, faults),
+            Some(node) => self.environment.zones.zone(node, faults),
             None => schedule_zone.clone(),
         };
         table.require("users", "[ana, bo]", faults);

@@ -116,4 +116,34 @@ schedules:
             r#"14:38: error[bad-choice]: `counts` cannot be "activ""#,
         ],
     },
+    Case {
+        name: "zones that are none, and zones that are fixed where a place is meant",
+        text: "
+users:
+  cy: { time_zone: EST, contacts: { mail: { email: cy@example.com } } }
+schedules:
+  s:
+    time_zone: Etc/GMT+5
+    layers:
+      - { users: [ana], time_zone: Etc/Unknown }
+      - { users: [ana], time_zone: GMT+5 }
+      - { users: [ana], time_zone: mst }
+      - { users: [ana], time_zone: Factory }
+      - { users: [ana], time_zone: EST5EDT }
+      - { users: [ana], time_zone: PST }
+      - { users: [ana], time_zone: Etc/UTC }
+",
+        expected: &[
+            "2:20: warning[fixed-zone]: EST is always UTC-5 and does not follow daylight-saving \
+             time",
+            "5:16: warning[fixed-zone]: Etc/GMT+5 is UTC-5, because its sign is reversed, and does \
+             not follow daylight-saving time",
+            r#"7:36: error[bad-zone]: "Etc/Unknown" is not a time zone"#,
+            r#"8:36: error[bad-zone]: "GMT+5" is not a time zone"#,
+            "9:36: warning[fixed-zone]: mst is always UTC-7 and does not follow daylight-saving \
+             time",
+            r#"10:36: error[bad-zone]: "Factory" is not a time zone"#,
+            r#"12:36: error[bad-zone]: "PST" is not a time zone"#,
+        ],
+    },
 ];
