@@ -13,6 +13,7 @@ mod rules_folder;
 mod secrets;
 mod servers;
 mod stop;
+pub mod time_zones;
 mod watching;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ use crate::engine::input::Input;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::{Millis, Wall};
 use crate::outbound::links::Links;
+use crate::rules::zones::Zones;
 use crate::runtime::clock::{self, Clock};
 use crate::runtime::driver::Driver;
 use crate::runtime::handle::{Handle, NewRules};
@@ -105,7 +107,9 @@ async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let links = Links::new(&settings.public_url, first.links_secret);
     let screen: crate::outbound::console::Screen = Arc::new(Mutex::new(std::io::stdout()));
     let channels = channels::build(settings, &links, &screen)?;
-    let environment = channels::environment(settings, &channels);
+    let zones = read_zones(&options);
+    let time_zones = zones.to_string();
+    let environment = channels::environment(settings, &channels, zones);
     let shelf = rulebook::Shelf::new(store.clone(), environment, options.environment.clone());
     let start = rules_folder::decide(&shelf, settings, options.apply)?;
     let Some(start) = report_faults(start)? else {
@@ -145,6 +149,7 @@ async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
         first: &first,
         journal,
         started_at,
+        time_zones,
     };
     let signals = stop::Signals::listen();
     let servers = servers::start(settings, &*store, bound, parts).await?;
@@ -155,6 +160,16 @@ async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let code = stop::wait(signals, &handle, driver, servers, &sender).await;
     watch.abort();
     Ok(code)
+}
+
+/// The time zones in use, as long as this process runs.
+fn read_zones(options: &ServeOptions) -> Zones {
+    let (zones, warning) = time_zones::load(options.settings.time_zones, &options.environment);
+    info!(version = %zones, "time zones");
+    if let Some(warning) = warning {
+        warn!("{warning}");
+    }
+    zones
 }
 
 fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {

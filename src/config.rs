@@ -42,6 +42,7 @@ pub struct Settings {
     pub public_url: String,
     pub data: PathBuf,
     pub rules: PathBuf,
+    pub time_zones: TimeZones,
     pub body_limit_bytes: usize,
     pub body_limit_alertmanager_bytes: usize,
     pub failover_after: Duration,
@@ -58,6 +59,15 @@ pub struct Settings {
     pub outbound: Outbound,
     /// In the order in which they are tried; the console always exists and stands last.
     pub channels: Vec<Channel>,
+}
+
+/// Whose time zone database is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TimeZones {
+    /// The one that is part of the program.
+    #[default]
+    Bundled,
+    System,
 }
 
 /// Who hears of trouble in the router itself.
@@ -90,6 +100,7 @@ impl Default for Settings {
             public_url: "http://127.0.0.1:8080".to_owned(),
             data: PathBuf::from("data"),
             rules: PathBuf::from("rules"),
+            time_zones: TimeZones::default(),
             body_limit_bytes: MIB / 2,
             body_limit_alertmanager_bytes: 4 * MIB,
             failover_after: Duration::from_secs(10),
@@ -195,6 +206,9 @@ fn read_root(root: &mut Section<'_>, notes: &mut Notes) -> Settings {
             .flatten(),
         data: root.read("data", units::path).unwrap_or(default.data),
         rules: root.read("rules", units::path).unwrap_or(default.rules),
+        time_zones: root
+            .read("time_zones", time_zones)
+            .unwrap_or(default.time_zones),
         body_limit_bytes: root
             .read("body_limit", units::memory)
             .unwrap_or(default.body_limit_bytes),
@@ -234,6 +248,14 @@ fn read_root(root: &mut Section<'_>, notes: &mut Notes) -> Settings {
         watch: default.watch,
         outbound: default.outbound,
         channels: default.channels,
+    }
+}
+
+fn time_zones(value: &document::Value) -> Result<TimeZones, String> {
+    match units::text(value)?.as_str() {
+        "bundled" => Ok(TimeZones::Bundled),
+        "system" => Ok(TimeZones::System),
+        _ => Err("must be \"bundled\" or \"system\"".to_owned()),
     }
 }
 

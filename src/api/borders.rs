@@ -72,6 +72,8 @@ pub struct Settings {
     pub disk_min_bytes: u64,
     /// Without a slash at the end; never taken from request headers.
     pub public_url: String,
+    /// Version and source of the time zones in use.
+    pub time_zones: String,
 }
 
 /// What tells a request of Twilio from one in its name.

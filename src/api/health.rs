@@ -21,13 +21,16 @@ pub struct Health {
     status: String,
     /// What is wrong; empty when all is well.
     causes: Vec<String>,
+    /// Version and source of the time zones in use, such as `2026a (bundled)`.
+    time_zones: String,
 }
 
 /// `GET /healthz`: the process lives and answers.
-pub async fn healthz() -> Json<Health> {
+pub async fn healthz(State(state): State<Shared>) -> Json<Health> {
     Json(Health {
         status: "ok".to_owned(),
         causes: Vec::new(),
+        time_zones: state.settings.time_zones.clone(),
     })
 }
 
@@ -57,6 +60,7 @@ pub async fn readyz(State(state): State<Shared>) -> Response {
     let health = Health {
         status: word.to_owned(),
         causes,
+        time_zones: state.settings.time_zones.clone(),
     };
     (status, Json(health)).into_response()
 }

@@ -140,6 +140,7 @@ fn state() -> ApiState {
             body_limit_alertmanager: 2_000,
             disk_min_bytes: 0,
             public_url: "https://pager.example.com".to_owned(),
+            time_zones: "2026a (bundled)".to_owned(),
         },
     }
 }

@@ -19,6 +19,7 @@ use crate::outbound::slack::{self, Slack};
 use crate::outbound::sms_webhook::{self, SmsWebhook};
 use crate::outbound::twilio::{self, Twilio};
 use crate::outbound::webhook::{self, Webhook};
+use crate::rules::zones::Zones;
 use crate::rules::{Environment, Fit};
 use crate::runtime::clock;
 use crate::signing::standard_webhooks::Secret;
@@ -252,7 +253,7 @@ fn greeting_name(public_url: &str, from: &str) -> String {
 }
 
 /// What rules are compiled against in this process.
-pub fn environment(settings: &Settings, channels: &Built) -> Environment {
+pub fn environment(settings: &Settings, channels: &Built, zones: Zones) -> Environment {
     Environment {
         channels: channels.infos(),
         settings: EngineSettings {
@@ -263,6 +264,7 @@ pub fn environment(settings: &Settings, channels: &Built) -> Environment {
             page_window: millis(settings.page_window),
             watch_policy: settings.watch.policy.as_deref().map(Into::into),
         },
+        zones,
         fit: Fit::Strict,
         ..Environment::default()
     }

@@ -48,6 +48,8 @@ pub struct Parts<'start> {
     pub first: &'start First,
     pub journal: Journal,
     pub started_at: Wall,
+    /// Version and source of those in use.
+    pub time_zones: String,
 }
 
 /// Running servers.
@@ -186,6 +188,7 @@ fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Re
             body_limit_alertmanager: settings.body_limit_alertmanager_bytes,
             disk_min_bytes: settings.disk_min_bytes,
             public_url: settings.public_url.clone(),
+            time_zones: parts.time_zones,
         },
     };
     for channel in &settings.channels {

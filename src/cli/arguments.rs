@@ -1,5 +1,7 @@
 //! The grammar of the command line. Each command's own options stand in its file.
 
+use std::sync::LazyLock;
+
 use clap::{Args, Parser, Subcommand};
 
 use super::context::Global;
@@ -7,12 +9,13 @@ use super::{
     ack, act, channels, explain, incidents, key, manual, oncall, overrides, page, rules, send,
     serve, silence, token,
 };
+use crate::rules::zones::bundled_version;
 
 /// Wake the right person when something breaks.
 #[derive(Debug, Parser)]
 #[command(
     name = "reveille",
-    version,
+    version = VERSION.as_str(),
     propagate_version = true,
     disable_help_subcommand = true,
     after_help = AFTER_HELP
@@ -23,6 +26,12 @@ pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
 }
+
+/// With the version of the bundled time zones.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let time_zones = bundled_version();
+    format!("{} (time zones {time_zones})", env!("CARGO_PKG_VERSION"))
+});
 
 const AFTER_HELP: &str = "\
 Environment:

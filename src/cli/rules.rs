@@ -13,6 +13,7 @@ use super::remote::{Call, Remote, StatusCode};
 use super::report::{Failure, Report, Verdict, list_as};
 use super::rules_folder::{self, Overwrite};
 use super::rules_local;
+use crate::app::time_zones;
 use crate::config::{self, Secrets};
 use crate::rules::SourceFile;
 
@@ -114,14 +115,24 @@ fn check(folder: &Folder, context: &Context) -> Result<Report, Failure> {
     sources.secrets = Secrets::Leave;
     let loaded = config::load(&sources)
         .map_err(|faults| Failure::Usage(format!("the settings have faults\n{faults}")))?;
-    let faults = rules_local::check(&files, &loaded.settings);
-    if faults.is_empty() {
+    let (zones, warning) = time_zones::load(loaded.settings.time_zones, &context.environment);
+    let faults = rules_local::check(&files, &loaded.settings, &zones);
+    let mut report = if faults.is_empty() {
         let count = files.len();
         let word = if count == 1 { "file" } else { "files" };
-        let text = format!("{count} {word}, no faults");
-        return Ok(Report::new(json!({ "faults": [] }), text));
+        Report::new(
+            json!({ "faults": [] }),
+            format!("{count} {word}, no faults"),
+        )
+    } else {
+        faulty(faults, folder, &files, context)
+    };
+    report.text.push_str(&format!("\ntime zones {zones}"));
+    report.value["time_zones"] = json!(zones.to_string());
+    if let Some(warning) = warning {
+        report = report.remark(format!("warning: {warning}"));
     }
-    Ok(faulty(faults, folder, &files, context))
+    Ok(report)
 }
 
 /// Faults as a report; warnings alone are no failure.

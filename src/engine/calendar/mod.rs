@@ -62,7 +62,9 @@ pub enum Turn {
         every: u32,
         weekday: jiff::civil::Weekday,
     },
-    /// So many elapsed hours.
+    /// So many days on which a window of the layer begins; on others nobody hands over.
+    ActiveDays(u32),
+    /// So many hours: of the local clock if they divide a day or are whole days, else as they pass.
     Hours(u32),
 }
 
@@ -299,7 +301,7 @@ impl Layer {
             let always = self.users.first().and_then(Option::as_ref);
             return (always, Interval::ALWAYS);
         };
-        let turn = turns::turn_at(rotation, &self.time_zone, at);
+        let turn = turns::turn_at(rotation, &self.only, &self.time_zone, at);
         let user = turn
             .number
             .zip(u64::try_from(self.users.len()).ok())

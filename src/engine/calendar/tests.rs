@@ -8,6 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::input::Via;
 
+mod local_clock;
+
 fn zone(name: &str) -> TimeZone {
     TimeZone::get(name).expect("a zone of the bundled database")
 }
@@ -100,7 +102,7 @@ fn the_first_turn_begins_at_the_first_handoff_on_or_after_the_start() {
 }
 
 #[test]
-fn turns_of_days_and_weeks_are_counted_on_the_calendar_and_hours_as_they_pass() {
+fn turns_are_counted_on_the_calendar_and_hours_that_divide_no_day_as_they_pass() {
     let start = date(2026, 3, 27);
     let of = |turn| {
         let rotation = rotation(turn, time(9, 0, 0, 0), start);
@@ -126,8 +128,17 @@ fn turns_of_days_and_weeks_are_counted_on_the_calendar_and_hours_as_they_pass() 
         &[],
         &[
             ("2026-03-28T21:00Z", "ana"),
-            ("2026-03-29T08:59Z", "ana"),
-            ("2026-03-29T09:00Z", "bo"),
+            ("2026-03-29T07:59Z", "ana"),
+            ("2026-03-29T08:00Z", "bo"),
+        ],
+    );
+    check(
+        &of(Turn::Hours(16)),
+        &[],
+        &[
+            ("2026-03-28T17:00Z", "cy"),
+            ("2026-03-29T08:59Z", "cy"),
+            ("2026-03-29T09:00Z", "ana"),
         ],
     );
     let fortnight = Turn::Weeks {
@@ -381,7 +392,14 @@ fn stretches_are_bounded_in_time_and_number() {
 
 #[test]
 fn far_ends_of_the_calendar_are_answered() {
-    let turns = [Turn::Days(1), Turn::Days(u32::MAX), Turn::Hours(1)];
+    let turns = [
+        Turn::Days(1),
+        Turn::Days(u32::MAX),
+        Turn::ActiveDays(u32::MAX),
+        Turn::Hours(1),
+        Turn::Hours(5),
+        Turn::Hours(u32::MAX),
+    ];
     for turn in turns {
         let rotation = rotation(turn, time(2, 30, 0, 0), date(2026, 1, 1));
         let schedule = schedule(vec![layer("America/New_York", "ana bo", rotation)]);
@@ -428,6 +446,8 @@ fn any_turn() -> impl Strategy<Value = Turn> {
             weekday: Weekday::from_monday_zero_offset(day).expect("0 to 6"),
         }),
         (1..30_u32).prop_map(Turn::Hours),
+        (1..4_u32).prop_map(Turn::ActiveDays),
+        prop::sample::select(vec![1, 2, 3, 4, 6, 8, 12, 24, 48]).prop_map(Turn::Hours),
     ]
 }
 
@@ -503,6 +523,16 @@ fn handoffs(layer: &Layer, until: Wall) -> Vec<Wall> {
     let mut date = rotation.start;
     let mut all = vec![on_clock(date)];
     let days = match rotation.turn {
+        Turn::Hours(hours) if hours % 24 == 0 => hours / 24,
+        Turn::Hours(hours) if 24 % hours == 0 => {
+            let mut local = date.to_datetime(rotation.handoff);
+            while all[all.len() - 1] <= until + Millis::days(2) {
+                local += Span::new().hours(i64::from(hours));
+                let instant = layer.time_zone.to_ambiguous_timestamp(local).compatible();
+                all.push(instant.expect("in range").into());
+            }
+            return all;
+        }
         Turn::Hours(hours) => {
             while all[all.len() - 1] <= until {
                 all.push(all[all.len() - 1] + Millis::hours(u64::from(hours)));
@@ -510,6 +540,7 @@ fn handoffs(layer: &Layer, until: Wall) -> Vec<Wall> {
             return all;
         }
         Turn::Days(days) => days,
+        Turn::ActiveDays(days) => return active_handoffs(layer, rotation, days, until),
         Turn::Weeks { every, weekday } => {
             while date.weekday() != weekday {
                 date = date.tomorrow().expect("in range");
@@ -523,6 +554,31 @@ fn handoffs(layer: &Layer, until: Wall) -> Vec<Wall> {
             date = date.tomorrow().expect("in range");
         }
         all.push(on_clock(date));
+    }
+    all
+}
+
+/// All handoffs of turns that count only days on which a window begins.
+fn active_handoffs(layer: &Layer, rotation: &Rotation, days: u32, until: Wall) -> Vec<Wall> {
+    let is_active = |date: &Date| {
+        let mut only = layer.only.iter();
+        let begins =
+            |window: &Window| window.days.is_empty() || window.days.contains(&date.weekday());
+        layer.only.is_empty() || only.any(begins)
+    };
+    let mut all = Vec::new();
+    let mut counted = 0;
+    let mut date = rotation.start;
+    while all.last().is_none_or(|last| *last <= until) {
+        if is_active(&date) {
+            if counted % days == 0 {
+                let local = date.to_datetime(rotation.handoff);
+                let instant = layer.time_zone.to_ambiguous_timestamp(local).compatible();
+                all.push(instant.expect("in range").into());
+            }
+            counted += 1;
+        }
+        date = date.tomorrow().expect("in range");
     }
     all
 }
@@ -561,7 +617,12 @@ fn scan(
         let local = layer.time_zone.to_datetime(at.timestamp());
         let open = layer.only.is_empty() || layer.only.iter().any(|window| holds(window, local));
         let turn = match layer.rotation {
-            Some(_) => handoffs.iter().filter(|handoff| **handoff <= at).count(),
+            // Where more of the clock is skipped than a turn is long, the later one holds.
+            Some(_) if at < handoffs[0] => 0,
+            Some(_) => {
+                let last = handoffs.iter().rposition(|handoff| *handoff <= at);
+                last.map_or(0, |last| last + 1)
+            }
             None => 1,
         };
         if open

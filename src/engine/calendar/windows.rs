@@ -35,7 +35,8 @@ impl Window {
             || (self.is_on(today.previous()) && minute < self.to_minute)
     }
 
-    fn is_on(&self, day: Weekday) -> bool {
+    /// Whether it begins on this day.
+    pub fn is_on(&self, day: Weekday) -> bool {
         self.days.is_empty() || self.days.contains(&day)
     }
 }

