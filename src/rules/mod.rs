@@ -11,6 +11,7 @@ pub mod fault;
 pub mod keys;
 pub mod limits;
 pub mod node;
+pub mod sources;
 pub mod starter;
 pub mod write;
 

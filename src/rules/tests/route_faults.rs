@@ -108,6 +108,7 @@ integrations:
   f: { format: pagerduty, key: short }
   g: { format: native, key: 12345 }
   h: { format: native, type: x }
+  i: { format: native, key: [sha256:abc, env:I] }
 ",
         expected: &[
             r#"2:16: error[bad-choice]: `format` cannot be "nativ""#,
@@ -123,6 +124,7 @@ integrations:
              routing key of 32 only",
             "8:29: error[not-text]: `key` is a text, not the number 12345",
             "9:24: error[foreign-word]: `type` is not a key of an integration here",
+            "10:30: error[bad-key-hash]: the hash behind `sha256:` is not a SHA-256 hash",
         ],
     },
     Case {
@@ -150,10 +152,12 @@ integrations:
   b: { format: native, key: [env:OTHER, env:KEY] }
   c: { format: native, key_sha256: "abababababababababababababababababababababababababababababababab" }
   d: { format: native, key_sha256: "abababababababababababababababababababababababababababababababab" }
+  e: { format: native, key: "sha256:abababababababababababababababababababababababababababababababab" }
 "#,
         expected: &[
             "3:41: error[duplicate-key]: b has the same key as a",
             "5:36: error[duplicate-key]: d has the same key as c",
+            "6:29: error[duplicate-key]: e has the same key as c",
         ],
     },
     Case {

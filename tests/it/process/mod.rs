@@ -24,6 +24,7 @@ mod names;
 mod public;
 mod readme;
 mod replicas;
+mod rules;
 mod sending;
 mod server;
 mod story;
