@@ -34,6 +34,8 @@ macro_rules! codes {
 }
 
 codes! {
+    /// A condition that excludes what there never is.
+    AlwaysMatches = "always-matches",
     /// A contact address does not fit its medium.
     BadAddress = "bad-address",
     BadChoice = "bad-choice",
@@ -63,6 +65,8 @@ codes! {
     KeyUnset = "key-unset",
     LiteralKey = "literal-key",
     MissingKey = "missing-key",
+    /// A condition on something that nothing ever is.
+    NeverMatches = "never-matches",
     NoFallback = "no-fallback",
     NoRoute = "no-route",
     NotAList = "not-a-list",
@@ -82,10 +86,14 @@ codes! {
     Syntax = "syntax",
     TooMany = "too-many",
     TooManyFaults = "too-many-faults",
+    /// A matcher that Alertmanager's two parsers read differently.
+    TwoReadings = "two-readings",
     UnknownChannel = "unknown-channel",
     UnknownContact = "unknown-contact",
     UnknownKey = "unknown-key",
     UnknownPolicy = "unknown-policy",
+    /// A severity that looks like a slip.
+    UnknownSeverity = "unknown-severity",
     UnknownSchedule = "unknown-schedule",
     UnknownUser = "unknown-user",
     UnnamedRoute = "unnamed-route",

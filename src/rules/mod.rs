@@ -17,6 +17,7 @@ pub mod write;
 
 mod integrations;
 mod mapping;
+mod matchers;
 mod names;
 mod notify;
 mod policies;
