@@ -8,6 +8,7 @@ mod doors;
 mod first_start;
 mod greeting;
 mod observer;
+mod revisions;
 mod rulebook;
 mod rules_folder;
 mod secrets;

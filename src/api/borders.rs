@@ -178,6 +178,19 @@ pub struct RevisionDocuments {
     pub message: String,
     /// Empty where only the list was asked for.
     pub files: Vec<RuleFile>,
+    pub origin: FilesOrigin,
+    /// Keys that stand in the files as their hashes.
+    pub hashed_keys: usize,
+}
+
+/// Where the text of a revision's files comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FilesOrigin {
+    /// The files byte for byte as they were applied, without keys in clear.
+    AsApplied,
+    /// The files are not kept: they mean the same, and comments and layout are lost.
+    WrittenAnew,
 }
 
 /// A rule set that was checked and can be put in force.
@@ -192,6 +205,8 @@ pub struct Change {
     pub author: Actor,
     pub at: Wall,
     pub message: String,
+    /// Of the files that are put in force.
+    pub origin: FilesOrigin,
     /// Compare-and-set.
     pub expected: Option<Revision>,
 }

@@ -74,7 +74,7 @@ impl Route {
 
     /// Whether the listener for the internet side serves it.
     pub fn is_public(&self) -> bool {
-        let prefixes = ["/a/", "/slack/", "/sms/", "/hooks/", "/ping/"];
+        let prefixes = ["/a/", "/slack/", "/sms/", "/hooks/"];
         self.path == "/healthz" || prefixes.iter().any(|prefix| self.path.starts_with(prefix))
     }
 }

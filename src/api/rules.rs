@@ -12,7 +12,8 @@ use crate::engine::ids::Revision;
 use super::audit::{Act, Action};
 use super::auth::Caller;
 use super::borders::{
-    ApiState, Change, OnCallMove, RevisionDocuments, RuleDifferences, RuleFault, RuleFile, Shared,
+    ApiState, Change, FilesOrigin, OnCallMove, RevisionDocuments, RuleDifferences, RuleFault,
+    RuleFile, Shared,
 };
 use super::extract::{Params, Payload, Segment, whole_body};
 use super::key_origin;
@@ -40,6 +41,10 @@ pub struct Rules {
     at: String,
     message: String,
     files: Vec<RuleFile>,
+    /// Whether the files are those that were applied.
+    origin: FilesOrigin,
+    /// Keys that stand in the files as `sha256:` and their hash.
+    hashed_keys: usize,
 }
 
 /// A line of the history of rules.
@@ -135,6 +140,8 @@ fn answer(documents: RevisionDocuments, headers: &HeaderMap) -> Response {
             at: documents.at.to_string(),
             message: documents.message,
             files: documents.files,
+            origin: documents.origin,
+            hashed_keys: documents.hashed_keys,
         })
         .into_response()
     };
@@ -172,6 +179,7 @@ pub async fn put(
         author: caller.actor().in_full(&state.handle.rules()),
         at: state.now(),
         message: message(query.message.as_deref()),
+        origin: FilesOrigin::AsApplied,
         expected,
     };
     apply(&state, &caller, files, change).await
@@ -190,6 +198,7 @@ pub async fn rollback(
         author: caller.actor().in_full(&state.handle.rules()),
         at: state.now(),
         message: message(Some(rollback.message.as_deref().unwrap_or(&default))),
+        origin: old.origin,
         expected: expected(&headers)?,
     };
     apply(&state, &caller, old.files, change).await

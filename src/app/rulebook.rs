@@ -4,51 +4,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context;
-use serde::{Deserialize, Serialize};
 
+use super::revisions::{self, Kept, Signed};
 use super::rules_folder::documents_of;
 use super::secrets;
 use crate::api::auth::stored_keys;
 use crate::api::borders::{
-    Change, OnCallMove, Prepared, RevisionDocuments, RuleDifferences, RuleFault, RuleFile, Rulebook,
+    Change, FilesOrigin, OnCallMove, Prepared, RevisionDocuments, RuleDifferences, RuleFault,
+    RuleFile, Rulebook,
 };
 use crate::engine::calendar::Override;
 use crate::engine::ids::{IntegrationName, Revision};
-use crate::engine::input::Actor;
 use crate::engine::ruleset::RuleSet;
-use crate::engine::time::Wall;
 use crate::engine::touched::touched;
 use crate::rules::difference::{diff, moves_on_call};
 use crate::rules::fault::Code;
 use crate::rules::keys::KeySource;
-use crate::rules::{Documents, Environment, Fault, Fit, SourceFile, compile, render, starter};
+use crate::rules::{
+    Documents, Environment, Fault, Fit, SourceFile, compile, render, sources, starter,
+};
 use crate::runtime::clock;
 use crate::runtime::handle::{Handle, NewRules};
 use crate::store::{self, DocumentKind, Store, revision_name};
-
-/// A rule set as the store keeps it.
-#[derive(Serialize, Deserialize)]
-struct StoredRules {
-    author: Actor,
-    at: Wall,
-    message: String,
-    /// The documents in the form of the rules room.
-    documents: String,
-}
-
-/// Who puts rules in force, when and why.
-pub struct Signed {
-    pub author: Actor,
-    pub at: Wall,
-    pub message: String,
-}
-
-/// A stored rule set with its documents read.
-pub struct Kept {
-    pub revision: Revision,
-    pub signed: Signed,
-    pub documents: Documents,
-}
 
 /// Compiled rules, and what no longer fits the settings.
 pub struct CompiledStored {
@@ -93,7 +70,7 @@ impl Shelf {
         let Some((name, bytes)) = found.into_iter().next() else {
             return Ok(None);
         };
-        Ok(Some(kept(&name, &bytes)?))
+        Ok(Some(revisions::read(&name, &bytes)?))
     }
 
     fn at(&self, revision: Revision) -> Result<Option<Kept>, store::Error> {
@@ -101,9 +78,9 @@ impl Shelf {
         let Some(bytes) = self.store.document(DocumentKind::Rules, &name)? else {
             return Ok(None);
         };
-        kept(&name, &bytes)
+        revisions::read(&name, &bytes)
             .map(Some)
-            .map_err(|error| damaged(&name, &error))
+            .map_err(|error| revisions::damaged(&name, &error))
     }
 
     /// Compiles rules that are in force already: what no longer fits is a warning.
@@ -127,11 +104,12 @@ impl Shelf {
         })
     }
 
-    /// What files change against documents, as sentences.
-    pub fn differences(&self, old: &Documents, files: &[SourceFile]) -> Vec<String> {
+    /// What files change against a stored set, as sentences.
+    pub fn differences(&self, old: &Kept, files: &[SourceFile]) -> Vec<String> {
         let mut new = documents_of(files);
         new.replace_literal_keys(secrets::hash);
-        diff(old, &new).iter().map(ToString::to_string).collect()
+        let texts = sources::without_literal_keys(files, secrets::hash);
+        differences(old, &new, texts.as_deref())
     }
 
     /// Checks and compiles files; the faults are ready to print.
@@ -180,6 +158,7 @@ impl Shelf {
                 documents.replace_literal_keys(secrets::hash);
                 Ok(Checked {
                     documents,
+                    files: sources::without_literal_keys(files, secrets::hash),
                     rules,
                     warnings: faults,
                 })
@@ -203,6 +182,8 @@ impl Shelf {
                 KeySource::Env(name) => self.variables.get(name).cloned(),
                 KeySource::File(path) => std::fs::read_to_string(path).ok(),
                 KeySource::Literal(key) => Some(key.clone()),
+                // The documents say it themselves.
+                KeySource::Hash(_) => None,
             };
             let key = key
                 .map(|key| key.trim().to_owned())
@@ -252,47 +233,27 @@ fn as_line(fault: &Fault) -> String {
 /// Files that were read and compiled.
 struct Checked {
     documents: Documents,
+    /// As they may be kept; `None` where a key might be left in them.
+    files: Option<Vec<SourceFile>>,
     rules: RuleSet,
     warnings: Vec<Fault>,
 }
 
+/// What changes, in words; where nothing does, the files whose text is another.
+fn differences(old: &Kept, new: &Documents, texts: Option<&[SourceFile]>) -> Vec<String> {
+    let differences = diff(&old.documents, new);
+    if differences.is_empty() {
+        return old.other_texts(texts);
+    }
+    differences.iter().map(ToString::to_string).collect()
+}
+
 fn pack(checked: Checked, signed: &Signed, expected: Option<Revision>) -> NewRules {
-    let stored = StoredRules {
-        author: signed.author.clone(),
-        at: signed.at,
-        message: signed.message.clone(),
-        documents: checked.documents.to_json(),
-    };
-    let document = serde_json::to_vec(&stored).expect("strings and a number have a JSON form");
     NewRules {
+        document: revisions::write(&checked.documents, checked.files, signed),
         rules: checked.rules,
-        document,
         expected,
         record: None,
-    }
-}
-
-fn kept(name: &str, bytes: &[u8]) -> anyhow::Result<Kept> {
-    let what = || format!("the stored rules of revision {name} are damaged");
-    let stored: StoredRules = serde_json::from_slice(bytes).with_context(what)?;
-    let documents = Documents::from_json(&stored.documents).with_context(what)?;
-    let revision = Revision(name.parse().with_context(what)?);
-    let signed = Signed {
-        author: stored.author,
-        at: stored.at,
-        message: stored.message,
-    };
-    Ok(Kept {
-        revision,
-        signed,
-        documents,
-    })
-}
-
-fn damaged(name: &str, error: &anyhow::Error) -> store::Error {
-    store::Error::Damaged {
-        key: format!("rules {name}"),
-        cause: format!("{error:#}"),
     }
 }
 
@@ -337,15 +298,15 @@ impl Book {
     fn changes(&self, checked: &Checked) -> RuleDifferences {
         let present = self.handle.rules();
         let old = self.shelf.at(present.revision).ok().flatten();
-        let differences = old.map(|old| diff(&old.documents, &checked.documents));
-        let differences = differences.unwrap_or_default();
+        let differences =
+            old.map(|old| differences(&old, &checked.documents, checked.files.as_deref()));
         let overrides = self.overrides();
         let moves = moves_on_call(&present, &checked.rules, clock::wall_now(), &overrides);
         let touched = self.touched(&present, &checked.rules);
         RuleDifferences {
             differences: differences
-                .iter()
-                .map(ToString::to_string)
+                .unwrap_or_default()
+                .into_iter()
                 .chain(touched)
                 .collect(),
             on_call: moves
@@ -363,7 +324,7 @@ impl Book {
 
 impl Rulebook for Book {
     fn check(&self, files: &[RuleFile]) -> Vec<RuleFault> {
-        match self.shelf.check(&sources(files)) {
+        match self.shelf.check(&source_files(files)) {
             Ok(checked) => checked.warnings.iter().map(fault).collect(),
             Err(faults) => faults.iter().map(fault).collect(),
         }
@@ -372,16 +333,19 @@ impl Rulebook for Book {
     fn diff(&self, files: &[RuleFile]) -> Result<RuleDifferences, Vec<RuleFault>> {
         let checked = self
             .shelf
-            .check(&sources(files))
+            .check(&source_files(files))
             .map_err(|faults| all(&faults))?;
         Ok(self.changes(&checked))
     }
 
     fn prepare(&self, files: Vec<RuleFile>, change: Change) -> Result<Prepared, Vec<RuleFault>> {
-        let checked = self
+        let mut checked = self
             .shelf
-            .check(&sources(&files))
+            .check(&source_files(&files))
             .map_err(|faults| all(&faults))?;
+        if change.origin == FilesOrigin::WrittenAnew {
+            checked.files = None;
+        }
         let changes = self.changes(&checked);
         let signed = Signed {
             author: change.author,
@@ -396,16 +360,7 @@ impl Rulebook for Book {
 
     fn documents(&self, revision: Revision) -> Result<Option<RevisionDocuments>, store::Error> {
         let kept = self.shelf.at(revision)?;
-        Ok(kept.map(|kept| {
-            let files = kept.documents.export();
-            let files = files
-                .into_iter()
-                .map(|SourceFile { path, text }| RuleFile { path, text });
-            RevisionDocuments {
-                files: files.collect(),
-                ..listed(kept.revision, kept.signed)
-            }
-        }))
+        Ok(kept.map(Kept::exported))
     }
 
     fn revisions(
@@ -419,29 +374,15 @@ impl Rulebook for Book {
         found
             .into_iter()
             .map(|(name, bytes)| {
-                let kept = kept(&name, &bytes).map_err(|error| damaged(&name, &error))?;
-                Ok(listed(kept.revision, kept.signed))
+                let kept = revisions::read(&name, &bytes)
+                    .map_err(|error| revisions::damaged(&name, &error))?;
+                Ok(kept.listed())
             })
             .collect()
     }
 }
 
-fn listed(revision: Revision, signed: Signed) -> RevisionDocuments {
-    let Signed {
-        author,
-        at,
-        message,
-    } = signed;
-    RevisionDocuments {
-        revision,
-        author,
-        at,
-        message,
-        files: Vec::new(),
-    }
-}
-
-fn sources(files: &[RuleFile]) -> Vec<SourceFile> {
+fn source_files(files: &[RuleFile]) -> Vec<SourceFile> {
     let source = |file: &RuleFile| SourceFile {
         path: file.path.clone(),
         text: file.text.clone(),

@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::ApplyRules;
-use super::rulebook::{Shelf, Signed};
+use super::revisions::Signed;
+use super::rulebook::Shelf;
 use crate::config::Settings;
 use crate::engine::input::Actor;
 use crate::engine::ruleset::RuleSet;
@@ -49,7 +50,7 @@ pub fn decide(
     let compiled = shelf.compile_stored(&stored)?;
     let mut said: Vec<String> = compiled.hint.into_iter().collect();
     let mut warnings = compiled.warnings;
-    let differs = |files: &Vec<SourceFile>| shelf.differences(&stored.documents, files);
+    let differs = |files: &Vec<SourceFile>| shelf.differences(&stored, files);
     let differences = folder.as_ref().map(differs).unwrap_or_default();
     let files = folder.unwrap_or_default();
     if differences.is_empty() {

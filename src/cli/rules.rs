@@ -15,17 +15,19 @@ use super::rules_folder::{self, Overwrite};
 use super::rules_local;
 use crate::app::time_zones;
 use crate::config::{self, Secrets};
-use crate::rules::SourceFile;
+use crate::rules::{SourceFile, starter};
 
 #[derive(Debug, Subcommand)]
 pub enum Rules {
     /// Say everything that is wrong with a folder of rules; needs no server
     Check(Folder),
+    /// Write commented starter rules into a folder; needs no server
+    Init(Folder),
     /// Say what a folder of rules would change
     Diff(Folder),
     /// Put a folder of rules in force
     Apply(Apply),
-    /// Write the rules in force into a folder
+    /// Write the rules in force into a folder, as they were applied
     Export(Export),
     /// List the revisions
     History,
@@ -78,7 +80,7 @@ pub struct Test {
     /// A file with an event in JSON; - is standard input
     #[arg(long, value_name = "FILE")]
     event: Option<PathBuf>,
-    /// A label; may be given several times
+    /// A label; may be given several times; `severity` is the event's severity too
     #[arg(long = "label", value_name = "NAME=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
     /// The severity
@@ -100,6 +102,7 @@ pub struct Test {
 pub async fn run(command: Rules, context: &Context) -> Result<Report, Failure> {
     match command {
         Rules::Check(folder) => check(&folder, context),
+        Rules::Init(folder) => init(&folder),
         Rules::Diff(folder) => diff(&folder, context).await,
         Rules::Apply(apply) => self::apply(&apply, context).await,
         Rules::Export(export) => self::export(&export, context).await,
@@ -277,7 +280,35 @@ async fn export(export: &Export, context: &Context) -> Result<Report, Failure> {
         folder.display(),
         written.join(", ")
     );
-    Ok(Report::new(answer, text))
+    let remarks = present::rules::export_remarks(&answer);
+    let report = Report::new(answer, text);
+    Ok(remarks.into_iter().fold(report, Report::remark))
+}
+
+/// Writes the starter rules where no rules are.
+fn init(folder: &Folder) -> Result<Report, Failure> {
+    let folder = &folder.folder;
+    let shown = folder.display();
+    if let Some(found) = rules_folder::any_rules(folder)? {
+        return Err(Failure::NotSo(format!(
+            "{shown} holds rules already ({found}): nothing was written; change those, or give \
+             another folder"
+        )));
+    }
+    let written = rules_folder::write(folder, &starter::files(), Overwrite::Never)?;
+    let text = format!(
+        "the starter rules are in {shown}: {}\n\n\
+         Put your people, their contacts and your teams into these files. Then:\n\n    \
+         reveille rules check {shown}\n    \
+         reveille rules apply {shown}\n\n\
+         A first start of `reveille serve` puts the folder `rules` in force by itself.",
+        written.join(", ")
+    );
+    let folder = folder.display().to_string();
+    Ok(Report::new(
+        json!({ "folder": folder, "files": written }),
+        text,
+    ))
 }
 
 async fn history(context: &Context) -> Result<Report, Failure> {
@@ -368,7 +399,9 @@ fn event(test: &Test) -> Result<Value, Failure> {
             "the event must be one JSON object".to_owned(),
         ));
     }
-    if let Some(severity) = &test.severity {
+    let labelled = test.labels.iter().rfind(|(name, _)| name == "severity");
+    let severity = test.severity.as_ref();
+    if let Some(severity) = severity.or(labelled.map(|(_, severity)| severity)) {
         event["severity"] = severity.as_str().into();
     }
     if !test.labels.is_empty() && !event["labels"].is_object() {

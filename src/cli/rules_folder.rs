@@ -18,22 +18,13 @@ pub fn read(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|error| unreadable(&error))? {
         let path = entry.map_err(|error| unreadable(&error))?.path();
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        let is_rules = matches!(extension, Some("yaml" | "yml")) && path.is_file();
-        let Some(name) = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .filter(|_| is_rules)
-        else {
+        let Some(name) = rules_name(&path) else {
             continue;
         };
         let text = std::fs::read_to_string(&path).map_err(|error| {
             Failure::Usage(format!("failed to read {}: {error}", path.display()))
         })?;
-        files.push(SourceFile {
-            path: name.to_owned(),
-            text,
-        });
+        files.push(SourceFile { path: name, text });
     }
     if files.is_empty() {
         let message = format!("the folder {shown} holds no .yaml file: give another folder");
@@ -41,6 +32,30 @@ pub fn read(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
     }
     files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(files)
+}
+
+/// The name of a file of rules; `None` if it is no such file.
+fn rules_name(path: &Path) -> Option<String> {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let is_rules = matches!(extension, Some("yaml" | "yml")) && path.is_file();
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.filter(|_| is_rules).map(str::to_owned)
+}
+
+/// The first file of rules in a folder, which need not be there.
+pub fn any_rules(folder: &Path) -> Result<Option<String>, Failure> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(Failure::Usage(format!(
+                "failed to read the folder {}: {error}; give another folder",
+                folder.display()
+            )));
+        }
+    };
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    Ok(paths.filter_map(|path| rules_name(&path)).min())
 }
 
 /// The body that the API takes.

@@ -9,6 +9,11 @@ pub fn cure<'word>(word: &str, known: impl IntoIterator<Item = &'word str>, lead
     if let Some(nearest) = nearest(word, &known) {
         return format!("did you mean `{nearest}`?");
     }
+    list(&known, lead)
+}
+
+/// The known words after `lead`, as a cure.
+pub fn list(known: &[&str], lead: &str) -> String {
     if known.is_empty() {
         return "there are none yet; add it".to_owned();
     }
@@ -25,7 +30,7 @@ pub fn cure<'word>(word: &str, known: impl IntoIterator<Item = &'word str>, lead
 }
 
 /// The nearest of the known words, if it is near enough to have been meant.
-fn nearest<'word>(word: &str, known: &[&'word str]) -> Option<&'word str> {
+pub fn nearest<'word>(word: &str, known: &[&'word str]) -> Option<&'word str> {
     let word: Vec<char> = word.to_lowercase().chars().take(64).collect();
     let allowed = (word.len() / 3).clamp(1, 3);
     known

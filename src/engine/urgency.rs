@@ -17,48 +17,58 @@ pub enum SeverityClass {
 }
 
 impl SeverityClass {
+    /// All of them, as matchers see them.
+    pub const ALL: [Self; 6] = [
+        Self::Critical,
+        Self::Error,
+        Self::Warning,
+        Self::Info,
+        Self::None,
+        Self::Unknown,
+    ];
+
+    /// The words of a class in any system, in lower case.
+    fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Critical => &[
+                "critical",
+                "crit",
+                "fatal",
+                "emergency",
+                "emerg",
+                "page",
+                "p1",
+                "sev1",
+            ],
+            Self::Error => &["error", "err", "high", "major", "p2", "sev2"],
+            Self::Warning => &["warning", "warn", "minor", "average", "p3", "sev3"],
+            Self::Info => &[
+                "info",
+                "informational",
+                "information",
+                "low",
+                "notice",
+                "p4",
+                "sev4",
+            ],
+            Self::None => &["none", "ok", "debug", "p5", "sev5"],
+            Self::Unknown => &[],
+        }
+    }
+
+    /// All words that have a class.
+    pub fn known_words() -> impl Iterator<Item = &'static str> {
+        let classes = Self::ALL.into_iter();
+        classes.flat_map(|class| class.words().iter().copied())
+    }
+
     /// The class of a severity as sent; common words of other systems are understood.
     pub fn of(severity: &str) -> Self {
-        let known: [(&[&str], Self); 5] = [
-            (
-                &[
-                    "critical",
-                    "crit",
-                    "fatal",
-                    "emergency",
-                    "emerg",
-                    "page",
-                    "p1",
-                    "sev1",
-                ],
-                Self::Critical,
-            ),
-            (
-                &["error", "err", "high", "major", "p2", "sev2"],
-                Self::Error,
-            ),
-            (
-                &["warning", "warn", "minor", "average", "p3", "sev3"],
-                Self::Warning,
-            ),
-            (
-                &[
-                    "info",
-                    "informational",
-                    "information",
-                    "low",
-                    "notice",
-                    "p4",
-                    "sev4",
-                ],
-                Self::Info,
-            ),
-            (&["none", "ok", "debug", "p5", "sev5"], Self::None),
-        ];
-        known
-            .into_iter()
-            .find(|(words, _)| words.iter().any(|word| word.eq_ignore_ascii_case(severity)))
-            .map_or(Self::Unknown, |(_, class)| class)
+        let is_of = |class: &Self| {
+            let mut words = class.words().iter();
+            words.any(|word| word.eq_ignore_ascii_case(severity))
+        };
+        Self::ALL.into_iter().find(is_of).unwrap_or(Self::Unknown)
     }
 
     /// How pressing it is beside others; one that is not known counts as an error.

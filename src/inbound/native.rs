@@ -10,7 +10,7 @@ use crate::engine::event::{Action, Content, Event, Labels, Link, Spoken, Text};
 use super::batch::{Batch, wrong_root};
 use super::dedup::{self, Hash};
 use super::faults::{Faults, Place, quote};
-use super::fields::Fields;
+use super::fields::{self, Fields};
 use super::labels::Sent;
 use super::links::Links;
 use super::{Parsed, Source, details, json, limits, moment};
@@ -54,25 +54,42 @@ fn read(source: Source<'_>, value: &Value, path: &str, faults: &mut Faults) -> O
         .and_then(|value| moment::reported(value, source.now, fields.place("occurred_at"), faults));
     let id = fields.text("id", faults);
     let id = id.map(|id| dedup::key(&id, fields.place("id"), faults));
+    let severity = severity(fields, &labels, faults);
     let labels = labels.finish(source.integration, path, faults);
+    let content = content(fields, (summary, severity, labels), faults);
     Some(Event {
         action,
         dedup_key,
         id,
         spoken: Spoken::Moment(moment),
         asserted_by: None,
-        content: Arc::new(content(fields, summary, labels, faults)),
+        content: Arc::new(content),
         faults: Vec::new(),
     })
 }
 
-fn content(fields: Fields<'_>, summary: Text, labels: Labels, faults: &mut Faults) -> Content {
+/// The severity, else the label of that name, as in the formats whose severity is a label.
+fn severity(fields: Fields<'_>, labels: &Sent<'_>, faults: &mut Faults) -> Text {
+    let sent = fields.line("severity", faults);
+    let sent = sent.filter(|severity| !severity.is_empty());
+    let from_label = || {
+        let (value, place) = labels.find("severity")?;
+        Some(fields::line(value, place, faults))
+    };
+    sent.or_else(from_label).unwrap_or_default()
+}
+
+fn content(
+    fields: Fields<'_>,
+    (summary, severity, labels): (Text, Text, Labels),
+    faults: &mut Faults,
+) -> Content {
     let details = fields
         .get("details")
         .and_then(|value| details::text(value, fields.place("details"), faults));
     Content {
         summary,
-        severity: fields.line("severity", faults).unwrap_or_default(),
+        severity,
         source: fields.line("source", faults),
         component: fields.line("component", faults),
         group: fields.line("group", faults),

@@ -274,6 +274,27 @@ fn a_firing_alert_whose_end_is_not_after_its_start_goes_on() {
 }
 
 #[test]
+fn a_native_event_without_a_severity_takes_that_of_its_labels() {
+    let cases = [
+        (json!({"labels": {"severity": " critical "}}), "critical"),
+        (
+            json!({"severity": "info", "labels": {"severity": "critical"}}),
+            "info",
+        ),
+        (
+            json!({"severity": "", "labels": {"severity": "critical"}}),
+            "critical",
+        ),
+        (json!({}), ""),
+    ];
+    for (mut event, severity) in cases {
+        event["summary"] = json!("a");
+        let parsed = parse(&integration("native"), event.to_string().as_bytes(), now());
+        assert_eq!(&*parsed.events[0].content.severity, severity, "{event}");
+    }
+}
+
+#[test]
 fn a_time_that_is_none_makes_no_report_old() {
     for time in ends_that_are_none() {
         let event = json!({"summary": "a", "source": "b", "severity": "error", "timestamp": time});

@@ -34,6 +34,8 @@ macro_rules! codes {
 }
 
 codes! {
+    /// A condition that excludes what there never is.
+    AlwaysMatches = "always-matches",
     /// A contact address does not fit its medium.
     BadAddress = "bad-address",
     BadChoice = "bad-choice",
@@ -65,6 +67,8 @@ codes! {
     KeyUnset = "key-unset",
     LiteralKey = "literal-key",
     MissingKey = "missing-key",
+    /// A condition on something that nothing ever is.
+    NeverMatches = "never-matches",
     NoFallback = "no-fallback",
     NoRoute = "no-route",
     NotAList = "not-a-list",
@@ -88,10 +92,14 @@ codes! {
     TooManyFaults = "too-many-faults",
     /// Turns and windows of a layer that leave somebody out or always fall to the same person.
     UnevenTurns = "uneven-turns",
+    /// A matcher that Alertmanager's two parsers read differently.
+    TwoReadings = "two-readings",
     UnknownChannel = "unknown-channel",
     UnknownContact = "unknown-contact",
     UnknownKey = "unknown-key",
     UnknownPolicy = "unknown-policy",
+    /// A severity that looks like a slip.
+    UnknownSeverity = "unknown-severity",
     UnknownSchedule = "unknown-schedule",
     UnknownUser = "unknown-user",
     UnnamedRoute = "unnamed-route",

@@ -173,7 +173,8 @@ impl Context<'_> {
         let mut hashes = Vec::new();
         if let Some(node) = table.get("key_sha256") {
             for node in self.texts(node, "`key_sha256`") {
-                hashes.extend(self.hash(node));
+                let text = node.as_text().unwrap_or_default();
+                hashes.extend(self.hash(text, "`key_sha256`", node.at));
             }
         }
         let Some(node) = table.get("key") else {
@@ -183,6 +184,9 @@ impl Context<'_> {
         for (source, at) in keys::sources(node) {
             self.check_literal(entry, &source, at);
             self.check_length(entry, &source, at);
+            if let KeySource::Hash(hash) = &source {
+                hashes.extend(self.hash(hash, "the hash behind `sha256:`", at));
+            }
         }
         let resolved = self.environment.keys.as_ref().map(|keys| {
             keys.get(entry.key.as_str())
@@ -212,12 +216,12 @@ impl Context<'_> {
             .collect()
     }
 
-    fn hash(&mut self, node: &Node) -> Option<[u8; 32]> {
-        let found = node.as_text().and_then(keys::parse_hash);
+    fn hash(&mut self, text: &str, what: &str, at: Position) -> Option<[u8; 32]> {
+        let found = keys::parse_hash(text);
         if found.is_none() {
-            let message = "`key_sha256` is not a SHA-256 hash";
+            let message = format!("{what} is not a SHA-256 hash");
             let cure = "write 64 hexadecimal digits, as `printf %s KEY | sha256sum` shows them";
-            self.faults.error(Code::BadKeyHash, node.at, message, cure);
+            self.faults.error(Code::BadKeyHash, at, message, cure);
         }
         found
     }
@@ -235,6 +239,7 @@ impl Context<'_> {
     fn check_length(&mut self, entry: &Entry, source: &KeySource, at: Position) {
         let characters = match source {
             KeySource::Literal(literal) => Some(literal.chars().count()),
+            KeySource::Hash(_) => None,
             KeySource::Env(_) | KeySource::File(_) => {
                 let known = &self.environment.key_characters;
                 known.get(&source.to_string()).copied()
@@ -254,7 +259,9 @@ impl Context<'_> {
     }
 
     fn check_unset(&mut self, entry: &Entry, node: &Node, resolved: usize) {
-        let sources = keys::sources(node);
+        let (hashes, sources): (Vec<_>, Vec<_>) = keys::sources(node)
+            .into_iter()
+            .partition(|(source, _)| matches!(source, KeySource::Hash(_)));
         let unset = sources.len().saturating_sub(resolved);
         if unset == 0 {
             return;
@@ -265,7 +272,7 @@ impl Context<'_> {
             .collect();
         let written = written.join(", ");
         let name = &entry.key;
-        let has_hash = entry.node.get("key_sha256").is_some();
+        let has_hash = !hashes.is_empty() || entry.node.get("key_sha256").is_some();
         let is_made = self.environment.made_keys.contains(name.as_str());
         let effect = match (resolved, has_hash, is_made) {
             (0, false, false) => "; it answers 401",
@@ -290,7 +297,9 @@ impl Context<'_> {
             for (source, at) in node.map(keys::sources).unwrap_or_default() {
                 let identity = match &source {
                     KeySource::Literal(literal) => format!("literal {literal}"),
-                    KeySource::Env(_) | KeySource::File(_) => source.to_string(),
+                    KeySource::Env(_) | KeySource::File(_) | KeySource::Hash(_) => {
+                        source.to_string()
+                    }
                 };
                 let other = *first.entry(identity).or_insert(&entry.key);
                 if other != entry.key {

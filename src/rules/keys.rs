@@ -15,6 +15,8 @@ pub enum KeySource {
     Env(String),
     /// `file:PATH`
     File(String),
+    /// `sha256:HEX`: the hash of a key, as it stands in a text whose key was taken out.
+    Hash(String),
     /// The key itself, which is never stored.
     Literal(String),
 }
@@ -25,6 +27,7 @@ impl KeySource {
         match text.split_once(':') {
             Some(("env", name)) => Self::Env(name.to_owned()),
             Some(("file", path)) => Self::File(path.to_owned()),
+            Some(("sha256", hash)) => Self::Hash(hash.to_owned()),
             Some(_) | None => Self::Literal(text.trim().to_owned()),
         }
     }
@@ -36,6 +39,7 @@ impl std::fmt::Display for KeySource {
         match self {
             Self::Env(name) => write!(formatter, "env:{name}"),
             Self::File(path) => write!(formatter, "file:{path}"),
+            Self::Hash(hash) => write!(formatter, "sha256:{hash}"),
             Self::Literal(_) => formatter.write_str("a literal key"),
         }
     }
@@ -80,8 +84,8 @@ impl Documents {
             .collect()
     }
 
-    /// Replaces literal keys by `key_sha256`, as they must be before documents are stored; `hash`
-    /// is SHA-256.
+    /// Moves literal keys and hashes under `key` to `key_sha256`, as they must be before documents
+    /// are stored or compared; `hash` is SHA-256.
     pub fn replace_literal_keys(&mut self, hash: impl Fn(&str) -> [u8; 32]) {
         for tree in self.trees_mut() {
             let Some(integrations) = tree.get_mut(Section::Integrations.key()) else {
@@ -109,7 +113,7 @@ pub(super) fn sources(node: &Node) -> Vec<(KeySource, Position)> {
         .collect()
 }
 
-/// Moves the literals of one integration from `key` to `key_sha256`.
+/// Moves the literals and hashes of one integration from `key` to `key_sha256`.
 fn hide_literals(integration: &mut Node, hash: &impl Fn(&str) -> [u8; 32]) {
     let Some(key) = integration.get("key") else {
         return;
@@ -117,7 +121,7 @@ fn hide_literals(integration: &mut Node, hash: &impl Fn(&str) -> [u8; 32]) {
     let at = key.at;
     let (kept, hidden): (Vec<_>, Vec<_>) = sources(key)
         .into_iter()
-        .partition(|(source, _)| !matches!(source, KeySource::Literal(_)));
+        .partition(|(source, _)| matches!(source, KeySource::Env(_) | KeySource::File(_)));
     if hidden.is_empty() {
         return;
     }
@@ -126,6 +130,7 @@ fn hide_literals(integration: &mut Node, hash: &impl Fn(&str) -> [u8; 32]) {
         .map(|(source, at)| (source.to_string(), at));
     let hashes = hidden.into_iter().filter_map(|(source, at)| match source {
         KeySource::Literal(literal) => Some((hexadecimal(&hash(&literal)), at)),
+        KeySource::Hash(hash) => Some((hash, at)),
         KeySource::Env(_) | KeySource::File(_) => None,
     });
     let known = integration.get("key_sha256").map(texts).unwrap_or_default();

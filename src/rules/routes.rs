@@ -372,7 +372,10 @@ impl Builder<'_, '_> {
         let faults = &mut self.context.faults;
         let written = text(node, "a matcher", faults)?;
         match Matcher::parse(written) {
-            Ok(matcher) => Some(matcher),
+            Ok(matcher) => {
+                self.context.check_matcher(&matcher, written, node.at);
+                Some(matcher)
+            }
             Err(error) => {
                 let message = format!("{} is not a matcher: {}", shorten(written), error.cause);
                 let cure = "write one condition as text: 'team=\"payments\"', with =, !=, =~ or \

@@ -38,6 +38,28 @@ pub fn moves(answer: &Value) -> Vec<String> {
         .collect()
 }
 
+/// What an export is not: the files as they were applied, or keys in clear.
+pub fn export_remarks(answer: &Value) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if text(answer, "origin") == "written_anew" {
+        remarks.push(
+            "the files of this revision are not kept: these are written anew and mean the same; \
+             comments and layout are lost"
+                .to_owned(),
+        );
+    }
+    match answer.get("hashed_keys").and_then(Value::as_u64) {
+        None | Some(0) => {}
+        Some(1) => remarks.push("1 key stands as its hash (sha256:…), not in clear".to_owned()),
+        Some(count) => {
+            remarks.push(format!(
+                "{count} keys stand as their hashes (sha256:…), not in clear"
+            ));
+        }
+    }
+    remarks
+}
+
 /// Warnings of an answer, one line each.
 pub fn warnings(answer: &Value) -> Vec<String> {
     let told = list(answer, "warnings")

@@ -220,6 +220,84 @@ async fn the_rules_in_force_are_exported_into_a_folder() {
 }
 
 #[tokio::test]
+async fn an_export_says_what_it_is_not() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let server = Server::start().await;
+    let path = shown(folder.path());
+    let files = json!([{"path": "a.yaml", "text": "users: {}\n"}]);
+    let cases = [
+        (json!({"origin": "as_applied", "hashed_keys": 0}), ["", ""]),
+        (
+            json!({"origin": "written_anew", "hashed_keys": 2}),
+            [
+                "comments and layout are lost",
+                "2 keys stand as their hashes",
+            ],
+        ),
+    ];
+    for (mut answer, parts) in cases {
+        answer["revision"] = json!(4);
+        answer["files"] = files.clone();
+        server.answers("GET /v1/rules", 200, answer);
+        let report = run(&["rules", "export", &path], &server)
+            .await
+            .expect("it is written");
+        let parts = parts.iter().filter(|part| !part.is_empty());
+        assert_eq!(report.remarks.len(), parts.clone().count());
+        for (remark, part) in report.remarks.iter().zip(parts) {
+            assert!(remark.contains(part), "{remark}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn starter_rules_are_written_only_where_there_are_no_rules() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = shown(&folder.path().join("new"));
+    let report = alone(&["rules", "init", &path]).await.expect("it is empty");
+    assert!(
+        report
+            .text
+            .contains(&format!("reveille rules check {path}"))
+    );
+    for file in starter::files() {
+        let written = std::fs::read_to_string(folder.path().join("new").join(&file.path));
+        assert_eq!(written.ok(), Some(file.text));
+    }
+    alone(&["rules", "check", &path]).await.expect("it reads");
+    let refused = alone(&["rules", "init", &path]).await;
+    assert_eq!(refused.map_err(|failure| failure.code()).err(), Some(1));
+
+    let mine = folder.path().join("mine");
+    std::fs::create_dir(&mine).expect("it is made");
+    std::fs::write(mine.join("own.yml"), "users: {}").expect("it is written");
+    alone(&["rules", "init", &shown(&mine)])
+        .await
+        .expect_err("there are rules of another name");
+    assert!(!mine.join("default.yaml").exists());
+}
+
+#[tokio::test]
+async fn a_label_severity_is_the_severity_unless_one_is_given() {
+    let server = Server::start().await;
+    server.answers("POST /v1/route", 200, json!({"decisions": []}));
+    let cases: [(&[&str], &str); 2] = [
+        (&["--label", "severity=info"], "info"),
+        (
+            &["--label", "severity=info", "--severity", "error"],
+            "error",
+        ),
+    ];
+    for (words, severity) in cases {
+        let words = [&["rules", "test"], words].concat();
+        run(&words, &server).await.expect("it answers");
+        let body = server.asked().last().expect("it was asked").body.clone();
+        assert_eq!(body["severity"], severity);
+        assert_eq!(body["labels"]["severity"], "info");
+    }
+}
+
+#[tokio::test]
 async fn a_routing_test_posts_the_event_with_its_labels() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let file = folder.path().join("event.json");

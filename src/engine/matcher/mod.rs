@@ -101,6 +101,16 @@ impl Matcher {
         })
     }
 
+    /// The newer reading of a text, where it is another matcher than the one that
+    /// [`Matcher::parse`] reads. Alertmanager takes it in its strict mode.
+    pub fn other_reading(text: &str) -> Option<Self> {
+        let of = |parts: text::Parts| Self::new(&parts.name, parts.operator, &parts.value).ok();
+        let readings = text::read(text).ok()?;
+        let classic = readings.classic.ok().and_then(of)?;
+        let newer = readings.newer.ok().and_then(of)?;
+        (classic != newer).then_some(newer)
+    }
+
     /// Whether the fields satisfy this condition.
     pub fn matches(&self, fields: &dyn Fields) -> bool {
         self.pattern.matches(fields.field(&self.name)) != self.operator.negates()
@@ -111,12 +121,18 @@ impl Matcher {
         self.pattern.matches("") != self.operator.negates()
     }
 
+    /// The words that the value lists, sorted, where it is such a list; whether or not the operator
+    /// negates.
+    pub fn words(&self) -> Option<&[Text]> {
+        match &self.pattern {
+            Pattern::OneOf(words) => Some(words),
+            Pattern::Regex(_) => None,
+        }
+    }
+
     /// The values that satisfy this condition, sorted, where these are a list.
     pub fn values(&self) -> Option<&[Text]> {
-        match &self.pattern {
-            Pattern::OneOf(words) if !self.operator.negates() => Some(words),
-            Pattern::OneOf(_) | Pattern::Regex(_) => None,
-        }
+        self.words().filter(|_| !self.operator.negates())
     }
 }
 

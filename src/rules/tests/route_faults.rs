@@ -39,6 +39,76 @@ routes:
         ],
     },
     Case {
+        name: "conditions on closed fields that decide nothing",
+        text: r#"
+integrations: { ups: { format: native }, grid: { format: native } }
+routes:
+  - { name: a, matchers: ['severity_class="critcal"', 'x=a'] }
+  - { name: b, matchers: ['severity_class!="Critical"', 'x=b'] }
+  - { name: c, matchers: ['severity_class=~"critical|eror"', 'x=c'] }
+  - { name: d, matchers: ['severity_class=~"sev[0-9]"', 'x=d'] }
+  - { name: e, matchers: ['severity_class!~"sev[0-9]"', 'x=e'] }
+  - { name: f, matchers: ['severity_class!~".*"', 'x=f'] }
+  - { name: g, matchers: ['severity_class!~"info|nome"', 'x=g'] }
+  - { name: h, matchers: ['severity_class=', 'x=h'] }
+  - { name: i, matchers: ['integration=upps', 'x=i'] }
+  - { name: j, matchers: ['integration!=mains', 'x=j'] }
+  - { name: k, matchers: ['integration=reveille', 'x=k'] }
+  - { name: l, matchers: ['integration=~"u.*|grid"', 'severity_class!=unknown', 'x=l'] }
+  - { name: m, matchers: ['severity_class=~"crit.*|none"', 'x=m'] }
+"#,
+        expected: &[
+            r#"3:27: warning[never-matches]: severity_class="critcal" never matches: there is no severity class "critcal""#,
+            r#"4:27: warning[always-matches]: severity_class!="Critical" always matches: there is no severity class "Critical""#,
+            r#"5:27: warning[never-matches]: severity_class=~"critical|eror" names the severity class "eror", which does not exist"#,
+            r#"6:27: warning[never-matches]: severity_class=~"sev[0-9]" never matches, whatever the severity class"#,
+            r#"7:27: warning[always-matches]: severity_class!~"sev[0-9]" always matches, whatever the severity class"#,
+            r#"8:27: warning[never-matches]: severity_class!~".*" never matches, whatever the severity class"#,
+            r#"9:27: warning[always-matches]: severity_class!~"info|nome" names the severity class "nome", which does not exist"#,
+            r#"10:27: warning[never-matches]: severity_class="" never matches: there is no severity class """#,
+            r#"11:27: warning[never-matches]: integration="upps" never matches: there is no integration "upps""#,
+            r#"12:27: warning[always-matches]: integration!="mains" always matches: there is no integration "mains""#,
+            r#"13:27: warning[never-matches]: integration="reveille" never matches: there is no integration "reveille""#,
+        ],
+    },
+    Case {
+        name: "a label of that name opens a closed field",
+        text: r#"
+integrations: { ups: { format: native, labels: { severity_class: mine } } }
+routes:
+  - { name: a, matchers: ['severity_class=mine'] }
+"#,
+        expected: &[],
+    },
+    Case {
+        name: "a severity that is almost a usual one, and any other word",
+        text: r#"
+routes:
+  - { name: a, matchers: ['severity=~"critcal|error"'] }
+  - { name: b, matchers: ['severity!="Warnnig"'] }
+  - { name: c, matchers: ['severity=~"Critical|sev0|disaster|alert|note"'] }
+"#,
+        expected: &[
+            r#"2:27: warning[unknown-severity]: severity=~"critcal|error" names the severity "critcal", which no usual sender sends"#,
+            r#"3:27: warning[unknown-severity]: severity!="Warnnig" names the severity "Warnnig", which no usual sender sends"#,
+        ],
+    },
+    Case {
+        name: "a text that Alertmanager's two parsers read differently",
+        text: r#"
+routes:
+  - { name: a, matchers: ['x=~"\\bdb\\b"'] }
+  - { name: b, matchers: ['y=~"\bdb\b"'] }
+  - { name: c, matchers: ['"y"=~"\\bdc\\b"'] }
+  - { name: d, matchers: ['y=~"db\.\d+"'] }
+  - { name: e, matchers: ['y="a\tb"'] }
+"#,
+        expected: &[
+            r#"3:27: warning[two-readings]: y=~"\bdb\b" has two readings: y=~"\\bdb\\b" in Alertmanager's classic one, which counts here, and "y"=~"\u0008db\u0008" in its newer one"#,
+            r#"6:27: warning[two-readings]: y="a\tb" has two readings: y="a\\tb" in Alertmanager's classic one, which counts here, and "y"="a\tb" in its newer one"#,
+        ],
+    },
+    Case {
         name: "an unnamed route gets its path as name",
         text: r#"
 routes:
@@ -108,6 +178,7 @@ integrations:
   f: { format: pagerduty, key: short }
   g: { format: native, key: 12345 }
   h: { format: native, type: x }
+  i: { format: native, key: [sha256:abc, env:I] }
 ",
         expected: &[
             r#"2:16: error[bad-choice]: `format` cannot be "nativ""#,
@@ -123,6 +194,7 @@ integrations:
              routing key of 32 only",
             "8:29: error[not-text]: `key` is a text, not the number 12345",
             "9:24: error[foreign-word]: `type` is not a key of an integration here",
+            "10:30: error[bad-key-hash]: the hash behind `sha256:` is not a SHA-256 hash",
         ],
     },
     Case {
@@ -150,10 +222,12 @@ integrations:
   b: { format: native, key: [env:OTHER, env:KEY] }
   c: { format: native, key_sha256: "abababababababababababababababababababababababababababababababab" }
   d: { format: native, key_sha256: "abababababababababababababababababababababababababababababababab" }
+  e: { format: native, key: "sha256:abababababababababababababababababababababababababababababababab" }
 "#,
         expected: &[
             "3:41: error[duplicate-key]: b has the same key as a",
             "5:36: error[duplicate-key]: d has the same key as c",
+            "6:29: error[duplicate-key]: e has the same key as c",
         ],
     },
     Case {

@@ -7,6 +7,7 @@ pub mod inbox;
 pub mod mime;
 pub mod orders;
 pub mod script;
+mod skip;
 pub mod slack;
 pub mod smtp;
 pub mod smtp_session;
@@ -14,6 +15,8 @@ pub mod twilio;
 pub mod webhook;
 
 use std::sync::Once;
+
+pub use skip::skipped;
 
 /// Installs the TLS provider once, as `main` does for the real process.
 pub fn install_tls() {

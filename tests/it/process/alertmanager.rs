@@ -77,7 +77,7 @@ secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_alertmanager_pages_and_resolves() {
     if !is_installed() {
-        super::skipped("prometheus-alertmanager is not installed");
+        crate::harness::skipped("prometheus-alertmanager is not installed");
         return;
     }
     let receiver = start_receiver().await;

@@ -38,7 +38,7 @@ impl<'place> Amtool<'place> {
         if version.status().is_ok_and(|status| status.success()) {
             return Some(());
         }
-        super::skipped("amtool is not installed (Debian: prometheus-alertmanager)");
+        crate::harness::skipped("amtool is not installed (Debian: prometheus-alertmanager)");
         None
     }
 

@@ -11,10 +11,11 @@ use tempfile::TempDir;
 
 use super::server::{free_port, read_lines};
 use crate::harness::inbox::Inbox;
+use crate::harness::skipped;
 
 const README: &str = include_str!("../../../README.md");
-/// The port that README.md shows.
-const SHOWN_PORT: &str = "18391";
+/// The port that README.md shows: the one of the default settings.
+const SHOWN_PORT: &str = "8080";
 
 /// What differs from run to run, and what stands for it.
 const MADE_EQUAL: [(&str, &str); 10] = [
@@ -222,7 +223,7 @@ impl Drop for Reader {
 #[tokio::test]
 async fn the_tour_of_the_readme_shows_what_comes() {
     if Command::new("curl").arg("--version").output().is_err() {
-        super::skipped("the tour needs curl, which is not installed");
+        skipped("the tour needs curl, which is not installed");
         return;
     }
     let mut reader = Reader::new();
@@ -237,4 +238,17 @@ async fn the_tour_of_the_readme_shows_what_comes() {
             }
         }
     }
+}
+
+#[test]
+fn every_address_of_the_readme_has_the_port_of_the_default_settings() {
+    let settings = include_str!("../../../src/default.toml");
+    assert!(settings.contains(&format!("listen = \"127.0.0.1:{SHOWN_PORT}\"")));
+    let address = Regex::new(r"127\.0\.0\.1:(\d+)").unwrap();
+    let ports: Vec<&str> = address
+        .captures_iter(README)
+        .map(|found| found.get(1).unwrap().as_str())
+        .collect();
+    assert!(!ports.is_empty());
+    assert!(ports.iter().all(|port| *port == SHOWN_PORT), "{ports:?}");
 }

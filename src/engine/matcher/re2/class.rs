@@ -48,14 +48,30 @@ fn unicode(text: &str, negated: bool) -> Result<(String, &str), String> {
     let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "_- ".contains(sign);
     if !plain.is_empty() && plain.chars().all(is_plain) {
         let sign = if negated { 'P' } else { 'p' };
-        let kinds = ["gc", "sc"].map(|kind| format!(r"\{sign}{{{kind}={plain}}}"));
-        if let Some(class) = kinds.into_iter().find(|class| Regex::new(class).is_ok()) {
+        let kinds = if is_short_script(plain) {
+            &["gc"][..]
+        } else {
+            &["gc", "sc"]
+        };
+        let mut classes = kinds
+            .iter()
+            .map(|kind| format!(r"\{sign}{{{kind}={plain}}}"));
+        if let Some(class) = classes.find(|class| Regex::new(class).is_ok()) {
             return Ok((class, rest));
         }
     }
     Err(format!(
         r"`\p{{{name}}}` is unknown; it takes a category such as `Lu` or a script such as `Greek`"
     ))
+}
+
+/// Whether it is a script's code of four letters, such as `Grek`, which Go does not know. A few
+/// scripts have no longer name.
+fn is_short_script(name: &str) -> bool {
+    const SHORT: [&str; 6] = ["ahom", "cham", "kawi", "lisu", "thai", "toto"];
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let letters: String = letters.collect::<String>().to_ascii_lowercase();
+    letters.len() == 4 && !SHORT.contains(&letters.as_str())
 }
 
 /// A class in brackets at the beginning of a text, and what follows.

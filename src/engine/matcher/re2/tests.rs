@@ -35,8 +35,26 @@ fn regular_expressions_match_what_they_match_in_alertmanager_and_nothing_else() 
 }
 
 #[test]
+fn what_the_manual_lists_as_refused_is_refused_although_alertmanager_takes_it() {
+    let manual = include_str!("../../../../docs/rules.md");
+    let listed = manual
+        .lines()
+        .find(|line| line.starts_with("Refused, although"));
+    let listed = listed.expect("the list");
+    let refused = ["a)|(b", "a(?i)*", r"a*\Q\E*", r"\x{d800}", r"\p{Cs}"];
+    for expression in refused {
+        assert!(listed.contains(&format!("`{expression}`")), "{expression}");
+        Pattern::new(Operator::Match, expression).expect_err(expression);
+    }
+    assert!(listed.contains("nested deeper than 240 levels"));
+    let nested = |levels| format!("{}a{}", "(".repeat(levels), ")".repeat(levels));
+    Pattern::new(Operator::Match, &nested(240)).expect("not deeper");
+    Pattern::new(Operator::Match, &nested(260)).expect_err("deeper");
+}
+
+#[test]
 fn what_later_versions_of_go_added_is_read_and_what_is_refused_says_why() {
-    let read = [r"(?<name>a)", r"\p{greek}|a", r"\p{Letter}"];
+    let read = [r"(?<name>a)", r"\p{greek}|a", r"\p{Letter}", r"a|\p{Thai}"];
     for expression in read {
         let pattern = Pattern::new(Operator::Match, expression).expect(expression);
         assert!(pattern.matches("a"), "{expression}");
@@ -76,6 +94,10 @@ fn what_later_versions_of_go_added_is_read_and_what_is_refused_says_why() {
         (
             "(?:a{100}){11}",
             "nested counts repeat a part 1100 times, and 1000 is the most",
+        ),
+        (
+            r"\p{Grek}",
+            r"`\p{Grek}` is unknown; it takes a category such as `Lu` or a script such as `Greek`",
         ),
         ("[b-a]", "the range `b-a` is the wrong way round"),
         (r"\x{d800}", r"`\x{d800}` is no character"),

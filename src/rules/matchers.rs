@@ -1,0 +1,169 @@
+//! What is odd about a matcher although it can be read: it never matches, it always does, or it
+//! means something else to another parser.
+//!
+//! `severity_class` and `integration` take a few values only, so that a slip is certain. Any other
+//! label is free text; of `severity` a slip is guessed where a word is near a known one.
+
+use crate::engine::matcher::{Fields, Matcher};
+use crate::engine::nearest;
+use crate::engine::urgency::SeverityClass;
+
+use super::Context;
+use super::documents::Section;
+use super::fault::Code;
+use super::node::{Position, shorten};
+
+/// Letters of a severity below which too many words are near each other.
+const SLIP_LETTERS_MIN: usize = 5;
+
+/// Characters of a matcher that a message shows.
+const SHOWN_CHARACTERS: usize = 80;
+
+/// The values that a field can have.
+struct Closed<'names> {
+    /// One of them, in words.
+    noun: &'static str,
+    /// Before the list of them.
+    lead: &'static str,
+    values: Vec<&'names str>,
+}
+
+/// One value under every name.
+struct Value<'value>(&'value str);
+
+impl Fields for Value<'_> {
+    fn field(&self, _name: &str) -> &str {
+        self.0
+    }
+}
+
+impl Context<'_> {
+    /// Warns of a matcher that cannot be meant; `written` is its text.
+    pub(super) fn check_matcher(&mut self, matcher: &Matcher, written: &str, at: Position) {
+        self.check_readings(matcher, written, at);
+        if let Some(closed) = self.closed(&matcher.name) {
+            if let Some((code, message, cure)) = without_effect(matcher, &closed) {
+                self.faults.warning(code, at, message, cure);
+            }
+        } else if &*matcher.name == "severity" {
+            self.check_severity(matcher, at);
+        }
+    }
+
+    fn closed(&self, name: &str) -> Option<Closed<'_>> {
+        let closed = match name {
+            "severity_class" => Closed {
+                noun: "severity class",
+                lead: "severity classes are",
+                values: SeverityClass::ALL.map(SeverityClass::as_str).to_vec(),
+            },
+            "integration" if !self.documents.is_incomplete() => Closed {
+                noun: "integration",
+                lead: "integrations are",
+                values: self.names.integrations.keys().copied().collect(),
+            },
+            _ => return None,
+        };
+        (name == "integration" || !self.adds_label(name)).then_some(closed)
+    }
+
+    /// Whether an integration gives its events a label of this name, which then counts.
+    fn adds_label(&self, name: &str) -> bool {
+        let mut entries = self.documents.things(Section::Integrations);
+        entries.any(|entry| {
+            let mapping = entry.node.get("mapping");
+            let sets = [Some(&entry.node), mapping].into_iter().flatten();
+            let mut labels = sets.filter_map(|set| set.get("labels"));
+            labels.any(|labels| labels.get(name).is_some())
+        })
+    }
+
+    fn check_readings(&mut self, matcher: &Matcher, written: &str, at: Position) {
+        let Some(newer) = Matcher::other_reading(written) else {
+            return;
+        };
+        let [written, classic, newer] =
+            [written.to_owned(), matcher.to_string(), newer.to_string()].map(|text| cut(&text));
+        let message = format!(
+            "{written} has two readings: {classic} in Alertmanager's classic one, which counts \
+             here, and {newer} in its newer one"
+        );
+        let cure = format!("write {classic}, which both read alike");
+        self.faults.warning(Code::TwoReadings, at, message, cure);
+    }
+
+    /// Severities are compared as they were sent, and any word may be sent; a word that is almost
+    /// a usual one is probably a slip.
+    fn check_severity(&mut self, matcher: &Matcher, at: Position) {
+        let known: Vec<&str> = SeverityClass::known_words().collect();
+        for word in matcher.words().unwrap_or_default() {
+            let is_word = word.chars().all(char::is_alphabetic);
+            let is_long = word.chars().count() >= SLIP_LETTERS_MIN;
+            let is_known = SeverityClass::of(word) != SeverityClass::Unknown;
+            if !is_word || !is_long || is_known {
+                continue;
+            }
+            let Some(meant) = nearest::nearest(word, &known) else {
+                continue;
+            };
+            let message = format!(
+                "{} names the severity {}, which no usual sender sends",
+                cut(&matcher.to_string()),
+                shorten(word)
+            );
+            let cure = format!("did you mean `{meant}`? Severities are compared as they were sent");
+            self.faults
+                .warning(Code::UnknownSeverity, at, message, cure);
+        }
+    }
+}
+
+/// The beginning of a text that may be long, as it stands in the file.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Why a condition on a closed field decides nothing, with its code and cure.
+fn without_effect(matcher: &Matcher, closed: &Closed<'_>) -> Option<(Code, String, String)> {
+    let values = || closed.values.iter().copied();
+    let satisfied = values()
+        .filter(|value| matcher.matches(&Value(value)))
+        .count();
+    let noun = closed.noun;
+    let shown = cut(&matcher.to_string());
+    let negates = matcher.operator.negates();
+    let unknown = matcher.words().unwrap_or_default().iter();
+    let unknown = unknown
+        .map(|word| &**word)
+        .find(|word| !closed.values.contains(word));
+    let is_empty = satisfied == 0;
+    let is_all = satisfied == closed.values.len();
+    let code = if negates && !is_empty {
+        Code::AlwaysMatches
+    } else {
+        Code::NeverMatches
+    };
+    let effect = match (is_empty, is_all && negates) {
+        (true, _) => " never matches",
+        (false, true) => " always matches",
+        (false, false) => "",
+    };
+    let Some(word) = unknown else {
+        if effect.is_empty() {
+            return None;
+        }
+        let message = format!("{shown}{effect}, whatever the {noun}");
+        return Some((code, message, nearest::list(&closed.values, closed.lead)));
+    };
+    let message = match effect {
+        "" => format!(
+            "{shown} names the {noun} {}, which does not exist",
+            shorten(word)
+        ),
+        effect => format!("{shown}{effect}: there is no {noun} {}", shorten(word)),
+    };
+    Some((code, message, nearest::cure(word, values(), closed.lead)))
+}

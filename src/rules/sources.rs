@@ -1,0 +1,226 @@
+//! The texts of rule files as they may be kept: byte for byte, except that a key in clear gives
+//! way to `sha256:` and its hash.
+//!
+//! A text is kept only where it is certain that no key is left in it. That is checked by reading
+//! the result again, not by trusting the replacing.
+
+use std::collections::BTreeMap;
+
+use super::documents::{self, SourceFile};
+use super::fault::Fault;
+use super::keys::{KeyReference, KeySource, hexadecimal};
+
+/// The files without keys in clear; `None` where a key cannot be taken out for certain: it stands
+/// over several lines, or elsewhere in the files as well. `hash` is SHA-256.
+pub fn without_literal_keys(
+    files: &[SourceFile],
+    hash: impl Fn(&str) -> [u8; 32],
+) -> Option<Vec<SourceFile>> {
+    let literals = literals_of(files);
+    if literals.is_empty() {
+        return Some(files.to_vec());
+    }
+    let replaced = files
+        .iter()
+        .map(|file| {
+            let own = literals.iter().filter(|known| known.path == file.path);
+            let text = replace_all(&file.text, own, &hash)?;
+            let path = file.path.clone();
+            Some(SourceFile { path, text })
+        })
+        .collect::<Option<Vec<_>>>()?;
+    is_same_without(&literals, files, &replaced, &hash).then_some(replaced)
+}
+
+/// How many keys stand as hashes under `key`.
+pub fn hashed_keys(files: &[SourceFile]) -> usize {
+    let (documents, _) = documents::read(files);
+    let references = documents.key_references().into_iter();
+    let is_hash = |known: &KeyReference| matches!(known.source, KeySource::Hash(_));
+    references.filter(is_hash).count()
+}
+
+/// A key in clear, and where it stands.
+struct Literal {
+    key: String,
+    path: String,
+    line: u32,
+    column: u32,
+}
+
+fn literals_of(files: &[SourceFile]) -> Vec<Literal> {
+    let (documents, _) = documents::read(files);
+    let references = documents.key_references().into_iter();
+    let literals = references.filter_map(|known| match known.source {
+        KeySource::Literal(key) => Some(Literal {
+            key,
+            path: known.path,
+            line: known.line,
+            column: known.column,
+        }),
+        KeySource::Env(_) | KeySource::File(_) | KeySource::Hash(_) => None,
+    });
+    literals.collect()
+}
+
+/// Replaces the keys of one file from its end on, so that the places before stay right. Aliases
+/// give one place several times.
+fn replace_all<'known>(
+    text: &str,
+    literals: impl Iterator<Item = &'known Literal>,
+    hash: &impl Fn(&str) -> [u8; 32],
+) -> Option<String> {
+    let places: BTreeMap<(u32, u32), &str> = literals
+        .map(|known| ((known.line, known.column), known.key.as_str()))
+        .collect();
+    let mut text = text.to_owned();
+    for ((line, column), key) in places.into_iter().rev() {
+        let start = offset(&text, line, column)?;
+        let (start, end) = scalar(&text, start, key)?;
+        let shown = format!("sha256:{}", hexadecimal(&hash(key)));
+        text.replace_range(start..end, &shown);
+    }
+    Some(text)
+}
+
+/// Where a line and a column, both from 1, begin in bytes.
+fn offset(text: &str, line: u32, column: u32) -> Option<usize> {
+    let before = usize::try_from(line.checked_sub(1)?).ok()?;
+    let skipped = usize::try_from(column.checked_sub(1)?).ok()?;
+    let start: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
+    let line = text.get(start..)?;
+    let inside = line.char_indices().nth(skipped)?.0;
+    Some(start + inside)
+}
+
+/// The bytes of the scalar that begins here, without its quotes; anchors and tags are passed over.
+fn scalar(text: &str, start: usize, key: &str) -> Option<(usize, usize)> {
+    let mut start = start;
+    while text[start..].starts_with(['&', '!']) {
+        start += text[start..].find(' ')?;
+        start += text[start..].find(|sign| sign != ' ')?;
+    }
+    let rest = &text[start..];
+    if let Some(inside) = rest.strip_prefix('"') {
+        let mut is_escaped = false;
+        let end = inside.find(|sign| {
+            let is_end = sign == '"' && !is_escaped;
+            is_escaped = sign == '\\' && !is_escaped;
+            is_end
+        })?;
+        return Some((start + 1, start + 1 + end));
+    }
+    if let Some(inside) = rest.strip_prefix('\'') {
+        // A doubled quote is one of the text, and no key has a hash for a quote in it.
+        let end = inside.replace("''", "xx").find('\'')?;
+        return Some((start + 1, start + 1 + end));
+    }
+    rest.starts_with(key).then_some((start, start + key.len()))
+}
+
+/// Whether the new files read without errors, mean the same, and hold none of the keys.
+fn is_same_without(
+    literals: &[Literal],
+    files: &[SourceFile],
+    replaced: &[SourceFile],
+    hash: &impl Fn(&str) -> [u8; 32],
+) -> bool {
+    let read = |files: &[SourceFile]| {
+        let (mut documents, faults) = documents::read(files);
+        documents.replace_literal_keys(hash);
+        (documents, faults.iter().any(Fault::is_error))
+    };
+    let (before, _) = read(files);
+    let (after, has_error) = read(replaced);
+    let holds = |key: &str| replaced.iter().any(|file| file.text.contains(key));
+    !has_error && before == after && !literals.iter().any(|known| holds(&known.key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHOWN: &str = "sha256:abababababababababababababababababababababababababababababababab";
+
+    fn file(text: &str) -> SourceFile {
+        SourceFile {
+            path: "a.yaml".to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    fn kept(text: &str) -> Option<String> {
+        let files = without_literal_keys(&[file(text)], |_| [0xab; 32])?;
+        Some(files[0].text.clone())
+    }
+
+    #[test]
+    fn a_key_in_clear_gives_way_to_its_hash_and_nothing_else_changes() {
+        let head = "# é: ours\r\nintegrations: # all\n  ";
+        let cases = [
+            ("a: { format: native, key: s3cret } # x", "s3cret"),
+            ("a:\n    key:   s3cret   # x\n    format: native", "s3cret"),
+            ("a: { key: \"s3\\\"\\u0063ret\" }", "s3\\\"\\u0063ret"),
+            ("a: { key: 's3''cret' }", "s3''cret"),
+            ("a: { key: [env:A, s3cret, file:/b] }", "s3cret"),
+            ("a:\n    key:\n      - env:é\n      - s3cret", "s3cret"),
+            ("a:\n    key: |-\n      s3cret", "s3cret"),
+            ("a: { key: &k s3cret }\n  b: { key: *k }", "s3cret"),
+            (
+                "{\"a\": {\"format\":\"native\",\"key\":\"s3cret\"}}",
+                "s3cret",
+            ),
+        ];
+        for (text, key) in cases {
+            let text = format!("{head}{text}\n\n# end");
+            let wanted = text.replacen(key, SHOWN, 1);
+            assert_eq!(kept(&text), Some(wanted), "{text}");
+        }
+        let several = "integrations:\n  a: { key: [one-key, two-key] }\n  b: { key: 3-key }\n";
+        let wanted = several
+            .replace("one-key", SHOWN)
+            .replace("two-key", SHOWN)
+            .replace("3-key", SHOWN);
+        assert_eq!(kept(several), Some(wanted));
+    }
+
+    #[test]
+    fn files_without_keys_in_clear_stay_byte_for_byte() {
+        for text in [
+            "",
+            "# x\r\n",
+            "\u{feff}integrations: { a: { key: env:A } }",
+            "a: [",
+            "\t",
+        ] {
+            assert_eq!(kept(text).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn a_text_in_which_a_key_might_be_left_is_not_kept() {
+        let cases = [
+            "integrations:\n  a: { key: s3cret } # s3cret\n",
+            "# key: s3cret\nintegrations:\n  a: { key: s3cret }\n",
+            "integrations:\n  a:\n    key: s3cret\n      more\n",
+            "integrations:\n  a: { key: format, format: native }\n",
+        ];
+        for text in cases {
+            assert_eq!(kept(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hash_under_key_means_the_same_as_under_key_sha256_and_is_counted() {
+        let hash = "ab".repeat(32);
+        let one = format!("integrations:\n  a: {{ key: [env:A, sha256:{hash}] }}\n");
+        let other = format!("integrations:\n  a: {{ key: env:A, key_sha256: {hash} }}\n");
+        let read = |text: &str| {
+            let (mut documents, _) = documents::read(&[file(text)]);
+            documents.replace_literal_keys(|_| [0; 32]);
+            documents
+        };
+        assert_eq!(read(&one), read(&other));
+        assert_eq!(hashed_keys(&[file(&one), file(&other)]), 1);
+    }
+}
