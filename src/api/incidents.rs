@@ -7,20 +7,21 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 
+use crate::engine::headline;
 use crate::engine::ids::IncidentNumber;
 use crate::engine::incident::{Incident, Status};
-use crate::engine::page::Page;
 use crate::engine::time::Now;
 use crate::runtime::handle::View;
-use crate::store::{self, Before, Partition, Store};
+use crate::store::{self, Before, Partition, Span, Store};
 
 use super::auth::Caller;
 use super::borders::{ApiState, Shared};
 use super::extract::{Params, Segment};
 use super::names;
+use super::parts;
 use super::problem::Problem;
 use super::shapes::{self, List};
-use super::words::{self, ITEMS_MAX};
+use super::words::{self, ByNumber, ITEMS_MAX};
 
 /// Looks at the state or history that one answer may cost; a list that is thinned out by its
 /// filters then goes on with its cursor.
@@ -39,14 +40,6 @@ pub struct ListQuery {
     urgency: Option<String>,
     /// A name, or `me`.
     user: Option<String>,
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-/// A position in a list of a thing's parts.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PartQuery {
     limit: Option<usize>,
     cursor: Option<String>,
 }
@@ -237,7 +230,8 @@ fn open(view: View<'_>, filter: &Filter, before: u64, wanted: usize) -> Looked {
     for incident in known.take(ITEMS_MAX) {
         last = Some(incident.number.0);
         if filter.takes(incident) {
-            items.push(shapes::incident::incident(incident, view.now));
+            let headline = headline::of(view.state, incident);
+            items.push(shapes::incident::incident(incident, headline, view.now));
         }
         if items.len() >= wanted {
             break;
@@ -266,7 +260,9 @@ fn closed(
     let mut items = Vec::new();
     for (index, incident) in read.iter().enumerate() {
         if filter.takes(incident) {
-            items.push(shapes::incident::incident(incident, Now::default()));
+            let headline = headline::of_closed(incident);
+            let now = Now::default();
+            items.push(shapes::incident::incident(incident, headline, now));
         }
         if items.len() >= wanted {
             let is_over = is_last && index + 1 == read.len();
@@ -303,14 +299,15 @@ pub async fn show(
 ) -> Result<Json<shapes::incident::Incident>, Problem> {
     let number = IncidentNumber(words::number("incident", &number)?);
     let incident = find(&state, number).await?;
-    let now = state.handle.read(|view| view.now).await?;
-    let alerts = alerts_of(&state, &incident, None, SHOWN_MAX).await?;
-    let pages = pages_of(&state, number).await?;
-    let mut shown = shapes::incident::incident(&incident, now);
-    shown.alerts = Some(alerts);
-    shown.pages_total = Some(pages.len() as u64);
-    let pages = pages.iter().take(SHOWN_MAX);
-    shown.pages = Some(pages.map(|page| shapes::page::page(page)).collect());
+    let known = incident.clone();
+    let look = move |view: View<'_>| (headline::of(view.state, &known), view.now);
+    let (headline, now) = state.handle.read(look).await?;
+    let alerts = parts::alerts(&state, &incident, 0, SHOWN_MAX).await?;
+    let pages = parts::pages(&state, number, Span::ALL, SHOWN_MAX).await?;
+    let mut shown = shapes::incident::incident(&incident, headline, now);
+    shown.alerts = Some(alerts.items);
+    shown.pages_total = Some(parts::pages_total(&state, number).await?);
+    shown.pages = Some(pages.iter().map(|page| shapes::page::page(page)).collect());
     Ok(Json(shown))
 }
 
@@ -318,81 +315,26 @@ pub async fn show(
 pub async fn alerts(
     State(state): State<Shared>,
     Segment(number): Segment<String>,
-    Params(query): Params<PartQuery>,
+    Params(query): Params<ByNumber>,
 ) -> Result<Json<List<shapes::alert::Alert>>, Problem> {
     let number = IncidentNumber(words::number("incident", &number)?);
-    let limit = words::limit(query.limit);
-    let after = words::cursor(query.cursor.as_deref())?;
+    let (after, limit) = query.read()?;
     let incident = find(&state, number).await?;
-    let alerts = alerts_of(&state, &incident, after, limit).await?;
-    let last = alerts.last().filter(|_| alerts.len() >= limit);
-    let next = last.and_then(|alert| alert.id).map(|id| id.to_string());
-    Ok(Json(List {
-        items: alerts,
-        next,
-    }))
-}
-
-/// Alerts of an incident by their ids; those of a closed one are few and come at once.
-async fn alerts_of(
-    state: &ApiState,
-    incident: &Incident,
-    after: Option<u64>,
-    limit: usize,
-) -> Result<Vec<shapes::alert::Alert>, Problem> {
-    let number = incident.number;
-    let look = move |view: View<'_>| {
-        let alerts = view.state.alerts_of(number);
-        let alerts = alerts.filter(|alert| after.is_none_or(|after| alert.id.0 > after));
-        let alerts = alerts.take(limit);
-        alerts.map(|alert| shapes::alert::alert(alert)).collect()
-    };
-    let alerts: Vec<_> = state.handle.read(look).await?;
-    if !alerts.is_empty() || after.is_some() {
-        return Ok(alerts);
-    }
-    let kept = incident.kept_alerts.iter();
-    Ok(kept
-        .map(|kept| shapes::alert::kept(kept, number.0))
-        .collect())
+    Ok(Json(parts::alerts(&state, &incident, after, limit).await?))
 }
 
 /// `GET /v1/incidents/{n}/pages`
 pub async fn pages(
     State(state): State<Shared>,
     Segment(number): Segment<String>,
-    Params(query): Params<PartQuery>,
+    Params(query): Params<ByNumber>,
 ) -> Result<Json<List<shapes::page::Page>>, Problem> {
     let number = IncidentNumber(words::number("incident", &number)?);
-    let limit = words::limit(query.limit);
-    let after = words::cursor(query.cursor.as_deref())?;
+    let (after, limit) = query.read()?;
     find(&state, number).await?;
-    let pages = pages_of(&state, number).await?;
-    let pages = pages
-        .iter()
-        .filter(|page| after.is_none_or(|after| page.id.0 > after));
-    let items: Vec<_> = pages
-        .take(limit)
-        .map(|page| shapes::page::page(page))
-        .collect();
+    let pages = parts::pages(&state, number, Span::After(after), limit).await?;
+    let items = pages.iter().map(|page| shapes::page::page(page)).collect();
     Ok(Json(List::page(items, limit, |page| page.id)))
-}
-
-/// The pages of an incident, oldest first: those still under way and those in history.
-pub async fn pages_of(state: &ApiState, number: IncidentNumber) -> Result<Vec<Arc<Page>>, Problem> {
-    let look = move |view: View<'_>| -> Vec<Arc<Page>> {
-        view.state
-            .pages_of(number)
-            .take(ITEMS_MAX)
-            .cloned()
-            .collect()
-    };
-    let mut pages = state.handle.read(look).await?;
-    let look = move |store: &dyn Store, partition| store.closed_pages(partition, number, ITEMS_MAX);
-    pages.extend(state.history(look).await?.into_iter().map(Arc::new));
-    pages.sort_by_key(|page| page.id);
-    pages.dedup_by_key(|page| page.id);
-    Ok(pages)
 }
 
 #[cfg(test)]

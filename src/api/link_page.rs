@@ -12,9 +12,11 @@ use super::borders::{ApiState, Shared};
 use super::extract::{Params, Segment, whole_body};
 use super::html;
 use super::links;
+use super::parts;
 use super::problem::Problem;
 use super::shapes;
 use super::words;
+use crate::engine::alert::Alert;
 use crate::engine::decision::{ActResult, Acted};
 use crate::engine::ids::IncidentNumber;
 use crate::engine::input::{Actor, Verb, Via};
@@ -279,23 +281,35 @@ async fn details(
         [only] => Some(only.clone()),
         _ => None,
     };
+    let number = single.as_ref().map(|incident| incident.number);
     let look = move |view: handle::View<'_>| {
-        let Some(incident) = single else {
-            return (Vec::new(), Vec::new(), view.now);
-        };
-        let alerts = view.state.alerts_of(incident.number).take(ALERTS_SHOWN);
-        let alerts = alerts.map(|alert| {
-            let lines = shapes::alert::sent_lines(&alert.content);
-            (alert.content.summary.to_string(), lines)
+        let known = number.into_iter().flat_map(|number| {
+            let alerts = view.state.alerts_by_place(number).take(ALERTS_SHOWN);
+            alerts.cloned()
         });
-        let (mut shown, sent): (Vec<String>, Vec<Vec<String>>) = alerts.unzip();
-        if shown.is_empty() {
-            let kept = incident.kept_alerts.iter().take(ALERTS_SHOWN);
-            shown = kept.map(|alert| alert.summary.to_string()).collect();
-        }
-        (shown, sent, view.now)
+        (known.collect::<Vec<_>>(), view.now)
     };
-    Ok(state.handle.read(look).await?)
+    let (known, now) = state.handle.read(look).await?;
+    let Some(incident) = single else {
+        return Ok((Vec::new(), Vec::new(), now));
+    };
+    if !known.is_empty() {
+        let (alerts, sent) = known.iter().map(|alert| told(alert)).unzip();
+        return Ok((alerts, sent, now));
+    }
+    let closed = parts::closed_alerts(state, incident.number, 0, ALERTS_SHOWN).await?;
+    let (mut alerts, sent): (Vec<_>, Vec<_>) = closed.iter().map(told).unzip();
+    if alerts.is_empty() {
+        let kept = incident.kept_alerts.iter().take(ALERTS_SHOWN);
+        alerts = kept.map(|alert| alert.summary.to_string()).collect();
+    }
+    Ok((alerts, sent, now))
+}
+
+/// What an alert is called, and what its monitor sent.
+fn told(alert: &Alert) -> (String, Vec<String>) {
+    let lines = shapes::alert::sent_lines(&alert.content);
+    (alert.content.summary.to_string(), lines)
 }
 
 fn unknown_link() -> Response {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engine::decision::Acted;
+use crate::engine::headline;
 use crate::engine::ids::{AlertId, IncidentNumber, PageId, UserName};
 use crate::engine::incident::Incident;
 use crate::engine::input::{Act, ActOn, Actor, Input, Verb, Via};
@@ -42,11 +43,13 @@ pub async fn open(state: &ApiState, token: &str) -> Result<Option<Opened>, Probl
     let numbers: Vec<_> = incidents.iter().map(|one| one.number).collect();
     let look = move |view: View<'_>| linked(view, &numbers);
     let linked = state.handle.read(look).await?;
+    let headlines = headlines(state, incidents.iter().chain(&linked)).await?;
     let is_expired = is_expired(&page, state.now());
     Ok(Some(Opened {
         page,
         incidents,
         linked,
+        headlines,
         is_expired,
     }))
 }
@@ -108,6 +111,24 @@ async fn incidents(state: &ApiState, page: &Page) -> Result<Vec<Arc<Incident>>, 
         .iter()
         .filter_map(|number| known.remove(number))
         .collect())
+}
+
+/// What fires in each of these now.
+async fn headlines(
+    state: &ApiState,
+    incidents: impl Iterator<Item = &Arc<Incident>>,
+) -> Result<BTreeMap<IncidentNumber, String>, Problem> {
+    let all: Vec<Arc<Incident>> = incidents.cloned().collect();
+    let mut headlines = BTreeMap::new();
+    for part in all.chunks(ITEMS_MAX) {
+        let part = part.to_vec();
+        let look = move |view: View<'_>| -> Vec<(IncidentNumber, String)> {
+            let headline = |one: &Arc<Incident>| (one.number, headline::of(view.state, one));
+            part.iter().map(headline).collect()
+        };
+        headlines.extend(state.handle.read(look).await?);
+    }
+    Ok(headlines)
 }
 
 /// Other open incidents to which one of the first alerts of these belongs.

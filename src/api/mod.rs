@@ -31,6 +31,7 @@ mod oncall;
 mod openapi;
 mod overrides;
 mod pages;
+mod parts;
 mod preview;
 pub mod problem;
 mod receipts;

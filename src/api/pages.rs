@@ -1,5 +1,7 @@
 //! Pages: of one incident, open or closed, or of all that are open.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -7,12 +9,13 @@ use serde::Deserialize;
 use crate::engine::ids::IncidentNumber;
 use crate::engine::page::{Page, PageState};
 use crate::runtime::handle::View;
+use crate::store::Span;
 
 use super::auth::Caller;
 use super::borders::{ApiState, Shared};
 use super::extract::Params;
-use super::incidents;
 use super::names;
+use super::parts;
 use super::problem::Problem;
 use super::shapes::{self, List};
 use super::words::{self, ITEMS_MAX};
@@ -88,11 +91,14 @@ async fn pages(
     (before, limit): (u64, usize),
 ) -> Result<List<shapes::page::Page>, Problem> {
     if let Some(number) = query.incident {
-        let pages = incidents::pages_of(state, IncidentNumber(number)).await?;
-        let pages = pages.iter().rev().filter(|page| page.id.0 < before);
-        let pages = pages.filter(|page| query.takes(page)).take(limit);
-        let items = pages.map(|page| shapes::page::page(page)).collect();
-        return Ok(List::page(items, limit, |page| page.id));
+        let span = Span::Before(before);
+        let pages = parts::pages(state, IncidentNumber(number), span, ITEMS_MAX).await?;
+        let is_last = pages.len() < ITEMS_MAX;
+        let mut list = chosen(pages.iter(), &query, limit);
+        if list.next.is_none() && !is_last {
+            list.next = pages.last().map(|page| page.id.to_string());
+        }
+        return Ok(list);
     }
     let look = move |view: View<'_>| under_way(view, &query, before, limit);
     Ok(state.handle.read(look).await?)
@@ -105,6 +111,15 @@ fn under_way(
     limit: usize,
 ) -> List<shapes::page::Page> {
     let pages = view.state.pages().rev().filter(|page| page.id.0 < before);
+    chosen(pages, query, limit)
+}
+
+/// Those of the first [`ITEMS_MAX`] pages that are asked for.
+fn chosen<'page>(
+    pages: impl Iterator<Item = &'page Arc<Page>>,
+    query: &PagesQuery,
+    limit: usize,
+) -> List<shapes::page::Page> {
     let mut items = Vec::new();
     for (looked, page) in pages.enumerate() {
         if items.len() >= limit || looked >= ITEMS_MAX {
@@ -121,8 +136,6 @@ fn under_way(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::engine::ids::PageId;
     use crate::engine::records::{Change, Record};

@@ -286,6 +286,7 @@ mod tests {
             }),
             incidents: Vec::new(),
             linked: Vec::new(),
+            headlines: std::collections::BTreeMap::new(),
             is_expired: false,
         };
         let by_mail = page(Medium::Slack, "ana@example.com");

@@ -56,11 +56,26 @@ fn statuses(statuses: &[String]) -> Option<String> {
     (!is_all).then(|| statuses.join(","))
 }
 
-/// Shows one incident in full.
+/// Shows one incident in full: also the alerts and pages that do not fit into its first answer.
 pub async fn show(show: &Numbered, context: &Context) -> Result<Report, Failure> {
     let number = show.number.to_string();
     let call = Call::get(&["v1", "incidents", &number]);
-    let answer = context.remote()?.call(call).await?;
+    let remote = context.remote()?;
+    let mut answer = remote.call(call).await?;
+    for (part, total) in [("alerts", "alerts_total"), ("pages", "pages_total")] {
+        let shown = answer
+            .get(part)
+            .and_then(Value::as_array)
+            .map_or(0, Vec::len);
+        let total = answer.get(total).and_then(Value::as_u64).unwrap_or(0);
+        let total = usize::try_from(total).unwrap_or(usize::MAX);
+        if shown < total {
+            let path = ["v1", "incidents", &number, part];
+            let limit = [("limit", Some("500".to_owned()))];
+            let items = remote.first_items(&path, &limit, total).await?;
+            answer[part] = items.into();
+        }
+    }
     let text = present::incident::incident(&answer, &context.into());
     Ok(Report::new(answer, text))
 }

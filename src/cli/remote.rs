@@ -219,6 +219,16 @@ impl Remote {
         path: &[&str],
         query: &[(&'static str, Option<String>)],
     ) -> Result<Vec<Value>, Failure> {
+        self.first_items(path, query, ITEMS_MAX).await
+    }
+
+    /// Items of a list, over as many answers as it takes to have `most` of them.
+    pub async fn first_items(
+        &self,
+        path: &[&str],
+        query: &[(&'static str, Option<String>)],
+        most: usize,
+    ) -> Result<Vec<Value>, Failure> {
         let mut items = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
@@ -235,7 +245,7 @@ impl Remote {
                 .get("next")
                 .and_then(Value::as_str)
                 .map(str::to_owned);
-            if cursor.is_none() || items.len() >= ITEMS_MAX {
+            if cursor.is_none() || items.len() >= most {
                 return Ok(items);
             }
         }

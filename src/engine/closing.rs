@@ -6,14 +6,14 @@ use super::alert::{Alert, Hold};
 use super::draft::Draft;
 use super::event::Text;
 use super::ids::{AlertId, IncidentNumber};
-use super::incident::{Handled, Incident, KeptAlert, Phase, Status};
+use super::incident::{Handled, Phase, Status};
 use super::input::Via;
 use super::membership::{FLAP_CHANGES, FLAP_WINDOW, unpin};
 use super::page::{News, PageKind, PageState};
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind, Group};
 use super::time::Millis;
-use super::{deliver, handling, ingest, silence, updates};
+use super::{deliver, handling, ingest, order, silence, updates};
 
 /// A flapping incident stays open until so much quiet.
 const FLAP_QUIET: Millis = Millis::minutes(10);
@@ -202,11 +202,11 @@ fn close(draft: &mut Draft<'_>, number: IncidentNumber, handled: Handled) {
     let Some(incident) = draft.incident(&number) else {
         return;
     };
-    let kept = kept_alerts(draft, number);
+    let last_alerts = order::alert_briefs(&draft.alerts_of(number));
     draft.edit_incident(&number, |incident| {
         incident.status = Status::Resolved;
         incident.resolved = Some(handled);
-        incident.kept_alerts = kept;
+        incident.last_alerts = last_alerts;
         incident.runs.clear();
         incident.flapping_until = None;
         incident.update_due = None;
@@ -247,36 +247,10 @@ pub(super) fn forget_surplus_groups(draft: &mut Draft<'_>) {
     }
 }
 
-fn kept_alerts(draft: &Draft<'_>, number: IncidentNumber) -> Vec<KeptAlert> {
-    let alerts = draft.alerts_of(number);
-    alerts
-        .iter()
-        .take(Incident::KEPT_ALERTS_MAX)
-        .map(|alert| kept(alert))
-        .collect()
-}
-
-fn kept(alert: &Alert) -> KeptAlert {
-    KeptAlert {
-        integration: alert.integration.clone(),
-        dedup_key: cut(&alert.dedup_key, 255),
-        summary: cut(&ingest::title_of(alert), 200),
-        severity: cut(&alert.content.severity, 50),
-        first_seen: alert.first_seen,
-        resolved_at: alert.resolved_at,
-        repeats: alert.repeats,
-    }
-}
-
-fn cut(text: &Text, characters: usize) -> Text {
-    match text.char_indices().nth(characters) {
-        None => text.clone(),
-        Some((end, _)) => text[..end].into(),
-    }
-}
-
+/// Its alerts live on; what they were stays in its history.
 fn release_members(draft: &mut Draft<'_>, number: IncidentNumber) {
     for alert in draft.alerts_of(number) {
+        draft.archive_alert(number, &alert);
         draft.edit_alert(&alert.id, |alert| {
             alert.incidents.retain(|known| *known != number);
         });

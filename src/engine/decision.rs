@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::event::{Content, Text};
 use super::ids::{
     AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId, SilenceId,
@@ -234,7 +236,7 @@ impl Brief {
 }
 
 /// An alert as a message shows it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertBrief {
     /// Of the content, or what stands for it where its sender gave none.
     pub summary: Text,

@@ -88,6 +88,8 @@ pub(super) struct Draft<'step> {
     overrides: Overlay<OverrideId, Override>,
     pinned: Overlay<PinnedPolicy, Pinned>,
     index: Index,
+    /// Alerts as they were in an incident that is over for them.
+    archived: Vec<Arc<Alert>>,
     receipts: Vec<Arc<Receipt>>,
     /// What later events of the same request may refer to.
     memory: Memory,
@@ -237,6 +239,7 @@ impl<'step> Draft<'step> {
             overrides: BTreeMap::new(),
             pinned: BTreeMap::new(),
             index: Index::default(),
+            archived: Vec::new(),
             receipts: Vec::new(),
             memory: Memory::default(),
             entries: Vec::new(),
@@ -310,9 +313,24 @@ impl<'step> Draft<'step> {
 
     /// Keeps an incident in history and out of the active state.
     pub fn archive_incident(&mut self, number: IncidentNumber) {
+        self.edit_incident(&number, |incident| incident.last_alerts.clear());
         if let Some(incident) = self.incident(&number) {
             self.incidents.insert(number, Slot::Archive(incident));
         }
+    }
+
+    /// Keeps an alert in the history of an incident as it is now. The alert itself may live on, so
+    /// what is kept has an id of its own.
+    pub fn archive_alert(&mut self, number: IncidentNumber, alert: &Alert) {
+        let kept = Alert {
+            id: self.next_alert(),
+            incidents: vec![number],
+            expires: None,
+            holds: Vec::new(),
+            forget: None,
+            ..alert.clone()
+        };
+        self.archived.push(Arc::new(kept));
     }
 
     /// Keeps a page in history and out of the active state.
@@ -410,6 +428,8 @@ impl<'step> Draft<'step> {
             Record::Override,
             RecordKey::Override,
         );
+        let archived = self.archived.into_iter().map(Record::Alert);
+        changes.extend(archived.map(Change::Archive));
         changes.extend(self.receipts.into_iter().map(Change::Receipt));
         changes.extend(self.entries.into_iter().map(Change::Entry));
         Decision {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::decision::AlertBrief;
 use super::event::{Labels, Text};
 use super::ids::{
     ChannelName, IncidentNumber, IntegrationName, PolicyName, Revision, RouteName, ScheduleName,
@@ -100,12 +101,16 @@ pub struct Incident {
     /// A person resolved it while its source still asserts it.
     #[serde(default)]
     pub still_firing: bool,
-    /// The first alerts as they were when it was resolved, at most [`Incident::KEPT_ALERTS_MAX`].
+    /// Alerts as messages show them, as they were when it was resolved: for the notices that are
+    /// still to go. None in history, where the alerts have records of their own.
+    #[serde(default)]
+    pub last_alerts: Vec<AlertBrief>,
+    /// Its alerts where a build before wrote it: now they are records of history.
     #[serde(default)]
     pub kept_alerts: Vec<KeptAlert>,
 }
 
-/// An alert as a closed incident remembers it.
+/// An alert as a closed incident remembered it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptAlert {
     pub integration: IntegrationName,
@@ -319,8 +324,6 @@ impl Trouble {
 impl Incident {
     /// Notes kept.
     pub const NOTES_MAX: usize = 100;
-    /// Alerts kept with a closed incident.
-    pub const KEPT_ALERTS_MAX: usize = 50;
 
     /// Whether it is not resolved.
     pub fn is_open(&self) -> bool {

@@ -151,6 +151,7 @@ pub(super) fn open_with(
         opened_by: None,
         notes: Vec::new(),
         still_firing: false,
+        last_alerts: Vec::new(),
         kept_alerts: Vec::new(),
     };
     let text = format!("opened by {}: {}", alert.integration, incident.title);
@@ -373,6 +374,7 @@ pub(super) fn leave_others(draft: &mut Draft<'_>, id: AlertId, stay: &[IncidentN
         let Some(before) = draft.alert(&id) else {
             return;
         };
+        draft.archive_alert(number, &before);
         draft.edit_alert(&id, |alert| {
             alert.incidents.retain(|known| *known != number);
         });

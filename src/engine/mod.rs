@@ -21,6 +21,7 @@ mod draft;
 mod escalation;
 pub mod event;
 mod handling;
+pub mod headline;
 pub mod ids;
 pub mod incident;
 mod ingest;

@@ -2,7 +2,6 @@
 //! that a page speaks of the whole request and not of its first event, and made again for an
 //! attempt that has not left.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::State;
@@ -10,13 +9,13 @@ use super::alert::Alert;
 use super::decision::{AlertBrief, Brief, Message, Order, Place, TokenSubject};
 use super::draft::Draft;
 use super::event::Text;
-use super::ids::{AlertId, AttemptId, PageId};
+use super::headline;
+use super::ids::{AttemptId, PageId};
 use super::incident::Incident;
 use super::ingest;
 use super::page::{IncidentRef, News, Page, PageKind, Recipient};
 use super::ruleset::{ChannelInfo, Medium, RuleSet};
 use super::time::{Millis, Now, Steady};
-use super::urgency::SeverityClass;
 
 /// What a channel has for one attempt: mail relays may take their time.
 pub(super) fn deadline(draft: &Draft<'_>, page: PageId) -> Millis {
@@ -156,8 +155,8 @@ fn brief(draft: &Draft<'_>, known: &IncidentRef, told: Option<Steady>) -> Option
 
 fn brief_of(draft: &Draft<'_>, incident: &Incident, told: Option<Steady>) -> Brief {
     let mut alerts = draft.alerts_of(incident.number);
-    alerts.sort_by_cached_key(|alert| place_in_page(alert));
-    let title = alerts.first().filter(|alert| alert.firing);
+    alerts.sort_by_cached_key(|alert| (headline::place(alert), alert.id));
+    let title = headline::title(incident, alerts.first().map(|alert| &**alert));
     let joined: Vec<Text> = alerts
         .iter()
         .filter(|alert| is_news(alert, told))
@@ -171,7 +170,7 @@ fn brief_of(draft: &Draft<'_>, incident: &Incident, told: Option<Steady>) -> Bri
         status: incident.status,
         urgency: incident.urgency,
         opened_with: incident.title.clone(),
-        title: title.map_or_else(|| incident.title.clone(), |alert| ingest::title_of(alert)),
+        title,
         service: incident.service.clone(),
         opened_at: incident.opened_at,
         acknowledged: incident.acknowledged.clone(),
@@ -179,23 +178,27 @@ fn brief_of(draft: &Draft<'_>, incident: &Incident, told: Option<Steady>) -> Bri
         alerts_firing: incident.alerts.firing,
         alerts_total: incident.alerts.total,
         group_labels: incident.group_labels.clone(),
-        alerts: alerts
-            .iter()
-            .take(Brief::ALERTS_MAX)
-            .map(|alert| alert_brief(alert))
-            .collect(),
+        alerts: if incident.is_open() {
+            first_briefs(&alerts)
+        } else {
+            incident.last_alerts.clone()
+        },
         joined_total: joined.len(),
         joined: joined.into_iter().take(Brief::ALERTS_MAX).collect(),
         is_self_incident: incident.about.is_some(),
     }
 }
 
-/// What fires stands first, the most pressing before the rest; what a silence covers comes after
-/// what it does not.
-fn place_in_page(alert: &Alert) -> (bool, bool, Reverse<u8>, AlertId) {
-    let class = SeverityClass::of(&alert.content.severity);
-    let (is_silenced, is_over) = (alert.is_silenced(), !alert.firing);
-    (is_over, is_silenced, Reverse(class.rank()), alert.id)
+/// The alerts of an incident as a message shows them.
+pub(super) fn alert_briefs(alerts: &[Arc<Alert>]) -> Vec<AlertBrief> {
+    let mut alerts = alerts.to_vec();
+    alerts.sort_by_cached_key(|alert| (headline::place(alert), alert.id));
+    first_briefs(&alerts)
+}
+
+fn first_briefs(alerts: &[Arc<Alert>]) -> Vec<AlertBrief> {
+    let first = alerts.iter().take(Brief::ALERTS_MAX);
+    first.map(|alert| alert_brief(alert)).collect()
 }
 
 /// Whether an alert began to fire after the reader was told of its incident.

@@ -352,6 +352,7 @@ pub(super) fn page_by_hand(draft: &mut Draft<'_>, request: &PageByHand) {
         opened_by: Some(actor.clone()),
         notes: Vec::new(),
         still_firing: false,
+        last_alerts: Vec::new(),
         kept_alerts: Vec::new(),
     };
     draft.put_incident(number, incident);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::alert::Alert;
 use super::calendar::Override;
 use super::event::Text;
+use super::headline::{self, Place};
 use super::ids::{
     AlertId, AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId,
     ScheduleName, SilenceId, UserName,
@@ -24,6 +25,8 @@ use super::records::{
 };
 use super::ruleset::RuleSet;
 use super::time::{Steady, Wall};
+
+mod parts;
 
 /// All active records with their indexes.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +52,8 @@ pub struct State {
 struct Index {
     alert_by_key: BTreeMap<IntegrationName, BTreeMap<Text, AlertId>>,
     members: BTreeSet<(IncidentNumber, AlertId)>,
+    /// The members again, as messages show them.
+    places: BTreeSet<(IncidentNumber, Place, AlertId)>,
     pages: BTreeSet<(IncidentNumber, PageId)>,
     attempts: BTreeMap<AttemptId, PageId>,
     held: BTreeSet<(UserName, IncidentNumber)>,
@@ -128,8 +133,10 @@ impl State {
             .entry(alert.integration.clone())
             .or_default();
         keys.insert(alert.dedup_key.clone(), alert.id);
+        let place = headline::place(&alert);
         for incident in &alert.incidents {
             self.index.members.insert((*incident, alert.id));
+            self.index.places.insert((*incident, place, alert.id));
         }
         self.index
             .start(alert.next_due(), || TimerKey::Alert(alert.id));
@@ -225,8 +232,10 @@ impl State {
         if let Some(keys) = self.index.alert_by_key.get_mut(&alert.integration) {
             keys.remove(&alert.dedup_key);
         }
+        let place = headline::place(&alert);
         for incident in &alert.incidents {
             self.index.members.remove(&(*incident, id));
+            self.index.places.remove(&(*incident, place, id));
         }
         self.index.stop(alert.next_due(), || TimerKey::Alert(id));
     }
@@ -306,15 +315,6 @@ impl State {
         self.alerts.values()
     }
 
-    /// The alerts of an open incident.
-    pub fn alerts_of(&self, number: IncidentNumber) -> impl Iterator<Item = &Arc<Alert>> {
-        let range = (number, AlertId(0))..=(number, AlertId(u64::MAX));
-        self.index
-            .members
-            .range(range)
-            .filter_map(|(_, id)| self.alerts.get(id))
-    }
-
     /// A page that is not in history yet.
     pub fn page(&self, id: PageId) -> Option<&Arc<Page>> {
         self.pages.get(&id)
@@ -323,17 +323,6 @@ impl State {
     /// All pages that are not in history yet.
     pub fn pages(&self) -> impl DoubleEndedIterator<Item = &Arc<Page>> {
         self.pages.values()
-    }
-
-    /// The pages of an incident, bundles included.
-    pub fn pages_of(&self, number: IncidentNumber) -> impl Iterator<Item = &Arc<Page>> {
-        self.page_ids_of(number)
-            .filter_map(|id| self.pages.get(&id))
-    }
-
-    pub(super) fn page_ids_of(&self, number: IncidentNumber) -> impl Iterator<Item = PageId> {
-        let range = (number, PageId(0))..=(number, PageId(u64::MAX));
-        self.index.pages.range(range).map(|(_, id)| *id)
     }
 
     /// The page to which an attempt belongs.

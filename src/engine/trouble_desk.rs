@@ -41,6 +41,9 @@ pub(super) fn raise(draft: &mut Draft<'_>, trouble: Trouble, text: &str) {
         if again(draft, &known, expires, text) {
             return;
         }
+        for number in &known.incidents {
+            draft.archive_alert(*number, &known);
+        }
         draft.drop_alert(&known.id);
     }
     let content = Arc::new(content(&trouble, text));

@@ -7,6 +7,7 @@
 use super::links::Links;
 use crate::engine::decision::{AlertBrief, Brief, Message, Order};
 use crate::engine::event::{Link, Text};
+use crate::engine::headline::counted;
 use crate::engine::incident::{Handled, Status};
 use crate::engine::page::{News, Recipient};
 use crate::engine::ruleset::Medium;
@@ -66,10 +67,7 @@ pub fn title_and_count(brief: &Brief) -> String {
 /// The same with the title cut to so many characters; the count is never cut.
 pub fn title_within(brief: &Brief, characters: usize) -> String {
     let title = shortened(&title(brief), characters);
-    match brief.alerts_firing {
-        0 | 1 => title,
-        firing => format!("{title} +{} more", firing - 1),
-    }
+    counted(&title, brief.alerts_firing)
 }
 
 /// The service on one line, if it has one.

@@ -100,12 +100,14 @@ pub fn page_index_keys(partition: Partition, page: &Page) -> Vec<Key> {
     incidents.map(|incident| of(incident.number)).collect()
 }
 
-/// An alert goes by its own age.
+/// An alert goes when the last of its incidents does; one without any goes by its own age.
 pub fn alert_index_keys(partition: Partition, alert: &Alert) -> Vec<Key> {
+    if alert.incidents.is_empty() {
+        return vec![Closed::Alert(alert.id).by_age(partition, alert_closed_at(alert))];
+    }
     let of = |number| Key::index(Kind::AlertOfIncident, partition, number).number(alert.id.0);
-    let age = Closed::Alert(alert.id).by_age(partition, alert_closed_at(alert));
     let incidents = alert.incidents.iter();
-    incidents.map(|number| of(*number)).chain([age]).collect()
+    incidents.map(|number| of(*number)).collect()
 }
 
 /// When an incident was over.

@@ -10,7 +10,7 @@ use crate::engine::time::{Millis, Steady, Wall};
 use super::samples::{self, START};
 use super::{
     Batch, Before, Clocks, CommitFault, DocumentKind, DocumentWrite, Epoch, Error, MemoryStore,
-    Options, Partition, Purged, Retention, SledStore, Store, revision_name,
+    Options, Partition, Purged, Retention, SledStore, Span, Store, revision_name,
 };
 
 mod equal;
@@ -136,11 +136,13 @@ contract! {
     history::a_story_comes_oldest_first_in_pages,
     history::closed_incidents_come_highest_first_in_pages,
     history::pages_and_alerts_are_found_by_each_of_their_incidents,
+    history::pages_and_alerts_of_an_incident_come_in_parts_from_either_end,
     history::documents_are_set_replaced_removed_and_listed_last_name_first,
     history::a_start_loads_receipts_of_the_last_hour_that_can_still_decide,
     purging::a_purge_removes_what_is_older_than_it_is_kept,
     purging::a_purge_never_touches_what_is_open,
     purging::a_bundled_page_stays_as_long_as_one_of_its_incidents,
+    purging::an_alert_goes_with_the_last_of_its_incidents,
     purging::over_the_cap_the_oldest_history_goes_first,
     purging::a_purge_goes_in_small_steps,
 }
@@ -177,6 +179,15 @@ fn archive_incident(number: u64, at: Wall) -> Change {
 
 fn archive_page(id: u64, incidents: &[u64]) -> Change {
     Change::Archive(Record::Page(samples::page(id, incidents).into()))
+}
+
+fn archive_alert(id: u64, incidents: &[u64]) -> Change {
+    let mut alert = samples::alert(id);
+    alert.incidents = incidents
+        .iter()
+        .map(|number| IncidentNumber(*number))
+        .collect();
+    Change::Archive(Record::Alert(alert.into()))
 }
 
 pub fn loaded(store: &dyn Store) -> BTreeMap<RecordKey, Record> {

@@ -17,11 +17,11 @@ use super::disk::{self, Blobs, Disk, RealDisk};
 use super::keys::{Key, Kind};
 use super::marker::{self, Marker};
 use super::record::{LAYOUT, Progress};
-use super::rows;
+use super::rows::{self, Rows};
 use super::writes::Writes;
 use super::{
     Alert, Batch, Before, DocumentKind, Epoch, Error, Failure, Loaded, Partition, Purged,
-    Retention, Store, Tree, history, load, purge, repair,
+    Retention, Span, Store, Tree, history, load, purge, repair,
 };
 
 /// Nobody else can own an embedded store.
@@ -262,19 +262,34 @@ impl Store for SledStore {
         &self,
         partition: Partition,
         incident: IncidentNumber,
+        span: Span,
         limit: usize,
     ) -> Result<Vec<Page>, Error> {
-        history::closed_pages(&self.tree, partition, incident, limit)
+        let index = Key::index(Kind::PageOfIncident, partition, incident);
+        history::indexed(&self.tree, &index, span, limit, |id| {
+            Key::closed_page(partition, PageId(id))
+        })
+    }
+
+    fn closed_pages_total(
+        &self,
+        partition: Partition,
+        incident: IncidentNumber,
+    ) -> Result<usize, Error> {
+        let index = Key::index(Kind::PageOfIncident, partition, incident);
+        let mut rows = self.tree.all(&index);
+        rows.try_fold(0, |total, row| row.map(|_| total + 1))
     }
 
     fn closed_alerts(
         &self,
         partition: Partition,
         incident: IncidentNumber,
+        span: Span,
         limit: usize,
     ) -> Result<Vec<Alert>, Error> {
         let index = Key::index(Kind::AlertOfIncident, partition, incident);
-        history::indexed(&self.tree, &index, limit, |id| {
+        history::indexed(&self.tree, &index, span, limit, |id| {
             Key::closed_alert(partition, AlertId(id))
         })
     }

@@ -1,14 +1,13 @@
 //! Reading history and documents from the rows.
 
-use crate::engine::ids::{EntryId, IncidentNumber, PageId, ReceiptId};
+use crate::engine::ids::{EntryId, IncidentNumber, ReceiptId};
 use crate::engine::incident::Incident;
-use crate::engine::page::Page;
 use crate::engine::records::{Entry, Receipt};
 
 use super::keys::{Key, Kind, last_number};
 use super::record::{Document, Stored};
 use super::rows::{self, Rows};
-use super::{Before, DocumentKind, Error, Partition};
+use super::{Before, DocumentKind, Error, Partition, Span};
 
 /// One receipt: it can only be in the value with the highest first id that is not above its own.
 pub fn receipt(
@@ -106,34 +105,45 @@ pub fn closed_incidents(
     newest(rows, &all, &end, limit)
 }
 
-/// Pages of an incident, oldest first.
-pub fn closed_pages(
-    rows: &impl Rows,
-    partition: Partition,
-    incident: IncidentNumber,
-    limit: usize,
-) -> Result<Vec<Page>, Error> {
-    let index = Key::index(Kind::PageOfIncident, partition, incident);
-    indexed(rows, &index, limit, |id| {
-        Key::closed_page(partition, PageId(id))
-    })
-}
-
-/// What an index names, in its order.
+/// What an index names, by the ids at the end of its keys.
 pub fn indexed<T: Stored>(
     rows: &impl Rows,
     index: &Key,
+    span: Span,
     limit: usize,
     key_of: impl Fn(u64) -> Key,
 ) -> Result<Vec<T>, Error> {
     let mut found = Vec::new();
-    for row in rows.all(index).take(limit) {
-        let (key, _) = row?;
-        if let Some(id) = last_number(key.as_ref()) {
-            found.extend(rows::read(rows, &key_of(id))?);
+    let mut read = |id: u64| -> Result<(), Error> {
+        found.extend(rows::read(rows, &key_of(id))?);
+        Ok(())
+    };
+    match span {
+        Span::After(id) => {
+            let Some(first) = id.checked_add(1) else {
+                return Ok(found);
+            };
+            let from = index.clone().number(first);
+            ids(rows.range(&from, &index.end()), limit).try_for_each(|id| read(id?))?;
+        }
+        Span::Before(id) => {
+            let to = index.clone().number(id);
+            ids(rows.range(index, &to).rev(), limit).try_for_each(|id| read(id?))?;
         }
     }
     Ok(found)
+}
+
+/// The ids at the end of the keys.
+fn ids<B: AsRef<[u8]>>(
+    rows: impl Iterator<Item = Result<(B, B), Error>>,
+    limit: usize,
+) -> impl Iterator<Item = Result<u64, Error>> {
+    let keys = rows.take(limit);
+    keys.filter_map(|row| match row {
+        Ok((key, _)) => last_number(key.as_ref()).map(Ok),
+        Err(error) => Some(Err(error)),
+    })
 }
 
 /// One document.

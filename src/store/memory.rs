@@ -2,6 +2,8 @@
 //! records themselves, written without a look at how the embedded store lays out its rows, so
 //! that each can be checked against the other.
 
+use std::collections::BTreeSet;
+use std::ops::Bound::{Excluded, Included};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::engine::alert::Alert;
@@ -13,7 +15,7 @@ use crate::engine::time::Wall;
 
 use self::contents::{Contents, History};
 use super::{
-    Batch, Before, DocumentKind, Epoch, Error, Loaded, Partition, Purged, Retention, Store,
+    Batch, Before, DocumentKind, Epoch, Error, Loaded, Partition, Purged, Retention, Span, Store,
 };
 
 mod contents;
@@ -205,13 +207,24 @@ impl Store for MemoryStore {
         &self,
         partition: Partition,
         incident: IncidentNumber,
+        span: Span,
         limit: usize,
     ) -> Result<Vec<Page>, Error> {
         Ok(self.read(partition, |history| {
-            let of = (incident, PageId(0))..=(incident, PageId(u64::MAX));
-            let ids = history.pages_of.range(of).take(limit);
-            let pages = ids.filter_map(|(_, id)| history.pages.get(id));
+            let ids = spanned(&history.pages_of, incident, span, limit, PageId);
+            let pages = ids.iter().filter_map(|id| history.pages.get(id));
             pages.map(|page| (**page).clone()).collect()
+        }))
+    }
+
+    fn closed_pages_total(
+        &self,
+        partition: Partition,
+        incident: IncidentNumber,
+    ) -> Result<usize, Error> {
+        Ok(self.read(partition, |history| {
+            let of = (incident, PageId(0))..=(incident, PageId(u64::MAX));
+            history.pages_of.range(of).count()
         }))
     }
 
@@ -219,12 +232,12 @@ impl Store for MemoryStore {
         &self,
         partition: Partition,
         incident: IncidentNumber,
+        span: Span,
         limit: usize,
     ) -> Result<Vec<Alert>, Error> {
         Ok(self.read(partition, |history| {
-            let of = (incident, AlertId(0))..=(incident, AlertId(u64::MAX));
-            let ids = history.alerts_of.range(of).take(limit);
-            let alerts = ids.filter_map(|(_, id)| history.alerts.get(id));
+            let ids = spanned(&history.alerts_of, incident, span, limit, AlertId);
+            let alerts = ids.iter().filter_map(|id| history.alerts.get(id));
             alerts.map(|alert| (**alert).clone()).collect()
         }))
     }
@@ -267,5 +280,27 @@ impl Store for MemoryStore {
 
     fn used_bytes(&self) -> u64 {
         self.inner().contents.used_bytes()
+    }
+}
+
+/// The ids that an index names for an incident.
+fn spanned<Id: Copy + Ord>(
+    index: &BTreeSet<(IncidentNumber, Id)>,
+    incident: IncidentNumber,
+    span: Span,
+    limit: usize,
+    id_of: impl Fn(u64) -> Id,
+) -> Vec<Id> {
+    let (first, last) = (id_of(0), id_of(u64::MAX));
+    match span {
+        Span::After(id) => {
+            let above = (Excluded((incident, id_of(id))), Included((incident, last)));
+            let ids = index.range(above).take(limit);
+            ids.map(|(_, id)| *id).collect()
+        }
+        Span::Before(id) => {
+            let ids = index.range((incident, first)..(incident, id_of(id)));
+            ids.rev().take(limit).map(|(_, id)| *id).collect()
+        }
     }
 }

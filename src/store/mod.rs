@@ -105,6 +105,20 @@ pub struct Loaded {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Before(pub u64);
 
+/// A part of a list by ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// Those above this one, lowest first.
+    After(u64),
+    /// Those below this one, highest first.
+    Before(u64),
+}
+
+impl Span {
+    /// From the beginning, lowest first.
+    pub const ALL: Self = Self::After(0);
+}
+
 /// How long history is kept, and how much of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
@@ -208,19 +222,28 @@ pub trait Store: Send + Sync {
     /// A page kept in history.
     fn closed_page(&self, partition: Partition, page: PageId) -> Result<Option<Page>, Error>;
 
-    /// Pages of an incident that are kept in history, oldest first.
+    /// Pages of an incident that are kept in history.
     fn closed_pages(
         &self,
         partition: Partition,
         incident: IncidentNumber,
+        span: Span,
         limit: usize,
     ) -> Result<Vec<Page>, Error>;
 
-    /// Alerts kept in history that named an incident when they were archived, oldest first.
+    /// How many pages of an incident are kept in history.
+    fn closed_pages_total(
+        &self,
+        partition: Partition,
+        incident: IncidentNumber,
+    ) -> Result<usize, Error>;
+
+    /// Alerts as they were when they left an incident, or when it closed.
     fn closed_alerts(
         &self,
         partition: Partition,
         incident: IncidentNumber,
+        span: Span,
         limit: usize,
     ) -> Result<Vec<Alert>, Error>;
 

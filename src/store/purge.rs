@@ -186,7 +186,7 @@ impl<R: Rows> Planner<'_, R> {
         Ok(())
     }
 
-    /// Removes a closed incident with its pages and its story; false if not all of it fitted into
+    /// Removes a closed incident with its pages, its alerts and its story; false if not all of it fitted into
     /// this batch. The record itself goes last, so that the rest is found again.
     fn remove_incident(&mut self, at: Wall, number: IncidentNumber) -> Result<bool, Error> {
         let active = Key::record(self.partition, &RecordKey::Incident(number));
@@ -199,15 +199,11 @@ impl<R: Rows> Planner<'_, R> {
             return Ok(true);
         }
         let pages = Key::index(Kind::PageOfIncident, self.partition, number);
-        for row in self.rows.all(&pages) {
-            let (index, _) = row?;
-            if self.plan.keys.len() >= KEYS_MAX {
-                return Ok(false);
-            }
-            self.remove(Key::read(index.as_ref()))?;
-            if let Some(id) = last_number(index.as_ref()) {
-                self.remove_page_without_incidents(PageId(id))?;
-            }
+        let alerts = Key::index(Kind::AlertOfIncident, self.partition, number);
+        let is_whole = self.remove_parts(&pages, Self::remove_page_without_incidents)?
+            && self.remove_parts(&alerts, Self::remove_alert_without_incidents)?;
+        if !is_whole {
+            return Ok(false);
         }
         for row in self.rows.all(&Key::story(self.partition, number)) {
             let (key, _) = row?;
@@ -221,16 +217,45 @@ impl<R: Rows> Planner<'_, R> {
         Ok(true)
     }
 
+    /// Removes what an index of an incident names; false if not all of it fitted.
+    fn remove_parts(
+        &mut self,
+        index: &Key,
+        remove_part: impl Fn(&mut Self, u64) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
+        for row in self.rows.all(index) {
+            let (key, _) = row?;
+            if self.plan.keys.len() >= KEYS_MAX {
+                return Ok(false);
+            }
+            self.remove(Key::read(key.as_ref()))?;
+            if let Some(id) = last_number(key.as_ref()) {
+                remove_part(self, id)?;
+            }
+        }
+        Ok(true)
+    }
+
     /// A bundled page stays for as long as one of its incidents does.
-    fn remove_page_without_incidents(&mut self, id: PageId) -> Result<(), Error> {
-        let key = Key::closed_page(self.partition, id);
+    fn remove_page_without_incidents(&mut self, id: u64) -> Result<(), Error> {
+        let key = Key::closed_page(self.partition, PageId(id));
         let page: Option<Page> = rows::read(self.rows, &key)?;
-        let Some(page) = page else {
-            return Ok(());
-        };
-        for index in age::page_index_keys(self.partition, &page) {
-            let is_kept = !self.plan.keys.contains(&index);
-            if is_kept && self.rows.get(index.as_ref())?.is_some() {
+        let index = page.map(|page| age::page_index_keys(self.partition, &page));
+        self.remove_unless_kept(key, &index.unwrap_or_default())
+    }
+
+    /// An alert stays for as long as one of its incidents does.
+    fn remove_alert_without_incidents(&mut self, id: u64) -> Result<(), Error> {
+        let key = Key::closed_alert(self.partition, AlertId(id));
+        let alert: Option<Alert> = rows::read(self.rows, &key)?;
+        let index = alert.map(|alert| age::alert_index_keys(self.partition, &alert));
+        self.remove_unless_kept(key, &index.unwrap_or_default())
+    }
+
+    fn remove_unless_kept(&mut self, key: Key, index: &[Key]) -> Result<(), Error> {
+        for row in index {
+            let is_kept = !self.plan.keys.contains(row);
+            if is_kept && self.rows.get(row.as_ref())?.is_some() {
                 return Ok(());
             }
         }

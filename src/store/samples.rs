@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::engine::alert::{Alert, Hold};
 use crate::engine::assertions::{AssertionId, Assertions};
 use crate::engine::calendar::Override;
+use crate::engine::decision::AlertBrief;
 use crate::engine::event::{Action, Content, Fault, Labels, Link};
 use crate::engine::ids::*;
 use crate::engine::incident::*;
@@ -188,6 +189,12 @@ pub fn incident(number: u64) -> Incident {
             text: "looking".into(),
         }],
         still_firing: true,
+        last_alerts: vec![AlertBrief {
+            summary: "disk is full on db-1".into(),
+            firing: true,
+            first_seen: START,
+            content: alert(2).content,
+        }],
         kept_alerts: vec![KeptAlert {
             integration: "prometheus".into(),
             dedup_key: "disk/db-1".into(),

@@ -1,9 +1,11 @@
 //! What a link opened: one page, with its incidents at the generation that was shown, and what can
 //! still be done with it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::engine::ids::UserName;
+use crate::engine::headline;
+use crate::engine::ids::{IncidentNumber, UserName};
 use crate::engine::incident::{Incident, Status};
 use crate::engine::page::{IncidentRef, Page};
 
@@ -15,6 +17,8 @@ pub struct Opened {
     pub incidents: Vec<Arc<Incident>>,
     /// Other open incidents with one of their alerts.
     pub linked: Vec<Arc<Incident>>,
+    /// What fires in each of all these now.
+    pub headlines: BTreeMap<IncidentNumber, String>,
     /// Too old to act; it still shows.
     pub is_expired: bool,
 }
@@ -23,6 +27,12 @@ impl Opened {
     /// The person to whom the page went.
     pub fn user(&self) -> Option<&UserName> {
         self.page.recipient.user()
+    }
+
+    /// What an incident is called now, on one line.
+    pub fn headline(&self, incident: &Incident) -> String {
+        let known = self.headlines.get(&incident.number).cloned();
+        known.unwrap_or_else(|| headline::of_closed(incident))
     }
 
     /// How many incidents of the page have this status, at the generation that it showed.
@@ -58,6 +68,7 @@ mod tests {
             page: Arc::new(samples::page()),
             incidents: vec![Arc::new(samples::incident())],
             linked: Vec::new(),
+            headlines: BTreeMap::new(),
             is_expired: false,
         }
     }

@@ -112,7 +112,8 @@ impl Screen {
             let shown = u32::try_from(view.alerts.len()).unwrap_or(u32::MAX);
             only.alerts_more = incident.alerts.total.saturating_sub(shown);
             // A single alert that says what the title says is no news.
-            let is_told = matches!(view.alerts.as_slice(), [one] if **one == *incident.title);
+            let title = opened.headline(incident);
+            let is_told = matches!(view.alerts.as_slice(), [one] if one_line(one) == title);
             let shown_alerts = view.alerts.iter().filter(|_| !is_told);
             only.alerts = shown_alerts
                 .map(|text| cut(text, ALERT_CHARACTERS))
@@ -120,7 +121,7 @@ impl Screen {
         }
         let linked = opened.linked.iter().map(|one| Line {
             number: one.number.0,
-            title: cut(&one.title, LINKED_CHARACTERS),
+            title: cut(&opened.headline(one), LINKED_CHARACTERS),
         });
         let can_act = opened.can_act();
         Self {
@@ -151,7 +152,7 @@ fn cut(text: &str, characters_max: usize) -> String {
 
 fn title(opened: &Opened) -> String {
     match opened.incidents.as_slice() {
-        [only] => format!("#{} {}", only.number, one_line(&only.title)),
+        [only] => format!("#{} {}", only.number, opened.headline(only)),
         many => format!("{} incidents", many.len()),
     }
 }
@@ -191,7 +192,7 @@ fn card(incident: &Arc<Incident>, view: &View<'_>) -> Card {
         number: incident.number.0,
         urgency: incident.urgency.as_str(),
         status: incident.status.as_str(),
-        title: cut(&incident.title, TITLE_CHARACTERS),
+        title: cut(&view.opened.headline(incident), TITLE_CHARACTERS),
         service: incident.service.as_deref().map(one_line),
         since: view.clock.past(incident.opened_at),
         holder: holder(incident, view),

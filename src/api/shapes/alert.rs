@@ -88,6 +88,14 @@ pub fn alert(alert: &alert::Alert) -> Alert {
     }
 }
 
+/// An alert as it was when it left its incident, or when that closed.
+pub fn closed(closed: &alert::Alert) -> Alert {
+    Alert {
+        id: None,
+        ..alert(closed)
+    }
+}
+
 fn details(content: &Content) -> Option<Value> {
     let text = content.details.as_deref()?;
     // They are JSON; whatever else they were would still be shown.
@@ -134,7 +142,7 @@ pub fn sent_lines(content: &Content) -> Vec<String> {
     fields.chain(labels).chain(details).chain(links).collect()
 }
 
-/// An alert as a closed incident remembers it.
+/// An alert as a closed incident remembered it in builds before.
 pub fn kept(kept: &KeptAlert, incident: u64) -> Alert {
     Alert {
         id: None,

@@ -26,7 +26,10 @@ pub struct Incident {
     /// `high` or `low`.
     pub urgency: String,
     pub service: Option<String>,
+    /// What it was opened with.
     pub title: String,
+    /// What fires now, the most pressing alert first, as in pages: `disk full on db1 +2 more`.
+    pub headline: String,
     pub integration: String,
     /// What its alerts share by grouping; for a self-incident its cause and subject.
     pub labels: BTreeMap<String, String>,
@@ -88,7 +91,7 @@ pub struct Acted {
 }
 
 /// An incident of the state or of history, without its alerts and pages.
-pub fn incident(incident: &incident::Incident, now: Now) -> Incident {
+pub fn incident(incident: &incident::Incident, headline: String, now: Now) -> Incident {
     let notes = incident.notes.iter().map(|note| Note {
         at: note.at.to_string(),
         by: (&note.by).into(),
@@ -107,6 +110,7 @@ pub fn incident(incident: &incident::Incident, now: Now) -> Incident {
         urgency: incident.urgency.to_string(),
         service: alert::optional(incident.service.as_ref()),
         title: incident.title.to_string(),
+        headline,
         integration: incident.integration.to_string(),
         labels,
         route: incident.route.to_string(),
@@ -204,10 +208,10 @@ mod tests {
         };
         let mut sample = samples::incident();
         sample.escalation.due = Some(Steady(350_000));
-        let shown = incident(&sample, now);
+        let shown = incident(&sample, String::new(), now);
         assert_eq!(shown.next_step_at.as_deref(), Some("1970-01-01T00:21:40Z"));
         sample.status = incident::Status::Resolved;
-        assert_eq!(incident(&sample, now).next_step_at, None);
+        assert_eq!(incident(&sample, String::new(), now).next_step_at, None);
     }
 
     #[test]
@@ -223,7 +227,7 @@ mod tests {
                 cause,
                 subject: subject.into(),
             });
-            let shown = incident(&sample, Now::default());
+            let shown = incident(&sample, String::new(), Now::default());
             assert_eq!(shown.labels.get(kind).map(String::as_str), Some(subject));
             assert_eq!(
                 shown.labels.get("cause").map(String::as_str),
@@ -234,7 +238,8 @@ mod tests {
 
     #[test]
     fn an_incident_has_the_fields_of_the_contract() {
-        let shown = serde_json::to_value(incident(&samples::incident(), Now::default())).unwrap();
+        let shown = incident(&samples::incident(), String::new(), Now::default());
+        let shown = serde_json::to_value(shown).unwrap();
         let fields = [
             "number",
             "id",
@@ -243,6 +248,7 @@ mod tests {
             "urgency",
             "service",
             "title",
+            "headline",
             "route",
             "policy",
             "revision",

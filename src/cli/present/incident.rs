@@ -18,7 +18,7 @@ pub fn incidents(answer: &Value, view: &View) -> String {
             text(incident, "status"),
             text(incident, "urgency"),
             shorten(&text(incident, "service"), 16),
-            text(incident, "title"),
+            headline(incident),
             since.map_or_else(String::new, |at| moments::brief(at, view)),
             shorten(&who(incident), 12),
         ]);
@@ -38,12 +38,29 @@ fn who(incident: &Value) -> String {
 
 /// One incident in full.
 pub fn incident(incident: &Value, view: &View) -> String {
-    let mut lines = vec![heading(incident), text(incident, "title"), String::new()];
+    let mut lines = vec![heading(incident), headline(incident), String::new()];
     lines.extend(facts(incident, view));
     lines.extend(alerts(incident));
     lines.extend(pages(incident, view));
     lines.extend(notes(incident, view));
     lines.join("\n")
+}
+
+/// What fires now; servers of builds before say only what it was opened with.
+fn headline(incident: &Value) -> String {
+    let headline = text(incident, "headline");
+    if headline.is_empty() {
+        text(incident, "title")
+    } else {
+        headline
+    }
+}
+
+/// What it was opened with, where that is not what fires now.
+fn opened_with(incident: &Value) -> Option<String> {
+    let title = text(incident, "title");
+    let is_news = !headline(incident).starts_with(&title);
+    is_news.then_some(title)
 }
 
 fn heading(incident: &Value) -> String {
@@ -86,6 +103,7 @@ fn facts(incident: &Value, view: &View) -> Vec<String> {
     });
     let rows = [
         ("since", time("opened_at")),
+        ("opened with", opened_with(incident)),
         (
             "acknowledged",
             handled("acknowledged_by", "acknowledged_at"),

@@ -133,8 +133,8 @@ fn see(store: &dyn Store) -> Seen {
     let start = store.load(HOME, START).unwrap();
     let numbers = || (1..6).map(IncidentNumber);
     let story = |number| store.entries(HOME, number, None, 1_000).unwrap();
-    let pages = |number| store.closed_pages(HOME, number, 1_000).unwrap();
-    let alerts = |number| store.closed_alerts(HOME, number, 1_000).unwrap();
+    let pages = |number| store.closed_pages(HOME, number, Span::ALL, 1_000).unwrap();
+    let alerts = |number| store.closed_alerts(HOME, number, Span::ALL, 1_000).unwrap();
     let documents = store.documents(DocumentKind::Rules, None, 1_000);
     Seen {
         clocks: start.clocks,

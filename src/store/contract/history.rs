@@ -100,7 +100,7 @@ pub fn pages_and_alerts_are_found_by_each_of_their_incidents<S: Subject>() {
         ],
     );
     let pages = |incident, limit| -> Vec<u64> {
-        let pages = store.closed_pages(HOME, IncidentNumber(incident), limit);
+        let pages = store.closed_pages(HOME, IncidentNumber(incident), Span::ALL, limit);
         pages.unwrap().iter().map(|page| page.id.0).collect()
     };
     assert_eq!(pages(1, 10), [10, 12]);
@@ -108,9 +108,50 @@ pub fn pages_and_alerts_are_found_by_each_of_their_incidents<S: Subject>() {
     assert_eq!(pages(2, 1), [10]);
     assert!(pages(3, 10).is_empty());
     for (incident, count) in [(1, 1), (2, 1), (3, 0)] {
-        let alerts = store.closed_alerts(HOME, IncidentNumber(incident), 10);
+        let alerts = store.closed_alerts(HOME, IncidentNumber(incident), Span::ALL, 10);
         assert_eq!(alerts.unwrap().len(), count);
     }
+}
+
+pub fn pages_and_alerts_of_an_incident_come_in_parts_from_either_end<S: Subject>() {
+    let subject = S::fresh();
+    for id in [5, 1, 1_042, 7, 256] {
+        commit(
+            subject.store(),
+            vec![
+                archive_page(id, &[1]),
+                archive_alert(id, &[1]),
+                archive_page(id + 1, &[2]),
+                archive_alert(id + 1, &[2]),
+            ],
+        );
+    }
+    let subject = subject.reopened();
+    let store = subject.store();
+    let cases: [(Span, usize, &[u64]); 8] = [
+        (Span::ALL, 9, &[1, 5, 7, 256, 1_042]),
+        (Span::ALL, 2, &[1, 5]),
+        (Span::After(5), 2, &[7, 256]),
+        (Span::After(1_042), 2, &[]),
+        (Span::After(u64::MAX), 2, &[]),
+        (Span::Before(u64::MAX), 2, &[1_042, 256]),
+        (Span::Before(256), 9, &[7, 5, 1]),
+        (Span::Before(1), 9, &[]),
+    ];
+    for (span, limit, expected) in cases {
+        let pages = store.closed_pages(HOME, IncidentNumber(1), span, limit);
+        let pages: Vec<u64> = pages.unwrap().iter().map(|page| page.id.0).collect();
+        assert_eq!(pages, expected, "{span:?}");
+        let alerts = store.closed_alerts(HOME, IncidentNumber(1), span, limit);
+        let alerts: Vec<u64> = alerts.unwrap().iter().map(|alert| alert.id.0).collect();
+        assert_eq!(alerts, expected, "{span:?}");
+    }
+    let total = |number| {
+        store
+            .closed_pages_total(HOME, IncidentNumber(number))
+            .unwrap()
+    };
+    assert_eq!((total(1), total(2), total(3)), (5, 5, 0));
 }
 
 pub fn documents_are_set_replaced_removed_and_listed_last_name_first<S: Subject>() {

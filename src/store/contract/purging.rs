@@ -52,7 +52,9 @@ pub fn a_purge_removes_what_is_older_than_it_is_kept<S: Subject>() {
     assert_eq!(incidents.last().unwrap().number.0, 5);
     for (id, is_kept) in [(4, false), (5, true)] {
         let story = store.entries(HOME, IncidentNumber(id), None, 9).unwrap();
-        let pages = store.closed_pages(HOME, IncidentNumber(id), 9).unwrap();
+        let pages = store
+            .closed_pages(HOME, IncidentNumber(id), Span::ALL, 9)
+            .unwrap();
         let page = store.closed_page(HOME, PageId(id)).unwrap();
         let kept = (!story.is_empty(), !pages.is_empty(), page.is_some());
         assert_eq!(kept, (is_kept, is_kept, is_kept), "incident {id}");
@@ -102,13 +104,45 @@ pub fn a_bundled_page_stays_as_long_as_one_of_its_incidents<S: Subject>() {
     assert!(store.closed_page(HOME, PageId(1)).unwrap().is_some());
     assert_eq!(
         store
-            .closed_pages(HOME, IncidentNumber(2), 9)
+            .closed_pages(HOME, IncidentNumber(2), Span::ALL, 9)
             .unwrap()
             .len(),
         1
     );
     assert_eq!(purge_all(store, &retention, day(12)).incidents, 2);
     assert!(store.closed_page(HOME, PageId(1)).unwrap().is_none());
+}
+
+pub fn an_alert_goes_with_the_last_of_its_incidents<S: Subject>() {
+    let subject = S::fresh();
+    let store = subject.store();
+    let day = |count| START + Millis::days(count);
+    // More than one purge removes at once; their own times do not count.
+    let alerts = (1..=600).map(|id| archive_alert(id, &[1]));
+    let mut changes: Vec<Change> = alerts.collect();
+    changes.extend([
+        archive_alert(601, &[1, 2]),
+        archive_alert(602, &[]),
+        archive_alert(603, &[3]),
+        put(Record::Incident(samples::incident(3).into())),
+        archive_incident(1, day(2)),
+        archive_incident(2, day(3)),
+    ]);
+    commit(store, changes);
+    let retention = Retention {
+        incidents: Millis::days(10),
+        ..KEEP_ALL
+    };
+    let kept = |number| -> Vec<u64> {
+        let alerts = store.closed_alerts(HOME, IncidentNumber(number), Span::ALL, 1_000);
+        alerts.unwrap().iter().map(|alert| alert.id.0).collect()
+    };
+    purge_all(store, &retention, day(11));
+    assert_eq!((kept(1).len(), kept(2)), (601, vec![601]));
+    assert_eq!(purge_all(store, &retention, day(13)).incidents, 1);
+    assert_eq!((kept(1), kept(2)), (vec![], vec![601]));
+    assert_eq!(purge_all(store, &retention, day(14)).incidents, 1);
+    assert_eq!((kept(2), kept(3)), (vec![], vec![603]), "one is open");
 }
 
 pub fn over_the_cap_the_oldest_history_goes_first<S: Subject>() {

@@ -105,7 +105,9 @@ pub fn an_archived_record_moves_into_history<S: Subject>() {
     assert_eq!(found, Some(samples::incident(7)));
     let found = store.closed_page(HOME, PageId(3)).unwrap();
     assert_eq!(found, Some(samples::page(3, &[7])));
-    let found = store.closed_alerts(HOME, IncidentNumber(7), 10).unwrap();
+    let found = store
+        .closed_alerts(HOME, IncidentNumber(7), Span::ALL, 10)
+        .unwrap();
     assert_eq!(found, [samples::alert(2)]);
     assert_eq!(
         store.closed_incident(HOME, IncidentNumber(8)).unwrap(),

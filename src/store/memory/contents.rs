@@ -178,7 +178,9 @@ impl History {
             let at = age::incident_closed_at(incident);
             (at, age::Closed::Incident(incident.number))
         });
-        let alerts = self.alerts.values().map(|alert| {
+        let alerts = self.alerts.values();
+        let lonely = alerts.filter(|alert| alert.incidents.is_empty());
+        let alerts = lonely.map(|alert| {
             let at = age::alert_closed_at(alert);
             (at, age::Closed::Alert(alert.id))
         });
@@ -196,7 +198,6 @@ impl History {
             }
             age::Closed::Alert(id) => {
                 self.alerts.remove(&id);
-                self.alerts_of.retain(|(_, alert)| *alert != id);
             }
         }
     }
@@ -209,6 +210,10 @@ impl History {
         self.pages.retain(|id, page| {
             page.incidents.is_empty() || pages_of.iter().any(|(_, kept)| kept == id)
         });
+        self.alerts_of.retain(|(incident, _)| *incident != number);
+        let kept: BTreeSet<AlertId> = self.alerts_of.iter().map(|(_, id)| *id).collect();
+        self.alerts
+            .retain(|id, alert| alert.incidents.is_empty() || kept.contains(id));
     }
 }
 

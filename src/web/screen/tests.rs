@@ -39,6 +39,7 @@ fn opened(incidents: Vec<Incident>) -> Opened {
         page: Arc::new(page),
         incidents: incidents.into_iter().map(Arc::new).collect(),
         linked: Vec::new(),
+        headlines: std::collections::BTreeMap::new(),
         is_expired: false,
     }
 }

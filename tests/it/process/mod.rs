@@ -14,6 +14,7 @@ mod failed_store;
 mod first_start;
 mod gateway;
 mod heartbeat;
+mod kept;
 mod keys;
 mod life;
 mod links;

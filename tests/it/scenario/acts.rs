@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reveille::engine::decision::{ActResult, Acted, Answer};
-use reveille::engine::event::{Action, Content, Event, Spoken};
+use reveille::engine::event::{Action, Content, Event, Link, Spoken};
 use reveille::engine::ids::{IncidentNumber, PageId, SilenceId};
 use reveille::engine::input::{
     Act, ActOn, Actor, Input, OverrideRequest, PageByHand, ReassignTo, SilenceRequest, SmsReply,
@@ -58,6 +58,20 @@ impl Post {
 
     pub fn label(mut self, name: &str, value: &str) -> Self {
         self.labels.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn details(mut self, json: &str) -> Self {
+        Arc::make_mut(&mut self.event.content).details = Some(json.into());
+        self
+    }
+
+    pub fn link(mut self, href: &str) -> Self {
+        let link = Link {
+            href: href.into(),
+            text: None,
+        };
+        Arc::make_mut(&mut self.event.content).links.push(link);
         self
     }
 

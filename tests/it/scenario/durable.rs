@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use reveille::engine::State;
-use reveille::engine::ids::{IncidentNumber, PageId};
+use reveille::engine::alert::Alert;
+use reveille::engine::ids::{AlertId, IncidentNumber, PageId};
 use reveille::engine::incident::Incident;
 use reveille::engine::page::Page;
 use reveille::engine::records::{Change, Entry, Receipt, Record, RecordKey};
-use reveille::store::{Batch, Clocks};
+use reveille::store::{Batch, Clocks, Partition, SledStore, Store};
 
 /// The durable copy.
 #[derive(Default)]
@@ -19,6 +20,9 @@ pub struct Durable {
     pub entries: Vec<Arc<Entry>>,
     pub closed: BTreeMap<IncidentNumber, Arc<Incident>>,
     pub closed_pages: BTreeMap<PageId, Arc<Page>>,
+    pub closed_alerts: BTreeMap<AlertId, Arc<Alert>>,
+    /// A real store that is to keep the same.
+    pub mirror: Option<SledStore>,
     pub clocks: Clocks,
 }
 
@@ -39,6 +43,11 @@ impl Durable {
             }
         }
         self.clocks = batch.clocks;
+        if let Some(mirror) = &self.mirror {
+            let epoch = mirror.claim(Partition(0)).expect("the mirror is ours");
+            let kept = mirror.commit(Partition(0), epoch, batch);
+            kept.expect("the mirror keeps it");
+        }
     }
 
     fn archive(&mut self, record: &Record) {
@@ -50,8 +59,10 @@ impl Durable {
             Record::Page(page) => {
                 self.closed_pages.insert(page.id, page.clone());
             }
-            Record::Alert(_)
-            | Record::Group(_)
+            Record::Alert(alert) => {
+                self.closed_alerts.insert(alert.id, alert.clone());
+            }
+            Record::Group(_)
             | Record::Person(_)
             | Record::Channel(_)
             | Record::Sender(_)

@@ -2,6 +2,7 @@
 
 use reveille::engine::decision::{Brief, Order};
 use reveille::engine::event::Action;
+use reveille::engine::headline;
 use reveille::engine::input::Input;
 use reveille::engine::outcome::Outcome;
 use reveille::engine::time::Millis;
@@ -127,6 +128,31 @@ fn a_page_about_a_join_names_what_joined_and_only_what_is_new() {
     assert_eq!(said(&world).1, again, "one that fires again joins again");
     world.ack(1, "ana");
     world.at("00:21:00");
+    world.take_seen();
+}
+
+#[test]
+fn what_an_incident_is_called_follows_what_fires_and_is_what_its_page_says() {
+    let mut world = World::new(&team_with(GROUPED));
+    let called = |world: &World| headline::of(world.state(), &world.incident(1));
+    world.give(pay("a is slow").severity("warning"));
+    assert_eq!(called(&world), "a is slow");
+    world.give(pay("b is down"));
+    world.give(pay("c is down"));
+    assert_eq!(called(&world), "b is down +2 more");
+    world.resolve_event("b is down");
+    assert_eq!(called(&world), "c is down +1 more");
+    world.give(pay("c is down").severity("info"));
+    assert_eq!(called(&world), "a is slow +1 more");
+    world.crash_for(Millis::seconds(5));
+    assert_eq!(called(&world), "a is slow +1 more", "and after a restart");
+    world.at("00:03:30");
+    world.take_seen();
+    assert_eq!(said(&world).0, format!("HIGH #1 {}", called(&world)));
+    world.resolve_event("c is down");
+    world.give(pay("a is slow").action(Action::Resolve));
+    assert_eq!(called(&world), "a is slow", "what it was opened with");
+    world.wait("00:10:00");
     world.take_seen();
 }
 

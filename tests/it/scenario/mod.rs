@@ -15,6 +15,7 @@ mod events;
 mod failover;
 mod handing;
 mod headlines;
+mod histories;
 mod joins;
 mod monitors;
 mod outages;

@@ -1,0 +1,107 @@
+//! The alerts and the pages of an incident, wherever they are: those in the state and those in
+//! history are one list, in the order of their ids.
+//!
+//! An incident that closes between the two looks may show an alert twice, and never hides one.
+
+use std::sync::Arc;
+
+use crate::engine;
+use crate::engine::ids::{AlertId, IncidentNumber, PageId};
+use crate::engine::incident::Incident;
+use crate::engine::page::Page;
+use crate::runtime::handle::View;
+use crate::store::{Span, Store};
+
+use super::borders::ApiState;
+use super::problem::Problem;
+use super::shapes::List;
+use super::shapes::alert::{self, Alert};
+
+/// Alerts of an incident above an id, lowest first.
+pub async fn alerts(
+    state: &ApiState,
+    incident: &Incident,
+    after: u64,
+    limit: usize,
+) -> Result<List<Alert>, Problem> {
+    let number = incident.number;
+    let look = move |view: View<'_>| -> Vec<(u64, Alert)> {
+        let first = AlertId(after.saturating_add(1));
+        let known = view.state.alerts_from(number, first).take(limit);
+        known
+            .map(|known| (known.id.0, alert::alert(known)))
+            .collect()
+    };
+    let mut found = state.handle.read(look).await?;
+    let closed = closed_alerts(state, number, after, limit).await?;
+    found.extend(
+        closed
+            .iter()
+            .map(|known| (known.id.0, alert::closed(known))),
+    );
+    if found.is_empty() && after == 0 {
+        let kept = incident.kept_alerts.iter();
+        let kept = kept.map(|kept| alert::kept(kept, number.0));
+        return Ok(List::whole(kept.collect()));
+    }
+    found.sort_by_key(|(id, _)| *id);
+    found.truncate(limit);
+    let last = found.last().map(|(id, _)| id.to_string());
+    let next = last.filter(|_| found.len() >= limit);
+    let items = found.into_iter().map(|(_, alert)| alert).collect();
+    Ok(List { items, next })
+}
+
+/// Alerts of an incident that left it, or that it had when it closed.
+pub async fn closed_alerts(
+    state: &ApiState,
+    number: IncidentNumber,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<engine::alert::Alert>, Problem> {
+    let look = move |store: &dyn Store, partition| {
+        store.closed_alerts(partition, number, Span::After(after), limit)
+    };
+    Ok(state.history(look).await?)
+}
+
+/// Pages of an incident.
+pub async fn pages(
+    state: &ApiState,
+    number: IncidentNumber,
+    span: Span,
+    limit: usize,
+) -> Result<Vec<Arc<Page>>, Problem> {
+    let look = move |view: View<'_>| -> Vec<Arc<Page>> {
+        let state = view.state;
+        match span {
+            Span::After(id) => {
+                let known = state.pages_from(number, PageId(id.saturating_add(1)));
+                known.take(limit).cloned().collect()
+            }
+            Span::Before(id) => {
+                let known = state.pages_before(number, PageId(id)).rev();
+                known.take(limit).cloned().collect()
+            }
+        }
+    };
+    let mut pages = state.handle.read(look).await?;
+    let look =
+        move |store: &dyn Store, partition| store.closed_pages(partition, number, span, limit);
+    pages.extend(state.history(look).await?.into_iter().map(Arc::new));
+    pages.sort_by_key(|page| page.id);
+    pages.dedup_by_key(|page| page.id);
+    if matches!(span, Span::Before(_)) {
+        pages.reverse();
+    }
+    pages.truncate(limit);
+    Ok(pages)
+}
+
+/// How many pages an incident has.
+pub async fn pages_total(state: &ApiState, number: IncidentNumber) -> Result<u64, Problem> {
+    let look = move |view: View<'_>| view.state.pages_of(number).count();
+    let known = state.handle.read(look).await?;
+    let look = move |store: &dyn Store, partition| store.closed_pages_total(partition, number);
+    Ok((known + state.history(look).await?) as u64)
+}

@@ -1,0 +1,68 @@
+//! Reading the alerts and the pages of an incident.
+
+use std::sync::Arc;
+
+use super::State;
+use crate::engine::alert::Alert;
+use crate::engine::headline;
+use crate::engine::ids::{AlertId, IncidentNumber, PageId};
+use crate::engine::page::Page;
+
+/// Lists come in the order of their ids where nothing else is said.
+impl State {
+    /// The alerts of an open incident.
+    pub fn alerts_of(&self, number: IncidentNumber) -> impl Iterator<Item = &Arc<Alert>> {
+        self.alerts_from(number, AlertId(0))
+    }
+
+    /// The alerts of an open incident from this id on.
+    pub fn alerts_from(
+        &self,
+        number: IncidentNumber,
+        first: AlertId,
+    ) -> impl Iterator<Item = &Arc<Alert>> {
+        let range = (number, first)..=(number, AlertId(u64::MAX));
+        let members = self.index.members.range(range);
+        members.filter_map(|(_, id)| self.alerts.get(id))
+    }
+
+    /// The alerts of an open incident as messages show them: the most pressing first.
+    pub fn alerts_by_place(&self, number: IncidentNumber) -> impl Iterator<Item = &Arc<Alert>> {
+        let places = self.index.places.range(headline::places(number));
+        places.filter_map(|(_, _, id)| self.alerts.get(id))
+    }
+
+    /// The pages of an incident, bundles included.
+    pub fn pages_of(&self, number: IncidentNumber) -> impl DoubleEndedIterator<Item = &Arc<Page>> {
+        self.pages_from(number, PageId(0))
+    }
+
+    /// The pages of an incident from this id on.
+    pub fn pages_from(
+        &self,
+        number: IncidentNumber,
+        first: PageId,
+    ) -> impl DoubleEndedIterator<Item = &Arc<Page>> {
+        let range = (number, first)..=(number, PageId(u64::MAX));
+        let pages = self.index.pages.range(range);
+        pages.filter_map(|(_, id)| self.pages.get(id))
+    }
+
+    /// The pages of an incident up to, not including, this id; `rev()` gives the newest first.
+    pub fn pages_before(
+        &self,
+        number: IncidentNumber,
+        end: PageId,
+    ) -> impl DoubleEndedIterator<Item = &Arc<Page>> {
+        let pages = self.index.pages.range((number, PageId(0))..(number, end));
+        pages.filter_map(|(_, id)| self.pages.get(id))
+    }
+
+    pub(in crate::engine) fn page_ids_of(
+        &self,
+        number: IncidentNumber,
+    ) -> impl Iterator<Item = PageId> {
+        let range = (number, PageId(0))..=(number, PageId(u64::MAX));
+        self.index.pages.range(range).map(|(_, id)| *id)
+    }
+}
