@@ -93,15 +93,19 @@ async fn pages(
     if let Some(number) = query.incident {
         let span = Span::Before(before);
         let pages = parts::pages(state, IncidentNumber(number), span, ITEMS_MAX).await?;
-        let is_last = pages.len() < ITEMS_MAX;
-        let mut list = chosen(pages.iter(), &query, limit);
-        if list.next.is_none() && !is_last {
-            list.next = pages.last().map(|page| page.id.to_string());
-        }
-        return Ok(list);
+        return Ok(part(&pages, &query, limit));
     }
     let look = move |view: View<'_>| under_way(view, &query, before, limit);
     Ok(state.handle.read(look).await?)
+}
+
+/// Of at most [`ITEMS_MAX`] pages of an incident those that are asked for.
+fn part(pages: &[Arc<Page>], query: &PagesQuery, limit: usize) -> List<shapes::page::Page> {
+    let mut list = chosen(pages.iter(), query, limit);
+    if list.next.is_none() && pages.len() >= ITEMS_MAX {
+        list.next = pages.last().map(|page| page.id.to_string());
+    }
+    list
 }
 
 fn under_way(
@@ -142,6 +146,46 @@ mod tests {
     use crate::engine::ruleset::RuleSet;
     use crate::engine::time::Now;
     use crate::web::samples;
+
+    #[test]
+    fn the_pages_of_an_incident_are_all_listed_however_many_there_are() {
+        let all: Vec<Arc<Page>> = (1..=1_234_u64)
+            .rev()
+            .map(|id| {
+                let state = if id % 100 == 0 {
+                    PageState::Failed
+                } else {
+                    PageState::Sent
+                };
+                Arc::new(Page {
+                    id: PageId(id),
+                    state,
+                    ..samples::page()
+                })
+            })
+            .collect();
+        for (state, expected) in [(None, 1_234), (Some("failed"), 12)] {
+            for limit in [1, 7, 100, 500] {
+                let mut before = u64::MAX;
+                let mut seen: Vec<u64> = Vec::new();
+                loop {
+                    let query = PagesQuery {
+                        state: state.map(str::to_owned),
+                        ..PagesQuery::default()
+                    };
+                    let older = all.iter().filter(|page| page.id.0 < before);
+                    let looked: Vec<_> = older.take(ITEMS_MAX).cloned().collect();
+                    let list = part(&looked, &query, limit);
+                    assert!(list.items.len() <= limit);
+                    seen.extend(list.items.iter().map(|page| page.id));
+                    let Some(next) = list.next else { break };
+                    before = next.parse().unwrap();
+                }
+                assert_eq!(seen.len(), expected, "{state:?} {limit}");
+                assert!(seen.is_sorted_by(|newer, older| newer > older));
+            }
+        }
+    }
 
     #[test]
     fn pages_come_newest_first_and_none_is_shown_twice_or_left_out() {

@@ -62,7 +62,7 @@ pub async fn closed_alerts(
     let look = move |store: &dyn Store, partition| {
         store.closed_alerts(partition, number, Span::After(after), limit)
     };
-    Ok(state.history(look).await?)
+    state.history(look).await
 }
 
 /// Pages of an incident.

@@ -186,8 +186,8 @@ impl<R: Rows> Planner<'_, R> {
         Ok(())
     }
 
-    /// Removes a closed incident with its pages, its alerts and its story; false if not all of it fitted into
-    /// this batch. The record itself goes last, so that the rest is found again.
+    /// Removes a closed incident with its pages, its alerts and its story; false if not all of it
+    /// fitted into this batch. The record itself goes last, so that the rest is found again.
     fn remove_incident(&mut self, at: Wall, number: IncidentNumber) -> Result<bool, Error> {
         let active = Key::record(self.partition, &RecordKey::Incident(number));
         let is_active = self.rows.get(active.as_ref())?.is_some();
