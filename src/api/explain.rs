@@ -5,6 +5,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::engine::headline;
 use crate::engine::ids::IncidentNumber;
 use crate::engine::incident::Incident;
 use crate::engine::records::{Disposition, Entry, Receipt};
@@ -55,7 +56,8 @@ pub struct Explained {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Named {
     number: u64,
-    title: String,
+    /// What fires in it now, or what it was opened with once it is over.
+    headline: String,
 }
 
 /// What is looked for.
@@ -86,14 +88,16 @@ pub async fn explain(
     Ok(Json(explained))
 }
 
-/// Number and title of the newest open incidents.
+/// Number and headline of the newest open incidents.
 fn newest_open(view: View<'_>) -> Vec<(IncidentNumber, String)> {
     let newest = view.state.incidents().rev().take(STORIES_MAX);
-    newest.map(|incident| named(incident)).collect()
+    newest
+        .map(|incident| (incident.number, headline::of(view.state, incident)))
+        .collect()
 }
 
 fn named(incident: &Incident) -> (IncidentNumber, String) {
-    (incident.number, incident.title.to_string())
+    (incident.number, headline::of_closed(incident))
 }
 
 impl Search {
@@ -112,12 +116,12 @@ impl Search {
         let mut truncated = open.len() >= STORIES_MAX || recent.len() >= STORIES_MAX;
         let mut lines = Vec::new();
         let mut incidents = Vec::new();
-        for (number, title) in open.into_iter().chain(recent) {
+        for (number, headline) in open.into_iter().chain(recent) {
             let (mut own, is_cut) = self.lines(store, partition, number)?;
             truncated |= is_cut;
             if !own.is_empty() {
                 let number = number.0;
-                incidents.push(Named { number, title });
+                incidents.push(Named { number, headline });
             }
             lines.append(&mut own);
         }
