@@ -52,8 +52,8 @@ pub fn start(
 
 fn on_audit(handle: &Handle, metrics: &Arc<Metrics>, sender: &Sender) -> OnAudit {
     let (handle, metrics, sender) = (handle.clone(), metrics.clone(), sender.clone());
-    Arc::new(move |audit, free| {
-        let result = if audit.is_clean() {
+    Arc::new(move |audit, is_clean, free| {
+        let result = if is_clean {
             telemetry::Audit::Clean
         } else {
             telemetry::Audit::Troubled

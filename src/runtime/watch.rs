@@ -20,8 +20,8 @@ const PURGES_MAX: usize = 200;
 /// Calls the outside heartbeat.
 pub type Heartbeat = Arc<dyn Fn() -> Pending<'static, Result<(), String>> + Send + Sync>;
 
-/// Told of each audit and of the free bytes on disk.
-pub type OnAudit = Arc<dyn Fn(&Audit, Option<u64>) + Send + Sync>;
+/// Told of each audit, whether nothing at all is wrong, and of the free bytes on disk.
+pub type OnAudit = Arc<dyn Fn(&Audit, bool, Option<u64>) + Send + Sync>;
 
 /// What the watch looks at.
 #[derive(Clone)]
@@ -49,12 +49,14 @@ impl Watch {
             .handle
             .read(|view| audit(view.state, view.rules, view.now))
             .await?;
-        (self.on_audit)(&found, free);
+        let is_space = free.is_none_or(|free| free >= self.disk_min_bytes);
+        let is_clean = found.is_clean() && is_space;
+        (self.on_audit)(&found, is_clean, free);
         self.report_stuck(&found).await?;
         self.purge().await;
-        let is_space = free.is_none_or(|free| free >= self.disk_min_bytes);
-        if !found.is_clean() || !is_space {
-            warn!(audit = ?found, "the self-audit is not clean; the heartbeat is withheld");
+        if !is_clean {
+            let what = "the self-audit is not clean; the heartbeat is withheld";
+            warn!(audit = ?found, is_space, "{what}");
             return Ok(false);
         }
         let Some(heartbeat) = &self.heartbeat else {

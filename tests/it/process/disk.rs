@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use super::metrics::measured;
 use super::server::{ONE_PERSON, Place, Server};
 use crate::harness::http::client;
 
@@ -48,6 +49,12 @@ async fn below_disk_min_events_are_refused_and_acknowledging_goes_on() {
         .with_variable("REVEILLE_DISK_WARN", "0 B");
     let server = place.start().await;
     until_told(&server).await;
+    let audit = async |server: &Server| measured(server, "reveille_audit_clean").await;
+    server
+        .until("the audit says so too", async |server| {
+            audit(server).await.filter(|clean| *clean == 0.0)
+        })
+        .await;
     let pager = json!({"event_action": "trigger", "payload":
         {"summary": "disk full", "source": "db1", "severity": "critical"}});
     let alerts = json!([{"labels": {"alertname": "DiskFull"}}]);
