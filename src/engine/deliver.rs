@@ -456,7 +456,7 @@ pub(super) fn withdraw(draft: &mut Draft<'_>, number: IncidentNumber) {
     }
 }
 
-/// Withdraws the pages of an incident that is handed to somebody else.
+/// Withdraws the pages of an incident whose escalation begins anew or is handed to somebody else.
 pub(super) fn withdraw_all(draft: &mut Draft<'_>, number: IncidentNumber) {
     for page in draft.pages_of(number) {
         if page.kind == PageKind::Page && is_under_way(&page) {

@@ -14,7 +14,7 @@ use super::records::{Disposition, EntryDetail, EntryKind, Group, Pinned};
 use super::routing::Route;
 use super::ruleset::Policy;
 use super::time::{Millis, Steady};
-use super::{closing, escalation, ingest, notify, silence, updates};
+use super::{closing, deliver, escalation, ingest, notify, silence, updates};
 
 /// So many re-triggers within [`FLAP_WINDOW`] make an incident flap.
 pub(super) const FLAP_CHANGES: usize = 5;
@@ -355,6 +355,8 @@ pub(super) fn raise_urgency(
         text,
         EntryDetail::default(),
     );
+    // What has not left yet would say the same a moment before the new round does.
+    deliver::withdraw_all(draft, number);
     escalation::restart(draft, number, Reason::UrgencyRaised);
 }
 

@@ -63,6 +63,37 @@ fn the_first_page_counts_all_that_came_with_its_request() {
 }
 
 #[test]
+fn a_request_whose_later_alert_is_more_urgent_pages_once_and_as_what_it_is() {
+    let orders = [["warning", "critical"], ["critical", "warning"]];
+    for severities in orders {
+        let mut world = World::new(&team_with(GROUPED));
+        let alerts = severities.map(|severity| pay(severity).severity(severity));
+        world.ask(request(alerts));
+        world.expect(["ana sms twilio #1 page"]);
+        assert_eq!(brief(&world).alerts_firing, 2, "{severities:?}");
+        assert_eq!(said(&world).0, "HIGH #1 critical +1 more");
+        world.ack(1, "ana");
+        world.expect_nothing_until("01:00:00");
+    }
+}
+
+#[test]
+fn a_page_of_low_urgency_that_waits_in_its_lane_does_not_leave_beside_one_of_high() {
+    let mut world = World::new(&team_with(GROUPED));
+    world.next(
+        "mail",
+        [Play::Queued(Millis::seconds(9), Outcome::Accepted)],
+    );
+    world.give(pay("a").severity("warning"));
+    world.at("00:00:05");
+    world.give(pay("b").severity("critical"));
+    world.wait("00:00:20");
+    world.expect(["ana sms twilio #1 page"]);
+    world.ack(1, "ana");
+    world.take_seen();
+}
+
+#[test]
 fn a_page_counts_what_came_with_later_requests_of_the_same_turn() {
     let mut world = World::new(&team_with(GROUPED));
     let events = vec![pay("a is hot").input(), pay("b is hot").input()];
