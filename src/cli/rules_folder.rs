@@ -11,8 +11,15 @@ use crate::rules::SourceFile;
 pub fn read(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
     let shown = folder.display();
     let unreadable = |error: &std::io::Error| {
+        let cure = match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                "give another folder, write the rules in force there with `reveille rules \
+                 export`, or starter rules with `reveille rules init`"
+            }
+            _ => "give another folder",
+        };
         Failure::Usage(format!(
-            "failed to read the rules folder {shown}: {error}; give another folder"
+            "failed to read the rules folder {shown}: {error}; {cure}"
         ))
     };
     let mut files = Vec::new();

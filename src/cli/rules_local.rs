@@ -13,7 +13,7 @@ use crate::config::{ChannelKind, Settings};
 use crate::engine::ids::{ChannelName, PolicyName};
 use crate::engine::ruleset::{self, Capabilities, ChannelInfo, Medium};
 use crate::rules::zones::Zones;
-use crate::rules::{self, Environment, SourceFile};
+use crate::rules::{self, Environment, SourceFile, sources};
 
 /// All faults of the files, as the API would answer them, with these time zones.
 pub fn check(files: &[SourceFile], settings: &Settings, zones: &Zones) -> Vec<Value> {
@@ -69,9 +69,11 @@ pub fn has_error(faults: &[Value]) -> bool {
 
 /// All faults with their source lines, and their number.
 pub fn render(faults: &[Value], folder: &Path, files: &[SourceFile], look: Look) -> String {
+    // What is shown ends up in the logs of whatever checks the rules.
+    let files = sources::covered(files);
     let shown = faults
         .iter()
-        .map(|fault| render_one(fault, folder, files, look));
+        .map(|fault| render_one(fault, folder, &files, look));
     let warnings = faults
         .iter()
         .filter(|fault| text(fault, "severity") == "warning")

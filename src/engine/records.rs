@@ -153,6 +153,9 @@ pub struct Sender {
     /// Message ids already answered, latest last.
     #[serde(default)]
     pub answered: Vec<Text>,
+    /// When a text that is no command was answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub helped: Vec<Steady>,
 }
 
 /// A policy kept as it was while an open incident names it.

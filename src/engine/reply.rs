@@ -26,6 +26,9 @@ use super::trouble_desk;
 /// Wrong numbers before a sender is blocked, and for how long.
 const WRONG_MAX: usize = 5;
 const BLOCKED_FOR: Millis = Millis::minutes(10);
+/// Texts of a sender that are no command and are answered, and within which time.
+const HELPED_MAX: usize = 3;
+const HELPED_WITHIN: Millis = Millis::minutes(10);
 /// Message ids remembered of a sender.
 const ANSWERED_MAX: usize = 20;
 /// Incidents named in a reply.
@@ -80,9 +83,25 @@ pub(super) fn sms(draft: &mut Draft<'_>, reply: &SmsReply) {
         Command::Resolve(number) => act_on(draft, &caller, IncidentNumber(number), Verb::Resolve),
         Command::Stop => stop(draft, &caller),
         Command::Start => start(draft, &caller),
-        Command::Other => Some("Reply ack, ack NUMBER, ack all or resolve NUMBER.".to_owned()),
+        Command::Other => help(draft, &address),
     };
     draft.answer = Answer::Sms(text.map(Into::into));
+}
+
+/// Says what can be written. Only a few times: a gateway that hands our own words back, or a phone
+/// that answers by itself, would have itself answered for ever.
+fn help(draft: &mut Draft<'_>, address: &Text) -> Option<String> {
+    let now = draft.now.steady;
+    let is_answered = draft.edit_sender(address, |sender| {
+        sender.helped.retain(|at| now.since(*at) < HELPED_WITHIN);
+        let is_answered = sender.helped.len() < HELPED_MAX;
+        if is_answered {
+            sender.helped.push(now);
+        }
+        is_answered
+    });
+    let text = "Reply ack, ack NUMBER, ack all or resolve NUMBER.";
+    is_answered.unwrap_or(false).then(|| text.to_owned())
 }
 
 /// Who may have written: all whose contact has the number.

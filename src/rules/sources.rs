@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::documents::{self, SourceFile};
 use super::fault::Fault;
-use super::keys::{KeyReference, KeySource, hexadecimal};
+use super::keys::{KeyReference, KeySource, hexadecimal, parse_hash};
 
 /// The files without keys in clear; `None` where a key cannot be taken out for certain: it stands
 /// over several lines, or elsewhere in the files as well. `hash` is SHA-256.
@@ -38,6 +38,36 @@ pub fn hashed_keys(files: &[SourceFile]) -> usize {
     let references = documents.key_references().into_iter();
     let is_hash = |known: &KeyReference| matches!(known.source, KeySource::Hash(_));
     references.filter(is_hash).count()
+}
+
+/// Shorter words are no secret, and stand in too many places.
+const COVERED_MIN: usize = 4;
+
+/// The files with each word of a key in clear under as many stars, so that their lines can be
+/// shown.
+pub fn covered(files: &[SourceFile]) -> Vec<SourceFile> {
+    let (documents, _) = documents::read(files);
+    let references = documents.key_references().into_iter();
+    let keys = references.filter_map(|known| match known.source {
+        KeySource::Literal(key) => Some(key),
+        // Somebody took the key itself for its hash.
+        KeySource::Hash(hash) => parse_hash(&hash).is_none().then_some(hash),
+        KeySource::Env(_) | KeySource::File(_) => None,
+    });
+    let keys: Vec<String> = keys.collect();
+    let words = keys.iter().flat_map(|key| key.split_whitespace());
+    let mut words: Vec<&str> = words
+        .filter(|word| word.chars().count() >= COVERED_MIN)
+        .collect();
+    // One may be the beginning of another.
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let cover = |file: &SourceFile| SourceFile {
+        path: file.path.clone(),
+        text: words.iter().fold(file.text.clone(), |text, word| {
+            text.replace(word, &"*".repeat(word.chars().count()))
+        }),
+    };
+    files.iter().map(cover).collect()
 }
 
 /// A key in clear, and where it stands.
@@ -194,6 +224,24 @@ mod tests {
             "\t",
         ] {
             assert_eq!(kept(text).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn a_key_in_clear_is_under_stars_wherever_a_line_is_shown() {
+        let cases = [
+            ("key: s3crét # s3crét", "key: ****** # ******"),
+            ("key: [env:NAME, s3cret]", "key: [env:NAME, ******]"),
+            ("key: 's3cret'\n    name: s3", "key: '******'\n    name: s3"),
+            ("key: s3cret\n      more", "key: ******\n      ****"),
+            ("key: [s3cret, s3cret2]", "key: [******, *******]"),
+            ("key: sha256:s3cret", "key: sha256:******"),
+            ("key: file:/run/key", "key: file:/run/key"),
+        ];
+        for (text, shown) in cases {
+            let head = "integrations:\n  a:\n    ";
+            let covered = covered(&[file(&format!("{head}{text}\n"))]);
+            assert_eq!(covered[0].text, format!("{head}{shown}\n"));
         }
     }
 

@@ -406,6 +406,7 @@ pub fn sender() -> Sender {
         wrong: vec![Steady(1_000)],
         blocked_until: Some(Steady(2_000)),
         answered: vec!["SM1".into()],
+        helped: vec![Steady(1_500)],
     }
 }
 

@@ -59,6 +59,31 @@ fn five_wrong_numbers_block_a_sender_for_ten_minutes() {
 }
 
 #[test]
+fn a_gateway_that_hands_our_own_words_back_is_not_answered_for_ever() {
+    let mut world = World::new(TEAM);
+    world.post("a");
+    world.post("b");
+    world.take_seen();
+    for first in ["ack", "ack 99", "ack 1", "ack all", "I am driving."] {
+        let mut said = world.sms(BO, first).or_else(|| world.sms(ANA, first));
+        let mut answers = 0;
+        while let Some(text) = said {
+            answers += 1;
+            assert!(answers < 10, "still answered: {text}");
+            said = world.sms(ANA, &text);
+        }
+    }
+    assert_eq!(world.sms(ANA, "what?"), None);
+    let counted = world.sms(ANA, "ack 2");
+    assert!(counted.is_some(), "what is a command still counts");
+    world.expect_status(2, "acknowledged");
+    world.wait("00:11:00");
+    world.take_seen();
+    let helped = world.sms(ANA, "what?").expect("an answer");
+    assert!(helped.starts_with("Reply ack"), "{helped}");
+}
+
+#[test]
 fn one_message_id_is_answered_once() {
     let mut world = World::new(TEAM);
     world.post("a");
