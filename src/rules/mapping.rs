@@ -133,6 +133,11 @@ fn pointers(table: &Table<'_>, key: &str, most: usize, faults: &mut Faults) -> P
     if !matches!(node.value, Value::List(_)) {
         return pointer(node, faults).into_iter().collect();
     }
+    if node.items().is_empty() {
+        let message = format!("`{key}` lists no pointer");
+        let cure = format!("write `{key}: /…`, or remove it");
+        faults.error(Code::EmptyValue, node.at, message, cure);
+    }
     let items = list(node, &format!("`{key}`"), most, faults);
     let items = items.unwrap_or_default().iter();
     items.filter_map(|item| pointer(item, faults)).collect()

@@ -1,6 +1,7 @@
 //! Checks of the room as a whole, through its public functions.
 
 mod faults;
+mod mapping_faults;
 mod people_faults;
 mod round_trip;
 mod route_faults;
