@@ -30,6 +30,7 @@ use crate::config::{Settings, Warning};
 use crate::engine::State;
 use crate::engine::input::Input;
 use crate::engine::ruleset::RuleSet;
+use crate::engine::shown::is_unwanted;
 use crate::engine::time::{Millis, Wall};
 use crate::outbound::links::Links;
 use crate::rules::zones::Zones;
@@ -78,7 +79,7 @@ pub fn fingerprint(key: &str) -> String {
 /// Runs the router until it is told to stop.
 pub fn serve(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let filter = options.environment.get("REVEILLE_LOG").map(String::as_str);
-    crate::telemetry::start(filter, options.shape)?;
+    crate::telemetry::start(filter, options.shape, is_unwanted)?;
     for warning in &options.warnings {
         warn!("{warning}");
     }

@@ -5,6 +5,7 @@
 
 pub mod fields;
 mod metrics;
+mod plain;
 
 pub use metrics::{Audit, Metrics, Queue};
 
@@ -32,15 +33,23 @@ pub enum Error {
     Twice,
 }
 
-/// Sends the logs of this process to standard error.
-pub fn start(filter: Option<&str>, shape: Shape) -> Result<(), Error> {
+/// Sends the logs of this process to standard error. On a terminal, characters that `is_unwanted`
+/// names are shown as escapes.
+pub fn start(
+    filter: Option<&str>,
+    shape: Shape,
+    is_unwanted: fn(char) -> bool,
+) -> Result<(), Error> {
     let filter = parse_filter(filter)?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_span_events(FmtSpan::NONE);
     match shape {
-        Shape::Text => builder.with_target(false).try_init(),
+        Shape::Text => builder
+            .with_target(false)
+            .fmt_fields(plain::Plain { is_unwanted })
+            .try_init(),
         Shape::Json => builder
             .json()
             .flatten_event(true)

@@ -3,9 +3,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::server::Place;
+use super::server::{ONE_PERSON, Place};
+use crate::harness::smtp::{FakeSmtp, Reply, Stage};
 
 /// What is wrong with a log, given parts of the errors that are expected in it.
 pub fn faults(log: &str, expected: &[String]) -> Vec<String> {
@@ -62,4 +63,54 @@ fn a_test_fails_for_an_error_in_the_log_of_its_router_that_it_does_not_expect() 
     assert!(!ends_well(None));
     assert!(!ends_well(Some("something else")));
     assert!(ends_well(Some("the store failed")));
+}
+
+/// Would be lines of their own, or a cleared screen, if anybody wrote it down as it is.
+const HOSTILE: &str = "a\r\n{\"level\":\"ERROR\"}\nb\u{1b}[2J\u{0}\u{85}\u{202e}\"c";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_monitors_and_providers_wrote_leaves_each_line_of_the_log_one_json_object() {
+    let mail = FakeSmtp::start().await;
+    let words = "no \u{1b}[2J\u{202e} \"}{\u{1} for you";
+    mail.script([Reply::at(Stage::Rcpt, 550, words)]);
+    let port = mail.address.port();
+    let settings = format!(
+        "[[channel]]\nname = \"mail\"\nkind = \"smtp\"\nhost = \"127.0.0.1\"\n\
+         port = {port}\ntls = \"none\"\nfrom = \"pager@example.com\"\n"
+    );
+    let place = Place::new(&settings, ONE_PERSON).with_variable("REVEILLE_LOG", "debug");
+    let server = place.start().await;
+    let event = json!({"summary": HOSTILE, "severity": HOSTILE, "dedup_key": HOSTILE,
+        "source": HOSTILE, "labels": {"team": HOSTILE}, "details": {"text": HOSTILE}});
+    let (key, path) = (&server.key, "/v1/events");
+    let answer = server.post(path, key, event.to_string()).await;
+    assert_eq!(answer.status(), 202);
+    for refused in [HOSTILE, "{\"summary\": 5}", "\u{1b}\u{0}"] {
+        server.post(path, key, refused.to_owned()).await;
+    }
+    server
+        .until("the attempt has ended", async |server| {
+            let reasons = server.reasons(1).await;
+            reasons
+                .iter()
+                .any(|reason| reason == "attempt_ended")
+                .then_some(())
+        })
+        .await;
+    server.stop().await;
+    let log = place.log();
+    assert!(log.lines().count() > 3, "{log}");
+    for line in log.lines() {
+        let logged: Value = serde_json::from_str(line).unwrap();
+        assert!(
+            logged.is_object() && logged["timestamp"].is_string(),
+            "{line:?}"
+        );
+        assert!(!line.contains(|letter: char| letter < ' '), "{line:?}");
+    }
+    assert!(log.contains("refused_target"), "the attempt: {log}");
+    assert!(
+        !log.contains("for you"),
+        "a provider's words stand in the timeline: {log}"
+    );
 }
