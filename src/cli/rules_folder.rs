@@ -1,5 +1,6 @@
 //! A folder of rule documents: all its `.yaml` and `.yml` files make one rule set.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -41,12 +42,13 @@ pub fn read(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
     Ok(files)
 }
 
-/// The name of a file of rules; `None` if it is no such file.
+/// The name of a file of rules; `None` if it is no such file. A link that leads nowhere has one, so
+/// that reading it says so.
 fn rules_name(path: &Path) -> Option<String> {
     let extension = path.extension().and_then(|extension| extension.to_str());
-    let is_rules = matches!(extension, Some("yaml" | "yml")) && path.is_file();
-    let name = path.file_name().and_then(|name| name.to_str());
-    name.filter(|_| is_rules).map(str::to_owned)
+    let is_rules = matches!(extension, Some("yaml" | "yml")) && !path.is_dir();
+    let name = path.file_name().map(|name| name.to_string_lossy());
+    name.filter(|_| is_rules).map(Cow::into_owned)
 }
 
 /// The first file of rules in a folder, which need not be there.
@@ -61,8 +63,18 @@ pub fn any_rules(folder: &Path) -> Result<Option<String>, Failure> {
             )));
         }
     };
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    Ok(paths.filter_map(|path| rules_name(&path)).min())
+    let mut first = None;
+    for entry in entries {
+        let entry = entry.map_err(|error| {
+            Failure::Usage(format!(
+                "failed to read the folder {}: {error}; give another folder",
+                folder.display()
+            ))
+        })?;
+        let name = rules_name(&entry.path());
+        first = first.into_iter().chain(name).min();
+    }
+    Ok(first)
 }
 
 /// The body that the API takes.

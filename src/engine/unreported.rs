@@ -32,9 +32,8 @@ impl Unreported {
 
 /// The source spoke of the alert: the wait begins anew, as long as the rules say.
 pub(super) fn reported(draft: &mut Draft<'_>, id: AlertId) {
-    let Some(alert) = draft.alert(&id) else {
-        return;
-    };
+    let alert = draft.alert(&id);
+    let alert = alert.expect("an alert that was just reported, or is in the state, is known");
     if alert.unreported.is_none() && !is_used(draft.rules) {
         return;
     }

@@ -43,6 +43,7 @@ codes! {
     BadDuration = "bad-duration",
     BadHandoff = "bad-handoff",
     BadKeyHash = "bad-key-hash",
+    BadKeyName = "bad-key-name",
     BadMatcher = "bad-matcher",
     BadName = "bad-name",
     BadNumber = "bad-number",

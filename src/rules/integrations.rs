@@ -227,10 +227,16 @@ impl Context<'_> {
     }
 
     fn check_literal(&mut self, entry: &Entry, source: &KeySource, at: Position) {
-        let KeySource::Literal(_) = source else {
+        let KeySource::Literal(literal) = source else {
             return;
         };
         let name = &entry.key;
+        if literal.starts_with("env:") {
+            let message = format!("what stands behind `env:` for {name} is no name of a variable");
+            let cure = "write env:NAME without spaces, with letters, digits and `_`";
+            self.faults.error(Code::BadKeyName, at, message, cure);
+            return;
+        }
         let message = format!("the key of {name} stands in the file; only its hash is stored");
         let cure = "write env:NAME or file:PATH, so that the files hold no secrets";
         self.faults.warning(Code::LiteralKey, at, message, cure);

@@ -22,15 +22,22 @@ pub enum KeySource {
 }
 
 impl KeySource {
-    /// Reads what stands under `key`. Space around a literal key is not part of it.
+    /// Reads what stands under `key`. Space around a literal key is not part of it. What stands
+    /// behind `env:` and can be no name of a variable may be the key itself: it is never shown.
     pub fn parse(text: &str) -> Self {
         match text.split_once(':') {
-            Some(("env", name)) => Self::Env(name.to_owned()),
+            Some(("env", name)) if is_variable(name) => Self::Env(name.to_owned()),
             Some(("file", path)) => Self::File(path.to_owned()),
             Some(("sha256", hash)) => Self::Hash(hash.to_owned()),
             Some(_) | None => Self::Literal(text.trim().to_owned()),
         }
     }
+}
+
+/// What can be the name of an environment variable.
+fn is_variable(name: &str) -> bool {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    !name.is_empty() && name.chars().all(is_part)
 }
 
 impl std::fmt::Display for KeySource {

@@ -57,17 +57,77 @@ pub fn covered(files: &[SourceFile]) -> Vec<SourceFile> {
     let keys: Vec<String> = keys.collect();
     let words = keys.iter().flat_map(|key| key.split_whitespace());
     let mut words: Vec<&str> = words
-        .filter(|word| word.chars().count() >= COVERED_MIN)
+        .filter(|word| word.chars().count() >= COVERED_MIN && !word.ends_with(':'))
         .collect();
     // One may be the beginning of another.
     words.sort_by_key(|word| std::cmp::Reverse(word.len()));
-    let cover = |file: &SourceFile| SourceFile {
-        path: file.path.clone(),
-        text: words.iter().fold(file.text.clone(), |text, word| {
-            text.replace(word, &"*".repeat(word.chars().count()))
-        }),
+    let cover = |file: &SourceFile| {
+        let text = words.iter().fold(file.text.clone(), |text, word| {
+            text.replace(word, &stars(word))
+        });
+        let lines = text.split_inclusive('\n').map(covered_line);
+        SourceFile {
+            path: file.path.clone(),
+            text: lines.collect(),
+        }
     };
     files.iter().map(cover).collect()
+}
+
+fn stars(word: &str) -> String {
+    "*".repeat(word.chars().count())
+}
+
+/// A line with all under stars that stands where a key belongs and is no reference to one: what is
+/// written wrongly there may be the key itself.
+fn covered_line(line: &str) -> String {
+    let Some((before, value)) = key_and_value(line) else {
+        return line.to_owned();
+    };
+    let ends = [", ", " #"];
+    let end = ends.iter().filter_map(|end| value.find(end)).min();
+    let end = end.unwrap_or(value.len());
+    let (value, rest) = value.split_at(end);
+    let is_border = |letter: char| letter.is_whitespace() || "[]{}'\"".contains(letter);
+    let mut covered = before.to_owned();
+    for part in value.split_inclusive(is_border) {
+        let word = part.trim_end_matches(is_border);
+        let kinds = ["env:", "file:", "sha256:"];
+        let kind = kinds.iter().find(|kind| word.starts_with(**kind));
+        let (kind, name) = word.split_at(kind.map_or(0, |kind| kind.len()));
+        let shown = if is_reference(word) {
+            word.to_owned()
+        } else {
+            format!("{kind}{}", stars(name))
+        };
+        covered.push_str(&shown);
+        covered.push_str(&part[word.len()..]);
+    }
+    covered + rest
+}
+
+/// A line cut behind the first name of a key and its colon.
+fn key_and_value(line: &str) -> Option<(&str, &str)> {
+    let mut colons = line.match_indices(':').map(|(at, _)| at);
+    let is_key = |at: &usize| {
+        let name = line[..*at].trim_end_matches(['\'', '"', ' ']);
+        let start = name
+            .rfind([' ', '{', ',', '\'', '"', '-'])
+            .map_or(0, |at| at + 1);
+        matches!(&name[start..], "key" | "keys" | "key_sha256")
+    };
+    let at = colons.find(is_key)? + 1;
+    Some(line.split_at(at))
+}
+
+/// Whether a word names a key and is none.
+fn is_reference(word: &str) -> bool {
+    match KeySource::parse(word) {
+        KeySource::Env(_) => true,
+        KeySource::File(path) => path.starts_with(['/', '.', '~']),
+        KeySource::Hash(hash) => parse_hash(&hash).is_some(),
+        KeySource::Literal(word) => parse_hash(&word).is_some(),
+    }
 }
 
 /// A key in clear, and where it stands.
@@ -237,6 +297,13 @@ mod tests {
             ("key: [s3cret, s3cret2]", "key: [******, *******]"),
             ("key: sha256:s3cret", "key: sha256:******"),
             ("key: file:/run/key", "key: file:/run/key"),
+            ("key: { value: s3cret }", "key: { ****** ****** }"),
+            ("key: [[s3cret]]", "key: [[******]]"),
+            ("keys: s3cret", "keys: ******"),
+            ("key_sha256: s3cret # old", "key_sha256: ****** # old"),
+            ("\"key\": 'env: s3cret'", "\"key\": 'env: ******'"),
+            ("key: 's3cret", "key: '******"),
+            ("monkey: banana", "monkey: banana"),
         ];
         for (text, shown) in cases {
             let head = "integrations:\n  a:\n    ";

@@ -67,6 +67,20 @@ async fn a_missing_folder_is_a_usage_error() {
 }
 
 #[tokio::test]
+async fn a_file_of_rules_that_cannot_be_read_is_named_and_not_left_out() {
+    let folder = starter_folder();
+    let broken = folder.path().join("zz.yaml");
+    std::os::unix::fs::symlink("nowhere.yaml", &broken).expect("a link");
+    std::fs::create_dir(folder.path().join("old.yaml")).expect("a folder");
+    let checked = alone(&["rules", "check", &shown(folder.path())]).await;
+    let failure = checked.expect_err("a link that leads nowhere");
+    assert!(failure.to_string().contains("zz.yaml"), "{failure}");
+    std::fs::remove_file(&broken).expect("it is there");
+    let checked = alone(&["rules", "check", &shown(folder.path())]).await;
+    assert!(checked.is_ok(), "a folder is no file of rules");
+}
+
+#[tokio::test]
 async fn the_check_knows_the_channels_of_the_settings_and_needs_none_of_their_secrets() {
     let folder = starter_folder();
     let rules = "routes:\n  - name: to-team\n    matchers: ['team=\"x\"']\n    \

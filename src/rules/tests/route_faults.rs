@@ -124,6 +124,19 @@ routes:
         ],
     },
     Case {
+        name: "a key where the name of a variable belongs is not shown",
+        text: r#"
+integrations:
+  ups: { format: native, key: "env: s3cret" }
+  disk: { format: native, key: "env:s3cret-s3cret" }
+"#,
+        expected: &[
+            "2:31: error[bad-key-name]: what stands behind `env:` for ups is no name of a variable",
+            "3:32: error[bad-key-name]: what stands behind `env:` for disk is no name of a \
+             variable",
+        ],
+    },
+    Case {
         name: "waits for a report that do not fit",
         text: r#"
 integrations: { ups: { format: native, resolve_after: never } }

@@ -5,31 +5,19 @@ use reveille::engine::time::Wall;
 use reveille::runtime::clock::wall_now;
 use serde_json::{Value, json};
 
-use super::server::{Place, Server};
+use super::server::{CHAT, NATIVE, Place, Server, one_person};
 use crate::harness::slack::{self, FakeSlack, Press};
 
 const USER: &str = "U024BE7LH";
 /// The direct conversation with that user.
 const DIRECT: &str = "D024BE7LH";
 
-const RULES: &str = "
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      chat: { slack: U024BE7LH }
-policies:
-  default:
-    steps:
-      - { targets: [user/ana], wait: 1h }
-integrations:
-  native: { format: native }
-route:
-  policy: default
-";
+fn rules() -> String {
+    one_person(CHAT, NATIVE)
+}
 
 async fn start(slack: &FakeSlack) -> (Place, Server) {
-    start_with(slack, RULES).await
+    start_with(slack, &rules()).await
 }
 
 async fn start_with(slack: &FakeSlack, rules: &str) -> (Place, Server) {
@@ -188,7 +176,7 @@ async fn a_signed_button_does_nothing_for_a_stranger_or_with_a_value_of_nobody()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_shared_channel_whoever_the_rules_name_by_mail_address_acts_as_themselves() {
-    let rules = RULES
+    let rules = rules()
         .replace(
             "chat: { slack: U024BE7LH }",
             "chat: { slack: ana@example.com }\n  bo:\n    full_name: Bo Lind\n    contacts:\n      \

@@ -2,30 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::server::{Place, Server};
+use super::server::{MAIL, Place, Server, one_person};
 use crate::harness::http::client;
 
 /// As long as PagerDuty's own, as some senders want it.
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
-const RULES: &str = "
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      mail: { email: ana@example.com }
-policies:
-  default:
-    steps:
-      - { targets: [user/ana], wait: 1h }
-integrations:
-  pager: { format: pagerduty, key: env:PAGER_KEY }
-route:
-  policy: default
+const INTEGRATIONS: &str = "  pager: { format: pagerduty, key: env:PAGER_KEY }
 ";
 
+fn rules() -> String {
+    one_person(MAIL, INTEGRATIONS)
+}
+
 async fn start() -> (Place, Server) {
-    let place = Place::new("", RULES).with_variable("PAGER_KEY", KEY);
+    let place = Place::new("", &rules()).with_variable("PAGER_KEY", KEY);
     let server = place.start().await;
     (place, server)
 }

@@ -2,28 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::server::{Place, Server};
+use super::server::{NATIVE, PHONE, Place, Server, one_person};
 use crate::harness::http::{Answer, FakeHttp, client};
 use crate::harness::webhook::start_sms_gateway;
 
 const KEY: &str = "inbound-key-for-this-test";
 const NUMBER: &str = "+351912345678";
 
-const RULES: &str = r#"
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      phone: { sms: "+351912345678" }
-policies:
-  default:
-    steps:
-      - { targets: [user/ana], wait: 1h }
-integrations:
-  native: { format: native }
-route:
-  policy: default
-"#;
+fn rules() -> String {
+    one_person(PHONE, NATIVE)
+}
 
 /// A router whose channel `sms` takes replies and whose channel `mute` does not.
 async fn start() -> (FakeHttp, Place, Server) {
@@ -47,7 +35,7 @@ async fn start_with(confirm: &str) -> (FakeHttp, Place, Server) {
         channel("sms"),
         channel("mute"),
     );
-    let place = Place::new(&settings, RULES).with_variable("SMS_INBOUND_KEY", KEY);
+    let place = Place::new(&settings, &rules()).with_variable("SMS_INBOUND_KEY", KEY);
     let server = place.start().await;
     (gateway, place, server)
 }

@@ -6,25 +6,13 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::server::{Place, Server};
+use super::server::{CHAT, NATIVE, Place, Server, one_person};
 use crate::harness::http::{Answer, FakeHttp};
 use crate::harness::slack::{self, FakeSlack};
 
-const RULES: &str = "
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      chat: { slack: U024BE7LH }
-policies:
-  default:
-    steps:
-      - { targets: [user/ana], wait: 1h }
-integrations:
-  native: { format: native }
-route:
-  policy: default
-";
+fn rules() -> String {
+    one_person(CHAT, NATIVE)
+}
 
 const WITHHELD: &str = "the heartbeat is withheld";
 
@@ -57,7 +45,7 @@ async fn is_clean(server: &Server) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clean_self_audit_calls_the_heartbeat() {
     let (service, slack) = (service(200).await, FakeSlack::start().await);
-    let place = Place::new(&settings(&service, &slack), RULES);
+    let place = Place::new(&settings(&service, &slack), &rules());
     let server = place.start().await;
     let call = service.next().await;
     assert_eq!(call.method, "GET");
@@ -69,7 +57,7 @@ async fn a_clean_self_audit_calls_the_heartbeat() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_heartbeat_that_is_not_taken_is_told_in_the_log_without_its_address() {
     let (service, slack) = (service(500).await, FakeSlack::start().await);
-    let place = Place::new(&settings(&service, &slack), RULES);
+    let place = Place::new(&settings(&service, &slack), &rules());
     let server = place.start().await;
     service.next().await;
     let line = server
@@ -88,7 +76,7 @@ async fn a_heartbeat_that_is_not_taken_is_told_in_the_log_without_its_address() 
 async fn the_heartbeat_falls_silent_while_every_channel_fails() {
     let (service, slack) = (service(200).await, FakeSlack::start().await);
     slack.revoke_token();
-    let place = Place::new(&settings(&service, &slack), RULES);
+    let place = Place::new(&settings(&service, &slack), &rules());
     let server = place.start().await;
     service.next().await;
     let event = json!({"summary": "disk full", "severity": "critical"}).to_string();
@@ -120,7 +108,7 @@ async fn the_heartbeat_falls_silent_while_every_channel_fails() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_heartbeat_falls_silent_while_events_are_refused_for_want_of_space() {
     let (service, slack) = (service(200).await, FakeSlack::start().await);
-    let place = Place::new(&settings(&service, &slack), RULES);
+    let place = Place::new(&settings(&service, &slack), &rules());
     let place = place.with_variable("REVEILLE_DISK_MIN", "1000000 TiB");
     let server = place.start().await;
     server

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::server::{Place, Server};
+use super::server::{MAIL, Place, Server, one_person};
 use crate::harness::http::client;
 use crate::harness::mime::Entity;
 use crate::harness::smtp::{FakeSmtp, Mail};
@@ -14,26 +14,19 @@ const PAGER_KEY: &str = "0123456789abcdef0123456789abcdef";
 /// Alerts that one request reports: more than an answer shows at once.
 const HOSTS: usize = 120;
 
-const RULES: &str = "
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      mail: { email: ana@example.com }
-policies:
-  default:
-    steps:
-      - { targets: [user/ana], wait: 1h }
-integrations:
-  prometheus: { format: alertmanager, key: env:PROMETHEUS_KEY }
+const INTEGRATIONS: &str = "  prometheus: { format: alertmanager, key: env:PROMETHEUS_KEY }
   pager: { format: pagerduty, key: env:PAGER_KEY }
-route:
-  policy: default
-  routes:
+";
+
+const ROUTES: &str = "  routes:
     - name: hosts
       matchers: ['integration=\"prometheus\"']
       group_by: [alertname]
 ";
+
+fn rules() -> String {
+    one_person(MAIL, INTEGRATIONS) + ROUTES
+}
 
 /// A router, and the relay that it pages by.
 async fn start(mail: &FakeSmtp) -> (Place, Server) {
@@ -42,7 +35,7 @@ async fn start(mail: &FakeSmtp) -> (Place, Server) {
         "[[channel]]\nname = \"mail\"\nkind = \"smtp\"\nhost = \"127.0.0.1\"\n\
          port = {port}\ntls = \"none\"\nfrom = \"pager@example.com\"\n"
     );
-    let place = Place::new(&settings, RULES)
+    let place = Place::new(&settings, &rules())
         .with_variable("PROMETHEUS_KEY", PROMETHEUS_KEY)
         .with_variable("PAGER_KEY", PAGER_KEY);
     let server = place.start().await;

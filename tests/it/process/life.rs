@@ -2,27 +2,11 @@
 
 use serde_json::json;
 
-use super::server::Place;
-
-const RULES: &str = "
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      mail: { email: ana@example.com }
-policies:
-  default:
-    steps:
-      - { targets: [user/ana], wait: 5m }
-integrations:
-  native: { format: native }
-route:
-  policy: default
-";
+use super::server::{ONE_PERSON, Place};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_process_on_the_same_directory_is_told_who_has_it() {
-    let place = Place::new("", RULES);
+    let place = Place::new("", ONE_PERSON);
     let server = place.start().await;
     let second = place
         .command(&["serve", "--listen", "127.0.0.1:0"])
@@ -39,7 +23,7 @@ async fn a_second_process_on_the_same_directory_is_told_who_has_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stopped_process_ends_well_and_the_next_one_goes_on() {
-    let place = Place::new("", RULES);
+    let place = Place::new("", ONE_PERSON);
     let server = place.start().await;
     let event = json!({"summary": "disk full", "severity": "critical"}).to_string();
     let answer = server.post("/v1/events", &server.key, event).await;
@@ -69,7 +53,7 @@ async fn a_stopped_process_ends_well_and_the_next_one_goes_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_is_stopped_as_soon_as_it_listens_ends_in_order() {
-    let place = Place::new("", RULES);
+    let place = Place::new("", ONE_PERSON);
     for _ in 0..3 {
         let server = place.start().await;
         let ended = server.stop().await;
@@ -89,7 +73,7 @@ async fn rules_with_faults_end_the_first_start_with_all_of_them() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_input_is_named_and_later_good_input_is_unaffected() {
-    let place = Place::new("", RULES);
+    let place = Place::new("", ONE_PERSON);
     let server = place.start().await;
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let large = format!("{{\"summary\":\"{}\"}}", "x".repeat(10 * 1024 * 1024));

@@ -2,22 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::server::{Place, Server};
+use super::server::{MAIL, Place, Server, one_person};
 
 const KEY: &str = "checks-key-for-this-test-0000001";
 
-const RULES: &str = r#"
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      mail: { email: ana@example.com }
-policies:
-  default:
-    steps:
-      - { targets: [user/ana], wait: 1h }
-integrations:
-  checks:
+const INTEGRATIONS: &str = r#"  checks:
     format: generic
     key: env:CHECKS_KEY
     mapping:
@@ -29,12 +18,14 @@ integrations:
       severities: { "5": critical, "4": warning }
       source: /host
       labels: { env: /meta/env }
-route:
-  policy: default
 "#;
 
+fn rules() -> String {
+    one_person(MAIL, INTEGRATIONS)
+}
+
 async fn start() -> (Place, Server) {
-    let place = Place::new("", RULES).with_variable("CHECKS_KEY", KEY);
+    let place = Place::new("", &rules()).with_variable("CHECKS_KEY", KEY);
     let server = place.start().await;
     (place, server)
 }

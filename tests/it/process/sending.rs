@@ -6,24 +6,15 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use super::server::{Place, Server, free_port};
+use super::server::{MAIL, Place, Server, free_port, one_person};
 
-const RULES: &str = "
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      mail: { email: ana@example.com }
-policies:
-  default:
-    steps:
-      - { targets: [user/ana], wait: 1h }
-integrations:
-  native: { format: native }
+const INTEGRATIONS: &str = "  native: { format: native }
   other: { format: native }
-route:
-  policy: default
 ";
+
+fn rules() -> String {
+    one_person(MAIL, INTEGRATIONS)
+}
 
 /// A `send` with nothing in its environment but the address and the key.
 fn send(url: &str, key: &str) -> Command {
@@ -53,7 +44,7 @@ async fn titles(server: &Server) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_notification_leaves_without_any_home_to_keep_it_in() {
-    let place = Place::new("", RULES);
+    let place = Place::new("", &rules());
     let server = place.start().await;
     let file = place.path().join("a-file");
     std::fs::write(&file, "").unwrap();
@@ -111,7 +102,7 @@ fn what_can_neither_be_sent_nor_kept_is_told_plainly() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn text_with_a_dash_or_of_bytes_that_are_not_utf8_is_sent() {
-    let place = Place::new("", RULES);
+    let place = Place::new("", &rules());
     let server = place.start().await;
     for text in [&b"-5 free slots on db1"[..], b"caf\xe9 is down"] {
         let mut command = send(&server.url, &server.key);
@@ -142,7 +133,7 @@ fn leave_waiting(place: &Place, key: &str, summary: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_that_waited_over_a_rotation_of_its_key_reaches_the_same_integration() {
-    let place = Place::new("", RULES);
+    let place = Place::new("", &rules());
     let server = place.start().await;
     let (old, other) = (server.key.clone(), place.run(&["key", "create", "other"]));
     server.stop().await;
@@ -178,7 +169,7 @@ async fn an_event_that_waited_over_a_rotation_of_its_key_reaches_the_same_integr
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_that_waited_over_a_rotation_of_a_key_in_the_rules_reaches_its_integration() {
     let rules = |key: &str| {
-        RULES.replace(
+        rules().replace(
             "native: { format: native }",
             &format!("native: {{ format: native, key: {key} }}"),
         )

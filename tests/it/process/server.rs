@@ -37,6 +37,19 @@ route:
   policy: default
 ";
 
+/// The same with another contact and with these integrations.
+pub fn one_person(contact: &str, integrations: &str) -> String {
+    ONE_PERSON
+        .replace(MAIL, contact)
+        .replace(NATIVE, integrations)
+}
+
+/// A contact of theirs by mail, by SMS and in Slack, and the integration of [`ONE_PERSON`].
+pub const MAIL: &str = "mail: { email: ana@example.com }";
+pub const PHONE: &str = "phone: { sms: \"+351912345678\" }";
+pub const CHAT: &str = "chat: { slack: U024BE7LH }";
+pub const NATIVE: &str = "  native: { format: native }\n";
+
 /// The folder of one installation; it outlives the processes that run in it. At its end their log
 /// is searched for errors, and one that the test did not expect fails it.
 pub struct Place {

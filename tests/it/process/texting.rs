@@ -3,26 +3,14 @@
 
 use serde_json::{Value, json};
 
-use super::server::{Place, Server};
+use super::server::{NATIVE, PHONE, Place, Server, one_person};
 use crate::harness::twilio::{self, FakeTwilio};
 
 const NUMBER: &str = "+351912345678";
 
-const RULES: &str = r#"
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      phone: { sms: "+351912345678" }
-policies:
-  default:
-    steps:
-      - { targets: [user/ana], wait: 1h }
-integrations:
-  native: { format: native }
-route:
-  policy: default
-"#;
+fn rules() -> String {
+    one_person(PHONE, NATIVE)
+}
 
 /// A state, and the code of what went wrong.
 type Reported = (&'static str, Option<&'static str>);
@@ -36,7 +24,7 @@ async fn start(twilio: &FakeTwilio) -> (Place, Server) {
         twilio::SHARED_KEY,
         twilio.api_url(),
     );
-    let place = Place::new(&settings, RULES);
+    let place = Place::new(&settings, &rules());
     let server = place.start().await;
     (place, server)
 }

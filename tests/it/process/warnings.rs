@@ -2,25 +2,16 @@
 
 use std::fs;
 
-use super::server::Place;
+use super::server::{MAIL, Place, one_person};
 
-const RULES: &str = "
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      mail: { email: ana@example.com }
-policies:
-  default:
-    steps:
-      - { targets: [user/ana], wait: 1h }
-integrations:
-  native: { format: native }
+const INTEGRATIONS: &str = "  native: { format: native }
   billing: { format: native, key: env:BILLING_KEY }
   pager: { format: pagerduty, key: env:PAGER_KEY }
-route:
-  policy: default
 ";
+
+fn rules() -> String {
+    one_person(MAIL, INTEGRATIONS)
+}
 
 /// Warnings of the log that tell of this.
 fn warnings(place: &Place, about: &str) -> Vec<String> {
@@ -34,7 +25,7 @@ fn warnings(place: &Place, about: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_is_not_set_is_warned_of_at_each_start_with_what_follows() {
-    let place = Place::new("", RULES).with_variable("PAGER_KEY", "short");
+    let place = Place::new("", &rules()).with_variable("PAGER_KEY", "short");
     let server = place.start().await;
     let told = warnings(&place, "env:BILLING_KEY");
     assert_eq!(told.len(), 1, "{}", place.log());
@@ -61,7 +52,7 @@ async fn a_key_that_is_not_set_is_warned_of_at_each_start_with_what_follows() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repaired_database_is_warned_of_with_the_place_of_its_copy() {
-    let place = Place::new("", RULES);
+    let place = Place::new("", &rules());
     for _ in 0..2 {
         let server = place.start().await;
         assert!(server.stop().await.success());
@@ -91,7 +82,7 @@ async fn the_version_of_the_time_zones_is_shown_and_one_older_than_the_system_s_
     let system = tempfile::TempDir::new().unwrap();
     fs::write(system.path().join("tzdata.zi"), "# version 2999a\n").unwrap();
     let folder = system.path().display().to_string();
-    let place = Place::new("", RULES).with_variable("TZDIR", &folder);
+    let place = Place::new("", &rules()).with_variable("TZDIR", &folder);
     let server = place.start().await;
 
     let health = server.get("/healthz").await;
