@@ -31,4 +31,5 @@ mod sending;
 mod server;
 mod story;
 mod texting;
+mod unread_log;
 mod warnings;
