@@ -29,6 +29,7 @@ use crate::api::audit::{Act, Action, Journal};
 use crate::config::{Settings, Warning};
 use crate::engine::State;
 use crate::engine::input::Input;
+use crate::engine::recovery::crash_loop;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::shown::is_unwanted;
 use crate::engine::time::{Millis, Wall};
@@ -167,7 +168,9 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     stop::tell_supervisor_ready();
 
     let code = stop::wait(signals, &handle, driver, servers, &sender).await;
-    watch.abort();
+    for rounds in watch {
+        rounds.abort();
+    }
     Ok(code)
 }
 
@@ -247,7 +250,7 @@ fn start_sender(
         monotonic: Arc::new(move || clock.monotonic()),
         on_outcome,
     };
-    Sender::start(channels.lanes(), around)
+    Sender::new(channels.all(), around)
 }
 
 /// What the driver's thread begins with.
@@ -267,7 +270,7 @@ fn start_driver(
     let mut seed = [0; 8];
     secrets::fill(&mut seed);
     let clocks = parts.loaded.clocks;
-    let (line, jump) = Line::resume(clocks, parts.clock.reading(), u64::from_be_bytes(seed));
+    let (mut line, jump) = Line::resume(clocks, parts.clock.reading(), u64::from_be_bytes(seed));
     let mut first = vec![Input::Start];
     if let Some(Jump::Back(by) | Jump::Ahead(by)) = jump {
         first.push(clock_trouble(by));
@@ -275,6 +278,13 @@ fn start_driver(
     let meter = observer::Meter::new(metrics.clone(), &parts.loaded.records);
     let state = State::load(parts.loaded.records, &parts.loaded.receipts);
     let clock = parts.clock;
+    let (now, _) = line.advance(clock.reading());
+    if let Some(count) = crash_loop(&state, now.steady) {
+        warn!(
+            starts = count + 1,
+            "started several times in a row without an orderly end"
+        );
+    }
     let works = Works {
         driver: Driver::new(state, parts.in_force),
         handle: handle.clone(),

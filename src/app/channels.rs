@@ -38,10 +38,10 @@ pub struct Built {
 }
 
 impl Built {
-    /// The channels with their concurrency.
-    pub fn lanes(&self) -> Vec<(Arc<dyn Channel>, usize)> {
-        let lane = |entry: &Entry| (entry.channel.clone(), entry.concurrency);
-        self.entries.iter().map(lane).collect()
+    /// The channels themselves.
+    pub fn all(&self) -> Vec<Arc<dyn Channel>> {
+        let entries = self.entries.iter();
+        entries.map(|entry| entry.channel.clone()).collect()
     }
 
     /// Names and kinds.
@@ -65,10 +65,11 @@ impl Built {
     }
 
     fn infos(&self) -> Vec<ChannelInfo> {
-        self.entries
-            .iter()
-            .map(|entry| entry.channel.info().clone())
-            .collect()
+        let info = |entry: &Entry| ChannelInfo {
+            concurrency: entry.concurrency,
+            ..entry.channel.info().clone()
+        };
+        self.entries.iter().map(info).collect()
     }
 }
 

@@ -104,6 +104,7 @@ async fn end_in_order(
     if tokio::time::timeout(FLIGHT_TIME, landed).await.is_err() {
         warn!("some attempts did not end in time; they are repeated once after the next start");
     }
+    handle.tell(Input::Stop);
     handle.finish();
     match tokio::time::timeout(COMMIT_TIME, driver.ended).await {
         Ok(Ok(Ok(()))) => {

@@ -147,6 +147,7 @@ mod tests {
                 media: vec![crate::engine::ruleset::Medium::Email],
                 reaches_people: true,
                 is_one_endpoint: true,
+                concurrency: crate::engine::ruleset::ChannelInfo::CONCURRENCY,
                 capabilities: crate::engine::ruleset::Capabilities::default(),
             }],
             ..Environment::default()

@@ -11,6 +11,7 @@ use crate::config::Settings;
 use crate::outbound::http::{Http, HttpOptions, Method, Reach, Request};
 use crate::runtime::clock;
 use crate::runtime::handle::Handle;
+use crate::runtime::lane_watch::{LaneWatch, Stalled};
 use crate::runtime::sender::Sender;
 use crate::runtime::supervise::Supervisor;
 use crate::runtime::watch::{Heartbeat, OnAudit, Watch};
@@ -18,6 +19,7 @@ use crate::store::{Retention, Store};
 use crate::telemetry::{self, LostLines, Metrics, Queue};
 
 const ROUND: Duration = Duration::from_secs(60);
+const LANES_ROUND: Duration = Duration::from_secs(10);
 
 /// What the rounds look at beside the state.
 pub struct Rounds<'app> {
@@ -33,8 +35,17 @@ pub fn start(
     store: &Arc<dyn Store>,
     settings: &Settings,
     rounds: Rounds<'_>,
-) -> JoinHandle<()> {
+) -> [JoinHandle<()>; 2] {
     let supervisor = rounds.supervisor.clone();
+    let stalled = Stalled::default();
+    let (lanes_handle, sender) = (handle.clone(), rounds.sender.clone());
+    let lanes_stalled = stalled.clone();
+    let lanes = move || {
+        let sender = sender.clone();
+        let attempts = Arc::new(move || sender.stalled());
+        let watch = LaneWatch::new(lanes_handle.clone(), attempts, lanes_stalled.clone());
+        rounds_of_lanes(watch)
+    };
     let watch = Watch {
         handle: handle.clone(),
         store: store.clone(),
@@ -47,9 +58,25 @@ pub fn start(
         },
         clock: Arc::new(clock::wall_now),
         heartbeat: heartbeat(settings),
+        stalled,
         on_audit: on_audit(handle, rounds),
     };
-    supervisor.keep("self-audit", move || rounds_of(watch.clone()))
+    [
+        supervisor.keep("self-audit", move || rounds_of(watch.clone())),
+        supervisor.keep("lane watch", lanes),
+    ]
+}
+
+async fn rounds_of_lanes(mut watch: LaneWatch) {
+    let mut ticks = tokio::time::interval(LANES_ROUND);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if watch.round().await.is_err() {
+            // The driver has ended; so does the process.
+            return;
+        }
+    }
 }
 
 async fn rounds_of(watch: Watch) {
@@ -64,8 +91,8 @@ async fn rounds_of(watch: Watch) {
 }
 
 fn on_audit(handle: &Handle, rounds: Rounds<'_>) -> OnAudit {
-    let (metrics, sender) = (rounds.metrics.clone(), rounds.sender.clone());
-    let (handle, lost_lines) = (handle.clone(), rounds.lost_lines);
+    let (metrics, lost_lines) = (rounds.metrics.clone(), rounds.lost_lines);
+    let handle = handle.clone();
     Arc::new(move |audit, is_clean, free| {
         let result = if is_clean {
             telemetry::Audit::Clean
@@ -86,8 +113,8 @@ fn on_audit(handle: &Handle, rounds: Rounds<'_>) -> OnAudit {
                 "log lines were lost: the log is not read, or cannot be written"
             );
         }
-        for (channel, waiting) in sender.waiting() {
-            metrics.set_lane_waiting(channel.as_str(), waiting);
+        for (channel, waiting) in &audit.waiting {
+            metrics.set_lane_waiting(channel.as_str(), *waiting);
         }
     })
 }

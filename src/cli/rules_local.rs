@@ -38,6 +38,7 @@ fn channels(settings: &Settings) -> Vec<ChannelInfo> {
         media: media(&channel.kind, is_alone),
         reaches_people: is_alone || !matches!(channel.kind, ChannelKind::Console),
         is_one_endpoint: !matches!(channel.kind, ChannelKind::Webhook(_)),
+        concurrency: ChannelInfo::CONCURRENCY,
         capabilities: Capabilities::default(),
     };
     settings.channels.iter().map(info).collect()

@@ -11,13 +11,17 @@ use super::ids::{AttemptId, ChannelName, PageId};
 use super::input::Report;
 use super::lane;
 use super::outcome::Outcome;
-use super::page::{Attempt, Page, PageState, Reference, Retry};
+use super::page::{Attempt, Page, PageState, Queued, Reference, Retry};
 use super::reason::Reason;
 use super::time::Millis;
-use super::updates;
+use super::{queueing, updates};
 
 /// A channel answered an attempt.
 pub(super) fn outcome(draft: &mut Draft<'_>, report: &Report) {
+    let report = &Report {
+        outcome: believed(report.outcome),
+        ..report.clone()
+    };
     let Some(page) = draft.page_of_attempt(report.attempt) else {
         return;
     };
@@ -47,7 +51,28 @@ pub(super) fn outcome(draft: &mut Draft<'_>, report: &Report) {
     }
 }
 
-/// The lane gave the attempt back without opening a socket: it does not count.
+/// No single wish to wait is believed beyond this.
+const WAIT_MAX: Millis = Millis::minutes(15);
+
+fn believed(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Throttled { wait } => Outcome::Throttled {
+            wait: wait.min(WAIT_MAX),
+        },
+        Outcome::Delivered
+        | Outcome::Accepted
+        | Outcome::Transient
+        | Outcome::RefusedTarget
+        | Outcome::RefusedContent
+        | Outcome::RefusedCredential
+        | Outcome::TlsNameMismatch
+        | Outcome::TlsOther
+        | Outcome::QuotaExhausted
+        | Outcome::Unknown => outcome,
+    }
+}
+
+/// The channel kept the message back before its first byte: the attempt does not count.
 fn not_started(draft: &mut Draft<'_>, page: &Arc<Page>, report: &Report, channel: &ChannelName) {
     let attempt = report.attempt;
     draft.edit_page(&page.id, |page| {
@@ -61,23 +86,7 @@ fn not_started(draft: &mut Draft<'_>, page: &Arc<Page>, report: &Report, channel
         deliver::note_page(draft, page.id, Reason::Withdrawn, &text, |detail| {
             detail.channel = Some(channel.as_str().into());
         });
-    } else if let Outcome::Throttled { wait } = report.outcome {
-        let due = draft.now.steady + wait;
-        let retry = Retry {
-            channel: channel.clone(),
-            due,
-            spends: false,
-        };
-        draft.edit_page(&page.id, |page| page.retries.push(retry));
-        let text = format!("{channel} asked to wait {wait}; the message had not left");
-        deliver::note_page(draft, page.id, Reason::ChannelThrottled, &text, |detail| {
-            detail.channel = Some(channel.as_str().into());
-        });
-        if wait > deliver::SHORT_WAIT {
-            deliver::move_on(draft, page.id, false);
-        }
     } else {
-        // The lane has no way to it, such as a channel that the settings no longer have.
         deliver::move_on(draft, page.id, false);
     }
     deliver::fail_if_hopeless(draft, page.id);
@@ -143,7 +152,9 @@ fn outcome_text(outcome: Outcome) -> String {
 fn follow(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, outcome: Outcome) {
     if outcome.is_sent() {
         sent(draft, id, outcome);
-        lane::succeeded(draft, channel);
+        if let Some(page) = draft.page(&id) {
+            lane::succeeded(draft, channel, &page.endpoint());
+        }
         return;
     }
     if let Some(page) = draft.page(&id) {
@@ -160,6 +171,7 @@ fn follow(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, outcome: Out
 fn sent(draft: &mut Draft<'_>, id: PageId, outcome: Outcome) {
     let is_delivered = outcome == Outcome::Delivered;
     draft.edit_page(&id, |page| {
+        page.queued.clear();
         page.retries.clear();
         if is_delivered {
             page.state = PageState::Delivered;
@@ -332,6 +344,9 @@ pub(super) fn due(draft: &mut Draft<'_>, id: PageId) {
     if let Some((attempt, channel)) = late {
         return no_outcome_in_time(draft, id, attempt, &channel);
     }
+    if let Some(queued) = page.queued.iter().find(|queued| queued.next_due() <= now) {
+        return no_place_in_time(draft, &page, queued);
+    }
     let due = page.retries.iter().find(|retry| retry.due <= now).cloned();
     if let Some(retry) = due {
         retry_due(draft, &page, retry);
@@ -375,14 +390,39 @@ fn no_outcome_in_time(
     deliver::move_on(draft, id, false);
 }
 
+/// All places were taken: failover starts, and in the end the page waits no longer.
+fn no_place_in_time(draft: &mut Draft<'_>, page: &Arc<Page>, queued: &Queued) {
+    let is_over = queued.until <= draft.now.steady;
+    let waited = draft.now.steady.since(queued.since);
+    draft.edit_page(&page.id, |page| {
+        if is_over {
+            page.queued.retain(|known| known != queued);
+        }
+        for known in page.queued.iter_mut().filter(|known| *known == queued) {
+            known.failover_due = None;
+        }
+    });
+    let channel = &queued.channel;
+    let text = if is_over {
+        format!("no place on {channel} became free within {waited}; it waits no longer")
+    } else {
+        format!("no place on {channel} became free within {waited}; failover starts")
+    };
+    deliver::note_page(draft, page.id, Reason::NoPlaceInTime, &text, |detail| {
+        detail.channel = Some(channel.as_str().into());
+    });
+    deliver::move_on(draft, page.id, false);
+    deliver::fail_if_hopeless(draft, page.id);
+}
+
 /// Books the next free token for a retry, if there is one within the page's time.
 fn wait_for_token(draft: &mut Draft<'_>, page: &Page, retry: Retry, wait: Millis) {
     let now = draft.now.steady;
     if now.since(page.created).0 + wait.0 > budget::RETRY_FOR.0 {
         return retries_over(draft, page.id, &retry.channel);
     }
-    lane::edit(draft, &retry.channel, |channel| {
-        budget::book(channel, now, wait);
+    lane::edit_health(draft, &retry.channel, &page.endpoint(), |health| {
+        budget::book(health, now, wait);
     });
     let text = format!("the retry on {} waits {wait} for a token", retry.channel);
     deliver::note_page(draft, page.id, Reason::RetryBudget, &text, |_| {});
@@ -415,16 +455,19 @@ fn retry_due(draft: &mut Draft<'_>, page: &Arc<Page>, retry: Retry) {
         retries_over(draft, page.id, &retry.channel);
         return deliver::move_on(draft, page.id, false);
     };
-    if let lane::Availability::Later { at, .. } = lane::availability(draft, &info) {
+    let endpoint = page.endpoint();
+    if let lane::Availability::Later { at, .. } = lane::availability(draft, &info, &endpoint) {
         let retry = Retry { due: at, ..retry };
         draft.edit_page(&page.id, |page| page.retries.push(retry));
         return;
     }
     if retry.spends {
-        let spent = lane::edit(draft, &retry.channel, |channel| budget::spend(channel, now));
+        let spent = lane::edit_health(draft, &retry.channel, &endpoint, |health| {
+            budget::spend(health, now)
+        });
         if let Some(Err(wait)) = spent {
             return wait_for_token(draft, page, retry, wait);
         }
     }
-    deliver::start_attempt(draft, page.id, &info, Reason::Retry);
+    queueing::queue(draft, page.id, &info.name, Reason::Retry);
 }

@@ -1,9 +1,11 @@
 //! The self-audit: does every open incident still have something that will happen?
 
 use super::State;
-use super::ids::{ChannelName, IncidentNumber};
+use super::ids::{ChannelName, IncidentNumber, PageId};
 use super::incident::{Incident, Phase, Status};
-use super::ruleset::RuleSet;
+use super::page::PageState;
+use super::ruleset::{ChannelInfo, RuleSet};
+use super::state::lanes::Lane;
 use super::time::{Millis, Now};
 
 /// A timer may be late by this much before the audit minds.
@@ -19,18 +21,25 @@ pub struct Audit {
     /// Incidents that expect an acknowledgment and have no timer, no attempt in flight and no
     /// recorded end of escalation.
     pub stuck: Vec<IncidentNumber>,
+    /// Pages under way with no attempt, no place to wait for and no retry.
+    pub idle_pages: Vec<PageId>,
     /// Timers that should have fired a while ago.
     pub overdue: usize,
     /// Channels that fail now.
     pub failing: Vec<ChannelName>,
     /// Every channel that made attempts fails.
     pub all_channels_fail: bool,
+    /// How many pages wait for a place on each channel.
+    pub waiting: Vec<(ChannelName, usize)>,
 }
 
 impl Audit {
     /// Whether the outside heartbeat may be sent.
     pub fn is_clean(&self) -> bool {
-        self.stuck.is_empty() && self.overdue == 0 && !self.all_channels_fail
+        self.stuck.is_empty()
+            && self.idle_pages.is_empty()
+            && self.overdue == 0
+            && !self.all_channels_fail
     }
 }
 
@@ -50,6 +59,7 @@ pub fn audit(state: &State, rules: &RuleSet, now: Now) -> Audit {
         }
         tried += 1;
         let fails = channel
+            .health
             .failing_since
             .is_some_and(|at| now.steady.since(at) >= FAILING_AFTER);
         if channel.down.is_some() || fails {
@@ -61,10 +71,27 @@ pub fn audit(state: &State, rules: &RuleSet, now: Now) -> Audit {
             .take(COUNTED_MAX)
             .map(|incident| incident.number)
             .collect(),
+        idle_pages: idle_pages(state),
         overdue: state.overdue(now.steady, SLACK.0, COUNTED_MAX),
         all_channels_fail: tried > 0 && failing.len() == tried,
         failing,
+        waiting: rules
+            .channels
+            .iter()
+            .map(|info| waiting(state, info))
+            .collect(),
     }
+}
+
+fn idle_pages(state: &State) -> Vec<PageId> {
+    let pages = state.pages();
+    let idle = pages.filter(|page| page.state == PageState::Sending && !page.is_pending());
+    idle.take(COUNTED_MAX).map(|page| page.id).collect()
+}
+
+fn waiting(state: &State, channel: &ChannelInfo) -> (ChannelName, usize) {
+    let waiting = state.lane(&channel.name).map_or(0, Lane::waiting);
+    (channel.name.clone(), waiting)
 }
 
 /// Invariant L1: a triggered incident that expects an acknowledgment and is not held has a timer,
@@ -88,5 +115,5 @@ fn is_stuck(state: &State, incident: &Incident) -> bool {
         && incident.next_due().is_none()
         && !state
             .pages_of(incident.number)
-            .any(|page| page.in_flight().is_some())
+            .any(|page| page.in_flight().is_some() || !page.queued.is_empty())
 }

@@ -1,6 +1,6 @@
 //! Retries: when they come, and the bucket per channel that keeps an outage from being multiplied.
 
-use super::records::ChannelState;
+use super::records::Health;
 use super::time::{Millis, Steady};
 
 /// Attempts of one page on one channel.
@@ -19,35 +19,32 @@ pub fn full() -> u64 {
     BUCKET
 }
 
-fn refill(channel: &mut ChannelState, now: Steady) {
-    let passed = now.since(channel.budget_counted);
+fn refill(health: &mut Health, now: Steady) {
+    let passed = now.since(health.budget_counted);
     // Whole seconds only, so that frequent looks lose nothing to rounding.
     let seconds = passed.as_seconds();
     let gained = seconds.saturating_mul(REFILL_PER_SECOND);
-    channel.budget_thousandths = channel
-        .budget_thousandths
-        .saturating_add(gained)
-        .min(BUCKET);
-    channel.budget_counted = channel.budget_counted + Millis::seconds(seconds);
+    health.budget_thousandths = health.budget_thousandths.saturating_add(gained).min(BUCKET);
+    health.budget_counted = health.budget_counted + Millis::seconds(seconds);
 }
 
 /// Adds what a first attempt earns.
-pub fn earn(channel: &mut ChannelState, now: Steady) {
-    refill(channel, now);
-    channel.budget_thousandths = (channel.budget_thousandths + PER_FIRST_ATTEMPT).min(BUCKET);
+pub fn earn(health: &mut Health, now: Steady) {
+    refill(health, now);
+    health.budget_thousandths = (health.budget_thousandths + PER_FIRST_ATTEMPT).min(BUCKET);
 }
 
 /// Takes a token; without one the answer is how long it takes until there is one.
-pub fn spend(channel: &mut ChannelState, now: Steady) -> Result<(), Millis> {
-    refill(channel, now);
-    match channel.budget_thousandths.checked_sub(TOKEN) {
+pub fn spend(health: &mut Health, now: Steady) -> Result<(), Millis> {
+    refill(health, now);
+    match health.budget_thousandths.checked_sub(TOKEN) {
         Some(left) => {
-            channel.budget_thousandths = left;
+            health.budget_thousandths = left;
             Ok(())
         }
         None => {
-            let missing = TOKEN - channel.budget_thousandths;
-            let booked = channel.budget_counted.since(now);
+            let missing = TOKEN - health.budget_thousandths;
+            let booked = health.budget_counted.since(now);
             let wait = Millis::seconds(missing.div_ceil(REFILL_PER_SECOND));
             Err(Millis(booked.0 + wait.0))
         }
@@ -56,9 +53,9 @@ pub fn spend(channel: &mut ChannelState, now: Steady) -> Result<(), Millis> {
 
 /// Takes the token that there will be after the wait that [`spend`] said, so that of many retries
 /// each waits once for its own and none asks again and again.
-pub fn book(channel: &mut ChannelState, now: Steady, wait: Millis) {
-    channel.budget_thousandths = 0;
-    channel.budget_counted = now + wait;
+pub fn book(health: &mut Health, now: Steady, wait: Millis) {
+    health.budget_thousandths = 0;
+    health.budget_counted = now + wait;
 }
 
 /// How long to wait before the attempt after `attempts` on a channel: 1 s, 5 s, 15 s, then every
@@ -86,18 +83,8 @@ pub fn mix(seed: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn channel() -> ChannelState {
-        ChannelState {
-            name: "mail".into(),
-            down: None,
-            closed_until: None,
-            budget_thousandths: full(),
-            budget_counted: Steady(0),
-            last_success_at: None,
-            failing_since: None,
-            failures: 0,
-            own_failures: 0,
-        }
+    fn channel() -> Health {
+        Health::new(Steady(0))
     }
 
     #[test]

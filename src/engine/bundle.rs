@@ -97,7 +97,7 @@ fn may_reach(draft: &Draft<'_>, number: IncidentNumber, user: &UserName, since: 
                 && page.created >= since
                 && match page.state {
                     PageState::Sent | PageState::Delivered => true,
-                    PageState::Sending => page.in_flight().is_some() || !page.retries.is_empty(),
+                    PageState::Sending => page.is_pending(),
                     PageState::Failed | PageState::Cancelled => false,
                 }
         })

@@ -7,13 +7,12 @@ use super::draft::Draft;
 use super::event::Text;
 use super::ids::{ChannelName, ContactName, IncidentNumber, PageId, UserName};
 use super::incident::{Incident, Why};
-use super::order;
 use super::page::{Attempt, IncidentRef, Page, PageKind, PageState, Recipient, Retry};
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
 use super::ruleset::{ChannelInfo, ChannelTarget, Medium};
 use super::time::{Millis, Steady};
-use super::{bundle, closing, lane, notify, updates};
+use super::{bundle, closing, lane, notify, queueing, updates};
 
 /// A provider that asks for no longer a wait than this is simply waited for.
 pub(super) const SHORT_WAIT: Millis = Millis::seconds(5);
@@ -188,6 +187,7 @@ pub(super) fn new_page(
         created_at: draft.now.wall,
         created: draft.now.steady,
         attempts: Vec::new(),
+        queued: Vec::new(),
         retries: Vec::new(),
         is_plain: false,
         has_moved_on: false,
@@ -245,24 +245,24 @@ pub(super) fn medium_of(draft: &Draft<'_>, channel: &ChannelName) -> Option<Medi
     info.media.first().copied()
 }
 
-/// Starts an attempt on the first channel that was not tried and can be used now. Whether one
-/// started; a channel that can be used later gets a retry.
+/// Waits for a place on the first channel that was not tried and can be used now. Whether there
+/// is one; a channel that can be used later gets a retry.
 pub(super) fn start_on_next_channel(draft: &mut Draft<'_>, id: PageId, reason: Reason) -> bool {
     let Some(page) = draft.page(&id) else {
         return false;
     };
+    let endpoint = page.endpoint();
     for channel in candidates(draft, &page) {
+        let mut retries = page.retries.iter();
         let is_tried = page.attempts_on(&channel.name) > 0
-            || page
-                .retries
-                .iter()
-                .any(|retry| retry.channel == channel.name);
+            || page.is_queued_on(&channel.name)
+            || retries.any(|retry| retry.channel == channel.name);
         if is_tried {
             continue;
         }
-        match lane::availability(draft, &channel) {
+        match lane::availability(draft, &channel, &endpoint) {
             lane::Availability::Open => {
-                start_attempt(draft, id, &channel, reason);
+                queueing::queue(draft, id, &channel.name, reason);
                 return true;
             }
             lane::Availability::Later { at, reason } => {
@@ -288,7 +288,7 @@ fn candidates(draft: &Draft<'_>, page: &Page) -> Vec<ChannelInfo> {
     usable.cloned().collect()
 }
 
-fn retry_later(
+pub(super) fn retry_later(
     draft: &mut Draft<'_>,
     id: PageId,
     channel: &ChannelName,
@@ -334,51 +334,6 @@ pub(super) fn note_page(
     }
 }
 
-/// Makes an attempt: durable now, handed to its channel after the commit.
-pub(super) fn start_attempt(
-    draft: &mut Draft<'_>,
-    id: PageId,
-    channel: &ChannelInfo,
-    reason: Reason,
-) {
-    let attempt = draft.next_attempt();
-    let now = draft.now;
-    let deadline = order::deadline(draft, id);
-    let failover_after = draft.rules.settings.failover_after;
-    let is_first = draft
-        .page(&id)
-        .is_some_and(|page| page.attempts_on(&channel.name) == 0);
-    draft.edit_page(&id, |page| {
-        page.state = PageState::Sending;
-        page.attempts.push(Attempt {
-            id: attempt,
-            channel: channel.name.clone(),
-            started_at: now.wall,
-            started: now.steady,
-            outcome: None,
-            latency_ms: None,
-            provider_message: None,
-            failover_due: page.asks().then(|| now.steady + failover_after),
-            // The channel keeps its own deadline; this one is for an answer that never comes.
-            deadline: now.steady + deadline + Millis::seconds(30),
-            is_interrupted: false,
-        });
-    });
-    lane::attempt_started(draft, &channel.name, is_first);
-    let Some(page) = draft.page(&id) else { return };
-    let text = format!("{} → {}", channel.name, who(&page));
-    note_page(draft, id, reason, &text, |detail| {
-        detail.attempt = Some(attempt);
-        detail.channel = Some(channel.name.as_str().into());
-    });
-    draft.leaving.push(order::Leaving {
-        page: page.id,
-        channel: channel.clone(),
-        attempt,
-        deadline,
-    });
-}
-
 /// The recipient as a story names it.
 pub(super) fn who(page: &Page) -> String {
     match &page.recipient {
@@ -391,7 +346,7 @@ pub(super) fn who(page: &Page) -> String {
 /// Nothing more can be done for a page that has no attempt in flight and no retry.
 pub(super) fn fail_if_hopeless(draft: &mut Draft<'_>, id: PageId) {
     let Some(page) = draft.page(&id) else { return };
-    if page.state == PageState::Sending && page.in_flight().is_none() && page.retries.is_empty() {
+    if page.state == PageState::Sending && !page.is_pending() {
         let state = if page.is_withdrawn {
             PageState::Cancelled
         } else {
@@ -431,7 +386,10 @@ pub(super) fn move_on(draft: &mut Draft<'_>, id: PageId, is_target_refused: bool
     }
     draft.edit_page(&id, |page| page.has_moved_on = true);
     if is_target_refused {
-        draft.edit_page(&id, |page| page.retries.clear());
+        draft.edit_page(&id, |page| {
+            page.queued.clear();
+            page.retries.clear();
+        });
     }
     let Some(page) = draft.page(&id) else { return };
     notify::contact_failed(draft, &page);
@@ -451,7 +409,7 @@ pub(super) fn still_asks(draft: &Draft<'_>, page: &Page) -> bool {
 pub(super) fn withdraw(draft: &mut Draft<'_>, number: IncidentNumber) {
     for page in draft.pages_of(number) {
         if is_under_way(&page) && !still_asks(draft, &page) {
-            withdraw_page(draft, &page);
+            withdraw_page(draft, number, &page);
         }
     }
 }
@@ -460,7 +418,7 @@ pub(super) fn withdraw(draft: &mut Draft<'_>, number: IncidentNumber) {
 pub(super) fn withdraw_all(draft: &mut Draft<'_>, number: IncidentNumber) {
     for page in draft.pages_of(number) {
         if page.kind == PageKind::Page && is_under_way(&page) {
-            withdraw_page(draft, &page);
+            withdraw_page(draft, number, &page);
         }
     }
 }
@@ -470,11 +428,12 @@ fn is_under_way(page: &Page) -> bool {
     page.asks() && (page.state == PageState::Sending || page.in_flight().is_some())
 }
 
-/// Retries end, an attempt whose first byte has not left is cancelled, one in flight is counted
-/// when it ends.
-fn withdraw_page(draft: &mut Draft<'_>, page: &Page) {
+/// Waiting and retries end, an attempt whose first byte has not left is cancelled, one in flight is
+/// counted when it ends.
+fn withdraw_page(draft: &mut Draft<'_>, number: IncidentNumber, page: &Page) {
     draft.edit_page(&page.id, |page| {
         page.is_withdrawn = true;
+        page.queued.clear();
         page.retries.clear();
     });
     let in_flight = page.attempts.iter().filter(|attempt| is_in_flight(attempt));
@@ -484,8 +443,16 @@ fn withdraw_page(draft: &mut Draft<'_>, page: &Page) {
     if page.in_flight().is_none() && page.state == PageState::Sending {
         draft.edit_page(&page.id, |page| page.state = PageState::Cancelled);
         bundle::take_back(draft, page);
-        let text = format!("{} is not paged further", who(page));
+        let text = if page.attempts.is_empty() {
+            format!("{} was not paged: the message had not left", who(page))
+        } else {
+            format!("{} is not paged further", who(page))
+        };
         note_page(draft, page.id, Reason::Withdrawn, &text, |_| {});
+        let others = page.incidents.iter().filter(|known| known.number != number);
+        for known in others {
+            closing::settle(draft, known.number);
+        }
     }
 }
 

@@ -76,7 +76,7 @@ pub(super) struct Draft<'step> {
     /// Attempts that leave; what they say is made when everything of the step is decided.
     pub leaving: Vec<Leaving>,
     pub answer: Answer,
-    counters: Counters,
+    pub(super) counters: Counters,
     alerts: Overlay<AlertId, Alert>,
     incidents: Overlay<IncidentNumber, Incident>,
     pages: Overlay<PageId, Page>,

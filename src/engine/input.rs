@@ -12,6 +12,7 @@ use super::ids::{
 use super::incident::Trouble;
 use super::matcher::Matcher;
 use super::outcome::Outcome;
+use super::places::Pick;
 use super::ruleset::{RuleSet, Target};
 use super::time::{Millis, Wall};
 use super::urgency::Urgency;
@@ -21,6 +22,8 @@ use super::urgency::Urgency;
 pub enum Input {
     /// The state was just loaded: recover.
     Start,
+    /// The process is about to end in order.
+    Stop,
     /// The process slept or the wall clock jumped ahead by so much: collapse what is overdue.
     Suspended { lost: Millis },
     /// A monitor posted these in one request; they are stored together or not at all.
@@ -30,6 +33,8 @@ pub enum Input {
     },
     /// A timer of the state is due; see [`super::State::next_due`].
     Due(TimerKey),
+    /// A page has a place on its channel; see [`super::places::picks`].
+    Place(Pick),
     /// A channel answered an attempt.
     Outcome(Report),
     /// A provider reported on an attempt after its answer.

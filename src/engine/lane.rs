@@ -1,14 +1,17 @@
 //! What the engine knows of a channel: whether it can be used now, its trouble and its budget.
 
+use std::collections::BTreeMap;
+
 use super::budget;
 use super::decision::Effect;
 use super::draft::Draft;
+use super::event::Text;
 use super::ids::ChannelName;
 use super::incident::Trouble;
 use super::outcome::Outcome;
 use super::page::Page;
 use super::reason::Reason;
-use super::records::{ChannelState, Down};
+use super::records::{ChannelState, Down, Health, Pace, Turn};
 use super::ruleset::ChannelInfo;
 use super::time::{Millis, Steady};
 use super::trouble::Cause;
@@ -16,6 +19,15 @@ use super::{deliver, trouble_desk};
 
 /// A channel that is down is asked how it is so often.
 const PROBE_INTERVAL: Millis = Millis::minutes(1);
+
+/// A channel with failures and no success for so long is silent.
+const SILENT_AFTER: Millis = Millis::minutes(5);
+const SILENT_FAILURES: u64 = 3;
+
+/// Servers of one channel that are remembered.
+const ENDPOINTS_MAX: usize = 1_000;
+/// One that was not used for so long, and owes nothing, is forgotten.
+const IDLE_AFTER: Millis = Millis::minutes(10);
 
 /// Whether an attempt can start on a channel.
 pub(super) enum Availability {
@@ -27,8 +39,25 @@ pub(super) enum Availability {
     },
 }
 
-/// Looks at trouble and at the provider's wish to wait.
-pub(super) fn availability(draft: &Draft<'_>, channel: &ChannelInfo) -> Availability {
+/// What is known of an endpoint: of the channel where all pages go to one.
+pub(super) fn health<'state>(
+    state: &'state ChannelState,
+    info: &ChannelInfo,
+    endpoint: &str,
+) -> Option<&'state Health> {
+    if info.is_one_endpoint {
+        Some(&state.health)
+    } else {
+        state.endpoints.get(endpoint)
+    }
+}
+
+/// Looks at trouble and at the endpoint's wish to wait.
+pub(super) fn availability(
+    draft: &Draft<'_>,
+    channel: &ChannelInfo,
+    endpoint: &str,
+) -> Availability {
     let Some(state) = draft.channel(&channel.name) else {
         return Availability::Open;
     };
@@ -42,7 +71,8 @@ pub(super) fn availability(draft: &Draft<'_>, channel: &ChannelInfo) -> Availabi
             reason: Reason::ChannelDown,
         };
     }
-    match state.closed_until {
+    let health = health(&state, channel, endpoint);
+    match health.and_then(|health| health.closed_until) {
         Some(until) if until > now + deliver::SHORT_WAIT => Availability::Later {
             at: until,
             reason: Reason::ChannelThrottled,
@@ -61,26 +91,73 @@ pub(super) fn edit<R>(
         let state = ChannelState {
             name: name.clone(),
             down: None,
-            closed_until: None,
-            budget_thousandths: budget::full(),
-            budget_counted: draft.now.steady,
             last_success_at: None,
-            failing_since: None,
-            failures: 0,
-            own_failures: 0,
+            health: Health::new(draft.now.steady),
+            endpoints: BTreeMap::new(),
+            turn: None,
         };
         draft.put_channel(name.clone(), state);
     }
     draft.edit_channel_state(name, edit)
 }
 
-/// Takes note of an attempt; a trial of a channel that cannot be probed is used up.
-pub(super) fn attempt_started(draft: &mut Draft<'_>, name: &ChannelName, is_first: bool) {
+/// Changes what is known of the endpoint of a page, from nothing if need be.
+pub(super) fn edit_health<R>(
+    draft: &mut Draft<'_>,
+    name: &ChannelName,
+    endpoint: &Text,
+    edit: impl FnOnce(&mut Health) -> R,
+) -> Option<R> {
     let now = draft.now.steady;
-    edit(draft, name, |channel| {
-        if is_first {
-            budget::earn(channel, now);
+    let is_one = is_one_endpoint(draft, name);
+    self::edit(draft, name, |channel| {
+        if is_one {
+            return edit(&mut channel.health);
         }
+        let is_new = !channel.endpoints.contains_key(endpoint);
+        if is_new && channel.endpoints.len() >= ENDPOINTS_MAX {
+            forget_one(channel);
+        }
+        let health = channel.endpoints.entry(endpoint.clone());
+        edit(health.or_insert_with(|| Health::new(now)))
+    })
+}
+
+/// Forgets the endpoint that was used longest ago.
+fn forget_one(channel: &mut ChannelState) {
+    let endpoints = channel.endpoints.iter();
+    let oldest = endpoints.min_by_key(|(_, health)| health.pace.second);
+    if let Some(oldest) = oldest.map(|(endpoint, _)| endpoint.clone()) {
+        channel.endpoints.remove(&oldest);
+    }
+}
+
+fn is_one_endpoint(draft: &Draft<'_>, name: &ChannelName) -> bool {
+    let info = draft.rules.channel(name);
+    info.is_none_or(|info| info.is_one_endpoint)
+}
+
+/// Takes note of an attempt; a trial of a channel that cannot be probed is used up.
+pub(super) fn attempt_started(
+    draft: &mut Draft<'_>,
+    page: &Page,
+    name: &ChannelName,
+    is_first: bool,
+) {
+    let now = draft.now.steady;
+    let endpoint = page.endpoint();
+    edit_health(draft, name, &endpoint, |health| {
+        if is_first {
+            budget::earn(health, now);
+        }
+        health.pace.begins(now);
+    });
+    let turn = Turn {
+        endpoint,
+        integration: page.integration.clone(),
+    };
+    edit(draft, name, |channel| {
+        channel.turn = Some(turn);
         if let Some(down) = &mut channel.down {
             down.is_trial_open = false;
         }
@@ -88,30 +165,33 @@ pub(super) fn attempt_started(draft: &mut Draft<'_>, name: &ChannelName, is_firs
 }
 
 /// A message was taken: whatever trouble there was is over.
-pub(super) fn succeeded(draft: &mut Draft<'_>, name: &ChannelName) {
+pub(super) fn succeeded(draft: &mut Draft<'_>, name: &ChannelName, endpoint: &Text) {
     let wall = draft.now.wall;
-    let was_troubled = edit(draft, name, |channel| {
-        let was_troubled = channel.down.is_some() || channel.failing_since.is_some();
-        channel.down = None;
-        channel.failing_since = None;
-        channel.failures = 0;
-        channel.own_failures = 0;
-        channel.last_success_at = Some(wall);
-        was_troubled
+    let is_one_endpoint = is_one_endpoint(draft, name);
+    let was_troubled = draft.channel(name).is_some_and(|channel| {
+        let fails = channel.endpoints.get(endpoint).is_some_and(Health::fails);
+        channel.down.is_some() || channel.health.fails() || fails
     });
-    let info = draft.rules.channel(name);
-    let is_one_endpoint = info.is_some_and(|info| info.is_one_endpoint);
-    if was_troubled == Some(true) {
-        let causes = CHANNEL_CAUSES.into_iter();
+    edit_health(draft, name, endpoint, |health| {
+        health.pace.succeeded();
+        health.works();
+    });
+    let others_fail = edit(draft, name, |channel| {
+        channel.down = None;
+        channel.health.works();
+        channel.last_success_at = Some(wall);
+        channel.endpoints.values().any(Health::fails)
+    });
+    if !was_troubled {
+        return;
+    }
+    for cause in CHANNEL_CAUSES {
         // One endpoint of many says nothing about the others.
-        for cause in causes.filter(|cause| is_one_endpoint || *cause == Cause::ChannelSilent) {
-            trouble_desk::clear(
-                draft,
-                &Trouble {
-                    cause,
-                    subject: name.as_str().into(),
-                },
-            );
+        let is_over =
+            is_one_endpoint || cause == Cause::ChannelSilent && others_fail == Some(false);
+        if is_over {
+            let subject = name.as_str().into();
+            trouble_desk::clear(draft, &Trouble { cause, subject });
         }
     }
 }
@@ -132,11 +212,15 @@ pub(super) fn failed(draft: &mut Draft<'_>, page: &Page, name: &ChannelName, out
     let now = draft.now.steady;
     let words = last_words(page, name);
     let is_own = page.integration.is_router();
+    let endpoint = page.endpoint();
     match outcome {
         Outcome::Throttled { wait } => {
-            edit(draft, name, |channel| {
-                let until = now + wait;
-                channel.closed_until = channel.closed_until.max(Some(until));
+            edit_health(draft, name, &endpoint, |health| {
+                if health.closed_until.is_none_or(|until| until <= now) {
+                    // Several refusals of one burst slow it down once.
+                    health.pace.throttled();
+                }
+                health.closed_until = health.closed_until.max(Some(now + wait));
             });
         }
         Outcome::RefusedTarget | Outcome::RefusedContent => {}
@@ -146,11 +230,12 @@ pub(super) fn failed(draft: &mut Draft<'_>, page: &Page, name: &ChannelName, out
         | Outcome::TlsNameMismatch
         | Outcome::TlsOther
         | Outcome::QuotaExhausted => {
-            edit(draft, name, |channel| {
-                channel.failing_since = channel.failing_since.or(Some(now));
-                channel.failures += 1;
-                channel.own_failures += u64::from(is_own);
-            });
+            let is_one = is_one_endpoint(draft, name);
+            let is_told = is_own || !is_one && cause_of(outcome).is_some();
+            edit_health(draft, name, &endpoint, |health| health.failed(now, is_told));
+            if !is_one {
+                edit(draft, name, |channel| channel.health.failed(now, is_own));
+            }
             if let Some(cause) = cause_of(outcome).filter(|_| !is_own) {
                 raise(draft, name, (outcome, words), cause);
             }
@@ -190,12 +275,8 @@ fn raise(
     (outcome, words): (Outcome, Option<&str>),
     cause: Cause,
 ) {
-    let is_one_endpoint = draft
-        .rules
-        .channel(name)
-        .is_some_and(|info| info.is_one_endpoint);
     let (now, since) = (draft.now.steady, draft.now.wall);
-    if is_one_endpoint {
+    if is_one_endpoint(draft, name) {
         edit(draft, name, |channel| {
             let since = channel.down.as_ref().map_or(since, |down| down.since);
             let probe_due = now + PROBE_INTERVAL;
@@ -269,7 +350,8 @@ pub(super) fn probed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome
             }
         });
     } else {
-        succeeded(draft, name);
+        // Only channels of one endpoint are ever down.
+        succeeded(draft, name, &"".into());
     }
 }
 
@@ -286,31 +368,102 @@ pub(super) fn forget_gone(draft: &mut Draft<'_>) {
 
 /// A minute passed: channels with attempts and no success for a while are trouble too.
 pub(super) fn look_for_silent(draft: &mut Draft<'_>) {
-    const SILENT_AFTER: Millis = Millis::minutes(5);
-    const FAILURES: u64 = 3;
     let now = draft.now.steady;
-    let silent: Vec<ChannelName> = draft
+    let channels: Vec<ChannelName> = draft
         .state
         .channels()
-        .filter(|channel| {
-            let long = channel
-                .failing_since
-                .is_some_and(|at| now.since(at) >= SILENT_AFTER);
-            // Pages about the router itself raise nothing.
-            let failures = channel.failures.saturating_sub(channel.own_failures);
-            channel.down.is_none() && long && failures >= FAILURES
-        })
+        .filter(|channel| channel.down.is_none())
         .map(|channel| channel.name.clone())
         .collect();
-    for name in silent {
+    for name in channels {
+        forget_idle(draft, &name);
+        let Some(who) = silent(draft, &name, now) else {
+            continue;
+        };
         let text = format!(
-            "channel {name} has taken no message for more than {SILENT_AFTER} while attempts were \
-             made"
+            "{who} has taken no message for more than {SILENT_AFTER} while attempts were made"
         );
         let trouble = Trouble {
             cause: Cause::ChannelSilent,
             subject: name.as_str().into(),
         };
         trouble_desk::raise(draft, trouble, &text);
+    }
+}
+
+/// Who of a channel has been silent for too long, in words.
+fn silent(draft: &Draft<'_>, name: &ChannelName, now: Steady) -> Option<String> {
+    let channel = draft.channel(name)?;
+    if is_one_endpoint(draft, name) {
+        let is_silent = channel.health.is_silent(now);
+        return is_silent.then(|| format!("channel {name}"));
+    }
+    let endpoints = channel.endpoints.iter();
+    let mut silent = endpoints.filter(|(_, health)| health.is_silent(now));
+    let (endpoint, _) = silent.next()?;
+    let others = silent.count();
+    Some(match others {
+        0 => format!("{endpoint} of channel {name}"),
+        1 => format!("{endpoint} and 1 other server of channel {name}"),
+        _ => format!("{endpoint} and {others} other servers of channel {name}"),
+    })
+}
+
+/// Endpoints of which there is nothing more to remember.
+fn forget_idle(draft: &mut Draft<'_>, name: &ChannelName) {
+    let now = draft.now.steady;
+    let known = draft.channel(name);
+    if known.is_some_and(|known| known.endpoints.values().any(|health| health.is_idle(now))) {
+        edit(draft, name, |channel| {
+            channel.endpoints.retain(|_, health| !health.is_idle(now));
+        });
+    }
+}
+
+impl Health {
+    /// Nothing is known yet.
+    pub(super) fn new(now: Steady) -> Self {
+        Self {
+            closed_until: None,
+            pace: Pace::default(),
+            budget_thousandths: budget::full(),
+            budget_counted: now,
+            failing_since: None,
+            failures: 0,
+            own_failures: 0,
+        }
+    }
+
+    /// Whether attempts failed since the last success.
+    pub fn fails(&self) -> bool {
+        self.failing_since.is_some()
+    }
+
+    fn works(&mut self) {
+        self.failing_since = None;
+        self.failures = 0;
+        self.own_failures = 0;
+    }
+
+    fn failed(&mut self, now: Steady, is_told: bool) {
+        self.failing_since = self.failing_since.or(Some(now));
+        self.failures += 1;
+        self.own_failures += u64::from(is_told);
+    }
+
+    /// Whether several attempts over a while had no success. Pages about the router itself do not
+    /// count.
+    fn is_silent(&self, now: Steady) -> bool {
+        let is_long = self
+            .failing_since
+            .is_some_and(|at| now.since(at) >= SILENT_AFTER);
+        is_long && self.failures.saturating_sub(self.own_failures) >= SILENT_FAILURES
+    }
+
+    fn is_idle(&self, now: Steady) -> bool {
+        let is_closed = self.closed_until.is_some_and(|until| until > now);
+        let used = self.pace.second.max(self.budget_counted);
+        // By then the budget is full again.
+        !is_closed && !self.fails() && now.since(used) >= IDLE_AFTER
     }
 }

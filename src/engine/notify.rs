@@ -333,7 +333,9 @@ pub(super) fn has_hope(draft: &Draft<'_>, incident: &Incident) -> bool {
             && concerns
             && match page.state {
                 PageState::Sent | PageState::Delivered => true,
-                PageState::Sending => page.in_flight().is_some() || retries,
+                PageState::Sending => {
+                    page.in_flight().is_some() || !page.queued.is_empty() || retries
+                }
                 PageState::Failed | PageState::Cancelled => false,
             }
     })

@@ -8,6 +8,7 @@ use super::ids::{
 };
 use super::incident::Why;
 use super::outcome::Outcome;
+use super::reason::Reason;
 use super::ruleset::Medium;
 use super::time::{Steady, Wall};
 use super::urgency::Urgency;
@@ -36,6 +37,9 @@ pub struct Page {
     pub created: Steady,
     #[serde(default)]
     pub attempts: Vec<Attempt>,
+    /// Channels on which it waits for a place, before or beside attempts on others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub queued: Vec<Queued>,
     /// Retries that run beside failover, one a channel.
     #[serde(default)]
     pub retries: Vec<Retry>,
@@ -120,7 +124,7 @@ impl Recipient {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PageState {
-    /// An attempt is in flight or a retry is due.
+    /// It waits for a place, an attempt is in flight or a retry is due.
     Sending,
     /// Accepted by a provider.
     Sent,
@@ -170,6 +174,21 @@ pub struct Attempt {
     pub is_interrupted: bool,
 }
 
+/// A page waits for a place on a channel; with the place its attempt begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queued {
+    pub channel: ChannelName,
+    pub since: Steady,
+    pub since_at: Wall,
+    /// Failover starts at this moment if it has no place, or no outcome, by then.
+    #[serde(default)]
+    pub failover_due: Option<Steady>,
+    /// It waits no longer than until then.
+    pub until: Steady,
+    /// Why the attempt is made.
+    pub reason: Reason,
+}
+
 /// A retry that is to come on one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {
@@ -187,6 +206,14 @@ pub struct Reference {
     pub text: Text,
 }
 
+impl Queued {
+    /// Its earlier timer.
+    pub fn next_due(&self) -> Steady {
+        self.failover_due
+            .map_or(self.until, |due| due.min(self.until))
+    }
+}
+
 impl Page {
     /// Whether it asks for acknowledgment.
     pub fn asks(&self) -> bool {
@@ -200,9 +227,32 @@ impl Page {
 
     /// The attempt in flight, if there is one.
     pub fn in_flight(&self) -> Option<&Attempt> {
-        self.attempts
-            .iter()
-            .find(|attempt| attempt.outcome.is_none() && !attempt.is_interrupted)
+        self.under_way().next()
+    }
+
+    /// All attempts in flight.
+    pub fn under_way(&self) -> impl Iterator<Item = &Attempt> {
+        let attempts = self.attempts.iter();
+        attempts.filter(|attempt| attempt.outcome.is_none() && !attempt.is_interrupted)
+    }
+
+    /// Whether something of it is on its way or still to come.
+    pub fn is_pending(&self) -> bool {
+        self.in_flight().is_some() || !self.queued.is_empty() || !self.retries.is_empty()
+    }
+
+    /// The server that it goes to, as a channel shares its places and waits for it: of a webhook
+    /// scheme, host and port; of other media there is one, without a name.
+    pub fn endpoint(&self) -> Text {
+        match self.medium {
+            Medium::Webhook => endpoint_of(&self.address),
+            Medium::Email | Medium::Sms | Medium::Slack | Medium::Console => "".into(),
+        }
+    }
+
+    /// Whether it waits for a place on a channel.
+    pub fn is_queued_on(&self, channel: &ChannelName) -> bool {
+        self.queued.iter().any(|queued| queued.channel == *channel)
     }
 
     /// Attempts made on a channel.
@@ -215,14 +265,42 @@ impl Page {
 
     /// The earliest of its timers.
     pub fn next_due(&self) -> Option<Steady> {
-        let attempts = self
-            .attempts
-            .iter()
-            .filter(|attempt| attempt.outcome.is_none() && !attempt.is_interrupted)
+        let attempts = self.under_way();
+        let attempts = attempts
             .flat_map(|attempt| [attempt.failover_due, Some(attempt.deadline)])
             .flatten();
         attempts
+            .chain(self.queued.iter().map(Queued::next_due))
             .chain(self.retries.iter().map(|retry| retry.due))
             .min()
+    }
+}
+
+/// `https://example.com` of `https://key@EXAMPLE.com:443/hook?token=1`.
+fn endpoint_of(url: &str) -> Text {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let (scheme, host) = (scheme.to_ascii_lowercase(), host.to_ascii_lowercase());
+    let usual_port = if scheme == "https" { ":443" } else { ":80" };
+    let host = host.strip_suffix(usual_port).unwrap_or(&host);
+    format!("{scheme}://{host}").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_scheme_host_and_port_whatever_else_an_address_says() {
+        for (url, endpoint) in [
+            ("https://example.com/hook", "https://example.com"),
+            ("HTTPS://me:pw@Example.COM:443?a=b", "https://example.com"),
+            ("https://example.com:8443#x", "https://example.com:8443"),
+            ("http://example.com:80", "http://example.com"),
+            ("http://[::1]:8080/a@b", "http://[::1]:8080"),
+        ] {
+            assert_eq!(&*endpoint_of(url), endpoint, "{url}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The smaller records of the state, and the one enum over all that the store keeps.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -109,23 +110,64 @@ pub struct ChannelState {
     /// Credential, TLS or quota trouble: nothing is sent but a probe a minute.
     #[serde(default)]
     pub down: Option<Down>,
-    /// The provider asked to wait until then.
+    #[serde(default)]
+    pub last_success_at: Option<Wall>,
+    /// Of the channel as a whole; where its targets are servers of their own, what keeps one of
+    /// them from being sent to stands in `endpoints`.
+    #[serde(flatten)]
+    pub health: Health,
+    /// Endpoints of which something is to be remembered.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub endpoints: BTreeMap<Text, Health>,
+    /// Whose turn it was when a place was given last.
+    #[serde(default)]
+    pub turn: Option<Turn>,
+}
+
+/// How an endpoint takes what it is sent: its wishes to wait, its failures and its retry budget.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// It asked to wait until then.
     #[serde(default)]
     pub closed_until: Option<Steady>,
+    /// How fast it may be sent to, and how fast it was.
+    #[serde(default)]
+    pub pace: Pace,
     /// Thousandths of a retry token, and when they were counted.
     pub budget_thousandths: u64,
     pub budget_counted: Steady,
-    #[serde(default)]
-    pub last_success_at: Option<Wall>,
     /// First attempt without success since the last success.
     #[serde(default)]
     pub failing_since: Option<Steady>,
     /// Attempts that failed since then.
     #[serde(default)]
     pub failures: u64,
-    /// Those of them that were about the router itself.
+    /// Those of them that were about the router itself, or have a self-incident of their own.
     #[serde(default)]
     pub own_failures: u64,
+}
+
+/// The pace of an endpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// Messages a minute; `None` is as fast as they come.
+    #[serde(default)]
+    pub per_minute: Option<u64>,
+    /// The next one starts no earlier.
+    #[serde(default)]
+    pub next: Steady,
+    /// When the present second of counting began, and how many attempts began in it.
+    #[serde(default)]
+    pub second: Steady,
+    #[serde(default)]
+    pub in_second: u64,
+}
+
+/// Turns go round the endpoints of a channel, and at each round its integrations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    pub endpoint: Text,
+    pub integration: IntegrationName,
 }
 
 /// Why and since when a channel is down.
@@ -177,6 +219,17 @@ pub struct Counters {
     pub silence: SilenceId,
     pub override_: OverrideId,
     pub entry: EntryId,
+    /// When the process started last; `None` after it ended in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Steady>,
+    /// Starts in a row, each soon after the one before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub quick_starts: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Default for Counters {
@@ -190,6 +243,8 @@ impl Default for Counters {
             silence: SilenceId(1),
             override_: OverrideId(1),
             entry: EntryId(1),
+            started: None,
+            quick_starts: 0,
         }
     }
 }

@@ -6,16 +6,18 @@
 
 use std::collections::BTreeSet;
 
+use super::State;
 use super::alert::Alert;
 use super::draft::Draft;
 use super::escalation;
 use super::ids::{AlertId, IncidentNumber, PageId};
-use super::incident::{Incident, Phase, Position};
-use super::page::{PageState, Retry};
+use super::incident::{Incident, Phase, Position, Trouble};
+use super::page::{Page, PageState, Queued, Retry};
 use super::reason::Reason;
-use super::records::{EntryDetail, EntryKind};
+use super::records::{Counters, EntryDetail, EntryKind};
 use super::ruleset::Policy;
 use super::time::{Millis, Steady};
+use super::trouble::Cause;
 use super::{budget, deliver, trouble_desk, unreported};
 
 /// After a start no alert expires sooner than this: its source may need a moment to speak again.
@@ -23,8 +25,54 @@ const EXPIRY_GRACE: Millis = Millis::minutes(5);
 /// Overdue steps walked over while collapsing; beyond it the fallback's turn has come anyway.
 const STEPS_WALKED_MAX: usize = 10_000;
 
+/// A start so soon after the one before, which did not end in order, is a quick one.
+const QUICK: Millis = Millis::minutes(2);
+/// So many in a row are a crash loop.
+const QUICK_STARTS_MAX: u64 = 3;
+
+/// How many quick starts in a row a start at this moment would make, if they are a crash loop.
+pub fn crash_loop(state: &State, now: Steady) -> Option<u64> {
+    let count = quick_starts(&state.counters, now);
+    (count >= QUICK_STARTS_MAX).then_some(count)
+}
+
+fn quick_starts(counters: &Counters, now: Steady) -> u64 {
+    let is_quick = |started: Steady| now.since(started) <= QUICK;
+    if counters.started.is_some_and(is_quick) {
+        counters.quick_starts + 1
+    } else {
+        0
+    }
+}
+
+fn count_start(draft: &mut Draft<'_>) {
+    let now = draft.now.steady;
+    let count = quick_starts(&draft.counters, now);
+    draft.counters.quick_starts = count;
+    draft.counters.started = Some(now);
+    if count >= QUICK_STARTS_MAX {
+        let text = format!(
+            "the router started {} times in a row, each within {QUICK} of the start before and \
+             without an orderly end",
+            count + 1
+        );
+        let trouble = Trouble {
+            cause: Cause::CrashLoop,
+            subject: "".into(),
+        };
+        trouble_desk::raise(draft, trouble, &text);
+    }
+}
+
+/// The process is about to end in order.
+pub(super) fn stop(draft: &mut Draft<'_>) {
+    draft.counters.started = None;
+    draft.counters.quick_starts = 0;
+}
+
 /// The state was loaded.
 pub(super) fn start(draft: &mut Draft<'_>) {
+    count_start(draft);
     keep_from_expiring(draft);
     unreported::begin_anew(draft);
     let collapsed = collapse_all(draft);
@@ -192,6 +240,25 @@ fn collapse_runs(draft: &mut Draft<'_>, number: IncidentNumber) {
     }
 }
 
+/// What waited for a place goes on waiting: the time in which nobody could give one does not count.
+fn wait_on(draft: &mut Draft<'_>, page: &Page) {
+    let now = draft.now.steady;
+    let failover_after = draft.rules.settings.failover_after;
+    let is_late = |queued: &Queued| queued.next_due() < now + failover_after;
+    if !page.queued.iter().any(is_late) {
+        return;
+    }
+    draft.edit_page(&page.id, |page| {
+        for queued in &mut page.queued {
+            queued.until = queued.until.max(now + budget::RETRY_FOR);
+            let due = queued.failover_due.as_mut();
+            if let Some(due) = due {
+                *due = (*due).max(now + failover_after);
+            }
+        }
+    });
+}
+
 /// A page whose attempt has no answer: once more if it still matters and no step went over it.
 fn interrupt(draft: &mut Draft<'_>, id: PageId, collapsed: &BTreeSet<IncidentNumber>) {
     let Some(page) = draft.page(&id) else { return };
@@ -205,6 +272,9 @@ fn interrupt(draft: &mut Draft<'_>, id: PageId, collapsed: &BTreeSet<IncidentNum
                 .incidents
                 .iter()
                 .all(|known| collapsed.contains(&known.number)));
+    if !is_stale {
+        wait_on(draft, &page);
+    }
     let interrupted = page.in_flight().map(|attempt| attempt.channel.clone());
     let is_worn = interrupted
         .as_ref()
@@ -220,6 +290,7 @@ fn interrupt(draft: &mut Draft<'_>, id: PageId, collapsed: &BTreeSet<IncidentNum
         }
         if is_stale {
             page.state = PageState::Cancelled;
+            page.queued.clear();
             page.retries.clear();
         } else if let Some(channel) = interrupted.clone().filter(|_| !is_worn) {
             page.retries.retain(|retry| retry.channel != channel);

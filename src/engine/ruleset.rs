@@ -110,7 +110,14 @@ pub struct ChannelInfo {
     /// Whether all pages go to one endpoint, so that a credential or TLS failure is the channel's.
     /// Not so for webhooks, where each target is a server of its own.
     pub is_one_endpoint: bool,
+    /// How many attempts may be under way at once.
+    pub concurrency: usize,
     pub capabilities: Capabilities,
+}
+
+impl ChannelInfo {
+    /// Attempts under way at once unless the settings say otherwise.
+    pub const CONCURRENCY: usize = 32;
 }
 
 /// What a channel can do beyond sending text.

@@ -26,7 +26,10 @@ use super::records::{
 use super::ruleset::RuleSet;
 use super::time::{Steady, Wall};
 
+pub(super) mod lanes;
 mod parts;
+
+use lanes::{Lane, Lanes};
 
 /// All active records with their indexes.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +61,7 @@ struct Index {
     attempts: BTreeMap<AttemptId, PageId>,
     held: BTreeSet<(UserName, IncidentNumber)>,
     closed_groups: BTreeSet<(Steady, Text)>,
+    lanes: Lanes,
     due: BTreeSet<(Steady, TimerKey)>,
     due_on_wall: BTreeSet<(Wall, TimerKey)>,
 }
@@ -159,6 +163,7 @@ impl State {
         for attempt in &page.attempts {
             self.index.attempts.insert(attempt.id, page.id);
         }
+        self.index.lanes.put(&page);
         self.index
             .start(page.next_due(), || TimerKey::Page(page.id));
         self.pages.insert(page.id, page);
@@ -261,6 +266,7 @@ impl State {
         for attempt in &page.attempts {
             self.index.attempts.remove(&attempt.id);
         }
+        self.index.lanes.remove(&page);
         self.index.stop(page.next_due(), || TimerKey::Page(id));
     }
 }
@@ -328,6 +334,16 @@ impl State {
     /// The page to which an attempt belongs.
     pub fn page_of_attempt(&self, attempt: AttemptId) -> Option<&Arc<Page>> {
         self.pages.get(self.index.attempts.get(&attempt)?)
+    }
+
+    /// Channels with pages that wait for a place or attempts under way.
+    pub fn lanes(&self) -> impl Iterator<Item = (&ChannelName, &Lane)> {
+        self.index.lanes.iter()
+    }
+
+    /// The lane of one channel; nothing if it has nothing to do.
+    pub fn lane(&self, channel: &ChannelName) -> Option<&Lane> {
+        self.index.lanes.get(channel)
     }
 
     /// What is remembered of a route and group.

@@ -7,7 +7,7 @@ use super::input::{Input, TimerKey};
 use super::ruleset::RuleSet;
 use super::time::Now;
 use super::{
-    answer, bundle, closing, escalation, ingest, lane, people, recovery, reply, silence,
+    answer, bundle, closing, escalation, ingest, lane, people, places, recovery, reply, silence,
     trouble_desk, unreported,
 };
 
@@ -24,6 +24,7 @@ pub fn step(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision 
 pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
     match input {
         Input::Start => recovery::start(draft),
+        Input::Stop => recovery::stop(draft),
         Input::Suspended { .. } => recovery::suspended(draft),
         Input::Events {
             integration,
@@ -43,6 +44,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
         Input::Probed {
             channel, outcome, ..
         } => lane::probed(draft, &channel, outcome),
+        Input::Place(pick) => places::give(draft, &pick),
         Input::Act(act) => people::act(draft, &act),
         Input::Sms(sms) => reply::sms(draft, &sms),
         Input::PageByHand(request) => people::page_by_hand(draft, &request),

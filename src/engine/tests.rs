@@ -13,6 +13,7 @@ use super::input::{Act, ActOn, Actor, Input, Report, SilenceRequest, Verb, Via};
 use super::matcher::Matcher;
 use super::outcome::Outcome;
 use super::page::PageKind;
+use super::places::picks;
 use super::records::{Group, Record};
 use super::ruleset::{Capabilities, ChannelInfo, Medium, RuleSet};
 use super::step::{decide, step};
@@ -58,6 +59,7 @@ impl Storm {
             media: vec![Medium::Sms],
             reaches_people: true,
             is_one_endpoint: true,
+            concurrency: ChannelInfo::CONCURRENCY,
             capabilities: Capabilities::default(),
         };
         let environment = Environment {
@@ -95,6 +97,22 @@ impl Storm {
     fn give(&mut self, input: Input) {
         let decision = step(&self.state, &self.rules, input, self.now);
         self.take(decision);
+        self.place();
+    }
+
+    /// Gives the free places.
+    fn place(&mut self) {
+        loop {
+            let none = std::collections::BTreeSet::new();
+            let picks = picks(&self.state, &self.rules, self.now.steady, &none);
+            if picks.now.is_empty() {
+                return;
+            }
+            for pick in picks.now {
+                let decision = step(&self.state, &self.rules, Input::Place(pick), self.now);
+                self.take(decision);
+            }
+        }
     }
 
     fn take(&mut self, decision: Decision) {

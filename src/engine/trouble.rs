@@ -20,6 +20,8 @@ pub enum Cause {
     ChannelQuota,
     /// A channel has had attempts and no success for a while.
     ChannelSilent,
+    /// Attempts of a channel do not begin or do not end.
+    LaneStalled,
     /// A schedule names nobody now.
     ScheduleGap,
     /// An incident was escalated as often as allowed and nobody came.
@@ -42,6 +44,8 @@ pub enum Cause {
     UnusableTargets,
     /// An incident has no timer, no attempt and no recorded end.
     AuditStuck,
+    /// The process started several times in a row without an orderly end.
+    CrashLoop,
     /// A batch could not be made durable: the process ends.
     StoreFailed,
 }
@@ -55,6 +59,7 @@ impl Cause {
             Self::ChannelTls => "channel_tls",
             Self::ChannelQuota => "channel_quota",
             Self::ChannelSilent => "channel_silent",
+            Self::LaneStalled => "lane_stalled",
             Self::ScheduleGap => "schedule_gap",
             Self::Exhausted => "exhausted",
             Self::Disk => "disk",
@@ -66,6 +71,7 @@ impl Cause {
             Self::ContactStopped => "contact_stopped",
             Self::UnusableTargets => "unusable_targets",
             Self::AuditStuck => "audit_stuck",
+            Self::CrashLoop => "crash_loop",
             Self::StoreFailed => "store_failed",
         }
     }
@@ -81,6 +87,7 @@ impl Cause {
             | Self::ChannelTls
             | Self::ChannelQuota
             | Self::ChannelSilent
+            | Self::LaneStalled
             | Self::RepliesRefused => "channel",
             Self::Exhausted
             | Self::Disk
@@ -88,6 +95,7 @@ impl Cause {
             | Self::Panic
             | Self::UnusableTargets
             | Self::AuditStuck
+            | Self::CrashLoop
             | Self::StoreFailed => "subject",
         }
     }
@@ -101,6 +109,7 @@ impl Cause {
                 | Self::ChannelTls
                 | Self::ChannelQuota
                 | Self::ChannelSilent
+                | Self::LaneStalled
         )
     }
 
@@ -115,6 +124,7 @@ impl Cause {
                 | Self::Clock
                 | Self::ContactStopped
                 | Self::Exhausted
+                | Self::CrashLoop
         )
     }
 
@@ -128,6 +138,7 @@ impl Cause {
             | Self::ChannelTls
             | Self::ChannelQuota
             | Self::ChannelSilent
+            | Self::LaneStalled
             | Self::ScheduleGap
             | Self::Exhausted
             | Self::Disk
@@ -137,6 +148,7 @@ impl Cause {
             | Self::ContactStopped
             | Self::UnusableTargets
             | Self::AuditStuck
+            | Self::CrashLoop
             | Self::StoreFailed => Urgency::High,
         }
     }

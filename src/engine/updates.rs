@@ -11,6 +11,7 @@ use super::event::Text;
 use super::ids::{IncidentNumber, PageId, UserName};
 use super::incident::{Incident, Position, Status, Why};
 use super::page::{News, Page, PageKind, PageState, Recipient};
+use super::queueing;
 use super::reason::Reason;
 use super::ruleset::Medium;
 use super::time::{Millis, Steady};
@@ -174,7 +175,7 @@ fn tell_one(draft: &mut Draft<'_>, incident: &Arc<Incident>, page: &Arc<Page>, n
         page.updated = Some(now);
         page.has_update_waiting = false;
     });
-    deliver::start_attempt(draft, id, &channel, Reason::UpdateSent);
+    queueing::queue(draft, id, &channel.name, Reason::UpdateSent);
 }
 
 /// When a person was last told of an incident, before this moment; `None` if never.

@@ -63,6 +63,7 @@ impl Console {
             media,
             reaches_people: role == Role::Only,
             is_one_endpoint: true,
+            concurrency: ChannelInfo::CONCURRENCY,
             capabilities: Capabilities {
                 incidents_named_max: INCIDENTS_NAMED_MAX,
                 ..Capabilities::default()

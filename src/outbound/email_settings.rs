@@ -71,6 +71,7 @@ pub fn info(name: &ChannelName) -> ChannelInfo {
         media: vec![Medium::Email],
         reaches_people: true,
         is_one_endpoint: true,
+        concurrency: ChannelInfo::CONCURRENCY,
         capabilities: Capabilities {
             threads: true,
             updates: false,

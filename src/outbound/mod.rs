@@ -22,7 +22,7 @@ pub mod mark;
 pub mod outcome;
 pub mod retry_after;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod sent;
 pub mod settings;
 pub mod slack;

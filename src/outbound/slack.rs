@@ -74,6 +74,7 @@ impl Slack {
             media: vec![Medium::Slack],
             reaches_people: true,
             is_one_endpoint: true,
+            concurrency: ChannelInfo::CONCURRENCY,
             capabilities: Capabilities {
                 threads: true,
                 updates: true,

@@ -203,6 +203,7 @@ fn info(name: &ChannelName) -> ChannelInfo {
         media: vec![Medium::Sms],
         reaches_people: true,
         is_one_endpoint: true,
+        concurrency: ChannelInfo::CONCURRENCY,
         capabilities: Capabilities {
             incidents_named_max: INCIDENTS_NAMED_MAX,
             ..Capabilities::default()

@@ -77,6 +77,7 @@ impl Twilio {
             media: vec![Medium::Sms],
             reaches_people: true,
             is_one_endpoint: true,
+            concurrency: ChannelInfo::CONCURRENCY,
             capabilities: Capabilities {
                 threads: false,
                 updates: false,

@@ -44,6 +44,7 @@ impl Webhook {
             media: vec![Medium::Webhook],
             reaches_people: true,
             is_one_endpoint: false,
+            concurrency: ChannelInfo::CONCURRENCY,
             capabilities: Capabilities {
                 incidents_named_max: INCIDENTS_NAMED_MAX,
                 ..Capabilities::default()

@@ -16,25 +16,29 @@ use std::sync::Arc;
 use crate::engine::State;
 use crate::engine::decision::{Answer, Decision, Effect, Order};
 use crate::engine::event::{Event, Text};
-use crate::engine::ids::{AttemptId, IntegrationName, Revision};
+use crate::engine::ids::{AttemptId, IntegrationName, PageId, Revision};
 use crate::engine::incident::Trouble;
 use crate::engine::input::{Input, Report, TimerKey};
-use crate::engine::order::renewed;
 use crate::engine::outcome::Outcome;
+use crate::engine::page::Page;
+use crate::engine::places::{Pick, Picks, picks};
+use crate::engine::records::{Change, Record};
 use crate::engine::ruleset::RuleSet;
-use crate::engine::time::Now;
+use crate::engine::time::{Millis, Now};
 use crate::engine::trouble::Cause;
-use crate::runtime::handle::{ApplyError, NewRules, Record};
+use crate::runtime::handle::{ApplyError, NewRules, Record as Recorded};
 use crate::store::{Batch, Clocks, DocumentKind, DocumentWrite, revision_name};
 
 /// Timers handled in one turn; more wait for the next.
 pub const TIMERS_MAX: usize = 256;
+/// Places given in one turn, about.
+const PLACES_MAX: usize = 512;
 
 /// One thing for the driver to do.
 pub enum Job {
     Input(Input),
     /// An input of which a document is kept.
-    Recorded(Input, Record),
+    Recorded(Input, Recorded),
     Rules(Box<NewRules>),
     Documents(Vec<DocumentWrite>),
 }
@@ -87,6 +91,16 @@ pub struct Driver {
     rules: Arc<RuleSet>,
     /// Timers whose decision panicked; they are not tried again in this process.
     broken: BTreeSet<TimerKey>,
+    /// Pages that panicked when they had a place; likewise.
+    unplaced: BTreeSet<PageId>,
+    sending: Sending,
+}
+
+/// Whether attempts begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sending {
+    Open,
+    Held,
 }
 
 impl Driver {
@@ -97,6 +111,8 @@ impl Driver {
             state,
             rules,
             broken: BTreeSet::new(),
+            unplaced: BTreeSet::new(),
+            sending: Sending::Open,
         }
     }
 
@@ -125,21 +141,38 @@ impl Driver {
         for job in events {
             self.job(&mut turn, job, now);
         }
-        if turn.inputs() > 1 {
-            self.renew(&mut turn, now);
+        if self.sending == Sending::Open {
+            self.places(&mut turn, now);
         }
         turn
     }
 
-    /// What leaves says what the whole turn led to, not only its own input.
-    fn renew(&self, turn: &mut Turn, now: Now) {
-        for order in &mut turn.sends {
-            let renewed = AssertUnwindSafe(|| renewed(&self.state, &self.rules, order, now));
-            // A panic here leaves what was written before.
-            if let Ok(Some(renewed)) = catch_unwind(renewed) {
-                *order = Arc::new(renewed);
+    /// From now on no attempt begins: the process is about to end.
+    pub fn hold_sending(&mut self) {
+        self.sending = Sending::Held;
+    }
+
+    /// Gives the free places of the channels. It is done last, so that what leaves says what the
+    /// whole turn led to, and nothing leaves that the turn withdrew.
+    fn places(&mut self, turn: &mut Turn, now: Now) {
+        let mut given = 0;
+        while given < PLACES_MAX {
+            let picks = self.picks(now).now;
+            if picks.is_empty() {
+                return;
+            }
+            given += picks.len();
+            for pick in picks {
+                let page = pick.page;
+                if self.decide(turn, &Input::Place(pick), now).is_none() {
+                    self.unplaced.insert(page);
+                }
             }
         }
+    }
+
+    fn picks(&self, now: Now) -> Picks {
+        picks(&self.state, &self.rules, now.steady, &self.unplaced)
     }
 
     fn job(&mut self, turn: &mut Turn, job: Job, now: Now) {
@@ -176,9 +209,24 @@ impl Driver {
         }
     }
 
-    /// Whether a timer is due that a further turn could handle.
+    /// Whether a timer is due, or a place free for a page, that a further turn could handle.
     pub fn is_due(&self, now: Now) -> bool {
-        self.state.due(now.steady, now.wall, &self.broken).is_some()
+        let is_due = self.state.due(now.steady, now.wall, &self.broken).is_some();
+        is_due || self.sending == Sending::Open && !self.picks(now).now.is_empty()
+    }
+
+    /// How long until the next timer is due or a channel may be sent to again. What is due already
+    /// and was set aside by a panic does not count.
+    pub fn wait(&self, now: Now) -> Option<Millis> {
+        let (steady, wall) = self.state.next_due();
+        let place = match self.sending {
+            Sending::Open => self.picks(now).next,
+            Sending::Held => None,
+        };
+        let steady = steady.into_iter().chain(place);
+        let waits = steady.map(|due| due.since(now.steady));
+        let waits = waits.chain(wall.map(|due| due.since(now.wall)));
+        waits.filter(|wait| wait.0 > 0).min()
     }
 
     /// Decides on one input and applies the changes at once. `None` if the decision panicked.
@@ -190,10 +238,7 @@ impl Driver {
             self.report_panic(turn, &text, now);
             return None;
         };
-        let earlier = turn.cancels.len();
-        let answer = self.take(turn, decision);
-        self.withdraw_unsent(turn, earlier, now);
-        Some(answer)
+        Some(self.take(turn, decision))
     }
 
     /// A decision on this state, or `None` if it panics.
@@ -214,29 +259,6 @@ impl Driver {
             }
         }
         decision.answer
-    }
-
-    /// A decision withdraws sends of earlier ones, and its own, before they are released. Cancels
-    /// of `earlier` decisions have been looked at.
-    fn withdraw_unsent(&mut self, turn: &mut Turn, mut earlier: usize, now: Now) {
-        loop {
-            let unsent = take_unsent(turn, earlier);
-            if unsent.is_empty() {
-                return;
-            }
-            earlier = turn.cancels.len();
-            for attempt in unsent {
-                let input = Input::Outcome(not_started(attempt));
-                match self.caught(&self.state, input.clone(), now) {
-                    Some(decision) => {
-                        self.take(turn, decision);
-                    }
-                    // It is not sent all the same; its page goes on when the attempt's deadline is
-                    // over.
-                    None => self.report_panic(turn, &describe(&input), now),
-                }
-            }
-        }
     }
 
     fn report_panic(&mut self, turn: &mut Turn, text: &str, now: Now) {
@@ -293,10 +315,17 @@ impl Driver {
     /// The one page that may leave although nothing can be stored any more: of the self-incident
     /// that says so. It changes nothing; timers that are due wait for the next start.
     pub fn last_words(&self, trouble: Trouble, text: Text, now: Now) -> Option<Arc<Order>> {
-        let raise = Input::Raise { trouble, text };
-        let effects = self.caught(&self.state, raise, now)?.effects;
+        let raise = self.caught(&self.state, Input::Raise { trouble, text }, now)?;
+        let page = raise.changes.iter().find_map(queued)?;
+        let channel = page.queued.first()?.channel.clone();
+        let mut state = self.state.clone();
+        state.apply(&raise.changes);
+        // It waits for no place.
+        let page = page.id;
+        let place = Input::Place(Pick { page, channel });
+        let effects = self.caught(&state, place, now)?.effects;
         effects.into_iter().find_map(|effect| match effect {
-            Effect::Send(order) => order.asks.then_some(order),
+            Effect::Send(order) => Some(order),
             Effect::Cancel(_) | Effect::Probe(_) => None,
         })
     }
@@ -328,23 +357,18 @@ impl Driver {
     }
 }
 
-/// Takes the sends out of a turn that its cancels withdraw, from the first new one on, and those
-/// cancels with them: there is nothing left to cancel.
-fn take_unsent(turn: &mut Turn, earlier: usize) -> BTreeSet<AttemptId> {
-    // Attempts are numbered as they start, so that the sends stand in the order of their ids.
-    let is_unsent = |attempt: &AttemptId| {
-        let found = turn
-            .sends
-            .binary_search_by_key(attempt, |order| order.attempt);
-        found.is_ok()
-    };
-    let new = turn.cancels.split_off(earlier);
-    let (unsent, sent): (BTreeSet<_>, BTreeSet<_>) = new.into_iter().partition(is_unsent);
-    turn.cancels.extend(sent);
-    if !unsent.is_empty() {
-        turn.sends.retain(|order| !unsent.contains(&order.attempt));
+/// A page that asks, if it is one and waits for a place.
+fn queued(change: &Change) -> Option<Arc<Page>> {
+    match change {
+        Change::Put(Record::Page(page)) if page.asks() && !page.queued.is_empty() => {
+            Some(page.clone())
+        }
+        Change::Put(_)
+        | Change::Drop(_)
+        | Change::Archive(_)
+        | Change::Receipt(_)
+        | Change::Entry(_) => None,
     }
-    unsent
 }
 
 /// The report of an attempt whose first byte never left.
@@ -367,6 +391,7 @@ fn describe_event(event: &Event) -> String {
 fn describe(input: &Input) -> String {
     match input {
         Input::Start => "start".to_owned(),
+        Input::Stop => "stop".to_owned(),
         Input::Suspended { lost } => format!("suspended for {lost}"),
         Input::Events {
             integration,
@@ -376,6 +401,7 @@ fn describe(input: &Input) -> String {
             events => format!("{} events of {integration} in one request", events.len()),
         },
         Input::Due(key) => format!("timer of {key:?}"),
+        Input::Place(pick) => format!("place of page {} on {}", pick.page, pick.channel),
         Input::Outcome(report) => format!("outcome of attempt {}", report.attempt),
         Input::DeliveryReport { attempt, .. } => format!("delivery report on attempt {attempt}"),
         Input::Probed { channel, .. } => format!("probe of channel {channel}"),
@@ -395,7 +421,6 @@ fn describe(input: &Input) -> String {
 pub(super) mod tests {
     use super::*;
     use crate::engine::event::{Action, Content, Spoken};
-    use crate::engine::page::PageState;
     use crate::engine::records::{Change, Record};
     use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
     use crate::engine::time::{Millis, Steady, Wall};
@@ -420,15 +445,19 @@ route:
   group_by: ["..."]
 "#;
 
-    /// Panics on events with the key `poison`, and on attempts that never left.
+    /// Panics on events with the key `poison`.
     fn fragile(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
-        match &input {
-            Input::Events { events, .. } => {
-                let mut keys = events.iter().map(|event| &*event.dedup_key);
-                assert!(keys.all(|key| key != "poison"), "a fault for this test");
-            }
-            Input::Outcome(report) => assert!(report.was_started, "a fault for this test"),
-            _ => {}
+        if let Input::Events { events, .. } = &input {
+            let mut keys = events.iter().map(|event| &*event.dedup_key);
+            assert!(keys.all(|key| key != "poison"), "a fault for this test");
+        }
+        crate::engine::step(state, rules, input, now)
+    }
+
+    /// Panics when the second page has its place.
+    fn places_badly(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
+        if let Input::Place(pick) = &input {
+            assert!(pick.page != PageId(2), "a fault for this test");
         }
         crate::engine::step(state, rules, input, now)
     }
@@ -451,6 +480,7 @@ route:
             media: vec![Medium::Sms],
             reaches_people: true,
             is_one_endpoint: true,
+            concurrency: ChannelInfo::CONCURRENCY,
             capabilities: Capabilities::default(),
         };
         let environment = Environment {
@@ -535,26 +565,36 @@ route:
     }
 
     #[test]
-    fn a_panic_while_an_unsent_page_is_withdrawn_is_caught_and_the_page_is_not_sent() {
-        let mut driver = fragile_driver();
-        let events = vec![
-            request(Action::Trigger, &["a"]),
-            request(Action::Resolve, &["a"]),
-        ];
-        let turn = driver.turn(Vec::new(), events, at(0));
+    fn a_page_that_panics_when_it_has_its_place_holds_up_no_other() {
+        let mut driver = Driver {
+            step: places_badly,
+            ..driver()
+        };
+        let keys = request(Action::Trigger, &["a", "b", "c"]);
+        let turn = driver.turn(Vec::new(), vec![keys], at(0));
 
-        assert_eq!(turn.done.len(), 2);
-        assert_eq!(turn.quarantined, ["outcome of attempt 1"]);
-        let sent: Vec<_> = turn.sends.iter().map(|order| order.attempt.0).collect();
-        assert_eq!(sent, [2], "only what the self-incident sends");
-        assert!(turn.cancels.is_empty());
+        let pages: Vec<_> = turn.sends.iter().map(|order| order.page.0).collect();
+        assert_eq!(pages, [1, 3, 4], "the fourth is of the self-incident");
+        assert_eq!(turn.quarantined, ["place of page 2 on twilio"]);
+        assert!(!driver.is_due(at(1)), "it is not tried again and again");
+        driver.turn(Vec::new(), Vec::new(), at(30));
+        let page = driver.state().page(PageId(2)).expect("it is kept");
+        assert!(page.has_moved_on, "the next contact is used: {page:?}");
+    }
 
-        driver.turn(Vec::new(), Vec::new(), at(120));
-        let sending = driver
-            .state()
-            .pages()
-            .filter(|page| page.state == PageState::Sending && page.is_withdrawn);
-        assert_eq!(sending.count(), 0, "the deadline ends what the panic left");
+    #[test]
+    fn what_is_about_to_end_begins_nothing_and_the_next_start_does() {
+        let mut driver = driver();
+        driver.hold_sending();
+        let turn = driver.turn(Vec::new(), vec![request(Action::Trigger, &["a"])], at(0));
+        assert!(turn.sends.is_empty());
+        assert!(!driver.is_due(at(0)), "nothing is left to do");
+
+        let state = driver.state().clone();
+        let mut driver = Driver::new(state, driver.rules().clone());
+        let start = vec![Job::Input(Input::Start)];
+        let turn = driver.turn(start, Vec::new(), at(5));
+        assert_eq!(turn.sends.len(), 1);
     }
 
     #[test]
@@ -570,7 +610,7 @@ route:
         let turn = driver.turn(Vec::new(), events, at(0));
 
         let sent: Vec<_> = turn.sends.iter().map(|order| order.attempt.0).collect();
-        assert_eq!(sent, [4]);
+        assert_eq!(sent, [3], "only d");
         assert_eq!(turn.cancels, [AttemptId(2)]);
     }
 }

@@ -273,6 +273,11 @@ impl Handle {
         }
     }
 
+    /// Whether the process is about to end.
+    pub fn is_stopping(&self) -> bool {
+        self.gate().intake == Intake::Stopping
+    }
+
     /// How many controls wait for the driver.
     pub fn controls_waiting(&self) -> usize {
         self.gate().queue.controls_waiting()

@@ -3,7 +3,7 @@
 pub mod clock;
 pub mod driver;
 pub mod handle;
-pub mod lane;
+pub mod lane_watch;
 pub mod line;
 pub mod queue;
 pub mod sender;

@@ -1,5 +1,5 @@
-//! Runs attempts: one lane per channel, each attempt in a task of its own with a deadline. Every
-//! outcome goes back to the driver.
+//! Runs attempts: each in a task of its own with a deadline, from the moment at which the engine
+//! gave it a place. Every outcome goes back to the driver.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,24 +12,19 @@ use tracing::{info, warn};
 use crate::engine::decision::Order;
 use crate::engine::ids::{AttemptId, ChannelName};
 use crate::engine::input::{Input, Report};
-use crate::engine::order::renewed;
 use crate::engine::outcome::Outcome;
 use crate::engine::time::Millis;
 use crate::outbound::{Channel, Mark, Sent, Withdrawn};
 use crate::runtime::driver::not_started;
 use crate::runtime::handle::Handle;
-use crate::runtime::lane::{Lane, Next};
 use crate::runtime::supervise::Supervisor;
 use crate::runtime::thread::Outlet;
 use crate::runtime::unsure::Unsure;
 
 /// A channel keeps its own deadline; this much later it is given up from outside.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// What stood in a lane for so long is written again before it leaves.
-const RENEWED_AFTER: Millis = Millis::seconds(1);
-/// A driver that is busy for longer is not waited for.
-const RENEWED_WITHIN: Duration = Duration::from_millis(500);
+/// An attempt that is still there so long after its deadline has stalled.
+const STALLED_AFTER: Millis = Millis::seconds(10);
 
 /// Time since the process began.
 pub type Monotonic = Arc<dyn Fn() -> Millis + Send + Sync>;
@@ -37,10 +32,10 @@ pub type Monotonic = Arc<dyn Fn() -> Millis + Send + Sync>;
 /// Told of each outcome, for metrics.
 pub type OnOutcome = Arc<dyn Fn(&ChannelName, Outcome, Millis) + Send + Sync>;
 
-/// All lanes.
+/// All channels with what is under way on them.
 #[derive(Clone)]
 pub struct Sender {
-    lanes: Arc<BTreeMap<ChannelName, Arc<Track>>>,
+    tracks: Arc<BTreeMap<ChannelName, Arc<Track>>>,
     handle: Handle,
     supervisor: Supervisor,
     monotonic: Monotonic,
@@ -50,18 +45,27 @@ pub struct Sender {
     is_last_under_way: Arc<AtomicBool>,
 }
 
-/// One lane with its channel.
+/// One channel with its attempts.
 struct Track {
     channel: Arc<dyn Channel>,
-    lane: Mutex<Lane>,
+    under_way: Mutex<BTreeMap<AttemptId, UnderWay>>,
     unsure: Mutex<Unsure>,
-    bell: Notify,
+}
+
+/// One attempt that its channel has.
+struct UnderWay {
+    /// Set when it is withdrawn: the channel tests it before the first byte.
+    mark: Mark,
+    /// By when it has ended, if all is well.
+    ends: Millis,
 }
 
 impl Track {
-    fn lane(&self) -> MutexGuard<'_, Lane> {
-        // A lane is whole after every call; a panic elsewhere does not spoil it.
-        self.lane.lock().unwrap_or_else(PoisonError::into_inner)
+    fn under_way(&self) -> MutexGuard<'_, BTreeMap<AttemptId, UnderWay>> {
+        // The map is whole after every call; a panic elsewhere does not spoil it.
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn unsure(&self) -> MutexGuard<'_, Unsure> {
@@ -78,52 +82,45 @@ pub struct Surroundings {
 }
 
 impl Sender {
-    /// Lanes for these channels, each with its concurrency; their tasks start at once.
-    pub fn start(channels: Vec<(Arc<dyn Channel>, usize)>, around: Surroundings) -> Self {
-        let track = |(channel, concurrency): (Arc<dyn Channel>, usize)| {
+    /// A sender over these channels.
+    pub fn new(channels: Vec<Arc<dyn Channel>>, around: Surroundings) -> Self {
+        let tracks = channels.into_iter().map(|channel| {
             let name = channel.info().name.clone();
-            let lane = Mutex::new(Lane::new(concurrency));
-            (
-                name,
-                Arc::new(Track {
-                    channel,
-                    lane,
-                    unsure: Mutex::default(),
-                    bell: Notify::new(),
-                }),
-            )
-        };
-        let sender = Self {
-            lanes: Arc::new(channels.into_iter().map(track).collect()),
+            let track = Track {
+                channel,
+                under_way: Mutex::default(),
+                unsure: Mutex::default(),
+            };
+            (name, Arc::new(track))
+        });
+        Self {
+            tracks: Arc::new(tracks.collect()),
             handle: around.handle,
             supervisor: around.supervisor,
             monotonic: around.monotonic,
             on_outcome: around.on_outcome,
             landed: Arc::new(Notify::new()),
             is_last_under_way: Arc::default(),
-        };
-        for track in sender.lanes.values() {
-            let (runs, track) = (sender.clone(), track.clone());
-            let run = move || runs.clone().run(track.clone());
-            sender.supervisor.keep("lane", run);
         }
-        sender
-    }
-
-    /// How many orders wait in each lane.
-    pub fn waiting(&self) -> Vec<(ChannelName, usize)> {
-        let lanes = self.lanes.iter();
-        lanes
-            .map(|(name, track)| (name.clone(), track.lane().waiting()))
-            .collect()
     }
 
     /// How many attempts are with their channels.
     pub fn under_way(&self) -> usize {
-        self.lanes
+        self.tracks
             .values()
-            .map(|track| track.lane().under_way())
+            .map(|track| track.under_way().len())
             .sum()
+    }
+
+    /// The channels with attempts that have outlived their deadline.
+    pub fn stalled(&self) -> Vec<ChannelName> {
+        let now = (self.monotonic)();
+        let is_late = |known: &UnderWay| known.ends.0 + STALLED_AFTER.0 < now.0;
+        let tracks = self.tracks.iter();
+        tracks
+            .filter(|(_, track)| track.under_way().values().any(is_late))
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// Waits until another attempt has ended.
@@ -138,61 +135,13 @@ impl Sender {
         }
     }
 
-    /// Feeds one lane for ever.
-    async fn run(self, track: Arc<Track>) {
-        loop {
-            let next = track.lane().next((self.monotonic)());
-            match next {
-                Next::Start {
-                    order,
-                    mark,
-                    waited,
-                } => {
-                    let place = Place::new(&self, &track, &order);
-                    let (sender, track) = (self.clone(), track.clone());
-                    self.supervisor.spawn("attempt", async move {
-                        let order = sender.as_it_leaves(&track, order, waited).await;
-                        sender.attempt(&track, order, mark, place).await;
-                    });
-                }
-                Next::Idle => track.bell.notified().await,
-                Next::NotBefore(moment) => {
-                    let now = (self.monotonic)();
-                    let wait = Duration::from_millis(moment.0.saturating_sub(now.0).max(1));
-                    // A bell may bring an earlier order or a cancellation; both are looked at.
-                    let _bell_or_time = tokio::time::timeout(wait, track.bell.notified()).await;
-                }
-            }
-        }
-    }
-
-    /// What leaves: the very same as before if nobody knows whether that arrived, and otherwise
-    /// what is so now if it stood in the lane for a while.
-    async fn as_it_leaves(&self, track: &Track, order: Arc<Order>, waited: Millis) -> Arc<Order> {
-        if let Some(same) = track.unsure().repeated(&order) {
-            return Arc::new(same);
-        }
-        if waited < RENEWED_AFTER {
-            return order;
-        }
-        let old = order.clone();
-        let reading = self
-            .handle
-            .read(move |view| renewed(view.state, view.rules, &old, view.now));
-        match tokio::time::timeout(RENEWED_WITHIN, reading).await {
-            Ok(Ok(Some(renewed))) => Arc::new(renewed),
-            // It says what was so when it was decided: better than to be late.
-            Ok(Ok(None) | Err(_)) | Err(_) => order,
-        }
-    }
-
-    async fn attempt(&self, track: &Track, order: Arc<Order>, mark: Mark, place: Place) {
+    async fn attempt(&self, track: &Track, order: Arc<Order>, (mark, end): (Mark, End)) {
         let began = (self.monotonic)();
         let Ok(sent) = self.call(track, &order, mark).await else {
-            return self.withdrawn(&order, place);
+            return withdrawn(&order, end);
         };
         let latency = Millis((self.monotonic)().0.saturating_sub(began.0));
-        self.finish(track, &order, sent, (latency, place));
+        self.finish(track, &order, sent, (latency, end));
     }
 
     /// Hands an order to its channel and waits for the end of it.
@@ -213,58 +162,19 @@ impl Sender {
         }
     }
 
-    /// The channel kept the message back: as if the order had never left its lane.
-    fn withdrawn(&self, order: &Order, place: Place) {
-        place.end(not_started(order.attempt));
-        info!(
-            attempt.id = order.attempt.0,
-            channel.name = %order.channel,
-            "attempt withdrawn before its message left"
-        );
-    }
-
-    fn finish(
-        &self,
-        track: &Track,
-        order: &Arc<Order>,
-        sent: Sent,
-        (latency, place): (Millis, Place),
-    ) {
+    fn finish(&self, track: &Track, order: &Arc<Order>, sent: Sent, (latency, end): (Millis, End)) {
         let outcome = sent.outcome;
-        if sent.outcome == Outcome::Unknown {
+        if outcome == Outcome::Unknown {
             track.unsure().remember(order.clone());
         }
-        let given_back = match sent.outcome {
-            Outcome::Throttled { wait } => {
-                let now = (self.monotonic)();
-                let orders = track.lane().throttled(order.attempt, wait, now);
-                orders.into_iter().map(|order| (order, wait)).collect()
-            }
-            Outcome::Delivered
-            | Outcome::Accepted
-            | Outcome::Transient
-            | Outcome::RefusedTarget
-            | Outcome::RefusedContent
-            | Outcome::RefusedCredential
-            | Outcome::TlsNameMismatch
-            | Outcome::TlsOther
-            | Outcome::QuotaExhausted
-            | Outcome::Unknown => {
-                track.lane().ended(order.attempt, sent.outcome.is_sent());
-                Vec::new()
-            }
-        };
-        place.end(Report {
+        end.with(Report {
             attempt: order.attempt,
-            outcome: sent.outcome,
+            outcome,
             latency_ms: latency.0,
             provider_message: sent.provider_message.map(Into::into),
             reference: sent.reference.map(Into::into),
             was_started: true,
         });
-        for (order, wait) in given_back {
-            self.give_back(&order, wait);
-        }
         (self.on_outcome)(&order.channel, outcome, latency);
         info!(
             attempt.id = order.attempt.0,
@@ -274,55 +184,46 @@ impl Sender {
             "attempt ended"
         );
     }
-
-    fn give_back(&self, order: &Order, wait: Millis) {
-        let outcome = Outcome::Throttled { wait };
-        let report = Report {
-            outcome,
-            ..not_started(order.attempt)
-        };
-        self.handle.tell(Input::Outcome(report));
-    }
 }
 
-/// The place of an attempt in its lane. Whatever becomes of its task, it is given back, and the
-/// driver is told before anything else is done.
-struct Place {
+/// The channel kept the message back: as if the order had never been handed to it.
+fn withdrawn(order: &Order, end: End) {
+    end.with(not_started(order.attempt));
+    info!(
+        attempt.id = order.attempt.0,
+        channel.name = %order.channel,
+        "attempt withdrawn before its message left"
+    );
+}
+
+/// The end of an attempt. Whatever becomes of its task, the driver is told, and before anything
+/// else is done.
+struct End {
     sender: Sender,
     track: Arc<Track>,
     attempt: AttemptId,
-    is_over: bool,
+    is_told: bool,
 }
 
-impl Place {
-    fn new(sender: &Sender, track: &Arc<Track>, order: &Order) -> Self {
-        Self {
-            sender: sender.clone(),
-            track: track.clone(),
-            attempt: order.attempt,
-            is_over: false,
-        }
-    }
-
+impl End {
     /// The attempt ended so.
-    fn end(mut self, report: Report) {
-        self.give_back(report);
+    fn with(mut self, report: Report) {
+        self.tell(report);
     }
 
-    fn give_back(&mut self, report: Report) {
-        self.is_over = true;
-        self.track.lane().ended(self.attempt, false);
+    fn tell(&mut self, report: Report) {
+        self.is_told = true;
+        self.track.under_way().remove(&self.attempt);
         self.sender.handle.tell(Input::Outcome(report));
-        self.track.bell.notify_one();
         self.sender.landed.notify_one();
     }
 }
 
-impl Drop for Place {
+impl Drop for End {
     fn drop(&mut self) {
-        if !self.is_over {
+        if !self.is_told {
             let sent = unknown("the attempt failed inside");
-            self.give_back(Report {
+            self.tell(Report {
                 provider_message: sent.provider_message.map(Into::into),
                 was_started: true,
                 ..not_started(self.attempt)
@@ -341,17 +242,15 @@ fn unknown(text: &str) -> Sent {
 
 impl Outlet for Sender {
     fn cancel(&self, attempt: AttemptId) {
-        let was_waiting = self
-            .lanes
-            .values()
-            .any(|track| track.lane().cancel(attempt));
-        if was_waiting {
-            self.handle.tell(Input::Outcome(not_started(attempt)));
+        for track in self.tracks.values() {
+            if let Some(known) = track.under_way().get(&attempt) {
+                known.mark.withdraw();
+            }
         }
     }
 
     fn send(&self, order: Arc<Order>) {
-        let Some(track) = self.lanes.get(&order.channel) else {
+        let Some(track) = self.tracks.get(&order.channel) else {
             // Rules and channels are checked against each other; should a channel be missing all
             // the same, the attempt ends and failover begins.
             warn!(channel.name = %order.channel, "no such channel");
@@ -364,15 +263,30 @@ impl Outlet for Sender {
             self.handle.tell(Input::Outcome(report));
             return;
         };
-        let pushed = track.lane().push(order, (self.monotonic)());
-        match pushed {
-            Ok(()) => track.bell.notify_one(),
-            Err((order, wait)) => self.give_back(&order, wait),
-        }
+        let mark = Mark::default();
+        let grace = u64::try_from(GRACE.as_millis()).unwrap_or(u64::MAX);
+        let under_way = UnderWay {
+            mark: mark.clone(),
+            ends: Millis((self.monotonic)().0 + order.deadline.0 + grace),
+        };
+        track.under_way().insert(order.attempt, under_way);
+        let end = End {
+            sender: self.clone(),
+            track: track.clone(),
+            attempt: order.attempt,
+            is_told: false,
+        };
+        // What may have arrived is repeated word for word.
+        let repeated = track.unsure().repeated(&order);
+        let order = repeated.map_or(order, Arc::new);
+        let (sender, track) = (self.clone(), track.clone());
+        self.supervisor.spawn("attempt", async move {
+            sender.attempt(&track, order, (mark, end)).await;
+        });
     }
 
     fn send_last(&self, order: Arc<Order>) {
-        let Some(track) = self.lanes.get(&order.channel).cloned() else {
+        let Some(track) = self.tracks.get(&order.channel).cloned() else {
             warn!(channel.name = %order.channel, "no such channel; the last page does not leave");
             return;
         };
@@ -389,7 +303,7 @@ impl Outlet for Sender {
     }
 
     fn probe(&self, channel: ChannelName) {
-        let Some(track) = self.lanes.get(&channel).cloned() else {
+        let Some(track) = self.tracks.get(&channel).cloned() else {
             return;
         };
         let handle = self.handle.clone();
@@ -413,15 +327,20 @@ mod tests {
     use tokio::sync::{Semaphore, mpsc};
 
     use super::*;
-    use crate::engine::State;
-    use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium, RuleSet};
-    use crate::engine::time::Now;
-    use crate::engine::urgency::Urgency;
-    use crate::outbound::Pending;
-    use crate::runtime::handle::View;
-    use crate::runtime::lane::tests::order;
+    use crate::engine::ids::PageId;
+    use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
+    use crate::outbound::{Pending, sample};
     use crate::runtime::queue::Control;
     use crate::store::{MemoryStore, Partition};
+
+    fn order(attempt: u64) -> Arc<Order> {
+        Arc::new(Order {
+            attempt: AttemptId(attempt),
+            page: PageId(attempt),
+            channel: "sms".into(),
+            ..sample::order(Medium::Sms)
+        })
+    }
 
     /// A channel that looks something up for as long as the test wants before it posts.
     struct Slow {
@@ -460,7 +379,7 @@ mod tests {
         }
     }
 
-    /// One lane of one attempt at a time, and all that can be seen of it.
+    /// One channel, and all that can be seen of its attempts.
     struct Bench {
         sender: Sender,
         handle: Handle,
@@ -480,6 +399,7 @@ mod tests {
                 media: vec![Medium::Sms],
                 reaches_people: true,
                 is_one_endpoint: true,
+                concurrency: ChannelInfo::CONCURRENCY,
                 capabilities: Capabilities::default(),
             };
             let channel = Slow {
@@ -500,7 +420,7 @@ mod tests {
                 on_outcome: Arc::new(|_, _, _| {}),
             };
             Self {
-                sender: Sender::start(vec![(Arc::new(channel), 1)], around),
+                sender: Sender::new(vec![Arc::new(channel)], around),
                 handle,
                 arrived,
                 go_on,
@@ -510,19 +430,24 @@ mod tests {
         }
 
         fn send(&self, attempt: u64) {
-            self.sender.send(order(attempt, Urgency::High, "native"));
+            self.sender.send(order(attempt));
         }
 
         /// What the driver is told next: the attempt, and whether it was started.
         async fn told(&self) -> Vec<(u64, bool)> {
+            let reports = self.inputs().await.into_iter().map(|input| match input {
+                Input::Outcome(report) => (report.attempt.0, report.was_started),
+                other => panic!("only outcomes are told here: {other:?}"),
+            });
+            reports.collect()
+        }
+
+        async fn inputs(&self) -> Vec<Input> {
             self.sender.landed().await;
             let taken = self.handle.take(Duration::ZERO);
             let reports = taken.controls.into_iter().map(|control| match control {
-                Control::Input {
-                    input: Input::Outcome(report),
-                    ..
-                } => (report.attempt.0, report.was_started),
-                _ => panic!("only outcomes are told here"),
+                Control::Input { input, .. } => input,
+                _ => panic!("only inputs are told here"),
             });
             reports.collect()
         }
@@ -541,35 +466,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_order_cancelled_while_it_waits_in_its_lane_never_reaches_its_channel() {
+    async fn the_last_page_is_waited_for() {
         let mut bench = Bench::new();
-        bench.send(1);
-        assert_eq!(bench.arrived.recv().await, Some(1));
-        bench.send(2);
-        bench.send(3);
-        bench.sender.cancel(AttemptId(2));
+        bench.sender.last_landed().await;
+        bench.sender.send_last(order(3));
+        assert_eq!(bench.arrived.recv().await, Some(3));
         bench.go_on.add_permits(1);
-        assert_eq!(bench.told().await, [(2, false), (1, true)]);
-        assert_eq!(bench.arrived.recv().await, Some(3), "the lane goes on");
-        bench.go_on.add_permits(1);
-        assert_eq!(bench.told().await, [(3, true)]);
-        assert_eq!(bench.posted.recv().await, Some(1));
+        bench.sender.last_landed().await;
         assert_eq!(bench.posted.recv().await, Some(3));
-    }
-
-    #[tokio::test]
-    async fn the_last_page_does_not_wait_for_a_place_in_its_lane() {
-        let mut bench = Bench::new();
-        bench.sender.last_landed().await;
-        bench.send(1);
-        bench.send(2);
-        assert_eq!(bench.arrived.recv().await, Some(1));
-        bench.sender.send_last(order(3, Urgency::High, "native"));
-        assert_eq!(bench.arrived.recv().await, Some(3), "2 still waits");
-        bench.go_on.add_permits(3);
-        bench.sender.last_landed().await;
-        let posted = [bench.posted.recv().await, bench.posted.recv().await];
-        assert!(posted.contains(&Some(3)), "{posted:?}");
     }
 
     #[tokio::test]
@@ -584,27 +488,55 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_order_that_stood_in_its_lane_is_written_again_before_it_leaves() {
+    async fn an_attempt_that_outlives_its_deadline_by_ten_seconds_has_stalled() {
         let mut bench = Bench::new();
         bench.send(1);
         assert_eq!(bench.arrived.recv().await, Some(1));
-        bench.send(2);
-        bench.time.store(1_000, Ordering::Relaxed);
-        bench.go_on.add_permits(2);
-        bench.sender.landed().await;
-        let mut reads = Vec::new();
-        for _ in 0..100 {
-            reads.extend(bench.handle.take(Duration::ZERO).reads);
+        let deadline = order(1).deadline.0;
+        for (passed, is_stalled) in [(deadline + 12_000, false), (deadline + 12_001, true)] {
+            bench.time.store(passed, Ordering::Relaxed);
+            assert_eq!(!bench.sender.stalled().is_empty(), is_stalled, "{passed}");
+        }
+        bench.go_on.add_permits(1);
+        assert_eq!(bench.told().await, [(1, true)]);
+        assert!(bench.sender.stalled().is_empty(), "it has ended");
+    }
+
+    #[tokio::test]
+    async fn an_attempt_whose_task_fails_has_ended_all_the_same_and_the_failure_is_told() {
+        let mut bench = Bench::new();
+        bench.sender.on_outcome = Arc::new(|_, _, _| panic!("measuring failed"));
+        bench.send(1);
+        assert_eq!(bench.arrived.recv().await, Some(1));
+        bench.go_on.add_permits(1);
+        let mut inputs = bench.inputs().await;
+        assert_eq!(bench.sender.under_way(), 0);
+        while inputs.len() < 2 {
+            let controls = bench.handle.take(Duration::ZERO).controls;
+            inputs.extend(controls.into_iter().map(|control| match control {
+                Control::Input { input, .. } => input,
+                _ => panic!("only inputs are told here"),
+            }));
             tokio::task::yield_now().await;
         }
-        let read = reads.pop().expect("the driver is asked what is so now");
-        assert!(bench.arrived.try_recv().is_err(), "it waits for its words");
-        // Its page is gone meanwhile: then it leaves as it was.
-        read(View {
-            state: &State::default(),
-            rules: &RuleSet::default(),
-            now: Now::default(),
+        assert!(matches!(&inputs[0], Input::Outcome(report) if report.was_started));
+        let Input::Raise { trouble, text } = &inputs[1] else {
+            panic!("{inputs:?}");
+        };
+        assert_eq!(trouble.cause, crate::engine::trouble::Cause::Panic);
+        assert!(text.contains("`attempt`"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn an_attempt_whose_task_is_gone_before_its_end_is_told_as_unknown() {
+        let bench = Bench::new();
+        let track = bench.sender.tracks.values().next().expect("one channel");
+        drop(End {
+            sender: bench.sender.clone(),
+            track: track.clone(),
+            attempt: AttemptId(1),
+            is_told: false,
         });
-        assert_eq!(bench.arrived.recv().await, Some(2));
+        assert_eq!(bench.told().await, [(1, true)]);
     }
 }

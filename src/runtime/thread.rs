@@ -120,6 +120,9 @@ impl Works {
                 events: posted,
             }));
         }
+        if self.handle.is_stopping() {
+            self.driver.hold_sending();
+        }
         let turn = self.driver.turn(controls, events, now);
         for text in &turn.quarantined {
             error!(input = %text, "a decision panicked; its input is set aside");
@@ -227,15 +230,7 @@ impl Works {
         if self.driver.is_due(now) {
             return Duration::ZERO;
         }
-        let (steady, wall) = self.driver.state().next_due();
-        let steady = steady.map(|due| due.since(now.steady));
-        let wall = wall.map(|due| due.since(now.wall));
-        let next = steady
-            .into_iter()
-            .chain(wall)
-            .filter(|wait| wait.0 > 0)
-            .min();
-        next.map_or(PATIENCE_MAX, |wait| {
+        self.driver.wait(now).map_or(PATIENCE_MAX, |wait| {
             Duration::from_millis(wait.0).min(PATIENCE_MAX)
         })
     }

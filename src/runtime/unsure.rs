@@ -40,13 +40,20 @@ impl Unsure {
 mod tests {
     use super::*;
     use crate::engine::ids::AttemptId;
-    use crate::engine::urgency::Urgency;
-    use crate::runtime::lane::tests::order;
+    use crate::engine::ruleset::Medium;
+    use crate::outbound::sample;
+
+    fn order(page: u64) -> Arc<Order> {
+        Arc::new(Order {
+            page: PageId(page),
+            ..sample::order(Medium::Sms)
+        })
+    }
 
     #[test]
     fn a_repetition_says_the_very_same_once_and_under_its_own_attempt() {
         let mut unsure = Unsure::default();
-        let first = order(1, Urgency::High, "native");
+        let first = order(1);
         unsure.remember(first.clone());
         let mut again = Order::clone(&first);
         again.attempt = AttemptId(2);
@@ -65,9 +72,9 @@ mod tests {
     fn no_more_are_remembered_than_may_be() {
         let mut unsure = Unsure::default();
         for number in 0..=MESSAGES_MAX as u64 {
-            unsure.remember(order(number, Urgency::High, "native"));
+            unsure.remember(order(number));
         }
         assert_eq!(unsure.0.len(), MESSAGES_MAX);
-        assert_eq!(unsure.repeated(&order(0, Urgency::High, "native")), None);
+        assert_eq!(unsure.repeated(&order(0)), None);
     }
 }

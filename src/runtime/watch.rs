@@ -12,6 +12,7 @@ use crate::engine::time::Wall;
 use crate::engine::trouble::Cause;
 use crate::outbound::Pending;
 use crate::runtime::handle::{Handle, Intake, Unavailable};
+use crate::runtime::lane_watch::Stalled;
 use crate::store::{Retention, Store};
 
 /// Batches of history that one minute purges at the most.
@@ -34,6 +35,8 @@ pub struct Watch {
     pub disk_min_bytes: u64,
     pub retention: Retention,
     pub clock: Arc<dyn Fn() -> Wall + Send + Sync>,
+    /// The channels whose attempts do not begin or do not end.
+    pub stalled: Stalled,
     /// `None` when no address is configured.
     pub heartbeat: Option<Heartbeat>,
     /// For metrics.
@@ -50,13 +53,14 @@ impl Watch {
             .read(|view| audit(view.state, view.rules, view.now))
             .await?;
         let is_space = free.is_none_or(|free| free >= self.disk_min_bytes);
-        let is_clean = found.is_clean() && is_space;
+        let is_flowing = self.stalled.is_clean();
+        let is_clean = found.is_clean() && is_space && is_flowing;
         (self.on_audit)(&found, is_clean, free);
         self.report_stuck(&found).await?;
         self.purge().await;
         if !is_clean {
             let what = "the self-audit is not clean; the heartbeat is withheld";
-            warn!(audit = ?found, is_space, "{what}");
+            warn!(audit = ?found, is_space, is_flowing, "{what}");
             return Ok(false);
         }
         let Some(heartbeat) = &self.heartbeat else {

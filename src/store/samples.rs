@@ -311,6 +311,14 @@ pub fn page(id: u64, incidents: &[u64]) -> Page {
             .zip(outcomes())
             .map(|(id, it)| attempt(id, it))
             .collect(),
+        queued: vec![Queued {
+            channel: "gateway".into(),
+            since: Steady(7_000),
+            since_at: START,
+            failover_due: Some(Steady(37_000)),
+            until: Steady(907_000),
+            reason: Reason::FailoverChannel,
+        }],
         retries: vec![Retry {
             channel: "sms".into(),
             due: Steady(9_000),
@@ -389,10 +397,27 @@ pub fn channel() -> ChannelState {
             probe_due: Steady(60_000),
             is_trial_open: true,
         }),
+        last_success_at: Some(START),
+        health: health(),
+        endpoints: [("https://hooks.example.com".into(), health())].into(),
+        turn: Some(Turn {
+            endpoint: "https://hooks.example.com".into(),
+            integration: "prometheus".into(),
+        }),
+    }
+}
+
+fn health() -> Health {
+    Health {
         closed_until: Some(Steady(1_000)),
+        pace: Pace {
+            per_minute: Some(3_000),
+            next: Steady(1_020),
+            second: Steady(1_000),
+            in_second: 7,
+        },
         budget_thousandths: 10_000,
         budget_counted: Steady(2_000),
-        last_success_at: Some(START),
         failing_since: Some(Steady(3_000)),
         failures: 4,
         own_failures: 1,
@@ -467,6 +492,8 @@ pub fn counters(receipt: u64) -> Counters {
         silence: SilenceId(6),
         override_: OverrideId(7),
         entry: EntryId(8),
+        started: Some(Steady(1_000)),
+        quick_starts: 2,
     }
 }
 

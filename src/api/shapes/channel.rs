@@ -51,9 +51,9 @@ pub fn channel(
     let known = state.channel(&configured.name);
     let down = known.and_then(|known| known.down.as_ref());
     let closed = known
-        .and_then(|known| known.closed_until)
+        .and_then(|known| known.health.closed_until)
         .filter(|until| *until > now.steady);
-    let is_failing = known.is_some_and(|known| known.failing_since.is_some());
+    let is_failing = known.is_some_and(|known| known.health.fails());
     let state = match (known, down, closed) {
         (None, _, _) => "unused",
         (Some(_), Some(_), _) => "down",
@@ -73,7 +73,7 @@ pub fn channel(
         down_since: down.map(|down| down.since.to_string()),
         closed_until: closed.map(|until| now.wall_of(until).to_string()),
         last_success_at: last_success.map(|at| at.to_string()),
-        failures: known.map_or(0, |known| known.failures),
+        failures: known.map_or(0, |known| known.health.failures),
         reaches_people: info.is_some_and(|info| info.reaches_people),
     }
 }

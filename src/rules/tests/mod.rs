@@ -38,6 +38,7 @@ fn channel(name: &str, media: &[Medium]) -> ChannelInfo {
         media: media.to_vec(),
         reaches_people: name != ChannelName::CONSOLE,
         is_one_endpoint: true,
+        concurrency: ChannelInfo::CONCURRENCY,
         capabilities: Capabilities::default(),
     }
 }

@@ -46,6 +46,12 @@ pub fn trigger(key: &str) -> Post {
 }
 
 impl Post {
+    /// By another integration than `native`.
+    pub fn of(mut self, integration: &str) -> Self {
+        integration.clone_into(&mut self.integration);
+        self
+    }
+
     pub fn severity(mut self, severity: &str) -> Self {
         Arc::make_mut(&mut self.event.content).severity = severity.into();
         self

@@ -18,8 +18,8 @@ pub enum Play {
     Silence,
     /// Nothing, ever.
     Lost,
-    /// The lane is busy for so long before a socket is opened; a withdrawn attempt never leaves.
-    Queued(Millis, Outcome),
+    /// Looks up and connects for so long before the first byte; what is withdrawn never leaves.
+    LooksUp(Millis, Outcome),
 }
 
 /// Accepted at once.
@@ -72,6 +72,7 @@ pub fn usual() -> Vec<ChannelInfo> {
         channel("twilio", Medium::Sms, named(3)),
         ChannelInfo {
             is_one_endpoint: false,
+            concurrency: ChannelInfo::CONCURRENCY,
             ..channel("hooks", Medium::Webhook, named(50))
         },
         ChannelInfo {
@@ -98,6 +99,7 @@ fn channel(name: &str, medium: Medium, capabilities: Capabilities) -> ChannelInf
         media: vec![medium],
         reaches_people: true,
         is_one_endpoint: true,
+        concurrency: ChannelInfo::CONCURRENCY,
         capabilities,
     }
 }

@@ -3,15 +3,17 @@
 use reveille::engine::decision::{Brief, Order};
 use reveille::engine::event::Action;
 use reveille::engine::headline;
-use reveille::engine::input::Input;
+use reveille::engine::input::{Input, ReassignTo};
 use reveille::engine::outcome::Outcome;
+use reveille::engine::ruleset::Target;
 use reveille::engine::time::Millis;
+use reveille::engine::urgency::Urgency;
 use reveille::outbound::wording;
 
 use super::acts::{Post, trigger};
-use super::channels::Play;
+use super::channels::{Play, usual};
 use super::events::team_with;
-use super::world::World;
+use super::world::{BEGIN, World};
 
 const GROUPED: &str = "route:\n  policy: team\n  group_by: [service]\n";
 
@@ -82,7 +84,7 @@ fn a_page_of_low_urgency_that_waits_in_its_lane_does_not_leave_beside_one_of_hig
     let mut world = World::new(&team_with(GROUPED));
     world.next(
         "mail",
-        [Play::Queued(Millis::seconds(9), Outcome::Accepted)],
+        [Play::LooksUp(Millis::seconds(9), Outcome::Accepted)],
     );
     world.give(pay("a").severity("warning"));
     world.at("00:00:05");
@@ -105,17 +107,28 @@ fn a_page_counts_what_came_with_later_requests_of_the_same_turn() {
 
 #[test]
 fn a_page_that_waited_in_its_lane_says_what_fires_when_it_leaves() {
-    let mut world = World::new(&team_with(GROUPED));
-    let queued = Play::Queued(Millis::seconds(5), Outcome::Accepted);
-    world.next("twilio", [queued]);
+    let mut channels = usual();
+    for channel in &mut channels {
+        channel.concurrency = 1;
+    }
+    let mut world = World::with(&team_with(GROUPED), channels, BEGIN);
+    world.next(
+        "twilio",
+        [Play::Late(Millis::seconds(5), Outcome::Accepted)],
+    );
+    let bo = ReassignTo::Target(Target::User("bo".into()));
+    world.page_by_hand(bo, "the only place", Urgency::High);
+    world.expect(["bo sms twilio #1 page"]);
     world.give(pay("a is slow").severity("error"));
     world.at("00:00:02");
     world.give(pay("b is down"));
     world.resolve_event("a is slow");
+    world.expect_nothing_until("00:00:04");
     world.at("00:00:06");
-    world.expect(["ana sms twilio #1 page"]);
-    assert_eq!(said(&world).0, "HIGH #1 b is down");
-    world.ack(1, "ana");
+    world.expect(["ana sms twilio #2 page"]);
+    assert_eq!(said(&world).0, "HIGH #2 b is down");
+    world.ack(1, "bo");
+    world.ack(2, "ana");
 }
 
 #[test]

@@ -21,7 +21,9 @@ mod monitors;
 mod outages;
 mod page_limit;
 mod people;
+
 mod phones;
+mod places;
 mod replicas;
 mod rounds;
 mod silences;

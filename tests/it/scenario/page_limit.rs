@@ -139,6 +139,7 @@ fn channel_targets_are_not_persons() {
     for number in 1..=3 * LIMIT {
         world.post(&format!("a{number}"));
     }
+    world.wait("00:00:02");
     assert_eq!(world.take_seen().len(), 3 * LIMIT);
     for number in 1..=30 {
         world.ack(number, "ana");
@@ -367,7 +368,7 @@ fn an_incident_whose_page_was_withdrawn_in_its_lane_is_not_counted() {
     ];
     for take in takes {
         let mut world = World::new(TEAM);
-        let queued = Play::Queued(Millis::seconds(5), Outcome::Accepted);
+        let queued = Play::LooksUp(Millis::seconds(5), Outcome::Accepted);
         for number in 1..=10 {
             world.next("twilio", [queued]);
             world.post(&format!("a{number}"));
@@ -398,7 +399,7 @@ fn a_page_whose_second_channel_is_withdrawn_in_its_lane_is_counted_only_if_the_f
         world.next("twilio", [Play::Late(Millis::seconds(20), first)]);
         world.next(
             "gateway",
-            [Play::Queued(Millis::seconds(15), Outcome::Accepted)],
+            [Play::LooksUp(Millis::seconds(15), Outcome::Accepted)],
         );
         world.post("a");
         world.at("00:00:15");

@@ -215,7 +215,7 @@ fn handed_to_somebody_the_former_is_paged_no_further() {
     let mut world = World::new(TEAM);
     world.next(
         "twilio",
-        [Play::Queued(
+        [Play::LooksUp(
             Millis::seconds(20),
             reveille::engine::outcome::Outcome::Accepted,
         )],

@@ -91,8 +91,12 @@ fn a_page_of_a_self_incident_that_fails_is_counted_and_raises_no_other() {
         assert_eq!(world.own_incidents(), ["disk/"], "{outcome}");
         let channel = world.state().channel(&"twilio".into()).cloned();
         let channel = channel.expect("it was tried");
-        assert!(channel.failures >= 5, "{outcome}: {}", channel.failures);
-        assert!(channel.failing_since.is_some(), "the audit sees it");
+        assert!(
+            channel.health.failures >= 5,
+            "{outcome}: {}",
+            channel.health.failures
+        );
+        assert!(channel.health.fails(), "the audit sees it");
         let story = world.timeline(1).join("\n");
         assert!(story.contains("twilio → ana by phone (sms)"), "{story}");
         world.take_seen();

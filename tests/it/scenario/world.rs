@@ -11,7 +11,6 @@ use reveille::engine::decision::{Answer, Order, Place};
 use reveille::engine::ids::{AttemptId, ChannelName, IncidentNumber, PageId};
 use reveille::engine::incident::Incident;
 use reveille::engine::input::{Input, Report};
-use reveille::engine::order::renewed;
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::{News, Page, PageKind, Recipient};
 use reveille::engine::records::Entry;
@@ -242,6 +241,7 @@ impl World {
         }
         let found = self.audit();
         assert_eq!(found.stuck, Vec::new(), "L1 at {}", self.passed);
+        assert_eq!(found.idle_pages, Vec::new(), "at {}", self.passed);
         Some(done)
     }
 
@@ -322,7 +322,7 @@ impl World {
     fn send(&mut self, order: Arc<Order>) {
         let play = self.fakes.entry(order.channel.clone()).or_default().play();
         let (after, outcome) = match play {
-            Play::Queued(wait, outcome) => {
+            Play::LooksUp(wait, outcome) => {
                 self.comes(wait, Coming::Opens(order, outcome));
                 return;
             }
@@ -361,10 +361,6 @@ impl World {
                 Input::Outcome(not_started(order.attempt))
             }
             Coming::Opens(order, outcome) => {
-                // It stood in its lane: production writes it again before it leaves.
-                let now = self.now();
-                let (state, rules) = (self.driver.state(), self.driver.rules());
-                let order = renewed(state, rules, &order, now).map_or(order, Arc::new);
                 return self.open(&order, LATENCY, outcome);
             }
             Coming::Probed(channel, outcome) => Input::Probed {
@@ -405,16 +401,12 @@ impl World {
 
     fn next_moment(&mut self) -> Millis {
         let now = self.now();
-        let (steady, wall) = self.driver.state().next_due();
-        let ahead = [
-            steady.map(|due| due.since(now.steady)),
-            wall.map(|due| due.since(now.wall)),
-        ];
-        let due = ahead
-            .into_iter()
-            .flatten()
-            .min()
-            .map(|ahead| Millis(self.passed.0 + ahead.0));
+        let ahead = if self.driver.is_due(now) {
+            Some(Millis::ZERO)
+        } else {
+            self.driver.wait(now)
+        };
+        let due = ahead.map(|ahead| Millis(self.passed.0 + ahead.0));
         let coming = self.coming.keys().next().map(|(at, _)| *at);
         [due, coming, Some(self.next_minute)]
             .into_iter()

@@ -24,12 +24,16 @@ pub fn channels(random: &mut Random) -> Vec<ChannelInfo> {
     }
     channels.push(ChannelInfo {
         is_one_endpoint: false,
+        concurrency: ChannelInfo::CONCURRENCY,
         ..channel("hooks", Medium::Webhook, 50)
     });
     channels.push(ChannelInfo {
         reaches_people: false,
         ..channel(ChannelName::CONSOLE, Medium::Console, 50)
     });
+    for channel in &mut channels {
+        channel.concurrency = *random.pick(&[2, 8, 32]);
+    }
     channels
 }
 
@@ -39,6 +43,7 @@ fn channel(name: &str, medium: Medium, names: usize) -> ChannelInfo {
         media: vec![medium],
         reaches_people: true,
         is_one_endpoint: true,
+        concurrency: ChannelInfo::CONCURRENCY,
         capabilities: Capabilities {
             incidents_named_max: names,
             ..Capabilities::default()

@@ -8,7 +8,6 @@ use reveille::engine::State;
 use reveille::engine::decision::{Acted, Order};
 use reveille::engine::ids::PageId;
 use reveille::engine::input::{ActOn, Verb};
-use reveille::engine::outcome::Outcome;
 use reveille::engine::records::Receipt;
 use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::{Millis, Now};
@@ -79,7 +78,6 @@ pub enum Seen<'a> {
     /// A provider answered, and the process heard it.
     Answered {
         order: &'a Order,
-        outcome: Outcome,
     },
     /// The process died.
     Died,

@@ -1,4 +1,4 @@
-//! From an order to a person: the lane, the look-up before the socket, the provider, the message.
+//! From an order to a person: the look-up before the socket, the provider, the message.
 
 use std::sync::Arc;
 
@@ -10,7 +10,6 @@ use reveille::engine::page::PageKind;
 use reveille::engine::time::Millis;
 use reveille::outbound::Mark as Withdrawal;
 use reveille::runtime::driver::not_started;
-use reveille::runtime::lane::Next;
 
 use super::history::Seen;
 use super::marks::Mark;
@@ -21,60 +20,33 @@ use super::world::{Happening, Within, World};
 const GRACE: Millis = Millis::seconds(2);
 
 impl World {
-    /// A released order goes to its lane.
+    /// A released order goes to its channel, which looks up what it needs.
     pub fn send(&mut self, order: Arc<Order>) {
-        let passed = self.passed;
-        let channel = order.channel.clone();
+        let is_known = self.providers.contains_key(&order.channel);
         let Some(process) = self.process.as_mut() else {
             return;
         };
-        let Some(lane) = process.lanes.get_mut(&channel) else {
+        if !is_known {
             let report = Report {
                 outcome: Outcome::RefusedTarget,
                 was_started: true,
                 ..not_started(order.attempt)
             };
             return process.tell(Input::Outcome(report));
-        };
-        if let Err((order, wait)) = lane.push(order, passed) {
-            return process.tell(Input::Outcome(given_back(&order, wait)));
         }
-        self.soon_within(Millis::ZERO, Within::Lane(channel));
+        let mark = Withdrawal::default();
+        process.under_way.insert(order.attempt, mark.clone());
+        let looks_up = self.random.chance(self.plan.look_ups);
+        let longest = if looks_up { 3_000 } else { 2 };
+        let wait = Millis(self.random.between(1, longest));
+        self.soon_within(wait, Within::Opens(order, mark));
     }
 
-    /// A withdrawal: out of the lane, or by the mark that is tested before the socket opens.
+    /// A withdrawal, by the mark that is tested before the socket opens.
     pub fn withdraw(&mut self, attempt: AttemptId) {
-        let Some(process) = self.process.as_mut() else {
-            return;
-        };
-        let mut lanes = process.lanes.values_mut();
-        if lanes.any(|lane| lane.cancel(attempt)) {
-            process.tell(Input::Outcome(not_started(attempt)));
-            self.marks.hit(Mark::WithdrawnInLane);
-        }
-    }
-
-    /// A lane starts what it may.
-    pub fn feed(&mut self, channel: &ChannelName) {
-        loop {
-            let passed = self.passed;
-            let process = self.process.as_mut();
-            let Some(lane) = process.and_then(|process| process.lanes.get_mut(channel)) else {
-                return;
-            };
-            match lane.next(passed) {
-                Next::Start { order, mark, .. } => {
-                    let looks_up = self.random.chance(self.plan.look_ups);
-                    let longest = if looks_up { 3_000 } else { 2 };
-                    let wait = Millis(self.random.between(1, longest));
-                    self.soon_within(wait, Within::Opens(order, mark));
-                }
-                Next::NotBefore(moment) => {
-                    let wait = Millis(moment.0.saturating_sub(passed.0).max(1));
-                    return self.soon_within(wait, Within::Lane(channel.clone()));
-                }
-                Next::Idle => return,
-            }
+        let process = self.process.as_ref();
+        if let Some(mark) = process.and_then(|process| process.under_way.get(&attempt)) {
+            mark.withdraw();
         }
     }
 
@@ -85,12 +57,9 @@ impl World {
             return;
         };
         if mark.test().is_err() {
-            if let Some(lane) = process.lanes.get_mut(&channel) {
-                lane.ended(order.attempt, false);
-            }
+            process.under_way.remove(&order.attempt);
             process.tell(Input::Outcome(not_started(order.attempt)));
-            self.marks.hit(Mark::WithdrawnInLookUp);
-            return self.soon_within(Millis::ZERO, Within::Lane(channel));
+            return self.marks.hit(Mark::WithdrawnInLookUp);
         }
         self.figures.handed_over += 1;
         self.note(format_args!(
@@ -151,29 +120,11 @@ impl World {
     /// A channel has its answer: what the sender of production does with it.
     pub fn answered(&mut self, order: &Arc<Order>, report: Report) {
         self.note(format_args!("answer {} {}", order.attempt, report.outcome));
-        self.show(&Seen::Answered {
-            order,
-            outcome: report.outcome,
-        });
-        let passed = self.passed;
-        let Some(process) = self.process.as_mut() else {
-            return;
-        };
-        let mut back = Vec::new();
-        if let Some(lane) = process.lanes.get_mut(&order.channel) {
-            match report.outcome {
-                Outcome::Throttled { wait } => {
-                    let orders = lane.throttled(order.attempt, wait, passed).into_iter();
-                    back.extend(orders.map(|order| given_back(&order, wait)));
-                }
-                outcome => lane.ended(order.attempt, outcome.is_sent()),
-            }
-        }
-        process.tell(Input::Outcome(report));
-        for report in back {
+        self.show(&Seen::Answered { order });
+        if let Some(process) = self.process.as_mut() {
+            process.under_way.remove(&order.attempt);
             process.tell(Input::Outcome(report));
         }
-        self.soon_within(Millis::ZERO, Within::Lane(order.channel.clone()));
     }
 
     pub fn probe(&mut self, channel: ChannelName) {
@@ -222,12 +173,5 @@ impl World {
             }
             None => {}
         }
-    }
-}
-
-fn given_back(order: &Order, wait: Millis) -> Report {
-    Report {
-        outcome: Outcome::Throttled { wait },
-        ..not_started(order.attempt)
     }
 }

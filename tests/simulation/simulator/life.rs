@@ -8,12 +8,13 @@ use reveille::engine::decision::{Answer, Order};
 use reveille::engine::ids::Revision;
 use reveille::engine::incident::Trouble;
 use reveille::engine::input::Input;
-use reveille::engine::records::Change;
+use reveille::engine::page::{Page, PageState};
+use reveille::engine::records::{Change, Record};
 use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::Millis;
 use reveille::engine::trouble::Cause;
 use reveille::rules::{self, Documents, Environment, Fit};
-use reveille::runtime::driver::{Done, Job};
+use reveille::runtime::driver::{Done, Job, Turn};
 use reveille::store::{
     Batch, CommitFault, DocumentKind, DocumentWrite, Epoch, Partition, Store, revision_name,
 };
@@ -259,6 +260,16 @@ impl World {
             return self.die(Mark::StoreFailed);
         }
         self.figures.commits += 1;
+        for page in pages(&committing.turn) {
+            let is_unsent = page.attempts.is_empty();
+            let is_cancelled = page.state == PageState::Cancelled && page.is_withdrawn;
+            self.marks
+                .hit_if(is_unsent && is_cancelled, Mark::WithdrawnWaiting);
+            let mut sends = committing.turn.sends.iter();
+            let is_sent = sends.any(|order| order.page == page.id);
+            let is_waiting = !page.queued.is_empty() && is_unsent && !is_sent;
+            self.marks.hit_if(is_waiting, Mark::WaitedForPlace);
+        }
         self.show(&Seen::Durable {
             turn: &committing.turn,
         });
@@ -395,4 +406,12 @@ impl World {
             self.start();
         }
     }
+}
+
+/// The pages that a turn leaves changed.
+fn pages(turn: &Turn) -> impl Iterator<Item = &Page> {
+    turn.batch.changes.iter().filter_map(|change| match change {
+        Change::Put(Record::Page(page)) | Change::Archive(Record::Page(page)) => Some(&**page),
+        _ => None,
+    })
 }

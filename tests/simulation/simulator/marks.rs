@@ -25,8 +25,9 @@ macro_rules! marks {
 
 marks! {
     AcknowledgedWhileSending => "an incident was acknowledged while an attempt of it was in flight",
-    WithdrawnInLane => "an order that waited in its lane was withdrawn",
-    WithdrawnInLookUp => "an order was withdrawn after it left its lane and before its socket",
+    WithdrawnWaiting => "a page that waited for a place was withdrawn",
+    WaitedForPlace => "a page waited for a place beyond its turn",
+    WithdrawnInLookUp => "an order was withdrawn before its socket opened",
     FailoverAfterThrottle => "a throttled attempt was followed by another channel or contact",
     ChannelDown => "a channel was marked down",
     ChannelRecovered => "a down channel came back by a probe or a trial",

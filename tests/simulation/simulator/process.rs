@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use reveille::engine::State;
-use reveille::engine::ids::ChannelName;
+use reveille::engine::ids::AttemptId;
 use reveille::engine::input::Input;
 use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::{Millis, Now, Wall};
+use reveille::outbound::Mark;
 use reveille::runtime::driver::{Driver, Job, Turn};
-use reveille::runtime::lane::Lane;
 use reveille::runtime::line::{Jump, Line, Reading};
 use reveille::runtime::thread::clock_trouble;
 use reveille::store::Clocks;
@@ -52,7 +52,8 @@ pub struct Committing {
 pub struct Process {
     pub driver: Driver,
     line: Line,
-    pub lanes: BTreeMap<ChannelName, Lane>,
+    /// Attempts that their channels have, each with the mark that is set when it is withdrawn.
+    pub under_way: BTreeMap<AttemptId, Mark>,
     controls: VecDeque<Work>,
     requests: VecDeque<Work>,
     pub committing: Option<Committing>,
@@ -72,16 +73,8 @@ impl Process {
         life: u64,
     ) -> Self {
         let (line, jump) = Line::resume(clocks, reading, life);
-        let lanes = rules.channels.iter().map(|channel| {
-            let concurrency = if channel.name.as_str() == "mail" {
-                8
-            } else {
-                32
-            };
-            (channel.name.clone(), Lane::new(concurrency))
-        });
         let mut process = Self {
-            lanes: lanes.collect(),
+            under_way: BTreeMap::new(),
             driver: Driver::new(state, rules),
             line,
             controls: VecDeque::new(),
@@ -156,12 +149,7 @@ impl Process {
 
     /// How long until a timer is due, if there is one.
     pub fn next_timer(&self, now: Now) -> Option<Millis> {
-        let (steady, wall) = self.driver.state().next_due();
-        let steady = steady.map(|due| due.since(now.steady));
-        let wall = wall.map(|due| due.since(now.wall));
-        // What a panic set aside stays due for ever and is no reason to wake.
-        let ahead = steady.into_iter().chain(wall).filter(|wait| wait.0 > 0);
-        ahead.min()
+        self.driver.wait(now)
     }
 }
 

@@ -63,8 +63,6 @@ pub enum Happening {
 pub enum Within {
     Minute,
     Committed,
-    /// A lane may have an order whose time has come.
-    Lane(ChannelName),
     /// An order has looked up what it needs and opens its socket.
     Opens(Arc<Order>, Withdrawal),
     Answer(Arc<Order>, ChannelReport),
@@ -256,7 +254,6 @@ impl World {
         match what {
             Within::Minute => self.minute(),
             Within::Committed => self.committed(),
-            Within::Lane(channel) => self.feed(&channel),
             Within::Opens(order, mark) => self.opens(&order, &mark),
             Within::Answer(order, report) => self.answered(&order, report),
             Within::Probed(channel, outcome) => self.probed(channel, outcome),

@@ -96,7 +96,7 @@ impl Liveness {
         let is_new = !self.waits_since.contains_key(&number);
         self.waits_since.entry(number).or_insert(scene.passed);
         let is_well = state.channels().all(|channel| {
-            channel.down.is_none() && channel.closed_until.is_none_or(|until| until <= now)
+            channel.down.is_none() && channel.health.closed_until.is_none_or(|until| until <= now)
         });
         if is_new
             && is_well

@@ -56,7 +56,7 @@ impl Checks {
             .or_else(|| self.escalation.see(seen))
             .or_else(|| self.choosing.see(seen, marks))
             .or_else(|| self.order.see(seen, marks))
-            .or_else(|| self.retries.see(seen, scene))
+            .or_else(|| self.retries.see(seen))
             .or_else(|| self.flow.see(seen))
             .or_else(|| time::see(seen))
             .or_else(|| self.rules.see(seen))

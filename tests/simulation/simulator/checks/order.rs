@@ -50,7 +50,7 @@ impl Ordered {
                     ("R10", what)
                 })
             }
-            Seen::Answered { order, .. } => {
+            Seen::Answered { order } => {
                 self.under_way.remove(&order.attempt);
                 None
             }

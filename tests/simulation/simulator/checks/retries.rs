@@ -2,64 +2,44 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reveille::engine::event::Text;
 use reveille::engine::ids::{AttemptId, ChannelName, IncidentNumber, PageId};
 use reveille::engine::incident::{Incident, Trouble};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::{Page, PageState};
-use reveille::engine::time::Millis;
+use reveille::engine::time::{Millis, Steady};
+use reveille::runtime::driver::Turn;
 
-use super::super::history::{Scene, Seen};
+use super::super::history::Seen;
 use super::{Finding, incidents, pages};
 
 /// Attempts of one page on one channel.
 const ATTEMPTS_MAX: usize = 8;
-/// An order may have left its lane before the provider's answer to another came.
-const LOOK_UP: Millis = Millis::seconds(4);
+/// No wish to wait is believed beyond this.
+const WAIT_MAX: Millis = Millis::minutes(15);
 
 /// R1, R2, R4, R5, R9.
 #[derive(Default)]
 pub struct Retries {
     opened: BTreeSet<AttemptId>,
-    /// Since when and until when a channel was asked to keep quiet, as this process heard it.
-    closed: BTreeMap<ChannelName, (Millis, Millis)>,
+    /// Until when an endpoint asked for quiet, as this process heard it.
+    closed: BTreeMap<(ChannelName, Text), Steady>,
+    throttled: BTreeSet<AttemptId>,
     troubles: BTreeMap<Trouble, IncidentNumber>,
     states: BTreeMap<PageId, PageState>,
 }
 
 impl Retries {
-    pub fn see(&mut self, seen: &Seen<'_>, scene: Scene<'_>) -> Finding {
+    pub fn see(&mut self, seen: &Seen<'_>) -> Finding {
         match seen {
-            Seen::Turned { turn, .. } => pages(turn)
+            Seen::Turned { turn, now, .. } => pages(turn)
                 .find_map(|page| self.written(page))
+                .or_else(|| self.hasty(turn, now.steady))
                 .or_else(|| incidents(turn).find_map(|incident| self.raised(incident))),
-            Seen::Opened { order, .. } => {
-                if !self.opened.insert(order.attempt) {
-                    let what = format!("attempt {} left twice", order.attempt);
-                    return Some(("R1", what));
-                }
-                let (since, until) = self.closed.get(&order.channel)?;
-                let is_hasty = scene.passed < *until && scene.passed.0 > since.0 + LOOK_UP.0;
-                is_hasty.then(|| {
-                    let (attempt, channel) = (order.attempt, &order.channel);
-                    (
-                        "R4",
-                        format!("attempt {attempt} on {channel}, closed until {until}"),
-                    )
-                })
-            }
-            Seen::Answered {
-                order,
-                outcome: Outcome::Throttled { wait },
-            } => {
-                let until = Millis(scene.passed.0 + wait.0);
-                let entry = self.closed.entry(order.channel.clone());
-                let closed = entry.or_insert((scene.passed, until));
-                if scene.passed >= closed.1 {
-                    *closed = (scene.passed, until);
-                }
-                closed.1 = closed.1.max(until);
-                None
-            }
+            Seen::Opened { order, .. } => (!self.opened.insert(order.attempt)).then(|| {
+                let what = format!("attempt {} left twice", order.attempt);
+                ("R1", what)
+            }),
             Seen::Started { state, .. } => {
                 self.closed.clear();
                 let open = state.incidents().filter(|incident| incident.is_open());
@@ -78,6 +58,35 @@ impl Retries {
             | Seen::Minute { .. }
             | Seen::ClockJumped => None,
         }
+    }
+
+    /// An attempt that begins while its endpoint has asked for quiet.
+    fn hasty(&mut self, turn: &Turn, now: Steady) -> Finding {
+        for page in pages(turn) {
+            for attempt in &page.attempts {
+                if let Some(Outcome::Throttled { wait }) = attempt.outcome
+                    && self.throttled.insert(attempt.id)
+                {
+                    let closed = self
+                        .closed
+                        .entry((attempt.channel.clone(), page.endpoint()));
+                    let until = closed.or_insert(now);
+                    *until = (*until).max(now + wait.min(WAIT_MAX));
+                }
+            }
+        }
+        for page in pages(turn) {
+            for attempt in page.attempts.iter().filter(|known| known.started == now) {
+                let closed = self.closed.get(&(attempt.channel.clone(), page.endpoint()));
+                if let Some(until) = closed.filter(|until| **until > now) {
+                    let (attempt, channel) = (attempt.id, &attempt.channel);
+                    let wait = until.since(now);
+                    let what = format!("attempt {attempt} on {channel}, closed for {wait} more");
+                    return Some(("R4", what));
+                }
+            }
+        }
+        None
     }
 
     fn written(&mut self, page: &Page) -> Finding {
