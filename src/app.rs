@@ -28,7 +28,6 @@ use tracing::{info, warn};
 use crate::api::audit::{Act, Action, Journal};
 use crate::config::{Settings, Warning};
 use crate::engine::State;
-use crate::engine::input::Input;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::shown::is_unwanted;
 use crate::engine::time::{Millis, Wall};
@@ -37,9 +36,9 @@ use crate::rules::zones::Zones;
 use crate::runtime::clock::{self, Clock};
 use crate::runtime::driver::Driver;
 use crate::runtime::handle::{Handle, NewRules};
-use crate::runtime::line::{Jump, Line};
+use crate::runtime::line::Line;
 use crate::runtime::sender::{Sender, Surroundings};
-use crate::runtime::thread::{Works, clock_trouble};
+use crate::runtime::thread::{Works, first_inputs};
 use crate::store::{Loaded, Partition, Store};
 use crate::store::{Options, SledStore};
 use crate::telemetry::Metrics;
@@ -254,10 +253,6 @@ fn start_driver(
     secrets::fill(&mut seed);
     let clocks = parts.loaded.clocks;
     let (line, jump) = Line::resume(clocks, parts.clock.reading(), u64::from_be_bytes(seed));
-    let mut first = vec![Input::Start];
-    if let Some(Jump::Back(by) | Jump::Ahead(by)) = jump {
-        first.push(clock_trouble(by));
-    }
     let meter = observer::Meter::new(metrics.clone(), &parts.loaded.records);
     let state = State::load(parts.loaded.records, &parts.loaded.receipts);
     let clock = parts.clock;
@@ -272,7 +267,7 @@ fn start_driver(
         outlet: Box::new(sender.clone()),
         observer: Box::new(meter),
     };
-    stop::DriverThread::spawn(works, first)
+    stop::DriverThread::spawn(works, first_inputs(jump))
 }
 
 fn greet(

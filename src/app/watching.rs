@@ -34,7 +34,6 @@ pub fn start(
             incidents: millis(settings.keep_incidents),
             disk_bytes: settings.disk_cap_bytes,
         },
-        clock: Arc::new(clock::wall_now),
         heartbeat: heartbeat(settings),
         on_audit: on_audit(handle, metrics, sender),
     };

@@ -79,8 +79,9 @@ impl Works {
             controls: first.collect(),
             ..Taken::default()
         };
+        let mut jumps = Vec::new();
         loop {
-            if let Err(error) = self.turn(taken) {
+            if let Err(error) = self.turn(taken, jumps) {
                 error!(error = %error, "the store failed; nothing more is accepted");
                 // Who waited for this commit was dropped with it, and is told nothing.
                 let why = Unavailable::StoreFailed(error.to_string());
@@ -91,15 +92,18 @@ impl Works {
             if self.handle.end_if_drained() {
                 return Ok(());
             }
-            let patience = self.patience();
+            let patience;
+            (patience, jumps) = self.patience();
             taken = self.handle.take(patience);
         }
     }
 
-    fn turn(&mut self, taken: Taken) -> Result<(), crate::store::Error> {
+    /// One turn. What the clock did goes before everything: no timer may act on a jump that the
+    /// engine has not heard of.
+    fn turn(&mut self, taken: Taken, jumps: Vec<Input>) -> Result<(), crate::store::Error> {
         let (now, jump) = self.line.advance((self.clock)());
-        let jumps = jump.into_iter().flat_map(jump_inputs).map(Job::Input);
-        let mut controls: Vec<Job> = jumps.collect();
+        let jumps = jumps.into_iter().chain(jump.map(jump_input));
+        let mut controls: Vec<Job> = jumps.map(Job::Input).collect();
         let unwaited = controls.len();
         let mut waiters = Vec::new();
         for control in taken.controls {
@@ -218,14 +222,12 @@ impl Works {
         }
     }
 
-    /// How long the thread may sleep: until the next timer.
-    fn patience(&mut self) -> Duration {
+    /// How long the thread may sleep: until the next timer. Also what the clock did meanwhile.
+    fn patience(&mut self) -> (Duration, Vec<Input>) {
         let (now, jump) = self.line.advance((self.clock)());
-        for input in jump.into_iter().flat_map(jump_inputs) {
-            self.handle.tell(input);
-        }
-        if self.driver.is_due(now) {
-            return Duration::ZERO;
+        if jump.is_some() || self.driver.is_due(now) {
+            let jumps = jump.map(jump_input).into_iter().collect();
+            return (Duration::ZERO, jumps);
         }
         let (steady, wall) = self.driver.state().next_due();
         let steady = steady.map(|due| due.since(now.steady));
@@ -235,33 +237,40 @@ impl Works {
             .chain(wall)
             .filter(|wait| wait.0 > 0)
             .min();
-        next.map_or(PATIENCE_MAX, |wait| {
+        let patience = next.map_or(PATIENCE_MAX, |wait| {
             Duration::from_millis(wait.0).min(PATIENCE_MAX)
-        })
+        });
+        (patience, Vec::new())
     }
 }
 
-fn jump_inputs(jump: Jump) -> Vec<Input> {
+fn jump_input(jump: Jump) -> Input {
     match jump {
         Jump::Ahead(lost) => {
             warn!(lost = %lost, "the clock jumped ahead; overdue steps are collapsed");
-            vec![Input::Suspended { lost }]
+            Input::Suspended { lost }
         }
         Jump::Back(by) => {
             warn!(by = %by, "the wall clock was set back; remaining waits hold");
-            vec![clock_trouble(by)]
+            Input::ClockBack { by }
         }
     }
 }
 
-/// The self-incident for a wall clock that was set back.
-pub fn clock_trouble(by: Millis) -> Input {
-    Input::Raise {
-        trouble: Trouble {
-            cause: Cause::Clock,
-            subject: "".into(),
-        },
-        text: format!("the wall clock was set back by {by}; remaining waits hold").into(),
+/// What a start begins with: what the wall clock did since the last commit, and the recovery.
+pub fn first_inputs(jump: Option<Jump>) -> Vec<Input> {
+    match jump {
+        Some(Jump::Ahead(by)) => {
+            let what = "the wall clock is far ahead of the last commit; nothing is forgotten by it \
+                        for an hour";
+            warn!(by = %by, "{what}");
+            vec![Input::ClockAhead { by }, Input::Start]
+        }
+        Some(Jump::Back(by)) => {
+            warn!(by = %by, "the wall clock is behind the last commit; remaining waits hold");
+            vec![Input::Start, Input::ClockBack { by }]
+        }
+        None => vec![Input::Start],
     }
 }
 

@@ -33,7 +33,6 @@ pub struct Watch {
     /// Below so many free bytes events are refused; acknowledgments, outcomes and timers go on.
     pub disk_min_bytes: u64,
     pub retention: Retention,
-    pub clock: Arc<dyn Fn() -> Wall + Send + Sync>,
     /// `None` when no address is configured.
     pub heartbeat: Option<Heartbeat>,
     /// For metrics.
@@ -45,15 +44,18 @@ impl Watch {
     pub async fn round(&self) -> Result<bool, Unavailable> {
         self.handle.control(Input::Minute).await?;
         let free = self.look_at_disk().await?;
-        let found = self
+        let (found, past) = self
             .handle
-            .read(|view| audit(view.state, view.rules, view.now))
+            .read(|view| {
+                let found = audit(view.state, view.rules, view.now);
+                (found, view.state.past(view.now.wall))
+            })
             .await?;
         let is_space = free.is_none_or(|free| free >= self.disk_min_bytes);
         let is_clean = found.is_clean() && is_space;
         (self.on_audit)(&found, is_clean, free);
         self.report_stuck(&found).await?;
-        self.purge().await;
+        self.purge(past).await;
         if !is_clean {
             let what = "the self-audit is not clean; the heartbeat is withheld";
             warn!(audit = ?found, is_space, "{what}");
@@ -126,9 +128,9 @@ impl Watch {
         Ok(())
     }
 
-    /// Removes history that is too old, in small batches beside the live traffic.
-    async fn purge(&self) {
-        let (store, retention, now) = (self.store.clone(), self.retention, (self.clock)());
+    /// Removes history that is too old at this moment, in small batches beside the live traffic.
+    async fn purge(&self, now: Wall) {
+        let (store, retention) = (self.store.clone(), self.retention);
         let (_, partition) = self.handle.store();
         let purge = move || -> Result<(), crate::store::Error> {
             for _ in 0..PURGES_MAX {

@@ -423,6 +423,7 @@ pub fn silence() -> Silence {
         is_active: true,
         updated_at: Some(START + Millis::minutes(5)),
         ended_at: None,
+        has_lapsed: false,
     }
 }
 
@@ -467,6 +468,13 @@ pub fn counters(receipt: u64) -> Counters {
         silence: SilenceId(6),
         override_: OverrideId(7),
         entry: EntryId(8),
+    }
+}
+
+pub fn jump() -> UnconfirmedJump {
+    UnconfirmedJump {
+        by: Millis::days(500),
+        since: Steady(9),
     }
 }
 
@@ -543,5 +551,6 @@ pub fn records() -> Vec<Record> {
         Record::Override(override_().into()),
         Record::Pinned(pinned().into()),
         Record::Counters(counters(5)),
+        Record::Jump(jump()),
     ]
 }

@@ -142,7 +142,8 @@ impl History {
             | Record::Silence(_)
             | Record::Override(_)
             | Record::Pinned(_)
-            | Record::Counters(_) => {}
+            | Record::Counters(_)
+            | Record::Jump(_) => {}
         }
     }
 
