@@ -7,6 +7,7 @@ mod amtool;
 mod audit;
 mod bundles;
 mod buttons;
+mod clock;
 mod disk;
 mod doors;
 mod ending;
