@@ -129,6 +129,7 @@ async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
             loaded,
             in_force,
             clock,
+            disk_min_bytes: settings.disk_min_bytes,
         },
         (&handle, &sender, &metrics),
     )?;
@@ -243,6 +244,7 @@ struct Parts {
     loaded: Loaded,
     in_force: Arc<RuleSet>,
     clock: Clock,
+    disk_min_bytes: u64,
 }
 
 fn start_driver(
@@ -262,6 +264,7 @@ fn start_driver(
         store: parts.store,
         partition: parts.partition,
         epoch: parts.epoch,
+        disk_min_bytes: parts.disk_min_bytes,
         line,
         clock: Box::new(move || clock.reading()),
         outlet: Box::new(sender.clone()),

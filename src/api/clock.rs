@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::engine::input::Input;
+use crate::engine::time::Millis;
 use crate::runtime::handle::View;
 
 use super::actions::Nothing;
@@ -47,6 +48,6 @@ pub async fn confirm(
     }
     Ok(Json(ConfirmedClock {
         now: now.to_string(),
-        jump_seconds: jump.map(|by| by.as_seconds()),
+        jump_seconds: jump.map(Millis::as_seconds),
     }))
 }

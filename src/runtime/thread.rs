@@ -18,9 +18,10 @@ use crate::engine::records::Receipt;
 use crate::engine::time::{Millis, Now};
 use crate::engine::trouble::Cause;
 use crate::runtime::driver::{Done, Driver, Job, Turn};
-use crate::runtime::handle::{ApplyError, Handle, Unavailable, View};
+use crate::runtime::handle::{ApplyError, Handle, Intake, Unavailable, View};
 use crate::runtime::line::{Jump, Line, Reading};
 use crate::runtime::queue::{Control, Read, Request, Taken};
+use crate::runtime::watch::little_space;
 use crate::store::{Epoch, Partition, Store};
 
 /// The longest that the thread sleeps without looking at the clock: so a suspension is noticed
@@ -54,6 +55,8 @@ pub struct Works {
     pub store: Arc<dyn Store>,
     pub partition: Partition,
     pub epoch: Epoch,
+    /// Below so many free bytes no event is committed; everything else goes on.
+    pub disk_min_bytes: u64,
     pub line: Line,
     pub clock: Box<dyn Fn() -> Reading + Send>,
     pub outlet: Box<dyn Outlet>,
@@ -112,7 +115,7 @@ impl Works {
             waiters.push(waiter);
         }
         let mut events = Vec::new();
-        for request in taken.requests {
+        for request in self.affordable(taken.requests, &mut controls, &mut waiters) {
             let Request {
                 integration,
                 events: posted,
@@ -132,6 +135,32 @@ impl Works {
         self.release(turn, waiters, unwaited);
         self.read(taken.reads, now);
         Ok(())
+    }
+
+    /// The requests for which the disk has room. The space is looked at before each commit that
+    /// takes events: what fills a disk does so within seconds.
+    fn affordable(
+        &self,
+        requests: Vec<Request>,
+        controls: &mut Vec<Job>,
+        waiters: &mut Vec<Waiter>,
+    ) -> Vec<Request> {
+        if requests.is_empty() {
+            return requests;
+        }
+        let free = self.store.free_bytes();
+        let Some(free) = free.filter(|free| *free < self.disk_min_bytes) else {
+            return requests;
+        };
+        warn!(free, "too little space is left on disk; events are refused");
+        // The watch opens the door again when there is room.
+        self.handle.set_intake(Intake::DiskLow);
+        for request in requests {
+            give(request.waiter, Err(Unavailable::DiskLow));
+        }
+        controls.push(Job::Input(little_space(free)));
+        waiters.push(Waiter::Input(None));
+        Vec::new()
     }
 
     /// The one page that leaves unrecorded: the watch hears that the store failed.
@@ -312,7 +341,6 @@ mod tests {
     use crate::engine::records::Disposition;
     use crate::runtime::driver::not_started;
     use crate::runtime::driver::tests::{at, driver, events, fragile_driver, request};
-    use crate::runtime::handle::Intake;
     use crate::store::{Clocks, CommitFault, MemoryStore};
 
     /// Nothing is sent in these tests, and nobody counts.
@@ -358,6 +386,7 @@ mod tests {
             driver: Driver::new(State::default(), Arc::default()),
             handle: Handle::new(store.clone(), partition, Arc::default()),
             epoch: store.claim(partition).unwrap(),
+            disk_min_bytes: 1_000,
             store,
             partition,
             line: Line::resume(Clocks::default(), reading, 7).0,
@@ -383,6 +412,31 @@ mod tests {
         handle.finish();
         assert!(driver.await.unwrap().is_ok());
         assert_eq!(handle.ended(), Some(Unavailable::Stopping));
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_filled_since_the_last_look_refuses_events_before_their_commit() {
+        let store = Arc::new(MemoryStore::new());
+        let works = works_with(&store);
+        let handle = works.handle.clone();
+        let driver = tokio::task::spawn_blocking(move || works.run(vec![Input::Start]));
+        let post = |key| handle.submit("native".into(), events(Action::Trigger, &[key]));
+        store.set_free_bytes(Some(1_000));
+        assert!(post("first").await.is_ok());
+        store.set_free_bytes(Some(999));
+        assert_eq!(post("second").await, Err(Unavailable::DiskLow));
+        let goes_on = handle.control(Input::Minute).await;
+        assert!(goes_on.is_ok(), "{goes_on:?}");
+        let told = handle.read(|view| {
+            let known = view.state.incidents();
+            let about = known.filter_map(|known| known.about.clone());
+            about.map(|about| about.cause).collect::<Vec<_>>()
+        });
+        assert_eq!(told.await.unwrap(), [Cause::Disk]);
+        handle.finish();
+        assert!(driver.await.unwrap().is_ok());
+        let receipts = store.receipts(Partition::default(), None, 10).unwrap();
+        assert_eq!(receipts.len(), 1, "nothing of what was refused");
     }
 
     #[tokio::test]

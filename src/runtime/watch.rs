@@ -39,6 +39,23 @@ pub struct Watch {
     pub on_audit: OnAudit,
 }
 
+/// The self-incident that says that little space is left.
+pub(super) fn little_space(free: u64) -> Input {
+    let mebibytes = free / (1024 * 1024);
+    let text = format!("only {mebibytes} MiB are free on the disk of the data directory");
+    Input::Raise {
+        trouble: disk_trouble(),
+        text: text.into(),
+    }
+}
+
+fn disk_trouble() -> Trouble {
+    Trouble {
+        cause: Cause::Disk,
+        subject: "".into(),
+    }
+}
+
 impl Watch {
     /// One round. Whether the heartbeat was called.
     pub async fn round(&self) -> Result<bool, Unavailable> {
@@ -80,20 +97,13 @@ impl Watch {
         } else {
             Intake::Open
         });
-        let trouble = Trouble {
-            cause: Cause::Disk,
-            subject: "".into(),
-        };
         // Events are never refused without a self-incident that says why.
         let input = if is_low || free < self.disk_warn_bytes {
-            let mebibytes = free / (1024 * 1024);
-            let text = format!("only {mebibytes} MiB are free on the disk of the data directory");
-            Input::Raise {
-                trouble,
-                text: text.into(),
-            }
+            little_space(free)
         } else {
-            Input::Clear { trouble }
+            Input::Clear {
+                trouble: disk_trouble(),
+            }
         };
         self.handle.control(input).await?;
         Ok(Some(free))
