@@ -57,8 +57,9 @@ async fn a_start_far_ahead_of_the_last_commit_purges_nothing_until_an_admin_conf
     let service = FakeHttp::start(Arc::new(|_| Answer::status(200))).await;
     let settings = format!("[watch]\nheartbeat_url = \"{}/ping\"\n", service.url());
     let place = Place::new(&settings, ONE_PERSON);
-    assert!(place.start().await.stop().await.success());
+    let server = place.start().await;
     service.next().await;
+    assert!(server.stop().await.success());
     backdate(&place);
 
     // The heartbeat is called after the purge of its round.
