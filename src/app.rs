@@ -37,6 +37,7 @@ use crate::runtime::clock::{self, Clock};
 use crate::runtime::driver::Driver;
 use crate::runtime::handle::{Handle, NewRules};
 use crate::runtime::line::Line;
+use crate::runtime::room::Room;
 use crate::runtime::sender::{Sender, Surroundings};
 use crate::runtime::thread::{Works, first_inputs};
 use crate::store::{Loaded, Partition, Store};
@@ -264,7 +265,7 @@ fn start_driver(
         store: parts.store,
         partition: parts.partition,
         epoch: parts.epoch,
-        disk_min_bytes: parts.disk_min_bytes,
+        room: Room::new(parts.disk_min_bytes),
         line,
         clock: Box::new(move || clock.reading()),
         outlet: Box::new(sender.clone()),

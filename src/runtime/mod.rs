@@ -6,6 +6,7 @@ pub mod handle;
 pub mod lane;
 pub mod line;
 pub mod queue;
+pub mod room;
 pub mod sender;
 pub mod thread;
 pub mod unsure;

@@ -21,6 +21,7 @@ use crate::runtime::driver::{Done, Driver, Job, Turn};
 use crate::runtime::handle::{ApplyError, Handle, Intake, Unavailable, View};
 use crate::runtime::line::{Jump, Line, Reading};
 use crate::runtime::queue::{Control, Read, Request, Taken};
+use crate::runtime::room::Room;
 use crate::runtime::watch::little_space;
 use crate::store::{Epoch, Partition, Store};
 
@@ -55,8 +56,8 @@ pub struct Works {
     pub store: Arc<dyn Store>,
     pub partition: Partition,
     pub epoch: Epoch,
-    /// Below so many free bytes no event is committed; everything else goes on.
-    pub disk_min_bytes: u64,
+    /// The space that events may use; everything else goes on without it.
+    pub room: Room,
     pub line: Line,
     pub clock: Box<dyn Fn() -> Reading + Send>,
     pub outlet: Box<dyn Outlet>,
@@ -115,7 +116,7 @@ impl Works {
             waiters.push(waiter);
         }
         let mut events = Vec::new();
-        for request in self.affordable(taken.requests, &mut controls, &mut waiters) {
+        for request in self.affordable(taken.requests, now, (&mut controls, &mut waiters)) {
             let Request {
                 integration,
                 events: posted,
@@ -140,27 +141,31 @@ impl Works {
     /// The requests for which the disk has room. The space is looked at before each commit that
     /// takes events: what fills a disk does so within seconds.
     fn affordable(
-        &self,
+        &mut self,
         requests: Vec<Request>,
-        controls: &mut Vec<Job>,
-        waiters: &mut Vec<Waiter>,
+        now: Now,
+        (controls, waiters): (&mut Vec<Job>, &mut Vec<Waiter>),
     ) -> Vec<Request> {
         if requests.is_empty() {
             return requests;
         }
-        let free = self.store.free_bytes();
-        let Some(free) = free.filter(|free| *free < self.disk_min_bytes) else {
+        let Some(free) = self.store.free_bytes() else {
             return requests;
         };
-        warn!(free, "too little space is left on disk; events are refused");
-        // The watch opens the door again when there is room.
-        self.handle.set_intake(Intake::DiskLow);
-        for request in requests {
+        let admission = self.room.admit(requests, free, now.steady);
+        if admission.is_shut {
+            // The watch opens the door again when there is room.
+            self.handle.set_intake(Intake::DiskLow);
+        }
+        for request in admission.refused {
             give(request.waiter, Err(Unavailable::DiskLow));
         }
-        controls.push(Job::Input(little_space(free)));
-        waiters.push(Waiter::Input(None));
-        Vec::new()
+        if admission.is_told {
+            warn!(free, "too little space is left on disk; events are refused");
+            controls.push(Job::Input(little_space(free)));
+            waiters.push(Waiter::Input(None));
+        }
+        admission.taken
     }
 
     /// The one page that leaves unrecorded: the watch hears that the store failed.
@@ -386,7 +391,7 @@ mod tests {
             driver: Driver::new(State::default(), Arc::default()),
             handle: Handle::new(store.clone(), partition, Arc::default()),
             epoch: store.claim(partition).unwrap(),
-            disk_min_bytes: 1_000,
+            room: Room::new(1_000),
             store,
             partition,
             line: Line::resume(Clocks::default(), reading, 7).0,
@@ -421,9 +426,10 @@ mod tests {
         let handle = works.handle.clone();
         let driver = tokio::task::spawn_blocking(move || works.run(vec![Input::Start]));
         let post = |key| handle.submit("native".into(), events(Action::Trigger, &[key]));
-        store.set_free_bytes(Some(1_000));
+        store.set_free_bytes(Some(10 << 20));
         assert!(post("first").await.is_ok());
-        store.set_free_bytes(Some(999));
+        // As much as `disk_min` is still there, and the commit would use some of it.
+        store.set_free_bytes(Some(1_001));
         assert_eq!(post("second").await, Err(Unavailable::DiskLow));
         let goes_on = handle.control(Input::Minute).await;
         assert!(goes_on.is_ok(), "{goes_on:?}");

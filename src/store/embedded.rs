@@ -32,7 +32,7 @@ const EPOCH: Epoch = Epoch(1);
 pub struct Options {
     /// Memory for pages of the database.
     pub cache_bytes: u64,
-    /// Space kept for a start that finds none.
+    /// The most space kept for a start that finds none; small disks keep less.
     pub reserve_bytes: u64,
     pub disk: Arc<dyn Disk>,
 }
