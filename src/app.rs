@@ -4,6 +4,7 @@
 mod channels;
 mod connection;
 mod desk;
+mod displacing;
 mod doors;
 mod first_start;
 mod greeting;

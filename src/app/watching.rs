@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
-use super::{channels, millis};
+use super::{channels, displacing, millis};
 use crate::config::Settings;
 use crate::outbound::http::{Http, HttpOptions, Method, Reach, Request};
 use crate::runtime::clock;
@@ -24,6 +24,7 @@ pub fn start(
     store: &Arc<dyn Store>,
     (settings, metrics, sender): (&Settings, &Arc<Metrics>, &Sender),
 ) -> JoinHandle<()> {
+    displacing::start(store, handle.store().1, settings);
     let watch = Watch {
         handle: handle.clone(),
         store: store.clone(),

@@ -30,6 +30,7 @@ mod replicas;
 mod rules;
 mod sending;
 mod server;
+mod small_disk;
 mod story;
 mod texting;
 mod warnings;
