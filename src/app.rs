@@ -4,6 +4,7 @@
 mod channels;
 mod connection;
 mod desk;
+mod displacing;
 mod doors;
 mod first_start;
 mod greeting;
@@ -28,7 +29,6 @@ use tracing::{info, warn};
 use crate::api::audit::{Act, Action, Journal};
 use crate::config::{Settings, Warning};
 use crate::engine::State;
-use crate::engine::input::Input;
 use crate::engine::recovery::crash_loop;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::shown::is_unwanted;
@@ -38,10 +38,11 @@ use crate::rules::zones::Zones;
 use crate::runtime::clock::{self, Clock};
 use crate::runtime::driver::Driver;
 use crate::runtime::handle::{Handle, NewRules};
-use crate::runtime::line::{Jump, Line};
+use crate::runtime::line::Line;
+use crate::runtime::room::Room;
 use crate::runtime::sender::{Sender, Surroundings};
 use crate::runtime::supervise::Supervisor;
-use crate::runtime::thread::{Works, clock_trouble};
+use crate::runtime::thread::{Works, first_inputs};
 use crate::store::{Loaded, Partition, Store};
 use crate::store::{Options, SledStore};
 use crate::telemetry::{LostLines, Metrics, Shape};
@@ -132,6 +133,7 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
             loaded,
             in_force,
             clock,
+            disk_min_bytes: settings.disk_min_bytes,
         },
         (&handle, &sender, &metrics),
     )?;
@@ -261,6 +263,7 @@ struct Parts {
     loaded: Loaded,
     in_force: Arc<RuleSet>,
     clock: Clock,
+    disk_min_bytes: u64,
 }
 
 fn start_driver(
@@ -271,10 +274,6 @@ fn start_driver(
     secrets::fill(&mut seed);
     let clocks = parts.loaded.clocks;
     let (mut line, jump) = Line::resume(clocks, parts.clock.reading(), u64::from_be_bytes(seed));
-    let mut first = vec![Input::Start];
-    if let Some(Jump::Back(by) | Jump::Ahead(by)) = jump {
-        first.push(clock_trouble(by));
-    }
     let meter = observer::Meter::new(metrics.clone(), &parts.loaded.records);
     let state = State::load(parts.loaded.records, &parts.loaded.receipts);
     let clock = parts.clock;
@@ -291,12 +290,13 @@ fn start_driver(
         store: parts.store,
         partition: parts.partition,
         epoch: parts.epoch,
+        room: Room::new(parts.disk_min_bytes),
         line,
         clock: Box::new(move || clock.reading()),
         outlet: Box::new(sender.clone()),
         observer: Box::new(meter),
     };
-    stop::DriverThread::spawn(works, first)
+    stop::DriverThread::spawn(works, first_inputs(jump))
 }
 
 /// Greets whoever looks at the terminal. A router that nobody looks at pages all the same.

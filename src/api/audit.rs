@@ -37,6 +37,8 @@ pub enum Action {
     SilenceEnded,
     OverrideAdded,
     OverrideRemoved,
+    /// An admin said that a clock that had jumped ahead is right.
+    ClockConfirmed,
     /// An admin acted in the name of a user.
     ActedAs,
 }

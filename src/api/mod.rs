@@ -14,6 +14,7 @@ pub mod auth;
 mod body;
 pub mod borders;
 mod channels;
+mod clock;
 mod explain;
 mod extract;
 mod health;

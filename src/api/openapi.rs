@@ -20,7 +20,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::access::Access;
 use super::routes::{self, Route};
 use super::{
-    actions, audit, auth, borders, explain, health, keys, overrides, preview, rules, shapes,
+    actions, audit, auth, borders, clock, explain, health, keys, overrides, preview, rules, shapes,
     silences, tokens,
 };
 
@@ -239,6 +239,7 @@ fn of_rules(schemas: &mut Schemas) {
     add::<shapes::oncall::OnCall>("OnCall", schemas);
     list::<shapes::oncall::Override>("Override", schemas);
     add::<overrides::NewOverride>("NewOverride", schemas);
+    add::<clock::ConfirmedClock>("ConfirmedClock", schemas);
 }
 
 fn of_administration(schemas: &mut Schemas) {

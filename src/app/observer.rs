@@ -70,7 +70,8 @@ impl Meter {
             | Record::Silence(_)
             | Record::Override(_)
             | Record::Pinned(_)
-            | Record::Counters(_) => {}
+            | Record::Counters(_)
+            | Record::Jump(_) => {}
         }
     }
 
@@ -121,7 +122,8 @@ impl Meter {
             | RecordKey::Silence(_)
             | RecordKey::Override(_)
             | RecordKey::Pinned(_)
-            | RecordKey::Counters => {}
+            | RecordKey::Counters
+            | RecordKey::Jump => {}
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
-use super::{channels, millis};
+use super::{channels, displacing, millis};
 use crate::config::Settings;
 use crate::outbound::http::{Http, HttpOptions, Method, Reach, Request};
 use crate::runtime::clock;
@@ -35,7 +35,7 @@ pub fn start(
     store: &Arc<dyn Store>,
     settings: &Settings,
     rounds: Rounds<'_>,
-) -> [JoinHandle<()>; 2] {
+) -> [JoinHandle<()>; 3] {
     let supervisor = rounds.supervisor.clone();
     let stalled = Stalled::default();
     let (lanes_handle, sender) = (handle.clone(), rounds.sender.clone());
@@ -56,7 +56,6 @@ pub fn start(
             incidents: millis(settings.keep_incidents),
             disk_bytes: settings.disk_cap_bytes,
         },
-        clock: Arc::new(clock::wall_now),
         heartbeat: heartbeat(settings),
         stalled,
         on_audit: on_audit(handle, rounds),
@@ -64,6 +63,7 @@ pub fn start(
     [
         supervisor.keep("self-audit", move || rounds_of(watch.clone())),
         supervisor.keep("lane watch", lanes),
+        displacing::keep(&supervisor, store, handle.store().1, settings),
     ]
 }
 

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::context::Global;
 use super::{
-    ack, act, channels, explain, incidents, key, manual, oncall, overrides, page, rules, send,
-    serve, silence, token,
+    ack, act, channels, clock, explain, incidents, key, manual, oncall, overrides, page, rules,
+    send, serve, silence, token,
 };
 use crate::rules::zones::bundled_version;
 
@@ -91,6 +91,9 @@ pub enum Command {
     /// Channels
     #[command(subcommand)]
     Channels(channels::Channels),
+    /// The server's clock
+    #[command(subcommand)]
+    Clock(clock::Clock),
     /// Print a script with which a shell completes commands
     Completions(manual::Completions),
     /// Print the manual page of the program or of a command

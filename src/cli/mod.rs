@@ -7,6 +7,7 @@ mod ack;
 mod act;
 mod arguments;
 mod channels;
+mod clock;
 mod context;
 mod explain;
 mod incidents;
@@ -133,6 +134,7 @@ async fn execute(command: Command, context: &Context) -> Result<Report, Failure>
         Command::Token(command) => token::run(command, context).await,
         Command::Key(command) => key::run(command, context).await,
         Command::Channels(command) => channels::run(command, context).await,
+        Command::Clock(command) => clock::run(command, context).await,
         Command::Completions(completions) => Ok(manual::completions(&completions)),
         Command::Man(man) => manual::man(&man),
     }

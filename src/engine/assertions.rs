@@ -110,6 +110,13 @@ impl Assertions {
         }
     }
 
+    /// Every assertion that holds expires so much later.
+    pub fn put_off(&mut self, by: Millis) {
+        for known in &mut self.0 {
+            known.expires = known.expires.map(|expires| expires + by);
+        }
+    }
+
     /// Whether an assertion is no news to somebody who resolved the alert at `resolved`: it was
     /// heard before, or another sender goes on asserting what was resolved, so that this one has
     /// only been restarted.

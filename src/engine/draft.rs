@@ -22,10 +22,10 @@ use super::page::Page;
 use super::reason::Reason;
 use super::records::{
     Change, ChannelState, Counters, Entry, EntryDetail, EntryKind, Group, Person, Pinned, Receipt,
-    Record, RecordKey, Sender, Silence,
+    Record, RecordKey, Sender, Silence, UnconfirmedJump,
 };
 use super::ruleset::{Policy, RuleSet};
-use super::time::Now;
+use super::time::{Millis, Now, Wall};
 
 /// What became of a record in this step.
 enum Slot<V> {
@@ -77,6 +77,7 @@ pub(super) struct Draft<'step> {
     pub leaving: Vec<Leaving>,
     pub answer: Answer,
     pub(super) counters: Counters,
+    pub jump: Option<UnconfirmedJump>,
     alerts: Overlay<AlertId, Alert>,
     incidents: Overlay<IncidentNumber, Incident>,
     pages: Overlay<PageId, Page>,
@@ -198,6 +199,7 @@ edit!(person, edit_person, people: UserName => Person);
 edit!(channel, edit_channel_state, channels: ChannelName => ChannelState);
 edit!(sender, edit_sender, senders: Text => Sender);
 edit!(silence, edit_silence, silences: SilenceId => Silence);
+edit!(override_, edit_override, overrides: OverrideId => Override);
 edit!(pinned, edit_pinned, pinned: PinnedPolicy => Pinned);
 remove!(drop_alert, alerts: AlertId);
 remove!(drop_group, groups: Text);
@@ -228,6 +230,7 @@ impl<'step> Draft<'step> {
             leaving: Vec::new(),
             answer: Answer::None,
             counters: state.counters,
+            jump: state.jump(),
             alerts: BTreeMap::new(),
             incidents: BTreeMap::new(),
             pages: BTreeMap::new(),
@@ -303,6 +306,12 @@ impl<'step> Draft<'step> {
         let mut ids: BTreeSet<SilenceId> = self.state.silences().map(|known| known.id).collect();
         ids.extend(self.silences.keys().copied());
         ids.into_iter().filter_map(|id| self.silence(&id)).collect()
+    }
+
+    /// The wall time up to which anything may be forgotten.
+    pub fn past(&self) -> Wall {
+        let ahead = self.jump.map_or(Millis::ZERO, |jump| jump.by);
+        self.now.wall.minus(ahead)
     }
 
     /// The policy that an incident pinned.
@@ -392,6 +401,12 @@ impl<'step> Draft<'step> {
         let mut changes = Vec::new();
         if self.counters != self.state.counters {
             changes.push(Change::Put(Record::Counters(self.counters)));
+        }
+        if self.jump != self.state.jump() {
+            changes.push(match self.jump {
+                Some(jump) => Change::Put(Record::Jump(jump)),
+                None => Change::Drop(RecordKey::Jump),
+            });
         }
         collect(&mut changes, self.pinned, Record::Pinned, RecordKey::Pinned);
         collect(&mut changes, self.groups, Record::Group, RecordKey::Group);

@@ -196,7 +196,31 @@ pub struct Event {
     pub faults: Vec<Fault>,
 }
 
+impl Content {
+    fn bytes(&self) -> usize {
+        let short = [&self.source, &self.component, &self.group, &self.class];
+        let long = [&self.service, &self.details];
+        let texts = short.into_iter().chain(long).flatten();
+        let texts = texts.chain([&self.summary, &self.severity]);
+        let labels = self.labels.iter().flat_map(|(name, value)| [name, value]);
+        let links = self.links.iter();
+        let links = links.flat_map(|link| [Some(&link.href), link.text.as_ref()]);
+        let all = texts.chain(labels).chain(links.flatten());
+        all.map(|text| text.len()).sum()
+    }
+}
+
 impl Event {
+    /// Bytes of all that it says, about.
+    pub fn bytes(&self) -> usize {
+        const FRAME: usize = 256;
+        let texts = [&self.id, &self.asserted_by].into_iter().flatten();
+        let texts: usize = texts.map(|text| text.len()).sum();
+        let faults = self.faults.iter();
+        let faults: usize = faults.map(|it| it.path.len() + it.problem.len()).sum();
+        FRAME + self.dedup_key.len() + self.content.bytes() + texts + faults
+    }
+
     /// Which of the alert's assertions it speaks of, in a format that tells senders apart.
     pub(super) fn assertion(&self) -> Option<AssertionId> {
         let generator = self.asserted_by.clone()?;

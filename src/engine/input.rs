@@ -26,6 +26,12 @@ pub enum Input {
     Stop,
     /// The process slept or the wall clock jumped ahead by so much: collapse what is overdue.
     Suspended { lost: Millis },
+    /// The wall clock of a start is so far ahead of the last commit; given before the start.
+    ClockAhead { by: Millis },
+    /// The wall clock was set back by so much.
+    ClockBack { by: Millis },
+    /// An admin says that the wall clock is right.
+    ConfirmClock,
     /// A monitor posted these in one request; they are stored together or not at all.
     Events {
         integration: IntegrationName,
@@ -88,6 +94,8 @@ pub enum TimerKey {
     Silence(SilenceId),
     /// End of an override, on the wall clock.
     Override(OverrideId),
+    /// A jump of the wall clock has lasted long enough to be believed.
+    Jump,
 }
 
 /// A channel's answer to an attempt.

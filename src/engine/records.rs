@@ -44,20 +44,39 @@ pub struct Silence {
     /// When it ended. It is shown for [`Silence::SHOWN_FOR`] from then on.
     #[serde(default)]
     pub ended_at: Option<Wall>,
+    /// Its end came by a jump of the wall clock that is not confirmed: it holds nothing, and holds
+    /// again if the clock comes back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_lapsed: bool,
 }
 
 impl Silence {
     /// How long a silence is shown after its end, as by Alertmanager.
     pub const SHOWN_FOR: Millis = Millis::days(5);
 
-    /// When it begins, ends or is forgotten, whichever comes next.
-    pub fn next_due(&self) -> Wall {
+    /// When it begins or ends, whichever comes next.
+    pub fn next_due(&self) -> Option<Wall> {
         match self.ended_at {
-            Some(ended_at) => ended_at + Self::SHOWN_FOR,
-            None if self.is_active => self.until,
-            None => self.from,
+            Some(_) => None,
+            None if self.has_lapsed => None,
+            None if self.is_active => Some(self.until),
+            None => Some(self.from),
         }
     }
+
+    /// When it is no longer shown.
+    pub fn forgotten_at(&self) -> Option<Wall> {
+        self.ended_at.map(|ended_at| ended_at + Self::SHOWN_FOR)
+    }
+}
+
+/// The wall clock jumped ahead by more than a day, and nobody knows yet whether it is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnconfirmedJump {
+    /// How far ahead the wall clock may be.
+    pub by: Millis,
+    /// Since when it has lasted in this process.
+    pub since: Steady,
 }
 
 /// What is remembered of a route and group beyond one incident.
@@ -415,6 +434,7 @@ pub enum Record {
     Override(Arc<Override>),
     Pinned(Arc<Pinned>),
     Counters(Counters),
+    Jump(UnconfirmedJump),
 }
 
 /// The key of a record.
@@ -431,6 +451,8 @@ pub enum RecordKey {
     Override(OverrideId),
     Pinned(PinnedPolicy),
     Counters,
+    /// There is at most one unconfirmed jump.
+    Jump,
 }
 
 impl Record {
@@ -448,6 +470,7 @@ impl Record {
             Self::Override(override_) => RecordKey::Override(override_.id),
             Self::Pinned(pinned) => RecordKey::Pinned(pinned.key.clone()),
             Self::Counters(_) => RecordKey::Counters,
+            Self::Jump(_) => RecordKey::Jump,
         }
     }
 }

@@ -18,7 +18,7 @@ use super::records::{Counters, EntryDetail, EntryKind};
 use super::ruleset::Policy;
 use super::time::{Millis, Steady};
 use super::trouble::Cause;
-use super::{budget, deliver, trouble_desk, unreported};
+use super::{budget, deliver, jump, trouble_desk, unreported};
 
 /// After a start no alert expires sooner than this: its source may need a moment to speak again.
 const EXPIRY_GRACE: Millis = Millis::minutes(5);
@@ -73,6 +73,7 @@ pub(super) fn stop(draft: &mut Draft<'_>) {
 /// The state was loaded.
 pub(super) fn start(draft: &mut Draft<'_>) {
     count_start(draft);
+    jump::begin_anew(draft);
     keep_from_expiring(draft);
     unreported::begin_anew(draft);
     let collapsed = collapse_all(draft);
@@ -90,7 +91,9 @@ pub(super) fn start(draft: &mut Draft<'_>) {
 }
 
 /// The process slept, or the wall clock jumped ahead.
-pub(super) fn suspended(draft: &mut Draft<'_>) {
+pub(super) fn suspended(draft: &mut Draft<'_>, lost: Millis) {
+    jump::begin_anew(draft);
+    jump::ahead(draft, lost);
     keep_from_expiring(draft);
     unreported::begin_anew(draft);
     collapse_all(draft);

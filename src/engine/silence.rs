@@ -1,15 +1,14 @@
-//! Silences and schedule overrides: quiet for a time, somebody else for a time.
+//! Silences: quiet for a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alert::{Alert, Matchable};
-use super::calendar::Override;
 use super::decision::{Answer, Refusal};
 use super::draft::Draft;
 use super::event::Content;
-use super::ids::{AlertId, IncidentNumber, IntegrationName, OverrideId, RouteName, SilenceId};
+use super::ids::{AlertId, IncidentNumber, IntegrationName, RouteName, SilenceId};
 use super::incident::{Phase, Status};
-use super::input::{OverrideRequest, SilenceRequest};
+use super::input::SilenceRequest;
 use super::matcher::Matcher;
 use super::membership;
 use super::reason::Reason;
@@ -88,6 +87,7 @@ fn change(draft: &mut Draft<'_>, id: SilenceId, request: SilenceRequest) {
             silence.from = request.from.unwrap_or(silence.from);
         }
         silence.until = request.until;
+        silence.has_lapsed = false;
         silence.reason = request.reason;
         silence.created_by = by;
         silence.updated_at = Some(now);
@@ -126,6 +126,7 @@ fn add(draft: &mut Draft<'_>, request: SilenceRequest) {
         is_active: false,
         updated_at: None,
         ended_at: None,
+        has_lapsed: false,
     };
     draft.put_silence(id, silence);
     let covers = if from <= draft.now.wall {
@@ -202,12 +203,14 @@ pub(super) fn due(draft: &mut Draft<'_>, id: SilenceId) {
     let Some(silence) = draft.silence(&id) else {
         return;
     };
-    if silence.ended_at.is_some() {
-        if silence.next_due() <= draft.now.wall {
+    if let Some(at) = silence.forgotten_at() {
+        if at <= draft.past() {
             draft.drop_silence(&id);
         }
-    } else if silence.until <= draft.now.wall {
+    } else if silence.until <= draft.past() {
         end(draft, id);
+    } else if silence.until <= draft.now.wall {
+        lapse(draft, id);
     } else if !silence.is_active && silence.from <= draft.now.wall {
         activate(draft, id);
     }
@@ -249,19 +252,48 @@ fn end(draft: &mut Draft<'_>, id: SilenceId) {
     if known.is_none_or(|silence| silence.ended_at.is_some()) {
         return;
     }
-    let covered: Vec<_> = draft
-        .state
-        .alerts()
-        .filter(|alert| alert.silenced_by.contains(&id))
-        .filter_map(|alert| draft.alert(&alert.id))
-        .collect();
     let now = draft.now.wall;
     draft.edit_silence(&id, |silence| {
         silence.is_active = false;
         silence.from = silence.from.min(now);
         silence.until = silence.until.min(now);
         silence.ended_at = Some(now);
+        silence.has_lapsed = false;
     });
+    release_covered(draft, id);
+}
+
+/// Its end came by a jump that is not confirmed. It lets go of what it held, because a wrong clock
+/// must not hold a page, and is kept.
+fn lapse(draft: &mut Draft<'_>, id: SilenceId) {
+    draft.edit_silence(&id, |silence| {
+        silence.is_active = false;
+        silence.has_lapsed = true;
+    });
+    release_covered(draft, id);
+}
+
+/// The clock came back, or its jump is confirmed: silences that lapsed hold again or are over.
+pub(super) fn look_at_lapsed(draft: &mut Draft<'_>) {
+    let silences = draft.state.silences();
+    let lapsed = silences.filter(|silence| silence.has_lapsed);
+    let lapsed: Vec<SilenceId> = lapsed.map(|silence| silence.id).collect();
+    for id in lapsed {
+        let wall = draft.now.wall;
+        draft.edit_silence(&id, |silence| {
+            silence.has_lapsed = silence.until <= wall;
+        });
+        due(draft, id);
+    }
+}
+
+fn release_covered(draft: &mut Draft<'_>, id: SilenceId) {
+    let covered: Vec<_> = draft
+        .state
+        .alerts()
+        .filter(|alert| alert.silenced_by.contains(&id))
+        .filter_map(|alert| draft.alert(&alert.id))
+        .collect();
     let mut numbers = Vec::new();
     let mut heard = Vec::new();
     for before in covered {
@@ -417,76 +449,4 @@ fn release(draft: &mut Draft<'_>, number: IncidentNumber) {
         EntryDetail::default(),
     );
     escalation::start(draft, number);
-}
-
-/// Sets an override.
-pub(super) fn set_override(draft: &mut Draft<'_>, request: OverrideRequest) {
-    if let Err(refusal) = check_override(draft, &request) {
-        draft.answer = Answer::Refused(refusal);
-        return;
-    }
-    let id = draft.next_override();
-    let from = request.from.unwrap_or(draft.now.wall);
-    let override_ = Override {
-        id,
-        schedule: request.schedule,
-        user: request.user,
-        from,
-        until: request.until,
-        reason: request.reason,
-        created_by: request.actor.in_full(draft.rules),
-        created_at: draft.now.wall,
-    };
-    draft.put_override(id, override_);
-    draft.answer = Answer::Override(id);
-}
-
-fn check_override(draft: &Draft<'_>, request: &OverrideRequest) -> Result<(), Refusal> {
-    if !draft.rules.schedules.contains_key(&request.schedule) {
-        let name = request.schedule.to_string();
-        return Err(Refusal::Unknown {
-            kind: "schedule",
-            name,
-        });
-    }
-    let is_nobodys = request.user.as_str() == Override::NOBODY;
-    if !is_nobodys && !draft.rules.users.contains_key(&request.user) {
-        let name = request.user.to_string();
-        return Err(Refusal::Unknown { kind: "user", name });
-    }
-    let now = draft.now.wall;
-    if request.until <= now || request.until <= request.from.unwrap_or(now) {
-        let cure = "give a time after now and after `from`".to_owned();
-        let value = request.until.to_string();
-        return Err(Refusal::Invalid {
-            what: "until",
-            value,
-            cure,
-        });
-    }
-    Ok(())
-}
-
-/// Takes an override back.
-pub(super) fn remove_override(draft: &mut Draft<'_>, id: OverrideId) {
-    if draft.override_(&id).is_none() {
-        let name = id.to_string();
-        draft.answer = Answer::Refused(Refusal::Unknown {
-            kind: "override",
-            name,
-        });
-        return;
-    }
-    draft.drop_override(&id);
-    draft.answer = Answer::Done;
-}
-
-/// An override is over.
-pub(super) fn override_due(draft: &mut Draft<'_>, id: OverrideId) {
-    if draft
-        .override_(&id)
-        .is_some_and(|known| known.until <= draft.now.wall)
-    {
-        draft.drop_override(&id);
-    }
 }

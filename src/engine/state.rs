@@ -17,14 +17,15 @@ use super::ids::{
 };
 use super::incident::{Incident, PinnedPolicy};
 use super::input::TimerKey;
+use super::jump;
 use super::memory::Memory;
 use super::page::Page;
 use super::records::{
     Change, ChannelState, Counters, Group, Person, Pinned, Receipt, Record, RecordKey, Sender,
-    Silence,
+    Silence, UnconfirmedJump,
 };
 use super::ruleset::RuleSet;
-use super::time::{Steady, Wall};
+use super::time::{Millis, Steady, Wall};
 
 pub(super) mod lanes;
 mod parts;
@@ -35,6 +36,7 @@ use lanes::{Lane, Lanes};
 #[derive(Clone, Debug, Default)]
 pub struct State {
     pub(super) counters: Counters,
+    jump: Option<UnconfirmedJump>,
     alerts: BTreeMap<AlertId, Arc<Alert>>,
     incidents: BTreeMap<IncidentNumber, Arc<Incident>>,
     pages: BTreeMap<PageId, Arc<Page>>,
@@ -64,6 +66,8 @@ struct Index {
     lanes: Lanes,
     due: BTreeSet<(Steady, TimerKey)>,
     due_on_wall: BTreeSet<(Wall, TimerKey)>,
+    /// When records are forgotten, on the wall clock less an unconfirmed jump.
+    forgotten: BTreeSet<(Wall, TimerKey)>,
 }
 
 impl State {
@@ -114,19 +118,26 @@ impl State {
                 self.senders.insert(sender.address.clone(), sender);
             }
             Record::Silence(silence) => {
-                let due = (silence.next_due(), TimerKey::Silence(silence.id));
-                self.index.due_on_wall.insert(due);
+                let key = || TimerKey::Silence(silence.id);
+                let (due, forgotten) = (silence.next_due(), silence.forgotten_at());
+                self.index.due_on_wall.extend(due.map(|at| (at, key())));
+                self.index.forgotten.extend(forgotten.map(|at| (at, key())));
                 self.silences.insert(silence.id, silence);
             }
             Record::Override(override_) => {
                 let key = TimerKey::Override(override_.id);
-                self.index.due_on_wall.insert((override_.until, key));
+                self.index.forgotten.insert((override_.until, key));
                 self.overrides.insert(override_.id, override_);
             }
             Record::Pinned(pinned) => {
                 self.pinned.insert(pinned.key.clone(), pinned);
             }
             Record::Counters(counters) => self.counters = counters,
+            Record::Jump(jump) => {
+                let due = Some(jump::believed_at(&jump));
+                self.index.start(due, || TimerKey::Jump);
+                self.jump = Some(jump);
+            }
         }
     }
 
@@ -192,20 +203,31 @@ impl State {
             }
             RecordKey::Silence(id) => {
                 if let Some(silence) = self.silences.remove(id) {
-                    let due = (silence.next_due(), TimerKey::Silence(*id));
-                    self.index.due_on_wall.remove(&due);
+                    let key = || TimerKey::Silence(*id);
+                    if let Some(at) = silence.next_due() {
+                        self.index.due_on_wall.remove(&(at, key()));
+                    }
+                    if let Some(at) = silence.forgotten_at() {
+                        self.index.forgotten.remove(&(at, key()));
+                    }
                 }
             }
             RecordKey::Override(id) => {
                 if let Some(override_) = self.overrides.remove(id) {
                     let key = TimerKey::Override(*id);
-                    self.index.due_on_wall.remove(&(override_.until, key));
+                    self.index.forgotten.remove(&(override_.until, key));
                 }
             }
             RecordKey::Pinned(key) => {
                 self.pinned.remove(key);
             }
             RecordKey::Counters => {}
+            RecordKey::Jump => {
+                if let Some(jump) = self.jump.take() {
+                    let due = Some(jump::believed_at(&jump));
+                    self.index.stop(due, || TimerKey::Jump);
+                }
+            }
         }
     }
 
@@ -351,6 +373,11 @@ impl State {
         self.groups.get(key)
     }
 
+    /// What is remembered of all routes and groups.
+    pub fn groups(&self) -> impl Iterator<Item = &Arc<Group>> {
+        self.groups.values()
+    }
+
     /// The keys of groups without an open incident; the one to be forgotten first comes first.
     pub fn closed_groups(&self) -> impl ExactSizeIterator<Item = &Text> {
         self.index.closed_groups.iter().map(|(_, key)| key)
@@ -452,16 +479,22 @@ impl State {
             .due_on_wall
             .iter()
             .take_while(|(due, _)| *due <= wall);
+        let past = self.past(wall);
+        let forgotten = self.index.forgotten.iter();
+        let forgotten = forgotten.take_while(|(at, _)| *at <= past);
         let keys = on_steady
             .map(|(_, key)| key)
-            .chain(on_wall.map(|(_, key)| key));
+            .chain(on_wall.chain(forgotten).map(|(_, key)| key));
         keys.into_iter().find(|key| !skipped.contains(key)).cloned()
     }
 
     /// The next moment at which a timer is due, on either clock.
     pub fn next_due(&self) -> (Option<Steady>, Option<Wall>) {
         let steady = self.index.due.first().map(|(due, _)| *due);
-        (steady, self.index.due_on_wall.first().map(|(due, _)| *due))
+        let due = self.index.due_on_wall.first().map(|(due, _)| *due);
+        let ahead = self.jump.map_or(Millis::ZERO, |jump| jump.by);
+        let forgotten = self.index.forgotten.first().map(|(at, _)| *at + ahead);
+        (steady, due.into_iter().chain(forgotten).min())
     }
 
     /// How many timers are overdue by more than `slack_ms`, counted up to `most`.

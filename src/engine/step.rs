@@ -7,8 +7,8 @@ use super::input::{Input, TimerKey};
 use super::ruleset::RuleSet;
 use super::time::Now;
 use super::{
-    answer, bundle, closing, escalation, ingest, lane, people, places, recovery, reply, silence,
-    trouble_desk, unreported,
+    answer, bundle, closing, escalation, ingest, jump, lane, overrides, people, places, recovery,
+    reply, silence, trouble_desk, unreported,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -25,7 +25,10 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
     match input {
         Input::Start => recovery::start(draft),
         Input::Stop => recovery::stop(draft),
-        Input::Suspended { .. } => recovery::suspended(draft),
+        Input::Suspended { lost } => recovery::suspended(draft, lost),
+        Input::ClockAhead { by } => jump::ahead(draft, by),
+        Input::ClockBack { by } => jump::back(draft, by),
+        Input::ConfirmClock => jump::confirm(draft),
         Input::Events {
             integration,
             events,
@@ -50,9 +53,9 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
         Input::PageByHand(request) => people::page_by_hand(draft, &request),
         Input::Silence(request) => silence::set(draft, request),
         Input::ExpireSilence { silence, .. } => silence::expire(draft, silence),
-        Input::Override(request) => silence::set_override(draft, request),
+        Input::Override(request) => overrides::set(draft, request),
         Input::RemoveOverride { override_, .. } => {
-            silence::remove_override(draft, override_);
+            overrides::remove(draft, override_);
         }
         Input::RulesChanged => {
             trouble_desk::look_for_gone(draft);
@@ -83,6 +86,7 @@ fn due(draft: &mut Draft<'_>, key: &TimerKey) {
         TimerKey::Channel(channel) => lane::probe_due(draft, channel),
         TimerKey::Group(key) => draft.drop_group(key),
         TimerKey::Silence(id) => silence::due(draft, *id),
-        TimerKey::Override(id) => silence::override_due(draft, *id),
+        TimerKey::Override(id) => overrides::due(draft, *id),
+        TimerKey::Jump => jump::due(draft),
     }
 }

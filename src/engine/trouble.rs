@@ -28,8 +28,10 @@ pub enum Cause {
     Exhausted,
     /// Little space is left on disk.
     Disk,
-    /// The wall clock was set back.
+    /// The wall clock was set back, or is far ahead.
     Clock,
+    /// The wall clock jumped ahead by more than a day, as after a weekend switched off.
+    ClockAhead,
     /// Events were too old to page anybody.
     HeldEvents,
     /// A request was too large.
@@ -64,6 +66,7 @@ impl Cause {
             Self::Exhausted => "exhausted",
             Self::Disk => "disk",
             Self::Clock => "clock",
+            Self::ClockAhead => "clock_ahead",
             Self::HeldEvents => "held_events",
             Self::TooLarge => "too_large",
             Self::RepliesRefused => "replies_refused",
@@ -92,6 +95,7 @@ impl Cause {
             Self::Exhausted
             | Self::Disk
             | Self::Clock
+            | Self::ClockAhead
             | Self::Panic
             | Self::UnusableTargets
             | Self::AuditStuck
@@ -132,7 +136,7 @@ impl Cause {
     pub fn urgency(self) -> Urgency {
         match self {
             // Pages go on, and their links work.
-            Self::HeldEvents | Self::RepliesRefused => Urgency::Low,
+            Self::HeldEvents | Self::RepliesRefused | Self::ClockAhead => Urgency::Low,
             Self::ChannelCredential
             | Self::ChannelTlsName
             | Self::ChannelTls

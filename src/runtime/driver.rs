@@ -393,6 +393,9 @@ fn describe(input: &Input) -> String {
         Input::Start => "start".to_owned(),
         Input::Stop => "stop".to_owned(),
         Input::Suspended { lost } => format!("suspended for {lost}"),
+        Input::ClockAhead { by } => format!("clock ahead by {by}"),
+        Input::ClockBack { by } => format!("clock back by {by}"),
+        Input::ConfirmClock => "confirmation of the clock".to_owned(),
         Input::Events {
             integration,
             events,

@@ -4,6 +4,7 @@
 //! the process slept, and the line goes on by what was lost. A wall clock that is set back leaves
 //! the line as it is, so that remaining waits hold. Time never stands still.
 
+use crate::engine::jump::BELIEVED;
 use crate::engine::time::{Millis, Now, Steady, Wall};
 use crate::store::Clocks;
 
@@ -37,11 +38,18 @@ pub struct Line {
 
 impl Line {
     /// Goes on from the clocks at the last commit: by the wall time that passed since, or not at
-    /// all if the wall clock is behind them. The answer says by how much it is.
+    /// all if the wall clock is behind them. The answer says by how much it is behind, or ahead by
+    /// more than is believed of a process that was not running.
     pub fn resume(stored: Clocks, reading: Reading, seed: u64) -> (Self, Option<Jump>) {
-        let steady = stored.steady + reading.wall.since(stored.wall);
+        let ahead = reading.wall.since(stored.wall);
+        let steady = stored.steady + ahead;
         let behind = stored.wall.since(reading.wall);
-        let jump = (behind > JUMP).then_some(Jump::Back(behind));
+        let is_new = stored == Clocks::default();
+        let jump = if ahead > BELIEVED && !is_new {
+            Some(Jump::Ahead(ahead))
+        } else {
+            (behind > JUMP).then_some(Jump::Back(behind))
+        };
         (
             Self {
                 steady,
@@ -137,6 +145,20 @@ mod tests {
         assert_eq!(back.steady, ahead.steady + Millis::seconds(1));
         let (later, _) = line.advance(reading(3_000, 3_000));
         assert_eq!(later.steady, back.steady + Millis::seconds(1));
+    }
+
+    #[test]
+    fn a_start_a_day_ahead_of_the_last_commit_is_ordinary_and_a_longer_one_is_a_jump() {
+        let clocks = Clocks {
+            wall: Wall(HOUR),
+            steady: Steady(5_000),
+        };
+        let start = |ahead: i64| Line::resume(clocks, reading(HOUR + ahead, 0), 1).1;
+        assert_eq!(start(24 * HOUR), None);
+        let longer = 24 * HOUR + 1;
+        assert_eq!(start(longer), Some(Jump::Ahead(Millis(longer as u64))));
+        let first = Line::resume(Clocks::default(), reading(50 * YEAR, 0), 1);
+        assert_eq!(first.1, None, "a new store");
     }
 
     #[test]

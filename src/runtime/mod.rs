@@ -6,6 +6,7 @@ pub mod handle;
 pub mod lane_watch;
 pub mod line;
 pub mod queue;
+pub mod room;
 pub mod sender;
 pub mod supervise;
 pub mod thread;

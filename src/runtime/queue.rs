@@ -76,18 +76,9 @@ pub struct Request {
 }
 
 impl Request {
-    fn bytes(&self) -> usize {
-        let of = |event: &Event| {
-            let labels = event.content.labels.iter();
-            let labels: usize = labels.map(|(name, value)| name.len() + value.len()).sum();
-            let details = event
-                .content
-                .details
-                .as_ref()
-                .map_or(0, |details| details.len());
-            256 + event.content.summary.len() + labels + details
-        };
-        self.events.iter().map(of).sum()
+    /// Bytes of its events, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.events.iter().map(Event::bytes).sum()
     }
 }
 

@@ -18,9 +18,11 @@ use crate::engine::records::Receipt;
 use crate::engine::time::{Millis, Now};
 use crate::engine::trouble::Cause;
 use crate::runtime::driver::{Done, Driver, Job, Turn};
-use crate::runtime::handle::{ApplyError, Handle, Unavailable, View};
+use crate::runtime::handle::{ApplyError, Handle, Intake, Unavailable, View};
 use crate::runtime::line::{Jump, Line, Reading};
 use crate::runtime::queue::{Control, Read, Request, Taken};
+use crate::runtime::room::Room;
+use crate::runtime::watch::little_space;
 use crate::store::{Epoch, Partition, Store};
 
 /// The longest that the thread sleeps without looking at the clock: so a suspension is noticed
@@ -54,6 +56,8 @@ pub struct Works {
     pub store: Arc<dyn Store>,
     pub partition: Partition,
     pub epoch: Epoch,
+    /// The space that events may use; everything else goes on without it.
+    pub room: Room,
     pub line: Line,
     pub clock: Box<dyn Fn() -> Reading + Send>,
     pub outlet: Box<dyn Outlet>,
@@ -79,8 +83,9 @@ impl Works {
             controls: first.collect(),
             ..Taken::default()
         };
+        let mut jumps = Vec::new();
         loop {
-            if let Err(error) = self.turn(taken) {
+            if let Err(error) = self.turn(taken, jumps) {
                 error!(error = %error, "the store failed; nothing more is accepted");
                 // Who waited for this commit was dropped with it, and is told nothing.
                 let why = Unavailable::StoreFailed(error.to_string());
@@ -91,15 +96,18 @@ impl Works {
             if self.handle.end_if_drained() {
                 return Ok(());
             }
-            let patience = self.patience();
+            let patience;
+            (patience, jumps) = self.patience();
             taken = self.handle.take(patience);
         }
     }
 
-    fn turn(&mut self, taken: Taken) -> Result<(), crate::store::Error> {
+    /// One turn. What the clock did goes before everything: no timer may act on a jump that the
+    /// engine has not heard of.
+    fn turn(&mut self, taken: Taken, jumps: Vec<Input>) -> Result<(), crate::store::Error> {
         let (now, jump) = self.line.advance((self.clock)());
-        let jumps = jump.into_iter().flat_map(jump_inputs).map(Job::Input);
-        let mut controls: Vec<Job> = jumps.collect();
+        let jumps = jumps.into_iter().chain(jump.map(jump_input));
+        let mut controls: Vec<Job> = jumps.map(Job::Input).collect();
         let unwaited = controls.len();
         let mut waiters = Vec::new();
         for control in taken.controls {
@@ -108,7 +116,7 @@ impl Works {
             waiters.push(waiter);
         }
         let mut events = Vec::new();
-        for request in taken.requests {
+        for request in self.affordable(taken.requests, now, (&mut controls, &mut waiters)) {
             let Request {
                 integration,
                 events: posted,
@@ -131,6 +139,36 @@ impl Works {
         self.release(turn, waiters, unwaited);
         self.read(taken.reads, now);
         Ok(())
+    }
+
+    /// The requests for which the disk has room. The space is looked at before each commit that
+    /// takes events: what fills a disk does so within seconds.
+    fn affordable(
+        &mut self,
+        requests: Vec<Request>,
+        now: Now,
+        (controls, waiters): (&mut Vec<Job>, &mut Vec<Waiter>),
+    ) -> Vec<Request> {
+        if requests.is_empty() {
+            return requests;
+        }
+        let Some(free) = self.store.free_bytes() else {
+            return requests;
+        };
+        let admission = self.room.admit(requests, free, now.steady);
+        if admission.is_shut {
+            // The watch opens the door again when there is room.
+            self.handle.set_intake(Intake::DiskLow);
+        }
+        for request in admission.refused {
+            give(request.waiter, Err(Unavailable::DiskLow));
+        }
+        if admission.is_told {
+            warn!(free, "too little space is left on disk; events are refused");
+            controls.push(Job::Input(little_space(free)));
+            waiters.push(Waiter::Input(None));
+        }
+        admission.taken
     }
 
     /// The one page that leaves unrecorded: the watch hears that the store failed.
@@ -221,42 +259,47 @@ impl Works {
         }
     }
 
-    /// How long the thread may sleep: until the next timer.
-    fn patience(&mut self) -> Duration {
+    /// How long the thread may sleep: until the next timer. Also what the clock did meanwhile.
+    fn patience(&mut self) -> (Duration, Vec<Input>) {
         let (now, jump) = self.line.advance((self.clock)());
-        for input in jump.into_iter().flat_map(jump_inputs) {
-            self.handle.tell(input);
+        if jump.is_some() || self.driver.is_due(now) {
+            let jumps = jump.map(jump_input).into_iter().collect();
+            return (Duration::ZERO, jumps);
         }
-        if self.driver.is_due(now) {
-            return Duration::ZERO;
-        }
-        self.driver.wait(now).map_or(PATIENCE_MAX, |wait| {
+        let patience = self.driver.wait(now).map_or(PATIENCE_MAX, |wait| {
             Duration::from_millis(wait.0).min(PATIENCE_MAX)
-        })
+        });
+        (patience, Vec::new())
     }
 }
 
-fn jump_inputs(jump: Jump) -> Vec<Input> {
+fn jump_input(jump: Jump) -> Input {
     match jump {
         Jump::Ahead(lost) => {
             warn!(lost = %lost, "the clock jumped ahead; overdue steps are collapsed");
-            vec![Input::Suspended { lost }]
+            Input::Suspended { lost }
         }
         Jump::Back(by) => {
             warn!(by = %by, "the wall clock was set back; remaining waits hold");
-            vec![clock_trouble(by)]
+            Input::ClockBack { by }
         }
     }
 }
 
-/// The self-incident for a wall clock that was set back.
-pub fn clock_trouble(by: Millis) -> Input {
-    Input::Raise {
-        trouble: Trouble {
-            cause: Cause::Clock,
-            subject: "".into(),
-        },
-        text: format!("the wall clock was set back by {by}; remaining waits hold").into(),
+/// What a start begins with: what the wall clock did since the last commit, and the recovery.
+pub fn first_inputs(jump: Option<Jump>) -> Vec<Input> {
+    match jump {
+        Some(Jump::Ahead(by)) => {
+            let what = "the wall clock is far ahead of the last commit; nothing is forgotten by it \
+                        for an hour";
+            warn!(by = %by, "{what}");
+            vec![Input::ClockAhead { by }, Input::Start]
+        }
+        Some(Jump::Back(by)) => {
+            warn!(by = %by, "the wall clock is behind the last commit; remaining waits hold");
+            vec![Input::Start, Input::ClockBack { by }]
+        }
+        None => vec![Input::Start],
     }
 }
 
@@ -298,7 +341,6 @@ mod tests {
     use crate::engine::records::Disposition;
     use crate::runtime::driver::not_started;
     use crate::runtime::driver::tests::{at, driver, events, fragile_driver, request};
-    use crate::runtime::handle::Intake;
     use crate::store::{Clocks, CommitFault, MemoryStore};
 
     /// Nothing is sent in these tests, and nobody counts.
@@ -344,6 +386,7 @@ mod tests {
             driver: Driver::new(State::default(), Arc::default()),
             handle: Handle::new(store.clone(), partition, Arc::default()),
             epoch: store.claim(partition).unwrap(),
+            room: Room::new(1_000),
             store,
             partition,
             line: Line::resume(Clocks::default(), reading, 7).0,
@@ -369,6 +412,32 @@ mod tests {
         handle.finish();
         assert!(driver.await.unwrap().is_ok());
         assert_eq!(handle.ended(), Some(Unavailable::Stopping));
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_filled_since_the_last_look_refuses_events_before_their_commit() {
+        let store = Arc::new(MemoryStore::new());
+        let works = works_with(&store);
+        let handle = works.handle.clone();
+        let driver = tokio::task::spawn_blocking(move || works.run(vec![Input::Start]));
+        let post = |key| handle.submit("native".into(), events(Action::Trigger, &[key]));
+        store.set_free_bytes(Some(10 << 20));
+        assert!(post("first").await.is_ok());
+        // As much as `disk_min` is still there, and the commit would use some of it.
+        store.set_free_bytes(Some(1_001));
+        assert_eq!(post("second").await, Err(Unavailable::DiskLow));
+        let goes_on = handle.control(Input::Minute).await;
+        assert!(goes_on.is_ok(), "{goes_on:?}");
+        let told = handle.read(|view| {
+            let known = view.state.incidents();
+            let about = known.filter_map(|known| known.about.clone());
+            about.map(|about| about.cause).collect::<Vec<_>>()
+        });
+        assert_eq!(told.await.unwrap(), [Cause::Disk]);
+        handle.finish();
+        assert!(driver.await.unwrap().is_ok());
+        let receipts = store.receipts(Partition::default(), None, 10).unwrap();
+        assert_eq!(receipts.len(), 1, "nothing of what was refused");
     }
 
     #[tokio::test]

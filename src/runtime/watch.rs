@@ -34,7 +34,6 @@ pub struct Watch {
     /// Below so many free bytes events are refused; acknowledgments, outcomes and timers go on.
     pub disk_min_bytes: u64,
     pub retention: Retention,
-    pub clock: Arc<dyn Fn() -> Wall + Send + Sync>,
     /// The channels whose attempts do not begin or do not end.
     pub stalled: Stalled,
     /// `None` when no address is configured.
@@ -43,21 +42,41 @@ pub struct Watch {
     pub on_audit: OnAudit,
 }
 
+/// The self-incident that says that little space is left.
+pub(super) fn little_space(free: u64) -> Input {
+    let mebibytes = free / (1024 * 1024);
+    let text = format!("only {mebibytes} MiB are free on the disk of the data directory");
+    Input::Raise {
+        trouble: disk_trouble(),
+        text: text.into(),
+    }
+}
+
+fn disk_trouble() -> Trouble {
+    Trouble {
+        cause: Cause::Disk,
+        subject: "".into(),
+    }
+}
+
 impl Watch {
     /// One round. Whether the heartbeat was called.
     pub async fn round(&self) -> Result<bool, Unavailable> {
         self.handle.control(Input::Minute).await?;
         let free = self.look_at_disk().await?;
-        let found = self
+        let (found, past) = self
             .handle
-            .read(|view| audit(view.state, view.rules, view.now))
+            .read(|view| {
+                let found = audit(view.state, view.rules, view.now);
+                (found, view.state.past(view.now.wall))
+            })
             .await?;
         let is_space = free.is_none_or(|free| free >= self.disk_min_bytes);
         let is_flowing = self.stalled.is_clean();
         let is_clean = found.is_clean() && is_space && is_flowing;
         (self.on_audit)(&found, is_clean, free);
         self.report_stuck(&found).await?;
-        self.purge().await;
+        self.purge(past).await;
         if !is_clean {
             let what = "the self-audit is not clean; the heartbeat is withheld";
             warn!(audit = ?found, is_space, is_flowing, "{what}");
@@ -82,20 +101,13 @@ impl Watch {
         } else {
             Intake::Open
         });
-        let trouble = Trouble {
-            cause: Cause::Disk,
-            subject: "".into(),
-        };
         // Events are never refused without a self-incident that says why.
         let input = if is_low || free < self.disk_warn_bytes {
-            let mebibytes = free / (1024 * 1024);
-            let text = format!("only {mebibytes} MiB are free on the disk of the data directory");
-            Input::Raise {
-                trouble,
-                text: text.into(),
-            }
+            little_space(free)
         } else {
-            Input::Clear { trouble }
+            Input::Clear {
+                trouble: disk_trouble(),
+            }
         };
         self.handle.control(input).await?;
         Ok(Some(free))
@@ -130,9 +142,9 @@ impl Watch {
         Ok(())
     }
 
-    /// Removes history that is too old, in small batches beside the live traffic.
-    async fn purge(&self) {
-        let (store, retention, now) = (self.store.clone(), self.retention, (self.clock)());
+    /// Removes history that is too old at this moment, in small batches beside the live traffic.
+    async fn purge(&self, now: Wall) {
+        let (store, retention) = (self.store.clone(), self.retention);
         let (_, partition) = self.handle.store();
         let purge = move || -> Result<(), crate::store::Error> {
             for _ in 0..PURGES_MAX {

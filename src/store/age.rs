@@ -66,7 +66,8 @@ pub fn of(record: &Record) -> Option<Closed> {
         | Record::Silence(_)
         | Record::Override(_)
         | Record::Pinned(_)
-        | Record::Counters(_) => None,
+        | Record::Counters(_)
+        | Record::Jump(_) => None,
     }
 }
 
@@ -86,7 +87,8 @@ pub fn index_keys(partition: Partition, record: &Record) -> Vec<Key> {
         | Record::Silence(_)
         | Record::Override(_)
         | Record::Pinned(_)
-        | Record::Counters(_) => Vec::new(),
+        | Record::Counters(_)
+        | Record::Jump(_) => Vec::new(),
     }
 }
 

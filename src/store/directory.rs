@@ -16,7 +16,7 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Makes the directory if there is none, and locks it.
+    /// Makes the directory if there is none, and locks it. This needs no space on the disk.
     pub fn claim(path: &Path) -> Result<Self, Error> {
         let failed = |error: io::Error| open_error(path, error.to_string());
         // What is in it is nobody else's business.
@@ -36,7 +36,11 @@ impl Directory {
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        write_holder(&mut lock).map_err(failed)?;
+        match write_holder(&mut lock) {
+            // Who holds it is a remark; a start on a full disk must come as far as the reserve.
+            Err(error) if error.kind() != io::ErrorKind::StorageFull => return Err(failed(error)),
+            Ok(()) | Err(_) => {}
+        }
         Ok(Self {
             path: path.to_owned(),
             _lock: lock,

@@ -33,20 +33,30 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {}
 
-/// Free space beyond the reserve without which no reserve is made.
-const FREE_BESIDE_RESERVE: u64 = 512 * 1024 * 1024;
+/// The least reserve: enough to start, to acknowledge and to escalate.
+const RESERVE_BYTES_MIN: u64 = 8 * 1024 * 1024;
 
-/// Makes the reserve when there is room, and gives it up when there is none. `free` is what is
-/// free now.
-pub fn keep_reserve(path: &Path, bytes: u64, free: u64) -> io::Result<()> {
-    let exists = path.exists();
-    if exists && free < bytes {
-        return fs::remove_file(path);
+/// Makes the reserve when there is room, and gives it up when less is free than it holds. `free`
+/// is what is free now, `most` is how large the reserve may be; with 0 there is none.
+pub fn keep_reserve(path: &Path, most: u64, free: u64) -> io::Result<()> {
+    let held = match fs::metadata(path) {
+        Ok(reserve) => Some(reserve.len()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    match held {
+        Some(held) if free < held => fs::remove_file(path),
+        Some(_) => Ok(()),
+        None => reserve_bytes(most, free).map_or(Ok(()), |bytes| make_reserve(path, bytes)),
     }
-    if !exists && bytes > 0 && free >= bytes.saturating_add(FREE_BESIDE_RESERVE) {
-        return make_reserve(path, bytes);
-    }
-    Ok(())
+}
+
+/// How large a new reserve is: a tenth of the free space, within bounds. A disk on which it would
+/// take more than half of what is free has none.
+fn reserve_bytes(most: u64, free: u64) -> Option<u64> {
+    let least = RESERVE_BYTES_MIN.min(most);
+    let bytes = (free / 10).clamp(least, most);
+    (bytes > 0 && bytes <= free / 2).then_some(bytes)
 }
 
 fn make_reserve(path: &Path, bytes: u64) -> io::Result<()> {
@@ -134,19 +144,39 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_reserve_is_a_tenth_of_the_free_space_and_exists_on_small_disks() {
+        const MIB: u64 = 1024 * 1024;
+        let most = 64 * MIB;
+        // Free MiB, and MiB of the reserve that is made.
+        let cases = [
+            (0, None),
+            (15, None),
+            (16, Some(8)),
+            (96, Some(9)),
+            (300, Some(30)),
+            (640, Some(64)),
+            (1 << 20, Some(64)),
+        ];
+        for (free, expected) in cases {
+            let bytes = reserve_bytes(most, free * MIB);
+            assert_eq!(bytes.map(|bytes| bytes / MIB), expected, "{free} MiB free");
+        }
+        assert_eq!(reserve_bytes(0, most), None, "none was asked for");
+    }
+
+    #[test]
     fn the_reserve_is_made_with_room_and_given_up_without() {
         let temporary = tempfile::tempdir().unwrap();
         let path = temporary.path().join("reserve");
-        let plenty = 10 * FREE_BESIDE_RESERVE;
         // Free bytes at each start, and the length of the reserve after it.
         let starts = [
-            (FREE_BESIDE_RESERVE, None),
-            (plenty, Some(4096)),
-            (4096, Some(4096)),
-            (4095, None),
+            (8_191, None),
+            (8_192, Some(4_096)),
+            (4_096, Some(4_096)),
+            (4_095, None),
         ];
         for (free, length) in starts {
-            keep_reserve(&path, 4096, free).unwrap();
+            keep_reserve(&path, 4_096, free).unwrap();
             let found = fs::metadata(&path).ok().map(|metadata| metadata.len());
             assert_eq!(found, length, "{free} bytes free");
         }

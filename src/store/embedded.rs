@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId, ReceiptId};
 use crate::engine::incident::Incident;
@@ -32,7 +32,7 @@ const EPOCH: Epoch = Epoch(1);
 pub struct Options {
     /// Memory for pages of the database.
     pub cache_bytes: u64,
-    /// Space kept for a start that finds none.
+    /// The most space kept for a start that finds none; small disks keep less.
     pub reserve_bytes: u64,
     pub disk: Arc<dyn Disk>,
 }
@@ -52,6 +52,8 @@ pub struct SledStore {
     // The database goes before the lock of the directory does.
     tree: Tree,
     writer: Mutex<Writer>,
+    /// Two purges at once would count twice what both found.
+    purging: Mutex<()>,
     disk: Arc<dyn Disk>,
     repaired: Option<PathBuf>,
     directory: Directory,
@@ -84,6 +86,7 @@ impl SledStore {
         Ok(Self {
             tree,
             writer: Mutex::new(writer),
+            purging: Mutex::default(),
             disk: options.disk,
             repaired,
             directory,
@@ -313,6 +316,7 @@ impl Store for SledStore {
         retention: &Retention,
         now: Wall,
     ) -> Result<Purged, Error> {
+        let _purging = self.purging.lock().unwrap_or_else(PoisonError::into_inner);
         let history_bytes = {
             let writer = self.writer();
             writer.check()?;

@@ -32,6 +32,7 @@ pub enum Kind {
     Override = 0x18,
     Pinned = 0x19,
     Counters = 0x1a,
+    Jump = 0x1b,
     // History.
     Receipts = 0x30,
     Entries = 0x31,
@@ -50,7 +51,7 @@ pub enum Kind {
 
 impl Kind {
     /// Kinds of active records.
-    pub const ACTIVE: [Self; 11] = [
+    pub const ACTIVE: [Self; 12] = [
         Self::Alert,
         Self::Incident,
         Self::Page,
@@ -62,6 +63,7 @@ impl Kind {
         Self::Override,
         Self::Pinned,
         Self::Counters,
+        Self::Jump,
     ];
 
     const OTHER: [Self; 12] = [
@@ -144,6 +146,7 @@ impl Key {
                 revision.name(pinned.name.as_str())
             }
             RecordKey::Counters => of(Kind::Counters),
+            RecordKey::Jump => of(Kind::Jump),
         }
     }
 

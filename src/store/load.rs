@@ -59,6 +59,7 @@ fn record(rows: &impl Rows, kind: Kind, key: &[u8], value: &[u8]) -> Result<Opti
         Kind::Override => read!(Override),
         Kind::Pinned => read!(Pinned),
         Kind::Counters => rows::read_row(rows, key, value)?.map(Record::Counters),
+        Kind::Jump => rows::read_row(rows, key, value)?.map(Record::Jump),
         Kind::Progress
         | Kind::Document
         | Kind::Clocks

@@ -130,6 +130,14 @@ pub struct Retention {
     pub disk_bytes: u64,
 }
 
+impl Retention {
+    /// Whether history has to go. The database's files were measured at three to four times of
+    /// what is in them and shrink slowly, so that this is asked long before they are at the cap.
+    pub fn is_over_cap(self, used_bytes: u64, history_bytes: u64) -> bool {
+        used_bytes > self.disk_bytes / 2 && history_bytes > self.disk_bytes / 4
+    }
+}
+
 /// What a purge removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {

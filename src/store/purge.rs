@@ -144,9 +144,8 @@ impl<R: Rows> Planner<'_, R> {
     }
 
     fn is_over_cap(&self) -> bool {
-        let cap = self.retention.disk_bytes;
         let left = self.usage.history_bytes.saturating_sub(self.plan.bytes);
-        self.usage.used_bytes > cap && left > cap / 2
+        self.retention.is_over_cap(self.usage.used_bytes, left)
     }
 
     fn next_receipts(

@@ -124,6 +124,7 @@ pub fn encode_record(record: &Record, bytes: &mut Vec<u8>) -> Result<(), Error> 
         Record::Override(override_) => encode(&**override_, bytes),
         Record::Pinned(pinned) => encode(&**pinned, bytes),
         Record::Counters(counters) => encode(counters, bytes),
+        Record::Jump(jump) => encode(jump, bytes),
     }
 }
 

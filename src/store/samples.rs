@@ -448,6 +448,7 @@ pub fn silence() -> Silence {
         is_active: true,
         updated_at: Some(START + Millis::minutes(5)),
         ended_at: None,
+        has_lapsed: false,
     }
 }
 
@@ -494,6 +495,13 @@ pub fn counters(receipt: u64) -> Counters {
         entry: EntryId(8),
         started: Some(Steady(1_000)),
         quick_starts: 2,
+    }
+}
+
+pub fn jump() -> UnconfirmedJump {
+    UnconfirmedJump {
+        by: Millis::days(500),
+        since: Steady(9),
     }
 }
 
@@ -570,5 +578,6 @@ pub fn records() -> Vec<Record> {
         Record::Override(override_().into()),
         Record::Pinned(pinned().into()),
         Record::Counters(counters(5)),
+        Record::Jump(jump()),
     ]
 }

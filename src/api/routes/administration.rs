@@ -5,7 +5,9 @@ use axum::routing::{delete, get, post, put};
 
 use super::Route;
 use crate::api::access::Access;
-use crate::api::{audit, channels, health, keys, openapi, overrides, rules, silences, tokens};
+use crate::api::{
+    audit, channels, clock, health, keys, openapi, overrides, rules, silences, tokens,
+};
 
 /// Rule documents hold telephone numbers and addresses: reading them takes more than looking at
 /// incidents does.
@@ -177,6 +179,14 @@ pub fn of_administration() -> Vec<Route> {
     let route = Route::new;
     let mut routes = of_keys();
     routes.extend([
+        route(
+            Method::POST,
+            "/v1/clock/confirm",
+            admin,
+            "Say that the clock is right after it jumped ahead",
+            post(clock::confirm),
+        )
+        .gives("ConfirmedClock"),
         route(
             Method::GET,
             "/v1/tokens",

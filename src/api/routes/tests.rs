@@ -58,6 +58,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /sms/{channel}/inbound", "signed"),
     ("POST /sms/{channel}/status", "signed"),
     ("POST /v1/channels/{name}/check", "ra"),
+    ("POST /v1/clock/confirm", "a"),
     ("POST /v1/events", "key"),
     ("POST /v1/incidents", "ra"),
     ("POST /v1/incidents/acknowledge", "ra"),

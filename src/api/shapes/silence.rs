@@ -83,6 +83,8 @@ impl SilenceState {
     pub fn of(silence: &records::Silence) -> Self {
         match silence.ended_at {
             Some(_) => Self::Expired,
+            // It holds nothing by the clock as it is.
+            None if silence.has_lapsed => Self::Expired,
             None if silence.is_active => Self::Active,
             None => Self::Pending,
         }
@@ -229,6 +231,7 @@ mod tests {
             is_active: true,
             updated_at: None,
             ended_at: None,
+            has_lapsed: false,
         };
         let mut ended = set.clone();
         ended.until = Wall(1);

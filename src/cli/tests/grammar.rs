@@ -72,6 +72,7 @@ fn every_command_of_the_contract_is_understood() {
         "key list native",
         "channels check",
         "channels check mail",
+        "clock confirm",
         "completions bash",
         "completions zsh",
         "completions fish",

@@ -1,4 +1,4 @@
-//! Reading the alerts and the pages of an incident.
+//! Reading the alerts and the pages of an incident, and how far the clock is believed.
 
 use std::sync::Arc;
 
@@ -7,6 +7,8 @@ use crate::engine::alert::Alert;
 use crate::engine::headline;
 use crate::engine::ids::{AlertId, IncidentNumber, PageId};
 use crate::engine::page::Page;
+use crate::engine::records::UnconfirmedJump;
+use crate::engine::time::Wall;
 
 /// Lists come in the order of their ids where nothing else is said.
 impl State {
@@ -64,5 +66,16 @@ impl State {
     ) -> impl Iterator<Item = PageId> {
         let range = (number, PageId(0))..=(number, PageId(u64::MAX));
         self.index.pages.range(range).map(|(_, id)| *id)
+    }
+
+    /// A jump of the wall clock ahead that is not confirmed yet.
+    pub fn jump(&self) -> Option<UnconfirmedJump> {
+        self.jump
+    }
+
+    /// The wall time up to which anything may be forgotten: the present, but for a jump that is
+    /// not confirmed.
+    pub fn past(&self, wall: Wall) -> Wall {
+        self.jump.map_or(wall, |jump| wall.minus(jump.by))
     }
 }

@@ -159,7 +159,7 @@ pub fn over_the_cap_the_oldest_history_goes_first<S: Subject>() {
         commit(store, vec![change]);
     }
     let now = START + Millis::days(2);
-    // Twice what is to be left, as only history counts and that to one half of the cap.
+    // Only history counts, and a quarter of the cap is left of it.
     let retention = Retention {
         disk_bytes: 20 * 1024,
         ..KEEP_ALL

@@ -6,6 +6,7 @@ use std::sync::{Mutex, mpsc};
 
 use super::*;
 use crate::engine::records::{Change, Record};
+use crate::engine::time::Millis;
 use crate::store::contract::{HOME, KEEP_ALL, commit, loaded, put, receipt_change, small};
 use crate::store::samples::{self, START};
 
@@ -405,4 +406,84 @@ fn a_start_without_space_gives_up_the_reserve() {
         assert_eq!(reserve.exists(), is_reserved, "{free} bytes free");
         assert_eq!(store.free_bytes(), Some(free));
     }
+}
+
+/// An incident is closed with a long alert, and a receipt is given.
+fn closed(number: u64) -> Vec<Change> {
+    let at = START + Millis(number);
+    let mut alert = samples::alert(number);
+    alert.dedup_key = "x".repeat(5_000).into();
+    alert.incidents = vec![IncidentNumber(number)];
+    vec![
+        receipt_change(samples::receipt(number, at)),
+        Change::Entry(samples::entry(number, number).into()),
+        Change::Archive(Record::Alert(alert.into())),
+        Change::Archive(Record::Incident(
+            samples::resolved_incident(number, at).into(),
+        )),
+    ]
+}
+
+#[test]
+fn the_cap_bounds_the_files_and_not_only_what_is_in_them() {
+    const CAP: u64 = 20 * 1024 * 1024;
+    /// What is written between two looks at the cap, and what the database has in hand whatever
+    /// its size.
+    const SLACK: u64 = 6 * 1024 * 1024;
+    struct Quick;
+    impl Disk for Quick {
+        fn sync(&self, _: &File) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let data = folder();
+    let options = Options {
+        disk: Arc::new(Quick),
+        ..small()
+    };
+    let store = SledStore::open(data.path(), options).unwrap();
+    let retention = Retention {
+        disk_bytes: CAP,
+        ..KEEP_ALL
+    };
+    let mut largest = 0;
+    for round in 0..900 {
+        commit(
+            &store,
+            (round * 10..round * 10 + 10).flat_map(closed).collect(),
+        );
+        if round % 10 == 9 {
+            while store.purge(HOME, &retention, START).unwrap().is_more {}
+            largest = largest.max(store.used_bytes());
+        }
+    }
+    assert!(largest > CAP / 2, "so much was never there: {largest}");
+    assert!(
+        largest <= CAP + SLACK,
+        "{largest} bytes with a cap of {CAP}"
+    );
+    assert!(store.writer().progress.history_bytes >= CAP / 5);
+}
+
+#[test]
+fn two_purges_at_once_count_what_they_remove_once() {
+    let data = folder();
+    let store = open(data.path());
+    for number in 1..=60 {
+        commit(
+            &store,
+            (number * 10..number * 10 + 10).flat_map(closed).collect(),
+        );
+    }
+    let nothing = Retention {
+        disk_bytes: 0,
+        ..KEEP_ALL
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| while store.purge(HOME, &nothing, START).unwrap().is_more {});
+        }
+    });
+    let bytes = store.writer().progress.history_bytes;
+    assert_eq!(bytes, entries_bytes(&store));
 }

@@ -142,7 +142,8 @@ impl History {
             | Record::Silence(_)
             | Record::Override(_)
             | Record::Pinned(_)
-            | Record::Counters(_) => {}
+            | Record::Counters(_)
+            | Record::Jump(_) => {}
         }
     }
 
@@ -233,8 +234,7 @@ fn victim(
     if let Some((_, closed)) = expired {
         return Some((Victim::Closed(closed), false));
     }
-    let cap = retention.disk_bytes;
-    if used_bytes <= cap || history.kept() * RECORD_BYTES <= cap / 2 {
+    if !retention.is_over_cap(used_bytes, history.kept() * RECORD_BYTES) {
         return None;
     }
     match (receipt, closed) {

@@ -56,6 +56,7 @@ fn the_stored_form_of_every_kind_is_as_pinned() {
     check_golden("override", &[samples::override_()]);
     check_golden("pinned", &[samples::pinned()]);
     check_golden("counters", &[samples::counters(5)]);
+    check_golden("jump", &[samples::jump()]);
     let receipts = [
         samples::receipt(6, samples::START),
         samples::repeat_receipt(7, samples::START),
@@ -101,6 +102,7 @@ fn golden_files_of_every_format_so_far_can_be_read() {
         read::<calendar::Override>(format, "override");
         read::<records::Pinned>(format, "pinned");
         read::<records::Counters>(format, "counters");
+        read::<records::UnconfirmedJump>(format, "jump");
         read::<records::Receipt>(format, "receipts");
         read::<records::Entry>(format, "entries");
         read::<Progress>(format, "progress");

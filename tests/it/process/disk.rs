@@ -103,3 +103,30 @@ async fn below_disk_warn_somebody_is_told_and_events_are_taken() {
     let event = json!({"summary": "disk full", "severity": "critical"});
     assert_eq!(post(&server, "/v1/events", &event).await.status(), 202);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn history_beyond_the_cap_goes_within_seconds_and_what_is_open_stays() {
+    let place = Place::new("disk_cap = \"1 MiB\"\n", ONE_PERSON);
+    let server = place.start().await;
+    let event = |action: &str, number: u64| {
+        json!({"action": action, "summary": "disk full", "severity": "critical",
+            "dedup_key": format!("key {number}"), "details": {"dump": "x".repeat(12_000)}})
+    };
+    let open = post(&server, "/v1/events", &event("trigger", 0)).await;
+    assert_eq!(open.status(), 202);
+    for number in 1..=60 {
+        for action in ["trigger", "resolve"] {
+            let answer = post(&server, "/v1/events", &event(action, number)).await;
+            assert_eq!(answer.status(), 202);
+        }
+    }
+    server
+        .until("the oldest history goes", async |_| {
+            let log = place.log();
+            log.contains("history beyond disk_cap was removed")
+                .then_some(())
+        })
+        .await;
+    let incident = server.get("/v1/incidents/1").await;
+    assert_eq!(incident["status"], "triggered");
+}

@@ -69,7 +69,8 @@ impl Durable {
             | Record::Silence(_)
             | Record::Override(_)
             | Record::Pinned(_)
-            | Record::Counters(_) => {}
+            | Record::Counters(_)
+            | Record::Jump(_) => {}
         }
     }
 

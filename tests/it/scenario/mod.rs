@@ -10,6 +10,7 @@ mod durable;
 mod world;
 
 mod bundles;
+mod clocks;
 mod escalation;
 mod events;
 mod failover;

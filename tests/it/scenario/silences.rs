@@ -201,7 +201,7 @@ pub fn with_schedule(schedule: &str) -> String {
     team_with(SCHEDULE).replace("\nintegrations:", &turns)
 }
 
-const DAILY: &str = r#"    time_zone: UTC
+pub const DAILY: &str = r#"    time_zone: UTC
     layers:
       - users: [ana, bo]
         rotate: daily

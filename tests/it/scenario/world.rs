@@ -20,6 +20,7 @@ use reveille::rules::{self, Environment, SourceFile};
 use reveille::runtime::driver::{Done, Driver, Job, Turn, not_started};
 use reveille::runtime::handle::NewRules;
 use reveille::runtime::line::{Jump, Line, Reading};
+use reveille::runtime::thread::first_inputs;
 
 use super::channels::{Fake, Play, usual};
 use super::durable::Durable;
@@ -279,9 +280,18 @@ impl World {
             wall: self.wall(),
             monotonic: self.passed,
         };
-        self.line = Line::resume(self.durable.clocks, reading, 11).0;
+        let (line, jump) = Line::resume(self.durable.clocks, reading, 11);
+        self.line = line;
         self.driver = Driver::new(state, self.durable_rules.clone());
-        self.turn(vec![Job::Input(Input::Start)], Vec::new());
+        let first = first_inputs(jump).into_iter().map(Job::Input);
+        self.turn(first.collect(), Vec::new());
+    }
+
+    /// The process is stopped and starts again a second later under a clock that is so many seconds
+    /// ahead, or back.
+    pub fn starts_under_clock(&mut self, seconds: i64) {
+        self.origin = Wall(self.origin.0 + seconds * 1_000);
+        self.crash_for(Millis::seconds(1));
     }
 
     /// The wall clock is set by so many seconds, ahead or back.
@@ -292,8 +302,14 @@ impl World {
             monotonic: self.passed,
         };
         let (_, jump) = self.line.advance(reading);
-        if let Some(Jump::Ahead(lost)) = jump {
-            self.ask(Input::Suspended { lost });
+        match jump {
+            Some(Jump::Ahead(lost)) => {
+                self.ask(Input::Suspended { lost });
+            }
+            Some(Jump::Back(by)) => {
+                self.ask(Input::ClockBack { by });
+            }
+            None => {}
         }
     }
 

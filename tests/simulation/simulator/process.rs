@@ -13,7 +13,7 @@ use reveille::engine::time::{Millis, Now, Wall};
 use reveille::outbound::Mark;
 use reveille::runtime::driver::{Driver, Job, Turn};
 use reveille::runtime::line::{Jump, Line, Reading};
-use reveille::runtime::thread::clock_trouble;
+use reveille::runtime::thread::first_inputs;
 use reveille::store::Clocks;
 
 use super::history::Asked;
@@ -84,8 +84,7 @@ impl Process {
             turns: 0,
             is_disk_low: false,
         };
-        process.tell(Input::Start);
-        if let Some(input) = jump.map(jump_input) {
+        for input in first_inputs(jump) {
             process.tell(input);
         }
         process
@@ -156,7 +155,7 @@ impl Process {
 fn jump_input(jump: Jump) -> Input {
     match jump {
         Jump::Ahead(lost) => Input::Suspended { lost },
-        Jump::Back(by) => clock_trouble(by),
+        Jump::Back(by) => Input::ClockBack { by },
     }
 }
 

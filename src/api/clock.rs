@@ -1,0 +1,53 @@
+//! The wall clock jumped ahead: an admin says that it is right.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::engine::input::Input;
+use crate::engine::time::Millis;
+use crate::runtime::handle::View;
+
+use super::actions::Nothing;
+use super::answers;
+use super::audit::{Act, Action};
+use super::auth::Caller;
+use super::borders::Shared;
+use super::extract::Payload;
+use super::problem::Problem;
+
+/// What was confirmed.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+pub struct ConfirmedClock {
+    /// The wall clock as it is now.
+    now: String,
+    /// How far it had jumped ahead; `null` if it was believed already.
+    jump_seconds: Option<u64>,
+}
+
+/// `POST /v1/clock/confirm`
+pub async fn confirm(
+    State(state): State<Shared>,
+    caller: Caller,
+    Payload(Nothing {}): Payload<Nothing>,
+) -> Result<Json<ConfirmedClock>, Problem> {
+    let now = state.now();
+    let jump = state.handle.read(|view: View<'_>| view.state.jump());
+    let jump = jump.await?.map(|jump| jump.by);
+    if let Some(by) = jump {
+        let act = Act::of(&state, &caller, Action::ClockConfirmed)
+            .on("clock")
+            .because(format!("{now}, {by} ahead"));
+        let confirm = Input::ConfirmClock;
+        let answer = state
+            .handle
+            .control_recorded(confirm, act.unless_refused())
+            .await?;
+        answers::done(answer)?;
+    }
+    Ok(Json(ConfirmedClock {
+        now: now.to_string(),
+        jump_seconds: jump.map(Millis::as_seconds),
+    }))
+}

@@ -1,0 +1,32 @@
+//! `clock confirm`: say that the server's clock is right after it jumped ahead.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::context::Context;
+use super::present;
+use super::remote::Call;
+use super::report::{Failure, Report};
+use crate::engine::time::Millis;
+
+#[derive(Debug, Subcommand)]
+pub enum Clock {
+    /// Say that the server's clock is right: what it makes too old is purged from now on
+    Confirm,
+}
+
+/// Confirms the clock.
+pub async fn run(command: Clock, context: &Context) -> Result<Report, Failure> {
+    let Clock::Confirm = command;
+    let call = Call::post(&["v1", "clock", "confirm"], &json!({}));
+    let answer = context.remote()?.call(call).await?;
+    let now = present::text(&answer, "now");
+    let text = match answer["jump_seconds"].as_u64() {
+        Some(seconds) => format!(
+            "the server's clock, {now}, is confirmed; it had jumped ahead by {}",
+            Millis::seconds(seconds)
+        ),
+        None => format!("the server's clock, {now}, did not need it: no jump is unconfirmed"),
+    };
+    Ok(Report::new(answer, text))
+}

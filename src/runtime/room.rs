@@ -1,0 +1,232 @@
+//! Whether the disk has room for the events of a commit, decided before anything is decided about
+//! them: afterwards they can no longer be refused.
+
+use crate::engine::time::{Millis, Steady};
+
+use super::queue::Request;
+
+/// What a commit writes beside what its events bring: the database's log grows in whole segments.
+const COMMIT_BYTES: u64 = 1024 * 1024;
+
+/// What an event writes, however short it is: an alert, an incident, pages, receipt and timeline,
+/// and the pages of the tree that hold them. Up to 14 kB were measured.
+const EVENT_BYTES: u64 = 16 * 1024;
+
+/// What an event writes within the next minute: what is paged, held and bundled of it. 3.4 kB were
+/// measured.
+const FOLLOW_UP_BYTES: u64 = 4 * 1024;
+
+/// For so long, and up to twice as long, room is kept for what follows an event.
+const FOLLOWED_UP: Millis = Millis::minutes(1);
+
+/// How often the bytes of an event are written: in its alert and in what is kept with the
+/// incident, and each time the database rewrites a page of its tree. Up to 7 were measured.
+const COPIES: u64 = 8;
+
+/// A request that costs no more than this is small: without room for it the door is shut.
+const SMALL_BYTES: u64 = 2 * COMMIT_BYTES;
+
+/// A refusal is told so often at the most: what tells it is a commit as well.
+const TOLD_EVERY: Millis = Millis::minutes(1);
+
+/// The space that events may use.
+pub struct Room {
+    /// No event uses the last so many bytes of the disk; everything else may.
+    disk_min_bytes: u64,
+    told: Option<Steady>,
+    follow_ups: FollowUps,
+}
+
+/// What the disk allows of some requests.
+pub struct Admission {
+    pub taken: Vec<Request>,
+    pub refused: Vec<Request>,
+    /// Not even a small request has room, so that the next ones need not wait to be refused.
+    pub is_shut: bool,
+    /// Somebody is to be told that something was refused.
+    pub is_told: bool,
+}
+
+impl Room {
+    pub fn new(disk_min_bytes: u64) -> Self {
+        Self {
+            disk_min_bytes,
+            told: None,
+            follow_ups: FollowUps::default(),
+        }
+    }
+
+    /// Takes those for which there is room when `free` bytes are left.
+    pub fn admit(&mut self, requests: Vec<Request>, free: u64, now: Steady) -> Admission {
+        let follow_ups = self.follow_ups.bytes(now);
+        let kept = self.disk_min_bytes.saturating_add(follow_ups);
+        let mut left = free.saturating_sub(kept);
+        let is_shut = left < SMALL_BYTES;
+        left = left.saturating_sub(COMMIT_BYTES);
+        let fits = |request: &Request| {
+            let cost = cost(request);
+            let fits = cost <= left;
+            if fits {
+                left -= cost;
+            }
+            fits
+        };
+        let (taken, refused): (Vec<_>, Vec<_>) = requests.into_iter().partition(fits);
+        self.follow_ups.expect(&taken);
+        let is_told = !refused.is_empty() && self.may_tell(now);
+        Admission {
+            is_shut: is_shut && !refused.is_empty(),
+            taken,
+            refused,
+            is_told,
+        }
+    }
+
+    fn may_tell(&mut self, now: Steady) -> bool {
+        let is_due = self.told.is_none_or(|told| now >= told + TOLD_EVERY);
+        if is_due {
+            self.told = Some(now);
+        }
+        is_due
+    }
+}
+
+/// Room for what follows events that were taken.
+#[derive(Default)]
+struct FollowUps {
+    /// When `later` began.
+    since: Steady,
+    earlier: u64,
+    later: u64,
+}
+
+impl FollowUps {
+    fn bytes(&mut self, now: Steady) -> u64 {
+        let age = now.since(self.since);
+        if age >= FOLLOWED_UP {
+            // What is older than two spans has followed.
+            let is_recent = self.since + FOLLOWED_UP + FOLLOWED_UP > now;
+            self.earlier = if is_recent { self.later } else { 0 };
+            self.later = 0;
+            self.since = now;
+        }
+        self.earlier + self.later
+    }
+
+    fn expect(&mut self, taken: &[Request]) {
+        let events: usize = taken.iter().map(|request| request.events.len()).sum();
+        self.later += events as u64 * FOLLOW_UP_BYTES;
+    }
+}
+
+/// The most that a request writes to the disk in the commit that takes it.
+fn cost(request: &Request) -> u64 {
+    let bytes = request.bytes() as u64;
+    let events = request.events.len() as u64;
+    bytes * COPIES + events * EVENT_BYTES
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::engine::event::{Action, Content, Event, Labels, Spoken};
+
+    const MEBIBYTE: u64 = 1024 * 1024;
+    const NOW: Steady = Steady(5_000);
+
+    fn request(events: usize, label_bytes: usize) -> Request {
+        let label = ("label".to_owned(), "x".repeat(label_bytes));
+        let content = Content {
+            labels: [label].into_iter().collect::<Labels>(),
+            ..Content::default()
+        };
+        let event = Event {
+            action: Action::Trigger,
+            dedup_key: "key".into(),
+            id: None,
+            spoken: Spoken::Moment(None),
+            asserted_by: None,
+            content: Arc::new(content),
+            faults: Vec::new(),
+        };
+        let (waiter, _) = oneshot::channel();
+        Request {
+            integration: "native".into(),
+            events: vec![event; events],
+            waiter,
+        }
+    }
+
+    fn events_of(requests: &[Request]) -> Vec<usize> {
+        requests.iter().map(|it| it.events.len()).collect()
+    }
+
+    #[test]
+    fn what_a_commit_would_write_is_never_taken_from_the_least_space() {
+        let least = 100 * MEBIBYTE;
+        // Events of a request, bytes of each, free space in MiB, and whether it is taken.
+        let cases = [
+            (1, 0, 99, false),
+            (1, 0, 100, false),
+            (1, 0, 101, false),
+            (1, 0, 102, true),
+            (1, 400_000, 102, false),
+            (1, 400_000, 105, true),
+            (1_000, 0, 115, false),
+            (1_000, 0, 120, true),
+            (10_000, 300, 260, false),
+            (10_000, 300, 320, true),
+        ];
+        for (events, bytes, free, is_taken) in cases {
+            let mut room = Room::new(least);
+            let asked = vec![request(events, bytes)];
+            let admission = room.admit(asked, free * MEBIBYTE, NOW);
+            let case = format!("{events} events of {bytes} bytes with {free} MiB free");
+            assert_eq!(admission.taken.len() == 1, is_taken, "{case}");
+            assert_eq!(admission.refused.is_empty(), is_taken, "{case}");
+        }
+    }
+
+    #[test]
+    fn requests_of_one_commit_share_the_room_and_a_small_one_passes_a_large_one() {
+        let mut room = Room::new(0);
+        let asked = vec![request(500, 0), request(501, 0), request(1, 0)];
+        let admission = room.admit(asked, 12 * MEBIBYTE, NOW);
+        assert_eq!(events_of(&admission.taken), [500, 1]);
+        assert_eq!(events_of(&admission.refused), [501]);
+        assert!(!admission.is_shut, "the next small one has room");
+        let admission = room.admit(vec![request(1, 0)], MEBIBYTE, NOW);
+        assert!(admission.is_shut);
+    }
+
+    #[test]
+    fn room_is_kept_for_what_follows_an_event_for_one_to_two_minutes() {
+        let mut room = Room::new(0);
+        let mut is_taken = |events, millis| {
+            let asked = vec![request(events, 0)];
+            let admission = room.admit(asked, 10 * MEBIBYTE, NOW + Millis(millis));
+            !admission.taken.is_empty()
+        };
+        assert!(is_taken(500, 0));
+        assert!(!is_taken(500, 59_999), "2 MiB are kept for the first");
+        assert!(!is_taken(500, 60_000));
+        assert!(is_taken(500, 120_000));
+    }
+
+    #[test]
+    fn refusals_are_told_once_a_minute() {
+        let mut room = Room::new(MEBIBYTE);
+        let mut is_told = |millis| {
+            let admission = room.admit(vec![request(1, 0)], 0, NOW + Millis(millis));
+            admission.is_told
+        };
+        assert!(is_told(0));
+        assert!(!is_told(59_999));
+        assert!(is_told(60_000));
+        assert!(!is_told(60_001));
+    }
+}
