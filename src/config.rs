@@ -45,6 +45,9 @@ pub struct Settings {
     pub time_zones: TimeZones,
     pub body_limit_bytes: usize,
     pub body_limit_alertmanager_bytes: usize,
+    pub body_budget_bytes: usize,
+    /// Whose headers are believed about where a request came from.
+    pub trusted_proxies: Vec<Network>,
     pub failover_after: Duration,
     pub still_firing_hold: Duration,
     pub silence_max: Duration,
@@ -103,6 +106,8 @@ impl Default for Settings {
             time_zones: TimeZones::default(),
             body_limit_bytes: MIB / 2,
             body_limit_alertmanager_bytes: 4 * MIB,
+            body_budget_bytes: 64 * MIB,
+            trusted_proxies: Vec::new(),
             failover_after: Duration::from_secs(10),
             still_firing_hold: Duration::from_secs(30 * 60),
             silence_max: Duration::from_secs(30 * DAY),
@@ -117,6 +122,14 @@ impl Default for Settings {
             outbound: Outbound::default(),
             channels: vec![Channel::console()],
         }
+    }
+}
+
+impl Settings {
+    /// The largest body that is accepted.
+    fn largest_body_bytes(&self) -> usize {
+        self.body_limit_bytes
+            .max(self.body_limit_alertmanager_bytes)
     }
 }
 
@@ -137,6 +150,12 @@ pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
     let mut root = Section::root(&layers, document);
 
     let mut settings = read_root(&mut root, &mut notes);
+    if settings.body_budget_bytes < settings.largest_body_bytes() {
+        root.refuse(
+            "body_budget holds no whole body: make it larger than body_limit and \
+                     body_limit_alertmanager",
+        );
+    }
     settings.watch = read_watch(root.take_section("watch"), &mut notes);
     settings.outbound = read_outbound(root.take_section("outbound"), &mut notes);
     settings.channels = channel::read_all(root.take_tables("channel"), &mut notes);
@@ -215,6 +234,12 @@ fn read_root(root: &mut Section<'_>, notes: &mut Notes) -> Settings {
         body_limit_alertmanager_bytes: root
             .read("body_limit_alertmanager", units::memory)
             .unwrap_or(default.body_limit_alertmanager_bytes),
+        body_budget_bytes: root
+            .read("body_budget", units::budget)
+            .unwrap_or(default.body_budget_bytes),
+        trusted_proxies: root
+            .read("trusted_proxies", units::hosts_and_networks)
+            .unwrap_or_default(),
         failover_after: root
             .read("failover_after", units::some_time)
             .unwrap_or(default.failover_after),

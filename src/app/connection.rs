@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::doors::Seat;
+use super::places::{Place, Waiting};
 
 /// The limits of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,17 @@ enum Phase {
     Multiplexed,
 }
 
+impl Phase {
+    /// What the client is waited for, as far as the bytes tell.
+    fn waiting(self) -> Waiting {
+        match self {
+            Self::Idle | Self::Multiplexed => Waiting::Idle,
+            Self::Head(_) => Waiting::Head,
+            Self::Busy => Waiting::Not,
+        }
+    }
+}
+
 /// How far a head was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Head {
@@ -57,7 +70,7 @@ pub struct Connection {
     patience: Patience,
     phase: Phase,
     limit: Option<Pin<Box<Sleep>>>,
-    _seat: Seat,
+    seat: Seat,
 }
 
 impl Connection {
@@ -68,12 +81,30 @@ impl Connection {
             patience,
             phase: Phase::Head(Head::default()),
             limit: Some(Box::pin(sleep(patience.head))),
-            _seat: seat,
+            seat,
         }
+    }
+
+    /// Its place among the connections of the address.
+    pub fn place(&self) -> &Arc<Place> {
+        self.seat.place()
     }
 
     /// Bytes came from the client.
     fn came(&mut self, bytes: &[u8]) {
+        let before = self.phase.waiting();
+        self.follow(bytes);
+        self.tell_since(before);
+    }
+
+    fn tell_since(&self, before: Waiting) {
+        let waiting = self.phase.waiting();
+        if waiting != before {
+            self.place().set_waiting(waiting);
+        }
+    }
+
+    fn follow(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
@@ -107,9 +138,11 @@ impl Connection {
         if bytes.starts_with(CONTINUE) {
             return;
         }
+        let before = self.phase.waiting();
         if self.phase != Phase::Multiplexed {
             self.phase = Phase::Idle;
         }
+        self.tell_since(before);
         let mut limit = Box::pin(sleep(self.patience.idle));
         // Whoever has written may not read again before something happens: let this be it.
         let _just_begun = limit.as_mut().poll(context);

@@ -17,11 +17,14 @@ use super::desk::Desk;
 use super::doors::{Doors, Limits};
 use super::first_start::First;
 use super::rulebook::Book;
-use super::{observer, secrets};
+use super::{observer, secrets, serving};
 use crate::api::audit::Journal;
 use crate::api::auth::Auth;
+use crate::api::body_budget::BodyBudget;
 use crate::api::borders::{ApiState, Settings as ApiSettings, SmsInbound, TwilioAccount};
+use crate::api::health::Looks;
 use crate::api::key_origin::note_keys_of_rules;
+use crate::api::peer::TrustedProxies;
 use crate::api::refusals::Refusals;
 use crate::api::{public_router, router};
 use crate::config::{ChannelKind, Confirm, Settings};
@@ -100,7 +103,14 @@ pub async fn start(
     parts: Parts<'_>,
 ) -> anyhow::Result<Servers> {
     let metrics = parts.metrics.clone();
-    let doors = |listener, name| Doors::new(listener, name, Limits::default(), metrics.clone());
+    let networks = settings.trusted_proxies.iter();
+    let networks = networks.map(|network| (network.address, network.prefix));
+    let proxies = Arc::new(TrustedProxies::new(networks));
+    let limits = Limits::default();
+    let doors = |listener, name| {
+        let (proxies, metrics) = (proxies.clone(), metrics.clone());
+        Doors::new(listener, name, limits, proxies, metrics)
+    };
     let state = Arc::new(state(settings, store, parts)?);
     note_keys_of_rules(&state).await;
     let (stop, stopped) = watch::channel(false);
@@ -109,10 +119,12 @@ pub async fn start(
         .local_addr()
         .context("failed to learn the address that was bound")?;
     let main = doors(main, "listen");
-    let mut tasks = vec![serve(main, router(state.clone()), stopped.clone())];
+    let router = router(state.clone());
+    let mut tasks = vec![serve(main, router, proxies.clone(), stopped.clone())];
     if let (Some(socket), Some(address)) = (bound.public, settings.listen_public) {
         let public = doors(listen(socket, address)?, "listen_public");
-        tasks.push(serve(public, public_router(state), stopped));
+        let router = public_router(state);
+        tasks.push(serve(public, router, proxies.clone(), stopped));
     }
     Ok(Servers {
         address,
@@ -147,18 +159,18 @@ fn cannot_listen(address: SocketAddr) -> String {
     format!("failed to listen on {address}; is another process there? choose another --listen")
 }
 
-fn serve(doors: Doors, router: Router, mut stopped: watch::Receiver<bool>) -> JoinHandle<()> {
+fn serve(
+    doors: Doors,
+    router: Router,
+    proxies: Arc<TrustedProxies>,
+    mut stopped: watch::Receiver<bool>,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         let stopped = async move {
             // The sender going away means the same.
             let _gone = stopped.wait_for(|stop| *stop).await;
         };
-        if let Err(error) = axum::serve(doors, router)
-            .with_graceful_shutdown(stopped)
-            .await
-        {
-            warn!(error = %error, "a server ended badly");
-        }
+        serving::serve(doors, router, proxies, stopped).await;
     })
 }
 
@@ -183,6 +195,8 @@ fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Re
         twilio_accounts: BTreeMap::new(),
         refusals: Refusals::new(on_refused_request),
         sms_webhooks: BTreeMap::new(),
+        bodies: BodyBudget::new(settings.body_budget_bytes, parts.metrics.clone()),
+        looks: Looks::default(),
         settings: ApiSettings {
             body_limit: settings.body_limit_bytes,
             body_limit_alertmanager: settings.body_limit_alertmanager_bytes,

@@ -89,7 +89,7 @@ fn every_key_that_is_read_stands_in_the_default_file() {
     read_watch(root.take_section("watch"), &mut notes);
     read_outbound(root.take_section("outbound"), &mut notes);
     notes.add(root.finish());
-    assert_eq!(notes.asked.len(), 25);
+    assert_eq!(notes.asked.len(), 27);
     for key in notes.asked {
         let last = key
             .rsplit('.')

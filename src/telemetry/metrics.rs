@@ -37,6 +37,25 @@ pub struct Metrics {
     last_success: Gauges<1>,
     disk_free_bytes: Gauge,
     connections: Connections,
+    bodies: Bodies,
+}
+
+/// Bodies of requests, by whether their sender is known.
+#[derive(Debug)]
+struct Bodies {
+    bytes: Gauges<1>,
+    refused: Counters<1>,
+}
+
+impl Bodies {
+    fn new(registry: &mut Registry) -> Self {
+        let bytes = "Bytes of request bodies that are held";
+        let refused = "Requests refused because too many bytes of bodies were held";
+        Self {
+            bytes: add(registry, "http_body_bytes", bytes),
+            refused: add(registry, "http_bodies_refused", refused),
+        }
+    }
 }
 
 /// Connections of clients, by the listener that they came to.
@@ -44,14 +63,17 @@ pub struct Metrics {
 struct Connections {
     open: Gauges<1>,
     full: Counters<1>,
+    refused: Counters<2>,
 }
 
 impl Connections {
     fn new(registry: &mut Registry) -> Self {
+        let refused = "Connections that were not let in";
         let full = "How often all connections of a listener were taken";
         Self {
             open: add(registry, "http_connections", "Connections of clients"),
             full: add(registry, "http_connections_full", full),
+            refused: add(registry, "http_connections_refused", refused),
         }
     }
 }
@@ -158,6 +180,7 @@ impl Metrics {
                 Gauge::default(),
             ),
             connections: Connections::new(&mut registry),
+            bodies: Bodies::new(&mut registry),
             registry,
         }
     }
@@ -277,6 +300,36 @@ impl Metrics {
         self.connections.full.get_or_create(&labels).inc();
     }
 
+    /// A client was not let in.
+    pub fn connection_refused(&self, listener: &'static str, why: &'static str) {
+        let labels = [("listener", listener.to_owned()), ("why", why.to_owned())];
+        self.connections.refused.get_or_create(&labels).inc();
+    }
+
+    /// More bytes of bodies are held in a pool.
+    pub fn body_bytes_held(&self, pool: &'static str, bytes: usize) {
+        let labels = [("pool", pool.to_owned())];
+        self.bodies
+            .bytes
+            .get_or_create(&labels)
+            .inc_by(signed(bytes));
+    }
+
+    /// Bytes of bodies were given back to a pool.
+    pub fn body_bytes_freed(&self, pool: &'static str, bytes: usize) {
+        let labels = [("pool", pool.to_owned())];
+        self.bodies
+            .bytes
+            .get_or_create(&labels)
+            .dec_by(signed(bytes));
+    }
+
+    /// A request was refused because its pool has no room.
+    pub fn body_refused(&self, pool: &'static str) {
+        let labels = [("pool", pool.to_owned())];
+        self.bodies.refused.get_or_create(&labels).inc();
+    }
+
     /// All of it in the OpenMetrics text format.
     pub fn render(&self) -> String {
         let mut text = String::new();
@@ -331,6 +384,10 @@ mod tests {
         metrics.connection_opened("listen");
         metrics.connection_closed("listen");
         metrics.connections_full("listen");
+        metrics.connection_refused("listen", "share");
+        metrics.body_bytes_held("known", 7);
+        metrics.body_bytes_freed("known", 2);
+        metrics.body_refused("unknown");
         let text = metrics.render();
         let expected = [
             r#"reveille_events_accepted_total{integration="prometheus"} 1"#,
@@ -351,6 +408,9 @@ mod tests {
             "reveille_disk_free_bytes 1073741824",
             r#"reveille_http_connections{listener="listen"} 1"#,
             r#"reveille_http_connections_full_total{listener="listen"} 1"#,
+            r#"reveille_http_connections_refused_total{listener="listen",why="share"} 1"#,
+            r#"reveille_http_body_bytes{pool="known"} 5"#,
+            r#"reveille_http_bodies_refused_total{pool="unknown"} 1"#,
             "# EOF",
         ];
         for line in expected {

@@ -135,6 +135,10 @@ const ROOMS: [Room; 15] = [
             "rustix",
             "rustls",
             "axum",
+            // The HTTP servers, with limits of their own that `axum::serve` does not offer.
+            "hyper_util",
+            "http_body",
+            "tower",
             "sd_notify",
             "secrecy",
             "jiff",

@@ -7,6 +7,7 @@ mod amtool;
 mod audit;
 mod bundles;
 mod buttons;
+mod crowds;
 mod disk;
 mod doors;
 mod ending;
