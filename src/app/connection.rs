@@ -40,17 +40,6 @@ enum Phase {
     Multiplexed,
 }
 
-impl Phase {
-    /// What the client is waited for, as far as the bytes tell.
-    fn waiting(self) -> Waiting {
-        match self {
-            Self::Idle | Self::Multiplexed => Waiting::Idle,
-            Self::Head(_) => Waiting::Head,
-            Self::Busy => Waiting::Not,
-        }
-    }
-}
-
 /// How far a head was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Head {
@@ -70,6 +59,8 @@ pub struct Connection {
     patience: Patience,
     phase: Phase,
     limit: Option<Pin<Box<Sleep>>>,
+    /// Something of an answer was not taken yet.
+    is_untaken: bool,
     seat: Seat,
 }
 
@@ -81,6 +72,7 @@ impl Connection {
             patience,
             phase: Phase::Head(Head::default()),
             limit: Some(Box::pin(sleep(patience.head))),
+            is_untaken: false,
             seat,
         }
     }
@@ -92,13 +84,23 @@ impl Connection {
 
     /// Bytes came from the client.
     fn came(&mut self, bytes: &[u8]) {
-        let before = self.phase.waiting();
+        let before = self.waiting();
         self.follow(bytes);
         self.tell_since(before);
     }
 
+    /// What the client is waited for, as far as the bytes tell.
+    fn waiting(&self) -> Waiting {
+        match self.phase {
+            Phase::Idle | Phase::Multiplexed if self.is_untaken => Waiting::Not,
+            Phase::Idle | Phase::Multiplexed => Waiting::Idle,
+            Phase::Head(_) => Waiting::Head,
+            Phase::Busy => Waiting::Not,
+        }
+    }
+
     fn tell_since(&self, before: Waiting) {
-        let waiting = self.phase.waiting();
+        let waiting = self.waiting();
         if waiting != before {
             self.place().set_waiting(waiting);
         }
@@ -134,11 +136,12 @@ impl Connection {
     }
 
     /// Bytes of an answer were taken.
-    fn went(&mut self, bytes: &[u8], context: &mut Context<'_>) {
+    fn went(&mut self, bytes: &[u8], is_all: bool, context: &mut Context<'_>) {
         if bytes.starts_with(CONTINUE) {
             return;
         }
-        let before = self.phase.waiting();
+        let before = self.waiting();
+        self.is_untaken = !is_all;
         if self.phase != Phase::Multiplexed {
             self.phase = Phase::Idle;
         }
@@ -162,6 +165,9 @@ impl Connection {
 
     /// An answer is not taken.
     fn wait_to_write(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        let before = self.waiting();
+        self.is_untaken = true;
+        self.tell_since(before);
         let idle = self.patience.idle;
         self.limit.get_or_insert_with(|| Box::pin(sleep(idle)));
         self.wait(context)
@@ -196,6 +202,11 @@ impl Head {
     }
 }
 
+/// Whether all that was offered was taken.
+fn is_all(written: &io::Result<usize>, offered: usize) -> bool {
+    written.as_ref().is_ok_and(|bytes| *bytes == offered)
+}
+
 impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -218,7 +229,8 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         if let Poll::Ready(result) = Pin::new(&mut self.stream).poll_write(context, bytes) {
-            self.went(bytes, context);
+            let is_all = is_all(&result, bytes.len());
+            self.went(bytes, is_all, context);
             return Poll::Ready(result);
         }
         self.wait_to_write(context).map(Err)
@@ -231,7 +243,9 @@ impl AsyncWrite for Connection {
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
         if let Poll::Ready(result) = written {
-            self.went(slices.first().map_or(&[], |slice| &**slice), context);
+            let offered = slices.iter().map(|slice| slice.len()).sum();
+            let first = slices.first().map_or(&[][..], |slice| &**slice);
+            self.went(first, is_all(&result, offered), context);
             return Poll::Ready(result);
         }
         self.wait_to_write(context).map(Err)

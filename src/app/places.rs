@@ -3,14 +3,15 @@
 //! give way when all places are taken, and a few places are reserved for acknowledge links and
 //! health checks.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use crate::api::peer::Peer;
+use crate::engine::time::Millis;
+use crate::runtime::clock::Clock;
 
 /// How many connections there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +60,7 @@ pub enum Refused {
 }
 
 /// A head that is not whole after so long is slow.
-const SLOW_AFTER: Duration = Duration::from_secs(1);
+const SLOW_AFTER: Millis = Millis(1_000);
 
 /// Connections that gave way and still end gently; beyond it they are cut off.
 const LEAVING_MAX: usize = 32;
@@ -68,6 +69,7 @@ const LEAVING_MAX: usize = 32;
 pub struct Places {
     normal: Room,
     reserved: Room,
+    clock: Clock,
     inner: Mutex<Inner>,
 }
 
@@ -82,7 +84,8 @@ struct Guest {
     peer: Peer,
     kind: Kind,
     waiting: Waiting,
-    since: Instant,
+    /// On the monotonic clock.
+    since: Millis,
     /// Under way.
     requests: usize,
     end: watch::Sender<End>,
@@ -105,6 +108,7 @@ impl Places {
         Arc::new(Self {
             normal,
             reserved,
+            clock: Clock::start(),
             inner: Mutex::default(),
         })
     }
@@ -116,9 +120,10 @@ impl Places {
     /// Lets a connection in, in place of another one if need be.
     pub fn admit(self: &Arc<Self>, peer: Peer) -> Result<Place, Refused> {
         let mut inner = self.lock();
+        let now = self.clock.monotonic();
         let mut refused = Refused::Full;
         for (kind, room) in [(Kind::Normal, self.normal), (Kind::Reserved, self.reserved)] {
-            match inner.make_room(peer, kind, room) {
+            match inner.make_room(peer, (kind, room), now) {
                 Ok(()) => return Ok(self.enter(&mut inner, peer, kind)),
                 Err(why) => refused = why,
             }
@@ -134,7 +139,7 @@ impl Places {
             peer,
             kind,
             waiting: Waiting::Head,
-            since: Instant::now(),
+            since: self.clock.monotonic(),
             requests: 0,
             end: sender,
         };
@@ -149,7 +154,12 @@ impl Places {
 }
 
 impl Inner {
-    fn make_room(&mut self, peer: Peer, kind: Kind, room: Room) -> Result<(), Refused> {
+    fn make_room(
+        &mut self,
+        peer: Peer,
+        (kind, room): (Kind, Room),
+        now: Millis,
+    ) -> Result<(), Refused> {
         let of_kind = || self.guests.values().filter(|guest| guest.kind == kind);
         let own = of_kind().filter(|guest| guest.peer == peer).count();
         let taken = of_kind().count();
@@ -159,7 +169,8 @@ impl Inner {
             return self.replace(kind, is_idle).ok_or(Refused::Share);
         }
         if taken >= room.places {
-            return self.replace(kind, Guest::gives_way).ok_or(Refused::Full);
+            let gives_way = |guest: &Guest| guest.gives_way(now);
+            return self.replace(kind, gives_way).ok_or(Refused::Full);
         }
         Ok(())
     }
@@ -177,8 +188,8 @@ impl Inner {
         };
         let candidates = self.guests.iter();
         let candidates = candidates.filter(|(_, guest)| guest.kind == kind && gives_way(guest));
-        let (number, _) = candidates.max_by_key(|(_, guest)| {
-            let oldest_first = std::cmp::Reverse(guest.since);
+        let (number, _) = candidates.max_by_key(|(number, guest)| {
+            let oldest_first = Reverse((guest.since.0, **number));
             (weight(guest), guest.is_idle(), oldest_first)
         })?;
         let guest = self.guests.remove(&number.clone())?;
@@ -196,8 +207,9 @@ impl Guest {
         self.requests == 0 && self.waiting == Waiting::Idle
     }
 
-    fn gives_way(&self) -> bool {
-        let is_slow = self.waiting == Waiting::Head && self.since.elapsed() >= SLOW_AFTER;
+    fn gives_way(&self, now: Millis) -> bool {
+        let is_slow =
+            self.waiting == Waiting::Head && now.0.saturating_sub(self.since.0) >= SLOW_AFTER.0;
         self.is_idle() || (self.requests == 0 && is_slow)
     }
 }
@@ -215,7 +227,7 @@ impl Place {
             && guest.waiting != waiting
         {
             guest.waiting = waiting;
-            guest.since = Instant::now();
+            guest.since = self.places.clock.monotonic();
         }
     }
 
@@ -353,9 +365,10 @@ mod tests {
     fn a_slow_head_gives_way_at_once_when_all_places_are_taken() {
         let places = places((1, 1), (1, 1));
         let slow = places.admit(peer(1)).unwrap();
-        let long_ago = Instant::now().checked_sub(SLOW_AFTER).unwrap();
-        places.lock().guests.get_mut(&slow.number).unwrap().since = long_ago;
-        assert_eq!(places.admit(peer(2)).unwrap().kind(), Kind::Normal);
+        let later = Millis(places.clock.monotonic().0 + SLOW_AFTER.0);
+        let room = (Kind::Normal, places.normal);
+        let made = places.lock().make_room(peer(2), room, later);
+        assert_eq!(made, Ok(()));
         assert_eq!(end(&slow), End::Now);
     }
 
