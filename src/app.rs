@@ -41,11 +41,11 @@ use crate::runtime::driver::Driver;
 use crate::runtime::handle::{Handle, NewRules};
 use crate::runtime::line::{Jump, Line};
 use crate::runtime::sender::{Sender, Surroundings};
+use crate::runtime::supervise::Supervisor;
 use crate::runtime::thread::{Works, clock_trouble};
 use crate::store::{Loaded, Partition, Store};
 use crate::store::{Options, SledStore};
-use crate::telemetry::Metrics;
-use crate::telemetry::Shape;
+use crate::telemetry::{LostLines, Metrics, Shape};
 
 /// What `serve` was asked for.
 pub struct ServeOptions {
@@ -81,7 +81,7 @@ pub fn fingerprint(key: &str) -> String {
 /// Runs the router until it is told to stop.
 pub fn serve(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let filter = options.environment.get("REVEILLE_LOG").map(String::as_str);
-    crate::telemetry::start(filter, options.shape, is_unwanted)?;
+    let log = crate::telemetry::start(filter, options.shape, is_unwanted)?;
     for warning in &options.warnings {
         warn!("{warning}");
     }
@@ -90,13 +90,13 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()
         .context("failed to start the asynchronous runtime")?;
-    let result = tokio.block_on(run(options));
+    let result = tokio.block_on(run(options, log.lost()));
     // Attempts in flight have had their time; what is left would only delay the end.
     tokio.shutdown_background();
     result
 }
 
-async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
+async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<ExitCode> {
     let clock = Clock::start();
     let settings = &options.settings;
     let started_at = clock::wall_now();
@@ -123,7 +123,8 @@ async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
 
     let in_force = Arc::new(start.in_force);
     let handle = Handle::new(store.clone(), partition, in_force.clone());
-    let sender = start_sender(&channels, &handle, clock, &metrics);
+    let supervisor = supervisor(&handle, &metrics);
+    let sender = start_sender(&channels, (&handle, &supervisor), clock, &metrics);
     let driver = start_driver(
         Parts {
             store: store.clone(),
@@ -142,9 +143,15 @@ async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     }
     say(&start.warnings, &start.said);
 
-    let watch = watching::start(&handle, &store, (settings, &metrics, &sender));
+    let rounds = watching::Rounds {
+        supervisor: &supervisor,
+        metrics: &metrics,
+        sender: &sender,
+        lost_lines,
+    };
+    let watch = watching::start(&handle, &store, settings, rounds);
     let rulebook = Arc::new(rulebook::Book::new(shelf, handle.clone()));
-    let desk = Arc::new(desk::Desk::new(channels, &links));
+    let desk = Arc::new(desk::Desk::new(channels, &links, supervisor));
     let parts = servers::Parts {
         handle: &handle,
         rulebook,
@@ -157,7 +164,7 @@ async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     };
     let signals = stop::Signals::listen();
     let servers = servers::start(settings, &*store, bound, parts).await?;
-    greet(&options, &first, &servers)?;
+    greet(&options, &first, &servers);
     stop::warn_about_links(settings, &links);
     stop::tell_supervisor_ready();
 
@@ -222,16 +229,23 @@ fn report_faults(
     }
 }
 
+/// Watches over tasks that nobody waits for.
+fn supervisor(handle: &Handle, metrics: &Arc<Metrics>) -> Supervisor {
+    let metrics = metrics.clone();
+    let count = Arc::new(move |task| metrics.task_panicked(task));
+    Supervisor::new(tokio::runtime::Handle::current(), handle.clone(), count)
+}
+
 fn start_sender(
     channels: &channels::Built,
-    handle: &Handle,
+    (handle, supervisor): (&Handle, &Supervisor),
     clock: Clock,
     metrics: &Arc<Metrics>,
 ) -> Sender {
     let on_outcome = observer::on_outcome(metrics.clone());
     let around = Surroundings {
         handle: handle.clone(),
-        tokio: tokio::runtime::Handle::current(),
+        supervisor: supervisor.clone(),
         monotonic: Arc::new(move || clock.monotonic()),
         on_outcome,
     };
@@ -277,16 +291,14 @@ fn start_driver(
     stop::DriverThread::spawn(works, first)
 }
 
-fn greet(
-    options: &ServeOptions,
-    first: &first_start::First,
-    servers: &servers::Servers,
-) -> anyhow::Result<()> {
+/// Greets whoever looks at the terminal. A router that nobody looks at pages all the same.
+fn greet(options: &ServeOptions, first: &first_start::First, servers: &servers::Servers) {
     let text = greeting::text(&options.settings, first, servers.address);
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .context("failed to write the greeting")?;
-    out.flush().context("failed to write the greeting")
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if let Err(error) = written {
+        warn!(error = %error, "the greeting was not written to standard output");
+    }
 }
 
 /// A length of the settings as the engine counts it.

@@ -1,13 +1,18 @@
 //! Tracing and metrics set-up; names of log fields as constants.
 //!
 //! Logs go to standard error: text on a terminal, one JSON object a line otherwise. `REVEILLE_LOG`
-//! filters them. What is measured is in [`Metrics`].
+//! filters them. Logging never blocks and never fails: see [`Log`]. What is measured is in
+//! [`Metrics`].
 
 pub mod fields;
+mod log_writer;
 mod metrics;
 mod plain;
 
+pub use log_writer::{Log, LostLines};
 pub use metrics::{Audit, Metrics, Queue};
+
+use std::backtrace::{Backtrace, BacktraceStatus};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -33,17 +38,18 @@ pub enum Error {
     Twice,
 }
 
-/// Sends the logs of this process to standard error. On a terminal, characters that `is_unwanted`
-/// names are shown as escapes.
+/// Sends the logs of this process to standard error, what panics say included. On a terminal,
+/// characters that `is_unwanted` names are shown as escapes. Keep what is returned until the end.
 pub fn start(
     filter: Option<&str>,
     shape: Shape,
     is_unwanted: fn(char) -> bool,
-) -> Result<(), Error> {
+) -> Result<Log, Error> {
     let filter = parse_filter(filter)?;
+    let (log, writer) = Log::to(std::io::stderr());
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(writer)
         .with_span_events(FmtSpan::NONE);
     match shape {
         Shape::Text => builder
@@ -56,7 +62,17 @@ pub fn start(
             .with_ansi(false)
             .try_init(),
     }
-    .map_err(|_| Error::Twice)
+    .map_err(|_| Error::Twice)?;
+    // Written straight to standard error, a panic would wait for whoever does not read it.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        let text = panic.payload_as_str().unwrap_or("no text");
+        let backtrace = Backtrace::capture();
+        let backtrace =
+            matches!(backtrace.status(), BacktraceStatus::Captured).then(|| backtrace.to_string());
+        tracing::error!(text, place, backtrace, "a panic");
+    }));
+    Ok(log)
 }
 
 fn parse_filter(filter: Option<&str>) -> Result<EnvFilter, Error> {

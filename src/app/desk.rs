@@ -10,6 +10,7 @@ use crate::engine::ids::ChannelName;
 use crate::engine::time::Millis;
 use crate::outbound::http::{Auth, Http, Method, Reach, Request};
 use crate::outbound::links::Links;
+use crate::runtime::supervise::Supervisor;
 
 /// Where Slack takes private answers to pressed buttons.
 const SLACK_ANSWERS: &str = "https://hooks.slack.com/";
@@ -18,14 +19,16 @@ const SLACK_ANSWERS: &str = "https://hooks.slack.com/";
 pub struct Desk {
     channels: Built,
     is_local: bool,
+    supervisor: Supervisor,
 }
 
 impl Desk {
     /// A desk over these channels.
-    pub fn new(channels: Built, links: &Links) -> Self {
+    pub fn new(channels: Built, links: &Links, supervisor: Supervisor) -> Self {
         Self {
             channels,
             is_local: links.is_local(),
+            supervisor,
         }
     }
 }
@@ -81,7 +84,7 @@ impl Channels for Desk {
             warn!(channel.name = %name, "no such channel; a reply is not confirmed");
             return;
         };
-        tokio::spawn(async move {
+        self.supervisor.spawn("confirmation", async move {
             let sent = channel.confirm(&number, &text).await;
             if !sent.outcome.is_sent() {
                 warn!(
@@ -101,7 +104,8 @@ impl Channels for Desk {
             return;
         }
         let http = self.channels.http().clone();
-        tokio::spawn(async move { tell(http, response_url, text).await });
+        let telling = tell(http, response_url, text);
+        self.supervisor.spawn("Slack answer", telling);
     }
 }
 

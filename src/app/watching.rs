@@ -12,18 +12,29 @@ use crate::outbound::http::{Http, HttpOptions, Method, Reach, Request};
 use crate::runtime::clock;
 use crate::runtime::handle::Handle;
 use crate::runtime::sender::Sender;
+use crate::runtime::supervise::Supervisor;
 use crate::runtime::watch::{Heartbeat, OnAudit, Watch};
 use crate::store::{Retention, Store};
-use crate::telemetry::{self, Metrics, Queue};
+use crate::telemetry::{self, LostLines, Metrics, Queue};
 
 const ROUND: Duration = Duration::from_secs(60);
+
+/// What the rounds look at beside the state.
+pub struct Rounds<'app> {
+    pub supervisor: &'app Supervisor,
+    pub metrics: &'app Arc<Metrics>,
+    pub sender: &'app Sender,
+    pub lost_lines: LostLines,
+}
 
 /// Starts the rounds.
 pub fn start(
     handle: &Handle,
     store: &Arc<dyn Store>,
-    (settings, metrics, sender): (&Settings, &Arc<Metrics>, &Sender),
+    settings: &Settings,
+    rounds: Rounds<'_>,
 ) -> JoinHandle<()> {
+    let supervisor = rounds.supervisor.clone();
     let watch = Watch {
         handle: handle.clone(),
         store: store.clone(),
@@ -36,22 +47,25 @@ pub fn start(
         },
         clock: Arc::new(clock::wall_now),
         heartbeat: heartbeat(settings),
-        on_audit: on_audit(handle, metrics, sender),
+        on_audit: on_audit(handle, rounds),
     };
-    tokio::spawn(async move {
-        let mut ticks = tokio::time::interval(ROUND);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if let Err(unavailable) = watch.round().await {
-                warn!(cause = %unavailable, "a self-audit round was not finished");
-            }
-        }
-    })
+    supervisor.keep("self-audit", move || rounds_of(watch.clone()))
 }
 
-fn on_audit(handle: &Handle, metrics: &Arc<Metrics>, sender: &Sender) -> OnAudit {
-    let (handle, metrics, sender) = (handle.clone(), metrics.clone(), sender.clone());
+async fn rounds_of(watch: Watch) {
+    let mut ticks = tokio::time::interval(ROUND);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(unavailable) = watch.round().await {
+            warn!(cause = %unavailable, "a self-audit round was not finished");
+        }
+    }
+}
+
+fn on_audit(handle: &Handle, rounds: Rounds<'_>) -> OnAudit {
+    let (metrics, sender) = (rounds.metrics.clone(), rounds.sender.clone());
+    let (handle, lost_lines) = (handle.clone(), rounds.lost_lines);
     Arc::new(move |audit, is_clean, free| {
         let result = if is_clean {
             telemetry::Audit::Clean
@@ -64,6 +78,13 @@ fn on_audit(handle: &Handle, metrics: &Arc<Metrics>, sender: &Sender) -> OnAudit
         metrics.set_queue_length(Queue::Events, handle.events_waiting());
         if let Some(free) = free {
             metrics.set_disk_free(free);
+        }
+        let lost = lost_lines.count();
+        if metrics.set_log_lines_lost(lost) {
+            warn!(
+                lost,
+                "log lines were lost: the log is not read, or cannot be written"
+            );
         }
         for (channel, waiting) in sender.waiting() {
             metrics.set_lane_waiting(channel.as_str(), waiting);

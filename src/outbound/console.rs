@@ -7,6 +7,8 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::links::Links;
 use super::wording;
 use super::{Channel, Mark, Pending, Sent, Withdrawn, mail_text};
@@ -38,6 +40,8 @@ pub enum Role {
 pub struct Console {
     info: ChannelInfo,
     screen: Screen,
+    /// One page at a time: a terminal that is held must hold one thread and not all of them.
+    turn: Arc<Semaphore>,
     links: Links,
 }
 
@@ -67,8 +71,23 @@ impl Console {
         Self {
             info,
             screen,
+            turn: Arc::new(Semaphore::new(1)),
             links,
         }
+    }
+
+    /// Writes when the screen is free.
+    async fn write(&self, page: String, mark: Mark) -> Result<std::io::Result<()>, Withdrawn> {
+        let turn = self.turn.clone().acquire_owned().await;
+        let screen = Arc::clone(&self.screen);
+        let writing = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let mut screen = screen.lock().unwrap_or_else(PoisonError::into_inner);
+            mark.test()?;
+            let written = screen.write_all(page.as_bytes());
+            Ok(written.and_then(|()| screen.flush()))
+        });
+        writing.await.unwrap_or_else(|error| Ok(Err(error.into())))
     }
 }
 
@@ -84,22 +103,14 @@ impl Channel for Console {
         mark: &'channel Mark,
     ) -> Pending<'channel, Result<Sent, Withdrawn>> {
         Box::pin(async move {
-            let page = compose(order, &self.links);
-            let screen = Arc::clone(&self.screen);
-            let mark = mark.clone();
-            let writing = tokio::task::spawn_blocking(move || {
-                let mut screen = screen.lock().unwrap_or_else(PoisonError::into_inner);
-                mark.test()?;
-                let written = screen.write_all(page.as_bytes());
-                Ok(written.and_then(|()| screen.flush()))
-            });
+            let writing = self.write(compose(order, &self.links), mark.clone());
             let deadline = Duration::from_millis(order.deadline.0);
             Ok(match tokio::time::timeout(deadline, writing).await {
-                Ok(Ok(written)) => match written? {
+                Ok(written) => match written? {
                     Ok(()) => sent(Outcome::Delivered, None),
                     Err(error) => sent(Outcome::Transient, Some(error.to_string())),
                 },
-                Ok(Err(_)) | Err(_) => sent(Outcome::Unknown, Some("the screen is held".into())),
+                Err(_) => sent(Outcome::Unknown, Some("the screen is held".into())),
             })
         })
     }

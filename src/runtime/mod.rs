@@ -7,6 +7,7 @@ pub mod lane;
 pub mod line;
 pub mod queue;
 pub mod sender;
+pub mod supervise;
 pub mod thread;
 pub mod unsure;
 pub mod watch;

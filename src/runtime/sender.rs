@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::runtime::Handle as Tokio;
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
@@ -20,6 +19,7 @@ use crate::outbound::{Channel, Mark, Sent, Withdrawn};
 use crate::runtime::driver::not_started;
 use crate::runtime::handle::Handle;
 use crate::runtime::lane::{Lane, Next};
+use crate::runtime::supervise::Supervisor;
 use crate::runtime::thread::Outlet;
 use crate::runtime::unsure::Unsure;
 
@@ -42,7 +42,7 @@ pub type OnOutcome = Arc<dyn Fn(&ChannelName, Outcome, Millis) + Send + Sync>;
 pub struct Sender {
     lanes: Arc<BTreeMap<ChannelName, Arc<Track>>>,
     handle: Handle,
-    tokio: Tokio,
+    supervisor: Supervisor,
     monotonic: Monotonic,
     on_outcome: OnOutcome,
     landed: Arc<Notify>,
@@ -72,7 +72,7 @@ impl Track {
 /// What the sender works with beside its channels.
 pub struct Surroundings {
     pub handle: Handle,
-    pub tokio: Tokio,
+    pub supervisor: Supervisor,
     pub monotonic: Monotonic,
     pub on_outcome: OnOutcome,
 }
@@ -96,14 +96,16 @@ impl Sender {
         let sender = Self {
             lanes: Arc::new(channels.into_iter().map(track).collect()),
             handle: around.handle,
-            tokio: around.tokio,
+            supervisor: around.supervisor,
             monotonic: around.monotonic,
             on_outcome: around.on_outcome,
             landed: Arc::new(Notify::new()),
             is_last_under_way: Arc::default(),
         };
         for track in sender.lanes.values() {
-            sender.tokio.spawn(sender.clone().run(track.clone()));
+            let (runs, track) = (sender.clone(), track.clone());
+            let run = move || runs.clone().run(track.clone());
+            sender.supervisor.keep("lane", run);
         }
         sender
     }
@@ -146,10 +148,11 @@ impl Sender {
                     mark,
                     waited,
                 } => {
+                    let place = Place::new(&self, &track, &order);
                     let (sender, track) = (self.clone(), track.clone());
-                    self.tokio.spawn(async move {
+                    self.supervisor.spawn("attempt", async move {
                         let order = sender.as_it_leaves(&track, order, waited).await;
-                        sender.attempt(track, order, mark).await;
+                        sender.attempt(&track, order, mark, place).await;
                     });
                 }
                 Next::Idle => track.bell.notified().await,
@@ -183,13 +186,13 @@ impl Sender {
         }
     }
 
-    async fn attempt(self, track: Arc<Track>, order: Arc<Order>, mark: Mark) {
+    async fn attempt(&self, track: &Track, order: Arc<Order>, mark: Mark, place: Place) {
         let began = (self.monotonic)();
-        let Ok(sent) = self.call(&track, &order, mark).await else {
-            return self.withdrawn(&track, &order);
+        let Ok(sent) = self.call(track, &order, mark).await else {
+            return self.withdrawn(&order, place);
         };
         let latency = Millis((self.monotonic)().0.saturating_sub(began.0));
-        self.finish(&track, &order, sent, latency);
+        self.finish(track, &order, sent, (latency, place));
     }
 
     /// Hands an order to its channel and waits for the end of it.
@@ -197,7 +200,7 @@ impl Sender {
         let limit = Duration::from_millis(order.deadline.0) + GRACE;
         let (channel, sent_order) = (track.channel.clone(), order.clone());
         // In a task of its own, so that a panic in a channel is an outcome and not a lost attempt.
-        let call = self.tokio.spawn(async move {
+        let call = tokio::spawn(async move {
             tokio::time::timeout(limit, channel.send(&sent_order, &mark)).await
         });
         match call.await {
@@ -211,27 +214,23 @@ impl Sender {
     }
 
     /// The channel kept the message back: as if the order had never left its lane.
-    fn withdrawn(&self, track: &Track, order: &Order) {
+    fn withdrawn(&self, order: &Order, place: Place) {
+        place.end(not_started(order.attempt));
         info!(
             attempt.id = order.attempt.0,
             channel.name = %order.channel,
             "attempt withdrawn before its message left"
         );
-        track.lane().ended(order.attempt, false);
-        track.bell.notify_one();
-        self.handle.tell(Input::Outcome(not_started(order.attempt)));
-        self.landed.notify_one();
     }
 
-    fn finish(&self, track: &Track, order: &Arc<Order>, sent: Sent, latency: Millis) {
-        info!(
-            attempt.id = order.attempt.0,
-            channel.name = %order.channel,
-            outcome = %sent.outcome,
-            latency_ms = latency.0,
-            "attempt ended"
-        );
-        (self.on_outcome)(&order.channel, sent.outcome, latency);
+    fn finish(
+        &self,
+        track: &Track,
+        order: &Arc<Order>,
+        sent: Sent,
+        (latency, place): (Millis, Place),
+    ) {
+        let outcome = sent.outcome;
         if sent.outcome == Outcome::Unknown {
             track.unsure().remember(order.clone());
         }
@@ -255,19 +254,25 @@ impl Sender {
                 Vec::new()
             }
         };
-        track.bell.notify_one();
-        self.handle.tell(Input::Outcome(Report {
+        place.end(Report {
             attempt: order.attempt,
             outcome: sent.outcome,
             latency_ms: latency.0,
             provider_message: sent.provider_message.map(Into::into),
             reference: sent.reference.map(Into::into),
             was_started: true,
-        }));
+        });
         for (order, wait) in given_back {
             self.give_back(&order, wait);
         }
-        self.landed.notify_one();
+        (self.on_outcome)(&order.channel, outcome, latency);
+        info!(
+            attempt.id = order.attempt.0,
+            channel.name = %order.channel,
+            outcome = %outcome,
+            latency_ms = latency.0,
+            "attempt ended"
+        );
     }
 
     fn give_back(&self, order: &Order, wait: Millis) {
@@ -277,6 +282,52 @@ impl Sender {
             ..not_started(order.attempt)
         };
         self.handle.tell(Input::Outcome(report));
+    }
+}
+
+/// The place of an attempt in its lane. Whatever becomes of its task, it is given back, and the
+/// driver is told before anything else is done.
+struct Place {
+    sender: Sender,
+    track: Arc<Track>,
+    attempt: AttemptId,
+    is_over: bool,
+}
+
+impl Place {
+    fn new(sender: &Sender, track: &Arc<Track>, order: &Order) -> Self {
+        Self {
+            sender: sender.clone(),
+            track: track.clone(),
+            attempt: order.attempt,
+            is_over: false,
+        }
+    }
+
+    /// The attempt ended so.
+    fn end(mut self, report: Report) {
+        self.give_back(report);
+    }
+
+    fn give_back(&mut self, report: Report) {
+        self.is_over = true;
+        self.track.lane().ended(self.attempt, false);
+        self.sender.handle.tell(Input::Outcome(report));
+        self.track.bell.notify_one();
+        self.sender.landed.notify_one();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let sent = unknown("the attempt failed inside");
+            self.give_back(Report {
+                provider_message: sent.provider_message.map(Into::into),
+                was_started: true,
+                ..not_started(self.attempt)
+            });
+        }
     }
 }
 
@@ -327,12 +378,13 @@ impl Outlet for Sender {
         };
         self.is_last_under_way.store(true, Ordering::SeqCst);
         let sender = self.clone();
-        self.tokio.spawn(async move {
+        self.supervisor.spawn("last page", async move {
+            // A channel that panics is an outcome like any other, so that this is always reached.
             let result = sender.call(&track, &order, Mark::default()).await;
-            let outcome = result.map(|sent| sent.outcome.to_string());
-            warn!(channel.name = %order.channel, outcome = ?outcome, "the last page ended");
             sender.is_last_under_way.store(false, Ordering::SeqCst);
             sender.landed.notify_one();
+            let outcome = result.map(|sent| sent.outcome.to_string());
+            warn!(channel.name = %order.channel, outcome = ?outcome, "the last page ended");
         });
     }
 
@@ -341,7 +393,7 @@ impl Outlet for Sender {
             return;
         };
         let handle = self.handle.clone();
-        self.tokio.spawn(async move {
+        self.supervisor.spawn("probe", async move {
             let limit = Duration::from_secs(30);
             let probe = tokio::time::timeout(limit, track.channel.probe()).await;
             let sent = probe.unwrap_or_else(|_| unknown("the probe did not end in time"));
@@ -440,9 +492,10 @@ mod tests {
             let clock = time.clone();
             let store = Arc::new(MemoryStore::new());
             let handle = Handle::new(store, Partition::default(), Arc::default());
+            let tokio = tokio::runtime::Handle::current();
             let around = Surroundings {
                 handle: handle.clone(),
-                tokio: Tokio::current(),
+                supervisor: Supervisor::new(tokio, handle.clone(), Arc::new(|_| {})),
                 monotonic: Arc::new(move || Millis(clock.load(Ordering::Relaxed))),
                 on_outcome: Arc::new(|_, _, _| {}),
             };

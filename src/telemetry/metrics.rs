@@ -37,6 +37,8 @@ pub struct Metrics {
     last_success: Gauges<1>,
     disk_free_bytes: Gauge,
     connections: Connections,
+    log_lines_lost: Counter,
+    panics: Counters<1>,
     bodies: Bodies,
 }
 
@@ -110,6 +112,8 @@ impl Default for Metrics {
 
 const REPORTS_REFUSED: &str = "Delivery reports on attempts of another channel";
 
+const LOG_LINES_LOST: &str = "Log lines that found no room or could not be written";
+
 const REQUESTS_REFUSED: &str = "Replies, buttons and reports refused for their signature or key";
 
 impl Metrics {
@@ -181,6 +185,8 @@ impl Metrics {
             ),
             connections: Connections::new(&mut registry),
             bodies: Bodies::new(&mut registry),
+            log_lines_lost: add(&mut registry, "log_lines_lost", LOG_LINES_LOST),
+            panics: add(&mut registry, "task_panics", "Tasks that failed inside"),
             registry,
         }
     }
@@ -330,6 +336,19 @@ impl Metrics {
         self.bodies.refused.get_or_create(&labels).inc();
     }
 
+    /// How many log lines were lost since the process began. Whether there are new ones.
+    pub fn set_log_lines_lost(&self, count: u64) -> bool {
+        let new = count.saturating_sub(self.log_lines_lost.get());
+        self.log_lines_lost.inc_by(new);
+        new > 0
+    }
+
+    /// A task failed inside.
+    pub fn task_panicked(&self, task: &'static str) {
+        let labels = [("task", task.to_owned())];
+        self.panics.get_or_create(&labels).inc();
+    }
+
     /// All of it in the OpenMetrics text format.
     pub fn render(&self) -> String {
         let mut text = String::new();
@@ -388,6 +407,9 @@ mod tests {
         metrics.body_bytes_held("known", 7);
         metrics.body_bytes_freed("known", 2);
         metrics.body_refused("unknown");
+        assert!(metrics.set_log_lines_lost(7));
+        assert!(!metrics.set_log_lines_lost(7), "no new ones");
+        metrics.task_panicked("attempt");
         let text = metrics.render();
         let expected = [
             r#"reveille_events_accepted_total{integration="prometheus"} 1"#,
@@ -411,6 +433,8 @@ mod tests {
             r#"reveille_http_connections_refused_total{listener="listen",why="share"} 1"#,
             r#"reveille_http_body_bytes{pool="known"} 5"#,
             r#"reveille_http_bodies_refused_total{pool="unknown"} 1"#,
+            "reveille_log_lines_lost_total 7",
+            r#"reveille_task_panics_total{task="attempt"} 1"#,
             "# EOF",
         ];
         for line in expected {

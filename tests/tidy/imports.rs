@@ -107,7 +107,13 @@ const ROOMS: [Room; 15] = [
     Room {
         name: "telemetry",
         rooms: &[],
-        crates: &["tracing", "tracing_subscriber", "prometheus_client"],
+        crates: &[
+            "tracing",
+            "tracing_subscriber",
+            // A log that nobody reads must hold nobody up.
+            "tracing_appender",
+            "prometheus_client",
+        ],
     },
     // The only place that names concrete stores, channels and the real clock.
     Room {

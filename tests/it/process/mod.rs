@@ -32,4 +32,5 @@ mod sending;
 mod server;
 mod story;
 mod texting;
+mod unread_log;
 mod warnings;
