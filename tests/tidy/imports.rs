@@ -140,6 +140,8 @@ const ROOMS: [Room; 15] = [
             "rand",
             "rustix",
             "rustls",
+            // TLS on the listening addresses.
+            "tokio_rustls",
             "axum",
             // The HTTP servers, with limits of their own that `axum::serve` does not offer.
             "hyper_util",
