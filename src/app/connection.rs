@@ -12,9 +12,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use super::arrival::Stream;
 use super::doors::Seat;
 use super::places::{Place, Waiting};
 
@@ -55,24 +55,27 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100";
 
 /// The stream of a client.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     patience: Patience,
     phase: Phase,
     limit: Option<Pin<Box<Sleep>>>,
     /// Something of an answer was not taken yet.
     is_untaken: bool,
+    /// The same, of what TLS has taken and not handed on.
+    is_unflushed: bool,
     seat: Seat,
 }
 
 impl Connection {
-    /// A connection that was just made.
-    pub fn new(stream: TcpStream, patience: Patience, seat: Seat) -> Self {
+    /// A connection on which nothing was said yet.
+    pub fn new(stream: Box<dyn Stream>, patience: Patience, seat: Seat) -> Self {
         Self {
             stream,
             patience,
             phase: Phase::Head(Head::default()),
             limit: Some(Box::pin(sleep(patience.head))),
             is_untaken: false,
+            is_unflushed: false,
             seat,
         }
     }
@@ -92,7 +95,9 @@ impl Connection {
     /// What the client is waited for, as far as the bytes tell.
     fn waiting(&self) -> Waiting {
         match self.phase {
-            Phase::Idle | Phase::Multiplexed if self.is_untaken => Waiting::Not,
+            Phase::Idle | Phase::Multiplexed if self.is_untaken || self.is_unflushed => {
+                Waiting::Not
+            }
             Phase::Idle | Phase::Multiplexed => Waiting::Idle,
             Phase::Head(_) => Waiting::Head,
             Phase::Busy => Waiting::Not,
@@ -146,10 +151,34 @@ impl Connection {
             self.phase = Phase::Idle;
         }
         self.tell_since(before);
+        self.wait_anew(context);
+    }
+
+    fn wait_anew(&mut self, context: &mut Context<'_>) {
         let mut limit = Box::pin(sleep(self.patience.idle));
         // Whoever has written may not read again before something happens: let this be it.
         let _just_begun = limit.as_mut().poll(context);
         self.limit = Some(limit);
+    }
+
+    /// Whether all that was written is on its way; without TLS it always is.
+    fn flushed(
+        &mut self,
+        result: Poll<io::Result<()>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = self.waiting();
+        let was_unflushed = std::mem::replace(&mut self.is_unflushed, result.is_pending());
+        self.tell_since(before);
+        if result.is_pending() {
+            let idle = self.patience.idle;
+            self.limit.get_or_insert_with(|| Box::pin(sleep(idle)));
+            return self.wait(context).map(Err);
+        }
+        if was_unflushed {
+            self.wait_anew(context);
+        }
+        result
     }
 
     /// Nothing moves: an error once this has been so for too long.
@@ -256,11 +285,13 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let result = Pin::new(&mut self.stream).poll_flush(context);
+        self.flushed(result, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let result = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.flushed(result, context)
     }
 }
 

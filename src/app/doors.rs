@@ -1,24 +1,28 @@
 //! A listening address with limits on its connections; who is let in and who gives way is decided
 //! in `places`. Whoever is refused is closed at once, and the log and the metrics say so.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::Listener;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 use tracing::warn;
 
-use super::connection::{Connection, Patience};
-use super::places::{Kind, Place, Places, Refused, Room};
+use super::arrival::Arrival;
+use super::connection::Patience;
+use super::places::{GaveWay, Kind, Place, Places, Refused, Room};
 use crate::api::peer::TrustedProxies;
 use crate::telemetry::Metrics;
+
+/// After an error of accepting that is nobody's in particular.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What a listening address bears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Together with the files of the store and the calls to providers within the 1,024 open files
-    /// that systems allow by default, for two listening addresses.
+    /// Fewer where the process may not open so many files.
     pub connections: Room,
     /// Beyond that, for acknowledge links and health checks.
     pub reserved: Room,
@@ -50,11 +54,14 @@ pub struct Doors {
     /// The setting that names the address, for log and metrics.
     name: &'static str,
     limits: Limits,
+    tls: Option<TlsAcceptor>,
     proxies: Arc<TrustedProxies>,
     places: Arc<Places>,
     /// The log has the news that somebody found no place; it is news again once one is let in
     /// without giving anybody's place up.
     is_told: bool,
+    /// The same of errors of accepting.
+    is_failing: bool,
     metrics: Arc<Metrics>,
 }
 
@@ -79,6 +86,11 @@ impl Seat {
     pub fn place(&self) -> &Arc<Place> {
         &self.place
     }
+
+    /// Counts that the client did not come as far as its first request.
+    pub fn handshake_failed(&self, why: &'static str) {
+        self.metrics.handshake_failed(self.name, why);
+    }
 }
 
 impl Drop for Seat {
@@ -100,31 +112,79 @@ impl Doors {
             listener,
             name,
             limits,
+            tls: None,
             proxies,
             places: Places::new(limits.connections, limits.reserved),
             is_told: false,
+            is_failing: false,
             metrics,
         }
     }
 
+    /// The same, to be talked to over TLS only.
+    pub fn with_tls(mut self, tls: Option<TlsAcceptor>) -> Self {
+        self.tls = tls;
+        self
+    }
+
     /// The next connection that is let in.
-    pub async fn accept(&mut self) -> (Connection, SocketAddr) {
+    pub async fn accept(&mut self) -> (Arrival, SocketAddr) {
         loop {
-            // axum's own listener looks after errors of accepting.
-            let (stream, address) = Listener::accept(&mut self.listener).await;
+            let (stream, address) = self.accept_any().await;
             let peer = self.proxies.peer_of_connection(address.ip());
             match self.places.admit(peer) {
                 Ok(place) => {
                     self.note_admitted(&place, address);
-                    let seat = Seat::take(place, self);
-                    return (Connection::new(stream, self.limits.patience, seat), address);
+                    let arrival = Arrival {
+                        stream,
+                        tls: self.tls.clone(),
+                        patience: self.limits.patience,
+                        seat: Seat::take(place, self),
+                    };
+                    return (arrival, address);
                 }
                 Err(why) => self.note_refused(why, address),
             }
         }
     }
 
+    /// The next connection, whatever stands in its way meanwhile.
+    async fn accept_any(&mut self) -> (TcpStream, SocketAddr) {
+        loop {
+            match self.listener.accept().await {
+                Ok(accepted) => {
+                    self.is_failing = false;
+                    return accepted;
+                }
+                // The client has gone already.
+                Err(error) if is_of_the_client(&error) => {}
+                Err(error) => self.pause_after(&error).await,
+            }
+        }
+    }
+
+    /// Most likely no descriptor is left: whoever waits stays in the queue of the system.
+    async fn pause_after(&mut self, error: &io::Error) {
+        self.metrics.accept_failed(self.name);
+        if !self.is_failing {
+            warn!(
+                listener = self.name,
+                error = error as &dyn std::error::Error,
+                "no connection can be accepted for now"
+            );
+            self.is_failing = true;
+        }
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
+
     fn note_admitted(&mut self, place: &Place, address: SocketAddr) {
+        if let Some(gave_way) = place.gave_way() {
+            let was = match gave_way {
+                GaveWay::Idle => "idle",
+                GaveWay::Slow => "slow",
+            };
+            self.metrics.connection_gave_way(self.name, was);
+        }
         match place.kind() {
             Kind::Normal => self.is_told = false,
             Kind::Reserved => {
@@ -153,6 +213,15 @@ impl Doors {
             self.is_told = true;
         }
     }
+}
+
+fn is_of_the_client(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+    )
 }
 
 #[cfg(test)]
@@ -320,6 +389,9 @@ mod tests {
         second.write_all(REQUEST).await.unwrap();
         assert!(answer(&mut second).await.starts_with("HTTP/1.1 200"));
         assert_eq!(rest(&mut first).await, "");
+        let counted =
+            "reveille_http_connections_gave_way_total{listener=\"listen\",was=\"idle\"} 1";
+        server.until_measured(counted).await;
     }
 
     #[tokio::test]

@@ -59,11 +59,20 @@ pub enum Refused {
     Full,
 }
 
+/// What a connection did that was ended to make room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GaveWay {
+    /// Nothing.
+    Idle,
+    /// It was slow to send a head.
+    Slow,
+}
+
 /// A head that is not whole after so long is slow.
 const SLOW_AFTER: Millis = Millis(1_000);
 
 /// Connections that gave way and still end gently; beyond it they are cut off.
-const LEAVING_MAX: usize = 32;
+pub const LEAVING_MAX: usize = 32;
 
 /// The connections of one listening address.
 pub struct Places {
@@ -96,6 +105,8 @@ pub struct Place {
     places: Arc<Places>,
     number: u64,
     kind: Kind,
+    /// What was ended for it.
+    gave_way: Option<GaveWay>,
     end: watch::Receiver<End>,
 }
 
@@ -124,14 +135,21 @@ impl Places {
         let mut refused = Refused::Full;
         for (kind, room) in [(Kind::Normal, self.normal), (Kind::Reserved, self.reserved)] {
             match inner.make_room(peer, (kind, room), now) {
-                Ok(()) => return Ok(self.enter(&mut inner, peer, kind)),
+                Ok(gave_way) => {
+                    return Ok(self.enter(&mut inner, (peer, kind), gave_way));
+                }
                 Err(why) => refused = why,
             }
         }
         Err(refused)
     }
 
-    fn enter(self: &Arc<Self>, inner: &mut Inner, peer: Peer, kind: Kind) -> Place {
+    fn enter(
+        self: &Arc<Self>,
+        inner: &mut Inner,
+        (peer, kind): (Peer, Kind),
+        gave_way: Option<GaveWay>,
+    ) -> Place {
         let number = inner.next;
         inner.next += 1;
         let (sender, end) = watch::channel(End::NotYet);
@@ -148,6 +166,7 @@ impl Places {
             places: self.clone(),
             number,
             kind,
+            gave_way,
             end,
         }
     }
@@ -159,25 +178,27 @@ impl Inner {
         peer: Peer,
         (kind, room): (Kind, Room),
         now: Millis,
-    ) -> Result<(), Refused> {
+    ) -> Result<Option<GaveWay>, Refused> {
         let of_kind = || self.guests.values().filter(|guest| guest.kind == kind);
         let own = of_kind().filter(|guest| guest.peer == peer).count();
         let taken = of_kind().count();
         if own >= room.share && !peer.is_proxy() {
             // Its own silent connections make room, and nobody else's.
             let is_idle = |guest: &Guest| guest.peer == peer && guest.is_idle();
-            return self.replace(kind, is_idle).ok_or(Refused::Share);
+            let replaced = self.replace(kind, is_idle);
+            return replaced.map(Some).ok_or(Refused::Share);
         }
         if taken >= room.places {
             let gives_way = |guest: &Guest| guest.gives_way(now);
-            return self.replace(kind, gives_way).ok_or(Refused::Full);
+            let replaced = self.replace(kind, gives_way);
+            return replaced.map(Some).ok_or(Refused::Full);
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Ends one of these connections: of the peer with the most, the idle before the slow, the
     /// oldest first. Proxies, which stand for many, come last.
-    fn replace(&mut self, kind: Kind, gives_way: impl Fn(&Guest) -> bool) -> Option<()> {
+    fn replace(&mut self, kind: Kind, gives_way: impl Fn(&Guest) -> bool) -> Option<GaveWay> {
         let mut counts: BTreeMap<Peer, usize> = BTreeMap::new();
         for guest in self.guests.values().filter(|guest| guest.kind == kind) {
             *counts.entry(guest.peer).or_default() += 1;
@@ -198,7 +219,11 @@ impl Inner {
         guest
             .end
             .send_replace(if is_cut_off { End::Now } else { End::Gently });
-        Some(())
+        Some(if guest.is_idle() {
+            GaveWay::Idle
+        } else {
+            GaveWay::Slow
+        })
     }
 }
 
@@ -218,6 +243,11 @@ impl Place {
     /// What it is for.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// What was ended to make room for it.
+    pub fn gave_way(&self) -> Option<GaveWay> {
+        self.gave_way
     }
 
     /// Notes what the client is waited for.
@@ -342,6 +372,7 @@ mod tests {
         let many = [1, 2, 3].map(|_| idle(&places, 2));
         let newcomer = busy(&places, 3).unwrap();
         assert_eq!(newcomer.kind(), Kind::Normal);
+        assert_eq!(newcomer.gave_way(), Some(GaveWay::Idle));
         let ends = [&many[0], &many[1], &many[2], &few].map(end);
         let stays = End::NotYet;
         assert_eq!(ends, [End::Gently, stays, stays, stays]);
@@ -368,7 +399,7 @@ mod tests {
         let later = Millis(places.clock.monotonic().0 + SLOW_AFTER.0);
         let room = (Kind::Normal, places.normal);
         let made = places.lock().make_room(peer(2), room, later);
-        assert_eq!(made, Ok(()));
+        assert_eq!(made, Ok(Some(GaveWay::Slow)));
         assert_eq!(end(&slow), End::Now);
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -17,6 +17,7 @@ use super::desk::Desk;
 use super::doors::{Doors, Limits};
 use super::first_start::First;
 use super::rulebook::Book;
+use super::tls::{self, Tls};
 use super::{observer, secrets, serving};
 use crate::api::audit::Journal;
 use crate::api::auth::Auth;
@@ -27,12 +28,13 @@ use crate::api::key_origin::note_keys_of_rules;
 use crate::api::peer::TrustedProxies;
 use crate::api::refusals::Refusals;
 use crate::api::{public_router, router};
-use crate::config::{ChannelKind, Confirm, Settings};
+use crate::config::{ChannelKind, Confirm, Settings, TlsFiles};
 use crate::engine::ids::ChannelName;
 use crate::engine::time::Wall;
 use crate::outbound::outcome;
 use crate::runtime::clock;
 use crate::runtime::handle::Handle;
+use crate::runtime::supervise::Supervisor;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
@@ -48,6 +50,7 @@ pub struct Parts<'start> {
     pub rulebook: Arc<Book>,
     pub desk: Arc<Desk>,
     pub metrics: &'start Arc<Metrics>,
+    pub supervisor: &'start Supervisor,
     pub first: &'start First,
     pub journal: Journal,
     pub started_at: Wall,
@@ -81,15 +84,26 @@ impl Servers {
     }
 }
 
-/// Addresses that are ours; nobody is listened to yet.
+/// Addresses that are ours, and certificates; nobody is listened to yet.
 pub struct Bound {
+    limits: Limits,
     main: TcpSocket,
+    main_tls: Option<Tls>,
     public: Option<TcpSocket>,
+    public_tls: Option<Tls>,
 }
 
 /// Binds the addresses, before anything is written: a start on a busy port leaves nothing behind.
-pub fn bind_all(settings: &Settings) -> anyhow::Result<Bound> {
+pub fn bind_all(settings: &Settings, limits: Limits) -> anyhow::Result<Bound> {
+    let open = |name, files: &Option<TlsFiles>| {
+        let tls = files.as_ref().map(|files| Tls::open(name, files));
+        tls.transpose()
+            .with_context(|| format!("failed to read the certificate of {name}"))
+    };
     Ok(Bound {
+        limits,
+        main_tls: open("listen", &settings.listen_tls)?,
+        public_tls: open("listen_public", &settings.listen_public_tls)?,
         main: bind(settings.listen)?,
         public: settings.listen_public.map(bind).transpose()?,
     })
@@ -106,10 +120,17 @@ pub async fn start(
     let networks = settings.trusted_proxies.iter();
     let networks = networks.map(|network| (network.address, network.prefix));
     let proxies = Arc::new(TrustedProxies::new(networks));
-    let limits = Limits::default();
-    let doors = |listener, name| {
+    let limits = bound.limits;
+    let supervisor = parts.supervisor;
+    let doors = |listener, name, tls: Option<Tls>| {
         let (proxies, metrics) = (proxies.clone(), metrics.clone());
-        Doors::new(listener, name, limits, proxies, metrics)
+        let acceptor = tls.as_ref().map(Tls::acceptor);
+        if let Some(tls) = tls {
+            let (tls, metrics) = (Arc::new(Mutex::new(tls)), metrics.clone());
+            let keep = move || tls::keep(tls.clone(), metrics.clone());
+            supervisor.keep("certificate", keep);
+        }
+        Doors::new(listener, name, limits, proxies, metrics).with_tls(acceptor)
     };
     let state = Arc::new(state(settings, store, parts)?);
     note_keys_of_rules(&state).await;
@@ -118,11 +139,11 @@ pub async fn start(
     let address = main
         .local_addr()
         .context("failed to learn the address that was bound")?;
-    let main = doors(main, "listen");
+    let main = doors(main, "listen", bound.main_tls);
     let router = router(state.clone());
     let mut tasks = vec![serve(main, router, proxies.clone(), stopped.clone())];
     if let (Some(socket), Some(address)) = (bound.public, settings.listen_public) {
-        let public = doors(listen(socket, address)?, "listen_public");
+        let public = doors(listen(socket, address)?, "listen_public", bound.public_tls);
         let router = public_router(state);
         tasks.push(serve(public, router, proxies.clone(), stopped));
     }

@@ -19,7 +19,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
 use tower::{Service, ServiceExt};
 
-use super::connection::Connection;
+use super::arrival::Arrival;
 use super::doors::Doors;
 use super::places::{End, Kind, Place, Underway};
 use crate::api::peer::TrustedProxies;
@@ -50,17 +50,17 @@ pub async fn serve(
     let (stop, stopping) = watch::channel(false);
     let mut stopped = pin!(stopped);
     loop {
-        let (connection, address) = tokio::select! {
+        let (arrival, address) = tokio::select! {
             accepted = doors.accept() => accepted,
             () = &mut stopped => break,
         };
         let visit = Visit {
             router: router.clone(),
-            place: connection.place().clone(),
+            place: arrival.place().clone(),
             proxies: proxies.clone(),
             address: address.ip(),
         };
-        tokio::spawn(attend(connection, visit, stopping.clone()));
+        tokio::spawn(attend(arrival, visit, stopping.clone()));
     }
     drop(doors);
     drop(stopping);
@@ -69,8 +69,17 @@ pub async fn serve(
     stop.closed().await;
 }
 
-async fn attend(connection: Connection, visit: Visit, mut stopping: watch::Receiver<bool>) {
+async fn attend(arrival: Arrival, visit: Visit, mut stopping: watch::Receiver<bool>) {
     let place = visit.place.clone();
+    let shaken = tokio::select! {
+        biased;
+        shaken = arrival.shake_hands() => shaken,
+        _end = place.ending() => None,
+        () = told(&mut stopping) => None,
+    };
+    let Some(connection) = shaken else {
+        return;
+    };
     let builder = builder();
     let service = TowerToHyperService::new(visit);
     let serving = builder.serve_connection(TokioIo::new(connection), service);

@@ -66,13 +66,26 @@ struct Connections {
     open: Gauges<1>,
     full: Counters<1>,
     refused: Counters<2>,
+    handshakes: Counters<2>,
+    accepts_failed: Counters<1>,
+    gave_way: Counters<2>,
+    certificates: Gauges<1>,
 }
 
 impl Connections {
     fn new(registry: &mut Registry) -> Self {
         let refused = "Connections that were not let in";
         let full = "How often all connections of a listener were taken";
+        let handshakes = "Connections whose client did not shake hands";
+        let accepts = "Connections that could not be accepted for want of descriptors or memory";
+        let gave_way = "Connections that were ended to make room for others";
+        let certificates = "tls_certificate_expires_timestamp_seconds";
+        let expires = "When the certificate of a listener expires";
         Self {
+            accepts_failed: add(registry, "http_accepts_failed", accepts),
+            gave_way: add(registry, "http_connections_gave_way", gave_way),
+            handshakes: add(registry, "tls_handshakes_failed", handshakes),
+            certificates: add(registry, certificates, expires),
             open: add(registry, "http_connections", "Connections of clients"),
             full: add(registry, "http_connections_full", full),
             refused: add(registry, "http_connections_refused", refused),
@@ -312,6 +325,33 @@ impl Metrics {
         self.connections.refused.get_or_create(&labels).inc();
     }
 
+    /// A client did not come as far as its first request.
+    pub fn handshake_failed(&self, listener: &'static str, why: &'static str) {
+        let labels = [("listener", listener.to_owned()), ("why", why.to_owned())];
+        self.connections.handshakes.get_or_create(&labels).inc();
+    }
+
+    /// The system gave no connection to a listener.
+    pub fn accept_failed(&self, listener: &'static str) {
+        let labels = [("listener", listener.to_owned())];
+        self.connections.accepts_failed.get_or_create(&labels).inc();
+    }
+
+    /// A connection was ended to make room for another.
+    pub fn connection_gave_way(&self, listener: &'static str, was: &'static str) {
+        let labels = [("listener", listener.to_owned()), ("was", was.to_owned())];
+        self.connections.gave_way.get_or_create(&labels).inc();
+    }
+
+    /// When the certificate of a listener expires.
+    pub fn set_certificate_end(&self, listener: &'static str, seconds: i64) {
+        let labels = [("listener", listener.to_owned())];
+        self.connections
+            .certificates
+            .get_or_create(&labels)
+            .set(seconds);
+    }
+
     /// More bytes of bodies are held in a pool.
     pub fn body_bytes_held(&self, pool: &'static str, bytes: usize) {
         let labels = [("pool", pool.to_owned())];
@@ -404,6 +444,10 @@ mod tests {
         metrics.connection_closed("listen");
         metrics.connections_full("listen");
         metrics.connection_refused("listen", "share");
+        metrics.handshake_failed("listen", "slow");
+        metrics.accept_failed("listen");
+        metrics.connection_gave_way("listen", "idle");
+        metrics.set_certificate_end("listen", 1_800_000_000);
         metrics.body_bytes_held("known", 7);
         metrics.body_bytes_freed("known", 2);
         metrics.body_refused("unknown");
@@ -431,6 +475,10 @@ mod tests {
             r#"reveille_http_connections{listener="listen"} 1"#,
             r#"reveille_http_connections_full_total{listener="listen"} 1"#,
             r#"reveille_http_connections_refused_total{listener="listen",why="share"} 1"#,
+            r#"reveille_http_accepts_failed_total{listener="listen"} 1"#,
+            r#"reveille_http_connections_gave_way_total{listener="listen",was="idle"} 1"#,
+            r#"reveille_tls_handshakes_failed_total{listener="listen",why="slow"} 1"#,
+            r#"reveille_tls_certificate_expires_timestamp_seconds{listener="listen"} 1800000000"#,
             r#"reveille_http_body_bytes{pool="known"} 5"#,
             r#"reveille_http_bodies_refused_total{pool="unknown"} 1"#,
             "reveille_log_lines_lost_total 7",
