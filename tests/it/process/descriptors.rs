@@ -16,6 +16,12 @@ fn limit_files(server: &Server, files: u64) {
     prlimit(Some(server.pid()), Resource::Nofile, limit).unwrap();
 }
 
+/// The log is written by a thread of its own.
+async fn logged(place: &Place, server: &Server, part: &str) {
+    let look = async |_: &Server| place.log().contains(part).then_some(());
+    server.until(part, look).await;
+}
+
 /// One connection over which all goes; no client that would open another.
 struct Wire(BufReader<TcpStream>);
 
@@ -75,6 +81,7 @@ async fn without_descriptors_events_are_accepted_acted_on_and_kept() {
     while !(wire.ask("GET /metrics", "", "").await.1).contains(counted) {
         tokio::task::yield_now().await;
     }
+    logged(&place, &server, "no connection can be accepted").await;
     let told = place.log().matches("no connection can be accepted").count();
     assert_eq!(told, 1, "{}", place.log());
     limit_files(&server, 1_024);
@@ -110,8 +117,8 @@ async fn a_low_limit_lowers_the_connections_and_one_that_is_too_low_is_refused()
         !place.path().join("data").exists(),
         "nothing is left behind"
     );
-    let _server = place.start_by(serve_with(&place, 300)).await;
+    let server = place.start_by(serve_with(&place, 300)).await;
+    logged(&place, &server, "few files may be open").await;
     let log = place.log();
-    assert!(log.contains("few files may be open"), "{log}");
     assert!(log.contains("\"limit\":300"), "{log}");
 }

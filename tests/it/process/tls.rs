@@ -3,7 +3,7 @@
 use reqwest::{Certificate, Client, Version};
 use serde_json::json;
 
-use super::server::{ONE_PERSON, Place, free_port};
+use super::server::{ONE_PERSON, Place, Server, free_port};
 
 /// A folder whose listeners present one certificate, and the certificate in PEM.
 fn place() -> (Place, u16, String) {
@@ -49,7 +49,8 @@ async fn both_listeners_and_the_command_line_speak_tls() {
         assert!(metrics.contains(&line), "{metrics}");
     }
     let warning = "begins with http://, and a listener speaks TLS";
-    assert!(place.log().contains(warning), "{}", place.log());
+    let look = async |_: &Server| place.log().contains(warning).then_some(());
+    server.until(warning, look).await;
 
     for (arguments, variable) in [
         (&["incidents", "--ca", "chain.pem"][..], None),
