@@ -1,21 +1,27 @@
 //! The only place that names concrete stores, channels and the real clock. It puts the process
 //! together, starts it, and ends it in order.
 
+mod arrival;
+mod certificate;
 mod channels;
 mod connection;
+mod descriptors;
 mod desk;
 mod displacing;
 mod doors;
 mod first_start;
 mod greeting;
 mod observer;
+mod places;
 mod revisions;
 mod rulebook;
 mod rules_folder;
 mod secrets;
 mod servers;
+mod serving;
 mod stop;
 pub mod time_zones;
+mod tls;
 mod watching;
 
 use std::collections::BTreeMap;
@@ -43,7 +49,7 @@ use crate::runtime::room::Room;
 use crate::runtime::sender::{Sender, Surroundings};
 use crate::runtime::supervise::Supervisor;
 use crate::runtime::thread::{Works, first_inputs};
-use crate::store::{Loaded, Partition, Store};
+use crate::store::{Epoch, Loaded, Partition, Store};
 use crate::store::{Options, SledStore};
 use crate::telemetry::{LostLines, Metrics, Shape};
 
@@ -100,21 +106,16 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     let clock = Clock::start();
     let settings = &options.settings;
     let started_at = clock::wall_now();
-    let bound = servers::bind_all(settings)?;
+    let bound = servers::bind_all(settings, descriptors::arrange(settings)?)?;
     let store = open_store(settings)?;
-    let partition = Partition::default();
-    let epoch = store.claim(partition)?;
-    let loaded = store.load(partition, started_at)?;
+    let (partition, epoch, loaded) = load(&*store, started_at)?;
     let mut first = first_start::prepare(&*store, &options)?;
     let metrics = Arc::new(Metrics::new());
 
     let links = Links::new(&settings.public_url, first.links_secret);
     let screen: crate::outbound::console::Screen = Arc::new(Mutex::new(std::io::stdout()));
     let channels = channels::build(settings, &links, &screen)?;
-    let zones = read_zones(&options);
-    let time_zones = zones.to_string();
-    let environment = channels::environment(settings, &channels, zones);
-    let shelf = rulebook::Shelf::new(store.clone(), environment, options.environment.clone());
+    let (shelf, time_zones) = open_shelf(&options, &store, &channels);
     let start = rules_folder::decide(&shelf, settings, options.apply)?;
     let Some(start) = report_faults(start)? else {
         return Ok(ExitCode::from(1));
@@ -138,10 +139,8 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
         (&handle, &sender, &metrics),
     )?;
     let journal = Journal::load(&*store)?;
-    if let Some(new) = start.to_apply {
-        let act = journal.by_router(Action::RulesApplied, started_at);
-        put_in_force(&handle, new, act).await?;
-    }
+    let act = journal.by_router(Action::RulesApplied, started_at);
+    put_in_force(&handle, start.to_apply, act).await?;
     say(&start.warnings, &start.said);
 
     let rounds = watching::Rounds {
@@ -152,12 +151,13 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     };
     let watch = watching::start(&handle, &store, settings, rounds);
     let rulebook = Arc::new(rulebook::Book::new(shelf, handle.clone()));
-    let desk = Arc::new(desk::Desk::new(channels, &links, supervisor));
+    let desk = Arc::new(desk::Desk::new(channels, &links, supervisor.clone()));
     let parts = servers::Parts {
         handle: &handle,
         rulebook,
         desk,
         metrics: &metrics,
+        supervisor: &supervisor,
         first: &first,
         journal,
         started_at,
@@ -195,7 +195,30 @@ fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(store))
 }
 
-async fn put_in_force(handle: &Handle, new: NewRules, act: Act) -> anyhow::Result<()> {
+fn load(store: &dyn Store, now: Wall) -> anyhow::Result<(Partition, Epoch, Loaded)> {
+    let partition = Partition::default();
+    let epoch = store.claim(partition)?;
+    Ok((partition, epoch, store.load(partition, now)?))
+}
+
+/// The rules with all that they are read with, and the version of the time zones.
+fn open_shelf(
+    options: &ServeOptions,
+    store: &Arc<dyn Store>,
+    channels: &channels::Built,
+) -> (rulebook::Shelf, String) {
+    let zones = read_zones(options);
+    let time_zones = zones.to_string();
+    let environment = channels::environment(&options.settings, channels, zones);
+    let shelf = rulebook::Shelf::new(store.clone(), environment, options.environment.clone());
+    (shelf, time_zones)
+}
+
+/// Puts the rules of the folder in force, if the start asks for it.
+async fn put_in_force(handle: &Handle, new: Option<NewRules>, act: Act) -> anyhow::Result<()> {
+    let Some(new) = new else {
+        return Ok(());
+    };
     let record = act.because("by the start").on_revision();
     let new = NewRules {
         record: Some(record),
@@ -259,7 +282,7 @@ fn start_sender(
 struct Parts {
     store: Arc<dyn Store>,
     partition: Partition,
-    epoch: crate::store::Epoch,
+    epoch: Epoch,
     loaded: Loaded,
     in_force: Arc<RuleSet>,
     clock: Clock,

@@ -38,6 +38,9 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Serves only what the internet side needs.
     pub listen_public: Option<SocketAddr>,
+    /// With these `listen` speaks TLS, and nothing else.
+    pub listen_tls: Option<TlsFiles>,
+    pub listen_public_tls: Option<TlsFiles>,
     /// Without a slash at the end.
     pub public_url: String,
     pub data: PathBuf,
@@ -45,6 +48,9 @@ pub struct Settings {
     pub time_zones: TimeZones,
     pub body_limit_bytes: usize,
     pub body_limit_alertmanager_bytes: usize,
+    pub body_budget_bytes: usize,
+    /// Whose headers are believed about where a request came from.
+    pub trusted_proxies: Vec<Network>,
     pub failover_after: Duration,
     pub still_firing_hold: Duration,
     pub silence_max: Duration,
@@ -59,6 +65,14 @@ pub struct Settings {
     pub outbound: Outbound,
     /// In the order in which they are tried; the console always exists and stands last.
     pub channels: Vec<Channel>,
+}
+
+/// Files in PEM that a listener presents itself with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, and after it those of its issuers.
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 /// Whose time zone database is used.
@@ -97,12 +111,16 @@ impl Default for Settings {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             listen_public: None,
+            listen_tls: None,
+            listen_public_tls: None,
             public_url: "http://127.0.0.1:8080".to_owned(),
             data: PathBuf::from("data"),
             rules: PathBuf::from("rules"),
             time_zones: TimeZones::default(),
             body_limit_bytes: MIB / 2,
             body_limit_alertmanager_bytes: 4 * MIB,
+            body_budget_bytes: 64 * MIB,
+            trusted_proxies: Vec::new(),
             failover_after: Duration::from_secs(10),
             still_firing_hold: Duration::from_secs(30 * 60),
             silence_max: Duration::from_secs(30 * DAY),
@@ -117,6 +135,14 @@ impl Default for Settings {
             outbound: Outbound::default(),
             channels: vec![Channel::console()],
         }
+    }
+}
+
+impl Settings {
+    /// The largest body that is accepted.
+    fn largest_body_bytes(&self) -> usize {
+        self.body_limit_bytes
+            .max(self.body_limit_alertmanager_bytes)
     }
 }
 
@@ -136,7 +162,19 @@ pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
     let document = layers.document.clone();
     let mut root = Section::root(&layers, document);
 
+    root.renamed("ceiling_pages", PAGE_LIMIT);
+    root.renamed("ceiling_window", PAGE_WINDOW);
     let mut settings = read_root(&mut root, &mut notes);
+    if settings.listen_public_tls.is_some() && settings.listen_public.is_none() {
+        root.refuse("listen_public_tls has files, and listen_public is not set: set it as well");
+    }
+    notes.warnings.extend(plain_public_url(&settings));
+    if settings.body_budget_bytes < settings.largest_body_bytes() {
+        root.refuse(
+            "body_budget holds no whole body: make it larger than body_limit and \
+                     body_limit_alertmanager",
+        );
+    }
     settings.watch = read_watch(root.take_section("watch"), &mut notes);
     settings.outbound = read_outbound(root.take_section("outbound"), &mut notes);
     settings.channels = channel::read_all(root.take_tables("channel"), &mut notes);
@@ -189,18 +227,35 @@ const PAGE_LIMIT: &str = "write page_limit, which counts incidents and not messa
 /// What became of `ceiling_window`.
 const PAGE_WINDOW: &str = "write page_window";
 
+fn tls_files(mut section: Section<'_>, notes: &mut Notes) -> Option<TlsFiles> {
+    let mut read = |key| section.read(key, units::optional(units::path)).flatten();
+    let files = match (read("certificate"), read("key")) {
+        (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => {
+            let cure = "certificate and key belong together: set both files, or neither";
+            section.refuse(cure);
+            None
+        }
+    };
+    notes.add(section.finish());
+    files
+}
+
 fn read_root(root: &mut Section<'_>, notes: &mut Notes) -> Settings {
     let default = Settings::default();
-    root.renamed("ceiling_pages", PAGE_LIMIT);
-    root.renamed("ceiling_window", PAGE_WINDOW);
     let listen = root.read("listen", units::address);
     let public_url = root.read("public_url", units::url);
     notes
         .warnings
         .extend(long_public_url(public_url.as_deref()));
+    let listen_tls = tls_files(root.take_section("listen_tls"), notes);
+    let has_tls = listen_tls.is_some();
     Settings {
-        public_url: public_url.unwrap_or_else(|| url_of(listen.unwrap_or(default.listen))),
+        public_url: public_url.unwrap_or_else(|| url_of(listen.unwrap_or(default.listen), has_tls)),
         listen: listen.unwrap_or(default.listen),
+        listen_tls,
+        listen_public_tls: tls_files(root.take_section("listen_public_tls"), notes),
         listen_public: root
             .read("listen_public", units::optional(units::address))
             .flatten(),
@@ -215,6 +270,12 @@ fn read_root(root: &mut Section<'_>, notes: &mut Notes) -> Settings {
         body_limit_alertmanager_bytes: root
             .read("body_limit_alertmanager", units::memory)
             .unwrap_or(default.body_limit_alertmanager_bytes),
+        body_budget_bytes: root
+            .read("body_budget", units::budget)
+            .unwrap_or(default.body_budget_bytes),
+        trusted_proxies: root
+            .read("trusted_proxies", units::hosts_and_networks)
+            .unwrap_or_default(),
         failover_after: root
             .read("failover_after", units::some_time)
             .unwrap_or(default.failover_after),
@@ -285,12 +346,24 @@ fn read_outbound(mut section: Section<'_>, notes: &mut Notes) -> Outbound {
 }
 
 /// Where this listener is reached from the same machine: the default of `public_url`.
-fn url_of(listen: SocketAddr) -> String {
+fn url_of(listen: SocketAddr, has_tls: bool) -> String {
+    let scheme = if has_tls { "https" } else { "http" };
     if listen.ip().is_unspecified() {
-        format!("http://127.0.0.1:{}", listen.port())
+        format!("{scheme}://127.0.0.1:{}", listen.port())
     } else {
-        format!("http://{listen}")
+        format!("{scheme}://{listen}")
     }
+}
+
+/// Links would lead to a listener that does not understand them.
+fn plain_public_url(settings: &Settings) -> Option<Warning> {
+    let has_tls = settings.listen_tls.is_some() || settings.listen_public_tls.is_some();
+    let url = &settings.public_url;
+    (has_tls && url.starts_with("http://")).then(|| {
+        Warning(format!(
+            "public_url = \"{url}\" begins with http://, and a listener speaks TLS: write https://"
+        ))
+    })
 }
 
 fn long_public_url(public_url: Option<&str>) -> Option<Warning> {

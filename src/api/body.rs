@@ -1,7 +1,9 @@
 //! Reading request bodies: bounded in size and time, and never trusted to say their own length.
 
 use std::future::poll_fn;
+use std::ops::Deref;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use axum::extract::{Form, FromRequest};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::body_budget::{BodyBudget, BodyOf, Full, Reservation};
 use super::problem::Problem;
 
 /// What is read and thrown away beyond the limit, so that a sender that does not listen while it
@@ -27,6 +30,8 @@ pub enum Unread {
     Broken,
     /// Compressed; a compressed bomb is never opened.
     Encoded,
+    /// Too many bytes are held already.
+    Full(Full),
 }
 
 impl Unread {
@@ -45,32 +50,58 @@ impl Unread {
                 "encoded_body",
                 "compressed bodies are not accepted; send without content-encoding",
             ),
+            Self::Full(full) => full.problem(),
         }
     }
 }
 
+/// A body, and its place in the budget: kept until the request is done with it.
+pub struct Received {
+    bytes: Vec<u8>,
+    _reservation: Reservation,
+}
+
+impl Deref for Received {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// Reads a whole body of at most `limit` bytes.
-pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Vec<u8>, Unread> {
+pub async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+    (budget, of): (&Arc<BodyBudget>, BodyOf),
+) -> Result<Received, Unread> {
     let is_encoded = headers
         .get(header::CONTENT_ENCODING)
         .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
     if is_encoded {
         return Err(Unread::Encoded);
     }
-    tokio::time::timeout(BODY_DEADLINE, gather(body, limit))
+    let reservation = budget.open(of).map_err(Unread::Full)?;
+    tokio::time::timeout(BODY_DEADLINE, gather(body, of.limit(limit), reservation))
         .await
         .unwrap_or(Err(Unread::TooSlow))
 }
 
-async fn gather(mut body: Body, limit: usize) -> Result<Vec<u8>, Unread> {
-    let mut gathered = Vec::new();
+async fn gather(
+    mut body: Body,
+    limit: usize,
+    mut reservation: Reservation,
+) -> Result<Received, Unread> {
+    let mut bytes = Vec::new();
     let mut discarded = 0;
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let Ok(data) = frame.map_err(|_| Unread::Broken)?.into_data() else {
             continue;
         };
-        if discarded == 0 && gathered.len() + data.len() <= limit {
-            gathered.extend_from_slice(&data);
+        if discarded == 0 && bytes.len() + data.len() <= limit {
+            make_room(&mut bytes, data.len(), limit, &mut reservation)?;
+            bytes.extend_from_slice(&data);
             continue;
         }
         discarded += data.len();
@@ -81,15 +112,34 @@ async fn gather(mut body: Body, limit: usize) -> Result<Vec<u8>, Unread> {
     if discarded > 0 {
         return Err(Unread::TooLarge);
     }
-    Ok(gathered)
+    Ok(Received {
+        bytes,
+        _reservation: reservation,
+    })
+}
+
+/// Room is counted before it is there, and as it is held: with what is left free.
+fn make_room(
+    bytes: &mut Vec<u8>,
+    more: usize,
+    limit: usize,
+    reservation: &mut Reservation,
+) -> Result<(), Unread> {
+    let needed = bytes.len() + more;
+    if needed > bytes.capacity() {
+        let capacity = needed.max(bytes.capacity() * 2).min(limit);
+        reservation.grow(capacity).map_err(Unread::Full)?;
+        bytes.reserve_exact(capacity - bytes.len());
+    }
+    Ok(())
 }
 
 /// The fields of a form body, in the order sent.
-pub async fn form(bytes: Vec<u8>) -> Result<Vec<(String, String)>, Problem> {
+pub async fn form(bytes: &[u8]) -> Result<Vec<(String, String)>, Problem> {
     let kind = "application/x-www-form-urlencoded";
     let request = Request::post("/")
         .header(header::CONTENT_TYPE, kind)
-        .body(Body::from(bytes))
+        .body(Body::from(bytes.to_vec()))
         .map_err(|_| Problem::internal())?;
     let form = Form::<Vec<(String, String)>>::from_request(request, &()).await;
     form.map(|Form(fields)| fields)
@@ -131,6 +181,26 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+    use crate::telemetry::Metrics;
+
+    fn budget() -> Arc<BodyBudget> {
+        BodyBudget::new(1_000, Arc::new(Metrics::new()))
+    }
+
+    #[tokio::test]
+    async fn a_body_that_finds_no_room_is_refused_and_gives_all_of_it_back() {
+        let budget = budget();
+        let known = (&budget, BodyOf::Known);
+        let read_it = |length| {
+            let body = Body::from(vec![b'a'; length]);
+            async move { read(&HeaderMap::new(), body, 2_000, known).await }
+        };
+        let held = read_it(600).await.ok();
+        let refused = read_it(401).await.err();
+        assert_eq!(refused, Some(Unread::Full(Full(BodyOf::Known))));
+        drop(held);
+        assert!(read_it(1_000).await.is_ok());
+    }
 
     #[tokio::test]
     async fn a_body_is_read_up_to_its_limit_and_not_a_byte_further() {
@@ -141,7 +211,8 @@ mod tests {
         ];
         for (length, limit, expected) in cases {
             let body = Body::from(vec![b'a'; length]);
-            let read = read(&HeaderMap::new(), body, limit).await;
+            let budget = budget();
+            let read = read(&HeaderMap::new(), body, limit, (&budget, BodyOf::Known)).await;
             assert_eq!(
                 read.map(|bytes| bytes.len()),
                 expected,
@@ -154,13 +225,14 @@ mod tests {
     async fn a_compressed_body_is_refused_unread() {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        let read = read(&headers, Body::from("x"), 10).await;
-        assert_eq!(read, Err(Unread::Encoded));
+        let budget = budget();
+        let read = read(&headers, Body::from("x"), 10, (&budget, BodyOf::Known)).await;
+        assert_eq!(read.err(), Some(Unread::Encoded));
     }
 
     #[tokio::test]
     async fn a_form_keeps_its_fields_as_sent() {
-        let fields = form(b"Body=ack+1042&From=%2B3519&Body=again".to_vec())
+        let fields = form(b"Body=ack+1042&From=%2B3519&Body=again")
             .await
             .unwrap();
         assert_eq!(field(&fields, "Body"), Some("ack 1042"));

@@ -18,6 +18,8 @@ use crate::store::{self, Partition, Store};
 
 use super::audit::Journal;
 use super::auth::Auth;
+use super::body_budget::BodyBudget;
+use super::health::Looks;
 use super::problem::Problem;
 use super::refusals::Refusals;
 
@@ -58,6 +60,10 @@ pub struct ApiState {
     pub refusals: Refusals,
     /// Channels of kind `sms_webhook` that take replies.
     pub sms_webhooks: BTreeMap<ChannelName, SmsInbound>,
+    /// Bytes of bodies that are held.
+    pub bodies: Arc<BodyBudget>,
+    /// Those of `/readyz` that are under way.
+    pub looks: Looks,
     pub settings: Settings,
 }
 

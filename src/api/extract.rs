@@ -5,8 +5,10 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::auth::Caller;
-use super::body;
-use super::borders::Shared;
+use super::body::{self, Received};
+use super::body_budget::BodyOf;
+use super::borders::{ApiState, Shared};
+use super::peer::Peer;
 use super::problem::Problem;
 
 /// A JSON body; an empty one is `{}`.
@@ -23,16 +25,43 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Payload<T> {
 
     async fn from_request(request: Request, state: &Shared) -> Result<Self, Problem> {
         let limit = state.settings.body_limit;
-        let bytes = whole_body(request, limit).await?;
+        let bytes = whole_body(state, request, limit, Whose::Known).await?;
         Ok(Self(json(&bytes)?))
     }
 }
 
+/// Whether the sender of a body was known before it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    Known,
+    /// Its key or signature needs the body.
+    Unknown,
+}
+
+impl Whose {
+    /// In whose name the bytes of this request are counted.
+    pub fn of(self, parts: &Parts) -> BodyOf {
+        match self {
+            Self::Known => BodyOf::Known,
+            Self::Unknown => {
+                let peer = parts.extensions.get::<Peer>().copied();
+                BodyOf::Unknown(peer.unwrap_or_default())
+            }
+        }
+    }
+}
+
 /// The whole body of a request, or the problem with it.
-pub async fn whole_body(request: Request, limit: usize) -> Result<Vec<u8>, Problem> {
+pub async fn whole_body(
+    state: &ApiState,
+    request: Request,
+    limit: usize,
+    whose: Whose,
+) -> Result<Received, Problem> {
     let (parts, body) = request.into_parts();
-    let read = body::read(&parts.headers, body, limit).await;
-    read.map_err(|unread| unread.problem(limit))
+    let of = whose.of(&parts);
+    let read = body::read(&parts.headers, body, limit, (&state.bodies, of)).await;
+    read.map_err(|unread| unread.problem(of.limit(limit)))
 }
 
 /// Reads JSON; an empty text is `{}`.

@@ -14,9 +14,10 @@ use crate::inbound::pagerduty::{RoutingKey, routing_key};
 use crate::inbound::{self, Parsed};
 
 use super::access::{integration_key_of, note_use};
-use super::body::{self, Unread};
+use super::body::{self, Received, Unread};
+use super::body_budget::BodyOf;
 use super::borders::{ApiState, Shared};
-use super::extract::Segment;
+use super::extract::{Segment, Whose};
 use super::ingest_answers::{self, Manner, Stored};
 use super::key_origin;
 use super::problem::Problem;
@@ -89,9 +90,20 @@ pub async fn enqueue_change(State(state): State<Shared>, request: Request) -> Re
 async fn take_keyed_body(state: &ApiState, door: Door, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let limit = state.settings.body_limit;
-    let bytes = match body::read(&parts.headers, body, limit).await {
+    // A key in a header that opens something makes the sender known before the body, which may
+    // name another key all the same.
+    let key = integration_key_of(&parts.headers);
+    let whose = match opened_by(state, None, key) {
+        Ok(_) => Whose::Known,
+        Err(_) => Whose::Unknown,
+    };
+    let of = whose.of(&parts);
+    let bytes = match body::read(&parts.headers, body, limit, (&state.bodies, of)).await {
         Ok(bytes) => bytes,
-        Err(unread) => return ingest_answers::refused(Manner::Pagerduty, &unread.problem(limit)),
+        Err(unread) => {
+            let problem = unread.problem(of.limit(limit));
+            return ingest_answers::refused(Manner::Pagerduty, &problem);
+        }
     };
     let key = match routing_key(&bytes) {
         RoutingKey::Given(key) => Some(key),
@@ -175,8 +187,8 @@ async fn read(
     body: axum::body::Body,
     limit: usize,
     integration: &IntegrationName,
-) -> Result<Vec<u8>, Problem> {
-    match body::read(headers, body, limit).await {
+) -> Result<Received, Problem> {
+    match body::read(headers, body, limit, (&state.bodies, BodyOf::Known)).await {
         Ok(bytes) => Ok(bytes),
         Err(Unread::TooLarge) => {
             raise_too_large(state, integration, limit).await;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::body;
 use super::borders::{ApiState, Shared};
-use super::extract::{Params, Segment, whole_body};
+use super::extract::{Params, Segment, Whose, whole_body};
 use super::html;
 use super::links;
 use super::parts;
@@ -65,10 +65,11 @@ pub async fn act(
 }
 
 async fn press(state: &ApiState, token: &str, request: Request) -> Result<Response, Problem> {
-    let form = body::form(whole_body(request, FORM_BYTES_MAX).await?).await?;
     let Some(opened) = links::open(state, token).await? else {
         return Ok(unknown_link());
     };
+    let body = whole_body(state, request, FORM_BYTES_MAX, Whose::Known).await?;
+    let form = body::form(&body).await?;
     if !opened.can_act() {
         return Ok(seen_again(Did::Nothing));
     }

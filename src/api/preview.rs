@@ -16,7 +16,7 @@ use crate::inbound::{self, Parsed};
 use crate::runtime::handle::View;
 
 use super::borders::{ApiState, Shared};
-use super::extract::{Params, whole_body};
+use super::extract::{Params, Whose, whole_body};
 use super::names;
 use super::problem::Problem;
 use super::shapes;
@@ -50,8 +50,9 @@ pub async fn route(
     Params(query): Params<RouteQuery>,
     request: Request,
 ) -> Result<Json<shapes::preview::Preview>, Problem> {
-    let body = whole_body(request, state.settings.body_limit_alertmanager).await?;
-    let question = question(&state, &query, body)?;
+    let limit = state.settings.body_limit_alertmanager;
+    let body = whole_body(&state, request, limit, Whose::Known).await?;
+    let question = question(&state, &query, &body)?;
     let now = question.at.unwrap_or_else(|| state.now());
     let integration = question.integration;
     let mut parsed = if question.is_raw {
@@ -67,7 +68,7 @@ pub async fn route(
     Ok(Json(answer))
 }
 
-fn question(state: &ApiState, query: &RouteQuery, body: Vec<u8>) -> Result<Question, Problem> {
+fn question(state: &ApiState, query: &RouteQuery, body: &[u8]) -> Result<Question, Problem> {
     let rules = state.handle.rules();
     let at = query.at.as_deref();
     if query.raw.as_deref().is_some_and(|raw| raw != "0") {
@@ -76,12 +77,12 @@ fn question(state: &ApiState, query: &RouteQuery, body: Vec<u8>) -> Result<Quest
         })?;
         return Ok(Question {
             integration: named(&rules, name)?,
-            body,
+            body: body.to_vec(),
             is_raw: true,
             at: at.map(|at| words::moment("at", at)).transpose()?,
         });
     }
-    let (event, extras) = without_extras(&body)?;
+    let (event, extras) = without_extras(body)?;
     let name = extras.integration.or_else(|| query.integration.clone());
     let integration = match name {
         Some(name) => named(&rules, &name)?,

@@ -74,6 +74,13 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
     }
 
+    /// No connection is left but for acknowledge links and health checks.
+    pub fn connections_full() -> Self {
+        let detail = "all connections of this listener, or the share of this client, are taken";
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(status, "connections_full", detail).retry_after(1)
+    }
+
     /// Faults of a request body, each with its JSON path.
     pub fn faulty(faults: &[Fault]) -> Self {
         let detail = match faults {
@@ -97,7 +104,8 @@ impl Problem {
         problem
     }
 
-    fn retry_after(mut self, seconds: u32) -> Self {
+    /// To be tried again after so long.
+    pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_seconds = Some(seconds);
         self
     }

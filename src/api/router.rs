@@ -1,6 +1,8 @@
 //! Serves the table of routes: access before every handler, a problem for everything else.
 
 use std::any::Any;
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use axum::Router;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
@@ -14,6 +16,9 @@ use super::alertmanager::refuse_as_alertmanager;
 use super::borders::Shared;
 use super::problem::Problem;
 use super::routes::{self, Route};
+
+/// Parts of an unknown path that are told.
+const PARTS_SHOWN_MAX: usize = 8;
 
 /// Everything, for the inner listener.
 pub fn router(state: Shared) -> Router {
@@ -58,10 +63,21 @@ fn finish<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
 }
 
 async fn unknown_path(uri: Uri) -> Problem {
-    let path = uri.path();
-    // Whoever mistypes a path with a key in it need not find it in an answer.
-    let shown: String = path.chars().take(40).collect();
-    Problem::not_found("path", format_args!("{shown:?} here; see /openapi.json"))
+    let shown = shown(uri.path());
+    Problem::not_found("path", format_args!("{shown} here; see /openapi.json"))
+}
+
+/// A path as it may be told: in each of its unknown parts a key may stand, wherever it was put.
+fn shown(path: &str) -> String {
+    static WORDS: OnceLock<BTreeSet<&'static str>> = OnceLock::new();
+    let words = WORDS.get_or_init(|| {
+        let paths = routes::all().into_iter().map(|route| route.path);
+        let parts = paths.flat_map(|path| path.split('/'));
+        parts.filter(|part| !part.starts_with('{')).collect()
+    });
+    let parts = path.split('/').take(PARTS_SHOWN_MAX);
+    let parts = parts.map(|part| if words.contains(part) { part } else { "…" });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 async fn wrong_method(method: Method) -> Problem {
@@ -128,6 +144,21 @@ mod tests {
         }
         let (response, _) = ask("GET", "/only-post").await;
         assert!(response.headers().contains_key(header::ALLOW));
+    }
+
+    #[tokio::test]
+    async fn a_path_that_is_not_there_is_told_without_what_may_be_a_key_in_it() {
+        for (path, expected) in [
+            ("/hook/generic/s3cret", "no path /…/…/… here"),
+            ("/hooks/generic/s3cret/x", "no path /hooks/…/…/… here"),
+            ("/v1/event", "no path /v1/… here"),
+            ("/s3cret", "no path /… here"),
+            ("/api/v2/alert/s3cret", "no path /api/v2/…/… here"),
+        ] {
+            let (_, body) = ask("POST", path).await;
+            let text = body.as_str().or(body["detail"].as_str()).unwrap();
+            assert!(text.starts_with(expected), "{path}: {text}");
+        }
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use super::borders::{
     ApiState, Change, FilesOrigin, OnCallMove, RevisionDocuments, RuleDifferences, RuleFault,
     RuleFile, Shared,
 };
-use super::extract::{Params, Payload, Segment, whole_body};
+use super::extract::{Params, Payload, Segment, Whose, whole_body};
 use super::key_origin;
 use super::problem::Problem;
 use super::shapes::List;
@@ -174,7 +174,7 @@ pub async fn put(
     request: Request,
 ) -> Result<Json<Applied>, Problem> {
     let expected = expected(request.headers())?;
-    let files = files(request).await?;
+    let files = files(&state, request).await?;
     let change = Change {
         author: caller.actor().in_full(&state.handle.rules()),
         at: state.now(),
@@ -236,7 +236,7 @@ pub async fn check(
     State(state): State<Shared>,
     request: Request,
 ) -> Result<Json<CheckedRules>, Problem> {
-    let files = files(request).await?;
+    let files = files(&state, request).await?;
     let faults = state
         .ask_rulebook(move |rulebook| rulebook.check(&files))
         .await?;
@@ -246,7 +246,7 @@ pub async fn check(
 
 /// `POST /v1/rules/diff`
 pub async fn diff(State(state): State<Shared>, request: Request) -> Result<Json<Diff>, Problem> {
-    let files = files(request).await?;
+    let files = files(&state, request).await?;
     let revision = state.handle.rules().revision.0;
     let asked = state.ask_rulebook(move |rulebook| rulebook.diff(&files));
     let changes = asked.await?.map_err(|faults| Problem::rules(&faults))?;
@@ -279,9 +279,9 @@ pub async fn revisions(
 }
 
 /// The files of a body: `{"files":[…]}`, or one document in YAML or JSON.
-async fn files(request: Request) -> Result<Vec<RuleFile>, Problem> {
-    let body = whole_body(request, RULES_BYTES_MAX).await?;
-    let text = String::from_utf8(body)
+async fn files(state: &ApiState, request: Request) -> Result<Vec<RuleFile>, Problem> {
+    let body = whole_body(state, request, RULES_BYTES_MAX, Whose::Known).await?;
+    let text = String::from_utf8(body.to_vec())
         .map_err(|_| Problem::invalid("the rules are not UTF-8; save the files as UTF-8"))?;
     Ok(files_in(text))
 }

@@ -16,7 +16,7 @@ use crate::signing::twilio::{self, Keys, Signed};
 
 use super::access::secret_of;
 use super::borders::{ApiState, Shared, SmsInbound};
-use super::extract::{Segment, whole_body};
+use super::extract::{Segment, Whose, whole_body};
 use super::problem::Problem;
 use super::refusals::{self, Origin};
 use super::{answers, body, words};
@@ -60,9 +60,14 @@ pub async fn signed_by_twilio(
 ) -> Result<Vec<(String, String)>, Problem> {
     let account = state.twilio_accounts.get(channel);
     let account =
-        account.ok_or_else(|| Problem::not_found("channel that takes messages", channel))?;
+        account.ok_or_else(|| Problem::not_found("channel", "of this name takes messages"))?;
     let headers = request.headers().clone();
-    let form = body::form(whole_body(request, SMS_BYTES_MAX).await?).await?;
+    // What is not signed is refused whatever it says.
+    let form = if headers.contains_key("x-twilio-signature") {
+        body::form(&whole_body(state, request, SMS_BYTES_MAX, Whose::Unknown).await?).await?
+    } else {
+        Vec::new()
+    };
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let signed = Signed {
         signature: text("x-twilio-signature").unwrap_or(""),
@@ -127,7 +132,7 @@ async fn from_gateway(
             "send inbound_key as `Authorization: Bearer …` or as ?key=",
         ));
     }
-    let bytes = whole_body(request, SMS_BYTES_MAX).await?;
+    let bytes = whole_body(state, request, SMS_BYTES_MAX, Whose::Known).await?;
     let body: Value = serde_json::from_slice(&bytes)
         .map_err(|error| Problem::invalid(format!("the body is not JSON: {error}")))?;
     let message_id = if settings.message_id.is_empty() {

@@ -12,10 +12,12 @@ use tower::ServiceExt;
 use super::access::Access;
 use super::audit::Journal;
 use super::auth::{Auth, Role, StoredToken};
+use super::body_budget::BodyBudget;
 use super::borders::{
     Change, ChannelCheck, Channels, ConfiguredChannel, Pending, Prepared, RevisionDocuments,
     RuleDifferences, RuleFault, RuleFile, Rulebook, TwilioAccount,
 };
+use super::health::Looks;
 use super::refusals::Refusals;
 use super::*;
 use crate::engine::event::Labels;
@@ -26,6 +28,7 @@ use crate::runtime::handle::Handle;
 use crate::signing::digest;
 use crate::store::MemoryStore;
 use crate::store::{self, Partition};
+use crate::telemetry::Metrics;
 
 const NOW: Wall = Wall(1_795_403_400_000);
 
@@ -135,6 +138,8 @@ fn state() -> ApiState {
         twilio_accounts: BTreeMap::from([("sms".into(), twilio_account())]),
         refusals: Refusals::default(),
         sms_webhooks: BTreeMap::new(),
+        bodies: BodyBudget::new(1 << 20, Arc::new(Metrics::new())),
+        looks: Looks::default(),
         settings: Settings {
             body_limit: 1_000,
             body_limit_alertmanager: 2_000,

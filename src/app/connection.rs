@@ -7,14 +7,16 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use super::arrival::Stream;
 use super::doors::Seat;
+use super::places::{Place, Waiting};
 
 /// The limits of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,27 +55,63 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100";
 
 /// The stream of a client.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     patience: Patience,
     phase: Phase,
     limit: Option<Pin<Box<Sleep>>>,
-    _seat: Seat,
+    /// Something of an answer was not taken yet.
+    is_untaken: bool,
+    /// The same, of what TLS has taken and not handed on.
+    is_unflushed: bool,
+    seat: Seat,
 }
 
 impl Connection {
-    /// A connection that was just made.
-    pub fn new(stream: TcpStream, patience: Patience, seat: Seat) -> Self {
+    /// A connection on which nothing was said yet.
+    pub fn new(stream: Box<dyn Stream>, patience: Patience, seat: Seat) -> Self {
         Self {
             stream,
             patience,
             phase: Phase::Head(Head::default()),
             limit: Some(Box::pin(sleep(patience.head))),
-            _seat: seat,
+            is_untaken: false,
+            is_unflushed: false,
+            seat,
         }
+    }
+
+    /// Its place among the connections of the address.
+    pub fn place(&self) -> &Arc<Place> {
+        self.seat.place()
     }
 
     /// Bytes came from the client.
     fn came(&mut self, bytes: &[u8]) {
+        let before = self.waiting();
+        self.follow(bytes);
+        self.tell_since(before);
+    }
+
+    /// What the client is waited for, as far as the bytes tell.
+    fn waiting(&self) -> Waiting {
+        match self.phase {
+            Phase::Idle | Phase::Multiplexed if self.is_untaken || self.is_unflushed => {
+                Waiting::Not
+            }
+            Phase::Idle | Phase::Multiplexed => Waiting::Idle,
+            Phase::Head(_) => Waiting::Head,
+            Phase::Busy => Waiting::Not,
+        }
+    }
+
+    fn tell_since(&self, before: Waiting) {
+        let waiting = self.waiting();
+        if waiting != before {
+            self.place().set_waiting(waiting);
+        }
+    }
+
+    fn follow(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
@@ -103,17 +141,44 @@ impl Connection {
     }
 
     /// Bytes of an answer were taken.
-    fn went(&mut self, bytes: &[u8], context: &mut Context<'_>) {
+    fn went(&mut self, bytes: &[u8], is_all: bool, context: &mut Context<'_>) {
         if bytes.starts_with(CONTINUE) {
             return;
         }
+        let before = self.waiting();
+        self.is_untaken = !is_all;
         if self.phase != Phase::Multiplexed {
             self.phase = Phase::Idle;
         }
+        self.tell_since(before);
+        self.wait_anew(context);
+    }
+
+    fn wait_anew(&mut self, context: &mut Context<'_>) {
         let mut limit = Box::pin(sleep(self.patience.idle));
         // Whoever has written may not read again before something happens: let this be it.
         let _just_begun = limit.as_mut().poll(context);
         self.limit = Some(limit);
+    }
+
+    /// Whether all that was written is on its way; without TLS it always is.
+    fn flushed(
+        &mut self,
+        result: Poll<io::Result<()>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = self.waiting();
+        let was_unflushed = std::mem::replace(&mut self.is_unflushed, result.is_pending());
+        self.tell_since(before);
+        if result.is_pending() {
+            let idle = self.patience.idle;
+            self.limit.get_or_insert_with(|| Box::pin(sleep(idle)));
+            return self.wait(context).map(Err);
+        }
+        if was_unflushed {
+            self.wait_anew(context);
+        }
+        result
     }
 
     /// Nothing moves: an error once this has been so for too long.
@@ -129,6 +194,9 @@ impl Connection {
 
     /// An answer is not taken.
     fn wait_to_write(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        let before = self.waiting();
+        self.is_untaken = true;
+        self.tell_since(before);
         let idle = self.patience.idle;
         self.limit.get_or_insert_with(|| Box::pin(sleep(idle)));
         self.wait(context)
@@ -163,6 +231,11 @@ impl Head {
     }
 }
 
+/// Whether all that was offered was taken.
+fn is_all(written: &io::Result<usize>, offered: usize) -> bool {
+    written.as_ref().is_ok_and(|bytes| *bytes == offered)
+}
+
 impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -185,7 +258,8 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         if let Poll::Ready(result) = Pin::new(&mut self.stream).poll_write(context, bytes) {
-            self.went(bytes, context);
+            let is_all = is_all(&result, bytes.len());
+            self.went(bytes, is_all, context);
             return Poll::Ready(result);
         }
         self.wait_to_write(context).map(Err)
@@ -198,7 +272,9 @@ impl AsyncWrite for Connection {
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
         if let Poll::Ready(result) = written {
-            self.went(slices.first().map_or(&[], |slice| &**slice), context);
+            let offered = slices.iter().map(|slice| slice.len()).sum();
+            let first = slices.first().map_or(&[][..], |slice| &**slice);
+            self.went(first, is_all(&result, offered), context);
             return Poll::Ready(result);
         }
         self.wait_to_write(context).map(Err)
@@ -209,11 +285,13 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let result = Pin::new(&mut self.stream).poll_flush(context);
+        self.flushed(result, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let result = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.flushed(result, context)
     }
 }
 

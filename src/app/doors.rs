@@ -1,32 +1,45 @@
-//! A listening address with a limit on its connections: beyond it they wait outside, and the log
-//! and the metrics say so.
+//! A listening address with limits on its connections; who is let in and who gives way is decided
+//! in `places`. Whoever is refused is closed at once, and the log and the metrics say so.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::Listener;
-use tokio::net::TcpListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 use tracing::warn;
 
-use super::connection::{Connection, Patience};
+use super::arrival::Arrival;
+use super::connection::Patience;
+use super::places::{GaveWay, Kind, Place, Places, Refused, Room};
+use crate::api::peer::TrustedProxies;
 use crate::telemetry::Metrics;
+
+/// After an error of accepting that is nobody's in particular.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What a listening address bears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Together with the files of the store and the calls to providers within the 1,024 open files
-    /// that systems allow by default, for two listening addresses.
-    pub connections: usize,
+    /// Fewer where the process may not open so many files.
+    pub connections: Room,
+    /// Beyond that, for acknowledge links and health checks.
+    pub reserved: Room,
     pub patience: Patience,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 384,
+            connections: Room {
+                places: 352,
+                share: 88,
+            },
+            reserved: Room {
+                places: 32,
+                share: 4,
+            },
             patience: Patience {
                 head: Duration::from_secs(10),
                 idle: Duration::from_secs(180),
@@ -41,27 +54,42 @@ pub struct Doors {
     /// The setting that names the address, for log and metrics.
     name: &'static str,
     limits: Limits,
-    seats: Arc<Semaphore>,
-    /// The log has the news that all seats are taken; it is news again once half are free.
+    tls: Option<TlsAcceptor>,
+    proxies: Arc<TrustedProxies>,
+    places: Arc<Places>,
+    /// The log has the news that somebody found no place; it is news again once one is let in
+    /// without giving anybody's place up.
     is_told: bool,
+    /// The same of errors of accepting.
+    is_failing: bool,
     metrics: Arc<Metrics>,
 }
 
 /// The right to a connection; free again when it is dropped.
 pub struct Seat {
-    _permit: OwnedSemaphorePermit,
+    place: Arc<Place>,
     name: &'static str,
     metrics: Arc<Metrics>,
 }
 
 impl Seat {
-    fn take(permit: OwnedSemaphorePermit, doors: &Doors) -> Self {
+    fn take(place: Place, doors: &Doors) -> Self {
         doors.metrics.connection_opened(doors.name);
         Self {
-            _permit: permit,
+            place: Arc::new(place),
             name: doors.name,
             metrics: doors.metrics.clone(),
         }
+    }
+
+    /// The place among the connections of the address.
+    pub fn place(&self) -> &Arc<Place> {
+        &self.place
+    }
+
+    /// Counts that the client did not come as far as its first request.
+    pub fn handshake_failed(&self, why: &'static str) {
+        self.metrics.handshake_failed(self.name, why);
     }
 }
 
@@ -77,59 +105,123 @@ impl Doors {
         listener: TcpListener,
         name: &'static str,
         limits: Limits,
+        proxies: Arc<TrustedProxies>,
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
             listener,
             name,
             limits,
-            seats: Arc::new(Semaphore::new(limits.connections)),
+            tls: None,
+            proxies,
+            places: Places::new(limits.connections, limits.reserved),
             is_told: false,
+            is_failing: false,
             metrics,
         }
     }
 
-    /// The permit for one more connection, waited for if there is none.
-    async fn permit(&mut self) -> OwnedSemaphorePermit {
-        let free = self.seats.available_permits();
-        if free == 0 {
-            self.tell_full();
-        } else if free * 2 >= self.limits.connections {
-            self.is_told = false;
-        }
-        let permit = self.seats.clone().acquire_owned().await;
-        permit.expect("nobody closes the semaphore")
+    /// The same, to be talked to over TLS only.
+    pub fn with_tls(mut self, tls: Option<TlsAcceptor>) -> Self {
+        self.tls = tls;
+        self
     }
 
-    fn tell_full(&mut self) {
-        self.metrics.connections_full(self.name);
-        if !self.is_told {
-            let limit = self.limits.connections;
+    /// The next connection that is let in.
+    pub async fn accept(&mut self) -> (Arrival, SocketAddr) {
+        loop {
+            let (stream, address) = self.accept_any().await;
+            let peer = self.proxies.peer_of_connection(address.ip());
+            match self.places.admit(peer) {
+                Ok(place) => {
+                    self.note_admitted(&place, address);
+                    let arrival = Arrival {
+                        stream,
+                        tls: self.tls.clone(),
+                        patience: self.limits.patience,
+                        seat: Seat::take(place, self),
+                    };
+                    return (arrival, address);
+                }
+                Err(why) => self.note_refused(why, address),
+            }
+        }
+    }
+
+    /// The next connection, whatever stands in its way meanwhile.
+    async fn accept_any(&mut self) -> (TcpStream, SocketAddr) {
+        loop {
+            match self.listener.accept().await {
+                Ok(accepted) => {
+                    self.is_failing = false;
+                    return accepted;
+                }
+                // The client has gone already.
+                Err(error) if is_of_the_client(&error) => {}
+                Err(error) => self.pause_after(&error).await,
+            }
+        }
+    }
+
+    /// Most likely no descriptor is left: whoever waits stays in the queue of the system.
+    async fn pause_after(&mut self, error: &io::Error) {
+        self.metrics.accept_failed(self.name);
+        if !self.is_failing {
             warn!(
                 listener = self.name,
-                limit, "all connections are taken; the next ones wait"
+                error = error as &dyn std::error::Error,
+                "no connection can be accepted for now"
+            );
+            self.is_failing = true;
+        }
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
+
+    fn note_admitted(&mut self, place: &Place, address: SocketAddr) {
+        if let Some(gave_way) = place.gave_way() {
+            let was = match gave_way {
+                GaveWay::Idle => "idle",
+                GaveWay::Slow => "slow",
+            };
+            self.metrics.connection_gave_way(self.name, was);
+        }
+        match place.kind() {
+            Kind::Normal => self.is_told = false,
+            Kind::Reserved => {
+                self.metrics.connections_full(self.name);
+                self.tell(address);
+            }
+        }
+    }
+
+    fn note_refused(&mut self, why: Refused, address: SocketAddr) {
+        let why = match why {
+            Refused::Share => "share",
+            Refused::Full => "full",
+        };
+        self.metrics.connection_refused(self.name, why);
+        self.tell(address);
+    }
+
+    fn tell(&mut self, address: SocketAddr) {
+        if !self.is_told {
+            warn!(
+                listener = self.name,
+                client = %address.ip(),
+                "no connection is left for a client: only links and health checks are served to it"
             );
             self.is_told = true;
         }
     }
 }
 
-impl Listener for Doors {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let permit = self.permit().await;
-        // axum's own listener looks after errors of accepting.
-        let (stream, address) = Listener::accept(&mut self.listener).await;
-        let seat = Seat::take(permit, self);
-        let connection = Connection::new(stream, self.limits.patience, seat);
-        (connection, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
+fn is_of_the_client(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+    )
 }
 
 #[cfg(test)]
@@ -140,6 +232,7 @@ mod tests {
     use tokio::net::TcpStream;
 
     use super::*;
+    use crate::app::serving;
 
     const NEVER: Duration = Duration::from_secs(3_600);
     const SOON: Duration = Duration::from_millis(50);
@@ -160,16 +253,25 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             let metrics = Arc::new(Metrics::new());
-            let patience = Patience { head, idle };
-            let limits = Limits {
-                connections,
-                patience,
+            let room = |places| Room {
+                places,
+                share: places,
             };
-            let doors = Doors::new(listener, "listen", limits, metrics.clone());
+            let limits = Limits {
+                connections: room(connections),
+                reserved: room(1),
+                patience: Patience { head, idle },
+            };
+            let proxies = Arc::new(TrustedProxies::default());
+            let (served, metered) = (proxies.clone(), metrics.clone());
+            let doors = Doors::new(listener, "listen", limits, proxies, metered);
             let router = Router::new()
                 .route("/", get(async || "here"))
+                .route("/healthz", get(async || "here"))
+                .route("/wait", get(std::future::pending::<()>))
                 .route("/large", get(async || vec![0; LARGE]));
-            tokio::spawn(async move { axum::serve(doors, router).await });
+            let never = std::future::pending();
+            tokio::spawn(serving::serve(doors, router, served, never));
             Self { address, metrics }
         }
 
@@ -273,21 +375,104 @@ mod tests {
         }
     }
 
+    const WAIT: &[u8] = b"GET /wait HTTP/1.1\r\nhost: a\r\n\r\n";
+    const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n";
+    const IS_BUSY: &str = "reveille_http_connections_full_total{listener=\"listen\"}";
+
     #[tokio::test]
-    async fn beyond_the_limit_a_connection_waits_until_another_ends_and_that_is_counted() {
+    async fn an_idle_connection_gives_way_to_a_new_one() {
         let server = Server::start(1, NEVER, NEVER).await;
         let mut first = server.connect().await;
         first.write_all(REQUEST).await.unwrap();
         answer(&mut first).await;
         let mut second = server.connect().await;
         second.write_all(REQUEST).await.unwrap();
-        server
-            .until_measured("reveille_http_connections_full_total{listener=\"listen\"} 1")
-            .await;
+        assert!(answer(&mut second).await.starts_with("HTTP/1.1 200"));
+        assert_eq!(rest(&mut first).await, "");
+        let counted =
+            "reveille_http_connections_gave_way_total{listener=\"listen\",was=\"idle\"} 1";
+        server.until_measured(counted).await;
+    }
+
+    #[tokio::test]
+    async fn when_all_places_are_busy_links_and_health_checks_are_served_and_nothing_else() {
+        let server = Server::start(1, NEVER, NEVER).await;
+        let mut busy = server.connect().await;
+        busy.write_all(WAIT).await.unwrap();
+        // Until its head was read it may give way only if it is slow.
+        let mut third = server.connect().await;
+        third.write_all(HEALTH).await.unwrap();
+        let text = rest(&mut third).await;
+        assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+        assert!(text.contains("connection: close"), "{text}");
         server
             .until_measured("reveille_http_connections{listener=\"listen\"} 1")
             .await;
-        drop(first);
-        assert!(answer(&mut second).await.starts_with("HTTP/1.1 200"));
+        let mut fourth = server.connect().await;
+        fourth.write_all(REQUEST).await.unwrap();
+        let text = rest(&mut fourth).await;
+        assert!(text.starts_with("HTTP/1.1 503"), "{text}");
+        assert!(text.contains("connection: close"), "{text}");
+        assert!(text.contains("connections_full"), "{text}");
+        server.until_measured(&format!("{IS_BUSY} 2")).await;
+    }
+
+    #[tokio::test]
+    async fn beyond_the_reserved_places_a_connection_is_closed_and_counted() {
+        let server = Server::start(1, NEVER, NEVER).await;
+        let mut busy = server.connect().await;
+        busy.write_all(WAIT).await.unwrap();
+        let _silent = server.connect().await;
+        let mut last = server.connect().await;
+        assert_eq!(rest(&mut last).await, "");
+        let refused =
+            "reveille_http_connections_refused_total{listener=\"listen\",why=\"share\"} 1";
+        server.until_measured(refused).await;
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_being_taken_is_whole_though_its_connection_gives_way() {
+        let server = Server::start(1, NEVER, NEVER).await;
+        let mut first = server.connect().await;
+        let request = b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n";
+        first.write_all(request).await.unwrap();
+        let mut begin = [0; 1];
+        first.read_exact(&mut begin).await.unwrap();
+        let mut second = server.connect().await;
+        second.write_all(HEALTH).await.unwrap();
+        rest(&mut second).await;
+        let mut read = 0;
+        let mut part = vec![0; 1 << 20];
+        while read < LARGE {
+            let count = first.read(&mut part).await.unwrap();
+            assert_ne!(count, 0, "cut off after {read} bytes");
+            read += count;
+        }
+    }
+
+    /// The value of a setting that the server announces first of all.
+    async fn http_2_setting(stream: &mut TcpStream, wanted: u16) -> Option<u32> {
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+        stream.write_all(preface).await.unwrap();
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await.unwrap();
+        assert_eq!(head[3], 4, "the first frame holds settings");
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        let mut settings = vec![0; usize::try_from(length).unwrap()];
+        stream.read_exact(&mut settings).await.unwrap();
+        let mut pairs = settings.chunks_exact(6);
+        let pair = pairs.find(|pair| u16::from_be_bytes([pair[0], pair[1]]) == wanted)?;
+        Some(u32::from_be_bytes([pair[2], pair[3], pair[4], pair[5]]))
+    }
+
+    #[tokio::test]
+    async fn a_connection_of_http_2_carries_sixteen_requests_with_small_heads_at_once() {
+        let server = Server::start(9, NEVER, NEVER).await;
+        let (streams, header_bytes) = (3, 6);
+        for (setting, expected) in [(streams, 16), (header_bytes, 16 * 1024)] {
+            let mut stream = server.connect().await;
+            let announced = http_2_setting(&mut stream, setting).await;
+            assert_eq!(announced, Some(expected), "{setting}");
+        }
     }
 }

@@ -8,7 +8,8 @@ use crate::config::Settings;
 
 /// The address, and on the first start the admin token and a command to try it with.
 pub fn text(settings: &Settings, first: &First, address: SocketAddr) -> String {
-    let url = format!("http://{address}");
+    let scheme = settings.listen_tls.as_ref().map_or("http", |_| "https");
+    let url = format!("{scheme}://{address}");
     let data = settings.data.display();
     let mut text = format!("Reveille listens on {url} and keeps its state in {data}\n");
     // Writing to a string cannot fail.

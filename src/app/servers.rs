@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -17,19 +17,24 @@ use super::desk::Desk;
 use super::doors::{Doors, Limits};
 use super::first_start::First;
 use super::rulebook::Book;
-use super::{observer, secrets};
+use super::tls::{self, Tls};
+use super::{observer, secrets, serving};
 use crate::api::audit::Journal;
 use crate::api::auth::Auth;
+use crate::api::body_budget::BodyBudget;
 use crate::api::borders::{ApiState, Settings as ApiSettings, SmsInbound, TwilioAccount};
+use crate::api::health::Looks;
 use crate::api::key_origin::note_keys_of_rules;
+use crate::api::peer::TrustedProxies;
 use crate::api::refusals::Refusals;
 use crate::api::{public_router, router};
-use crate::config::{ChannelKind, Confirm, Settings};
+use crate::config::{ChannelKind, Confirm, Settings, TlsFiles};
 use crate::engine::ids::ChannelName;
 use crate::engine::time::Wall;
 use crate::outbound::outcome;
 use crate::runtime::clock;
 use crate::runtime::handle::Handle;
+use crate::runtime::supervise::Supervisor;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
@@ -45,6 +50,7 @@ pub struct Parts<'start> {
     pub rulebook: Arc<Book>,
     pub desk: Arc<Desk>,
     pub metrics: &'start Arc<Metrics>,
+    pub supervisor: &'start Supervisor,
     pub first: &'start First,
     pub journal: Journal,
     pub started_at: Wall,
@@ -78,15 +84,26 @@ impl Servers {
     }
 }
 
-/// Addresses that are ours; nobody is listened to yet.
+/// Addresses that are ours, and certificates; nobody is listened to yet.
 pub struct Bound {
+    limits: Limits,
     main: TcpSocket,
+    main_tls: Option<Tls>,
     public: Option<TcpSocket>,
+    public_tls: Option<Tls>,
 }
 
 /// Binds the addresses, before anything is written: a start on a busy port leaves nothing behind.
-pub fn bind_all(settings: &Settings) -> anyhow::Result<Bound> {
+pub fn bind_all(settings: &Settings, limits: Limits) -> anyhow::Result<Bound> {
+    let open = |name, files: &Option<TlsFiles>| {
+        let tls = files.as_ref().map(|files| Tls::open(name, files));
+        tls.transpose()
+            .with_context(|| format!("failed to read the certificate of {name}"))
+    };
     Ok(Bound {
+        limits,
+        main_tls: open("listen", &settings.listen_tls)?,
+        public_tls: open("listen_public", &settings.listen_public_tls)?,
         main: bind(settings.listen)?,
         public: settings.listen_public.map(bind).transpose()?,
     })
@@ -100,7 +117,21 @@ pub async fn start(
     parts: Parts<'_>,
 ) -> anyhow::Result<Servers> {
     let metrics = parts.metrics.clone();
-    let doors = |listener, name| Doors::new(listener, name, Limits::default(), metrics.clone());
+    let networks = settings.trusted_proxies.iter();
+    let networks = networks.map(|network| (network.address, network.prefix));
+    let proxies = Arc::new(TrustedProxies::new(networks));
+    let limits = bound.limits;
+    let supervisor = parts.supervisor;
+    let doors = |listener, name, tls: Option<Tls>| {
+        let (proxies, metrics) = (proxies.clone(), metrics.clone());
+        let acceptor = tls.as_ref().map(Tls::acceptor);
+        if let Some(tls) = tls {
+            let (tls, metrics) = (Arc::new(Mutex::new(tls)), metrics.clone());
+            let keep = move || tls::keep(tls.clone(), metrics.clone());
+            supervisor.keep("certificate", keep);
+        }
+        Doors::new(listener, name, limits, proxies, metrics).with_tls(acceptor)
+    };
     let state = Arc::new(state(settings, store, parts)?);
     note_keys_of_rules(&state).await;
     let (stop, stopped) = watch::channel(false);
@@ -108,11 +139,13 @@ pub async fn start(
     let address = main
         .local_addr()
         .context("failed to learn the address that was bound")?;
-    let main = doors(main, "listen");
-    let mut tasks = vec![serve(main, router(state.clone()), stopped.clone())];
+    let main = doors(main, "listen", bound.main_tls);
+    let router = router(state.clone());
+    let mut tasks = vec![serve(main, router, proxies.clone(), stopped.clone())];
     if let (Some(socket), Some(address)) = (bound.public, settings.listen_public) {
-        let public = doors(listen(socket, address)?, "listen_public");
-        tasks.push(serve(public, public_router(state), stopped));
+        let public = doors(listen(socket, address)?, "listen_public", bound.public_tls);
+        let router = public_router(state);
+        tasks.push(serve(public, router, proxies.clone(), stopped));
     }
     Ok(Servers {
         address,
@@ -147,18 +180,18 @@ fn cannot_listen(address: SocketAddr) -> String {
     format!("failed to listen on {address}; is another process there? choose another --listen")
 }
 
-fn serve(doors: Doors, router: Router, mut stopped: watch::Receiver<bool>) -> JoinHandle<()> {
+fn serve(
+    doors: Doors,
+    router: Router,
+    proxies: Arc<TrustedProxies>,
+    mut stopped: watch::Receiver<bool>,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         let stopped = async move {
             // The sender going away means the same.
             let _gone = stopped.wait_for(|stop| *stop).await;
         };
-        if let Err(error) = axum::serve(doors, router)
-            .with_graceful_shutdown(stopped)
-            .await
-        {
-            warn!(error = %error, "a server ended badly");
-        }
+        serving::serve(doors, router, proxies, stopped).await;
     })
 }
 
@@ -183,6 +216,8 @@ fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Re
         twilio_accounts: BTreeMap::new(),
         refusals: Refusals::new(on_refused_request),
         sms_webhooks: BTreeMap::new(),
+        bodies: BodyBudget::new(settings.body_budget_bytes, parts.metrics.clone()),
+        looks: Looks::default(),
         settings: ApiSettings {
             body_limit: settings.body_limit_bytes,
             body_limit_alertmanager: settings.body_limit_alertmanager_bytes,

@@ -38,6 +38,7 @@ Environment:
   REVEILLE_URL    the server [default: http://127.0.0.1:8080]
   REVEILLE_TOKEN  an API token [default: the file admin-token in the data directory]
   REVEILLE_KEY    an integration key, for send
+  REVEILLE_CA     a file of certificates to trust the server by, as --ca
   REVEILLE_LOG    what serve logs [default: info]
 
 Times are RFC 3339, 03:10 or \"mon 09:00\" on the local clock, or a length such as 8h.

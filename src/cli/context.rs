@@ -34,6 +34,9 @@ pub struct Global {
     /// Directory of the store, where `admin-token` is [default: the settings' `data`]
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<String>,
+    /// File of certificates to trust beside those of the system [default: REVEILLE_CA]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
 }
 
 /// What the terminal is like.
@@ -98,7 +101,14 @@ impl Context {
             Some(token) => Target::with_token(self.url(), token),
             None => self.target_of_file()?,
         };
-        Remote::new(target)
+        self.remote_as(target)
+    }
+
+    /// The server, as whoever the target says.
+    pub fn remote_as(&self, target: Target) -> Result<Remote, Failure> {
+        let variable = || self.variable("REVEILLE_CA").map(PathBuf::from);
+        let ca = self.global.ca.clone().or_else(variable);
+        Remote::new(target, ca.as_deref())
     }
 
     fn target_of_file(&self) -> Result<Target, Failure> {

@@ -1,6 +1,7 @@
 //! The server's API as commands use it: one client with time limits, and every answer that is not
 //! a success turned into words that name the thing, the value and the cure.
 
+use std::path::Path;
 use std::time::Duration;
 
 pub use reqwest::StatusCode;
@@ -134,8 +135,9 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Prepares the client; nothing is sent yet.
-    pub fn new(target: Target) -> Result<Self, Failure> {
+    /// Prepares the client; nothing is sent yet. The certificates in the file `ca` are trusted
+    /// beside those of the system.
+    pub fn new(target: Target, ca: Option<&Path>) -> Result<Self, Failure> {
         let unclear = || {
             Failure::Usage(format!(
                 "REVEILLE_URL = {:?} is no address: write one such as http://127.0.0.1:8080",
@@ -154,6 +156,8 @@ impl Remote {
         if base.scheme() == "http" {
             // Works on machines without any certificates, and around a proxy to oneself.
             builder = builder.tls_certs_only([]).no_proxy();
+        } else if let Some(ca) = ca {
+            builder = builder.tls_certs_merge(certificates(ca)?);
         }
         let client = builder.build().map_err(|error| {
             Failure::Server(format!("failed to prepare a client: {}", chain(&error)))
@@ -314,6 +318,22 @@ impl Remote {
             )),
         }
     }
+}
+
+fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, Failure> {
+    let unusable = |problem: String| {
+        Failure::Usage(format!(
+            "{} gives no certificates ({problem}): write them in PEM",
+            path.display()
+        ))
+    };
+    let text = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let certificates = reqwest::Certificate::from_pem_bundle(&text);
+    let certificates = certificates.map_err(|error| unusable(chain(&error)))?;
+    if certificates.is_empty() {
+        return Err(unusable("there is none in it".to_owned()));
+    }
+    Ok(certificates)
 }
 
 /// The words of a problem document, with its faults; else the start of the body.

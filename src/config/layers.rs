@@ -12,8 +12,9 @@ const PREFIX: &str = "REVEILLE_";
 
 /// Variables that are no settings: read by commands, by the log, or at first start. Container
 /// platforms set the last two kinds for a service of our name.
-const OTHER_VARIABLES: [&str; 7] = [
+const OTHER_VARIABLES: [&str; 8] = [
     "URL",
+    "CA",
     "TOKEN",
     "KEY",
     "ADMIN_TOKEN",

@@ -89,7 +89,7 @@ fn every_key_that_is_read_stands_in_the_default_file() {
     read_watch(root.take_section("watch"), &mut notes);
     read_outbound(root.take_section("outbound"), &mut notes);
     notes.add(root.finish());
-    assert_eq!(notes.asked.len(), 25);
+    assert_eq!(notes.asked.len(), 33);
     for key in notes.asked {
         let last = key
             .rsplit('.')
@@ -504,4 +504,53 @@ fn the_earlier_names_of_the_page_limit_are_refused_with_the_new_ones() {
             "environment REVEILLE_CEILING_WINDOW: ceiling_window = \"5m\": write page_window",
         ]
     );
+}
+
+#[test]
+fn a_budget_that_holds_no_whole_body_is_a_fault() {
+    let alertmanager = "body_budget = \"16 MiB\"\nbody_limit_alertmanager = \"17 MiB\"\n";
+    let others = "body_budget = \"16 MiB\"\nbody_limit = \"17 MiB\"\n";
+    for text in [alertmanager, others] {
+        let expected = "reveille.toml:1: body_budget holds no whole body: make it larger than \
+                        body_limit and body_limit_alertmanager";
+        assert_eq!(faults(text, &[]), [expected]);
+    }
+    let whole = "body_budget = \"17 MiB\"\nbody_limit = \"17 MiB\"\n";
+    assert_eq!(read(whole, &[]).settings.body_budget_bytes, 17 << 20);
+}
+
+#[test]
+fn the_files_of_a_listener_belong_together_and_lead_to_https() {
+    let both = "[listen_tls]\ncertificate = \"chain.pem\"\nkey = \"key.pem\"\n";
+    let loaded = read(both, &[]);
+    assert_eq!(loaded.settings.public_url, "https://127.0.0.1:8080");
+    assert_eq!(loaded.warnings, []);
+    let plain = format!("public_url = \"http://router.example\"\n{both}");
+    let warnings = read(&plain, &[]).warnings;
+    let words = "public_url = \"http://router.example\" begins with http://, and a listener speaks \
+                 TLS: write https://";
+    assert_eq!(warnings, [Warning(words.to_owned())]);
+    let environment = [
+        ("REVEILLE_LISTEN_PUBLIC", "127.0.0.1:8443"),
+        ("REVEILLE_LISTEN_PUBLIC_TLS_CERTIFICATE", "chain.pem"),
+        ("REVEILLE_LISTEN_PUBLIC_TLS_KEY", "key.pem"),
+        ("REVEILLE_PUBLIC_URL", "https://router.example"),
+    ];
+    let files = read("", &environment).settings.listen_public_tls;
+    let files = files.expect("both files");
+    assert_eq!(files.certificate, PathBuf::from("chain.pem"));
+    assert_eq!(files.key, PathBuf::from("key.pem"));
+    let public = both.replace("listen_tls", "listen_public_tls");
+    for (text, expected) in [
+        (
+            "[listen_tls]\nkey = \"key.pem\"\n",
+            "listen_tls.certificate and key belong together: set both files, or neither",
+        ),
+        (
+            public.as_str(),
+            "listen_public_tls has files, and listen_public is not set: set it as well",
+        ),
+    ] {
+        assert_eq!(faults(text, &[]), [format!("reveille.toml:1: {expected}")]);
+    }
 }

@@ -148,6 +148,18 @@ pub(super) fn memory(value: &Value) -> Result<usize, String> {
     usize::try_from(size).map_err(|_| "too large for this machine".to_owned())
 }
 
+/// A size of what many requests hold in memory together.
+pub(super) fn budget(value: &Value) -> Result<usize, String> {
+    // The rules of one request.
+    const MIN: u64 = 16 << 20;
+    const MAX: u64 = 64 << 30;
+    let size = size(value)?;
+    if !(MIN..=MAX).contains(&size) {
+        return Err("must lie between 16 MiB and 64 GiB".to_owned());
+    }
+    usize::try_from(size).map_err(|_| "too large for this machine".to_owned())
+}
+
 /// A number from 1 to 1,000,000.
 pub(super) fn count(value: &Value) -> Result<usize, String> {
     const CURE: &str = "must be a whole number from 1 to 1000000";
@@ -225,6 +237,19 @@ fn texts_such_as(value: &Value, example: &str) -> Result<Vec<String>, String> {
             .collect(),
         Value::Integer(_) | Value::Boolean(_) | Value::Table(_) | Value::Other(_) => Err(fault()),
     }
+}
+
+/// As [`networks`]; a single address is the range of only this one.
+pub(super) fn hosts_and_networks(value: &Value) -> Result<Vec<Network>, String> {
+    let texts = texts_such_as(value, "a list such as [\"10.0.0.7\", \"10.1.0.0/16\"]")?;
+    let one = |text: &String| match text.parse::<IpAddr>() {
+        Ok(address) => Ok(Network {
+            address,
+            prefix: if address.is_ipv4() { 32 } else { 128 },
+        }),
+        Err(_) => network(text),
+    };
+    texts.iter().map(one).collect()
 }
 
 fn network(text: &str) -> Result<Network, String> {

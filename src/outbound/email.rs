@@ -8,6 +8,7 @@
 //! [`Progress`] then tells how far it came. [`super::email_outcome`] says what the answers mean.
 
 use std::error::Error as StdError;
+use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -16,16 +17,16 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, MultiPartKind, SinglePart};
 use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{
-    AsyncSmtpConnection, Certificate, TlsParameters, TlsParametersBuilder,
-};
+use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use secrecy::{ExposeSecret, SecretString};
 
+pub use super::email_idle::IDLE_MAX;
 use super::email_idle::{Idle, Used};
 use super::email_outcome::{self, Progress, Reply, Stage};
 pub use super::email_settings::{Error, Settings, Tls};
+use super::email_stream::{self, Broken, Security};
 use super::links::Links;
 use super::mail_thread::{self, Thread};
 use super::{Channel, Mark, Pending, Sent, Withdrawn};
@@ -35,7 +36,6 @@ use crate::engine::outcome::Outcome;
 use crate::engine::ruleset::ChannelInfo;
 use crate::engine::urgency::Urgency;
 
-const CONNECT_SECONDS: u64 = 10;
 /// An idle connection whose answer takes longer is replaced.
 const CHECK_SECONDS: u64 = 3;
 const PROBE_SECONDS: u64 = 15;
@@ -220,6 +220,8 @@ enum Failure {
         stage: Stage,
         error: smtp::Error,
     },
+    /// No connection to the relay, or no TLS on it.
+    Stream(io::Error),
     /// The relay cannot do what the settings or the address need.
     Unable {
         outcome: Outcome,
@@ -239,12 +241,6 @@ struct Relay {
     idle: Idle<AsyncSmtpConnection>,
 }
 
-enum Security {
-    Clear,
-    StartTls(TlsParameters),
-    Implicit(TlsParameters),
-}
-
 impl Relay {
     /// The relay of these settings; connects only when there is something to send.
     fn new(settings: Settings) -> Result<Self, Error> {
@@ -260,7 +256,7 @@ impl Relay {
             }
         };
         Ok(Self {
-            security: security(&settings)?,
+            security: Security::new(&settings)?,
             host: settings.host,
             port: settings.port,
             credentials,
@@ -349,19 +345,12 @@ impl Relay {
 
     async fn connect(&self, progress: &Progress) -> Result<Used<AsyncSmtpConnection>, Failure> {
         progress.reach(Stage::Connect);
-        let wrapped = match &self.security {
-            Security::Implicit(tls) => Some(tls.clone()),
-            Security::StartTls(_) | Security::Clear => None,
-        };
-        let mut smtp = AsyncSmtpConnection::connect_tokio1(
-            (self.host.as_str(), self.port),
-            Some(Duration::from_secs(CONNECT_SECONDS)),
-            &self.hello,
-            wrapped,
-            None,
-        )
-        .await
-        .map_err(at(Stage::Connect))?;
+        let server = (self.host.as_str(), self.port);
+        let connected = email_stream::connect(server, &self.security, &self.hello).await;
+        let mut smtp = connected.map_err(|broken| match broken {
+            Broken::Smtp(error) => at(Stage::Connect)(error),
+            Broken::Stream(error) => Failure::Stream(error),
+        })?;
         if let Security::StartTls(tls) = &self.security {
             if !smtp.can_starttls() {
                 return Err(Failure::Unable {
@@ -394,6 +383,10 @@ impl Relay {
         let (outcome, words) = match failure {
             Failure::Smtp { stage, error } => {
                 (smtp_outcome(*stage, error), self.words(*stage, error))
+            }
+            Failure::Stream(error) => {
+                let outcome = email_outcome::of_break(Stage::Connect, error);
+                (outcome, format!("Connection error: {error}"))
             }
             Failure::Unable { outcome, words } => (*outcome, (*words).to_owned()),
         };
@@ -442,29 +435,6 @@ fn parameters(
         outcome: Outcome::RefusedTarget,
         words: "the relay takes only addresses in ASCII",
     })
-}
-
-fn security(settings: &Settings) -> Result<Security, Error> {
-    let trust = || {
-        trust(&settings.host, &settings.extra_roots).map_err(|source| Error::Trust {
-            channel: settings.name.clone(),
-            source: Box::new(source),
-        })
-    };
-    Ok(match settings.tls {
-        Tls::None => Security::Clear,
-        Tls::StartTls => Security::StartTls(trust()?),
-        Tls::Implicit => Security::Implicit(trust()?),
-    })
-}
-
-/// Trust in the system's authorities (`SSL_CERT_FILE` replaces them) and in the given ones.
-fn trust(host: &str, extra_roots: &[Vec<u8>]) -> Result<TlsParameters, smtp::Error> {
-    let mut builder = TlsParametersBuilder::new(host.to_owned());
-    for root in extra_roots {
-        builder = builder.add_root_certificate(Certificate::from_der(root.clone())?);
-    }
-    builder.build_rustls()
 }
 
 fn at(stage: Stage) -> impl FnOnce(smtp::Error) -> Failure {

@@ -6,7 +6,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// As many as the lane's usual concurrency.
-const IDLE_MAX: usize = 8;
+pub const IDLE_MAX: usize = 8;
 /// Relays end a conversation that goes on for too long.
 const MAILS_PER_CONNECTION: usize = 50;
 

@@ -37,7 +37,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Providers close idle connections; one that is closed while we send looks like a lost message.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
-const IDLE_CONNECTIONS_MAX: usize = 8;
+/// To one provider of the settings; there are only so many of these. Connections to webhooks,
+/// which may be any number of servers, are not kept at all.
+pub const IDLE_CONNECTIONS_MAX: usize = 8;
 
 const USER_AGENT: &str = concat!("Reveille/", env!("CARGO_PKG_VERSION"));
 
@@ -153,7 +155,10 @@ impl Http {
         install_crypto_provider();
         let guard = Arc::new(Guard::new(options.allow_networks));
         let resolver = GuardedResolver(Arc::clone(&guard));
-        let guarded = || builder().no_proxy().dns_resolver(resolver.clone());
+        let guarded = || {
+            let builder = builder().no_proxy().dns_resolver(resolver.clone());
+            builder.pool_max_idle_per_host(0)
+        };
         let proxy = options.proxy.as_ref().map(proxy).transpose()?;
         let configured = || match &proxy {
             Some(proxy) => builder().proxy(proxy.clone()),

@@ -8,6 +8,7 @@ pub mod email;
 pub mod email_idle;
 pub mod email_outcome;
 pub mod email_settings;
+mod email_stream;
 pub mod form;
 pub mod gsm7;
 pub mod http;

@@ -1,12 +1,13 @@
 //! The disk below the store: what can fail on the way to it, how full it is, and the reserve.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::directory::sync_directory;
+use rustix::fs::Dir;
 
 /// The last steps of a commit. Tests put faults and delays here.
 pub trait Disk: Send + Sync {
@@ -100,29 +101,37 @@ pub fn used_bytes(folder: &Path) -> u64 {
 
 /// The files into which sled puts nodes that are too large for its log, and which it never syncs.
 ///
-/// Values are kept so short that there should be none; this is for the case that there is one.
+/// Values are kept so short that there should be none; this is for the case that there is one. The
+/// folder stays open, so that a commit needs no descriptor that may not be there.
 pub struct Blobs {
-    folder: PathBuf,
+    path: PathBuf,
+    folder: Dir,
     synced: BTreeSet<OsString>,
 }
 
 impl Blobs {
-    pub fn of(database: &Path) -> Self {
-        Self {
-            folder: database.join("blobs"),
+    pub fn of(database: &Path) -> io::Result<Self> {
+        let path = database.join("blobs");
+        Ok(Self {
+            folder: Dir::new(File::open(&path)?)?,
+            path,
             synced: BTreeSet::new(),
-        }
+        })
     }
 
     /// Makes those durable that are new since the last call.
     pub fn sync_new(&mut self) -> io::Result<()> {
         let mut present = BTreeSet::new();
         let mut has_new = false;
-        for file in fs::read_dir(&self.folder)? {
+        self.folder.rewind();
+        while let Some(file) = self.folder.read() {
             let file = file?;
-            let name = file.file_name();
+            let name = OsStr::from_bytes(file.file_name().to_bytes()).to_owned();
+            if name == "." || name == ".." {
+                continue;
+            }
             if !self.synced.contains(&name) {
-                match File::open(file.path()) {
+                match File::open(self.path.join(&name)) {
                     Ok(opened) => opened.sync_all()?,
                     Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                     Err(error) => return Err(error),
@@ -132,7 +141,7 @@ impl Blobs {
             present.insert(name);
         }
         if has_new {
-            sync_directory(&self.folder)?;
+            rustix::fs::fsync(self.folder.fd()?)?;
         }
         self.synced = present;
         Ok(())

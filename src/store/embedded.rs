@@ -137,7 +137,7 @@ impl Writer {
         }
         tree.flush().map_err(|cause| directory.open_error(&cause))?;
         let file = File::open(database.join("db")).map_err(failed)?;
-        let mut blobs = Blobs::of(&database);
+        let mut blobs = Blobs::of(&database).map_err(failed)?;
         // After this all that was found is durable, whoever wrote it.
         blobs.sync_new().map_err(failed)?;
         file.sync_all().map_err(failed)?;

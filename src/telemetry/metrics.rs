@@ -39,6 +39,25 @@ pub struct Metrics {
     connections: Connections,
     log_lines_lost: Counter,
     panics: Counters<1>,
+    bodies: Bodies,
+}
+
+/// Bodies of requests, by whether their sender is known.
+#[derive(Debug)]
+struct Bodies {
+    bytes: Gauges<1>,
+    refused: Counters<1>,
+}
+
+impl Bodies {
+    fn new(registry: &mut Registry) -> Self {
+        let bytes = "Bytes of request bodies that are held";
+        let refused = "Requests refused because too many bytes of bodies were held";
+        Self {
+            bytes: add(registry, "http_body_bytes", bytes),
+            refused: add(registry, "http_bodies_refused", refused),
+        }
+    }
 }
 
 /// Connections of clients, by the listener that they came to.
@@ -46,14 +65,30 @@ pub struct Metrics {
 struct Connections {
     open: Gauges<1>,
     full: Counters<1>,
+    refused: Counters<2>,
+    handshakes: Counters<2>,
+    accepts_failed: Counters<1>,
+    gave_way: Counters<2>,
+    certificates: Gauges<1>,
 }
 
 impl Connections {
     fn new(registry: &mut Registry) -> Self {
+        let refused = "Connections that were not let in";
         let full = "How often all connections of a listener were taken";
+        let handshakes = "Connections whose client did not shake hands";
+        let accepts = "Connections that could not be accepted for want of descriptors or memory";
+        let gave_way = "Connections that were ended to make room for others";
+        let certificates = "tls_certificate_expires_timestamp_seconds";
+        let expires = "When the certificate of a listener expires";
         Self {
+            accepts_failed: add(registry, "http_accepts_failed", accepts),
+            gave_way: add(registry, "http_connections_gave_way", gave_way),
+            handshakes: add(registry, "tls_handshakes_failed", handshakes),
+            certificates: add(registry, certificates, expires),
             open: add(registry, "http_connections", "Connections of clients"),
             full: add(registry, "http_connections_full", full),
+            refused: add(registry, "http_connections_refused", refused),
         }
     }
 }
@@ -162,6 +197,7 @@ impl Metrics {
                 Gauge::default(),
             ),
             connections: Connections::new(&mut registry),
+            bodies: Bodies::new(&mut registry),
             log_lines_lost: add(&mut registry, "log_lines_lost", LOG_LINES_LOST),
             panics: add(&mut registry, "task_panics", "Tasks that failed inside"),
             registry,
@@ -283,6 +319,63 @@ impl Metrics {
         self.connections.full.get_or_create(&labels).inc();
     }
 
+    /// A client was not let in.
+    pub fn connection_refused(&self, listener: &'static str, why: &'static str) {
+        let labels = [("listener", listener.to_owned()), ("why", why.to_owned())];
+        self.connections.refused.get_or_create(&labels).inc();
+    }
+
+    /// A client did not come as far as its first request.
+    pub fn handshake_failed(&self, listener: &'static str, why: &'static str) {
+        let labels = [("listener", listener.to_owned()), ("why", why.to_owned())];
+        self.connections.handshakes.get_or_create(&labels).inc();
+    }
+
+    /// The system gave no connection to a listener.
+    pub fn accept_failed(&self, listener: &'static str) {
+        let labels = [("listener", listener.to_owned())];
+        self.connections.accepts_failed.get_or_create(&labels).inc();
+    }
+
+    /// A connection was ended to make room for another.
+    pub fn connection_gave_way(&self, listener: &'static str, was: &'static str) {
+        let labels = [("listener", listener.to_owned()), ("was", was.to_owned())];
+        self.connections.gave_way.get_or_create(&labels).inc();
+    }
+
+    /// When the certificate of a listener expires.
+    pub fn set_certificate_end(&self, listener: &'static str, seconds: i64) {
+        let labels = [("listener", listener.to_owned())];
+        self.connections
+            .certificates
+            .get_or_create(&labels)
+            .set(seconds);
+    }
+
+    /// More bytes of bodies are held in a pool.
+    pub fn body_bytes_held(&self, pool: &'static str, bytes: usize) {
+        let labels = [("pool", pool.to_owned())];
+        self.bodies
+            .bytes
+            .get_or_create(&labels)
+            .inc_by(signed(bytes));
+    }
+
+    /// Bytes of bodies were given back to a pool.
+    pub fn body_bytes_freed(&self, pool: &'static str, bytes: usize) {
+        let labels = [("pool", pool.to_owned())];
+        self.bodies
+            .bytes
+            .get_or_create(&labels)
+            .dec_by(signed(bytes));
+    }
+
+    /// A request was refused because its pool has no room.
+    pub fn body_refused(&self, pool: &'static str) {
+        let labels = [("pool", pool.to_owned())];
+        self.bodies.refused.get_or_create(&labels).inc();
+    }
+
     /// How many log lines were lost since the process began. Whether there are new ones.
     pub fn set_log_lines_lost(&self, count: u64) -> bool {
         let new = count.saturating_sub(self.log_lines_lost.get());
@@ -350,6 +443,14 @@ mod tests {
         metrics.connection_opened("listen");
         metrics.connection_closed("listen");
         metrics.connections_full("listen");
+        metrics.connection_refused("listen", "share");
+        metrics.handshake_failed("listen", "slow");
+        metrics.accept_failed("listen");
+        metrics.connection_gave_way("listen", "idle");
+        metrics.set_certificate_end("listen", 1_800_000_000);
+        metrics.body_bytes_held("known", 7);
+        metrics.body_bytes_freed("known", 2);
+        metrics.body_refused("unknown");
         assert!(metrics.set_log_lines_lost(7));
         assert!(!metrics.set_log_lines_lost(7), "no new ones");
         metrics.task_panicked("attempt");
@@ -373,6 +474,13 @@ mod tests {
             "reveille_disk_free_bytes 1073741824",
             r#"reveille_http_connections{listener="listen"} 1"#,
             r#"reveille_http_connections_full_total{listener="listen"} 1"#,
+            r#"reveille_http_connections_refused_total{listener="listen",why="share"} 1"#,
+            r#"reveille_http_accepts_failed_total{listener="listen"} 1"#,
+            r#"reveille_http_connections_gave_way_total{listener="listen",was="idle"} 1"#,
+            r#"reveille_tls_handshakes_failed_total{listener="listen",why="slow"} 1"#,
+            r#"reveille_tls_certificate_expires_timestamp_seconds{listener="listen"} 1800000000"#,
+            r#"reveille_http_body_bytes{pool="known"} 5"#,
+            r#"reveille_http_bodies_refused_total{pool="unknown"} 1"#,
             "reveille_log_lines_lost_total 7",
             r#"reveille_task_panics_total{task="attempt"} 1"#,
             "# EOF",

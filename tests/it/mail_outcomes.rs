@@ -1,11 +1,17 @@
 //! What comes of a mail when the relay refuses, stays silent, hangs up or is not who it should be.
 
+use std::net::SocketAddr;
+
 use reveille::engine::decision::Order;
 use reveille::engine::outcome::Outcome;
 use reveille::engine::time::Millis;
 use reveille::outbound::email::{Email, Settings, Tls};
 use reveille::outbound::links::Links;
 use reveille::outbound::{Channel, Mark, Sent, Withdrawn};
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use crate::harness::certificate::Certificate;
 use crate::harness::orders;
@@ -315,5 +321,46 @@ async fn a_relay_that_does_not_take_our_name_is_told_as_that() {
         let sent = orders::send(&channel(named(name)), &page()).await;
         assert_eq!(sent.outcome, Outcome::Accepted);
         assert_eq!(relay.next().await.hello, name);
+    }
+}
+
+/// A relay that never ends a line; how much of it was taken.
+async fn endless_relay(begin: &'static str) -> (SocketAddr, JoinHandle<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let talking = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(begin.as_bytes()).await.unwrap();
+        let part = [b'x'; 64 * 1024];
+        let mut taken = 0;
+        while taken < (64 << 20) {
+            match stream.write(&part).await {
+                Ok(bytes) => taken += bytes,
+                Err(_) => return taken,
+            }
+        }
+        taken
+    });
+    (address, talking)
+}
+
+#[tokio::test]
+async fn a_relay_that_never_ends_a_line_is_cut_off_after_a_bounded_number_of_bytes() {
+    // In the greeting, and in the answer to ours.
+    for begin in ["220 ", "220 here\r\n250-here\r\n250-"] {
+        let (address, talking) = endless_relay(begin).await;
+        let relay = FakeSmtp::start().await;
+        let settings = Settings {
+            host: address.ip().to_string(),
+            port: address.port(),
+            ..settings(&relay)
+        };
+        let sent = orders::send(&channel(settings), &page()).await;
+        assert_eq!(sent.outcome, Outcome::Transient, "{begin:?}");
+        let words = sent.provider_message.unwrap_or_default();
+        assert!(words.contains("the relay said more than 1 MiB"), "{words}");
+        // What lies in the buffers of the system comes on top of it.
+        let taken = talking.await.unwrap();
+        assert!(taken < (32 << 20), "{taken}");
     }
 }

@@ -56,7 +56,9 @@ const ROOMS: [Room; 15] = [
         crates: &[
             "tokio",
             "rustls",
+            // TLS to relays, over a stream that bounds what they say.
             "rustls_platform_verifier",
+            "tokio_rustls",
             "serde_json",
             "secrecy",
             "tracing",
@@ -140,7 +142,13 @@ const ROOMS: [Room; 15] = [
             "rand",
             "rustix",
             "rustls",
+            // TLS on the listening addresses.
+            "tokio_rustls",
             "axum",
+            // The HTTP servers, with limits of their own that `axum::serve` does not offer.
+            "hyper_util",
+            "http_body",
+            "tower",
             "sd_notify",
             "secrecy",
             "jiff",
@@ -212,7 +220,14 @@ const HOMES: &[(&str, &[Home])] = &[
         "reqwest",
         &[Home::File("src/outbound/http.rs"), Home::OneFileOf("cli")],
     ),
-    ("lettre", &[Home::File("src/outbound/email.rs")]),
+    (
+        "lettre",
+        &[
+            Home::File("src/outbound/email.rs"),
+            // Implements its trait of a stream.
+            Home::File("src/outbound/email_stream.rs"),
+        ],
+    ),
     ("granit_parser", &[Home::File("src/rules/yaml.rs")]),
     ("serde_saphyr", &[Home::File("src/rules/yaml.rs")]),
     ("minijinja", &[Home::OneFileOf("outbound")]),

@@ -119,8 +119,17 @@ impl Place {
         self.start_by(self.command(&["serve"])).await
     }
 
+    /// The same where it speaks TLS.
+    pub async fn start_tls(&self) -> Server {
+        self.start_at("https", self.command(&["serve"])).await
+    }
+
     /// The same by a command that becomes the router.
-    pub async fn start_by(&self, mut command: Command) -> Server {
+    pub async fn start_by(&self, command: Command) -> Server {
+        self.start_at("http", command).await
+    }
+
+    async fn start_at(&self, scheme: &str, mut command: Command) -> Server {
         let log = self.path().join("log");
         let log = File::options().create(true).append(true).open(log).unwrap();
         command.stdout(Stdio::piped()).stderr(log);
@@ -131,14 +140,14 @@ impl Place {
             // Recovery may show a page before the router listens.
             let line = lines.next("line of the router").await;
             assert_ne!(line, "the router ended", "{}", self.log());
-            if line.starts_with("Reveille listens on http://127.0.0.1:") {
+            if line.starts_with(&format!("Reveille listens on {scheme}://127.0.0.1:")) {
                 break;
             }
         }
         Server {
             child: Some(child),
             lines,
-            url: format!("http://127.0.0.1:{}", self.port),
+            url: format!("{scheme}://127.0.0.1:{}", self.port),
             token: self.file("admin-token"),
             key: self.file("first-key"),
         }

@@ -1,0 +1,234 @@
+//! Serves HTTP on the connections of a listening address, within limits: how much of a request is
+//! held before anybody looks at it, and how many requests one connection carries at once.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::{HeaderValue, Request, Version, header};
+use axum::response::{IntoResponse, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use tokio::sync::watch;
+use tower::{Service, ServiceExt};
+
+use super::arrival::Arrival;
+use super::doors::Doors;
+use super::places::{End, Kind, Place, Underway};
+use crate::api::peer::TrustedProxies;
+use crate::api::problem::Problem;
+
+/// Requests that one HTTP/2 connection carries at once.
+const STREAMS_MAX: u32 = 16;
+/// What a connection holds of requests before they are read, and of answers before they are taken.
+const BUFFER_BYTES: usize = 64 * 1024;
+/// The same, in the unit of HTTP/2, of each connection and stream; its smallest start is 65,535.
+const WINDOW_BYTES: u32 = 65_535;
+/// Names and values of the header of a request.
+const HEADER_BYTES_MAX: u32 = 16 * 1024;
+const HEADERS_MAX: usize = 100;
+/// Streams that the client took back while they were worked on; beyond it the connection ends.
+const RESET_STREAMS_MAX: usize = 32;
+
+/// A connection that gives way has so long to hand over its last answer.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Serves until told to stop, and then waits for the requests under way.
+pub async fn serve(
+    mut doors: Doors,
+    router: Router,
+    proxies: Arc<TrustedProxies>,
+    stopped: impl Future<Output = ()>,
+) {
+    let (stop, stopping) = watch::channel(false);
+    let mut stopped = pin!(stopped);
+    loop {
+        let (arrival, address) = tokio::select! {
+            accepted = doors.accept() => accepted,
+            () = &mut stopped => break,
+        };
+        let visit = Visit {
+            router: router.clone(),
+            place: arrival.place().clone(),
+            proxies: proxies.clone(),
+            address: address.ip(),
+        };
+        tokio::spawn(attend(arrival, visit, stopping.clone()));
+    }
+    drop(doors);
+    drop(stopping);
+    // Without any connection left nobody hears it.
+    let _nobody = stop.send(true);
+    stop.closed().await;
+}
+
+async fn attend(arrival: Arrival, visit: Visit, mut stopping: watch::Receiver<bool>) {
+    let place = visit.place.clone();
+    let shaken = tokio::select! {
+        biased;
+        shaken = arrival.shake_hands() => shaken,
+        _end = place.ending() => None,
+        () = told(&mut stopping) => None,
+    };
+    let Some(connection) = shaken else {
+        return;
+    };
+    let builder = builder();
+    let service = TowerToHyperService::new(visit);
+    let serving = builder.serve_connection(TokioIo::new(connection), service);
+    let mut serving = pin!(serving);
+    let is_cut_off = tokio::select! {
+        // How a connection ends is of no use to anybody here.
+        _end = serving.as_mut() => return,
+        end = place.ending() => end == End::Now,
+        () = told(&mut stopping) => {
+            serving.as_mut().graceful_shutdown();
+            let _end = serving.await;
+            return;
+        }
+    };
+    if is_cut_off {
+        return;
+    }
+    serving.as_mut().graceful_shutdown();
+    match place.kind() {
+        Kind::Normal => {
+            let _late = tokio::time::timeout(GRACE, serving).await;
+        }
+        // It ends after its one request, however long that takes.
+        Kind::Reserved => {
+            tokio::select! {
+                _end = serving.as_mut() => return,
+                Some(()) = place.cut_off() => return,
+                else => {}
+            }
+            let _late = tokio::time::timeout(GRACE, serving).await;
+        }
+    }
+}
+
+async fn told(stopping: &mut watch::Receiver<bool>) {
+    // The sender going away means the same.
+    let _gone = stopping.wait_for(|stop| *stop).await;
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .max_buf_size(BUFFER_BYTES)
+        .max_headers(HEADERS_MAX);
+    builder
+        .http2()
+        .max_concurrent_streams(STREAMS_MAX)
+        .initial_connection_window_size(WINDOW_BYTES)
+        .initial_stream_window_size(WINDOW_BYTES)
+        .max_header_list_size(HEADER_BYTES_MAX)
+        .max_send_buf_size(BUFFER_BYTES)
+        .max_pending_accept_reset_streams(RESET_STREAMS_MAX)
+        .max_local_error_reset_streams(RESET_STREAMS_MAX);
+    builder
+}
+
+/// The requests of one connection.
+#[derive(Clone)]
+struct Visit {
+    router: Router,
+    place: Arc<Place>,
+    proxies: Arc<TrustedProxies>,
+    address: IpAddr,
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+impl<B> Service<Request<B>> for Visit
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Answering {
+        let mut request = request.map(Body::new);
+        let peer = self
+            .proxies
+            .peer_of_request(self.address, request.headers());
+        request.extensions_mut().insert(peer);
+        let underway = self.place.begin();
+        let visit = self.clone();
+        Box::pin(async move { Ok(visit.answer(request, underway).await) })
+    }
+}
+
+impl Visit {
+    async fn answer(self, request: Request<Body>, underway: Underway) -> Response {
+        let version = request.version();
+        let path = request.uri().path();
+        let mut response = match self.place.kind() {
+            Kind::Reserved if !is_served_in_reserve(path) => {
+                Problem::connections_full().into_response()
+            }
+            Kind::Normal | Kind::Reserved => match self.router.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
+        };
+        if self.place.kind() == Kind::Reserved {
+            if version < Version::HTTP_2 {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
+            self.place.end_gently();
+        }
+        response.map(|body| {
+            Body::new(Told {
+                body,
+                _underway: underway,
+            })
+        })
+    }
+}
+
+/// What people need at night, and what looks after the process.
+fn is_served_in_reserve(path: &str) -> bool {
+    path.starts_with("/a/") || path == "/healthz" || path == "/readyz"
+}
+
+/// The body of an answer; its request is under way until it was handed over.
+struct Told {
+    body: Body,
+    _underway: Underway,
+}
+
+impl HttpBody for Told {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
+}

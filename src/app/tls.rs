@@ -1,0 +1,185 @@
+//! TLS on a listening address: the certificate that it presents, exchanged while connections stand
+//! when its files change.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use rustls::crypto::ring::default_provider;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use tokio::task::JoinError;
+use tokio_rustls::TlsAcceptor;
+use tracing::{error, info, warn};
+
+use super::certificate::{Contents, Fault, Pair};
+use crate::config::TlsFiles;
+use crate::engine::time::Wall;
+use crate::runtime::clock;
+use crate::telemetry::Metrics;
+
+/// How often the files are looked at.
+const CHECK_TIME: Duration = Duration::from_secs(10);
+
+const DAY: i64 = 86_400_000;
+/// From so long before a certificate ends each day has a warning.
+const WARN_BEFORE: i64 = 14 * DAY;
+
+/// The certificate of a listening address.
+pub struct Tls {
+    /// The setting that names the address, for log and metrics.
+    name: &'static str,
+    files: TlsFiles,
+    presented: Arc<Presented>,
+    acceptor: TlsAcceptor,
+    /// What was read last and became the certificate in use.
+    contents: Contents,
+    ends: Wall,
+    /// What was wrong at the last check.
+    trouble: Option<Trouble>,
+    warned_on: Option<i64>,
+}
+
+struct Trouble {
+    words: String,
+    is_told: bool,
+}
+
+/// What clients are shown.
+struct Presented(RwLock<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for Presented {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let key = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Some(key.clone())
+    }
+}
+
+impl fmt::Debug for Presented {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the certificate in use")
+    }
+}
+
+/// Looks at the files every few seconds, as long as the process runs.
+pub async fn keep(tls: Arc<Mutex<Tls>>, metrics: Arc<Metrics>) {
+    loop {
+        let (tls, metrics) = (tls.clone(), metrics.clone());
+        let checking = tokio::task::spawn_blocking(move || {
+            let mut tls = tls.lock().unwrap_or_else(PoisonError::into_inner);
+            tls.check_and_measure(&metrics);
+        });
+        // Whoever watches this task is to hear of it.
+        if let Err(Ok(panic)) = checking.await.map_err(JoinError::try_into_panic) {
+            std::panic::resume_unwind(panic);
+        }
+        tokio::time::sleep(CHECK_TIME).await;
+    }
+}
+
+impl Tls {
+    /// Reads the files. One that has expired is taken: most clients then say so, and some page all
+    /// the same.
+    pub fn open(name: &'static str, files: &TlsFiles) -> anyhow::Result<Self> {
+        let contents = Contents::read(files)?;
+        let Pair { key, ends } = contents.pair(files)?;
+        let presented = Arc::new(Presented(RwLock::new(Arc::new(key))));
+        let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(presented.clone());
+        config.alpn_protocols = [&b"h2"[..], b"http/1.1"].map(<[u8]>::to_vec).to_vec();
+        Ok(Self {
+            name,
+            files: files.clone(),
+            presented,
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            contents,
+            ends,
+            trouble: None,
+            warned_on: None,
+        })
+    }
+
+    /// Shakes hands with clients; always with the certificate in use.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        self.acceptor.clone()
+    }
+
+    fn check_and_measure(&mut self, metrics: &Metrics) {
+        self.check(clock::wall_now());
+        metrics.set_certificate_end(self.name, self.ends.0.div_euclid(1_000));
+    }
+
+    /// Takes a new pair if there is a good one, and says what is wrong: at the second check, since
+    /// the two files are not written in one moment.
+    fn check(&mut self, now: Wall) {
+        match self.renewed(now) {
+            Ok(None) => self.trouble = None,
+            Ok(Some((contents, pair))) => {
+                self.take(contents, pair);
+                self.trouble = None;
+                let listener = self.name;
+                info!(listener, "a new certificate is in use");
+            }
+            Err(fault) => self.note(&fault),
+        }
+        self.warn_before_end(now);
+    }
+
+    fn renewed(&self, now: Wall) -> Result<Option<(Contents, Pair)>, Fault> {
+        let contents = Contents::read(&self.files)?;
+        if contents == self.contents {
+            return Ok(None);
+        }
+        let pair = contents.pair(&self.files)?;
+        if pair.ends <= now {
+            let path = self.files.certificate.clone();
+            return Err(Fault::Expired { path });
+        }
+        Ok(Some((contents, pair)))
+    }
+
+    fn take(&mut self, contents: Contents, pair: Pair) {
+        let mut presented = (self.presented.0.write()).unwrap_or_else(PoisonError::into_inner);
+        *presented = Arc::new(pair.key);
+        self.contents = contents;
+        self.ends = pair.ends;
+        self.warned_on = None;
+    }
+
+    fn note(&mut self, fault: &Fault) {
+        let words = fault.to_string();
+        let before = self.trouble.take();
+        let is_known = before.as_ref().is_some_and(|known| known.words == words);
+        let was_told = before.is_some_and(|known| known.is_told);
+        if is_known && !was_told {
+            let listener = self.name;
+            error!(listener, cause = %words, "a new certificate is not used; the old one stays");
+        }
+        self.trouble = Some(Trouble {
+            words,
+            is_told: is_known,
+        });
+    }
+
+    fn warn_before_end(&mut self, now: Wall) {
+        let today = now.0.div_euclid(DAY);
+        if now.0 < self.ends.0 - WARN_BEFORE || self.warned_on == Some(today) {
+            return;
+        }
+        self.warned_on = Some(today);
+        let listener = self.name;
+        let file = self.files.certificate.display();
+        if now >= self.ends {
+            error!(listener, %file, "the certificate has expired: renew it");
+        } else {
+            let days = (self.ends.0 - now.0) / DAY;
+            warn!(listener, %file, days, "the certificate expires soon: renew it");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
