@@ -55,3 +55,33 @@ async fn a_token_without_a_user_acts_under_its_own_name() {
     let tokens = server.get("/v1/tokens").await;
     assert!(tokens["items"][0]["last_used"].is_string(), "{tokens}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_leaves_the_rules_loses_the_role_of_their_token_with_the_next_request() {
+    let bo = "  bo:\n    full_name: Bo Lind\n    contacts: { mail: { email: bo@example.com } }\n";
+    let both = ONE_PERSON.replace("policies:", &format!("{bo}policies:"));
+    let place = Place::new("", &both);
+    let server = place.start().await;
+    let make = |words: &[&str]| {
+        let made = place.run(&[&["token", "create", "--role", "admin"], words].concat());
+        made.trim().to_owned()
+    };
+    let (bos, scripts) = (make(&["--user", "bo"]), make(&["--name", "terraform"]));
+    let asks = async |token: &str| {
+        let page = "{\"matchers\":[\"a=b\"],\"for\":\"1h\",\"reason\":\"works\"}".to_owned();
+        let answer = server.post("/v1/silences", token, page).await;
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let apply = |rules: &str| {
+        std::fs::write(place.path().join("rules/all.yaml"), rules).unwrap();
+        place.run(&["rules", "apply", "rules", "--yes"]);
+    };
+    assert_eq!(asks(&bos).await.0, 201);
+    apply(ONE_PERSON);
+    let (status, why) = asks(&bos).await;
+    assert_eq!(status, 401);
+    assert!(why.contains("not in the rules in force"), "{why}");
+    assert_eq!(asks(&scripts).await.0, 201, "nobody's token stays");
+    apply(&both);
+    assert_eq!(asks(&bos).await.0, 201, "they are back");
+}
