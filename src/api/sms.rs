@@ -47,8 +47,8 @@ pub async fn inbound(
         text: cut(body::field(&form, "Body").unwrap_or("")),
         message_id: required(&form, "MessageSid")?,
     };
-    let text = answers::sms(state.handle.control(Input::Sms(reply)).await?)?;
-    Ok(twiml(text.as_deref()))
+    let reply = answers::sms(state.handle.control(Input::Sms(reply)).await?)?;
+    Ok(twiml(reply.text.as_deref()))
 }
 
 /// The form of a request, if Twilio signed it for our public address.
@@ -144,11 +144,13 @@ async fn from_gateway(
         text: cut(&pointed(&body, "inbound.text", &settings.text)?),
         message_id,
     };
-    let text = answers::sms(state.handle.control(Input::Sms(reply)).await?)?;
-    let (confirmed, answered) = if settings.confirms_by_sms {
-        (text, None)
-    } else {
-        (None, text)
+    let reply = answers::sms(state.handle.control(Input::Sms(reply)).await?)?;
+    let text = reply.text.map(|text| text.to_string());
+    let (confirmed, answered) = match settings.confirms_by_sms {
+        // The SMS of its own is out, or on its way.
+        true if reply.is_repeat => (None, None),
+        true => (text, None),
+        false => (None, text),
     };
     if let (Some(text), Some(number)) = (confirmed, rules.phone_of(&from)) {
         let number = number.to_owned();

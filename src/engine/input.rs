@@ -48,6 +48,8 @@ pub enum Input {
     },
     /// A person acts on incidents.
     Act(Act),
+    /// A person pressed a button in a message.
+    Press(Press),
     /// A text message came in from a phone.
     Sms(SmsReply),
     /// A person pages somebody by hand.
@@ -230,6 +232,17 @@ pub enum Verb {
 pub enum ReassignTo {
     Target(Target),
     Policy(PolicyName),
+}
+
+/// A button that somebody pressed. `channel` names the channel it came in on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Press {
+    pub channel: ChannelName,
+    /// The provider's id of whoever pressed.
+    pub account: Text,
+    /// What only this press has, such as its signature; one id acts once.
+    pub id: Text,
+    pub act: Act,
 }
 
 /// A text message from a phone. `channel` names the channel it came in on.

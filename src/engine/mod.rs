@@ -43,6 +43,7 @@ pub mod preview;
 pub mod reason;
 pub mod records;
 mod recovery;
+mod replied;
 mod reply;
 pub mod routing;
 pub mod ruleset;

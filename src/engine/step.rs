@@ -7,7 +7,7 @@ use super::input::{Input, TimerKey};
 use super::ruleset::RuleSet;
 use super::time::Now;
 use super::{
-    answer, bundle, closing, escalation, ingest, lane, people, recovery, reply, silence,
+    answer, bundle, closing, escalation, ingest, lane, people, recovery, replied, reply, silence,
     trouble_desk, unreported,
 };
 
@@ -44,6 +44,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
             channel, outcome, ..
         } => lane::probed(draft, &channel, outcome),
         Input::Act(act) => people::act(draft, &act),
+        Input::Press(press) => replied::press(draft, &press),
         Input::Sms(sms) => reply::sms(draft, &sms),
         Input::PageByHand(request) => people::page_by_hand(draft, &request),
         Input::Silence(request) => silence::set(draft, request),
