@@ -1,5 +1,7 @@
 //! Who may ask for a route. Each route of the table declares its access; there is no default.
 
+use std::net::IpAddr;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
@@ -7,8 +9,9 @@ use axum::response::{IntoResponse, Response};
 
 use crate::signing::digest;
 
-use super::auth::Role;
+use super::auth::{Refused, Role};
 use super::borders::{ApiState, Shared};
+use super::guesses::peer;
 use super::problem::Problem;
 
 /// What a request must bring along.
@@ -54,7 +57,9 @@ pub async fn authorise(
     let rules = state.handle.rules();
     let caller = match state.auth.caller(&rules, &token, state.now()) {
         Ok(known) => known,
-        Err(refused) => return Problem::unauthorized(refused.to_string()).into_response(),
+        Err(refused) => {
+            return unknown(&state, peer(request.extensions()), &refused).into_response();
+        }
     };
     if !access.allows(caller.role) {
         let detail = format!("role {} may not do this", caller.role.as_str());
@@ -63,6 +68,15 @@ pub async fn authorise(
     note_use(&state, &token);
     request.extensions_mut().insert(caller);
     next.run(request).await
+}
+
+/// What somebody is told whose token opens nothing. Only a token that never was one is a guess.
+fn unknown(state: &ApiState, peer: Option<IpAddr>, refused: &Refused) -> Problem {
+    let problem = Problem::unauthorized(refused.to_string());
+    match refused {
+        Refused::Unknown => state.guesses.answer(peer, state.now(), problem),
+        Refused::Expired | Refused::UserGone(_) => problem,
+    }
 }
 
 /// Writes the last use of a token or key down beside the request; it is a help for tidying up, so

@@ -1,6 +1,8 @@
 //! Where monitors post: the key names the integration, the path the format and the form of the
 //! answer. A 2xx is sent only after the events are durable.
 
+use std::net::IpAddr;
+
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -17,6 +19,7 @@ use super::access::{integration_key_of, note_use};
 use super::body::{self, Unread};
 use super::borders::{ApiState, Shared};
 use super::extract::Segment;
+use super::guesses::peer;
 use super::ingest_answers::{self, Manner, Stored};
 use super::key_origin;
 use super::problem::Problem;
@@ -102,10 +105,14 @@ async fn take_keyed_body(state: &ApiState, door: Door, request: Request) -> Resp
     let Some(key) = key else {
         return ingest_answers::without_routing_key();
     };
-    match opened_by(state, None, Some(key)) {
+    let peer = peer(&parts.extensions);
+    match opened_by(state, None, Some(key), peer) {
         Ok(integration) => {
             let answer = store(state, door, &integration, &bytes).await;
             answer.unwrap_or_else(|problem| ingest_answers::refused(Manner::Pagerduty, &problem))
+        }
+        Err(problem) if problem.is_temporary() => {
+            ingest_answers::refused(Manner::Pagerduty, &problem)
         }
         Err(_) => ingest_answers::unknown_routing_key(),
     }
@@ -118,7 +125,8 @@ async fn take(
     key: Option<String>,
     request: Request,
 ) -> Response {
-    let integration = match opened_by(state, named.as_deref(), key) {
+    let peer = peer(request.extensions());
+    let integration = match opened_by(state, named.as_deref(), key, peer) {
         Ok(integration) => integration,
         Err(problem) => return problem.into_response(),
     };
@@ -149,6 +157,7 @@ fn opened_by(
     state: &ApiState,
     named: Option<&str>,
     key: Option<String>,
+    peer: Option<IpAddr>,
 ) -> Result<Integration, Problem> {
     let key = key.ok_or_else(|| {
         Problem::unauthorized(
@@ -163,9 +172,10 @@ fn opened_by(
     let name = name.filter(|name| named.is_none_or(|named| named == name.as_str()));
     let integration = name.and_then(|name| rules.integrations.get(&name).cloned());
     integration.ok_or_else(|| {
-        Problem::unauthorized(
+        let refused = Problem::unauthorized(
             "this key opens no integration here; see `reveille key list`, or make one",
-        )
+        );
+        state.guesses.answer(peer, state.now(), refused)
     })
 }
 

@@ -16,6 +16,7 @@ pub mod borders;
 mod channels;
 mod explain;
 mod extract;
+pub mod guesses;
 mod health;
 mod home;
 mod html;

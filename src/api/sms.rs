@@ -17,6 +17,7 @@ use crate::signing::twilio::{self, Keys, Signed};
 use super::access::secret_of;
 use super::borders::{ApiState, Shared, SmsInbound};
 use super::extract::{Segment, whole_body};
+use super::guesses::peer;
 use super::problem::Problem;
 use super::refusals::{self, Origin};
 use super::{answers, body, words};
@@ -123,9 +124,13 @@ async fn from_gateway(
             origin,
         )
         .await;
-        return Err(Problem::unauthorized(
-            "send inbound_key as `Authorization: Bearer …` or as ?key=",
-        ));
+        let refused =
+            Problem::unauthorized("send inbound_key as `Authorization: Bearer …` or as ?key=");
+        if !is_keyed {
+            return Err(refused);
+        }
+        let peer = peer(request.extensions());
+        return Err(state.guesses.answer(peer, state.now(), refused));
     }
     let bytes = whole_body(request, SMS_BYTES_MAX).await?;
     let body: Value = serde_json::from_slice(&bytes)

@@ -14,8 +14,9 @@ use super::audit::Journal;
 use super::auth::{Auth, Role, StoredToken};
 use super::borders::{
     Change, ChannelCheck, Channels, ConfiguredChannel, Pending, Prepared, RevisionDocuments,
-    RuleDifferences, RuleFault, RuleFile, Rulebook, TwilioAccount,
+    RuleDifferences, RuleFault, RuleFile, Rulebook, Sight, TwilioAccount,
 };
+use super::guesses::Guesses;
 use super::refusals::Refusals;
 use super::*;
 use crate::engine::event::Labels;
@@ -32,11 +33,11 @@ const NOW: Wall = Wall(1_795_403_400_000);
 struct NoRulebook;
 
 impl Rulebook for NoRulebook {
-    fn check(&self, _: &[RuleFile]) -> Vec<RuleFault> {
+    fn check(&self, _: &[RuleFile], _: Sight) -> Vec<RuleFault> {
         Vec::new()
     }
 
-    fn diff(&self, _: &[RuleFile]) -> Result<RuleDifferences, Vec<RuleFault>> {
+    fn diff(&self, _: &[RuleFile], _: Sight) -> Result<RuleDifferences, Vec<RuleFault>> {
         Err(Vec::new())
     }
 
@@ -134,6 +135,7 @@ fn state() -> ApiState {
         slack_signing_secrets: BTreeMap::from([("slack".into(), "shh".to_owned())]),
         twilio_accounts: BTreeMap::from([("sms".into(), twilio_account())]),
         refusals: Refusals::default(),
+        guesses: Guesses::default(),
         sms_webhooks: BTreeMap::new(),
         settings: Settings {
             body_limit: 1_000,

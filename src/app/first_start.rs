@@ -1,6 +1,8 @@
 //! What the first start makes: the secret of acknowledge links, the admin token, and a key for the
 //! integration `native`.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context;
 
 use super::{ServeOptions, secrets};
@@ -15,6 +17,10 @@ const LINKS: &str = "links";
 const ADMIN: &str = "admin";
 /// Set to use this admin token instead of the one in the data directory.
 const ADMIN_VARIABLE: &str = "REVEILLE_ADMIN_TOKEN";
+
+/// Characters of an admin token of one's own, and how many of them differ.
+const STRONG_CHARACTERS: usize = 20;
+const STRONG_DISTINCT: usize = 8;
 
 /// Secrets of this installation, and what is to be shown once.
 pub struct First {
@@ -57,6 +63,13 @@ pub fn prepare(store: &dyn Store, options: &ServeOptions) -> anyhow::Result<Firs
     let is_first = writes
         .iter()
         .any(|write: &DocumentWrite| write.name == LINKS);
+    if let Some(weakness) = given.and_then(|token| weakness(token)) {
+        let cure = "use a random one, as `openssl rand -hex 20` makes it";
+        if is_first {
+            anyhow::bail!("{ADMIN_VARIABLE} {weakness}; {cure}");
+        }
+        tracing::warn!("{ADMIN_VARIABLE} {weakness}, and opens everything; {cure}");
+    }
     let new_native_key = is_first.then(|| make_native_key(&mut writes)).transpose()?;
     Ok(First {
         writes,
@@ -94,6 +107,19 @@ impl First {
         store.commit(partition, epoch, &batch)?;
         Ok(())
     }
+}
+
+/// Why a token is too easily guessed.
+fn weakness(token: &str) -> Option<String> {
+    let characters = token.chars().count();
+    if characters < STRONG_CHARACTERS {
+        return Some(format!(
+            "has {characters} characters and needs {STRONG_CHARACTERS}"
+        ));
+    }
+    let distinct = token.chars().collect::<BTreeSet<char>>().len();
+    (distinct < STRONG_DISTINCT)
+        .then(|| format!("has {distinct} different characters and needs {STRONG_DISTINCT}"))
 }
 
 fn make_links_secret(writes: &mut Vec<DocumentWrite>) -> [u8; 32] {

@@ -11,7 +11,7 @@ use super::secrets;
 use crate::api::auth::stored_keys;
 use crate::api::borders::{
     Change, FilesOrigin, OnCallMove, Prepared, RevisionDocuments, RuleDifferences, RuleFault,
-    RuleFile, Rulebook,
+    RuleFile, Rulebook, Sight,
 };
 use crate::engine::calendar::Override;
 use crate::engine::ids::{IntegrationName, Revision};
@@ -131,7 +131,7 @@ impl Shelf {
                 .map(|fault| render(fault, source(fault)))
                 .collect()
         };
-        let checked = self.check(files).map_err(faults)?;
+        let checked = self.check(files, Sight::WithMachine).map_err(faults)?;
         let (warnings, hint) = lines(&checked.warnings, &checked.documents);
         Ok(Ready {
             warnings,
@@ -141,9 +141,13 @@ impl Shelf {
     }
 
     /// Reads and compiles files with their keys; all faults if there is an error.
-    fn check(&self, files: &[SourceFile]) -> Result<Checked, Vec<Fault>> {
+    fn check(&self, files: &[SourceFile], sight: Sight) -> Result<Checked, Vec<Fault>> {
         let (mut documents, mut faults) = crate::rules::documents::read(files);
-        let environment = self.environment_for(&documents, Fit::Strict);
+        let environment = match sight {
+            Sight::WithMachine => self.environment_for(&documents, Fit::Strict),
+            // No key is known, as in a check on another machine.
+            Sight::DocumentsOnly => self.environment.clone(),
+        };
         let compiled = compile(&documents, &environment);
         faults.extend(compiled.faults);
         faults.sort_by(|one, other| {
@@ -323,17 +327,17 @@ impl Book {
 }
 
 impl Rulebook for Book {
-    fn check(&self, files: &[RuleFile]) -> Vec<RuleFault> {
-        match self.shelf.check(&source_files(files)) {
+    fn check(&self, files: &[RuleFile], sight: Sight) -> Vec<RuleFault> {
+        match self.shelf.check(&source_files(files), sight) {
             Ok(checked) => checked.warnings.iter().map(fault).collect(),
             Err(faults) => faults.iter().map(fault).collect(),
         }
     }
 
-    fn diff(&self, files: &[RuleFile]) -> Result<RuleDifferences, Vec<RuleFault>> {
+    fn diff(&self, files: &[RuleFile], sight: Sight) -> Result<RuleDifferences, Vec<RuleFault>> {
         let checked = self
             .shelf
-            .check(&source_files(files))
+            .check(&source_files(files), sight)
             .map_err(|faults| all(&faults))?;
         Ok(self.changes(&checked))
     }
@@ -341,7 +345,7 @@ impl Rulebook for Book {
     fn prepare(&self, files: Vec<RuleFile>, change: Change) -> Result<Prepared, Vec<RuleFault>> {
         let mut checked = self
             .shelf
-            .check(&source_files(&files))
+            .check(&source_files(&files), Sight::WithMachine)
             .map_err(|faults| all(&faults))?;
         if change.origin == FilesOrigin::WrittenAnew {
             checked.files = None;

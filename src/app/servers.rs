@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
 use secrecy::ExposeSecret;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
@@ -21,6 +23,7 @@ use super::{observer, secrets};
 use crate::api::audit::Journal;
 use crate::api::auth::Auth;
 use crate::api::borders::{ApiState, Settings as ApiSettings, SmsInbound, TwilioAccount};
+use crate::api::guesses::{Guesses, Peer};
 use crate::api::key_origin::note_keys_of_rules;
 use crate::api::refusals::Refusals;
 use crate::api::{public_router, router};
@@ -121,6 +124,12 @@ pub async fn start(
     })
 }
 
+impl Connected<IncomingStream<'_, Doors>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Doors>) -> Self {
+        Self(stream.remote_addr().ip())
+    }
+}
+
 /// A bound socket refuses connections until it listens, so that nobody waits for the recovery.
 fn bind(address: SocketAddr) -> anyhow::Result<TcpSocket> {
     let socket = match address {
@@ -153,7 +162,7 @@ fn serve(doors: Doors, router: Router, mut stopped: watch::Receiver<bool>) -> Jo
             // The sender going away means the same.
             let _gone = stopped.wait_for(|stop| *stop).await;
         };
-        if let Err(error) = axum::serve(doors, router)
+        if let Err(error) = axum::serve(doors, router.into_make_service_with_connect_info::<Peer>())
             .with_graceful_shutdown(stopped)
             .await
         {
@@ -182,6 +191,7 @@ fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Re
         slack_signing_secrets: BTreeMap::new(),
         twilio_accounts: BTreeMap::new(),
         refusals: Refusals::new(on_refused_request),
+        guesses: Guesses::default(),
         sms_webhooks: BTreeMap::new(),
         settings: ApiSettings {
             body_limit: settings.body_limit_bytes,

@@ -114,6 +114,7 @@ pub struct Actor {
 
 impl Actor {
     const ROUTER: &str = "reveille";
+    const TYPED: &str = " (typed, not verified)";
 
     /// The router itself.
     pub fn router() -> Self {
@@ -133,8 +134,16 @@ impl Actor {
     pub fn in_full(mut self, rules: &RuleSet) -> Self {
         let user = self.user.as_ref().and_then(|user| rules.users.get(user));
         if let Some(user) = user {
+            let is_typed = self.name.ends_with(Self::TYPED);
             self.name = user.full_name.clone();
+            return if is_typed { self.as_typed() } else { self };
         }
+        self
+    }
+
+    /// Somebody who said who they are, which nobody verified: the name says so wherever it stands.
+    pub fn as_typed(mut self) -> Self {
+        self.name = format!("{}{}", self.name, Self::TYPED).into();
         self
     }
 }
