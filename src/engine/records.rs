@@ -49,6 +49,9 @@ impl Silence {
     /// How long a silence is shown after its end, as by Alertmanager.
     pub const SHOWN_FOR: Millis = Millis::days(5);
 
+    /// That have not ended: each is matched with every alert.
+    pub const MAX: usize = 2_000;
+
     /// When it begins, ends or is forgotten, whichever comes next.
     pub fn next_due(&self) -> Wall {
         match self.ended_at {

@@ -34,7 +34,7 @@ const ON_ITS_WAY: Millis = Millis::minutes(2);
 const LISTED_MAX: usize = 5;
 
 /// What a text asks for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Command {
     Acknowledge(Which),
     Resolve(u64),
@@ -43,7 +43,7 @@ enum Command {
     Other,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
     TheOne,
     All,

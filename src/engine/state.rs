@@ -378,6 +378,13 @@ impl State {
             .filter(|silence| silence.ended_at.is_none())
     }
 
+    /// Whether another silence may be set; one that takes the place of another always may.
+    pub fn has_room_for_silence(&self, replaces: Option<SilenceId>) -> bool {
+        let replaced = replaces.and_then(|id| self.silence(id));
+        let is_free = replaced.is_some_and(|silence| silence.ended_at.is_none());
+        is_free || self.silences().count() < Silence::MAX
+    }
+
     /// Silences, also those that ended a few days ago.
     pub fn shown_silences(&self) -> impl DoubleEndedIterator<Item = &Arc<Silence>> {
         self.silences.values()
