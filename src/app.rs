@@ -14,6 +14,7 @@ mod rules_folder;
 mod secrets;
 mod servers;
 mod stop;
+mod supervisor;
 pub mod time_zones;
 mod watching;
 
@@ -44,6 +45,8 @@ use crate::store::{Loaded, Partition, Store};
 use crate::store::{Options, SledStore};
 use crate::telemetry::Metrics;
 use crate::telemetry::Shape;
+
+pub use channels::web_addresses;
 
 /// What `serve` was asked for.
 pub struct ServeOptions {
@@ -157,10 +160,11 @@ async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let servers = servers::start(settings, &*store, bound, parts).await?;
     greet(&options, &first, &servers)?;
     stop::warn_about_links(settings, &links);
-    stop::tell_supervisor_ready();
+    let watchdog = supervisor::tell_ready(&handle);
 
     let code = stop::wait(signals, &handle, driver, servers, &sender).await;
     watch.abort();
+    watchdog.abort();
     Ok(code)
 }
 

@@ -1,13 +1,12 @@
 //! What the first start makes: the secret of acknowledge links, the admin token, and a key for the
 //! integration `native`.
 
-use std::collections::BTreeSet;
-
 use anyhow::Context;
 
 use super::{ServeOptions, secrets};
 use crate::api::auth::StoredKey;
 use crate::engine::input::{Actor, Via};
+use crate::engine::strength::Strength;
 use crate::runtime::clock;
 use crate::store::{Batch, DocumentKind, DocumentWrite, Epoch, Loaded, Partition, Store};
 
@@ -17,10 +16,6 @@ const LINKS: &str = "links";
 const ADMIN: &str = "admin";
 /// Set to use this admin token instead of the one in the data directory.
 const ADMIN_VARIABLE: &str = "REVEILLE_ADMIN_TOKEN";
-
-/// Characters of an admin token of one's own, and how many of them differ.
-const STRONG_CHARACTERS: usize = 20;
-const STRONG_DISTINCT: usize = 8;
 
 /// Secrets of this installation, and what is to be shown once.
 pub struct First {
@@ -63,7 +58,7 @@ pub fn prepare(store: &dyn Store, options: &ServeOptions) -> anyhow::Result<Firs
     let is_first = writes
         .iter()
         .any(|write: &DocumentWrite| write.name == LINKS);
-    if let Some(weakness) = given.and_then(|token| weakness(token)) {
+    if let Some(weakness) = given.and_then(|token| Strength::of(token).weakness()) {
         let cure = "use a random one, as `openssl rand -hex 20` makes it";
         if is_first {
             anyhow::bail!("{ADMIN_VARIABLE} {weakness}; {cure}");
@@ -107,19 +102,6 @@ impl First {
         store.commit(partition, epoch, &batch)?;
         Ok(())
     }
-}
-
-/// Why a token is too easily guessed.
-fn weakness(token: &str) -> Option<String> {
-    let characters = token.chars().count();
-    if characters < STRONG_CHARACTERS {
-        return Some(format!(
-            "has {characters} characters and needs {STRONG_CHARACTERS}"
-        ));
-    }
-    let distinct = token.chars().collect::<BTreeSet<char>>().len();
-    (distinct < STRONG_DISTINCT)
-        .then(|| format!("has {distinct} different characters and needs {STRONG_DISTINCT}"))
 }
 
 fn make_links_secret(writes: &mut Vec<DocumentWrite>) -> [u8; 32] {

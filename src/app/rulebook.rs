@@ -16,6 +16,7 @@ use crate::api::borders::{
 use crate::engine::calendar::Override;
 use crate::engine::ids::{IntegrationName, Revision};
 use crate::engine::ruleset::RuleSet;
+use crate::engine::strength::Strength;
 use crate::engine::touched::touched;
 use crate::rules::difference::{diff, moves_on_call};
 use crate::rules::fault::Code;
@@ -180,7 +181,7 @@ impl Shelf {
     /// The environment with the hashes of the keys that the documents name.
     fn environment_for(&self, documents: &Documents, fit: Fit) -> Environment {
         let mut keys: BTreeMap<IntegrationName, Vec<[u8; 32]>> = BTreeMap::new();
-        let mut key_characters = BTreeMap::new();
+        let mut key_strengths = BTreeMap::new();
         for reference in documents.key_references() {
             let key = match &reference.source {
                 KeySource::Env(name) => self.variables.get(name).cloned(),
@@ -193,7 +194,7 @@ impl Shelf {
                 .map(|key| key.trim().to_owned())
                 .filter(|key| !key.is_empty());
             if let Some(key) = key {
-                key_characters.insert(reference.source.to_string(), key.chars().count());
+                key_strengths.insert(reference.source.to_string(), Strength::of(&key));
                 keys.entry(reference.integration)
                     .or_default()
                     .push(secrets::hash(&key));
@@ -201,7 +202,7 @@ impl Shelf {
         }
         Environment {
             keys: Some(keys),
-            key_characters,
+            key_strengths,
             made_keys: self.made_keys(),
             fit,
             ..self.environment.clone()

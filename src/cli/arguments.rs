@@ -91,6 +91,8 @@ pub enum Command {
     /// Channels
     #[command(subcommand)]
     Channels(channels::Channels),
+    /// Say whether the server is ready; needs no token
+    Health,
     /// Print a script with which a shell completes commands
     Completions(manual::Completions),
     /// Print the manual page of the program or of a command

@@ -101,6 +101,11 @@ impl Context {
         Remote::new(target)
     }
 
+    /// The server, as nobody.
+    pub fn stranger(&self) -> Result<Remote, Failure> {
+        Remote::new(Target::anonymous(self.url()))
+    }
+
     fn target_of_file(&self) -> Result<Target, Failure> {
         let data = config::data_directory(&self.sources(BTreeMap::new()))
             .map_err(|faults| Failure::Usage(faults.to_string()))?;

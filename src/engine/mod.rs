@@ -51,6 +51,7 @@ pub mod shown;
 mod silence;
 pub mod state;
 mod step;
+pub mod strength;
 #[cfg(test)]
 mod tests;
 pub mod time;

@@ -3,7 +3,7 @@
 //! Only a number that is somebody's contact is answered, in whatever spelling a gateway gives it,
 //! and only for incidents that this contact was paged for. Where two people share a number, the
 //! reply is that of whoever was paged. Words that carriers take for themselves (`end`, `quit`,
-//! `cancel`, `yes`) are no commands.
+//! `cancel`, `yes`) are no commands. Of other numbers only STOP and START are remembered.
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use super::input::{Act, ActOn, Actor, SmsReply, Verb, Via};
 use super::notify;
 use super::page::{Page, PageKind, Recipient};
 use super::people;
+use super::phone;
 use super::replied::{self, Said};
 use super::ruleset::Medium;
 use super::time::{Millis, Steady};
@@ -30,6 +31,8 @@ const HELPED_MAX: usize = 3;
 const HELPED_WITHIN: Millis = Millis::minutes(10);
 /// An `ack` without a number may be meant for a page that left so long ago.
 const ON_ITS_WAY: Millis = Millis::minutes(2);
+/// Beyond so many phones and accounts no stranger's STOP is remembered.
+const SENDERS_MAX: usize = 10_000;
 /// Incidents named in a reply.
 const LISTED_MAX: usize = 5;
 
@@ -54,7 +57,7 @@ enum Which {
 pub(super) fn sms(draft: &mut Draft<'_>, reply: &SmsReply) {
     draft.answer = Answer::Sms(SmsAnswer::default());
     let Some(caller) = caller(draft, &reply.from) else {
-        return;
+        return stranger(draft, reply);
     };
     let address = caller.address.clone();
     replied::ensure_sender(draft, &address);
@@ -85,6 +88,25 @@ pub(super) fn sms(draft: &mut Draft<'_>, reply: &SmsReply) {
         text,
         is_repeat: false,
     });
+}
+
+/// Of a number that is nobody's contact only STOP and START count: the carrier took them, and the
+/// number may become a contact, or one again. There is no answer.
+fn stranger(draft: &mut Draft<'_>, reply: &SmsReply) {
+    let is_stopped = match parse(&reply.text) {
+        Command::Stop => true,
+        Command::Start => false,
+        Command::Acknowledge(_) | Command::Resolve(_) | Command::Other => return,
+    };
+    let Some(address) = phone::international(&reply.from).map(Text::from) else {
+        return;
+    };
+    let is_known = draft.sender(&address).is_some();
+    let has_room = draft.state.senders_known() < SENDERS_MAX;
+    if is_known || (is_stopped && has_room) {
+        replied::ensure_sender(draft, &address);
+        draft.edit_sender(&address, |sender| sender.is_stopped = is_stopped);
+    }
 }
 
 fn is_blocked(draft: &Draft<'_>, address: &Text) -> bool {

@@ -367,6 +367,11 @@ impl State {
         self.senders.get(address)
     }
 
+    /// How many are remembered that wrote to us or pressed a button.
+    pub fn senders_known(&self) -> usize {
+        self.senders.len()
+    }
+
     /// A silence, also one that ended a few days ago.
     pub fn silence(&self, id: SilenceId) -> Option<&Arc<Silence>> {
         self.silences.get(&id)

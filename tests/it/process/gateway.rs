@@ -133,6 +133,40 @@ async fn a_reply_without_the_key_or_to_a_channel_that_takes_none_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_key_of_the_gateway_counts_as_a_guess_and_the_right_one_still_acts() {
+    let (gateway, _place, server) = start().await;
+    open(&server, &gateway, 1).await;
+    let ack = message("ack 1", "m1");
+    for number in 0..20 {
+        // In the query as in the header, and with wrong keys of integrations in one count.
+        let wrong = format!("guess-{number}");
+        let status = match number % 3 {
+            0 => {
+                let path = format!("/sms/sms/inbound?key={wrong}");
+                reply(&server, &path, None, &ack).await.0
+            }
+            1 => {
+                reply(&server, "/sms/sms/inbound", Some(&wrong), &ack)
+                    .await
+                    .0
+            }
+            _ => {
+                let event = "{\"summary\":\"a\"}".to_owned();
+                let answer = server.post("/v1/events", &wrong, event).await;
+                answer.status().as_u16()
+            }
+        };
+        assert_eq!(status, 401, "{number}");
+    }
+    let (code, answer) = reply(&server, "/sms/sms/inbound", Some("another"), &ack).await;
+    assert_eq!((code, &answer["code"]), (429, &json!("too_many_guesses")));
+    assert_eq!(status(&server, 1).await, "triggered");
+    let (code, _) = reply(&server, "/sms/sms/inbound", Some(KEY), &ack).await;
+    assert_eq!(code, 200);
+    assert_eq!(status(&server, 1).await, "acknowledged");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reply_of_another_shape_names_the_setting_and_a_strangers_reply_acts_on_nothing() {
     let (gateway, _place, server) = start().await;
     open(&server, &gateway, 1).await;

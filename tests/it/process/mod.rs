@@ -30,5 +30,6 @@ mod rules;
 mod sending;
 mod server;
 mod story;
+mod supervised;
 mod texting;
 mod warnings;

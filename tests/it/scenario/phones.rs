@@ -298,6 +298,34 @@ fn a_reply_from_a_shared_phone_is_that_of_whoever_was_paged() {
 }
 
 #[test]
+fn stop_from_a_number_that_is_nobodys_contact_holds_once_it_is_one() {
+    const NEW: &str = "+351900000009";
+    let mut world = World::new(TEAM);
+    assert_eq!(world.sms("+351 900 000 009", "STOP"), None);
+    assert_eq!(world.sms("+351900000008", "ack 1"), None);
+    assert!(world.state().sender("+351900000008").is_none());
+    world.crash_for(Millis::minutes(1));
+    assert!(world.own_incidents().is_empty(), "nobody is concerned yet");
+    world.replace_rules(&TEAM.replace(ANA, NEW));
+    world.post("a");
+    world.expect(["ana email mail #1 page"]);
+    world.expect_reason(1, "contact_stopped");
+    world.ack(1, "ana");
+    assert!(world.sms(NEW, "START").is_some(), "ana's number by now");
+    world.post("b");
+    world.expect(["ana sms twilio #2 page"]);
+    // Whoever left the rules starts and stops as before.
+    world.ack(2, "ana");
+    world.replace_rules(TEAM);
+    assert_eq!(world.sms(NEW, "STOP"), None);
+    let is_stopped = |world: &World| world.state().sender(NEW).map(|sender| sender.is_stopped);
+    assert_eq!(is_stopped(&world), Some(true));
+    assert_eq!(world.sms(NEW, "START"), None);
+    assert_eq!(is_stopped(&world), Some(false));
+    world.take_seen();
+}
+
+#[test]
 fn stop_from_a_shared_phone_concerns_all_who_share_it() {
     let mut world = World::new(SHARED);
     world.sms(ANA, "STOP");
