@@ -23,6 +23,7 @@ mod log;
 mod mapped;
 mod metrics;
 mod names;
+mod nginx;
 mod public;
 mod readme;
 mod replicas;
