@@ -20,6 +20,7 @@ mod secrets;
 mod servers;
 mod serving;
 mod stop;
+mod supervisor;
 pub mod time_zones;
 mod tls;
 mod watching;
@@ -30,6 +31,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
+use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::api::audit::{Act, Action, Journal};
@@ -52,6 +54,8 @@ use crate::runtime::thread::{Works, first_inputs};
 use crate::store::{Epoch, Loaded, Partition, Store};
 use crate::store::{Options, SledStore};
 use crate::telemetry::{LostLines, Metrics, Shape};
+
+pub use channels::web_addresses;
 
 /// What `serve` was asked for.
 pub struct ServeOptions {
@@ -126,30 +130,23 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     let handle = Handle::new(store.clone(), partition, in_force.clone());
     let supervisor = supervisor(&handle, &metrics);
     let sender = start_sender(&channels, (&handle, &supervisor), clock, &metrics);
-    let driver = start_driver(
-        Parts {
-            store: store.clone(),
-            partition,
-            epoch,
-            loaded,
-            in_force,
-            clock,
-            disk_min_bytes: settings.disk_min_bytes,
-        },
-        (&handle, &sender, &metrics),
-    )?;
+    let parts = Parts {
+        store: store.clone(),
+        partition,
+        epoch,
+        loaded,
+        in_force,
+        clock,
+        disk_min_bytes: settings.disk_min_bytes,
+    };
+    let driver = start_driver(parts, (&handle, &sender, &metrics))?;
     let journal = Journal::load(&*store)?;
     let act = journal.by_router(Action::RulesApplied, started_at);
     put_in_force(&handle, start.to_apply, act).await?;
     say(&start.warnings, &start.said);
 
-    let rounds = watching::Rounds {
-        supervisor: &supervisor,
-        metrics: &metrics,
-        sender: &sender,
-        lost_lines,
-    };
-    let watch = watching::start(&handle, &store, settings, rounds);
+    let rounds = watching::Rounds::new(&supervisor, &metrics, &sender, lost_lines);
+    let mut background = watching::start(&handle, &store, settings, rounds);
     let rulebook = Arc::new(rulebook::Book::new(shelf, handle.clone()));
     let desk = Arc::new(desk::Desk::new(channels, &links, supervisor.clone()));
     let parts = servers::Parts {
@@ -167,12 +164,10 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     let servers = servers::start(settings, &*store, bound, parts).await?;
     greet(&options, &first, &servers);
     stop::warn_about_links(settings, &links);
-    stop::tell_supervisor_ready();
+    background.push(supervisor::tell_ready(&handle));
 
     let code = stop::wait(signals, &handle, driver, servers, &sender).await;
-    for rounds in watch {
-        rounds.abort();
-    }
+    background.iter().for_each(JoinHandle::abort);
     Ok(code)
 }
 

@@ -7,8 +7,10 @@ use axum::response::{IntoResponse, Response};
 
 use crate::signing::digest;
 
-use super::auth::Role;
+use super::auth::{Refused, Role};
 use super::borders::{ApiState, Shared};
+use super::guesses::peer;
+use super::peer::Peer;
 use super::problem::Problem;
 
 /// What a request must bring along.
@@ -54,7 +56,9 @@ pub async fn authorise(
     let rules = state.handle.rules();
     let caller = match state.auth.caller(&rules, &token, state.now()) {
         Ok(known) => known,
-        Err(refused) => return Problem::unauthorized(refused.to_string()).into_response(),
+        Err(refused) => {
+            return unknown(&state, peer(request.extensions()), &refused).into_response();
+        }
     };
     if !access.allows(caller.role) {
         let detail = format!("role {} may not do this", caller.role.as_str());
@@ -63,6 +67,15 @@ pub async fn authorise(
     note_use(&state, &token);
     request.extensions_mut().insert(caller);
     next.run(request).await
+}
+
+/// What somebody is told whose token opens nothing. Only a token that never was one is a guess.
+fn unknown(state: &ApiState, peer: Option<Peer>, refused: &Refused) -> Problem {
+    let problem = Problem::unauthorized(refused.to_string());
+    match refused {
+        Refused::Unknown => state.guesses.answer(peer, state.now(), problem),
+        Refused::Expired | Refused::UserGone(_) => problem,
+    }
 }
 
 /// Writes the last use of a token or key down beside the request; it is a help for tidying up, so

@@ -1,7 +1,7 @@
 //! Taking the driver's answers apart. A request that was refused becomes a problem; an answer of
 //! another kind than asked for is our own mistake.
 
-use crate::engine::decision::{Acted, Answer};
+use crate::engine::decision::{Acted, Answer, SmsAnswer};
 use crate::engine::ids::{IncidentNumber, OverrideId, SilenceId};
 
 use super::problem::Problem;
@@ -52,12 +52,12 @@ pub fn done(answer: Answer) -> Result<(), Problem> {
     }
 }
 
-/// The reply to a text message; `None` stays silent.
-pub fn sms(answer: Answer) -> Result<Option<String>, Problem> {
-    let Answer::Sms(text) = answer else {
+/// The reply to a text message.
+pub fn sms(answer: Answer) -> Result<SmsAnswer, Problem> {
+    let Answer::Sms(reply) = answer else {
         return Err(refused(answer));
     };
-    Ok(text.map(|text| text.to_string()))
+    Ok(reply)
 }
 
 fn refused(answer: Answer) -> Problem {

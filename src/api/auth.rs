@@ -52,7 +52,7 @@ impl Role {
 pub struct Caller {
     /// The token's user, or the token's name.
     pub name: String,
-    /// Set when the rules in force know this user.
+    /// A user of the rules in force; `None` for a token that no user holds.
     pub user: Option<UserName>,
     pub role: Role,
     /// Of the token; `None` for the first admin token.
@@ -140,12 +140,17 @@ pub struct StoredKey {
 }
 
 /// Why a token does not open the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     #[error("this token is not known; make one with `reveille token create`")]
     Unknown,
     #[error("this token has expired; make another with `reveille token create`")]
     Expired,
+    #[error(
+        "this token is of {0:?}, who is not in the rules in force; put them back, or make another \
+         with `reveille token create`"
+    )]
+    UserGone(UserName),
 }
 
 /// The use of a token or key is written down at most this often: it must not cost a commit for each
@@ -244,7 +249,8 @@ impl Auth {
         name
     }
 
-    /// The caller whom a token names.
+    /// The caller whom a token names. A token of a user opens nothing while the rules in force do
+    /// not have them: whoever leaves the rules loses their role with the next request.
     pub fn caller(&self, rules: &RuleSet, token: &str, now: Wall) -> Result<Caller, Refused> {
         let hash = digest::sha256(token.as_bytes());
         if hash == self.admin {
@@ -261,9 +267,15 @@ impl Auth {
             return Err(Refused::Expired);
         }
         let user = known.user.as_deref().map(UserName::from);
+        if let Some(gone) = user
+            .as_ref()
+            .filter(|user| !rules.users.contains_key(*user))
+        {
+            return Err(Refused::UserGone(gone.clone()));
+        }
         Ok(Caller {
             name: known.user.clone().unwrap_or_else(|| known.name.clone()),
-            user: user.filter(|user| rules.users.contains_key(user)),
+            user,
             role: known.role,
             token: Some(known.id.clone()),
         })
@@ -391,7 +403,7 @@ pub fn documents(store: &dyn Store, kind: DocumentKind) -> Result<Vec<Vec<u8>>, 
 #[cfg(test)]
 mod tests {
     use crate::engine::event::Labels;
-    use crate::engine::ruleset::{Format, Integration};
+    use crate::engine::ruleset::{Format, Integration, Notify, User};
 
     use super::*;
 
@@ -412,6 +424,18 @@ mod tests {
             rules.integrations.insert((*name).into(), integration);
         }
         Arc::new(rules)
+    }
+
+    fn rules_of(user: &str) -> RuleSet {
+        let mut rules = RuleSet::default();
+        let one = User {
+            full_name: user.into(),
+            time_zone: jiff::tz::TimeZone::UTC,
+            contacts: Vec::new(),
+            notify: Notify::default(),
+        };
+        rules.users.insert(user.into(), one);
+        rules
     }
 
     fn stored_key(key: &str, integration: &str) -> StoredKey {
@@ -477,14 +501,14 @@ mod tests {
     #[test]
     fn a_token_names_its_caller_until_it_expires_or_is_revoked() {
         let auth = Auth::new(digest::sha256(b"root"));
-        let rules = RuleSet::default();
+        let rules = rules_of("ana");
         auth.add_token(stored_token("rv_1", Some(NOW + Millis::hours(1))));
         let caller = auth.caller(&rules, "rv_1", NOW).unwrap();
         assert_eq!(
             (caller.name.as_str(), caller.role),
             ("ana", Role::Responder)
         );
-        assert_eq!(caller.user, None, "ana is not in these rules");
+        assert_eq!(caller.user, Some("ana".into()));
         let late = NOW + Millis::hours(1);
         assert_eq!(auth.caller(&rules, "rv_1", late), Err(Refused::Expired));
         assert_eq!(auth.caller(&rules, "rv_2", NOW), Err(Refused::Unknown));
@@ -492,6 +516,29 @@ mod tests {
         assert_eq!(auth.caller(&rules, "rv_1", NOW), Err(Refused::Unknown));
         let admin = auth.caller(&rules, "root", NOW).unwrap();
         assert_eq!(admin.role, Role::Admin);
+    }
+
+    #[test]
+    fn a_token_is_worth_nothing_while_its_user_is_not_in_the_rules() {
+        let auth = Auth::new(digest::sha256(b"root"));
+        auth.add_token(stored_token("rv_1", None));
+        auth.add_token(StoredToken {
+            user: None,
+            ..stored_token("rv_script", None)
+        });
+        let role = |rules: &RuleSet, token| auth.caller(rules, token, NOW).map(|one| one.role);
+        assert_eq!(role(&rules_of("ana"), "rv_1"), Ok(Role::Responder));
+        let without = rules_of("bo");
+        let gone = Refused::UserGone("ana".into());
+        assert_eq!(role(&without, "rv_1"), Err(gone));
+        assert_eq!(role(&without, "rv_script"), Ok(Role::Responder));
+        assert_eq!(role(&without, "root"), Ok(Role::Admin));
+        let back = role(&rules_of("ana"), "rv_1");
+        assert_eq!(
+            back,
+            Ok(Role::Responder),
+            "whoever is put back is known again"
+        );
     }
 
     #[test]

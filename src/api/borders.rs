@@ -17,8 +17,9 @@ use crate::runtime::handle::{Handle, NewRules};
 use crate::store::{self, Partition, Store};
 
 use super::audit::Journal;
-use super::auth::Auth;
+use super::auth::{Auth, Role};
 use super::body_budget::BodyBudget;
+use super::guesses::Guesses;
 use super::health::Looks;
 use super::problem::Problem;
 use super::refusals::Refusals;
@@ -58,6 +59,8 @@ pub struct ApiState {
     pub twilio_accounts: BTreeMap<ChannelName, TwilioAccount>,
     /// Requests that were refused for their signature or key.
     pub refusals: Refusals,
+    /// Wrong keys and tokens.
+    pub guesses: Guesses,
     /// Channels of kind `sms_webhook` that take replies.
     pub sms_webhooks: BTreeMap<ChannelName, SmsInbound>,
     /// Bytes of bodies that are held.
@@ -130,6 +133,24 @@ impl ApiState {
     /// The present on the wall clock.
     pub fn now(&self) -> Wall {
         (self.clock)()
+    }
+}
+
+/// Whether faults of rules may tell of files and variables of this machine: which are set, how long
+/// they are, which are the same. Whoever may check rules may name any of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    DocumentsOnly,
+    WithMachine,
+}
+
+impl Sight {
+    /// Only an admin may see them.
+    pub fn of(role: Role) -> Self {
+        match role {
+            Role::Viewer | Role::Responder => Self::DocumentsOnly,
+            Role::Admin => Self::WithMachine,
+        }
     }
 }
 
@@ -220,10 +241,10 @@ pub struct Change {
 /// The life of rules, with secrets resolved and the present set at hand. Calls may block.
 pub trait Rulebook: Send + Sync {
     /// All faults and warnings.
-    fn check(&self, files: &[RuleFile]) -> Vec<RuleFault>;
+    fn check(&self, files: &[RuleFile], sight: Sight) -> Vec<RuleFault>;
 
     /// The difference to the set in force, or all faults.
-    fn diff(&self, files: &[RuleFile]) -> Result<RuleDifferences, Vec<RuleFault>>;
+    fn diff(&self, files: &[RuleFile], sight: Sight) -> Result<RuleDifferences, Vec<RuleFault>>;
 
     /// Makes a rule set ready to be put in force, or all faults. The document that it carries
     /// holds author, time and message, and no secret in clear.

@@ -18,8 +18,10 @@ use super::body::{self, Received, Unread};
 use super::body_budget::BodyOf;
 use super::borders::{ApiState, Shared};
 use super::extract::{Segment, Whose};
+use super::guesses::peer;
 use super::ingest_answers::{self, Manner, Stored};
 use super::key_origin;
+use super::peer::Peer;
 use super::problem::Problem;
 
 /// By which path a request came in.
@@ -93,7 +95,8 @@ async fn take_keyed_body(state: &ApiState, door: Door, request: Request) -> Resp
     // A key in a header that opens something makes the sender known before the body, which may
     // name another key all the same.
     let key = integration_key_of(&parts.headers);
-    let whose = match opened_by(state, None, key) {
+    // A wrong one counts as a guess once, below.
+    let whose = match opened_by(state, None, key, None) {
         Ok(_) => Whose::Known,
         Err(_) => Whose::Unknown,
     };
@@ -114,10 +117,14 @@ async fn take_keyed_body(state: &ApiState, door: Door, request: Request) -> Resp
     let Some(key) = key else {
         return ingest_answers::without_routing_key();
     };
-    match opened_by(state, None, Some(key)) {
+    let peer = peer(&parts.extensions);
+    match opened_by(state, None, Some(key), peer) {
         Ok(integration) => {
             let answer = store(state, door, &integration, &bytes).await;
             answer.unwrap_or_else(|problem| ingest_answers::refused(Manner::Pagerduty, &problem))
+        }
+        Err(problem) if problem.is_temporary() => {
+            ingest_answers::refused(Manner::Pagerduty, &problem)
         }
         Err(_) => ingest_answers::unknown_routing_key(),
     }
@@ -130,7 +137,8 @@ async fn take(
     key: Option<String>,
     request: Request,
 ) -> Response {
-    let integration = match opened_by(state, named.as_deref(), key) {
+    let peer = peer(request.extensions());
+    let integration = match opened_by(state, named.as_deref(), key, peer) {
         Ok(integration) => integration,
         Err(problem) => return problem.into_response(),
     };
@@ -161,6 +169,7 @@ fn opened_by(
     state: &ApiState,
     named: Option<&str>,
     key: Option<String>,
+    peer: Option<Peer>,
 ) -> Result<Integration, Problem> {
     let key = key.ok_or_else(|| {
         Problem::unauthorized(
@@ -175,9 +184,10 @@ fn opened_by(
     let name = name.filter(|name| named.is_none_or(|named| named == name.as_str()));
     let integration = name.and_then(|name| rules.integrations.get(&name).cloned());
     integration.ok_or_else(|| {
-        Problem::unauthorized(
+        let refused = Problem::unauthorized(
             "this key opens no integration here; see `reveille key list`, or make one",
-        )
+        );
+        state.guesses.answer(peer, state.now(), refused)
     })
 }
 

@@ -220,13 +220,16 @@ pub fn person(user: &UserName, via: Via) -> Actor {
 }
 
 /// Somebody who says who they are, because the page went to a channel target. If the rules know
-/// the name, it is that user.
+/// the name, it is taken for that user; nobody verified it, and the name says so.
 pub fn named(rules: &RuleSet, said: &str, via: Via) -> Actor {
     let is_said = |user: &&UserName| user.as_str().eq_ignore_ascii_case(said);
-    match rules.users.keys().find(is_said) {
-        Some(user) => person(user, via),
-        None => Actor::named(said, via),
-    }
+    let user = rules.users.keys().find(is_said).cloned();
+    let actor = Actor {
+        name: said.into(),
+        user,
+        via,
+    };
+    actor.in_full(rules).as_typed()
 }
 
 #[cfg(test)]
@@ -243,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_who_names_a_user_of_the_rules_is_that_user() {
+    fn a_typed_name_is_marked_as_not_verified_and_taken_for_the_user_whom_it_names() {
         let mut rules = RuleSet::default();
         let user = crate::engine::ruleset::User {
             full_name: "Ana Silva".into(),
@@ -252,8 +255,13 @@ mod tests {
             notify: crate::engine::ruleset::Notify::default(),
         };
         rules.users.insert("ana".into(), user);
-        assert_eq!(named(&rules, "ANA", Via::Link).user, Some("ana".into()));
+        let ana = named(&rules, "ANA", Via::Link);
+        assert_eq!(ana.user, Some("ana".into()));
+        let typed = "Ana Silva (typed, not verified)";
+        assert_eq!(&*ana.name, typed);
+        assert_eq!(&*ana.in_full(&rules).name, typed);
         let stranger = named(&rules, "Zoe from ops", Via::Link);
-        assert_eq!((&*stranger.name, stranger.user), ("Zoe from ops", None));
+        let typed = "Zoe from ops (typed, not verified)";
+        assert_eq!((&*stranger.name, stranger.user), (typed, None));
     }
 }

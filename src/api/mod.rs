@@ -18,6 +18,7 @@ mod channels;
 mod clock;
 mod explain;
 mod extract;
+pub mod guesses;
 pub mod health;
 mod home;
 mod html;

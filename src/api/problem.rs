@@ -104,6 +104,16 @@ impl Problem {
         problem
     }
 
+    /// Wrong keys and tokens of one peer, again and again.
+    pub fn too_many_guesses(seconds: u32) -> Self {
+        let detail = format!(
+            "too many wrong keys or tokens from this address; further ones are looked at in \
+             {seconds} s, a right one at once"
+        );
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self::new(status, "too_many_guesses", detail).retry_after(seconds)
+    }
+
     /// To be tried again after so long.
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_seconds = Some(seconds);

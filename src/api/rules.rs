@@ -13,7 +13,7 @@ use super::audit::{Act, Action};
 use super::auth::Caller;
 use super::borders::{
     ApiState, Change, FilesOrigin, OnCallMove, RevisionDocuments, RuleDifferences, RuleFault,
-    RuleFile, Shared,
+    RuleFile, Shared, Sight,
 };
 use super::extract::{Params, Payload, Segment, Whose, whole_body};
 use super::key_origin;
@@ -234,21 +234,28 @@ async fn apply(
 /// `POST /v1/rules/check`
 pub async fn check(
     State(state): State<Shared>,
+    caller: Caller,
     request: Request,
 ) -> Result<Json<CheckedRules>, Problem> {
+    let sight = Sight::of(caller.role);
     let files = files(&state, request).await?;
     let faults = state
-        .ask_rulebook(move |rulebook| rulebook.check(&files))
+        .ask_rulebook(move |rulebook| rulebook.check(&files, sight))
         .await?;
     let ok = !faults.iter().any(|fault| fault.severity == "error");
     Ok(Json(CheckedRules { ok, faults }))
 }
 
 /// `POST /v1/rules/diff`
-pub async fn diff(State(state): State<Shared>, request: Request) -> Result<Json<Diff>, Problem> {
+pub async fn diff(
+    State(state): State<Shared>,
+    caller: Caller,
+    request: Request,
+) -> Result<Json<Diff>, Problem> {
+    let sight = Sight::of(caller.role);
     let files = files(&state, request).await?;
     let revision = state.handle.rules().revision.0;
-    let asked = state.ask_rulebook(move |rulebook| rulebook.diff(&files));
+    let asked = state.ask_rulebook(move |rulebook| rulebook.diff(&files, sight));
     let changes = asked.await?.map_err(|faults| Problem::rules(&faults))?;
     Ok(Json(Diff {
         revision,

@@ -11,14 +11,16 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use crate::engine::event::Text;
 use crate::engine::ids::{ChannelName, UserName};
-use crate::engine::input::{Verb, Via};
+use crate::engine::input::{Act, ActOn, Input, Press, Verb, Via};
 use crate::engine::ruleset::{Medium, RuleSet};
 use crate::engine::time::{Millis, Wall};
 use crate::signing::Refused;
 use crate::signing::slack::{self, Headers};
 use crate::web::opened::Opened;
 
+use super::answers;
 use super::body;
 use super::borders::{ApiState, Shared};
 use super::extract::{Whose, whole_body};
@@ -28,6 +30,15 @@ use super::refusals::{self, Origin};
 
 /// Time for the act before Slack is answered without its end; the act goes on.
 const PATIENCE: Duration = Duration::from_millis(2_500);
+
+/// The header of the signature. It is over time and body, so that no two presses share one.
+const SIGNATURE: &str = "x-slack-signature";
+
+/// Which channel's secret signed a request, and how.
+struct Signed {
+    channel: ChannelName,
+    signature: Text,
+}
 
 /// The form's `payload`, as far as it is used.
 #[derive(Debug, Deserialize)]
@@ -79,12 +90,17 @@ async fn take(state: &Shared, request: Request) -> Result<(), Problem> {
     let limit = state.settings.body_limit;
     let body = whole_body(state, request, limit, Whose::Unknown).await?;
     let channel = verify(state, &headers, &body).await?;
+    let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+    let signed = Signed {
+        channel,
+        signature: signature.unwrap_or("").into(),
+    };
     let form = body::form(&body).await?;
     let payload = body::field(&form, "payload")
         .ok_or_else(|| Problem::invalid("the form has no field payload"))?;
     let payload: Payload = serde_json::from_str(payload)
         .map_err(|error| Problem::invalid(format!("payload is not as expected: {error}")))?;
-    let acting = tokio::spawn(press(state.clone(), channel, payload));
+    let acting = tokio::spawn(press(state.clone(), signed, payload));
     // In time or not, Slack is answered; what is still to be said goes to the response address.
     let _ = tokio::time::timeout(PATIENCE, acting).await;
     Ok(())
@@ -99,7 +115,7 @@ async fn verify(
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let signed = Headers {
         timestamp: text("x-slack-request-timestamp").unwrap_or(""),
-        signature: text("x-slack-signature").unwrap_or(""),
+        signature: text(SIGNATURE).unwrap_or(""),
     };
     let now = state.now();
     let mut refused = None;
@@ -125,8 +141,8 @@ async fn verify(
     ))
 }
 
-async fn press(state: Shared, channel: ChannelName, payload: Payload) {
-    let told = match react(&state, &channel, &payload).await {
+async fn press(state: Shared, signed: Signed, payload: Payload) {
+    let told = match react(&state, &signed, &payload).await {
         Ok(told) => told,
         Err(problem) => {
             tracing::warn!(code = problem.code(), "a Slack button could not be obeyed");
@@ -144,7 +160,7 @@ async fn press(state: Shared, channel: ChannelName, payload: Payload) {
 /// Does what the button says; the answer is what only the person is told.
 async fn react(
     state: &ApiState,
-    workspace: &ChannelName,
+    signed: &Signed,
     payload: &Payload,
 ) -> Result<Option<String>, Problem> {
     if payload.kind != "block_actions" {
@@ -167,7 +183,10 @@ async fn react(
     let account = payload.user.id.as_str();
     let mut user = person(&rules, &opened, account, channel);
     if user.is_none() {
-        let email = state.channels.email_on_slack(workspace, account).await;
+        let email = state
+            .channels
+            .email_on_slack(&signed.channel, account)
+            .await;
         user = email.and_then(|email| person_by_email(&rules, &opened, &email));
     }
     let Some(user) = user else {
@@ -180,7 +199,17 @@ async fn react(
         return Ok(Some("This is over; nothing was done.".to_owned()));
     }
     let actor = links::person(&user, Via::Slack);
-    let acted = links::act(state, opened.page.id, actor, verb).await?;
+    let press = Press {
+        channel: signed.channel.clone(),
+        account: account.into(),
+        id: signed.signature.clone(),
+        act: Act {
+            actor,
+            on: ActOn::Page(opened.page.id),
+            verb,
+        },
+    };
+    let acted = answers::acted(state.handle.control(Input::Press(press)).await?)?;
     let first = acted.iter().find_map(|one| {
         let by = one.acknowledged.as_ref()?;
         let is_other = by.user.as_ref() != Some(&user);

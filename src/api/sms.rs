@@ -17,6 +17,7 @@ use crate::signing::twilio::{self, Keys, Signed};
 use super::access::secret_of;
 use super::borders::{ApiState, Shared, SmsInbound};
 use super::extract::{Segment, Whose, whole_body};
+use super::guesses::peer;
 use super::problem::Problem;
 use super::refusals::{self, Origin};
 use super::{answers, body, words};
@@ -47,8 +48,8 @@ pub async fn inbound(
         text: cut(body::field(&form, "Body").unwrap_or("")),
         message_id: required(&form, "MessageSid")?,
     };
-    let text = answers::sms(state.handle.control(Input::Sms(reply)).await?)?;
-    Ok(twiml(text.as_deref()))
+    let reply = answers::sms(state.handle.control(Input::Sms(reply)).await?)?;
+    Ok(twiml(reply.text.as_deref()))
 }
 
 /// The form of a request, if Twilio signed it for our public address.
@@ -128,9 +129,13 @@ async fn from_gateway(
             origin,
         )
         .await;
-        return Err(Problem::unauthorized(
-            "send inbound_key as `Authorization: Bearer …` or as ?key=",
-        ));
+        let refused =
+            Problem::unauthorized("send inbound_key as `Authorization: Bearer …` or as ?key=");
+        if !is_keyed {
+            return Err(refused);
+        }
+        let peer = peer(request.extensions());
+        return Err(state.guesses.answer(peer, state.now(), refused));
     }
     let bytes = whole_body(state, request, SMS_BYTES_MAX, Whose::Known).await?;
     let body: Value = serde_json::from_slice(&bytes)
@@ -149,11 +154,13 @@ async fn from_gateway(
         text: cut(&pointed(&body, "inbound.text", &settings.text)?),
         message_id,
     };
-    let text = answers::sms(state.handle.control(Input::Sms(reply)).await?)?;
-    let (confirmed, answered) = if settings.confirms_by_sms {
-        (text, None)
-    } else {
-        (None, text)
+    let reply = answers::sms(state.handle.control(Input::Sms(reply)).await?)?;
+    let text = reply.text.map(|text| text.to_string());
+    let (confirmed, answered) = match settings.confirms_by_sms {
+        // The SMS of its own is out, or on its way.
+        true if reply.is_repeat => (None, None),
+        true => (text, None),
+        false => (None, text),
     };
     if let (Some(text), Some(number)) = (confirmed, rules.phone_of(&from)) {
         let number = number.to_owned();

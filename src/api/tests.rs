@@ -15,8 +15,9 @@ use super::auth::{Auth, Role, StoredToken};
 use super::body_budget::BodyBudget;
 use super::borders::{
     Change, ChannelCheck, Channels, ConfiguredChannel, Pending, Prepared, RevisionDocuments,
-    RuleDifferences, RuleFault, RuleFile, Rulebook, TwilioAccount,
+    RuleDifferences, RuleFault, RuleFile, Rulebook, Sight, TwilioAccount,
 };
+use super::guesses::Guesses;
 use super::health::Looks;
 use super::refusals::Refusals;
 use super::*;
@@ -35,11 +36,11 @@ const NOW: Wall = Wall(1_795_403_400_000);
 struct NoRulebook;
 
 impl Rulebook for NoRulebook {
-    fn check(&self, _: &[RuleFile]) -> Vec<RuleFault> {
+    fn check(&self, _: &[RuleFile], _: Sight) -> Vec<RuleFault> {
         Vec::new()
     }
 
-    fn diff(&self, _: &[RuleFile]) -> Result<RuleDifferences, Vec<RuleFault>> {
+    fn diff(&self, _: &[RuleFile], _: Sight) -> Result<RuleDifferences, Vec<RuleFault>> {
         Err(Vec::new())
     }
 
@@ -137,6 +138,7 @@ fn state() -> ApiState {
         slack_signing_secrets: BTreeMap::from([("slack".into(), "shh".to_owned())]),
         twilio_accounts: BTreeMap::from([("sms".into(), twilio_account())]),
         refusals: Refusals::default(),
+        guesses: Guesses::default(),
         sms_webhooks: BTreeMap::new(),
         bodies: BodyBudget::new(1 << 20, Arc::new(Metrics::new())),
         looks: Looks::default(),

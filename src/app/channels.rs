@@ -13,12 +13,14 @@ use crate::engine::ruleset::{ChannelInfo, Settings as EngineSettings};
 use crate::outbound::Channel;
 use crate::outbound::console::{Console, Role, Screen};
 use crate::outbound::email::{self, Email};
-use crate::outbound::http::{Http, HttpOptions, Proxy};
+use crate::outbound::http::{self, Http, HttpOptions, Proxy};
+use crate::outbound::http_guard::{Guard, Network};
 use crate::outbound::links::Links;
 use crate::outbound::slack::{self, Slack};
 use crate::outbound::sms_webhook::{self, SmsWebhook};
 use crate::outbound::twilio::{self, Twilio};
 use crate::outbound::webhook::{self, Webhook};
+use crate::rules::web_address::{Objection, WebAddresses};
 use crate::rules::zones::Zones;
 use crate::rules::{Environment, Fit};
 use crate::runtime::clock;
@@ -112,13 +114,9 @@ pub fn proxy(outbound: &config::Outbound) -> Option<Proxy> {
 }
 
 fn http_options(settings: &Settings) -> anyhow::Result<HttpOptions> {
-    let networks = settings.outbound.allow_networks.iter();
-    let networks = networks.map(|network| network.to_string().parse());
     Ok(HttpOptions {
         clock: Arc::new(clock::wall_now),
-        allow_networks: networks
-            .collect::<Result<_, _>>()
-            .context("outbound.allow_networks")?,
+        allow_networks: allowed_networks(&settings.outbound)?,
         proxy: proxy(&settings.outbound),
         extra_roots: Vec::new(),
     })
@@ -265,10 +263,36 @@ pub fn environment(settings: &Settings, channels: &Built, zones: Zones) -> Envir
             page_window: millis(settings.page_window),
             watch_policy: settings.watch.policy.as_deref().map(Into::into),
         },
+        web_addresses: judged_by(channels.http().guard().clone()),
         zones,
         fit: Fit::Strict,
         ..Environment::default()
     }
+}
+
+/// What a process with these settings says to web addresses of rules.
+pub fn web_addresses(outbound: &config::Outbound) -> anyhow::Result<WebAddresses> {
+    let guard = Guard::new(allowed_networks(outbound)?);
+    Ok(judged_by(Arc::new(guard)))
+}
+
+/// By what each call is judged before it leaves.
+fn judged_by(guard: Arc<Guard>) -> WebAddresses {
+    WebAddresses::new(move |address| {
+        let url = http::parse_url(address).map_err(|problem| Objection::Address(problem.into()))?;
+        http::literal(&guard, &url).map_err(|refused| {
+            let kind = refused.kind;
+            Objection::Network(format!("is {kind}, which webhooks may not reach"))
+        })
+    })
+}
+
+fn allowed_networks(outbound: &config::Outbound) -> anyhow::Result<Vec<Network>> {
+    let networks = outbound.allow_networks.iter();
+    networks
+        .map(|network| network.to_string().parse())
+        .collect::<Result<_, _>>()
+        .context("outbound.allow_networks")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use anyhow::Context;
 use super::{ServeOptions, secrets};
 use crate::api::auth::StoredKey;
 use crate::engine::input::{Actor, Via};
+use crate::engine::strength::Strength;
 use crate::runtime::clock;
 use crate::store::{Batch, DocumentKind, DocumentWrite, Epoch, Loaded, Partition, Store};
 
@@ -57,6 +58,13 @@ pub fn prepare(store: &dyn Store, options: &ServeOptions) -> anyhow::Result<Firs
     let is_first = writes
         .iter()
         .any(|write: &DocumentWrite| write.name == LINKS);
+    if let Some(weakness) = given.and_then(|token| Strength::of(token).weakness()) {
+        let cure = "use a random one, as `openssl rand -hex 20` makes it";
+        if is_first {
+            anyhow::bail!("{ADMIN_VARIABLE} {weakness}; {cure}");
+        }
+        tracing::warn!("{ADMIN_VARIABLE} {weakness}, and opens everything; {cure}");
+    }
     let new_native_key = is_first.then(|| make_native_key(&mut writes)).transpose()?;
     Ok(First {
         writes,

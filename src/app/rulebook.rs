@@ -11,11 +11,12 @@ use super::secrets;
 use crate::api::auth::stored_keys;
 use crate::api::borders::{
     Change, FilesOrigin, OnCallMove, Prepared, RevisionDocuments, RuleDifferences, RuleFault,
-    RuleFile, Rulebook,
+    RuleFile, Rulebook, Sight,
 };
 use crate::engine::calendar::Override;
 use crate::engine::ids::{IntegrationName, Revision};
 use crate::engine::ruleset::RuleSet;
+use crate::engine::strength::Strength;
 use crate::engine::touched::touched;
 use crate::rules::difference::{diff, moves_on_call};
 use crate::rules::fault::Code;
@@ -131,7 +132,7 @@ impl Shelf {
                 .map(|fault| render(fault, source(fault)))
                 .collect()
         };
-        let checked = self.check(files).map_err(faults)?;
+        let checked = self.check(files, Sight::WithMachine).map_err(faults)?;
         let (warnings, hint) = lines(&checked.warnings, &checked.documents);
         Ok(Ready {
             warnings,
@@ -141,9 +142,13 @@ impl Shelf {
     }
 
     /// Reads and compiles files with their keys; all faults if there is an error.
-    fn check(&self, files: &[SourceFile]) -> Result<Checked, Vec<Fault>> {
+    fn check(&self, files: &[SourceFile], sight: Sight) -> Result<Checked, Vec<Fault>> {
         let (mut documents, mut faults) = crate::rules::documents::read(files);
-        let environment = self.environment_for(&documents, Fit::Strict);
+        let environment = match sight {
+            Sight::WithMachine => self.environment_for(&documents, Fit::Strict),
+            // No key is known, as in a check on another machine.
+            Sight::DocumentsOnly => self.environment.clone(),
+        };
         let compiled = compile(&documents, &environment);
         faults.extend(compiled.faults);
         faults.sort_by(|one, other| {
@@ -176,7 +181,7 @@ impl Shelf {
     /// The environment with the hashes of the keys that the documents name.
     fn environment_for(&self, documents: &Documents, fit: Fit) -> Environment {
         let mut keys: BTreeMap<IntegrationName, Vec<[u8; 32]>> = BTreeMap::new();
-        let mut key_characters = BTreeMap::new();
+        let mut key_strengths = BTreeMap::new();
         for reference in documents.key_references() {
             let key = match &reference.source {
                 KeySource::Env(name) => self.variables.get(name).cloned(),
@@ -189,7 +194,7 @@ impl Shelf {
                 .map(|key| key.trim().to_owned())
                 .filter(|key| !key.is_empty());
             if let Some(key) = key {
-                key_characters.insert(reference.source.to_string(), key.chars().count());
+                key_strengths.insert(reference.source.to_string(), Strength::of(&key));
                 keys.entry(reference.integration)
                     .or_default()
                     .push(secrets::hash(&key));
@@ -197,7 +202,7 @@ impl Shelf {
         }
         Environment {
             keys: Some(keys),
-            key_characters,
+            key_strengths,
             made_keys: self.made_keys(),
             fit,
             ..self.environment.clone()
@@ -323,17 +328,17 @@ impl Book {
 }
 
 impl Rulebook for Book {
-    fn check(&self, files: &[RuleFile]) -> Vec<RuleFault> {
-        match self.shelf.check(&source_files(files)) {
+    fn check(&self, files: &[RuleFile], sight: Sight) -> Vec<RuleFault> {
+        match self.shelf.check(&source_files(files), sight) {
             Ok(checked) => checked.warnings.iter().map(fault).collect(),
             Err(faults) => faults.iter().map(fault).collect(),
         }
     }
 
-    fn diff(&self, files: &[RuleFile]) -> Result<RuleDifferences, Vec<RuleFault>> {
+    fn diff(&self, files: &[RuleFile], sight: Sight) -> Result<RuleDifferences, Vec<RuleFault>> {
         let checked = self
             .shelf
-            .check(&source_files(files))
+            .check(&source_files(files), sight)
             .map_err(|faults| all(&faults))?;
         Ok(self.changes(&checked))
     }
@@ -341,7 +346,7 @@ impl Rulebook for Book {
     fn prepare(&self, files: Vec<RuleFile>, change: Change) -> Result<Prepared, Vec<RuleFault>> {
         let mut checked = self
             .shelf
-            .check(&source_files(&files))
+            .check(&source_files(&files), Sight::WithMachine)
             .map_err(|faults| all(&faults))?;
         if change.origin == FilesOrigin::WrittenAnew {
             checked.files = None;

@@ -23,6 +23,7 @@ use crate::api::audit::Journal;
 use crate::api::auth::Auth;
 use crate::api::body_budget::BodyBudget;
 use crate::api::borders::{ApiState, Settings as ApiSettings, SmsInbound, TwilioAccount};
+use crate::api::guesses::Guesses;
 use crate::api::health::Looks;
 use crate::api::key_origin::note_keys_of_rules;
 use crate::api::peer::TrustedProxies;
@@ -215,6 +216,7 @@ fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Re
         slack_signing_secrets: BTreeMap::new(),
         twilio_accounts: BTreeMap::new(),
         refusals: Refusals::new(on_refused_request),
+        guesses: Guesses::default(),
         sms_webhooks: BTreeMap::new(),
         bodies: BodyBudget::new(settings.body_budget_bytes, parts.metrics.clone()),
         looks: Looks::default(),

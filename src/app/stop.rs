@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
 use super::servers::Servers;
+use super::supervisor;
 use crate::config::Settings;
 use crate::engine::input::Input;
 use crate::outbound::links::Links;
@@ -81,6 +82,7 @@ pub async fn wait(
         () = told_to_stop(signals) => {}
     }
     info!("stopping: no more events are taken");
+    supervisor::tell_stopping();
     handle.set_intake(Intake::Stopping);
     let end = end_in_order(handle, driver, servers, sender);
     tokio::time::timeout(STOP_TIME, end)
@@ -190,12 +192,5 @@ pub fn warn_about_links(settings: &Settings, links: &Links) {
             "LINKS IN PAGES ONLY WORK ON THIS MACHINE: set public_url to the address at which \
              people reach Reveille"
         );
-    }
-}
-
-/// Tells a supervisor that understands it that the process is ready.
-pub fn tell_supervisor_ready() {
-    if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
-        warn!(error = %error, "the supervisor was not told that the process is ready");
     }
 }

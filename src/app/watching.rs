@@ -23,10 +23,27 @@ const LANES_ROUND: Duration = Duration::from_secs(10);
 
 /// What the rounds look at beside the state.
 pub struct Rounds<'app> {
-    pub supervisor: &'app Supervisor,
-    pub metrics: &'app Arc<Metrics>,
-    pub sender: &'app Sender,
-    pub lost_lines: LostLines,
+    supervisor: &'app Supervisor,
+    metrics: &'app Arc<Metrics>,
+    sender: &'app Sender,
+    lost_lines: LostLines,
+}
+
+impl<'app> Rounds<'app> {
+    /// All of it.
+    pub fn new(
+        supervisor: &'app Supervisor,
+        metrics: &'app Arc<Metrics>,
+        sender: &'app Sender,
+        lost_lines: LostLines,
+    ) -> Self {
+        Self {
+            supervisor,
+            metrics,
+            sender,
+            lost_lines,
+        }
+    }
 }
 
 /// Starts the rounds.
@@ -35,7 +52,7 @@ pub fn start(
     store: &Arc<dyn Store>,
     settings: &Settings,
     rounds: Rounds<'_>,
-) -> [JoinHandle<()>; 3] {
+) -> Vec<JoinHandle<()>> {
     let supervisor = rounds.supervisor.clone();
     let stalled = Stalled::default();
     let (lanes_handle, sender) = (handle.clone(), rounds.sender.clone());
@@ -60,7 +77,7 @@ pub fn start(
         stalled,
         on_audit: on_audit(handle, rounds),
     };
-    [
+    vec![
         supervisor.keep("self-audit", move || rounds_of(watch.clone())),
         supervisor.keep("lane watch", lanes),
         displacing::keep(&supervisor, store, handle.store().1, settings),

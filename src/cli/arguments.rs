@@ -95,6 +95,8 @@ pub enum Command {
     /// The server's clock
     #[command(subcommand)]
     Clock(clock::Clock),
+    /// Say whether the server is ready; needs no token
+    Health,
     /// Print a script with which a shell completes commands
     Completions(manual::Completions),
     /// Print the manual page of the program or of a command

@@ -111,6 +111,11 @@ impl Context {
         Remote::new(target, ca.as_deref())
     }
 
+    /// The server, as nobody.
+    pub fn stranger(&self) -> Result<Remote, Failure> {
+        self.remote_as(Target::anonymous(self.url()))
+    }
+
     fn target_of_file(&self) -> Result<Target, Failure> {
         let data = config::data_directory(&self.sources(BTreeMap::new()))
             .map_err(|faults| Failure::Usage(faults.to_string()))?;

@@ -10,6 +10,7 @@ mod channels;
 mod clock;
 mod context;
 mod explain;
+mod health;
 mod incidents;
 mod key;
 mod manual;
@@ -24,6 +25,7 @@ mod report;
 mod rules;
 mod rules_folder;
 mod rules_local;
+mod screen;
 mod send;
 mod serve;
 mod silence;
@@ -61,7 +63,7 @@ pub fn run(
         }
     };
     for warning in &warnings {
-        write_line(&mut std::io::stderr(), warning);
+        write_line(&mut std::io::stderr(), warning, Look::PLAIN);
     }
     let context = context(&arguments, environment);
     match arguments.command {
@@ -135,36 +137,53 @@ async fn execute(command: Command, context: &Context) -> Result<Report, Failure>
         Command::Key(command) => key::run(command, context).await,
         Command::Channels(command) => channels::run(command, context).await,
         Command::Clock(command) => clock::run(command, context).await,
+        Command::Health => health::run(context).await,
         Command::Completions(completions) => Ok(manual::completions(&completions)),
         Command::Man(man) => manual::man(&man),
     }
 }
 
 fn finish(context: &Context, ended: Result<Report, Failure>) -> ExitCode {
-    match ended {
-        Ok(report) => {
-            for remark in &report.remarks {
-                write_line(&mut std::io::stderr(), remark);
-            }
-            let text = match context.global.output {
-                Output::Json => format!("{:#}", report.value),
-                Output::Table => report.text,
-            };
-            if !text.is_empty() {
-                write_line(&mut std::io::stdout(), &text);
-            }
-            report.verdict.exit_code()
-        }
-        Err(failure) => {
-            write_line(&mut std::io::stderr(), &format!("reveille: {failure}"));
-            ExitCode::from(failure.code())
-        }
+    let code = match &ended {
+        Ok(report) => report.verdict.exit_code(),
+        Err(failure) => ExitCode::from(failure.code()),
+    };
+    print(
+        context,
+        ended,
+        &mut std::io::stdout(),
+        &mut std::io::stderr(),
+    );
+    code
+}
+
+/// Prints how a command ended.
+fn print(
+    context: &Context,
+    ended: Result<Report, Failure>,
+    out: &mut impl Write,
+    beside: &mut impl Write,
+) {
+    let report = match ended {
+        Ok(report) => report,
+        Err(failure) => return write_line(beside, &format!("reveille: {failure}"), Look::PLAIN),
+    };
+    for remark in &report.remarks {
+        write_line(beside, remark, Look::PLAIN);
+    }
+    let text = match context.global.output {
+        Output::Json => screen::json(&report.value),
+        Output::Table => report.text,
+    };
+    if !text.is_empty() {
+        write_line(out, &text, context.look);
     }
 }
 
 /// `serve` failed; what it says has its causes with it.
 fn fail(error: &anyhow::Error) -> ExitCode {
-    write_line(&mut std::io::stderr(), &format!("reveille: {error:#}"));
+    let told = format!("reveille: {error:#}");
+    write_line(&mut std::io::stderr(), &told, Look::PLAIN);
     match error.downcast_ref::<Failure>() {
         Some(failure) => ExitCode::from(failure.code()),
         None => ExitCode::FAILURE,
@@ -172,13 +191,14 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 }
 
 /// A reader that went away (`| head`) is no failure.
-fn write_line(out: &mut impl Write, text: &str) {
-    let _ = writeln!(out, "{text}");
+fn write_line(out: &mut impl Write, text: &str, look: Look) {
+    let _ = writeln!(out, "{}", screen::printable(text, look));
 }
 
 /// Asks on the terminal.
 fn ask(question: &str) -> bool {
     let mut out = std::io::stderr();
+    let question = screen::printable(question, Look::PLAIN);
     let _ = write!(out, "{question} [y/N] ");
     let _ = out.flush();
     let mut answer = String::new();

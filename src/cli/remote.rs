@@ -9,6 +9,7 @@ use reqwest::header::{AUTHORIZATION, HeaderValue, IF_MATCH};
 use reqwest::{Method, Url, redirect};
 use serde_json::Value;
 
+use super::present::table::clean;
 use super::report::Failure;
 
 /// The longest answer that is read.
@@ -30,6 +31,15 @@ impl Target {
         Self {
             url: url.to_owned(),
             token: Some(token.to_owned()),
+            hint: None,
+        }
+    }
+
+    /// As nobody, where no token is needed.
+    pub fn anonymous(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            token: None,
             hint: None,
         }
     }
@@ -336,14 +346,14 @@ fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, Failure> {
     Ok(certificates)
 }
 
-/// The words of a problem document, with its faults; else the start of the body.
+/// The words of a problem document, with its faults; else the start of the body. Each is one line.
 fn explanation(answer: &Answer) -> String {
     let text = |name: &str| answer.value.get(name).and_then(Value::as_str);
-    let said = text("detail").or_else(|| text("title")).map(str::to_owned);
+    let said = text("detail").or_else(|| text("title")).map(clean);
     let raw = answer
         .value
         .as_str()
-        .map(|body| body.trim().chars().take(300).collect::<String>());
+        .map(|body| clean(&body.trim().chars().take(300).collect::<String>()));
     let mut message = said
         .or_else(|| raw.filter(|body| !body.is_empty()))
         .unwrap_or_else(|| {
@@ -355,9 +365,11 @@ fn explanation(answer: &Answer) -> String {
         });
     let faults = answer.value.get("faults").and_then(Value::as_array);
     for fault in faults.into_iter().flatten().take(20) {
-        let part = |name: &str| fault.get(name).and_then(Value::as_str);
-        let path = part("path").unwrap_or("");
-        let problem = part("problem").or_else(|| part("message")).unwrap_or("");
+        let part = |name: &str| fault.get(name).and_then(Value::as_str).map(clean);
+        let path = part("path").unwrap_or_default();
+        let problem = part("problem")
+            .or_else(|| part("message"))
+            .unwrap_or_default();
         message.push_str(&format!("\n  {path}: {problem}"));
     }
     message

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::context::Look;
 use super::present::text;
+use crate::app::web_addresses;
 use crate::config::{ChannelKind, Settings};
 use crate::engine::ids::{ChannelName, PolicyName};
 use crate::engine::ruleset::{self, Capabilities, ChannelInfo, Medium};
@@ -18,6 +19,8 @@ use crate::rules::{self, Environment, SourceFile, sources};
 /// All faults of the files, as the API would answer them, with these time zones.
 pub fn check(files: &[SourceFile], settings: &Settings, zones: &Zones) -> Vec<Value> {
     let environment = Environment {
+        // Ranges that cannot be read were refused with the settings.
+        web_addresses: web_addresses(&settings.outbound).unwrap_or_default(),
         zones: zones.clone(),
         channels: channels(settings),
         settings: ruleset::Settings {

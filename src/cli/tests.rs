@@ -2,6 +2,7 @@
 
 mod grammar;
 mod harness;
+mod hostile;
 mod local;
 mod manual;
 mod posting;

@@ -45,8 +45,8 @@ pub enum Answer {
     /// In the order of the events.
     Receipts(Vec<Arc<Receipt>>),
     Acted(Vec<Acted>),
-    /// What to answer to a text message; `None` stays silent.
-    Sms(Option<Text>),
+    /// What to answer to a text message.
+    Sms(SmsAnswer),
     Opened(IncidentNumber),
     /// A silence was set; it covers so many open incidents now.
     Silence {
@@ -57,6 +57,15 @@ pub enum Answer {
     Done,
     /// The request cannot be done.
     Refused(Refusal),
+}
+
+/// What is said to a text message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SmsAnswer {
+    /// `None` stays silent.
+    pub text: Option<Text>,
+    /// It was said before: the provider asks again.
+    pub is_repeat: bool,
 }
 
 /// What became of an act on one incident.

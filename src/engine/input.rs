@@ -59,6 +59,8 @@ pub enum Input {
     },
     /// A person acts on incidents.
     Act(Act),
+    /// A person pressed a button in a message.
+    Press(Press),
     /// A text message came in from a phone.
     Sms(SmsReply),
     /// A person pages somebody by hand.
@@ -125,6 +127,7 @@ pub struct Actor {
 
 impl Actor {
     const ROUTER: &str = "reveille";
+    const TYPED: &str = " (typed, not verified)";
 
     /// The router itself.
     pub fn router() -> Self {
@@ -144,8 +147,16 @@ impl Actor {
     pub fn in_full(mut self, rules: &RuleSet) -> Self {
         let user = self.user.as_ref().and_then(|user| rules.users.get(user));
         if let Some(user) = user {
+            let is_typed = self.name.ends_with(Self::TYPED);
             self.name = user.full_name.clone();
+            return if is_typed { self.as_typed() } else { self };
         }
+        self
+    }
+
+    /// Somebody who said who they are, which nobody verified: the name says so wherever it stands.
+    pub fn as_typed(mut self) -> Self {
+        self.name = format!("{}{}", self.name, Self::TYPED).into();
         self
     }
 }
@@ -243,6 +254,17 @@ pub enum Verb {
 pub enum ReassignTo {
     Target(Target),
     Policy(PolicyName),
+}
+
+/// A button that somebody pressed. `channel` names the channel it came in on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Press {
+    pub channel: ChannelName,
+    /// The provider's id of whoever pressed.
+    pub account: Text,
+    /// What only this press has, such as its signature; one id acts once.
+    pub id: Text,
+    pub act: Act,
 }
 
 /// A text message from a phone. `channel` names the channel it came in on.

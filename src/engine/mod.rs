@@ -48,6 +48,7 @@ mod queueing;
 pub mod reason;
 pub mod records;
 pub mod recovery;
+mod replied;
 mod reply;
 pub mod routing;
 pub mod ruleset;
@@ -55,6 +56,7 @@ pub mod shown;
 mod silence;
 pub mod state;
 mod step;
+pub mod strength;
 #[cfg(test)]
 mod tests;
 pub mod time;

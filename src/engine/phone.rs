@@ -4,8 +4,12 @@
 //! A gateway may leave the plus out, write `00` or a trunk `0`, put spaces and brackets between the
 //! digits, or a scheme such as `tel:` in front.
 
+use std::ops::RangeInclusive;
+
 /// Digits of a national number that are enough to know somebody by; fewer are a short code.
 const NATIONAL_DIGITS_MIN: usize = 8;
+/// Digits of a number with its country.
+const INTERNATIONAL_DIGITS: RangeInclusive<usize> = 8..=15;
 
 /// Which of the rules' numbers is meant by what a gateway wrote. Without a country it must fit
 /// only one of them.
@@ -26,6 +30,17 @@ pub fn find<'rules>(
         .filter(|number| spelled.is_end_of(digits_of(number)));
     let first = national.next()?;
     national.all(|other| other == first).then_some(first)
+}
+
+/// A number as networks dial it, from what a gateway wrote with its country: `None` without one.
+pub fn international(spelled: &str) -> Option<String> {
+    let spelled = Spelled::read(spelled)?;
+    let digits = match spelled.has_plus {
+        true => spelled.digits.as_str(),
+        false => spelled.digits.strip_prefix("00")?,
+    };
+    let is_number = INTERNATIONAL_DIGITS.contains(&digits.len()) && !digits.starts_with('0');
+    is_number.then(|| format!("+{digits}"))
 }
 
 fn digits_of(number: &str) -> &str {
@@ -114,6 +129,23 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(find(numbers, spelled), expected, "{spelled:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_with_its_country_is_known_as_networks_dial_it() {
+        for (spelled, expected) in [
+            ("+351 912-345-678", Some(LISBON)),
+            ("tel:+351912345678", Some(LISBON)),
+            ("00351912345678", Some(LISBON)),
+            ("351912345678", None),
+            ("912345678", None),
+            ("+0912345678", None),
+            ("+12345", None),
+            ("+3519123456781234567", None),
+            ("REVEILLE", None),
+        ] {
+            assert_eq!(international(spelled).as_deref(), expected, "{spelled}");
         }
     }
 

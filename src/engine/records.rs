@@ -54,6 +54,9 @@ impl Silence {
     /// How long a silence is shown after its end, as by Alertmanager.
     pub const SHOWN_FOR: Millis = Millis::days(5);
 
+    /// That have not ended: each is matched with every alert.
+    pub const MAX: usize = 2_000;
+
     /// When it begins or ends, whichever comes next.
     pub fn next_due(&self) -> Option<Wall> {
         match self.ended_at {
@@ -200,10 +203,11 @@ pub struct Down {
     pub is_trial_open: bool,
 }
 
-/// A contact that answered STOP, and the wrong numbers of a sender.
+/// What is remembered of somebody who answers pages: by a phone that writes, or by an account that
+/// presses buttons.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
-    /// The phone number.
+    /// The phone number, or channel and account.
     pub address: Text,
     #[serde(default)]
     pub is_stopped: bool,
@@ -211,12 +215,31 @@ pub struct Sender {
     pub wrong: Vec<Steady>,
     #[serde(default)]
     pub blocked_until: Option<Steady>,
-    /// Message ids already answered, latest last.
+    /// Ids of messages that builds before [`Self::replies`] answered.
     #[serde(default)]
     pub answered: Vec<Text>,
     /// When a text that is no command was answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub helped: Vec<Steady>,
+    /// Messages and presses that were accepted, latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replies: Vec<Replied>,
+    /// When texts were answered, within the limit of answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Steady>,
+}
+
+/// A message or press that was accepted: the same id acts no second time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replied {
+    pub id: Text,
+    pub at: Steady,
+    /// What was said to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Text>,
+    /// On which it acted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub incidents: Vec<IncidentNumber>,
 }
 
 /// A policy kept as it was while an open incident names it.

@@ -3,23 +3,23 @@
 //! Only a number that is somebody's contact is answered, in whatever spelling a gateway gives it,
 //! and only for incidents that this contact was paged for. Where two people share a number, the
 //! reply is that of whoever was paged. Words that carriers take for themselves (`end`, `quit`,
-//! `cancel`, `yes`) are no commands.
+//! `cancel`, `yes`) are no commands. Of other numbers only STOP and START are remembered.
 
 use std::sync::Arc;
 
-use super::decision::{ActResult, Answer};
+use super::decision::{ActResult, Acted, Answer, SmsAnswer};
 use super::draft::Draft;
 use super::event::Text;
 use super::ids::{ContactName, IncidentNumber, UserName};
 use super::incident::{Incident, Trouble};
 use super::input::{Act, ActOn, Actor, SmsReply, Verb, Via};
-use super::key;
 use super::notify;
-use super::page::{PageKind, Recipient};
+use super::page::{Page, PageKind, Recipient};
 use super::people;
-use super::records::Sender;
+use super::phone;
+use super::replied::{self, Said};
 use super::ruleset::Medium;
-use super::time::Millis;
+use super::time::{Millis, Steady};
 use super::trouble::Cause;
 use super::trouble_desk;
 
@@ -29,13 +29,15 @@ const BLOCKED_FOR: Millis = Millis::minutes(10);
 /// Texts of a sender that are no command and are answered, and within which time.
 const HELPED_MAX: usize = 3;
 const HELPED_WITHIN: Millis = Millis::minutes(10);
-/// Message ids remembered of a sender.
-const ANSWERED_MAX: usize = 20;
+/// An `ack` without a number may be meant for a page that left so long ago.
+const ON_ITS_WAY: Millis = Millis::minutes(2);
+/// Beyond so many phones and accounts no stranger's STOP is remembered.
+const SENDERS_MAX: usize = 10_000;
 /// Incidents named in a reply.
 const LISTED_MAX: usize = 5;
 
 /// What a text asks for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Command {
     Acknowledge(Which),
     Resolve(u64),
@@ -44,7 +46,7 @@ enum Command {
     Other,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
     TheOne,
     All,
@@ -53,39 +55,83 @@ enum Which {
 
 /// Answers a text message.
 pub(super) fn sms(draft: &mut Draft<'_>, reply: &SmsReply) {
-    draft.answer = Answer::Sms(None);
+    draft.answer = Answer::Sms(SmsAnswer::default());
     let Some(caller) = caller(draft, &reply.from) else {
-        return;
+        return stranger(draft, reply);
     };
     let address = caller.address.clone();
-    ensure_sender(draft, &address);
-    let now = draft.now.steady;
-    // Each gateway counts its messages for itself.
-    let message: Text = key::joined(&[reply.channel.as_str(), &reply.message_id]).into();
-    let sender = draft.sender(&address);
-    let is_known = sender.is_some_and(|sender| {
-        sender.answered.contains(&message) || sender.blocked_until.is_some_and(|until| until > now)
-    });
-    if is_known {
-        return;
-    }
-    draft.edit_sender(&address, |sender| {
-        sender.answered.push(message);
-        let surplus = sender.answered.len().saturating_sub(ANSWERED_MAX);
-        sender.answered.drain(..surplus);
-    });
-    let text = match parse(&reply.text) {
-        Command::Acknowledge(Which::TheOne) => acknowledge_the_one(draft, &caller),
-        Command::Acknowledge(Which::All) => acknowledge_all(draft, &caller),
-        Command::Acknowledge(Which::Number(number)) => {
-            act_on(draft, &caller, IncidentNumber(number), Verb::Acknowledge)
+    replied::ensure_sender(draft, &address);
+    let id = replied::id(reply.channel.as_str(), &reply.message_id);
+    let command = parse(&reply.text);
+    // The carrier took STOP already: it counts whatever else is known of the sender.
+    if command != Command::Stop {
+        if let Some(first) = replied::find(draft, &address, &id) {
+            draft.answer = Answer::Sms(SmsAnswer {
+                text: first.text,
+                is_repeat: true,
+            });
+            return;
         }
-        Command::Resolve(number) => act_on(draft, &caller, IncidentNumber(number), Verb::Resolve),
-        Command::Stop => stop(draft, &caller),
-        Command::Start => start(draft, &caller),
-        Command::Other => help(draft, &address),
+        if is_blocked(draft, &address) {
+            return replied::remember(draft, &address, id, Said::default());
+        }
+    }
+    let (text, incidents) = obey(draft, &caller, command);
+    let text = text.and_then(|text| replied::within_limit(draft, &address, text));
+    let text: Option<Text> = text.map(Into::into);
+    let said = Said {
+        text: text.clone(),
+        incidents,
     };
-    draft.answer = Answer::Sms(text.map(Into::into));
+    replied::remember(draft, &address, id, said);
+    draft.answer = Answer::Sms(SmsAnswer {
+        text,
+        is_repeat: false,
+    });
+}
+
+/// Of a number that is nobody's contact only STOP and START count: the carrier took them, and the
+/// number may become a contact, or one again. There is no answer.
+fn stranger(draft: &mut Draft<'_>, reply: &SmsReply) {
+    let is_stopped = match parse(&reply.text) {
+        Command::Stop => true,
+        Command::Start => false,
+        Command::Acknowledge(_) | Command::Resolve(_) | Command::Other => return,
+    };
+    let Some(address) = phone::international(&reply.from).map(Text::from) else {
+        return;
+    };
+    let is_known = draft.sender(&address).is_some();
+    let has_room = draft.state.senders_known() < SENDERS_MAX;
+    if is_known || (is_stopped && has_room) {
+        replied::ensure_sender(draft, &address);
+        draft.edit_sender(&address, |sender| sender.is_stopped = is_stopped);
+    }
+}
+
+fn is_blocked(draft: &Draft<'_>, address: &Text) -> bool {
+    let blocked_until = draft
+        .sender(address)
+        .and_then(|sender| sender.blocked_until);
+    blocked_until.is_some_and(|until| until > draft.now.steady)
+}
+
+/// What is to be said, and the incidents on which it acted.
+type Obeyed = (Option<String>, Vec<IncidentNumber>);
+
+fn obey(draft: &mut Draft<'_>, caller: &Caller, command: Command) -> Obeyed {
+    let said = |text| (text, Vec::new());
+    match command {
+        Command::Acknowledge(Which::TheOne) => acknowledge_the_one(draft, caller),
+        Command::Acknowledge(Which::All) => acknowledge_all(draft, caller),
+        Command::Acknowledge(Which::Number(number)) => {
+            act_on(draft, caller, IncidentNumber(number), Verb::Acknowledge)
+        }
+        Command::Resolve(number) => act_on(draft, caller, IncidentNumber(number), Verb::Resolve),
+        Command::Stop => said(stop(draft, caller)),
+        Command::Start => said(start(draft, caller)),
+        Command::Other => said(help(draft, &caller.address)),
+    }
 }
 
 /// Says what can be written. Only a few times: a gateway that hands our own words back, or a phone
@@ -132,16 +178,6 @@ fn caller(draft: &Draft<'_>, from: &str) -> Option<Caller> {
     Some(Caller { owners, address })
 }
 
-fn ensure_sender(draft: &mut Draft<'_>, from: &Text) {
-    if draft.sender(from).is_none() {
-        let sender = Sender {
-            address: from.clone(),
-            ..Sender::default()
-        };
-        draft.put_sender(from.clone(), sender);
-    }
-}
-
 fn parse(text: &str) -> Command {
     let quotes: &[char] = &['"', '\'', '“', '”', '.', '!'];
     let lower = text.trim().trim_matches(quotes).to_lowercase();
@@ -153,9 +189,11 @@ fn parse(text: &str) -> Command {
         ("ack" | "acknowledge", Some("all"), _) => Command::Acknowledge(Which::All),
         ("ack" | "acknowledge", _, Some(number)) => Command::Acknowledge(Which::Number(number)),
         ("resolve", _, Some(number)) => Command::Resolve(number),
-        ("stop" | "stopall" | "unsubscribe" | "end" | "quit" | "cancel" | "optout", None, _) => {
-            Command::Stop
-        }
+        (
+            "stop" | "stopall" | "unsubscribe" | "end" | "quit" | "cancel" | "optout" | "revoke",
+            None,
+            _,
+        ) => Command::Stop,
         ("start" | "unstop", None, _) => Command::Start,
         _ => Command::Other,
     }
@@ -179,26 +217,37 @@ fn was_paged(draft: &Draft<'_>, caller: &Caller, number: IncidentNumber) -> bool
 
 /// Who of them was paged for an incident, the last of several.
 fn paged_last(draft: &Draft<'_>, caller: &Caller, number: IncidentNumber) -> Option<Owner> {
-    let pages = draft.pages_of(number);
-    let asked = pages
-        .iter()
-        .rev()
-        .filter(|page| page.asks() && !page.attempts.is_empty());
-    let mut owners = asked.filter_map(|page| match &page.recipient {
-        Recipient::User { user, contact } => {
-            let mut owners = caller.owners.iter();
-            owners.find(|owner| owner.user == *user && owner.contact == *contact)
-        }
-        Recipient::Channel { .. } => None,
-    });
-    owners.next().cloned()
+    asked(draft, caller, number).next().map(|(_, owner)| owner)
 }
 
-fn acknowledge_the_one(draft: &mut Draft<'_>, caller: &Caller) -> Option<String> {
+/// The pages that asked one of these contacts to acknowledge an incident, the last one first.
+fn asked(
+    draft: &Draft<'_>,
+    caller: &Caller,
+    number: IncidentNumber,
+) -> impl Iterator<Item = (Arc<Page>, Owner)> {
+    let pages = draft.pages_of(number).into_iter().rev();
+    let pages = pages.filter(|page| page.asks() && !page.attempts.is_empty());
+    pages.filter_map(|page| match &page.recipient {
+        Recipient::User { user, contact } => {
+            let mut owners = caller.owners.iter();
+            let owner = owners.find(|owner| owner.user == *user && owner.contact == *contact)?;
+            Some((page, owner.clone()))
+        }
+        Recipient::Channel { .. } => None,
+    })
+}
+
+/// A text takes its time: `ack` counts only where it cannot have been meant for another page.
+fn acknowledge_the_one(draft: &mut Draft<'_>, caller: &Caller) -> Obeyed {
     let open = paged_incidents(draft, caller);
-    match open.as_slice() {
-        [] => Some("Nothing is open for you.".to_owned()),
-        [one] => act_on(draft, caller, one.number, Verb::Acknowledge),
+    let text = match open.as_slice() {
+        [] => "Nothing is open for you.".to_owned(),
+        [one] if was_paged_for_another(draft, caller, one.number) => {
+            let number = one.number;
+            format!("#{number} is open, and another page left just now. Reply ack {number}.")
+        }
+        [one] => return act_on(draft, caller, one.number, Verb::Acknowledge),
         several => {
             let listed: Vec<String> = several
                 .iter()
@@ -206,15 +255,40 @@ fn acknowledge_the_one(draft: &mut Draft<'_>, caller: &Caller) -> Option<String>
                 .map(|one| format!("#{}", one.number))
                 .collect();
             let count = several.len();
-            Some(format!(
-                "{count} are open: {}. Reply ack NUMBER.",
-                listed.join(" ")
-            ))
+            format!("{count} are open: {}. Reply ack NUMBER.", listed.join(" "))
         }
-    }
+    };
+    (Some(text), Vec::new())
 }
 
-fn acknowledge_all(draft: &mut Draft<'_>, caller: &Caller) -> Option<String> {
+/// Whether a page for another incident is so fresh that the text may answer it; or this incident's
+/// own first page is, and another one came before it.
+fn was_paged_for_another(draft: &Draft<'_>, caller: &Caller, number: IncidentNumber) -> bool {
+    let now = draft.now.steady;
+    let is_fresh = |at: Steady| now.since(at) < ON_ITS_WAY;
+    let first = first_page_left(draft, caller, number);
+    let is_new = first.is_some_and(is_fresh);
+    // The page limit remembers those that are resolved, and so no longer in the state.
+    let people = caller.owners.iter();
+    let people = people.filter_map(|owner| draft.person(&owner.user));
+    let mut begun = people.flat_map(|person| person.interruptions.clone());
+    if begun.any(|one| one.incident != number && (is_new || is_fresh(one.started))) {
+        return true;
+    }
+    let mut others = draft.state.incidents().map(|incident| incident.number);
+    others.any(|other| {
+        let mut left = asked(draft, caller, other).flat_map(|(page, _)| page.attempts.clone());
+        other != number && left.any(|attempt| is_fresh(attempt.started))
+    })
+}
+
+/// When the contact was first sent a page for an incident.
+fn first_page_left(draft: &Draft<'_>, caller: &Caller, number: IncidentNumber) -> Option<Steady> {
+    let attempts = asked(draft, caller, number).flat_map(|(page, _)| page.attempts.clone());
+    attempts.map(|attempt| attempt.started).min()
+}
+
+fn acknowledge_all(draft: &mut Draft<'_>, caller: &Caller) -> Obeyed {
     let bundles = caller.owners.iter().filter_map(|owner| {
         let last = draft.person(&owner.user)?.last_bundle?;
         Some((last, owner))
@@ -224,31 +298,25 @@ fn acknowledge_all(draft: &mut Draft<'_>, caller: &Caller) -> Option<String> {
         .and_then(|(id, owner)| Some((draft.page(&id)?, owner)))
         .filter(|(page, _)| page.kind == PageKind::Bundle);
     let Some((page, owner)) = page else {
-        return Some("There is no list to acknowledge. Reply ack NUMBER.".to_owned());
+        let text = "There is no list to acknowledge. Reply ack NUMBER.";
+        return (Some(text.to_owned()), Vec::new());
     };
     let acted = perform(draft, owner, ActOn::Page(page.id), Verb::Acknowledge);
-    let done = acted
-        .iter()
-        .filter(|acted| acted.result == ActResult::Done)
-        .count();
-    Some(format!(
-        "You acknowledged {done}. {}",
-        still_open(draft, caller)
-    ))
+    let done = replied::done(&acted);
+    let (count, still) = (done.len(), still_open(draft, caller));
+    (Some(format!("You acknowledged {count}. {still}")), done)
 }
 
-fn act_on(
-    draft: &mut Draft<'_>,
-    caller: &Caller,
-    number: IncidentNumber,
-    verb: Verb,
-) -> Option<String> {
+fn act_on(draft: &mut Draft<'_>, caller: &Caller, number: IncidentNumber, verb: Verb) -> Obeyed {
     let Some(owner) = paged_last(draft, caller, number) else {
-        return wrong_number(draft, caller, number);
+        return (wrong_number(draft, caller, number), Vec::new());
     };
     let is_resolve = verb == Verb::Resolve;
     let acted = perform(draft, &owner, ActOn::Incidents(vec![number]), verb);
-    let acted = acted.first()?;
+    let done = replied::done(&acted);
+    let Some(acted) = acted.first() else {
+        return (None, done);
+    };
     let text = match acted.result {
         ActResult::Done if is_resolve => format!("You resolved #{number}."),
         ActResult::Done => {
@@ -263,7 +331,7 @@ fn act_on(
         }
         ActResult::NotOpen | ActResult::NotFound => format!("#{number} is not open."),
     };
-    Some(text)
+    (Some(text), done)
 }
 
 fn still_open(draft: &Draft<'_>, caller: &Caller) -> String {
@@ -300,12 +368,7 @@ fn wrong_number(draft: &mut Draft<'_>, caller: &Caller, number: IncidentNumber) 
     ))
 }
 
-fn perform(
-    draft: &mut Draft<'_>,
-    owner: &Owner,
-    on: ActOn,
-    verb: Verb,
-) -> Vec<super::decision::Acted> {
+fn perform(draft: &mut Draft<'_>, owner: &Owner, on: ActOn, verb: Verb) -> Vec<Acted> {
     let actor = Actor {
         name: owner.user.as_str().into(),
         user: Some(owner.user.clone()),

@@ -151,6 +151,13 @@ fn written(matchers: &[Matcher]) -> String {
 }
 
 fn check_silence(draft: &Draft<'_>, request: &SilenceRequest) -> Result<(), Refusal> {
+    if !draft.state.has_room_for_silence(request.replaces) {
+        return Err(Refusal::Invalid {
+            what: "another silence beside",
+            value: format!("{} that have not ended", Silence::MAX),
+            cure: "end some of them first".to_owned(),
+        });
+    }
     let invalid = |what, value: String, cure: String| Err(Refusal::Invalid { what, value, cure });
     let now = draft.now.wall;
     let most = draft.rules.settings.silence_max;

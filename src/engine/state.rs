@@ -410,6 +410,11 @@ impl State {
         self.senders.get(address)
     }
 
+    /// How many are remembered that wrote to us or pressed a button.
+    pub fn senders_known(&self) -> usize {
+        self.senders.len()
+    }
+
     /// A silence, also one that ended a few days ago.
     pub fn silence(&self, id: SilenceId) -> Option<&Arc<Silence>> {
         self.silences.get(&id)
@@ -419,6 +424,13 @@ impl State {
     pub fn silences(&self) -> impl Iterator<Item = &Arc<Silence>> {
         self.shown_silences()
             .filter(|silence| silence.ended_at.is_none())
+    }
+
+    /// Whether another silence may be set; one that takes the place of another always may.
+    pub fn has_room_for_silence(&self, replaces: Option<SilenceId>) -> bool {
+        let replaced = replaces.and_then(|id| self.silence(id));
+        let is_free = replaced.is_some_and(|silence| silence.ended_at.is_none());
+        is_free || self.silences().count() < Silence::MAX
     }
 
     /// Silences, also those that ended a few days ago.

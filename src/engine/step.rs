@@ -8,7 +8,7 @@ use super::ruleset::RuleSet;
 use super::time::Now;
 use super::{
     answer, bundle, closing, escalation, ingest, jump, lane, overrides, people, places, recovery,
-    reply, silence, trouble_desk, unreported,
+    replied, reply, silence, trouble_desk, unreported,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -49,6 +49,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
         } => lane::probed(draft, &channel, outcome),
         Input::Place(pick) => places::give(draft, &pick),
         Input::Act(act) => people::act(draft, &act),
+        Input::Press(press) => replied::press(draft, &press),
         Input::Sms(sms) => reply::sms(draft, &sms),
         Input::PageByHand(request) => people::page_by_hand(draft, &request),
         Input::Silence(request) => silence::set(draft, request),

@@ -214,7 +214,7 @@ impl Http {
         let client = match reach {
             Reach::Configured => &self.configured,
             Reach::Guarded => {
-                self.check_literal(&url)?;
+                check_literal(&self.guard, &url)?;
                 &self.guarded
             }
         };
@@ -260,17 +260,24 @@ impl Http {
         Ok(())
     }
 
-    /// A host that is an address is never looked up, so the resolver does not see it.
-    fn check_literal(&self, url: &reqwest::Url) -> Result<(), Fault> {
-        let host = url.host_str().unwrap_or("");
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        match host.parse::<IpAddr>() {
-            Ok(address) => self
-                .guard
-                .check(address)
-                .map_err(|refused| Fault::Address(refused.to_string())),
-            Err(_) => Ok(()),
-        }
+    /// What guarded calls may reach.
+    pub fn guard(&self) -> &Arc<Guard> {
+        &self.guard
+    }
+}
+
+/// A host that is an address is never looked up, so the resolver does not see it.
+fn check_literal(guard: &Guard, url: &reqwest::Url) -> Result<(), Fault> {
+    literal(guard, url).map_err(|refused| Fault::Address(refused.to_string()))
+}
+
+/// Whether a guarded call may go where this address leads without being looked up.
+pub fn literal(guard: &Guard, url: &reqwest::Url) -> Result<(), Refused> {
+    let host = url.host_str().unwrap_or("");
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    match host.parse::<IpAddr>() {
+        Ok(address) => guard.check(address),
+        Err(_) => Ok(()),
     }
 }
 
@@ -292,19 +299,22 @@ pub fn install_crypto_provider() {
 /// Whether this is an address that can be called at all: `http` or `https`, a host, no user name.
 pub fn check_url(url: &str) -> Result<reqwest::Url, Fault> {
     // The address is not repeated: it may hold a secret.
-    let fault = |problem: &str| Err(Fault::Address(format!("the URL {problem}")));
-    let Ok(parsed) = reqwest::Url::parse(url) else {
-        return fault("cannot be read; write it as https://host/path");
-    };
+    parse_url(url).map_err(|problem| Fault::Address(format!("the URL {problem}")))
+}
+
+/// The same, with what goes on after "the URL".
+pub fn parse_url(url: &str) -> Result<reqwest::Url, &'static str> {
+    let parsed =
+        reqwest::Url::parse(url).map_err(|_| "cannot be read; write it as https://host/path")?;
     if !matches!(parsed.scheme(), "http" | "https") {
-        return fault("begins neither with http:// nor with https://");
+        return Err("begins neither with http:// nor with https://");
     }
     if !parsed.username().is_empty() || parsed.password().is_some() {
-        return fault("holds a user name or password; use a header instead");
+        return Err("holds a user name or password");
     }
     match parsed.host_str() {
         Some(host) if !host.is_empty() => Ok(parsed),
-        _ => fault("names no host"),
+        _ => Err("names no host"),
     }
 }
 

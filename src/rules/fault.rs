@@ -62,6 +62,8 @@ codes! {
     EmptyWindow = "empty-window",
     /// A zone that does not follow daylight-saving time, where a place is meant.
     FixedZone = "fixed-zone",
+    /// A web address in a network that webhooks may not reach.
+    ForbiddenAddress = "forbidden-address",
     /// A word of Alertmanager, with ours as the cure.
     ForeignWord = "foreign-word",
     KeyLength = "key-length",
@@ -111,6 +113,8 @@ codes! {
     /// A part of YAML that rules do not use.
     UnusedYaml = "unused-yaml",
     UserWithoutContacts = "user-without-contacts",
+    /// A key that is easily guessed.
+    WeakKey = "weak-key",
     /// A zone that the system's database lacks.
     ZoneNotInSystem = "zone-not-in-system",
 }

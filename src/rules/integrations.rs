@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use crate::engine::event::{Labels, limit};
 use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::{Format, Integration};
+use crate::engine::strength::Strength;
 use crate::engine::time::Millis;
 
 use super::Context;
@@ -183,7 +184,7 @@ impl Context<'_> {
         self.texts(node, "`key`");
         for (source, at) in keys::sources(node) {
             self.check_literal(entry, &source, at);
-            self.check_length(entry, &source, at);
+            self.check_strength(entry, &source, at);
             if let KeySource::Hash(hash) = &source {
                 hashes.extend(self.hash(hash, "the hash behind `sha256:`", at));
             }
@@ -242,18 +243,40 @@ impl Context<'_> {
         self.faults.warning(Code::LiteralKey, at, message, cure);
     }
 
-    fn check_length(&mut self, entry: &Entry, source: &KeySource, at: Position) {
-        let characters = match source {
-            KeySource::Literal(literal) => Some(literal.chars().count()),
+    /// Whoever knows the key opens and resolves alerts in the name of the integration.
+    fn check_strength(&mut self, entry: &Entry, source: &KeySource, at: Position) {
+        let strength = match source {
+            // A slip in the name of a variable, and an error already.
+            KeySource::Literal(literal) if literal.starts_with("env:") => None,
+            KeySource::Literal(literal) => Some(Strength::of(literal)),
             KeySource::Hash(_) => None,
             KeySource::Env(_) | KeySource::File(_) => {
-                let known = &self.environment.key_characters;
+                let known = &self.environment.key_strengths;
                 known.get(&source.to_string()).copied()
             }
         };
+        let Some(strength) = strength else {
+            return;
+        };
+        self.check_length(entry, strength.characters, at);
+        if let Some(weakness) = strength.weakness() {
+            let name = &entry.key;
+            let message = match source {
+                KeySource::Literal(_) | KeySource::Hash(_) => {
+                    format!("the key of {name} {weakness}")
+                }
+                KeySource::Env(_) | KeySource::File(_) => {
+                    format!("the key {source} of {name} {weakness}")
+                }
+            };
+            let cure = "choose a random one, as `openssl rand -hex 16` makes it";
+            self.faults.warning(Code::WeakKey, at, message, cure);
+        }
+    }
+
+    fn check_length(&mut self, entry: &Entry, characters: usize, at: Position) {
         let is_pagerduty = entry.node.get("format").and_then(Node::as_text) == Some("pagerduty");
-        let wrong = characters.filter(|count| is_pagerduty && *count != ROUTING_KEY_CHARACTERS);
-        if let Some(characters) = wrong {
+        if is_pagerduty && characters != ROUTING_KEY_CHARACTERS {
             let name = &entry.key;
             let message = format!(
                 "the key of {name} has {characters} characters; many senders accept a routing \

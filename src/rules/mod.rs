@@ -13,6 +13,7 @@ pub mod limits;
 pub mod node;
 pub mod sources;
 pub mod starter;
+pub mod web_address;
 pub mod write;
 pub mod zones;
 
@@ -41,12 +42,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::{ChannelInfo, Medium, RuleSet, Settings};
+use crate::engine::strength::Strength;
 
 pub use documents::{Documents, SourceFile};
 pub use fault::{Code, Fault, Severity, render};
 
 use fault::Faults;
 use names::Names;
+use web_address::WebAddresses;
 use zones::Zones;
 
 /// What the process knows and documents are checked against.
@@ -58,10 +61,12 @@ pub struct Environment {
     /// SHA-256 of the keys that [`Documents::key_references`] names, as far as they could be read.
     /// `None` when nobody has tried: then nothing is said about unset ones.
     pub keys: Option<BTreeMap<IntegrationName, Vec<[u8; 32]>>>,
-    /// Characters of the keys that could be read, by the reference as it is written.
-    pub key_characters: BTreeMap<String, usize>,
+    /// How strong the keys are that could be read, by the reference as it is written.
+    pub key_strengths: BTreeMap<String, Strength>,
     /// Integrations that a key made while the router ran opens.
     pub made_keys: BTreeSet<IntegrationName>,
+    /// What web addresses can be called.
+    pub web_addresses: WebAddresses,
     /// By which names of time zones are resolved.
     pub zones: Zones,
     pub fit: Fit,

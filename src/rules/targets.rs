@@ -100,6 +100,10 @@ impl Context<'_> {
             Medium::Console => true,
         };
         if channel.media.iter().any(fits) {
+            if channel.media.contains(&Medium::Webhook) {
+                let whose = format!("the target on channel/{}", channel.name);
+                self.check_web_address(&whose, address, node.at);
+            }
             return;
         }
         let example = match channel.media.first() {

@@ -131,6 +131,9 @@ impl Context<'_> {
             faults.error(Code::BadAddress, node.at, message, cure);
         }
         let address = address(medium, node, faults)?;
+        if medium == Medium::Webhook && values::is_web_address(address) {
+            self.check_web_address(&format!("the contact {}", entry.key), address, node.at);
+        }
         self.check_channel(medium, entry);
         Some(Contact {
             name: entry.key.as_str().into(),

@@ -409,6 +409,7 @@ fn describe(input: &Input) -> String {
         Input::DeliveryReport { attempt, .. } => format!("delivery report on attempt {attempt}"),
         Input::Probed { channel, .. } => format!("probe of channel {channel}"),
         Input::Act(act) => format!("act of {}", act.actor.name),
+        Input::Press(press) => format!("button pressed on channel {}", press.channel),
         Input::Sms(sms) => format!("text message on channel {}", sms.channel),
         Input::PageByHand(_) => "page by hand".to_owned(),
         Input::Silence(_) | Input::ExpireSilence { .. } => "silence".to_owned(),

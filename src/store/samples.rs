@@ -432,6 +432,13 @@ pub fn sender() -> Sender {
         blocked_until: Some(Steady(2_000)),
         answered: vec!["SM1".into()],
         helped: vec![Steady(1_500)],
+        replies: vec![Replied {
+            id: "sms/SM2".into(),
+            at: Steady(1_600),
+            text: Some("You acknowledged #7.".into()),
+            incidents: vec![IncidentNumber(7)],
+        }],
+        told: vec![Steady(1_600)],
     }
 }
 

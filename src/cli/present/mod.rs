@@ -78,7 +78,11 @@ pub fn items(value: &Value) -> &[Value] {
 pub fn joined(value: &Value, field: &str) -> String {
     let words = list(value, field).iter().map(|item| match item {
         Value::String(text) => table::clean(text),
-        other => other.to_string(),
+        other @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Array(_)
+        | Value::Object(_)) => table::clean(&other.to_string()),
     });
     words.collect::<Vec<_>>().join(", ")
 }

@@ -50,6 +50,7 @@ fn every_command_of_the_contract_is_understood() {
         "reassign 1042 user/bo",
         "note 1042 looking at it",
         "page user/ana the house is on fire --urgency low",
+        "health",
         "oncall --at 03:10 --schedule night --user ana",
         "override add night --user ana --for 8h",
         "override list",

@@ -461,3 +461,34 @@ async fn who_is_not_on_call_is_not_so() {
         );
     }
 }
+
+#[tokio::test]
+async fn health_asks_without_a_token_and_says_why_a_server_is_not_ready() {
+    for (status, answer, said, verdict) in [
+        (
+            200,
+            json!({"status": "ok", "causes": []}),
+            "ready",
+            Verdict::Done,
+        ),
+        (
+            503,
+            json!({"status": "not_ready", "causes": ["timers are late", "no space"]}),
+            "not ready: timers are late, no space",
+            Verdict::NotSo,
+        ),
+    ] {
+        let server = Server::start().await;
+        server.answers("GET /readyz", status, answer);
+        let report = run(&["health"], &server).await.expect("it answers");
+        assert_eq!((report.text.as_str(), report.verdict), (said, verdict));
+        assert_eq!(server.asked()[0].bearer, None);
+    }
+    let server = Server::start().await;
+    server.answers("GET /readyz", 404, json!("something else listens here"));
+    let failure = run(&["health"], &server).await.expect_err("no such path");
+    assert_eq!(failure.code(), 1, "{failure}");
+    let url = nobody().await;
+    let failure = run_asked(&["health"], &[("REVEILLE_URL", &url)], None).await;
+    assert_eq!(failure.expect_err("nobody listens").code(), 3);
+}

@@ -410,3 +410,85 @@ async fn a_rollback_asks_as_apply_does() {
     assert_eq!(asked[1].body, json!({ "files": files }));
     assert_eq!(asked.len(), 2, "nothing is put in force");
 }
+
+/// Rules whose people are paged at these web addresses.
+fn webhook_rules(addresses: &[&str]) -> String {
+    let contacts: Vec<String> = addresses
+        .iter()
+        .enumerate()
+        .map(|(index, address)| format!("c{index}: {{ webhook: \"{address}\" }}"))
+        .collect();
+    format!(
+        "users:\n  ana: {{ contacts: {{ {} }} }}\npolicies:\n  default: {{ steps: [{{ targets: \
+         [user/ana] }}] }}\nroute: {{ policy: default }}\n",
+        contacts.join(", ")
+    )
+}
+
+/// What a check says of these addresses under a channel for webhooks, by code.
+async fn checked(addresses: &[&str], outbound: &str) -> Vec<(String, String)> {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let rules = folder.path().join("rules");
+    std::fs::create_dir(&rules).expect("it is made");
+    std::fs::write(rules.join("a.yaml"), webhook_rules(addresses)).expect("it is written");
+    let settings = format!(
+        "{outbound}\n[[channel]]\nname = \"hooks\"\nkind = \"webhook\"\nsecret = \"env:S\"\n"
+    );
+    let config = folder.path().join("reveille.toml");
+    std::fs::write(&config, settings).expect("it is written");
+    let (config, rules) = (shown(&config), shown(&rules));
+    let report = alone(&["--config", &config, "rules", "check", &rules]).await;
+    let report = report.expect("it reads");
+    let text = |fault: &Value, field: &str| fault[field].as_str().unwrap_or_default().to_owned();
+    let faults = report.value["faults"].as_array().expect("a list").clone();
+    for fault in &faults {
+        assert!(fault["line"].is_u64() && !text(fault, "cure").is_empty());
+        assert!(!fault.to_string().contains("hush"), "{fault}");
+    }
+    let faults = faults.iter();
+    faults
+        .map(|fault| (text(fault, "code"), text(fault, "message")))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_web_address_that_no_page_can_reach_is_found_by_the_check_however_it_is_written() {
+    for (address, kind) in [
+        ("http://127.0.0.1:9000/x", "a loopback address"),
+        ("http://127.1/x", "a loopback address"),
+        ("http://2130706433/x", "a loopback address"),
+        ("http://0x7f.0.0.1/x", "a loopback address"),
+        ("https://[::1]/x", "a loopback address"),
+        ("https://[::ffff:10.0.0.1]/x", "a private address"),
+        ("https://10.1.2.3", "a private address"),
+        ("https://192.168.1.1:8443?q=1", "a private address"),
+        ("http://169.254.169.254/latest", "a link-local address"),
+        ("https://[fe80::1]/x", "a link-local address"),
+        ("http://168.63.129.16/x", "a cloud metadata address"),
+    ] {
+        let found = checked(&[address], "").await;
+        let [(code, message)] = found.as_slice() else {
+            panic!("{address}: {found:?}");
+        };
+        assert_eq!(code, "forbidden-address", "{address}: {message}");
+        assert!(message.contains(kind), "{address}: {message}");
+    }
+    for address in [
+        "https://ana:hush@example.com/",
+        "https://hush@203.0.114.1/x",
+    ] {
+        let found = checked(&[address], "").await;
+        let [(code, message)] = found.as_slice() else {
+            panic!("{address}: {found:?}");
+        };
+        assert_eq!(code, "bad-address", "{address}: {message}");
+    }
+    let permitted = [
+        "https://example.com/a@b",
+        "http://localhost/names-are-not-resolved",
+        "https://1.1.1.1/x",
+        "http://10.1.2.3/x",
+    ];
+    let opened = "[outbound]\nallow_networks = [\"10.1.0.0/16\"]";
+    assert_eq!(checked(&permitted, opened).await, []);
+}

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::engine::strength::Strength;
 use crate::rules::fault::{Code, FAULTS_MAX};
+use crate::rules::web_address::{Objection, WebAddresses};
 use crate::rules::zones::{SystemZones, Zones, bundled_version};
 use crate::rules::{Compiled, Fit, limits};
 
@@ -251,15 +253,31 @@ fn wholes_of_processes() -> Vec<Whole> {
         "routing keys whose length shows only when they are read",
         &format!("{BASE}{pagerduty}"),
         &[
-            "7:47: warning[key-length]: the key of p has 5 characters; many senders accept a \
+            "7:47: warning[key-length]: the key of p has 24 characters; many senders accept a \
              routing key of 32 only",
         ],
     );
-    let characters = [("env:SHORT", 5), ("env:RIGHT", 32), ("env:SHORT_TOO", 5)];
-    short.environment.key_characters = characters
-        .into_iter()
-        .map(|(source, count)| (source.to_owned(), count))
-        .collect();
+    short.environment.key_strengths = strengths(&[
+        ("env:SHORT", "0123456789abcdef01234567"),
+        ("env:RIGHT", "0123456789abcdef0123456789abcdef"),
+        ("env:SHORT_TOO", "0123456789abcdef01234567"),
+    ]);
+    let guessed = "integrations: { a: { format: native, key: [env:SHORT, file:/run/uniform] }, \
+                   b: { format: native, key: env:STRONG } }\n";
+    let mut weak = whole(
+        "keys that are easily guessed",
+        &format!("{BASE}{guessed}"),
+        &[
+            "7:44: warning[weak-key]: the key env:SHORT of a has 8 characters and needs 20",
+            "7:55: warning[weak-key]: the key file:/run/uniform of a has 2 different characters \
+             and needs 8",
+        ],
+    );
+    weak.environment.key_strengths = strengths(&[
+        ("env:SHORT", "changeme"),
+        ("file:/run/uniform", "abababababababababababababababab"),
+        ("env:STRONG", "0123456789abcdef0123"),
+    ]);
     let mut same = whole(
         "two references that lead to one key",
         &format!("{BASE}{keys}"),
@@ -285,13 +303,48 @@ fn wholes_of_processes() -> Vec<Whole> {
         .environment
         .channels
         .retain(|channel| channel.name.as_str() != "mail");
+    let hooks = "users:\n  ana: { contacts: { one: { webhook: \"https://a:b@example.com\" } } }\n  \
+                 bo: { contacts: { two: { webhook: \"http://10.0.0.1/x\" } } }\n\
+                 policies:\n  default: { steps: [{ targets: [user/ana, \
+                 channel/hooks/http://10.0.0.2/y] }] }\nroute: { policy: default, copy_to: \
+                 [channel/hooks/https://a@example.com] }\n";
+    let mut unreachable = whole(
+        "web addresses that are never called",
+        hooks,
+        &[
+            "2:38: error[bad-address]: the address of the contact one holds a secret",
+            "3:37: warning[forbidden-address]: the address of the contact two is private; no page \
+             reaches it",
+            "5:44: warning[forbidden-address]: the address of the target on channel/hooks is \
+             private; no page reaches it",
+            "6:37: error[bad-address]: the address of the target on channel/hooks holds a secret",
+        ],
+    );
+    unreachable.environment.web_addresses = WebAddresses::new(judge);
     let mut watch = whole(
         "a policy of the settings that does not exist",
         BASE,
         &["6:1: error[unknown-policy]: the settings' [watch] policy \"ops\" does not exist"],
     );
     watch.environment.settings.watch_policy = Some("ops".into());
-    vec![unset, made, short, same, quiet, watch]
+    vec![unset, made, short, weak, same, quiet, unreachable, watch]
+}
+
+/// A process that reaches nothing private.
+fn judge(address: &str) -> Result<(), Objection> {
+    if address.contains('@') {
+        return Err(Objection::Address("holds a secret".to_owned()));
+    }
+    match address.contains("//10.") {
+        true => Err(Objection::Network("is private".to_owned())),
+        false => Ok(()),
+    }
+}
+
+fn strengths(keys: &[(&str, &str)]) -> BTreeMap<String, Strength> {
+    let keys = keys.iter();
+    keys.map(|(source, key)| ((*source).to_owned(), Strength::of(key)))
+        .collect()
 }
 
 #[test]

@@ -205,6 +205,7 @@ integrations:
             "7:32: warning[literal-key]: the key of f stands in the file; only its hash is stored",
             "7:32: warning[key-length]: the key of f has 5 characters; many senders accept a \
              routing key of 32 only",
+            "7:32: warning[weak-key]: the key of f has 5 characters and needs 20",
             "8:29: error[not-text]: `key` is a text, not the number 12345",
             "9:24: error[foreign-word]: `type` is not a key of an integration here",
             "10:30: error[bad-key-hash]: the hash behind `sha256:` is not a SHA-256 hash",

@@ -120,6 +120,41 @@ async fn the_button_of_a_page_acknowledges_it_and_the_message_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_press_acts_once_however_often_it_is_posted_also_after_a_restart() {
+    let slack = FakeSlack::start().await;
+    let (place, mut server) = start(&slack).await;
+    report(&server, "trigger").await;
+    let button = next_button(&slack, "acknowledge").await;
+    let body = Press {
+        button: &button,
+        user: USER,
+        place: DIRECT,
+    };
+    let body = body.body();
+    let headers = slack::signed(&body, slack::SIGNING_SECRET, wall_now());
+    let post = async |server: &Server| slack::post_actions(&server.url, &body, &headers).await;
+    assert_eq!(post(&server).await, 200);
+    assert_eq!(status(&server, 1).await, "acknowledged");
+    let path = "/v1/incidents/1/unacknowledge";
+    assert_eq!(server.act(path, &json!({})).await.status(), 200);
+    for _ in 0..2 {
+        assert_eq!(
+            post(&server).await,
+            200,
+            "a repetition is answered as before"
+        );
+        assert_eq!(status(&server, 1).await, "triggered");
+        server.kill();
+        server = place.start().await;
+    }
+    // Another press of the same button is one of its own: its signature differs.
+    let later = Wall(wall_now().0 + 1_000);
+    let headers = slack::signed(&body, slack::SIGNING_SECRET, later);
+    assert_eq!(slack::post_actions(&server.url, &body, &headers).await, 200);
+    assert_eq!(status(&server, 1).await, "acknowledged");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_slack_did_not_sign_presses_no_button() {
     let slack = FakeSlack::start().await;
     let (place, server) = start(&slack).await;

@@ -102,8 +102,8 @@ async fn a_reply_with_the_key_acts_once_whichever_way_the_gateway_shows_it() {
         // A gateway that posts it twice changes nothing more.
         act(&server, number, "unacknowledge").await;
         assert_eq!(gateway.next().await.path(), "/sms", "a new round begins");
-        let (code, _) = reply(&server, path, bearer, &message).await;
-        assert_eq!(code, 200);
+        let again = reply(&server, path, bearer, &message).await;
+        assert_eq!(again, (200, answer));
         assert_eq!(status(&server, number).await, "triggered");
         act(&server, number, "resolve").await;
     }
@@ -130,6 +130,40 @@ async fn a_reply_without_the_key_or_to_a_channel_that_takes_none_is_refused() {
     }
     assert!(place.log().contains("a reply through the gateway"));
     assert!(!place.log().contains(KEY), "no key is in the log");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_key_of_the_gateway_counts_as_a_guess_and_the_right_one_still_acts() {
+    let (gateway, _place, server) = start().await;
+    open(&server, &gateway, 1).await;
+    let ack = message("ack 1", "m1");
+    for number in 0..20 {
+        // In the query as in the header, and with wrong keys of integrations in one count.
+        let wrong = format!("guess-{number}");
+        let status = match number % 3 {
+            0 => {
+                let path = format!("/sms/sms/inbound?key={wrong}");
+                reply(&server, &path, None, &ack).await.0
+            }
+            1 => {
+                reply(&server, "/sms/sms/inbound", Some(&wrong), &ack)
+                    .await
+                    .0
+            }
+            _ => {
+                let event = "{\"summary\":\"a\"}".to_owned();
+                let answer = server.post("/v1/events", &wrong, event).await;
+                answer.status().as_u16()
+            }
+        };
+        assert_eq!(status, 401, "{number}");
+    }
+    let (code, answer) = reply(&server, "/sms/sms/inbound", Some("another"), &ack).await;
+    assert_eq!((code, &answer["code"]), (429, &json!("too_many_guesses")));
+    assert_eq!(status(&server, 1).await, "triggered");
+    let (code, _) = reply(&server, "/sms/sms/inbound", Some(KEY), &ack).await;
+    assert_eq!(code, 200);
+    assert_eq!(status(&server, 1).await, "acknowledged");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

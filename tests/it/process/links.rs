@@ -63,3 +63,73 @@ async fn a_scanner_that_opens_a_link_in_any_way_changes_nothing() {
     assert_eq!(server.get("/v1/incidents/1").await["status"], "triggered");
     assert_eq!(story(&server).await, before);
 }
+
+async fn press(link: &str, form: &str) -> u16 {
+    let request = client().post(link).body(form.to_owned());
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    request.send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_typed_on_the_page_of_a_channel_target_is_marked_wherever_it_stands() {
+    let mail = FakeSmtp::start().await;
+    let rules = ONE_PERSON.replace(
+        "targets: [user/ana]",
+        "targets: [channel/mail/team@example.com]",
+    );
+    let place = Place::new(&settings(&mail), &rules);
+    let server = place.start().await;
+    // The name of a user, and one of nobody.
+    let cases = [
+        ("ana", "Ana Silva (typed, not verified)", json!("ana")),
+        (
+            "Zoe from ops",
+            "Zoe from ops (typed, not verified)",
+            json!(null),
+        ),
+    ];
+    for (number, (typed, shown, user)) in (1..).zip(cases) {
+        let event = json!({"summary": format!("disk {number} full"), "severity": "critical"});
+        let answer = server
+            .post("/v1/events", &server.key, event.to_string())
+            .await;
+        assert_eq!(answer.status(), 202);
+        // What became of the one before is told in between.
+        let subject = format!("disk {number} full");
+        let text = loop {
+            let page = mail.next().await;
+            let text: String = page.entity.parts().iter().map(Entity::text).collect();
+            if text.contains(&subject) {
+                break text;
+            }
+        };
+        let start = text.find(&format!("{}/a/", server.url)).unwrap();
+        let link = text[start..].split_whitespace().next().unwrap();
+        let (_, form) = ask(Method::GET, link).await;
+        assert!(form.contains("name=\"name\""), "it asks who they are");
+        assert_eq!(press(link, "action=acknowledge").await, 422, "nameless");
+        let named = format!("action=acknowledge&name={}", typed.replace(' ', "+"));
+        press(link, &named).await;
+
+        let incident = server.get(&format!("/v1/incidents/{number}")).await;
+        let by = &incident["acknowledged_by"];
+        let expected = json!({"user": user, "name": shown, "via": "link"});
+        assert_eq!(
+            (&incident["status"], by),
+            (&json!("acknowledged"), &expected)
+        );
+        let story = server
+            .get(&format!("/v1/incidents/{number}/timeline?limit=500"))
+            .await;
+        let entries = story["items"].as_array().unwrap();
+        let entry = entries
+            .iter()
+            .find(|entry| entry["reason"] == "acknowledged")
+            .unwrap_or_else(|| panic!("{story}"));
+        assert!(entry["text"].as_str().unwrap().contains(shown), "{entry}");
+        let told = place.run(&["show", &number.to_string()]);
+        assert!(told.contains(shown), "{told}");
+        let told = place.run(&["explain", &number.to_string()]);
+        assert!(told.contains(shown), "{told}");
+    }
+}

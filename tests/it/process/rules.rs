@@ -134,3 +134,36 @@ async fn a_label_severity_decides_on_the_urgency_in_a_test_as_in_an_event() {
         assert_eq!(incident["urgency"], urgency, "{incident}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_by_a_viewer_tells_nothing_about_files_and_variables_of_the_server() {
+    let place = Place::new("", ONE_PERSON).with_variable("SET_KEY", "short");
+    let server = place.start().await;
+    let token = |role: &str| {
+        let words = ["token", "create", "--name", role, "--role", role];
+        place.run(&words).trim().to_owned()
+    };
+    let check = async |path: &str, token: &str, reference: &str| {
+        let integration = format!("pager: {{ format: pagerduty, key: \"{reference}\" }}");
+        let rules = ONE_PERSON.replace("native: { format: native }", &integration);
+        let answer = server.post(path, token, rules).await;
+        answer.text().await.unwrap()
+    };
+    let existing = format!("file:{}", place.path().join("reveille.toml").display());
+    let references = ["env:SET_KEY", "env:NO_KEY", &existing, "file:/nowhere"];
+    for (role, path) in [
+        ("viewer", "/v1/rules/check"),
+        ("responder", "/v1/rules/diff"),
+    ] {
+        let token = token(role);
+        let first = check(path, &token, references[0]).await;
+        for reference in references {
+            let told = check(path, &token, reference).await;
+            let told = told.replace(reference, references[0]);
+            assert_eq!(told, first, "{role} with {reference}");
+            assert!(!told.contains("key-unset"), "{told}");
+        }
+    }
+    let told = check("/v1/rules/check", &token("admin"), "env:NO_KEY").await;
+    assert!(told.contains("key-unset"), "{told}");
+}

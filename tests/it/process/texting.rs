@@ -86,15 +86,24 @@ async fn a_reply_by_text_acts_whichever_way_twilio_signs_it() {
         let incident = server.get(&format!("/v1/incidents/{number}")).await;
         assert_eq!(incident["status"], "acknowledged");
     }
-    // The same message again does nothing and is answered as before.
+    // The same message again does nothing and is answered as before, also after a restart.
+    let answer = server
+        .act("/v1/incidents/4/unacknowledge", &json!({}))
+        .await;
+    assert_eq!(answer.status(), 200);
+    server.kill();
+    let server = place.start().await;
     let reply = twilio::Reply {
         from: NUMBER,
         text: "ack 4",
         message_id: "SM4",
     };
     let key = twilio::Key::AuthToken;
-    let (status, _) = twilio.reply_signed(&inbound, &inbound, key, reply).await;
+    let (status, answer) = twilio.reply_signed(&inbound, &inbound, key, reply).await;
     assert_eq!(status, 200);
+    assert!(answer.contains("You acknowledged #4."), "{answer}");
+    let incident = server.get("/v1/incidents/4").await;
+    assert_eq!(incident["status"], "triggered");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -30,8 +30,17 @@ async fn a_key_that_is_not_set_is_warned_of_at_each_start_with_what_follows() {
     let told = warnings(&place, "env:BILLING_KEY");
     assert_eq!(told.len(), 1, "{}", place.log());
     assert!(told[0].contains("it answers 401"), "{}", told[0]);
-    let short = warnings(&place, "has 5 characters");
-    assert_eq!(short.len(), 1, "{}", place.log());
+    for (code, words) in [
+        ("key-length", "the key of pager has 5 characters"),
+        (
+            "weak-key",
+            "the key env:PAGER_KEY of pager has 5 characters and needs 20",
+        ),
+    ] {
+        let told = warnings(&place, &format!("warning[{code}]"));
+        assert_eq!(told.len(), 1, "{}", place.log());
+        assert!(told[0].contains(words), "{}", told[0]);
+    }
     assert!(!place.log().contains("\"short\""), "no key is in the log");
 
     let key = place.run(&["key", "create", "billing"]);

@@ -216,7 +216,7 @@ impl World {
             message_id: id.into(),
         };
         match self.ask(Input::Sms(reply)) {
-            Answer::Sms(text) => text.map(|text| text.to_string()),
+            Answer::Sms(reply) => reply.text.map(|text| text.to_string()),
             other => panic!("not a reply: {other:?}"),
         }
     }

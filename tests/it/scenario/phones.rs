@@ -1,6 +1,8 @@
 //! Answers by text message.
 
 use reveille::engine::ids::UserName;
+use reveille::engine::input::Verb;
+use reveille::engine::time::Millis;
 
 use super::TEAM;
 use super::world::World;
@@ -21,6 +23,7 @@ fn an_acknowledgment_by_text_is_for_what_the_phone_was_paged_for() {
         Some("You acknowledged #2. 1 more open.")
     );
     world.expect_status(2, "acknowledged");
+    world.wait("00:02:00");
     assert_eq!(
         world.sms(ANA, "ack").as_deref(),
         Some("You acknowledged #1. Nothing else is open.")
@@ -84,15 +87,142 @@ fn a_gateway_that_hands_our_own_words_back_is_not_answered_for_ever() {
 }
 
 #[test]
-fn one_message_id_is_answered_once() {
+fn one_message_id_acts_once_and_gets_its_first_answer_again_also_after_a_crash() {
     let mut world = World::new(TEAM);
     world.post("a");
     world.take_seen();
-    assert!(world.sms_with_id(ANA, "ack 1", "m1").is_some());
-    let again = world.sms_with_id(ANA, "ack 1", "m1");
-    assert_eq!(again, None, "the same id again");
+    let first = world.sms_with_id(ANA, "ack", "m1");
+    let expected = "You acknowledged #1. Nothing else is open.";
+    assert_eq!(first.as_deref(), Some(expected));
+    world.does("ana", 1, Verb::Unacknowledge);
+    for crash in [false, true] {
+        if crash {
+            world.crash_for(Millis::minutes(1));
+        }
+        world.take_seen();
+        let again = world.sms_with_id(ANA, "ack", "m1");
+        assert_eq!(again, first, "the same id again");
+        world.expect_status(1, "triggered");
+    }
     let elsewhere = world.sms_by("gateway", ANA, "ack 1", "m1");
-    assert!(elsewhere.is_some(), "another gateway counts for itself");
+    assert_eq!(elsewhere, first, "another gateway counts for itself");
+    world.expect_status(1, "acknowledged");
+}
+
+#[test]
+fn a_message_id_is_kept_for_seven_days_and_until_its_incident_is_closed() {
+    let mut world = World::new(TEAM);
+    world.post("a");
+    let first = world.sms_with_id(ANA, "ack 1", "m1");
+    let nothing = world.sms_with_id(BO, "ack", "m2");
+    world.wait("144:00:00");
+    assert_eq!(world.sms_with_id(BO, "ack", "m2"), nothing);
+    world.wait("48:00:00");
+    world.take_seen();
+    assert!(world.sms(ANA, "what?").is_some(), "looks for what is old");
+    assert_eq!(world.sms_with_id(ANA, "ack 1", "m1"), first, "#1 is open");
+    world.does("ana", 1, Verb::Resolve);
+    assert!(world.sms(ANA, "what?").is_some());
+    assert_ne!(world.sms_with_id(ANA, "ack 1", "m1"), first, "forgotten");
+    world.take_seen();
+}
+
+#[test]
+fn no_more_than_300_message_ids_of_a_sender_are_remembered() {
+    let mut world = World::new(TEAM);
+    let of = |world: &World| world.state().sender(ANA).map(|sender| sender.replies.len());
+    for number in 0..310 {
+        world.sms_with_id(ANA, "ack", &format!("m{number}"));
+    }
+    assert_eq!(of(&world), Some(300));
+}
+
+#[test]
+fn stop_counts_from_a_blocked_phone_and_with_an_id_that_was_answered() {
+    let mut world = World::new(TEAM);
+    world.post("a");
+    world.take_seen();
+    for number in 11..=15 {
+        world.sms(ANA, &format!("ack {number}"));
+    }
+    assert_eq!(world.sms(ANA, "ack 1"), None, "blocked");
+    let is_stopped = |world: &World| world.state().sender(ANA).map(|sender| sender.is_stopped);
+    world.sms_with_id(ANA, "STOP", "m1");
+    assert_eq!(is_stopped(&world), Some(true));
+    world.wait("00:11:00");
+    world.sms(ANA, "START");
+    assert_eq!(is_stopped(&world), Some(false));
+    world.sms_with_id(ANA, "STOP", "m1");
+    assert_eq!(is_stopped(&world), Some(true));
+    world.take_seen();
+}
+
+#[test]
+fn ack_without_a_number_acts_on_nothing_that_it_may_not_have_been_meant_for() {
+    type Act = fn(&mut World);
+    let handled: [(&str, Act); 3] = [
+        ("acknowledged", |world| world.ack(2, "bo")),
+        ("resolved by somebody", |world| {
+            world.does("bo", 2, Verb::Resolve);
+        }),
+        ("resolved by its monitor", |world| {
+            world.resolve_event("b");
+        }),
+    ];
+    for (case, act) in handled {
+        let mut world = World::new(TEAM);
+        world.post("a");
+        world.wait("00:02:30");
+        world.post("b");
+        act(&mut world);
+        world.wait("00:00:05");
+        world.take_seen();
+        let answer = world.sms(ANA, "ack");
+        let expected = "#1 is open, and another page left just now. Reply ack 1.";
+        assert_eq!(answer.as_deref(), Some(expected), "{case}");
+        world.expect_status(1, "triggered");
+        assert!(world.sms(ANA, "ack 1").is_some());
+        world.expect_status(1, "acknowledged");
+    }
+    // The text was written for #1; it arrives when another one is the only one open.
+    let mut world = World::new(TEAM);
+    world.post("a");
+    world.wait("00:02:30");
+    world.resolve_event("a");
+    world.post("b");
+    world.take_seen();
+    let answer = world.sms(ANA, "ack").expect("an answer");
+    assert!(answer.starts_with("#2 is open, and another"), "{answer}");
+    world.expect_status(2, "triggered");
+    world.wait("00:02:00");
+    assert!(world.sms(ANA, "ack").is_some());
+    world.expect_status(2, "acknowledged");
+    world.take_seen();
+}
+
+#[test]
+fn a_phone_gets_twenty_answers_in_ten_minutes_and_whatever_it_writes_still_counts() {
+    let mut world = World::new(TEAM);
+    world.post("a");
+    world.post("b");
+    world.take_seen();
+    let answers: Vec<String> = (0..1_000).filter_map(|_| world.sms(ANA, "ack")).collect();
+    assert_eq!(answers.len(), 20);
+    assert!(
+        answers[18].ends_with("Reply ack NUMBER."),
+        "{}",
+        answers[18]
+    );
+    let last = "Further texts count, but are not answered for a while.";
+    assert!(answers[19].ends_with(last), "{}", answers[19]);
+    assert_eq!(world.sms(ANA, "ack 1"), None);
+    world.expect_status(1, "acknowledged");
+    assert!(world.sms(BO, "ack").is_some(), "others are answered");
+    world.wait("00:10:01");
+    world.take_seen();
+    assert!(world.sms(ANA, "ack 2").is_some());
+    world.expect_status(2, "acknowledged");
+    world.take_seen();
 }
 
 #[test]
@@ -165,6 +295,34 @@ fn a_reply_from_a_shared_phone_is_that_of_whoever_was_paged() {
         let user = handled.and_then(|handled| handled.user);
         assert_eq!(user.as_ref().map(UserName::as_str), Some("bo"));
     }
+}
+
+#[test]
+fn stop_from_a_number_that_is_nobodys_contact_holds_once_it_is_one() {
+    const NEW: &str = "+351900000009";
+    let mut world = World::new(TEAM);
+    assert_eq!(world.sms("+351 900 000 009", "STOP"), None);
+    assert_eq!(world.sms("+351900000008", "ack 1"), None);
+    assert!(world.state().sender("+351900000008").is_none());
+    world.crash_for(Millis::minutes(1));
+    assert!(world.own_incidents().is_empty(), "nobody is concerned yet");
+    world.replace_rules(&TEAM.replace(ANA, NEW));
+    world.post("a");
+    world.expect(["ana email mail #1 page"]);
+    world.expect_reason(1, "contact_stopped");
+    world.ack(1, "ana");
+    assert!(world.sms(NEW, "START").is_some(), "ana's number by now");
+    world.post("b");
+    world.expect(["ana sms twilio #2 page"]);
+    // Whoever left the rules starts and stops as before.
+    world.ack(2, "ana");
+    world.replace_rules(TEAM);
+    assert_eq!(world.sms(NEW, "STOP"), None);
+    let is_stopped = |world: &World| world.state().sender(NEW).map(|sender| sender.is_stopped);
+    assert_eq!(is_stopped(&world), Some(true));
+    assert_eq!(world.sms(NEW, "START"), None);
+    assert_eq!(is_stopped(&world), Some(false));
+    world.take_seen();
 }
 
 #[test]

@@ -443,3 +443,32 @@ fn the_timeline_names_the_silences_that_hold_a_page_with_their_matchers() {
     world.resolve_event("x");
     world.resolve_event("y");
 }
+
+#[test]
+fn no_more_than_2_000_silences_that_have_not_ended_are_set() {
+    let mut world = World::new(TEAM);
+    let mut last = None;
+    for number in 0..2_000 {
+        last = Some(world.silence(&format!("host=h{number}"), "01:00:00").0);
+    }
+    let request = SilenceRequest {
+        actor: actor("ana"),
+        matchers: vec![Matcher::parse("host=more").expect("a matcher")],
+        everything: false,
+        from: None,
+        until: world.wall() + Millis::hours(3),
+        reason: "maintenance".into(),
+        replaces: None,
+    };
+    let refused = world.ask(Input::Silence(request.clone()));
+    let Answer::Refused(refusal) = refused else {
+        panic!("not refused: {refused:?}");
+    };
+    assert!(refusal.to_string().contains("2000"), "{refusal}");
+    let (_, _) = world.silence_in_place_of(last, "host=other", "01:00:00");
+    world.wait("01:00:01");
+    assert!(matches!(
+        world.ask(Input::Silence(request)),
+        Answer::Silence { .. }
+    ));
+}

@@ -1,0 +1,78 @@
+//! Whether a web address that stands in rules can ever be called. This room does not know what the
+//! process may reach: the process says it, as [`WebAddresses`].
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::engine::ids::ChannelName;
+use crate::engine::ruleset::Medium;
+
+use super::fault::Code;
+use super::node::Position;
+use super::{Context, Environment};
+
+/// Why an address is not called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Objection {
+    /// The address itself; it is as a sentence goes on after "the address".
+    Address(String),
+    /// The network that it leads into, and how that is opened.
+    Network(String),
+}
+
+type Judge = dyn Fn(&str) -> Result<(), Objection> + Send + Sync;
+
+/// What the process says to web addresses, as far as that shows without looking up their names.
+#[derive(Clone, Default)]
+pub struct WebAddresses(Option<Arc<Judge>>);
+
+impl WebAddresses {
+    /// Judged so.
+    pub fn new(judge: impl Fn(&str) -> Result<(), Objection> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(judge)))
+    }
+
+    fn check(&self, address: &str) -> Result<(), Objection> {
+        self.0.as_ref().map_or(Ok(()), |judge| judge(address))
+    }
+}
+
+impl fmt::Debug for WebAddresses {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("WebAddresses")
+    }
+}
+
+impl Context<'_> {
+    /// An address of a webhook. It is not repeated: it may hold a secret.
+    pub(super) fn check_web_address(&mut self, whose: &str, address: &str, at: Position) {
+        let found = self.environment.web_addresses.check(address);
+        match found {
+            Ok(()) => {}
+            Err(Objection::Address(problem)) => {
+                let message = format!("the address of {whose} {problem}");
+                let cure = "write https://host/path; receivers check the signature, so the \
+                            address needs no secret";
+                self.faults.error(Code::BadAddress, at, message, cure);
+            }
+            // What is only printed on the console is called by nobody.
+            Err(Objection::Network(_)) if !self.environment.calls_webhooks() => {}
+            Err(Objection::Network(problem)) => {
+                let message = format!("the address of {whose} {problem}; no page reaches it");
+                let cure = "if webhooks may reach it, add its range to `allow_networks` under \
+                            [outbound] in reveille.toml, and start again";
+                self.faults
+                    .warning(Code::ForbiddenAddress, at, message, cure);
+            }
+        }
+    }
+}
+
+impl Environment {
+    fn calls_webhooks(&self) -> bool {
+        self.channels.iter().any(|channel| {
+            channel.name.as_str() != ChannelName::CONSOLE
+                && channel.media.contains(&Medium::Webhook)
+        })
+    }
+}
