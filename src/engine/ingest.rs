@@ -51,6 +51,17 @@ pub(super) fn events(draft: &mut Draft<'_>, integration: &IntegrationName, event
     draft.answer = Answer::Receipts(receipts);
 }
 
+/// Keeps an event on which no decision can be made.
+pub(super) fn set_aside(draft: &mut Draft<'_>, integration: &IntegrationName, event: Event) {
+    let verdict = Verdict {
+        is_news: true,
+        ..Verdict::nothing(Disposition::Ignored, Reason::SetAside)
+    };
+    let id = draft.next_receipt();
+    let receipt = receipt(draft.now.wall, id, integration, event, verdict);
+    draft.answer = Answer::Receipts(vec![draft.receipt(receipt)]);
+}
+
 fn event(draft: &mut Draft<'_>, integration: &IntegrationName, event: Event) -> Arc<Receipt> {
     if let Some(first) = duplicate(draft, integration, &event) {
         return Arc::new(first);

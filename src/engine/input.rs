@@ -37,6 +37,11 @@ pub enum Input {
         integration: IntegrationName,
         events: Vec<Event>,
     },
+    /// The decision on this event panics: it is kept in its receipt, and nothing more.
+    SetAside {
+        integration: IntegrationName,
+        event: Event,
+    },
     /// A timer of the state is due; see [`super::State::next_due`].
     Due(TimerKey),
     /// A page has a place on its channel; see [`super::places::picks`].

@@ -6,12 +6,13 @@ use super::budget;
 use super::decision::Effect;
 use super::draft::Draft;
 use super::event::Text;
+use super::health::{Health, SILENT_AFTER, Turn};
 use super::ids::ChannelName;
 use super::incident::Trouble;
 use super::outcome::Outcome;
 use super::page::Page;
 use super::reason::Reason;
-use super::records::{ChannelState, Down, Health, Pace, Turn};
+use super::records::{ChannelState, Down};
 use super::ruleset::ChannelInfo;
 use super::time::{Millis, Steady};
 use super::trouble::Cause;
@@ -20,14 +21,8 @@ use super::{deliver, trouble_desk};
 /// A channel that is down is asked how it is so often.
 const PROBE_INTERVAL: Millis = Millis::minutes(1);
 
-/// A channel with failures and no success for so long is silent.
-const SILENT_AFTER: Millis = Millis::minutes(5);
-const SILENT_FAILURES: u64 = 3;
-
 /// Servers of one channel that are remembered.
 const ENDPOINTS_MAX: usize = 1_000;
-/// One that was not used for so long, and owes nothing, is forgotten.
-const IDLE_AFTER: Millis = Millis::minutes(10);
 
 /// Whether an attempt can start on a channel.
 pub(super) enum Availability {
@@ -417,53 +412,5 @@ fn forget_idle(draft: &mut Draft<'_>, name: &ChannelName) {
         edit(draft, name, |channel| {
             channel.endpoints.retain(|_, health| !health.is_idle(now));
         });
-    }
-}
-
-impl Health {
-    /// Nothing is known yet.
-    pub(super) fn new(now: Steady) -> Self {
-        Self {
-            closed_until: None,
-            pace: Pace::default(),
-            budget_thousandths: budget::full(),
-            budget_counted: now,
-            failing_since: None,
-            failures: 0,
-            own_failures: 0,
-        }
-    }
-
-    /// Whether attempts failed since the last success.
-    pub fn fails(&self) -> bool {
-        self.failing_since.is_some()
-    }
-
-    fn works(&mut self) {
-        self.failing_since = None;
-        self.failures = 0;
-        self.own_failures = 0;
-    }
-
-    fn failed(&mut self, now: Steady, is_told: bool) {
-        self.failing_since = self.failing_since.or(Some(now));
-        self.failures += 1;
-        self.own_failures += u64::from(is_told);
-    }
-
-    /// Whether several attempts over a while had no success. Pages about the router itself do not
-    /// count.
-    fn is_silent(&self, now: Steady) -> bool {
-        let is_long = self
-            .failing_since
-            .is_some_and(|at| now.since(at) >= SILENT_AFTER);
-        is_long && self.failures.saturating_sub(self.own_failures) >= SILENT_FAILURES
-    }
-
-    fn is_idle(&self, now: Steady) -> bool {
-        let is_closed = self.closed_until.is_some_and(|until| until > now);
-        let used = self.pace.second.max(self.budget_counted);
-        // By then the budget is full again.
-        !is_closed && !self.fails() && now.since(used) >= IDLE_AFTER
     }
 }

@@ -22,6 +22,7 @@ mod escalation;
 pub mod event;
 mod handling;
 pub mod headline;
+pub mod health;
 pub mod ids;
 pub mod incident;
 mod ingest;

@@ -1,5 +1,5 @@
-//! From the wish for an attempt to its begin: a page waits for a place on a channel, has it, or gives
-//! it back because the channel cannot be used any more.
+//! From the wish for an attempt to its begin: a page waits for a place on a channel, has it, or
+//! gives it back because the channel cannot be used any more.
 
 use super::budget;
 use super::deliver::{self, SHORT_WAIT, note_page, who};
@@ -30,9 +30,9 @@ pub(super) fn queue(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, re
     });
 }
 
-/// When failover starts if a page has no outcome on a channel: counted from the first attempt there,
-/// so that an endpoint that goes on asking for a little patience has no more of it than one that
-/// says nothing.
+/// When failover starts if a page has no outcome on a channel: counted from the first attempt
+/// there, so that an endpoint that goes on asking for a little patience has no more of it than one
+/// that says nothing.
 fn failover_due(draft: &Draft<'_>, page: &Page, channel: &ChannelName) -> Steady {
     let now = draft.now.steady;
     let first = page.attempts.iter().find(|known| known.channel == *channel);

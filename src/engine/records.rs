@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::alert::Alert;
 use super::calendar::Override;
 use super::event::{Action, Content, Fault, Text};
+use super::health::{Health, Turn};
 use super::ids::{
     AlertId, AttemptId, ChannelName, EntryId, IncidentNumber, IntegrationName, OverrideId, PageId,
     ReceiptId, SilenceId, UserName,
@@ -144,52 +145,6 @@ pub struct ChannelState {
     /// Whose turn it was when a place was given last.
     #[serde(default)]
     pub turn: Option<Turn>,
-}
-
-/// How an endpoint takes what it is sent: its wishes to wait, its failures and its retry budget.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Health {
-    /// It asked to wait until then.
-    #[serde(default)]
-    pub closed_until: Option<Steady>,
-    /// How fast it may be sent to, and how fast it was.
-    #[serde(default)]
-    pub pace: Pace,
-    /// Thousandths of a retry token, and when they were counted.
-    pub budget_thousandths: u64,
-    pub budget_counted: Steady,
-    /// First attempt without success since the last success.
-    #[serde(default)]
-    pub failing_since: Option<Steady>,
-    /// Attempts that failed since then.
-    #[serde(default)]
-    pub failures: u64,
-    /// Those of them that were about the router itself, or have a self-incident of their own.
-    #[serde(default)]
-    pub own_failures: u64,
-}
-
-/// The pace of an endpoint.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pace {
-    /// Messages a minute; `None` is as fast as they come.
-    #[serde(default)]
-    pub per_minute: Option<u64>,
-    /// The next one starts no earlier.
-    #[serde(default)]
-    pub next: Steady,
-    /// When the present second of counting began, and how many attempts began in it.
-    #[serde(default)]
-    pub second: Steady,
-    #[serde(default)]
-    pub in_second: u64,
-}
-
-/// Turns go round the endpoints of a channel, and at each round its integrations.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Turn {
-    pub endpoint: Text,
-    pub integration: IntegrationName,
 }
 
 /// Why and since when a channel is down.

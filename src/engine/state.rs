@@ -3,8 +3,8 @@
 //! [`State::apply`] is the only mutator, used live and on load. Indexes are derived here from the
 //! records and are never stored.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::alert::Alert;
@@ -25,10 +25,12 @@ use super::records::{
     Silence, UnconfirmedJump,
 };
 use super::ruleset::RuleSet;
-use super::time::{Millis, Steady, Wall};
+use super::time::{Steady, Wall};
+use super::urgency::Urgency;
 
 pub(super) mod lanes;
 mod parts;
+mod timers;
 
 use lanes::{Lane, Lanes};
 
@@ -61,7 +63,8 @@ struct Index {
     places: BTreeSet<(IncidentNumber, Place, AlertId)>,
     pages: BTreeSet<(IncidentNumber, PageId)>,
     attempts: BTreeMap<AttemptId, PageId>,
-    held: BTreeSet<(UserName, IncidentNumber)>,
+    /// The most pressing first.
+    held: BTreeSet<(UserName, Reverse<Urgency>, IncidentNumber)>,
     closed_groups: BTreeSet<(Steady, Text)>,
     lanes: Lanes,
     due: BTreeSet<(Steady, TimerKey)>,
@@ -160,7 +163,8 @@ impl State {
 
     fn put_incident(&mut self, incident: Arc<Incident>) {
         for run in incident.runs.iter().filter(|run| !run.held.is_empty()) {
-            self.index.held.insert((run.user.clone(), incident.number));
+            let held = (run.user.clone(), Reverse(incident.urgency), incident.number);
+            self.index.held.insert(held);
         }
         self.index
             .start(incident.next_due(), || TimerKey::Incident(incident.number));
@@ -272,7 +276,8 @@ impl State {
             return;
         };
         for run in &incident.runs {
-            self.index.held.remove(&(run.user.clone(), number));
+            let held = (run.user.clone(), Reverse(incident.urgency), number);
+            self.index.held.remove(&held);
         }
         self.index
             .stop(incident.next_due(), || TimerKey::Incident(number));
@@ -388,11 +393,16 @@ impl State {
         self.people.get(user)
     }
 
-    /// Incidents whose page to this person waits for the next bundled page.
-    pub fn held_for(&self, user: &UserName) -> impl Iterator<Item = IncidentNumber> {
-        let range: RangeInclusive<(UserName, IncidentNumber)> =
-            (user.clone(), IncidentNumber(0))..=(user.clone(), IncidentNumber(u64::MAX));
-        self.index.held.range(range).map(|(_, number)| *number)
+    /// Incidents whose page to this person waits for the next bundled page, those of high urgency
+    /// first, then by number.
+    pub fn held_for<'state>(
+        &'state self,
+        user: &'state UserName,
+    ) -> impl Iterator<Item = IncidentNumber> + 'state {
+        let first = (user.clone(), Reverse(Urgency::High), IncidentNumber(0));
+        let held = self.index.held.range(first..);
+        let own = held.take_while(move |(held_for, _, _)| held_for == user);
+        own.map(|(_, _, number)| *number)
     }
 
     /// What is remembered of a channel; nothing before its first attempt.
@@ -476,47 +486,5 @@ impl State {
     /// A policy that an open incident pinned.
     pub fn pinned(&self, key: &PinnedPolicy) -> Option<&Arc<Pinned>> {
         self.pinned.get(key)
-    }
-
-    /// The record whose timer is due and has waited longest, but for those to be skipped.
-    pub fn due(
-        &self,
-        steady: Steady,
-        wall: Wall,
-        skipped: &BTreeSet<TimerKey>,
-    ) -> Option<TimerKey> {
-        let on_steady = self.index.due.iter().take_while(|(due, _)| *due <= steady);
-        let on_wall = self
-            .index
-            .due_on_wall
-            .iter()
-            .take_while(|(due, _)| *due <= wall);
-        let past = self.past(wall);
-        let forgotten = self.index.forgotten.iter();
-        let forgotten = forgotten.take_while(|(at, _)| *at <= past);
-        let keys = on_steady
-            .map(|(_, key)| key)
-            .chain(on_wall.chain(forgotten).map(|(_, key)| key));
-        keys.into_iter().find(|key| !skipped.contains(key)).cloned()
-    }
-
-    /// The next moment at which a timer is due, on either clock.
-    pub fn next_due(&self) -> (Option<Steady>, Option<Wall>) {
-        let steady = self.index.due.first().map(|(due, _)| *due);
-        let due = self.index.due_on_wall.first().map(|(due, _)| *due);
-        let ahead = self.jump.map_or(Millis::ZERO, |jump| jump.by);
-        let forgotten = self.index.forgotten.first().map(|(at, _)| *at + ahead);
-        (steady, due.into_iter().chain(forgotten).min())
-    }
-
-    /// How many timers are overdue by more than `slack_ms`, counted up to `most`.
-    pub fn overdue(&self, steady: Steady, slack_ms: u64, most: usize) -> usize {
-        let late = Steady(steady.0.saturating_sub(slack_ms));
-        self.index
-            .due
-            .iter()
-            .take_while(|(due, _)| *due < late)
-            .take(most)
-            .count()
     }
 }

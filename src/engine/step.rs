@@ -33,6 +33,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
             integration,
             events,
         } => ingest::events(draft, &integration, events),
+        Input::SetAside { integration, event } => ingest::set_aside(draft, &integration, event),
         Input::Due(key) => due(draft, &key),
         Input::Outcome(report) => answer::outcome(draft, &report),
         Input::DeliveryReport {

@@ -6,8 +6,8 @@
 //!
 //! A decision that panics changes nothing: its input is set aside, the router raises a
 //! self-incident, and whoever waits is told that nothing was stored. The events of one request are
-//! one input, so that this holds for all of them: a sender that is not answered with 2xx sends the
-//! whole request again, and none of it must be there already.
+//! one decision; where it panics each is decided on by itself, and the one at which it does is kept
+//! in its receipt.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,6 +31,9 @@ use crate::store::{Batch, Clocks, DocumentKind, DocumentWrite, revision_name};
 
 /// Timers handled in one turn; more wait for the next.
 pub const TIMERS_MAX: usize = 256;
+/// After so many changes a turn takes nothing more, so that whoever waits for the next does not
+/// wait for long.
+pub const CHANGES_MAX: usize = 4_000;
 /// Places given in one turn, about.
 const PLACES_MAX: usize = 512;
 
@@ -54,7 +57,7 @@ pub enum Done {
 }
 
 /// What one turn leads to.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Turn {
     pub batch: Batch,
     /// In the order of the jobs.
@@ -67,12 +70,26 @@ pub struct Turn {
     pub quarantined: Vec<String>,
     /// Timers that were handled beside the jobs.
     pub timers: usize,
+    /// Jobs for which the turn had no room.
+    pub left: Left,
+}
+
+/// Jobs that wait for the next turn, in their order.
+#[derive(Default)]
+pub struct Left {
+    pub controls: Vec<Job>,
+    pub events: Vec<Job>,
 }
 
 impl Turn {
     /// Whether there is anything to make durable.
     pub fn is_empty(&self) -> bool {
         self.batch.changes.is_empty() && self.batch.documents.is_empty()
+    }
+
+    /// Whether it takes nothing more.
+    fn is_full(&self) -> bool {
+        self.batch.changes.len() >= CHANGES_MAX
     }
 
     /// How many inputs it took: jobs and timers.
@@ -127,20 +144,16 @@ impl Driver {
     }
 
     /// Does the controls, then the timers that are due, then the events; each sees what the earlier
-    /// ones changed.
+    /// ones changed. A turn ends after about [`CHANGES_MAX`] changes, whatever they came from.
     pub fn turn(&mut self, controls: Vec<Job>, events: Vec<Job>, now: Now) -> Turn {
         let mut turn = Turn::default();
         turn.batch.clocks = Clocks {
             wall: now.wall,
             steady: now.steady,
         };
-        for job in controls {
-            self.job(&mut turn, job, now);
-        }
+        turn.left.controls = self.jobs(&mut turn, controls, now);
         self.timers(&mut turn, now);
-        for job in events {
-            self.job(&mut turn, job, now);
-        }
+        turn.left.events = self.jobs(&mut turn, events, now);
         if self.sending == Sending::Open {
             self.places(&mut turn, now);
         }
@@ -177,6 +190,13 @@ impl Driver {
 
     fn job(&mut self, turn: &mut Turn, job: Job, now: Now) {
         let done = match job {
+            Job::Input(Input::Events {
+                integration,
+                events,
+            }) => match self.events(turn, integration, events, now) {
+                Some(answer) => Done::Answer(answer),
+                None => Done::Quarantined,
+            },
             Job::Input(input) => match self.decide(turn, &input, now) {
                 Some(answer) => Done::Answer(answer),
                 None => Done::Quarantined,
@@ -197,8 +217,62 @@ impl Driver {
         turn.done.push(done);
     }
 
+    /// The events of one request are one decision. Where it panics they are decided on one by one,
+    /// and only the one at which it does is set aside, in its receipt.
+    fn events(
+        &mut self,
+        turn: &mut Turn,
+        integration: IntegrationName,
+        events: Vec<Event>,
+        now: Now,
+    ) -> Option<Answer> {
+        let seed = now.seed ^ turn.done.len() as u64;
+        let now = Now { seed, ..now };
+        let all = Input::Events {
+            integration: integration.clone(),
+            events: events.clone(),
+        };
+        if let Some(decision) = self.caught(&self.state, all, now) {
+            return Some(self.take(turn, decision));
+        }
+        let mut receipts = Vec::new();
+        for event in events {
+            let one = Input::Events {
+                integration: integration.clone(),
+                events: vec![event.clone()],
+            };
+            let set_aside = Input::SetAside {
+                integration: integration.clone(),
+                event,
+            };
+            let answer = self.decide(turn, &one, now);
+            match answer.or_else(|| self.decide(turn, &set_aside, now))? {
+                Answer::Receipts(known) => receipts.extend(known),
+                other => panic!("events are answered with receipts, not {other:?}"),
+            }
+        }
+        Some(Answer::Receipts(receipts))
+    }
+
+    /// Does jobs until the turn has enough; what is left waits for the next one.
+    fn jobs(&mut self, turn: &mut Turn, jobs: Vec<Job>, now: Now) -> Vec<Job> {
+        let mut jobs = jobs.into_iter();
+        // At least one of each kind, so that each goes on.
+        if let Some(job) = jobs.next() {
+            self.job(turn, job, now);
+        }
+        while !turn.is_full() {
+            let Some(job) = jobs.next() else { break };
+            self.job(turn, job, now);
+        }
+        jobs.collect()
+    }
+
     fn timers(&mut self, turn: &mut Turn, now: Now) {
-        for _ in 0..TIMERS_MAX {
+        for handled in 0..TIMERS_MAX {
+            if handled > 0 && turn.is_full() {
+                return;
+            }
             let Some(key) = self.state.due(now.steady, now.wall, &self.broken) else {
                 return;
             };
@@ -234,8 +308,7 @@ impl Driver {
         let seed = now.seed ^ turn.done.len() as u64;
         let now = Now { seed, ..now };
         let Some(decision) = self.caught(&self.state, input.clone(), now) else {
-            let text = self.describe_broken(input, now);
-            self.report_panic(turn, &text, now);
+            self.report_panic(turn, &describe(input), now);
             return None;
         };
         Some(self.take(turn, decision))
@@ -272,44 +345,6 @@ impl Driver {
         if let Some(decision) = self.caught(&self.state, raise, now) {
             self.take(turn, decision);
         }
-    }
-
-    /// The input for a log line; of a request's events also the one that cannot be decided on.
-    fn describe_broken(&self, input: &Input, now: Now) -> String {
-        let text = describe(input);
-        let Input::Events {
-            integration,
-            events,
-        } = input
-        else {
-            return text;
-        };
-        match self.broken_event(integration, events, now) {
-            Some(broken) if events.len() > 1 => format!("{text}; it fails at {broken}"),
-            Some(_) | None => text,
-        }
-    }
-
-    /// Goes through the events of a request one by one, on a copy of the state, up to the one on
-    /// which the decision panics.
-    fn broken_event(
-        &self,
-        integration: &IntegrationName,
-        events: &[Event],
-        now: Now,
-    ) -> Option<String> {
-        let mut state = self.state.clone();
-        for event in events {
-            let input = Input::Events {
-                integration: integration.clone(),
-                events: vec![event.clone()],
-            };
-            match self.caught(&state, input, now) {
-                Some(decision) => state.apply(&decision.changes),
-                None => return Some(describe_event(event)),
-            }
-        }
-        None
     }
 
     /// The one page that may leave although nothing can be stored any more: of the self-incident
@@ -403,6 +438,7 @@ fn describe(input: &Input) -> String {
             [event] => format!("{} of {integration}", describe_event(event)),
             events => format!("{} events of {integration} in one request", events.len()),
         },
+        Input::SetAside { integration, .. } => format!("an event of {integration}, set aside"),
         Input::Due(key) => format!("timer of {key:?}"),
         Input::Place(pick) => format!("place of page {} on {}", pick.page, pick.channel),
         Input::Outcome(report) => format!("outcome of attempt {}", report.attempt),
@@ -425,7 +461,8 @@ fn describe(input: &Input) -> String {
 pub(super) mod tests {
     use super::*;
     use crate::engine::event::{Action, Content, Spoken};
-    use crate::engine::records::{Change, Record};
+    use crate::engine::reason::Reason;
+    use crate::engine::records::Change;
     use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
     use crate::engine::time::{Millis, Steady, Wall};
     use crate::rules::{Environment, SourceFile, check};
@@ -538,7 +575,7 @@ route:
     }
 
     #[test]
-    fn of_a_request_with_an_event_that_panics_nothing_is_stored_but_the_self_incident() {
+    fn of_a_request_with_an_event_that_panics_that_one_alone_is_set_aside() {
         let mut driver = fragile_driver();
         let events = vec![
             request(Action::Trigger, &["a"]),
@@ -547,25 +584,53 @@ route:
         ];
         let turn = driver.turn(Vec::new(), events, at(0));
 
-        assert!(matches!(turn.done[0], Done::Answer(Answer::Receipts(_))));
-        assert_eq!(turn.done[1], Done::Quarantined);
-        assert!(matches!(turn.done[2], Done::Answer(Answer::Receipts(_))));
-        assert_eq!(receipts(&turn), ["a", "c"]);
+        assert_eq!(receipts(&turn), ["a", "b1", "poison", "b2", "c"]);
+        assert!(turn.done.iter().all(|done| *done != Done::Quarantined));
+        let kept = turn.batch.changes.iter().any(|change| match change {
+            Change::Receipt(receipt) => {
+                let is_told = receipt.reason == Reason::SetAside && receipt.content.is_some();
+                &*receipt.dedup_key == "poison" && is_told
+            }
+            _ => false,
+        });
+        assert!(kept, "what it said is in its receipt");
         let keys: Vec<String> = driver
             .state()
             .alerts()
             .map(|alert| alert.dedup_key.to_string())
             .collect();
-        assert_eq!(keys, ["a", "panic/", "c"]);
-        let stored = turn.batch.changes.iter().any(|change| {
-            matches!(change, Change::Put(Record::Alert(alert)) if alert.dedup_key.starts_with('b'))
-        });
-        assert!(!stored);
-        assert_eq!(turn.sends.len(), 3, "a, c, and the self-incident");
+        assert_eq!(keys, ["a", "b1", "panic/", "b2", "c"]);
+        assert_eq!(turn.sends.len(), 5, "one each, the self-incident's too");
         assert_eq!(
             turn.quarantined,
-            ["3 events of native in one request; it fails at trigger with dedup key \"poison\"",]
+            ["trigger with dedup key \"poison\" of native"]
         );
+    }
+
+    #[test]
+    fn a_turn_ends_after_enough_changes_and_what_is_left_goes_on_in_its_order() {
+        let mut driver = driver();
+        let posted = |number: usize| {
+            let keys: Vec<String> = (0..100).map(|n| format!("{number}-{n}")).collect();
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            request(Action::Trigger, &keys)
+        };
+        let mut waiting: Vec<Job> = (0..40).map(posted).collect();
+        let (mut turns, mut done) = (0, 0);
+        while !waiting.is_empty() {
+            // An outcome that comes meanwhile is never behind them.
+            let outcome = Input::Outcome(not_started(AttemptId(9_999)));
+            let turn = driver.turn(vec![Job::Input(outcome)], waiting, at(0));
+            assert!(turn.left.controls.is_empty());
+            let changes = turn.batch.changes.len();
+            assert!(changes < CHANGES_MAX * 2, "{changes}");
+            done += turn.done.len() - 1;
+            turns += 1;
+            waiting = turn.left.events;
+        }
+        assert_eq!(done, 40);
+        assert!(turns > 3, "{turns}");
+        assert_eq!(driver.state().alerts().count(), 4_000);
     }
 
     #[test]

@@ -273,6 +273,11 @@ impl Handle {
         }
     }
 
+    /// Takes controls and reads for one turn, and no events, without waiting.
+    pub fn take_controls(&self) -> Taken {
+        self.gate().queue.take_controls()
+    }
+
     /// Whether the process is about to end.
     pub fn is_stopping(&self) -> bool {
         self.gate().intake == Intake::Stopping

@@ -156,14 +156,19 @@ impl Queue {
             .sum()
     }
 
-    /// Takes one turn's worth.
-    pub fn take(&mut self) -> Taken {
+    /// Takes one turn's worth of all but events.
+    pub fn take_controls(&mut self) -> Taken {
         let controls = self.controls.len().min(BATCH_INPUTS_MAX);
-        let mut taken = Taken {
+        Taken {
             controls: self.controls.drain(..controls).collect(),
             requests: Vec::new(),
             reads: self.reads.drain(..).collect(),
-        };
+        }
+    }
+
+    /// Takes one turn's worth.
+    pub fn take(&mut self) -> Taken {
+        let mut taken = self.take_controls();
         let (mut inputs, mut events, mut bytes) = (taken.controls.len(), 0, 0);
         while inputs < BATCH_INPUTS_MAX {
             let Some(request) = self.next_fitting(events, bytes) else {

@@ -17,7 +17,7 @@ use crate::engine::input::Input;
 use crate::engine::records::Receipt;
 use crate::engine::time::{Millis, Now};
 use crate::engine::trouble::Cause;
-use crate::runtime::driver::{Done, Driver, Job, Turn};
+use crate::runtime::driver::{Done, Driver, Job, Left, Turn};
 use crate::runtime::handle::{ApplyError, Handle, Intake, Unavailable, View};
 use crate::runtime::line::{Jump, Line, Reading};
 use crate::runtime::queue::{Control, Read, Request, Taken};
@@ -62,6 +62,47 @@ pub struct Works {
     pub clock: Box<dyn Fn() -> Reading + Send>,
     pub outlet: Box<dyn Outlet>,
     pub observer: Box<dyn Observer>,
+    /// What the turn before had no room for.
+    pub backlog: Backlog,
+}
+
+/// Jobs that wait for the next turn, each list with who waits for it.
+#[derive(Default)]
+pub struct Backlog {
+    controls: (Vec<Job>, Vec<Waiter>),
+    events: (Vec<Job>, Vec<Waiter>),
+}
+
+impl Backlog {
+    /// Takes out what a turn left, and of all waiters those who wait for that.
+    fn of(left: &mut Left, (controls, events): (&mut Vec<Waiter>, &mut Vec<Waiter>)) -> Self {
+        let split = |jobs: &mut Vec<Job>, waiters: &mut Vec<Waiter>| {
+            let done = waiters.len() - jobs.len();
+            (std::mem::take(jobs), waiters.split_off(done))
+        };
+        Self {
+            controls: split(&mut left.controls, controls),
+            events: split(&mut left.events, events),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.controls.0.is_empty() && self.events.0.is_empty()
+    }
+
+    /// Tells all who wait that nothing of theirs is done.
+    fn refuse(&mut self, why: &Unavailable) {
+        let Self { controls, events } = std::mem::take(self);
+        for waiter in controls.1.into_iter().chain(events.1) {
+            match waiter {
+                Waiter::Input(Some(waiter)) => give(waiter, Err(why.clone())),
+                Waiter::Input(None) => {}
+                Waiter::Rules(waiter) => give(waiter, Err(why.clone().into())),
+                Waiter::Documents(waiter) => give(waiter, Err(why.clone())),
+                Waiter::Request(waiter) => give(waiter, Err(why.clone())),
+            }
+        }
+    }
 }
 
 /// Who waits for which part of a turn.
@@ -90,15 +131,21 @@ impl Works {
                 // Who waited for this commit was dropped with it, and is told nothing.
                 let why = Unavailable::StoreFailed(error.to_string());
                 self.handle.end(&why);
+                self.backlog.refuse(&why);
                 self.say_last_words(&error);
                 return Err(error);
             }
-            if self.handle.end_if_drained() {
+            if self.backlog.is_empty() && self.handle.end_if_drained() {
                 return Ok(());
             }
             let patience;
             (patience, jumps) = self.patience();
-            taken = self.handle.take(patience);
+            taken = if self.backlog.is_empty() {
+                self.handle.take(patience)
+            } else {
+                // What waits longest goes first; acts and outcomes go before events all the same.
+                self.handle.take_controls()
+            };
         }
     }
 
@@ -108,21 +155,25 @@ impl Works {
         let (now, jump) = self.line.advance((self.clock)());
         let jumps = jumps.into_iter().chain(jump.map(jump_input));
         let mut controls: Vec<Job> = jumps.map(Job::Input).collect();
-        let unwaited = controls.len();
-        let mut waiters = Vec::new();
+        let mut waiters: Vec<Waiter> = controls.iter().map(|_| Waiter::Input(None)).collect();
+        let Backlog {
+            controls: (left, left_waiters),
+            events: (mut events, mut event_waiters),
+        } = std::mem::take(&mut self.backlog);
+        controls.extend(left);
+        waiters.extend(left_waiters);
         for control in taken.controls {
             let (job, waiter) = split(control);
             controls.push(job);
             waiters.push(waiter);
         }
-        let mut events = Vec::new();
         for request in self.affordable(taken.requests, now, (&mut controls, &mut waiters)) {
             let Request {
                 integration,
                 events: posted,
                 waiter,
             } = request;
-            waiters.push(Waiter::Request(waiter));
+            event_waiters.push(Waiter::Request(waiter));
             events.push(Job::Input(Input::Events {
                 integration,
                 events: posted,
@@ -131,12 +182,14 @@ impl Works {
         if self.handle.is_stopping() {
             self.driver.hold_sending();
         }
-        let turn = self.driver.turn(controls, events, now);
+        let mut turn = self.driver.turn(controls, events, now);
+        self.backlog = Backlog::of(&mut turn.left, (&mut waiters, &mut event_waiters));
+        waiters.extend(event_waiters);
         for text in &turn.quarantined {
             error!(input = %text, "a decision panicked; its input is set aside");
         }
         self.commit(&turn)?;
-        self.release(turn, waiters, unwaited);
+        self.release(turn, waiters);
         self.read(taken.reads, now);
         Ok(())
     }
@@ -196,7 +249,7 @@ impl Works {
         Ok(())
     }
 
-    fn release(&self, turn: Turn, waiters: Vec<Waiter>, unwaited: usize) {
+    fn release(&self, turn: Turn, waiters: Vec<Waiter>) {
         for attempt in turn.cancels {
             self.outlet.cancel(attempt);
         }
@@ -204,7 +257,7 @@ impl Works {
             // Whoever learns of a revision must find its rules in force.
             self.handle.publish(self.driver.rules().clone());
         }
-        let mut done = turn.done.into_iter().skip(unwaited);
+        let mut done = turn.done.into_iter();
         for waiter in waiters {
             self.answer(waiter, &mut done);
         }
@@ -393,6 +446,7 @@ mod tests {
             clock: Box::new(move || reading),
             outlet: Box::new(Nobody),
             observer: Box::new(Nobody),
+            backlog: Backlog::default(),
         }
     }
 
@@ -480,7 +534,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_that_panics_is_refused_and_the_store_has_nothing_of_it() {
+    async fn of_a_request_that_panics_all_is_stored_but_the_event_at_which_it_does() {
         let store = Arc::new(MemoryStore::new());
         let works = Works {
             driver: fragile_driver(),
@@ -489,18 +543,15 @@ mod tests {
         let handle = works.handle.clone();
         let driver = tokio::task::spawn_blocking(move || works.run(vec![Input::Start]));
         let posted = events(Action::Trigger, &["good", "poison"]);
-        let refused = handle.submit("native".into(), posted).await;
-        assert_eq!(refused, Err(Unavailable::Quarantined));
-        let posted = events(Action::Trigger, &["good"]);
-        let taken = handle.submit("native".into(), posted).await;
-        let disposition = taken.unwrap()[0].disposition;
-        assert_eq!(disposition, Disposition::Opened, "not joined or repeated");
+        let taken = handle.submit("native".into(), posted).await.unwrap();
+        let dispositions: Vec<_> = taken.iter().map(|receipt| receipt.disposition).collect();
+        assert_eq!(dispositions, [Disposition::Opened, Disposition::Ignored]);
         handle.finish();
         assert!(driver.await.unwrap().is_ok());
 
         let partition = Partition::default();
         let receipts = store.receipts(partition, None, 10).unwrap();
-        assert_eq!(receipts.len(), 1, "that of the second request");
+        assert_eq!(receipts.len(), 2);
     }
 
     #[test]

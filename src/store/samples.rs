@@ -7,6 +7,7 @@ use crate::engine::assertions::{AssertionId, Assertions};
 use crate::engine::calendar::Override;
 use crate::engine::decision::AlertBrief;
 use crate::engine::event::{Action, Content, Fault, Labels, Link};
+use crate::engine::health::{Health, Pace, Turn};
 use crate::engine::ids::*;
 use crate::engine::incident::*;
 use crate::engine::input::{Actor, Via};

@@ -114,6 +114,7 @@ fn a_receiver_that_asks_to_wait_for_a_day_closes_no_other_and_is_asked_again_in_
     world.at("00:14:59");
     assert!(world.take_seen().is_empty());
     world.at("00:15:01");
+    post_many(&mut world, 1, "mute");
     assert_eq!(to(&world.take_seen(), MUTE), 1);
 }
 

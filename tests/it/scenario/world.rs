@@ -204,10 +204,11 @@ impl World {
         assert!(turn.quarantined.is_empty(), "{:?}", turn.quarantined);
         let Turn {
             batch,
-            done,
+            mut done,
             sends,
             cancels,
             probes,
+            left,
             ..
         } = turn;
         let is_commit = !batch.changes.is_empty() || !batch.documents.is_empty();
@@ -243,6 +244,13 @@ impl World {
         let found = self.audit();
         assert_eq!(found.stuck, Vec::new(), "L1 at {}", self.passed);
         assert_eq!(found.idle_pages, Vec::new(), "at {}", self.passed);
+        if !left.controls.is_empty() || !left.events.is_empty() {
+            assert!(
+                left.controls.is_empty() || left.events.is_empty(),
+                "in their order"
+            );
+            done.extend(self.turn(left.controls, left.events)?);
+        }
         Some(done)
     }
 

@@ -138,8 +138,25 @@ impl Process {
             take(request, &mut events);
         }
         self.turns += 1;
+        let (given, posted) = (controls.len(), events.len());
+        let mut turn = self.driver.turn(controls, events, now);
+        // What the turn had no room for goes first in the next.
+        let events = std::mem::take(&mut turn.left.events);
+        let asked_of_events = asked.split_off(given + posted - events.len());
+        let controls = std::mem::take(&mut turn.left.controls);
+        let asked_of_controls: Vec<_> = asked.drain(given - controls.len()..given).collect();
+        let again = |jobs: Vec<Job>, asked: Vec<Option<Asked>>| {
+            let pairs = jobs.into_iter().zip(asked);
+            pairs.map(|(job, asked)| Work { job, asked }).rev()
+        };
+        for work in again(controls, asked_of_controls) {
+            self.controls.push_front(work);
+        }
+        for work in again(events, asked_of_events) {
+            self.requests.push_front(work);
+        }
         Committing {
-            turn: self.driver.turn(controls, events, now),
+            turn,
             asked,
             death: None,
             number: self.turns,
