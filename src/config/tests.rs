@@ -404,7 +404,10 @@ fn a_least_balance_is_any_sum_and_nothing_else() {
     let text = "[[channel]]\nname = \"sms\"\nkind = \"twilio\"\naccount_sid = \"AC1\"\n\
                 auth_token = \"env:T\"\nfrom = \"+15005550006\"\n";
     for (written, expected) in [("20", 20.0), ("12.5", 12.5), ("\"7.25\"", 7.25), ("0", 0.0)] {
-        let loaded = read(&format!("{text}balance_min = {written}\n"), &[("T", "word")]);
+        let loaded = read(
+            &format!("{text}balance_min = {written}\n"),
+            &[("T", "word")],
+        );
         let ChannelKind::Twilio(twilio) = &loaded.settings.channels[0].kind else {
             unreachable!("it is of kind twilio");
         };

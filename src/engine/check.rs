@@ -77,7 +77,9 @@ pub(super) fn after_success(draft: &Draft<'_>, name: &ChannelName) -> Steady {
 
 /// Whether checks found a channel unreachable and nothing worked since.
 pub(super) fn failed(channel: &ChannelState) -> bool {
-    channel.check.is_some_and(|check| check.failures >= FAILURES)
+    channel
+        .check
+        .is_some_and(|check| check.failures >= FAILURES)
 }
 
 /// An idle channel's hour is over. One that asked to wait is not asked before.

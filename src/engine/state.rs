@@ -109,8 +109,9 @@ impl State {
                 self.people.insert(person.user.clone(), person);
             }
             Record::Channel(channel) => {
-                self.index
-                    .start(channel.next_due(), || TimerKey::Channel(channel.name.clone()));
+                self.index.start(channel.next_due(), || {
+                    TimerKey::Channel(channel.name.clone())
+                });
                 self.channels.insert(channel.name.clone(), channel);
             }
             Record::Sender(sender) => {

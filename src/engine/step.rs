@@ -7,8 +7,8 @@ use super::input::{Input, TimerKey};
 use super::ruleset::RuleSet;
 use super::time::Now;
 use super::{
-    answer, bundle, check, closing, escalation, ingest, jump, lane, overrides, people, places, recovery,
-    replied, reply, silence, trouble_desk, unreported,
+    answer, bundle, check, closing, escalation, ingest, jump, lane, overrides, people, places,
+    recovery, replied, reply, silence, trouble_desk, unreported,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them

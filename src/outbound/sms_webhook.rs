@@ -177,7 +177,9 @@ impl Channel for SmsWebhook {
 
     fn probe(&self) -> Pending<'_, Probed> {
         let words = "a gateway cannot be asked without sending a message";
-        Box::pin(std::future::ready(self.sent(Outcome::Unknown, words).into()))
+        Box::pin(std::future::ready(
+            self.sent(Outcome::Unknown, words).into(),
+        ))
     }
 
     fn confirm<'channel>(

@@ -10,7 +10,9 @@ use serde_json::Value;
 
 use super::http::{Answer, Auth, Http, Method, Reach, Request};
 use super::links::Links;
-use super::{Channel, Mark, Pending, Probed, Sent, Withdrawn, form, outcome, settings, sms_text, wording};
+use super::{
+    Channel, Mark, Pending, Probed, Sent, Withdrawn, form, outcome, settings, sms_text, wording,
+};
 use crate::engine::decision::Order;
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::{Capacity, Outcome};

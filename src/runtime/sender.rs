@@ -310,8 +310,7 @@ impl Outlet for Sender {
         self.supervisor.spawn("probe", async move {
             let limit = Duration::from_secs(30);
             let probe = tokio::time::timeout(limit, track.channel.probe()).await;
-            let probed =
-                probe.unwrap_or_else(|_| unknown("the probe did not end in time").into());
+            let probed = probe.unwrap_or_else(|_| unknown("the probe did not end in time").into());
             handle.tell(Input::Probed {
                 channel,
                 outcome: probed.outcome,
