@@ -324,7 +324,8 @@ fn trouble_text(name: &ChannelName, outcome: Outcome) -> String {
     format!("channel {name} cannot page anybody: {what}")
 }
 
-/// A down channel's minute is over: ask it, or let one attempt try. Or an idle one is to be checked.
+/// A down channel's minute is over: ask it, or let one attempt try. Or an idle one's hour is: check
+/// it.
 pub(super) fn probe_due(draft: &mut Draft<'_>, name: &ChannelName) {
     let Some(info) = draft.rules.channel(name).cloned() else {
         draft.drop_channel(name);
@@ -349,8 +350,8 @@ pub(super) fn probe_due(draft: &mut Draft<'_>, name: &ChannelName) {
     }
 }
 
-/// What a probe of a down channel found. What is left to send with it cannot always see: where a page
-/// met the end of it, one attempt may try.
+/// What a probe of a down channel found. It cannot always see what is left to send with: where a
+/// page met the end of that, one attempt may try.
 pub(super) fn probed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome) {
     let state = draft.channel(name);
     let Some(down) = state.as_ref().and_then(|state| state.down.as_ref()) else {
