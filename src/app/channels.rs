@@ -182,6 +182,7 @@ fn twilio_settings(name: ChannelName, twilio: &config::Twilio) -> twilio::Settin
             config::TwilioSender::Letters(name) => twilio::Sender::Letters(name),
             config::TwilioSender::MessagingService(sid) => twilio::Sender::MessagingService(sid),
         },
+        balance_min: twilio.balance_min,
         api_url: twilio.api_url.clone(),
     }
 }

@@ -33,7 +33,7 @@ pub enum Effect {
     Send(Arc<Order>),
     /// Withdraw an attempt whose first byte has not left.
     Cancel(AttemptId),
-    /// Ask a down channel how it is.
+    /// Ask a channel that is down or idle how it is.
     Probe(ChannelName),
 }
 

@@ -11,7 +11,7 @@ use super::ids::{
 };
 use super::incident::Trouble;
 use super::matcher::Matcher;
-use super::outcome::Outcome;
+use super::outcome::{Capacity, Outcome};
 use super::places::Pick;
 use super::ruleset::{RuleSet, Target};
 use super::time::{Millis, Wall};
@@ -56,11 +56,12 @@ pub enum Input {
         outcome: Outcome,
         provider_message: Option<Text>,
     },
-    /// A down channel was probed.
+    /// A channel that is down or idle was probed.
     Probed {
         channel: ChannelName,
         outcome: Outcome,
         provider_message: Option<Text>,
+        capacity: Capacity,
     },
     /// A person acts on incidents.
     Act(Act),

@@ -16,7 +16,7 @@ use super::records::{ChannelState, Down};
 use super::ruleset::ChannelInfo;
 use super::time::{Millis, Steady};
 use super::trouble::Cause;
-use super::{deliver, trouble_desk};
+use super::{check, deliver, trouble_desk};
 
 /// A channel that is down is asked how it is so often.
 const PROBE_INTERVAL: Millis = Millis::minutes(1);
@@ -90,6 +90,7 @@ pub(super) fn edit<R>(
             health: Health::new(draft.now.steady),
             endpoints: BTreeMap::new(),
             turn: None,
+            check: None,
         };
         draft.put_channel(name.clone(), state);
     }
@@ -163,9 +164,10 @@ pub(super) fn attempt_started(
 pub(super) fn succeeded(draft: &mut Draft<'_>, name: &ChannelName, endpoint: &Text) {
     let wall = draft.now.wall;
     let is_one_endpoint = is_one_endpoint(draft, name);
+    let check_due = check::after_success(draft, name);
     let was_troubled = draft.channel(name).is_some_and(|channel| {
         let fails = channel.endpoints.get(endpoint).is_some_and(Health::fails);
-        channel.down.is_some() || channel.health.fails() || fails
+        channel.down.is_some() || channel.health.fails() || fails || check::failed(&channel)
     });
     edit_health(draft, name, endpoint, |health| {
         health.pace.succeeded();
@@ -175,6 +177,10 @@ pub(super) fn succeeded(draft: &mut Draft<'_>, name: &ChannelName, endpoint: &Te
         channel.down = None;
         channel.health.works();
         channel.last_success_at = Some(wall);
+        if let Some(check) = &mut channel.check {
+            check.due = check_due;
+            check.failures = 0;
+        }
         channel.endpoints.values().any(Health::fails)
     });
     if !was_troubled {
@@ -232,14 +238,14 @@ pub(super) fn failed(draft: &mut Draft<'_>, page: &Page, name: &ChannelName, out
                 edit(draft, name, |channel| channel.health.failed(now, is_own));
             }
             if let Some(cause) = cause_of(outcome).filter(|_| !is_own) {
-                raise(draft, name, (outcome, words), cause);
+                raise(draft, name, (outcome, words), cause, false);
             }
         }
         Outcome::Delivered | Outcome::Accepted => {}
     }
 }
 
-fn cause_of(outcome: Outcome) -> Option<Cause> {
+pub(super) fn cause_of(outcome: Outcome) -> Option<Cause> {
     match outcome {
         Outcome::RefusedCredential => Some(Cause::ChannelCredential),
         Outcome::TlsNameMismatch => Some(Cause::ChannelTlsName),
@@ -264,11 +270,12 @@ fn last_words<'page>(page: &'page Page, name: &ChannelName) -> Option<&'page str
 }
 
 /// Marks the channel down where all pages go to one endpoint, and raises one self-incident.
-fn raise(
+pub(super) fn raise(
     draft: &mut Draft<'_>,
     name: &ChannelName,
     (outcome, words): (Outcome, Option<&str>),
     cause: Cause,
+    was_checked: bool,
 ) {
     let (now, since) = (draft.now.steady, draft.now.wall);
     if is_one_endpoint(draft, name) {
@@ -280,6 +287,7 @@ fn raise(
                 since,
                 probe_due,
                 is_trial_open: false,
+                was_checked,
             });
         });
     }
@@ -311,12 +319,20 @@ fn trouble_text(name: &ChannelName, outcome: Outcome) -> String {
     format!("channel {name} cannot page anybody: {what}")
 }
 
-/// A down channel's minute is over: ask it, or let one attempt try.
+/// A down channel's minute is over: ask it, or let one attempt try. Or an idle one's hour is: check
+/// it.
 pub(super) fn probe_due(draft: &mut Draft<'_>, name: &ChannelName) {
     let Some(info) = draft.rules.channel(name).cloned() else {
         draft.drop_channel(name);
         return;
     };
+    if draft
+        .channel(name)
+        .is_some_and(|channel| channel.down.is_none())
+    {
+        check::due(draft, &info);
+        return;
+    }
     let now = draft.now.steady;
     edit(draft, name, |channel| {
         if let Some(down) = &mut channel.down {
@@ -329,7 +345,8 @@ pub(super) fn probe_due(draft: &mut Draft<'_>, name: &ChannelName) {
     }
 }
 
-/// What a probe found. A probe cannot see what is left to send with: there it lets one attempt try.
+/// What a probe of a down channel found. It cannot always see what is left to send with: where a
+/// page met the end of that, one attempt may try.
 pub(super) fn probed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome) {
     let state = draft.channel(name);
     let Some(down) = state.as_ref().and_then(|state| state.down.as_ref()) else {
@@ -338,7 +355,7 @@ pub(super) fn probed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome
     if !outcome.is_sent() {
         return;
     }
-    if down.outcome == Outcome::QuotaExhausted {
+    if down.outcome == Outcome::QuotaExhausted && !down.was_checked {
         edit(draft, name, |channel| {
             if let Some(down) = &mut channel.down {
                 down.is_trial_open = true;

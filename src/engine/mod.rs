@@ -14,6 +14,7 @@ pub mod audit;
 mod budget;
 pub mod bundle;
 pub mod calendar;
+mod check;
 mod closing;
 pub mod decision;
 mod deliver;

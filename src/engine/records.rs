@@ -145,6 +145,23 @@ pub struct ChannelState {
     /// Whose turn it was when a place was given last.
     #[serde(default)]
     pub turn: Option<Turn>,
+    /// When it is to be checked, if it can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Check>,
+}
+
+/// The next check of a channel that is idle, and what came of those before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    pub due: Steady,
+    /// It was asked and has not answered yet.
+    #[serde(default)]
+    pub is_under_way: bool,
+    /// Checks in a row that found it unreachable, without a success since.
+    #[serde(default)]
+    pub failures: u64,
+    #[serde(default)]
+    pub last_passed_at: Option<Wall>,
 }
 
 /// Why and since when a channel is down.
@@ -156,6 +173,9 @@ pub struct Down {
     /// A channel that cannot be probed: the next attempt goes through as a trial.
     #[serde(default)]
     pub is_trial_open: bool,
+    /// A check found it and no page: the next probe that finds nothing ends it.
+    #[serde(default)]
+    pub was_checked: bool,
 }
 
 /// What is remembered of somebody who answers pages: by a phone that writes, or by an account that

@@ -18,7 +18,7 @@ use super::records::{Counters, EntryDetail, EntryKind};
 use super::ruleset::Policy;
 use super::time::{Millis, Steady};
 use super::trouble::Cause;
-use super::{budget, deliver, jump, trouble_desk, unreported};
+use super::{budget, check, deliver, jump, trouble_desk, unreported};
 
 /// After a start no alert expires sooner than this: its source may need a moment to speak again.
 const EXPIRY_GRACE: Millis = Millis::minutes(5);
@@ -88,6 +88,7 @@ pub(super) fn start(draft: &mut Draft<'_>) {
     }
     trouble_desk::look_for_gone(draft);
     trouble_desk::look_for_unusable_targets(draft);
+    check::plan_anew(draft);
 }
 
 /// The process slept, or the wall clock jumped ahead.
@@ -97,6 +98,7 @@ pub(super) fn suspended(draft: &mut Draft<'_>, lost: Millis) {
     keep_from_expiring(draft);
     unreported::begin_anew(draft);
     collapse_all(draft);
+    check::plan(draft);
 }
 
 fn keep_from_expiring(draft: &mut Draft<'_>) {

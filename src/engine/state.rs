@@ -112,9 +112,9 @@ impl State {
                 self.people.insert(person.user.clone(), person);
             }
             Record::Channel(channel) => {
-                let due = channel.down.as_ref().map(|down| down.probe_due);
-                self.index
-                    .start(due, || TimerKey::Channel(channel.name.clone()));
+                self.index.start(channel.next_due(), || {
+                    TimerKey::Channel(channel.name.clone())
+                });
                 self.channels.insert(channel.name.clone(), channel);
             }
             Record::Sender(sender) => {
@@ -198,8 +198,8 @@ impl State {
             }
             RecordKey::Channel(name) => {
                 if let Some(channel) = self.channels.remove(name) {
-                    let due = channel.down.as_ref().map(|down| down.probe_due);
-                    self.index.stop(due, || TimerKey::Channel(name.clone()));
+                    self.index
+                        .stop(channel.next_due(), || TimerKey::Channel(name.clone()));
                 }
             }
             RecordKey::Sender(address) => {

@@ -7,8 +7,8 @@ use super::input::{Input, TimerKey};
 use super::ruleset::RuleSet;
 use super::time::Now;
 use super::{
-    answer, bundle, closing, escalation, ingest, jump, lane, overrides, people, places, recovery,
-    replied, reply, silence, trouble_desk, unreported,
+    answer, bundle, check, closing, escalation, ingest, jump, lane, overrides, people, places,
+    recovery, replied, reply, silence, trouble_desk, unreported,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -46,8 +46,14 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
             draft.answer = answer::delivery_report(draft, &channel, attempt, report);
         }
         Input::Probed {
-            channel, outcome, ..
-        } => lane::probed(draft, &channel, outcome),
+            channel,
+            outcome,
+            provider_message,
+            capacity,
+        } => {
+            let words = provider_message.as_deref();
+            check::probed(draft, &channel, (outcome, words), &capacity);
+        }
         Input::Place(pick) => places::give(draft, &pick),
         Input::Act(act) => people::act(draft, &act),
         Input::Press(press) => replied::press(draft, &press),
@@ -63,6 +69,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
             trouble_desk::look_for_gone(draft);
             trouble_desk::look_for_unusable_targets(draft);
             unreported::rules_changed(draft);
+            check::plan(draft);
         }
         Input::Raise { trouble, text } => {
             trouble_desk::raise(draft, trouble, &text);

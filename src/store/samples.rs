@@ -397,6 +397,7 @@ pub fn channel() -> ChannelState {
             since: START,
             probe_due: Steady(60_000),
             is_trial_open: true,
+            was_checked: true,
         }),
         last_success_at: Some(START),
         health: health(),
@@ -404,6 +405,12 @@ pub fn channel() -> ChannelState {
         turn: Some(Turn {
             endpoint: "https://hooks.example.com".into(),
             integration: "prometheus".into(),
+        }),
+        check: Some(Check {
+            due: Steady(90_000),
+            is_under_way: true,
+            failures: 1,
+            last_passed_at: Some(START),
         }),
     }
 }

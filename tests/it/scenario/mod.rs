@@ -10,6 +10,7 @@ mod durable;
 mod world;
 
 mod bundles;
+mod checks;
 mod clocks;
 mod escalation;
 mod events;

@@ -70,6 +70,8 @@ pub struct World {
     seen: Vec<Sent>,
     /// Everything that was ever handed to a channel.
     pub sent: Vec<Sent>,
+    /// When each channel was asked how it is.
+    pub probed: Vec<(Millis, ChannelName)>,
     next_minute: Millis,
     commits: usize,
     /// Where the process is yet to die.
@@ -117,6 +119,7 @@ impl World {
             cancelled: BTreeSet::new(),
             seen: Vec::new(),
             sent: Vec::new(),
+            probed: Vec::new(),
             next_minute: Millis::minutes(1),
             commits: 0,
             deaths: Vec::new(),
@@ -238,6 +241,7 @@ impl World {
             self.send(order);
         }
         for channel in probes {
+            self.probed.push((self.passed, channel.clone()));
             let outcome = self.fakes.entry(channel.clone()).or_default().probe;
             self.comes(LATENCY, Coming::Probed(channel, outcome));
         }
@@ -388,9 +392,10 @@ impl World {
                 return self.open(&order, LATENCY, outcome);
             }
             Coming::Probed(channel, outcome) => Input::Probed {
-                channel,
+                channel: channel.clone(),
                 outcome,
                 provider_message: None,
+                capacity: self.fakes.entry(channel).or_default().capacity.clone(),
             },
         };
         self.batch(vec![input], Vec::new());
