@@ -168,6 +168,7 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
 
     let code = stop::wait(signals, &handle, driver, servers, &sender).await;
     background.iter().for_each(JoinHandle::abort);
+    stop::never_close(store);
     Ok(code)
 }
 

@@ -12,3 +12,6 @@ pub mod supervise;
 pub mod thread;
 pub mod unsure;
 pub mod watch;
+
+#[cfg(test)]
+mod tests;

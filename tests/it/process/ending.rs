@@ -1,5 +1,7 @@
 //! How a process ends when its store fails, and when nothing around it does.
 
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -122,4 +124,40 @@ async fn a_process_that_is_asked_to_end_does_so_in_ten_seconds_whoever_keeps_it(
     assert!(ended.unwrap().success(), "{}", place.log());
     let warning = "some attempts did not end in time";
     assert!(place.log().contains(warning), "{}", place.log());
+}
+
+/// The flush looks at the files that the database keeps beside its own, and opening this one
+/// waits for somebody who never comes.
+fn hang_the_flush(place: &Place) -> PathBuf {
+    let hanging = place.path().join("data/db/blobs/hanging");
+    let made = Command::new("mkfifo").arg(&hanging).status().unwrap();
+    assert!(made.success());
+    hanging
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_asked_to_end_does_so_in_ten_seconds_while_its_flush_hangs() {
+    let relay = FakeSmtp::start().await;
+    let place = place(&relay).await;
+    let server = place.start().await;
+    assert_eq!(post(&server, "before it").await.unwrap().status(), 202);
+    let hanging = hang_the_flush(&place);
+    let url = format!("{}/v1/events", server.url);
+    let event = json!({"summary": "in it", "severity": "critical"}).to_string();
+    let request = client().post(url).bearer_auth(&server.key).body(event);
+    let unanswered = tokio::spawn(request.send());
+    let ended = tokio::time::timeout(STOP_TIME, server.stop()).await;
+    assert_eq!(ended.unwrap().code(), Some(1), "{}", place.log());
+    let warning = "the last commit did not end in time";
+    assert!(place.log().contains(warning), "{}", place.log());
+    let answer = unanswered.await.unwrap();
+    let is_accepted = answer.is_ok_and(|answer| answer.status().is_success());
+    assert!(!is_accepted, "nobody knows whether it is durable");
+
+    std::fs::remove_file(hanging).unwrap();
+    let server = place.start().await;
+    let receipts = server.get("/v1/receipts?limit=500").await;
+    let receipts = receipts["items"].as_array().unwrap();
+    let is_there = receipts.iter().any(|it| it["dedup_key"] == "before it");
+    assert!(is_there, "{receipts:#?}");
 }

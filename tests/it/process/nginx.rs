@@ -1,10 +1,10 @@
 //! Debian's real nginx in front of the real binary, with the configuration that is documented.
 
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use reqwest::{Client, Method};
+use reqwest::{Certificate, Client, ClientBuilder, Method};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -21,6 +21,7 @@ struct Nginx {
     child: Child,
     folder: TempDir,
     url: String,
+    certificate: Certificate,
     client: Client,
 }
 
@@ -93,18 +94,13 @@ async fn start(port: u16, upstream: u16) -> Nginx {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let certificate = reqwest::Certificate::from_der(made.cert.der()).unwrap();
-    let client = Client::builder()
-        .tls_certs_only([certificate])
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .unwrap();
+    let certificate = Certificate::from_der(made.cert.der()).unwrap();
     let mut nginx = Nginx {
         child,
         folder,
         url: format!("https://{NAME}:{port}"),
-        client,
+        client: that_trusts(&certificate).build().unwrap(),
+        certificate,
     };
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         let ended = nginx.child.try_wait().unwrap();
@@ -114,7 +110,31 @@ async fn start(port: u16, upstream: u16) -> Nginx {
     nginx
 }
 
+/// A client that trusts this certificate only.
+fn that_trusts(certificate: &Certificate) -> ClientBuilder {
+    Client::builder()
+        .tls_certs_only([certificate.clone()])
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+}
+
 impl Nginx {
+    /// Posts an event with a wrong key from an address, and claims to come from somewhere else.
+    async fn guess_from(&self, address: &str, number: u8) -> u16 {
+        let address: IpAddr = address.parse().unwrap();
+        let client = that_trusts(&self.certificate).local_address(address);
+        let request = client
+            .build()
+            .unwrap()
+            .post(format!("{}/v1/events", self.url));
+        let claimed = format!("192.0.2.{number}");
+        let request = request
+            .header("x-forwarded-for", &claimed)
+            .header("forwarded", format!("for={claimed}"));
+        let request = request.bearer_auth("wrong").body(event(number.into()));
+        request.send().await.unwrap().status().as_u16()
+    }
+
     fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default()
     }
@@ -133,7 +153,7 @@ impl Nginx {
 }
 
 /// nginx before a router whose links lead through nginx; `None` where there is no nginx.
-async fn both() -> Option<(Nginx, FakeSmtp, Place, Server)> {
+async fn both(settings: &str) -> Option<(Nginx, FakeSmtp, Place, Server)> {
     if !is_installed() {
         skipped("nginx is not installed, so it was not put in front of the router");
         return None;
@@ -143,7 +163,7 @@ async fn both() -> Option<(Nginx, FakeSmtp, Place, Server)> {
     let mail = FakeSmtp::start().await;
     let smtp = mail.address.port();
     let settings = format!(
-        "[[channel]]\nname = \"mail\"\nkind = \"smtp\"\nhost = \"127.0.0.1\"\nport = {smtp}\n\
+        "{settings}\n[[channel]]\nname = \"mail\"\nkind = \"smtp\"\nhost = \"127.0.0.1\"\nport = {smtp}\n\
          tls = \"none\"\nfrom = \"pager@example.com\"\n"
     );
     let port = free_port();
@@ -161,7 +181,7 @@ fn event(number: u64) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_and_links_pass_through_nginx_as_documented() {
-    let Some((nginx, mail, _place, server)) = both().await else {
+    let Some((nginx, mail, _place, server)) = both("").await else {
         return;
     };
     // One after the other over the same connections, and many at once.
@@ -201,7 +221,7 @@ async fn events_and_links_pass_through_nginx_as_documented() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn behind_nginx_the_body_limit_that_a_sender_meets_is_that_of_the_router() {
-    let Some((nginx, _mail, _place, server)) = both().await else {
+    let Some((nginx, _mail, _place, server)) = both("").await else {
         return;
     };
     let sized = |bytes: usize| {
@@ -233,4 +253,24 @@ async fn behind_nginx_the_body_limit_that_a_sender_meets_is_that_of_the_router()
         .await;
     let direct = server.text("/openapi.json").await;
     assert_eq!((status, body), (200, direct));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_nginx_wrong_keys_count_for_the_client_if_nginx_is_trusted() {
+    for (settings, other_is_answered) in [("trusted_proxies = [\"127.0.0.1\"]", 401), ("", 429)] {
+        let Some((nginx, _mail, _place, server)) = both(settings).await else {
+            return;
+        };
+        for number in 0..20 {
+            assert_eq!(nginx.guess_from("127.0.0.2", number).await, 401, "{number}");
+        }
+        assert_eq!(nginx.guess_from("127.0.0.2", 20).await, 429, "{settings}");
+        let other = nginx.guess_from("127.0.0.3", 21).await;
+        assert_eq!(other, other_is_answered, "{settings}");
+        // Whoever has a key is let in whatever others guess.
+        let (status, body) = nginx
+            .ask(Method::POST, "/v1/events", &server.key, event(1))
+            .await;
+        assert_eq!(status, 202, "{settings}: {body}");
+    }
 }

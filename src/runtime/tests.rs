@@ -1,0 +1,138 @@
+//! What waits while a flush runs, and for how long.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+
+use tokio::sync::mpsc as inbox;
+
+use crate::engine::decision::Order;
+use crate::engine::event::Action;
+use crate::engine::ids::{AttemptId, ChannelName, PageId};
+use crate::engine::input::Input;
+use crate::engine::records::{Change, Receipt, Record};
+use crate::engine::time::Millis;
+use crate::runtime::driver::Turn;
+use crate::runtime::driver::tests::{at, driver, events};
+use crate::runtime::handle::Handle;
+use crate::runtime::line::{Line, Reading};
+use crate::runtime::room::Room;
+use crate::runtime::thread::{Observer, Outlet, Works};
+use crate::store::{Clocks, MemoryStore, Partition, Store};
+
+/// Nothing is sent.
+struct Nobody;
+
+impl Outlet for Nobody {
+    fn cancel(&self, _: AttemptId) {}
+    fn send(&self, _: Arc<Order>) {}
+    fn send_last(&self, _: Arc<Order>) {}
+    fn probe(&self, _: ChannelName) {}
+}
+
+/// Holds each commit until it is let go, and tells what is in it.
+struct Held {
+    tell: inbox::UnboundedSender<Vec<String>>,
+    go_on: mpsc::Receiver<()>,
+}
+
+impl Observer for Held {
+    fn committed(&mut self, turn: &Turn, _: Millis) {
+        // The test may have ended.
+        let _ended = self.tell.send(told(turn));
+        let _ended = self.go_on.recv();
+    }
+
+    fn received(&self, _: &[Arc<Receipt>]) {}
+}
+
+/// The page of the second step and the receipts of a turn, in its order.
+fn told(turn: &Turn) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for change in &turn.batch.changes {
+        let next = match change {
+            Change::Put(Record::Page(page)) if page.id == PageId(2) => "second step".to_owned(),
+            Change::Receipt(receipt) => receipt.dedup_key.to_string(),
+            Change::Put(_) | Change::Drop(_) | Change::Archive(_) | Change::Entry(_) => continue,
+        };
+        if !told.contains(&next) {
+            told.push(next);
+        }
+    }
+    told
+}
+
+#[tokio::test]
+async fn what_comes_or_is_due_while_a_flush_runs_waits_for_this_flush_only() {
+    let passed = Arc::new(AtomicU64::new(0));
+    let time = passed.clone();
+    let reading = move || {
+        let seconds = time.load(Ordering::SeqCst);
+        Reading {
+            wall: at(seconds).wall,
+            monotonic: Millis::seconds(seconds),
+        }
+    };
+    let store = Arc::new(MemoryStore::new());
+    let partition = Partition::default();
+    let (tell, mut commits) = inbox::unbounded_channel();
+    let (let_go, go_on) = mpsc::channel();
+    let clocks = Clocks {
+        wall: at(0).wall,
+        steady: at(0).steady,
+    };
+    let driver = driver();
+    let works = Works {
+        handle: Handle::new(store.clone(), partition, driver.rules().clone()),
+        driver,
+        epoch: store.claim(partition).unwrap(),
+        room: Room::new(1_000),
+        store,
+        partition,
+        line: Line::resume(clocks, reading(), 7).0,
+        clock: Box::new(reading),
+        outlet: Box::new(Nobody),
+        observer: Box::new(Held { tell, go_on }),
+    };
+    let handle = works.handle.clone();
+    let thread = tokio::task::spawn_blocking(move || works.run(Vec::new()));
+    let post = |key: &'static str| {
+        let handle = handle.clone();
+        tokio::spawn(async move {
+            let posted = events(Action::Trigger, &[key]);
+            handle.submit("native".into(), posted).await
+        })
+    };
+
+    let first = post("first");
+    assert_eq!(
+        commits.recv().await.unwrap(),
+        ["first"],
+        "and its flush runs"
+    );
+    // Meanwhile the second step falls due, and more comes than the flush took with it.
+    passed.store(301, Ordering::SeqCst);
+    let control = tokio::spawn({
+        let handle = handle.clone();
+        async move { handle.control(Input::Minute).await }
+    });
+    let later: Vec<_> = ["a", "b", "c"].map(post).into();
+    while handle.events_waiting() < later.len() || handle.controls_waiting() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let_go.send(()).unwrap();
+    let next = commits.recv().await.unwrap();
+    assert_eq!(next[0], "second step", "{next:?}");
+    assert_eq!(
+        next[1..],
+        ["a", "b", "c"],
+        "all of it is in the very next commit"
+    );
+    let_go.send(()).unwrap();
+    assert!(first.await.unwrap().is_ok() && control.await.unwrap().is_ok());
+    for answer in later {
+        assert!(answer.await.unwrap().is_ok());
+    }
+    drop(let_go);
+    handle.finish();
+    assert!(thread.await.unwrap().is_ok());
+}
