@@ -4,6 +4,11 @@
 //! every page arrived. `cargo run --release --example soak -- --minutes 10`, after a build of the
 //! binary with the same profile. Linux only: memory is read from `/proc`.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it measures real time, and calls the router as a client does"
+)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
