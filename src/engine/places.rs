@@ -81,7 +81,7 @@ pub(super) fn give(draft: &mut Draft<'_>, pick: &Pick) {
     };
     let info = draft.rules.channel(&pick.channel).cloned();
     match info.map(|info| (lane::availability(draft, &info, &page.endpoint()), info)) {
-        Some((Availability::Open, info)) => queueing::start_attempt(draft, page.id, &info, queued),
+        Some((Availability::Open, info)) => queueing::start_attempt(draft, page.id, &info, &queued),
         Some((Availability::Later { at, reason }, _)) => {
             queueing::give_back(draft, &page, &queued, Some((at, reason)));
         }

@@ -46,7 +46,7 @@ pub(super) fn start_attempt(
     draft: &mut Draft<'_>,
     id: PageId,
     channel: &ChannelInfo,
-    queued: Queued,
+    queued: &Queued,
 ) {
     let attempt = draft.next_attempt();
     let now = draft.now;

@@ -193,7 +193,7 @@ impl Driver {
             Job::Input(Input::Events {
                 integration,
                 events,
-            }) => match self.events(turn, integration, events, now) {
+            }) => match self.events(turn, &integration, events, now) {
                 Some(answer) => Done::Answer(answer),
                 None => Done::Quarantined,
             },
@@ -222,7 +222,7 @@ impl Driver {
     fn events(
         &mut self,
         turn: &mut Turn,
-        integration: IntegrationName,
+        integration: &IntegrationName,
         events: Vec<Event>,
         now: Now,
     ) -> Option<Answer> {
