@@ -117,8 +117,8 @@ fn is_told(page: &Page) -> bool {
     is_kind && is_out && page.medium != Medium::Sms
 }
 
-/// Whether an attempt has it, or had it without an answer: what is unsure is repeated word for word,
-/// with the news of then.
+/// Whether an attempt has it, or had it without an answer: what is unsure is repeated word for
+/// word, with the news of then.
 fn may_have_arrived(page: &Page) -> bool {
     let mut attempts = page.attempts.iter();
     page.in_flight().is_some() || attempts.any(|known| known.outcome == Some(Outcome::Unknown))
