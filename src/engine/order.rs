@@ -1,10 +1,8 @@
 //! What an attempt hands to its channel, as data: made when everything of a step is decided, so
-//! that a page speaks of the whole request and not of its first event, and made again for an
-//! attempt that has not left.
+//! that a page speaks of the whole request and not of its first event.
 
 use std::sync::Arc;
 
-use super::State;
 use super::alert::Alert;
 use super::decision::{AlertBrief, Brief, Message, Order, Place, TokenSubject};
 use super::draft::Draft;
@@ -13,9 +11,9 @@ use super::headline;
 use super::ids::{AttemptId, PageId};
 use super::incident::Incident;
 use super::ingest;
-use super::page::{IncidentRef, News, Page, PageKind, Recipient};
-use super::ruleset::{ChannelInfo, Medium, RuleSet};
-use super::time::{Millis, Now, Steady};
+use super::page::{IncidentRef, Page, PageKind, Recipient};
+use super::ruleset::{ChannelInfo, Medium};
+use super::time::{Millis, Steady};
 
 /// What a channel has for one attempt: mail relays may take their time.
 pub(super) fn deadline(draft: &Draft<'_>, page: PageId) -> Millis {
@@ -44,25 +42,6 @@ pub(super) fn orders(draft: &Draft<'_>) -> Vec<Arc<Order>> {
         order(draft, &page, &leaving.channel, attempt, deadline)
     });
     made.map(Arc::new).collect()
-}
-
-/// An order that has not left, as everything stands now. A notice keeps what it tells: what came
-/// after it has a notice of its own.
-pub fn renewed(state: &State, rules: &RuleSet, order: &Order, now: Now) -> Option<Order> {
-    let is_notice = match order.message.kind {
-        PageKind::Update { news, .. } => news != News::Joined,
-        PageKind::Page | PageKind::Bundle | PageKind::Copy => false,
-    };
-    if is_notice {
-        return None;
-    }
-    let draft = Draft::new(state, rules, now);
-    let page = draft.page(&order.page)?;
-    let message = message(&draft, &page, rules.channel(&order.channel)?)?;
-    Some(Order {
-        message,
-        ..order.clone()
-    })
 }
 
 /// The order for an attempt. `None` if none of the page's incidents is known any more.

@@ -75,7 +75,10 @@ pub(super) fn give(draft: &mut Draft<'_>, pick: &Pick) {
         .queued
         .iter()
         .find(|queued| queued.channel == pick.channel);
-    let queued = queued.cloned().expect("a page is picked where it waits");
+    // What was given before it in this turn may have led to its end.
+    let Some(queued) = queued.cloned() else {
+        return;
+    };
     let info = draft.rules.channel(&pick.channel).cloned();
     match info.map(|info| (lane::availability(draft, &info, &page.endpoint()), info)) {
         Some((Availability::Open, info)) => queueing::start_attempt(draft, page.id, &info, &queued),

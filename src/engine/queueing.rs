@@ -11,6 +11,7 @@ use super::page::{Attempt, Page, PageState, Queued};
 use super::reason::Reason;
 use super::ruleset::ChannelInfo;
 use super::time::{Millis, Steady};
+use super::updates;
 
 /// Waits for a place on a channel; its attempt begins with it, in this very turn if one is free.
 pub(super) fn queue(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, reason: Reason) {
@@ -69,6 +70,7 @@ pub(super) fn start_attempt(
             is_interrupted: false,
         });
     });
+    updates::leaves(draft, &before);
     let is_first = before.attempts_on(&channel.name) == 0;
     lane::attempt_started(draft, &before, &channel.name, is_first);
     let waited = now.steady.since(queued.since);

@@ -80,12 +80,13 @@ pub(super) fn start(draft: &mut Draft<'_>) {
     let interrupted: Vec<PageId> = draft
         .state
         .pages()
-        .filter(|page| page.state == PageState::Sending)
+        .filter(|page| page.state == PageState::Sending || page.in_flight().is_some())
         .map(|page| page.id)
         .collect();
     for id in interrupted {
         interrupt(draft, id, &collapsed);
     }
+    trouble_desk::clear_all_of(draft, Cause::LaneStalled);
     trouble_desk::look_for_gone(draft);
     trouble_desk::look_for_unusable_targets(draft);
     check::plan_anew(draft);
@@ -98,6 +99,16 @@ pub(super) fn suspended(draft: &mut Draft<'_>, lost: Millis) {
     keep_from_expiring(draft);
     unreported::begin_anew(draft);
     collapse_all(draft);
+    let pages = draft.state.pages();
+    let waiting: Vec<PageId> = pages
+        .filter(|page| !page.queued.is_empty())
+        .map(|page| page.id)
+        .collect();
+    for id in waiting {
+        if let Some(page) = draft.page(&id) {
+            wait_on(draft, &page);
+        }
+    }
     check::plan(draft);
 }
 
@@ -264,12 +275,26 @@ fn wait_on(draft: &mut Draft<'_>, page: &Page) {
     });
 }
 
+/// No answer will come to what was under way, and its places are free.
+fn end_attempts(draft: &mut Draft<'_>, page: &Page) {
+    draft.edit_page(&page.id, |page| {
+        let attempts = page.attempts.iter_mut();
+        for attempt in attempts.filter(|attempt| attempt.outcome.is_none()) {
+            attempt.is_interrupted = true;
+        }
+    });
+}
+
 /// A page whose attempt has no answer: once more if it still matters and no step went over it.
 fn interrupt(draft: &mut Draft<'_>, id: PageId, collapsed: &BTreeSet<IncidentNumber>) {
     let Some(page) = draft.page(&id) else { return };
     if draft.state.page(id).is_none_or(|before| **before != *page) {
         // Touched by this very step: it is new.
         return;
+    }
+    if page.state != PageState::Sending {
+        // Somebody has it already, by another channel.
+        return end_attempts(draft, &page);
     }
     let is_stale = page.asks()
         && (!deliver::still_asks(draft, &page)
@@ -285,14 +310,8 @@ fn interrupt(draft: &mut Draft<'_>, id: PageId, collapsed: &BTreeSet<IncidentNum
         .as_ref()
         .is_some_and(|channel| page.attempts_on(channel) >= budget::ATTEMPTS_MAX);
     let now = draft.now.steady;
+    end_attempts(draft, &page);
     draft.edit_page(&id, |page| {
-        for attempt in page
-            .attempts
-            .iter_mut()
-            .filter(|attempt| attempt.outcome.is_none())
-        {
-            attempt.is_interrupted = true;
-        }
         if is_stale {
             page.state = PageState::Cancelled;
             page.queued.clear();

@@ -243,6 +243,16 @@ pub(super) fn look_for_gone(draft: &mut Draft<'_>) {
     lane::forget_gone(draft);
 }
 
+/// All troubles of this cause are over.
+pub(super) fn clear_all_of(draft: &mut Draft<'_>, cause: Cause) {
+    let own = draft.state.incidents().filter(|known| known.is_open());
+    let troubles = own.filter_map(|incident| incident.about.clone());
+    let over: Vec<Trouble> = troubles.filter(|about| about.cause == cause).collect();
+    for trouble in over {
+        clear(draft, &trouble);
+    }
+}
+
 fn is_gone(draft: &Draft<'_>, trouble: &Trouble) -> bool {
     if let Some(channel) = trouble.channel() {
         return draft.rules.channel(&channel).is_none();

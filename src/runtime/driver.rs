@@ -256,13 +256,12 @@ impl Driver {
 
     /// Does jobs until the turn has enough; what is left waits for the next one.
     fn jobs(&mut self, turn: &mut Turn, jobs: Vec<Job>, now: Now) -> Vec<Job> {
-        let mut jobs = jobs.into_iter();
+        let mut jobs = jobs.into_iter().peekable();
         // At least one of each kind, so that each goes on.
         if let Some(job) = jobs.next() {
             self.job(turn, job, now);
         }
-        while !turn.is_full() {
-            let Some(job) = jobs.next() else { break };
+        while let Some(job) = jobs.next_if(|job| !turn.is_full() || is_before_timers(job)) {
             self.job(turn, job, now);
         }
         jobs.collect()
@@ -390,6 +389,16 @@ impl Driver {
         self.decide(turn, &Input::RulesChanged, now);
         Ok(revision)
     }
+}
+
+/// Whether no timer may be looked at, and nothing begin, before it is done: a start, and whatever
+/// the clock did.
+fn is_before_timers(job: &Job) -> bool {
+    let Job::Input(input) = job else { return false };
+    matches!(
+        input,
+        Input::Start | Input::Suspended { .. } | Input::ClockAhead { .. } | Input::ClockBack { .. }
+    )
 }
 
 /// A page that asks, if it is one and waits for a place.
@@ -631,6 +640,31 @@ route:
         assert_eq!(done, 40);
         assert!(turns > 3, "{turns}");
         assert_eq!(driver.state().alerts().count(), 4_000);
+    }
+
+    #[test]
+    fn a_start_is_whole_before_any_timer_or_place_however_much_the_clock_before_it_changed() {
+        let mut driver = driver();
+        driver.hold_sending();
+        for number in 0..50 {
+            let keys: Vec<String> = (0..100).map(|n| format!("{number}-{n}")).collect();
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            let jobs = vec![
+                request(Action::Trigger, &keys),
+                request(Action::Resolve, &keys),
+            ];
+            let left = driver.turn(Vec::new(), jobs, at(0)).left;
+            driver.turn(Vec::new(), left.events, at(0));
+        }
+        let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
+        let days = Millis::days(30);
+        let first = vec![
+            Job::Input(Input::ClockAhead { by: days }),
+            Job::Input(Input::Start),
+        ];
+        let turn = driver.turn(first, Vec::new(), at(30 * 24 * 3_600));
+        assert!(turn.batch.changes.len() > CHANGES_MAX);
+        assert!(turn.left.controls.is_empty(), "the start is left");
     }
 
     #[test]
