@@ -53,11 +53,49 @@ pub struct Pace {
     pub in_second: u64,
 }
 
-/// Turns go round the endpoints of a channel, and at each round its integrations.
+/// Turns go round the endpoints of a channel; at each round the integrations after this one are
+/// served, so that no endpoint is left with always the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
     pub endpoint: Text,
     pub integration: IntegrationName,
+    /// Which was served last: the next round goes on after it.
+    #[serde(default = "nobody")]
+    pub served: IntegrationName,
+}
+
+fn nobody() -> IntegrationName {
+    "".into()
+}
+
+impl Turn {
+    /// Where turns begin.
+    pub(super) fn first() -> Self {
+        Self {
+            endpoint: "".into(),
+            integration: nobody(),
+            served: nobody(),
+        }
+    }
+
+    /// Whether a place for this endpoint begins another round.
+    pub(super) fn is_round_over(&self, endpoint: &Text) -> bool {
+        *endpoint <= self.endpoint
+    }
+
+    /// The turns after a place was given so.
+    pub(super) fn after(&self, endpoint: Text, served: IntegrationName) -> Self {
+        let integration = if self.is_round_over(&endpoint) {
+            self.served.clone()
+        } else {
+            self.integration.clone()
+        };
+        Self {
+            endpoint,
+            integration,
+            served,
+        }
+    }
 }
 
 impl Health {

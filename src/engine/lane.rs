@@ -148,12 +148,10 @@ pub(super) fn attempt_started(
         }
         health.pace.begins(now);
     });
-    let turn = Turn {
-        endpoint,
-        integration: page.integration.clone(),
-    };
+    let integration = page.integration.clone();
     edit(draft, name, |channel| {
-        channel.turn = Some(turn);
+        let turn = channel.turn.take().unwrap_or_else(Turn::first);
+        channel.turn = Some(turn.after(endpoint, integration));
         if let Some(down) = &mut channel.down {
             down.is_trial_open = false;
         }

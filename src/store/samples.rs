@@ -405,6 +405,7 @@ pub fn channel() -> ChannelState {
         turn: Some(Turn {
             endpoint: "https://hooks.example.com".into(),
             integration: "prometheus".into(),
+            served: "native".into(),
         }),
         check: Some(Check {
             due: Steady(90_000),

@@ -343,3 +343,39 @@ fn a_copy_of_which_nobody_knows_whether_it_arrived_is_kept_up_to_date() {
         "C024BE7LH slack slack #1 acknowledged (edit)",
     ]);
 }
+
+#[test]
+fn no_integration_waits_while_another_is_served_again_and_again_at_the_same_server() {
+    let rules = servers().replace(
+        "  native: { format: native }\n",
+        "  native: { format: native }\n  other: { format: native }\n",
+    );
+    // One place, and two servers in turns.
+    let mut world = World::with(&rules, with_concurrency(1), BEGIN);
+    let mut events = Vec::new();
+    for number in 0..6 {
+        for to in ["mute", "well"] {
+            for integration in ["native", "other"] {
+                let key = format!("{to} {integration} {number}");
+                events.push(trigger(&key).of(integration).label("to", to).input());
+            }
+        }
+    }
+    world.batch(Vec::new(), events);
+    world.wait("00:00:02");
+    let seen = world.take_seen();
+    let first: Vec<(&str, &str)> = seen[..8]
+        .iter()
+        .map(|sent| (&*sent.order.address, sent.order.integration.as_str()))
+        .collect();
+    for server in [MUTE, WELL] {
+        for integration in ["native", "other"] {
+            let served = first
+                .iter()
+                .filter(|known| **known == (server, integration));
+            assert_eq!(served.count(), 2, "{server} {integration}: {first:?}");
+        }
+    }
+    world.wait("00:00:10");
+    world.take_seen();
+}
