@@ -20,6 +20,9 @@ const FIRST_ATTEMPT: Millis = Millis::minutes(2);
 /// In calm everybody answers: the fallback comes again after half an hour.
 const ANSWERED_WITHIN: Millis = Millis::hours(3);
 
+/// A commit that takes longer hangs.
+const FLUSH_HANGS: Millis = Millis::seconds(10);
+
 /// L1, L2, L3, L5.
 #[derive(Default)]
 pub struct Liveness {
@@ -28,6 +31,8 @@ pub struct Liveness {
     /// Since when an incident waits for somebody.
     waits_since: BTreeMap<IncidentNumber, Millis>,
     is_anything_wrong: bool,
+    /// When the last turn was decided; until it is durable no place is given.
+    turned: Millis,
     /// The next turn is the first of a process.
     is_starting: bool,
 }
@@ -38,6 +43,7 @@ impl Liveness {
             Seen::Turned {
                 turn, state, now, ..
             } => {
+                self.turned = scene.passed;
                 if std::mem::take(&mut self.is_starting)
                     && let Some(finding) = burst(turn, marks)
                 {
@@ -79,10 +85,14 @@ impl Liveness {
                 self.is_starting = true;
                 None
             }
-            Seen::Durable { .. }
-            | Seen::Accepted { .. }
-            | Seen::Acted { .. }
-            | Seen::Answered { .. } => None,
+            Seen::Durable { .. } => {
+                // A flush that hangs is trouble like a provider's: places are given by commits.
+                if scene.passed.0 - self.turned.0 > FLUSH_HANGS.0 {
+                    self.fresh.clear();
+                }
+                None
+            }
+            Seen::Accepted { .. } | Seen::Acted { .. } | Seen::Answered { .. } => None,
         }
     }
 
