@@ -26,6 +26,7 @@ use crate::engine::records::{Change, Record};
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::{Millis, Now};
 use crate::engine::trouble::Cause;
+use crate::runtime::describe::describe;
 use crate::runtime::handle::{ApplyError, NewRules, Record as Recorded};
 use crate::store::{Batch, Clocks, DocumentKind, DocumentWrite, revision_name};
 
@@ -85,6 +86,25 @@ impl Turn {
     /// Whether there is anything to make durable.
     pub fn is_empty(&self) -> bool {
         self.batch.changes.is_empty() && self.batch.documents.is_empty()
+    }
+
+    /// How much it holds now, to come back to.
+    fn marks(&self) -> [usize; 4] {
+        let changes = self.batch.changes.len();
+        [
+            changes,
+            self.sends.len(),
+            self.cancels.len(),
+            self.probes.len(),
+        ]
+    }
+
+    /// Drops what came after the marks.
+    fn cut_to(&mut self, [changes, sends, cancels, probes]: [usize; 4]) {
+        self.batch.changes.truncate(changes);
+        self.sends.truncate(sends);
+        self.cancels.truncate(cancels);
+        self.probes.truncate(probes);
     }
 
     /// Whether it takes nothing more.
@@ -218,7 +238,8 @@ impl Driver {
     }
 
     /// The events of one request are one decision. Where it panics they are decided on one by one,
-    /// and only the one at which it does is set aside, in its receipt.
+    /// and only the one at which it does is set aside, in its receipt. Where even that panics
+    /// nothing of the request is kept.
     fn events(
         &mut self,
         turn: &mut Turn,
@@ -235,6 +256,24 @@ impl Driver {
         if let Some(decision) = self.caught(&self.state, all, now) {
             return Some(self.take(turn, decision));
         }
+        let (before, marks) = (self.state.clone(), turn.marks());
+        let answer = self.one_by_one(turn, integration, events, now);
+        if answer.is_none() {
+            self.state = before;
+            turn.cut_to(marks);
+            let text = format!("a request of {integration}, of which nothing could be kept");
+            self.report_panic(turn, &text, now);
+        }
+        answer
+    }
+
+    fn one_by_one(
+        &mut self,
+        turn: &mut Turn,
+        integration: &IntegrationName,
+        events: Vec<Event>,
+        now: Now,
+    ) -> Option<Answer> {
         let mut receipts = Vec::new();
         for event in events {
             let one = Input::Events {
@@ -427,45 +466,6 @@ pub fn not_started(attempt: AttemptId) -> Report {
     }
 }
 
-fn describe_event(event: &Event) -> String {
-    format!("{} with dedup key {:?}", event.action, event.dedup_key)
-}
-
-/// The input without its contents, for a log line.
-fn describe(input: &Input) -> String {
-    match input {
-        Input::Start => "start".to_owned(),
-        Input::Stop => "stop".to_owned(),
-        Input::Suspended { lost } => format!("suspended for {lost}"),
-        Input::ClockAhead { by } => format!("clock ahead by {by}"),
-        Input::ClockBack { by } => format!("clock back by {by}"),
-        Input::ConfirmClock => "confirmation of the clock".to_owned(),
-        Input::Events {
-            integration,
-            events,
-        } => match events.as_slice() {
-            [event] => format!("{} of {integration}", describe_event(event)),
-            events => format!("{} events of {integration} in one request", events.len()),
-        },
-        Input::SetAside { integration, .. } => format!("an event of {integration}, set aside"),
-        Input::Due(key) => format!("timer of {key:?}"),
-        Input::Place(pick) => format!("place of page {} on {}", pick.page, pick.channel),
-        Input::Outcome(report) => format!("outcome of attempt {}", report.attempt),
-        Input::DeliveryReport { attempt, .. } => format!("delivery report on attempt {attempt}"),
-        Input::Probed { channel, .. } => format!("probe of channel {channel}"),
-        Input::Act(act) => format!("act of {}", act.actor.name),
-        Input::Press(press) => format!("button pressed on channel {}", press.channel),
-        Input::Sms(sms) => format!("text message on channel {}", sms.channel),
-        Input::PageByHand(_) => "page by hand".to_owned(),
-        Input::Silence(_) | Input::ExpireSilence { .. } => "silence".to_owned(),
-        Input::Override(_) | Input::RemoveOverride { .. } => "override".to_owned(),
-        Input::RulesChanged => "change of rules".to_owned(),
-        Input::Raise { trouble, .. } => format!("trouble {}", trouble.cause),
-        Input::Clear { trouble } => format!("end of trouble {}", trouble.cause),
-        Input::Minute => "minute".to_owned(),
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -502,6 +502,14 @@ route:
             assert!(keys.all(|key| key != "poison"), "a fault for this test");
         }
         crate::engine::step(state, rules, input, now)
+    }
+
+    /// Panics on an event with the key `poison`, and when it is to be set aside as well.
+    fn hopeless(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
+        if let Input::SetAside { event, .. } = &input {
+            assert!(&*event.dedup_key != "poison", "a fault for this test");
+        }
+        fragile(state, rules, input, now)
     }
 
     /// Panics when the second page has its place.
@@ -614,6 +622,24 @@ route:
             turn.quarantined,
             ["trigger with dedup key \"poison\" of native"]
         );
+    }
+
+    #[test]
+    fn of_a_request_with_an_event_that_cannot_even_be_set_aside_nothing_is_kept() {
+        let mut driver = Driver {
+            step: hopeless,
+            ..driver()
+        };
+        let events = vec![
+            request(Action::Trigger, &["a"]),
+            request(Action::Trigger, &["b", "poison", "c"]),
+        ];
+        let turn = driver.turn(Vec::new(), events, at(0));
+        assert_eq!(turn.done[1], Done::Quarantined);
+        assert_eq!(receipts(&turn), ["a"]);
+        let alerts = driver.state().alerts();
+        let keys: Vec<String> = alerts.map(|alert| alert.dedup_key.to_string()).collect();
+        assert_eq!(keys, ["a", "panic/"], "the self-incident tells it");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The loop that changes state, and what surrounds it: clock, lanes, timers, self-audit.
 
 pub mod clock;
+mod describe;
 pub mod driver;
 pub mod handle;
 pub mod lane_watch;
