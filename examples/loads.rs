@@ -29,7 +29,7 @@ use reveille::runtime::driver::{Driver, Turn};
 use reveille::runtime::handle::Handle;
 use reveille::runtime::line::{Line, Reading};
 use reveille::runtime::room::Room;
-use reveille::runtime::thread::{Backlog, Observer, Outlet, Works, first_inputs};
+use reveille::runtime::thread::{Backlog, Observer, Outlet, Promises, Works, first_inputs};
 use reveille::store::{Options as StoreOptions, Partition, SledStore, Store};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -265,6 +265,7 @@ fn start(folder: &Path, rules: Arc<RuleSet>, ahead: Millis) -> Result<Router, Fa
         }),
         observer: Box::new(commits.clone()),
         backlog: Backlog::default(),
+        promised: Promises::default(),
     };
     let thread = std::thread::spawn(move || works.run(first_inputs(jump)));
     Ok(Router {

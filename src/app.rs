@@ -50,7 +50,7 @@ use crate::runtime::line::Line;
 use crate::runtime::room::Room;
 use crate::runtime::sender::{Sender, Surroundings};
 use crate::runtime::supervise::Supervisor;
-use crate::runtime::thread::{Backlog, Works, first_inputs};
+use crate::runtime::thread::{Backlog, Promises, Works, first_inputs};
 use crate::store::{Epoch, Loaded, Partition, Store};
 use crate::store::{Options, SledStore};
 use crate::telemetry::{LostLines, Metrics, Shape};
@@ -315,6 +315,7 @@ fn start_driver(
         outlet: Box::new(sender.clone()),
         observer: Box::new(meter),
         backlog: Backlog::default(),
+        promised: Promises::default(),
     };
     stop::DriverThread::spawn(works, first_inputs(jump))
 }

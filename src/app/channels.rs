@@ -263,6 +263,7 @@ pub fn environment(settings: &Settings, channels: &Built, zones: Zones) -> Envir
             page_limit: settings.page_limit,
             page_window: millis(settings.page_window),
             watch_policy: settings.watch.policy.as_deref().map(Into::into),
+            ..EngineSettings::default()
         },
         web_addresses: judged_by(channels.http().guard().clone()),
         zones,

@@ -70,6 +70,7 @@ impl Meter {
             | Record::Silence(_)
             | Record::Override(_)
             | Record::Pinned(_)
+            | Record::Task(_)
             | Record::Counters(_)
             | Record::Jump(_) => {}
         }
@@ -122,6 +123,7 @@ impl Meter {
             | RecordKey::Silence(_)
             | RecordKey::Override(_)
             | RecordKey::Pinned(_)
+            | RecordKey::Task(_)
             | RecordKey::Counters
             | RecordKey::Jump => {}
         }

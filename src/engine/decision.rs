@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::event::{Content, Text};
 use super::ids::{
     AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId, SilenceId,
-    UserName,
+    TaskId, UserName,
 };
 use super::incident::{Handled, Status, Why};
 use super::page::{IncidentRef, News, PageKind, Recipient};
@@ -23,7 +23,12 @@ pub struct Decision {
     pub changes: Vec<Change>,
     /// Released only after the changes are durable.
     pub effects: Vec<Effect>,
+    /// What can be said now.
     pub answer: Answer,
+    /// The task at whose end the rest is said.
+    pub later: Option<TaskId>,
+    /// What it cost; see [`super::work`].
+    pub work: u64,
 }
 
 /// Something to do in the world.

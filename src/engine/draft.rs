@@ -11,9 +11,10 @@ use super::alert::Alert;
 use super::calendar::Override;
 use super::decision::{Answer, Decision, Effect};
 use super::event::Text;
+use super::headline;
 use super::ids::{
     AlertId, AttemptId, ChannelName, EntryId, IncidentNumber, IntegrationName, OverrideId, PageId,
-    ReceiptId, SilenceId, UserName,
+    ReceiptId, SilenceId, TaskId, UserName,
 };
 use super::incident::{Incident, PinnedPolicy};
 use super::memory::Memory;
@@ -25,7 +26,9 @@ use super::records::{
     Record, RecordKey, Sender, Silence, UnconfirmedJump,
 };
 use super::ruleset::{Policy, RuleSet};
-use super::time::{Millis, Now, Wall};
+use super::task::Task;
+use super::time::{Millis, Now, Steady, Wall};
+use super::work::Effort;
 
 /// What became of a record in this step.
 enum Slot<V> {
@@ -76,6 +79,10 @@ pub(super) struct Draft<'step> {
     /// Attempts that leave; what they say is made when everything of the step is decided.
     pub leaving: Vec<Leaving>,
     pub answer: Answer,
+    /// The task that completes the answer.
+    pub later: Option<TaskId>,
+    /// When the events at hand were accepted, if they had to wait.
+    pub accepted: Option<Wall>,
     pub(super) counters: Counters,
     pub jump: Option<UnconfirmedJump>,
     alerts: Overlay<AlertId, Alert>,
@@ -88,6 +95,7 @@ pub(super) struct Draft<'step> {
     silences: Overlay<SilenceId, Silence>,
     overrides: Overlay<OverrideId, Override>,
     pinned: Overlay<PinnedPolicy, Pinned>,
+    tasks: Overlay<TaskId, Task>,
     index: Index,
     /// Alerts as they were in an incident that is over for them.
     archived: Vec<Arc<Alert>>,
@@ -95,21 +103,7 @@ pub(super) struct Draft<'step> {
     /// What later events of the same request may refer to.
     memory: Memory,
     entries: Vec<Arc<Entry>>,
-    pub looks: Looks,
-}
-
-/// How many records were asked for. Only tests count, to see that work stays in proportion.
-#[derive(Default)]
-pub(super) struct Looks {
-    #[cfg(test)]
-    pub count: std::cell::Cell<usize>,
-}
-
-impl Looks {
-    fn another(&self) {
-        #[cfg(test)]
-        self.count.set(self.count.get() + 1);
-    }
+    pub effort: Effort,
 }
 
 /// Reading a record through the overlay, and setting it there.
@@ -118,7 +112,7 @@ macro_rules! read_and_put {
      |$state:ident, $key:ident| $base:expr $(, index $index:ident)?) => {
         impl Draft<'_> {
             pub fn $get(&self, $key: &$key_type) -> Option<Arc<$record>> {
-                self.looks.another();
+                self.effort.look();
                 match self.$table.get($key) {
                     Some(Slot::Put(record)) => Some(record.clone()),
                     Some(Slot::Drop | Slot::Archive(_)) => None,
@@ -191,6 +185,8 @@ read_and_put!(override_, put_override, overrides: OverrideId => Override,
     |state, key| state.override_by_id(*key));
 read_and_put!(pinned, put_pinned, pinned: PinnedPolicy => Pinned,
     |state, key| state.pinned(key));
+read_and_put!(task, put_task, tasks: TaskId => Task,
+    |state, key| state.tasks().get(*key));
 edit!(alert, edit_alert, alerts: AlertId => Alert, index alert);
 edit!(incident, edit_incident, incidents: IncidentNumber => Incident);
 edit!(page, edit_page, pages: PageId => Page);
@@ -207,6 +203,7 @@ remove!(drop_channel, channels: ChannelName);
 remove!(drop_silence, silences: SilenceId);
 remove!(drop_override, overrides: OverrideId);
 remove!(drop_pinned, pinned: PinnedPolicy);
+remove!(drop_task, tasks: TaskId);
 
 /// Gives out the next id of a kind.
 macro_rules! next_id {
@@ -229,6 +226,8 @@ impl<'step> Draft<'step> {
             effects: Vec::new(),
             leaving: Vec::new(),
             answer: Answer::None,
+            later: None,
+            accepted: None,
             counters: state.counters,
             jump: state.jump(),
             alerts: BTreeMap::new(),
@@ -241,12 +240,13 @@ impl<'step> Draft<'step> {
             silences: BTreeMap::new(),
             overrides: BTreeMap::new(),
             pinned: BTreeMap::new(),
+            tasks: BTreeMap::new(),
             index: Index::default(),
             archived: Vec::new(),
             receipts: Vec::new(),
             memory: Memory::default(),
             entries: Vec::new(),
-            looks: Looks::default(),
+            effort: Effort::default(),
         }
     }
 
@@ -258,10 +258,16 @@ impl<'step> Draft<'step> {
     next_id!(next_silence, silence, SilenceId);
     next_id!(next_override, override_, OverrideId);
     next_id!(next_entry, entry, EntryId);
+    next_id!(next_task, task, TaskId);
 
     /// The number that the next incident will have.
     pub fn next_number(&self) -> IncidentNumber {
         self.counters.incident
+    }
+
+    /// The id that the next page will have.
+    pub fn next_page_id(&self) -> PageId {
+        self.counters.page
     }
 
     /// The known alert that a sender means.
@@ -275,14 +281,43 @@ impl<'step> Draft<'step> {
         self.alert(&known.id)
     }
 
-    /// The alerts of an incident, in the order of their ids.
-    pub fn alerts_of(&self, number: IncidentNumber) -> Vec<Arc<Alert>> {
-        let known = self.state.alerts_of(number).map(|alert| alert.id);
+    /// The ids of the alerts that are, or were in this step, in an incident.
+    fn touched_members(&self, number: IncidentNumber) -> impl Iterator<Item = AlertId> {
         let range = (number, AlertId(0))..=(number, AlertId(u64::MAX));
-        let touched = self.index.members.range(range).map(|(_, id)| *id);
-        let ids: BTreeSet<AlertId> = known.chain(touched).collect();
-        let alerts = ids.into_iter().filter_map(|id| self.alert(&id));
+        self.index.members.range(range).map(|(_, id)| *id)
+    }
+
+    /// The alerts of an incident, in no order that would say anything.
+    pub fn alerts_of(&self, number: IncidentNumber) -> impl Iterator<Item = Arc<Alert>> {
+        let touched = self.touched_members(number);
+        let known = self.state.alerts_of(number).map(|alert| alert.id);
+        let untouched = known.filter(move |id| !self.index.members.contains(&(number, *id)));
+        let alerts = touched.chain(untouched).filter_map(|id| self.alert(&id));
+        alerts.filter(move |alert| alert.incidents.contains(&number))
+    }
+
+    /// The alerts of an incident as messages show them, the most pressing first, up to `most`.
+    pub fn first_alerts_of(&self, number: IncidentNumber, most: usize) -> Vec<Arc<Alert>> {
+        let touched = self.touched_members(number);
+        let touched = touched.filter_map(|id| self.alert(&id));
+        let touched = touched.filter(|alert| alert.incidents.contains(&number));
+        let known = self.state.alerts_by_place(number);
+        let known = known.filter(|alert| !self.index.members.contains(&(number, alert.id)));
+        let untouched = known.filter_map(|alert| self.alert(&alert.id)).take(most);
+        let mut alerts: Vec<Arc<Alert>> = touched.chain(untouched).collect();
+        alerts.sort_by_cached_key(|alert| (headline::place(alert), alert.id));
+        alerts.truncate(most);
         alerts
+    }
+
+    /// The alerts of an incident that began to fire in it after a moment.
+    pub fn alerts_entered_after(&self, number: IncidentNumber, at: Steady) -> Vec<Arc<Alert>> {
+        let known = self.state.alerts_entered_after(number, at);
+        let known = known.filter(|id| !self.index.members.contains(&(number, *id)));
+        let alerts = self.touched_members(number).chain(known);
+        let alerts = alerts.filter_map(|id| self.alert(&id));
+        let entered = alerts.filter(|alert| alert.entered.is_some_and(|entered| entered > at));
+        entered
             .filter(|alert| alert.incidents.contains(&number))
             .collect()
     }
@@ -301,11 +336,46 @@ impl<'step> Draft<'step> {
         self.page(&self.state.page_of_attempt(attempt)?.id)
     }
 
-    /// Silences that have not ended, and those that ended in this step, in the order of their ids.
-    pub fn all_silences(&self) -> Vec<Arc<Silence>> {
-        let mut ids: BTreeSet<SilenceId> = self.state.silences().map(|known| known.id).collect();
-        ids.extend(self.silences.keys().copied());
-        ids.into_iter().filter_map(|id| self.silence(&id)).collect()
+    /// Silences that are in force, in the order of their ids.
+    pub fn active_silences(&self) -> Vec<Arc<Silence>> {
+        let known = self.state.silences();
+        let known = known.filter(|silence| !self.silences.contains_key(&silence.id));
+        let touched = self.silences.keys().filter_map(|id| self.silence(id));
+        let all = known.cloned().chain(touched);
+        let mut active: Vec<_> = all.filter(|silence| silence.is_active).collect();
+        active.sort_by_key(|silence| silence.id);
+        active
+    }
+
+    /// When the event at hand was accepted.
+    pub fn accepted_at(&self) -> Wall {
+        self.accepted.unwrap_or(self.now.wall)
+    }
+
+    /// How much this step has done.
+    pub fn work(&self) -> u64 {
+        let changes = [
+            self.alerts.len(),
+            self.incidents.len(),
+            self.pages.len(),
+            self.groups.len(),
+            self.people.len(),
+            self.channels.len(),
+            self.senders.len(),
+            self.silences.len(),
+            self.overrides.len(),
+            self.pinned.len(),
+            self.tasks.len(),
+            self.archived.len(),
+            self.receipts.len(),
+            self.entries.len(),
+        ];
+        self.effort.with_changes(changes.into_iter().sum())
+    }
+
+    /// Whether this step has done enough: what can be divided goes on in a later one.
+    pub fn is_spent(&self) -> bool {
+        self.work() >= self.rules.settings.step_work_max
     }
 
     /// The wall time up to which anything may be forgotten.
@@ -398,6 +468,7 @@ impl<'step> Draft<'step> {
     pub fn finish(mut self) -> Decision {
         let orders = order::orders(&self).into_iter().map(Effect::Send);
         self.effects.extend(orders);
+        let work = self.work();
         let mut changes = Vec::new();
         if self.counters != self.state.counters {
             changes.push(Change::Put(Record::Counters(self.counters)));
@@ -437,6 +508,7 @@ impl<'step> Draft<'step> {
             Record::Silence,
             RecordKey::Silence,
         );
+        collect(&mut changes, self.tasks, Record::Task, RecordKey::Task);
         collect(
             &mut changes,
             self.overrides,
@@ -451,6 +523,8 @@ impl<'step> Draft<'step> {
             changes,
             effects: self.effects,
             answer: self.answer,
+            later: self.later,
+            work,
         }
     }
 }

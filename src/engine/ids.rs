@@ -108,6 +108,11 @@ number!(
     EntryId
 );
 
+number!(
+    /// Something begun that goes on in later steps.
+    TaskId
+);
+
 name!(
     /// A user of the rule documents.
     UserName

@@ -42,6 +42,7 @@ pub mod outcome;
 mod overrides;
 mod pace;
 pub mod page;
+pub mod pending;
 mod people;
 pub mod phone;
 pub mod places;
@@ -56,9 +57,11 @@ pub mod routing;
 pub mod ruleset;
 pub mod shown;
 mod silence;
+pub mod silencing;
 pub mod state;
 mod step;
 pub mod strength;
+pub mod task;
 #[cfg(test)]
 mod tests;
 pub mod time;
@@ -68,6 +71,7 @@ mod trouble_desk;
 pub mod unreported;
 mod updates;
 pub mod urgency;
+pub mod work;
 
 pub use state::State;
 pub use step::step;

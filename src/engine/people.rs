@@ -298,9 +298,8 @@ fn note(draft: &mut Draft<'_>, number: IncidentNumber, actor: &Actor, text: &Tex
 fn linked(draft: &Draft<'_>, number: IncidentNumber) -> Vec<IncidentNumber> {
     let alerts = draft.alerts_of(number);
     let numbers = alerts
-        .iter()
         .take(100)
-        .flat_map(|alert| alert.incidents.iter().copied());
+        .flat_map(|alert| alert.incidents.clone());
     let mut linked: Vec<IncidentNumber> = numbers.filter(|other| *other != number).collect();
     linked.sort();
     linked.dedup();

@@ -11,7 +11,7 @@ use super::event::{Action, Content, Fault, Text};
 use super::health::{Health, Turn};
 use super::ids::{
     AlertId, AttemptId, ChannelName, EntryId, IncidentNumber, IntegrationName, OverrideId, PageId,
-    ReceiptId, SilenceId, UserName,
+    ReceiptId, SilenceId, TaskId, UserName,
 };
 use super::incident::{Incident, PinnedPolicy};
 use super::input::Actor;
@@ -20,6 +20,7 @@ use super::outcome::Outcome;
 use super::page::Page;
 use super::reason::Reason;
 use super::ruleset::{Medium, Policy};
+use super::task::Task;
 use super::time::{Millis, Steady, Wall};
 use super::urgency::Urgency;
 
@@ -242,6 +243,12 @@ pub struct Counters {
     /// Starts in a row, each soon after the one before.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub quick_starts: u64,
+    #[serde(default = "first_task")]
+    pub task: TaskId,
+}
+
+fn first_task() -> TaskId {
+    TaskId(1)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
@@ -262,6 +269,7 @@ impl Default for Counters {
             entry: EntryId(1),
             started: None,
             quick_starts: 0,
+            task: first_task(),
         }
     }
 }
@@ -431,6 +439,7 @@ pub enum Record {
     Silence(Arc<Silence>),
     Override(Arc<Override>),
     Pinned(Arc<Pinned>),
+    Task(Arc<Task>),
     Counters(Counters),
     Jump(UnconfirmedJump),
 }
@@ -448,6 +457,7 @@ pub enum RecordKey {
     Silence(SilenceId),
     Override(OverrideId),
     Pinned(PinnedPolicy),
+    Task(TaskId),
     Counters,
     /// There is at most one unconfirmed jump.
     Jump,
@@ -467,6 +477,7 @@ impl Record {
             Self::Silence(silence) => RecordKey::Silence(silence.id),
             Self::Override(override_) => RecordKey::Override(override_.id),
             Self::Pinned(pinned) => RecordKey::Pinned(pinned.key.clone()),
+            Self::Task(task) => RecordKey::Task(task.id),
             Self::Counters(_) => RecordKey::Counters,
             Self::Jump(_) => RecordKey::Jump,
         }

@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::alert::Alert;
@@ -30,9 +31,11 @@ use super::urgency::Urgency;
 
 pub(super) mod lanes;
 mod parts;
+pub mod tasks;
 mod timers;
 
 use lanes::{Lane, Lanes};
+use tasks::Tasks;
 
 /// All active records with their indexes.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +52,7 @@ pub struct State {
     silences: BTreeMap<SilenceId, Arc<Silence>>,
     overrides: BTreeMap<OverrideId, Arc<Override>>,
     pinned: BTreeMap<PinnedPolicy, Arc<Pinned>>,
+    tasks: Tasks,
     /// Accepted ids and resolves of unknown alerts, for an hour.
     pub(super) memory: Memory,
     index: Index,
@@ -61,6 +65,10 @@ struct Index {
     members: BTreeSet<(IncidentNumber, AlertId)>,
     /// The members again, as messages show them.
     places: BTreeSet<(IncidentNumber, Place, AlertId)>,
+    /// And again, by when they began to fire there.
+    entered: BTreeSet<(IncidentNumber, Steady, AlertId)>,
+    /// Alerts without an incident.
+    alone: BTreeSet<AlertId>,
     pages: BTreeSet<(IncidentNumber, PageId)>,
     attempts: BTreeMap<AttemptId, PageId>,
     /// The most pressing first.
@@ -135,6 +143,7 @@ impl State {
             Record::Pinned(pinned) => {
                 self.pinned.insert(pinned.key.clone(), pinned);
             }
+            Record::Task(task) => self.tasks.put(task),
             Record::Counters(counters) => self.counters = counters,
             Record::Jump(jump) => {
                 let due = Some(jump::believed_at(&jump));
@@ -155,6 +164,12 @@ impl State {
         for incident in &alert.incidents {
             self.index.members.insert((*incident, alert.id));
             self.index.places.insert((*incident, place, alert.id));
+            if let Some(at) = alert.entered {
+                self.index.entered.insert((*incident, at, alert.id));
+            }
+        }
+        if alert.incidents.is_empty() {
+            self.index.alone.insert(alert.id);
         }
         self.index
             .start(alert.next_due(), || TimerKey::Alert(alert.id));
@@ -225,6 +240,7 @@ impl State {
             RecordKey::Pinned(key) => {
                 self.pinned.remove(key);
             }
+            RecordKey::Task(id) => self.tasks.remove(*id),
             RecordKey::Counters => {}
             RecordKey::Jump => {
                 if let Some(jump) = self.jump.take() {
@@ -267,7 +283,11 @@ impl State {
         for incident in &alert.incidents {
             self.index.members.remove(&(*incident, id));
             self.index.places.remove(&(*incident, place, id));
+            if let Some(at) = alert.entered {
+                self.index.entered.remove(&(*incident, at, id));
+            }
         }
+        self.index.alone.remove(&id);
         self.index.stop(alert.next_due(), || TimerKey::Alert(id));
     }
 
@@ -332,6 +352,14 @@ impl State {
         self.incidents.range(..before).map(|(_, incident)| incident)
     }
 
+    /// Those from this number on.
+    pub(super) fn incidents_after(
+        &self,
+        first: IncidentNumber,
+    ) -> impl Iterator<Item = &Arc<Incident>> {
+        self.incidents.range(first..).map(|(_, incident)| incident)
+    }
+
     /// An alert by its id.
     pub fn alert(&self, id: AlertId) -> Option<&Arc<Alert>> {
         self.alerts.get(&id)
@@ -348,6 +376,11 @@ impl State {
         self.alerts.values()
     }
 
+    /// Those from this id on.
+    pub(super) fn alerts_after(&self, first: AlertId) -> impl Iterator<Item = &Arc<Alert>> {
+        self.alerts.range(first..).map(|(_, alert)| alert)
+    }
+
     /// A page that is not in history yet.
     pub fn page(&self, id: PageId) -> Option<&Arc<Page>> {
         self.pages.get(&id)
@@ -356,6 +389,11 @@ impl State {
     /// All pages that are not in history yet.
     pub fn pages(&self) -> impl DoubleEndedIterator<Item = &Arc<Page>> {
         self.pages.values()
+    }
+
+    /// Those from this id on.
+    pub(super) fn pages_after(&self, first: PageId) -> impl Iterator<Item = &Arc<Page>> {
+        self.pages.range(first..).map(|(_, page)| page)
     }
 
     /// The page to which an attempt belongs.
@@ -381,6 +419,12 @@ impl State {
     /// What is remembered of all routes and groups.
     pub fn groups(&self) -> impl Iterator<Item = &Arc<Group>> {
         self.groups.values()
+    }
+
+    /// Those behind this key.
+    pub(super) fn groups_after(&self, key: &Text) -> impl Iterator<Item = &Arc<Group>> {
+        let behind = (Bound::Excluded(key), Bound::Unbounded);
+        self.groups.range::<Text, _>(behind).map(|(_, group)| group)
     }
 
     /// The keys of groups without an open incident; the one to be forgotten first comes first.

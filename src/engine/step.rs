@@ -7,8 +7,8 @@ use super::input::{Input, TimerKey};
 use super::ruleset::RuleSet;
 use super::time::Now;
 use super::{
-    answer, bundle, check, closing, escalation, ingest, jump, lane, overrides, people, places,
-    recovery, replied, reply, silence, trouble_desk, unreported,
+    answer, bundle, check, closing, escalation, ingest, jump, lane, overrides, pending, people,
+    places, recovery, replied, reply, silence, task, trouble_desk, unreported,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -32,8 +32,14 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
         Input::Events {
             integration,
             events,
-        } => ingest::events(draft, &integration, events),
-        Input::SetAside { integration, event } => ingest::set_aside(draft, &integration, event),
+        } => pending::take_in(draft, &integration, events),
+        Input::Keep {
+            integration,
+            events,
+            request,
+            is_whole,
+        } => draft.later = Some(pending::keep(draft, &integration, events, request, is_whole)),
+        Input::GoOn { task, stride } => task::go_on(draft, task, stride),
         Input::Due(key) => due(draft, &key),
         Input::Outcome(report) => answer::outcome(draft, &report),
         Input::DeliveryReport {

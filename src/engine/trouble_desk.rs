@@ -19,7 +19,7 @@ use super::ruleset::{ChannelTarget, Policy, Target};
 use super::time::{Millis, Steady};
 use super::trouble::Cause;
 use super::urgency::{Urgency, UrgencyRule};
-use super::{ingest, key, lane, silence};
+use super::{closing, ingest, key, lane, silence};
 
 /// Trouble without an end of its own is over after so long without another.
 const ENDS_AFTER: Millis = Millis::hours(1);
@@ -38,6 +38,7 @@ pub(super) fn raise(draft: &mut Draft<'_>, trouble: Trouble, text: &str) {
     let now = draft.now;
     let expires = ends_by_itself(draft, &trouble).then(|| now.steady + ENDS_AFTER);
     if let Some(known) = draft.alert_by_key(&router, &key) {
+        let known = closing::leave_closed(draft, known);
         if again(draft, &known, expires, text) {
             return;
         }

@@ -2,9 +2,28 @@
 
 use crate::engine::event::Event;
 use crate::engine::input::Input;
+use crate::engine::task::{Task, TaskKind};
 
 fn describe_event(event: &Event) -> String {
     format!("{} with dedup key {:?}", event.action, event.dedup_key)
+}
+
+/// What a task does, and of events the first.
+pub(super) fn describe_task(task: &Task) -> String {
+    let id = task.id;
+    match &task.kind {
+        TaskKind::Events(part) => {
+            let integration = &part.integration;
+            let first = part.events.first().map(describe_event).unwrap_or_default();
+            format!("{first} of {integration}")
+        }
+        TaskKind::BeginSilence(pass) => format!("task {id}: begin of silence {}", pass.silence),
+        TaskKind::EndSilence(pass) => format!("task {id}: end of silence {}", pass.silence),
+        TaskKind::ReleaseAlerts { incident } => format!("task {id}: alerts of #{incident}"),
+        TaskKind::Recover(_) => format!("task {id}: recovery"),
+        TaskKind::KeepMemory { by, .. } => format!("task {id}: clock ahead by {by}"),
+        TaskKind::FollowRules { .. } => format!("task {id}: alerts under other rules"),
+    }
 }
 
 /// The input without its contents, for a log line.
@@ -23,7 +42,8 @@ pub(super) fn describe(input: &Input) -> String {
             [event] => format!("{} of {integration}", describe_event(event)),
             events => format!("{} events of {integration} in one request", events.len()),
         },
-        Input::SetAside { integration, .. } => format!("an event of {integration}, set aside"),
+        Input::Keep { integration, .. } => format!("events of {integration} to be kept"),
+        Input::GoOn { task, .. } => format!("task {task}"),
         Input::Due(key) => format!("timer of {key:?}"),
         Input::Place(pick) => format!("place of page {} on {}", pick.page, pick.channel),
         Input::Outcome(report) => format!("outcome of attempt {}", report.attempt),

@@ -4,19 +4,22 @@
 //! One [`Driver::turn`] takes a batch of inputs and gives what must be made durable, the answers
 //! that may be given once it is, and the effects that may then be released.
 //!
+//! A turn does so much work and no more, whatever that comes from, and what is divisible is done in
+//! steps: so that nobody waits long for the next turn. What a step leaves is a task of the state;
+//! tasks take turns.
+//!
 //! A decision that panics changes nothing: its input is set aside, the router raises a
-//! self-incident, and whoever waits is told that nothing was stored. The events of one request are
-//! one decision; where it panics each is decided on by itself, and the one at which it does is kept
-//! in its receipt.
+//! self-incident, and whoever waits is told. Where events panic together each is decided on by
+//! itself, and the one at which it does is kept in its receipt.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::engine::State;
 use crate::engine::decision::{Answer, Decision, Effect, Order};
 use crate::engine::event::{Event, Text};
-use crate::engine::ids::{AttemptId, IntegrationName, PageId, Revision};
+use crate::engine::ids::{AttemptId, IntegrationName, PageId, Revision, TaskId};
 use crate::engine::incident::Trouble;
 use crate::engine::input::{Input, Report, TimerKey};
 use crate::engine::outcome::Outcome;
@@ -24,17 +27,22 @@ use crate::engine::page::Page;
 use crate::engine::places::{Pick, Picks, picks};
 use crate::engine::records::{Change, Record};
 use crate::engine::ruleset::RuleSet;
+use crate::engine::task::{Stride, TaskKind, TaskTurn};
 use crate::engine::time::{Millis, Now};
 use crate::engine::trouble::Cause;
-use crate::runtime::describe::describe;
+use crate::runtime::describe::{describe, describe_task};
 use crate::runtime::handle::{ApplyError, NewRules, Record as Recorded};
 use crate::store::{Batch, Clocks, DocumentKind, DocumentWrite, revision_name};
 
 /// Timers handled in one turn; more wait for the next.
 pub const TIMERS_MAX: usize = 256;
-/// After so many changes a turn takes nothing more, so that whoever waits for the next does not
-/// wait for long.
-pub const CHANGES_MAX: usize = 4_000;
+/// After so much work a turn takes nothing more; see [`crate::engine::work`]. It is about what
+/// 2,000 changed records cost.
+pub const WORK_MAX: u64 = 200_000;
+/// A request with more events is kept first, over as many turns as it takes.
+const EVENTS_AT_ONCE_MAX: usize = 1_024;
+/// So many of its events are kept at a time.
+const KEPT_AT_ONCE_MAX: usize = 512;
 /// Places given in one turn, about.
 const PLACES_MAX: usize = 512;
 
@@ -45,16 +53,35 @@ pub enum Job {
     Recorded(Input, Recorded),
     Rules(Box<NewRules>),
     Documents(Vec<DocumentWrite>),
+    /// The rest of a request that is being kept.
+    Keep {
+        integration: IntegrationName,
+        events: VecDeque<Event>,
+        request: Option<TaskId>,
+    },
 }
 
 /// The result of one job, to be answered after the commit.
 #[derive(Debug, PartialEq)]
 pub enum Done {
     Answer(Answer),
+    /// This is known, and the rest is answered when a task ends; see [`Turn::went_on`].
+    Later(Answer, TaskId),
     Rules(Result<Revision, ApplyError>),
     Documents,
     /// The decision panicked: nothing of the input was stored.
     Quarantined,
+}
+
+/// What a step of a task led to.
+#[derive(Debug, PartialEq)]
+pub struct WentOn {
+    /// The task, or the first one of its request.
+    pub task: TaskId,
+    /// `None` if the decision panicked.
+    pub answer: Option<Answer>,
+    /// Nothing more of it follows.
+    pub is_over: bool,
 }
 
 /// What one turn leads to.
@@ -63,6 +90,8 @@ pub struct Turn {
     pub batch: Batch,
     /// In the order of the jobs.
     pub done: Vec<Done>,
+    /// To be answered after these.
+    pub went_on: Vec<WentOn>,
     pub sends: Vec<Arc<Order>>,
     /// Attempts of earlier turns that are withdrawn if their first byte has not left.
     pub cancels: Vec<AttemptId>,
@@ -71,6 +100,8 @@ pub struct Turn {
     pub quarantined: Vec<String>,
     /// Timers that were handled beside the jobs.
     pub timers: usize,
+    /// What it cost.
+    pub work: u64,
     /// Jobs for which the turn had no room.
     pub left: Left,
 }
@@ -88,33 +119,14 @@ impl Turn {
         self.batch.changes.is_empty() && self.batch.documents.is_empty()
     }
 
-    /// How much it holds now, to come back to.
-    fn marks(&self) -> [usize; 4] {
-        let changes = self.batch.changes.len();
-        [
-            changes,
-            self.sends.len(),
-            self.cancels.len(),
-            self.probes.len(),
-        ]
-    }
-
-    /// Drops what came after the marks.
-    fn cut_to(&mut self, [changes, sends, cancels, probes]: [usize; 4]) {
-        self.batch.changes.truncate(changes);
-        self.sends.truncate(sends);
-        self.cancels.truncate(cancels);
-        self.probes.truncate(probes);
-    }
-
     /// Whether it takes nothing more.
     fn is_full(&self) -> bool {
-        self.batch.changes.len() >= CHANGES_MAX
+        self.work >= WORK_MAX
     }
 
-    /// How many inputs it took: jobs and timers.
+    /// How many inputs it took: jobs, timers and steps of tasks.
     pub fn inputs(&self) -> usize {
-        self.done.len() + self.timers
+        self.done.len() + self.timers + self.went_on.len()
     }
 }
 
@@ -130,6 +142,10 @@ pub struct Driver {
     broken: BTreeSet<TimerKey>,
     /// Pages that panicked when they had a place; likewise.
     unplaced: BTreeSet<PageId>,
+    /// Tasks that panicked; likewise.
+    broken_tasks: BTreeSet<TaskId>,
+    /// Whose turn it was when a task went on last.
+    task_turn: Option<TaskTurn>,
     sending: Sending,
 }
 
@@ -149,6 +165,8 @@ impl Driver {
             rules,
             broken: BTreeSet::new(),
             unplaced: BTreeSet::new(),
+            broken_tasks: BTreeSet::new(),
+            task_turn: None,
             sending: Sending::Open,
         }
     }
@@ -163,8 +181,9 @@ impl Driver {
         &self.rules
     }
 
-    /// Does the controls, then the timers that are due, then the events; each sees what the earlier
-    /// ones changed. A turn ends after about [`CHANGES_MAX`] changes, whatever they came from.
+    /// Does the controls, then the timers that are due, then the events, then what was left to
+    /// tasks; each sees what the earlier ones changed. A turn ends after about [`WORK_MAX`],
+    /// whatever that came from.
     pub fn turn(&mut self, controls: Vec<Job>, events: Vec<Job>, now: Now) -> Turn {
         let mut turn = Turn::default();
         turn.batch.clocks = Clocks {
@@ -172,9 +191,17 @@ impl Driver {
             steady: now.steady,
         };
         turn.left.controls = self.jobs(&mut turn, controls, now);
-        self.timers(&mut turn, now);
+        if !self.finish_first(&mut turn, &TaskTurn::Memory, now) {
+            turn.left.events = events;
+            return turn;
+        }
+        let is_recovered = self.finish_first(&mut turn, &TaskTurn::Recovery, now);
+        if is_recovered {
+            self.timers(&mut turn, now);
+        }
         turn.left.events = self.jobs(&mut turn, events, now);
-        if self.sending == Sending::Open {
+        self.tasks(&mut turn, now);
+        if is_recovered && self.sending == Sending::Open {
             self.places(&mut turn, now);
         }
         turn
@@ -208,23 +235,35 @@ impl Driver {
         picks(&self.state, &self.rules, now.steady, &self.unplaced)
     }
 
-    fn job(&mut self, turn: &mut Turn, job: Job, now: Now) {
+    /// Does a job; the answer is what the turn has no room for.
+    fn job(&mut self, turn: &mut Turn, job: Job, now: Now) -> Option<Job> {
         let done = match job {
             Job::Input(Input::Events {
                 integration,
                 events,
-            }) => match self.events(turn, &integration, events, now) {
-                Some(answer) => Done::Answer(answer),
-                None => Done::Quarantined,
+            }) if events.len() > EVENTS_AT_ONCE_MAX => {
+                return self.keep(turn, (integration, events.into(), None), now);
+            }
+            Job::Keep {
+                integration,
+                events,
+                request,
+            } => return self.keep(turn, (integration, events, request), now),
+            Job::Input(Input::Events {
+                integration,
+                events,
+            }) => match self.events(turn, &integration, events.clone(), now) {
+                Some(done) => done,
+                // Each is decided on by itself then.
+                None => return self.keep(turn, (integration, events.into(), None), now),
             },
-            Job::Input(input) => match self.decide(turn, &input, now) {
-                Some(answer) => Done::Answer(answer),
-                None => Done::Quarantined,
-            },
+            Job::Input(input) => self.decide(turn, &input, now).unwrap_or(Done::Quarantined),
             Job::Recorded(input, record) => match self.decide(turn, &input, now) {
-                Some(answer) => {
-                    turn.batch.documents.extend(record(&answer));
-                    Done::Answer(answer)
+                Some(done) => {
+                    if let Done::Answer(answer) | Done::Later(answer, _) = &done {
+                        turn.batch.documents.extend(record(answer));
+                    }
+                    done
                 }
                 None => Done::Quarantined,
             },
@@ -235,75 +274,155 @@ impl Driver {
             }
         };
         turn.done.push(done);
+        None
     }
 
-    /// The events of one request are one decision. Where it panics they are decided on one by one,
-    /// and only the one at which it does is set aside, in its receipt. Where even that panics
-    /// nothing of the request is kept.
+    /// The events of one request, if they do not panic together.
     fn events(
         &mut self,
         turn: &mut Turn,
         integration: &IntegrationName,
         events: Vec<Event>,
         now: Now,
-    ) -> Option<Answer> {
-        let seed = now.seed ^ turn.done.len() as u64;
-        let now = Now { seed, ..now };
+    ) -> Option<Done> {
         let all = Input::Events {
             integration: integration.clone(),
-            events: events.clone(),
+            events,
         };
-        if let Some(decision) = self.caught(&self.state, all, now) {
-            return Some(self.take(turn, decision));
-        }
-        let (before, marks) = (self.state.clone(), turn.marks());
-        let answer = self.one_by_one(turn, integration, events, now);
-        if answer.is_none() {
-            self.state = before;
-            turn.cut_to(marks);
-            let text = format!("a request of {integration}, of which nothing could be kept");
-            self.report_panic(turn, &text, now);
-        }
-        answer
+        let now = seeded(turn, now);
+        let decision = self.caught(&self.state, all, now)?;
+        Some(self.take(turn, decision))
     }
 
-    fn one_by_one(
+    /// Keeps events to be decided on later; the answer is what the turn has no room for.
+    fn keep(
         &mut self,
         turn: &mut Turn,
-        integration: &IntegrationName,
-        events: Vec<Event>,
+        (integration, mut events, mut request): (IntegrationName, VecDeque<Event>, Option<TaskId>),
         now: Now,
-    ) -> Option<Answer> {
-        let mut receipts = Vec::new();
-        for event in events {
-            let one = Input::Events {
+    ) -> Option<Job> {
+        while !events.is_empty() {
+            let first = events.len().min(KEPT_AT_ONCE_MAX);
+            let input = Input::Keep {
                 integration: integration.clone(),
-                events: vec![event.clone()],
+                is_whole: first == events.len(),
+                events: events.drain(..first).collect(),
+                request,
             };
-            let set_aside = Input::SetAside {
-                integration: integration.clone(),
-                event,
+            request = match self.decide(turn, &input, now) {
+                Some(Done::Later(_, request)) => Some(request),
+                _ => {
+                    turn.done.push(Done::Quarantined);
+                    return None;
+                }
             };
-            let answer = self.decide(turn, &one, now);
-            match answer.or_else(|| self.decide(turn, &set_aside, now))? {
-                Answer::Receipts(known) => receipts.extend(known),
-                other => panic!("events are answered with receipts, not {other:?}"),
+            if turn.is_full() && !events.is_empty() {
+                return Some(Job::Keep {
+                    integration,
+                    events,
+                    request,
+                });
             }
         }
-        Some(Answer::Receipts(receipts))
+        let request = request.expect("a request that is kept has events");
+        let nothing = Answer::Receipts(Vec::new());
+        turn.done.push(Done::Later(nothing, request));
+        None
     }
 
     /// Does jobs until the turn has enough; what is left waits for the next one.
     fn jobs(&mut self, turn: &mut Turn, jobs: Vec<Job>, now: Now) -> Vec<Job> {
+        let mut left = Vec::new();
         let mut jobs = jobs.into_iter().peekable();
         // At least one of each kind, so that each goes on.
-        if let Some(job) = jobs.next() {
-            self.job(turn, job, now);
+        let mut is_first = true;
+        while self.finish_first(turn, &TaskTurn::Memory, now)
+            && let Some(job) =
+                jobs.next_if(|job| is_first || !turn.is_full() || is_before_timers(job))
+        {
+            is_first = false;
+            if let Some(rest) = self.job(turn, job, now) {
+                left.push(rest);
+                break;
+            }
         }
-        while let Some(job) = jobs.next_if(|job| !turn.is_full() || is_before_timers(job)) {
-            self.job(turn, job, now);
+        left.extend(jobs);
+        left
+    }
+
+    /// Goes on with tasks before which nothing else of some kind is done, as long as the turn has
+    /// room. Whether none is left.
+    fn finish_first(&mut self, turn: &mut Turn, kind: &TaskTurn, now: Now) -> bool {
+        let mut is_first = true;
+        while let Some(task) = self.state.tasks().first_of(kind, &self.broken_tasks) {
+            if !is_first && turn.is_full() {
+                return false;
+            }
+            is_first = false;
+            self.go_on(turn, task, now);
         }
-        jobs.collect()
+        true
+    }
+
+    /// Goes on with tasks, in turns, until the turn has enough.
+    fn tasks(&mut self, turn: &mut Turn, now: Now) {
+        let mut is_first = true;
+        while is_first || !turn.is_full() {
+            is_first = false;
+            let last = self.task_turn.as_ref();
+            let Some((next, task)) = self.state.tasks().next_after(last, &self.broken_tasks) else {
+                return;
+            };
+            self.task_turn = Some(next);
+            self.go_on(turn, task, now);
+        }
+    }
+
+    /// One step of a task. Where events panic together the first is decided on by itself, and kept
+    /// in its receipt if it does so alone.
+    fn go_on(&mut self, turn: &mut Turn, id: TaskId, now: Now) {
+        let task = self.state.tasks().get(id).expect("a task that has its turn").clone();
+        let strides: &[Stride] = match task.kind {
+            TaskKind::Events(_) => &[Stride::Full, Stride::One, Stride::SetAside],
+            _ => &[Stride::Full],
+        };
+        let mut answer = None;
+        for stride in strides {
+            let step = Input::GoOn {
+                task: id,
+                stride: *stride,
+            };
+            let now = seeded(turn, now);
+            if let Some(decision) = self.caught(&self.state, step, now) {
+                answer = Some(decision);
+                break;
+            }
+            let is_told = strides.len() == 1 || *stride == Stride::One;
+            if is_told {
+                self.report_panic(turn, &describe_task(&task), now);
+            }
+        }
+        let answer = match answer.map(|decision| self.take(turn, decision)) {
+            Some(Done::Answer(answer)) => Some(answer),
+            Some(other) => panic!("a task leaves nothing to another: {other:?}"),
+            None => {
+                self.broken_tasks.insert(id);
+                None
+            }
+        };
+        let is_left = self.state.tasks().get(id).is_some();
+        turn.went_on.push(match &task.kind {
+            TaskKind::Events(part) => WentOn {
+                task: part.request,
+                is_over: answer.is_none() || part.is_last && !is_left,
+                answer,
+            },
+            _ => WentOn {
+                task: id,
+                is_over: answer.is_none() || !is_left,
+                answer,
+            },
+        });
     }
 
     fn timers(&mut self, turn: &mut Turn, now: Now) {
@@ -324,7 +443,9 @@ impl Driver {
     /// Whether a timer is due, or a place free for a page, that a further turn could handle.
     pub fn is_due(&self, now: Now) -> bool {
         let is_due = self.state.due(now.steady, now.wall, &self.broken).is_some();
-        is_due || self.sending == Sending::Open && !self.picks(now).now.is_empty()
+        let tasks = self.state.tasks();
+        let has_task = tasks.next_after(None, &self.broken_tasks).is_some();
+        is_due || has_task || self.sending == Sending::Open && !self.picks(now).now.is_empty()
     }
 
     /// How long until the next timer is due or a channel may be sent to again. What is due already
@@ -342,9 +463,8 @@ impl Driver {
     }
 
     /// Decides on one input and applies the changes at once. `None` if the decision panicked.
-    fn decide(&mut self, turn: &mut Turn, input: &Input, now: Now) -> Option<Answer> {
-        let seed = now.seed ^ turn.done.len() as u64;
-        let now = Now { seed, ..now };
+    fn decide(&mut self, turn: &mut Turn, input: &Input, now: Now) -> Option<Done> {
+        let now = seeded(turn, now);
         let Some(decision) = self.caught(&self.state, input.clone(), now) else {
             self.report_panic(turn, &describe(input), now);
             return None;
@@ -359,7 +479,8 @@ impl Driver {
     }
 
     /// Applies a decision and keeps what is to be released after the commit.
-    fn take(&mut self, turn: &mut Turn, decision: Decision) -> Answer {
+    fn take(&mut self, turn: &mut Turn, decision: Decision) -> Done {
+        turn.work += decision.work;
         self.state.apply(&decision.changes);
         turn.batch.changes.extend(decision.changes);
         for effect in decision.effects {
@@ -369,7 +490,10 @@ impl Driver {
                 Effect::Probe(channel) => turn.probes.push(channel),
             }
         }
-        decision.answer
+        match decision.later {
+            Some(task) => Done::Later(decision.answer, task),
+            None => Done::Answer(decision.answer),
+        }
     }
 
     fn report_panic(&mut self, turn: &mut Turn, text: &str, now: Now) {
@@ -428,6 +552,12 @@ impl Driver {
         self.decide(turn, &Input::RulesChanged, now);
         Ok(revision)
     }
+}
+
+/// The present with a seed of its own for the next decision of a turn.
+fn seeded(turn: &Turn, now: Now) -> Now {
+    let seed = now.seed ^ turn.done.len() as u64;
+    Now { seed, ..now }
 }
 
 /// Whether no timer may be looked at, and nothing begin, before it is done: a start, and whatever
@@ -495,21 +625,38 @@ route:
   group_by: ["..."]
 "#;
 
+    /// The keys of the events that a step decides on, or sets aside.
+    fn keys(state: &State, input: &Input) -> Vec<(Text, Stride)> {
+        let events = match input {
+            Input::Events { events, .. } => events.iter().map(|it| (it, Stride::Full)).collect(),
+            Input::GoOn { task, stride } => match &state.tasks().get(*task).unwrap().kind {
+                TaskKind::Events(part) => {
+                    let most = if *stride == Stride::Full { usize::MAX } else { 1 };
+                    part.events.iter().take(most).map(|it| (it, *stride)).collect()
+                }
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
+        let keys = events.into_iter();
+        keys.map(|(event, stride): (&Event, _)| (event.dedup_key.clone(), stride)).collect()
+    }
+
     /// Panics on events with the key `poison`.
     fn fragile(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
-        if let Input::Events { events, .. } = &input {
-            let mut keys = events.iter().map(|event| &*event.dedup_key);
-            assert!(keys.all(|key| key != "poison"), "a fault for this test");
+        for (key, stride) in keys(state, &input) {
+            let is_set_aside = stride == Stride::SetAside;
+            assert!(is_set_aside || &*key != "poison", "a fault for this test");
         }
         crate::engine::step(state, rules, input, now)
     }
 
     /// Panics on an event with the key `poison`, and when it is to be set aside as well.
     fn hopeless(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
-        if let Input::SetAside { event, .. } = &input {
-            assert!(&*event.dedup_key != "poison", "a fault for this test");
+        for (key, _) in keys(state, &input) {
+            assert!(&*key != "poison", "a fault for this test");
         }
-        fragile(state, rules, input, now)
+        crate::engine::step(state, rules, input, now)
     }
 
     /// Panics when the second page has its place.
@@ -625,7 +772,7 @@ route:
     }
 
     #[test]
-    fn of_a_request_with_an_event_that_cannot_even_be_set_aside_nothing_is_kept() {
+    fn an_event_that_cannot_even_be_set_aside_waits_for_another_process_and_holds_up_no_other() {
         let mut driver = Driver {
             step: hopeless,
             ..driver()
@@ -633,64 +780,138 @@ route:
         let events = vec![
             request(Action::Trigger, &["a"]),
             request(Action::Trigger, &["b", "poison", "c"]),
+            request(Action::Trigger, &["d"]),
         ];
         let turn = driver.turn(Vec::new(), events, at(0));
-        assert_eq!(turn.done[1], Done::Quarantined);
-        assert_eq!(receipts(&turn), ["a"]);
+        assert_eq!(receipts(&turn), ["a", "b", "d"]);
+        let is_told = turn.went_on.iter().any(|it| it.answer.is_none() && it.is_over);
+        assert!(is_told, "{:?}", turn.went_on);
+        assert!(!driver.is_due(at(0)), "it is not tried again and again");
         let alerts = driver.state().alerts();
         let keys: Vec<String> = alerts.map(|alert| alert.dedup_key.to_string()).collect();
-        assert_eq!(keys, ["a", "panic/"], "the self-incident tells it");
+        assert_eq!(keys, ["a", "b", "panic/", "d"], "the self-incident tells it");
+
+        // A version without the fault decides on it.
+        let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
+        let turn = driver.turn(vec![Job::Input(Input::Start)], Vec::new(), at(5));
+        assert_eq!(receipts(&turn), ["poison", "c"]);
     }
 
-    #[test]
-    fn a_turn_ends_after_enough_changes_and_what_is_left_goes_on_in_its_order() {
-        let mut driver = driver();
-        let posted = |number: usize| {
-            let keys: Vec<String> = (0..100).map(|n| format!("{number}-{n}")).collect();
-            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-            request(Action::Trigger, &keys)
-        };
-        let mut waiting: Vec<Job> = (0..40).map(posted).collect();
-        let (mut turns, mut done) = (0, 0);
-        while !waiting.is_empty() {
-            // An outcome that comes meanwhile is never behind them.
+    /// Does turns until nothing is left, each with an outcome that comes meanwhile; the answers are
+    /// how many turns, and the most that one of them cost.
+    fn turns(driver: &mut Driver, mut events: Vec<Job>, now: Now) -> (usize, u64) {
+        let (mut turns, mut most) = (0, 0);
+        while !events.is_empty() || driver.is_due(now) {
             let outcome = Input::Outcome(not_started(AttemptId(9_999)));
-            let turn = driver.turn(vec![Job::Input(outcome)], waiting, at(0));
-            assert!(turn.left.controls.is_empty());
-            let changes = turn.batch.changes.len();
-            assert!(changes < CHANGES_MAX * 2, "{changes}");
-            done += turn.done.len() - 1;
+            let turn = driver.turn(vec![Job::Input(outcome)], events, now);
+            assert!(turn.left.controls.is_empty(), "an outcome is never behind them");
+            assert!(turn.quarantined.is_empty(), "{:?}", turn.quarantined);
             turns += 1;
-            waiting = turn.left.events;
+            most = most.max(turn.work);
+            events = turn.left.events;
         }
-        assert_eq!(done, 40);
-        assert!(turns > 3, "{turns}");
-        assert_eq!(driver.state().alerts().count(), 4_000);
+        (turns, most)
+    }
+
+    fn numbered(count: usize) -> Vec<String> {
+        (0..count).map(|number| format!("a{number}")).collect()
     }
 
     #[test]
-    fn a_start_is_whole_before_any_timer_or_place_however_much_the_clock_before_it_changed() {
+    fn a_turn_does_so_much_and_what_is_left_goes_on_whatever_it_is() {
+        let keys = numbered(5_000);
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         let mut driver = driver();
         driver.hold_sending();
-        for number in 0..50 {
-            let keys: Vec<String> = (0..100).map(|n| format!("{number}-{n}")).collect();
-            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-            let jobs = vec![
-                request(Action::Trigger, &keys),
-                request(Action::Resolve, &keys),
-            ];
-            let left = driver.turn(Vec::new(), jobs, at(0)).left;
-            driver.turn(Vec::new(), left.events, at(0));
+        let small: Vec<Job> = keys.chunks(100).map(|it| request(Action::Trigger, it)).collect();
+        let (many, most) = turns(&mut driver, small, at(0));
+        assert!(many > 10 && most < WORK_MAX * 3 / 2, "{many} turns, {most}");
+        assert_eq!(driver.state().alerts().count(), 5_000);
+
+        // One large request that resolves them, and one that opens as many.
+        let large = vec![request(Action::Resolve, &keys)];
+        let (many, most) = turns(&mut driver, large, at(1));
+        assert!(many > 10 && most < WORK_MAX * 3 / 2, "{many} turns, {most}");
+        assert_eq!(driver.state().incidents().count(), 0);
+        let large = vec![request(Action::Trigger, &keys)];
+        let (many, most) = turns(&mut driver, large, at(2));
+        assert!(many > 10 && most < WORK_MAX * 3 / 2, "{many} turns, {most}");
+        assert_eq!(driver.state().incidents().count(), 5_000);
+
+        // A start at which the steps of all are overdue.
+        let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
+        driver.hold_sending();
+        let start = vec![Job::Input(Input::Start)];
+        let first = driver.turn(start, Vec::new(), at(310));
+        assert_eq!(first.timers, 0, "no timer before all is recovered");
+        let (many, most) = turns(&mut driver, Vec::new(), at(310));
+        assert!(many > 5 && most < WORK_MAX * 3 / 2, "{many} turns, {most}");
+        let is_moved = |known: &Arc<crate::engine::incident::Incident>| {
+            known.escalation.position == crate::engine::incident::Position::Step(1)
+        };
+        assert!(driver.state().incidents().all(is_moved));
+    }
+
+    #[test]
+    fn a_jump_of_the_clock_is_dealt_with_before_anything_else_however_many_turns_that_takes() {
+        let keys = numbered(5_000);
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let mut driver = driver();
+        driver.hold_sending();
+        for action in [Action::Trigger, Action::Resolve] {
+            turns(&mut driver, vec![request(action, &keys)], at(0));
         }
         let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
         let days = Millis::days(30);
-        let first = vec![
+        let mut controls = vec![
             Job::Input(Input::ClockAhead { by: days }),
             Job::Input(Input::Start),
         ];
-        let turn = driver.turn(first, Vec::new(), at(30 * 24 * 3_600));
-        assert!(turn.batch.changes.len() > CHANGES_MAX);
-        assert!(turn.left.controls.is_empty(), "the start is left");
+        let mut events = vec![request(Action::Trigger, &["new"])];
+        let now = at(30 * 24 * 3_600);
+        let mut count = 0;
+        while !events.is_empty() {
+            let turn = driver.turn(controls, events, now);
+            assert!(turn.work < WORK_MAX * 3 / 2);
+            (controls, events) = (turn.left.controls, turn.left.events);
+            count += 1;
+        }
+        assert!(count > 3, "{count}");
+        turns(&mut driver, Vec::new(), now);
+        let known = driver.state().alerts().count();
+        assert_eq!(known, 5_002, "nothing is forgotten, and the clock's own trouble is told");
+    }
+
+    #[test]
+    fn a_large_request_is_accepted_as_a_whole_or_not_at_all() {
+        let keys = numbered(40_000);
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let mut driver = driver();
+        let mut events = vec![request(Action::Trigger, &keys)];
+        let turn = driver.turn(Vec::new(), events, at(0));
+        assert!(turn.done.is_empty() && receipts(&turn).is_empty(), "it is still being kept");
+        events = turn.left.events;
+        let half = driver.state().clone();
+
+        // A process that dies meanwhile has accepted nothing.
+        let mut other = Driver::new(half, driver.rules().clone());
+        other.turn(vec![Job::Input(Input::Start)], Vec::new(), at(5));
+        turns(&mut other, Vec::new(), at(5));
+        assert_eq!(other.state().alerts().count(), 0);
+        assert_eq!(other.state().tasks().all().count(), 0);
+
+        // One that dies after it has all, and has told nobody, decides on all.
+        while driver.state().tasks().events().values().sum::<usize>() < 39_000 {
+            events = driver.turn(Vec::new(), events, at(0)).left.events;
+        }
+        while !events.is_empty() {
+            events = driver.turn(Vec::new(), events, at(0)).left.events;
+        }
+        let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
+        driver.hold_sending();
+        driver.turn(vec![Job::Input(Input::Start)], Vec::new(), at(5));
+        turns(&mut driver, Vec::new(), at(5));
+        assert_eq!(driver.state().alerts().count(), 40_000);
     }
 
     #[test]

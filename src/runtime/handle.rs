@@ -1,5 +1,6 @@
 //! What the rest of the process may ask of the driver. Clones cheaply; hides the queues.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::oneshot;
@@ -311,6 +312,11 @@ impl Handle {
             gate = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         gate.queue.take()
+    }
+
+    /// For the driver's thread: so many accepted events wait for a decision.
+    pub(super) fn set_undecided(&self, events: &BTreeMap<IntegrationName, usize>) {
+        self.gate().queue.set_undecided(events);
     }
 
     /// For the driver's thread: ends it if it is to end and nothing waits. Whether it did.

@@ -68,7 +68,7 @@ impl Control {
 /// A look at the state between two commits.
 pub type Read = Box<dyn FnOnce(View<'_>) + Send>;
 
-/// The events of one request; they are never split over commits.
+/// The events of one request.
 pub struct Request {
     pub integration: IntegrationName,
     pub events: Vec<Event>,
@@ -90,6 +90,8 @@ pub struct Queue {
     requests: BTreeMap<IntegrationName, VecDeque<Request>>,
     /// The integration after which the next batch begins.
     last: Option<IntegrationName>,
+    /// Accepted events that wait for a decision.
+    undecided: BTreeMap<IntegrationName, usize>,
 }
 
 /// What the driver takes for one turn.
@@ -111,18 +113,27 @@ impl Queue {
         self.reads.push_back(read);
     }
 
+    /// So many accepted events wait for a decision.
+    pub fn set_undecided(&mut self, events: &BTreeMap<IntegrationName, usize>) {
+        if self.undecided != *events {
+            self.undecided.clone_from(events);
+        }
+    }
+
     /// Adds a request unless too many events of its integration wait.
     pub fn request(&mut self, request: Request) -> Result<(), (Request, Unavailable)> {
-        let waiting = self
-            .requests
-            .entry(request.integration.clone())
-            .or_default();
-        let events: usize = waiting.iter().map(|known| known.events.len()).sum();
+        let waiting = self.requests.get(&request.integration);
+        let waiting = waiting.into_iter().flatten();
+        let undecided = self.undecided.get(&request.integration);
+        let events: usize = waiting.map(|known| known.events.len()).sum();
+        let events = events + undecided.copied().unwrap_or_default();
         // A request that is large by itself is taken when nothing else waits.
         if events > 0 && events + request.events.len() > EVENTS_WAITING_MAX {
             let busy = Unavailable::Busy(request.integration.clone());
             return Err((request, busy));
         }
+        let integration = request.integration.clone();
+        let waiting = self.requests.entry(integration).or_default();
         waiting.push_back(request);
         Ok(())
     }
@@ -147,13 +158,11 @@ impl Queue {
         self.controls.len()
     }
 
-    /// How many events wait.
+    /// How many events wait, to be accepted or for a decision.
     pub fn events_waiting(&self) -> usize {
-        self.requests
-            .values()
-            .flatten()
-            .map(|request| request.events.len())
-            .sum()
+        let requests = self.requests.values().flatten();
+        let waiting: usize = requests.map(|request| request.events.len()).sum();
+        waiting + self.undecided.values().sum::<usize>()
     }
 
     /// Takes one turn's worth of all but events.

@@ -16,7 +16,7 @@ use crate::runtime::driver::tests::{at, driver, events};
 use crate::runtime::handle::Handle;
 use crate::runtime::line::{Line, Reading};
 use crate::runtime::room::Room;
-use crate::runtime::thread::{Backlog, Observer, Outlet, Works};
+use crate::runtime::thread::{Backlog, Observer, Outlet, Promises, Works};
 use crate::store::{Clocks, MemoryStore, Partition, Store};
 
 /// Nothing is sent.
@@ -93,6 +93,7 @@ async fn what_comes_or_is_due_while_a_flush_runs_waits_for_this_flush_only() {
         outlet: Box::new(Nobody),
         observer: Box::new(Held { tell, go_on }),
         backlog: Backlog::default(),
+        promised: Promises::default(),
     };
     let handle = works.handle.clone();
     let thread = tokio::task::spawn_blocking(move || works.run(Vec::new()));

@@ -4,6 +4,7 @@
 //! After a commit, in this order: withdrawn attempts are marked, waiters are answered, sends are
 //! handed out. So no attempt that asks starts after its acknowledgment was answered.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +12,13 @@ use tokio::sync::oneshot;
 use tracing::{error, warn};
 
 use crate::engine::decision::{Answer, Order};
-use crate::engine::ids::{AttemptId, ChannelName, Revision};
+use crate::engine::ids::{AttemptId, ChannelName, Revision, TaskId};
 use crate::engine::incident::Trouble;
 use crate::engine::input::Input;
 use crate::engine::records::Receipt;
 use crate::engine::time::{Millis, Now};
 use crate::engine::trouble::Cause;
-use crate::runtime::driver::{Done, Driver, Job, Left, Turn};
+use crate::runtime::driver::{Done, Driver, Job, Left, Turn, WentOn};
 use crate::runtime::handle::{ApplyError, Handle, Intake, Unavailable, View};
 use crate::runtime::line::{Jump, Line, Reading};
 use crate::runtime::queue::{Control, Read, Request, Taken};
@@ -64,6 +65,18 @@ pub struct Works {
     pub observer: Box<dyn Observer>,
     /// What the turn before had no room for.
     pub backlog: Backlog,
+    /// Whoever waits for the end of a task.
+    pub promised: Promises,
+}
+
+/// Who is answered when a task ends, by the task.
+#[derive(Default)]
+pub struct Promises(BTreeMap<TaskId, Promise>);
+
+/// Whoever waits for the end of a task, and what is known so far.
+struct Promise {
+    waiter: Waiter,
+    receipts: Vec<Arc<Receipt>>,
 }
 
 /// Jobs that wait for the next turn, each list with who waits for it.
@@ -249,7 +262,7 @@ impl Works {
         Ok(())
     }
 
-    fn release(&self, turn: Turn, waiters: Vec<Waiter>) {
+    fn release(&mut self, turn: Turn, waiters: Vec<Waiter>) {
         for attempt in turn.cancels {
             self.outlet.cancel(attempt);
         }
@@ -261,6 +274,10 @@ impl Works {
         for waiter in waiters {
             self.answer(waiter, &mut done);
         }
+        for went_on in turn.went_on {
+            self.keep_promise(went_on);
+        }
+        self.handle.set_undecided(self.driver.state().tasks().events());
         for order in turn.sends {
             self.outlet.send(order);
         }
@@ -270,34 +287,76 @@ impl Works {
     }
 
     /// Answers one waiter with its part of what was done.
-    fn answer(&self, waiter: Waiter, done: &mut impl Iterator<Item = Done>) {
+    fn answer(&mut self, waiter: Waiter, done: &mut impl Iterator<Item = Done>) {
+        let done = done.next();
+        if let Some(Done::Answer(Answer::Receipts(receipts)) | Done::Later(Answer::Receipts(receipts), _)) = &done {
+            self.observer.received(receipts);
+        }
+        if let Some(Done::Later(answer, task)) = done {
+            let receipts = receipts_of(answer);
+            let promise = Promise { waiter, receipts };
+            self.promised.0.insert(task, promise);
+            return;
+        }
         match waiter {
-            Waiter::Request(waiter) => {
-                let receipts = done.next().and_then(receipts_of);
-                if let Some(receipts) = &receipts {
-                    self.observer.received(receipts);
-                }
-                give(waiter, receipts.ok_or(Unavailable::Quarantined));
-            }
+            Waiter::Request(waiter) => give(
+                waiter,
+                match done {
+                    Some(Done::Answer(answer)) => Ok(receipts_of(answer)),
+                    _ => Err(Unavailable::Quarantined),
+                },
+            ),
             Waiter::Input(waiter) => {
-                let result = match done.next() {
+                let result = match done {
                     Some(Done::Answer(answer)) => Ok(answer),
                     Some(Done::Quarantined) => Err(Unavailable::Quarantined),
-                    Some(Done::Rules(_) | Done::Documents) | None => Ok(Answer::None),
+                    Some(Done::Later(..) | Done::Rules(_) | Done::Documents) | None => {
+                        Ok(Answer::None)
+                    }
                 };
                 if let Some(waiter) = waiter {
                     give(waiter, result);
                 }
             }
             Waiter::Rules(waiter) => {
-                if let Some(Done::Rules(result)) = done.next() {
+                if let Some(Done::Rules(result)) = done {
                     give(waiter, result);
                 }
             }
-            Waiter::Documents(waiter) => {
-                done.next();
-                give(waiter, Ok(()));
-            }
+            Waiter::Documents(waiter) => give(waiter, Ok(())),
+        }
+    }
+
+    /// Keeps what a step of a task said for whoever waits for it, and answers when it is over.
+    /// After a restart nobody waits.
+    fn keep_promise(&mut self, went_on: WentOn) {
+        let WentOn {
+            task,
+            answer,
+            is_over,
+        } = went_on;
+        if let Some(Answer::Receipts(receipts)) = &answer {
+            self.observer.received(receipts);
+        }
+        let Some(mut promise) = self.promised.0.remove(&task) else {
+            return;
+        };
+        let result = answer.ok_or(Unavailable::Quarantined);
+        let result = match promise.waiter {
+            Waiter::Request(_) => result.map(|answer| {
+                promise.receipts.extend(receipts_of(answer));
+                Answer::None
+            }),
+            Waiter::Input(_) | Waiter::Rules(_) | Waiter::Documents(_) => result,
+        };
+        if !is_over {
+            self.promised.0.insert(task, promise);
+            return;
+        }
+        match promise.waiter {
+            Waiter::Request(waiter) => give(waiter, result.map(|_| promise.receipts)),
+            Waiter::Input(Some(waiter)) => give(waiter, result),
+            Waiter::Input(None) | Waiter::Rules(_) | Waiter::Documents(_) => {}
         }
     }
 
@@ -372,10 +431,10 @@ fn split(control: Control) -> (Job, Waiter) {
     }
 }
 
-fn receipts_of(done: Done) -> Option<Vec<Arc<Receipt>>> {
-    match done {
-        Done::Answer(Answer::Receipts(receipts)) => Some(receipts),
-        Done::Answer(_) | Done::Rules(_) | Done::Documents | Done::Quarantined => None,
+fn receipts_of(answer: Answer) -> Vec<Arc<Receipt>> {
+    match answer {
+        Answer::Receipts(receipts) => receipts,
+        _ => Vec::new(),
     }
 }
 
@@ -447,6 +506,7 @@ mod tests {
             outlet: Box::new(Nobody),
             observer: Box::new(Nobody),
             backlog: Backlog::default(),
+            promised: Promises::default(),
         }
     }
 

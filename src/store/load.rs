@@ -58,6 +58,7 @@ fn record(rows: &impl Rows, kind: Kind, key: &[u8], value: &[u8]) -> Result<Opti
         Kind::Silence => read!(Silence),
         Kind::Override => read!(Override),
         Kind::Pinned => read!(Pinned),
+        Kind::Task => read!(Task),
         Kind::Counters => rows::read_row(rows, key, value)?.map(Record::Counters),
         Kind::Jump => rows::read_row(rows, key, value)?.map(Record::Jump),
         Kind::Progress

@@ -6,7 +6,7 @@ use crate::engine::alert::{Alert, Hold};
 use crate::engine::assertions::{AssertionId, Assertions};
 use crate::engine::calendar::Override;
 use crate::engine::decision::AlertBrief;
-use crate::engine::event::{Action, Content, Fault, Labels, Link};
+use crate::engine::event::{Action, Content, Event, Fault, Labels, Link, Spoken};
 use crate::engine::health::{Health, Pace, Turn};
 use crate::engine::ids::*;
 use crate::engine::incident::*;
@@ -15,7 +15,9 @@ use crate::engine::outcome::Outcome;
 use crate::engine::page::*;
 use crate::engine::reason::Reason;
 use crate::engine::records::*;
+use crate::engine::pending::Part;
 use crate::engine::ruleset::{ChannelTarget, Medium, Policy, PolicyStep, Target};
+use crate::engine::task::{Task, TaskKind};
 use crate::engine::time::{Millis, Steady, Wall};
 use crate::engine::trouble::Cause;
 use crate::engine::unreported::Unreported;
@@ -511,6 +513,7 @@ pub fn counters(receipt: u64) -> Counters {
         entry: EntryId(8),
         started: Some(Steady(1_000)),
         quick_starts: 2,
+        task: TaskId(9),
     }
 }
 
@@ -595,5 +598,33 @@ pub fn records() -> Vec<Record> {
         Record::Pinned(pinned().into()),
         Record::Counters(counters(5)),
         Record::Jump(jump()),
+        Record::Task(task(5).into()),
     ]
+}
+
+/// Events that wait for a decision.
+pub fn task(id: u64) -> Task {
+    let event = Event {
+        action: Action::Trigger,
+        dedup_key: "disk/db-1".into(),
+        id: Some("evt-1".into()),
+        spoken: Spoken::Asserted {
+            starts_at: Some(START),
+            ends_at: None,
+        },
+        asserted_by: Some("http://a.example.com/".into()),
+        content: content(),
+        faults: Vec::new(),
+    };
+    let part = Part {
+        integration: "prometheus".into(),
+        accepted: START,
+        request: TaskId(id),
+        is_last: true,
+        events: vec![event],
+    };
+    Task {
+        id: TaskId(id),
+        kind: TaskKind::Events(part),
+    }
 }

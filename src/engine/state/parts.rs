@@ -8,7 +8,7 @@ use crate::engine::headline;
 use crate::engine::ids::{AlertId, IncidentNumber, PageId};
 use crate::engine::page::Page;
 use crate::engine::records::UnconfirmedJump;
-use crate::engine::time::Wall;
+use crate::engine::time::{Millis, Steady, Wall};
 
 /// Lists come in the order of their ids where nothing else is said.
 impl State {
@@ -32,6 +32,33 @@ impl State {
     pub fn alerts_by_place(&self, number: IncidentNumber) -> impl Iterator<Item = &Arc<Alert>> {
         let places = self.index.places.range(headline::places(number));
         places.filter_map(|(_, _, id)| self.alerts.get(id))
+    }
+
+    /// Every alert of every incident from this one of this incident on.
+    pub(in crate::engine) fn members_from(
+        &self,
+        number: IncidentNumber,
+        first: AlertId,
+    ) -> impl Iterator<Item = (IncidentNumber, AlertId)> {
+        self.index.members.range((number, first)..).copied()
+    }
+
+    /// Alerts without an incident, from this id on.
+    pub(in crate::engine) fn alerts_without_incident(
+        &self,
+        first: AlertId,
+    ) -> impl Iterator<Item = AlertId> {
+        self.index.alone.range(first..).copied()
+    }
+
+    /// The alerts of an incident that began to fire in it after a moment.
+    pub(in crate::engine) fn alerts_entered_after(
+        &self,
+        number: IncidentNumber,
+        at: Steady,
+    ) -> impl Iterator<Item = AlertId> {
+        let range = (number, at + Millis(1), AlertId(0))..=(number, Steady(u64::MAX), AlertId(u64::MAX));
+        self.index.entered.range(range).map(|(_, _, id)| *id)
     }
 
     /// The pages of an incident, bundles included.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use reveille::engine::State;
 use reveille::engine::audit::{Audit, audit};
 use reveille::engine::decision::{Answer, Order, Place};
-use reveille::engine::ids::{AttemptId, ChannelName, IncidentNumber, PageId};
+use reveille::engine::ids::{AttemptId, ChannelName, IncidentNumber, PageId, TaskId};
 use reveille::engine::incident::Incident;
 use reveille::engine::input::{Input, Report};
 use reveille::engine::outcome::Outcome;
@@ -17,7 +17,7 @@ use reveille::engine::records::Entry;
 use reveille::engine::ruleset::{ChannelInfo, RuleSet};
 use reveille::engine::time::{Millis, Now, Wall};
 use reveille::rules::{self, Environment, SourceFile};
-use reveille::runtime::driver::{Done, Driver, Job, Turn, not_started};
+use reveille::runtime::driver::{Done, Driver, Job, Turn, WentOn, not_started};
 use reveille::runtime::handle::NewRules;
 use reveille::runtime::line::{Jump, Line, Reading};
 use reveille::runtime::thread::first_inputs;
@@ -81,6 +81,8 @@ pub struct World {
     pub interrupted: Vec<AttemptId>,
     /// A failed expectation has said all there is to say.
     is_over: bool,
+    /// What the tasks of the last turn said.
+    went_on: Vec<WentOn>,
 }
 
 impl World {
@@ -126,6 +128,7 @@ impl World {
             crashes: 0,
             interrupted: Vec::new(),
             is_over: false,
+            went_on: Vec::new(),
         };
         world.ask(Input::Start);
         world
@@ -160,11 +163,41 @@ impl World {
             let done = self.turn(vec![Job::Input(input.clone())], Vec::new());
             match done.map(|mut done| done.remove(0)) {
                 Some(Done::Answer(answer)) => return answer,
+                Some(Done::Later(answer, task)) => {
+                    if let Some(answer) = self.end_of(task, answer) {
+                        return answer;
+                    }
+                }
                 Some(other) => panic!("not an answer: {other:?}"),
                 None => {}
             }
         }
         panic!("no answer in three tries");
+    }
+
+    /// The whole answer, when the task that completes it is over; `None` after a crash.
+    fn end_of(&mut self, task: TaskId, first: Answer) -> Option<Answer> {
+        let mut whole = first;
+        let crashes = self.crashes;
+        loop {
+            for went_on in std::mem::take(&mut self.went_on) {
+                if went_on.task != task {
+                    continue;
+                }
+                let answer = went_on.answer.expect("a decision that does not panic");
+                match (&mut whole, answer) {
+                    (Answer::Receipts(known), Answer::Receipts(more)) => known.extend(more),
+                    (whole, answer) => *whole = answer,
+                }
+                if went_on.is_over {
+                    return Some(whole);
+                }
+            }
+            if self.crashes > crashes {
+                return None;
+            }
+            self.turn(Vec::new(), Vec::new())?;
+        }
     }
 
     /// Controls and events of one batch.
@@ -208,6 +241,7 @@ impl World {
         let Turn {
             batch,
             mut done,
+            went_on,
             sends,
             cancels,
             probes,
@@ -229,6 +263,7 @@ impl World {
             self.durable_rules = self.driver.rules().clone();
         }
         self.cancelled.extend(cancels);
+        self.went_on = went_on;
         if boundary == Some(Boundary::Answers) {
             self.crash_for(Millis::seconds(2));
             return None;

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use reveille::engine::State;
-use reveille::engine::ids::AttemptId;
+use reveille::engine::ids::{AttemptId, TaskId};
 use reveille::engine::input::Input;
+use reveille::engine::records::Receipt;
 use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::{Millis, Now, Wall};
 use reveille::outbound::Mark;
@@ -57,6 +58,8 @@ pub struct Process {
     controls: VecDeque<Work>,
     requests: VecDeque<Work>,
     pub committing: Option<Committing>,
+    /// Who waits for the end of a task, and the receipts so far.
+    pub promised: BTreeMap<TaskId, (Option<Asked>, Vec<Arc<Receipt>>)>,
     /// Which life it is.
     pub life: u64,
     pub turns: u64,
@@ -80,6 +83,7 @@ impl Process {
             controls: VecDeque::new(),
             requests: VecDeque::new(),
             committing: None,
+            promised: BTreeMap::new(),
             life,
             turns: 0,
             is_disk_low: false,

@@ -1,0 +1,128 @@
+//! Tasks of the state: which there are, and whose turn it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
+use std::sync::Arc;
+
+use super::State;
+use crate::engine::ids::{IntegrationName, TaskId};
+use crate::engine::task::{Task, TaskKind, TaskTurn};
+
+/// All tasks, by their turns.
+#[derive(Clone, Debug, Default)]
+pub struct Tasks {
+    records: BTreeMap<TaskId, Arc<Task>>,
+    turns: BTreeMap<TaskTurn, BTreeSet<TaskId>>,
+    /// Requests of which all events are kept, by their first parts.
+    whole: BTreeSet<TaskId>,
+    /// How many events wait.
+    events: BTreeMap<IntegrationName, usize>,
+}
+
+impl Tasks {
+    pub(super) fn put(&mut self, task: Arc<Task>) {
+        if let TaskKind::Events(part) = &task.kind {
+            let events = self.events.entry(part.integration.clone()).or_default();
+            *events += part.events.len();
+            if part.is_last {
+                self.whole.insert(part.request);
+            }
+        }
+        self.turns.entry(task.turn()).or_default().insert(task.id);
+        self.records.insert(task.id, task);
+    }
+
+    pub(super) fn remove(&mut self, id: TaskId) {
+        let Some(task) = self.records.remove(&id) else {
+            return;
+        };
+        if let TaskKind::Events(part) = &task.kind {
+            let events = self.events.get_mut(&part.integration);
+            let events = events.expect("events that wait are counted");
+            *events -= part.events.len();
+            if *events == 0 {
+                self.events.remove(&part.integration);
+            }
+            if part.is_last {
+                self.whole.remove(&part.request);
+            }
+        }
+        let turn = task.turn();
+        let own = self.turns.get_mut(&turn).expect("a task has a turn");
+        own.remove(&id);
+        if own.is_empty() {
+            self.turns.remove(&turn);
+        }
+    }
+
+    /// A task by its id.
+    pub fn get(&self, id: TaskId) -> Option<&Arc<Task>> {
+        self.records.get(&id)
+    }
+
+    /// All tasks in the order of their ids.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Task>> {
+        self.records.values()
+    }
+
+    /// How many accepted events of an integration wait for a decision.
+    pub fn events_of(&self, integration: &IntegrationName) -> usize {
+        self.events.get(integration).copied().unwrap_or_default()
+    }
+
+    /// How many accepted events wait for a decision, by integration.
+    pub fn events(&self) -> &BTreeMap<IntegrationName, usize> {
+        &self.events
+    }
+
+    /// Parts of requests of which not all is kept.
+    pub(in crate::engine) fn not_whole(&self) -> Vec<TaskId> {
+        let parts = self.records.values().filter(|task| !self.is_ready(task));
+        parts.map(|task| task.id).collect()
+    }
+
+    fn is_ready(&self, task: &Task) -> bool {
+        match &task.kind {
+            TaskKind::Events(part) => self.whole.contains(&part.request),
+            TaskKind::BeginSilence(_)
+            | TaskKind::EndSilence(_)
+            | TaskKind::ReleaseAlerts { .. }
+            | TaskKind::Recover(_)
+            | TaskKind::KeepMemory { .. }
+            | TaskKind::FollowRules { .. } => true,
+        }
+    }
+
+    /// The first task of a turn that can go on, but for those to be skipped.
+    pub fn first_of(&self, turn: &TaskTurn, skipped: &BTreeSet<TaskId>) -> Option<TaskId> {
+        self.first(self.turns.get(turn)?, skipped)
+    }
+
+    fn first(&self, ids: &BTreeSet<TaskId>, skipped: &BTreeSet<TaskId>) -> Option<TaskId> {
+        let id = ids.iter().find(|id| !skipped.contains(id))?;
+        self.is_ready(&self.records[id]).then_some(*id)
+    }
+
+    /// The next task after a turn, round to it, but for those to be skipped.
+    pub fn next_after(
+        &self,
+        turn: Option<&TaskTurn>,
+        skipped: &BTreeSet<TaskId>,
+    ) -> Option<(TaskTurn, TaskId)> {
+        let (behind, round) = match turn {
+            Some(turn) => (Excluded(turn), Some(..=turn)),
+            None => (Unbounded, None),
+        };
+        let behind = self.turns.range::<TaskTurn, _>((behind, Unbounded));
+        let round = round.map(|round| self.turns.range::<TaskTurn, _>(round));
+        let mut turns = behind.chain(round.into_iter().flatten());
+        turns.find_map(|(turn, ids)| Some((turn.clone(), self.first(ids, skipped)?)))
+    }
+}
+
+impl State {
+    /// What earlier inputs left to later steps.
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+}
