@@ -38,11 +38,23 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const LOADS: &[(&str, &str)] = &[
     ("bundle", "50,000 alerts for one person"),
     ("silence", "a silence over 30,000 incidents, and its end"),
-    ("routes", "50 events on 1,000 continue routes with 2,000 silences"),
-    ("request", "80,000 events in one request, the same routes and silences not matching"),
-    ("resolve", "a group of 50,000 resolved by its source in one request"),
+    (
+        "routes",
+        "50 events on 1,000 continue routes with 2,000 silences",
+    ),
+    (
+        "request",
+        "80,000 events in one request, the same routes and silences not matching",
+    ),
+    (
+        "resolve",
+        "a group of 50,000 resolved by its source in one request",
+    ),
     ("person", "a group of 50,000 resolved by a person"),
-    ("start", "a start with 50,000 open incidents whose steps and ends are overdue"),
+    (
+        "start",
+        "a start with 50,000 open incidents whose steps and ends are overdue",
+    ),
 ];
 
 /// How long everybody else waits during large loads.
@@ -192,7 +204,11 @@ impl Outlet for Taker {
 
     fn send(&self, order: Arc<Order>) {
         if order.integration.as_str() == "quiet" {
-            let mut posted = self.waits.posted.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut posted = self
+                .waits
+                .posted
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             if let Some(posted) = posted.take() {
                 longest(&self.waits.page, posted);
             }
@@ -315,7 +331,12 @@ impl Router {
         load: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let before = memory()?;
-        for most in [&self.waits.act, &self.waits.event, &self.waits.page, &self.waits.acts] {
+        for most in [
+            &self.waits.act,
+            &self.waits.event,
+            &self.waits.page,
+            &self.waits.acts,
+        ] {
             most.store(0, Ordering::Relaxed);
         }
         let (changes, longest) = &*self.commits.0;
@@ -471,7 +492,11 @@ async fn load(name: &str, scale: usize) -> Result<(), Failure> {
     let router = start(folder.path(), rules.clone(), Millis::ZERO)?;
     let one = [("team", "one")];
     match name {
-        "bundle" => router.measure("bundle", fill(&router, 50_000 / scale, &[])).await?,
+        "bundle" => {
+            router
+                .measure("bundle", fill(&router, 50_000 / scale, &[]))
+                .await?
+        }
         "silence" => {
             fill(&router, 30_000 / scale, &[]).await?;
             router.settle().await?;
@@ -503,7 +528,10 @@ async fn load(name: &str, scale: usize) -> Result<(), Failure> {
         "person" => {
             fill(&router, 50_000 / scale, &one).await?;
             let numbers = router.handle.read(|view| {
-                let own = view.state.incidents().filter(|it| it.route.as_str() == "one");
+                let own = view
+                    .state
+                    .incidents()
+                    .filter(|it| it.route.as_str() == "one");
                 own.map(|it| it.number).collect::<Vec<_>>()
             });
             let resolve = act(numbers.await?, Verb::Resolve);

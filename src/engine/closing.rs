@@ -257,7 +257,10 @@ fn release(draft: &mut Draft<'_>, number: IncidentNumber, id: AlertId) {
     draft.archive_alert(number, &alert);
     let now = draft.now;
     let until = now.steady + draft.rules.settings.still_firing_hold;
-    let resolved_at = incident.resolved.as_ref().map_or(now.wall, |known| known.at);
+    let resolved_at = incident
+        .resolved
+        .as_ref()
+        .map_or(now.wall, |known| known.at);
     draft.edit_alert(&id, |alert| {
         alert.incidents.retain(|known| *known != number);
         if alert.firing && incident.still_firing {

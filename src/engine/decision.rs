@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Content, Text};
 use super::ids::{
-    AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId, SilenceId,
-    TaskId, UserName,
+    AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId, SilenceId, TaskId,
+    UserName,
 };
 use super::incident::{Handled, Status, Why};
 use super::page::{IncidentRef, News, PageKind, Recipient};

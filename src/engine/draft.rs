@@ -50,8 +50,9 @@ struct Index {
 }
 
 impl Index {
-    fn alert(&mut self, alert: &Alert) {
-        for number in &alert.incidents {
+    /// Of its incidents the first `known` are here already.
+    fn alert(&mut self, alert: &Alert, known: usize) {
+        for number in &alert.incidents[known..] {
             self.members.insert((*number, alert.id));
         }
     }
@@ -60,7 +61,7 @@ impl Index {
         let keys = self.alert_by_key.entry(alert.integration.clone());
         let keys = keys.or_default();
         keys.insert(alert.dedup_key.clone(), alert.id);
-        self.alert(alert);
+        self.alert(alert, 0);
     }
 
     fn new_page(&mut self, page: &Page) {
@@ -133,8 +134,7 @@ macro_rules! read_and_put {
 
 /// Changing a record in the overlay.
 macro_rules! edit {
-    ($get:ident, $edit:ident, $table:ident: $key_type:ty => $record:ty
-     $(, index $index:ident)?) => {
+    ($get:ident, $edit:ident, $table:ident: $key_type:ty => $record:ty) => {
         impl Draft<'_> {
             /// Changes a record; does nothing if there is none.
             pub fn $edit<R>(
@@ -146,7 +146,6 @@ macro_rules! edit {
                 // The overlay must not hold a second reference, or every edit would copy.
                 self.$table.remove(key);
                 let result = edit(Arc::make_mut(&mut record));
-                $(self.index.$index(&record);)?
                 self.$table.insert(key.clone(), Slot::Put(record));
                 Some(result)
             }
@@ -187,7 +186,6 @@ read_and_put!(pinned, put_pinned, pinned: PinnedPolicy => Pinned,
     |state, key| state.pinned(key));
 read_and_put!(task, put_task, tasks: TaskId => Task,
     |state, key| state.tasks().get(*key));
-edit!(alert, edit_alert, alerts: AlertId => Alert, index alert);
 edit!(incident, edit_incident, incidents: IncidentNumber => Incident);
 edit!(page, edit_page, pages: PageId => Page);
 edit!(group, edit_group, groups: Text => Group);
@@ -268,6 +266,22 @@ impl<'step> Draft<'step> {
     /// The id that the next page will have.
     pub fn next_page_id(&self) -> PageId {
         self.counters.page
+    }
+
+    /// Changes an alert; does nothing if there is none.
+    pub fn edit_alert<R>(&mut self, id: &AlertId, edit: impl FnOnce(&mut Alert) -> R) -> Option<R> {
+        let mut alert = self.alert(id)?;
+        let is_indexed = self.alerts.remove(id).is_some();
+        let before = alert.incidents.clone();
+        let result = edit(Arc::make_mut(&mut alert));
+        // An alert on very many routes changes with each incident that it enters: only that one is
+        // new.
+        let same = before.iter().zip(&alert.incidents);
+        let same = same.take_while(|(one, other)| one == other).count();
+        let known = if is_indexed { same } else { 0 };
+        self.index.alert(&alert, known);
+        self.alerts.insert(*id, Slot::Put(alert));
+        Some(result)
     }
 
     /// The known alert that a sender means.

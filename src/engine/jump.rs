@@ -42,7 +42,11 @@ pub(super) fn ahead(draft: &mut Draft<'_>, by: Millis) {
         since: draft.now.steady,
     });
     let next = Remembered::Groups("".into());
-    task::keep(draft, TaskKind::KeepMemory { by, next });
+    task::begin(draft, TaskKind::KeepMemory { by, next });
+}
+
+/// Everything that is remembered is kept: what comes from now on counts by the clock as it is.
+fn tell(draft: &mut Draft<'_>, by: Millis) {
     let text = format!(
         "the wall clock is {by} ahead of the last commit; nothing is forgotten by it for an hour: \
          if it is wrong set it back by then, if it is right there is nothing to do, or \
@@ -168,6 +172,7 @@ fn keep_alerts(draft: &mut Draft<'_>, by: Millis, next: AlertId) -> Option<Alert
             return Some(AlertId(alert.id.0 + 1));
         }
     }
+    tell(draft, by);
     None
 }
 

@@ -230,12 +230,14 @@ fn runs_on(draft: &Draft<'_>, incident: &Incident) -> bool {
     policy.is_some_and(|policy| escalation::runs_all_steps(incident, &policy))
 }
 
-/// Whether a step of the incident was paged since this moment. Where the end of the policy was
-/// reached nobody is paged anew.
-fn has_moved(draft: &Draft<'_>, number: IncidentNumber, began: Steady) -> bool {
+/// Whether a step of the incident was paged since the recovery began, and after this page. Where
+/// the end of the policy was reached nobody is paged anew.
+fn has_moved(draft: &Draft<'_>, number: IncidentNumber, page: &Page, began: Steady) -> bool {
     let incident = draft.incident(&number);
     incident.is_some_and(|incident| {
-        incident.escalation.phase == Phase::Running && incident.escalation.started >= began
+        let escalation = &incident.escalation;
+        let is_later = escalation.started >= began && escalation.started > page.created;
+        escalation.phase == Phase::Running && is_later
     })
 }
 
@@ -364,7 +366,7 @@ fn interrupt(draft: &mut Draft<'_>, id: PageId, began: Steady) {
             || page
                 .incidents
                 .iter()
-                .all(|known| has_moved(draft, known.number, began)));
+                .all(|known| has_moved(draft, known.number, &page, began)));
     if !is_stale {
         wait_on(draft, &page);
     }

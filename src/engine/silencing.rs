@@ -74,7 +74,11 @@ impl Pass {
         let state = draft.state;
         let (incident, alert) = (self.incident, self.alert);
         let members = (!self.is_past_incidents).then(|| state.members_from(incident, alert));
-        let first = if self.is_past_incidents { alert } else { AlertId(0) };
+        let first = if self.is_past_incidents {
+            alert
+        } else {
+            AlertId(0)
+        };
         let alone = state.alerts_without_incident(first);
         let members = members.into_iter().flatten();
         let members = members.map(|(number, alert)| (Some(number), alert));
@@ -195,7 +199,10 @@ pub(super) fn uncover(draft: &mut Draft<'_>, mut pass: Pass) -> Option<Pass> {
             leave_uncovered(draft, &pass);
             arrive(draft, &mut pass, number);
         }
-        let Some(before) = draft.alert(&alert).filter(|it| it.silenced_by.contains(&id)) else {
+        let Some(before) = draft
+            .alert(&alert)
+            .filter(|it| it.silenced_by.contains(&id))
+        else {
             continue;
         };
         let_go(draft, id, &before);

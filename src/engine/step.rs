@@ -38,7 +38,15 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
             events,
             request,
             is_whole,
-        } => draft.later = Some(pending::keep(draft, &integration, events, request, is_whole)),
+        } => {
+            draft.later = Some(pending::keep(
+                draft,
+                &integration,
+                events,
+                request,
+                is_whole,
+            ))
+        }
         Input::GoOn { task, stride } => task::go_on(draft, task, stride),
         Input::Due(key) => due(draft, &key),
         Input::Outcome(report) => answer::outcome(draft, &report),

@@ -113,20 +113,16 @@ pub(super) fn go_on(draft: &mut Draft<'_>, id: TaskId, stride: Stride) {
 /// Does what a step may; the answer is what is left.
 fn advance(draft: &mut Draft<'_>, kind: TaskKind) -> Option<TaskKind> {
     match kind {
-        TaskKind::Events(part) => {
-            pending::go_on(draft, part, Stride::Full).map(TaskKind::Events)
-        }
-        TaskKind::BeginSilence(pass) => {
-            silencing::cover(draft, pass).map(TaskKind::BeginSilence)
-        }
+        TaskKind::Events(part) => pending::go_on(draft, part, Stride::Full).map(TaskKind::Events),
+        TaskKind::BeginSilence(pass) => silencing::cover(draft, pass).map(TaskKind::BeginSilence),
         TaskKind::EndSilence(pass) => silencing::uncover(draft, pass).map(TaskKind::EndSilence),
-        TaskKind::ReleaseAlerts { incident } => closing::release_alerts(draft, incident)
-            .then_some(TaskKind::ReleaseAlerts { incident }),
-        TaskKind::Recover(recovery) => {
-            recovery::advance(draft, recovery).map(TaskKind::Recover)
+        TaskKind::ReleaseAlerts { incident } => {
+            closing::release_alerts(draft, incident).then_some(TaskKind::ReleaseAlerts { incident })
         }
-        TaskKind::KeepMemory { by, next } => super::jump::keep_memory(draft, by, next)
-            .map(|next| TaskKind::KeepMemory { by, next }),
+        TaskKind::Recover(recovery) => recovery::advance(draft, recovery).map(TaskKind::Recover),
+        TaskKind::KeepMemory { by, next } => {
+            super::jump::keep_memory(draft, by, next).map(|next| TaskKind::KeepMemory { by, next })
+        }
         TaskKind::FollowRules { next } => {
             unreported::follow_rules(draft, next).map(|next| TaskKind::FollowRules { next })
         }

@@ -36,9 +36,9 @@ use crate::store::{Batch, Clocks, DocumentKind, DocumentWrite, revision_name};
 
 /// Timers handled in one turn; more wait for the next.
 pub const TIMERS_MAX: usize = 256;
-/// After so much work a turn takes nothing more; see [`crate::engine::work`]. It is about what
-/// 2,000 changed records cost.
-pub const WORK_MAX: u64 = 200_000;
+/// After the work of so many steps a turn takes nothing more; see [`crate::engine::work`]. It is
+/// about what 2,000 changed records cost.
+const STEPS_MAX: u64 = 4;
 /// A request with more events is kept first, over as many turns as it takes.
 const EVENTS_AT_ONCE_MAX: usize = 1_024;
 /// So many of its events are kept at a time.
@@ -53,12 +53,13 @@ pub enum Job {
     Recorded(Input, Recorded),
     Rules(Box<NewRules>),
     Documents(Vec<DocumentWrite>),
-    /// The rest of a request that is being kept.
-    Keep {
-        integration: IntegrationName,
-        events: VecDeque<Event>,
-        request: Option<TaskId>,
-    },
+}
+
+/// The rest of a request of which a first part is kept.
+struct Keeping {
+    integration: IntegrationName,
+    events: VecDeque<Event>,
+    request: TaskId,
 }
 
 /// The result of one job, to be answered after the commit.
@@ -102,6 +103,8 @@ pub struct Turn {
     pub timers: usize,
     /// What it cost.
     pub work: u64,
+    /// After which it takes nothing more.
+    work_max: u64,
     /// Jobs for which the turn had no room.
     pub left: Left,
 }
@@ -121,7 +124,7 @@ impl Turn {
 
     /// Whether it takes nothing more.
     fn is_full(&self) -> bool {
-        self.work >= WORK_MAX
+        self.work >= self.work_max
     }
 
     /// How many inputs it took: jobs, timers and steps of tasks.
@@ -146,6 +149,10 @@ pub struct Driver {
     broken_tasks: BTreeSet<TaskId>,
     /// Whose turn it was when a task went on last.
     task_turn: Option<TaskTurn>,
+    /// Large requests that are being kept, in turns.
+    keeping: VecDeque<Keeping>,
+    /// Whether the last turn went on with tasks.
+    has_gone_on: bool,
     sending: Sending,
 }
 
@@ -167,6 +174,8 @@ impl Driver {
             unplaced: BTreeSet::new(),
             broken_tasks: BTreeSet::new(),
             task_turn: None,
+            keeping: VecDeque::new(),
+            has_gone_on: false,
             sending: Sending::Open,
         }
     }
@@ -182,10 +191,13 @@ impl Driver {
     }
 
     /// Does the controls, then the timers that are due, then the events, then what was left to
-    /// tasks; each sees what the earlier ones changed. A turn ends after about [`WORK_MAX`],
+    /// tasks; each sees what the earlier ones changed. A turn ends after so much work,
     /// whatever that came from.
     pub fn turn(&mut self, controls: Vec<Job>, events: Vec<Job>, now: Now) -> Turn {
-        let mut turn = Turn::default();
+        let mut turn = Turn {
+            work_max: self.rules.settings.step_work_max * STEPS_MAX,
+            ..Turn::default()
+        };
         turn.batch.clocks = Clocks {
             wall: now.wall,
             steady: now.steady,
@@ -235,46 +247,53 @@ impl Driver {
         picks(&self.state, &self.rules, now.steady, &self.unplaced)
     }
 
-    /// Does a job; the answer is what the turn has no room for.
-    fn job(&mut self, turn: &mut Turn, job: Job, now: Now) -> Option<Job> {
+    fn job(&mut self, turn: &mut Turn, job: Job, now: Now) {
         let done = match job {
             Job::Input(Input::Events {
                 integration,
                 events,
-            }) if events.len() > EVENTS_AT_ONCE_MAX => {
-                return self.keep(turn, (integration, events.into(), None), now);
+            }) => self.request(turn, integration, events, now),
+            Job::Input(input) => self.decide(turn, &input, now),
+            Job::Recorded(input, record) => {
+                let done = self.decide(turn, &input, now);
+                if let Some(Done::Answer(answer) | Done::Later(answer, _)) = &done {
+                    turn.batch.documents.extend(record(answer));
+                }
+                done
             }
-            Job::Keep {
+            Job::Rules(new) => Some(Done::Rules(self.put_in_force(turn, *new, now))),
+            Job::Documents(writes) => {
+                turn.batch.documents.extend(writes);
+                Some(Done::Documents)
+            }
+        };
+        turn.done.push(done.unwrap_or(Done::Quarantined));
+    }
+
+    /// Takes a request. Where its events panic together each is decided on by itself, later.
+    fn request(
+        &mut self,
+        turn: &mut Turn,
+        integration: IntegrationName,
+        events: Vec<Event>,
+        now: Now,
+    ) -> Option<Done> {
+        if events.len() <= EVENTS_AT_ONCE_MAX {
+            let done = self.events(turn, &integration, events.clone(), now);
+            if done.is_some() {
+                return done;
+            }
+        }
+        let mut events: VecDeque<Event> = events.into();
+        let request = self.keep_some(turn, &integration, &mut events, None, now)?;
+        if !events.is_empty() {
+            self.keeping.push_back(Keeping {
                 integration,
                 events,
                 request,
-            } => return self.keep(turn, (integration, events, request), now),
-            Job::Input(Input::Events {
-                integration,
-                events,
-            }) => match self.events(turn, &integration, events.clone(), now) {
-                Some(done) => done,
-                // Each is decided on by itself then.
-                None => return self.keep(turn, (integration, events.into(), None), now),
-            },
-            Job::Input(input) => self.decide(turn, &input, now).unwrap_or(Done::Quarantined),
-            Job::Recorded(input, record) => match self.decide(turn, &input, now) {
-                Some(done) => {
-                    if let Done::Answer(answer) | Done::Later(answer, _) = &done {
-                        turn.batch.documents.extend(record(answer));
-                    }
-                    done
-                }
-                None => Done::Quarantined,
-            },
-            Job::Rules(new) => Done::Rules(self.put_in_force(turn, *new, now)),
-            Job::Documents(writes) => {
-                turn.batch.documents.extend(writes);
-                Done::Documents
-            }
-        };
-        turn.done.push(done);
-        None
+            });
+        }
+        Some(Done::Later(Answer::Receipts(Vec::new()), request))
     }
 
     /// The events of one request, if they do not panic together.
@@ -294,45 +313,54 @@ impl Driver {
         Some(self.take(turn, decision))
     }
 
-    /// Keeps events to be decided on later; the answer is what the turn has no room for.
-    fn keep(
+    /// Keeps the first events to be decided on later; the answer is their request.
+    fn keep_some(
         &mut self,
         turn: &mut Turn,
-        (integration, mut events, mut request): (IntegrationName, VecDeque<Event>, Option<TaskId>),
+        integration: &IntegrationName,
+        events: &mut VecDeque<Event>,
+        request: Option<TaskId>,
         now: Now,
-    ) -> Option<Job> {
-        while !events.is_empty() {
-            let first = events.len().min(KEPT_AT_ONCE_MAX);
-            let input = Input::Keep {
-                integration: integration.clone(),
-                is_whole: first == events.len(),
-                events: events.drain(..first).collect(),
-                request,
-            };
-            request = match self.decide(turn, &input, now) {
-                Some(Done::Later(_, request)) => Some(request),
-                _ => {
-                    turn.done.push(Done::Quarantined);
-                    return None;
-                }
-            };
-            if turn.is_full() && !events.is_empty() {
-                return Some(Job::Keep {
-                    integration,
-                    events,
-                    request,
-                });
-            }
+    ) -> Option<TaskId> {
+        let first = events.len().min(KEPT_AT_ONCE_MAX);
+        let input = Input::Keep {
+            integration: integration.clone(),
+            is_whole: first == events.len(),
+            events: events.drain(..first).collect(),
+            request,
+        };
+        match self.decide(turn, &input, now)? {
+            Done::Later(_, request) => Some(request),
+            other => panic!("events that are kept are answered later, not {other:?}"),
         }
-        let request = request.expect("a request that is kept has events");
-        let nothing = Answer::Receipts(Vec::new());
-        turn.done.push(Done::Later(nothing, request));
-        None
+    }
+
+    /// Keeps more of the large request whose turn it is.
+    fn go_on_keeping(&mut self, turn: &mut Turn, now: Now) {
+        let Some(mut keeping) = self.keeping.pop_front() else {
+            return;
+        };
+        let request = Some(keeping.request);
+        let (integration, events) = (&keeping.integration, &mut keeping.events);
+        if self
+            .keep_some(turn, integration, events, request, now)
+            .is_none()
+        {
+            // What is kept of it is dropped by the next start, and holds up nothing until then.
+            let kept = self.state.tasks().not_whole();
+            self.broken_tasks.extend(kept);
+            turn.went_on.push(WentOn {
+                task: keeping.request,
+                answer: None,
+                is_over: true,
+            });
+        } else if !keeping.events.is_empty() {
+            self.keeping.push_back(keeping);
+        }
     }
 
     /// Does jobs until the turn has enough; what is left waits for the next one.
     fn jobs(&mut self, turn: &mut Turn, jobs: Vec<Job>, now: Now) -> Vec<Job> {
-        let mut left = Vec::new();
         let mut jobs = jobs.into_iter().peekable();
         // At least one of each kind, so that each goes on.
         let mut is_first = true;
@@ -341,13 +369,9 @@ impl Driver {
                 jobs.next_if(|job| is_first || !turn.is_full() || is_before_timers(job))
         {
             is_first = false;
-            if let Some(rest) = self.job(turn, job, now) {
-                left.push(rest);
-                break;
-            }
+            self.job(turn, job, now);
         }
-        left.extend(jobs);
-        left
+        jobs.collect()
     }
 
     /// Goes on with tasks before which nothing else of some kind is done, as long as the turn has
@@ -364,24 +388,35 @@ impl Driver {
         true
     }
 
-    /// Goes on with tasks, in turns, until the turn has enough.
+    /// Goes on with what was begun, in turns, until the turn has enough. Every second turn may have
+    /// no room for it, so that it is never long until the next.
     fn tasks(&mut self, turn: &mut Turn, now: Now) {
-        let mut is_first = true;
-        while is_first || !turn.is_full() {
-            is_first = false;
+        let is_needed = !self.has_gone_on;
+        self.has_gone_on = false;
+        while !turn.is_full() || is_needed && !self.has_gone_on {
             let last = self.task_turn.as_ref();
-            let Some((next, task)) = self.state.tasks().next_after(last, &self.broken_tasks) else {
+            let next = self.state.tasks().next_after(last, &self.broken_tasks);
+            if next.is_none() && self.keeping.is_empty() {
                 return;
-            };
-            self.task_turn = Some(next);
-            self.go_on(turn, task, now);
+            }
+            self.has_gone_on = true;
+            self.go_on_keeping(turn, now);
+            if let Some((next, task)) = next {
+                self.task_turn = Some(next);
+                self.go_on(turn, task, now);
+            }
         }
     }
 
     /// One step of a task. Where events panic together the first is decided on by itself, and kept
     /// in its receipt if it does so alone.
     fn go_on(&mut self, turn: &mut Turn, id: TaskId, now: Now) {
-        let task = self.state.tasks().get(id).expect("a task that has its turn").clone();
+        let task = self
+            .state
+            .tasks()
+            .get(id)
+            .expect("a task that has its turn")
+            .clone();
         let strides: &[Stride] = match task.kind {
             TaskKind::Events(_) => &[Stride::Full, Stride::One, Stride::SetAside],
             _ => &[Stride::Full],
@@ -445,7 +480,10 @@ impl Driver {
         let is_due = self.state.due(now.steady, now.wall, &self.broken).is_some();
         let tasks = self.state.tasks();
         let has_task = tasks.next_after(None, &self.broken_tasks).is_some();
-        is_due || has_task || self.sending == Sending::Open && !self.picks(now).now.is_empty()
+        is_due
+            || has_task
+            || !self.keeping.is_empty()
+            || self.sending == Sending::Open && !self.picks(now).now.is_empty()
     }
 
     /// How long until the next timer is due or a channel may be sent to again. What is due already
@@ -604,7 +642,10 @@ pub(super) mod tests {
     use crate::engine::records::Change;
     use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
     use crate::engine::time::{Millis, Steady, Wall};
+    use crate::engine::work::STEP_MAX;
     use crate::rules::{Environment, SourceFile, check};
+
+    const WORK_MAX: u64 = STEP_MAX * STEPS_MAX;
 
     const RULES: &str = r#"
 users:
@@ -631,15 +672,24 @@ route:
             Input::Events { events, .. } => events.iter().map(|it| (it, Stride::Full)).collect(),
             Input::GoOn { task, stride } => match &state.tasks().get(*task).unwrap().kind {
                 TaskKind::Events(part) => {
-                    let most = if *stride == Stride::Full { usize::MAX } else { 1 };
-                    part.events.iter().take(most).map(|it| (it, *stride)).collect()
+                    let most = if *stride == Stride::Full {
+                        usize::MAX
+                    } else {
+                        1
+                    };
+                    part.events
+                        .iter()
+                        .take(most)
+                        .map(|it| (it, *stride))
+                        .collect()
                 }
                 _ => Vec::new(),
             },
             _ => Vec::new(),
         };
         let keys = events.into_iter();
-        keys.map(|(event, stride): (&Event, _)| (event.dedup_key.clone(), stride)).collect()
+        keys.map(|(event, stride): (&Event, _)| (event.dedup_key.clone(), stride))
+            .collect()
     }
 
     /// Panics on events with the key `poison`.
@@ -784,12 +834,19 @@ route:
         ];
         let turn = driver.turn(Vec::new(), events, at(0));
         assert_eq!(receipts(&turn), ["a", "b", "d"]);
-        let is_told = turn.went_on.iter().any(|it| it.answer.is_none() && it.is_over);
+        let is_told = turn
+            .went_on
+            .iter()
+            .any(|it| it.answer.is_none() && it.is_over);
         assert!(is_told, "{:?}", turn.went_on);
         assert!(!driver.is_due(at(0)), "it is not tried again and again");
         let alerts = driver.state().alerts();
         let keys: Vec<String> = alerts.map(|alert| alert.dedup_key.to_string()).collect();
-        assert_eq!(keys, ["a", "b", "panic/", "d"], "the self-incident tells it");
+        assert_eq!(
+            keys,
+            ["a", "b", "panic/", "d"],
+            "the self-incident tells it"
+        );
 
         // A version without the fault decides on it.
         let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
@@ -804,7 +861,10 @@ route:
         while !events.is_empty() || driver.is_due(now) {
             let outcome = Input::Outcome(not_started(AttemptId(9_999)));
             let turn = driver.turn(vec![Job::Input(outcome)], events, now);
-            assert!(turn.left.controls.is_empty(), "an outcome is never behind them");
+            assert!(
+                turn.left.controls.is_empty(),
+                "an outcome is never behind them"
+            );
             assert!(turn.quarantined.is_empty(), "{:?}", turn.quarantined);
             turns += 1;
             most = most.max(turn.work);
@@ -823,7 +883,10 @@ route:
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         let mut driver = driver();
         driver.hold_sending();
-        let small: Vec<Job> = keys.chunks(100).map(|it| request(Action::Trigger, it)).collect();
+        let small: Vec<Job> = keys
+            .chunks(100)
+            .map(|it| request(Action::Trigger, it))
+            .collect();
         let (many, most) = turns(&mut driver, small, at(0));
         assert!(many > 10 && most < WORK_MAX * 3 / 2, "{many} turns, {most}");
         assert_eq!(driver.state().alerts().count(), 5_000);
@@ -879,7 +942,10 @@ route:
         assert!(count > 3, "{count}");
         turns(&mut driver, Vec::new(), now);
         let known = driver.state().alerts().count();
-        assert_eq!(known, 5_002, "nothing is forgotten, and the clock's own trouble is told");
+        assert_eq!(
+            known, 5_002,
+            "nothing is forgotten, and the clock's own trouble is told"
+        );
     }
 
     #[test]
@@ -887,25 +953,25 @@ route:
         let keys = numbered(40_000);
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         let mut driver = driver();
-        let mut events = vec![request(Action::Trigger, &keys)];
-        let turn = driver.turn(Vec::new(), events, at(0));
-        assert!(turn.done.is_empty() && receipts(&turn).is_empty(), "it is still being kept");
-        events = turn.left.events;
-        let half = driver.state().clone();
+        let large = vec![request(Action::Trigger, &keys)];
+        let turn = driver.turn(Vec::new(), large, at(0));
+        assert!(receipts(&turn).is_empty(), "it is still being kept");
+        assert!(matches!(turn.done[..], [Done::Later(..)]));
 
         // A process that dies meanwhile has accepted nothing.
-        let mut other = Driver::new(half, driver.rules().clone());
+        let mut other = Driver::new(driver.state().clone(), driver.rules().clone());
         other.turn(vec![Job::Input(Input::Start)], Vec::new(), at(5));
         turns(&mut other, Vec::new(), at(5));
         assert_eq!(other.state().alerts().count(), 0);
         assert_eq!(other.state().tasks().all().count(), 0);
 
         // One that dies after it has all, and has told nobody, decides on all.
-        while driver.state().tasks().events().values().sum::<usize>() < 39_000 {
-            events = driver.turn(Vec::new(), events, at(0)).left.events;
-        }
-        while !events.is_empty() {
-            events = driver.turn(Vec::new(), events, at(0)).left.events;
+        let is_whole = |driver: &Driver| {
+            let mut tasks = driver.state().tasks().all();
+            tasks.any(|task| matches!(&task.kind, TaskKind::Events(part) if part.is_last))
+        };
+        while !is_whole(&driver) {
+            driver.turn(Vec::new(), Vec::new(), at(0));
         }
         let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
         driver.hold_sending();

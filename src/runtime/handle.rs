@@ -155,6 +155,7 @@ impl Handle {
                 integration,
                 events,
                 waiter,
+                is_admitted: false,
             };
             gate.queue
                 .request(request)
@@ -312,6 +313,11 @@ impl Handle {
             gate = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         gate.queue.take()
+    }
+
+    /// For the driver's thread: puts back what was taken and not done.
+    pub(super) fn requeue(&self, requests: Vec<Request>, last: Option<&IntegrationName>) {
+        self.gate().queue.requeue(requests, last);
     }
 
     /// For the driver's thread: so many accepted events wait for a decision.

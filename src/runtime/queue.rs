@@ -73,6 +73,8 @@ pub struct Request {
     pub integration: IntegrationName,
     pub events: Vec<Event>,
     pub waiter: oneshot::Sender<Result<Vec<Arc<Receipt>>, Unavailable>>,
+    /// The disk has room for it: it was taken before, and the turn had none.
+    pub is_admitted: bool,
 }
 
 impl Request {
@@ -136,6 +138,19 @@ impl Queue {
         let waiting = self.requests.entry(integration).or_default();
         waiting.push_back(request);
         Ok(())
+    }
+
+    /// Puts back what was taken and not done, in its order; the next batch begins after `last`.
+    pub fn requeue(&mut self, requests: Vec<Request>, last: Option<&IntegrationName>) {
+        if requests.is_empty() {
+            return;
+        }
+        self.last = last.cloned();
+        for request in requests.into_iter().rev() {
+            let integration = request.integration.clone();
+            let waiting = self.requests.entry(integration).or_default();
+            waiting.push_front(request);
+        }
     }
 
     /// Tells all who wait that nothing of theirs is done. Readers learn it from the handle.
@@ -235,6 +250,7 @@ mod tests {
             integration: integration.into(),
             events: vec![event; events],
             waiter,
+            is_admitted: false,
         }
     }
 

@@ -12,13 +12,13 @@ use tokio::sync::oneshot;
 use tracing::{error, warn};
 
 use crate::engine::decision::{Answer, Order};
-use crate::engine::ids::{AttemptId, ChannelName, Revision, TaskId};
+use crate::engine::ids::{AttemptId, ChannelName, IntegrationName, Revision, TaskId};
 use crate::engine::incident::Trouble;
 use crate::engine::input::Input;
 use crate::engine::records::Receipt;
 use crate::engine::time::{Millis, Now};
 use crate::engine::trouble::Cause;
-use crate::runtime::driver::{Done, Driver, Job, Left, Turn, WentOn};
+use crate::runtime::driver::{Done, Driver, Job, Turn, WentOn};
 use crate::runtime::handle::{ApplyError, Handle, Intake, Unavailable, View};
 use crate::runtime::line::{Jump, Line, Reading};
 use crate::runtime::queue::{Control, Read, Request, Taken};
@@ -79,34 +79,26 @@ struct Promise {
     receipts: Vec<Arc<Receipt>>,
 }
 
-/// Jobs that wait for the next turn, each list with who waits for it.
+/// Jobs that wait for the next turn, and who waits for them.
 #[derive(Default)]
 pub struct Backlog {
-    controls: (Vec<Job>, Vec<Waiter>),
-    events: (Vec<Job>, Vec<Waiter>),
+    controls: Vec<Job>,
+    waiters: Vec<Waiter>,
 }
 
 impl Backlog {
     /// Takes out what a turn left, and of all waiters those who wait for that.
-    fn of(left: &mut Left, (controls, events): (&mut Vec<Waiter>, &mut Vec<Waiter>)) -> Self {
-        let split = |jobs: &mut Vec<Job>, waiters: &mut Vec<Waiter>| {
-            let done = waiters.len() - jobs.len();
-            (std::mem::take(jobs), waiters.split_off(done))
-        };
+    fn of(left: Vec<Job>, waiters: &mut Vec<Waiter>) -> Self {
+        let done = waiters.len() - left.len();
         Self {
-            controls: split(&mut left.controls, controls),
-            events: split(&mut left.events, events),
+            controls: left,
+            waiters: waiters.split_off(done),
         }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.controls.0.is_empty() && self.events.0.is_empty()
     }
 
     /// Tells all who wait that nothing of theirs is done.
     fn refuse(&mut self, why: &Unavailable) {
-        let Self { controls, events } = std::mem::take(self);
-        for waiter in controls.1.into_iter().chain(events.1) {
+        for waiter in std::mem::take(self).waiters {
             match waiter {
                 Waiter::Input(Some(waiter)) => give(waiter, Err(why.clone())),
                 Waiter::Input(None) => {}
@@ -148,12 +140,12 @@ impl Works {
                 self.say_last_words(&error);
                 return Err(error);
             }
-            if self.backlog.is_empty() && self.handle.end_if_drained() {
+            if self.backlog.controls.is_empty() && self.handle.end_if_drained() {
                 return Ok(());
             }
             let patience;
             (patience, jumps) = self.patience();
-            taken = if self.backlog.is_empty() {
+            taken = if self.backlog.controls.is_empty() {
                 self.handle.take(patience)
             } else {
                 // What waits longest goes first; acts and outcomes go before events all the same.
@@ -169,35 +161,23 @@ impl Works {
         let jumps = jumps.into_iter().chain(jump.map(jump_input));
         let mut controls: Vec<Job> = jumps.map(Job::Input).collect();
         let mut waiters: Vec<Waiter> = controls.iter().map(|_| Waiter::Input(None)).collect();
-        let Backlog {
-            controls: (left, left_waiters),
-            events: (mut events, mut event_waiters),
-        } = std::mem::take(&mut self.backlog);
-        controls.extend(left);
-        waiters.extend(left_waiters);
+        let backlog = std::mem::take(&mut self.backlog);
+        controls.extend(backlog.controls);
+        waiters.extend(backlog.waiters);
         for control in taken.controls {
             let (job, waiter) = split(control);
             controls.push(job);
             waiters.push(waiter);
         }
-        for request in self.affordable(taken.requests, now, (&mut controls, &mut waiters)) {
-            let Request {
-                integration,
-                events: posted,
-                waiter,
-            } = request;
-            event_waiters.push(Waiter::Request(waiter));
-            events.push(Job::Input(Input::Events {
-                integration,
-                events: posted,
-            }));
-        }
+        let requests = self.affordable(taken.requests, now, (&mut controls, &mut waiters));
         if self.handle.is_stopping() {
             self.driver.hold_sending();
         }
+        let (events, request_waiters) = split_requests(requests);
         let mut turn = self.driver.turn(controls, events, now);
-        self.backlog = Backlog::of(&mut turn.left, (&mut waiters, &mut event_waiters));
-        waiters.extend(event_waiters);
+        let left = std::mem::take(&mut turn.left);
+        self.backlog = Backlog::of(left.controls, &mut waiters);
+        waiters.extend(self.requeue(left.events, request_waiters));
         for text in &turn.quarantined {
             error!(input = %text, "a decision panicked; its input is set aside");
         }
@@ -205,6 +185,35 @@ impl Works {
         self.release(turn, waiters);
         self.read(taken.reads, now);
         Ok(())
+    }
+
+    /// What a turn had no room for waits in the queue again, so that other integrations have their
+    /// turns before it. The answer is who waits for the rest.
+    fn requeue(
+        &self,
+        left: Vec<Job>,
+        mut waiters: Vec<(IntegrationName, Waiter)>,
+    ) -> impl Iterator<Item = Waiter> + use<> {
+        let left_waiters = waiters.split_off(waiters.len() - left.len());
+        let requests = left.into_iter().zip(left_waiters);
+        let requests = requests.map(|pair| match pair {
+            (
+                Job::Input(Input::Events {
+                    integration,
+                    events,
+                }),
+                (_, Waiter::Request(waiter)),
+            ) => Request {
+                integration,
+                events,
+                waiter,
+                is_admitted: true,
+            },
+            _ => panic!("of events only requests are left"),
+        });
+        let last = waiters.last().map(|(integration, _)| integration);
+        self.handle.requeue(requests.collect(), last);
+        waiters.into_iter().map(|(_, waiter)| waiter)
     }
 
     /// The requests for which the disk has room. The space is looked at before each commit that
@@ -221,6 +230,9 @@ impl Works {
         let Some(free) = self.store.free_bytes() else {
             return requests;
         };
+        let (mut admitted, requests): (Vec<_>, Vec<_>) = requests
+            .into_iter()
+            .partition(|request| request.is_admitted);
         let admission = self.room.admit(requests, free, now.steady);
         if admission.is_shut {
             // The watch opens the door again when there is room.
@@ -234,7 +246,8 @@ impl Works {
             controls.push(Job::Input(little_space(free)));
             waiters.push(Waiter::Input(None));
         }
-        admission.taken
+        admitted.extend(admission.taken);
+        admitted
     }
 
     /// The one page that leaves unrecorded: the watch hears that the store failed.
@@ -277,7 +290,8 @@ impl Works {
         for went_on in turn.went_on {
             self.keep_promise(went_on);
         }
-        self.handle.set_undecided(self.driver.state().tasks().events());
+        self.handle
+            .set_undecided(self.driver.state().tasks().events());
         for order in turn.sends {
             self.outlet.send(order);
         }
@@ -289,7 +303,10 @@ impl Works {
     /// Answers one waiter with its part of what was done.
     fn answer(&mut self, waiter: Waiter, done: &mut impl Iterator<Item = Done>) {
         let done = done.next();
-        if let Some(Done::Answer(Answer::Receipts(receipts)) | Done::Later(Answer::Receipts(receipts), _)) = &done {
+        if let Some(
+            Done::Answer(Answer::Receipts(receipts)) | Done::Later(Answer::Receipts(receipts), _),
+        ) = &done
+        {
             self.observer.received(receipts);
         }
         if let Some(Done::Later(answer, task)) = done {
@@ -413,6 +430,25 @@ pub fn first_inputs(jump: Option<Jump>) -> Vec<Input> {
         }
         None => vec![Input::Start],
     }
+}
+
+/// The driver's part of requests, and who waits for each.
+fn split_requests(requests: Vec<Request>) -> (Vec<Job>, Vec<(IntegrationName, Waiter)>) {
+    let pairs = requests.into_iter().map(|request| {
+        let Request {
+            integration,
+            events,
+            waiter,
+            ..
+        } = request;
+        let name = integration.clone();
+        let job = Job::Input(Input::Events {
+            integration,
+            events,
+        });
+        (job, (name, Waiter::Request(waiter)))
+    });
+    pairs.unzip()
 }
 
 /// The driver's part of a control, and who waits for it.

@@ -57,7 +57,8 @@ impl State {
         number: IncidentNumber,
         at: Steady,
     ) -> impl Iterator<Item = AlertId> {
-        let range = (number, at + Millis(1), AlertId(0))..=(number, Steady(u64::MAX), AlertId(u64::MAX));
+        let range =
+            (number, at + Millis(1), AlertId(0))..=(number, Steady(u64::MAX), AlertId(u64::MAX));
         self.index.entered.range(range).map(|(_, _, id)| *id)
     }
 

@@ -8,11 +8,27 @@ use super::State;
 use crate::engine::ids::{IntegrationName, TaskId};
 use crate::engine::task::{Task, TaskKind, TaskTurn};
 
+/// Where a task stands among those that it takes its turn with: one request goes before the next,
+/// also where both were kept at the same time.
+type Place = (TaskId, TaskId);
+
+fn place(task: &Task) -> Place {
+    match &task.kind {
+        TaskKind::Events(part) => (part.request, task.id),
+        TaskKind::BeginSilence(_)
+        | TaskKind::EndSilence(_)
+        | TaskKind::ReleaseAlerts { .. }
+        | TaskKind::Recover(_)
+        | TaskKind::KeepMemory { .. }
+        | TaskKind::FollowRules { .. } => (task.id, task.id),
+    }
+}
+
 /// All tasks, by their turns.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
     records: BTreeMap<TaskId, Arc<Task>>,
-    turns: BTreeMap<TaskTurn, BTreeSet<TaskId>>,
+    turns: BTreeMap<TaskTurn, BTreeSet<Place>>,
     /// Requests of which all events are kept, by their first parts.
     whole: BTreeSet<TaskId>,
     /// How many events wait.
@@ -28,7 +44,8 @@ impl Tasks {
                 self.whole.insert(part.request);
             }
         }
-        self.turns.entry(task.turn()).or_default().insert(task.id);
+        let own = self.turns.entry(task.turn()).or_default();
+        own.insert(place(&task));
         self.records.insert(task.id, task);
     }
 
@@ -49,7 +66,7 @@ impl Tasks {
         }
         let turn = task.turn();
         let own = self.turns.get_mut(&turn).expect("a task has a turn");
-        own.remove(&id);
+        own.remove(&place(&task));
         if own.is_empty() {
             self.turns.remove(&turn);
         }
@@ -76,7 +93,7 @@ impl Tasks {
     }
 
     /// Parts of requests of which not all is kept.
-    pub(in crate::engine) fn not_whole(&self) -> Vec<TaskId> {
+    pub fn not_whole(&self) -> Vec<TaskId> {
         let parts = self.records.values().filter(|task| !self.is_ready(task));
         parts.map(|task| task.id).collect()
     }
@@ -98,8 +115,9 @@ impl Tasks {
         self.first(self.turns.get(turn)?, skipped)
     }
 
-    fn first(&self, ids: &BTreeSet<TaskId>, skipped: &BTreeSet<TaskId>) -> Option<TaskId> {
-        let id = ids.iter().find(|id| !skipped.contains(id))?;
+    fn first(&self, places: &BTreeSet<Place>, skipped: &BTreeSet<TaskId>) -> Option<TaskId> {
+        let mut ids = places.iter().map(|(_, id)| id);
+        let id = ids.find(|id| !skipped.contains(id))?;
         self.is_ready(&self.records[id]).then_some(*id)
     }
 
@@ -116,7 +134,7 @@ impl Tasks {
         let behind = self.turns.range::<TaskTurn, _>((behind, Unbounded));
         let round = round.map(|round| self.turns.range::<TaskTurn, _>(round));
         let mut turns = behind.chain(round.into_iter().flatten());
-        turns.find_map(|(turn, ids)| Some((turn.clone(), self.first(ids, skipped)?)))
+        turns.find_map(|(turn, places)| Some((turn.clone(), self.first(places, skipped)?)))
     }
 }
 
