@@ -20,6 +20,7 @@ use reveille::engine::ids::{AttemptId, ChannelName, IncidentNumber, SilenceId};
 use reveille::engine::input::{Act, ActOn, Actor, Input, Report, SilenceRequest, Verb, Via};
 use reveille::engine::matcher::Matcher;
 use reveille::engine::outcome::Outcome;
+use reveille::engine::page::PageKind;
 use reveille::engine::records::Receipt;
 use reveille::engine::ruleset::{Capabilities, ChannelInfo, Medium, RuleSet};
 use reveille::engine::time::Millis;
@@ -51,6 +52,10 @@ const LOADS: &[(&str, &str)] = &[
         "a group of 50,000 resolved by its source in one request",
     ),
     ("person", "a group of 50,000 resolved by a person"),
+    (
+        "act",
+        "a bundled page about 1,000 incidents acknowledged, then resolved",
+    ),
     (
         "start",
         "a start with 50,000 open incidents whose steps and ends are overdue",
@@ -493,9 +498,8 @@ async fn load(name: &str, scale: usize) -> Result<(), Failure> {
     let one = [("team", "one")];
     match name {
         "bundle" => {
-            router
-                .measure("bundle", fill(&router, 50_000 / scale, &[]))
-                .await?
+            let posted = fill(&router, 50_000 / scale, &[]);
+            router.measure("bundle", posted).await?;
         }
         "silence" => {
             fill(&router, 30_000 / scale, &[]).await?;
@@ -537,6 +541,25 @@ async fn load(name: &str, scale: usize) -> Result<(), Failure> {
             let resolve = act(numbers.await?, Verb::Resolve);
             let resolve = async { Ok(router.handle.control(resolve).await?) };
             router.measure("resolve", resolve).await?;
+        }
+        "act" => {
+            fill(&router, 2_000 / scale, &[]).await?;
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            let page = router.handle.read(|view| {
+                let mut pages = view.state.pages();
+                let bundle = pages.find(|page| page.kind == PageKind::Bundle);
+                bundle.map(|page| page.id)
+            });
+            let page = page.await?.ok_or("no bundled page left")?;
+            for (what, verb) in [("ack", Verb::Acknowledge), ("resolve", Verb::Resolve)] {
+                let act = Input::Act(Act {
+                    actor: actor(),
+                    on: ActOn::Page(page),
+                    verb,
+                });
+                let act = async { Ok(router.handle.control(act).await?) };
+                router.measure(what, act).await?;
+            }
         }
         "start" => {
             fill(&router, 50_000 / scale, &[]).await?;

@@ -71,7 +71,7 @@ pub(super) fn stop(draft: &mut Draft<'_>) {
 }
 
 /// How far a recovery got.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recovery {
     pub cause: Away,
     /// When it began: what has happened since then is not to be recovered.

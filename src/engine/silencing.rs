@@ -18,7 +18,7 @@ use super::routing::Route;
 use super::silence;
 
 /// How far a silence got.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pass {
     pub silence: SilenceId,
     /// The incident it is at.

@@ -39,13 +39,8 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
             request,
             is_whole,
         } => {
-            draft.later = Some(pending::keep(
-                draft,
-                &integration,
-                events,
-                request,
-                is_whole,
-            ))
+            let request = pending::keep(draft, &integration, events, request, is_whole);
+            draft.later = Some(request);
         }
         Input::GoOn { task, stride } => task::go_on(draft, task, stride),
         Input::Due(key) => due(draft, &key),

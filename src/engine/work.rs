@@ -11,7 +11,7 @@ use super::matcher::Fields;
 
 /// The work after which a step of something divisible ends. A single event, timer or act is not
 /// divided.
-pub const STEP_MAX: u64 = 50_000;
+pub const STEP_MAX: u64 = 40_000;
 
 /// Looking up a record.
 const LOOK: u64 = 3;
@@ -21,8 +21,8 @@ pub const CHANGE: u64 = 100;
 const VALUE_BYTES: u64 = 128;
 
 /// Writing an event down to be decided on later, and each so many bytes of it.
-const KEPT: u64 = 10;
-const KEPT_BYTES: u64 = 32;
+const KEPT: u64 = 25;
+const KEPT_BYTES: u64 = 8;
 
 /// What a step has done, but for what it changed.
 #[derive(Debug, Default)]

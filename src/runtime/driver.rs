@@ -37,8 +37,8 @@ use crate::store::{Batch, Clocks, DocumentKind, DocumentWrite, revision_name};
 /// Timers handled in one turn; more wait for the next.
 pub const TIMERS_MAX: usize = 256;
 /// After the work of so many steps a turn takes nothing more; see [`crate::engine::work`]. It is
-/// about what 2,000 changed records cost.
-const STEPS_MAX: u64 = 4;
+/// about what 1,500 changed records cost.
+const STEPS_MAX: u64 = 3;
 /// A request with more events is kept first, over as many turns as it takes.
 const EVENTS_AT_ONCE_MAX: usize = 1_024;
 /// So many of its events are kept at a time.
@@ -103,8 +103,8 @@ pub struct Turn {
     pub timers: usize,
     /// What it cost.
     pub work: u64,
-    /// After which it takes nothing more.
-    work_max: u64,
+    /// After so much it takes nothing more.
+    pub work_max: u64,
     /// Jobs for which the turn had no room.
     pub left: Left,
 }
@@ -151,8 +151,8 @@ pub struct Driver {
     task_turn: Option<TaskTurn>,
     /// Large requests that are being kept, in turns.
     keeping: VecDeque<Keeping>,
-    /// Whether the last turn went on with tasks.
-    has_gone_on: bool,
+    /// Turns since tasks went on.
+    turns_of_others: u32,
     sending: Sending,
 }
 
@@ -175,7 +175,7 @@ impl Driver {
             broken_tasks: BTreeSet::new(),
             task_turn: None,
             keeping: VecDeque::new(),
-            has_gone_on: false,
+            turns_of_others: 0,
             sending: Sending::Open,
         }
     }
@@ -388,24 +388,34 @@ impl Driver {
         true
     }
 
-    /// Goes on with what was begun, in turns, until the turn has enough. Every second turn may have
-    /// no room for it, so that it is never long until the next.
+    /// Goes on with what was begun, in turns, until the turn has enough.
     fn tasks(&mut self, turn: &mut Turn, now: Now) {
-        let is_needed = !self.has_gone_on;
-        self.has_gone_on = false;
-        while !turn.is_full() || is_needed && !self.has_gone_on {
+        if self.is_turn_of_others(turn) {
+            self.turns_of_others += 1;
+            return;
+        }
+        let mut is_first = true;
+        while is_first || !turn.is_full() {
             let last = self.task_turn.as_ref();
             let next = self.state.tasks().next_after(last, &self.broken_tasks);
             if next.is_none() && self.keeping.is_empty() {
                 return;
             }
-            self.has_gone_on = true;
+            is_first = false;
+            self.turns_of_others = 0;
             self.go_on_keeping(turn, now);
             if let Some((next, task)) = next {
                 self.task_turn = Some(next);
                 self.go_on(turn, task, now);
             }
         }
+    }
+
+    /// Whether the turn ends without going on with tasks, so that whoever came while the turn
+    /// before did waits for that one only. Two turns in a row may.
+    fn is_turn_of_others(&self, turn: &Turn) -> bool {
+        let has_gone_on = self.turns_of_others == 0;
+        turn.inputs() > 0 && self.turns_of_others < 2 && (has_gone_on || turn.is_full())
     }
 
     /// One step of a task. Where events panic together the first is decided on by itself, and kept
