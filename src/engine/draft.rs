@@ -28,7 +28,7 @@ use super::records::{
 use super::ruleset::{Policy, RuleSet};
 use super::task::Task;
 use super::time::{Millis, Now, Steady, Wall};
-use super::work::Effort;
+use super::work::{Effort, STEPS_OF_TURN};
 
 /// What became of a record in this step.
 enum Slot<V> {
@@ -385,6 +385,11 @@ impl<'step> Draft<'step> {
             self.entries.len(),
         ];
         self.effort.with_changes(changes.into_iter().sum())
+    }
+
+    /// Whether this step has done enough for a whole turn.
+    pub fn is_turn_spent(&self) -> bool {
+        self.work() >= self.rules.settings.step_work_max * STEPS_OF_TURN
     }
 
     /// Whether this step has done enough: what can be divided goes on in a later one.

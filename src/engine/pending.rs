@@ -45,7 +45,7 @@ pub(super) fn take_in(draft: &mut Draft<'_>, integration: &IntegrationName, even
     if draft.state.tasks().events_of(integration) == 0 {
         for event in events.by_ref() {
             receipts.push(ingest::event(draft, integration, event));
-            if draft.is_spent() {
+            if draft.is_turn_spent() {
                 break;
             }
         }

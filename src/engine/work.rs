@@ -13,6 +13,11 @@ use super::matcher::Fields;
 /// divided.
 pub const STEP_MAX: u64 = 40_000;
 
+/// After the work of so many steps a turn takes nothing more. A request may use it up in its first
+/// step: a page speaks of all that came with it, unless that is very much. It is about what 1,200
+/// changed records cost.
+pub const STEPS_OF_TURN: u64 = 3;
+
 /// Looking up a record.
 const LOOK: u64 = 3;
 /// A record that changes: it is made durable, which costs most.

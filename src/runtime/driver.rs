@@ -30,15 +30,13 @@ use crate::engine::ruleset::RuleSet;
 use crate::engine::task::{Stride, TaskKind, TaskTurn};
 use crate::engine::time::{Millis, Now};
 use crate::engine::trouble::Cause;
+use crate::engine::work::STEPS_OF_TURN;
 use crate::runtime::describe::{describe, describe_task};
 use crate::runtime::handle::{ApplyError, NewRules, Record as Recorded};
 use crate::store::{Batch, Clocks, DocumentKind, DocumentWrite, revision_name};
 
 /// Timers handled in one turn; more wait for the next.
 pub const TIMERS_MAX: usize = 256;
-/// After the work of so many steps a turn takes nothing more; see [`crate::engine::work`]. It is
-/// about what 1,500 changed records cost.
-const STEPS_MAX: u64 = 3;
 /// A request with more events is kept first, over as many turns as it takes.
 const EVENTS_AT_ONCE_MAX: usize = 1_024;
 /// So many of its events are kept at a time.
@@ -195,7 +193,7 @@ impl Driver {
     /// whatever that came from.
     pub fn turn(&mut self, controls: Vec<Job>, events: Vec<Job>, now: Now) -> Turn {
         let mut turn = Turn {
-            work_max: self.rules.settings.step_work_max * STEPS_MAX,
+            work_max: self.rules.settings.step_work_max * STEPS_OF_TURN,
             ..Turn::default()
         };
         turn.batch.clocks = Clocks {
@@ -655,7 +653,7 @@ pub(super) mod tests {
     use crate::engine::work::STEP_MAX;
     use crate::rules::{Environment, SourceFile, check};
 
-    const WORK_MAX: u64 = STEP_MAX * STEPS_MAX;
+    const WORK_MAX: u64 = STEP_MAX * STEPS_OF_TURN;
 
     const RULES: &str = r#"
 users:

@@ -122,6 +122,18 @@ impl Post {
     }
 }
 
+/// The events of posts, in one request of `native`.
+pub fn in_one_request(posts: Vec<Post>) -> Input {
+    let events = posts.into_iter().flat_map(|post| match post.input() {
+        Input::Events { events, .. } => events,
+        other => panic!("not events: {other:?}"),
+    });
+    Input::Events {
+        integration: "native".into(),
+        events: events.collect(),
+    }
+}
+
 pub fn act_input(who: &str, on: ActOn, verb: Verb) -> Input {
     Input::Act(Act {
         actor: actor(who),
@@ -150,16 +162,7 @@ impl World {
 
     /// Posts events in one request and gives their receipts.
     pub fn request(&mut self, posts: Vec<Post>) -> Vec<Arc<Receipt>> {
-        let integration = "native".into();
-        let events = posts.into_iter().flat_map(|post| match post.input() {
-            Input::Events { events, .. } => events,
-            other => panic!("not events: {other:?}"),
-        });
-        let events = events.collect();
-        match self.ask(Input::Events {
-            integration,
-            events,
-        }) {
+        match self.ask(in_one_request(posts)) {
             Answer::Receipts(receipts) => receipts,
             other => panic!("not receipts: {other:?}"),
         }

@@ -30,6 +30,7 @@ mod replicas;
 mod rounds;
 mod silences;
 mod snoozes;
+mod steps;
 mod storms;
 mod troubles;
 mod unreported;

@@ -263,7 +263,7 @@ impl World {
             self.durable_rules = self.driver.rules().clone();
         }
         self.cancelled.extend(cancels);
-        self.went_on = went_on;
+        self.went_on.extend(went_on);
         if boundary == Some(Boundary::Answers) {
             self.crash_for(Millis::seconds(2));
             return None;
@@ -290,7 +290,21 @@ impl World {
             );
             done.extend(self.turn(left.controls, left.events)?);
         }
+        // As in production nothing passes until what was begun is finished.
+        while self.state().tasks().all().next().is_some() {
+            self.turn(Vec::new(), Vec::new())?;
+        }
         Some(done)
+    }
+
+    /// One turn and its commit, and nothing of what follows them; also what the turn cost.
+    pub fn bare_turn(&mut self, controls: Vec<Input>, events: Vec<Input>) -> (Vec<Done>, u64) {
+        let jobs = |inputs: Vec<Input>| inputs.into_iter().map(Job::Input).collect();
+        let now = self.now();
+        let turn = self.driver.turn(jobs(controls), jobs(events), now);
+        self.commits += 1;
+        self.durable.commit(&turn.batch);
+        (turn.done, turn.work)
     }
 
     pub fn audit(&mut self) -> Audit {
