@@ -26,11 +26,12 @@ use reveille::engine::ruleset::{Capabilities, ChannelInfo, Medium, RuleSet};
 use reveille::engine::time::Millis;
 use reveille::rules::{Environment, SourceFile, check};
 use reveille::runtime::clock::Clock;
-use reveille::runtime::driver::{Driver, Turn};
+use reveille::runtime::driver::Driver;
 use reveille::runtime::handle::Handle;
 use reveille::runtime::line::{Line, Reading};
 use reveille::runtime::room::Room;
 use reveille::runtime::thread::{Backlog, Observer, Outlet, Promises, Works, first_inputs};
+use reveille::runtime::turn::Turn;
 use reveille::store::{Options as StoreOptions, Partition, SledStore, Store};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -7,13 +7,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::State;
+use super::counters::Counters;
 use super::draft::Draft;
 use super::escalation;
 use super::ids::{AlertId, IncidentNumber, PageId};
 use super::incident::{Incident, Phase, Position, Trouble};
 use super::page::{Page, PageState, Queued, Retry};
 use super::reason::Reason;
-use super::records::{Counters, EntryDetail, EntryKind};
+use super::records::{EntryDetail, EntryKind};
 use super::ruleset::Policy;
 use super::task::{self, TaskKind, TaskTurn};
 use super::time::{Millis, Steady};

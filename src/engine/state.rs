@@ -10,11 +10,12 @@ use std::sync::Arc;
 
 use super::alert::Alert;
 use super::calendar::Override;
+use super::counters::Counters;
 use super::event::Text;
 use super::headline::{self, Place};
 use super::ids::{
     AlertId, AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId,
-    ScheduleName, SilenceId, UserName,
+    SilenceId, UserName,
 };
 use super::incident::{Incident, PinnedPolicy};
 use super::input::TimerKey;
@@ -22,10 +23,9 @@ use super::jump;
 use super::memory::Memory;
 use super::page::Page;
 use super::records::{
-    Change, ChannelState, Counters, Group, Person, Pinned, Receipt, Record, RecordKey, Sender,
-    Silence, UnconfirmedJump,
+    Change, ChannelState, Group, Person, Pinned, Receipt, Record, RecordKey, Sender, Silence,
+    UnconfirmedJump,
 };
-use super::ruleset::RuleSet;
 use super::time::{Steady, Wall};
 use super::urgency::Urgency;
 
@@ -467,64 +467,6 @@ impl State {
     /// How many are remembered that wrote to us or pressed a button.
     pub fn senders_known(&self) -> usize {
         self.senders.len()
-    }
-
-    /// A silence, also one that ended a few days ago.
-    pub fn silence(&self, id: SilenceId) -> Option<&Arc<Silence>> {
-        self.silences.get(&id)
-    }
-
-    /// Silences that have not ended.
-    pub fn silences(&self) -> impl Iterator<Item = &Arc<Silence>> {
-        self.shown_silences()
-            .filter(|silence| silence.ended_at.is_none())
-    }
-
-    /// Whether another silence may be set; one that takes the place of another always may.
-    pub fn has_room_for_silence(&self, replaces: Option<SilenceId>) -> bool {
-        let replaced = replaces.and_then(|id| self.silence(id));
-        let is_free = replaced.is_some_and(|silence| silence.ended_at.is_none());
-        is_free || self.silences().count() < Silence::MAX
-    }
-
-    /// Silences, also those that ended a few days ago.
-    pub fn shown_silences(&self) -> impl DoubleEndedIterator<Item = &Arc<Silence>> {
-        self.silences.values()
-    }
-
-    /// An override that has not ended.
-    pub fn override_by_id(&self, id: OverrideId) -> Option<&Arc<Override>> {
-        self.overrides.get(&id)
-    }
-
-    /// Overrides of all schedules that have not ended.
-    pub fn overrides(&self) -> impl Iterator<Item = &Arc<Override>> {
-        self.overrides.values()
-    }
-
-    /// Overrides of one schedule, as the calendar wants them: without those of people who are gone.
-    pub fn overrides_of(&self, schedule: &ScheduleName, rules: &RuleSet) -> Vec<Override> {
-        let own = self
-            .overrides
-            .values()
-            .filter(|known| known.schedule == *schedule && rules.can_stand_in(known));
-        own.map(|known| (**known).clone()).collect()
-    }
-
-    /// Overrides of one schedule that are passed over at a moment, each as a sentence.
-    pub fn passed_over(&self, schedule: &ScheduleName, rules: &RuleSet, at: Wall) -> Vec<String> {
-        let own = self
-            .overrides
-            .values()
-            .filter(|known| known.schedule == *schedule && known.covers(at));
-        own.filter(|known| !rules.can_stand_in(known))
-            .map(|known| {
-                format!(
-                    "override {} names {}, who is not in the rules, and is passed over",
-                    known.id, known.user
-                )
-            })
-            .collect()
     }
 
     /// A policy that an open incident pinned.

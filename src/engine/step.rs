@@ -74,25 +74,27 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
         Input::RemoveOverride { override_, .. } => {
             overrides::remove(draft, override_);
         }
-        Input::RulesChanged => {
-            trouble_desk::look_for_gone(draft);
-            trouble_desk::look_for_unusable_targets(draft);
-            unreported::rules_changed(draft);
-            check::plan(draft);
-        }
+        Input::RulesChanged => rules_changed(draft),
         Input::Raise { trouble, text } => {
-            trouble_desk::raise(draft, trouble, &text);
             draft.answer = Answer::Done;
+            trouble_desk::raise(draft, trouble, &text);
         }
         Input::Clear { trouble } => {
-            trouble_desk::clear(draft, &trouble);
             draft.answer = Answer::Done;
+            trouble_desk::clear(draft, &trouble);
         }
         Input::Minute => {
             trouble_desk::look_for_gaps(draft);
             lane::look_for_silent(draft);
         }
     }
+}
+
+fn rules_changed(draft: &mut Draft<'_>) {
+    trouble_desk::look_for_gone(draft);
+    trouble_desk::look_for_unusable_targets(draft);
+    unreported::rules_changed(draft);
+    check::plan(draft);
 }
 
 fn due(draft: &mut Draft<'_>, key: &TimerKey) {

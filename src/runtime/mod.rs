@@ -11,6 +11,7 @@ pub mod room;
 pub mod sender;
 pub mod supervise;
 pub mod thread;
+pub mod turn;
 pub mod unsure;
 pub mod watch;
 

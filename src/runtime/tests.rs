@@ -11,12 +11,12 @@ use crate::engine::ids::{AttemptId, ChannelName, PageId};
 use crate::engine::input::Input;
 use crate::engine::records::{Change, Receipt, Record};
 use crate::engine::time::Millis;
-use crate::runtime::driver::Turn;
 use crate::runtime::driver::tests::{at, driver, events};
 use crate::runtime::handle::Handle;
 use crate::runtime::line::{Line, Reading};
 use crate::runtime::room::Room;
 use crate::runtime::thread::{Backlog, Observer, Outlet, Promises, Works};
+use crate::runtime::turn::Turn;
 use crate::store::{Clocks, MemoryStore, Partition, Store};
 
 /// Nothing is sent.

@@ -18,11 +18,12 @@ use crate::engine::input::Input;
 use crate::engine::records::Receipt;
 use crate::engine::time::{Millis, Now};
 use crate::engine::trouble::Cause;
-use crate::runtime::driver::{Done, Driver, Job, Turn, WentOn};
+use crate::runtime::driver::Driver;
 use crate::runtime::handle::{ApplyError, Handle, Intake, Unavailable, View};
 use crate::runtime::line::{Jump, Line, Reading};
 use crate::runtime::queue::{Control, Read, Request, Taken};
 use crate::runtime::room::Room;
+use crate::runtime::turn::{Done, Job, Turn, WentOn};
 use crate::runtime::watch::little_space;
 use crate::store::{Epoch, Partition, Store};
 

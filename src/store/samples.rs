@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::engine::alert::{Alert, Hold};
 use crate::engine::assertions::{AssertionId, Assertions};
 use crate::engine::calendar::Override;
+use crate::engine::counters::Counters;
 use crate::engine::decision::AlertBrief;
 use crate::engine::event::{Action, Content, Event, Fault, Labels, Link, Spoken};
 use crate::engine::health::{Health, Pace, Turn};

@@ -7,7 +7,7 @@ use reveille::engine::input::{Input, Verb};
 use reveille::engine::records::{Disposition, Receipt};
 use reveille::engine::time::Millis;
 use reveille::rules::Environment;
-use reveille::runtime::driver::Done;
+use reveille::runtime::turn::Done;
 
 use super::TEAM;
 use super::acts::{Post, act_input, actor, in_one_request, on, trigger};

@@ -17,10 +17,11 @@ use reveille::engine::records::Entry;
 use reveille::engine::ruleset::{ChannelInfo, RuleSet};
 use reveille::engine::time::{Millis, Now, Wall};
 use reveille::rules::{self, Environment, SourceFile};
-use reveille::runtime::driver::{Done, Driver, Job, Turn, WentOn, not_started};
+use reveille::runtime::driver::{Driver, not_started};
 use reveille::runtime::handle::NewRules;
 use reveille::runtime::line::{Jump, Line, Reading};
 use reveille::runtime::thread::first_inputs;
+use reveille::runtime::turn::{Done, Job, Turn, WentOn};
 
 use super::channels::{Fake, Play, usual};
 use super::durable::Durable;

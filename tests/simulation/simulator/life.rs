@@ -14,7 +14,7 @@ use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::Millis;
 use reveille::engine::trouble::Cause;
 use reveille::rules::{self, Documents, Environment, Fit};
-use reveille::runtime::driver::{Done, Job, Turn, WentOn};
+use reveille::runtime::turn::{Done, Job, Turn, WentOn};
 use reveille::store::{
     Batch, CommitFault, DocumentKind, DocumentWrite, Epoch, Partition, Store, revision_name,
 };

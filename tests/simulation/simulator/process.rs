@@ -12,9 +12,10 @@ use reveille::engine::records::Receipt;
 use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::{Millis, Now, Wall};
 use reveille::outbound::Mark;
-use reveille::runtime::driver::{Driver, Job, Turn};
+use reveille::runtime::driver::Driver;
 use reveille::runtime::line::{Jump, Line, Reading};
 use reveille::runtime::thread::first_inputs;
+use reveille::runtime::turn::{Job, Turn};
 use reveille::store::Clocks;
 
 use super::history::Asked;

@@ -7,7 +7,7 @@ use reveille::engine::ids::IncidentNumber;
 use reveille::engine::incident::{Incident, Phase, Status};
 use reveille::engine::page::PageState;
 use reveille::engine::time::{Millis, Steady};
-use reveille::runtime::driver::Turn;
+use reveille::runtime::turn::Turn;
 
 use super::super::history::{Scene, Seen};
 use super::super::marks::{Mark, Marks};
