@@ -71,10 +71,10 @@ pub async fn wait(
     signals: Option<Signals>,
     handle: &Handle,
     mut driver: DriverThread,
-    servers: Servers,
+    mut servers: Servers,
     sender: &Sender,
 ) -> ExitCode {
-    tokio::select! {
+    let has_failed = tokio::select! {
         ended = &mut driver.ended => {
             error!(result = ?ended, "the driver ended");
             // Requests that come meanwhile are refused with the reason.
@@ -82,18 +82,23 @@ pub async fn wait(
             servers.stop().await;
             return ExitCode::from(1);
         }
-        () = told_to_stop(signals) => {}
-    }
+        // Whoever looks after the process starts it again, with all its addresses.
+        why = servers.failed() => {
+            error!(cause = %why, "a listening address is not served any more; the process ends");
+            true
+        }
+        () = told_to_stop(signals) => false,
+    };
     info!("stopping: no more events are taken");
     supervisor::tell_stopping();
     handle.set_intake(Intake::Stopping);
     let end = end_in_order(handle, driver, servers, sender);
-    tokio::time::timeout(STOP_TIME, end)
-        .await
-        .unwrap_or_else(|_| {
-            warn!("not everything ended in time; the next start recovers");
-            ExitCode::from(1)
-        })
+    let code = tokio::time::timeout(STOP_TIME, end).await;
+    let code = code.unwrap_or_else(|_| {
+        warn!("not everything ended in time; the next start recovers");
+        ExitCode::from(1)
+    });
+    if has_failed { ExitCode::from(1) } else { code }
 }
 
 async fn end_in_order(

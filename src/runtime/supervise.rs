@@ -41,6 +41,16 @@ impl Supervisor {
         }
     }
 
+    /// A supervisor that tells nobody.
+    #[cfg(test)]
+    pub fn alone() -> Self {
+        Self {
+            tokio: Tokio::current(),
+            on_panic: Arc::new(|_| {}),
+            pause: PAUSE,
+        }
+    }
+
     /// A task that ends by itself. Whether it came to its end.
     pub fn spawn(
         &self,
