@@ -6,7 +6,7 @@
 //! a pause. Printed are how long the load itself took, the longest waits of these two, the longest
 //! time until the other team's page left, and the memory before, at the most, and after.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -59,7 +59,7 @@ const LOADS: &[(&str, &str)] = &[
     ),
     (
         "start",
-        "a start with 50,000 open incidents whose steps and ends are overdue",
+        "a start of a new process with 100,000 open incidents whose steps are overdue",
     ),
 ];
 
@@ -69,6 +69,9 @@ struct Options {
     /// One load alone, in this process.
     #[arg(long)]
     only: Option<String>,
+    /// The folder of a load that another process began.
+    #[arg(long, hide = true)]
+    folder: Option<PathBuf>,
     /// A hundredth of each load, to see that it runs.
     #[arg(long)]
     small: bool,
@@ -81,9 +84,10 @@ fn say(line: &str) {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let result = match &options.only {
-        Some(name) => run(name, options.small),
-        None => all(options.small),
+    let result = match (&options.only, &options.folder) {
+        (_, Some(folder)) => run(recover(folder)),
+        (Some(name), None) => run(load(name, if options.small { 100 } else { 1 })),
+        (None, None) => all(options.small),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -111,13 +115,12 @@ fn all(small: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn run(name: &str, small: bool) -> Result<(), Failure> {
+fn run(load: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let scale = if small { 100 } else { 1 };
-    runtime.block_on(load(name, scale))
+    runtime.block_on(load)
 }
 
 const RULES: &str = r#"
@@ -563,18 +566,26 @@ async fn load(name: &str, scale: usize) -> Result<(), Failure> {
             }
         }
         "start" => {
-            fill(&router, 50_000 / scale, &[]).await?;
+            fill(&router, 100_000 / scale, &[]).await?;
             router.settle().await?;
             say(&format!("  before the stop {} MiB", memory()?.0));
             router.stop()?;
-            let router = start(folder.path(), rules, Millis::minutes(20))?;
-            let nothing = async { Ok(router.handle.control(Input::Minute).await?) };
-            router.measure("start", nothing).await?;
-            say(&format!("  at the most {} MiB", memory()?.1));
-            return router.stop();
+            let mut command = Command::new(std::env::current_exe()?);
+            let status = command.arg("--folder").arg(folder.path()).status()?;
+            let error = || format!("the new process ended with {status}");
+            return status.success().then_some(()).ok_or_else(|| error().into());
         }
         other => return Err(format!("no load is called {other}").into()),
     }
+    say(&format!("  at the most {} MiB", memory()?.1));
+    router.stop()
+}
+
+/// The start of a new process, twenty minutes later.
+async fn recover(folder: &Path) -> Result<(), Failure> {
+    let router = start(folder, rules(0), Millis::minutes(20))?;
+    let nothing = async { Ok(router.handle.control(Input::Minute).await?) };
+    router.measure("start", nothing).await?;
     say(&format!("  at the most {} MiB", memory()?.1));
     router.stop()
 }

@@ -293,4 +293,35 @@ mod tests {
         assert!(matches!(refused, Err((_, Unavailable::Busy(name))) if name.as_str() == "loud"));
         assert!(queue.request(request("quiet", 1)).is_ok());
     }
+
+    #[test]
+    fn what_a_turn_had_no_room_for_goes_behind_the_turns_of_others_and_keeps_its_order() {
+        let mut queue = Queue::default();
+        for events in [1, 2, 3] {
+            assert!(queue.request(request("loud", events)).is_ok());
+        }
+        let mut taken = queue.take().requests;
+        assert!(queue.request(request("quiet", 1)).is_ok());
+        // The first was done.
+        let done = taken.remove(0).integration;
+        queue.requeue(taken, Some(&done));
+        let taken = queue.take();
+        assert_eq!(names(&taken), ["quiet", "loud", "loud"]);
+        let events = taken.requests.iter().map(|it| it.events.len());
+        assert_eq!(events.collect::<Vec<_>>(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn accepted_events_without_a_decision_count_as_waiting_and_stop_no_other_integration() {
+        let mut queue = Queue::default();
+        let undecided = [("loud".into(), EVENTS_WAITING_MAX)].into_iter().collect();
+        queue.set_undecided(&undecided);
+        assert_eq!(queue.events_waiting(), EVENTS_WAITING_MAX);
+        let refused = queue.request(request("loud", 1));
+        assert!(matches!(refused, Err((_, Unavailable::Busy(_)))));
+        assert!(queue.request(request("quiet", 1)).is_ok());
+        assert_eq!(names(&queue.take()), ["quiet"]);
+        queue.set_undecided(&BTreeMap::new());
+        assert!(queue.request(request("loud", 1)).is_ok());
+    }
 }
