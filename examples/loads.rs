@@ -269,30 +269,36 @@ fn start(folder: &Path, rules: Arc<RuleSet>, ahead: Millis) -> Result<Router, Fa
         }
     };
     let partition = Partition::default();
-    let epoch = store.claim(partition)?;
-    let loaded = store.load(partition, reading().wall)?;
-    let (line, jump) = Line::resume(loaded.clocks, reading(), 7);
-    let state = State::load(loaded.records, &loaded.receipts);
     let handle = Handle::new(store.clone(), partition, rules.clone());
     let (waits, commits) = (Arc::new(Waits::default()), Commits::default());
-    let works = Works {
-        driver: Driver::new(state, rules),
+    let outlet = Taker {
         handle: handle.clone(),
-        store,
-        partition,
-        epoch,
-        room: Room::new(0),
-        line,
-        clock: Box::new(reading),
-        outlet: Box::new(Taker {
-            handle: handle.clone(),
-            waits: waits.clone(),
-        }),
-        observer: Box::new(commits.clone()),
-        backlog: Backlog::default(),
-        promised: Promises::default(),
+        waits: waits.clone(),
     };
-    let thread = std::thread::spawn(move || works.run(first_inputs(jump)));
+    let (to_driver, observer) = (handle.clone(), commits.clone());
+    // As in the process itself the driver's thread loads.
+    let run = move || {
+        let epoch = store.claim(partition)?;
+        let loaded = store.load(partition, reading().wall)?;
+        let (line, jump) = Line::resume(loaded.clocks, reading(), 7);
+        let state = State::load(loaded.records, &loaded.receipts);
+        let works = Works {
+            driver: Driver::new(state, rules),
+            handle: to_driver,
+            store,
+            partition,
+            epoch,
+            room: Room::new(0),
+            line,
+            clock: Box::new(reading),
+            outlet: Box::new(outlet),
+            observer: Box::new(observer),
+            backlog: Backlog::default(),
+            promised: Promises::default(),
+        };
+        works.run(first_inputs(jump))
+    };
+    let thread = std::thread::spawn(run);
     Ok(Router {
         handle,
         waits,

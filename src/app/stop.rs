@@ -2,7 +2,7 @@
 //! seconds.
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -35,23 +35,53 @@ pub struct DriverThread {
     ended: oneshot::Receiver<Result<(), String>>,
 }
 
-impl DriverThread {
-    /// Starts the thread.
-    pub fn spawn(works: Works, first: Vec<Input>) -> anyhow::Result<Self> {
+/// What the driver's thread is to run, made in it.
+type Make = Box<dyn FnOnce() -> (Works, Vec<Input>) + Send>;
+
+/// The driver's thread before it runs.
+///
+/// It also loads: the usual allocators keep memory by thread, so that what another thread loaded
+/// and this one lets go would not be used again.
+pub struct DriverThreadBegun {
+    begin: mpsc::Sender<(Handle, Make)>,
+    ended: oneshot::Receiver<Result<(), String>>,
+}
+
+impl DriverThreadBegun {
+    /// Starts the thread; the second part is what it loaded.
+    pub fn load<T: Send + 'static>(
+        load: impl FnOnce() -> T + Send + 'static,
+    ) -> anyhow::Result<(Self, T)> {
+        let (begin, begun) = mpsc::channel();
         let (tell, ended) = oneshot::channel();
-        let ending = Ending(works.handle.clone());
+        let (give, loaded) = mpsc::channel();
         let run = move || {
-            let _ending = ending;
-            let result = works.run(first).map_err(|error| error.to_string());
-            // The process may be past waiting for it.
-            let _gone = tell.send(result);
+            // A start that fails meanwhile takes neither.
+            let _gone = give.send(load());
+            if let Ok((handle, make)) = begun.recv() {
+                let _gone = tell.send(drive(handle, make));
+            }
         };
         std::thread::Builder::new()
             .name("driver".to_owned())
             .spawn(run)
             .context("failed to start the driver's thread")?;
-        Ok(Self { ended })
+        let loaded = loaded.recv().context("the driver's thread ended")?;
+        Ok((Self { begin, ended }, loaded))
     }
+
+    /// Lets the thread run.
+    pub fn run(self, handle: Handle, make: Make) -> DriverThread {
+        // If it has gone its end is told.
+        let _gone = self.begin.send((handle, make));
+        DriverThread { ended: self.ended }
+    }
+}
+
+fn drive(handle: Handle, make: Make) -> Result<(), String> {
+    let _ending = Ending(handle);
+    let (works, first) = make();
+    works.run(first).map_err(|error| error.to_string())
 }
 
 /// Should the driver panic, whoever comes later is refused instead of waiting for ever.
