@@ -13,7 +13,7 @@ use reveille::runtime::turn::Done;
 
 use super::TEAM;
 use super::acts::{Post, act_input, actor, in_one_request, on, silence_input, trigger};
-use super::channels::usual;
+use super::channels::{Play, usual};
 use super::events::team_with;
 use super::world::{BEGIN, Boundary, World};
 
@@ -383,4 +383,42 @@ fn what_tells_of_a_resolved_incident_is_the_same_before_its_alerts_have_left_it(
     let notice = sent.iter().find(|sent| sent.label.contains("resolved"));
     let notice = &notice.expect("who was paged is told").order.message;
     assert_eq!(notice.incidents[0].joined_total, 0, "{notice:?}");
+}
+
+#[test]
+fn what_a_recovery_went_over_is_not_sent_again_by_the_next_one_if_the_process_dies_in_between() {
+    for commit in 0..6 {
+        let mut world = in_steps(TEAM);
+        world.next("twilio", vec![Play::Lost; 12]);
+        world.request(numbered(12).collect());
+        world.take_seen();
+        if commit > 0 {
+            world.crash_at(world.commits() + commit, Boundary::Commit);
+        }
+        world.crash_for(Millis::minutes(6));
+        for number in 1..=12 {
+            let again = world.count_reason(number, "restart_resend");
+            assert_eq!(again, 0, "#{number}, dies at {commit}");
+        }
+        world.take_seen();
+    }
+}
+
+#[test]
+fn what_a_person_resolved_is_held_for_as_long_as_ever_although_its_alerts_left_it_late() {
+    let mut world = in_steps(&team_with(ONE_GROUP));
+    let start = world.wall();
+    let again = |post: Post| post.asserted(start, None);
+    world.request(numbered(40).map(again).collect());
+    world.take_seen();
+    world.bare_turn(vec![act_input("ana", on(1), Verb::Resolve)], Vec::new());
+    world.crash_for(Millis::minutes(20));
+    world.wait("00:10:00");
+    let receipts = world.request(numbered(40).map(again).collect());
+    assert_eq!(
+        receipts[39].disposition,
+        Disposition::Joined,
+        "opened by the first"
+    );
+    world.take_seen();
 }
