@@ -389,14 +389,14 @@ fn what_tells_of_a_resolved_incident_is_the_same_before_its_alerts_have_left_it(
 fn what_a_recovery_went_over_is_not_sent_again_by_the_next_one_if_the_process_dies_in_between() {
     for commit in 0..6 {
         let mut world = in_steps(TEAM);
-        world.next("twilio", vec![Play::Lost; 12]);
-        world.request(numbered(12).collect());
+        world.next("twilio", vec![Play::Lost; 40]);
+        world.request(numbered(40).collect());
         world.take_seen();
         if commit > 0 {
             world.crash_at(world.commits() + commit, Boundary::Commit);
         }
         world.crash_for(Millis::minutes(6));
-        for number in 1..=12 {
+        for number in 1..=40 {
             let again = world.count_reason(number, "restart_resend");
             assert_eq!(again, 0, "#{number}, dies at {commit}");
         }
@@ -409,16 +409,115 @@ fn what_a_person_resolved_is_held_for_as_long_as_ever_although_its_alerts_left_i
     let mut world = in_steps(&team_with(ONE_GROUP));
     let start = world.wall();
     let again = |post: Post| post.asserted(start, None);
-    world.request(numbered(40).map(again).collect());
+    world.request(numbered(100).map(again).collect());
     world.take_seen();
     world.bare_turn(vec![act_input("ana", on(1), Verb::Resolve)], Vec::new());
     world.crash_for(Millis::minutes(20));
     world.wait("00:10:00");
-    let receipts = world.request(numbered(40).map(again).collect());
-    assert_eq!(
-        receipts[39].disposition,
-        Disposition::Joined,
-        "opened by the first"
-    );
+    let last = world.give(again(trigger("a99").label("host", "a")));
+    assert_eq!(last.disposition, Disposition::Opened);
     world.take_seen();
+}
+
+#[test]
+fn a_person_who_resolves_and_the_end_of_a_silence_meet_in_one_incident_and_nothing_is_left() {
+    for commit in 0..6 {
+        for boundary in [Boundary::Commit, Boundary::Sends] {
+            let mut world = in_steps(&team_with(ONE_GROUP));
+            let (silence, _) = world.silence("host=a", "01:00:00");
+            world.request(numbered(100).collect());
+            world.bare_turn(vec![expire(silence)], Vec::new());
+            let resolve = act_input("ana", on(1), Verb::Resolve);
+            world.bare_turn(
+                vec![resolve],
+                vec![trigger("a99").label("host", "a").input()],
+            );
+            if commit > 0 {
+                world.crash_at(world.commits() + commit, boundary);
+            }
+            world.crash_for(Millis::seconds(1));
+            world.wait("00:00:10");
+            let state = world.state();
+            assert_eq!(state.tasks().all().count(), 0);
+            let left = state.alerts().map(|alert| alert.silenced_by.len());
+            assert_eq!(left.sum::<usize>(), 0, "dies at {commit}, {boundary:?}");
+            let alerts = world.durable.closed_alerts.values();
+            let mut keys: Vec<_> = alerts.map(|alert| alert.dedup_key.clone()).collect();
+            keys.sort();
+            keys.dedup();
+            assert_eq!(world.durable.closed_alerts.len(), 100);
+            assert_eq!(keys.len(), 100);
+            let second = world.incident(2);
+            assert_eq!((second.alerts.firing, second.alerts.silenced), (1, 0));
+            assert!(!second.is_silenced);
+            world.take_seen();
+        }
+    }
+}
+
+#[test]
+fn what_moves_between_incidents_while_silences_pass_is_counted_right_everywhere() {
+    let tree = r#"
+route:
+  policy: team
+  routes:
+    - { name: one, matchers: ["host=~\".+\""], continue: true, group_by: [host] }
+    - { name: two, matchers: ["kind=~\".+\""], group_by: [kind] }
+"#;
+    for turns in 0..5 {
+        let mut world = in_steps(&team_with(tree));
+        let post = |number: usize, host: usize, kind: usize| {
+            let post = trigger(&format!("a{number:02}"));
+            let post = post.label("host", &format!("h{host}"));
+            post.label("kind", &format!("k{kind}"))
+        };
+        world.request((0..60).map(|it| post(it, it % 5, it % 7)).collect());
+        let (old, _) = world.silence("host=~\"h[01]\"", "05:00:00");
+        let until = world.wall() + Millis::hours(1);
+        let new = silence_input(Some(old), "kind=~\"k[0-3]\"", until);
+        world.bare_turn(vec![new], Vec::new());
+        for turn in 0..turns {
+            let moved = (0..60).filter(|it| it % 4 == turn);
+            let moved = moved.map(|it| post(it, (it + turn) % 6, (it + 1) % 7));
+            let moved = vec![in_one_request(moved.collect())];
+            let act = match turn {
+                1 => act_input("ana", on(3), Verb::Resolve),
+                2 => act_input("bo", on(2), Verb::Resolve),
+                _ => act_input("bo", on(4), Verb::Acknowledge),
+            };
+            world.bare_turn(vec![act], moved);
+        }
+        world.crash_for(Millis::seconds(1));
+        world.request(
+            (0..60)
+                .step_by(9)
+                .map(|it| post(it, it % 3, it % 5))
+                .collect(),
+        );
+        let state = world.state();
+        for alert in state.alerts() {
+            let is_covered =
+                matches!(alert.content.labels.get("kind"), Some(kind) if &**kind <= "k3");
+            assert_eq!(alert.is_silenced(), is_covered, "{turns}: {alert:?}");
+        }
+        for incident in state.incidents() {
+            let own: Vec<_> = state.alerts_of(incident.number).collect();
+            let firing = own.iter().filter(|alert| alert.firing).count();
+            let silenced = own.iter().filter(|alert| alert.is_silenced()).count();
+            let counts = (
+                incident.alerts.firing as usize,
+                incident.alerts.silenced as usize,
+            );
+            assert_eq!(counts, (firing, silenced), "{turns}: {incident:?}");
+            if incident.is_open() {
+                assert_eq!(
+                    incident.is_silenced,
+                    firing == silenced,
+                    "{turns}: {incident:?}"
+                );
+            }
+        }
+        assert_eq!(state.silences().count(), 1);
+        world.take_seen();
+    }
 }
