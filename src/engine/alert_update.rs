@@ -9,7 +9,7 @@ use super::draft::Draft;
 use super::event::{Event, Spoken};
 use super::ids::{AlertId, IntegrationName};
 use super::time::{Now, Steady, Wall};
-use super::{membership, silence};
+use super::{membership, silence, silencing};
 
 /// Writes what the event says into its alert record, or into a new one.
 pub(super) fn write(
@@ -22,6 +22,7 @@ pub(super) fn write(
     let Some(known) = known else {
         return create(draft, integration, event);
     };
+    let known = silencing::leave_ended(draft, known);
     let silenced_by = silence::covering(draft, integration, &event.content);
     let asserted = asserted(draft, event);
     draft.edit_alert(&known.id, |alert| {

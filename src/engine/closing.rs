@@ -256,11 +256,14 @@ fn release(draft: &mut Draft<'_>, number: IncidentNumber, id: AlertId) {
     };
     draft.archive_alert(number, &alert);
     let now = draft.now;
-    let until = now.steady + draft.rules.settings.still_firing_hold;
     let resolved_at = incident
         .resolved
         .as_ref()
         .map_or(now.wall, |known| known.at);
+    // It may leave late, after a restart even; the hold is counted from the resolve.
+    let hold = draft.rules.settings.still_firing_hold.0;
+    let rest = hold.saturating_sub(now.wall.since(resolved_at).0);
+    let until = now.steady + Millis(rest);
     draft.edit_alert(&id, |alert| {
         alert.incidents.retain(|known| *known != number);
         if alert.firing && incident.still_firing {

@@ -138,12 +138,12 @@ fn known_alert(
     }
     let mut names = draft.rules.integrations.get(integration)?.was.iter();
     let old = names.find_map(|name| draft.alert_by_key(name, key))?;
+    let old = closing::leave_closed(draft, old);
     draft.edit_alert(&old.id, |alert| {
         let before = std::mem::replace(&mut alert.integration, integration.clone());
         alert.former_integration.get_or_insert(before);
     });
-    let old = draft.alert(&old.id)?;
-    Some(closing::leave_closed(draft, old))
+    draft.alert(&old.id)
 }
 
 fn trigger(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -> Verdict {

@@ -134,6 +134,8 @@ fn brief(draft: &Draft<'_>, known: &IncidentRef, told: Option<Steady>) -> Option
 
 fn brief_of(draft: &Draft<'_>, incident: &Incident, told: Option<Steady>) -> Brief {
     let alerts = draft.first_alerts_of(incident.number, Brief::ALERTS_MAX);
+    // Which alerts have left a resolved incident by now says nothing of it.
+    let told = told.filter(|_| incident.is_open());
     let title = headline::title(incident, alerts.first().map(|alert| &**alert));
     let mut joined = match told {
         Some(told) => draft.alerts_entered_after(incident.number, told),

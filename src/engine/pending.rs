@@ -103,7 +103,30 @@ pub(super) fn go_on(draft: &mut Draft<'_>, part: Part, stride: Stride) -> Option
     }
     let events: Vec<Event> = events.collect();
     draft.answer = Answer::Receipts(receipts);
-    (!events.is_empty()).then_some(Part { events, ..part })
+    if !events.is_empty() {
+        return Some(Part { events, ..part });
+    }
+    if part.is_last {
+        keep_whole(draft, &part);
+    }
+    None
+}
+
+/// The last part of a request is decided on. Others are left only where nothing can be decided on
+/// them by now: the request was accepted, and a start must not take it for one that was not.
+fn keep_whole(draft: &mut Draft<'_>, last: &Part) {
+    let parts = draft
+        .state
+        .tasks()
+        .parts_of(&last.integration, last.request);
+    let Some(task) = parts.rev().nth(1).and_then(|left| draft.task(&left)) else {
+        return;
+    };
+    let mut task = (*task).clone();
+    if let TaskKind::Events(part) = &mut task.kind {
+        part.is_last = true;
+    }
+    draft.put_task(task.id, task);
 }
 
 /// A start: of requests that were not kept as a whole nobody was told that they were accepted.

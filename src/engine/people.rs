@@ -301,6 +301,8 @@ fn linked(draft: &Draft<'_>, number: IncidentNumber) -> Vec<IncidentNumber> {
     let mut linked: Vec<IncidentNumber> = numbers.filter(|other| *other != number).collect();
     linked.sort();
     linked.dedup();
+    // Alerts may not have left all that were resolved.
+    linked.retain(|other| draft.incident(other).is_some_and(|known| known.is_open()));
     linked.truncate(10);
     linked
 }

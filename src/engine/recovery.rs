@@ -16,7 +16,7 @@ use super::page::{Page, PageState, Queued, Retry};
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
 use super::ruleset::Policy;
-use super::task::{self, TaskKind, TaskTurn};
+use super::task::{self, TaskKind};
 use super::time::{Millis, Steady};
 use super::trouble::Cause;
 use super::{budget, check, deliver, jump, pending, trouble_desk, unreported};
@@ -75,7 +75,8 @@ pub(super) fn stop(draft: &mut Draft<'_>) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recovery {
     pub cause: Away,
-    /// When it began: what has happened since then is not to be recovered.
+    /// When it began, or one before it that did not end: what has happened since then is not to be
+    /// recovered.
     pub began: Steady,
     /// The first page made since then.
     pub new_pages: PageId,
@@ -106,31 +107,40 @@ pub(super) fn start(draft: &mut Draft<'_>) {
     count_start(draft);
     jump::begin_anew(draft);
     pending::drop_unfinished(draft);
-    let recoveries = draft.state.tasks().all();
-    let unfinished = recoveries.filter(|task| task.turn() == TaskTurn::Recovery);
-    for id in unfinished.map(|task| task.id).collect::<Vec<_>>() {
-        draft.drop_task(&id);
-    }
-    begin(draft, Away::Stopped);
+    let began = drop_unfinished(draft);
+    begin(draft, Away::Stopped, began);
     trouble_desk::clear_all_of(draft, Cause::LaneStalled);
     trouble_desk::look_for_gone(draft);
     trouble_desk::look_for_unusable_targets(draft);
     check::plan_anew(draft);
 }
 
+/// This start recovers all that earlier recoveries would have; the answer is when the first of them
+/// began. What they paged goes over what was under way before.
+fn drop_unfinished(draft: &mut Draft<'_>) -> Steady {
+    let mut first = draft.now.steady;
+    for task in draft.state.tasks().all() {
+        if let TaskKind::Recover(recovery) = &task.kind {
+            first = first.min(recovery.began);
+            draft.drop_task(&task.id);
+        }
+    }
+    first
+}
+
 /// The process slept, or the wall clock jumped ahead.
 pub(super) fn suspended(draft: &mut Draft<'_>, lost: Millis) {
     jump::begin_anew(draft);
     jump::ahead(draft, lost);
-    begin(draft, Away::Suspended);
+    begin(draft, Away::Suspended, draft.now.steady);
     check::plan(draft);
 }
 
 /// The recovery is left to later steps: what is remembered may have to be kept before.
-fn begin(draft: &mut Draft<'_>, cause: Away) {
+fn begin(draft: &mut Draft<'_>, cause: Away, began: Steady) {
     let recovery = Recovery {
         cause,
-        began: draft.now.steady,
+        began,
         new_pages: draft.next_page_id(),
         stage: Stage::Alerts(AlertId(0)),
     };

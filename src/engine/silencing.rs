@@ -12,10 +12,9 @@ use super::decision::Answer;
 use super::draft::Draft;
 use super::ids::{AlertId, IncidentNumber, RouteName, SilenceId};
 use super::incident::Status;
-use super::membership;
 use super::records::Silence;
 use super::routing::Route;
-use super::silence;
+use super::{closing, membership, silence};
 
 /// How far a silence got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +90,7 @@ pub(super) fn cover(draft: &mut Draft<'_>, mut pass: Pass) -> Option<Pass> {
     let id = pass.silence;
     let Some(silence) = draft.silence(&id).filter(|known| known.is_active) else {
         // It ended meanwhile, and its end lets go of what it had reached.
-        answer_covered(draft, &pass);
+        finish_cover(draft, &pass);
         return None;
     };
     for (done, (number, alert)) in pass.rest(draft).enumerate() {
@@ -105,14 +104,14 @@ pub(super) fn cover(draft: &mut Draft<'_>, mut pass: Pass) -> Option<Pass> {
         reach(draft, &silence, &mut pass, alert);
     }
     leave_covered(draft, &mut pass);
-    answer_covered(draft, &pass);
-    if let Some(replaced) = pass.replaces {
-        silence::end(draft, replaced);
-    }
+    finish_cover(draft, &pass);
     None
 }
 
-fn answer_covered(draft: &mut Draft<'_>, pass: &Pass) {
+fn finish_cover(draft: &mut Draft<'_>, pass: &Pass) {
+    if let Some(replaced) = pass.replaces {
+        silence::end(draft, replaced);
+    }
     if pass.is_asked {
         draft.answer = Answer::Silence {
             silence: pass.silence,
@@ -161,6 +160,7 @@ fn reach(draft: &mut Draft<'_>, silence: &Silence, pass: &mut Pass, id: AlertId)
     pass.is_touched = true;
     if !before.silenced_by.contains(&silence.id) {
         pass.is_news = true;
+        let before = closing::leave_closed(draft, before);
         draft.edit_alert(&id, |alert| alert.silenced_by.push(silence.id));
         membership::recount(draft, &before);
     }
@@ -174,8 +174,9 @@ fn leave_covered(draft: &mut Draft<'_>, pass: &mut Pass) {
         return;
     };
     pass.covers += 1;
-    // By others.
-    if pass.is_news && incident.is_silenced && incident.status == Status::Triggered {
+    // By others: where it is held since then, all that hold it were counted.
+    let is_held = pass.was_held && incident.is_silenced;
+    if pass.is_news && is_held && incident.status == Status::Triggered {
         draft.edit_silence(&pass.silence, |silence| silence.held_pages += 1);
     }
     silence::review(draft, number);
@@ -189,8 +190,7 @@ pub(super) fn uncover(draft: &mut Draft<'_>, mut pass: Pass) -> Option<Pass> {
         answer_uncovered(draft, &pass);
         return None;
     }
-    let nodes = draft.rules.tree.all().into_iter();
-    let routes: Routes<'_> = nodes.map(|node| (&node.route.name, &*node.route)).collect();
+    let routes = routes(draft);
     for (done, (number, alert)) in pass.rest(draft).enumerate() {
         if done > 0 && draft.is_spent() {
             return Some(at(pass, number, alert));
@@ -205,13 +205,9 @@ pub(super) fn uncover(draft: &mut Draft<'_>, mut pass: Pass) -> Option<Pass> {
         else {
             continue;
         };
-        let_go(draft, id, &before);
         // Of its other incidents those before this one were looked at with it.
-        for number in &before.incidents {
-            if !was_held(draft, &pass, *number) {
-                hear(draft, *number, alert, &routes);
-            }
-        }
+        let is_held = |draft: &Draft<'_>, number| was_held(draft, &pass, number);
+        let_go(draft, &[id], before, is_held, &routes);
     }
     leave_uncovered(draft, &pass);
     answer_uncovered(draft, &pass);
@@ -235,19 +231,54 @@ fn was_held(draft: &Draft<'_>, pass: &Pass, number: IncidentNumber) -> bool {
     if here(pass) == Some(number) {
         return pass.was_held;
     }
+    is_held(draft, number)
+}
+
+fn is_held(draft: &Draft<'_>, number: IncidentNumber) -> bool {
     let incident = draft.incident(&number);
     incident.is_some_and(|known| known.is_silenced)
 }
 
-fn let_go(draft: &mut Draft<'_>, silence: SilenceId, before: &Arc<Alert>) {
+/// Before a report is written into an alert, silences that are over and have not let go of it yet
+/// do so: afterwards nothing would tell that it is to be heard.
+pub(super) fn leave_ended(draft: &mut Draft<'_>, alert: Arc<Alert>) -> Arc<Alert> {
+    let is_over = |id: &&SilenceId| draft.silence(id).is_none_or(|known| !known.is_active);
+    let over: Vec<SilenceId> = alert.silenced_by.iter().filter(is_over).copied().collect();
+    if over.is_empty() {
+        return alert;
+    }
+    let (id, routes) = (alert.id, routes(draft));
+    let_go(draft, &over, alert, is_held, &routes);
+    draft.alert(&id).expect("a known alert stays known")
+}
+
+/// Silences let go of an alert, and it is heard in its incidents that are not held.
+fn let_go(
+    draft: &mut Draft<'_>,
+    silences: &[SilenceId],
+    alert: Arc<Alert>,
+    is_held: impl Fn(&Draft<'_>, IncidentNumber) -> bool,
+    routes: &Routes<'_>,
+) {
+    let before = closing::leave_closed(draft, alert);
     draft.edit_alert(&before.id, |alert| {
-        alert.silenced_by.retain(|known| *known != silence);
+        alert.silenced_by.retain(|known| !silences.contains(known));
     });
-    membership::recount(draft, before);
+    membership::recount(draft, &before);
+    for number in &before.incidents {
+        if !is_held(draft, *number) {
+            hear(draft, *number, before.id, routes);
+        }
+    }
 }
 
 /// The routes in force by their names.
 type Routes<'rules> = BTreeMap<&'rules RouteName, &'rules Route>;
+
+fn routes<'step>(draft: &Draft<'step>) -> Routes<'step> {
+    let nodes = draft.rules.tree.all().into_iter();
+    nodes.map(|node| (&node.route.name, &*node.route)).collect()
+}
 
 /// An alert that joined under a silence is heard now, as if it joined at this moment.
 fn hear(draft: &mut Draft<'_>, number: IncidentNumber, id: AlertId, routes: &Routes<'_>) {

@@ -201,6 +201,7 @@ pub(super) fn clear(draft: &mut Draft<'_>, trouble: &Trouble) {
     let router = IntegrationName::from(IntegrationName::ROUTER);
     let known = draft.alert_by_key(&router, &dedup_key(trouble));
     if let Some(alert) = known.filter(|alert| alert.firing) {
+        let alert = closing::leave_closed(draft, alert);
         ingest::end_alert(draft, &alert, None, Reason::TroubleOver);
     }
 }

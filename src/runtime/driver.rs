@@ -446,6 +446,15 @@ route:
         crate::engine::step(state, rules, input, now)
     }
 
+    /// Panics when an event with the key `poison` is to be kept.
+    fn keeps_badly(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
+        if let Input::Keep { events, .. } = &input {
+            let is_poison = |event: &Event| &*event.dedup_key == "poison";
+            assert!(!events.iter().any(is_poison), "a fault for this test");
+        }
+        crate::engine::step(state, rules, input, now)
+    }
+
     /// Panics when the second page has its place.
     fn places_badly(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
         if let Input::Place(pick) = &input {
@@ -604,6 +613,54 @@ route:
         let start = vec![Job::Input(Input::Start)];
         let turns = turns_of(&mut driver, start, Vec::new(), at(5));
         assert_eq!(all_receipts(&turns), ["poison", "c"]);
+    }
+
+    #[test]
+    fn also_of_a_request_in_several_parts_what_cannot_be_set_aside_waits_for_another_process() {
+        let mut driver = Driver {
+            step: hopeless,
+            ..driver()
+        };
+        let mut keys = numbered(100);
+        keys[5] = "poison".to_owned();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let request = vec![request(Action::Trigger, &keys)];
+        let mut receipts = all_receipts(&turns_of(&mut driver, Vec::new(), request, at(0)));
+
+        let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
+        let start = vec![Job::Input(Input::Start)];
+        receipts.extend(all_receipts(&turns_of(
+            &mut driver,
+            start,
+            Vec::new(),
+            at(5),
+        )));
+        receipts.sort();
+        let mut keys = keys;
+        keys.sort_unstable();
+        assert_eq!(receipts, keys, "each event is decided on once");
+    }
+
+    #[test]
+    fn a_large_request_that_cannot_be_kept_takes_no_other_with_it() {
+        let mut driver = Driver {
+            step: keeps_badly,
+            ..driver()
+        };
+        let mut broken = numbered(1_500);
+        broken[600] = "poison".to_owned();
+        let broken: Vec<&str> = broken.iter().map(String::as_str).collect();
+        let whole = numbered(1_500);
+        let whole: Vec<&str> = whole.iter().map(String::as_str).collect();
+        let requests = [&broken, &whole].map(|keys| request(Action::Trigger, keys));
+        let turns = turns_of(&mut driver, Vec::new(), requests.into(), at(0));
+        assert_eq!(all_receipts(&turns), whole);
+        let went_on = turns.iter().flat_map(|turn| &turn.went_on);
+        let over: Vec<bool> = went_on
+            .filter(|it| it.is_over)
+            .map(|it| it.answer.is_some())
+            .collect();
+        assert_eq!(over, [false, true], "each sender has its answer");
     }
 
     /// Does turns until nothing is left, each with an outcome that comes meanwhile; the answers are

@@ -44,8 +44,10 @@ impl Draft<'_> {
         let touched = touched.filter(|alert| alert.incidents.contains(&number));
         let known = self.state.alerts_by_place(number);
         let known = known.filter(|alert| !self.index.members.contains(&(number, alert.id)));
-        let untouched = known.filter_map(|alert| self.alert(&alert.id)).take(most);
-        let mut alerts: Vec<Arc<Alert>> = touched.chain(untouched).collect();
+        let untouched = known.filter_map(|alert| self.alert(&alert.id));
+        // One that this step let out of the incident and had not touched before.
+        let untouched = untouched.filter(|alert| alert.incidents.contains(&number));
+        let mut alerts: Vec<Arc<Alert>> = touched.chain(untouched.take(most)).collect();
         alerts.sort_by_cached_key(|alert| (headline::place(alert), alert.id));
         alerts.truncate(most);
         alerts

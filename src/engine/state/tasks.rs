@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::State;
@@ -24,13 +25,18 @@ fn place(task: &Task) -> Place {
     }
 }
 
+/// The places of all parts of a request.
+fn parts(request: TaskId) -> RangeInclusive<Place> {
+    (request, TaskId(0))..=(request, TaskId(u64::MAX))
+}
+
 /// All tasks, by their turns.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
     records: BTreeMap<TaskId, Arc<Task>>,
     turns: BTreeMap<TaskTurn, BTreeSet<Place>>,
-    /// Requests of which all events are kept, by their first parts.
-    whole: BTreeSet<TaskId>,
+    /// The last parts of requests of which all events are kept.
+    whole: BTreeSet<Place>,
     /// How many events wait.
     events: BTreeMap<IntegrationName, usize>,
 }
@@ -41,7 +47,7 @@ impl Tasks {
             let events = self.events.entry(part.integration.clone()).or_default();
             *events += part.events.len();
             if part.is_last {
-                self.whole.insert(part.request);
+                self.whole.insert(place(&task));
             }
         }
         let own = self.turns.entry(task.turn()).or_default();
@@ -61,7 +67,7 @@ impl Tasks {
                 self.events.remove(&part.integration);
             }
             if part.is_last {
-                self.whole.remove(&part.request);
+                self.whole.remove(&place(&task));
             }
         }
         let turn = task.turn();
@@ -98,9 +104,21 @@ impl Tasks {
         parts.map(|task| task.id).collect()
     }
 
+    /// The parts of a request that are left.
+    pub fn parts_of(
+        &self,
+        integration: &IntegrationName,
+        request: TaskId,
+    ) -> impl DoubleEndedIterator<Item = TaskId> {
+        let own = TaskTurn::Integration(integration.clone());
+        let own = self.turns.get(&own).into_iter();
+        let parts = own.flat_map(move |own| own.range(parts(request)));
+        parts.map(|(_, id)| *id)
+    }
+
     fn is_ready(&self, task: &Task) -> bool {
         match &task.kind {
-            TaskKind::Events(part) => self.whole.contains(&part.request),
+            TaskKind::Events(part) => self.whole.range(parts(part.request)).next().is_some(),
             TaskKind::BeginSilence(_)
             | TaskKind::EndSilence(_)
             | TaskKind::ReleaseAlerts { .. }

@@ -101,7 +101,8 @@ impl Driver {
             .is_none()
         {
             // What is kept of it is dropped by the next start, and holds up nothing until then.
-            let kept = self.state.tasks().not_whole();
+            let tasks = self.state.tasks();
+            let kept = tasks.parts_of(&keeping.integration, keeping.request);
             self.broken_tasks.extend(kept);
             turn.went_on.push(WentOn {
                 task: keeping.request,

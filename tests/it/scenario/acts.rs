@@ -150,6 +150,19 @@ pub fn actor(who: &str) -> Actor {
     }
 }
 
+/// A silence over alerts with a matcher, from now on.
+pub fn silence_input(replaces: Option<SilenceId>, matcher: &str, until: Wall) -> Input {
+    Input::Silence(SilenceRequest {
+        actor: actor("ana"),
+        matchers: vec![Matcher::parse(matcher).expect("a matcher")],
+        everything: false,
+        from: None,
+        until,
+        reason: "maintenance".into(),
+        replaces,
+    })
+}
+
 pub fn on(number: u64) -> ActOn {
     ActOn::Incidents(vec![IncidentNumber(number)])
 }
@@ -236,16 +249,8 @@ impl World {
         matcher: &str,
         time: &str,
     ) -> (SilenceId, usize) {
-        let request = SilenceRequest {
-            actor: actor("ana"),
-            matchers: vec![Matcher::parse(matcher).expect("a matcher")],
-            everything: false,
-            from: None,
-            until: self.wall() + length(time),
-            reason: "maintenance".into(),
-            replaces,
-        };
-        match self.ask(Input::Silence(request)) {
+        let request = silence_input(replaces, matcher, self.wall() + length(time));
+        match self.ask(request) {
             Answer::Silence { silence, covers } => (silence, covers),
             other => panic!("not a silence: {other:?}"),
         }

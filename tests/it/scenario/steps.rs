@@ -1,17 +1,19 @@
 //! What is too much for one step goes on in later ones, and a crash between them loses nothing.
 
+use reveille::engine::decision::Answer;
 use reveille::engine::event::Action;
-use reveille::engine::ids::IncidentNumber;
-use reveille::engine::incident::Status;
-use reveille::engine::input::{Input, Verb};
+use reveille::engine::ids::{IncidentNumber, SilenceId};
+use reveille::engine::incident::{Status, Trouble};
+use reveille::engine::input::{ActOn, Input, Verb};
 use reveille::engine::records::{Disposition, Receipt};
 use reveille::engine::time::Millis;
+use reveille::engine::trouble::Cause;
 use reveille::rules::Environment;
 use reveille::runtime::turn::Done;
 
 use super::TEAM;
-use super::acts::{Post, act_input, actor, in_one_request, on, trigger};
-use super::channels::usual;
+use super::acts::{Post, act_input, actor, in_one_request, on, silence_input, trigger};
+use super::channels::{Play, usual};
 use super::events::team_with;
 use super::world::{BEGIN, Boundary, World};
 
@@ -228,4 +230,294 @@ fn while_a_large_request_is_decided_on_others_are_answered_in_turn() {
     }
     world.crash_for(Millis::seconds(1));
     world.take_seen();
+}
+
+const ONE_GROUP: &str = "route:\n  policy: team\n  group_by: [host]\n";
+
+fn expire(silence: SilenceId) -> Input {
+    Input::ExpireSilence {
+        silence,
+        actor: actor("ana"),
+    }
+}
+
+#[test]
+fn a_silence_that_ends_while_it_takes_the_place_of_another_leaves_neither() {
+    let mut world = in_steps(TEAM);
+    world.request(numbered(40).collect());
+    world.at("00:01:00");
+    world.take_seen();
+    let (first, _) = world.silence("host=a", "01:00:00");
+    let until = world.wall() + Millis::hours(2);
+    let second = silence_input(Some(first), "host=~\"a|b\"", until);
+    world.bare_turn(vec![second], Vec::new());
+    assert_eq!(world.state().silences().count(), 2, "it is not done yet");
+    let last = world.state().silences().map(|known| known.id).max();
+    world.ask(expire(last.expect("the second")));
+    assert_eq!(world.state().silences().count(), 0);
+    assert!(!world.state().incidents().any(|known| known.is_silenced));
+    world.take_seen();
+}
+
+#[test]
+fn an_alert_is_heard_that_is_reported_before_the_end_of_its_silence_has_reached_it() {
+    let mut world = in_steps(&team_with(ONE_GROUP));
+    let (silence, _) = world.silence("kind=late", "01:00:00");
+    let many = (0..40).map(|number| {
+        let post = trigger(&format!("a{number:02}")).label("kind", "late");
+        post.label("host", &format!("h{number:02}"))
+    });
+    world.request(many.collect());
+    world.give(trigger("loud").label("host", "z"));
+    world.ack(41, "ana");
+    let late = || trigger("late").label("host", "z").label("kind", "late");
+    world.give(late());
+    world.take_seen();
+    world.bare_turn(vec![expire(silence)], vec![late().input()]);
+    assert!(world.state().tasks().all().count() > 0, "it goes on");
+    world.crash_for(Millis::seconds(1));
+    let left = world.state().alerts().map(|alert| alert.silenced_by.len());
+    assert_eq!(left.sum::<usize>(), 0);
+    let has_been_asked = world.incident(41).escalation.is_join_pending;
+    assert!(has_been_asked, "whoever has the incident learns of it");
+    world.take_seen();
+}
+
+#[test]
+fn what_happens_before_an_alert_has_left_a_resolved_incident_is_not_in_its_history() {
+    let mut world = in_steps(&team_with(ONE_GROUP));
+    world.request(numbered(40).collect());
+    let (silence, _) = world.silence("host=b", "01:00:00");
+    world.give(trigger("quiet").label("host", "b"));
+    let trouble = || Trouble {
+        cause: Cause::Clock,
+        subject: "".into(),
+    };
+    let text = "a clock that jumps".into();
+    world.ask(Input::Raise {
+        trouble: trouble(),
+        text,
+    });
+    world.take_seen();
+    let numbers = vec![IncidentNumber(1), IncidentNumber(2), IncidentNumber(3)];
+    let resolve = act_input("ana", ActOn::Incidents(numbers), Verb::Resolve);
+    let until = world.wall() + Millis::hours(1);
+    let controls = vec![
+        resolve,
+        silence_input(None, "host=a", until),
+        expire(silence),
+        Input::Clear { trouble: trouble() },
+    ];
+    world.bare_turn(controls, Vec::new());
+    world.crash_for(Millis::seconds(1));
+    let history = |number| {
+        let alerts = world.durable.closed_alerts.values();
+        alerts.filter(move |alert| alert.incidents == [IncidentNumber(number)])
+    };
+    assert_eq!(history(1).count(), 40);
+    assert!(history(1).all(|alert| alert.silenced_by.is_empty()));
+    assert!(history(2).all(|alert| alert.silenced_by == [silence]));
+    assert!(history(3).all(|alert| alert.firing));
+    for (number, silenced) in [(1, 0), (2, 1)] {
+        let closed = &world.durable.closed[&IncidentNumber(number)];
+        assert_eq!(closed.alerts.silenced, silenced, "#{number}");
+    }
+    world.take_seen();
+}
+
+#[test]
+fn an_incident_that_was_resolved_is_linked_to_no_other_although_alerts_have_not_left_it() {
+    let tree = r#"
+route:
+  policy: team
+  routes:
+    - { name: one, matchers: ["host=a"], continue: true, group_by: [host] }
+    - { name: two, matchers: ["host=a"], group_by: [host] }
+"#;
+    let mut world = in_steps(&team_with(tree));
+    world.request(numbered(40).collect());
+    world.take_seen();
+    let resolve = act_input("ana", on(1), Verb::Resolve);
+    let acknowledge = act_input("ana", on(2), Verb::Acknowledge);
+    let (done, _) = world.bare_turn(vec![resolve, acknowledge], Vec::new());
+    let Some(Done::Answer(Answer::Acted(acted))) = done.last() else {
+        panic!("not an act: {done:?}");
+    };
+    assert_eq!(acted[0].linked, []);
+    world.crash_for(Millis::seconds(1));
+    world.take_seen();
+}
+
+#[test]
+fn a_page_is_counted_once_as_held_when_events_hold_it_before_its_silence_is_through() {
+    let mut world = in_steps(&team_with(ONE_GROUP));
+    world.request(numbered(36).collect());
+    world.take_seen();
+    let until = world.wall() + Millis::hours(1);
+    world.bare_turn(vec![silence_input(None, "host=a", until)], Vec::new());
+    let alerts = world.state().alerts();
+    let loud: Vec<_> = alerts.filter(|alert| !alert.is_silenced()).collect();
+    assert!((1..20).contains(&loud.len()), "{}", loud.len());
+    let resolves = loud.iter().map(|alert| {
+        let post = trigger(&alert.dedup_key).label("host", "a");
+        post.action(Action::Resolve)
+    });
+    let resolves = resolves.collect();
+    world.bare_turn(Vec::new(), vec![in_one_request(resolves)]);
+    world.crash_for(Millis::seconds(1));
+    let silence = world.state().silences().next().expect("it holds");
+    assert_eq!(silence.held_pages, 1);
+    world.take_seen();
+}
+
+#[test]
+fn what_tells_of_a_resolved_incident_is_the_same_before_its_alerts_have_left_it() {
+    let mut world = in_steps(&team_with(ONE_GROUP));
+    world.give(trigger("first").label("host", "a"));
+    world.at("00:04:00");
+    world.request(numbered(40).collect());
+    world.take_seen();
+    world.does("bo", 1, Verb::Resolve);
+    world.wait("00:00:05");
+    let sent = world.take_seen();
+    let notice = sent.iter().find(|sent| sent.label.contains("resolved"));
+    let notice = &notice.expect("who was paged is told").order.message;
+    assert_eq!(notice.incidents[0].joined_total, 0, "{notice:?}");
+}
+
+#[test]
+fn what_a_recovery_went_over_is_not_sent_again_by_the_next_one_if_the_process_dies_in_between() {
+    for commit in 0..6 {
+        let mut world = in_steps(TEAM);
+        world.next("twilio", vec![Play::Lost; 40]);
+        world.request(numbered(40).collect());
+        world.take_seen();
+        if commit > 0 {
+            world.crash_at(world.commits() + commit, Boundary::Commit);
+        }
+        world.crash_for(Millis::minutes(6));
+        for number in 1..=40 {
+            let again = world.count_reason(number, "restart_resend");
+            assert_eq!(again, 0, "#{number}, dies at {commit}");
+        }
+        world.take_seen();
+    }
+}
+
+#[test]
+fn what_a_person_resolved_is_held_for_as_long_as_ever_although_its_alerts_left_it_late() {
+    let mut world = in_steps(&team_with(ONE_GROUP));
+    let start = world.wall();
+    let again = |post: Post| post.asserted(start, None);
+    world.request(numbered(100).map(again).collect());
+    world.take_seen();
+    world.bare_turn(vec![act_input("ana", on(1), Verb::Resolve)], Vec::new());
+    world.crash_for(Millis::minutes(20));
+    world.wait("00:10:00");
+    let last = world.give(again(trigger("a99").label("host", "a")));
+    assert_eq!(last.disposition, Disposition::Opened);
+    world.take_seen();
+}
+
+#[test]
+fn a_person_who_resolves_and_the_end_of_a_silence_meet_in_one_incident_and_nothing_is_left() {
+    for commit in 0..6 {
+        for boundary in [Boundary::Commit, Boundary::Sends] {
+            let mut world = in_steps(&team_with(ONE_GROUP));
+            let (silence, _) = world.silence("host=a", "01:00:00");
+            world.request(numbered(100).collect());
+            world.bare_turn(vec![expire(silence)], Vec::new());
+            let resolve = act_input("ana", on(1), Verb::Resolve);
+            world.bare_turn(
+                vec![resolve],
+                vec![trigger("a99").label("host", "a").input()],
+            );
+            if commit > 0 {
+                world.crash_at(world.commits() + commit, boundary);
+            }
+            world.crash_for(Millis::seconds(1));
+            world.wait("00:00:10");
+            let state = world.state();
+            assert_eq!(state.tasks().all().count(), 0);
+            let left = state.alerts().map(|alert| alert.silenced_by.len());
+            assert_eq!(left.sum::<usize>(), 0, "dies at {commit}, {boundary:?}");
+            let alerts = world.durable.closed_alerts.values();
+            let mut keys: Vec<_> = alerts.map(|alert| alert.dedup_key.clone()).collect();
+            keys.sort();
+            keys.dedup();
+            assert_eq!(world.durable.closed_alerts.len(), 100);
+            assert_eq!(keys.len(), 100);
+            let second = world.incident(2);
+            assert_eq!((second.alerts.firing, second.alerts.silenced), (1, 0));
+            assert!(!second.is_silenced);
+            world.take_seen();
+        }
+    }
+}
+
+#[test]
+fn what_moves_between_incidents_while_silences_pass_is_counted_right_everywhere() {
+    let tree = r#"
+route:
+  policy: team
+  routes:
+    - { name: one, matchers: ["host=~\".+\""], continue: true, group_by: [host] }
+    - { name: two, matchers: ["kind=~\".+\""], group_by: [kind] }
+"#;
+    for turns in 0..5 {
+        let mut world = in_steps(&team_with(tree));
+        let post = |number: usize, host: usize, kind: usize| {
+            let post = trigger(&format!("a{number:02}"));
+            let post = post.label("host", &format!("h{host}"));
+            post.label("kind", &format!("k{kind}"))
+        };
+        world.request((0..60).map(|it| post(it, it % 5, it % 7)).collect());
+        let (old, _) = world.silence("host=~\"h[01]\"", "05:00:00");
+        let until = world.wall() + Millis::hours(1);
+        let new = silence_input(Some(old), "kind=~\"k[0-3]\"", until);
+        world.bare_turn(vec![new], Vec::new());
+        for turn in 0..turns {
+            let moved = (0..60).filter(|it| it % 4 == turn);
+            let moved = moved.map(|it| post(it, (it + turn) % 6, (it + 1) % 7));
+            let moved = vec![in_one_request(moved.collect())];
+            let act = match turn {
+                1 => act_input("ana", on(3), Verb::Resolve),
+                2 => act_input("bo", on(2), Verb::Resolve),
+                _ => act_input("bo", on(4), Verb::Acknowledge),
+            };
+            world.bare_turn(vec![act], moved);
+        }
+        world.crash_for(Millis::seconds(1));
+        world.request(
+            (0..60)
+                .step_by(9)
+                .map(|it| post(it, it % 3, it % 5))
+                .collect(),
+        );
+        let state = world.state();
+        for alert in state.alerts() {
+            let is_covered =
+                matches!(alert.content.labels.get("kind"), Some(kind) if &**kind <= "k3");
+            assert_eq!(alert.is_silenced(), is_covered, "{turns}: {alert:?}");
+        }
+        for incident in state.incidents() {
+            let own: Vec<_> = state.alerts_of(incident.number).collect();
+            let firing = own.iter().filter(|alert| alert.firing).count();
+            let silenced = own.iter().filter(|alert| alert.is_silenced()).count();
+            let counts = (
+                incident.alerts.firing as usize,
+                incident.alerts.silenced as usize,
+            );
+            assert_eq!(counts, (firing, silenced), "{turns}: {incident:?}");
+            if incident.is_open() {
+                assert_eq!(
+                    incident.is_silenced,
+                    firing == silenced,
+                    "{turns}: {incident:?}"
+                );
+            }
+        }
+        assert_eq!(state.silences().count(), 1);
+        world.take_seen();
+    }
 }
