@@ -13,6 +13,7 @@ use super::records::{EntryDetail, EntryKind, Silence};
 use super::silencing::Pass;
 use super::task::{self, TaskKind};
 use super::time::Wall;
+use super::urgency::Urgency;
 use super::{deliver, escalation};
 
 /// So many alerts of an incident are asked which silences hold it.
@@ -403,5 +404,35 @@ fn release(draft: &mut Draft<'_>, number: IncidentNumber) {
         text,
         EntryDetail::default(),
     );
+    follow_most_urgent(draft, number);
     escalation::start(draft, number);
+}
+
+/// What joined under the silence may be more urgent than what the incident was opened for.
+fn follow_most_urgent(draft: &mut Draft<'_>, number: IncidentNumber) {
+    let known = draft.incident(&number);
+    let Some(incident) = known.filter(|known| known.urgency < Urgency::High) else {
+        return;
+    };
+    let nodes = draft.rules.tree.all().into_iter();
+    let route = nodes
+        .map(|node| &node.route)
+        .find(|route| route.name == incident.route);
+    let first = draft.first_alerts_of(number, 1).into_iter().next();
+    let urgency = route
+        .zip(first)
+        .map(|(route, alert)| route.urgency.of(&alert.content.severity));
+    let Some(urgency) = urgency.filter(|urgency| *urgency > incident.urgency) else {
+        return;
+    };
+    draft.edit_incident(&number, |incident| incident.urgency = urgency);
+    let text = format!("urgency is {urgency} now");
+    let reason = Reason::UrgencyRaised;
+    draft.note(
+        number,
+        EntryKind::Incident,
+        reason,
+        text,
+        EntryDetail::default(),
+    );
 }

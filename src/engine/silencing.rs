@@ -205,9 +205,7 @@ pub(super) fn uncover(draft: &mut Draft<'_>, mut pass: Pass) -> Option<Pass> {
         else {
             continue;
         };
-        // Of its other incidents those before this one were looked at with it.
-        let is_held = |draft: &Draft<'_>, number| was_held(draft, &pass, number);
-        let_go(draft, &[id], before, is_held, &routes);
+        let_go(draft, &[id], before, &routes);
     }
     leave_uncovered(draft, &pass);
     answer_uncovered(draft, &pass);
@@ -226,14 +224,8 @@ fn leave_uncovered(draft: &mut Draft<'_>, pass: &Pass) {
     }
 }
 
-/// Whether an incident was held before the silence let go of any of its alerts.
-fn was_held(draft: &Draft<'_>, pass: &Pass, number: IncidentNumber) -> bool {
-    if here(pass) == Some(number) {
-        return pass.was_held;
-    }
-    is_held(draft, number)
-}
-
+/// Whether an incident is held: what lets go of it then speaks of all its alerts. An event may let
+/// go of one that a silence is passing over, and then the rest of its alerts are heard.
 fn is_held(draft: &Draft<'_>, number: IncidentNumber) -> bool {
     let incident = draft.incident(&number);
     incident.is_some_and(|known| known.is_silenced)
@@ -248,18 +240,12 @@ pub(super) fn leave_ended(draft: &mut Draft<'_>, alert: Arc<Alert>) -> Arc<Alert
         return alert;
     }
     let (id, routes) = (alert.id, routes(draft));
-    let_go(draft, &over, alert, is_held, &routes);
+    let_go(draft, &over, alert, &routes);
     draft.alert(&id).expect("a known alert stays known")
 }
 
 /// Silences let go of an alert, and it is heard in its incidents that are not held.
-fn let_go(
-    draft: &mut Draft<'_>,
-    silences: &[SilenceId],
-    alert: Arc<Alert>,
-    is_held: impl Fn(&Draft<'_>, IncidentNumber) -> bool,
-    routes: &Routes<'_>,
-) {
+fn let_go(draft: &mut Draft<'_>, silences: &[SilenceId], alert: Arc<Alert>, routes: &Routes<'_>) {
     let before = closing::leave_closed(draft, alert);
     draft.edit_alert(&before.id, |alert| {
         alert.silenced_by.retain(|known| !silences.contains(known));

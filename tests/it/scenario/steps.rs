@@ -8,6 +8,7 @@ use reveille::engine::input::{ActOn, Input, Verb};
 use reveille::engine::records::{Disposition, Receipt};
 use reveille::engine::time::Millis;
 use reveille::engine::trouble::Cause;
+use reveille::engine::urgency::Urgency;
 use reveille::rules::Environment;
 use reveille::runtime::turn::Done;
 
@@ -520,4 +521,23 @@ route:
         assert_eq!(state.silences().count(), 1);
         world.take_seen();
     }
+}
+
+#[test]
+fn what_joined_under_a_silence_makes_its_incident_as_urgent_also_if_an_event_ends_the_hold() {
+    let mut world = in_steps(&team_with(ONE_GROUP));
+    let (silence, _) = world.silence("kind=late", "01:00:00");
+    let slow = |key: &str| trigger(key).label("host", "a").severity("warning");
+    let many = (0..100).map(|number| slow(&format!("a{number:02}")).label("kind", "late"));
+    world.request(many.collect());
+    world.give(trigger("down").label("host", "a").label("kind", "late"));
+    assert!(world.incident(1).is_silenced);
+    world.bare_turn(vec![expire(silence)], vec![slow("other").input()]);
+    assert!(!world.incident(1).is_silenced, "the event is not silenced");
+    let alerts = world.state().alerts();
+    assert!(alerts.filter(|alert| alert.is_silenced()).count() > 10);
+    world.crash_for(Millis::seconds(1));
+    let urgency = world.incident(1).urgency;
+    assert_eq!(urgency, Urgency::High);
+    world.take_seen();
 }
