@@ -414,10 +414,7 @@ fn follow_most_urgent(draft: &mut Draft<'_>, number: IncidentNumber) {
     let Some(incident) = known.filter(|known| known.urgency < Urgency::High) else {
         return;
     };
-    let nodes = draft.rules.tree.all().into_iter();
-    let route = nodes
-        .map(|node| &node.route)
-        .find(|route| route.name == incident.route);
+    let route = draft.rules.tree.route(&incident.route);
     let first = draft.first_alerts_of(number, 1).into_iter().next();
     let urgency = route
         .zip(first)

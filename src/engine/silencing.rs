@@ -2,7 +2,6 @@
 //! it can stop after each alert and go on in a later step. What comes meanwhile is looked at with
 //! the silences in force at that moment, and so needs no second look.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,10 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::alert::Alert;
 use super::decision::Answer;
 use super::draft::Draft;
-use super::ids::{AlertId, IncidentNumber, RouteName, SilenceId};
+use super::ids::{AlertId, IncidentNumber, SilenceId};
 use super::incident::Status;
 use super::records::Silence;
-use super::routing::Route;
 use super::{closing, membership, silence};
 
 /// How far a silence got.
@@ -190,7 +188,6 @@ pub(super) fn uncover(draft: &mut Draft<'_>, mut pass: Pass) -> Option<Pass> {
         answer_uncovered(draft, &pass);
         return None;
     }
-    let routes = routes(draft);
     for (done, (number, alert)) in pass.rest(draft).enumerate() {
         if done > 0 && draft.is_spent() {
             return Some(at(pass, number, alert));
@@ -205,7 +202,7 @@ pub(super) fn uncover(draft: &mut Draft<'_>, mut pass: Pass) -> Option<Pass> {
         else {
             continue;
         };
-        let_go(draft, &[id], before, &routes);
+        let_go(draft, &[id], before);
     }
     leave_uncovered(draft, &pass);
     answer_uncovered(draft, &pass);
@@ -239,13 +236,13 @@ pub(super) fn leave_ended(draft: &mut Draft<'_>, alert: Arc<Alert>) -> Arc<Alert
     if over.is_empty() {
         return alert;
     }
-    let (id, routes) = (alert.id, routes(draft));
-    let_go(draft, &over, alert, &routes);
+    let id = alert.id;
+    let_go(draft, &over, alert);
     draft.alert(&id).expect("a known alert stays known")
 }
 
 /// Silences let go of an alert, and it is heard in its incidents that are not held.
-fn let_go(draft: &mut Draft<'_>, silences: &[SilenceId], alert: Arc<Alert>, routes: &Routes<'_>) {
+fn let_go(draft: &mut Draft<'_>, silences: &[SilenceId], alert: Arc<Alert>) {
     let before = closing::leave_closed(draft, alert);
     draft.edit_alert(&before.id, |alert| {
         alert.silenced_by.retain(|known| !silences.contains(known));
@@ -253,28 +250,20 @@ fn let_go(draft: &mut Draft<'_>, silences: &[SilenceId], alert: Arc<Alert>, rout
     membership::recount(draft, &before);
     for number in &before.incidents {
         if !is_held(draft, *number) {
-            hear(draft, *number, before.id, routes);
+            hear(draft, *number, before.id);
         }
     }
 }
 
-/// The routes in force by their names.
-type Routes<'rules> = BTreeMap<&'rules RouteName, &'rules Route>;
-
-fn routes<'step>(draft: &Draft<'step>) -> Routes<'step> {
-    let nodes = draft.rules.tree.all().into_iter();
-    nodes.map(|node| (&node.route.name, &*node.route)).collect()
-}
-
 /// An alert that joined under a silence is heard now, as if it joined at this moment.
-fn hear(draft: &mut Draft<'_>, number: IncidentNumber, id: AlertId, routes: &Routes<'_>) {
+fn hear(draft: &mut Draft<'_>, number: IncidentNumber, id: AlertId) {
     let (Some(alert), Some(incident)) = (draft.alert(&id), draft.incident(&number)) else {
         return;
     };
     if !alert.firing || !alert.silenced_by.is_empty() || !incident.is_open() {
         return;
     }
-    let route = routes.get(&incident.route);
+    let route = draft.rules.tree.route(&incident.route);
     let is_raised =
         route.is_some_and(|route| membership::follow_urgency(draft, &alert, number, route));
     if !is_raised && incident.status == Status::Acknowledged {
