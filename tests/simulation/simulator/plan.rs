@@ -88,7 +88,7 @@ impl Plan {
             diligence: if is_forsaken { 0 } else { diligence },
             monitors: if is_forsaken { 1 } else { random.between(1, 5) },
             users: random.between(1, 5),
-            step_work_max: *random.pick(&[STEP_MAX, STEP_MAX, 5_000, 500, 1]),
+            step_work_max: *random.pick(&[STEP_MAX, STEP_MAX, STEP_MAX, 5_000, 500, 100]),
         }
     }
 }

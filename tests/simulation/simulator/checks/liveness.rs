@@ -81,8 +81,13 @@ impl Liveness {
                 self.fresh.clear();
                 None
             }
-            Seen::Started { .. } => {
+            Seen::Started { state } => {
                 self.is_starting = true;
+                // Of what a turn decided that was lost with its process nothing holds.
+                for incident in state.incidents().filter(|known| waits(known)) {
+                    let since = self.waits_since.entry(incident.number);
+                    since.or_insert(scene.passed);
+                }
                 None
             }
             Seen::Durable { .. } => {
