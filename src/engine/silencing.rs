@@ -95,7 +95,7 @@ pub(super) fn cover(draft: &mut Draft<'_>, mut pass: Pass) -> Option<Pass> {
         if done > 0 && draft.is_spent() {
             return Some(at(pass, number, alert));
         }
-        if number != here(&pass) {
+        if is_elsewhere(&pass, number) {
             leave_covered(draft, &mut pass);
             arrive(draft, &mut pass, number);
         }
@@ -120,6 +120,12 @@ fn finish_cover(draft: &mut Draft<'_>, pass: &Pass) {
 
 fn here(pass: &Pass) -> Option<IncidentNumber> {
     (!pass.is_past_incidents && pass.incident.0 > 0).then_some(pass.incident)
+}
+
+/// Whether the next alert is not where the pass is. Where no alert has an incident the pass begins
+/// with those that have none.
+fn is_elsewhere(pass: &Pass, number: Option<IncidentNumber>) -> bool {
+    number != here(pass) || number.is_none() && !pass.is_past_incidents
 }
 
 /// A pass that goes on with this alert.
@@ -192,7 +198,7 @@ pub(super) fn uncover(draft: &mut Draft<'_>, mut pass: Pass) -> Option<Pass> {
         if done > 0 && draft.is_spent() {
             return Some(at(pass, number, alert));
         }
-        if number != here(&pass) {
+        if is_elsewhere(&pass, number) {
             leave_uncovered(draft, &pass);
             arrive(draft, &mut pass, number);
         }

@@ -541,3 +541,23 @@ fn what_joined_under_a_silence_makes_its_incident_as_urgent_also_if_an_event_end
     assert_eq!(urgency, Urgency::High);
     world.take_seen();
 }
+
+#[test]
+fn a_silence_ends_where_no_alert_has_an_incident() {
+    let tree = "route:\n  policy: team\n  page: false\n";
+    let mut world = in_steps(&team_with(tree));
+    world.request(numbered(60).collect());
+    let (silence, covers) = world.silence("host=a", "01:00:00");
+    assert_eq!(covers, 0);
+    let under = |world: &World| {
+        let alerts = world.state().alerts();
+        alerts.filter(|alert| alert.is_silenced()).count()
+    };
+    assert_eq!(under(&world), 60);
+    world.ask(Input::ExpireSilence {
+        silence,
+        actor: actor("ana"),
+    });
+    assert_eq!(under(&world), 0);
+    world.take_seen();
+}
