@@ -16,6 +16,7 @@ use crate::runtime::turn::{Done, Turn, WentOn};
 const EVENTS_AT_ONCE_MAX: usize = 1_024;
 /// So many of its events are kept at a time.
 const KEPT_AT_ONCE_MAX: usize = 512;
+
 /// The rest of a request of which a first part is kept.
 pub(super) struct Keeping {
     integration: IntegrationName,
