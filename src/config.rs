@@ -7,6 +7,7 @@
 mod channel;
 mod document;
 mod fault;
+mod gateway;
 mod layers;
 mod section;
 pub mod units;
@@ -15,11 +16,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use channel::{
-    Channel, ChannelKind, Confirm, Inbound, Slack, SmsWebhook, Smtp, Tls, Twilio, TwilioSender,
-    Webhook,
-};
+pub use channel::{Channel, ChannelKind, Slack, Smtp, Tls, Twilio, TwilioSender, Webhook};
 pub use fault::{Fault, Faults, Origin, Warning};
+pub use gateway::{Confirm, GatewayBalance, Inbound, SmsWebhook};
 pub use layers::{Secrets, Sources};
 pub use units::Network;
 

@@ -5,15 +5,14 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use crate::config::TlsFiles;
-use crate::engine::time::Wall;
+use crate::engine::outcome::Validity;
+use crate::outbound::certificate;
 
 /// Chains have a few kilobytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -59,8 +58,8 @@ pub struct Contents {
 /// A certificate with its key.
 pub struct Pair {
     pub key: CertifiedKey,
-    /// When the first certificate of the chain expires.
-    pub ends: Wall,
+    /// Of the certificate of the chain that expires first.
+    pub validity: Validity,
 }
 
 impl Contents {
@@ -92,15 +91,17 @@ impl Contents {
                 source => Fault::Pem { path, source },
             }
         })?;
-        let ends = chain.iter().map(|one| not_after(one)).min().flatten();
-        let ends = ends.ok_or_else(|| Fault::NoEnd { path: path() })?;
+        let validities = chain.iter().map(|one| certificate::validity(one));
+        let validities = validities.collect::<Option<Vec<_>>>();
+        let first = validities.and_then(|all| all.into_iter().min_by_key(|one| one.ends));
+        let validity = first.ok_or_else(|| Fault::NoEnd { path: path() })?;
         let key = CertifiedKey::from_der(chain, key, &default_provider());
         let key = key.map_err(|source| Fault::Unusable {
             certificate: path(),
             key: files.key.clone(),
             source,
         })?;
-        Ok(Pair { key, ends })
+        Ok(Pair { key, validity })
     }
 }
 
@@ -119,104 +120,4 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
         });
     }
     Ok(bytes)
-}
-
-const INTEGER: u8 = 0x02;
-const UTC_TIME: u8 = 0x17;
-const GENERALIZED_TIME: u8 = 0x18;
-const SEQUENCE: u8 = 0x30;
-const VERSION: u8 = 0xa0;
-
-/// The end of a certificate's validity (RFC 5280, 4.1): the only field that is looked at here.
-fn not_after(certificate: &[u8]) -> Option<Wall> {
-    let (certificate, _) = take(certificate, SEQUENCE)?;
-    let (mut fields, _) = take(certificate, SEQUENCE)?;
-    if let Some((_, rest)) = take(fields, VERSION) {
-        fields = rest;
-    }
-    for before in [INTEGER, SEQUENCE, SEQUENCE] {
-        (_, fields) = take(fields, before)?;
-    }
-    let (validity, _) = take(fields, SEQUENCE)?;
-    let time = |bytes| take(bytes, UTC_TIME).or_else(|| take(bytes, GENERALIZED_TIME));
-    let (_, rest) = time(validity)?;
-    let (text, _) = time(rest)?;
-    moment(std::str::from_utf8(text).ok()?)
-}
-
-/// The contents of the value with this tag at the beginning, and what follows it.
-fn take(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (first, rest) = bytes.split_first()?;
-    let (length, mut rest) = rest.split_first()?;
-    if *first != tag {
-        return None;
-    }
-    let mut length = usize::from(*length);
-    if length >= 0x80 {
-        let (digits, after) = rest.split_at_checked(length - 0x80)?;
-        if digits.len() > 4 {
-            return None;
-        }
-        length = digits
-            .iter()
-            .fold(0, |sum, digit| sum << 8 | usize::from(*digit));
-        rest = after;
-    }
-    rest.split_at_checked(length)
-}
-
-/// `YYMMDDhhmmssZ` or `YYYYMMDDhhmmssZ`.
-fn moment(text: &str) -> Option<Wall> {
-    let digits = text.strip_suffix('Z')?;
-    let digits = match digits.len() {
-        // RFC 5280: years from 50 on are of the last century.
-        12 if digits >= "5" => format!("19{digits}"),
-        12 => format!("20{digits}"),
-        _ => digits.to_owned(),
-    };
-    let civil = DateTime::strptime("%Y%m%d%H%M%S", digits).ok()?;
-    let timestamp = TimeZone::UTC.to_timestamp(civil).ok()?;
-    Some(Wall(timestamp.as_millisecond()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_end_of_a_certificate_is_read_in_both_forms_of_time() {
-        for (year, month, day, expected) in [
-            (2026, 1, 2, Some(1_767_312_000_000)),
-            (1999, 12, 31, Some(946_598_400_000)),
-            (2051, 6, 1, Some(2_569_190_400_000)),
-        ] {
-            let mut asked = rcgen::CertificateParams::new(["a.example".to_owned()]).unwrap();
-            asked.not_before = rcgen::date_time_ymd(1990, 1, 1);
-            asked.not_after = rcgen::date_time_ymd(year, month, day);
-            let key = rcgen::KeyPair::generate().unwrap();
-            let made = asked.self_signed(&key).unwrap();
-            assert_eq!(not_after(made.der()).map(|end| end.0), expected, "{year}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_certificate_has_no_end() {
-        let made = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
-        let whole = made.cert.der().to_vec();
-        assert!(not_after(&whole).is_some());
-        for length in 0..200 {
-            assert_eq!(not_after(&whole[..length.min(whole.len())]), None);
-        }
-        for first in [
-            &[][..],
-            b"\x30\x84\xff\xff\xff\xff",
-            b"\x30\x80",
-            b"\x30\xff\x01",
-        ] {
-            assert_eq!(not_after(first), None);
-        }
-        for text in ["", "Z", "260102000000", "2601020000Z", "269902000000Z", "a"] {
-            assert_eq!(moment(text), None, "{text}");
-        }
-    }
 }

@@ -204,6 +204,14 @@ fn gateway_settings(name: ChannelName, gateway: &config::SmsWebhook) -> sms_webh
             .unwrap_or_else(|| GATEWAY_BODY.to_owned()),
         success: gateway.success.clone(),
         message_id: gateway.message_id.clone(),
+        balance: gateway
+            .balance
+            .as_ref()
+            .map(|balance| sms_webhook::Balance {
+                url: balance.url.clone(),
+                amount: balance.amount.clone(),
+                min: balance.min,
+            }),
         replies: if takes_replies {
             sms_webhook::Replies::Read
         } else {

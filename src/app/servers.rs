@@ -151,7 +151,8 @@ pub async fn start(
         let acceptor = tls.as_ref().map(Tls::acceptor);
         if let Some(tls) = tls {
             let (tls, metrics) = (Arc::new(Mutex::new(tls)), metrics.clone());
-            let keep = move || tls::keep(tls.clone(), metrics.clone());
+            let handle = parts.handle.clone();
+            let keep = move || tls::keep(tls.clone(), handle.clone(), metrics.clone());
             supervisor.keep("certificate", keep);
         }
         Doors::new(listener, name, limits, proxies, metrics).with_tls(acceptor)

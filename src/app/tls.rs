@@ -15,16 +15,19 @@ use tracing::{error, info, warn};
 
 use super::certificate::{Contents, Fault, Pair};
 use crate::config::TlsFiles;
+use crate::engine::incident::Trouble as RouterTrouble;
+use crate::engine::input::Input;
+use crate::engine::outcome::Validity;
 use crate::engine::time::Wall;
+use crate::engine::trouble::Cause;
 use crate::runtime::clock;
+use crate::runtime::handle::Handle;
 use crate::telemetry::Metrics;
 
 /// How often the files are looked at.
 const CHECK_TIME: Duration = Duration::from_secs(10);
 
 const DAY: i64 = 86_400_000;
-/// From so long before a certificate ends each day has a warning.
-const WARN_BEFORE: i64 = 14 * DAY;
 
 /// The certificate of a listening address.
 pub struct Tls {
@@ -35,10 +38,11 @@ pub struct Tls {
     acceptor: TlsAcceptor,
     /// What was read last and became the certificate in use.
     contents: Contents,
-    ends: Wall,
+    validity: Validity,
     /// What was wrong at the last check.
     trouble: Option<Trouble>,
-    warned_on: Option<i64>,
+    /// Whether the certificate ends soon, and the day on which this was said.
+    said: Option<(bool, i64)>,
 }
 
 struct Trouble {
@@ -63,16 +67,18 @@ impl fmt::Debug for Presented {
 }
 
 /// Looks at the files every few seconds, as long as the process runs.
-pub async fn keep(tls: Arc<Mutex<Tls>>, metrics: Arc<Metrics>) {
+pub async fn keep(tls: Arc<Mutex<Tls>>, handle: Handle, metrics: Arc<Metrics>) {
     loop {
         let (tls, metrics) = (tls.clone(), metrics.clone());
         let checking = tokio::task::spawn_blocking(move || {
             let mut tls = tls.lock().unwrap_or_else(PoisonError::into_inner);
-            tls.check_and_measure(&metrics);
+            tls.check_and_measure(&metrics)
         });
-        // Whoever watches this task is to hear of it.
-        if let Err(Ok(panic)) = checking.await.map_err(JoinError::try_into_panic) {
-            std::panic::resume_unwind(panic);
+        match checking.await.map_err(JoinError::try_into_panic) {
+            Ok(Some(input)) => handle.tell(input),
+            Ok(None) | Err(Err(_)) => {}
+            // Whoever watches this task is to hear of it.
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
         }
         tokio::time::sleep(CHECK_TIME).await;
     }
@@ -83,7 +89,7 @@ impl Tls {
     /// the same.
     pub fn open(name: &'static str, files: &TlsFiles) -> anyhow::Result<Self> {
         let contents = Contents::read(files)?;
-        let Pair { key, ends } = contents.pair(files)?;
+        let Pair { key, validity } = contents.pair(files)?;
         let presented = Arc::new(Presented(RwLock::new(Arc::new(key))));
         let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()?
@@ -96,9 +102,9 @@ impl Tls {
             presented,
             acceptor: TlsAcceptor::from(Arc::new(config)),
             contents,
-            ends,
+            validity,
             trouble: None,
-            warned_on: None,
+            said: None,
         })
     }
 
@@ -107,14 +113,15 @@ impl Tls {
         self.acceptor.clone()
     }
 
-    fn check_and_measure(&mut self, metrics: &Metrics) {
-        self.check(clock::wall_now());
-        metrics.set_certificate_end(self.name, self.ends.0.div_euclid(1_000));
+    fn check_and_measure(&mut self, metrics: &Metrics) -> Option<Input> {
+        let input = self.check(clock::wall_now());
+        metrics.set_certificate_end(self.name, self.validity.ends.0.div_euclid(1_000));
+        input
     }
 
     /// Takes a new pair if there is a good one, and says what is wrong: at the second check, since
     /// the two files are not written in one moment.
-    fn check(&mut self, now: Wall) {
+    fn check(&mut self, now: Wall) -> Option<Input> {
         match self.renewed(now) {
             Ok(None) => self.trouble = None,
             Ok(Some((contents, pair))) => {
@@ -125,7 +132,7 @@ impl Tls {
             }
             Err(fault) => self.note(&fault),
         }
-        self.warn_before_end(now);
+        self.look_at_end(now)
     }
 
     fn renewed(&self, now: Wall) -> Result<Option<(Contents, Pair)>, Fault> {
@@ -134,7 +141,7 @@ impl Tls {
             return Ok(None);
         }
         let pair = contents.pair(&self.files)?;
-        if pair.ends <= now {
+        if pair.validity.ends <= now {
             let path = self.files.certificate.clone();
             return Err(Fault::Expired { path });
         }
@@ -145,8 +152,7 @@ impl Tls {
         let mut presented = (self.presented.0.write()).unwrap_or_else(PoisonError::into_inner);
         *presented = Arc::new(pair.key);
         self.contents = contents;
-        self.ends = pair.ends;
-        self.warned_on = None;
+        self.validity = pair.validity;
     }
 
     fn note(&mut self, fault: &Fault) {
@@ -164,20 +170,33 @@ impl Tls {
         });
     }
 
-    fn warn_before_end(&mut self, now: Wall) {
-        let today = now.0.div_euclid(DAY);
-        if now.0 < self.ends.0 - WARN_BEFORE || self.warned_on == Some(today) {
-            return;
+    /// Says at each change and then once a day whether the certificate ends soon: in the log, and
+    /// as a self-incident.
+    fn look_at_end(&mut self, now: Wall) -> Option<Input> {
+        let is_ending = self.validity.is_ending(now);
+        let said = (is_ending, now.0.div_euclid(DAY));
+        let trouble = RouterTrouble {
+            cause: Cause::ListenerCertificate,
+            subject: self.name.into(),
+        };
+        if self.said == Some(said) {
+            return None;
         }
-        self.warned_on = Some(today);
-        let listener = self.name;
+        self.said = Some(said);
+        if !is_ending {
+            return Some(Input::Clear { trouble });
+        }
+        let (listener, ends) = (self.name, self.validity.ends);
         let file = self.files.certificate.display();
-        if now >= self.ends {
-            error!(listener, %file, "the certificate has expired: renew it");
+        let text = if now >= ends {
+            error!(listener, %file, %ends, "the certificate has expired: renew it");
+            format!("the certificate of {listener} expired {ends}: renew {file}")
         } else {
-            let days = (self.ends.0 - now.0) / DAY;
-            warn!(listener, %file, days, "the certificate expires soon: renew it");
-        }
+            warn!(listener, %file, %ends, "the certificate expires soon: renew it");
+            format!("the certificate of {listener} expires {ends}: renew {file}")
+        };
+        let text = text.into();
+        Some(Input::Raise { trouble, text })
     }
 }
 

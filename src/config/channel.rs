@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use super::Notes;
 use super::document::Value;
+use super::gateway::{self, SmsWebhook};
 use super::section::Section;
 use super::units;
 
@@ -116,41 +117,6 @@ pub enum TwilioSender {
     MessagingService(String),
 }
 
-/// An SMS gateway with an HTTP interface of its own.
-#[derive(Clone, Debug)]
-pub struct SmsWebhook {
-    pub url: String,
-    pub method: String,
-    pub headers: Vec<(String, SecretString)>,
-    /// A template over `to`, `text` and `page_id`; without one, a JSON object of the three.
-    pub body: Option<String>,
-    /// Statuses that mean "taken".
-    pub success: Vec<u16>,
-    /// Pointer to the gateway's message id in its answer.
-    pub message_id: Option<String>,
-    /// Lets the gateway hand in replies; without it they are not accepted.
-    pub inbound_key: Option<SecretString>,
-    pub inbound: Inbound,
-}
-
-/// Pointers into what the gateway posts for a reply.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inbound {
-    pub from: String,
-    pub text: String,
-    pub message_id: Option<String>,
-    pub confirm: Confirm,
-}
-
-/// How somebody learns what became of a reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Confirm {
-    /// By a message of its own through the same channel.
-    Sms,
-    /// The gateway sends the text that stands in our answer to it.
-    Answer,
-}
-
 /// Signed posts to the URLs of contacts.
 #[derive(Clone, Debug)]
 pub struct Webhook {
@@ -203,7 +169,7 @@ fn read(section: &mut Section<'_>) -> Option<Channel> {
         "smtp" => read_smtp(section).map(ChannelKind::Smtp),
         "slack" => read_slack(section).map(ChannelKind::Slack),
         "twilio" => read_twilio(section).map(ChannelKind::Twilio),
-        "sms_webhook" => read_sms_webhook(section).map(ChannelKind::SmsWebhook),
+        "sms_webhook" => gateway::read(section).map(ChannelKind::SmsWebhook),
         "webhook" => read_webhook(section).map(ChannelKind::Webhook),
         CONSOLE => Some(ChannelKind::Console),
         unknown => {
@@ -300,38 +266,6 @@ fn read_twilio(section: &mut Section<'_>) -> Option<Twilio> {
     })
 }
 
-fn read_sms_webhook(section: &mut Section<'_>) -> Option<SmsWebhook> {
-    let url = section.require(
-        "url",
-        "write url = \"https://sms.example.com/send\"",
-        units::url,
-    );
-    let method = section.read("method", method);
-    let headers = section.secrets("headers");
-    let body = section.read("body", units::optional(units::text)).flatten();
-    let success = section.read("success", statuses);
-    let message_id = section
-        .read("message_id", units::optional(pointer))
-        .flatten();
-    let inbound_key = section.secret("inbound_key");
-    let inbound = section.read("inbound", inbound);
-    Some(SmsWebhook {
-        url: url?,
-        method: method.unwrap_or_else(|| "POST".to_owned()),
-        headers,
-        body,
-        success: success.unwrap_or_else(|| vec![200, 201, 202]),
-        message_id,
-        inbound_key,
-        inbound: inbound.unwrap_or_else(|| Inbound {
-            from: "/from".to_owned(),
-            text: "/text".to_owned(),
-            message_id: Some("/id".to_owned()),
-            confirm: Confirm::Sms,
-        }),
-    })
-}
-
 fn read_webhook(section: &mut Section<'_>) -> Option<Webhook> {
     let secret =
         section.require_secret("secret", "write secret = \"env:WEBHOOK_SECRET\" (whsec_…)");
@@ -416,75 +350,3 @@ fn sender(value: &Value) -> Result<TwilioSender, String> {
 
 /// Characters of a sender that is a name.
 const SENDER_LETTERS_MAX: usize = 11;
-
-fn method(value: &Value) -> Result<String, String> {
-    let method = units::text(value)?.to_uppercase();
-    if ["GET", "POST", "PUT", "PATCH"].contains(&method.as_str()) {
-        Ok(method)
-    } else {
-        Err("must be GET, POST, PUT or PATCH".to_owned())
-    }
-}
-
-fn statuses(value: &Value) -> Result<Vec<u16>, String> {
-    const CURE: &str = "must be a list of HTTP statuses such as [200, 202]";
-    let Value::List(items) = value else {
-        return Err(CURE.to_owned());
-    };
-    let statuses: Vec<u16> = items
-        .iter()
-        .filter_map(|item| match item.value {
-            Value::Integer(status) => u16::try_from(status).ok(),
-            Value::Text(_)
-            | Value::Boolean(_)
-            | Value::List(_)
-            | Value::Table(_)
-            | Value::Other(_) => None,
-        })
-        .filter(|status| (200..600).contains(status))
-        .collect();
-    if statuses.is_empty() || statuses.len() != items.len() {
-        return Err(CURE.to_owned());
-    }
-    Ok(statuses)
-}
-
-/// A pointer into JSON, as `/data/0/id`.
-fn pointer(value: &Value) -> Result<String, String> {
-    let text = units::text(value)?;
-    if text.starts_with('/') {
-        Ok(text)
-    } else {
-        Err("must be a JSON pointer such as /data/id".to_owned())
-    }
-}
-
-fn inbound(value: &Value) -> Result<Inbound, String> {
-    const CURE: &str = "write { from = \"/from\", text = \"/text\", message_id = \"/id\", \
-                        confirm = \"sms\" }";
-    let Value::Table(entries) = value else {
-        return Err(CURE.to_owned());
-    };
-    let known = ["from", "text", "message_id", "confirm"];
-    if let Some(unknown) = entries.keys().find(|key| !known.contains(&key.as_str())) {
-        return Err(format!("unknown key {unknown}: {CURE}"));
-    }
-    let find = |key: &str| {
-        entries
-            .get(key)
-            .map(|entry| pointer(&entry.value).map_err(|problem| format!("{key} {problem}")))
-            .transpose()
-    };
-    let confirm = match entries.get("confirm").map(|entry| &entry.value) {
-        None => Confirm::Sms,
-        Some(Value::Text(word)) if word == "sms" => Confirm::Sms,
-        Some(Value::Text(word)) if word == "answer" => Confirm::Answer,
-        Some(_) => return Err("confirm is \"sms\" or \"answer\"".to_owned()),
-    };
-    Ok(Inbound {
-        confirm,
-        from: find("from")?.ok_or(CURE)?,
-        text: find("text")?.ok_or(CURE)?,
-        message_id: find("message_id")?,
-    })
-}

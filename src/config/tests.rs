@@ -421,6 +421,31 @@ fn a_least_balance_is_any_sum_and_nothing_else() {
 }
 
 #[test]
+fn a_gateway_is_asked_for_its_balance_by_three_settings_or_none() {
+    let text = "[[channel]]\nname = \"sms\"\nkind = \"sms_webhook\"\n\
+                url = \"https://sms.example.com/send\"\n";
+    let lines = [
+        "balance_url = \"https://sms.example.com/balance\"",
+        "balance = \"/account/balance\"",
+        "balance_min = 20",
+    ];
+    let loaded = read(&format!("{text}{}\n", lines.join("\n")), &[]);
+    let ChannelKind::SmsWebhook(gateway) = &loaded.settings.channels[0].kind else {
+        unreachable!("it is of kind sms_webhook");
+    };
+    let balance = gateway.balance.as_ref().expect("all three");
+    assert_eq!(balance.url, "https://sms.example.com/balance");
+    assert_eq!(balance.amount, "/account/balance");
+    assert!((balance.min - 20.0).abs() < f64::EPSILON);
+    for missing in 0..3 {
+        let mut lines = lines.to_vec();
+        lines.remove(missing);
+        let faults = faults(&format!("{text}{}\n", lines.join("\n")), &[]).join("\n");
+        assert!(faults.contains("belong together"), "{missing}: {faults}");
+    }
+}
+
+#[test]
 fn each_literal_of_a_list_of_secrets_is_warned_of() {
     let text = "[[channel]]\nname = \"sms\"\nkind = \"twilio\"\naccount_sid = \"AC1\"\n\
                 auth_token = \"env:T\"\nfrom = \"+15005550006\"\n\

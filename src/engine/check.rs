@@ -9,7 +9,8 @@ use super::decision::Effect;
 use super::draft::Draft;
 use super::ids::ChannelName;
 use super::incident::Trouble;
-use super::outcome::{Capacity, Outcome};
+use super::input::Probed;
+use super::outcome::{Capacity, Outcome, Validity};
 use super::records::{ChannelState, Check};
 use super::ruleset::ChannelInfo;
 use super::time::{Millis, Steady};
@@ -18,6 +19,9 @@ use super::{lane, trouble_desk};
 
 /// What was neither used nor checked for so long is checked.
 const IDLE: Millis = Millis::hours(1);
+/// However busy it is, a channel is checked so often: what is left in its account, and how long
+/// its certificate is good, no page shows.
+const BUSY: Millis = Millis::hours(6);
 /// A check that could not reach the channel is repeated after so long.
 const AGAIN: Millis = Millis::minutes(5);
 /// So many in a row are trouble.
@@ -51,6 +55,7 @@ fn plan_where(draft: &mut Draft<'_>, is_stale: fn(&Check, Steady) -> bool) {
             let due = spread(draft, name, FIRST_AFTER);
             let check = Check {
                 due,
+                latest: now + BUSY,
                 is_under_way: false,
                 ..known.unwrap_or_default()
             };
@@ -70,9 +75,9 @@ fn spread(draft: &Draft<'_>, name: &ChannelName, wait: Millis) -> Steady {
     draft.now.steady + wait + Millis(seed % SPREAD.0)
 }
 
-/// When a channel that just took a message is to be checked, if nobody uses it until then.
-pub(super) fn after_success(draft: &Draft<'_>, name: &ChannelName) -> Steady {
-    spread(draft, name, IDLE)
+/// When a channel that just took a message is to be checked.
+pub(super) fn after_success(draft: &Draft<'_>, name: &ChannelName, check: &Check) -> Steady {
+    spread(draft, name, IDLE).min(check.latest)
 }
 
 /// Whether checks found a channel unreachable and nothing worked since.
@@ -97,6 +102,7 @@ pub(super) fn due(draft: &mut Draft<'_>, info: &ChannelInfo) {
         let check = channel.check.take().filter(|_| is_checked(info));
         channel.check = check.map(|check| Check {
             due,
+            latest: now + BUSY,
             is_under_way: is_asked,
             ..check
         });
@@ -107,12 +113,9 @@ pub(super) fn due(draft: &mut Draft<'_>, info: &ChannelInfo) {
 }
 
 /// What a probe found.
-pub(super) fn probed(
-    draft: &mut Draft<'_>,
-    name: &ChannelName,
-    (outcome, words): (Outcome, Option<&str>),
-    capacity: &Capacity,
-) {
+pub(super) fn probed(draft: &mut Draft<'_>, probed: &Probed) {
+    let (name, outcome) = (&probed.channel, probed.outcome);
+    let words = probed.provider_message.as_deref();
     let Some(state) = draft.channel(name) else {
         return;
     };
@@ -130,7 +133,8 @@ pub(super) fn probed(
         }
     });
     if outcome.is_sent() {
-        tell(draft, name, capacity);
+        tell_capacity(draft, name, &probed.capacity);
+        tell_certificate(draft, name, probed.certificate);
     }
 }
 
@@ -189,13 +193,26 @@ fn unreachable(draft: &mut Draft<'_>, name: &ChannelName, words: Option<&str>) {
 }
 
 /// Says that a channel will soon have nothing left to send with, or that this is over.
-fn tell(draft: &mut Draft<'_>, name: &ChannelName, capacity: &Capacity) {
+fn tell_capacity(draft: &mut Draft<'_>, name: &ChannelName, capacity: &Capacity) {
     let trouble = about(name, Cause::ChannelCapacity);
     match capacity {
         Capacity::Enough => trouble_desk::clear(draft, &trouble),
         Capacity::Unread => {}
         Capacity::Low { text } => {
             trouble_desk::raise(draft, trouble, &format!("channel {name}: {text}"));
+        }
+    }
+}
+
+/// Says that the server's certificate ends soon and was not renewed, or that this is over.
+fn tell_certificate(draft: &mut Draft<'_>, name: &ChannelName, certificate: Option<Validity>) {
+    let trouble = about(name, Cause::ChannelCertificate);
+    let now = draft.now.wall;
+    match certificate.filter(|known| known.is_ending(now)) {
+        None => trouble_desk::clear(draft, &trouble),
+        Some(Validity { ends, .. }) => {
+            let text = format!("channel {name}: the certificate of its server expires {ends}");
+            trouble_desk::raise(draft, trouble, &text);
         }
     }
 }

@@ -11,7 +11,7 @@ use super::ids::{
 };
 use super::incident::Trouble;
 use super::matcher::Matcher;
-use super::outcome::{Capacity, Outcome};
+use super::outcome::{Capacity, Outcome, Validity};
 use super::places::Pick;
 use super::ruleset::{RuleSet, Target};
 use super::task::Stride;
@@ -65,12 +65,7 @@ pub enum Input {
         provider_message: Option<Text>,
     },
     /// A channel that is down or idle was probed.
-    Probed {
-        channel: ChannelName,
-        outcome: Outcome,
-        provider_message: Option<Text>,
-        capacity: Capacity,
-    },
+    Probed(Probed),
     /// A person acts on incidents.
     Act(Act),
     /// A person pressed a button in a message.
@@ -323,4 +318,15 @@ pub struct OverrideRequest {
     pub from: Option<Wall>,
     pub until: Wall,
     pub reason: Text,
+}
+
+/// What a channel said when it was asked how it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probed {
+    pub channel: ChannelName,
+    pub outcome: Outcome,
+    pub provider_message: Option<Text>,
+    pub capacity: Capacity,
+    /// Of the server that answered, over TLS.
+    pub certificate: Option<Validity>,
 }

@@ -162,7 +162,9 @@ pub(super) fn attempt_started(
 pub(super) fn succeeded(draft: &mut Draft<'_>, name: &ChannelName, endpoint: &Text) {
     let wall = draft.now.wall;
     let is_one_endpoint = is_one_endpoint(draft, name);
-    let check_due = check::after_success(draft, name);
+    let known = draft.channel(name);
+    let check = known.and_then(|channel| channel.check);
+    let check_due = check.map(|check| check::after_success(draft, name, &check));
     let was_troubled = draft.channel(name).is_some_and(|channel| {
         let fails = channel.endpoints.get(endpoint).is_some_and(Health::fails);
         channel.down.is_some() || channel.health.fails() || fails || check::failed(&channel)
@@ -175,8 +177,8 @@ pub(super) fn succeeded(draft: &mut Draft<'_>, name: &ChannelName, endpoint: &Te
         channel.down = None;
         channel.health.works();
         channel.last_success_at = Some(wall);
-        if let Some(check) = &mut channel.check {
-            check.due = check_due;
+        if let (Some(check), Some(due)) = (&mut channel.check, check_due) {
+            check.due = due;
             check.failures = 0;
         }
         channel.endpoints.values().any(Health::fails)

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::event::Text;
-use super::time::Millis;
+use super::time::{Millis, Wall};
 
 /// The typed answer to one attempt. What could not be understood is [`Outcome::Unknown`], which is
 /// never treated as permanent: the message may have been sent.
@@ -65,6 +65,27 @@ impl Outcome {
             self,
             Self::RefusedCredential | Self::TlsNameMismatch | Self::TlsOther | Self::QuotaExhausted
         )
+    }
+}
+
+/// How long the certificate of a server is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    pub begins: Wall,
+    pub ends: Wall,
+}
+
+impl Validity {
+    /// Who renews certificates does so earlier than this before their end.
+    const USUALLY_RENEWED_BEFORE: Millis = Millis::days(14);
+    /// Of certificates that are made for a few days: earlier than this part before their end.
+    const PART: u64 = 4;
+
+    /// Whether the certificate should have been renewed by now: it has at most 14 days left, and
+    /// at most a quarter of its time.
+    pub fn is_ending(self, now: Wall) -> bool {
+        let quarter = Millis(self.ends.since(self.begins).0 / Self::PART);
+        self.ends.since(now) <= quarter.min(Self::USUALLY_RENEWED_BEFORE)
     }
 }
 

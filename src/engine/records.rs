@@ -156,6 +156,9 @@ pub struct ChannelState {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     pub due: Steady,
+    /// Messages that the channel takes put the check off, but no longer than until then.
+    #[serde(default)]
+    pub latest: Steady,
     /// It was asked and has not answered yet.
     #[serde(default)]
     pub is_under_way: bool,

@@ -54,15 +54,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
             let report = (outcome, provider_message);
             draft.answer = answer::delivery_report(draft, &channel, attempt, report);
         }
-        Input::Probed {
-            channel,
-            outcome,
-            provider_message,
-            capacity,
-        } => {
-            let words = provider_message.as_deref();
-            check::probed(draft, &channel, (outcome, words), &capacity);
-        }
+        Input::Probed(probed) => check::probed(draft, &probed),
         Input::Place(pick) => places::give(draft, &pick),
         Input::Act(act) => people::act(draft, &act),
         Input::Press(press) => replied::press(draft, &press),

@@ -22,6 +22,10 @@ pub enum Cause {
     ChannelSilent,
     /// A channel's account will soon have nothing left to send with, or does not tell.
     ChannelCapacity,
+    /// The certificate of a channel's server expires soon and was not renewed.
+    ChannelCertificate,
+    /// Our own certificate of a listening address expires soon and was not renewed.
+    ListenerCertificate,
     /// Attempts of a channel do not begin or do not end.
     LaneStalled,
     /// A schedule names nobody now.
@@ -64,6 +68,8 @@ impl Cause {
             Self::ChannelQuota => "channel_quota",
             Self::ChannelSilent => "channel_silent",
             Self::ChannelCapacity => "channel_capacity",
+            Self::ChannelCertificate => "channel_certificate",
+            Self::ListenerCertificate => "listener_certificate",
             Self::LaneStalled => "lane_stalled",
             Self::ScheduleGap => "schedule_gap",
             Self::Exhausted => "exhausted",
@@ -94,8 +100,10 @@ impl Cause {
             | Self::ChannelQuota
             | Self::ChannelSilent
             | Self::ChannelCapacity
+            | Self::ChannelCertificate
             | Self::LaneStalled
             | Self::RepliesRefused => "channel",
+            Self::ListenerCertificate => "listener",
             Self::Exhausted
             | Self::Disk
             | Self::Clock
@@ -118,6 +126,7 @@ impl Cause {
                 | Self::ChannelQuota
                 | Self::ChannelSilent
                 | Self::ChannelCapacity
+                | Self::ChannelCertificate
                 | Self::LaneStalled
         )
     }
@@ -141,9 +150,12 @@ impl Cause {
     pub fn urgency(self) -> Urgency {
         match self {
             // Pages go on, and their links work.
-            Self::HeldEvents | Self::RepliesRefused | Self::ClockAhead | Self::ChannelCapacity => {
-                Urgency::Low
-            }
+            Self::HeldEvents
+            | Self::RepliesRefused
+            | Self::ClockAhead
+            | Self::ChannelCapacity
+            | Self::ChannelCertificate
+            | Self::ListenerCertificate => Urgency::Low,
             Self::ChannelCredential
             | Self::ChannelTlsName
             | Self::ChannelTls

@@ -30,9 +30,9 @@ use super::email_stream::{self, Broken, Security};
 use super::links::Links;
 use super::mail_thread::{self, Thread};
 use super::{Channel, Mark, Pending, Probed, Sent, Withdrawn};
-use super::{email_settings, mail_html, mail_subject, mail_text, outcome, wording};
+use super::{certificate, email_settings, mail_html, mail_subject, mail_text, outcome, wording};
 use crate::engine::decision::Order;
-use crate::engine::outcome::Outcome;
+use crate::engine::outcome::{Capacity, Outcome, Validity};
 use crate::engine::ruleset::ChannelInfo;
 use crate::engine::urgency::Urgency;
 
@@ -172,17 +172,17 @@ impl Channel for Email {
             let progress = Progress::default();
             let deadline = Duration::from_secs(PROBE_SECONDS);
             let probe = self.relay.probe(&self.from.email, &progress);
-            let sent = match tokio::time::timeout(deadline, probe).await {
-                Ok(Ok(words)) => Sent {
-                    outcome: Outcome::Accepted,
-                    provider_message: outcome::provider_words(&words, &[]),
-                    reference: None,
-                },
-                Ok(Err(failure)) => self.relay.sent(&failure),
-                Err(_) => silent(&progress),
-            };
             // Relays give no figure of what they would still take.
-            sent.into()
+            match tokio::time::timeout(deadline, probe).await {
+                Ok(Ok(certificate)) => Probed {
+                    outcome: Outcome::Accepted,
+                    provider_message: Some("ready to take mail".to_owned()),
+                    capacity: Capacity::Enough,
+                    certificate,
+                },
+                Ok(Err(failure)) => self.relay.sent(&failure).into(),
+                Err(_) => silent(&progress).into(),
+            }
         })
     }
 }
@@ -320,15 +320,19 @@ impl Relay {
     }
 
     /// Goes as far as the relay's consent to our sender, and takes it back.
-    async fn probe(&self, from: &Address, progress: &Progress) -> Result<String, Failure> {
-        let mut used = self.connect(progress).await?;
+    async fn probe(
+        &self,
+        from: &Address,
+        progress: &Progress,
+    ) -> Result<Option<Validity>, Failure> {
+        let (mut used, certificate) = self.connect(progress).await?;
         let smtp = &mut used.connection;
         let utf8 = parameters(smtp, [from, from])?;
         let mail = Mail::new(Some(from.clone()), utf8);
         step(smtp, progress, Stage::Sender, mail).await?;
         step(smtp, progress, Stage::Sender, Rset).await?;
         self.idle.park(used);
-        Ok("ready to take mail".to_owned())
+        Ok(certificate)
     }
 
     /// An idle connection that still answers, or a new one.
@@ -342,17 +346,22 @@ impl Relay {
             // What broke this one most likely broke the others: no time is spent on them.
             self.idle.clear();
         }
-        self.connect(progress).await
+        Ok(self.connect(progress).await?.0)
     }
 
-    async fn connect(&self, progress: &Progress) -> Result<Used<AsyncSmtpConnection>, Failure> {
+    /// A new connection, and how long the relay's certificate is good.
+    async fn connect(
+        &self,
+        progress: &Progress,
+    ) -> Result<(Used<AsyncSmtpConnection>, Option<Validity>), Failure> {
         progress.reach(Stage::Connect);
         let server = (self.host.as_str(), self.port);
         let connected = email_stream::connect(server, &self.security, &self.hello).await;
-        let mut smtp = connected.map_err(|broken| match broken {
+        let greeted = connected.map_err(|broken| match broken {
             Broken::Smtp(error) => at(Stage::Connect)(error),
             Broken::Stream(error) => Failure::Stream(error),
         })?;
+        let (mut smtp, mut certificate) = (greeted.connection, greeted.certificate);
         if let Security::StartTls(tls) = &self.security {
             if !smtp.can_starttls() {
                 return Err(Failure::Unable {
@@ -363,6 +372,8 @@ impl Relay {
             smtp.starttls(tls.clone(), &self.hello)
                 .await
                 .map_err(at(Stage::Connect))?;
+            let shown = smtp.peer_certificate().ok();
+            certificate = shown.and_then(|shown| certificate::validity(&shown));
         }
         if let Some(credentials) = &self.credentials {
             progress.reach(Stage::Login);
@@ -370,7 +381,7 @@ impl Relay {
                 .await
                 .map_err(at(Stage::Login))?;
         }
-        Ok(Used::new(smtp))
+        Ok((Used::new(smtp), certificate))
     }
 
     /// The relay's words, and what to do where they are about our name.

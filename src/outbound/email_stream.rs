@@ -22,7 +22,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::certificate;
 use super::email_settings::{Error, Settings, Tls};
+use crate::engine::outcome::Validity;
 
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
@@ -83,12 +85,20 @@ fn connector(extra_roots: &[Vec<u8>]) -> Result<TlsConnector, rustls::Error> {
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
+/// A conversation that has begun.
+pub struct Greeted {
+    pub connection: AsyncSmtpConnection,
+    /// Of the relay, if TLS came first.
+    pub certificate: Option<Validity>,
+}
+
 /// Connects and greets; STARTTLS is left to the caller.
 pub async fn connect(
     (host, port): (&str, u16),
     security: &Security,
     hello: &ClientId,
-) -> Result<AsyncSmtpConnection, Broken> {
+) -> Result<Greeted, Broken> {
+    let mut certificate = None;
     let tcp = Bounded {
         stream: reach(host, port).await.map_err(Broken::Stream)?,
         left: BYTES_MAX,
@@ -96,12 +106,18 @@ pub async fn connect(
     let stream: Box<dyn AsyncTokioStream> = match security {
         Security::Clear | Security::StartTls(_) => Box::new(tcp),
         Security::Implicit(tls) => {
-            let shaken = shake_hands(host, tls, tcp);
-            Box::new(Wrapped(shaken.await.map_err(Broken::Stream)?))
+            let shaken = shake_hands(host, tls, tcp).await;
+            let shaken = shaken.map_err(Broken::Stream)?;
+            let chain = shaken.get_ref().1.peer_certificates();
+            certificate = chain.and_then(|chain| certificate::validity(chain.first()?));
+            Box::new(Wrapped(shaken))
         }
     };
     let connected = AsyncSmtpConnection::connect_with_transport(stream, hello);
-    connected.await.map_err(Broken::Smtp)
+    Ok(Greeted {
+        connection: connected.await.map_err(Broken::Smtp)?,
+        certificate,
+    })
 }
 
 async fn shake_hands(

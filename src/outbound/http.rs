@@ -13,15 +13,18 @@ use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::tls::TlsInfo;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use reqwest::Method;
 
+use super::certificate;
 pub use super::http_fault::Fault;
 use super::http_fault::Stage;
 use super::http_guard::{Guard, Network, Refused};
 use super::mark::{Mark, Tested, Withdrawn};
 use super::retry_after;
+use crate::engine::outcome::Validity;
 use crate::engine::time::{Millis, Wall};
 
 /// Tells the present; given from outside, so that tests can move it.
@@ -115,6 +118,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Whether the body is complete: neither too large, nor cut off, nor too late.
     pub is_whole: bool,
+    /// Of the server, over TLS.
+    pub certificate: Option<Validity>,
 }
 
 impl Answer {
@@ -243,11 +248,14 @@ impl Http {
             let header = header.to_str().unwrap_or("");
             retry_after::wait(header, self.now())
         });
+        let shaken = response.extensions().get::<TlsInfo>();
+        let certificate = shaken.and_then(|tls| certificate::validity(tls.peer_certificate()?));
         let answer = answer.insert(Answer {
             status: response.status().as_u16(),
             retry_after,
             body: Vec::new(),
             is_whole: false,
+            certificate,
         });
         while let Some(chunk) = response.chunk().await? {
             let room = BODY_BYTES_MAX - answer.body.len();
@@ -373,6 +381,7 @@ fn builder() -> reqwest::ClientBuilder {
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT)
+        .tls_info(true)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
 }

@@ -3,6 +3,8 @@
 //! Each channel is one file with declared capabilities and one outcome table. A channel makes one
 //! attempt when asked and says what came of it; retries, failover and budgets are the engine's.
 
+mod balance;
+pub mod certificate;
 pub mod console;
 pub mod email;
 pub mod email_idle;
@@ -43,7 +45,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::engine::decision::Order;
-use crate::engine::outcome::{Capacity, Outcome};
+use crate::engine::outcome::{Capacity, Outcome, Validity};
 use crate::engine::ruleset::ChannelInfo;
 
 pub use mark::{Mark, Withdrawn};
@@ -67,6 +69,8 @@ pub struct Probed {
     pub outcome: Outcome,
     pub provider_message: Option<String>,
     pub capacity: Capacity,
+    /// Of the server that answered, over TLS.
+    pub certificate: Option<Validity>,
 }
 
 impl From<Sent> for Probed {
@@ -76,6 +80,7 @@ impl From<Sent> for Probed {
             outcome: sent.outcome,
             provider_message: sent.provider_message,
             capacity: Capacity::Enough,
+            certificate: None,
         }
     }
 }

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use super::balance;
 use super::http::{self, Answer, Auth, Http, Method, Reach, Request};
 use super::links::Links;
 use super::template::{Template, Values};
 use super::{Channel, Mark, Pending, Probed, Sent, Withdrawn, outcome, settings, sms_text};
 use crate::engine::decision::Order;
 use crate::engine::ids::ChannelName;
-use crate::engine::outcome::Outcome;
+use crate::engine::outcome::{Capacity, Outcome};
 use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
 use crate::engine::time::Millis;
 
@@ -29,6 +30,9 @@ const NO_PAGE: u64 = 0;
 
 /// A confirmation is given up after this time.
 const CONFIRM_TIME: Millis = Millis::seconds(15);
+
+/// The question for the balance is given up after this time.
+const PROBE_TIME: Millis = Millis::seconds(10);
 
 /// A text with all that a template must not let through unescaped.
 const NASTY_TEXT: &str = "\"quoted\" \\ 100% & <b>\nnext=1";
@@ -46,7 +50,20 @@ pub struct Settings {
     pub success: Vec<u16>,
     /// Pointer (RFC 6901) to the message's id in the answer.
     pub message_id: Option<String>,
+    /// Where it says what is left in the account.
+    pub balance: Option<Balance>,
     pub replies: Replies,
+}
+
+/// How a gateway is asked what is left in the account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Balance {
+    /// On the server of messages, since it is asked with their headers.
+    pub url: String,
+    /// Pointer to the amount in the answer.
+    pub amount: String,
+    /// Less than this is told.
+    pub min: f64,
 }
 
 /// Whether a text that is sent back reaches us.
@@ -88,11 +105,14 @@ impl SmsWebhook {
             let cure = "is not a JSON pointer; write for example \"/id\"";
             return Err(settings::Error::new(name, "message_id", cure));
         }
+        if let Some(balance) = &settings.balance {
+            check_balance_url(&settings, &balance.url)?;
+        }
         let body = Template::parse(&settings.body)
             .map_err(|error| settings::Error::new(name, "body", error.to_string()))?;
         check_escaping(&settings, &body)?;
         Ok(Self {
-            info: info(name),
+            info: info(&settings),
             settings,
             method,
             body,
@@ -140,6 +160,56 @@ impl SmsWebhook {
         })
     }
 
+    /// Asks what is left in the account, which shows as well that the gateway answers.
+    async fn ask_balance(&self) -> Probed {
+        let Some(balance) = &self.settings.balance else {
+            let words = "a gateway without balance_url cannot be asked";
+            return self.sent(Outcome::Unknown, words).into();
+        };
+        let request = Request {
+            method: Method::GET,
+            url: &balance.url,
+            reach: Reach::Configured,
+            auth: Auth::None,
+            headers: own_headers(&self.settings),
+            body: Vec::new(),
+            deadline: PROBE_TIME,
+        };
+        let answer = match self.http.call(request).await {
+            Ok(answer) => answer,
+            Err(fault) => return fault.sent().into(),
+        };
+        let outcome = outcome::sms_webhook(answer.status, &SUCCESS, answer.retry_after);
+        let words = format!("HTTP {} {}", answer.status, answer.text());
+        let sent = self.sent(outcome, &words);
+        let (outcome, capacity) = match outcome {
+            Outcome::Delivered | Outcome::Accepted => {
+                let json = answer.json().unwrap_or_default();
+                let amount = json.pointer(&balance.amount);
+                (outcome, balance::judge(amount, "", balance.min))
+            }
+            Outcome::Throttled { .. } | Outcome::Transient | Outcome::Unknown => {
+                (outcome, Capacity::Unread)
+            }
+            // It answers; what it says of this address says nothing about messages.
+            Outcome::RefusedTarget
+            | Outcome::RefusedContent
+            | Outcome::RefusedCredential
+            | Outcome::TlsNameMismatch
+            | Outcome::TlsOther
+            | Outcome::QuotaExhausted => {
+                let words = sent.provider_message.as_deref().unwrap_or_default();
+                (Outcome::Accepted, balance::refused(words))
+            }
+        };
+        Probed {
+            outcome,
+            provider_message: sent.provider_message,
+            capacity,
+            certificate: answer.certificate,
+        }
+    }
+
     fn read(&self, answer: &Answer) -> Sent {
         let settings = &self.settings;
         let outcome = outcome::sms_webhook(answer.status, &settings.success, answer.retry_after);
@@ -176,10 +246,7 @@ impl Channel for SmsWebhook {
     }
 
     fn probe(&self) -> Pending<'_, Probed> {
-        let words = "a gateway cannot be asked without sending a message";
-        Box::pin(std::future::ready(
-            self.sent(Outcome::Unknown, words).into(),
-        ))
+        Box::pin(self.ask_balance())
     }
 
     fn confirm<'channel>(
@@ -199,14 +266,27 @@ impl Channel for SmsWebhook {
     }
 }
 
-fn info(name: &ChannelName) -> ChannelInfo {
+/// The headers hold keys, which go to the gateway and to nobody else.
+fn check_balance_url(settings: &Settings, balance_url: &str) -> Result<(), settings::Error> {
+    let name = &settings.name;
+    settings::url(name, "balance_url", balance_url)?;
+    let origin = |url| http::parse_url(url).map(|url| url.origin());
+    if origin(balance_url) != origin(&settings.url) {
+        let cure = "is on another server than url; give an address on the same one";
+        return Err(settings::Error::new(name, "balance_url", cure));
+    }
+    Ok(())
+}
+
+fn info(settings: &Settings) -> ChannelInfo {
     ChannelInfo {
-        name: name.clone(),
+        name: settings.name.clone(),
         media: vec![Medium::Sms],
         reaches_people: true,
         is_one_endpoint: true,
         concurrency: ChannelInfo::CONCURRENCY,
         capabilities: Capabilities {
+            probes: settings.balance.is_some(),
             incidents_named_max: INCIDENTS_NAMED_MAX,
             ..Capabilities::default()
         },
@@ -221,12 +301,14 @@ fn method(name: &str) -> Option<Method> {
         .find(|method| method.as_str().eq_ignore_ascii_case(name))
 }
 
+fn own_headers(settings: &Settings) -> Vec<(String, String)> {
+    let headers = settings.headers.iter();
+    let shown = headers.map(|(name, value)| (name.clone(), value.expose_secret().to_owned()));
+    shown.collect()
+}
+
 fn headers(settings: &Settings) -> Vec<(String, String)> {
-    let mut headers: Vec<(String, String)> = settings
-        .headers
-        .iter()
-        .map(|(name, value)| (name.clone(), value.expose_secret().to_owned()))
-        .collect();
+    let mut headers = own_headers(settings);
     if content_type(settings).is_none() {
         headers.push(("content-type".to_owned(), JSON.to_owned()));
     }
@@ -298,6 +380,7 @@ mod tests {
             body: JSON_BODY.to_owned(),
             success: SUCCESS.to_vec(),
             message_id: Some("/messages/0/id".to_owned()),
+            balance: None,
             replies: Replies::Lost,
         }
     }
@@ -424,6 +507,78 @@ mod tests {
             let error = error.expect(key);
             assert_eq!(error.key, key, "{error}");
             assert!(error.to_string().contains(cure), "{error}");
+        }
+    }
+
+    async fn probe(reply: Reply) -> (Probed, Vec<Call>) {
+        let server = Server::start([reply]).await;
+        let settings = Settings {
+            balance: Some(Balance {
+                url: format!("{}/balance", server.url()),
+                amount: "/account/left".to_owned(),
+                min: 20.0,
+            }),
+            ..settings(format!("{}/send", server.url()))
+        };
+        let channel = SmsWebhook::new(settings, http(&[]), sample::links());
+        let channel = channel.expect("good settings");
+        assert!(channel.info().capabilities.probes);
+        (channel.probe().await, server.calls())
+    }
+
+    #[tokio::test]
+    async fn a_gateway_is_asked_for_its_balance_without_sending_anything() {
+        let low = |text: &str| Capacity::Low { text: text.into() };
+        let less = "its account has 19.99 left, less than balance_min (20)";
+        let refused = "its balance may not be read (HTTP 403 no ***)";
+        let lost = "its balance cannot be understood";
+        let wait = Outcome::Throttled {
+            wait: Millis::seconds(30),
+        };
+        let accepted = Outcome::Accepted;
+        for (reply, outcome, capacity) in [
+            (
+                Reply::new(200, r#"{"account":{"left":"20"}}"#),
+                accepted,
+                Capacity::Enough,
+            ),
+            (
+                Reply::new(200, r#"{"account":{"left":19.99}}"#),
+                accepted,
+                low(less),
+            ),
+            (Reply::new(200, r#"{"left":30}"#), accepted, low(lost)),
+            (Reply::new(200, "30"), accepted, low(lost)),
+            (Reply::new(403, "no hush"), accepted, low(refused)),
+            (Reply::new(429, ""), wait, Capacity::Unread),
+            (Reply::new(500, ""), Outcome::Transient, Capacity::Unread),
+        ] {
+            let (probed, calls) = probe(reply).await;
+            assert_eq!((probed.outcome, probed.capacity), (outcome, capacity));
+            assert_eq!(calls[0].line, "GET /balance");
+            assert_eq!(calls[0].header("x-key"), "hush");
+            assert!(calls[0].body.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_keys_of_a_gateway_go_to_no_other_server() {
+        for url in [
+            "https://other.example/balance",
+            "http://sms.example/balance",
+            "https://sms.example:8443/balance",
+        ] {
+            let settings = Settings {
+                balance: Some(Balance {
+                    url: url.to_owned(),
+                    amount: "/left".to_owned(),
+                    min: 1.0,
+                }),
+                ..settings("https://sms.example/send".to_owned())
+            };
+            let made = SmsWebhook::new(settings, http(&[]), sample::links());
+            let error = made.err().expect("another server").to_string();
+            assert!(error.contains("another server"), "{url}: {error}");
         }
     }
 }

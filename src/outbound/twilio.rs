@@ -8,11 +8,10 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use serde_json::Value;
 
+use super::balance;
 use super::http::{Answer, Auth, Http, Method, Reach, Request};
 use super::links::Links;
-use super::{
-    Channel, Mark, Pending, Probed, Sent, Withdrawn, form, outcome, settings, sms_text, wording,
-};
+use super::{Channel, Mark, Pending, Probed, Sent, Withdrawn, form, outcome, settings, sms_text};
 use crate::engine::decision::Order;
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::{Capacity, Outcome};
@@ -159,7 +158,10 @@ impl Twilio {
             Ok(answer) => answer,
             Err(fault) => return fault.sent().into(),
         };
-        let mut probed = Probed::from(self.read(&answer));
+        let mut probed = Probed {
+            certificate: answer.certificate,
+            ..self.read(&answer).into()
+        };
         let json = answer.json().unwrap_or_default();
         // An account that answers and may not send: suspended or closed.
         if probed.outcome == Outcome::Accepted && json["status"] != "active" {
@@ -189,21 +191,12 @@ impl Twilio {
             | Outcome::TlsOther
             | Outcome::QuotaExhausted => {
                 let words = sent.provider_message.unwrap_or_default();
-                return low(format!("its balance may not be read ({words})"));
+                return balance::refused(&words);
             }
         }
         let json = answer.json().unwrap_or_default();
-        match balance(&json["balance"]) {
-            Some(balance) if balance >= least => Capacity::Enough,
-            Some(balance) => {
-                let currency = json["currency"].as_str().unwrap_or_default();
-                let currency = wording::one_line(currency);
-                low(format!(
-                    "its account has {balance:.2} {currency} left, less than balance_min ({least})"
-                ))
-            }
-            None => low("its balance cannot be understood".to_owned()),
-        }
+        let currency = json["currency"].as_str().unwrap_or_default();
+        balance::judge(Some(&json["balance"]), currency, least)
     }
 
     fn account_url(&self, rest: &str) -> String {
@@ -244,19 +237,6 @@ impl Twilio {
         };
         outcome::provider_words(&words, &[&self.settings.auth_token])
     }
-}
-
-/// Twilio writes the number as text.
-fn balance(value: &Value) -> Option<f64> {
-    let number = match value.as_str() {
-        Some(text) => text.trim().parse().ok(),
-        None => value.as_f64(),
-    };
-    number.filter(|number| number.is_finite())
-}
-
-fn low(text: String) -> Capacity {
-    Capacity::Low { text: text.into() }
 }
 
 impl Channel for Twilio {

@@ -106,6 +106,7 @@ impl Channel for Webhook {
             outcome: Outcome::Unknown,
             provider_message: Some("webhooks have no server in common to ask".to_owned()),
             capacity: Capacity::Enough,
+            certificate: None,
         }))
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn describe(input: &Input) -> String {
         Input::Place(pick) => format!("place of page {} on {}", pick.page, pick.channel),
         Input::Outcome(report) => format!("outcome of attempt {}", report.attempt),
         Input::DeliveryReport { attempt, .. } => format!("delivery report on attempt {attempt}"),
-        Input::Probed { channel, .. } => format!("probe of channel {channel}"),
+        Input::Probed(probed) => format!("probe of channel {}", probed.channel),
         Input::Act(act) => format!("act of {}", act.actor.name),
         Input::Press(press) => format!("button pressed on channel {}", press.channel),
         Input::Sms(sms) => format!("text message on channel {}", sms.channel),

@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use crate::engine::decision::Order;
 use crate::engine::ids::{AttemptId, ChannelName};
-use crate::engine::input::{Input, Report};
+use crate::engine::input::{Input, Probed, Report};
 use crate::engine::outcome::Outcome;
 use crate::engine::time::Millis;
 use crate::outbound::{Channel, Mark, Sent, Withdrawn};
@@ -311,12 +311,13 @@ impl Outlet for Sender {
             let limit = Duration::from_secs(30);
             let probe = tokio::time::timeout(limit, track.channel.probe()).await;
             let probed = probe.unwrap_or_else(|_| unknown("the probe did not end in time").into());
-            handle.tell(Input::Probed {
+            handle.tell(Input::Probed(Probed {
                 channel,
                 outcome: probed.outcome,
                 provider_message: probed.provider_message.map(Into::into),
                 capacity: probed.capacity,
-            });
+                certificate: probed.certificate,
+            }));
         });
     }
 }

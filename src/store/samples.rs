@@ -412,6 +412,7 @@ pub fn channel() -> ChannelState {
         }),
         check: Some(Check {
             due: Steady(90_000),
+            latest: Steady(21_690_000),
             is_under_way: true,
             failures: 1,
             last_passed_at: Some(START),

@@ -181,7 +181,9 @@ async fn a_login_over_starttls_or_implicit_tls_sends_the_mail_in_secret() {
     ];
     for (relay, tls) in relays {
         let email = channel(secure(&relay, tls, &certificate));
-        assert_eq!(email.probe().await.outcome, Outcome::Accepted, "{tls:?}");
+        let probed = email.probe().await;
+        assert_eq!(probed.outcome, Outcome::Accepted, "{tls:?}");
+        assert!(probed.certificate.is_some(), "{tls:?}");
         assert_eq!(
             orders::send(&email, &page()).await.outcome,
             Outcome::Accepted,

@@ -67,6 +67,8 @@ const ROOMS: [Room; 15] = [
             "http_body",
             "lettre",
             "minijinja",
+            // When a certificate ends.
+            "jiff",
         ],
     },
     Room {

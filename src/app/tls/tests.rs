@@ -278,19 +278,40 @@ fn each_day_of_the_last_fourteen_has_one_warning() {
     let (certificate, key, _) = made(2026);
     folder.write(certificate.as_bytes(), key.as_bytes());
     let mut tls = Tls::open("listen", &folder.files()).unwrap();
-    assert_eq!(tls.ends, NOW);
-    for (days, hour, is_warned) in [
-        (15, 0, false),
-        (14, 0, true),
-        (14, 1, false),
-        (13, 0, true),
-        (0, 0, true),
-        (-3, 0, true),
+    assert_eq!(tls.validity.ends, NOW);
+    let expires = "expires 2026-06-01T00:00:00Z";
+    let expired = "expired 2026-06-01T00:00:00Z";
+    for (days, hour, expected) in [
+        (15, 0, "over"),
+        (15, 1, ""),
+        (14, 0, expires),
+        (14, 1, ""),
+        (13, 0, expires),
+        (0, 0, expired),
+        (0, 1, ""),
+        (-3, 0, expired),
     ] {
-        let before = tls.warned_on;
-        tls.check(Wall(NOW.0 - days * DAY + hour * 3_600_000));
-        assert_eq!(tls.warned_on != before, is_warned, "{days} {hour}");
+        let told = match tls.check(Wall(NOW.0 - days * DAY + hour * 3_600_000)) {
+            Some(Input::Raise { trouble, text }) => {
+                assert_eq!(trouble.cause, Cause::ListenerCertificate);
+                assert_eq!(&*trouble.subject, "listen");
+                text.to_string()
+            }
+            Some(Input::Clear { .. }) => "over".to_owned(),
+            Some(other) => panic!("{other:?}"),
+            None => String::new(),
+        };
+        assert!(told.contains(expected), "{days} {hour}: {told}");
+        assert_eq!(
+            told.is_empty(),
+            expected.is_empty(),
+            "{days} {hour}: {told}"
+        );
     }
+    let (certificate, key, _) = made(2027);
+    folder.write(certificate.as_bytes(), key.as_bytes());
+    let renewed = tls.check(NOW);
+    assert!(matches!(renewed, Some(Input::Clear { .. })), "{renewed:?}");
 }
 
 #[tokio::test]

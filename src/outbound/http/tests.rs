@@ -301,6 +301,10 @@ async fn certificates_are_checked_and_their_faults_told_apart() {
         };
         let url = format!("https://localhost:{}/", server.port);
         let found = http(&[], roots).call(get(&url)).await;
+        if let Ok(answer) = &found {
+            let shown = answer.certificate.map(|shown| shown.begins);
+            assert_eq!(shown, Some(Wall(978_307_200_000)), "it began with 2001");
+        }
         let found = found
             .map(|answer| answer.status)
             .map_err(|fault| fault.outcome());

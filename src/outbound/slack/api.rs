@@ -5,6 +5,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use serde_json::Value;
 
+use crate::engine::outcome::Validity;
 use crate::engine::time::Millis;
 use crate::outbound::http::{Answer, Auth, Fault, Http, Method, Reach, Request};
 use crate::outbound::outcome::{self, SlackAnswer};
@@ -27,6 +28,8 @@ pub(super) struct Reply {
     /// Empty when Slack named none.
     error: String,
     pub(super) json: Value,
+    /// Of the server that answered, over TLS.
+    pub(super) certificate: Option<Validity>,
 }
 
 impl Reply {
@@ -106,6 +109,7 @@ impl Api {
                 sent: fault.sent(),
                 error: String::new(),
                 json: Value::Null,
+                certificate: None,
             },
         }
     }
@@ -124,7 +128,12 @@ impl Api {
             provider_message: outcome::provider_words(&words, &[&self.token]),
             reference: reference(&json),
         };
-        Reply { sent, error, json }
+        Reply {
+            sent,
+            error,
+            json,
+            certificate: answer.certificate,
+        }
     }
 
     /// Slack's error, with the explanation that it sometimes gives.

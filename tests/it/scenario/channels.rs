@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use reveille::engine::ids::ChannelName;
-use reveille::engine::outcome::{Capacity, Outcome};
+use reveille::engine::outcome::{Capacity, Outcome, Validity};
 use reveille::engine::ruleset::{Capabilities, ChannelInfo, Medium};
 use reveille::engine::time::Millis;
 
@@ -32,6 +32,7 @@ pub struct Fake {
     pub default: Play,
     pub probe: Outcome,
     pub capacity: Capacity,
+    pub certificate: Option<Validity>,
 }
 
 impl Default for Fake {
@@ -41,6 +42,7 @@ impl Default for Fake {
             default: ACCEPTED,
             probe: Outcome::Accepted,
             capacity: Capacity::Enough,
+            certificate: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Channels that nobody uses are asked how they are, and what they say is told by another channel.
 
-use reveille::engine::outcome::{Capacity, Outcome};
+use reveille::engine::outcome::{Capacity, Outcome, Validity};
 use reveille::engine::ruleset::ChannelInfo;
 use reveille::engine::time::Millis;
 
@@ -224,6 +224,61 @@ fn an_account_with_little_left_is_told_at_low_urgency_and_goes_on_sending() {
     world.wait("01:20:00");
     assert_eq!(world.own_incidents(), [""; 0]);
     world.take_seen();
+}
+
+/// A certificate that ends so long from now.
+fn ending_in(world: &World, left: Millis, whole: Millis) -> Option<Validity> {
+    let ends = world.wall() + left;
+    Some(Validity {
+        begins: ends.minus(whole),
+        ends,
+    })
+}
+
+#[test]
+fn a_certificate_that_nobody_renewed_in_time_is_told_before_it_ends() {
+    let (year, week) = (Millis::days(365), Millis::days(7));
+    for (left, whole, is_told) in [
+        (Millis::days(13), year, true),
+        (Millis::days(16), year, false),
+        (Millis::days(3), week, false),
+        (Millis::hours(36), week, true),
+        (Millis::ZERO, year, true),
+    ] {
+        let mut world = world(&["twilio"]);
+        let begin = world.wall();
+        world.fake("twilio").certificate = ending_in(&world, left, whole);
+        world.at("00:10:00");
+        if !is_told {
+            assert_eq!(world.own_incidents(), [""; 0], "{left} of {whole}");
+            continue;
+        }
+        assert_eq!(world.own_incidents(), ["channel_certificate/twilio"]);
+        let ends = begin + left;
+        let title = format!("channel twilio: the certificate of its server expires {ends}");
+        assert_eq!(&*world.incident(1).title, title);
+        assert_eq!(world.incident(1).urgency.as_str(), "low");
+        let own = own_pages(&mut world);
+        assert!(own.iter().all(|label| !label.contains("twilio")), "{own:?}");
+        world.ack(1, "ana");
+        world.fake("twilio").certificate = ending_in(&world, year, year);
+        world.wait("01:20:00");
+        assert_eq!(world.own_incidents(), [""; 0], "it was renewed");
+        world.take_seen();
+    }
+}
+
+#[test]
+fn a_channel_that_is_never_idle_is_asked_every_few_hours() {
+    let mut world = world(&["twilio"]);
+    for number in 1..=60 {
+        world.post(&format!("a{number}"));
+        world.ack(number, "ana");
+        world.wait("00:20:00");
+    }
+    world.take_seen();
+    let asked = asked(&world, "twilio");
+    assert!((3..=5).contains(&asked.len()), "in 20 hours: {asked:?}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use reveille::engine::audit::{Audit, audit};
 use reveille::engine::decision::{Answer, Order, Place};
 use reveille::engine::ids::{AttemptId, ChannelName, IncidentNumber, PageId, TaskId};
 use reveille::engine::incident::Incident;
-use reveille::engine::input::{Input, Report};
+use reveille::engine::input::{Input, Probed, Report};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::{News, Page, PageKind, Recipient};
 use reveille::engine::records::Entry;
@@ -441,12 +441,16 @@ impl World {
             Coming::Opens(order, outcome) => {
                 return self.open(&order, LATENCY, outcome);
             }
-            Coming::Probed(channel, outcome) => Input::Probed {
-                channel: channel.clone(),
-                outcome,
-                provider_message: None,
-                capacity: self.fakes.entry(channel).or_default().capacity.clone(),
-            },
+            Coming::Probed(channel, outcome) => {
+                let fake = self.fakes.entry(channel.clone()).or_default();
+                Input::Probed(Probed {
+                    channel,
+                    outcome,
+                    provider_message: None,
+                    capacity: fake.capacity.clone(),
+                    certificate: fake.certificate,
+                })
+            }
         };
         self.batch(vec![input], Vec::new());
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reveille::engine::decision::Order;
 use reveille::engine::ids::{AttemptId, ChannelName};
-use reveille::engine::input::{Input, Report};
+use reveille::engine::input::{Input, Probed, Report};
 use reveille::engine::outcome::{Capacity, Outcome};
 use reveille::engine::page::PageKind;
 use reveille::engine::time::Millis;
@@ -138,12 +138,13 @@ impl World {
     pub fn probed(&mut self, channel: ChannelName, outcome: Outcome) {
         self.marks.hit_if(outcome.is_sent(), Mark::ChannelRecovered);
         if let Some(process) = self.process.as_mut() {
-            process.tell(Input::Probed {
+            process.tell(Input::Probed(Probed {
                 channel,
                 outcome,
                 provider_message: None,
                 capacity: Capacity::Enough,
-            });
+                certificate: None,
+            }));
         }
     }
 
