@@ -1,0 +1,272 @@
+//! The rows of a database that sled may not open, read from its log without sled.
+//!
+//! sled gives up on a log with damage in its middle, or leaves out what stood behind it. Here every
+//! message whose checksum is right counts, wherever it lies; files are only read. The form is that
+//! of sled 0.34 (decision 0034).
+
+mod message;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io;
+use std::ops::Bound;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use self::message::{Link, Message, Node, Value, What};
+use super::Error;
+use super::keys::{Key, describe};
+use super::rows::Rows;
+
+/// Bytes of a segment; sled's default, which is never changed.
+const SEGMENT_BYTES: usize = 512 * 1024;
+
+/// What the log says, as far as it can be read.
+pub struct Salvaged {
+    file: File,
+    rows: BTreeMap<Vec<u8>, Place>,
+    /// Where messages must have been that cannot be read.
+    pub holes: Holes,
+    applying: RwLock<()>,
+}
+
+/// Parts of the file that hold something unreadable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holes {
+    pub count: u64,
+    pub bytes: u64,
+}
+
+/// Where a value lies in the file, and when it was written.
+#[derive(Clone, Copy)]
+struct Place {
+    moment: u64,
+    at: u64,
+    length: usize,
+}
+
+/// A node of the tree: how it was last written as a whole, and what changed since.
+#[derive(Default)]
+struct Page {
+    base: Option<Message>,
+    links: Vec<Message>,
+}
+
+impl Page {
+    /// When it was written as a whole; what has lost that is older than all.
+    fn moment(&self) -> u64 {
+        self.base.as_ref().map_or(0, |base| base.moment)
+    }
+}
+
+impl Salvaged {
+    /// Reads the file of a database.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let (mut messages, holes) = read_messages(&file)?;
+        messages.sort_by_key(|message| message.moment);
+        messages.dedup_by_key(|message| message.moment);
+        cut_unfinished_batch(&file, &mut messages)?;
+        let mut salvaged = Self {
+            file,
+            rows: BTreeMap::new(),
+            holes,
+            applying: RwLock::new(()),
+        };
+        let mut pages: Vec<Page> = pages(messages).into_values().collect();
+        pages.sort_by_key(Page::moment);
+        for page in pages {
+            salvaged.add(&page)?;
+        }
+        Ok(salvaged)
+    }
+
+    /// Adds what a page holds. Where pages speak of the same key the newest is right.
+    fn add(&mut self, page: &Page) -> io::Result<()> {
+        if let Some(base) = &page.base {
+            let bytes = self.bytes(base.at, base.length)?;
+            match Node::read(&bytes) {
+                Some(Node::Leaf { from, to, rows }) => {
+                    self.forget_older(&from, &to, base.moment);
+                    for (key, value) in rows {
+                        self.set(key, value, base);
+                    }
+                }
+                // It only leads to leaves.
+                Some(Node::Index) => return Ok(()),
+                None => self.holes.add(base.length),
+            }
+        }
+        for message in &page.links {
+            let bytes = self.bytes(message.at, message.length)?;
+            match Link::read(&bytes) {
+                Some(Link::Set(key, value)) => self.set(key, value, message),
+                Some(Link::Remove(key)) => {
+                    let is_older = |place: &Place| place.moment < message.moment;
+                    if self.rows.get(&key).is_some_and(is_older) {
+                        self.rows.remove(&key);
+                    }
+                }
+                Some(Link::Other) => {}
+                None => self.holes.add(message.length),
+            }
+        }
+        Ok(())
+    }
+
+    /// A page says all that there was in its range.
+    fn forget_older(&mut self, from: &[u8], to: &[u8], moment: u64) {
+        let end = match to {
+            [] => Bound::Unbounded,
+            to => Bound::Excluded(to),
+        };
+        let within = self.rows.range::<[u8], _>((Bound::Included(from), end));
+        let older = within.filter(|(_, place)| place.moment < moment);
+        let older: Vec<Vec<u8>> = older.map(|(key, _)| key.clone()).collect();
+        for key in older {
+            self.rows.remove(&key);
+        }
+    }
+
+    fn set(&mut self, key: Vec<u8>, value: Value, message: &Message) {
+        let place = Place {
+            moment: message.moment,
+            at: message.at + value.at as u64,
+            length: value.length,
+        };
+        let known = self.rows.entry(key).or_insert(place);
+        if known.moment <= place.moment {
+            *known = place;
+        }
+    }
+
+    fn bytes(&self, at: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, at)?;
+        Ok(bytes)
+    }
+
+    fn value(&self, key: &[u8], place: Place) -> Result<Vec<u8>, Error> {
+        self.bytes(place.at, place.length)
+            .map_err(|error| Error::Read {
+                what: describe(key),
+                cause: error.to_string(),
+            })
+    }
+}
+
+impl Rows for Salvaged {
+    type Bytes = Vec<u8>;
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let place = self.rows.get(key);
+        place.map(|place| self.value(key, *place)).transpose()
+    }
+
+    fn range<'a>(
+        &'a self,
+        from: &Key,
+        to: &Key,
+    ) -> impl DoubleEndedIterator<Item = Result<(Vec<u8>, Vec<u8>), Error>> + use<'a> {
+        let bounds = (
+            Bound::Included(from.as_ref().to_vec()),
+            Bound::Excluded(to.as_ref().to_vec()),
+        );
+        let rows = self.rows.range(bounds);
+        rows.map(|(key, place)| Ok((key.clone(), self.value(key, *place)?)))
+    }
+
+    fn hold(&self) -> RwLockReadGuard<'_, ()> {
+        self.applying.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Holes {
+    fn add(&mut self, bytes: usize) {
+        self.count += 1;
+        self.bytes += bytes as u64;
+    }
+}
+
+fn read_messages(file: &File) -> io::Result<(Vec<Message>, Holes)> {
+    let length = file.metadata()?.len();
+    let (mut messages, mut holes) = (Vec::new(), Holes::default());
+    // What follows the last message is no hole; where the last one lies is known at the end.
+    let mut tails = Vec::new();
+    let mut buffer = vec![0; SEGMENT_BYTES];
+    for start in (0..length).step_by(SEGMENT_BYTES) {
+        let present = usize::try_from(length - start).unwrap_or(SEGMENT_BYTES);
+        let segment = &mut buffer[..present.min(SEGMENT_BYTES)];
+        file.read_exact_at(segment, start)?;
+        let mut at = message::SEGMENT_HEAD_BYTES;
+        let mut hole = 0;
+        let mut newest = 0;
+        while at < segment.len() {
+            let Some(found) = message::read(segment, at, start) else {
+                hole += 1;
+                at += 1;
+                continue;
+            };
+            // Older messages behind newer ones are what the segment held before, cut anywhere.
+            if hole > 0 && found.message.moment > newest {
+                holes.add(hole);
+            }
+            (at, hole) = (found.end, 0);
+            newest = newest.max(found.message.moment);
+            messages.push(found.message);
+        }
+        let is_written = segment[segment.len() - hole..]
+            .iter()
+            .any(|byte| *byte != 0);
+        if hole >= message::HEAD_BYTES_MAX && is_written {
+            tails.push((newest, hole));
+        }
+    }
+    let last = messages.iter().map(|message| message.moment).max();
+    for (_, bytes) in tails.iter().filter(|(newest, _)| Some(*newest) != last) {
+        holes.add(*bytes);
+    }
+    Ok((messages, holes))
+}
+
+/// A batch of which the end was never written did not happen.
+fn cut_unfinished_batch(file: &File, messages: &mut Vec<Message>) -> io::Result<()> {
+    let Some(last) = messages.last().map(|message| message.until) else {
+        return Ok(());
+    };
+    let manifests = messages.iter().enumerate().rev();
+    for (index, manifest) in manifests.filter(|(_, message)| message.what == What::Manifest) {
+        let mut until = [0; 8];
+        if manifest.length != until.len() {
+            continue;
+        }
+        file.read_exact_at(&mut until, manifest.at)?;
+        if u64::from_le_bytes(until) > last {
+            messages.truncate(index);
+        }
+        return Ok(());
+    }
+    Ok(())
+}
+
+fn pages(messages: Vec<Message>) -> HashMap<u64, Page> {
+    let mut pages: HashMap<u64, Page> = HashMap::new();
+    for message in messages {
+        match message.what {
+            What::Node => {
+                let page = Page {
+                    base: Some(message),
+                    links: Vec::new(),
+                };
+                pages.insert(page.base.as_ref().map_or(0, |base| base.page), page);
+            }
+            What::Link => pages.entry(message.page).or_default().links.push(message),
+            What::Free => {
+                pages.remove(&message.page);
+            }
+            What::Manifest | What::Other => {}
+        }
+    }
+    pages
+}
