@@ -51,7 +51,7 @@ use crate::runtime::line::Line;
 use crate::runtime::room::Room;
 use crate::runtime::sender::{Sender, Surroundings};
 use crate::runtime::supervise::Supervisor;
-use crate::runtime::thread::{Works, first_inputs};
+use crate::runtime::thread::{Backlog, Promises, Works, first_inputs};
 use crate::store::{Epoch, Loaded, Partition, Store};
 use crate::store::{Options, SledStore};
 use crate::telemetry::{LostLines, Metrics, Shape};
@@ -113,7 +113,10 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     let started_at = clock::wall_now();
     let bound = servers::bind_all(settings, descriptors::arrange(settings)?)?;
     let store = open_store(settings)?;
-    let (partition, epoch, loaded) = load(&*store, started_at)?;
+    let to_load = store.clone();
+    let load = move || load(&*to_load, started_at);
+    let (driver, loaded) = stop::DriverThreadBegun::load(load)?;
+    let (partition, epoch, loaded) = loaded?;
     let mut first = first_start::prepare(&*store, &options)?;
     let metrics = Arc::new(Metrics::new());
 
@@ -140,7 +143,7 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
         clock,
         disk_min_bytes: settings.disk_min_bytes,
     };
-    let driver = start_driver(parts, (&handle, &sender, &metrics))?;
+    let driver = start_driver(driver, parts, (&handle, &sender, &metrics));
     let journal = Journal::load(&*store)?;
     let act = journal.by_router(Action::RulesApplied, started_at);
     put_in_force(&handle, start.to_apply, act).await?;
@@ -287,36 +290,44 @@ struct Parts {
 }
 
 fn start_driver(
+    driver: stop::DriverThreadBegun,
     parts: Parts,
     (handle, sender, metrics): (&Handle, &Sender, &Arc<Metrics>),
-) -> anyhow::Result<stop::DriverThread> {
+) -> stop::DriverThread {
     let mut seed = [0; 8];
     secrets::fill(&mut seed);
-    let clocks = parts.loaded.clocks;
-    let (mut line, jump) = Line::resume(clocks, parts.clock.reading(), u64::from_be_bytes(seed));
-    let meter = observer::Meter::new(metrics.clone(), &parts.loaded.records);
-    let state = State::load(parts.loaded.records, &parts.loaded.receipts);
-    let clock = parts.clock;
-    let (now, _) = line.advance(clock.reading());
-    if let Some(count) = crash_loop(&state, now.steady) {
-        warn!(
-            starts = count + 1,
-            "started several times in a row without an orderly end"
-        );
-    }
-    let works = Works {
-        driver: Driver::new(state, parts.in_force),
-        handle: handle.clone(),
-        store: parts.store,
-        partition: parts.partition,
-        epoch: parts.epoch,
-        room: Room::new(parts.disk_min_bytes),
-        line,
-        clock: Box::new(move || clock.reading()),
-        outlet: Box::new(sender.clone()),
-        observer: Box::new(meter),
+    let seed = u64::from_be_bytes(seed);
+    let (to_driver, outlet, metrics) = (handle.clone(), sender.clone(), metrics.clone());
+    let make = move || {
+        let clocks = parts.loaded.clocks;
+        let (mut line, jump) = Line::resume(clocks, parts.clock.reading(), seed);
+        let meter = observer::Meter::new(metrics, &parts.loaded.records);
+        let state = State::load(parts.loaded.records, &parts.loaded.receipts);
+        let clock = parts.clock;
+        let (now, _) = line.advance(clock.reading());
+        if let Some(count) = crash_loop(&state, now.steady) {
+            warn!(
+                starts = count + 1,
+                "started several times in a row without an orderly end"
+            );
+        }
+        let works = Works {
+            driver: Driver::new(state, parts.in_force),
+            handle: to_driver,
+            store: parts.store,
+            partition: parts.partition,
+            epoch: parts.epoch,
+            room: Room::new(parts.disk_min_bytes),
+            line,
+            clock: Box::new(move || clock.reading()),
+            outlet: Box::new(outlet),
+            observer: Box::new(meter),
+            backlog: Backlog::default(),
+            promised: Promises::default(),
+        };
+        (works, first_inputs(jump))
     };
-    stop::DriverThread::spawn(works, first_inputs(jump))
+    driver.run(handle.clone(), Box::new(make))
 }
 
 /// Greets whoever looks at the terminal. A router that nobody looks at pages all the same.

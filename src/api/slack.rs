@@ -102,8 +102,11 @@ async fn take(state: &Shared, request: Request) -> Result<(), Problem> {
         .map_err(|error| Problem::invalid(format!("payload is not as expected: {error}")))?;
     let acting = tokio::spawn(press(state.clone(), signed, payload));
     // In time or not, Slack is answered; what is still to be said goes to the response address.
-    let _ = tokio::time::timeout(PATIENCE, acting).await;
-    Ok(())
+    match tokio::time::timeout(PATIENCE, acting).await {
+        Ok(Ok(())) | Err(_) => Ok(()),
+        // It panicked, which the log tells: whoever pressed sees that it did not work.
+        Ok(Err(_)) => Err(Problem::internal()),
+    }
 }
 
 /// Any configured Slack channel may have sent it: the answer is which.

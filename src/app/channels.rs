@@ -182,6 +182,7 @@ fn twilio_settings(name: ChannelName, twilio: &config::Twilio) -> twilio::Settin
             config::TwilioSender::Letters(name) => twilio::Sender::Letters(name),
             config::TwilioSender::MessagingService(sid) => twilio::Sender::MessagingService(sid),
         },
+        balance_min: twilio.balance_min,
         api_url: twilio.api_url.clone(),
     }
 }
@@ -262,6 +263,7 @@ pub fn environment(settings: &Settings, channels: &Built, zones: Zones) -> Envir
             page_limit: settings.page_limit,
             page_window: millis(settings.page_window),
             watch_policy: settings.watch.policy.as_deref().map(Into::into),
+            ..EngineSettings::default()
         },
         web_addresses: judged_by(channels.http().guard().clone()),
         zones,

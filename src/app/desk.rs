@@ -7,6 +7,7 @@ use tracing::warn;
 use super::channels::Built;
 use crate::api::borders::{ChannelCheck, Channels, ConfiguredChannel, Pending};
 use crate::engine::ids::ChannelName;
+use crate::engine::outcome::Capacity;
 use crate::engine::time::Millis;
 use crate::outbound::http::{Auth, Http, Method, Reach, Request};
 use crate::outbound::links::Links;
@@ -62,10 +63,14 @@ impl Channels for Desk {
                     warnings,
                 });
             }
-            let sent = channel.probe().await;
+            let probed = channel.probe().await;
+            match probed.capacity {
+                Capacity::Low { text } => warnings.push(text.to_string()),
+                Capacity::Enough | Capacity::Unread => {}
+            }
             Some(ChannelCheck {
-                outcome: Some(sent.outcome),
-                provider_message: sent.provider_message,
+                outcome: Some(probed.outcome),
+                provider_message: probed.provider_message,
                 warnings,
             })
         })

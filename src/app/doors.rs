@@ -233,6 +233,7 @@ mod tests {
 
     use super::*;
     use crate::app::serving;
+    use crate::runtime::supervise::Supervisor;
 
     const NEVER: Duration = Duration::from_secs(3_600);
     const SOON: Duration = Duration::from_millis(50);
@@ -271,7 +272,13 @@ mod tests {
                 .route("/wait", get(std::future::pending::<()>))
                 .route("/large", get(async || vec![0; LARGE]));
             let never = std::future::pending();
-            tokio::spawn(serving::serve(doors, router, served, never));
+            tokio::spawn(serving::serve(
+                doors,
+                router,
+                served,
+                Supervisor::alone(),
+                never,
+            ));
             Self { address, metrics }
         }
 

@@ -12,9 +12,9 @@ use crate::engine::incident::{Incident, Status};
 use crate::engine::page::{Page, PageKind, PageState};
 use crate::engine::records::{Change, ChannelState, Receipt, Record, RecordKey};
 use crate::engine::time::Millis;
-use crate::runtime::driver::Turn;
 use crate::runtime::sender::OnOutcome;
 use crate::runtime::thread::Observer;
+use crate::runtime::turn::Turn;
 use crate::telemetry::Metrics;
 
 /// Counts commits, receipts, pages and open incidents.
@@ -70,6 +70,7 @@ impl Meter {
             | Record::Silence(_)
             | Record::Override(_)
             | Record::Pinned(_)
+            | Record::Task(_)
             | Record::Counters(_)
             | Record::Jump(_) => {}
         }
@@ -122,6 +123,7 @@ impl Meter {
             | RecordKey::Silence(_)
             | RecordKey::Override(_)
             | RecordKey::Pinned(_)
+            | RecordKey::Task(_)
             | RecordKey::Counters
             | RecordKey::Jump => {}
         }
@@ -190,7 +192,7 @@ pub fn on_refused_request(metrics: Arc<Metrics>) -> Arc<dyn Fn(&ChannelName) + S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::driver::Done;
+    use crate::runtime::turn::Done;
 
     #[test]
     fn a_batch_is_measured_by_its_inputs_and_not_by_what_they_changed() {

@@ -1,8 +1,11 @@
 //! The HTTP servers: the whole API, and the part for the internet side.
 
 use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -68,6 +71,26 @@ pub struct Servers {
 }
 
 impl Servers {
+    /// Waits until one of them ends without having been told to.
+    pub async fn failed(&mut self) -> String {
+        let ended = poll_fn(|context| {
+            let polled =
+                self.tasks.iter_mut().enumerate().find_map(|(index, task)| {
+                    match Pin::new(task).poll(context) {
+                        Poll::Ready(result) => Some((index, result)),
+                        Poll::Pending => None,
+                    }
+                });
+            polled.map_or(Poll::Pending, Poll::Ready)
+        });
+        let (index, result) = ended.await;
+        drop(self.tasks.swap_remove(index));
+        match result {
+            Ok(()) => "it ended".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
     /// Takes no more connections and waits a moment for requests under way.
     pub async fn stop(self) {
         // Without a receiver the servers have ended already.
@@ -142,11 +165,18 @@ pub async fn start(
         .context("failed to learn the address that was bound")?;
     let main = doors(main, "listen", bound.main_tls);
     let router = router(state.clone());
-    let mut tasks = vec![serve(main, router, proxies.clone(), stopped.clone())];
+    let mut tasks = vec![serve(
+        main,
+        router,
+        proxies.clone(),
+        supervisor.clone(),
+        stopped.clone(),
+    )];
     if let (Some(socket), Some(address)) = (bound.public, settings.listen_public) {
         let public = doors(listen(socket, address)?, "listen_public", bound.public_tls);
         let router = public_router(state);
-        tasks.push(serve(public, router, proxies.clone(), stopped));
+        let supervisor = supervisor.clone();
+        tasks.push(serve(public, router, proxies.clone(), supervisor, stopped));
     }
     Ok(Servers {
         address,
@@ -185,6 +215,7 @@ fn serve(
     doors: Doors,
     router: Router,
     proxies: Arc<TrustedProxies>,
+    supervisor: Supervisor,
     mut stopped: watch::Receiver<bool>,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
@@ -192,7 +223,7 @@ fn serve(
             // The sender going away means the same.
             let _gone = stopped.wait_for(|stop| *stop).await;
         };
-        serving::serve(doors, router, proxies, stopped).await;
+        serving::serve(doors, router, proxies, supervisor, stopped).await;
     })
 }
 
@@ -269,5 +300,28 @@ fn add_inbound(state: &mut ApiState, name: &str, kind: &ChannelKind) {
             state.sms_webhooks.insert(name, inbound);
         }
         ChannelKind::Smtp(_) | ChannelKind::Webhook(_) | ChannelKind::Console => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_panics_is_told_of_and_the_others_still_end_in_order() {
+        let (stop, mut stopped) = watch::channel(false);
+        let good = tokio::spawn(async move {
+            let _gone = stopped.wait_for(|stop| *stop).await;
+        });
+        let bad = tokio::spawn(async { panic!("a fault for this test") });
+        let mut servers = Servers {
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            stop,
+            tasks: vec![good, bad],
+        };
+        let why = servers.failed().await;
+        assert!(why.contains("panic"), "{why}");
+        assert_eq!(servers.tasks.len(), 1);
+        servers.stop().await;
     }
 }

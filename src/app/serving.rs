@@ -24,6 +24,7 @@ use super::doors::Doors;
 use super::places::{End, Kind, Place, Underway};
 use crate::api::peer::TrustedProxies;
 use crate::api::problem::Problem;
+use crate::runtime::supervise::Supervisor;
 
 /// Requests that one HTTP/2 connection carries at once.
 const STREAMS_MAX: u32 = 16;
@@ -45,6 +46,7 @@ pub async fn serve(
     mut doors: Doors,
     router: Router,
     proxies: Arc<TrustedProxies>,
+    supervisor: Supervisor,
     stopped: impl Future<Output = ()>,
 ) {
     let (stop, stopping) = watch::channel(false);
@@ -60,7 +62,8 @@ pub async fn serve(
             proxies: proxies.clone(),
             address: address.ip(),
         };
-        tokio::spawn(attend(arrival, visit, stopping.clone()));
+        let attending = attend(arrival, visit, stopping.clone());
+        supervisor.spawn("connection", attending);
     }
     drop(doors);
     drop(stopping);

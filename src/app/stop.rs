@@ -2,7 +2,7 @@
 //! seconds.
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -35,23 +35,53 @@ pub struct DriverThread {
     ended: oneshot::Receiver<Result<(), String>>,
 }
 
-impl DriverThread {
-    /// Starts the thread.
-    pub fn spawn(works: Works, first: Vec<Input>) -> anyhow::Result<Self> {
+/// What the driver's thread is to run, made in it.
+type Make = Box<dyn FnOnce() -> (Works, Vec<Input>) + Send>;
+
+/// The driver's thread before it runs.
+///
+/// It also loads: the usual allocators keep memory by thread, so that what another thread loaded
+/// and this one lets go would not be used again.
+pub struct DriverThreadBegun {
+    begin: mpsc::Sender<(Handle, Make)>,
+    ended: oneshot::Receiver<Result<(), String>>,
+}
+
+impl DriverThreadBegun {
+    /// Starts the thread; the second part is what it loaded.
+    pub fn load<T: Send + 'static>(
+        load: impl FnOnce() -> T + Send + 'static,
+    ) -> anyhow::Result<(Self, T)> {
+        let (begin, begun) = mpsc::channel();
         let (tell, ended) = oneshot::channel();
-        let ending = Ending(works.handle.clone());
+        let (give, loaded) = mpsc::channel();
         let run = move || {
-            let _ending = ending;
-            let result = works.run(first).map_err(|error| error.to_string());
-            // The process may be past waiting for it.
-            let _gone = tell.send(result);
+            // A start that fails meanwhile takes neither.
+            let _gone = give.send(load());
+            if let Ok((handle, make)) = begun.recv() {
+                let _gone = tell.send(drive(handle, make));
+            }
         };
         std::thread::Builder::new()
             .name("driver".to_owned())
             .spawn(run)
             .context("failed to start the driver's thread")?;
-        Ok(Self { ended })
+        let loaded = loaded.recv().context("the driver's thread ended")?;
+        Ok((Self { begin, ended }, loaded))
     }
+
+    /// Lets the thread run.
+    pub fn run(self, handle: Handle, make: Make) -> DriverThread {
+        // If it has gone its end is told.
+        let _gone = self.begin.send((handle, make));
+        DriverThread { ended: self.ended }
+    }
+}
+
+fn drive(handle: Handle, make: Make) -> Result<(), String> {
+    let _ending = Ending(handle);
+    let (works, first) = make();
+    works.run(first).map_err(|error| error.to_string())
 }
 
 /// Should the driver panic, whoever comes later is refused instead of waiting for ever.
@@ -71,10 +101,10 @@ pub async fn wait(
     signals: Option<Signals>,
     handle: &Handle,
     mut driver: DriverThread,
-    servers: Servers,
+    mut servers: Servers,
     sender: &Sender,
 ) -> ExitCode {
-    tokio::select! {
+    let has_failed = tokio::select! {
         ended = &mut driver.ended => {
             error!(result = ?ended, "the driver ended");
             // Requests that come meanwhile are refused with the reason.
@@ -82,18 +112,23 @@ pub async fn wait(
             servers.stop().await;
             return ExitCode::from(1);
         }
-        () = told_to_stop(signals) => {}
-    }
+        // Whoever looks after the process starts it again, with all its addresses.
+        why = servers.failed() => {
+            error!(cause = %why, "a listening address is not served any more; the process ends");
+            true
+        }
+        () = told_to_stop(signals) => false,
+    };
     info!("stopping: no more events are taken");
     supervisor::tell_stopping();
     handle.set_intake(Intake::Stopping);
     let end = end_in_order(handle, driver, servers, sender);
-    tokio::time::timeout(STOP_TIME, end)
-        .await
-        .unwrap_or_else(|_| {
-            warn!("not everything ended in time; the next start recovers");
-            ExitCode::from(1)
-        })
+    let code = tokio::time::timeout(STOP_TIME, end).await;
+    let code = code.unwrap_or_else(|_| {
+        warn!("not everything ended in time; the next start recovers");
+        ExitCode::from(1)
+    });
+    if has_failed { ExitCode::from(1) } else { code }
 }
 
 async fn end_in_order(

@@ -101,6 +101,8 @@ pub struct Twilio {
     /// Keys with which Twilio signs instead of the auth token.
     pub shared_keys: Vec<SecretString>,
     pub sender: TwilioSender,
+    /// Less than this, in the account's own currency, is told; unset, nothing is asked.
+    pub balance_min: Option<f64>,
     pub api_url: String,
 }
 
@@ -276,6 +278,7 @@ fn read_twilio(section: &mut Section<'_>) -> Option<Twilio> {
         sender(value)
     });
     let service = section.read("messaging_service_sid", units::text);
+    let balance_min = section.read("balance_min", units::amount);
     let api_url = section.read("api_url", units::url);
     let sender = match (from, service) {
         (Some(from), None) => Some(from),
@@ -292,6 +295,7 @@ fn read_twilio(section: &mut Section<'_>) -> Option<Twilio> {
         auth_token: auth_token?,
         shared_keys,
         sender: sender?,
+        balance_min,
         api_url: api_url.unwrap_or_else(|| "https://api.twilio.com".to_owned()),
     })
 }

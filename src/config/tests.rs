@@ -400,6 +400,27 @@ fn the_line_break_that_ends_a_secret_is_none_of_it_wherever_it_comes_from() {
 }
 
 #[test]
+fn a_least_balance_is_any_sum_and_nothing_else() {
+    let text = "[[channel]]\nname = \"sms\"\nkind = \"twilio\"\naccount_sid = \"AC1\"\n\
+                auth_token = \"env:T\"\nfrom = \"+15005550006\"\n";
+    for (written, expected) in [("20", 20.0), ("12.5", 12.5), ("\"7.25\"", 7.25), ("0", 0.0)] {
+        let loaded = read(
+            &format!("{text}balance_min = {written}\n"),
+            &[("T", "word")],
+        );
+        let ChannelKind::Twilio(twilio) = &loaded.settings.channels[0].kind else {
+            unreachable!("it is of kind twilio");
+        };
+        assert_eq!(twilio.balance_min, Some(expected), "{written}");
+    }
+    for written in ["-1", "nan", "inf", "1e10", "true", "\"20 EUR\"", "[20]"] {
+        let text = format!("{text}balance_min = {written}\n");
+        let faults = faults(&text, &[("T", "word")]).join("\n");
+        assert!(faults.contains("balance_min"), "{written}: {faults}");
+    }
+}
+
+#[test]
 fn each_literal_of_a_list_of_secrets_is_warned_of() {
     let text = "[[channel]]\nname = \"sms\"\nkind = \"twilio\"\naccount_sid = \"AC1\"\n\
                 auth_token = \"env:T\"\nfrom = \"+15005550006\"\n\

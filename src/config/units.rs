@@ -177,6 +177,22 @@ pub(super) fn count(value: &Value) -> Result<usize, String> {
     }
 }
 
+/// A sum of money, in whatever currency.
+pub(super) fn amount(value: &Value) -> Result<f64, String> {
+    const CURE: &str = "must be a number from 0 to 1000000000, such as 20 or 12.50";
+    let text = match value {
+        Value::Integer(number) => number.to_string(),
+        Value::Text(text) | Value::Other(text) => text.trim().to_owned(),
+        Value::Boolean(_) | Value::List(_) | Value::Table(_) => return Err(CURE.to_owned()),
+    };
+    let number: f64 = text.parse().map_err(|_| CURE)?;
+    if (0.0..=1e9).contains(&number) {
+        Ok(number)
+    } else {
+        Err(CURE.to_owned())
+    }
+}
+
 pub(super) fn address(value: &Value) -> Result<SocketAddr, String> {
     const CURE: &str = "write an address and a port, such as 127.0.0.1:8080 or 0.0.0.0:8080";
     let text = text(value)?;

@@ -9,7 +9,7 @@ use super::draft::Draft;
 use super::event::{Event, Spoken};
 use super::ids::{AlertId, IntegrationName};
 use super::time::{Now, Steady, Wall};
-use super::{membership, silence};
+use super::{membership, silence, silencing};
 
 /// Writes what the event says into its alert record, or into a new one.
 pub(super) fn write(
@@ -22,10 +22,12 @@ pub(super) fn write(
     let Some(known) = known else {
         return create(draft, integration, event);
     };
+    let known = silencing::leave_ended(draft, known);
     let silenced_by = silence::covering(draft, integration, &event.content);
+    let asserted = asserted(draft, event);
     draft.edit_alert(&known.id, |alert| {
         alert.silenced_by = silenced_by;
-        update(alert, event, now);
+        update(alert, event, asserted, now);
     });
     count_again(draft, &known);
     known.id
@@ -33,7 +35,7 @@ pub(super) fn write(
 
 fn create(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -> AlertId {
     let now = draft.now;
-    let (starts_at, expires) = asserted(event, now);
+    let (starts_at, expires) = asserted(draft, event);
     let id = draft.next_alert();
     let mut alert = Alert {
         id,
@@ -64,17 +66,22 @@ fn create(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -
     id
 }
 
-/// Since when and until when the event asserts its alert.
-fn asserted(event: &Event, now: Now) -> (Option<Wall>, Option<Steady>) {
+/// Since when an event asserts its alert, and until when.
+type Asserted = (Option<Wall>, Option<Steady>);
+
+/// Since when and until when the event asserts its alert: for as long as it said when it came.
+fn asserted(draft: &Draft<'_>, event: &Event) -> Asserted {
+    let lasts = |ends_at: Wall| ends_at.since(draft.accepted_at());
     match event.spoken {
         Spoken::Asserted { starts_at, ends_at } => {
-            (starts_at, ends_at.map(|ends_at| now.steady_of(ends_at)))
+            let expires = ends_at.map(|ends_at| draft.now.steady + lasts(ends_at));
+            (starts_at, expires)
         }
         Spoken::Moment(_) => (None, None),
     }
 }
 
-fn update(alert: &mut Alert, event: &Event, now: Now) {
+fn update(alert: &mut Alert, event: &Event, asserted: Asserted, now: Now) {
     let goes_on = alert.firing && !end_holds(alert, event, now.steady);
     if alert.firing {
         alert.repeats += 1;
@@ -86,7 +93,7 @@ fn update(alert: &mut Alert, event: &Event, now: Now) {
     if *alert.content != *event.content {
         alert.content = event.content.clone();
     }
-    let (starts_at, expires) = asserted(event, now);
+    let (starts_at, expires) = asserted;
     alert.starts_at = match (alert.starts_at, starts_at) {
         // Of several senders' starts the earliest is shown.
         (Some(known), start) if goes_on => Some(start.map_or(known, |start| start.min(known))),

@@ -188,6 +188,12 @@ fn plan_retry(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, outcome:
     if page.is_withdrawn || page.state != PageState::Sending {
         return;
     }
+    // A late word on an attempt that is being repeated already, as after a restart.
+    let is_repeated =
+        page.is_queued_on(channel) || page.under_way().any(|attempt| attempt.channel == *channel);
+    if is_repeated {
+        return;
+    }
     let attempts = page.attempts_on(channel);
     let seed = draft.now.seed ^ id.0;
     let now = draft.now.steady;

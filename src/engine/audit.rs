@@ -57,6 +57,9 @@ pub fn audit(state: &State, rules: &RuleSet, now: Now) -> Audit {
         {
             continue;
         }
+        if !channel.is_known() {
+            continue;
+        }
         tried += 1;
         let fails = channel
             .health

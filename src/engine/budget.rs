@@ -1,6 +1,6 @@
 //! Retries: when they come, and the bucket per channel that keeps an outage from being multiplied.
 
-use super::records::Health;
+use super::health::Health;
 use super::time::{Millis, Steady};
 
 /// Attempts of one page on one channel.

@@ -143,8 +143,8 @@ fn ensure(draft: &mut Draft<'_>, user: &UserName) {
 /// The bundled page is due: everything that is held for the person leaves as few messages. Where
 /// nothing is, or nothing leaves, the next one need not keep its distance.
 pub(super) fn due(draft: &mut Draft<'_>, user: &UserName) {
-    let mut held: Vec<Arc<Incident>> = held(draft, user).collect();
-    held.sort_by_key(|incident| (std::cmp::Reverse(incident.urgency), incident.number));
+    // Only as many as leave now are looked at: after a storm very many may be held.
+    let held: Vec<Arc<Incident>> = held(draft, user).take(INCIDENTS_MAX + 1).collect();
     let now = draft.now.steady;
     let is_more = held.len() > INCIDENTS_MAX;
     draft.edit_person(user, |person| person.bundle_due = is_more.then_some(now));
@@ -188,7 +188,10 @@ fn page_all(draft: &mut Draft<'_>, user: &UserName, batch: Batch, all: &[Inciden
 }
 
 /// Open incidents whose page to the person is held.
-fn held(draft: &Draft<'_>, user: &UserName) -> impl Iterator<Item = Arc<Incident>> {
+fn held<'draft>(
+    draft: &'draft Draft<'_>,
+    user: &'draft UserName,
+) -> impl Iterator<Item = Arc<Incident>> + 'draft {
     let numbers = draft.state.held_for(user);
     numbers
         .filter_map(|number| draft.incident(&number))

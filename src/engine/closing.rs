@@ -12,6 +12,7 @@ use super::membership::{FLAP_CHANGES, FLAP_WINDOW, unpin};
 use super::page::{News, PageKind, PageState};
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind, Group};
+use super::task::{self, TaskKind};
 use super::time::Millis;
 use super::{deliver, handling, ingest, order, silence, updates};
 
@@ -27,6 +28,8 @@ const GROUP_REMEMBERED_FOR: Millis = Millis::days(30);
 pub(super) const GROUPS_REMEMBERED_MAX: usize = 100_000;
 /// Groups that one step forgets, so that no commit grows without bound.
 const FORGOTTEN_AT_ONCE_MAX: usize = 1_000;
+/// Alerts that one step releases from a resolved incident.
+const RELEASED_AT_ONCE_MAX: usize = 1_000;
 
 /// A member alert is over: the incident may be too.
 pub(super) fn alert_ended(
@@ -166,34 +169,10 @@ pub(super) fn resolve_by_person(draft: &mut Draft<'_>, number: IncidentNumber, h
         text,
         detail,
     );
-    hold_asserted(draft, number);
+    draft.edit_incident(&number, |incident| {
+        incident.still_firing = incident.alerts.firing > 0;
+    });
     close(draft, number, handled);
-}
-
-/// Alerts that the source still asserts must not open the incident again at the next repeat.
-fn hold_asserted(draft: &mut Draft<'_>, number: IncidentNumber) {
-    let Some(incident) = draft.incident(&number) else {
-        return;
-    };
-    let now = draft.now;
-    let until = now.steady + draft.rules.settings.still_firing_hold;
-    let mut still_firing = false;
-    for alert in draft.alerts_of(number) {
-        if !alert.firing {
-            continue;
-        }
-        still_firing = true;
-        let hold = Hold {
-            group_key: incident.group_key.clone(),
-            incident: number,
-            until,
-            since: alert
-                .latest_start()
-                .map_or(now.wall, |start| start.max(now.wall)),
-        };
-        draft.edit_alert(&alert.id, |alert| alert.holds.push(hold));
-    }
-    draft.edit_incident(&number, |incident| incident.still_firing = still_firing);
 }
 
 /// Ends the incident: nothing asks any more, those who were paged are told, it goes to history when
@@ -202,7 +181,7 @@ fn close(draft: &mut Draft<'_>, number: IncidentNumber, handled: Handled) {
     let Some(incident) = draft.incident(&number) else {
         return;
     };
-    let last_alerts = order::alert_briefs(&draft.alerts_of(number));
+    let last_alerts = order::alert_briefs(draft, number);
     draft.edit_incident(&number, |incident| {
         incident.status = Status::Resolved;
         incident.resolved = Some(handled);
@@ -216,7 +195,6 @@ fn close(draft: &mut Draft<'_>, number: IncidentNumber, handled: Handled) {
     });
     deliver::withdraw(draft, number);
     updates::tell(draft, number, News::Resolved);
-    release_members(draft, number);
     let forget = draft.now.steady + GROUP_REMEMBERED_FOR;
     draft.edit_group(&incident.group_key, |group| {
         if group.open == Some(number) {
@@ -227,6 +205,7 @@ fn close(draft: &mut Draft<'_>, number: IncidentNumber, handled: Handled) {
     if let Some(key) = &incident.policy {
         unpin(draft, key);
     }
+    task::begin(draft, TaskKind::ReleaseAlerts { incident: number });
     settle(draft, number);
 }
 
@@ -247,15 +226,74 @@ pub(super) fn forget_surplus_groups(draft: &mut Draft<'_>) {
     }
 }
 
-/// Its alerts live on; what they were stays in its history.
-fn release_members(draft: &mut Draft<'_>, number: IncidentNumber) {
-    for alert in draft.alerts_of(number) {
-        draft.archive_alert(number, &alert);
-        draft.edit_alert(&alert.id, |alert| {
-            alert.incidents.retain(|known| *known != number);
-        });
-        settle_alert(draft, alert.id);
+/// The alerts of a resolved incident live on; what they were stays in its history. Whether some
+/// are left.
+pub(super) fn release_alerts(draft: &mut Draft<'_>, number: IncidentNumber) -> bool {
+    // Those of this step were there before it, or joined in it.
+    let members: Vec<AlertId> = draft
+        .alerts_of(number)
+        .map(|alert| alert.id)
+        .take(RELEASED_AT_ONCE_MAX)
+        .collect();
+    for id in members {
+        release(draft, number, id);
+        if draft.is_spent() {
+            break;
+        }
     }
+    let has_more = draft.alerts_of(number).next().is_some();
+    if !has_more {
+        settle(draft, number);
+    }
+    has_more
+}
+
+/// An alert leaves an incident that was resolved. One that its source still asserts must not open
+/// it again at the next repeat if a person resolved it.
+fn release(draft: &mut Draft<'_>, number: IncidentNumber, id: AlertId) {
+    let (Some(alert), Some(incident)) = (draft.alert(&id), draft.incident(&number)) else {
+        return;
+    };
+    draft.archive_alert(number, &alert);
+    let now = draft.now;
+    let resolved_at = incident
+        .resolved
+        .as_ref()
+        .map_or(now.wall, |known| known.at);
+    // It may leave late, after a restart even; the hold is counted from the resolve.
+    let hold = draft.rules.settings.still_firing_hold.0;
+    let rest = hold.saturating_sub(now.wall.since(resolved_at).0);
+    let until = now.steady + Millis(rest);
+    draft.edit_alert(&id, |alert| {
+        alert.incidents.retain(|known| *known != number);
+        if alert.firing && incident.still_firing {
+            let start = alert.latest_start();
+            alert.holds.push(Hold {
+                group_key: incident.group_key.clone(),
+                incident: number,
+                until,
+                since: start.map_or(resolved_at, |start| start.max(resolved_at)),
+            });
+        }
+    });
+    settle_alert(draft, id);
+}
+
+/// Before anything is decided about an alert it leaves the incidents that were resolved and have
+/// not released it yet, as it was.
+pub(super) fn leave_closed(draft: &mut Draft<'_>, alert: Arc<Alert>) -> Arc<Alert> {
+    let is_closed = |number: &&IncidentNumber| {
+        let incident = draft.incident(number);
+        incident.is_some_and(|incident| !incident.is_open())
+    };
+    let closed: Vec<IncidentNumber> = alert.incidents.iter().filter(is_closed).copied().collect();
+    if closed.is_empty() {
+        return alert;
+    }
+    for number in closed {
+        release(draft, number, alert.id);
+    }
+    draft.alert(&alert.id).expect("a released alert is kept")
 }
 
 /// An alert that belongs to no open incident is forgotten after a while: soon when it is over, and
@@ -280,7 +318,7 @@ pub(super) fn settle(draft: &mut Draft<'_>, number: IncidentNumber) {
     let Some(incident) = draft.incident(&number) else {
         return;
     };
-    if incident.is_open() {
+    if incident.is_open() || draft.alerts_of(number).next().is_some() {
         return;
     }
     let pages = draft.pages_of(number);

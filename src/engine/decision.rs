@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Content, Text};
 use super::ids::{
-    AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId, SilenceId,
+    AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId, SilenceId, TaskId,
     UserName,
 };
 use super::incident::{Handled, Status, Why};
@@ -23,7 +23,12 @@ pub struct Decision {
     pub changes: Vec<Change>,
     /// Released only after the changes are durable.
     pub effects: Vec<Effect>,
+    /// What can be said now.
     pub answer: Answer,
+    /// The task at whose end the rest is said.
+    pub later: Option<TaskId>,
+    /// What it cost; see [`super::work`].
+    pub work: u64,
 }
 
 /// Something to do in the world.
@@ -33,7 +38,7 @@ pub enum Effect {
     Send(Arc<Order>),
     /// Withdraw an attempt whose first byte has not left.
     Cancel(AttemptId),
-    /// Ask a down channel how it is.
+    /// Ask a channel that is down or idle how it is.
     Probe(ChannelName),
 }
 

@@ -55,10 +55,7 @@ pub(super) fn page_contact(
         note_unusable(draft, plan, Reason::TargetGone);
         return Planned::Unusable;
     };
-    if draft
-        .sender(&contact.address)
-        .is_some_and(|sender| sender.is_stopped)
-    {
+    if is_stopped(draft, &contact.address) {
         note_unusable(draft, plan, Reason::ContactStopped);
         return Planned::Unusable;
     }
@@ -251,6 +248,11 @@ pub(super) fn start_on_next_channel(draft: &mut Draft<'_>, id: PageId, reason: R
     let Some(page) = draft.page(&id) else {
         return false;
     };
+    if has_stopped(draft, &page) {
+        let text = format!("{} answered STOP", who(&page));
+        note_page(draft, id, Reason::ContactStopped, &text, |_| {});
+        return false;
+    }
     let endpoint = page.endpoint();
     for channel in candidates(draft, &page) {
         let mut retries = page.retries.iter();
@@ -271,6 +273,18 @@ pub(super) fn start_on_next_channel(draft: &mut Draft<'_>, id: PageId, reason: R
         }
     }
     false
+}
+
+/// Whether whoever has this address answered STOP.
+fn is_stopped(draft: &Draft<'_>, address: &Text) -> bool {
+    let sender = draft.sender(address);
+    sender.is_some_and(|sender| sender.is_stopped)
+}
+
+/// Whether a page would be texted to a phone that answered STOP: a contact of somebody, or only
+/// the target of a channel.
+fn has_stopped(draft: &Draft<'_>, page: &Page) -> bool {
+    page.medium == Medium::Sms && is_stopped(draft, &page.address)
 }
 
 /// The channels that may carry a page, in order.

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use super::State;
 use super::alert::Alert;
 use super::calendar::Override;
+use super::counters::Counters;
 use super::decision::{Answer, Decision, Effect};
 use super::event::Text;
 use super::ids::{
     AlertId, AttemptId, ChannelName, EntryId, IncidentNumber, IntegrationName, OverrideId, PageId,
-    ReceiptId, SilenceId, UserName,
+    ReceiptId, SilenceId, TaskId, UserName,
 };
 use super::incident::{Incident, PinnedPolicy};
 use super::memory::Memory;
@@ -21,11 +22,15 @@ use super::order::{self, Leaving};
 use super::page::Page;
 use super::reason::Reason;
 use super::records::{
-    Change, ChannelState, Counters, Entry, EntryDetail, EntryKind, Group, Person, Pinned, Receipt,
-    Record, RecordKey, Sender, Silence, UnconfirmedJump,
+    Change, ChannelState, Entry, EntryDetail, EntryKind, Group, Person, Pinned, Receipt, Record,
+    RecordKey, Sender, Silence, UnconfirmedJump,
 };
 use super::ruleset::{Policy, RuleSet};
+use super::task::Task;
 use super::time::{Millis, Now, Wall};
+use super::work::{Effort, STEPS_OF_TURN};
+
+mod reading;
 
 /// What became of a record in this step.
 enum Slot<V> {
@@ -47,8 +52,9 @@ struct Index {
 }
 
 impl Index {
-    fn alert(&mut self, alert: &Alert) {
-        for number in &alert.incidents {
+    /// Of its incidents the first `known` are here already.
+    fn alert(&mut self, alert: &Alert, known: usize) {
+        for number in &alert.incidents[known..] {
             self.members.insert((*number, alert.id));
         }
     }
@@ -57,7 +63,7 @@ impl Index {
         let keys = self.alert_by_key.entry(alert.integration.clone());
         let keys = keys.or_default();
         keys.insert(alert.dedup_key.clone(), alert.id);
-        self.alert(alert);
+        self.alert(alert, 0);
     }
 
     fn new_page(&mut self, page: &Page) {
@@ -76,6 +82,10 @@ pub(super) struct Draft<'step> {
     /// Attempts that leave; what they say is made when everything of the step is decided.
     pub leaving: Vec<Leaving>,
     pub answer: Answer,
+    /// The task that completes the answer.
+    pub later: Option<TaskId>,
+    /// When the events at hand were accepted, if they had to wait.
+    pub accepted: Option<Wall>,
     pub(super) counters: Counters,
     pub jump: Option<UnconfirmedJump>,
     alerts: Overlay<AlertId, Alert>,
@@ -88,6 +98,7 @@ pub(super) struct Draft<'step> {
     silences: Overlay<SilenceId, Silence>,
     overrides: Overlay<OverrideId, Override>,
     pinned: Overlay<PinnedPolicy, Pinned>,
+    tasks: Overlay<TaskId, Task>,
     index: Index,
     /// Alerts as they were in an incident that is over for them.
     archived: Vec<Arc<Alert>>,
@@ -95,21 +106,7 @@ pub(super) struct Draft<'step> {
     /// What later events of the same request may refer to.
     memory: Memory,
     entries: Vec<Arc<Entry>>,
-    pub looks: Looks,
-}
-
-/// How many records were asked for. Only tests count, to see that work stays in proportion.
-#[derive(Default)]
-pub(super) struct Looks {
-    #[cfg(test)]
-    pub count: std::cell::Cell<usize>,
-}
-
-impl Looks {
-    fn another(&self) {
-        #[cfg(test)]
-        self.count.set(self.count.get() + 1);
-    }
+    pub effort: Effort,
 }
 
 /// Reading a record through the overlay, and setting it there.
@@ -118,7 +115,7 @@ macro_rules! read_and_put {
      |$state:ident, $key:ident| $base:expr $(, index $index:ident)?) => {
         impl Draft<'_> {
             pub fn $get(&self, $key: &$key_type) -> Option<Arc<$record>> {
-                self.looks.another();
+                self.effort.look();
                 match self.$table.get($key) {
                     Some(Slot::Put(record)) => Some(record.clone()),
                     Some(Slot::Drop | Slot::Archive(_)) => None,
@@ -139,8 +136,7 @@ macro_rules! read_and_put {
 
 /// Changing a record in the overlay.
 macro_rules! edit {
-    ($get:ident, $edit:ident, $table:ident: $key_type:ty => $record:ty
-     $(, index $index:ident)?) => {
+    ($get:ident, $edit:ident, $table:ident: $key_type:ty => $record:ty) => {
         impl Draft<'_> {
             /// Changes a record; does nothing if there is none.
             pub fn $edit<R>(
@@ -152,7 +148,6 @@ macro_rules! edit {
                 // The overlay must not hold a second reference, or every edit would copy.
                 self.$table.remove(key);
                 let result = edit(Arc::make_mut(&mut record));
-                $(self.index.$index(&record);)?
                 self.$table.insert(key.clone(), Slot::Put(record));
                 Some(result)
             }
@@ -191,7 +186,8 @@ read_and_put!(override_, put_override, overrides: OverrideId => Override,
     |state, key| state.override_by_id(*key));
 read_and_put!(pinned, put_pinned, pinned: PinnedPolicy => Pinned,
     |state, key| state.pinned(key));
-edit!(alert, edit_alert, alerts: AlertId => Alert, index alert);
+read_and_put!(task, put_task, tasks: TaskId => Task,
+    |state, key| state.tasks().get(*key));
 edit!(incident, edit_incident, incidents: IncidentNumber => Incident);
 edit!(page, edit_page, pages: PageId => Page);
 edit!(group, edit_group, groups: Text => Group);
@@ -207,6 +203,7 @@ remove!(drop_channel, channels: ChannelName);
 remove!(drop_silence, silences: SilenceId);
 remove!(drop_override, overrides: OverrideId);
 remove!(drop_pinned, pinned: PinnedPolicy);
+remove!(drop_task, tasks: TaskId);
 
 /// Gives out the next id of a kind.
 macro_rules! next_id {
@@ -229,6 +226,8 @@ impl<'step> Draft<'step> {
             effects: Vec::new(),
             leaving: Vec::new(),
             answer: Answer::None,
+            later: None,
+            accepted: None,
             counters: state.counters,
             jump: state.jump(),
             alerts: BTreeMap::new(),
@@ -241,12 +240,13 @@ impl<'step> Draft<'step> {
             silences: BTreeMap::new(),
             overrides: BTreeMap::new(),
             pinned: BTreeMap::new(),
+            tasks: BTreeMap::new(),
             index: Index::default(),
             archived: Vec::new(),
             receipts: Vec::new(),
             memory: Memory::default(),
             entries: Vec::new(),
-            looks: Looks::default(),
+            effort: Effort::default(),
         }
     }
 
@@ -258,54 +258,63 @@ impl<'step> Draft<'step> {
     next_id!(next_silence, silence, SilenceId);
     next_id!(next_override, override_, OverrideId);
     next_id!(next_entry, entry, EntryId);
+    next_id!(next_task, task, TaskId);
 
     /// The number that the next incident will have.
     pub fn next_number(&self) -> IncidentNumber {
         self.counters.incident
     }
 
-    /// The known alert that a sender means.
-    pub fn alert_by_key(&self, integration: &IntegrationName, key: &str) -> Option<Arc<Alert>> {
-        let keys = self.index.alert_by_key.get(integration);
-        let fresh = keys.and_then(|keys| keys.get(key));
-        if let Some(alert) = fresh.and_then(|id| self.alert(id)) {
-            return Some(alert);
-        }
-        let known = self.state.alert_by_key(integration, key)?;
-        self.alert(&known.id)
+    /// The id that the next page will have.
+    pub fn next_page_id(&self) -> PageId {
+        self.counters.page
     }
 
-    /// The alerts of an incident, in the order of their ids.
-    pub fn alerts_of(&self, number: IncidentNumber) -> Vec<Arc<Alert>> {
-        let known = self.state.alerts_of(number).map(|alert| alert.id);
-        let range = (number, AlertId(0))..=(number, AlertId(u64::MAX));
-        let touched = self.index.members.range(range).map(|(_, id)| *id);
-        let ids: BTreeSet<AlertId> = known.chain(touched).collect();
-        let alerts = ids.into_iter().filter_map(|id| self.alert(&id));
-        alerts
-            .filter(|alert| alert.incidents.contains(&number))
-            .collect()
+    /// Changes an alert; does nothing if there is none.
+    pub fn edit_alert<R>(&mut self, id: &AlertId, edit: impl FnOnce(&mut Alert) -> R) -> Option<R> {
+        let mut alert = self.alert(id)?;
+        let is_indexed = self.alerts.remove(id).is_some();
+        let before = alert.incidents.clone();
+        let result = edit(Arc::make_mut(&mut alert));
+        // An alert on very many routes changes with each incident that it enters: only that one is
+        // new.
+        let same = before.iter().zip(&alert.incidents);
+        let same = same.take_while(|(one, other)| one == other).count();
+        let known = if is_indexed { same } else { 0 };
+        self.index.alert(&alert, known);
+        self.alerts.insert(*id, Slot::Put(alert));
+        Some(result)
     }
 
-    /// The pages of an incident that are not in history, in the order of their ids.
-    pub fn pages_of(&self, number: IncidentNumber) -> Vec<Arc<Page>> {
-        let known = self.state.page_ids_of(number);
-        let range = (number, PageId(0))..=(number, PageId(u64::MAX));
-        let new = self.index.pages.range(range).map(|(_, id)| *id);
-        // New pages have the higher ids, and none is in both.
-        known.chain(new).filter_map(|id| self.page(&id)).collect()
+    /// How much this step has done.
+    pub fn work(&self) -> u64 {
+        let changes = [
+            self.alerts.len(),
+            self.incidents.len(),
+            self.pages.len(),
+            self.groups.len(),
+            self.people.len(),
+            self.channels.len(),
+            self.senders.len(),
+            self.silences.len(),
+            self.overrides.len(),
+            self.pinned.len(),
+            self.tasks.len(),
+            self.archived.len(),
+            self.receipts.len(),
+            self.entries.len(),
+        ];
+        self.effort.with_changes(changes.into_iter().sum())
     }
 
-    /// The page to which an attempt belongs.
-    pub fn page_of_attempt(&self, attempt: AttemptId) -> Option<Arc<Page>> {
-        self.page(&self.state.page_of_attempt(attempt)?.id)
+    /// Whether this step has done enough for a whole turn.
+    pub fn is_turn_spent(&self) -> bool {
+        self.work() >= self.rules.settings.step_work_max * STEPS_OF_TURN
     }
 
-    /// Silences that have not ended, and those that ended in this step, in the order of their ids.
-    pub fn all_silences(&self) -> Vec<Arc<Silence>> {
-        let mut ids: BTreeSet<SilenceId> = self.state.silences().map(|known| known.id).collect();
-        ids.extend(self.silences.keys().copied());
-        ids.into_iter().filter_map(|id| self.silence(&id)).collect()
+    /// Whether this step has done enough: what can be divided goes on in a later one.
+    pub fn is_spent(&self) -> bool {
+        self.work() >= self.rules.settings.step_work_max
     }
 
     /// The wall time up to which anything may be forgotten.
@@ -357,20 +366,6 @@ impl<'step> Draft<'step> {
         receipt
     }
 
-    /// The receipt of an event with this id, accepted within the hour.
-    pub fn receipt_by_id(&self, integration: &IntegrationName, id: &str) -> Option<&Receipt> {
-        let wall = self.now.wall;
-        let own = self.memory.by_id(integration, id, wall);
-        own.or_else(|| self.state.memory.by_id(integration, id, wall))
-    }
-
-    /// A resolve that came within ten minutes for an alert that was not known.
-    pub fn unknown_resolve(&self, integration: &IntegrationName, key: &str) -> Option<&Receipt> {
-        let wall = self.now.wall;
-        let own = self.memory.unknown_resolve(integration, key, wall);
-        own.or_else(|| self.state.memory.unknown_resolve(integration, key, wall))
-    }
-
     /// Adds a line to an incident's story.
     pub fn note(
         &mut self,
@@ -398,6 +393,7 @@ impl<'step> Draft<'step> {
     pub fn finish(mut self) -> Decision {
         let orders = order::orders(&self).into_iter().map(Effect::Send);
         self.effects.extend(orders);
+        let work = self.work();
         let mut changes = Vec::new();
         if self.counters != self.state.counters {
             changes.push(Change::Put(Record::Counters(self.counters)));
@@ -437,6 +433,7 @@ impl<'step> Draft<'step> {
             Record::Silence,
             RecordKey::Silence,
         );
+        collect(&mut changes, self.tasks, Record::Task, RecordKey::Task);
         collect(
             &mut changes,
             self.overrides,
@@ -451,6 +448,8 @@ impl<'step> Draft<'step> {
             changes,
             effects: self.effects,
             answer: self.answer,
+            later: self.later,
+            work,
         }
     }
 }

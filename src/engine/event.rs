@@ -179,20 +179,23 @@ pub struct Content {
 }
 
 /// One event, read from whatever format it came in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     pub action: Action,
     /// Always set by `inbound` for acknowledge and resolve; for a trigger it makes one up as the
     /// format demands, so that the engine always has it.
     pub dedup_key: Text,
     /// Idempotency id of the sender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Text>,
     pub spoken: Spoken,
     /// Which of several senders asserts it, in a format that tells them apart; empty if that one
     /// does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asserted_by: Option<Text>,
     pub content: Arc<Content>,
     /// What was cut or repaired while reading this event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
 }
 

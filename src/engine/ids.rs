@@ -1,6 +1,6 @@
 //! Identities. Each kind of thing has a type of its own, so that two ids can never be swapped.
 //!
-//! Numbers are given out by [`super::records::Counters`] and never reused; names come from rule
+//! Numbers are given out by [`super::counters::Counters`] and never reused; names come from rule
 //! documents and settings and are shared, not copied.
 
 use std::borrow::Borrow;
@@ -106,6 +106,11 @@ number!(
 number!(
     /// Position of a timeline entry; strictly increasing over the whole partition.
     EntryId
+);
+
+number!(
+    /// Something begun that goes on in later steps.
+    TaskId
 );
 
 name!(

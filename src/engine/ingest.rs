@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use super::alert::{Alert, Matchable};
 use super::assertions::Resolved;
-use super::decision::Answer;
 use super::draft::Draft;
 use super::event::{Action, Event, Spoken, Text};
 use super::ids::{AlertId, IncidentNumber, IntegrationName, ReceiptId, RouteName};
@@ -41,17 +40,27 @@ impl Verdict {
     }
 }
 
-/// Takes in the events of one request, each of which sees what the earlier ones changed, and
-/// answers with their receipts.
-pub(super) fn events(draft: &mut Draft<'_>, integration: &IntegrationName, events: Vec<Event>) {
-    let receipts = events
-        .into_iter()
-        .map(|known| event(draft, integration, known))
-        .collect();
-    draft.answer = Answer::Receipts(receipts);
+/// Keeps an event on which no decision can be made.
+pub(super) fn set_aside(
+    draft: &mut Draft<'_>,
+    integration: &IntegrationName,
+    event: Event,
+) -> Arc<Receipt> {
+    let verdict = Verdict {
+        is_news: true,
+        ..Verdict::nothing(Disposition::Ignored, Reason::SetAside)
+    };
+    let id = draft.next_receipt();
+    let receipt = receipt(draft.now.wall, id, integration, event, verdict);
+    draft.receipt(receipt)
 }
 
-fn event(draft: &mut Draft<'_>, integration: &IntegrationName, event: Event) -> Arc<Receipt> {
+/// Decides on one event, and keeps the receipt of it.
+pub(super) fn event(
+    draft: &mut Draft<'_>,
+    integration: &IntegrationName,
+    event: Event,
+) -> Arc<Receipt> {
     if let Some(first) = duplicate(draft, integration, &event) {
         return Arc::new(first);
     }
@@ -125,10 +134,11 @@ fn known_alert(
     key: &str,
 ) -> Option<Arc<Alert>> {
     if let Some(known) = draft.alert_by_key(integration, key) {
-        return Some(known);
+        return Some(closing::leave_closed(draft, known));
     }
     let mut names = draft.rules.integrations.get(integration)?.was.iter();
     let old = names.find_map(|name| draft.alert_by_key(name, key))?;
+    let old = closing::leave_closed(draft, old);
     draft.edit_alert(&old.id, |alert| {
         let before = std::mem::replace(&mut alert.integration, integration.clone());
         alert.former_integration.get_or_insert(before);
@@ -182,7 +192,7 @@ fn is_old(draft: &Draft<'_>, integration: &IntegrationName, event: &Event) -> bo
     let Some(rules) = draft.rules.integrations.get(integration) else {
         return false;
     };
-    draft.now.wall.since(moment) > rules.max_age
+    draft.accepted_at().since(moment) > rules.max_age
 }
 
 /// Keeps and shows an alert that is history; pages nobody.
@@ -285,7 +295,7 @@ fn destinations(draft: &Draft<'_>, alert: &Alert) -> (Vec<Destination>, Verdict)
         integration: &alert.integration,
         content: &alert.content,
     };
-    let routes = draft.rules.tree.routes(&fields);
+    let routes = draft.rules.tree.routes(&draft.effort.counted(fields));
     let reason = if routes.is_empty() {
         Reason::NoRules
     } else {
@@ -401,6 +411,7 @@ pub(super) fn due(draft: &mut Draft<'_>, id: AlertId) {
     let Some(alert) = draft.alert(&id) else {
         return;
     };
+    let alert = closing::leave_closed(draft, alert);
     let steady = draft.now.steady;
     if alert.expires.is_some_and(|expires| expires <= steady) {
         end_alert(draft, &alert, None, Reason::Expired);

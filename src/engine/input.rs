@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::event::{Event, Text};
 use super::ids::{
     AlertId, AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId,
-    PolicyName, ScheduleName, SilenceId, UserName,
+    PolicyName, ScheduleName, SilenceId, TaskId, UserName,
 };
 use super::incident::Trouble;
 use super::matcher::Matcher;
-use super::outcome::Outcome;
+use super::outcome::{Capacity, Outcome};
 use super::places::Pick;
 use super::ruleset::{RuleSet, Target};
+use super::task::Stride;
 use super::time::{Millis, Wall};
 use super::urgency::Urgency;
 
@@ -32,11 +33,23 @@ pub enum Input {
     ClockBack { by: Millis },
     /// An admin says that the wall clock is right.
     ConfirmClock,
-    /// A monitor posted these in one request; they are stored together or not at all.
+    /// A monitor posted these in one request; they are accepted together or not at all. What the
+    /// step does not decide is left to a task.
     Events {
         integration: IntegrationName,
         events: Vec<Event>,
     },
+    /// Some events of a request are to be decided on later. The first of them begin the request.
+    Keep {
+        integration: IntegrationName,
+        /// At least one.
+        events: Vec<Event>,
+        request: Option<TaskId>,
+        /// The request is whole with these.
+        is_whole: bool,
+    },
+    /// A task goes on; see [`super::state::tasks::Tasks`].
+    GoOn { task: TaskId, stride: Stride },
     /// A timer of the state is due; see [`super::State::next_due`].
     Due(TimerKey),
     /// A page has a place on its channel; see [`super::places::picks`].
@@ -51,11 +64,12 @@ pub enum Input {
         outcome: Outcome,
         provider_message: Option<Text>,
     },
-    /// A down channel was probed.
+    /// A channel that is down or idle was probed.
     Probed {
         channel: ChannelName,
         outcome: Outcome,
         provider_message: Option<Text>,
+        capacity: Capacity,
     },
     /// A person acts on incidents.
     Act(Act),

@@ -6,13 +6,15 @@
 //! kept, silences that ended by the jump hold again when the clock comes back, and memory of groups
 //! and alerts lasts as long as it would have without the jump.
 
-use super::alert::Alert;
+use serde::{Deserialize, Serialize};
+
 use super::decision::Answer;
 use super::draft::Draft;
 use super::event::Text;
 use super::ids::{AlertId, OverrideId, SilenceId};
 use super::incident::Trouble;
 use super::records::UnconfirmedJump;
+use super::task::{self, TaskKind};
 use super::time::{Millis, Steady};
 use super::trouble::Cause;
 use super::{silence, trouble_desk};
@@ -39,7 +41,12 @@ pub(super) fn ahead(draft: &mut Draft<'_>, by: Millis) {
         by: Millis(known.0.saturating_add(by.0)),
         since: draft.now.steady,
     });
-    keep_memory(draft, by);
+    let next = Remembered::Groups("".into());
+    task::begin(draft, TaskKind::KeepMemory { by, next });
+}
+
+/// Everything that is remembered is kept: what comes from now on counts by the clock as it is.
+fn tell(draft: &mut Draft<'_>, by: Millis) {
     let text = format!(
         "the wall clock is {by} ahead of the last commit; nothing is forgotten by it for an hour: \
          if it is wrong set it back by then, if it is right there is nothing to do, or \
@@ -114,32 +121,59 @@ fn believe(draft: &mut Draft<'_>) {
     trouble_desk::clear(draft, &trouble(Cause::ClockAhead));
 }
 
+/// How far it got through what is remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remembered {
+    /// Groups after this one.
+    Groups(Text),
+    /// Alerts from this one on.
+    Alerts(AlertId),
+}
+
 /// What is remembered on the steady line is remembered for as long as if there had been no jump:
-/// the line itself never goes back, so that it would be lost with a clock that does.
-fn keep_memory(draft: &mut Draft<'_>, by: Millis) {
-    let groups = draft.state.groups();
-    let groups: Vec<Text> = groups
-        .filter(|group| group.forget.is_some())
-        .map(|group| group.key.clone())
-        .collect();
-    for key in groups {
-        draft.edit_group(&key, |group| {
-            group.forget = group.forget.map(|at| at + by);
-        });
+/// the line itself never goes back, so that it would be lost with a clock that does. The answer is
+/// where to go on.
+pub(super) fn keep_memory(
+    draft: &mut Draft<'_>,
+    by: Millis,
+    next: Remembered,
+) -> Option<Remembered> {
+    match next {
+        Remembered::Groups(last) => Some(keep_groups(draft, by, &last)),
+        Remembered::Alerts(next) => keep_alerts(draft, by, next).map(Remembered::Alerts),
     }
-    let is_limited = |alert: &Alert| alert.forget.is_some() || alert.expires.is_some();
-    let alerts = draft.state.alerts();
-    let alerts: Vec<AlertId> = alerts
-        .filter(|alert| is_limited(alert))
-        .map(|alert| alert.id)
-        .collect();
-    for id in alerts {
-        draft.edit_alert(&id, |alert| {
-            alert.forget = alert.forget.map(|at| at + by);
-            alert.expires = alert.expires.map(|at| at + by);
-            alert.assertions.put_off(by);
-        });
+}
+
+fn keep_groups(draft: &mut Draft<'_>, by: Millis, last: &Text) -> Remembered {
+    for group in draft.state.groups_after(last) {
+        if group.forget.is_some() {
+            draft.edit_group(&group.key, |group| {
+                group.forget = group.forget.map(|at| at + by);
+            });
+        }
+        if draft.is_spent() {
+            return Remembered::Groups(group.key.clone());
+        }
     }
+    Remembered::Alerts(AlertId(0))
+}
+
+fn keep_alerts(draft: &mut Draft<'_>, by: Millis, next: AlertId) -> Option<AlertId> {
+    for alert in draft.state.alerts_after(next) {
+        if alert.forget.is_some() || alert.expires.is_some() {
+            draft.edit_alert(&alert.id, |alert| {
+                alert.forget = alert.forget.map(|at| at + by);
+                alert.expires = alert.expires.map(|at| at + by);
+                alert.assertions.put_off(by);
+            });
+        }
+        if draft.is_spent() {
+            return Some(AlertId(alert.id.0 + 1));
+        }
+    }
+    tell(draft, by);
+    None
 }
 
 /// What was set under the wrong clock lasts for as long as was meant.

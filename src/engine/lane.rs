@@ -6,28 +6,23 @@ use super::budget;
 use super::decision::Effect;
 use super::draft::Draft;
 use super::event::Text;
+use super::health::{Health, SILENT_AFTER, Turn};
 use super::ids::ChannelName;
 use super::incident::Trouble;
 use super::outcome::Outcome;
 use super::page::Page;
 use super::reason::Reason;
-use super::records::{ChannelState, Down, Health, Pace, Turn};
+use super::records::{ChannelState, Down};
 use super::ruleset::ChannelInfo;
 use super::time::{Millis, Steady};
 use super::trouble::Cause;
-use super::{deliver, trouble_desk};
+use super::{check, deliver, trouble_desk};
 
 /// A channel that is down is asked how it is so often.
 const PROBE_INTERVAL: Millis = Millis::minutes(1);
 
-/// A channel with failures and no success for so long is silent.
-const SILENT_AFTER: Millis = Millis::minutes(5);
-const SILENT_FAILURES: u64 = 3;
-
 /// Servers of one channel that are remembered.
 const ENDPOINTS_MAX: usize = 1_000;
-/// One that was not used for so long, and owes nothing, is forgotten.
-const IDLE_AFTER: Millis = Millis::minutes(10);
 
 /// Whether an attempt can start on a channel.
 pub(super) enum Availability {
@@ -95,6 +90,7 @@ pub(super) fn edit<R>(
             health: Health::new(draft.now.steady),
             endpoints: BTreeMap::new(),
             turn: None,
+            check: None,
         };
         draft.put_channel(name.clone(), state);
     }
@@ -152,12 +148,10 @@ pub(super) fn attempt_started(
         }
         health.pace.begins(now);
     });
-    let turn = Turn {
-        endpoint,
-        integration: page.integration.clone(),
-    };
+    let integration = page.integration.clone();
     edit(draft, name, |channel| {
-        channel.turn = Some(turn);
+        let turn = channel.turn.take().unwrap_or_else(Turn::first);
+        channel.turn = Some(turn.after(endpoint, integration));
         if let Some(down) = &mut channel.down {
             down.is_trial_open = false;
         }
@@ -168,9 +162,10 @@ pub(super) fn attempt_started(
 pub(super) fn succeeded(draft: &mut Draft<'_>, name: &ChannelName, endpoint: &Text) {
     let wall = draft.now.wall;
     let is_one_endpoint = is_one_endpoint(draft, name);
+    let check_due = check::after_success(draft, name);
     let was_troubled = draft.channel(name).is_some_and(|channel| {
         let fails = channel.endpoints.get(endpoint).is_some_and(Health::fails);
-        channel.down.is_some() || channel.health.fails() || fails
+        channel.down.is_some() || channel.health.fails() || fails || check::failed(&channel)
     });
     edit_health(draft, name, endpoint, |health| {
         health.pace.succeeded();
@@ -180,6 +175,10 @@ pub(super) fn succeeded(draft: &mut Draft<'_>, name: &ChannelName, endpoint: &Te
         channel.down = None;
         channel.health.works();
         channel.last_success_at = Some(wall);
+        if let Some(check) = &mut channel.check {
+            check.due = check_due;
+            check.failures = 0;
+        }
         channel.endpoints.values().any(Health::fails)
     });
     if !was_troubled {
@@ -237,14 +236,14 @@ pub(super) fn failed(draft: &mut Draft<'_>, page: &Page, name: &ChannelName, out
                 edit(draft, name, |channel| channel.health.failed(now, is_own));
             }
             if let Some(cause) = cause_of(outcome).filter(|_| !is_own) {
-                raise(draft, name, (outcome, words), cause);
+                raise(draft, name, (outcome, words), cause, false);
             }
         }
         Outcome::Delivered | Outcome::Accepted => {}
     }
 }
 
-fn cause_of(outcome: Outcome) -> Option<Cause> {
+pub(super) fn cause_of(outcome: Outcome) -> Option<Cause> {
     match outcome {
         Outcome::RefusedCredential => Some(Cause::ChannelCredential),
         Outcome::TlsNameMismatch => Some(Cause::ChannelTlsName),
@@ -269,11 +268,12 @@ fn last_words<'page>(page: &'page Page, name: &ChannelName) -> Option<&'page str
 }
 
 /// Marks the channel down where all pages go to one endpoint, and raises one self-incident.
-fn raise(
+pub(super) fn raise(
     draft: &mut Draft<'_>,
     name: &ChannelName,
     (outcome, words): (Outcome, Option<&str>),
     cause: Cause,
+    was_checked: bool,
 ) {
     let (now, since) = (draft.now.steady, draft.now.wall);
     if is_one_endpoint(draft, name) {
@@ -285,6 +285,7 @@ fn raise(
                 since,
                 probe_due,
                 is_trial_open: false,
+                was_checked,
             });
         });
     }
@@ -316,12 +317,20 @@ fn trouble_text(name: &ChannelName, outcome: Outcome) -> String {
     format!("channel {name} cannot page anybody: {what}")
 }
 
-/// A down channel's minute is over: ask it, or let one attempt try.
+/// A down channel's minute is over: ask it, or let one attempt try. Or an idle one's hour is: check
+/// it.
 pub(super) fn probe_due(draft: &mut Draft<'_>, name: &ChannelName) {
     let Some(info) = draft.rules.channel(name).cloned() else {
         draft.drop_channel(name);
         return;
     };
+    if draft
+        .channel(name)
+        .is_some_and(|channel| channel.down.is_none())
+    {
+        check::due(draft, &info);
+        return;
+    }
     let now = draft.now.steady;
     edit(draft, name, |channel| {
         if let Some(down) = &mut channel.down {
@@ -334,7 +343,8 @@ pub(super) fn probe_due(draft: &mut Draft<'_>, name: &ChannelName) {
     }
 }
 
-/// What a probe found. A probe cannot see what is left to send with: there it lets one attempt try.
+/// What a probe of a down channel found. It cannot always see what is left to send with: where a
+/// page met the end of that, one attempt may try.
 pub(super) fn probed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome) {
     let state = draft.channel(name);
     let Some(down) = state.as_ref().and_then(|state| state.down.as_ref()) else {
@@ -343,7 +353,7 @@ pub(super) fn probed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome
     if !outcome.is_sent() {
         return;
     }
-    if down.outcome == Outcome::QuotaExhausted {
+    if down.outcome == Outcome::QuotaExhausted && !down.was_checked {
         edit(draft, name, |channel| {
             if let Some(down) = &mut channel.down {
                 down.is_trial_open = true;
@@ -417,53 +427,5 @@ fn forget_idle(draft: &mut Draft<'_>, name: &ChannelName) {
         edit(draft, name, |channel| {
             channel.endpoints.retain(|_, health| !health.is_idle(now));
         });
-    }
-}
-
-impl Health {
-    /// Nothing is known yet.
-    pub(super) fn new(now: Steady) -> Self {
-        Self {
-            closed_until: None,
-            pace: Pace::default(),
-            budget_thousandths: budget::full(),
-            budget_counted: now,
-            failing_since: None,
-            failures: 0,
-            own_failures: 0,
-        }
-    }
-
-    /// Whether attempts failed since the last success.
-    pub fn fails(&self) -> bool {
-        self.failing_since.is_some()
-    }
-
-    fn works(&mut self) {
-        self.failing_since = None;
-        self.failures = 0;
-        self.own_failures = 0;
-    }
-
-    fn failed(&mut self, now: Steady, is_told: bool) {
-        self.failing_since = self.failing_since.or(Some(now));
-        self.failures += 1;
-        self.own_failures += u64::from(is_told);
-    }
-
-    /// Whether several attempts over a while had no success. Pages about the router itself do not
-    /// count.
-    fn is_silent(&self, now: Steady) -> bool {
-        let is_long = self
-            .failing_since
-            .is_some_and(|at| now.since(at) >= SILENT_AFTER);
-        is_long && self.failures.saturating_sub(self.own_failures) >= SILENT_FAILURES
-    }
-
-    fn is_idle(&self, now: Steady) -> bool {
-        let is_closed = self.closed_until.is_some_and(|until| until > now);
-        let used = self.pace.second.max(self.budget_counted);
-        // By then the budget is full again.
-        !is_closed && !self.fails() && now.since(used) >= IDLE_AFTER
     }
 }

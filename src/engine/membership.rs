@@ -257,7 +257,9 @@ fn add_member(draft: &mut Draft<'_>, alert: &Arc<Alert>, number: IncidentNumber)
         }
     });
     draft.edit_incident(&number, |incident| incident.alerts.total += 1);
-    recount(draft, &before);
+    let after = draft.alert(&alert.id).expect("a member is kept");
+    let was = Share::of(&before, before.incidents.contains(&number));
+    recount_in(draft, number, &was, &Share::of(&after, true));
 }
 
 /// A new or returning alert joins an open incident.
@@ -399,26 +401,32 @@ pub(super) fn recount(draft: &mut Draft<'_>, before: &Alert) {
     let Some(after) = draft.alert(&before.id) else {
         return;
     };
-    let mut numbers = before.incidents.clone();
-    numbers.extend(
-        after
-            .incidents
-            .iter()
-            .filter(|number| !before.incidents.contains(number)),
-    );
-    for number in numbers {
-        let was = Share::of(before, number);
-        let is = Share::of(&after, number);
-        if was == is {
-            continue;
-        }
-        draft.edit_incident(&number, |incident| {
-            let counts = &mut incident.alerts;
-            moved(&mut counts.firing, was.firing, is.firing);
-            moved(&mut counts.silenced, was.silenced, is.silenced);
-            moved(&mut counts.acknowledged, was.acknowledged, is.acknowledged);
-        });
+    let is_in_same = before.incidents == after.incidents;
+    for number in &before.incidents {
+        let was = Share::of(before, true);
+        let stays = is_in_same || after.incidents.contains(number);
+        recount_in(draft, *number, &was, &Share::of(&after, stays));
     }
+    if is_in_same {
+        return;
+    }
+    let entered = after.incidents.iter();
+    for number in entered.filter(|number| !before.incidents.contains(number)) {
+        let was = Share::of(before, false);
+        recount_in(draft, *number, &was, &Share::of(&after, true));
+    }
+}
+
+fn recount_in(draft: &mut Draft<'_>, number: IncidentNumber, was: &Share, is: &Share) {
+    if was == is {
+        return;
+    }
+    draft.edit_incident(&number, |incident| {
+        let counts = &mut incident.alerts;
+        moved(&mut counts.firing, was.firing, is.firing);
+        moved(&mut counts.silenced, was.silenced, is.silenced);
+        moved(&mut counts.acknowledged, was.acknowledged, is.acknowledged);
+    });
 }
 
 fn moved(count: &mut u32, was: bool, is: bool) {
@@ -434,8 +442,9 @@ struct Share {
 }
 
 impl Share {
-    fn of(alert: &Alert, number: IncidentNumber) -> Self {
-        let firing = alert.firing && alert.incidents.contains(&number);
+    /// Of an incident that the alert is in, or is not in.
+    fn of(alert: &Alert, is_in: bool) -> Self {
+        let firing = alert.firing && is_in;
         Self {
             firing,
             silenced: firing && alert.is_silenced(),

@@ -1,21 +1,19 @@
 //! What an attempt hands to its channel, as data: made when everything of a step is decided, so
-//! that a page speaks of the whole request and not of its first event, and made again for an
-//! attempt that has not left.
+//! that a page speaks of the whole request and not of its first event.
 
 use std::sync::Arc;
 
-use super::State;
 use super::alert::Alert;
 use super::decision::{AlertBrief, Brief, Message, Order, Place, TokenSubject};
 use super::draft::Draft;
 use super::event::Text;
 use super::headline;
-use super::ids::{AttemptId, PageId};
+use super::ids::{AttemptId, IncidentNumber, PageId};
 use super::incident::Incident;
 use super::ingest;
-use super::page::{IncidentRef, News, Page, PageKind, Recipient};
-use super::ruleset::{ChannelInfo, Medium, RuleSet};
-use super::time::{Millis, Now, Steady};
+use super::page::{IncidentRef, Page, PageKind, Recipient};
+use super::ruleset::{ChannelInfo, Medium};
+use super::time::{Millis, Steady};
 
 /// What a channel has for one attempt: mail relays may take their time.
 pub(super) fn deadline(draft: &Draft<'_>, page: PageId) -> Millis {
@@ -44,25 +42,6 @@ pub(super) fn orders(draft: &Draft<'_>) -> Vec<Arc<Order>> {
         order(draft, &page, &leaving.channel, attempt, deadline)
     });
     made.map(Arc::new).collect()
-}
-
-/// An order that has not left, as everything stands now. A notice keeps what it tells: what came
-/// after it has a notice of its own.
-pub fn renewed(state: &State, rules: &RuleSet, order: &Order, now: Now) -> Option<Order> {
-    let is_notice = match order.message.kind {
-        PageKind::Update { news, .. } => news != News::Joined,
-        PageKind::Page | PageKind::Bundle | PageKind::Copy => false,
-    };
-    if is_notice {
-        return None;
-    }
-    let draft = Draft::new(state, rules, now);
-    let page = draft.page(&order.page)?;
-    let message = message(&draft, &page, rules.channel(&order.channel)?)?;
-    Some(Order {
-        message,
-        ..order.clone()
-    })
 }
 
 /// The order for an attempt. `None` if none of the page's incidents is known any more.
@@ -154,14 +133,18 @@ fn brief(draft: &Draft<'_>, known: &IncidentRef, told: Option<Steady>) -> Option
 }
 
 fn brief_of(draft: &Draft<'_>, incident: &Incident, told: Option<Steady>) -> Brief {
-    let mut alerts = draft.alerts_of(incident.number);
-    alerts.sort_by_cached_key(|alert| (headline::place(alert), alert.id));
+    let alerts = draft.first_alerts_of(incident.number, Brief::ALERTS_MAX);
+    // Which alerts have left a resolved incident by now says nothing of it.
+    let told = told.filter(|_| incident.is_open());
     let title = headline::title(incident, alerts.first().map(|alert| &**alert));
-    let joined: Vec<Text> = alerts
-        .iter()
-        .filter(|alert| is_news(alert, told))
-        .map(|alert| ingest::title_of(alert))
-        .collect();
+    let mut joined = match told {
+        Some(told) => draft.alerts_entered_after(incident.number, told),
+        None => Vec::new(),
+    };
+    joined.retain(|alert| alert.firing && !alert.is_silenced());
+    let joined_total = joined.len();
+    joined.sort_by_cached_key(|alert| (headline::place(alert), alert.id));
+    joined.truncate(Brief::ALERTS_MAX);
     Brief {
         incident: IncidentRef {
             number: incident.number,
@@ -179,34 +162,23 @@ fn brief_of(draft: &Draft<'_>, incident: &Incident, told: Option<Steady>) -> Bri
         alerts_total: incident.alerts.total,
         group_labels: incident.group_labels.clone(),
         alerts: if incident.is_open() {
-            first_briefs(&alerts)
+            briefs(&alerts)
         } else {
             incident.last_alerts.clone()
         },
-        joined_total: joined.len(),
-        joined: joined.into_iter().take(Brief::ALERTS_MAX).collect(),
+        joined_total,
+        joined: joined.iter().map(|alert| ingest::title_of(alert)).collect(),
         is_self_incident: incident.about.is_some(),
     }
 }
 
 /// The alerts of an incident as a message shows them.
-pub(super) fn alert_briefs(alerts: &[Arc<Alert>]) -> Vec<AlertBrief> {
-    let mut alerts = alerts.to_vec();
-    alerts.sort_by_cached_key(|alert| (headline::place(alert), alert.id));
-    first_briefs(&alerts)
+pub(super) fn alert_briefs(draft: &Draft<'_>, number: IncidentNumber) -> Vec<AlertBrief> {
+    briefs(&draft.first_alerts_of(number, Brief::ALERTS_MAX))
 }
 
-fn first_briefs(alerts: &[Arc<Alert>]) -> Vec<AlertBrief> {
-    let first = alerts.iter().take(Brief::ALERTS_MAX);
-    first.map(|alert| alert_brief(alert)).collect()
-}
-
-/// Whether an alert began to fire after the reader was told of its incident.
-fn is_news(alert: &Alert, told: Option<Steady>) -> bool {
-    let Some((told, entered)) = told.zip(alert.entered) else {
-        return false;
-    };
-    alert.firing && !alert.is_silenced() && entered > told
+fn briefs(alerts: &[Arc<Alert>]) -> Vec<AlertBrief> {
+    alerts.iter().map(|alert| alert_brief(alert)).collect()
 }
 
 fn alert_brief(alert: &Alert) -> AlertBrief {

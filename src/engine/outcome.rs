@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::event::Text;
 use super::time::Millis;
 
 /// The typed answer to one attempt. What could not be understood is [`Outcome::Unknown`], which is
@@ -65,6 +66,18 @@ impl Outcome {
             Self::RefusedCredential | Self::TlsNameMismatch | Self::TlsOther | Self::QuotaExhausted
         )
     }
+}
+
+/// What a channel that would take messages says of how many more it can carry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Capacity {
+    /// Enough as far as is known: most providers give no figure.
+    #[default]
+    Enough,
+    /// It gives one and could not be asked for it now.
+    Unread,
+    /// Too little, or what should say so cannot be understood; in words.
+    Low { text: Text },
 }
 
 impl fmt::Display for Outcome {

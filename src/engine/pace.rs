@@ -1,7 +1,7 @@
 //! How fast an endpoint is sent to: as fast as messages come until it asks to wait, then half as
 //! fast as it was, and step by step faster again while it takes them.
 
-use super::records::Pace;
+use super::health::Pace;
 use super::time::{Millis, Steady};
 
 /// The slowest pace after throttling, in messages a minute.

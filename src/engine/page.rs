@@ -230,6 +230,11 @@ impl Page {
         self.under_way().next()
     }
 
+    /// Whether something of it is still to come.
+    pub fn is_under_way(&self) -> bool {
+        self.state == PageState::Sending || self.in_flight().is_some()
+    }
+
     /// All attempts in flight.
     pub fn under_way(&self) -> impl Iterator<Item = &Attempt> {
         let attempts = self.attempts.iter();

@@ -297,13 +297,12 @@ fn note(draft: &mut Draft<'_>, number: IncidentNumber, actor: &Actor, text: &Tex
 /// Other open incidents with one of the incident's alerts, at most ten.
 fn linked(draft: &Draft<'_>, number: IncidentNumber) -> Vec<IncidentNumber> {
     let alerts = draft.alerts_of(number);
-    let numbers = alerts
-        .iter()
-        .take(100)
-        .flat_map(|alert| alert.incidents.iter().copied());
+    let numbers = alerts.take(100).flat_map(|alert| alert.incidents.clone());
     let mut linked: Vec<IncidentNumber> = numbers.filter(|other| *other != number).collect();
     linked.sort();
     linked.dedup();
+    // Alerts may not have left all that were resolved.
+    linked.retain(|other| draft.incident(other).is_some_and(|known| known.is_open()));
     linked.truncate(10);
     linked
 }

@@ -11,10 +11,11 @@ use super::State;
 use super::deliver;
 use super::draft::Draft;
 use super::event::Text;
+use super::health::{Health, Turn};
 use super::ids::{ChannelName, IntegrationName, PageId};
 use super::lane::{self, Availability};
 use super::queueing;
-use super::records::{ChannelState, Health, Turn};
+use super::records::ChannelState;
 use super::ruleset::{ChannelInfo, RuleSet};
 use super::state::lanes::{Lane, Waiting};
 use super::time::{Millis, Steady};
@@ -74,10 +75,13 @@ pub(super) fn give(draft: &mut Draft<'_>, pick: &Pick) {
         .queued
         .iter()
         .find(|queued| queued.channel == pick.channel);
-    let queued = queued.cloned().expect("a page is picked where it waits");
+    // What was given before it in this turn may have led to its end.
+    let Some(queued) = queued.cloned() else {
+        return;
+    };
     let info = draft.rules.channel(&pick.channel).cloned();
     match info.map(|info| (lane::availability(draft, &info, &page.endpoint()), info)) {
-        Some((Availability::Open, info)) => queueing::start_attempt(draft, page.id, &info, queued),
+        Some((Availability::Open, info)) => queueing::start_attempt(draft, page.id, &info, &queued),
         Some((Availability::Later { at, reason }, _)) => {
             queueing::give_back(draft, &page, &queued, Some((at, reason)));
         }
@@ -107,14 +111,10 @@ struct Taken {
 impl Taken {
     /// Nothing yet; the turns go on from where they were.
     fn after(turn: Option<&Turn>) -> Self {
-        let first = || Turn {
-            endpoint: "".into(),
-            integration: "".into(),
-        };
         Self {
             pages: BTreeSet::new(),
             endpoints: BTreeMap::new(),
-            turn: turn.cloned().unwrap_or_else(first),
+            turn: turn.cloned().unwrap_or_else(Turn::first),
         }
     }
 }
@@ -173,12 +173,18 @@ impl Channel<'_> {
     /// The next page of this urgency whose turn it is, if any can start.
     fn next(&self, info: &ChannelInfo, taken: &mut Taken, urgency: Urgency) -> Option<PageId> {
         let waiting = self.lane.waiting_at(urgency);
-        let (endpoint, turn) = (&taken.turn.endpoint, &taken.turn.integration);
-        let found = after(waiting, endpoint).find_map(|(endpoint, integrations)| {
+        let turn = &taken.turn;
+        let found = after(waiting, &turn.endpoint).find_map(|(endpoint, integrations)| {
             if !self.has_place(info, endpoint, taken) {
                 return None;
             }
-            let mut turns = after(integrations, turn);
+            let is_round_over = turn.is_round_over(endpoint);
+            let last = if is_round_over {
+                &turn.served
+            } else {
+                &turn.integration
+            };
+            let mut turns = after(integrations, last);
             turns.find_map(|(integration, pages)| {
                 let mut pages = pages.iter().map(|(_, page)| *page);
                 let page = pages.find(|page| self.is_eligible(*page, taken))?;
@@ -188,10 +194,7 @@ impl Channel<'_> {
         let (endpoint, integration, page) = found?;
         *taken.endpoints.entry(endpoint.clone()).or_default() += 1;
         taken.pages.insert(page);
-        taken.turn = Turn {
-            endpoint,
-            integration,
-        };
+        taken.turn = taken.turn.after(endpoint, integration);
         Some(page)
     }
 

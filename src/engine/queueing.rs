@@ -1,5 +1,5 @@
-//! From the wish for an attempt to its begin: a page waits for a place on a channel, has it, or gives
-//! it back because the channel cannot be used any more.
+//! From the wish for an attempt to its begin: a page waits for a place on a channel, has it, or
+//! gives it back because the channel cannot be used any more.
 
 use super::budget;
 use super::deliver::{self, SHORT_WAIT, note_page, who};
@@ -11,6 +11,7 @@ use super::page::{Attempt, Page, PageState, Queued};
 use super::reason::Reason;
 use super::ruleset::ChannelInfo;
 use super::time::{Millis, Steady};
+use super::updates;
 
 /// Waits for a place on a channel; its attempt begins with it, in this very turn if one is free.
 pub(super) fn queue(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, reason: Reason) {
@@ -30,9 +31,9 @@ pub(super) fn queue(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, re
     });
 }
 
-/// When failover starts if a page has no outcome on a channel: counted from the first attempt there,
-/// so that an endpoint that goes on asking for a little patience has no more of it than one that
-/// says nothing.
+/// When failover starts if a page has no outcome on a channel: counted from the first attempt
+/// there, so that an endpoint that goes on asking for a little patience has no more of it than one
+/// that says nothing.
 fn failover_due(draft: &Draft<'_>, page: &Page, channel: &ChannelName) -> Steady {
     let now = draft.now.steady;
     let first = page.attempts.iter().find(|known| known.channel == *channel);
@@ -45,7 +46,7 @@ pub(super) fn start_attempt(
     draft: &mut Draft<'_>,
     id: PageId,
     channel: &ChannelInfo,
-    queued: Queued,
+    queued: &Queued,
 ) {
     let attempt = draft.next_attempt();
     let now = draft.now;
@@ -69,6 +70,7 @@ pub(super) fn start_attempt(
             is_interrupted: false,
         });
     });
+    updates::leaves(draft, &before);
     let is_first = before.attempts_on(&channel.name) == 0;
     lane::attempt_started(draft, &before, &channel.name, is_first);
     let waited = now.steady.since(queued.since);

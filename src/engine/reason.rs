@@ -57,6 +57,7 @@ reasons! {
     ResolvedBefore => "resolved_before":
         "its resolve came first and the source says that the trigger is earlier",
     DuplicateId => "duplicate_id": "an event with this id was accepted before",
+    SetAside => "set_aside": "the decision on it failed inside; it is kept here and pages nobody",
     ChangeEvent => "change_event": "it tells of a change and of no alert",
     NoRules => "no_rules": "there is no routing tree yet",
     // Incidents and escalation.

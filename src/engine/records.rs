@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
 use super::calendar::Override;
+use super::counters::Counters;
 use super::event::{Action, Content, Fault, Text};
+use super::health::{Health, Turn};
 use super::ids::{
     AlertId, AttemptId, ChannelName, EntryId, IncidentNumber, IntegrationName, OverrideId, PageId,
-    ReceiptId, SilenceId, UserName,
+    ReceiptId, SilenceId, TaskId, UserName,
 };
 use super::incident::{Incident, PinnedPolicy};
 use super::input::Actor;
@@ -19,6 +21,7 @@ use super::outcome::Outcome;
 use super::page::Page;
 use super::reason::Reason;
 use super::ruleset::{Medium, Policy};
+use super::task::Task;
 use super::time::{Millis, Steady, Wall};
 use super::urgency::Urgency;
 
@@ -144,52 +147,23 @@ pub struct ChannelState {
     /// Whose turn it was when a place was given last.
     #[serde(default)]
     pub turn: Option<Turn>,
+    /// When it is to be checked, if it can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Check>,
 }
 
-/// How an endpoint takes what it is sent: its wishes to wait, its failures and its retry budget.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Health {
-    /// It asked to wait until then.
+/// The next check of a channel that is idle, and what came of those before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    pub due: Steady,
+    /// It was asked and has not answered yet.
     #[serde(default)]
-    pub closed_until: Option<Steady>,
-    /// How fast it may be sent to, and how fast it was.
-    #[serde(default)]
-    pub pace: Pace,
-    /// Thousandths of a retry token, and when they were counted.
-    pub budget_thousandths: u64,
-    pub budget_counted: Steady,
-    /// First attempt without success since the last success.
-    #[serde(default)]
-    pub failing_since: Option<Steady>,
-    /// Attempts that failed since then.
+    pub is_under_way: bool,
+    /// Checks in a row that found it unreachable, without a success since.
     #[serde(default)]
     pub failures: u64,
-    /// Those of them that were about the router itself, or have a self-incident of their own.
     #[serde(default)]
-    pub own_failures: u64,
-}
-
-/// The pace of an endpoint.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pace {
-    /// Messages a minute; `None` is as fast as they come.
-    #[serde(default)]
-    pub per_minute: Option<u64>,
-    /// The next one starts no earlier.
-    #[serde(default)]
-    pub next: Steady,
-    /// When the present second of counting began, and how many attempts began in it.
-    #[serde(default)]
-    pub second: Steady,
-    #[serde(default)]
-    pub in_second: u64,
-}
-
-/// Turns go round the endpoints of a channel, and at each round its integrations.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Turn {
-    pub endpoint: Text,
-    pub integration: IntegrationName,
+    pub last_passed_at: Option<Wall>,
 }
 
 /// Why and since when a channel is down.
@@ -201,6 +175,9 @@ pub struct Down {
     /// A channel that cannot be probed: the next attempt goes through as a trial.
     #[serde(default)]
     pub is_trial_open: bool,
+    /// A check found it and no page: the next probe that finds nothing ends it.
+    #[serde(default)]
+    pub was_checked: bool,
 }
 
 /// What is remembered of somebody who answers pages: by a phone that writes, or by an account that
@@ -248,47 +225,6 @@ pub struct Pinned {
     pub key: PinnedPolicy,
     pub policy: Arc<Policy>,
     pub uses: u64,
-}
-
-/// The next free ids.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counters {
-    pub incident: IncidentNumber,
-    pub alert: AlertId,
-    pub page: PageId,
-    pub attempt: AttemptId,
-    pub receipt: ReceiptId,
-    pub silence: SilenceId,
-    pub override_: OverrideId,
-    pub entry: EntryId,
-    /// When the process started last; `None` after it ended in order.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub started: Option<Steady>,
-    /// Starts in a row, each soon after the one before.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub quick_starts: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
-}
-
-impl Default for Counters {
-    fn default() -> Self {
-        Self {
-            incident: IncidentNumber(1),
-            alert: AlertId(1),
-            page: PageId(1),
-            attempt: AttemptId(1),
-            receipt: ReceiptId(1),
-            silence: SilenceId(1),
-            override_: OverrideId(1),
-            entry: EntryId(1),
-            started: None,
-            quick_starts: 0,
-        }
-    }
 }
 
 /// What became of an event.
@@ -456,6 +392,7 @@ pub enum Record {
     Silence(Arc<Silence>),
     Override(Arc<Override>),
     Pinned(Arc<Pinned>),
+    Task(Arc<Task>),
     Counters(Counters),
     Jump(UnconfirmedJump),
 }
@@ -473,6 +410,7 @@ pub enum RecordKey {
     Silence(SilenceId),
     Override(OverrideId),
     Pinned(PinnedPolicy),
+    Task(TaskId),
     Counters,
     /// There is at most one unconfirmed jump.
     Jump,
@@ -492,6 +430,7 @@ impl Record {
             Self::Silence(silence) => RecordKey::Silence(silence.id),
             Self::Override(override_) => RecordKey::Override(override_.id),
             Self::Pinned(pinned) => RecordKey::Pinned(pinned.key.clone()),
+            Self::Task(task) => RecordKey::Task(task.id),
             Self::Counters(_) => RecordKey::Counters,
             Self::Jump(_) => RecordKey::Jump,
         }

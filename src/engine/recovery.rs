@@ -4,21 +4,22 @@
 //! Steps that fell due meanwhile collapse to the highest one; an attempt that a restart interrupted
 //! is repeated once with the same idempotency key.
 
-use std::collections::BTreeSet;
+use serde::{Deserialize, Serialize};
 
 use super::State;
-use super::alert::Alert;
+use super::counters::Counters;
 use super::draft::Draft;
 use super::escalation;
 use super::ids::{AlertId, IncidentNumber, PageId};
 use super::incident::{Incident, Phase, Position, Trouble};
 use super::page::{Page, PageState, Queued, Retry};
 use super::reason::Reason;
-use super::records::{Counters, EntryDetail, EntryKind};
+use super::records::{EntryDetail, EntryKind};
 use super::ruleset::Policy;
+use super::task::{self, TaskKind};
 use super::time::{Millis, Steady};
 use super::trouble::Cause;
-use super::{budget, deliver, jump, trouble_desk, unreported};
+use super::{budget, check, deliver, jump, pending, trouble_desk, unreported};
 
 /// After a start no alert expires sooner than this: its source may need a moment to speak again.
 const EXPIRY_GRACE: Millis = Millis::minutes(5);
@@ -70,82 +71,168 @@ pub(super) fn stop(draft: &mut Draft<'_>) {
     draft.counters.quick_starts = 0;
 }
 
+/// How far a recovery got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovery {
+    pub cause: Away,
+    /// When it began, or one before it that did not end: what has happened since then is not to be
+    /// recovered.
+    pub began: Steady,
+    /// The first page made since then.
+    pub new_pages: PageId,
+    pub stage: Stage,
+}
+
+/// Why the router was away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Away {
+    /// It did not run: no answer will come to what was under way.
+    Stopped,
+    /// It slept, or the wall clock jumped ahead.
+    Suspended,
+}
+
+/// What is looked at, from where on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    Alerts(AlertId),
+    Incidents(IncidentNumber),
+    Pages(PageId),
+}
+
 /// The state was loaded.
 pub(super) fn start(draft: &mut Draft<'_>) {
     count_start(draft);
     jump::begin_anew(draft);
-    keep_from_expiring(draft);
-    unreported::begin_anew(draft);
-    let collapsed = collapse_all(draft);
-    let interrupted: Vec<PageId> = draft
-        .state
-        .pages()
-        .filter(|page| page.state == PageState::Sending)
-        .map(|page| page.id)
-        .collect();
-    for id in interrupted {
-        interrupt(draft, id, &collapsed);
-    }
+    pending::drop_unfinished(draft);
+    let began = drop_unfinished(draft);
+    begin(draft, Away::Stopped, began);
+    trouble_desk::clear_all_of(draft, Cause::LaneStalled);
     trouble_desk::look_for_gone(draft);
     trouble_desk::look_for_unusable_targets(draft);
+    check::plan_anew(draft);
+}
+
+/// This start recovers all that earlier recoveries would have; the answer is when the first of them
+/// began. What they paged goes over what was under way before.
+fn drop_unfinished(draft: &mut Draft<'_>) -> Steady {
+    let mut first = draft.now.steady;
+    for task in draft.state.tasks().all() {
+        if let TaskKind::Recover(recovery) = &task.kind {
+            first = first.min(recovery.began);
+            draft.drop_task(&task.id);
+        }
+    }
+    first
 }
 
 /// The process slept, or the wall clock jumped ahead.
 pub(super) fn suspended(draft: &mut Draft<'_>, lost: Millis) {
     jump::begin_anew(draft);
     jump::ahead(draft, lost);
-    keep_from_expiring(draft);
-    unreported::begin_anew(draft);
-    collapse_all(draft);
+    begin(draft, Away::Suspended, draft.now.steady);
+    check::plan(draft);
 }
 
-fn keep_from_expiring(draft: &mut Draft<'_>) {
-    let earliest = draft.now.steady + EXPIRY_GRACE;
-    let is_early = |alert: &Alert| {
-        let ends_early = alert.expires.is_some_and(|at| at < earliest);
-        alert.firing && (ends_early || alert.assertions.expire_before(earliest))
+/// The recovery is left to later steps: what is remembered may have to be kept before.
+fn begin(draft: &mut Draft<'_>, cause: Away, began: Steady) {
+    let recovery = Recovery {
+        cause,
+        began,
+        new_pages: draft.next_page_id(),
+        stage: Stage::Alerts(AlertId(0)),
     };
-    let early: Vec<AlertId> = draft
-        .state
-        .alerts()
-        .filter(|alert| is_early(alert))
-        .map(|alert| alert.id)
-        .collect();
-    for id in early {
-        draft.edit_alert(&id, |alert| {
-            alert.assertions.keep_until(earliest);
-            alert.expires = alert.expires.map(|expires| expires.max(earliest));
-        });
-    }
+    task::keep(draft, TaskKind::Recover(recovery));
 }
 
-/// Collapses the overdue steps and notify steps of all incidents; the answer is those whose step
-/// moved.
-fn collapse_all(draft: &mut Draft<'_>) -> BTreeSet<IncidentNumber> {
+/// Goes on; the answer is what is left.
+pub(super) fn advance(draft: &mut Draft<'_>, recovery: Recovery) -> Option<Recovery> {
+    let stage = match recovery.stage {
+        Stage::Alerts(next) => Some(keep_alerts(draft, next)),
+        Stage::Incidents(next) => Some(collapse(draft, next)),
+        Stage::Pages(next) => look_at_pages(draft, &recovery, next),
+    };
+    stage.map(|stage| Recovery { stage, ..recovery })
+}
+
+/// No alert ends soon for want of a report that may have been lost.
+fn keep_alerts(draft: &mut Draft<'_>, next: AlertId) -> Stage {
     let now = draft.now.steady;
-    let overdue: Vec<IncidentNumber> = draft
-        .state
-        .incidents()
-        .filter(|incident| incident.next_due().is_some_and(|due| due < now))
-        .map(|incident| incident.number)
-        .collect();
-    let mut moved = BTreeSet::new();
-    for number in overdue {
-        let Some(incident) = draft.incident(&number) else {
-            continue;
-        };
-        let is_due = incident.escalation.due.is_some_and(|due| due < now);
-        if is_due && incident.escalation.phase == Phase::Running && runs_on(draft, &incident) {
-            collapse_steps(draft, &incident);
-            // Where the end of the policy was reached nobody is paged anew.
-            if is_running(draft, number) {
-                moved.insert(number);
-            }
+    let earliest = now + EXPIRY_GRACE;
+    for alert in draft.state.alerts_after(next) {
+        let ends_early = alert.expires.is_some_and(|at| at < earliest);
+        let is_early = ends_early || alert.assertions.expire_before(earliest);
+        let waits = alert.unreported.is_some_and(|wait| wait.since < now);
+        if waits || alert.firing && is_early {
+            draft.edit_alert(&alert.id, |alert| {
+                unreported::begin_anew(alert, now);
+                if alert.firing {
+                    alert.assertions.keep_until(earliest);
+                    alert.expires = alert.expires.map(|expires| expires.max(earliest));
+                }
+            });
         } else {
-            collapse_runs(draft, number);
+            draft.effort.look();
+        }
+        if draft.is_spent() {
+            return Stage::Alerts(AlertId(alert.id.0 + 1));
         }
     }
-    moved
+    Stage::Incidents(IncidentNumber(0))
+}
+
+/// Collapses the overdue steps and notify steps of incidents.
+fn collapse(draft: &mut Draft<'_>, next: IncidentNumber) -> Stage {
+    let now = draft.now.steady;
+    for incident in draft.state.incidents_after(next) {
+        let number = incident.number;
+        if incident.next_due().is_some_and(|due| due < now) {
+            collapse_one(draft, number);
+        } else {
+            draft.effort.look();
+        }
+        if draft.is_spent() {
+            return Stage::Incidents(IncidentNumber(number.0 + 1));
+        }
+    }
+    Stage::Pages(PageId(0))
+}
+
+fn collapse_one(draft: &mut Draft<'_>, number: IncidentNumber) {
+    let now = draft.now.steady;
+    let Some(incident) = draft.incident(&number) else {
+        return;
+    };
+    let is_due = incident.escalation.due.is_some_and(|due| due < now);
+    if is_due && incident.escalation.phase == Phase::Running && runs_on(draft, &incident) {
+        collapse_steps(draft, &incident);
+    } else {
+        collapse_runs(draft, number);
+    }
+}
+
+/// What was under way is repeated once, or goes on waiting.
+fn look_at_pages(draft: &mut Draft<'_>, recovery: &Recovery, next: PageId) -> Option<Stage> {
+    for page in draft.state.pages_after(next) {
+        if page.id >= recovery.new_pages {
+            return None;
+        }
+        match recovery.cause {
+            Away::Stopped if page.is_under_way() => interrupt(draft, page.id, recovery.began),
+            Away::Suspended if !page.queued.is_empty() => {
+                if let Some(page) = draft.page(&page.id) {
+                    wait_on(draft, &page);
+                }
+            }
+            Away::Stopped | Away::Suspended => draft.effort.look(),
+        }
+        if draft.is_spent() {
+            return Some(Stage::Pages(PageId(page.id.0 + 1)));
+        }
+    }
+    None
 }
 
 /// Whether steps beyond the present one may follow.
@@ -154,9 +241,15 @@ fn runs_on(draft: &Draft<'_>, incident: &Incident) -> bool {
     policy.is_some_and(|policy| escalation::runs_all_steps(incident, &policy))
 }
 
-fn is_running(draft: &Draft<'_>, number: IncidentNumber) -> bool {
+/// Whether a step of the incident was paged since the recovery began, and after this page. Where
+/// the end of the policy was reached nobody is paged anew.
+fn has_moved(draft: &Draft<'_>, number: IncidentNumber, page: &Page, began: Steady) -> bool {
     let incident = draft.incident(&number);
-    incident.is_some_and(|incident| incident.escalation.phase == Phase::Running)
+    incident.is_some_and(|incident| {
+        let escalation = &incident.escalation;
+        let is_later = escalation.started >= began && escalation.started > page.created;
+        escalation.phase == Phase::Running && is_later
+    })
 }
 
 /// Goes straight to the highest policy step that is due.
@@ -262,19 +355,29 @@ fn wait_on(draft: &mut Draft<'_>, page: &Page) {
     });
 }
 
+/// No answer will come to what was under way, and its places are free.
+fn end_attempts(draft: &mut Draft<'_>, page: &Page) {
+    draft.edit_page(&page.id, |page| {
+        let attempts = page.attempts.iter_mut();
+        for attempt in attempts.filter(|attempt| attempt.outcome.is_none()) {
+            attempt.is_interrupted = true;
+        }
+    });
+}
+
 /// A page whose attempt has no answer: once more if it still matters and no step went over it.
-fn interrupt(draft: &mut Draft<'_>, id: PageId, collapsed: &BTreeSet<IncidentNumber>) {
+fn interrupt(draft: &mut Draft<'_>, id: PageId, began: Steady) {
     let Some(page) = draft.page(&id) else { return };
-    if draft.state.page(id).is_none_or(|before| **before != *page) {
-        // Touched by this very step: it is new.
-        return;
+    if page.state != PageState::Sending {
+        // Somebody has it already, by another channel.
+        return end_attempts(draft, &page);
     }
     let is_stale = page.asks()
         && (!deliver::still_asks(draft, &page)
             || page
                 .incidents
                 .iter()
-                .all(|known| collapsed.contains(&known.number)));
+                .all(|known| has_moved(draft, known.number, &page, began)));
     if !is_stale {
         wait_on(draft, &page);
     }
@@ -283,14 +386,8 @@ fn interrupt(draft: &mut Draft<'_>, id: PageId, collapsed: &BTreeSet<IncidentNum
         .as_ref()
         .is_some_and(|channel| page.attempts_on(channel) >= budget::ATTEMPTS_MAX);
     let now = draft.now.steady;
+    end_attempts(draft, &page);
     draft.edit_page(&id, |page| {
-        for attempt in page
-            .attempts
-            .iter_mut()
-            .filter(|attempt| attempt.outcome.is_none())
-        {
-            attempt.is_interrupted = true;
-        }
         if is_stale {
             page.state = PageState::Cancelled;
             page.queued.clear();

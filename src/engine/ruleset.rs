@@ -342,6 +342,8 @@ pub struct Settings {
     pub page_window: Millis,
     /// Who hears of trouble in the router itself; without one the root route's policy.
     pub watch_policy: Option<PolicyName>,
+    /// The work after which a step of something divisible ends; see [`super::work`].
+    pub step_work_max: u64,
 }
 
 impl Default for Settings {
@@ -353,6 +355,7 @@ impl Default for Settings {
             page_limit: 10,
             page_window: Millis::minutes(10),
             watch_policy: None,
+            step_work_max: super::work::STEP_MAX,
         }
     }
 }

@@ -1,22 +1,23 @@
 //! Silences: quiet for a time.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::alert::{Alert, Matchable};
+use super::alert::Matchable;
 use super::decision::{Answer, Refusal};
 use super::draft::Draft;
 use super::event::Content;
-use super::ids::{AlertId, IncidentNumber, IntegrationName, RouteName, SilenceId};
+use super::ids::{IncidentNumber, IntegrationName, SilenceId};
 use super::incident::{Phase, Status};
 use super::input::SilenceRequest;
 use super::matcher::Matcher;
-use super::membership;
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind, Silence};
-use super::routing::Route;
+use super::silencing::Pass;
+use super::task::{self, TaskKind};
 use super::time::Wall;
+use super::urgency::Urgency;
 use super::{deliver, escalation};
 
+/// So many alerts of an incident are asked which silences hold it.
+const ALERTS_ASKED_MAX: usize = 1_000;
 /// So many silences a line of the timeline names.
 const SILENCES_NAMED: usize = 3;
 
@@ -27,17 +28,24 @@ pub(super) fn covering(
     integration: &IntegrationName,
     content: &Content,
 ) -> Vec<SilenceId> {
-    let silences = draft.all_silences();
-    let active = silences.iter().filter(|silence| silence.is_active);
-    let covering = active.filter(|silence| covers(silence, integration, content));
+    let active = draft.active_silences();
+    let covering = active
+        .iter()
+        .filter(|silence| covers(draft, silence, integration, content));
     covering.map(|silence| silence.id).collect()
 }
 
-fn covers(silence: &Silence, integration: &IntegrationName, content: &Content) -> bool {
-    let fields = Matchable {
+/// Whether a silence covers an alert with this content.
+pub(super) fn covers(
+    draft: &Draft<'_>,
+    silence: &Silence,
+    integration: &IntegrationName,
+    content: &Content,
+) -> bool {
+    let fields = draft.effort.counted(Matchable {
         integration,
         content,
-    };
+    });
     let names_router = || silence.matchers.iter().any(|m| &*m.name == "integration");
     (!integration.is_router() || names_router())
         && silence
@@ -82,33 +90,42 @@ fn seconds(at: Wall) -> i64 {
 fn change(draft: &mut Draft<'_>, id: SilenceId, request: SilenceRequest) {
     let now = draft.now.wall;
     let by = request.actor.in_full(draft.rules);
-    draft.edit_silence(&id, |silence| {
+    let is_active = draft.edit_silence(&id, |silence| {
         if !silence.is_active {
             silence.from = request.from.unwrap_or(silence.from);
         }
+        silence.is_active = silence.from <= now;
         silence.until = request.until;
         silence.has_lapsed = false;
         silence.reason = request.reason;
         silence.created_by = by;
         silence.updated_at = Some(now);
+        silence.is_active
     });
-    due(draft, id);
-    let covers = covered_incidents(draft, id);
+    if is_active == Some(true) {
+        reach(draft, Pass::new(id));
+    } else {
+        answer(draft, id);
+    }
+}
+
+/// It covers nothing yet.
+fn answer(draft: &mut Draft<'_>, id: SilenceId) {
     draft.answer = Answer::Silence {
         silence: id,
-        covers,
+        covers: 0,
     };
 }
 
-/// How many incidents have a firing alert that it covers.
-fn covered_incidents(draft: &Draft<'_>, id: SilenceId) -> usize {
-    let alerts = draft.state.alerts();
-    let covered = alerts
-        .filter_map(|alert| draft.alert(&alert.id))
-        .filter(|alert| alert.firing && alert.silenced_by.contains(&id));
-    let numbers: BTreeSet<IncidentNumber> =
-        covered.flat_map(|alert| alert.incidents.clone()).collect();
-    numbers.len()
+/// Reaches the alerts that the silence covers; whoever asked is told how many incidents it covers
+/// when that is done.
+fn reach(draft: &mut Draft<'_>, pass: Pass) {
+    answer(draft, pass.silence);
+    let pass = Pass {
+        is_asked: true,
+        ..pass
+    };
+    draft.later = task::begin(draft, TaskKind::BeginSilence(pass));
 }
 
 fn add(draft: &mut Draft<'_>, request: SilenceRequest) {
@@ -129,19 +146,19 @@ fn add(draft: &mut Draft<'_>, request: SilenceRequest) {
         has_lapsed: false,
     };
     draft.put_silence(id, silence);
-    let covers = if from <= draft.now.wall {
-        activate(draft, id)
-    } else {
-        0
-    };
-    if let Some(replaced) = request.replaces {
-        // What it holds is held by the new one by now, and does not slip out in between.
-        end(draft, replaced);
+    if from > draft.now.wall {
+        if let Some(replaced) = request.replaces {
+            end(draft, replaced);
+        }
+        return answer(draft, id);
     }
-    draft.answer = Answer::Silence {
-        silence: id,
-        covers,
+    draft.edit_silence(&id, |silence| silence.is_active = true);
+    let pass = Pass {
+        // What it holds is held by the new one by then, and does not slip out in between.
+        replaces: request.replaces,
+        ..Pass::new(id)
     };
+    reach(draft, pass);
 }
 
 /// Matchers as people write them.
@@ -201,8 +218,14 @@ pub(super) fn expire(draft: &mut Draft<'_>, id: SilenceId) {
         });
         return;
     }
-    end(draft, id);
     draft.answer = Answer::Done;
+    if begin_end(draft, id) {
+        let pass = Pass {
+            is_asked: true,
+            ..Pass::new(id)
+        };
+        draft.later = task::begin(draft, TaskKind::EndSilence(pass));
+    }
 }
 
 /// A silence begins, ends or is no longer shown.
@@ -223,41 +246,23 @@ pub(super) fn due(draft: &mut Draft<'_>, id: SilenceId) {
     }
 }
 
-fn activate(draft: &mut Draft<'_>, id: SilenceId) -> usize {
+fn activate(draft: &mut Draft<'_>, id: SilenceId) {
     draft.edit_silence(&id, |silence| silence.is_active = true);
-    let Some(silence) = draft.silence(&id) else {
-        return 0;
-    };
-    let covered: Vec<_> = draft
-        .state
-        .alerts()
-        .filter(|alert| alert.firing && covers(&silence, &alert.integration, &alert.content))
-        .filter_map(|alert| draft.alert(&alert.id))
-        .collect();
-    let mut numbers = Vec::new();
-    for before in covered {
-        draft.edit_alert(&before.id, |alert| alert.silenced_by.push(id));
-        membership::recount(draft, &before);
-        numbers.extend(before.incidents.iter().copied());
+    task::begin(draft, TaskKind::BeginSilence(Pass::new(id)));
+}
+
+/// Ends a silence, which lets go of what it held.
+pub(super) fn end(draft: &mut Draft<'_>, id: SilenceId) {
+    if begin_end(draft, id) {
+        release_covered(draft, id);
     }
-    numbers.sort();
-    numbers.dedup();
-    let held = numbers.iter().filter(|number| is_held(draft, **number));
-    let held = held.count() as u64;
-    draft.edit_silence(&id, |silence| silence.held_pages += held);
-    review_all(draft, numbers)
 }
 
-/// Whether other silences hold its pages.
-fn is_held(draft: &Draft<'_>, number: IncidentNumber) -> bool {
-    let incident = draft.incident(&number);
-    incident.is_some_and(|known| known.is_silenced && known.status == Status::Triggered)
-}
-
-fn end(draft: &mut Draft<'_>, id: SilenceId) {
+/// From now on it covers nothing new. Whether it had not ended before.
+fn begin_end(draft: &mut Draft<'_>, id: SilenceId) -> bool {
     let known = draft.silence(&id);
     if known.is_none_or(|silence| silence.ended_at.is_some()) {
-        return;
+        return false;
     }
     let now = draft.now.wall;
     draft.edit_silence(&id, |silence| {
@@ -267,7 +272,7 @@ fn end(draft: &mut Draft<'_>, id: SilenceId) {
         silence.ended_at = Some(now);
         silence.has_lapsed = false;
     });
-    release_covered(draft, id);
+    true
 }
 
 /// Its end came by a jump that is not confirmed. It lets go of what it held, because a wrong clock
@@ -295,63 +300,7 @@ pub(super) fn look_at_lapsed(draft: &mut Draft<'_>) {
 }
 
 fn release_covered(draft: &mut Draft<'_>, id: SilenceId) {
-    let covered: Vec<_> = draft
-        .state
-        .alerts()
-        .filter(|alert| alert.silenced_by.contains(&id))
-        .filter_map(|alert| draft.alert(&alert.id))
-        .collect();
-    let mut numbers = Vec::new();
-    let mut heard = Vec::new();
-    for before in covered {
-        draft.edit_alert(&before.id, |alert: &mut Alert| {
-            alert.silenced_by.retain(|known| *known != id);
-        });
-        membership::recount(draft, &before);
-        for number in &before.incidents {
-            numbers.push(*number);
-            let was_held = draft
-                .incident(number)
-                .is_some_and(|known| known.is_silenced);
-            if !was_held {
-                heard.push((*number, before.id));
-            }
-        }
-    }
-    review_all(draft, numbers);
-    let nodes = draft.rules.tree.all().into_iter();
-    let routes: Routes<'_> = nodes.map(|node| (&node.route.name, &*node.route)).collect();
-    for (number, alert) in heard {
-        hear(draft, number, alert, &routes);
-    }
-}
-
-/// The routes in force by their names.
-type Routes<'rules> = BTreeMap<&'rules RouteName, &'rules Route>;
-
-/// An alert that joined under a silence is heard now, as if it joined at this moment.
-fn hear(draft: &mut Draft<'_>, number: IncidentNumber, id: AlertId, routes: &Routes<'_>) {
-    let (Some(alert), Some(incident)) = (draft.alert(&id), draft.incident(&number)) else {
-        return;
-    };
-    if !alert.firing || !alert.silenced_by.is_empty() || !incident.is_open() {
-        return;
-    }
-    let route = routes.get(&incident.route);
-    let is_raised =
-        route.is_some_and(|route| membership::follow_urgency(draft, &alert, number, route));
-    if !is_raised && incident.status == Status::Acknowledged {
-        super::notify::page_acknowledger(draft, number);
-    }
-}
-
-fn review_all(draft: &mut Draft<'_>, mut numbers: Vec<IncidentNumber>) -> usize {
-    numbers.sort();
-    numbers.dedup();
-    for number in &numbers {
-        review(draft, *number);
-    }
-    numbers.len()
+    task::begin(draft, TaskKind::EndSilence(Pass::new(id)));
 }
 
 /// Holds an incident whose firing alerts are all silenced, and lets go of one where some are not.
@@ -424,7 +373,7 @@ pub(super) fn named(draft: &Draft<'_>, silences: &[SilenceId]) -> String {
 
 /// Counts a held page on the silences that hold it, and says which they are.
 fn count_held(draft: &mut Draft<'_>, number: IncidentNumber) -> Vec<SilenceId> {
-    let alerts = draft.alerts_of(number);
+    let alerts = draft.first_alerts_of(number, ALERTS_ASKED_MAX);
     let mut silences: Vec<SilenceId> = alerts
         .iter()
         .filter(|alert| alert.is_silenced())
@@ -455,5 +404,32 @@ fn release(draft: &mut Draft<'_>, number: IncidentNumber) {
         text,
         EntryDetail::default(),
     );
+    follow_most_urgent(draft, number);
     escalation::start(draft, number);
+}
+
+/// What joined under the silence may be more urgent than what the incident was opened for.
+fn follow_most_urgent(draft: &mut Draft<'_>, number: IncidentNumber) {
+    let known = draft.incident(&number);
+    let Some(incident) = known.filter(|known| known.urgency < Urgency::High) else {
+        return;
+    };
+    let route = draft.rules.tree.route(&incident.route);
+    let first = draft.first_alerts_of(number, 1).into_iter().next();
+    let urgency = route
+        .zip(first)
+        .map(|(route, alert)| route.urgency.of(&alert.content.severity));
+    let Some(urgency) = urgency.filter(|urgency| *urgency > incident.urgency) else {
+        return;
+    };
+    draft.edit_incident(&number, |incident| incident.urgency = urgency);
+    let text = format!("urgency is {urgency} now");
+    let reason = Reason::UrgencyRaised;
+    draft.note(
+        number,
+        EntryKind::Incident,
+        reason,
+        text,
+        EntryDetail::default(),
+    );
 }

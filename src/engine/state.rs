@@ -3,17 +3,19 @@
 //! [`State::apply`] is the only mutator, used live and on load. Indexes are derived here from the
 //! records and are never stored.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::alert::Alert;
 use super::calendar::Override;
+use super::counters::Counters;
 use super::event::Text;
 use super::headline::{self, Place};
 use super::ids::{
     AlertId, AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId,
-    ScheduleName, SilenceId, UserName,
+    SilenceId, UserName,
 };
 use super::incident::{Incident, PinnedPolicy};
 use super::input::TimerKey;
@@ -21,16 +23,19 @@ use super::jump;
 use super::memory::Memory;
 use super::page::Page;
 use super::records::{
-    Change, ChannelState, Counters, Group, Person, Pinned, Receipt, Record, RecordKey, Sender,
-    Silence, UnconfirmedJump,
+    Change, ChannelState, Group, Person, Pinned, Receipt, Record, RecordKey, Sender, Silence,
+    UnconfirmedJump,
 };
-use super::ruleset::RuleSet;
-use super::time::{Millis, Steady, Wall};
+use super::time::{Steady, Wall};
+use super::urgency::Urgency;
 
 pub(super) mod lanes;
 mod parts;
+pub mod tasks;
+mod timers;
 
 use lanes::{Lane, Lanes};
+use tasks::Tasks;
 
 /// All active records with their indexes.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +52,7 @@ pub struct State {
     silences: BTreeMap<SilenceId, Arc<Silence>>,
     overrides: BTreeMap<OverrideId, Arc<Override>>,
     pinned: BTreeMap<PinnedPolicy, Arc<Pinned>>,
+    tasks: Tasks,
     /// Accepted ids and resolves of unknown alerts, for an hour.
     pub(super) memory: Memory,
     index: Index,
@@ -59,9 +65,14 @@ struct Index {
     members: BTreeSet<(IncidentNumber, AlertId)>,
     /// The members again, as messages show them.
     places: BTreeSet<(IncidentNumber, Place, AlertId)>,
+    /// And again, by when they began to fire there.
+    entered: BTreeSet<(IncidentNumber, Steady, AlertId)>,
+    /// Alerts without an incident.
+    alone: BTreeSet<AlertId>,
     pages: BTreeSet<(IncidentNumber, PageId)>,
     attempts: BTreeMap<AttemptId, PageId>,
-    held: BTreeSet<(UserName, IncidentNumber)>,
+    /// The most pressing first.
+    held: BTreeSet<(UserName, Reverse<Urgency>, IncidentNumber)>,
     closed_groups: BTreeSet<(Steady, Text)>,
     lanes: Lanes,
     due: BTreeSet<(Steady, TimerKey)>,
@@ -109,9 +120,9 @@ impl State {
                 self.people.insert(person.user.clone(), person);
             }
             Record::Channel(channel) => {
-                let due = channel.down.as_ref().map(|down| down.probe_due);
-                self.index
-                    .start(due, || TimerKey::Channel(channel.name.clone()));
+                self.index.start(channel.next_due(), || {
+                    TimerKey::Channel(channel.name.clone())
+                });
                 self.channels.insert(channel.name.clone(), channel);
             }
             Record::Sender(sender) => {
@@ -132,6 +143,7 @@ impl State {
             Record::Pinned(pinned) => {
                 self.pinned.insert(pinned.key.clone(), pinned);
             }
+            Record::Task(task) => self.tasks.put(task),
             Record::Counters(counters) => self.counters = counters,
             Record::Jump(jump) => {
                 let due = Some(jump::believed_at(&jump));
@@ -152,6 +164,12 @@ impl State {
         for incident in &alert.incidents {
             self.index.members.insert((*incident, alert.id));
             self.index.places.insert((*incident, place, alert.id));
+            if let Some(at) = alert.entered {
+                self.index.entered.insert((*incident, at, alert.id));
+            }
+        }
+        if alert.incidents.is_empty() {
+            self.index.alone.insert(alert.id);
         }
         self.index
             .start(alert.next_due(), || TimerKey::Alert(alert.id));
@@ -160,7 +178,8 @@ impl State {
 
     fn put_incident(&mut self, incident: Arc<Incident>) {
         for run in incident.runs.iter().filter(|run| !run.held.is_empty()) {
-            self.index.held.insert((run.user.clone(), incident.number));
+            let held = (run.user.clone(), Reverse(incident.urgency), incident.number);
+            self.index.held.insert(held);
         }
         self.index
             .start(incident.next_due(), || TimerKey::Incident(incident.number));
@@ -194,8 +213,8 @@ impl State {
             }
             RecordKey::Channel(name) => {
                 if let Some(channel) = self.channels.remove(name) {
-                    let due = channel.down.as_ref().map(|down| down.probe_due);
-                    self.index.stop(due, || TimerKey::Channel(name.clone()));
+                    self.index
+                        .stop(channel.next_due(), || TimerKey::Channel(name.clone()));
                 }
             }
             RecordKey::Sender(address) => {
@@ -221,6 +240,7 @@ impl State {
             RecordKey::Pinned(key) => {
                 self.pinned.remove(key);
             }
+            RecordKey::Task(id) => self.tasks.remove(*id),
             RecordKey::Counters => {}
             RecordKey::Jump => {
                 if let Some(jump) = self.jump.take() {
@@ -263,7 +283,11 @@ impl State {
         for incident in &alert.incidents {
             self.index.members.remove(&(*incident, id));
             self.index.places.remove(&(*incident, place, id));
+            if let Some(at) = alert.entered {
+                self.index.entered.remove(&(*incident, at, id));
+            }
         }
+        self.index.alone.remove(&id);
         self.index.stop(alert.next_due(), || TimerKey::Alert(id));
     }
 
@@ -272,7 +296,8 @@ impl State {
             return;
         };
         for run in &incident.runs {
-            self.index.held.remove(&(run.user.clone(), number));
+            let held = (run.user.clone(), Reverse(incident.urgency), number);
+            self.index.held.remove(&held);
         }
         self.index
             .stop(incident.next_due(), || TimerKey::Incident(number));
@@ -327,6 +352,14 @@ impl State {
         self.incidents.range(..before).map(|(_, incident)| incident)
     }
 
+    /// Those from this number on.
+    pub(super) fn incidents_after(
+        &self,
+        first: IncidentNumber,
+    ) -> impl Iterator<Item = &Arc<Incident>> {
+        self.incidents.range(first..).map(|(_, incident)| incident)
+    }
+
     /// An alert by its id.
     pub fn alert(&self, id: AlertId) -> Option<&Arc<Alert>> {
         self.alerts.get(&id)
@@ -343,6 +376,11 @@ impl State {
         self.alerts.values()
     }
 
+    /// Those from this id on.
+    pub(super) fn alerts_after(&self, first: AlertId) -> impl Iterator<Item = &Arc<Alert>> {
+        self.alerts.range(first..).map(|(_, alert)| alert)
+    }
+
     /// A page that is not in history yet.
     pub fn page(&self, id: PageId) -> Option<&Arc<Page>> {
         self.pages.get(&id)
@@ -351,6 +389,11 @@ impl State {
     /// All pages that are not in history yet.
     pub fn pages(&self) -> impl DoubleEndedIterator<Item = &Arc<Page>> {
         self.pages.values()
+    }
+
+    /// Those from this id on.
+    pub(super) fn pages_after(&self, first: PageId) -> impl Iterator<Item = &Arc<Page>> {
+        self.pages.range(first..).map(|(_, page)| page)
     }
 
     /// The page to which an attempt belongs.
@@ -378,6 +421,12 @@ impl State {
         self.groups.values()
     }
 
+    /// Those behind this key.
+    pub(super) fn groups_after(&self, key: &Text) -> impl Iterator<Item = &Arc<Group>> {
+        let behind = (Bound::Excluded(key), Bound::Unbounded);
+        self.groups.range::<Text, _>(behind).map(|(_, group)| group)
+    }
+
     /// The keys of groups without an open incident; the one to be forgotten first comes first.
     pub fn closed_groups(&self) -> impl ExactSizeIterator<Item = &Text> {
         self.index.closed_groups.iter().map(|(_, key)| key)
@@ -388,11 +437,16 @@ impl State {
         self.people.get(user)
     }
 
-    /// Incidents whose page to this person waits for the next bundled page.
-    pub fn held_for(&self, user: &UserName) -> impl Iterator<Item = IncidentNumber> {
-        let range: RangeInclusive<(UserName, IncidentNumber)> =
-            (user.clone(), IncidentNumber(0))..=(user.clone(), IncidentNumber(u64::MAX));
-        self.index.held.range(range).map(|(_, number)| *number)
+    /// Incidents whose page to this person waits for the next bundled page, those of high urgency
+    /// first, then by number.
+    pub fn held_for<'state>(
+        &'state self,
+        user: &'state UserName,
+    ) -> impl Iterator<Item = IncidentNumber> + 'state {
+        let first = (user.clone(), Reverse(Urgency::High), IncidentNumber(0));
+        let held = self.index.held.range(first..);
+        let own = held.take_while(move |(held_for, _, _)| held_for == user);
+        own.map(|(_, _, number)| *number)
     }
 
     /// What is remembered of a channel; nothing before its first attempt.
@@ -415,108 +469,8 @@ impl State {
         self.senders.len()
     }
 
-    /// A silence, also one that ended a few days ago.
-    pub fn silence(&self, id: SilenceId) -> Option<&Arc<Silence>> {
-        self.silences.get(&id)
-    }
-
-    /// Silences that have not ended.
-    pub fn silences(&self) -> impl Iterator<Item = &Arc<Silence>> {
-        self.shown_silences()
-            .filter(|silence| silence.ended_at.is_none())
-    }
-
-    /// Whether another silence may be set; one that takes the place of another always may.
-    pub fn has_room_for_silence(&self, replaces: Option<SilenceId>) -> bool {
-        let replaced = replaces.and_then(|id| self.silence(id));
-        let is_free = replaced.is_some_and(|silence| silence.ended_at.is_none());
-        is_free || self.silences().count() < Silence::MAX
-    }
-
-    /// Silences, also those that ended a few days ago.
-    pub fn shown_silences(&self) -> impl DoubleEndedIterator<Item = &Arc<Silence>> {
-        self.silences.values()
-    }
-
-    /// An override that has not ended.
-    pub fn override_by_id(&self, id: OverrideId) -> Option<&Arc<Override>> {
-        self.overrides.get(&id)
-    }
-
-    /// Overrides of all schedules that have not ended.
-    pub fn overrides(&self) -> impl Iterator<Item = &Arc<Override>> {
-        self.overrides.values()
-    }
-
-    /// Overrides of one schedule, as the calendar wants them: without those of people who are gone.
-    pub fn overrides_of(&self, schedule: &ScheduleName, rules: &RuleSet) -> Vec<Override> {
-        let own = self
-            .overrides
-            .values()
-            .filter(|known| known.schedule == *schedule && rules.can_stand_in(known));
-        own.map(|known| (**known).clone()).collect()
-    }
-
-    /// Overrides of one schedule that are passed over at a moment, each as a sentence.
-    pub fn passed_over(&self, schedule: &ScheduleName, rules: &RuleSet, at: Wall) -> Vec<String> {
-        let own = self
-            .overrides
-            .values()
-            .filter(|known| known.schedule == *schedule && known.covers(at));
-        own.filter(|known| !rules.can_stand_in(known))
-            .map(|known| {
-                format!(
-                    "override {} names {}, who is not in the rules, and is passed over",
-                    known.id, known.user
-                )
-            })
-            .collect()
-    }
-
     /// A policy that an open incident pinned.
     pub fn pinned(&self, key: &PinnedPolicy) -> Option<&Arc<Pinned>> {
         self.pinned.get(key)
-    }
-
-    /// The record whose timer is due and has waited longest, but for those to be skipped.
-    pub fn due(
-        &self,
-        steady: Steady,
-        wall: Wall,
-        skipped: &BTreeSet<TimerKey>,
-    ) -> Option<TimerKey> {
-        let on_steady = self.index.due.iter().take_while(|(due, _)| *due <= steady);
-        let on_wall = self
-            .index
-            .due_on_wall
-            .iter()
-            .take_while(|(due, _)| *due <= wall);
-        let past = self.past(wall);
-        let forgotten = self.index.forgotten.iter();
-        let forgotten = forgotten.take_while(|(at, _)| *at <= past);
-        let keys = on_steady
-            .map(|(_, key)| key)
-            .chain(on_wall.chain(forgotten).map(|(_, key)| key));
-        keys.into_iter().find(|key| !skipped.contains(key)).cloned()
-    }
-
-    /// The next moment at which a timer is due, on either clock.
-    pub fn next_due(&self) -> (Option<Steady>, Option<Wall>) {
-        let steady = self.index.due.first().map(|(due, _)| *due);
-        let due = self.index.due_on_wall.first().map(|(due, _)| *due);
-        let ahead = self.jump.map_or(Millis::ZERO, |jump| jump.by);
-        let forgotten = self.index.forgotten.first().map(|(at, _)| *at + ahead);
-        (steady, due.into_iter().chain(forgotten).min())
-    }
-
-    /// How many timers are overdue by more than `slack_ms`, counted up to `most`.
-    pub fn overdue(&self, steady: Steady, slack_ms: u64, most: usize) -> usize {
-        let late = Steady(steady.0.saturating_sub(slack_ms));
-        self.index
-            .due
-            .iter()
-            .take_while(|(due, _)| *due < late)
-            .take(most)
-            .count()
     }
 }

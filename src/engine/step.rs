@@ -7,8 +7,8 @@ use super::input::{Input, TimerKey};
 use super::ruleset::RuleSet;
 use super::time::Now;
 use super::{
-    answer, bundle, closing, escalation, ingest, jump, lane, overrides, people, places, recovery,
-    replied, reply, silence, trouble_desk, unreported,
+    answer, bundle, check, closing, escalation, ingest, jump, lane, overrides, pending, people,
+    places, recovery, replied, reply, silence, task, trouble_desk, unreported,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -32,7 +32,17 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
         Input::Events {
             integration,
             events,
-        } => ingest::events(draft, &integration, events),
+        } => pending::take_in(draft, &integration, events),
+        Input::Keep {
+            integration,
+            events,
+            request,
+            is_whole,
+        } => {
+            let request = pending::keep(draft, &integration, events, request, is_whole);
+            draft.later = Some(request);
+        }
+        Input::GoOn { task, stride } => task::go_on(draft, task, stride),
         Input::Due(key) => due(draft, &key),
         Input::Outcome(report) => answer::outcome(draft, &report),
         Input::DeliveryReport {
@@ -45,8 +55,14 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
             draft.answer = answer::delivery_report(draft, &channel, attempt, report);
         }
         Input::Probed {
-            channel, outcome, ..
-        } => lane::probed(draft, &channel, outcome),
+            channel,
+            outcome,
+            provider_message,
+            capacity,
+        } => {
+            let words = provider_message.as_deref();
+            check::probed(draft, &channel, (outcome, words), &capacity);
+        }
         Input::Place(pick) => places::give(draft, &pick),
         Input::Act(act) => people::act(draft, &act),
         Input::Press(press) => replied::press(draft, &press),
@@ -58,24 +74,27 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
         Input::RemoveOverride { override_, .. } => {
             overrides::remove(draft, override_);
         }
-        Input::RulesChanged => {
-            trouble_desk::look_for_gone(draft);
-            trouble_desk::look_for_unusable_targets(draft);
-            unreported::rules_changed(draft);
-        }
+        Input::RulesChanged => rules_changed(draft),
         Input::Raise { trouble, text } => {
-            trouble_desk::raise(draft, trouble, &text);
             draft.answer = Answer::Done;
+            trouble_desk::raise(draft, trouble, &text);
         }
         Input::Clear { trouble } => {
-            trouble_desk::clear(draft, &trouble);
             draft.answer = Answer::Done;
+            trouble_desk::clear(draft, &trouble);
         }
         Input::Minute => {
             trouble_desk::look_for_gaps(draft);
             lane::look_for_silent(draft);
         }
     }
+}
+
+fn rules_changed(draft: &mut Draft<'_>) {
+    trouble_desk::look_for_gone(draft);
+    trouble_desk::look_for_unusable_targets(draft);
+    unreported::rules_changed(draft);
+    check::plan(draft);
 }
 
 fn due(draft: &mut Draft<'_>, key: &TimerKey) {

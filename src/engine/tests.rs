@@ -17,6 +17,7 @@ use super::places::picks;
 use super::records::{Group, Record};
 use super::ruleset::{Capabilities, ChannelInfo, Medium, RuleSet};
 use super::step::{decide, step};
+use super::task::Stride;
 use super::time::{Millis, Now, Steady, Wall};
 use crate::rules::{Environment, SourceFile, check};
 
@@ -95,9 +96,28 @@ impl Storm {
     }
 
     fn give(&mut self, input: Input) {
-        let decision = step(&self.state, &self.rules, input, self.now);
-        self.take(decision);
+        self.step(input);
+        self.go_on();
         self.place();
+    }
+
+    /// One step; the answer is what it cost.
+    fn step(&mut self, input: Input) -> u64 {
+        let decision = step(&self.state, &self.rules, input, self.now);
+        let work = decision.work;
+        self.take(decision);
+        work
+    }
+
+    /// Does what earlier steps left to tasks; the answer is what the most expensive step cost.
+    fn go_on(&mut self) -> u64 {
+        let nothing = std::collections::BTreeSet::new();
+        let mut most = 0;
+        while let Some((_, task)) = self.state.tasks().next_after(None, &nothing) {
+            let stride = Stride::Full;
+            most = most.max(self.step(Input::GoOn { task, stride }));
+        }
+        most
     }
 
     /// Gives the free places.
@@ -149,14 +169,23 @@ impl Storm {
         self.now.wall = self.now.wall + time;
     }
 
-    /// Gives an input, and how many records it was necessary to ask for.
+    /// Gives an input, and how many records it was necessary to ask for, tasks included.
     fn looks(&mut self, input: Input) -> usize {
-        let mut draft = Draft::new(&self.state, &self.rules, self.now);
-        decide(&mut draft, input);
-        let looks = draft.looks.count.get();
-        let decision = draft.finish();
-        self.take(decision);
-        looks
+        let nothing = std::collections::BTreeSet::new();
+        let (mut looks, mut next) = (0, Some(input));
+        while let Some(input) = next {
+            let mut draft = Draft::new(&self.state, &self.rules, self.now);
+            decide(&mut draft, input);
+            looks += draft.effort.looks.get();
+            let decision = draft.finish();
+            self.take(decision);
+            let task = self.state.tasks().next_after(None, &nothing);
+            next = task.map(|(_, task)| Input::GoOn {
+                task,
+                stride: Stride::Full,
+            });
+        }
+        usize::try_from(looks).expect("few looks")
     }
 
     #[track_caller]

@@ -20,6 +20,8 @@ pub enum Cause {
     ChannelQuota,
     /// A channel has had attempts and no success for a while.
     ChannelSilent,
+    /// A channel's account will soon have nothing left to send with, or does not tell.
+    ChannelCapacity,
     /// Attempts of a channel do not begin or do not end.
     LaneStalled,
     /// A schedule names nobody now.
@@ -61,6 +63,7 @@ impl Cause {
             Self::ChannelTls => "channel_tls",
             Self::ChannelQuota => "channel_quota",
             Self::ChannelSilent => "channel_silent",
+            Self::ChannelCapacity => "channel_capacity",
             Self::LaneStalled => "lane_stalled",
             Self::ScheduleGap => "schedule_gap",
             Self::Exhausted => "exhausted",
@@ -90,6 +93,7 @@ impl Cause {
             | Self::ChannelTls
             | Self::ChannelQuota
             | Self::ChannelSilent
+            | Self::ChannelCapacity
             | Self::LaneStalled
             | Self::RepliesRefused => "channel",
             Self::Exhausted
@@ -113,6 +117,7 @@ impl Cause {
                 | Self::ChannelTls
                 | Self::ChannelQuota
                 | Self::ChannelSilent
+                | Self::ChannelCapacity
                 | Self::LaneStalled
         )
     }
@@ -136,7 +141,9 @@ impl Cause {
     pub fn urgency(self) -> Urgency {
         match self {
             // Pages go on, and their links work.
-            Self::HeldEvents | Self::RepliesRefused | Self::ClockAhead => Urgency::Low,
+            Self::HeldEvents | Self::RepliesRefused | Self::ClockAhead | Self::ChannelCapacity => {
+                Urgency::Low
+            }
             Self::ChannelCredential
             | Self::ChannelTlsName
             | Self::ChannelTls

@@ -19,7 +19,7 @@ use super::ruleset::{ChannelTarget, Policy, Target};
 use super::time::{Millis, Steady};
 use super::trouble::Cause;
 use super::urgency::{Urgency, UrgencyRule};
-use super::{ingest, key, lane, silence};
+use super::{closing, ingest, key, lane, silence};
 
 /// Trouble without an end of its own is over after so long without another.
 const ENDS_AFTER: Millis = Millis::hours(1);
@@ -38,6 +38,7 @@ pub(super) fn raise(draft: &mut Draft<'_>, trouble: Trouble, text: &str) {
     let now = draft.now;
     let expires = ends_by_itself(draft, &trouble).then(|| now.steady + ENDS_AFTER);
     if let Some(known) = draft.alert_by_key(&router, &key) {
+        let known = closing::leave_closed(draft, known);
         if again(draft, &known, expires, text) {
             return;
         }
@@ -200,6 +201,7 @@ pub(super) fn clear(draft: &mut Draft<'_>, trouble: &Trouble) {
     let router = IntegrationName::from(IntegrationName::ROUTER);
     let known = draft.alert_by_key(&router, &dedup_key(trouble));
     if let Some(alert) = known.filter(|alert| alert.firing) {
+        let alert = closing::leave_closed(draft, alert);
         ingest::end_alert(draft, &alert, None, Reason::TroubleOver);
     }
 }
@@ -241,6 +243,16 @@ pub(super) fn look_for_gone(draft: &mut Draft<'_>) {
         clear(draft, &trouble);
     }
     lane::forget_gone(draft);
+}
+
+/// All troubles of this cause are over.
+pub(super) fn clear_all_of(draft: &mut Draft<'_>, cause: Cause) {
+    let own = draft.state.incidents().filter(|known| known.is_open());
+    let troubles = own.filter_map(|incident| incident.about.clone());
+    let over: Vec<Trouble> = troubles.filter(|about| about.cause == cause).collect();
+    for trouble in over {
+        clear(draft, &trouble);
+    }
 }
 
 fn is_gone(draft: &Draft<'_>, trouble: &Trouble) -> bool {

@@ -3,8 +3,6 @@
 //! A sender that was restarted after the repair, or shut down with its machine, never says that it
 //! is over. Time in which the router was down does not count: a start begins the wait anew.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Matchable};
@@ -12,6 +10,7 @@ use super::draft::Draft;
 use super::ids::AlertId;
 use super::routing::ResolveAfter;
 use super::ruleset::RuleSet;
+use super::task::{self, TaskKind};
 use super::time::{Millis, Steady};
 
 /// The wait for the next report of a firing alert.
@@ -38,7 +37,7 @@ pub(super) fn reported(draft: &mut Draft<'_>, id: AlertId) {
         return;
     }
     let since = draft.now.steady;
-    let wait = resolve_after(draft.rules, &alert).map(|resolve_after| Unreported {
+    let wait = resolve_after(draft, &alert).map(|resolve_after| Unreported {
         since,
         resolve_after,
     });
@@ -47,39 +46,36 @@ pub(super) fn reported(draft: &mut Draft<'_>, id: AlertId) {
 
 /// Other rules are in force: where they say something else, the wait begins anew.
 pub(super) fn rules_changed(draft: &mut Draft<'_>) {
-    let rules = draft.rules;
-    let is_used = is_used(rules);
-    let is_touched = |alert: &&Arc<Alert>| alert.firing && (is_used || alert.unreported.is_some());
-    let touched: Vec<AlertId> = draft
-        .state
-        .alerts()
-        .filter(is_touched)
-        .filter(|alert| {
-            let before = alert.unreported.map(|wait| wait.resolve_after);
-            before != resolve_after(rules, alert)
-        })
-        .map(|alert| alert.id)
-        .collect();
-    for id in touched {
-        reported(draft, id);
-    }
+    task::begin(draft, TaskKind::FollowRules { next: AlertId(0) });
 }
 
-/// The router was away, and reports may have been lost meanwhile.
-pub(super) fn begin_anew(draft: &mut Draft<'_>) {
-    let since = draft.now.steady;
-    let waiting: Vec<AlertId> = draft
-        .state
-        .alerts()
-        .filter(|alert| alert.unreported.is_some_and(|wait| wait.since < since))
-        .map(|alert| alert.id)
-        .collect();
-    for id in waiting {
-        draft.edit_alert(&id, |alert| {
-            if let Some(wait) = &mut alert.unreported {
-                wait.since = since;
-            }
-        });
+/// Looks at alerts from this one on; the answer is the next one, if some are left.
+pub(super) fn follow_rules(draft: &mut Draft<'_>, next: AlertId) -> Option<AlertId> {
+    let rules = draft.rules;
+    let is_used = is_used(rules);
+    for alert in draft.state.alerts_after(next) {
+        if draft.is_spent() && alert.id > next {
+            return Some(alert.id);
+        }
+        let id = alert.id;
+        let Some(alert) = draft.alert(&id) else {
+            continue;
+        };
+        if !alert.firing || !(is_used || alert.unreported.is_some()) {
+            continue;
+        }
+        let before = alert.unreported.map(|wait| wait.resolve_after);
+        if before != resolve_after(draft, &alert) {
+            reported(draft, id);
+        }
+    }
+    None
+}
+
+/// The router was away, and reports may have been lost meanwhile: the wait begins anew.
+pub(super) fn begin_anew(alert: &mut Alert, since: Steady) {
+    if let Some(wait) = &mut alert.unreported {
+        wait.since = wait.since.max(since);
     }
 }
 
@@ -91,12 +87,13 @@ fn is_used(rules: &RuleSet) -> bool {
 
 /// The word of the alert's routes, of several the longest wait; where they say nothing, that of
 /// its integration.
-fn resolve_after(rules: &RuleSet, alert: &Alert) -> Option<Millis> {
+fn resolve_after(draft: &Draft<'_>, alert: &Alert) -> Option<Millis> {
+    let rules = draft.rules;
     let fields = Matchable {
         integration: &alert.integration,
         content: &alert.content,
     };
-    let routes = rules.tree.routes(&fields);
+    let routes = rules.tree.routes(&draft.effort.counted(fields));
     let words: Vec<ResolveAfter> = routes
         .iter()
         .filter_map(|route| route.resolve_after)

@@ -10,6 +10,7 @@ use super::draft::Draft;
 use super::event::Text;
 use super::ids::{IncidentNumber, PageId, UserName};
 use super::incident::{Incident, Position, Status, Why};
+use super::outcome::Outcome;
 use super::page::{News, Page, PageKind, PageState, Recipient};
 use super::queueing;
 use super::reason::Reason;
@@ -109,11 +110,18 @@ fn is_told(page: &Page) -> bool {
         PageKind::Update { .. } => false,
     };
     let is_out = match page.state {
-        PageState::Sending => page.in_flight().is_some(),
+        PageState::Sending => may_have_arrived(page),
         PageState::Sent | PageState::Delivered => true,
         PageState::Failed | PageState::Cancelled => false,
     };
     is_kind && is_out && page.medium != Medium::Sms
+}
+
+/// Whether an attempt has it, or had it without an answer: what is unsure is repeated word for
+/// word, with the news of then.
+fn may_have_arrived(page: &Page) -> bool {
+    let mut attempts = page.attempts.iter();
+    page.in_flight().is_some() || attempts.any(|known| known.outcome == Some(Outcome::Unknown))
 }
 
 fn tell_one(draft: &mut Draft<'_>, incident: &Arc<Incident>, page: &Arc<Page>, news: News) {
@@ -127,7 +135,7 @@ fn tell_one(draft: &mut Draft<'_>, incident: &Arc<Incident>, page: &Arc<Page>, n
         .attempts
         .iter()
         .rev()
-        .find(|known| known.outcome.is_some_and(super::outcome::Outcome::is_sent));
+        .find(|known| known.outcome.is_some_and(Outcome::is_sent));
     let Some(channel) = channel
         .and_then(|known| draft.rules.channel(&known.channel))
         .cloned()
@@ -208,25 +216,51 @@ pub(super) fn message_is_out(draft: &mut Draft<'_>, id: PageId) {
         return;
     }
     draft.edit_page(&id, |page| page.has_update_waiting = false);
-    // Of a bundle some may be in history already, and what is over has been told of.
+    let Some((incident, news)) = present_news(draft, &page) else {
+        return;
+    };
+    let Some(page) = draft.page(&id) else { return };
+    if !is_own_act(draft, &incident, &page, news) {
+        tell_one(draft, &incident, &page, news);
+    }
+}
+
+/// What is to be said of a message's incidents as they stand now. Of a bundle some may be in
+/// history already, and what is over has been told of.
+fn present_news(draft: &Draft<'_>, page: &Page) -> Option<(Arc<Incident>, News)> {
     let known = page.incidents.iter();
     let known: Vec<Arc<Incident>> = known
         .filter_map(|known| draft.incident(&known.number))
         .collect();
     let open = known.iter().find(|incident| incident.is_open());
-    let Some(incident) = open.or(known.first()) else {
-        return;
-    };
+    let incident = open.or(known.first())?;
     let news = match incident.status {
         Status::Triggered if page.kind == PageKind::Bundle => News::Triggered,
         Status::Triggered => News::Joined,
         Status::Acknowledged => News::Acknowledged,
         Status::Resolved => News::Resolved,
     };
-    let Some(page) = draft.page(&id) else { return };
-    if !is_own_act(draft, incident, &page, news) {
-        tell_one(draft, incident, &page, news);
+    Some((incident.clone(), news))
+}
+
+/// A notice that waited has a place. It shows its incident as it stands now: so it tells what came
+/// after it too, and nothing is left to be told once more.
+pub(super) fn leaves(draft: &mut Draft<'_>, page: &Page) {
+    let PageKind::Update { of, .. } = page.kind else {
+        return;
+    };
+    let about = draft.page(&of).filter(|about| about.has_update_waiting);
+    let Some(about) = about.filter(|_| page.attempts.is_empty()) else {
+        return;
+    };
+    let Some((incident, news)) = present_news(draft, &about) else {
+        return;
+    };
+    if is_own_act(draft, &incident, &about, news) {
+        return;
     }
+    draft.edit_page(&of, |about| about.has_update_waiting = false);
+    draft.edit_page(&page.id, |page| page.kind = PageKind::Update { of, news });
 }
 
 /// Whether the reader did what would be told. Nobody is told by mail of an act of theirs; what is

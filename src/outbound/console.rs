@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::links::Links;
 use super::wording;
-use super::{Channel, Mark, Pending, Sent, Withdrawn, mail_text};
+use super::{Channel, Mark, Pending, Probed, Sent, Withdrawn, mail_text};
 use crate::engine::decision::{Brief, Order};
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Outcome;
@@ -116,8 +116,8 @@ impl Channel for Console {
         })
     }
 
-    fn probe(&self) -> Pending<'_, Sent> {
-        Box::pin(async { sent(Outcome::Delivered, None) })
+    fn probe(&self) -> Pending<'_, Probed> {
+        Box::pin(async { sent(Outcome::Delivered, None).into() })
     }
 }
 

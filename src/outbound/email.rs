@@ -29,7 +29,7 @@ pub use super::email_settings::{Error, Settings, Tls};
 use super::email_stream::{self, Broken, Security};
 use super::links::Links;
 use super::mail_thread::{self, Thread};
-use super::{Channel, Mark, Pending, Sent, Withdrawn};
+use super::{Channel, Mark, Pending, Probed, Sent, Withdrawn};
 use super::{email_settings, mail_html, mail_subject, mail_text, outcome, wording};
 use crate::engine::decision::Order;
 use crate::engine::outcome::Outcome;
@@ -167,12 +167,12 @@ impl Channel for Email {
         })
     }
 
-    fn probe(&self) -> Pending<'_, Sent> {
+    fn probe(&self) -> Pending<'_, Probed> {
         Box::pin(async move {
             let progress = Progress::default();
             let deadline = Duration::from_secs(PROBE_SECONDS);
             let probe = self.relay.probe(&self.from.email, &progress);
-            match tokio::time::timeout(deadline, probe).await {
+            let sent = match tokio::time::timeout(deadline, probe).await {
                 Ok(Ok(words)) => Sent {
                     outcome: Outcome::Accepted,
                     provider_message: outcome::provider_words(&words, &[]),
@@ -180,7 +180,9 @@ impl Channel for Email {
                 },
                 Ok(Err(failure)) => self.relay.sent(&failure),
                 Err(_) => silent(&progress),
-            }
+            };
+            // Relays give no figure of what they would still take.
+            sent.into()
         })
     }
 }

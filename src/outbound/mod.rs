@@ -43,7 +43,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::engine::decision::Order;
-use crate::engine::outcome::Outcome;
+use crate::engine::outcome::{Capacity, Outcome};
 use crate::engine::ruleset::ChannelInfo;
 
 pub use mark::{Mark, Withdrawn};
@@ -61,6 +61,25 @@ pub struct Sent {
     pub reference: Option<String>,
 }
 
+/// What a provider said when it was asked how it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probed {
+    pub outcome: Outcome,
+    pub provider_message: Option<String>,
+    pub capacity: Capacity,
+}
+
+impl From<Sent> for Probed {
+    /// Nothing is known of how much it can carry.
+    fn from(sent: Sent) -> Self {
+        Self {
+            outcome: sent.outcome,
+            provider_message: sent.provider_message,
+            capacity: Capacity::Enough,
+        }
+    }
+}
+
 /// One configured provider that can carry media. Never panics; every call ends within the order's
 /// deadline, whatever the provider does.
 pub trait Channel: Send + Sync {
@@ -76,7 +95,7 @@ pub trait Channel: Send + Sync {
 
     /// Asks the provider whether it would take messages, without sending one. Only called when the
     /// capabilities say `probes`.
-    fn probe(&self) -> Pending<'_, Sent>;
+    fn probe(&self) -> Pending<'_, Probed>;
 
     /// The e-mail address of an account of this channel's provider, where it tells.
     fn email_of<'channel>(

@@ -19,7 +19,7 @@ use self::api::Api;
 use self::people::People;
 use super::http::{self, Http};
 use super::links::Links;
-use super::{Channel, Mark, Pending, Sent, Withdrawn, settings};
+use super::{Channel, Mark, Pending, Probed, Sent, Withdrawn, settings};
 use crate::engine::decision::{Order, Place};
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Outcome;
@@ -218,11 +218,11 @@ impl Channel for Slack {
         Box::pin(self.attempt_in_time(order, mark))
     }
 
-    fn probe(&self) -> Pending<'_, Sent> {
+    fn probe(&self) -> Pending<'_, Probed> {
         Box::pin(async {
             let nothing = json!({});
             let reply = self.api.post("auth.test", &nothing, PROBE_DEADLINE).await;
-            reply.sent
+            reply.sent.into()
         })
     }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::http::{self, Answer, Auth, Http, Method, Reach, Request};
 use super::links::Links;
 use super::template::{Template, Values};
-use super::{Channel, Mark, Pending, Sent, Withdrawn, outcome, settings, sms_text};
+use super::{Channel, Mark, Pending, Probed, Sent, Withdrawn, outcome, settings, sms_text};
 use crate::engine::decision::Order;
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Outcome;
@@ -175,9 +175,11 @@ impl Channel for SmsWebhook {
         Box::pin(self.attempt(order, mark))
     }
 
-    fn probe(&self) -> Pending<'_, Sent> {
+    fn probe(&self) -> Pending<'_, Probed> {
         let words = "a gateway cannot be asked without sending a message";
-        Box::pin(std::future::ready(self.sent(Outcome::Unknown, words)))
+        Box::pin(std::future::ready(
+            self.sent(Outcome::Unknown, words).into(),
+        ))
     }
 
     fn confirm<'channel>(

@@ -10,10 +10,12 @@ use serde_json::Value;
 
 use super::http::{Answer, Auth, Http, Method, Reach, Request};
 use super::links::Links;
-use super::{Channel, Mark, Pending, Sent, Withdrawn, form, outcome, settings, sms_text};
+use super::{
+    Channel, Mark, Pending, Probed, Sent, Withdrawn, form, outcome, settings, sms_text, wording,
+};
 use crate::engine::decision::Order;
 use crate::engine::ids::ChannelName;
-use crate::engine::outcome::Outcome;
+use crate::engine::outcome::{Capacity, Outcome};
 use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
 use crate::engine::time::Millis;
 
@@ -34,6 +36,8 @@ pub struct Settings {
     pub account_sid: String,
     pub auth_token: SecretString,
     pub sender: Sender,
+    /// What the account must have left, in its own currency, for nobody to be told.
+    pub balance_min: Option<f64>,
     /// [`API_URL`] unless it is a test or a regional address.
     pub api_url: String,
 }
@@ -149,22 +153,56 @@ impl Twilio {
         )
     }
 
-    async fn ask_account(&self) -> Sent {
+    async fn ask_account(&self) -> Probed {
         let url = self.account_url(".json");
-        match self.http.call(self.request(&url, PROBE_DEADLINE)).await {
-            Ok(answer) => {
-                let mut sent = self.read(&answer);
-                let json = answer.json().unwrap_or_default();
-                // An account that answers and may not send: suspended or closed.
-                if sent.outcome == Outcome::Accepted && json["status"] != "active" {
-                    sent.outcome = Outcome::QuotaExhausted;
-                }
-                Sent {
-                    reference: None,
-                    ..sent
-                }
+        let answer = match self.http.call(self.request(&url, PROBE_DEADLINE)).await {
+            Ok(answer) => answer,
+            Err(fault) => return fault.sent().into(),
+        };
+        let mut probed = Probed::from(self.read(&answer));
+        let json = answer.json().unwrap_or_default();
+        // An account that answers and may not send: suspended or closed.
+        if probed.outcome == Outcome::Accepted && json["status"] != "active" {
+            probed.outcome = Outcome::QuotaExhausted;
+        }
+        if let (Outcome::Accepted, Some(least)) = (probed.outcome, self.settings.balance_min) {
+            probed.capacity = self.ask_balance(least).await;
+        }
+        probed
+    }
+
+    async fn ask_balance(&self, least: f64) -> Capacity {
+        let url = self.account_url("/Balance.json");
+        let Ok(answer) = self.http.call(self.request(&url, PROBE_DEADLINE)).await else {
+            return Capacity::Unread;
+        };
+        let sent = self.read(&answer);
+        match sent.outcome {
+            Outcome::Delivered | Outcome::Accepted => {}
+            Outcome::Throttled { .. } | Outcome::Transient | Outcome::Unknown => {
+                return Capacity::Unread;
             }
-            Err(fault) => fault.sent(),
+            Outcome::RefusedTarget
+            | Outcome::RefusedContent
+            | Outcome::RefusedCredential
+            | Outcome::TlsNameMismatch
+            | Outcome::TlsOther
+            | Outcome::QuotaExhausted => {
+                let words = sent.provider_message.unwrap_or_default();
+                return low(format!("its balance may not be read ({words})"));
+            }
+        }
+        let json = answer.json().unwrap_or_default();
+        match balance(&json["balance"]) {
+            Some(balance) if balance >= least => Capacity::Enough,
+            Some(balance) => {
+                let currency = json["currency"].as_str().unwrap_or_default();
+                let currency = wording::one_line(currency);
+                low(format!(
+                    "its account has {balance:.2} {currency} left, less than balance_min ({least})"
+                ))
+            }
+            None => low("its balance cannot be understood".to_owned()),
         }
     }
 
@@ -208,6 +246,19 @@ impl Twilio {
     }
 }
 
+/// Twilio writes the number as text.
+fn balance(value: &Value) -> Option<f64> {
+    let number = match value.as_str() {
+        Some(text) => text.trim().parse().ok(),
+        None => value.as_f64(),
+    };
+    number.filter(|number| number.is_finite())
+}
+
+fn low(text: String) -> Capacity {
+    Capacity::Low { text: text.into() }
+}
+
 impl Channel for Twilio {
     fn info(&self) -> &ChannelInfo {
         &self.info
@@ -221,7 +272,7 @@ impl Channel for Twilio {
         Box::pin(self.attempt(order, mark))
     }
 
-    fn probe(&self) -> Pending<'_, Sent> {
+    fn probe(&self) -> Pending<'_, Probed> {
         Box::pin(self.ask_account())
     }
 }
@@ -238,6 +289,7 @@ mod tests {
             account_sid: "AC1".to_owned(),
             auth_token: "hush".into(),
             sender: Sender::Number("+15005550006".to_owned()),
+            balance_min: None,
             api_url,
         }
     }
@@ -379,6 +431,52 @@ mod tests {
             let twilio = Twilio::new(settings, http(&[]), sample::links()).expect("a channel");
             assert_eq!(twilio.probe().await.outcome, outcome);
             assert_eq!(server.calls()[0].line, "GET /2010-04-01/Accounts/AC1.json");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_balance_below_the_setting_is_told_and_one_that_was_not_read_says_nothing() {
+        let low = |text: &str| Capacity::Low { text: text.into() };
+        let cases = [
+            (
+                Reply::new(200, r#"{"balance":"20.0000","currency":"EUR"}"#),
+                Capacity::Enough,
+            ),
+            (
+                Reply::new(200, r#"{"balance":"19.9900","currency":"EUR"}"#),
+                low("its account has 19.99 EUR left, less than balance_min (20)"),
+            ),
+            (
+                Reply::new(200, r#"{"balance":-3.5,"currency":"USD"}"#),
+                low("its account has -3.50 USD left, less than balance_min (20)"),
+            ),
+            (
+                Reply::new(200, r#"{"balance":"NaN"}"#),
+                low("its balance cannot be understood"),
+            ),
+            (
+                Reply::new(200, "<html>"),
+                low("its balance cannot be understood"),
+            ),
+            (
+                Reply::new(403, r#"{"code":20403,"message":"parents only, hush"}"#),
+                low("its balance may not be read (20403 parents only, ***)"),
+            ),
+            (Reply::new(503, ""), Capacity::Unread),
+            (Reply::new(429, ""), Capacity::Unread),
+            (Reply::Raw(Vec::new()), Capacity::Unread),
+        ];
+        for (reply, capacity) in cases {
+            let active = Reply::new(200, r#"{"status":"active"}"#);
+            let server = Server::start([active, reply.clone()]).await;
+            let mut settings = settings(server.url());
+            settings.balance_min = Some(20.0);
+            let twilio = Twilio::new(settings, http(&[]), sample::links()).expect("a channel");
+            let probed = twilio.probe().await;
+            assert_eq!(probed.outcome, Outcome::Accepted, "{reply:?}");
+            assert_eq!(probed.capacity, capacity, "{reply:?}");
+            let line = "GET /2010-04-01/Accounts/AC1/Balance.json";
+            assert_eq!(server.calls()[1].line, line);
         }
     }
 

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::http::{Answer, Auth, Http, Method, Reach, Request};
 use super::links::Links;
-use super::{Channel, Mark, Pending, Sent, Withdrawn, outcome, settings, webhook_body};
+use super::{Channel, Mark, Pending, Probed, Sent, Withdrawn, outcome, settings, webhook_body};
 use crate::engine::decision::Order;
 use crate::engine::ids::ChannelName;
-use crate::engine::outcome::Outcome;
+use crate::engine::outcome::{Capacity, Outcome};
 use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
 use crate::signing::standard_webhooks::{self, Secret};
 
@@ -101,11 +101,11 @@ impl Channel for Webhook {
         Box::pin(self.attempt(order, mark))
     }
 
-    fn probe(&self) -> Pending<'_, Sent> {
-        Box::pin(std::future::ready(Sent {
+    fn probe(&self) -> Pending<'_, Probed> {
+        Box::pin(std::future::ready(Probed {
             outcome: Outcome::Unknown,
             provider_message: Some("webhooks have no server in common to ask".to_owned()),
-            reference: None,
+            capacity: Capacity::Enough,
         }))
     }
 }

@@ -4,19 +4,22 @@
 //! One [`Driver::turn`] takes a batch of inputs and gives what must be made durable, the answers
 //! that may be given once it is, and the effects that may then be released.
 //!
+//! A turn does so much work and no more, whatever that comes from, and what is divisible is done in
+//! steps: so that nobody waits long for the next turn. What a step leaves is a task of the state;
+//! tasks take turns.
+//!
 //! A decision that panics changes nothing: its input is set aside, the router raises a
-//! self-incident, and whoever waits is told that nothing was stored. The events of one request are
-//! one input, so that this holds for all of them: a sender that is not answered with 2xx sends the
-//! whole request again, and none of it must be there already.
+//! self-incident, and whoever waits is told. Where events panic together each is decided on by
+//! itself, and the one at which it does is kept in its receipt.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::engine::State;
-use crate::engine::decision::{Answer, Decision, Effect, Order};
-use crate::engine::event::{Event, Text};
-use crate::engine::ids::{AttemptId, IntegrationName, PageId, Revision};
+use crate::engine::decision::{Decision, Effect, Order};
+use crate::engine::event::Text;
+use crate::engine::ids::{AttemptId, PageId, Revision, TaskId};
 use crate::engine::incident::Trouble;
 use crate::engine::input::{Input, Report, TimerKey};
 use crate::engine::outcome::Outcome;
@@ -24,62 +27,22 @@ use crate::engine::page::Page;
 use crate::engine::places::{Pick, Picks, picks};
 use crate::engine::records::{Change, Record};
 use crate::engine::ruleset::RuleSet;
+use crate::engine::task::TaskTurn;
 use crate::engine::time::{Millis, Now};
 use crate::engine::trouble::Cause;
-use crate::runtime::handle::{ApplyError, NewRules, Record as Recorded};
-use crate::store::{Batch, Clocks, DocumentKind, DocumentWrite, revision_name};
+use crate::engine::work::STEPS_OF_TURN;
+use crate::runtime::describe::describe;
+use crate::runtime::handle::{ApplyError, NewRules};
+use crate::runtime::turn::{Done, Job, Turn};
+use crate::store::{Clocks, DocumentKind, DocumentWrite, revision_name};
+use tasks::Keeping;
+
+mod tasks;
 
 /// Timers handled in one turn; more wait for the next.
 pub const TIMERS_MAX: usize = 256;
 /// Places given in one turn, about.
 const PLACES_MAX: usize = 512;
-
-/// One thing for the driver to do.
-pub enum Job {
-    Input(Input),
-    /// An input of which a document is kept.
-    Recorded(Input, Recorded),
-    Rules(Box<NewRules>),
-    Documents(Vec<DocumentWrite>),
-}
-
-/// The result of one job, to be answered after the commit.
-#[derive(Debug, PartialEq)]
-pub enum Done {
-    Answer(Answer),
-    Rules(Result<Revision, ApplyError>),
-    Documents,
-    /// The decision panicked: nothing of the input was stored.
-    Quarantined,
-}
-
-/// What one turn leads to.
-#[derive(Debug, Default)]
-pub struct Turn {
-    pub batch: Batch,
-    /// In the order of the jobs.
-    pub done: Vec<Done>,
-    pub sends: Vec<Arc<Order>>,
-    /// Attempts of earlier turns that are withdrawn if their first byte has not left.
-    pub cancels: Vec<AttemptId>,
-    pub probes: Vec<crate::engine::ids::ChannelName>,
-    /// Inputs whose decision panicked, as text for the log.
-    pub quarantined: Vec<String>,
-    /// Timers that were handled beside the jobs.
-    pub timers: usize,
-}
-
-impl Turn {
-    /// Whether there is anything to make durable.
-    pub fn is_empty(&self) -> bool {
-        self.batch.changes.is_empty() && self.batch.documents.is_empty()
-    }
-
-    /// How many inputs it took: jobs and timers.
-    pub fn inputs(&self) -> usize {
-        self.done.len() + self.timers
-    }
-}
 
 /// What decides: [`crate::engine::step`], or a fragile one in tests.
 type Step = fn(&State, &RuleSet, Input, Now) -> Decision;
@@ -93,6 +56,14 @@ pub struct Driver {
     broken: BTreeSet<TimerKey>,
     /// Pages that panicked when they had a place; likewise.
     unplaced: BTreeSet<PageId>,
+    /// Tasks that panicked; likewise.
+    broken_tasks: BTreeSet<TaskId>,
+    /// Whose turn it was when a task went on last.
+    task_turn: Option<TaskTurn>,
+    /// Large requests that are being kept, in turns.
+    keeping: VecDeque<Keeping>,
+    /// Turns since tasks went on.
+    turns_of_others: u32,
     sending: Sending,
 }
 
@@ -112,6 +83,10 @@ impl Driver {
             rules,
             broken: BTreeSet::new(),
             unplaced: BTreeSet::new(),
+            broken_tasks: BTreeSet::new(),
+            task_turn: None,
+            keeping: VecDeque::new(),
+            turns_of_others: 0,
             sending: Sending::Open,
         }
     }
@@ -126,22 +101,30 @@ impl Driver {
         &self.rules
     }
 
-    /// Does the controls, then the timers that are due, then the events; each sees what the earlier
-    /// ones changed.
+    /// Does the controls, then the timers that are due, then the events, then what was left to
+    /// tasks; each sees what the earlier ones changed. A turn ends after so much work,
+    /// whatever that came from.
     pub fn turn(&mut self, controls: Vec<Job>, events: Vec<Job>, now: Now) -> Turn {
-        let mut turn = Turn::default();
+        let mut turn = Turn {
+            work_max: self.rules.settings.step_work_max * STEPS_OF_TURN,
+            ..Turn::default()
+        };
         turn.batch.clocks = Clocks {
             wall: now.wall,
             steady: now.steady,
         };
-        for job in controls {
-            self.job(&mut turn, job, now);
+        turn.left.controls = self.jobs(&mut turn, controls, now);
+        if !self.finish_first(&mut turn, &TaskTurn::Memory, now) {
+            turn.left.events = events;
+            return turn;
         }
-        self.timers(&mut turn, now);
-        for job in events {
-            self.job(&mut turn, job, now);
+        let is_recovered = self.finish_first(&mut turn, &TaskTurn::Recovery, now);
+        if is_recovered {
+            self.timers(&mut turn, now);
         }
-        if self.sending == Sending::Open {
+        turn.left.events = self.jobs(&mut turn, events, now);
+        self.tasks(&mut turn, now);
+        if is_recovered && self.sending == Sending::Open {
             self.places(&mut turn, now);
         }
         turn
@@ -177,28 +160,47 @@ impl Driver {
 
     fn job(&mut self, turn: &mut Turn, job: Job, now: Now) {
         let done = match job {
-            Job::Input(input) => match self.decide(turn, &input, now) {
-                Some(answer) => Done::Answer(answer),
-                None => Done::Quarantined,
-            },
-            Job::Recorded(input, record) => match self.decide(turn, &input, now) {
-                Some(answer) => {
-                    turn.batch.documents.extend(record(&answer));
-                    Done::Answer(answer)
+            Job::Input(Input::Events {
+                integration,
+                events,
+            }) => self.request(turn, integration, events, now),
+            Job::Input(input) => self.decide(turn, &input, now),
+            Job::Recorded(input, record) => {
+                let done = self.decide(turn, &input, now);
+                if let Some(Done::Answer(answer) | Done::Later(answer, _)) = &done {
+                    turn.batch.documents.extend(record(answer));
                 }
-                None => Done::Quarantined,
-            },
-            Job::Rules(new) => Done::Rules(self.put_in_force(turn, *new, now)),
+                done
+            }
+            Job::Rules(new) => Some(Done::Rules(self.put_in_force(turn, *new, now))),
             Job::Documents(writes) => {
                 turn.batch.documents.extend(writes);
-                Done::Documents
+                Some(Done::Documents)
             }
         };
-        turn.done.push(done);
+        turn.done.push(done.unwrap_or(Done::Quarantined));
+    }
+
+    /// Does jobs until the turn has enough; what is left waits for the next one.
+    fn jobs(&mut self, turn: &mut Turn, jobs: Vec<Job>, now: Now) -> Vec<Job> {
+        let mut jobs = jobs.into_iter().peekable();
+        // At least one of each kind, so that each goes on.
+        let mut is_first = true;
+        while self.finish_first(turn, &TaskTurn::Memory, now)
+            && let Some(job) =
+                jobs.next_if(|job| is_first || !turn.is_full() || is_before_timers(job))
+        {
+            is_first = false;
+            self.job(turn, job, now);
+        }
+        jobs.collect()
     }
 
     fn timers(&mut self, turn: &mut Turn, now: Now) {
-        for _ in 0..TIMERS_MAX {
+        for handled in 0..TIMERS_MAX {
+            if handled > 0 && turn.is_full() {
+                return;
+            }
             let Some(key) = self.state.due(now.steady, now.wall, &self.broken) else {
                 return;
             };
@@ -212,7 +214,12 @@ impl Driver {
     /// Whether a timer is due, or a place free for a page, that a further turn could handle.
     pub fn is_due(&self, now: Now) -> bool {
         let is_due = self.state.due(now.steady, now.wall, &self.broken).is_some();
-        is_due || self.sending == Sending::Open && !self.picks(now).now.is_empty()
+        let tasks = self.state.tasks();
+        let has_task = tasks.next_after(None, &self.broken_tasks).is_some();
+        is_due
+            || has_task
+            || !self.keeping.is_empty()
+            || self.sending == Sending::Open && !self.picks(now).now.is_empty()
     }
 
     /// How long until the next timer is due or a channel may be sent to again. What is due already
@@ -230,12 +237,10 @@ impl Driver {
     }
 
     /// Decides on one input and applies the changes at once. `None` if the decision panicked.
-    fn decide(&mut self, turn: &mut Turn, input: &Input, now: Now) -> Option<Answer> {
-        let seed = now.seed ^ turn.done.len() as u64;
-        let now = Now { seed, ..now };
+    fn decide(&mut self, turn: &mut Turn, input: &Input, now: Now) -> Option<Done> {
+        let now = seeded(turn, now);
         let Some(decision) = self.caught(&self.state, input.clone(), now) else {
-            let text = self.describe_broken(input, now);
-            self.report_panic(turn, &text, now);
+            self.report_panic(turn, &describe(input), now);
             return None;
         };
         Some(self.take(turn, decision))
@@ -248,7 +253,8 @@ impl Driver {
     }
 
     /// Applies a decision and keeps what is to be released after the commit.
-    fn take(&mut self, turn: &mut Turn, decision: Decision) -> Answer {
+    fn take(&mut self, turn: &mut Turn, decision: Decision) -> Done {
+        turn.work += decision.work;
         self.state.apply(&decision.changes);
         turn.batch.changes.extend(decision.changes);
         for effect in decision.effects {
@@ -258,7 +264,10 @@ impl Driver {
                 Effect::Probe(channel) => turn.probes.push(channel),
             }
         }
-        decision.answer
+        match decision.later {
+            Some(task) => Done::Later(decision.answer, task),
+            None => Done::Answer(decision.answer),
+        }
     }
 
     fn report_panic(&mut self, turn: &mut Turn, text: &str, now: Now) {
@@ -272,44 +281,6 @@ impl Driver {
         if let Some(decision) = self.caught(&self.state, raise, now) {
             self.take(turn, decision);
         }
-    }
-
-    /// The input for a log line; of a request's events also the one that cannot be decided on.
-    fn describe_broken(&self, input: &Input, now: Now) -> String {
-        let text = describe(input);
-        let Input::Events {
-            integration,
-            events,
-        } = input
-        else {
-            return text;
-        };
-        match self.broken_event(integration, events, now) {
-            Some(broken) if events.len() > 1 => format!("{text}; it fails at {broken}"),
-            Some(_) | None => text,
-        }
-    }
-
-    /// Goes through the events of a request one by one, on a copy of the state, up to the one on
-    /// which the decision panics.
-    fn broken_event(
-        &self,
-        integration: &IntegrationName,
-        events: &[Event],
-        now: Now,
-    ) -> Option<String> {
-        let mut state = self.state.clone();
-        for event in events {
-            let input = Input::Events {
-                integration: integration.clone(),
-                events: vec![event.clone()],
-            };
-            match self.caught(&state, input, now) {
-                Some(decision) => state.apply(&decision.changes),
-                None => return Some(describe_event(event)),
-            }
-        }
-        None
     }
 
     /// The one page that may leave although nothing can be stored any more: of the self-incident
@@ -357,6 +328,22 @@ impl Driver {
     }
 }
 
+/// The present with a seed of its own for the next decision of a turn.
+fn seeded(turn: &Turn, now: Now) -> Now {
+    let seed = now.seed ^ turn.done.len() as u64;
+    Now { seed, ..now }
+}
+
+/// Whether no timer may be looked at, and nothing begin, before it is done: a start, and whatever
+/// the clock did.
+fn is_before_timers(job: &Job) -> bool {
+    let Job::Input(input) = job else { return false };
+    matches!(
+        input,
+        Input::Start | Input::Suspended { .. } | Input::ClockAhead { .. } | Input::ClockBack { .. }
+    )
+}
+
 /// A page that asks, if it is one and waits for a place.
 fn queued(change: &Change) -> Option<Arc<Page>> {
     match change {
@@ -383,52 +370,19 @@ pub fn not_started(attempt: AttemptId) -> Report {
     }
 }
 
-fn describe_event(event: &Event) -> String {
-    format!("{} with dedup key {:?}", event.action, event.dedup_key)
-}
-
-/// The input without its contents, for a log line.
-fn describe(input: &Input) -> String {
-    match input {
-        Input::Start => "start".to_owned(),
-        Input::Stop => "stop".to_owned(),
-        Input::Suspended { lost } => format!("suspended for {lost}"),
-        Input::ClockAhead { by } => format!("clock ahead by {by}"),
-        Input::ClockBack { by } => format!("clock back by {by}"),
-        Input::ConfirmClock => "confirmation of the clock".to_owned(),
-        Input::Events {
-            integration,
-            events,
-        } => match events.as_slice() {
-            [event] => format!("{} of {integration}", describe_event(event)),
-            events => format!("{} events of {integration} in one request", events.len()),
-        },
-        Input::Due(key) => format!("timer of {key:?}"),
-        Input::Place(pick) => format!("place of page {} on {}", pick.page, pick.channel),
-        Input::Outcome(report) => format!("outcome of attempt {}", report.attempt),
-        Input::DeliveryReport { attempt, .. } => format!("delivery report on attempt {attempt}"),
-        Input::Probed { channel, .. } => format!("probe of channel {channel}"),
-        Input::Act(act) => format!("act of {}", act.actor.name),
-        Input::Press(press) => format!("button pressed on channel {}", press.channel),
-        Input::Sms(sms) => format!("text message on channel {}", sms.channel),
-        Input::PageByHand(_) => "page by hand".to_owned(),
-        Input::Silence(_) | Input::ExpireSilence { .. } => "silence".to_owned(),
-        Input::Override(_) | Input::RemoveOverride { .. } => "override".to_owned(),
-        Input::RulesChanged => "change of rules".to_owned(),
-        Input::Raise { trouble, .. } => format!("trouble {}", trouble.cause),
-        Input::Clear { trouble } => format!("end of trouble {}", trouble.cause),
-        Input::Minute => "minute".to_owned(),
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::engine::event::{Action, Content, Spoken};
-    use crate::engine::records::{Change, Record};
+    use crate::engine::event::{Action, Content, Event, Spoken};
+    use crate::engine::reason::Reason;
+    use crate::engine::records::Change;
     use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
+    use crate::engine::task::{Stride, TaskKind};
     use crate::engine::time::{Millis, Steady, Wall};
+    use crate::engine::work::STEP_MAX;
     use crate::rules::{Environment, SourceFile, check};
+
+    const WORK_MAX: u64 = STEP_MAX * STEPS_OF_TURN;
 
     const RULES: &str = r#"
 users:
@@ -449,11 +403,54 @@ route:
   group_by: ["..."]
 "#;
 
+    /// The keys of the events that a step decides on, or sets aside.
+    fn keys(state: &State, input: &Input) -> Vec<(Text, Stride)> {
+        let events = match input {
+            Input::Events { events, .. } => events.iter().map(|it| (it, Stride::Full)).collect(),
+            Input::GoOn { task, stride } => match &state.tasks().get(*task).unwrap().kind {
+                TaskKind::Events(part) => {
+                    let most = if *stride == Stride::Full {
+                        usize::MAX
+                    } else {
+                        1
+                    };
+                    part.events
+                        .iter()
+                        .take(most)
+                        .map(|it| (it, *stride))
+                        .collect()
+                }
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
+        let keys = events.into_iter();
+        keys.map(|(event, stride): (&Event, _)| (event.dedup_key.clone(), stride))
+            .collect()
+    }
+
     /// Panics on events with the key `poison`.
     fn fragile(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
-        if let Input::Events { events, .. } = &input {
-            let mut keys = events.iter().map(|event| &*event.dedup_key);
-            assert!(keys.all(|key| key != "poison"), "a fault for this test");
+        for (key, stride) in keys(state, &input) {
+            let is_set_aside = stride == Stride::SetAside;
+            assert!(is_set_aside || &*key != "poison", "a fault for this test");
+        }
+        crate::engine::step(state, rules, input, now)
+    }
+
+    /// Panics on an event with the key `poison`, and when it is to be set aside as well.
+    fn hopeless(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
+        for (key, _) in keys(state, &input) {
+            assert!(&*key != "poison", "a fault for this test");
+        }
+        crate::engine::step(state, rules, input, now)
+    }
+
+    /// Panics when an event with the key `poison` is to be kept.
+    fn keeps_badly(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
+        if let Input::Keep { events, .. } = &input {
+            let is_poison = |event: &Event| &*event.dedup_key == "poison";
+            assert!(!events.iter().any(is_poison), "a fault for this test");
         }
         crate::engine::step(state, rules, input, now)
     }
@@ -528,6 +525,19 @@ route:
         })
     }
 
+    /// Does turns until nothing is left to do at this moment.
+    fn turns_of(driver: &mut Driver, controls: Vec<Job>, events: Vec<Job>, now: Now) -> Vec<Turn> {
+        let mut turns = vec![driver.turn(controls, events, now)];
+        while driver.is_due(now) {
+            turns.push(driver.turn(Vec::new(), Vec::new(), now));
+        }
+        turns
+    }
+
+    fn all_receipts(turns: &[Turn]) -> Vec<String> {
+        turns.iter().flat_map(receipts).collect()
+    }
+
     fn receipts(turn: &Turn) -> Vec<String> {
         let changes = turn.batch.changes.iter();
         let receipts = changes.filter_map(|change| match change {
@@ -538,34 +548,245 @@ route:
     }
 
     #[test]
-    fn of_a_request_with_an_event_that_panics_nothing_is_stored_but_the_self_incident() {
+    fn of_a_request_with_an_event_that_panics_that_one_alone_is_set_aside() {
         let mut driver = fragile_driver();
         let events = vec![
             request(Action::Trigger, &["a"]),
             request(Action::Trigger, &["b1", "poison", "b2"]),
             request(Action::Trigger, &["c"]),
         ];
-        let turn = driver.turn(Vec::new(), events, at(0));
+        let turns = turns_of(&mut driver, Vec::new(), events, at(0));
 
-        assert!(matches!(turn.done[0], Done::Answer(Answer::Receipts(_))));
-        assert_eq!(turn.done[1], Done::Quarantined);
-        assert!(matches!(turn.done[2], Done::Answer(Answer::Receipts(_))));
-        assert_eq!(receipts(&turn), ["a", "c"]);
+        assert_eq!(all_receipts(&turns), ["a", "b1", "poison", "b2", "c"]);
+        let mut done = turns.iter().flat_map(|turn| &turn.done);
+        assert!(done.all(|done| *done != Done::Quarantined));
+        let mut changes = turns.iter().flat_map(|turn| &turn.batch.changes);
+        let kept = changes.any(|change| match change {
+            Change::Receipt(receipt) => {
+                let is_told = receipt.reason == Reason::SetAside && receipt.content.is_some();
+                &*receipt.dedup_key == "poison" && is_told
+            }
+            _ => false,
+        });
+        assert!(kept, "what it said is in its receipt");
         let keys: Vec<String> = driver
             .state()
             .alerts()
             .map(|alert| alert.dedup_key.to_string())
             .collect();
-        assert_eq!(keys, ["a", "panic/", "c"]);
-        let stored = turn.batch.changes.iter().any(|change| {
-            matches!(change, Change::Put(Record::Alert(alert)) if alert.dedup_key.starts_with('b'))
-        });
-        assert!(!stored);
-        assert_eq!(turn.sends.len(), 3, "a, c, and the self-incident");
-        assert_eq!(
-            turn.quarantined,
-            ["3 events of native in one request; it fails at trigger with dedup key \"poison\"",]
+        assert_eq!(keys, ["a", "b1", "panic/", "b2", "c"]);
+        let sends = turns.iter().map(|turn| turn.sends.len());
+        assert_eq!(sends.sum::<usize>(), 5, "one each, the self-incident's too");
+        let quarantined: Vec<_> = turns.iter().flat_map(|turn| &turn.quarantined).collect();
+        assert_eq!(quarantined, ["trigger with dedup key \"poison\" of native"]);
+    }
+
+    #[test]
+    fn an_event_that_cannot_even_be_set_aside_waits_for_another_process_and_holds_up_no_other() {
+        let mut driver = Driver {
+            step: hopeless,
+            ..driver()
+        };
+        let events = vec![
+            request(Action::Trigger, &["a"]),
+            request(Action::Trigger, &["b", "poison", "c"]),
+            request(Action::Trigger, &["d"]),
+        ];
+        let turns = turns_of(&mut driver, Vec::new(), events, at(0));
+        assert_eq!(all_receipts(&turns), ["a", "b", "d"]);
+        let mut went_on = turns.iter().flat_map(|turn| &turn.went_on);
+        assert!(
+            went_on.any(|it| it.answer.is_none() && it.is_over),
+            "whoever waits is told"
         );
+        assert!(!driver.is_due(at(0)), "it is not tried again and again");
+        let alerts = driver.state().alerts();
+        let keys: Vec<String> = alerts.map(|alert| alert.dedup_key.to_string()).collect();
+        assert_eq!(
+            keys,
+            ["a", "b", "panic/", "d"],
+            "the self-incident tells it"
+        );
+
+        // A version without the fault decides on it.
+        let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
+        let start = vec![Job::Input(Input::Start)];
+        let turns = turns_of(&mut driver, start, Vec::new(), at(5));
+        assert_eq!(all_receipts(&turns), ["poison", "c"]);
+    }
+
+    #[test]
+    fn also_of_a_request_in_several_parts_what_cannot_be_set_aside_waits_for_another_process() {
+        let mut driver = Driver {
+            step: hopeless,
+            ..driver()
+        };
+        let mut keys = numbered(100);
+        keys[5] = "poison".to_owned();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let request = vec![request(Action::Trigger, &keys)];
+        let mut receipts = all_receipts(&turns_of(&mut driver, Vec::new(), request, at(0)));
+
+        let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
+        let start = vec![Job::Input(Input::Start)];
+        receipts.extend(all_receipts(&turns_of(
+            &mut driver,
+            start,
+            Vec::new(),
+            at(5),
+        )));
+        receipts.sort();
+        let mut keys = keys;
+        keys.sort_unstable();
+        assert_eq!(receipts, keys, "each event is decided on once");
+    }
+
+    #[test]
+    fn a_large_request_that_cannot_be_kept_takes_no_other_with_it() {
+        let mut driver = Driver {
+            step: keeps_badly,
+            ..driver()
+        };
+        let mut broken = numbered(1_500);
+        broken[600] = "poison".to_owned();
+        let broken: Vec<&str> = broken.iter().map(String::as_str).collect();
+        let whole = numbered(1_500);
+        let whole: Vec<&str> = whole.iter().map(String::as_str).collect();
+        let requests = [&broken, &whole].map(|keys| request(Action::Trigger, keys));
+        let turns = turns_of(&mut driver, Vec::new(), requests.into(), at(0));
+        assert_eq!(all_receipts(&turns), whole);
+        let went_on = turns.iter().flat_map(|turn| &turn.went_on);
+        let over: Vec<bool> = went_on
+            .filter(|it| it.is_over)
+            .map(|it| it.answer.is_some())
+            .collect();
+        assert_eq!(over, [false, true], "each sender has its answer");
+    }
+
+    /// Does turns until nothing is left, each with an outcome that comes meanwhile; the answers are
+    /// how many turns, and the most that one of them cost.
+    fn turns(driver: &mut Driver, mut events: Vec<Job>, now: Now) -> (usize, u64) {
+        let (mut turns, mut most) = (0, 0);
+        while !events.is_empty() || driver.is_due(now) {
+            let outcome = Input::Outcome(not_started(AttemptId(9_999)));
+            let turn = driver.turn(vec![Job::Input(outcome)], events, now);
+            assert!(
+                turn.left.controls.is_empty(),
+                "an outcome is never behind them"
+            );
+            assert!(turn.quarantined.is_empty(), "{:?}", turn.quarantined);
+            turns += 1;
+            most = most.max(turn.work);
+            events = turn.left.events;
+        }
+        (turns, most)
+    }
+
+    fn numbered(count: usize) -> Vec<String> {
+        (0..count).map(|number| format!("a{number}")).collect()
+    }
+
+    #[test]
+    fn a_turn_does_so_much_and_what_is_left_goes_on_whatever_it_is() {
+        let keys = numbered(5_000);
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let mut driver = driver();
+        driver.hold_sending();
+        let small: Vec<Job> = keys
+            .chunks(100)
+            .map(|it| request(Action::Trigger, it))
+            .collect();
+        let (many, most) = turns(&mut driver, small, at(0));
+        assert!(many > 10 && most < WORK_MAX * 3 / 2, "{many} turns, {most}");
+        assert_eq!(driver.state().alerts().count(), 5_000);
+
+        // One large request that resolves them, and one that opens as many.
+        let large = vec![request(Action::Resolve, &keys)];
+        let (many, most) = turns(&mut driver, large, at(1));
+        assert!(many > 10 && most < WORK_MAX * 3 / 2, "{many} turns, {most}");
+        assert_eq!(driver.state().incidents().count(), 0);
+        let large = vec![request(Action::Trigger, &keys)];
+        let (many, most) = turns(&mut driver, large, at(2));
+        assert!(many > 10 && most < WORK_MAX * 3 / 2, "{many} turns, {most}");
+        assert_eq!(driver.state().incidents().count(), 5_000);
+
+        // A start at which the steps of all are overdue.
+        let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
+        driver.hold_sending();
+        let start = vec![Job::Input(Input::Start)];
+        let first = driver.turn(start, Vec::new(), at(310));
+        assert_eq!(first.timers, 0, "no timer before all is recovered");
+        let (many, most) = turns(&mut driver, Vec::new(), at(310));
+        assert!(many > 5 && most < WORK_MAX * 3 / 2, "{many} turns, {most}");
+        let is_moved = |known: &Arc<crate::engine::incident::Incident>| {
+            known.escalation.position == crate::engine::incident::Position::Step(1)
+        };
+        assert!(driver.state().incidents().all(is_moved));
+    }
+
+    #[test]
+    fn a_jump_of_the_clock_is_dealt_with_before_anything_else_however_many_turns_that_takes() {
+        let keys = numbered(5_000);
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let mut driver = driver();
+        driver.hold_sending();
+        for action in [Action::Trigger, Action::Resolve] {
+            turns(&mut driver, vec![request(action, &keys)], at(0));
+        }
+        let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
+        let days = Millis::days(30);
+        let mut controls = vec![
+            Job::Input(Input::ClockAhead { by: days }),
+            Job::Input(Input::Start),
+        ];
+        let mut events = vec![request(Action::Trigger, &["new"])];
+        let now = at(30 * 24 * 3_600);
+        let mut count = 0;
+        while !events.is_empty() {
+            let turn = driver.turn(controls, events, now);
+            assert!(turn.work < WORK_MAX * 2, "{}", turn.work);
+            (controls, events) = (turn.left.controls, turn.left.events);
+            count += 1;
+        }
+        assert!(count > 3, "{count}");
+        turns(&mut driver, Vec::new(), now);
+        let known = driver.state().alerts().count();
+        assert_eq!(
+            known, 5_002,
+            "nothing is forgotten, and the clock's own trouble is told"
+        );
+    }
+
+    #[test]
+    fn a_large_request_is_accepted_as_a_whole_or_not_at_all() {
+        let keys = numbered(40_000);
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let mut driver = driver();
+        let large = vec![request(Action::Trigger, &keys)];
+        let turn = driver.turn(Vec::new(), large, at(0));
+        assert!(receipts(&turn).is_empty(), "it is still being kept");
+        assert!(matches!(turn.done[..], [Done::Later(..)]));
+
+        // A process that dies meanwhile has accepted nothing.
+        let mut other = Driver::new(driver.state().clone(), driver.rules().clone());
+        other.turn(vec![Job::Input(Input::Start)], Vec::new(), at(5));
+        turns(&mut other, Vec::new(), at(5));
+        assert_eq!(other.state().alerts().count(), 0);
+        assert_eq!(other.state().tasks().all().count(), 0);
+
+        // One that dies after it has all, and has told nobody, decides on all.
+        let is_whole = |driver: &Driver| {
+            let mut tasks = driver.state().tasks().all();
+            tasks.any(|task| matches!(&task.kind, TaskKind::Events(part) if part.is_last))
+        };
+        while !is_whole(&driver) {
+            driver.turn(Vec::new(), Vec::new(), at(0));
+        }
+        let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
+        driver.hold_sending();
+        driver.turn(vec![Job::Input(Input::Start)], Vec::new(), at(5));
+        turns(&mut driver, Vec::new(), at(5));
+        assert_eq!(driver.state().alerts().count(), 40_000);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What the rest of the process may ask of the driver. Clones cheaply; hides the queues.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::oneshot;
@@ -154,6 +155,7 @@ impl Handle {
                 integration,
                 events,
                 waiter,
+                is_admitted: false,
             };
             gate.queue
                 .request(request)
@@ -273,6 +275,11 @@ impl Handle {
         }
     }
 
+    /// Takes controls and reads for one turn, and no events, without waiting.
+    pub fn take_controls(&self) -> Taken {
+        self.gate().queue.take_controls()
+    }
+
     /// Whether the process is about to end.
     pub fn is_stopping(&self) -> bool {
         self.gate().intake == Intake::Stopping
@@ -306,6 +313,16 @@ impl Handle {
             gate = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         gate.queue.take()
+    }
+
+    /// For the driver's thread: puts back what was taken and not done.
+    pub(super) fn requeue(&self, requests: Vec<Request>, last: Option<&IntegrationName>) {
+        self.gate().queue.requeue(requests, last);
+    }
+
+    /// For the driver's thread: so many accepted events wait for a decision.
+    pub(super) fn set_undecided(&self, events: &BTreeMap<IntegrationName, usize>) {
+        self.gate().queue.set_undecided(events);
     }
 
     /// For the driver's thread: ends it if it is to end and nothing waits. Whether it did.

@@ -68,11 +68,13 @@ impl Control {
 /// A look at the state between two commits.
 pub type Read = Box<dyn FnOnce(View<'_>) + Send>;
 
-/// The events of one request; they are never split over commits.
+/// The events of one request.
 pub struct Request {
     pub integration: IntegrationName,
     pub events: Vec<Event>,
     pub waiter: oneshot::Sender<Result<Vec<Arc<Receipt>>, Unavailable>>,
+    /// The disk has room for it: it was taken before, and the turn had none.
+    pub is_admitted: bool,
 }
 
 impl Request {
@@ -90,6 +92,8 @@ pub struct Queue {
     requests: BTreeMap<IntegrationName, VecDeque<Request>>,
     /// The integration after which the next batch begins.
     last: Option<IntegrationName>,
+    /// Accepted events that wait for a decision.
+    undecided: BTreeMap<IntegrationName, usize>,
 }
 
 /// What the driver takes for one turn.
@@ -111,20 +115,42 @@ impl Queue {
         self.reads.push_back(read);
     }
 
+    /// So many accepted events wait for a decision.
+    pub fn set_undecided(&mut self, events: &BTreeMap<IntegrationName, usize>) {
+        if self.undecided != *events {
+            self.undecided.clone_from(events);
+        }
+    }
+
     /// Adds a request unless too many events of its integration wait.
     pub fn request(&mut self, request: Request) -> Result<(), (Request, Unavailable)> {
-        let waiting = self
-            .requests
-            .entry(request.integration.clone())
-            .or_default();
-        let events: usize = waiting.iter().map(|known| known.events.len()).sum();
+        let waiting = self.requests.get(&request.integration);
+        let waiting = waiting.into_iter().flatten();
+        let undecided = self.undecided.get(&request.integration);
+        let events: usize = waiting.map(|known| known.events.len()).sum();
+        let events = events + undecided.copied().unwrap_or_default();
         // A request that is large by itself is taken when nothing else waits.
         if events > 0 && events + request.events.len() > EVENTS_WAITING_MAX {
             let busy = Unavailable::Busy(request.integration.clone());
             return Err((request, busy));
         }
+        let integration = request.integration.clone();
+        let waiting = self.requests.entry(integration).or_default();
         waiting.push_back(request);
         Ok(())
+    }
+
+    /// Puts back what was taken and not done, in its order; the next batch begins after `last`.
+    pub fn requeue(&mut self, requests: Vec<Request>, last: Option<&IntegrationName>) {
+        if requests.is_empty() {
+            return;
+        }
+        self.last = last.cloned();
+        for request in requests.into_iter().rev() {
+            let integration = request.integration.clone();
+            let waiting = self.requests.entry(integration).or_default();
+            waiting.push_front(request);
+        }
     }
 
     /// Tells all who wait that nothing of theirs is done. Readers learn it from the handle.
@@ -147,23 +173,26 @@ impl Queue {
         self.controls.len()
     }
 
-    /// How many events wait.
+    /// How many events wait, to be accepted or for a decision.
     pub fn events_waiting(&self) -> usize {
-        self.requests
-            .values()
-            .flatten()
-            .map(|request| request.events.len())
-            .sum()
+        let requests = self.requests.values().flatten();
+        let waiting: usize = requests.map(|request| request.events.len()).sum();
+        waiting + self.undecided.values().sum::<usize>()
+    }
+
+    /// Takes one turn's worth of all but events.
+    pub fn take_controls(&mut self) -> Taken {
+        let controls = self.controls.len().min(BATCH_INPUTS_MAX);
+        Taken {
+            controls: self.controls.drain(..controls).collect(),
+            requests: Vec::new(),
+            reads: self.reads.drain(..).collect(),
+        }
     }
 
     /// Takes one turn's worth.
     pub fn take(&mut self) -> Taken {
-        let controls = self.controls.len().min(BATCH_INPUTS_MAX);
-        let mut taken = Taken {
-            controls: self.controls.drain(..controls).collect(),
-            requests: Vec::new(),
-            reads: self.reads.drain(..).collect(),
-        };
+        let mut taken = self.take_controls();
         let (mut inputs, mut events, mut bytes) = (taken.controls.len(), 0, 0);
         while inputs < BATCH_INPUTS_MAX {
             let Some(request) = self.next_fitting(events, bytes) else {
@@ -221,6 +250,7 @@ mod tests {
             integration: integration.into(),
             events: vec![event; events],
             waiter,
+            is_admitted: false,
         }
     }
 
@@ -262,5 +292,36 @@ mod tests {
         let refused = queue.request(request("loud", 1));
         assert!(matches!(refused, Err((_, Unavailable::Busy(name))) if name.as_str() == "loud"));
         assert!(queue.request(request("quiet", 1)).is_ok());
+    }
+
+    #[test]
+    fn what_a_turn_had_no_room_for_goes_behind_the_turns_of_others_and_keeps_its_order() {
+        let mut queue = Queue::default();
+        for events in [1, 2, 3] {
+            assert!(queue.request(request("loud", events)).is_ok());
+        }
+        let mut taken = queue.take().requests;
+        assert!(queue.request(request("quiet", 1)).is_ok());
+        // The first was done.
+        let done = taken.remove(0).integration;
+        queue.requeue(taken, Some(&done));
+        let taken = queue.take();
+        assert_eq!(names(&taken), ["quiet", "loud", "loud"]);
+        let events = taken.requests.iter().map(|it| it.events.len());
+        assert_eq!(events.collect::<Vec<_>>(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn accepted_events_without_a_decision_count_as_waiting_and_stop_no_other_integration() {
+        let mut queue = Queue::default();
+        let undecided = [("loud".into(), EVENTS_WAITING_MAX)].into_iter().collect();
+        queue.set_undecided(&undecided);
+        assert_eq!(queue.events_waiting(), EVENTS_WAITING_MAX);
+        let refused = queue.request(request("loud", 1));
+        assert!(matches!(refused, Err((_, Unavailable::Busy(_)))));
+        assert!(queue.request(request("quiet", 1)).is_ok());
+        assert_eq!(names(&queue.take()), ["quiet"]);
+        queue.set_undecided(&BTreeMap::new());
+        assert!(queue.request(request("loud", 1)).is_ok());
     }
 }

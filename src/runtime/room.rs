@@ -158,6 +158,7 @@ mod tests {
             integration: "native".into(),
             events: vec![event; events],
             waiter,
+            is_admitted: false,
         }
     }
 

@@ -310,11 +310,12 @@ impl Outlet for Sender {
         self.supervisor.spawn("probe", async move {
             let limit = Duration::from_secs(30);
             let probe = tokio::time::timeout(limit, track.channel.probe()).await;
-            let sent = probe.unwrap_or_else(|_| unknown("the probe did not end in time"));
+            let probed = probe.unwrap_or_else(|_| unknown("the probe did not end in time").into());
             handle.tell(Input::Probed {
                 channel,
-                outcome: sent.outcome,
-                provider_message: sent.provider_message.map(Into::into),
+                outcome: probed.outcome,
+                provider_message: probed.provider_message.map(Into::into),
+                capacity: probed.capacity,
             });
         });
     }
@@ -329,7 +330,7 @@ mod tests {
     use super::*;
     use crate::engine::ids::PageId;
     use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
-    use crate::outbound::{Pending, sample};
+    use crate::outbound::{Pending, Probed, sample};
     use crate::runtime::queue::Control;
     use crate::store::{MemoryStore, Partition};
 
@@ -374,8 +375,8 @@ mod tests {
             })
         }
 
-        fn probe(&self) -> Pending<'_, Sent> {
-            Box::pin(async { unknown("never asked") })
+        fn probe(&self) -> Pending<'_, Probed> {
+            Box::pin(async { unknown("never asked").into() })
         }
     }
 

@@ -2,7 +2,6 @@
 //! end.
 
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +24,7 @@ pub type OnPanic = Arc<dyn Fn(&'static str) + Send + Sync>;
 pub struct Supervisor {
     tokio: Tokio,
     on_panic: OnPanic,
+    pause: Duration,
 }
 
 impl Supervisor {
@@ -37,6 +37,17 @@ impl Supervisor {
         Self {
             tokio,
             on_panic: Arc::new(on_panic),
+            pause: PAUSE,
+        }
+    }
+
+    /// A supervisor that tells nobody.
+    #[cfg(test)]
+    pub fn alone() -> Self {
+        Self {
+            tokio: Tokio::current(),
+            on_panic: Arc::new(|_| {}),
+            pause: PAUSE,
         }
     }
 
@@ -68,7 +79,7 @@ impl Supervisor {
             let mut inside = AbortOnDrop(supervisor.spawn_bare(begin()));
             while (&mut inside.0).await.is_err_and(|error| error.is_panic()) {
                 (supervisor.on_panic)(name);
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(supervisor.pause).await;
                 inside = AbortOnDrop(supervisor.spawn_bare(begin()));
             }
         })
@@ -76,15 +87,6 @@ impl Supervisor {
 
     fn spawn_bare(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         self.tokio.spawn(task)
-    }
-
-    /// Runs what must not fail. `None` if it did, which is told like the panic of a task.
-    pub fn guard<T>(&self, name: &'static str, run: impl FnOnce() -> T) -> Option<T> {
-        let result = std::panic::catch_unwind(AssertUnwindSafe(run)).ok();
-        if result.is_none() {
-            (self.on_panic)(name);
-        }
-        result
     }
 }
 
@@ -104,5 +106,70 @@ fn raise(task: &str) -> Input {
         },
         text: format!("the task `{task}` of the router failed inside; the log has its panic")
             .into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::runtime::queue::Control;
+    use crate::store::{MemoryStore, Partition};
+
+    fn supervisor() -> (Supervisor, Handle, Arc<AtomicUsize>) {
+        let store = Arc::new(MemoryStore::new());
+        let handle = Handle::new(store, Partition::default(), Arc::default());
+        let panics = Arc::new(AtomicUsize::new(0));
+        let counted = panics.clone();
+        let count = move |_: &'static str| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        };
+        let tokio = Tokio::current();
+        let supervisor = Supervisor::new(tokio, handle.clone(), Arc::new(count));
+        (supervisor, handle, panics)
+    }
+
+    fn raised(handle: &Handle) -> Vec<String> {
+        let controls = handle.take(Duration::ZERO).controls.into_iter();
+        controls
+            .map(|control| match control {
+                Control::Input {
+                    input: Input::Raise { text, .. },
+                    ..
+                } => text.to_string(),
+                _ => panic!("only troubles are raised here"),
+            })
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_task_is_counted_and_raised_and_an_end_is_not() {
+        let (supervisor, handle, panics) = supervisor();
+        let ended = supervisor.spawn("good", async {});
+        assert!(ended.await.unwrap());
+        assert_eq!(raised(&handle), Vec::<String>::new());
+        let ended = supervisor.spawn("bad", async { panic!("a fault for this test") });
+        assert!(!ended.await.unwrap());
+        assert_eq!(panics.load(Ordering::Relaxed), 1);
+        let raised = raised(&handle);
+        assert!(raised[0].contains("`bad`"), "{raised:?}");
+    }
+
+    #[tokio::test]
+    async fn a_task_that_must_not_end_begins_again_after_a_panic() {
+        let (mut supervisor, _handle, panics) = supervisor();
+        supervisor.pause = Duration::ZERO;
+        let begun = Arc::new(AtomicUsize::new(0));
+        let runs = begun.clone();
+        let kept = supervisor.keep("rounds", move || {
+            let run = runs.fetch_add(1, Ordering::Relaxed);
+            async move {
+                assert!(run >= 2, "a fault for this test");
+            }
+        });
+        assert!(kept.await.is_ok());
+        assert_eq!(begun.load(Ordering::Relaxed), 3);
+        assert_eq!(panics.load(Ordering::Relaxed), 2);
     }
 }

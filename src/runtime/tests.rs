@@ -11,12 +11,12 @@ use crate::engine::ids::{AttemptId, ChannelName, PageId};
 use crate::engine::input::Input;
 use crate::engine::records::{Change, Receipt, Record};
 use crate::engine::time::Millis;
-use crate::runtime::driver::Turn;
 use crate::runtime::driver::tests::{at, driver, events};
 use crate::runtime::handle::Handle;
 use crate::runtime::line::{Line, Reading};
 use crate::runtime::room::Room;
-use crate::runtime::thread::{Observer, Outlet, Works};
+use crate::runtime::thread::{Backlog, Observer, Outlet, Promises, Works};
+use crate::runtime::turn::Turn;
 use crate::store::{Clocks, MemoryStore, Partition, Store};
 
 /// Nothing is sent.
@@ -92,6 +92,8 @@ async fn what_comes_or_is_due_while_a_flush_runs_waits_for_this_flush_only() {
         clock: Box::new(reading),
         outlet: Box::new(Nobody),
         observer: Box::new(Held { tell, go_on }),
+        backlog: Backlog::default(),
+        promised: Promises::default(),
     };
     let handle = works.handle.clone();
     let thread = tokio::task::spawn_blocking(move || works.run(Vec::new()));

@@ -4,6 +4,7 @@
 //! After a commit, in this order: withdrawn attempts are marked, waiters are answered, sends are
 //! handed out. So no attempt that asks starts after its acknowledgment was answered.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,17 +12,18 @@ use tokio::sync::oneshot;
 use tracing::{error, warn};
 
 use crate::engine::decision::{Answer, Order};
-use crate::engine::ids::{AttemptId, ChannelName, Revision};
+use crate::engine::ids::{AttemptId, ChannelName, IntegrationName, Revision, TaskId};
 use crate::engine::incident::Trouble;
 use crate::engine::input::Input;
 use crate::engine::records::Receipt;
 use crate::engine::time::{Millis, Now};
 use crate::engine::trouble::Cause;
-use crate::runtime::driver::{Done, Driver, Job, Turn};
+use crate::runtime::driver::Driver;
 use crate::runtime::handle::{ApplyError, Handle, Intake, Unavailable, View};
 use crate::runtime::line::{Jump, Line, Reading};
 use crate::runtime::queue::{Control, Read, Request, Taken};
 use crate::runtime::room::Room;
+use crate::runtime::turn::{Done, Job, Turn, WentOn};
 use crate::runtime::watch::little_space;
 use crate::store::{Epoch, Partition, Store};
 
@@ -62,6 +64,51 @@ pub struct Works {
     pub clock: Box<dyn Fn() -> Reading + Send>,
     pub outlet: Box<dyn Outlet>,
     pub observer: Box<dyn Observer>,
+    /// What the turn before had no room for.
+    pub backlog: Backlog,
+    /// Whoever waits for the end of a task.
+    pub promised: Promises,
+}
+
+/// Who is answered when a task ends, by the task.
+#[derive(Default)]
+pub struct Promises(BTreeMap<TaskId, Promise>);
+
+/// Whoever waits for the end of a task, and what is known so far.
+struct Promise {
+    waiter: Waiter,
+    receipts: Vec<Arc<Receipt>>,
+}
+
+/// Jobs that wait for the next turn, and who waits for them.
+#[derive(Default)]
+pub struct Backlog {
+    controls: Vec<Job>,
+    waiters: Vec<Waiter>,
+}
+
+impl Backlog {
+    /// Takes out what a turn left, and of all waiters those who wait for that.
+    fn of(left: Vec<Job>, waiters: &mut Vec<Waiter>) -> Self {
+        let done = waiters.len() - left.len();
+        Self {
+            controls: left,
+            waiters: waiters.split_off(done),
+        }
+    }
+
+    /// Tells all who wait that nothing of theirs is done.
+    fn refuse(&mut self, why: &Unavailable) {
+        for waiter in std::mem::take(self).waiters {
+            match waiter {
+                Waiter::Input(Some(waiter)) => give(waiter, Err(why.clone())),
+                Waiter::Input(None) => {}
+                Waiter::Rules(waiter) => give(waiter, Err(why.clone().into())),
+                Waiter::Documents(waiter) => give(waiter, Err(why.clone())),
+                Waiter::Request(waiter) => give(waiter, Err(why.clone())),
+            }
+        }
+    }
 }
 
 /// Who waits for which part of a turn.
@@ -90,15 +137,21 @@ impl Works {
                 // Who waited for this commit was dropped with it, and is told nothing.
                 let why = Unavailable::StoreFailed(error.to_string());
                 self.handle.end(&why);
+                self.backlog.refuse(&why);
                 self.say_last_words(&error);
                 return Err(error);
             }
-            if self.handle.end_if_drained() {
+            if self.backlog.controls.is_empty() && self.handle.end_if_drained() {
                 return Ok(());
             }
             let patience;
             (patience, jumps) = self.patience();
-            taken = self.handle.take(patience);
+            taken = if self.backlog.controls.is_empty() {
+                self.handle.take(patience)
+            } else {
+                // What waits longest goes first; acts and outcomes go before events all the same.
+                self.handle.take_controls()
+            };
         }
     }
 
@@ -108,37 +161,60 @@ impl Works {
         let (now, jump) = self.line.advance((self.clock)());
         let jumps = jumps.into_iter().chain(jump.map(jump_input));
         let mut controls: Vec<Job> = jumps.map(Job::Input).collect();
-        let unwaited = controls.len();
-        let mut waiters = Vec::new();
+        let mut waiters: Vec<Waiter> = controls.iter().map(|_| Waiter::Input(None)).collect();
+        let backlog = std::mem::take(&mut self.backlog);
+        controls.extend(backlog.controls);
+        waiters.extend(backlog.waiters);
         for control in taken.controls {
             let (job, waiter) = split(control);
             controls.push(job);
             waiters.push(waiter);
         }
-        let mut events = Vec::new();
-        for request in self.affordable(taken.requests, now, (&mut controls, &mut waiters)) {
-            let Request {
-                integration,
-                events: posted,
-                waiter,
-            } = request;
-            waiters.push(Waiter::Request(waiter));
-            events.push(Job::Input(Input::Events {
-                integration,
-                events: posted,
-            }));
-        }
+        let requests = self.affordable(taken.requests, now, (&mut controls, &mut waiters));
         if self.handle.is_stopping() {
             self.driver.hold_sending();
         }
-        let turn = self.driver.turn(controls, events, now);
+        let (events, request_waiters) = split_requests(requests);
+        let mut turn = self.driver.turn(controls, events, now);
+        let left = std::mem::take(&mut turn.left);
+        self.backlog = Backlog::of(left.controls, &mut waiters);
+        waiters.extend(self.requeue(left.events, request_waiters));
         for text in &turn.quarantined {
             error!(input = %text, "a decision panicked; its input is set aside");
         }
         self.commit(&turn)?;
-        self.release(turn, waiters, unwaited);
+        self.release(turn, waiters);
         self.read(taken.reads, now);
         Ok(())
+    }
+
+    /// What a turn had no room for waits in the queue again, so that other integrations have their
+    /// turns before it. The answer is who waits for the rest.
+    fn requeue(
+        &self,
+        left: Vec<Job>,
+        mut waiters: Vec<(IntegrationName, Waiter)>,
+    ) -> impl Iterator<Item = Waiter> + use<> {
+        let left_waiters = waiters.split_off(waiters.len() - left.len());
+        let requests = left.into_iter().zip(left_waiters);
+        let requests = requests.map(|pair| match pair {
+            (
+                Job::Input(Input::Events {
+                    integration,
+                    events,
+                }),
+                (_, Waiter::Request(waiter)),
+            ) => Request {
+                integration,
+                events,
+                waiter,
+                is_admitted: true,
+            },
+            _ => panic!("of events only requests are left"),
+        });
+        let last = waiters.last().map(|(integration, _)| integration);
+        self.handle.requeue(requests.collect(), last);
+        waiters.into_iter().map(|(_, waiter)| waiter)
     }
 
     /// The requests for which the disk has room. The space is looked at before each commit that
@@ -155,6 +231,9 @@ impl Works {
         let Some(free) = self.store.free_bytes() else {
             return requests;
         };
+        let (mut admitted, requests): (Vec<_>, Vec<_>) = requests
+            .into_iter()
+            .partition(|request| request.is_admitted);
         let admission = self.room.admit(requests, free, now.steady);
         if admission.is_shut {
             // The watch opens the door again when there is room.
@@ -168,7 +247,8 @@ impl Works {
             controls.push(Job::Input(little_space(free)));
             waiters.push(Waiter::Input(None));
         }
-        admission.taken
+        admitted.extend(admission.taken);
+        admitted
     }
 
     /// The one page that leaves unrecorded: the watch hears that the store failed.
@@ -196,7 +276,7 @@ impl Works {
         Ok(())
     }
 
-    fn release(&self, turn: Turn, waiters: Vec<Waiter>, unwaited: usize) {
+    fn release(&mut self, turn: Turn, waiters: Vec<Waiter>) {
         for attempt in turn.cancels {
             self.outlet.cancel(attempt);
         }
@@ -204,10 +284,15 @@ impl Works {
             // Whoever learns of a revision must find its rules in force.
             self.handle.publish(self.driver.rules().clone());
         }
-        let mut done = turn.done.into_iter().skip(unwaited);
+        let mut done = turn.done.into_iter();
         for waiter in waiters {
             self.answer(waiter, &mut done);
         }
+        for went_on in turn.went_on {
+            self.keep_promise(went_on);
+        }
+        self.handle
+            .set_undecided(self.driver.state().tasks().events());
         for order in turn.sends {
             self.outlet.send(order);
         }
@@ -217,34 +302,79 @@ impl Works {
     }
 
     /// Answers one waiter with its part of what was done.
-    fn answer(&self, waiter: Waiter, done: &mut impl Iterator<Item = Done>) {
+    fn answer(&mut self, waiter: Waiter, done: &mut impl Iterator<Item = Done>) {
+        let done = done.next();
+        if let Some(
+            Done::Answer(Answer::Receipts(receipts)) | Done::Later(Answer::Receipts(receipts), _),
+        ) = &done
+        {
+            self.observer.received(receipts);
+        }
+        if let Some(Done::Later(answer, task)) = done {
+            let receipts = receipts_of(answer);
+            let promise = Promise { waiter, receipts };
+            self.promised.0.insert(task, promise);
+            return;
+        }
         match waiter {
-            Waiter::Request(waiter) => {
-                let receipts = done.next().and_then(receipts_of);
-                if let Some(receipts) = &receipts {
-                    self.observer.received(receipts);
-                }
-                give(waiter, receipts.ok_or(Unavailable::Quarantined));
-            }
+            Waiter::Request(waiter) => give(
+                waiter,
+                match done {
+                    Some(Done::Answer(answer)) => Ok(receipts_of(answer)),
+                    _ => Err(Unavailable::Quarantined),
+                },
+            ),
             Waiter::Input(waiter) => {
-                let result = match done.next() {
+                let result = match done {
                     Some(Done::Answer(answer)) => Ok(answer),
                     Some(Done::Quarantined) => Err(Unavailable::Quarantined),
-                    Some(Done::Rules(_) | Done::Documents) | None => Ok(Answer::None),
+                    Some(Done::Later(..) | Done::Rules(_) | Done::Documents) | None => {
+                        Ok(Answer::None)
+                    }
                 };
                 if let Some(waiter) = waiter {
                     give(waiter, result);
                 }
             }
             Waiter::Rules(waiter) => {
-                if let Some(Done::Rules(result)) = done.next() {
+                if let Some(Done::Rules(result)) = done {
                     give(waiter, result);
                 }
             }
-            Waiter::Documents(waiter) => {
-                done.next();
-                give(waiter, Ok(()));
-            }
+            Waiter::Documents(waiter) => give(waiter, Ok(())),
+        }
+    }
+
+    /// Keeps what a step of a task said for whoever waits for it, and answers when it is over.
+    /// After a restart nobody waits.
+    fn keep_promise(&mut self, went_on: WentOn) {
+        let WentOn {
+            task,
+            answer,
+            is_over,
+        } = went_on;
+        if let Some(Answer::Receipts(receipts)) = &answer {
+            self.observer.received(receipts);
+        }
+        let Some(mut promise) = self.promised.0.remove(&task) else {
+            return;
+        };
+        let result = answer.ok_or(Unavailable::Quarantined);
+        let result = match promise.waiter {
+            Waiter::Request(_) => result.map(|answer| {
+                promise.receipts.extend(receipts_of(answer));
+                Answer::None
+            }),
+            Waiter::Input(_) | Waiter::Rules(_) | Waiter::Documents(_) => result,
+        };
+        if !is_over {
+            self.promised.0.insert(task, promise);
+            return;
+        }
+        match promise.waiter {
+            Waiter::Request(waiter) => give(waiter, result.map(|_| promise.receipts)),
+            Waiter::Input(Some(waiter)) => give(waiter, result),
+            Waiter::Input(None) | Waiter::Rules(_) | Waiter::Documents(_) => {}
         }
     }
 
@@ -303,6 +433,25 @@ pub fn first_inputs(jump: Option<Jump>) -> Vec<Input> {
     }
 }
 
+/// The driver's part of requests, and who waits for each.
+fn split_requests(requests: Vec<Request>) -> (Vec<Job>, Vec<(IntegrationName, Waiter)>) {
+    let pairs = requests.into_iter().map(|request| {
+        let Request {
+            integration,
+            events,
+            waiter,
+            ..
+        } = request;
+        let name = integration.clone();
+        let job = Job::Input(Input::Events {
+            integration,
+            events,
+        });
+        (job, (name, Waiter::Request(waiter)))
+    });
+    pairs.unzip()
+}
+
 /// The driver's part of a control, and who waits for it.
 fn split(control: Control) -> (Job, Waiter) {
     match control {
@@ -319,10 +468,10 @@ fn split(control: Control) -> (Job, Waiter) {
     }
 }
 
-fn receipts_of(done: Done) -> Option<Vec<Arc<Receipt>>> {
-    match done {
-        Done::Answer(Answer::Receipts(receipts)) => Some(receipts),
-        Done::Answer(_) | Done::Rules(_) | Done::Documents | Done::Quarantined => None,
+fn receipts_of(answer: Answer) -> Vec<Arc<Receipt>> {
+    match answer {
+        Answer::Receipts(receipts) => receipts,
+        _ => Vec::new(),
     }
 }
 
@@ -393,6 +542,8 @@ mod tests {
             clock: Box::new(move || reading),
             outlet: Box::new(Nobody),
             observer: Box::new(Nobody),
+            backlog: Backlog::default(),
+            promised: Promises::default(),
         }
     }
 
@@ -480,7 +631,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_that_panics_is_refused_and_the_store_has_nothing_of_it() {
+    async fn of_a_request_that_panics_all_is_stored_but_the_event_at_which_it_does() {
         let store = Arc::new(MemoryStore::new());
         let works = Works {
             driver: fragile_driver(),
@@ -489,18 +640,15 @@ mod tests {
         let handle = works.handle.clone();
         let driver = tokio::task::spawn_blocking(move || works.run(vec![Input::Start]));
         let posted = events(Action::Trigger, &["good", "poison"]);
-        let refused = handle.submit("native".into(), posted).await;
-        assert_eq!(refused, Err(Unavailable::Quarantined));
-        let posted = events(Action::Trigger, &["good"]);
-        let taken = handle.submit("native".into(), posted).await;
-        let disposition = taken.unwrap()[0].disposition;
-        assert_eq!(disposition, Disposition::Opened, "not joined or repeated");
+        let taken = handle.submit("native".into(), posted).await.unwrap();
+        let dispositions: Vec<_> = taken.iter().map(|receipt| receipt.disposition).collect();
+        assert_eq!(dispositions, [Disposition::Opened, Disposition::Ignored]);
         handle.finish();
         assert!(driver.await.unwrap().is_ok());
 
         let partition = Partition::default();
         let receipts = store.receipts(partition, None, 10).unwrap();
-        assert_eq!(receipts.len(), 1, "that of the second request");
+        assert_eq!(receipts.len(), 2);
     }
 
     #[test]

@@ -66,6 +66,7 @@ pub fn of(record: &Record) -> Option<Closed> {
         | Record::Silence(_)
         | Record::Override(_)
         | Record::Pinned(_)
+        | Record::Task(_)
         | Record::Counters(_)
         | Record::Jump(_) => None,
     }
@@ -87,6 +88,7 @@ pub fn index_keys(partition: Partition, record: &Record) -> Vec<Key> {
         | Record::Silence(_)
         | Record::Override(_)
         | Record::Pinned(_)
+        | Record::Task(_)
         | Record::Counters(_)
         | Record::Jump(_) => Vec::new(),
     }

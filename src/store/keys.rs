@@ -33,6 +33,7 @@ pub enum Kind {
     Pinned = 0x19,
     Counters = 0x1a,
     Jump = 0x1b,
+    Task = 0x1c,
     // History.
     Receipts = 0x30,
     Entries = 0x31,
@@ -51,7 +52,7 @@ pub enum Kind {
 
 impl Kind {
     /// Kinds of active records.
-    pub const ACTIVE: [Self; 12] = [
+    pub const ACTIVE: [Self; 13] = [
         Self::Alert,
         Self::Incident,
         Self::Page,
@@ -64,6 +65,7 @@ impl Kind {
         Self::Pinned,
         Self::Counters,
         Self::Jump,
+        Self::Task,
     ];
 
     const OTHER: [Self; 12] = [
@@ -147,6 +149,7 @@ impl Key {
             }
             RecordKey::Counters => of(Kind::Counters),
             RecordKey::Jump => of(Kind::Jump),
+            RecordKey::Task(id) => of(Kind::Task).number(id.0),
         }
     }
 

@@ -64,6 +64,7 @@ pub fn record(
         Kind::Silence => read!(Silence),
         Kind::Override => read!(Override),
         Kind::Pinned => read!(Pinned),
+        Kind::Task => read!(Task),
         Kind::Counters => rows::read_row(rows, key, value)?.map(Record::Counters),
         Kind::Jump => rows::read_row(rows, key, value)?.map(Record::Jump),
         Kind::Progress

@@ -123,6 +123,7 @@ pub fn encode_record(record: &Record, bytes: &mut Vec<u8>) -> Result<(), Error> 
         Record::Silence(silence) => encode(&**silence, bytes),
         Record::Override(override_) => encode(&**override_, bytes),
         Record::Pinned(pinned) => encode(&**pinned, bytes),
+        Record::Task(task) => encode(&**task, bytes),
         Record::Counters(counters) => encode(counters, bytes),
         Record::Jump(jump) => encode(jump, bytes),
     }

@@ -8,17 +8,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::engine::alert::Alert;
+use crate::engine::counters::Counters;
 use crate::engine::ids::{IncidentNumber, ReceiptId};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
-use crate::engine::records::{Change, Counters, Entry, Receipt, Record};
+use crate::engine::records::{Change, Entry, Receipt, Record};
 
 use self::target::Target;
 use super::directory::Directory;
-use super::keys::{Key, Kind};
+use super::keys::{Key, Kind, describe};
 use super::record::{Document, Progress, Stored, StoredClocks};
 use super::rows::{self, Rows};
-use super::salvage::{Holes, Salvaged};
+use super::salvage::{Hole, Salvaged};
 use super::{Clocks, DocumentKind, DocumentWrite, Error, Options, Partition, load, marker};
 
 /// As many records that cannot be read are named.
@@ -29,8 +30,12 @@ const SECRETS: [&str; 2] = ["admin-token", "first-key"];
 /// What of a data directory can be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
+    /// The file that was read.
+    pub database: PathBuf,
     /// How many there are of each kind.
     pub counts: BTreeMap<&'static str, u64>,
+    /// The places of the file that cannot be read.
+    pub damaged: Vec<Hole>,
     /// The first records that cannot be read, with the causes.
     pub unreadable: Vec<String>,
     pub unreadable_total: u64,
@@ -41,7 +46,7 @@ pub struct Survey {
 impl Survey {
     /// Whether nothing is damaged or missing, as far as one can tell.
     pub fn is_whole(&self) -> bool {
-        self.unreadable_total == 0 && self.missing.is_empty()
+        self.damaged.is_empty() && self.unreadable_total == 0 && self.missing.is_empty()
     }
 
     fn cannot_read(&mut self, error: &Error) {
@@ -95,6 +100,7 @@ enum Piece {
 
 /// A data directory that nobody else uses.
 struct Old {
+    database: PathBuf,
     rows: Salvaged,
     acknowledged: Option<u64>,
     _directory: Directory,
@@ -113,6 +119,7 @@ impl Old {
         Ok(Self {
             acknowledged: marker::read(&directory.marker()).map_err(failed)?,
             rows: Salvaged::read(&file).map_err(failed)?,
+            database: file,
             _directory: directory,
         })
     }
@@ -125,9 +132,14 @@ impl Old {
 
     /// Reads everything, history first.
     fn survey(&self, take: &mut Take<'_>) -> Result<Survey, Error> {
+        let survey = Survey {
+            database: self.database.clone(),
+            damaged: self.rows.holes.clone(),
+            ..Survey::default()
+        };
         let mut reading = Reading {
             rows: &self.rows,
-            survey: Survey::default(),
+            survey,
             seen: Seen::default(),
             take,
         };
@@ -139,7 +151,7 @@ impl Old {
             mut survey, seen, ..
         } = reading;
         let missing = &mut survey.missing;
-        missing.extend(holes(self.rows.holes));
+        missing.extend(lost_changes(self.rows.lost_changes));
         missing.extend(lost_commits(progress, self.acknowledged));
         missing.extend(seen.missing());
         if self.clocks().is_none() {
@@ -188,11 +200,14 @@ impl Reading<'_, '_> {
     ) -> Result<(), Error> {
         self.survey.counts.insert(name, 0);
         for row in self.rows.all(&Key::all(kind, Partition::default())) {
-            let read = row.and_then(|(key, value)| rows::read_row(self.rows, &key, &value));
-            if let Some(value) = self.readable(read)?.flatten() {
-                for change in changes(value) {
-                    self.change(name, change)?;
-                }
+            let read = row.and_then(|(key, value)| {
+                let value = rows::read_row(self.rows, &key, &value)?;
+                let changes = value.map(&changes).unwrap_or_default();
+                belongs(&key, changes.first())?;
+                Ok(changes)
+            });
+            for change in self.readable(read)?.unwrap_or_default() {
+                self.change(name, change)?;
             }
         }
         Ok(())
@@ -201,9 +216,14 @@ impl Reading<'_, '_> {
     fn active(&mut self) -> Result<(), Error> {
         for kind in Kind::ACTIVE {
             for row in self.rows.all(&Key::all(kind, Partition::default())) {
-                let read = row.and_then(|(key, value)| load::record(self.rows, kind, &key, &value));
-                if let Some(record) = self.readable(read)?.flatten() {
-                    self.change(name_of(&record), Change::Put(record))?;
+                let read = row.and_then(|(key, value)| {
+                    let record = load::record(self.rows, kind, &key, &value)?;
+                    let change = record.map(Change::Put);
+                    belongs(&key, change.as_ref())?;
+                    Ok(change)
+                });
+                if let Some(change) = self.readable(read)?.flatten() {
+                    self.change(name_of(&change), change)?;
                 }
             }
         }
@@ -262,7 +282,34 @@ const DOCUMENTS: [(DocumentKind, &str); 6] = [
     (DocumentKind::KeyFingerprint, "fingerprints of keys"),
 ];
 
-fn name_of(record: &Record) -> &'static str {
+/// Where a node was lost, a change to it could be taken for one of another row.
+fn belongs(key: &[u8], change: Option<&Change>) -> Result<(), Error> {
+    let home = Partition::default();
+    let right = match change {
+        Some(Change::Put(record)) => Key::record(home, &record.key()),
+        Some(Change::Archive(record)) => match record {
+            Record::Incident(it) => Key::closed_incident(home, it.number),
+            Record::Page(it) => Key::closed_page(home, it.id),
+            Record::Alert(it) => Key::closed_alert(home, it.id),
+            _ => return Ok(()),
+        },
+        Some(Change::Receipt(receipt)) => Key::receipts(home, receipt.id),
+        Some(Change::Entry(entry)) => Key::entries(home, entry.incident, entry.id),
+        Some(Change::Drop(_)) | None => return Ok(()),
+    };
+    if right.as_ref() == key {
+        return Ok(());
+    }
+    Err(Error::Damaged {
+        key: describe(key),
+        cause: format!("what stands there belongs to {}", describe(right.as_ref())),
+    })
+}
+
+fn name_of(change: &Change) -> &'static str {
+    let Change::Put(record) = change else {
+        return "others";
+    };
     match record {
         Record::Alert(_) => "alerts",
         Record::Incident(_) => "incidents",
@@ -276,17 +323,13 @@ fn name_of(record: &Record) -> &'static str {
         Record::Pinned(_) => "pinned policies",
         Record::Counters(_) => "counters",
         Record::Jump(_) => "jumps of the clock",
+        Record::Task(_) => "tasks",
     }
 }
 
-fn holes(holes: Holes) -> Option<String> {
-    let Holes { count, bytes } = holes;
-    (count > 0).then(|| {
-        format!(
-            "{bytes} bytes in {count} places of the database file: what was written there is \
-             missing, or stands as it was before"
-        )
-    })
+fn lost_changes(count: u64) -> Option<String> {
+    let changes = || format!("{count} changes: it is lost to which records they belong");
+    (count > 0).then(changes)
 }
 
 fn lost_commits(progress: Option<Progress>, acknowledged: Option<u64>) -> Option<String> {
@@ -339,7 +382,8 @@ impl Seen {
                 | Record::Silence(_)
                 | Record::Override(_)
                 | Record::Pinned(_)
-                | Record::Jump(_) => {}
+                | Record::Jump(_)
+                | Record::Task(_) => {}
             },
             Change::Drop(_) => {}
         }

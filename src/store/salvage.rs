@@ -14,7 +14,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use self::message::{Link, Message, Node, Value, What};
+use serde::Serialize;
+
+use self::message::{Leaf, Link, Message, Node, Value, What};
 use super::Error;
 use super::keys::{Key, describe};
 use super::rows::Rows;
@@ -27,14 +29,17 @@ pub struct Salvaged {
     file: File,
     rows: BTreeMap<Vec<u8>, Place>,
     /// Where messages must have been that cannot be read.
-    pub holes: Holes,
+    pub holes: Vec<Hole>,
+    /// Changes to rows of which it is lost to which rows.
+    pub lost_changes: u64,
     applying: RwLock<()>,
 }
 
-/// Parts of the file that hold something unreadable.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Holes {
-    pub count: u64,
+/// A part of the file that holds something unreadable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Hole {
+    /// Where in the file it begins.
+    pub offset: u64,
     pub bytes: u64,
 }
 
@@ -72,6 +77,7 @@ impl Salvaged {
             file,
             rows: BTreeMap::new(),
             holes,
+            lost_changes: 0,
             applying: RwLock::new(()),
         };
         let mut pages: Vec<Page> = pages(messages).into_values().collect();
@@ -79,49 +85,52 @@ impl Salvaged {
         for page in pages {
             salvaged.add(&page)?;
         }
+        salvaged.holes.sort_by_key(|hole| hole.offset);
         Ok(salvaged)
     }
 
     /// Adds what a page holds. Where pages speak of the same key the newest is right.
     fn add(&mut self, page: &Page) -> io::Result<()> {
-        if let Some(base) = &page.base {
-            let bytes = self.bytes(base.at, base.length)?;
-            match Node::read(&bytes) {
-                Some(Node::Leaf { from, to, rows }) => {
-                    self.forget_older(&from, &to, base.moment);
-                    for (key, value) in rows {
-                        self.set(key, value, base);
-                    }
-                }
-                // It only leads to leaves.
-                Some(Node::Index) => return Ok(()),
-                None => self.holes.add(base.length),
+        let Some(base) = &page.base else {
+            // Of which rows the changes are only the node says.
+            self.lost_changes += page.links.len() as u64;
+            return Ok(());
+        };
+        let bytes = self.bytes(base.at, base.length)?;
+        let leaf = match Node::read(&bytes) {
+            Some(Node::Leaf(leaf)) => leaf,
+            // It only leads to leaves.
+            Some(Node::Index) => return Ok(()),
+            None => {
+                self.damage(base.at, base.length);
+                return Ok(());
             }
+        };
+        self.forget_older(&leaf, base.moment);
+        for (key, value) in &leaf.rows {
+            self.set(key.clone(), *value, base);
         }
         for message in &page.links {
             let bytes = self.bytes(message.at, message.length)?;
             match Link::read(&bytes) {
-                Some(Link::Set(key, value)) => self.set(key, value, message),
-                Some(Link::Remove(key)) => {
-                    let is_older = |place: &Place| place.moment < message.moment;
-                    if self.rows.get(&key).is_some_and(is_older) {
-                        self.rows.remove(&key);
-                    }
-                }
                 Some(Link::Other) => {}
-                None => self.holes.add(message.length),
+                Some(Link::Set(rest, value)) => match leaf.key(&rest) {
+                    Some(key) => self.set(key, value, message),
+                    None => self.lost_changes += 1,
+                },
+                Some(Link::Remove(rest)) => match leaf.key(&rest) {
+                    Some(key) => self.remove(&key, message),
+                    None => self.lost_changes += 1,
+                },
+                None => self.damage(message.at, message.length),
             }
         }
         Ok(())
     }
 
     /// A page says all that there was in its range.
-    fn forget_older(&mut self, from: &[u8], to: &[u8], moment: u64) {
-        let end = match to {
-            [] => Bound::Unbounded,
-            to => Bound::Excluded(to),
-        };
-        let within = self.rows.range::<[u8], _>((Bound::Included(from), end));
+    fn forget_older(&mut self, leaf: &Leaf, moment: u64) {
+        let within = self.rows.range::<[u8], _>(leaf.bounds());
         let older = within.filter(|(_, place)| place.moment < moment);
         let older: Vec<Vec<u8>> = older.map(|(key, _)| key.clone()).collect();
         for key in older {
@@ -139,6 +148,17 @@ impl Salvaged {
         if known.moment <= place.moment {
             *known = place;
         }
+    }
+
+    fn remove(&mut self, key: &[u8], message: &Message) {
+        let is_older = |place: &Place| place.moment < message.moment;
+        if self.rows.get(key).is_some_and(is_older) {
+            self.rows.remove(key);
+        }
+    }
+
+    fn damage(&mut self, offset: u64, length: usize) {
+        self.holes.push(Hole::new(offset, length));
     }
 
     fn bytes(&self, at: u64, length: usize) -> io::Result<Vec<u8>> {
@@ -182,52 +202,84 @@ impl Rows for Salvaged {
     }
 }
 
-impl Holes {
-    fn add(&mut self, bytes: usize) {
-        self.count += 1;
-        self.bytes += bytes as u64;
+impl Hole {
+    fn new(offset: u64, length: usize) -> Self {
+        Self {
+            offset,
+            bytes: length as u64,
+        }
     }
 }
 
-fn read_messages(file: &File) -> io::Result<(Vec<Message>, Holes)> {
+/// All messages, and where there must have been more.
+fn read_messages(file: &File) -> io::Result<(Vec<Message>, Vec<Hole>)> {
     let length = file.metadata()?.len();
-    let (mut messages, mut holes) = (Vec::new(), Holes::default());
-    // What follows the last message is no hole; where the last one lies is known at the end.
-    let mut tails = Vec::new();
+    let mut segments = Vec::new();
     let mut buffer = vec![0; SEGMENT_BYTES];
     for start in (0..length).step_by(SEGMENT_BYTES) {
         let present = usize::try_from(length - start).unwrap_or(SEGMENT_BYTES);
-        let segment = &mut buffer[..present.min(SEGMENT_BYTES)];
-        file.read_exact_at(segment, start)?;
+        let bytes = &mut buffer[..present.min(SEGMENT_BYTES)];
+        file.read_exact_at(bytes, start)?;
+        segments.push(Segment::read(bytes, start));
+    }
+    let newest = segments.iter().filter_map(|segment| segment.newest).max();
+    let filled = segments.iter().rposition(|it| !it.messages.is_empty());
+    let (mut messages, mut holes) = (Vec::new(), Vec::new());
+    for (index, segment) in segments.into_iter().enumerate() {
+        holes.extend(segment.holes);
+        // What follows the newest message of all is no hole, nor is what was never written.
+        let is_behind = segment.newest == newest || Some(index) > filled;
+        holes.extend(segment.tail.filter(|_| !is_behind));
+        messages.extend(segment.messages);
+    }
+    Ok((messages, holes))
+}
+
+/// What a segment holds.
+#[derive(Default)]
+struct Segment {
+    messages: Vec<Message>,
+    holes: Vec<Hole>,
+    /// What follows its last message.
+    tail: Option<Hole>,
+    newest: Option<u64>,
+}
+
+impl Segment {
+    fn read(bytes: &[u8], start: u64) -> Self {
+        let mut segment = Self::default();
+        if !message::is_head(bytes) {
+            segment.holes.extend(written(bytes, start));
+        }
         let mut at = message::SEGMENT_HEAD_BYTES;
-        let mut hole = 0;
-        let mut newest = 0;
-        while at < segment.len() {
-            let Some(found) = message::read(segment, at, start) else {
-                hole += 1;
+        let mut skipped = 0;
+        while at < bytes.len() {
+            let Some(found) = message::read(bytes, at, start) else {
+                skipped += 1;
                 at += 1;
                 continue;
             };
+            let moment = Some(found.message.moment);
             // Older messages behind newer ones are what the segment held before, cut anywhere.
-            if hole > 0 && found.message.moment > newest {
-                holes.add(hole);
+            if skipped > 0 && moment > segment.newest {
+                let hole = Hole::new(start + (at - skipped) as u64, skipped);
+                segment.holes.push(hole);
             }
-            (at, hole) = (found.end, 0);
-            newest = newest.max(found.message.moment);
-            messages.push(found.message);
+            (at, skipped) = (found.end, 0);
+            segment.newest = segment.newest.max(moment);
+            segment.messages.push(found.message);
         }
-        let is_written = segment[segment.len() - hole..]
-            .iter()
-            .any(|byte| *byte != 0);
-        if hole >= message::HEAD_BYTES_MAX && is_written {
-            tails.push((newest, hole));
-        }
+        let tail = Hole::new(start + (bytes.len() - skipped.min(bytes.len())) as u64, skipped);
+        segment.tail = (skipped >= message::HEAD_BYTES_MAX).then_some(tail);
+        segment
     }
-    let last = messages.iter().map(|message| message.moment).max();
-    for (_, bytes) in tails.iter().filter(|(newest, _)| Some(*newest) != last) {
-        holes.add(*bytes);
-    }
-    Ok((messages, holes))
+}
+
+/// The head of a segment, if there is anything in it.
+fn written(bytes: &[u8], start: u64) -> Option<Hole> {
+    let head = &bytes[..bytes.len().min(message::SEGMENT_HEAD_BYTES)];
+    let is_written = head.iter().any(|byte| *byte != 0);
+    is_written.then(|| Hole::new(start, head.len()))
 }
 
 /// A batch of which the end was never written did not happen.

@@ -5,16 +5,20 @@ use std::sync::Arc;
 use crate::engine::alert::{Alert, Hold};
 use crate::engine::assertions::{AssertionId, Assertions};
 use crate::engine::calendar::Override;
+use crate::engine::counters::Counters;
 use crate::engine::decision::AlertBrief;
-use crate::engine::event::{Action, Content, Fault, Labels, Link};
+use crate::engine::event::{Action, Content, Event, Fault, Labels, Link, Spoken};
+use crate::engine::health::{Health, Pace, Turn};
 use crate::engine::ids::*;
 use crate::engine::incident::*;
 use crate::engine::input::{Actor, Via};
 use crate::engine::outcome::Outcome;
 use crate::engine::page::*;
+use crate::engine::pending::Part;
 use crate::engine::reason::Reason;
 use crate::engine::records::*;
 use crate::engine::ruleset::{ChannelTarget, Medium, Policy, PolicyStep, Target};
+use crate::engine::task::{Task, TaskKind};
 use crate::engine::time::{Millis, Steady, Wall};
 use crate::engine::trouble::Cause;
 use crate::engine::unreported::Unreported;
@@ -396,6 +400,7 @@ pub fn channel() -> ChannelState {
             since: START,
             probe_due: Steady(60_000),
             is_trial_open: true,
+            was_checked: true,
         }),
         last_success_at: Some(START),
         health: health(),
@@ -403,6 +408,13 @@ pub fn channel() -> ChannelState {
         turn: Some(Turn {
             endpoint: "https://hooks.example.com".into(),
             integration: "prometheus".into(),
+            served: "native".into(),
+        }),
+        check: Some(Check {
+            due: Steady(90_000),
+            is_under_way: true,
+            failures: 1,
+            last_passed_at: Some(START),
         }),
     }
 }
@@ -502,6 +514,7 @@ pub fn counters(receipt: u64) -> Counters {
         entry: EntryId(8),
         started: Some(Steady(1_000)),
         quick_starts: 2,
+        task: TaskId(9),
     }
 }
 
@@ -586,5 +599,33 @@ pub fn records() -> Vec<Record> {
         Record::Pinned(pinned().into()),
         Record::Counters(counters(5)),
         Record::Jump(jump()),
+        Record::Task(task(5).into()),
     ]
+}
+
+/// Events that wait for a decision.
+pub fn task(id: u64) -> Task {
+    let event = Event {
+        action: Action::Trigger,
+        dedup_key: "disk/db-1".into(),
+        id: Some("evt-1".into()),
+        spoken: Spoken::Asserted {
+            starts_at: Some(START),
+            ends_at: None,
+        },
+        asserted_by: Some("http://a.example.com/".into()),
+        content: content(),
+        faults: Vec::new(),
+    };
+    let part = Part {
+        integration: "prometheus".into(),
+        accepted: START,
+        request: TaskId(id),
+        is_last: true,
+        events: vec![event],
+    };
+    Task {
+        id: TaskId(id),
+        kind: TaskKind::Events(part),
+    }
 }

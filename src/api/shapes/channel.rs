@@ -49,11 +49,12 @@ pub fn channel(
 ) -> Channel {
     let info = rules.channel(&configured.name);
     let known = state.channel(&configured.name);
+    let known = known.filter(|known| known.is_known());
     let down = known.and_then(|known| known.down.as_ref());
     let closed = known
         .and_then(|known| known.health.closed_until)
         .filter(|until| *until > now.steady);
-    let is_failing = known.is_some_and(|known| known.health.fails());
+    let is_failing = known.is_some_and(|known| known.fails());
     let state = match (known, down, closed) {
         (None, _, _) => "unused",
         (Some(_), Some(_), _) => "down",

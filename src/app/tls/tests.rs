@@ -18,6 +18,7 @@ use crate::api::peer::TrustedProxies;
 use crate::app::connection::Patience;
 use crate::app::doors::{Doors, Limits};
 use crate::app::serving;
+use crate::runtime::supervise::Supervisor;
 
 const NEVER: Duration = Duration::from_secs(3_600);
 const SOON: Duration = Duration::from_millis(50);
@@ -92,7 +93,13 @@ impl Server {
             .route("/", get(async || "here"))
             .route("/large", get(async || vec![0; 64 << 20]));
         let never = std::future::pending();
-        tokio::spawn(serving::serve(doors, router, served, never));
+        tokio::spawn(serving::serve(
+            doors,
+            router,
+            served,
+            Supervisor::alone(),
+            never,
+        ));
         let server = Self {
             folder,
             address,

@@ -9,6 +9,7 @@ mod index;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::event::Text;
@@ -61,6 +62,7 @@ pub struct Node {
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     root: Option<Box<(Node, Index)>>,
+    by_name: BTreeMap<RouteName, Arc<Route>>,
     has_resolve_after: bool,
 }
 
@@ -70,16 +72,24 @@ impl Tree {
         let index = Index::new(&root);
         let mut tree = Self {
             root: Some(Box::new((root, index))),
-            has_resolve_after: false,
+            ..Self::default()
         };
-        let mut all = tree.all().into_iter();
-        tree.has_resolve_after = all.any(|node| node.route.resolve_after.is_some());
+        let routes: Vec<_> = tree.all().into_iter().map(|it| it.route.clone()).collect();
+        for route in routes {
+            tree.has_resolve_after |= route.resolve_after.is_some();
+            tree.by_name.insert(route.name.clone(), route);
+        }
         tree
     }
 
     /// Whether any route has a word about alerts that are not reported any more.
     pub fn has_resolve_after(&self) -> bool {
         self.has_resolve_after
+    }
+
+    /// The route of this name, if the rules still have it.
+    pub fn route(&self, name: &RouteName) -> Option<&Arc<Route>> {
+        self.by_name.get(name)
     }
 
     /// The root route, from which self-incidents take their policy.

@@ -1,14 +1,17 @@
-//! Reading the alerts and the pages of an incident, and how far the clock is believed.
+//! Reading the alerts and the pages of an incident, silences and overrides, and how far the clock
+//! is believed.
 
 use std::sync::Arc;
 
 use super::State;
 use crate::engine::alert::Alert;
+use crate::engine::calendar::Override;
 use crate::engine::headline;
-use crate::engine::ids::{AlertId, IncidentNumber, PageId};
+use crate::engine::ids::{AlertId, IncidentNumber, OverrideId, PageId, ScheduleName, SilenceId};
 use crate::engine::page::Page;
-use crate::engine::records::UnconfirmedJump;
-use crate::engine::time::Wall;
+use crate::engine::records::{Silence, UnconfirmedJump};
+use crate::engine::ruleset::RuleSet;
+use crate::engine::time::{Millis, Steady, Wall};
 
 /// Lists come in the order of their ids where nothing else is said.
 impl State {
@@ -32,6 +35,34 @@ impl State {
     pub fn alerts_by_place(&self, number: IncidentNumber) -> impl Iterator<Item = &Arc<Alert>> {
         let places = self.index.places.range(headline::places(number));
         places.filter_map(|(_, _, id)| self.alerts.get(id))
+    }
+
+    /// Every alert of every incident from this one of this incident on.
+    pub(in crate::engine) fn members_from(
+        &self,
+        number: IncidentNumber,
+        first: AlertId,
+    ) -> impl Iterator<Item = (IncidentNumber, AlertId)> {
+        self.index.members.range((number, first)..).copied()
+    }
+
+    /// Alerts without an incident, from this id on.
+    pub(in crate::engine) fn alerts_without_incident(
+        &self,
+        first: AlertId,
+    ) -> impl Iterator<Item = AlertId> {
+        self.index.alone.range(first..).copied()
+    }
+
+    /// The alerts of an incident that began to fire in it after a moment.
+    pub(in crate::engine) fn alerts_entered_after(
+        &self,
+        number: IncidentNumber,
+        at: Steady,
+    ) -> impl Iterator<Item = AlertId> {
+        let range =
+            (number, at + Millis(1), AlertId(0))..=(number, Steady(u64::MAX), AlertId(u64::MAX));
+        self.index.entered.range(range).map(|(_, _, id)| *id)
     }
 
     /// The pages of an incident, bundles included.
@@ -77,5 +108,63 @@ impl State {
     /// not confirmed.
     pub fn past(&self, wall: Wall) -> Wall {
         self.jump.map_or(wall, |jump| wall.minus(jump.by))
+    }
+
+    /// A silence, also one that ended a few days ago.
+    pub fn silence(&self, id: SilenceId) -> Option<&Arc<Silence>> {
+        self.silences.get(&id)
+    }
+
+    /// Silences that have not ended.
+    pub fn silences(&self) -> impl Iterator<Item = &Arc<Silence>> {
+        self.shown_silences()
+            .filter(|silence| silence.ended_at.is_none())
+    }
+
+    /// Whether another silence may be set; one that takes the place of another always may.
+    pub fn has_room_for_silence(&self, replaces: Option<SilenceId>) -> bool {
+        let replaced = replaces.and_then(|id| self.silence(id));
+        let is_free = replaced.is_some_and(|silence| silence.ended_at.is_none());
+        is_free || self.silences().count() < Silence::MAX
+    }
+
+    /// Silences, also those that ended a few days ago.
+    pub fn shown_silences(&self) -> impl DoubleEndedIterator<Item = &Arc<Silence>> {
+        self.silences.values()
+    }
+
+    /// An override that has not ended.
+    pub fn override_by_id(&self, id: OverrideId) -> Option<&Arc<Override>> {
+        self.overrides.get(&id)
+    }
+
+    /// Overrides of all schedules that have not ended.
+    pub fn overrides(&self) -> impl Iterator<Item = &Arc<Override>> {
+        self.overrides.values()
+    }
+
+    /// Overrides of one schedule, as the calendar wants them: without those of people who are gone.
+    pub fn overrides_of(&self, schedule: &ScheduleName, rules: &RuleSet) -> Vec<Override> {
+        let own = self
+            .overrides
+            .values()
+            .filter(|known| known.schedule == *schedule && rules.can_stand_in(known));
+        own.map(|known| (**known).clone()).collect()
+    }
+
+    /// Overrides of one schedule that are passed over at a moment, each as a sentence.
+    pub fn passed_over(&self, schedule: &ScheduleName, rules: &RuleSet, at: Wall) -> Vec<String> {
+        let own = self
+            .overrides
+            .values()
+            .filter(|known| known.schedule == *schedule && known.covers(at));
+        own.filter(|known| !rules.can_stand_in(known))
+            .map(|known| {
+                format!(
+                    "override {} names {}, who is not in the rules, and is passed over",
+                    known.id, known.user
+                )
+            })
+            .collect()
     }
 }

@@ -142,6 +142,7 @@ impl History {
             | Record::Silence(_)
             | Record::Override(_)
             | Record::Pinned(_)
+            | Record::Task(_)
             | Record::Counters(_)
             | Record::Jump(_) => {}
         }

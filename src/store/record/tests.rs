@@ -101,7 +101,7 @@ fn golden_files_of_every_format_so_far_can_be_read() {
         read::<records::Silence>(format, "silence");
         read::<calendar::Override>(format, "override");
         read::<records::Pinned>(format, "pinned");
-        read::<records::Counters>(format, "counters");
+        read::<crate::engine::counters::Counters>(format, "counters");
         read::<records::UnconfirmedJump>(format, "jump");
         read::<records::Receipt>(format, "receipts");
         read::<records::Entry>(format, "entries");

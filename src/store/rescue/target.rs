@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::engine::ids::{AlertId, AttemptId, IncidentNumber, PageId, ReceiptId};
-use crate::engine::records::{Change, Counters, Record};
+use crate::engine::counters::Counters;
+use crate::engine::ids::{AlertId, AttemptId, IncidentNumber, PageId, ReceiptId, TaskId};
+use crate::engine::records::{Change, Record};
 use crate::engine::time::Steady;
 use crate::store::{Batch, Clocks, Error, Options, Partition, SledStore, Store};
 
@@ -99,6 +100,7 @@ impl Target {
                 | Record::Pinned(_)
                 | Record::Counters(_)
                 | Record::Jump(_) => {}
+                Record::Task(task) => next.task = next.task.max(TaskId(task.id.0 + 1)),
             },
             Change::Drop(_) => {}
         }

@@ -98,7 +98,8 @@ fn of_a_whole_database_the_log_says_what_the_database_says() {
     let database = data.path().join("db");
     for opening in 0..3 {
         let salvaged = Salvaged::read(&database.join("db")).unwrap();
-        assert_eq!(salvaged.holes, Holes::default(), "opening {opening}");
+        assert_eq!(salvaged.holes, [], "opening {opening}");
+        assert_eq!(salvaged.lost_changes, 0, "opening {opening}");
         let tree = Tree::open(&database, 8 << 20).map_err(|failure| failure.cause());
         let tree = tree.unwrap();
         assert!(all_rows(&salvaged) == all_rows(&tree), "opening {opening}");
@@ -126,8 +127,7 @@ fn of_a_damaged_database_all_but_what_was_hit_is_saved_and_the_rest_is_told() {
 
     let survey = check(data.path()).unwrap();
     assert!(!survey.is_whole());
-    let told = survey.missing.concat();
-    assert!(told.contains("places of the database file"), "{told}");
+    assert!(survey.damaged.len() >= places.len(), "{survey:#?}");
     let new = data.path().join("new");
     assert_eq!(save(data.path(), &new, small()).unwrap(), survey);
     assert!(

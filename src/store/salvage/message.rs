@@ -1,5 +1,7 @@
 //! Messages of sled's log, byte by byte: what each is, and what nodes and their changes hold.
 
+use std::ops::Bound;
+
 /// Bytes before the first message of a segment.
 pub const SEGMENT_HEAD_BYTES: usize = 20;
 /// A message's head is at most this long, so that in less no message fits.
@@ -52,21 +54,55 @@ pub struct Value {
 
 /// A node as it was written.
 pub enum Node {
-    Leaf {
-        from: Vec<u8>,
-        /// Not included; empty where there is no end.
-        to: Vec<u8>,
-        rows: Vec<(Vec<u8>, Value)>,
-    },
+    Leaf(Leaf),
     Index,
 }
 
-/// A change to a node.
+/// A node that holds rows.
+pub struct Leaf {
+    from: Vec<u8>,
+    /// Not included; empty where there is no end.
+    to: Vec<u8>,
+    /// So many bytes of `from` begin every key, and changes leave them out.
+    shared: usize,
+    pub rows: Vec<(Vec<u8>, Value)>,
+}
+
+impl Leaf {
+    /// From which key on to which the node says all.
+    pub fn bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
+        let end = match self.to[..] {
+            [] => Bound::Unbounded,
+            ref to => Bound::Excluded(to),
+        };
+        (Bound::Included(&self.from), end)
+    }
+
+    /// The whole key of a change; `None` if it belongs to a later form of the node, which is lost.
+    pub fn key(&self, rest: &[u8]) -> Option<Vec<u8>> {
+        let key = [self.from.get(..self.shared)?, rest].concat();
+        let is_within = self.from <= key && (self.to.is_empty() || key < self.to);
+        is_within.then_some(key)
+    }
+}
+
+/// A change to a node. Keys are without the beginning that all keys of the node share.
 pub enum Link {
     Set(Vec<u8>, Value),
     Remove(Vec<u8>),
     /// Nodes that merge; the one that is left is written as a whole.
     Other,
+}
+
+/// Whether a segment begins as it should.
+pub fn is_head(segment: &[u8]) -> bool {
+    let Some((checksum, rest)) = segment.split_first_chunk() else {
+        return false;
+    };
+    let sum = rest
+        .get(..SEGMENT_HEAD_BYTES - checksum.len())
+        .map(|rest| Checksum::new().over(rest).flipped());
+    sum == Some(u32::from_le_bytes(*checksum))
 }
 
 /// The message that begins here in a segment, which begins at `start` of the file.
@@ -124,16 +160,21 @@ impl Node {
             return Some(Self::Index);
         }
         let count = usize::try_from(cursor.number()?).ok()?;
-        let beginning = from.get(..shared)?;
+        let beginning = from.get(..shared)?.to_vec();
         let mut keys = Vec::new();
         for _ in 0..count {
-            keys.push([beginning, cursor.text()?].concat());
+            keys.push([&beginning, cursor.text()?].concat());
         }
         let mut rows = Vec::new();
         for key in keys {
             rows.push((key, cursor.value()?));
         }
-        Some(Self::Leaf { from, to, rows })
+        Some(Self::Leaf(Leaf {
+            from,
+            to,
+            shared,
+            rows,
+        }))
     }
 }
 

@@ -20,6 +20,9 @@ use crate::harness::inbox::Inbox;
 /// A start or an orderly end takes at most this long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A log that has not grown over so many looks stands still.
+const LOOKS_AT_LOG: usize = 2_000;
+
 /// Rules with one person, who is paged by mail.
 pub const ONE_PERSON: &str = "
 users:
@@ -153,9 +156,21 @@ impl Place {
         }
     }
 
-    /// What the router logged, over all its processes.
+    /// What the router logged, over all its processes. A thread of its own writes the log, so it is
+    /// looked at until it stands still.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.path().join("log")).unwrap()
+        let path = self.path().join("log");
+        let length = || std::fs::metadata(&path).unwrap().len();
+        let (mut known, mut looks) = (length(), 0);
+        while looks < LOOKS_AT_LOG {
+            std::thread::yield_now();
+            looks += 1;
+            let now = length();
+            if now != known {
+                (known, looks) = (now, 0);
+            }
+        }
+        std::fs::read_to_string(path).unwrap()
     }
 }
 

@@ -122,6 +122,18 @@ impl Post {
     }
 }
 
+/// The events of posts, in one request of `native`.
+pub fn in_one_request(posts: Vec<Post>) -> Input {
+    let events = posts.into_iter().flat_map(|post| match post.input() {
+        Input::Events { events, .. } => events,
+        other => panic!("not events: {other:?}"),
+    });
+    Input::Events {
+        integration: "native".into(),
+        events: events.collect(),
+    }
+}
+
 pub fn act_input(who: &str, on: ActOn, verb: Verb) -> Input {
     Input::Act(Act {
         actor: actor(who),
@@ -138,6 +150,19 @@ pub fn actor(who: &str) -> Actor {
     }
 }
 
+/// A silence over alerts with a matcher, from now on.
+pub fn silence_input(replaces: Option<SilenceId>, matcher: &str, until: Wall) -> Input {
+    Input::Silence(SilenceRequest {
+        actor: actor("ana"),
+        matchers: vec![Matcher::parse(matcher).expect("a matcher")],
+        everything: false,
+        from: None,
+        until,
+        reason: "maintenance".into(),
+        replaces,
+    })
+}
+
 pub fn on(number: u64) -> ActOn {
     ActOn::Incidents(vec![IncidentNumber(number)])
 }
@@ -150,16 +175,7 @@ impl World {
 
     /// Posts events in one request and gives their receipts.
     pub fn request(&mut self, posts: Vec<Post>) -> Vec<Arc<Receipt>> {
-        let integration = "native".into();
-        let events = posts.into_iter().flat_map(|post| match post.input() {
-            Input::Events { events, .. } => events,
-            other => panic!("not events: {other:?}"),
-        });
-        let events = events.collect();
-        match self.ask(Input::Events {
-            integration,
-            events,
-        }) {
+        match self.ask(in_one_request(posts)) {
             Answer::Receipts(receipts) => receipts,
             other => panic!("not receipts: {other:?}"),
         }
@@ -233,16 +249,8 @@ impl World {
         matcher: &str,
         time: &str,
     ) -> (SilenceId, usize) {
-        let request = SilenceRequest {
-            actor: actor("ana"),
-            matchers: vec![Matcher::parse(matcher).expect("a matcher")],
-            everything: false,
-            from: None,
-            until: self.wall() + length(time),
-            reason: "maintenance".into(),
-            replaces,
-        };
-        match self.ask(Input::Silence(request)) {
+        let request = silence_input(replaces, matcher, self.wall() + length(time));
+        match self.ask(request) {
             Answer::Silence { silence, covers } => (silence, covers),
             other => panic!("not a silence: {other:?}"),
         }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use reveille::engine::ids::ChannelName;
-use reveille::engine::outcome::Outcome;
+use reveille::engine::outcome::{Capacity, Outcome};
 use reveille::engine::ruleset::{Capabilities, ChannelInfo, Medium};
 use reveille::engine::time::Millis;
 
@@ -31,6 +31,7 @@ pub struct Fake {
     pub next: VecDeque<Play>,
     pub default: Play,
     pub probe: Outcome,
+    pub capacity: Capacity,
 }
 
 impl Default for Fake {
@@ -39,6 +40,7 @@ impl Default for Fake {
             next: VecDeque::new(),
             default: ACCEPTED,
             probe: Outcome::Accepted,
+            capacity: Capacity::Enough,
         }
     }
 }

@@ -69,6 +69,7 @@ impl Durable {
             | Record::Silence(_)
             | Record::Override(_)
             | Record::Pinned(_)
+            | Record::Task(_)
             | Record::Counters(_)
             | Record::Jump(_) => {}
         }

@@ -10,6 +10,7 @@ mod durable;
 mod world;
 
 mod bundles;
+mod checks;
 mod clocks;
 mod escalation;
 mod events;
@@ -29,6 +30,7 @@ mod replicas;
 mod rounds;
 mod silences;
 mod snoozes;
+mod steps;
 mod storms;
 mod troubles;
 mod unreported;

@@ -326,6 +326,27 @@ fn stop_from_a_number_that_is_nobodys_contact_holds_once_it_is_one() {
 }
 
 #[test]
+fn a_phone_that_is_only_the_target_of_a_channel_is_not_texted_after_stop() {
+    const DUTY: &str = "+351900000009";
+    let step = format!("targets: [user/ana, channel/twilio/{DUTY}]");
+    let yaml = TEAM.replacen("targets: [user/ana]", &step, 1);
+    let copied = "  copy_to: [channel/twilio/+351900000009]\n";
+    let mut world = World::new(&format!("{yaml}{copied}"));
+    assert_eq!(world.sms(DUTY, "STOP"), None);
+    world.post("a");
+    world.expect(["ana sms twilio #1 page"]);
+    assert_eq!(world.count_reason(1, "contact_stopped"), 2, "page and copy");
+    world.ack(1, "ana");
+    world.sms(DUTY, "START");
+    world.post("b");
+    let mut seen: Vec<String> = world.take_seen().into_iter().map(|it| it.label).collect();
+    seen.sort();
+    assert_eq!(seen.len(), 3, "{seen:?}");
+    world.ack(2, "ana");
+    world.take_seen();
+}
+
+#[test]
 fn stop_from_a_shared_phone_concerns_all_who_share_it() {
     let mut world = World::new(SHARED);
     world.sms(ANA, "STOP");

@@ -1,14 +1,19 @@
 //! Who gets the places of a channel: one receiver is one receiver, what waits has used nothing up,
 //! and nothing waits for ever.
 
+use reveille::engine::event::Action;
+use reveille::engine::incident::Trouble;
+use reveille::engine::input::{Input, Verb};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::PageState;
 use reveille::engine::ruleset::ChannelInfo;
 use reveille::engine::time::Millis;
+use reveille::engine::trouble::Cause;
 
 use super::TEAM;
-use super::acts::trigger;
-use super::channels::{Play, usual};
+use super::acts::{act_input, on, trigger};
+use super::channels::{Play, usual, with_second_sms};
+use super::events::team_with;
 use super::world::{BEGIN, Sent, World};
 
 /// Targets of a step: servers of other people.
@@ -114,6 +119,7 @@ fn a_receiver_that_asks_to_wait_for_a_day_closes_no_other_and_is_asked_again_in_
     world.at("00:14:59");
     assert!(world.take_seen().is_empty());
     world.at("00:15:01");
+    post_many(&mut world, 1, "mute");
     assert_eq!(to(&world.take_seen(), MUTE), 1);
 }
 
@@ -234,5 +240,142 @@ fn three_hundred_people_are_paged_whatever_nine_quick_restarts_interrupt() {
     for page in world.state().pages() {
         assert!(page.attempts.len() <= 3, "{page:?}");
     }
+    world.take_seen();
+}
+
+#[test]
+fn what_waited_while_the_machine_slept_still_gets_its_place() {
+    let mut world = World::with(TEAM, with_concurrency(1), BEGIN);
+    world.next("twilio", [Play::Lost]);
+    world.post("a");
+    world.post("b");
+    world.wait("00:00:11");
+    world.take_seen();
+    world.wall_jumps(20 * 60);
+    world.wait("00:00:02");
+    let seen = world.take_seen();
+    let labels: Vec<&str> = seen.iter().map(|sent| sent.label.as_str()).collect();
+    assert!(labels.contains(&"ana sms twilio #2 page"), "{labels:?}");
+}
+
+#[test]
+fn an_attempt_that_a_crash_interrupted_holds_no_place_though_another_channel_had_the_page() {
+    let mut channels = with_second_sms();
+    for channel in &mut channels {
+        channel.concurrency = 1;
+    }
+    let mut world = World::with(TEAM, channels, BEGIN);
+    world.next("twilio", [Play::Lost]);
+    world.post("a");
+    world.at("00:00:12");
+    world.expect(["ana sms twilio #1 page", "ana sms gateway #1 page"]);
+    world.crash_for(Millis::seconds(1));
+    world.expect([]);
+    world.post("b");
+    world.expect(["ana sms twilio #2 page"]);
+    world.ack(1, "ana");
+    world.ack(2, "ana");
+}
+
+#[test]
+fn a_late_report_on_an_attempt_that_is_repeated_already_repeats_it_no_further() {
+    let mut world = World::new(TEAM);
+    world.next("twilio", [Play::Lost, Play::Lost]);
+    world.post("a");
+    world.crash_for(Millis::seconds(1));
+    world.expect(["ana sms twilio #1 page", "ana sms twilio #1 page"]);
+    let attempt = world.sent[0].order.attempt;
+    world.ask(Input::DeliveryReport {
+        channel: "twilio".into(),
+        attempt,
+        outcome: Outcome::Transient,
+        provider_message: None,
+    });
+    world.expect(["ana email mail #1 page"]);
+    world.expect_nothing_until("00:00:09");
+    world.ack(1, "ana");
+    world.take_seen();
+}
+
+#[test]
+fn a_start_ends_the_trouble_of_a_lane_that_stalled_before_it() {
+    let mut world = World::new(TEAM);
+    let trouble = Trouble {
+        cause: Cause::LaneStalled,
+        subject: "mail".into(),
+    };
+    let text = "attempts do not end".into();
+    world.ask(Input::Raise { trouble, text });
+    assert_eq!(world.own_incidents(), ["lane_stalled/mail"]);
+    world.wait("00:00:05");
+    world.crash_for(Millis::seconds(1));
+    assert!(world.own_incidents().is_empty());
+    world.wait("00:00:05");
+    world.take_seen();
+}
+
+const COPIED: &str = "route:\n  policy: team\n  group_by: [\"...\"]\n  \
+                      copy_to: [channel/slack/C024BE7LH]\n";
+
+#[test]
+fn what_comes_while_a_notice_waits_is_told_with_it_and_once() {
+    let mut world = World::new(&team_with(COPIED));
+    world.post("a");
+    world.wait("00:00:05");
+    world.take_seen();
+    let over = trigger("a").action(Action::Resolve).input();
+    world.batch(vec![act_input("bo", on(1), Verb::Acknowledge)], vec![over]);
+    world.wait("00:00:30");
+    world.expect(["C024BE7LH slack slack #1 resolved (edit)"]);
+}
+
+#[test]
+fn a_copy_of_which_nobody_knows_whether_it_arrived_is_kept_up_to_date() {
+    let mut world = World::new(&team_with(COPIED));
+    world.next("slack", [Play::Says(Outcome::Unknown)]);
+    world.post("a");
+    world.until(Millis(300));
+    world.expect(["C024BE7LH slack slack #1 copy", "ana sms twilio #1 page"]);
+    world.ack(1, "ana");
+    world.wait("00:00:10");
+    world.expect([
+        "C024BE7LH slack slack #1 copy",
+        "C024BE7LH slack slack #1 acknowledged (edit)",
+    ]);
+}
+
+#[test]
+fn no_integration_waits_while_another_is_served_again_and_again_at_the_same_server() {
+    let rules = servers().replace(
+        "  native: { format: native }\n",
+        "  native: { format: native }\n  other: { format: native }\n",
+    );
+    // One place, and two servers in turns.
+    let mut world = World::with(&rules, with_concurrency(1), BEGIN);
+    let mut events = Vec::new();
+    for number in 0..6 {
+        for to in ["mute", "well"] {
+            for integration in ["native", "other"] {
+                let key = format!("{to} {integration} {number}");
+                events.push(trigger(&key).of(integration).label("to", to).input());
+            }
+        }
+    }
+    world.batch(Vec::new(), events);
+    world.wait("00:00:02");
+    let seen = world.take_seen();
+    let first: Vec<(&str, &str)> = seen[..8]
+        .iter()
+        .map(|sent| (&*sent.order.address, sent.order.integration.as_str()))
+        .collect();
+    for server in [MUTE, WELL] {
+        for integration in ["native", "other"] {
+            let served = first
+                .iter()
+                .filter(|known| **known == (server, integration));
+            assert_eq!(served.count(), 2, "{server} {integration}: {first:?}");
+        }
+    }
+    world.wait("00:00:10");
     world.take_seen();
 }

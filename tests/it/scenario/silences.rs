@@ -472,3 +472,15 @@ fn no_more_than_2_000_silences_that_have_not_ended_are_set() {
         Answer::Silence { .. }
     ));
 }
+
+#[test]
+fn what_joined_under_a_silence_makes_its_incident_as_urgent_when_that_ends() {
+    let mut world = World::new(&team_with("route:\n  policy: team\n  group_by: [host]\n"));
+    world.silence("host=a", "01:00:00");
+    world.give(trigger("slow").label("host", "a").severity("warning"));
+    world.give(trigger("down").label("host", "a"));
+    world.expect_nothing_until("00:59:59");
+    world.at("01:00:00");
+    world.expect(["ana sms twilio #1 page"]);
+    world.ack(1, "ana");
+}

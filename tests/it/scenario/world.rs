@@ -8,7 +8,7 @@ use std::sync::Arc;
 use reveille::engine::State;
 use reveille::engine::audit::{Audit, audit};
 use reveille::engine::decision::{Answer, Order, Place};
-use reveille::engine::ids::{AttemptId, ChannelName, IncidentNumber, PageId};
+use reveille::engine::ids::{AttemptId, ChannelName, IncidentNumber, PageId, TaskId};
 use reveille::engine::incident::Incident;
 use reveille::engine::input::{Input, Report};
 use reveille::engine::outcome::Outcome;
@@ -17,10 +17,11 @@ use reveille::engine::records::Entry;
 use reveille::engine::ruleset::{ChannelInfo, RuleSet};
 use reveille::engine::time::{Millis, Now, Wall};
 use reveille::rules::{self, Environment, SourceFile};
-use reveille::runtime::driver::{Done, Driver, Job, Turn, not_started};
+use reveille::runtime::driver::{Driver, not_started};
 use reveille::runtime::handle::NewRules;
 use reveille::runtime::line::{Jump, Line, Reading};
 use reveille::runtime::thread::first_inputs;
+use reveille::runtime::turn::{Done, Job, Turn, WentOn};
 
 use super::channels::{Fake, Play, usual};
 use super::durable::Durable;
@@ -70,6 +71,8 @@ pub struct World {
     seen: Vec<Sent>,
     /// Everything that was ever handed to a channel.
     pub sent: Vec<Sent>,
+    /// When each channel was asked how it is.
+    pub probed: Vec<(Millis, ChannelName)>,
     next_minute: Millis,
     commits: usize,
     /// Where the process is yet to die.
@@ -79,6 +82,8 @@ pub struct World {
     pub interrupted: Vec<AttemptId>,
     /// A failed expectation has said all there is to say.
     is_over: bool,
+    /// What the tasks of the last turn said.
+    went_on: Vec<WentOn>,
 }
 
 impl World {
@@ -117,12 +122,14 @@ impl World {
             cancelled: BTreeSet::new(),
             seen: Vec::new(),
             sent: Vec::new(),
+            probed: Vec::new(),
             next_minute: Millis::minutes(1),
             commits: 0,
             deaths: Vec::new(),
             crashes: 0,
             interrupted: Vec::new(),
             is_over: false,
+            went_on: Vec::new(),
         };
         world.ask(Input::Start);
         world
@@ -157,11 +164,41 @@ impl World {
             let done = self.turn(vec![Job::Input(input.clone())], Vec::new());
             match done.map(|mut done| done.remove(0)) {
                 Some(Done::Answer(answer)) => return answer,
+                Some(Done::Later(answer, task)) => {
+                    if let Some(answer) = self.end_of(task, answer) {
+                        return answer;
+                    }
+                }
                 Some(other) => panic!("not an answer: {other:?}"),
                 None => {}
             }
         }
         panic!("no answer in three tries");
+    }
+
+    /// The whole answer, when the task that completes it is over; `None` after a crash.
+    fn end_of(&mut self, task: TaskId, first: Answer) -> Option<Answer> {
+        let mut whole = first;
+        let crashes = self.crashes;
+        loop {
+            for went_on in std::mem::take(&mut self.went_on) {
+                if went_on.task != task {
+                    continue;
+                }
+                let answer = went_on.answer.expect("a decision that does not panic");
+                match (&mut whole, answer) {
+                    (Answer::Receipts(known), Answer::Receipts(more)) => known.extend(more),
+                    (whole, answer) => *whole = answer,
+                }
+                if went_on.is_over {
+                    return Some(whole);
+                }
+            }
+            if self.crashes > crashes {
+                return None;
+            }
+            self.turn(Vec::new(), Vec::new())?;
+        }
     }
 
     /// Controls and events of one batch.
@@ -204,10 +241,12 @@ impl World {
         assert!(turn.quarantined.is_empty(), "{:?}", turn.quarantined);
         let Turn {
             batch,
-            done,
+            mut done,
+            went_on,
             sends,
             cancels,
             probes,
+            left,
             ..
         } = turn;
         let is_commit = !batch.changes.is_empty() || !batch.documents.is_empty();
@@ -225,6 +264,7 @@ impl World {
             self.durable_rules = self.driver.rules().clone();
         }
         self.cancelled.extend(cancels);
+        self.went_on.extend(went_on);
         if boundary == Some(Boundary::Answers) {
             self.crash_for(Millis::seconds(2));
             return None;
@@ -237,13 +277,35 @@ impl World {
             self.send(order);
         }
         for channel in probes {
+            self.probed.push((self.passed, channel.clone()));
             let outcome = self.fakes.entry(channel.clone()).or_default().probe;
             self.comes(LATENCY, Coming::Probed(channel, outcome));
         }
         let found = self.audit();
         assert_eq!(found.stuck, Vec::new(), "L1 at {}", self.passed);
         assert_eq!(found.idle_pages, Vec::new(), "at {}", self.passed);
+        if !left.controls.is_empty() || !left.events.is_empty() {
+            assert!(
+                left.controls.is_empty() || left.events.is_empty(),
+                "in their order"
+            );
+            done.extend(self.turn(left.controls, left.events)?);
+        }
+        // As in production nothing passes until what was begun is finished.
+        while self.state().tasks().all().next().is_some() {
+            self.turn(Vec::new(), Vec::new())?;
+        }
         Some(done)
+    }
+
+    /// One turn and its commit, and nothing of what follows them; also what the turn cost.
+    pub fn bare_turn(&mut self, controls: Vec<Input>, events: Vec<Input>) -> (Vec<Done>, u64) {
+        let jobs = |inputs: Vec<Input>| inputs.into_iter().map(Job::Input).collect();
+        let now = self.now();
+        let turn = self.driver.turn(jobs(controls), jobs(events), now);
+        self.commits += 1;
+        self.durable.commit(&turn.batch);
+        (turn.done, turn.work)
     }
 
     pub fn audit(&mut self) -> Audit {
@@ -380,9 +442,10 @@ impl World {
                 return self.open(&order, LATENCY, outcome);
             }
             Coming::Probed(channel, outcome) => Input::Probed {
-                channel,
+                channel: channel.clone(),
                 outcome,
                 provider_message: None,
+                capacity: self.fakes.entry(channel).or_default().capacity.clone(),
             },
         };
         self.batch(vec![input], Vec::new());

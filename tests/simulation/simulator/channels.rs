@@ -32,7 +32,13 @@ pub fn channels(random: &mut Random) -> Vec<ChannelInfo> {
         ..channel(ChannelName::CONSOLE, Medium::Console, 50)
     });
     for channel in &mut channels {
-        channel.concurrency = *random.pick(&[2, 8, 32]);
+        // The usual numbers: with a few places only, a storm waits for minutes, as it must.
+        let is_shared = channel.is_one_endpoint;
+        channel.concurrency = if is_shared {
+            *random.pick(&[8, 32])
+        } else {
+            32
+        };
     }
     channels
 }

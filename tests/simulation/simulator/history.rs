@@ -11,7 +11,7 @@ use reveille::engine::input::{ActOn, Verb};
 use reveille::engine::records::Receipt;
 use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::{Millis, Now};
-use reveille::runtime::driver::Turn;
+use reveille::runtime::turn::Turn;
 use reveille::store::MemoryStore;
 
 use super::providers::Mood;

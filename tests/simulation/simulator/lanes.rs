@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reveille::engine::decision::Order;
 use reveille::engine::ids::{AttemptId, ChannelName};
 use reveille::engine::input::{Input, Report};
-use reveille::engine::outcome::Outcome;
+use reveille::engine::outcome::{Capacity, Outcome};
 use reveille::engine::page::PageKind;
 use reveille::engine::time::Millis;
 use reveille::outbound::Mark as Withdrawal;
@@ -142,6 +142,7 @@ impl World {
                 channel,
                 outcome,
                 provider_message: None,
+                capacity: Capacity::Enough,
             });
         }
     }

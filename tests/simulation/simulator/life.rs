@@ -14,7 +14,7 @@ use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::Millis;
 use reveille::engine::trouble::Cause;
 use reveille::rules::{self, Documents, Environment, Fit};
-use reveille::runtime::driver::{Done, Job, Turn};
+use reveille::runtime::turn::{Done, Job, Turn, WentOn};
 use reveille::store::{
     Batch, CommitFault, DocumentKind, DocumentWrite, Epoch, Partition, Store, revision_name,
 };
@@ -84,6 +84,8 @@ impl World {
         self.note(format_args!("start {life}"));
         self.marks
             .hit_if(state.incidents().count() > 100, Mark::RecoveryInStorm);
+        let has_tasks = state.tasks().all().next().is_some();
+        self.marks.hit_if(has_tasks, Mark::TasksAtStart);
         self.show(&Seen::Started { state: &state });
         let reading = self.clock.reading(self.passed);
         let process = Process::start(state, rules, loaded.clocks, reading, life);
@@ -291,6 +293,9 @@ impl World {
         for (asked, done) in pairs {
             self.answer(asked, done, committing.number);
         }
+        for went_on in committing.turn.went_on {
+            self.keep_promise(went_on, committing.number);
+        }
         let mut sends = committing.turn.sends;
         match committing.death {
             Some(Death::BeforeSends) => return self.die(Mark::CrashBeforeSends),
@@ -317,8 +322,42 @@ impl World {
         }
     }
 
+    /// A step of a task is durable: whoever waits for its end is answered then.
+    fn keep_promise(&mut self, went_on: WentOn, number: u64) {
+        let process = self.process.as_mut().expect("a process that commits");
+        let Some((asked, mut known)) = process.promised.remove(&went_on.task) else {
+            return;
+        };
+        match asked {
+            Some(Asked::Events { .. }) => self.marks.hit(Mark::DecidedLater),
+            Some(Asked::Silence) => self.marks.hit(Mark::SilencedInSteps),
+            _ => {}
+        }
+        let answer = match went_on.answer.expect("a decision that does not panic") {
+            Answer::Receipts(more) => {
+                known.extend(more);
+                None
+            }
+            answer => Some(answer),
+        };
+        if went_on.is_over {
+            let answer = answer.unwrap_or(Answer::Receipts(known));
+            self.answer(asked, Done::Answer(answer), number);
+        } else {
+            process.promised.insert(went_on.task, (asked, known));
+        }
+    }
+
     fn answer(&mut self, asked: Option<Asked>, done: Done, number: u64) {
         match (asked, done) {
+            (asked, Done::Later(answer, task)) => {
+                let known = match answer {
+                    Answer::Receipts(receipts) => receipts,
+                    _ => Vec::new(),
+                };
+                let process = self.process.as_mut().expect("a process that commits");
+                process.promised.insert(task, (asked, known));
+            }
             (Some(Asked::Events { request }), Done::Answer(Answer::Receipts(receipts))) => {
                 self.received(request, &receipts);
             }

@@ -83,6 +83,9 @@ marks! {
     UpdateFollows => "an update followed a message",
     LostCapacityTold => "a channel lost its capacity or its credentials, and that was told",
     OverdueAtStart => "a start found a step overdue",
+    DecidedLater => "events of a request were decided on in a later step",
+    SilencedInSteps => "a silence reached its alerts in several steps",
+    TasksAtStart => "a start found what an earlier process had begun",
     SelfIncident => "the router raised an incident about itself",
 }
 

@@ -3,6 +3,7 @@
 //! with all of it at once nothing would ever get far.
 
 use reveille::engine::time::{Millis, Wall};
+use reveille::engine::work::STEP_MAX;
 
 use super::random::Random;
 
@@ -46,6 +47,8 @@ pub struct Plan {
     pub diligence: u64,
     pub monitors: u64,
     pub users: u64,
+    /// In some runs a step does so little that most of what is divisible goes on in tasks.
+    pub step_work_max: u64,
 }
 
 impl Plan {
@@ -85,6 +88,7 @@ impl Plan {
             diligence: if is_forsaken { 0 } else { diligence },
             monitors: if is_forsaken { 1 } else { random.between(1, 5) },
             users: random.between(1, 5),
+            step_work_max: *random.pick(&[STEP_MAX, STEP_MAX, STEP_MAX, 5_000, 500, 100]),
         }
     }
 }

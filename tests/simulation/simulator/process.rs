@@ -6,14 +6,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use reveille::engine::State;
-use reveille::engine::ids::AttemptId;
+use reveille::engine::ids::{AttemptId, TaskId};
 use reveille::engine::input::Input;
+use reveille::engine::records::Receipt;
 use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::{Millis, Now, Wall};
 use reveille::outbound::Mark;
-use reveille::runtime::driver::{Driver, Job, Turn};
+use reveille::runtime::driver::Driver;
 use reveille::runtime::line::{Jump, Line, Reading};
 use reveille::runtime::thread::first_inputs;
+use reveille::runtime::turn::{Job, Turn};
 use reveille::store::Clocks;
 
 use super::history::Asked;
@@ -57,6 +59,8 @@ pub struct Process {
     controls: VecDeque<Work>,
     requests: VecDeque<Work>,
     pub committing: Option<Committing>,
+    /// Who waits for the end of a task, and the receipts so far.
+    pub promised: BTreeMap<TaskId, (Option<Asked>, Vec<Arc<Receipt>>)>,
     /// Which life it is.
     pub life: u64,
     pub turns: u64,
@@ -80,6 +84,7 @@ impl Process {
             controls: VecDeque::new(),
             requests: VecDeque::new(),
             committing: None,
+            promised: BTreeMap::new(),
             life,
             turns: 0,
             is_disk_low: false,
@@ -138,8 +143,25 @@ impl Process {
             take(request, &mut events);
         }
         self.turns += 1;
+        let (given, posted) = (controls.len(), events.len());
+        let mut turn = self.driver.turn(controls, events, now);
+        // What the turn had no room for goes first in the next.
+        let events = std::mem::take(&mut turn.left.events);
+        let asked_of_events = asked.split_off(given + posted - events.len());
+        let controls = std::mem::take(&mut turn.left.controls);
+        let asked_of_controls: Vec<_> = asked.drain(given - controls.len()..given).collect();
+        let again = |jobs: Vec<Job>, asked: Vec<Option<Asked>>| {
+            let pairs = jobs.into_iter().zip(asked);
+            pairs.map(|(job, asked)| Work { job, asked }).rev()
+        };
+        for work in again(controls, asked_of_controls) {
+            self.controls.push_front(work);
+        }
+        for work in again(events, asked_of_events) {
+            self.requests.push_front(work);
+        }
         Committing {
-            turn: self.driver.turn(controls, events, now),
+            turn,
             asked,
             death: None,
             number: self.turns,

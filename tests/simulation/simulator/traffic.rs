@@ -9,8 +9,8 @@ use reveille::engine::input::{Act, Actor, Input, OverrideRequest, SilenceRequest
 use reveille::engine::matcher::Matcher;
 use reveille::engine::records::Receipt;
 use reveille::engine::time::Millis;
-use reveille::runtime::driver::Job;
 use reveille::runtime::handle::NewRules;
+use reveille::runtime::turn::Job;
 
 use super::history::{Asked, Broken, Seen};
 use super::marks::Mark;

@@ -7,6 +7,7 @@ use reveille::engine::decision::Order;
 use reveille::engine::ids::{AttemptId, ChannelName};
 use reveille::engine::input::Report as ChannelReport;
 use reveille::engine::outcome::Outcome;
+use reveille::engine::ruleset::Settings;
 use reveille::engine::time::{Millis, Wall};
 use reveille::outbound::Mark as Withdrawal;
 use reveille::rules::Environment;
@@ -110,6 +111,10 @@ impl World {
         let team = Team::draw(&mut random.fork(), plan.users);
         let environment = Environment {
             channels: super::channels::channels(&mut random.fork()),
+            settings: Settings {
+                step_work_max: plan.step_work_max,
+                ..Settings::default()
+            },
             ..Environment::default()
         };
         let mut monitors = Vec::new();

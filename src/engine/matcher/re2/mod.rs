@@ -194,7 +194,7 @@ impl<'text> Translation<'text> {
         let (mut on, mut off) = (String::new(), String::new());
         let (mut negates, mut is_complete) = (false, true);
         for (at, sign) in special.char_indices() {
-            let end = &special[at + 1..];
+            let end = &special[at + sign.len_utf8()..];
             match sign {
                 'i' | 'm' | 's' | 'U' => {
                     // The last word on a flag counts; what `U` turns around is never asked.

@@ -108,3 +108,20 @@ fn what_later_versions_of_go_added_is_read_and_what_is_refused_says_why() {
         assert_eq!(said, expected, "{expression}");
     }
 }
+
+#[test]
+fn a_letter_of_several_bytes_at_any_place_is_read_or_refused() {
+    // One expression of every part of the grammar, cut off at each place and followed by letters.
+    let whole = r"(?i-s:a|(?P<n>b)c*?)[^a-z[:alpha:]\d]{2,3}?\p{Greek}\pL\Q.*\E\x41\x{1F600}\012$";
+    for (at, _) in whole.char_indices() {
+        for letter in ["¡", "é", "ⓙ", "𞋿"] {
+            let before = format!("{}{letter}", &whole[..at]);
+            let within = format!("{before}{}", &whole[at..]);
+            for expression in [before, within] {
+                // What matters is that it answers.
+                let read = Matcher::new("v", Operator::Match, &expression);
+                assert!(read.is_ok() || !read.unwrap_err().to_string().is_empty());
+            }
+        }
+    }
+}

@@ -8,7 +8,7 @@ use reveille::engine::ids::{IncidentNumber, PageId};
 use reveille::engine::incident::Status;
 use reveille::engine::input::{ActOn, Verb};
 use reveille::engine::page::{News, PageKind};
-use reveille::runtime::driver::Turn;
+use reveille::runtime::turn::Turn;
 
 use super::super::history::Seen;
 use super::super::marks::{Mark, Marks};

@@ -6,7 +6,7 @@ use reveille::engine::ids::{IncidentNumber, PageId};
 use reveille::engine::incident::{Escalation, Incident, Phase, PinnedPolicy, Position, Status};
 use reveille::engine::page::{Page, PageKind, PageState};
 use reveille::engine::time::Now;
-use reveille::runtime::driver::Turn;
+use reveille::runtime::turn::Turn;
 
 use super::super::history::Seen;
 use super::{Finding, has_reason, incidents, pages};

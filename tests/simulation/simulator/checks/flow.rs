@@ -8,7 +8,7 @@ use reveille::engine::incident::{Incident, Status};
 use reveille::engine::page::{Page, PageKind, PageState};
 use reveille::engine::time::{Millis, Steady};
 use reveille::engine::urgency::Urgency;
-use reveille::runtime::driver::Turn;
+use reveille::runtime::turn::Turn;
 
 use super::super::history::Seen;
 use super::{Finding, incidents, pages};

@@ -7,7 +7,7 @@ use reveille::engine::ids::IncidentNumber;
 use reveille::engine::incident::{Incident, Phase, Status};
 use reveille::engine::page::PageState;
 use reveille::engine::time::{Millis, Steady};
-use reveille::runtime::driver::Turn;
+use reveille::runtime::turn::Turn;
 
 use super::super::history::{Scene, Seen};
 use super::super::marks::{Mark, Marks};
@@ -20,6 +20,9 @@ const FIRST_ATTEMPT: Millis = Millis::minutes(2);
 /// In calm everybody answers: the fallback comes again after half an hour.
 const ANSWERED_WITHIN: Millis = Millis::hours(3);
 
+/// A commit that takes longer hangs.
+const FLUSH_HANGS: Millis = Millis::seconds(10);
+
 /// L1, L2, L3, L5.
 #[derive(Default)]
 pub struct Liveness {
@@ -28,6 +31,8 @@ pub struct Liveness {
     /// Since when an incident waits for somebody.
     waits_since: BTreeMap<IncidentNumber, Millis>,
     is_anything_wrong: bool,
+    /// When the last turn was decided; until it is durable no place is given.
+    turned: Millis,
     /// The next turn is the first of a process.
     is_starting: bool,
 }
@@ -38,6 +43,7 @@ impl Liveness {
             Seen::Turned {
                 turn, state, now, ..
             } => {
+                self.turned = scene.passed;
                 if std::mem::take(&mut self.is_starting)
                     && let Some(finding) = burst(turn, marks)
                 {
@@ -75,14 +81,23 @@ impl Liveness {
                 self.fresh.clear();
                 None
             }
-            Seen::Started { .. } => {
+            Seen::Started { state } => {
                 self.is_starting = true;
+                // Of what a turn decided that was lost with its process nothing holds.
+                for incident in state.incidents().filter(|known| waits(known)) {
+                    let since = self.waits_since.entry(incident.number);
+                    since.or_insert(scene.passed);
+                }
                 None
             }
-            Seen::Durable { .. }
-            | Seen::Accepted { .. }
-            | Seen::Acted { .. }
-            | Seen::Answered { .. } => None,
+            Seen::Durable { .. } => {
+                // A flush that hangs is trouble like a provider's: places are given by commits.
+                if scene.passed.0 - self.turned.0 > FLUSH_HANGS.0 {
+                    self.fresh.clear();
+                }
+                None
+            }
+            Seen::Accepted { .. } | Seen::Acted { .. } | Seen::Answered { .. } => None,
         }
     }
 

@@ -20,7 +20,7 @@ use reveille::engine::incident::Incident;
 use reveille::engine::page::Page;
 use reveille::engine::records::{Change, Entry, Record};
 use reveille::engine::time::Millis;
-use reveille::runtime::driver::Turn;
+use reveille::runtime::turn::Turn;
 use std::sync::Arc;
 
 use super::history::{Broken, Scene, Seen};

@@ -8,7 +8,7 @@ use reveille::engine::incident::{Incident, Trouble};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::{Page, PageState};
 use reveille::engine::time::{Millis, Steady};
-use reveille::runtime::driver::Turn;
+use reveille::runtime::turn::Turn;
 
 use super::super::history::Seen;
 use super::{Finding, incidents, pages};

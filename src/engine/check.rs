@@ -1,0 +1,233 @@
+//! Channels that nobody used for an hour are asked whether they would take a page, so that a
+//! revoked token is known before the night in which it is needed.
+//!
+//! A check sends nothing, takes no place of a page and spends no retry. Only channels that reach
+//! people and can be probed are checked.
+
+use super::budget::mix;
+use super::decision::Effect;
+use super::draft::Draft;
+use super::ids::ChannelName;
+use super::incident::Trouble;
+use super::outcome::{Capacity, Outcome};
+use super::records::{ChannelState, Check};
+use super::ruleset::ChannelInfo;
+use super::time::{Millis, Steady};
+use super::trouble::Cause;
+use super::{lane, trouble_desk};
+
+/// What was neither used nor checked for so long is checked.
+const IDLE: Millis = Millis::hours(1);
+/// A check that could not reach the channel is repeated after so long.
+const AGAIN: Millis = Millis::minutes(5);
+/// So many in a row are trouble.
+const FAILURES: u64 = 2;
+
+/// After a start the first checks come no earlier; until then there is other work.
+const FIRST_AFTER: Millis = Millis::seconds(30);
+/// The checks of several channels are spread over so long.
+const SPREAD: Millis = Millis::minutes(4);
+
+/// The process starts: every channel is checked soon, since settings may be new.
+pub(super) fn plan_anew(draft: &mut Draft<'_>) {
+    plan_where(draft, |_, _| true);
+}
+
+/// Plans the checks that are missing or overdue.
+pub(super) fn plan(draft: &mut Draft<'_>) {
+    plan_where(draft, |check, now| check.due <= now);
+}
+
+fn plan_where(draft: &mut Draft<'_>, is_stale: fn(&Check, Steady) -> bool) {
+    let now = draft.now.steady;
+    for info in draft.rules.channels.clone() {
+        let name = &info.name;
+        let known = draft.channel(name).and_then(|channel| channel.check);
+        if !is_checked(&info) {
+            if known.is_some() {
+                lane::edit(draft, name, |channel| channel.check = None);
+            }
+        } else if known.is_none_or(|check| is_stale(&check, now)) {
+            let due = spread(draft, name, FIRST_AFTER);
+            let check = Check {
+                due,
+                is_under_way: false,
+                ..known.unwrap_or_default()
+            };
+            lane::edit(draft, name, |channel| channel.check = Some(check));
+        }
+    }
+}
+
+fn is_checked(info: &ChannelInfo) -> bool {
+    info.capabilities.probes && info.reaches_people
+}
+
+/// So long from now and a little more, which differs from channel to channel and time to time.
+fn spread(draft: &Draft<'_>, name: &ChannelName, wait: Millis) -> Steady {
+    let bytes = name.as_str().bytes();
+    let seed = bytes.fold(draft.now.seed, |seed, byte| mix(seed ^ u64::from(byte)));
+    draft.now.steady + wait + Millis(seed % SPREAD.0)
+}
+
+/// When a channel that just took a message is to be checked, if nobody uses it until then.
+pub(super) fn after_success(draft: &Draft<'_>, name: &ChannelName) -> Steady {
+    spread(draft, name, IDLE)
+}
+
+/// Whether checks found a channel unreachable and nothing worked since.
+pub(super) fn failed(channel: &ChannelState) -> bool {
+    channel
+        .check
+        .is_some_and(|check| check.failures >= FAILURES)
+}
+
+/// An idle channel's hour is over. One that asked to wait is not asked before.
+pub(super) fn due(draft: &mut Draft<'_>, info: &ChannelInfo) {
+    let name = &info.name;
+    let Some(state) = draft.channel(name) else {
+        return;
+    };
+    let now = draft.now.steady;
+    let closed = state.health.closed_until.filter(|until| *until > now);
+    let wait = closed.map_or(IDLE, |until| until.since(now));
+    let due = spread(draft, name, wait);
+    let is_asked = is_checked(info) && closed.is_none();
+    lane::edit(draft, name, |channel| {
+        let check = channel.check.take().filter(|_| is_checked(info));
+        channel.check = check.map(|check| Check {
+            due,
+            is_under_way: is_asked,
+            ..check
+        });
+    });
+    if is_asked {
+        draft.effects.push(Effect::Probe(name.clone()));
+    }
+}
+
+/// What a probe found.
+pub(super) fn probed(
+    draft: &mut Draft<'_>,
+    name: &ChannelName,
+    (outcome, words): (Outcome, Option<&str>),
+    capacity: &Capacity,
+) {
+    let Some(state) = draft.channel(name) else {
+        return;
+    };
+    if state.down.is_some() {
+        lane::probed(draft, name, outcome);
+    } else if state.check.is_some_and(|check| check.is_under_way) {
+        checked(draft, name, (outcome, words));
+    } else {
+        // Asked while it was down; a page has shown since that it works.
+        return;
+    }
+    lane::edit(draft, name, |channel| {
+        if let Some(check) = &mut channel.check {
+            check.is_under_way = false;
+        }
+    });
+    if outcome.is_sent() {
+        tell(draft, name, capacity);
+    }
+}
+
+fn checked(draft: &mut Draft<'_>, name: &ChannelName, (outcome, words): (Outcome, Option<&str>)) {
+    if let Some(cause) = lane::cause_of(outcome) {
+        lane::raise(draft, name, (outcome, words), cause, true);
+        return;
+    }
+    match outcome {
+        Outcome::Delivered | Outcome::Accepted => passed(draft, name),
+        // It is there and has much to do.
+        Outcome::Throttled { .. } => {}
+        Outcome::Transient
+        | Outcome::RefusedTarget
+        | Outcome::RefusedContent
+        | Outcome::RefusedCredential
+        | Outcome::TlsNameMismatch
+        | Outcome::TlsOther
+        | Outcome::QuotaExhausted
+        | Outcome::Unknown => unreachable(draft, name, words),
+    }
+}
+
+fn passed(draft: &mut Draft<'_>, name: &ChannelName) {
+    let (now, wall) = (draft.now.steady, draft.now.wall);
+    let due = spread(draft, name, IDLE);
+    let is_over = lane::edit(draft, name, |channel| {
+        let is_over = failed(channel) && !channel.health.is_silent(now);
+        if let Some(check) = &mut channel.check {
+            check.due = due;
+            check.failures = 0;
+            check.last_passed_at = Some(wall);
+        }
+        is_over
+    });
+    if is_over == Some(true) {
+        trouble_desk::clear(draft, &about(name, Cause::ChannelSilent));
+    }
+}
+
+fn unreachable(draft: &mut Draft<'_>, name: &ChannelName, words: Option<&str>) {
+    let due = spread(draft, name, AGAIN);
+    let failures = lane::edit(draft, name, |channel| {
+        let check = channel.check.as_mut()?;
+        check.due = due;
+        check.failures += 1;
+        Some(check.failures)
+    });
+    if failures.flatten().is_some_and(|count| count >= FAILURES) {
+        let mut text = format!("channel {name} did not pass {FAILURES} checks in a row");
+        if let Some(words) = words {
+            text = format!("{text} ({words})");
+        }
+        trouble_desk::raise(draft, about(name, Cause::ChannelSilent), &text);
+    }
+}
+
+/// Says that a channel will soon have nothing left to send with, or that this is over.
+fn tell(draft: &mut Draft<'_>, name: &ChannelName, capacity: &Capacity) {
+    let trouble = about(name, Cause::ChannelCapacity);
+    match capacity {
+        Capacity::Enough => trouble_desk::clear(draft, &trouble),
+        Capacity::Unread => {}
+        Capacity::Low { text } => {
+            trouble_desk::raise(draft, trouble, &format!("channel {name}: {text}"));
+        }
+    }
+}
+
+fn about(name: &ChannelName, cause: Cause) -> Trouble {
+    Trouble {
+        cause,
+        subject: name.as_str().into(),
+    }
+}
+
+impl ChannelState {
+    /// When it is to be asked how it is.
+    pub fn next_due(&self) -> Option<Steady> {
+        let probe = self.down.as_ref().map(|down| down.probe_due);
+        probe.or_else(|| self.check.map(|check| check.due))
+    }
+
+    /// Whether pages or checks failed since the last success.
+    pub fn fails(&self) -> bool {
+        self.health.fails() || failed(self)
+    }
+
+    /// Whether a page or a check has met it yet.
+    pub fn is_known(&self) -> bool {
+        let was_checked = self
+            .check
+            .is_some_and(|check| check.failures > 0 || check.last_passed_at.is_some());
+        was_checked
+            || self.turn.is_some()
+            || self.last_success_at.is_some()
+            || self.down.is_some()
+            || self.health.fails()
+    }
+}

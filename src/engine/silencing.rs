@@ -1,0 +1,278 @@
+//! A silence reaches the alerts that it covers, or lets go of them: incident by incident, so that
+//! it can stop after each alert and go on in a later step. What comes meanwhile is looked at with
+//! the silences in force at that moment, and so needs no second look.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::alert::Alert;
+use super::decision::Answer;
+use super::draft::Draft;
+use super::ids::{AlertId, IncidentNumber, SilenceId};
+use super::incident::Status;
+use super::records::Silence;
+use super::{closing, membership, silence};
+
+/// How far a silence got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pass {
+    pub silence: SilenceId,
+    /// The incident it is at.
+    #[serde(default)]
+    pub incident: IncidentNumber,
+    /// The next alert there, or of those without an incident.
+    #[serde(default)]
+    pub alert: AlertId,
+    /// Whether that incident has an alert that it covers.
+    #[serde(default)]
+    pub is_touched: bool,
+    /// Whether it covers an alert there that it did not cover before.
+    #[serde(default)]
+    pub is_news: bool,
+    /// Whether that incident was held when it was reached.
+    #[serde(default)]
+    pub was_held: bool,
+    /// Incidents that it covers, so far.
+    #[serde(default)]
+    pub covers: usize,
+    /// All incidents are done, and alerts without one follow.
+    #[serde(default)]
+    pub is_past_incidents: bool,
+    /// Whoever waits is told when it is done.
+    #[serde(default)]
+    pub is_asked: bool,
+    /// This one ends when all that it holds is held by the new one.
+    #[serde(default)]
+    pub replaces: Option<SilenceId>,
+}
+
+impl Pass {
+    pub fn new(silence: SilenceId) -> Self {
+        Self {
+            silence,
+            incident: IncidentNumber(0),
+            alert: AlertId(0),
+            is_touched: false,
+            is_news: false,
+            was_held: false,
+            covers: 0,
+            is_past_incidents: false,
+            is_asked: false,
+            replaces: None,
+        }
+    }
+
+    /// The alerts that are still to be looked at, each with its incident.
+    fn rest<'step>(
+        &self,
+        draft: &Draft<'step>,
+    ) -> impl Iterator<Item = (Option<IncidentNumber>, AlertId)> + use<'step> {
+        let state = draft.state;
+        let (incident, alert) = (self.incident, self.alert);
+        let members = (!self.is_past_incidents).then(|| state.members_from(incident, alert));
+        let first = if self.is_past_incidents {
+            alert
+        } else {
+            AlertId(0)
+        };
+        let alone = state.alerts_without_incident(first);
+        let members = members.into_iter().flatten();
+        let members = members.map(|(number, alert)| (Some(number), alert));
+        members.chain(alone.map(|alert| (None, alert)))
+    }
+}
+
+/// Reaches alerts; the answer is what is left.
+pub(super) fn cover(draft: &mut Draft<'_>, mut pass: Pass) -> Option<Pass> {
+    let id = pass.silence;
+    let Some(silence) = draft.silence(&id).filter(|known| known.is_active) else {
+        // It ended meanwhile, and its end lets go of what it had reached.
+        finish_cover(draft, &pass);
+        return None;
+    };
+    for (done, (number, alert)) in pass.rest(draft).enumerate() {
+        if done > 0 && draft.is_spent() {
+            return Some(at(pass, number, alert));
+        }
+        if is_elsewhere(&pass, number) {
+            leave_covered(draft, &mut pass);
+            arrive(draft, &mut pass, number);
+        }
+        reach(draft, &silence, &mut pass, alert);
+    }
+    leave_covered(draft, &mut pass);
+    finish_cover(draft, &pass);
+    None
+}
+
+fn finish_cover(draft: &mut Draft<'_>, pass: &Pass) {
+    if let Some(replaced) = pass.replaces {
+        silence::end(draft, replaced);
+    }
+    if pass.is_asked {
+        draft.answer = Answer::Silence {
+            silence: pass.silence,
+            covers: pass.covers,
+        };
+    }
+}
+
+fn here(pass: &Pass) -> Option<IncidentNumber> {
+    (!pass.is_past_incidents && pass.incident.0 > 0).then_some(pass.incident)
+}
+
+/// Whether the next alert is not where the pass is. Where no alert has an incident the pass begins
+/// with those that have none.
+fn is_elsewhere(pass: &Pass, number: Option<IncidentNumber>) -> bool {
+    number != here(pass) || number.is_none() && !pass.is_past_incidents
+}
+
+/// A pass that goes on with this alert.
+fn at(mut pass: Pass, number: Option<IncidentNumber>, alert: AlertId) -> Pass {
+    match number {
+        // The incident that was being looked at is left when the next step arrives at another.
+        Some(number) if here(&pass) == Some(number) => pass.alert = alert,
+        Some(_) => pass.alert = AlertId(u64::MAX),
+        None if pass.is_past_incidents => pass.alert = alert,
+        None => pass.alert = AlertId(u64::MAX),
+    }
+    pass
+}
+
+/// Begins with the next incident, or with the alerts that have none.
+fn arrive(draft: &Draft<'_>, pass: &mut Pass, number: Option<IncidentNumber>) {
+    (pass.is_touched, pass.is_news) = (false, false);
+    match number {
+        Some(number) => {
+            pass.incident = number;
+            let incident = draft.incident(&number);
+            pass.was_held = incident.is_some_and(|known| known.is_silenced);
+        }
+        None => pass.is_past_incidents = true,
+    }
+}
+
+/// Puts a firing alert under the silence if that covers it.
+fn reach(draft: &mut Draft<'_>, silence: &Silence, pass: &mut Pass, id: AlertId) {
+    let Some(before) = draft.alert(&id).filter(|alert| alert.firing) else {
+        return;
+    };
+    if !silence::covers(draft, silence, &before.integration, &before.content) {
+        return;
+    }
+    pass.is_touched = true;
+    if !before.silenced_by.contains(&silence.id) {
+        pass.is_news = true;
+        let before = closing::leave_closed(draft, before);
+        draft.edit_alert(&id, |alert| alert.silenced_by.push(silence.id));
+        membership::recount(draft, &before);
+    }
+}
+
+fn leave_covered(draft: &mut Draft<'_>, pass: &mut Pass) {
+    let Some(number) = here(pass).filter(|_| pass.is_touched) else {
+        return;
+    };
+    let Some(incident) = draft.incident(&number).filter(|known| known.is_open()) else {
+        return;
+    };
+    pass.covers += 1;
+    // By others: where it is held since then, all that hold it were counted.
+    let is_held = pass.was_held && incident.is_silenced;
+    if pass.is_news && is_held && incident.status == Status::Triggered {
+        draft.edit_silence(&pass.silence, |silence| silence.held_pages += 1);
+    }
+    silence::review(draft, number);
+}
+
+/// Lets go of alerts; the answer is what is left.
+pub(super) fn uncover(draft: &mut Draft<'_>, mut pass: Pass) -> Option<Pass> {
+    let id = pass.silence;
+    if draft.silence(&id).is_some_and(|known| known.is_active) {
+        // It holds again meanwhile: what it lost is reached anew.
+        answer_uncovered(draft, &pass);
+        return None;
+    }
+    for (done, (number, alert)) in pass.rest(draft).enumerate() {
+        if done > 0 && draft.is_spent() {
+            return Some(at(pass, number, alert));
+        }
+        if is_elsewhere(&pass, number) {
+            leave_uncovered(draft, &pass);
+            arrive(draft, &mut pass, number);
+        }
+        let Some(before) = draft
+            .alert(&alert)
+            .filter(|it| it.silenced_by.contains(&id))
+        else {
+            continue;
+        };
+        let_go(draft, &[id], before);
+    }
+    leave_uncovered(draft, &pass);
+    answer_uncovered(draft, &pass);
+    None
+}
+
+fn answer_uncovered(draft: &mut Draft<'_>, pass: &Pass) {
+    if pass.is_asked {
+        draft.answer = Answer::Done;
+    }
+}
+
+fn leave_uncovered(draft: &mut Draft<'_>, pass: &Pass) {
+    if let Some(number) = here(pass) {
+        silence::review(draft, number);
+    }
+}
+
+/// Whether an incident is held: what lets go of it then speaks of all its alerts. An event may let
+/// go of one that a silence is passing over, and then the rest of its alerts are heard.
+fn is_held(draft: &Draft<'_>, number: IncidentNumber) -> bool {
+    let incident = draft.incident(&number);
+    incident.is_some_and(|known| known.is_silenced)
+}
+
+/// Before a report is written into an alert, silences that are over and have not let go of it yet
+/// do so: afterwards nothing would tell that it is to be heard.
+pub(super) fn leave_ended(draft: &mut Draft<'_>, alert: Arc<Alert>) -> Arc<Alert> {
+    let is_over = |id: &&SilenceId| draft.silence(id).is_none_or(|known| !known.is_active);
+    let over: Vec<SilenceId> = alert.silenced_by.iter().filter(is_over).copied().collect();
+    if over.is_empty() {
+        return alert;
+    }
+    let id = alert.id;
+    let_go(draft, &over, alert);
+    draft.alert(&id).expect("a known alert stays known")
+}
+
+/// Silences let go of an alert, and it is heard in its incidents that are not held.
+fn let_go(draft: &mut Draft<'_>, silences: &[SilenceId], alert: Arc<Alert>) {
+    let before = closing::leave_closed(draft, alert);
+    draft.edit_alert(&before.id, |alert| {
+        alert.silenced_by.retain(|known| !silences.contains(known));
+    });
+    membership::recount(draft, &before);
+    for number in &before.incidents {
+        if !is_held(draft, *number) {
+            hear(draft, *number, before.id);
+        }
+    }
+}
+
+/// An alert that joined under a silence is heard now, as if it joined at this moment.
+fn hear(draft: &mut Draft<'_>, number: IncidentNumber, id: AlertId) {
+    let (Some(alert), Some(incident)) = (draft.alert(&id), draft.incident(&number)) else {
+        return;
+    };
+    if !alert.firing || !alert.silenced_by.is_empty() || !incident.is_open() {
+        return;
+    }
+    let route = draft.rules.tree.route(&incident.route);
+    let is_raised =
+        route.is_some_and(|route| membership::follow_urgency(draft, &alert, number, route));
+    if !is_raised && incident.status == Status::Acknowledged {
+        super::notify::page_acknowledger(draft, number);
+    }
+}
