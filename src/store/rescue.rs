@@ -3,7 +3,7 @@
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::engine::page::Page;
 use crate::engine::records::{Change, Entry, Receipt, Record};
 
 use self::target::Target;
-use super::directory::Directory;
+use super::directory::{Directory, sync_directory};
 use super::keys::{Key, Kind, describe};
 use super::record::{Document, Progress, Stored, StoredClocks};
 use super::rows::{self, Rows};
@@ -65,31 +65,54 @@ pub fn check(path: &Path) -> Result<Survey, Error> {
 
 /// Writes all that can be read into a new data directory, which must not exist yet.
 pub fn save(path: &Path, new: &Path, options: Options) -> Result<Survey, Error> {
-    let failed = |error: io::Error| open_error(new, &error);
-    if new.exists() {
+    if new.symlink_metadata().is_ok() {
         return Err(open_error(new, &"it exists already; name a new one"));
     }
     let old = Old::open(path)?;
+    if is_within(path, new).map_err(|error| open_error(new, &error))? {
+        let within = format!("it lies in {}, which is only read", path.display());
+        return Err(open_error(new, &within));
+    }
     let mut partial = new.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
-    if partial.exists() {
+    if partial.symlink_metadata().is_ok() {
         let left = "it is left of an earlier attempt; remove it";
         return Err(open_error(&partial, &left));
     }
     let mut target = Target::open(&partial, options, old.clocks())?;
     let survey = old.survey(&mut |piece| target.take(piece))?;
     target.finish()?;
+    take_over(path, &partial, new).map_err(|error| open_error(new, &error))?;
+    Ok(survey)
+}
+
+/// Whether a path that does not exist yet lies in a directory.
+fn is_within(directory: &Path, new: &Path) -> io::Result<bool> {
+    Ok(parent(new)
+        .canonicalize()?
+        .starts_with(directory.canonicalize()?))
+}
+
+fn parent(path: &Path) -> &Path {
+    let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
+}
+
+/// Copies what lies beside the database, and gives the new directory its name.
+fn take_over(path: &Path, partial: &Path, new: &Path) -> io::Result<()> {
     for name in SECRETS {
-        match fs::copy(path.join(name), partial.join(name)) {
-            Ok(_) => {}
+        let copy = partial.join(name);
+        match fs::copy(path.join(name), &copy) {
+            Ok(_) => File::open(copy)?.sync_all()?,
             // It was put away, as it should be.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(error),
         }
     }
-    fs::rename(&partial, new).map_err(failed)?;
-    Ok(survey)
+    sync_directory(partial)?;
+    fs::rename(partial, new)?;
+    sync_directory(parent(new))
 }
 
 /// Something that was read.

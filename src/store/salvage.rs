@@ -248,8 +248,9 @@ struct Segment {
 impl Segment {
     fn read(bytes: &[u8], start: u64) -> Self {
         let mut segment = Self::default();
-        if !message::is_head(bytes) {
-            segment.holes.extend(written(bytes, start));
+        let head = &bytes[..bytes.len().min(message::SEGMENT_HEAD_BYTES)];
+        if !message::is_head(bytes) && head.iter().any(|byte| *byte != 0) {
+            segment.holes.push(Hole::new(start, head.len()));
         }
         let mut at = message::SEGMENT_HEAD_BYTES;
         let mut skipped = 0;
@@ -269,17 +270,20 @@ impl Segment {
             segment.newest = segment.newest.max(moment);
             segment.messages.push(found.message);
         }
-        let tail = Hole::new(start + (bytes.len() - skipped.min(bytes.len())) as u64, skipped);
-        segment.tail = (skipped >= message::HEAD_BYTES_MAX).then_some(tail);
+        // A segment that was begun and never filled looks like this.
+        let is_empty = segment.messages.is_empty() && is_zero(bytes);
+        if skipped >= message::HEAD_BYTES_MAX && !is_empty {
+            let offset = start + (bytes.len() - skipped) as u64;
+            segment.tail = Some(Hole::new(offset, skipped));
+        }
         segment
     }
 }
 
-/// The head of a segment, if there is anything in it.
-fn written(bytes: &[u8], start: u64) -> Option<Hole> {
-    let head = &bytes[..bytes.len().min(message::SEGMENT_HEAD_BYTES)];
-    let is_written = head.iter().any(|byte| *byte != 0);
-    is_written.then(|| Hole::new(start, head.len()))
+/// Whether nothing follows the head of a segment.
+fn is_zero(bytes: &[u8]) -> bool {
+    let mut body = bytes.iter().skip(message::SEGMENT_HEAD_BYTES);
+    body.all(|byte| *byte == 0)
 }
 
 /// A batch of which the end was never written did not happen.

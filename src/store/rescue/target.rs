@@ -1,6 +1,6 @@
 //! The new store that what was read is written into.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::engine::counters::Counters;
 use crate::engine::ids::{AlertId, AttemptId, IncidentNumber, PageId, ReceiptId, TaskId};
@@ -8,7 +8,7 @@ use crate::engine::records::{Change, Record};
 use crate::engine::time::Steady;
 use crate::store::{Batch, Clocks, Error, Options, Partition, SledStore, Store};
 
-use super::{Piece, open_error};
+use super::Piece;
 
 /// Changes of one commit of a new store.
 const CHANGES_MAX: usize = 500;
@@ -19,7 +19,6 @@ pub const NUMBERS_LEFT_OUT: u64 = 10_000;
 /// A new store that is being filled.
 pub struct Target {
     store: SledStore,
-    path: PathBuf,
     clocks: Option<Clocks>,
     batch: Batch,
     next: Counters,
@@ -31,7 +30,6 @@ impl Target {
     pub fn open(path: &Path, options: Options, clocks: Option<Clocks>) -> Result<Self, Error> {
         Ok(Self {
             store: SledStore::open(path, options)?,
-            path: path.to_owned(),
             clocks,
             batch: Batch::default(),
             next: Counters::default(),
@@ -125,9 +123,7 @@ impl Target {
             });
         }
         self.commit()?;
-        let Self { store, path, .. } = self;
-        drop(store);
-        crate::store::directory::sync_directory(&path).map_err(|error| open_error(&path, &error))
+        Ok(())
     }
 
     fn next_numbers(&self) -> Counters {
