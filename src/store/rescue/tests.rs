@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::target::NUMBERS_LEFT_OUT;
-use crate::engine::ids::ReceiptId;
+use crate::engine::ids::{AlertId, AttemptId, EntryId, OverrideId, PageId, SilenceId, TaskId};
 use crate::engine::time::Steady;
 use crate::store::contract::{commit, put, receipt_change, small};
 use crate::store::samples::{self, START};
@@ -19,6 +19,22 @@ fn archived(record: Record) -> Change {
     Change::Archive(record)
 }
 
+/// Numbers above all that are given.
+fn counters(rounds: u64) -> Counters {
+    Counters {
+        incident: IncidentNumber(50_000),
+        alert: AlertId(50_000),
+        page: PageId(50_000),
+        attempt: AttemptId(50_000),
+        receipt: ReceiptId(rounds + 1),
+        silence: SilenceId(50_000),
+        override_: OverrideId(50_000),
+        entry: EntryId(50_000),
+        task: TaskId(50_000),
+        ..Counters::default()
+    }
+}
+
 /// Everything of every kind, over and over, with nodes that split and values of several rows.
 fn fill(path: &Path, rounds: u64) {
     let store = SledStore::open(path, small()).unwrap();
@@ -32,7 +48,7 @@ fn fill(path: &Path, rounds: u64) {
         closed.incidents = vec![IncidentNumber(round)];
         let changes = vec![
             put(Record::Alert(alert.into())),
-            put(Record::Counters(samples::counters(round + 1))),
+            put(Record::Counters(counters(round))),
             receipt_change(samples::receipt(round, START)),
             Change::Entry(samples::entry(round, round).into()),
             archived(Record::Alert(closed.into())),
@@ -42,13 +58,15 @@ fn fill(path: &Path, rounds: u64) {
         ];
         commit(&store, changes);
     }
+    let mut records: Vec<Change> = samples::records().into_iter().map(put).collect();
+    records.push(put(Record::Counters(counters(rounds))));
     let document = |kind, name: &str| DocumentWrite {
         kind,
         name: name.to_owned(),
         bytes: Some(name.as_bytes().to_vec()),
     };
     let batch = Batch {
-        changes: samples::records().into_iter().map(put).collect(),
+        changes: records,
         documents: DOCUMENTS.map(|(kind, name)| document(kind, name)).into(),
         clocks: Clocks {
             wall: START,
