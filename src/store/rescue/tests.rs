@@ -7,7 +7,7 @@ use crate::engine::ids::{AlertId, AttemptId, EntryId, OverrideId, PageId, Silenc
 use crate::engine::time::Steady;
 use crate::store::contract::{commit, put, receipt_change, small};
 use crate::store::samples::{self, START};
-use crate::store::sled::Tree;
+use crate::store::sled::{Failure, Tree};
 use crate::store::{Batch, SledStore, Store};
 
 use super::*;
@@ -125,7 +125,7 @@ fn of_a_whole_database_the_log_says_what_the_database_says() {
         let salvaged = Salvaged::read(&database.join("db")).unwrap();
         assert_eq!(salvaged.holes, [], "opening {opening}");
         assert_eq!(salvaged.lost_changes, 0, "opening {opening}");
-        let tree = Tree::open(&database, 8 << 20).map_err(|failure| failure.cause());
+        let tree = Tree::open(&database, 8 << 20).map_err(Failure::cause);
         let tree = tree.unwrap();
         assert!(all_rows(&salvaged) == all_rows(&tree), "opening {opening}");
     }
@@ -165,8 +165,10 @@ fn of_a_damaged_database_all_but_what_was_hit_is_saved_and_the_rest_is_told() {
     assert_eq!(survey.counts["receipts"], receipts as u64);
 }
 
-/// Ways to damage a file at a place.
-const DAMAGES: [(&str, fn(&mut [u8], usize)); 4] = [
+/// Damages a file at a place.
+type Damage = fn(&mut [u8], usize);
+
+const DAMAGES: [(&str, Damage); 4] = [
     ("a bit turned", |bytes, at| bytes[at] ^= 4),
     ("a sector of zeros", |bytes, at| {
         let at = at / SECTOR * SECTOR;
