@@ -13,6 +13,7 @@ mod first_start;
 mod greeting;
 mod observer;
 mod places;
+pub mod rescue;
 mod revisions;
 mod rulebook;
 mod rules_folder;

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::context::Global;
 use super::{
     ack, act, channels, clock, explain, incidents, key, manual, oncall, overrides, page, rules,
-    send, serve, silence, token,
+    send, serve, silence, store, token,
 };
 use crate::rules::zones::bundled_version;
 
@@ -95,6 +95,9 @@ pub enum Command {
     /// The server's clock
     #[command(subcommand)]
     Clock(clock::Clock),
+    /// Check a data directory, and save what can be read of it; no router may run in it
+    #[command(subcommand)]
+    Store(store::Store),
     /// Say whether the server is ready; needs no token
     Health,
     /// Print a script with which a shell completes commands

@@ -30,6 +30,7 @@ mod send;
 mod serve;
 mod silence;
 mod spool;
+mod store;
 mod times;
 mod token;
 mod zone;
@@ -137,6 +138,7 @@ async fn execute(command: Command, context: &Context) -> Result<Report, Failure>
         Command::Key(command) => key::run(command, context).await,
         Command::Channels(command) => channels::run(command, context).await,
         Command::Clock(command) => clock::run(command, context).await,
+        Command::Store(command) => store::run(command),
         Command::Health => health::run(context).await,
         Command::Completions(completions) => Ok(manual::completions(&completions)),
         Command::Man(man) => manual::man(&man),

@@ -391,9 +391,11 @@ fn open_guarded(
 }
 
 fn with_hint(directory: &Directory, cause: &str) -> String {
+    let path = directory.path().display();
     format!(
-        "{cause}; restore a backup of the whole data directory, or remove {} to go on with what is \
-         left",
+        "{cause}; restore a backup of the whole data directory, or save what can be read: \
+         `reveille store check {path}` tells what that is, and `reveille store save {path} NEW` \
+         writes it into a new one; where there is nothing to save, remove {} to begin anew",
         directory.marker().display()
     )
 }

@@ -41,7 +41,13 @@ fn records(rows: &impl Rows, partition: Partition) -> Result<Vec<Record>, Error>
     Ok(records)
 }
 
-fn record(rows: &impl Rows, kind: Kind, key: &[u8], value: &[u8]) -> Result<Option<Record>, Error> {
+/// An active record of a row.
+pub fn record(
+    rows: &impl Rows,
+    kind: Kind,
+    key: &[u8],
+    value: &[u8],
+) -> Result<Option<Record>, Error> {
     macro_rules! read {
         ($record:ident) => {
             rows::read_row(rows, key, value)?.map(|it| Record::$record(Arc::new(it)))

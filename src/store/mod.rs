@@ -17,7 +17,9 @@ mod memory;
 mod purge;
 mod record;
 mod repair;
+mod rescue;
 mod rows;
+mod salvage;
 #[cfg(test)]
 mod samples;
 mod sled;
@@ -26,6 +28,7 @@ mod writes;
 pub use self::disk::{Disk, RealDisk};
 pub use self::embedded::{Options, SledStore};
 pub use self::memory::{CommitFault, MemoryStore};
+pub use self::rescue::{Survey, check, save};
 
 use self::sled::{Failure, Tree};
 
@@ -168,7 +171,10 @@ pub enum Error {
     Commit { cause: String },
     #[error("failed to read {what}: {cause}")]
     Read { what: String, cause: String },
-    #[error("record {key} is damaged: {cause}; restore a backup or report this with the directory")]
+    #[error(
+        "record {key} is damaged: {cause}; restore a backup, or save what can be read into a new \
+         directory with `reveille store save`"
+    )]
     Damaged { key: String, cause: String },
     /// A newer version wrote it.
     #[error(

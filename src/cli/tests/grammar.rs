@@ -74,6 +74,8 @@ fn every_command_of_the_contract_is_understood() {
         "channels check",
         "channels check mail",
         "clock confirm",
+        "store check data",
+        "store save data new",
         "completions bash",
         "completions zsh",
         "completions fish",

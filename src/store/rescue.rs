@@ -1,0 +1,452 @@
+//! What can still be read of a data directory, and a new one made of it. The old one is only read.
+
+mod target;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::engine::alert::Alert;
+use crate::engine::counters::Counters;
+use crate::engine::ids::{IncidentNumber, ReceiptId};
+use crate::engine::incident::Incident;
+use crate::engine::page::Page;
+use crate::engine::records::{Change, Entry, Receipt, Record};
+
+use self::target::Target;
+use super::directory::{Directory, sync_directory};
+use super::keys::{Key, Kind, describe};
+use super::record::{Document, Progress, Stored, StoredClocks};
+use super::rows::{self, Rows};
+use super::salvage::{Hole, Salvaged};
+use super::{Clocks, DocumentKind, DocumentWrite, Error, Options, Partition, load, marker};
+
+/// As many records that cannot be read are named.
+const NAMED_MAX: usize = 20;
+/// Files beside the database that belong to it.
+const SECRETS: [&str; 2] = ["admin-token", "first-key"];
+
+/// What of a data directory can be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// The file that was read.
+    pub database: PathBuf,
+    /// How many there are of each kind.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// The places of the file that cannot be read.
+    pub damaged: Vec<Hole>,
+    /// The first records that cannot be read, with the causes.
+    pub unreadable: Vec<String>,
+    pub unreadable_total: u64,
+    /// What must have been there and is not, in words.
+    pub missing: Vec<String>,
+}
+
+impl Survey {
+    /// Whether nothing is damaged or missing, as far as one can tell.
+    pub fn is_whole(&self) -> bool {
+        self.damaged.is_empty() && self.unreadable_total == 0 && self.missing.is_empty()
+    }
+
+    fn cannot_read(&mut self, error: &Error) {
+        self.unreadable_total += 1;
+        if self.unreadable.len() < NAMED_MAX {
+            self.unreadable.push(error.to_string());
+        }
+    }
+}
+
+/// Says what of a data directory can be read.
+pub fn check(path: &Path) -> Result<Survey, Error> {
+    let old = Old::open(path)?;
+    old.survey(&mut |_| Ok(()))
+}
+
+/// Writes all that can be read into a new data directory, which must not exist yet.
+pub fn save(path: &Path, new: &Path, options: Options) -> Result<Survey, Error> {
+    if new.symlink_metadata().is_ok() {
+        return Err(open_error(new, &"it exists already; name a new one"));
+    }
+    let old = Old::open(path)?;
+    if is_within(path, new).map_err(|error| open_error(new, &error))? {
+        let within = format!("it lies in {}, which is only read", path.display());
+        return Err(open_error(new, &within));
+    }
+    let mut partial = new.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    if partial.symlink_metadata().is_ok() {
+        let left = "it is left of an earlier attempt; remove it";
+        return Err(open_error(&partial, &left));
+    }
+    let mut target = Target::open(&partial, options, old.clocks())?;
+    let survey = old.survey(&mut |piece| target.take(piece))?;
+    target.finish()?;
+    take_over(path, &partial, new).map_err(|error| open_error(new, &error))?;
+    Ok(survey)
+}
+
+/// Whether a path that does not exist yet lies in a directory.
+fn is_within(directory: &Path, new: &Path) -> io::Result<bool> {
+    Ok(parent(new)
+        .canonicalize()?
+        .starts_with(directory.canonicalize()?))
+}
+
+fn parent(path: &Path) -> &Path {
+    let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
+}
+
+/// Copies what lies beside the database, and gives the new directory its name.
+fn take_over(path: &Path, partial: &Path, new: &Path) -> io::Result<()> {
+    for name in SECRETS {
+        let copy = partial.join(name);
+        match fs::copy(path.join(name), &copy) {
+            Ok(_) => File::open(copy)?.sync_all()?,
+            // It was put away, as it should be.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    sync_directory(partial)?;
+    fs::rename(partial, new)?;
+    sync_directory(parent(new))
+}
+
+/// Something that was read.
+enum Piece {
+    Change(Change),
+    Document(DocumentWrite),
+}
+
+/// A data directory that nobody else uses.
+struct Old {
+    database: PathBuf,
+    rows: Salvaged,
+    acknowledged: Option<u64>,
+    _directory: Directory,
+}
+
+impl Old {
+    fn open(path: &Path) -> Result<Self, Error> {
+        let file = path.join("db").join("db");
+        // Nothing is made where there is nothing.
+        fs::metadata(&file).map_err(|error| {
+            let cause = format!("there is no database: {}: {error}", file.display());
+            open_error(path, &cause)
+        })?;
+        let directory = Directory::claim(path)?;
+        let failed = |error: io::Error| directory.open_error(&error);
+        Ok(Self {
+            acknowledged: marker::read(&directory.marker()).map_err(failed)?,
+            rows: Salvaged::read(&file).map_err(failed)?,
+            database: file,
+            _directory: directory,
+        })
+    }
+
+    fn clocks(&self) -> Option<Clocks> {
+        let stored: Option<StoredClocks> =
+            rows::read(&self.rows, &Key::clocks(Partition::default())).ok()?;
+        stored.map(Into::into)
+    }
+
+    /// Reads everything, history first.
+    fn survey(&self, take: &mut Take<'_>) -> Result<Survey, Error> {
+        let survey = Survey {
+            database: self.database.clone(),
+            damaged: self.rows.holes.clone(),
+            ..Survey::default()
+        };
+        let mut reading = Reading {
+            rows: &self.rows,
+            survey,
+            seen: Seen::default(),
+            take,
+        };
+        reading.history()?;
+        reading.active()?;
+        reading.documents()?;
+        let progress = reading.progress()?;
+        let Reading {
+            mut survey, seen, ..
+        } = reading;
+        let missing = &mut survey.missing;
+        missing.extend(lost_changes(self.rows.lost_changes));
+        missing.extend(lost_commits(progress, self.acknowledged));
+        missing.extend(seen.missing());
+        if self.clocks().is_none() {
+            missing.push("the clocks of the last commit".to_owned());
+        }
+        Ok(survey)
+    }
+}
+
+type Take<'take> = dyn FnMut(Piece) -> Result<(), Error> + 'take;
+
+/// One walk over all rows.
+struct Reading<'rows, 'take> {
+    rows: &'rows Salvaged,
+    survey: Survey,
+    seen: Seen,
+    take: &'rows mut Take<'take>,
+}
+
+impl Reading<'_, '_> {
+    fn history(&mut self) -> Result<(), Error> {
+        self.each("closed incidents", Kind::ClosedIncident, |it: Incident| {
+            vec![Change::Archive(Record::Incident(it.into()))]
+        })?;
+        self.each("pages in history", Kind::ClosedPage, |it: Page| {
+            vec![Change::Archive(Record::Page(it.into()))]
+        })?;
+        self.each("alerts in history", Kind::ClosedAlert, |it: Alert| {
+            vec![Change::Archive(Record::Alert(it.into()))]
+        })?;
+        self.each("receipts", Kind::Receipts, |group: Vec<Receipt>| {
+            let receipts = group.into_iter();
+            receipts.map(|it| Change::Receipt(it.into())).collect()
+        })?;
+        self.each("timeline entries", Kind::Entries, |group: Vec<Entry>| {
+            let entries = group.into_iter();
+            entries.map(|it| Change::Entry(it.into())).collect()
+        })
+    }
+
+    fn each<T: Stored>(
+        &mut self,
+        name: &'static str,
+        kind: Kind,
+        changes: impl Fn(T) -> Vec<Change>,
+    ) -> Result<(), Error> {
+        self.survey.counts.insert(name, 0);
+        for row in self.rows.all(&Key::all(kind, Partition::default())) {
+            let read = row.and_then(|(key, value)| {
+                let value = rows::read_row(self.rows, &key, &value)?;
+                let changes = value.map(&changes).unwrap_or_default();
+                belongs(&key, changes.first())?;
+                Ok(changes)
+            });
+            for change in self.readable(read)?.unwrap_or_default() {
+                self.change(name, change)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn active(&mut self) -> Result<(), Error> {
+        for kind in Kind::ACTIVE {
+            for row in self.rows.all(&Key::all(kind, Partition::default())) {
+                let read = row.and_then(|(key, value)| {
+                    let record = load::record(self.rows, kind, &key, &value)?;
+                    let change = record.map(Change::Put);
+                    belongs(&key, change.as_ref())?;
+                    Ok(change)
+                });
+                if let Some(change) = self.readable(read)?.flatten() {
+                    self.change(name_of(&change), change)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, name: &'static str, change: Change) -> Result<(), Error> {
+        *self.survey.counts.entry(name).or_default() += 1;
+        self.seen.note(&change);
+        (self.take)(Piece::Change(change))
+    }
+
+    fn documents(&mut self) -> Result<(), Error> {
+        for (kind, name) in DOCUMENTS {
+            self.survey.counts.insert(name, 0);
+            for row in self.rows.all(&Key::documents(kind)) {
+                let read = row.and_then(|(key, value)| rows::read_row(self.rows, &key, &value));
+                let Some(Document { name: of, bytes }) = self.readable(read)?.flatten() else {
+                    continue;
+                };
+                *self.survey.counts.entry(name).or_default() += 1;
+                (self.take)(Piece::Document(DocumentWrite {
+                    kind,
+                    name: of,
+                    bytes: Some(bytes),
+                }))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn progress(&mut self) -> Result<Option<Progress>, Error> {
+        let read = rows::read(self.rows, &Key::progress());
+        Ok(self.readable(read)?.flatten())
+    }
+
+    /// Counts what cannot be read. What a newer version wrote is no damage.
+    fn readable<T>(&mut self, read: Result<T, Error>) -> Result<Option<T>, Error> {
+        match read {
+            Ok(value) => Ok(Some(value)),
+            Err(error @ Error::Newer { .. }) => Err(error),
+            Err(error) => {
+                self.survey.cannot_read(&error);
+                Ok(None)
+            }
+        }
+    }
+}
+
+const DOCUMENTS: [(DocumentKind, &str); 6] = [
+    (DocumentKind::Rules, "revisions of rules"),
+    (DocumentKind::Token, "tokens"),
+    (DocumentKind::Key, "keys"),
+    (DocumentKind::Secret, "secrets"),
+    (DocumentKind::Audit, "audited acts"),
+    (DocumentKind::KeyFingerprint, "fingerprints of keys"),
+];
+
+/// Where a node was lost, a change to it could be taken for one of another row.
+fn belongs(key: &[u8], change: Option<&Change>) -> Result<(), Error> {
+    let home = Partition::default();
+    let right = match change {
+        Some(Change::Put(record)) => Key::record(home, &record.key()),
+        Some(Change::Archive(record)) => match record {
+            Record::Incident(it) => Key::closed_incident(home, it.number),
+            Record::Page(it) => Key::closed_page(home, it.id),
+            Record::Alert(it) => Key::closed_alert(home, it.id),
+            _ => return Ok(()),
+        },
+        Some(Change::Receipt(receipt)) => Key::receipts(home, receipt.id),
+        Some(Change::Entry(entry)) => Key::entries(home, entry.incident, entry.id),
+        Some(Change::Drop(_)) | None => return Ok(()),
+    };
+    if right.as_ref() == key {
+        return Ok(());
+    }
+    Err(Error::Damaged {
+        key: describe(key),
+        cause: format!("what stands there belongs to {}", describe(right.as_ref())),
+    })
+}
+
+fn name_of(change: &Change) -> &'static str {
+    let Change::Put(record) = change else {
+        return "others";
+    };
+    match record {
+        Record::Alert(_) => "alerts",
+        Record::Incident(_) => "incidents",
+        Record::Page(_) => "pages",
+        Record::Group(_) => "groups",
+        Record::Person(_) => "people",
+        Record::Channel(_) => "channels",
+        Record::Sender(_) => "senders",
+        Record::Silence(_) => "silences",
+        Record::Override(_) => "overrides",
+        Record::Pinned(_) => "pinned policies",
+        Record::Counters(_) => "counters",
+        Record::Jump(_) => "jumps of the clock",
+        Record::Task(_) => "tasks",
+    }
+}
+
+fn lost_changes(count: u64) -> Option<String> {
+    let changes = || format!("{count} changes: it is lost to which records they belong");
+    (count > 0).then(changes)
+}
+
+fn lost_commits(progress: Option<Progress>, acknowledged: Option<u64>) -> Option<String> {
+    let acknowledged = acknowledged?;
+    match progress.map(|progress| progress.commits) {
+        Some(commits) if commits >= acknowledged => None,
+        Some(commits) => Some(format!(
+            "{acknowledged} commits were acknowledged and only {commits} are in the database"
+        )),
+        None => Some("the record of how many commits there were".to_owned()),
+    }
+}
+
+/// Which numbers were met, and which were spoken of.
+#[derive(Default)]
+struct Seen {
+    counters: Option<Counters>,
+    receipts: u64,
+    first_receipt: Option<ReceiptId>,
+    last_receipt: Option<ReceiptId>,
+    incidents: BTreeSet<IncidentNumber>,
+    spoken_of: BTreeSet<IncidentNumber>,
+}
+
+impl Seen {
+    fn note(&mut self, change: &Change) {
+        match change {
+            Change::Receipt(receipt) => {
+                self.receipts += 1;
+                self.first_receipt.get_or_insert(receipt.id);
+                self.last_receipt = self.last_receipt.max(Some(receipt.id));
+            }
+            Change::Entry(entry) => {
+                self.spoken_of.insert(entry.incident);
+            }
+            Change::Archive(record) | Change::Put(record) => match record {
+                Record::Incident(incident) => {
+                    self.incidents.insert(incident.number);
+                }
+                Record::Alert(alert) => self.spoken_of.extend(&alert.incidents),
+                Record::Page(page) => {
+                    let incidents = page.incidents.iter();
+                    self.spoken_of.extend(incidents.map(|known| known.number));
+                }
+                Record::Counters(counters) => self.counters = Some(*counters),
+                Record::Group(_)
+                | Record::Person(_)
+                | Record::Channel(_)
+                | Record::Sender(_)
+                | Record::Silence(_)
+                | Record::Override(_)
+                | Record::Pinned(_)
+                | Record::Jump(_)
+                | Record::Task(_) => {}
+            },
+            Change::Drop(_) => {}
+        }
+    }
+
+    fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        let unknown: Vec<String> = self
+            .spoken_of
+            .difference(&self.incidents)
+            .map(|number| format!("#{number}"))
+            .collect();
+        if !unknown.is_empty() {
+            let named = unknown[..unknown.len().min(NAMED_MAX)].join(", ");
+            missing.push(format!(
+                "{} incidents that others speak of: {named}",
+                unknown.len()
+            ));
+        }
+        let next = self.counters.map(|counters| counters.receipt.0);
+        let next = next.or(self.last_receipt.map(|last| last.0 + 1));
+        if let (Some(first), Some(next)) = (self.first_receipt, next) {
+            let lost = next.saturating_sub(first.0).saturating_sub(self.receipts);
+            if lost > 0 {
+                missing.push(format!("{lost} receipts from r{first} on"));
+            }
+        }
+        if self.counters.is_none() && !(self.incidents.is_empty() && self.receipts == 0) {
+            missing.push("the numbers that were given last".to_owned());
+        }
+        missing
+    }
+}
+
+fn open_error(directory: &Path, cause: &impl ToString) -> Error {
+    Error::Open {
+        directory: directory.to_owned(),
+        cause: cause.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

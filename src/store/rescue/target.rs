@@ -1,0 +1,154 @@
+//! The new store that what was read is written into.
+
+use std::path::Path;
+
+use crate::engine::counters::Counters;
+use crate::engine::ids::{AlertId, AttemptId, IncidentNumber, PageId, ReceiptId, TaskId};
+use crate::engine::records::{Change, Record};
+use crate::engine::time::Steady;
+use crate::store::{Batch, Clocks, Error, Options, Partition, SledStore, Store};
+
+use super::Piece;
+
+/// Changes of one commit of a new store.
+const CHANGES_MAX: usize = 500;
+/// Where it is not known which numbers were given last, as many are left out: a link in a message
+/// that was sent must never open something else.
+pub const NUMBERS_LEFT_OUT: u64 = 10_000;
+
+/// A new store that is being filled.
+pub struct Target {
+    store: SledStore,
+    clocks: Option<Clocks>,
+    batch: Batch,
+    next: Counters,
+    stored: Option<Counters>,
+    newest: Steady,
+}
+
+impl Target {
+    pub fn open(path: &Path, options: Options, clocks: Option<Clocks>) -> Result<Self, Error> {
+        Ok(Self {
+            store: SledStore::open(path, options)?,
+            clocks,
+            batch: Batch::default(),
+            next: Counters::default(),
+            stored: None,
+            newest: Steady::default(),
+        })
+    }
+
+    pub fn take(&mut self, piece: Piece) -> Result<(), Error> {
+        match piece {
+            Piece::Change(Change::Put(Record::Counters(counters))) => self.stored = Some(counters),
+            Piece::Change(change) => {
+                self.note(&change);
+                // An alert may be open and, as it left another incident, in history.
+                let is_archive = |change: &Change| matches!(change, Change::Archive(_));
+                let first = self.batch.changes.first();
+                if first.is_some_and(|first| is_archive(first) != is_archive(&change)) {
+                    self.commit()?;
+                }
+                self.batch.changes.push(change);
+            }
+            Piece::Document(document) => self.batch.documents.push(document),
+        }
+        if self.batch.changes.len() + self.batch.documents.len() >= CHANGES_MAX {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the next numbers above all that are met.
+    fn note(&mut self, change: &Change) {
+        let next = &mut self.next;
+        match change {
+            Change::Receipt(receipt) => {
+                next.receipt.0 = next.receipt.0.max(receipt.id.0 + 1);
+                if let Some(clocks) = &mut self.clocks {
+                    clocks.wall = clocks.wall.max(receipt.at);
+                }
+            }
+            Change::Entry(entry) => next.entry.0 = next.entry.0.max(entry.id.0 + 1),
+            Change::Put(record) | Change::Archive(record) => match record {
+                Record::Alert(alert) => {
+                    next.alert = next.alert.max(AlertId(alert.id.0 + 1));
+                    self.newest = self.newest.max(alert.entered.unwrap_or_default());
+                }
+                Record::Incident(incident) => {
+                    let above = IncidentNumber(incident.number.0 + 1);
+                    next.incident = next.incident.max(above);
+                }
+                Record::Page(page) => {
+                    next.page = next.page.max(PageId(page.id.0 + 1));
+                    let attempts = page.attempts.iter().map(|it| AttemptId(it.id.0 + 1));
+                    next.attempt = attempts.fold(next.attempt, Ord::max);
+                    self.newest = self.newest.max(page.created);
+                }
+                Record::Silence(silence) => {
+                    next.silence.0 = next.silence.0.max(silence.id.0 + 1);
+                }
+                Record::Override(known) => {
+                    next.override_.0 = next.override_.0.max(known.id.0 + 1);
+                }
+                Record::Group(_)
+                | Record::Person(_)
+                | Record::Channel(_)
+                | Record::Sender(_)
+                | Record::Pinned(_)
+                | Record::Counters(_)
+                | Record::Jump(_) => {}
+                Record::Task(task) => next.task = next.task.max(TaskId(task.id.0 + 1)),
+            },
+            Change::Drop(_) => {}
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), Error> {
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.clocks = self.clocks.unwrap_or_default();
+        let partition = Partition::default();
+        let epoch = self.store.claim(partition)?;
+        self.store.commit(partition, epoch, &batch)
+    }
+
+    pub fn finish(mut self) -> Result<(), Error> {
+        let next = self.next_numbers();
+        self.batch.changes.push(Change::Put(Record::Counters(next)));
+        if self.clocks.is_none() {
+            // Waits go on from the last moment that is known.
+            self.clocks = Some(Clocks {
+                steady: self.newest,
+                ..Clocks::default()
+            });
+        }
+        self.commit()?;
+        Ok(())
+    }
+
+    fn next_numbers(&self) -> Counters {
+        let met = self.next;
+        let Some(stored) = self.stored else {
+            let above = |number: u64| number + NUMBERS_LEFT_OUT;
+            return Counters {
+                incident: IncidentNumber(above(met.incident.0)),
+                alert: AlertId(above(met.alert.0)),
+                page: PageId(above(met.page.0)),
+                attempt: AttemptId(above(met.attempt.0)),
+                receipt: ReceiptId(above(met.receipt.0)),
+                ..met
+            };
+        };
+        Counters {
+            incident: stored.incident.max(met.incident),
+            alert: stored.alert.max(met.alert),
+            page: stored.page.max(met.page),
+            attempt: stored.attempt.max(met.attempt),
+            receipt: stored.receipt.max(met.receipt),
+            silence: stored.silence.max(met.silence),
+            override_: stored.override_.max(met.override_),
+            entry: stored.entry.max(met.entry),
+            ..stored
+        }
+    }
+}

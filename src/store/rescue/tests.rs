@@ -1,0 +1,259 @@
+//! Damaged and whole databases, read again.
+
+use std::collections::BTreeSet;
+
+use super::target::NUMBERS_LEFT_OUT;
+use crate::engine::ids::{AlertId, AttemptId, EntryId, OverrideId, PageId, SilenceId, TaskId};
+use crate::engine::time::Steady;
+use crate::store::contract::{commit, put, receipt_change, small};
+use crate::store::samples::{self, START};
+use crate::store::sled::{Failure, Tree};
+use crate::store::{Batch, SledStore, Store};
+
+use super::*;
+
+const HOME: Partition = Partition(0);
+const ROUNDS: u64 = 1_500;
+
+fn archived(record: Record) -> Change {
+    Change::Archive(record)
+}
+
+/// Numbers above all that are given.
+fn counters(rounds: u64) -> Counters {
+    Counters {
+        incident: IncidentNumber(50_000),
+        alert: AlertId(50_000),
+        page: PageId(50_000),
+        attempt: AttemptId(50_000),
+        receipt: ReceiptId(rounds + 1),
+        silence: SilenceId(50_000),
+        override_: OverrideId(50_000),
+        entry: EntryId(50_000),
+        task: TaskId(50_000),
+        ..Counters::default()
+    }
+}
+
+/// Everything of every kind, over and over, with nodes that split and values of several rows.
+fn fill(path: &Path, rounds: u64) {
+    let store = SledStore::open(path, small()).unwrap();
+    for round in 1..=rounds {
+        let mut alert = samples::alert(round % 50 + 1);
+        alert.repeats = round;
+        if round.is_multiple_of(7) {
+            alert.dedup_key = "x".repeat(20_000).into();
+        }
+        let mut closed = samples::alert(10_000 + round);
+        closed.incidents = vec![IncidentNumber(round)];
+        let changes = vec![
+            put(Record::Alert(alert.into())),
+            put(Record::Counters(counters(round))),
+            receipt_change(samples::receipt(round, START)),
+            Change::Entry(samples::entry(round, round).into()),
+            archived(Record::Alert(closed.into())),
+            archived(Record::Incident(
+                samples::resolved_incident(round, START).into(),
+            )),
+        ];
+        commit(&store, changes);
+    }
+    let mut records: Vec<Change> = samples::records().into_iter().map(put).collect();
+    records.push(put(Record::Counters(counters(rounds))));
+    let document = |kind, name: &str| DocumentWrite {
+        kind,
+        name: name.to_owned(),
+        bytes: Some(name.as_bytes().to_vec()),
+    };
+    let batch = Batch {
+        changes: records,
+        documents: DOCUMENTS.map(|(kind, name)| document(kind, name)).into(),
+        clocks: Clocks {
+            wall: START,
+            steady: Steady(77),
+        },
+    };
+    let epoch = store.claim(HOME).unwrap();
+    store.commit(HOME, epoch, &batch).unwrap();
+}
+
+fn place() -> (tempfile::TempDir, PathBuf) {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    (place, data)
+}
+
+fn all_rows(rows: &impl Rows) -> BTreeSet<(Vec<u8>, Vec<u8>)> {
+    let rows = rows.range(&Key::read(&[0]), &Key::read(&[u8::MAX]));
+    let rows = rows.map(|row| {
+        let (key, value) = row.unwrap();
+        (key.as_ref().to_vec(), value.as_ref().to_vec())
+    });
+    rows.collect()
+}
+
+/// What people could look at, and what pages.
+fn contents(path: &Path) -> BTreeSet<String> {
+    let store = SledStore::open(path, small()).unwrap();
+    let loaded = store.load(HOME, START).unwrap();
+    let mut contents: BTreeSet<String> = BTreeSet::new();
+    contents.extend(loaded.records.iter().map(|it| format!("{it:?}")));
+    let receipts = store.receipts(HOME, None, usize::MAX).unwrap();
+    contents.extend(receipts.iter().map(|it| format!("{it:?}")));
+    let closed = store.closed_incidents(HOME, None, usize::MAX).unwrap();
+    for incident in &closed {
+        contents.insert(format!("{incident:?}"));
+        let alerts = store.closed_alerts(HOME, incident.number, crate::store::Span::ALL, 100);
+        contents.extend(alerts.unwrap().iter().map(|it| format!("{it:?}")));
+        let entries = store.entries(HOME, incident.number, None, 100).unwrap();
+        contents.extend(entries.iter().map(|it| format!("{it:?}")));
+    }
+    for (kind, name) in DOCUMENTS {
+        let documents = store.documents(kind, None, 100).unwrap();
+        contents.extend(documents.iter().map(|it| format!("{name} {it:?}")));
+    }
+    contents
+}
+
+#[test]
+fn of_a_whole_database_the_log_says_what_the_database_says() {
+    let (place, data) = place();
+    let new = place.path().join("new");
+    fill(&data, ROUNDS);
+    let database = data.join("db");
+    for opening in 0..3 {
+        let salvaged = Salvaged::read(&database.join("db")).unwrap();
+        assert_eq!(salvaged.holes, [], "opening {opening}");
+        assert_eq!(salvaged.lost_changes, 0, "opening {opening}");
+        let tree = Tree::open(&database, 8 << 20).map_err(Failure::cause);
+        let tree = tree.unwrap();
+        assert!(all_rows(&salvaged) == all_rows(&tree), "opening {opening}");
+    }
+    let survey = check(&data).unwrap();
+    assert!(survey.is_whole(), "{survey:#?}");
+    assert_eq!(survey.counts["receipts"], ROUNDS);
+    assert_eq!(save(&data, &new, small()).unwrap(), survey);
+    assert!(contents(&new) == contents(&data));
+}
+
+#[test]
+fn of_a_damaged_database_all_but_what_was_hit_is_saved_and_the_rest_is_told() {
+    let (place, data) = place();
+    let new = place.path().join("new");
+    fill(&data, ROUNDS);
+    let whole = contents(&data);
+    let file = data.join("db/db");
+    let mut bytes = fs::read(&file).unwrap();
+    let places = [0, 1, 3, 7, 12].map(|part| bytes.len() / 14 * part + 4_321);
+    for at in places {
+        bytes[at..at + 300].fill(b'x');
+    }
+    fs::write(&file, &bytes).unwrap();
+
+    let survey = check(&data).unwrap();
+    assert!(!survey.is_whole());
+    assert!(!survey.damaged.is_empty(), "{survey:#?}");
+    assert_eq!(save(&data, &new, small()).unwrap(), survey);
+    assert!(
+        fs::read(&file).unwrap() == bytes,
+        "the old one is only read"
+    );
+    let saved = contents(&new);
+    let lost = whole.difference(&saved).count();
+    assert!(lost * 20 < whole.len(), "{lost} of {}", whole.len());
+    let receipts = saved.iter().filter(|it| it.starts_with("Receipt")).count();
+    assert_eq!(survey.counts["receipts"], receipts as u64);
+}
+
+/// Damages a file at a place.
+type Damage = fn(&mut [u8], usize);
+
+const DAMAGES: [(&str, Damage); 4] = [
+    ("a bit turned", |bytes, at| bytes[at] ^= 4),
+    ("a sector of zeros", |bytes, at| {
+        let at = at / SECTOR * SECTOR;
+        bytes[at..at + SECTOR].fill(0);
+    }),
+    ("64 KiB of another place", |bytes, at| {
+        bytes.copy_within(20_000..20_000 + (64 << 10), at);
+    }),
+    ("the rest zeroed", |bytes, at| bytes[at..].fill(0)),
+];
+const SECTOR: usize = 4_096;
+
+#[test]
+fn wherever_a_database_is_damaged_the_rest_is_saved_and_no_loss_goes_untold() {
+    let (place, data) = place();
+    fill(&data, 400);
+    let whole = contents(&data);
+    let file = data.join("db/db");
+    let bytes = fs::read(&file).unwrap();
+    let end = bytes.len() - (64 << 10) - 1;
+    let places = [0, 7, 25, 300, end / 5, end / 3, end / 2, end / 4 * 3, end];
+    let mut lost_total = 0;
+    for (damage, apply) in DAMAGES {
+        for at in places {
+            let case = format!("{damage} at {at} of {}", bytes.len());
+            let mut damaged = bytes.clone();
+            apply(&mut damaged, at);
+            fs::write(&file, &damaged).unwrap();
+            let new = place.path().join(&case);
+            let survey = save(&data, &new, small()).unwrap();
+            assert!(
+                fs::read(&file).unwrap() == damaged,
+                "{case}: it is only read"
+            );
+            let saved = contents(&new);
+            let lost = whole.difference(&saved).count();
+            lost_total += lost;
+            assert!(
+                lost == 0 || !survey.is_whole(),
+                "{case}: {lost} lost: {survey:#?}"
+            );
+            let history = |it: &&String| it.starts_with("Receipt") || it.starts_with("Entry");
+            let unknown = saved.difference(&whole).filter(history).count();
+            assert_eq!(unknown, 0, "{case}");
+            let is_most = damage == "the rest zeroed" || lost * 4 < whole.len();
+            assert!(
+                is_most,
+                "{case}: {lost} of {} lost: {survey:#?}",
+                whole.len()
+            );
+            println!("{case}: {} of {} saved", whole.len() - lost, whole.len());
+        }
+    }
+    assert!(lost_total > 0, "no damage hit anything");
+}
+
+#[test]
+fn a_directory_in_use_and_one_without_a_database_are_left_alone() {
+    let (_place, data) = place();
+    let store = SledStore::open(&data, small()).unwrap();
+    let error = check(&data).unwrap_err();
+    assert!(matches!(error, Error::Locked { .. }), "{error}");
+    drop(store);
+    let nothing = data.join("nothing");
+    let error = check(&nothing).unwrap_err().to_string();
+    assert!(error.contains("there is no database"), "{error}");
+    assert!(!nothing.exists());
+    let error = save(&data, &data, small()).unwrap_err();
+    assert!(error.to_string().contains("exists already"), "{error}");
+}
+
+#[test]
+fn numbers_go_on_above_all_that_is_there_even_if_the_last_ones_are_lost() {
+    let (place, data) = place();
+    let new = place.path().join("new");
+    let store = SledStore::open(&data, small()).unwrap();
+    commit(&store, vec![receipt_change(samples::receipt(41, START))]);
+    drop(store);
+    let survey = save(&data, &new, small()).unwrap();
+    let told = survey.missing.concat();
+    assert!(told.contains("numbers that were given last"), "{told}");
+    let store = SledStore::open(&new, small()).unwrap();
+    let records = store.load(HOME, START).unwrap().records;
+    let [Record::Counters(counters)] = records[..] else {
+        panic!("{records:?}");
+    };
+    assert_eq!(counters.receipt, ReceiptId(42 + NUMBERS_LEFT_OUT));
+}
