@@ -20,7 +20,7 @@ pub use channel::{Channel, ChannelKind, Slack, Smtp, Tls, Twilio, TwilioSender, 
 pub use fault::{Fault, Faults, Origin, Warning};
 pub use gateway::{Confirm, GatewayBalance, Inbound, SmsWebhook};
 pub use layers::{Secrets, Sources};
-pub use units::Network;
+pub use units::{Network, WeeklyTime};
 
 use layers::Layers;
 use section::Section;
@@ -55,6 +55,8 @@ pub struct Settings {
     pub silence_max: Duration,
     pub page_limit: usize,
     pub page_window: Duration,
+    /// When each person's contacts are tested, on their own clock.
+    pub test_page: Option<WeeklyTime>,
     pub disk_warn_bytes: u64,
     pub disk_min_bytes: u64,
     pub keep_events: Duration,
@@ -125,6 +127,7 @@ impl Default for Settings {
             silence_max: Duration::from_secs(30 * DAY),
             page_limit: 10,
             page_window: Duration::from_secs(10 * 60),
+            test_page: None,
             disk_warn_bytes: 1 << 30,
             disk_min_bytes: 256 << 20,
             keep_events: Duration::from_secs(30 * DAY),
@@ -241,6 +244,11 @@ fn tls_files(mut section: Section<'_>, notes: &mut Notes) -> Option<TlsFiles> {
     files
 }
 
+fn read_test_page(root: &mut Section<'_>) -> Option<WeeklyTime> {
+    let weekly_time = units::optional(units::weekly_time);
+    root.read("test_page", weekly_time).flatten()
+}
+
 fn read_root(root: &mut Section<'_>, notes: &mut Notes) -> Settings {
     let default = Settings::default();
     let listen = root.read("listen", units::address);
@@ -290,6 +298,7 @@ fn read_root(root: &mut Section<'_>, notes: &mut Notes) -> Settings {
         page_window: root
             .read("page_window", units::some_time)
             .unwrap_or(default.page_window),
+        test_page: read_test_page(root),
         disk_warn_bytes: root
             .read("disk_warn", units::size)
             .unwrap_or(default.disk_warn_bytes),

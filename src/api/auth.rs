@@ -433,6 +433,7 @@ mod tests {
             time_zone: jiff::tz::TimeZone::UTC,
             contacts: Vec::new(),
             notify: Notify::default(),
+            test_page: None,
         };
         rules.users.insert(user.into(), one);
         rules

@@ -253,6 +253,7 @@ mod tests {
             time_zone: jiff::tz::TimeZone::UTC,
             contacts: Vec::new(),
             notify: crate::engine::ruleset::Notify::default(),
+            test_page: None,
         };
         rules.users.insert("ana".into(), user);
         let ana = named(&rules, "ANA", Via::Link);

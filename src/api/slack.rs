@@ -308,6 +308,7 @@ mod tests {
             time_zone: jiff::tz::TimeZone::UTC,
             contacts: vec![contact],
             notify: Notify::default(),
+            test_page: None,
         };
         rules.users.insert("bo".into(), user);
         Arc::new(rules)

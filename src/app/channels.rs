@@ -4,12 +4,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
+use jiff::civil::Weekday;
 use secrecy::ExposeSecret;
 
 use super::millis;
 use crate::config::{self, ChannelKind, Settings};
 use crate::engine::ids::ChannelName;
-use crate::engine::ruleset::{ChannelInfo, Settings as EngineSettings};
+use crate::engine::ruleset::{ChannelInfo, Settings as EngineSettings, WeeklyTime};
 use crate::outbound::Channel;
 use crate::outbound::console::{Console, Role, Screen};
 use crate::outbound::email::{self, Email};
@@ -270,6 +271,7 @@ pub fn environment(settings: &Settings, channels: &Built, zones: Zones) -> Envir
             silence_max: millis(settings.silence_max),
             page_limit: settings.page_limit,
             page_window: millis(settings.page_window),
+            test_page: settings.test_page.map(weekly_time),
             watch_policy: settings.watch.policy.as_deref().map(Into::into),
             ..EngineSettings::default()
         },
@@ -277,6 +279,13 @@ pub fn environment(settings: &Settings, channels: &Built, zones: Zones) -> Envir
         zones,
         fit: Fit::Strict,
         ..Environment::default()
+    }
+}
+
+fn weekly_time(time: config::WeeklyTime) -> WeeklyTime {
+    WeeklyTime {
+        weekday: Weekday::Monday.wrapping_add(time.day),
+        minute: time.minute,
     }
 }
 

@@ -89,7 +89,7 @@ fn every_key_that_is_read_stands_in_the_default_file() {
     read_watch(root.take_section("watch"), &mut notes);
     read_outbound(root.take_section("outbound"), &mut notes);
     notes.add(root.finish());
-    assert_eq!(notes.asked.len(), 33);
+    assert_eq!(notes.asked.len(), 34);
     for key in notes.asked {
         let last = key
             .rsplit('.')
@@ -417,6 +417,32 @@ fn a_least_balance_is_any_sum_and_nothing_else() {
         let text = format!("{text}balance_min = {written}\n");
         let faults = faults(&text, &[("T", "word")]).join("\n");
         assert!(faults.contains("balance_min"), "{written}: {faults}");
+    }
+}
+
+#[test]
+fn test_pages_have_a_time_of_the_week_or_none() {
+    let time = |day, minute| Some(WeeklyTime { day, minute });
+    for (written, expected) in [
+        ("", None),
+        ("mon 00:00", time(0, 0)),
+        ("Tue 10:30", time(1, 630)),
+        ("sun 23:59", time(6, 1_439)),
+    ] {
+        let loaded = read(&format!("test_page = \"{written}\"\n"), &[]);
+        assert_eq!(loaded.settings.test_page, expected, "{written}");
+    }
+    for written in [
+        "tue",
+        "10:30",
+        "tue 24:00",
+        "tue 10:60",
+        "tue 9:00",
+        "someday 10:30",
+        "tue +1:00",
+    ] {
+        let faults = faults(&format!("test_page = \"{written}\"\n"), &[]).join("\n");
+        assert!(faults.contains("test_page"), "{written}: {faults}");
     }
 }
 

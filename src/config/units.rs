@@ -193,6 +193,43 @@ pub(super) fn amount(value: &Value) -> Result<f64, String> {
     }
 }
 
+/// A time of the week on a local clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeeklyTime {
+    /// Days after Monday, 0..7.
+    pub day: i8,
+    /// Minute of the day, 0..1440.
+    pub minute: u16,
+}
+
+/// `tue 10:30`.
+pub(super) fn weekly_time(value: &Value) -> Result<WeeklyTime, String> {
+    const CURE: &str = "write a weekday and a time of day, such as \"tue 10:30\"";
+    const DAYS: [(&str, i8); 7] = [
+        ("mon", 0),
+        ("tue", 1),
+        ("wed", 2),
+        ("thu", 3),
+        ("fri", 4),
+        ("sat", 5),
+        ("sun", 6),
+    ];
+    let text = text(value)?;
+    let (day, time) = text.split_once(' ').ok_or(CURE)?;
+    let known = DAYS.iter().find(|(name, _)| day.eq_ignore_ascii_case(name));
+    let (_, day) = known.ok_or(CURE)?;
+    let (hour, minute) = time.trim().split_once(':').ok_or(CURE)?;
+    let number = |part: &str, below: u16| {
+        let is_padded = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+        let number = part.parse::<u16>().ok().filter(|number| *number < below);
+        number.filter(|_| is_padded).ok_or(CURE)
+    };
+    Ok(WeeklyTime {
+        day: *day,
+        minute: number(hour, 24)? * 60 + number(minute, 60)?,
+    })
+}
+
 pub(super) fn address(value: &Value) -> Result<SocketAddr, String> {
     const CURE: &str = "write an address and a port, such as 127.0.0.1:8080 or 0.0.0.0:8080";
     let text = text(value)?;

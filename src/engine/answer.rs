@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::budget;
+use super::contact_test;
 use super::decision::{Answer, Effect, Refusal};
 use super::deliver;
 use super::draft::Draft;
@@ -153,6 +154,7 @@ fn follow(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, outcome: Out
     if outcome.is_sent() {
         sent(draft, id, outcome);
         if let Some(page) = draft.page(&id) {
+            contact_test::reached(draft, &page);
             lane::succeeded(draft, channel, &page.endpoint());
         }
         return;

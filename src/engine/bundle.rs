@@ -127,7 +127,7 @@ pub(super) fn hold(draft: &mut Draft<'_>, incident: &Incident, user: &UserName) 
     draft.note(incident.number, kind, reason, text, detail);
 }
 
-fn ensure(draft: &mut Draft<'_>, user: &UserName) {
+pub(super) fn ensure(draft: &mut Draft<'_>, user: &UserName) {
     if draft.person(user).is_none() {
         let person = Person {
             user: user.clone(),
@@ -135,6 +135,7 @@ fn ensure(draft: &mut Draft<'_>, user: &UserName) {
             bundle_due: None,
             bundled: None,
             last_bundle: None,
+            tested_at: None,
         };
         draft.put_person(user.clone(), person);
     }

@@ -12,7 +12,7 @@ use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
 use super::ruleset::{ChannelInfo, ChannelTarget, Medium};
 use super::time::{Millis, Steady};
-use super::{bundle, closing, lane, notify, queueing, updates};
+use super::{bundle, closing, contact_test, lane, notify, queueing, updates};
 
 /// A provider that asks for no longer a wait than this is simply waited for.
 pub(super) const SHORT_WAIT: Millis = Millis::seconds(5);
@@ -372,6 +372,7 @@ pub(super) fn fail_if_hopeless(draft: &mut Draft<'_>, id: PageId) {
             for incident in &page.incidents {
                 super::escalation::check_reached(draft, incident.number);
             }
+            contact_test::failed(draft, &page);
         }
         finished(draft, &page);
     }

@@ -16,7 +16,7 @@ use super::records::{ChannelState, Down};
 use super::ruleset::ChannelInfo;
 use super::time::{Millis, Steady};
 use super::trouble::Cause;
-use super::{check, deliver, trouble_desk};
+use super::{check, contact_test, deliver, trouble_desk};
 
 /// A channel that is down is asked how it is so often.
 const PROBE_INTERVAL: Millis = Millis::minutes(1);
@@ -212,7 +212,8 @@ const CHANNEL_CAUSES: [Cause; 5] = [
 pub(super) fn failed(draft: &mut Draft<'_>, page: &Page, name: &ChannelName, outcome: Outcome) {
     let now = draft.now.steady;
     let words = last_words(page, name);
-    let is_own = page.integration.is_router();
+    // A test is as good as any other page to find what is wrong.
+    let is_own = page.integration.is_router() && !contact_test::is_test_page(draft, page);
     let endpoint = page.endpoint();
     match outcome {
         Outcome::Throttled { wait } => {
@@ -262,7 +263,7 @@ pub(super) fn cause_of(outcome: Outcome) -> Option<Cause> {
 }
 
 /// What the channel said of the attempt that ended last.
-fn last_words<'page>(page: &'page Page, name: &ChannelName) -> Option<&'page str> {
+pub(super) fn last_words<'page>(page: &'page Page, name: &ChannelName) -> Option<&'page str> {
     let attempts = page.attempts.iter().rev();
     let mut ended =
         attempts.filter(|attempt| attempt.channel == *name && attempt.outcome.is_some());

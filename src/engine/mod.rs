@@ -16,6 +16,7 @@ pub mod bundle;
 pub mod calendar;
 mod check;
 mod closing;
+mod contact_test;
 pub mod counters;
 pub mod decision;
 mod deliver;

@@ -59,6 +59,11 @@ impl Outcome {
         matches!(self, Self::Delivered | Self::Accepted)
     }
 
+    /// Whether it is about this address or text, and says nothing of the channel.
+    pub fn is_about_page(self) -> bool {
+        matches!(self, Self::RefusedTarget | Self::RefusedContent)
+    }
+
     /// A trouble of the whole channel, not of this page: it marks the channel down.
     pub fn is_channel_trouble(self) -> bool {
         matches!(

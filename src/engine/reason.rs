@@ -89,6 +89,7 @@ reasons! {
     TargetGone => "target_gone": "the target is no longer in the rules",
     // Pages and attempts.
     PagePlanned => "page_planned": "the person's notify step is due",
+    ContactTest => "contact_test": "the weekly test of the person's contacts",
     ChannelTargetPaged => "channel_target_paged": "the step names a channel target",
     CopyPosted => "copy_posted": "the route's copy_to names it",
     #[serde(alias = "ceiling_reached")]

@@ -117,6 +117,9 @@ pub struct Person {
     /// The bundled page that `ack all` refers to.
     #[serde(default, alias = "last_folded")]
     pub last_bundle: Option<PageId>,
+    /// When test pages to their contacts were last planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tested_at: Option<Wall>,
 }
 
 /// An incident that began to page a person by a message of its own.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
@@ -145,6 +146,23 @@ pub struct User {
     /// In the order of the document.
     pub contacts: Vec<Contact>,
     pub notify: Notify,
+    /// When the contacts are tested, if not as the settings say.
+    pub test_page: Option<TestPage>,
+}
+
+/// What a user says of test pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TestPage {
+    Never,
+    At(WeeklyTime),
+}
+
+/// A time of the week on a local clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeeklyTime {
+    pub weekday: Weekday,
+    /// Minute of the day, 0..1440.
+    pub minute: u16,
 }
 
 /// One way to reach a user.
@@ -342,6 +360,8 @@ pub struct Settings {
     pub page_window: Millis,
     /// Who hears of trouble in the router itself; without one the root route's policy.
     pub watch_policy: Option<PolicyName>,
+    /// When each person's contacts are tested, on their own clock; without one they are not.
+    pub test_page: Option<WeeklyTime>,
     /// The work after which a step of something divisible ends; see [`super::work`].
     pub step_work_max: u64,
 }
@@ -355,6 +375,7 @@ impl Default for Settings {
             page_limit: 10,
             page_window: Millis::minutes(10),
             watch_policy: None,
+            test_page: None,
             step_work_max: super::work::STEP_MAX,
         }
     }

@@ -7,8 +7,8 @@ use super::input::{Input, TimerKey};
 use super::ruleset::RuleSet;
 use super::time::Now;
 use super::{
-    answer, bundle, check, closing, escalation, ingest, jump, lane, overrides, pending, people,
-    places, recovery, replied, reply, silence, task, trouble_desk, unreported,
+    answer, bundle, check, closing, contact_test, escalation, ingest, jump, lane, overrides,
+    pending, people, places, recovery, replied, reply, silence, task, trouble_desk, unreported,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -78,6 +78,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
         Input::Minute => {
             trouble_desk::look_for_gaps(draft);
             lane::look_for_silent(draft);
+            contact_test::look(draft);
         }
     }
 }

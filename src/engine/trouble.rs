@@ -48,6 +48,10 @@ pub enum Cause {
     Panic,
     /// Somebody answered STOP: their contact is disabled.
     ContactStopped,
+    /// A test page to a contact of somebody: no trouble, but the router's own word.
+    ContactTest,
+    /// A contact of somebody did not take its test page.
+    ContactUnreachable,
     /// Stored rules name channels that the settings no longer have.
     UnusableTargets,
     /// An incident has no timer, no attempt and no recorded end.
@@ -81,6 +85,8 @@ impl Cause {
             Self::RepliesRefused => "replies_refused",
             Self::Panic => "panic",
             Self::ContactStopped => "contact_stopped",
+            Self::ContactTest => "contact_test",
+            Self::ContactUnreachable => "contact_unreachable",
             Self::UnusableTargets => "unusable_targets",
             Self::AuditStuck => "audit_stuck",
             Self::CrashLoop => "crash_loop",
@@ -94,6 +100,7 @@ impl Cause {
             Self::ScheduleGap => "schedule",
             Self::TooLarge | Self::HeldEvents => "integration",
             Self::ContactStopped => "user",
+            Self::ContactTest | Self::ContactUnreachable => "contact",
             Self::ChannelCredential
             | Self::ChannelTlsName
             | Self::ChannelTls
@@ -141,6 +148,7 @@ impl Cause {
                 | Self::Panic
                 | Self::Clock
                 | Self::ContactStopped
+                | Self::ContactTest
                 | Self::Exhausted
                 | Self::CrashLoop
         )
@@ -155,7 +163,9 @@ impl Cause {
             | Self::ClockAhead
             | Self::ChannelCapacity
             | Self::ChannelCertificate
-            | Self::ListenerCertificate => Urgency::Low,
+            | Self::ListenerCertificate
+            | Self::ContactTest
+            | Self::ContactUnreachable => Urgency::Low,
             Self::ChannelCredential
             | Self::ChannelTlsName
             | Self::ChannelTls

@@ -11,7 +11,7 @@ use super::assertions::Assertions;
 use super::draft::Draft;
 use super::event::{Content, Labels, Text};
 use super::ids::{IncidentNumber, IntegrationName, ScheduleName};
-use super::incident::Trouble;
+use super::incident::{Incident, Trouble};
 use super::membership::{self, Opening};
 use super::reason::Reason;
 use super::routing::{GroupBy, Route};
@@ -19,7 +19,7 @@ use super::ruleset::{ChannelTarget, Policy, Target};
 use super::time::{Millis, Steady};
 use super::trouble::Cause;
 use super::urgency::{Urgency, UrgencyRule};
-use super::{closing, ingest, key, lane, silence};
+use super::{closing, contact_test, ingest, key, lane, silence};
 
 /// Trouble without an end of its own is over after so long without another.
 const ENDS_AFTER: Millis = Millis::hours(1);
@@ -184,10 +184,31 @@ fn open(
         route: &route,
         group_key,
         group_labels: Labels::default(),
-        policy: watch_policy(draft),
+        policy: (trouble.cause != Cause::ContactTest)
+            .then(|| watch_policy(draft))
+            .flatten(),
         about: Some(trouble),
     };
     Some(membership::open_with(draft, &alert, opening))
+}
+
+/// Opens the incident of a test page, unless one is open. It goes to no policy.
+pub(super) fn open_test(
+    draft: &mut Draft<'_>,
+    trouble: Trouble,
+    text: &str,
+) -> Option<Arc<Incident>> {
+    let router = IntegrationName::from(IntegrationName::ROUTER);
+    let key = dedup_key(&trouble);
+    if draft
+        .alert_by_key(&router, &key)
+        .is_some_and(|known| known.firing)
+    {
+        return None;
+    }
+    raise(draft, trouble, text);
+    let alert = draft.alert_by_key(&router, &key)?;
+    draft.incident(alert.incidents.last()?)
 }
 
 fn watch_policy(draft: &Draft<'_>) -> Option<Arc<Policy>> {
@@ -258,6 +279,9 @@ pub(super) fn clear_all_of(draft: &mut Draft<'_>, cause: Cause) {
 fn is_gone(draft: &Draft<'_>, trouble: &Trouble) -> bool {
     if let Some(channel) = trouble.channel() {
         return draft.rules.channel(&channel).is_none();
+    }
+    if trouble.cause == Cause::ContactUnreachable {
+        return contact_test::is_gone(draft, trouble);
     }
     trouble.cause == Cause::ScheduleGap && !draft.rules.schedules.contains_key(&*trouble.subject)
 }

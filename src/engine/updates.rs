@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::contact_test;
 use super::deliver;
 use super::draft::Draft;
 use super::event::Text;
@@ -84,6 +85,9 @@ pub(super) fn tell(draft: &mut Draft<'_>, number: IncidentNumber, news: News) {
     let Some(incident) = draft.incident(&number) else {
         return;
     };
+    if contact_test::is_test(&incident) {
+        return;
+    }
     let mut told: BTreeSet<(Medium, Text)> = BTreeSet::new();
     // The first message to a place is the one that is changed or threaded under.
     for page in draft.pages_of(number) {

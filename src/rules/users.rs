@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use crate::engine::ids::UserName;
-use crate::engine::ruleset::{Contact, Medium, User};
+use crate::engine::ruleset::{Contact, Medium, TestPage, User};
 
 use super::fault::{Code, Faults};
 use super::limits;
@@ -15,7 +15,7 @@ use super::{Context, names, notify, values};
 
 const USER: Shape = Shape {
     what: "a user",
-    keys: &["full_name", "time_zone", "contacts", "notify"],
+    keys: &["full_name", "time_zone", "contacts", "notify", "test_page"],
     foreign: &[
         (
             "email",
@@ -102,11 +102,15 @@ impl Context<'_> {
                 .warning(Code::UserWithoutContacts, entry.at, message, cure);
         }
         let notify = notify::read(&table, &contacts, &mut self.faults);
+        let test_page = table
+            .get("test_page")
+            .and_then(|node| test_page(node, &mut self.faults));
         User {
             full_name: full_name.into(),
             time_zone,
             contacts,
             notify,
+            test_page,
         }
     }
 
@@ -153,6 +157,21 @@ impl Context<'_> {
                 .warning(Code::ContactWithoutChannel, entry.at, message, cure);
         }
     }
+}
+
+/// `never`, or a time of the week on the user's clock: `"tue 10:30"`.
+fn test_page(node: &Node, faults: &mut Faults) -> Option<TestPage> {
+    let text = node.as_text();
+    if text == Some("never") {
+        return Some(TestPage::Never);
+    }
+    let time = text.and_then(values::weekly_time);
+    if time.is_none() {
+        let message = format!("`test_page` cannot be {}", node.value.describe());
+        let cure = "write a weekday and a time of day, \"tue 10:30\", or `never`";
+        faults.error(Code::BadTime, node.at, message, cure);
+    }
+    time.map(TestPage::At)
 }
 
 /// An address that fits its medium.

@@ -2,6 +2,7 @@
 
 use jiff::civil::Weekday;
 
+use crate::engine::ruleset::WeeklyTime;
 use crate::engine::time::Millis;
 
 /// Minutes of a day.
@@ -60,6 +61,14 @@ pub fn time_of_day(text: &str) -> Option<u16> {
     let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
     let minute = hours * 60 + minutes;
     (minutes < 60 && minute <= DAY_MINUTES).then_some(minute)
+}
+
+/// `tue 10:30`.
+pub fn weekly_time(text: &str) -> Option<WeeklyTime> {
+    let (day, time) = text.split_once(' ')?;
+    let minute = time_of_day(time.trim()).filter(|minute| *minute < DAY_MINUTES)?;
+    let weekday = weekday(day)?;
+    Some(WeeklyTime { weekday, minute })
 }
 
 /// `mon`, `monday`, in any case.

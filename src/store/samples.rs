@@ -389,6 +389,7 @@ pub fn person(user: &str) -> Person {
         bundle_due: Some(Steady(2_000)),
         bundled: Some(Steady(3_000)),
         last_bundle: Some(PageId(4)),
+        tested_at: Some(START),
     }
 }
 

@@ -4,6 +4,28 @@ use super::faults::Case;
 
 pub const CASES: &[Case] = &[
     Case {
+        name: "test pages at no time of the week",
+        text: r#"
+users:
+  eve:
+    contacts: { mail: { email: eve@example.com } }
+    test_page: tue
+  flo:
+    contacts: { mail: { email: flo@example.com } }
+    test_page: "tue 24:00"
+  gus:
+    contacts: { mail: { email: gus@example.com } }
+    test_page: "wed 14:00"
+  hal:
+    contacts: { mail: { email: hal@example.com } }
+    test_page: never
+"#,
+        expected: &[
+            r#"4:16: error[bad-time]: `test_page` cannot be the text "tue""#,
+            r#"7:16: error[bad-time]: `test_page` cannot be the text "tue 24:00""#,
+        ],
+    },
+    Case {
         name: "an unknown key with the nearest one",
         text: "
 policies:

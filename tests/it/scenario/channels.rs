@@ -1,6 +1,6 @@
 //! Channels that answer as scripted.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use reveille::engine::ids::ChannelName;
 use reveille::engine::outcome::{Capacity, Outcome, Validity};
@@ -33,6 +33,8 @@ pub struct Fake {
     pub probe: Outcome,
     pub capacity: Capacity,
     pub certificate: Option<Validity>,
+    /// Addresses that it does not take.
+    pub refused: BTreeSet<String>,
 }
 
 impl Default for Fake {
@@ -43,13 +45,17 @@ impl Default for Fake {
             probe: Outcome::Accepted,
             capacity: Capacity::Enough,
             certificate: None,
+            refused: BTreeSet::new(),
         }
     }
 }
 
 impl Fake {
     /// How the next attempt is answered.
-    pub fn play(&mut self) -> Play {
+    pub fn play(&mut self, address: &str) -> Play {
+        if self.refused.contains(address) {
+            return Play::Says(Outcome::RefusedTarget);
+        }
         self.next.pop_front().unwrap_or(self.default)
     }
 }

@@ -12,6 +12,7 @@ mod world;
 mod bundles;
 mod checks;
 mod clocks;
+mod contact_tests;
 mod escalation;
 mod events;
 mod failover;

@@ -398,7 +398,8 @@ impl World {
     }
 
     fn send(&mut self, order: Arc<Order>) {
-        let play = self.fakes.entry(order.channel.clone()).or_default().play();
+        let fake = self.fakes.entry(order.channel.clone()).or_default();
+        let play = fake.play(&order.address);
         let (after, outcome) = match play {
             Play::LooksUp(wait, outcome) => {
                 self.comes(wait, Coming::Opens(order, outcome));
