@@ -20,6 +20,7 @@ mod rules_folder;
 mod secrets;
 mod servers;
 mod serving;
+mod shares;
 mod stop;
 mod supervisor;
 pub mod time_zones;

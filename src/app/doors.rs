@@ -48,6 +48,9 @@ impl Default for Limits {
     }
 }
 
+/// Counts a request that was refused because its client has its share under way.
+pub type OnOverShare = Arc<dyn Fn() + Send + Sync>;
+
 /// A listening address.
 pub struct Doors {
     listener: TcpListener,
@@ -125,6 +128,12 @@ impl Doors {
     pub fn with_tls(mut self, tls: Option<TlsAcceptor>) -> Self {
         self.tls = tls;
         self
+    }
+
+    /// What is to be called when a client behind a proxy has its share of requests under way.
+    pub fn on_over_share(&self) -> OnOverShare {
+        let (metrics, name) = (self.metrics.clone(), self.name);
+        Arc::new(move || metrics.connections_full(name))
     }
 
     /// The next connection that is let in.
@@ -231,6 +240,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 
+    use super::super::shares::SHARE;
     use super::*;
     use crate::app::serving;
     use crate::runtime::supervise::Supervisor;
@@ -251,6 +261,15 @@ mod tests {
 
     impl Server {
         async fn start(connections: usize, head: Duration, idle: Duration) -> Self {
+            let nobody = TrustedProxies::default();
+            Self::start_behind(nobody, connections, (head, idle)).await
+        }
+
+        async fn start_behind(
+            proxies: TrustedProxies,
+            connections: usize,
+            (head, idle): (Duration, Duration),
+        ) -> Self {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             let metrics = Arc::new(Metrics::new());
@@ -263,7 +282,7 @@ mod tests {
                 reserved: room(1),
                 patience: Patience { head, idle },
             };
-            let proxies = Arc::new(TrustedProxies::default());
+            let proxies = Arc::new(proxies);
             let (served, metered) = (proxies.clone(), metrics.clone());
             let doors = Doors::new(listener, "listen", limits, proxies, metered);
             let router = Router::new()
@@ -422,6 +441,53 @@ mod tests {
         assert!(text.contains("connection: close"), "{text}");
         assert!(text.contains("connections_full"), "{text}");
         server.until_measured(&format!("{IS_BUSY} 2")).await;
+    }
+
+    #[tokio::test]
+    async fn a_client_behind_a_proxy_has_so_many_requests_under_way_and_others_are_served() {
+        let loopback = TrustedProxies::new([([127, 0, 0, 1].into(), 32)]);
+        let server = Server::start_behind(loopback, 200, (NEVER, NEVER)).await;
+        let request = |path: &str, client: &str| {
+            format!("GET {path} HTTP/1.1\r\nhost: a\r\nx-forwarded-for: {client}\r\n\r\n")
+        };
+        let mut busy = Vec::new();
+        for _ in 0..SHARE {
+            let mut one = server.connect().await;
+            one.write_all(request("/wait", "192.0.2.1").as_bytes())
+                .await
+                .unwrap();
+            busy.push(one);
+        }
+        // The last of them may not have been read yet: then this one has its place.
+        let mut refused = server.connect().await;
+        let asking = async {
+            loop {
+                refused
+                    .write_all(request("/", "192.0.2.1").as_bytes())
+                    .await
+                    .unwrap();
+                let mut part = [0; 1024];
+                let count = refused.read(&mut part).await.unwrap();
+                let text = String::from_utf8_lossy(&part[..count]).into_owned();
+                if text.contains("503") {
+                    return text;
+                }
+            }
+        };
+        let text = tokio::time::timeout(GIVE_UP, asking)
+            .await
+            .expect("a refusal");
+        assert!(text.contains("connections_full"), "{text}");
+        server.until_measured(&format!("{IS_BUSY} 1")).await;
+        for (path, client) in [("/", "192.0.2.2"), ("/healthz", "192.0.2.1")] {
+            let mut other = server.connect().await;
+            other
+                .write_all(request(path, client).as_bytes())
+                .await
+                .unwrap();
+            let text = answer(&mut other).await;
+            assert!(text.starts_with("HTTP/1.1 200"), "{path} {client}: {text}");
+        }
     }
 
     #[tokio::test]

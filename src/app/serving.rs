@@ -20,9 +20,10 @@ use tokio::sync::watch;
 use tower::{Service, ServiceExt};
 
 use super::arrival::Arrival;
-use super::doors::Doors;
+use super::doors::{Doors, OnOverShare};
 use super::places::{End, Kind, Place, Underway};
-use crate::api::peer::TrustedProxies;
+use super::shares::{Share, Shares};
+use crate::api::peer::{Peer, TrustedProxies};
 use crate::api::problem::Problem;
 use crate::runtime::supervise::Supervisor;
 
@@ -50,6 +51,7 @@ pub async fn serve(
     stopped: impl Future<Output = ()>,
 ) {
     let (stop, stopping) = watch::channel(false);
+    let shares = Shares::default();
     let mut stopped = pin!(stopped);
     loop {
         let (arrival, address) = tokio::select! {
@@ -60,6 +62,8 @@ pub async fn serve(
             router: router.clone(),
             place: arrival.place().clone(),
             proxies: proxies.clone(),
+            shares: shares.clone(),
+            on_over_share: doors.on_over_share(),
             address: address.ip(),
         };
         let attending = attend(arrival, visit, stopping.clone());
@@ -146,6 +150,8 @@ struct Visit {
     router: Router,
     place: Arc<Place>,
     proxies: Arc<TrustedProxies>,
+    shares: Shares,
+    on_over_share: OnOverShare,
     address: IpAddr,
 }
 
@@ -172,16 +178,43 @@ where
         request.extensions_mut().insert(peer);
         let underway = self.place.begin();
         let visit = self.clone();
-        Box::pin(async move { Ok(visit.answer(request, underway).await) })
+        Box::pin(async move {
+            let share = visit.share_of(peer, request.uri().path());
+            Ok(visit.answer(request, (underway, share)).await)
+        })
     }
 }
 
+/// The share of the client is taken.
+struct OverShare;
+
 impl Visit {
-    async fn answer(self, request: Request<Body>, underway: Underway) -> Response {
+    /// Whoever connects has a share of the connections; behind a proxy only requests tell clients
+    /// apart. Links and health checks are served whatever else goes on.
+    fn share_of(&self, peer: Peer, path: &str) -> Result<Option<Share>, OverShare> {
+        let connected = self.proxies.peer_of_connection(self.address);
+        if !connected.is_proxy() || peer.is_proxy() || is_served_in_reserve(path) {
+            return Ok(None);
+        }
+        let share = self.shares.take(peer);
+        if share.is_none() {
+            (self.on_over_share)();
+        }
+        share.map(Some).ok_or(OverShare)
+    }
+
+    async fn answer(
+        self,
+        request: Request<Body>,
+        (underway, share): (Underway, Result<Option<Share>, OverShare>),
+    ) -> Response {
         let version = request.version();
         let path = request.uri().path();
         let mut response = match self.place.kind() {
             Kind::Reserved if !is_served_in_reserve(path) => {
+                Problem::connections_full().into_response()
+            }
+            Kind::Normal | Kind::Reserved if share.is_err() => {
                 Problem::connections_full().into_response()
             }
             Kind::Normal | Kind::Reserved => match self.router.oneshot(request).await {
@@ -200,6 +233,7 @@ impl Visit {
             Body::new(Told {
                 body,
                 _underway: underway,
+                _share: share.ok().flatten(),
             })
         })
     }
@@ -214,6 +248,7 @@ fn is_served_in_reserve(path: &str) -> bool {
 struct Told {
     body: Body,
     _underway: Underway,
+    _share: Option<Share>,
 }
 
 impl HttpBody for Told {

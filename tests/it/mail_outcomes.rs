@@ -1,6 +1,7 @@
 //! What comes of a mail when the relay refuses, stays silent, hangs up or is not who it should be.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use reveille::engine::decision::Order;
 use reveille::engine::outcome::Outcome;
@@ -9,9 +10,11 @@ use reveille::outbound::email::{Email, Settings, Tls};
 use reveille::outbound::links::Links;
 use reveille::outbound::{Channel, Mark, Sent, Withdrawn};
 
-use tokio::io::AsyncWriteExt;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 use crate::harness::certificate::Certificate;
 use crate::harness::orders;
@@ -326,43 +329,85 @@ async fn a_relay_that_does_not_take_our_name_is_told_as_that() {
     }
 }
 
-/// A relay that never ends a line; how much of it was taken.
-async fn endless_relay(begin: &'static str) -> (SocketAddr, JoinHandle<usize>) {
+/// Answers in turn, and never ends the last one; how much of it was taken.
+async fn talk(mut stream: impl AsyncRead + AsyncWrite + Unpin, answers: &[&str]) -> usize {
+    let (last, whole) = answers.split_last().unwrap();
+    let mut heard = Vec::new();
+    for answer in whole {
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        let end: &[u8] = if answer.starts_with("354") {
+            b"\r\n.\r\n"
+        } else {
+            b"\r\n"
+        };
+        while !heard.ends_with(end) {
+            assert_ne!(stream.read_buf(&mut heard).await.unwrap(), 0, "hung up");
+        }
+        heard.clear();
+    }
+    stream.write_all(last.as_bytes()).await.unwrap();
+    let part = [b'x'; 64 * 1024];
+    let mut taken = 0;
+    while taken < (64 << 20) {
+        match stream.write(&part).await {
+            Ok(bytes) => taken += bytes,
+            Err(_) => return taken,
+        }
+    }
+    taken
+}
+
+/// A relay that never ends a line, in clear or within TLS from the first byte.
+async fn endless_relay(
+    answers: &'static [&'static str],
+    tls: Option<Arc<ServerConfig>>,
+) -> (SocketAddr, JoinHandle<usize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let talking = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        stream.write_all(begin.as_bytes()).await.unwrap();
-        let part = [b'x'; 64 * 1024];
-        let mut taken = 0;
-        while taken < (64 << 20) {
-            match stream.write(&part).await {
-                Ok(bytes) => taken += bytes,
-                Err(_) => return taken,
+        let (stream, _) = listener.accept().await.unwrap();
+        match tls {
+            Some(tls) => {
+                let stream = TlsAcceptor::from(tls).accept(stream).await.unwrap();
+                talk(stream, answers).await
             }
+            None => talk(stream, answers).await,
         }
-        taken
     });
     (address, talking)
 }
 
 #[tokio::test]
 async fn a_relay_that_never_ends_a_line_is_cut_off_after_a_bounded_number_of_bytes() {
-    // In the greeting, and in the answer to ours.
-    for begin in ["220 ", "220 here\r\n250-here\r\n250-"] {
-        let (address, talking) = endless_relay(begin).await;
-        let relay = FakeSmtp::start().await;
-        let settings = Settings {
-            host: address.ip().to_string(),
-            port: address.port(),
-            ..settings(&relay)
-        };
-        let sent = orders::send(&channel(settings), &page()).await;
-        assert_eq!(sent.outcome, Outcome::Transient, "{begin:?}");
-        let words = sent.provider_message.unwrap_or_default();
-        assert!(words.contains("the relay said more than 1 MiB"), "{words}");
-        // What lies in the buffers of the system comes on top of it.
-        let taken = talking.await.unwrap();
-        assert!(taken < (32 << 20), "{taken}");
+    const HELLO: &str = "220 here\r\n";
+    const OK: &str = "250 OK\r\n";
+    const GO_ON: &str = "354 go on\r\n";
+    let certificate = Certificate::for_name("127.0.0.1");
+    for (answers, outcome) in [
+        (&["220 "][..], Outcome::Transient),
+        (&[HELLO, "250-here\r\n250-"], Outcome::Transient),
+        (&[HELLO, OK, "250 "], Outcome::Transient),
+        // The text was handed over: nobody knows what became of it.
+        (&[HELLO, OK, OK, OK, GO_ON, "250 "], Outcome::Unknown),
+    ] {
+        for tls in [Tls::None, Tls::Implicit] {
+            let server = (tls == Tls::Implicit).then(|| certificate.server.clone());
+            let (address, talking) = endless_relay(answers, server).await;
+            let relay = FakeSmtp::start().await;
+            let settings = Settings {
+                host: address.ip().to_string(),
+                port: address.port(),
+                tls,
+                extra_roots: vec![certificate.der.clone()],
+                ..settings(&relay)
+            };
+            let sent = orders::send(&channel(settings), &page()).await;
+            assert_eq!(sent.outcome, outcome, "{answers:?} {tls:?}");
+            let words = sent.provider_message.unwrap_or_default();
+            assert!(words.contains("the relay said more than 1 MiB"), "{words}");
+            // What lies in the buffers of the system comes on top of it.
+            let taken = talking.await.unwrap();
+            assert!(taken < (32 << 20), "{taken}");
+        }
     }
 }
