@@ -16,7 +16,7 @@ use super::ruleset::Policy;
 use super::time::Millis;
 use super::trouble::Cause;
 use super::urgency::Urgency;
-use super::{closing, deliver, handling, notify, trouble_desk, updates};
+use super::{closing, contact_test, deliver, handling, notify, trouble_desk, updates};
 
 /// The fallback is paged again after this.
 pub(super) const FALLBACK_INTERVAL: Millis = Millis::minutes(30);
@@ -57,7 +57,11 @@ pub(super) fn start(draft: &mut Draft<'_>, number: IncidentNumber) {
         start_round(draft, number, 0);
     } else {
         set_phase(draft, number, Phase::NotExpected);
-        let text = "nobody is expected to acknowledge: the route says policy: none";
+        let text = if contact_test::is_test(&incident) {
+            "nobody is expected to acknowledge: it is a test page"
+        } else {
+            "nobody is expected to acknowledge: the route says policy: none"
+        };
         let reason = Reason::NoAcknowledgmentExpected;
         draft.note(
             number,
