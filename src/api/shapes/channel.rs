@@ -23,6 +23,8 @@ pub struct Channel {
     /// The provider asked to wait until then.
     pub closed_until: Option<String>,
     pub last_success_at: Option<String>,
+    /// When it last passed a check of the router's own, which sends nothing.
+    pub last_check_passed_at: Option<String>,
     /// Attempts without success since the last success.
     pub failures: u64,
     /// Whether a send counts as having reached somebody.
@@ -49,6 +51,8 @@ pub fn channel(
 ) -> Channel {
     let info = rules.channel(&configured.name);
     let known = state.channel(&configured.name);
+    let check = known.and_then(|known| known.check);
+    let last_check = check.and_then(|check| check.last_passed_at);
     let known = known.filter(|known| known.is_known());
     let down = known.and_then(|known| known.down.as_ref());
     let closed = known
@@ -74,6 +78,7 @@ pub fn channel(
         down_since: down.map(|down| down.since.to_string()),
         closed_until: closed.map(|until| now.wall_of(until).to_string()),
         last_success_at: last_success.map(|at| at.to_string()),
+        last_check_passed_at: last_check.map(|at| at.to_string()),
         failures: known.map_or(0, |known| known.health.failures),
         reaches_people: info.is_some_and(|info| info.reaches_people),
     }

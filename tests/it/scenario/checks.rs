@@ -1,8 +1,10 @@
 //! Channels that nobody uses are asked how they are, and what they say is told by another channel.
 
+use reveille::api::borders::ConfiguredChannel;
+use reveille::api::shapes;
 use reveille::engine::outcome::{Capacity, Outcome, Validity};
 use reveille::engine::ruleset::ChannelInfo;
-use reveille::engine::time::Millis;
+use reveille::engine::time::{Millis, Now, Steady};
 
 use super::TEAM;
 use super::channels::with_second_sms;
@@ -53,6 +55,36 @@ fn a_channel_that_nobody_uses_is_asked_soon_after_the_start_and_then_once_an_hou
     }
     world.expect([]);
     assert!(world.audit().is_clean());
+}
+
+#[test]
+fn the_api_says_when_a_channel_passed_its_last_check() {
+    let mut world = world(&["twilio"]);
+    let configured = ConfiguredChannel {
+        name: "twilio".into(),
+        kind: "twilio".to_owned(),
+    };
+    let shown = |world: &World| {
+        let now = Now {
+            wall: world.wall(),
+            steady: Steady(0),
+            seed: 0,
+        };
+        shapes::channel::channel(&configured, world.state(), &world.rules(), now)
+    };
+    assert_eq!(shown(&world).last_check_passed_at, None);
+    world.at("00:10:00");
+    let passed = shown(&world);
+    assert_eq!(passed.state, "up");
+    assert!(passed.last_check_passed_at.is_some());
+    world.fake("twilio").probe = Outcome::RefusedCredential;
+    world.at("02:00:00");
+    assert_eq!(shown(&world).state, "down");
+    assert_eq!(
+        shown(&world).last_check_passed_at,
+        passed.last_check_passed_at
+    );
+    world.take_seen();
 }
 
 #[test]
