@@ -171,6 +171,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
         root.refuse("listen_public_tls has files, and listen_public is not set: set it as well");
     }
     notes.warnings.extend(plain_public_url(&settings));
+    notes.warnings.extend(late_disk_warning(&settings));
     if settings.body_budget_bytes < settings.largest_body_bytes() {
         root.refuse(
             "body_budget holds no whole body: make it larger than body_limit and \
@@ -371,6 +372,19 @@ fn plain_public_url(settings: &Settings) -> Option<Warning> {
         Warning(format!(
             "public_url = \"{url}\" begins with http://, and a listener speaks TLS: write https://"
         ))
+    })
+}
+
+/// The self-incident would come with the first refusal, and end and come again with each further
+/// one while `disk_min` is still free.
+fn late_disk_warning(settings: &Settings) -> Option<Warning> {
+    let is_late = settings.disk_warn_bytes <= settings.disk_min_bytes;
+    (is_late && settings.disk_min_bytes > 0).then(|| {
+        Warning(
+            "disk_warn is not above disk_min, so nobody is warned before events are refused: make \
+             it larger"
+                .to_owned(),
+        )
     })
 }
 

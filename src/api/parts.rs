@@ -32,24 +32,33 @@ pub async fn alerts(
             .map(|known| (known.id.0, alert::alert(known)))
             .collect()
     };
-    let mut found = state.handle.read(look).await?;
+    let active = state.handle.read(look).await?;
     let closed = closed_alerts(state, number, after, limit).await?;
-    found.extend(
-        closed
-            .iter()
-            .map(|known| (known.id.0, alert::closed(known))),
-    );
+    let closed = closed.iter();
+    let closed = closed.map(|known| (known.id.0, alert::closed(known)));
+    let found = merged(active, closed, limit);
     if found.is_empty() && after == 0 {
         let kept = incident.kept_alerts.iter();
         let kept = kept.map(|kept| alert::kept(kept, number.0));
         return Ok(List::whole(kept.collect()));
     }
-    found.sort_by_key(|(id, _)| *id);
-    found.truncate(limit);
     let last = found.last().map(|(id, _)| id.to_string());
     let next = last.filter(|_| found.len() >= limit);
     let items = found.into_iter().map(|(_, alert)| alert).collect();
     Ok(List { items, next })
+}
+
+/// By id. What left between the two looks, or left and came back, is in both: as it is now.
+fn merged<T>(
+    mut active: Vec<(u64, T)>,
+    closed: impl Iterator<Item = (u64, T)>,
+    limit: usize,
+) -> Vec<(u64, T)> {
+    active.extend(closed);
+    active.sort_by_key(|(id, _)| *id);
+    active.dedup_by_key(|(id, _)| *id);
+    active.truncate(limit);
+    active
 }
 
 /// Alerts of an incident that left it, or that it had when it closed.
@@ -104,4 +113,17 @@ pub async fn pages_total(state: &ApiState, number: IncidentNumber) -> Result<u64
     let known = state.handle.read(look).await?;
     let look = move |store: &dyn Store, partition| store.closed_pages_total(partition, number);
     Ok((known + state.history(look).await?) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::merged;
+
+    #[test]
+    fn an_alert_in_both_parts_is_listed_once_as_it_is_now() {
+        let active = vec![(2, "now"), (5, "now")];
+        let closed = [(1, "then"), (2, "then"), (7, "then")];
+        let expected = [(1, "then"), (2, "now"), (5, "now")];
+        assert_eq!(merged(active, closed.into_iter(), 3), expected);
+    }
 }

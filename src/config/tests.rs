@@ -592,6 +592,25 @@ fn a_budget_that_holds_no_whole_body_is_a_fault() {
 }
 
 #[test]
+fn a_warning_that_comes_with_the_refusal_is_warned_of() {
+    let words = "disk_warn is not above disk_min, so nobody is warned before events are refused: \
+                 make it larger";
+    for text in ["disk_min = \"1 GiB\"\n", "disk_warn = \"256 MiB\"\n"] {
+        assert_eq!(
+            read(text, &[]).warnings,
+            [Warning(words.to_owned())],
+            "{text}"
+        );
+    }
+    for text in [
+        "disk_min = \"1023 MiB\"\n",
+        "disk_min = \"0 B\"\ndisk_warn = \"0 B\"\n",
+    ] {
+        assert_eq!(read(text, &[]).warnings, [], "{text}");
+    }
+}
+
+#[test]
 fn the_files_of_a_listener_belong_together_and_lead_to_https() {
     let both = "[listen_tls]\ncertificate = \"chain.pem\"\nkey = \"key.pem\"\n";
     let loaded = read(both, &[]);

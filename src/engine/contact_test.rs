@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::civil::Weekday;
 
 use super::budget::mix;
-use super::deliver::{self, Plan, Planned};
+use super::deliver::{self, Plan};
 use super::draft::Draft;
 use super::ids::UserName;
 use super::incident::{Incident, Position, Trouble, Why};
@@ -29,6 +29,8 @@ const SPREAD_MINUTES: u64 = 30;
 const LATE_MINUTES: u16 = 120;
 /// People of one minute; the others follow in the next.
 const PEOPLE_MAX: usize = 25;
+/// Contacts that do not work are told one by one up to so many; the others are only counted.
+const TOLD_MAX: usize = 10;
 /// No contact is tested twice in less, whatever is done to the settings or the clock.
 const AGAIN: Millis = Millis::days(6);
 
@@ -93,6 +95,10 @@ fn page(draft: &mut Draft<'_>, user: &UserName, contact: &Contact) {
         // They know, and so does whoever was told when they answered STOP.
         return;
     }
+    if draft.rules.channels_for(contact.medium).next().is_none() {
+        // The check of the rules says so at once.
+        return;
+    }
     let trouble = about(user, contact, Cause::ContactTest);
     let text = format!("test page, nothing to do: {} of {user} works", contact.name);
     let Some(incident) = trouble_desk::open_test(draft, trouble, &text) else {
@@ -116,11 +122,7 @@ fn page(draft: &mut Draft<'_>, user: &UserName, contact: &Contact) {
         contact: &contact.name,
         notify_step: 0,
     };
-    let planned = deliver::page_contact(draft, &incident, &plan, Reason::ContactTest);
-    if matches!(planned, Planned::Unusable) {
-        let why = "no channel carries it or can be used";
-        tell(draft, user, contact, why);
-    }
+    deliver::page_contact(draft, &incident, &plan, Reason::ContactTest);
 }
 
 fn about(user: &UserName, contact: &Contact, cause: Cause) -> Trouble {
@@ -133,7 +135,37 @@ fn about(user: &UserName, contact: &Contact, cause: Cause) -> Trouble {
 fn tell(draft: &mut Draft<'_>, user: &UserName, contact: &Contact, why: &str) {
     let text = format!("{user} cannot be reached by {}: {why}", contact.name);
     let trouble = about(user, contact, Cause::ContactUnreachable);
+    if trouble_desk::occurrences(draft, &trouble) == 0 && told(draft) >= TOLD_MAX {
+        let count = trouble_desk::occurrences(draft, &further()) + 1;
+        let text = format!("further test pages were not taken: {count}; the last: {text}");
+        trouble_desk::raise(draft, further(), &text);
+        return;
+    }
     trouble_desk::raise(draft, trouble, &text);
+}
+
+/// The trouble of the contacts beyond those that are told one by one.
+fn further() -> Trouble {
+    Trouble {
+        cause: Cause::ContactUnreachable,
+        subject: "".into(),
+    }
+}
+
+/// Contacts of which it is told that they do not work, at most [`TOLD_MAX`].
+fn told(draft: &Draft<'_>) -> usize {
+    let troubles = contacts(draft, Cause::ContactUnreachable);
+    let open = troubles.filter(|trouble| trouble_desk::occurrences(draft, trouble) > 0);
+    open.take(TOLD_MAX).count()
+}
+
+/// The trouble that each contact of the rules may have.
+fn contacts<'a>(draft: &'a Draft<'_>, cause: Cause) -> impl Iterator<Item = Trouble> + 'a {
+    let users = draft.rules.users.iter();
+    users.flat_map(move |(name, user)| {
+        let contacts = user.contacts.iter();
+        contacts.map(move |contact| about(name, contact, cause))
+    })
 }
 
 /// Whether the incident is only a test page.
@@ -157,6 +189,9 @@ pub(super) fn reached(draft: &mut Draft<'_>, page: &Page) {
     if let Some((user, contact)) = contact_of(draft, page) {
         let trouble = about(&user, &contact, Cause::ContactUnreachable);
         trouble_desk::clear(draft, &trouble);
+        if trouble_desk::occurrences(draft, &further()) > 0 && is_gone(draft, &further()) {
+            trouble_desk::clear(draft, &further());
+        }
     }
 }
 
@@ -200,11 +235,11 @@ fn contact_of(draft: &Draft<'_>, page: &Page) -> Option<(UserName, Contact)> {
     Some((user.clone(), draft.rules.contact(user, contact)?.clone()))
 }
 
-/// Whether what could not be reached is no contact of the rules any more.
+/// Whether what could not be reached is no contact of the rules any more, or fewer than
+/// [`TOLD_MAX`] are told, so that the next tests tell the others one by one.
 pub(super) fn is_gone(draft: &Draft<'_>, trouble: &Trouble) -> bool {
-    let mut contacts = draft.rules.users.iter().flat_map(|(name, user)| {
-        let contacts = user.contacts.iter();
-        contacts.map(move |contact| about(name, contact, trouble.cause))
-    });
-    !contacts.any(|known| known.subject == trouble.subject)
+    if *trouble == further() {
+        return told(draft) < TOLD_MAX;
+    }
+    contacts(draft, trouble.cause).all(|known| known.subject != trouble.subject)
 }

@@ -283,7 +283,7 @@ fn is_stopped(draft: &Draft<'_>, address: &Text) -> bool {
 
 /// Whether a page would be texted to a phone that answered STOP: a contact of somebody, or only
 /// the target of a channel.
-fn has_stopped(draft: &Draft<'_>, page: &Page) -> bool {
+pub(super) fn has_stopped(draft: &Draft<'_>, page: &Page) -> bool {
     page.medium == Medium::Sms && is_stopped(draft, &page.address)
 }
 

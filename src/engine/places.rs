@@ -79,6 +79,10 @@ pub(super) fn give(draft: &mut Draft<'_>, pick: &Pick) {
     let Some(queued) = queued.cloned() else {
         return;
     };
+    if deliver::has_stopped(draft, &page) {
+        queueing::stop(draft, &page);
+        return;
+    }
     let info = draft.rules.channel(&pick.channel).cloned();
     match info.map(|info| (lane::availability(draft, &info, &page.endpoint()), info)) {
         Some((Availability::Open, info)) => queueing::start_attempt(draft, page.id, &info, &queued),

@@ -114,3 +114,16 @@ pub(super) fn give_back(
     deliver::move_on(draft, page.id, false);
     deliver::fail_if_hopeless(draft, page.id);
 }
+
+/// Whoever it is for answered STOP while it waited: nothing of it leaves, and the next contact is
+/// used.
+pub(super) fn stop(draft: &mut Draft<'_>, page: &Page) {
+    let text = format!("{} answered STOP", who(page));
+    note_page(draft, page.id, Reason::ContactStopped, &text, |_| {});
+    draft.edit_page(&page.id, |page| {
+        page.queued.clear();
+        page.retries.clear();
+    });
+    deliver::move_on(draft, page.id, true);
+    deliver::fail_if_hopeless(draft, page.id);
+}

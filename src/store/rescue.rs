@@ -1,19 +1,19 @@
 //! What can still be read of a data directory, and a new one made of it. The old one is only read.
 
+mod missing;
 mod target;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::engine::alert::Alert;
-use crate::engine::counters::Counters;
-use crate::engine::ids::{IncidentNumber, ReceiptId};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
 use crate::engine::records::{Change, Entry, Receipt, Record};
 
+use self::missing::{Seen, lost_changes, lost_commits};
 use self::target::Target;
 use super::directory::{Directory, sync_directory};
 use super::keys::{Key, Kind, describe};
@@ -268,6 +268,7 @@ impl Reading<'_, '_> {
                     continue;
                 };
                 *self.survey.counts.entry(name).or_default() += 1;
+                self.seen.note_document(kind, &of);
                 (self.take)(Piece::Document(DocumentWrite {
                     kind,
                     name: of,
@@ -347,97 +348,6 @@ fn name_of(change: &Change) -> &'static str {
         Record::Counters(_) => "counters",
         Record::Jump(_) => "jumps of the clock",
         Record::Task(_) => "tasks",
-    }
-}
-
-fn lost_changes(count: u64) -> Option<String> {
-    let changes = || format!("{count} changes: it is lost to which records they belong");
-    (count > 0).then(changes)
-}
-
-fn lost_commits(progress: Option<Progress>, acknowledged: Option<u64>) -> Option<String> {
-    let acknowledged = acknowledged?;
-    match progress.map(|progress| progress.commits) {
-        Some(commits) if commits >= acknowledged => None,
-        Some(commits) => Some(format!(
-            "{acknowledged} commits were acknowledged and only {commits} are in the database"
-        )),
-        None => Some("the record of how many commits there were".to_owned()),
-    }
-}
-
-/// Which numbers were met, and which were spoken of.
-#[derive(Default)]
-struct Seen {
-    counters: Option<Counters>,
-    receipts: u64,
-    first_receipt: Option<ReceiptId>,
-    last_receipt: Option<ReceiptId>,
-    incidents: BTreeSet<IncidentNumber>,
-    spoken_of: BTreeSet<IncidentNumber>,
-}
-
-impl Seen {
-    fn note(&mut self, change: &Change) {
-        match change {
-            Change::Receipt(receipt) => {
-                self.receipts += 1;
-                self.first_receipt.get_or_insert(receipt.id);
-                self.last_receipt = self.last_receipt.max(Some(receipt.id));
-            }
-            Change::Entry(entry) => {
-                self.spoken_of.insert(entry.incident);
-            }
-            Change::Archive(record) | Change::Put(record) => match record {
-                Record::Incident(incident) => {
-                    self.incidents.insert(incident.number);
-                }
-                Record::Alert(alert) => self.spoken_of.extend(&alert.incidents),
-                Record::Page(page) => {
-                    let incidents = page.incidents.iter();
-                    self.spoken_of.extend(incidents.map(|known| known.number));
-                }
-                Record::Counters(counters) => self.counters = Some(*counters),
-                Record::Group(_)
-                | Record::Person(_)
-                | Record::Channel(_)
-                | Record::Sender(_)
-                | Record::Silence(_)
-                | Record::Override(_)
-                | Record::Pinned(_)
-                | Record::Jump(_)
-                | Record::Task(_) => {}
-            },
-            Change::Drop(_) => {}
-        }
-    }
-
-    fn missing(&self) -> Vec<String> {
-        let mut missing = Vec::new();
-        let unknown: Vec<String> = self
-            .spoken_of
-            .difference(&self.incidents)
-            .map(|number| format!("#{number}"))
-            .collect();
-        if !unknown.is_empty() {
-            let named = unknown[..unknown.len().min(NAMED_MAX)].join(", ");
-            missing.push(format!(
-                "{} incidents that others speak of: {named}",
-                unknown.len()
-            ));
-        }
-        let next = self.counters.map(|counters| counters.receipt.0);
-        let next = next.or(self.last_receipt.map(|last| last.0 + 1));
-        if let (Some(first), Some(next)) = (self.first_receipt, next) {
-            let lost = next.saturating_sub(first.0).saturating_sub(self.receipts);
-            if lost > 0 {
-                missing.push(format!("{lost} receipts from r{first} on"));
-            }
-        }
-        if self.counters.is_none() && !(self.incidents.is_empty() && self.receipts == 0) {
-            missing.push("the numbers that were given last".to_owned());
-        }
-        missing
     }
 }
 

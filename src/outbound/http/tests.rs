@@ -124,6 +124,27 @@ async fn an_answer_that_is_cut_off_keeps_its_status_and_gives_no_json() {
 }
 
 #[tokio::test]
+async fn an_answer_whose_head_is_larger_than_any_honest_one_is_no_answer() {
+    let line = format!("x-long: {}", "x".repeat(2 << 20));
+    let lines: Vec<String> = (0..1_000).map(|it| format!("x-{it}: y\r\n")).collect();
+    let short = "HTTP/1.1 200 OK\r\nx-short: y\r\ncontent-length: 2\r\n\r\n{}";
+    for (what, head, expected) in [
+        ("an ordinary one", "x-short: y".to_owned(), Ok(200)),
+        ("a line of 2 MiB", line, Err(Outcome::Unknown)),
+        (
+            "1,000 lines",
+            lines.concat().trim_end().to_owned(),
+            Err(Outcome::Unknown),
+        ),
+    ] {
+        let whole = short.replace("x-short: y", &head);
+        let answer = answer_to(Reply::Raw(whole.into_bytes())).await;
+        let found = answer.map(|answer| answer.status);
+        assert_eq!(found.map_err(|fault| fault.outcome()), expected, "{what}");
+    }
+}
+
+#[tokio::test]
 async fn what_ends_without_an_answer_is_classified_by_how_far_it_came() {
     let cases = [
         ("hangs up after the request", vec![Reply::Raw(Vec::new())]),

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::target::NUMBERS_LEFT_OUT;
-use crate::engine::ids::{AlertId, AttemptId, EntryId, OverrideId, PageId, SilenceId, TaskId};
+use crate::engine::counters::Counters;
+use crate::engine::ids::{
+    AlertId, AttemptId, EntryId, IncidentNumber, OverrideId, PageId, ReceiptId, SilenceId, TaskId,
+};
 use crate::engine::time::Steady;
 use crate::store::contract::{commit, put, receipt_change, small};
 use crate::store::samples::{self, START};
@@ -67,7 +70,11 @@ fn fill(path: &Path, rounds: u64) {
     };
     let batch = Batch {
         changes: records,
-        documents: DOCUMENTS.map(|(kind, name)| document(kind, name)).into(),
+        documents: DOCUMENTS
+            .map(|(kind, name)| document(kind, name))
+            .into_iter()
+            .chain((1..=4).map(|it| document(DocumentKind::Rules, &format!("{it:010}"))))
+            .collect(),
         clocks: Clocks {
             wall: START,
             steady: Steady(77),
@@ -256,4 +263,41 @@ fn numbers_go_on_above_all_that_is_there_even_if_the_last_ones_are_lost() {
         panic!("{records:?}");
     };
     assert_eq!(counters.receipt, ReceiptId(42 + NUMBERS_LEFT_OUT));
+}
+
+#[test]
+fn rules_and_secrets_that_are_gone_are_missed() {
+    type Kept = fn(&(DocumentKind, String)) -> bool;
+    let cases: [(Kept, &[&str]); 4] = [
+        (|_| true, &[]),
+        (
+            |(kind, name)| *kind != DocumentKind::Rules || name.ends_with('4'),
+            &["3 revisions of the rules: 1, 2, 3"],
+        ),
+        (
+            |(kind, name)| *kind != DocumentKind::Rules || !name.ends_with('4'),
+            &["1 revisions of the rules: 4, the newest among them: apply the rules again"],
+        ),
+        (
+            |(kind, _)| *kind != DocumentKind::Secret,
+            &[
+                "the secrets: links of earlier pages no longer work, and the first admin token is \
+                 made anew",
+            ],
+        ),
+    ];
+    for (kept, expected) in cases {
+        let mut seen = Seen::default();
+        let incident = samples::resolved_incident(1, START);
+        assert_eq!(incident.revision.0, 4);
+        seen.note(&archived(Record::Incident(incident.into())));
+        seen.note(&put(Record::Counters(counters(1))));
+        let rules = (1..=4).map(|it| (DocumentKind::Rules, format!("{it:010}")));
+        let documents = rules.chain([(DocumentKind::Secret, "links".to_owned())]);
+        for (kind, name) in documents.filter(kept) {
+            seen.note_document(kind, &name);
+        }
+        assert_eq!(seen.missing(), expected);
+    }
+    assert_eq!(Seen::default().missing(), [""; 0], "nothing was ever used");
 }

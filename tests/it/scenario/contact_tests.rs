@@ -1,7 +1,7 @@
 //! Test pages: each contact is proved once a week, and what does not work is told by another way.
 
 use reveille::engine::outcome::Outcome;
-use reveille::engine::ruleset::WeeklyTime;
+use reveille::engine::ruleset::{Medium, WeeklyTime};
 use reveille::engine::time::Millis;
 use reveille::rules::Environment;
 
@@ -13,10 +13,14 @@ const MONDAY: &str = "2026-03-02T08:00:00Z";
 
 /// Tests are on Mondays at ten o'clock of each person.
 fn world(yaml: &str, begin: &str) -> World {
-    let mut environment = Environment {
+    let environment = Environment {
         channels: usual(),
         ..Environment::default()
     };
+    world_in(environment, yaml, begin)
+}
+
+fn world_in(mut environment: Environment, yaml: &str, begin: &str) -> World {
     environment.settings.test_page = Some(WeeklyTime {
         weekday: jiff::civil::Weekday::Monday,
         minute: 10 * 60,
@@ -173,6 +177,69 @@ fn a_channel_that_is_down_is_told_once_and_not_for_each_contact() {
         assert!(own[0].starts_with("channel_"), "{outcome}: {own:?}");
         world.take_seen();
     }
+}
+
+#[test]
+fn of_many_contacts_that_do_not_work_ten_are_told_and_the_others_counted() {
+    use std::fmt::Write;
+    let mut yaml = TEAM.to_owned();
+    let mut people = String::from("users:\n");
+    for number in 0..40 {
+        let name = format!("far{number}");
+        let _ = writeln!(
+            people,
+            "  {name}: {{ time_zone: UTC, contacts: {{ mail: {{ email: {name}@example.org }} }} }}"
+        );
+    }
+    yaml = yaml.replacen("users:\n", &people, 1);
+    let mut world = world(&yaml, MONDAY);
+    for number in 0..40 {
+        let address = format!("far{number}@example.org");
+        world.fake("mail").refused.insert(address);
+    }
+    world.at("03:10:00");
+    let own = troubles(&world);
+    assert_eq!(own.len(), 11, "{own:?}");
+    assert!(own.contains(&"contact_unreachable/".to_owned()), "{own:?}");
+    let mut titles = world.take_seen().into_iter();
+    let title = titles.find_map(|sent| {
+        let mut briefs = sent.order.message.incidents.iter();
+        let told = briefs.find(|brief| brief.title.starts_with("further test pages"));
+        told.map(|brief| brief.title.to_string())
+    });
+    let title = title.expect("the others are told as well");
+    assert!(
+        title.contains(" cannot be reached by mail: refused target"),
+        "{title}"
+    );
+    // Once they all work, nothing of it stays.
+    world.fake("mail").refused.clear();
+    world.at("171:10:00");
+    world.take_seen();
+    assert_eq!(troubles(&world), [""; 0]);
+    assert!(world.audit().is_clean());
+}
+
+#[test]
+fn a_contact_that_no_channel_carries_is_not_tested() {
+    let yaml = TEAM.replacen(
+        "      mail: { email: cy@example.com }",
+        "      chat: { slack: U01234567 }",
+        1,
+    );
+    let mut environment = Environment {
+        channels: usual(),
+        ..Environment::default()
+    };
+    environment
+        .channels
+        .retain(|channel| !channel.media.contains(&Medium::Slack));
+    assert!(yaml != TEAM);
+    let mut world = world_in(environment, &yaml, MONDAY);
+    world.at("03:10:00");
+    let seen = sent(&mut world);
+    assert_eq!(seen.len(), 4, "{seen:?}");
+    assert_eq!(troubles(&world), [""; 0]);
 }
 
 #[test]

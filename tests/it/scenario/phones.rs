@@ -2,6 +2,7 @@
 
 use reveille::engine::ids::UserName;
 use reveille::engine::input::Verb;
+use reveille::engine::outcome::Outcome;
 use reveille::engine::time::Millis;
 
 use super::TEAM;
@@ -344,6 +345,32 @@ fn a_phone_that_is_only_the_target_of_a_channel_is_not_texted_after_stop() {
     assert_eq!(seen.len(), 3, "{seen:?}");
     world.ack(2, "ana");
     world.take_seen();
+}
+
+#[test]
+fn what_waits_for_a_phone_when_it_answers_stop_does_not_leave_and_the_next_contact_is_used() {
+    let wait = Millis::minutes(1);
+    let mut world = World::new(TEAM);
+    world.always("twilio", Outcome::Throttled { wait });
+    world.post("a");
+    world.expect(["ana sms twilio #1 page"]);
+    world.sms(ANA, "STOP");
+    world.always("twilio", Outcome::Accepted);
+    world.at("00:04:00");
+    let seen = world.take_seen();
+    assert!(
+        seen.iter().all(|sent| !sent.label.starts_with("ana sms")),
+        "{seen:?}"
+    );
+    assert!(
+        seen.iter()
+            .any(|sent| sent.label == "ana email mail #1 page"),
+        "{seen:?}"
+    );
+    world.expect_reason(1, "contact_stopped");
+    world.ack(1, "ana");
+    world.take_seen();
+    assert!(world.audit().is_clean());
 }
 
 #[test]

@@ -86,6 +86,7 @@ marks! {
     DecidedLater => "events of a request were decided on in a later step",
     SilencedInSteps => "a silence reached its alerts in several steps",
     TasksAtStart => "a start found what an earlier process had begun",
+    TestPage => "a contact was tested",
     SelfIncident => "the router raised an incident about itself",
 }
 

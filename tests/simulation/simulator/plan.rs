@@ -2,6 +2,7 @@
 //! are about crashes alone, some about a storm under a broken provider, and few about everything:
 //! with all of it at once nothing would ever get far.
 
+use reveille::engine::ruleset::WeeklyTime;
 use reveille::engine::time::{Millis, Wall};
 use reveille::engine::work::STEP_MAX;
 
@@ -49,6 +50,8 @@ pub struct Plan {
     pub users: u64,
     /// In some runs a step does so little that most of what is divisible goes on in tasks.
     pub step_work_max: u64,
+    /// When people in UTC get their test pages: within the time with faults.
+    pub test_page: Option<WeeklyTime>,
 }
 
 impl Plan {
@@ -89,6 +92,19 @@ impl Plan {
             monitors: if is_forsaken { 1 } else { random.between(1, 5) },
             users: random.between(1, 5),
             step_work_max: *random.pick(&[STEP_MAX, STEP_MAX, STEP_MAX, 5_000, 500, 100]),
+            test_page: random.chance(300).then(|| test_page(random, begin, stormy)),
         }
+    }
+}
+
+fn test_page(random: &mut Random, begin: jiff::Timestamp, stormy: Millis) -> WeeklyTime {
+    let after = random.below((stormy.0 / 60_000).max(1));
+    let after = i64::try_from(after).expect("runs are short");
+    let moment = begin + jiff::SignedDuration::from_mins(after);
+    let time = jiff::tz::TimeZone::UTC.to_datetime(moment);
+    let minute = i16::from(time.hour()) * 60 + i16::from(time.minute());
+    WeeklyTime {
+        weekday: time.weekday(),
+        minute: minute.unsigned_abs(),
     }
 }

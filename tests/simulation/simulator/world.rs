@@ -113,6 +113,7 @@ impl World {
             channels: super::channels::channels(&mut random.fork()),
             settings: Settings {
                 step_work_max: plan.step_work_max,
+                test_page: plan.test_page,
                 ..Settings::default()
             },
             ..Environment::default()

@@ -112,6 +112,7 @@ fn mark_of(reason: Reason) -> Option<Mark> {
         "unreported" => Mark::Unreported,
         "silenced" => Mark::SilencedOpen,
         "silence_over" => Mark::SilenceOver,
+        "contact_test" => Mark::TestPage,
         "nobody_on_call" => Mark::NobodyOnCall,
         "nobody_reached" => Mark::NobodyReached,
         "target_gone" => Mark::TargetGone,
