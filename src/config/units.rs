@@ -206,17 +206,20 @@ pub struct WeeklyTime {
 pub(super) fn weekly_time(value: &Value) -> Result<WeeklyTime, String> {
     const CURE: &str = "write a weekday and a time of day, such as \"tue 10:30\"";
     const DAYS: [(&str, i8); 7] = [
-        ("mon", 0),
-        ("tue", 1),
-        ("wed", 2),
-        ("thu", 3),
-        ("fri", 4),
-        ("sat", 5),
-        ("sun", 6),
+        ("monday", 0),
+        ("tuesday", 1),
+        ("wednesday", 2),
+        ("thursday", 3),
+        ("friday", 4),
+        ("saturday", 5),
+        ("sunday", 6),
     ];
     let text = text(value)?;
     let (day, time) = text.split_once(' ').ok_or(CURE)?;
-    let known = DAYS.iter().find(|(name, _)| day.eq_ignore_ascii_case(name));
+    let day = day.to_ascii_lowercase();
+    let known = DAYS
+        .iter()
+        .find(|(name, _)| day == *name || day == name[..3]);
     let (_, day) = known.ok_or(CURE)?;
     let (hour, minute) = time.trim().split_once(':').ok_or(CURE)?;
     let number = |part: &str, below: u16| {

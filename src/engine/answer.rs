@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use super::budget;
 use super::contact_test;
-use super::decision::{Answer, Effect, Refusal};
+use super::decision::Effect;
 use super::deliver;
 use super::draft::Draft;
-use super::event::Text;
 use super::ids::{AttemptId, ChannelName, PageId};
 use super::input::Report;
 use super::lane;
 use super::outcome::Outcome;
-use super::page::{Attempt, Page, PageState, Queued, Reference, Retry};
+use super::page::{Page, PageState, Queued, Reference, Retry};
 use super::reason::Reason;
 use super::time::Millis;
 use super::{queueing, updates};
@@ -133,7 +132,7 @@ fn record(draft: &mut Draft<'_>, page: &Arc<Page>, report: &Report, channel: &Ch
     }
 }
 
-fn outcome_text(outcome: Outcome) -> String {
+pub(super) fn outcome_text(outcome: Outcome) -> String {
     match outcome {
         Outcome::Throttled { wait } => format!("throttled for {wait}"),
         Outcome::Delivered
@@ -150,11 +149,11 @@ fn outcome_text(outcome: Outcome) -> String {
 }
 
 /// Does what the outcome asks for.
-fn follow(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, outcome: Outcome) {
+pub(super) fn follow(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, outcome: Outcome) {
     if outcome.is_sent() {
         sent(draft, id, outcome);
         if let Some(page) = draft.page(&id) {
-            contact_test::reached(draft, &page);
+            contact_test::reached(draft, &page, channel, outcome);
             lane::succeeded(draft, channel, &page.endpoint());
         }
         return;
@@ -203,6 +202,7 @@ fn plan_retry(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, outcome:
         .attempts
         .iter()
         .filter(|known| known.channel == *channel && known.outcome == Some(Outcome::Unknown));
+    let is_test = contact_test::is_test_page(draft, &page);
     let (wait, spends) = match outcome {
         Outcome::Throttled { wait } => (wait, false),
         Outcome::Transient => (budget::retry_wait(attempts, seed), true),
@@ -226,7 +226,17 @@ fn plan_retry(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, outcome:
         | Outcome::TlsOther
         | Outcome::QuotaExhausted => return,
     };
-    let is_over = Millis(now.since(page.created).0 + wait.0) > budget::RETRY_FOR;
+    let (wait, spends) = if is_test && wait > Millis::ZERO {
+        (wait.max(contact_test::retry_wait(seed)), false)
+    } else {
+        (wait, spends)
+    };
+    let retry_for = if is_test {
+        contact_test::RETRY_FOR
+    } else {
+        budget::RETRY_FOR
+    };
+    let is_over = Millis(now.since(page.created).0 + wait.0) > retry_for;
     if attempts >= budget::ATTEMPTS_MAX || is_over {
         return retries_over(draft, id, channel);
     }
@@ -253,80 +263,6 @@ fn retries_over(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName) {
     deliver::note_page(draft, id, Reason::RetriesOver, &text, |detail| {
         detail.channel = Some(channel.as_str().into());
     });
-}
-
-/// A provider reported on an attempt after its answer. One that speaks of another channel's attempt
-/// is refused: its signature says nothing about that.
-pub(super) fn delivery_report(
-    draft: &mut Draft<'_>,
-    channel: &ChannelName,
-    attempt: AttemptId,
-    (outcome, provider_message): (Outcome, Option<Text>),
-) -> Answer {
-    let page = draft.page_of_attempt(attempt);
-    let known = page
-        .iter()
-        .flat_map(|page| &page.attempts)
-        .find(|known| known.id == attempt);
-    match (&page, known) {
-        (_, Some(known)) if known.channel != *channel => Answer::Refused(Refusal::Invalid {
-            what: "delivery report on attempt",
-            value: attempt.to_string(),
-            cure: format!("only {} may report on it", known.channel),
-        }),
-        (Some(page), Some(known)) => {
-            believe(draft, page, known, (outcome, provider_message));
-            Answer::Done
-        }
-        (_, None) | (None, _) => Answer::Done,
-    }
-}
-
-/// Takes a report over; a page never moves backwards.
-fn believe(
-    draft: &mut Draft<'_>,
-    page: &Arc<Page>,
-    known: &Attempt,
-    (outcome, provider_message): (Outcome, Option<Text>),
-) {
-    let attempt = known.id;
-    if known.outcome.is_none() {
-        // The report overtook the answer: it is the answer.
-        let latency_ms = draft.now.steady.since(known.started).0;
-        let reference = None;
-        let was_started = true;
-        let report = Report {
-            attempt,
-            outcome,
-            latency_ms,
-            provider_message,
-            reference,
-            was_started,
-        };
-        return self::outcome(draft, &report);
-    }
-    let is_final = matches!(page.state, PageState::Delivered | PageState::Cancelled);
-    if is_final || known.outcome != Some(Outcome::Accepted) {
-        return;
-    }
-    let channel = known.channel.clone();
-    let text = format!("{channel} reports: {}", outcome_text(outcome));
-    draft.edit_page(&page.id, |page| {
-        if let Some(known) = page.attempts.iter_mut().find(|known| known.id == attempt) {
-            known.outcome = Some(outcome);
-        }
-        if !outcome.is_sent() {
-            page.state = PageState::Sending;
-        }
-    });
-    deliver::note_page(draft, page.id, Reason::DeliveryReport, &text, |detail| {
-        detail.attempt = Some(attempt);
-        detail.channel = Some(channel.as_str().into());
-        detail.outcome = Some(outcome);
-        detail.provider_message = provider_message;
-    });
-    follow(draft, page.id, &channel, outcome);
-    deliver::fail_if_hopeless(draft, page.id);
 }
 
 /// A page's timers that are due: no outcome in time, an answer that never came, a retry.
@@ -457,7 +393,8 @@ fn retry_due(draft: &mut Draft<'_>, page: &Arc<Page>, retry: Retry) {
     });
     let is_wanted = page.asks() && deliver::still_asks(draft, page) || !page.asks();
     let info = draft.rules.channel(&retry.channel).cloned();
-    let is_late = now.since(page.created) > budget::RETRY_FOR;
+    let is_test = contact_test::is_test_page(draft, page);
+    let is_late = now.since(page.created) > budget::RETRY_FOR && !is_test;
     let is_over = is_late && !was_interrupted(page, &retry.channel);
     let (Some(info), true, false) = (info, is_wanted && !page.is_withdrawn, is_over) else {
         retries_over(draft, page.id, &retry.channel);
@@ -465,7 +402,10 @@ fn retry_due(draft: &mut Draft<'_>, page: &Arc<Page>, retry: Retry) {
     };
     let endpoint = page.endpoint();
     if let lane::Availability::Later { at, .. } = lane::availability(draft, &info, &endpoint) {
-        let retry = Retry { due: at, ..retry };
+        // Many of them would leave at the moment at which the channel is back.
+        let later = is_test.then(|| now + contact_test::retry_wait(draft.now.seed ^ page.id.0));
+        let due = at.max(later.unwrap_or(at));
+        let retry = Retry { due, ..retry };
         draft.edit_page(&page.id, |page| page.retries.push(retry));
         return;
     }
@@ -477,5 +417,10 @@ fn retry_due(draft: &mut Draft<'_>, page: &Arc<Page>, retry: Retry) {
             return wait_for_token(draft, page, retry, wait);
         }
     }
-    queueing::queue(draft, page.id, &info.name, Reason::Retry);
+    let reason = if is_test && page.attempts.is_empty() {
+        Reason::ContactTest
+    } else {
+        Reason::Retry
+    };
+    queueing::queue(draft, page.id, &info.name, reason);
 }

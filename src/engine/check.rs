@@ -27,6 +27,9 @@ const AGAIN: Millis = Millis::minutes(5);
 /// So many in a row are trouble.
 const FAILURES: u64 = 2;
 
+/// A certificate is renewed when for so long no check met one that ends soon.
+const RENEWED_AFTER: Millis = Millis::hours(12);
+
 /// After a start the first checks come no earlier; until then there is other work.
 const FIRST_AFTER: Millis = Millis::seconds(30);
 /// The checks of several channels are spread over so long.
@@ -48,19 +51,31 @@ fn plan_where(draft: &mut Draft<'_>, is_stale: fn(&Check, Steady) -> bool) {
         let name = &info.name;
         let known = draft.channel(name).and_then(|channel| channel.check);
         if !is_checked(&info) {
-            if known.is_some() {
-                lane::edit(draft, name, |channel| channel.check = None);
-            }
+            forget(draft, name, known);
         } else if known.is_none_or(|check| is_stale(&check, now)) {
             let due = spread(draft, name, FIRST_AFTER);
             let check = Check {
                 due,
-                latest: now + BUSY,
+                latest: due,
                 is_under_way: false,
                 ..known.unwrap_or_default()
             };
             lane::edit(draft, name, |channel| channel.check = Some(check));
         }
+    }
+}
+
+/// Nobody looks any more: what checks found is over as far as anybody can tell.
+fn forget(draft: &mut Draft<'_>, name: &ChannelName, known: Option<Check>) {
+    for cause in [Cause::ChannelCapacity, Cause::ChannelCertificate] {
+        trouble_desk::clear(draft, &about(name, cause));
+    }
+    let Some(check) = known else { return };
+    lane::edit(draft, name, |channel| channel.check = None);
+    let state = draft.channel(name);
+    let is_silent = state.is_some_and(|state| state.health.is_silent(draft.now.steady));
+    if check.failures >= FAILURES && !is_silent {
+        trouble_desk::clear(draft, &about(name, Cause::ChannelSilent));
     }
 }
 
@@ -102,7 +117,7 @@ pub(super) fn due(draft: &mut Draft<'_>, info: &ChannelInfo) {
         let check = channel.check.take().filter(|_| is_checked(info));
         channel.check = check.map(|check| Check {
             due,
-            latest: now + BUSY,
+            latest: if is_asked { now + BUSY } else { due },
             is_under_way: is_asked,
             ..check
         });
@@ -116,6 +131,7 @@ pub(super) fn due(draft: &mut Draft<'_>, info: &ChannelInfo) {
 pub(super) fn probed(draft: &mut Draft<'_>, probed: &Probed) {
     let (name, outcome) = (&probed.channel, probed.outcome);
     let words = probed.provider_message.as_deref();
+    let wall = draft.now.wall;
     let Some(state) = draft.channel(name) else {
         return;
     };
@@ -130,6 +146,9 @@ pub(super) fn probed(draft: &mut Draft<'_>, probed: &Probed) {
     lane::edit(draft, name, |channel| {
         if let Some(check) = &mut channel.check {
             check.is_under_way = false;
+            if outcome.is_sent() {
+                check.last_passed_at = Some(wall);
+            }
         }
     });
     if outcome.is_sent() {
@@ -159,14 +178,13 @@ fn checked(draft: &mut Draft<'_>, name: &ChannelName, (outcome, words): (Outcome
 }
 
 fn passed(draft: &mut Draft<'_>, name: &ChannelName) {
-    let (now, wall) = (draft.now.steady, draft.now.wall);
+    let now = draft.now.steady;
     let due = spread(draft, name, IDLE);
     let is_over = lane::edit(draft, name, |channel| {
         let is_over = failed(channel) && !channel.health.is_silent(now);
         if let Some(check) = &mut channel.check {
             check.due = due;
             check.failures = 0;
-            check.last_passed_at = Some(wall);
         }
         is_over
     });
@@ -209,7 +227,8 @@ fn tell_certificate(draft: &mut Draft<'_>, name: &ChannelName, certificate: Opti
     let trouble = about(name, Cause::ChannelCertificate);
     let now = draft.now.wall;
     match certificate.filter(|known| known.is_ending(now)) {
-        None => trouble_desk::clear(draft, &trouble),
+        // Of several servers behind one name the next may be one that was forgotten.
+        None => trouble_desk::clear_after(draft, &trouble, RENEWED_AFTER),
         Some(Validity { ends, .. }) => {
             let text = format!("channel {name}: the certificate of its server expires {ends}");
             trouble_desk::raise(draft, trouble, &text);

@@ -11,14 +11,14 @@ use jiff::civil::Weekday;
 use super::budget::mix;
 use super::deliver::{self, Plan};
 use super::draft::Draft;
-use super::ids::UserName;
+use super::ids::{ChannelName, ContactName, UserName};
 use super::incident::{Incident, Position, Trouble, Why};
 use super::key;
-use super::page::{Page, PageKind, Recipient};
-use super::reason::Reason;
+use super::outcome::Outcome;
+use super::page::{Attempt, Page, PageKind, Recipient, Retry};
 use super::records::ChannelState;
-use super::ruleset::{Contact, TestPage, User, WeeklyTime};
-use super::time::{Millis, Wall};
+use super::ruleset::{ChannelInfo, Contact, TestPage, User, WeeklyTime};
+use super::time::{Millis, Steady, Wall};
 use super::trouble::Cause;
 use super::{bundle, lane, trouble_desk};
 
@@ -27,49 +27,96 @@ const SPREAD_MINUTES: u64 = 30;
 /// A router that was away at the time makes up for it so long; later the week is left out, since
 /// the hour is no longer the chosen one.
 const LATE_MINUTES: u16 = 120;
-/// People of one minute; the others follow in the next.
+/// People of one minute, or a sixtieth of all if that is more; the others follow in the next.
 const PEOPLE_MAX: usize = 25;
+/// A test page that has not left by then does not leave any more.
+const LEAVES_WITHIN: Millis = Millis::hours(1);
 /// Contacts that do not work are told one by one up to so many; the others are only counted.
 const TOLD_MAX: usize = 10;
 /// No contact is tested twice in less, whatever is done to the settings or the clock.
 const AGAIN: Millis = Millis::days(6);
+/// A test page takes no retry of others: it comes again after so long and up to as much again, and
+/// leaves a channel that asked to wait alone for that time.
+const RETRY_AFTER: Millis = Millis::minutes(10);
+/// It is not retried after this age, so that what became of it is known before it ends.
+pub(super) const RETRY_FOR: Millis = Millis::minutes(45);
 
 const DAY_MINUTES: u16 = 24 * 60;
 const WEEK_MINUTES: u16 = 7 * DAY_MINUTES;
 
-/// A minute passed: whoever's time it is gets a page on each contact.
+/// A minute passed: whoever's time it is gets a page on each contact, one after the other within
+/// the minute, so that no provider is overrun. Who was not tested for longest comes first.
 pub(super) fn look(draft: &mut Draft<'_>) {
-    let usual = draft.rules.settings.test_page;
+    if draft.jump.is_some() {
+        // It may be the middle of the night.
+        return;
+    }
     let rules = draft.rules;
-    let due = rules.users.iter().filter(|(name, user)| {
-        let time = match user.test_page {
-            None => usual,
-            Some(TestPage::Never) => None,
-            Some(TestPage::At(time)) => Some(time),
-        };
-        time.is_some_and(|time| is_due(draft, name, user, time))
-    });
-    let due: Vec<(UserName, User)> = due
-        .take(PEOPLE_MAX)
-        .map(|(name, user)| (name.clone(), user.clone()))
-        .collect();
-    for (name, user) in due {
-        let now = draft.now.wall;
-        bundle::ensure(draft, &name);
-        draft.edit_person(&name, |person| person.tested_at = Some(now));
-        for contact in &user.contacts {
-            page(draft, &name, contact);
+    let mut due: Vec<(Option<Wall>, &UserName, &User)> = Vec::new();
+    for (name, user) in &rules.users {
+        let tested = draft.person(name).and_then(|person| person.tested_at);
+        if is_due(draft, name, user, tested) {
+            due.push((tested, name, user));
         }
+    }
+    due.sort_by_key(|(tested, ..)| *tested);
+    due.truncate(PEOPLE_MAX.max(rules.users.len() / 60));
+    let gap = Millis::minutes(1).0 / (due.len() as u64).max(1);
+    for (index, (_, name, user)) in (0..).zip(due) {
+        test(
+            draft,
+            name,
+            user,
+            Span {
+                after: Millis(gap * index),
+                gap: Millis(gap),
+            },
+        );
     }
 }
 
-fn is_due(draft: &Draft<'_>, name: &UserName, user: &User, time: WeeklyTime) -> bool {
-    let now = draft.now.wall;
-    if user.contacts.is_empty() || minutes_after(user, time, name, now) >= LATE_MINUTES {
-        return false;
+/// The part of the minute in which the pages to one person leave.
+struct Span {
+    after: Millis,
+    gap: Millis,
+}
+
+fn test(draft: &mut Draft<'_>, name: &UserName, user: &User, span: Span) {
+    let contacts = (user.contacts.len() as u64).max(1);
+    let (mut is_held, mut is_planned) = (false, false);
+    for (index, contact) in (0..).zip(&user.contacts) {
+        let after = Millis(span.after.0 + span.gap.0 / contacts * index);
+        match page(draft, name, contact, after) {
+            Tested::Planned => is_planned = true,
+            Tested::Held => is_held = true,
+            Tested::LeftOut => {}
+        }
     }
-    let tested = draft.person(name).and_then(|person| person.tested_at);
-    tested.is_none_or(|tested| now.since(tested) >= AGAIN)
+    if is_planned || !is_held {
+        let now = draft.now.wall;
+        bundle::ensure(draft, name);
+        draft.edit_person(name, |person| person.tested_at = Some(now));
+    }
+}
+
+/// When a person's contacts are tested; `None` for never.
+fn time_of(draft: &Draft<'_>, user: &User) -> Option<WeeklyTime> {
+    match user.test_page {
+        None => draft.rules.settings.test_page,
+        Some(TestPage::Never) => None,
+        Some(TestPage::At(time)) => Some(time),
+    }
+}
+
+fn is_due(draft: &Draft<'_>, name: &UserName, user: &User, tested: Option<Wall>) -> bool {
+    let now = draft.now.wall;
+    let Some(time) = time_of(draft, user).filter(|_| !user.contacts.is_empty()) else {
+        return false;
+    };
+    // In the future if the clock was wrong.
+    let away = |tested: Wall| now.since(tested).max(tested.since(now));
+    minutes_after(user, time, name, now) < LATE_MINUTES
+        && tested.is_none_or(|tested| away(tested) >= AGAIN)
 }
 
 /// Minutes since the person's time of this week, on their own clock.
@@ -89,24 +136,27 @@ fn day(weekday: Weekday) -> u16 {
     u16::from(weekday.to_monday_zero_offset().unsigned_abs())
 }
 
-fn page(draft: &mut Draft<'_>, user: &UserName, contact: &Contact) {
-    let sender = draft.sender(&contact.address);
-    if sender.is_some_and(|sender| sender.is_stopped) {
-        // They know, and so does whoever was told when they answered STOP.
-        return;
-    }
-    if draft.rules.channels_for(contact.medium).next().is_none() {
-        // The check of the rules says so at once.
-        return;
+/// What became of the test of one contact.
+enum Tested {
+    Planned,
+    /// A silence covers it: the person is tested when that is over, if the hour still suits.
+    Held,
+    /// It needs none, or has one.
+    LeftOut,
+}
+
+fn page(draft: &mut Draft<'_>, user: &UserName, contact: &Contact, after: Millis) -> Tested {
+    if !is_tested(draft, contact) {
+        return Tested::LeftOut;
     }
     let trouble = about(user, contact, Cause::ContactTest);
     let text = format!("test page, nothing to do: {} of {user} works", contact.name);
-    let Some(incident) = trouble_desk::open_test(draft, trouble, &text) else {
-        return;
-    };
-    if incident.is_silenced {
-        return;
+    if trouble_desk::is_silenced(draft, &trouble, &text) {
+        return Tested::Held;
     }
+    let Some(incident) = trouble_desk::open_test(draft, trouble, &text) else {
+        return Tested::LeftOut;
+    };
     let why = Why {
         route: incident.route.clone(),
         policy: None,
@@ -122,7 +172,65 @@ fn page(draft: &mut Draft<'_>, user: &UserName, contact: &Contact) {
         contact: &contact.name,
         notify_step: 0,
     };
-    deliver::page_contact(draft, &incident, &plan, Reason::ContactTest);
+    plan_page(draft, &incident, (&plan, contact), draft.now.steady + after);
+    Tested::Planned
+}
+
+/// Plans a page of which the first attempt begins at that time.
+fn plan_page(
+    draft: &mut Draft<'_>,
+    incident: &Arc<Incident>,
+    (plan, contact): (&Plan<'_>, &Contact),
+    at: Steady,
+) {
+    let id = deliver::put_contact_page(draft, incident, plan, contact.clone());
+    let Some(page) = id.and_then(|id| draft.page(&id)) else {
+        return;
+    };
+    let first = deliver::candidates(draft, &page).into_iter().next();
+    let retries = first.map(|channel| Retry {
+        channel: channel.name,
+        due: at,
+        spends: false,
+    });
+    draft.edit_page(&page.id, |page| page.retries.extend(retries));
+    deliver::fail_if_hopeless(draft, page.id);
+}
+
+/// Whether a test page to it could arrive. Of one that no channel carries the check of the rules
+/// warns, and whoever answered STOP knows, as does who was told of that.
+fn is_tested(draft: &Draft<'_>, contact: &Contact) -> bool {
+    let sender = draft.sender(&contact.address);
+    let mut channels = draft.rules.channels_for(contact.medium);
+    sender.is_none_or(|sender| !sender.is_stopped) && channels.next().is_some()
+}
+
+/// When a test page that failed leaves again; it never spends a retry of others.
+pub(super) fn retry_wait(seed: u64) -> Millis {
+    Millis(RETRY_AFTER.0 + mix(seed) % RETRY_AFTER.0)
+}
+
+/// Whether a test page is too old to leave: the hour is no longer the chosen one.
+pub(super) fn is_late(draft: &Draft<'_>, page: &Page) -> bool {
+    draft.now.wall.since(page.created_at) > LEAVES_WITHIN && is_test_page(draft, page)
+}
+
+/// Until when a test page leaves a channel alone that asked to wait not long ago, so that it is
+/// free for others.
+pub(super) fn waits(draft: &Draft<'_>, page: &Page, channel: &ChannelInfo) -> Option<Steady> {
+    if !is_test_page(draft, page) {
+        return None;
+    }
+    let state = draft.channel(&channel.name)?;
+    let endpoint = page.endpoint();
+    let health = if channel.is_one_endpoint {
+        Some(&state.health)
+    } else {
+        state.endpoints.get(&endpoint)
+    };
+    let free = health?.closed_until? + RETRY_AFTER;
+    let spread = Millis(mix(draft.now.seed ^ page.id.0) % RETRY_AFTER.0);
+    (free > draft.now.steady).then(|| free + spread)
 }
 
 fn about(user: &UserName, contact: &Contact, cause: Cause) -> Trouble {
@@ -184,8 +292,14 @@ pub(super) fn is_test_page(draft: &Draft<'_>, page: &Page) -> bool {
     incident.is_some_and(|incident| is_test(&incident))
 }
 
-/// A page reached the contact: whatever was wrong with it is over.
-pub(super) fn reached(draft: &mut Draft<'_>, page: &Page) {
+/// A page that asks was taken by a channel: what was wrong with the contact is over, unless the
+/// channel will yet report whether it arrived.
+pub(super) fn reached(draft: &mut Draft<'_>, page: &Page, channel: &ChannelName, outcome: Outcome) {
+    let info = draft.rules.channel(channel);
+    let reports = info.is_some_and(|info| info.capabilities.receipts);
+    if !page.asks() || reports && outcome != Outcome::Delivered {
+        return;
+    }
     if let Some((user, contact)) = contact_of(draft, page) {
         let trouble = about(&user, &contact, Cause::ContactUnreachable);
         trouble_desk::clear(draft, &trouble);
@@ -201,16 +315,10 @@ pub(super) fn failed(draft: &mut Draft<'_>, page: &Arc<Page>) {
     if !is_test_page(draft, page) {
         return;
     }
-    let is_own = page.attempts.iter().any(|attempt| {
-        let info = draft.rules.channel(&attempt.channel);
-        let state = draft.channel(&attempt.channel);
-        let is_one_endpoint = info.is_some_and(|info| info.is_one_endpoint);
-        let others_arrive = |state: &ChannelState| state.last_success_at >= Some(page.created_at);
-        let is_refused = attempt
-            .outcome
-            .is_some_and(super::outcome::Outcome::is_about_page);
-        is_refused || !is_one_endpoint || state.is_some_and(|state| others_arrive(&state))
-    });
+    let is_own = page
+        .attempts
+        .iter()
+        .any(|attempt| is_own_fault(draft, attempt));
     let Some((user, contact)) = contact_of(draft, page).filter(|_| is_own) else {
         return;
     };
@@ -227,19 +335,53 @@ pub(super) fn failed(draft: &mut Draft<'_>, page: &Arc<Page>) {
     tell(draft, &user, &contact, &why);
 }
 
-/// The contact as the rules have it now, if they do.
+/// Whether an attempt failed because of the contact: its address or message was refused, its
+/// server is its own, or the channel takes others by now.
+fn is_own_fault(draft: &Draft<'_>, attempt: &Attempt) -> bool {
+    let info = draft.rules.channel(&attempt.channel);
+    let is_one_endpoint = info.is_some_and(|info| info.is_one_endpoint);
+    let state = draft.channel(&attempt.channel);
+    let took_others =
+        |state: &ChannelState| !state.fails() && state.last_success_at >= Some(attempt.started_at);
+    attempt.outcome.is_some_and(Outcome::is_about_page)
+        || !is_one_endpoint
+        || state.is_some_and(|state| took_others(&state))
+}
+
+/// The contact as the rules have it now, if it still is the one of the page.
 fn contact_of(draft: &Draft<'_>, page: &Page) -> Option<(UserName, Contact)> {
     let Recipient::User { user, contact } = &page.recipient else {
         return None;
     };
-    Some((user.clone(), draft.rules.contact(user, contact)?.clone()))
+    let known = draft.rules.contact(user, contact)?;
+    let is_same = known.medium == page.medium && known.address == page.address;
+    is_same.then(|| (user.clone(), known.clone()))
 }
 
-/// Whether what could not be reached is no contact of the rules any more, or fewer than
-/// [`TOLD_MAX`] are told, so that the next tests tell the others one by one.
+/// Whether the incident says that this very contact cannot be reached: it is told by another one.
+pub(super) fn is_about_contact(
+    incident: &Incident,
+    user: &UserName,
+    contact: &ContactName,
+) -> bool {
+    let subject = key::joined(&[user.as_str(), contact.as_str()]);
+    let about = incident.about.as_ref();
+    about
+        .is_some_and(|about| about.cause == Cause::ContactUnreachable && *about.subject == *subject)
+}
+
+/// Whether what could not be reached is no contact of the rules any more or will not be tested
+/// again, or fewer than [`TOLD_MAX`] are told, so that the next tests tell the others one by one.
 pub(super) fn is_gone(draft: &Draft<'_>, trouble: &Trouble) -> bool {
     if *trouble == further() {
         return told(draft) < TOLD_MAX;
     }
-    contacts(draft, trouble.cause).all(|known| known.subject != trouble.subject)
+    let users = draft.rules.users.iter();
+    let tested = users.filter(|(_, user)| time_of(draft, user).is_some());
+    let mut contacts = tested.flat_map(|(name, user)| {
+        let contacts = user.contacts.iter();
+        let tested = contacts.filter(|contact| is_tested(draft, contact));
+        tested.map(move |contact| about(name, contact, trouble.cause))
+    });
+    contacts.all(|known| known.subject != trouble.subject)
 }

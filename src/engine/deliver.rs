@@ -10,7 +10,7 @@ use super::incident::{Incident, Why};
 use super::page::{Attempt, IncidentRef, Page, PageKind, PageState, Recipient, Retry};
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
-use super::ruleset::{ChannelInfo, ChannelTarget, Medium};
+use super::ruleset::{ChannelInfo, ChannelTarget, Contact, Medium};
 use super::time::{Millis, Steady};
 use super::{bundle, closing, contact_test, lane, notify, queueing, updates};
 
@@ -59,9 +59,44 @@ pub(super) fn page_contact(
         note_unusable(draft, plan, Reason::ContactStopped);
         return Planned::Unusable;
     }
-    let Some((_, why)) = plan.incidents.first() else {
+    if contact_test::is_about_contact(incident, plan.user, plan.contact) {
+        note_unusable(draft, plan, Reason::ContactUnreachable);
+        return Planned::Unusable;
+    }
+    let medium = contact.medium;
+    let Some(id) = put_contact_page(draft, incident, plan, contact) else {
         return Planned::Unusable;
     };
+    if start_on_next_channel(draft, id, reason) {
+        if plan.kind == PageKind::Bundle {
+            note_bundle(draft, plan, id);
+        }
+        return Planned::Started(id);
+    }
+    let has_retry = draft.page(&id).is_some_and(|page| !page.retries.is_empty());
+    if has_retry {
+        draft.edit_page(&id, |page| page.has_moved_on = true);
+        return Planned::Later;
+    }
+    draft.edit_page(&id, |page| page.state = PageState::Failed);
+    let has_channel = draft.rules.channels_for(medium).next().is_some();
+    let reason = if has_channel {
+        Reason::ChannelDown
+    } else {
+        Reason::NoChannel
+    };
+    note_unusable(draft, plan, reason);
+    Planned::Unusable
+}
+
+/// Puts a page to a contact in the state; nothing of it leaves by that.
+pub(super) fn put_contact_page(
+    draft: &mut Draft<'_>,
+    incident: &Arc<Incident>,
+    plan: &Plan<'_>,
+    contact: Contact,
+) -> Option<PageId> {
+    let (_, why) = plan.incidents.first()?;
     let incidents = plan.incidents.iter().map(|(known, _)| *known).collect();
     let page = Page {
         recipient: Recipient::User {
@@ -75,33 +110,14 @@ pub(super) fn page_contact(
         },
         ..new_page(draft, incident, plan.kind, incidents, why)
     };
+    let id = page.id;
     let page = Page {
         medium: contact.medium,
         address: contact.address,
         ..page
     };
-    let id = page.id;
     draft.put_page(id, page);
-    if start_on_next_channel(draft, id, reason) {
-        if plan.kind == PageKind::Bundle {
-            note_bundle(draft, plan, id);
-        }
-        return Planned::Started(id);
-    }
-    let has_retry = draft.page(&id).is_some_and(|page| !page.retries.is_empty());
-    if has_retry {
-        draft.edit_page(&id, |page| page.has_moved_on = true);
-        return Planned::Later;
-    }
-    draft.edit_page(&id, |page| page.state = PageState::Failed);
-    let has_channel = draft.rules.channels_for(contact.medium).next().is_some();
-    let reason = if has_channel {
-        Reason::ChannelDown
-    } else {
-        Reason::NoChannel
-    };
-    note_unusable(draft, plan, reason);
-    Planned::Unusable
+    Some(id)
 }
 
 fn note_unusable(draft: &mut Draft<'_>, plan: &Plan<'_>, reason: Reason) {
@@ -288,7 +304,7 @@ pub(super) fn has_stopped(draft: &Draft<'_>, page: &Page) -> bool {
 }
 
 /// The channels that may carry a page, in order.
-fn candidates(draft: &Draft<'_>, page: &Page) -> Vec<ChannelInfo> {
+pub(super) fn candidates(draft: &Draft<'_>, page: &Page) -> Vec<ChannelInfo> {
     if let Recipient::Channel { channel } = &page.recipient {
         return draft.rules.channel(channel).cloned().into_iter().collect();
     }

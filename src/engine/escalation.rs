@@ -157,7 +157,8 @@ pub(super) fn advance(draft: &mut Draft<'_>, number: IncidentNumber, reason: Rea
         Position::Step(step) => step + 1,
         Position::Fallback => return page_fallback(draft, number, reason),
     };
-    if next > 0 && !runs_all_steps(&incident, &policy) {
+    let is_first = next == 0 || reason == Reason::NobodyReached;
+    if !is_first && !runs_all_steps(&incident, &policy) {
         return end_low(draft, number);
     }
     for index in next..policy.steps.len() {
@@ -190,7 +191,7 @@ fn end_round(draft: &mut Draft<'_>, number: IncidentNumber, policy: &Policy, nob
     let round = incident.escalation.round;
     if nobody_named {
         page_fallback(draft, number, Reason::NobodyNamed);
-    } else if round < policy.repeat {
+    } else if round < policy.repeat && runs_all_steps(&incident, policy) {
         start_round(draft, number, round + 1);
     } else {
         page_fallback(draft, number, Reason::Fallback);

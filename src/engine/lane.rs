@@ -87,6 +87,7 @@ pub(super) fn edit<R>(
             name: name.clone(),
             down: None,
             last_success_at: None,
+            is_up_by_probe: false,
             health: Health::new(draft.now.steady),
             endpoints: BTreeMap::new(),
             turn: None,
@@ -161,6 +162,15 @@ pub(super) fn attempt_started(
 /// A message was taken: whatever trouble there was is over.
 pub(super) fn succeeded(draft: &mut Draft<'_>, name: &ChannelName, endpoint: &Text) {
     let wall = draft.now.wall;
+    works(draft, name, endpoint);
+    edit(draft, name, |channel| {
+        channel.last_success_at = Some(wall);
+        channel.is_up_by_probe = false;
+    });
+}
+
+/// A message was taken or a probe passed.
+fn works(draft: &mut Draft<'_>, name: &ChannelName, endpoint: &Text) {
     let is_one_endpoint = is_one_endpoint(draft, name);
     let known = draft.channel(name);
     let check = known.and_then(|channel| channel.check);
@@ -176,7 +186,6 @@ pub(super) fn succeeded(draft: &mut Draft<'_>, name: &ChannelName, endpoint: &Te
     let others_fail = edit(draft, name, |channel| {
         channel.down = None;
         channel.health.works();
-        channel.last_success_at = Some(wall);
         if let (Some(check), Some(due)) = (&mut channel.check, check_due) {
             check.due = due;
             check.failures = 0;
@@ -212,8 +221,10 @@ const CHANNEL_CAUSES: [Cause; 5] = [
 pub(super) fn failed(draft: &mut Draft<'_>, page: &Page, name: &ChannelName, outcome: Outcome) {
     let now = draft.now.steady;
     let words = last_words(page, name);
-    // A test is as good as any other page to find what is wrong.
-    let is_own = page.integration.is_router() && !contact_test::is_test_page(draft, page);
+    // A test is as good as any other page to find what is wrong with a channel, but not with a
+    // server that is one person's own.
+    let proves = is_one_endpoint(draft, name) && contact_test::is_test_page(draft, page);
+    let is_own = page.integration.is_router() && !proves;
     let endpoint = page.endpoint();
     match outcome {
         Outcome::Throttled { wait } => {
@@ -289,6 +300,7 @@ pub(super) fn raise(
                 probe_due,
                 is_trial_open: false,
                 was_checked,
+                is_asked: false,
             });
         });
     }
@@ -339,6 +351,7 @@ pub(super) fn probe_due(draft: &mut Draft<'_>, name: &ChannelName) {
         if let Some(down) = &mut channel.down {
             down.probe_due = now + PROBE_INTERVAL;
             down.is_trial_open = !info.capabilities.probes;
+            down.is_asked = info.capabilities.probes;
         }
     });
     if info.capabilities.probes {
@@ -346,17 +359,34 @@ pub(super) fn probe_due(draft: &mut Draft<'_>, name: &ChannelName) {
     }
 }
 
-/// What a probe of a down channel found. It cannot always see what is left to send with: where a
-/// page met the end of that, one attempt may try.
+/// What a probe of a down channel found. It cannot always see what is left to send with, or whether
+/// a message would be taken: where a page met the end of that, or met the same after a probe that
+/// passed, one attempt may try.
 pub(super) fn probed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome) {
     let state = draft.channel(name);
     let Some(down) = state.as_ref().and_then(|state| state.down.as_ref()) else {
         return;
     };
+    if !down.is_asked {
+        // An answer to a check that was asked before it went down.
+        return;
+    }
+    let is_blind = draft
+        .rules
+        .channel(name)
+        .is_none_or(|info| !info.capabilities.probes_login);
+    let was_wrong = state.as_ref().is_some_and(|state| state.is_up_by_probe);
+    let is_hidden =
+        (is_blind || was_wrong || down.outcome == Outcome::QuotaExhausted) && !down.was_checked;
+    edit(draft, name, |channel| {
+        if let Some(down) = &mut channel.down {
+            down.is_asked = false;
+        }
+    });
     if !outcome.is_sent() {
         return;
     }
-    if down.outcome == Outcome::QuotaExhausted && !down.was_checked {
+    if is_hidden {
         edit(draft, name, |channel| {
             if let Some(down) = &mut channel.down {
                 down.is_trial_open = true;
@@ -364,7 +394,8 @@ pub(super) fn probed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome
         });
     } else {
         // Only channels of one endpoint are ever down.
-        succeeded(draft, name, &"".into());
+        works(draft, name, &"".into());
+        edit(draft, name, |channel| channel.is_up_by_probe = true);
     }
 }
 

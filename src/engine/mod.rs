@@ -20,6 +20,7 @@ mod contact_test;
 pub mod counters;
 pub mod decision;
 mod deliver;
+mod delivery_report;
 mod draft;
 mod escalation;
 pub mod event;

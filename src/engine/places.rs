@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::State;
+use super::contact_test;
 use super::deliver;
 use super::draft::Draft;
 use super::event::Text;
@@ -15,6 +16,7 @@ use super::health::{Health, Turn};
 use super::ids::{ChannelName, IntegrationName, PageId};
 use super::lane::{self, Availability};
 use super::queueing;
+use super::reason::Reason;
 use super::records::ChannelState;
 use super::ruleset::{ChannelInfo, RuleSet};
 use super::state::lanes::{Lane, Waiting};
@@ -80,10 +82,19 @@ pub(super) fn give(draft: &mut Draft<'_>, pick: &Pick) {
         return;
     };
     if deliver::has_stopped(draft, &page) {
-        queueing::stop(draft, &page);
-        return;
+        return queueing::stop(draft, &page, Reason::ContactStopped);
+    }
+    if contact_test::is_late(draft, &page) {
+        return queueing::stop(draft, &page, Reason::TestOver);
     }
     let info = draft.rules.channel(&pick.channel).cloned();
+    let asked_to_wait = info
+        .as_ref()
+        .and_then(|info| contact_test::waits(draft, &page, info));
+    if let Some(at) = asked_to_wait {
+        let later = Some((at, Reason::ChannelThrottled));
+        return queueing::give_back(draft, &page, &queued, later);
+    }
     match info.map(|info| (lane::availability(draft, &info, &page.endpoint()), info)) {
         Some((Availability::Open, info)) => queueing::start_attempt(draft, page.id, &info, &queued),
         Some((Availability::Later { at, reason }, _)) => {

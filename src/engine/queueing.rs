@@ -115,11 +115,11 @@ pub(super) fn give_back(
     deliver::fail_if_hopeless(draft, page.id);
 }
 
-/// Whoever it is for answered STOP while it waited: nothing of it leaves, and the next contact is
-/// used.
-pub(super) fn stop(draft: &mut Draft<'_>, page: &Page) {
-    let text = format!("{} answered STOP", who(page));
-    note_page(draft, page.id, Reason::ContactStopped, &text, |_| {});
+/// What waited for a place does not leave any more, as when whoever it is for answered STOP
+/// meanwhile; the next contact is used.
+pub(super) fn stop(draft: &mut Draft<'_>, page: &Page, reason: Reason) {
+    let text = format!("{} is not paged: {}", who(page), reason.meaning());
+    note_page(draft, page.id, reason, &text, |_| {});
     draft.edit_page(&page.id, |page| {
         page.queued.clear();
         page.retries.clear();

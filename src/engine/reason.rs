@@ -77,7 +77,7 @@ reasons! {
     RoundStarted => "round_started": "another round of the policy",
     Fallback => "fallback": "all rounds are over and nobody acknowledged",
     StepsOver => "steps_over":
-        "a low-urgency incident runs only the first step that names somebody",
+        "a low-urgency incident runs only the first step that names and reaches somebody",
     Exhausted => "exhausted": "the fallback was paged as often as allowed",
     AckTimeout => "ack_timeout": "acknowledged, not resolved in time",
     SnoozeOver => "snooze_over": "the snooze is over",
@@ -99,6 +99,9 @@ reasons! {
     Bundled => "bundled": "part of a bundled page",
     NoContact => "no_contact": "the person has no contact to be paged by",
     NoChannel => "no_channel": "no channel carries the medium",
+    ContactUnreachable => "contact_unreachable":
+        "the contact did not take its test page, and this is the word of it",
+    TestOver => "test_over": "a test page leaves only within the hour for which it was planned",
     ContactStopped => "contact_stopped": "the contact answered STOP",
     ChannelDown => "channel_down": "the channel is down",
     ChannelThrottled => "channel_throttled": "the provider asked to wait",

@@ -140,6 +140,9 @@ pub struct ChannelState {
     pub down: Option<Down>,
     #[serde(default)]
     pub last_success_at: Option<Wall>,
+    /// A probe ended what was wrong, and no message has been taken since.
+    #[serde(default)]
+    pub is_up_by_probe: bool,
     /// Of the channel as a whole; where its targets are servers of their own, what keeps one of
     /// them from being sent to stands in `endpoints`.
     #[serde(flatten)]
@@ -184,6 +187,9 @@ pub struct Down {
     /// A check found it and no page: the next probe that finds nothing ends it.
     #[serde(default)]
     pub was_checked: bool,
+    /// A probe is under way since it went down; an answer to an earlier one says nothing.
+    #[serde(default)]
+    pub is_asked: bool,
 }
 
 /// What is remembered of somebody who answers pages: by a phone that writes, or by an account that

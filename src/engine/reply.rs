@@ -200,18 +200,24 @@ fn parse(text: &str) -> Command {
     }
 }
 
-/// Open incidents for which this contact was sent a page, oldest first.
+/// Open incidents for which this contact was sent a page, oldest first. Test pages are in nobody's
+/// way, unless one is the last thing that the phone was sent.
 fn paged_incidents(draft: &Draft<'_>, caller: &Caller) -> Vec<Arc<Incident>> {
     let incidents = draft
         .state
         .incidents()
         .filter(|incident| notify::asks(incident));
     let paged = incidents.filter(|incident| was_paged(draft, caller, incident.number));
-    let (tests, real): (Vec<_>, Vec<_>) = paged
-        .cloned()
-        .partition(|incident| contact_test::is_test(incident));
-    // Test pages are in nobody's way.
-    if real.is_empty() { tests } else { real }
+    let paged: Vec<Arc<Incident>> = paged.cloned().collect();
+    let is_test = |incident: &&Arc<Incident>| contact_test::is_test(incident);
+    let last = paged
+        .iter()
+        .max_by_key(|incident| last_page_left(draft, caller, incident.number));
+    if last.as_ref().is_some_and(is_test) {
+        return paged;
+    }
+    let real = paged.iter().filter(|incident| !is_test(incident));
+    real.cloned().collect()
 }
 
 fn was_paged(draft: &Draft<'_>, caller: &Caller, number: IncidentNumber) -> bool {
@@ -289,6 +295,12 @@ fn was_paged_for_another(draft: &Draft<'_>, caller: &Caller, number: IncidentNum
 fn first_page_left(draft: &Draft<'_>, caller: &Caller, number: IncidentNumber) -> Option<Steady> {
     let attempts = asked(draft, caller, number).flat_map(|(page, _)| page.attempts.clone());
     attempts.map(|attempt| attempt.started).min()
+}
+
+/// When the contact was last sent a page for an incident.
+fn last_page_left(draft: &Draft<'_>, caller: &Caller, number: IncidentNumber) -> Option<Steady> {
+    let attempts = asked(draft, caller, number).flat_map(|(page, _)| page.attempts.clone());
+    attempts.map(|attempt| attempt.started).max()
 }
 
 fn acknowledge_all(draft: &mut Draft<'_>, caller: &Caller) -> Obeyed {

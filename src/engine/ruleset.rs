@@ -134,6 +134,8 @@ pub struct Capabilities {
     pub receipts: bool,
     /// Can answer a short id probe without sending a message.
     pub probes: bool,
+    /// A probe that passes shows that the login of messages is taken.
+    pub probes_login: bool,
     /// How many incidents a bundled page can name.
     pub incidents_named_max: usize,
 }

@@ -7,8 +7,9 @@ use super::input::{Input, TimerKey};
 use super::ruleset::RuleSet;
 use super::time::Now;
 use super::{
-    answer, bundle, check, closing, contact_test, escalation, ingest, jump, lane, overrides,
-    pending, people, places, recovery, replied, reply, silence, task, trouble_desk, unreported,
+    answer, bundle, check, closing, contact_test, delivery_report, escalation, ingest, jump, lane,
+    overrides, pending, people, places, recovery, replied, reply, silence, task, trouble_desk,
+    unreported,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -52,7 +53,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
             provider_message,
         } => {
             let report = (outcome, provider_message);
-            draft.answer = answer::delivery_report(draft, &channel, attempt, report);
+            draft.answer = delivery_report::take(draft, &channel, attempt, report);
         }
         Input::Probed(probed) => check::probed(draft, &probed),
         Input::Place(pick) => places::give(draft, &pick),

@@ -192,6 +192,12 @@ fn open(
     Some(membership::open_with(draft, &alert, opening))
 }
 
+/// Whether a silence covers it, so that its pages would be held.
+pub(super) fn is_silenced(draft: &Draft<'_>, trouble: &Trouble, text: &str) -> bool {
+    let router = IntegrationName::from(IntegrationName::ROUTER);
+    !silence::covering(draft, &router, &content(trouble, text)).is_empty()
+}
+
 /// Opens the incident of a test page, unless one is open. It goes to no policy.
 pub(super) fn open_test(
     draft: &mut Draft<'_>,
@@ -215,6 +221,16 @@ fn watch_policy(draft: &Draft<'_>) -> Option<Arc<Policy>> {
     let named = draft.rules.settings.watch_policy.clone();
     let root = draft.rules.tree.root().and_then(|root| root.policy.clone());
     membership::policy_named(draft, &named.or(root)?)
+}
+
+/// The cause is over, unless it was met within so long: of what comes and goes each coming would
+/// be an incident of its own.
+pub(super) fn clear_after(draft: &mut Draft<'_>, trouble: &Trouble, quiet: Millis) {
+    let router = IntegrationName::from(IntegrationName::ROUTER);
+    let known = draft.alert_by_key(&router, &dedup_key(trouble));
+    if known.is_some_and(|alert| draft.now.wall.since(alert.last_seen) >= quiet) {
+        clear(draft, trouble);
+    }
 }
 
 /// The cause is over.

@@ -85,9 +85,6 @@ pub(super) fn tell(draft: &mut Draft<'_>, number: IncidentNumber, news: News) {
     let Some(incident) = draft.incident(&number) else {
         return;
     };
-    if contact_test::is_test(&incident) {
-        return;
-    }
     let mut told: BTreeSet<(Medium, Text)> = BTreeSet::new();
     // The first message to a place is the one that is changed or threaded under.
     for page in draft.pages_of(number) {
@@ -101,11 +98,21 @@ pub(super) fn tell(draft: &mut Draft<'_>, number: IncidentNumber, news: News) {
                 is_told(&page) && told.insert((page.medium, page.address.clone()))
             }
         };
-        if !is_told(&page) || !is_first {
+        if !is_told(&page) || !is_first || !is_news(draft, &incident, &page) {
             continue;
         }
         tell_one(draft, &incident, &page, news);
     }
+}
+
+/// Of a test page only programs and messages that can be changed are told that it is over: a
+/// program keeps it open otherwise, and a button would show nothing.
+fn is_news(draft: &Draft<'_>, incident: &Incident, page: &Page) -> bool {
+    let mut sent = page.attempts.iter().rev();
+    let sent = sent.find(|known| known.outcome.is_some_and(Outcome::is_sent));
+    let info = sent.and_then(|known| draft.rules.channel(&known.channel));
+    let is_changed = info.is_some_and(|info| info.capabilities.updates);
+    !contact_test::is_test(incident) || is_changed || page.medium == Medium::Webhook
 }
 
 fn is_told(page: &Page) -> bool {

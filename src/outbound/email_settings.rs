@@ -78,6 +78,7 @@ pub fn info(name: &ChannelName) -> ChannelInfo {
             buttons: false,
             receipts: false,
             probes: true,
+            probes_login: true,
             incidents_named_max: INCIDENTS_NAMED_MAX,
         },
     }

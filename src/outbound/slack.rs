@@ -81,6 +81,7 @@ impl Slack {
                 buttons: settings.buttons == Buttons::Shown,
                 receipts: false,
                 probes: true,
+                probes_login: true,
                 incidents_named_max: INCIDENTS_NAMED_MAX,
             },
         };

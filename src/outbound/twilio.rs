@@ -88,6 +88,7 @@ impl Twilio {
                 // Twilio cannot report to an address that only this machine knows.
                 receipts: !links.is_local(),
                 probes: true,
+                probes_login: true,
                 incidents_named_max: INCIDENTS_NAMED_MAX,
             },
         };

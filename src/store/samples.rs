@@ -402,8 +402,10 @@ pub fn channel() -> ChannelState {
             probe_due: Steady(60_000),
             is_trial_open: true,
             was_checked: true,
+            is_asked: true,
         }),
         last_success_at: Some(START),
+        is_up_by_probe: true,
         health: health(),
         endpoints: [("https://hooks.example.com".into(), health())].into(),
         turn: Some(Turn {

@@ -74,6 +74,7 @@ pub fn usual() -> Vec<ChannelInfo> {
         updates: true,
         buttons: true,
         probes: true,
+        probes_login: true,
         ..threads
     };
     vec![

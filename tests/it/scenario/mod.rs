@@ -11,8 +11,10 @@ mod world;
 
 mod bundles;
 mod checks;
+mod checks_end;
 mod clocks;
 mod contact_tests;
+mod contact_tests_apart;
 mod escalation;
 mod events;
 mod failover;
@@ -28,6 +30,7 @@ mod people;
 mod phones;
 mod places;
 mod replicas;
+
 mod rounds;
 mod silences;
 mod snoozes;

@@ -16,6 +16,7 @@ pub fn channels(random: &mut Random) -> Vec<ChannelInfo> {
     channels[1].capabilities.threads = true;
     channels[1].capabilities.updates = true;
     channels[1].capabilities.probes = true;
+    channels[1].capabilities.probes_login = true;
     channels[2].capabilities.receipts = true;
     if random.chance(400) {
         let mut second = channel("gateway", Medium::Sms, 3);
