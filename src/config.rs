@@ -335,7 +335,7 @@ fn read_watch(mut section: Section<'_>, notes: &mut Notes) -> Watch {
             .read("policy", units::optional(units::text))
             .flatten(),
         heartbeat_url: section
-            .read("heartbeat_url", units::optional(units::url))
+            .read("heartbeat_url", units::optional(units::endpoint))
             .flatten(),
     };
     notes.add(section.finish());

@@ -12,6 +12,7 @@ use rustls::sign::CertifiedKey;
 
 use crate::config::TlsFiles;
 use crate::engine::outcome::Validity;
+use crate::engine::time::Wall;
 use crate::outbound::certificate;
 
 /// Chains have a few kilobytes.
@@ -46,6 +47,9 @@ pub enum Fault {
     NoEnd { path: PathBuf },
     #[error("{} holds a certificate that has expired: have it renewed", path.display())]
     Expired { path: PathBuf },
+    #[error("{} holds a certificate that is good only from {begins} on: it is taken then",
+            path.display())]
+    NotYet { path: PathBuf, begins: Wall },
 }
 
 /// Both files as they were read.
@@ -58,8 +62,16 @@ pub struct Contents {
 /// A certificate with its key.
 pub struct Pair {
     pub key: CertifiedKey,
-    /// Of the certificate of the chain that expires first.
-    pub validity: Validity,
+    pub chain: Chain,
+}
+
+/// How long the certificates of a chain are good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// The one that is ours.
+    pub own: Validity,
+    /// Of its issuers, in the order of the file. Clients may know another way past one that ended.
+    pub issuers: Vec<Validity>,
 }
 
 impl Contents {
@@ -71,7 +83,7 @@ impl Contents {
         })
     }
 
-    /// What is in them, if the key is that of the certificate. That it has not expired is for the
+    /// What is in them, if the key is that of the certificate. That it is good now is for the
     /// caller.
     pub fn pair(&self, files: &TlsFiles) -> Result<Pair, Fault> {
         let path = || files.certificate.clone();
@@ -93,15 +105,18 @@ impl Contents {
         })?;
         let validities = chain.iter().map(|one| certificate::validity(one));
         let validities = validities.collect::<Option<Vec<_>>>();
-        let first = validities.and_then(|all| all.into_iter().min_by_key(|one| one.ends));
-        let validity = first.ok_or_else(|| Fault::NoEnd { path: path() })?;
+        let mut validities = validities.unwrap_or_default().into_iter();
+        let own = validities.next();
+        let own = own.ok_or_else(|| Fault::NoEnd { path: path() })?;
+        let issuers = validities.collect();
         let key = CertifiedKey::from_der(chain, key, &default_provider());
         let key = key.map_err(|source| Fault::Unusable {
             certificate: path(),
             key: files.key.clone(),
             source,
         })?;
-        Ok(Pair { key, validity })
+        let chain = Chain { own, issuers };
+        Ok(Pair { key, chain })
     }
 }
 

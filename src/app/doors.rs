@@ -240,7 +240,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 
-    use super::super::shares::SHARE;
+    use super::super::shares::{SHARE, SHARE_IN_RESERVE};
     use super::*;
     use crate::app::serving;
     use crate::runtime::supervise::Supervisor;
@@ -289,6 +289,7 @@ mod tests {
                 .route("/", get(async || "here"))
                 .route("/healthz", get(async || "here"))
                 .route("/wait", get(std::future::pending::<()>))
+                .route("/a/wait", get(std::future::pending::<()>))
                 .route("/large", get(async || vec![0; LARGE]));
             let never = std::future::pending();
             tokio::spawn(serving::serve(
@@ -443,29 +444,17 @@ mod tests {
         server.until_measured(&format!("{IS_BUSY} 2")).await;
     }
 
-    #[tokio::test]
-    async fn a_client_behind_a_proxy_has_so_many_requests_under_way_and_others_are_served() {
-        let loopback = TrustedProxies::new([([127, 0, 0, 1].into(), 32)]);
-        let server = Server::start_behind(loopback, 200, (NEVER, NEVER)).await;
-        let request = |path: &str, client: &str| {
-            format!("GET {path} HTTP/1.1\r\nhost: a\r\nx-forwarded-for: {client}\r\n\r\n")
-        };
-        let mut busy = Vec::new();
-        for _ in 0..SHARE {
-            let mut one = server.connect().await;
-            one.write_all(request("/wait", "192.0.2.1").as_bytes())
-                .await
-                .unwrap();
-            busy.push(one);
-        }
-        // The last of them may not have been read yet: then this one has its place.
+    fn of_client(path: &str, client: &str) -> String {
+        format!("GET {path} HTTP/1.1\r\nhost: a\r\nx-forwarded-for: {client}\r\n\r\n")
+    }
+
+    /// What is answered 503: the last of those before may not have been read yet, and then this one
+    /// has its place.
+    async fn refusal(server: &Server, request: &str) -> String {
         let mut refused = server.connect().await;
         let asking = async {
             loop {
-                refused
-                    .write_all(request("/", "192.0.2.1").as_bytes())
-                    .await
-                    .unwrap();
+                refused.write_all(request.as_bytes()).await.unwrap();
                 let mut part = [0; 1024];
                 let count = refused.read(&mut part).await.unwrap();
                 let text = String::from_utf8_lossy(&part[..count]).into_owned();
@@ -474,19 +463,36 @@ mod tests {
                 }
             }
         };
-        let text = tokio::time::timeout(GIVE_UP, asking)
-            .await
-            .expect("a refusal");
-        assert!(text.contains("connections_full"), "{text}");
-        server.until_measured(&format!("{IS_BUSY} 1")).await;
-        for (path, client) in [("/", "192.0.2.2"), ("/healthz", "192.0.2.1")] {
-            let mut other = server.connect().await;
-            other
-                .write_all(request(path, client).as_bytes())
-                .await
-                .unwrap();
-            let text = answer(&mut other).await;
-            assert!(text.starts_with("HTTP/1.1 200"), "{path} {client}: {text}");
+        let asked = tokio::time::timeout(GIVE_UP, asking).await;
+        asked.expect("a refusal")
+    }
+
+    #[tokio::test]
+    async fn a_client_behind_a_proxy_has_so_many_requests_under_way_and_others_are_served() {
+        let (client, other) = ("192.0.2.1", "192.0.2.2");
+        for (held, share, asked, free) in [
+            ("/wait", SHARE, "/", "/healthz"),
+            ("/a/wait", SHARE_IN_RESERVE, "/healthz", "/"),
+        ] {
+            let loopback = TrustedProxies::new([([127, 0, 0, 1].into(), 32)]);
+            let server = Server::start_behind(loopback, 200, (NEVER, NEVER)).await;
+            let mut busy = Vec::new();
+            for _ in 0..share {
+                let mut one = server.connect().await;
+                let request = of_client(held, client);
+                one.write_all(request.as_bytes()).await.unwrap();
+                busy.push(one);
+            }
+            let text = refusal(&server, &of_client(asked, client)).await;
+            assert!(text.contains("connections_full"), "{text}");
+            server.until_measured(&format!("{IS_BUSY} 1")).await;
+            for (path, who) in [(asked, other), (free, client)] {
+                let mut one = server.connect().await;
+                let request = of_client(path, who);
+                one.write_all(request.as_bytes()).await.unwrap();
+                let text = answer(&mut one).await;
+                assert!(text.starts_with("HTTP/1.1 200"), "{path} {who}: {text}");
+            }
         }
     }
 

@@ -159,6 +159,14 @@ pub async fn start(
     };
     let state = Arc::new(state(settings, store, parts)?);
     note_keys_of_rules(&state).await;
+    for (listener, files) in [
+        ("listen", &settings.listen_tls),
+        ("listen_public", &settings.listen_public_tls),
+    ] {
+        if files.is_none() {
+            state.handle.tell(tls::without(listener));
+        }
+    }
     let (stop, stopped) = watch::channel(false);
     let main = listen(bound.main, settings.listen)?;
     let address = main

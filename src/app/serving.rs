@@ -22,7 +22,7 @@ use tower::{Service, ServiceExt};
 use super::arrival::Arrival;
 use super::doors::{Doors, OnOverShare};
 use super::places::{End, Kind, Place, Underway};
-use super::shares::{Share, Shares};
+use super::shares::{SHARE, SHARE_IN_RESERVE, Share, Shares};
 use crate::api::peer::{Peer, TrustedProxies};
 use crate::api::problem::Problem;
 use crate::runtime::supervise::Supervisor;
@@ -51,7 +51,8 @@ pub async fn serve(
     stopped: impl Future<Output = ()>,
 ) {
     let (stop, stopping) = watch::channel(false);
-    let shares = Shares::default();
+    let shares = Shares::new(SHARE);
+    let shares_in_reserve = Shares::new(SHARE_IN_RESERVE);
     let mut stopped = pin!(stopped);
     loop {
         let (arrival, address) = tokio::select! {
@@ -63,6 +64,7 @@ pub async fn serve(
             place: arrival.place().clone(),
             proxies: proxies.clone(),
             shares: shares.clone(),
+            shares_in_reserve: shares_in_reserve.clone(),
             on_over_share: doors.on_over_share(),
             address: address.ip(),
         };
@@ -151,6 +153,7 @@ struct Visit {
     place: Arc<Place>,
     proxies: Arc<TrustedProxies>,
     shares: Shares,
+    shares_in_reserve: Shares,
     on_over_share: OnOverShare,
     address: IpAddr,
 }
@@ -190,13 +193,18 @@ struct OverShare;
 
 impl Visit {
     /// Whoever connects has a share of the connections; behind a proxy only requests tell clients
-    /// apart. Links and health checks are served whatever else goes on.
+    /// apart. Links and health checks have one of their own, so that they are served whatever else
+    /// a client does, and nobody takes them from others.
     fn share_of(&self, peer: Peer, path: &str) -> Result<Option<Share>, OverShare> {
         let connected = self.proxies.peer_of_connection(self.address);
-        if !connected.is_proxy() || peer.is_proxy() || is_served_in_reserve(path) {
+        if !connected.is_proxy() || peer.is_proxy() {
             return Ok(None);
         }
-        let share = self.shares.take(peer);
+        let share = if is_served_in_reserve(path) {
+            self.shares_in_reserve.take(peer)
+        } else {
+            self.shares.take(peer)
+        };
         if share.is_none() {
             (self.on_over_share)();
         }

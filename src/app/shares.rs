@@ -8,17 +8,28 @@ use crate::api::peer::Peer;
 
 /// Requests of one client, as many as the file for nginx lets through.
 pub const SHARE: usize = 64;
+/// Beside them, requests for links and health checks.
+pub const SHARE_IN_RESERVE: usize = 8;
 
 /// The requests under way that came through a proxy, by client.
-#[derive(Clone, Default)]
-pub struct Shares(Arc<Mutex<BTreeMap<Peer, usize>>>);
+#[derive(Clone)]
+pub struct Shares {
+    counts: Arc<Mutex<BTreeMap<Peer, usize>>>,
+    most: usize,
+}
 
 impl Shares {
+    /// Of which each client may have so many.
+    pub fn new(most: usize) -> Self {
+        let counts = Arc::default();
+        Self { counts, most }
+    }
+
     /// Counts a request of a client until it is dropped; `None` if its share is taken.
     pub fn take(&self, peer: Peer) -> Option<Share> {
         let mut counts = self.lock();
         let count = counts.entry(peer).or_default();
-        if *count >= SHARE {
+        if *count >= self.most {
             return None;
         }
         *count += 1;
@@ -38,7 +49,7 @@ impl Shares {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Peer, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -61,7 +72,7 @@ mod tests {
     #[test]
     fn a_client_has_its_share_and_nobody_is_remembered_who_has_nothing_under_way() {
         let client = |address: &str| Peer::client(address.parse().unwrap());
-        let shares = Shares::default();
+        let shares = Shares::new(SHARE);
         let mut taken: Vec<Share> = (0..SHARE)
             .map(|host| shares.take(client(&format!("2001:db8::{host:x}"))).unwrap())
             .collect();

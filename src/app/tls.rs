@@ -13,7 +13,7 @@ use tokio::task::JoinError;
 use tokio_rustls::TlsAcceptor;
 use tracing::{error, info, warn};
 
-use super::certificate::{Contents, Fault, Pair};
+use super::certificate::{Chain, Contents, Fault, Pair};
 use crate::config::TlsFiles;
 use crate::engine::incident::Trouble as RouterTrouble;
 use crate::engine::input::Input;
@@ -38,11 +38,11 @@ pub struct Tls {
     acceptor: TlsAcceptor,
     /// What was read last and became the certificate in use.
     contents: Contents,
-    validity: Validity,
+    chain: Chain,
     /// What was wrong at the last check.
     trouble: Option<Trouble>,
-    /// Whether the certificate ends soon, and the day on which this was said.
-    said: Option<(bool, i64)>,
+    /// The end of the certificate that ends soon, if one does, and the day on which this was said.
+    said: Option<(Option<Wall>, i64)>,
 }
 
 struct Trouble {
@@ -89,7 +89,7 @@ impl Tls {
     /// the same.
     pub fn open(name: &'static str, files: &TlsFiles) -> anyhow::Result<Self> {
         let contents = Contents::read(files)?;
-        let Pair { key, validity } = contents.pair(files)?;
+        let Pair { key, chain } = contents.pair(files)?;
         let presented = Arc::new(Presented(RwLock::new(Arc::new(key))));
         let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()?
@@ -102,7 +102,7 @@ impl Tls {
             presented,
             acceptor: TlsAcceptor::from(Arc::new(config)),
             contents,
-            validity,
+            chain,
             trouble: None,
             said: None,
         })
@@ -115,7 +115,7 @@ impl Tls {
 
     fn check_and_measure(&mut self, metrics: &Metrics) -> Option<Input> {
         let input = self.check(clock::wall_now());
-        metrics.set_certificate_end(self.name, self.validity.ends.0.div_euclid(1_000));
+        metrics.set_certificate_end(self.name, self.chain.own.ends.0.div_euclid(1_000));
         input
     }
 
@@ -141,9 +141,14 @@ impl Tls {
             return Ok(None);
         }
         let pair = contents.pair(&self.files)?;
-        if pair.validity.ends <= now {
-            let path = self.files.certificate.clone();
+        let path = self.files.certificate.clone();
+        let own = pair.chain.own;
+        if own.ends <= now {
             return Err(Fault::Expired { path });
+        }
+        if own.begins > now {
+            let begins = own.begins;
+            return Err(Fault::NotYet { path, begins });
         }
         Ok(Some((contents, pair)))
     }
@@ -152,7 +157,7 @@ impl Tls {
         let mut presented = (self.presented.0.write()).unwrap_or_else(PoisonError::into_inner);
         *presented = Arc::new(pair.key);
         self.contents = contents;
-        self.validity = pair.validity;
+        self.chain = pair.chain;
     }
 
     fn note(&mut self, fault: &Fault) {
@@ -173,31 +178,48 @@ impl Tls {
     /// Says at each change and then once a day whether the certificate ends soon: in the log, and
     /// as a self-incident.
     fn look_at_end(&mut self, now: Wall) -> Option<Input> {
-        let is_ending = self.validity.is_ending(now);
-        let said = (is_ending, now.0.div_euclid(DAY));
-        let trouble = RouterTrouble {
-            cause: Cause::ListenerCertificate,
-            subject: self.name.into(),
+        let chain = &self.chain;
+        let issuers = chain.issuers.iter().filter(|one| one.is_ending(now));
+        let issuer = issuers.min_by_key(|one| one.ends).copied();
+        let (whose, ending) = if chain.own.is_ending(now) {
+            ("the certificate", Some(chain.own))
+        } else {
+            ("an issuer's certificate", issuer)
         };
+        let said = (ending.map(|one| one.ends), now.0.div_euclid(DAY));
+        let trouble = trouble(self.name);
         if self.said == Some(said) {
             return None;
         }
         self.said = Some(said);
-        if !is_ending {
+        let Some(Validity { ends, .. }) = ending else {
             return Some(Input::Clear { trouble });
-        }
-        let (listener, ends) = (self.name, self.validity.ends);
+        };
+        let listener = self.name;
         let file = self.files.certificate.display();
         let text = if now >= ends {
-            error!(listener, %file, %ends, "the certificate has expired: renew it");
-            format!("the certificate of {listener} expired {ends}: renew {file}")
+            error!(listener, %file, %ends, "{whose} has expired: renew it");
+            format!("{whose} of {listener} expired {ends}: renew {file}")
         } else {
-            warn!(listener, %file, %ends, "the certificate expires soon: renew it");
-            format!("the certificate of {listener} expires {ends}: renew {file}")
+            warn!(listener, %file, %ends, "{whose} expires soon: renew it");
+            format!("{whose} of {listener} expires {ends}: renew {file}")
         };
         let text = text.into();
         Some(Input::Raise { trouble, text })
     }
+}
+
+fn trouble(listener: &'static str) -> RouterTrouble {
+    RouterTrouble {
+        cause: Cause::ListenerCertificate,
+        subject: listener.into(),
+    }
+}
+
+/// What was told of the certificate of an address that presents none any more is over.
+pub fn without(listener: &'static str) -> Input {
+    let trouble = trouble(listener);
+    Input::Clear { trouble }
 }
 
 #[cfg(test)]

@@ -201,6 +201,7 @@ fn read_smtp(section: &mut Section<'_>) -> Option<Smtp> {
     let tls = section.read("tls", tls).unwrap_or(Tls::Starttls);
     let host = section.require("host", "write host = \"smtp.example.com\"", units::text);
     let port = section.read("port", port).unwrap_or(tls.port());
+    section.require_all_or_none(&["username", "password"]);
     let username = section
         .read("username", units::optional(units::text))
         .flatten();
@@ -208,9 +209,6 @@ fn read_smtp(section: &mut Section<'_>) -> Option<Smtp> {
     let from = section.require("from", "write from = \"reveille@example.com\"", mailbox);
     let reply_to = section.read("reply_to", units::optional(mailbox)).flatten();
     let hello = section.read("hello", units::optional(host_name)).flatten();
-    if username.is_some() != password.is_some() {
-        section.refuse("username and password belong together: give both or none");
-    }
     Some(Smtp {
         host: host?,
         port,

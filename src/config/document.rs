@@ -24,7 +24,7 @@ impl Value {
     /// As it would be written, for messages.
     pub fn show(&self) -> String {
         match self {
-            Self::Text(text) => format!("{text:?}"),
+            Self::Text(text) => format!("{:?}", without_secrets(text)),
             Self::Integer(number) => number.to_string(),
             Self::Boolean(truth) => truth.to_string(),
             Self::List(items) => {
@@ -35,6 +35,23 @@ impl Value {
             Self::Other(text) => text.clone(),
         }
     }
+}
+
+/// Addresses on the web may hold keys in every part but scheme and host: only these are shown.
+fn without_secrets(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return text.to_owned();
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    let user = if host.len() < authority.len() {
+        "…@"
+    } else {
+        ""
+    };
+    let path = if path.len() > 1 { "/…" } else { path };
+    format!("{scheme}://{user}{host}{path}")
 }
 
 /// A value and the line on which it stands.

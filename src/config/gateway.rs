@@ -59,7 +59,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<SmsWebhook> {
     let url = section.require(
         "url",
         "write url = \"https://sms.example.com/send\"",
-        units::url,
+        units::endpoint,
     );
     let method = section.read("method", method);
     let headers = section.secrets("headers");
@@ -90,17 +90,15 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<SmsWebhook> {
 }
 
 fn read_balance(section: &mut Section<'_>) -> Option<GatewayBalance> {
-    let url = section.read("balance_url", units::url);
+    section.require_all_or_none(&["balance_url", "balance", "balance_min"]);
+    let url = section.read("balance_url", units::endpoint);
     let amount = section.read("balance", pointer);
     let min = section.read("balance_min", units::amount);
-    let is_one_given = url.is_some() || amount.is_some() || min.is_some();
-    if let (Some(url), Some(amount), Some(min)) = (url, amount, min) {
-        return Some(GatewayBalance { url, amount, min });
-    }
-    if is_one_given {
-        section.refuse("balance_url, balance and balance_min belong together: give all or none");
-    }
-    None
+    Some(GatewayBalance {
+        url: url?,
+        amount: amount?,
+        min: min?,
+    })
 }
 
 fn method(value: &Value) -> Result<String, String> {

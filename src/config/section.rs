@@ -238,6 +238,31 @@ impl<'load> Section<'load> {
         secrets
     }
 
+    /// Keys of which one means nothing without the others. Asked before they are read, so that a
+    /// bad value is not told as a missing one.
+    pub fn require_all_or_none(&mut self, keys: &[&str]) {
+        let given = keys.iter().filter(|key| self.is_given(key)).count();
+        if given > 0 && given < keys.len() {
+            let (last, others) = keys.split_last().expect("there are several");
+            let others = others.join(", ");
+            let how_many = if keys.len() == 2 { "both" } else { "all" };
+            self.refuse(&format!(
+                "{others} and {last} belong together: give {how_many} or none"
+            ));
+        }
+    }
+
+    fn is_given(&self, key: &str) -> bool {
+        let is_above = match self.scope {
+            Scope::AllLayers => {
+                let name = format!("{}{key}", self.prefix);
+                self.layers.above_file(&name).is_some()
+            }
+            Scope::FileOnly { .. } => false,
+        };
+        is_above || self.entries.contains_key(key)
+    }
+
     /// A fault of the section as a whole.
     pub fn refuse(&mut self, message: &str) {
         let line = match self.scope {

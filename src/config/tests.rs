@@ -469,6 +469,35 @@ fn a_gateway_is_asked_for_its_balance_by_three_settings_or_none() {
         let faults = faults(&format!("{text}{}\n", lines.join("\n")), &[]).join("\n");
         assert!(faults.contains("belong together"), "{missing}: {faults}");
     }
+    let bad = lines.join("\n").replace("= 20", "= -1");
+    let faults = faults(&format!("{text}{bad}\n"), &[]);
+    assert_eq!(faults.len(), 1, "all are given: {faults:?}");
+    assert!(faults[0].contains("balance_min = -1"), "{faults:?}");
+}
+
+#[test]
+fn an_address_is_kept_as_it_is_and_of_a_bad_one_no_key_is_shown() {
+    let text = "[[channel]]\nname = \"sms\"\nkind = \"sms_webhook\"\n\
+                url = \"https://sms.example.com/send/?key=QUJD/\"\n";
+    let loaded = read(text, &[]);
+    let ChannelKind::SmsWebhook(gateway) = &loaded.settings.channels[0].kind else {
+        unreachable!("it is of kind sms_webhook");
+    };
+    assert_eq!(gateway.url, "https://sms.example.com/send/?key=QUJD/");
+    let bad = text.replace("https://", "htps://ana:hush1@");
+    let told = faults(&bad.replace("QUJD/", "hush2"), &[]).join("\n");
+    assert!(!told.contains("hush"), "{told}");
+    assert!(
+        told.contains("url = \"htps://…@sms.example.com/…\": "),
+        "{told}"
+    );
+    for text in [
+        "[watch]\nheartbeat_url = \"htps://hush.example/hush3\"\n",
+        "[outbound]\nproxy = \"socks5://ana:hush4@proxy:3128\"\n",
+    ] {
+        let told = faults(text, &[]).join("\n");
+        assert!(!told.contains("hush3") && !told.contains("hush4"), "{told}");
+    }
 }
 
 #[test]

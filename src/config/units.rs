@@ -243,8 +243,13 @@ pub(super) fn address(value: &Value) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| CURE.to_owned())
 }
 
-/// An address on the web, without a slash at its end.
+/// The beginning of addresses on the web, without a slash at its end.
 pub(super) fn url(value: &Value) -> Result<String, String> {
+    Ok(endpoint(value)?.trim_end_matches('/').to_owned())
+}
+
+/// A whole address on the web, as it is.
+pub(super) fn endpoint(value: &Value) -> Result<String, String> {
     const CURE: &str = "write an address such as https://reveille.example.com";
     let text = text(value)?;
     let host = text
@@ -258,7 +263,7 @@ pub(super) fn url(value: &Value) -> Result<String, String> {
     if !is_good {
         return Err(CURE.to_owned());
     }
-    Ok(text.trim_end_matches('/').to_owned())
+    Ok(text)
 }
 
 /// A list, or comma-separated in a variable.

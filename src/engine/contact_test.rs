@@ -76,6 +76,7 @@ pub(super) fn look(draft: &mut Draft<'_>) {
 }
 
 /// The part of the minute in which the pages to one person leave.
+#[derive(Clone, Copy)]
 struct Span {
     after: Millis,
     gap: Millis,

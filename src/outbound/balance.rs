@@ -5,20 +5,35 @@ use serde_json::Value;
 use super::wording;
 use crate::engine::outcome::Capacity;
 
+/// What is shown of an amount and of a currency.
+const SHOWN_CHARACTERS_MAX: usize = 24;
+
 /// Judges an amount as the provider wrote it: a number, or a number as text.
 pub fn judge(amount: Option<&Value>, currency: &str, least: f64) -> Capacity {
-    match amount.and_then(read) {
-        Some(amount) if amount >= least => Capacity::Enough,
-        Some(amount) => {
-            let currency = wording::one_line(currency);
-            let amount = format!("{amount:.2} {currency}");
-            let amount = amount.trim_end();
+    match amount.and_then(|amount| Some((amount, read(amount)?))) {
+        Some((_, number)) if number >= least => Capacity::Enough,
+        Some((amount, _)) => {
+            let left = format!("{} {}", shown(amount), short(currency));
+            let left = left.trim_end();
             low(format!(
-                "its account has {amount} left, less than balance_min ({least})"
+                "its account has {left} left, less than balance_min ({least})"
             ))
         }
         None => low("its balance cannot be understood".to_owned()),
     }
+}
+
+/// As it was given: rounded it could look like enough.
+fn shown(amount: &Value) -> String {
+    match amount.as_str() {
+        Some(text) => short(text),
+        None => short(&amount.to_string()),
+    }
+}
+
+fn short(text: &str) -> String {
+    let line = wording::one_line(text);
+    line.trim().chars().take(SHOWN_CHARACTERS_MAX).collect()
 }
 
 /// The provider does not tell, and not only for the moment.

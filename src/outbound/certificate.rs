@@ -1,5 +1,6 @@
 //! How long the certificate of a server is good.
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
@@ -66,7 +67,10 @@ fn moment(text: &str) -> Option<Wall> {
         _ => digits.to_owned(),
     };
     let civil = DateTime::strptime("%Y%m%d%H%M%S", digits).ok()?;
-    let timestamp = TimeZone::UTC.to_timestamp(civil).ok()?;
+    // RFC 5280: the last second of the year 9999 says that there is no end; it is past what is
+    // counted here.
+    let timestamp = TimeZone::UTC.to_timestamp(civil);
+    let timestamp = timestamp.unwrap_or(Timestamp::MAX);
     Some(Wall(timestamp.as_millisecond()))
 }
 
@@ -90,6 +94,13 @@ mod tests {
             assert_eq!(read.map(|read| read.ends.0), expected, "{year}");
             assert_eq!(read.map(|read| read.begins.0), Some(631_152_000_000));
         }
+    }
+
+    #[test]
+    fn a_certificate_without_an_end_is_good_for_as_long_as_can_be_counted() {
+        let last = Wall(Timestamp::MAX.as_millisecond());
+        assert_eq!(moment("99991231235959Z"), Some(last));
+        assert_eq!(moment("99991232235959Z"), None);
     }
 
     #[test]

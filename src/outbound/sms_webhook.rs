@@ -82,6 +82,8 @@ pub struct SmsWebhook {
     body: Template,
     http: Arc<Http>,
     links: Links,
+    /// Values in the queries of its addresses, which may be keys.
+    keys: Vec<SecretString>,
 }
 
 impl SmsWebhook {
@@ -113,6 +115,7 @@ impl SmsWebhook {
         check_escaping(&settings, &body)?;
         Ok(Self {
             info: info(&settings),
+            keys: keys(&settings),
             settings,
             method,
             body,
@@ -223,7 +226,8 @@ impl SmsWebhook {
 
     fn sent(&self, outcome: Outcome, words: &str) -> Sent {
         let headers = self.settings.headers.iter();
-        let secrets: Vec<&SecretString> = headers.map(|(_, value)| value).collect();
+        let headers = headers.map(|(_, value)| value);
+        let secrets: Vec<&SecretString> = headers.chain(&self.keys).collect();
         Sent {
             outcome,
             provider_message: outcome::provider_words(words, &secrets),
@@ -277,6 +281,25 @@ fn check_balance_url(settings: &Settings, balance_url: &str) -> Result<(), setti
     }
     Ok(())
 }
+
+fn keys(settings: &Settings) -> Vec<SecretString> {
+    let balance = settings.balance.as_ref().map(|balance| &balance.url);
+    let addresses = [&settings.url].into_iter().chain(balance);
+    let parsed = addresses.filter_map(|url| http::parse_url(url).ok());
+    let values = parsed.flat_map(|url| {
+        let pairs = url.query_pairs();
+        let values = pairs.map(|(_, value)| value.into_owned());
+        // As it stands in the address as well, since that is what is repeated.
+        let written = url.query().unwrap_or_default().split('&');
+        let written = written.filter_map(|pair| Some(pair.split_once('=')?.1.to_owned()));
+        values.chain(written).collect::<Vec<_>>()
+    });
+    let long = values.filter(|value| value.len() >= KEY_BYTES_MIN);
+    long.map(SecretString::from).collect()
+}
+
+/// Shorter values are flags and numbers.
+const KEY_BYTES_MIN: usize = 6;
 
 fn info(settings: &Settings) -> ChannelInfo {
     ChannelInfo {
@@ -514,7 +537,7 @@ mod tests {
         let server = Server::start([reply]).await;
         let settings = Settings {
             balance: Some(Balance {
-                url: format!("{}/balance", server.url()),
+                url: format!("{}/balance?key=in%2Baddress", server.url()),
                 amount: "/account/left".to_owned(),
                 min: 20.0,
             }),
@@ -547,15 +570,33 @@ mod tests {
                 accepted,
                 low(less),
             ),
+            (
+                Reply::new(200, r#"{"account":{"left":19.9999}}"#),
+                accepted,
+                low("its account has 19.9999 left, less than balance_min (20)"),
+            ),
+            (
+                Reply::new(
+                    200,
+                    &format!(r#"{{"account":{{"left":"-{}"}}}}"#, "9".repeat(300)),
+                ),
+                accepted,
+                low(&format!(
+                    "its account has -{} left, less than balance_min (20)",
+                    "9".repeat(23)
+                )),
+            ),
             (Reply::new(200, r#"{"left":30}"#), accepted, low(lost)),
             (Reply::new(200, "30"), accepted, low(lost)),
             (Reply::new(403, "no hush"), accepted, low(refused)),
+            (Reply::new(403, "no in+address"), accepted, low(refused)),
+            (Reply::new(403, "no in%2Baddress"), accepted, low(refused)),
             (Reply::new(429, ""), wait, Capacity::Unread),
             (Reply::new(500, ""), Outcome::Transient, Capacity::Unread),
         ] {
             let (probed, calls) = probe(reply).await;
             assert_eq!((probed.outcome, probed.capacity), (outcome, capacity));
-            assert_eq!(calls[0].line, "GET /balance");
+            assert_eq!(calls[0].line, "GET /balance?key=in%2Baddress");
             assert_eq!(calls[0].header("x-key"), "hush");
             assert!(calls[0].body.is_empty());
         }

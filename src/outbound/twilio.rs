@@ -425,11 +425,11 @@ mod tests {
             ),
             (
                 Reply::new(200, r#"{"balance":"19.9900","currency":"EUR"}"#),
-                low("its account has 19.99 EUR left, less than balance_min (20)"),
+                low("its account has 19.9900 EUR left, less than balance_min (20)"),
             ),
             (
                 Reply::new(200, r#"{"balance":-3.5,"currency":"USD"}"#),
-                low("its account has -3.50 USD left, less than balance_min (20)"),
+                low("its account has -3.5 USD left, less than balance_min (20)"),
             ),
             (
                 Reply::new(200, r#"{"balance":"NaN"}"#),

@@ -75,7 +75,7 @@ struct Connections {
 impl Connections {
     fn new(registry: &mut Registry) -> Self {
         let refused = "Connections that were not let in";
-        let full = "How often all connections of a listener were taken";
+        let full = "How often all connections of a listener, or the share of a client, were taken";
         let handshakes = "Connections whose client did not shake hands";
         let accepts = "Connections that could not be accepted for want of descriptors or memory";
         let gave_way = "Connections that were ended to make room for others";

@@ -272,13 +272,63 @@ fn a_bad_pair_at_the_start_is_refused_with_its_file() {
     assert!(fault(&folder).contains("cannot be used"));
 }
 
+/// A chain of our certificate and an issuer's, which end on the first of June of these years.
+fn chain(own: i32, issuer: i32) -> (String, String) {
+    let (certificate, key, _) = made(own);
+    (certificate + &made(issuer).0, key)
+}
+
+#[test]
+fn an_issuers_certificate_that_has_expired_keeps_no_good_one_out_and_is_told() {
+    let folder = Folder::new();
+    let (certificate, key, _) = made(2026);
+    folder.write(certificate.as_bytes(), key.as_bytes());
+    let mut tls = Tls::open("listen", &folder.files()).unwrap();
+    let now = Wall(NOW.0 - DAY);
+    tls.check(now);
+    let (certificate, key) = chain(2027, 2021);
+    folder.write(certificate.as_bytes(), key.as_bytes());
+    let told = match tls.check(now) {
+        Some(Input::Raise { text, .. }) => text.to_string(),
+        other => format!("{other:?}"),
+    };
+    assert!(tls.trouble.is_none(), "it is taken");
+    assert!(tls.chain.own.ends > NOW);
+    let words = "an issuer's certificate of listen expired 2021-06-01T00:00:00Z";
+    assert!(told.starts_with(words), "{told}");
+    let (certificate, key) = chain(2027, 2028);
+    folder.write(certificate.as_bytes(), key.as_bytes());
+    assert!(matches!(tls.check(now), Some(Input::Clear { .. })));
+}
+
+#[test]
+fn a_certificate_that_is_not_good_yet_waits_until_it_is() {
+    let folder = Folder::new();
+    let (certificate, key, _) = made(2026);
+    folder.write(certificate.as_bytes(), key.as_bytes());
+    let mut tls = Tls::open("listen", &folder.files()).unwrap();
+    let (certificate, key, _) = made(2099);
+    folder.write(certificate.as_bytes(), key.as_bytes());
+    let begins = tls.chain.own.begins;
+    tls.check(Wall(begins.0 - 1));
+    let words = &tls.trouble.as_ref().expect("it is not taken").words;
+    assert!(
+        words.contains("good only from 2020-01-01T00:00:00Z on"),
+        "{words}"
+    );
+    assert_eq!(tls.chain.own.ends, NOW);
+    tls.check(begins);
+    assert!(tls.trouble.is_none());
+    assert!(tls.chain.own.ends > NOW);
+}
+
 #[test]
 fn each_day_of_the_last_fourteen_has_one_warning() {
     let folder = Folder::new();
     let (certificate, key, _) = made(2026);
     folder.write(certificate.as_bytes(), key.as_bytes());
     let mut tls = Tls::open("listen", &folder.files()).unwrap();
-    assert_eq!(tls.validity.ends, NOW);
+    assert_eq!(tls.chain.own.ends, NOW);
     let expires = "expires 2026-06-01T00:00:00Z";
     let expired = "expired 2026-06-01T00:00:00Z";
     for (days, hour, expected) in [
