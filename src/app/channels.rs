@@ -81,10 +81,18 @@ pub fn build(settings: &Settings, links: &Links, screen: &Screen) -> anyhow::Res
     let http = Arc::new(Http::new(http_options(settings)?)?);
     let mut entries = Vec::new();
     let mut console_concurrency = None;
+    let mut faults = Vec::new();
     for configured in &settings.channels {
-        let Some(channel) = one(configured, settings, &http, links)? else {
-            console_concurrency = Some(configured.concurrency);
-            continue;
+        let channel = match one(configured, settings, &http, links) {
+            Ok(Some(channel)) => channel,
+            Ok(None) => {
+                console_concurrency = Some(configured.concurrency);
+                continue;
+            }
+            Err(fault) => {
+                faults.push(format!("{fault:#}"));
+                continue;
+            }
         };
         let (concurrency, kind) = (configured.concurrency, configured.kind.as_str());
         entries.push(Entry {
@@ -92,6 +100,9 @@ pub fn build(settings: &Settings, links: &Links, screen: &Screen) -> anyhow::Res
             concurrency,
             kind,
         });
+    }
+    if !faults.is_empty() {
+        anyhow::bail!("{}", faults.join("\n"));
     }
     let role = if entries.is_empty() {
         Role::Only

@@ -154,6 +154,12 @@ impl Remote {
                 target.url
             ))
         };
+        if target.url.contains('@') {
+            // Messages name the address.
+            let words = "REVEILLE_URL holds a user name or password: write only the address, and \
+                         the token into REVEILLE_TOKEN";
+            return Err(Failure::Usage(words.to_owned()));
+        }
         let base = Url::parse(&target.url).map_err(|_| unclear())?;
         if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
             return Err(unclear());

@@ -204,7 +204,8 @@ pub struct WeeklyTime {
 
 /// `tue 10:30`.
 pub(super) fn weekly_time(value: &Value) -> Result<WeeklyTime, String> {
-    const CURE: &str = "write a weekday and a time of day, such as \"tue 10:30\"";
+    const CURE: &str =
+        "write a weekday and a time of day, such as \"tue 10:30\", or \"\" for never";
     const DAYS: [(&str, i8); 7] = [
         ("monday", 0),
         ("tuesday", 1),

@@ -276,7 +276,8 @@ fn check_balance_url(settings: &Settings, balance_url: &str) -> Result<(), setti
     settings::url(name, "balance_url", balance_url)?;
     let origin = |url| http::parse_url(url).map(|url| url.origin());
     if origin(balance_url) != origin(&settings.url) {
-        let cure = "is on another server than url; give an address on the same one";
+        let cure = "is on another server than url; give an address with the same scheme, host and \
+                    port";
         return Err(settings::Error::new(name, "balance_url", cure));
     }
     Ok(())

@@ -194,12 +194,18 @@ async fn an_absent_server_is_named_with_the_cure() {
 
 #[tokio::test]
 async fn an_address_that_is_none_is_a_usage_error() {
-    for url in ["banana", "ftp://host", "http://"] {
+    for url in [
+        "banana",
+        "ftp://host",
+        "http://",
+        "http://ana:secret@127.0.0.1:1",
+    ] {
         let environment = [("REVEILLE_URL", url), ("REVEILLE_TOKEN", "secret")];
         let failure = run_asked(&["incidents"], &environment, None)
             .await
             .expect_err("no address");
         assert_eq!(failure.code(), 2, "{url}: {failure}");
+        assert!(!failure.to_string().contains("secret"), "{failure}");
     }
 }
 

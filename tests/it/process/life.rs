@@ -72,6 +72,27 @@ async fn rules_with_faults_end_the_first_start_with_all_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn channels_that_cannot_work_end_the_start_with_each_of_them() {
+    let gateway = |name: &str, more: &str| {
+        format!(
+            "[[channel]]\nname = \"{name}\"\nkind = \"sms_webhook\"\n\
+             url = \"https://gateway.example/send\"\n{more}\n"
+        )
+    };
+    let settings = [
+        gateway("one", "headers = { \"bad name\" = \"x\" }"),
+        gateway("two", "body = \"{{\""),
+    ];
+    let place = Place::new(&settings.concat(), ONE_PERSON);
+    let output = place.command(&["serve"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    for channel in ["channel one: ", "channel two: "] {
+        assert!(errors.contains(channel), "{errors}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_input_is_named_and_later_good_input_is_unaffected() {
     let place = Place::new("", ONE_PERSON);
     let server = place.start().await;
