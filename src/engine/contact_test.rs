@@ -29,6 +29,8 @@ const SPREAD_MINUTES: u64 = 30;
 const LATE_MINUTES: u16 = 120;
 /// People of one minute, or a sixtieth of all if that is more; the others follow in the next.
 const PEOPLE_MAX: usize = 25;
+/// Pages of one minute: what one decision may plan.
+const PAGES_MAX: usize = 400;
 /// A test page that has not left by then does not leave any more.
 const LEAVES_WITHIN: Millis = Millis::hours(1);
 /// Contacts that do not work are told one by one up to so many; the others are only counted.
@@ -61,8 +63,14 @@ pub(super) fn look(draft: &mut Draft<'_>) {
     }
     due.sort_by_key(|(tested, ..)| *tested);
     due.truncate(PEOPLE_MAX.max(rules.users.len() / 60));
+    let mut pages = 0;
     let gap = Millis::minutes(1).0 / (due.len() as u64).max(1);
     for (index, (_, name, user)) in (0..).zip(due) {
+        pages += user.contacts.len();
+        if pages > PAGES_MAX && index > 0 {
+            // They are due in the next minute as well.
+            return;
+        }
         test(
             draft,
             name,

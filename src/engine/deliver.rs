@@ -59,7 +59,9 @@ pub(super) fn page_contact(
         note_unusable(draft, plan, Reason::ContactStopped);
         return Planned::Unusable;
     }
-    if contact_test::is_about_contact(incident, plan.user, plan.contact) {
+    // A bundle says more than that the contact does not work.
+    let is_single = plan.kind == PageKind::Page;
+    if is_single && contact_test::is_about_contact(incident, plan.user, plan.contact) {
         note_unusable(draft, plan, Reason::ContactUnreachable);
         return Planned::Unusable;
     }

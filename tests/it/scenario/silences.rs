@@ -353,6 +353,24 @@ fn a_critical_alert_that_joined_under_a_silence_is_heard_when_it_ends() {
     world.take_seen();
 }
 
+#[test]
+fn whoever_has_an_incident_hears_of_what_joined_under_a_silence_when_that_ends() {
+    let mut world = World::new(&team_with(
+        "route:\n  policy: team\n  group_by: [service]\n",
+    ));
+    world.give(trigger("first").label("service", "pay"));
+    world.take_seen();
+    world.ack(1, "ana");
+    world.take_seen();
+    world.silence("host=b", "01:00:00");
+    world.give(trigger("next").label("service", "pay").label("host", "b"));
+    world.expect_nothing_until("00:59:59");
+    world.at("01:00:01");
+    world.expect(["ana sms twilio #1 page"]);
+    world.ack(1, "ana");
+    world.take_seen();
+}
+
 /// A silence with these matchers, until so long from now.
 fn request(world: &World, matchers: &[&str], time: &str) -> SilenceRequest {
     let matchers = matchers.iter().map(|text| Matcher::parse(text).unwrap());
