@@ -21,7 +21,7 @@ pub struct Secret(Vec<u8>);
 /// Why a text is no secret. Never shows the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    #[error("webhook secret is not `whsec_` followed by base64; make one of 32 random bytes")]
+    #[error("webhook secret is not `whsec_` followed by base64 (with + and /, not - and _); make one of 32 random bytes")]
     Form,
     #[error("webhook secret has {0} bytes; make one of 24 to 64 random bytes")]
     Length(usize),
@@ -173,6 +173,8 @@ mod tests {
         let cases = [
             ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", SecretError::Form),
             ("whsec_!!", SecretError::Form),
+            // Libraries disagree about the URL-safe letters.
+            ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa-_", SecretError::Form),
             ("whsec_AAAA", SecretError::Length(3)),
             (&long, SecretError::Length(66)),
         ];
