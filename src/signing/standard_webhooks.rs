@@ -21,7 +21,10 @@ pub struct Secret(Vec<u8>);
 /// Why a text is no secret. Never shows the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    #[error("webhook secret is not `whsec_` followed by base64 (with + and /, not - and _); make one of 32 random bytes")]
+    #[error(
+        "webhook secret is not `whsec_` followed by base64 (with + and /, not - and _); make one \
+         of 32 random bytes"
+    )]
     Form,
     #[error("webhook secret has {0} bytes; make one of 24 to 64 random bytes")]
     Length(usize),
