@@ -82,7 +82,7 @@ pub fn save(path: &Path, new: &Path, options: Options) -> Result<Survey, Error> 
     }
     let mut target = Target::open(&partial, options, old.clocks())?;
     let survey = old.survey(&mut |piece| target.take(piece))?;
-    target.finish()?;
+    target.finish(survey.is_whole())?;
     take_over(path, &partial, new).map_err(|error| open_error(new, &error))?;
     Ok(survey)
 }

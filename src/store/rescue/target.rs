@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use crate::engine::counters::Counters;
-use crate::engine::ids::{AlertId, AttemptId, IncidentNumber, PageId, ReceiptId, TaskId};
+use crate::engine::ids::{
+    AlertId, AttemptId, EntryId, IncidentNumber, OverrideId, PageId, ReceiptId, SilenceId, TaskId,
+};
 use crate::engine::records::{Change, Record};
 use crate::engine::time::Steady;
 use crate::store::{Batch, Clocks, Error, Options, Partition, SledStore, Store};
@@ -13,7 +15,8 @@ use super::Piece;
 /// Changes of one commit of a new store.
 const CHANGES_MAX: usize = 500;
 /// Where it is not known which numbers were given last, as many are left out: a link in a message
-/// that was sent must never open something else.
+/// that was sent must never open something else. What was stored is no help where commits are
+/// lost: numbers were given after it.
 pub const NUMBERS_LEFT_OUT: u64 = 10_000;
 
 /// A new store that is being filled.
@@ -69,17 +72,20 @@ impl Target {
                     clocks.wall = clocks.wall.max(receipt.at);
                 }
             }
-            Change::Entry(entry) => next.entry.0 = next.entry.0.max(entry.id.0 + 1),
+            Change::Entry(entry) => {
+                next.entry.0 = next.entry.0.max(entry.id.0 + 1);
+                raise(next, entry.incident);
+            }
             Change::Put(record) | Change::Archive(record) => match record {
                 Record::Alert(alert) => {
                     next.alert = next.alert.max(AlertId(alert.id.0 + 1));
+                    alert.incidents.iter().for_each(|known| raise(next, *known));
                     self.newest = self.newest.max(alert.entered.unwrap_or_default());
                 }
-                Record::Incident(incident) => {
-                    let above = IncidentNumber(incident.number.0 + 1);
-                    next.incident = next.incident.max(above);
-                }
+                Record::Incident(incident) => raise(next, incident.number),
                 Record::Page(page) => {
+                    let incidents = page.incidents.iter();
+                    incidents.for_each(|known| raise(next, known.number));
                     next.page = next.page.max(PageId(page.id.0 + 1));
                     let attempts = page.attempts.iter().map(|it| AttemptId(it.id.0 + 1));
                     next.attempt = attempts.fold(next.attempt, Ord::max);
@@ -112,8 +118,9 @@ impl Target {
         self.store.commit(partition, epoch, &batch)
     }
 
-    pub fn finish(mut self) -> Result<(), Error> {
-        let next = self.next_numbers();
+    /// Where something was lost it is not known which numbers were given last.
+    pub fn finish(mut self, is_whole: bool) -> Result<(), Error> {
+        let next = self.next_numbers(if is_whole { 0 } else { NUMBERS_LEFT_OUT });
         self.batch.changes.push(Change::Put(Record::Counters(next)));
         if self.clocks.is_none() {
             // Waits go on from the last moment that is known.
@@ -126,29 +133,27 @@ impl Target {
         Ok(())
     }
 
-    fn next_numbers(&self) -> Counters {
+    fn next_numbers(&self, left_out: u64) -> Counters {
         let met = self.next;
-        let Some(stored) = self.stored else {
-            let above = |number: u64| number + NUMBERS_LEFT_OUT;
-            return Counters {
-                incident: IncidentNumber(above(met.incident.0)),
-                alert: AlertId(above(met.alert.0)),
-                page: PageId(above(met.page.0)),
-                attempt: AttemptId(above(met.attempt.0)),
-                receipt: ReceiptId(above(met.receipt.0)),
-                ..met
-            };
-        };
+        let stored = self.stored.unwrap_or_default();
+        let above = |stored: u64, met: u64| stored.max(met).saturating_add(left_out);
         Counters {
-            incident: stored.incident.max(met.incident),
-            alert: stored.alert.max(met.alert),
-            page: stored.page.max(met.page),
-            attempt: stored.attempt.max(met.attempt),
-            receipt: stored.receipt.max(met.receipt),
-            silence: stored.silence.max(met.silence),
-            override_: stored.override_.max(met.override_),
-            entry: stored.entry.max(met.entry),
-            ..stored
+            incident: IncidentNumber(above(stored.incident.0, met.incident.0)),
+            alert: AlertId(above(stored.alert.0, met.alert.0)),
+            page: PageId(above(stored.page.0, met.page.0)),
+            attempt: AttemptId(above(stored.attempt.0, met.attempt.0)),
+            receipt: ReceiptId(above(stored.receipt.0, met.receipt.0)),
+            silence: SilenceId(above(stored.silence.0, met.silence.0)),
+            override_: OverrideId(above(stored.override_.0, met.override_.0)),
+            entry: EntryId(above(stored.entry.0, met.entry.0)),
+            task: TaskId(above(stored.task.0, met.task.0)),
+            started: stored.started,
+            quick_starts: stored.quick_starts,
         }
     }
+}
+
+/// The next incident comes after this one.
+fn raise(next: &mut Counters, incident: IncidentNumber) {
+    next.incident = next.incident.max(IncidentNumber(incident.0 + 1));
 }

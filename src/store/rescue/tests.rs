@@ -265,6 +265,56 @@ fn numbers_go_on_above_all_that_is_there_even_if_the_last_ones_are_lost() {
     assert_eq!(counters.receipt, ReceiptId(42 + NUMBERS_LEFT_OUT));
 }
 
+fn saved_counters(new: &Path) -> Counters {
+    let store = SledStore::open(new, small()).unwrap();
+    let records = store.load(HOME, START).unwrap().records;
+    let counters = records.into_iter().find_map(|record| match record {
+        Record::Counters(counters) => Some(counters),
+        _ => None,
+    });
+    counters.unwrap()
+}
+
+#[test]
+fn a_saved_database_that_lost_commits_gives_no_number_twice() {
+    let (place, data) = place();
+    let task = |id| put(Record::Task(samples::task(id).into()));
+    let store = SledStore::open(&data, small()).unwrap();
+    let early = Counters {
+        task: TaskId(3),
+        ..counters(5)
+    };
+    commit(&store, vec![put(Record::Counters(early)), task(7)]);
+    drop(store);
+    let next = |name: &str| {
+        let new = place.path().join(name);
+        let survey = save(&data, &new, small()).unwrap();
+        (survey.is_whole(), saved_counters(&new))
+    };
+    let whole = Counters {
+        task: TaskId(8),
+        ..early
+    };
+    assert_eq!(next("whole").1, whole, "the highest of what is there");
+    // As if the commits after this one, with their numbers, were lost.
+    fs::write(data.join("initialised"), format!("{:020}\n", 9)).unwrap();
+    let (is_whole, after) = next("after a loss");
+    assert!(!is_whole);
+    let expected = Counters {
+        incident: IncidentNumber(whole.incident.0 + NUMBERS_LEFT_OUT),
+        alert: AlertId(whole.alert.0 + NUMBERS_LEFT_OUT),
+        page: PageId(whole.page.0 + NUMBERS_LEFT_OUT),
+        attempt: AttemptId(whole.attempt.0 + NUMBERS_LEFT_OUT),
+        receipt: ReceiptId(whole.receipt.0 + NUMBERS_LEFT_OUT),
+        silence: SilenceId(whole.silence.0 + NUMBERS_LEFT_OUT),
+        override_: OverrideId(whole.override_.0 + NUMBERS_LEFT_OUT),
+        entry: EntryId(whole.entry.0 + NUMBERS_LEFT_OUT),
+        task: TaskId(whole.task.0 + NUMBERS_LEFT_OUT),
+        ..whole
+    };
+    assert_eq!(after, expected);
+}
+
 #[test]
 fn rules_and_secrets_that_are_gone_are_missed() {
     type Kept = fn(&(DocumentKind, String)) -> bool;
