@@ -139,9 +139,10 @@ impl Old {
         })?;
         let directory = Directory::claim(path)?;
         let failed = |error: io::Error| directory.open_error(&error);
+        let acknowledged = marker::read(&directory.marker()).map_err(failed)?;
         Ok(Self {
-            acknowledged: marker::read(&directory.marker()).map_err(failed)?,
-            rows: Salvaged::read(&file).map_err(failed)?,
+            acknowledged,
+            rows: Salvaged::read(&file, acknowledged).map_err(failed)?,
             database: file,
             _directory: directory,
         })

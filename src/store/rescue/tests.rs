@@ -11,7 +11,7 @@ use crate::engine::time::Steady;
 use crate::store::contract::{commit, put, receipt_change, small};
 use crate::store::samples::{self, START};
 use crate::store::sled::{Failure, Tree};
-use crate::store::{Batch, SledStore, Store};
+use crate::store::{Batch, SledStore, Store, salvage};
 
 use super::*;
 
@@ -129,7 +129,7 @@ fn of_a_whole_database_the_log_says_what_the_database_says() {
     fill(&data, ROUNDS);
     let database = data.join("db");
     for opening in 0..3 {
-        let salvaged = Salvaged::read(&database.join("db")).unwrap();
+        let salvaged = Salvaged::read(&database.join("db"), None).unwrap();
         assert_eq!(salvaged.holes, [], "opening {opening}");
         assert_eq!(salvaged.lost_changes, 0, "opening {opening}");
         let tree = Tree::open(&database, 8 << 20).map_err(Failure::cause);
@@ -313,6 +313,114 @@ fn a_saved_database_that_lost_commits_gives_no_number_twice() {
         ..whole
     };
     assert_eq!(after, expected);
+}
+
+fn zero(file: &Path, hole: Hole) {
+    let mut bytes = fs::read(file).unwrap();
+    let start = usize::try_from(hole.offset).unwrap();
+    bytes[start..start + usize::try_from(hole.bytes).unwrap()].fill(0);
+    fs::write(file, bytes).unwrap();
+}
+
+/// Fills a store that then loses the head of its last batch but `back`, and whose marker says so
+/// many commits; gives what there was before it.
+fn torn(data: &Path, back: usize, marker: u64) -> BTreeSet<String> {
+    fill(data, 30);
+    let before = contents(data);
+    let store = SledStore::open(data, small()).unwrap();
+    for round in 0..=back as u64 {
+        let alerts = (1..=20).map(|id| {
+            let mut alert = samples::alert(id);
+            alert.repeats = 9_000 + round;
+            put(Record::Alert(alert.into()))
+        });
+        let receipt = receipt_change(samples::receipt(31 + round, START));
+        commit(&store, alerts.chain([receipt]).collect());
+    }
+    drop(store);
+    let file = data.join("db/db");
+    let heads = salvage::batch_heads(&file);
+    zero(&file, heads[heads.len() - 1 - back]);
+    fs::write(data.join("initialised"), format!("{marker:020}\n")).unwrap();
+    before
+}
+
+/// Commits of [`fill`] with 30 rounds.
+const FILLED: u64 = 31;
+
+#[test]
+fn a_batch_that_was_never_finished_did_not_happen_and_is_no_damage() {
+    let (place, data) = place();
+    let before = torn(&data, 0, FILLED);
+    let new = place.path().join("new");
+    let survey = save(&data, &new, small()).unwrap();
+    assert!(survey.is_whole(), "{survey:#?}");
+    assert!(contents(&new) == before);
+    // As a start takes it.
+    assert!(contents(&data) == before);
+}
+
+#[test]
+fn a_batch_that_was_finished_and_damaged_is_told_as_damaged() {
+    // The second: with a count that is too low, as after a power cut.
+    for (back, marker) in [(0, FILLED + 1), (1, FILLED)] {
+        let (_place, data) = place();
+        torn(&data, back, marker);
+        let survey = check(&data).unwrap();
+        let [hole] = survey.damaged[..] else {
+            panic!("{back}: {survey:#?}");
+        };
+        let file = fs::read(data.join("db/db")).unwrap();
+        assert!(file[usize::try_from(hole.offset).unwrap()..][..20] == [0; 20]);
+    }
+}
+
+#[test]
+fn a_start_does_not_destroy_what_can_still_be_saved() {
+    for (back, marker) in [(0, FILLED + 1), (1, FILLED), (1, FILLED + 2)] {
+        let (_place, data) = place();
+        torn(&data, back, marker);
+        let file = data.join("db/db");
+        let (bytes, survey) = (fs::read(&file).unwrap(), check(&data).unwrap());
+        let error = SledStore::open(&data, small()).err();
+        let error = error.expect("it must not open").to_string();
+        assert!(error.contains("nothing was changed"), "{error}");
+        assert!(error.contains("store save"), "{error}");
+        assert!(fs::read(&file).unwrap() == bytes, "{back}, {marker}");
+        assert!(!data.join("db.damaged").exists());
+        assert_eq!(check(&data).unwrap(), survey);
+    }
+}
+
+const SEGMENT: usize = 512 << 10;
+
+#[test]
+fn heads_of_segments_and_segments_of_garbage_are_told_as_damaged() {
+    let (_place, data) = place();
+    fill(&data, 200);
+    let file = data.join("db/db");
+    let bytes = fs::read(&file).unwrap();
+    assert!(bytes.len() > 2 * SEGMENT, "{}", bytes.len());
+    let damaged = |damaged: &[u8]| {
+        fs::write(&file, damaged).unwrap();
+        check(&data).unwrap().damaged
+    };
+    let mut headless = bytes.clone();
+    headless[SEGMENT..SEGMENT + 20].fill(0);
+    let head = Hole {
+        offset: SEGMENT as u64,
+        bytes: 20,
+    };
+    assert_eq!(damaged(&headless), [head]);
+    let mut longer = bytes.clone();
+    longer.resize(bytes.len().next_multiple_of(SEGMENT), 0);
+    let whole = longer.len();
+    longer.resize(whole + SEGMENT, 0);
+    assert_eq!(damaged(&longer), [], "what was never written");
+    longer[whole..].fill(b'x');
+    let garbage = damaged(&longer);
+    let total: u64 = garbage.iter().map(|hole| hole.bytes).sum();
+    assert_eq!(total, SEGMENT as u64, "{garbage:?}");
 }
 
 #[test]
