@@ -7,7 +7,6 @@ use crate::engine::ids::{
     AlertId, AttemptId, EntryId, IncidentNumber, OverrideId, PageId, ReceiptId, SilenceId, TaskId,
 };
 use crate::engine::records::{Change, Record};
-use crate::engine::time::Steady;
 use crate::store::{Batch, Clocks, Error, Options, Partition, SledStore, Store};
 
 use super::Piece;
@@ -26,7 +25,8 @@ pub struct Target {
     batch: Batch,
     next: Counters,
     stored: Option<Counters>,
-    newest: Steady,
+    /// The newest moments that were met.
+    newest: Clocks,
 }
 
 impl Target {
@@ -37,7 +37,7 @@ impl Target {
             batch: Batch::default(),
             next: Counters::default(),
             stored: None,
-            newest: Steady::default(),
+            newest: Clocks::default(),
         })
     }
 
@@ -68,28 +68,32 @@ impl Target {
         match change {
             Change::Receipt(receipt) => {
                 next.receipt.0 = next.receipt.0.max(receipt.id.0 + 1);
-                if let Some(clocks) = &mut self.clocks {
-                    clocks.wall = clocks.wall.max(receipt.at);
-                }
+                self.newest.wall = self.newest.wall.max(receipt.at);
             }
             Change::Entry(entry) => {
                 next.entry.0 = next.entry.0.max(entry.id.0 + 1);
                 raise(next, entry.incident);
+                self.newest.wall = self.newest.wall.max(entry.at);
             }
             Change::Put(record) | Change::Archive(record) => match record {
                 Record::Alert(alert) => {
                     next.alert = next.alert.max(AlertId(alert.id.0 + 1));
                     alert.incidents.iter().for_each(|known| raise(next, *known));
-                    self.newest = self.newest.max(alert.entered.unwrap_or_default());
+                    let entered = alert.entered.unwrap_or_default();
+                    self.newest.steady = self.newest.steady.max(entered);
                 }
-                Record::Incident(incident) => raise(next, incident.number),
+                Record::Incident(incident) => {
+                    raise(next, incident.number);
+                    self.newest.wall = self.newest.wall.max(incident.opened_at);
+                }
                 Record::Page(page) => {
                     let incidents = page.incidents.iter();
                     incidents.for_each(|known| raise(next, known.number));
                     next.page = next.page.max(PageId(page.id.0 + 1));
                     let attempts = page.attempts.iter().map(|it| AttemptId(it.id.0 + 1));
                     next.attempt = attempts.fold(next.attempt, Ord::max);
-                    self.newest = self.newest.max(page.created);
+                    self.newest.steady = self.newest.steady.max(page.created);
+                    self.newest.wall = self.newest.wall.max(page.created_at);
                 }
                 Record::Silence(silence) => {
                     next.silence.0 = next.silence.0.max(silence.id.0 + 1);
@@ -122,13 +126,13 @@ impl Target {
     pub fn finish(mut self, is_whole: bool) -> Result<(), Error> {
         let next = self.next_numbers(if is_whole { 0 } else { NUMBERS_LEFT_OUT });
         self.batch.changes.push(Change::Put(Record::Counters(next)));
-        if self.clocks.is_none() {
-            // Waits go on from the last moment that is known.
-            self.clocks = Some(Clocks {
-                steady: self.newest,
-                ..Clocks::default()
-            });
-        }
+        // Waits go on from the last moment that is known, and what the next start finds past since
+        // then is no jump of the clock.
+        let stored = self.clocks.unwrap_or_default();
+        self.clocks = Some(Clocks {
+            wall: stored.wall.max(self.newest.wall),
+            steady: stored.steady.max(self.newest.steady),
+        });
         self.commit()?;
         Ok(())
     }
