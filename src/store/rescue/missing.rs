@@ -229,7 +229,7 @@ impl Seen {
 /// Which incidents a page or an alert names.
 fn named_by(record: &Record) -> Vec<IncidentNumber> {
     match record {
-        Record::Alert(alert) => alert.incidents.iter().copied().collect(),
+        Record::Alert(alert) => alert.incidents.clone(),
         Record::Page(page) => page.incidents.iter().map(|known| known.number).collect(),
         Record::Incident(_)
         | Record::Counters(_)
