@@ -63,7 +63,7 @@ impl Directory {
         self.path.join("db")
     }
 
-    /// A copy of a database that could not be opened, as it was.
+    /// A copy of a database that could not be opened, from before the repair.
     pub fn damaged_copy(&self) -> PathBuf {
         self.path.join("db.damaged")
     }
