@@ -50,11 +50,15 @@ pub fn run(command: Store) -> Result<Report, Failure> {
             let new = new.display();
             let report = report(&survey);
             let saved = format!("saved into {new}; start with --data {new}");
-            Ok(match survey.is_whole() {
+            let report = match survey.is_whole() {
                 true => report,
                 false => report.remark(AGAIN),
-            }
-            .remark(saved))
+            };
+            let left_behind = survey.left_behind.iter();
+            let report = left_behind.fold(report, |report, file| {
+                report.remark(format!("not taken over: {file}"))
+            });
+            Ok(report.remark(saved))
         }
     }
 }
@@ -81,6 +85,7 @@ fn report(survey: &Survey) -> Report {
         "counts": survey.counts,
         "damaged": survey.damaged,
         "database": survey.database,
+        "left_behind": survey.left_behind,
         "missing": survey.missing,
         "unreadable": survey.unreadable,
         "unreadable_total": survey.unreadable_total,
@@ -113,13 +118,25 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::store::{Batch, Options, Partition, SledStore, Store as _};
+    use crate::store::{
+        Batch, DocumentKind, DocumentWrite, Options, Partition, SledStore, Store as _,
+    };
 
     fn filled(path: &Path) -> SledStore {
         let store = SledStore::open(path, Options::default()).unwrap();
         let epoch = store.claim(Partition::default()).unwrap();
-        let batch = Batch::default();
-        store.commit(Partition::default(), epoch, &batch).unwrap();
+        // So many that the first ones are written again in one.
+        for name in 0..20 {
+            let batch = Batch {
+                documents: vec![DocumentWrite {
+                    kind: DocumentKind::Audit,
+                    name: name.to_string(),
+                    bytes: Some(b"act".to_vec()),
+                }],
+                ..Batch::default()
+            };
+            store.commit(Partition::default(), epoch, &batch).unwrap();
+        }
         store
     }
 
@@ -167,6 +184,21 @@ mod tests {
         };
         assert!(again.contains("may page again"), "{again}");
         assert!(saved.starts_with("saved into "), "{saved}");
+    }
+
+    #[test]
+    fn a_secret_that_was_not_taken_over_is_a_remark() {
+        let place = tempfile::tempdir().unwrap();
+        let (data, new) = (place.path().join("data"), place.path().join("new"));
+        drop(filled(&data));
+        fs::create_dir(data.join("first-key")).unwrap();
+        let report = save(&data, &new).unwrap();
+        assert_eq!(report.verdict, Verdict::Done);
+        let [left, _saved] = &report.remarks[..] else {
+            panic!("{report:?}");
+        };
+        let named = format!("not taken over: {}", data.join("first-key").display());
+        assert!(left.starts_with(&named), "{left}");
     }
 
     #[test]

@@ -25,7 +25,12 @@ impl Directory {
         builder.create(path).map_err(failed)?;
         let mut options = OpenOptions::new();
         let options = options.create(true).read(true).write(true).truncate(false);
-        let mut lock = options.open(path.join("lock")).map_err(failed)?;
+        let file = path.join("lock");
+        let lock_failed = |error: io::Error| {
+            let cause = format!("{} cannot be written: {error}", file.display());
+            open_error(path, cause)
+        };
+        let mut lock = options.open(&file).map_err(lock_failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -38,7 +43,9 @@ impl Directory {
         }
         match write_holder(&mut lock) {
             // Who holds it is a remark; a start on a full disk must come as far as the reserve.
-            Err(error) if error.kind() != io::ErrorKind::StorageFull => return Err(failed(error)),
+            Err(error) if error.kind() != io::ErrorKind::StorageFull => {
+                return Err(lock_failed(error));
+            }
             Ok(()) | Err(_) => {}
         }
         Ok(Self {
@@ -56,7 +63,7 @@ impl Directory {
         self.path.join("db")
     }
 
-    /// A copy of a database that could not be opened, as it was.
+    /// A copy of a database that could not be opened, from before the repair.
     pub fn damaged_copy(&self) -> PathBuf {
         self.path.join("db.damaged")
     }

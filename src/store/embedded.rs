@@ -21,7 +21,7 @@ use super::rows::{self, Rows};
 use super::writes::Writes;
 use super::{
     Alert, Batch, Before, DocumentKind, Epoch, Error, Failure, Loaded, Partition, Purged,
-    Retention, Span, Store, Tree, history, load, purge, repair,
+    Retention, Span, Store, Tree, history, load, purge, repair, salvage,
 };
 
 /// Nobody else can own an embedded store.
@@ -93,7 +93,7 @@ impl SledStore {
         })
     }
 
-    /// Where a copy of the database lies as it was, if it could only be opened after a repair.
+    /// Where a copy of the database from before a repair lies, if it could only be opened after one.
     pub fn repaired(&self) -> Option<&Path> {
         self.repaired.as_deref()
     }
@@ -367,6 +367,7 @@ fn open_guarded(
     if acknowledged.is_some() && !database.join("db").exists() {
         return Err(directory.open_error(&with_hint(directory, "the database is missing")));
     }
+    refuse_to_cut(directory, acknowledged)?;
     let cause = match attempt(&database, options, acknowledged) {
         Ok(tree) => return Ok((tree, false)),
         Err(Failure::Other(cause)) => return Err(directory.open_error(&cause)),
@@ -382,12 +383,34 @@ fn open_guarded(
             let copy = directory.damaged_copy();
             let again = failure.cause();
             let cause = format!(
-                "{cause}; after a repair: {again}; {} is as it was",
+                "{cause}; after a repair: {again}; {} is a copy from before the repair",
                 copy.display()
             );
             Err(directory.open_error(&with_hint(directory, &cause)))
         }
     }
+}
+
+/// Where a damaged place stands in front of acknowledged commits, sled takes it for the end of its
+/// log and writes zeros over all behind it, which `store save` could still have read.
+fn refuse_to_cut(directory: &Directory, acknowledged: Option<u64>) -> Result<(), Error> {
+    let database = directory.database();
+    // Without a marker somebody wants to go on with what there is, or there is nothing yet.
+    let Some(acknowledged) = acknowledged.filter(|_| database.join("db").exists()) else {
+        return Ok(());
+    };
+    // What cannot be read at all the opening tells better.
+    let Ok(Some(tear)) = salvage::tear(&database, acknowledged) else {
+        return Ok(());
+    };
+    let cause = format!(
+        "a place of {} is damaged: {} commits were acknowledged, {} stand in front of it, and a \
+         start would remove what is whole behind it; nothing was changed",
+        database.join("db").display(),
+        tear.acknowledged,
+        tear.commits
+    );
+    Err(directory.open_error(&with_hint(directory, &cause)))
 }
 
 fn with_hint(directory: &Directory, cause: &str) -> String {

@@ -44,6 +44,12 @@ pub fn read(path: &Path) -> io::Result<Option<u64>> {
     }
 }
 
+/// How many commits were acknowledged; `None` if that cannot be read, for whatever reason.
+pub fn read_whole(path: &Path) -> Option<u64> {
+    let text = std::fs::read_to_string(path).ok()?;
+    text.trim().parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,11 +59,14 @@ mod tests {
         let temporary = tempfile::tempdir().unwrap();
         let path = temporary.path().join("initialised");
         assert_eq!(read(&path).unwrap(), None);
+        assert_eq!(read_whole(&path), None);
         let marker = Marker::open(&path, 0).unwrap();
         assert_eq!(read(&path).unwrap(), Some(0));
         marker.note(17).unwrap();
         assert_eq!(read(&path).unwrap(), Some(17));
+        assert_eq!(read_whole(&path), Some(17));
         std::fs::write(&path, "nonsense").unwrap();
         assert_eq!(read(&path).unwrap(), Some(0));
+        assert_eq!(read_whole(&path), None);
     }
 }

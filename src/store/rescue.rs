@@ -13,7 +13,7 @@ use crate::engine::incident::Incident;
 use crate::engine::page::Page;
 use crate::engine::records::{Change, Entry, Receipt, Record};
 
-use self::missing::{Seen, lost_changes, lost_commits};
+use self::missing::{Seen, lost_changes, lost_clocks, lost_commits, lost_marker};
 use self::target::Target;
 use super::directory::{Directory, sync_directory};
 use super::keys::{Key, Kind, describe};
@@ -41,6 +41,8 @@ pub struct Survey {
     pub unreadable_total: u64,
     /// What must have been there and is not, in words.
     pub missing: Vec<String>,
+    /// Files beside the database that a saving could not take over, with the causes.
+    pub left_behind: Vec<String>,
 }
 
 impl Survey {
@@ -65,6 +67,8 @@ pub fn check(path: &Path) -> Result<Survey, Error> {
 
 /// Writes all that can be read into a new data directory, which must not exist yet.
 pub fn save(path: &Path, new: &Path, options: Options) -> Result<Survey, Error> {
+    // A slash at the end would make `.partial` a file within.
+    let new: &Path = &new.components().collect::<PathBuf>();
     if new.symlink_metadata().is_ok() {
         return Err(open_error(new, &"it exists already; name a new one"));
     }
@@ -73,6 +77,9 @@ pub fn save(path: &Path, new: &Path, options: Options) -> Result<Survey, Error> 
         let within = format!("it lies in {}, which is only read", path.display());
         return Err(open_error(new, &within));
     }
+    if old.rows.is_empty() {
+        return Err(old.nothing());
+    }
     let mut partial = new.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
@@ -80,11 +87,40 @@ pub fn save(path: &Path, new: &Path, options: Options) -> Result<Survey, Error> 
         let left = "it is left of an earlier attempt; remove it";
         return Err(open_error(&partial, &left));
     }
-    let mut target = Target::open(&partial, options, old.clocks())?;
-    let survey = old.survey(&mut |piece| target.take(piece))?;
-    target.finish()?;
-    take_over(path, &partial, new).map_err(|error| open_error(new, &error))?;
-    Ok(survey)
+    let saved = old.fill(&partial, options).and_then(|mut survey| {
+        survey.left_behind =
+            take_over(path, &partial, new).map_err(|error| open_error(new, &error))?;
+        Ok(survey)
+    });
+    saved.map_err(|error| unsaved(error, new, &partial))
+}
+
+/// Removes what was begun and tells so, where it could be what fills the disk.
+fn unsaved(error: Error, new: &Path, partial: &Path) -> Error {
+    let cause = match error {
+        Error::Commit { cause } => cause,
+        Error::Open { directory, cause } if directory == new || directory == partial => cause,
+        other @ (Error::Open { .. }
+        | Error::Locked { .. }
+        | Error::Fenced { .. }
+        | Error::Read { .. }
+        | Error::Damaged { .. }
+        | Error::Newer { .. }) => {
+            // They tell of the old directory, and nothing of the new one matters beside it.
+            let _ = fs::remove_dir_all(partial);
+            return other;
+        }
+    };
+    let left = match fs::remove_dir_all(partial) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            format!(
+                "{} is left and could not be removed: {error}",
+                partial.display()
+            )
+        }
+        Ok(()) | Err(_) => "what was written was removed".to_owned(),
+    };
+    open_error(new, &format!("{cause}; {left}"))
 }
 
 /// Whether a path that does not exist yet lies in a directory.
@@ -99,20 +135,27 @@ fn parent(path: &Path) -> &Path {
     parent.unwrap_or(Path::new("."))
 }
 
-/// Copies what lies beside the database, and gives the new directory its name.
-fn take_over(path: &Path, partial: &Path, new: &Path) -> io::Result<()> {
+/// Copies what lies beside the database, and gives the new directory its name. Gives what could not
+/// be read: a new one of these is made more easily than a database.
+fn take_over(path: &Path, partial: &Path, new: &Path) -> io::Result<Vec<String>> {
+    let mut left_behind = Vec::new();
     for name in SECRETS {
-        let copy = partial.join(name);
-        match fs::copy(path.join(name), &copy) {
-            Ok(_) => File::open(copy)?.sync_all()?,
+        let file = path.join(name);
+        match fs::read(&file) {
+            Ok(_) => {
+                let copy = partial.join(name);
+                fs::copy(&file, &copy)?;
+                File::open(copy)?.sync_all()?;
+            }
             // It was put away, as it should be.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+            Err(error) => left_behind.push(format!("{}: {error}", file.display())),
         }
     }
     sync_directory(partial)?;
     fs::rename(partial, new)?;
-    sync_directory(parent(new))
+    sync_directory(parent(new))?;
+    Ok(left_behind)
 }
 
 /// Something that was read.
@@ -126,7 +169,7 @@ struct Old {
     database: PathBuf,
     rows: Salvaged,
     acknowledged: Option<u64>,
-    _directory: Directory,
+    directory: Directory,
 }
 
 impl Old {
@@ -134,17 +177,53 @@ impl Old {
         let file = path.join("db").join("db");
         // Nothing is made where there is nothing.
         fs::metadata(&file).map_err(|error| {
-            let cause = format!("there is no database: {}: {error}", file.display());
-            open_error(path, &cause)
+            let cause = match error.kind() {
+                io::ErrorKind::NotFound => "there is no database",
+                _ => "run as the user of the service",
+            };
+            open_error(path, &format!("{cause}: {}: {error}", file.display()))
         })?;
-        let directory = Directory::claim(path)?;
-        let failed = |error: io::Error| directory.open_error(&error);
+        let directory = Directory::claim(path).map_err(|error| match error {
+            Error::Open { directory, cause } => {
+                let cure = "run as the user of the service, or copy the directory first and name \
+                            the copy";
+                open_error(&directory, &format!("{cause}; {cure}"))
+            }
+            other @ (Error::Locked { .. }
+            | Error::Fenced { .. }
+            | Error::Commit { .. }
+            | Error::Read { .. }
+            | Error::Damaged { .. }
+            | Error::Newer { .. }) => other,
+        })?;
+        let acknowledged = marker::read_whole(&directory.marker());
+        let rows = Salvaged::read(&file, acknowledged)
+            .map_err(|error| open_error(path, &format!("{}: {error}", file.display())))?;
         Ok(Self {
-            acknowledged: marker::read(&directory.marker()).map_err(failed)?,
-            rows: Salvaged::read(&file).map_err(failed)?,
+            acknowledged,
+            rows,
             database: file,
-            _directory: directory,
+            directory,
         })
+    }
+
+    /// Fills a new directory.
+    fn fill(&self, partial: &Path, options: Options) -> Result<Survey, Error> {
+        let mut target = Target::open(partial, options, self.clocks())?;
+        let survey = self.survey(&mut |piece| target.take(piece))?;
+        if !survey.is_whole() && survey.counts.values().all(|count| *count == 0) {
+            return Err(self.nothing());
+        }
+        target.finish(survey.is_whole())?;
+        Ok(survey)
+    }
+
+    fn nothing(&self) -> Error {
+        let cause = format!(
+            "nothing of {} can be read; nothing was written",
+            self.database.display()
+        );
+        self.directory.open_error(&cause)
     }
 
     fn clocks(&self) -> Option<Clocks> {
@@ -175,11 +254,10 @@ impl Old {
         } = reading;
         let missing = &mut survey.missing;
         missing.extend(lost_changes(self.rows.lost_changes));
+        missing.extend(lost_marker(self.acknowledged, &self.directory.marker()));
         missing.extend(lost_commits(progress, self.acknowledged));
         missing.extend(seen.missing());
-        if self.clocks().is_none() {
-            missing.push("the clocks of the last commit".to_owned());
-        }
+        missing.extend(lost_clocks(progress, self.clocks().is_some()));
         Ok(survey)
     }
 }

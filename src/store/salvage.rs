@@ -5,6 +5,8 @@
 //! of sled 0.34 (decision 0034).
 
 mod message;
+mod segment;
+mod tail;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -16,13 +18,12 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use serde::Serialize;
 
+pub use self::tail::tear;
+
 use self::message::{Leaf, Link, Message, Node, Value, What};
 use super::Error;
 use super::keys::{Key, describe};
 use super::rows::Rows;
-
-/// Bytes of a segment; sled's default, which is never changed.
-const SEGMENT_BYTES: usize = 512 * 1024;
 
 /// What the log says, as far as it can be read.
 pub struct Salvaged {
@@ -66,44 +67,46 @@ impl Page {
 }
 
 impl Salvaged {
-    /// Reads the file of a database.
-    pub fn read(path: &Path) -> io::Result<Self> {
+    /// Reads the file of a database, of which so many commits were acknowledged.
+    pub fn read(path: &Path, acknowledged: Option<u64>) -> io::Result<Self> {
         let file = File::open(path)?;
-        let (mut messages, holes) = read_messages(&file)?;
-        messages.sort_by_key(|message| message.moment);
-        messages.dedup_by_key(|message| message.moment);
-        cut_unfinished_batch(&file, &mut messages)?;
+        let mut log = segment::read(&file, &segment::places(&file)?);
+        tail::cut(&file, &mut log, acknowledged);
         let mut salvaged = Self {
             file,
             rows: BTreeMap::new(),
-            holes,
+            holes: log.gaps.iter().map(|gap| gap.hole).collect(),
             lost_changes: 0,
             applying: RwLock::new(()),
         };
-        let mut pages: Vec<Page> = pages(messages).into_values().collect();
+        let mut pages: Vec<Page> = pages(log.messages).into_values().collect();
         pages.sort_by_key(Page::moment);
         for page in pages {
-            salvaged.add(&page)?;
+            salvaged.add(&page);
         }
-        salvaged.holes.sort_by_key(|hole| hole.offset);
+        salvaged.holes = joined(salvaged.holes);
         Ok(salvaged)
     }
 
+    /// Whether nothing at all could be read.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Adds what a page holds. Where pages speak of the same key the newest is right.
-    fn add(&mut self, page: &Page) -> io::Result<()> {
+    fn add(&mut self, page: &Page) {
         let Some(base) = &page.base else {
             // Of which rows the changes are only the node says.
             self.lost_changes += page.links.len() as u64;
-            return Ok(());
+            return;
         };
-        let bytes = self.bytes(base.at, base.length)?;
-        let leaf = match Node::read(&bytes) {
+        let leaf = match body(&self.file, base).as_deref().and_then(Node::read) {
             Some(Node::Leaf(leaf)) => leaf,
             // It only leads to leaves.
-            Some(Node::Index) => return Ok(()),
+            Some(Node::Index) => return,
             None => {
                 self.damage(base.at, base.length);
-                return Ok(());
+                return;
             }
         };
         self.forget_older(&leaf, base.moment);
@@ -111,8 +114,7 @@ impl Salvaged {
             self.set(key.clone(), *value, base);
         }
         for message in &page.links {
-            let bytes = self.bytes(message.at, message.length)?;
-            match Link::read(&bytes) {
+            match body(&self.file, message).as_deref().and_then(Link::read) {
                 Some(Link::Other) => {}
                 Some(Link::Set(rest, value)) => match leaf.key(&rest) {
                     Some(key) => self.set(key, value, message),
@@ -125,7 +127,6 @@ impl Salvaged {
                 None => self.damage(message.at, message.length),
             }
         }
-        Ok(())
     }
 
     /// A page says all that there was in its range.
@@ -161,18 +162,11 @@ impl Salvaged {
         self.holes.push(Hole::new(offset, length));
     }
 
-    fn bytes(&self, at: u64, length: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, at)?;
-        Ok(bytes)
-    }
-
     fn value(&self, key: &[u8], place: Place) -> Result<Vec<u8>, Error> {
-        self.bytes(place.at, place.length)
-            .map_err(|error| Error::Read {
-                what: describe(key),
-                cause: error.to_string(),
-            })
+        bytes(&self.file, place.at, place.length).map_err(|error| Error::Read {
+            what: describe(key),
+            cause: error.to_string(),
+        })
     }
 }
 
@@ -209,101 +203,50 @@ impl Hole {
             bytes: length as u64,
         }
     }
-}
 
-/// All messages, and where there must have been more.
-fn read_messages(file: &File) -> io::Result<(Vec<Message>, Vec<Hole>)> {
-    let length = file.metadata()?.len();
-    let mut segments = Vec::new();
-    let mut buffer = vec![0; SEGMENT_BYTES];
-    for start in (0..length).step_by(SEGMENT_BYTES) {
-        let present = usize::try_from(length - start).unwrap_or(SEGMENT_BYTES);
-        let bytes = &mut buffer[..present.min(SEGMENT_BYTES)];
-        file.read_exact_at(bytes, start)?;
-        segments.push(Segment::read(bytes, start));
-    }
-    let newest = segments.iter().filter_map(|segment| segment.newest).max();
-    let filled = segments.iter().rposition(|it| !it.messages.is_empty());
-    let (mut messages, mut holes) = (Vec::new(), Vec::new());
-    for (index, segment) in segments.into_iter().enumerate() {
-        holes.extend(segment.holes);
-        // What follows the newest message of all is no hole, nor is what was never written.
-        let is_behind = segment.newest == newest || Some(index) > filled;
-        holes.extend(segment.tail.filter(|_| !is_behind));
-        messages.extend(segment.messages);
-    }
-    Ok((messages, holes))
-}
-
-/// What a segment holds.
-#[derive(Default)]
-struct Segment {
-    messages: Vec<Message>,
-    holes: Vec<Hole>,
-    /// What follows its last message.
-    tail: Option<Hole>,
-    newest: Option<u64>,
-}
-
-impl Segment {
-    fn read(bytes: &[u8], start: u64) -> Self {
-        let mut segment = Self::default();
-        let head = &bytes[..bytes.len().min(message::SEGMENT_HEAD_BYTES)];
-        if !message::is_head(bytes) && head.iter().any(|byte| *byte != 0) {
-            segment.holes.push(Hole::new(start, head.len()));
-        }
-        let mut at = message::SEGMENT_HEAD_BYTES;
-        let mut skipped = 0;
-        while at < bytes.len() {
-            let Some(found) = message::read(bytes, at, start) else {
-                skipped += 1;
-                at += 1;
-                continue;
-            };
-            let moment = Some(found.message.moment);
-            // Older messages behind newer ones are what the segment held before, cut anywhere.
-            if skipped > 0 && moment > segment.newest {
-                let hole = Hole::new(start + (at - skipped) as u64, skipped);
-                segment.holes.push(hole);
-            }
-            (at, skipped) = (found.end, 0);
-            segment.newest = segment.newest.max(moment);
-            segment.messages.push(found.message);
-        }
-        // A segment that was begun and never filled looks like this.
-        let is_empty = segment.messages.is_empty() && is_zero(bytes);
-        if skipped >= message::HEAD_BYTES_MAX && !is_empty {
-            let offset = start + (bytes.len() - skipped) as u64;
-            segment.tail = Some(Hole::new(offset, skipped));
-        }
-        segment
+    fn end(self) -> u64 {
+        self.offset + self.bytes
     }
 }
 
-/// Whether nothing follows the head of a segment.
-fn is_zero(bytes: &[u8]) -> bool {
-    let mut body = bytes.iter().skip(message::SEGMENT_HEAD_BYTES);
-    body.all(|byte| *byte == 0)
+/// Holes in their order, none of which lies in another.
+fn joined(mut holes: Vec<Hole>) -> Vec<Hole> {
+    holes.sort_by_key(|hole| hole.offset);
+    let mut joined: Vec<Hole> = Vec::new();
+    for hole in holes {
+        match joined
+            .last_mut()
+            .filter(|before| hole.offset < before.end())
+        {
+            Some(before) => before.bytes = before.end().max(hole.end()) - before.offset,
+            None => joined.push(hole),
+        }
+    }
+    joined
 }
 
-/// A batch of which the end was never written did not happen.
-fn cut_unfinished_batch(file: &File, messages: &mut Vec<Message>) -> io::Result<()> {
-    let Some(last) = messages.last().map(|message| message.until) else {
-        return Ok(());
-    };
-    let manifests = messages.iter().enumerate().rev();
-    for (index, manifest) in manifests.filter(|(_, message)| message.what == What::Manifest) {
-        let mut until = [0; 8];
-        if manifest.length != until.len() {
-            continue;
-        }
-        file.read_exact_at(&mut until, manifest.at)?;
-        if u64::from_le_bytes(until) > last {
-            messages.truncate(index);
-        }
-        return Ok(());
-    }
-    Ok(())
+fn bytes(file: &File, at: u64, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    file.read_exact_at(&mut bytes, at)?;
+    Ok(bytes)
+}
+
+/// The body of a message; `None` if the disk no longer gives it.
+fn body(file: &File, message: &Message) -> Option<Vec<u8>> {
+    bytes(file, message.at, message.length).ok()
+}
+
+/// Where the heads of batches stand, in their order.
+#[cfg(test)]
+pub fn batch_heads(path: &Path) -> Vec<Hole> {
+    let file = File::open(path).unwrap();
+    let messages = segment::read(&file, &segment::places(&file).unwrap()).messages;
+    let heads = messages.iter().filter(|it| it.what == What::Manifest);
+    let places = heads.map(|it| {
+        let length = usize::try_from(it.until - it.moment).unwrap();
+        Hole::new(it.at + it.length as u64 - length as u64, length)
+    });
+    places.collect()
 }
 
 fn pages(messages: Vec<Message>) -> HashMap<u64, Page> {
@@ -321,7 +264,7 @@ fn pages(messages: Vec<Message>) -> HashMap<u64, Page> {
             What::Free => {
                 pages.remove(&message.page);
             }
-            What::Manifest | What::Other => {}
+            What::Manifest | What::Filling | What::Other => {}
         }
     }
     pages

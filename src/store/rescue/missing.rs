@@ -1,23 +1,43 @@
 //! What must have been in a database and is not: numbers that were met and that were spoken of.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use crate::engine::counters::Counters;
 use crate::engine::ids::{IncidentNumber, ReceiptId, Revision};
 use crate::engine::records::{Change, Record};
+use crate::engine::time::Wall;
 use crate::store::DocumentKind;
+use crate::store::age;
 use crate::store::record::Progress;
 
 /// As many of one kind are named.
 const NAMED_MAX: usize = 20;
+
+/// The name that the first start gives the secret of links. The other secret, the hash of the admin
+/// token, is not there where the environment gives the token.
+const LINKS: &str = "links";
 
 pub fn lost_changes(count: u64) -> Option<String> {
     let changes = || format!("{count} changes: it is lost to which records they belong");
     (count > 0).then(changes)
 }
 
+/// Without that count lost commits leave no trace.
+pub fn lost_marker(acknowledged: Option<u64>, marker: &Path) -> Option<String> {
+    let marker = marker.display();
+    let told = || format!("how many commits were acknowledged ({marker} cannot be read)");
+    acknowledged.is_none().then(told)
+}
+
+/// Each commit has the clocks.
+pub fn lost_clocks(progress: Option<Progress>, has_clocks: bool) -> Option<String> {
+    let is_new = progress.is_some_and(|progress| progress.commits == 0);
+    (!has_clocks && !is_new).then(|| "the clocks of the last commit".to_owned())
+}
+
 pub fn lost_commits(progress: Option<Progress>, acknowledged: Option<u64>) -> Option<String> {
-    let acknowledged = acknowledged?;
+    let acknowledged = acknowledged.unwrap_or(0);
     match progress.map(|progress| progress.commits) {
         Some(commits) if commits >= acknowledged => None,
         Some(commits) => Some(format!(
@@ -34,12 +54,20 @@ pub struct Seen {
     receipts: u64,
     first_receipt: Option<ReceiptId>,
     last_receipt: Option<ReceiptId>,
-    incidents: BTreeSet<IncidentNumber>,
-    spoken_of: BTreeSet<IncidentNumber>,
+    /// With the moments at which they were opened.
+    incidents: BTreeMap<IncidentNumber, Wall>,
+    /// When the first of those in history was over.
+    oldest_closed: Option<Wall>,
+    /// Their timelines are there, which go with them.
+    with_entries: BTreeSet<IncidentNumber>,
+    /// Pages and alerts name them, of which some outlive them.
+    named: BTreeSet<IncidentNumber>,
+    /// What closed pages and alerts name of which nothing was met yet; they go with the last.
+    alone: Vec<Vec<IncidentNumber>>,
     revisions: BTreeSet<u64>,
     /// The highest revision by which an incident was opened.
     revision_used: Revision,
-    has_secrets: bool,
+    secrets: BTreeSet<String>,
 }
 
 impl Seen {
@@ -51,26 +79,40 @@ impl Seen {
                 self.last_receipt = self.last_receipt.max(Some(receipt.id));
             }
             Change::Entry(entry) => {
-                self.spoken_of.insert(entry.incident);
+                self.with_entries.insert(entry.incident);
             }
-            Change::Archive(record) | Change::Put(record) => self.note_record(record),
+            Change::Archive(record) => {
+                self.note_closed(record);
+                self.note_record(record);
+            }
+            Change::Put(record) => self.note_record(record),
             Change::Drop(_) => {}
         }
     }
 
+    fn note_closed(&mut self, record: &Record) {
+        if let Record::Incident(incident) = record {
+            let at = age::incident_closed_at(incident);
+            self.oldest_closed = Some(self.oldest_closed.map_or(at, |oldest| oldest.min(at)));
+        }
+        let named = named_by(record);
+        let is_met = |number: &IncidentNumber| self.incidents.contains_key(number);
+        if !named.is_empty() && !named.iter().any(is_met) {
+            self.alone.push(named);
+        }
+    }
+
     fn note_record(&mut self, record: &Record) {
+        self.named.extend(named_by(record));
         match record {
             Record::Incident(incident) => {
-                self.incidents.insert(incident.number);
+                self.incidents.insert(incident.number, incident.opened_at);
                 self.revision_used = self.revision_used.max(incident.revision);
             }
-            Record::Alert(alert) => self.spoken_of.extend(&alert.incidents),
-            Record::Page(page) => {
-                let incidents = page.incidents.iter();
-                self.spoken_of.extend(incidents.map(|known| known.number));
-            }
             Record::Counters(counters) => self.counters = Some(*counters),
-            Record::Group(_)
+            Record::Alert(_)
+            | Record::Page(_)
+            | Record::Group(_)
             | Record::Person(_)
             | Record::Channel(_)
             | Record::Sender(_)
@@ -85,7 +127,9 @@ impl Seen {
     pub fn note_document(&mut self, kind: DocumentKind, name: &str) {
         match kind {
             DocumentKind::Rules => self.revisions.extend(name.parse::<u64>()),
-            DocumentKind::Secret => self.has_secrets = true,
+            DocumentKind::Secret => {
+                self.secrets.insert(name.to_owned());
+            }
             // Nothing else speaks of these.
             DocumentKind::Token
             | DocumentKind::Key
@@ -111,12 +155,32 @@ impl Seen {
         !self.incidents.is_empty() || self.receipts > 0
     }
 
+    /// History goes by age, so that a page or an alert may name incidents that were purged.
     fn incidents(&self) -> Option<String> {
-        let unknown = self.spoken_of.difference(&self.incidents);
-        let unknown: Vec<String> = unknown.map(|number| format!("#{number}")).collect();
-        let named = first_of(&unknown)?;
-        let count = unknown.len();
+        let is_lost = |number: &&IncidentNumber| !self.incidents.contains_key(number);
+        let mut lost: BTreeSet<IncidentNumber> = BTreeSet::new();
+        lost.extend(self.with_entries.iter().filter(is_lost));
+        for named in &self.alone {
+            if named.iter().all(|number| is_lost(&number)) {
+                lost.extend(named);
+            }
+        }
+        if let Some(first) = self.first_kept() {
+            lost.extend(self.named.range(first..).filter(is_lost));
+        }
+        let lost: Vec<String> = lost.iter().map(|number| format!("#{number}")).collect();
+        let named = first_of(&lost)?;
+        let count = lost.len();
         Some(format!("{count} incidents that others speak of: {named}"))
+    }
+
+    /// From this number on none can have been purged: what was purged was over no later than what
+    /// is left, and this one was opened after that.
+    fn first_kept(&self) -> Option<IncidentNumber> {
+        let oldest_closed = self.oldest_closed?;
+        let mut incidents = self.incidents.iter();
+        let first = incidents.find(|(_, opened_at)| **opened_at > oldest_closed);
+        first.map(|(number, _)| *number)
     }
 
     fn receipts(&self) -> Option<String> {
@@ -149,10 +213,35 @@ impl Seen {
     }
 
     fn secrets(&self) -> Option<String> {
-        let is_lost = !self.has_secrets && self.was_used();
-        let told = "the secrets: links of earlier pages no longer work, and the first admin token \
-                    is made anew";
-        is_lost.then(|| told.to_owned())
+        if !self.was_used() || self.secrets.contains(LINKS) {
+            return None;
+        }
+        let told = if self.secrets.is_empty() {
+            "the secrets: links of earlier pages no longer work, and the first admin token is made \
+             anew"
+        } else {
+            "the secret of links: links of earlier pages no longer work"
+        };
+        Some(told.to_owned())
+    }
+}
+
+/// Which incidents a page or an alert names.
+fn named_by(record: &Record) -> Vec<IncidentNumber> {
+    match record {
+        Record::Alert(alert) => alert.incidents.clone(),
+        Record::Page(page) => page.incidents.iter().map(|known| known.number).collect(),
+        Record::Incident(_)
+        | Record::Counters(_)
+        | Record::Group(_)
+        | Record::Person(_)
+        | Record::Channel(_)
+        | Record::Sender(_)
+        | Record::Silence(_)
+        | Record::Override(_)
+        | Record::Pinned(_)
+        | Record::Jump(_)
+        | Record::Task(_) => Vec::new(),
     }
 }
 

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use crate::engine::counters::Counters;
-use crate::engine::ids::{AlertId, AttemptId, IncidentNumber, PageId, ReceiptId, TaskId};
+use crate::engine::ids::{
+    AlertId, AttemptId, EntryId, IncidentNumber, OverrideId, PageId, ReceiptId, SilenceId, TaskId,
+};
 use crate::engine::records::{Change, Record};
-use crate::engine::time::Steady;
 use crate::store::{Batch, Clocks, Error, Options, Partition, SledStore, Store};
 
 use super::Piece;
@@ -13,7 +14,8 @@ use super::Piece;
 /// Changes of one commit of a new store.
 const CHANGES_MAX: usize = 500;
 /// Where it is not known which numbers were given last, as many are left out: a link in a message
-/// that was sent must never open something else.
+/// that was sent must never open something else. What was stored is no help where commits are
+/// lost: numbers were given after it.
 pub const NUMBERS_LEFT_OUT: u64 = 10_000;
 
 /// A new store that is being filled.
@@ -23,7 +25,8 @@ pub struct Target {
     batch: Batch,
     next: Counters,
     stored: Option<Counters>,
-    newest: Steady,
+    /// The newest moments that were met.
+    newest: Clocks,
 }
 
 impl Target {
@@ -34,7 +37,7 @@ impl Target {
             batch: Batch::default(),
             next: Counters::default(),
             stored: None,
-            newest: Steady::default(),
+            newest: Clocks::default(),
         })
     }
 
@@ -65,25 +68,32 @@ impl Target {
         match change {
             Change::Receipt(receipt) => {
                 next.receipt.0 = next.receipt.0.max(receipt.id.0 + 1);
-                if let Some(clocks) = &mut self.clocks {
-                    clocks.wall = clocks.wall.max(receipt.at);
-                }
+                self.newest.wall = self.newest.wall.max(receipt.at);
             }
-            Change::Entry(entry) => next.entry.0 = next.entry.0.max(entry.id.0 + 1),
+            Change::Entry(entry) => {
+                next.entry.0 = next.entry.0.max(entry.id.0 + 1);
+                raise(next, entry.incident);
+                self.newest.wall = self.newest.wall.max(entry.at);
+            }
             Change::Put(record) | Change::Archive(record) => match record {
                 Record::Alert(alert) => {
                     next.alert = next.alert.max(AlertId(alert.id.0 + 1));
-                    self.newest = self.newest.max(alert.entered.unwrap_or_default());
+                    alert.incidents.iter().for_each(|known| raise(next, *known));
+                    let entered = alert.entered.unwrap_or_default();
+                    self.newest.steady = self.newest.steady.max(entered);
                 }
                 Record::Incident(incident) => {
-                    let above = IncidentNumber(incident.number.0 + 1);
-                    next.incident = next.incident.max(above);
+                    raise(next, incident.number);
+                    self.newest.wall = self.newest.wall.max(incident.opened_at);
                 }
                 Record::Page(page) => {
+                    let incidents = page.incidents.iter();
+                    incidents.for_each(|known| raise(next, known.number));
                     next.page = next.page.max(PageId(page.id.0 + 1));
                     let attempts = page.attempts.iter().map(|it| AttemptId(it.id.0 + 1));
                     next.attempt = attempts.fold(next.attempt, Ord::max);
-                    self.newest = self.newest.max(page.created);
+                    self.newest.steady = self.newest.steady.max(page.created);
+                    self.newest.wall = self.newest.wall.max(page.created_at);
                 }
                 Record::Silence(silence) => {
                     next.silence.0 = next.silence.0.max(silence.id.0 + 1);
@@ -112,43 +122,42 @@ impl Target {
         self.store.commit(partition, epoch, &batch)
     }
 
-    pub fn finish(mut self) -> Result<(), Error> {
-        let next = self.next_numbers();
+    /// Where something was lost it is not known which numbers were given last.
+    pub fn finish(mut self, is_whole: bool) -> Result<(), Error> {
+        let next = self.next_numbers(if is_whole { 0 } else { NUMBERS_LEFT_OUT });
         self.batch.changes.push(Change::Put(Record::Counters(next)));
-        if self.clocks.is_none() {
-            // Waits go on from the last moment that is known.
-            self.clocks = Some(Clocks {
-                steady: self.newest,
-                ..Clocks::default()
-            });
-        }
+        // Waits go on from the last moment that is known, and what the next start finds past since
+        // then is no jump of the clock.
+        let stored = self.clocks.unwrap_or_default();
+        self.clocks = Some(Clocks {
+            wall: stored.wall.max(self.newest.wall),
+            steady: stored.steady.max(self.newest.steady),
+        });
         self.commit()?;
         Ok(())
     }
 
-    fn next_numbers(&self) -> Counters {
+    fn next_numbers(&self, left_out: u64) -> Counters {
         let met = self.next;
-        let Some(stored) = self.stored else {
-            let above = |number: u64| number + NUMBERS_LEFT_OUT;
-            return Counters {
-                incident: IncidentNumber(above(met.incident.0)),
-                alert: AlertId(above(met.alert.0)),
-                page: PageId(above(met.page.0)),
-                attempt: AttemptId(above(met.attempt.0)),
-                receipt: ReceiptId(above(met.receipt.0)),
-                ..met
-            };
-        };
+        let stored = self.stored.unwrap_or_default();
+        let above = |stored: u64, met: u64| stored.max(met).saturating_add(left_out);
         Counters {
-            incident: stored.incident.max(met.incident),
-            alert: stored.alert.max(met.alert),
-            page: stored.page.max(met.page),
-            attempt: stored.attempt.max(met.attempt),
-            receipt: stored.receipt.max(met.receipt),
-            silence: stored.silence.max(met.silence),
-            override_: stored.override_.max(met.override_),
-            entry: stored.entry.max(met.entry),
-            ..stored
+            incident: IncidentNumber(above(stored.incident.0, met.incident.0)),
+            alert: AlertId(above(stored.alert.0, met.alert.0)),
+            page: PageId(above(stored.page.0, met.page.0)),
+            attempt: AttemptId(above(stored.attempt.0, met.attempt.0)),
+            receipt: ReceiptId(above(stored.receipt.0, met.receipt.0)),
+            silence: SilenceId(above(stored.silence.0, met.silence.0)),
+            override_: OverrideId(above(stored.override_.0, met.override_.0)),
+            entry: EntryId(above(stored.entry.0, met.entry.0)),
+            task: TaskId(above(stored.task.0, met.task.0)),
+            started: stored.started,
+            quick_starts: stored.quick_starts,
         }
     }
+}
+
+/// The next incident comes after this one.
+fn raise(next: &mut Counters, incident: IncidentNumber) {
+    next.incident = next.incident.max(IncidentNumber(incident.0 + 1));
 }

@@ -8,7 +8,7 @@ pub const SEGMENT_HEAD_BYTES: usize = 20;
 pub const HEAD_BYTES_MAX: usize = 32;
 
 /// Bytes of a segment, by which moments are counted.
-const SEGMENT_BYTES: u64 = 512 * 1024;
+pub const SEGMENT_BYTES: u64 = 512 * 1024;
 
 /// What a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum What {
     Free,
     /// The head of a batch.
     Manifest,
+    /// The rest of the segment stays empty.
+    Filling,
     /// Something that holds no rows.
     Other,
 }
@@ -94,15 +96,32 @@ pub enum Link {
     Other,
 }
 
-/// Whether a segment begins as it should.
-pub fn is_head(segment: &[u8]) -> bool {
-    let Some((checksum, rest)) = segment.split_first_chunk() else {
-        return false;
-    };
-    let sum = rest
-        .get(..SEGMENT_HEAD_BYTES - checksum.len())
-        .map(|rest| Checksum::new().over(rest).flipped());
-    sum == Some(u32::from_le_bytes(*checksum))
+/// The head of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Where the segment stands in the order of all messages.
+    pub moment: u64,
+    /// Up to here all was written when the segment was begun.
+    pub stable: u64,
+}
+
+impl Head {
+    /// Reads the head of a segment; `None` if it does not begin as it should.
+    pub fn read(segment: &[u8]) -> Option<Self> {
+        let (checksum, rest) = segment.split_first_chunk()?;
+        let rest = rest.get(..SEGMENT_HEAD_BYTES - checksum.len())?;
+        if Checksum::new().over(rest).flipped() != u32::from_le_bytes(*checksum) {
+            return None;
+        }
+        let (moment, stable) = rest.split_first_chunk()?;
+        // Numbers with a sign, of which all bits but this one are turned; before the first
+        // message the second one is below 0.
+        let number = |bytes: &[u8; 8]| i64::from_le_bytes(*bytes) ^ i64::MAX;
+        Some(Self {
+            moment: u64::try_from(number(moment)).ok()?,
+            stable: u64::try_from(number(stable.first_chunk()?)).unwrap_or(0),
+        })
+    }
 }
 
 /// The message that begins here in a segment, which begins at `start` of the file.
@@ -113,13 +132,14 @@ pub fn read(segment: &[u8], at: usize, start: u64) -> Option<Found> {
     };
     let checksum = u32::from_le_bytes(*cursor.take(4)?.first_chunk()?);
     let what = match cursor.byte()? {
+        2 => What::Filling,
         3 => What::Manifest,
         4 => What::Free,
         8 => What::Node,
         10 => What::Link,
-        // A cancelled one, a filling, a counter, the list of trees, and what lies in files of its
-        // own, of which there are none.
-        1 | 2 | 5 | 6 | 7 | 9 | 11 => What::Other,
+        // A cancelled one, a counter, the list of trees, and what lies in files of its own, of
+        // which there are none.
+        1 | 5 | 6 | 7 | 9 | 11 => What::Other,
         _ => return None,
     };
     let length = usize::try_from(cursor.number()?).ok()?;
