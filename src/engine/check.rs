@@ -74,6 +74,10 @@ fn forget(draft: &mut Draft<'_>, name: &ChannelName, known: Option<Check>) {
     lane::edit(draft, name, |channel| channel.check = None);
     let state = draft.channel(name);
     let is_silent = state.is_some_and(|state| state.health.is_silent(draft.now.steady));
+    let down = draft.channel(name).and_then(|state| state.down.clone());
+    if down.is_some_and(|down| down.was_checked) {
+        lane::works(draft, name, &"".into());
+    }
     if check.failures >= FAILURES && !is_silent {
         trouble_desk::clear(draft, &about(name, Cause::ChannelSilent));
     }

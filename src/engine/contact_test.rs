@@ -62,24 +62,21 @@ pub(super) fn look(draft: &mut Draft<'_>) {
         }
     }
     due.sort_by_key(|(tested, ..)| *tested);
-    due.truncate(PEOPLE_MAX.max(rules.users.len() / 60));
-    let mut pages = 0;
-    let gap = Millis::minutes(1).0 / (due.len() as u64).max(1);
-    for (index, (_, name, user)) in (0..).zip(due) {
-        pages += user.contacts.len();
-        if pages > PAGES_MAX && index > 0 {
-            // They are due in the next minute as well.
+    let people_max = PEOPLE_MAX.max(rules.users.len() / 60);
+    let gap = Millis::minutes(1).0 / (due.len().min(people_max) as u64).max(1);
+    let (mut people, mut pages) = (0, 0);
+    for (_, name, user) in due {
+        // The others are due in the next minute as well.
+        let is_full = pages > 0 && pages + user.contacts.len() > PAGES_MAX;
+        if people == people_max || is_full {
             return;
         }
-        test(
-            draft,
-            name,
-            user,
-            Span {
-                after: Millis(gap * index),
-                gap: Millis(gap),
-            },
-        );
+        let after = Millis(gap * people as u64);
+        let gap = Millis(gap);
+        if test(draft, name, user, Span { after, gap }) {
+            people += 1;
+            pages += user.contacts.len();
+        }
     }
 }
 
@@ -90,7 +87,8 @@ struct Span {
     gap: Millis,
 }
 
-fn test(draft: &mut Draft<'_>, name: &UserName, user: &User, span: Span) {
+/// Whether any page was planned.
+fn test(draft: &mut Draft<'_>, name: &UserName, user: &User, span: Span) -> bool {
     let contacts = (user.contacts.len() as u64).max(1);
     let (mut is_held, mut is_planned) = (false, false);
     for (index, contact) in (0..).zip(&user.contacts) {
@@ -106,6 +104,7 @@ fn test(draft: &mut Draft<'_>, name: &UserName, user: &User, span: Span) {
         bundle::ensure(draft, name);
         draft.edit_person(name, |person| person.tested_at = Some(now));
     }
+    is_planned
 }
 
 /// When a person's contacts are tested; `None` for never.
@@ -224,13 +223,18 @@ pub(super) fn is_late(draft: &Draft<'_>, page: &Page) -> bool {
     draft.now.wall.since(page.created_at) > LEAVES_WITHIN && is_test_page(draft, page)
 }
 
-/// Until when a test page leaves a channel alone that asked to wait not long ago, so that it is
-/// free for others.
+/// Until when a test page leaves a channel alone that is down or asked to wait not long ago, so that
+/// its trial and its patience are there for others.
 pub(super) fn waits(draft: &Draft<'_>, page: &Page, channel: &ChannelInfo) -> Option<Steady> {
     if !is_test_page(draft, page) {
         return None;
     }
     let state = draft.channel(&channel.name)?;
+    let now = draft.now.steady;
+    let seed = draft.now.seed ^ page.id.0;
+    if state.down.is_some() {
+        return Some(now + retry_wait(seed));
+    }
     let endpoint = page.endpoint();
     let health = if channel.is_one_endpoint {
         Some(&state.health)
@@ -238,8 +242,8 @@ pub(super) fn waits(draft: &Draft<'_>, page: &Page, channel: &ChannelInfo) -> Op
         state.endpoints.get(&endpoint)
     };
     let free = health?.closed_until? + RETRY_AFTER;
-    let spread = Millis(mix(draft.now.seed ^ page.id.0) % RETRY_AFTER.0);
-    (free > draft.now.steady).then(|| free + spread)
+    let spread = Millis(mix(seed) % RETRY_AFTER.0);
+    (free > now).then(|| free + spread)
 }
 
 fn about(user: &UserName, contact: &Contact, cause: Cause) -> Trouble {
@@ -352,9 +356,13 @@ fn is_own_fault(draft: &Draft<'_>, attempt: &Attempt) -> bool {
     let state = draft.channel(&attempt.channel);
     let took_others =
         |state: &ChannelState| !state.fails() && state.last_success_at >= Some(attempt.started_at);
-    attempt.outcome.is_some_and(Outcome::is_about_page)
-        || !is_one_endpoint
-        || state.is_some_and(|state| took_others(&state))
+    // Without an answer it may have arrived, or a restart was in the way.
+    let failed = |outcome: &Outcome| !outcome.is_sent();
+    let Some(outcome) = attempt.outcome.filter(failed) else {
+        return false;
+    };
+    let is_refused = outcome != Outcome::Unknown && state.is_some_and(|state| took_others(&state));
+    outcome.is_about_page() || !is_one_endpoint || is_refused
 }
 
 /// The contact as the rules have it now, if it still is the one of the page.
@@ -365,6 +373,30 @@ fn contact_of(draft: &Draft<'_>, page: &Page) -> Option<(UserName, Contact)> {
     let known = draft.rules.contact(user, contact)?;
     let is_same = known.medium == page.medium && known.address == page.address;
     is_same.then(|| (user.clone(), known.clone()))
+}
+
+/// Somebody answered STOP: nothing will show any more whether the contact works.
+pub(super) fn stopped(draft: &mut Draft<'_>, user: &UserName, contact: &ContactName) {
+    if let Some(contact) = draft.rules.contact(user, contact).cloned() {
+        trouble_desk::clear(draft, &about(user, &contact, Cause::ContactUnreachable));
+    }
+}
+
+/// The person's other contacts, if the incident says that one of these cannot be reached.
+pub(super) fn contacts_instead(
+    draft: &Draft<'_>,
+    incident: &Incident,
+    user: &UserName,
+    via: &[ContactName],
+) -> Vec<ContactName> {
+    let mut named = via.iter();
+    if !named.any(|contact| is_about_contact(incident, user, contact)) {
+        return Vec::new();
+    }
+    let known = draft.rules.users.get(user);
+    let contacts = known.iter().flat_map(|user| &user.contacts);
+    let names = contacts.map(|contact| contact.name.clone());
+    names.filter(|name| !via.contains(name)).collect()
 }
 
 /// Whether the incident says that this very contact cannot be reached: it is told by another one.

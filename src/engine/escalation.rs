@@ -364,7 +364,9 @@ pub(super) fn check_reached(draft: &mut Draft<'_>, number: IncidentNumber) {
         escalation.position,
         Position::Step(_) | Position::Reassigned
     );
-    if escalation.phase != Phase::Running || !is_step || escalation.hurried.is_some() {
+    // At low urgency a report may come after the steps were over.
+    let is_on = matches!(escalation.phase, Phase::Running | Phase::StepsOver);
+    if !is_on || !is_step || escalation.hurried.is_some() {
         return;
     }
     if notify::has_hope(draft, &incident) {
@@ -372,6 +374,7 @@ pub(super) fn check_reached(draft: &mut Draft<'_>, number: IncidentNumber) {
     }
     let now = draft.now.steady;
     draft.edit_incident(&number, |incident| {
+        incident.escalation.phase = Phase::Running;
         incident.escalation.due = Some(now);
         incident.escalation.hurried = Some(Reason::NobodyReached);
     });
@@ -435,9 +438,12 @@ fn join_unanswered(draft: &mut Draft<'_>, number: IncidentNumber, incident: &Inc
 }
 
 fn step_over(draft: &mut Draft<'_>, number: IncidentNumber, incident: &Arc<Incident>) {
-    let reason = incident.escalation.hurried.unwrap_or(Reason::WaitOver);
+    let mut reason = incident.escalation.hurried.unwrap_or(Reason::WaitOver);
     if reason == Reason::WaitOver {
         notify::note_unsent(draft, incident);
+        if !notify::was_reached(draft, incident) {
+            reason = Reason::NobodyReached;
+        }
     } else {
         let text = "every contact of everybody in this step failed; the next begins at once";
         draft.note(

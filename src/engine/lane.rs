@@ -87,7 +87,7 @@ pub(super) fn edit<R>(
             name: name.clone(),
             down: None,
             last_success_at: None,
-            is_up_by_probe: false,
+            up_by_probe: None,
             health: Health::new(draft.now.steady),
             endpoints: BTreeMap::new(),
             turn: None,
@@ -165,12 +165,12 @@ pub(super) fn succeeded(draft: &mut Draft<'_>, name: &ChannelName, endpoint: &Te
     works(draft, name, endpoint);
     edit(draft, name, |channel| {
         channel.last_success_at = Some(wall);
-        channel.is_up_by_probe = false;
+        channel.up_by_probe = None;
     });
 }
 
-/// A message was taken or a probe passed.
-fn works(draft: &mut Draft<'_>, name: &ChannelName, endpoint: &Text) {
+/// A message was taken, a probe passed, or what a check found cannot be looked at any more.
+pub(super) fn works(draft: &mut Draft<'_>, name: &ChannelName, endpoint: &Text) {
     let is_one_endpoint = is_one_endpoint(draft, name);
     let known = draft.channel(name);
     let check = known.and_then(|channel| channel.check);
@@ -350,7 +350,8 @@ pub(super) fn probe_due(draft: &mut Draft<'_>, name: &ChannelName) {
     edit(draft, name, |channel| {
         if let Some(down) = &mut channel.down {
             down.probe_due = now + PROBE_INTERVAL;
-            down.is_trial_open = !info.capabilities.probes;
+            // One that an earlier probe opened stays open until an attempt takes it.
+            down.is_trial_open |= !info.capabilities.probes;
             down.is_asked = info.capabilities.probes;
         }
     });
@@ -359,9 +360,12 @@ pub(super) fn probe_due(draft: &mut Draft<'_>, name: &ChannelName) {
     }
 }
 
+/// A page that meets the same so soon after a probe that passed shows that probes do not see it.
+const PROBE_DOUBTED_FOR: Millis = Millis::hours(1);
+
 /// What a probe of a down channel found. It cannot always see what is left to send with, or whether
-/// a message would be taken: where a page met the end of that, or met the same after a probe that
-/// passed, one attempt may try.
+/// a message would be taken: where a page met the end of that, or met the same just after a probe
+/// that passed, one attempt may try.
 pub(super) fn probed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome) {
     let state = draft.channel(name);
     let Some(down) = state.as_ref().and_then(|state| state.down.as_ref()) else {
@@ -375,9 +379,14 @@ pub(super) fn probed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome
         .rules
         .channel(name)
         .is_none_or(|info| !info.capabilities.probes_login);
-    let was_wrong = state.as_ref().is_some_and(|state| state.is_up_by_probe);
-    let is_hidden =
-        (is_blind || was_wrong || down.outcome == Outcome::QuotaExhausted) && !down.was_checked;
+    let now = draft.now.steady;
+    let passed = state.as_ref().and_then(|state| state.up_by_probe);
+    let was_wrong = passed.is_some_and(|at| now.since(at) < PROBE_DOUBTED_FOR);
+    // Whatever a probe does not see, it sees the certificate.
+    let is_tls = matches!(down.outcome, Outcome::TlsNameMismatch | Outcome::TlsOther);
+    let is_unseen = is_blind && !is_tls || down.outcome == Outcome::QuotaExhausted;
+    let is_hidden = (is_unseen || was_wrong) && !down.was_checked;
+    let was_checked = down.was_checked;
     edit(draft, name, |channel| {
         if let Some(down) = &mut channel.down {
             down.is_asked = false;
@@ -395,7 +404,9 @@ pub(super) fn probed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome
     } else {
         // Only channels of one endpoint are ever down.
         works(draft, name, &"".into());
-        edit(draft, name, |channel| channel.is_up_by_probe = true);
+        edit(draft, name, |channel| {
+            channel.up_by_probe = (!was_checked).then_some(now);
+        });
     }
 }
 

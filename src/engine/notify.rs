@@ -1,13 +1,16 @@
 //! A person's notify steps: which contacts are paged when, the page limit, and moving on at once
 //! when they fail.
 
+use std::sync::Arc;
+
 use super::bundle;
+use super::contact_test;
 use super::deliver::{self, Planned};
 use super::draft::Draft;
 use super::escalation;
 use super::ids::{ContactName, IncidentNumber, UserName};
 use super::incident::{Incident, Phase, Position, Run, Status, Why};
-use super::page::{Page, PageKind, PageState};
+use super::page::{Attempt, Page, PageKind, PageState};
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
 use super::ruleset::{NotifyStep, PolicyStep};
@@ -208,7 +211,8 @@ fn page_step(
         return true;
     }
     let (mut is_under_way, mut may_reach) = (false, false);
-    for contact in &step.via {
+    let instead = contact_test::contacts_instead(draft, &incident, user, &step.via);
+    for contact in step.via.iter().chain(&instead) {
         let plan = deliver::Plan {
             kind: PageKind::Page,
             incidents: vec![(deliver::reference(&incident), run.why.clone())],
@@ -309,36 +313,60 @@ fn is_on_its_way(page: &Page) -> bool {
 /// Whether anybody of the present step may still be reached: a notify step to come, a page held for
 /// the next bundle, sent, in flight, or with a retry before the step's wait is over.
 pub(super) fn has_hope(draft: &Draft<'_>, incident: &Incident) -> bool {
-    let place = |why: &Why| {
-        why.position == incident.escalation.position && why.round == incident.escalation.round
-    };
-    let runs: Vec<&Run> = incident.runs.iter().filter(|run| place(&run.why)).collect();
-    if runs
-        .iter()
-        .any(|run| run.due.is_some() || !run.held.is_empty())
-    {
+    let mut runs = incident.runs.iter();
+    if runs.any(|run| is_of_step(incident, &run.why) && is_going_on(run)) {
         return true;
     }
-    draft.pages_of(incident.number).iter().any(|page| {
-        let concerns = match page.recipient.user() {
-            Some(_) => runs.iter().any(|run| is_of_run(page, run)),
-            None => place(&page.why) && page.created >= incident.escalation.started,
-        };
+    pages_of_step(draft, incident).iter().any(|page| {
         let by = incident.escalation.due;
         let retries = page
             .retries
             .iter()
             .any(|retry| by.is_none_or(|by| retry.due < by));
-        page.asks()
-            && concerns
-            && match page.state {
-                PageState::Sent | PageState::Delivered => true,
-                PageState::Sending => {
-                    page.in_flight().is_some() || !page.queued.is_empty() || retries
-                }
-                PageState::Failed | PageState::Cancelled => false,
-            }
+        match page.state {
+            PageState::Sent | PageState::Delivered => true,
+            PageState::Sending => page.in_flight().is_some() || !page.queued.is_empty() || retries,
+            PageState::Failed | PageState::Cancelled => false,
+        }
     })
+}
+
+/// Whether anybody of the present step was reached by the end of its wait, or will be: a page was
+/// taken or may have come, is held for the next bundle, or belongs to a notify step to come.
+pub(super) fn was_reached(draft: &Draft<'_>, incident: &Incident) -> bool {
+    let mut runs = incident.runs.iter();
+    let waits = runs.any(|run| is_of_step(incident, &run.why) && is_going_on(run));
+    let mut pages = pages_of_step(draft, incident).into_iter();
+    waits
+        || pages.any(|page| match page.state {
+            PageState::Sent | PageState::Delivered => true,
+            PageState::Sending => page.attempts.iter().any(Attempt::may_have_come),
+            PageState::Failed | PageState::Cancelled => false,
+        })
+}
+
+/// The pages that ask somebody of the present step.
+fn pages_of_step(draft: &Draft<'_>, incident: &Incident) -> Vec<Arc<Page>> {
+    let runs = incident.runs.iter();
+    let runs: Vec<&Run> = runs.filter(|run| is_of_step(incident, &run.why)).collect();
+    let mut pages = draft.pages_of(incident.number);
+    pages.retain(|page| {
+        let concerns = match page.recipient.user() {
+            Some(_) => runs.iter().any(|run| is_of_run(page, run)),
+            None => is_of_step(incident, &page.why) && page.created >= incident.escalation.started,
+        };
+        page.asks() && concerns
+    });
+    pages
+}
+
+fn is_of_step(incident: &Incident, why: &Why) -> bool {
+    why.position == incident.escalation.position && why.round == incident.escalation.round
+}
+
+/// Whether a notify step is to come, or a page is held for the next bundle.
+fn is_going_on(run: &Run) -> bool {
+    run.due.is_some() || !run.held.is_empty()
 }
 
 /// Notes for each person of the step that is over why nothing reached them, if nothing did.

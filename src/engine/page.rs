@@ -174,6 +174,14 @@ pub struct Attempt {
     pub is_interrupted: bool,
 }
 
+impl Attempt {
+    /// Whether the receiver may have seen it: it was taken, or nothing is known of it.
+    pub fn may_have_come(&self) -> bool {
+        self.outcome
+            .is_none_or(|outcome| outcome.is_sent() || outcome == Outcome::Unknown)
+    }
+}
+
 /// A page waits for a place on a channel; with the place its attempt begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queued {

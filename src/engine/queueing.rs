@@ -123,6 +123,8 @@ pub(super) fn stop(draft: &mut Draft<'_>, page: &Page, reason: Reason) {
     draft.edit_page(&page.id, |page| {
         page.queued.clear();
         page.retries.clear();
+        // That the hour is over says nothing about the contact.
+        page.is_withdrawn |= reason == Reason::TestOver;
     });
     deliver::move_on(draft, page.id, true);
     deliver::fail_if_hopeless(draft, page.id);

@@ -77,7 +77,7 @@ reasons! {
     RoundStarted => "round_started": "another round of the policy",
     Fallback => "fallback": "all rounds are over and nobody acknowledged",
     StepsOver => "steps_over":
-        "a low-urgency incident runs only the first step that names and reaches somebody",
+        "a low-urgency incident runs no step after the first that reached somebody",
     Exhausted => "exhausted": "the fallback was paged as often as allowed",
     AckTimeout => "ack_timeout": "acknowledged, not resolved in time",
     SnoozeOver => "snooze_over": "the snooze is over",

@@ -140,9 +140,9 @@ pub struct ChannelState {
     pub down: Option<Down>,
     #[serde(default)]
     pub last_success_at: Option<Wall>,
-    /// A probe ended what was wrong, and no message has been taken since.
+    /// When a probe last ended what a page had met, if no message has been taken since.
     #[serde(default)]
-    pub is_up_by_probe: bool,
+    pub up_by_probe: Option<Steady>,
     /// Of the channel as a whole; where its targets are servers of their own, what keeps one of
     /// them from being sent to stands in `endpoints`.
     #[serde(flatten)]

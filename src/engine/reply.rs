@@ -15,7 +15,7 @@ use super::ids::{ContactName, IncidentNumber, UserName};
 use super::incident::{Incident, Trouble};
 use super::input::{Act, ActOn, Actor, SmsReply, Verb, Via};
 use super::notify;
-use super::page::{Page, PageKind, Recipient};
+use super::page::{Attempt, Page, PageKind, Recipient};
 use super::people;
 use super::phone;
 use super::replied::{self, Said};
@@ -287,7 +287,7 @@ fn was_paged_for_another(draft: &Draft<'_>, caller: &Caller, number: IncidentNum
     let mut others = draft.state.incidents().map(|incident| incident.number);
     others.any(|other| {
         let mut left = asked(draft, caller, other).flat_map(|(page, _)| page.attempts.clone());
-        other != number && left.any(|attempt| is_fresh(attempt.started))
+        other != number && left.any(|attempt| attempt.may_have_come() && is_fresh(attempt.started))
     })
 }
 
@@ -297,10 +297,11 @@ fn first_page_left(draft: &Draft<'_>, caller: &Caller, number: IncidentNumber) -
     attempts.map(|attempt| attempt.started).min()
 }
 
-/// When the contact was last sent a page for an incident.
+/// When a page for an incident last left for the contact that may have come.
 fn last_page_left(draft: &Draft<'_>, caller: &Caller, number: IncidentNumber) -> Option<Steady> {
     let attempts = asked(draft, caller, number).flat_map(|(page, _)| page.attempts.clone());
-    attempts.map(|attempt| attempt.started).max()
+    let came = attempts.filter(Attempt::may_have_come);
+    came.map(|attempt| attempt.started).max()
 }
 
 fn acknowledge_all(draft: &mut Draft<'_>, caller: &Caller) -> Obeyed {
@@ -414,6 +415,7 @@ fn stop(draft: &mut Draft<'_>, caller: &Caller) -> Option<String> {
         let text =
             format!("{user} answered STOP: contact {contact} is disabled until they answer START");
         trouble_desk::raise(draft, trouble, &text);
+        contact_test::stopped(draft, user, contact);
     }
     None
 }

@@ -16,7 +16,7 @@ use super::membership::{self, Opening};
 use super::reason::Reason;
 use super::routing::{GroupBy, Route};
 use super::ruleset::{ChannelTarget, Policy, Target};
-use super::time::{Millis, Steady};
+use super::time::{Millis, Steady, Wall};
 use super::trouble::Cause;
 use super::urgency::{Urgency, UrgencyRule};
 use super::{closing, contact_test, ingest, key, lane, silence};
@@ -228,7 +228,10 @@ fn watch_policy(draft: &Draft<'_>) -> Option<Arc<Policy>> {
 pub(super) fn clear_after(draft: &mut Draft<'_>, trouble: &Trouble, quiet: Millis) {
     let router = IntegrationName::from(IntegrationName::ROUTER);
     let known = draft.alert_by_key(&router, &dedup_key(trouble));
-    if known.is_some_and(|alert| draft.now.wall.since(alert.last_seen) >= quiet) {
+    let now = draft.now.wall;
+    // In the future if the clock was wrong.
+    let away = |seen: Wall| now.since(seen).max(seen.since(now));
+    if known.is_some_and(|alert| away(alert.last_seen) >= quiet) {
         clear(draft, trouble);
     }
 }

@@ -405,7 +405,7 @@ pub fn channel() -> ChannelState {
             is_asked: true,
         }),
         last_success_at: Some(START),
-        is_up_by_probe: true,
+        up_by_probe: Some(Steady(50_000)),
         health: health(),
         endpoints: [("https://hooks.example.com".into(), health())].into(),
         turn: Some(Turn {

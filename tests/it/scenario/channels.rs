@@ -31,10 +31,14 @@ pub struct Fake {
     pub next: VecDeque<Play>,
     pub default: Play,
     pub probe: Outcome,
+    /// How long a probe takes for its answer.
+    pub probe_after: Millis,
     pub capacity: Capacity,
     pub certificate: Option<Validity>,
     /// Addresses that it does not take.
     pub refused: BTreeSet<String>,
+    /// Addresses for which it answers as if our login were bad, as gateways do with 403.
+    pub denied: BTreeSet<String>,
 }
 
 impl Default for Fake {
@@ -43,9 +47,11 @@ impl Default for Fake {
             next: VecDeque::new(),
             default: ACCEPTED,
             probe: Outcome::Accepted,
+            probe_after: Millis(100),
             capacity: Capacity::Enough,
             certificate: None,
             refused: BTreeSet::new(),
+            denied: BTreeSet::new(),
         }
     }
 }
@@ -55,6 +61,9 @@ impl Fake {
     pub fn play(&mut self, address: &str) -> Play {
         if self.refused.contains(address) {
             return Play::Says(Outcome::RefusedTarget);
+        }
+        if self.denied.contains(address) {
+            return Play::Says(Outcome::RefusedCredential);
         }
         self.next.pop_front().unwrap_or(self.default)
     }

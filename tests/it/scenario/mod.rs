@@ -36,6 +36,7 @@ mod silences;
 mod snoozes;
 mod steps;
 mod storms;
+mod troubled_tests;
 mod troubles;
 mod unreported;
 

@@ -278,8 +278,9 @@ impl World {
         }
         for channel in probes {
             self.probed.push((self.passed, channel.clone()));
-            let outcome = self.fakes.entry(channel.clone()).or_default().probe;
-            self.comes(LATENCY, Coming::Probed(channel, outcome));
+            let fake = self.fakes.entry(channel.clone()).or_default();
+            let (after, outcome) = (fake.probe_after, fake.probe);
+            self.comes(after, Coming::Probed(channel, outcome));
         }
         let found = self.audit();
         assert_eq!(found.stuck, Vec::new(), "L1 at {}", self.passed);

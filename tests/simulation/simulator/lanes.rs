@@ -132,7 +132,7 @@ impl World {
             return;
         };
         let outcome = provider.probe();
-        self.soon_within(Millis(200), Within::Probed(channel, outcome));
+        self.soon_within(Millis(5_000), Within::Probed(channel, outcome));
     }
 
     pub fn probed(&mut self, channel: ChannelName, outcome: Outcome) {
