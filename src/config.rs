@@ -253,7 +253,7 @@ fn read_test_page(root: &mut Section<'_>) -> Option<WeeklyTime> {
 fn read_root(root: &mut Section<'_>, notes: &mut Notes) -> Settings {
     let default = Settings::default();
     let listen = root.read("listen", units::address);
-    let public_url = root.read("public_url", units::url);
+    let public_url = root.read_address("public_url", units::url);
     notes
         .warnings
         .extend(long_public_url(public_url.as_deref()));
@@ -335,7 +335,7 @@ fn read_watch(mut section: Section<'_>, notes: &mut Notes) -> Watch {
             .read("policy", units::optional(units::text))
             .flatten(),
         heartbeat_url: section
-            .read("heartbeat_url", units::optional(units::endpoint))
+            .read_address("heartbeat_url", units::optional(units::endpoint))
             .flatten(),
     };
     notes.add(section.finish());
@@ -344,7 +344,9 @@ fn read_watch(mut section: Section<'_>, notes: &mut Notes) -> Watch {
 
 fn read_outbound(mut section: Section<'_>, notes: &mut Notes) -> Outbound {
     let allow_networks = section.read("allow_networks", units::networks);
-    let proxy = section.read("proxy", units::optional(units::url)).flatten();
+    let proxy = section
+        .read_address("proxy", units::optional(units::url))
+        .flatten();
     let no_proxy = section.read("no_proxy", units::texts);
     notes.add(section.finish());
     Outbound {

@@ -18,7 +18,7 @@ use crate::config::TlsFiles;
 use crate::engine::incident::Trouble as RouterTrouble;
 use crate::engine::input::Input;
 use crate::engine::outcome::Validity;
-use crate::engine::time::Wall;
+use crate::engine::time::{Millis, Wall};
 use crate::engine::trouble::Cause;
 use crate::runtime::clock;
 use crate::runtime::handle::Handle;
@@ -28,6 +28,8 @@ use crate::telemetry::Metrics;
 const CHECK_TIME: Duration = Duration::from_secs(10);
 
 const DAY: i64 = 86_400_000;
+/// An issuer's certificate that ended longer ago is there for old clients, or forgotten.
+const ISSUER_TOLD_FOR: Millis = Millis::days(14);
 
 /// The certificate of a listening address.
 pub struct Tls {
@@ -41,8 +43,8 @@ pub struct Tls {
     chain: Chain,
     /// What was wrong at the last check.
     trouble: Option<Trouble>,
-    /// The end of the certificate that ends soon, if one does, and the day on which this was said.
-    said: Option<(Option<Wall>, i64)>,
+    /// Whose certificate ends soon and when, if one does, and the day on which this was said.
+    said: Option<(Option<(&'static str, Wall)>, i64)>,
 }
 
 struct Trouble {
@@ -179,14 +181,15 @@ impl Tls {
     /// as a self-incident.
     fn look_at_end(&mut self, now: Wall) -> Option<Input> {
         let chain = &self.chain;
-        let issuers = chain.issuers.iter().filter(|one| one.is_ending(now));
+        let is_told = |one: &&Validity| one.is_ending(now) && now < one.ends + ISSUER_TOLD_FOR;
+        let issuers = chain.issuers.iter().filter(is_told);
         let issuer = issuers.min_by_key(|one| one.ends).copied();
         let (whose, ending) = if chain.own.is_ending(now) {
             ("the certificate", Some(chain.own))
         } else {
             ("an issuer's certificate", issuer)
         };
-        let said = (ending.map(|one| one.ends), now.0.div_euclid(DAY));
+        let said = (ending.map(|one| (whose, one.ends)), now.0.div_euclid(DAY));
         let trouble = trouble(self.name);
         if self.said == Some(said) {
             return None;

@@ -224,7 +224,7 @@ fn read_smtp(section: &mut Section<'_>) -> Option<Smtp> {
 fn read_slack(section: &mut Section<'_>) -> Option<Slack> {
     let token = section.require_secret("token", "write token = \"env:SLACK_TOKEN\" (xoxb-…)");
     let signing_secret = section.secret("signing_secret");
-    let api_url = section.read("api_url", units::url);
+    let api_url = section.read_address("api_url", units::url);
     Some(Slack {
         token: token?,
         signing_secret,
@@ -243,7 +243,7 @@ fn read_twilio(section: &mut Section<'_>) -> Option<Twilio> {
     });
     let service = section.read("messaging_service_sid", units::text);
     let balance_min = section.read("balance_min", units::amount);
-    let api_url = section.read("api_url", units::url);
+    let api_url = section.read_address("api_url", units::url);
     let sender = match (from, service) {
         (Some(from), None) => Some(from),
         (None, Some(service)) => Some(TwilioSender::MessagingService(service)),

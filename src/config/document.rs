@@ -37,6 +37,23 @@ impl Value {
     }
 }
 
+impl Value {
+    /// As [`Value::show`], for a setting that should be an address on the web, whatever it is.
+    pub fn show_address(&self) -> String {
+        match self {
+            Self::Text(text) if text.contains("://") => self.show(),
+            Self::Text(text) => {
+                format!("{:?}", without_secrets(&format!("://{text}"))).replacen("://", "", 1)
+            }
+            Self::Integer(_)
+            | Self::Boolean(_)
+            | Self::List(_)
+            | Self::Table(_)
+            | Self::Other(_) => self.show(),
+        }
+    }
+}
+
 /// Addresses on the web may hold keys in every part but scheme and host: only these are shown.
 fn without_secrets(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {

@@ -56,7 +56,7 @@ pub enum Confirm {
 
 /// Reads the keys of the kind `sms_webhook`.
 pub(super) fn read(section: &mut Section<'_>) -> Option<SmsWebhook> {
-    let url = section.require(
+    let url = section.require_address(
         "url",
         "write url = \"https://sms.example.com/send\"",
         units::endpoint,
@@ -91,7 +91,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<SmsWebhook> {
 
 fn read_balance(section: &mut Section<'_>) -> Option<GatewayBalance> {
     section.require_all_or_none(&["balance_url", "balance", "balance_min"]);
-    let url = section.read("balance_url", units::endpoint);
+    let url = section.read_address("balance_url", units::endpoint);
     let amount = section.read("balance", pointer);
     let min = section.read("balance_min", units::amount);
     Some(GatewayBalance {

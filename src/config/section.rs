@@ -121,10 +121,28 @@ impl<'load> Section<'load> {
         key: &str,
         parse: impl FnOnce(&Value) -> Result<T, String>,
     ) -> Option<T> {
+        self.read_shown(key, Value::show, parse)
+    }
+
+    /// As [`Section::read`], for an address on the web: a fault shows no part that may hold a key.
+    pub fn read_address<T>(
+        &mut self,
+        key: &str,
+        parse: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        self.read_shown(key, Value::show_address, parse)
+    }
+
+    fn read_shown<T>(
+        &mut self,
+        key: &str,
+        show: fn(&Value) -> String,
+        parse: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
         let (value, origin) = self.take_value(key)?;
         parse(&value)
             .map_err(|problem| {
-                let message = format!("{}{key} = {}: {problem}", self.prefix, value.show());
+                let message = format!("{}{key} = {}: {problem}", self.prefix, show(&value));
                 self.faults.push(Fault { origin, message });
             })
             .ok()
@@ -149,8 +167,28 @@ impl<'load> Section<'load> {
         cure: &str,
         parse: impl FnOnce(&Value) -> Result<T, String>,
     ) -> Option<T> {
+        self.require_shown(key, cure, Value::show, parse)
+    }
+
+    /// As [`Section::require`], for an address on the web.
+    pub fn require_address<T>(
+        &mut self,
+        key: &str,
+        cure: &str,
+        parse: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        self.require_shown(key, cure, Value::show_address, parse)
+    }
+
+    fn require_shown<T>(
+        &mut self,
+        key: &str,
+        cure: &str,
+        show: fn(&Value) -> String,
+        parse: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
         if self.entries.contains_key(key) {
-            return self.read(key, parse);
+            return self.read_shown(key, show, parse);
         }
         self.asked.push(key.to_owned());
         self.refuse(&format!("{key} is missing: {cure}"));
@@ -252,15 +290,18 @@ impl<'load> Section<'load> {
         }
     }
 
+    /// Whether it has a value; an empty text is as good as none.
     fn is_given(&self, key: &str) -> bool {
-        let is_above = match self.scope {
-            Scope::AllLayers => {
-                let name = format!("{}{key}", self.prefix);
-                self.layers.above_file(&name).is_some()
-            }
-            Scope::FileOnly { .. } => false,
+        let is_empty = |value: &Value| matches!(value, Value::Text(text) if text.is_empty());
+        let above = match self.scope {
+            Scope::AllLayers => self.layers.above_file(&format!("{}{key}", self.prefix)),
+            Scope::FileOnly { .. } => None,
         };
-        is_above || self.entries.contains_key(key)
+        match (above, self.entries.get(key)) {
+            (Some((value, _)), _) => !is_empty(&value),
+            (None, Some(entry)) => !is_empty(&entry.value),
+            (None, None) => false,
+        }
     }
 
     /// A fault of the section as a whole.

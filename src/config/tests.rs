@@ -491,6 +491,15 @@ fn an_address_is_kept_as_it_is_and_of_a_bad_one_no_key_is_shown() {
         told.contains("url = \"htps://…@sms.example.com/…\": "),
         "{told}"
     );
+    for bad in [
+        "sms.example.com/send?key=hush5",
+        "https:/sms.example.com/hush5",
+    ] {
+        let text =
+            format!("[[channel]]\nname = \"sms\"\nkind = \"sms_webhook\"\nurl = \"{bad}\"\n");
+        let told = faults(&text, &[]).join("\n");
+        assert!(told.contains("url = ") && !told.contains("hush5"), "{told}");
+    }
     for text in [
         "[watch]\nheartbeat_url = \"htps://hush.example/hush3\"\n",
         "[outbound]\nproxy = \"socks5://ana:hush4@proxy:3128\"\n",

@@ -99,6 +99,16 @@ pub(super) fn after_success(draft: &Draft<'_>, name: &ChannelName, check: &Check
     spread(draft, name, IDLE).min(check.latest)
 }
 
+/// Something speaks against a channel and does not yet say enough: it is asked at once.
+pub(super) fn soon(draft: &mut Draft<'_>, name: &ChannelName) {
+    let now = draft.now.steady;
+    lane::edit(draft, name, |channel| {
+        if let Some(check) = &mut channel.check {
+            check.due = check.due.min(now);
+        }
+    });
+}
+
 /// Whether checks found a channel unreachable and nothing worked since.
 pub(super) fn failed(channel: &ChannelState) -> bool {
     channel
@@ -139,7 +149,11 @@ pub(super) fn probed(draft: &mut Draft<'_>, probed: &Probed) {
     let Some(state) = draft.channel(name) else {
         return;
     };
-    if state.down.is_some() {
+    if let Some(down) = &state.down {
+        if !down.is_asked {
+            // An answer to a check that was asked before it went down.
+            return;
+        }
         lane::probed(draft, name, outcome);
     } else if state.check.is_some_and(|check| check.is_under_way) {
         checked(draft, name, (outcome, words));

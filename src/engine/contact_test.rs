@@ -223,8 +223,8 @@ pub(super) fn is_late(draft: &Draft<'_>, page: &Page) -> bool {
     draft.now.wall.since(page.created_at) > LEAVES_WITHIN && is_test_page(draft, page)
 }
 
-/// Until when a test page leaves a channel alone that is down or asked to wait not long ago, so that
-/// its trial and its patience are there for others.
+/// Until when a test page leaves a channel alone that is down or asked to wait not long ago, so
+/// that its trial and its patience are there for others.
 pub(super) fn waits(draft: &Draft<'_>, page: &Page, channel: &ChannelInfo) -> Option<Steady> {
     if !is_test_page(draft, page) {
         return None;
@@ -357,7 +357,8 @@ fn is_own_fault(draft: &Draft<'_>, attempt: &Attempt) -> bool {
     let took_others =
         |state: &ChannelState| !state.fails() && state.last_success_at >= Some(attempt.started_at);
     // Without an answer it may have arrived, or a restart was in the way.
-    let failed = |outcome: &Outcome| !outcome.is_sent();
+    let is_wait = |outcome: &Outcome| matches!(outcome, Outcome::Throttled { .. });
+    let failed = |outcome: &Outcome| !outcome.is_sent() && !is_wait(outcome);
     let Some(outcome) = attempt.outcome.filter(failed) else {
         return false;
     };

@@ -249,12 +249,23 @@ pub(super) fn failed(draft: &mut Draft<'_>, page: &Page, name: &ChannelName, out
             if !is_one {
                 edit(draft, name, |channel| channel.health.failed(now, is_own));
             }
-            if let Some(cause) = cause_of(outcome).filter(|_| !is_own) {
+            // What one test page meets may be about its address: another one has to meet it too.
+            let is_alone = proves && is_first_failure(draft, name);
+            if is_alone && cause_of(outcome).is_some() {
+                check::soon(draft, name);
+            }
+            if let Some(cause) = cause_of(outcome).filter(|_| !is_own && !is_alone) {
                 raise(draft, name, (outcome, words), cause, false);
             }
         }
         Outcome::Delivered | Outcome::Accepted => {}
     }
+}
+
+/// Whether the failure just counted is the only one since the last success.
+fn is_first_failure(draft: &Draft<'_>, name: &ChannelName) -> bool {
+    let state = draft.channel(name);
+    state.is_some_and(|state| state.health.failures <= 1)
 }
 
 pub(super) fn cause_of(outcome: Outcome) -> Option<Cause> {
@@ -371,10 +382,6 @@ pub(super) fn probed(draft: &mut Draft<'_>, name: &ChannelName, outcome: Outcome
     let Some(down) = state.as_ref().and_then(|state| state.down.as_ref()) else {
         return;
     };
-    if !down.is_asked {
-        // An answer to a check that was asked before it went down.
-        return;
-    }
     let is_blind = draft
         .rules
         .channel(name)

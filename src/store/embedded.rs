@@ -93,7 +93,7 @@ impl SledStore {
         })
     }
 
-    /// Where a copy of the database from before a repair lies, if it could only be opened after one.
+    /// Where a copy of the database from before a repair lies, if it was only opened after one.
     pub fn repaired(&self) -> Option<&Path> {
         self.repaired.as_deref()
     }

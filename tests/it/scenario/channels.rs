@@ -39,6 +39,8 @@ pub struct Fake {
     pub refused: BTreeSet<String>,
     /// Addresses for which it answers as if our login were bad, as gateways do with 403.
     pub denied: BTreeSet<String>,
+    /// Addresses for which it asks to wait a minute.
+    pub throttled: BTreeSet<String>,
 }
 
 impl Default for Fake {
@@ -52,6 +54,7 @@ impl Default for Fake {
             certificate: None,
             refused: BTreeSet::new(),
             denied: BTreeSet::new(),
+            throttled: BTreeSet::new(),
         }
     }
 }
@@ -64,6 +67,10 @@ impl Fake {
         }
         if self.denied.contains(address) {
             return Play::Says(Outcome::RefusedCredential);
+        }
+        if self.throttled.contains(address) {
+            let wait = Millis::minutes(1);
+            return Play::Says(Outcome::Throttled { wait });
         }
         self.next.pop_front().unwrap_or(self.default)
     }

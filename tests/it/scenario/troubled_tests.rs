@@ -756,3 +756,112 @@ fn one_number_that_a_blind_gateway_denies_holds_up_no_other_for_minutes() {
     }
     assert!(late[1].0.is_some_and(|at| at <= 120_000), "{late:#?}");
 }
+
+/// A test page meets the 403 of one number: the gateway is good for all others.
+#[test]
+fn a_test_page_to_a_denied_number_is_no_end_of_the_gateway_for_hours() {
+    let mut told = Vec::new();
+    for probes_login in [true, false] {
+        let mut environment = Environment {
+            channels: probing("twilio", probes_login),
+            ..Environment::default()
+        };
+        environment.settings.test_page = Some(WeeklyTime {
+            weekday: jiff::civil::Weekday::Monday,
+            minute: 10 * 60,
+        });
+        let yaml = TWO_CONTACTS.replace(
+            "integrations:",
+            "  other: { steps: [{ targets: [user/ana], wait: 5m }] }\nintegrations:",
+        );
+        let mut world = World::in_environment(&yaml, environment, MONDAY);
+        world
+            .fake("twilio")
+            .denied
+            .insert("+351900000001".to_owned());
+        world.at("04:00:00");
+        let pages = world
+            .take_seen()
+            .iter()
+            .filter(|sent| !is_test(sent))
+            .count();
+        world.wait("08:00:00");
+        let own = world.own_incidents();
+        let later = world.take_seen().len();
+        told.push((own, pages, later));
+    }
+    assert!(
+        told[1].0.is_empty() && told[1].2 == 0,
+        "open, pages by then, pages in the next eight hours: {told:?}"
+    );
+}
+
+/// A provider that asked to wait said nothing about the contact.
+#[test]
+fn a_test_page_that_was_only_asked_to_wait_says_nothing_about_the_contact() {
+    let mut world = world(&many(60), "2026-03-02T09:59:00Z");
+    world
+        .fake("mail")
+        .throttled
+        .insert("u7@example.com".to_owned());
+    world.at("03:00:00");
+    let own = world.own_incidents();
+    world.take_seen();
+    assert_eq!(own, [""; 0]);
+}
+
+/// Without any probe: what a gateway without `balance_url` does.
+#[test]
+fn one_denied_number_on_a_gateway_that_cannot_be_asked_holds_up_no_other() {
+    let mut world = World::with(TWO_PHONES, usual(), BEGIN);
+    world
+        .fake("twilio")
+        .denied
+        .insert("+351900000001".to_owned());
+    world.post("db");
+    world.wait("00:00:10");
+    world.give(trigger("web").label("host", "b"));
+    let begun = world.passed;
+    let mut arrived = None;
+    for _ in 0..1_800 {
+        world.wait("00:00:01");
+        let seen = world.take_seen();
+        if arrived.is_none()
+            && seen
+                .iter()
+                .any(|sent| sent.label.starts_with("bo sms twilio #3"))
+        {
+            arrived = Some(world.passed.0 - begun.0);
+        }
+    }
+    assert!(
+        arrived.is_some_and(|at| at <= 120_000),
+        "{arrived:?} {:#?}",
+        world.timeline(3)
+    );
+}
+
+#[test]
+fn a_login_that_is_refused_to_one_test_page_is_checked_at_once() {
+    let mut environment = Environment {
+        channels: probing("twilio", true),
+        ..Environment::default()
+    };
+    environment.settings.test_page = Some(WeeklyTime {
+        weekday: jiff::civil::Weekday::Monday,
+        minute: 10 * 60,
+    });
+    let mut world = World::in_environment(ONE, environment, MONDAY);
+    world.always("twilio", Outcome::RefusedCredential);
+    while tests(&mut world).is_empty() {
+        world.wait("00:00:01");
+        assert!(world.passed < Millis::hours(3));
+    }
+    world.fake("twilio").probe = Outcome::RefusedCredential;
+    world.wait("00:00:02");
+    assert_eq!(
+        world.own_incidents(),
+        ["channel_credential/twilio", "contact_test/ana/phone"]
+    );
+    world.take_seen();
+}
