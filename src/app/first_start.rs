@@ -8,10 +8,11 @@ use crate::api::auth::StoredKey;
 use crate::engine::input::{Actor, Via};
 use crate::engine::strength::Strength;
 use crate::runtime::clock;
-use crate::store::{Batch, DocumentKind, DocumentWrite, Epoch, Loaded, Partition, Store};
+use crate::store::{
+    Batch, DocumentKind, DocumentWrite, Epoch, LINKS_SECRET, Loaded, Partition, Store,
+};
 
 /// Name of the link secret among the secrets of the store.
-const LINKS: &str = "links";
 /// Name of the admin token's hash among the secrets of the store.
 const ADMIN: &str = "admin";
 /// Set to use this admin token instead of the one in the data directory.
@@ -32,7 +33,7 @@ pub struct First {
 /// Reads the secrets and makes those that are missing; [`First::keep`] makes them durable.
 pub fn prepare(store: &dyn Store, options: &ServeOptions) -> anyhow::Result<First> {
     let mut writes = Vec::new();
-    let links_secret = match store.document(DocumentKind::Secret, LINKS)? {
+    let links_secret = match store.document(DocumentKind::Secret, LINKS_SECRET)? {
         Some(bytes) => bytes
             .try_into()
             .ok()
@@ -57,7 +58,7 @@ pub fn prepare(store: &dyn Store, options: &ServeOptions) -> anyhow::Result<Firs
     };
     let is_first = writes
         .iter()
-        .any(|write: &DocumentWrite| write.name == LINKS);
+        .any(|write: &DocumentWrite| write.name == LINKS_SECRET);
     if let Some(weakness) = given.and_then(|token| Strength::of(token).weakness()) {
         let cure = "use a random one, as `openssl rand -hex 20` makes it";
         if is_first {
@@ -107,7 +108,7 @@ impl First {
 fn make_links_secret(writes: &mut Vec<DocumentWrite>) -> [u8; 32] {
     let mut secret = [0; 32];
     secrets::fill(&mut secret);
-    writes.push(secret_write(LINKS, secret.to_vec()));
+    writes.push(secret_write(LINKS_SECRET, secret.to_vec()));
     secret
 }
 

@@ -93,6 +93,10 @@ pub enum DocumentKind {
     KeyFingerprint,
 }
 
+/// The secret of links, among the documents. The hash of the admin token, the other secret, is not
+/// there where the environment gives the token.
+pub const LINKS_SECRET: &str = "links";
+
 /// What a start loads.
 #[derive(Debug, Default)]
 pub struct Loaded {

@@ -7,16 +7,12 @@ use crate::engine::counters::Counters;
 use crate::engine::ids::{IncidentNumber, ReceiptId, Revision};
 use crate::engine::records::{Change, Record};
 use crate::engine::time::Wall;
-use crate::store::DocumentKind;
 use crate::store::age;
 use crate::store::record::Progress;
+use crate::store::{DocumentKind, LINKS_SECRET};
 
 /// As many of one kind are named.
 const NAMED_MAX: usize = 20;
-
-/// The name that the first start gives the secret of links. The other secret, the hash of the admin
-/// token, is not there where the environment gives the token.
-const LINKS: &str = "links";
 
 pub fn lost_changes(count: u64) -> Option<String> {
     let changes = || format!("{count} changes: it is lost to which records they belong");
@@ -213,7 +209,7 @@ impl Seen {
     }
 
     fn secrets(&self) -> Option<String> {
-        if !self.was_used() || self.secrets.contains(LINKS) {
+        if !self.was_used() || self.secrets.contains(LINKS_SECRET) {
             return None;
         }
         let told = if self.secrets.is_empty() {
