@@ -220,6 +220,8 @@ fn burst(turn: &Turn, marks: &mut Marks) -> Finding {
             "step_started" => *count += 1,
             // Such a step gives way to the next at once.
             "nobody_reached" | "nobody_on_call" => *count -= 1,
+            // Nothing of it left: that is withdrawn, and escalation starts anew.
+            "urgency_raised" => *count = 0,
             _ => {}
         }
     }
