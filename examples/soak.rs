@@ -205,6 +205,25 @@ struct Client {
     url: String,
     key: String,
     token: String,
+    refusals: Refusals,
+}
+
+/// Answers other than 202, and how many there were; each is asked again after 100 ms.
+#[derive(Clone, Default)]
+struct Refusals(Arc<Mutex<BTreeMap<String, u64>>>);
+
+impl Refusals {
+    fn add(&self, answer: &str) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry(answer.to_owned()).or_default() += 1;
+    }
+
+    fn show(&self) {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        say(&format!(
+            "events that were not accepted at first: {counts:?}"
+        ));
+    }
 }
 
 impl Client {
@@ -219,11 +238,13 @@ impl Client {
                 .body(body.to_string())
                 .send()
                 .await;
-            if let Ok(answer) = answer
-                && answer.status() == reqwest::StatusCode::ACCEPTED
-            {
-                let value: Value = answer.json().await.unwrap_or_default();
-                return value["receipts"][0]["incidents"][0].as_u64();
+            match answer {
+                Ok(answer) if answer.status() == reqwest::StatusCode::ACCEPTED => {
+                    let value: Value = answer.json().await.unwrap_or_default();
+                    return value["receipts"][0]["incidents"][0].as_u64();
+                }
+                Ok(answer) => self.refusals.add(&answer.status().to_string()),
+                Err(error) => self.refusals.add(&error.to_string()),
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -259,6 +280,7 @@ async fn ready(folder: &str, url: &str) -> Client {
         url: url.to_owned(),
         key: read("first-key"),
         token: read("admin-token"),
+        refusals: Refusals::default(),
     }
 }
 
@@ -383,6 +405,7 @@ async fn main() -> ExitCode {
         .bundled
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
+    client.refusals.show();
     posts.show("an event is accepted after");
     acts.show("an incident is resolved after");
     others.show("a page to the good receiver after");
