@@ -149,25 +149,32 @@ fn start(folder: &Path, options: &Options, ports: &[(&str, u16)]) -> (Child, Str
     )
 }
 
-/// How long several things took.
-#[derive(Clone, Default)]
-struct Times(Arc<Mutex<Vec<Duration>>>);
+/// How long several things took, and when after the begin of all.
+#[derive(Clone)]
+struct Times {
+    begin: Instant,
+    taken: Arc<Mutex<Vec<(Duration, Duration)>>>,
+}
 
 impl Times {
+    fn from(begin: Instant) -> Self {
+        Self {
+            begin,
+            taken: Arc::default(),
+        }
+    }
+
     fn add(&self, time: Duration) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(time);
+        let when = self.begin.elapsed();
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.push((time, when));
     }
 
     fn show(&self, what: &str) {
-        let mut times = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        times.sort();
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = taken.clone();
+        taken.sort();
+        let times: Vec<Duration> = taken.iter().map(|(time, _)| *time).collect();
         let at = |part: f64| {
             let index = (times.len() as f64 * part) as usize;
             times
@@ -182,6 +189,18 @@ impl Times {
             at(0.99),
             at(1.0)
         ));
+    }
+
+    /// The longest ones, and when they ended.
+    fn show_longest(&self) {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = taken.clone();
+        taken.sort();
+        let longest = taken.iter().rev().take(5);
+        let longest =
+            longest.map(|(time, when)| format!("{time:.0?} at {:.0} s", when.as_secs_f64()));
+        let longest: Vec<String> = longest.collect();
+        say(&format!("  longest: {}", longest.join(", ")));
     }
 }
 
@@ -260,6 +279,29 @@ impl Client {
             .await;
         answer.is_ok_and(|answer| answer.status().is_success())
     }
+}
+
+/// How many commits took longer than these bounds of the router's own histogram: whether a wait was
+/// one for the disk.
+async fn slow_commits(client: &Client) -> String {
+    let asked = client.http.get(format!("{}/metrics", client.url));
+    let text = match asked.send().await {
+        Ok(answer) => answer.text().await.unwrap_or_default(),
+        Err(error) => return error.to_string(),
+    };
+    let buckets = text.lines().filter_map(|line| {
+        let line = line.strip_prefix("reveille_commit_seconds_bucket{le=\"")?;
+        let (bound, count) = line.split_once("\"} ")?;
+        Some((bound.parse::<f64>().ok()?, count.parse::<u64>().ok()?))
+    });
+    let buckets: Vec<(f64, u64)> = buckets.collect();
+    let all = buckets.iter().map(|(_, count)| *count).max().unwrap_or(0);
+    let long = buckets
+        .iter()
+        .filter(|(bound, _)| (0.05..0.5).contains(bound));
+    let long = long.map(|(bound, count)| format!("over {:.0} ms {}", bound * 1e3, all - count));
+    let long: Vec<String> = long.collect();
+    format!("commits: {all}, {}", long.join(", "))
 }
 
 async fn ready(folder: &str, url: &str) -> Client {
@@ -361,7 +403,7 @@ async fn main() -> ExitCode {
     let began = Instant::now();
     let length = Duration::from_secs_f64(options.minutes * 60.0);
     let end = began + length;
-    let (posts, acts, others) = (Times::default(), Times::default(), Times::default());
+    let (posts, acts, others) = (Times::from(began), Times::from(began), Times::from(began));
     let times = (posts.clone(), acts.clone());
     let pauses = [("slow", 1_000), ("mute", 1_000), ("wait", 1_000)].map(|(to, pause)| {
         let load = load(
@@ -406,8 +448,11 @@ async fn main() -> ExitCode {
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
     client.refusals.show();
+    say(&slow_commits(&client).await);
     posts.show("an event is accepted after");
+    posts.show_longest();
     acts.show("an incident is resolved after");
+    acts.show_longest();
     others.show("a page to the good receiver after");
     let most = memory.iter().max().copied().unwrap_or_default();
     let first = memory.get(10).copied().unwrap_or_default();

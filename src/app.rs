@@ -191,7 +191,10 @@ fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     let store = SledStore::open(&settings.data, Options::default())?;
     if let Some(copy) = store.repaired() {
         let copy = copy.display();
-        warn!(%copy, "the database did not open and was repaired; a copy from before the repair was kept");
+        warn!(
+            %copy,
+            "the database did not open and was repaired; a copy from before the repair was kept"
+        );
     }
     Ok(Arc::new(store))
 }
