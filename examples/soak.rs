@@ -435,6 +435,7 @@ async fn main() -> ExitCode {
     }
     // The last bundled page leaves within a minute.
     tokio::time::sleep(Duration::from_secs(75)).await;
+    let commits = slow_commits(&client).await;
     let arrived = well.arrived.lock().unwrap_or_else(PoisonError::into_inner);
     let mut missing = 0;
     for (title, at) in &accepted {
@@ -448,7 +449,7 @@ async fn main() -> ExitCode {
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
     client.refusals.show();
-    say(&slow_commits(&client).await);
+    say(&commits);
     posts.show("an event is accepted after");
     posts.show_longest();
     acts.show("an incident is resolved after");
