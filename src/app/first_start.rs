@@ -12,7 +12,6 @@ use crate::store::{
     Batch, DocumentKind, DocumentWrite, Epoch, LINKS_SECRET, Loaded, Partition, Store,
 };
 
-/// Name of the link secret among the secrets of the store.
 /// Name of the admin token's hash among the secrets of the store.
 const ADMIN: &str = "admin";
 /// Set to use this admin token instead of the one in the data directory.

@@ -29,8 +29,8 @@ pub enum Store {
 
 /// What to expect of a start with what was saved.
 const AGAIN: &str = "what was closed or changed in a lost part may stand as it was before: the \
-                     router may page again for it; look at the open incidents after the start; of tokens, keys and \
-                     audited acts nothing tells how many there were";
+                     router may page again for it; look at the open incidents after the start; of \
+                     tokens, keys and audited acts nothing tells how many there were";
 /// As many damaged places are named.
 const PLACES_MAX: usize = 20;
 

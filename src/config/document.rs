@@ -35,17 +35,13 @@ impl Value {
             Self::Other(text) => text.clone(),
         }
     }
-}
 
-impl Value {
-    /// As [`Value::show`], for a setting that should be an address on the web, whatever it is.
+    /// As [`Value::show`], for what should be an address on the web and may lack the beginning.
     pub fn show_address(&self) -> String {
         match self {
-            Self::Text(text) if text.contains("://") => self.show(),
-            Self::Text(text) => {
-                format!("{:?}", without_secrets(&format!("://{text}"))).replacen("://", "", 1)
-            }
-            Self::Integer(_)
+            Self::Text(text) if !text.contains("://") => format!("{:?}", host_of(text)),
+            Self::Text(_)
+            | Self::Integer(_)
             | Self::Boolean(_)
             | Self::List(_)
             | Self::Table(_)
@@ -56,19 +52,21 @@ impl Value {
 
 /// Addresses on the web may hold keys in every part but scheme and host: only these are shown.
 fn without_secrets(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return text.to_owned();
-    };
+    match text.split_once("://") {
+        Some((scheme, rest)) => format!("{scheme}://{}", host_of(rest)),
+        None => text.to_owned(),
+    }
+}
+
+/// The host, and that there was more.
+fn host_of(rest: &str) -> String {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    let host = authority.rsplit('@').next().unwrap_or(authority);
-    let user = if host.len() < authority.len() {
-        "…@"
-    } else {
-        ""
-    };
     let path = if path.len() > 1 { "/…" } else { path };
-    format!("{scheme}://{user}{host}{path}")
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("…@{host}{path}"),
+        None => format!("{authority}{path}"),
+    }
 }
 
 /// A value and the line on which it stands.

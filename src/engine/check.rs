@@ -149,27 +149,26 @@ pub(super) fn probed(draft: &mut Draft<'_>, probed: &Probed) {
     let Some(state) = draft.channel(name) else {
         return;
     };
-    if let Some(down) = &state.down {
-        if !down.is_asked {
-            // An answer to a check that was asked before it went down.
-            return;
-        }
-        lane::probed(draft, name, outcome);
-    } else if state.check.is_some_and(|check| check.is_under_way) {
-        checked(draft, name, (outcome, words));
-    } else {
-        // Asked while it was down; a page has shown since that it works.
-        return;
+    let is_asked = match &state.down {
+        // Else it was asked before it went down.
+        Some(down) => down.is_asked,
+        // Else it was asked while it was down; a page has shown since that it works.
+        None => state.check.is_some_and(|check| check.is_under_way),
+    };
+    match &state.down {
+        Some(_) if is_asked => lane::probed(draft, name, outcome),
+        None if is_asked => checked(draft, name, (outcome, words)),
+        Some(_) | None => {}
     }
     lane::edit(draft, name, |channel| {
         if let Some(check) = &mut channel.check {
             check.is_under_way = false;
-            if outcome.is_sent() {
+            if is_asked && outcome.is_sent() {
                 check.last_passed_at = Some(wall);
             }
         }
     });
-    if outcome.is_sent() {
+    if is_asked && outcome.is_sent() {
         tell_capacity(draft, name, &probed.capacity);
         tell_certificate(draft, name, probed.certificate);
     }

@@ -16,6 +16,7 @@ use super::incident::{Incident, Position, Trouble, Why};
 use super::key;
 use super::outcome::Outcome;
 use super::page::{Attempt, Page, PageKind, Recipient, Retry};
+use super::reason::Reason;
 use super::records::ChannelState;
 use super::ruleset::{ChannelInfo, Contact, TestPage, User, WeeklyTime};
 use super::time::{Millis, Steady, Wall};
@@ -121,10 +122,8 @@ fn is_due(draft: &Draft<'_>, name: &UserName, user: &User, tested: Option<Wall>)
     let Some(time) = time_of(draft, user).filter(|_| !user.contacts.is_empty()) else {
         return false;
     };
-    // In the future if the clock was wrong.
-    let away = |tested: Wall| now.since(tested).max(tested.since(now));
     minutes_after(user, time, name, now) < LATE_MINUTES
-        && tested.is_none_or(|tested| away(tested) >= AGAIN)
+        && tested.is_none_or(|tested| now.apart(tested) >= AGAIN)
 }
 
 /// Minutes since the person's time of this week, on their own clock.
@@ -192,17 +191,15 @@ fn plan_page(
     at: Steady,
 ) {
     let id = deliver::put_contact_page(draft, incident, plan, contact.clone());
-    let Some(page) = id.and_then(|id| draft.page(&id)) else {
-        return;
-    };
+    let page = draft.page(&id).expect("it was put");
     let first = deliver::candidates(draft, &page).into_iter().next();
     let retries = first.map(|channel| Retry {
         channel: channel.name,
         due: at,
         spends: false,
     });
-    draft.edit_page(&page.id, |page| page.retries.extend(retries));
-    deliver::fail_if_hopeless(draft, page.id);
+    draft.edit_page(&id, |page| page.retries.extend(retries));
+    deliver::fail_if_hopeless(draft, id);
 }
 
 /// Whether a test page to it could arrive. Of one that no channel carries the check of the rules
@@ -223,9 +220,13 @@ pub(super) fn is_late(draft: &Draft<'_>, page: &Page) -> bool {
     draft.now.wall.since(page.created_at) > LEAVES_WITHIN && is_test_page(draft, page)
 }
 
-/// Until when a test page leaves a channel alone that is down or asked to wait not long ago, so
-/// that its trial and its patience are there for others.
-pub(super) fn waits(draft: &Draft<'_>, page: &Page, channel: &ChannelInfo) -> Option<Steady> {
+/// Until when, and why, a test page leaves a channel alone that is down or asked to wait not long
+/// ago, so that its trial and its patience are there for others.
+pub(super) fn waits(
+    draft: &Draft<'_>,
+    page: &Page,
+    channel: &ChannelInfo,
+) -> Option<(Steady, Reason)> {
     if !is_test_page(draft, page) {
         return None;
     }
@@ -233,17 +234,13 @@ pub(super) fn waits(draft: &Draft<'_>, page: &Page, channel: &ChannelInfo) -> Op
     let now = draft.now.steady;
     let seed = draft.now.seed ^ page.id.0;
     if state.down.is_some() {
-        return Some(now + retry_wait(seed));
+        return Some((now + retry_wait(seed), Reason::ChannelDown));
     }
     let endpoint = page.endpoint();
-    let health = if channel.is_one_endpoint {
-        Some(&state.health)
-    } else {
-        state.endpoints.get(&endpoint)
-    };
+    let health = lane::health(&state, channel, &endpoint);
     let free = health?.closed_until? + RETRY_AFTER;
     let spread = Millis(mix(seed) % RETRY_AFTER.0);
-    (free > now).then(|| free + spread)
+    (free > now).then_some((free + spread, Reason::ChannelThrottled))
 }
 
 fn about(user: &UserName, contact: &Contact, cause: Cause) -> Trouble {

@@ -66,9 +66,7 @@ pub(super) fn page_contact(
         return Planned::Unusable;
     }
     let medium = contact.medium;
-    let Some(id) = put_contact_page(draft, incident, plan, contact) else {
-        return Planned::Unusable;
-    };
+    let id = put_contact_page(draft, incident, plan, contact);
     if start_on_next_channel(draft, id, reason) {
         if plan.kind == PageKind::Bundle {
             note_bundle(draft, plan, id);
@@ -97,8 +95,8 @@ pub(super) fn put_contact_page(
     incident: &Arc<Incident>,
     plan: &Plan<'_>,
     contact: Contact,
-) -> Option<PageId> {
-    let (_, why) = plan.incidents.first()?;
+) -> PageId {
+    let (_, why) = plan.incidents.first().expect("a page is about an incident");
     let incidents = plan.incidents.iter().map(|(known, _)| *known).collect();
     let page = Page {
         recipient: Recipient::User {
@@ -119,7 +117,7 @@ pub(super) fn put_contact_page(
         ..page
     };
     draft.put_page(id, page);
-    Some(id)
+    id
 }
 
 fn note_unusable(draft: &mut Draft<'_>, plan: &Plan<'_>, reason: Reason) {

@@ -157,8 +157,7 @@ pub(super) fn advance(draft: &mut Draft<'_>, number: IncidentNumber, reason: Rea
         Position::Step(step) => step + 1,
         Position::Fallback => return page_fallback(draft, number, reason),
     };
-    let is_first = next == 0 || reason == Reason::NobodyReached;
-    if !is_first && !runs_all_steps(&incident, &policy) {
+    if next > 0 && !runs_all_steps(&incident, &policy) && notify::was_reached(draft, &incident) {
         return end_low(draft, number);
     }
     for index in next..policy.steps.len() {
@@ -438,12 +437,9 @@ fn join_unanswered(draft: &mut Draft<'_>, number: IncidentNumber, incident: &Inc
 }
 
 fn step_over(draft: &mut Draft<'_>, number: IncidentNumber, incident: &Arc<Incident>) {
-    let mut reason = incident.escalation.hurried.unwrap_or(Reason::WaitOver);
+    let reason = incident.escalation.hurried.unwrap_or(Reason::WaitOver);
     if reason == Reason::WaitOver {
         notify::note_unsent(draft, incident);
-        if !notify::was_reached(draft, incident) {
-            reason = Reason::NobodyReached;
-        }
     } else {
         let text = "every contact of everybody in this step failed; the next begins at once";
         draft.note(

@@ -88,11 +88,9 @@ pub(super) fn give(draft: &mut Draft<'_>, pick: &Pick) {
         return queueing::stop(draft, &page, Reason::TestOver);
     }
     let info = draft.rules.channel(&pick.channel).cloned();
-    let asked_to_wait = info
-        .as_ref()
-        .and_then(|info| contact_test::waits(draft, &page, info));
-    if let Some(at) = asked_to_wait {
-        let later = Some((at, Reason::ChannelThrottled));
+    let info_known = info.as_ref();
+    let later = info_known.and_then(|info| contact_test::waits(draft, &page, info));
+    if later.is_some() {
         return queueing::give_back(draft, &page, &queued, later);
     }
     match info.map(|info| (lane::availability(draft, &info, &page.endpoint()), info)) {

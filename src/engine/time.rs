@@ -88,6 +88,12 @@ impl Wall {
         Millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// How far two moments are apart, whichever is earlier: one of a clock that was wrong may lie
+    /// in the future.
+    pub fn apart(self, other: Self) -> Millis {
+        self.since(other).max(other.since(self))
+    }
+
     /// This moment less `span`.
     pub fn minus(self, span: Millis) -> Self {
         Self(self.0.saturating_sub_unsigned(span.0))

@@ -16,7 +16,7 @@ use super::membership::{self, Opening};
 use super::reason::Reason;
 use super::routing::{GroupBy, Route};
 use super::ruleset::{ChannelTarget, Policy, Target};
-use super::time::{Millis, Steady, Wall};
+use super::time::{Millis, Steady};
 use super::trouble::Cause;
 use super::urgency::{Urgency, UrgencyRule};
 use super::{closing, contact_test, ingest, key, lane, silence};
@@ -229,9 +229,7 @@ pub(super) fn clear_after(draft: &mut Draft<'_>, trouble: &Trouble, quiet: Milli
     let router = IntegrationName::from(IntegrationName::ROUTER);
     let known = draft.alert_by_key(&router, &dedup_key(trouble));
     let now = draft.now.wall;
-    // In the future if the clock was wrong.
-    let away = |seen: Wall| now.since(seen).max(seen.since(now));
-    if known.is_some_and(|alert| away(alert.last_seen) >= quiet) {
+    if known.is_some_and(|alert| now.apart(alert.last_seen) >= quiet) {
         clear(draft, trouble);
     }
 }

@@ -15,7 +15,7 @@ use super::outcome::Outcome;
 use super::page::{News, Page, PageKind, PageState, Recipient};
 use super::queueing;
 use super::reason::Reason;
-use super::ruleset::Medium;
+use super::ruleset::{ChannelInfo, Medium};
 use super::time::{Millis, Steady};
 
 /// Joined alerts are told together after this, and at most once in [`JOINED_INTERVAL`].
@@ -108,11 +108,16 @@ pub(super) fn tell(draft: &mut Draft<'_>, number: IncidentNumber, news: News) {
 /// Of a test page only programs and messages that can be changed are told that it is over: a
 /// program keeps it open otherwise, and a button would show nothing.
 fn is_news(draft: &Draft<'_>, incident: &Incident, page: &Page) -> bool {
-    let mut sent = page.attempts.iter().rev();
-    let sent = sent.find(|known| known.outcome.is_some_and(Outcome::is_sent));
-    let info = sent.and_then(|known| draft.rules.channel(&known.channel));
-    let is_changed = info.is_some_and(|info| info.capabilities.updates);
+    let channel = taken_by(draft, page);
+    let is_changed = channel.is_some_and(|channel| channel.capabilities.updates);
     !contact_test::is_test(incident) || is_changed || page.medium == Medium::Webhook
+}
+
+/// The channel that took the message last, if the settings still have it.
+fn taken_by<'rules>(draft: &Draft<'rules>, page: &Page) -> Option<&'rules ChannelInfo> {
+    let mut taken = page.attempts.iter().rev();
+    let last = taken.find(|known| known.outcome.is_some_and(Outcome::is_sent))?;
+    draft.rules.channel(&last.channel)
 }
 
 fn is_told(page: &Page) -> bool {
@@ -142,15 +147,7 @@ fn tell_one(draft: &mut Draft<'_>, incident: &Arc<Incident>, page: &Arc<Page>, n
         return;
     }
     let now = draft.now.steady;
-    let channel = page
-        .attempts
-        .iter()
-        .rev()
-        .find(|known| known.outcome.is_some_and(Outcome::is_sent));
-    let Some(channel) = channel
-        .and_then(|known| draft.rules.channel(&known.channel))
-        .cloned()
-    else {
+    let Some(channel) = taken_by(draft, page).cloned() else {
         return;
     };
     // A bundle is changed in its place or left as it is: notices would undo what it is for.

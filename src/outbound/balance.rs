@@ -32,8 +32,7 @@ fn shown(amount: &Value) -> String {
 }
 
 fn short(text: &str) -> String {
-    let line = wording::one_line(text);
-    line.trim().chars().take(SHOWN_CHARACTERS_MAX).collect()
+    wording::shortened(wording::one_line(text).trim(), SHOWN_CHARACTERS_MAX)
 }
 
 /// The provider does not tell, and not only for the moment.

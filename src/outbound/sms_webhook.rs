@@ -583,8 +583,8 @@ mod tests {
                 ),
                 accepted,
                 low(&format!(
-                    "its account has -{} left, less than balance_min (20)",
-                    "9".repeat(23)
+                    "its account has -{}… left, less than balance_min (20)",
+                    "9".repeat(22)
                 )),
             ),
             (Reply::new(200, r#"{"left":30}"#), accepted, low(lost)),

@@ -11,7 +11,7 @@ use super::channels::with_second_sms;
 use super::world::{BEGIN, World};
 
 /// Channels of which these can be probed.
-fn probing(names: &[&str]) -> Vec<ChannelInfo> {
+pub fn probing(names: &[&str]) -> Vec<ChannelInfo> {
     let mut channels = with_second_sms();
     for channel in &mut channels {
         channel.capabilities.probes = names.contains(&channel.name.as_str());
@@ -20,11 +20,12 @@ fn probing(names: &[&str]) -> Vec<ChannelInfo> {
     channels
 }
 
-fn world(names: &[&str]) -> World {
+pub fn world(names: &[&str]) -> World {
     World::with(TEAM, probing(names), BEGIN)
 }
 
-fn asked(world: &World, channel: &str) -> Vec<Millis> {
+/// When it was asked.
+pub fn asked(world: &World, channel: &str) -> Vec<Millis> {
     let probed = world.probed.iter();
     let of_channel = probed.filter(|(_, name)| name.as_str() == channel);
     of_channel.map(|(at, _)| *at).collect()

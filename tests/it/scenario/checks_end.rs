@@ -3,35 +3,16 @@
 use std::collections::BTreeSet;
 
 use reveille::engine::outcome::{Capacity, Outcome, Validity};
-use reveille::engine::ruleset::ChannelInfo;
 use reveille::engine::time::Millis;
 
 use super::TEAM;
-use super::channels::{Play, with_second_sms};
+use super::channels::Play;
+use super::checks::{asked, probing, world};
 use super::world::{BEGIN, World};
-
-fn probing(names: &[&str]) -> Vec<ChannelInfo> {
-    let mut channels = with_second_sms();
-    for channel in &mut channels {
-        channel.capabilities.probes = names.contains(&channel.name.as_str());
-        channel.capabilities.probes_login = channel.capabilities.probes;
-    }
-    channels
-}
-
-fn checked(names: &[&str]) -> World {
-    World::with(TEAM, probing(names), BEGIN)
-}
-
-fn asked(world: &World, channel: &str) -> Vec<Millis> {
-    let probed = world.probed.iter();
-    let of_channel = probed.filter(|(_, name)| name.as_str() == channel);
-    of_channel.map(|(at, _)| *at).collect()
-}
 
 #[test]
 fn what_checks_said_ends_when_the_channel_is_not_checked_any_more() {
-    let mut world = checked(&["gateway"]);
+    let mut world = world(&["gateway"]);
     world.fake("gateway").capacity = Capacity::Low {
         text: "little".into(),
     };
@@ -62,7 +43,7 @@ fn what_checks_said_ends_when_the_channel_is_not_checked_any_more() {
 
 #[test]
 fn a_server_of_which_one_of_two_nodes_has_an_old_certificate_is_told_once() {
-    let mut world = checked(&["twilio"]);
+    let mut world = world(&["twilio"]);
     let mut told = BTreeSet::new();
     let year = Millis::days(365);
     for hour in 0..48 {
@@ -133,7 +114,7 @@ fn a_gateway_that_refuses_its_key_stays_down_whatever_the_balance_says() {
 
 #[test]
 fn a_check_that_was_asked_before_a_page_was_refused_does_not_clear_that() {
-    let mut world = checked(&["twilio"]);
+    let mut world = world(&["twilio"]);
     while asked(&world, "twilio").is_empty() {
         world.until(Millis(world.passed.0 + 10));
     }
@@ -153,7 +134,7 @@ fn a_check_that_was_asked_before_a_page_was_refused_does_not_clear_that() {
 
 #[test]
 fn the_first_check_comes_within_five_minutes_of_a_start_also_where_pages_leave() {
-    let mut world = checked(&["twilio"]);
+    let mut world = world(&["twilio"]);
     world.post("db");
     world.ack(1, "ana");
     world.wait("00:06:00");
@@ -163,7 +144,7 @@ fn the_first_check_comes_within_five_minutes_of_a_start_also_where_pages_leave()
 
 #[test]
 fn a_busy_channel_of_a_router_that_is_started_anew_each_five_hours_is_checked() {
-    let mut world = checked(&["twilio"]);
+    let mut world = world(&["twilio"]);
     let mut number = 0;
     for _ in 0..10 {
         for _ in 0..10 {
@@ -185,7 +166,7 @@ fn a_busy_channel_of_a_router_that_is_started_anew_each_five_hours_is_checked() 
 fn a_check_that_found_the_channel_asking_to_wait_is_not_put_off_by_hours() {
     let mut longest = Vec::new();
     for begin in [351, 353, 355] {
-        let mut world = checked(&["twilio"]);
+        let mut world = world(&["twilio"]);
         world.at("00:10:00");
         let mut number = 0;
         let mut is_throttled = false;
@@ -214,7 +195,7 @@ fn a_check_that_found_the_channel_asking_to_wait_is_not_put_off_by_hours() {
 
 #[test]
 fn a_channel_that_is_up_again_has_passed_a_check() {
-    let mut world = checked(&["twilio"]);
+    let mut world = world(&["twilio"]);
     world.at("00:10:00");
     world.fake("twilio").probe = Outcome::RefusedCredential;
     world.at("06:00:00");

@@ -1,7 +1,7 @@
 //! Test pages: each contact is proved once a week, and what does not work is told by another way.
 
 use reveille::engine::outcome::Outcome;
-use reveille::engine::ruleset::{Medium, WeeklyTime};
+use reveille::engine::ruleset::{ChannelInfo, Medium, WeeklyTime};
 use reveille::engine::time::Millis;
 use reveille::rules::Environment;
 
@@ -9,42 +9,53 @@ use super::TEAM;
 use super::channels::usual;
 use super::world::{Sent, World};
 
-const MONDAY: &str = "2026-03-02T08:00:00Z";
+pub const MONDAY: &str = "2026-03-02T08:00:00Z";
 
 /// Tests are on Mondays at ten o'clock of each person.
-fn world(yaml: &str, begin: &str) -> World {
-    let environment = Environment {
-        channels: usual(),
-        ..Environment::default()
-    };
-    world_in(environment, yaml, begin)
+pub fn world(yaml: &str, begin: &str) -> World {
+    world_with(usual(), yaml, begin)
 }
 
-fn world_in(mut environment: Environment, yaml: &str, begin: &str) -> World {
-    environment.settings.test_page = Some(WeeklyTime {
+/// The same with other channels.
+pub fn world_with(channels: Vec<ChannelInfo>, yaml: &str, begin: &str) -> World {
+    let monday = WeeklyTime {
         weekday: jiff::civil::Weekday::Monday,
         minute: 10 * 60,
-    });
+    };
+    weekly(channels, yaml, (begin, monday))
+}
+
+/// Tests are at this time of the week.
+pub fn weekly(channels: Vec<ChannelInfo>, yaml: &str, (begin, at): (&str, WeeklyTime)) -> World {
+    let mut environment = Environment {
+        channels,
+        ..Environment::default()
+    };
+    environment.settings.test_page = Some(at);
     World::in_environment(yaml, environment, begin)
 }
 
-fn is_test(sent: &Sent) -> bool {
+pub fn is_test(sent: &Sent) -> bool {
     sent.order.message.incidents[0]
         .title
         .starts_with("test page, nothing to do: ")
 }
 
+/// The test pages that left.
+pub fn tests(world: &mut World) -> Vec<Sent> {
+    world.take_seen().into_iter().filter(is_test).collect()
+}
+
 /// Recipients and media of the test pages that left, in order.
 fn sent(world: &mut World) -> Vec<String> {
-    let seen = world.take_seen().into_iter();
-    let seen = seen.filter(is_test);
+    let seen = tests(world).into_iter();
     let mut sent: Vec<String> = seen.map(|sent| sent.label).collect();
     sent.sort();
     sent
 }
 
 /// What the router says of itself, its tests aside.
-fn troubles(world: &World) -> Vec<String> {
+pub fn troubles(world: &World) -> Vec<String> {
     let own = world.own_incidents().into_iter();
     own.filter(|about| !about.starts_with("contact_test/"))
         .collect()
@@ -227,15 +238,10 @@ fn a_contact_that_no_channel_carries_is_not_tested() {
         "      chat: { slack: U01234567 }",
         1,
     );
-    let mut environment = Environment {
-        channels: usual(),
-        ..Environment::default()
-    };
-    environment
-        .channels
-        .retain(|channel| !channel.media.contains(&Medium::Slack));
+    let mut channels = usual();
+    channels.retain(|channel| !channel.media.contains(&Medium::Slack));
     assert!(yaml != TEAM);
-    let mut world = world_in(environment, &yaml, MONDAY);
+    let mut world = world_with(channels, &yaml, MONDAY);
     world.at("03:10:00");
     let seen = sent(&mut world);
     assert_eq!(seen.len(), 4, "{seen:?}");

@@ -4,43 +4,12 @@ use reveille::engine::input::{Input, Verb};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::ruleset::WeeklyTime;
 use reveille::engine::time::Millis;
-use reveille::rules::Environment;
 
 use super::TEAM;
 use super::acts::trigger;
 use super::channels::{ACCEPTED, Play, usual};
+use super::contact_tests::{MONDAY, is_test, tests, troubles, weekly, world, world_with};
 use super::world::{Sent, World};
-
-const MONDAY: &str = "2026-03-02T08:00:00Z";
-
-fn weekly(yaml: &str, begin: &str, weekday: jiff::civil::Weekday, minute: u16) -> World {
-    let mut environment = Environment {
-        channels: usual(),
-        ..Environment::default()
-    };
-    environment.settings.test_page = Some(WeeklyTime { weekday, minute });
-    World::in_environment(yaml, environment, begin)
-}
-
-fn world(yaml: &str, begin: &str) -> World {
-    weekly(yaml, begin, jiff::civil::Weekday::Monday, 10 * 60)
-}
-
-fn is_test(sent: &Sent) -> bool {
-    sent.order.message.incidents[0]
-        .title
-        .starts_with("test page, nothing to do: ")
-}
-
-fn tests(world: &mut World) -> Vec<Sent> {
-    world.take_seen().into_iter().filter(is_test).collect()
-}
-
-fn troubles(world: &World) -> Vec<String> {
-    let own = world.own_incidents().into_iter();
-    own.filter(|about| !about.starts_with("contact_test/"))
-        .collect()
-}
 
 fn report(world: &mut World, sent: &Sent, outcome: Outcome) {
     world.ask(Input::DeliveryReport {
@@ -141,18 +110,11 @@ fn a_test_page_that_a_short_silence_held_leaves_when_it_is_over() {
 
 #[test]
 fn a_dead_phone_stays_known_when_a_gateway_takes_a_real_page_for_it_in_vain() {
-    let mut environment = Environment {
-        channels: usual(),
-        ..Environment::default()
-    };
-    environment.settings.test_page = Some(WeeklyTime {
-        weekday: jiff::civil::Weekday::Monday,
-        minute: 10 * 60,
-    });
-    for channel in &mut environment.channels {
+    let mut channels = usual();
+    for channel in &mut channels {
         channel.capabilities.receipts = channel.name.as_str() == "twilio";
     }
-    let mut world = World::in_environment(TEAM, environment, MONDAY);
+    let mut world = world_with(channels, TEAM, MONDAY);
     world.at("02:31:00");
     let seen = tests(&mut world);
     let test = seen.iter().find(|sent| sent.label.starts_with("ana sms"));
@@ -272,7 +234,17 @@ fn each_week_has_one_test_where_clocks_change() {
         ("America/Havana", "2026-10-25T00:00:00Z", 30),
     ] {
         let yaml = TWO_MAILS.replace("  dee:\n", &format!("  dee:\n    time_zone: {zone}\n"));
-        let mut world = weekly(&yaml, begin, Sunday, minute);
+        let mut world = weekly(
+            usual(),
+            &yaml,
+            (
+                begin,
+                WeeklyTime {
+                    weekday: Sunday,
+                    minute,
+                },
+            ),
+        );
         let mut counts = Vec::new();
         for _ in 0..3 {
             world.wait("168:00:00");
