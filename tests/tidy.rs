@@ -122,7 +122,7 @@ fn what_is_allowed_is_not_found() {
             "//! A.\nuse crate::{engine::ids, runtime::{Handle, handle}};\n",
         ),
         (
-            "src/app.rs",
+            "src/app/mod.rs",
             "//! A.\nuse crate::store::{memory::Memory, sled::Sled};\n",
         ),
         ("src/cli/remote.rs", "//! R.\nuse reqwest::Client;\n"),

@@ -220,7 +220,10 @@ const HOMES: &[(&str, &[Home])] = &[
     ("sled", &[Home::File("src/store/sled.rs")]),
     (
         "reqwest",
-        &[Home::File("src/outbound/http.rs"), Home::OneFileOf("cli")],
+        &[
+            Home::File("src/outbound/http/mod.rs"),
+            Home::OneFileOf("cli"),
+        ],
     ),
     (
         "lettre",
@@ -287,7 +290,7 @@ pub const RULES: &[Rule] = &[
         planted: &[
             ("src/store/a.rs", "//! A.\nuse sled::Db;\n"),
             (
-                "src/outbound/slack.rs",
+                "src/outbound/slack/mod.rs",
                 "//! A.\nfn f() {\n    reqwest::get()\n}\n",
             ),
             ("src/rules/a.rs", "//! A.\nuse granit_parser::Parser;\n"),

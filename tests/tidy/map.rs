@@ -1,17 +1,46 @@
-//! The map of the rooms names every file of the product, and no other.
+//! The map of the rooms names every file of the product, and no other; a module with a folder has
+//! its file inside it.
 
+use crate::source::Source;
 use crate::tree::Tree;
 use crate::{Break, Rule};
 
 /// Where the map stands.
 const MAP: &str = "docs/architecture.md";
 
-pub const RULES: &[Rule] = &[Rule {
-    name: "the map is complete",
-    cure: "give each file of src/ one line in docs/architecture.md, and no line to others",
-    find: differences,
-    planted: &[(MAP, "# Map\n\n| `src/engine/gone.rs` | Was here once. |\n")],
-}];
+pub const RULES: &[Rule] = &[
+    Rule {
+        name: "the map is complete",
+        cure: "give each file of src/ one line in docs/architecture.md, and no line to others",
+        find: differences,
+        planted: &[(MAP, "# Map\n\n| `src/engine/gone.rs` | Was here once. |\n")],
+    },
+    Rule {
+        name: "a module with a folder lives in its mod.rs",
+        cure: "move it: `git mv src/ROOM/NAME.rs src/ROOM/NAME/mod.rs`",
+        find: beside_folders,
+        planted: &[
+            ("src/cli/a.rs", "//! A.\nmod b;\n"),
+            ("src/cli/a/b.rs", "//! B.\n"),
+        ],
+    },
+];
+
+/// Files that stand beside the folder of their own module.
+fn beside_folders(tree: &Tree) -> Vec<Break> {
+    let has_folder = |source: &&Source| {
+        let folder = source.path.trim_end_matches(".rs");
+        let is_inside = |path: &str| {
+            path.strip_prefix(folder)
+                .is_some_and(|rest| rest.starts_with('/'))
+        };
+        tree.product().any(|other| is_inside(&other.path))
+    };
+    let beside = tree.product().filter(has_folder);
+    beside
+        .map(|source| Break::new(source, 1, "stands beside its folder"))
+        .collect()
+}
 
 /// Files without a line, and lines without a file. Without a map there is nothing to compare.
 fn differences(tree: &Tree) -> Vec<Break> {

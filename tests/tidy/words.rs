@@ -82,9 +82,12 @@ pub const RULES: &[Rule] = &[
             in_code(tree, elsewhere, |_| true, &words)
         },
         planted: &[
-            ("src/app.rs", "//! A.\nfn f() {\n    Instant::now();\n}\n"),
             (
-                "src/app.rs",
+                "src/app/mod.rs",
+                "//! A.\nfn f() {\n    Instant::now();\n}\n",
+            ),
+            (
+                "src/app/mod.rs",
                 "//! A.\n#[cfg(test)]\nmod tests {\n    fn f() {\n        \
                  Timestamp::now();\n    }\n}\n",
             ),

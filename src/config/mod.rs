@@ -26,7 +26,7 @@ use layers::Layers;
 use section::Section;
 
 /// The commented file of all settings with their defaults.
-pub const DEFAULT_FILE: &str = include_str!("default.toml");
+pub const DEFAULT_FILE: &str = include_str!("../default.toml");
 
 /// A `public_url` beyond this crowds the text out of an SMS.
 const PUBLIC_URL_CHARACTERS_MAX: usize = 60;
