@@ -16,4 +16,5 @@ pub mod runtime;
 pub mod signing;
 pub mod store;
 pub mod telemetry;
+pub mod text;
 pub mod web;

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::signing::digest;
+use crate::text::base64;
 
 use super::auth::{Refused, Role};
 use super::borders::{ApiState, Shared};
@@ -98,7 +98,7 @@ pub fn secret_of(headers: &HeaderMap) -> Option<String> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let decoded = String::from_utf8(digest::from_base64(rest.trim())?).ok()?;
+    let decoded = String::from_utf8(base64::decode(rest.trim())?).ok()?;
     let (_, password) = decoded.split_once(':')?;
     Some(password.to_owned())
 }
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn secrets_are_found_where_senders_put_them() {
-        let basic = format!("Basic {}", digest::base64(b"anybody:se:cret"));
+        let basic = format!("Basic {}", base64::encode(b"anybody:se:cret"));
         let cases = [
             ("authorization", "Bearer secret", Some("secret")),
             ("authorization", "bearer  secret ", Some("secret")),

@@ -13,13 +13,12 @@ use crate::engine::ids::{IntegrationName, UserName};
 use crate::engine::input::{Actor, Via};
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::{Millis, Wall};
-use crate::signing::digest;
 use crate::store::{self, DocumentKind, DocumentWrite, Store};
+use crate::text::{hash, hex};
 
 use super::key_origin::Fingerprints;
 use super::names;
 use super::problem::Problem;
-use super::words;
 
 /// SHA-256 of a key or token.
 pub type Hash = [u8; 32];
@@ -211,7 +210,7 @@ impl Auth {
 
     /// The integration that a key opens under these rules.
     pub fn integration(&self, rules: &Arc<RuleSet>, key: &str) -> Option<IntegrationName> {
-        let hash = digest::sha256(key.as_bytes());
+        let hash = hash::sha256(key);
         let name = self.opened_by(rules, &hash)?;
         rules.integrations.contains_key(&name).then_some(name)
     }
@@ -252,7 +251,7 @@ impl Auth {
     /// The caller whom a token names. A token of a user opens nothing while the rules in force do
     /// not have them: whoever leaves the rules loses their role with the next request.
     pub fn caller(&self, rules: &RuleSet, token: &str, now: Wall) -> Result<Caller, Refused> {
-        let hash = digest::sha256(token.as_bytes());
+        let hash = hash::sha256(token);
         if hash == self.admin {
             return Ok(Caller {
                 name: "admin".to_owned(),
@@ -284,7 +283,7 @@ impl Auth {
     /// Notes that a token or a key was used. `keep` is called when it is to be written down, while
     /// nobody can revoke it: what is revoked never comes back by a late note.
     pub fn note_use(&self, secret: &str, now: Wall, keep: impl FnOnce(DocumentWrite)) {
-        let hash = digest::sha256(secret.as_bytes());
+        let hash = hash::sha256(secret);
         let last_used = {
             let stored = self.read();
             let of_token = stored.tokens.get(&hash).map(|token| token.last_used);
@@ -306,14 +305,14 @@ impl Auth {
 
     /// Opens the API with a new token.
     pub fn add_token(&self, token: StoredToken) {
-        if let Some(hash) = words::hash_of_hex(&token.sha256) {
+        if let Some(hash) = hex::decode_hash(&token.sha256) {
             self.write().tokens.insert(hash, token);
         }
     }
 
     /// Opens an integration with a new key.
     pub fn add_key(&self, key: StoredKey) {
-        if let Some(hash) = words::hash_of_hex(&key.sha256) {
+        if let Some(hash) = hex::decode_hash(&key.sha256) {
             self.write().keys.insert(hash, key);
         }
     }
@@ -418,7 +417,7 @@ mod tests {
                 labels: Labels::default(),
                 max_age: Millis::hours(6),
                 resolve_after: None,
-                key_hashes: vec![digest::sha256(key.as_bytes())],
+                key_hashes: vec![hash::sha256(key)],
                 was: Vec::new(),
             };
             rules.integrations.insert((*name).into(), integration);
@@ -442,7 +441,7 @@ mod tests {
     fn stored_key(key: &str, integration: &str) -> StoredKey {
         StoredKey {
             id: format!("id of {key}"),
-            sha256: words::hex(&digest::sha256(key.as_bytes())),
+            sha256: hex::encode(&hash::sha256(key)),
             integration: integration.into(),
             name: None,
             created: NOW,
@@ -454,7 +453,7 @@ mod tests {
     fn stored_token(token: &str, expires: Option<Wall>) -> StoredToken {
         StoredToken {
             id: "t1".to_owned(),
-            sha256: words::hex(&digest::sha256(token.as_bytes())),
+            sha256: hex::encode(&hash::sha256(token)),
             name: "laptop".to_owned(),
             user: Some("ana".to_owned()),
             role: Role::Responder,
@@ -501,7 +500,7 @@ mod tests {
 
     #[test]
     fn a_token_names_its_caller_until_it_expires_or_is_revoked() {
-        let auth = Auth::new(digest::sha256(b"root"));
+        let auth = Auth::new(hash::sha256(b"root"));
         let rules = rules_of("ana");
         auth.add_token(stored_token("rv_1", Some(NOW + Millis::hours(1))));
         let caller = auth.caller(&rules, "rv_1", NOW).unwrap();
@@ -521,7 +520,7 @@ mod tests {
 
     #[test]
     fn a_token_is_worth_nothing_while_its_user_is_not_in_the_rules() {
-        let auth = Auth::new(digest::sha256(b"root"));
+        let auth = Auth::new(hash::sha256(b"root"));
         auth.add_token(stored_token("rv_1", None));
         auth.add_token(StoredToken {
             user: None,

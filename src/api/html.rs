@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::problem::Problem;
-use crate::signing::digest;
+use crate::text::{base64, hash};
 use crate::web::{Message, STYLE};
 
 /// A rendered page under a status.
@@ -61,7 +61,7 @@ impl PageHeaders for Response {
 fn content_security_policy() -> HeaderValue {
     static POLICY: OnceLock<HeaderValue> = OnceLock::new();
     let policy = POLICY.get_or_init(|| {
-        let style = digest::page_style_source(STYLE);
+        let style = format!("'sha256-{}'", base64::encode(&hash::sha256(STYLE)));
         let policy = format!(
             "default-src 'none'; style-src {style}; form-action 'self'; \
              base-uri 'none'; frame-ancestors 'none'"

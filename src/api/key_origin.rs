@@ -14,11 +14,11 @@ use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::Wall;
 use crate::store::{self, DocumentKind, DocumentWrite, Store};
+use crate::text::hex;
 
 use super::auth::{Auth, Hash, documents};
 use super::borders::ApiState;
 use super::problem::Problem;
-use super::words;
 
 /// Names the key under which an event was made, where another one is presented.
 pub const HEADER: &str = "x-reveille-made-under-key";
@@ -69,7 +69,7 @@ impl Fingerprints {
                 continue;
             }
             let stored = StoredFingerprint {
-                sha256: words::hex(hash),
+                sha256: hex::encode(hash),
                 integration: integration.clone(),
                 noted: now,
             };
@@ -82,7 +82,7 @@ impl Fingerprints {
     }
 
     fn put(&self, stored: StoredFingerprint) {
-        if let Some(hash) = words::hash_of_hex(&stored.sha256) {
+        if let Some(hash) = hex::decode_hash(&stored.sha256) {
             let noted = self.noted.write();
             let mut noted = noted.unwrap_or_else(PoisonError::into_inner);
             noted.insert(hash, stored);
@@ -100,7 +100,7 @@ impl Fingerprints {
         }
         let (_, oldest) = own.into_iter().min()?;
         noted.remove(&oldest);
-        Some(write(&words::hex(&oldest), None))
+        Some(write(&hex::encode(&oldest), None))
     }
 }
 
@@ -141,7 +141,7 @@ pub fn check(
     let Some(value) = headers.get(HEADER) else {
         return Ok(());
     };
-    let hash = value.to_str().ok().and_then(words::hash_of_hex);
+    let hash = value.to_str().ok().and_then(hex::decode_hash);
     let hash = hash.ok_or_else(|| {
         Problem::invalid(format!(
             "{HEADER} is no SHA-256 in hex: send the fingerprint of the key under which the event \

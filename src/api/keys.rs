@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::engine::ruleset::Integration;
-use crate::signing::digest;
 use crate::store::{DocumentKind, DocumentWrite};
+use crate::text::{hash, hex};
 
 use super::audit::{Act, Action};
 use super::auth::{Caller, StoredKey, document};
@@ -116,7 +116,7 @@ pub async fn create(
     let secret = secrets::integration_key(&state);
     let key = StoredKey {
         id: secrets::public_id(&state),
-        sha256: words::hex(&digest::sha256(secret.as_bytes())),
+        sha256: hex::encode(&hash::sha256(&secret)),
         integration,
         name: name.filter(|name| !name.is_empty()),
         created: state.now(),
@@ -178,7 +178,7 @@ async fn end(state: &ApiState, caller: &Caller, key: StoredKey) -> Result<Status
         .on(format!("key {id}"))
         .because(format!("of integration {name}"));
     // What was made under it and waits somewhere still belongs to the integration.
-    let hash = words::hash_of_hex(&key.sha256);
+    let hash = hex::decode_hash(&key.sha256);
     let ended = hash.map(|hash| (hash, name.clone()));
     let mut writes = state.auth.fingerprints.note(ended.as_slice(), state.now());
     let removal = DocumentWrite {

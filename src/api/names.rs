@@ -3,8 +3,8 @@
 
 use crate::engine::ids::{IntegrationName, PolicyName, ScheduleName, UserName};
 use crate::engine::input::ReassignTo;
-use crate::engine::nearest;
 use crate::engine::ruleset::{RuleSet, Target};
+use crate::text::suggest;
 
 use super::problem::Problem;
 
@@ -58,6 +58,6 @@ pub fn unknown<'name>(
     name: &str,
     known: impl IntoIterator<Item = &'name str>,
 ) -> Problem {
-    let help = nearest::cure(name, known, "there are");
+    let help = suggest::help(name, known, "there are");
     Problem::not_found(kind, format_args!("{name:?}: {help}"))
 }

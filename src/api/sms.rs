@@ -11,8 +11,8 @@ use crate::engine::ids::ChannelName;
 use crate::engine::input::{Input, SmsReply};
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::Wall;
-use crate::signing::digest;
 use crate::signing::twilio::{self, Keys, Signed};
+use crate::text::{hash, hex, truncate::prefix};
 
 use super::access::secret_of;
 use super::borders::{ApiState, Shared, SmsInbound};
@@ -20,7 +20,7 @@ use super::extract::{Segment, Whose, whole_body};
 use super::guesses::peer;
 use super::problem::Problem;
 use super::refusals::{self, Origin};
-use super::{answers, body, words};
+use super::{answers, body};
 
 /// Characters of a message that are looked at; what we understand is far shorter.
 const TEXT_CHARACTERS_MAX: usize = 500;
@@ -45,7 +45,11 @@ pub async fn inbound(
     let reply = SmsReply {
         channel,
         from,
-        text: cut(body::field(&form, "Body").unwrap_or("")),
+        text: prefix(
+            body::field(&form, "Body").unwrap_or(""),
+            TEXT_CHARACTERS_MAX,
+        )
+        .into(),
         message_id: required(&form, "MessageSid")?,
     };
     let reply = answers::sms(state.handle.control(Input::Sms(reply)).await?)?;
@@ -151,7 +155,11 @@ async fn from_gateway(
     let reply = SmsReply {
         channel: channel.clone(),
         from: from.clone(),
-        text: cut(&pointed(&body, "inbound.text", &settings.text)?),
+        text: prefix(
+            &pointed(&body, "inbound.text", &settings.text)?,
+            TEXT_CHARACTERS_MAX,
+        )
+        .into(),
         message_id,
     };
     let reply = answers::sms(state.handle.control(Input::Sms(reply)).await?)?;
@@ -181,14 +189,14 @@ fn has_key(settings: &SmsInbound, headers: &HeaderMap, uri: &Uri) -> bool {
         return false;
     };
     // Hashes are compared, so that time tells nothing about the key.
-    let wanted = digest::sha256(settings.inbound_key.as_bytes());
-    !settings.inbound_key.is_empty() && digest::sha256(given.as_bytes()) == wanted
+    let wanted = hash::sha256(&settings.inbound_key);
+    !settings.inbound_key.is_empty() && hash::sha256(given) == wanted
 }
 
 /// An id for a gateway that gives none: the same message within the same minute is one.
 fn made_up_id(body: &[u8], now: Wall) -> Text {
     let minute = now.0.div_euclid(60_000);
-    let hash = words::hex(&digest::sha256(body));
+    let hash = hex::encode(&hash::sha256(body));
     format!("{minute}-{hash}").into()
 }
 
@@ -225,11 +233,6 @@ fn required(form: &[(String, String)], name: &str) -> Result<Text, Problem> {
     value
         .map(Text::from)
         .ok_or_else(|| Problem::invalid(format!("the form has no field {name}")))
-}
-
-fn cut(text: &str) -> Text {
-    let cut: String = text.chars().take(TEXT_CHARACTERS_MAX).collect();
-    cut.into()
 }
 
 /// Twilio's answer form; an empty one sends nothing.

@@ -26,10 +26,10 @@ use crate::engine::ids::{ChannelName, Revision};
 use crate::engine::ruleset::{Format, Integration, RuleSet};
 use crate::engine::time::{Millis, Wall};
 use crate::runtime::handle::Handle;
-use crate::signing::digest;
 use crate::store::MemoryStore;
 use crate::store::{self, Partition};
 use crate::telemetry::Metrics;
+use crate::text::{hash, hex};
 
 const NOW: Wall = Wall(1_795_403_400_000);
 
@@ -100,7 +100,7 @@ fn rules() -> RuleSet {
         labels: Labels::default(),
         max_age: Millis::hours(6),
         resolve_after: None,
-        key_hashes: vec![digest::sha256(b"key-of-billing")],
+        key_hashes: vec![hash::sha256(b"key-of-billing")],
         was: Vec::new(),
     };
     rules.integrations.insert("billing".into(), integration);
@@ -109,11 +109,11 @@ fn rules() -> RuleSet {
 
 fn state() -> ApiState {
     let store = Arc::new(MemoryStore::new());
-    let auth = Auth::new(digest::sha256(b"root"));
+    let auth = Auth::new(hash::sha256(b"root"));
     for role in Role::ALL {
         auth.add_token(StoredToken {
             id: role.as_str().to_owned(),
-            sha256: words::hex(&digest::sha256(token_of(role).as_bytes())),
+            sha256: hex::encode(&hash::sha256(token_of(role))),
             name: role.as_str().to_owned(),
             user: None,
             role,

@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::signing::digest;
 use crate::store::{DocumentKind, DocumentWrite};
+use crate::text::{hash, hex};
 
 use super::audit::{Act, Action};
 use super::auth::{Caller, Role, StoredToken};
@@ -92,7 +92,7 @@ pub async fn create(
     let secret = secrets::api_token(&state);
     let token = StoredToken {
         id: secrets::public_id(&state),
-        sha256: words::hex(&digest::sha256(secret.as_bytes())),
+        sha256: hex::encode(&hash::sha256(&secret)),
         name,
         user: new.user,
         role: new.role,

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use crate::engine::ids::{ChannelName, PolicyName, ScheduleName, UserName};
 use crate::engine::input::ReassignTo;
 use crate::engine::ruleset::{ChannelTarget, Target};
-use crate::engine::shown;
 use crate::engine::time::{Millis, Wall};
+use crate::text::{clean::blanked, truncate::prefix};
 
 use super::problem::Problem;
 
@@ -150,34 +150,9 @@ pub fn limit(asked: Option<usize>) -> usize {
 /// Items of one answer, and of one look at the state.
 pub const ITEMS_MAX: usize = 500;
 
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Reads 64 hexadecimal digits.
-pub fn hash_of_hex(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut hash = [0; 32];
-    for (byte, at) in hash.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
-    }
-    Some(hash)
-}
-
 /// Text of a person without control characters, at most so many characters.
 pub fn clean(text: &str, characters_max: usize) -> String {
-    let printable = text.chars().map(|character| {
-        if shown::is_unwanted(character) {
-            ' '
-        } else {
-            character
-        }
-    });
-    let cut: String = printable.take(characters_max).collect();
-    cut.trim().to_owned()
+    blanked(prefix(text, characters_max))
 }
 
 #[cfg(test)]
@@ -242,21 +217,6 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(target(text).ok(), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_hash_survives_its_text_form_and_nothing_else_is_one() {
-        let hash = [0xAB; 32];
-        assert_eq!(hash_of_hex(&hex(&hash)), Some(hash));
-        for text in [
-            "",
-            "ab",
-            &"zz".repeat(32),
-            &"+1".repeat(32),
-            &"é".repeat(32),
-        ] {
-            assert_eq!(hash_of_hex(text), None, "{text}");
         }
     }
 

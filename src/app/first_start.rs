@@ -11,6 +11,7 @@ use crate::runtime::clock;
 use crate::store::{
     Batch, DocumentKind, DocumentWrite, Epoch, LINKS_SECRET, Loaded, Partition, Store,
 };
+use crate::text::{hash, hex};
 
 /// Name of the admin token's hash among the secrets of the store.
 const ADMIN: &str = "admin";
@@ -45,7 +46,7 @@ pub fn prepare(store: &dyn Store, options: &ServeOptions) -> anyhow::Result<Firs
         .get(ADMIN_VARIABLE)
         .filter(|token| !token.is_empty());
     let (admin_hash, new_admin_token) = match (given, stored) {
-        (Some(token), _) => (secrets::hash(token), None),
+        (Some(token), _) => (hash::sha256(token), None),
         (None, Some(bytes)) => {
             let hash = bytes
                 .try_into()
@@ -113,7 +114,7 @@ fn make_links_secret(writes: &mut Vec<DocumentWrite>) -> [u8; 32] {
 
 fn make_admin_token(writes: &mut Vec<DocumentWrite>) -> ([u8; 32], Option<String>) {
     let token = format!("rv_{}", secrets::random_hex(20));
-    let hash = secrets::hash(&token);
+    let hash = hash::sha256(&token);
     writes.push(secret_write(ADMIN, hash.to_vec()));
     (hash, Some(token))
 }
@@ -123,7 +124,7 @@ fn make_native_key(writes: &mut Vec<DocumentWrite>) -> anyhow::Result<String> {
     let key = secrets::random_hex(16);
     let stored = StoredKey {
         id: "first".to_owned(),
-        sha256: secrets::hex(&secrets::hash(&key)),
+        sha256: hex::encode(&hash::sha256(&key)),
         integration: "native".into(),
         name: None,
         created: clock::wall_now(),

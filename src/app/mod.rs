@@ -41,7 +41,6 @@ use crate::config::{Settings, Warning};
 use crate::engine::State;
 use crate::engine::recovery::crash_loop;
 use crate::engine::ruleset::RuleSet;
-use crate::engine::shown::is_unwanted;
 use crate::engine::time::{Millis, Wall};
 use crate::outbound::links::Links;
 use crate::rules::zones::Zones;
@@ -56,6 +55,7 @@ use crate::runtime::thread::{Backlog, Promises, Works, first_inputs};
 use crate::store::{Epoch, Loaded, Partition, Store};
 use crate::store::{Options, SledStore};
 use crate::telemetry::{LostLines, Metrics, Shape};
+use crate::text::{hash, hex};
 
 pub use channels::web_addresses;
 
@@ -87,13 +87,13 @@ pub fn wall_now() -> Wall {
 
 /// By which a key is known without being known: its SHA-256 in hex.
 pub fn fingerprint(key: &str) -> String {
-    secrets::hex(&secrets::hash(key))
+    hex::encode(&hash::sha256(key))
 }
 
 /// Runs the router until it is told to stop.
 pub fn serve(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let filter = options.environment.get("REVEILLE_LOG").map(String::as_str);
-    let log = crate::telemetry::start(filter, options.shape, is_unwanted)?;
+    let log = crate::telemetry::start(filter, options.shape)?;
     for warning in &options.warnings {
         warn!("{warning}");
     }

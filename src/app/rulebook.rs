@@ -7,7 +7,6 @@ use anyhow::Context;
 
 use super::revisions::{self, Kept, Signed};
 use super::rules_folder::documents_of;
-use super::secrets;
 use crate::api::auth::stored_keys;
 use crate::api::borders::{
     Change, FilesOrigin, OnCallMove, Prepared, RevisionDocuments, RuleDifferences, RuleFault,
@@ -27,6 +26,7 @@ use crate::rules::{
 use crate::runtime::clock;
 use crate::runtime::handle::{Handle, NewRules};
 use crate::store::{self, DocumentKind, Store, revision_name};
+use crate::text::hash;
 
 /// Compiled rules, and what no longer fits the settings.
 pub struct CompiledStored {
@@ -108,8 +108,8 @@ impl Shelf {
     /// What files change against a stored set, as sentences.
     pub fn differences(&self, old: &Kept, files: &[SourceFile]) -> Vec<String> {
         let mut new = documents_of(files);
-        new.replace_literal_keys(secrets::hash);
-        let texts = sources::without_literal_keys(files, secrets::hash);
+        new.replace_literal_keys();
+        let texts = sources::without_literal_keys(files);
         differences(old, &new, texts.as_deref())
     }
 
@@ -160,10 +160,10 @@ impl Shelf {
         {
             None => Err(faults),
             Some(rules) => {
-                documents.replace_literal_keys(secrets::hash);
+                documents.replace_literal_keys();
                 Ok(Checked {
                     documents,
-                    files: sources::without_literal_keys(files, secrets::hash),
+                    files: sources::without_literal_keys(files),
                     rules,
                     warnings: faults,
                 })
@@ -197,7 +197,7 @@ impl Shelf {
                 key_strengths.insert(reference.source.to_string(), Strength::of(&key));
                 keys.entry(reference.integration)
                     .or_default()
-                    .push(secrets::hash(&key));
+                    .push(hash::sha256(&key));
             }
         }
         Environment {

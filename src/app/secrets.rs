@@ -1,4 +1,4 @@
-//! Chance, hashes, and the small files that hold a secret.
+//! Chance, and the small files that hold a secret.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -7,26 +7,18 @@ use std::path::Path;
 
 use rand::Rng;
 
+use crate::text::hex;
+
 /// Fills a buffer with chance fit for secrets.
 pub fn fill(buffer: &mut [u8]) {
     rand::rng().fill_bytes(buffer);
-}
-
-/// SHA-256 of a key or token.
-pub fn hash(text: &str) -> [u8; 32] {
-    crate::signing::digest::sha256(text.as_bytes())
 }
 
 /// So many bytes of chance in hex.
 pub fn random_hex(bytes: usize) -> String {
     let mut buffer = vec![0; bytes];
     fill(&mut buffer);
-    hex(&buffer)
-}
-
-/// Bytes in hex.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&buffer)
 }
 
 /// Writes a file that only its owner can read.

@@ -9,7 +9,8 @@ use reqwest::header::{AUTHORIZATION, HeaderValue, IF_MATCH};
 use reqwest::{Method, Url, redirect};
 use serde_json::Value;
 
-use super::present::table::clean;
+use crate::text::clean::blanked;
+
 use super::report::Failure;
 
 /// The longest answer that is read.
@@ -355,11 +356,11 @@ fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, Failure> {
 /// The words of a problem document, with its faults; else the start of the body. Each is one line.
 fn explanation(answer: &Answer) -> String {
     let text = |name: &str| answer.value.get(name).and_then(Value::as_str);
-    let said = text("detail").or_else(|| text("title")).map(clean);
+    let said = text("detail").or_else(|| text("title")).map(blanked);
     let raw = answer
         .value
         .as_str()
-        .map(|body| clean(&body.trim().chars().take(300).collect::<String>()));
+        .map(|body| blanked(&body.trim().chars().take(300).collect::<String>()));
     let mut message = said
         .or_else(|| raw.filter(|body| !body.is_empty()))
         .unwrap_or_else(|| {
@@ -371,7 +372,7 @@ fn explanation(answer: &Answer) -> String {
         });
     let faults = answer.value.get("faults").and_then(Value::as_array);
     for fault in faults.into_iter().flatten().take(20) {
-        let part = |name: &str| fault.get(name).and_then(Value::as_str).map(clean);
+        let part = |name: &str| fault.get(name).and_then(Value::as_str).map(blanked);
         let path = part("path").unwrap_or_default();
         let problem = part("problem")
             .or_else(|| part("message"))

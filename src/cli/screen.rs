@@ -7,8 +7,9 @@
 
 use serde_json::Value;
 
+use crate::text::is_unwanted;
+
 use super::context::Look;
-use crate::engine::shown::is_unwanted;
 
 /// Text as it may be printed: what steers a terminal becomes its escape, such as `\u{1b}`. Line
 /// breaks, tabs and, where there is colour, colours stay.

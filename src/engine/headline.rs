@@ -4,13 +4,14 @@
 use std::cmp::Reverse;
 use std::ops::RangeInclusive;
 
+use crate::text::one_line;
+
 use super::State;
 use super::alert::Alert;
 use super::event::Text;
 use super::ids::{AlertId, IncidentNumber};
 use super::incident::Incident;
 use super::ingest;
-use super::shown::one_line;
 use super::urgency::SeverityClass;
 
 /// Where an alert stands among those of its incident: what fires stands first, the most pressing

@@ -5,6 +5,8 @@
 //! Whoever wrote keeps the ids of their last messages and presses, each until the incidents are
 //! closed on which it acted, and for at least [`REMEMBERED_FOR`]; never more than [`IDS_MAX`].
 
+use crate::text::truncate;
+
 use super::decision::{ActResult, Acted, Answer};
 use super::draft::Draft;
 use super::event::Text;
@@ -30,7 +32,7 @@ const ANSWERS_WITHIN: Millis = Millis::minutes(10);
 /// The id under which a message of a channel is remembered: each provider counts for itself.
 pub(super) fn id(channel: &str, message: &str) -> Text {
     let joined = key::joined(&[channel, message]);
-    key::shortened(&joined, ID_CHARACTERS_MAX)
+    truncate::distinct(&joined, ID_CHARACTERS_MAX)
         .into_owned()
         .into()
 }

@@ -10,9 +10,10 @@ use serde_json::Value;
 
 use crate::engine::event::{Action, Event, Spoken, Text};
 use crate::engine::time::Wall;
+use crate::text::hash::Fnv128;
 
 use super::batch::{Batch, wrong_root};
-use super::dedup::{self, Hash};
+use super::dedup;
 use super::faults::{Faults, quote};
 use super::fields::Fields;
 use super::labels::Sent;
@@ -116,7 +117,7 @@ fn dedup_key(alert: Fields<'_>, labels: &Sent<'_>, faults: &mut Faults) -> Optio
         );
         return None;
     }
-    Some(labels.hash_into(Hash::new()).key())
+    Some(labels.hash_into(Fnv128::new()).to_hex().into())
 }
 
 /// Whether the alert fires, and since when. A firing alert's `endsAt` is no promise: the sender

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use crate::engine::event::{Action, Event, Spoken};
 use crate::engine::time::{Millis, Wall};
+use crate::text::hash::Fnv128;
 
 use super::batch::{Batch, wrong_root};
-use super::dedup::Hash;
 use super::faults::{Faults, Place};
 use super::fields::Fields;
 use super::labels::Sent;
@@ -42,7 +42,7 @@ fn read(source: Source<'_>, fields: Fields<'_>, faults: &mut Faults) -> Option<E
     let labels = labels(fields, &labels_path, faults)?;
     let (action, spoken) = state(source.now, fields, faults)?;
     let asserted_by = fields.text("generatorURL", faults).unwrap_or_default();
-    let dedup_key = labels.hash_into(Hash::new()).key();
+    let dedup_key = labels.hash_into(Fnv128::new()).to_hex().into();
     let path = fields.place("annotations").to_string();
     let annotations = fields.object("annotations", faults);
     let annotations = annotations.map(|object| Fields {

@@ -12,9 +12,10 @@ use serde_json::Value;
 use crate::engine::event::{Action, Content, Event, Link, Spoken, Text};
 use crate::engine::key;
 use crate::engine::ruleset::{GenericMapping, Pointers, Unlisted};
+use crate::text::hash::Fnv128;
 
 use super::batch::{Batch, wrong_root};
-use super::dedup::{self, Hash};
+use super::dedup;
 use super::faults::{Faults, Place, quote};
 use super::fields::{self, scalar};
 use super::labels::Sent;
@@ -87,9 +88,9 @@ impl<'body> Element<'body> {
         let dedup_key = match self.dedup_key(faults) {
             Some(key) => key,
             None if self.may_make_key(action) => {
-                let identity = Hash::new().with(origin.as_deref().unwrap_or(""));
+                let identity = Fnv128::new().with(origin.as_deref().unwrap_or(""));
                 let identity = self.with_summary(identity, summary.as_deref(), faults);
-                labels.hash_into(identity).key()
+                labels.hash_into(identity).to_hex().into()
             }
             None => {
                 let problem = "holds nothing for the dedup key, and this action needs one";
@@ -226,7 +227,7 @@ impl<'body> Element<'body> {
 
     /// The identity with the summary. Where there is none the whole body stands for it: otherwise
     /// all that a sender reports without a summary would be one alert, which pages once.
-    fn with_summary(&self, identity: Hash, summary: Option<&str>, faults: &mut Faults) -> Hash {
+    fn with_summary(&self, identity: Fnv128, summary: Option<&str>, faults: &mut Faults) -> Fnv128 {
         if let Some(summary) = summary {
             return identity.with(summary);
         }

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use crate::engine::event::{Labels, Text, limit};
 use crate::engine::ruleset::Integration;
+use crate::text::hash::Fnv128;
 
-use super::dedup::Hash;
 use super::faults::{Faults, Place, quote};
 use super::fields;
 use super::limits;
@@ -81,7 +81,7 @@ impl<'body> Sent<'body> {
 
     /// Adds all labels to a hash: uncut, so that two alerts that differ only in what is cut later
     /// stay two.
-    pub fn hash_into(&self, hash: Hash) -> Hash {
+    pub fn hash_into(&self, hash: Fnv128) -> Fnv128 {
         self.0.iter().fold(hash, |hash, (name, label)| {
             hash.with(name).with(&label.value)
         })
@@ -235,7 +235,7 @@ mod tests {
         let mut hash = |end: &str| {
             let value = json!({"a": format!("{}{end}", "x".repeat(5_000))});
             let sent = Sent::of(value.as_object().unwrap(), "$", &mut faults);
-            sent.hash_into(Hash::new()).key()
+            sent.hash_into(Fnv128::new()).to_hex()
         };
         assert_ne!(hash("1"), hash("2"));
     }

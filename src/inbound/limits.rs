@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use crate::engine::event::{Text, limit};
+use crate::text::{clean::is_line_break, clean::is_unsafe, truncate};
 
 use super::faults::{Faults, Place};
 
@@ -34,12 +35,9 @@ fn cut(text: &str, bytes_max: usize, place: Place<'_>, faults: &mut Faults) -> T
 /// A summary: one line, cut to its length with `…` at the end.
 pub fn summary(text: &str, place: Place<'_>, faults: &mut Faults) -> Text {
     let clean = clean(text.trim(), place, faults);
-    if clean
-        .char_indices()
-        .nth(limit::SUMMARY_CHARACTERS)
-        .is_none()
-    {
-        return clean.into();
+    let kept = truncate(&clean, limit::SUMMARY_CHARACTERS);
+    if kept.len() == clean.len() {
+        return kept.into();
     }
     faults.add(
         place,
@@ -49,16 +47,12 @@ pub fn summary(text: &str, place: Place<'_>, faults: &mut Faults) -> Text {
             limit::SUMMARY_CHARACTERS
         ),
     );
-    let kept = clean.chars().take(limit::SUMMARY_CHARACTERS - 1);
-    kept.chain(['…']).collect::<String>().into()
+    kept.into()
 }
 
 /// Replaces what must not be shown, and reports it.
 pub fn clean<'text>(text: &'text str, place: Place<'_>, faults: &mut Faults) -> Cow<'text, str> {
-    if !text
-        .chars()
-        .any(|character| is_break(character) || is_unsafe(character))
-    {
+    if !text.contains(|letter| is_line_break(letter) || is_unsafe(letter)) {
         return Cow::Borrowed(text);
     }
     if text.chars().any(is_unsafe) {
@@ -66,7 +60,7 @@ pub fn clean<'text>(text: &'text str, place: Place<'_>, faults: &mut Faults) -> 
     }
     let joined = text.replace("\r\n", " ");
     let clean = joined.chars().map(|character| {
-        if is_break(character) {
+        if is_line_break(character) {
             ' '
         } else if is_unsafe(character) {
             char::REPLACEMENT_CHARACTER
@@ -75,20 +69,6 @@ pub fn clean<'text>(text: &'text str, place: Place<'_>, faults: &mut Faults) -> 
         }
     });
     Cow::Owned(clean.collect())
-}
-
-/// Characters that end a line or set text apart; harmless as a space.
-fn is_break(character: char) -> bool {
-    matches!(
-        character,
-        '\t' | '\n' | '\u{b}' | '\u{c}' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}'
-    )
-}
-
-/// Control characters, and the marks that reorder the text after them.
-fn is_unsafe(character: char) -> bool {
-    let turns_direction = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    turns_direction || (character.is_control() && !is_break(character))
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::engine::event::{Action, Content, Event, Labels, Link, Spoken, Text};
+use crate::text::hash::Fnv128;
 
 use super::batch::{Batch, wrong_root};
-use super::dedup::{self, Hash};
+use super::dedup;
 use super::faults::{Faults, Place, quote};
 use super::fields::{self, Fields};
 use super::labels::Sent;
@@ -138,8 +139,8 @@ fn dedup_key(
             // Read again with their faults when the content is made.
             let mut passed_over = Faults::of_event();
             let mut text = |name| fields.text(name, &mut passed_over).unwrap_or_default();
-            let hash = Hash::new().with(&text("source")).with(&text("summary"));
-            Some(labels.hash_into(hash).key())
+            let hash = Fnv128::new().with(&text("source")).with(&text("summary"));
+            Some(labels.hash_into(hash).to_hex().into())
         }
         Action::Acknowledge | Action::Resolve | Action::Ignore => {
             faults.add(

@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use crate::engine::event::{Action, Content, Event, Fault, Link, Spoken, Text};
 use crate::engine::urgency::SeverityClass;
+use crate::text::hash::Fnv128;
 
 use super::batch::{Batch, wrong_root};
-use super::dedup::{self, Hash};
+use super::dedup;
 use super::faults::{Faults, Place, quote};
 use super::fields::{self, Fields};
 use super::labels::Sent;
@@ -117,11 +118,12 @@ pub fn is_unrecognized(parsed: &Parsed) -> bool {
 /// here, so the time in milliseconds makes it unique: only the very same body within the same
 /// millisecond gets the same key, and then it is one event sent twice.
 fn unique_key(source: Source<'_>, body: &[u8]) -> Text {
-    Hash::new()
+    Fnv128::new()
         .with(source.integration.name.as_str())
         .with_bytes(body)
         .with_bytes(&source.now.0.to_le_bytes())
-        .key()
+        .to_hex()
+        .into()
 }
 
 fn read(

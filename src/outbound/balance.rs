@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::wording;
 use crate::engine::outcome::Capacity;
+use crate::text::{one_line, truncate};
 
 /// What is shown of an amount and of a currency.
 const SHOWN_CHARACTERS_MAX: usize = 24;
@@ -32,7 +32,7 @@ fn shown(amount: &Value) -> String {
 }
 
 fn short(text: &str) -> String {
-    wording::shortened(wording::one_line(text).trim(), SHOWN_CHARACTERS_MAX)
+    truncate(one_line(text).trim(), SHOWN_CHARACTERS_MAX)
 }
 
 /// The provider does not tell, and not only for the moment.

@@ -17,6 +17,7 @@ use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Outcome;
 use crate::engine::page::PageKind;
 use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
+use crate::text::one_line;
 
 /// Columns of a page.
 const WIDTH: usize = 76;
@@ -162,12 +163,12 @@ fn addressee(order: &Order) -> String {
         PageKind::Update { .. } => "UPDATE",
         PageKind::Copy => "COPY",
     };
-    let name = message.recipient_name.as_deref().map(wording::one_line);
+    let name = message.recipient_name.as_deref().map(one_line);
     let name = name.map(|name| format!(" for {name}")).unwrap_or_default();
     let way = match order.medium {
         Medium::Console => String::new(),
         Medium::Email | Medium::Sms | Medium::Slack | Medium::Webhook => {
-            let address = wording::one_line(&order.address);
+            let address = one_line(&order.address);
             format!(" by {} to {address}", order.medium)
         }
     };

@@ -30,11 +30,12 @@ use super::email_stream::{self, Broken, Security};
 use super::links::Links;
 use super::mail_thread::{self, Thread};
 use super::{Channel, Mark, Pending, Probed, Sent, Withdrawn};
-use super::{certificate, email_settings, mail_html, mail_subject, mail_text, outcome, wording};
+use super::{certificate, email_settings, mail_html, mail_subject, mail_text, outcome};
 use crate::engine::decision::Order;
 use crate::engine::outcome::{Capacity, Outcome, Validity};
 use crate::engine::ruleset::ChannelInfo;
 use crate::engine::urgency::Urgency;
+use crate::text::one_line;
 
 /// An idle connection whose answer takes longer is replaced.
 const CHECK_SECONDS: u64 = 3;
@@ -109,7 +110,7 @@ impl Email {
         thread: &Thread,
     ) -> Result<Vec<u8>, lettre::error::Error> {
         let name = order.message.recipient_name.as_deref();
-        let to = Mailbox::new(name.map(wording::one_line), to.clone());
+        let to = Mailbox::new(name.map(one_line), to.clone());
         let mut mail = Message::builder()
             .from(self.from.clone())
             .to(to)

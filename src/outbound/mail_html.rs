@@ -11,6 +11,7 @@ use crate::engine::decision::{Brief, Message, Order};
 use crate::engine::incident::Status;
 use crate::engine::page::PageKind;
 use crate::engine::urgency::Urgency;
+use crate::text::one_line;
 
 /// The whole body as an HTML document.
 pub fn compose(order: &Order, links: &Links) -> String {
@@ -167,7 +168,7 @@ fn further_links(html: &mut Html, brief: &Brief) {
         .into_iter()
         .take(mail_text::LINKS_MAX)
     {
-        let text = link.text.as_deref().map(wording::one_line);
+        let text = link.text.as_deref().map(one_line);
         let text = text.filter(|text| !text.is_empty());
         html.markup(r#"<p style="margin:0 0 8px;font-size:16px;line-height:22px"><a href=""#);
         html.text(&link.href).markup(r#"" "#).markup(LINK);

@@ -7,6 +7,7 @@ use super::sent::{self, Block};
 use super::wording;
 use crate::engine::decision::{Brief, Message, Order};
 use crate::engine::page::{PageKind, Recipient};
+use crate::text::{one_line, truncate};
 
 /// Characters of a title in a subject; the body has all of it.
 const SUBJECT_TITLE_CHARACTERS: usize = 150;
@@ -32,7 +33,7 @@ pub fn subject(message: &Message) -> String {
             "[{}] #{} {}",
             wording::urgency(brief.urgency),
             brief.incident.number,
-            wording::shortened(&wording::opened_with(brief), SUBJECT_TITLE_CHARACTERS)
+            truncate(&wording::opened_with(brief), SUBJECT_TITLE_CHARACTERS)
         ),
     }
 }
@@ -167,7 +168,7 @@ fn further_links(brief: &Brief) -> String {
     let links = wording::links_of(brief).into_iter().take(LINKS_MAX);
     let lines = links
         .into_iter()
-        .map(|link| match link.text.as_deref().map(wording::one_line) {
+        .map(|link| match link.text.as_deref().map(one_line) {
             Some(text) if !text.is_empty() => format!("{text}: {}", link.href),
             Some(_) | None => link.href.to_string(),
         });

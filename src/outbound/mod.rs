@@ -12,7 +12,6 @@ pub mod email_outcome;
 pub mod email_settings;
 mod email_stream;
 pub mod form;
-pub mod gsm7;
 pub mod http;
 mod http_fault;
 pub mod http_guard;

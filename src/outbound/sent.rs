@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::wording;
 use crate::engine::decision::{AlertBrief, Brief};
+use crate::text::{one_line, truncate};
 
 /// What was sent of one alert.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub fn blocks(brief: &Brief, room: usize, length: fn(&str) -> usize) -> Vec<Bloc
         if lines.is_empty() {
             continue;
         }
-        let summary = (!is_single).then(|| wording::one_line(&alert.summary));
+        let summary = (!is_single).then(|| one_line(&alert.summary));
         let head = summary.as_deref().map_or(0, length);
         let is_whole = fit(&mut lines, room.saturating_sub(head + 1), length);
         if is_whole {
@@ -67,10 +68,10 @@ fn fit(lines: &mut Vec<String>, room: usize, length: fn(&str) -> usize) -> bool 
         }
         // No sign counts for less than one; where some count for more, it is cut until it fits.
         let mut characters = left;
-        let mut cut = wording::shortened(line, characters);
+        let mut cut = truncate(line, characters);
         while characters >= WORTH_READING && length(&cut) > left {
             characters = characters * 3 / 4;
-            cut = wording::shortened(line, characters);
+            cut = truncate(line, characters);
         }
         lines.truncate(at);
         if characters >= WORTH_READING {
@@ -97,7 +98,7 @@ fn fields(alert: &AlertBrief) -> impl Iterator<Item = String> {
         ("class", &content.class),
     ];
     fields.into_iter().filter_map(|(name, value)| {
-        let text = wording::one_line(value.as_deref()?);
+        let text = one_line(value.as_deref()?);
         let is_label = content
             .labels
             .get(name)
@@ -108,9 +109,9 @@ fn fields(alert: &AlertBrief) -> impl Iterator<Item = String> {
 
 /// An annotation, a field of `custom_details`: each that does not only repeat the summary.
 fn details(alert: &AlertBrief) -> Vec<String> {
-    let summary = wording::one_line(&alert.summary);
+    let summary = one_line(&alert.summary);
     let told = named(alert).into_iter().filter_map(|(name, value)| {
-        let text = wording::one_line(&match value {
+        let text = one_line(&match value {
             Value::String(text) => text,
             other @ (Value::Null
             | Value::Bool(_)
@@ -118,7 +119,7 @@ fn details(alert: &AlertBrief) -> Vec<String> {
             | Value::Array(_)
             | Value::Object(_)) => other.to_string(),
         });
-        let name = wording::one_line(&name);
+        let name = one_line(&name);
         (text != summary).then(|| format!("{name}: {text}"))
     });
     told.collect()

@@ -3,11 +3,11 @@
 //! When room is short the title is cut first, then the time and the service go. Text of others
 //! stands on one line, so it cannot make lines that look like ours.
 
-use super::gsm7::{segments, simplified};
 use super::links::Links;
 use super::wording;
 use crate::engine::decision::{Brief, Message, Order};
 use crate::engine::page::PageKind;
+use crate::text::{gsm7::segments, gsm7::simplified, truncate};
 
 /// Segments that a message may take.
 const SEGMENTS_MAX: usize = 2;
@@ -88,9 +88,9 @@ fn single<'text>(
     let lengths = (0..=title.chars().count().min(CHARACTERS_MAX)).rev();
     let with_facts = {
         let (title, facts) = (title.clone(), facts.clone());
-        lengths.map(move |length| page(brief, &wording::shortened(&title, length), &facts, ending))
+        lengths.map(move |length| page(brief, &truncate(&title, length), &facts, ending))
     };
-    let short = wording::shortened(&title, 12);
+    let short = truncate(&title, 12);
     let with_fewer = (0..=facts.len())
         .rev()
         .map(move |count| page(brief, &short, &facts[..count], ending));
@@ -103,11 +103,10 @@ const NEWS_CHARACTERS: usize = 60;
 /// What follows the title, the least important last: how many fire, the news, the service, the
 /// time.
 fn facts(message: &Message, brief: &Brief) -> Vec<String> {
-    let service =
-        wording::service(brief).map(|service| wording::shortened(&service, SERVICE_CHARACTERS));
+    let service = wording::service(brief).map(|service| truncate(&service, SERVICE_CHARACTERS));
     let since = format!("since {}", wording::since_short(brief, &message.time_zone));
     let firing = (brief.alerts_firing > 1).then(|| format!("{} firing", brief.alerts_firing));
-    let news = wording::news(message).map(|news| wording::shortened(&news, NEWS_CHARACTERS));
+    let news = wording::news(message).map(|news| truncate(&news, NEWS_CHARACTERS));
     let facts = [firing, news, service, Some(since)];
     facts.into_iter().flatten().collect()
 }

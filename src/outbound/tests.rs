@@ -3,7 +3,7 @@
 use super::{console, mail_html, mail_text, sample, sms_text};
 use crate::engine::decision::Order;
 use crate::engine::ruleset::Medium;
-use crate::engine::shown;
+use crate::text;
 
 /// An order in which all that a sender chooses holds what steers a screen.
 pub fn hostile(medium: Medium) -> Order {
@@ -33,7 +33,7 @@ pub fn is_harmless(text: &str) -> bool {
 
 /// What moves a cursor or turns text around, beside the line breaks between our own lines.
 pub fn is_steering(letter: char) -> bool {
-    letter != '\n' && shown::is_unwanted(letter)
+    letter != '\n' && text::is_unwanted(letter)
 }
 
 #[test]

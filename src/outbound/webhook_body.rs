@@ -9,6 +9,7 @@ use crate::engine::event::Labels;
 use crate::engine::ids::UserName;
 use crate::engine::incident::{Handled, Status};
 use crate::engine::page::{News, PageKind, Recipient};
+use crate::text::truncate;
 
 /// Bytes of a body, after Standard Webhooks.
 const BODY_BYTES_MAX: usize = 20_000;
@@ -169,16 +170,16 @@ fn handled(handled: Option<&Handled>) -> Value {
     }
 }
 
+fn shortened(text: &str) -> String {
+    truncate(text, LABEL_CHARACTERS_MAX)
+}
+
 fn labels(labels: &Labels, text: fn(&str) -> String, most: usize) -> Value {
     let shown = labels.iter().take(most);
     let members: Map<String, Value> = shown
         .map(|(name, value)| (name.to_string(), text(value).into()))
         .collect();
     Value::Object(members)
-}
-
-fn shortened(text: &str) -> String {
-    wording::shortened(text, LABEL_CHARACTERS_MAX)
 }
 
 #[cfg(test)]

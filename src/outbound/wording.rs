@@ -11,10 +11,9 @@ use crate::engine::headline::counted;
 use crate::engine::incident::{Handled, Status};
 use crate::engine::page::{News, Recipient};
 use crate::engine::ruleset::Medium;
-use crate::engine::shown;
-pub use crate::engine::shown::one_line;
 use crate::engine::time::Wall;
 use crate::engine::urgency::Urgency;
+use crate::text::{is_unwanted, one_line, truncate};
 
 /// Numbers that a summary or a command lists before it stops.
 const NUMBERS_LISTED: usize = 10;
@@ -66,7 +65,7 @@ pub fn title_and_count(brief: &Brief) -> String {
 
 /// The same with the title cut to so many characters; the count is never cut.
 pub fn title_within(brief: &Brief, characters: usize) -> String {
-    let title = shortened(&title(brief), characters);
+    let title = truncate(&title(brief), characters);
     counted(&title, brief.alerts_firing)
 }
 
@@ -252,7 +251,7 @@ fn is_followable(href: &str) -> bool {
     is_web
         && !href
             .chars()
-            .any(|letter| letter.is_whitespace() || shown::is_unwanted(letter))
+            .any(|letter| letter.is_whitespace() || is_unwanted(letter))
 }
 
 /// `12 incidents are open for you`.
@@ -324,18 +323,9 @@ pub fn sms_reply(message: &Message) -> Option<String> {
     }
 }
 
-/// At most so many characters, the last one an ellipsis when something was cut.
-pub fn shortened(text: &str, characters: usize) -> String {
-    if text.chars().count() <= characters {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(characters.saturating_sub(1)).collect();
-    format!("{}…", kept.trim_end())
-}
-
 /// A provider's own words, fit for a timeline: one line of at most 300 characters.
 pub fn provider_words(text: &str) -> String {
-    shortened(&one_line(text), 300)
+    truncate(&one_line(text), 300)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::engine::calendar::Override;
 use crate::engine::ids::{ScheduleName, UserName};
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::Wall;
+use crate::text::truncate;
 
 use super::documents::{Documents, Section};
 use super::keys::KeySource;
@@ -240,11 +241,15 @@ fn field_changes(old: &Fields, new: &Fields) -> Vec<FieldChange> {
             Some(_) => order_change(name, old_values.get(name)?, new_values.get(name)?),
             None => Some(FieldChange {
                 field: name.to_owned(),
-                old: old_values.get(name).map(|value| cut(value)),
-                new: new_values.get(name).map(|value| cut(value)),
+                old: old_values.get(name).copied().map(shortened),
+                new: new_values.get(name).copied().map(shortened),
             }),
         })
         .collect()
+}
+
+fn shortened(value: &str) -> String {
+    truncate(value, SHOWN_CHARACTERS)
 }
 
 /// How the order of those that stand on both sides changes, from the first that differs.
@@ -264,19 +269,12 @@ fn order_change(field: &str, old: &str, new: &str) -> Option<FieldChange> {
         .filter(|name| in_old.contains(name))
         .collect();
     let first = old.iter().zip(&new).position(|(one, other)| one != other)?;
-    let shown = |names: &[&str]| Some(cut(&names[first..].join(SEPARATOR)));
+    let shown = |names: &[&str]| Some(shortened(&names[first..].join(SEPARATOR)));
     Some(FieldChange {
         field: field.to_owned(),
         old: shown(&old),
         new: shown(&new),
     })
-}
-
-fn cut(value: &str) -> String {
-    match value.char_indices().nth(SHOWN_CHARACTERS) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
-    }
 }
 
 /// A schedule whose person on call changes.

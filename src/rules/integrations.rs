@@ -8,6 +8,7 @@ use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::{Format, Integration};
 use crate::engine::strength::Strength;
 use crate::engine::time::Millis;
+use crate::text::hex;
 
 use super::Context;
 use super::fault::Code;
@@ -218,7 +219,7 @@ impl Context<'_> {
     }
 
     fn hash(&mut self, text: &str, what: &str, at: Position) -> Option<[u8; 32]> {
-        let found = keys::parse_hash(text);
+        let found = hex::decode_hash(text);
         if found.is_none() {
             let message = format!("{what} is not a SHA-256 hash");
             let cure = "write 64 hexadecimal digits, as `printf %s KEY | sha256sum` shows them";

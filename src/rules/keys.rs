@@ -4,6 +4,7 @@
 //! gives hashes back.
 
 use crate::engine::ids::IntegrationName;
+use crate::text::{hash, hex};
 
 use super::documents::{Documents, Section};
 use super::node::{Entry, Node, Position, Value};
@@ -92,15 +93,15 @@ impl Documents {
     }
 
     /// Moves literal keys and hashes under `key` to `key_sha256`, as they must be before documents
-    /// are stored or compared; `hash` is SHA-256.
-    pub fn replace_literal_keys(&mut self, hash: impl Fn(&str) -> [u8; 32]) {
+    /// are stored or compared.
+    pub fn replace_literal_keys(&mut self) {
         for tree in self.trees_mut() {
             let Some(integrations) = tree.get_mut(Section::Integrations.key()) else {
                 continue;
             };
             if let Value::Map(entries) = &mut integrations.value {
                 for entry in entries {
-                    hide_literals(&mut entry.node, &hash);
+                    hide_literals(&mut entry.node);
                 }
             }
         }
@@ -121,7 +122,7 @@ pub(super) fn sources(node: &Node) -> Vec<(KeySource, Position)> {
 }
 
 /// Moves the literals and hashes of one integration from `key` to `key_sha256`.
-fn hide_literals(integration: &mut Node, hash: &impl Fn(&str) -> [u8; 32]) {
+fn hide_literals(integration: &mut Node) {
     let Some(key) = integration.get("key") else {
         return;
     };
@@ -136,7 +137,7 @@ fn hide_literals(integration: &mut Node, hash: &impl Fn(&str) -> [u8; 32]) {
         .into_iter()
         .map(|(source, at)| (source.to_string(), at));
     let hashes = hidden.into_iter().filter_map(|(source, at)| match source {
-        KeySource::Literal(literal) => Some((hexadecimal(&hash(&literal)), at)),
+        KeySource::Literal(literal) => Some((hex::encode(&hash::sha256(&literal)), at)),
         KeySource::Hash(hash) => Some((hash, at)),
         KeySource::Env(_) | KeySource::File(_) => None,
     });
@@ -191,23 +192,6 @@ fn set(map: &mut Node, key: &str, texts: Vec<(String, Position)>, at: Position) 
     }
 }
 
-/// A hash as documents write it.
-pub fn hexadecimal(hash: &[u8; 32]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Reads a hash as documents write it.
-pub(super) fn parse_hash(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut hash = [0; 32];
-    for (index, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
-    }
-    Some(hash)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,16 +231,15 @@ mod tests {
         let mut documents = documents(
             "integrations:\n  one:\n    key: [env:ONE, s3cret]\n  two:\n    key: s3cret\n",
         );
-        documents.replace_literal_keys(|_| [0xab; 32]);
+        documents.replace_literal_keys();
         let json = documents.to_json();
         assert!(!json.contains("s3cret"), "{json}");
-        let hash = "ab".repeat(32);
+        let hash = hex::encode(&hash::sha256("s3cret"));
         let one = format!(r#""one":{{"key":"env:ONE","key_sha256":"{hash}"}}"#);
         assert!(json.contains(&one), "{json}");
         assert!(
             json.contains(&format!(r#""two":{{"key_sha256":"{hash}"}}"#)),
             "{json}"
         );
-        assert_eq!(parse_hash(&hash), Some([0xab; 32]));
     }
 }

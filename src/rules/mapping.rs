@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::engine::event::{Action, limit};
-use crate::engine::nearest;
 use crate::engine::ruleset::{GenericMapping, Pointers, Unlisted};
+use crate::text::suggest;
 
 use super::fault::{Code, Faults};
 use super::limits;
@@ -115,7 +115,7 @@ fn actions(table: &Table<'_>, faults: &mut Faults) -> BTreeMap<String, Action> {
             continue;
         }
         let message = format!("{} is not an action", shorten(word));
-        let cure = nearest::cure(
+        let cure = suggest::help(
             word,
             known.iter().map(|known| known.as_str()),
             "write one of",

@@ -5,8 +5,8 @@
 //! label is free text; of `severity` a slip is guessed where a word is near a known one.
 
 use crate::engine::matcher::{Fields, Matcher};
-use crate::engine::nearest;
 use crate::engine::urgency::SeverityClass;
+use crate::text::{suggest, truncate};
 
 use super::Context;
 use super::documents::Section;
@@ -83,7 +83,8 @@ impl Context<'_> {
             return;
         };
         let [written, classic, newer] =
-            [written.to_owned(), matcher.to_string(), newer.to_string()].map(|text| cut(&text));
+            [written.to_owned(), matcher.to_string(), newer.to_string()]
+                .map(|text| truncate(&text, SHOWN_CHARACTERS));
         let message = format!(
             "{written} has two readings: {classic} in Alertmanager's classic one, which counts \
              here, and {newer} in its newer one"
@@ -103,26 +104,18 @@ impl Context<'_> {
             if !is_word || !is_long || is_known {
                 continue;
             }
-            let Some(meant) = nearest::nearest(word, &known) else {
+            let Some(meant) = suggest::nearest(word, &known) else {
                 continue;
             };
             let message = format!(
                 "{} names the severity {}, which no usual sender sends",
-                cut(&matcher.to_string()),
+                truncate(&matcher.to_string(), SHOWN_CHARACTERS),
                 shorten(word)
             );
             let cure = format!("did you mean `{meant}`? Severities are compared as they were sent");
             self.faults
                 .warning(Code::UnknownSeverity, at, message, cure);
         }
-    }
-}
-
-/// The beginning of a text that may be long, as it stands in the file.
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(SHOWN_CHARACTERS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
 
@@ -133,7 +126,7 @@ fn without_effect(matcher: &Matcher, closed: &Closed<'_>) -> Option<(Code, Strin
         .filter(|value| matcher.matches(&Value(value)))
         .count();
     let noun = closed.noun;
-    let shown = cut(&matcher.to_string());
+    let shown = truncate(&matcher.to_string(), SHOWN_CHARACTERS);
     let negates = matcher.operator.negates();
     let unknown = matcher.words().unwrap_or_default().iter();
     let unknown = unknown
@@ -156,7 +149,7 @@ fn without_effect(matcher: &Matcher, closed: &Closed<'_>) -> Option<(Code, Strin
             return None;
         }
         let message = format!("{shown}{effect}, whatever the {noun}");
-        return Some((code, message, nearest::list(&closed.values, closed.lead)));
+        return Some((code, message, suggest::list(&closed.values, closed.lead)));
     };
     let message = match effect {
         "" => format!(
@@ -165,5 +158,5 @@ fn without_effect(matcher: &Matcher, closed: &Closed<'_>) -> Option<(Code, Strin
         ),
         effect => format!("{shown}{effect}: there is no {noun} {}", shorten(word)),
     };
-    Some((code, message, nearest::cure(word, values(), closed.lead)))
+    Some((code, message, suggest::help(word, values(), closed.lead)))
 }

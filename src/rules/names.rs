@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::ids::IntegrationName;
-use crate::engine::nearest;
+use crate::text::suggest;
 
 use super::Context;
 use super::documents::{Documents, Section};
@@ -176,7 +176,7 @@ impl Context<'_> {
             };
             let message = format!("no {} is called {}", section.noun(), shorten(name));
             let lead = format!("{} are", section.key());
-            let cure = nearest::cure(name, known.keys().copied(), &lead);
+            let cure = suggest::help(name, known.keys().copied(), &lead);
             self.faults.error(code, at, message, cure);
         }
         false

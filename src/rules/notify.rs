@@ -1,9 +1,9 @@
 //! A user's notify steps, with the defaults filled in.
 
 use crate::engine::ids::ContactName;
-use crate::engine::nearest;
 use crate::engine::ruleset::{Contact, Medium, Notify, NotifyStep};
 use crate::engine::time::Millis;
+use crate::text::suggest;
 
 use super::fault::{Code, Faults};
 use super::limits;
@@ -137,7 +137,7 @@ fn contact(node: &Node, declared: &[&str], faults: &mut Faults) -> Option<Contac
     let name = text(node, "a contact in `via`", faults)?;
     if !declared.contains(&name) {
         let message = format!("this user has no contact {}", shorten(name));
-        let cure = nearest::cure(name, declared.iter().copied(), "the contacts are");
+        let cure = suggest::help(name, declared.iter().copied(), "the contacts are");
         faults.error(Code::UnknownContact, node.at, message, cure);
     }
     Some(name.into())

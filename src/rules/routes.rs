@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use crate::engine::event::Text;
 use crate::engine::ids::PolicyName;
-use crate::engine::key;
 use crate::engine::matcher::Matcher;
 use crate::engine::routing::{GroupBy, Node as Branch, ResolveAfter, Route, Tree};
 use crate::engine::ruleset::ChannelTarget;
 use crate::engine::time::Millis;
 use crate::engine::urgency::UrgencyRule;
+use crate::text::truncate;
 
 use super::Context;
 use super::documents::Section;
@@ -259,7 +259,7 @@ impl Builder<'_, '_> {
 
     /// The path, cut to size, with a number if it is taken.
     fn free_name(&mut self, path: &str) -> String {
-        let path = key::shortened(path, limits::ROUTE_NAME_CHARACTERS);
+        let path = truncate::distinct(path, limits::ROUTE_NAME_CHARACTERS);
         let names = &self.names;
         self.numbers.free(&path, |name| names.contains_key(name))
     }

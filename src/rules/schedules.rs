@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::engine::calendar::{Layer, Rotation, Schedule, Turn, Window};
 use crate::engine::ids::{ScheduleName, UserName};
-use crate::engine::nearest;
+use crate::text::suggest;
 
 use super::documents::Section;
 use super::fault::{Code, Faults};
@@ -351,7 +351,7 @@ fn day(node: &Node, faults: &mut Faults) -> Option<Weekday> {
     if found.is_none() {
         let message = format!("{} is not a weekday", shorten(word));
         let words = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-        let cure = nearest::cure(word, words, "write one of");
+        let cure = suggest::help(word, words, "write one of");
         faults.error(Code::BadChoice, node.at, message, cure);
     }
     found

@@ -6,16 +6,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::text::{hash, hex};
+
 use super::documents::{self, SourceFile};
 use super::fault::Fault;
-use super::keys::{KeyReference, KeySource, hexadecimal, parse_hash};
+use super::keys::{KeyReference, KeySource};
 
 /// The files without keys in clear; `None` where a key cannot be taken out for certain: it stands
-/// over several lines, or elsewhere in the files as well. `hash` is SHA-256.
-pub fn without_literal_keys(
-    files: &[SourceFile],
-    hash: impl Fn(&str) -> [u8; 32],
-) -> Option<Vec<SourceFile>> {
+/// over several lines, or elsewhere in the files as well.
+pub fn without_literal_keys(files: &[SourceFile]) -> Option<Vec<SourceFile>> {
     let literals = literals_of(files);
     if literals.is_empty() {
         return Some(files.to_vec());
@@ -24,12 +23,12 @@ pub fn without_literal_keys(
         .iter()
         .map(|file| {
             let own = literals.iter().filter(|known| known.path == file.path);
-            let text = replace_all(&file.text, own, &hash)?;
+            let text = replace_all(&file.text, own)?;
             let path = file.path.clone();
             Some(SourceFile { path, text })
         })
         .collect::<Option<Vec<_>>>()?;
-    is_same_without(&literals, files, &replaced, &hash).then_some(replaced)
+    is_same_without(&literals, files, &replaced).then_some(replaced)
 }
 
 /// How many keys stand as hashes under `key`.
@@ -51,7 +50,7 @@ pub fn covered(files: &[SourceFile]) -> Vec<SourceFile> {
     let keys = references.filter_map(|known| match known.source {
         KeySource::Literal(key) => Some(key),
         // Somebody took the key itself for its hash.
-        KeySource::Hash(hash) => parse_hash(&hash).is_none().then_some(hash),
+        KeySource::Hash(hash) => hex::decode_hash(&hash).is_none().then_some(hash),
         KeySource::Env(_) | KeySource::File(_) => None,
     });
     let keys: Vec<String> = keys.collect();
@@ -125,8 +124,8 @@ fn is_reference(word: &str) -> bool {
     match KeySource::parse(word) {
         KeySource::Env(_) => true,
         KeySource::File(path) => path.starts_with(['/', '.', '~']),
-        KeySource::Hash(hash) => parse_hash(&hash).is_some(),
-        KeySource::Literal(word) => parse_hash(&word).is_some(),
+        KeySource::Hash(hash) => hex::decode_hash(&hash).is_some(),
+        KeySource::Literal(word) => hex::decode_hash(&word).is_some(),
     }
 }
 
@@ -158,7 +157,6 @@ fn literals_of(files: &[SourceFile]) -> Vec<Literal> {
 fn replace_all<'known>(
     text: &str,
     literals: impl Iterator<Item = &'known Literal>,
-    hash: &impl Fn(&str) -> [u8; 32],
 ) -> Option<String> {
     let places: BTreeMap<(u32, u32), &str> = literals
         .map(|known| ((known.line, known.column), known.key.as_str()))
@@ -167,7 +165,7 @@ fn replace_all<'known>(
     for ((line, column), key) in places.into_iter().rev() {
         let start = offset(&text, line, column)?;
         let (start, end) = scalar(&text, start, key)?;
-        let shown = format!("sha256:{}", hexadecimal(&hash(key)));
+        let shown = format!("sha256:{}", hex::encode(&hash::sha256(key)));
         text.replace_range(start..end, &shown);
     }
     Some(text)
@@ -209,15 +207,10 @@ fn scalar(text: &str, start: usize, key: &str) -> Option<(usize, usize)> {
 }
 
 /// Whether the new files read without errors, mean the same, and hold none of the keys.
-fn is_same_without(
-    literals: &[Literal],
-    files: &[SourceFile],
-    replaced: &[SourceFile],
-    hash: &impl Fn(&str) -> [u8; 32],
-) -> bool {
+fn is_same_without(literals: &[Literal], files: &[SourceFile], replaced: &[SourceFile]) -> bool {
     let read = |files: &[SourceFile]| {
         let (mut documents, faults) = documents::read(files);
-        documents.replace_literal_keys(hash);
+        documents.replace_literal_keys();
         (documents, faults.iter().any(Fault::is_error))
     };
     let (before, _) = read(files);
@@ -230,7 +223,9 @@ fn is_same_without(
 mod tests {
     use super::*;
 
-    const SHOWN: &str = "sha256:abababababababababababababababababababababababababababababababab";
+    fn shown(key: &str) -> String {
+        format!("sha256:{}", hex::encode(&hash::sha256(key)))
+    }
 
     fn file(text: &str) -> SourceFile {
         SourceFile {
@@ -239,8 +234,16 @@ mod tests {
         }
     }
 
+    /// What a key means that is written with escapes.
+    fn meant(written: &str) -> String {
+        let escapes = [("\\\"", "\""), ("\\u0063", "c"), ("''", "'")];
+        escapes.iter().fold(written.to_owned(), |text, (from, to)| {
+            text.replace(from, to)
+        })
+    }
+
     fn kept(text: &str) -> Option<String> {
-        let files = without_literal_keys(&[file(text)], |_| [0xab; 32])?;
+        let files = without_literal_keys(&[file(text)])?;
         Some(files[0].text.clone())
     }
 
@@ -263,14 +266,14 @@ mod tests {
         ];
         for (text, key) in cases {
             let text = format!("{head}{text}\n\n# end");
-            let wanted = text.replacen(key, SHOWN, 1);
+            let wanted = text.replacen(key, &shown(&meant(key)), 1);
             assert_eq!(kept(&text), Some(wanted), "{text}");
         }
         let several = "integrations:\n  a: { key: [one-key, two-key] }\n  b: { key: 3-key }\n";
         let wanted = several
-            .replace("one-key", SHOWN)
-            .replace("two-key", SHOWN)
-            .replace("3-key", SHOWN);
+            .replace("one-key", &shown("one-key"))
+            .replace("two-key", &shown("two-key"))
+            .replace("3-key", &shown("3-key"));
         assert_eq!(kept(several), Some(wanted));
     }
 
@@ -332,7 +335,7 @@ mod tests {
         let other = format!("integrations:\n  a: {{ key: env:A, key_sha256: {hash} }}\n");
         let read = |text: &str| {
             let (mut documents, _) = documents::read(&[file(text)]);
-            documents.replace_literal_keys(|_| [0; 32]);
+            documents.replace_literal_keys();
             documents
         };
         assert_eq!(read(&one), read(&other));

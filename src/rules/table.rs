@@ -4,8 +4,8 @@
 
 use std::ops::RangeInclusive;
 
-use crate::engine::nearest;
 use crate::engine::time::Millis;
+use crate::text::suggest;
 
 use super::fault::{Code, Faults};
 use super::node::{Entry, Node, Position, Value};
@@ -64,7 +64,7 @@ impl<'doc> Table<'doc> {
             faults.error(Code::ForeignWord, *at, message, *cure);
         } else if !keys.contains(&key.as_str()) {
             let message = format!("{what} has no key `{key}`");
-            let cure = nearest::cure(key, keys.iter().copied(), "the keys are");
+            let cure = suggest::help(key, keys.iter().copied(), "the keys are");
             faults.error(Code::UnknownKey, *at, message, cure);
         } else if node.value == Value::Null && !may_be_empty {
             let message = format!("`{key}` has no value");
@@ -161,7 +161,7 @@ impl<'doc> Table<'doc> {
         let found = words.iter().position(|word| *word == text);
         if found.is_none() {
             let message = format!("`{key}` cannot be {text:?}");
-            let cure = nearest::cure(text, words.iter().copied(), "it is one of");
+            let cure = suggest::help(text, words.iter().copied(), "it is one of");
             faults.error(Code::BadChoice, node.at, message, cure);
         }
         found

@@ -2,8 +2,8 @@
 
 use crate::engine::event::Text;
 use crate::engine::ids::ChannelName;
-use crate::engine::nearest;
 use crate::engine::ruleset::{ChannelInfo, ChannelTarget, Medium, Target};
+use crate::text::suggest;
 
 use super::documents::Section;
 use super::fault::Code;
@@ -83,7 +83,7 @@ impl Context<'_> {
         let known = known.map(|channel| channel.name.as_str());
         let lead = "configure it as a [[channel]] in reveille.toml; the channels are";
         let message = format!("no channel is called {}", shorten(channel));
-        let cure = nearest::cure(channel, known, lead);
+        let cure = suggest::help(channel, known, lead);
         self.faults
             .error(Code::UnknownChannel, node.at, message, cure);
     }

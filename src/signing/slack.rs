@@ -2,6 +2,7 @@
 
 use super::{Refused, compare, fresh_seconds, hmac_sha256};
 use crate::engine::time::Wall;
+use crate::text::hex;
 
 const VERSION: &str = "v0=";
 
@@ -37,7 +38,7 @@ pub fn sign(secret: &str, timestamp: &str, body: &[u8]) -> String {
 
 fn hex_code(secret: &str, timestamp: &str, body: &[u8]) -> String {
     let parts = [b"v0:", timestamp.as_bytes(), b":", body];
-    super::hex(&hmac_sha256(secret.as_bytes(), &parts))
+    hex::encode(&hmac_sha256(secret.as_bytes(), &parts))
 }
 
 #[cfg(test)]

@@ -3,11 +3,9 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::{Refused, compare, fresh_seconds, hmac_sha256};
 use crate::engine::time::Wall;
+use crate::text::base64;
 
 const PREFIX: &str = "whsec_";
 const VERSION: &str = "v1,";
@@ -34,7 +32,7 @@ impl Secret {
     /// Reads `whsec_…`.
     pub fn parse(text: &str) -> Result<Self, SecretError> {
         let encoded = text.trim().strip_prefix(PREFIX).ok_or(SecretError::Form)?;
-        let bytes = STANDARD.decode(encoded).map_err(|_| SecretError::Form)?;
+        let bytes = base64::decode(encoded).ok_or(SecretError::Form)?;
         if !(BYTES_MIN..=BYTES_MAX).contains(&bytes.len()) {
             return Err(SecretError::Length(bytes.len()));
         }
@@ -98,7 +96,7 @@ pub fn verify(secrets: &[Secret], headers: Headers, body: &[u8], now: Wall) -> R
 
 fn code(secret: &Secret, id: &str, timestamp: &str, body: &[u8]) -> String {
     let parts = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body];
-    STANDARD.encode(hmac_sha256(&secret.0, &parts))
+    base64::encode(&hmac_sha256(&secret.0, &parts))
 }
 
 #[cfg(test)]

@@ -9,8 +9,7 @@
 //! and never from request headers. Twilio signs some requests without the port of the URL and some
 //! with it, default ports included; both forms are tried, as in its own validators.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::text::base64;
 
 use super::{Refused, compare, hmac_sha1, hmac_sha256};
 
@@ -99,8 +98,8 @@ fn mac(algorithm: Algorithm, key: &str, url: &str, parameters: &[(String, String
         parts.extend([name.as_bytes(), value.as_bytes()]);
     }
     match algorithm {
-        Algorithm::HmacSha1 => STANDARD.encode(hmac_sha1(key.as_bytes(), &parts)),
-        Algorithm::HmacSha256 => STANDARD.encode(hmac_sha256(key.as_bytes(), &parts)),
+        Algorithm::HmacSha1 => base64::encode(&hmac_sha1(key.as_bytes(), &parts)),
+        Algorithm::HmacSha256 => base64::encode(&hmac_sha256(key.as_bytes(), &parts)),
     }
 }
 

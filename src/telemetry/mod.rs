@@ -39,12 +39,8 @@ pub enum Error {
 }
 
 /// Sends the logs of this process to standard error, what panics say included. On a terminal,
-/// characters that `is_unwanted` names are shown as escapes. Keep what is returned until the end.
-pub fn start(
-    filter: Option<&str>,
-    shape: Shape,
-    is_unwanted: fn(char) -> bool,
-) -> Result<Log, Error> {
+/// unwanted characters are shown as escapes. Keep what is returned until the end.
+pub fn start(filter: Option<&str>, shape: Shape) -> Result<Log, Error> {
     let filter = parse_filter(filter)?;
     let (log, writer) = Log::to(std::io::stderr());
     let builder = tracing_subscriber::fmt()
@@ -54,7 +50,7 @@ pub fn start(
     match shape {
         Shape::Text => builder
             .with_target(false)
-            .fmt_fields(plain::Plain { is_unwanted })
+            .fmt_fields(plain::Plain)
             .try_init(),
         Shape::Json => builder
             .json()

@@ -8,12 +8,12 @@ use tracing_subscriber::field::{MakeExt as _, RecordFields};
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 
+use crate::text::clean::escaped;
+
 /// Writes the fields of an event: the message, then `name=value`, each unwanted character as its
 /// escape, such as `\u{1b}`.
 #[derive(Clone, Copy, Debug)]
-pub struct Plain {
-    pub is_unwanted: fn(char) -> bool,
-}
+pub struct Plain;
 
 impl<'writer> FormatFields<'writer> for Plain {
     fn format_fields<R: RecordFields>(
@@ -21,10 +21,9 @@ impl<'writer> FormatFields<'writer> for Plain {
         writer: Writer<'writer>,
         fields: R,
     ) -> std::fmt::Result {
-        let is_unwanted = self.is_unwanted;
         debug_fn(
-            move |writer: &mut Writer<'_>, field: &Field, value: &dyn Debug| {
-                let value = escaped(&format!("{value:?}"), is_unwanted);
+            |writer: &mut Writer<'_>, field: &Field, value: &dyn Debug| {
+                let value = escaped(&format!("{value:?}"));
                 match field.name() {
                     "message" => writer.write_str(&value),
                     name => write!(writer, "{name}={value}"),
@@ -34,18 +33,6 @@ impl<'writer> FormatFields<'writer> for Plain {
         .delimited(" ")
         .format_fields(writer, fields)
     }
-}
-
-fn escaped(text: &str, is_unwanted: fn(char) -> bool) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if is_unwanted(letter) {
-            escaped.extend(letter.escape_unicode());
-        } else {
-            escaped.push(letter);
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]
@@ -59,10 +46,6 @@ mod tests {
 
     const HOSTILE: &str =
         "a\r\nERROR b\u{1b}[2Jc\u{0}d\u{7f}\u{85}e\u{9b}1m\u{202e}f\u{2066}\u{2028}g\th";
-
-    fn is_unwanted(letter: char) -> bool {
-        letter.is_control() || ('\u{2028}'..='\u{2069}').contains(&letter)
-    }
 
     #[derive(Clone, Default)]
     struct Kept(Arc<Mutex<Vec<u8>>>);
@@ -93,7 +76,7 @@ mod tests {
             .with_writer(kept.clone())
             .with_ansi(false)
             .with_target(false)
-            .fmt_fields(Plain { is_unwanted })
+            .fmt_fields(Plain)
             .finish();
         tracing::subscriber::with_default(subscriber, || {
             tracing::warn!(cause = %HOSTILE, quoted = ?HOSTILE, text = HOSTILE, "{HOSTILE}");
@@ -101,7 +84,7 @@ mod tests {
         let written = kept.0.lock().expect("no panic").clone();
         let written = String::from_utf8(written).expect("UTF-8");
         let line = written.strip_suffix('\n').expect("a line");
-        assert!(!line.contains(is_unwanted), "{line:?}");
+        assert!(!line.contains(crate::text::is_unwanted), "{line:?}");
         assert!(line.contains(r"a\u{d}\u{a}ERROR b\u{1b}"), "{line}");
         assert!(line.contains(" cause=a"), "{line}");
     }

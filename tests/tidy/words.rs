@@ -5,7 +5,7 @@ use crate::tree::Tree;
 use crate::{Break, Rule};
 
 /// Rooms that compute and do nothing else.
-pub const PURE: [&str; 4] = ["engine", "rules", "inbound", "signing"];
+pub const PURE: [&str; 5] = ["engine", "rules", "inbound", "signing", "text"];
 
 /// The only reader of time.
 const CLOCK: &str = "src/runtime/clock.rs";

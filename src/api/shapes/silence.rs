@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 use crate::engine::matcher::{self, MatcherError, Operator};
 use crate::engine::records;
 use crate::engine::time::Wall;
-use crate::signing::digest;
 
 use super::actor::Actor;
-use crate::api::words;
+
+use crate::text::{hash, hex};
 
 /// Matchers and a time: alerts are kept and shown, pages are held.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -145,8 +145,8 @@ pub fn gettable(silence: &records::Silence) -> GettableSilence {
 /// so that silences of any age have one.
 pub fn uuid(silence: &records::Silence) -> String {
     let what = format!("silence {} of {}", silence.id, silence.created_at.0);
-    let hash = digest::sha256(what.as_bytes());
-    let digits = words::hex(&hash[..16]);
+    let hash = hash::sha256(what);
+    let digits = hex::encode(&hash[..16]);
     // Version 8 says that its maker chose the bits; the variant is that of RFC 9562.
     let variant = ['8', '9', 'a', 'b'][usize::from(hash[16] % 4)];
     format!(

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::table::{Table, shorten};
+use crate::text::{clean::blanked, truncate};
+
+use super::table::Table;
 use super::{View, actor, items, joined, list, moment, moments, text};
 
 /// The list, one line each.
@@ -17,10 +19,10 @@ pub fn incidents(answer: &Value, view: &View) -> String {
             format!("#{}", text(incident, "number")),
             text(incident, "status"),
             text(incident, "urgency"),
-            shorten(&text(incident, "service"), 16),
+            truncate(&text(incident, "service"), 16),
             headline(incident),
             since.map_or_else(String::new, |at| moments::brief(at, view)),
-            shorten(&who(incident), 12),
+            truncate(&who(incident), 12),
         ]);
     }
     table.render(view.look, "no incidents")
@@ -118,7 +120,7 @@ fn facts(incident: &Value, view: &View) -> Vec<String> {
                 text(incident, "revision")
             )),
         ),
-        ("labels", labels.map(|labels| super::table::clean(&labels))),
+        ("labels", labels.map(|labels| blanked(&labels))),
     ];
     rows.into_iter()
         .filter_map(|(name, value)| value.map(|value| format!("{name:<12}  {value}")))
@@ -182,7 +184,7 @@ fn sent(alert: &Value) -> Vec<String> {
     let labels = pairs("labels", "=").into_iter();
     let lines = labels.chain(fields).chain(details).chain(links);
     lines
-        .map(|line| format!("            {}", super::table::clean(&line)))
+        .map(|line| format!("            {}", blanked(&line)))
         .collect()
 }
 

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::context::{Context, Look};
 use crate::engine::time::Wall;
+use crate::text::clean::blanked;
 
 /// From where a reader looks at an answer.
 #[derive(Clone, Debug)]
@@ -39,10 +40,10 @@ impl From<&Context> for View {
 /// A field as one clean line; empty where it is missing or null.
 pub fn text(value: &Value, field: &str) -> String {
     match value.get(field) {
-        Some(Value::String(text)) => table::clean(text),
+        Some(Value::String(text)) => blanked(text),
         None | Some(Value::Null) => String::new(),
         Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => {
-            table::clean(&other.to_string())
+            blanked(&other.to_string())
         }
     }
 }
@@ -77,12 +78,12 @@ pub fn items(value: &Value) -> &[Value] {
 /// A list of texts or numbers with commas between them.
 pub fn joined(value: &Value, field: &str) -> String {
     let words = list(value, field).iter().map(|item| match item {
-        Value::String(text) => table::clean(text),
+        Value::String(text) => blanked(text),
         other @ (Value::Null
         | Value::Bool(_)
         | Value::Number(_)
         | Value::Array(_)
-        | Value::Object(_)) => table::clean(&other.to_string()),
+        | Value::Object(_)) => blanked(&other.to_string()),
     });
     words.collect::<Vec<_>>().join(", ")
 }

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::table::{Table, clean};
+use crate::text::clean::blanked;
+
+use super::table::Table;
 use super::{View, actor, items, list, moment, moments, text};
 
 /// The differences between two rule sets, one line each; empty when there are none.
@@ -10,7 +12,7 @@ pub fn differences(answer: &Value) -> String {
     let told = list(answer, "differences")
         .iter()
         .map(|difference| match difference {
-            Value::String(said) => clean(said),
+            Value::String(said) => blanked(said),
             other => text(other, "text"),
         });
     let moves = moves(answer).into_iter();
@@ -65,7 +67,7 @@ pub fn warnings(answer: &Value) -> Vec<String> {
     let told = list(answer, "warnings")
         .iter()
         .map(|warning| match warning {
-            Value::String(said) => clean(said),
+            Value::String(said) => blanked(said),
             fault => {
                 let place = ["path", "line", "column"].map(|field| text(fault, field));
                 let place = place
@@ -139,7 +141,7 @@ fn decision(decision: &Value) -> String {
     lines.extend(kept.map(|(name, value)| format!("  {name:<8} {value}")));
     lines.extend(list(decision, "pages").iter().map(planned));
     let reasons = list(decision, "reasons").iter().filter_map(Value::as_str);
-    lines.extend(reasons.map(|reason| format!("  because  {}", clean(reason))));
+    lines.extend(reasons.map(|reason| format!("  because  {}", blanked(reason))));
     lines.join("\n")
 }
 

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::text::truncate;
+
 use super::incident::by_what;
-use super::table::{Table, shorten};
+use super::table::Table;
 use super::wrap::wrap;
 use super::{View, items, joined, list, moment, moments, text};
 
@@ -115,7 +117,7 @@ impl Layout {
         let mut first = line.clock.clone();
         for (cell, width) in [(&line.incident, self.incident), (&line.who, self.who)] {
             if width > 0 {
-                first.push_str(&format!("  {:<width$}", shorten(cell, width)));
+                first.push_str(&format!("  {:<width$}", truncate(cell, width)));
             }
         }
         let (width, lead) = (self.what, self.lead());

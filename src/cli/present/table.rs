@@ -5,7 +5,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table as Comfy};
 
 use crate::cli::context::Look;
-use crate::engine::shown;
+use crate::text::{clean::blanked, truncate};
 
 /// Between two columns.
 const GAP: usize = 2;
@@ -33,7 +33,7 @@ impl Table {
     /// Adds a row; control characters become spaces.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows
-            .push(cells.into_iter().map(|cell| clean(&cell)).collect());
+            .push(cells.into_iter().map(|cell| blanked(&cell)).collect());
     }
 
     /// The text, or `nothing` when there are no rows.
@@ -71,33 +71,9 @@ impl Table {
             .sum();
         let left = columns.saturating_sub(others).max(ELASTIC_MIN);
         for row in &mut self.rows {
-            row[self.elastic] = shorten(&row[self.elastic], left);
+            row[self.elastic] = truncate(&row[self.elastic], left);
         }
     }
-}
-
-/// At most so many characters, with a sign that something is missing.
-pub fn shorten(text: &str, characters_max: usize) -> String {
-    if text.chars().count() <= characters_max {
-        return text.to_owned();
-    }
-    let kept: String = text
-        .chars()
-        .take(characters_max.saturating_sub(1))
-        .collect();
-    format!("{}…", kept.trim_end())
-}
-
-/// Text of others without what would move the cursor, change colours or turn the line around.
-pub fn clean(text: &str) -> String {
-    let kept = text.chars().map(|letter| {
-        if shown::is_unwanted(letter) {
-            ' '
-        } else {
-            letter
-        }
-    });
-    kept.collect::<String>().trim().to_owned()
 }
 
 #[cfg(test)]
@@ -144,7 +120,7 @@ mod tests {
             (" ok ", "ok"),
         ];
         for (text, expected) in cases {
-            assert_eq!(clean(text), expected);
+            assert_eq!(blanked(text), expected);
         }
     }
 }

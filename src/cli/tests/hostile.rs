@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::harness::{Server, context, parse};
 use crate::cli::context::{Context, Look, Output};
 use crate::cli::{execute, print};
-use crate::engine::shown::is_unwanted;
 use crate::rules::starter;
+use crate::text::is_unwanted;
 
 /// The word after a line break that is not ours.
 const FORGED: &str = "FORGED";

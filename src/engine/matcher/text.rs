@@ -8,8 +8,9 @@
 
 use std::fmt::Write as _;
 
+use crate::text::is_unwanted;
+
 use super::Operator;
-use crate::engine::shown;
 
 /// The parts of a matcher as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -237,9 +238,7 @@ fn newer_escape(after: &str) -> Result<(Vec<u8>, usize), String> {
 /// A matcher in the text that [`read`] reads. What would be unreadable bare needs the escapes of
 /// the newer reading, and with them a name in quotes.
 pub(super) fn written(name: &str, operator: Operator, value: &str) -> String {
-    let needs_escapes = value
-        .chars()
-        .any(|sign| sign != '\n' && shown::is_unwanted(sign));
+    let needs_escapes = value.chars().any(|sign| sign != '\n' && is_unwanted(sign));
     let name = if needs_escapes {
         quote(name)
     } else {
@@ -258,7 +257,7 @@ pub(in crate::engine) fn quote(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
-            unwanted if shown::is_unwanted(unwanted) => {
+            unwanted if is_unwanted(unwanted) => {
                 // Writing to a string does not fail.
                 let _ = write!(quoted, "\\u{:04x}", u32::from(unwanted));
             }

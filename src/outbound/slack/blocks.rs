@@ -14,6 +14,7 @@ use crate::engine::incident::Status;
 use crate::engine::page::PageKind;
 use crate::outbound::links::Links;
 use crate::outbound::{sent, wording};
+use crate::text::one_line;
 
 const HEADER_MAX: usize = 150;
 const SECTION_MAX: usize = 3_000;
@@ -136,7 +137,7 @@ fn source_links(brief: &Brief) -> Option<String> {
 
 fn source_link(source: &Link) -> String {
     let text = source.text.as_deref().unwrap_or(&source.href);
-    link(&source.href, &wording::one_line(text), CONTEXT_MAX)
+    link(&source.href, &one_line(text), CONTEXT_MAX)
 }
 
 fn bundle(message: &Message) -> Vec<Value> {

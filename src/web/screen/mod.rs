@@ -8,8 +8,8 @@ use super::STYLE;
 use super::moments::Clock;
 use super::opened::Opened;
 use crate::engine::incident::{Handled, Incident, Phase, Status};
-use crate::engine::shown::one_line;
 use crate::engine::time::Now;
+use crate::text::{one_line, truncate};
 
 /// Alerts of a single incident that are shown.
 pub const ALERTS_SHOWN: usize = 5;
@@ -116,12 +116,12 @@ impl Screen {
             let is_told = matches!(view.alerts.as_slice(), [one] if one_line(one) == title);
             let shown_alerts = view.alerts.iter().filter(|_| !is_told);
             only.alerts = shown_alerts
-                .map(|text| cut(text, ALERT_CHARACTERS))
+                .map(|text| truncate(&one_line(text), ALERT_CHARACTERS))
                 .collect();
         }
         let linked = opened.linked.iter().map(|one| Line {
             number: one.number.0,
-            title: cut(&opened.headline(one), LINKED_CHARACTERS),
+            title: truncate(&one_line(&opened.headline(one)), LINKED_CHARACTERS),
         });
         let can_act = opened.can_act();
         Self {
@@ -138,15 +138,6 @@ impl Screen {
             sent: sent(&view),
             notice: view.notice,
         }
-    }
-}
-
-/// Text on one line of at most so many characters, with a sign where it was cut.
-fn cut(text: &str, characters_max: usize) -> String {
-    let text = one_line(text);
-    match text.char_indices().nth(characters_max) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text,
     }
 }
 
@@ -192,7 +183,7 @@ fn card(incident: &Arc<Incident>, view: &View<'_>) -> Card {
         number: incident.number.0,
         urgency: incident.urgency.as_str(),
         status: incident.status.as_str(),
-        title: cut(&view.opened.headline(incident), TITLE_CHARACTERS),
+        title: truncate(&one_line(&view.opened.headline(incident)), TITLE_CHARACTERS),
         service: incident.service.as_deref().map(one_line),
         since: view.clock.past(incident.opened_at),
         holder: holder(incident, view),

@@ -1,0 +1,13 @@
+//! The one home of what is done with text: making it safe to show, cutting it, hashing it, writing
+//! bytes as letters, finding the word that was meant, and counting what a text message takes.
+
+pub mod base64;
+pub mod clean;
+pub mod gsm7;
+pub mod hash;
+pub mod hex;
+pub mod suggest;
+pub mod truncate;
+
+pub use clean::{is_unwanted, one_line};
+pub use truncate::truncate;
