@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Parser;
 use reveille::engine::State;
-use reveille::engine::decision::{Answer, Order};
-use reveille::engine::event::{Action, Content, Event, Labels, Spoken};
+use reveille::engine::decision::{Answer, SendRequest};
+use reveille::engine::event::{Action, Content, Event, EventTime, Labels};
 use reveille::engine::ids::{AttemptId, ChannelName, IncidentNumber, SilenceId};
 use reveille::engine::input::{Act, ActOn, Actor, Input, Report, SilenceRequest, Verb, Via};
 use reveille::engine::matcher::Matcher;
@@ -23,14 +23,16 @@ use reveille::engine::outcome::Outcome;
 use reveille::engine::page::PageKind;
 use reveille::engine::records::Receipt;
 use reveille::engine::ruleset::{Capabilities, ChannelInfo, Medium, RuleSet};
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 use reveille::rules::{Environment, SourceFile, check};
 use reveille::runtime::clock::Clock;
+use reveille::runtime::commit_loop::{
+    Backlog, CommitLoop, EffectSink, Observer, Promises, first_inputs,
+};
 use reveille::runtime::driver::Driver;
 use reveille::runtime::handle::Handle;
-use reveille::runtime::line::{Line, Reading};
+use reveille::runtime::monotonic::{MonotonicClock, Reading};
 use reveille::runtime::room::Room;
-use reveille::runtime::thread::{Backlog, Observer, Outlet, Promises, Works, first_inputs};
 use reveille::runtime::turn::Turn;
 use reveille::store::{Options as StoreOptions, Partition, SledStore, Store};
 
@@ -208,10 +210,10 @@ struct Taker {
     waits: Arc<Waits>,
 }
 
-impl Outlet for Taker {
+impl EffectSink for Taker {
     fn cancel(&self, _: AttemptId) {}
 
-    fn send(&self, order: Arc<Order>) {
+    fn send(&self, order: Arc<SendRequest>) {
         if order.integration.as_str() == "quiet" {
             let mut posted = self
                 .waits
@@ -232,7 +234,7 @@ impl Outlet for Taker {
         }));
     }
 
-    fn send_last(&self, _: Arc<Order>) {}
+    fn send_last(&self, _: Arc<SendRequest>) {}
     fn probe(&self, _: ChannelName) {}
 }
 
@@ -241,7 +243,7 @@ impl Outlet for Taker {
 struct Commits(Arc<(AtomicU64, AtomicU64)>);
 
 impl Observer for Commits {
-    fn committed(&mut self, turn: &Turn, took: Millis) {
+    fn committed(&mut self, turn: &Turn, took: Duration) {
         let (changes, longest) = &*self.0;
         changes.fetch_max(turn.batch.changes.len() as u64, Ordering::Relaxed);
         longest.fetch_max(took.0, Ordering::Relaxed);
@@ -258,7 +260,7 @@ struct Router {
 }
 
 /// Starts a router on a folder; the clocks are ahead by so much.
-fn start(folder: &Path, rules: Arc<RuleSet>, ahead: Millis) -> Result<Router, Failure> {
+fn start(folder: &Path, rules: Arc<RuleSet>, ahead: Duration) -> Result<Router, Failure> {
     let store: Arc<dyn Store> = Arc::new(SledStore::open(folder, StoreOptions::default())?);
     let clock = Clock::start();
     let reading = move || {
@@ -280,9 +282,9 @@ fn start(folder: &Path, rules: Arc<RuleSet>, ahead: Millis) -> Result<Router, Fa
     let run = move || {
         let epoch = store.claim(partition)?;
         let loaded = store.load(partition, reading().wall)?;
-        let (line, jump) = Line::resume(loaded.clocks, reading(), 7);
+        let (line, jump) = MonotonicClock::resume(loaded.clocks, reading(), 7);
         let state = State::load(loaded.records, &loaded.receipts);
-        let works = Works {
+        let works = CommitLoop {
             driver: Driver::new(state, rules),
             handle: to_driver,
             store,
@@ -335,7 +337,7 @@ impl Router {
             }
             longest(&waits.act, at);
             waits.acts.fetch_add(1, Ordering::Relaxed);
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
         }
     }
 
@@ -387,10 +389,10 @@ impl Router {
     /// Waits until nothing is due for now.
     async fn settle(&self) -> Result<(), Failure> {
         for _ in 0..600 {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             let is_idle = self.handle.read(|view| {
                 let due = view.state.next_due().0;
-                due.is_none_or(|due| due > view.now.steady + Millis(50))
+                due.is_none_or(|due| due > view.now.steady + Duration(50))
             });
             if is_idle.await? {
                 return Ok(());
@@ -423,7 +425,7 @@ fn event(action: Action, key: &str, labels: &[(&str, &str)]) -> Event {
         action,
         dedup_key: key.into(),
         id: None,
-        spoken: Spoken::Asserted {
+        spoken: EventTime::StateAsserted {
             starts_at: None,
             ends_at: None,
         },
@@ -481,7 +483,7 @@ async fn silence(router: &Router, matchers: &[&str]) -> Result<(SilenceId, usize
         matchers: matchers.map_err(|fault| format!("{fault:?}"))?,
         everything: false,
         from: None,
-        until: now + Millis::hours(1),
+        until: now + Duration::hours(1),
         reason: "maintenance".into(),
         replaces: None,
     };
@@ -504,7 +506,7 @@ async fn load(name: &str, scale: usize) -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     let hard = ["routes", "request"].contains(&name);
     let rules = rules(if hard { 1_000 / scale } else { 0 });
-    let router = start(folder.path(), rules.clone(), Millis::ZERO)?;
+    let router = start(folder.path(), rules.clone(), Duration::ZERO)?;
     let one = [("team", "one")];
     match name {
         "bundle" => {
@@ -554,7 +556,7 @@ async fn load(name: &str, scale: usize) -> Result<(), Failure> {
         }
         "act" => {
             fill(&router, 2_000 / scale, &[]).await?;
-            tokio::time::sleep(Duration::from_secs(20)).await;
+            tokio::time::sleep(std::time::Duration::from_secs(20)).await;
             let page = router.handle.read(|view| {
                 let mut pages = view.state.pages();
                 let bundle = pages.find(|page| page.kind == PageKind::Bundle);
@@ -589,7 +591,7 @@ async fn load(name: &str, scale: usize) -> Result<(), Failure> {
 
 /// The start of a new process, twenty minutes later.
 async fn recover(folder: &Path) -> Result<(), Failure> {
-    let router = start(folder, rules(0), Millis::minutes(20))?;
+    let router = start(folder, rules(0), Duration::minutes(20))?;
     let nothing = async { Ok(router.handle.control(Input::Minute).await?) };
     router.measure("start", nothing).await?;
     say(&format!("  at the most {} MiB", memory()?.1));

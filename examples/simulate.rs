@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use clap::Parser;
-use reveille::engine::time::Millis;
-use simulator::{Figures, Mark, Marks, Report, run};
+use reveille::engine::time::Duration;
+use simulator::{CancelToken, Figures, Marks, Report, run};
 
 /// Tries to lose a page, for as many seeds as wanted.
 #[derive(Parser)]
@@ -33,7 +33,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let stormy = Millis((options.days * 86_400_000.0) as u64);
+    let stormy = Duration((options.days * 86_400_000.0) as u64);
     let next = AtomicU64::new(options.seed);
     let reports: Mutex<Vec<Report>> = Mutex::default();
     std::thread::scope(|scope| {
@@ -81,7 +81,7 @@ fn tell(reports: &[Report]) -> ExitCode {
     }
     let days = simulated / 86_400_000;
     println!("{} runs, {days} simulated days, {figures:?}", reports.len());
-    for text in marks.missing().into_iter().map(Mark::text) {
+    for text in marks.missing().into_iter().map(CancelToken::text) {
         println!("never reached: {text}");
     }
     if let [report] = reports {

@@ -8,9 +8,9 @@ use axum::response::{IntoResponse, Response};
 use crate::text::base64;
 
 use super::auth::{Refused, Role};
-use super::borders::{ApiState, Shared};
 use super::guesses::peer;
 use super::peer::Peer;
+use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 
 /// What a request must bring along.
@@ -45,7 +45,7 @@ impl Access {
 
 /// Lets a request through to a route that asks for a role, with its caller attached.
 pub async fn authorise(
-    State((state, access)): State<(Shared, Access)>,
+    State((state, access)): State<(AppState, Access)>,
     mut request: Request,
     next: Next,
 ) -> Response {

@@ -1,7 +1,6 @@
 //! What people do with incidents through the API: acknowledge, give back, resolve, snooze,
 //! escalate, hand over, note, and page somebody by hand.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -14,12 +13,12 @@ use crate::engine::urgency::Urgency;
 
 use super::audit::{self, Action};
 use super::auth::Caller;
-use super::borders::{ApiState, Shared};
-use super::extract::{Payload, Segment};
+use super::extract::{Json, Path};
 use super::names;
+use super::parse;
+use super::ports::{ApiState, AppState};
 use super::problem::Problem;
-use super::words;
-use super::{answers, shapes};
+use super::{answers, wire};
 
 /// Characters of a note or of a page by hand.
 const TEXT_CHARACTERS_MAX: usize = 1_024;
@@ -71,7 +70,7 @@ pub struct Numbers {
 /// What became of each of several incidents.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ManyActed {
-    results: Vec<shapes::incident::Acted>,
+    results: Vec<wire::incident::Acted>,
 }
 
 /// A page by hand.
@@ -91,77 +90,77 @@ pub struct Opened {
     number: u64,
 }
 
-type Answered = Result<Json<shapes::incident::Acted>, Problem>;
+type Answered = Result<Json<wire::incident::Acted>, Problem>;
 
 /// `POST /v1/incidents/{n}/acknowledge`
 pub async fn acknowledge(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Segment(number): Segment<String>,
-    Payload(Nothing {}): Payload<Nothing>,
+    Path(number): Path<String>,
+    Json(Nothing {}): Json<Nothing>,
 ) -> Answered {
     act(&state, &caller, &number, Verb::Acknowledge).await
 }
 
 /// `POST /v1/incidents/{n}/unacknowledge`
 pub async fn unacknowledge(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Segment(number): Segment<String>,
-    Payload(Nothing {}): Payload<Nothing>,
+    Path(number): Path<String>,
+    Json(Nothing {}): Json<Nothing>,
 ) -> Answered {
     act(&state, &caller, &number, Verb::Unacknowledge).await
 }
 
 /// `POST /v1/incidents/{n}/resolve`
 pub async fn resolve(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Segment(number): Segment<String>,
-    Payload(Nothing {}): Payload<Nothing>,
+    Path(number): Path<String>,
+    Json(Nothing {}): Json<Nothing>,
 ) -> Answered {
     act(&state, &caller, &number, Verb::Resolve).await
 }
 
 /// `POST /v1/incidents/{n}/escalate`
 pub async fn escalate(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Segment(number): Segment<String>,
-    Payload(Nothing {}): Payload<Nothing>,
+    Path(number): Path<String>,
+    Json(Nothing {}): Json<Nothing>,
 ) -> Answered {
     act(&state, &caller, &number, Verb::Escalate).await
 }
 
 /// `POST /v1/incidents/{n}/snooze`
 pub async fn snooze(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Segment(number): Segment<String>,
-    Payload(snooze): Payload<Snooze>,
+    Path(number): Path<String>,
+    Json(snooze): Json<Snooze>,
 ) -> Answered {
-    let until = words::end(snooze.until.as_deref(), snooze.for_.as_deref(), state.now())?;
+    let until = parse::end(snooze.until.as_deref(), snooze.for_.as_deref(), state.now())?;
     act(&state, &caller, &number, Verb::Snooze { until }).await
 }
 
 /// `POST /v1/incidents/{n}/reassign`
 pub async fn reassign(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Segment(number): Segment<String>,
-    Payload(reassign): Payload<Reassign>,
+    Path(number): Path<String>,
+    Json(reassign): Json<Reassign>,
 ) -> Answered {
-    let to = words::target(&reassign.to)?;
+    let to = parse::target(&reassign.to)?;
     names::target(&state.handle.rules(), &to)?;
     act(&state, &caller, &number, Verb::Reassign { to }).await
 }
 
 /// `POST /v1/incidents/{n}/notes`
 pub async fn note(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Segment(number): Segment<String>,
-    Payload(note): Payload<NewNote>,
+    Path(number): Path<String>,
+    Json(note): Json<NewNote>,
 ) -> Answered {
     let text = said(&note.text)?.into();
     act(&state, &caller, &number, Verb::Note { text }).await
@@ -169,9 +168,9 @@ pub async fn note(
 
 /// `POST /v1/incidents/acknowledge`
 pub async fn acknowledge_many(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Payload(Numbers { numbers, as_user }): Payload<Numbers>,
+    Json(Numbers { numbers, as_user }): Json<Numbers>,
 ) -> Result<Json<ManyActed>, Problem> {
     let actor = caller.acting_as(as_user.as_deref(), &state.handle.rules())?;
     if numbers.is_empty() || numbers.len() > NUMBERS_MAX {
@@ -195,15 +194,15 @@ pub async fn acknowledge_many(
         None => state.handle.control(input).await?,
     };
     let acted = answers::acted(answer)?;
-    let results = acted.iter().map(shapes::incident::acted).collect();
+    let results = acted.iter().map(wire::incident::acted).collect();
     Ok(Json(ManyActed { results }))
 }
 
 /// `POST /v1/incidents`
 pub async fn page_by_hand(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Payload(by_hand): Payload<ByHand>,
+    Json(by_hand): Json<ByHand>,
 ) -> Result<(StatusCode, Json<Opened>), Problem> {
     let urgency = match by_hand.urgency.as_deref() {
         None | Some("high") => Urgency::High,
@@ -214,7 +213,7 @@ pub async fn page_by_hand(
             )));
         }
     };
-    let to = words::target(&by_hand.to)?;
+    let to = parse::target(&by_hand.to)?;
     names::target(&state.handle.rules(), &to)?;
     let input = Input::PageByHand(PageByHand {
         actor: caller.actor(),
@@ -227,7 +226,7 @@ pub async fn page_by_hand(
 }
 
 async fn act(state: &ApiState, caller: &Caller, number: &str, verb: Verb) -> Answered {
-    let number = IncidentNumber(words::number("incident", number)?);
+    let number = IncidentNumber(parse::number("incident", number)?);
     let input = Input::Act(Act {
         actor: caller.actor(),
         on: ActOn::Incidents(vec![number]),
@@ -244,19 +243,19 @@ fn entry_of(
     caller: &Caller,
     user: &str,
     numbers: &[IncidentNumber],
-) -> audit::Act {
+) -> audit::AuditEvent {
     let numbers: Vec<String> = numbers.iter().map(|number| format!("#{number}")).collect();
-    audit::Act::of(state, caller, Action::ActedAs)
+    audit::AuditEvent::of(state, caller, Action::ActedAs)
         .on(format!("user {user}"))
         .because(format!("acknowledge {}", numbers.join(" ")))
 }
 
 /// On a single incident, one that is not there or not open is a problem; doing something twice is
 /// harmless.
-fn single(acted: &Acted) -> Result<shapes::incident::Acted, Problem> {
+fn single(acted: &Acted) -> Result<wire::incident::Acted, Problem> {
     let number = acted.number;
     match acted.result {
-        ActResult::Done | ActResult::AlreadySo => Ok(shapes::incident::acted(acted)),
+        ActResult::Done | ActResult::AlreadySo => Ok(wire::incident::acted(acted)),
         ActResult::NotOpen => Err(Problem::new(
             StatusCode::CONFLICT,
             "not_open",
@@ -267,7 +266,7 @@ fn single(acted: &Acted) -> Result<shapes::incident::Acted, Problem> {
 }
 
 fn said(text: &str) -> Result<String, Problem> {
-    let text = words::clean(text, TEXT_CHARACTERS_MAX);
+    let text = parse::clean(text, TEXT_CHARACTERS_MAX);
     if text.is_empty() {
         return Err(Problem::invalid("text is empty; say what it is about"));
     }
@@ -279,7 +278,7 @@ mod tests {
     use super::*;
     use crate::engine::incident::{Handled, Status};
     use crate::engine::input::Via;
-    use crate::engine::time::Wall;
+    use crate::engine::time::Timestamp;
 
     fn acted(result: ActResult) -> Acted {
         Acted {
@@ -290,7 +289,7 @@ mod tests {
                 by: "bo".into(),
                 user: Some("bo".into()),
                 via: Via::Sms,
-                at: Wall(0),
+                at: Timestamp(0),
             }),
             linked: vec![IncidentNumber(1043)],
         }
@@ -300,7 +299,7 @@ mod tests {
     fn the_second_person_is_told_who_was_first() {
         let shown = single(&acted(ActResult::AlreadySo)).unwrap();
         assert_eq!(shown.result, "already_so");
-        let first = shapes::actor::Actor {
+        let first = wire::actor::Actor {
             user: Some("bo".to_owned()),
             name: "bo".to_owned(),
             via: "sms".to_owned(),

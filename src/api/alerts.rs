@@ -1,18 +1,17 @@
 //! Alerts that are known now: firing, or resolved a short while ago.
 
-use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 
 use crate::engine::alert::Alert;
 use crate::runtime::handle::View;
 
-use super::borders::Shared;
-use super::extract::Params;
+use super::extract::{Json, Query};
 use super::names;
+use super::parse::{self, ITEMS_MAX};
+use super::ports::AppState;
 use super::problem::Problem;
-use super::shapes::{self, List};
-use super::words::{self, ITEMS_MAX};
+use super::wire::{self, List};
 
 /// What a list of alerts can be asked for.
 #[derive(Debug, Default, Deserialize)]
@@ -45,13 +44,13 @@ impl AlertsQuery {
 
 /// `GET /v1/alerts`, newest first.
 pub async fn list(
-    State(state): State<Shared>,
-    Params(query): Params<AlertsQuery>,
-) -> Result<Json<List<shapes::alert::Alert>>, Problem> {
+    State(state): State<AppState>,
+    Query(query): Query<AlertsQuery>,
+) -> Result<Json<List<wire::alert::Alert>>, Problem> {
     query.check()?;
     let asked = query.integration.clone();
-    let limit = words::limit(query.limit);
-    let before = words::cursor(query.cursor.as_deref())?.unwrap_or(u64::MAX);
+    let limit = parse::limit(query.limit);
+    let before = parse::cursor(query.cursor.as_deref())?.unwrap_or(u64::MAX);
     let look = move |view: View<'_>| known(view, &query, before, limit);
     let list = state.handle.read(look).await?;
     // One that has left the rules may have left alerts.
@@ -66,7 +65,7 @@ fn known(
     query: &AlertsQuery,
     before: u64,
     limit: usize,
-) -> List<shapes::alert::Alert> {
+) -> List<wire::alert::Alert> {
     let alerts = view
         .state
         .alerts()
@@ -80,7 +79,7 @@ fn known(
             return List { items, next };
         }
         if query.takes(alert) {
-            items.push(shapes::alert::alert(alert));
+            items.push(wire::alert::alert(alert));
         }
     }
     List::whole(items)

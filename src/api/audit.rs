@@ -6,23 +6,22 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::engine::decision::Answer;
 use crate::engine::input::Actor;
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 use crate::runtime::handle::{Record, RecordOfRules};
 use crate::store::{self, DocumentKind, DocumentWrite, Store};
 
 use super::auth::Caller;
-use super::borders::{ApiState, Shared};
-use super::extract::Params;
+use super::extract::{Json, Query};
+use super::parse;
+use super::ports::{ApiState, AppState};
 use super::problem::Problem;
-use super::shapes::{self, List};
-use super::words;
+use super::wire::{self, List};
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -46,7 +45,7 @@ pub enum Action {
 /// An entry as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stored {
-    at: Wall,
+    at: Timestamp,
     actor: Actor,
     /// The id of the token; none for the first admin token and the router itself.
     #[serde(default)]
@@ -62,7 +61,7 @@ pub struct AuditEntry {
     id: u64,
     at: String,
     /// The user or the name of the token; `admin` is the first admin token.
-    actor: shapes::actor::Actor,
+    actor: wire::actor::Actor,
     /// The id of the token.
     token: Option<String>,
     action: Action,
@@ -82,11 +81,11 @@ pub struct AuditQuery {
 
 /// Gives entries their ids, in the order in which they are made durable.
 #[derive(Clone, Debug, Default)]
-pub struct Journal {
+pub struct AuditLog {
     last: Arc<AtomicU64>,
 }
 
-impl Journal {
+impl AuditLog {
     /// Goes on after the last entry of the store.
     pub fn load(store: &dyn Store) -> Result<Self, store::Error> {
         let newest = store.documents(DocumentKind::Audit, None, 1)?;
@@ -100,8 +99,8 @@ impl Journal {
     }
 
     /// An act of the router itself.
-    pub fn by_router(&self, action: Action, at: Wall) -> Act {
-        Act {
+    pub fn by_router(&self, action: Action, at: Timestamp) -> AuditEvent {
+        AuditEvent {
             journal: self.clone(),
             stored: Stored {
                 at,
@@ -127,12 +126,12 @@ impl Journal {
 
 /// An act that is about to happen.
 #[derive(Clone, Debug)]
-pub struct Act {
-    journal: Journal,
+pub struct AuditEvent {
+    journal: AuditLog,
     stored: Stored,
 }
 
-impl Act {
+impl AuditEvent {
     /// An act of whoever asks.
     pub fn of(state: &ApiState, caller: &Caller, action: Action) -> Self {
         let mut act = state.journal.by_router(action, state.now());
@@ -181,11 +180,11 @@ impl Act {
 
 /// `GET /v1/audit`, newest first.
 pub async fn list(
-    State(state): State<Shared>,
-    Params(query): Params<AuditQuery>,
+    State(state): State<AppState>,
+    Query(query): Query<AuditQuery>,
 ) -> Result<Json<List<AuditEntry>>, Problem> {
-    let limit = words::limit(query.limit);
-    let before = words::cursor(query.cursor.as_deref())?.map(document_name);
+    let limit = parse::limit(query.limit);
+    let before = parse::cursor(query.cursor.as_deref())?.map(document_name);
     let look = move |store: &dyn Store, _| {
         let found = store.documents(DocumentKind::Audit, before.as_deref(), limit)?;
         found

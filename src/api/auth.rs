@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::engine::ids::{IntegrationName, UserName};
 use crate::engine::input::{Actor, Via};
 use crate::engine::ruleset::RuleSet;
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 use crate::store::{self, DocumentKind, DocumentWrite, Store};
 use crate::text::{hash, hex};
 
@@ -115,11 +115,11 @@ pub struct StoredToken {
     #[serde(default)]
     pub user: Option<String>,
     pub role: Role,
-    pub created: Wall,
+    pub created: Timestamp,
     #[serde(default)]
-    pub expires: Option<Wall>,
+    pub expires: Option<Timestamp>,
     #[serde(default)]
-    pub last_used: Option<Wall>,
+    pub last_used: Option<Timestamp>,
 }
 
 /// A key of an integration that was made through the API, as it is stored.
@@ -132,10 +132,10 @@ pub struct StoredKey {
     /// What it is for.
     #[serde(default)]
     pub name: Option<String>,
-    pub created: Wall,
+    pub created: Timestamp,
     pub created_by: Actor,
     #[serde(default)]
-    pub last_used: Option<Wall>,
+    pub last_used: Option<Timestamp>,
 }
 
 /// Why a token does not open the API.
@@ -154,7 +154,7 @@ pub enum Refused {
 
 /// The use of a token or key is written down at most this often: it must not cost a commit for each
 /// request.
-const USE_NOTED_EVERY: Millis = Millis::minutes(1);
+const USE_NOTED_EVERY: Duration = Duration::minutes(1);
 
 /// Documents read from the store at once.
 const LOADED_AT_ONCE: usize = 500;
@@ -250,7 +250,7 @@ impl Auth {
 
     /// The caller whom a token names. A token of a user opens nothing while the rules in force do
     /// not have them: whoever leaves the rules loses their role with the next request.
-    pub fn caller(&self, rules: &RuleSet, token: &str, now: Wall) -> Result<Caller, Refused> {
+    pub fn caller(&self, rules: &RuleSet, token: &str, now: Timestamp) -> Result<Caller, Refused> {
         let hash = hash::sha256(token);
         if hash == self.admin {
             return Ok(Caller {
@@ -282,14 +282,14 @@ impl Auth {
 
     /// Notes that a token or a key was used. `keep` is called when it is to be written down, while
     /// nobody can revoke it: what is revoked never comes back by a late note.
-    pub fn note_use(&self, secret: &str, now: Wall, keep: impl FnOnce(DocumentWrite)) {
+    pub fn note_use(&self, secret: &str, now: Timestamp, keep: impl FnOnce(DocumentWrite)) {
         let hash = hash::sha256(secret);
         let last_used = {
             let stored = self.read();
             let of_token = stored.tokens.get(&hash).map(|token| token.last_used);
             of_token.or_else(|| stored.keys.get(&hash).map(|key| key.last_used))
         };
-        let is_noted = |used: Wall| now.since(used) < USE_NOTED_EVERY;
+        let is_noted = |used: Timestamp| now.since(used) < USE_NOTED_EVERY;
         if last_used.is_none_or(|used| used.is_some_and(is_noted)) {
             return;
         }
@@ -406,7 +406,7 @@ mod tests {
 
     use super::*;
 
-    const NOW: Wall = Wall(1_000_000_000);
+    const NOW: Timestamp = Timestamp(1_000_000_000);
 
     fn rules_with(keys: &[(&str, &str)]) -> Arc<RuleSet> {
         let mut rules = RuleSet::default();
@@ -415,7 +415,7 @@ mod tests {
                 name: (*name).into(),
                 format: Format::Native,
                 labels: Labels::default(),
-                max_age: Millis::hours(6),
+                max_age: Duration::hours(6),
                 resolve_after: None,
                 key_hashes: vec![hash::sha256(key)],
                 was: Vec::new(),
@@ -450,7 +450,7 @@ mod tests {
         }
     }
 
-    fn stored_token(token: &str, expires: Option<Wall>) -> StoredToken {
+    fn stored_token(token: &str, expires: Option<Timestamp>) -> StoredToken {
         StoredToken {
             id: "t1".to_owned(),
             sha256: hex::encode(&hash::sha256(token)),
@@ -502,14 +502,14 @@ mod tests {
     fn a_token_names_its_caller_until_it_expires_or_is_revoked() {
         let auth = Auth::new(hash::sha256(b"root"));
         let rules = rules_of("ana");
-        auth.add_token(stored_token("rv_1", Some(NOW + Millis::hours(1))));
+        auth.add_token(stored_token("rv_1", Some(NOW + Duration::hours(1))));
         let caller = auth.caller(&rules, "rv_1", NOW).unwrap();
         assert_eq!(
             (caller.name.as_str(), caller.role),
             ("ana", Role::Responder)
         );
         assert_eq!(caller.user, Some("ana".into()));
-        let late = NOW + Millis::hours(1);
+        let late = NOW + Duration::hours(1);
         assert_eq!(auth.caller(&rules, "rv_1", late), Err(Refused::Expired));
         assert_eq!(auth.caller(&rules, "rv_2", NOW), Err(Refused::Unknown));
         auth.remove_token("t1");
@@ -572,7 +572,7 @@ mod tests {
         for secret in ["rv_1", "made"] {
             let noted = |seconds| {
                 let mut kept = None;
-                let now = NOW + Millis::seconds(seconds);
+                let now = NOW + Duration::seconds(seconds);
                 auth.note_use(secret, now, |write| kept = write.bytes);
                 kept.map(|bytes| {
                     let kept: serde_json::Value = serde_json::from_slice(&bytes).unwrap();

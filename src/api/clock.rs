@@ -1,20 +1,19 @@
 //! The wall clock jumped ahead: an admin says that it is right.
 
-use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::engine::input::Input;
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 use crate::runtime::handle::View;
 
 use super::actions::Nothing;
 use super::answers;
-use super::audit::{Act, Action};
+use super::audit::{Action, AuditEvent};
 use super::auth::Caller;
-use super::borders::Shared;
-use super::extract::Payload;
+use super::extract::Json;
+use super::ports::AppState;
 use super::problem::Problem;
 
 /// What was confirmed.
@@ -28,15 +27,15 @@ pub struct ConfirmedClock {
 
 /// `POST /v1/clock/confirm`
 pub async fn confirm(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Payload(Nothing {}): Payload<Nothing>,
+    Json(Nothing {}): Json<Nothing>,
 ) -> Result<Json<ConfirmedClock>, Problem> {
     let now = state.now();
     let jump = state.handle.read(|view: View<'_>| view.state.jump());
     let jump = jump.await?.map(|jump| jump.by);
     if let Some(by) = jump {
-        let act = Act::of(&state, &caller, Action::ClockConfirmed)
+        let act = AuditEvent::of(&state, &caller, Action::ClockConfirmed)
             .on("clock")
             .because(format!("{now}, {by} ahead"));
         let confirm = Input::ConfirmClock;
@@ -48,6 +47,6 @@ pub async fn confirm(
     }
     Ok(Json(ConfirmedClock {
         now: now.to_string(),
-        jump_seconds: jump.map(Millis::as_seconds),
+        jump_seconds: jump.map(Duration::as_seconds),
     }))
 }

@@ -1,6 +1,5 @@
 //! Why somebody was or was not paged: the lines that name a user, and the events that paged nobody.
 
-use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,17 +8,17 @@ use crate::engine::headline;
 use crate::engine::ids::IncidentNumber;
 use crate::engine::incident::Incident;
 use crate::engine::records::{Disposition, Entry, Receipt};
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 use crate::runtime::handle::View;
 use crate::store::{self, Partition, Store};
 
 use super::auth::Caller;
-use super::borders::Shared;
-use super::extract::Params;
+use super::extract::{Json, Query};
 use super::names;
+use super::parse::{self, ITEMS_MAX};
+use super::ports::AppState;
 use super::problem::Problem;
-use super::shapes;
-use super::words::{self, ITEMS_MAX};
+use super::wire;
 
 /// Incidents of each kind, open and closed, whose stories are read.
 const STORIES_MAX: usize = 100;
@@ -43,18 +42,18 @@ pub struct Explained {
     user: String,
     since: String,
     /// Lines that name the user, oldest first.
-    items: Vec<shapes::entry::Entry>,
+    items: Vec<wire::entry::Entry>,
     /// The incidents to which they belong.
-    incidents: Vec<Named>,
+    incidents: Vec<NamedUser>,
     /// Events of that time that paged nobody, newest first.
-    receipts: Vec<shapes::receipt::Receipt>,
+    receipts: Vec<wire::receipt::Receipt>,
     /// There is more than was looked at.
     truncated: bool,
 }
 
 /// An incident in whose story the user is named.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Named {
+pub struct NamedUser {
     number: u64,
     /// What fires in it now, or what it was opened with once it is over.
     headline: String,
@@ -63,17 +62,17 @@ pub struct Named {
 /// What is looked for.
 struct Search {
     user: String,
-    since: Wall,
+    since: Timestamp,
 }
 
 /// `GET /v1/explain`
 pub async fn explain(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Params(query): Params<ExplainQuery>,
+    Query(query): Query<ExplainQuery>,
 ) -> Result<Json<Explained>, Problem> {
     let user = caller.user_asked_for(Some(query.user))?.unwrap_or_default();
-    let since = words::since(query.since.as_deref(), Millis::hours(24), state.now())?;
+    let since = parse::since(query.since.as_deref(), Duration::hours(24), state.now())?;
     let open = state.handle.read(newest_open).await?;
     let search = Search {
         user: user.clone(),
@@ -121,7 +120,7 @@ impl Search {
             truncated |= is_cut;
             if !own.is_empty() {
                 let number = number.0;
-                incidents.push(Named { number, headline });
+                incidents.push(NamedUser { number, headline });
             }
             lines.append(&mut own);
         }
@@ -132,7 +131,7 @@ impl Search {
         Ok(Explained {
             user: self.user,
             since: self.since.to_string(),
-            items: lines[newest..].iter().map(shapes::entry::entry).collect(),
+            items: lines[newest..].iter().map(wire::entry::entry).collect(),
             incidents,
             receipts,
             truncated: truncated || is_cut,
@@ -159,14 +158,14 @@ impl Search {
         &self,
         store: &dyn Store,
         partition: Partition,
-    ) -> Result<(Vec<shapes::receipt::Receipt>, bool), store::Error> {
+    ) -> Result<(Vec<wire::receipt::Receipt>, bool), store::Error> {
         let read = store.receipts(partition, None, ITEMS_MAX)?;
         let is_cut =
             read.len() >= ITEMS_MAX && read.last().is_some_and(|oldest| oldest.at >= self.since);
         let quiet = read
             .iter()
             .filter(|receipt| receipt.at >= self.since && paged_nobody(receipt))
-            .map(shapes::receipt::receipt);
+            .map(wire::receipt::receipt);
         let mut quiet: Vec<_> = quiet.collect();
         let is_cut = is_cut || quiet.len() > RECEIPTS_MAX;
         quiet.truncate(RECEIPTS_MAX);

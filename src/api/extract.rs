@@ -1,32 +1,40 @@
 //! Taking requests apart. Every refusal here is a problem, never a framework's own text.
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::auth::Caller;
 use super::body::{self, Received};
 use super::body_budget::BodyOf;
-use super::borders::{ApiState, Shared};
 use super::peer::Peer;
+use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 
-/// A JSON body; an empty one is `{}`.
-pub struct Payload<T>(pub T);
+/// A JSON body. An empty one of a request is `{}`.
+pub struct Json<T>(pub T);
 
 /// The query parameters.
-pub struct Params<T>(pub T);
+pub struct Query<T>(pub T);
 
 /// The variable parts of the path.
-pub struct Segment<T>(pub T);
+pub struct Path<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<Shared> for Payload<T> {
+impl<T: DeserializeOwned> FromRequest<AppState> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &Shared) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         let limit = state.settings.body_limit;
         let bytes = whole_body(state, request, limit, Whose::Known).await?;
         Ok(Self(json(&bytes)?))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
     }
 }
 
@@ -72,33 +80,33 @@ pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         .map_err(|error| Problem::invalid(format!("the body is not as expected: {error}")))
 }
 
-impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
+impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Problem> {
-        let query = Query::<T>::try_from_uri(&parts.uri);
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
+        let query = axum::extract::Query::try_from_uri(&parts.uri);
         query
-            .map(|Query(query)| Self(query))
+            .map(|axum::extract::Query(query)| Self(query))
             .map_err(|error| Problem::invalid(format!("the query is not as expected: {error}")))
     }
 }
 
-impl<T: DeserializeOwned + Send> FromRequestParts<Shared> for Segment<T> {
+impl<T: DeserializeOwned + Send> FromRequestParts<AppState> for Path<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
-        let path = Path::<T>::from_request_parts(parts, state).await;
-        path.map(|Path(path)| Self(path))
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let path = axum::extract::Path::from_request_parts(parts, state).await;
+        path.map(|axum::extract::Path(path)| Self(path))
             .map_err(|_| Problem::invalid("the path is not as expected"))
     }
 }
 
-impl FromRequestParts<Shared> for Caller {
+impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
     /// Set by [`super::access::authorise`]; a route that asks for a caller without declaring a role
     /// fails closed.
-    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
         let caller = parts.extensions.get::<Self>().cloned();
         caller.ok_or_else(|| Problem::unauthorized("this needs an API token"))
     }

@@ -8,14 +8,14 @@ use std::sync::{Mutex, PoisonError};
 
 use axum::http::Extensions;
 
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 
 use super::peer::Peer;
 use super::problem::Problem;
 
 /// Wrong ones of one peer that are answered as such, and within which time.
 const WRONG_MAX: u32 = 20;
-const WINDOW: Millis = Millis::minutes(10);
+const WINDOW: Duration = Duration::minutes(10);
 
 /// Peers that are remembered; beyond it the one whose window began first is forgotten.
 const PEERS_MAX: usize = 10_000;
@@ -34,20 +34,20 @@ pub struct Guesses {
 }
 
 struct Wrong {
-    since: Wall,
+    since: Timestamp,
     count: u32,
 }
 
 impl Guesses {
     /// Counts a wrong key or token, and gives what it is answered: `refused`, or that there were
     /// too many of them.
-    pub fn answer(&self, peer: Option<Peer>, now: Wall, refused: Problem) -> Problem {
+    pub fn answer(&self, peer: Option<Peer>, now: Timestamp, refused: Problem) -> Problem {
         let wait = peer.and_then(|peer| self.count(peer, now));
         wait.map_or(refused, Problem::too_many_guesses)
     }
 
     /// For how many seconds further ones are refused.
-    fn count(&self, peer: Peer, now: Wall) -> Option<u32> {
+    fn count(&self, peer: Peer, now: Timestamp) -> Option<u32> {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         if !wrong.contains_key(&peer) && wrong.len() >= PEERS_MAX {
             let first = wrong.iter().min_by_key(|(_, known)| known.since);
@@ -75,14 +75,14 @@ impl Guesses {
 mod tests {
     use super::*;
 
-    const NOW: Wall = Wall(1_000_000_000);
+    const NOW: Timestamp = Timestamp(1_000_000_000);
 
     #[test]
     fn twenty_wrong_keys_of_a_peer_are_told_so_and_further_ones_have_to_wait() {
         let guesses = Guesses::default();
         let peer = |text: &str| Peer::client(text.parse().unwrap());
         let guess = |from: &str, seconds: i64| {
-            let now = Wall(NOW.0 + seconds * 1_000);
+            let now = Timestamp(NOW.0 + seconds * 1_000);
             let refused = Problem::unauthorized("wrong");
             let answer = guesses.answer(Some(peer(from)), now, refused);
             answer.status().as_u16()
@@ -109,7 +109,7 @@ mod tests {
         let guesses = Guesses::default();
         for number in 0..10_010_u32 {
             let peer = client(number);
-            guesses.count(peer, NOW + Millis::seconds(u64::from(number) / 1_000));
+            guesses.count(peer, NOW + Duration::seconds(u64::from(number) / 1_000));
         }
         let wrong = guesses.wrong.lock().unwrap();
         assert_eq!(wrong.len(), PEERS_MAX);

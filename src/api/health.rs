@@ -4,7 +4,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +13,8 @@ use utoipa::ToSchema;
 
 use crate::runtime::handle::View;
 
-use super::borders::Shared;
+use super::extract::Json;
+use super::ports::AppState;
 
 /// A timer may be late by so much before the process counts as not ready.
 const TIMERS_LATE_MS: u64 = 30_000;
@@ -34,7 +34,7 @@ pub struct Health {
 }
 
 /// `GET /healthz`: the process lives and answers.
-pub async fn healthz(State(state): State<Shared>) -> Json<Health> {
+pub async fn healthz(State(state): State<AppState>) -> Json<Health> {
     Json(Health {
         status: "ok".to_owned(),
         causes: Vec::new(),
@@ -52,7 +52,7 @@ pub struct Looks {
 
 /// `GET /readyz`: the store is writable and timers are on time. Anybody may ask, so the look is
 /// small: the full audit runs by itself every minute. It answers whatever the driver does.
-pub async fn readyz(State(state): State<Shared>) -> Response {
+pub async fn readyz(State(state): State<AppState>) -> Response {
     let (timers, disk) = tokio::join!(look_at_timers(&state), look_at_disk(&state));
     let causes: Vec<String> = [timers, disk]
         .into_iter()
@@ -72,7 +72,7 @@ pub async fn readyz(State(state): State<Shared>) -> Response {
     (status, Json(health)).into_response()
 }
 
-async fn look_at_timers(state: &Shared) -> Option<&'static str> {
+async fn look_at_timers(state: &AppState) -> Option<&'static str> {
     let looking = state.clone();
     let look = async move {
         let look = |view: View<'_>| view.state.overdue(view.now.steady, TIMERS_LATE_MS, 1);
@@ -89,7 +89,7 @@ async fn look_at_timers(state: &Shared) -> Option<&'static str> {
     }
 }
 
-async fn look_at_disk(state: &Shared) -> Option<&'static str> {
+async fn look_at_disk(state: &AppState) -> Option<&'static str> {
     let looking = state.clone();
     let look = async move { looking.history(|store, _| Ok(store.free_bytes())).await };
     let least = state.settings.disk_min_bytes;
@@ -122,7 +122,7 @@ async fn alone_and_in_time<T: Send + 'static>(
 }
 
 /// `GET /metrics`
-pub async fn metrics(State(state): State<Shared>) -> Response {
+pub async fn metrics(State(state): State<AppState>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], (state.metrics)()).into_response()
 }

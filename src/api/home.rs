@@ -4,16 +4,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::borders::{ApiState, Shared};
 use super::html;
+use super::parse::ITEMS_MAX;
+use super::ports::{ApiState, AppState};
 use super::problem::Problem;
-use super::words::ITEMS_MAX;
 use crate::runtime::handle::View;
 use crate::store::Store;
 use crate::web::home::{Home, LINES_MAX, Line};
 
 /// `GET /`
-pub async fn show(State(state): State<Shared>) -> Response {
+pub async fn show(State(state): State<AppState>) -> Response {
     match home(&state).await {
         Ok(home) => html::page(StatusCode::OK, &home),
         Err(problem) => html::refusal(&problem),

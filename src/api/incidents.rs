@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 
@@ -12,16 +11,16 @@ use crate::engine::ids::IncidentNumber;
 use crate::engine::incident::{Incident, Status};
 use crate::engine::time::Now;
 use crate::runtime::handle::View;
-use crate::store::{self, Before, Partition, Span, Store};
+use crate::store::{self, Cursor, Partition, Span, Store};
 
 use super::auth::Caller;
-use super::borders::{ApiState, Shared};
-use super::extract::{Params, Segment};
+use super::extract::{Json, Path, Query};
 use super::names;
+use super::parse::{self, ByNumber, ITEMS_MAX};
 use super::parts;
+use super::ports::{ApiState, AppState};
 use super::problem::Problem;
-use super::shapes::{self, List};
-use super::words::{self, ByNumber, ITEMS_MAX};
+use super::wire::{self, List};
 
 /// Looks at the state or history that one answer may cost; a list that is thinned out by its
 /// filters then goes on with its cursor.
@@ -46,12 +45,12 @@ pub struct ListQuery {
 
 /// Where a list of incidents stands: in the state or in history, below a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cursor {
+enum ListCursor {
     Open(u64),
     Closed(u64),
 }
 
-impl Cursor {
+impl ListCursor {
     fn read(text: Option<&str>) -> Result<Self, Problem> {
         let Some(text) = text else {
             return Ok(Self::Open(u64::MAX));
@@ -61,7 +60,7 @@ impl Cursor {
             Some(("c", number)) => number.parse().ok().map(Self::Closed),
             Some(_) | None => None,
         };
-        read.ok_or_else(|| words::unknown_cursor(text))
+        read.ok_or_else(|| parse::unknown_cursor(text))
     }
 
     fn text(self) -> String {
@@ -144,29 +143,29 @@ fn concerns(incident: &Incident, user: &str) -> bool {
 }
 
 /// Some items, and where the list goes on.
-type Looked = (Vec<shapes::incident::Incident>, Option<Cursor>);
+type Looked = (Vec<wire::incident::Incident>, Option<ListCursor>);
 
 /// `GET /v1/incidents`
 pub async fn list(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Params(mut query): Params<ListQuery>,
-) -> Result<Json<List<shapes::incident::Incident>>, Problem> {
+    Query(mut query): Query<ListQuery>,
+) -> Result<Json<List<wire::incident::Incident>>, Problem> {
     query.user = caller.user_asked_for(query.user)?;
     let filter = Arc::new(Filter::read(&query)?);
-    let limit = words::limit(query.limit);
-    let mut next = Some(Cursor::read(query.cursor.as_deref())?);
+    let limit = parse::limit(query.limit);
+    let mut next = Some(ListCursor::read(query.cursor.as_deref())?);
     let mut items = Vec::new();
     for _ in 0..LOOKS_MAX {
         let Some(cursor) = next else { break };
         let wanted = limit - items.len();
         let filter = filter.clone();
         let (mut found, after) = match cursor {
-            Cursor::Open(before) => {
+            ListCursor::Open(before) => {
                 let look = move |view: View<'_>| open(view, &filter, before, wanted);
                 state.handle.read(look).await?
             }
-            Cursor::Closed(before) => {
+            ListCursor::Closed(before) => {
                 let look = move |store: &dyn Store, partition| {
                     closed(store, partition, &filter, before, wanted)
                 };
@@ -183,7 +182,7 @@ pub async fn list(
     if items.is_empty() && next.is_none() && is_first {
         check_names(&state, &query).await?;
     }
-    let next = next.map(Cursor::text);
+    let next = next.map(ListCursor::text);
     Ok(Json(List { items, next }))
 }
 
@@ -231,7 +230,7 @@ fn open(view: View<'_>, filter: &Filter, before: u64, wanted: usize) -> Looked {
         last = Some(incident.number.0);
         if filter.takes(incident) {
             let headline = headline::of(view.state, incident);
-            items.push(shapes::incident::incident(incident, headline, view.now));
+            items.push(wire::incident::incident(incident, headline, view.now));
         }
         if items.len() >= wanted {
             break;
@@ -239,11 +238,11 @@ fn open(view: View<'_>, filter: &Filter, before: u64, wanted: usize) -> Looked {
     }
     let rest = last.and_then(|last| {
         let mut rest = view.state.incidents_before(IncidentNumber(last));
-        rest.next_back().map(|_| Cursor::Open(last))
+        rest.next_back().map(|_| ListCursor::Open(last))
     });
     let history = filter
         .wants(Status::Resolved)
-        .then_some(Cursor::Closed(u64::MAX));
+        .then_some(ListCursor::Closed(u64::MAX));
     (items, rest.or(history))
 }
 
@@ -254,7 +253,7 @@ fn closed(
     before: u64,
     wanted: usize,
 ) -> Result<Looked, store::Error> {
-    let before = (before < u64::MAX).then_some(Before(before));
+    let before = (before < u64::MAX).then_some(Cursor(before));
     let read = store.closed_incidents(partition, before, ITEMS_MAX)?;
     let is_last = read.len() < ITEMS_MAX;
     let mut items = Vec::new();
@@ -262,18 +261,18 @@ fn closed(
         if filter.takes(incident) {
             let headline = headline::of_closed(incident);
             let now = Now::default();
-            items.push(shapes::incident::incident(incident, headline, now));
+            items.push(wire::incident::incident(incident, headline, now));
         }
         if items.len() >= wanted {
             let is_over = is_last && index + 1 == read.len();
-            let next = (!is_over).then_some(Cursor::Closed(incident.number.0));
+            let next = (!is_over).then_some(ListCursor::Closed(incident.number.0));
             return Ok((items, next));
         }
     }
     let last = read.last().filter(|_| !is_last);
     Ok((
         items,
-        last.map(|incident| Cursor::Closed(incident.number.0)),
+        last.map(|incident| ListCursor::Closed(incident.number.0)),
     ))
 }
 
@@ -294,30 +293,30 @@ pub async fn find(state: &ApiState, number: IncidentNumber) -> Result<Arc<Incide
 
 /// `GET /v1/incidents/{n}`
 pub async fn show(
-    State(state): State<Shared>,
-    Segment(number): Segment<String>,
-) -> Result<Json<shapes::incident::Incident>, Problem> {
-    let number = IncidentNumber(words::number("incident", &number)?);
+    State(state): State<AppState>,
+    Path(number): Path<String>,
+) -> Result<Json<wire::incident::Incident>, Problem> {
+    let number = IncidentNumber(parse::number("incident", &number)?);
     let incident = find(&state, number).await?;
     let known = incident.clone();
     let look = move |view: View<'_>| (headline::of(view.state, &known), view.now);
     let (headline, now) = state.handle.read(look).await?;
     let alerts = parts::alerts(&state, &incident, 0, SHOWN_MAX).await?;
     let pages = parts::pages(&state, number, Span::ALL, SHOWN_MAX).await?;
-    let mut shown = shapes::incident::incident(&incident, headline, now);
+    let mut shown = wire::incident::incident(&incident, headline, now);
     shown.alerts = Some(alerts.items);
     shown.pages_total = Some(parts::pages_total(&state, number).await?);
-    shown.pages = Some(pages.iter().map(|page| shapes::page::page(page)).collect());
+    shown.pages = Some(pages.iter().map(|page| wire::page::page(page)).collect());
     Ok(Json(shown))
 }
 
 /// `GET /v1/incidents/{n}/alerts`
 pub async fn alerts(
-    State(state): State<Shared>,
-    Segment(number): Segment<String>,
-    Params(query): Params<ByNumber>,
-) -> Result<Json<List<shapes::alert::Alert>>, Problem> {
-    let number = IncidentNumber(words::number("incident", &number)?);
+    State(state): State<AppState>,
+    Path(number): Path<String>,
+    Query(query): Query<ByNumber>,
+) -> Result<Json<List<wire::alert::Alert>>, Problem> {
+    let number = IncidentNumber(parse::number("incident", &number)?);
     let (after, limit) = query.read()?;
     let incident = find(&state, number).await?;
     Ok(Json(parts::alerts(&state, &incident, after, limit).await?))
@@ -325,15 +324,15 @@ pub async fn alerts(
 
 /// `GET /v1/incidents/{n}/pages`
 pub async fn pages(
-    State(state): State<Shared>,
-    Segment(number): Segment<String>,
-    Params(query): Params<ByNumber>,
-) -> Result<Json<List<shapes::page::Page>>, Problem> {
-    let number = IncidentNumber(words::number("incident", &number)?);
+    State(state): State<AppState>,
+    Path(number): Path<String>,
+    Query(query): Query<ByNumber>,
+) -> Result<Json<List<wire::page::Page>>, Problem> {
+    let number = IncidentNumber(parse::number("incident", &number)?);
     let (after, limit) = query.read()?;
     find(&state, number).await?;
     let pages = parts::pages(&state, number, Span::After(after), limit).await?;
-    let items = pages.iter().map(|page| shapes::page::page(page)).collect();
+    let items = pages.iter().map(|page| wire::page::page(page)).collect();
     Ok(Json(List::page(items, limit, |page| page.id)))
 }
 
@@ -363,7 +362,7 @@ mod tests {
         query: &ListQuery,
         before: u64,
         wanted: usize,
-    ) -> (Vec<u64>, Option<Cursor>) {
+    ) -> (Vec<u64>, Option<ListCursor>) {
         let rules = RuleSet::default();
         let view = View {
             state,
@@ -378,14 +377,14 @@ mod tests {
     fn open_incidents_come_newest_first_and_history_after_them() {
         let state = state_of(1..=5);
         let all = ListQuery::default();
-        let history = Some(Cursor::Closed(u64::MAX));
+        let history = Some(ListCursor::Closed(u64::MAX));
         assert_eq!(
             look(&state, &all, u64::MAX, 2),
-            (vec![5, 4], Some(Cursor::Open(4)))
+            (vec![5, 4], Some(ListCursor::Open(4)))
         );
         assert_eq!(
             look(&state, &all, 4, 2),
-            (vec![3, 2], Some(Cursor::Open(2)))
+            (vec![3, 2], Some(ListCursor::Open(2)))
         );
         assert_eq!(look(&state, &all, 2, 2), (vec![1], history));
         assert_eq!(look(&state, &all, 2, 1), (vec![1], history));
@@ -404,7 +403,7 @@ mod tests {
             ..ListQuery::default()
         };
         let (items, next) = look(&state, &none, u64::MAX, 100);
-        assert_eq!((items.len(), next), (0, Some(Cursor::Open(701))));
+        assert_eq!((items.len(), next), (0, Some(ListCursor::Open(701))));
     }
 
     #[test]
@@ -431,11 +430,11 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_its_text_and_a_strange_one_is_refused() {
-        for cursor in [Cursor::Open(7), Cursor::Closed(u64::MAX)] {
-            assert_eq!(Cursor::read(Some(&cursor.text())), Ok(cursor));
+        for cursor in [ListCursor::Open(7), ListCursor::Closed(u64::MAX)] {
+            assert_eq!(ListCursor::read(Some(&cursor.text())), Ok(cursor));
         }
         for text in ["", "x1", "o", "o-1", "💥1", "1042"] {
-            assert!(Cursor::read(Some(text)).is_err(), "{text}");
+            assert!(ListCursor::read(Some(text)).is_err(), "{text}");
         }
     }
 }

@@ -5,28 +5,28 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 
+use crate::engine::cause::Cause;
 use crate::engine::ids::IntegrationName;
-use crate::engine::incident::Trouble;
+use crate::engine::incident::SelfIncident;
 use crate::engine::input::Input;
 use crate::engine::ruleset::{Format, Integration};
-use crate::engine::trouble::Cause;
 use crate::inbound::pagerduty::{RoutingKey, routing_key};
 use crate::inbound::{self, Parsed};
 
 use super::access::{integration_key_of, note_use};
 use super::body::{self, Received, Unread};
 use super::body_budget::BodyOf;
-use super::borders::{ApiState, Shared};
-use super::extract::{Segment, Whose};
+use super::extract::{Path, Whose};
 use super::guesses::peer;
-use super::ingest_answers::{self, Manner, Stored};
+use super::ingest_answers::{self, ResponseStyle, Stored};
 use super::key_origin;
 use super::peer::Peer;
+use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 
 /// By which path a request came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Door {
+enum Endpoint {
     /// `/v1/events`: our own format.
     Native,
     /// `/hooks/…`: the format of the integration.
@@ -40,56 +40,70 @@ enum Door {
 }
 
 /// `POST /v1/events`
-pub async fn events(State(state): State<Shared>, request: Request) -> Response {
+pub async fn events(State(state): State<AppState>, request: Request) -> Response {
     let key = integration_key_of(request.headers());
-    take(&state, Door::Native, None, key, request).await
+    take(&state, Endpoint::Native, None, key, request).await
 }
 
 /// `POST /hooks/{integration}`
 pub async fn hook(
-    State(state): State<Shared>,
-    Segment(integration): Segment<String>,
+    State(state): State<AppState>,
+    Path(integration): Path<String>,
     request: Request,
 ) -> Response {
     let key = integration_key_of(request.headers());
-    take(&state, Door::Hook, Some(integration), key, request).await
+    take(&state, Endpoint::Hook, Some(integration), key, request).await
 }
 
 /// `POST /hooks/{integration}/{key}`
 pub async fn hook_with_key(
-    State(state): State<Shared>,
-    Segment((integration, key)): Segment<(String, String)>,
+    State(state): State<AppState>,
+    Path((integration, key)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    take(&state, Door::Hook, Some(integration), Some(key), request).await
+    take(
+        &state,
+        Endpoint::Hook,
+        Some(integration),
+        Some(key),
+        request,
+    )
+    .await
 }
 
 /// `POST /hooks/{integration}/{key}/api/v2/alerts`
 pub async fn hook_alerts(
-    State(state): State<Shared>,
-    Segment((integration, key)): Segment<(String, String)>,
+    State(state): State<AppState>,
+    Path((integration, key)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    take(&state, Door::Alerts, Some(integration), Some(key), request).await
+    take(
+        &state,
+        Endpoint::Alerts,
+        Some(integration),
+        Some(key),
+        request,
+    )
+    .await
 }
 
 /// `POST /api/v2/alerts`
-pub async fn alerts(State(state): State<Shared>, request: Request) -> Response {
+pub async fn alerts(State(state): State<AppState>, request: Request) -> Response {
     let key = integration_key_of(request.headers());
-    take(&state, Door::Alerts, None, key, request).await
+    take(&state, Endpoint::Alerts, None, key, request).await
 }
 
 /// `POST /v2/enqueue`: the key stands in the body.
-pub async fn enqueue(State(state): State<Shared>, request: Request) -> Response {
-    take_keyed_body(&state, Door::Enqueue, request).await
+pub async fn enqueue(State(state): State<AppState>, request: Request) -> Response {
+    take_keyed_body(&state, Endpoint::Enqueue, request).await
 }
 
 /// `POST /v2/change/enqueue`
-pub async fn enqueue_change(State(state): State<Shared>, request: Request) -> Response {
-    take_keyed_body(&state, Door::Change, request).await
+pub async fn enqueue_change(State(state): State<AppState>, request: Request) -> Response {
+    take_keyed_body(&state, Endpoint::Change, request).await
 }
 
-async fn take_keyed_body(state: &ApiState, door: Door, request: Request) -> Response {
+async fn take_keyed_body(state: &ApiState, door: Endpoint, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let limit = state.settings.body_limit;
     // A key in a header that opens something makes the sender known before the body, which may
@@ -105,7 +119,7 @@ async fn take_keyed_body(state: &ApiState, door: Door, request: Request) -> Resp
         Ok(bytes) => bytes,
         Err(unread) => {
             let problem = unread.problem(of.limit(limit));
-            return ingest_answers::refused(Manner::Pagerduty, &problem);
+            return ingest_answers::refused(ResponseStyle::Pagerduty, &problem);
         }
     };
     let key = match routing_key(&bytes) {
@@ -121,10 +135,12 @@ async fn take_keyed_body(state: &ApiState, door: Door, request: Request) -> Resp
     match opened_by(state, None, Some(key), peer) {
         Ok(integration) => {
             let answer = store(state, door, &integration, &bytes).await;
-            answer.unwrap_or_else(|problem| ingest_answers::refused(Manner::Pagerduty, &problem))
+            answer.unwrap_or_else(|problem| {
+                ingest_answers::refused(ResponseStyle::Pagerduty, &problem)
+            })
         }
         Err(problem) if problem.is_temporary() => {
-            ingest_answers::refused(Manner::Pagerduty, &problem)
+            ingest_answers::refused(ResponseStyle::Pagerduty, &problem)
         }
         Err(_) => ingest_answers::unknown_routing_key(),
     }
@@ -132,7 +148,7 @@ async fn take_keyed_body(state: &ApiState, door: Door, request: Request) -> Resp
 
 async fn take(
     state: &ApiState,
-    door: Door,
+    door: Endpoint,
     named: Option<String>,
     key: Option<String>,
     request: Request,
@@ -149,12 +165,12 @@ async fn take(
 
 async fn take_in(
     state: &ApiState,
-    door: Door,
+    door: Endpoint,
     integration: &Integration,
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    if door == Door::Native {
+    if door == Endpoint::Native {
         let known = (&state.auth, &state.handle.rules());
         key_origin::check(&parts.headers, &integration.name, known)?;
     }
@@ -211,7 +227,7 @@ async fn read(
 /// A monitor whose reports do not fit is blind: somebody must hear of it.
 async fn raise_too_large(state: &ApiState, integration: &IntegrationName, limit: usize) {
     let input = Input::Raise {
-        trouble: Trouble {
+        trouble: SelfIncident {
             cause: Cause::TooLarge,
             subject: integration.as_str().into(),
         },
@@ -227,7 +243,7 @@ async fn raise_too_large(state: &ApiState, integration: &IntegrationName, limit:
 
 async fn store(
     state: &ApiState,
-    door: Door,
+    door: Endpoint,
     integration: &Integration,
     body: &[u8],
 ) -> Result<Response, Problem> {
@@ -248,38 +264,38 @@ async fn store(
     ))
 }
 
-fn parse(door: Door, integration: &Integration, body: &[u8], state: &ApiState) -> Parsed {
+fn parse(door: Endpoint, integration: &Integration, body: &[u8], state: &ApiState) -> Parsed {
     let now = state.now();
     match door {
-        Door::Native => inbound::parse_as(&Format::Native, integration, body, now),
-        Door::Hook => inbound::parse(integration, body, now),
-        Door::Alerts => inbound::parse_as(&Format::AlertmanagerApi, integration, body, now),
-        Door::Enqueue => inbound::parse_as(&Format::Pagerduty, integration, body, now),
-        Door::Change => inbound::parse_change(integration, body, now),
+        Endpoint::Native => inbound::parse_as(&Format::Native, integration, body, now),
+        Endpoint::Hook => inbound::parse(integration, body, now),
+        Endpoint::Alerts => inbound::parse_as(&Format::AlertmanagerApi, integration, body, now),
+        Endpoint::Enqueue => inbound::parse_as(&Format::Pagerduty, integration, body, now),
+        Endpoint::Change => inbound::parse_change(integration, body, now),
     }
 }
 
 /// The form of the answer: as the program answers that the sender believes to speak to.
-fn manner(door: Door, format: &Format) -> Manner {
+fn manner(door: Endpoint, format: &Format) -> ResponseStyle {
     match door {
-        Door::Native => Manner::Receipts,
-        Door::Alerts => Manner::Alertmanager,
-        Door::Enqueue => Manner::Pagerduty,
-        Door::Change => Manner::PagerdutyChange,
-        Door::Hook => match format {
-            Format::Pagerduty => Manner::Pagerduty,
-            Format::AlertmanagerApi => Manner::Alertmanager,
-            Format::Native | Format::Alertmanager | Format::Generic(_) => Manner::Receipts,
+        Endpoint::Native => ResponseStyle::Receipts,
+        Endpoint::Alerts => ResponseStyle::Alertmanager,
+        Endpoint::Enqueue => ResponseStyle::Pagerduty,
+        Endpoint::Change => ResponseStyle::PagerdutyChange,
+        Endpoint::Hook => match format {
+            Format::Pagerduty => ResponseStyle::Pagerduty,
+            Format::AlertmanagerApi => ResponseStyle::Alertmanager,
+            Format::Native | Format::Alertmanager | Format::Generic(_) => ResponseStyle::Receipts,
         },
     }
 }
 
-fn body_limit(state: &ApiState, door: Door, format: &Format) -> usize {
+fn body_limit(state: &ApiState, door: Endpoint, format: &Format) -> usize {
     let settings = &state.settings;
     match door {
-        Door::Native | Door::Enqueue | Door::Change => settings.body_limit,
-        Door::Alerts => settings.body_limit_alertmanager,
-        Door::Hook => match format {
+        Endpoint::Native | Endpoint::Enqueue | Endpoint::Change => settings.body_limit,
+        Endpoint::Alerts => settings.body_limit_alertmanager,
+        Endpoint::Hook => match format {
             Format::Alertmanager | Format::AlertmanagerApi => settings.body_limit_alertmanager,
             Format::Native | Format::Pagerduty | Format::Generic(_) => settings.body_limit,
         },
@@ -293,12 +309,24 @@ mod tests {
     #[test]
     fn the_path_decides_how_the_sender_is_answered() {
         let cases = [
-            (Door::Native, Format::Pagerduty, Manner::Receipts),
-            (Door::Alerts, Format::Native, Manner::Alertmanager),
-            (Door::Enqueue, Format::Native, Manner::Pagerduty),
-            (Door::Hook, Format::Alertmanager, Manner::Receipts),
-            (Door::Hook, Format::AlertmanagerApi, Manner::Alertmanager),
-            (Door::Hook, Format::Pagerduty, Manner::Pagerduty),
+            (Endpoint::Native, Format::Pagerduty, ResponseStyle::Receipts),
+            (
+                Endpoint::Alerts,
+                Format::Native,
+                ResponseStyle::Alertmanager,
+            ),
+            (Endpoint::Enqueue, Format::Native, ResponseStyle::Pagerduty),
+            (
+                Endpoint::Hook,
+                Format::Alertmanager,
+                ResponseStyle::Receipts,
+            ),
+            (
+                Endpoint::Hook,
+                Format::AlertmanagerApi,
+                ResponseStyle::Alertmanager,
+            ),
+            (Endpoint::Hook, Format::Pagerduty, ResponseStyle::Pagerduty),
         ];
         for (door, format, expected) in cases {
             assert_eq!(manner(door, &format), expected, "{door:?} {format:?}");

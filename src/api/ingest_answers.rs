@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -12,12 +11,13 @@ use crate::engine::records::Receipt;
 use crate::inbound::Parsed;
 use crate::inbound::pagerduty::is_unrecognized;
 
+use super::extract::Json;
 use super::problem::Problem;
-use super::shapes::receipt::{self, AcceptedBatch};
+use super::wire::receipt::{self, AcceptedBatch};
 
 /// Whose form an answer has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
+pub enum ResponseStyle {
     /// Our own: 202 with receipts.
     Receipts,
     /// Alertmanager's API v2: 200 with nothing, errors as a JSON string.
@@ -36,9 +36,9 @@ pub struct Stored<'request> {
 }
 
 /// At least one event is durable.
-pub fn stored(manner: Manner, stored: &Stored) -> Response {
+pub fn stored(manner: ResponseStyle, stored: &Stored) -> Response {
     match manner {
-        Manner::Receipts => {
+        ResponseStyle::Receipts => {
             let receipts = stored.receipts.iter();
             let batch = AcceptedBatch {
                 receipts: receipts.map(|known| receipt::accepted(known)).collect(),
@@ -47,11 +47,11 @@ pub fn stored(manner: Manner, stored: &Stored) -> Response {
             (StatusCode::ACCEPTED, Json(batch)).into_response()
         }
         // As in the original, the valid alerts of a batch are stored and the answer is 400.
-        Manner::Alertmanager if stored.faults.is_empty() => StatusCode::OK.into_response(),
-        Manner::Alertmanager => {
+        ResponseStyle::Alertmanager if stored.faults.is_empty() => StatusCode::OK.into_response(),
+        ResponseStyle::Alertmanager => {
             (StatusCode::BAD_REQUEST, Json(as_sentence(stored.faults))).into_response()
         }
-        Manner::Pagerduty => {
+        ResponseStyle::Pagerduty => {
             let first = stored.receipts.first();
             let key = first.map_or("", |known| &*known.dedup_key);
             let body = json!({
@@ -61,7 +61,7 @@ pub fn stored(manner: Manner, stored: &Stored) -> Response {
             });
             (StatusCode::ACCEPTED, Json(body)).into_response()
         }
-        Manner::PagerdutyChange => {
+        ResponseStyle::PagerdutyChange => {
             let body = json!({"status": "success", "message": "Change event processed"});
             (StatusCode::ACCEPTED, Json(body)).into_response()
         }
@@ -69,25 +69,25 @@ pub fn stored(manner: Manner, stored: &Stored) -> Response {
 }
 
 /// Nothing of the request could be used, or it held nothing.
-pub fn nothing_usable(manner: Manner, parsed: &Parsed) -> Response {
+pub fn nothing_usable(manner: ResponseStyle, parsed: &Parsed) -> Response {
     let faults = &parsed.faults;
     match manner {
-        Manner::Receipts if faults.is_empty() => {
+        ResponseStyle::Receipts if faults.is_empty() => {
             let empty = AcceptedBatch {
                 receipts: Vec::new(),
                 faults: Vec::new(),
             };
             (StatusCode::ACCEPTED, Json(empty)).into_response()
         }
-        Manner::Receipts => Problem::faulty(faults).into_response(),
-        Manner::Alertmanager if faults.is_empty() => StatusCode::OK.into_response(),
-        Manner::Alertmanager => {
+        ResponseStyle::Receipts => Problem::faulty(faults).into_response(),
+        ResponseStyle::Alertmanager if faults.is_empty() => StatusCode::OK.into_response(),
+        ResponseStyle::Alertmanager => {
             (StatusCode::BAD_REQUEST, Json(as_sentence(faults))).into_response()
         }
-        Manner::Pagerduty | Manner::PagerdutyChange if is_unrecognized(parsed) => {
+        ResponseStyle::Pagerduty | ResponseStyle::PagerdutyChange if is_unrecognized(parsed) => {
             unrecognized_object()
         }
-        Manner::Pagerduty | Manner::PagerdutyChange => {
+        ResponseStyle::Pagerduty | ResponseStyle::PagerdutyChange => {
             let errors: Vec<String> = faults.iter().map(|fault| fault.problem.clone()).collect();
             invalid_event(&errors)
         }
@@ -95,14 +95,14 @@ pub fn nothing_usable(manner: Manner, parsed: &Parsed) -> Response {
 }
 
 /// The request was refused before anything was stored.
-pub fn refused(manner: Manner, problem: &Problem) -> Response {
+pub fn refused(manner: ResponseStyle, problem: &Problem) -> Response {
     match manner {
-        Manner::Receipts => problem.clone().into_response(),
-        Manner::Alertmanager => {
+        ResponseStyle::Receipts => problem.clone().into_response(),
+        ResponseStyle::Alertmanager => {
             let text = Json(problem.detail().to_owned());
             problem.with_body(problem.status(), text)
         }
-        Manner::Pagerduty | Manner::PagerdutyChange => refused_as_pagerduty(problem),
+        ResponseStyle::Pagerduty | ResponseStyle::PagerdutyChange => refused_as_pagerduty(problem),
     }
 }
 
@@ -176,13 +176,13 @@ mod tests {
     use crate::engine::reason::Reason;
     use crate::engine::records::Disposition;
     use crate::engine::ruleset::{Format, Integration};
-    use crate::engine::time::{Millis, Wall};
+    use crate::engine::time::{Duration, Timestamp};
     use crate::runtime::handle::Unavailable;
 
     fn receipt() -> Arc<Receipt> {
         Arc::new(Receipt {
             id: ReceiptId(17),
-            at: Wall(0),
+            at: Timestamp(0),
             integration: "billing".into(),
             action: Action::Trigger,
             dedup_key: "disk/db1".into(),
@@ -221,9 +221,9 @@ mod tests {
             "status": "success", "message": "Event processed", "dedup_key": "disk/db1",
         });
         let cases = [
-            (Manner::Receipts, 202, ours),
-            (Manner::Alertmanager, 200, Value::Null),
-            (Manner::Pagerduty, 202, theirs),
+            (ResponseStyle::Receipts, 202, ours),
+            (ResponseStyle::Alertmanager, 200, Value::Null),
+            (ResponseStyle::Pagerduty, 202, theirs),
         ];
         for (manner, status, body) in cases {
             let answer = stored(
@@ -245,12 +245,12 @@ mod tests {
             receipts: &receipts,
             faults: &faults,
         };
-        let (status, body) = read(stored(Manner::Receipts, &half)).await;
+        let (status, body) = read(stored(ResponseStyle::Receipts, &half)).await;
         assert_eq!(
             (status, &body["faults"][0]["path"]),
             (202, &json!("$[1].labels"))
         );
-        let (status, body) = read(stored(Manner::Alertmanager, &half)).await;
+        let (status, body) = read(stored(ResponseStyle::Alertmanager, &half)).await;
         assert_eq!((status, body), (400, json!("$[1].labels: is missing")));
     }
 
@@ -264,9 +264,9 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_used_is_refused_with_every_fault() {
         let parsed = nothing_but(vec![fault()]);
-        let (status, body) = read(nothing_usable(Manner::Alertmanager, &parsed)).await;
+        let (status, body) = read(nothing_usable(ResponseStyle::Alertmanager, &parsed)).await;
         assert_eq!((status, body), (400, json!("$[1].labels: is missing")));
-        let (status, body) = read(nothing_usable(Manner::Receipts, &parsed)).await;
+        let (status, body) = read(nothing_usable(ResponseStyle::Receipts, &parsed)).await;
         assert_eq!((status, &body["code"]), (400, &json!("invalid_events")));
     }
 
@@ -308,14 +308,14 @@ mod tests {
             name: "billing".into(),
             format: Format::Pagerduty,
             labels: Labels::default(),
-            max_age: Millis::hours(6),
+            max_age: Duration::hours(6),
             resolve_after: None,
             key_hashes: Vec::new(),
             was: Vec::new(),
         };
         for (body, expected) in cases {
-            let parsed = crate::inbound::parse(&integration, body, Wall(0));
-            let answer = nothing_usable(Manner::Pagerduty, &parsed);
+            let parsed = crate::inbound::parse(&integration, body, Timestamp(0));
+            let answer = nothing_usable(ResponseStyle::Pagerduty, &parsed);
             let text = String::from_utf8_lossy(body);
             assert_eq!(read(answer).await, (400, expected), "{text}");
         }
@@ -323,7 +323,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_empty_list_is_no_fault() {
-        let cases = [(Manner::Receipts, 202), (Manner::Alertmanager, 200)];
+        let cases = [
+            (ResponseStyle::Receipts, 202),
+            (ResponseStyle::Alertmanager, 200),
+        ];
         for (manner, expected) in cases {
             let (status, _) = read(nothing_usable(manner, &nothing_but(Vec::new()))).await;
             assert_eq!(status, expected, "{manner:?}");
@@ -340,10 +343,10 @@ mod tests {
             Unavailable::StoreFailed("disk on fire".to_owned()),
         ];
         let manners = [
-            (Manner::Receipts, 503),
-            (Manner::Alertmanager, 503),
-            (Manner::Pagerduty, 429),
-            (Manner::PagerdutyChange, 429),
+            (ResponseStyle::Receipts, 503),
+            (ResponseStyle::Alertmanager, 503),
+            (ResponseStyle::Pagerduty, 429),
+            (ResponseStyle::PagerdutyChange, 429),
         ];
         for trouble in troubles {
             let problem = Problem::from(trouble);
@@ -368,7 +371,7 @@ mod tests {
             receipts: &receipts,
             faults: &[],
         };
-        let answer = stored(Manner::PagerdutyChange, &stored_whole);
+        let answer = stored(ResponseStyle::PagerdutyChange, &stored_whole);
         let body = json!({"status": "success", "message": "Change event processed"});
         assert_eq!(read(answer).await, (202, body));
     }

@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::RuleSet;
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 use crate::store::{self, DocumentKind, DocumentWrite, Store};
 use crate::text::hex;
 
 use super::auth::{Auth, Hash, documents};
-use super::borders::ApiState;
+use super::ports::ApiState;
 use super::problem::Problem;
 
 /// Names the key under which an event was made, where another one is presented.
@@ -33,7 +33,7 @@ pub struct StoredFingerprint {
     pub sha256: String,
     pub integration: IntegrationName,
     /// When it was written down.
-    pub noted: Wall,
+    pub noted: Timestamp,
 }
 
 /// The fingerprints that are written down.
@@ -62,7 +62,7 @@ impl Fingerprints {
     }
 
     /// Notes keys; what is returned is to be written, also what gives way.
-    pub fn note(&self, keys: &[(Hash, IntegrationName)], now: Wall) -> Vec<DocumentWrite> {
+    pub fn note(&self, keys: &[(Hash, IntegrationName)], now: Timestamp) -> Vec<DocumentWrite> {
         let mut writes = Vec::new();
         for (hash, integration) in keys {
             if self.integration(hash).as_ref() == Some(integration) {
@@ -94,7 +94,7 @@ impl Fingerprints {
         let mut noted = noted.unwrap_or_else(PoisonError::into_inner);
         let own = noted.iter();
         let own = own.filter(|(_, stored)| stored.integration == *integration);
-        let own: Vec<(Wall, Hash)> = own.map(|(hash, stored)| (stored.noted, *hash)).collect();
+        let own: Vec<(Timestamp, Hash)> = own.map(|(hash, stored)| (stored.noted, *hash)).collect();
         if own.len() <= KEPT_MAX {
             return None;
         }
@@ -166,7 +166,7 @@ pub fn check(
 mod tests {
     use super::*;
 
-    const NOW: Wall = Wall(1_000);
+    const NOW: Timestamp = Timestamp(1_000);
 
     #[test]
     fn a_fingerprint_is_noted_once_and_follows_its_key_to_another_integration() {
@@ -185,7 +185,7 @@ mod tests {
         let fingerprints = Fingerprints::default();
         let count = u8::try_from(KEPT_MAX).expect("it is small");
         for number in 0..=count {
-            let now = Wall(i64::from(number));
+            let now = Timestamp(i64::from(number));
             let writes = fingerprints.note(&[([number; 32], "a".into())], now);
             let gone = writes.iter().filter(|write| write.bytes.is_none()).count();
             assert_eq!(gone, usize::from(number == count), "{number}");

@@ -1,6 +1,5 @@
 //! Keys of integrations that are made through the API; several live at once, for rotation.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -10,15 +9,15 @@ use crate::engine::ruleset::Integration;
 use crate::store::{DocumentKind, DocumentWrite};
 use crate::text::{hash, hex};
 
-use super::audit::{Act, Action};
+use super::audit::{Action, AuditEvent};
 use super::auth::{Caller, StoredKey, document};
-use super::borders::{ApiState, Shared};
-use super::extract::{Payload, Segment};
+use super::extract::{Json, Path};
 use super::names;
+use super::ports::{ApiState, AppState};
 use super::problem::Problem;
-use super::shapes::List;
-use super::shapes::actor::Actor;
-use super::{secrets, words};
+use super::wire::List;
+use super::wire::actor::Actor;
+use super::{parse, secrets};
 
 /// A key as it is listed.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
@@ -54,8 +53,8 @@ pub struct MadeKey {
 
 /// `GET /v1/integrations/{name}/keys`
 pub async fn list(
-    State(state): State<Shared>,
-    Segment(name): Segment<String>,
+    State(state): State<AppState>,
+    Path(name): Path<String>,
 ) -> Result<Json<List<Key>>, Problem> {
     let integration = known(&state, &name)?;
     let of_rules = integration
@@ -69,7 +68,7 @@ pub async fn list(
 }
 
 /// `GET /v1/keys`
-pub async fn list_all(State(state): State<Shared>) -> Json<List<Key>> {
+pub async fn list_all(State(state): State<AppState>) -> Json<List<Key>> {
     let rules = state.handle.rules();
     let integrations = rules.integrations.values();
     let of_rules = integrations.flat_map(|integration| {
@@ -106,13 +105,13 @@ fn listed(key: StoredKey) -> Key {
 
 /// `POST /v1/integrations/{name}/keys`
 pub async fn create(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Segment(name): Segment<String>,
-    Payload(new): Payload<NewKey>,
+    Path(name): Path<String>,
+    Json(new): Json<NewKey>,
 ) -> Result<(StatusCode, Json<MadeKey>), Problem> {
     let integration = known(&state, &name)?.name;
-    let name = new.name.map(|name| words::clean(&name, 100));
+    let name = new.name.map(|name| parse::clean(&name, 100));
     let secret = secrets::integration_key(&state);
     let key = StoredKey {
         id: secrets::public_id(&state),
@@ -124,7 +123,7 @@ pub async fn create(
         last_used: None,
     };
     let write = document(DocumentKind::Key, &key.id, &key);
-    let entry = Act::of(&state, &caller, Action::KeyMade)
+    let entry = AuditEvent::of(&state, &caller, Action::KeyMade)
         .on(format!("key {}", key.id))
         .because(format!("of integration {}", key.integration));
     state
@@ -144,9 +143,9 @@ pub async fn create(
 
 /// `DELETE /v1/integrations/{name}/keys/{id}`
 pub async fn revoke(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Segment((name, id)): Segment<(String, String)>,
+    Path((name, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     // An integration that the rules no longer have may still have keys to tidy up.
     let mut keys = state.auth.keys().into_iter();
@@ -159,9 +158,9 @@ pub async fn revoke(
 
 /// `DELETE /v1/keys/{id}`
 pub async fn revoke_by_id(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Segment(id): Segment<String>,
+    Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let Some(key) = state.auth.keys().into_iter().find(|key| key.id == id) else {
         let what = format_args!("{id:?}");
@@ -174,7 +173,7 @@ async fn end(state: &ApiState, caller: &Caller, key: StoredKey) -> Result<Status
     let (id, name) = (key.id, key.integration);
     // Shut at once, whatever the store says: authorisation fails closed.
     state.auth.remove_key(&id);
-    let entry = Act::of(state, caller, Action::KeyRevoked)
+    let entry = AuditEvent::of(state, caller, Action::KeyRevoked)
         .on(format!("key {id}"))
         .because(format!("of integration {name}"));
     // What was made under it and waits somewhere still belongs to the integration.

@@ -8,23 +8,23 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use super::body;
-use super::borders::{ApiState, Shared};
-use super::extract::{Params, Segment, Whose, whole_body};
+use super::extract::{Path, Query, Whose, whole_body};
 use super::html;
 use super::links;
+use super::parse;
 use super::parts;
+use super::ports::{ApiState, AppState};
 use super::problem::Problem;
-use super::shapes;
-use super::words;
+use super::wire;
 use crate::engine::alert::Alert;
 use crate::engine::decision::{ActResult, Acted};
 use crate::engine::ids::IncidentNumber;
 use crate::engine::input::{Actor, Verb, Via};
-use crate::engine::time::{Millis, Now, Wall};
+use crate::engine::time::{Duration, Now, Timestamp};
 use crate::runtime::handle;
-use crate::web::moments::Clock;
-use crate::web::opened::Opened;
-use crate::web::screen::{ALERTS_SHOWN, Notice, Screen, View};
+use crate::web::ack_page::{ALERTS_SHOWN, AckPage, Notice, View};
+use crate::web::opened_link::OpenedLink;
+use crate::web::time_format::Clock;
 
 /// Bytes of the form.
 const FORM_BYTES_MAX: usize = 4 * 1024;
@@ -40,11 +40,15 @@ pub struct ShowQuery {
 
 /// `GET /a/{token}`
 pub async fn show(
-    State(state): State<Shared>,
-    Segment(token): Segment<String>,
-    Params(query): Params<ShowQuery>,
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    Query(query): Query<ShowQuery>,
 ) -> Response {
-    let notice = query.did.as_deref().and_then(Did::of_word).map(Did::notice);
+    let notice = query
+        .did
+        .as_deref()
+        .and_then(ActionResult::of_word)
+        .map(ActionResult::notice);
     match links::open(&state, &token).await {
         Ok(Some(opened)) => look(&state, &opened, StatusCode::OK, notice).await,
         Ok(None) => unknown_link(),
@@ -54,8 +58,8 @@ pub async fn show(
 
 /// `POST /a/{token}`
 pub async fn act(
-    State(state): State<Shared>,
-    Segment(token): Segment<String>,
+    State(state): State<AppState>,
+    Path(token): Path<String>,
     request: Request,
 ) -> Response {
     match press(&state, &token, request).await {
@@ -71,9 +75,9 @@ async fn press(state: &ApiState, token: &str, request: Request) -> Result<Respon
     let body = whole_body(state, request, FORM_BYTES_MAX, Whose::Known).await?;
     let form = body::form(&body).await?;
     if !opened.can_act() {
-        return Ok(seen_again(Did::Nothing));
+        return Ok(seen_again(ActionResult::Nothing));
     }
-    let name = words::clean(
+    let name = parse::clean(
         body::field(&form, "name").unwrap_or(""),
         NAME_CHARACTERS_MAX,
     );
@@ -85,11 +89,15 @@ async fn press(state: &ApiState, token: &str, request: Request) -> Result<Respon
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return Ok(look(state, &opened, status, Some(notice)).await);
     };
-    let wish = Wish::read(&form, state.now())?;
+    let wish = PostedAction::read(&form, state.now())?;
     let acted = match &wish {
-        Wish::All(verb) => links::act(state, opened.page.id, actor.clone(), verb.clone()).await?,
-        Wish::One(number) => links::acknowledge_one(state, &opened, *number, actor.clone()).await?,
-        Wish::Linked(number) => {
+        PostedAction::All(verb) => {
+            links::act(state, opened.page.id, actor.clone(), verb.clone()).await?
+        }
+        PostedAction::One(number) => {
+            links::acknowledge_one(state, &opened, *number, actor.clone()).await?
+        }
+        PostedAction::Linked(number) => {
             links::acknowledge_linked(state, &opened, *number, actor.clone()).await?
         }
     };
@@ -98,7 +106,7 @@ async fn press(state: &ApiState, token: &str, request: Request) -> Result<Respon
 
 /// What was pressed.
 #[derive(Debug, PartialEq)]
-enum Wish {
+enum PostedAction {
     /// On all incidents of the page.
     All(Verb),
     /// Acknowledge one incident of a bundled page.
@@ -107,14 +115,14 @@ enum Wish {
     Linked(IncidentNumber),
 }
 
-impl Wish {
-    fn read(form: &[(String, String)], now: Wall) -> Result<Self, Problem> {
+impl PostedAction {
+    fn read(form: &[(String, String)], now: Timestamp) -> Result<Self, Problem> {
         if let Some(number) = body::field(form, "linked") {
-            let number = words::number("incident", number)?;
+            let number = parse::number("incident", number)?;
             return Ok(Self::Linked(IncidentNumber(number)));
         }
         if let Some(number) = body::field(form, "one") {
-            let number = words::number("incident", number)?;
+            let number = parse::number("incident", number)?;
             return Ok(Self::One(IncidentNumber(number)));
         }
         let verb = match body::field(form, "action").unwrap_or("") {
@@ -122,7 +130,7 @@ impl Wish {
             "decline" => Verb::Decline,
             "resolve" => Verb::Resolve,
             "snooze" => Verb::Snooze {
-                until: now + Millis::hours(1),
+                until: now + Duration::hours(1),
             },
             other => {
                 return Err(Problem::invalid(format!(
@@ -138,7 +146,7 @@ impl Wish {
 /// What a press did, as the next look is told. A closed list: the address of the page can be made
 /// by anybody, and must not put words into its mouth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Did {
+enum ActionResult {
     Acknowledged,
     /// Somebody else had it already.
     Second,
@@ -149,7 +157,7 @@ enum Did {
     Nothing,
 }
 
-impl Did {
+impl ActionResult {
     const ALL: [Self; 7] = [
         Self::Acknowledged,
         Self::Second,
@@ -193,37 +201,37 @@ impl Did {
     }
 }
 
-fn outcome(wish: &Wish, acted: &[Acted], actor: &Actor) -> Did {
+fn outcome(wish: &PostedAction, acted: &[Acted], actor: &Actor) -> ActionResult {
     let is_effective = |one: &&Acted| match one.result {
         ActResult::Done | ActResult::AlreadySo => true,
         ActResult::NotOpen | ActResult::NotFound => false,
     };
     let Some(first) = acted.iter().find(is_effective) else {
-        return Did::Nothing;
+        return ActionResult::Nothing;
     };
     match wish {
-        Wish::Linked(_) => Did::Linked,
-        Wish::One(_) | Wish::All(Verb::Acknowledge) => {
+        PostedAction::Linked(_) => ActionResult::Linked,
+        PostedAction::One(_) | PostedAction::All(Verb::Acknowledge) => {
             let is_done = acted.iter().any(|one| one.result == ActResult::Done);
             let by = first.acknowledged.as_ref().map(|by| &by.by);
             let is_own = by.is_none_or(|by| *by == actor.name);
             if is_done || is_own {
-                Did::Acknowledged
+                ActionResult::Acknowledged
             } else {
-                Did::Second
+                ActionResult::Second
             }
         }
-        Wish::All(Verb::Decline) => Did::Declined,
-        Wish::All(Verb::Resolve) => Did::Resolved,
-        Wish::All(Verb::Snooze { .. }) => Did::Snoozed,
-        Wish::All(
+        PostedAction::All(Verb::Decline) => ActionResult::Declined,
+        PostedAction::All(Verb::Resolve) => ActionResult::Resolved,
+        PostedAction::All(Verb::Snooze { .. }) => ActionResult::Snoozed,
+        PostedAction::All(
             Verb::Unacknowledge | Verb::Escalate | Verb::Reassign { .. } | Verb::Note { .. },
-        ) => Did::Nothing,
+        ) => ActionResult::Nothing,
     }
 }
 
 /// Whoever acts: the person of the page, or somebody who says who they are.
-fn actor(state: &ApiState, opened: &Opened, name: &str) -> Option<Actor> {
+fn actor(state: &ApiState, opened: &OpenedLink, name: &str) -> Option<Actor> {
     match opened.user() {
         Some(user) => Some(links::person(user, Via::Link)),
         None if name.is_empty() => None,
@@ -233,7 +241,7 @@ fn actor(state: &ApiState, opened: &Opened, name: &str) -> Option<Actor> {
 
 /// Sends the browser to look again, so that reloading never presses the button twice. The address
 /// is relative: it holds behind any prefix that a proxy adds.
-fn seen_again(did: Did) -> Response {
+fn seen_again(did: ActionResult) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     let place = HeaderValue::from_str(&format!("?did={}", did.word()));
     let headers = response.headers_mut();
@@ -248,7 +256,7 @@ fn seen_again(did: Did) -> Response {
 
 async fn look(
     state: &ApiState,
-    opened: &Opened,
+    opened: &OpenedLink,
     status: StatusCode,
     notice: Option<Notice>,
 ) -> Response {
@@ -259,7 +267,7 @@ async fn look(
         Ok(details) => details,
         Err(problem) => return html::refusal(&problem),
     };
-    let screen = Screen::new(View {
+    let screen = AckPage::new(View {
         opened,
         alerts,
         sent,
@@ -276,7 +284,7 @@ async fn look(
 /// The first alerts of a single incident, what was sent of each, and the engine's present.
 async fn details(
     state: &ApiState,
-    opened: &Opened,
+    opened: &OpenedLink,
 ) -> Result<(Vec<String>, Vec<Vec<String>>, Now), Problem> {
     let single = match opened.incidents.as_slice() {
         [only] => Some(only.clone()),
@@ -309,7 +317,7 @@ async fn details(
 
 /// What an alert is called, and what its monitor sent.
 fn told(alert: &Alert) -> (String, Vec<String>) {
-    let lines = shapes::alert::sent_lines(&alert.content);
+    let lines = wire::alert::sent_lines(&alert.content);
     (alert.content.summary.to_string(), lines)
 }
 
@@ -336,7 +344,7 @@ mod tests {
                 by: by.into(),
                 user: Some(by.into()),
                 via: Via::Link,
-                at: Wall(0),
+                at: Timestamp(0),
             }),
             linked: Vec::new(),
         }
@@ -345,20 +353,29 @@ mod tests {
     #[test]
     fn the_second_person_learns_that_somebody_was_first() {
         let ana = links::person(&"ana".into(), Via::Link);
-        let wish = Wish::All(Verb::Acknowledge);
+        let wish = PostedAction::All(Verb::Acknowledge);
         let cases = [
-            (vec![acted(ActResult::Done, "ana")], Did::Acknowledged),
-            (vec![acted(ActResult::AlreadySo, "ana")], Did::Acknowledged),
-            (vec![acted(ActResult::AlreadySo, "bo")], Did::Second),
+            (
+                vec![acted(ActResult::Done, "ana")],
+                ActionResult::Acknowledged,
+            ),
+            (
+                vec![acted(ActResult::AlreadySo, "ana")],
+                ActionResult::Acknowledged,
+            ),
+            (
+                vec![acted(ActResult::AlreadySo, "bo")],
+                ActionResult::Second,
+            ),
             (
                 vec![
                     acted(ActResult::AlreadySo, "bo"),
                     acted(ActResult::Done, "ana"),
                 ],
-                Did::Acknowledged,
+                ActionResult::Acknowledged,
             ),
-            (vec![acted(ActResult::NotOpen, "bo")], Did::Nothing),
-            (vec![], Did::Nothing),
+            (vec![acted(ActResult::NotOpen, "bo")], ActionResult::Nothing),
+            (vec![], ActionResult::Nothing),
         ];
         for (acted, expected) in cases {
             assert_eq!(outcome(&wish, &acted, &ana), expected, "{acted:?}");
@@ -371,41 +388,51 @@ mod tests {
         let cases = [
             (
                 form("action", "acknowledge"),
-                Some(Wish::All(Verb::Acknowledge)),
+                Some(PostedAction::All(Verb::Acknowledge)),
             ),
-            (form("action", "decline"), Some(Wish::All(Verb::Decline))),
+            (
+                form("action", "decline"),
+                Some(PostedAction::All(Verb::Decline)),
+            ),
             (
                 form("action", "snooze"),
-                Some(Wish::All(Verb::Snooze {
-                    until: Wall(3_600_000),
+                Some(PostedAction::All(Verb::Snooze {
+                    until: Timestamp(3_600_000),
                 })),
             ),
             (
                 form("linked", "1043"),
-                Some(Wish::Linked(IncidentNumber(1043))),
+                Some(PostedAction::Linked(IncidentNumber(1043))),
             ),
-            (form("one", "1042"), Some(Wish::One(IncidentNumber(1042)))),
+            (
+                form("one", "1042"),
+                Some(PostedAction::One(IncidentNumber(1042))),
+            ),
             (form("one", "all"), None),
             (form("linked", "all"), None),
             (form("action", "reassign"), None),
             (vec![], None),
         ];
         for (form, expected) in cases {
-            assert_eq!(Wish::read(&form, Wall(0)).ok(), expected, "{form:?}");
+            assert_eq!(
+                PostedAction::read(&form, Timestamp(0)).ok(),
+                expected,
+                "{form:?}"
+            );
         }
     }
 
     #[test]
     fn only_our_own_words_become_a_notice() {
-        for did in Did::ALL {
-            assert_eq!(Did::of_word(did.word()), Some(did));
+        for did in ActionResult::ALL {
+            assert_eq!(ActionResult::of_word(did.word()), Some(did));
         }
-        assert_eq!(Did::of_word("You are fired"), None);
+        assert_eq!(ActionResult::of_word("You are fired"), None);
     }
 
     #[test]
     fn after_a_press_the_browser_looks_again() {
-        let response = seen_again(Did::Acknowledged);
+        let response = seen_again(ActionResult::Acknowledged);
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         assert_eq!(response.headers()[header::LOCATION], "?did=acknowledged");
     }

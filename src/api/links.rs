@@ -11,25 +11,25 @@ use crate::engine::incident::Incident;
 use crate::engine::input::{Act, ActOn, Actor, Input, Verb, Via};
 use crate::engine::page::{Page, PageKind};
 use crate::engine::ruleset::RuleSet;
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 use crate::runtime::handle::View;
 use crate::signing::ack;
 use crate::store::Store;
-use crate::web::opened::Opened;
+use crate::web::opened_link::OpenedLink;
 
 use super::answers;
-use super::borders::ApiState;
+use super::parse::ITEMS_MAX;
+use super::ports::ApiState;
 use super::problem::Problem;
-use super::words::ITEMS_MAX;
 
 /// How long a token acts.
-pub const VALID_FOR: Millis = Millis::days(7);
+pub const VALID_FOR: Duration = Duration::days(7);
 
 /// Other incidents with the same alerts that are offered.
 const LINKED_MAX: usize = 10;
 
 /// The page that a token opens; `None` if we never made it or keep nothing of it.
-pub async fn open(state: &ApiState, token: &str) -> Result<Option<Opened>, Problem> {
+pub async fn open(state: &ApiState, token: &str) -> Result<Option<OpenedLink>, Problem> {
     let Some(id) = ack::page_of(token) else {
         return Ok(None);
     };
@@ -45,7 +45,7 @@ pub async fn open(state: &ApiState, token: &str) -> Result<Option<Opened>, Probl
     let linked = state.handle.read(look).await?;
     let headlines = headlines(state, incidents.iter().chain(&linked)).await?;
     let is_expired = is_expired(&page, state.now());
-    Ok(Some(Opened {
+    Ok(Some(OpenedLink {
         page,
         incidents,
         linked,
@@ -54,7 +54,7 @@ pub async fn open(state: &ApiState, token: &str) -> Result<Option<Opened>, Probl
     }))
 }
 
-fn is_expired(page: &Page, now: Wall) -> bool {
+fn is_expired(page: &Page, now: Timestamp) -> bool {
     now.since(page.created_at) >= VALID_FOR
 }
 
@@ -168,7 +168,7 @@ pub async fn act(
 /// Acknowledges one incident of a page, at the generation that it showed.
 pub async fn acknowledge_one(
     state: &ApiState,
-    opened: &Opened,
+    opened: &OpenedLink,
     number: IncidentNumber,
     actor: Actor,
 ) -> Result<Vec<Acted>, Problem> {
@@ -185,7 +185,7 @@ pub async fn acknowledge_one(
 /// Acknowledges an incident that shares an alert with those of the page.
 pub async fn acknowledge_linked(
     state: &ApiState,
-    opened: &Opened,
+    opened: &OpenedLink,
     number: IncidentNumber,
     actor: Actor,
 ) -> Result<Vec<Acted>, Problem> {
@@ -240,9 +240,9 @@ mod tests {
     #[test]
     fn a_token_is_bound_for_seven_days() {
         let page = samples::page();
-        let last = page.created_at + Millis(VALID_FOR.0 - 1);
+        let last = page.created_at + Duration(VALID_FOR.0 - 1);
         assert!(!is_expired(&page, last));
-        assert!(is_expired(&page, last + Millis(1)));
+        assert!(is_expired(&page, last + Duration(1)));
     }
 
     #[test]

@@ -13,7 +13,6 @@ pub mod audit;
 pub mod auth;
 mod body;
 pub mod body_budget;
-pub mod borders;
 mod channels;
 mod clock;
 mod explain;
@@ -34,8 +33,10 @@ mod oncall;
 mod openapi;
 mod overrides;
 mod pages;
+mod parse;
 mod parts;
 pub mod peer;
+pub mod ports;
 mod preview;
 pub mod problem;
 mod receipts;
@@ -44,16 +45,15 @@ pub mod router;
 mod routes;
 mod rules;
 mod secrets;
-pub mod shapes;
 mod silences;
 mod slack;
 mod sms;
 mod sms_status;
 mod timeline;
 mod tokens;
-mod words;
+pub mod wire;
 
-pub use borders::{ApiState, Settings, Shared, SmsInbound};
+pub use ports::{ApiState, AppState, Settings, SmsInbound};
 pub use router::{public_router, router};
 
 #[cfg(test)]

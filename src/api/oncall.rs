@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 
@@ -11,12 +10,12 @@ use crate::engine::ids::ScheduleName;
 use crate::runtime::handle::View;
 
 use super::auth::Caller;
-use super::borders::Shared;
-use super::extract::Params;
+use super::extract::{Json, Query};
 use super::names;
+use super::parse;
+use super::ports::AppState;
 use super::problem::Problem;
-use super::shapes;
-use super::words;
+use super::wire;
 
 /// Of which moment and schedule.
 #[derive(Debug, Deserialize)]
@@ -29,12 +28,12 @@ pub struct OnCallQuery {
 
 /// `GET /v1/oncall`
 pub async fn oncall(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Params(mut query): Params<OnCallQuery>,
-) -> Result<Json<shapes::oncall::OnCall>, Problem> {
+    Query(mut query): Query<OnCallQuery>,
+) -> Result<Json<wire::oncall::OnCall>, Problem> {
     let at = query.at.as_deref();
-    let at = at.map(|at| words::moment("at", at)).transpose()?;
+    let at = at.map(|at| parse::moment("at", at)).transpose()?;
     let at = at.unwrap_or_else(|| state.now());
     let rules = state.handle.rules();
     query.user = caller.user_asked_for(query.user)?;
@@ -59,9 +58,9 @@ pub async fn oncall(
                 .cloned()
                 .partition(|known| rules.can_stand_in(known));
             let gone = gone.iter().filter(|known| known.covers(at));
-            shapes::oncall::ScheduleNow {
-                passed_over: gone.map(shapes::oncall::override_).collect(),
-                ..shapes::oncall::schedule_now(name, &schedule.on_call(at, &own))
+            wire::oncall::ScheduleNow {
+                passed_over: gone.map(wire::oncall::override_).collect(),
+                ..wire::oncall::schedule_now(name, &schedule.on_call(at, &own))
             }
         });
         let user = query.user.as_deref();
@@ -69,7 +68,7 @@ pub async fn oncall(
             .collect()
     });
     let schedules = walked.await.map_err(|_| Problem::internal())?;
-    Ok(Json(shapes::oncall::OnCall {
+    Ok(Json(wire::oncall::OnCall {
         at: at.to_string(),
         schedules,
     }))

@@ -20,8 +20,8 @@ use utoipa::{PartialSchema, ToSchema};
 use super::access::Access;
 use super::routes::{self, Route};
 use super::{
-    actions, audit, auth, borders, clock, explain, health, keys, overrides, preview, rules, shapes,
-    silences, tokens,
+    actions, audit, auth, clock, explain, health, keys, overrides, ports, preview, rules, silences,
+    tokens, wire,
 };
 
 /// `GET /openapi.json`
@@ -156,7 +156,7 @@ struct Problem {
     /// The thing, the value and the cure.
     detail: String,
     /// Each with its place.
-    faults: Option<Vec<shapes::receipt::Fault>>,
+    faults: Option<Vec<wire::receipt::Fault>>,
 }
 
 fn components() -> Components {
@@ -192,7 +192,7 @@ fn add<T: ToSchema>(name: &str, schemas: &mut Schemas) {
 fn list<T: ToSchema>(name: &str, schemas: &mut Schemas) {
     T::schemas(schemas);
     schemas.push((T::name().into_owned(), T::schema()));
-    let schema = <shapes::List<T> as PartialSchema>::schema();
+    let schema = <wire::List<T> as PartialSchema>::schema();
     schemas.push((format!("{name}List"), schema));
 }
 
@@ -206,18 +206,18 @@ fn array<T: ToSchema>(name: &str, schemas: &mut Schemas) {
 
 fn of_events(schemas: &mut Schemas) {
     add::<preview::NativeEvent>("NativeEvent", schemas);
-    add::<shapes::receipt::AcceptedBatch>("AcceptedBatch", schemas);
-    add::<shapes::preview::Preview>("Preview", schemas);
-    list::<shapes::receipt::Receipt>("Receipt", schemas);
-    list::<shapes::alert::Alert>("Alert", schemas);
+    add::<wire::receipt::AcceptedBatch>("AcceptedBatch", schemas);
+    add::<wire::preview::Preview>("Preview", schemas);
+    list::<wire::receipt::Receipt>("Receipt", schemas);
+    list::<wire::alert::Alert>("Alert", schemas);
     add::<explain::Explained>("Explained", schemas);
 }
 
 fn of_incidents(schemas: &mut Schemas) {
-    list::<shapes::incident::Incident>("Incident", schemas);
-    list::<shapes::page::Page>("Page", schemas);
-    list::<shapes::entry::Entry>("Entry", schemas);
-    add::<shapes::incident::Acted>("Acted", schemas);
+    list::<wire::incident::Incident>("Incident", schemas);
+    list::<wire::page::Page>("Page", schemas);
+    list::<wire::entry::Entry>("Entry", schemas);
+    add::<wire::incident::Acted>("Acted", schemas);
     add::<actions::ManyActed>("ManyActed", schemas);
     add::<actions::Numbers>("Numbers", schemas);
     add::<actions::ByHand>("ByHand", schemas);
@@ -228,7 +228,7 @@ fn of_incidents(schemas: &mut Schemas) {
 }
 
 fn of_rules(schemas: &mut Schemas) {
-    add::<borders::RuleFile>("RuleFile", schemas);
+    add::<ports::RuleFile>("RuleFile", schemas);
     add::<rules::RuleFiles>("RuleFiles", schemas);
     add::<rules::Rules>("Rules", schemas);
     add::<rules::Applied>("Applied", schemas);
@@ -236,23 +236,23 @@ fn of_rules(schemas: &mut Schemas) {
     add::<rules::Diff>("Diff", schemas);
     add::<rules::Rollback>("Rollback", schemas);
     list::<rules::RevisionLine>("Revision", schemas);
-    add::<shapes::oncall::OnCall>("OnCall", schemas);
-    list::<shapes::oncall::Override>("Override", schemas);
+    add::<wire::oncall::OnCall>("OnCall", schemas);
+    list::<wire::oncall::Override>("Override", schemas);
     add::<overrides::NewOverride>("NewOverride", schemas);
     add::<clock::ConfirmedClock>("ConfirmedClock", schemas);
 }
 
 fn of_administration(schemas: &mut Schemas) {
-    list::<shapes::silence::Silence>("Silence", schemas);
+    list::<wire::silence::Silence>("Silence", schemas);
     add::<silences::NewSilence>("NewSilence", schemas);
     add::<silences::Silenced>("Silenced", schemas);
-    add::<shapes::silence::PostableSilence>("PostableSilence", schemas);
-    array::<shapes::silence::GettableSilence>("GettableSilence", schemas);
-    array::<shapes::alertmanager::GettableAlert>("GettableAlert", schemas);
-    array::<shapes::alertmanager::AlertGroup>("AlertGroup", schemas);
-    array::<shapes::alertmanager::Receiver>("Receiver", schemas);
-    list::<shapes::channel::Channel>("Channel", schemas);
-    add::<shapes::channel::Checked>("Checked", schemas);
+    add::<wire::silence::PostableSilence>("PostableSilence", schemas);
+    array::<wire::silence::GettableSilence>("GettableSilence", schemas);
+    array::<wire::alertmanager::GettableAlert>("GettableAlert", schemas);
+    array::<wire::alertmanager::AlertGroup>("AlertGroup", schemas);
+    array::<wire::alertmanager::Receiver>("Receiver", schemas);
+    list::<wire::channel::Channel>("Channel", schemas);
+    add::<wire::channel::Checked>("Checked", schemas);
     list::<tokens::Token>("Token", schemas);
     add::<tokens::NewToken>("NewToken", schemas);
     add::<tokens::MadeToken>("MadeToken", schemas);

@@ -1,6 +1,5 @@
 //! Somebody stands in on a schedule for a while.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
@@ -12,14 +11,14 @@ use crate::engine::input::{Input, OverrideRequest};
 use crate::runtime::handle::View;
 
 use super::answers;
-use super::audit::{Act, Action};
+use super::audit::{Action, AuditEvent};
 use super::auth::Caller;
-use super::borders::{ApiState, Shared};
-use super::extract::{Params, Payload, Segment};
+use super::extract::{Json, Path, Query};
 use super::names;
+use super::parse::{self, ByNumber};
+use super::ports::{ApiState, AppState};
 use super::problem::Problem;
-use super::shapes::{self, List};
-use super::words::{self, ByNumber};
+use super::wire::{self, List};
 
 /// Who stands in, and until when.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -40,10 +39,10 @@ pub struct NewOverride {
 
 /// `GET /v1/schedules/{name}/overrides`
 pub async fn list(
-    State(state): State<Shared>,
-    Segment(schedule): Segment<String>,
-    Params(query): Params<ByNumber>,
-) -> Result<Json<List<shapes::oncall::Override>>, Problem> {
+    State(state): State<AppState>,
+    Path(schedule): Path<String>,
+    Query(query): Query<ByNumber>,
+) -> Result<Json<List<wire::oncall::Override>>, Problem> {
     let (after, limit) = query.read()?;
     let schedule = known_schedule(&state, &schedule)?;
     let look = move |view: View<'_>| {
@@ -52,7 +51,7 @@ pub async fn list(
             .overrides()
             .filter(|one| one.schedule == schedule);
         let own = own.filter(|known| known.id.0 > after).take(limit);
-        own.map(|known| shapes::oncall::override_(known)).collect()
+        own.map(|known| wire::oncall::override_(known)).collect()
     };
     let overrides = state.handle.read(look).await?;
     Ok(Json(List::page(overrides, limit, |known| known.id)))
@@ -60,25 +59,25 @@ pub async fn list(
 
 /// `POST /v1/schedules/{name}/overrides`
 pub async fn add(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Segment(schedule): Segment<String>,
-    Payload(new): Payload<NewOverride>,
-) -> Result<(StatusCode, Json<shapes::oncall::Override>), Problem> {
+    Path(schedule): Path<String>,
+    Json(new): Json<NewOverride>,
+) -> Result<(StatusCode, Json<wire::oncall::Override>), Problem> {
     let now = state.now();
     let schedule_name = known_schedule(&state, &schedule)?;
     if new.user != Override::NOBODY {
         names::user(&state.handle.rules(), &new.user)?;
     }
     let from = new.from.as_deref();
-    let from = from.map(|from| words::moment("from", from)).transpose()?;
-    let until = words::end(
+    let from = from.map(|from| parse::moment("from", from)).transpose()?;
+    let until = parse::end(
         new.until.as_deref(),
         new.for_.as_deref(),
         from.unwrap_or(now),
     )?;
-    let reason = words::clean(&new.reason, 500);
-    let act = Act::of(&state, &caller, Action::OverrideAdded).because(format!(
+    let reason = parse::clean(&new.reason, 500);
+    let act = AuditEvent::of(&state, &caller, Action::OverrideAdded).because(format!(
         "{} stands in on {schedule} until {until}: {reason}",
         new.user
     ));
@@ -95,16 +94,16 @@ pub async fn add(
     let look = move |view: View<'_>| view.state.override_by_id(id).cloned();
     let added = state.handle.read(look).await?;
     let added = added.ok_or_else(|| Problem::not_found("override", id))?;
-    Ok((StatusCode::CREATED, Json(shapes::oncall::override_(&added))))
+    Ok((StatusCode::CREATED, Json(wire::oncall::override_(&added))))
 }
 
 /// `DELETE /v1/schedules/{name}/overrides/{id}`
 pub async fn remove(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Segment((schedule, id)): Segment<(String, String)>,
+    Path((schedule, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let id = OverrideId(words::number("override", &id)?);
+    let id = OverrideId(parse::number("override", &id)?);
     let look = move |view: View<'_>| view.state.override_by_id(id).cloned();
     let known = state.handle.read(look).await?;
     if known.is_none_or(|known| known.schedule.as_str() != schedule) {
@@ -117,7 +116,7 @@ pub async fn remove(
         override_: id,
         actor: caller.actor(),
     };
-    let act = Act::of(&state, &caller, Action::OverrideRemoved)
+    let act = AuditEvent::of(&state, &caller, Action::OverrideRemoved)
         .on(format!("override {id}"))
         .because(format!("of schedule {schedule}"));
     let answer = state.handle.control_recorded(input, act.unless_refused());

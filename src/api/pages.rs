@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 
@@ -12,13 +11,13 @@ use crate::runtime::handle::View;
 use crate::store::Span;
 
 use super::auth::Caller;
-use super::borders::{ApiState, Shared};
-use super::extract::Params;
+use super::extract::{Json, Query};
 use super::names;
+use super::parse::{self, ITEMS_MAX};
 use super::parts;
+use super::ports::{ApiState, AppState};
 use super::problem::Problem;
-use super::shapes::{self, List};
-use super::words::{self, ITEMS_MAX};
+use super::wire::{self, List};
 
 /// What a list of pages can be asked for.
 #[derive(Debug, Default, Deserialize)]
@@ -67,14 +66,14 @@ impl PagesQuery {
 /// `GET /v1/pages`, newest first. With `incident` also those in history; without it only those in
 /// the state, because history is kept by incident.
 pub async fn list(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Params(mut query): Params<PagesQuery>,
-) -> Result<Json<List<shapes::page::Page>>, Problem> {
+    Query(mut query): Query<PagesQuery>,
+) -> Result<Json<List<wire::page::Page>>, Problem> {
     query.user = caller.user_asked_for(query.user)?;
     query.check()?;
-    let limit = words::limit(query.limit);
-    let before = words::cursor(query.cursor.as_deref())?.unwrap_or(u64::MAX);
+    let limit = parse::limit(query.limit);
+    let before = parse::cursor(query.cursor.as_deref())?.unwrap_or(u64::MAX);
     let rules = state.handle.rules();
     let asked = query.user.clone();
     let list = pages(&state, query, (before, limit)).await?;
@@ -89,7 +88,7 @@ async fn pages(
     state: &ApiState,
     query: PagesQuery,
     (before, limit): (u64, usize),
-) -> Result<List<shapes::page::Page>, Problem> {
+) -> Result<List<wire::page::Page>, Problem> {
     if let Some(number) = query.incident {
         let span = Span::Before(before);
         let pages = parts::pages(state, IncidentNumber(number), span, ITEMS_MAX).await?;
@@ -100,7 +99,7 @@ async fn pages(
 }
 
 /// Of at most [`ITEMS_MAX`] pages of an incident those that are asked for.
-fn part(pages: &[Arc<Page>], query: &PagesQuery, limit: usize) -> List<shapes::page::Page> {
+fn part(pages: &[Arc<Page>], query: &PagesQuery, limit: usize) -> List<wire::page::Page> {
     let mut list = chosen(pages.iter(), query, limit);
     if list.next.is_none() && pages.len() >= ITEMS_MAX {
         list.next = pages.last().map(|page| page.id.to_string());
@@ -113,7 +112,7 @@ fn under_way(
     query: &PagesQuery,
     before: u64,
     limit: usize,
-) -> List<shapes::page::Page> {
+) -> List<wire::page::Page> {
     let pages = view.state.pages().rev().filter(|page| page.id.0 < before);
     chosen(pages, query, limit)
 }
@@ -123,7 +122,7 @@ fn chosen<'page>(
     pages: impl Iterator<Item = &'page Arc<Page>>,
     query: &PagesQuery,
     limit: usize,
-) -> List<shapes::page::Page> {
+) -> List<wire::page::Page> {
     let mut items = Vec::new();
     for (looked, page) in pages.enumerate() {
         if items.len() >= limit || looked >= ITEMS_MAX {
@@ -132,7 +131,7 @@ fn chosen<'page>(
             return List { items, next };
         }
         if query.takes(page) {
-            items.push(shapes::page::page(page));
+            items.push(wire::page::page(page));
         }
     }
     List::whole(items)

@@ -12,10 +12,10 @@ use crate::engine::page::Page;
 use crate::runtime::handle::View;
 use crate::store::{Span, Store};
 
-use super::borders::ApiState;
+use super::ports::ApiState;
 use super::problem::Problem;
-use super::shapes::List;
-use super::shapes::alert::{self, Alert};
+use super::wire::List;
+use super::wire::alert::{self, Alert};
 
 /// Alerts of an incident above an id, lowest first.
 pub async fn alerts(

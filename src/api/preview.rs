@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::{Request, State};
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,16 +10,16 @@ use crate::engine::event::Labels;
 use crate::engine::ids::IntegrationName;
 use crate::engine::preview::preview;
 use crate::engine::ruleset::{Format, Integration, RuleSet};
-use crate::engine::time::{Millis, Now, Wall};
+use crate::engine::time::{Duration, Now, Timestamp};
 use crate::inbound::{self, Parsed};
 use crate::runtime::handle::View;
 
-use super::borders::{ApiState, Shared};
-use super::extract::{Params, Whose, whole_body};
+use super::extract::{Json, Query, Whose, whole_body};
 use super::names;
+use super::parse;
+use super::ports::{ApiState, AppState};
 use super::problem::Problem;
-use super::shapes;
-use super::words;
+use super::wire;
 
 /// Events of one dry run.
 const EVENTS_MAX: usize = 50;
@@ -41,15 +40,15 @@ struct Question {
     integration: Integration,
     body: Vec<u8>,
     is_raw: bool,
-    at: Option<Wall>,
+    at: Option<Timestamp>,
 }
 
 /// `POST /v1/route`
 pub async fn route(
-    State(state): State<Shared>,
-    Params(query): Params<RouteQuery>,
+    State(state): State<AppState>,
+    Query(query): Query<RouteQuery>,
     request: Request,
-) -> Result<Json<shapes::preview::Preview>, Problem> {
+) -> Result<Json<wire::preview::Preview>, Problem> {
     let limit = state.settings.body_limit_alertmanager;
     let body = whole_body(&state, request, limit, Whose::Known).await?;
     let question = question(&state, &query, &body)?;
@@ -79,7 +78,7 @@ fn question(state: &ApiState, query: &RouteQuery, body: &[u8]) -> Result<Questio
             integration: named(&rules, name)?,
             body: body.to_vec(),
             is_raw: true,
-            at: at.map(|at| words::moment("at", at)).transpose()?,
+            at: at.map(|at| parse::moment("at", at)).transpose()?,
         });
     }
     let (event, extras) = without_extras(body)?;
@@ -93,7 +92,7 @@ fn question(state: &ApiState, query: &RouteQuery, body: &[u8]) -> Result<Questio
         integration,
         body: event,
         is_raw: false,
-        at: at.map(|at| words::moment("at", at)).transpose()?,
+        at: at.map(|at| parse::moment("at", at)).transpose()?,
     })
 }
 
@@ -111,7 +110,7 @@ fn any_native(rules: &RuleSet) -> Integration {
         name: IntegrationName::from("native"),
         format: Format::Native,
         labels: Labels::default(),
-        max_age: Millis::hours(6),
+        max_age: Duration::hours(6),
         resolve_after: None,
         key_hashes: Vec::new(),
         was: Vec::new(),
@@ -150,8 +149,8 @@ async fn decide(
     state: &ApiState,
     integration: IntegrationName,
     parsed: Parsed,
-    at: Option<Wall>,
-) -> Result<shapes::preview::Preview, Problem> {
+    at: Option<Timestamp>,
+) -> Result<wire::preview::Preview, Problem> {
     let look = move |view: View<'_>| {
         let now = Now {
             wall: at.unwrap_or(view.now.wall),
@@ -161,19 +160,17 @@ async fn decide(
         for event in &parsed.events {
             let previews = preview(view.state, view.rules, &integration, event, now);
             let key = &event.dedup_key;
-            let shown = previews
-                .iter()
-                .map(|one| shapes::preview::decision(key, one));
+            let shown = previews.iter().map(|one| wire::preview::decision(key, one));
             decisions.extend(shown);
         }
-        shapes::preview::Preview {
+        wire::preview::Preview {
             decisions,
             events: parsed
                 .events
                 .iter()
-                .map(shapes::preview::understood)
+                .map(wire::preview::understood)
                 .collect(),
-            faults: shapes::receipt::faults(&parsed.faults),
+            faults: wire::receipt::faults(&parsed.faults),
         }
     };
     Ok(state.handle.read(look).await?)
@@ -198,7 +195,7 @@ pub struct NativeEvent {
     labels: Option<BTreeMap<String, String>>,
     #[schema(value_type = Option<Object>)]
     details: Option<Value>,
-    links: Option<Vec<shapes::alert::Link>>,
+    links: Option<Vec<wire::alert::Link>>,
     /// Events with one id count once.
     id: Option<String>,
 }

@@ -2,18 +2,18 @@
 //!
 //! A detail names the thing, the value and the cure. What happened inside is never in it.
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::engine::decision::{Refusal, Untold};
+use crate::engine::decision::{Refusal, Unreachable};
 use crate::engine::event::Fault;
 use crate::runtime::handle::{ApplyError, Unavailable};
 use crate::store;
 
 use super::body::CutOff;
-use super::borders::RuleFault;
+use super::extract::Json;
+use super::ports::RuleFault;
 
 /// Why a request was refused.
 #[derive(Clone, Debug, PartialEq)]
@@ -232,11 +232,11 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match &refusal {
             Refusal::Unknown { .. }
-            | Refusal::Untold {
-                why: Untold::NoSuch(_),
+            | Refusal::Unreachable {
+                why: Unreachable::NoSuch(_),
                 ..
             } => Self::new(StatusCode::NOT_FOUND, "not_found", refusal.to_string()),
-            Refusal::Untold { .. } => {
+            Refusal::Unreachable { .. } => {
                 Self::new(StatusCode::CONFLICT, "nobody_told", refusal.to_string())
             }
             Refusal::Invalid { .. } => Self::invalid(refusal.to_string()),
@@ -323,12 +323,12 @@ mod tests {
     #[tokio::test]
     async fn handing_over_to_nobody_is_refused_with_why_and_the_cure() {
         let refused = |why| {
-            Problem::from(Refusal::Untold {
+            Problem::from(Refusal::Unreachable {
                 target: "schedule/primary".to_owned(),
                 why,
             })
         };
-        let (status, _, body) = answered(refused(Untold::NobodyOnCall { until: None })).await;
+        let (status, _, body) = answered(refused(Unreachable::NobodyOnCall { until: None })).await;
         assert_eq!(status, StatusCode::CONFLICT);
         assert_eq!(body["code"], "nobody_told");
         assert_eq!(
@@ -336,7 +336,7 @@ mod tests {
             "schedule/primary would tell nobody: nobody is on call; \
              name a person, or put somebody on the schedule with an override"
         );
-        let (status, _, body) = answered(refused(Untold::NoSuch("schedule"))).await;
+        let (status, _, body) = answered(refused(Unreachable::NoSuch("schedule"))).await;
         assert_eq!(status, StatusCode::NOT_FOUND);
         assert_eq!(body["code"], "not_found");
     }

@@ -1,17 +1,16 @@
 //! Receipts: what became of each accepted event, and why.
 
-use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 
 use crate::engine::ids::ReceiptId;
-use crate::store::{Before, Store};
+use crate::store::{Cursor, Store};
 
-use super::borders::Shared;
-use super::extract::{Params, Segment};
+use super::extract::{Json, Path, Query};
+use super::parse;
+use super::ports::AppState;
 use super::problem::Problem;
-use super::shapes::{self, List};
-use super::words;
+use super::wire::{self, List};
 
 /// A position among the receipts.
 #[derive(Debug, Deserialize)]
@@ -23,28 +22,28 @@ pub struct ReceiptsQuery {
 
 /// `GET /v1/receipts/{id}`
 pub async fn show(
-    State(state): State<Shared>,
-    Segment(id): Segment<String>,
-) -> Result<Json<shapes::receipt::Receipt>, Problem> {
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+) -> Result<Json<wire::receipt::Receipt>, Problem> {
     let digits = id.strip_prefix('r').unwrap_or(&id);
-    let number = ReceiptId(words::number("receipt", digits)?);
+    let number = ReceiptId(parse::number("receipt", digits)?);
     let look = move |store: &dyn Store, partition| store.receipt(partition, number);
     let receipt = state.history(look).await?;
     let receipt = receipt.ok_or_else(|| Problem::not_found("receipt", &id))?;
-    Ok(Json(shapes::receipt::receipt(&receipt)))
+    Ok(Json(wire::receipt::receipt(&receipt)))
 }
 
 /// `GET /v1/receipts`, newest first.
 pub async fn list(
-    State(state): State<Shared>,
-    Params(query): Params<ReceiptsQuery>,
-) -> Result<Json<List<shapes::receipt::Receipt>>, Problem> {
-    let limit = words::limit(query.limit);
-    let before = words::cursor(query.cursor.as_deref())?.map(Before);
+    State(state): State<AppState>,
+    Query(query): Query<ReceiptsQuery>,
+) -> Result<Json<List<wire::receipt::Receipt>>, Problem> {
+    let limit = parse::limit(query.limit);
+    let before = parse::cursor(query.cursor.as_deref())?.map(Cursor);
     let look = move |store: &dyn Store, partition| store.receipts(partition, before, limit);
     let receipts = state.history(look).await?;
     let last = receipts.last().filter(|_| receipts.len() >= limit);
     let next = last.map(|receipt| receipt.id.to_string());
-    let items = receipts.iter().map(shapes::receipt::receipt).collect();
+    let items = receipts.iter().map(wire::receipt::receipt).collect();
     Ok(Json(List { items, next }))
 }

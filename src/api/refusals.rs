@@ -6,18 +6,18 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::engine::cause::Cause;
 use crate::engine::ids::ChannelName;
-use crate::engine::incident::Trouble;
+use crate::engine::incident::SelfIncident;
 use crate::engine::input::Input;
-use crate::engine::time::{Millis, Wall};
-use crate::engine::trouble::Cause;
+use crate::engine::time::{Duration, Timestamp};
 
-use super::borders::ApiState;
+use super::ports::ApiState;
 
 /// So many within [`WINDOW`] are no accident.
 const REPORTED_AFTER: usize = 3;
 
-const WINDOW: Millis = Millis::hours(1);
+const WINDOW: Duration = Duration::hours(1);
 
 /// Who seems to have sent it, beside its signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ type Count = Arc<dyn Fn(&ChannelName) + Send + Sync>;
 /// What was refused recently.
 pub struct Refusals {
     count: Count,
-    recent: Mutex<BTreeMap<ChannelName, VecDeque<Wall>>>,
+    recent: Mutex<BTreeMap<ChannelName, VecDeque<Timestamp>>>,
 }
 
 impl Default for Refusals {
@@ -53,7 +53,7 @@ impl Refusals {
     }
 
     /// Whether this one is the third within an hour.
-    fn is_repeated(&self, channel: &ChannelName, now: Wall) -> bool {
+    fn is_repeated(&self, channel: &ChannelName, now: Timestamp) -> bool {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let times = recent.entry(channel.clone()).or_default();
         times.push_back(now);
@@ -82,7 +82,7 @@ pub async fn note(
     }
     let text = format!("{what} of channel {channel} is refused again and again: {cause}");
     let input = Input::Raise {
-        trouble: Trouble {
+        trouble: SelfIncident {
             cause: Cause::RepliesRefused,
             subject: channel.as_str().into(),
         },
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn three_refusals_within_an_hour_are_reported() {
         let refusals = Refusals::default();
-        let minute = |minute: i64| Wall(minute * 60_000);
+        let minute = |minute: i64| Timestamp(minute * 60_000);
         let (sms, chat) = (ChannelName::from("sms"), ChannelName::from("chat"));
         assert!(!refusals.is_repeated(&sms, minute(0)));
         assert!(!refusals.is_repeated(&sms, minute(1)));

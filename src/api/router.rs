@@ -13,7 +13,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::access::{Access, authorise};
 use super::alertmanager::refuse_as_alertmanager;
-use super::borders::Shared;
+use super::ports::AppState;
 use super::problem::Problem;
 use super::routes::{self, Route};
 
@@ -21,17 +21,17 @@ use super::routes::{self, Route};
 const PARTS_SHOWN_MAX: usize = 8;
 
 /// Everything, for the inner listener.
-pub fn router(state: Shared) -> Router {
+pub fn router(state: AppState) -> Router {
     serve(routes::all(), state)
 }
 
 /// What the internet side needs: links, Slack, text messages and hooks.
-pub fn public_router(state: Shared) -> Router {
+pub fn public_router(state: AppState) -> Router {
     let public = routes::all().into_iter().filter(Route::is_public);
     serve(public.collect(), state)
 }
 
-fn serve(routes: Vec<Route>, state: Shared) -> Router {
+fn serve(routes: Vec<Route>, state: AppState) -> Router {
     let mut router = Router::new();
     for route in routes {
         let handler = match route.access {
@@ -174,7 +174,7 @@ mod tests {
     /// Paths that overlap would make the router of the process panic at start.
     #[test]
     fn the_paths_of_the_table_fit_into_one_router() {
-        let mut router: Router<Shared> = Router::new();
+        let mut router: Router<AppState> = Router::new();
         for route in routes::all() {
             router = router.route(route.path, route.handler);
         }

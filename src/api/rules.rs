@@ -1,6 +1,5 @@
 //! The life of rules over the API. A rejected set leaves the old one in force.
 
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -9,18 +8,18 @@ use utoipa::ToSchema;
 
 use crate::engine::ids::Revision;
 
-use super::audit::{Act, Action};
+use super::audit::{Action, AuditEvent};
 use super::auth::Caller;
-use super::borders::{
-    ApiState, Change, FilesOrigin, OnCallMove, RevisionDocuments, RuleDifferences, RuleFault,
-    RuleFile, Shared, Sight,
-};
-use super::extract::{Params, Payload, Segment, Whose, whole_body};
+use super::extract::{Json, Path, Query, Whose, whole_body};
 use super::key_origin;
+use super::parse;
+use super::ports::{
+    ApiState, AppState, Change, FilesOrigin, OnCallMove, RevisionDocuments, RuleDifferences,
+    RuleFault, RuleFile, Sight,
+};
 use super::problem::Problem;
-use super::shapes::List;
-use super::shapes::actor::Actor;
-use super::words;
+use super::wire::List;
+use super::wire::actor::Actor;
 
 /// Bytes of all rule documents of one request; far above what people write, because large sets are
 /// generated.
@@ -109,7 +108,7 @@ pub struct RevisionsQuery {
 }
 
 /// `GET /v1/rules`
-pub async fn show(State(state): State<Shared>, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn show(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, Problem> {
     let revision = state.handle.rules().revision;
     let documents = documents(&state, revision).await?;
     Ok(answer(documents, &headers))
@@ -117,11 +116,11 @@ pub async fn show(State(state): State<Shared>, headers: HeaderMap) -> Result<Res
 
 /// `GET /v1/rules/revisions/{revision}`
 pub async fn revision(
-    State(state): State<Shared>,
-    Segment(revision): Segment<String>,
+    State(state): State<AppState>,
+    Path(revision): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let revision = Revision(words::number("revision", &revision)?);
+    let revision = Revision(parse::number("revision", &revision)?);
     let documents = documents(&state, revision).await?;
     Ok(answer(documents, &headers))
 }
@@ -168,9 +167,9 @@ async fn documents(state: &ApiState, revision: Revision) -> Result<RevisionDocum
 
 /// `PUT /v1/rules`
 pub async fn put(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Params(query): Params<MessageQuery>,
+    Query(query): Query<MessageQuery>,
     request: Request,
 ) -> Result<Json<Applied>, Problem> {
     let expected = expected(request.headers())?;
@@ -187,10 +186,10 @@ pub async fn put(
 
 /// `POST /v1/rules/rollback`
 pub async fn rollback(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
     headers: HeaderMap,
-    Payload(rollback): Payload<Rollback>,
+    Json(rollback): Json<Rollback>,
 ) -> Result<Json<Applied>, Problem> {
     let old = documents(&state, Revision(rollback.revision)).await?;
     let default = format!("back to revision {}", rollback.revision);
@@ -211,7 +210,7 @@ async fn apply(
     change: Change,
 ) -> Result<Json<Applied>, Problem> {
     let by = &caller.name;
-    let act = Act::of(state, caller, Action::RulesApplied).because(change.message.clone());
+    let act = AuditEvent::of(state, caller, Action::RulesApplied).because(change.message.clone());
     let asked = state.ask_rulebook(move |rulebook| rulebook.prepare(files, change));
     let mut prepared = asked.await?.map_err(|faults| Problem::rules(&faults))?;
     prepared.rules.record = Some(act.on_revision());
@@ -233,7 +232,7 @@ async fn apply(
 
 /// `POST /v1/rules/check`
 pub async fn check(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
     request: Request,
 ) -> Result<Json<CheckedRules>, Problem> {
@@ -248,7 +247,7 @@ pub async fn check(
 
 /// `POST /v1/rules/diff`
 pub async fn diff(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
     request: Request,
 ) -> Result<Json<Diff>, Problem> {
@@ -267,11 +266,11 @@ pub async fn diff(
 
 /// `GET /v1/rules/revisions`, newest first.
 pub async fn revisions(
-    State(state): State<Shared>,
-    Params(query): Params<RevisionsQuery>,
+    State(state): State<AppState>,
+    Query(query): Query<RevisionsQuery>,
 ) -> Result<Json<List<RevisionLine>>, Problem> {
-    let limit = words::limit(query.limit);
-    let before = words::cursor(query.cursor.as_deref())?.map(Revision);
+    let limit = parse::limit(query.limit);
+    let before = parse::cursor(query.cursor.as_deref())?.map(Revision);
     let current = state.handle.rules().revision;
     let asked = state.ask_rulebook(move |rulebook| rulebook.revisions(before, limit));
     let lines = asked.await??.into_iter().map(|known| RevisionLine {
@@ -322,7 +321,7 @@ fn expected(headers: &HeaderMap) -> Result<Option<Revision>, Problem> {
 }
 
 fn message(text: Option<&str>) -> String {
-    words::clean(text.unwrap_or(""), 500)
+    parse::clean(text.unwrap_or(""), 500)
 }
 
 #[cfg(test)]

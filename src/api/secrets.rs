@@ -2,7 +2,7 @@
 
 use crate::text::hex;
 
-use super::borders::ApiState;
+use super::ports::ApiState;
 
 /// A key of an integration: 32 characters, because it is also a PagerDuty routing key; 128 bits.
 pub fn integration_key(state: &ApiState) -> String {

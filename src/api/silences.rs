@@ -1,6 +1,5 @@
 //! Silences in our own shape.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -12,13 +11,13 @@ use crate::engine::matcher::{Matcher, MatcherError};
 use crate::runtime::handle::View;
 
 use super::answers;
-use super::audit::{Act, Action};
+use super::audit::{Action, AuditEvent};
 use super::auth::Caller;
-use super::borders::{ApiState, Shared};
-use super::extract::{Params, Payload, Segment};
+use super::extract::{Json, Path, Query};
+use super::parse::{self, ByNumber};
+use super::ports::{ApiState, AppState};
 use super::problem::Problem;
-use super::shapes::{self, List};
-use super::words::{self, ByNumber};
+use super::wire::{self, List};
 
 /// What is to be quiet, and until when.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -52,14 +51,14 @@ pub struct Silenced {
 
 /// `GET /v1/silences`: those that have not ended, by their ids.
 pub async fn list(
-    State(state): State<Shared>,
-    Params(query): Params<ByNumber>,
-) -> Result<Json<List<shapes::silence::Silence>>, Problem> {
+    State(state): State<AppState>,
+    Query(query): Query<ByNumber>,
+) -> Result<Json<List<wire::silence::Silence>>, Problem> {
     let (after, limit) = query.read()?;
     let look = move |view: View<'_>| {
         let silences = view.state.silences();
         let later = silences.filter(|known| known.id.0 > after).take(limit);
-        later.map(|known| shapes::silence::silence(known)).collect()
+        later.map(|known| wire::silence::silence(known)).collect()
     };
     let silences = state.handle.read(look).await?;
     Ok(Json(List::page(silences, limit, |known| known.id)))
@@ -67,14 +66,14 @@ pub async fn list(
 
 /// `POST /v1/silences`
 pub async fn add(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Payload(new): Payload<NewSilence>,
+    Json(new): Json<NewSilence>,
 ) -> Result<(StatusCode, Json<Silenced>), Problem> {
     let from = new.from.as_deref();
-    let from = from.map(|from| words::moment("from", from)).transpose()?;
+    let from = from.map(|from| parse::moment("from", from)).transpose()?;
     let start = from.unwrap_or_else(|| state.now());
-    let until = words::end(new.until.as_deref(), new.for_.as_deref(), start)?;
+    let until = parse::end(new.until.as_deref(), new.for_.as_deref(), start)?;
     let matchers = new.matchers.iter().map(|text| Matcher::parse(text));
     let matchers: Result<Vec<_>, MatcherError> = matchers.collect();
     let request = SilenceRequest {
@@ -83,7 +82,7 @@ pub async fn add(
         everything: new.everything,
         from,
         until,
-        reason: words::clean(&new.reason, 500).into(),
+        reason: parse::clean(&new.reason, 500).into(),
         replaces: None,
     };
     let (id, covers) = set(&state, &caller, request).await?;
@@ -97,13 +96,13 @@ pub async fn add(
 
 /// `GET /v1/silences/{id}`
 pub async fn show(
-    State(state): State<Shared>,
-    Segment(id): Segment<String>,
-) -> Result<Json<shapes::silence::Silence>, Problem> {
-    let id = SilenceId(words::number("silence", &id)?);
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+) -> Result<Json<wire::silence::Silence>, Problem> {
+    let id = SilenceId(parse::number("silence", &id)?);
     let look = move |view: View<'_>| {
         let known = view.state.silence(id);
-        known.map(|known| shapes::silence::silence(known))
+        known.map(|known| wire::silence::silence(known))
     };
     let known = state.handle.read(look).await?;
     known.map(Json).ok_or_else(|| not_there(id))
@@ -111,11 +110,11 @@ pub async fn show(
 
 /// `DELETE /v1/silences/{id}`: ends it now.
 pub async fn expire(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Segment(id): Segment<String>,
+    Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let id = SilenceId(words::number("silence", &id)?);
+    let id = SilenceId(parse::number("silence", &id)?);
     end(&state, &caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -128,7 +127,7 @@ pub async fn set(
 ) -> Result<(SilenceId, usize), Problem> {
     let matchers: Vec<String> = request.matchers.iter().map(ToString::to_string).collect();
     let (matchers, until, reason) = (matchers.join(", "), request.until, &request.reason);
-    let act = Act::of(state, caller, Action::SilenceSet)
+    let act = AuditEvent::of(state, caller, Action::SilenceSet)
         .because(format!("{matchers} until {until}: {reason}"));
     let input = Input::Silence(request);
     let answer = state.handle.control_recorded(input, act.unless_refused());
@@ -143,7 +142,7 @@ pub async fn end(state: &ApiState, caller: &Caller, silence: SilenceId) -> Resul
     }
     let actor = caller.actor();
     let input = Input::ExpireSilence { silence, actor };
-    let act = Act::of(state, caller, Action::SilenceEnded).on(format!("silence {silence}"));
+    let act = AuditEvent::of(state, caller, Action::SilenceEnded).on(format!("silence {silence}"));
     let answer = state.handle.control_recorded(input, act.unless_refused());
     answers::done(answer.await?)
 }

@@ -4,7 +4,6 @@
 //! Slack waits three seconds. The message itself is edited by the engine's update.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -15,21 +14,21 @@ use crate::engine::event::Text;
 use crate::engine::ids::{ChannelName, UserName};
 use crate::engine::input::{Act, ActOn, Input, Press, Verb, Via};
 use crate::engine::ruleset::{Medium, RuleSet};
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 use crate::signing::Refused;
 use crate::signing::slack::{self, Headers};
-use crate::web::opened::Opened;
+use crate::web::opened_link::OpenedLink;
 
 use super::answers;
 use super::body;
-use super::borders::{ApiState, Shared};
 use super::extract::{Whose, whole_body};
 use super::links;
+use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 use super::refusals::{self, Origin};
 
 /// Time for the act before Slack is answered without its end; the act goes on.
-const PATIENCE: Duration = Duration::from_millis(2_500);
+const PATIENCE: std::time::Duration = std::time::Duration::from_millis(2_500);
 
 /// The header of the signature. It is over time and body, so that no two presses share one.
 const SIGNATURE: &str = "x-slack-signature";
@@ -42,7 +41,7 @@ struct Signed {
 
 /// The form's `payload`, as far as it is used.
 #[derive(Debug, Deserialize)]
-struct Payload {
+struct SlackPayload {
     #[serde(rename = "type")]
     kind: String,
     user: SlackUser,
@@ -74,14 +73,14 @@ struct Pressed {
 }
 
 /// `POST /slack/actions`
-pub async fn actions(State(state): State<Shared>, request: Request) -> Response {
+pub async fn actions(State(state): State<AppState>, request: Request) -> Response {
     match take(&state, request).await {
         Ok(()) => StatusCode::OK.into_response(),
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn take(state: &Shared, request: Request) -> Result<(), Problem> {
+async fn take(state: &AppState, request: Request) -> Result<(), Problem> {
     let headers = request.headers().clone();
     // Where no channel is set up, or nothing is signed, the body changes nothing.
     if state.slack_signing_secrets.is_empty() || !headers.contains_key("x-slack-signature") {
@@ -98,7 +97,7 @@ async fn take(state: &Shared, request: Request) -> Result<(), Problem> {
     let form = body::form(&body).await?;
     let payload = body::field(&form, "payload")
         .ok_or_else(|| Problem::invalid("the form has no field payload"))?;
-    let payload: Payload = serde_json::from_str(payload)
+    let payload: SlackPayload = serde_json::from_str(payload)
         .map_err(|error| Problem::invalid(format!("payload is not as expected: {error}")))?;
     let acting = tokio::spawn(press(state.clone(), signed, payload));
     // In time or not, Slack is answered; what is still to be said goes to the response address.
@@ -144,7 +143,7 @@ async fn verify(
     ))
 }
 
-async fn press(state: Shared, signed: Signed, payload: Payload) {
+async fn press(state: AppState, signed: Signed, payload: SlackPayload) {
     let told = match react(&state, &signed, &payload).await {
         Ok(told) => told,
         Err(problem) => {
@@ -164,7 +163,7 @@ async fn press(state: Shared, signed: Signed, payload: Payload) {
 async fn react(
     state: &ApiState,
     signed: &Signed,
-    payload: &Payload,
+    payload: &SlackPayload,
 ) -> Result<Option<String>, Problem> {
     if payload.kind != "block_actions" {
         return Ok(None);
@@ -222,14 +221,14 @@ async fn react(
 }
 
 /// What a button does, by the last word of its action id.
-fn verb(action_id: &str, now: Wall) -> Option<Verb> {
+fn verb(action_id: &str, now: Timestamp) -> Option<Verb> {
     let word = action_id.rsplit(|character: char| !character.is_ascii_alphanumeric());
     match word.into_iter().next()? {
         "acknowledge" | "ack" => Some(Verb::Acknowledge),
         "decline" => Some(Verb::Decline),
         "resolve" => Some(Verb::Resolve),
         "snooze" => Some(Verb::Snooze {
-            until: now + Millis::hours(1),
+            until: now + Duration::hours(1),
         }),
         _ => None,
     }
@@ -239,7 +238,7 @@ fn verb(action_id: &str, now: Wall) -> Option<Verb> {
 /// that a contact given as e-mail address is known too.
 fn person(
     rules: &Arc<RuleSet>,
-    opened: &Opened,
+    opened: &OpenedLink,
     slack_id: &str,
     channel: Option<&str>,
 ) -> Option<UserName> {
@@ -260,7 +259,7 @@ fn person(
 }
 
 /// The user of the rules whose Slack contact is this e-mail address, first the one who was paged.
-fn person_by_email(rules: &RuleSet, opened: &Opened, email: &str) -> Option<UserName> {
+fn person_by_email(rules: &RuleSet, opened: &OpenedLink, email: &str) -> Option<UserName> {
     let has_it = |user: &&UserName| {
         let contacts = rules.users.get(*user).map(|user| user.contacts.iter());
         let mut contacts = contacts.into_iter().flatten();
@@ -280,7 +279,7 @@ mod tests {
     #[test]
     fn the_last_word_of_an_action_id_says_what_to_do() {
         let later = Verb::Snooze {
-            until: Wall(3_600_000),
+            until: Timestamp(3_600_000),
         };
         let cases = [
             ("acknowledge", Some(Verb::Acknowledge)),
@@ -292,7 +291,7 @@ mod tests {
             ("", None),
         ];
         for (id, expected) in cases {
-            assert_eq!(verb(id, Wall(0)), expected, "{id}");
+            assert_eq!(verb(id, Timestamp(0)), expected, "{id}");
         }
     }
 
@@ -316,7 +315,7 @@ mod tests {
 
     #[test]
     fn only_somebody_whom_the_rules_know_can_act() {
-        let page = |medium, address: &str| Opened {
+        let page = |medium, address: &str| OpenedLink {
             page: Arc::new(Page {
                 medium,
                 address: address.into(),

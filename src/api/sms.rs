@@ -1,6 +1,5 @@
 //! Text messages that come in: from Twilio, signed, and from other gateways, with a key.
 
-use axum::Json;
 use axum::extract::{OriginalUri, Request, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -10,14 +9,14 @@ use crate::engine::event::Text;
 use crate::engine::ids::ChannelName;
 use crate::engine::input::{Input, SmsReply};
 use crate::engine::ruleset::RuleSet;
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 use crate::signing::twilio::{self, Keys, Signed};
 use crate::text::{hash, hex, truncate::prefix};
 
 use super::access::secret_of;
-use super::borders::{ApiState, Shared, SmsInbound};
-use super::extract::{Segment, Whose, whole_body};
+use super::extract::{Json, Path, Whose, whole_body};
 use super::guesses::peer;
+use super::ports::{ApiState, AppState, SmsInbound};
 use super::problem::Problem;
 use super::refusals::{self, Origin};
 use super::{answers, body};
@@ -30,8 +29,8 @@ const SMS_BYTES_MAX: usize = 64 * 1024;
 
 /// `POST /sms/{channel}/inbound`
 pub async fn inbound(
-    State(state): State<Shared>,
-    Segment(channel): Segment<String>,
+    State(state): State<AppState>,
+    Path(channel): Path<String>,
     OriginalUri(uri): OriginalUri,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -194,7 +193,7 @@ fn has_key(settings: &SmsInbound, headers: &HeaderMap, uri: &Uri) -> bool {
 }
 
 /// An id for a gateway that gives none: the same message within the same minute is one.
-fn made_up_id(body: &[u8], now: Wall) -> Text {
+fn made_up_id(body: &[u8], now: Timestamp) -> Text {
     let minute = now.0.div_euclid(60_000);
     let hash = hex::encode(&hash::sha256(body));
     format!("{minute}-{hash}").into()

@@ -10,8 +10,8 @@ use crate::engine::decision::Answer;
 use crate::engine::ids::{AttemptId, ChannelName};
 use crate::engine::input::Input;
 
-use super::borders::Shared;
-use super::extract::{Params, Segment};
+use super::extract::{Path, Query};
+use super::ports::AppState;
 use super::problem::Problem;
 use super::sms::{signed_by_twilio, twiml};
 use super::{answers, body};
@@ -24,10 +24,10 @@ pub struct StatusQuery {
 
 /// `POST /sms/{channel}/status`
 pub async fn status(
-    State(state): State<Shared>,
-    Segment(channel): Segment<String>,
+    State(state): State<AppState>,
+    Path(channel): Path<String>,
     OriginalUri(uri): OriginalUri,
-    Params(query): Params<StatusQuery>,
+    Query(query): Query<StatusQuery>,
     request: Request,
 ) -> Result<Response, Problem> {
     let channel = ChannelName::from(channel);

@@ -10,28 +10,28 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::access::Access;
-use super::audit::Journal;
+use super::audit::AuditLog;
 use super::auth::{Auth, Role, StoredToken};
 use super::body_budget::BodyBudget;
-use super::borders::{
+use super::guesses::Guesses;
+use super::health::Looks;
+use super::ports::{
     Change, ChannelCheck, Channels, ConfiguredChannel, Pending, Prepared, RevisionDocuments,
     RuleDifferences, RuleFault, RuleFile, Rulebook, Sight, TwilioAccount,
 };
-use super::guesses::Guesses;
-use super::health::Looks;
 use super::refusals::Refusals;
 use super::*;
 use crate::engine::event::Labels;
 use crate::engine::ids::{ChannelName, Revision};
 use crate::engine::ruleset::{Format, Integration, RuleSet};
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 use crate::runtime::handle::Handle;
 use crate::store::MemoryStore;
 use crate::store::{self, Partition};
 use crate::telemetry::Metrics;
 use crate::text::{hash, hex};
 
-const NOW: Wall = Wall(1_795_403_400_000);
+const NOW: Timestamp = Timestamp(1_795_403_400_000);
 
 struct NoRulebook;
 
@@ -98,7 +98,7 @@ fn rules() -> RuleSet {
         name: "billing".into(),
         format: Format::Native,
         labels: Labels::default(),
-        max_age: Millis::hours(6),
+        max_age: Duration::hours(6),
         resolve_after: None,
         key_hashes: vec![hash::sha256(b"key-of-billing")],
         was: Vec::new(),
@@ -127,7 +127,7 @@ fn state() -> ApiState {
         rulebook: Arc::new(NoRulebook),
         channels: Arc::new(NoChannels),
         auth,
-        journal: Journal::default(),
+        journal: AuditLog::default(),
         started_at: NOW,
         metrics: Arc::new(String::new),
         read_sms_report: |_, _| None,
@@ -364,7 +364,7 @@ async fn a_made_token_is_kept_as_its_hash_alone() {
 #[tokio::test]
 async fn the_uptime_that_alertmanagers_tools_read_is_the_start_of_the_process() {
     let mut state = state();
-    state.started_at = Wall(NOW.0 - 3_600_000);
+    state.started_at = Timestamp(NOW.0 - 3_600_000);
     let request = request("GET", "/api/v2/status", Some("root"));
     let (status, body) = ask(router(Arc::new(state)), request).await;
     assert_eq!(status, StatusCode::OK);

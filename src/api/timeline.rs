@@ -1,18 +1,17 @@
 //! The story of an incident: every decision with its reason, every attempt with its outcome.
 
-use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 
 use crate::engine::ids::{EntryId, IncidentNumber};
 use crate::store::Store;
 
-use super::borders::Shared;
-use super::extract::{Params, Segment};
+use super::extract::{Json, Path, Query};
 use super::incidents;
+use super::parse::{self, ITEMS_MAX};
+use super::ports::AppState;
 use super::problem::Problem;
-use super::shapes::{self, List};
-use super::words::{self, ITEMS_MAX};
+use super::wire::{self, List};
 
 /// A position in the story.
 #[derive(Debug, Deserialize)]
@@ -24,16 +23,16 @@ pub struct TimelineQuery {
 
 /// `GET /v1/incidents/{n}/timeline`, oldest first.
 pub async fn timeline(
-    State(state): State<Shared>,
-    Segment(number): Segment<String>,
-    Params(query): Params<TimelineQuery>,
-) -> Result<Json<List<shapes::entry::Entry>>, Problem> {
-    let number = IncidentNumber(words::number("incident", &number)?);
-    let limit = words::limit(query.limit.or(Some(ITEMS_MAX)));
-    let after = words::cursor(query.cursor.as_deref())?.map(EntryId);
+    State(state): State<AppState>,
+    Path(number): Path<String>,
+    Query(query): Query<TimelineQuery>,
+) -> Result<Json<List<wire::entry::Entry>>, Problem> {
+    let number = IncidentNumber(parse::number("incident", &number)?);
+    let limit = parse::limit(query.limit.or(Some(ITEMS_MAX)));
+    let after = parse::cursor(query.cursor.as_deref())?.map(EntryId);
     incidents::find(&state, number).await?;
     let look = move |store: &dyn Store, partition| store.entries(partition, number, after, limit);
     let entries = state.history(look).await?;
-    let items = entries.iter().map(shapes::entry::entry).collect();
+    let items = entries.iter().map(wire::entry::entry).collect();
     Ok(Json(List::page(items, limit, |entry| entry.id)))
 }

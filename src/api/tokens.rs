@@ -1,6 +1,5 @@
 //! API tokens: made, listed without their secret, revoked.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -9,14 +8,14 @@ use utoipa::ToSchema;
 use crate::store::{DocumentKind, DocumentWrite};
 use crate::text::{hash, hex};
 
-use super::audit::{Act, Action};
+use super::audit::{Action, AuditEvent};
 use super::auth::{Caller, Role, StoredToken};
-use super::borders::Shared;
-use super::extract::{Payload, Segment};
+use super::extract::{Json, Path};
 use super::names;
+use super::ports::AppState;
 use super::problem::Problem;
-use super::shapes::List;
-use super::{secrets, words};
+use super::wire::List;
+use super::{parse, secrets};
 
 /// A token to make.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -53,7 +52,7 @@ pub struct MadeToken {
 }
 
 /// `GET /v1/tokens`
-pub async fn list(State(state): State<Shared>) -> Json<List<Token>> {
+pub async fn list(State(state): State<AppState>) -> Json<List<Token>> {
     let tokens = state.auth.tokens();
     Json(List::whole(tokens.iter().map(listed).collect()))
 }
@@ -72,18 +71,18 @@ fn listed(token: &StoredToken) -> Token {
 
 /// `POST /v1/tokens`
 pub async fn create(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Payload(new): Payload<NewToken>,
+    Json(new): Json<NewToken>,
 ) -> Result<(StatusCode, Json<MadeToken>), Problem> {
     let now = state.now();
     if let Some(user) = new.user.as_deref() {
         names::user(&state.handle.rules(), user)?;
     }
     let ttl = new.ttl.as_deref();
-    let ttl = ttl.map(|ttl| words::length("ttl", ttl)).transpose()?;
+    let ttl = ttl.map(|ttl| parse::length("ttl", ttl)).transpose()?;
     let name = new.name.as_deref().or(new.user.as_deref()).unwrap_or("");
-    let name = words::clean(name, 100);
+    let name = parse::clean(name, 100);
     if name.is_empty() {
         return Err(Problem::invalid(
             "give user, or name for a token that no user holds",
@@ -102,7 +101,7 @@ pub async fn create(
     };
     let bytes = serde_json::to_vec(&token).map_err(|_| Problem::internal())?;
     let until = token.expires.map(|at| format!(", until {at}"));
-    let entry = Act::of(&state, &caller, Action::TokenMade)
+    let entry = AuditEvent::of(&state, &caller, Action::TokenMade)
         .on(format!("token {}", token.id))
         .because(format!(
             "for {} with role {}{}",
@@ -128,15 +127,15 @@ pub async fn create(
 
 /// `DELETE /v1/tokens/{id}`
 pub async fn revoke(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Segment(id): Segment<String>,
+    Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let known = state.auth.tokens();
     let Some(token) = known.iter().find(|token| token.id == id) else {
         return Err(Problem::not_found("token", format_args!("{id:?}")));
     };
-    let entry = Act::of(&state, &caller, Action::TokenRevoked)
+    let entry = AuditEvent::of(&state, &caller, Action::TokenRevoked)
         .on(format!("token {id}"))
         .because(format!("for {}", token.name));
     // Shut at once, whatever the store says: authorisation fails closed.

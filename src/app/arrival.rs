@@ -8,8 +8,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tracing::debug;
 
-use super::connection::{Connection, Patience};
-use super::doors::Seat;
+use super::connection::{Connection, Timeouts};
+use super::listener::ConnectionPermit;
 use super::places::Place;
 
 /// What bytes come and go over.
@@ -21,8 +21,8 @@ impl<Any: AsyncRead + AsyncWrite + Send + Unpin> Stream for Any {}
 pub struct Arrival {
     pub stream: TcpStream,
     pub tls: Option<TlsAcceptor>,
-    pub patience: Patience,
-    pub seat: Seat,
+    pub patience: Timeouts,
+    pub seat: ConnectionPermit,
 }
 
 impl Arrival {

@@ -12,7 +12,7 @@ use rustls::sign::CertifiedKey;
 
 use crate::config::TlsFiles;
 use crate::engine::outcome::Validity;
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 use crate::outbound::certificate;
 
 /// Chains have a few kilobytes.
@@ -49,7 +49,7 @@ pub enum Fault {
     Expired { path: PathBuf },
     #[error("{} holds a certificate that is good only from {begins} on: it is taken then",
             path.display())]
-    NotYet { path: PathBuf, begins: Wall },
+    NotYet { path: PathBuf, begins: Timestamp },
 }
 
 /// Both files as they were read.

@@ -15,12 +15,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 use super::arrival::Stream;
-use super::doors::Seat;
+use super::listener::ConnectionPermit;
 use super::places::{Place, Waiting};
 
 /// The limits of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct Timeouts {
     /// From its first byte until a head is whole; of the first one, from the connection on.
     pub head: Duration,
     /// Between two requests, and while nothing of an answer is taken. Longer than the usual limits
@@ -56,19 +56,19 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100";
 /// The stream of a client.
 pub struct Connection {
     stream: Box<dyn Stream>,
-    patience: Patience,
+    patience: Timeouts,
     phase: Phase,
     limit: Option<Pin<Box<Sleep>>>,
     /// Something of an answer was not taken yet.
     is_untaken: bool,
     /// The same, of what TLS has taken and not handed on.
     is_unflushed: bool,
-    seat: Seat,
+    seat: ConnectionPermit,
 }
 
 impl Connection {
     /// A connection on which nothing was said yet.
-    pub fn new(stream: Box<dyn Stream>, patience: Patience, seat: Seat) -> Self {
+    pub fn new(stream: Box<dyn Stream>, patience: Timeouts, seat: ConnectionPermit) -> Self {
         Self {
             stream,
             patience,

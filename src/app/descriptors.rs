@@ -6,7 +6,7 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::{info, warn};
 
-use super::doors::Limits;
+use super::listener::Limits;
 use super::places::{LEAVING_MAX, Room};
 use crate::config::{ChannelKind, Settings};
 use crate::outbound::email::IDLE_MAX as IDLE_MAIL;

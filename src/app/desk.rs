@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tracing::warn;
 
 use super::channels::Built;
-use crate::api::borders::{ChannelCheck, Channels, ConfiguredChannel, Pending};
+use crate::api::ports::{ChannelCheck, Channels, ConfiguredChannel, Pending};
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Capacity;
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 use crate::outbound::http::{Auth, Http, Method, Reach, Request};
 use crate::outbound::links::Links;
 use crate::runtime::supervise::Supervisor;
@@ -127,7 +127,7 @@ async fn tell(http: Arc<Http>, url: String, text: String) {
         auth: Auth::None,
         headers: vec![("content-type".to_owned(), "application/json".to_owned())],
         body: body.to_string().into_bytes(),
-        deadline: Millis::seconds(10),
+        deadline: Duration::seconds(10),
     };
     if let Err(fault) = http.call(request).await {
         warn!(cause = %fault, "a Slack answer was not taken");

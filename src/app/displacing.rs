@@ -9,14 +9,14 @@ use tracing::{info, warn};
 
 use super::millis;
 use crate::config::Settings;
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 use crate::runtime::supervise::Supervisor;
 use crate::store::{Error, Partition, Retention, Store};
 
 const ROUND: Duration = Duration::from_secs(1);
 
 /// Before this nothing was: by it nothing is too old, and only what is over the cap goes.
-const BEFORE_ALL: Wall = Wall(i64::MIN);
+const BEFORE_ALL: Timestamp = Timestamp(i64::MIN);
 
 /// Starts the rounds, which go on for as long as the process runs.
 pub fn keep(

@@ -2,30 +2,30 @@
 //! together, starts it, and ends it in order.
 
 mod arrival;
+mod background;
+mod banner;
+mod bootstrap;
 mod certificate;
 mod channels;
 mod connection;
 mod descriptors;
 mod desk;
 mod displacing;
-mod doors;
-mod first_start;
-mod greeting;
+mod listener;
 mod observer;
 mod places;
 pub mod rescue;
-mod revisions;
-mod rulebook;
+mod revision_store;
 mod rules_folder;
+mod rules_service;
 mod secrets;
 mod servers;
 mod serving;
 mod shares;
-mod stop;
+mod shutdown;
 mod supervisor;
 pub mod time_zones;
 mod tls;
-mod watching;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -36,22 +36,22 @@ use anyhow::Context;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::api::audit::{Act, Action, Journal};
+use crate::api::audit::{Action, AuditEvent, AuditLog};
 use crate::config::{Settings, Warning};
 use crate::engine::State;
 use crate::engine::recovery::crash_loop;
 use crate::engine::ruleset::RuleSet;
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 use crate::outbound::links::Links;
 use crate::rules::zones::Zones;
+use crate::runtime::channel_worker::{Sender, Surroundings};
 use crate::runtime::clock::{self, Clock};
+use crate::runtime::commit_loop::{Backlog, CommitLoop, Promises, first_inputs};
 use crate::runtime::driver::Driver;
 use crate::runtime::handle::{Handle, NewRules};
-use crate::runtime::line::Line;
+use crate::runtime::monotonic::MonotonicClock;
 use crate::runtime::room::Room;
-use crate::runtime::sender::{Sender, Surroundings};
 use crate::runtime::supervise::Supervisor;
-use crate::runtime::thread::{Backlog, Promises, Works, first_inputs};
 use crate::store::{Epoch, Loaded, Partition, Store};
 use crate::store::{Options, SledStore};
 use crate::telemetry::{LostLines, Metrics, Shape};
@@ -81,7 +81,7 @@ pub enum ApplyRules {
 }
 
 /// The present, for commands that show or read times.
-pub fn wall_now() -> Wall {
+pub fn wall_now() -> Timestamp {
     clock::wall_now()
 }
 
@@ -116,9 +116,9 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     let store = open_store(settings)?;
     let to_load = store.clone();
     let load = move || load(&*to_load, started_at);
-    let (driver, loaded) = stop::DriverThreadBegun::load(load)?;
+    let (driver, loaded) = shutdown::DriverThreadBegun::load(load)?;
     let (partition, epoch, loaded) = loaded?;
-    let mut first = first_start::prepare(&*store, &options)?;
+    let mut first = bootstrap::prepare(&*store, &options)?;
     let metrics = Arc::new(Metrics::new());
 
     let links = Links::new(&settings.public_url, first.links_secret);
@@ -145,14 +145,14 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
         disk_min_bytes: settings.disk_min_bytes,
     };
     let driver = start_driver(driver, parts, (&handle, &sender, &metrics));
-    let journal = Journal::load(&*store)?;
+    let journal = AuditLog::load(&*store)?;
     let act = journal.by_router(Action::RulesApplied, started_at);
     put_in_force(&handle, start.to_apply, act).await?;
     say(&start.warnings, &start.said);
 
-    let rounds = watching::Rounds::new(&supervisor, &metrics, &sender, lost_lines);
-    let mut background = watching::start(&handle, &store, settings, rounds);
-    let rulebook = Arc::new(rulebook::Book::new(shelf, handle.clone()));
+    let rounds = background::Rounds::new(&supervisor, &metrics, &sender, lost_lines);
+    let mut background = background::start(&handle, &store, settings, rounds);
+    let rulebook = Arc::new(rules_service::RulesService::new(shelf, handle.clone()));
     let desk = Arc::new(desk::Desk::new(channels, &links, supervisor.clone()));
     let parts = servers::Parts {
         handle: &handle,
@@ -165,15 +165,15 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
         started_at,
         time_zones,
     };
-    let signals = stop::Signals::listen();
+    let signals = shutdown::Signals::listen();
     let servers = servers::start(settings, &*store, bound, parts).await?;
     greet(&options, &first, &servers);
-    stop::warn_about_links(settings, &links);
+    shutdown::warn_about_links(settings, &links);
     background.push(supervisor::tell_ready(&handle));
 
-    let code = stop::wait(signals, &handle, driver, servers, &sender).await;
+    let code = shutdown::wait(signals, &handle, driver, servers, &sender).await;
     background.iter().for_each(JoinHandle::abort);
-    stop::never_close(store);
+    shutdown::never_close(store);
     Ok(code)
 }
 
@@ -199,7 +199,7 @@ fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(store))
 }
 
-fn load(store: &dyn Store, now: Wall) -> anyhow::Result<(Partition, Epoch, Loaded)> {
+fn load(store: &dyn Store, now: Timestamp) -> anyhow::Result<(Partition, Epoch, Loaded)> {
     let partition = Partition::default();
     let epoch = store.claim(partition)?;
     Ok((partition, epoch, store.load(partition, now)?))
@@ -210,16 +210,21 @@ fn open_shelf(
     options: &ServeOptions,
     store: &Arc<dyn Store>,
     channels: &channels::Built,
-) -> (rulebook::Shelf, String) {
+) -> (rules_service::RevisionStore, String) {
     let zones = read_zones(options);
     let time_zones = zones.to_string();
     let environment = channels::environment(&options.settings, channels, zones);
-    let shelf = rulebook::Shelf::new(store.clone(), environment, options.environment.clone());
+    let shelf =
+        rules_service::RevisionStore::new(store.clone(), environment, options.environment.clone());
     (shelf, time_zones)
 }
 
 /// Puts the rules of the folder in force, if the start asks for it.
-async fn put_in_force(handle: &Handle, new: Option<NewRules>, act: Act) -> anyhow::Result<()> {
+async fn put_in_force(
+    handle: &Handle,
+    new: Option<NewRules>,
+    act: AuditEvent,
+) -> anyhow::Result<()> {
     let Some(new) = new else {
         return Ok(());
     };
@@ -294,17 +299,17 @@ struct Parts {
 }
 
 fn start_driver(
-    driver: stop::DriverThreadBegun,
+    driver: shutdown::DriverThreadBegun,
     parts: Parts,
     (handle, sender, metrics): (&Handle, &Sender, &Arc<Metrics>),
-) -> stop::DriverThread {
+) -> shutdown::DriverThread {
     let mut seed = [0; 8];
     secrets::fill(&mut seed);
     let seed = u64::from_be_bytes(seed);
     let (to_driver, outlet, metrics) = (handle.clone(), sender.clone(), metrics.clone());
     let make = move || {
         let clocks = parts.loaded.clocks;
-        let (mut line, jump) = Line::resume(clocks, parts.clock.reading(), seed);
+        let (mut line, jump) = MonotonicClock::resume(clocks, parts.clock.reading(), seed);
         let meter = observer::Meter::new(metrics, &parts.loaded.records);
         let state = State::load(parts.loaded.records, &parts.loaded.receipts);
         let clock = parts.clock;
@@ -315,7 +320,7 @@ fn start_driver(
                 "started several times in a row without an orderly end"
             );
         }
-        let works = Works {
+        let works = CommitLoop {
             driver: Driver::new(state, parts.in_force),
             handle: to_driver,
             store: parts.store,
@@ -335,8 +340,8 @@ fn start_driver(
 }
 
 /// Greets whoever looks at the terminal. A router that nobody looks at pages all the same.
-fn greet(options: &ServeOptions, first: &first_start::First, servers: &servers::Servers) {
-    let text = greeting::text(&options.settings, first, servers.address);
+fn greet(options: &ServeOptions, first: &bootstrap::First, servers: &servers::Servers) {
+    let text = banner::text(&options.settings, first, servers.address);
     let mut out = std::io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     if let Err(error) = written {
@@ -345,6 +350,6 @@ fn greet(options: &ServeOptions, first: &first_start::First, servers: &servers::
 }
 
 /// A length of the settings as the engine counts it.
-fn millis(length: std::time::Duration) -> Millis {
-    Millis(u64::try_from(length.as_millis()).unwrap_or(u64::MAX))
+fn millis(length: std::time::Duration) -> Duration {
+    Duration(u64::try_from(length.as_millis()).unwrap_or(u64::MAX))
 }

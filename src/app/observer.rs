@@ -5,15 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::engine::ids::{ChannelName, IncidentNumber, PageId};
 use crate::engine::incident::{Incident, Status};
 use crate::engine::page::{Page, PageKind, PageState};
 use crate::engine::records::{Change, ChannelState, Receipt, Record, RecordKey};
-use crate::engine::time::Millis;
-use crate::runtime::sender::OnOutcome;
-use crate::runtime::thread::Observer;
+use crate::engine::time::Duration;
+use crate::runtime::channel_worker::OnOutcome;
+use crate::runtime::commit_loop::Observer;
 use crate::runtime::turn::Turn;
 use crate::telemetry::Metrics;
 
@@ -69,7 +68,7 @@ impl Meter {
             | Record::Sender(_)
             | Record::Silence(_)
             | Record::Override(_)
-            | Record::Pinned(_)
+            | Record::PolicySnapshot(_)
             | Record::Task(_)
             | Record::Counters(_)
             | Record::Jump(_) => {}
@@ -122,7 +121,7 @@ impl Meter {
             | RecordKey::Sender(_)
             | RecordKey::Silence(_)
             | RecordKey::Override(_)
-            | RecordKey::Pinned(_)
+            | RecordKey::PolicySnapshot(_)
             | RecordKey::Task(_)
             | RecordKey::Counters
             | RecordKey::Jump => {}
@@ -142,9 +141,10 @@ impl Meter {
 }
 
 impl Observer for Meter {
-    fn committed(&mut self, turn: &Turn, took: Millis) {
+    fn committed(&mut self, turn: &Turn, took: Duration) {
         let inputs = u32::try_from(turn.inputs()).unwrap_or(u32::MAX);
-        self.metrics.commit(Duration::from_millis(took.0), inputs);
+        self.metrics
+            .commit(std::time::Duration::from_millis(took.0), inputs);
         for change in &turn.batch.changes {
             self.note(change);
         }
@@ -174,7 +174,7 @@ pub fn on_outcome(metrics: Arc<Metrics>) -> OnOutcome {
         metrics.attempt(
             channel.as_str(),
             outcome.as_str(),
-            Duration::from_millis(took.0),
+            std::time::Duration::from_millis(took.0),
         );
     })
 }
@@ -203,7 +203,7 @@ mod tests {
             timers: 3,
             ..Turn::default()
         };
-        meter.committed(&turn, Millis(4));
+        meter.committed(&turn, Duration(4));
         let text = metrics.render();
         assert!(text.contains("reveille_batch_inputs_sum 5.0"), "{text}");
         assert!(text.contains("reveille_commit_seconds_sum 0.004"), "{text}");

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use crate::api::peer::Peer;
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 use crate::runtime::clock::Clock;
 
 /// How many connections there may be.
@@ -69,7 +69,7 @@ pub enum GaveWay {
 }
 
 /// A head that is not whole after so long is slow.
-const SLOW_AFTER: Millis = Millis(1_000);
+const SLOW_AFTER: Duration = Duration(1_000);
 
 /// Connections that gave way and still end gently; beyond it they are cut off.
 pub const LEAVING_MAX: usize = 32;
@@ -94,7 +94,7 @@ struct Guest {
     kind: Kind,
     waiting: Waiting,
     /// On the monotonic clock.
-    since: Millis,
+    since: Duration,
     /// Under way.
     requests: usize,
     end: watch::Sender<End>,
@@ -177,7 +177,7 @@ impl Inner {
         &mut self,
         peer: Peer,
         (kind, room): (Kind, Room),
-        now: Millis,
+        now: Duration,
     ) -> Result<Option<GaveWay>, Refused> {
         let of_kind = || self.guests.values().filter(|guest| guest.kind == kind);
         let own = of_kind().filter(|guest| guest.peer == peer).count();
@@ -232,7 +232,7 @@ impl Guest {
         self.requests == 0 && self.waiting == Waiting::Idle
     }
 
-    fn gives_way(&self, now: Millis) -> bool {
+    fn gives_way(&self, now: Duration) -> bool {
         let is_slow =
             self.waiting == Waiting::Head && now.0.saturating_sub(self.since.0) >= SLOW_AFTER.0;
         self.is_idle() || (self.requests == 0 && is_slow)
@@ -396,7 +396,7 @@ mod tests {
     fn a_slow_head_gives_way_at_once_when_all_places_are_taken() {
         let places = places((1, 1), (1, 1));
         let slow = places.admit(peer(1)).unwrap();
-        let later = Millis(places.clock.monotonic().0 + SLOW_AFTER.0);
+        let later = Duration(places.clock.monotonic().0 + SLOW_AFTER.0);
         let room = (Kind::Normal, places.normal);
         let made = places.lock().make_room(peer(2), room, later);
         assert_eq!(made, Ok(Some(GaveWay::Slow)));

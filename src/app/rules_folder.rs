@@ -6,12 +6,12 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::ApplyRules;
-use super::revisions::Signed;
-use super::rulebook::Shelf;
+use super::revision_store::RevisionInfo;
+use super::rules_service::RevisionStore;
 use crate::config::Settings;
 use crate::engine::input::Actor;
 use crate::engine::ruleset::RuleSet;
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 use crate::rules::{Documents, SourceFile, starter};
 use crate::runtime::clock;
 use crate::runtime::handle::NewRules;
@@ -32,7 +32,7 @@ pub struct Start {
 
 /// Decides which rules are in force. The inner error holds faults ready to print.
 pub fn decide(
-    shelf: &Shelf,
+    shelf: &RevisionStore,
     settings: &Settings,
     apply: ApplyRules,
 ) -> anyhow::Result<Result<Start, Vec<String>>> {
@@ -97,7 +97,7 @@ pub fn decide(
     }))
 }
 
-fn first(shelf: &Shelf, files: &[SourceFile], source: &str) -> Result<Start, Vec<String>> {
+fn first(shelf: &RevisionStore, files: &[SourceFile], source: &str) -> Result<Start, Vec<String>> {
     let ready = shelf.prepare(files, &signed(&format!("first start with {source}")), None)?;
     let mut said = vec![format!("{source} are put in force as the first revision")];
     said.extend(ready.hint);
@@ -109,9 +109,9 @@ fn first(shelf: &Shelf, files: &[SourceFile], source: &str) -> Result<Start, Vec
     })
 }
 
-fn signed(message: &str) -> Signed {
-    let at: Wall = clock::wall_now();
-    Signed {
+fn signed(message: &str) -> RevisionInfo {
+    let at: Timestamp = clock::wall_now();
+    RevisionInfo {
         author: Actor::router(),
         at,
         message: message.to_owned(),

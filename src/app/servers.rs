@@ -16,25 +16,25 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::warn;
 
+use super::bootstrap::First;
 use super::desk::Desk;
-use super::doors::{Doors, Limits};
-use super::first_start::First;
-use super::rulebook::Book;
+use super::listener::{Limits, Listener};
+use super::rules_service::RulesService;
 use super::tls::{self, Tls};
 use super::{observer, secrets, serving};
-use crate::api::audit::Journal;
+use crate::api::audit::AuditLog;
 use crate::api::auth::Auth;
 use crate::api::body_budget::BodyBudget;
-use crate::api::borders::{ApiState, Settings as ApiSettings, SmsInbound, TwilioAccount};
 use crate::api::guesses::Guesses;
 use crate::api::health::Looks;
 use crate::api::key_origin::note_keys_of_rules;
 use crate::api::peer::TrustedProxies;
+use crate::api::ports::{ApiState, Settings as ApiSettings, SmsInbound, TwilioAccount};
 use crate::api::refusals::Refusals;
 use crate::api::{public_router, router};
 use crate::config::{ChannelKind, Confirm, Settings, TlsFiles};
 use crate::engine::ids::ChannelName;
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 use crate::outbound::outcome;
 use crate::runtime::clock;
 use crate::runtime::handle::Handle;
@@ -51,13 +51,13 @@ const BACKLOG: u32 = 1024;
 /// What the API works with.
 pub struct Parts<'start> {
     pub handle: &'start Handle,
-    pub rulebook: Arc<Book>,
+    pub rulebook: Arc<RulesService>,
     pub desk: Arc<Desk>,
     pub metrics: &'start Arc<Metrics>,
     pub supervisor: &'start Supervisor,
     pub first: &'start First,
-    pub journal: Journal,
-    pub started_at: Wall,
+    pub journal: AuditLog,
+    pub started_at: Timestamp,
     /// Version and source of those in use.
     pub time_zones: String,
 }
@@ -155,7 +155,7 @@ pub async fn start(
             let keep = move || tls::keep(tls.clone(), handle.clone(), metrics.clone());
             supervisor.keep("certificate", keep);
         }
-        Doors::new(listener, name, limits, proxies, metrics).with_tls(acceptor)
+        Listener::new(listener, name, limits, proxies, metrics).with_tls(acceptor)
     };
     let state = Arc::new(state(settings, store, parts)?);
     note_keys_of_rules(&state).await;
@@ -221,7 +221,7 @@ fn cannot_listen(address: SocketAddr) -> String {
 }
 
 fn serve(
-    doors: Doors,
+    doors: Listener,
     router: Router,
     proxies: Arc<TrustedProxies>,
     supervisor: Supervisor,

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tower::{Service, ServiceExt};
 
 use super::arrival::Arrival;
-use super::doors::{Doors, OnOverShare};
+use super::listener::{Listener, OnOverShare};
 use super::places::{End, Kind, Place, Underway};
 use super::shares::{SHARE, SHARE_IN_RESERVE, Share, Shares};
 use crate::api::peer::{Peer, TrustedProxies};
@@ -44,7 +44,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Serves until told to stop, and then waits for the requests under way.
 pub async fn serve(
-    mut doors: Doors,
+    mut doors: Listener,
     router: Router,
     proxies: Arc<TrustedProxies>,
     supervisor: Supervisor,

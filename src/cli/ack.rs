@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::arguments::incident_number;
 use super::context::Context;
 use super::incidents::numbers;
-use super::present::{self, View};
 use super::remote::{Call, Remote};
+use super::render::{self, View};
 use super::report::{Failure, Report, Verdict, list_as};
 
 /// Incidents of one request.
@@ -81,7 +81,7 @@ async fn acknowledge(
         }
         let call = Call::post(&["v1", "incidents", "acknowledge"], &body);
         let answer = remote.call(call).await?;
-        let results_ = ["results", "items"].map(|field| present::list(&answer, field));
+        let results_ = ["results", "items"].map(|field| render::list(&answer, field));
         results.extend(results_.concat());
     }
     Ok(results)
@@ -91,7 +91,7 @@ async fn acknowledge(
 fn linked(results: &[Value], wanted: &[u64]) -> Vec<u64> {
     let linked = results
         .iter()
-        .flat_map(|result| present::list(result, "linked"));
+        .flat_map(|result| render::list(result, "linked"));
     let mut linked: Vec<u64> = linked
         .filter_map(Value::as_u64)
         .filter(|number| !wanted.contains(number))
@@ -104,12 +104,12 @@ fn linked(results: &[Value], wanted: &[u64]) -> Vec<u64> {
 fn report(results: Vec<Value>, ack: &Ack, view: &View) -> Report {
     let lines: Vec<String> = results
         .iter()
-        .map(|result| present::incident::acted(result, "acknowledged", view))
+        .map(|result| render::incident::acted(result, "acknowledged", view))
         .collect();
-    let is_so = results.iter().all(present::incident::is_so);
+    let is_so = results.iter().all(render::incident::is_so);
     let has_linked = results
         .iter()
-        .any(|result| !present::list(result, "linked").is_empty());
+        .any(|result| !render::list(result, "linked").is_empty());
     let report = Report::new(list_as("results", results), lines.join("\n")).verdict(match is_so {
         true => Verdict::Done,
         false => Verdict::NotSo,

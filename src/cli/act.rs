@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::arguments::{Numbered, Several, incident_number, target};
 use super::context::Context;
-use super::present::{self, moments};
 use super::remote::{Call, Remote};
+use super::render::{self, time_format};
 use super::report::{Failure, Report, Verdict, list_as};
 use super::times;
 
@@ -72,7 +72,10 @@ pub async fn snooze(snooze: &Snooze, context: &Context) -> Result<Report, Failur
         Ok(length) => json!({ "for": length.to_string() }),
         Err(_) => json!({ "until": until.to_string() }),
     };
-    let done = format!("snoozed until {}", moments::both(until, &context.into()));
+    let done = format!(
+        "snoozed until {}",
+        time_format::both(until, &context.into())
+    );
     one(snooze.number, "snooze", &body, &done, context).await
 }
 
@@ -85,7 +88,7 @@ pub async fn resolve(act: &Several, context: &Context) -> Result<Report, Failure
     for number in &act.numbers {
         match send(&remote, *number, "resolve", &json!({})).await {
             Ok(answer) => {
-                lines.push(present::incident::acted(
+                lines.push(render::incident::acted(
                     &answer,
                     "resolved",
                     &context.into(),
@@ -111,7 +114,7 @@ async fn one(
     context: &Context,
 ) -> Result<Report, Failure> {
     let answer = send(&context.remote()?, number, act, body).await?;
-    let text = present::incident::acted(&answer, done, &context.into());
+    let text = render::incident::acted(&answer, done, &context.into());
     Ok(Report::new(answer, text))
 }
 

@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::present::{self, rules::warnings};
 use super::remote::{Call, Remote};
+use super::render::{self, rules::warnings};
 use super::report::{Failure, Report, Verdict, list_as};
 
 #[derive(Debug, Subcommand)]
@@ -25,17 +25,17 @@ pub async fn run(command: Channels, context: &Context) -> Result<Report, Failure
     let Channels::Check(check) = command;
     let remote = context.remote()?;
     let answer = remote.call(Call::get(&["v1", "channels"])).await?;
-    let wanted: Vec<&Value> = present::items(&answer)
+    let wanted: Vec<&Value> = render::items(&answer)
         .iter()
         .filter(|channel| {
-            let name = present::text(channel, "name");
+            let name = render::text(channel, "name");
             check.name.as_ref().is_none_or(|wanted| *wanted == name)
         })
         .collect();
     if let (Some(name), true) = (&check.name, wanted.is_empty()) {
-        let known = present::items(&answer)
+        let known = render::items(&answer)
             .iter()
-            .map(|channel| present::text(channel, "name"));
+            .map(|channel| render::text(channel, "name"));
         let known = known.collect::<Vec<_>>().join(", ");
         let message = format!("no channel is called {name}: the settings have {known}");
         return Err(Failure::NotSo(message));
@@ -52,7 +52,7 @@ pub async fn run(command: Channels, context: &Context) -> Result<Report, Failure
 
 /// The answer to the check, with what is known of the channel.
 async fn check_one(remote: &Remote, channel: &Value) -> Result<Value, Failure> {
-    let name = present::text(channel, "name");
+    let name = render::text(channel, "name");
     let call = Call::post(&["v1", "channels", &name, "check"], &json!({}));
     let answer = remote.call(call).await?;
     let mut both = channel.clone();
@@ -64,8 +64,8 @@ async fn check_one(remote: &Remote, channel: &Value) -> Result<Value, Failure> {
 }
 
 fn report(checks: Vec<Value>, mut remarks: Vec<String>, context: &Context) -> Report {
-    let text = present::admin::checks(&checks, &context.into());
-    let verdict = match checks.iter().all(present::admin::is_healthy) {
+    let text = render::admin::checks(&checks, &context.into());
+    let verdict = match checks.iter().all(render::admin::is_healthy) {
         true => Verdict::Done,
         false => Verdict::NotSo,
     };

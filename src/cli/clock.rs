@@ -4,10 +4,10 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::context::Context;
-use super::present;
 use super::remote::Call;
+use super::render;
 use super::report::{Failure, Report};
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 
 #[derive(Debug, Subcommand)]
 pub enum Clock {
@@ -20,11 +20,11 @@ pub async fn run(command: Clock, context: &Context) -> Result<Report, Failure> {
     let Clock::Confirm = command;
     let call = Call::post(&["v1", "clock", "confirm"], &json!({}));
     let answer = context.remote()?.call(call).await?;
-    let now = present::text(&answer, "now");
+    let now = render::text(&answer, "now");
     let text = match answer["jump_seconds"].as_u64() {
         Some(seconds) => format!(
             "the server's clock, {now}, is confirmed; it had jumped ahead by {}",
-            Millis::seconds(seconds)
+            Duration::seconds(seconds)
         ),
         None => format!("the server's clock, {now}, did not need it: no jump is unconfirmed"),
     };

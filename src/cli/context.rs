@@ -10,7 +10,7 @@ use super::remote::{Remote, Target};
 use super::report::Failure;
 use super::times::{self, Direction};
 use crate::config::{self, Secrets, Sources};
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
 /// How answers are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -59,7 +59,7 @@ impl Look {
 pub struct Context {
     pub global: Global,
     pub environment: BTreeMap<String, String>,
-    pub now: Wall,
+    pub now: Timestamp,
     pub zone: TimeZone,
     pub look: Look,
     /// Asks a question that is answered with yes or no; `None` without a terminal.
@@ -134,12 +134,12 @@ impl Context {
     }
 
     /// Reads a time that is to come.
-    pub fn next(&self, text: &str) -> Result<Wall, Failure> {
+    pub fn next(&self, text: &str) -> Result<Timestamp, Failure> {
         times::moment(text, Direction::Next, self.now, &self.zone).map_err(Failure::Usage)
     }
 
     /// Reads a time that has been.
-    pub fn last(&self, text: &str) -> Result<Wall, Failure> {
+    pub fn last(&self, text: &str) -> Result<Timestamp, Failure> {
         times::moment(text, Direction::Last, self.now, &self.zone).map_err(Failure::Usage)
     }
 }

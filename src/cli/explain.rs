@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::arguments::incident_or_receipt;
 use super::context::Context;
-use super::present::{self, View};
 use super::remote::{Call, Remote};
+use super::render::{self, View};
 use super::report::{Failure, Report, list_as};
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["subject", "user"]))]
@@ -40,13 +40,18 @@ pub async fn run(explain: &Explain, context: &Context) -> Result<Report, Failure
 }
 
 /// The lines that name a person, and the events of that time that paged nobody.
-async fn person(remote: &Remote, user: &str, since: Wall, view: &View) -> Result<Report, Failure> {
+async fn person(
+    remote: &Remote,
+    user: &str,
+    since: Timestamp,
+    view: &View,
+) -> Result<Report, Failure> {
     let call = Call::get(&["v1", "explain"])
         .query("user", Some(user))
         .query("since", Some(since));
     let answer = remote.call(call).await?;
-    let mut text = present::story::story(&answer, view);
-    let quiet = present::story::quiet(&answer, view);
+    let mut text = render::timeline::story(&answer, view);
+    let quiet = render::timeline::quiet(&answer, view);
     if !quiet.is_empty() {
         text.push_str("\n\nevents that paged nobody\n");
         text.push_str(&quiet);
@@ -66,14 +71,14 @@ async fn incident(remote: &Remote, number: u64, view: &View) -> Result<Report, F
         .items(&["v1", "incidents", &number, "timeline"], &[])
         .await?;
     let answer = list_as("items", items);
-    let text = present::story::story(&answer, view);
+    let text = render::timeline::story(&answer, view);
     Ok(Report::new(answer, text))
 }
 
 /// The event's own end, and the story of the incident that it belongs to.
 async fn receipt(remote: &Remote, id: &str, view: &View) -> Result<Report, Failure> {
     let receipt = remote.call(Call::get(&["v1", "receipts", id])).await?;
-    let text = present::story::receipt(&receipt, view);
+    let text = render::timeline::receipt(&receipt, view);
     let report = match receipt.get("incident").and_then(Value::as_u64) {
         Some(number) => Report::new(receipt, text)
             .remark(format!("the story goes on with: reveille explain {number}")),

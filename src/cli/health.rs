@@ -1,19 +1,19 @@
 //! `health`: whether the server can do its work, for whatever watches a container or a host.
 
 use super::context::Context;
-use super::present;
 use super::remote::{Call, StatusCode};
+use super::render;
 use super::report::{Failure, Report, Verdict};
 
 /// Asks without a token.
 pub async fn run(context: &Context) -> Result<Report, Failure> {
     let remote = context.stranger()?;
     let answer = remote.try_call(Call::get(&["readyz"])).await?;
-    let status = present::text(&answer.value, "status");
+    let status = render::text(&answer.value, "status");
     if status.is_empty() {
         return Err(remote.refusal(&answer));
     }
-    let causes = present::joined(&answer.value, "causes");
+    let causes = render::joined(&answer.value, "causes");
     let is_ready = answer.status == StatusCode::OK;
     let (text, verdict) = match (is_ready, causes.as_str()) {
         (true, _) => ("ready".to_owned(), Verdict::Done),

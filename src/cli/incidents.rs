@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::arguments::Numbered;
 use super::context::Context;
-use super::present;
 use super::remote::Call;
+use super::render;
 use super::report::{Failure, Report};
 
 #[derive(Debug, Args)]
@@ -40,7 +40,7 @@ pub async fn list(list: &List, context: &Context) -> Result<Report, Failure> {
         .query("user", list.user.as_ref())
         .query("limit", Some(list.limit));
     let answer = context.remote()?.call(call).await?;
-    let text = present::incident::incidents(&answer, &context.into());
+    let text = render::incident::incidents(&answer, &context.into());
     let is_cut = answer.get("next").is_some_and(|next| !next.is_null());
     let report = Report::new(answer, text);
     Ok(if is_cut {
@@ -76,7 +76,7 @@ pub async fn show(show: &Numbered, context: &Context) -> Result<Report, Failure>
             answer[part] = items.into();
         }
     }
-    let text = present::incident::incident(&answer, &context.into());
+    let text = render::incident::incident(&answer, &context.into());
     Ok(Report::new(answer, text))
 }
 

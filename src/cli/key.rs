@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::present;
 use super::remote::{Call, Remote};
+use super::render;
 use super::report::{Failure, Report, list_as};
 
 #[derive(Debug, Subcommand)]
@@ -65,7 +65,7 @@ pub async fn run(command: Key, context: &Context) -> Result<Report, Failure> {
                 None => remote.items(&["v1", "keys"], &[]).await?,
             };
             let answer = list_as("items", keys);
-            let text = present::admin::keys(&answer, &context.into());
+            let text = render::admin::keys(&answer, &context.into());
             Ok(Report::new(answer, text))
         }
     }
@@ -85,7 +85,7 @@ async fn create(
     let path = ["v1", "integrations", integration, "keys"];
     let body = label.map_or_else(|| json!({}), |label| json!({ "name": label }));
     let answer = remote.call(Call::post(&path, &body)).await?;
-    let text = present::text(&answer, "key");
+    let text = render::text(&answer, "key");
     Ok(Report::new(answer, text).remark("shown once: keep it, as REVEILLE_KEY or in a safe"))
 }
 
@@ -101,7 +101,7 @@ async fn rotate(remote: &Remote, integration: &str) -> Result<Report, Failure> {
     let report = create(remote, integration, None).await?;
     let mut ended = 0;
     for key in &old {
-        let id = present::text(key, "id");
+        let id = render::text(key, "id");
         if id.is_empty() {
             continue;
         }

@@ -19,8 +19,8 @@ mod outbox;
 mod overrides;
 mod page;
 mod parsing;
-pub mod present;
 mod remote;
+pub mod render;
 mod report;
 mod rules;
 mod rules_folder;
@@ -45,7 +45,7 @@ use context::{Context, Look, Output};
 use parsing::Parsed;
 use report::{Failure, Report};
 
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
 /// Runs one command.
 pub fn run(
@@ -77,7 +77,7 @@ pub fn run(
 }
 
 /// The present; everything in this room takes it from here.
-fn now() -> Wall {
+fn now() -> Timestamp {
     crate::app::wall_now()
 }
 

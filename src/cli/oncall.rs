@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::context::Context;
-use super::present;
 use super::remote::Call;
+use super::render;
 use super::report::{Failure, Report, Verdict};
 
 #[derive(Debug, Args)]
@@ -33,8 +33,8 @@ pub async fn run(oncall: &Oncall, context: &Context) -> Result<Report, Failure> 
         .query("user", oncall.user.as_ref());
     let answer = context.remote()?.call(call).await?;
     let user = oncall.user.as_deref();
-    let text = present::people::on_call(&answer, user, &context.into());
-    let is_nowhere = user.is_some() && present::list(&answer, "schedules").is_empty();
+    let text = render::people::on_call(&answer, user, &context.into());
+    let is_nowhere = user.is_some() && render::list(&answer, "schedules").is_empty();
     let verdict = match is_nowhere {
         true => Verdict::NotSo,
         false => Verdict::Done,

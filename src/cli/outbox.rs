@@ -8,11 +8,11 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::present::{joined, list, story::hashed, text};
 use super::remote::{Call, Remote, StatusCode};
+use super::render::{joined, list, text, timeline::hashed};
 use super::report::{Failure, Report, list_as};
 use super::spool::{self, Entry, Spool, Waiting};
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
 /// Why there is no spool.
 pub const NO_HOME: &str = "there is no HOME to keep events in";
@@ -89,7 +89,7 @@ impl Outbox {
     }
 
     /// Takes the event at hand, and keeps it if that is possible.
-    pub fn take_in(&mut self, server: String, event: Value, (id, now): (&str, Wall)) {
+    pub fn take_in(&mut self, server: String, event: Value, (id, now): (&str, Timestamp)) {
         let entry = Entry {
             server,
             key_sha256: self.fingerprint.clone(),

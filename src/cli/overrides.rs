@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::arguments::id;
 use super::context::Context;
-use super::present::{self, moments};
 use super::remote::{Call, Remote};
+use super::render::{self, time_format};
 use super::report::{Failure, Report, list_as};
 use super::times;
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
 #[derive(Debug, Subcommand)]
 pub enum Overrides {
@@ -53,7 +53,7 @@ pub struct Span {
 impl Span {
     /// Writes the span into a body; the answer is its end. What is measured from now is measured by
     /// the server's clock, which need not be ours.
-    pub fn write(&self, body: &mut Value, context: &Context) -> Result<Wall, Failure> {
+    pub fn write(&self, body: &mut Value, context: &Context) -> Result<Timestamp, Failure> {
         let from = match &self.from {
             Some(from) => context.next(from)?,
             None => context.now,
@@ -117,8 +117,8 @@ async fn add(add: &Add, context: &Context) -> Result<Report, Failure> {
         "{} is on call on {} until {} (override {})",
         add.user,
         add.schedule,
-        moments::both(until, &context.into()),
-        present::text(&answer, "id")
+        time_format::both(until, &context.into()),
+        render::text(&answer, "id")
     );
     Ok(Report::new(answer, text))
 }
@@ -126,7 +126,7 @@ async fn add(add: &Add, context: &Context) -> Result<Report, Failure> {
 async fn list(list: &List, context: &Context) -> Result<Report, Failure> {
     let remote = context.remote()?;
     let overrides = known(&remote, list.schedule.as_deref()).await?;
-    let text = present::people::overrides(&overrides, &context.into());
+    let text = render::people::overrides(&overrides, &context.into());
     Ok(Report::new(list_as("items", overrides), text))
 }
 
@@ -151,9 +151,9 @@ async fn known(remote: &Remote, schedule: Option<&str>) -> Result<Vec<Value>, Fa
 
 async fn schedules(remote: &Remote) -> Result<Vec<String>, Failure> {
     let answer = remote.call(Call::get(&["v1", "oncall"])).await?;
-    let schedules = present::list(&answer, "schedules").iter();
+    let schedules = render::list(&answer, "schedules").iter();
     Ok(schedules
-        .map(|schedule| present::text(schedule, "name"))
+        .map(|schedule| render::text(schedule, "name"))
         .collect())
 }
 
@@ -177,8 +177,8 @@ async fn schedule_of(remote: &Remote, id: &str) -> Result<String, Failure> {
     let overrides = known(remote, None).await?;
     let found = overrides
         .iter()
-        .find(|known| present::text(known, "id") == id);
+        .find(|known| render::text(known, "id") == id);
     found
-        .map(|known| present::text(known, "schedule"))
+        .map(|known| render::text(known, "schedule"))
         .ok_or_else(|| Failure::NotSo(format!("there is no override {id}: see `override list`")))
 }

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::arguments::target;
 use super::context::Context;
-use super::present;
 use super::remote::Call;
+use super::render;
 use super::report::{Failure, Report};
 
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ pub async fn run(page: &Page, context: &Context) -> Result<Report, Failure> {
         .remote()?
         .call(Call::post(&["v1", "incidents"], &body))
         .await?;
-    let number = present::text(&answer, "number");
+    let number = render::text(&answer, "number");
     let text = format!("#{number} pages {}", page.target);
     Ok(Report::new(answer, text)
         .remark(format!("see what happens with: reveille explain {number}")))

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::arguments::{id, label};
 use super::context::Context;
-use super::present::{self, rules::warnings};
 use super::remote::{Call, Remote, StatusCode};
+use super::render::{self, rules::warnings};
 use super::report::{Failure, Report, Verdict, list_as};
 use super::rules_folder::{self, Overwrite};
 use super::rules_local;
@@ -159,7 +159,7 @@ async fn judge(remote: &Remote, call: Call<'_>) -> Result<Judged, Failure> {
     if answer.status.is_success() {
         return Ok(Judged::Good(answer.value));
     }
-    let faults = present::list(&answer.value, "faults");
+    let faults = render::list(&answer.value, "faults");
     let is_about_rules = matches!(
         answer.status,
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY
@@ -177,7 +177,7 @@ async fn diff(folder: &Folder, context: &Context) -> Result<Report, Failure> {
     Ok(match judge(&remote, call).await? {
         Judged::Faulty(faults) => faulty(faults, folder, &files, context),
         Judged::Good(answer) => {
-            let told = present::rules::differences(&answer);
+            let told = render::rules::differences(&answer);
             let text = if told.is_empty() {
                 "no differences to the rules in force".to_owned()
             } else {
@@ -205,7 +205,7 @@ async fn apply(apply: &Apply, context: &Context) -> Result<Report, Failure> {
         Judged::Faulty(faults) => return Ok(faulty(faults, &apply.folder, &files, context)),
     };
     let revision = answer.get("revision").and_then(Value::as_u64);
-    let told = present::rules::differences(&answer);
+    let told = render::rules::differences(&answer);
     if told.is_empty() {
         let text = "these rules are in force already";
         return Ok(Report::new(
@@ -225,7 +225,7 @@ async fn apply(apply: &Apply, context: &Context) -> Result<Report, Failure> {
         Judged::Good(applied) => {
             let text = format!(
                 "{told}\nrevision {} is in force",
-                present::text(&applied, "revision")
+                render::text(&applied, "revision")
             );
             with_warnings(Report::new(applied.clone(), text), &applied)
         }
@@ -243,7 +243,7 @@ fn can_agree(yes: bool, context: &Context) -> Result<(), Failure> {
 
 /// A change that moves who is on call now is asked about.
 fn is_agreed(yes: bool, context: &Context, answer: &Value, told: &str) -> bool {
-    let moves = !present::rules::moves(answer).is_empty();
+    let moves = !render::rules::moves(answer).is_empty();
     match context.ask {
         Some(ask) if moves && !yes => ask(&format!("{told}\nApply this?")),
         Some(_) | None => true,
@@ -252,10 +252,10 @@ fn is_agreed(yes: bool, context: &Context, answer: &Value, told: &str) -> bool {
 
 async fn export(export: &Export, context: &Context) -> Result<Report, Failure> {
     let answer = context.remote()?.call(Call::get(&["v1", "rules"])).await?;
-    let files = present::list(&answer, "files")
+    let files = render::list(&answer, "files")
         .iter()
         .map(|file| SourceFile {
-            path: present::text(file, "path"),
+            path: render::text(file, "path"),
             text: file
                 .get("text")
                 .and_then(Value::as_str)
@@ -274,13 +274,13 @@ async fn export(export: &Export, context: &Context) -> Result<Report, Failure> {
     };
     let folder = &export.folder.folder;
     let written = rules_folder::write(folder, &files, overwrite)?;
-    let revision = present::text(&answer, "revision");
+    let revision = render::text(&answer, "revision");
     let text = format!(
         "revision {revision} is in {}: {}",
         folder.display(),
         written.join(", ")
     );
-    let remarks = present::rules::export_remarks(&answer);
+    let remarks = render::rules::export_remarks(&answer);
     let report = Report::new(answer, text);
     Ok(remarks.into_iter().fold(report, Report::remark))
 }
@@ -317,7 +317,7 @@ async fn history(context: &Context) -> Result<Report, Failure> {
         .items(&["v1", "rules", "revisions"], &[])
         .await?;
     let answer = list_as("items", items);
-    let text = present::rules::history(&answer, &context.into());
+    let text = render::rules::history(&answer, &context.into());
     Ok(Report::new(answer, text))
 }
 
@@ -330,10 +330,10 @@ async fn rollback(rollback: &Rollback, context: &Context) -> Result<Report, Fail
     let body = json!({ "revision": rollback.revision });
     let call = Call::post(&["v1", "rules", "rollback"], &body);
     let answer = remote.call(call).await?;
-    let told = present::rules::differences(&answer);
+    let told = render::rules::differences(&answer);
     let line = format!(
         "revision {} is in force, with the rules of revision {}",
-        present::text(&answer, "revision"),
+        render::text(&answer, "revision"),
         rollback.revision
     );
     let text = if told.is_empty() {
@@ -358,7 +358,7 @@ async fn is_rollback_agreed(
     Ok(match judge(remote, call).await? {
         Judged::Faulty(_) => true,
         Judged::Good(answer) => {
-            let told = present::rules::differences(&answer);
+            let told = render::rules::differences(&answer);
             is_agreed(false, context, &answer, &told)
         }
     })
@@ -383,7 +383,7 @@ async fn test(test: &Test, context: &Context) -> Result<Report, Failure> {
         Call::post(&["v1", "route"], &event)
     };
     let answer = context.remote()?.call(call).await?;
-    let text = present::rules::decisions(&answer);
+    let text = render::rules::decisions(&answer);
     Ok(Report::new(answer, text))
 }
 

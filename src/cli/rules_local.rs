@@ -8,7 +8,7 @@ use ariadne::{CharSet, Color, Config, Label, Report, ReportKind, Source};
 use serde_json::{Value, json};
 
 use super::context::Look;
-use super::present::text;
+use super::render::text;
 use crate::app::web_addresses;
 use crate::config::{ChannelKind, Settings};
 use crate::engine::ids::{ChannelName, PolicyName};

@@ -2,7 +2,7 @@
 //! cursor, changes colours or turns a line around.
 //!
 //! Fields of answers were put on one line each where they were laid out
-//! ([`present::table::clean`](super::present::table::clean)), so the line breaks that arrive here
+//! ([`present::table::clean`](super::render::table::clean)), so the line breaks that arrive here
 //! are our own.
 
 use serde_json::Value;

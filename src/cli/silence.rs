@@ -6,8 +6,8 @@ use serde_json::json;
 use super::arguments::id;
 use super::context::Context;
 use super::overrides::Span;
-use super::present::{self, moments};
 use super::remote::Call;
+use super::render::{self, time_format};
 use super::report::{Failure, Report, list_as};
 
 #[derive(Debug, Subcommand)]
@@ -61,8 +61,8 @@ async fn add(add: &Add, context: &Context) -> Result<Report, Failure> {
         .remote()?
         .call(Call::post(&["v1", "silences"], &body))
         .await?;
-    let until = moments::both(until, &context.into());
-    let text = present::people::silence_set(&answer, &until);
+    let until = time_format::both(until, &context.into());
+    let text = render::people::silence_set(&answer, &until);
     Ok(Report::new(answer, text))
 }
 
@@ -71,7 +71,7 @@ async fn list(context: &Context) -> Result<Report, Failure> {
         "items",
         context.remote()?.items(&["v1", "silences"], &[]).await?,
     );
-    let text = present::people::silences(&answer, &context.into());
+    let text = render::people::silences(&answer, &context.into());
     Ok(Report::new(answer, text))
 }
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
 /// Events that may wait.
 const EVENTS_MAX: usize = 1_000;
@@ -72,7 +72,7 @@ impl Spool {
     }
 
     /// Keeps an event, durably. Files are named so that they sort by time.
-    pub fn keep(&self, entry: &Entry, id: &str, now: Wall) -> Result<PathBuf, Error> {
+    pub fn keep(&self, entry: &Entry, id: &str, now: Timestamp) -> Result<PathBuf, Error> {
         let disk = |source: io::Error| Error::Disk {
             folder: self.folder.clone(),
             source,
@@ -204,7 +204,7 @@ mod tests {
         let root = tempfile::tempdir().expect("a temporary directory");
         let spool = Spool::new(root.path(), "http://a");
         let keep = |number: u64| {
-            let now = Wall(1_000 * number.cast_signed());
+            let now = Timestamp(1_000 * number.cast_signed());
             spool.keep(&entry("http://a", number), "x", now)
         };
         let second = keep(2).expect("there is room");
@@ -221,8 +221,8 @@ mod tests {
     fn what_cannot_be_read_or_is_of_another_server_keeps_nobody_waiting() {
         let root = tempfile::tempdir().expect("a temporary directory");
         let spool = Spool::new(root.path(), "http://a");
-        let good = spool.keep(&entry("http://a", 2), "x", Wall(2));
-        let other = spool.keep(&entry("http://b", 1), "x", Wall(1));
+        let good = spool.keep(&entry("http://a", 2), "x", Timestamp(2));
+        let other = spool.keep(&entry("http://b", 1), "x", Timestamp(1));
         assert!(good.is_ok() && other.is_ok(), "{good:?} {other:?}");
         fs::write(spool.folder.join("0-half.json"), "{").expect("it is written");
         let found = spool.look();
@@ -241,7 +241,7 @@ mod tests {
             let path = spool.folder.join(format!("{number:015}-x.json"));
             fs::write(path, &text).expect("it is written");
         }
-        let kept = spool.keep(&entry("http://a", 2), "id", Wall(1));
+        let kept = spool.keep(&entry("http://a", 2), "id", Timestamp(1));
         assert!(matches!(kept, Err(Error::Full { .. })), "{kept:?}");
         assert_eq!(numbers(&spool).len(), EVENTS_MAX);
     }

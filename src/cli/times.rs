@@ -8,7 +8,7 @@ use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 
 use crate::config::units;
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 
 /// Which occurrence is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +26,9 @@ const CURE: &str = "write a time such as 2026-11-23T09:00:00Z, 03:10 or \"mon 09
 pub fn moment(
     text: &str,
     direction: Direction,
-    now: Wall,
+    now: Timestamp,
     zone: &TimeZone,
-) -> Result<Wall, String> {
+) -> Result<Timestamp, String> {
     let text = text.trim();
     if text == "now" {
         return Ok(now);
@@ -46,15 +46,15 @@ pub fn moment(
 }
 
 /// Reads a length of time.
-pub fn length(text: &str) -> Result<Millis, String> {
+pub fn length(text: &str) -> Result<Duration, String> {
     let duration =
         units::duration(text).map_err(|cure| format!("{text:?} is no length of time: {cure}"))?;
-    Ok(Millis(
+    Ok(Duration(
         u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
     ))
 }
 
-fn civil(text: &str, direction: Direction, now: Wall, zone: &TimeZone) -> Option<Wall> {
+fn civil(text: &str, direction: Direction, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     if let Ok(moment) = text.parse::<DateTime>() {
         return on_the_wall(moment, zone);
     }
@@ -85,7 +85,7 @@ fn candidates(today: Date, direction: Direction) -> impl Iterator<Item = Date> {
 }
 
 /// A time that does not exist is that much later, one that comes twice is the first.
-fn on_the_wall(moment: DateTime, zone: &TimeZone) -> Option<Wall> {
+fn on_the_wall(moment: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     let zoned = moment.to_zoned_datetime(zone.clone()).ok()?;
     Some(zoned.timestamp().into())
 }
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     /// Monday, 2026-11-23 03:00 in Lisbon.
-    fn now() -> Wall {
+    fn now() -> Timestamp {
         let now: jiff::Timestamp = "2026-11-23T03:00:00Z".parse().expect("a timestamp");
         now.into()
     }

@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::context::Context;
-use super::present;
 use super::remote::Call;
+use super::render;
 use super::report::{Failure, Report, list_as};
 use super::times;
 
@@ -68,7 +68,7 @@ async fn create(create: &Create, context: &Context) -> Result<Report, Failure> {
         .remote()?
         .call(Call::post(&["v1", "tokens"], &body))
         .await?;
-    let text = present::text(&answer, "token");
+    let text = render::text(&answer, "token");
     Ok(Report::new(answer, text).remark("shown once: keep it, as REVEILLE_TOKEN or in a safe"))
 }
 
@@ -77,7 +77,7 @@ async fn list(context: &Context) -> Result<Report, Failure> {
         "items",
         context.remote()?.items(&["v1", "tokens"], &[]).await?,
     );
-    let text = present::admin::tokens(&answer, &context.into());
+    let text = render::admin::tokens(&answer, &context.into());
     Ok(Report::new(answer, text))
 }
 

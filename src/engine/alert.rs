@@ -9,8 +9,8 @@ use super::event::{Content, Text};
 use super::ids::{AlertId, IncidentNumber, IntegrationName, SilenceId};
 use super::key;
 use super::matcher::Fields;
-use super::memory;
-use super::time::{Millis, Steady, Wall};
+use super::recent_events;
+use super::time::{Duration, MonotonicTime, Timestamp};
 use super::unreported::Unreported;
 use super::urgency::SeverityClass;
 
@@ -30,15 +30,15 @@ pub struct Alert {
     pub acknowledged: bool,
     /// The earliest start that its source asserts; `None` for formats that report moments.
     #[serde(default)]
-    pub starts_at: Option<Wall>,
-    pub first_seen: Wall,
-    pub last_seen: Wall,
+    pub starts_at: Option<Timestamp>,
+    pub first_seen: Timestamp,
+    pub last_seen: Timestamp,
     /// Triggers after the first one.
     #[serde(default)]
     pub repeats: u64,
     /// Resolves by itself at this moment unless it is asserted again.
     #[serde(default)]
-    pub expires: Option<Steady>,
+    pub expires: Option<MonotonicTime>,
     /// Where rules end it when no report of it comes any more.
     #[serde(default)]
     pub unreported: Option<Unreported>,
@@ -47,12 +47,12 @@ pub struct Alert {
     pub assertions: Assertions,
     /// When it was resolved, and what time the source gave for that.
     #[serde(default)]
-    pub resolved_at: Option<Wall>,
+    pub resolved_at: Option<Timestamp>,
     #[serde(default)]
-    pub resolved_source_time: Option<Wall>,
+    pub resolved_source_time: Option<Timestamp>,
     /// When it last began to fire in an incident: later pages name it as joined.
     #[serde(default)]
-    pub entered: Option<Steady>,
+    pub entered: Option<MonotonicTime>,
     /// Open incidents to which it belongs, in the order of the tree.
     #[serde(default)]
     pub incidents: Vec<IncidentNumber>,
@@ -67,7 +67,7 @@ pub struct Alert {
     pub holds: Vec<Hold>,
     /// A resolved alert is forgotten at this moment.
     #[serde(default)]
-    pub forget: Option<Steady>,
+    pub forget: Option<MonotonicTime>,
 }
 
 /// Repeats of an alert whose incident a person resolved are only recorded until `until`.
@@ -75,11 +75,11 @@ pub struct Alert {
 pub struct Hold {
     pub group_key: Text,
     pub incident: IncidentNumber,
-    pub until: Steady,
+    pub until: MonotonicTime,
     /// The person's resolve, or a later start that was known then: a start after it is another
     /// condition.
     #[serde(default)]
-    pub since: Wall,
+    pub since: Timestamp,
 }
 
 impl Alert {
@@ -96,21 +96,21 @@ impl Alert {
     }
 
     /// The latest start that any of its senders gave.
-    pub(super) fn latest_start(&self) -> Option<Wall> {
+    pub(super) fn latest_start(&self) -> Option<Timestamp> {
         self.starts_at.max(self.assertions.latest_start())
     }
 
     /// How long it is remembered once it is over.
-    pub(super) fn remembered_for(&self) -> Millis {
+    pub(super) fn remembered_for(&self) -> Duration {
         if self.assertions.is_empty() {
-            memory::RESOLVES_FOR
+            recent_events::RESOLVES_FOR
         } else {
             assertions::REMEMBERED_FOR
         }
     }
 
     /// The earliest of its timers.
-    pub fn next_due(&self) -> Option<Steady> {
+    pub fn next_due(&self) -> Option<MonotonicTime> {
         let unreported = self.unreported.map(|wait| wait.due());
         let timers = [self.expires, unreported, self.forget];
         timers.into_iter().flatten().min()

@@ -5,38 +5,38 @@ use std::sync::Arc;
 
 use super::alert::{Alert, Hold};
 use super::assertions::Assertions;
-use super::draft::Draft;
-use super::event::{Event, Spoken};
+use super::event::{Event, EventTime};
 use super::ids::{AlertId, IntegrationName};
-use super::time::{Now, Steady, Wall};
-use super::{membership, silence, silencing};
+use super::time::{MonotonicTime, Now, Timestamp};
+use super::transaction::StepTransaction;
+use super::{grouping, silence, silencing};
 
 /// Writes what the event says into its alert record, or into a new one.
 pub(super) fn write(
-    draft: &mut Draft<'_>,
+    tx: &mut StepTransaction<'_>,
     integration: &IntegrationName,
     event: &Event,
     known: Option<Arc<Alert>>,
 ) -> AlertId {
-    let now = draft.now;
+    let now = tx.now;
     let Some(known) = known else {
-        return create(draft, integration, event);
+        return create(tx, integration, event);
     };
-    let known = silencing::leave_ended(draft, known);
-    let silenced_by = silence::covering(draft, integration, &event.content);
-    let asserted = asserted(draft, event);
-    draft.edit_alert(&known.id, |alert| {
+    let known = silencing::leave_ended(tx, known);
+    let silenced_by = silence::covering(tx, integration, &event.content);
+    let asserted = asserted(tx, event);
+    tx.edit_alert(&known.id, |alert| {
         alert.silenced_by = silenced_by;
         update(alert, event, asserted, now);
     });
-    count_again(draft, &known);
+    count_again(tx, &known);
     known.id
 }
 
-fn create(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -> AlertId {
-    let now = draft.now;
-    let (starts_at, expires) = asserted(draft, event);
-    let id = draft.next_alert();
+fn create(tx: &mut StepTransaction<'_>, integration: &IntegrationName, event: &Event) -> AlertId {
+    let now = tx.now;
+    let (starts_at, expires) = asserted(tx, event);
+    let id = tx.next_alert();
     let mut alert = Alert {
         id,
         integration: integration.clone(),
@@ -57,27 +57,27 @@ fn create(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -
         entered: None,
         incidents: Vec::new(),
         held_old: false,
-        silenced_by: silence::covering(draft, integration, &event.content),
+        silenced_by: silence::covering(tx, integration, &event.content),
         holds: Vec::new(),
         forget: None,
     };
     assert_by_sender(&mut alert, event, now.steady);
-    draft.put_alert(id, alert);
+    tx.put_alert(id, alert);
     id
 }
 
 /// Since when an event asserts its alert, and until when.
-type Asserted = (Option<Wall>, Option<Steady>);
+type Asserted = (Option<Timestamp>, Option<MonotonicTime>);
 
 /// Since when and until when the event asserts its alert: for as long as it said when it came.
-fn asserted(draft: &Draft<'_>, event: &Event) -> Asserted {
-    let lasts = |ends_at: Wall| ends_at.since(draft.accepted_at());
+fn asserted(tx: &StepTransaction<'_>, event: &Event) -> Asserted {
+    let lasts = |ends_at: Timestamp| ends_at.since(tx.accepted_at());
     match event.spoken {
-        Spoken::Asserted { starts_at, ends_at } => {
-            let expires = ends_at.map(|ends_at| draft.now.steady + lasts(ends_at));
+        EventTime::StateAsserted { starts_at, ends_at } => {
+            let expires = ends_at.map(|ends_at| tx.now.steady + lasts(ends_at));
             (starts_at, expires)
         }
-        Spoken::Moment(_) => (None, None),
+        EventTime::OccurredAt(_) => (None, None),
     }
 }
 
@@ -110,7 +110,7 @@ fn update(alert: &mut Alert, event: &Event, asserted: Asserted, now: Now) {
 }
 
 /// Drops the holds that ran out or that the event ends. Whether it ended any.
-fn end_holds(alert: &mut Alert, event: &Event, now: Steady) -> bool {
+fn end_holds(alert: &mut Alert, event: &Event, now: MonotonicTime) -> bool {
     let holds = std::mem::take(&mut alert.holds);
     let (ended, held): (Vec<Hold>, Vec<Hold>) = holds
         .into_iter()
@@ -122,10 +122,10 @@ fn end_holds(alert: &mut Alert, event: &Event, now: Steady) -> bool {
 
 /// Whether an event is news to the person who resolved: it reports a moment, or asserts a start
 /// after the resolve that is not another sender's word for the same condition.
-fn ends_hold(before: &Alert, hold: &Hold, event: &Event, now: Steady) -> bool {
+fn ends_hold(before: &Alert, hold: &Hold, event: &Event, now: MonotonicTime) -> bool {
     match event.spoken {
-        Spoken::Moment(_) => true,
-        Spoken::Asserted { starts_at, .. } => {
+        EventTime::OccurredAt(_) => true,
+        EventTime::StateAsserted { starts_at, .. } => {
             let is_later = starts_at.is_some_and(|start| start > hold.since);
             let goes_on = event.assertion().is_some_and(|assertion| {
                 before
@@ -138,7 +138,7 @@ fn ends_hold(before: &Alert, hold: &Hold, event: &Event, now: Steady) -> bool {
 }
 
 /// Where the format tells senders apart, the alert goes on until the last of them is done.
-fn assert_by_sender(alert: &mut Alert, event: &Event, now: Steady) {
+fn assert_by_sender(alert: &mut Alert, event: &Event, now: MonotonicTime) {
     if let Some(assertion) = event.assertion() {
         alert.assertions.assert(assertion, alert.expires, now);
         alert.expires = alert.assertions.expires();
@@ -146,9 +146,9 @@ fn assert_by_sender(alert: &mut Alert, event: &Event, now: Steady) {
 }
 
 /// Other labels may bring an alert under a silence, or out of one.
-fn count_again(draft: &mut Draft<'_>, before: &Alert) {
-    membership::recount(draft, before);
+fn count_again(tx: &mut StepTransaction<'_>, before: &Alert) {
+    grouping::recount(tx, before);
     for number in &before.incidents {
-        silence::review(draft, *number);
+        silence::review(tx, *number);
     }
 }

@@ -6,14 +6,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::Text;
-use super::time::{Millis, Steady, Wall};
+use super::time::{Duration, MonotonicTime, Timestamp};
 
 /// Assertions kept of one alert; the one heard longest ago gives way.
 pub const ASSERTIONS_MAX: usize = 8;
 
 /// Prometheus repeats a resolve for 15 minutes. So long its assertion has to be known, or the
 /// repeated resolve would end what another sender asserts meanwhile.
-pub const REMEMBERED_FOR: Millis = Millis::minutes(20);
+pub const REMEMBERED_FOR: Duration = Duration::minutes(20);
 
 /// Tells assertions of one alert apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct AssertionId {
     /// The sender's `generatorURL`; empty if it sends none.
     pub generator: Text,
     #[serde(default)]
-    pub starts_at: Option<Wall>,
+    pub starts_at: Option<Timestamp>,
 }
 
 /// What one sender says of the alert.
@@ -31,7 +31,7 @@ pub struct Assertion {
     pub id: AssertionId,
     /// When it ends unless it is repeated; `None` once it was resolved or has expired.
     #[serde(default)]
-    pub expires: Option<Steady>,
+    pub expires: Option<MonotonicTime>,
 }
 
 /// What became of a resolve.
@@ -58,23 +58,23 @@ impl Assertions {
     }
 
     /// When the last assertion ends.
-    pub fn expires(&self) -> Option<Steady> {
+    pub fn expires(&self) -> Option<MonotonicTime> {
         self.0.iter().filter_map(|known| known.expires).max()
     }
 
     /// The latest start that any sender gave.
-    pub fn latest_start(&self) -> Option<Wall> {
+    pub fn latest_start(&self) -> Option<Timestamp> {
         self.0.iter().filter_map(|known| known.id.starts_at).max()
     }
 
     /// A sender asserts the alert until `expires`.
-    pub fn assert(&mut self, id: AssertionId, expires: Option<Steady>, now: Steady) {
+    pub fn assert(&mut self, id: AssertionId, expires: Option<MonotonicTime>, now: MonotonicTime) {
         self.expire(now);
         self.put(id, expires);
     }
 
     /// A sender says that it is over: that ends its own assertion, or all if none is its own.
-    pub fn resolve(&mut self, id: AssertionId, now: Steady) -> Resolved {
+    pub fn resolve(&mut self, id: AssertionId, now: MonotonicTime) -> Resolved {
         self.expire(now);
         let own = self.0.iter().find(|known| known.id == id);
         let was_over = own.is_some_and(|own| own.expires.is_none());
@@ -98,20 +98,20 @@ impl Assertions {
     }
 
     /// Whether one of them expires before `earliest`.
-    pub fn expire_before(&self, earliest: Steady) -> bool {
+    pub fn expire_before(&self, earliest: MonotonicTime) -> bool {
         let mut ends = self.0.iter().filter_map(|known| known.expires);
         ends.any(|expires| expires < earliest)
     }
 
     /// No assertion that holds expires before `earliest`.
-    pub fn keep_until(&mut self, earliest: Steady) {
+    pub fn keep_until(&mut self, earliest: MonotonicTime) {
         for known in &mut self.0 {
             known.expires = known.expires.map(|expires| expires.max(earliest));
         }
     }
 
     /// Every assertion that holds expires so much later.
-    pub fn put_off(&mut self, by: Millis) {
+    pub fn put_off(&mut self, by: Duration) {
         for known in &mut self.0 {
             known.expires = known.expires.map(|expires| expires + by);
         }
@@ -120,7 +120,12 @@ impl Assertions {
     /// Whether an assertion is no news to somebody who resolved the alert at `resolved`: it was
     /// heard before, or another sender goes on asserting what was resolved, so that this one has
     /// only been restarted.
-    pub fn is_continued_by(&self, id: &AssertionId, resolved: Wall, now: Steady) -> bool {
+    pub fn is_continued_by(
+        &self,
+        id: &AssertionId,
+        resolved: Timestamp,
+        now: MonotonicTime,
+    ) -> bool {
         self.0.iter().any(|known| {
             let goes_on = known.expires.is_some_and(|expires| expires > now)
                 && known.id.generator != id.generator
@@ -129,13 +134,13 @@ impl Assertions {
         })
     }
 
-    fn expire(&mut self, now: Steady) {
+    fn expire(&mut self, now: MonotonicTime) {
         for known in &mut self.0 {
             known.expires = known.expires.filter(|expires| *expires > now);
         }
     }
 
-    fn put(&mut self, id: AssertionId, expires: Option<Steady>) {
+    fn put(&mut self, id: AssertionId, expires: Option<MonotonicTime>) {
         self.0.retain(|known| known.id != id);
         if self.0.len() >= ASSERTIONS_MAX {
             self.0.remove(0);
@@ -151,27 +156,27 @@ mod tests {
     fn id(generator: &str, starts_at: i64) -> AssertionId {
         AssertionId {
             generator: generator.into(),
-            starts_at: Some(Wall(starts_at)),
+            starts_at: Some(Timestamp(starts_at)),
         }
     }
 
     #[test]
     fn the_alert_is_over_with_the_last_of_its_assertions() {
         let mut assertions = Assertions::default();
-        assertions.assert(id("a", 1), Some(Steady(100)), Steady(10));
-        assertions.assert(id("b", 2), Some(Steady(90)), Steady(10));
-        assert_eq!(assertions.expires(), Some(Steady(100)));
-        let mut resolve = |id, now| assertions.resolve(id, Steady(now));
+        assertions.assert(id("a", 1), Some(MonotonicTime(100)), MonotonicTime(10));
+        assertions.assert(id("b", 2), Some(MonotonicTime(90)), MonotonicTime(10));
+        assert_eq!(assertions.expires(), Some(MonotonicTime(100)));
+        let mut resolve = |id, now| assertions.resolve(id, MonotonicTime(now));
         assert_eq!(resolve(id("a", 1), 20), Resolved::Assertion);
         assert_eq!(resolve(id("a", 1), 30), Resolved::Nothing, "a repeat");
         assert_eq!(resolve(id("b", 2), 40), Resolved::Alert);
-        assertions.assert(id("b", 3), Some(Steady(200)), Steady(50));
-        let mut resolve = |id, now| assertions.resolve(id, Steady(now));
+        assertions.assert(id("b", 3), Some(MonotonicTime(200)), MonotonicTime(50));
+        let mut resolve = |id, now| assertions.resolve(id, MonotonicTime(now));
         assert_eq!(resolve(id("a", 1), 60), Resolved::Nothing, "still known");
         assert_eq!(resolve(id("c", 9), 70), Resolved::Alert, "nobody's own");
-        assertions.assert(id("a", 4), Some(Steady(100)), Steady(80));
-        assertions.assert(id("b", 5), Some(Steady(90)), Steady(80));
-        let mut resolve = |id, now| assertions.resolve(id, Steady(now));
+        assertions.assert(id("a", 4), Some(MonotonicTime(100)), MonotonicTime(80));
+        assertions.assert(id("b", 5), Some(MonotonicTime(90)), MonotonicTime(80));
+        let mut resolve = |id, now| assertions.resolve(id, MonotonicTime(now));
         assert_eq!(
             resolve(id("a", 4), 90),
             Resolved::Alert,
@@ -184,10 +189,10 @@ mod tests {
         let mut assertions = Assertions::default();
         let most = i64::try_from(ASSERTIONS_MAX).unwrap();
         for start in 0..most {
-            assertions.assert(id("a", start), Some(Steady(1_000)), Steady(1));
+            assertions.assert(id("a", start), Some(MonotonicTime(1_000)), MonotonicTime(1));
         }
-        assertions.assert(id("a", 0), Some(Steady(1_000)), Steady(2));
-        assertions.assert(id("a", most), Some(Steady(1_000)), Steady(3));
+        assertions.assert(id("a", 0), Some(MonotonicTime(1_000)), MonotonicTime(2));
+        assertions.assert(id("a", most), Some(MonotonicTime(1_000)), MonotonicTime(3));
         let starts: Vec<i64> = assertions
             .0
             .iter()

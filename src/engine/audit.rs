@@ -6,12 +6,12 @@ use super::incident::{Incident, Phase, Status};
 use super::page::PageState;
 use super::ruleset::{ChannelInfo, RuleSet};
 use super::state::lanes::Lane;
-use super::time::{Millis, Now};
+use super::time::{Duration, Now};
 
 /// A timer may be late by this much before the audit minds.
-const SLACK: Millis = Millis::seconds(10);
+const SLACK: Duration = Duration::seconds(10);
 /// A channel that has had no success for so long fails.
-const FAILING_AFTER: Millis = Millis::minutes(1);
+const FAILING_AFTER: Duration = Duration::minutes(1);
 /// Stuck incidents and late timers are counted up to this.
 const COUNTED_MAX: usize = 1_000;
 

@@ -5,81 +5,81 @@
 //! people and can be probed are checked.
 
 use super::budget::mix;
+use super::cause::Cause;
 use super::decision::Effect;
-use super::draft::Draft;
 use super::ids::ChannelName;
-use super::incident::Trouble;
+use super::incident::SelfIncident;
 use super::input::Probed;
 use super::outcome::{Capacity, Outcome, Validity};
 use super::records::{ChannelState, Check};
 use super::ruleset::ChannelInfo;
-use super::time::{Millis, Steady};
-use super::trouble::Cause;
-use super::{lane, trouble_desk};
+use super::time::{Duration, MonotonicTime};
+use super::transaction::StepTransaction;
+use super::{channel_health, self_incidents};
 
 /// What was neither used nor checked for so long is checked.
-const IDLE: Millis = Millis::hours(1);
+const IDLE: Duration = Duration::hours(1);
 /// However busy it is, a channel is checked so often: what is left in its account, and how long
 /// its certificate is good, no page shows.
-const BUSY: Millis = Millis::hours(6);
+const BUSY: Duration = Duration::hours(6);
 /// A check that could not reach the channel is repeated after so long.
-const AGAIN: Millis = Millis::minutes(5);
+const AGAIN: Duration = Duration::minutes(5);
 /// So many in a row are trouble.
 const FAILURES: u64 = 2;
 
 /// A certificate is renewed when for so long no check met one that ends soon.
-const RENEWED_AFTER: Millis = Millis::hours(12);
+const RENEWED_AFTER: Duration = Duration::hours(12);
 
 /// After a start the first checks come no earlier; until then there is other work.
-const FIRST_AFTER: Millis = Millis::seconds(30);
+const FIRST_AFTER: Duration = Duration::seconds(30);
 /// The checks of several channels are spread over so long.
-const SPREAD: Millis = Millis::minutes(4);
+const SPREAD: Duration = Duration::minutes(4);
 
 /// The process starts: every channel is checked soon, since settings may be new.
-pub(super) fn plan_anew(draft: &mut Draft<'_>) {
-    plan_where(draft, |_, _| true);
+pub(super) fn plan_anew(tx: &mut StepTransaction<'_>) {
+    plan_where(tx, |_, _| true);
 }
 
 /// Plans the checks that are missing or overdue.
-pub(super) fn plan(draft: &mut Draft<'_>) {
-    plan_where(draft, |check, now| check.due <= now);
+pub(super) fn plan(tx: &mut StepTransaction<'_>) {
+    plan_where(tx, |check, now| check.due <= now);
 }
 
-fn plan_where(draft: &mut Draft<'_>, is_stale: fn(&Check, Steady) -> bool) {
-    let now = draft.now.steady;
-    for info in draft.rules.channels.clone() {
+fn plan_where(tx: &mut StepTransaction<'_>, is_stale: fn(&Check, MonotonicTime) -> bool) {
+    let now = tx.now.steady;
+    for info in tx.rules.channels.clone() {
         let name = &info.name;
-        let known = draft.channel(name).and_then(|channel| channel.check);
+        let known = tx.channel(name).and_then(|channel| channel.check);
         if !is_checked(&info) {
-            forget(draft, name, known);
+            forget(tx, name, known);
         } else if known.is_none_or(|check| is_stale(&check, now)) {
-            let due = spread(draft, name, FIRST_AFTER);
+            let due = spread(tx, name, FIRST_AFTER);
             let check = Check {
                 due,
                 latest: due,
                 is_under_way: false,
                 ..known.unwrap_or_default()
             };
-            lane::edit(draft, name, |channel| channel.check = Some(check));
+            channel_health::edit(tx, name, |channel| channel.check = Some(check));
         }
     }
 }
 
 /// Nobody looks any more: what checks found is over as far as anybody can tell.
-fn forget(draft: &mut Draft<'_>, name: &ChannelName, known: Option<Check>) {
+fn forget(tx: &mut StepTransaction<'_>, name: &ChannelName, known: Option<Check>) {
     for cause in [Cause::ChannelCapacity, Cause::ChannelCertificate] {
-        trouble_desk::clear(draft, &about(name, cause));
+        self_incidents::clear(tx, &about(name, cause));
     }
     let Some(check) = known else { return };
-    lane::edit(draft, name, |channel| channel.check = None);
-    let state = draft.channel(name);
-    let is_silent = state.is_some_and(|state| state.health.is_silent(draft.now.steady));
-    let down = draft.channel(name).and_then(|state| state.down.clone());
+    channel_health::edit(tx, name, |channel| channel.check = None);
+    let state = tx.channel(name);
+    let is_silent = state.is_some_and(|state| state.health.is_silent(tx.now.steady));
+    let down = tx.channel(name).and_then(|state| state.down.clone());
     if down.is_some_and(|down| down.was_checked) {
-        lane::works(draft, name, &"".into());
+        channel_health::works(tx, name, &"".into());
     }
     if check.failures >= FAILURES && !is_silent {
-        trouble_desk::clear(draft, &about(name, Cause::ChannelSilent));
+        self_incidents::clear(tx, &about(name, Cause::ChannelSilent));
     }
 }
 
@@ -88,21 +88,25 @@ fn is_checked(info: &ChannelInfo) -> bool {
 }
 
 /// So long from now and a little more, which differs from channel to channel and time to time.
-fn spread(draft: &Draft<'_>, name: &ChannelName, wait: Millis) -> Steady {
+fn spread(tx: &StepTransaction<'_>, name: &ChannelName, wait: Duration) -> MonotonicTime {
     let bytes = name.as_str().bytes();
-    let seed = bytes.fold(draft.now.seed, |seed, byte| mix(seed ^ u64::from(byte)));
-    draft.now.steady + wait + Millis(seed % SPREAD.0)
+    let seed = bytes.fold(tx.now.seed, |seed, byte| mix(seed ^ u64::from(byte)));
+    tx.now.steady + wait + Duration(seed % SPREAD.0)
 }
 
 /// When a channel that just took a message is to be checked.
-pub(super) fn after_success(draft: &Draft<'_>, name: &ChannelName, check: &Check) -> Steady {
-    spread(draft, name, IDLE).min(check.latest)
+pub(super) fn after_success(
+    tx: &StepTransaction<'_>,
+    name: &ChannelName,
+    check: &Check,
+) -> MonotonicTime {
+    spread(tx, name, IDLE).min(check.latest)
 }
 
 /// Something speaks against a channel and does not yet say enough: it is asked at once.
-pub(super) fn soon(draft: &mut Draft<'_>, name: &ChannelName) {
-    let now = draft.now.steady;
-    lane::edit(draft, name, |channel| {
+pub(super) fn soon(tx: &mut StepTransaction<'_>, name: &ChannelName) {
+    let now = tx.now.steady;
+    channel_health::edit(tx, name, |channel| {
         if let Some(check) = &mut channel.check {
             check.due = check.due.min(now);
         }
@@ -117,17 +121,17 @@ pub(super) fn failed(channel: &ChannelState) -> bool {
 }
 
 /// An idle channel's hour is over. One that asked to wait is not asked before.
-pub(super) fn due(draft: &mut Draft<'_>, info: &ChannelInfo) {
+pub(super) fn due(tx: &mut StepTransaction<'_>, info: &ChannelInfo) {
     let name = &info.name;
-    let Some(state) = draft.channel(name) else {
+    let Some(state) = tx.channel(name) else {
         return;
     };
-    let now = draft.now.steady;
+    let now = tx.now.steady;
     let closed = state.health.closed_until.filter(|until| *until > now);
     let wait = closed.map_or(IDLE, |until| until.since(now));
-    let due = spread(draft, name, wait);
+    let due = spread(tx, name, wait);
     let is_asked = is_checked(info) && closed.is_none();
-    lane::edit(draft, name, |channel| {
+    channel_health::edit(tx, name, |channel| {
         let check = channel.check.take().filter(|_| is_checked(info));
         channel.check = check.map(|check| Check {
             due,
@@ -137,16 +141,16 @@ pub(super) fn due(draft: &mut Draft<'_>, info: &ChannelInfo) {
         });
     });
     if is_asked {
-        draft.effects.push(Effect::Probe(name.clone()));
+        tx.effects.push(Effect::Probe(name.clone()));
     }
 }
 
 /// What a probe found.
-pub(super) fn probed(draft: &mut Draft<'_>, probed: &Probed) {
+pub(super) fn probed(tx: &mut StepTransaction<'_>, probed: &Probed) {
     let (name, outcome) = (&probed.channel, probed.outcome);
     let words = probed.provider_message.as_deref();
-    let wall = draft.now.wall;
-    let Some(state) = draft.channel(name) else {
+    let wall = tx.now.wall;
+    let Some(state) = tx.channel(name) else {
         return;
     };
     let is_asked = match &state.down {
@@ -156,11 +160,11 @@ pub(super) fn probed(draft: &mut Draft<'_>, probed: &Probed) {
         None => state.check.is_some_and(|check| check.is_under_way),
     };
     match &state.down {
-        Some(_) if is_asked => lane::probed(draft, name, outcome),
-        None if is_asked => checked(draft, name, (outcome, words)),
+        Some(_) if is_asked => channel_health::probed(tx, name, outcome),
+        None if is_asked => checked(tx, name, (outcome, words)),
         Some(_) | None => {}
     }
-    lane::edit(draft, name, |channel| {
+    channel_health::edit(tx, name, |channel| {
         if let Some(check) = &mut channel.check {
             check.is_under_way = false;
             if is_asked && outcome.is_sent() {
@@ -169,18 +173,22 @@ pub(super) fn probed(draft: &mut Draft<'_>, probed: &Probed) {
         }
     });
     if is_asked && outcome.is_sent() {
-        tell_capacity(draft, name, &probed.capacity);
-        tell_certificate(draft, name, probed.certificate);
+        tell_capacity(tx, name, &probed.capacity);
+        tell_certificate(tx, name, probed.certificate);
     }
 }
 
-fn checked(draft: &mut Draft<'_>, name: &ChannelName, (outcome, words): (Outcome, Option<&str>)) {
-    if let Some(cause) = lane::cause_of(outcome) {
-        lane::raise(draft, name, (outcome, words), cause, true);
+fn checked(
+    tx: &mut StepTransaction<'_>,
+    name: &ChannelName,
+    (outcome, words): (Outcome, Option<&str>),
+) {
+    if let Some(cause) = channel_health::cause_of(outcome) {
+        channel_health::raise(tx, name, (outcome, words), cause, true);
         return;
     }
     match outcome {
-        Outcome::Delivered | Outcome::Accepted => passed(draft, name),
+        Outcome::Delivered | Outcome::Accepted => passed(tx, name),
         // It is there and has much to do.
         Outcome::Throttled { .. } => {}
         Outcome::Transient
@@ -190,14 +198,14 @@ fn checked(draft: &mut Draft<'_>, name: &ChannelName, (outcome, words): (Outcome
         | Outcome::TlsNameMismatch
         | Outcome::TlsOther
         | Outcome::QuotaExhausted
-        | Outcome::Unknown => unreachable(draft, name, words),
+        | Outcome::Unknown => unreachable(tx, name, words),
     }
 }
 
-fn passed(draft: &mut Draft<'_>, name: &ChannelName) {
-    let now = draft.now.steady;
-    let due = spread(draft, name, IDLE);
-    let is_over = lane::edit(draft, name, |channel| {
+fn passed(tx: &mut StepTransaction<'_>, name: &ChannelName) {
+    let now = tx.now.steady;
+    let due = spread(tx, name, IDLE);
+    let is_over = channel_health::edit(tx, name, |channel| {
         let is_over = failed(channel) && !channel.health.is_silent(now);
         if let Some(check) = &mut channel.check {
             check.due = due;
@@ -206,13 +214,13 @@ fn passed(draft: &mut Draft<'_>, name: &ChannelName) {
         is_over
     });
     if is_over == Some(true) {
-        trouble_desk::clear(draft, &about(name, Cause::ChannelSilent));
+        self_incidents::clear(tx, &about(name, Cause::ChannelSilent));
     }
 }
 
-fn unreachable(draft: &mut Draft<'_>, name: &ChannelName, words: Option<&str>) {
-    let due = spread(draft, name, AGAIN);
-    let failures = lane::edit(draft, name, |channel| {
+fn unreachable(tx: &mut StepTransaction<'_>, name: &ChannelName, words: Option<&str>) {
+    let due = spread(tx, name, AGAIN);
+    let failures = channel_health::edit(tx, name, |channel| {
         let check = channel.check.as_mut()?;
         check.due = due;
         check.failures += 1;
@@ -223,38 +231,42 @@ fn unreachable(draft: &mut Draft<'_>, name: &ChannelName, words: Option<&str>) {
         if let Some(words) = words {
             text = format!("{text} ({words})");
         }
-        trouble_desk::raise(draft, about(name, Cause::ChannelSilent), &text);
+        self_incidents::raise(tx, about(name, Cause::ChannelSilent), &text);
     }
 }
 
 /// Says that a channel will soon have nothing left to send with, or that this is over.
-fn tell_capacity(draft: &mut Draft<'_>, name: &ChannelName, capacity: &Capacity) {
+fn tell_capacity(tx: &mut StepTransaction<'_>, name: &ChannelName, capacity: &Capacity) {
     let trouble = about(name, Cause::ChannelCapacity);
     match capacity {
-        Capacity::Enough => trouble_desk::clear(draft, &trouble),
+        Capacity::Enough => self_incidents::clear(tx, &trouble),
         Capacity::Unread => {}
         Capacity::Low { text } => {
-            trouble_desk::raise(draft, trouble, &format!("channel {name}: {text}"));
+            self_incidents::raise(tx, trouble, &format!("channel {name}: {text}"));
         }
     }
 }
 
 /// Says that the server's certificate ends soon and was not renewed, or that this is over.
-fn tell_certificate(draft: &mut Draft<'_>, name: &ChannelName, certificate: Option<Validity>) {
+fn tell_certificate(
+    tx: &mut StepTransaction<'_>,
+    name: &ChannelName,
+    certificate: Option<Validity>,
+) {
     let trouble = about(name, Cause::ChannelCertificate);
-    let now = draft.now.wall;
+    let now = tx.now.wall;
     match certificate.filter(|known| known.is_ending(now)) {
         // Of several servers behind one name the next may be one that was forgotten.
-        None => trouble_desk::clear_after(draft, &trouble, RENEWED_AFTER),
+        None => self_incidents::clear_after(tx, &trouble, RENEWED_AFTER),
         Some(Validity { ends, .. }) => {
             let text = format!("channel {name}: the certificate of its server expires {ends}");
-            trouble_desk::raise(draft, trouble, &text);
+            self_incidents::raise(tx, trouble, &text);
         }
     }
 }
 
-fn about(name: &ChannelName, cause: Cause) -> Trouble {
-    Trouble {
+fn about(name: &ChannelName, cause: Cause) -> SelfIncident {
+    SelfIncident {
         cause,
         subject: name.as_str().into(),
     }
@@ -262,7 +274,7 @@ fn about(name: &ChannelName, cause: Cause) -> Trouble {
 
 impl ChannelState {
     /// When it is to be asked how it is.
-    pub fn next_due(&self) -> Option<Steady> {
+    pub fn next_due(&self) -> Option<MonotonicTime> {
         let probe = self.down.as_ref().map(|down| down.probe_due);
         probe.or_else(|| self.check.map(|check| check.due))
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::{
     AlertId, AttemptId, EntryId, IncidentNumber, OverrideId, PageId, ReceiptId, SilenceId, TaskId,
 };
-use super::time::Steady;
+use super::time::MonotonicTime;
 
 /// The next free ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Counters {
     pub entry: EntryId,
     /// When the process started last; `None` after it ended in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub started: Option<Steady>,
+    pub started: Option<MonotonicTime>,
     /// Starts in a row, each soon after the one before.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub quick_starts: u64,

@@ -9,11 +9,11 @@ use super::ids::{
     AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId, SilenceId, TaskId,
     UserName,
 };
-use super::incident::{Handled, Status, Why};
-use super::page::{IncidentRef, News, PageKind, Recipient};
+use super::incident::{Handled, PageCause, Status};
+use super::page::{IncidentRef, PageKind, Recipient, UpdateKind};
 use super::records::{Change, Receipt};
 use super::ruleset::Medium;
-use super::time::{Millis, Wall};
+use super::time::{Duration, Timestamp};
 use super::urgency::Urgency;
 
 /// The outcome of one step. Reasons travel as [`Change::Entry`] and inside receipts, so that they
@@ -35,7 +35,7 @@ pub struct Decision {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Hand this to its channel.
-    Send(Arc<Order>),
+    Send(Arc<SendRequest>),
     /// Withdraw an attempt whose first byte has not left.
     Cancel(AttemptId),
     /// Ask a channel that is down or idle how it is.
@@ -110,18 +110,18 @@ pub enum Refusal {
     },
     /// It was to be handed to somebody, and nobody would have been told.
     #[error("{target} would tell nobody: {why}; {}", .why.cure())]
-    Untold { target: String, why: Untold },
+    Unreachable { target: String, why: Unreachable },
 }
 
 /// Why a target tells nobody now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Untold {
+pub enum Unreachable {
     #[error("there is no such {0}")]
     NoSuch(&'static str),
     #[error("nobody is on call{}", .until.map_or_else(String::new, |at| format!(" until {at}")))]
     NobodyOnCall {
         /// `None` if no end is in sight.
-        until: Option<Wall>,
+        until: Option<Timestamp>,
     },
     #[error("{user} has no usable contact")]
     NoUsableContact {
@@ -133,7 +133,7 @@ pub enum Untold {
     NobodyNamed,
 }
 
-impl Untold {
+impl Unreachable {
     /// What helps.
     pub fn cure(&self) -> &'static str {
         match self {
@@ -155,7 +155,7 @@ impl Untold {
 /// One attempt for a channel to make: everything it needs. What it says is made when all that came
 /// with one request is decided, and made again if it had to wait before it left.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Order {
+pub struct SendRequest {
     pub attempt: AttemptId,
     pub page: PageId,
     pub channel: ChannelName,
@@ -170,16 +170,16 @@ pub struct Order {
     pub asks: bool,
     pub message: Message,
     /// Where an earlier message about the same incident stands on this channel.
-    pub place: Option<Place>,
+    pub place: Option<ThreadRef>,
     /// Short plain text: a richer form was refused.
-    pub is_plain: bool,
+    pub plain_text_only: bool,
     /// Time that the channel has for the attempt.
-    pub deadline: Millis,
+    pub deadline: Duration,
 }
 
 /// Where a message goes relative to an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum ThreadRef {
     /// Under this message.
     Thread(Text),
     /// Change this message.
@@ -196,16 +196,16 @@ pub struct Message {
     /// IANA name of the zone in which the recipient reads times; UTC for channel targets.
     pub time_zone: Text,
     /// One, or those that a bundled page names.
-    pub incidents: Vec<Brief>,
+    pub incidents: Vec<IncidentSummary>,
     /// Incidents in the whole bundled page; 1 otherwise.
     pub incidents_total: usize,
     /// For links; `user` is `None` for channel targets.
     pub token: TokenSubject,
-    pub why: Why,
+    pub why: PageCause,
     /// What an update tells.
-    pub news: Option<News>,
+    pub news: Option<UpdateKind>,
     /// When it was written.
-    pub written_at: Wall,
+    pub written_at: Timestamp,
 }
 
 /// What an acknowledge token is bound to.
@@ -219,7 +219,7 @@ pub struct TokenSubject {
 
 /// An incident as a message shows it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Brief {
+pub struct IncidentSummary {
     pub incident: IncidentRef,
     pub status: Status,
     pub urgency: Urgency,
@@ -228,34 +228,34 @@ pub struct Brief {
     /// The summary of the most pressing alert that fires now.
     pub title: Text,
     pub service: Option<Text>,
-    pub opened_at: Wall,
+    pub opened_at: Timestamp,
     pub acknowledged: Option<Handled>,
     pub resolved: Option<Handled>,
     pub alerts_firing: u32,
     pub alerts_total: u32,
     /// Labels that all its alerts share by grouping; empty when each alert is its own incident.
     pub group_labels: super::event::Labels,
-    /// The first alerts, at most [`Brief::ALERTS_MAX`].
-    pub alerts: Vec<AlertBrief>,
-    /// Alerts that began to fire since the reader was told, at most [`Brief::ALERTS_MAX`].
+    /// The first alerts, at most [`IncidentSummary::ALERTS_MAX`].
+    pub alerts: Vec<AlertSummary>,
+    /// Alerts that began to fire since the reader was told, as many at most.
     pub joined: Vec<Text>,
     pub joined_total: usize,
     /// The router speaks of itself.
     pub is_self_incident: bool,
 }
 
-impl Brief {
+impl IncidentSummary {
     /// Alerts shown in one message.
     pub const ALERTS_MAX: usize = 10;
 }
 
 /// An alert as a message shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AlertBrief {
+pub struct AlertSummary {
     /// Of the content, or what stands for it where its sender gave none.
     pub summary: Text,
     pub firing: bool,
-    pub first_seen: Wall,
+    pub first_seen: Timestamp,
     /// All that its monitor sent.
     pub content: Arc<Content>,
 }

@@ -2,26 +2,26 @@
 
 use std::sync::Arc;
 
-use super::answer;
+use super::attempt_result;
 use super::decision::{Answer, Refusal};
-use super::deliver;
-use super::draft::Draft;
+use super::delivery;
 use super::event::Text;
 use super::ids::{AttemptId, ChannelName};
 use super::input::Report;
 use super::outcome::Outcome;
 use super::page::{Attempt, Page, PageState};
 use super::reason::Reason;
+use super::transaction::StepTransaction;
 
 /// A provider reported on an attempt after its answer. One that speaks of another channel's attempt
 /// is refused: its signature says nothing about that.
-pub(super) fn take(
-    draft: &mut Draft<'_>,
+pub(super) fn apply(
+    tx: &mut StepTransaction<'_>,
     channel: &ChannelName,
     attempt: AttemptId,
     (outcome, provider_message): (Outcome, Option<Text>),
 ) -> Answer {
-    let page = draft.page_of_attempt(attempt);
+    let page = tx.page_of_attempt(attempt);
     let known = page
         .iter()
         .flat_map(|page| &page.attempts)
@@ -33,7 +33,7 @@ pub(super) fn take(
             cure: format!("only {} may report on it", known.channel),
         }),
         (Some(page), Some(known)) => {
-            believe(draft, page, known, (outcome, provider_message));
+            believe(tx, page, known, (outcome, provider_message));
             Answer::Done
         }
         (_, None) | (None, _) => Answer::Done,
@@ -42,7 +42,7 @@ pub(super) fn take(
 
 /// Takes a report over; a page never moves backwards.
 fn believe(
-    draft: &mut Draft<'_>,
+    tx: &mut StepTransaction<'_>,
     page: &Arc<Page>,
     known: &Attempt,
     (outcome, provider_message): (Outcome, Option<Text>),
@@ -50,7 +50,7 @@ fn believe(
     let attempt = known.id;
     if known.outcome.is_none() {
         // The report overtook the answer: it is the answer.
-        let latency_ms = draft.now.steady.since(known.started).0;
+        let latency_ms = tx.now.steady.since(known.started).0;
         let reference = None;
         let was_started = true;
         let report = Report {
@@ -61,15 +61,18 @@ fn believe(
             reference,
             was_started,
         };
-        return answer::outcome(draft, &report);
+        return attempt_result::apply_outcome(tx, &report);
     }
     let is_final = matches!(page.state, PageState::Delivered | PageState::Cancelled);
     if is_final || known.outcome != Some(Outcome::Accepted) {
         return;
     }
     let channel = known.channel.clone();
-    let text = format!("{channel} reports: {}", answer::outcome_text(outcome));
-    draft.edit_page(&page.id, |page| {
+    let text = format!(
+        "{channel} reports: {}",
+        attempt_result::outcome_text(outcome)
+    );
+    tx.edit_page(&page.id, |page| {
         if let Some(known) = page.attempts.iter_mut().find(|known| known.id == attempt) {
             known.outcome = Some(outcome);
         }
@@ -77,12 +80,12 @@ fn believe(
             page.state = PageState::Sending;
         }
     });
-    deliver::note_page(draft, page.id, Reason::DeliveryReport, &text, |detail| {
+    delivery::note_page(tx, page.id, Reason::DeliveryReport, &text, |detail| {
         detail.attempt = Some(attempt);
         detail.channel = Some(channel.as_str().into());
         detail.outcome = Some(outcome);
         detail.provider_message = provider_message;
     });
-    answer::follow(draft, page.id, &channel, outcome);
-    deliver::fail_if_hopeless(draft, page.id);
+    attempt_result::follow(tx, page.id, &channel, outcome);
+    delivery::fail_if_hopeless(tx, page.id);
 }

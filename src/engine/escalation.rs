@@ -5,37 +5,39 @@
 
 use std::sync::Arc;
 
-use super::draft::Draft;
+use super::cause::Cause;
 use super::ids::IncidentNumber;
-use super::incident::{Incident, Phase, Position, Status, Trouble, Why};
-use super::naming::{Named, name_of, name_targets, present_fallback};
-use super::page::News;
+use super::incident::{Incident, PageCause, Phase, Position, SelfIncident, Status};
+use super::page::UpdateKind;
 use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind};
 use super::ruleset::Policy;
-use super::time::Millis;
-use super::trouble::Cause;
+use super::target_resolution::{ResolvedTarget, name_of, present_fallback, resolve_targets};
+use super::time::Duration;
+use super::transaction::StepTransaction;
 use super::urgency::Urgency;
-use super::{closing, contact_test, deliver, handling, notify, trouble_desk, updates};
+use super::{
+    acknowledgment, contact_test, delivery, notification, resolution, self_incidents, updates,
+};
 
 /// The fallback is paged again after this.
-pub(super) const FALLBACK_INTERVAL: Millis = Millis::minutes(30);
+pub(super) const FALLBACK_INTERVAL: Duration = Duration::minutes(30);
 /// The fallback is paged at most so often.
 const FALLBACKS_MAX: u32 = 48;
 /// Starts an incident's life: copies, and the first round unless something holds it.
-pub(super) fn begin(draft: &mut Draft<'_>, number: IncidentNumber, group_wait: Millis) {
-    let Some(incident) = draft.incident(&number) else {
+pub(super) fn begin(tx: &mut StepTransaction<'_>, number: IncidentNumber, group_wait: Duration) {
+    let Some(incident) = tx.incident(&number) else {
         return;
     };
     let alerts = incident.alerts;
     if alerts.firing > 0 && alerts.firing == alerts.silenced {
-        super::silence::hold(draft, number);
-    } else if group_wait > Millis::ZERO && incident.expects_acknowledgment() {
-        let due = draft.now.steady + group_wait;
-        set_phase(draft, number, Phase::GroupWait);
-        draft.edit_incident(&number, |incident| incident.escalation.due = Some(due));
+        super::silence::hold(tx, number);
+    } else if group_wait > Duration::ZERO && incident.expects_acknowledgment() {
+        let due = tx.now.steady + group_wait;
+        set_phase(tx, number, Phase::GroupWait);
+        tx.edit_incident(&number, |incident| incident.escalation.due = Some(due));
         let text = format!("waits {group_wait} for more alerts");
-        draft.note(
+        tx.note(
             number,
             EntryKind::Escalation,
             Reason::GroupWait,
@@ -43,27 +45,27 @@ pub(super) fn begin(draft: &mut Draft<'_>, number: IncidentNumber, group_wait: M
             EntryDetail::default(),
         );
     } else {
-        start(draft, number);
+        start(tx, number);
     }
 }
 
 /// Posts the copies and starts the first round.
-pub(super) fn start(draft: &mut Draft<'_>, number: IncidentNumber) {
-    updates::post_copies(draft, number);
-    let Some(incident) = draft.incident(&number) else {
+pub(super) fn start(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    updates::post_copies(tx, number);
+    let Some(incident) = tx.incident(&number) else {
         return;
     };
     if incident.expects_acknowledgment() {
-        start_round(draft, number, 0);
+        start_round(tx, number, 0);
     } else {
-        set_phase(draft, number, Phase::NotExpected);
+        set_phase(tx, number, Phase::NotExpected);
         let text = if contact_test::is_test(&incident) {
             "nobody is expected to acknowledge: it is a test page"
         } else {
             "nobody is expected to acknowledge: the route says policy: none"
         };
         let reason = Reason::NoAcknowledgmentExpected;
-        draft.note(
+        tx.note(
             number,
             EntryKind::Escalation,
             reason,
@@ -74,35 +76,35 @@ pub(super) fn start(draft: &mut Draft<'_>, number: IncidentNumber) {
 }
 
 /// Back to triggered, and from the first step on.
-pub(super) fn restart(draft: &mut Draft<'_>, number: IncidentNumber, reason: Reason) {
-    let Some(incident) = draft.incident(&number) else {
+pub(super) fn restart(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Reason) {
+    let Some(incident) = tx.incident(&number) else {
         return;
     };
     if !incident.is_open() {
         return;
     }
     let was_acknowledged = incident.status == Status::Acknowledged;
-    reopen(draft, number);
+    reopen(tx, number);
     if incident.is_silenced {
-        super::silence::hold(draft, number);
+        super::silence::hold(tx, number);
     } else if incident.expects_acknowledgment() {
         let text = format!("escalation starts again: {}", reason.meaning());
-        draft.note(
+        tx.note(
             number,
             EntryKind::Escalation,
             reason,
             text,
             EntryDetail::default(),
         );
-        start_round(draft, number, 0);
+        start_round(tx, number, 0);
     }
     if was_acknowledged {
-        updates::tell(draft, number, News::Triggered);
+        updates::tell(tx, number, UpdateKind::Triggered);
     }
 }
 
-pub(super) fn reopen(draft: &mut Draft<'_>, number: IncidentNumber) {
-    draft.edit_incident(&number, |incident| {
+pub(super) fn reopen(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    tx.edit_incident(&number, |incident| {
         incident.status = Status::Triggered;
         incident.acknowledged = None;
         incident.escalation.is_join_pending = false;
@@ -113,27 +115,27 @@ pub(super) fn reopen(draft: &mut Draft<'_>, number: IncidentNumber) {
     });
 }
 
-pub(super) fn set_phase(draft: &mut Draft<'_>, number: IncidentNumber, phase: Phase) {
-    draft.edit_incident(&number, |incident| {
+pub(super) fn set_phase(tx: &mut StepTransaction<'_>, number: IncidentNumber, phase: Phase) {
+    tx.edit_incident(&number, |incident| {
         incident.escalation.phase = phase;
         incident.escalation.due = None;
     });
 }
 
 /// Starts a round at its first step that names somebody.
-pub(super) fn start_round(draft: &mut Draft<'_>, number: IncidentNumber, round: u32) {
-    draft.edit_incident(&number, |incident| {
+pub(super) fn start_round(tx: &mut StepTransaction<'_>, number: IncidentNumber, round: u32) {
+    tx.edit_incident(&number, |incident| {
         incident.escalation.round = round;
         incident.escalation.position = Position::Before;
         incident.escalation.phase = Phase::Running;
-        incident.escalation.hurried = None;
+        incident.escalation.skip_wait_reason = None;
     });
-    closing::archive_old_pages(draft, number);
-    updates::post_copies(draft, number);
+    resolution::archive_old_pages(tx, number);
+    updates::post_copies(tx, number);
     if round > 0 {
         let text = format!("round {} begins", round + 1);
         let reason = Reason::RoundStarted;
-        draft.note(
+        tx.note(
             number,
             EntryKind::Escalation,
             reason,
@@ -141,34 +143,34 @@ pub(super) fn start_round(draft: &mut Draft<'_>, number: IncidentNumber, round: 
             EntryDetail::default(),
         );
     }
-    advance(draft, number, Reason::StepStarted);
+    advance(tx, number, Reason::StepStarted);
 }
 
 /// Goes on to the next step that names somebody, the next round, or the fallback.
-pub(super) fn advance(draft: &mut Draft<'_>, number: IncidentNumber, reason: Reason) {
-    let Some(incident) = draft.incident(&number) else {
+pub(super) fn advance(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Reason) {
+    let Some(incident) = tx.incident(&number) else {
         return;
     };
-    let Some(policy) = draft.policy_of(&incident) else {
+    let Some(policy) = tx.policy_of(&incident) else {
         return;
     };
     let next = match incident.escalation.position {
         Position::Before | Position::Reassigned => 0,
         Position::Step(step) => step + 1,
-        Position::Fallback => return page_fallback(draft, number, reason),
+        Position::Fallback => return page_fallback(tx, number, reason),
     };
-    if next > 0 && !runs_all_steps(&incident, &policy) && notify::was_reached(draft, &incident) {
-        return end_low(draft, number);
+    if next > 0 && !runs_all_steps(&incident, &policy) && notification::was_reached(tx, &incident) {
+        return end_low(tx, number);
     }
     for index in next..policy.steps.len() {
-        let named = name_targets(draft, &incident, &policy.steps[index].targets);
+        let named = resolve_targets(tx, &incident, &policy.steps[index].targets);
         if !named.is_empty() {
-            begin_step(draft, number, index, named, reason);
+            begin_step(tx, number, index, named, reason);
             return;
         }
         let text = format!("step {} names nobody; the next begins at once", index + 1);
         let detail = step_detail(&incident, Some(index));
-        draft.note(
+        tx.note(
             number,
             EntryKind::Escalation,
             Reason::NobodyOnCall,
@@ -176,32 +178,37 @@ pub(super) fn advance(draft: &mut Draft<'_>, number: IncidentNumber, reason: Rea
             detail,
         );
     }
-    end_round(draft, number, &policy, next == 0);
+    end_round(tx, number, &policy, next == 0);
 }
 
 pub(super) fn runs_all_steps(incident: &Incident, policy: &Policy) -> bool {
     incident.urgency == Urgency::High || policy.escalate_low
 }
 
-fn end_round(draft: &mut Draft<'_>, number: IncidentNumber, policy: &Policy, nobody_named: bool) {
-    let Some(incident) = draft.incident(&number) else {
+fn end_round(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    policy: &Policy,
+    nobody_named: bool,
+) {
+    let Some(incident) = tx.incident(&number) else {
         return;
     };
     let round = incident.escalation.round;
     if nobody_named {
-        page_fallback(draft, number, Reason::NobodyNamed);
+        page_fallback(tx, number, Reason::NobodyNamed);
     } else if round < policy.repeat && runs_all_steps(&incident, policy) {
-        start_round(draft, number, round + 1);
+        start_round(tx, number, round + 1);
     } else {
-        page_fallback(draft, number, Reason::Fallback);
+        page_fallback(tx, number, Reason::Fallback);
     }
 }
 
-fn end_low(draft: &mut Draft<'_>, number: IncidentNumber) {
-    set_phase(draft, number, Phase::StepsOver);
+fn end_low(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    set_phase(tx, number, Phase::StepsOver);
     let text = "no further step: the incident has low urgency";
     let reason = Reason::StepsOver;
-    draft.note(
+    tx.note(
         number,
         EntryKind::Escalation,
         reason,
@@ -211,16 +218,16 @@ fn end_low(draft: &mut Draft<'_>, number: IncidentNumber) {
 }
 
 pub(super) fn begin_step(
-    draft: &mut Draft<'_>,
+    tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
     index: usize,
-    named: Vec<Named>,
+    named: Vec<ResolvedTarget>,
     reason: Reason,
 ) {
-    let Some(incident) = draft.incident(&number) else {
+    let Some(incident) = tx.incident(&number) else {
         return;
     };
-    let Some(policy) = draft.policy_of(&incident) else {
+    let Some(policy) = tx.policy_of(&incident) else {
         return;
     };
     let wait = policy.steps[index].wait;
@@ -230,14 +237,14 @@ pub(super) fn begin_step(
         index + 1,
         names.join(", ")
     );
-    draft.note(
+    tx.note(
         number,
         EntryKind::Escalation,
         reason,
         text,
         step_detail(&incident, Some(index)),
     );
-    page_named(draft, number, Position::Step(index), named, wait);
+    page_named(tx, number, Position::Step(index), named, wait);
 }
 
 fn step_detail(incident: &Incident, index: Option<usize>) -> EntryDetail {
@@ -251,63 +258,66 @@ fn step_detail(incident: &Incident, index: Option<usize>) -> EntryDetail {
 
 /// Pages everybody named by a place in the policy and sets the time of the next.
 pub(super) fn page_named(
-    draft: &mut Draft<'_>,
+    tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
     position: Position,
-    named: Vec<Named>,
-    wait: Millis,
+    named: Vec<ResolvedTarget>,
+    wait: Duration,
 ) {
-    let now = draft.now.steady;
-    draft.edit_incident(&number, |incident| {
+    let now = tx.now.steady;
+    tx.edit_incident(&number, |incident| {
         let escalation = &mut incident.escalation;
         escalation.phase = Phase::Running;
         escalation.position = position;
         escalation.started = now;
         escalation.due = Some(now + wait);
-        escalation.hurried = None;
+        escalation.skip_wait_reason = None;
     });
     let waits = (Some(now + wait), None);
     for named in named {
         match named {
-            Named::Person { user, why } => {
-                notify::start_run(draft, number, &user, Why { position, ..why });
+            ResolvedTarget::Person { user, why } => {
+                notification::start_run(tx, number, &user, PageCause { position, ..why });
             }
-            Named::Channel { target, why } => {
-                deliver::page_channel_target(draft, number, &target, &Why { position, ..why });
+            ResolvedTarget::Channel { target, why } => {
+                delivery::page_channel_target(tx, number, &target, &PageCause { position, ..why });
             }
         }
     }
     // A failure of the first while others were still to be paged is no reason to go on.
-    draft.edit_incident(&number, |incident| {
-        (incident.escalation.due, incident.escalation.hurried) = waits;
+    tx.edit_incident(&number, |incident| {
+        (
+            incident.escalation.due,
+            incident.escalation.skip_wait_reason,
+        ) = waits;
     });
-    check_reached(draft, number);
+    check_reached(tx, number);
 }
 
 /// Pages the fallback, which is asked again every half hour.
-pub(super) fn page_fallback(draft: &mut Draft<'_>, number: IncidentNumber, reason: Reason) {
-    page_fallback_for(draft, number, reason, FALLBACK_INTERVAL);
+pub(super) fn page_fallback(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Reason) {
+    page_fallback_for(tx, number, reason, FALLBACK_INTERVAL);
 }
 
 /// Pages the fallback, which is asked again after `wait`.
 pub(super) fn page_fallback_for(
-    draft: &mut Draft<'_>,
+    tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
     reason: Reason,
-    wait: Millis,
+    wait: Duration,
 ) {
-    let Some(incident) = draft.incident(&number) else {
+    let Some(incident) = tx.incident(&number) else {
         return;
     };
     if incident.escalation.fallbacks >= FALLBACKS_MAX {
-        return exhaust(draft, number);
+        return exhaust(tx, number);
     }
-    let Some(policy) = draft.policy_of(&incident) else {
+    let Some(policy) = tx.policy_of(&incident) else {
         return;
     };
-    let mut named = name_targets(draft, &incident, &policy.fallback);
+    let mut named = resolve_targets(tx, &incident, &policy.fallback);
     if named.is_empty() {
-        named = name_targets(draft, &incident, &present_fallback(draft));
+        named = resolve_targets(tx, &incident, &present_fallback(tx));
     }
     let names: Vec<String> = named.iter().map(name_of).collect();
     let text = if names.is_empty() {
@@ -315,47 +325,47 @@ pub(super) fn page_fallback_for(
     } else {
         format!("fallback: pages {}", names.join(", "))
     };
-    draft.note(
+    tx.note(
         number,
         EntryKind::Escalation,
         reason,
         text,
         step_detail(&incident, None),
     );
-    draft.edit_incident(&number, |incident| incident.escalation.fallbacks += 1);
-    page_named(draft, number, Position::Fallback, named, wait);
+    tx.edit_incident(&number, |incident| incident.escalation.fallbacks += 1);
+    page_named(tx, number, Position::Fallback, named, wait);
     if incident.urgency == Urgency::Low {
-        end_low(draft, number);
+        end_low(tx, number);
     }
 }
 
-fn exhaust(draft: &mut Draft<'_>, number: IncidentNumber) {
-    set_phase(draft, number, Phase::Exhausted);
+fn exhaust(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    set_phase(tx, number, Phase::Exhausted);
     let text = format!("the fallback was paged {FALLBACKS_MAX} times and nobody came");
     let reason = Reason::Exhausted;
-    draft.note(
+    tx.note(
         number,
         EntryKind::Escalation,
         reason,
         text,
         EntryDetail::default(),
     );
-    let is_own = draft
+    let is_own = tx
         .incident(&number)
         .is_some_and(|incident| incident.about.is_some());
     if !is_own {
-        let trouble = Trouble {
+        let trouble = SelfIncident {
             cause: Cause::Exhausted,
             subject: "".into(),
         };
         let text = format!("nobody acknowledged incident #{number}, whose escalation is exhausted");
-        trouble_desk::raise(draft, trouble, &text);
+        self_incidents::raise(tx, trouble, &text);
     }
 }
 
 /// Lets the next step begin at once when every contact of everybody in this one failed for good.
-pub(super) fn check_reached(draft: &mut Draft<'_>, number: IncidentNumber) {
-    let Some(incident) = draft.incident(&number) else {
+pub(super) fn check_reached(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let Some(incident) = tx.incident(&number) else {
         return;
     };
     let escalation = &incident.escalation;
@@ -365,59 +375,60 @@ pub(super) fn check_reached(draft: &mut Draft<'_>, number: IncidentNumber) {
     );
     // At low urgency a report may come after the steps were over.
     let is_on = matches!(escalation.phase, Phase::Running | Phase::StepsOver);
-    if !is_on || !is_step || escalation.hurried.is_some() {
+    if !is_on || !is_step || escalation.skip_wait_reason.is_some() {
         return;
     }
-    if notify::has_hope(draft, &incident) {
+    if notification::can_still_reach_anyone(tx, &incident) {
         return;
     }
-    let now = draft.now.steady;
-    draft.edit_incident(&number, |incident| {
+    let now = tx.now.steady;
+    tx.edit_incident(&number, |incident| {
         incident.escalation.phase = Phase::Running;
         incident.escalation.due = Some(now);
-        incident.escalation.hurried = Some(Reason::NobodyReached);
+        incident.escalation.skip_wait_reason = Some(Reason::NobodyReached);
     });
 }
 
 /// The incident's timers that are due.
-pub(super) fn due(draft: &mut Draft<'_>, number: IncidentNumber) {
-    let steady = draft.now.steady;
-    let is_due = |moment: Option<super::time::Steady>| moment.is_some_and(|due| due <= steady);
-    let Some(incident) = draft.incident(&number) else {
+pub(super) fn due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let steady = tx.now.steady;
+    let is_due =
+        |moment: Option<super::time::MonotonicTime>| moment.is_some_and(|due| due <= steady);
+    let Some(incident) = tx.incident(&number) else {
         return;
     };
     if is_due(incident.flapping_until) {
-        closing::flapping_over(draft, number);
+        resolution::flapping_over(tx, number);
     }
-    if draft
+    if tx
         .incident(&number)
         .is_some_and(|incident| is_due(incident.escalation.due))
     {
-        escalation_due(draft, number);
+        escalation_due(tx, number);
     }
-    notify::runs_due(draft, number);
-    if draft
+    notification::runs_due(tx, number);
+    if tx
         .incident(&number)
         .is_some_and(|incident| is_due(incident.update_due))
     {
-        draft.edit_incident(&number, |incident| incident.update_due = None);
-        updates::tell(draft, number, News::Joined);
+        tx.edit_incident(&number, |incident| incident.update_due = None);
+        updates::tell(tx, number, UpdateKind::Joined);
     }
 }
 
-fn escalation_due(draft: &mut Draft<'_>, number: IncidentNumber) {
-    let Some(incident) = draft.incident(&number) else {
+fn escalation_due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let Some(incident) = tx.incident(&number) else {
         return;
     };
-    draft.edit_incident(&number, |incident| incident.escalation.due = None);
+    tx.edit_incident(&number, |incident| incident.escalation.due = None);
     match incident.escalation.phase {
-        Phase::GroupWait => start(draft, number),
-        Phase::Running => step_over(draft, number, &incident),
+        Phase::GroupWait => start(tx, number),
+        Phase::Running => step_over(tx, number, &incident),
         Phase::Acknowledged if incident.escalation.is_join_pending => {
-            join_unanswered(draft, number, &incident);
+            join_unanswered(tx, number, &incident);
         }
-        Phase::Acknowledged => restart(draft, number, Reason::AckTimeout),
-        Phase::Snoozed => handling::snooze_over(draft, number),
+        Phase::Acknowledged => restart(tx, number, Reason::AckTimeout),
+        Phase::Snoozed => acknowledgment::snooze_over(tx, number),
         Phase::Silenced
         | Phase::StepsOver
         | Phase::Exhausted
@@ -427,22 +438,25 @@ fn escalation_due(draft: &mut Draft<'_>, number: IncidentNumber) {
 }
 
 /// The acknowledger did not answer to a joined alert in time, or a snooze ended first.
-fn join_unanswered(draft: &mut Draft<'_>, number: IncidentNumber, incident: &Incident) {
+fn join_unanswered(tx: &mut StepTransaction<'_>, number: IncidentNumber, incident: &Incident) {
     let snoozed_until = incident.escalation.snoozed_until;
-    if snoozed_until.is_some_and(|until| until <= draft.now.steady) {
-        handling::snooze_over(draft, number);
+    if snoozed_until.is_some_and(|until| until <= tx.now.steady) {
+        acknowledgment::snooze_over(tx, number);
     } else {
-        restart(draft, number, Reason::JoinUnanswered);
+        restart(tx, number, Reason::JoinUnanswered);
     }
 }
 
-fn step_over(draft: &mut Draft<'_>, number: IncidentNumber, incident: &Arc<Incident>) {
-    let reason = incident.escalation.hurried.unwrap_or(Reason::WaitOver);
+fn step_over(tx: &mut StepTransaction<'_>, number: IncidentNumber, incident: &Arc<Incident>) {
+    let reason = incident
+        .escalation
+        .skip_wait_reason
+        .unwrap_or(Reason::WaitOver);
     if reason == Reason::WaitOver {
-        notify::note_unsent(draft, incident);
+        notification::note_unsent(tx, incident);
     } else {
         let text = "every contact of everybody in this step failed; the next begins at once";
-        draft.note(
+        tx.note(
             number,
             EntryKind::Escalation,
             reason,
@@ -450,6 +464,8 @@ fn step_over(draft: &mut Draft<'_>, number: IncidentNumber, incident: &Arc<Incid
             EntryDetail::default(),
         );
     }
-    draft.edit_incident(&number, |incident| incident.escalation.hurried = None);
-    advance(draft, number, reason);
+    tx.edit_incident(&number, |incident| {
+        incident.escalation.skip_wait_reason = None
+    });
+    advance(tx, number, reason);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::assertions::AssertionId;
-use super::time::Wall;
+use super::time::Timestamp;
 
 /// Text that is shared between records.
 pub type Text = Arc<str>;
@@ -60,23 +60,25 @@ impl Action {
 /// When the sender speaks: this decides what counts as old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Spoken {
+pub enum EventTime {
     /// The format re-asserts a state: it speaks now. `starts_at` is shown and never makes an event
     /// old; without another word the alert ends at `ends_at`.
-    Asserted {
-        starts_at: Option<Wall>,
-        ends_at: Option<Wall>,
+    #[serde(rename = "asserted")]
+    StateAsserted {
+        starts_at: Option<Timestamp>,
+        ends_at: Option<Timestamp>,
     },
     /// The format reports a moment, if it says which.
-    Moment(Option<Wall>),
+    #[serde(rename = "moment")]
+    OccurredAt(Option<Timestamp>),
 }
 
-impl Spoken {
+impl EventTime {
     /// The time at which the source says that it happened.
-    pub fn source_time(self) -> Option<Wall> {
+    pub fn source_time(self) -> Option<Timestamp> {
         match self {
-            Self::Asserted { starts_at, .. } => starts_at,
-            Self::Moment(moment) => moment,
+            Self::StateAsserted { starts_at, .. } => starts_at,
+            Self::OccurredAt(moment) => moment,
         }
     }
 }
@@ -188,7 +190,7 @@ pub struct Event {
     /// Idempotency id of the sender.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Text>,
-    pub spoken: Spoken,
+    pub spoken: EventTime,
     /// Which of several senders asserts it, in a format that tells them apart; empty if that one
     /// does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]

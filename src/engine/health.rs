@@ -6,29 +6,29 @@ use serde::{Deserialize, Serialize};
 use super::budget;
 use super::event::Text;
 use super::ids::IntegrationName;
-use super::time::{Millis, Steady};
+use super::time::{Duration, MonotonicTime};
 
 /// A channel with failures and no success for so long is silent.
-pub(super) const SILENT_AFTER: Millis = Millis::minutes(5);
+pub(super) const SILENT_AFTER: Duration = Duration::minutes(5);
 const SILENT_FAILURES: u64 = 3;
 /// One that was not used for so long, and owes nothing, is forgotten.
-const IDLE_AFTER: Millis = Millis::minutes(10);
+const IDLE_AFTER: Duration = Duration::minutes(10);
 
 /// How an endpoint takes what it is sent: its wishes to wait, its failures and its retry budget.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
     /// It asked to wait until then.
     #[serde(default)]
-    pub closed_until: Option<Steady>,
+    pub closed_until: Option<MonotonicTime>,
     /// How fast it may be sent to, and how fast it was.
     #[serde(default)]
     pub pace: Pace,
     /// Thousandths of a retry token, and when they were counted.
     pub budget_thousandths: u64,
-    pub budget_counted: Steady,
+    pub budget_counted: MonotonicTime,
     /// First attempt without success since the last success.
     #[serde(default)]
-    pub failing_since: Option<Steady>,
+    pub failing_since: Option<MonotonicTime>,
     /// Attempts that failed since then.
     #[serde(default)]
     pub failures: u64,
@@ -45,10 +45,10 @@ pub struct Pace {
     pub per_minute: Option<u64>,
     /// The next one starts no earlier.
     #[serde(default)]
-    pub next: Steady,
+    pub next: MonotonicTime,
     /// When the present second of counting began, and how many attempts began in it.
     #[serde(default)]
-    pub second: Steady,
+    pub second: MonotonicTime,
     #[serde(default)]
     pub in_second: u64,
 }
@@ -100,7 +100,7 @@ impl Turn {
 
 impl Health {
     /// Nothing is known yet.
-    pub(super) fn new(now: Steady) -> Self {
+    pub(super) fn new(now: MonotonicTime) -> Self {
         Self {
             closed_until: None,
             pace: Pace::default(),
@@ -123,7 +123,7 @@ impl Health {
         self.own_failures = 0;
     }
 
-    pub(super) fn failed(&mut self, now: Steady, is_told: bool) {
+    pub(super) fn failed(&mut self, now: MonotonicTime, is_told: bool) {
         self.failing_since = self.failing_since.or(Some(now));
         self.failures += 1;
         self.own_failures += u64::from(is_told);
@@ -131,14 +131,14 @@ impl Health {
 
     /// Whether several attempts over a while had no success. Pages about the router itself do not
     /// count.
-    pub(super) fn is_silent(&self, now: Steady) -> bool {
+    pub(super) fn is_silent(&self, now: MonotonicTime) -> bool {
         let is_long = self
             .failing_since
             .is_some_and(|at| now.since(at) >= SILENT_AFTER);
         is_long && self.failures.saturating_sub(self.own_failures) >= SILENT_FAILURES
     }
 
-    pub(super) fn is_idle(&self, now: Steady) -> bool {
+    pub(super) fn is_idle(&self, now: MonotonicTime) -> bool {
         let is_closed = self.closed_until.is_some_and(|until| until > now);
         let used = self.pace.second.max(self.budget_counted);
         // By then the budget is full again.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::decision::AlertBrief;
+use super::decision::AlertSummary;
 use super::event::{Labels, Text};
 use super::ids::{
     ChannelName, IncidentNumber, IntegrationName, PolicyName, Revision, RouteName, ScheduleName,
@@ -13,7 +13,7 @@ use super::ids::{
 };
 use super::input::{Actor, Via};
 use super::ruleset::{ChannelTarget, Target};
-use super::time::{Millis, Steady, Wall};
+use super::time::{Duration, MonotonicTime, Timestamp};
 use super::urgency::Urgency;
 
 /// Where an incident stands.
@@ -61,11 +61,11 @@ pub struct Incident {
     #[serde(default)]
     pub service: Option<Text>,
     /// The policy pinned at opening; `None` expects no acknowledgment.
-    pub policy: Option<PinnedPolicy>,
+    pub policy: Option<PolicyRef>,
     #[serde(default)]
     pub copy_to: Vec<ChannelTarget>,
-    pub join_interval: Millis,
-    pub opened_at: Wall,
+    pub join_interval: Duration,
+    pub opened_at: Timestamp,
     /// Revision in force at opening.
     pub revision: Revision,
     #[serde(default)]
@@ -76,22 +76,22 @@ pub struct Incident {
     pub escalation: Escalation,
     /// Notify runs of the persons named by steps.
     #[serde(default)]
-    pub runs: Vec<Run>,
+    pub runs: Vec<NotificationRun>,
     /// All firing alerts are under a silence.
     #[serde(default)]
     pub is_silenced: bool,
     /// Damped: stays open until this moment passes without a change.
     #[serde(default)]
-    pub flapping_until: Option<Steady>,
+    pub flapping_until: Option<MonotonicTime>,
     /// When the acknowledger was last paged for a join.
     #[serde(default)]
-    pub joined_page_at: Option<Steady>,
+    pub joined_page_at: Option<MonotonicTime>,
     /// Those who were paged are told of joined alerts at this moment.
     #[serde(default)]
-    pub update_due: Option<Steady>,
+    pub update_due: Option<MonotonicTime>,
     /// Set for a self-incident: what it is about.
     #[serde(default)]
-    pub about: Option<Trouble>,
+    pub about: Option<SelfIncident>,
     /// Opened by hand: who did it.
     #[serde(default)]
     pub opened_by: Option<Actor>,
@@ -104,7 +104,7 @@ pub struct Incident {
     /// Alerts as messages show them, as they were when it was resolved: for the notices that are
     /// still to go. None in history, where the alerts have records of their own.
     #[serde(default)]
-    pub last_alerts: Vec<AlertBrief>,
+    pub last_alerts: Vec<AlertSummary>,
     /// Its alerts where a build before wrote it: now they are records of history.
     #[serde(default)]
     pub kept_alerts: Vec<KeptAlert>,
@@ -119,14 +119,14 @@ pub struct KeptAlert {
     /// Cut to 200 characters.
     pub summary: Text,
     pub severity: Text,
-    pub first_seen: Wall,
-    pub resolved_at: Option<Wall>,
+    pub first_seen: Timestamp,
+    pub resolved_at: Option<Timestamp>,
     pub repeats: u64,
 }
 
 /// A revision and the name of a policy in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct PinnedPolicy {
+pub struct PolicyRef {
     pub revision: Revision,
     pub name: PolicyName,
 }
@@ -139,7 +139,7 @@ pub struct Handled {
     #[serde(default)]
     pub user: Option<UserName>,
     pub via: Via,
-    pub at: Wall,
+    pub at: Timestamp,
 }
 
 impl Handled {
@@ -156,7 +156,7 @@ impl Handled {
 /// A person's words on an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    pub at: Wall,
+    pub at: Timestamp,
     pub by: Actor,
     pub text: Text,
 }
@@ -184,11 +184,11 @@ pub struct Escalation {
     #[serde(default)]
     pub position: Position,
     #[serde(default)]
-    pub started: Steady,
+    pub started: MonotonicTime,
     /// When the next step, the next fallback, the end of the group wait, of the snooze or of the
     /// acknowledgment is due, as the phase says.
     #[serde(default)]
-    pub due: Option<Steady>,
+    pub due: Option<MonotonicTime>,
     /// How often the fallback was paged.
     #[serde(default)]
     pub fallbacks: u32,
@@ -196,15 +196,15 @@ pub struct Escalation {
     #[serde(default)]
     pub reassigned: Option<Vec<Target>>,
     /// Why the next step begins before its wait is over.
-    #[serde(default)]
-    pub hurried: Option<super::reason::Reason>,
+    #[serde(default, rename = "hurried")]
+    pub skip_wait_reason: Option<super::reason::Reason>,
     /// What was left of the step's wait when somebody took it.
     #[serde(default)]
-    pub remaining: Option<Millis>,
+    pub remaining: Option<Duration>,
     /// When the snooze ends. Kept while a joined alert asks the acknowledger, whose answer gives
     /// the snooze back.
     #[serde(default)]
-    pub snoozed_until: Option<Steady>,
+    pub snoozed_until: Option<MonotonicTime>,
     /// A joined alert paged the acknowledger, who has not answered yet.
     #[serde(default)]
     pub is_join_pending: bool,
@@ -250,15 +250,15 @@ pub enum Position {
 
 /// The notify steps of one person for one start of a policy step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Run {
+pub struct NotificationRun {
     pub user: UserName,
-    pub why: Why,
-    pub started: Steady,
+    pub why: PageCause,
+    pub started: MonotonicTime,
     /// Index of the next notify step.
     pub next: usize,
     /// When it is due; `None` when the run is over.
     #[serde(default)]
-    pub due: Option<Steady>,
+    pub due: Option<MonotonicTime>,
     /// Notify steps whose page waits for the next bundled page.
     #[serde(default)]
     pub held: Vec<usize>,
@@ -269,7 +269,7 @@ pub struct Run {
 
 /// Why somebody is paged: route, place in the policy, schedule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Why {
+pub struct PageCause {
     pub route: RouteName,
     #[serde(default)]
     pub policy: Option<PolicyName>,
@@ -281,7 +281,7 @@ pub struct Why {
     pub revision: Revision,
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for PageCause {
     /// As pages say it: `route payments-critical → policy payments, step 2 → schedule night`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "route {}", self.route)?;
@@ -306,13 +306,13 @@ impl fmt::Display for Why {
 
 /// What a self-incident is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Trouble {
-    pub cause: super::trouble::Cause,
+pub struct SelfIncident {
+    pub cause: super::cause::Cause,
     /// Channel, schedule or integration; empty when the cause has none.
     pub subject: Text,
 }
 
-impl Trouble {
+impl SelfIncident {
     /// The channel that pages about this trouble must avoid.
     pub fn channel(&self) -> Option<ChannelName> {
         self.cause
@@ -342,7 +342,7 @@ impl Incident {
     }
 
     /// The earliest of its timers.
-    pub fn next_due(&self) -> Option<Steady> {
+    pub fn next_due(&self) -> Option<MonotonicTime> {
         [self.escalation.due, self.flapping_until, self.update_due]
             .into_iter()
             .chain(self.runs.iter().map(|run| run.due))

@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use super::alert::{Alert, Matchable};
 use super::assertions::Resolved;
-use super::draft::Draft;
-use super::event::{Action, Event, Spoken, Text};
+use super::cause::Cause;
+use super::event::{Action, Event, EventTime, Text};
+use super::grouping::{self, Destination};
 use super::ids::{AlertId, IncidentNumber, IntegrationName, ReceiptId, RouteName};
-use super::incident::Trouble;
-use super::membership::{self, Destination};
+use super::incident::SelfIncident;
 use super::reason::Reason;
 use super::records::{Disposition, Receipt};
-use super::time::Wall;
-use super::trouble::Cause;
-use super::{alert_update, closing, trouble_desk, unreported};
+use super::time::Timestamp;
+use super::transaction::StepTransaction;
+use super::{alert_update, resolution, self_incidents, unreported};
 
 /// What became of an event, before it is written down.
 struct Verdict {
@@ -42,7 +42,7 @@ impl Verdict {
 
 /// Keeps an event on which no decision can be made.
 pub(super) fn set_aside(
-    draft: &mut Draft<'_>,
+    tx: &mut StepTransaction<'_>,
     integration: &IntegrationName,
     event: Event,
 ) -> Arc<Receipt> {
@@ -50,39 +50,43 @@ pub(super) fn set_aside(
         is_news: true,
         ..Verdict::nothing(Disposition::Ignored, Reason::SetAside)
     };
-    let id = draft.next_receipt();
-    let receipt = receipt(draft.now.wall, id, integration, event, verdict);
-    draft.receipt(receipt)
+    let id = tx.next_receipt();
+    let receipt = receipt(tx.now.wall, id, integration, event, verdict);
+    tx.receipt(receipt)
 }
 
 /// Decides on one event, and keeps the receipt of it.
 pub(super) fn event(
-    draft: &mut Draft<'_>,
+    tx: &mut StepTransaction<'_>,
     integration: &IntegrationName,
     event: Event,
 ) -> Arc<Receipt> {
-    if let Some(first) = duplicate(draft, integration, &event) {
+    if let Some(first) = duplicate(tx, integration, &event) {
         return Arc::new(first);
     }
     let verdict = match event.action {
-        Action::Trigger => trigger(draft, integration, &event),
-        Action::Acknowledge => acknowledge(draft, integration, &event),
-        Action::Resolve => resolve(draft, integration, &event),
+        Action::Trigger => trigger(tx, integration, &event),
+        Action::Acknowledge => acknowledge(tx, integration, &event),
+        Action::Resolve => resolve(tx, integration, &event),
         Action::Change => Verdict {
             is_news: true,
             ..Verdict::nothing(Disposition::Recorded, Reason::ChangeEvent)
         },
         Action::Ignore => Verdict::nothing(Disposition::Ignored, Reason::MappingIgnores),
     };
-    let id = draft.next_receipt();
-    let receipt = receipt(draft.now.wall, id, integration, event, verdict);
-    draft.receipt(receipt)
+    let id = tx.next_receipt();
+    let receipt = receipt(tx.now.wall, id, integration, event, verdict);
+    tx.receipt(receipt)
 }
 
 /// An id that was accepted within the hour answers with its first outcome and does nothing.
-fn duplicate(draft: &Draft<'_>, integration: &IntegrationName, event: &Event) -> Option<Receipt> {
+fn duplicate(
+    tx: &StepTransaction<'_>,
+    integration: &IntegrationName,
+    event: &Event,
+) -> Option<Receipt> {
     let id = event.id.as_ref()?;
-    let first = draft.receipt_by_id(integration, id)?;
+    let first = tx.receipt_by_id(integration, id)?;
     Some(Receipt {
         faults: event.faults.clone(),
         ..first.clone()
@@ -90,7 +94,7 @@ fn duplicate(draft: &Draft<'_>, integration: &IntegrationName, event: &Event) ->
 }
 
 fn receipt(
-    at: Wall,
+    at: Timestamp,
     id: ReceiptId,
     integration: &IntegrationName,
     event: Event,
@@ -120,64 +124,64 @@ fn receipt(
 }
 
 /// The moment at which a resolve says that it was over.
-fn resolve_time(spoken: Spoken) -> Option<Wall> {
+fn resolve_time(spoken: EventTime) -> Option<Timestamp> {
     match spoken {
-        Spoken::Asserted { ends_at, .. } => ends_at,
-        Spoken::Moment(moment) => moment,
+        EventTime::StateAsserted { ends_at, .. } => ends_at,
+        EventTime::OccurredAt(moment) => moment,
     }
 }
 
 /// The alert of a key; one under a name that the integration had before goes on under its own.
 fn known_alert(
-    draft: &mut Draft<'_>,
+    tx: &mut StepTransaction<'_>,
     integration: &IntegrationName,
     key: &str,
 ) -> Option<Arc<Alert>> {
-    if let Some(known) = draft.alert_by_key(integration, key) {
-        return Some(closing::leave_closed(draft, known));
+    if let Some(known) = tx.alert_by_key(integration, key) {
+        return Some(resolution::leave_closed(tx, known));
     }
-    let mut names = draft.rules.integrations.get(integration)?.was.iter();
-    let old = names.find_map(|name| draft.alert_by_key(name, key))?;
-    let old = closing::leave_closed(draft, old);
-    draft.edit_alert(&old.id, |alert| {
+    let mut names = tx.rules.integrations.get(integration)?.was.iter();
+    let old = names.find_map(|name| tx.alert_by_key(name, key))?;
+    let old = resolution::leave_closed(tx, old);
+    tx.edit_alert(&old.id, |alert| {
         let before = std::mem::replace(&mut alert.integration, integration.clone());
         alert.former_integration.get_or_insert(before);
     });
-    draft.alert(&old.id)
+    tx.alert(&old.id)
 }
 
-fn trigger(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -> Verdict {
-    let known = known_alert(draft, integration, &event.dedup_key);
-    if is_resolved_before(draft, integration, event, known.as_deref()) {
+fn trigger(tx: &mut StepTransaction<'_>, integration: &IntegrationName, event: &Event) -> Verdict {
+    let known = known_alert(tx, integration, &event.dedup_key);
+    if is_resolved_before(tx, integration, event, known.as_deref()) {
         return Verdict::nothing(Disposition::Recorded, Reason::ResolvedBefore);
     }
-    if is_old(draft, integration, event) {
-        return hold_old(draft, integration, event, known);
+    if is_old(tx, integration, event) {
+        return hold_old(tx, integration, event, known);
     }
     let previous = known.as_deref().cloned();
-    let alert = alert_update::write(draft, integration, event, known);
-    unreported::reported(draft, alert);
-    let verdict = place(draft, alert, previous.as_ref(), event);
-    closing::settle_alert(draft, alert);
+    let alert = alert_update::write(tx, integration, event, known);
+    unreported::reported(tx, alert);
+    let verdict = place(tx, alert, previous.as_ref(), event);
+    resolution::settle_alert(tx, alert);
     verdict
 }
 
 /// Whether a resolve that the source dates later came first. A format that re-asserts a state
 /// speaks of now: its start is never compared with a resolve.
 fn is_resolved_before(
-    draft: &Draft<'_>,
+    tx: &StepTransaction<'_>,
     integration: &IntegrationName,
     event: &Event,
     known: Option<&Alert>,
 ) -> bool {
-    let Spoken::Moment(Some(triggered)) = event.spoken else {
+    let EventTime::OccurredAt(Some(triggered)) = event.spoken else {
         return false;
     };
     let resolved = match known {
         Some(alert) if alert.firing => None,
         Some(alert) => alert.resolved_source_time,
         None => {
-            let receipt = draft.unknown_resolve(integration, &event.dedup_key);
+            let receipt = tx.unknown_resolve(integration, &event.dedup_key);
             receipt.and_then(|receipt| receipt.source_time)
         }
     };
@@ -185,19 +189,19 @@ fn is_resolved_before(
 }
 
 /// Whether the event reports a moment longer ago than the integration allows.
-fn is_old(draft: &Draft<'_>, integration: &IntegrationName, event: &Event) -> bool {
-    let Spoken::Moment(Some(moment)) = event.spoken else {
+fn is_old(tx: &StepTransaction<'_>, integration: &IntegrationName, event: &Event) -> bool {
+    let EventTime::OccurredAt(Some(moment)) = event.spoken else {
         return false;
     };
-    let Some(rules) = draft.rules.integrations.get(integration) else {
+    let Some(rules) = tx.rules.integrations.get(integration) else {
         return false;
     };
-    draft.accepted_at().since(moment) > rules.max_age
+    tx.accepted_at().since(moment) > rules.max_age
 }
 
 /// Keeps and shows an alert that is history; pages nobody.
 fn hold_old(
-    draft: &mut Draft<'_>,
+    tx: &mut StepTransaction<'_>,
     integration: &IntegrationName,
     event: &Event,
     known: Option<Arc<Alert>>,
@@ -210,24 +214,24 @@ fn hold_old(
         .as_ref()
         .is_some_and(|alert| !alert.firing && !alert.incidents.is_empty());
     if !is_kept {
-        let alert = alert_update::write(draft, integration, event, known);
-        unreported::reported(draft, alert);
+        let alert = alert_update::write(tx, integration, event, known);
+        unreported::reported(tx, alert);
         if fires_already {
             return Verdict::nothing(Disposition::Repeated, Reason::Repeat);
         }
-        draft.edit_alert(&alert, |alert| alert.held_old = true);
-        closing::settle_alert(draft, alert);
+        tx.edit_alert(&alert, |alert| alert.held_old = true);
+        resolution::settle_alert(tx, alert);
     }
-    let trouble = Trouble {
+    let trouble = SelfIncident {
         cause: Cause::HeldEvents,
         subject: integration.as_str().into(),
     };
-    let count = trouble_desk::occurrences(draft, &trouble) + 1;
+    let count = self_incidents::occurrences(tx, &trouble) + 1;
     let text = format!(
         "{count} events of integration {integration} are older than its max_age; they are kept and \
          page nobody"
     );
-    trouble_desk::raise(draft, trouble, &text);
+    self_incidents::raise(tx, trouble, &text);
     Verdict {
         is_news: true,
         ..Verdict::nothing(Disposition::HeldOld, Reason::HeldOld)
@@ -235,8 +239,13 @@ fn hold_old(
 }
 
 /// Routes an alert and puts it where it belongs.
-fn place(draft: &mut Draft<'_>, id: AlertId, previous: Option<&Alert>, event: &Event) -> Verdict {
-    let Some(alert) = draft.alert(&id) else {
+fn place(
+    tx: &mut StepTransaction<'_>,
+    id: AlertId,
+    previous: Option<&Alert>,
+    event: &Event,
+) -> Verdict {
+    let Some(alert) = tx.alert(&id) else {
         return Verdict::nothing(Disposition::Recorded, Reason::NoRules);
     };
     let was_firing = previous.is_some_and(|alert| alert.firing && !alert.held_old);
@@ -249,11 +258,11 @@ fn place(draft: &mut Draft<'_>, id: AlertId, previous: Option<&Alert>, event: &E
             ..Verdict::nothing(Disposition::Repeated, Reason::Repeat)
         };
     }
-    let (destinations, mut verdict) = destinations(draft, &alert);
+    let (destinations, mut verdict) = destinations(tx, &alert);
     verdict.is_news = !was_firing || is_changed;
     let rejoins = !was_firing && previous.is_some();
     for destination in destinations {
-        let (disposition, number) = membership::enter(draft, id, &destination, rejoins);
+        let (disposition, number) = grouping::join_or_open(tx, id, &destination, rejoins);
         verdict.reason = match disposition {
             Disposition::Opened => Reason::NewAlert,
             Disposition::Joined if is_changed && was_firing => Reason::LabelsChanged,
@@ -271,7 +280,7 @@ fn place(draft: &mut Draft<'_>, id: AlertId, previous: Option<&Alert>, event: &E
         verdict.incidents.extend(number);
     }
     if is_changed {
-        membership::leave_others(draft, id, &verdict.incidents);
+        grouping::leave_others(tx, id, &verdict.incidents);
     }
     verdict
 }
@@ -290,12 +299,12 @@ fn is_routed_alike(content: &super::event::Content, event: &Event) -> bool {
 }
 
 /// The routes on which an alert lands and that page, with the group on each.
-fn destinations(draft: &Draft<'_>, alert: &Alert) -> (Vec<Destination>, Verdict) {
+fn destinations(tx: &StepTransaction<'_>, alert: &Alert) -> (Vec<Destination>, Verdict) {
     let fields = Matchable {
         integration: &alert.integration,
         content: &alert.content,
     };
-    let routes = draft.rules.tree.routes(&draft.effort.counted(fields));
+    let routes = tx.rules.tree.routes(&tx.effort.counted(fields));
     let reason = if routes.is_empty() {
         Reason::NoRules
     } else {
@@ -316,16 +325,20 @@ fn destinations(draft: &Draft<'_>, alert: &Alert) -> (Vec<Destination>, Verdict)
     (destinations.collect(), verdict)
 }
 
-fn acknowledge(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -> Verdict {
-    let known = known_alert(draft, integration, &event.dedup_key);
+fn acknowledge(
+    tx: &mut StepTransaction<'_>,
+    integration: &IntegrationName,
+    event: &Event,
+) -> Verdict {
+    let known = known_alert(tx, integration, &event.dedup_key);
     let Some(before) = known.filter(|alert| alert.firing) else {
         return Verdict::nothing(Disposition::Ignored, Reason::UnknownAlert);
     };
-    draft.edit_alert(&before.id, |alert| alert.acknowledged = true);
-    unreported::reported(draft, before.id);
-    membership::recount(draft, &before);
+    tx.edit_alert(&before.id, |alert| alert.acknowledged = true);
+    unreported::reported(tx, before.id);
+    grouping::recount(tx, &before);
     for number in &before.incidents {
-        closing::acknowledge_if_all(draft, *number, &before);
+        resolution::acknowledge_if_all(tx, *number, &before);
     }
     Verdict {
         incidents: before.incidents.clone(),
@@ -333,12 +346,12 @@ fn acknowledge(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Eve
     }
 }
 
-fn resolve(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) -> Verdict {
-    let known = known_alert(draft, integration, &event.dedup_key);
+fn resolve(tx: &mut StepTransaction<'_>, integration: &IntegrationName, event: &Event) -> Verdict {
+    let known = known_alert(tx, integration, &event.dedup_key);
     let Some(alert) = known else {
         return Verdict::nothing(Disposition::Ignored, Reason::UnknownAlert);
     };
-    let resolved = resolve_assertion(draft, &alert, event);
+    let resolved = resolve_assertion(tx, &alert, event);
     if !alert.firing {
         return Verdict::nothing(Disposition::Ignored, Reason::UnknownAlert);
     }
@@ -354,7 +367,7 @@ fn resolve(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) 
         };
     }
     end_alert(
-        draft,
+        tx,
         &alert,
         resolve_time(event.spoken),
         Reason::SourceResolved,
@@ -368,12 +381,12 @@ fn resolve(draft: &mut Draft<'_>, integration: &IntegrationName, event: &Event) 
 
 /// What a resolve ends: the whole alert, unless the format tells senders apart and another one
 /// still asserts it.
-fn resolve_assertion(draft: &mut Draft<'_>, alert: &Alert, event: &Event) -> Resolved {
+fn resolve_assertion(tx: &mut StepTransaction<'_>, alert: &Alert, event: &Event) -> Resolved {
     let Some(assertion) = event.assertion() else {
         return Resolved::Alert;
     };
-    let now = draft.now.steady;
-    let resolved = draft.edit_alert(&alert.id, |alert| {
+    let now = tx.now.steady;
+    let resolved = tx.edit_alert(&alert.id, |alert| {
         let resolved = alert.assertions.resolve(assertion, now);
         alert.expires = alert.assertions.expires();
         resolved
@@ -383,13 +396,13 @@ fn resolve_assertion(draft: &mut Draft<'_>, alert: &Alert, event: &Event) -> Res
 
 /// An alert is over: by its source, by its end time, or because the router's trouble is.
 pub(super) fn end_alert(
-    draft: &mut Draft<'_>,
+    tx: &mut StepTransaction<'_>,
     before: &Arc<Alert>,
-    source_time: Option<Wall>,
+    source_time: Option<Timestamp>,
     reason: Reason,
 ) {
-    let now = draft.now;
-    draft.edit_alert(&before.id, |alert| {
+    let now = tx.now;
+    tx.edit_alert(&before.id, |alert| {
         alert.firing = false;
         alert.held_old = false;
         alert.expires = None;
@@ -400,29 +413,29 @@ pub(super) fn end_alert(
         alert.holds.clear();
         alert.forget = Some(now.steady + alert.remembered_for());
     });
-    membership::recount(draft, before);
+    grouping::recount(tx, before);
     for number in &before.incidents {
-        closing::alert_ended(draft, *number, before, reason);
+        resolution::alert_ended(tx, *number, before, reason);
     }
 }
 
 /// An alert's timer: its end time passed, or it may be forgotten.
-pub(super) fn due(draft: &mut Draft<'_>, id: AlertId) {
-    let Some(alert) = draft.alert(&id) else {
+pub(super) fn due(tx: &mut StepTransaction<'_>, id: AlertId) {
+    let Some(alert) = tx.alert(&id) else {
         return;
     };
-    let alert = closing::leave_closed(draft, alert);
-    let steady = draft.now.steady;
+    let alert = resolution::leave_closed(tx, alert);
+    let steady = tx.now.steady;
     if alert.expires.is_some_and(|expires| expires <= steady) {
-        end_alert(draft, &alert, None, Reason::Expired);
+        end_alert(tx, &alert, None, Reason::Expired);
     } else if alert.unreported.is_some_and(|wait| wait.due() <= steady) {
-        end_alert(draft, &alert, None, Reason::Unreported);
+        end_alert(tx, &alert, None, Reason::Unreported);
     } else if alert.forget.is_some_and(|forget| forget <= steady) {
         if alert.incidents.is_empty() {
-            draft.drop_alert(&id);
+            tx.drop_alert(&id);
         } else {
             // It stays with its open incident, which clears it when it closes.
-            draft.edit_alert(&id, |alert| alert.forget = None);
+            tx.edit_alert(&id, |alert| alert.forget = None);
         }
     }
 }

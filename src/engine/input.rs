@@ -9,13 +9,13 @@ use super::ids::{
     AlertId, AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId,
     PolicyName, ScheduleName, SilenceId, TaskId, UserName,
 };
-use super::incident::Trouble;
+use super::incident::SelfIncident;
 use super::matcher::Matcher;
 use super::outcome::{Capacity, Outcome, Validity};
 use super::places::Pick;
 use super::ruleset::{RuleSet, Target};
 use super::task::Stride;
-use super::time::{Millis, Wall};
+use super::time::{Duration, Timestamp};
 use super::urgency::Urgency;
 
 /// One thing that happened.
@@ -26,11 +26,11 @@ pub enum Input {
     /// The process is about to end in order.
     Stop,
     /// The process slept or the wall clock jumped ahead by so much: collapse what is overdue.
-    Suspended { lost: Millis },
+    Suspended { lost: Duration },
     /// The wall clock of a start is so far ahead of the last commit; given before the start.
-    ClockAhead { by: Millis },
+    ClockAhead { by: Duration },
     /// The wall clock was set back by so much.
-    ClockBack { by: Millis },
+    ClockBack { by: Duration },
     /// An admin says that the wall clock is right.
     ConfirmClock,
     /// A monitor posted these in one request; they are accepted together or not at all. What the
@@ -85,9 +85,9 @@ pub enum Input {
     /// Another rule set is in force, given as the rules of this step.
     RulesChanged,
     /// The router has trouble of its own.
-    Raise { trouble: Trouble, text: Text },
+    Raise { trouble: SelfIncident, text: Text },
     /// Trouble of its own is over.
-    Clear { trouble: Trouble },
+    Clear { trouble: SelfIncident },
     /// A minute passed: look for uncovered schedules and silent channels.
     Minute,
 }
@@ -245,7 +245,7 @@ pub enum Verb {
     Unacknowledge,
     Resolve,
     Snooze {
-        until: Wall,
+        until: Timestamp,
     },
     Escalate,
     /// Cannot take it: the next step starts now.
@@ -302,8 +302,8 @@ pub struct SilenceRequest {
     pub matchers: Vec<Matcher>,
     /// It is meant that it may cover everything.
     pub everything: bool,
-    pub from: Option<Wall>,
-    pub until: Wall,
+    pub from: Option<Timestamp>,
+    pub until: Timestamp,
     pub reason: Text,
     /// Replaces this one.
     pub replaces: Option<SilenceId>,
@@ -315,8 +315,8 @@ pub struct OverrideRequest {
     pub actor: Actor,
     pub schedule: ScheduleName,
     pub user: UserName,
-    pub from: Option<Wall>,
-    pub until: Wall,
+    pub from: Option<Timestamp>,
+    pub until: Timestamp,
     pub reason: Text,
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::event::Text;
-use super::time::{Millis, Wall};
+use super::time::{Duration, Timestamp};
 
 /// The typed answer to one attempt. What could not be understood is [`Outcome::Unknown`], which is
 /// never treated as permanent: the message may have been sent.
@@ -17,7 +17,7 @@ pub enum Outcome {
     /// The provider took it; a delivery report may follow. Counts as sent.
     Accepted,
     /// The provider asks to wait; no fault of the target.
-    Throttled { wait: Millis },
+    Throttled { wait: Duration },
     /// It did not work now and may work soon.
     Transient,
     /// This address does not exist or does not want us.
@@ -76,20 +76,20 @@ impl Outcome {
 /// How long the certificate of a server is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {
-    pub begins: Wall,
-    pub ends: Wall,
+    pub begins: Timestamp,
+    pub ends: Timestamp,
 }
 
 impl Validity {
     /// Who renews certificates does so earlier than this before their end.
-    const USUALLY_RENEWED_BEFORE: Millis = Millis::days(14);
+    const USUALLY_RENEWED_BEFORE: Duration = Duration::days(14);
     /// Of certificates that are made for a few days: earlier than this part before their end.
     const PART: u64 = 4;
 
     /// Whether the certificate should have been renewed by now: it has at most 14 days left, and
     /// at most a quarter of its time.
-    pub fn is_ending(self, now: Wall) -> bool {
-        let quarter = Millis(self.ends.since(self.begins).0 / Self::PART);
+    pub fn is_ending(self, now: Timestamp) -> bool {
+        let quarter = Duration(self.ends.since(self.begins).0 / Self::PART);
         self.ends.since(now) <= quarter.min(Self::USUALLY_RENEWED_BEFORE)
     }
 }

@@ -2,24 +2,24 @@
 //! fast as it was, and step by step faster again while it takes them.
 
 use super::health::Pace;
-use super::time::{Millis, Steady};
+use super::time::{Duration, MonotonicTime};
 
 /// The slowest pace after throttling, in messages a minute.
 const SLOWEST: u64 = 6;
 /// Faster than this the pace is no limit any more.
 const FREE: u64 = 60_000;
-const SECOND: Millis = Millis::seconds(1);
+const SECOND: Duration = Duration::seconds(1);
 
 impl Pace {
     /// An attempt begins.
-    pub(super) fn begins(&mut self, now: Steady) {
+    pub(super) fn begins(&mut self, now: MonotonicTime) {
         if now.since(self.second) >= SECOND {
             self.second = now;
             self.in_second = 0;
         }
         self.in_second += 1;
         if let Some(pace) = self.per_minute {
-            self.next = now + Millis(60_000 / pace.max(1));
+            self.next = now + Duration(60_000 / pace.max(1));
         }
     }
 
@@ -48,7 +48,7 @@ mod tests {
     fn throttled() -> Pace {
         let mut pace = Pace::default();
         for _ in 0..100 {
-            pace.begins(Steady(5_000));
+            pace.begins(MonotonicTime(5_000));
         }
         pace.throttled();
         pace
@@ -58,8 +58,8 @@ mod tests {
     fn throttling_halves_the_measured_pace() {
         let mut pace = throttled();
         assert_eq!(pace.per_minute, Some(3_000));
-        pace.begins(Steady(9_000));
-        assert_eq!(pace.next, Steady(9_020));
+        pace.begins(MonotonicTime(9_000));
+        assert_eq!(pace.next, MonotonicTime(9_020));
     }
 
     #[test]

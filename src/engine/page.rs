@@ -6,11 +6,11 @@ use super::event::Text;
 use super::ids::{
     AttemptId, ChannelName, ContactName, IncidentNumber, IntegrationName, PageId, UserName,
 };
-use super::incident::Why;
+use super::incident::PageCause;
 use super::outcome::Outcome;
 use super::reason::Reason;
 use super::ruleset::Medium;
-use super::time::{Steady, Wall};
+use super::time::{MonotonicTime, Timestamp};
 use super::urgency::Urgency;
 
 /// One message. What it says is made from the incidents when an attempt leaves.
@@ -27,14 +27,14 @@ pub struct Page {
     /// The integration that opened the incident: fairness between lanes' queues.
     pub integration: IntegrationName,
     /// Of a bundled page that of its first incident; the others' stand in their stories.
-    pub why: Why,
+    pub why: PageCause,
     /// Which of the person's notify steps planned it; 0 for a bundled page, whose incidents are
     /// each at a step of their own.
     #[serde(default)]
     pub notify_step: usize,
     pub state: PageState,
-    pub created_at: Wall,
-    pub created: Steady,
+    pub created_at: Timestamp,
+    pub created: MonotonicTime,
     #[serde(default)]
     pub attempts: Vec<Attempt>,
     /// Channels on which it waits for a place, before or beside attempts on others.
@@ -44,11 +44,11 @@ pub struct Page {
     #[serde(default)]
     pub retries: Vec<Retry>,
     /// A channel refused the content: send plain short text.
-    #[serde(default)]
-    pub is_plain: bool,
+    #[serde(default, rename = "is_plain")]
+    pub plain_text_only: bool,
     /// The next channel or contact was used already; only retries go on.
-    #[serde(default)]
-    pub has_moved_on: bool,
+    #[serde(default, rename = "has_moved_on")]
+    pub failed_over: bool,
     /// Where the channel put it: later messages thread under it or change it.
     #[serde(default)]
     pub reference: Option<Reference>,
@@ -57,10 +57,10 @@ pub struct Page {
     pub has_update_waiting: bool,
     /// When the last update of this message was planned.
     #[serde(default)]
-    pub updated: Option<Steady>,
+    pub updated: Option<MonotonicTime>,
     /// When its reader was last told of the incident: what joined later is news.
     #[serde(default)]
-    pub told_until: Option<Steady>,
+    pub told_until: Option<MonotonicTime>,
     /// It was acknowledged, resolved or held while an attempt was in flight.
     #[serde(default)]
     pub is_withdrawn: bool,
@@ -83,7 +83,7 @@ pub enum PageKind {
     #[serde(alias = "folded")]
     Bundle,
     /// Tells somebody who was paged by `of` what became of it; never asks.
-    Update { of: PageId, news: News },
+    Update { of: PageId, news: UpdateKind },
     /// One message per incident for `copy_to`, kept updated; never asks.
     Copy,
 }
@@ -91,7 +91,7 @@ pub enum PageKind {
 /// What an update tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum News {
+pub enum UpdateKind {
     Joined,
     Acknowledged,
     Triggered,
@@ -154,8 +154,8 @@ impl PageState {
 pub struct Attempt {
     pub id: AttemptId,
     pub channel: ChannelName,
-    pub started_at: Wall,
-    pub started: Steady,
+    pub started_at: Timestamp,
+    pub started: MonotonicTime,
     /// `None` while it is in flight.
     #[serde(default)]
     pub outcome: Option<Outcome>,
@@ -166,9 +166,9 @@ pub struct Attempt {
     pub provider_message: Option<Text>,
     /// Failover starts at this moment if there is no outcome by then.
     #[serde(default)]
-    pub failover_due: Option<Steady>,
+    pub failover_due: Option<MonotonicTime>,
     /// Counted as unknown when nothing was heard by then.
-    pub deadline: Steady,
+    pub deadline: MonotonicTime,
     /// A restart interrupted it; its answer will never come.
     #[serde(default)]
     pub is_interrupted: bool,
@@ -186,13 +186,13 @@ impl Attempt {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queued {
     pub channel: ChannelName,
-    pub since: Steady,
-    pub since_at: Wall,
+    pub since: MonotonicTime,
+    pub since_at: Timestamp,
     /// Failover starts at this moment if it has no place, or no outcome, by then.
     #[serde(default)]
-    pub failover_due: Option<Steady>,
+    pub failover_due: Option<MonotonicTime>,
     /// It waits no longer than until then.
-    pub until: Steady,
+    pub until: MonotonicTime,
     /// Why the attempt is made.
     pub reason: Reason,
 }
@@ -201,7 +201,7 @@ pub struct Queued {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {
     pub channel: ChannelName,
-    pub due: Steady,
+    pub due: MonotonicTime,
     /// Spends a token of the channel's retry budget.
     pub spends: bool,
 }
@@ -216,7 +216,7 @@ pub struct Reference {
 
 impl Queued {
     /// Its earlier timer.
-    pub fn next_due(&self) -> Steady {
+    pub fn next_due(&self) -> MonotonicTime {
         self.failover_due
             .map_or(self.until, |due| due.min(self.until))
     }
@@ -229,7 +229,7 @@ impl Page {
     }
 
     /// When its reader was last told of what stands in it.
-    pub(super) fn told(&self) -> Steady {
+    pub(super) fn told(&self) -> MonotonicTime {
         self.updated.unwrap_or(self.created)
     }
 
@@ -277,7 +277,7 @@ impl Page {
     }
 
     /// The earliest of its timers.
-    pub fn next_due(&self) -> Option<Steady> {
+    pub fn next_due(&self) -> Option<MonotonicTime> {
         let attempts = self.under_way();
         let attempts = attempts
             .flat_map(|attempt| [attempt.failover_due, Some(attempt.deadline)])

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::decision::Answer;
-use super::draft::Draft;
 use super::event::Event;
 use super::ids::{IntegrationName, TaskId};
 use super::ingest;
 use super::records::Receipt;
 use super::task::{self, Stride, TaskKind};
-use super::time::Wall;
+use super::time::Timestamp;
+use super::transaction::StepTransaction;
 
 /// Events that one record keeps.
 const PART_MAX: usize = 32;
@@ -26,7 +26,7 @@ const PART_MAX: usize = 32;
 pub struct Part {
     pub integration: IntegrationName,
     /// When the request came: what was fresh then is not old because it had to wait.
-    pub accepted: Wall,
+    pub accepted: Timestamp,
     /// The first part of the request.
     pub request: TaskId,
     /// Whether all of the request is kept with this part.
@@ -38,28 +38,32 @@ pub struct Part {
 
 /// Takes in the events of one request, each of which sees what the earlier ones changed, and
 /// answers with the receipts of those that this step decides on.
-pub(super) fn take_in(draft: &mut Draft<'_>, integration: &IntegrationName, events: Vec<Event>) {
+pub(super) fn take_in(
+    tx: &mut StepTransaction<'_>,
+    integration: &IntegrationName,
+    events: Vec<Event>,
+) {
     let mut receipts = Vec::new();
     let mut events = events.into_iter();
     // Behind what waits already.
-    if draft.state.tasks().events_of(integration) == 0 {
+    if tx.state.tasks().events_of(integration) == 0 {
         for event in events.by_ref() {
-            receipts.push(ingest::event(draft, integration, event));
-            if draft.is_turn_spent() {
+            receipts.push(ingest::event(tx, integration, event));
+            if tx.is_turn_spent() {
                 break;
             }
         }
     }
-    draft.answer = Answer::Receipts(receipts);
+    tx.answer = Answer::Receipts(receipts);
     let left: Vec<Event> = events.collect();
     if !left.is_empty() {
-        draft.later = Some(keep(draft, integration, left, None, true));
+        tx.later = Some(keep(tx, integration, left, None, true));
     }
 }
 
 /// Keeps events of a request without a decision. The first part names the request.
 pub(super) fn keep(
-    draft: &mut Draft<'_>,
+    tx: &mut StepTransaction<'_>,
     integration: &IntegrationName,
     events: Vec<Event>,
     request: Option<TaskId>,
@@ -68,70 +72,67 @@ pub(super) fn keep(
     let mut request = request;
     let mut events = events.into_iter().peekable();
     while events.peek().is_some() {
-        let id = draft.next_task();
+        let id = tx.next_task();
         let some: Vec<Event> = events.by_ref().take(PART_MAX).collect();
         for event in &some {
-            draft.effort.kept(event.bytes());
+            tx.effort.kept(event.bytes());
         }
         let part = Part {
             integration: integration.clone(),
-            accepted: draft.now.wall,
+            accepted: tx.now.wall,
             request: *request.get_or_insert(id),
             events: some,
             is_last: is_whole && events.peek().is_none(),
         };
         let kind = TaskKind::Events(part);
-        draft.put_task(id, task::Task { id, kind });
+        tx.put_task(id, task::Task { id, kind });
     }
     request.expect("a request that is kept has events")
 }
 
 /// Decides on events that waited; the answer is what is left.
-pub(super) fn go_on(draft: &mut Draft<'_>, part: Part, stride: Stride) -> Option<Part> {
-    draft.accepted = Some(part.accepted);
+pub(super) fn go_on(tx: &mut StepTransaction<'_>, part: Part, stride: Stride) -> Option<Part> {
+    tx.accepted = Some(part.accepted);
     let mut receipts: Vec<Arc<Receipt>> = Vec::new();
     let integration = part.integration.clone();
     let mut events = part.events.iter().cloned();
     for event in events.by_ref() {
         receipts.push(match stride {
-            Stride::Full | Stride::One => ingest::event(draft, &integration, event),
-            Stride::SetAside => ingest::set_aside(draft, &integration, event),
+            Stride::Full | Stride::One => ingest::event(tx, &integration, event),
+            Stride::SetAside => ingest::set_aside(tx, &integration, event),
         });
-        if stride != Stride::Full || draft.is_spent() {
+        if stride != Stride::Full || tx.is_spent() {
             break;
         }
     }
     let events: Vec<Event> = events.collect();
-    draft.answer = Answer::Receipts(receipts);
+    tx.answer = Answer::Receipts(receipts);
     if !events.is_empty() {
         return Some(Part { events, ..part });
     }
     if part.is_last {
-        keep_whole(draft, &part);
+        keep_whole(tx, &part);
     }
     None
 }
 
 /// The last part of a request is decided on. Others are left only where nothing can be decided on
 /// them by now: the request was accepted, and a start must not take it for one that was not.
-fn keep_whole(draft: &mut Draft<'_>, last: &Part) {
-    let parts = draft
-        .state
-        .tasks()
-        .parts_of(&last.integration, last.request);
-    let Some(task) = parts.rev().nth(1).and_then(|left| draft.task(&left)) else {
+fn keep_whole(tx: &mut StepTransaction<'_>, last: &Part) {
+    let parts = tx.state.tasks().parts_of(&last.integration, last.request);
+    let Some(task) = parts.rev().nth(1).and_then(|left| tx.task(&left)) else {
         return;
     };
     let mut task = (*task).clone();
     if let TaskKind::Events(part) = &mut task.kind {
         part.is_last = true;
     }
-    draft.put_task(task.id, task);
+    tx.put_task(task.id, task);
 }
 
 /// A start: of requests that were not kept as a whole nobody was told that they were accepted.
-pub(super) fn drop_unfinished(draft: &mut Draft<'_>) {
-    for id in draft.state.tasks().not_whole() {
-        draft.drop_task(&id);
+pub(super) fn drop_unfinished(tx: &mut StepTransaction<'_>) {
+    for id in tx.state.tasks().not_whole() {
+        tx.drop_task(&id);
     }
 }

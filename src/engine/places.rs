@@ -8,25 +8,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::State;
+use super::channel_health::{self, Availability};
 use super::contact_test;
-use super::deliver;
-use super::draft::Draft;
+use super::delivery;
 use super::event::Text;
 use super::health::{Health, Turn};
 use super::ids::{ChannelName, IntegrationName, PageId};
-use super::lane::{self, Availability};
 use super::queueing;
 use super::reason::Reason;
 use super::records::ChannelState;
 use super::ruleset::{ChannelInfo, RuleSet};
 use super::state::lanes::{Lane, Waiting};
-use super::time::{Millis, Steady};
+use super::time::{Duration, MonotonicTime};
+use super::transaction::StepTransaction;
 use super::urgency::Urgency;
 
 /// Of a channel whose targets are servers of their own, one may have this part of the places.
 const SHARE: usize = 4;
 /// There, what is under way for longer keeps no place from others …
-const SLOW_AFTER: Millis = Millis::seconds(1);
+const SLOW_AFTER: Duration = Duration::seconds(1);
 /// … up to so many times the places.
 const SLOW_FACTOR: usize = 4;
 /// Pages that one look gives back from a channel that cannot be used.
@@ -45,11 +45,16 @@ pub struct Picks {
     /// To be started, or given back where the channel cannot be used; in this order.
     pub now: Vec<Pick>,
     /// If there is none now, when there may be one without anything else happening.
-    pub next: Option<Steady>,
+    pub next: Option<MonotonicTime>,
 }
 
 /// Looks for pages whose turn it is; those in `skipped` are passed over.
-pub fn picks(state: &State, rules: &RuleSet, now: Steady, skipped: &BTreeSet<PageId>) -> Picks {
+pub fn picks(
+    state: &State,
+    rules: &RuleSet,
+    now: MonotonicTime,
+    skipped: &BTreeSet<PageId>,
+) -> Picks {
     let mut picks = Picks::default();
     for (name, lane) in state.lanes().filter(|(_, lane)| lane.waiting() > 0) {
         let channel = Channel {
@@ -69,8 +74,8 @@ pub fn picks(state: &State, rules: &RuleSet, now: Steady, skipped: &BTreeSet<Pag
 }
 
 /// A page has a place: its attempt begins, unless the channel cannot be used any more.
-pub(super) fn give(draft: &mut Draft<'_>, pick: &Pick) {
-    let Some(page) = draft.page(&pick.page) else {
+pub(super) fn give(tx: &mut StepTransaction<'_>, pick: &Pick) {
+    let Some(page) = tx.page(&pick.page) else {
         return;
     };
     let queued = page
@@ -81,24 +86,29 @@ pub(super) fn give(draft: &mut Draft<'_>, pick: &Pick) {
     let Some(queued) = queued.cloned() else {
         return;
     };
-    if deliver::has_stopped(draft, &page) {
-        return queueing::stop(draft, &page, Reason::ContactStopped);
+    if delivery::has_stopped(tx, &page) {
+        return queueing::stop(tx, &page, Reason::ContactStopped);
     }
-    if contact_test::is_late(draft, &page) {
-        return queueing::stop(draft, &page, Reason::TestOver);
+    if contact_test::is_late(tx, &page) {
+        return queueing::stop(tx, &page, Reason::TestOver);
     }
-    let info = draft.rules.channel(&pick.channel).cloned();
+    let info = tx.rules.channel(&pick.channel).cloned();
     let info_known = info.as_ref();
-    let later = info_known.and_then(|info| contact_test::waits(draft, &page, info));
+    let later = info_known.and_then(|info| contact_test::waits(tx, &page, info));
     if later.is_some() {
-        return queueing::give_back(draft, &page, &queued, later);
+        return queueing::requeue(tx, &page, &queued, later);
     }
-    match info.map(|info| (lane::availability(draft, &info, &page.endpoint()), info)) {
-        Some((Availability::Open, info)) => queueing::start_attempt(draft, page.id, &info, &queued),
+    match info.map(|info| {
+        (
+            channel_health::availability(tx, &info, &page.endpoint()),
+            info,
+        )
+    }) {
+        Some((Availability::Open, info)) => queueing::start_attempt(tx, page.id, &info, &queued),
         Some((Availability::Later { at, reason }, _)) => {
-            queueing::give_back(draft, &page, &queued, Some((at, reason)));
+            queueing::requeue(tx, &page, &queued, Some((at, reason)));
         }
-        None => queueing::give_back(draft, &page, &queued, None),
+        None => queueing::requeue(tx, &page, &queued, None),
     }
 }
 
@@ -110,7 +120,7 @@ struct Channel<'look> {
     info: Option<&'look ChannelInfo>,
     /// `None` before its first attempt.
     state: Option<&'look ChannelState>,
-    now: Steady,
+    now: MonotonicTime,
     skipped: &'look BTreeSet<PageId>,
 }
 
@@ -135,10 +145,10 @@ impl Taken {
 impl Channel<'_> {
     fn look(&self, picks: &mut Picks) {
         let Some(info) = self.info else {
-            return self.give_back(picks);
+            return self.requeue(picks);
         };
         let has_trial = match self.state.and_then(|state| state.down.as_ref()) {
-            Some(down) if !down.is_trial_open => return self.give_back(picks),
+            Some(down) if !down.is_trial_open => return self.requeue(picks),
             Some(_) => true,
             None => false,
         };
@@ -160,7 +170,7 @@ impl Channel<'_> {
     }
 
     /// The channel cannot be used: who waits for it uses the next one.
-    fn give_back(&self, picks: &mut Picks) {
+    fn requeue(&self, picks: &mut Picks) {
         let high = pages(self.lane.waiting_at(Urgency::High));
         let all = high.chain(pages(self.lane.waiting_at(Urgency::Low)));
         let all = all.filter(|page| !self.skipped.contains(page));
@@ -177,7 +187,7 @@ impl Channel<'_> {
         if info.is_one_endpoint {
             return places.saturating_sub(under_way);
         }
-        let is_slow = |began: &Steady| self.now.since(*began) >= SLOW_AFTER;
+        let is_slow = |began: &MonotonicTime| self.now.since(*began) >= SLOW_AFTER;
         let quick = under_way - self.lane.begun().filter(is_slow).count();
         let left = (places * SLOW_FACTOR).saturating_sub(under_way);
         places.saturating_sub(quick).min(left)
@@ -239,16 +249,16 @@ impl Channel<'_> {
 
     fn health(&self, info: &ChannelInfo, endpoint: &Text) -> Option<&Health> {
         self.state
-            .and_then(|state| lane::health(state, info, endpoint))
+            .and_then(|state| channel_health::health(state, info, endpoint))
     }
 
     /// Until when nothing may be sent to this endpoint, if that is in the future. A long wait is
     /// no wait here: whoever has it is given back.
-    fn waits_until(&self, info: &ChannelInfo, endpoint: &Text) -> Option<Steady> {
+    fn waits_until(&self, info: &ChannelInfo, endpoint: &Text) -> Option<MonotonicTime> {
         let health = self.health(info, endpoint)?;
         let paced = health.pace.per_minute.map(|_| health.pace.next);
         let closed = health.closed_until;
-        if closed.is_some_and(|until| until > self.now + deliver::SHORT_WAIT) {
+        if closed.is_some_and(|until| until > self.now + delivery::SHORT_WAIT) {
             return None;
         }
         let until = closed.into_iter().chain(paced).max()?;
@@ -256,7 +266,7 @@ impl Channel<'_> {
     }
 
     /// When a page that waits may start although nothing else happens.
-    fn next_moment(&self, info: &ChannelInfo) -> Option<Steady> {
+    fn next_moment(&self, info: &ChannelInfo) -> Option<MonotonicTime> {
         let waiting = [Urgency::High, Urgency::Low].map(|urgency| self.lane.waiting_at(urgency));
         let endpoints = waiting.into_iter().flat_map(BTreeMap::keys);
         let opens = endpoints.filter_map(|endpoint| self.waits_until(info, endpoint));

@@ -4,7 +4,7 @@
 
 use super::State;
 use super::alert::Matchable;
-use super::event::{Action, Event, Spoken, Text};
+use super::event::{Action, Event, EventTime, Text};
 use super::ids::{
     ChannelName, ContactName, IntegrationName, PolicyName, RouteName, ScheduleName, UserName,
 };
@@ -12,7 +12,7 @@ use super::key;
 use super::reason::Reason;
 use super::routing::Route;
 use super::ruleset::{Policy, RuleSet, Target};
-use super::time::{Millis, Now};
+use super::time::{Duration, Now};
 use super::urgency::Urgency;
 
 /// One decision, for one route on which the event lands.
@@ -39,7 +39,7 @@ pub struct PreviewPage {
     pub channel: ChannelName,
     pub address: Text,
     /// After the event was accepted.
-    pub after: Millis,
+    pub after: Duration,
     /// Policy step, from 1; `None` is the fallback.
     pub step: Option<u32>,
 }
@@ -94,8 +94,8 @@ fn held_back(
         .get(integration)
         .map(|known| known.max_age);
     let is_old = match (event.spoken, max_age) {
-        (Spoken::Moment(Some(moment)), Some(max_age)) => now.wall.since(moment) > max_age,
-        (Spoken::Moment(_) | Spoken::Asserted { .. }, _) => false,
+        (EventTime::OccurredAt(Some(moment)), Some(max_age)) => now.wall.since(moment) > max_age,
+        (EventTime::OccurredAt(_) | EventTime::StateAsserted { .. }, _) => false,
     };
     match event.action {
         Action::Acknowledge => Some(Reason::SourceAcknowledged),
@@ -163,7 +163,7 @@ struct Walk<'a> {
     state: &'a State,
     rules: &'a RuleSet,
     now: Now,
-    wait: Millis,
+    wait: Duration,
 }
 
 impl Walk<'_> {
@@ -173,7 +173,7 @@ impl Walk<'_> {
             let number = u32::try_from(index + 1).ok();
             let is_named = self.targets(&step.targets, number, preview);
             if is_named {
-                self.wait = Millis(self.wait.0 + step.wait.0);
+                self.wait = Duration(self.wait.0 + step.wait.0);
                 if !runs_all {
                     preview.reasons.push(Reason::StepsOver.meaning().to_owned());
                     return;
@@ -278,7 +278,7 @@ impl Walk<'_> {
                     contact: Some(contact.name.clone()),
                     channel: channel.name.clone(),
                     address: contact.address.clone(),
-                    after: Millis(self.wait.0 + notify.after.0),
+                    after: Duration(self.wait.0 + notify.after.0),
                     step,
                 });
             }

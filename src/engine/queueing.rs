@@ -2,23 +2,28 @@
 //! gives it back because the channel cannot be used any more.
 
 use super::budget;
-use super::deliver::{self, SHORT_WAIT, note_page, who};
-use super::draft::Draft;
+use super::channel_health;
+use super::delivery::{self, SHORT_WAIT, note_page, who};
 use super::ids::{ChannelName, PageId};
-use super::lane;
-use super::order;
 use super::page::{Attempt, Page, PageState, Queued};
 use super::reason::Reason;
 use super::ruleset::ChannelInfo;
-use super::time::{Millis, Steady};
+use super::send_request;
+use super::time::{Duration, MonotonicTime};
+use super::transaction::StepTransaction;
 use super::updates;
 
 /// Waits for a place on a channel; its attempt begins with it, in this very turn if one is free.
-pub(super) fn queue(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, reason: Reason) {
-    let now = draft.now;
-    let Some(page) = draft.page(&id) else { return };
-    let failover_due = failover_due(draft, &page, channel);
-    draft.edit_page(&id, |page| {
+pub(super) fn queue(
+    tx: &mut StepTransaction<'_>,
+    id: PageId,
+    channel: &ChannelName,
+    reason: Reason,
+) {
+    let now = tx.now;
+    let Some(page) = tx.page(&id) else { return };
+    let failover_due = failover_due(tx, &page, channel);
+    tx.edit_page(&id, |page| {
         page.state = PageState::Sending;
         page.queued.push(Queued {
             channel: channel.clone(),
@@ -34,27 +39,27 @@ pub(super) fn queue(draft: &mut Draft<'_>, id: PageId, channel: &ChannelName, re
 /// When failover starts if a page has no outcome on a channel: counted from the first attempt
 /// there, so that an endpoint that goes on asking for a little patience has no more of it than one
 /// that says nothing.
-fn failover_due(draft: &Draft<'_>, page: &Page, channel: &ChannelName) -> Steady {
-    let now = draft.now.steady;
+fn failover_due(tx: &StepTransaction<'_>, page: &Page, channel: &ChannelName) -> MonotonicTime {
+    let now = tx.now.steady;
     let first = page.attempts.iter().find(|known| known.channel == *channel);
     let from = first.map_or(now, |first| first.started);
-    (from + draft.rules.settings.failover_after).max(now + SHORT_WAIT)
+    (from + tx.rules.settings.failover_after).max(now + SHORT_WAIT)
 }
 
 /// There is a place: makes an attempt, durable now, handed to its channel after the commit.
 pub(super) fn start_attempt(
-    draft: &mut Draft<'_>,
+    tx: &mut StepTransaction<'_>,
     id: PageId,
     channel: &ChannelInfo,
     queued: &Queued,
 ) {
-    let attempt = draft.next_attempt();
-    let now = draft.now;
-    let deadline = order::deadline(draft, id);
-    let Some(before) = draft.page(&id) else {
+    let attempt = tx.next_attempt();
+    let now = tx.now;
+    let deadline = send_request::deadline(tx, id);
+    let Some(before) = tx.page(&id) else {
         return;
     };
-    draft.edit_page(&id, |page| {
+    tx.edit_page(&id, |page| {
         page.queued.retain(|known| known.channel != channel.name);
         page.attempts.push(Attempt {
             id: attempt,
@@ -66,15 +71,15 @@ pub(super) fn start_attempt(
             provider_message: None,
             failover_due: queued.failover_due,
             // The channel keeps its own deadline; this one is for an answer that never comes.
-            deadline: now.steady + deadline + Millis::seconds(30),
+            deadline: now.steady + deadline + Duration::seconds(30),
             is_interrupted: false,
         });
     });
-    updates::leaves(draft, &before);
+    updates::leaves(tx, &before);
     let is_first = before.attempts_on(&channel.name) == 0;
-    lane::attempt_started(draft, &before, &channel.name, is_first);
+    channel_health::attempt_started(tx, &before, &channel.name, is_first);
     let waited = now.steady.since(queued.since);
-    let text = if waited >= Millis::seconds(1) {
+    let text = if waited >= Duration::seconds(1) {
         format!(
             "{} → {}, {waited} after it began to wait for a place",
             channel.name,
@@ -83,11 +88,11 @@ pub(super) fn start_attempt(
     } else {
         format!("{} → {}", channel.name, who(&before))
     };
-    note_page(draft, id, queued.reason, &text, |detail| {
+    note_page(tx, id, queued.reason, &text, |detail| {
         detail.attempt = Some(attempt);
         detail.channel = Some(channel.name.as_str().into());
     });
-    draft.leaving.push(order::Leaving {
+    tx.leaving.push(send_request::Leaving {
         page: id,
         channel: channel.clone(),
         attempt,
@@ -97,35 +102,35 @@ pub(super) fn start_attempt(
 
 /// The channel cannot be used by a page that waited for a place on it: now and until then, or, if
 /// the settings no longer have it, at all. The next channel or contact is used.
-pub(super) fn give_back(
-    draft: &mut Draft<'_>,
+pub(super) fn requeue(
+    tx: &mut StepTransaction<'_>,
     page: &Page,
     queued: &Queued,
-    later: Option<(Steady, Reason)>,
+    later: Option<(MonotonicTime, Reason)>,
 ) {
-    draft.edit_page(&page.id, |page| page.queued.retain(|known| known != queued));
+    tx.edit_page(&page.id, |page| page.queued.retain(|known| known != queued));
     match later {
-        Some((at, reason)) => deliver::retry_later(draft, page.id, &queued.channel, at, reason),
+        Some((at, reason)) => delivery::retry_later(tx, page.id, &queued.channel, at, reason),
         None => {
             let text = format!("there is no channel {} any more", queued.channel);
-            note_page(draft, page.id, Reason::TargetGone, &text, |_| {});
+            note_page(tx, page.id, Reason::TargetGone, &text, |_| {});
         }
     }
-    deliver::move_on(draft, page.id, false);
-    deliver::fail_if_hopeless(draft, page.id);
+    delivery::move_on(tx, page.id, false);
+    delivery::fail_if_hopeless(tx, page.id);
 }
 
 /// What waited for a place does not leave any more, as when whoever it is for answered STOP
 /// meanwhile; the next contact is used.
-pub(super) fn stop(draft: &mut Draft<'_>, page: &Page, reason: Reason) {
+pub(super) fn stop(tx: &mut StepTransaction<'_>, page: &Page, reason: Reason) {
     let text = format!("{} is not paged: {}", who(page), reason.meaning());
-    note_page(draft, page.id, reason, &text, |_| {});
-    draft.edit_page(&page.id, |page| {
+    note_page(tx, page.id, reason, &text, |_| {});
+    tx.edit_page(&page.id, |page| {
         page.queued.clear();
         page.retries.clear();
         // That the hour is over says nothing about the contact.
         page.is_withdrawn |= reason == Reason::TestOver;
     });
-    deliver::move_on(draft, page.id, true);
-    deliver::fail_if_hopeless(draft, page.id);
+    delivery::move_on(tx, page.id, true);
+    delivery::fail_if_hopeless(tx, page.id);
 }

@@ -14,7 +14,7 @@ use super::ids::{
     AlertId, AttemptId, ChannelName, EntryId, IncidentNumber, IntegrationName, OverrideId, PageId,
     ReceiptId, SilenceId, TaskId, UserName,
 };
-use super::incident::{Incident, PinnedPolicy};
+use super::incident::{Incident, PolicyRef};
 use super::input::Actor;
 use super::matcher::Matcher;
 use super::outcome::Outcome;
@@ -22,7 +22,7 @@ use super::page::Page;
 use super::reason::Reason;
 use super::ruleset::{Medium, Policy};
 use super::task::Task;
-use super::time::{Millis, Steady, Wall};
+use super::time::{Duration, MonotonicTime, Timestamp};
 use super::urgency::Urgency;
 
 /// Matchers and a time: alerts are kept and shown, pages are held.
@@ -30,11 +30,11 @@ use super::urgency::Urgency;
 pub struct Silence {
     pub id: SilenceId,
     pub matchers: Vec<Matcher>,
-    pub from: Wall,
-    pub until: Wall,
+    pub from: Timestamp,
+    pub until: Timestamp,
     pub reason: Text,
     pub created_by: Actor,
-    pub created_at: Wall,
+    pub created_at: Timestamp,
     /// Incidents whose pages it held.
     #[serde(default)]
     pub held_pages: u64,
@@ -43,10 +43,10 @@ pub struct Silence {
     pub is_active: bool,
     /// When it was last changed; `None` if it never was.
     #[serde(default)]
-    pub updated_at: Option<Wall>,
+    pub updated_at: Option<Timestamp>,
     /// When it ended. It is shown for [`Silence::SHOWN_FOR`] from then on.
     #[serde(default)]
-    pub ended_at: Option<Wall>,
+    pub ended_at: Option<Timestamp>,
     /// Its end came by a jump of the wall clock that is not confirmed: it holds nothing, and holds
     /// again if the clock comes back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -55,13 +55,13 @@ pub struct Silence {
 
 impl Silence {
     /// How long a silence is shown after its end, as by Alertmanager.
-    pub const SHOWN_FOR: Millis = Millis::days(5);
+    pub const SHOWN_FOR: Duration = Duration::days(5);
 
     /// That have not ended: each is matched with every alert.
     pub const MAX: usize = 2_000;
 
     /// When it begins or ends, whichever comes next.
-    pub fn next_due(&self) -> Option<Wall> {
+    pub fn next_due(&self) -> Option<Timestamp> {
         match self.ended_at {
             Some(_) => None,
             None if self.has_lapsed => None,
@@ -71,7 +71,7 @@ impl Silence {
     }
 
     /// When it is no longer shown.
-    pub fn forgotten_at(&self) -> Option<Wall> {
+    pub fn forgotten_at(&self) -> Option<Timestamp> {
         self.ended_at.map(|ended_at| ended_at + Self::SHOWN_FOR)
     }
 }
@@ -80,9 +80,9 @@ impl Silence {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnconfirmedJump {
     /// How far ahead the wall clock may be.
-    pub by: Millis,
+    pub by: Duration,
     /// Since when it has lasted in this process.
-    pub since: Steady,
+    pub since: MonotonicTime,
 }
 
 /// What is remembered of a route and group beyond one incident.
@@ -95,10 +95,10 @@ pub struct Group {
     pub open: Option<IncidentNumber>,
     /// Moments at which it triggered again after a resolve, at most the last five.
     #[serde(default)]
-    pub changes: Vec<Steady>,
+    pub changes: Vec<MonotonicTime>,
     /// Forgotten at this moment unless it opens again.
     #[serde(default)]
-    pub forget: Option<Steady>,
+    pub forget: Option<MonotonicTime>,
 }
 
 /// What is remembered of a person over incidents: the page limit.
@@ -110,16 +110,16 @@ pub struct Person {
     pub interruptions: Vec<Interruption>,
     /// When the next bundled page leaves.
     #[serde(default, alias = "fold_due")]
-    pub bundle_due: Option<Steady>,
+    pub bundle_due: Option<MonotonicTime>,
     /// When the last one left.
     #[serde(default, alias = "folded")]
-    pub bundled: Option<Steady>,
+    pub bundled: Option<MonotonicTime>,
     /// The bundled page that `ack all` refers to.
     #[serde(default, alias = "last_folded")]
     pub last_bundle: Option<PageId>,
     /// When test pages to their contacts were last planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tested_at: Option<Wall>,
+    pub tested_at: Option<Timestamp>,
 }
 
 /// An incident that began to page a person by a message of its own.
@@ -128,7 +128,7 @@ pub struct Interruption {
     pub incident: IncidentNumber,
     pub urgency: Urgency,
     /// When its first page was planned.
-    pub started: Steady,
+    pub started: MonotonicTime,
 }
 
 /// What is remembered of a channel.
@@ -137,12 +137,12 @@ pub struct ChannelState {
     pub name: ChannelName,
     /// Credential, TLS or quota trouble: nothing is sent but a probe a minute.
     #[serde(default)]
-    pub down: Option<Down>,
+    pub down: Option<Outage>,
     #[serde(default)]
-    pub last_success_at: Option<Wall>,
+    pub last_success_at: Option<Timestamp>,
     /// When a probe last ended what a page had met, if no message has been taken since.
     #[serde(default)]
-    pub up_by_probe: Option<Steady>,
+    pub up_by_probe: Option<MonotonicTime>,
     /// Of the channel as a whole; where its targets are servers of their own, what keeps one of
     /// them from being sent to stands in `endpoints`.
     #[serde(flatten)]
@@ -161,10 +161,10 @@ pub struct ChannelState {
 /// The next check of a channel that is idle, and what came of those before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    pub due: Steady,
+    pub due: MonotonicTime,
     /// Messages that the channel takes put the check off, but no longer than until then.
     #[serde(default)]
-    pub latest: Steady,
+    pub latest: MonotonicTime,
     /// It was asked and has not answered yet.
     #[serde(default)]
     pub is_under_way: bool,
@@ -172,15 +172,15 @@ pub struct Check {
     #[serde(default)]
     pub failures: u64,
     #[serde(default)]
-    pub last_passed_at: Option<Wall>,
+    pub last_passed_at: Option<Timestamp>,
 }
 
 /// Why and since when a channel is down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Down {
+pub struct Outage {
     pub outcome: Outcome,
-    pub since: Wall,
-    pub probe_due: Steady,
+    pub since: Timestamp,
+    pub probe_due: MonotonicTime,
     /// A channel that cannot be probed: the next attempt goes through as a trial.
     #[serde(default)]
     pub is_trial_open: bool,
@@ -201,28 +201,28 @@ pub struct Sender {
     #[serde(default)]
     pub is_stopped: bool,
     #[serde(default)]
-    pub wrong: Vec<Steady>,
+    pub wrong: Vec<MonotonicTime>,
     #[serde(default)]
-    pub blocked_until: Option<Steady>,
+    pub blocked_until: Option<MonotonicTime>,
     /// Ids of messages that builds before [`Self::replies`] answered.
     #[serde(default)]
     pub answered: Vec<Text>,
     /// When a text that is no command was answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub helped: Vec<Steady>,
+    pub helped: Vec<MonotonicTime>,
     /// Messages and presses that were accepted, latest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replies: Vec<Replied>,
     /// When texts were answered, within the limit of answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub told: Vec<Steady>,
+    pub told: Vec<MonotonicTime>,
 }
 
 /// A message or press that was accepted: the same id acts no second time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replied {
     pub id: Text,
-    pub at: Steady,
+    pub at: MonotonicTime,
     /// What was said to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<Text>,
@@ -233,8 +233,8 @@ pub struct Replied {
 
 /// A policy kept as it was while an open incident names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pinned {
-    pub key: PinnedPolicy,
+pub struct PolicySnapshot {
+    pub key: PolicyRef,
     pub policy: Arc<Policy>,
     pub uses: u64,
 }
@@ -282,7 +282,7 @@ impl Disposition {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     pub id: ReceiptId,
-    pub at: Wall,
+    pub at: Timestamp,
     pub integration: IntegrationName,
     pub action: Action,
     pub dedup_key: Text,
@@ -301,7 +301,7 @@ pub struct Receipt {
     pub faults: Vec<Fault>,
     /// What the source said about when; for unknown resolves and replay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source_time: Option<Wall>,
+    pub source_time: Option<Timestamp>,
     /// The normalised event; kept for first and changed events, not for repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Arc<Content>>,
@@ -312,7 +312,7 @@ pub struct Receipt {
 pub struct Entry {
     pub id: EntryId,
     pub incident: IncidentNumber,
-    pub at: Wall,
+    pub at: Timestamp,
     pub kind: EntryKind,
     pub reason: Reason,
     /// A sentence for people, without the time.
@@ -369,7 +369,7 @@ pub struct EntryDetail {
     pub provider_message: Option<Text>,
     /// Until when something is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held_until: Option<Wall>,
+    pub held_until: Option<Timestamp>,
     /// Who did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
@@ -403,7 +403,7 @@ pub enum Record {
     Sender(Arc<Sender>),
     Silence(Arc<Silence>),
     Override(Arc<Override>),
-    Pinned(Arc<Pinned>),
+    PolicySnapshot(Arc<PolicySnapshot>),
     Task(Arc<Task>),
     Counters(Counters),
     Jump(UnconfirmedJump),
@@ -421,7 +421,7 @@ pub enum RecordKey {
     Sender(Text),
     Silence(SilenceId),
     Override(OverrideId),
-    Pinned(PinnedPolicy),
+    PolicySnapshot(PolicyRef),
     Task(TaskId),
     Counters,
     /// There is at most one unconfirmed jump.
@@ -441,7 +441,7 @@ impl Record {
             Self::Sender(sender) => RecordKey::Sender(sender.address.clone()),
             Self::Silence(silence) => RecordKey::Silence(silence.id),
             Self::Override(override_) => RecordKey::Override(override_.id),
-            Self::Pinned(pinned) => RecordKey::Pinned(pinned.key.clone()),
+            Self::PolicySnapshot(pinned) => RecordKey::PolicySnapshot(pinned.key.clone()),
             Self::Task(task) => RecordKey::Task(task.id),
             Self::Counters(_) => RecordKey::Counters,
             Self::Jump(_) => RecordKey::Jump,

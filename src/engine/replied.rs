@@ -7,18 +7,18 @@
 
 use crate::text::truncate;
 
+use super::actions;
 use super::decision::{ActResult, Acted, Answer};
-use super::draft::Draft;
 use super::event::Text;
 use super::ids::IncidentNumber;
 use super::input::Press;
 use super::key;
-use super::people;
 use super::records::{Replied, Sender};
-use super::time::Millis;
+use super::time::Duration;
+use super::transaction::StepTransaction;
 
 /// How long an id is remembered at least.
-const REMEMBERED_FOR: Millis = Millis::days(7);
+const REMEMBERED_FOR: Duration = Duration::days(7);
 /// Ids remembered of one who writes; beyond it the oldest is forgotten.
 const IDS_MAX: usize = 300;
 /// Characters of an id; what is longer is told apart by its hash.
@@ -27,7 +27,7 @@ const ID_CHARACTERS_MAX: usize = 100;
 const INCIDENTS_MAX: usize = 100;
 /// Texts to one who writes, and within which time; what is written beyond it still acts.
 const ANSWERS_MAX: usize = 20;
-const ANSWERS_WITHIN: Millis = Millis::minutes(10);
+const ANSWERS_WITHIN: Duration = Duration::minutes(10);
 
 /// The id under which a message of a channel is remembered: each provider counts for itself.
 pub(super) fn id(channel: &str, message: &str) -> Text {
@@ -38,19 +38,19 @@ pub(super) fn id(channel: &str, message: &str) -> Text {
 }
 
 /// Makes sure that something can be remembered of this address.
-pub(super) fn ensure_sender(draft: &mut Draft<'_>, address: &Text) {
-    if draft.sender(address).is_none() {
+pub(super) fn ensure_sender(tx: &mut StepTransaction<'_>, address: &Text) {
+    if tx.sender(address).is_none() {
         let sender = Sender {
             address: address.clone(),
             ..Sender::default()
         };
-        draft.put_sender(address.clone(), sender);
+        tx.put_sender(address.clone(), sender);
     }
 }
 
 /// What was said to the message with this id; `None` if it is new.
-pub(super) fn find(draft: &Draft<'_>, address: &Text, id: &Text) -> Option<Replied> {
-    let sender = draft.sender(address)?;
+pub(super) fn find(tx: &StepTransaction<'_>, address: &Text, id: &Text) -> Option<Replied> {
+    let sender = tx.sender(address)?;
     let mut known = sender.replies.iter();
     if let Some(known) = known.find(|known| known.id == *id) {
         return Some(known.clone());
@@ -58,20 +58,20 @@ pub(super) fn find(draft: &Draft<'_>, address: &Text, id: &Text) -> Option<Repli
     let is_of_earlier_build = sender.answered.contains(id);
     is_of_earlier_build.then(|| Replied {
         id: id.clone(),
-        at: draft.now.steady,
+        at: tx.now.steady,
         text: None,
         incidents: Vec::new(),
     })
 }
 
 /// Keeps what was said, and forgets what is old.
-pub(super) fn remember(draft: &mut Draft<'_>, address: &Text, id: Text, said: Said) {
-    let now = draft.now.steady;
-    let Some(sender) = draft.sender(address) else {
+pub(super) fn remember(tx: &mut StepTransaction<'_>, address: &Text, id: Text, said: Said) {
+    let now = tx.now.steady;
+    let Some(sender) = tx.sender(address) else {
         return;
     };
     let is_open = |number: &IncidentNumber| {
-        let incident = draft.incident(number);
+        let incident = tx.incident(number);
         incident.is_some_and(|incident| incident.is_open())
     };
     let mut replies: Vec<Replied> = sender
@@ -91,7 +91,7 @@ pub(super) fn remember(draft: &mut Draft<'_>, address: &Text, id: Text, said: Sa
     });
     let surplus = replies.len().saturating_sub(IDS_MAX);
     replies.drain(..surplus);
-    draft.edit_sender(address, |sender| sender.replies = replies);
+    tx.edit_sender(address, |sender| sender.replies = replies);
 }
 
 /// What a message led to.
@@ -104,9 +104,13 @@ pub(super) struct Said {
 
 /// The text as it is sent: an answer costs money, and a phone or gateway that repeats itself must
 /// not spend it without end. The last one within the limit says that it is the last.
-pub(super) fn within_limit(draft: &mut Draft<'_>, address: &Text, text: String) -> Option<String> {
-    let now = draft.now.steady;
-    let before = draft.edit_sender(address, |sender| {
+pub(super) fn within_limit(
+    tx: &mut StepTransaction<'_>,
+    address: &Text,
+    text: String,
+) -> Option<String> {
+    let now = tx.now.steady;
+    let before = tx.edit_sender(address, |sender| {
         sender.told.retain(|at| now.since(*at) < ANSWERS_WITHIN);
         let before = sender.told.len();
         if before < ANSWERS_MAX {
@@ -122,16 +126,16 @@ pub(super) fn within_limit(draft: &mut Draft<'_>, address: &Text, text: String) 
 }
 
 /// Does what a button says, unless this press did it before: then nothing is left to be done.
-pub(super) fn press(draft: &mut Draft<'_>, press: &Press) {
+pub(super) fn press(tx: &mut StepTransaction<'_>, press: &Press) {
     let address: Text = key::joined(&[press.channel.as_str(), &press.account]).into();
     let id = id(press.channel.as_str(), &press.id);
-    ensure_sender(draft, &address);
-    if find(draft, &address, &id).is_some() {
-        draft.answer = Answer::Acted(Vec::new());
+    ensure_sender(tx, &address);
+    if find(tx, &address, &id).is_some() {
+        tx.answer = Answer::Acted(Vec::new());
         return;
     }
-    people::act(draft, &press.act);
-    let incidents = match &draft.answer {
+    actions::act(tx, &press.act);
+    let incidents = match &tx.answer {
         Answer::Acted(acted) => done(acted),
         Answer::None
         | Answer::Receipts(_)
@@ -146,7 +150,7 @@ pub(super) fn press(draft: &mut Draft<'_>, press: &Press) {
         text: None,
         incidents,
     };
-    remember(draft, &address, id, said);
+    remember(tx, &address, id, said);
 }
 
 /// The incidents on which something was done.

@@ -17,7 +17,7 @@ use super::ids::{
 };
 use super::phone;
 use super::routing::Tree;
-use super::time::Millis;
+use super::time::Duration;
 use super::urgency::Urgency;
 
 /// All rules of one revision, with the channels and settings of the process they run in.
@@ -195,7 +195,7 @@ impl Notify {
 /// Contacts that are paged at once, so long after the start of the policy step's page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotifyStep {
-    pub after: Millis,
+    pub after: Duration,
     pub via: Vec<ContactName>,
 }
 
@@ -245,7 +245,7 @@ pub struct Policy {
     /// Further rounds after the first.
     pub repeat: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ack_timeout: Option<Millis>,
+    pub ack_timeout: Option<Duration>,
     /// Never empty: without one in the document, the first step of the root route's policy.
     pub fallback: Vec<Target>,
     pub escalate_low: bool,
@@ -255,7 +255,7 @@ pub struct Policy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyStep {
     pub targets: Vec<Target>,
-    pub wait: Millis,
+    pub wait: Duration,
 }
 
 /// A configured source of events.
@@ -266,9 +266,9 @@ pub struct Integration {
     /// Added to each event where the sender has no label of that name.
     pub labels: Labels,
     /// A report of a moment older than this is kept and shown, and pages nobody.
-    pub max_age: Millis,
+    pub max_age: Duration,
     /// Alerts of which no report came for so long are over; routes may say otherwise.
-    pub resolve_after: Option<Millis>,
+    pub resolve_after: Option<Duration>,
     /// SHA-256 of the keys that open it. Keys made through the API stand beside these.
     pub key_hashes: Vec<[u8; 32]>,
     /// Names that it had before: alerts under them are its own.
@@ -351,15 +351,15 @@ pub struct GenericMapping {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// No outcome within this starts failover.
-    pub failover_after: Millis,
+    pub failover_after: Duration,
     /// How long repeats are only recorded after a person's resolve.
-    pub still_firing_hold: Millis,
+    pub still_firing_hold: Duration,
     /// The longest silence.
-    pub silence_max: Millis,
+    pub silence_max: Duration,
     /// Per person: so many incidents may interrupt ...
     pub page_limit: usize,
     /// ... in this time.
-    pub page_window: Millis,
+    pub page_window: Duration,
     /// Who hears of trouble in the router itself; without one the root route's policy.
     pub watch_policy: Option<PolicyName>,
     /// When each person's contacts are tested, on their own clock; without one they are not.
@@ -371,11 +371,11 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            failover_after: Millis::seconds(10),
-            still_firing_hold: Millis::minutes(30),
-            silence_max: Millis::days(30),
+            failover_after: Duration::seconds(10),
+            still_firing_hold: Duration::minutes(30),
+            silence_max: Duration::days(30),
             page_limit: 10,
-            page_window: Millis::minutes(10),
+            page_window: Duration::minutes(10),
             watch_policy: None,
             test_page: None,
             step_work_max: super::work::STEP_MAX,

@@ -2,7 +2,6 @@
 
 use super::alert::Matchable;
 use super::decision::{Answer, Refusal};
-use super::draft::Draft;
 use super::event::Content;
 use super::ids::{IncidentNumber, IntegrationName, SilenceId};
 use super::incident::{Phase, Status};
@@ -12,9 +11,10 @@ use super::reason::Reason;
 use super::records::{EntryDetail, EntryKind, Silence};
 use super::silencing::Pass;
 use super::task::{self, TaskKind};
-use super::time::Wall;
+use super::time::Timestamp;
+use super::transaction::StepTransaction;
 use super::urgency::Urgency;
-use super::{deliver, escalation};
+use super::{delivery, escalation};
 
 /// So many alerts of an incident are asked which silences hold it.
 const ALERTS_ASKED_MAX: usize = 1_000;
@@ -24,25 +24,25 @@ const SILENCES_NAMED: usize = 3;
 /// The silences in force that cover an alert with this content. The router's own alerts cannot be
 /// silenced by matchers meant for others: they must name the integration.
 pub(super) fn covering(
-    draft: &Draft<'_>,
+    tx: &StepTransaction<'_>,
     integration: &IntegrationName,
     content: &Content,
 ) -> Vec<SilenceId> {
-    let active = draft.active_silences();
+    let active = tx.active_silences();
     let covering = active
         .iter()
-        .filter(|silence| covers(draft, silence, integration, content));
+        .filter(|silence| covers(tx, silence, integration, content));
     covering.map(|silence| silence.id).collect()
 }
 
 /// Whether a silence covers an alert with this content.
 pub(super) fn covers(
-    draft: &Draft<'_>,
+    tx: &StepTransaction<'_>,
     silence: &Silence,
     integration: &IntegrationName,
     content: &Content,
 ) -> bool {
-    let fields = draft.effort.counted(Matchable {
+    let fields = tx.effort.counted(Matchable {
         integration,
         content,
     });
@@ -55,23 +55,23 @@ pub(super) fn covers(
 }
 
 /// Sets a silence and answers how many open incidents it covers now.
-pub(super) fn set(draft: &mut Draft<'_>, request: SilenceRequest) {
-    if let Err(refusal) = check_silence(draft, &request) {
-        draft.answer = Answer::Refused(refusal);
+pub(super) fn set(tx: &mut StepTransaction<'_>, request: SilenceRequest) {
+    if let Err(refusal) = check_silence(tx, &request) {
+        tx.answer = Answer::Refused(refusal);
         return;
     }
-    let replaced = request.replaces.and_then(|id| draft.silence(&id));
+    let replaced = request.replaces.and_then(|id| tx.silence(&id));
     match replaced {
-        Some(replaced) if can_change(&replaced, &request, draft.now.wall) => {
-            change(draft, replaced.id, request);
+        Some(replaced) if can_change(&replaced, &request, tx.now.wall) => {
+            change(tx, replaced.id, request);
         }
-        Some(_) | None => add(draft, request),
+        Some(_) | None => add(tx, request),
     }
 }
 
 /// Whether a request changes a silence in place; otherwise another one replaces it. As in
 /// Alertmanager, matchers never change, nor the start of a silence that has begun.
-fn can_change(silence: &Silence, request: &SilenceRequest, now: Wall) -> bool {
+fn can_change(silence: &Silence, request: &SilenceRequest, now: Timestamp) -> bool {
     let starts_as_before = request.from.is_none_or(|from| {
         if silence.is_active {
             seconds(from) == seconds(silence.from)
@@ -83,14 +83,14 @@ fn can_change(silence: &Silence, request: &SilenceRequest, now: Wall) -> bool {
 }
 
 /// Clients may cut moments to the second.
-fn seconds(at: Wall) -> i64 {
+fn seconds(at: Timestamp) -> i64 {
     at.0.div_euclid(1_000)
 }
 
-fn change(draft: &mut Draft<'_>, id: SilenceId, request: SilenceRequest) {
-    let now = draft.now.wall;
-    let by = request.actor.in_full(draft.rules);
-    let is_active = draft.edit_silence(&id, |silence| {
+fn change(tx: &mut StepTransaction<'_>, id: SilenceId, request: SilenceRequest) {
+    let now = tx.now.wall;
+    let by = request.actor.in_full(tx.rules);
+    let is_active = tx.edit_silence(&id, |silence| {
         if !silence.is_active {
             silence.from = request.from.unwrap_or(silence.from);
         }
@@ -103,15 +103,15 @@ fn change(draft: &mut Draft<'_>, id: SilenceId, request: SilenceRequest) {
         silence.is_active
     });
     if is_active == Some(true) {
-        reach(draft, Pass::new(id));
+        reach(tx, Pass::new(id));
     } else {
-        answer(draft, id);
+        answer(tx, id);
     }
 }
 
 /// It covers nothing yet.
-fn answer(draft: &mut Draft<'_>, id: SilenceId) {
-    draft.answer = Answer::Silence {
+fn answer(tx: &mut StepTransaction<'_>, id: SilenceId) {
+    tx.answer = Answer::Silence {
         silence: id,
         covers: 0,
     };
@@ -119,46 +119,46 @@ fn answer(draft: &mut Draft<'_>, id: SilenceId) {
 
 /// Reaches the alerts that the silence covers; whoever asked is told how many incidents it covers
 /// when that is done.
-fn reach(draft: &mut Draft<'_>, pass: Pass) {
-    answer(draft, pass.silence);
+fn reach(tx: &mut StepTransaction<'_>, pass: Pass) {
+    answer(tx, pass.silence);
     let pass = Pass {
         is_asked: true,
         ..pass
     };
-    draft.later = task::begin(draft, TaskKind::BeginSilence(pass));
+    tx.later = task::begin(tx, TaskKind::BeginSilence(pass));
 }
 
-fn add(draft: &mut Draft<'_>, request: SilenceRequest) {
-    let id = draft.next_silence();
-    let from = request.from.unwrap_or(draft.now.wall).max(draft.now.wall);
+fn add(tx: &mut StepTransaction<'_>, request: SilenceRequest) {
+    let id = tx.next_silence();
+    let from = request.from.unwrap_or(tx.now.wall).max(tx.now.wall);
     let silence = Silence {
         id,
         matchers: request.matchers,
         from,
         until: request.until,
         reason: request.reason,
-        created_by: request.actor.in_full(draft.rules),
-        created_at: draft.now.wall,
+        created_by: request.actor.in_full(tx.rules),
+        created_at: tx.now.wall,
         held_pages: 0,
         is_active: false,
         updated_at: None,
         ended_at: None,
         has_lapsed: false,
     };
-    draft.put_silence(id, silence);
-    if from > draft.now.wall {
+    tx.put_silence(id, silence);
+    if from > tx.now.wall {
         if let Some(replaced) = request.replaces {
-            end(draft, replaced);
+            end(tx, replaced);
         }
-        return answer(draft, id);
+        return answer(tx, id);
     }
-    draft.edit_silence(&id, |silence| silence.is_active = true);
+    tx.edit_silence(&id, |silence| silence.is_active = true);
     let pass = Pass {
         // What it holds is held by the new one by then, and does not slip out in between.
         replaces: request.replaces,
         ..Pass::new(id)
     };
-    reach(draft, pass);
+    reach(tx, pass);
 }
 
 /// Matchers as people write them.
@@ -167,8 +167,8 @@ fn written(matchers: &[Matcher]) -> String {
     format!("[{}]", matchers.join(", "))
 }
 
-fn check_silence(draft: &Draft<'_>, request: &SilenceRequest) -> Result<(), Refusal> {
-    if !draft.state.has_room_for_silence(request.replaces) {
+fn check_silence(tx: &StepTransaction<'_>, request: &SilenceRequest) -> Result<(), Refusal> {
+    if !tx.state.has_room_for_silence(request.replaces) {
         return Err(Refusal::Invalid {
             what: "another silence beside",
             value: format!("{} that have not ended", Silence::MAX),
@@ -176,8 +176,8 @@ fn check_silence(draft: &Draft<'_>, request: &SilenceRequest) -> Result<(), Refu
         });
     }
     let invalid = |what, value: String, cure: String| Err(Refusal::Invalid { what, value, cure });
-    let now = draft.now.wall;
-    let most = draft.rules.settings.silence_max;
+    let now = tx.now.wall;
+    let most = tx.rules.settings.silence_max;
     // Most often a variable that was empty: `team=$TEAM`.
     let covers_everything = request.matchers.iter().all(Matcher::matches_empty);
     if covers_everything && !request.everything {
@@ -200,7 +200,7 @@ fn check_silence(draft: &Draft<'_>, request: &SilenceRequest) -> Result<(), Refu
         return invalid("until", request.until.to_string(), cure);
     }
     match request.replaces {
-        Some(id) if draft.silence(&id).is_none() => Err(Refusal::Unknown {
+        Some(id) if tx.silence(&id).is_none() => Err(Refusal::Unknown {
             kind: "silence",
             name: id.to_string(),
         }),
@@ -209,63 +209,63 @@ fn check_silence(draft: &Draft<'_>, request: &SilenceRequest) -> Result<(), Refu
 }
 
 /// Ends a silence by hand.
-pub(super) fn expire(draft: &mut Draft<'_>, id: SilenceId) {
-    if draft.silence(&id).is_none() {
+pub(super) fn expire(tx: &mut StepTransaction<'_>, id: SilenceId) {
+    if tx.silence(&id).is_none() {
         let name = id.to_string();
-        draft.answer = Answer::Refused(Refusal::Unknown {
+        tx.answer = Answer::Refused(Refusal::Unknown {
             kind: "silence",
             name,
         });
         return;
     }
-    draft.answer = Answer::Done;
-    if begin_end(draft, id) {
+    tx.answer = Answer::Done;
+    if begin_end(tx, id) {
         let pass = Pass {
             is_asked: true,
             ..Pass::new(id)
         };
-        draft.later = task::begin(draft, TaskKind::EndSilence(pass));
+        tx.later = task::begin(tx, TaskKind::EndSilence(pass));
     }
 }
 
 /// A silence begins, ends or is no longer shown.
-pub(super) fn due(draft: &mut Draft<'_>, id: SilenceId) {
-    let Some(silence) = draft.silence(&id) else {
+pub(super) fn due(tx: &mut StepTransaction<'_>, id: SilenceId) {
+    let Some(silence) = tx.silence(&id) else {
         return;
     };
     if let Some(at) = silence.forgotten_at() {
-        if at <= draft.past() {
-            draft.drop_silence(&id);
+        if at <= tx.past() {
+            tx.drop_silence(&id);
         }
-    } else if silence.until <= draft.past() {
-        end(draft, id);
-    } else if silence.until <= draft.now.wall {
-        lapse(draft, id);
-    } else if !silence.is_active && silence.from <= draft.now.wall {
-        activate(draft, id);
+    } else if silence.until <= tx.past() {
+        end(tx, id);
+    } else if silence.until <= tx.now.wall {
+        lapse(tx, id);
+    } else if !silence.is_active && silence.from <= tx.now.wall {
+        activate(tx, id);
     }
 }
 
-fn activate(draft: &mut Draft<'_>, id: SilenceId) {
-    draft.edit_silence(&id, |silence| silence.is_active = true);
-    task::begin(draft, TaskKind::BeginSilence(Pass::new(id)));
+fn activate(tx: &mut StepTransaction<'_>, id: SilenceId) {
+    tx.edit_silence(&id, |silence| silence.is_active = true);
+    task::begin(tx, TaskKind::BeginSilence(Pass::new(id)));
 }
 
 /// Ends a silence, which lets go of what it held.
-pub(super) fn end(draft: &mut Draft<'_>, id: SilenceId) {
-    if begin_end(draft, id) {
-        release_covered(draft, id);
+pub(super) fn end(tx: &mut StepTransaction<'_>, id: SilenceId) {
+    if begin_end(tx, id) {
+        release_covered(tx, id);
     }
 }
 
 /// From now on it covers nothing new. Whether it had not ended before.
-fn begin_end(draft: &mut Draft<'_>, id: SilenceId) -> bool {
-    let known = draft.silence(&id);
+fn begin_end(tx: &mut StepTransaction<'_>, id: SilenceId) -> bool {
+    let known = tx.silence(&id);
     if known.is_none_or(|silence| silence.ended_at.is_some()) {
         return false;
     }
-    let now = draft.now.wall;
-    draft.edit_silence(&id, |silence| {
+    let now = tx.now.wall;
+    tx.edit_silence(&id, |silence| {
         silence.is_active = false;
         silence.from = silence.from.min(now);
         silence.until = silence.until.min(now);
@@ -277,35 +277,35 @@ fn begin_end(draft: &mut Draft<'_>, id: SilenceId) -> bool {
 
 /// Its end came by a jump that is not confirmed. It lets go of what it held, because a wrong clock
 /// must not hold a page, and is kept.
-fn lapse(draft: &mut Draft<'_>, id: SilenceId) {
-    draft.edit_silence(&id, |silence| {
+fn lapse(tx: &mut StepTransaction<'_>, id: SilenceId) {
+    tx.edit_silence(&id, |silence| {
         silence.is_active = false;
         silence.has_lapsed = true;
     });
-    release_covered(draft, id);
+    release_covered(tx, id);
 }
 
 /// The clock came back, or its jump is confirmed: silences that lapsed hold again or are over.
-pub(super) fn look_at_lapsed(draft: &mut Draft<'_>) {
-    let silences = draft.state.silences();
+pub(super) fn look_at_lapsed(tx: &mut StepTransaction<'_>) {
+    let silences = tx.state.silences();
     let lapsed = silences.filter(|silence| silence.has_lapsed);
     let lapsed: Vec<SilenceId> = lapsed.map(|silence| silence.id).collect();
     for id in lapsed {
-        let wall = draft.now.wall;
-        draft.edit_silence(&id, |silence| {
+        let wall = tx.now.wall;
+        tx.edit_silence(&id, |silence| {
             silence.has_lapsed = silence.until <= wall;
         });
-        due(draft, id);
+        due(tx, id);
     }
 }
 
-fn release_covered(draft: &mut Draft<'_>, id: SilenceId) {
-    task::begin(draft, TaskKind::EndSilence(Pass::new(id)));
+fn release_covered(tx: &mut StepTransaction<'_>, id: SilenceId) {
+    task::begin(tx, TaskKind::EndSilence(Pass::new(id)));
 }
 
 /// Holds an incident whose firing alerts are all silenced, and lets go of one where some are not.
-pub(super) fn review(draft: &mut Draft<'_>, number: IncidentNumber) {
-    let Some(incident) = draft.incident(&number) else {
+pub(super) fn review(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let Some(incident) = tx.incident(&number) else {
         return;
     };
     let counts = incident.alerts;
@@ -315,40 +315,40 @@ pub(super) fn review(draft: &mut Draft<'_>, number: IncidentNumber) {
         return;
     }
     if is_covered {
-        hold(draft, number);
+        hold(tx, number);
     } else {
-        release(draft, number);
+        release(tx, number);
     }
 }
 
 /// Stops the escalation at once and says so.
-pub(super) fn hold(draft: &mut Draft<'_>, number: IncidentNumber) {
-    let Some(incident) = draft.incident(&number) else {
+pub(super) fn hold(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let Some(incident) = tx.incident(&number) else {
         return;
     };
-    draft.edit_incident(&number, |incident| {
+    tx.edit_incident(&number, |incident| {
         incident.is_silenced = true;
         if incident.status == Status::Triggered {
             incident.runs.clear();
             incident.escalation.phase = Phase::Silenced;
             incident.escalation.due = None;
-            incident.escalation.hurried = None;
+            incident.escalation.skip_wait_reason = None;
         }
     });
     if incident.status != Status::Triggered {
         return;
     }
-    deliver::withdraw(draft, number);
-    let silences = count_held(draft, number);
+    delivery::withdraw(tx, number);
+    let silences = count_held(tx, number);
     let verb = if silences.len() == 1 {
         "covers"
     } else {
         "cover"
     };
-    let named = named(draft, &silences);
+    let named = named(tx, &silences);
     let text = format!("pages are held: {named} {verb} all its firing alerts");
     let reason = Reason::Silenced;
-    draft.note(
+    tx.note(
         number,
         EntryKind::Escalation,
         reason,
@@ -358,8 +358,8 @@ pub(super) fn hold(draft: &mut Draft<'_>, number: IncidentNumber) {
 }
 
 /// Silences as a line of the timeline names them, each with its matchers.
-pub(super) fn named(draft: &Draft<'_>, silences: &[SilenceId]) -> String {
-    let known = silences.iter().filter_map(|id| draft.silence(id));
+pub(super) fn named(tx: &StepTransaction<'_>, silences: &[SilenceId]) -> String {
+    let known = silences.iter().filter_map(|id| tx.silence(id));
     let mut named: Vec<String> = known
         .take(SILENCES_NAMED)
         .map(|silence| format!("silence {} {}", silence.id, written(&silence.matchers)))
@@ -372,8 +372,8 @@ pub(super) fn named(draft: &Draft<'_>, silences: &[SilenceId]) -> String {
 }
 
 /// Counts a held page on the silences that hold it, and says which they are.
-fn count_held(draft: &mut Draft<'_>, number: IncidentNumber) -> Vec<SilenceId> {
-    let alerts = draft.first_alerts_of(number, ALERTS_ASKED_MAX);
+fn count_held(tx: &mut StepTransaction<'_>, number: IncidentNumber) -> Vec<SilenceId> {
+    let alerts = tx.first_alerts_of(number, ALERTS_ASKED_MAX);
     let mut silences: Vec<SilenceId> = alerts
         .iter()
         .filter(|alert| alert.is_silenced())
@@ -382,14 +382,14 @@ fn count_held(draft: &mut Draft<'_>, number: IncidentNumber) -> Vec<SilenceId> {
     silences.sort();
     silences.dedup();
     for id in &silences {
-        draft.edit_silence(id, |silence| silence.held_pages += 1);
+        tx.edit_silence(id, |silence| silence.held_pages += 1);
     }
     silences
 }
 
-fn release(draft: &mut Draft<'_>, number: IncidentNumber) {
-    draft.edit_incident(&number, |incident| incident.is_silenced = false);
-    let Some(incident) = draft.incident(&number) else {
+fn release(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    tx.edit_incident(&number, |incident| incident.is_silenced = false);
+    let Some(incident) = tx.incident(&number) else {
         return;
     };
     if incident.status != Status::Triggered {
@@ -397,35 +397,35 @@ fn release(draft: &mut Draft<'_>, number: IncidentNumber) {
     }
     let text = "the silence is over and it still fires; escalation starts at step 1";
     let reason = Reason::SilenceOver;
-    draft.note(
+    tx.note(
         number,
         EntryKind::Escalation,
         reason,
         text,
         EntryDetail::default(),
     );
-    follow_most_urgent(draft, number);
-    escalation::start(draft, number);
+    follow_most_urgent(tx, number);
+    escalation::start(tx, number);
 }
 
 /// What joined under the silence may be more urgent than what the incident was opened for.
-fn follow_most_urgent(draft: &mut Draft<'_>, number: IncidentNumber) {
-    let known = draft.incident(&number);
+fn follow_most_urgent(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let known = tx.incident(&number);
     let Some(incident) = known.filter(|known| known.urgency < Urgency::High) else {
         return;
     };
-    let route = draft.rules.tree.route(&incident.route);
-    let first = draft.first_alerts_of(number, 1).into_iter().next();
+    let route = tx.rules.tree.route(&incident.route);
+    let first = tx.first_alerts_of(number, 1).into_iter().next();
     let urgency = route
         .zip(first)
         .map(|(route, alert)| route.urgency.of(&alert.content.severity));
     let Some(urgency) = urgency.filter(|urgency| *urgency > incident.urgency) else {
         return;
     };
-    draft.edit_incident(&number, |incident| incident.urgency = urgency);
+    tx.edit_incident(&number, |incident| incident.urgency = urgency);
     let text = format!("urgency is {urgency} now");
     let reason = Reason::UrgencyRaised;
-    draft.note(
+    tx.note(
         number,
         EntryKind::Incident,
         reason,

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
 use super::decision::Answer;
-use super::draft::Draft;
 use super::ids::{AlertId, IncidentNumber, SilenceId};
 use super::incident::Status;
 use super::records::Silence;
-use super::{closing, membership, silence};
+use super::transaction::StepTransaction;
+use super::{grouping, resolution, silence};
 
 /// How far a silence got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,9 +66,9 @@ impl Pass {
     /// The alerts that are still to be looked at, each with its incident.
     fn rest<'step>(
         &self,
-        draft: &Draft<'step>,
+        tx: &StepTransaction<'step>,
     ) -> impl Iterator<Item = (Option<IncidentNumber>, AlertId)> + use<'step> {
-        let state = draft.state;
+        let state = tx.state;
         let (incident, alert) = (self.incident, self.alert);
         let members = (!self.is_past_incidents).then(|| state.members_from(incident, alert));
         let first = if self.is_past_incidents {
@@ -84,34 +84,34 @@ impl Pass {
 }
 
 /// Reaches alerts; the answer is what is left.
-pub(super) fn cover(draft: &mut Draft<'_>, mut pass: Pass) -> Option<Pass> {
+pub(super) fn cover(tx: &mut StepTransaction<'_>, mut pass: Pass) -> Option<Pass> {
     let id = pass.silence;
-    let Some(silence) = draft.silence(&id).filter(|known| known.is_active) else {
+    let Some(silence) = tx.silence(&id).filter(|known| known.is_active) else {
         // It ended meanwhile, and its end lets go of what it had reached.
-        finish_cover(draft, &pass);
+        finish_cover(tx, &pass);
         return None;
     };
-    for (done, (number, alert)) in pass.rest(draft).enumerate() {
-        if done > 0 && draft.is_spent() {
+    for (done, (number, alert)) in pass.rest(tx).enumerate() {
+        if done > 0 && tx.is_spent() {
             return Some(at(pass, number, alert));
         }
         if is_elsewhere(&pass, number) {
-            leave_covered(draft, &mut pass);
-            arrive(draft, &mut pass, number);
+            leave_covered(tx, &mut pass);
+            arrive(tx, &mut pass, number);
         }
-        reach(draft, &silence, &mut pass, alert);
+        reach(tx, &silence, &mut pass, alert);
     }
-    leave_covered(draft, &mut pass);
-    finish_cover(draft, &pass);
+    leave_covered(tx, &mut pass);
+    finish_cover(tx, &pass);
     None
 }
 
-fn finish_cover(draft: &mut Draft<'_>, pass: &Pass) {
+fn finish_cover(tx: &mut StepTransaction<'_>, pass: &Pass) {
     if let Some(replaced) = pass.replaces {
-        silence::end(draft, replaced);
+        silence::end(tx, replaced);
     }
     if pass.is_asked {
-        draft.answer = Answer::Silence {
+        tx.answer = Answer::Silence {
             silence: pass.silence,
             covers: pass.covers,
         };
@@ -141,12 +141,12 @@ fn at(mut pass: Pass, number: Option<IncidentNumber>, alert: AlertId) -> Pass {
 }
 
 /// Begins with the next incident, or with the alerts that have none.
-fn arrive(draft: &Draft<'_>, pass: &mut Pass, number: Option<IncidentNumber>) {
+fn arrive(tx: &StepTransaction<'_>, pass: &mut Pass, number: Option<IncidentNumber>) {
     (pass.is_touched, pass.is_news) = (false, false);
     match number {
         Some(number) => {
             pass.incident = number;
-            let incident = draft.incident(&number);
+            let incident = tx.incident(&number);
             pass.was_held = incident.is_some_and(|known| known.is_silenced);
         }
         None => pass.is_past_incidents = true,
@@ -154,125 +154,121 @@ fn arrive(draft: &Draft<'_>, pass: &mut Pass, number: Option<IncidentNumber>) {
 }
 
 /// Puts a firing alert under the silence if that covers it.
-fn reach(draft: &mut Draft<'_>, silence: &Silence, pass: &mut Pass, id: AlertId) {
-    let Some(before) = draft.alert(&id).filter(|alert| alert.firing) else {
+fn reach(tx: &mut StepTransaction<'_>, silence: &Silence, pass: &mut Pass, id: AlertId) {
+    let Some(before) = tx.alert(&id).filter(|alert| alert.firing) else {
         return;
     };
-    if !silence::covers(draft, silence, &before.integration, &before.content) {
+    if !silence::covers(tx, silence, &before.integration, &before.content) {
         return;
     }
     pass.is_touched = true;
     if !before.silenced_by.contains(&silence.id) {
         pass.is_news = true;
-        let before = closing::leave_closed(draft, before);
-        draft.edit_alert(&id, |alert| alert.silenced_by.push(silence.id));
-        membership::recount(draft, &before);
+        let before = resolution::leave_closed(tx, before);
+        tx.edit_alert(&id, |alert| alert.silenced_by.push(silence.id));
+        grouping::recount(tx, &before);
     }
 }
 
-fn leave_covered(draft: &mut Draft<'_>, pass: &mut Pass) {
+fn leave_covered(tx: &mut StepTransaction<'_>, pass: &mut Pass) {
     let Some(number) = here(pass).filter(|_| pass.is_touched) else {
         return;
     };
-    let Some(incident) = draft.incident(&number).filter(|known| known.is_open()) else {
+    let Some(incident) = tx.incident(&number).filter(|known| known.is_open()) else {
         return;
     };
     pass.covers += 1;
     // By others: where it is held since then, all that hold it were counted.
     let is_held = pass.was_held && incident.is_silenced;
     if pass.is_news && is_held && incident.status == Status::Triggered {
-        draft.edit_silence(&pass.silence, |silence| silence.held_pages += 1);
+        tx.edit_silence(&pass.silence, |silence| silence.held_pages += 1);
     }
-    silence::review(draft, number);
+    silence::review(tx, number);
 }
 
 /// Lets go of alerts; the answer is what is left.
-pub(super) fn uncover(draft: &mut Draft<'_>, mut pass: Pass) -> Option<Pass> {
+pub(super) fn uncover(tx: &mut StepTransaction<'_>, mut pass: Pass) -> Option<Pass> {
     let id = pass.silence;
-    if draft.silence(&id).is_some_and(|known| known.is_active) {
+    if tx.silence(&id).is_some_and(|known| known.is_active) {
         // It holds again meanwhile: what it lost is reached anew.
-        answer_uncovered(draft, &pass);
+        answer_uncovered(tx, &pass);
         return None;
     }
-    for (done, (number, alert)) in pass.rest(draft).enumerate() {
-        if done > 0 && draft.is_spent() {
+    for (done, (number, alert)) in pass.rest(tx).enumerate() {
+        if done > 0 && tx.is_spent() {
             return Some(at(pass, number, alert));
         }
         if is_elsewhere(&pass, number) {
-            leave_uncovered(draft, &pass);
-            arrive(draft, &mut pass, number);
+            leave_uncovered(tx, &pass);
+            arrive(tx, &mut pass, number);
         }
-        let Some(before) = draft
-            .alert(&alert)
-            .filter(|it| it.silenced_by.contains(&id))
-        else {
+        let Some(before) = tx.alert(&alert).filter(|it| it.silenced_by.contains(&id)) else {
             continue;
         };
-        let_go(draft, &[id], before);
+        let_go(tx, &[id], before);
     }
-    leave_uncovered(draft, &pass);
-    answer_uncovered(draft, &pass);
+    leave_uncovered(tx, &pass);
+    answer_uncovered(tx, &pass);
     None
 }
 
-fn answer_uncovered(draft: &mut Draft<'_>, pass: &Pass) {
+fn answer_uncovered(tx: &mut StepTransaction<'_>, pass: &Pass) {
     if pass.is_asked {
-        draft.answer = Answer::Done;
+        tx.answer = Answer::Done;
     }
 }
 
-fn leave_uncovered(draft: &mut Draft<'_>, pass: &Pass) {
+fn leave_uncovered(tx: &mut StepTransaction<'_>, pass: &Pass) {
     if let Some(number) = here(pass) {
-        silence::review(draft, number);
+        silence::review(tx, number);
     }
 }
 
 /// Whether an incident is held: what lets go of it then speaks of all its alerts. An event may let
 /// go of one that a silence is passing over, and then the rest of its alerts are heard.
-fn is_held(draft: &Draft<'_>, number: IncidentNumber) -> bool {
-    let incident = draft.incident(&number);
+fn is_held(tx: &StepTransaction<'_>, number: IncidentNumber) -> bool {
+    let incident = tx.incident(&number);
     incident.is_some_and(|known| known.is_silenced)
 }
 
 /// Before a report is written into an alert, silences that are over and have not let go of it yet
 /// do so: afterwards nothing would tell that it is to be heard.
-pub(super) fn leave_ended(draft: &mut Draft<'_>, alert: Arc<Alert>) -> Arc<Alert> {
-    let is_over = |id: &&SilenceId| draft.silence(id).is_none_or(|known| !known.is_active);
+pub(super) fn leave_ended(tx: &mut StepTransaction<'_>, alert: Arc<Alert>) -> Arc<Alert> {
+    let is_over = |id: &&SilenceId| tx.silence(id).is_none_or(|known| !known.is_active);
     let over: Vec<SilenceId> = alert.silenced_by.iter().filter(is_over).copied().collect();
     if over.is_empty() {
         return alert;
     }
     let id = alert.id;
-    let_go(draft, &over, alert);
-    draft.alert(&id).expect("a known alert stays known")
+    let_go(tx, &over, alert);
+    tx.alert(&id).expect("a known alert stays known")
 }
 
 /// Silences let go of an alert, and it is heard in its incidents that are not held.
-fn let_go(draft: &mut Draft<'_>, silences: &[SilenceId], alert: Arc<Alert>) {
-    let before = closing::leave_closed(draft, alert);
-    draft.edit_alert(&before.id, |alert| {
+fn let_go(tx: &mut StepTransaction<'_>, silences: &[SilenceId], alert: Arc<Alert>) {
+    let before = resolution::leave_closed(tx, alert);
+    tx.edit_alert(&before.id, |alert| {
         alert.silenced_by.retain(|known| !silences.contains(known));
     });
-    membership::recount(draft, &before);
+    grouping::recount(tx, &before);
     for number in &before.incidents {
-        if !is_held(draft, *number) {
-            hear(draft, *number, before.id);
+        if !is_held(tx, *number) {
+            hear(tx, *number, before.id);
         }
     }
 }
 
 /// An alert that joined under a silence is heard now, as if it joined at this moment.
-fn hear(draft: &mut Draft<'_>, number: IncidentNumber, id: AlertId) {
-    let (Some(alert), Some(incident)) = (draft.alert(&id), draft.incident(&number)) else {
+fn hear(tx: &mut StepTransaction<'_>, number: IncidentNumber, id: AlertId) {
+    let (Some(alert), Some(incident)) = (tx.alert(&id), tx.incident(&number)) else {
         return;
     };
     if !alert.firing || !alert.silenced_by.is_empty() || !incident.is_open() {
         return;
     }
-    let route = draft.rules.tree.route(&incident.route);
-    let is_raised =
-        route.is_some_and(|route| membership::follow_urgency(draft, &alert, number, route));
+    let route = tx.rules.tree.route(&incident.route);
+    let is_raised = route.is_some_and(|route| grouping::follow_urgency(tx, &alert, number, route));
     if !is_raised && incident.status == Status::Acknowledged {
-        super::notify::page_acknowledger(draft, number);
+        super::notification::page_acknowledger(tx, number);
     }
 }

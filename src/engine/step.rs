@@ -2,50 +2,50 @@
 
 use super::State;
 use super::decision::{Answer, Decision};
-use super::draft::Draft;
 use super::input::{Input, TimerKey};
 use super::ruleset::RuleSet;
 use super::time::Now;
+use super::transaction::StepTransaction;
 use super::{
-    answer, bundle, check, closing, contact_test, delivery_report, escalation, ingest, jump, lane,
-    overrides, pending, people, places, recovery, replied, reply, silence, task, trouble_desk,
-    unreported,
+    actions, attempt_result, bundle, channel_health, check, contact_test, delivery_report,
+    escalation, ingest, jump, overrides, pending, places, recovery, replied, resolution,
+    self_incidents, silence, sms_commands, task, unreported,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
 /// durable, and only then releases the effects and the answer.
 pub fn step(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
-    let mut draft = Draft::new(state, rules, now);
-    decide(&mut draft, input);
-    closing::forget_surplus_groups(&mut draft);
-    draft.finish()
+    let mut tx = StepTransaction::new(state, rules, now);
+    decide(&mut tx, input);
+    resolution::forget_surplus_groups(&mut tx);
+    tx.finish()
 }
 
-/// Writes into the draft what an input leads to.
-pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
+/// Writes into the transaction what an input leads to.
+pub(super) fn decide(tx: &mut StepTransaction<'_>, input: Input) {
     match input {
-        Input::Start => recovery::start(draft),
-        Input::Stop => recovery::stop(draft),
-        Input::Suspended { lost } => recovery::suspended(draft, lost),
-        Input::ClockAhead { by } => jump::ahead(draft, by),
-        Input::ClockBack { by } => jump::back(draft, by),
-        Input::ConfirmClock => jump::confirm(draft),
+        Input::Start => recovery::start(tx),
+        Input::Stop => recovery::stop(tx),
+        Input::Suspended { lost } => recovery::suspended(tx, lost),
+        Input::ClockAhead { by } => jump::ahead(tx, by),
+        Input::ClockBack { by } => jump::back(tx, by),
+        Input::ConfirmClock => jump::confirm(tx),
         Input::Events {
             integration,
             events,
-        } => pending::take_in(draft, &integration, events),
+        } => pending::take_in(tx, &integration, events),
         Input::Keep {
             integration,
             events,
             request,
             is_whole,
         } => {
-            let request = pending::keep(draft, &integration, events, request, is_whole);
-            draft.later = Some(request);
+            let request = pending::keep(tx, &integration, events, request, is_whole);
+            tx.later = Some(request);
         }
-        Input::GoOn { task, stride } => task::go_on(draft, task, stride),
-        Input::Due(key) => due(draft, &key),
-        Input::Outcome(report) => answer::outcome(draft, &report),
+        Input::GoOn { task, stride } => task::go_on(tx, task, stride),
+        Input::Due(key) => due(tx, &key),
+        Input::Outcome(report) => attempt_result::apply_outcome(tx, &report),
         Input::DeliveryReport {
             channel,
             attempt,
@@ -53,54 +53,54 @@ pub(super) fn decide(draft: &mut Draft<'_>, input: Input) {
             provider_message,
         } => {
             let report = (outcome, provider_message);
-            draft.answer = delivery_report::take(draft, &channel, attempt, report);
+            tx.answer = delivery_report::apply(tx, &channel, attempt, report);
         }
-        Input::Probed(probed) => check::probed(draft, &probed),
-        Input::Place(pick) => places::give(draft, &pick),
-        Input::Act(act) => people::act(draft, &act),
-        Input::Press(press) => replied::press(draft, &press),
-        Input::Sms(sms) => reply::sms(draft, &sms),
-        Input::PageByHand(request) => people::page_by_hand(draft, &request),
-        Input::Silence(request) => silence::set(draft, request),
-        Input::ExpireSilence { silence, .. } => silence::expire(draft, silence),
-        Input::Override(request) => overrides::set(draft, request),
+        Input::Probed(probed) => check::probed(tx, &probed),
+        Input::Place(pick) => places::give(tx, &pick),
+        Input::Act(act) => actions::act(tx, &act),
+        Input::Press(press) => replied::press(tx, &press),
+        Input::Sms(sms) => sms_commands::sms(tx, &sms),
+        Input::PageByHand(request) => actions::page_by_hand(tx, &request),
+        Input::Silence(request) => silence::set(tx, request),
+        Input::ExpireSilence { silence, .. } => silence::expire(tx, silence),
+        Input::Override(request) => overrides::set(tx, request),
         Input::RemoveOverride { override_, .. } => {
-            overrides::remove(draft, override_);
+            overrides::remove(tx, override_);
         }
-        Input::RulesChanged => rules_changed(draft),
+        Input::RulesChanged => rules_changed(tx),
         Input::Raise { trouble, text } => {
-            draft.answer = Answer::Done;
-            trouble_desk::raise(draft, trouble, &text);
+            tx.answer = Answer::Done;
+            self_incidents::raise(tx, trouble, &text);
         }
         Input::Clear { trouble } => {
-            draft.answer = Answer::Done;
-            trouble_desk::clear(draft, &trouble);
+            tx.answer = Answer::Done;
+            self_incidents::clear(tx, &trouble);
         }
         Input::Minute => {
-            trouble_desk::look_for_gaps(draft);
-            lane::look_for_silent(draft);
-            contact_test::look(draft);
+            self_incidents::look_for_gaps(tx);
+            channel_health::look_for_silent(tx);
+            contact_test::look(tx);
         }
     }
 }
 
-fn rules_changed(draft: &mut Draft<'_>) {
-    trouble_desk::look_for_gone(draft);
-    trouble_desk::look_for_unusable_targets(draft);
-    unreported::rules_changed(draft);
-    check::plan(draft);
+fn rules_changed(tx: &mut StepTransaction<'_>) {
+    self_incidents::look_for_gone(tx);
+    self_incidents::look_for_unusable_targets(tx);
+    unreported::rules_changed(tx);
+    check::plan(tx);
 }
 
-fn due(draft: &mut Draft<'_>, key: &TimerKey) {
+fn due(tx: &mut StepTransaction<'_>, key: &TimerKey) {
     match key {
-        TimerKey::Incident(number) => escalation::due(draft, *number),
-        TimerKey::Page(page) => answer::due(draft, *page),
-        TimerKey::Alert(alert) => ingest::due(draft, *alert),
-        TimerKey::Person(user) => bundle::due(draft, user),
-        TimerKey::Channel(channel) => lane::probe_due(draft, channel),
-        TimerKey::Group(key) => draft.drop_group(key),
-        TimerKey::Silence(id) => silence::due(draft, *id),
-        TimerKey::Override(id) => overrides::due(draft, *id),
-        TimerKey::Jump => jump::due(draft),
+        TimerKey::Incident(number) => escalation::due(tx, *number),
+        TimerKey::Page(page) => attempt_result::due(tx, *page),
+        TimerKey::Alert(alert) => ingest::due(tx, *alert),
+        TimerKey::Person(user) => bundle::due(tx, user),
+        TimerKey::Channel(channel) => channel_health::probe_due(tx, channel),
+        TimerKey::Group(key) => tx.drop_group(key),
+        TimerKey::Silence(id) => silence::due(tx, *id),
+        TimerKey::Override(id) => overrides::due(tx, *id),
+        TimerKey::Jump => jump::due(tx),
     }
 }

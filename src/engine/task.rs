@@ -3,14 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::closing;
-use super::draft::Draft;
 use super::ids::{AlertId, IncidentNumber, IntegrationName, TaskId};
 use super::jump::Remembered;
 use super::pending::{self, Part};
 use super::recovery::{self, Recovery};
+use super::resolution;
 use super::silencing::{self, Pass};
-use super::time::Millis;
+use super::time::Duration;
+use super::transaction::StepTransaction;
 use super::unreported;
 
 /// Something begun.
@@ -35,7 +35,7 @@ pub enum TaskKind {
     /// What is overdue after a start or a sleep happens once.
     Recover(Recovery),
     /// What is remembered lasts as if the wall clock had not jumped ahead.
-    KeepMemory { by: Millis, next: Remembered },
+    KeepMemory { by: Duration, next: Remembered },
     /// Other rules say when alerts end that are not reported any more.
     FollowRules { next: AlertId },
 }
@@ -78,53 +78,53 @@ impl Task {
 }
 
 /// Begins something, and finishes it if this step can. Otherwise the task that goes on with it.
-pub(super) fn begin(draft: &mut Draft<'_>, kind: TaskKind) -> Option<TaskId> {
-    let left = if draft.is_spent() {
+pub(super) fn begin(tx: &mut StepTransaction<'_>, kind: TaskKind) -> Option<TaskId> {
+    let left = if tx.is_spent() {
         Some(kind)
     } else {
-        advance(draft, kind)
+        advance(tx, kind)
     };
-    left.map(|kind| keep(draft, kind))
+    left.map(|kind| keep(tx, kind))
 }
 
 /// Leaves something to later steps.
-pub(super) fn keep(draft: &mut Draft<'_>, kind: TaskKind) -> TaskId {
-    let id = draft.next_task();
-    draft.put_task(id, Task { id, kind });
+pub(super) fn keep(tx: &mut StepTransaction<'_>, kind: TaskKind) -> TaskId {
+    let id = tx.next_task();
+    tx.put_task(id, Task { id, kind });
     id
 }
 
 /// Goes on with a task.
-pub(super) fn go_on(draft: &mut Draft<'_>, id: TaskId, stride: Stride) {
-    let Some(task) = draft.task(&id) else {
+pub(super) fn go_on(tx: &mut StepTransaction<'_>, id: TaskId, stride: Stride) {
+    let Some(task) = tx.task(&id) else {
         return;
     };
     let kind = task.kind.clone();
     let left = match kind {
-        TaskKind::Events(part) => pending::go_on(draft, part, stride).map(TaskKind::Events),
-        kind => advance(draft, kind),
+        TaskKind::Events(part) => pending::go_on(tx, part, stride).map(TaskKind::Events),
+        kind => advance(tx, kind),
     };
     match left {
-        Some(kind) => draft.put_task(id, Task { id, kind }),
-        None => draft.drop_task(&id),
+        Some(kind) => tx.put_task(id, Task { id, kind }),
+        None => tx.drop_task(&id),
     }
 }
 
 /// Does what a step may; the answer is what is left.
-fn advance(draft: &mut Draft<'_>, kind: TaskKind) -> Option<TaskKind> {
+fn advance(tx: &mut StepTransaction<'_>, kind: TaskKind) -> Option<TaskKind> {
     match kind {
-        TaskKind::Events(part) => pending::go_on(draft, part, Stride::Full).map(TaskKind::Events),
-        TaskKind::BeginSilence(pass) => silencing::cover(draft, pass).map(TaskKind::BeginSilence),
-        TaskKind::EndSilence(pass) => silencing::uncover(draft, pass).map(TaskKind::EndSilence),
+        TaskKind::Events(part) => pending::go_on(tx, part, Stride::Full).map(TaskKind::Events),
+        TaskKind::BeginSilence(pass) => silencing::cover(tx, pass).map(TaskKind::BeginSilence),
+        TaskKind::EndSilence(pass) => silencing::uncover(tx, pass).map(TaskKind::EndSilence),
         TaskKind::ReleaseAlerts { incident } => {
-            closing::release_alerts(draft, incident).then_some(TaskKind::ReleaseAlerts { incident })
+            resolution::release_alerts(tx, incident).then_some(TaskKind::ReleaseAlerts { incident })
         }
-        TaskKind::Recover(recovery) => recovery::advance(draft, recovery).map(TaskKind::Recover),
+        TaskKind::Recover(recovery) => recovery::advance(tx, recovery).map(TaskKind::Recover),
         TaskKind::KeepMemory { by, next } => {
-            super::jump::keep_memory(draft, by, next).map(|next| TaskKind::KeepMemory { by, next })
+            super::jump::keep_memory(tx, by, next).map(|next| TaskKind::KeepMemory { by, next })
         }
         TaskKind::FollowRules { next } => {
-            unreported::follow_rules(draft, next).map(|next| TaskKind::FollowRules { next })
+            unreported::follow_rules(tx, next).map(|next| TaskKind::FollowRules { next })
         }
     }
 }

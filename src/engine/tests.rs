@@ -4,10 +4,8 @@
 use std::sync::Arc;
 
 use super::State;
-use super::closing::GROUPS_REMEMBERED_MAX;
 use super::decision::{Decision, Effect};
-use super::draft::Draft;
-use super::event::{Action, Content, Event, Spoken};
+use super::event::{Action, Content, Event, EventTime};
 use super::ids::{PageId, SilenceId};
 use super::input::{Act, ActOn, Actor, Input, Report, SilenceRequest, Verb, Via};
 use super::matcher::Matcher;
@@ -15,10 +13,12 @@ use super::outcome::Outcome;
 use super::page::PageKind;
 use super::places::picks;
 use super::records::{Group, Record};
+use super::resolution::GROUPS_REMEMBERED_MAX;
 use super::ruleset::{Capabilities, ChannelInfo, Medium, RuleSet};
 use super::step::{decide, step};
 use super::task::Stride;
-use super::time::{Millis, Now, Steady, Wall};
+use super::time::{Duration, MonotonicTime, Now, Timestamp};
+use super::transaction::StepTransaction;
 use crate::rules::{Environment, SourceFile, check};
 
 /// Records that a step may ask for on behalf of one incident or page.
@@ -73,8 +73,8 @@ impl Storm {
         };
         let (_, compiled) = check(&[file], &environment);
         let now = Now {
-            wall: Wall(1_772_000_000_000),
-            steady: Steady(1_000_000),
+            wall: Timestamp(1_772_000_000_000),
+            steady: MonotonicTime(1_000_000),
             seed: 7,
         };
         Self {
@@ -91,7 +91,7 @@ impl Storm {
         for number in 0..incidents {
             storm.give(trigger(number));
         }
-        storm.pass(Millis::seconds(20));
+        storm.pass(Duration::seconds(20));
         storm
     }
 
@@ -155,7 +155,7 @@ impl Storm {
     }
 
     /// Lets so much time pass and does what falls due in it.
-    fn pass(&mut self, time: Millis) {
+    fn pass(&mut self, time: Duration) {
         self.skip(time);
         let nothing = std::collections::BTreeSet::new();
         while let Some(key) = self.state.due(self.now.steady, self.now.wall, &nothing) {
@@ -164,7 +164,7 @@ impl Storm {
     }
 
     /// Lets so much time pass in which nothing is done, as while the process is down.
-    fn skip(&mut self, time: Millis) {
+    fn skip(&mut self, time: Duration) {
         self.now.steady = self.now.steady + time;
         self.now.wall = self.now.wall + time;
     }
@@ -174,10 +174,10 @@ impl Storm {
         let nothing = std::collections::BTreeSet::new();
         let (mut looks, mut next) = (0, Some(input));
         while let Some(input) = next {
-            let mut draft = Draft::new(&self.state, &self.rules, self.now);
-            decide(&mut draft, input);
-            looks += draft.effort.looks.get();
-            let decision = draft.finish();
+            let mut tx = StepTransaction::new(&self.state, &self.rules, self.now);
+            decide(&mut tx, input);
+            looks += tx.effort.looks.get();
+            let decision = tx.finish();
             self.take(decision);
             let task = self.state.tasks().next_after(None, &nothing);
             next = task.map(|(_, task)| Input::GoOn {
@@ -213,7 +213,7 @@ fn event(number: usize, action: Action) -> Input {
         action,
         dedup_key: format!("a{number}").into(),
         id: None,
-        spoken: Spoken::Moment(None),
+        spoken: EventTime::OccurredAt(None),
         asserted_by: None,
         content: Arc::new(Content {
             summary: "it broke".into(),
@@ -242,7 +242,7 @@ fn silence(storm: &Storm) -> Input {
         matchers: vec![Matcher::parse("severity=critical").expect("a matcher")],
         everything: false,
         from: None,
-        until: storm.now.wall + Millis::hours(1),
+        until: storm.now.wall + Duration::hours(1),
         reason: "maintenance".into(),
         replaces: None,
     })
@@ -268,7 +268,7 @@ fn a_silence_over_a_storm_looks_at_each_incident_a_few_times() {
 fn a_start_after_a_storm_looks_at_each_incident_a_few_times() {
     for answers in [true, false] {
         let mut storm = Storm::broken(INCIDENTS, answers);
-        storm.skip(Millis::hours(1));
+        storm.skip(Duration::hours(1));
         storm.expect_proportion(Input::Start, INCIDENTS);
     }
 }
@@ -295,7 +295,7 @@ fn acts_on_a_bundled_page_look_at_each_of_its_incidents_a_few_times() {
 
 /// A group that closed, the lower its number the earlier, and is to be remembered for long.
 fn closed(number: usize) -> Record {
-    let forget = Steady(10_000_000_000 + number as u64);
+    let forget = MonotonicTime(10_000_000_000 + number as u64);
     Record::Group(Arc::new(Group {
         key: format!("g{number}").into(),
         generation: 1,
@@ -309,7 +309,7 @@ fn of_too_many_closed_groups_those_that_closed_first_are_forgotten() {
     let mut storm = Storm::new(true);
     let records = (0..GROUPS_REMEMBERED_MAX).map(closed);
     storm.state = State::load(records.collect(), &[]);
-    storm.now.steady = Steady(10_000_000_000 - Millis::days(1).0);
+    storm.now.steady = MonotonicTime(10_000_000_000 - Duration::days(1).0);
     let is_known = |storm: &Storm, key: &str| storm.state.group(key).is_some();
 
     storm.give(trigger(1));

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
-pub struct Millis(pub u64);
+pub struct Duration(pub u64);
 
-impl Millis {
+impl Duration {
     /// No time at all.
     pub const ZERO: Self = Self(0);
 
@@ -47,7 +47,7 @@ impl Millis {
     }
 }
 
-impl fmt::Display for Millis {
+impl fmt::Display for Duration {
     /// As people write it: `1h 30m`, `5m`, `10s`, `250ms`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 < 1_000 {
@@ -71,9 +71,9 @@ impl fmt::Display for Millis {
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
-pub struct Wall(pub i64);
+pub struct Timestamp(pub i64);
 
-impl Wall {
+impl Timestamp {
     /// The moment as jiff knows it; moments outside its range are clamped.
     pub fn timestamp(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(if self.0 < 0 {
@@ -84,37 +84,37 @@ impl Wall {
     }
 
     /// Time that has passed since `earlier`; nothing if `earlier` is later.
-    pub fn since(self, earlier: Self) -> Millis {
-        Millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
     /// How far two moments are apart, whichever is earlier: one of a clock that was wrong may lie
     /// in the future.
-    pub fn apart(self, other: Self) -> Millis {
+    pub fn apart(self, other: Self) -> Duration {
         self.since(other).max(other.since(self))
     }
 
     /// This moment less `span`.
-    pub fn minus(self, span: Millis) -> Self {
+    pub fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub_unsigned(span.0))
     }
 }
 
-impl From<jiff::Timestamp> for Wall {
+impl From<jiff::Timestamp> for Timestamp {
     fn from(timestamp: jiff::Timestamp) -> Self {
         Self(timestamp.as_millisecond())
     }
 }
 
-impl Add<Millis> for Wall {
+impl Add<Duration> for Timestamp {
     type Output = Self;
 
-    fn add(self, span: Millis) -> Self {
+    fn add(self, span: Duration) -> Self {
         Self(self.0.saturating_add_unsigned(span.0))
     }
 }
 
-impl fmt::Display for Wall {
+impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC, to the second when it is a whole one.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.timestamp().fmt(formatter)
@@ -126,19 +126,19 @@ impl fmt::Display for Wall {
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
-pub struct Steady(pub u64);
+pub struct MonotonicTime(pub u64);
 
-impl Steady {
+impl MonotonicTime {
     /// Time that has passed since `earlier`; nothing if `earlier` is later.
-    pub fn since(self, earlier: Self) -> Millis {
-        Millis(self.0.saturating_sub(earlier.0))
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration(self.0.saturating_sub(earlier.0))
     }
 }
 
-impl Add<Millis> for Steady {
+impl Add<Duration> for MonotonicTime {
     type Output = Self;
 
-    fn add(self, span: Millis) -> Self {
+    fn add(self, span: Duration) -> Self {
         Self(self.0.saturating_add(span.0))
     }
 }
@@ -146,14 +146,14 @@ impl Add<Millis> for Steady {
 /// The present, as given with each input, and the seed for what little chance the engine needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
-    pub wall: Wall,
-    pub steady: Steady,
+    pub wall: Timestamp,
+    pub steady: MonotonicTime,
     pub seed: u64,
 }
 
 impl Now {
     /// The wall time at which a steady moment falls, if the clocks go on as they do.
-    pub fn wall_of(&self, moment: Steady) -> Wall {
+    pub fn wall_of(&self, moment: MonotonicTime) -> Timestamp {
         if moment >= self.steady {
             self.wall + moment.since(self.steady)
         } else {
@@ -162,7 +162,7 @@ impl Now {
     }
 
     /// The steady moment at which a wall time falls; a past one is now.
-    pub fn steady_of(&self, moment: Wall) -> Steady {
+    pub fn steady_of(&self, moment: Timestamp) -> MonotonicTime {
         self.steady + moment.since(self.wall)
     }
 }
@@ -174,10 +174,10 @@ mod tests {
     #[test]
     fn lengths_read_as_people_write_them() {
         let cases = [
-            (Millis(250), "250ms"),
-            (Millis::seconds(10), "10s"),
-            (Millis::minutes(90), "1h 30m"),
-            (Millis::days(2), "2d"),
+            (Duration(250), "250ms"),
+            (Duration::seconds(10), "10s"),
+            (Duration::minutes(90), "1h 30m"),
+            (Duration::days(2), "2d"),
         ];
         for (length, text) in cases {
             assert_eq!(length.to_string(), text);
@@ -187,13 +187,13 @@ mod tests {
     #[test]
     fn a_steady_moment_and_its_wall_time_belong_together() {
         let now = Now {
-            wall: Wall(1_000_000),
-            steady: Steady(500),
+            wall: Timestamp(1_000_000),
+            steady: MonotonicTime(500),
             seed: 0,
         };
-        assert_eq!(now.wall_of(Steady(1_500)), Wall(1_001_000));
-        assert_eq!(now.wall_of(Steady(0)), Wall(999_500));
-        assert_eq!(now.steady_of(Wall(1_001_000)), Steady(1_500));
-        assert_eq!(now.steady_of(Wall(0)), Steady(500));
+        assert_eq!(now.wall_of(MonotonicTime(1_500)), Timestamp(1_001_000));
+        assert_eq!(now.wall_of(MonotonicTime(0)), Timestamp(999_500));
+        assert_eq!(now.steady_of(Timestamp(1_001_000)), MonotonicTime(1_500));
+        assert_eq!(now.steady_of(Timestamp(0)), MonotonicTime(500));
     }
 }

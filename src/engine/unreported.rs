@@ -6,74 +6,74 @@
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Matchable};
-use super::draft::Draft;
 use super::ids::AlertId;
 use super::routing::ResolveAfter;
 use super::ruleset::RuleSet;
 use super::task::{self, TaskKind};
-use super::time::{Millis, Steady};
+use super::time::{Duration, MonotonicTime};
+use super::transaction::StepTransaction;
 
 /// The wait for the next report of a firing alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreported {
     /// When it was reported last, or when the wait began anew.
-    pub since: Steady,
+    pub since: MonotonicTime,
     /// Without a report for so long it is over.
-    pub resolve_after: Millis,
+    pub resolve_after: Duration,
 }
 
 impl Unreported {
     /// When the alert is over unless a report comes.
-    pub fn due(&self) -> Steady {
+    pub fn due(&self) -> MonotonicTime {
         self.since + self.resolve_after
     }
 }
 
 /// The source spoke of the alert: the wait begins anew, as long as the rules say.
-pub(super) fn reported(draft: &mut Draft<'_>, id: AlertId) {
-    let alert = draft.alert(&id);
+pub(super) fn reported(tx: &mut StepTransaction<'_>, id: AlertId) {
+    let alert = tx.alert(&id);
     let alert = alert.expect("an alert that was just reported, or is in the state, is known");
-    if alert.unreported.is_none() && !is_used(draft.rules) {
+    if alert.unreported.is_none() && !is_used(tx.rules) {
         return;
     }
-    let since = draft.now.steady;
-    let wait = resolve_after(draft, &alert).map(|resolve_after| Unreported {
+    let since = tx.now.steady;
+    let wait = resolve_after(tx, &alert).map(|resolve_after| Unreported {
         since,
         resolve_after,
     });
-    draft.edit_alert(&id, |alert| alert.unreported = wait);
+    tx.edit_alert(&id, |alert| alert.unreported = wait);
 }
 
 /// Other rules are in force: where they say something else, the wait begins anew.
-pub(super) fn rules_changed(draft: &mut Draft<'_>) {
-    task::begin(draft, TaskKind::FollowRules { next: AlertId(0) });
+pub(super) fn rules_changed(tx: &mut StepTransaction<'_>) {
+    task::begin(tx, TaskKind::FollowRules { next: AlertId(0) });
 }
 
 /// Looks at alerts from this one on; the answer is the next one, if some are left.
-pub(super) fn follow_rules(draft: &mut Draft<'_>, next: AlertId) -> Option<AlertId> {
-    let rules = draft.rules;
+pub(super) fn follow_rules(tx: &mut StepTransaction<'_>, next: AlertId) -> Option<AlertId> {
+    let rules = tx.rules;
     let is_used = is_used(rules);
-    for alert in draft.state.alerts_after(next) {
-        if draft.is_spent() && alert.id > next {
+    for alert in tx.state.alerts_after(next) {
+        if tx.is_spent() && alert.id > next {
             return Some(alert.id);
         }
         let id = alert.id;
-        let Some(alert) = draft.alert(&id) else {
+        let Some(alert) = tx.alert(&id) else {
             continue;
         };
         if !alert.firing || !(is_used || alert.unreported.is_some()) {
             continue;
         }
         let before = alert.unreported.map(|wait| wait.resolve_after);
-        if before != resolve_after(draft, &alert) {
-            reported(draft, id);
+        if before != resolve_after(tx, &alert) {
+            reported(tx, id);
         }
     }
     None
 }
 
 /// The router was away, and reports may have been lost meanwhile: the wait begins anew.
-pub(super) fn begin_anew(alert: &mut Alert, since: Steady) {
+pub(super) fn begin_anew(alert: &mut Alert, since: MonotonicTime) {
     if let Some(wait) = &mut alert.unreported {
         wait.since = wait.since.max(since);
     }
@@ -87,13 +87,13 @@ fn is_used(rules: &RuleSet) -> bool {
 
 /// The word of the alert's routes, of several the longest wait; where they say nothing, that of
 /// its integration.
-fn resolve_after(draft: &Draft<'_>, alert: &Alert) -> Option<Millis> {
-    let rules = draft.rules;
+fn resolve_after(tx: &StepTransaction<'_>, alert: &Alert) -> Option<Duration> {
+    let rules = tx.rules;
     let fields = Matchable {
         integration: &alert.integration,
         content: &alert.content,
     };
-    let routes = rules.tree.routes(&draft.effort.counted(fields));
+    let routes = rules.tree.routes(&tx.effort.counted(fields));
     let words: Vec<ResolveAfter> = routes
         .iter()
         .filter_map(|route| route.resolve_after)
@@ -106,6 +106,6 @@ fn resolve_after(draft: &Draft<'_>, alert: &Alert) -> Option<Millis> {
         ResolveAfter::Never => None,
         ResolveAfter::After(wait) => Some(*wait),
     });
-    let waits: Option<Vec<Millis>> = waits.collect();
+    let waits: Option<Vec<Duration>> = waits.collect();
     waits?.into_iter().max()
 }

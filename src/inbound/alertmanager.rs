@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::engine::event::{Action, Event, Spoken, Text};
-use crate::engine::time::Wall;
+use crate::engine::event::{Action, Event, EventTime, Text};
+use crate::engine::time::Timestamp;
 use crate::text::hash::Fnv128;
 
 use super::batch::{Batch, wrong_root};
@@ -123,11 +123,11 @@ fn dedup_key(alert: Fields<'_>, labels: &Sent<'_>, faults: &mut Faults) -> Optio
 /// Whether the alert fires, and since when. A firing alert's `endsAt` is no promise: the sender
 /// says when it is over.
 fn state(
-    now: Wall,
+    now: Timestamp,
     message: Fields<'_>,
     alert: Fields<'_>,
     faults: &mut Faults,
-) -> (Action, Spoken) {
+) -> (Action, EventTime) {
     let mut time = |name| {
         let value = alert.get(name)?;
         moment::read(value, alert.place(name), faults)
@@ -155,7 +155,7 @@ fn state(
         Action::Trigger
     };
     let ends_at = ends_at.filter(|_| is_over);
-    (action, Spoken::Asserted { starts_at, ends_at })
+    (action, EventTime::StateAsserted { starts_at, ends_at })
 }
 
 /// Only Grafana's messages name an organisation.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::engine::event::{Action, Event, Spoken};
-use crate::engine::time::{Millis, Wall};
+use crate::engine::event::{Action, Event, EventTime};
+use crate::engine::time::{Duration, Timestamp};
 use crate::text::hash::Fnv128;
 
 use super::batch::{Batch, wrong_root};
@@ -19,7 +19,7 @@ use super::prometheus::Alert;
 use super::{Parsed, Source, json, moment};
 
 /// How long an alert without `endsAt` holds.
-const RESOLVE_TIMEOUT: Millis = Millis::minutes(5);
+const RESOLVE_TIMEOUT: Duration = Duration::minutes(5);
 
 /// Reads a body. An empty array gives neither events nor faults: the original accepts it.
 pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
@@ -100,7 +100,7 @@ fn is_label_name(name: &str) -> bool {
 }
 
 /// Whether the alert fires and until when; none if it ends before it starts.
-fn state(now: Wall, alert: Fields<'_>, faults: &mut Faults) -> Option<(Action, Spoken)> {
+fn state(now: Timestamp, alert: Fields<'_>, faults: &mut Faults) -> Option<(Action, EventTime)> {
     let mut time = |name| {
         let value = alert.get(name)?;
         moment::read(value, alert.place(name), faults)
@@ -125,5 +125,5 @@ fn state(now: Wall, alert: Fields<'_>, faults: &mut Faults) -> Option<(Action, S
         None => (Action::Trigger, now + RESOLVE_TIMEOUT),
     };
     let ends_at = Some(ends_at);
-    Some((action, Spoken::Asserted { starts_at, ends_at }))
+    Some((action, EventTime::StateAsserted { starts_at, ends_at }))
 }

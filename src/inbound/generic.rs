@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::engine::event::{Action, Content, Event, Link, Spoken, Text};
+use crate::engine::event::{Action, Content, Event, EventTime, Link, Text};
 use crate::engine::key;
 use crate::engine::ruleset::{GenericMapping, Pointers, Unlisted};
 use crate::text::hash::Fnv128;
@@ -115,7 +115,7 @@ impl<'body> Element<'body> {
             action,
             dedup_key,
             id,
-            spoken: Spoken::Moment(moment),
+            spoken: EventTime::OccurredAt(moment),
             asserted_by: None,
             content: Arc::new(content),
             faults: Vec::new(),

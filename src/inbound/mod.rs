@@ -23,7 +23,7 @@ mod prometheus;
 
 use crate::engine::event::{Event, Fault};
 use crate::engine::ruleset::{Format, Integration};
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
 /// What could be read from a request.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,13 +35,13 @@ pub struct Parsed {
 }
 
 /// Reads a body in the integration's format.
-pub fn parse(integration: &Integration, body: &[u8], now: Wall) -> Parsed {
+pub fn parse(integration: &Integration, body: &[u8], now: Timestamp) -> Parsed {
     parse_as(&integration.format, integration, body, now)
 }
 
 /// Reads a body in a given format, for paths that decide the format while the key decides the
 /// integration.
-pub fn parse_as(format: &Format, integration: &Integration, body: &[u8], now: Wall) -> Parsed {
+pub fn parse_as(format: &Format, integration: &Integration, body: &[u8], now: Timestamp) -> Parsed {
     let source = Source { integration, now };
     match format {
         Format::Native => native::parse(source, body),
@@ -53,7 +53,7 @@ pub fn parse_as(format: &Format, integration: &Integration, body: &[u8], now: Wa
 }
 
 /// Reads a change event of PagerDuty, which has a path of its own.
-pub fn parse_change(integration: &Integration, body: &[u8], now: Wall) -> Parsed {
+pub fn parse_change(integration: &Integration, body: &[u8], now: Timestamp) -> Parsed {
     pagerduty::parse_change(Source { integration, now }, body)
 }
 
@@ -61,7 +61,7 @@ pub fn parse_change(integration: &Integration, body: &[u8], now: Wall) -> Parsed
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'request> {
     pub integration: &'request Integration,
-    pub now: Wall,
+    pub now: Timestamp,
 }
 
 impl Parsed {

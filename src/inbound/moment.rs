@@ -3,16 +3,14 @@
 //! A time that cannot be read is reported and counts as not given, because a wrong guess could
 //! make a fresh event look too old to page. For the same reason a time without an offset is not
 //! guessed to be UTC, and the zero times of programming languages are no times.
-
-use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 
 use super::faults::{Faults, Place, quote};
 
 /// `0001-01-01T00:00:00Z`, which programs in Go send for "no time".
-const GO_ZERO: Wall = Wall(-62_135_596_800_000);
+const GO_ZERO: Timestamp = Timestamp(-62_135_596_800_000);
 /// Numbers below are seconds since 1970, until the year 5138.
 const SECONDS_END: f64 = 1e11;
 /// Numbers below are milliseconds since 1970, until the year 5138.
@@ -22,22 +20,27 @@ const MICROSECONDS_END: f64 = 1e17;
 /// Numbers below are nanoseconds; the greatest of 64 bits is in the year 2262.
 const NANOSECONDS_END: f64 = 1e20;
 /// A later time is meant as "for ever", or is a mistake; sums with it stay far from any limit.
-pub const LATEST: Wall = Wall(253_370_764_800_000);
+pub const LATEST: Timestamp = Timestamp(253_370_764_800_000);
 
 /// The moment that an event reports; a future one counts as now.
-pub fn reported(value: &Value, now: Wall, place: Place<'_>, faults: &mut Faults) -> Option<Wall> {
+pub fn reported(
+    value: &Value,
+    now: Timestamp,
+    place: Place<'_>,
+    faults: &mut Faults,
+) -> Option<Timestamp> {
     read(value, place, faults).map(|moment| moment.min(now))
 }
 
 /// A time as sent: RFC 3339 text, or a number since 1970 in seconds, milliseconds, microseconds or
 /// nanoseconds. One beyond the year 9998 is cut to it: it means "for ever".
-pub fn read(value: &Value, place: Place<'_>, faults: &mut Faults) -> Option<Wall> {
+pub fn read(value: &Value, place: Place<'_>, faults: &mut Faults) -> Option<Timestamp> {
     if is_blank(value) {
         return None;
     }
     match moment_of(value) {
         Some(GO_ZERO) => None,
-        Some(moment) if moment <= Wall(0) => {
+        Some(moment) if moment <= Timestamp(0) => {
             faults.add(place, "is a zero time; it counts as not given");
             None
         }
@@ -68,7 +71,7 @@ fn is_blank(value: &Value) -> bool {
     value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
-fn moment_of(value: &Value) -> Option<Wall> {
+fn moment_of(value: &Value) -> Option<Timestamp> {
     match value {
         Value::String(text) => from_text(text.trim()),
         Value::Number(number) => number.as_f64().and_then(from_number),
@@ -76,22 +79,22 @@ fn moment_of(value: &Value) -> Option<Wall> {
     }
 }
 
-fn from_text(text: &str) -> Option<Wall> {
+fn from_text(text: &str) -> Option<Timestamp> {
     if let Ok(number) = text.parse() {
         return from_number(number);
     }
     if text.starts_with("9999-") || has_long_year(text) {
         return Some(LATEST);
     }
-    if let Ok(moment) = text.parse::<Timestamp>() {
-        return Some(Wall::from(moment));
+    if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+        return Some(Timestamp::from(moment));
     }
     // The end of a day, as ISO 8601 allows to write it.
     let start = text.replacen("24:00", "00:00", 1);
     let is_end = start != text && text.get(11..16) == Some("24:00");
-    let moment = start.parse::<Timestamp>().ok().filter(|_| is_end)?;
+    let moment = start.parse::<jiff::Timestamp>().ok().filter(|_| is_end)?;
     let is_whole = moment.as_millisecond() % 60_000 == 0;
-    is_whole.then(|| Wall::from(moment) + Millis::days(1))
+    is_whole.then(|| Timestamp::from(moment) + Duration::days(1))
 }
 
 /// Whether a date has a year of more than four digits, such as the last one that Java knows.
@@ -105,7 +108,7 @@ fn has_long_year(text: &str) -> bool {
     year_is_long && is_date && text.contains(['T', 't', ' '])
 }
 
-fn from_number(number: f64) -> Option<Wall> {
+fn from_number(number: f64) -> Option<Timestamp> {
     let size = number.abs();
     let milliseconds = if size < SECONDS_END {
         number * 1_000.0
@@ -119,7 +122,7 @@ fn from_number(number: f64) -> Option<Wall> {
         return None;
     };
     let span = jiff::SignedDuration::try_from_secs_f64(milliseconds / 1_000.0).ok()?;
-    i64::try_from(span.as_millis()).ok().map(Wall)
+    i64::try_from(span.as_millis()).ok().map(Timestamp)
 }
 
 #[cfg(test)]
@@ -179,7 +182,7 @@ mod tests {
     #[test]
     fn a_future_report_counts_as_now() {
         let mut faults = Faults::of_event();
-        let now = Wall(1_437_122_578_000);
+        let now = Timestamp(1_437_122_578_000);
         let value = json!("2099-01-01T00:00:00Z");
         let moment = reported(&value, now, Place::at("$"), &mut faults);
         assert_eq!(moment, Some(now));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::engine::event::{Action, Content, Event, Labels, Link, Spoken, Text};
+use crate::engine::event::{Action, Content, Event, EventTime, Labels, Link, Text};
 use crate::text::hash::Fnv128;
 
 use super::batch::{Batch, wrong_root};
@@ -62,7 +62,7 @@ fn read(source: Source<'_>, value: &Value, path: &str, faults: &mut Faults) -> O
         action,
         dedup_key,
         id,
-        spoken: Spoken::Moment(moment),
+        spoken: EventTime::OccurredAt(moment),
         asserted_by: None,
         content: Arc::new(content),
         faults: Vec::new(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::engine::event::{Action, Content, Event, Fault, Link, Spoken, Text};
+use crate::engine::event::{Action, Content, Event, EventTime, Fault, Link, Text};
 use crate::engine::urgency::SeverityClass;
 use crate::text::hash::Fnv128;
 
@@ -78,7 +78,7 @@ fn change(
         action: Action::Change,
         dedup_key,
         id: None,
-        spoken: Spoken::Moment(moment),
+        spoken: EventTime::OccurredAt(moment),
         asserted_by: None,
         content: Arc::new(content(source, event, Some(payload), faults)),
         faults: Vec::new(),
@@ -160,7 +160,7 @@ fn read(
         action,
         dedup_key,
         id: None,
-        spoken: Spoken::Moment(moment),
+        spoken: EventTime::OccurredAt(moment),
         asserted_by: None,
         content: Arc::new(content(source, event, payload, faults)),
         faults: Vec::new(),

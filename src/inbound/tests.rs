@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::{Parsed, pagerduty, parse};
-use crate::engine::event::{Action, Event, Fault, Labels, Spoken, limit};
+use crate::engine::event::{Action, Event, EventTime, Fault, Labels, limit};
 use crate::engine::ruleset::{Format, GenericMapping, Integration, Unlisted};
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 
 const FORMATS: [&str; 5] = [
     "native",
@@ -21,7 +21,7 @@ const FORMATS: [&str; 5] = [
 ];
 
 /// When all fixtures arrive.
-pub fn now() -> Wall {
+pub fn now() -> Timestamp {
     let now: jiff::Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
     now.into()
 }
@@ -39,7 +39,7 @@ pub fn integration(format: &str) -> Integration {
             other => panic!("no format {other}"),
         },
         labels: Labels::from_iter([("origin", "fixtures")]),
-        max_age: Millis::hours(6),
+        max_age: Duration::hours(6),
         resolve_after: None,
         key_hashes: Vec::new(),
         was: Vec::new(),
@@ -110,7 +110,7 @@ fn show(parsed: &Parsed) -> Value {
 }
 
 fn show_event(event: &Event) -> Value {
-    let time = |time: Option<Wall>| time.map(|time| time.to_string());
+    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
     let mut shown = match serde_json::to_value(&*event.content).unwrap() {
         Value::Object(content) => content,
         other => panic!("{other}"),
@@ -125,10 +125,10 @@ fn show_event(event: &Event) -> Value {
     shown.insert(
         "spoken".into(),
         match event.spoken {
-            Spoken::Asserted { starts_at, ends_at } => {
+            EventTime::StateAsserted { starts_at, ends_at } => {
                 json!({"asserted": {"starts_at": time(starts_at), "ends_at": time(ends_at)}})
             }
-            Spoken::Moment(moment) => json!({"moment": time(moment)}),
+            EventTime::OccurredAt(moment) => json!({"moment": time(moment)}),
         },
     );
     shown.insert("asserted_by".into(), json!(event.asserted_by));
@@ -219,7 +219,7 @@ fn ends_that_are_none() -> Vec<Value> {
 
 #[test]
 fn an_end_that_is_none_never_shortens_the_life_of_an_alert() {
-    let soon = now() + Millis::minutes(5);
+    let soon = now() + Duration::minutes(5);
     for end in ends_that_are_none() {
         let alert = |status: Option<&str>| {
             let mut alert = json!({"labels": {"alertname": "A"}, "endsAt": end});
@@ -238,7 +238,7 @@ fn an_end_that_is_none_never_shortens_the_life_of_an_alert() {
             let parsed = parse(&integration(format), body.to_string().as_bytes(), now());
             let event = &parsed.events[0];
             assert_eq!(event.action, Action::Trigger, "{format} {end}");
-            let Spoken::Asserted { ends_at, .. } = event.spoken else {
+            let EventTime::StateAsserted { ends_at, .. } = event.spoken else {
                 panic!("{format} asserts a state");
             };
             assert!(
@@ -313,7 +313,8 @@ fn a_time_that_is_none_makes_no_report_old() {
             }
             let parsed = parse(&integration, body.to_string().as_bytes(), now());
             let spoken = parsed.events[0].spoken;
-            let is_fresh = matches!(spoken, Spoken::Moment(at) if at.is_none_or(|at| at == now()));
+            let is_fresh =
+                matches!(spoken, EventTime::OccurredAt(at) if at.is_none_or(|at| at == now()));
             assert!(is_fresh, "{format} {time}: {spoken:?}");
         }
     }

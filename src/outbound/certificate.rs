@@ -1,11 +1,9 @@
 //! How long the certificate of a server is good.
-
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::engine::outcome::Validity;
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
 const INTEGER: u8 = 0x02;
 const UTC_TIME: u8 = 0x17;
@@ -30,7 +28,7 @@ pub fn validity(certificate: &[u8]) -> Option<Validity> {
 }
 
 /// The moment at the beginning, and what follows it.
-fn time(bytes: &[u8]) -> Option<(Wall, &[u8])> {
+fn time(bytes: &[u8]) -> Option<(Timestamp, &[u8])> {
     let found = take(bytes, UTC_TIME).or_else(|| take(bytes, GENERALIZED_TIME));
     let (text, rest) = found?;
     Some((moment(std::str::from_utf8(text).ok()?)?, rest))
@@ -58,7 +56,7 @@ fn take(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
 }
 
 /// `YYMMDDhhmmssZ` or `YYYYMMDDhhmmssZ`.
-fn moment(text: &str) -> Option<Wall> {
+fn moment(text: &str) -> Option<Timestamp> {
     let digits = text.strip_suffix('Z')?;
     let digits = match digits.len() {
         // RFC 5280: years from 50 on are of the last century.
@@ -70,8 +68,8 @@ fn moment(text: &str) -> Option<Wall> {
     // RFC 5280: the last second of the year 9999 says that there is no end; it is past what is
     // counted here.
     let timestamp = TimeZone::UTC.to_timestamp(civil);
-    let timestamp = timestamp.unwrap_or(Timestamp::MAX);
-    Some(Wall(timestamp.as_millisecond()))
+    let timestamp = timestamp.unwrap_or(jiff::Timestamp::MAX);
+    Some(Timestamp(timestamp.as_millisecond()))
 }
 
 #[cfg(test)]
@@ -98,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_certificate_without_an_end_is_good_for_as_long_as_can_be_counted() {
-        let last = Wall(Timestamp::MAX.as_millisecond());
+        let last = Timestamp(jiff::Timestamp::MAX.as_millisecond());
         assert_eq!(moment("99991231235959Z"), Some(last));
         assert_eq!(moment("99991232235959Z"), None);
     }

@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::links::Links;
-use super::wording;
-use super::{Channel, Mark, Pending, Probed, Sent, Withdrawn, mail_text};
-use crate::engine::decision::{Brief, Order};
+use super::message_text;
+use super::{CancelToken, Cancelled, Channel, Pending, Probed, Sent, mail_text};
+use crate::engine::decision::{IncidentSummary, SendRequest};
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Outcome;
 use crate::engine::page::PageKind;
@@ -79,7 +79,11 @@ impl Console {
     }
 
     /// Writes when the screen is free.
-    async fn write(&self, page: String, mark: Mark) -> Result<std::io::Result<()>, Withdrawn> {
+    async fn write(
+        &self,
+        page: String,
+        mark: CancelToken,
+    ) -> Result<std::io::Result<()>, Cancelled> {
         let turn = self.turn.clone().acquire_owned().await;
         let screen = Arc::clone(&self.screen);
         let writing = tokio::task::spawn_blocking(move || {
@@ -101,9 +105,9 @@ impl Channel for Console {
     /// Writing runs beside the other tasks: a terminal that is held must not hold the router.
     fn send<'channel>(
         &'channel self,
-        order: &'channel Order,
-        mark: &'channel Mark,
-    ) -> Pending<'channel, Result<Sent, Withdrawn>> {
+        order: &'channel SendRequest,
+        mark: &'channel CancelToken,
+    ) -> Pending<'channel, Result<Sent, Cancelled>> {
         Box::pin(async move {
             let writing = self.write(compose(order, &self.links), mark.clone());
             let deadline = Duration::from_millis(order.deadline.0);
@@ -125,14 +129,14 @@ impl Channel for Console {
 fn sent(outcome: Outcome, words: Option<String>) -> Sent {
     Sent {
         outcome,
-        provider_message: words.map(|words| wording::provider_words(&words)),
+        provider_message: words.map(|words| message_text::provider_words(&words)),
         reference: None,
     }
 }
 
 /// The page as it stands on the screen. Only the left side has a rule, because nobody knows how
 /// wide a terminal draws a character; the link stands on a line of its own and is never broken.
-pub fn compose(order: &Order, links: &Links) -> String {
+pub fn compose(order: &SendRequest, links: &Links) -> String {
     let message = &order.message;
     let mut lines = vec![addressee(order)];
     match (message.kind, message.incidents.first()) {
@@ -143,7 +147,7 @@ pub fn compose(order: &Order, links: &Links) -> String {
     }
     if order.asks {
         lines.push(String::new());
-        lines.push(format!("Acknowledge: {}", wording::command(message)));
+        lines.push(format!("Acknowledge: {}", message_text::command(message)));
     }
     let edge = "─".repeat(WIDTH);
     let mut page = format!("\n┌{edge}\n");
@@ -156,7 +160,7 @@ pub fn compose(order: &Order, links: &Links) -> String {
 }
 
 /// `PAGE for Ana Silva by sms to +351912345678`.
-fn addressee(order: &Order) -> String {
+fn addressee(order: &SendRequest) -> String {
     let message = &order.message;
     let kind = match message.kind {
         PageKind::Page | PageKind::Bundle => "PAGE",
@@ -175,22 +179,22 @@ fn addressee(order: &Order) -> String {
     format!("{kind}{name}{way}")
 }
 
-fn single(lines: &mut Vec<String>, order: &Order, brief: &Brief) {
-    lines.push(wording::headline(brief));
-    lines.extend(wording::news(&order.message));
+fn single(lines: &mut Vec<String>, order: &SendRequest, brief: &IncidentSummary) {
+    lines.push(message_text::headline(brief));
+    lines.extend(message_text::news(&order.message));
     lines.push(String::new());
     for (name, value) in mail_text::facts(&order.message, brief) {
         lines.push(format!("{name:<9} {value}"));
     }
-    let alerts = wording::alert_lines(brief);
+    let alerts = message_text::alert_lines(brief);
     lines.extend(alerts.iter().map(|line| format!("Alert     {line}")));
 }
 
-fn bundle(lines: &mut Vec<String>, order: &Order) {
+fn bundle(lines: &mut Vec<String>, order: &SendRequest) {
     let message = &order.message;
-    lines.push(wording::bundle_count(message));
+    lines.push(message_text::bundle_count(message));
     lines.push(String::new());
-    lines.extend(message.incidents.iter().map(wording::headline));
+    lines.extend(message.incidents.iter().map(message_text::headline));
     lines.extend(mail_text::bundle_rest(message));
 }
 
@@ -218,7 +222,7 @@ mod tests {
     use super::*;
     use crate::outbound::sample;
 
-    fn shown(order: &Order) -> (Sent, String) {
+    fn shown(order: &SendRequest) -> (Sent, String) {
         let screen = Arc::new(Mutex::new(Vec::new()));
         let console = Console::new(Role::Only, Arc::clone(&screen) as Screen, sample::links());
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -29,9 +29,9 @@ pub use super::email_settings::{Error, Settings, Tls};
 use super::email_stream::{self, Broken, Security};
 use super::links::Links;
 use super::mail_thread::{self, Thread};
-use super::{Channel, Mark, Pending, Probed, Sent, Withdrawn};
+use super::{CancelToken, Cancelled, Channel, Pending, Probed, Sent};
 use super::{certificate, email_settings, mail_html, mail_subject, mail_text, outcome};
-use crate::engine::decision::Order;
+use crate::engine::decision::SendRequest;
 use crate::engine::outcome::{Capacity, Outcome, Validity};
 use crate::engine::ruleset::ChannelInfo;
 use crate::engine::urgency::Urgency;
@@ -72,10 +72,10 @@ impl Email {
 
     async fn deliver(
         &self,
-        order: &Order,
+        order: &SendRequest,
         progress: &Progress,
-        mark: &Mark,
-    ) -> Result<Sent, Withdrawn> {
+        mark: &CancelToken,
+    ) -> Result<Sent, Cancelled> {
         let Ok(to) = order.address.parse::<Address>() else {
             return Ok(email_outcome::refused_here(
                 Outcome::RefusedTarget,
@@ -105,7 +105,7 @@ impl Email {
     /// The mail as bytes: the same ones whenever the order says the same.
     fn mail(
         &self,
-        order: &Order,
+        order: &SendRequest,
         to: &Address,
         thread: &Thread,
     ) -> Result<Vec<u8>, lettre::error::Error> {
@@ -135,7 +135,7 @@ impl Email {
                 .raw_header(header("Importance", "high"));
         }
         let text = SinglePart::plain(mail_text::compose(order, &self.links));
-        let mail = if order.is_plain {
+        let mail = if order.plain_text_only {
             mail.singlepart(text)?
         } else {
             let html = SinglePart::html(mail_html::compose(order, &self.links));
@@ -155,9 +155,9 @@ impl Channel for Email {
 
     fn send<'channel>(
         &'channel self,
-        order: &'channel Order,
-        mark: &'channel Mark,
-    ) -> Pending<'channel, Result<Sent, Withdrawn>> {
+        order: &'channel SendRequest,
+        mark: &'channel CancelToken,
+    ) -> Pending<'channel, Result<Sent, Cancelled>> {
         Box::pin(async move {
             let progress = Progress::default();
             let deadline = Duration::from_millis(order.deadline.0);
@@ -200,7 +200,7 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-fn subject(order: &Order) -> HeaderValue {
+fn subject(order: &SendRequest) -> HeaderValue {
     let (name, text) = (
         HeaderName::new_from_ascii_str("Subject"),
         mail_subject::subject(order),
@@ -276,8 +276,8 @@ impl Relay {
         [from, to]: [&Address; 2],
         mail: &[u8],
         progress: &Progress,
-        mark: &Mark,
-    ) -> Result<Result<String, Failure>, Withdrawn> {
+        mark: &CancelToken,
+    ) -> Result<Result<String, Failure>, Cancelled> {
         mark.test()?;
         match self.announce(from, to, progress).await {
             Ok(used) => {

@@ -17,7 +17,7 @@ use rustls::CertificateError;
 
 use super::Sent;
 use crate::engine::outcome::Outcome;
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 
 /// How far the conversation had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub struct Reply<'text> {
 
 /// Relays that limit our rate do not say for how long; most count by the minute.
 const THROTTLED: Outcome = Outcome::Throttled {
-    wait: Millis::minutes(1),
+    wait: Duration::minutes(1),
 };
 
 /// The outcome of a negative reply.

@@ -5,16 +5,16 @@
 
 use super::links::Links;
 use super::mail_text;
+use super::message_text;
 use super::sent::Block;
-use super::wording;
-use crate::engine::decision::{Brief, Message, Order};
+use crate::engine::decision::{IncidentSummary, Message, SendRequest};
 use crate::engine::incident::Status;
 use crate::engine::page::PageKind;
 use crate::engine::urgency::Urgency;
 use crate::text::one_line;
 
 /// The whole body as an HTML document.
-pub fn compose(order: &Order, links: &Links) -> String {
+pub fn compose(order: &SendRequest, links: &Links) -> String {
     let message = &order.message;
     let mut html = Html::default();
     html.markup(HEAD);
@@ -31,25 +31,27 @@ pub fn compose(order: &Order, links: &Links) -> String {
     html.0
 }
 
-fn single(html: &mut Html, order: &Order, links: &Links, brief: &Brief) {
+fn single(html: &mut Html, order: &SendRequest, links: &Links, brief: &IncidentSummary) {
     let message = &order.message;
-    let notice = wording::notice(order);
-    let joined = wording::news(message).filter(|_| notice.is_none());
+    let notice = message_text::notice(order);
+    let joined = message_text::news(message).filter(|_| notice.is_none());
     let details = mail_text::bundle_details(message, brief);
     let news = notice.as_ref().or(joined.as_ref());
     hidden_preview(html, news.unwrap_or(&details));
     html.markup(CARD).markup(bar(brief)).markup(INSIDE);
     emphasis(html, notice.as_deref());
-    html.markup(tag_style(brief)).text(&wording::tag(brief));
+    html.markup(tag_style(brief))
+        .text(&message_text::tag(brief));
     html.markup("</p>").markup(TITLE);
-    html.text(&wording::title_and_count(brief)).markup("</h1>");
+    html.text(&message_text::title_and_count(brief))
+        .markup("</h1>");
     emphasis(html, joined.as_deref());
     facts(html, &mail_text::facts(message, brief));
     button(html, order, links, &button_text(order, brief));
     how(html, order, links);
     html.markup(RULE).markup(SMALL_HEADING);
     html.text(&mail_text::alerts_heading(brief)).markup("</p>");
-    lines(html, &wording::alert_lines(brief));
+    lines(html, &message_text::alert_lines(brief));
     for block in mail_text::sent(brief) {
         sent(html, &block);
     }
@@ -64,9 +66,9 @@ fn emphasis(html: &mut Html, news: Option<&str>) {
     }
 }
 
-fn bundle(html: &mut Html, order: &Order, links: &Links) {
+fn bundle(html: &mut Html, order: &SendRequest, links: &Links) {
     let message = &order.message;
-    hidden_preview(html, &wording::bundle_summary(message));
+    hidden_preview(html, &message_text::bundle_summary(message));
     let is_high = message
         .incidents
         .iter()
@@ -74,7 +76,8 @@ fn bundle(html: &mut Html, order: &Order, links: &Links) {
     html.markup(CARD);
     html.markup(if is_high { BAR_HIGH } else { BAR_LOW });
     html.markup(INSIDE).markup(TITLE);
-    html.text(&wording::bundle_count(message)).markup("</h1>");
+    html.text(&message_text::bundle_count(message))
+        .markup("</h1>");
     facts(html, &[mail_text::why(message)]);
     let all = format!("Acknowledge all {}", message.incidents_total);
     button(html, order, links, &all);
@@ -89,10 +92,10 @@ fn bundle(html: &mut Html, order: &Order, links: &Links) {
     html.markup("</td></tr></table>");
 }
 
-fn bundle_line(html: &mut Html, message: &Message, brief: &Brief) {
+fn bundle_line(html: &mut Html, message: &Message, brief: &IncidentSummary) {
     html.markup(r#"<p style="margin:0 0 14px;font-size:16px;line-height:22px"><b>"#);
-    html.text(&wording::tag(brief)).markup("</b> ");
-    html.text(&wording::title_and_count(brief));
+    html.text(&message_text::tag(brief)).markup("</b> ");
+    html.text(&message_text::title_and_count(brief));
     html.markup(r#"<br><span class="quiet" style="color:#52525b;font-size:14px">"#);
     html.text(&mail_text::bundle_details(message, brief));
     html.markup("</span></p>");
@@ -113,7 +116,7 @@ fn facts(html: &mut Html, facts: &[(&'static str, String)]) {
     html.markup("</table>");
 }
 
-fn button_text(order: &Order, brief: &Brief) -> String {
+fn button_text(order: &SendRequest, brief: &IncidentSummary) -> String {
     let number = brief.incident.number;
     if order.asks {
         format!("Acknowledge #{number}")
@@ -122,7 +125,7 @@ fn button_text(order: &Order, brief: &Brief) -> String {
     }
 }
 
-fn button(html: &mut Html, order: &Order, links: &Links, text: &str) {
+fn button(html: &mut Html, order: &SendRequest, links: &Links, text: &str) {
     html.markup(r#"<a href=""#);
     html.text(&links.page(&order.message.token));
     html.markup(r#"" "#)
@@ -131,8 +134,8 @@ fn button(html: &mut Html, order: &Order, links: &Links, text: &str) {
         .markup("</a>");
 }
 
-fn how(html: &mut Html, order: &Order, links: &Links) {
-    if let Some(how) = wording::how_to_acknowledge(order, links) {
+fn how(html: &mut Html, order: &SendRequest, links: &Links) {
+    if let Some(how) = message_text::how_to_acknowledge(order, links) {
         html.markup(SMALL_TEXT);
         // Our sentences set commands between backticks; no other text stands in them.
         for (at, piece) in how.split('`').enumerate() {
@@ -163,8 +166,8 @@ fn sent(html: &mut Html, block: &Block) {
     html.markup("</p>");
 }
 
-fn further_links(html: &mut Html, brief: &Brief) {
-    for link in wording::links_of(brief)
+fn further_links(html: &mut Html, brief: &IncidentSummary) {
+    for link in message_text::links_of(brief)
         .into_iter()
         .take(mail_text::LINKS_MAX)
     {
@@ -175,13 +178,13 @@ fn further_links(html: &mut Html, brief: &Brief) {
         html.text(text.as_deref().unwrap_or(&link.href));
         html.markup("</a></p>");
     }
-    if let Some(rest) = wording::more_links(brief, mail_text::LINKS_MAX) {
+    if let Some(rest) = message_text::more_links(brief, mail_text::LINKS_MAX) {
         html.markup(SMALL_TEXT).text(&rest).markup("</p>");
     }
 }
 
 /// The coloured bar tells the state before a word is read.
-fn bar(brief: &Brief) -> &'static str {
+fn bar(brief: &IncidentSummary) -> &'static str {
     match (brief.status, brief.urgency) {
         (Status::Resolved, Urgency::High | Urgency::Low) => BAR_RESOLVED,
         (Status::Acknowledged, Urgency::High | Urgency::Low) => BAR_ACKNOWLEDGED,
@@ -190,7 +193,7 @@ fn bar(brief: &Brief) -> &'static str {
     }
 }
 
-fn tag_style(brief: &Brief) -> &'static str {
+fn tag_style(brief: &IncidentSummary) -> &'static str {
     match (brief.status, brief.urgency) {
         (Status::Triggered, Urgency::High) => {
             r#"<p class="alarm" style="margin:0 0 6px;font-size:17px;font-weight:700;letter-spacing:.4px;color:#b91c1c">"#
@@ -289,7 +292,7 @@ const END: &str = "</body></html>\n";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::page::News;
+    use crate::engine::page::UpdateKind;
     use crate::engine::ruleset::Medium;
     use crate::outbound::sample;
 
@@ -329,7 +332,7 @@ mod tests {
     #[test]
     fn the_button_leads_to_the_page_and_says_what_it_is_for() {
         let page = sample::order(Medium::Email);
-        let notice = sample::update(Medium::Email, News::Resolved, sample::resolved());
+        let notice = sample::update(Medium::Email, UpdateKind::Resolved, sample::resolved());
         let bundle = sample::bundle(Medium::Email, 12);
         let cases = [
             (&page, "Acknowledge #1042"),

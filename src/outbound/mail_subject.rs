@@ -5,7 +5,7 @@
 //! form has no padding. A word holds whole characters and at most 75 bytes.
 
 use super::mail_text;
-use crate::engine::decision::Order;
+use crate::engine::decision::SendRequest;
 use crate::engine::page::PageKind;
 
 /// What a word costs beside its text: `=?utf-8?q?` and `?=`.
@@ -15,7 +15,7 @@ const FRAME: (&str, &str) = ("=?utf-8?q?", "?=");
 const WORD_BYTES_MAX: usize = 75;
 
 /// The subject. Two bundled pages get different ones: some readers join mails by it alone.
-pub fn subject(order: &Order) -> String {
+pub fn subject(order: &SendRequest) -> String {
     let text = mail_text::subject(&order.message);
     match order.message.kind {
         PageKind::Bundle => format!("{text} (page {})", order.page),

@@ -3,9 +3,9 @@
 //! The text is complete in itself; the HTML form shows the same facts.
 
 use super::links::Links;
+use super::message_text;
 use super::sent::{self, Block};
-use super::wording;
-use crate::engine::decision::{Brief, Message, Order};
+use crate::engine::decision::{IncidentSummary, Message, SendRequest};
 use crate::engine::page::{PageKind, Recipient};
 use crate::text::{one_line, truncate};
 
@@ -23,27 +23,27 @@ pub fn subject(message: &Message) -> String {
     match (message.kind, message.incidents.first()) {
         (PageKind::Bundle, _) | (_, None) => {
             let urgency = message.incidents.iter().map(|brief| brief.urgency).max();
-            let count = wording::bundle_count(message);
+            let count = message_text::bundle_count(message);
             match urgency {
-                Some(urgency) => format!("[{}] {count}", wording::urgency(urgency)),
+                Some(urgency) => format!("[{}] {count}", message_text::urgency(urgency)),
                 None => count,
             }
         }
         (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => format!(
             "[{}] #{} {}",
-            wording::urgency(brief.urgency),
+            message_text::urgency(brief.urgency),
             brief.incident.number,
-            truncate(&wording::opened_with(brief), SUBJECT_TITLE_CHARACTERS)
+            truncate(&message_text::opened_with(brief), SUBJECT_TITLE_CHARACTERS)
         ),
     }
 }
 
 /// Service, since when, state and why, each with its name.
-pub fn facts(message: &Message, brief: &Brief) -> Vec<(&'static str, String)> {
+pub fn facts(message: &Message, brief: &IncidentSummary) -> Vec<(&'static str, String)> {
     let zone = &message.time_zone;
-    let service = wording::service(brief).map(|service| ("Service", service));
-    let since = ("Since", wording::since(brief, zone));
-    let state = ("State", wording::state(brief, zone));
+    let service = message_text::service(brief).map(|service| ("Service", service));
+    let since = ("Since", message_text::since(brief, zone));
+    let state = ("State", message_text::state(brief, zone));
     [service, Some(since), Some(state), Some(why(message))]
         .into_iter()
         .flatten()
@@ -56,33 +56,33 @@ pub fn why(message: &Message) -> (&'static str, String) {
         Recipient::User { .. } => "Why you",
         Recipient::Channel { .. } => "Why here",
     };
-    (name, wording::why(message))
+    (name, message_text::why(message))
 }
 
 /// The service and since when, on one line: `payments-api, since Tue 12 May 03:10 WEST`.
-pub fn bundle_details(message: &Message, brief: &Brief) -> String {
-    let service = wording::service(brief);
-    let since = format!("since {}", wording::since(brief, &message.time_zone));
+pub fn bundle_details(message: &Message, brief: &IncidentSummary) -> String {
+    let service = message_text::service(brief);
+    let since = format!("since {}", message_text::since(brief, &message.time_zone));
     let details: Vec<String> = service.into_iter().chain([since]).collect();
     details.join(", ")
 }
 
 /// What a page says of its alerts in one line: `2 of 3 alerts firing, grouped by cluster=eu`.
-pub fn alerts_heading(brief: &Brief) -> String {
-    let firing = wording::firing(brief);
-    match wording::group(brief) {
+pub fn alerts_heading(brief: &IncidentSummary) -> String {
+    let firing = message_text::firing(brief);
+    match message_text::group(brief) {
         Some(group) => format!("{firing}, grouped by {group}"),
         None => firing,
     }
 }
 
 /// What monitors sent of the alerts shown.
-pub fn sent(brief: &Brief) -> Vec<Block> {
+pub fn sent(brief: &IncidentSummary) -> Vec<Block> {
     sent::blocks(brief, SENT_CHARACTERS, |text| text.chars().count())
 }
 
 /// The whole body as plain text.
-pub fn compose(order: &Order, links: &Links) -> String {
+pub fn compose(order: &SendRequest, links: &Links) -> String {
     let message = &order.message;
     let parts = match (message.kind, message.incidents.first()) {
         (PageKind::Bundle, _) | (_, None) => bundle(order, links),
@@ -94,12 +94,12 @@ pub fn compose(order: &Order, links: &Links) -> String {
     format!("{}\n", parts.join("\n\n"))
 }
 
-fn single(order: &Order, links: &Links, brief: &Brief) -> Vec<String> {
+fn single(order: &SendRequest, links: &Links, brief: &IncidentSummary) -> Vec<String> {
     let message = &order.message;
-    let headline = wording::headline(brief);
-    let [first, second] = match wording::notice(order) {
+    let headline = message_text::headline(brief);
+    let [first, second] = match message_text::notice(order) {
         Some(notice) => [notice, headline],
-        None => [headline, wording::news(message).unwrap_or_default()],
+        None => [headline, message_text::news(message).unwrap_or_default()],
     };
     let mut parts = vec![
         first,
@@ -108,8 +108,8 @@ fn single(order: &Order, links: &Links, brief: &Brief) -> Vec<String> {
         acting(order, links),
     ];
     // A form that was refused is repeated without what others wrote beside the title.
-    if !order.is_plain {
-        let alerts = bullets(&wording::alert_lines(brief));
+    if !order.plain_text_only {
+        let alerts = bullets(&message_text::alert_lines(brief));
         parts.push(format!("{}\n{alerts}", alerts_heading(brief)));
         parts.extend(sent(brief).iter().map(sent_block));
         parts.push(further_links(brief));
@@ -117,20 +117,20 @@ fn single(order: &Order, links: &Links, brief: &Brief) -> Vec<String> {
     parts
 }
 
-fn bundle(order: &Order, links: &Links) -> Vec<String> {
+fn bundle(order: &SendRequest, links: &Links) -> Vec<String> {
     let message = &order.message;
     let mut parts = vec![
-        wording::bundle_count(message),
+        message_text::bundle_count(message),
         aligned(&[why(message)]),
         acting(order, links),
     ];
-    if !order.is_plain {
+    if !order.plain_text_only {
         let incidents: Vec<String> = message
             .incidents
             .iter()
             .map(|brief| {
                 let details = bundle_details(message, brief);
-                format!("{}\n  {details}", wording::headline(brief))
+                format!("{}\n  {details}", message_text::headline(brief))
             })
             .collect();
         parts.push(incidents.join("\n"));
@@ -151,9 +151,9 @@ pub fn bundle_rest(message: &Message) -> Option<String> {
 }
 
 /// How to acknowledge, then the link.
-fn acting(order: &Order, links: &Links) -> String {
+fn acting(order: &SendRequest, links: &Links) -> String {
     let link = links.page(&order.message.token);
-    let how = wording::how_to_acknowledge(order, links);
+    let how = message_text::how_to_acknowledge(order, links);
     let how = how.unwrap_or_else(|| "The incident as it stands now:".to_owned());
     format!("{how}\n{link}")
 }
@@ -164,15 +164,15 @@ fn sent_block(block: &Block) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn further_links(brief: &Brief) -> String {
-    let links = wording::links_of(brief).into_iter().take(LINKS_MAX);
+fn further_links(brief: &IncidentSummary) -> String {
+    let links = message_text::links_of(brief).into_iter().take(LINKS_MAX);
     let lines = links
         .into_iter()
         .map(|link| match link.text.as_deref().map(one_line) {
             Some(text) if !text.is_empty() => format!("{text}: {}", link.href),
             Some(_) | None => link.href.to_string(),
         });
-    let rest = wording::more_links(brief, LINKS_MAX);
+    let rest = message_text::more_links(brief, LINKS_MAX);
     lines.chain(rest).collect::<Vec<_>>().join("\n")
 }
 
@@ -192,14 +192,14 @@ fn bullets(lines: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::page::News;
+    use crate::engine::page::UpdateKind;
     use crate::engine::ruleset::Medium;
     use crate::outbound::sample;
 
     #[test]
     fn the_subject_is_one_line_and_the_same_for_all_mail_about_an_incident() {
         let expected = "[HIGH] #1042 disk full on db1";
-        let notice = sample::update(Medium::Email, News::Resolved, sample::resolved());
+        let notice = sample::update(Medium::Email, UpdateKind::Resolved, sample::resolved());
         assert_eq!(subject(&sample::order(Medium::Email).message), expected);
         assert_eq!(subject(&notice.message), expected);
         let mut order = sample::order(Medium::Email);
@@ -250,24 +250,29 @@ mod tests {
         (joined.joined, joined.joined_total) = (vec!["zebra is hot".into()], 1);
         let cases = [
             (
-                News::Acknowledged,
+                UpdateKind::Acknowledged,
                 sample::acknowledged(),
                 "Acknowledged by Ana Silva: disk full on db1",
                 "Acknowledged by Ana Silva at 03:12",
             ),
             (
-                News::Resolved,
+                UpdateKind::Resolved,
                 sample::resolved(),
                 "Resolved: disk full on db1",
                 "Resolved by prometheus at Wed 13 May 09:02",
             ),
             (
-                News::Triggered,
+                UpdateKind::Triggered,
                 sample::triggered(),
                 "Triggered again: disk full on db1",
                 "Triggered",
             ),
-            (News::Joined, joined, "Joined: zebra is hot", "Triggered"),
+            (
+                UpdateKind::Joined,
+                joined,
+                "Joined: zebra is hot",
+                "Triggered",
+            ),
         ];
         for (news, brief, first, state) in cases {
             let notice = sample::update(Medium::Email, news, brief);
@@ -301,7 +306,7 @@ mod tests {
     #[test]
     fn a_refused_form_is_repeated_without_what_others_wrote() {
         let mut order = sample::order(Medium::Email);
-        order.is_plain = true;
+        order.plain_text_only = true;
         let text = compose(&order, &sample::links());
         assert!(
             !text.contains("alertname") && text.contains("/a/"),

@@ -6,9 +6,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::engine::decision::{Message, Order, Place};
+use crate::engine::decision::{Message, SendRequest, ThreadRef};
 use crate::engine::page::PageKind;
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
 /// Ids of one mail, with their angle brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Thread {
 
 impl Thread {
     /// The ids of the mail for this order, under a host that [`host_for_ids`] has checked.
-    pub fn of(order: &Order, host: &str) -> Self {
+    pub fn of(order: &SendRequest, host: &str) -> Self {
         let root = root(&order.message, host);
         let earlier = order.place.as_ref().and_then(earlier_id);
         let references = root.as_ref().map(|root| match earlier {
@@ -38,7 +38,7 @@ impl Thread {
 }
 
 /// Every page record, an update's too, tells one thing once, so its number is enough.
-fn message_id(order: &Order, host: &str) -> String {
+fn message_id(order: &SendRequest, host: &str) -> String {
     let page = order.page;
     match order.message.incidents.first() {
         Some(brief) => format!("<page-{page}.{}@{host}>", brief.opened_at.0),
@@ -58,8 +58,8 @@ fn root(message: &Message, host: &str) -> Option<String> {
 }
 
 /// The id of the mail under which this one goes, if it looks like one.
-fn earlier_id(place: &Place) -> Option<&str> {
-    let (Place::Thread(id) | Place::Edit(id)) = place;
+fn earlier_id(place: &ThreadRef) -> Option<&str> {
+    let (ThreadRef::Thread(id) | ThreadRef::Edit(id)) = place;
     let inner = id.strip_prefix('<')?.strip_suffix('>')?;
     let is_id = inner
         .chars()
@@ -81,7 +81,7 @@ pub fn host_for_ids(host: &str) -> String {
 }
 
 /// For the `Date`: moments that no mail can name become the nearest that it can.
-pub fn date(written_at: Wall) -> SystemTime {
+pub fn date(written_at: Timestamp) -> SystemTime {
     let last = Duration::from_secs(253_402_300_799);
     let since = Duration::from_millis(u64::try_from(written_at.0).unwrap_or(0));
     SystemTime::UNIX_EPOCH + since.min(last)
@@ -91,7 +91,7 @@ pub fn date(written_at: Wall) -> SystemTime {
 mod tests {
     use super::*;
     use crate::engine::ids::AttemptId;
-    use crate::engine::page::News;
+    use crate::engine::page::UpdateKind;
     use crate::engine::ruleset::Medium;
     use crate::outbound::sample;
 
@@ -110,8 +110,8 @@ mod tests {
 
     #[test]
     fn mails_about_one_incident_stand_under_one_root() {
-        let mut update = sample::update(Medium::Email, News::Resolved, sample::resolved());
-        update.place = Some(Place::Thread("<page-17.1@pager.example.com>".into()));
+        let mut update = sample::update(Medium::Email, UpdateKind::Resolved, sample::resolved());
+        update.place = Some(ThreadRef::Thread("<page-17.1@pager.example.com>".into()));
         let thread = Thread::of(&update, HOST);
         let root = "<incident-1042-1.1778551800000@pager.example.com>";
         assert_eq!(thread.root.as_deref(), Some(root));
@@ -127,7 +127,7 @@ mod tests {
     fn nothing_that_is_not_an_id_gets_into_the_references() {
         for text in ["C024:1503435956", "<a\r\nBcc: x@y>", "<a> <b>", ""] {
             let mut order = sample::order(Medium::Email);
-            order.place = Some(Place::Thread(text.into()));
+            order.place = Some(ThreadRef::Thread(text.into()));
             let thread = Thread::of(&order, HOST);
             assert_eq!(thread.references, thread.root, "{text}");
         }

@@ -4,6 +4,7 @@
 //! attempt when asked and says what came of it; retries, failover and budgets are the engine's.
 
 mod balance;
+pub mod cancel;
 pub mod certificate;
 pub mod console;
 pub mod email;
@@ -20,7 +21,7 @@ pub mod mail_html;
 mod mail_subject;
 pub mod mail_text;
 pub mod mail_thread;
-pub mod mark;
+pub mod message_text;
 pub mod outcome;
 pub mod retry_after;
 #[cfg(test)]
@@ -38,16 +39,15 @@ mod tests;
 pub mod twilio;
 pub mod webhook;
 mod webhook_body;
-pub mod wording;
 
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::engine::decision::Order;
+use crate::engine::decision::SendRequest;
 use crate::engine::outcome::{Capacity, Outcome, Validity};
 use crate::engine::ruleset::ChannelInfo;
 
-pub use mark::{Mark, Withdrawn};
+pub use cancel::{CancelToken, Cancelled};
 
 /// A future that a channel returns.
 pub type Pending<'channel, T> = Pin<Box<dyn Future<Output = T> + Send + 'channel>>;
@@ -93,9 +93,9 @@ pub trait Channel: Send + Sync {
     /// Makes one attempt, unless the mark is set before the first byte of its message leaves.
     fn send<'channel>(
         &'channel self,
-        order: &'channel Order,
-        mark: &'channel Mark,
-    ) -> Pending<'channel, Result<Sent, Withdrawn>>;
+        order: &'channel SendRequest,
+        mark: &'channel CancelToken,
+    ) -> Pending<'channel, Result<Sent, Cancelled>>;
 
     /// Asks the provider whether it would take messages, without sending one. Only called when the
     /// capabilities say `probes`.

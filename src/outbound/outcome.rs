@@ -9,15 +9,15 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{retry_after, wording};
+use super::{message_text, retry_after};
 use crate::engine::outcome::Outcome;
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 
 /// A gateway that blocks a number against traffic pumping does so for up to half an hour.
-const PUMPING_BLOCK: Millis = Millis::minutes(15);
+const PUMPING_BLOCK: Duration = Duration::minutes(15);
 
 /// A sender's queue at the provider is full.
-const QUEUE_FULL: Millis = Millis::minutes(1);
+const QUEUE_FULL: Duration = Duration::minutes(1);
 
 /// What Slack said, beside the HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub enum SlackAnswer<'answer> {
 }
 
 /// Slack's Web API. `wait` is what `Retry-After` asks for.
-pub fn slack(status: u16, answer: SlackAnswer, wait: Option<Millis>) -> Outcome {
+pub fn slack(status: u16, answer: SlackAnswer, wait: Option<Duration>) -> Outcome {
     match (status, answer) {
         (429, _) => throttled(wait),
         (200..=299, SlackAnswer::Ok) => Outcome::Delivered,
@@ -46,7 +46,7 @@ pub fn slack(status: u16, answer: SlackAnswer, wait: Option<Millis>) -> Outcome 
     }
 }
 
-fn slack_error(error: &str, wait: Option<Millis>) -> Outcome {
+fn slack_error(error: &str, wait: Option<Duration>) -> Outcome {
     match error {
         "ratelimited" | "rate_limited" | "message_limit_exceeded" => throttled(wait),
         "service_unavailable" | "request_timeout" | "team_added_to_org" => Outcome::Transient,
@@ -99,7 +99,7 @@ fn slack_error(error: &str, wait: Option<Millis>) -> Outcome {
 
 /// Twilio's answer to a new message. Its codes are hints that may change without notice: a code
 /// that is not known falls back on the HTTP status.
-pub fn twilio(status: u16, code: Option<u32>, wait: Option<Millis>) -> Outcome {
+pub fn twilio(status: u16, code: Option<u32>, wait: Option<Duration>) -> Outcome {
     if (200..=299).contains(&status) {
         return Outcome::Accepted;
     }
@@ -132,7 +132,7 @@ pub fn twilio_report(message_status: &str, code: Option<u32>) -> Option<Outcome>
     }
 }
 
-fn twilio_code(code: u32, wait: Option<Millis>) -> Option<Outcome> {
+fn twilio_code(code: u32, wait: Option<Duration>) -> Option<Outcome> {
     let outcome = match code {
         20429 => throttled(wait),
         21611 | 30001 => throttled(wait.or(Some(QUEUE_FULL))),
@@ -156,7 +156,7 @@ fn twilio_code(code: u32, wait: Option<Millis>) -> Option<Outcome> {
 }
 
 /// An SMS gateway of which only HTTP is known. `success` are the statuses that mean "taken".
-pub fn sms_webhook(status: u16, success: &[u16], wait: Option<Millis>) -> Outcome {
+pub fn sms_webhook(status: u16, success: &[u16], wait: Option<Duration>) -> Outcome {
     if success.contains(&status) {
         return Outcome::Accepted;
     }
@@ -178,7 +178,7 @@ pub fn sms_webhook(status: u16, success: &[u16], wait: Option<Millis>) -> Outcom
 }
 
 /// A webhook. Each target is a server of its own, so nothing here is the channel's fault.
-pub fn webhook(status: u16, wait: Option<Millis>) -> Outcome {
+pub fn webhook(status: u16, wait: Option<Duration>) -> Outcome {
     match status {
         200..=299 => Outcome::Delivered,
         429 | 502 | 503 | 504 if wait.is_some() => throttled(wait),
@@ -197,7 +197,7 @@ pub fn webhook(status: u16, wait: Option<Millis>) -> Outcome {
     }
 }
 
-fn throttled(wait: Option<Millis>) -> Outcome {
+fn throttled(wait: Option<Duration>) -> Outcome {
     let wait = wait.unwrap_or(retry_after::DEFAULT).min(retry_after::MAX);
     Outcome::Throttled { wait }
 }
@@ -212,7 +212,7 @@ pub fn provider_words(text: &str, secrets: &[&SecretString]) -> Option<String> {
             text = text.replace(secret, "***");
         }
     }
-    let words = wording::provider_words(&text);
+    let words = message_text::provider_words(&text);
     (!words.is_empty()).then_some(words)
 }
 
@@ -220,9 +220,9 @@ pub fn provider_words(text: &str, secrets: &[&SecretString]) -> Option<String> {
 mod tests {
     use super::*;
 
-    const HOUR: Millis = Millis::hours(1);
+    const HOUR: Duration = Duration::hours(1);
 
-    fn wait(wait: Millis) -> Outcome {
+    fn wait(wait: Duration) -> Outcome {
         Outcome::Throttled { wait }
     }
 
@@ -232,7 +232,7 @@ mod tests {
         let cases = [
             (200, Ok, None, Outcome::Delivered),
             (200, Unreadable, None, Outcome::Unknown),
-            (200, Error("ratelimited"), None, wait(Millis::seconds(30))),
+            (200, Error("ratelimited"), None, wait(Duration::seconds(30))),
             (200, Error("rate_limited"), Some(HOUR), wait(HOUR)),
             (200, Error("invalid_auth"), None, Outcome::RefusedCredential),
             (
@@ -262,7 +262,7 @@ mod tests {
             (200, Error("brand_new_error"), None, Outcome::Unknown),
             (401, Error("invalid_auth"), None, Outcome::RefusedCredential),
             (429, Unreadable, Some(HOUR), wait(HOUR)),
-            (429, Error("ratelimited"), None, wait(Millis::seconds(30))),
+            (429, Error("ratelimited"), None, wait(Duration::seconds(30))),
             (302, Unreadable, None, Outcome::RefusedCredential),
             (404, Unreadable, None, Outcome::RefusedCredential),
             (413, Unreadable, None, Outcome::RefusedContent),
@@ -286,11 +286,11 @@ mod tests {
             (400, Some(21211), Outcome::RefusedTarget),
             (400, Some(21610), Outcome::RefusedTarget),
             (400, Some(21617), Outcome::RefusedContent),
-            (400, Some(21611), wait(Millis::minutes(1))),
-            (400, Some(30450), wait(Millis::minutes(15))),
-            (429, Some(20429), wait(Millis::seconds(30))),
+            (400, Some(21611), wait(Duration::minutes(1))),
+            (400, Some(30450), wait(Duration::minutes(15))),
+            (429, Some(20429), wait(Duration::seconds(30))),
             (429, Some(63038), Outcome::QuotaExhausted),
-            (429, None, wait(Millis::seconds(30))),
+            (429, None, wait(Duration::seconds(30))),
             (400, Some(99999), Outcome::RefusedContent),
             (400, None, Outcome::RefusedContent),
             (402, None, Outcome::QuotaExhausted),
@@ -342,7 +342,7 @@ mod tests {
             (402, None, Outcome::QuotaExhausted),
             (404, None, Outcome::RefusedContent),
             (408, None, Outcome::Transient),
-            (429, None, wait(Millis::seconds(30))),
+            (429, None, wait(Duration::seconds(30))),
             (429, Some(HOUR), wait(HOUR)),
             (500, None, Outcome::Transient),
             (503, None, Outcome::Transient),
@@ -369,7 +369,7 @@ mod tests {
             (408, None, Outcome::Transient),
             (410, None, Outcome::RefusedTarget),
             (413, None, Outcome::RefusedContent),
-            (429, None, wait(Millis::seconds(30))),
+            (429, None, wait(Duration::seconds(30))),
             (429, Some(HOUR), wait(HOUR)),
             (500, Some(HOUR), Outcome::Transient),
             (502, None, Outcome::Transient),
@@ -392,8 +392,8 @@ mod tests {
             assert_eq!(sms_webhook(status, &[200], None), Outcome::Unknown);
             assert_eq!(webhook(status, None), Outcome::Unknown, "{status}");
         }
-        let found = webhook(429, Some(Millis::days(400)));
-        assert_eq!(found, wait(Millis::hours(24)));
+        let found = webhook(429, Some(Duration::days(400)));
+        assert_eq!(found, wait(Duration::hours(24)));
     }
 
     #[test]

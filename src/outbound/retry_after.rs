@@ -1,16 +1,16 @@
 //! `Retry-After`: seconds, an HTTP date, or garbage. Decides how long a lane stays closed.
 
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 
 /// The wait when a provider asks for one without saying how long, or says it in a way that nobody
 /// understands.
-pub const DEFAULT: Millis = Millis::seconds(30);
+pub const DEFAULT: Duration = Duration::seconds(30);
 
 /// No provider closes a lane for longer than this at a time.
-pub const MAX: Millis = Millis::hours(24);
+pub const MAX: Duration = Duration::hours(24);
 
 /// The wait that a header asks for at `now`.
-pub fn wait(header: &str, now: Wall) -> Millis {
+pub fn wait(header: &str, now: Timestamp) -> Duration {
     let header = header.trim();
     seconds(header)
         .or_else(|| date(header).map(|until| until.since(now)))
@@ -18,17 +18,17 @@ pub fn wait(header: &str, now: Wall) -> Millis {
         .min(MAX)
 }
 
-fn seconds(text: &str) -> Option<Millis> {
+fn seconds(text: &str) -> Option<Duration> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     // More digits than fit are a very long wait, and the caller caps it.
     let seconds = text.parse().unwrap_or(u64::MAX);
-    Some(Millis(seconds.saturating_mul(1_000)))
+    Some(Duration(seconds.saturating_mul(1_000)))
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`, and the two obsolete forms that RFC 9110 still asks to read.
-fn date(text: &str) -> Option<Wall> {
+fn date(text: &str) -> Option<Timestamp> {
     let words: Vec<&str> = text
         .split([' ', ',', '-'])
         .filter(|word| !word.is_empty())
@@ -46,7 +46,7 @@ fn date(text: &str) -> Option<Wall> {
     }
     let days = days_since_1970(year_number(year)?, month_number(month)?, day.parse().ok()?)?;
     let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
-    Some(Wall(seconds * 1_000))
+    Some(Timestamp(seconds * 1_000))
 }
 
 /// Two-digit years are of RFC 850, which is older than this century.
@@ -87,27 +87,31 @@ mod tests {
     use super::*;
 
     /// Sun, 06 Nov 1994 08:49:37 GMT.
-    const EXAMPLE: Wall = Wall(784_111_777_000);
+    const EXAMPLE: Timestamp = Timestamp(784_111_777_000);
 
     #[test]
     fn a_wait_is_read_from_seconds_dates_and_garbage() {
-        let before = EXAMPLE.minus(Millis::minutes(10));
+        let before = EXAMPLE.minus(Duration::minutes(10));
         let cases = [
-            ("0", before, Millis::ZERO),
-            ("120", before, Millis::minutes(2)),
-            (" 5 ", before, Millis::seconds(5)),
-            ("3600", before, Millis::hours(1)),
+            ("0", before, Duration::ZERO),
+            ("120", before, Duration::minutes(2)),
+            (" 5 ", before, Duration::seconds(5)),
+            ("3600", before, Duration::hours(1)),
             ("86401", before, MAX),
             ("99999999999999999999999", before, MAX),
-            ("Sun, 06 Nov 1994 08:49:37 GMT", before, Millis::minutes(10)),
+            (
+                "Sun, 06 Nov 1994 08:49:37 GMT",
+                before,
+                Duration::minutes(10),
+            ),
             (
                 "Sunday, 06-Nov-94 08:49:37 GMT",
                 before,
-                Millis::minutes(10),
+                Duration::minutes(10),
             ),
-            ("Sun Nov  6 08:49:37 1994", before, Millis::minutes(10)),
-            ("Sun, 06 Nov 1994 08:49:37 GMT", EXAMPLE, Millis::ZERO),
-            ("Sun, 06 Nov 1994 08:49:36 GMT", EXAMPLE, Millis::ZERO),
+            ("Sun Nov  6 08:49:37 1994", before, Duration::minutes(10)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", EXAMPLE, Duration::ZERO),
+            ("Sun, 06 Nov 1994 08:49:36 GMT", EXAMPLE, Duration::ZERO),
             ("Sun, 06 Nov 2094 08:49:37 GMT", before, MAX),
             ("", before, DEFAULT),
             ("soon", before, DEFAULT),

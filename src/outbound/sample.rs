@@ -3,23 +3,23 @@
 use std::sync::Arc;
 
 use super::links::Links;
-use super::{Channel, Mark, Sent};
-use crate::engine::decision::{AlertBrief, Brief, Message, Order, TokenSubject};
+use super::{CancelToken, Channel, Sent};
+use crate::engine::decision::{AlertSummary, IncidentSummary, Message, SendRequest, TokenSubject};
 use crate::engine::event::{Content, Link};
 use crate::engine::ids::{AttemptId, IncidentNumber, PageId, Revision};
-use crate::engine::incident::{Handled, Position, Status, Why};
+use crate::engine::incident::{Handled, PageCause, Position, Status};
 use crate::engine::input::Via;
-use crate::engine::page::{IncidentRef, News, PageKind, Recipient};
+use crate::engine::page::{IncidentRef, PageKind, Recipient, UpdateKind};
 use crate::engine::ruleset::Medium;
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 use crate::engine::urgency::Urgency;
 
 /// 2026-05-12T02:10:00Z, 03:10 in Lisbon.
-const OPENED: Wall = Wall(1_778_551_800_000);
+const OPENED: Timestamp = Timestamp(1_778_551_800_000);
 
 /// Makes an attempt that nobody withdraws.
-pub async fn send(channel: &dyn Channel, order: &Order) -> Sent {
-    let result = channel.send(order, &Mark::default()).await;
+pub async fn send(channel: &dyn Channel, order: &SendRequest) -> Sent {
+    let result = channel.send(order, &CancelToken::default()).await;
     result.expect("nobody withdraws it")
 }
 
@@ -27,8 +27,8 @@ pub fn links() -> Links {
     Links::new("https://pager.example.com", [7; 32])
 }
 
-pub fn brief(number: u64, title: &str) -> Brief {
-    Brief {
+pub fn brief(number: u64, title: &str) -> IncidentSummary {
+    IncidentSummary {
         incident: IncidentRef {
             number: IncidentNumber(number),
             generation: 1,
@@ -51,8 +51,8 @@ pub fn brief(number: u64, title: &str) -> Brief {
     }
 }
 
-pub fn alert(summary: &str, severity: &str, source: Option<&str>) -> AlertBrief {
-    AlertBrief {
+pub fn alert(summary: &str, severity: &str, source: Option<&str>) -> AlertSummary {
+    AlertSummary {
         summary: summary.into(),
         firing: true,
         first_seen: OPENED,
@@ -69,7 +69,7 @@ pub fn alert(summary: &str, severity: &str, source: Option<&str>) -> AlertBrief 
 }
 
 /// What the monitor sent of an alert, to be changed.
-pub fn content(alert: &mut AlertBrief) -> &mut Content {
+pub fn content(alert: &mut AlertSummary) -> &mut Content {
     Arc::make_mut(&mut alert.content)
 }
 
@@ -80,28 +80,28 @@ pub fn link(href: &str, text: Option<&str>) -> Link {
     }
 }
 
-pub fn triggered() -> Brief {
+pub fn triggered() -> IncidentSummary {
     brief(1042, "disk full on db1")
 }
 
-pub fn acknowledged() -> Brief {
-    Brief {
+pub fn acknowledged() -> IncidentSummary {
+    IncidentSummary {
         status: Status::Acknowledged,
-        acknowledged: Some(handled("Ana Silva", Via::Link, Millis::minutes(2))),
+        acknowledged: Some(handled("Ana Silva", Via::Link, Duration::minutes(2))),
         ..triggered()
     }
 }
 
-pub fn resolved() -> Brief {
-    let later = Millis(Millis::hours(29).0 + Millis::minutes(52).0);
-    Brief {
+pub fn resolved() -> IncidentSummary {
+    let later = Duration(Duration::hours(29).0 + Duration::minutes(52).0);
+    IncidentSummary {
         status: Status::Resolved,
         resolved: Some(handled("prometheus", Via::Source, later)),
         ..acknowledged()
     }
 }
 
-fn handled(by: &str, via: Via, after: Millis) -> Handled {
+fn handled(by: &str, via: Via, after: Duration) -> Handled {
     Handled {
         by: by.into(),
         user: None,
@@ -111,18 +111,18 @@ fn handled(by: &str, via: Via, after: Millis) -> Handled {
 }
 
 /// A page to Ana about one incident.
-pub fn order(medium: Medium) -> Order {
+pub fn order(medium: Medium) -> SendRequest {
     with(medium, PageKind::Page, vec![triggered()])
 }
 
 /// A bundled page about so many incidents.
-pub fn bundle(medium: Medium, count: u64) -> Order {
+pub fn bundle(medium: Medium, count: u64) -> SendRequest {
     let briefs = (0..count).map(|at| brief(1042 + at, &format!("disk full on db{}", at + 1)));
     with(medium, PageKind::Bundle, briefs.collect())
 }
 
 /// A notice that never asks.
-pub fn update(medium: Medium, news: News, brief: Brief) -> Order {
+pub fn update(medium: Medium, news: UpdateKind, brief: IncidentSummary) -> SendRequest {
     let kind = PageKind::Update {
         of: PageId(17),
         news,
@@ -134,8 +134,8 @@ pub fn update(medium: Medium, news: News, brief: Brief) -> Order {
     order
 }
 
-fn with(medium: Medium, kind: PageKind, incidents: Vec<Brief>) -> Order {
-    Order {
+fn with(medium: Medium, kind: PageKind, incidents: Vec<IncidentSummary>) -> SendRequest {
+    SendRequest {
         attempt: AttemptId(23),
         page: PageId(17),
         channel: "mail".into(),
@@ -161,16 +161,16 @@ fn with(medium: Medium, kind: PageKind, incidents: Vec<Brief>) -> Order {
             },
             why: why(),
             news: None,
-            written_at: OPENED + Millis::minutes(2),
+            written_at: OPENED + Duration::minutes(2),
         },
         place: None,
-        is_plain: false,
-        deadline: Millis::seconds(60),
+        plain_text_only: false,
+        deadline: Duration::seconds(60),
     }
 }
 
-fn why() -> Why {
-    Why {
+fn why() -> PageCause {
+    PageCause {
         route: "payments-critical".into(),
         policy: Some("payments".into()),
         position: Position::Step(0),

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use super::wording;
-use crate::engine::decision::{AlertBrief, Brief};
+use super::message_text;
+use crate::engine::decision::{AlertSummary, IncidentSummary};
 use crate::text::{one_line, truncate};
 
 /// What was sent of one alert.
@@ -25,7 +25,7 @@ impl Block {
 }
 
 /// What was sent of the alerts that a message shows, in at most so many signs as `length` counts.
-pub fn blocks(brief: &Brief, room: usize, length: fn(&str) -> usize) -> Vec<Block> {
+pub fn blocks(brief: &IncidentSummary, room: usize, length: fn(&str) -> usize) -> Vec<Block> {
     let is_single = brief.alerts.len() == 1;
     let mut room = room;
     let mut blocks = Vec::new();
@@ -51,7 +51,7 @@ pub fn blocks(brief: &Brief, room: usize, length: fn(&str) -> usize) -> Vec<Bloc
 }
 
 /// Where all of it can be read.
-pub fn elsewhere(brief: &Brief) -> String {
+pub fn elsewhere(brief: &IncidentSummary) -> String {
     format!("… all of it: reveille show {}", brief.incident.number)
 }
 
@@ -83,13 +83,13 @@ fn fit(lines: &mut Vec<String>, room: usize, length: fn(&str) -> usize) -> bool 
 }
 
 /// `name=value` for each label, then `name: text` for each field and each detail.
-fn lines(alert: &AlertBrief) -> Vec<String> {
+fn lines(alert: &AlertSummary) -> Vec<String> {
     let labels = alert.content.labels.iter();
-    let labels = labels.map(|(name, value)| wording::pair(name, value));
+    let labels = labels.map(|(name, value)| message_text::pair(name, value));
     labels.chain(fields(alert)).chain(details(alert)).collect()
 }
 
-fn fields(alert: &AlertBrief) -> impl Iterator<Item = String> {
+fn fields(alert: &AlertSummary) -> impl Iterator<Item = String> {
     let content = &alert.content;
     let fields = [
         ("service", &content.service),
@@ -108,7 +108,7 @@ fn fields(alert: &AlertBrief) -> impl Iterator<Item = String> {
 }
 
 /// An annotation, a field of `custom_details`: each that does not only repeat the summary.
-fn details(alert: &AlertBrief) -> Vec<String> {
+fn details(alert: &AlertSummary) -> Vec<String> {
     let summary = one_line(&alert.summary);
     let told = named(alert).into_iter().filter_map(|(name, value)| {
         let text = one_line(&match value {
@@ -126,7 +126,7 @@ fn details(alert: &AlertBrief) -> Vec<String> {
 }
 
 /// The details by their names; what has none is `details`.
-fn named(alert: &AlertBrief) -> Vec<(String, Value)> {
+fn named(alert: &AlertSummary) -> Vec<(String, Value)> {
     let Some(text) = alert.content.details.as_deref() else {
         return Vec::new();
     };
@@ -151,7 +151,7 @@ mod tests {
     use crate::engine::ruleset::Medium;
     use crate::outbound::{mail_html, mail_text, sample};
 
-    fn with(details: &str) -> AlertBrief {
+    fn with(details: &str) -> AlertSummary {
         let mut alert = sample::alert("disk full", "critical", None);
         sample::content(&mut alert).details = Some(details.into());
         alert

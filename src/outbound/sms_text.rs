@@ -4,8 +4,8 @@
 //! stands on one line, so it cannot make lines that look like ours.
 
 use super::links::Links;
-use super::wording;
-use crate::engine::decision::{Brief, Message, Order};
+use super::message_text;
+use crate::engine::decision::{IncidentSummary, Message, SendRequest};
 use crate::engine::page::PageKind;
 use crate::text::{gsm7::segments, gsm7::simplified, truncate};
 
@@ -28,28 +28,28 @@ const NOT_READ: &str = "Replies are not read";
 const SERVICE_CHARACTERS: usize = 40;
 
 /// The text of an SMS for this order, from a number that takes replies.
-pub fn compose(order: &Order, links: &Links) -> String {
+pub fn compose(order: &SendRequest, links: &Links) -> String {
     let reply = order
         .asks
-        .then(|| wording::sms_reply(&order.message))
+        .then(|| message_text::sms_reply(&order.message))
         .flatten();
     compose_with(order, links, reply.as_deref())
 }
 
 /// The text of an SMS for this order, from a number whose replies reach nobody, which a page says.
-pub fn compose_one_way(order: &Order, links: &Links) -> String {
+pub fn compose_one_way(order: &SendRequest, links: &Links) -> String {
     let link = links.page(&order.message.token);
     let note = order.asks.then_some(NOT_READ);
     let ending: Vec<&str> = [Some(link.as_str()), note].into_iter().flatten().collect();
     fitting(order, &ending, None)
 }
 
-fn compose_with(order: &Order, links: &Links, reply: Option<&str>) -> String {
+fn compose_with(order: &SendRequest, links: &Links, reply: Option<&str>) -> String {
     let link = links.page(&order.message.token);
     let ending = [Some(link.as_str()), reply];
     // A refused text is tried once more without the link, which is what filters object to; but
     // never without any way to acknowledge.
-    let ending: Vec<&str> = match (order.is_plain, reply) {
+    let ending: Vec<&str> = match (order.plain_text_only, reply) {
         (true, Some(reply)) => vec![reply],
         (true, None) | (false, _) => ending.into_iter().flatten().collect(),
     };
@@ -57,7 +57,7 @@ fn compose_with(order: &Order, links: &Links, reply: Option<&str>) -> String {
 }
 
 /// The fullest form that fits with this ending.
-fn fitting(order: &Order, ending: &[&str], reply: Option<&str>) -> String {
+fn fitting(order: &SendRequest, ending: &[&str], reply: Option<&str>) -> String {
     let mut texts = candidates(&order.message, ending);
     texts
         .find(|text| segments(text) <= SEGMENTS_MAX)
@@ -80,10 +80,10 @@ fn candidates<'text>(
 /// One incident: the title is cut away letter by letter, then the facts go one by one.
 fn single<'text>(
     message: &'text Message,
-    brief: &'text Brief,
+    brief: &'text IncidentSummary,
     ending: &'text [&str],
 ) -> impl Iterator<Item = String> + 'text {
-    let title = wording::title(brief);
+    let title = message_text::title(brief);
     let facts = facts(message, brief);
     let lengths = (0..=title.chars().count().min(CHARACTERS_MAX)).rev();
     let with_facts = {
@@ -102,18 +102,22 @@ const NEWS_CHARACTERS: usize = 60;
 
 /// What follows the title, the least important last: how many fire, the news, the service, the
 /// time.
-fn facts(message: &Message, brief: &Brief) -> Vec<String> {
-    let service = wording::service(brief).map(|service| truncate(&service, SERVICE_CHARACTERS));
-    let since = format!("since {}", wording::since_short(brief, &message.time_zone));
+fn facts(message: &Message, brief: &IncidentSummary) -> Vec<String> {
+    let service =
+        message_text::service(brief).map(|service| truncate(&service, SERVICE_CHARACTERS));
+    let since = format!(
+        "since {}",
+        message_text::since_short(brief, &message.time_zone)
+    );
     let firing = (brief.alerts_firing > 1).then(|| format!("{} firing", brief.alerts_firing));
-    let news = wording::news(message).map(|news| truncate(&news, NEWS_CHARACTERS));
+    let news = message_text::news(message).map(|news| truncate(&news, NEWS_CHARACTERS));
     let facts = [firing, news, service, Some(since)];
     facts.into_iter().flatten().collect()
 }
 
 /// `HIGH #1042 disk full on db1`, the facts on the next line, then how to acknowledge.
-fn page(brief: &Brief, title: &str, facts: &[String], ending: &[&str]) -> String {
-    let head = format!("{} {title}", wording::tag(brief));
+fn page(brief: &IncidentSummary, title: &str, facts: &[String], ending: &[&str]) -> String {
+    let head = format!("{} {title}", message_text::tag(brief));
     let facts = facts.join(", ");
     lines([head.trim_end(), &facts], ending)
 }
@@ -130,15 +134,18 @@ fn bundle<'text>(
         .flat_map(|count| BUNDLED_TITLES.map(|characters| (count, characters)));
     let titled = sizes.map(move |(count, characters)| {
         let named = message.incidents.iter().take(count).map(|brief| {
-            let title = wording::title_within(brief, characters);
-            format!("{} {title}", wording::tag(brief))
+            let title = message_text::title_within(brief, characters);
+            format!("{} {title}", message_text::tag(brief))
         });
         let more = match message.incidents_total.saturating_sub(count) {
             0 => None,
             more => Some(format!("and {more} more")),
         };
         let list: Vec<String> = named.chain(more).collect();
-        lines([&wording::bundle_count(message), &list.join("\n")], ending)
+        lines(
+            [&message_text::bundle_count(message), &list.join("\n")],
+            ending,
+        )
     });
     titled.chain(numbers(message, ending))
 }
@@ -159,20 +166,20 @@ fn numbers<'text>(
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        let head = wording::bundle_count(message);
+        let head = message_text::bundle_count(message);
         let list = format!("{}{more}", numbers[..count].join(" "));
         lines([&head, list.trim()], ending)
     })
 }
 
 /// When even the link does not fit: the number and how to reply.
-fn bare(order: &Order, reply: Option<&str>) -> String {
+fn bare(order: &SendRequest, reply: Option<&str>) -> String {
     let message = &order.message;
     let head = match message.incidents.first() {
-        Some(brief) if message.incidents_total == 1 => wording::tag(brief),
-        Some(_) | None => wording::bundle_count(message),
+        Some(brief) if message.incidents_total == 1 => message_text::tag(brief),
+        Some(_) | None => message_text::bundle_count(message),
     };
-    let command = order.asks.then(|| wording::command(message));
+    let command = order.asks.then(|| message_text::command(message));
     let ending: Vec<&str> = reply.or(command.as_deref()).into_iter().collect();
     lines([&head, ""], &ending)
 }
@@ -194,11 +201,11 @@ mod tests {
 
     use super::*;
     use crate::engine::ids::IncidentNumber;
-    use crate::engine::page::{News, Recipient};
+    use crate::engine::page::{Recipient, UpdateKind};
     use crate::engine::ruleset::Medium;
     use crate::outbound::sample;
 
-    fn titled(title: &str) -> Order {
+    fn titled(title: &str) -> SendRequest {
         let mut order = sample::order(Medium::Sms);
         order.message.incidents[0].title = title.into();
         order
@@ -301,7 +308,7 @@ mod tests {
     #[test]
     fn a_refused_text_is_repeated_without_the_link() {
         let mut order = titled("disk full on db1");
-        order.is_plain = true;
+        order.plain_text_only = true;
         assert_eq!(
             compose(&order, &sample::links()),
             "HIGH #1042 disk full on db1\npayments-api, since Tue 03:10\nReply: ack 1042"
@@ -315,7 +322,7 @@ mod tests {
         to_channel.message.recipient = Recipient::Channel {
             channel: "sms".into(),
         };
-        let notice = sample::update(Medium::Sms, News::Resolved, sample::resolved());
+        let notice = sample::update(Medium::Sms, UpdateKind::Resolved, sample::resolved());
         let texts = [
             compose(&to_channel, &sample::links()),
             compose(&notice, &sample::links()),
@@ -346,7 +353,7 @@ mod tests {
             );
             assert!(segments(&text) <= SEGMENTS_MAX, "{text}");
         }
-        let notice = sample::update(Medium::Sms, News::Resolved, sample::resolved());
+        let notice = sample::update(Medium::Sms, UpdateKind::Resolved, sample::resolved());
         let text = compose_one_way(&notice, &sample::links());
         assert!(!text.contains(NOT_READ), "nothing is asked: {text}");
     }

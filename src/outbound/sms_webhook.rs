@@ -12,12 +12,12 @@ use super::balance;
 use super::http::{self, Answer, Auth, Http, Method, Reach, Request};
 use super::links::Links;
 use super::template::{Template, Values};
-use super::{Channel, Mark, Pending, Probed, Sent, Withdrawn, outcome, settings, sms_text};
-use crate::engine::decision::Order;
+use super::{CancelToken, Cancelled, Channel, Pending, Probed, Sent, outcome, settings, sms_text};
+use crate::engine::decision::SendRequest;
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::{Capacity, Outcome};
 use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 
 /// Statuses that mean "taken" unless the settings say otherwise.
 pub const SUCCESS: [u16; 3] = [200, 201, 202];
@@ -29,10 +29,10 @@ const INCIDENTS_NAMED_MAX: usize = 20;
 const NO_PAGE: u64 = 0;
 
 /// A confirmation is given up after this time.
-const CONFIRM_TIME: Millis = Millis::seconds(15);
+const CONFIRM_TIME: Duration = Duration::seconds(15);
 
 /// The question for the balance is given up after this time.
-const PROBE_TIME: Millis = Millis::seconds(10);
+const PROBE_TIME: Duration = Duration::seconds(10);
 
 /// A text with all that a template must not let through unescaped.
 const NASTY_TEXT: &str = "\"quoted\" \\ 100% & <b>\nnext=1";
@@ -124,7 +124,7 @@ impl SmsWebhook {
         })
     }
 
-    async fn attempt(&self, order: &Order, mark: &Mark) -> Result<Sent, Withdrawn> {
+    async fn attempt(&self, order: &SendRequest, mark: &CancelToken) -> Result<Sent, Cancelled> {
         let text = match self.settings.replies {
             Replies::Read => sms_text::compose(order, &self.links),
             Replies::Lost => sms_text::compose_one_way(order, &self.links),
@@ -141,9 +141,9 @@ impl SmsWebhook {
     async fn post(
         &self,
         values: &Values<'_>,
-        deadline: Millis,
-        mark: &Mark,
-    ) -> Result<Sent, Withdrawn> {
+        deadline: Duration,
+        mark: &CancelToken,
+    ) -> Result<Sent, Cancelled> {
         let body = match self.body.render(values) {
             Ok(body) => body,
             Err(error) => return Ok(self.sent(Outcome::RefusedContent, &error.to_string())),
@@ -243,9 +243,9 @@ impl Channel for SmsWebhook {
 
     fn send<'channel>(
         &'channel self,
-        order: &'channel Order,
-        mark: &'channel Mark,
-    ) -> Pending<'channel, Result<Sent, Withdrawn>> {
+        order: &'channel SendRequest,
+        mark: &'channel CancelToken,
+    ) -> Pending<'channel, Result<Sent, Cancelled>> {
         Box::pin(self.attempt(order, mark))
     }
 
@@ -264,8 +264,10 @@ impl Channel for SmsWebhook {
                 text,
                 page_id: NO_PAGE,
             };
-            let sent = self.post(&values, CONFIRM_TIME, &Mark::default()).await;
-            sent.unwrap_or_else(|Withdrawn| self.sent(Outcome::Unknown, "nobody withdraws it"))
+            let sent = self
+                .post(&values, CONFIRM_TIME, &CancelToken::default())
+                .await;
+            sent.unwrap_or_else(|Cancelled| self.sent(Outcome::Unknown, "nobody withdraws it"))
         })
     }
 }
@@ -389,7 +391,7 @@ fn scalar(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::time::Millis;
+    use crate::engine::time::Duration;
     use crate::outbound::sample;
     use crate::outbound::test_server::{Call, Reply, Server, http};
 
@@ -409,11 +411,11 @@ mod tests {
         }
     }
 
-    fn order() -> Order {
+    fn order() -> SendRequest {
         let mut order = sample::order(Medium::Sms);
         order.address = "+351912345678".into();
         order.message.incidents[0].title = "say \"hi\"\\".into();
-        order.deadline = Millis(600);
+        order.deadline = Duration(600);
         order
     }
 
@@ -472,7 +474,7 @@ mod tests {
     async fn answers_become_outcomes() {
         let redirect = Reply::with_header(301, "location: https://new.example/", "");
         let busy = Reply::with_header(503, "retry-after: 20", "");
-        let wait = Millis::seconds(20);
+        let wait = Duration::seconds(20);
         let cases = [
             (Reply::new(200, ""), Outcome::Accepted),
             (Reply::new(204, ""), Outcome::Unknown),
@@ -557,7 +559,7 @@ mod tests {
         let refused = "its balance may not be read (HTTP 403 no ***)";
         let lost = "its balance cannot be understood";
         let wait = Outcome::Throttled {
-            wait: Millis::seconds(30),
+            wait: Duration::seconds(30),
         };
         let accepted = Outcome::Accepted;
         for (reply, outcome, capacity) in [

@@ -9,10 +9,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::http::{Http, HttpOptions};
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
 /// 2026-05-12T02:12:00Z.
-pub const NOW: Wall = Wall(1_778_551_920_000);
+pub const NOW: Timestamp = Timestamp(1_778_551_920_000);
 
 /// A client whose guard lets these networks pass and whose clock stands at [`NOW`].
 pub fn http(allow_networks: &[&str]) -> Arc<Http> {

@@ -1,12 +1,12 @@
 //! What holds for the texts of all media: what others wrote steers no reader's screen.
 
 use super::{console, mail_html, mail_text, sample, sms_text};
-use crate::engine::decision::Order;
+use crate::engine::decision::SendRequest;
 use crate::engine::ruleset::Medium;
 use crate::text;
 
 /// An order in which all that a sender chooses holds what steers a screen.
-pub fn hostile(medium: Medium) -> Order {
+pub fn hostile(medium: Medium) -> SendRequest {
     let evil = "x\r\ny\u{1b}[31m\u{0}\u{85}\u{202e}\u{2066}\u{200f}\u{61c}\u{2028}z";
     let mut order = sample::order(medium);
     order.message.why.route = evil.into();

@@ -11,12 +11,14 @@ use serde_json::Value;
 use super::balance;
 use super::http::{Answer, Auth, Http, Method, Reach, Request};
 use super::links::Links;
-use super::{Channel, Mark, Pending, Probed, Sent, Withdrawn, form, outcome, settings, sms_text};
-use crate::engine::decision::Order;
+use super::{
+    CancelToken, Cancelled, Channel, Pending, Probed, Sent, form, outcome, settings, sms_text,
+};
+use crate::engine::decision::SendRequest;
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::{Capacity, Outcome};
 use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 
 /// Where Twilio's API is.
 pub const API_URL: &str = "https://api.twilio.com";
@@ -27,7 +29,7 @@ const VALIDITY_SECONDS: &str = "300";
 /// Numbers of incidents that two segments hold beside the link.
 const INCIDENTS_NAMED_MAX: usize = 20;
 
-const PROBE_DEADLINE: Millis = Millis::seconds(10);
+const PROBE_DEADLINE: Duration = Duration::seconds(10);
 
 /// Settings of one Twilio account.
 pub struct Settings {
@@ -100,7 +102,7 @@ impl Twilio {
         })
     }
 
-    async fn attempt(&self, order: &Order, mark: &Mark) -> Result<Sent, Withdrawn> {
+    async fn attempt(&self, order: &SendRequest, mark: &CancelToken) -> Result<Sent, Cancelled> {
         let form = self.form(order);
         let fields: Vec<(&str, &str)> = form
             .iter()
@@ -122,7 +124,7 @@ impl Twilio {
         })
     }
 
-    fn form(&self, order: &Order) -> Vec<(&'static str, String)> {
+    fn form(&self, order: &SendRequest) -> Vec<(&'static str, String)> {
         let text = match self.settings.sender {
             Sender::Number(_) | Sender::MessagingService(_) => {
                 sms_text::compose(order, &self.links)
@@ -144,7 +146,7 @@ impl Twilio {
         form
     }
 
-    fn status_callback(&self, order: &Order) -> String {
+    fn status_callback(&self, order: &SendRequest) -> String {
         format!(
             "{}/sms/{}/status?attempt={}",
             self.links.public_url(),
@@ -205,7 +207,7 @@ impl Twilio {
         format!("{}/2010-04-01/Accounts/{sid}{rest}", self.settings.api_url)
     }
 
-    fn request<'call>(&'call self, url: &'call str, deadline: Millis) -> Request<'call> {
+    fn request<'call>(&'call self, url: &'call str, deadline: Duration) -> Request<'call> {
         Request {
             method: Method::GET,
             url,
@@ -247,9 +249,9 @@ impl Channel for Twilio {
 
     fn send<'channel>(
         &'channel self,
-        order: &'channel Order,
-        mark: &'channel Mark,
-    ) -> Pending<'channel, Result<Sent, Withdrawn>> {
+        order: &'channel SendRequest,
+        mark: &'channel CancelToken,
+    ) -> Pending<'channel, Result<Sent, Cancelled>> {
         Box::pin(self.attempt(order, mark))
     }
 
@@ -275,10 +277,10 @@ mod tests {
         }
     }
 
-    fn order() -> Order {
+    fn order() -> SendRequest {
         let mut order = sample::order(Medium::Sms);
         order.address = "+351912345678".into();
-        order.deadline = Millis(600);
+        order.deadline = Duration(600);
         order
     }
 
@@ -377,7 +379,7 @@ mod tests {
             (
                 Reply::with_header(429, "retry-after: 3600", ""),
                 Outcome::Throttled {
-                    wait: Millis::hours(1),
+                    wait: Duration::hours(1),
                 },
             ),
             (Reply::new(201, "<html>"), Outcome::Accepted),

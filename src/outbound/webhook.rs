@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use super::http::{Answer, Auth, Http, Method, Reach, Request};
 use super::links::Links;
-use super::{Channel, Mark, Pending, Probed, Sent, Withdrawn, outcome, settings, webhook_body};
-use crate::engine::decision::Order;
+use super::{
+    CancelToken, Cancelled, Channel, Pending, Probed, Sent, outcome, settings, webhook_body,
+};
+use crate::engine::decision::SendRequest;
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::{Capacity, Outcome};
 use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
@@ -58,7 +60,7 @@ impl Webhook {
         })
     }
 
-    async fn attempt(&self, order: &Order, mark: &Mark) -> Result<Sent, Withdrawn> {
+    async fn attempt(&self, order: &SendRequest, mark: &CancelToken) -> Result<Sent, Cancelled> {
         let now = self.http.now();
         let body = webhook_body::render(order, &self.links);
         let id = webhook_body::id(order);
@@ -95,9 +97,9 @@ impl Channel for Webhook {
 
     fn send<'channel>(
         &'channel self,
-        order: &'channel Order,
-        mark: &'channel Mark,
-    ) -> Pending<'channel, Result<Sent, Withdrawn>> {
+        order: &'channel SendRequest,
+        mark: &'channel CancelToken,
+    ) -> Pending<'channel, Result<Sent, Cancelled>> {
         Box::pin(self.attempt(order, mark))
     }
 
@@ -124,7 +126,7 @@ fn read(answer: &Answer) -> Sent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::time::Millis;
+    use crate::engine::time::Duration;
     use crate::outbound::sample;
     use crate::outbound::test_server::{Call, NOW, Reply, Server, http};
 
@@ -142,10 +144,10 @@ mod tests {
         Webhook::new(settings, http(allow_networks), sample::links()).expect("a channel")
     }
 
-    fn order(server: &Server) -> Order {
+    fn order(server: &Server) -> SendRequest {
         let mut order = sample::order(Medium::Webhook);
         order.address = format!("{}/ana", server.url()).into();
-        order.deadline = Millis(600);
+        order.deadline = Duration(600);
         order
     }
 
@@ -178,7 +180,7 @@ mod tests {
         let elsewhere = Server::start([Reply::new(200, "")]).await;
         let location = format!("location: {}/", elsewhere.url());
         let busy = Reply::with_header(503, "retry-after: 20", "inner secret");
-        let wait = Millis::seconds(20);
+        let wait = Duration::seconds(20);
         let cases = [
             (
                 Reply::with_header(307, &location, ""),

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::links::Links;
-use super::{sent, wording};
-use crate::engine::decision::{AlertBrief, Brief, Message, Order};
+use super::{message_text, sent};
+use crate::engine::decision::{AlertSummary, IncidentSummary, Message, SendRequest};
 use crate::engine::event::Labels;
 use crate::engine::ids::UserName;
 use crate::engine::incident::{Handled, Status};
-use crate::engine::page::{News, PageKind, Recipient};
+use crate::engine::page::{PageKind, Recipient, UpdateKind};
 use crate::text::truncate;
 
 /// Bytes of a body, after Standard Webhooks.
@@ -32,7 +32,7 @@ enum Detail {
 
 /// The message's id, by which a receiver knows a repetition: the page, and for notices the state
 /// that they tell, because a notice about a later state is not a repetition.
-pub fn id(order: &Order) -> String {
+pub fn id(order: &SendRequest) -> String {
     let page = order.page;
     let brief = order.message.incidents.first();
     match (order.message.kind, brief) {
@@ -47,7 +47,7 @@ pub fn id(order: &Order) -> String {
 }
 
 /// The body, with as much detail as fits.
-pub fn render(order: &Order, links: &Links) -> String {
+pub fn render(order: &SendRequest, links: &Links) -> String {
     let render = |detail| body(order, links, detail).to_string();
     [Detail::Full, Detail::Cut, Detail::WithoutLabels]
         .into_iter()
@@ -56,7 +56,7 @@ pub fn render(order: &Order, links: &Links) -> String {
         .unwrap_or_else(|| render(Detail::WithoutAlerts))
 }
 
-fn body(order: &Order, links: &Links, detail: Detail) -> Value {
+fn body(order: &SendRequest, links: &Links, detail: Detail) -> Value {
     let message = &order.message;
     let incidents = message.incidents.iter();
     let incidents: Vec<Value> = incidents.map(|brief| incident(brief, detail)).collect();
@@ -67,7 +67,7 @@ fn body(order: &Order, links: &Links, detail: Detail) -> Value {
         "data": {
             "page": order.page.0,
             "recipient": recipient(&message.recipient),
-            "why": wording::why(message),
+            "why": message_text::why(message),
             "ack_url": ack_url,
             "incidents_total": message.incidents_total,
             "incidents": incidents,
@@ -81,9 +81,9 @@ fn event_type(message: &Message) -> &'static str {
         PageKind::Page => "incident.page",
         PageKind::Bundle => "incident.bundled",
         PageKind::Update { news, .. } => match news {
-            News::Joined | News::Triggered => "incident.updated",
-            News::Acknowledged => "incident.acknowledged",
-            News::Resolved => "incident.resolved",
+            UpdateKind::Joined | UpdateKind::Triggered => "incident.updated",
+            UpdateKind::Acknowledged => "incident.acknowledged",
+            UpdateKind::Resolved => "incident.resolved",
         },
         PageKind::Copy => match message.incidents.first().map(|brief| brief.status) {
             Some(Status::Triggered) | None => "incident.updated",
@@ -102,10 +102,10 @@ fn recipient(recipient: &Recipient) -> Value {
     }
 }
 
-fn incident(brief: &Brief, detail: Detail) -> Value {
+fn incident(brief: &IncidentSummary, detail: Detail) -> Value {
     let alerts: Vec<Value> = match detail {
         Detail::Full | Detail::Cut | Detail::WithoutLabels => {
-            let alerts = brief.alerts.iter().take(Brief::ALERTS_MAX);
+            let alerts = brief.alerts.iter().take(IncidentSummary::ALERTS_MAX);
             alerts.map(|found| alert(found, detail)).collect()
         }
         Detail::WithoutAlerts => Vec::new(),
@@ -129,7 +129,7 @@ fn incident(brief: &Brief, detail: Detail) -> Value {
     })
 }
 
-fn alert(alert: &AlertBrief, detail: Detail) -> Value {
+fn alert(alert: &AlertSummary, detail: Detail) -> Value {
     let content = &alert.content;
     let (text, most): (fn(&str) -> String, usize) = match detail {
         Detail::Full => (str::to_owned, usize::MAX),
@@ -188,7 +188,7 @@ mod tests {
     use crate::engine::ruleset::Medium;
     use crate::outbound::sample;
 
-    fn rendered(order: &Order) -> Value {
+    fn rendered(order: &SendRequest) -> Value {
         let text = render(order, &sample::links());
         assert!(text.len() <= BODY_BYTES_MAX, "{} bytes", text.len());
         serde_json::from_str(&text).expect("JSON")
@@ -209,17 +209,17 @@ mod tests {
             (sample::order(Medium::Webhook), "incident.page", true),
             (sample::bundle(Medium::Webhook, 3), "incident.bundled", true),
             (
-                update(News::Joined, sample::triggered()),
+                update(UpdateKind::Joined, sample::triggered()),
                 "incident.updated",
                 false,
             ),
             (
-                update(News::Acknowledged, sample::acknowledged()),
+                update(UpdateKind::Acknowledged, sample::acknowledged()),
                 "incident.acknowledged",
                 false,
             ),
             (
-                update(News::Resolved, sample::resolved()),
+                update(UpdateKind::Resolved, sample::resolved()),
                 "incident.resolved",
                 false,
             ),
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(id(&page), "page_17");
         page.message.incidents[0] = sample::acknowledged();
         assert_eq!(id(&page), "page_17");
-        let notice = sample::update(Medium::Webhook, News::Resolved, sample::resolved());
+        let notice = sample::update(Medium::Webhook, UpdateKind::Resolved, sample::resolved());
         assert_eq!(id(&notice), "page_18_resolved_1_1");
     }
 

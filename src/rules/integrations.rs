@@ -7,7 +7,7 @@ use crate::engine::event::{Labels, limit};
 use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::{Format, Integration};
 use crate::engine::strength::Strength;
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 use crate::text::hex;
 
 use super::Context;
@@ -49,11 +49,12 @@ const FORMATS: [&str; 5] = [
     "generic",
 ];
 
-const MAX_AGE_DEFAULT: Millis = Millis::hours(6);
-const MAX_AGE_MIN: Millis = Millis::minutes(1);
-const MAX_AGE_MAX: Millis = Millis::days(365);
+const MAX_AGE_DEFAULT: Duration = Duration::hours(6);
+const MAX_AGE_MIN: Duration = Duration::minutes(1);
+const MAX_AGE_MAX: Duration = Duration::days(365);
 /// How long alerts may go without a report where rules end them then.
-pub(super) const RESOLVE_AFTER: RangeInclusive<Millis> = Millis::minutes(1)..=Millis::days(365);
+pub(super) const RESOLVE_AFTER: RangeInclusive<Duration> =
+    Duration::minutes(1)..=Duration::days(365);
 /// Former names of one integration.
 const NAMES_BEFORE_MAX: usize = 20;
 /// The length that senders of PagerDuty's format expect of a routing key.

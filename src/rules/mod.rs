@@ -5,8 +5,9 @@
 //! its place and its cure. Stored documents are compiled with [`Fit::Stored`], so that settings
 //! that have changed since never prevent a start.
 
-pub mod difference;
+pub mod diff;
 pub mod documents;
+pub mod export;
 pub mod fault;
 pub mod keys;
 pub mod limits;
@@ -14,7 +15,6 @@ pub mod node;
 pub mod sources;
 pub mod starter;
 pub mod web_address;
-pub mod write;
 pub mod zones;
 
 mod fixed_zones;
@@ -24,10 +24,10 @@ mod matchers;
 mod names;
 mod notify;
 mod policies;
-mod reach;
 mod routes;
 mod scalar;
 mod schedules;
+mod shadowing;
 mod shares;
 mod table;
 mod targets;

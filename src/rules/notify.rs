@@ -2,7 +2,7 @@
 
 use crate::engine::ids::ContactName;
 use crate::engine::ruleset::{Contact, Medium, Notify, NotifyStep};
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 use crate::text::suggest;
 
 use super::fault::{Code, Faults};
@@ -32,7 +32,7 @@ const STEP: Shape = Shape {
 };
 
 /// The longest `after`.
-const AFTER_MAX: Millis = Millis::days(7);
+const AFTER_MAX: Duration = Duration::days(7);
 
 /// Reads `notify`; a missing urgency uses the other's steps.
 pub fn read(user: &Table<'_>, contacts: &[Contact], faults: &mut Faults) -> Notify {
@@ -64,7 +64,7 @@ pub fn read(user: &Table<'_>, contacts: &[Contact], faults: &mut Faults) -> Noti
 /// High: all contacts at once. Low: the first e-mail, else the first contact.
 fn defaults(contacts: &[Contact]) -> Notify {
     let step = |via: Vec<ContactName>| {
-        let after = Millis::ZERO;
+        let after = Duration::ZERO;
         let steps = (!via.is_empty()).then_some(NotifyStep { after, via });
         steps.into_iter().collect()
     };
@@ -115,7 +115,7 @@ fn steps(node: &Node, key: &str, declared: &[&str], faults: &mut Faults) -> Vec<
 
 fn step(node: &Node, declared: &[&str], faults: &mut Faults) -> NotifyStep {
     let table = Table::open(node, &STEP, faults);
-    let after = table.duration("after", Millis::ZERO..=AFTER_MAX, faults);
+    let after = table.duration("after", Duration::ZERO..=AFTER_MAX, faults);
     let mut via = Vec::new();
     if let Some(node) = table.require("via", "[mail]", faults) {
         let items = list(node, "`via`", limits::CONTACTS_PER_USER, faults);
@@ -128,7 +128,7 @@ fn step(node: &Node, declared: &[&str], faults: &mut Faults) -> NotifyStep {
         }
     }
     NotifyStep {
-        after: after.unwrap_or(Millis::ZERO),
+        after: after.unwrap_or(Duration::ZERO),
         via,
     }
 }

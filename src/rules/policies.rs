@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::ids::PolicyName;
 use crate::engine::ruleset::{Policy, PolicyStep, Target};
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 
 use super::Context;
 use super::fault::Code;
@@ -46,11 +46,11 @@ const STEP: Shape = Shape {
     may_be_empty: false,
 };
 
-const WAIT_DEFAULT: Millis = Millis::minutes(5);
-const WAIT_MIN: Millis = Millis::seconds(1);
-const WAIT_MAX: Millis = Millis::days(7);
-const ACK_TIMEOUT_MIN: Millis = Millis::minutes(1);
-const ACK_TIMEOUT_MAX: Millis = Millis::days(30);
+const WAIT_DEFAULT: Duration = Duration::minutes(5);
+const WAIT_MIN: Duration = Duration::seconds(1);
+const WAIT_MAX: Duration = Duration::days(7);
+const ACK_TIMEOUT_MIN: Duration = Duration::minutes(1);
+const ACK_TIMEOUT_MAX: Duration = Duration::days(30);
 
 impl Context<'_> {
     pub(super) fn policies(

@@ -8,7 +8,7 @@ use crate::engine::ids::PolicyName;
 use crate::engine::matcher::Matcher;
 use crate::engine::routing::{GroupBy, Node as Branch, ResolveAfter, Route, Tree};
 use crate::engine::ruleset::ChannelTarget;
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 use crate::engine::urgency::UrgencyRule;
 use crate::text::truncate;
 
@@ -19,7 +19,7 @@ use super::integrations::RESOLVE_AFTER;
 use super::limits;
 use super::names::Numbers;
 use super::node::{Entry, Node, Position, Value, shorten};
-use super::reach::{self, Sibling};
+use super::shadowing::{self, Sibling};
 use super::table::{Shape, Table, duration, list, text};
 
 const ROUTE: Shape = Shape {
@@ -70,9 +70,9 @@ const ROUTE: Shape = Shape {
 /// The name of the root route unless it has one.
 pub const ROOT: &str = "root";
 
-const JOIN_INTERVAL_DEFAULT: Millis = Millis::minutes(5);
-const GROUP_WAIT_MAX: Millis = Millis::hours(1);
-const JOIN_INTERVAL_MAX: Millis = Millis::days(1);
+const JOIN_INTERVAL_DEFAULT: Duration = Duration::minutes(5);
+const GROUP_WAIT_MAX: Duration = Duration::hours(1);
+const JOIN_INTERVAL_MAX: Duration = Duration::days(1);
 
 /// What is needed while the tree is built.
 struct Builder<'context, 'doc> {
@@ -143,7 +143,7 @@ impl Builder<'_, '_> {
             service: None,
             urgency: UrgencyRule::BySeverity,
             group_by: GroupBy::EachAlert,
-            group_wait: Millis::ZERO,
+            group_wait: Duration::ZERO,
             resolve_after: None,
             join_interval: JOIN_INTERVAL_DEFAULT,
             copy_to: Vec::new(),
@@ -290,8 +290,8 @@ impl Builder<'_, '_> {
         let resolve_after = resolve_after.and_then(|node| self.resolve_after(node));
         let faults = &mut self.context.faults;
         let urgency = table.choice("urgency", &["by_severity", "high", "low"], faults);
-        let group_wait = table.duration("group_wait", Millis::ZERO..=GROUP_WAIT_MAX, faults);
-        let join = table.duration("join_interval", Millis::ZERO..=JOIN_INTERVAL_MAX, faults);
+        let group_wait = table.duration("group_wait", Duration::ZERO..=GROUP_WAIT_MAX, faults);
+        let join = table.duration("join_interval", Duration::ZERO..=JOIN_INTERVAL_MAX, faults);
         let service = table.text("service", faults).map(Text::from);
         let page = table.truth("page", faults);
         let rules = [UrgencyRule::BySeverity, UrgencyRule::High, UrgencyRule::Low];
@@ -397,7 +397,7 @@ impl Builder<'_, '_> {
             return;
         }
         let siblings: Vec<Sibling> = branches.iter().map(Sibling::of).collect();
-        for (index, earlier) in reach::shadowed(&siblings) {
+        for (index, earlier) in shadowing::shadowed(&siblings) {
             let (route, first) = (&branches[index].route.name, &branches[earlier].route.name);
             let message = format!(
                 "no alert reaches the route {}: {} before it takes all of them",

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::engine::calendar::{Layer, Rotation, Schedule, Turn};
 use crate::engine::ids::UserName;
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 
 use super::fault::{Code, Faults};
 use super::node::Position;
@@ -187,7 +187,11 @@ fn of_hours(
         }],
         gaps_expected: true,
     };
-    let stretches = on_utc.stretches(first.into(), Wall::from(first) + Millis::hours(period), &[]);
+    let stretches = on_utc.stretches(
+        first.into(),
+        Timestamp::from(first) + Duration::hours(period),
+        &[],
+    );
     let on_call: BTreeSet<&UserName> = stretches
         .iter()
         .filter_map(|stretch| stretch.user.as_ref())

@@ -4,7 +4,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 use crate::text::suggest;
 
 use super::fault::{Code, Faults};
@@ -107,9 +107,9 @@ impl<'doc> Table<'doc> {
     pub fn duration(
         &self,
         key: &str,
-        allowed: RangeInclusive<Millis>,
+        allowed: RangeInclusive<Duration>,
         faults: &mut Faults,
-    ) -> Option<Millis> {
+    ) -> Option<Duration> {
         duration(self.get(key)?, key, allowed, faults)
     }
 
@@ -211,9 +211,9 @@ fn quoted(value: &Value) -> String {
 pub fn duration(
     node: &Node,
     key: &str,
-    allowed: RangeInclusive<Millis>,
+    allowed: RangeInclusive<Duration>,
     faults: &mut Faults,
-) -> Option<Millis> {
+) -> Option<Duration> {
     const CURE: &str = "write numbers with units w, d, h, m, s, such as 90s, 5m, 1h30m or 2d";
     let least = values::shown(*allowed.start());
     let most = values::shown(*allowed.end());

@@ -3,13 +3,13 @@
 use jiff::civil::Weekday;
 
 use crate::engine::ruleset::WeeklyTime;
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 
 /// Minutes of a day.
 pub const DAY_MINUTES: u16 = 24 * 60;
 
 /// `90s`, `5m`, `1h30m`, `1h 30m`, `2d`, `1w`; nothing else and nothing negative.
-pub fn duration(text: &str) -> Option<Millis> {
+pub fn duration(text: &str) -> Option<Duration> {
     let mut total: u64 = 0;
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -22,13 +22,13 @@ pub fn duration(text: &str) -> Option<Millis> {
         total = total.checked_add(amount.checked_mul(unit_millis(unit)?)?)?;
         rest = after.trim_start_matches(' ');
     }
-    Some(Millis(total))
+    Some(Duration(total))
 }
 
 /// A length of time as documents write it; none at all is `0s`.
-pub fn shown(length: Millis) -> String {
+pub fn shown(length: Duration) -> String {
     match length {
-        Millis::ZERO => "0s".to_owned(),
+        Duration::ZERO => "0s".to_owned(),
         length => length.to_string(),
     }
 }
@@ -40,12 +40,12 @@ fn take_while(text: &str, is_part: fn(&u8) -> bool) -> (&str, &str) {
 
 fn unit_millis(unit: &str) -> Option<u64> {
     let length = match unit {
-        "ms" => Millis(1),
-        "s" => Millis::seconds(1),
-        "m" => Millis::minutes(1),
-        "h" => Millis::hours(1),
-        "d" => Millis::days(1),
-        "w" => Millis::days(7),
+        "ms" => Duration(1),
+        "s" => Duration::seconds(1),
+        "m" => Duration::minutes(1),
+        "h" => Duration::hours(1),
+        "d" => Duration::days(1),
+        "w" => Duration::days(7),
         _ => return None,
     };
     Some(length.0)
@@ -161,13 +161,13 @@ mod tests {
     #[test]
     fn lengths_of_time_are_numbers_with_units() {
         let cases = [
-            ("90s", Some(Millis::seconds(90))),
-            ("5m", Some(Millis::minutes(5))),
-            ("1h30m", Some(Millis::minutes(90))),
-            ("1h 30m", Some(Millis::minutes(90))),
-            ("2d", Some(Millis::days(2))),
-            ("1w", Some(Millis::days(7))),
-            ("0s", Some(Millis::ZERO)),
+            ("90s", Some(Duration::seconds(90))),
+            ("5m", Some(Duration::minutes(5))),
+            ("1h30m", Some(Duration::minutes(90))),
+            ("1h 30m", Some(Duration::minutes(90))),
+            ("2d", Some(Duration::days(2))),
+            ("1w", Some(Duration::days(7))),
+            ("0s", Some(Duration::ZERO)),
             ("", None),
             ("5", None),
             ("m", None),

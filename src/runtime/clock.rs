@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use crate::engine::time::{Millis, Wall};
-use crate::runtime::line::Reading;
+use crate::engine::time::{Duration, Timestamp};
+use crate::runtime::monotonic::Reading;
 
 /// The present on the wall clock.
-pub fn wall_now() -> Wall {
+pub fn wall_now() -> Timestamp {
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one place that reads the clock"
@@ -15,8 +15,8 @@ pub fn wall_now() -> Wall {
     let milliseconds =
         |length: std::time::Duration| i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
     match since_epoch {
-        Ok(after) => Wall(milliseconds(after)),
-        Err(before) => Wall(-milliseconds(before.duration())),
+        Ok(after) => Timestamp(milliseconds(after)),
+        Err(before) => Timestamp(-milliseconds(before.duration())),
     }
 }
 
@@ -39,8 +39,8 @@ impl Clock {
     }
 
     /// Time since the clock began.
-    pub fn monotonic(&self) -> Millis {
-        Millis(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
+    pub fn monotonic(&self) -> Duration {
+        Duration(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
     /// Both clocks.

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::error;
 
+use crate::engine::cause::Cause;
 use crate::engine::ids::ChannelName;
-use crate::engine::incident::Trouble;
+use crate::engine::incident::SelfIncident;
 use crate::engine::input::Input;
 use crate::engine::places::{Pick, picks};
-use crate::engine::trouble::Cause;
 use crate::runtime::handle::{Handle, Unavailable};
 
 /// Names the channels with attempts that have outlived their deadline.
@@ -79,8 +79,8 @@ impl LaneWatch {
     }
 }
 
-fn trouble(channel: &ChannelName) -> Trouble {
-    Trouble {
+fn trouble(channel: &ChannelName) -> SelfIncident {
+    SelfIncident {
         cause: Cause::LaneStalled,
         subject: channel.as_str().into(),
     }

@@ -1,16 +1,16 @@
 //! The loop that changes state, and what surrounds it: clock, lanes, timers, self-audit.
 
+pub mod channel_worker;
 pub mod clock;
+pub mod commit_loop;
 mod describe;
 pub mod driver;
 pub mod handle;
 pub mod lane_watch;
-pub mod line;
+pub mod monotonic;
 pub mod queue;
 pub mod room;
-pub mod sender;
 pub mod supervise;
-pub mod thread;
 pub mod turn;
 pub mod unsure;
 pub mod watch;

@@ -233,14 +233,14 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::event::{Action, Content, Spoken};
+    use crate::engine::event::{Action, Content, EventTime};
 
     fn request(integration: &str, events: usize) -> Request {
         let event = Event {
             action: Action::Trigger,
             dedup_key: "key".into(),
             id: None,
-            spoken: Spoken::Moment(None),
+            spoken: EventTime::OccurredAt(None),
             asserted_by: None,
             content: Arc::new(Content::default()),
             faults: Vec::new(),

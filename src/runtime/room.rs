@@ -1,7 +1,7 @@
 //! Whether the disk has room for the events of a commit, decided before anything is decided about
 //! them: afterwards they can no longer be refused.
 
-use crate::engine::time::{Millis, Steady};
+use crate::engine::time::{Duration, MonotonicTime};
 
 use super::queue::Request;
 
@@ -17,7 +17,7 @@ const EVENT_BYTES: u64 = 16 * 1024;
 const FOLLOW_UP_BYTES: u64 = 4 * 1024;
 
 /// For so long, and up to twice as long, room is kept for what follows an event.
-const FOLLOWED_UP: Millis = Millis::minutes(1);
+const FOLLOWED_UP: Duration = Duration::minutes(1);
 
 /// How often the bytes of an event are written: in its alert and in what is kept with the
 /// incident, and each time the database rewrites a page of its tree. Up to 7 were measured.
@@ -27,13 +27,13 @@ const COPIES: u64 = 8;
 const SMALL_BYTES: u64 = 2 * COMMIT_BYTES;
 
 /// A refusal is told so often at the most: what tells it is a commit as well.
-const TOLD_EVERY: Millis = Millis::minutes(1);
+const TOLD_EVERY: Duration = Duration::minutes(1);
 
 /// The space that events may use.
 pub struct Room {
     /// No event uses the last so many bytes of the disk; everything else may.
     disk_min_bytes: u64,
-    told: Option<Steady>,
+    told: Option<MonotonicTime>,
     follow_ups: FollowUps,
 }
 
@@ -57,7 +57,7 @@ impl Room {
     }
 
     /// Takes those for which there is room when `free` bytes are left.
-    pub fn admit(&mut self, requests: Vec<Request>, free: u64, now: Steady) -> Admission {
+    pub fn admit(&mut self, requests: Vec<Request>, free: u64, now: MonotonicTime) -> Admission {
         let follow_ups = self.follow_ups.bytes(now);
         let kept = self.disk_min_bytes.saturating_add(follow_ups);
         let mut left = free.saturating_sub(kept);
@@ -82,7 +82,7 @@ impl Room {
         }
     }
 
-    fn may_tell(&mut self, now: Steady) -> bool {
+    fn may_tell(&mut self, now: MonotonicTime) -> bool {
         let is_due = self.told.is_none_or(|told| now >= told + TOLD_EVERY);
         if is_due {
             self.told = Some(now);
@@ -95,13 +95,13 @@ impl Room {
 #[derive(Default)]
 struct FollowUps {
     /// When `later` began.
-    since: Steady,
+    since: MonotonicTime,
     earlier: u64,
     later: u64,
 }
 
 impl FollowUps {
-    fn bytes(&mut self, now: Steady) -> u64 {
+    fn bytes(&mut self, now: MonotonicTime) -> u64 {
         let age = now.since(self.since);
         if age >= FOLLOWED_UP {
             // What is older than two spans has followed.
@@ -133,10 +133,10 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::*;
-    use crate::engine::event::{Action, Content, Event, Labels, Spoken};
+    use crate::engine::event::{Action, Content, Event, EventTime, Labels};
 
     const MEBIBYTE: u64 = 1024 * 1024;
-    const NOW: Steady = Steady(5_000);
+    const NOW: MonotonicTime = MonotonicTime(5_000);
 
     fn request(events: usize, label_bytes: usize) -> Request {
         let label = ("label".to_owned(), "x".repeat(label_bytes));
@@ -148,7 +148,7 @@ mod tests {
             action: Action::Trigger,
             dedup_key: "key".into(),
             id: None,
-            spoken: Spoken::Moment(None),
+            spoken: EventTime::OccurredAt(None),
             asserted_by: None,
             content: Arc::new(content),
             faults: Vec::new(),
@@ -209,7 +209,7 @@ mod tests {
         let mut room = Room::new(0);
         let mut is_taken = |events, millis| {
             let asked = vec![request(events, 0)];
-            let admission = room.admit(asked, 10 * MEBIBYTE, NOW + Millis(millis));
+            let admission = room.admit(asked, 10 * MEBIBYTE, NOW + Duration(millis));
             !admission.taken.is_empty()
         };
         assert!(is_taken(500, 0));
@@ -222,7 +222,7 @@ mod tests {
     fn refusals_are_told_once_a_minute() {
         let mut room = Room::new(MEBIBYTE);
         let mut is_told = |millis| {
-            let admission = room.admit(vec![request(1, 0)], 0, NOW + Millis(millis));
+            let admission = room.admit(vec![request(1, 0)], 0, NOW + Duration(millis));
             admission.is_told
         };
         assert!(is_told(0));

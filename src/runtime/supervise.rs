@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::runtime::Handle as Tokio;
 use tokio::task::JoinHandle;
 
-use crate::engine::incident::Trouble;
+use crate::engine::cause::Cause;
+use crate::engine::incident::SelfIncident;
 use crate::engine::input::Input;
-use crate::engine::trouble::Cause;
 use crate::runtime::handle::Handle;
 
 /// A task that must not end begins again so long after it failed.
@@ -100,7 +100,7 @@ impl Drop for AbortOnDrop {
 
 fn raise(task: &str) -> Input {
     Input::Raise {
-        trouble: Trouble {
+        trouble: SelfIncident {
             cause: Cause::Panic,
             subject: "".into(),
         },

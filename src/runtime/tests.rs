@@ -5,27 +5,27 @@ use std::sync::{Arc, mpsc};
 
 use tokio::sync::mpsc as inbox;
 
-use crate::engine::decision::Order;
+use crate::engine::decision::SendRequest;
 use crate::engine::event::Action;
 use crate::engine::ids::{AttemptId, ChannelName, PageId};
 use crate::engine::input::Input;
 use crate::engine::records::{Change, Receipt, Record};
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
+use crate::runtime::commit_loop::{Backlog, CommitLoop, EffectSink, Observer, Promises};
 use crate::runtime::driver::tests::{at, driver, events};
 use crate::runtime::handle::Handle;
-use crate::runtime::line::{Line, Reading};
+use crate::runtime::monotonic::{MonotonicClock, Reading};
 use crate::runtime::room::Room;
-use crate::runtime::thread::{Backlog, Observer, Outlet, Promises, Works};
 use crate::runtime::turn::Turn;
 use crate::store::{Clocks, MemoryStore, Partition, Store};
 
 /// Nothing is sent.
 struct Nobody;
 
-impl Outlet for Nobody {
+impl EffectSink for Nobody {
     fn cancel(&self, _: AttemptId) {}
-    fn send(&self, _: Arc<Order>) {}
-    fn send_last(&self, _: Arc<Order>) {}
+    fn send(&self, _: Arc<SendRequest>) {}
+    fn send_last(&self, _: Arc<SendRequest>) {}
     fn probe(&self, _: ChannelName) {}
 }
 
@@ -36,7 +36,7 @@ struct Held {
 }
 
 impl Observer for Held {
-    fn committed(&mut self, turn: &Turn, _: Millis) {
+    fn committed(&mut self, turn: &Turn, _: Duration) {
         // The test may have ended.
         let _ended = self.tell.send(told(turn));
         let _ended = self.go_on.recv();
@@ -69,7 +69,7 @@ async fn what_comes_or_is_due_while_a_flush_runs_waits_for_this_flush_only() {
         let seconds = time.load(Ordering::SeqCst);
         Reading {
             wall: at(seconds).wall,
-            monotonic: Millis::seconds(seconds),
+            monotonic: Duration::seconds(seconds),
         }
     };
     let store = Arc::new(MemoryStore::new());
@@ -81,14 +81,14 @@ async fn what_comes_or_is_due_while_a_flush_runs_waits_for_this_flush_only() {
         steady: at(0).steady,
     };
     let driver = driver();
-    let works = Works {
+    let works = CommitLoop {
         handle: Handle::new(store.clone(), partition, driver.rules().clone()),
         driver,
         epoch: store.claim(partition).unwrap(),
         room: Room::new(1_000),
         store,
         partition,
-        line: Line::resume(clocks, reading(), 7).0,
+        line: MonotonicClock::resume(clocks, reading(), 7).0,
         clock: Box::new(reading),
         outlet: Box::new(Nobody),
         observer: Box::new(Held { tell, go_on }),

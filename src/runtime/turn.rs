@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::decision::{Answer, Order};
+use crate::engine::decision::{Answer, SendRequest};
 use crate::engine::ids::{AttemptId, ChannelName, Revision, TaskId};
 use crate::engine::input::Input;
 use crate::runtime::handle::{ApplyError, NewRules, Record};
@@ -48,7 +48,7 @@ pub struct Turn {
     pub done: Vec<Done>,
     /// To be answered after these.
     pub went_on: Vec<WentOn>,
-    pub sends: Vec<Arc<Order>>,
+    pub sends: Vec<Arc<SendRequest>>,
     /// Attempts of earlier turns that are withdrawn if their first byte has not left.
     pub cancels: Vec<AttemptId>,
     pub probes: Vec<ChannelName>,

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::engine::decision::Order;
+use crate::engine::decision::SendRequest;
 use crate::engine::ids::PageId;
 
 /// Messages remembered for one channel; beyond it the oldest pages are forgotten.
@@ -14,11 +14,11 @@ const MESSAGES_MAX: usize = 1_000;
 
 /// The unsure messages of one channel.
 #[derive(Debug, Default)]
-pub struct Unsure(BTreeMap<PageId, Arc<Order>>);
+pub struct Unsure(BTreeMap<PageId, Arc<SendRequest>>);
 
 impl Unsure {
     /// Keeps what was sent without an answer.
-    pub fn remember(&mut self, order: Arc<Order>) {
+    pub fn remember(&mut self, order: Arc<SendRequest>) {
         self.0.insert(order.page, order);
         if self.0.len() > MESSAGES_MAX {
             self.0.pop_first();
@@ -26,12 +26,12 @@ impl Unsure {
     }
 
     /// The order with what was said before, if that may have arrived.
-    pub fn repeated(&mut self, order: &Order) -> Option<Order> {
+    pub fn repeated(&mut self, order: &SendRequest) -> Option<SendRequest> {
         let before = self.0.remove(&order.page)?;
-        Some(Order {
+        Some(SendRequest {
             attempt: order.attempt,
             deadline: order.deadline,
-            ..Order::clone(&before)
+            ..SendRequest::clone(&before)
         })
     }
 }
@@ -43,8 +43,8 @@ mod tests {
     use crate::engine::ruleset::Medium;
     use crate::outbound::sample;
 
-    fn order(page: u64) -> Arc<Order> {
-        Arc::new(Order {
+    fn order(page: u64) -> Arc<SendRequest> {
+        Arc::new(SendRequest {
             page: PageId(page),
             ..sample::order(Medium::Sms)
         })
@@ -55,14 +55,14 @@ mod tests {
         let mut unsure = Unsure::default();
         let first = order(1);
         unsure.remember(first.clone());
-        let mut again = Order::clone(&first);
+        let mut again = SendRequest::clone(&first);
         again.attempt = AttemptId(2);
         again.message.incidents_total = 7;
-        again.is_plain = true;
+        again.plain_text_only = true;
         let said = unsure.repeated(&again).expect("it is remembered");
         assert_eq!(said.attempt, AttemptId(2));
         assert_eq!(
-            (said.message, said.is_plain),
+            (said.message, said.plain_text_only),
             (first.message.clone(), false)
         );
         assert_eq!(unsure.repeated(&again), None);

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use tracing::{error, warn};
 
 use crate::engine::audit::{Audit, audit};
-use crate::engine::incident::Trouble;
+use crate::engine::cause::Cause;
+use crate::engine::incident::SelfIncident;
 use crate::engine::input::Input;
-use crate::engine::time::Wall;
-use crate::engine::trouble::Cause;
+use crate::engine::time::Timestamp;
 use crate::outbound::Pending;
 use crate::runtime::handle::{Handle, Intake, Unavailable};
 use crate::runtime::lane_watch::Stalled;
@@ -52,8 +52,8 @@ pub(super) fn little_space(free: u64) -> Input {
     }
 }
 
-fn disk_trouble() -> Trouble {
-    Trouble {
+fn disk_trouble() -> SelfIncident {
+    SelfIncident {
         cause: Cause::Disk,
         subject: "".into(),
     }
@@ -114,7 +114,7 @@ impl Watch {
     }
 
     async fn report_stuck(&self, found: &Audit) -> Result<(), Unavailable> {
-        let trouble = Trouble {
+        let trouble = SelfIncident {
             cause: Cause::AuditStuck,
             subject: "".into(),
         };
@@ -143,7 +143,7 @@ impl Watch {
     }
 
     /// Removes history that is too old at this moment, in small batches beside the live traffic.
-    async fn purge(&self, now: Wall) {
+    async fn purge(&self, now: Timestamp) {
         let (store, retention) = (self.store.clone(), self.retention);
         let (_, partition) = self.handle.store();
         let purge = move || -> Result<(), crate::store::Error> {

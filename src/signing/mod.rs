@@ -13,7 +13,7 @@ use sha1::Sha1;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
 /// A signed request is accepted so many seconds before and after the time it names.
 const TOLERANCE_SECONDS: u64 = 300;
@@ -45,7 +45,7 @@ fn compare(expected: &[u8], given: &[u8]) -> Result<(), Refused> {
 }
 
 /// The whole seconds since 1970 in `text`, if they lie within the tolerance around `now`.
-fn fresh_seconds(text: &str, now: Wall) -> Result<i64, Refused> {
+fn fresh_seconds(text: &str, now: Timestamp) -> Result<i64, Refused> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Refused::Malformed);
     }

@@ -1,7 +1,7 @@
 //! Slack's request signature, version `v0`: HMAC-SHA-256 over `v0:<timestamp>:<raw body>`.
 
 use super::{Refused, compare, fresh_seconds, hmac_sha256};
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 use crate::text::hex;
 
 const VERSION: &str = "v0=";
@@ -16,7 +16,7 @@ pub struct Headers<'request> {
 }
 
 /// Whether Slack sent this raw body within the last five minutes.
-pub fn verify(secret: &str, headers: Headers, body: &[u8], now: Wall) -> Result<(), Refused> {
+pub fn verify(secret: &str, headers: Headers, body: &[u8], now: Timestamp) -> Result<(), Refused> {
     if secret.is_empty() {
         return Err(Refused::NoSecret);
     }
@@ -49,11 +49,11 @@ mod tests {
 
     const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
     const TIMESTAMP: &str = "1531420618";
-    const NOW: Wall = Wall(1_531_420_618_000);
+    const NOW: Timestamp = Timestamp(1_531_420_618_000);
     const BODY: &[u8] = b"payload=%7B%22type%22%3A%22block_actions%22%7D";
     const SIGNATURE: &str = "v0=9dffc25b49a4a7fc2e15c9c9450bf8af09eb501fcef9039eaea3deb58af0c82c";
 
-    fn check(timestamp: &str, signature: &str, body: &[u8], now: Wall) -> Result<(), Refused> {
+    fn check(timestamp: &str, signature: &str, body: &[u8], now: Timestamp) -> Result<(), Refused> {
         let headers = Headers {
             timestamp,
             signature,
@@ -76,7 +76,7 @@ mod tests {
             (-301_000, Err(Refused::Stale)),
         ];
         for (shift, expected) in cases {
-            let now = Wall(NOW.0 + shift);
+            let now = Timestamp(NOW.0 + shift);
             let found = check(TIMESTAMP, SIGNATURE, BODY, now);
             assert_eq!(found, expected, "{shift} ms");
         }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{Refused, compare, fresh_seconds, hmac_sha256};
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 use crate::text::base64;
 
 const PREFIX: &str = "whsec_";
@@ -67,7 +67,12 @@ pub fn sign(secrets: &[Secret], id: &str, timestamp: &str, body: &[u8]) -> Strin
 }
 
 /// Whether one of the signatures was made with one of the secrets within the last five minutes.
-pub fn verify(secrets: &[Secret], headers: Headers, body: &[u8], now: Wall) -> Result<(), Refused> {
+pub fn verify(
+    secrets: &[Secret],
+    headers: Headers,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<(), Refused> {
     if secrets.is_empty() {
         return Err(Refused::NoSecret);
     }
@@ -109,7 +114,7 @@ mod tests {
     const OTHER: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
     const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
     const TIMESTAMP: &str = "1614265330";
-    const NOW: Wall = Wall(1_614_265_330_000);
+    const NOW: Timestamp = Timestamp(1_614_265_330_000);
     const BODY: &[u8] = br#"{"test": 2432232314}"#;
     const SIGNATURE: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
@@ -120,7 +125,12 @@ mod tests {
             .collect()
     }
 
-    fn check(secrets: &[Secret], signature: &str, body: &[u8], now: Wall) -> Result<(), Refused> {
+    fn check(
+        secrets: &[Secret],
+        signature: &str,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), Refused> {
         let headers = Headers {
             id: ID,
             timestamp: TIMESTAMP,
@@ -154,7 +164,7 @@ mod tests {
         let ours = secrets(&[SECRET]);
         let foreign = sign(&secrets(&[OTHER]), ID, TIMESTAMP, BODY);
         let asymmetric = SIGNATURE.replace("v1,", "v1a,");
-        let late = Wall(NOW.0 + 301_000);
+        let late = Timestamp(NOW.0 + 301_000);
         let cases = [
             (check(&ours, &foreign, BODY, NOW), Refused::Mismatch),
             (check(&ours, SIGNATURE, b"{}", NOW), Refused::Mismatch),

@@ -7,7 +7,7 @@ use crate::engine::records::{Entry, Receipt};
 use super::keys::{Key, Kind, last_number};
 use super::record::{Document, Stored};
 use super::rows::{self, Rows};
-use super::{Before, DocumentKind, Error, Partition, Span};
+use super::{Cursor, DocumentKind, Error, Partition, Span};
 
 /// One receipt: it can only be in the value with the highest first id that is not above its own.
 pub fn receipt(
@@ -18,7 +18,7 @@ pub fn receipt(
     let Some(after) = id.0.checked_add(1) else {
         return Ok(None);
     };
-    let older = receipts(rows, partition, Some(Before(after)), 1)?;
+    let older = receipts(rows, partition, Some(Cursor(after)), 1)?;
     Ok(older.into_iter().find(|receipt| receipt.id == id))
 }
 
@@ -26,11 +26,11 @@ pub fn receipt(
 pub fn receipts(
     rows: &impl Rows,
     partition: Partition,
-    before: Option<Before>,
+    before: Option<Cursor>,
     limit: usize,
 ) -> Result<Vec<Receipt>, Error> {
     let all = Key::all(Kind::Receipts, partition);
-    let end = before.map_or(all.end(), |Before(id)| {
+    let end = before.map_or(all.end(), |Cursor(id)| {
         Key::receipts(partition, ReceiptId(id))
     });
     let mut found = Vec::new();
@@ -42,7 +42,7 @@ pub fn receipts(
         let group: Vec<Receipt> =
             rows::read_row(rows, key.as_ref(), value.as_ref())?.unwrap_or_default();
         let older = group.into_iter().rev();
-        let older = older.filter(|it| before.is_none_or(|Before(id)| it.id.0 < id));
+        let older = older.filter(|it| before.is_none_or(|Cursor(id)| it.id.0 < id));
         found.extend(older.take(limit - found.len()));
     }
     Ok(found)
@@ -95,11 +95,11 @@ fn first_with_later(
 pub fn closed_incidents(
     rows: &impl Rows,
     partition: Partition,
-    before: Option<Before>,
+    before: Option<Cursor>,
     limit: usize,
 ) -> Result<Vec<Incident>, Error> {
     let all = Key::all(Kind::ClosedIncident, partition);
-    let end = before.map_or(all.end(), |Before(number)| {
+    let end = before.map_or(all.end(), |Cursor(number)| {
         Key::closed_incident(partition, IncidentNumber(number))
     });
     newest(rows, &all, &end, limit)

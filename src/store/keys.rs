@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId, ReceiptId};
 use crate::engine::records::RecordKey;
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
 use super::{DocumentKind, Partition};
 
@@ -30,7 +30,7 @@ pub enum Kind {
     Sender = 0x16,
     Silence = 0x17,
     Override = 0x18,
-    Pinned = 0x19,
+    PolicySnapshot = 0x19,
     Counters = 0x1a,
     Jump = 0x1b,
     Task = 0x1c,
@@ -62,7 +62,7 @@ impl Kind {
         Self::Sender,
         Self::Silence,
         Self::Override,
-        Self::Pinned,
+        Self::PolicySnapshot,
         Self::Counters,
         Self::Jump,
         Self::Task,
@@ -143,8 +143,8 @@ impl Key {
             RecordKey::Sender(address) => of(Kind::Sender).name(address),
             RecordKey::Silence(id) => of(Kind::Silence).number(id.0),
             RecordKey::Override(id) => of(Kind::Override).number(id.0),
-            RecordKey::Pinned(pinned) => {
-                let revision = of(Kind::Pinned).number(pinned.revision.0);
+            RecordKey::PolicySnapshot(pinned) => {
+                let revision = of(Kind::PolicySnapshot).number(pinned.revision.0);
                 revision.name(pinned.name.as_str())
             }
             RecordKey::Counters => of(Kind::Counters),
@@ -186,7 +186,7 @@ impl Key {
     }
 
     /// History of one kind by the time after which it is no longer kept.
-    pub fn by_age(partition: Partition, at: Wall, what: u8, id: u64) -> Self {
+    pub fn by_age(partition: Partition, at: Timestamp, what: u8, id: u64) -> Self {
         // The sign is turned so that moments before 1970 come first.
         let ordered = at.0.cast_unsigned() ^ (1 << 63);
         let moment = Self::all(Kind::ByAge, partition).number(ordered);
@@ -261,11 +261,11 @@ pub fn last_number(key: &[u8]) -> Option<u64> {
 }
 
 /// The parts of a key made by [`Key::by_age`]: when, what, which.
-pub fn read_by_age(key: &[u8]) -> Option<(Wall, u8, u64)> {
+pub fn read_by_age(key: &[u8]) -> Option<(Timestamp, u8, u64)> {
     let (rest, id) = key.split_last_chunk()?;
     let (what, moment) = rest.split_last()?;
     let ordered = last_number(moment)?;
-    let at = Wall((ordered ^ (1 << 63)).cast_signed());
+    let at = Timestamp((ordered ^ (1 << 63)).cast_signed());
     Some((at, *what, u64::from_be_bytes(*id)))
 }
 
@@ -313,7 +313,7 @@ mod tests {
         let keys = ids.map(|id| Key::receipts(HOME, ReceiptId(id)));
         assert!(keys.is_sorted());
         let moments = [i64::MIN, -1, 0, 1, i64::MAX];
-        let keys = moments.map(|at| Key::by_age(HOME, Wall(at), 2, 7));
+        let keys = moments.map(|at| Key::by_age(HOME, Timestamp(at), 2, 7));
         assert!(keys.is_sorted());
     }
 
@@ -334,9 +334,9 @@ mod tests {
 
     #[test]
     fn what_a_key_was_made_from_can_be_read_back() {
-        let key = Key::by_age(HOME, Wall(-5), 3, 9);
+        let key = Key::by_age(HOME, Timestamp(-5), 3, 9);
         let read = read_by_age(key.as_ref());
-        assert_eq!(read, Some((Wall(-5), 3, 9)));
+        assert_eq!(read, Some((Timestamp(-5), 3, 9)));
         let row = Key::closed_page(HOME, PageId(3));
         let continuation = row.continuation(2);
         let read = read_continuation(continuation.as_ref());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::engine::ids::IntegrationName;
 use crate::engine::reason::Reason;
 use crate::engine::records::{Receipt, Record};
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 
 use super::keys::{Key, Kind};
 use super::record::StoredClocks;
@@ -15,13 +15,13 @@ use super::rows::{self, Rows};
 use super::{Error, Loaded, Partition};
 
 /// How far back receipts are loaded.
-const REMEMBERED: Millis = Millis::hours(1);
+const REMEMBERED: Duration = Duration::hours(1);
 
 /// Receipts loaded of one integration; the newest are kept.
 const REMEMBERED_MAX: usize = 100_000;
 
 /// All that a start needs.
-pub fn load(rows: &impl Rows, partition: Partition, now: Wall) -> Result<Loaded, Error> {
+pub fn load(rows: &impl Rows, partition: Partition, now: Timestamp) -> Result<Loaded, Error> {
     let clocks: Option<StoredClocks> = rows::read(rows, &Key::clocks(partition))?;
     Ok(Loaded {
         records: records(rows, partition)?,
@@ -63,7 +63,7 @@ pub fn record(
         Kind::Sender => read!(Sender),
         Kind::Silence => read!(Silence),
         Kind::Override => read!(Override),
-        Kind::Pinned => read!(Pinned),
+        Kind::PolicySnapshot => read!(PolicySnapshot),
         Kind::Task => read!(Task),
         Kind::Counters => rows::read_row(rows, key, value)?.map(Record::Counters),
         Kind::Jump => rows::read_row(rows, key, value)?.map(Record::Jump),
@@ -85,7 +85,7 @@ pub fn record(
 fn remembered(
     rows: &impl Rows,
     partition: Partition,
-    now: Wall,
+    now: Timestamp,
 ) -> Result<Vec<Arc<Receipt>>, Error> {
     let mut memory = Memory::new(now);
     for row in rows.all(&Key::all(Kind::Receipts, partition)).rev() {
@@ -105,13 +105,13 @@ fn remembered(
 
 /// Collects the receipts that a start needs, given newest first.
 pub struct Memory {
-    since: Wall,
+    since: Timestamp,
     counts: BTreeMap<IntegrationName, usize>,
     receipts: Vec<Arc<Receipt>>,
 }
 
 impl Memory {
-    pub fn new(now: Wall) -> Self {
+    pub fn new(now: Timestamp) -> Self {
         Self {
             since: now.minus(REMEMBERED),
             counts: BTreeMap::new(),

@@ -3,7 +3,6 @@
 //! The trait is all that the rest knows; `memory.rs` and `sled.rs` implement it and pass the same
 //! contract tests (`contract.rs`).
 
-mod age;
 #[cfg(test)]
 mod contract;
 mod directory;
@@ -18,6 +17,7 @@ mod purge;
 mod record;
 mod repair;
 mod rescue;
+mod retention_index;
 mod rows;
 mod salvage;
 #[cfg(test)]
@@ -40,7 +40,7 @@ use crate::engine::ids::{EntryId, IncidentNumber, PageId, ReceiptId, Revision};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
 use crate::engine::records::{Change, Entry, Receipt, Record};
-use crate::engine::time::{Millis, Steady, Wall};
+use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 
 /// The unit of single-writer state: one whole routing tree with its people and limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,8 +53,8 @@ pub struct Epoch(pub u64);
 /// The clocks at the last commit, from which the steady line goes on after a restart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Clocks {
-    pub wall: Wall,
-    pub steady: Steady,
+    pub wall: Timestamp,
+    pub steady: MonotonicTime,
 }
 
 /// All that one group commit makes durable, or nothing of it.
@@ -110,7 +110,7 @@ pub struct Loaded {
 
 /// A position in a list, newest first: results are strictly older.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Before(pub u64);
+pub struct Cursor(pub u64);
 
 /// A part of a list by ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,9 +130,9 @@ impl Span {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Receipts.
-    pub events: Millis,
+    pub events: Duration,
     /// Closed incidents with their pages and stories.
-    pub incidents: Millis,
+    pub incidents: Duration,
     /// Cap on disk use in bytes; the oldest history goes first.
     pub disk_bytes: u64,
 }
@@ -197,7 +197,7 @@ pub trait Store: Send + Sync {
     fn claim(&self, partition: Partition) -> Result<Epoch, Error>;
 
     /// All active records.
-    fn load(&self, partition: Partition, now: Wall) -> Result<Loaded, Error>;
+    fn load(&self, partition: Partition, now: Timestamp) -> Result<Loaded, Error>;
 
     /// Durable and all-or-nothing when it returns `Ok`. After an error nothing more is accepted.
     fn commit(&self, partition: Partition, epoch: Epoch, batch: &Batch) -> Result<(), Error>;
@@ -209,7 +209,7 @@ pub trait Store: Send + Sync {
     fn receipts(
         &self,
         partition: Partition,
-        before: Option<Before>,
+        before: Option<Cursor>,
         limit: usize,
     ) -> Result<Vec<Receipt>, Error>;
 
@@ -233,7 +233,7 @@ pub trait Store: Send + Sync {
     fn closed_incidents(
         &self,
         partition: Partition,
-        before: Option<Before>,
+        before: Option<Cursor>,
         limit: usize,
     ) -> Result<Vec<Incident>, Error>;
 
@@ -282,7 +282,7 @@ pub trait Store: Send + Sync {
         &self,
         partition: Partition,
         retention: &Retention,
-        now: Wall,
+        now: Timestamp,
     ) -> Result<Purged, Error>;
 
     /// Bytes free on the store's disk; `None` when it has none.

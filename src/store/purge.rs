@@ -11,10 +11,10 @@ use crate::engine::ids::{AlertId, IncidentNumber, PageId};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
 use crate::engine::records::{Receipt, RecordKey};
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
-use super::age::{self, Closed};
 use super::keys::{Key, Kind, last_number};
+use super::retention_index::{self, Closed};
 use super::rows::{self, Rows};
 use super::{Error, Partition, Purged, Retention};
 
@@ -43,7 +43,7 @@ pub fn plan(
     rows: &impl Rows,
     partition: Partition,
     retention: &Retention,
-    now: Wall,
+    now: Timestamp,
     usage: Usage,
 ) -> Result<Plan, Error> {
     let mut planner = Planner {
@@ -67,7 +67,7 @@ struct Planner<'a, R> {
     partition: Partition,
     retention: &'a Retention,
     usage: Usage,
-    now: Wall,
+    now: Timestamp,
     plan: Plan,
 }
 
@@ -76,7 +76,7 @@ struct OldReceipts {
     key: Key,
     bytes: u64,
     count: u64,
-    at: Wall,
+    at: Timestamp,
 }
 
 impl<R: Rows> Planner<'_, R> {
@@ -122,7 +122,11 @@ impl<R: Rows> Planner<'_, R> {
     }
 
     /// Which of the two oldest goes next, and whether only because of the cap.
-    fn victim(&self, receipts: Option<Wall>, closed: Option<Wall>) -> Option<(Victim, bool)> {
+    fn victim(
+        &self,
+        receipts: Option<Timestamp>,
+        closed: Option<Timestamp>,
+    ) -> Option<(Victim, bool)> {
         let receipts_until = self.now.minus(self.retention.events);
         if receipts.is_some_and(|at| at < receipts_until) {
             return Some((Victim::Receipts, false));
@@ -170,7 +174,7 @@ impl<R: Rows> Planner<'_, R> {
         Ok(None)
     }
 
-    fn remove_closed(&mut self, at: Wall, which: Closed) -> Result<(), Error> {
+    fn remove_closed(&mut self, at: Timestamp, which: Closed) -> Result<(), Error> {
         let index = which.by_age(self.partition, at);
         let is_whole = match which {
             Closed::Incident(number) => self.remove_incident(at, number)?,
@@ -187,12 +191,12 @@ impl<R: Rows> Planner<'_, R> {
 
     /// Removes a closed incident with its pages, its alerts and its story; false if not all of it
     /// fitted into this batch. The record itself goes last, so that the rest is found again.
-    fn remove_incident(&mut self, at: Wall, number: IncidentNumber) -> Result<bool, Error> {
+    fn remove_incident(&mut self, at: Timestamp, number: IncidentNumber) -> Result<bool, Error> {
         let active = Key::record(self.partition, &RecordKey::Incident(number));
         let is_active = self.rows.get(active.as_ref())?.is_some();
         let key = Key::closed_incident(self.partition, number);
         let incident: Option<Incident> = rows::read(self.rows, &key)?;
-        let closed_at = incident.as_ref().map(age::incident_closed_at);
+        let closed_at = incident.as_ref().map(retention_index::incident_closed_at);
         if is_active || closed_at != Some(at) {
             // The index is out of date: it was archived again at another time, or is open.
             return Ok(true);
@@ -239,7 +243,7 @@ impl<R: Rows> Planner<'_, R> {
     fn remove_page_without_incidents(&mut self, id: u64) -> Result<(), Error> {
         let key = Key::closed_page(self.partition, PageId(id));
         let page: Option<Page> = rows::read(self.rows, &key)?;
-        let index = page.map(|page| age::page_index_keys(self.partition, &page));
+        let index = page.map(|page| retention_index::page_index_keys(self.partition, &page));
         self.remove_unless_kept(key, &index.unwrap_or_default())
     }
 
@@ -247,7 +251,7 @@ impl<R: Rows> Planner<'_, R> {
     fn remove_alert_without_incidents(&mut self, id: u64) -> Result<(), Error> {
         let key = Key::closed_alert(self.partition, AlertId(id));
         let alert: Option<Alert> = rows::read(self.rows, &key)?;
-        let index = alert.map(|alert| age::alert_index_keys(self.partition, &alert));
+        let index = alert.map(|alert| retention_index::alert_index_keys(self.partition, &alert));
         self.remove_unless_kept(key, &index.unwrap_or_default())
     }
 
@@ -266,13 +270,14 @@ impl<R: Rows> Planner<'_, R> {
         Ok(true)
     }
 
-    fn remove_alert(&mut self, at: Wall, id: AlertId) -> Result<bool, Error> {
+    fn remove_alert(&mut self, at: Timestamp, id: AlertId) -> Result<bool, Error> {
         let key = Key::closed_alert(self.partition, id);
         let alert: Option<Alert> = rows::read(self.rows, &key)?;
-        let Some(alert) = alert.filter(|alert| age::alert_closed_at(alert) == at) else {
+        let Some(alert) = alert.filter(|alert| retention_index::alert_closed_at(alert) == at)
+        else {
             return Ok(true);
         };
-        for index in age::alert_index_keys(self.partition, &alert) {
+        for index in retention_index::alert_index_keys(self.partition, &alert) {
             self.remove(index)?;
         }
         self.remove(key)?;
@@ -296,10 +301,10 @@ enum Victim {
 
 fn read_next_closed<B: AsRef<[u8]>>(
     closed: &mut impl Iterator<Item = Result<(B, B), Error>>,
-) -> Result<Option<(Wall, Closed)>, Error> {
+) -> Result<Option<(Timestamp, Closed)>, Error> {
     for row in closed {
         let (key, _) = row?;
-        if let Some(found) = age::read_by_age(key.as_ref()) {
+        if let Some(found) = retention_index::read_by_age(key.as_ref()) {
             return Ok(Some(found));
         }
     }

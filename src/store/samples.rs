@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::engine::alert::{Alert, Hold};
 use crate::engine::assertions::{AssertionId, Assertions};
 use crate::engine::calendar::Override;
+use crate::engine::cause::Cause;
 use crate::engine::counters::Counters;
-use crate::engine::decision::AlertBrief;
-use crate::engine::event::{Action, Content, Event, Fault, Labels, Link, Spoken};
+use crate::engine::decision::AlertSummary;
+use crate::engine::event::{Action, Content, Event, EventTime, Fault, Labels, Link};
 use crate::engine::health::{Health, Pace, Turn};
 use crate::engine::ids::*;
 use crate::engine::incident::*;
@@ -19,13 +20,12 @@ use crate::engine::reason::Reason;
 use crate::engine::records::*;
 use crate::engine::ruleset::{ChannelTarget, Medium, Policy, PolicyStep, Target};
 use crate::engine::task::{Task, TaskKind};
-use crate::engine::time::{Millis, Steady, Wall};
-use crate::engine::trouble::Cause;
+use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 use crate::engine::unreported::Unreported;
 use crate::engine::urgency::Urgency;
 
 /// 2026-01-05T08:00:00Z, a Monday.
-pub const START: Wall = Wall(1_767_600_000_000);
+pub const START: Timestamp = Timestamp(1_767_600_000_000);
 
 pub fn content() -> Arc<Content> {
     let labels = [("alertname", "DiskFull"), ("team", "payments")];
@@ -52,9 +52,17 @@ fn assertions() -> Assertions {
         starts_at: Some(START),
     };
     let mut assertions = Assertions::default();
-    assertions.assert(id("http://a.example.com/"), Some(Steady(4_000)), Steady(1));
-    assertions.assert(id("http://b.example.com/"), Some(Steady(3_000)), Steady(2));
-    assertions.resolve(id("http://b.example.com/"), Steady(3));
+    assertions.assert(
+        id("http://a.example.com/"),
+        Some(MonotonicTime(4_000)),
+        MonotonicTime(1),
+    );
+    assertions.assert(
+        id("http://b.example.com/"),
+        Some(MonotonicTime(3_000)),
+        MonotonicTime(2),
+    );
+    assertions.resolve(id("http://b.example.com/"), MonotonicTime(3));
     assertions
 }
 
@@ -68,33 +76,33 @@ pub fn alert(id: u64) -> Alert {
         firing: true,
         acknowledged: true,
         starts_at: Some(START),
-        first_seen: START + Millis::seconds(1),
-        last_seen: START + Millis::seconds(2),
+        first_seen: START + Duration::seconds(1),
+        last_seen: START + Duration::seconds(2),
         repeats: 3,
-        expires: Some(Steady(4_000)),
+        expires: Some(MonotonicTime(4_000)),
         unreported: Some(Unreported {
-            since: Steady(5_000),
-            resolve_after: Millis::hours(2),
+            since: MonotonicTime(5_000),
+            resolve_after: Duration::hours(2),
         }),
         assertions: assertions(),
-        resolved_at: Some(START + Millis::seconds(5)),
-        resolved_source_time: Some(START + Millis::seconds(6)),
-        entered: Some(Steady(3_500)),
+        resolved_at: Some(START + Duration::seconds(5)),
+        resolved_source_time: Some(START + Duration::seconds(6)),
+        entered: Some(MonotonicTime(3_500)),
         incidents: vec![IncidentNumber(7)],
         held_old: true,
         silenced_by: vec![SilenceId(8)],
         holds: vec![Hold {
             group_key: "payments/disk".into(),
             incident: IncidentNumber(9),
-            until: Steady(10_000),
-            since: START + Millis::seconds(7),
+            until: MonotonicTime(10_000),
+            since: START + Duration::seconds(7),
         }],
-        forget: Some(Steady(11_000)),
+        forget: Some(MonotonicTime(11_000)),
     }
 }
 
-fn why(position: Position) -> Why {
-    Why {
+fn why(position: Position) -> PageCause {
+    PageCause {
         route: "payments-critical".into(),
         policy: Some("payments".into()),
         position,
@@ -112,7 +120,7 @@ fn actor() -> Actor {
     }
 }
 
-fn handled(at: Wall) -> Handled {
+fn handled(at: Timestamp) -> Handled {
     Handled {
         by: "ana".into(),
         user: Some("ana".into()),
@@ -121,8 +129,8 @@ fn handled(at: Wall) -> Handled {
     }
 }
 
-pub fn pinned_policy() -> PinnedPolicy {
-    PinnedPolicy {
+pub fn pinned_policy() -> PolicyRef {
+    PolicyRef {
         revision: Revision(4),
         name: "payments".into(),
     }
@@ -157,11 +165,11 @@ pub fn incident(number: u64) -> Incident {
         service: Some("payments-api".into()),
         policy: Some(pinned_policy()),
         copy_to: vec![channel_target()],
-        join_interval: Millis::minutes(5),
+        join_interval: Duration::minutes(5),
         opened_at: START,
         revision: Revision(4),
-        acknowledged: Some(handled(START + Millis::minutes(1))),
-        resolved: Some(handled(START + Millis::minutes(2))),
+        acknowledged: Some(handled(START + Duration::minutes(1))),
+        resolved: Some(handled(START + Duration::minutes(2))),
         alerts: AlertCounts {
             total: 4,
             firing: 3,
@@ -169,20 +177,20 @@ pub fn incident(number: u64) -> Incident {
             silenced: 1,
         },
         escalation: escalation(Phase::Running, Position::Step(1)),
-        runs: vec![Run {
+        runs: vec![NotificationRun {
             user: "ana".into(),
             why: why(Position::Step(1)),
-            started: Steady(1_000),
+            started: MonotonicTime(1_000),
             next: 2,
-            due: Some(Steady(2_000)),
+            due: Some(MonotonicTime(2_000)),
             held: vec![1],
             is_counted: true,
         }],
         is_silenced: true,
-        flapping_until: Some(Steady(3_000)),
-        joined_page_at: Some(Steady(4_000)),
-        update_due: Some(Steady(5_000)),
-        about: Some(Trouble {
+        flapping_until: Some(MonotonicTime(3_000)),
+        joined_page_at: Some(MonotonicTime(4_000)),
+        update_due: Some(MonotonicTime(5_000)),
+        about: Some(SelfIncident {
             cause: Cause::ChannelCredential,
             subject: "slack".into(),
         }),
@@ -193,7 +201,7 @@ pub fn incident(number: u64) -> Incident {
             text: "looking".into(),
         }],
         still_firing: true,
-        last_alerts: vec![AlertBrief {
+        last_alerts: vec![AlertSummary {
             summary: "disk is full on db-1".into(),
             firing: true,
             first_seen: START,
@@ -205,7 +213,7 @@ pub fn incident(number: u64) -> Incident {
             summary: "disk is full on db-1".into(),
             severity: "critical".into(),
             first_seen: START,
-            resolved_at: Some(START + Millis::minutes(2)),
+            resolved_at: Some(START + Duration::minutes(2)),
             repeats: 3,
         }],
     }
@@ -216,19 +224,19 @@ fn escalation(phase: Phase, position: Position) -> Escalation {
         phase,
         round: 1,
         position,
-        started: Steady(1_000),
-        due: Some(Steady(2_000)),
+        started: MonotonicTime(1_000),
+        due: Some(MonotonicTime(2_000)),
         fallbacks: 3,
         reassigned: Some(targets()),
-        hurried: Some(Reason::Declined),
-        remaining: Some(Millis::minutes(3)),
-        snoozed_until: Some(Steady(9_000)),
+        skip_wait_reason: Some(Reason::Declined),
+        remaining: Some(Duration::minutes(3)),
+        snoozed_until: Some(MonotonicTime(9_000)),
         is_join_pending: true,
     }
 }
 
 /// An incident resolved at a time, otherwise as plain as can be.
-pub fn resolved_incident(number: u64, at: Wall) -> Incident {
+pub fn resolved_incident(number: u64, at: Timestamp) -> Incident {
     let mut incident = incident(number);
     incident.resolved = Some(handled(at));
     incident
@@ -260,18 +268,18 @@ fn attempt(id: u64, outcome: Option<Outcome>) -> Attempt {
         id: AttemptId(id),
         channel: "sms".into(),
         started_at: START,
-        started: Steady(1_000),
+        started: MonotonicTime(1_000),
         outcome,
         latency_ms: Some(250),
         provider_message: Some("queued".into()),
-        failover_due: Some(Steady(11_000)),
-        deadline: Steady(31_000),
+        failover_due: Some(MonotonicTime(11_000)),
+        deadline: MonotonicTime(31_000),
         is_interrupted: true,
     }
 }
 
 fn outcomes() -> [Option<Outcome>; 12] {
-    let wait = Millis::minutes(2);
+    let wait = Duration::minutes(2);
     [
         None,
         Some(Outcome::Delivered),
@@ -310,33 +318,33 @@ pub fn page(id: u64, incidents: &[u64]) -> Page {
         notify_step: 1,
         state: PageState::Sent,
         created_at: START,
-        created: Steady(1_000),
+        created: MonotonicTime(1_000),
         attempts: (1..)
             .zip(outcomes())
             .map(|(id, it)| attempt(id, it))
             .collect(),
         queued: vec![Queued {
             channel: "gateway".into(),
-            since: Steady(7_000),
+            since: MonotonicTime(7_000),
             since_at: START,
-            failover_due: Some(Steady(37_000)),
-            until: Steady(907_000),
+            failover_due: Some(MonotonicTime(37_000)),
+            until: MonotonicTime(907_000),
             reason: Reason::FailoverChannel,
         }],
         retries: vec![Retry {
             channel: "sms".into(),
-            due: Steady(9_000),
+            due: MonotonicTime(9_000),
             spends: true,
         }],
-        is_plain: true,
-        has_moved_on: true,
+        plain_text_only: true,
+        failed_over: true,
         reference: Some(Reference {
             channel: "slack".into(),
             text: "C024BE7LH:1503435956.000247".into(),
         }),
         has_update_waiting: true,
-        updated: Some(Steady(8_000)),
-        told_until: Some(Steady(900)),
+        updated: Some(MonotonicTime(8_000)),
+        told_until: Some(MonotonicTime(900)),
         is_withdrawn: true,
     }
 }
@@ -350,10 +358,10 @@ pub fn pages() -> Vec<Page> {
     let kinds = [
         PageKind::Page,
         PageKind::Bundle,
-        update(News::Joined),
-        update(News::Acknowledged),
-        update(News::Triggered),
-        update(News::Resolved),
+        update(UpdateKind::Joined),
+        update(UpdateKind::Acknowledged),
+        update(UpdateKind::Triggered),
+        update(UpdateKind::Resolved),
         PageKind::Copy,
     ];
     let with = |kind: &PageKind| {
@@ -373,8 +381,8 @@ pub fn group() -> Group {
         key: "payments/disk".into(),
         generation: 3,
         open: Some(IncidentNumber(7)),
-        changes: vec![Steady(1_000), Steady(2_000)],
-        forget: Some(Steady(3_000)),
+        changes: vec![MonotonicTime(1_000), MonotonicTime(2_000)],
+        forget: Some(MonotonicTime(3_000)),
     }
 }
 
@@ -384,10 +392,10 @@ pub fn person(user: &str) -> Person {
         interruptions: vec![Interruption {
             incident: IncidentNumber(7),
             urgency: Urgency::High,
-            started: Steady(1_000),
+            started: MonotonicTime(1_000),
         }],
-        bundle_due: Some(Steady(2_000)),
-        bundled: Some(Steady(3_000)),
+        bundle_due: Some(MonotonicTime(2_000)),
+        bundled: Some(MonotonicTime(3_000)),
         last_bundle: Some(PageId(4)),
         tested_at: Some(START),
     }
@@ -396,16 +404,16 @@ pub fn person(user: &str) -> Person {
 pub fn channel() -> ChannelState {
     ChannelState {
         name: "sms".into(),
-        down: Some(Down {
+        down: Some(Outage {
             outcome: Outcome::QuotaExhausted,
             since: START,
-            probe_due: Steady(60_000),
+            probe_due: MonotonicTime(60_000),
             is_trial_open: true,
             was_checked: true,
             is_asked: true,
         }),
         last_success_at: Some(START),
-        up_by_probe: Some(Steady(50_000)),
+        up_by_probe: Some(MonotonicTime(50_000)),
         health: health(),
         endpoints: [("https://hooks.example.com".into(), health())].into(),
         turn: Some(Turn {
@@ -414,8 +422,8 @@ pub fn channel() -> ChannelState {
             served: "native".into(),
         }),
         check: Some(Check {
-            due: Steady(90_000),
-            latest: Steady(21_690_000),
+            due: MonotonicTime(90_000),
+            latest: MonotonicTime(21_690_000),
             is_under_way: true,
             failures: 1,
             last_passed_at: Some(START),
@@ -425,16 +433,16 @@ pub fn channel() -> ChannelState {
 
 fn health() -> Health {
     Health {
-        closed_until: Some(Steady(1_000)),
+        closed_until: Some(MonotonicTime(1_000)),
         pace: Pace {
             per_minute: Some(3_000),
-            next: Steady(1_020),
-            second: Steady(1_000),
+            next: MonotonicTime(1_020),
+            second: MonotonicTime(1_000),
             in_second: 7,
         },
         budget_thousandths: 10_000,
-        budget_counted: Steady(2_000),
-        failing_since: Some(Steady(3_000)),
+        budget_counted: MonotonicTime(2_000),
+        failing_since: Some(MonotonicTime(3_000)),
         failures: 4,
         own_failures: 1,
     }
@@ -444,17 +452,17 @@ pub fn sender() -> Sender {
     Sender {
         address: "+351912345678".into(),
         is_stopped: true,
-        wrong: vec![Steady(1_000)],
-        blocked_until: Some(Steady(2_000)),
+        wrong: vec![MonotonicTime(1_000)],
+        blocked_until: Some(MonotonicTime(2_000)),
         answered: vec!["SM1".into()],
-        helped: vec![Steady(1_500)],
+        helped: vec![MonotonicTime(1_500)],
         replies: vec![Replied {
             id: "sms/SM2".into(),
-            at: Steady(1_600),
+            at: MonotonicTime(1_600),
             text: Some("You acknowledged #7.".into()),
             incidents: vec![IncidentNumber(7)],
         }],
-        told: vec![Steady(1_600)],
+        told: vec![MonotonicTime(1_600)],
     }
 }
 
@@ -463,13 +471,13 @@ pub fn silence() -> Silence {
         id: SilenceId(3),
         matchers: Vec::new(),
         from: START,
-        until: START + Millis::hours(2),
+        until: START + Duration::hours(2),
         reason: "maintenance".into(),
         created_by: actor(),
         created_at: START,
         held_pages: 4,
         is_active: true,
-        updated_at: Some(START + Millis::minutes(5)),
+        updated_at: Some(START + Duration::minutes(5)),
         ended_at: None,
         has_lapsed: false,
     }
@@ -481,24 +489,24 @@ pub fn override_() -> Override {
         schedule: "payments-primary".into(),
         user: "bo".into(),
         from: START,
-        until: START + Millis::hours(8),
+        until: START + Duration::hours(8),
         reason: "swap".into(),
         created_by: actor(),
         created_at: START,
     }
 }
 
-pub fn pinned() -> Pinned {
-    Pinned {
+pub fn pinned() -> PolicySnapshot {
+    PolicySnapshot {
         key: pinned_policy(),
         policy: Arc::new(Policy {
             name: "payments".into(),
             steps: vec![PolicyStep {
                 targets: targets(),
-                wait: Millis::minutes(5),
+                wait: Duration::minutes(5),
             }],
             repeat: 2,
-            ack_timeout: Some(Millis::hours(1)),
+            ack_timeout: Some(Duration::hours(1)),
             fallback: targets(),
             escalate_low: true,
         }),
@@ -516,7 +524,7 @@ pub fn counters(receipt: u64) -> Counters {
         silence: SilenceId(6),
         override_: OverrideId(7),
         entry: EntryId(8),
-        started: Some(Steady(1_000)),
+        started: Some(MonotonicTime(1_000)),
         quick_starts: 2,
         task: TaskId(9),
     }
@@ -524,12 +532,12 @@ pub fn counters(receipt: u64) -> Counters {
 
 pub fn jump() -> UnconfirmedJump {
     UnconfirmedJump {
-        by: Millis::days(500),
-        since: Steady(9),
+        by: Duration::days(500),
+        since: MonotonicTime(9),
     }
 }
 
-pub fn receipt(id: u64, at: Wall) -> Receipt {
+pub fn receipt(id: u64, at: Timestamp) -> Receipt {
     Receipt {
         id: ReceiptId(id),
         at,
@@ -551,7 +559,7 @@ pub fn receipt(id: u64, at: Wall) -> Receipt {
 }
 
 /// A receipt that nothing later depends on: no event id, nothing unknown.
-pub fn repeat_receipt(id: u64, at: Wall) -> Receipt {
+pub fn repeat_receipt(id: u64, at: Timestamp) -> Receipt {
     Receipt {
         event_id: None,
         disposition: Disposition::Repeated,
@@ -600,7 +608,7 @@ pub fn records() -> Vec<Record> {
         Record::Sender(sender().into()),
         Record::Silence(silence().into()),
         Record::Override(override_().into()),
-        Record::Pinned(pinned().into()),
+        Record::PolicySnapshot(pinned().into()),
         Record::Counters(counters(5)),
         Record::Jump(jump()),
         Record::Task(task(5).into()),
@@ -613,7 +621,7 @@ pub fn task(id: u64) -> Task {
         action: Action::Trigger,
         dedup_key: "disk/db-1".into(),
         id: Some("evt-1".into()),
-        spoken: Spoken::Asserted {
+        spoken: EventTime::StateAsserted {
             starts_at: Some(START),
             ends_at: None,
         },

@@ -12,7 +12,7 @@ use crate::engine::records::{Change, Entry, Receipt, Record, RecordKey};
 
 use super::keys::Key;
 use super::record::{self, Group, Progress, StoredClocks, VALUE_BYTES_MAX};
-use super::{Batch, Error, Partition, age};
+use super::{Batch, Error, Partition, retention_index};
 
 /// The rows of one commit in one buffer, which is used again for the next.
 #[derive(Default)]
@@ -98,14 +98,14 @@ impl Writes {
     }
 
     fn archive(&mut self, partition: Partition, record: &Record) -> Result<(), Error> {
-        let Some(aged) = age::of(record) else {
+        let Some(aged) = retention_index::of(record) else {
             // Only incidents, pages and alerts have a history.
             return Ok(());
         };
         let key = aged.key(partition);
         let before = self.bytes.len();
         self.put(&key, |bytes| record::encode_record(record, bytes))?;
-        for index in age::index_keys(partition, record) {
+        for index in retention_index::index_keys(partition, record) {
             self.put_index(&index);
         }
         self.history_bytes += (self.bytes.len() - before) as u64;

@@ -3,11 +3,11 @@
 //!
 //! Nothing here knows of requests: `api` looks things up, asks for a page and sends it.
 
+pub mod ack_page;
 pub mod home;
 mod message;
-pub mod moments;
-pub mod opened;
-pub mod screen;
+pub mod opened_link;
+pub mod time_format;
 
 #[cfg(test)]
 pub mod samples;

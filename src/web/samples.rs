@@ -5,10 +5,10 @@ use serde_json::json;
 
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
 /// 2026-11-23T03:10:00Z.
-pub const OPENED: Wall = Wall(1_795_403_400_000);
+pub const OPENED: Timestamp = Timestamp(1_795_403_400_000);
 
 /// A triggered incident of high urgency.
 pub fn incident() -> Incident {

@@ -1,6 +1,6 @@
 //! How a mail looks to whoever gets it: two forms, one thread, no way in for foreign headers.
 
-use reveille::engine::decision::{Order, Place};
+use reveille::engine::decision::{SendRequest, ThreadRef};
 use reveille::engine::ids::{AttemptId, PageId};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::PageKind;
@@ -21,7 +21,7 @@ async fn relay_and_channel() -> (FakeSmtp, Email) {
     (relay, email)
 }
 
-async fn mail_for(order: &Order) -> Entity {
+async fn mail_for(order: &SendRequest) -> Entity {
     let (relay, email) = relay_and_channel().await;
     assert_eq!(orders::send(&email, order).await.outcome, Outcome::Accepted);
     relay.next().await.entity
@@ -91,7 +91,7 @@ async fn a_page_that_is_repeated_keeps_its_message_id() {
     let (relay, email) = relay_and_channel().await;
     relay.script([Reply::silence(Stage::Dot)]);
     let mut order = orders::page(1042, "disk full on db1");
-    order.deadline = reveille::engine::time::Millis(700);
+    order.deadline = reveille::engine::time::Duration(700);
     assert_eq!(orders::send(&email, &order).await.outcome, Outcome::Unknown);
     order.attempt = AttemptId(2);
     let sent = orders::send(&email, &order).await;
@@ -108,7 +108,7 @@ async fn a_notice_stands_in_the_thread_of_its_page() {
     let page = orders::page(1042, "disk full on db1");
     let reference = orders::send(&email, &page).await.reference.unwrap();
     let mut notice = orders::acknowledged(1042, "disk full on db1");
-    notice.place = Some(Place::Thread(reference.as_str().into()));
+    notice.place = Some(ThreadRef::Thread(reference.as_str().into()));
     orders::send(&email, &notice).await;
     let page = relay.next().await.entity;
     let notice = relay.next().await.entity;
@@ -163,7 +163,7 @@ async fn what_others_wrote_makes_no_header_and_no_end_of_the_text() {
 #[tokio::test]
 async fn a_refused_form_is_repeated_as_plain_text_alone() {
     let mut order = orders::page(1042, "disk full on db1");
-    order.is_plain = true;
+    order.plain_text_only = true;
     let mail = mail_for(&order).await;
     assert_eq!(
         mail.header("Content-Type"),

@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use reveille::engine::decision::Order;
+use reveille::engine::decision::SendRequest;
 use reveille::engine::outcome::Outcome;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 use reveille::outbound::email::{Email, Settings, Tls};
 use reveille::outbound::links::Links;
-use reveille::outbound::{Channel, Mark, Sent, Withdrawn};
+use reveille::outbound::{CancelToken, Cancelled, Channel, Sent};
 
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -54,14 +54,14 @@ pub fn channel(settings: Settings) -> Email {
     Email::new(settings, links()).unwrap()
 }
 
-fn page() -> Order {
+fn page() -> SendRequest {
     orders::page(1042, "disk full on db1")
 }
 
 /// A deadline that a silent relay may use up.
-fn impatient() -> Order {
-    Order {
-        deadline: Millis(700),
+fn impatient() -> SendRequest {
+    SendRequest {
+        deadline: Duration(700),
         ..page()
     }
 }
@@ -147,13 +147,13 @@ async fn silence_and_hanging_up_are_unknown_only_after_the_final_dot() {
 async fn a_mail_withdrawn_before_its_text_is_asked_for_is_not_handed_over() {
     for stage in [Stage::Greeting, Stage::Mail, Stage::Rcpt, Stage::Data] {
         let relay = FakeSmtp::start().await;
-        let mark = Mark::default();
+        let mark = CancelToken::default();
         let withdrawer = mark.clone();
         relay.script([Reply::first(stage, move || withdrawer.withdraw())]);
         let email = channel(settings(&relay));
         assert_eq!(
             email.send(&page(), &mark).await,
-            Err(Withdrawn),
+            Err(Cancelled),
             "{stage:?}"
         );
         // The next mail leaves over a connection of its own.

@@ -5,12 +5,12 @@ mod simulator;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use reveille::engine::time::Millis;
-use simulator::{Figures, Mark, Marks, Report, run};
+use reveille::engine::time::Duration;
+use simulator::{CancelToken, Figures, Marks, Report, run};
 
 /// Seeds of one check.
 const SEEDS: u64 = 500;
-const STORMY: Millis = Millis::hours(8);
+const STORMY: Duration = Duration::hours(8);
 
 fn describe(report: &Report) -> String {
     let broken = report.broken.as_ref();
@@ -60,7 +60,7 @@ fn five_hundred_seeds_break_nothing_and_reach_every_interesting_state() {
         broken.len(),
         broken[0]
     );
-    let missing: Vec<&str> = marks.missing().into_iter().map(Mark::text).collect();
+    let missing: Vec<&str> = marks.missing().into_iter().map(CancelToken::text).collect();
     assert!(
         missing.is_empty(),
         "never reached in {simulated} s: {missing:#?} {figures:?}"

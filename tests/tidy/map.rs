@@ -1,7 +1,7 @@
 //! The map of the rooms names every file of the product, and no other; a module with a folder has
 //! its file inside it.
 
-use crate::source::Source;
+use crate::source::{Line, Source};
 use crate::tree::Tree;
 use crate::{Break, Rule};
 
@@ -19,26 +19,26 @@ pub const RULES: &[Rule] = &[
         name: "a module with a folder lives in its mod.rs",
         cure: "move it: `git mv src/ROOM/NAME.rs src/ROOM/NAME/mod.rs`",
         find: beside_folders,
-        planted: &[
-            ("src/cli/a.rs", "//! A.\nmod b;\n"),
-            ("src/cli/a/b.rs", "//! B.\n"),
-        ],
+        planted: &[("src/cli/a.rs", "//! A.\nmod b;\n")],
     },
 ];
 
-/// Files that stand beside the folder of their own module.
+/// Files that declare modules, which stand in a folder beside them.
 fn beside_folders(tree: &Tree) -> Vec<Break> {
-    let has_folder = |source: &&Source| {
-        let folder = source.path.trim_end_matches(".rs");
-        let is_inside = |path: &str| {
-            path.strip_prefix(folder)
-                .is_some_and(|rest| rest.starts_with('/'))
-        };
-        tree.product().any(|other| is_inside(&other.path))
+    let is_root = |source: &&Source| {
+        let ends = ["/mod.rs", "src/lib.rs", "src/main.rs"];
+        ends.iter().any(|end| source.path.ends_with(end))
     };
-    let beside = tree.product().filter(has_folder);
-    beside
-        .map(|source| Break::new(source, 1, "stands beside its folder"))
+    let declares = |line: &&Line| {
+        let code = line.code.trim().strip_suffix(';');
+        code.and_then(|code| code.rsplit_once("mod ")).is_some()
+    };
+    let others = tree.product().filter(|source| !is_root(source));
+    others
+        .filter_map(|source| {
+            let line = source.lines.iter().find(declares)?;
+            Some(Break::new(source, line.number, line.code.trim()))
+        })
         .collect()
 }
 

@@ -3,29 +3,28 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 
-use crate::api::borders::Shared;
-use crate::api::extract::Params;
+use crate::api::extract::{Json, Query};
+use crate::api::ports::AppState;
 use crate::api::problem::Problem;
-use crate::api::shapes::alertmanager::{
+use crate::api::wire::alertmanager::{
     AlertGroup, AlertStatus, GettableAlert, Receiver, annotations, fingerprint, labels,
 };
-use crate::api::shapes::silence::{alertmanager_time, uuid};
+use crate::api::wire::silence::{alertmanager_time, uuid};
 use crate::engine::alert::{Alert, Matchable};
 use crate::engine::ids::SilenceId;
 use crate::engine::incident::Incident;
 use crate::engine::matcher::Matcher;
 use crate::engine::ruleset::RuleSet;
-use crate::engine::time::{Millis, Now, Wall};
+use crate::engine::time::{Duration, Now, Timestamp};
 use crate::runtime::handle::View;
 
-use super::query::{Query, takes_text};
+use super::query::{Parameters, takes_text};
 use super::{NOBODY, receiver};
 
 /// When an alert ends that asserts no end, as in the original.
-const RESOLVE_TIMEOUT: Millis = Millis::minutes(5);
+const RESOLVE_TIMEOUT: Duration = Duration::minutes(5);
 
 /// Which alerts are asked for.
 struct Wanted {
@@ -37,7 +36,7 @@ struct Wanted {
 
 impl Wanted {
     /// Nothing is ever inhibited or unprocessed here, so these switches take nothing away.
-    fn read(query: &Query) -> Result<Self, Problem> {
+    fn read(query: &Parameters) -> Result<Self, Problem> {
         Ok(Self {
             matchers: query.matchers()?,
             receiver: query.receiver()?,
@@ -128,7 +127,7 @@ impl Around {
     }
 
     /// Clients expect an end in the future of whatever fires.
-    fn end(&self, alert: &Alert) -> Wall {
+    fn end(&self, alert: &Alert) -> Timestamp {
         let left = alert.expires.map(|at| at.since(self.now.steady));
         self.now.wall + left.unwrap_or(RESOLVE_TIMEOUT)
     }
@@ -136,10 +135,10 @@ impl Around {
 
 /// `GET /api/v2/alerts`
 pub async fn list(
-    State(state): State<Shared>,
-    Params(parameters): Params<Vec<(String, String)>>,
+    State(state): State<AppState>,
+    Query(parameters): Query<Vec<(String, String)>>,
 ) -> Result<Json<Vec<GettableAlert>>, Problem> {
-    let wanted = Wanted::read(&Query::new(parameters))?;
+    let wanted = Wanted::read(&Parameters::new(parameters))?;
     let rules = state.handle.rules();
     let look = |view: View<'_>| {
         let alerts = view.state.alerts().cloned().collect::<Vec<_>>();
@@ -158,10 +157,10 @@ pub async fn list(
 
 /// `GET /api/v2/alerts/groups`: open incidents with their firing alerts.
 pub async fn groups(
-    State(state): State<Shared>,
-    Params(parameters): Params<Vec<(String, String)>>,
+    State(state): State<AppState>,
+    Query(parameters): Query<Vec<(String, String)>>,
 ) -> Result<Json<Vec<AlertGroup>>, Problem> {
-    let wanted = Wanted::read(&Query::new(parameters))?;
+    let wanted = Wanted::read(&Parameters::new(parameters))?;
     let rules = state.handle.rules();
     let look = |view: View<'_>| {
         let open = view.state.incidents().filter(|known| known.is_open());

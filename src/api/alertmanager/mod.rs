@@ -14,7 +14,7 @@ use axum::response::Response;
 
 use crate::engine::routing::Route;
 
-use super::ingest_answers::{self, Manner};
+use super::ingest_answers::{self, ResponseStyle};
 use super::problem::Problem;
 
 /// The receiver of what pages nobody.
@@ -31,7 +31,9 @@ pub async fn refuse_as_alertmanager(request: Request, next: Next) -> Response {
     let is_theirs = is_of_alertmanager(request.uri().path());
     let mut response = next.run(request).await;
     match response.extensions_mut().remove::<Problem>() {
-        Some(problem) if is_theirs => ingest_answers::refused(Manner::Alertmanager, &problem),
+        Some(problem) if is_theirs => {
+            ingest_answers::refused(ResponseStyle::Alertmanager, &problem)
+        }
         Some(_) | None => response,
     }
 }

@@ -5,9 +5,9 @@ use crate::engine::matcher::{Matcher, Operator};
 
 /// The parameters of a request as they came; some stand there several times.
 #[derive(Debug)]
-pub struct Query(Vec<(String, String)>);
+pub struct Parameters(Vec<(String, String)>);
 
-impl Query {
+impl Parameters {
     pub fn new(parameters: Vec<(String, String)>) -> Self {
         Self(parameters)
     }
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn switches_are_on_unless_turned_off_and_faults_of_the_query_are_named() {
-        let query = |name: &str, value: &str| Query::new(vec![(name.into(), value.into())]);
+        let query = |name: &str, value: &str| Parameters::new(vec![(name.into(), value.into())]);
         for (value, expected) in [("true", true), ("", true), ("false", false), ("0", false)] {
             assert_eq!(query("active", value).switch("active"), expected, "{value}");
         }

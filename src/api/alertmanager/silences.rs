@@ -2,31 +2,30 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::api::auth::Caller;
-use crate::api::borders::{ApiState, Shared};
-use crate::api::extract::{Params, Payload, Segment};
+use crate::api::extract::{Json, Path, Query};
+use crate::api::ports::{ApiState, AppState};
 use crate::api::problem::Problem;
-use crate::api::shapes::silence::{
+use crate::api::wire::silence::{
     GettableSilence, PostableSilence, SilenceState, gettable, to_matcher, uuid,
 };
-use crate::api::{silences, words};
+use crate::api::{parse, silences};
 use crate::engine::input::{Actor, SilenceRequest, Via};
 use crate::engine::records::Silence;
 use crate::runtime::handle::View;
 
-use super::query::{Query, passes};
+use super::query::{Parameters, passes};
 
 /// `GET /api/v2/silences`: the ones in force first, then those to come, then those that ended.
 pub async fn list(
-    State(state): State<Shared>,
-    Params(parameters): Params<Vec<(String, String)>>,
+    State(state): State<AppState>,
+    Query(parameters): Query<Vec<(String, String)>>,
 ) -> Result<Json<Vec<GettableSilence>>, Problem> {
-    let filter = Query::new(parameters).matchers()?;
+    let filter = Parameters::new(parameters).matchers()?;
     let look = |view: View<'_>| view.state.shown_silences().cloned().collect::<Vec<_>>();
     let mut known: Vec<Arc<Silence>> = state.handle.read(look).await?;
     known.retain(|silence| passes(&silence.matchers, &filter));
@@ -46,8 +45,8 @@ pub async fn list(
 
 /// `GET /api/v2/silence/{id}`
 pub async fn show(
-    State(state): State<Shared>,
-    Segment(id): Segment<String>,
+    State(state): State<AppState>,
+    Path(id): Path<String>,
 ) -> Result<Json<GettableSilence>, Problem> {
     let silence = find(&state, &id).await?;
     Ok(Json(gettable(&silence)))
@@ -56,16 +55,16 @@ pub async fn show(
 /// `POST /api/v2/silences`: sets one, or changes the one whose id it has. What cannot be changed in
 /// place is replaced under a new id, as by the original.
 pub async fn add(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Payload(posted): Payload<PostableSilence>,
+    Json(posted): Json<PostableSilence>,
 ) -> Result<Json<Value>, Problem> {
     let replaces = match posted.id.as_deref() {
         None | Some("") => None,
         Some(id) => Some(find(&state, id).await?.id),
     };
-    let from = words::moment("startsAt", &posted.starts_at)?;
-    let until = words::moment("endsAt", &posted.ends_at)?;
+    let from = parse::moment("startsAt", &posted.starts_at)?;
+    let until = parse::moment("endsAt", &posted.ends_at)?;
     if from >= until {
         let detail = "Failed to create silence: start time must be before end time";
         return Err(Problem::invalid(detail));
@@ -76,7 +75,7 @@ pub async fn add(
     }
     let matchers = posted.matchers.iter().map(to_matcher).collect();
     let mut actor = caller.actor();
-    let created_by = words::clean(&posted.created_by, 100);
+    let created_by = parse::clean(&posted.created_by, 100);
     if !created_by.is_empty() {
         // The client says who; whose token it was stands in the audit.
         actor = Actor::named(created_by, Via::Api);
@@ -87,7 +86,7 @@ pub async fn add(
         everything: posted.everything,
         from: Some(from),
         until,
-        reason: words::clean(&posted.comment, 500).into(),
+        reason: parse::clean(&posted.comment, 500).into(),
         replaces,
     };
     let (id, _) = silences::set(&state, &caller, request).await?;
@@ -99,9 +98,9 @@ pub async fn add(
 
 /// `DELETE /api/v2/silence/{id}`; to end one that has ended changes nothing.
 pub async fn expire(
-    State(state): State<Shared>,
+    State(state): State<AppState>,
     caller: Caller,
-    Segment(id): Segment<String>,
+    Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let silence = find(&state, &id).await?;
     if silence.ended_at.is_none() {
@@ -123,7 +122,7 @@ async fn find(state: &ApiState, id: &str) -> Result<Arc<Silence>, Problem> {
     };
     let found = state.handle.read(look).await?;
     found.ok_or_else(|| {
-        let id = words::clean(id, 40);
+        let id = parse::clean(id, 40);
         let detail = format!("silence not found: {id:?}; see `amtool silence query`");
         Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
     })

@@ -2,21 +2,21 @@
 
 use std::fmt::Write as _;
 
-use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
-use crate::api::borders::Shared;
-use crate::api::shapes::alertmanager::Receiver;
-use crate::api::shapes::silence::alertmanager_time;
+use crate::api::extract::Json;
+use crate::api::ports::AppState;
+use crate::api::wire::alertmanager::Receiver;
+use crate::api::wire::silence::alertmanager_time;
 use crate::engine::routing::{GroupBy, Node};
 use crate::engine::ruleset::RuleSet;
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 
 use super::{NOBODY, receiver};
 
 /// `GET /api/v2/status`
-pub async fn status(State(state): State<Shared>) -> Json<Value> {
+pub async fn status(State(state): State<AppState>) -> Json<Value> {
     Json(json!({
         "cluster": {"status": "disabled", "peers": []},
         "versionInfo": {
@@ -29,7 +29,7 @@ pub async fn status(State(state): State<Shared>) -> Json<Value> {
 }
 
 /// `GET /api/v2/receivers`
-pub async fn receivers(State(state): State<Shared>) -> Json<Vec<Receiver>> {
+pub async fn receivers(State(state): State<AppState>) -> Json<Vec<Receiver>> {
     let names = names(&state.handle.rules()).into_iter();
     Json(names.map(|name| Receiver { name }).collect())
 }
@@ -104,6 +104,6 @@ fn listed(items: &[String]) -> String {
 }
 
 /// Without spaces, as the original reads it.
-fn length(length: Millis) -> String {
+fn length(length: Duration) -> String {
     length.to_string().replace(' ', "")
 }

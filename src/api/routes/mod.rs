@@ -11,7 +11,7 @@ use axum::http::Method;
 use axum::routing::MethodRouter;
 
 use super::access::Access;
-use super::borders::Shared;
+use super::ports::AppState;
 
 /// One line of the table.
 pub struct Route {
@@ -28,7 +28,7 @@ pub struct Route {
     pub gives: Option<&'static str>,
     /// Status of a good answer.
     pub status: u16,
-    pub handler: MethodRouter<Shared>,
+    pub handler: MethodRouter<AppState>,
 }
 
 impl Route {
@@ -37,7 +37,7 @@ impl Route {
         path: &'static str,
         access: Access,
         summary: &'static str,
-        handler: MethodRouter<Shared>,
+        handler: MethodRouter<AppState>,
     ) -> Self {
         Self {
             method,

@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
@@ -15,21 +14,21 @@ use tracing::{error, info, warn};
 
 use super::certificate::{Chain, Contents, Fault, Pair};
 use crate::config::TlsFiles;
-use crate::engine::incident::Trouble as RouterTrouble;
+use crate::engine::cause::Cause;
+use crate::engine::incident::SelfIncident;
 use crate::engine::input::Input;
 use crate::engine::outcome::Validity;
-use crate::engine::time::{Millis, Wall};
-use crate::engine::trouble::Cause;
+use crate::engine::time::{Duration, Timestamp};
 use crate::runtime::clock;
 use crate::runtime::handle::Handle;
 use crate::telemetry::Metrics;
 
 /// How often the files are looked at.
-const CHECK_TIME: Duration = Duration::from_secs(10);
+const CHECK_TIME: std::time::Duration = std::time::Duration::from_secs(10);
 
 const DAY: i64 = 86_400_000;
 /// An issuer's certificate that ended longer ago is there for old clients, or forgotten.
-const ISSUER_TOLD_FOR: Millis = Millis::days(14);
+const ISSUER_TOLD_FOR: Duration = Duration::days(14);
 
 /// The certificate of a listening address.
 pub struct Tls {
@@ -42,12 +41,12 @@ pub struct Tls {
     contents: Contents,
     chain: Chain,
     /// What was wrong at the last check.
-    trouble: Option<Trouble>,
+    trouble: Option<TlsError>,
     /// Whose certificate ends soon and when, if one does, and the day on which this was said.
-    said: Option<(Option<(&'static str, Wall)>, i64)>,
+    said: Option<(Option<(&'static str, Timestamp)>, i64)>,
 }
 
-struct Trouble {
+struct TlsError {
     words: String,
     is_told: bool,
 }
@@ -123,7 +122,7 @@ impl Tls {
 
     /// Takes a new pair if there is a good one, and says what is wrong: at the second check, since
     /// the two files are not written in one moment.
-    fn check(&mut self, now: Wall) -> Option<Input> {
+    fn check(&mut self, now: Timestamp) -> Option<Input> {
         match self.renewed(now) {
             Ok(None) => self.trouble = None,
             Ok(Some((contents, pair))) => {
@@ -137,7 +136,7 @@ impl Tls {
         self.look_at_end(now)
     }
 
-    fn renewed(&self, now: Wall) -> Result<Option<(Contents, Pair)>, Fault> {
+    fn renewed(&self, now: Timestamp) -> Result<Option<(Contents, Pair)>, Fault> {
         let contents = Contents::read(&self.files)?;
         if contents == self.contents {
             return Ok(None);
@@ -171,7 +170,7 @@ impl Tls {
             let listener = self.name;
             error!(listener, cause = %words, "a new certificate is not used; the old one stays");
         }
-        self.trouble = Some(Trouble {
+        self.trouble = Some(TlsError {
             words,
             is_told: is_known,
         });
@@ -179,7 +178,7 @@ impl Tls {
 
     /// Says at each change and then once a day whether the certificate ends soon: in the log, and
     /// as a self-incident.
-    fn look_at_end(&mut self, now: Wall) -> Option<Input> {
+    fn look_at_end(&mut self, now: Timestamp) -> Option<Input> {
         let chain = &self.chain;
         let is_told = |one: &&Validity| one.is_ending(now) && now < one.ends + ISSUER_TOLD_FOR;
         let issuers = chain.issuers.iter().filter(is_told);
@@ -212,8 +211,8 @@ impl Tls {
     }
 }
 
-fn trouble(listener: &'static str) -> RouterTrouble {
-    RouterTrouble {
+fn trouble(listener: &'static str) -> SelfIncident {
+    SelfIncident {
         cause: Cause::ListenerCertificate,
         subject: listener.into(),
     }

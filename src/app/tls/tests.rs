@@ -2,6 +2,7 @@
 //! files and bad clients do.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
@@ -15,8 +16,8 @@ use tokio_rustls::client::TlsStream;
 
 use super::*;
 use crate::api::peer::TrustedProxies;
-use crate::app::connection::Patience;
-use crate::app::doors::{Doors, Limits};
+use crate::app::connection::Timeouts;
+use crate::app::listener::{Limits, Listener};
 use crate::app::serving;
 use crate::runtime::supervise::Supervisor;
 
@@ -26,7 +27,7 @@ const SOON: Duration = Duration::from_millis(50);
 const GIVE_UP: Duration = Duration::from_secs(20);
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 /// 2026-06-01.
-const NOW: Wall = Wall(1_780_272_000_000);
+const NOW: Timestamp = Timestamp(1_780_272_000_000);
 
 /// A folder with certificate and key.
 struct Folder(tempfile::TempDir);
@@ -82,12 +83,12 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let metrics = Arc::new(Metrics::new());
         let limits = Limits {
-            patience: Patience { head, idle },
+            patience: Timeouts { head, idle },
             ..Limits::default()
         };
         let proxies = Arc::new(TrustedProxies::default());
         let (served, metered) = (proxies.clone(), metrics.clone());
-        let doors = Doors::new(listener, "listen", limits, proxies, metered);
+        let doors = Listener::new(listener, "listen", limits, proxies, metered);
         let doors = doors.with_tls(Some(tls.acceptor()));
         let router = Router::new()
             .route("/", get(async || "here"))
@@ -284,7 +285,7 @@ fn an_issuers_certificate_that_has_expired_keeps_no_good_one_out_and_is_told() {
     let (certificate, key, _) = made(2026);
     folder.write(certificate.as_bytes(), key.as_bytes());
     let mut tls = Tls::open("listen", &folder.files()).unwrap();
-    let now = Wall(NOW.0 - DAY);
+    let now = Timestamp(NOW.0 - DAY);
     tls.check(now);
     let (certificate, key) = chain(2027, 2026);
     folder.write(certificate.as_bytes(), key.as_bytes());
@@ -314,7 +315,7 @@ fn a_certificate_that_is_not_good_yet_waits_until_it_is() {
     let (certificate, key, _) = made(2099);
     folder.write(certificate.as_bytes(), key.as_bytes());
     let begins = tls.chain.own.begins;
-    tls.check(Wall(begins.0 - 1));
+    tls.check(Timestamp(begins.0 - 1));
     let words = &tls.trouble.as_ref().expect("it is not taken").words;
     assert!(
         words.contains("good only from 2020-01-01T00:00:00Z on"),
@@ -345,7 +346,7 @@ fn each_day_of_the_last_fourteen_has_one_warning() {
         (0, 1, ""),
         (-3, 0, expired),
     ] {
-        let told = match tls.check(Wall(NOW.0 - days * DAY + hour * 3_600_000)) {
+        let told = match tls.check(Timestamp(NOW.0 - days * DAY + hour * 3_600_000)) {
             Some(Input::Raise { trouble, text }) => {
                 assert_eq!(trouble.cause, Cause::ListenerCertificate);
                 assert_eq!(&*trouble.subject, "listen");

@@ -3,24 +3,24 @@
 //! Every reading of the calendar says how long it holds, in both directions. Who looks for the end
 //! of a stretch so goes from change to change and never from minute to minute.
 
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 
 /// `[from, until)`; the ends of the number line stand for "always".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Interval {
-    pub from: Wall,
-    pub until: Wall,
+    pub from: Timestamp,
+    pub until: Timestamp,
 }
 
 impl Interval {
     /// All of time.
     pub const ALWAYS: Self = Self {
-        from: Wall(i64::MIN),
-        until: Wall(i64::MAX),
+        from: Timestamp(i64::MIN),
+        until: Timestamp(i64::MAX),
     };
 
     /// Whether an instant lies in it.
-    pub fn contains(self, at: Wall) -> bool {
+    pub fn contains(self, at: Timestamp) -> bool {
         self.from <= at && at < self.until
     }
 
@@ -33,7 +33,7 @@ impl Interval {
     }
 
     /// Cuts the interval at `edge`, keeping the side on which `at` lies.
-    pub fn cut(self, edge: Wall, at: Wall) -> Self {
+    pub fn cut(self, edge: Timestamp, at: Timestamp) -> Self {
         let side = if edge <= at {
             Self {
                 from: edge,
@@ -49,7 +49,7 @@ impl Interval {
     }
 
     /// The last instant before it.
-    pub fn just_before(self) -> Wall {
-        self.from.minus(Millis(1))
+    pub fn just_before(self) -> Timestamp {
+        self.from.minus(Duration(1))
     }
 }

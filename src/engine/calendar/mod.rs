@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::event::Text;
 use super::ids::{OverrideId, ScheduleName, UserName};
 use super::input::Actor;
-use super::time::{Millis, Wall};
+use super::time::{Duration, Timestamp};
 use interval::Interval;
 
 /// A schedule; a later layer wins where it is active.
@@ -87,11 +87,11 @@ pub struct Override {
     pub id: OverrideId,
     pub schedule: ScheduleName,
     pub user: UserName,
-    pub from: Wall,
-    pub until: Wall,
+    pub from: Timestamp,
+    pub until: Timestamp,
     pub reason: Text,
     pub created_by: Actor,
-    pub created_at: Wall,
+    pub created_at: Timestamp,
 }
 
 /// Who is on call at one moment, since when and until when.
@@ -102,9 +102,9 @@ pub struct OnCall {
     /// Index of the layer that names the user.
     pub layer: Option<usize>,
     /// Start of this unbroken stretch; `None` if it goes back further than is looked.
-    pub from: Option<Wall>,
+    pub from: Option<Timestamp>,
     /// End of this unbroken stretch; `None` if it goes on further than is looked.
-    pub until: Option<Wall>,
+    pub until: Option<Timestamp>,
 }
 
 /// Why this person is on call.
@@ -119,8 +119,8 @@ pub enum OnCallReason {
 /// A part of a schedule in which person and reason stay the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stretch {
-    pub from: Wall,
-    pub until: Wall,
+    pub from: Timestamp,
+    pub until: Timestamp,
     pub user: Option<UserName>,
     pub reason: OnCallReason,
     /// Index of the layer that names the user where the stretch begins.
@@ -128,10 +128,10 @@ pub struct Stretch {
 }
 
 /// How far [`Schedule::on_call`] looks for the ends of a stretch.
-pub const LOOK_AHEAD: Millis = Millis::days(92);
+pub const LOOK_AHEAD: Duration = Duration::days(92);
 
 /// The longest time that [`Schedule::stretches`] covers.
-pub const STRETCHES_SPAN_MAX: Millis = Millis::days(400);
+pub const STRETCHES_SPAN_MAX: Duration = Duration::days(400);
 
 /// How many stretches [`Schedule::stretches`] gives at most: more than hourly turns make in
 /// [`STRETCHES_SPAN_MAX`].
@@ -149,12 +149,12 @@ struct Reading<'calendar> {
 impl Schedule {
     /// The person on call at `at`; of overlapping overrides the one created last wins.
     /// Overrides of other schedules are passed over.
-    pub fn person_at(&self, at: Wall, overrides: &[Override]) -> Option<UserName> {
+    pub fn person_at(&self, at: Timestamp, overrides: &[Override]) -> Option<UserName> {
         self.reading(at, overrides).user.cloned()
     }
 
     /// The person on call at `at` with the stretch in which person and reason stay the same.
-    pub fn on_call(&self, at: Wall, overrides: &[Override]) -> OnCall {
+    pub fn on_call(&self, at: Timestamp, overrides: &[Override]) -> OnCall {
         let reading = self.reading(at, overrides);
         let (earliest, latest) = (at.minus(LOOK_AHEAD), at + LOOK_AHEAD);
         let from = self.stretch_begins(&reading, earliest, overrides);
@@ -171,7 +171,12 @@ impl Schedule {
     /// Who is on call in `[from, until)`, without a hole: uncovered time is a stretch of nobody.
     /// What lies beyond [`STRETCHES_SPAN_MAX`] or [`STRETCHES_MAX`] is left out; the last stretch
     /// then ends before `until`.
-    pub fn stretches(&self, from: Wall, until: Wall, overrides: &[Override]) -> Vec<Stretch> {
+    pub fn stretches(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        overrides: &[Override],
+    ) -> Vec<Stretch> {
         let until = until.min(from + STRETCHES_SPAN_MAX);
         let mut stretches = Vec::new();
         let mut at = from;
@@ -191,7 +196,12 @@ impl Schedule {
     }
 
     /// The end of the stretch to which a reading belongs, or something not before `limit`.
-    fn stretch_ends(&self, first: &Reading<'_>, limit: Wall, overrides: &[Override]) -> Wall {
+    fn stretch_ends(
+        &self,
+        first: &Reading<'_>,
+        limit: Timestamp,
+        overrides: &[Override],
+    ) -> Timestamp {
         let mut end = first.interval.until;
         while end < limit {
             let next = self.reading(end, overrides);
@@ -204,7 +214,12 @@ impl Schedule {
     }
 
     /// The begin of the stretch to which a reading belongs, or something not after `limit`.
-    fn stretch_begins(&self, last: &Reading<'_>, limit: Wall, overrides: &[Override]) -> Wall {
+    fn stretch_begins(
+        &self,
+        last: &Reading<'_>,
+        limit: Timestamp,
+        overrides: &[Override],
+    ) -> Timestamp {
         let mut begin = last.interval;
         while begin.from > limit {
             let previous = self.reading(begin.just_before(), overrides);
@@ -218,7 +233,7 @@ impl Schedule {
 
     fn reading<'calendar>(
         &'calendar self,
-        at: Wall,
+        at: Timestamp,
         overrides: &'calendar [Override],
     ) -> Reading<'calendar> {
         let mine = || overrides.iter().filter(|other| other.schedule == self.name);
@@ -252,7 +267,7 @@ impl Schedule {
 
     /// What the layers say: the last one that names somebody, but for so many that are passed over.
     /// Layers beneath it are not looked at and do not cut the interval.
-    fn layers_reading(&self, at: Wall, passed_over: usize) -> Reading<'_> {
+    fn layers_reading(&self, at: Timestamp, passed_over: usize) -> Reading<'_> {
         let mut interval = Interval::ALWAYS;
         let mut passed_over = passed_over;
         for (index, layer) in self.layers.iter().enumerate().rev() {
@@ -286,7 +301,7 @@ impl Reading<'_> {
 
 impl Layer {
     /// Whom the layer names at `at`, and an interval in which that stays so.
-    fn person_at(&self, at: Wall) -> (Option<&UserName>, Interval) {
+    fn person_at(&self, at: Timestamp) -> (Option<&UserName>, Interval) {
         let (open, open_holds) = windows::open_at(&self.only, &self.time_zone, at);
         if !open {
             return (None, open_holds);
@@ -296,7 +311,7 @@ impl Layer {
     }
 
     /// Whose turn it is, whatever the windows say.
-    fn turn_at(&self, at: Wall) -> (Option<&UserName>, Interval) {
+    fn turn_at(&self, at: Timestamp) -> (Option<&UserName>, Interval) {
         let Some(rotation) = &self.rotation else {
             let always = self.users.first().and_then(Option::as_ref);
             return (always, Interval::ALWAYS);
@@ -322,7 +337,7 @@ impl Override {
     }
 
     /// Whether it is in force at `at`.
-    pub fn covers(&self, at: Wall) -> bool {
+    pub fn covers(&self, at: Timestamp) -> bool {
         self.interval().contains(at)
     }
 

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::interval::Interval;
 use super::{Rotation, Turn, Window};
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 
 /// The turn in force at an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +30,16 @@ const WEEK_DAYS: u64 = 7;
 const HOUR_SECONDS: u64 = 60 * 60;
 
 /// An instant beyond all calendars.
-const NEVER: Wall = Interval::ALWAYS.until;
+const NEVER: Timestamp = Interval::ALWAYS.until;
 
 /// The turn of a rotation in force at `at`, on the clock of `zone`; `only` are the windows of its
 /// layer.
-pub(super) fn turn_at(rotation: &Rotation, only: &[Window], zone: &TimeZone, at: Wall) -> TurnAt {
+pub(super) fn turn_at(
+    rotation: &Rotation,
+    only: &[Window],
+    zone: &TimeZone,
+    at: Timestamp,
+) -> TurnAt {
     let clock_hours = match rotation.turn {
         Turn::Days(days) => u64::from(days) * DAY_HOURS,
         Turn::Weeks { every, .. } => u64::from(every) * WEEK_DAYS * DAY_HOURS,
@@ -42,7 +47,7 @@ pub(super) fn turn_at(rotation: &Rotation, only: &[Window], zone: &TimeZone, at:
         Turn::Hours(hours) if keeps_the_clock(hours) => u64::from(hours),
         Turn::Hours(hours) => {
             let first = instant(zone, rotation.start.to_datetime(rotation.handoff));
-            return elapsed_turn_at(first, Millis::hours(u64::from(hours.max(1))), at);
+            return elapsed_turn_at(first, Duration::hours(u64::from(hours.max(1))), at);
         }
     };
     let days = match rotation.turn {
@@ -101,7 +106,7 @@ impl Days {
 impl CalendarTurns<'_> {
     /// When a turn begins by its own handoff. Where a zone skipped more of the clock than a turn is
     /// long, a later turn can begin at the same instant or before; the later one then holds.
-    fn begins(&self, number: u64) -> Wall {
+    fn begins(&self, number: u64) -> Timestamp {
         let hours = number.saturating_mul(self.clock_hours);
         let Some(date) = self.days.date(hours / DAY_HOURS) else {
             return NEVER;
@@ -111,7 +116,7 @@ impl CalendarTurns<'_> {
         local.map_or(NEVER, |local| instant(self.zone, local))
     }
 
-    fn turn_at(&self, at: Wall) -> TurnAt {
+    fn turn_at(&self, at: Timestamp) -> TurnAt {
         let first = self.begins(0);
         if at < first {
             return before(first);
@@ -192,12 +197,12 @@ impl ActiveDays {
 }
 
 /// Turns of so much elapsed time each.
-fn elapsed_turn_at(first: Wall, length: Millis, at: Wall) -> TurnAt {
+fn elapsed_turn_at(first: Timestamp, length: Duration, at: Timestamp) -> TurnAt {
     if at < first {
         return before(first);
     }
     let number = at.since(first).0 / length.0;
-    let from = first + Millis(number * length.0);
+    let from = first + Duration(number * length.0);
     TurnAt {
         number: Some(number),
         interval: Interval {
@@ -208,7 +213,7 @@ fn elapsed_turn_at(first: Wall, length: Millis, at: Wall) -> TurnAt {
 }
 
 /// The time before the first handoff, in which a rotation names nobody.
-fn before(first: Wall) -> TurnAt {
+fn before(first: Timestamp) -> TurnAt {
     TurnAt {
         number: None,
         interval: Interval {
@@ -241,8 +246,8 @@ fn seconds(seconds: u64) -> SignedDuration {
 
 /// The instant at which a local clock shows a time. In an hour that does not exist it is that much
 /// later (02:30 becomes 03:30), in an hour that comes twice its first occurrence.
-fn instant(zone: &TimeZone, local: DateTime) -> Wall {
+fn instant(zone: &TimeZone, local: DateTime) -> Timestamp {
     zone.to_ambiguous_timestamp(local)
         .compatible()
-        .map_or(NEVER, Wall::from)
+        .map_or(NEVER, Timestamp::from)
 }

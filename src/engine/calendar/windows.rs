@@ -1,19 +1,19 @@
 //! Windows on the local clock (`only`): whether one is open at an instant, and how long that holds.
 
+use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
 use super::Window;
 use super::interval::Interval;
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
 /// Minutes of a day on the clock.
 const DAY_MINUTES: u16 = 24 * 60;
 
 /// Whether one of the windows is open at `at`, and an interval in which that does not change. No
 /// windows at all are always open.
-pub(super) fn open_at(windows: &[Window], zone: &TimeZone, at: Wall) -> (bool, Interval) {
+pub(super) fn open_at(windows: &[Window], zone: &TimeZone, at: Timestamp) -> (bool, Interval) {
     if windows.is_empty() {
         return (true, Interval::ALWAYS);
     }
@@ -42,7 +42,7 @@ impl Window {
 }
 
 /// The interval around `at` in which the clock passes no edge of a window and is not set.
-fn steady_clock(windows: &[Window], zone: &TimeZone, at: Wall, today: Date) -> Interval {
+fn steady_clock(windows: &[Window], zone: &TimeZone, at: Timestamp, today: Date) -> Interval {
     let timestamp = at.timestamp();
     let offset = zone.to_offset(timestamp);
     let mut interval = clock_unset(zone, timestamp);
@@ -64,7 +64,7 @@ impl Window {
 }
 
 /// The interval around an instant in which the zone's offset does not change.
-fn clock_unset(zone: &TimeZone, timestamp: Timestamp) -> Interval {
+fn clock_unset(zone: &TimeZone, timestamp: jiff::Timestamp) -> Interval {
     // `preceding` leaves out a change at the instant itself.
     let including = timestamp.checked_add(SignedDuration::from_millis(1));
     let from = zone.preceding(including.unwrap_or(timestamp)).next();

@@ -16,7 +16,7 @@ use super::event::Text;
 use super::ids::{PolicyName, RouteName};
 use super::matcher::{Fields, Matcher};
 use super::ruleset::ChannelTarget;
-use super::time::Millis;
+use super::time::Duration;
 use super::urgency::UrgencyRule;
 pub use group::GroupBy;
 use index::Index;
@@ -31,10 +31,10 @@ pub struct Route {
     pub service: Option<Text>,
     pub urgency: UrgencyRule,
     pub group_by: GroupBy,
-    pub group_wait: Millis,
+    pub group_wait: Duration,
     /// `None`: its integration has the say.
     pub resolve_after: Option<ResolveAfter>,
-    pub join_interval: Millis,
+    pub join_interval: Duration,
     /// Own and inherited targets that get one message per incident, kept updated.
     pub copy_to: Vec<ChannelTarget>,
     /// `page: false`: kept and shown, pages nobody.
@@ -45,7 +45,7 @@ pub struct Route {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResolveAfter {
     Never,
-    After(Millis),
+    After(Duration),
 }
 
 /// A node as the documents give it, before the index is made.

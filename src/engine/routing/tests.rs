@@ -42,9 +42,9 @@ fn node(name: &str, matchers: &[&str], children: Vec<Node>) -> Node {
         service: None,
         urgency: UrgencyRule::High,
         group_by: GroupBy::EachAlert,
-        group_wait: Millis::ZERO,
+        group_wait: Duration::ZERO,
         resolve_after: None,
-        join_interval: Millis::ZERO,
+        join_interval: Duration::ZERO,
         copy_to: Vec::new(),
         page: true,
     };

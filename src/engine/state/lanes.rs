@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::event::Text;
 use super::super::ids::{AttemptId, ChannelName, IntegrationName, PageId};
 use super::super::page::Page;
-use super::super::time::Steady;
+use super::super::time::MonotonicTime;
 use super::super::urgency::Urgency;
 
 /// Pages that wait, by endpoint and integration; who came first stands first.
-pub type Waiting = BTreeMap<Text, BTreeMap<IntegrationName, BTreeSet<(Steady, PageId)>>>;
+pub type Waiting = BTreeMap<Text, BTreeMap<IntegrationName, BTreeSet<(MonotonicTime, PageId)>>>;
 
 /// One channel's pages that wait, and its attempts under way.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ pub struct Lane {
     low: Waiting,
     waiting: usize,
     /// When each began, and to which endpoint.
-    under_way: BTreeMap<AttemptId, (Steady, Text)>,
+    under_way: BTreeMap<AttemptId, (MonotonicTime, Text)>,
     by_endpoint: BTreeMap<Text, usize>,
 }
 
@@ -37,7 +37,7 @@ impl Lane {
     }
 
     /// When the attempts under way began.
-    pub fn begun(&self) -> impl Iterator<Item = Steady> {
+    pub fn begun(&self) -> impl Iterator<Item = MonotonicTime> {
         self.under_way.values().map(|(began, _)| *began)
     }
 
@@ -53,14 +53,14 @@ impl Lane {
         }
     }
 
-    fn queue(&mut self, page: &Page, endpoint: &Text, since: Steady) {
+    fn queue(&mut self, page: &Page, endpoint: &Text, since: MonotonicTime) {
         let waiting = self.waiting_mut(page.urgency);
         let integrations = waiting.entry(endpoint.clone()).or_default();
         let pages = integrations.entry(page.integration.clone()).or_default();
         self.waiting += usize::from(pages.insert((since, page.id)));
     }
 
-    fn unqueue(&mut self, page: &Page, endpoint: &Text, since: Steady) {
+    fn unqueue(&mut self, page: &Page, endpoint: &Text, since: MonotonicTime) {
         let waiting = self.waiting_mut(page.urgency);
         let Some(integrations) = waiting.get_mut(endpoint) else {
             return;
@@ -78,7 +78,7 @@ impl Lane {
         self.waiting -= usize::from(is_removed);
     }
 
-    fn begin(&mut self, attempt: AttemptId, began: Steady, endpoint: &Text) {
+    fn begin(&mut self, attempt: AttemptId, began: MonotonicTime, endpoint: &Text) {
         self.under_way.insert(attempt, (began, endpoint.clone()));
         *self.by_endpoint.entry(endpoint.clone()).or_default() += 1;
     }

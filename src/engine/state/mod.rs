@@ -17,16 +17,16 @@ use super::ids::{
     AlertId, AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId,
     SilenceId, UserName,
 };
-use super::incident::{Incident, PinnedPolicy};
+use super::incident::{Incident, PolicyRef};
 use super::input::TimerKey;
 use super::jump;
-use super::memory::Memory;
 use super::page::Page;
+use super::recent_events::RecentEvents;
 use super::records::{
-    Change, ChannelState, Group, Person, Pinned, Receipt, Record, RecordKey, Sender, Silence,
-    UnconfirmedJump,
+    Change, ChannelState, Group, Person, PolicySnapshot, Receipt, Record, RecordKey, Sender,
+    Silence, UnconfirmedJump,
 };
-use super::time::{Steady, Wall};
+use super::time::{MonotonicTime, Timestamp};
 use super::urgency::Urgency;
 
 pub(super) mod lanes;
@@ -51,10 +51,10 @@ pub struct State {
     senders: BTreeMap<Text, Arc<Sender>>,
     silences: BTreeMap<SilenceId, Arc<Silence>>,
     overrides: BTreeMap<OverrideId, Arc<Override>>,
-    pinned: BTreeMap<PinnedPolicy, Arc<Pinned>>,
+    pinned: BTreeMap<PolicyRef, Arc<PolicySnapshot>>,
     tasks: Tasks,
     /// Accepted ids and resolves of unknown alerts, for an hour.
-    pub(super) memory: Memory,
+    pub(super) memory: RecentEvents,
     index: Index,
 }
 
@@ -66,19 +66,19 @@ struct Index {
     /// The members again, as messages show them.
     places: BTreeSet<(IncidentNumber, Place, AlertId)>,
     /// And again, by when they began to fire there.
-    entered: BTreeSet<(IncidentNumber, Steady, AlertId)>,
+    entered: BTreeSet<(IncidentNumber, MonotonicTime, AlertId)>,
     /// Alerts without an incident.
     alone: BTreeSet<AlertId>,
     pages: BTreeSet<(IncidentNumber, PageId)>,
     attempts: BTreeMap<AttemptId, PageId>,
     /// The most pressing first.
     held: BTreeSet<(UserName, Reverse<Urgency>, IncidentNumber)>,
-    closed_groups: BTreeSet<(Steady, Text)>,
+    closed_groups: BTreeSet<(MonotonicTime, Text)>,
     lanes: Lanes,
-    due: BTreeSet<(Steady, TimerKey)>,
-    due_on_wall: BTreeSet<(Wall, TimerKey)>,
+    due: BTreeSet<(MonotonicTime, TimerKey)>,
+    due_on_wall: BTreeSet<(Timestamp, TimerKey)>,
     /// When records are forgotten, on the wall clock less an unconfirmed jump.
-    forgotten: BTreeSet<(Wall, TimerKey)>,
+    forgotten: BTreeSet<(Timestamp, TimerKey)>,
 }
 
 impl State {
@@ -140,7 +140,7 @@ impl State {
                 self.index.forgotten.insert((override_.until, key));
                 self.overrides.insert(override_.id, override_);
             }
-            Record::Pinned(pinned) => {
+            Record::PolicySnapshot(pinned) => {
                 self.pinned.insert(pinned.key.clone(), pinned);
             }
             Record::Task(task) => self.tasks.put(task),
@@ -237,7 +237,7 @@ impl State {
                     self.index.forgotten.remove(&(override_.until, key));
                 }
             }
-            RecordKey::Pinned(key) => {
+            RecordKey::PolicySnapshot(key) => {
                 self.pinned.remove(key);
             }
             RecordKey::Task(id) => self.tasks.remove(*id),
@@ -319,13 +319,13 @@ impl State {
 }
 
 impl Index {
-    fn start(&mut self, due: Option<Steady>, key: impl FnOnce() -> TimerKey) {
+    fn start(&mut self, due: Option<MonotonicTime>, key: impl FnOnce() -> TimerKey) {
         if let Some(due) = due {
             self.due.insert((due, key()));
         }
     }
 
-    fn stop(&mut self, due: Option<Steady>, key: impl FnOnce() -> TimerKey) {
+    fn stop(&mut self, due: Option<MonotonicTime>, key: impl FnOnce() -> TimerKey) {
         if let Some(due) = due {
             self.due.remove(&(due, key()));
         }
@@ -470,7 +470,7 @@ impl State {
     }
 
     /// A policy that an open incident pinned.
-    pub fn pinned(&self, key: &PinnedPolicy) -> Option<&Arc<Pinned>> {
+    pub fn pinned(&self, key: &PolicyRef) -> Option<&Arc<PolicySnapshot>> {
         self.pinned.get(key)
     }
 }

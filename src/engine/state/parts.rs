@@ -11,7 +11,7 @@ use crate::engine::ids::{AlertId, IncidentNumber, OverrideId, PageId, ScheduleNa
 use crate::engine::page::Page;
 use crate::engine::records::{Silence, UnconfirmedJump};
 use crate::engine::ruleset::RuleSet;
-use crate::engine::time::{Millis, Steady, Wall};
+use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 
 /// Lists come in the order of their ids where nothing else is said.
 impl State {
@@ -58,10 +58,10 @@ impl State {
     pub(in crate::engine) fn alerts_entered_after(
         &self,
         number: IncidentNumber,
-        at: Steady,
+        at: MonotonicTime,
     ) -> impl Iterator<Item = AlertId> {
-        let range =
-            (number, at + Millis(1), AlertId(0))..=(number, Steady(u64::MAX), AlertId(u64::MAX));
+        let range = (number, at + Duration(1), AlertId(0))
+            ..=(number, MonotonicTime(u64::MAX), AlertId(u64::MAX));
         self.index.entered.range(range).map(|(_, _, id)| *id)
     }
 
@@ -106,7 +106,7 @@ impl State {
 
     /// The wall time up to which anything may be forgotten: the present, but for a jump that is
     /// not confirmed.
-    pub fn past(&self, wall: Wall) -> Wall {
+    pub fn past(&self, wall: Timestamp) -> Timestamp {
         self.jump.map_or(wall, |jump| wall.minus(jump.by))
     }
 
@@ -153,7 +153,12 @@ impl State {
     }
 
     /// Overrides of one schedule that are passed over at a moment, each as a sentence.
-    pub fn passed_over(&self, schedule: &ScheduleName, rules: &RuleSet, at: Wall) -> Vec<String> {
+    pub fn passed_over(
+        &self,
+        schedule: &ScheduleName,
+        rules: &RuleSet,
+        at: Timestamp,
+    ) -> Vec<String> {
         let own = self
             .overrides
             .values()

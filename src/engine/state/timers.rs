@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::super::input::TimerKey;
-use super::super::time::{Millis, Steady, Wall};
+use super::super::time::{Duration, MonotonicTime, Timestamp};
 use super::State;
 
 impl State {
     /// The record whose timer is due and has waited longest, but for those to be skipped.
     pub fn due(
         &self,
-        steady: Steady,
-        wall: Wall,
+        steady: MonotonicTime,
+        wall: Timestamp,
         skipped: &BTreeSet<TimerKey>,
     ) -> Option<TimerKey> {
         let on_steady = self.index.due.iter().take_while(|(due, _)| *due <= steady);
@@ -30,17 +30,17 @@ impl State {
     }
 
     /// The next moment at which a timer is due, on either clock.
-    pub fn next_due(&self) -> (Option<Steady>, Option<Wall>) {
+    pub fn next_due(&self) -> (Option<MonotonicTime>, Option<Timestamp>) {
         let steady = self.index.due.first().map(|(due, _)| *due);
         let due = self.index.due_on_wall.first().map(|(due, _)| *due);
-        let ahead = self.jump.map_or(Millis::ZERO, |jump| jump.by);
+        let ahead = self.jump.map_or(Duration::ZERO, |jump| jump.by);
         let forgotten = self.index.forgotten.first().map(|(at, _)| *at + ahead);
         (steady, due.into_iter().chain(forgotten).min())
     }
 
     /// How many timers are overdue by more than `slack_ms`, counted up to `most`.
-    pub fn overdue(&self, steady: Steady, slack_ms: u64, most: usize) -> usize {
-        let late = Steady(steady.0.saturating_sub(slack_ms));
+    pub fn overdue(&self, steady: MonotonicTime, slack_ms: u64, most: usize) -> usize {
+        let late = MonotonicTime(steady.0.saturating_sub(slack_ms));
         self.index
             .due
             .iter()

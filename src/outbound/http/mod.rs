@@ -9,7 +9,6 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
@@ -18,27 +17,27 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use reqwest::Method;
 
+use super::cancel::{CancelToken, Cancelled, Tested};
 use super::certificate;
 pub use super::http_fault::Fault;
 use super::http_fault::Stage;
 use super::http_guard::{Guard, Network, Refused};
-use super::mark::{Mark, Tested, Withdrawn};
 use super::retry_after;
 use crate::engine::outcome::Validity;
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 
 /// Tells the present; given from outside, so that tests can move it.
-pub type Clock = Arc<dyn Fn() -> Wall + Send + Sync>;
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Bytes kept of an answer.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// Looking up, connecting and shaking hands take at most this long. Shorter than any deadline of
 /// an order, so that a call that runs out of time has been handed over.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Providers close idle connections; one that is closed while we send looks like a lost message.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+const IDLE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// To one provider of the settings; there are only so many of these. Connections to webhooks,
 /// which may be any number of servers, are not kept at all.
@@ -105,7 +104,7 @@ pub struct Request<'call> {
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
     /// For the whole call, the answer's body included.
-    pub deadline: Millis,
+    pub deadline: Duration,
 }
 
 /// What came back.
@@ -113,7 +112,7 @@ pub struct Request<'call> {
 pub struct Answer {
     pub status: u16,
     /// What `Retry-After` asks for, if it is there.
-    pub retry_after: Option<Millis>,
+    pub retry_after: Option<Duration>,
     /// The first [`BODY_BYTES_MAX`] bytes.
     pub body: Vec<u8>,
     /// Whether the body is complete: neither too large, nor cut off, nor too late.
@@ -178,7 +177,7 @@ impl Http {
     }
 
     /// The present, as the clock tells it.
-    pub fn now(&self) -> Wall {
+    pub fn now(&self) -> Timestamp {
         (self.clock)()
     }
 
@@ -192,8 +191,8 @@ impl Http {
     pub async fn call_marked(
         &self,
         request: Request<'_>,
-        mark: &Mark,
-    ) -> Result<Result<Answer, Fault>, Withdrawn> {
+        mark: &CancelToken,
+    ) -> Result<Result<Answer, Fault>, Cancelled> {
         mark.test()?;
         let mut kept_back = Arc::default();
         let test = |body| {
@@ -203,7 +202,7 @@ impl Http {
         };
         let result = self.run(request, test).await;
         if kept_back.load(Ordering::SeqCst) {
-            return Err(Withdrawn);
+            return Err(Cancelled);
         }
         Ok(result)
     }
@@ -213,7 +212,7 @@ impl Http {
         request: Request<'_>,
         wrap: impl FnOnce(reqwest::Body) -> reqwest::Body,
     ) -> Result<Answer, Fault> {
-        let deadline = Duration::from_millis(request.deadline.0);
+        let deadline = std::time::Duration::from_millis(request.deadline.0);
         let reach = request.reach;
         let url = check_url(request.url).map_err(|fault| reach.blamed(fault))?;
         let client = match reach {

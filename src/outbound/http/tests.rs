@@ -8,7 +8,7 @@ use crate::engine::outcome::Outcome;
 use crate::outbound::test_server::{Reply, Server};
 
 /// Sun, 06 Nov 1994 08:49:37 GMT.
-const NOW: Wall = Wall(784_111_777_000);
+const NOW: Timestamp = Timestamp(784_111_777_000);
 
 fn http(allow: &[&str], extra_roots: Vec<Vec<u8>>) -> Http {
     let networks = allow.iter().map(|text| text.parse().expect("a network"));
@@ -29,7 +29,7 @@ fn get(url: &str) -> Request<'_> {
         auth: Auth::None,
         headers: Vec::new(),
         body: Vec::new(),
-        deadline: Millis::seconds(10),
+        deadline: Duration::seconds(10),
     }
 }
 
@@ -87,10 +87,10 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 #[tokio::test]
 async fn retry_after_is_read_as_seconds_or_as_a_date() {
     let cases = [
-        ("retry-after: 120", Some(Millis::minutes(2))),
+        ("retry-after: 120", Some(Duration::minutes(2))),
         (
             "retry-after: Sun, 06 Nov 1994 08:50:37 GMT",
-            Some(Millis::minutes(1)),
+            Some(Duration::minutes(1)),
         ),
         ("retry-after: soon", Some(retry_after::DEFAULT)),
         ("x-other: 1", None),
@@ -158,7 +158,7 @@ async fn what_ends_without_an_answer_is_classified_by_how_far_it_came() {
         let server = Server::start(replies).await;
         let url = server.url();
         let request = Request {
-            deadline: Millis(300),
+            deadline: Duration(300),
             ..get(&url)
         };
         let found = http(&[], Vec::new()).call(request).await;
@@ -324,7 +324,11 @@ async fn certificates_are_checked_and_their_faults_told_apart() {
         let found = http(&[], roots).call(get(&url)).await;
         if let Ok(answer) = &found {
             let shown = answer.certificate.map(|shown| shown.begins);
-            assert_eq!(shown, Some(Wall(978_307_200_000)), "it began with 2001");
+            assert_eq!(
+                shown,
+                Some(Timestamp(978_307_200_000)),
+                "it began with 2001"
+            );
         }
         let found = found
             .map(|answer| answer.status)
@@ -356,10 +360,10 @@ async fn a_server_that_does_not_speak_tls_is_a_tls_trouble() {
 async fn a_message_withdrawn_before_its_turn_opens_no_connection() {
     let server = Server::start([Reply::new(200, "")]).await;
     let url = server.url();
-    let mark = Mark::default();
+    let mark = CancelToken::default();
     mark.withdraw();
     let found = http(&[], Vec::new()).call_marked(get(&url), &mark).await;
-    assert_eq!(found, Err(Withdrawn));
+    assert_eq!(found, Err(Cancelled));
     assert!(server.calls().is_empty());
 }
 
@@ -367,7 +371,7 @@ async fn a_message_withdrawn_before_its_turn_opens_no_connection() {
 async fn a_message_withdrawn_while_the_connection_is_made_does_not_leave() {
     let issued = issue("localhost", 2999);
     let (mark, listener) = (
-        Mark::default(),
+        CancelToken::default(),
         tokio::net::TcpListener::bind("127.0.0.1:0"),
     );
     let listener = listener.await.expect("a free port");
@@ -391,7 +395,7 @@ async fn a_message_withdrawn_while_the_connection_is_made_does_not_leave() {
         ..get(&url)
     };
     let http = http(&[], vec![issued.authority]);
-    assert_eq!(http.call_marked(request, &mark).await, Err(Withdrawn));
+    assert_eq!(http.call_marked(request, &mark).await, Err(Cancelled));
     assert_eq!(server.await.expect("a server"), b"", "not even its head");
 }
 
@@ -405,7 +409,7 @@ async fn a_message_that_nobody_withdraws_leaves_whole() {
         ..get(&url)
     };
     let http = http(&[], Vec::new());
-    let answer = http.call_marked(request, &Mark::default()).await;
+    let answer = http.call_marked(request, &CancelToken::default()).await;
     let status = answer.map(|answer| answer.map(|answer| answer.status));
     assert_eq!(status, Ok(Ok(200)));
     let calls = server.calls();

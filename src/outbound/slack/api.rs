@@ -6,10 +6,10 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::engine::outcome::Validity;
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 use crate::outbound::http::{Answer, Auth, Fault, Http, Method, Reach, Request};
 use crate::outbound::outcome::{self, SlackAnswer};
-use crate::outbound::{Mark, Sent, Withdrawn, form};
+use crate::outbound::{CancelToken, Cancelled, Sent, form};
 
 const JSON: &str = "application/json; charset=utf-8";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -49,7 +49,7 @@ impl Api {
     }
 
     /// Calls a method with a JSON body.
-    pub(super) async fn post(&self, method: &str, body: &Value, deadline: Millis) -> Reply {
+    pub(super) async fn post(&self, method: &str, body: &Value, deadline: Duration) -> Reply {
         let url = self.url(method);
         let request = self.request(&url, JSON, body.to_string(), deadline);
         self.reply(self.http.call(request).await)
@@ -60,9 +60,9 @@ impl Api {
         &self,
         method: &str,
         body: &Value,
-        deadline: Millis,
-        mark: &Mark,
-    ) -> Result<Reply, Withdrawn> {
+        deadline: Duration,
+        mark: &CancelToken,
+    ) -> Result<Reply, Cancelled> {
         let url = self.url(method);
         let request = self.request(&url, JSON, body.to_string(), deadline);
         Ok(self.reply(self.http.call_marked(request, mark).await?))
@@ -73,7 +73,7 @@ impl Api {
         &self,
         method: &str,
         fields: &[(&str, &str)],
-        deadline: Millis,
+        deadline: Duration,
     ) -> Reply {
         let url = self.url(method);
         let request = self.request(&url, FORM, form::body(fields), deadline);
@@ -89,7 +89,7 @@ impl Api {
         url: &'call str,
         kind: &str,
         body: String,
-        deadline: Millis,
+        deadline: Duration,
     ) -> Request<'call> {
         Request {
             method: Method::POST,

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use super::Buttons;
 use super::mrkdwn::{escaped, length, lines, link, literal};
-use crate::engine::decision::{Brief, Message, Order, Place};
+use crate::engine::decision::{IncidentSummary, Message, SendRequest, ThreadRef};
 use crate::engine::event::Link;
 use crate::engine::incident::Status;
 use crate::engine::page::PageKind;
 use crate::outbound::links::Links;
-use crate::outbound::{sent, wording};
+use crate::outbound::{message_text, sent};
 use crate::text::one_line;
 
 const HEADER_MAX: usize = 150;
@@ -32,34 +32,34 @@ const LINKS_MAX: usize = 5;
 const TEXT_MAX: usize = 3_000;
 
 /// The message as plain markup: the whole of it when no blocks are sent with it.
-pub(super) fn text(order: &Order, links: &Links) -> String {
+pub(super) fn text(order: &SendRequest, links: &Links) -> String {
     let message = &order.message;
     let single = message.incidents.first().filter(|_| !is_bundle(message));
-    let news = wording::news(message);
+    let news = message_text::news(message);
     if let (Some(news), Some(brief), false) = (&news, single, order.asks) {
-        let news = format!("{}: {news}", wording::headline(brief));
+        let news = format!("{}: {news}", message_text::headline(brief));
         return literal(&news, TEXT_MAX);
     }
     let first = match single {
-        None => wording::bundle_summary(message),
+        None => message_text::bundle_summary(message),
         Some(brief) => {
-            let said = news.unwrap_or_else(|| wording::state(brief, &message.time_zone));
-            format!("{} ({said})", wording::headline(brief))
+            let said = news.unwrap_or_else(|| message_text::state(brief, &message.time_zone));
+            format!("{} ({said})", message_text::headline(brief))
         }
     };
     let mut parts = vec![literal(&first, TEXT_MAX / 2)];
-    if order.is_plain {
-        parts.push(literal(&wording::why(message), LINE_MAX));
+    if order.plain_text_only {
+        parts.push(literal(&message_text::why(message), LINE_MAX));
         parts.extend(how_to_acknowledge(order, links));
     }
     lines(parts, TEXT_MAX)
 }
 
 /// The message as blocks.
-pub(super) fn blocks(order: &Order, links: &Links, buttons: Buttons) -> Vec<Value> {
+pub(super) fn blocks(order: &SendRequest, links: &Links, buttons: Buttons) -> Vec<Value> {
     let message = &order.message;
-    let is_reply = matches!(order.place, Some(Place::Thread(_)));
-    if let (true, false, Some(news)) = (is_reply, order.asks, wording::news(message)) {
+    let is_reply = matches!(order.place, Some(ThreadRef::Thread(_)));
+    if let (true, false, Some(news)) = (is_reply, order.asks, message_text::news(message)) {
         // The message above says all the rest.
         return vec![section(&escaped(&news, SECTION_MAX))];
     }
@@ -67,7 +67,7 @@ pub(super) fn blocks(order: &Order, links: &Links, buttons: Buttons) -> Vec<Valu
         None => bundle(message),
         Some(brief) => single(message, brief),
     };
-    blocks.push(context(&escaped(&wording::why(message), CONTEXT_MAX)));
+    blocks.push(context(&escaped(&message_text::why(message), CONTEXT_MAX)));
     let shows_buttons = buttons == Buttons::Shown && can_act(order);
     if shows_buttons {
         blocks.push(actions(message, links));
@@ -87,24 +87,26 @@ fn is_bundle(message: &Message) -> bool {
     }
 }
 
-fn single(message: &Message, brief: &Brief) -> Vec<Value> {
+fn single(message: &Message, brief: &IncidentSummary) -> Vec<Value> {
     let zone = &message.time_zone;
     let facts = [
-        Some(escaped(&wording::state(brief, zone), LINE_MAX)),
-        wording::service(brief).map(|service| format!("Service: {}", escaped(&service, LINE_MAX))),
+        Some(escaped(&message_text::state(brief, zone), LINE_MAX)),
+        message_text::service(brief)
+            .map(|service| format!("Service: {}", escaped(&service, LINE_MAX))),
         Some(format!(
             "Since: {}",
-            escaped(&wording::since(brief, zone), LINE_MAX)
+            escaped(&message_text::since(brief, zone), LINE_MAX)
         )),
-        wording::group(brief).map(|group| format!("Group: {}", escaped(&group, LABELS_LINE_MAX))),
-        Some(format!("Alerts: {}", wording::firing(brief))),
+        message_text::group(brief)
+            .map(|group| format!("Group: {}", escaped(&group, LABELS_LINE_MAX))),
+        Some(format!("Alerts: {}", message_text::firing(brief))),
     ];
-    let mut blocks = vec![header(&wording::headline(brief))];
-    if let Some(news) = wording::joined(brief) {
+    let mut blocks = vec![header(&message_text::headline(brief))];
+    if let Some(news) = message_text::joined(brief) {
         blocks.push(section(&escaped(&news, LINE_MAX)));
     }
     blocks.push(section(&lines(facts.into_iter().flatten(), SECTION_MAX)));
-    let alerts = wording::alert_lines(brief);
+    let alerts = message_text::alert_lines(brief);
     let alerts = alerts
         .iter()
         .map(|line| format!("• {}", escaped(line, ALERT_LINE_MAX)));
@@ -118,17 +120,17 @@ fn single(message: &Message, brief: &Brief) -> Vec<Value> {
 }
 
 /// What monitors sent of the alerts shown, an alert after the other.
-fn sent(brief: &Brief) -> Option<String> {
+fn sent(brief: &IncidentSummary) -> Option<String> {
     let blocks = sent::blocks(brief, SENT_MAX, |text| length(&escaped(text, usize::MAX)));
     let blocks = blocks.iter().map(|block| block.all().collect::<Vec<_>>());
     let all: Vec<String> = blocks.map(|lines| lines.join("\n")).collect();
     (!all.is_empty()).then(|| escaped(&all.join("\n\n"), SECTION_MAX))
 }
 
-fn source_links(brief: &Brief) -> Option<String> {
-    let links = wording::links_of(brief).into_iter().take(LINKS_MAX);
+fn source_links(brief: &IncidentSummary) -> Option<String> {
+    let links = message_text::links_of(brief).into_iter().take(LINKS_MAX);
     let shown = lines(links.map(source_link), SECTION_MAX - LINE_MAX);
-    let rest = wording::more_links(brief, shown.lines().count());
+    let rest = message_text::more_links(brief, shown.lines().count());
     let rest = rest.map(|rest| escaped(&rest, LINE_MAX));
     let all: Vec<String> = [shown].into_iter().chain(rest).collect();
     let all = all.join("\n").trim().to_owned();
@@ -144,12 +146,14 @@ fn bundle(message: &Message) -> Vec<Value> {
     let listed = message.incidents.iter().map(|brief| {
         let state = match brief.status {
             Status::Triggered => {
-                let since = wording::since_short(brief, &message.time_zone);
+                let since = message_text::since_short(brief, &message.time_zone);
                 format!("since {since}")
             }
-            Status::Acknowledged | Status::Resolved => wording::state(brief, &message.time_zone),
+            Status::Acknowledged | Status::Resolved => {
+                message_text::state(brief, &message.time_zone)
+            }
         };
-        let line = format!("{} ({state})", wording::headline(brief));
+        let line = format!("{} ({state})", message_text::headline(brief));
         format!("• {}", escaped(&line, LINE_MAX / 2))
     });
     let shown = lines(listed, SECTION_MAX - LINE_MAX);
@@ -161,7 +165,7 @@ fn bundle(message: &Message) -> Vec<Value> {
     let listed = lines([shown].into_iter().chain(more), SECTION_MAX);
     let head = match message.kind {
         PageKind::Update { .. } => format!("Bundle of {} incidents", message.incidents_total),
-        PageKind::Page | PageKind::Bundle | PageKind::Copy => wording::bundle_count(message),
+        PageKind::Page | PageKind::Bundle | PageKind::Copy => message_text::bundle_count(message),
     };
     let mut blocks = vec![header(&head)];
     if !listed.is_empty() {
@@ -171,13 +175,13 @@ fn bundle(message: &Message) -> Vec<Value> {
 }
 
 /// Buttons are for whoever was asked and has not yet been answered by somebody.
-fn can_act(order: &Order) -> bool {
-    let is_triggered = |brief: &Brief| brief.status == Status::Triggered;
+fn can_act(order: &SendRequest) -> bool {
+    let is_triggered = |brief: &IncidentSummary| brief.status == Status::Triggered;
     let is_open = order.message.incidents.iter().any(is_triggered);
     let asked = match order.message.kind {
         PageKind::Page | PageKind::Bundle => true,
         // The message that asked is changed; only so do its buttons stay.
-        PageKind::Update { .. } => matches!(order.place, Some(Place::Edit(_))),
+        PageKind::Update { .. } => matches!(order.place, Some(ThreadRef::Edit(_))),
         PageKind::Copy => false,
     };
     is_open && asked
@@ -219,11 +223,11 @@ fn actions(message: &Message, links: &Links) -> Value {
 }
 
 /// How to acknowledge where there are no buttons, or none that reaches us.
-fn how_to_acknowledge(order: &Order, links: &Links) -> Option<String> {
+fn how_to_acknowledge(order: &SendRequest, links: &Links) -> Option<String> {
     if !order.asks {
         return None;
     }
-    let command = format!("Run `{}`", wording::command(&order.message));
+    let command = format!("Run `{}`", message_text::command(&order.message));
     let command = escaped(&command, LINE_MAX);
     if links.is_local() {
         return Some(command);

@@ -10,7 +10,6 @@ mod mrkdwn;
 mod people;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -19,12 +18,12 @@ use self::api::Api;
 use self::people::People;
 use super::http::{self, Http};
 use super::links::Links;
-use super::{Channel, Mark, Pending, Probed, Sent, Withdrawn, settings};
-use crate::engine::decision::{Order, Place};
+use super::{CancelToken, Cancelled, Channel, Pending, Probed, Sent, settings};
+use crate::engine::decision::{SendRequest, ThreadRef};
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Outcome;
 use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 
 /// Where Slack's Web API is.
 pub const API_URL: &str = "https://slack.com/api";
@@ -32,7 +31,7 @@ pub const API_URL: &str = "https://slack.com/api";
 /// Incidents that a bundle message names.
 const INCIDENTS_NAMED_MAX: usize = 40;
 
-const PROBE_DEADLINE: Millis = Millis::seconds(10);
+const PROBE_DEADLINE: Duration = Duration::seconds(10);
 
 /// Settings of one workspace.
 pub struct Settings {
@@ -96,8 +95,12 @@ impl Slack {
 
     /// Several calls share the order's time; only the last of them hands the message over, so that
     /// running out of time means that it may have been posted.
-    async fn attempt_in_time(&self, order: &Order, mark: &Mark) -> Result<Sent, Withdrawn> {
-        let deadline = Duration::from_millis(order.deadline.0);
+    async fn attempt_in_time(
+        &self,
+        order: &SendRequest,
+        mark: &CancelToken,
+    ) -> Result<Sent, Cancelled> {
+        let deadline = std::time::Duration::from_millis(order.deadline.0);
         match tokio::time::timeout(deadline, self.attempt(order, mark)).await {
             Ok(sent) => sent,
             Err(_) => Ok(Sent {
@@ -108,13 +111,13 @@ impl Slack {
         }
     }
 
-    async fn attempt(&self, order: &Order, mark: &Mark) -> Result<Sent, Withdrawn> {
+    async fn attempt(&self, order: &SendRequest, mark: &CancelToken) -> Result<Sent, Cancelled> {
         match &order.place {
-            Some(Place::Edit(text)) => match Reference::read(text) {
+            Some(ThreadRef::Edit(text)) => match Reference::read(text) {
                 Some(reference) => self.edit(order, &reference, mark).await,
                 None => self.post(order, mark).await,
             },
-            Some(Place::Thread(text)) => match Reference::read(text) {
+            Some(ThreadRef::Thread(text)) => match Reference::read(text) {
                 Some(reference) => self.reply(order, &reference, mark).await,
                 None => self.post(order, mark).await,
             },
@@ -123,7 +126,7 @@ impl Slack {
     }
 
     /// A new message to the order's address.
-    async fn post(&self, order: &Order, mark: &Mark) -> Result<Sent, Withdrawn> {
+    async fn post(&self, order: &SendRequest, mark: &CancelToken) -> Result<Sent, Cancelled> {
         let channel = match self.people.find(&self.api, order).await {
             Ok(channel) => channel,
             Err(sent) => return Ok(sent),
@@ -143,10 +146,10 @@ impl Slack {
     /// A message under an earlier one; a new one if that is gone.
     async fn reply(
         &self,
-        order: &Order,
+        order: &SendRequest,
         reference: &Reference<'_>,
-        mark: &Mark,
-    ) -> Result<Sent, Withdrawn> {
+        mark: &CancelToken,
+    ) -> Result<Sent, Cancelled> {
         let mut message = self.message(order);
         message["channel"] = reference.channel.into();
         message["thread_ts"] = reference.ts.into();
@@ -169,14 +172,14 @@ impl Slack {
     /// An earlier message, changed to what is so now.
     async fn edit(
         &self,
-        order: &Order,
+        order: &SendRequest,
         reference: &Reference<'_>,
-        mark: &Mark,
-    ) -> Result<Sent, Withdrawn> {
+        mark: &CancelToken,
+    ) -> Result<Sent, Cancelled> {
         let mut message = self.message(order);
         message["channel"] = reference.channel.into();
         message["ts"] = reference.ts.into();
-        if order.is_plain {
+        if order.plain_text_only {
             // Without this the old blocks would stay.
             message["blocks"] = json!([]);
         }
@@ -193,13 +196,13 @@ impl Slack {
         Ok(reply.sent)
     }
 
-    fn message(&self, order: &Order) -> Value {
+    fn message(&self, order: &SendRequest) -> Value {
         let mut message = json!({
             "text": blocks::text(order, &self.links),
             "unfurl_links": false,
             "unfurl_media": false,
         });
-        if !order.is_plain {
+        if !order.plain_text_only {
             message["blocks"] = blocks::blocks(order, &self.links, self.buttons).into();
         }
         message
@@ -213,9 +216,9 @@ impl Channel for Slack {
 
     fn send<'channel>(
         &'channel self,
-        order: &'channel Order,
-        mark: &'channel Mark,
-    ) -> Pending<'channel, Result<Sent, Withdrawn>> {
+        order: &'channel SendRequest,
+        mark: &'channel CancelToken,
+    ) -> Pending<'channel, Result<Sent, Cancelled>> {
         Box::pin(self.attempt_in_time(order, mark))
     }
 

@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tracing::warn;
 
 use super::api::Api;
-use crate::engine::decision::Order;
+use crate::engine::decision::SendRequest;
 use crate::engine::outcome::Outcome;
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 use crate::outbound::Sent;
 
 /// Addresses remembered; beyond that the first by name is forgotten and looked up again.
@@ -18,7 +18,7 @@ const KNOWN_MAX: usize = 1_000;
 const PART: u64 = 3;
 
 /// Whoever pressed a button waits for this.
-const ASKED_WITHIN: Millis = Millis::seconds(5);
+const ASKED_WITHIN: Duration = Duration::seconds(5);
 
 /// Ids by e-mail address.
 #[derive(Default)]
@@ -28,7 +28,7 @@ pub(super) struct People {
 
 impl People {
     /// The id or name to post to. When nobody is found: what came of the attempt.
-    pub(super) async fn find(&self, api: &Api, order: &Order) -> Result<String, Sent> {
+    pub(super) async fn find(&self, api: &Api, order: &SendRequest) -> Result<String, Sent> {
         let address = order.address.trim();
         if !is_email(address) {
             return Ok(address.to_owned());
@@ -37,7 +37,7 @@ impl People {
             return Ok(id.clone());
         }
         let fields = [("email", address)];
-        let deadline = Millis(order.deadline.0 / PART);
+        let deadline = Duration(order.deadline.0 / PART);
         let reply = api
             .post_form("users.lookupByEmail", &fields, deadline)
             .await;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::incident::Status;
-use crate::engine::page::{News, PageKind};
+use crate::engine::page::{PageKind, UpdateKind};
 use crate::outbound::sample;
 use crate::outbound::test_server::{Call, Reply, Server, http};
 use crate::outbound::tests::{hostile, is_harmless, is_steering};
@@ -20,14 +20,18 @@ fn slack(server: &Server, links: Links, buttons: Buttons) -> Slack {
     Slack::new(settings, http(&[]), links).expect("good settings")
 }
 
-fn order() -> Order {
+fn order() -> SendRequest {
     let mut order = sample::order(Medium::Slack);
     order.address = "U024BE7LH".into();
     order
 }
 
-fn acknowledged(place: Option<Place>) -> Order {
-    let mut order = sample::update(Medium::Slack, News::Acknowledged, sample::acknowledged());
+fn acknowledged(place: Option<ThreadRef>) -> SendRequest {
+    let mut order = sample::update(
+        Medium::Slack,
+        UpdateKind::Acknowledged,
+        sample::acknowledged(),
+    );
     order.address = "U024BE7LH".into();
     order.place = place;
     order
@@ -42,7 +46,7 @@ fn error(error: &str) -> Reply {
 }
 
 /// Sends one order to a Slack that answers so.
-async fn send(order: &Order, replies: Vec<Reply>) -> (Sent, Vec<Call>) {
+async fn send(order: &SendRequest, replies: Vec<Reply>) -> (Sent, Vec<Call>) {
     let server = Server::start(replies).await;
     let slack = slack(&server, sample::links(), Buttons::Shown);
     let sent = sample::send(&slack, order).await;
@@ -81,7 +85,7 @@ async fn a_page_is_posted_with_buttons_that_carry_its_token() {
 
 #[tokio::test]
 async fn an_acknowledged_message_is_changed_in_place_and_loses_its_buttons() {
-    let order = acknowledged(Some(Place::Edit("D1:15.2".into())));
+    let order = acknowledged(Some(ThreadRef::Edit("D1:15.2".into())));
     let (sent, calls) = send(&order, vec![ok(POSTED)]).await;
     assert_eq!(sent.outcome, Outcome::Delivered);
     assert_eq!(paths(&calls), ["POST /api/chat.update"]);
@@ -111,13 +115,13 @@ async fn a_bundled_page_names_its_incidents() {
 #[tokio::test]
 async fn a_bundled_page_that_is_edited_shows_how_each_stands_and_keeps_its_buttons() {
     let mut order = sample::bundle(Medium::Slack, 3);
-    let news = News::Acknowledged;
+    let news = UpdateKind::Acknowledged;
     order.message.kind = PageKind::Update {
         of: order.page,
         news,
     };
     order.message.news = Some(news);
-    order.place = Some(Place::Edit("D1:15.2".into()));
+    order.place = Some(ThreadRef::Edit("D1:15.2".into()));
     order.asks = false;
     order.message.incidents[1].status = Status::Resolved;
     let (_, calls) = send(&order, vec![ok(POSTED)]).await;
@@ -134,8 +138,8 @@ async fn a_bundled_page_that_is_edited_shows_how_each_stands_and_keeps_its_butto
 
 #[tokio::test]
 async fn a_message_that_joined_alerts_change_keeps_its_buttons() {
-    let mut order = sample::update(Medium::Slack, News::Joined, sample::triggered());
-    order.place = Some(Place::Edit("D1:15.2".into()));
+    let mut order = sample::update(Medium::Slack, UpdateKind::Joined, sample::triggered());
+    order.place = Some(ThreadRef::Edit("D1:15.2".into()));
     let (_, calls) = send(&order, vec![ok(POSTED)]).await;
     assert!(calls[0].body.contains("\"acknowledge\""));
 }
@@ -145,25 +149,25 @@ async fn what_cannot_be_changed_is_posted_anew_or_beneath() {
     let (edit, thread) = ("POST /api/chat.update", "POST /api/chat.postMessage");
     let cases = [
         (
-            Place::Edit("D1:15.2".into()),
+            ThreadRef::Edit("D1:15.2".into()),
             "message_not_found",
             edit,
             None,
         ),
         (
-            Place::Edit("D1:15.2".into()),
+            ThreadRef::Edit("D1:15.2".into()),
             "cant_update_message",
             edit,
             Some("15.2"),
         ),
         (
-            Place::Edit("D1:15.2".into()),
+            ThreadRef::Edit("D1:15.2".into()),
             "edit_window_closed",
             edit,
             Some("15.2"),
         ),
         (
-            Place::Thread("D1:15.2".into()),
+            ThreadRef::Thread("D1:15.2".into()),
             "thread_not_found",
             thread,
             None,
@@ -192,7 +196,7 @@ async fn what_cannot_be_changed_is_posted_anew_or_beneath() {
 #[tokio::test]
 async fn a_page_about_a_join_under_an_earlier_one_names_what_joined_and_keeps_its_buttons() {
     let mut order = order();
-    order.place = Some(Place::Thread("D1:15.2".into()));
+    order.place = Some(ThreadRef::Thread("D1:15.2".into()));
     let brief = &mut order.message.incidents[0];
     (brief.alerts_firing, brief.alerts_total) = (2, 2);
     brief.joined = vec!["zebra is hot".into()];
@@ -209,7 +213,7 @@ async fn a_page_about_a_join_under_an_earlier_one_names_what_joined_and_keeps_it
 #[tokio::test]
 async fn a_reply_that_asks_is_shown_outside_its_thread_too() {
     for (mut order, broadcast) in [(order(), true), (acknowledged(None), false)] {
-        order.place = Some(Place::Thread("D1:15.2".into()));
+        order.place = Some(ThreadRef::Thread("D1:15.2".into()));
         let (_, calls) = send(&order, vec![ok(POSTED)]).await;
         let body = calls[0].json();
         assert_eq!(body["thread_ts"], "15.2");
@@ -250,7 +254,7 @@ async fn a_look_up_that_fails_has_sent_nothing() {
     for (reply, outcome) in cases {
         let mut order = order();
         order.address = "ana@example.com".into();
-        order.deadline = Millis(600);
+        order.deadline = Duration(600);
         let (sent, calls) = send(&order, vec![reply.clone()]).await;
         assert_eq!(sent.outcome, outcome, "{reply:?}");
         assert_eq!(calls.len(), 1);
@@ -282,7 +286,7 @@ async fn answers_become_outcomes() {
     ];
     for (reply, outcome) in cases {
         let mut order = order();
-        order.deadline = Millis(600);
+        order.deadline = Duration(600);
         let (sent, calls) = send(&order, vec![reply.clone()]).await;
         assert_eq!(sent.outcome, outcome, "{reply:?}");
         assert_eq!(calls.len(), 1, "{reply:?}");
@@ -291,7 +295,7 @@ async fn answers_become_outcomes() {
 
 fn throttled(seconds: u64) -> Outcome {
     Outcome::Throttled {
-        wait: Millis::seconds(seconds),
+        wait: Duration::seconds(seconds),
     }
 }
 
@@ -307,14 +311,14 @@ async fn slacks_words_are_kept_without_our_token() {
 #[tokio::test]
 async fn a_plain_message_has_no_blocks_and_says_how_to_acknowledge() {
     let mut order = order();
-    order.is_plain = true;
+    order.plain_text_only = true;
     let (_, calls) = send(&order, vec![ok(POSTED)]).await;
     let body = calls[0].json();
     assert_eq!(body.get("blocks"), None);
     let text = body["text"].as_str().expect("text");
     assert!(text.contains("HIGH #1042 disk full on db1"), "{text}");
     assert!(text.contains("Run `reveille ack 1042`"), "{text}");
-    order.place = Some(Place::Edit("D1:15.2".into()));
+    order.place = Some(ThreadRef::Edit("D1:15.2".into()));
     let (_, calls) = send(&order, vec![ok(POSTED)]).await;
     assert_eq!(calls[0].json()["blocks"], json!([]));
 }
@@ -451,7 +455,7 @@ fn a_token_that_no_request_can_carry_is_found_when_the_channel_is_made() {
 
 #[tokio::test]
 async fn a_page_withdrawn_while_its_reader_is_looked_up_is_not_posted() {
-    let mark = Mark::default();
+    let mark = CancelToken::default();
     let withdraw = {
         let mark = mark.clone();
         move || mark.withdraw()
@@ -461,7 +465,7 @@ async fn a_page_withdrawn_while_its_reader_is_looked_up_is_not_posted() {
     let slack = slack(&server, sample::links(), Buttons::Shown);
     let mut order = order();
     order.address = "ana@example.com".into();
-    assert_eq!(slack.send(&order, &mark).await, Err(Withdrawn));
+    assert_eq!(slack.send(&order, &mark).await, Err(Cancelled));
     assert_eq!(
         paths(&server.calls()),
         ["POST /api/users.lookupByEmail"],
@@ -534,8 +538,8 @@ async fn text_of_others_formats_nothing_wherever_it_stands() {
         sample::content(alert).links = vec![sample::link("https://wiki.example", Some(text))];
         page.message.why.route = text.into();
         let mut plain = page.clone();
-        plain.is_plain = true;
-        let mut notice = acknowledged(Some(Place::Thread("D1:15.2".into())));
+        plain.plain_text_only = true;
+        let mut notice = acknowledged(Some(ThreadRef::Thread("D1:15.2".into())));
         let by = notice.message.incidents[0].acknowledged.as_mut();
         by.expect("somebody has it").by = text.into();
         let mut bundle = sample::bundle(Medium::Slack, 2);
@@ -544,7 +548,10 @@ async fn text_of_others_formats_nothing_wherever_it_stands() {
         for order in [page, plain, notice, bundle] {
             let (_, calls) = send(&order, vec![ok(POSTED)]).await;
             let message = calls[0].json();
-            let command = format!("`{}`", crate::outbound::wording::command(&order.message));
+            let command = format!(
+                "`{}`",
+                crate::outbound::message_text::command(&order.message)
+            );
             let page = sample::links().page(&order.message.token);
             for markup in markup_of(&message) {
                 let mut rest = markup.replace(&command, "").replace(&page, "");

@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::rules::difference::{Change, diff};
+use crate::rules::diff::{Change, diff};
 use crate::rules::fault::Faults;
 use crate::rules::node::{Entry, Node, Position, Value};
-use crate::rules::{Documents, documents, write, yaml};
+use crate::rules::{Documents, documents, export, yaml};
 
 fn documents_of(files: &[SourceFile]) -> Documents {
     let (documents, faults) = documents::read(files);
@@ -59,7 +59,7 @@ fn any_tree() -> impl Strategy<Value = Node> {
 proptest! {
     #[test]
     fn any_tree_reads_back_as_it_was_written(tree in any_tree()) {
-        let text = write::yaml(&tree);
+        let text = export::yaml(&tree);
         let mut faults = Faults::default();
         let read = yaml::parse(&text, 0, &mut faults);
         prop_assert_eq!(faults.finish(&["written.yaml"]), [], "{}", text);
@@ -102,7 +102,7 @@ fn documents_come_out_of_the_store_and_out_of_an_export_as_they_went_in() {
 fn one_merged_document_means_the_same_as_the_files() {
     for files in sets() {
         let documents = documents_of(&files);
-        let merged = documents_of(&[file("merged.yaml", &write::yaml(&documents.merged()))]);
+        let merged = documents_of(&[file("merged.yaml", &export::yaml(&documents.merged()))]);
         assert_eq!(diff(&documents, &merged), []);
         let rules = |documents| crate::rules::compile(documents, &environment()).rules;
         let shown = |documents| format!("{:?}", rules(documents).map(|rules| rules.tree));

@@ -10,9 +10,9 @@ use crate::engine::ids::ContactName;
 use crate::engine::matcher::Fields;
 use crate::engine::routing::{GroupBy, ResolveAfter, Route};
 use crate::engine::ruleset::{Format, NotifyStep, RuleSet, Target};
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Duration, Timestamp};
 use crate::engine::urgency::UrgencyRule;
-use crate::rules::difference::moves_on_call;
+use crate::rules::diff::moves_on_call;
 use crate::rules::{Code, Compiled, Fault, documents, starter};
 
 /// What an administrator may write, all kinds of things in one file.
@@ -53,24 +53,28 @@ fn the_example_of_the_reference_compiles_wholly() {
         via: via.iter().map(|contact| (*contact).into()).collect(),
     };
     let high = [
-        step(Millis::ZERO, &["chat", "phone"]),
-        step(Millis::minutes(3), &["mail"]),
+        step(Duration::ZERO, &["chat", "phone"]),
+        step(Duration::minutes(3), &["mail"]),
     ];
     assert_eq!(ana.notify.high, high);
-    assert_eq!(ana.notify.low, [step(Millis::ZERO, &["mail"])]);
+    assert_eq!(ana.notify.low, [step(Duration::ZERO, &["mail"])]);
 
     let policy = &rules.policies["payments"];
-    let waits: Vec<Millis> = policy.steps.iter().map(|step| step.wait).collect();
+    let waits: Vec<Duration> = policy.steps.iter().map(|step| step.wait).collect();
     assert_eq!(
         waits,
-        [Millis::minutes(5), Millis::minutes(10), Millis::minutes(15)]
+        [
+            Duration::minutes(5),
+            Duration::minutes(10),
+            Duration::minutes(15)
+        ]
     );
     let second = "schedule/payments-secondary channel/slack/#payments";
     assert_eq!(shown(&policy.steps[1].targets), second);
     assert_eq!(shown(&policy.fallback), "user/ops-lead");
     assert_eq!(
         (policy.repeat, policy.ack_timeout),
-        (2, Some(Millis::hours(1)))
+        (2, Some(Duration::hours(1)))
     );
 
     let prometheus = &rules.integrations["prometheus"];
@@ -79,7 +83,7 @@ fn the_example_of_the_reference_compiles_wholly() {
         prometheus.labels.get("origin").map(|value| &**value),
         Some("prometheus")
     );
-    assert_eq!(prometheus.max_age, Millis::hours(6));
+    assert_eq!(prometheus.max_age, Duration::hours(6));
 }
 
 #[test]
@@ -134,7 +138,7 @@ fn routes_inherit_what_they_do_not_say() {
     assert!(!watchdog.page);
     assert_eq!(watchdog.policy, Some("default".into()));
     assert_eq!(watchdog.group_by, GroupBy::EachAlert);
-    assert_eq!(watchdog.join_interval, Millis::minutes(5));
+    assert_eq!(watchdog.join_interval, Duration::minutes(5));
     let rest = route(&rules, &[]);
     assert_eq!(rest.name.as_str(), "root");
 }
@@ -161,7 +165,7 @@ fn files_add_routes_beneath_the_root_and_copies_add_up() {
     assert_eq!(copies, ["channel/mail/a@example.com", "channel/slack/#b"]);
     assert_eq!((b.policy.clone(), b.urgency), (None, UrgencyRule::High));
     assert_eq!(b.group_by, GroupBy::Labels(Vec::new()));
-    assert_eq!(b.group_wait, Millis::seconds(30));
+    assert_eq!(b.group_wait, Duration::seconds(30));
 }
 
 #[test]
@@ -178,11 +182,11 @@ routes:
     let rules = rules_of(&[file("a.yaml", text), file("base.yaml", BASE)]);
     assert_eq!(
         rules.integrations["ups"].resolve_after,
-        Some(Millis::minutes(90))
+        Some(Duration::minutes(90))
     );
     let word = |labels| route(&rules, labels).resolve_after;
     assert_eq!(word(&[]), None);
-    let two_hours = ResolveAfter::After(Millis::hours(2));
+    let two_hours = ResolveAfter::After(Duration::hours(2));
     assert_eq!(word(&[("team", "a")]), Some(two_hours));
     assert_eq!(word(&[("team", "a"), ("x", "b")]), Some(two_hours));
     assert_eq!(
@@ -236,7 +240,10 @@ fn a_policy_without_fallback_takes_the_first_step_of_the_roots_policy() {
     let rules = rules_of(&[file("base.yaml", BASE), file("other.yaml", text)]);
     let other = &rules.policies["other"];
     assert_eq!(shown(&other.fallback), "user/ana");
-    assert_eq!((other.steps[0].wait, other.repeat), (Millis::minutes(5), 0));
+    assert_eq!(
+        (other.steps[0].wait, other.repeat),
+        (Duration::minutes(5), 0)
+    );
 }
 
 #[test]
@@ -297,7 +304,7 @@ fn a_mapping_is_read_with_its_pointers_and_maps() {
 ";
     let rules = rules_of(&[file("base.yaml", BASE), file("hook.yaml", text)]);
     let hook = &rules.integrations["hook"];
-    assert_eq!(hook.max_age, Millis::hours(1));
+    assert_eq!(hook.max_age, Duration::hours(1));
     let Format::Generic(mapping) = &hook.format else {
         panic!("not generic: {:?}", hook.format);
     };
@@ -367,7 +374,7 @@ fn a_change_that_moves_who_is_on_call_now_is_told() {
     let (ana, bo) = (schedule("ana"), schedule("bo"));
     let none = rules_of(&[file("base.yaml", BASE)]);
     let told = |old, new| -> Vec<String> {
-        let moves = moves_on_call(old, new, Wall(1_800_000_000_000), &[]);
+        let moves = moves_on_call(old, new, Timestamp(1_800_000_000_000), &[]);
         moves.iter().map(ToString::to_string).collect()
     };
     assert_eq!(told(&ana, &ana), [""; 0]);

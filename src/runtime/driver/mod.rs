@@ -17,10 +17,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::engine::State;
-use crate::engine::decision::{Decision, Effect, Order};
+use crate::engine::cause::Cause;
+use crate::engine::decision::{Decision, Effect, SendRequest};
 use crate::engine::event::Text;
 use crate::engine::ids::{AttemptId, PageId, Revision, TaskId};
-use crate::engine::incident::Trouble;
+use crate::engine::incident::SelfIncident;
 use crate::engine::input::{Input, Report, TimerKey};
 use crate::engine::outcome::Outcome;
 use crate::engine::page::Page;
@@ -28,8 +29,7 @@ use crate::engine::places::{Pick, Picks, picks};
 use crate::engine::records::{Change, Record};
 use crate::engine::ruleset::RuleSet;
 use crate::engine::task::TaskTurn;
-use crate::engine::time::{Millis, Now};
-use crate::engine::trouble::Cause;
+use crate::engine::time::{Duration, Now};
 use crate::engine::work::STEPS_OF_TURN;
 use crate::runtime::describe::describe;
 use crate::runtime::handle::{ApplyError, NewRules};
@@ -224,7 +224,7 @@ impl Driver {
 
     /// How long until the next timer is due or a channel may be sent to again. What is due already
     /// and was set aside by a panic does not count.
-    pub fn wait(&self, now: Now) -> Option<Millis> {
+    pub fn wait(&self, now: Now) -> Option<Duration> {
         let (steady, wall) = self.state.next_due();
         let place = match self.sending {
             Sending::Open => self.picks(now).next,
@@ -272,7 +272,7 @@ impl Driver {
 
     fn report_panic(&mut self, turn: &mut Turn, text: &str, now: Now) {
         turn.quarantined.push(text.to_owned());
-        let trouble = Trouble {
+        let trouble = SelfIncident {
             cause: Cause::Panic,
             subject: "".into(),
         };
@@ -285,7 +285,12 @@ impl Driver {
 
     /// The one page that may leave although nothing can be stored any more: of the self-incident
     /// that says so. It changes nothing; timers that are due wait for the next start.
-    pub fn last_words(&self, trouble: Trouble, text: Text, now: Now) -> Option<Arc<Order>> {
+    pub fn last_words(
+        &self,
+        trouble: SelfIncident,
+        text: Text,
+        now: Now,
+    ) -> Option<Arc<SendRequest>> {
         let raise = self.caught(&self.state, Input::Raise { trouble, text }, now)?;
         let page = raise.changes.iter().find_map(queued)?;
         let channel = page.queued.first()?.channel.clone();
@@ -373,12 +378,12 @@ pub fn not_started(attempt: AttemptId) -> Report {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::engine::event::{Action, Content, Event, Spoken};
+    use crate::engine::event::{Action, Content, Event, EventTime};
     use crate::engine::reason::Reason;
     use crate::engine::records::Change;
     use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
     use crate::engine::task::{Stride, TaskKind};
-    use crate::engine::time::{Millis, Steady, Wall};
+    use crate::engine::time::{Duration, MonotonicTime, Timestamp};
     use crate::engine::work::STEP_MAX;
     use crate::rules::{Environment, SourceFile, check};
 
@@ -494,10 +499,10 @@ route:
     }
 
     pub fn at(seconds: u64) -> Now {
-        let passed = Millis::seconds(seconds);
+        let passed = Duration::seconds(seconds);
         Now {
-            wall: Wall(1_772_000_000_000) + passed,
-            steady: Steady(1_000_000) + passed,
+            wall: Timestamp(1_772_000_000_000) + passed,
+            steady: MonotonicTime(1_000_000) + passed,
             seed: 7,
         }
     }
@@ -507,7 +512,7 @@ route:
             action,
             dedup_key: (*key).into(),
             id: None,
-            spoken: Spoken::Moment(None),
+            spoken: EventTime::OccurredAt(None),
             asserted_by: None,
             content: Arc::new(Content {
                 severity: "critical".into(),
@@ -734,7 +739,7 @@ route:
             turns(&mut driver, vec![request(action, &keys)], at(0));
         }
         let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
-        let days = Millis::days(30);
+        let days = Duration::days(30);
         let mut controls = vec![
             Job::Input(Input::ClockAhead { by: days }),
             Job::Input(Input::Start),
@@ -804,7 +809,7 @@ route:
         assert!(!driver.is_due(at(1)), "it is not tried again and again");
         driver.turn(Vec::new(), Vec::new(), at(30));
         let page = driver.state().page(PageId(2)).expect("it is kept");
-        assert!(page.has_moved_on, "the next contact is used: {page:?}");
+        assert!(page.failed_over, "the next contact is used: {page:?}");
     }
 
     #[test]

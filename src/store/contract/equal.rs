@@ -111,7 +111,7 @@ fn batch(steps: &[Step], next_id: &mut u64) -> Batch {
         };
         batch.changes.push(change);
     }
-    batch.clocks.steady = Steady(*next_id);
+    batch.clocks.steady = MonotonicTime(*next_id);
     batch
 }
 

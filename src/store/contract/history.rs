@@ -36,7 +36,7 @@ pub fn receipts_come_newest_first_in_pages<S: Subject>() {
         let page = store.receipts(HOME, before, 7).unwrap();
         assert!(page.len() <= 7);
         let Some(last) = page.last() else { break };
-        before = Some(Before(last.id.0));
+        before = Some(Cursor(last.id.0));
         seen.extend(receipt_ids(&page));
     }
     let expected: Vec<u64> = (1..=60).rev().collect();
@@ -80,9 +80,9 @@ pub fn closed_incidents_come_highest_first_in_pages<S: Subject>() {
         incidents.iter().map(|incident| incident.number.0).collect()
     };
     assert_eq!(numbers(None, 3), [1042, 7, 3]);
-    assert_eq!(numbers(Some(Before(3)), 3), [1]);
-    assert_eq!(numbers(Some(Before(7)), 1), [3]);
-    assert!(numbers(Some(Before(1)), 3).is_empty());
+    assert_eq!(numbers(Some(Cursor(3)), 3), [1]);
+    assert_eq!(numbers(Some(Cursor(7)), 1), [3]);
+    assert!(numbers(Some(Cursor(1)), 3).is_empty());
 }
 
 pub fn pages_and_alerts_are_found_by_each_of_their_incidents<S: Subject>() {
@@ -209,7 +209,7 @@ pub fn a_start_loads_receipts_of_the_last_hour_that_can_still_decide<S: Subject>
     use crate::engine::reason::Reason;
     let subject = S::fresh();
     let store = subject.store();
-    let minutes = |count| START + Millis::minutes(count);
+    let minutes = |count| START + Duration::minutes(count);
     let unknown = Receipt {
         event_id: None,
         reason: Reason::UnknownAlert,

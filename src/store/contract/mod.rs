@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crate::engine::ids::{EntryId, IncidentNumber, PageId, ReceiptId, Revision};
 use crate::engine::records::{Change, Entry, Receipt, Record, RecordKey};
-use crate::engine::time::{Millis, Steady, Wall};
+use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 
 use super::samples::{self, START};
 use super::{
-    Batch, Before, Clocks, CommitFault, DocumentKind, DocumentWrite, Epoch, Error, MemoryStore,
+    Batch, Clocks, CommitFault, Cursor, DocumentKind, DocumentWrite, Epoch, Error, MemoryStore,
     Options, Partition, Purged, Retention, SledStore, Span, Store, revision_name,
 };
 
@@ -20,8 +20,8 @@ mod state;
 
 pub const HOME: Partition = Partition(0);
 pub const KEEP_ALL: Retention = Retention {
-    events: Millis::days(30),
-    incidents: Millis::days(400),
+    events: Duration::days(30),
+    incidents: Duration::days(400),
     disk_bytes: u64::MAX,
 };
 
@@ -172,7 +172,7 @@ fn entry_change(incident: u64, id: u64) -> Change {
     Change::Entry(samples::entry(incident, id).into())
 }
 
-fn archive_incident(number: u64, at: Wall) -> Change {
+fn archive_incident(number: u64, at: Timestamp) -> Change {
     let incident = samples::resolved_incident(number, at);
     Change::Archive(Record::Incident(incident.into()))
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn purge_all(store: &dyn Store, retention: &Retention, now: Wall) -> Purged {
+fn purge_all(store: &dyn Store, retention: &Retention, now: Timestamp) -> Purged {
     let mut sum = Purged::default();
     loop {
         let purged = store.purge(HOME, retention, now).unwrap();
@@ -19,7 +19,7 @@ pub fn a_purge_removes_what_is_older_than_it_is_kept<S: Subject>() {
     let subject = S::fresh();
     let store = subject.store();
     for day in 0..10 {
-        let at = START + Millis::days(day);
+        let at = START + Duration::days(day);
         let id = day + 1;
         commit(
             store,
@@ -32,11 +32,11 @@ pub fn a_purge_removes_what_is_older_than_it_is_kept<S: Subject>() {
         );
     }
     let retention = Retention {
-        events: Millis::days(3),
-        incidents: Millis::days(5),
+        events: Duration::days(3),
+        incidents: Duration::days(5),
         disk_bytes: u64::MAX,
     };
-    let now = START + Millis::days(9);
+    let now = START + Duration::days(9);
     let expected = Purged {
         receipts: 6,
         incidents: 4,
@@ -71,11 +71,11 @@ pub fn a_purge_never_touches_what_is_open<S: Subject>() {
     commit(store, vec![archive_incident(1042, START)]);
     commit(store, changes);
     let nothing = Retention {
-        events: Millis::ZERO,
-        incidents: Millis::ZERO,
+        events: Duration::ZERO,
+        incidents: Duration::ZERO,
         disk_bytes: 0,
     };
-    let now = START + Millis::days(9_000);
+    let now = START + Duration::days(9_000);
     purge_all(store, &nothing, now);
     assert_eq!(loaded(store).len(), samples::records().len());
     let story = store.entries(HOME, IncidentNumber(1042), None, 9).unwrap();
@@ -86,7 +86,7 @@ pub fn a_purge_never_touches_what_is_open<S: Subject>() {
 pub fn a_bundled_page_stays_as_long_as_one_of_its_incidents<S: Subject>() {
     let subject = S::fresh();
     let store = subject.store();
-    let day = |count| START + Millis::days(count);
+    let day = |count| START + Duration::days(count);
     commit(
         store,
         vec![
@@ -97,7 +97,7 @@ pub fn a_bundled_page_stays_as_long_as_one_of_its_incidents<S: Subject>() {
         ],
     );
     let retention = Retention {
-        incidents: Millis::days(10),
+        incidents: Duration::days(10),
         ..KEEP_ALL
     };
     assert_eq!(purge_all(store, &retention, day(11)).incidents, 1);
@@ -116,7 +116,7 @@ pub fn a_bundled_page_stays_as_long_as_one_of_its_incidents<S: Subject>() {
 pub fn an_alert_goes_with_the_last_of_its_incidents<S: Subject>() {
     let subject = S::fresh();
     let store = subject.store();
-    let day = |count| START + Millis::days(count);
+    let day = |count| START + Duration::days(count);
     // More than one purge removes at once; their own times do not count.
     let alerts = (1..=600).map(|id| archive_alert(id, &[1]));
     let mut changes: Vec<Change> = alerts.collect();
@@ -130,7 +130,7 @@ pub fn an_alert_goes_with_the_last_of_its_incidents<S: Subject>() {
     ]);
     commit(store, changes);
     let retention = Retention {
-        incidents: Millis::days(10),
+        incidents: Duration::days(10),
         ..KEEP_ALL
     };
     let kept = |number| -> Vec<u64> {
@@ -149,7 +149,7 @@ pub fn over_the_cap_the_oldest_history_goes_first<S: Subject>() {
     let subject = S::fresh();
     let store = subject.store();
     for hour in 0..40 {
-        let at = START + Millis::hours(hour);
+        let at = START + Duration::hours(hour);
         let id = hour + 1;
         let change = if hour % 2 == 0 {
             receipt_change(samples::receipt(id, at))
@@ -158,7 +158,7 @@ pub fn over_the_cap_the_oldest_history_goes_first<S: Subject>() {
         };
         commit(store, vec![change]);
     }
-    let now = START + Millis::days(2);
+    let now = START + Duration::days(2);
     // Only history counts, and a quarter of the cap is left of it.
     let retention = Retention {
         disk_bytes: 20 * 1024,
@@ -195,10 +195,10 @@ pub fn a_purge_goes_in_small_steps<S: Subject>() {
         );
     }
     let retention = Retention {
-        events: Millis::ZERO,
+        events: Duration::ZERO,
         ..KEEP_ALL
     };
-    let now = START + Millis::days(1);
+    let now = START + Duration::days(1);
     let first = store.purge(HOME, &retention, now).unwrap();
     assert_eq!((first.receipts, first.is_more), (500, true));
     let second = store.purge(HOME, &retention, now).unwrap();

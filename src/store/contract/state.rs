@@ -21,7 +21,7 @@ pub fn what_was_committed_is_there_after_a_restart<S: Subject>() {
     let subject = S::fresh();
     let clocks = Clocks {
         wall: START,
-        steady: Steady(77),
+        steady: MonotonicTime(77),
     };
     let mut changes: Vec<Change> = samples::records().into_iter().map(Change::Put).collect();
     changes.push(receipt_change(samples::receipt(1, START)));

@@ -10,7 +10,7 @@ use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId, ReceiptId};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
 use crate::engine::records::{Entry, Receipt};
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
 use super::directory::{Directory, sync_directory};
 use super::disk::{self, Blobs, Disk, RealDisk};
@@ -20,7 +20,7 @@ use super::record::{LAYOUT, Progress};
 use super::rows::{self, Rows};
 use super::writes::Writes;
 use super::{
-    Alert, Batch, Before, DocumentKind, Epoch, Error, Failure, Loaded, Partition, Purged,
+    Alert, Batch, Cursor, DocumentKind, Epoch, Error, Failure, Loaded, Partition, Purged,
     Retention, Span, Store, Tree, history, load, purge, repair, salvage,
 };
 
@@ -196,7 +196,7 @@ impl Store for SledStore {
         Ok(EPOCH)
     }
 
-    fn load(&self, partition: Partition, now: Wall) -> Result<Loaded, Error> {
+    fn load(&self, partition: Partition, now: Timestamp) -> Result<Loaded, Error> {
         load::load(&self.tree, partition, now)
     }
 
@@ -224,7 +224,7 @@ impl Store for SledStore {
     fn receipts(
         &self,
         partition: Partition,
-        before: Option<Before>,
+        before: Option<Cursor>,
         limit: usize,
     ) -> Result<Vec<Receipt>, Error> {
         history::receipts(&self.tree, partition, before, limit)
@@ -251,7 +251,7 @@ impl Store for SledStore {
     fn closed_incidents(
         &self,
         partition: Partition,
-        before: Option<Before>,
+        before: Option<Cursor>,
         limit: usize,
     ) -> Result<Vec<Incident>, Error> {
         history::closed_incidents(&self.tree, partition, before, limit)
@@ -314,7 +314,7 @@ impl Store for SledStore {
         &self,
         partition: Partition,
         retention: &Retention,
-        now: Wall,
+        now: Timestamp,
     ) -> Result<Purged, Error> {
         let _purging = self.purging.lock().unwrap_or_else(PoisonError::into_inner);
         let history_bytes = {

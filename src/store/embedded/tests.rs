@@ -6,7 +6,7 @@ use std::sync::{Mutex, mpsc};
 
 use super::*;
 use crate::engine::records::{Change, Record};
-use crate::engine::time::Millis;
+use crate::engine::time::Duration;
 use crate::store::contract::{HOME, KEEP_ALL, commit, loaded, put, receipt_change, small};
 use crate::store::samples::{self, START};
 
@@ -410,7 +410,7 @@ fn a_start_without_space_gives_up_the_reserve() {
 
 /// An incident is closed with a long alert, and a receipt is given.
 fn closed(number: u64) -> Vec<Change> {
-    let at = START + Millis(number);
+    let at = START + Duration(number);
     let mut alert = samples::alert(number);
     alert.dedup_key = "x".repeat(5_000).into();
     alert.incidents = vec![IncidentNumber(number)];

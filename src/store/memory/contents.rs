@@ -8,8 +8,10 @@ use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId, ReceiptId};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
 use crate::engine::records::{Change, Entry, Receipt, Record, RecordKey};
-use crate::engine::time::Wall;
-use crate::store::{Batch, Clocks, DocumentKind, Partition, Purged, Retention, age, load};
+use crate::engine::time::Timestamp;
+use crate::store::{
+    Batch, Clocks, DocumentKind, Partition, Purged, Retention, load, retention_index,
+};
 
 /// What a record counts for in the use of "disk".
 const RECORD_BYTES: u64 = 1024;
@@ -55,7 +57,7 @@ impl Contents {
     }
 
     /// Removes a small batch of history.
-    pub fn purge(&mut self, partition: Partition, retention: &Retention, now: Wall) -> Purged {
+    pub fn purge(&mut self, partition: Partition, retention: &Retention, now: Timestamp) -> Purged {
         let mut purged = Purged::default();
         for count in 0.. {
             let used_bytes = self.used_bytes();
@@ -77,7 +79,7 @@ impl Contents {
                 }
                 Victim::Closed(closed) => {
                     history.remove(closed);
-                    let is_incident = matches!(closed, age::Closed::Incident(_));
+                    let is_incident = matches!(closed, retention_index::Closed::Incident(_));
                     purged.incidents += u64::from(is_incident);
                     is_incident
                 }
@@ -141,7 +143,7 @@ impl History {
             | Record::Sender(_)
             | Record::Silence(_)
             | Record::Override(_)
-            | Record::Pinned(_)
+            | Record::PolicySnapshot(_)
             | Record::Task(_)
             | Record::Counters(_)
             | Record::Jump(_) => {}
@@ -149,7 +151,7 @@ impl History {
     }
 
     /// Receipts that a start needs.
-    pub fn remembered(&self, now: Wall) -> Vec<Arc<Receipt>> {
+    pub fn remembered(&self, now: Timestamp) -> Vec<Arc<Receipt>> {
         let mut memory = load::Memory::new(now);
         for receipt in self.receipts.values().rev() {
             if memory.is_over(receipt) {
@@ -166,39 +168,39 @@ impl History {
         (self.receipts.len() + incidents + self.alerts.len()) as u64
     }
 
-    fn oldest_receipt(&self) -> Option<(Wall, ReceiptId)> {
+    fn oldest_receipt(&self) -> Option<(Timestamp, ReceiptId)> {
         let receipt = self.receipts.values().next();
         receipt.map(|receipt| (receipt.at, receipt.id))
     }
 
     /// The oldest closed record that can be purged by itself.
-    fn oldest_closed(&self) -> Option<(Wall, age::Closed)> {
+    fn oldest_closed(&self) -> Option<(Timestamp, retention_index::Closed)> {
         let is_active = |number| self.active.contains_key(&RecordKey::Incident(number));
         let incidents = self.incidents.values();
         let incidents = incidents.filter(|incident| !is_active(incident.number));
         let incidents = incidents.map(|incident| {
-            let at = age::incident_closed_at(incident);
-            (at, age::Closed::Incident(incident.number))
+            let at = retention_index::incident_closed_at(incident);
+            (at, retention_index::Closed::Incident(incident.number))
         });
         let alerts = self.alerts.values();
         let lonely = alerts.filter(|alert| alert.incidents.is_empty());
         let alerts = lonely.map(|alert| {
-            let at = age::alert_closed_at(alert);
-            (at, age::Closed::Alert(alert.id))
+            let at = retention_index::alert_closed_at(alert);
+            (at, retention_index::Closed::Alert(alert.id))
         });
         let pages = self.pages.values();
         let lonely = pages.filter(|page| page.incidents.is_empty());
-        let pages = lonely.map(|page| (page.created_at, age::Closed::Page(page.id)));
+        let pages = lonely.map(|page| (page.created_at, retention_index::Closed::Page(page.id)));
         incidents.chain(alerts).chain(pages).min()
     }
 
-    fn remove(&mut self, closed: age::Closed) {
+    fn remove(&mut self, closed: retention_index::Closed) {
         match closed {
-            age::Closed::Incident(number) => self.remove_incident(number),
-            age::Closed::Page(id) => {
+            retention_index::Closed::Incident(number) => self.remove_incident(number),
+            retention_index::Closed::Page(id) => {
                 self.pages.remove(&id);
             }
-            age::Closed::Alert(id) => {
+            retention_index::Closed::Alert(id) => {
                 self.alerts.remove(&id);
             }
         }
@@ -224,7 +226,7 @@ fn victim(
     history: &History,
     used_bytes: u64,
     retention: &Retention,
-    now: Wall,
+    now: Timestamp,
 ) -> Option<(Victim, bool)> {
     let (receipt, closed) = (history.oldest_receipt(), history.oldest_closed());
     let expired = receipt.filter(|(at, _)| *at < now.minus(retention.events));
@@ -250,5 +252,5 @@ fn victim(
 
 enum Victim {
     Receipt(ReceiptId),
-    Closed(age::Closed),
+    Closed(retention_index::Closed),
 }

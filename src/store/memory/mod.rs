@@ -11,11 +11,11 @@ use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId, ReceiptId};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
 use crate::engine::records::{Entry, Receipt};
-use crate::engine::time::Wall;
+use crate::engine::time::Timestamp;
 
 use self::contents::{Contents, History};
 use super::{
-    Batch, Before, DocumentKind, Epoch, Error, Loaded, Partition, Purged, Retention, Span, Store,
+    Batch, Cursor, DocumentKind, Epoch, Error, Loaded, Partition, Purged, Retention, Span, Store,
 };
 
 mod contents;
@@ -108,7 +108,7 @@ impl Store for MemoryStore {
         Ok(EPOCH)
     }
 
-    fn load(&self, partition: Partition, now: Wall) -> Result<Loaded, Error> {
+    fn load(&self, partition: Partition, now: Timestamp) -> Result<Loaded, Error> {
         Ok(self.read(partition, |history| Loaded {
             records: history.active.values().cloned().collect(),
             receipts: history.remembered(now),
@@ -148,12 +148,12 @@ impl Store for MemoryStore {
     fn receipts(
         &self,
         partition: Partition,
-        before: Option<Before>,
+        before: Option<Cursor>,
         limit: usize,
     ) -> Result<Vec<Receipt>, Error> {
         Ok(self.read(partition, |history| {
             let receipts = history.receipts.values().rev();
-            let older = receipts.filter(|it| before.is_none_or(|Before(id)| it.id.0 < id));
+            let older = receipts.filter(|it| before.is_none_or(|Cursor(id)| it.id.0 < id));
             older.take(limit).map(|it| (**it).clone()).collect()
         }))
     }
@@ -187,12 +187,12 @@ impl Store for MemoryStore {
     fn closed_incidents(
         &self,
         partition: Partition,
-        before: Option<Before>,
+        before: Option<Cursor>,
         limit: usize,
     ) -> Result<Vec<Incident>, Error> {
         Ok(self.read(partition, |history| {
             let incidents = history.incidents.values().rev();
-            let lower = incidents.filter(|it| before.is_none_or(|Before(id)| it.number.0 < id));
+            let lower = incidents.filter(|it| before.is_none_or(|Cursor(id)| it.number.0 < id));
             lower.take(limit).map(|it| (**it).clone()).collect()
         }))
     }
@@ -267,7 +267,7 @@ impl Store for MemoryStore {
         &self,
         partition: Partition,
         retention: &Retention,
-        now: Wall,
+        now: Timestamp,
     ) -> Result<Purged, Error> {
         let mut inner = self.inner();
         inner.check()?;

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::records::Record;
-use crate::engine::time::{Steady, Wall};
+use crate::engine::time::{MonotonicTime, Timestamp};
 
 use super::keys::describe;
 use super::{Clocks, Error};
@@ -86,8 +86,8 @@ pub struct Progress {
 /// The clocks of a partition as stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredClocks {
-    wall: Wall,
-    steady: Steady,
+    wall: Timestamp,
+    steady: MonotonicTime,
 }
 
 impl From<Clocks> for StoredClocks {
@@ -122,7 +122,7 @@ pub fn encode_record(record: &Record, bytes: &mut Vec<u8>) -> Result<(), Error> 
         Record::Sender(sender) => encode(&**sender, bytes),
         Record::Silence(silence) => encode(&**silence, bytes),
         Record::Override(override_) => encode(&**override_, bytes),
-        Record::Pinned(pinned) => encode(&**pinned, bytes),
+        Record::PolicySnapshot(pinned) => encode(&**pinned, bytes),
         Record::Task(task) => encode(&**task, bytes),
         Record::Counters(counters) => encode(counters, bytes),
         Record::Jump(jump) => encode(jump, bytes),

@@ -71,7 +71,7 @@ fn the_stored_form_of_every_kind_is_as_pinned() {
     check_golden("progress", &[progress]);
     let clocks = Clocks {
         wall: samples::START,
-        steady: Steady(4),
+        steady: MonotonicTime(4),
     };
     check_golden("clocks", &[StoredClocks::from(clocks)]);
 }
@@ -100,7 +100,7 @@ fn golden_files_of_every_format_so_far_can_be_read() {
         read::<records::Sender>(format, "sender");
         read::<records::Silence>(format, "silence");
         read::<calendar::Override>(format, "override");
-        read::<records::Pinned>(format, "pinned");
+        read::<records::PolicySnapshot>(format, "pinned");
         read::<crate::engine::counters::Counters>(format, "counters");
         read::<records::UnconfirmedJump>(format, "jump");
         read::<records::Receipt>(format, "receipts");
@@ -119,8 +119,8 @@ fn bundles_that_were_stored_under_their_earlier_words_can_be_read() {
     }
     let person: crate::engine::records::Person =
         read(r#"{"user":"ana","paged":[1000],"fold_due":2000,"folded":3000,"last_folded":4}"#);
-    assert_eq!(person.bundle_due, Some(Steady(2_000)));
-    assert_eq!(person.bundled, Some(Steady(3_000)));
+    assert_eq!(person.bundle_due, Some(MonotonicTime(2_000)));
+    assert_eq!(person.bundled, Some(MonotonicTime(3_000)));
     assert_eq!(person.last_bundle, Some(crate::engine::ids::PageId(4)));
     assert_eq!(read::<PageKind>(r#""folded""#), PageKind::Bundle);
     assert_eq!(read::<Reason>(r#""folded""#), Reason::Bundled);

@@ -6,9 +6,9 @@ use std::path::Path;
 use crate::engine::counters::Counters;
 use crate::engine::ids::{IncidentNumber, ReceiptId, Revision};
 use crate::engine::records::{Change, Record};
-use crate::engine::time::Wall;
-use crate::store::age;
+use crate::engine::time::Timestamp;
 use crate::store::record::Progress;
+use crate::store::retention_index;
 use crate::store::{DocumentKind, LINKS_SECRET};
 
 /// As many of one kind are named.
@@ -51,9 +51,9 @@ pub struct Seen {
     first_receipt: Option<ReceiptId>,
     last_receipt: Option<ReceiptId>,
     /// With the moments at which they were opened.
-    incidents: BTreeMap<IncidentNumber, Wall>,
+    incidents: BTreeMap<IncidentNumber, Timestamp>,
     /// When the first of those in history was over.
-    oldest_closed: Option<Wall>,
+    oldest_closed: Option<Timestamp>,
     /// Their timelines are there, which go with them.
     with_entries: BTreeSet<IncidentNumber>,
     /// Pages and alerts name them, of which some outlive them.
@@ -88,7 +88,7 @@ impl Seen {
 
     fn note_closed(&mut self, record: &Record) {
         if let Record::Incident(incident) = record {
-            let at = age::incident_closed_at(incident);
+            let at = retention_index::incident_closed_at(incident);
             self.oldest_closed = Some(self.oldest_closed.map_or(at, |oldest| oldest.min(at)));
         }
         let named = named_by(record);
@@ -114,7 +114,7 @@ impl Seen {
             | Record::Sender(_)
             | Record::Silence(_)
             | Record::Override(_)
-            | Record::Pinned(_)
+            | Record::PolicySnapshot(_)
             | Record::Jump(_)
             | Record::Task(_) => {}
         }
@@ -235,7 +235,7 @@ fn named_by(record: &Record) -> Vec<IncidentNumber> {
         | Record::Sender(_)
         | Record::Silence(_)
         | Record::Override(_)
-        | Record::Pinned(_)
+        | Record::PolicySnapshot(_)
         | Record::Jump(_)
         | Record::Task(_) => Vec::new(),
     }

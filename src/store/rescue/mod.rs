@@ -422,7 +422,7 @@ fn name_of(change: &Change) -> &'static str {
         Record::Sender(_) => "senders",
         Record::Silence(_) => "silences",
         Record::Override(_) => "overrides",
-        Record::Pinned(_) => "pinned policies",
+        Record::PolicySnapshot(_) => "pinned policies",
         Record::Counters(_) => "counters",
         Record::Jump(_) => "jumps of the clock",
         Record::Task(_) => "tasks",

@@ -105,7 +105,7 @@ impl Target {
                 | Record::Person(_)
                 | Record::Channel(_)
                 | Record::Sender(_)
-                | Record::Pinned(_)
+                | Record::PolicySnapshot(_)
                 | Record::Counters(_)
                 | Record::Jump(_) => {}
                 Record::Task(task) => next.task = next.task.max(TaskId(task.id.0 + 1)),

@@ -7,7 +7,7 @@ use crate::engine::counters::Counters;
 use crate::engine::ids::{
     AlertId, AttemptId, EntryId, IncidentNumber, OverrideId, PageId, ReceiptId, SilenceId, TaskId,
 };
-use crate::engine::time::{Millis, Steady, Wall};
+use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 use crate::store::contract::{KEEP_ALL, commit, put, receipt_change, small};
 use crate::store::samples::{self, START};
 use crate::store::sled::{Failure, Tree};
@@ -80,7 +80,7 @@ fn fill(path: &Path, rounds: u64) {
             .collect(),
         clocks: Clocks {
             wall: START,
-            steady: Steady(77),
+            steady: MonotonicTime(77),
         },
     };
     let epoch = store.claim(HOME).unwrap();
@@ -474,8 +474,8 @@ fn rules_and_secrets_that_are_gone_are_missed() {
     assert_eq!(Seen::default().missing(), [""; 0], "nothing was ever used");
 }
 
-fn day(number: i64) -> Wall {
-    Wall(START.0 + number * 86_400_000)
+fn day(number: i64) -> Timestamp {
+    Timestamp(START.0 + number * 86_400_000)
 }
 
 /// An incident that was opened on a day, and over on another.
@@ -517,7 +517,7 @@ fn incidents_that_were_purged_are_not_missed_and_those_that_were_lost_are() {
         ],
     );
     let retention = Retention {
-        incidents: Millis::days(30),
+        incidents: Duration::days(30),
         ..KEEP_ALL
     };
     assert_eq!(store.purge(HOME, &retention, day(40)).unwrap().incidents, 3);

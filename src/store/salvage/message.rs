@@ -126,7 +126,7 @@ impl Head {
 
 /// The message that begins here in a segment, which begins at `start` of the file.
 pub fn read(segment: &[u8], at: usize, start: u64) -> Option<Found> {
-    let mut cursor = Cursor {
+    let mut cursor = ByteReader {
         bytes: segment.get(at..)?,
         at: 0,
     };
@@ -169,7 +169,7 @@ pub fn read(segment: &[u8], at: usize, start: u64) -> Option<Found> {
 impl Node {
     /// Reads the body of a message.
     pub fn read(body: &[u8]) -> Option<Self> {
-        let mut cursor = Cursor { bytes: body, at: 0 };
+        let mut cursor = ByteReader { bytes: body, at: 0 };
         let (_next, _merging_child, _merging) =
             (cursor.number()?, cursor.number()?, cursor.byte()?);
         let shared = usize::from(cursor.byte()?);
@@ -201,7 +201,7 @@ impl Node {
 impl Link {
     /// Reads the body of a message.
     pub fn read(body: &[u8]) -> Option<Self> {
-        let mut cursor = Cursor { bytes: body, at: 0 };
+        let mut cursor = ByteReader { bytes: body, at: 0 };
         match cursor.byte()? {
             0 => Some(Self::Set(cursor.text()?.to_vec(), cursor.value()?)),
             1 => Some(Self::Remove(cursor.text()?.to_vec())),
@@ -212,12 +212,12 @@ impl Link {
 }
 
 /// Reads one thing after the other.
-struct Cursor<'bytes> {
+struct ByteReader<'bytes> {
     bytes: &'bytes [u8],
     at: usize,
 }
 
-impl<'bytes> Cursor<'bytes> {
+impl<'bytes> ByteReader<'bytes> {
     fn take(&mut self, length: usize) -> Option<&'bytes [u8]> {
         let end = self.at.checked_add(length)?;
         let taken = self.bytes.get(self.at..end)?;
@@ -318,9 +318,13 @@ mod tests {
             (&[251, 1, 0, 0, 1], 0x0100_0001),
         ];
         for (bytes, number) in cases {
-            assert_eq!(Cursor { bytes, at: 0 }.number(), Some(number), "{bytes:?}");
+            assert_eq!(
+                ByteReader { bytes, at: 0 }.number(),
+                Some(number),
+                "{bytes:?}"
+            );
         }
-        let cut = Cursor {
+        let cut = ByteReader {
             bytes: &[255, 1],
             at: 0,
         }

@@ -2,28 +2,30 @@
 
 use std::sync::Arc;
 
-use reveille::engine::decision::{AlertBrief, Brief, Message, Order, TokenSubject};
+use reveille::engine::decision::{
+    AlertSummary, IncidentSummary, Message, SendRequest, TokenSubject,
+};
 use reveille::engine::event::Content;
 use reveille::engine::ids::{AttemptId, IncidentNumber, PageId, Revision};
-use reveille::engine::incident::{Handled, Position, Status, Why};
+use reveille::engine::incident::{Handled, PageCause, Position, Status};
 use reveille::engine::input::Via;
-use reveille::engine::page::{IncidentRef, News, PageKind, Recipient};
+use reveille::engine::page::{IncidentRef, PageKind, Recipient, UpdateKind};
 use reveille::engine::ruleset::Medium;
-use reveille::engine::time::{Millis, Wall};
+use reveille::engine::time::{Duration, Timestamp};
 use reveille::engine::urgency::Urgency;
-use reveille::outbound::{Channel, Mark, Sent};
+use reveille::outbound::{CancelToken, Channel, Sent};
 
 /// 2026-05-12T02:10:00Z.
-const OPENED: Wall = Wall(1_778_551_800_000);
+const OPENED: Timestamp = Timestamp(1_778_551_800_000);
 
 /// Makes an attempt that nobody withdraws.
-pub async fn send(channel: &dyn Channel, order: &Order) -> Sent {
-    channel.send(order, &Mark::default()).await.unwrap()
+pub async fn send(channel: &dyn Channel, order: &SendRequest) -> Sent {
+    channel.send(order, &CancelToken::default()).await.unwrap()
 }
 
 /// A page to Ana about one incident, by mail.
-pub fn page(number: u64, title: &str) -> Order {
-    Order {
+pub fn page(number: u64, title: &str) -> SendRequest {
+    SendRequest {
         attempt: AttemptId(1),
         page: PageId(number),
         channel: "mail".into(),
@@ -34,15 +36,15 @@ pub fn page(number: u64, title: &str) -> Order {
         asks: true,
         message: message(number, title),
         place: None,
-        is_plain: false,
-        deadline: Millis::seconds(20),
+        plain_text_only: false,
+        deadline: Duration::seconds(20),
     }
 }
 
 /// The notice that Bo has it.
-pub fn acknowledged(number: u64, title: &str) -> Order {
+pub fn acknowledged(number: u64, title: &str) -> SendRequest {
     let mut order = page(number, title);
-    let news = News::Acknowledged;
+    let news = UpdateKind::Acknowledged;
     order.page = PageId(number + 1);
     order.asks = false;
     order.message.kind = PageKind::Update {
@@ -56,7 +58,7 @@ pub fn acknowledged(number: u64, title: &str) -> Order {
         by: "Bo Larsen".into(),
         user: Some("bo".into()),
         via: Via::Link,
-        at: OPENED + Millis::minutes(2),
+        at: OPENED + Duration::minutes(2),
     });
     order
 }
@@ -77,7 +79,7 @@ fn message(number: u64, title: &str) -> Message {
             generation: 1,
             user: Some("ana".into()),
         },
-        why: Why {
+        why: PageCause {
             route: "payments-critical".into(),
             policy: Some("payments".into()),
             position: Position::Step(0),
@@ -90,8 +92,8 @@ fn message(number: u64, title: &str) -> Message {
     }
 }
 
-fn brief(number: u64, title: &str) -> Brief {
-    Brief {
+fn brief(number: u64, title: &str) -> IncidentSummary {
+    IncidentSummary {
         incident: IncidentRef {
             number: IncidentNumber(number),
             generation: 1,
@@ -107,7 +109,7 @@ fn brief(number: u64, title: &str) -> Brief {
         alerts_firing: 1,
         alerts_total: 1,
         group_labels: std::iter::empty::<(&str, &str)>().collect(),
-        alerts: vec![AlertBrief {
+        alerts: vec![AlertSummary {
             summary: title.into(),
             firing: true,
             first_seen: OPENED,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use hmac::{Hmac, KeyInit, Mac};
-use reveille::engine::time::Wall;
+use reveille::engine::time::Timestamp;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -81,7 +81,7 @@ impl Press<'_> {
 }
 
 /// The headers of a body: its time, and the signature over both.
-pub fn signed(body: &str, secret: &str, at: Wall) -> [(&'static str, String); 2] {
+pub fn signed(body: &str, secret: &str, at: Timestamp) -> [(&'static str, String); 2] {
     let seconds = at.0 / 1_000;
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("v0:{seconds}:{body}").as_bytes());

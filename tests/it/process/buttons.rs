@@ -1,7 +1,7 @@
 //! Buttons in Slack, over HTTP with the real binary: what is pressed acts, once, for whom it was
 //! meant, and only when Slack signed it.
 
-use reveille::engine::time::Wall;
+use reveille::engine::time::Timestamp;
 use reveille::runtime::clock::wall_now;
 use serde_json::{Value, json};
 
@@ -148,7 +148,7 @@ async fn a_press_acts_once_however_often_it_is_posted_also_after_a_restart() {
         server = place.start().await;
     }
     // Another press of the same button is one of its own: its signature differs.
-    let later = Wall(wall_now().0 + 1_000);
+    let later = Timestamp(wall_now().0 + 1_000);
     let headers = slack::signed(&body, slack::SIGNING_SECRET, later);
     assert_eq!(slack::post_actions(&server.url, &body, &headers).await, 200);
     assert_eq!(status(&server, 1).await, "acknowledged");
@@ -166,7 +166,7 @@ async fn what_slack_did_not_sign_presses_no_button() {
         place: DIRECT,
     };
     let now = wall_now();
-    let old = Wall(now.0 - 600_000);
+    let old = Timestamp(now.0 - 600_000);
     let body = press(USER).body();
     let sign = |secret, at| slack::signed(&body, secret, at).to_vec();
     let other = sign("another-secret", now);

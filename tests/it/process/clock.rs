@@ -6,14 +6,14 @@ use reveille::engine::event::Action;
 use reveille::engine::ids::ReceiptId;
 use reveille::engine::reason::Reason;
 use reveille::engine::records::{Change, Disposition, Receipt};
-use reveille::engine::time::{Millis, Steady, Wall};
+use reveille::engine::time::{Duration, MonotonicTime, Timestamp};
 use reveille::runtime::clock::wall_now;
 use reveille::store::{Batch, Clocks, Options, Partition, SledStore, Store};
 
 use super::server::{ONE_PERSON, Place, Server};
 use crate::harness::http::{Answer, FakeHttp};
 
-fn receipt(at: Wall) -> Receipt {
+fn receipt(at: Timestamp) -> Receipt {
     Receipt {
         id: ReceiptId(9_000),
         at,
@@ -33,13 +33,13 @@ fn receipt(at: Wall) -> Receipt {
 
 /// The last commit is made one of 490 days ago, with a receipt of that time.
 fn backdate(place: &Place) {
-    let wall = wall_now().minus(Millis::days(490));
+    let wall = wall_now().minus(Duration::days(490));
     let store = SledStore::open(&place.path().join("data"), Options::default()).unwrap();
     let batch = Batch {
         changes: vec![Change::Receipt(receipt(wall).into())],
         clocks: Clocks {
             wall,
-            steady: Steady(1_000_000),
+            steady: MonotonicTime(1_000_000),
         },
         ..Batch::default()
     };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reveille::engine::decision::{ActResult, Acted, Answer};
-use reveille::engine::event::{Action, Content, Event, Link, Spoken};
+use reveille::engine::event::{Action, Content, Event, EventTime, Link};
 use reveille::engine::ids::{IncidentNumber, PageId, SilenceId};
 use reveille::engine::input::{
     Act, ActOn, Actor, Input, OverrideRequest, PageByHand, ReassignTo, SilenceRequest, SmsReply,
@@ -11,7 +11,7 @@ use reveille::engine::input::{
 };
 use reveille::engine::matcher::Matcher;
 use reveille::engine::records::{Disposition, Receipt};
-use reveille::engine::time::Wall;
+use reveille::engine::time::Timestamp;
 use reveille::engine::urgency::Urgency;
 
 use super::world::{World, length};
@@ -32,7 +32,7 @@ pub fn trigger(key: &str) -> Post {
             action: Action::Trigger,
             dedup_key: key.into(),
             id: None,
-            spoken: Spoken::Moment(None),
+            spoken: EventTime::OccurredAt(None),
             asserted_by: None,
             content: Arc::new(Content {
                 summary: key.into(),
@@ -92,14 +92,14 @@ impl Post {
     }
 
     /// The source says that it happened then.
-    pub fn occurred(mut self, at: Wall) -> Self {
-        self.event.spoken = Spoken::Moment(Some(at));
+    pub fn occurred(mut self, at: Timestamp) -> Self {
+        self.event.spoken = EventTime::OccurredAt(Some(at));
         self
     }
 
     /// The source asserts a state that began then.
-    pub fn asserted(mut self, starts_at: Wall, ends_at: Option<Wall>) -> Self {
-        self.event.spoken = Spoken::Asserted {
+    pub fn asserted(mut self, starts_at: Timestamp, ends_at: Option<Timestamp>) -> Self {
+        self.event.spoken = EventTime::StateAsserted {
             starts_at: Some(starts_at),
             ends_at,
         };
@@ -151,7 +151,7 @@ pub fn actor(who: &str) -> Actor {
 }
 
 /// A silence over alerts with a matcher, from now on.
-pub fn silence_input(replaces: Option<SilenceId>, matcher: &str, until: Wall) -> Input {
+pub fn silence_input(replaces: Option<SilenceId>, matcher: &str, until: Timestamp) -> Input {
     Input::Silence(SilenceRequest {
         actor: actor("ana"),
         matchers: vec![Matcher::parse(matcher).expect("a matcher")],

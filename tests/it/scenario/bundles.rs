@@ -7,7 +7,7 @@ use reveille::engine::input::{ReassignTo, Verb};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::records::Entry;
 use reveille::engine::ruleset::Target;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 use super::TEAM;
 use super::acts::trigger;
@@ -77,7 +77,7 @@ fn a_bundled_page_whose_first_incident_was_handed_over_still_fails_over_for_the_
     for number in 11..=13 {
         world.post(&format!("a{number}"));
     }
-    let refused = Play::Late(Millis::seconds(5), Outcome::RefusedTarget);
+    let refused = Play::Late(Duration::seconds(5), Outcome::RefusedTarget);
     world.next("twilio", [refused]);
     world.at("00:00:17");
     world.expect(["ana sms twilio #11 bundle of 3"]);
@@ -148,7 +148,7 @@ fn a_bundled_page_whose_other_contact_was_reached_moves_nowhere() {
     }
     assert_eq!(world.take_seen().len(), 20);
     world.wait("00:00:01");
-    let refused = Play::Late(Millis::seconds(2), Outcome::RefusedTarget);
+    let refused = Play::Late(Duration::seconds(2), Outcome::RefusedTarget);
     world.next("twilio", [refused]);
     world.post("a11");
     world.post("a12");

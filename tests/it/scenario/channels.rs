@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use reveille::engine::ids::ChannelName;
 use reveille::engine::outcome::{Capacity, Outcome, Validity};
 use reveille::engine::ruleset::{Capabilities, ChannelInfo, Medium};
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 /// How a channel answers one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,13 +13,13 @@ pub enum Play {
     /// After a tenth of a second.
     Says(Outcome),
     /// After so long.
-    Late(Millis, Outcome),
+    Late(Duration, Outcome),
     /// Nothing until the attempt's deadline; then it is unknown.
     Silence,
     /// Nothing, ever.
     Lost,
     /// Looks up and connects for so long before the first byte; what is withdrawn never leaves.
-    LooksUp(Millis, Outcome),
+    LooksUp(Duration, Outcome),
 }
 
 /// Accepted at once.
@@ -32,7 +32,7 @@ pub struct Fake {
     pub default: Play,
     pub probe: Outcome,
     /// How long a probe takes for its answer.
-    pub probe_after: Millis,
+    pub probe_after: Duration,
     pub capacity: Capacity,
     pub certificate: Option<Validity>,
     /// Addresses that it does not take.
@@ -49,7 +49,7 @@ impl Default for Fake {
             next: VecDeque::new(),
             default: ACCEPTED,
             probe: Outcome::Accepted,
-            probe_after: Millis(100),
+            probe_after: Duration(100),
             capacity: Capacity::Enough,
             certificate: None,
             refused: BTreeSet::new(),
@@ -69,7 +69,7 @@ impl Fake {
             return Play::Says(Outcome::RefusedCredential);
         }
         if self.throttled.contains(address) {
-            let wait = Millis::minutes(1);
+            let wait = Duration::minutes(1);
             return Play::Says(Outcome::Throttled { wait });
         }
         self.next.pop_front().unwrap_or(self.default)

@@ -1,10 +1,10 @@
 //! Channels that nobody uses are asked how they are, and what they say is told by another channel.
 
-use reveille::api::borders::ConfiguredChannel;
-use reveille::api::shapes;
+use reveille::api::ports::ConfiguredChannel;
+use reveille::api::wire;
 use reveille::engine::outcome::{Capacity, Outcome, Validity};
 use reveille::engine::ruleset::ChannelInfo;
-use reveille::engine::time::{Millis, Now, Steady};
+use reveille::engine::time::{Duration, MonotonicTime, Now};
 
 use super::TEAM;
 use super::channels::with_second_sms;
@@ -25,7 +25,7 @@ pub fn world(names: &[&str]) -> World {
 }
 
 /// When it was asked.
-pub fn asked(world: &World, channel: &str) -> Vec<Millis> {
+pub fn asked(world: &World, channel: &str) -> Vec<Duration> {
     let probed = world.probed.iter();
     let of_channel = probed.filter(|(_, name)| name.as_str() == channel);
     of_channel.map(|(at, _)| *at).collect()
@@ -44,12 +44,12 @@ fn a_channel_that_nobody_uses_is_asked_soon_after_the_start_and_then_once_an_hou
     world.at("24:00:00");
     for channel in ["slack", "mail", "twilio"] {
         let asked = asked(&world, channel);
-        assert!(asked[0] <= Millis::minutes(5), "{channel}: {}", asked[0]);
+        assert!(asked[0] <= Duration::minutes(5), "{channel}: {}", asked[0]);
         assert!((22..=24).contains(&asked.len()), "{channel}: {asked:?}");
         for pair in asked.windows(2) {
-            let between = Millis(pair[1].0 - pair[0].0);
-            assert!(between >= Millis::hours(1), "{channel}: {between}");
-            assert!(between <= Millis::minutes(65), "{channel}: {between}");
+            let between = Duration(pair[1].0 - pair[0].0);
+            assert!(between >= Duration::hours(1), "{channel}: {between}");
+            assert!(between <= Duration::minutes(65), "{channel}: {between}");
         }
     }
     for channel in ["gateway", "hooks", "console"] {
@@ -69,10 +69,10 @@ fn the_api_says_when_a_channel_passed_its_last_check() {
     let shown = |world: &World| {
         let now = Now {
             wall: world.wall(),
-            steady: Steady(0),
+            steady: MonotonicTime(0),
             seed: 0,
         };
-        shapes::channel::channel(&configured, world.state(), &world.rules(), now)
+        wire::channel::channel(&configured, world.state(), &world.rules(), now)
     };
     assert_eq!(shown(&world).last_check_passed_at, None);
     world.at("00:10:00");
@@ -99,7 +99,7 @@ fn the_checks_of_several_channels_do_not_fall_together_even_after_a_long_absence
     }));
     let mut world = World::with(TEAM, channels, BEGIN);
     world.at("03:00:00");
-    world.crash_for(Millis::hours(20));
+    world.crash_for(Duration::hours(20));
     world.wait("03:00:00");
     // In the order of time.
     let mut seconds: Vec<u64> = world.probed.iter().map(|(at, _)| at.as_seconds()).collect();
@@ -206,7 +206,7 @@ fn a_page_that_is_taken_ends_what_checks_said() {
 fn a_provider_with_much_to_do_passes_for_a_check_that_says_nothing() {
     let mut world = world(&["twilio"]);
     world.fake("twilio").probe = Outcome::Throttled {
-        wait: Millis::minutes(5),
+        wait: Duration::minutes(5),
     };
     world.expect_nothing_until("05:00:00");
     assert_eq!(world.own_incidents(), [""; 0]);
@@ -261,7 +261,7 @@ fn an_account_with_little_left_is_told_at_low_urgency_and_goes_on_sending() {
 }
 
 /// A certificate that ends so long from now.
-fn ending_in(world: &World, left: Millis, whole: Millis) -> Option<Validity> {
+fn ending_in(world: &World, left: Duration, whole: Duration) -> Option<Validity> {
     let ends = world.wall() + left;
     Some(Validity {
         begins: ends.minus(whole),
@@ -271,13 +271,13 @@ fn ending_in(world: &World, left: Millis, whole: Millis) -> Option<Validity> {
 
 #[test]
 fn a_certificate_that_nobody_renewed_in_time_is_told_before_it_ends() {
-    let (year, week) = (Millis::days(365), Millis::days(7));
+    let (year, week) = (Duration::days(365), Duration::days(7));
     for (left, whole, is_told) in [
-        (Millis::days(13), year, true),
-        (Millis::days(16), year, false),
-        (Millis::days(3), week, false),
-        (Millis::hours(36), week, true),
-        (Millis::ZERO, year, true),
+        (Duration::days(13), year, true),
+        (Duration::days(16), year, false),
+        (Duration::days(3), week, false),
+        (Duration::hours(36), week, true),
+        (Duration::ZERO, year, true),
     ] {
         let mut world = world(&["twilio"]);
         let begin = world.wall();
@@ -324,7 +324,7 @@ fn a_restart_checks_anew_since_settings_may_have_changed() {
     world.at("00:10:00");
     assert_eq!(asked(&world, "twilio").len(), 1);
     world.fake("twilio").probe = Outcome::RefusedCredential;
-    world.crash_for(Millis::seconds(2));
+    world.crash_for(Duration::seconds(2));
     world.wait("00:05:00");
     assert_eq!(world.own_incidents(), ["channel_credential/twilio"]);
     world.ack(1, "ana");

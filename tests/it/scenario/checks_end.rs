@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use reveille::engine::outcome::{Capacity, Outcome, Validity};
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 use super::TEAM;
 use super::channels::Play;
@@ -16,9 +16,9 @@ fn what_checks_said_ends_when_the_channel_is_not_checked_any_more() {
     world.fake("gateway").capacity = Capacity::Low {
         text: "little".into(),
     };
-    let ends = world.wall() + Millis::days(3);
+    let ends = world.wall() + Duration::days(3);
     world.fake("gateway").certificate = Some(Validity {
-        begins: ends.minus(Millis::days(90)),
+        begins: ends.minus(Duration::days(90)),
         ends,
     });
     world.at("00:10:00");
@@ -27,7 +27,7 @@ fn what_checks_said_ends_when_the_channel_is_not_checked_any_more() {
     world.ack(2, "ana");
     // `balance_url` leaves the settings.
     world.replace_channels(TEAM, probing(&[]));
-    world.crash_for(Millis::seconds(2));
+    world.crash_for(Duration::seconds(2));
     // A page is taken, over and over.
     for number in 3..=30 {
         world.next("twilio", [Play::Says(Outcome::RefusedTarget)]);
@@ -45,9 +45,13 @@ fn what_checks_said_ends_when_the_channel_is_not_checked_any_more() {
 fn a_server_of_which_one_of_two_nodes_has_an_old_certificate_is_told_once() {
     let mut world = world(&["twilio"]);
     let mut told = BTreeSet::new();
-    let year = Millis::days(365);
+    let year = Duration::days(365);
     for hour in 0..48 {
-        let left = if hour % 2 == 0 { Millis::days(5) } else { year };
+        let left = if hour % 2 == 0 {
+            Duration::days(5)
+        } else {
+            year
+        };
         let ends = world.wall() + left;
         world.fake("twilio").certificate = Some(Validity {
             begins: ends.minus(year),
@@ -116,16 +120,16 @@ fn a_gateway_that_refuses_its_key_stays_down_whatever_the_balance_says() {
 fn a_check_that_was_asked_before_a_page_was_refused_does_not_clear_that() {
     let mut world = world(&["twilio"]);
     while asked(&world, "twilio").is_empty() {
-        world.until(Millis(world.passed.0 + 10));
+        world.until(Duration(world.passed.0 + 10));
     }
     world.next(
         "twilio",
-        [Play::Late(Millis(50), Outcome::RefusedCredential)],
+        [Play::Late(Duration(50), Outcome::RefusedCredential)],
     );
     world.post("db");
-    world.until(Millis(world.passed.0 + 60));
+    world.until(Duration(world.passed.0 + 60));
     let before = world.own_incidents();
-    world.until(Millis(world.passed.0 + 100));
+    world.until(Duration(world.passed.0 + 100));
     let after = world.own_incidents();
     world.take_seen();
     assert_eq!(before, ["channel_credential/twilio"]);
@@ -155,7 +159,7 @@ fn a_busy_channel_of_a_router_that_is_started_anew_each_five_hours_is_checked() 
             world.wait("00:29:30");
         }
         world.take_seen();
-        world.crash_for(Millis::seconds(5));
+        world.crash_for(Duration::seconds(5));
     }
     let asked = asked(&world, "twilio");
     world.take_seen();
@@ -170,10 +174,10 @@ fn a_check_that_found_the_channel_asking_to_wait_is_not_put_off_by_hours() {
         world.at("00:10:00");
         let mut number = 0;
         let mut is_throttled = false;
-        while world.passed < Millis::hours(11) {
-            if !is_throttled && world.passed >= Millis::minutes(begin) {
+        while world.passed < Duration::hours(11) {
+            if !is_throttled && world.passed >= Duration::minutes(begin) {
                 is_throttled = true;
-                let wait = Millis::minutes(14);
+                let wait = Duration::minutes(14);
                 world.next("twilio", [Play::Says(Outcome::Throttled { wait })]);
             }
             number += 1;
@@ -209,5 +213,5 @@ fn a_channel_that_is_up_again_has_passed_a_check() {
         .expect("it is known");
     let passed = channel.check.and_then(|check| check.last_passed_at);
     let ago = passed.map(|at| world.wall().since(at));
-    assert!(ago < Some(Millis::minutes(5)), "{ago:?}");
+    assert!(ago < Some(Duration::minutes(5)), "{ago:?}");
 }

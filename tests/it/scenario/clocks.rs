@@ -1,7 +1,7 @@
 //! A wrong clock destroys nothing: what time forgets is kept until the clock is believed.
 
 use reveille::engine::input::Input;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 use reveille::store::{Options, Partition, Retention, SledStore, Store};
 
 use super::TEAM;
@@ -122,7 +122,7 @@ fn a_jump_is_believed_after_an_hour_in_one_process_and_restarts_begin_the_hour_a
     let [.., shown, open] = memory(&world);
     world.starts_under_clock(10 * DAY);
     world.wait("00:50:00");
-    world.crash_for(Millis::hours(5));
+    world.crash_for(Duration::hours(5));
     world.wait("00:50:00");
     assert!(world.state().jump().is_some());
     assert_eq!(memory(&world)[3..], [shown, open]);
@@ -160,7 +160,7 @@ fn a_weekend_switched_off_wakes_nobody_and_a_day_is_not_even_told() {
         world.resolve_event("db");
         world.wait("00:01:00");
         world.take_seen();
-        world.crash_for(Millis::hours(hours));
+        world.crash_for(Duration::hours(hours));
         let own = world.own_incidents();
         assert_eq!(own.concat(), told, "{hours} hours off");
         world.wait("00:30:00");
@@ -186,7 +186,7 @@ fn what_is_set_under_a_wrong_clock_lasts_as_long_as_was_meant() {
     let kept = world.state().silence(silence).unwrap().clone();
     let left = kept.until.since(world.wall());
     assert!(
-        left <= Millis::hours(2) && left > Millis::minutes(119),
+        left <= Duration::hours(2) && left > Duration::minutes(119),
         "{left}"
     );
     assert!(kept.is_active);
@@ -212,8 +212,8 @@ fn history_is_purged_by_the_clock_that_is_believed() {
     world.wait("00:01:00");
     world.take_seen();
     let retention = Retention {
-        events: Millis::days(30),
-        incidents: Millis::days(400),
+        events: Duration::days(30),
+        incidents: Duration::days(400),
         disk_bytes: u64::MAX,
     };
     let purge = |world: &World| {
@@ -228,7 +228,7 @@ fn history_is_purged_by_the_clock_that_is_believed() {
     world.starts_under_clock(500 * DAY);
     assert_eq!(purge(&world), before, "of a jump that is not confirmed");
     // A second start under the same clock is no jump any more; the first one is remembered.
-    world.crash_for(Millis::seconds(1));
+    world.crash_for(Duration::seconds(1));
     assert_eq!(purge(&world), before, "after another start");
     world.ask(Input::ConfirmClock);
     assert_eq!(purge(&world), (0, 0));

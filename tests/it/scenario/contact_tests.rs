@@ -2,7 +2,7 @@
 
 use reveille::engine::outcome::Outcome;
 use reveille::engine::ruleset::{ChannelInfo, Medium, WeeklyTime};
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 use reveille::rules::Environment;
 
 use super::TEAM;
@@ -128,7 +128,7 @@ fn without_the_setting_nobody_is_tested() {
 
 #[test]
 fn a_router_that_was_away_makes_up_for_it_only_while_the_hour_suits() {
-    for (away, expected) in [(Millis::minutes(90), 5), (Millis::hours(5), 0)] {
+    for (away, expected) in [(Duration::minutes(90), 5), (Duration::hours(5), 0)] {
         let mut world = world(TEAM, "2026-03-02T09:55:00Z");
         world.crash_for(away);
         world.wait("00:10:00");
@@ -138,7 +138,7 @@ fn a_router_that_was_away_makes_up_for_it_only_while_the_hour_suits() {
     let mut world = world(TEAM, MONDAY);
     world.at("02:31:00");
     assert_eq!(world.take_seen().len(), 5);
-    world.crash_for(Millis::seconds(5));
+    world.crash_for(Duration::seconds(5));
     world.expect_nothing_until("04:00:00");
 }
 

@@ -3,7 +3,7 @@
 use reveille::engine::input::{Input, Verb};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::ruleset::WeeklyTime;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 use super::TEAM;
 use super::acts::trigger;
@@ -82,10 +82,10 @@ fn a_test_page_that_a_restart_interrupted_is_not_sent_at_night() {
     world.fake("mail").default = Play::Lost;
     while tests(&mut world).is_empty() {
         world.wait("00:00:01");
-        assert!(world.passed < Millis::hours(3));
+        assert!(world.passed < Duration::hours(3));
     }
     world.fake("mail").default = ACCEPTED;
-    world.crash_for(Millis::hours(16));
+    world.crash_for(Duration::hours(16));
     world.wait("00:10:00");
     let late: Vec<String> = tests(&mut world).into_iter().map(|s| s.label).collect();
     assert!(late.is_empty(), "at {}: {late:?}", world.wall());
@@ -139,7 +139,7 @@ fn a_dead_phone_stays_known_when_a_gateway_takes_a_real_page_for_it_in_vain() {
 #[test]
 fn a_test_page_to_the_old_address_says_nothing_about_the_new_one() {
     let mut world = world(TWO_MAILS, MONDAY);
-    world.fake("mail").default = Play::Late(Millis::seconds(8), Outcome::RefusedTarget);
+    world.fake("mail").default = Play::Late(Duration::seconds(8), Outcome::RefusedTarget);
     while tests(&mut world).is_empty() {
         world.wait("00:00:01");
     }
@@ -167,7 +167,7 @@ fn many(count: usize) -> String {
 }
 
 /// An outage of the relay of three minutes, and a real page in it: when it arrives.
-fn arrival(yaml: &str) -> Option<Millis> {
+fn arrival(yaml: &str) -> Option<Duration> {
     let mut world = world(yaml, "2026-03-02T09:59:00Z");
     world.at("00:12:00");
     world.take_seen();
@@ -182,7 +182,7 @@ fn arrival(yaml: &str) -> Option<Millis> {
         world.wait("00:00:01");
         let seen = world.take_seen();
         if seen.iter().any(|sent| sent.label.starts_with("ana email")) {
-            return Some(Millis(world.passed.0 - begun.0));
+            return Some(Duration(world.passed.0 - begun.0));
         }
     }
     None
@@ -336,20 +336,20 @@ fn a_real_page_is_not_lost_because_test_pages_took_the_retries() {
         world.always("mail", Outcome::Accepted);
         world.take_seen();
         let mut arrived = None;
-        while arrived.is_none() && world.passed < Millis::minutes(45) {
+        while arrived.is_none() && world.passed < Duration::minutes(45) {
             world.wait("00:00:01");
             let seen = world.take_seen();
             if seen.iter().any(|sent| {
                 sent.label.starts_with("ana email")
                     && sent.order.message.incidents[0].title.starts_with("db")
             }) {
-                arrived = Some(Millis(world.passed.0 - begun.0));
+                arrived = Some(Duration(world.passed.0 - begun.0));
             }
         }
         arrivals.push(arrived);
     }
     assert!(
-        arrivals[1].is_some_and(|at| at < Millis::minutes(3)),
+        arrivals[1].is_some_and(|at| at < Duration::minutes(3)),
         "{arrivals:?}"
     );
 }
@@ -435,7 +435,7 @@ fn a_provider_that_is_overrun_by_test_pages_still_takes_a_real_one() {
         world.take_seen();
         if users > 0 {
             // Five messages a minute, as of a phone number of its own: the sixth is asked to wait.
-            let wait = Millis::seconds(60);
+            let wait = Duration::seconds(60);
             let mut plays = vec![ACCEPTED; 5];
             plays.push(Play::Says(Outcome::Throttled { wait }));
             world.next("mail", plays);
@@ -445,14 +445,14 @@ fn a_provider_that_is_overrun_by_test_pages_still_takes_a_real_one() {
         world.give(trigger("db"));
         let begun = world.passed;
         let mut arrived = None;
-        while arrived.is_none() && world.passed < Millis::minutes(40) {
+        while arrived.is_none() && world.passed < Duration::minutes(40) {
             world.wait("00:00:01");
             let seen = world.take_seen();
             if seen.iter().any(|sent| sent.label.starts_with("ana email")) {
-                arrived = Some(Millis(world.passed.0 - begun.0));
+                arrived = Some(Duration(world.passed.0 - begun.0));
             }
         }
         waits.push(arrived);
     }
-    assert!(waits[1] <= Some(Millis::seconds(10)), "{waits:?}");
+    assert!(waits[1] <= Some(Duration::seconds(10)), "{waits:?}");
 }

@@ -2,7 +2,7 @@
 
 use reveille::engine::input::Verb;
 use reveille::engine::outcome::Outcome;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 use super::TEAM;
 use super::acts::{on, trigger};
@@ -19,7 +19,7 @@ fn after_a_night_away_each_incident_that_matters_pages_once_and_the_others_not()
     world.take_seen();
     world.ack(2, "ana");
     world.resolve_event("c");
-    world.crash_for(Millis::hours(9));
+    world.crash_for(Duration::hours(9));
     world.wait("00:00:30");
     world.expect(["cy email mail #1 page", "cy email mail #4 page"]);
     world.expect_reason(1, "collapsed_steps");
@@ -36,7 +36,7 @@ fn a_low_page_in_flight_at_a_crash_is_sent_again_though_its_wait_is_over() {
     world.next("mail", [Play::Lost]);
     world.give(trigger("a").severity("warning"));
     world.expect(["ana email mail #1 page"]);
-    world.crash_for(Millis::hours(3));
+    world.crash_for(Duration::hours(3));
     world.wait("00:00:01");
     world.expect(["ana email mail #1 page"]);
     world.expect_reason(1, "restart_resend");
@@ -52,10 +52,10 @@ fn an_attempt_interrupted_for_half_an_hour_is_repeated_once() {
     world.next("twilio", [Play::Lost]);
     world.post("a");
     world.expect(["ana sms twilio #1 page"]);
-    world.crash_for(Millis::minutes(30));
+    world.crash_for(Duration::minutes(30));
     world.wait("00:00:01");
     world.expect(["ana sms twilio #1 page"]);
-    world.crash_for(Millis::minutes(1));
+    world.crash_for(Duration::minutes(1));
     world.expect_nothing_until("01:59:00");
     world.ack(1, "ana");
 }
@@ -96,12 +96,12 @@ fn an_hour_away_does_not_resolve_what_still_fires() {
     let mut world = World::new(TEAM);
     let start = world.wall();
     let asserted =
-        |world: &World| trigger("a").asserted(start, Some(world.wall() + Millis::minutes(4)));
+        |world: &World| trigger("a").asserted(start, Some(world.wall() + Duration::minutes(4)));
     let post = asserted(&world);
     world.give(post);
     world.expect(["ana sms twilio #1 page"]);
     world.ack(1, "ana");
-    world.crash_for(Millis::hours(1));
+    world.crash_for(Duration::hours(1));
     world.wait("00:03:00");
     let post = asserted(&world);
     world.give(post);
@@ -126,7 +126,7 @@ route: { policy: new, group_by: ["..."] }
     world.expect(["ana sms twilio #1 page"]);
     world.at("00:01:00");
     world.replace_rules(without_people);
-    world.crash_for(Millis::seconds(1));
+    world.crash_for(Duration::seconds(1));
     world.expect_nothing_until("00:04:59");
     world.at("00:05:00");
     world.expect(["zoe email mail #1 page"]);
@@ -159,11 +159,11 @@ fn a_channel_removed_under_open_incidents_is_said_and_the_next_contact_is_used()
 }
 
 /// A router that is away for so long, with a retry of Ana's text message to come.
-fn away_before_a_retry(away: Millis) -> World {
+fn away_before_a_retry(away: Duration) -> World {
     let mut world = World::new(&TEAM.replace("wait: 5m", "wait: 4h"));
     world.next("twilio", [Play::Says(Outcome::Transient)]);
     world.post("a");
-    world.until(Millis(300));
+    world.until(Duration(300));
     world.expect(["ana sms twilio #1 page", "ana email mail #1 page"]);
     world.crash_for(away);
     world.wait("00:00:30");
@@ -172,9 +172,9 @@ fn away_before_a_retry(away: Millis) -> World {
 
 #[test]
 fn a_retry_is_made_after_a_restart_within_a_quarter_of_an_hour_and_not_later() {
-    let mut world = away_before_a_retry(Millis::minutes(14));
+    let mut world = away_before_a_retry(Duration::minutes(14));
     world.expect(["ana sms twilio #1 page"]);
-    let mut world = away_before_a_retry(Millis::minutes(16));
+    let mut world = away_before_a_retry(Duration::minutes(16));
     world.expect([]);
     world.expect_reason(1, "retries_over");
 }
@@ -186,7 +186,7 @@ fn an_attempt_that_a_restart_interrupted_is_repeated_once_however_late() {
     world.post("a");
     world.at("00:00:05");
     world.expect(["ana sms twilio #1 page"]);
-    world.crash_for(Millis::minutes(20));
+    world.crash_for(Duration::minutes(20));
     world.wait("00:00:01");
     // Her step at three minutes is overdue too.
     world.expect(["ana sms twilio #1 page", "ana email mail #1 page"]);
@@ -243,7 +243,7 @@ fn restarts_repeat_an_attempt_no_more_often_than_retries_would() {
     world.post("a");
     for _ in 0..12 {
         world.wait("00:00:01");
-        world.crash_for(Millis::seconds(1));
+        world.crash_for(Duration::seconds(1));
     }
     let sent = world.take_seen();
     let by_sms = sent

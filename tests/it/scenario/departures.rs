@@ -160,7 +160,7 @@ fn a_renamed_integration_continues_and_resolves_its_alerts_also_after_a_restart(
         let changed = trigger("a").label("free", "2%");
         assert_eq!(told(&mut world, changed), Disposition::Repeated);
         if is_restarted {
-            world.crash_for(reveille::engine::time::Millis::seconds(1));
+            world.crash_for(reveille::engine::time::Duration::seconds(1));
         }
         for (number, key) in [(1, "a"), (2, "b")] {
             let resolve = trigger(key).action(Action::Resolve);

@@ -68,7 +68,7 @@ impl Durable {
             | Record::Sender(_)
             | Record::Silence(_)
             | Record::Override(_)
-            | Record::Pinned(_)
+            | Record::PolicySnapshot(_)
             | Record::Task(_)
             | Record::Counters(_)
             | Record::Jump(_) => {}

@@ -1,7 +1,7 @@
 //! Steps, waits, failover: who is paged when the first does not answer or cannot be reached.
 
 use reveille::engine::outcome::Outcome;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 use super::TEAM;
 use super::channels::Play;
@@ -29,7 +29,7 @@ fn the_secondary_is_paged_after_the_wait_with_the_reason() {
 #[test]
 fn a_gateway_that_asks_for_an_hour_gives_way_to_mail_within_seconds() {
     let mut world = World::new(TEAM);
-    let wait = Millis::seconds(3_600);
+    let wait = Duration::seconds(3_600);
     world.always("twilio", Outcome::Throttled { wait });
     world.post("db");
     world.expect(["ana sms twilio #1 page"]);

@@ -4,7 +4,7 @@ use reveille::engine::event::Action;
 use reveille::engine::incident::Status;
 use reveille::engine::input::Verb;
 use reveille::engine::records::Disposition;
-use reveille::engine::time::{Millis, Wall};
+use reveille::engine::time::{Duration, Timestamp};
 
 use super::TEAM;
 use super::acts::{on, trigger};
@@ -25,7 +25,7 @@ pub fn team_with(tree: &str) -> String {
 #[test]
 fn a_resolve_that_comes_before_its_trigger_is_the_later_word() {
     let mut world = World::new(TEAM);
-    let (earlier, later) = (world.wall().minus(Millis::seconds(60)), world.wall());
+    let (earlier, later) = (world.wall().minus(Duration::seconds(60)), world.wall());
     let resolve = trigger("db").action(Action::Resolve).occurred(later);
     assert_eq!(world.give(resolve).disposition, Disposition::Ignored);
     let late = world.give(trigger("db").occurred(earlier));
@@ -48,7 +48,7 @@ fn an_event_id_that_was_accepted_answers_with_the_first_outcome() {
     world.resolve_event("db");
     let again = world.give(trigger("db").id("e1"));
     assert_eq!((first.id, first.disposition), (again.id, again.disposition));
-    world.crash_for(Millis::seconds(5));
+    world.crash_for(Duration::seconds(5));
     let after_restart = world.give(trigger("db").id("e1"));
     assert_eq!(after_restart.id, first.id, "restored on start");
     world.expect_nothing_until("00:30:00");
@@ -57,7 +57,7 @@ fn an_event_id_that_was_accepted_answers_with_the_first_outcome() {
 #[test]
 fn the_events_of_one_request_see_what_the_earlier_ones_of_it_did() {
     let mut world = World::new(TEAM);
-    let (earlier, later) = (world.wall().minus(Millis::seconds(60)), world.wall());
+    let (earlier, later) = (world.wall().minus(Duration::seconds(60)), world.wall());
     let receipts = world.request(vec![
         trigger("db").id("e1"),
         trigger("db").id("e1"),
@@ -88,7 +88,7 @@ fn the_events_of_one_request_see_what_the_earlier_ones_of_it_did() {
 #[test]
 fn an_alert_that_fires_for_two_hours_when_the_router_is_connected_pages() {
     let mut world = World::new(TEAM);
-    let start = world.wall().minus(Millis::hours(2));
+    let start = world.wall().minus(Duration::hours(2));
     let receipt = world.give(trigger("db").asserted(start, None));
     assert_eq!(receipt.disposition, Disposition::Opened);
     world.expect(["ana sms twilio #1 page"]);
@@ -114,7 +114,7 @@ fn a_person_resolves_while_the_source_goes_on_asserting() {
     world.expect(["ana sms twilio #2 page"]);
     assert_eq!(world.incident(2).generation, 2);
     world.does("ana", 2, Verb::Resolve);
-    let earlier = trigger("db").asserted(Wall(start.0 + 1_000), None);
+    let earlier = trigger("db").asserted(Timestamp(start.0 + 1_000), None);
     assert_eq!(world.give(earlier).disposition, Disposition::Recorded);
     world.at("00:30:02");
     let fresh = trigger("db").asserted(world.wall(), None);
@@ -334,7 +334,7 @@ fn flapping_stays_open_until_it_is_quiet_and_a_more_urgent_alert_is_still_heard(
 #[test]
 fn history_pages_nobody_and_a_fresh_report_does() {
     let mut world = World::new(TEAM);
-    let old = world.wall().minus(Millis::hours(7));
+    let old = world.wall().minus(Duration::hours(7));
     let held = world.give(trigger("db").occurred(old));
     assert_eq!(held.disposition, Disposition::HeldOld);
     world.at("00:05:00");
@@ -376,11 +376,11 @@ fn a_route_that_does_not_page_keeps_the_alert_and_forgets_it_in_time() {
 #[test]
 fn an_end_time_resolves_but_not_while_the_router_was_away() {
     let mut world = World::new(TEAM);
-    let (start, end) = (world.wall(), world.wall() + Millis::minutes(4));
+    let (start, end) = (world.wall(), world.wall() + Duration::minutes(4));
     world.give(trigger("a").asserted(start, Some(end)));
     world.expect(["ana sms twilio #1 page"]);
     world.ack(1, "ana");
-    world.crash_for(Millis::hours(1));
+    world.crash_for(Duration::hours(1));
     world.wait("00:04:00");
     world.expect_status(1, "acknowledged");
     world.wait("00:02:00");

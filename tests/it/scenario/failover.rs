@@ -3,7 +3,7 @@
 use reveille::engine::decision::Answer;
 use reveille::engine::input::{Input, Verb};
 use reveille::engine::outcome::Outcome;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 use super::TEAM;
 use super::acts::trigger;
@@ -38,7 +38,7 @@ route: { policy: team, group_by: ["..."] }
 
 fn throttled(seconds: u64) -> Outcome {
     Outcome::Throttled {
-        wait: Millis::seconds(seconds),
+        wait: Duration::seconds(seconds),
     }
 }
 
@@ -184,7 +184,7 @@ fn a_token_revoked_under_fifty_waiting_pages_is_one_self_incident_and_all_fail_o
     let tree = format!("route:\n  policy: watch\n  group_by: [\"...\"]\n  routes:\n{routes}");
     let yaml = yaml.replace("route: { policy: team, group_by: [\"...\"] }\n", &tree);
     let mut world = World::new(&yaml);
-    world.fake("slack").default = Play::Late(Millis::seconds(1), Outcome::RefusedCredential);
+    world.fake("slack").default = Play::Late(Duration::seconds(1), Outcome::RefusedCredential);
     world.fake("slack").probe = Outcome::RefusedCredential;
     for person in 0..50 {
         world.give(trigger(&format!("a{person}")).label("p", &person.to_string()));
@@ -259,11 +259,11 @@ fn a_second_attempt_that_fails_after_the_first_succeeded_moves_nowhere() {
     let mut world = World::with(TEAM, with_second_sms(), BEGIN);
     world.next(
         "twilio",
-        [Play::Late(Millis::seconds(11), Outcome::Accepted)],
+        [Play::Late(Duration::seconds(11), Outcome::Accepted)],
     );
     world.next(
         "gateway",
-        [Play::Late(Millis::seconds(5), Outcome::Transient)],
+        [Play::Late(Duration::seconds(5), Outcome::Transient)],
     );
     world.post("db");
     world.at("00:00:30");
@@ -277,11 +277,11 @@ fn an_attempt_that_waits_in_its_lane_does_not_leave_after_the_acknowledgment() {
     let mut world = World::with(TEAM, with_second_sms(), BEGIN);
     world.next(
         "twilio",
-        [Play::Late(Millis::seconds(11), Outcome::Accepted)],
+        [Play::Late(Duration::seconds(11), Outcome::Accepted)],
     );
     world.next(
         "gateway",
-        [Play::LooksUp(Millis::seconds(20), Outcome::Accepted)],
+        [Play::LooksUp(Duration::seconds(20), Outcome::Accepted)],
     );
     world.post("db");
     world.at("00:00:15");
@@ -298,7 +298,7 @@ fn an_attempt_that_waits_in_its_lane_beyond_its_deadline_does_not_leave_any_more
     let mut world = World::new(TEAM);
     world.next(
         "twilio",
-        [Play::LooksUp(Millis::minutes(3), Outcome::Accepted)],
+        [Play::LooksUp(Duration::minutes(3), Outcome::Accepted)],
     );
     world.post("db");
     world.at("00:00:44");

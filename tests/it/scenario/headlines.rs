@@ -1,14 +1,14 @@
 //! What a page says: what fires when it leaves, how much of it, and what joined.
 
-use reveille::engine::decision::{Brief, Order};
+use reveille::engine::decision::{IncidentSummary, SendRequest};
 use reveille::engine::event::Action;
 use reveille::engine::headline;
 use reveille::engine::input::{Input, ReassignTo};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::ruleset::Target;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 use reveille::engine::urgency::Urgency;
-use reveille::outbound::wording;
+use reveille::outbound::message_text;
 
 use super::acts::{Post, trigger};
 use super::channels::{Play, usual};
@@ -36,19 +36,19 @@ fn request(posts: impl IntoIterator<Item = Post>) -> Input {
     }
 }
 
-fn last(world: &World) -> &Order {
+fn last(world: &World) -> &SendRequest {
     &world.sent.last().expect("something was sent").order
 }
 
-fn brief(world: &World) -> &Brief {
+fn brief(world: &World) -> &IncidentSummary {
     &last(world).message.incidents[0]
 }
 
 /// The headline of the last message, and what it says is new.
 fn said(world: &World) -> (String, Option<String>) {
     (
-        wording::headline(brief(world)),
-        wording::news(&last(world).message),
+        message_text::headline(brief(world)),
+        message_text::news(&last(world).message),
     )
 }
 
@@ -84,7 +84,7 @@ fn a_page_of_low_urgency_that_waits_in_its_lane_does_not_leave_beside_one_of_hig
     let mut world = World::new(&team_with(GROUPED));
     world.next(
         "mail",
-        [Play::LooksUp(Millis::seconds(9), Outcome::Accepted)],
+        [Play::LooksUp(Duration::seconds(9), Outcome::Accepted)],
     );
     world.give(pay("a").severity("warning"));
     world.at("00:00:05");
@@ -114,7 +114,7 @@ fn a_page_that_waited_in_its_lane_says_what_fires_when_it_leaves() {
     let mut world = World::with(&team_with(GROUPED), channels, BEGIN);
     world.next(
         "twilio",
-        [Play::Late(Millis::seconds(5), Outcome::Accepted)],
+        [Play::Late(Duration::seconds(5), Outcome::Accepted)],
     );
     let bo = ReassignTo::Target(Target::User("bo".into()));
     world.page_by_hand(bo, "the only place", Urgency::High);
@@ -188,7 +188,7 @@ fn what_an_incident_is_called_follows_what_fires_and_is_what_its_page_says() {
     assert_eq!(called(&world), "c is down +1 more");
     world.give(pay("c is down").severity("info"));
     assert_eq!(called(&world), "a is slow +1 more");
-    world.crash_for(Millis::seconds(5));
+    world.crash_for(Duration::seconds(5));
     assert_eq!(called(&world), "a is slow +1 more", "and after a restart");
     world.at("00:03:30");
     world.take_seen();

@@ -6,7 +6,7 @@ use reveille::engine::event::Action;
 use reveille::engine::ids::IncidentNumber;
 use reveille::engine::input::Verb;
 use reveille::engine::outcome::Outcome;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 use reveille::store::{Options, Partition, Retention, SledStore, Span, Store};
 
 use super::acts::{Post, on, trigger};
@@ -111,11 +111,11 @@ fn all_alerts_and_pages_of_an_incident_are_kept_whole_and_go_with_it() {
     assert_eq!(store.closed_pages_total(HOME, FIRST).unwrap(), pages.len());
 
     let retention = Retention {
-        events: Millis::days(1),
-        incidents: Millis::days(2),
+        events: Duration::days(1),
+        incidents: Duration::days(2),
         disk_bytes: u64::MAX,
     };
-    let later = world.wall() + Millis::days(3);
+    let later = world.wall() + Duration::days(3);
     while store.purge(HOME, &retention, later).unwrap().is_more {}
     assert_eq!((alerts(&store).len(), page_ids(&store).len()), (0, 0));
 }

@@ -3,7 +3,7 @@
 
 use reveille::engine::event::Action;
 use reveille::engine::records::Disposition;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 use super::acts::{Post, trigger};
 use super::events::team_with;
@@ -16,7 +16,7 @@ fn pay(key: &str) -> Post {
 }
 
 fn seven_hours_ago(world: &World, key: &str) -> Post {
-    pay(key).occurred(world.wall().minus(Millis::hours(7)))
+    pay(key).occurred(world.wall().minus(Duration::hours(7)))
 }
 
 #[test]

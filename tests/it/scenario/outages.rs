@@ -1,7 +1,7 @@
 //! The outages that this router was founded on, each by its name.
 
 use reveille::engine::outcome::Outcome;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 use super::TEAM;
 use super::acts::trigger;
@@ -52,7 +52,7 @@ fn founding_outage_a_new_integration_floods_its_backlog() {
     let mut world = World::new(TEAM);
     for part in 0..100_u64 {
         let events = (0..100_u64).map(|number| {
-            let age = Millis::hours(7 + part);
+            let age = Duration::hours(7 + part);
             let old = world.wall().minus(age);
             trigger(&format!("old{part}-{number}"))
                 .occurred(old)
@@ -78,7 +78,7 @@ fn founding_outage_a_new_integration_floods_its_backlog() {
 
 #[test]
 fn founding_outage_a_certificate_for_another_name_is_told_apart_from_a_rate_limit() {
-    let wait = Millis::seconds(3_600);
+    let wait = Duration::seconds(3_600);
     let cases = [
         (
             Outcome::TlsNameMismatch,

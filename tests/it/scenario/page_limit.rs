@@ -5,7 +5,7 @@ use reveille::engine::input::{ReassignTo, Verb};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::records::Interruption;
 use reveille::engine::ruleset::Target;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 use reveille::engine::urgency::Urgency;
 
 use super::TEAM;
@@ -304,7 +304,7 @@ fn later_bundles_keep_a_minute_apart_and_nothing_is_held_for_longer() {
             assert!(sent.label.contains("bundle"), "{}", sent.label);
             for brief in &sent.order.message.incidents {
                 let waited = world.wall().since(brief.opened_at);
-                assert!(waited <= Millis::seconds(60), "{waited}: {}", sent.label);
+                assert!(waited <= Duration::seconds(60), "{waited}: {}", sent.label);
             }
             left.push(second);
         }
@@ -328,7 +328,7 @@ fn the_timeline_says_until_when_a_page_is_held() {
     assert_eq!(&*held.text, "over the page limit; held");
     assert_eq!(
         held.detail.held_until,
-        Some(world.wall() + Millis::seconds(15))
+        Some(world.wall() + Duration::seconds(15))
     );
     assert_eq!(held.detail.user.as_deref(), Some("ana"));
     world.ack(11, "ana");
@@ -338,7 +338,7 @@ fn the_timeline_says_until_when_a_page_is_held() {
 fn pages_that_wait_for_a_closed_channel_count_as_well() {
     let mut world = World::new(TEAM);
     let closed = Outcome::Throttled {
-        wait: Millis::minutes(2),
+        wait: Duration::minutes(2),
     };
     world.always("mail", Outcome::RefusedTarget);
     world.next("twilio", [Play::Says(closed), ACCEPTED]);
@@ -368,7 +368,7 @@ fn an_incident_whose_page_was_withdrawn_in_its_lane_is_not_counted() {
     ];
     for take in takes {
         let mut world = World::new(TEAM);
-        let queued = Play::LooksUp(Millis::seconds(5), Outcome::Accepted);
+        let queued = Play::LooksUp(Duration::seconds(5), Outcome::Accepted);
         for number in 1..=10 {
             world.next("twilio", [queued]);
             world.post(&format!("a{number}"));
@@ -396,10 +396,10 @@ fn an_incident_whose_page_was_withdrawn_in_its_lane_is_not_counted() {
 fn a_page_whose_second_channel_is_withdrawn_in_its_lane_is_counted_only_if_the_first_took_it() {
     for (first, counted) in [(Outcome::Transient, 0), (Outcome::Accepted, 1)] {
         let mut world = World::with(TEAM, with_second_sms(), BEGIN);
-        world.next("twilio", [Play::Late(Millis::seconds(20), first)]);
+        world.next("twilio", [Play::Late(Duration::seconds(20), first)]);
         world.next(
             "gateway",
-            [Play::LooksUp(Millis::seconds(15), Outcome::Accepted)],
+            [Play::LooksUp(Duration::seconds(15), Outcome::Accepted)],
         );
         world.post("a");
         world.at("00:00:15");
@@ -418,7 +418,7 @@ fn an_incident_whose_first_contact_failed_counts_once_for_as_long_as_it_may_reac
     world.next("twilio", [Play::Says(Outcome::RefusedTarget), ACCEPTED]);
     world.next(
         "mail",
-        [Play::Late(Millis::seconds(5), Outcome::RefusedTarget)],
+        [Play::Late(Duration::seconds(5), Outcome::RefusedTarget)],
     );
     world.batch(Vec::new(), vec![trigger("a").input(), trigger("b").input()]);
     world.at("00:00:01");
@@ -435,7 +435,7 @@ fn an_incident_whose_first_contact_failed_counts_once_for_as_long_as_it_may_reac
 #[test]
 fn a_page_withdrawn_while_it_waits_to_be_tried_again_takes_no_other_count_away() {
     let short = Outcome::Throttled {
-        wait: Millis::seconds(3),
+        wait: Duration::seconds(3),
     };
     let mut world = World::new(TEAM);
     world.next("twilio", [Play::Says(short), ACCEPTED]);

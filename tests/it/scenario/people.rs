@@ -3,7 +3,7 @@
 use reveille::engine::decision::{ActResult, Answer};
 use reveille::engine::input::{ReassignTo, Verb};
 use reveille::engine::ruleset::Target;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 use reveille::engine::urgency::Urgency;
 
 use super::TEAM;
@@ -60,7 +60,7 @@ fn an_acknowledgment_and_a_due_step_in_one_batch_page_nobody() {
         world.at("00:04:59");
         world.take_seen();
         // The step falls due exactly now; nothing has looked at the timer yet.
-        world.passed = Millis::minutes(5);
+        world.passed = Duration::minutes(5);
         let ack = act_input("ana", on(1), Verb::Acknowledge);
         let (controls, events) = if is_ack_first {
             (vec![ack], vec![])
@@ -181,7 +181,7 @@ fn an_acknowledgment_that_times_out_starts_a_round() {
     world.expect(["ana sms twilio #1 page"]);
     world.ack(1, "ana");
     world.expect_nothing_until("00:29:59");
-    world.crash_for(Millis::ZERO);
+    world.crash_for(Duration::ZERO);
     world.at("00:30:00");
     world.expect(["ana sms twilio #1 page"]);
     world.expect_reason(1, "ack_timeout");
@@ -216,7 +216,7 @@ fn handed_to_somebody_the_former_is_paged_no_further() {
     world.next(
         "twilio",
         [Play::LooksUp(
-            Millis::seconds(20),
+            Duration::seconds(20),
             reveille::engine::outcome::Outcome::Accepted,
         )],
     );

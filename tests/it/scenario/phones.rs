@@ -3,7 +3,7 @@
 use reveille::engine::ids::UserName;
 use reveille::engine::input::Verb;
 use reveille::engine::outcome::Outcome;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 use super::TEAM;
 use super::world::World;
@@ -98,7 +98,7 @@ fn one_message_id_acts_once_and_gets_its_first_answer_again_also_after_a_crash()
     world.does("ana", 1, Verb::Unacknowledge);
     for crash in [false, true] {
         if crash {
-            world.crash_for(Millis::minutes(1));
+            world.crash_for(Duration::minutes(1));
         }
         world.take_seen();
         let again = world.sms_with_id(ANA, "ack", "m1");
@@ -305,7 +305,7 @@ fn stop_from_a_number_that_is_nobodys_contact_holds_once_it_is_one() {
     assert_eq!(world.sms("+351 900 000 009", "STOP"), None);
     assert_eq!(world.sms("+351900000008", "ack 1"), None);
     assert!(world.state().sender("+351900000008").is_none());
-    world.crash_for(Millis::minutes(1));
+    world.crash_for(Duration::minutes(1));
     assert!(world.own_incidents().is_empty(), "nobody is concerned yet");
     world.replace_rules(&TEAM.replace(ANA, NEW));
     world.post("a");
@@ -349,7 +349,7 @@ fn a_phone_that_is_only_the_target_of_a_channel_is_not_texted_after_stop() {
 
 #[test]
 fn what_waits_for_a_phone_when_it_answers_stop_does_not_leave_and_the_next_contact_is_used() {
-    let wait = Millis::minutes(1);
+    let wait = Duration::minutes(1);
     let mut world = World::new(TEAM);
     world.always("twilio", Outcome::Throttled { wait });
     world.post("a");

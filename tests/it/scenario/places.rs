@@ -1,14 +1,14 @@
 //! Who gets the places of a channel: one receiver is one receiver, what waits has used nothing up,
 //! and nothing waits for ever.
 
+use reveille::engine::cause::Cause;
 use reveille::engine::event::Action;
-use reveille::engine::incident::Trouble;
+use reveille::engine::incident::SelfIncident;
 use reveille::engine::input::{Input, Verb};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::PageState;
 use reveille::engine::ruleset::ChannelInfo;
-use reveille::engine::time::Millis;
-use reveille::engine::trouble::Cause;
+use reveille::engine::time::Duration;
 
 use super::TEAM;
 use super::acts::{act_input, on, trigger};
@@ -104,7 +104,7 @@ fn many_mute_receivers_hold_up_a_new_one_for_no_longer_than_a_second() {
 #[test]
 fn a_receiver_that_asks_to_wait_for_a_day_closes_no_other_and_is_asked_again_in_15_minutes() {
     let mut world = World::new(&servers());
-    let wait = Millis::days(1);
+    let wait = Duration::days(1);
     world.next("hooks", [Play::Says(Outcome::Throttled { wait })]);
     post_many(&mut world, 1, "mute");
     world.wait("00:00:01");
@@ -113,7 +113,7 @@ fn a_receiver_that_asks_to_wait_for_a_day_closes_no_other_and_is_asked_again_in_
     // Who cannot be reached goes on to the policy of the root: that is the sixth.
     assert_eq!((to(&seen, MUTE), to(&seen, WELL)), (1, 6));
     world.wait("00:00:01");
-    world.crash_for(Millis::seconds(2));
+    world.crash_for(Duration::seconds(2));
     post_many(&mut world, 6, "well");
     assert_eq!(to(&world.take_seen(), WELL), 6, "nor over a restart");
     world.at("00:14:59");
@@ -130,7 +130,10 @@ fn high_urgency_goes_first_and_integrations_take_turns() {
         "  native: { format: native }\n  other: { format: native }\n",
     );
     let mut world = World::with(&rules, with_concurrency(1), BEGIN);
-    world.next("hooks", [Play::Late(Millis::seconds(1), Outcome::Accepted)]);
+    world.next(
+        "hooks",
+        [Play::Late(Duration::seconds(1), Outcome::Accepted)],
+    );
     let events = vec![
         trigger("first").input(),
         trigger("low").severity("info").input(),
@@ -179,7 +182,7 @@ fn an_acknowledgment_takes_back_what_waits_for_a_place() {
     let mut world = World::with(TEAM, with_concurrency(1), BEGIN);
     world.next(
         "twilio",
-        [Play::Late(Millis::seconds(5), Outcome::Accepted)],
+        [Play::Late(Duration::seconds(5), Outcome::Accepted)],
     );
     world.post("a");
     world.post("b");
@@ -225,7 +228,7 @@ fn three_hundred_people_are_paged_whatever_nine_quick_restarts_interrupt() {
             world.always("mail", Outcome::Accepted);
         }
         world.wait("00:00:01");
-        world.crash_for(Millis::seconds(1));
+        world.crash_for(Duration::seconds(1));
     }
     assert_eq!(world.own_incidents(), ["crash_loop/"]);
     world.wait("00:00:40");
@@ -269,7 +272,7 @@ fn an_attempt_that_a_crash_interrupted_holds_no_place_though_another_channel_had
     world.post("a");
     world.at("00:00:12");
     world.expect(["ana sms twilio #1 page", "ana sms gateway #1 page"]);
-    world.crash_for(Millis::seconds(1));
+    world.crash_for(Duration::seconds(1));
     world.expect([]);
     world.post("b");
     world.expect(["ana sms twilio #2 page"]);
@@ -282,7 +285,7 @@ fn a_late_report_on_an_attempt_that_is_repeated_already_repeats_it_no_further() 
     let mut world = World::new(TEAM);
     world.next("twilio", [Play::Lost, Play::Lost]);
     world.post("a");
-    world.crash_for(Millis::seconds(1));
+    world.crash_for(Duration::seconds(1));
     world.expect(["ana sms twilio #1 page", "ana sms twilio #1 page"]);
     let attempt = world.sent[0].order.attempt;
     world.ask(Input::DeliveryReport {
@@ -300,7 +303,7 @@ fn a_late_report_on_an_attempt_that_is_repeated_already_repeats_it_no_further() 
 #[test]
 fn a_start_ends_the_trouble_of_a_lane_that_stalled_before_it() {
     let mut world = World::new(TEAM);
-    let trouble = Trouble {
+    let trouble = SelfIncident {
         cause: Cause::LaneStalled,
         subject: "mail".into(),
     };
@@ -308,7 +311,7 @@ fn a_start_ends_the_trouble_of_a_lane_that_stalled_before_it() {
     world.ask(Input::Raise { trouble, text });
     assert_eq!(world.own_incidents(), ["lane_stalled/mail"]);
     world.wait("00:00:05");
-    world.crash_for(Millis::seconds(1));
+    world.crash_for(Duration::seconds(1));
     assert!(world.own_incidents().is_empty());
     world.wait("00:00:05");
     world.take_seen();
@@ -334,7 +337,7 @@ fn a_copy_of_which_nobody_knows_whether_it_arrived_is_kept_up_to_date() {
     let mut world = World::new(&team_with(COPIED));
     world.next("slack", [Play::Says(Outcome::Unknown)]);
     world.post("a");
-    world.until(Millis(300));
+    world.until(Duration(300));
     world.expect(["C024BE7LH slack slack #1 copy", "ana sms twilio #1 page"]);
     world.ack(1, "ana");
     world.wait("00:00:10");

@@ -3,7 +3,7 @@
 use reveille::engine::event::Action;
 use reveille::engine::input::Verb;
 use reveille::engine::records::{Disposition, Receipt};
-use reveille::engine::time::{Millis, Wall};
+use reveille::engine::time::{Duration, Timestamp};
 
 use super::TEAM;
 use super::acts::{Post, trigger};
@@ -13,12 +13,12 @@ use super::world::World;
 #[derive(Clone, Copy)]
 struct Replica {
     url: &'static str,
-    start: Wall,
+    start: Timestamp,
 }
 
 impl Replica {
     fn fires(self, world: &World) -> Post {
-        let end = world.wall() + Millis::minutes(4);
+        let end = world.wall() + Duration::minutes(4);
         let post = trigger("db").asserted(self.start, Some(end));
         post.asserted_by(self.url)
     }
@@ -28,7 +28,7 @@ impl Replica {
         post.asserted_by(self.url).action(Action::Resolve)
     }
 
-    fn since(self, start: Wall) -> Self {
+    fn since(self, start: Timestamp) -> Self {
         Self { start, ..self }
     }
 }
@@ -37,7 +37,7 @@ impl Replica {
 fn pair(world: &World) -> (Replica, Replica) {
     let replica = |url, seconds| Replica {
         url,
-        start: world.wall() + Millis::seconds(seconds),
+        start: world.wall() + Duration::seconds(seconds),
     };
     (replica("http://a/graph", 0), replica("http://b/graph", 15))
 }
@@ -49,20 +49,20 @@ fn told(receipt: &Receipt) -> (Disposition, &'static str) {
 #[test]
 fn a_replica_that_repeats_its_resolve_pages_nobody_again_however_long_the_other_lags() {
     let lags = [Some(15), Some(180), None];
-    for lag in lags.map(|lag| lag.map(Millis::seconds)) {
+    for lag in lags.map(|lag| lag.map(Duration::seconds)) {
         let mut world = World::new(TEAM);
         let (a, b) = pair(&world);
         world.give(a.fires(&world));
         world.expect(["ana sms twilio #1 page"]);
         world.give(b.fires(&world));
         world.ack(1, "ana");
-        let recovered = Millis::minutes(2);
+        let recovered = Duration::minutes(2);
         for step in 8..=8 + 4 * 20 {
-            let at = Millis::seconds(15 * step);
+            let at = Duration::seconds(15 * step);
             world.until(at);
             let passed = at.0 - recovered.0;
             let is_minute = step % 4 == 0;
-            if is_minute && passed <= Millis::minutes(15).0 {
+            if is_minute && passed <= Duration::minutes(15).0 {
                 world.give(a.resolves(&world));
             }
             let is_over = lag.is_some_and(|lag| passed >= lag.0);
@@ -93,7 +93,7 @@ fn each_resolve_of_a_pair_is_told_for_what_it_did() {
     let starts_at = alert.and_then(|alert| alert.starts_at);
     assert_eq!(starts_at, Some(a.start), "the earliest is shown");
     let mut give = |post| told(&world.give(post));
-    let wall = a.start + Millis::minutes(1);
+    let wall = a.start + Duration::minutes(1);
     let resolve = |replica: Replica| {
         let post = trigger("db").asserted(replica.start, Some(wall));
         post.asserted_by(replica.url).action(Action::Resolve)
@@ -107,7 +107,7 @@ fn each_resolve_of_a_pair_is_told_for_what_it_did() {
     world.expect(["ana sms twilio #2 page"]);
     let late = world.give(resolve(a));
     assert_eq!(told(&late), (Disposition::Ignored, "assertion_over"));
-    let unknown = world.give(resolve(a.since(Wall(1))));
+    let unknown = world.give(resolve(a.since(Timestamp(1))));
     assert_eq!(told(&unknown), (Disposition::Resolved, "source_resolved"));
     world.expect_status(2, "resolved");
 }
@@ -139,7 +139,7 @@ fn an_alert_expires_with_its_last_assertion_and_never_by_time_in_which_the_route
     world.give(b.fires(&world));
     world.at("00:05:00");
     world.expect_status(1, "acknowledged");
-    world.crash_for(Millis::hours(1));
+    world.crash_for(Duration::hours(1));
     world.wait("00:04:50");
     world.expect_status(1, "acknowledged");
     world.give(a.fires(&world));
@@ -153,7 +153,7 @@ fn an_alert_expires_with_its_last_assertion_and_never_by_time_in_which_the_route
 }
 
 /// Posts with a start, each by the replica that it is of, or by no known sender.
-type Starts = fn(&World, Wall) -> Vec<Post>;
+type Starts = fn(&World, Timestamp) -> Vec<Post>;
 
 #[test]
 fn a_start_that_is_no_news_does_not_undo_what_a_person_did() {
@@ -169,7 +169,8 @@ fn a_start_that_is_no_news_does_not_undo_what_a_person_did() {
             |world, start| pair_at(world, start, [120, 15, 120, 15]),
         ),
         ("a webhook with an earlier start", |_, start| {
-            let post = |seconds: i64| trigger("db").asserted(Wall(start.0 + seconds * 1_000), None);
+            let post =
+                |seconds: i64| trigger("db").asserted(Timestamp(start.0 + seconds * 1_000), None);
             vec![post(-30), post(15), post(0)]
         }),
     ];
@@ -198,11 +199,11 @@ fn a_start_that_is_no_news_does_not_undo_what_a_person_did() {
     }
 }
 
-fn pair_at(world: &World, start: Wall, seconds: [i64; 4]) -> Vec<Post> {
+fn pair_at(world: &World, start: Timestamp, seconds: [i64; 4]) -> Vec<Post> {
     let (a, b) = pair(world);
     let posts = seconds.into_iter().zip([a, b, a, b]);
     let posts = posts.map(|(seconds, replica)| {
-        let start = Wall(start.0 + seconds * 1_000);
+        let start = Timestamp(start.0 + seconds * 1_000);
         replica.since(start).fires(world)
     });
     posts.collect()
@@ -235,8 +236,8 @@ fn an_ordinary_recovery_after_a_person_resolved_and_a_replica_restarted_pages_no
 fn a_start_after_a_persons_resolve_opens_at_once_where_nobody_else_asserts_the_old_one() {
     let by = [None, Some("http://a/graph")];
     for by in by {
-        let post = |start: Wall| {
-            let post = trigger("db").asserted(start, Some(start + Millis::minutes(4)));
+        let post = |start: Timestamp| {
+            let post = trigger("db").asserted(start, Some(start + Duration::minutes(4)));
             match by {
                 Some(url) => post.asserted_by(url),
                 None => post,
@@ -260,21 +261,21 @@ fn a_source_that_fires_again_after_its_resolve_pages_whatever_its_start() {
         for seconds in [0, -3_600, 30, 3_600] {
             let mut world = World::new(TEAM);
             let start = world.wall();
-            let post = |start: Wall, end: Wall| {
+            let post = |start: Timestamp, end: Timestamp| {
                 let post = trigger("db").asserted(start, Some(end));
                 match by {
                     Some(url) => post.asserted_by(url),
                     None => post,
                 }
             };
-            let end = start + Millis::minutes(60);
+            let end = start + Duration::minutes(60);
             world.give(post(start, end));
             world.expect(["ana sms twilio #1 page"]);
             world.at("00:01:00");
             world.give(post(start, world.wall()).action(Action::Resolve));
             world.expect_status(1, "resolved");
             world.at("00:01:10");
-            let again = world.give(post(Wall(start.0 + seconds * 1_000), end));
+            let again = world.give(post(Timestamp(start.0 + seconds * 1_000), end));
             assert_eq!(again.disposition, Disposition::Opened, "{by:?} {seconds}");
             world.expect(["ana sms twilio #2 page"]);
             world.ack(2, "ana");

@@ -4,7 +4,7 @@ use reveille::engine::decision::{Answer, Refusal};
 use reveille::engine::input::{Input, SilenceRequest};
 use reveille::engine::matcher::Matcher;
 use reveille::engine::records::Disposition;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 use super::TEAM;
 use super::acts::{actor, trigger};
@@ -181,7 +181,7 @@ fn a_silence_survives_a_restart_and_still_ends() {
     let mut world = World::new(TEAM);
     world.silence("host=a", "01:00:00");
     world.give(trigger("db").label("host", "a"));
-    world.crash_for(reveille::engine::time::Millis::minutes(90));
+    world.crash_for(reveille::engine::time::Duration::minutes(90));
     world.wait("00:00:00");
     world.expect(["ana sms twilio #1 page"]);
     world.ack(1, "ana");
@@ -217,7 +217,7 @@ fn an_override_pages_who_stands_in_and_survives_new_rules_and_a_restart() {
     world.ack(1, "ana");
     world.stand_in("primary", "bo", "00:30:00");
     world.replace_rules(&with_schedule(DAILY));
-    world.crash_for(reveille::engine::time::Millis::seconds(1));
+    world.crash_for(reveille::engine::time::Duration::seconds(1));
     world.post("b");
     world.expect(["bo sms twilio #2 page"]);
     world.expect_reason(2, "step_started");
@@ -245,10 +245,10 @@ fn paged_at(moments: &[&str], begin: &str) -> Vec<String> {
     let mut world = World::with(&with_schedule(NIGHT), super::channels::usual(), begin);
     let mut paged = Vec::new();
     for (index, moment) in (1..).zip(moments) {
-        let at = reveille::engine::time::Wall::from(
+        let at = reveille::engine::time::Timestamp::from(
             moment.parse::<jiff::Timestamp>().expect("a moment"),
         );
-        let passed = Millis(world.passed.0 + at.since(world.wall()).0);
+        let passed = Duration(world.passed.0 + at.since(world.wall()).0);
         world.until(passed);
         world.post(&format!("a{index}"));
         let sent = world.take_seen();
@@ -474,7 +474,7 @@ fn no_more_than_2_000_silences_that_have_not_ended_are_set() {
         matchers: vec![Matcher::parse("host=more").expect("a matcher")],
         everything: false,
         from: None,
-        until: world.wall() + Millis::hours(3),
+        until: world.wall() + Duration::hours(3),
         reason: "maintenance".into(),
         replaces: None,
     };

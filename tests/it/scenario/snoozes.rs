@@ -34,7 +34,7 @@ fn a_join_that_is_acknowledged_gives_the_snooze_back() {
     world.at("00:21:00");
     world.ack(1, "ana");
     assert_eq!(world.incident(1).escalation.phase, Phase::Snoozed);
-    world.crash_for(reveille::engine::time::Millis::seconds(5));
+    world.crash_for(reveille::engine::time::Duration::seconds(5));
     world.expect_nothing_until("01:01:59");
     world.expect_status(1, "acknowledged");
     world.at("01:02:00");

@@ -1,13 +1,13 @@
 //! What is too much for one step goes on in later ones, and a crash between them loses nothing.
 
+use reveille::engine::cause::Cause;
 use reveille::engine::decision::Answer;
 use reveille::engine::event::Action;
 use reveille::engine::ids::{IncidentNumber, SilenceId};
-use reveille::engine::incident::{Status, Trouble};
+use reveille::engine::incident::{SelfIncident, Status};
 use reveille::engine::input::{ActOn, Input, Verb};
 use reveille::engine::records::{Disposition, Receipt};
-use reveille::engine::time::Millis;
-use reveille::engine::trouble::Cause;
+use reveille::engine::time::Duration;
 use reveille::engine::urgency::Urgency;
 use reveille::rules::Environment;
 use reveille::runtime::turn::Done;
@@ -172,7 +172,7 @@ fn a_request_is_decided_on_as_a_whole_and_in_its_order_whatever_commit_the_proce
 }
 
 /// Lets the process die when the request is accepted and most of it is not decided on.
-fn dies_with_most_undecided(world: &mut World, posts: Vec<Post>, away: Millis) {
+fn dies_with_most_undecided(world: &mut World, posts: Vec<Post>, away: Duration) {
     world.bare_turn(Vec::new(), vec![in_one_request(posts)]);
     let events = world.state().tasks().events().values();
     assert!(events.sum::<usize>() > 10, "most is not decided on yet");
@@ -184,7 +184,7 @@ fn what_was_fresh_when_it_was_accepted_pages_however_late_it_is_decided_on() {
     let mut world = in_steps(TEAM);
     let moment = world.wall();
     let posts = numbered(40).map(|post| post.occurred(moment)).collect();
-    dies_with_most_undecided(&mut world, posts, Millis::hours(20));
+    dies_with_most_undecided(&mut world, posts, Duration::hours(20));
     let open = world.state().incidents().filter(|known| known.is_open());
     assert_eq!(open.filter(|known| known.about.is_none()).count(), 40);
     world.take_seen();
@@ -193,9 +193,9 @@ fn what_was_fresh_when_it_was_accepted_pages_however_late_it_is_decided_on() {
 #[test]
 fn what_was_asserted_for_minutes_lasts_for_these_however_late_it_is_decided_on() {
     let mut world = in_steps(TEAM);
-    let (start, end) = (world.wall(), world.wall() + Millis::minutes(8));
+    let (start, end) = (world.wall(), world.wall() + Duration::minutes(8));
     let posts = numbered(40).map(|post| post.asserted(start, Some(end)));
-    dies_with_most_undecided(&mut world, posts.collect(), Millis::hours(2));
+    dies_with_most_undecided(&mut world, posts.collect(), Duration::hours(2));
     let firing = |world: &World| world.state().alerts().filter(|it| it.firing).count();
     assert_eq!(firing(&world), 40);
     world.wait("00:04:30");
@@ -229,7 +229,7 @@ fn while_a_large_request_is_decided_on_others_are_answered_in_turn() {
         assert!(waiting(&world) < before, "and then the request goes on");
         assert!(work < 4 * STEP, "for as much as a turn does: {work}");
     }
-    world.crash_for(Millis::seconds(1));
+    world.crash_for(Duration::seconds(1));
     world.take_seen();
 }
 
@@ -249,7 +249,7 @@ fn a_silence_that_ends_while_it_takes_the_place_of_another_leaves_neither() {
     world.at("00:01:00");
     world.take_seen();
     let (first, _) = world.silence("host=a", "01:00:00");
-    let until = world.wall() + Millis::hours(2);
+    let until = world.wall() + Duration::hours(2);
     let second = silence_input(Some(first), "host=~\"a|b\"", until);
     world.bare_turn(vec![second], Vec::new());
     assert_eq!(world.state().silences().count(), 2, "it is not done yet");
@@ -276,7 +276,7 @@ fn an_alert_is_heard_that_is_reported_before_the_end_of_its_silence_has_reached_
     world.take_seen();
     world.bare_turn(vec![expire(silence)], vec![late().input()]);
     assert!(world.state().tasks().all().count() > 0, "it goes on");
-    world.crash_for(Millis::seconds(1));
+    world.crash_for(Duration::seconds(1));
     let left = world.state().alerts().map(|alert| alert.silenced_by.len());
     assert_eq!(left.sum::<usize>(), 0);
     let has_been_asked = world.incident(41).escalation.is_join_pending;
@@ -290,7 +290,7 @@ fn what_happens_before_an_alert_has_left_a_resolved_incident_is_not_in_its_histo
     world.request(numbered(40).collect());
     let (silence, _) = world.silence("host=b", "01:00:00");
     world.give(trigger("quiet").label("host", "b"));
-    let trouble = || Trouble {
+    let trouble = || SelfIncident {
         cause: Cause::Clock,
         subject: "".into(),
     };
@@ -302,7 +302,7 @@ fn what_happens_before_an_alert_has_left_a_resolved_incident_is_not_in_its_histo
     world.take_seen();
     let numbers = vec![IncidentNumber(1), IncidentNumber(2), IncidentNumber(3)];
     let resolve = act_input("ana", ActOn::Incidents(numbers), Verb::Resolve);
-    let until = world.wall() + Millis::hours(1);
+    let until = world.wall() + Duration::hours(1);
     let controls = vec![
         resolve,
         silence_input(None, "host=a", until),
@@ -310,7 +310,7 @@ fn what_happens_before_an_alert_has_left_a_resolved_incident_is_not_in_its_histo
         Input::Clear { trouble: trouble() },
     ];
     world.bare_turn(controls, Vec::new());
-    world.crash_for(Millis::seconds(1));
+    world.crash_for(Duration::seconds(1));
     let history = |number| {
         let alerts = world.durable.closed_alerts.values();
         alerts.filter(move |alert| alert.incidents == [IncidentNumber(number)])
@@ -345,7 +345,7 @@ route:
         panic!("not an act: {done:?}");
     };
     assert_eq!(acted[0].linked, []);
-    world.crash_for(Millis::seconds(1));
+    world.crash_for(Duration::seconds(1));
     world.take_seen();
 }
 
@@ -354,7 +354,7 @@ fn a_page_is_counted_once_as_held_when_events_hold_it_before_its_silence_is_thro
     let mut world = in_steps(&team_with(ONE_GROUP));
     world.request(numbered(36).collect());
     world.take_seen();
-    let until = world.wall() + Millis::hours(1);
+    let until = world.wall() + Duration::hours(1);
     world.bare_turn(vec![silence_input(None, "host=a", until)], Vec::new());
     let alerts = world.state().alerts();
     let loud: Vec<_> = alerts.filter(|alert| !alert.is_silenced()).collect();
@@ -365,7 +365,7 @@ fn a_page_is_counted_once_as_held_when_events_hold_it_before_its_silence_is_thro
     });
     let resolves = resolves.collect();
     world.bare_turn(Vec::new(), vec![in_one_request(resolves)]);
-    world.crash_for(Millis::seconds(1));
+    world.crash_for(Duration::seconds(1));
     let silence = world.state().silences().next().expect("it holds");
     assert_eq!(silence.held_pages, 1);
     world.take_seen();
@@ -396,7 +396,7 @@ fn what_a_recovery_went_over_is_not_sent_again_by_the_next_one_if_the_process_di
         if commit > 0 {
             world.crash_at(world.commits() + commit, Boundary::Commit);
         }
-        world.crash_for(Millis::minutes(6));
+        world.crash_for(Duration::minutes(6));
         for number in 1..=40 {
             let again = world.count_reason(number, "restart_resend");
             assert_eq!(again, 0, "#{number}, dies at {commit}");
@@ -413,7 +413,7 @@ fn what_a_person_resolved_is_held_for_as_long_as_ever_although_its_alerts_left_i
     world.request(numbered(100).map(again).collect());
     world.take_seen();
     world.bare_turn(vec![act_input("ana", on(1), Verb::Resolve)], Vec::new());
-    world.crash_for(Millis::minutes(20));
+    world.crash_for(Duration::minutes(20));
     world.wait("00:10:00");
     let last = world.give(again(trigger("a99").label("host", "a")));
     assert_eq!(last.disposition, Disposition::Opened);
@@ -436,7 +436,7 @@ fn a_person_who_resolves_and_the_end_of_a_silence_meet_in_one_incident_and_nothi
             if commit > 0 {
                 world.crash_at(world.commits() + commit, boundary);
             }
-            world.crash_for(Millis::seconds(1));
+            world.crash_for(Duration::seconds(1));
             world.wait("00:00:10");
             let state = world.state();
             assert_eq!(state.tasks().all().count(), 0);
@@ -474,7 +474,7 @@ route:
         };
         world.request((0..60).map(|it| post(it, it % 5, it % 7)).collect());
         let (old, _) = world.silence("host=~\"h[01]\"", "05:00:00");
-        let until = world.wall() + Millis::hours(1);
+        let until = world.wall() + Duration::hours(1);
         let new = silence_input(Some(old), "kind=~\"k[0-3]\"", until);
         world.bare_turn(vec![new], Vec::new());
         for turn in 0..turns {
@@ -488,7 +488,7 @@ route:
             };
             world.bare_turn(vec![act], moved);
         }
-        world.crash_for(Millis::seconds(1));
+        world.crash_for(Duration::seconds(1));
         world.request(
             (0..60)
                 .step_by(9)
@@ -536,7 +536,7 @@ fn what_joined_under_a_silence_makes_its_incident_as_urgent_also_if_an_event_end
     assert!(!world.incident(1).is_silenced, "the event is not silenced");
     let alerts = world.state().alerts();
     assert!(alerts.filter(|alert| alert.is_silenced()).count() > 10);
-    world.crash_for(Millis::seconds(1));
+    world.crash_for(Duration::seconds(1));
     let urgency = world.incident(1).urgency;
     assert_eq!(urgency, Urgency::High);
     world.take_seen();

@@ -1,11 +1,11 @@
 //! Too much at once: the page limit, bundled pages, retry budgets.
 
+use reveille::engine::cause::Cause;
 use reveille::engine::decision::ActResult;
-use reveille::engine::incident::Trouble;
+use reveille::engine::incident::SelfIncident;
 use reveille::engine::input::{Input, Verb};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::PageKind;
-use reveille::engine::trouble::Cause;
 
 use super::TEAM;
 use super::acts::{on, trigger};
@@ -223,7 +223,7 @@ fn the_failed_page_of_a_self_incident_takes_no_count_of_another_page_away() {
     let mut world = World::new(TEAM);
     // Places are given in turns between integrations: first one of the monitor, then the router's.
     world.next("twilio", [ACCEPTED, Play::Says(Outcome::RefusedTarget)]);
-    let trouble = Trouble {
+    let trouble = SelfIncident {
         cause: Cause::Disk,
         subject: "".into(),
     };

@@ -4,7 +4,7 @@ use reveille::engine::input::Input;
 use reveille::engine::matcher::Matcher;
 use reveille::engine::outcome::{Outcome, Validity};
 use reveille::engine::ruleset::ChannelInfo;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 use super::acts::{silence_input, trigger};
 use super::channels::{Play, usual, with_second_sms};
@@ -34,7 +34,7 @@ route: { policy: team, group_by: ["..."] }
 "#;
 
 /// When a page of a gateway that refused one message arrives, by how long a probe takes.
-fn arrival_by_trial(probe: Millis) -> Option<Millis> {
+fn arrival_by_trial(probe: Duration) -> Option<Duration> {
     let mut world = World::with(ONE, probing("twilio", false), BEGIN);
     world.at("00:10:00");
     world.fake("twilio").probe_after = probe;
@@ -47,7 +47,7 @@ fn arrival_by_trial(probe: Millis) -> Option<Millis> {
         world.wait("00:00:01");
         let seen = world.take_seen();
         if seen.iter().any(|sent| sent.label.starts_with("ana sms")) {
-            return Some(Millis(world.passed.0 - begun.0));
+            return Some(Duration(world.passed.0 - begun.0));
         }
     }
     None
@@ -55,8 +55,8 @@ fn arrival_by_trial(probe: Millis) -> Option<Millis> {
 
 #[test]
 fn a_page_that_waits_for_a_blind_gateway_is_tried_although_a_probe_takes_two_seconds() {
-    let quick = arrival_by_trial(Millis(100));
-    let slow = arrival_by_trial(Millis::seconds(2));
+    let quick = arrival_by_trial(Duration(100));
+    let slow = arrival_by_trial(Duration::seconds(2));
     assert!(slow.is_some(), "quick probes {quick:?}, slow ones {slow:?}");
 }
 
@@ -65,7 +65,7 @@ fn a_page_that_waits_for_a_blind_gateway_is_tried_although_a_probe_takes_two_sec
 fn a_page_that_waits_for_a_channel_that_a_probe_ended_before_is_tried() {
     let mut world = World::with(ONE, probing("twilio", true), BEGIN);
     world.at("00:10:00");
-    world.fake("twilio").probe_after = Millis::seconds(2);
+    world.fake("twilio").probe_after = Duration::seconds(2);
     for _ in 0..2 {
         world.next("twilio", [Play::Says(Outcome::RefusedCredential)]);
     }
@@ -215,7 +215,7 @@ fn many(count: usize) -> String {
 #[test]
 fn people_whom_a_silence_covers_keep_nobody_from_being_tested() {
     let mut world = world(&many(120), "2026-03-02T09:59:00Z");
-    let until = world.wall() + Millis::hours(8);
+    let until = world.wall() + Duration::hours(8);
     let mut silence = silence_input(None, "integration=reveille", until);
     if let Input::Silence(request) = &mut silence {
         let matcher = Matcher::parse("contact=~\"u000[0-7].*\"").expect("a matcher");
@@ -233,7 +233,7 @@ fn a_test_page_that_never_arrived_takes_no_answer_from_a_real_page() {
     while world.sent.is_empty() {
         world.next("twilio", [Play::Says(Outcome::Transient)]);
         world.wait("00:00:20");
-        assert!(world.passed < Millis::hours(1));
+        assert!(world.passed < Duration::hours(1));
         if world.sent.is_empty() {
             world.fake("twilio").next.clear();
         }
@@ -263,8 +263,8 @@ fn a_certificate_that_only_a_wrong_clock_saw_end_is_cleared_when_the_clock_is_ri
     world.at("00:10:00");
     let now = world.wall();
     world.fake("twilio").certificate = Some(Validity {
-        begins: now.minus(Millis::days(10)),
-        ends: now + Millis::days(80),
+        begins: now.minus(Duration::days(10)),
+        ends: now + Duration::days(80),
     });
     world.wall_jumps(75 * 24 * 3_600);
     world.wait("03:00:00");
@@ -305,7 +305,7 @@ fn a_stop_while_pages_wait_leaves_none_behind() {
         }
     }
     let mut world = World::with(ONE, channels, BEGIN);
-    world.fake("twilio").default = Play::Late(Millis::seconds(14), Outcome::Transient);
+    world.fake("twilio").default = Play::Late(Duration::seconds(14), Outcome::Transient);
     world.always("gateway", Outcome::Transient);
     for number in 0..6 {
         world.post(&format!("a{number}"));
@@ -356,7 +356,7 @@ fn what_a_check_found_ends_when_the_channel_is_not_checked_any_more() {
     world.at("00:20:00");
     assert_eq!(world.own_incidents(), ["channel_tls/twilio"]);
     world.replace_channels(ONE, usual());
-    world.crash_for(Millis::seconds(2));
+    world.crash_for(Duration::seconds(2));
     world.wait("24:00:00");
     let own = world.own_incidents();
     world.take_seen();
@@ -397,13 +397,13 @@ fn test_pages_on_a_channel_that_is_down_hold_up_no_real_page() {
                     .iter()
                     .any(|sent| !is_test(sent) && sent.label.starts_with("u000 sms"))
             {
-                arrived = Some(Millis(world.passed.0 - begun.0));
+                arrived = Some(Duration(world.passed.0 - begun.0));
             }
         }
         late.push(arrived);
     }
     assert!(
-        late[1].is_some() && late[1] <= late[0].map(|at| Millis(at.0 + 61_000)),
+        late[1].is_some() && late[1] <= late[0].map(|at| Duration(at.0 + 61_000)),
         "without tests, with tests: {late:?}"
     );
 }
@@ -477,10 +477,10 @@ fn a_test_page_that_a_restart_interrupted_says_nothing_about_the_contact() {
     world.fake("hooks").default = Play::Lost;
     while tests(&mut world).is_empty() {
         world.wait("00:00:01");
-        assert!(world.passed < Millis::hours(3));
+        assert!(world.passed < Duration::hours(3));
     }
     world.fake("hooks").default = super::channels::ACCEPTED;
-    world.crash_for(Millis::hours(2));
+    world.crash_for(Duration::hours(2));
     world.wait("00:10:00");
     let own = world.own_incidents();
     world.take_seen();
@@ -545,10 +545,10 @@ fn a_mail_that_a_restart_interrupted_says_nothing_about_the_contact() {
     world.next("mail", [Play::Lost]);
     while world.sent.len() < 2 {
         world.wait("00:00:01");
-        assert!(world.passed < Millis::hours(3));
+        assert!(world.passed < Duration::hours(3));
     }
     world.wait("00:00:01");
-    world.crash_for(Millis::hours(2));
+    world.crash_for(Duration::hours(2));
     world.wait("00:10:00");
     let own = world.own_incidents();
     world.take_seen();
@@ -566,7 +566,7 @@ fn a_test_page_that_a_clock_made_late_says_nothing_about_the_contact() {
     world.next("twilio", [Play::Says(Outcome::Transient)]);
     while world.sent.is_empty() {
         world.wait("00:00:01");
-        assert!(world.passed < Millis::hours(3));
+        assert!(world.passed < Duration::hours(3));
     }
     world.wait("00:00:01");
     world.wall_jumps(2 * 3_600);
@@ -591,8 +591,8 @@ fn a_channel_comes_back_whatever_restart_falls_between_probe_and_answer() {
         world.next("twilio", [Play::Says(Outcome::RefusedCredential)]);
         world.post("db");
         world.wait("00:00:59");
-        world.until(Millis(world.passed.0 + tenths * 100));
-        world.crash_for(Millis::seconds(3));
+        world.until(Duration(world.passed.0 + tenths * 100));
+        world.crash_for(Duration::seconds(3));
         world.wait("00:05:00");
         let own = world.own_incidents();
         let sent = world.take_seen().len();
@@ -611,8 +611,8 @@ fn a_low_incident_goes_on_whatever_restart_falls_between() {
         let mut world = World::with(LOW, usual(), BEGIN);
         world.always("twilio", Outcome::RefusedTarget);
         world.give(trigger("db").severity("warning"));
-        world.until(Millis(world.passed.0 + tenths * 20));
-        world.crash_for(Millis::minutes(if tenths % 2 == 0 { 1 } else { 20 }));
+        world.until(Duration(world.passed.0 + tenths * 20));
+        world.crash_for(Duration::minutes(if tenths % 2 == 0 { 1 } else { 20 }));
         world.wait("00:30:00");
         let seen: Vec<String> = world
             .take_seen()
@@ -702,7 +702,7 @@ fn one_number_that_a_gateway_denies_holds_up_no_other_for_minutes() {
         world.post("db");
         world.wait("00:00:10");
         world.give(trigger("web").label("host", "b"));
-        let by = Millis(world.passed.0 + Millis::minutes(2).0);
+        let by = Duration(world.passed.0 + Duration::minutes(2).0);
         let mut labels: Vec<String> = Vec::new();
         while world.passed < by {
             world.wait("00:00:01");
@@ -771,7 +771,7 @@ fn a_login_that_is_refused_to_one_test_page_is_checked_at_once() {
     world.always("twilio", Outcome::RefusedCredential);
     while tests(&mut world).is_empty() {
         world.wait("00:00:01");
-        assert!(world.passed < Millis::hours(3));
+        assert!(world.passed < Duration::hours(3));
     }
     world.fake("twilio").probe = Outcome::RefusedCredential;
     world.wait("00:00:02");

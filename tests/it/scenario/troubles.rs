@@ -1,9 +1,9 @@
 //! The router's own trouble, resolved by hand while its cause goes on.
 
-use reveille::engine::incident::Trouble;
+use reveille::engine::cause::Cause;
+use reveille::engine::incident::SelfIncident;
 use reveille::engine::input::{Input, Verb};
 use reveille::engine::outcome::Outcome;
-use reveille::engine::trouble::Cause;
 
 use super::TEAM;
 use super::silences::with_schedule;
@@ -66,7 +66,7 @@ fn only_ana() -> World {
 
 fn disk_is_low() -> Input {
     Input::Raise {
-        trouble: Trouble {
+        trouble: SelfIncident {
             cause: Cause::Disk,
             subject: "".into(),
         },

@@ -1,7 +1,7 @@
 //! Ends that never come: `resolve_after` ends alerts of which no report comes any more.
 
 use reveille::engine::event::Action;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 use super::TEAM;
 use super::acts::trigger;
@@ -93,7 +93,7 @@ fn time_in_which_the_router_was_away_does_not_count() {
     let mut world = World::new(&rules(TWO_HOURS, ""));
     world.post("ups");
     world.at("01:00:00");
-    world.crash_for(Millis::hours(9));
+    world.crash_for(Duration::hours(9));
     world.wait("01:59:59");
     assert!(world.incident(1).is_open(), "two hours from the start on");
     world.wait("00:00:01");

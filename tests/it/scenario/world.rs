@@ -7,20 +7,20 @@ use std::sync::Arc;
 
 use reveille::engine::State;
 use reveille::engine::audit::{Audit, audit};
-use reveille::engine::decision::{Answer, Order, Place};
+use reveille::engine::decision::{Answer, SendRequest, ThreadRef};
 use reveille::engine::ids::{AttemptId, ChannelName, IncidentNumber, PageId, TaskId};
 use reveille::engine::incident::Incident;
 use reveille::engine::input::{Input, Probed, Report};
 use reveille::engine::outcome::Outcome;
-use reveille::engine::page::{News, Page, PageKind, Recipient};
+use reveille::engine::page::{Page, PageKind, Recipient, UpdateKind};
 use reveille::engine::records::Entry;
 use reveille::engine::ruleset::{ChannelInfo, RuleSet};
-use reveille::engine::time::{Millis, Now, Wall};
+use reveille::engine::time::{Duration, Now, Timestamp};
 use reveille::rules::{self, Environment, SourceFile};
+use reveille::runtime::commit_loop::first_inputs;
 use reveille::runtime::driver::{Driver, not_started};
 use reveille::runtime::handle::NewRules;
-use reveille::runtime::line::{Jump, Line, Reading};
-use reveille::runtime::thread::first_inputs;
+use reveille::runtime::monotonic::{ClockJump, MonotonicClock, Reading};
 use reveille::runtime::turn::{Done, Job, Turn, WentOn};
 
 use super::channels::{Fake, Play, usual};
@@ -29,7 +29,7 @@ use super::durable::Durable;
 /// Monday, 2 March 2026, 08:00 UTC: when a world begins unless it says otherwise.
 pub const BEGIN: &str = "2026-03-02T08:00:00Z";
 /// How long a channel takes for an answer.
-const LATENCY: Millis = Millis(100);
+const LATENCY: Duration = Duration(100);
 
 /// Before what in a turn the process dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,13 +43,13 @@ pub enum Boundary {
 #[derive(Clone, Debug)]
 pub struct Sent {
     pub label: String,
-    pub order: Arc<Order>,
+    pub order: Arc<SendRequest>,
 }
 
 /// Something that a channel will do.
 enum Coming {
     Answer(Report),
-    Opens(Arc<Order>, Outcome),
+    Opens(Arc<SendRequest>, Outcome),
     Probed(ChannelName, Outcome),
 }
 
@@ -60,20 +60,20 @@ pub struct World {
     environment: Environment,
     pub durable: Durable,
     /// Wall clock less time passed.
-    origin: Wall,
+    origin: Timestamp,
     /// Time passed since the world began.
-    pub passed: Millis,
-    line: Line,
+    pub passed: Duration,
+    line: MonotonicClock,
     fakes: BTreeMap<ChannelName, Fake>,
-    coming: BTreeMap<(Millis, u64), Coming>,
+    coming: BTreeMap<(Duration, u64), Coming>,
     sequence: u64,
     cancelled: BTreeSet<AttemptId>,
     seen: Vec<Sent>,
     /// Everything that was ever handed to a channel.
     pub sent: Vec<Sent>,
     /// When each channel was asked how it is.
-    pub probed: Vec<(Millis, ChannelName)>,
-    next_minute: Millis,
+    pub probed: Vec<(Duration, ChannelName)>,
+    next_minute: Duration,
     commits: usize,
     /// Where the process is yet to die.
     deaths: Vec<(usize, Boundary)>,
@@ -101,20 +101,20 @@ impl World {
     }
 
     pub fn in_environment(yaml: &str, environment: Environment, begin: &str) -> Self {
-        let origin = Wall::from(begin.parse::<jiff::Timestamp>().expect("a moment"));
+        let origin = Timestamp::from(begin.parse::<jiff::Timestamp>().expect("a moment"));
         let rules = Arc::new(compiled(yaml, &environment));
         let reading = Reading {
             wall: origin,
-            monotonic: Millis::ZERO,
+            monotonic: Duration::ZERO,
         };
-        let (line, _) = Line::resume(Default::default(), reading, 7);
+        let (line, _) = MonotonicClock::resume(Default::default(), reading, 7);
         let mut world = Self {
             driver: Driver::new(State::default(), rules.clone()),
             durable_rules: rules,
             environment,
             durable: Durable::default(),
             origin,
-            passed: Millis::ZERO,
+            passed: Duration::ZERO,
             line,
             fakes: BTreeMap::new(),
             coming: BTreeMap::new(),
@@ -123,7 +123,7 @@ impl World {
             seen: Vec::new(),
             sent: Vec::new(),
             probed: Vec::new(),
-            next_minute: Millis::minutes(1),
+            next_minute: Duration::minutes(1),
             commits: 0,
             deaths: Vec::new(),
             crashes: 0,
@@ -143,7 +143,7 @@ impl World {
         self.driver.rules().clone()
     }
 
-    pub fn wall(&self) -> Wall {
+    pub fn wall(&self) -> Timestamp {
         self.origin + self.passed
     }
 
@@ -256,7 +256,7 @@ impl World {
         let death = deaths.position(|(at, _)| is_commit && commits == *at);
         let boundary = death.map(|at| self.deaths.remove(at).1);
         if boundary == Some(Boundary::Commit) {
-            self.crash_for(Millis::seconds(2));
+            self.crash_for(Duration::seconds(2));
             return None;
         }
         if is_commit {
@@ -266,11 +266,11 @@ impl World {
         self.cancelled.extend(cancels);
         self.went_on.extend(went_on);
         if boundary == Some(Boundary::Answers) {
-            self.crash_for(Millis::seconds(2));
+            self.crash_for(Duration::seconds(2));
             return None;
         }
         if boundary == Some(Boundary::Sends) {
-            self.crash_for(Millis::seconds(2));
+            self.crash_for(Duration::seconds(2));
             return Some(done);
         }
         for order in sends {
@@ -329,7 +329,7 @@ impl World {
     }
 
     /// The process dies now and is away for so long.
-    pub fn crash_for(&mut self, away: Millis) {
+    pub fn crash_for(&mut self, away: Duration) {
         self.crashes += 1;
         let state = self.durable.load();
         let attempts = state.pages().flat_map(|page| &page.attempts);
@@ -337,13 +337,13 @@ impl World {
         self.interrupted.extend(open.map(|known| known.id));
         self.coming.clear();
         self.cancelled.clear();
-        self.passed = Millis(self.passed.0 + away.0);
-        self.next_minute = Millis(self.passed.0 + 60_000);
+        self.passed = Duration(self.passed.0 + away.0);
+        self.next_minute = Duration(self.passed.0 + 60_000);
         let reading = Reading {
             wall: self.wall(),
             monotonic: self.passed,
         };
-        let (line, jump) = Line::resume(self.durable.clocks, reading, 11);
+        let (line, jump) = MonotonicClock::resume(self.durable.clocks, reading, 11);
         self.line = line;
         self.driver = Driver::new(state, self.durable_rules.clone());
         let first = first_inputs(jump).into_iter().map(Job::Input);
@@ -353,23 +353,23 @@ impl World {
     /// The process is stopped and starts again a second later under a clock that is so many seconds
     /// ahead, or back.
     pub fn starts_under_clock(&mut self, seconds: i64) {
-        self.origin = Wall(self.origin.0 + seconds * 1_000);
-        self.crash_for(Millis::seconds(1));
+        self.origin = Timestamp(self.origin.0 + seconds * 1_000);
+        self.crash_for(Duration::seconds(1));
     }
 
     /// The wall clock is set by so many seconds, ahead or back.
     pub fn wall_jumps(&mut self, seconds: i64) {
-        self.origin = Wall(self.origin.0 + seconds * 1_000);
+        self.origin = Timestamp(self.origin.0 + seconds * 1_000);
         let reading = Reading {
             wall: self.wall(),
             monotonic: self.passed,
         };
         let (_, jump) = self.line.advance(reading);
         match jump {
-            Some(Jump::Ahead(lost)) => {
+            Some(ClockJump::Ahead(lost)) => {
                 self.ask(Input::Suspended { lost });
             }
-            Some(Jump::Back(by)) => {
+            Some(ClockJump::Back(by)) => {
                 self.ask(Input::ClockBack { by });
             }
             None => {}
@@ -392,13 +392,13 @@ impl World {
         self.fake(channel).default = Play::Says(outcome);
     }
 
-    fn comes(&mut self, after: Millis, coming: Coming) {
+    fn comes(&mut self, after: Duration, coming: Coming) {
         self.sequence += 1;
-        let at = Millis(self.passed.0 + after.0);
+        let at = Duration(self.passed.0 + after.0);
         self.coming.insert((at, self.sequence), coming);
     }
 
-    fn send(&mut self, order: Arc<Order>) {
+    fn send(&mut self, order: Arc<SendRequest>) {
         let fake = self.fakes.entry(order.channel.clone()).or_default();
         let play = fake.play(&order.address);
         let (after, outcome) = match play {
@@ -409,12 +409,12 @@ impl World {
             Play::Says(outcome) => (LATENCY, outcome),
             Play::Late(after, outcome) => (after, outcome),
             Play::Silence => (order.deadline, Outcome::Unknown),
-            Play::Lost => (Millis::days(1_000), Outcome::Unknown),
+            Play::Lost => (Duration::days(1_000), Outcome::Unknown),
         };
         self.open(&order, after, outcome);
     }
 
-    fn open(&mut self, order: &Arc<Order>, after: Millis, outcome: Outcome) {
+    fn open(&mut self, order: &Arc<SendRequest>, after: Duration, outcome: Outcome) {
         let sent = Sent {
             label: label(order),
             order: order.clone(),
@@ -468,11 +468,11 @@ impl World {
 
     /// Lets so much time pass, as `hh:mm:ss`.
     pub fn wait(&mut self, time: &str) {
-        let target = Millis(self.passed.0 + length(time).0);
+        let target = Duration(self.passed.0 + length(time).0);
         self.until(target);
     }
 
-    pub fn until(&mut self, target: Millis) {
+    pub fn until(&mut self, target: Duration) {
         loop {
             let next = self.next_moment();
             if next > target {
@@ -484,14 +484,14 @@ impl World {
         self.passed = self.passed.max(target);
     }
 
-    fn next_moment(&mut self) -> Millis {
+    fn next_moment(&mut self) -> Duration {
         let now = self.now();
         let ahead = if self.driver.is_due(now) {
-            Some(Millis::ZERO)
+            Some(Duration::ZERO)
         } else {
             self.driver.wait(now)
         };
-        let due = ahead.map(|ahead| Millis(self.passed.0 + ahead.0));
+        let due = ahead.map(|ahead| Duration(self.passed.0 + ahead.0));
         let coming = self.coming.keys().next().map(|(at, _)| *at);
         [due, coming, Some(self.next_minute)]
             .into_iter()
@@ -502,7 +502,7 @@ impl World {
 
     fn happen(&mut self) {
         if self.next_minute <= self.passed {
-            self.next_minute = Millis(self.passed.0 + 60_000);
+            self.next_minute = Duration(self.passed.0 + 60_000);
             self.batch(vec![Input::Minute], Vec::new());
         }
         while let Some(entry) = self.coming.first_entry() {
@@ -661,7 +661,7 @@ fn compiled(yaml: &str, environment: &Environment) -> RuleSet {
 }
 
 /// `hh:mm:ss` as a length.
-pub fn length(time: &str) -> Millis {
+pub fn length(time: &str) -> Duration {
     let parts: Vec<u64> = time
         .split(':')
         .map(|part| part.parse().expect("a time as hh:mm:ss"))
@@ -669,10 +669,10 @@ pub fn length(time: &str) -> Millis {
     let [hours, minutes, seconds] = parts[..] else {
         panic!("a time as hh:mm:ss, not {time}");
     };
-    Millis::seconds(hours * 3_600 + minutes * 60 + seconds)
+    Duration::seconds(hours * 3_600 + minutes * 60 + seconds)
 }
 
-fn label(order: &Order) -> String {
+fn label(order: &SendRequest) -> String {
     let who = match &order.message.recipient {
         Recipient::User { user, .. } => user.to_string(),
         Recipient::Channel { .. } => order.address.to_string(),
@@ -690,16 +690,16 @@ fn label(order: &Order) -> String {
         PageKind::Bundle => format!("bundle of {}", order.message.incidents_total),
         PageKind::Copy => "copy".to_owned(),
         PageKind::Update { news, .. } => match news {
-            News::Joined => "joined",
-            News::Acknowledged => "acknowledged",
-            News::Triggered => "triggered",
-            News::Resolved => "resolved",
+            UpdateKind::Joined => "joined",
+            UpdateKind::Acknowledged => "acknowledged",
+            UpdateKind::Triggered => "triggered",
+            UpdateKind::Resolved => "resolved",
         }
         .to_owned(),
     };
     let edit = match &order.place {
-        Some(Place::Edit(_)) => " (edit)",
-        Some(Place::Thread(_)) | None => "",
+        Some(ThreadRef::Edit(_)) => " (edit)",
+        Some(ThreadRef::Thread(_)) | None => "",
     };
     format!(
         "{who} {} {} {numbers} {kind}{edit}",

@@ -1,9 +1,9 @@
 //! Faults from outside of the process: providers' moods, clocks, sleep, a full disk, kill -9.
 
-use reveille::engine::time::{Millis, Wall};
+use reveille::engine::time::{Duration, Timestamp};
 
 use super::history::Seen;
-use super::marks::Mark;
+use super::marks::CancelToken;
 use super::world::{Happening, World};
 
 const MEBIBYTE: u64 = 1024 * 1024;
@@ -13,7 +13,7 @@ impl World {
         if self.is_calm {
             return;
         }
-        let pause = self.random.span(Millis::seconds(20), Millis::hours(1));
+        let pause = self.random.span(Duration::seconds(20), Duration::hours(1));
         self.soon(pause, Happening::Disturbance);
         self.figures.faults += 1;
         match self.random.below(10) {
@@ -22,7 +22,7 @@ impl World {
             6 if self.plan.has_suspensions => self.falls_asleep(),
             7 if self.plan.has_low_disk => self.change_the_disk(),
             8 if self.plan.crashes > 0 && self.process.is_some() => {
-                self.die(Mark::CrashBeforeCommit);
+                self.die(CancelToken::CrashBeforeCommit);
             }
             _ => {}
         }
@@ -46,15 +46,17 @@ impl World {
     }
 
     fn clock_jumps(&mut self) {
-        let by = self.random.span(Millis::seconds(1), Millis::days(400));
+        let by = self.random.span(Duration::seconds(1), Duration::days(400));
         let is_back = self.random.chance(500);
-        let is_noticed = by > Millis::minutes(1);
+        let is_noticed = by > Duration::minutes(1);
         let by = i64::try_from(by.0).unwrap_or(i64::MAX);
         let by = if is_back { -by } else { by };
         self.note(format_args!("the clock jumps by {by} ms"));
-        self.clock.origin = Wall(self.clock.origin.0 + by);
-        self.marks.hit_if(is_back && is_noticed, Mark::ClockBack);
-        self.marks.hit_if(!is_back && is_noticed, Mark::ClockAhead);
+        self.clock.origin = Timestamp(self.clock.origin.0 + by);
+        self.marks
+            .hit_if(is_back && is_noticed, CancelToken::ClockBack);
+        self.marks
+            .hit_if(!is_back && is_noticed, CancelToken::ClockAhead);
         self.show(&Seen::ClockJumped);
     }
 
@@ -63,11 +65,11 @@ impl World {
         if self.asleep_until.is_some() {
             return;
         }
-        let length = self.random.span(Millis::seconds(2), Millis::hours(10));
+        let length = self.random.span(Duration::seconds(2), Duration::hours(10));
         self.note(format_args!("asleep for {length}"));
-        self.asleep_until = Some(Millis(self.passed.0 + length.0));
-        self.clock.slept = Millis(self.clock.slept.0 + length.0);
-        self.marks.hit(Mark::Suspended);
+        self.asleep_until = Some(Duration(self.passed.0 + length.0));
+        self.clock.slept = Duration(self.clock.slept.0 + length.0);
+        self.marks.hit(CancelToken::Suspended);
         self.soon(length, Happening::Wakes);
         self.show(&Seen::ClockJumped);
     }

@@ -5,12 +5,12 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use reveille::engine::State;
-use reveille::engine::decision::{Acted, Order};
+use reveille::engine::decision::{Acted, SendRequest};
 use reveille::engine::ids::PageId;
 use reveille::engine::input::{ActOn, Verb};
 use reveille::engine::records::Receipt;
 use reveille::engine::ruleset::RuleSet;
-use reveille::engine::time::{Millis, Now};
+use reveille::engine::time::{Duration, Now};
 use reveille::runtime::turn::Turn;
 use reveille::store::MemoryStore;
 
@@ -72,12 +72,12 @@ pub enum Seen<'a> {
     },
     /// An order left: from now on a provider may have it.
     Opened {
-        order: &'a Arc<Order>,
+        order: &'a Arc<SendRequest>,
         planned: u64,
     },
     /// A provider answered, and the process heard it.
     Answered {
-        order: &'a Order,
+        order: &'a SendRequest,
     },
     /// The process died.
     Died,
@@ -98,7 +98,7 @@ pub enum Seen<'a> {
 #[derive(Clone, Copy)]
 pub struct Scene<'a> {
     /// True time since the run began.
-    pub passed: Millis,
+    pub passed: Duration,
     pub store: &'a MemoryStore,
 }
 
@@ -106,7 +106,7 @@ pub struct Scene<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
     pub invariant: &'static str,
-    pub passed: Millis,
+    pub passed: Duration,
     pub what: String,
 }
 
@@ -128,7 +128,7 @@ impl Trace {
         }
     }
 
-    pub fn note(&mut self, passed: Millis, line: std::fmt::Arguments<'_>) {
+    pub fn note(&mut self, passed: Duration, line: std::fmt::Arguments<'_>) {
         let mut text = String::new();
         let _ = write!(text, "{:>12} {line}", passed.0);
         for byte in text.bytes() {
@@ -159,7 +159,7 @@ pub struct Mailbox {
 
 impl Mailbox {
     /// Somebody got a page.
-    pub fn put(&mut self, user: &str, order: &Order) {
+    pub fn put(&mut self, user: &str, order: &SendRequest) {
         let pages = self.pages.entry(user.to_owned()).or_default();
         pages.push(order.page);
         if pages.len() > 20 {

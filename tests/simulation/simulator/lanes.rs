@@ -2,26 +2,26 @@
 
 use std::sync::Arc;
 
-use reveille::engine::decision::Order;
+use reveille::engine::decision::SendRequest;
 use reveille::engine::ids::{AttemptId, ChannelName};
 use reveille::engine::input::{Input, Probed, Report};
 use reveille::engine::outcome::{Capacity, Outcome};
 use reveille::engine::page::PageKind;
-use reveille::engine::time::Millis;
-use reveille::outbound::Mark as Withdrawal;
+use reveille::engine::time::Duration;
+use reveille::outbound::CancelToken as Withdrawal;
 use reveille::runtime::driver::not_started;
 
 use super::history::Seen;
-use super::marks::Mark;
+use super::marks::CancelToken;
 use super::providers::Mood;
 use super::world::{Happening, Within, World};
 
 /// After its own deadline a channel is given up from outside.
-const GRACE: Millis = Millis::seconds(2);
+const GRACE: Duration = Duration::seconds(2);
 
 impl World {
     /// A released order goes to its channel, which looks up what it needs.
-    pub fn send(&mut self, order: Arc<Order>) {
+    pub fn send(&mut self, order: Arc<SendRequest>) {
         let is_known = self.providers.contains_key(&order.channel);
         let Some(process) = self.process.as_mut() else {
             return;
@@ -38,7 +38,7 @@ impl World {
         process.under_way.insert(order.attempt, mark.clone());
         let looks_up = self.random.chance(self.plan.look_ups);
         let longest = if looks_up { 3_000 } else { 2 };
-        let wait = Millis(self.random.between(1, longest));
+        let wait = Duration(self.random.between(1, longest));
         self.soon_within(wait, Within::Opens(order, mark));
     }
 
@@ -51,7 +51,7 @@ impl World {
     }
 
     /// The socket of an order opens, unless it was withdrawn meanwhile.
-    pub fn opens(&mut self, order: &Arc<Order>, mark: &Withdrawal) {
+    pub fn opens(&mut self, order: &Arc<SendRequest>, mark: &Withdrawal) {
         let channel = order.channel.clone();
         let Some(process) = self.process.as_mut() else {
             return;
@@ -59,7 +59,7 @@ impl World {
         if mark.test().is_err() {
             process.under_way.remove(&order.attempt);
             process.tell(Input::Outcome(not_started(order.attempt)));
-            return self.marks.hit(Mark::WithdrawnInLookUp);
+            return self.marks.hit(CancelToken::WithdrawnInLookUp);
         }
         self.figures.handed_over += 1;
         self.note(format_args!(
@@ -67,13 +67,13 @@ impl World {
             order.attempt, order.page, order.message.kind, order.address, channel
         ));
         self.marks
-            .hit_if(order.message.kind == PageKind::Bundle, Mark::Bundle);
+            .hit_if(order.message.kind == PageKind::Bundle, CancelToken::Bundle);
         let planned = self.planned.get(&order.attempt).copied();
         let Some(provider) = self.providers.get_mut(&channel) else {
             return;
         };
         self.marks
-            .hit_if(provider.mood == Mood::BlackHole, Mark::BlackHole);
+            .hit_if(provider.mood == Mood::BlackHole, CancelToken::BlackHole);
         let reaction = provider.take(order);
         self.show(&Seen::Opened {
             order,
@@ -82,8 +82,8 @@ impl World {
         self.react(order, reaction);
     }
 
-    fn react(&mut self, order: &Arc<Order>, reaction: super::providers::Reaction) {
-        let silence = (Millis(order.deadline.0 + GRACE.0), Outcome::Unknown);
+    fn react(&mut self, order: &Arc<SendRequest>, reaction: super::providers::Reaction) {
+        let silence = (Duration(order.deadline.0 + GRACE.0), Outcome::Unknown);
         let (after, outcome) = reaction
             .answer
             .filter(|(after, _)| *after <= silence.0)
@@ -103,10 +103,10 @@ impl World {
             self.soon(after, Happening::Reaches(order.clone()));
         }
         self.marks
-            .hit_if(reaction.reports.len() > 1, Mark::ReportRepeated);
+            .hit_if(reaction.reports.len() > 1, CancelToken::ReportRepeated);
         for (wait, outcome) in reaction.reports {
             self.marks
-                .hit_if(!outcome.is_sent() && wait > after, Mark::LateReport);
+                .hit_if(!outcome.is_sent() && wait > after, CancelToken::LateReport);
             let report = Happening::DeliveryReport {
                 channel: order.channel.clone(),
                 attempt: order.attempt,
@@ -118,7 +118,7 @@ impl World {
     }
 
     /// A channel has its answer: what the sender of production does with it.
-    pub fn answered(&mut self, order: &Arc<Order>, report: Report) {
+    pub fn answered(&mut self, order: &Arc<SendRequest>, report: Report) {
         self.note(format_args!("answer {} {}", order.attempt, report.outcome));
         self.show(&Seen::Answered { order });
         if let Some(process) = self.process.as_mut() {
@@ -132,11 +132,12 @@ impl World {
             return;
         };
         let outcome = provider.probe();
-        self.soon_within(Millis(5_000), Within::Probed(channel, outcome));
+        self.soon_within(Duration(5_000), Within::Probed(channel, outcome));
     }
 
     pub fn probed(&mut self, channel: ChannelName, outcome: Outcome) {
-        self.marks.hit_if(outcome.is_sent(), Mark::ChannelRecovered);
+        self.marks
+            .hit_if(outcome.is_sent(), CancelToken::ChannelRecovered);
         if let Some(process) = self.process.as_mut() {
             process.tell(Input::Probed(Probed {
                 channel,
@@ -171,7 +172,7 @@ impl World {
                     outcome,
                     tries: tries + 1,
                 };
-                self.soon(Millis::minutes(2), again);
+                self.soon(Duration::minutes(2), again);
             }
             None => {}
         }

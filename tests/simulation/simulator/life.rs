@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use reveille::engine::State;
 use reveille::engine::audit::audit;
-use reveille::engine::decision::{Answer, Order};
+use reveille::engine::cause::Cause;
+use reveille::engine::decision::{Answer, SendRequest};
 use reveille::engine::ids::Revision;
-use reveille::engine::incident::Trouble;
+use reveille::engine::incident::SelfIncident;
 use reveille::engine::input::Input;
 use reveille::engine::page::{Page, PageState};
 use reveille::engine::records::{Change, Record};
 use reveille::engine::ruleset::RuleSet;
-use reveille::engine::time::Millis;
-use reveille::engine::trouble::Cause;
+use reveille::engine::time::Duration;
 use reveille::rules::{self, Documents, Environment, Fit};
 use reveille::runtime::turn::{Done, Job, Turn, WentOn};
 use reveille::store::{
@@ -20,7 +20,7 @@ use reveille::store::{
 };
 
 use super::history::{Asked, Broken, Seen};
-use super::marks::Mark;
+use super::marks::CancelToken;
 use super::process::{Committing, Death, Process};
 use super::world::{Happening, Within, World};
 
@@ -82,16 +82,18 @@ impl World {
         self.lives += 1;
         let life = self.lives;
         self.note(format_args!("start {life}"));
-        self.marks
-            .hit_if(state.incidents().count() > 100, Mark::RecoveryInStorm);
+        self.marks.hit_if(
+            state.incidents().count() > 100,
+            CancelToken::RecoveryInStorm,
+        );
         let has_tasks = state.tasks().all().next().is_some();
-        self.marks.hit_if(has_tasks, Mark::TasksAtStart);
+        self.marks.hit_if(has_tasks, CancelToken::TasksAtStart);
         self.show(&Seen::Started { state: &state });
         let reading = self.clock.reading(self.passed);
         let process = Process::start(state, rules, loaded.clocks, reading, life);
         self.process = Some(process);
         self.minute_of_disk();
-        self.soon_within(Millis::minutes(1), Within::Minute);
+        self.soon_within(Duration::minutes(1), Within::Minute);
     }
 
     fn stored_rules(&self) -> RuleSet {
@@ -115,7 +117,7 @@ impl World {
     }
 
     /// When the process wakes for a timer, in true time.
-    pub fn next_timer(&mut self) -> Option<Millis> {
+    pub fn next_timer(&mut self) -> Option<Duration> {
         if self.asleep_until.is_some() {
             return None;
         }
@@ -126,7 +128,7 @@ impl World {
         }
         let now = process.now(reading);
         let wait = process.next_timer(now)?;
-        Some(Millis(self.passed.0.saturating_add(wait.0)))
+        Some(Duration(self.passed.0.saturating_add(wait.0)))
     }
 
     /// Lets the process do what waits, until it has to wait for its disk.
@@ -178,7 +180,7 @@ impl World {
         committing.death = self.draw_death(committing.turn.sends.len());
         self.marks.hit_if(
             is_first && committing.death.is_some(),
-            Mark::CrashInRecovery,
+            CancelToken::CrashInRecovery,
         );
         let took = self.draw_commit_time();
         if let Some(process) = self.process.as_mut() {
@@ -232,13 +234,13 @@ impl World {
         ]))
     }
 
-    fn draw_commit_time(&mut self) -> Millis {
+    fn draw_commit_time(&mut self) -> Duration {
         if self.is_calm || !self.random.chance(self.plan.slow_commits) {
-            return Millis(self.random.between(1, 6));
+            return Duration(self.random.between(1, 6));
         }
-        let took = self.random.span(Millis(50), Millis::seconds(60));
+        let took = self.random.span(Duration(50), Duration::seconds(60));
         self.marks
-            .hit_if(took > Millis::seconds(10), Mark::SlowCommit);
+            .hit_if(took > Duration::seconds(10), CancelToken::SlowCommit);
         took
     }
 
@@ -249,7 +251,7 @@ impl World {
             return;
         };
         if committing.death == Some(Death::BeforeCommit) {
-            return self.die(Mark::CrashBeforeCommit);
+            return self.die(CancelToken::CrashBeforeCommit);
         }
         let epoch = self.claim();
         if !self.is_calm && self.random.chance(self.plan.failing_commits) {
@@ -259,25 +261,25 @@ impl World {
         let batch = &committing.turn.batch;
         if self.store.commit(HOME, epoch, batch).is_err() {
             // What the product does: it closes its waiters' connections and ends.
-            return self.die(Mark::StoreFailed);
+            return self.die(CancelToken::StoreFailed);
         }
         self.figures.commits += 1;
         for page in pages(&committing.turn) {
             let is_unsent = page.attempts.is_empty();
             let is_cancelled = page.state == PageState::Cancelled && page.is_withdrawn;
             self.marks
-                .hit_if(is_unsent && is_cancelled, Mark::WithdrawnWaiting);
+                .hit_if(is_unsent && is_cancelled, CancelToken::WithdrawnWaiting);
             let mut sends = committing.turn.sends.iter();
             let is_sent = sends.any(|order| order.page == page.id);
             let is_waiting = !page.queued.is_empty() && is_unsent && !is_sent;
-            self.marks.hit_if(is_waiting, Mark::WaitedForPlace);
+            self.marks.hit_if(is_waiting, CancelToken::WaitedForPlace);
         }
         self.show(&Seen::Durable {
             turn: &committing.turn,
         });
         match committing.death {
-            Some(Death::DuringCommit) => self.die(Mark::CrashDuringCommit),
-            Some(Death::BeforeAnswers) => self.die(Mark::CrashBeforeAnswers),
+            Some(Death::DuringCommit) => self.die(CancelToken::CrashDuringCommit),
+            Some(Death::BeforeAnswers) => self.die(CancelToken::CrashBeforeAnswers),
             Some(Death::BeforeCommit | Death::BeforeSends | Death::AmongSends(_)) | None => {
                 self.release(committing);
             }
@@ -298,11 +300,11 @@ impl World {
         }
         let mut sends = committing.turn.sends;
         match committing.death {
-            Some(Death::BeforeSends) => return self.die(Mark::CrashBeforeSends),
+            Some(Death::BeforeSends) => return self.die(CancelToken::CrashBeforeSends),
             Some(Death::AmongSends(count)) => {
                 sends.truncate(count);
                 self.hand_out(sends, Vec::new());
-                return self.die(Mark::CrashAmongSends);
+                return self.die(CancelToken::CrashAmongSends);
             }
             Some(Death::BeforeCommit | Death::DuringCommit | Death::BeforeAnswers) | None => {}
         }
@@ -311,7 +313,7 @@ impl World {
 
     fn hand_out(
         &mut self,
-        sends: Vec<Arc<Order>>,
+        sends: Vec<Arc<SendRequest>>,
         probes: Vec<reveille::engine::ids::ChannelName>,
     ) {
         for order in sends {
@@ -329,8 +331,8 @@ impl World {
             return;
         };
         match asked {
-            Some(Asked::Events { .. }) => self.marks.hit(Mark::DecidedLater),
-            Some(Asked::Silence) => self.marks.hit(Mark::SilencedInSteps),
+            Some(Asked::Events { .. }) => self.marks.hit(CancelToken::DecidedLater),
+            Some(Asked::Silence) => self.marks.hit(CancelToken::SilencedInSteps),
             _ => {}
         }
         let answer = match went_on.answer.expect("a decision that does not panic") {
@@ -375,19 +377,19 @@ impl World {
     }
 
     /// The process is gone; a supervisor starts it again.
-    pub fn die(&mut self, mark: Mark) {
+    pub fn die(&mut self, mark: CancelToken) {
         self.note(format_args!("dies: {}", mark.text()));
         self.marks.hit(mark);
         self.process = None;
         self.figures.deaths += 1;
         self.show(&Seen::Died);
         let away = if self.random.chance(100) {
-            self.random.span(Millis::minutes(1), Millis::hours(9))
+            self.random.span(Duration::minutes(1), Duration::hours(9))
         } else {
-            self.random.span(Millis(200), Millis::seconds(20))
+            self.random.span(Duration(200), Duration::seconds(20))
         };
         let away = if self.is_calm {
-            Millis::seconds(2)
+            Duration::seconds(2)
         } else {
             away
         };
@@ -396,7 +398,7 @@ impl World {
 
     /// What the watch does each minute.
     pub fn minute(&mut self) {
-        self.soon_within(Millis::minutes(1), Within::Minute);
+        self.soon_within(Duration::minutes(1), Within::Minute);
         self.minute_of_disk();
         let reading = self.clock.reading(self.passed);
         let Some(mut process) = self.process.take() else {
@@ -407,7 +409,7 @@ impl World {
             let now = process.now(reading);
             let found = audit(process.driver.state(), process.driver.rules(), now);
             self.marks
-                .hit_if(found.all_channels_fail, Mark::AllChannelsFailed);
+                .hit_if(found.all_channels_fail, CancelToken::AllChannelsFailed);
             self.show(&Seen::Minute {
                 is_beating: found.is_clean() && !process.is_disk_low,
                 state: process.driver.state(),
@@ -423,7 +425,7 @@ impl World {
             return;
         };
         process.is_disk_low = free.is_some_and(|free| free < DISK_MIN_BYTES);
-        let trouble = Trouble {
+        let trouble = SelfIncident {
             cause: Cause::Disk,
             subject: "".into(),
         };

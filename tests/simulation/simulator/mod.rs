@@ -23,9 +23,9 @@ mod traffic;
 mod world;
 
 pub use history::Broken;
-pub use marks::{Mark, Marks};
+pub use marks::{CancelToken, Marks};
 
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub struct Report {
     /// The same seed on the same commit gives the same hash.
     pub hash: u64,
     pub marks: Marks,
-    pub simulated: Millis,
+    pub simulated: Duration,
     pub figures: Figures,
     /// The latest lines of the trace.
     pub latest: String,
@@ -67,6 +67,6 @@ impl Figures {
 }
 
 /// Runs one seed with so long a time of faults, keeping so many lines of its trace.
-pub fn run(seed: u64, stormy: Millis, kept_lines: usize) -> Report {
+pub fn run(seed: u64, stormy: Duration, kept_lines: usize) -> Report {
     world::World::new(seed, stormy, kept_lines).run()
 }

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use reveille::engine::event::{Action, Content, Event, Spoken};
-use reveille::engine::time::{Millis, Wall};
+use reveille::engine::event::{Action, Content, Event, EventTime};
+use reveille::engine::time::{Duration, Timestamp};
 
 use super::random::Random;
 use super::team::TEAMS;
@@ -31,7 +31,7 @@ struct Thing {
     key: String,
     team: &'static str,
     severity: &'static str,
-    firing_since: Option<Wall>,
+    firing_since: Option<Timestamp>,
 }
 
 impl Monitor {
@@ -59,7 +59,7 @@ impl Monitor {
     }
 
     /// What it posts now.
-    pub fn act(&mut self, wall: Wall) -> Vec<Event> {
+    pub fn act(&mut self, wall: Timestamp) -> Vec<Event> {
         if self.random.chance(20) {
             self.is_silent = !self.is_silent;
         }
@@ -82,16 +82,17 @@ impl Monitor {
     }
 
     /// When it acts again.
-    pub fn pause(&mut self) -> Millis {
-        let longest =
-            *self
-                .random
-                .pick(&[Millis::seconds(20), Millis::minutes(5), Millis::minutes(40)]);
-        self.random.span(Millis(200), longest)
+    pub fn pause(&mut self) -> Duration {
+        let longest = *self.random.pick(&[
+            Duration::seconds(20),
+            Duration::minutes(5),
+            Duration::minutes(40),
+        ]);
+        self.random.span(Duration(200), longest)
     }
 
     /// Everything is well again: what it posts until the router has heard of all of it.
-    pub fn recover(&mut self, wall: Wall) -> Vec<Event> {
+    pub fn recover(&mut self, wall: Timestamp) -> Vec<Event> {
         let mut events = Vec::new();
         for at in 0..self.things.len() {
             self.things[at].firing_since = None;
@@ -100,7 +101,7 @@ impl Monitor {
         events
     }
 
-    fn one(&mut self, wall: Wall) -> Event {
+    fn one(&mut self, wall: Timestamp) -> Event {
         let at = self.random.below(self.things.len() as u64) as usize;
         let is_firing = self.things[at].firing_since.is_some();
         let action = if is_firing {
@@ -129,7 +130,7 @@ impl Monitor {
         self.event(at, action, wall)
     }
 
-    fn event(&mut self, at: usize, action: Action, wall: Wall) -> Event {
+    fn event(&mut self, at: usize, action: Action, wall: Timestamp) -> Event {
         let spoken = self.spoken(at, wall);
         let thing = &self.things[at];
         let labels = [
@@ -145,7 +146,7 @@ impl Monitor {
         };
         let has_end = matches!(
             spoken,
-            Spoken::Asserted {
+            EventTime::StateAsserted {
                 ends_at: Some(_),
                 ..
             }
@@ -163,16 +164,16 @@ impl Monitor {
         }
     }
 
-    fn spoken(&mut self, at: usize, wall: Wall) -> Spoken {
+    fn spoken(&mut self, at: usize, wall: Timestamp) -> EventTime {
         if self.integration == "prom" {
-            let ends_at = self.random.chance(400).then(|| wall + Millis::minutes(4));
-            return Spoken::Asserted {
+            let ends_at = self.random.chance(400).then(|| wall + Duration::minutes(4));
+            return EventTime::StateAsserted {
                 starts_at: self.things[at].firing_since.or(Some(wall)),
                 ends_at,
             };
         }
-        let late = self.random.span(Millis::seconds(1), Millis::hours(30));
-        Spoken::Moment(match self.random.below(20) {
+        let late = self.random.span(Duration::seconds(1), Duration::hours(30));
+        EventTime::OccurredAt(match self.random.below(20) {
             0 => Some(wall.minus(late)),
             1 => Some(wall + late),
             2..=9 => Some(wall),
@@ -187,7 +188,7 @@ impl Monitor {
     }
 
     /// Hundreds of things break at once.
-    fn storm(&mut self, wall: Wall) -> Vec<Event> {
+    fn storm(&mut self, wall: Timestamp) -> Vec<Event> {
         let count = self.random.between(50, 400);
         let from = self.things.len();
         let team = self.random.word(TEAMS);

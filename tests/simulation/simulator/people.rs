@@ -1,11 +1,11 @@
 //! People: they answer, late, twice, by old links, from the wrong number, or not at all.
 
-use reveille::engine::decision::Order;
+use reveille::engine::decision::SendRequest;
 use reveille::engine::ids::IncidentNumber;
 use reveille::engine::input::{ActOn, ReassignTo, Verb};
 use reveille::engine::page::Recipient;
 use reveille::engine::ruleset::Target;
-use reveille::engine::time::{Millis, Wall};
+use reveille::engine::time::{Duration, Timestamp};
 
 use super::history::Mailbox;
 use super::random::Random;
@@ -30,7 +30,7 @@ impl People {
     }
 
     /// Who reads a message.
-    pub fn reader(&mut self, order: &Order) -> String {
+    pub fn reader(&mut self, order: &SendRequest) -> String {
         match &order.message.recipient {
             Recipient::User { user, .. } => user.to_string(),
             // Whoever is in the room.
@@ -39,11 +39,11 @@ impl People {
     }
 
     /// Once faults are over everybody answers everything.
-    pub fn respond_in_calm(&mut self, order: &Order, user: &str) -> Vec<(Millis, Deed)> {
+    pub fn respond_in_calm(&mut self, order: &SendRequest, user: &str) -> Vec<(Duration, Deed)> {
         if !order.asks {
             return Vec::new();
         }
-        let delay = self.random.span(Millis::seconds(5), Millis::minutes(2));
+        let delay = self.random.span(Duration::seconds(5), Duration::minutes(2));
         vec![(
             delay,
             self.act(user, Verb::Acknowledge, ActOn::Page(order.page)),
@@ -53,17 +53,17 @@ impl People {
     /// What somebody does about a message, and when.
     pub fn respond(
         &mut self,
-        order: &Order,
+        order: &SendRequest,
         user: &str,
         mailbox: &Mailbox,
-        wall: Wall,
-    ) -> Vec<(Millis, Deed)> {
+        wall: Timestamp,
+    ) -> Vec<(Duration, Deed)> {
         let mut deeds = Vec::new();
         if !self.random.chance(self.diligence) {
             return deeds;
         }
-        let delay = self.random.span(Millis::seconds(2), Millis::hours(1));
-        let later = |more: Millis| Millis(delay.0 + more.0);
+        let delay = self.random.span(Duration::seconds(2), Duration::hours(1));
+        let later = |more: Duration| Duration(delay.0 + more.0);
         if self.random.chance(60) {
             // Tidying up: an old link, perhaps of an incident that came back since.
             let old = mailbox.of(user);
@@ -81,29 +81,31 @@ impl People {
             // Twice, or by somebody else a moment later.
             let other = if self.random.chance(500) { "ops" } else { user };
             deeds.push((
-                later(Millis(300)),
+                later(Duration(300)),
                 self.act(other, Verb::Acknowledge, on.clone()),
             ));
         }
         if self.random.chance(450) {
-            let more = self.random.span(Millis::minutes(1), Millis::hours(3));
+            let more = self.random.span(Duration::minutes(1), Duration::hours(3));
             deeds.push((later(more), self.act(user, Verb::Resolve, on.clone())));
         }
         if self.random.chance(50) {
-            let more = self.random.span(Millis::seconds(10), Millis::minutes(20));
+            let more = self
+                .random
+                .span(Duration::seconds(10), Duration::minutes(20));
             deeds.push((later(more), self.act(user, Verb::Unacknowledge, on)));
         }
         deeds
     }
 
-    fn first(&mut self, order: &Order, user: &str, on: &ActOn, wall: Wall) -> Deed {
+    fn first(&mut self, order: &SendRequest, user: &str, on: &ActOn, wall: Timestamp) -> Deed {
         let brief = order.message.incidents.first();
         let number = brief.map_or(IncidentNumber(0), |brief| brief.incident.number);
         let by_number = ActOn::Incidents(vec![number]);
         match self.random.below(20) {
             0 => self.act(user, Verb::Decline, on.clone()),
             1 => {
-                let until = wall + self.random.span(Millis::minutes(5), Millis::hours(4));
+                let until = wall + self.random.span(Duration::minutes(5), Duration::hours(4));
                 self.act(user, Verb::Snooze { until }, on.clone())
             }
             2 => self.act(user, Verb::Escalate, by_number),
@@ -121,7 +123,7 @@ impl People {
         }
     }
 
-    fn text(&mut self, order: &Order, number: IncidentNumber) -> Deed {
+    fn text(&mut self, order: &SendRequest, number: IncidentNumber) -> Deed {
         let text = match self.random.below(8) {
             0 => "ack all".to_owned(),
             1 | 2 => "ack".to_owned(),

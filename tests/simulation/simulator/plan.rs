@@ -3,7 +3,7 @@
 //! with all of it at once nothing would ever get far.
 
 use reveille::engine::ruleset::WeeklyTime;
-use reveille::engine::time::{Millis, Wall};
+use reveille::engine::time::{Duration, Timestamp};
 use reveille::engine::work::STEP_MAX;
 
 use super::random::Random;
@@ -26,9 +26,9 @@ const BEGINNINGS: &[&str] = &[
 /// The plan of a run.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    pub begin: Wall,
+    pub begin: Timestamp,
     /// The time with faults.
-    pub stormy: Millis,
+    pub stormy: Duration,
     /// Thousandths of commits at which the process dies.
     pub crashes: u64,
     /// Thousandths of commits that fail.
@@ -56,7 +56,7 @@ pub struct Plan {
 
 impl Plan {
     /// Draws the plan of a run of so long.
-    pub fn draw(random: &mut Random, stormy: Millis) -> Self {
+    pub fn draw(random: &mut Random, stormy: Duration) -> Self {
         let begin: jiff::Timestamp = random.pick(BEGINNINGS).parse().expect("a moment");
         let mut some = |most: u64, permille: u64| {
             let is_on = random.chance(permille);
@@ -69,7 +69,7 @@ impl Plan {
         // Some runs are long enough, and nobody answers, for an escalation to be exhausted.
         let is_forsaken = random.chance(30);
         let stormy = if is_forsaken {
-            stormy.max(Millis::hours(34))
+            stormy.max(Duration::hours(34))
         } else {
             stormy
         };
@@ -97,7 +97,7 @@ impl Plan {
     }
 }
 
-fn test_page(random: &mut Random, begin: jiff::Timestamp, stormy: Millis) -> WeeklyTime {
+fn test_page(random: &mut Random, begin: jiff::Timestamp, stormy: Duration) -> WeeklyTime {
     let after = random.below((stormy.0 / 60_000).max(1));
     let after = i64::try_from(after).expect("runs are short");
     let moment = begin + jiff::SignedDuration::from_mins(after);

@@ -10,11 +10,11 @@ use reveille::engine::ids::{AttemptId, TaskId};
 use reveille::engine::input::Input;
 use reveille::engine::records::Receipt;
 use reveille::engine::ruleset::RuleSet;
-use reveille::engine::time::{Millis, Now, Wall};
-use reveille::outbound::Mark;
+use reveille::engine::time::{Duration, Now, Timestamp};
+use reveille::outbound::CancelToken;
+use reveille::runtime::commit_loop::first_inputs;
 use reveille::runtime::driver::Driver;
-use reveille::runtime::line::{Jump, Line, Reading};
-use reveille::runtime::thread::first_inputs;
+use reveille::runtime::monotonic::{ClockJump, MonotonicClock, Reading};
 use reveille::runtime::turn::{Job, Turn};
 use reveille::store::Clocks;
 
@@ -53,9 +53,9 @@ pub struct Committing {
 /// One life of the process.
 pub struct Process {
     pub driver: Driver,
-    line: Line,
+    line: MonotonicClock,
     /// Attempts that their channels have, each with the mark that is set when it is withdrawn.
-    pub under_way: BTreeMap<AttemptId, Mark>,
+    pub under_way: BTreeMap<AttemptId, CancelToken>,
     controls: VecDeque<Work>,
     requests: VecDeque<Work>,
     pub committing: Option<Committing>,
@@ -76,7 +76,7 @@ impl Process {
         reading: Reading,
         life: u64,
     ) -> Self {
-        let (line, jump) = Line::resume(clocks, reading, life);
+        let (line, jump) = MonotonicClock::resume(clocks, reading, life);
         let mut process = Self {
             under_way: BTreeMap::new(),
             driver: Driver::new(state, rules),
@@ -169,15 +169,15 @@ impl Process {
     }
 
     /// How long until a timer is due, if there is one.
-    pub fn next_timer(&self, now: Now) -> Option<Millis> {
+    pub fn next_timer(&self, now: Now) -> Option<Duration> {
         self.driver.wait(now)
     }
 }
 
-fn jump_input(jump: Jump) -> Input {
+fn jump_input(jump: ClockJump) -> Input {
     match jump {
-        Jump::Ahead(lost) => Input::Suspended { lost },
-        Jump::Back(by) => Input::ClockBack { by },
+        ClockJump::Ahead(lost) => Input::Suspended { lost },
+        ClockJump::Back(by) => Input::ClockBack { by },
     }
 }
 
@@ -185,21 +185,21 @@ fn jump_input(jump: Jump) -> Input {
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     /// Wall clock less true time.
-    pub origin: Wall,
+    pub origin: Timestamp,
     /// True time spent asleep.
-    pub slept: Millis,
+    pub slept: Duration,
 }
 
 impl Clock {
-    pub fn wall(&self, passed: Millis) -> Wall {
+    pub fn wall(&self, passed: Duration) -> Timestamp {
         self.origin + passed
     }
 
     /// The monotonic clock does not count sleep.
-    pub fn reading(&self, passed: Millis) -> Reading {
+    pub fn reading(&self, passed: Duration) -> Reading {
         Reading {
             wall: self.wall(passed),
-            monotonic: Millis(passed.0.saturating_sub(self.slept.0)),
+            monotonic: Duration(passed.0.saturating_sub(self.slept.0)),
         }
     }
 }

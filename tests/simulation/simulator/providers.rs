@@ -1,9 +1,9 @@
 //! Providers: what becomes of a message that was handed over, and what is answered about it. Each
 //! has a mood that changes while faults are about.
 
-use reveille::engine::decision::Order;
+use reveille::engine::decision::SendRequest;
 use reveille::engine::outcome::Outcome;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 use super::random::Random;
 
@@ -18,7 +18,7 @@ pub enum Mood {
     /// Takes the message or not, and never answers.
     Tarpit,
     /// 429 with this wait.
-    Throttling(Millis),
+    Throttling(Duration),
     /// Nothing works for this reason.
     Broken(Outcome),
     /// Takes everything and reports a failure later.
@@ -37,11 +37,11 @@ pub struct Provider {
 #[derive(Debug, Default)]
 pub struct Reaction {
     /// After so long it answers; `None` is silence.
-    pub answer: Option<(Millis, Outcome)>,
+    pub answer: Option<(Duration, Outcome)>,
     /// After so long the person has the message.
-    pub reaches: Option<Millis>,
+    pub reaches: Option<Duration>,
     /// Later words on it, in the order in which they arrive.
-    pub reports: Vec<(Millis, Outcome)>,
+    pub reports: Vec<(Duration, Outcome)>,
 }
 
 impl Provider {
@@ -55,7 +55,7 @@ impl Provider {
 
     /// Draws another mood.
     pub fn change_mood(&mut self) {
-        let wait = self.random.span(Millis(500), Millis::hours(2));
+        let wait = self.random.span(Duration(500), Duration::hours(2));
         let broken = *self.random.pick(&[
             Outcome::Transient,
             Outcome::RefusedCredential,
@@ -79,7 +79,7 @@ impl Provider {
     }
 
     /// Takes an order whose socket has opened.
-    pub fn take(&mut self, order: &Order) -> Reaction {
+    pub fn take(&mut self, order: &SendRequest) -> Reaction {
         match self.mood {
             Mood::Healthy => self.healthy(),
             Mood::BrownOut(share) if self.random.chance(share) => self.fails(order),
@@ -90,7 +90,7 @@ impl Provider {
                 ..self.healthy()
             },
             Mood::Tarpit => Reaction {
-                reaches: self.random.chance(500).then_some(Millis::seconds(3)),
+                reaches: self.random.chance(500).then_some(Duration::seconds(3)),
                 ..Reaction::default()
             },
             Mood::Throttling(wait) => self.throttles(wait),
@@ -113,64 +113,66 @@ impl Provider {
     }
 
     fn healthy(&mut self) -> Reaction {
-        let latency = self.random.span(Millis(20), Millis::seconds(4));
+        let latency = self.random.span(Duration(20), Duration::seconds(4));
         let outcome = *self.random.pick(&[Outcome::Accepted, Outcome::Delivered]);
         let mut reports = Vec::new();
         if self.gives_reports && self.random.chance(600) {
             // Sometimes before the answer, sometimes twice.
-            let after = self.random.span(Millis(10), Millis::minutes(10));
+            let after = self.random.span(Duration(10), Duration::minutes(10));
             reports.push((after, Outcome::Delivered));
             if self.random.chance(200) {
-                reports.push((Millis(after.0 * 2), Outcome::Delivered));
+                reports.push((Duration(after.0 * 2), Outcome::Delivered));
             }
             if self.random.chance(100) {
-                reports.push((Millis(after.0 + 1), Outcome::Accepted));
+                reports.push((Duration(after.0 + 1), Outcome::Accepted));
             }
         }
         Reaction {
             answer: Some((latency, outcome)),
-            reaches: Some(Millis(latency.0 + 500)),
+            reaches: Some(Duration(latency.0 + 500)),
             reports,
         }
     }
 
-    fn fails(&mut self, order: &Order) -> Reaction {
+    fn fails(&mut self, order: &SendRequest) -> Reaction {
         match self.random.below(8) {
-            0 => self.throttles(Millis::seconds(2)),
+            0 => self.throttles(Duration::seconds(2)),
             1 => Reaction::default(),
             2 => Reaction {
-                reaches: Some(Millis::seconds(2)),
+                reaches: Some(Duration::seconds(2)),
                 ..self.answers(Outcome::Unknown)
             },
             3 => self.answers(Outcome::RefusedTarget),
-            4 if !order.is_plain => self.answers(Outcome::RefusedContent),
+            4 if !order.plain_text_only => self.answers(Outcome::RefusedContent),
             5 => self.fails_later(),
             _ => self.answers(Outcome::Transient),
         }
     }
 
     fn fails_later(&mut self) -> Reaction {
-        let after = self.random.span(Millis::seconds(1), Millis::minutes(30));
+        let after = self
+            .random
+            .span(Duration::seconds(1), Duration::minutes(30));
         let outcome =
             *self
                 .random
                 .pick(&[Outcome::RefusedTarget, Outcome::Transient, Outcome::Unknown]);
         Reaction {
-            answer: Some((Millis(300), Outcome::Accepted)),
+            answer: Some((Duration(300), Outcome::Accepted)),
             reaches: None,
             reports: vec![(after, outcome)],
         }
     }
 
-    fn throttles(&self, wait: Millis) -> Reaction {
+    fn throttles(&self, wait: Duration) -> Reaction {
         Reaction {
-            answer: Some((Millis(50), Outcome::Throttled { wait })),
+            answer: Some((Duration(50), Outcome::Throttled { wait })),
             ..Reaction::default()
         }
     }
 
     fn answers(&mut self, outcome: Outcome) -> Reaction {
-        let latency = self.random.span(Millis(20), Millis::seconds(14));
+        let latency = self.random.span(Duration(20), Duration::seconds(14));
         Reaction {
             answer: Some((latency, outcome)),
             ..Reaction::default()

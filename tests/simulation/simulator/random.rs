@@ -1,7 +1,7 @@
 //! The only source of chance: SplitMix64 from one seed. Each actor has a generator of its own, so
 //! that a change to one of them leaves the others as they were.
 
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 /// A deterministic generator.
 #[derive(Clone, Debug)]
@@ -41,11 +41,11 @@ impl Random {
     }
 
     /// A length of time; short ones are as likely as long ones on a scale of doublings.
-    pub fn span(&mut self, shortest: Millis, longest: Millis) -> Millis {
+    pub fn span(&mut self, shortest: Duration, longest: Duration) -> Duration {
         let ratio = (longest.0.max(1) / shortest.0.max(1)).max(1);
         let doublings = u64::from(ratio.ilog2());
         let least = shortest.0 << self.between(0, doublings);
-        Millis(self.between(least, (least * 2).min(longest.0).max(least)))
+        Duration(self.between(least, (least * 2).min(longest.0).max(least)))
     }
 
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {

@@ -3,24 +3,24 @@
 
 use std::sync::Arc;
 
-use reveille::engine::decision::Order;
+use reveille::engine::decision::SendRequest;
 use reveille::engine::event::Event;
 use reveille::engine::input::{Act, Actor, Input, OverrideRequest, SilenceRequest, SmsReply, Via};
 use reveille::engine::matcher::Matcher;
 use reveille::engine::records::Receipt;
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 use reveille::runtime::handle::NewRules;
 use reveille::runtime::turn::Job;
 
 use super::history::{Asked, Broken, Seen};
-use super::marks::Mark;
+use super::marks::CancelToken;
 use super::people::Deed;
 use super::process::Work;
 use super::team::TEAMS;
 use super::world::{Happening, World};
 
 /// A client gives up on an answer after so long.
-const PATIENCE: Millis = Millis::seconds(10);
+const PATIENCE: Duration = Duration::seconds(10);
 /// How often a client repeats a request while faults are about.
 const TRIES_MAX: u32 = 8;
 
@@ -70,14 +70,15 @@ impl World {
             self.requests.remove(&number);
             return;
         }
-        self.marks.hit_if(request.tries > 1, Mark::RequestRepeated);
+        self.marks
+            .hit_if(request.tries > 1, CancelToken::RequestRepeated);
         self.soon(PATIENCE, Happening::Retry(number));
         let is_up = self.asleep_until.is_none();
         let Some(process) = self.process.as_mut().filter(|_| is_up) else {
             return;
         };
         if process.is_disk_low {
-            self.marks.hit(Mark::DiskLow);
+            self.marks.hit(CancelToken::DiskLow);
             return;
         }
         let Some(request) = self.requests.get_mut(&number) else {
@@ -133,7 +134,7 @@ impl World {
     // ---- people -------------------------------------------------------------------------------
 
     /// A message is with somebody.
-    pub fn reaches(&mut self, order: &Arc<Order>) {
+    pub fn reaches(&mut self, order: &Arc<SendRequest>) {
         let user = self.people.reader(order);
         let wall = self.wall();
         let deeds = if self.is_calm {
@@ -154,7 +155,7 @@ impl World {
         let Some(process) = self.process.as_mut().filter(|_| is_up) else {
             if tries < 5 || self.is_calm {
                 let tries = tries + 1;
-                self.soon(Millis::seconds(20), Happening::Deed { deed, tries });
+                self.soon(Duration::seconds(20), Happening::Deed { deed, tries });
             }
             return;
         };
@@ -186,7 +187,8 @@ impl World {
                 process.give(Job::Input(Input::Sms(reply)), Some(asked));
             }
         }
-        self.marks.hit_if(is_disk_low, Mark::AcknowledgedOnLowDisk);
+        self.marks
+            .hit_if(is_disk_low, CancelToken::AcknowledgedOnLowDisk);
     }
 
     // ---- admins -------------------------------------------------------------------------------
@@ -195,7 +197,7 @@ impl World {
         if self.is_calm {
             return;
         }
-        let pause = self.random.span(Millis::minutes(3), Millis::hours(2));
+        let pause = self.random.span(Duration::minutes(3), Duration::hours(2));
         self.soon(pause, Happening::Admin);
         if self.process.is_none() || self.asleep_until.is_some() {
             return;
@@ -227,7 +229,7 @@ impl World {
         if let Some(process) = self.process.as_mut() {
             let is_open = process.driver.state().incidents().next().is_some();
             process.give(Job::Rules(Box::new(new)), Some(Asked::Rules { change }));
-            self.marks.hit_if(is_open, Mark::RulesReplacedOpen);
+            self.marks.hit_if(is_open, CancelToken::RulesReplacedOpen);
         }
     }
 
@@ -247,15 +249,15 @@ impl World {
         let input = match known {
             Some(silence) if self.random.chance(300) => Input::ExpireSilence { silence, actor },
             known => {
-                let ahead = self.random.span(Millis::minutes(1), Millis::hours(1));
+                let ahead = self.random.span(Duration::minutes(1), Duration::hours(1));
                 let from = self.random.chance(300).then(|| wall + ahead);
-                let length = self.random.span(Millis::minutes(10), Millis::hours(6));
+                let length = self.random.span(Duration::minutes(10), Duration::hours(6));
                 Input::Silence(SilenceRequest {
                     actor,
                     matchers: vec![Matcher::parse(&matcher).expect("a matcher")],
                     everything: false,
                     from,
-                    until: wall + Millis(ahead.0 + length.0),
+                    until: wall + Duration(ahead.0 + length.0),
                     reason: "maintenance".into(),
                     replaces: known.filter(|_| self.random.chance(300)),
                 })
@@ -270,7 +272,7 @@ impl World {
     fn stand_in(&mut self) {
         let (wall, length) = (
             self.wall(),
-            self.random.span(Millis::minutes(10), Millis::hours(8)),
+            self.random.span(Duration::minutes(10), Duration::hours(8)),
         );
         let user = self.random.pick(&self.team.users).name.clone();
         let schedule = self.random.pick(&self.team.schedules).name.clone();
@@ -285,7 +287,7 @@ impl World {
         };
         if let Some(process) = self.process.as_mut() {
             process.give(Job::Input(Input::Override(request)), Some(Asked::Override));
-            self.marks.hit(Mark::OverrideInForce);
+            self.marks.hit(CancelToken::OverrideInForce);
         }
     }
 }

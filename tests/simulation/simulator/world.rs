@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use reveille::engine::decision::Order;
+use reveille::engine::decision::SendRequest;
 use reveille::engine::ids::{AttemptId, ChannelName};
 use reveille::engine::input::Report as ChannelReport;
 use reveille::engine::outcome::Outcome;
 use reveille::engine::ruleset::Settings;
-use reveille::engine::time::{Millis, Wall};
-use reveille::outbound::Mark as Withdrawal;
+use reveille::engine::time::{Duration, Timestamp};
+use reveille::outbound::CancelToken as Withdrawal;
 use reveille::rules::Environment;
 use reveille::store::MemoryStore;
 
@@ -27,9 +27,9 @@ use super::traffic::Request;
 use super::{Figures, Report};
 
 /// After the faults: people answer whatever still fires for so long ...
-const ANSWERING: Millis = Millis::hours(6);
+const ANSWERING: Duration = Duration::hours(6);
 /// ... and then the monitors say that all is well.
-const RESOLVING: Millis = Millis::hours(4);
+const RESOLVING: Duration = Duration::hours(4);
 
 /// Something that is to happen.
 pub enum Happening {
@@ -45,7 +45,7 @@ pub enum Happening {
     Start,
     /// The machine wakes.
     Wakes,
-    Reaches(Arc<Order>),
+    Reaches(Arc<SendRequest>),
     DeliveryReport {
         channel: ChannelName,
         attempt: AttemptId,
@@ -65,8 +65,8 @@ pub enum Within {
     Minute,
     Committed,
     /// An order has looked up what it needs and opens its socket.
-    Opens(Arc<Order>, Withdrawal),
-    Answer(Arc<Order>, ChannelReport),
+    Opens(Arc<SendRequest>, Withdrawal),
+    Answer(Arc<SendRequest>, ChannelReport),
     Probed(ChannelName, Outcome),
 }
 
@@ -75,14 +75,14 @@ pub struct World {
     pub plan: Plan,
     pub random: Random,
     /// True time since the run began.
-    pub passed: Millis,
+    pub passed: Duration,
     pub clock: Clock,
-    agenda: BTreeMap<(Millis, u64), Happening>,
+    agenda: BTreeMap<(Duration, u64), Happening>,
     sequence: u64,
     pub process: Option<Process>,
     pub lives: u64,
     /// The machine sleeps until then.
-    pub asleep_until: Option<Millis>,
+    pub asleep_until: Option<Duration>,
     pub store: MemoryStore,
     pub environment: Environment,
     pub team: Team,
@@ -105,7 +105,7 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(seed: u64, stormy: Millis, kept_lines: usize) -> Self {
+    pub fn new(seed: u64, stormy: Duration, kept_lines: usize) -> Self {
         let mut random = Random::new(seed);
         let plan = Plan::draw(&mut random.fork(), stormy);
         let team = Team::draw(&mut random.fork(), plan.users);
@@ -131,12 +131,12 @@ impl World {
             seed,
             clock: Clock {
                 origin: plan.begin,
-                slept: Millis::ZERO,
+                slept: Duration::ZERO,
             },
             people: People::new(random.fork(), plan.diligence),
             plan,
             random,
-            passed: Millis::ZERO,
+            passed: Duration::ZERO,
             agenda: BTreeMap::new(),
             sequence: 0,
             process: None,
@@ -171,10 +171,10 @@ impl World {
             self.until(awake);
         }
         self.calm_down();
-        self.until(Millis(self.passed.0 + ANSWERING.0));
+        self.until(Duration(self.passed.0 + ANSWERING.0));
         self.check_answered();
         self.all_is_well();
-        self.until(Millis(self.passed.0 + RESOLVING.0));
+        self.until(Duration(self.passed.0 + RESOLVING.0));
         self.check_settled();
         Report {
             seed: self.seed,
@@ -189,28 +189,28 @@ impl World {
 
     fn set_up(&mut self) {
         self.put_first_rules();
-        self.soon(Millis::ZERO, Happening::Start);
+        self.soon(Duration::ZERO, Happening::Start);
         for at in 0..self.monitors.len() {
             let pause = self.monitors[at].pause();
             self.soon(pause, Happening::Monitor(at));
         }
-        self.soon(Millis::minutes(7), Happening::Admin);
-        self.soon(Millis::minutes(3), Happening::Disturbance);
+        self.soon(Duration::minutes(7), Happening::Admin);
+        self.soon(Duration::minutes(3), Happening::Disturbance);
     }
 
     // ---- time ---------------------------------------------------------------------------------
 
-    pub fn wall(&self) -> Wall {
+    pub fn wall(&self) -> Timestamp {
         self.clock.wall(self.passed)
     }
 
-    pub fn soon(&mut self, after: Millis, happening: Happening) {
+    pub fn soon(&mut self, after: Duration, happening: Happening) {
         self.sequence += 1;
-        let at = Millis(self.passed.0 + after.0);
+        let at = Duration(self.passed.0 + after.0);
         self.agenda.insert((at, self.sequence), happening);
     }
 
-    fn until(&mut self, end: Millis) {
+    fn until(&mut self, end: Duration) {
         while self.broken.is_none() {
             let timer = self.next_timer();
             let next = self.agenda.first_key_value().map(|((at, _), _)| *at);
@@ -254,7 +254,7 @@ impl World {
             return;
         }
         if let Some(until) = self.asleep_until {
-            let wait = Millis(until.0.saturating_sub(self.passed.0));
+            let wait = Duration(until.0.saturating_sub(self.passed.0));
             return self.soon(wait, Happening::Within { life, what });
         }
         match what {
@@ -267,7 +267,7 @@ impl World {
     }
 
     /// Something within the process that lives now.
-    pub fn soon_within(&mut self, after: Millis, what: Within) {
+    pub fn soon_within(&mut self, after: Duration, what: Within) {
         if let Some(life) = self.process.as_ref().map(|process| process.life) {
             self.soon(after, Happening::Within { life, what });
         }
@@ -314,7 +314,7 @@ impl World {
         self.store.set_free_bytes(None);
         self.minute_of_disk();
         if self.process.is_none() {
-            self.soon(Millis::seconds(2), Happening::Start);
+            self.soon(Duration::seconds(2), Happening::Start);
         }
     }
 

@@ -32,10 +32,10 @@ proptest! {
         let on_the_clock = schedule(vec![layer(zone_name, &people, rotation.clone())]);
         let never_set = schedule(vec![layer("UTC", &people, rotation)]);
         let first = zone(zone_name).to_timestamp(start.to_datetime(handoff)).expect("a moment");
-        let year = Millis::days(365);
+        let year = Duration::days(365);
 
-        let turns = on_the_clock.stretches(first.into(), Wall::from(first) + year, &[]);
-        let expected_first = at("2026-01-01T00:00Z") + Millis::minutes(
+        let turns = on_the_clock.stretches(first.into(), Timestamp::from(first) + year, &[]);
+        let expected_first = at("2026-01-01T00:00Z") + Duration::minutes(
             u64::from(handoff.hour().unsigned_abs()) * 60
                 + u64::from(handoff.minute().unsigned_abs()),
         );

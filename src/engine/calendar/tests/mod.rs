@@ -1,8 +1,8 @@
 //! Tables for the days on which clocks are set, and a scan of every minute as the reference.
 
+use jiff::Span;
 use jiff::civil::{Date, DateTime, Time, Weekday, date, time};
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
@@ -15,8 +15,8 @@ fn zone(name: &str) -> TimeZone {
 }
 
 /// An instant given in UTC, or on the clock of an offset (`2026-03-29T02:00+01:00`).
-fn at(text: &str) -> Wall {
-    text.parse::<Timestamp>().expect("an instant").into()
+fn at(text: &str) -> Timestamp {
+    text.parse::<jiff::Timestamp>().expect("an instant").into()
 }
 
 fn names(names: &str) -> Vec<Option<UserName>> {
@@ -50,7 +50,7 @@ fn schedule(layers: Vec<Layer>) -> Schedule {
     }
 }
 
-fn instead(id: u64, user: &str, from: Wall, until: Wall) -> Override {
+fn instead(id: u64, user: &str, from: Timestamp, until: Timestamp) -> Override {
     Override {
         id: OverrideId(id),
         schedule: "primary".into(),
@@ -59,7 +59,7 @@ fn instead(id: u64, user: &str, from: Wall, until: Wall) -> Override {
         until,
         reason: "holiday".into(),
         created_by: Actor::named("ana", Via::Api),
-        created_at: Wall(0),
+        created_at: Timestamp(0),
     }
 }
 
@@ -227,7 +227,7 @@ fn a_handoff_in_a_missing_hour_is_that_much_later_and_in_a_doubled_hour_at_the_f
         let daily = rotation(Turn::Days(1), time(hour, minute, 0, 0), start);
         let schedule = schedule(vec![layer(name, "ana bo", daily)]);
         let handoff = at(handoff);
-        let before = schedule.person_at(handoff.minus(Millis(1)), &[]);
+        let before = schedule.person_at(handoff.minus(Duration(1)), &[]);
         let after = schedule.on_call(handoff, &[]);
         assert_eq!(before, Some("ana".into()), "{name} {hour}:{minute}");
         assert_eq!(after.user, Some("bo".into()), "{name} {hour}:{minute}");
@@ -334,7 +334,7 @@ fn a_later_layer_wins_where_it_is_active_and_nobody_falls_to_the_layer_beneath()
 #[test]
 fn an_override_wins_for_exactly_its_time_and_the_last_created_of_several() {
     let schedule = schedule(vec![layer("UTC", "ana", None)]);
-    let day = |hour| at("2026-01-05T00:00Z") + Millis::hours(hour);
+    let day = |hour| at("2026-01-05T00:00Z") + Duration::hours(hour);
     let overrides = [
         instead(2, "cy", day(10), day(12)),
         instead(1, "bo", day(8), day(14)),
@@ -371,7 +371,11 @@ fn a_stretch_that_goes_on_further_than_is_looked_has_no_end() {
         to_minute: 720,
     }];
     let schedule = schedule(vec![layer("UTC", "ana", None), office]);
-    for moment in [at("2026-01-05T00:00Z"), Wall(i64::MAX), Wall(i64::MIN)] {
+    for moment in [
+        at("2026-01-05T00:00Z"),
+        Timestamp(i64::MAX),
+        Timestamp(i64::MIN),
+    ] {
         let on_call = schedule.on_call(moment, &[]);
         assert_eq!((on_call.from, on_call.until), (None, None));
     }
@@ -382,9 +386,9 @@ fn stretches_are_bounded_in_time_and_number() {
     let hourly = rotation(Turn::Hours(1), time(0, 0, 0, 0), date(2026, 1, 1));
     let schedule = schedule(vec![layer("UTC", "ana bo", hourly)]);
     let from = at("2026-01-01T00:00Z");
-    let year = schedule.stretches(from, from + Millis::days(365), &[]);
+    let year = schedule.stretches(from, from + Duration::days(365), &[]);
     assert_eq!(year.len(), 365 * 24);
-    let longer = schedule.stretches(from, from + Millis::days(4_000), &[]);
+    let longer = schedule.stretches(from, from + Duration::days(4_000), &[]);
     let covered = longer.last().map(|stretch| stretch.until);
     assert_eq!(covered, Some(from + STRETCHES_SPAN_MAX));
     assert_eq!(schedule.stretches(from, from, &[]), []);
@@ -404,7 +408,7 @@ fn far_ends_of_the_calendar_are_answered() {
         let rotation = rotation(turn, time(2, 30, 0, 0), date(2026, 1, 1));
         let schedule = schedule(vec![layer("America/New_York", "ana bo", rotation)]);
         for moment in [i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX] {
-            let on_call = schedule.on_call(Wall(moment), &[]);
+            let on_call = schedule.on_call(Timestamp(moment), &[]);
             assert_eq!(on_call.user.is_some(), moment > 0, "{turn:?} at {moment}");
         }
     }
@@ -432,7 +436,7 @@ const CHANGES: [(&str, Date); 14] = [
 ];
 
 /// The instant of the first change of the clock after a date.
-fn change(zone: &TimeZone, after: Date) -> Timestamp {
+fn change(zone: &TimeZone, after: Date) -> jiff::Timestamp {
     let after = after.to_zoned_datetime(TimeZone::UTC).expect("in range");
     let change = zone.following(after.timestamp()).next();
     change.expect("the zone has a change").timestamp()
@@ -483,15 +487,15 @@ fn any_layer(zone: TimeZone, near: Date) -> impl Strategy<Value = Layer> {
     })
 }
 
-fn any_override(near: Wall) -> impl Strategy<Value = Override> {
+fn any_override(near: Timestamp) -> impl Strategy<Value = Override> {
     let user = prop::sample::select(vec!["ana", "bo", "cy"]);
     (0..9_u64, user, 0..3_000_u64, 0..900_u64).prop_map(move |(id, user, from, length)| {
-        let from = near.minus(Millis::days(1)) + Millis::minutes(from);
-        instead(id, user, from, from + Millis::minutes(length))
+        let from = near.minus(Duration::days(1)) + Duration::minutes(from);
+        instead(id, user, from, from + Duration::minutes(length))
     })
 }
 
-fn any_case() -> impl Strategy<Value = (Schedule, Vec<Override>, Wall)> {
+fn any_case() -> impl Strategy<Value = (Schedule, Vec<Override>, Timestamp)> {
     prop::sample::select(CHANGES.to_vec()).prop_flat_map(|(name, after)| {
         let zone = zone(name);
         let change = change(&zone, after);
@@ -505,12 +509,12 @@ fn any_case() -> impl Strategy<Value = (Schedule, Vec<Override>, Wall)> {
                 }
                 overrides
             });
-        (layers, overrides, Just(Wall::from(change)))
+        (layers, overrides, Just(Timestamp::from(change)))
     })
 }
 
 /// All handoffs of a layer up to `until`, one after the other from the first.
-fn handoffs(layer: &Layer, until: Wall) -> Vec<Wall> {
+fn handoffs(layer: &Layer, until: Timestamp) -> Vec<Timestamp> {
     let Some(rotation) = &layer.rotation else {
         return Vec::new();
     };
@@ -518,7 +522,7 @@ fn handoffs(layer: &Layer, until: Wall) -> Vec<Wall> {
         let local = layer
             .time_zone
             .to_ambiguous_timestamp(date.to_datetime(rotation.handoff));
-        Wall::from(local.compatible().expect("in range"))
+        Timestamp::from(local.compatible().expect("in range"))
     };
     let mut date = rotation.start;
     let mut all = vec![on_clock(date)];
@@ -526,7 +530,7 @@ fn handoffs(layer: &Layer, until: Wall) -> Vec<Wall> {
         Turn::Hours(hours) if hours % 24 == 0 => hours / 24,
         Turn::Hours(hours) if 24 % hours == 0 => {
             let mut local = date.to_datetime(rotation.handoff);
-            while all[all.len() - 1] <= until + Millis::days(2) {
+            while all[all.len() - 1] <= until + Duration::days(2) {
                 local += Span::new().hours(i64::from(hours));
                 let instant = layer.time_zone.to_ambiguous_timestamp(local).compatible();
                 all.push(instant.expect("in range").into());
@@ -535,7 +539,7 @@ fn handoffs(layer: &Layer, until: Wall) -> Vec<Wall> {
         }
         Turn::Hours(hours) => {
             while all[all.len() - 1] <= until {
-                all.push(all[all.len() - 1] + Millis::hours(u64::from(hours)));
+                all.push(all[all.len() - 1] + Duration::hours(u64::from(hours)));
             }
             return all;
         }
@@ -559,7 +563,12 @@ fn handoffs(layer: &Layer, until: Wall) -> Vec<Wall> {
 }
 
 /// All handoffs of turns that count only days on which a window begins.
-fn active_handoffs(layer: &Layer, rotation: &Rotation, days: u32, until: Wall) -> Vec<Wall> {
+fn active_handoffs(
+    layer: &Layer,
+    rotation: &Rotation,
+    days: u32,
+    until: Timestamp,
+) -> Vec<Timestamp> {
     let is_active = |date: &Date| {
         let mut only = layer.only.iter();
         let begins =
@@ -601,9 +610,9 @@ fn holds(window: &Window, local: DateTime) -> bool {
 /// The reference: the answer for one minute from first principles.
 fn scan(
     schedule: &Schedule,
-    handoffs: &[Vec<Wall>],
+    handoffs: &[Vec<Timestamp>],
     overrides: &[Override],
-    at: Wall,
+    at: Timestamp,
 ) -> (Option<UserName>, OnCallReason) {
     let mut standing: Vec<&Override> = overrides
         .iter()
@@ -642,7 +651,7 @@ proptest! {
     fn walking_from_change_to_change_says_the_same_as_scanning_every_minute(
         (schedule, overrides, change) in any_case()
     ) {
-        let (from, until) = (change.minus(Millis::hours(40)), change + Millis::hours(56));
+        let (from, until) = (change.minus(Duration::hours(40)), change + Duration::hours(56));
         let handoffs: Vec<_> = schedule.layers.iter().map(|layer| handoffs(layer, until)).collect();
         let stretches = schedule.stretches(from, until, &overrides);
         let mut at = from;
@@ -651,7 +660,7 @@ proptest! {
             let expected = (stretch.user.clone(), stretch.reason);
             while at < stretch.until {
                 prop_assert_eq!(&scan(&schedule, &handoffs, &overrides, at), &expected, "{}", at);
-                at = at + Millis::minutes(1);
+                at = at + Duration::minutes(1);
             }
             prop_assert_eq!(at, stretch.until, "an end between two minutes");
         }
@@ -670,8 +679,8 @@ proptest! {
         (schedule, overrides, change) in any_case(),
         minute in 0..5_000_u64,
     ) {
-        let (from, until) = (change.minus(Millis::days(95)), change + Millis::days(95));
-        let at = change.minus(Millis::minutes(2_500)) + Millis::minutes(minute);
+        let (from, until) = (change.minus(Duration::days(95)), change + Duration::days(95));
+        let at = change.minus(Duration::minutes(2_500)) + Duration::minutes(minute);
         let on_call = schedule.on_call(at, &overrides);
         prop_assert_eq!(&schedule.person_at(at, &overrides), &on_call.user);
         let stretch = schedule
@@ -680,7 +689,7 @@ proptest! {
             .find(|stretch| stretch.from <= at && at < stretch.until)
             .expect("stretches leave no hole");
         prop_assert_eq!((&stretch.user, stretch.reason), (&on_call.user, on_call.reason));
-        let near = |edge: Wall| edge.since(at) <= LOOK_AHEAD && at.since(edge) <= LOOK_AHEAD;
+        let near = |edge: Timestamp| edge.since(at) <= LOOK_AHEAD && at.since(edge) <= LOOK_AHEAD;
         prop_assert_eq!(on_call.from, Some(stretch.from).filter(|edge| near(*edge)));
         prop_assert_eq!(on_call.until, Some(stretch.until).filter(|edge| near(*edge)));
     }

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reveille::engine::State;
-use reveille::engine::decision::{ActResult, Acted, Order};
+use reveille::engine::decision::{ActResult, Acted, SendRequest};
 use reveille::engine::ids::{IncidentNumber, PageId};
 use reveille::engine::incident::Status;
 use reveille::engine::input::{ActOn, Verb};
-use reveille::engine::page::{News, PageKind};
+use reveille::engine::page::{PageKind, UpdateKind};
 use reveille::runtime::turn::Turn;
 
 use super::super::history::Seen;
-use super::super::marks::{Mark, Marks};
+use super::super::marks::{CancelToken, Marks};
 use super::{Finding, incidents, pages};
 
 /// A1, A2, A7, A8.
@@ -67,7 +67,7 @@ impl Acknowledging {
             self.shown.insert(page.id, numbers.collect());
             if let PageKind::Update {
                 of,
-                news: News::Resolved,
+                news: UpdateKind::Resolved,
             } = page.kind
             {
                 let notices = self.notices.entry(of).or_default();
@@ -87,7 +87,7 @@ impl Acknowledging {
     }
 
     /// What asks is about something that waits.
-    fn is_unasked(&self, order: &Order, state: &State) -> Finding {
+    fn is_unasked(&self, order: &SendRequest, state: &State) -> Finding {
         let numbers = self.shown.get(&order.page).filter(|_| order.asks)?;
         let is_wanted = numbers.iter().any(|number| {
             state.incident(*number).is_some_and(|incident| {
@@ -103,7 +103,7 @@ impl Acknowledging {
         })
     }
 
-    fn opened(&self, order: &Order, planned: u64) -> Finding {
+    fn opened(&self, order: &SendRequest, planned: u64) -> Finding {
         let numbers = self.shown.get(&order.page).filter(|_| order.asks)?;
         let is_taken = |number| self.taken.get(number).is_some_and(|turn| *turn > planned);
         (!numbers.is_empty() && numbers.iter().all(is_taken)).then(|| {
@@ -130,7 +130,7 @@ impl Acknowledging {
                 self.taken.insert(one.number, turn);
             }
             if one.result == ActResult::AlreadySo && *verb == Verb::Acknowledge {
-                marks.hit(Mark::SecondAcknowledger);
+                marks.hit(CancelToken::SecondAcknowledger);
                 if one.acknowledged.is_none() {
                     let what = format!("nobody is told who was first at #{}", one.number);
                     return Some(("A8", what));
@@ -141,9 +141,9 @@ impl Acknowledging {
             return None;
         };
         let shown = self.shown.get(page)?;
-        marks.hit_if(shown.len() > 1, Mark::BundleAcknowledged);
+        marks.hit_if(shown.len() > 1, CancelToken::BundleAcknowledged);
         let is_old = |one: &Acted| one.result == ActResult::NotOpen;
-        marks.hit_if(acted.iter().any(is_old), Mark::OldLink);
+        marks.hit_if(acted.iter().any(is_old), CancelToken::OldLink);
         let other = acted.iter().find(|one| !shown.contains(&one.number))?;
         let what = format!("an act on page {page} concerned #{}", other.number);
         Some(("A2", what))

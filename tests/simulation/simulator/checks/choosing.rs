@@ -6,10 +6,10 @@ use reveille::engine::State;
 use reveille::engine::ids::{PageId, Revision};
 use reveille::engine::page::{Page, PageKind};
 use reveille::engine::ruleset::RuleSet;
-use reveille::engine::time::Wall;
+use reveille::engine::time::Timestamp;
 
 use super::super::history::Seen;
-use super::super::marks::{Mark, Marks};
+use super::super::marks::{CancelToken, Marks};
 use super::{Finding, pages};
 
 /// E5, E6.
@@ -59,7 +59,13 @@ impl Choosing {
     }
 }
 
-fn chosen(page: &Page, state: &State, rules: &RuleSet, wall: Wall, marks: &mut Marks) -> Finding {
+fn chosen(
+    page: &Page,
+    state: &State,
+    rules: &RuleSet,
+    wall: Timestamp,
+    marks: &mut Marks,
+) -> Finding {
     let user = page.recipient.user()?;
     if !rules.users.contains_key(user) {
         let what = format!("page {} is planned for {user}, who is in no rules", page.id);
@@ -72,7 +78,7 @@ fn chosen(page: &Page, state: &State, rules: &RuleSet, wall: Wall, marks: &mut M
     }
     let calendar = rules.schedules.get(schedule)?;
     let found = calendar.person_at(wall, &state.overrides_of(schedule, rules));
-    marks.hit_if(found.as_ref() == Some(user), Mark::OnCallPaged);
+    marks.hit_if(found.as_ref() == Some(user), CancelToken::OnCallPaged);
     (found.as_ref() != Some(user)).then(|| {
         let id = page.id;
         let what = format!("page {id} is for {user} by {schedule}, on call is {found:?}");

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use reveille::engine::State;
 use reveille::engine::ids::ReceiptId;
 use reveille::engine::records::{Change, Disposition, Receipt};
-use reveille::engine::time::{Millis, Wall};
+use reveille::engine::time::{Duration, Timestamp};
 use reveille::store::{Partition, Store};
 
 use super::super::history::{Scene, Seen};
 use super::Finding;
 
 /// How long an event id is remembered, less some slack.
-const REMEMBERED: Millis = Millis::minutes(55);
+const REMEMBERED: Duration = Duration::minutes(55);
 /// Between two comparisons of the living state with a loaded one.
-const COMPARED_EVERY: Millis = Millis::minutes(45);
+const COMPARED_EVERY: Duration = Duration::minutes(45);
 
 /// D1, D2, D3, D6.
 #[derive(Default)]
@@ -22,9 +22,9 @@ pub struct Durability {
     accepted: BTreeSet<ReceiptId>,
     durable: BTreeSet<ReceiptId>,
     /// By the sender's id: when it was first stored.
-    ids: BTreeMap<String, (ReceiptId, Wall)>,
+    ids: BTreeMap<String, (ReceiptId, Timestamp)>,
     has_clock_jumped: bool,
-    compared: Millis,
+    compared: Duration,
 }
 
 impl Durability {
@@ -130,7 +130,7 @@ fn is_missing(id: ReceiptId, scene: Scene<'_>) -> Finding {
 
 /// D6: what lives is what a start would load.
 fn differs(state: &State, scene: Scene<'_>) -> Finding {
-    let loaded = scene.store.load(Partition(0), Wall(0)).ok()?;
+    let loaded = scene.store.load(Partition(0), Timestamp(0)).ok()?;
     let loaded = State::load(loaded.records, &loaded.receipts);
     let same = state.incidents().eq(loaded.incidents())
         && state.pages().eq(loaded.pages())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reveille::engine::ids::{IncidentNumber, PageId};
-use reveille::engine::incident::{Escalation, Incident, Phase, PinnedPolicy, Position, Status};
+use reveille::engine::incident::{Escalation, Incident, Phase, PolicyRef, Position, Status};
 use reveille::engine::page::{Page, PageKind, PageState};
 use reveille::engine::time::Now;
 use reveille::runtime::turn::Turn;
@@ -33,13 +33,13 @@ const EARLY: &[&str] = &[
 /// A3, E1, E3, E4.
 #[derive(Default)]
 pub struct Escalations {
-    known: BTreeMap<IncidentNumber, (Status, Escalation, Option<PinnedPolicy>)>,
+    known: BTreeMap<IncidentNumber, (Status, Escalation, Option<PolicyRef>)>,
     /// Single pages by what called for them.
     calls: BTreeMap<String, PageId>,
     seen: BTreeSet<PageId>,
 }
 
-fn standing(incident: &Incident) -> (Status, Escalation, Option<PinnedPolicy>) {
+fn standing(incident: &Incident) -> (Status, Escalation, Option<PolicyRef>) {
     let escalation = incident.escalation.clone();
     (incident.status, escalation, incident.policy.clone())
 }

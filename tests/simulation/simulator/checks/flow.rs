@@ -6,7 +6,7 @@ use reveille::engine::State;
 use reveille::engine::ids::{IncidentNumber, PageId, UserName};
 use reveille::engine::incident::{Incident, Status};
 use reveille::engine::page::{Page, PageKind, PageState};
-use reveille::engine::time::{Millis, Steady};
+use reveille::engine::time::{Duration, MonotonicTime};
 use reveille::engine::urgency::Urgency;
 use reveille::runtime::turn::Turn;
 
@@ -16,18 +16,18 @@ use super::{Finding, incidents, pages};
 /// Incidents that interrupt a person singly ...
 const LIMIT: usize = 10;
 /// ... in this time.
-const WINDOW: Millis = Millis::minutes(10);
+const WINDOW: Duration = Duration::minutes(10);
 /// Incidents in one bundled page.
 const BUNDLED_MAX: usize = 1_000;
 /// Bundles to a person keep this distance, and no high urgency is held for longer.
-const INTERVAL: Millis = Millis::seconds(60);
+const INTERVAL: Duration = Duration::seconds(60);
 
 /// F3.
 #[derive(Default)]
 pub struct Flow {
     people: BTreeMap<UserName, Person>,
     /// Since when a page to somebody is held, by the start of its run.
-    held: BTreeMap<(IncidentNumber, UserName, Steady), Steady>,
+    held: BTreeMap<(IncidentNumber, UserName, MonotonicTime), MonotonicTime>,
     /// Pages of a turn that is not durable yet.
     undecided: BTreeSet<PageId>,
 }
@@ -37,7 +37,7 @@ pub struct Flow {
 struct Person {
     singles: Vec<Single>,
     /// When the last bundle left, and whether it was full.
-    bundled: Option<(Steady, bool)>,
+    bundled: Option<(MonotonicTime, bool)>,
     bundles: BTreeMap<PageId, Bundle>,
 }
 
@@ -46,10 +46,10 @@ struct Person {
 struct Single {
     number: IncidentNumber,
     urgency: Urgency,
-    started: Steady,
+    started: MonotonicTime,
     /// The start of the run in the state, where it was still to be seen.
-    run: Option<Steady>,
-    last: (Steady, usize),
+    run: Option<MonotonicTime>,
+    last: (MonotonicTime, usize),
     /// Each with whether it can still have reached the person.
     pages: BTreeMap<PageId, bool>,
 }
@@ -84,7 +84,7 @@ impl Flow {
         }
     }
 
-    fn turned(&mut self, turn: &Turn, state: &State, now: Steady) -> Finding {
+    fn turned(&mut self, turn: &Turn, state: &State, now: MonotonicTime) -> Finding {
         // A turn's writes are in no order of time and the last one of a page holds: what ended
         // makes room first.
         let last: BTreeMap<_, _> = pages(turn).map(|page| (page.id, page)).collect();
@@ -125,7 +125,7 @@ impl Flow {
             }
         }
         if let Some(bundle) = person.bundles.get_mut(&page.id) {
-            bundle.has_missed |= has_missed(page) || page.has_moved_on;
+            bundle.has_missed |= has_missed(page) || page.failed_over;
         }
     }
 
@@ -146,7 +146,7 @@ impl Flow {
     }
 
     /// Notes since when pages about an incident of high urgency are held.
-    fn follow(&mut self, incident: &Incident, now: Steady) {
+    fn follow(&mut self, incident: &Incident, now: MonotonicTime) {
         let number = incident.number;
         let waits = incident.urgency == Urgency::High && incident.status != Status::Resolved;
         let runs = incident.runs.iter().filter(|run| !run.held.is_empty());
@@ -234,7 +234,7 @@ impl Person {
             return None;
         }
         let incidents: BTreeSet<_> = page.incidents.iter().map(|known| known.number).collect();
-        let has_missed = has_missed(page) || page.has_moved_on;
+        let has_missed = has_missed(page) || page.failed_over;
         let mut others = self.bundles.values();
         let is_failover =
             others.any(|other| other.has_missed && incidents.is_subset(&other.incidents));
@@ -261,7 +261,7 @@ impl Person {
 
 impl Single {
     /// Whether the page is of the same run: of one notify step, or of a later one.
-    fn is_of_its_run(&self, page: &Page, run: Option<Steady>) -> bool {
+    fn is_of_its_run(&self, page: &Page, run: Option<MonotonicTime>) -> bool {
         let (created, step) = self.last;
         match (self.run, run) {
             (Some(own), Some(run)) => own == run,
@@ -270,7 +270,7 @@ impl Single {
     }
 }
 
-fn holds(incident: &Incident, user: &UserName, started: Steady) -> bool {
+fn holds(incident: &Incident, user: &UserName, started: MonotonicTime) -> bool {
     let mut runs = incident.runs.iter();
     runs.any(|run| run.user == *user && run.started == started && !run.held.is_empty())
 }

@@ -1,12 +1,12 @@
 //! M: the outside heartbeat tells the truth.
 
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 
 use super::super::history::Seen;
 use super::Finding;
 
 /// A timer may be late by this much.
-const LATE: Millis = Millis::seconds(70);
+const LATE: Duration = Duration::seconds(70);
 
 /// M1: no heartbeat while every channel that was tried is down, or while timers are late.
 pub fn see(seen: &Seen<'_>) -> Finding {

@@ -6,33 +6,33 @@ use reveille::engine::State;
 use reveille::engine::ids::IncidentNumber;
 use reveille::engine::incident::{Incident, Phase, Status};
 use reveille::engine::page::PageState;
-use reveille::engine::time::{Millis, Steady};
+use reveille::engine::time::{Duration, MonotonicTime};
 use reveille::runtime::turn::Turn;
 
 use super::super::history::{Scene, Seen};
-use super::super::marks::{Mark, Marks};
+use super::super::marks::{CancelToken, Marks};
 use super::super::providers::Mood;
 use super::{Finding, entries, incidents};
 
 /// The longest from an opening to its first attempt where nothing is wrong: a bundled page may wait
 /// for the one before it.
-const FIRST_ATTEMPT: Millis = Millis::minutes(2);
+const FIRST_ATTEMPT: Duration = Duration::minutes(2);
 /// In calm everybody answers: the fallback comes again after half an hour.
-const ANSWERED_WITHIN: Millis = Millis::hours(3);
+const ANSWERED_WITHIN: Duration = Duration::hours(3);
 
 /// A commit that takes longer hangs.
-const FLUSH_HANGS: Millis = Millis::seconds(10);
+const FLUSH_HANGS: Duration = Duration::seconds(10);
 
 /// L1, L2, L3, L5.
 #[derive(Default)]
 pub struct Liveness {
     /// Opened while all was well, and not attempted yet.
-    fresh: BTreeMap<IncidentNumber, Millis>,
+    fresh: BTreeMap<IncidentNumber, Duration>,
     /// Since when an incident waits for somebody.
-    waits_since: BTreeMap<IncidentNumber, Millis>,
+    waits_since: BTreeMap<IncidentNumber, Duration>,
     is_anything_wrong: bool,
     /// When the last turn was decided; until it is durable no place is given.
-    turned: Millis,
+    turned: Duration,
     /// The next turn is the first of a process.
     is_starting: bool,
 }
@@ -101,7 +101,7 @@ impl Liveness {
         }
     }
 
-    fn follow(&mut self, state: &State, incident: &Incident, now: Steady, scene: Scene<'_>) {
+    fn follow(&mut self, state: &State, incident: &Incident, now: MonotonicTime, scene: Scene<'_>) {
         let number = incident.number;
         if !waits(incident) {
             self.waits_since.remove(&number);
@@ -123,7 +123,7 @@ impl Liveness {
     }
 
     fn late(&self, state: &State, scene: Scene<'_>) -> Finding {
-        let is_late = |since: Millis| scene.passed.0 > since.0 + FIRST_ATTEMPT.0;
+        let is_late = |since: Duration| scene.passed.0 > since.0 + FIRST_ATTEMPT.0;
         let mut fresh = self.fresh.iter().filter(|(_, since)| is_late(**since));
         let (number, _) = fresh.find(|(number, _)| state.incident(**number).is_some())?;
         Some((
@@ -133,7 +133,7 @@ impl Liveness {
     }
 
     /// Everybody answers: nothing waits for hours.
-    pub fn answered(&self, state: &State, passed: Millis) -> Finding {
+    pub fn answered(&self, state: &State, passed: Duration) -> Finding {
         let mut waiting = self.waits_since.iter().filter(|(number, since)| {
             let is_over = state.incident(**number).is_none_or(|incident| {
                 !waits(incident)
@@ -225,7 +225,10 @@ fn burst(turn: &Turn, marks: &mut Marks) -> Finding {
             _ => {}
         }
     }
-    marks.hit_if(steps.values().any(|count| *count > 0), Mark::OverdueAtStart);
+    marks.hit_if(
+        steps.values().any(|count| *count > 0),
+        CancelToken::OverdueAtStart,
+    );
     let (number, count) = steps.into_iter().find(|(_, count)| *count > 1)?;
     let what = format!("#{number} went through {count} steps at a start");
     Some(("L5", what))

@@ -19,7 +19,7 @@ use reveille::engine::ids::IncidentNumber;
 use reveille::engine::incident::Incident;
 use reveille::engine::page::Page;
 use reveille::engine::records::{Change, Entry, Record};
-use reveille::engine::time::Millis;
+use reveille::engine::time::Duration;
 use reveille::runtime::turn::Turn;
 use std::sync::Arc;
 
@@ -65,7 +65,7 @@ impl Checks {
     }
 
     /// After hours in which everybody answered.
-    pub fn answered(&mut self, state: &State, passed: Millis) -> Option<Broken> {
+    pub fn answered(&mut self, state: &State, passed: Duration) -> Option<Broken> {
         broken(self.liveness.answered(state, passed), passed)
     }
 
@@ -79,7 +79,7 @@ impl Checks {
     }
 }
 
-fn broken(finding: Finding, passed: Millis) -> Option<Broken> {
+fn broken(finding: Finding, passed: Duration) -> Option<Broken> {
     finding.map(|(invariant, what)| Broken {
         invariant,
         passed,

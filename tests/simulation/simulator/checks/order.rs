@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reveille::engine::State;
 use reveille::engine::ids::{AttemptId, ChannelName, PageId};
-use reveille::engine::incident::Trouble;
+use reveille::engine::incident::SelfIncident;
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::{Page, PageKind};
 
 use super::super::history::Seen;
-use super::super::marks::{Mark, Marks};
+use super::super::marks::{CancelToken, Marks};
 use super::{Finding, pages};
 
 /// R8, R10.
@@ -37,7 +37,7 @@ impl Ordered {
             Seen::Opened { order, .. } => {
                 self.under_way.insert(order.attempt, order.page);
                 let of = *self.follows.get(&order.page)?;
-                marks.hit(Mark::UpdateFollows);
+                marks.hit(CancelToken::UpdateFollows);
                 // A report may say later that what went before did not arrive: both are repeated
                 // then, each for itself.
                 let is_first = self.left.insert(order.page);
@@ -85,7 +85,7 @@ impl Ordered {
             );
             let channel = &attempt.channel;
             let is_told = is_told(state, channel);
-            marks.hit_if(is_lost && is_told, Mark::LostCapacityTold);
+            marks.hit_if(is_lost && is_told, CancelToken::LostCapacityTold);
             if is_lost && !is_told {
                 let id = attempt.id;
                 let what = format!("attempt {id} on {channel} ended {outcome:?}, nobody is told");
@@ -100,7 +100,7 @@ impl Ordered {
 fn is_told(state: &State, channel: &ChannelName) -> bool {
     let is_open = state.incidents().any(|incident| {
         let about = incident.about.as_ref();
-        about.and_then(Trouble::channel).as_ref() == Some(channel)
+        about.and_then(SelfIncident::channel).as_ref() == Some(channel)
     });
     let is_held = state.alerts().any(|alert| {
         let named = alert.content.labels.get("channel");

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reveille::engine::event::Text;
 use reveille::engine::ids::{AttemptId, ChannelName, IncidentNumber, PageId};
-use reveille::engine::incident::{Incident, Trouble};
+use reveille::engine::incident::{Incident, SelfIncident};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::{Page, PageState};
-use reveille::engine::time::{Millis, Steady};
+use reveille::engine::time::{Duration, MonotonicTime};
 use reveille::runtime::turn::Turn;
 
 use super::super::history::Seen;
@@ -16,16 +16,16 @@ use super::{Finding, incidents, pages};
 /// Attempts of one page on one channel.
 const ATTEMPTS_MAX: usize = 8;
 /// No wish to wait is believed beyond this.
-const WAIT_MAX: Millis = Millis::minutes(15);
+const WAIT_MAX: Duration = Duration::minutes(15);
 
 /// R1, R2, R4, R5, R9.
 #[derive(Default)]
 pub struct Retries {
     opened: BTreeSet<AttemptId>,
     /// Until when an endpoint asked for quiet, as this process heard it.
-    closed: BTreeMap<(ChannelName, Text), Steady>,
+    closed: BTreeMap<(ChannelName, Text), MonotonicTime>,
     throttled: BTreeSet<AttemptId>,
-    troubles: BTreeMap<Trouble, IncidentNumber>,
+    troubles: BTreeMap<SelfIncident, IncidentNumber>,
     states: BTreeMap<PageId, PageState>,
 }
 
@@ -61,7 +61,7 @@ impl Retries {
     }
 
     /// An attempt that begins while its endpoint has asked for quiet.
-    fn hasty(&mut self, turn: &Turn, now: Steady) -> Finding {
+    fn hasty(&mut self, turn: &Turn, now: MonotonicTime) -> Finding {
         for page in pages(turn) {
             for attempt in &page.attempts {
                 if let Some(Outcome::Throttled { wait }) = attempt.outcome

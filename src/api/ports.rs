@@ -1,0 +1,308 @@
+//! What the router of the API needs from the rest of the process, and the traits behind which the
+//! rooms stand that it must not name.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::engine::ids::{ChannelName, Revision};
+use crate::engine::input::Actor;
+use crate::engine::outcome::Outcome;
+use crate::engine::time::Timestamp;
+use crate::runtime::handle::{Handle, NewRules};
+use crate::store::{self, Partition, Store};
+
+use super::audit::AuditLog;
+use super::auth::{Auth, Role};
+use super::body_budget::BodyBudget;
+use super::guesses::Guesses;
+use super::health::Looks;
+use super::problem::Problem;
+use super::refusals::Refusals;
+
+/// The state as handlers share it.
+pub type AppState = Arc<ApiState>;
+
+/// Fills a buffer with chance.
+pub type Random = dyn Fn(&mut [u8]) + Send + Sync;
+
+/// Everything that handlers use. It holds secrets and is never printed.
+pub struct ApiState {
+    pub handle: Handle,
+    pub rulebook: Arc<dyn Rulebook>,
+    pub channels: Arc<dyn Channels>,
+    pub auth: Auth,
+    /// Gives entries of the audit their ids.
+    pub journal: AuditLog,
+    /// The text of `/metrics`.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// What a delivery report means, by Twilio's word for it and its error code; `None` while the
+    /// message is under way.
+    pub read_sms_report: fn(&str, Option<u32>) -> Option<Outcome>,
+    /// Told of each delivery report that named an attempt of another channel, to be counted.
+    pub on_refused_report: Arc<dyn Fn(&ChannelName) + Send + Sync>,
+    /// When the process started.
+    pub started_at: Timestamp,
+    /// Wall time; the driver has its own.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Fills a buffer with chance fit for secrets.
+    pub random: Arc<Random>,
+    /// Signs acknowledge tokens.
+    pub links_secret: [u8; 32],
+    /// Of each Slack channel.
+    pub slack_signing_secrets: BTreeMap<ChannelName, String>,
+    /// Of each Twilio channel.
+    pub twilio_accounts: BTreeMap<ChannelName, TwilioAccount>,
+    /// Requests that were refused for their signature or key.
+    pub refusals: Refusals,
+    /// Wrong keys and tokens.
+    pub guesses: Guesses,
+    /// Channels of kind `sms_webhook` that take replies.
+    pub sms_webhooks: BTreeMap<ChannelName, SmsInbound>,
+    /// Bytes of bodies that are held.
+    pub bodies: Arc<BodyBudget>,
+    /// Those of `/readyz` that are under way.
+    pub looks: Looks,
+    pub settings: Settings,
+}
+
+/// Process settings that the API obeys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Bytes of a body.
+    pub body_limit: usize,
+    /// Bytes of a body in the formats of Alertmanager.
+    pub body_limit_alertmanager: usize,
+    /// Free bytes on the disk of the store below which events are refused.
+    pub disk_min_bytes: u64,
+    /// Without a slash at the end; never taken from request headers.
+    pub public_url: String,
+    /// Version and source of the time zones in use.
+    pub time_zones: String,
+}
+
+/// What tells a request of Twilio from one in its name.
+#[derive(Clone, Default)]
+pub struct TwilioAccount {
+    pub sid: String,
+    pub auth_token: String,
+    pub shared_keys: Vec<String>,
+}
+
+/// How a text gateway hands in replies: JSON pointers into its body.
+#[derive(Clone)]
+pub struct SmsInbound {
+    /// As bearer token or `?key=`.
+    pub inbound_key: String,
+    pub from: String,
+    pub text: String,
+    /// Empty for a gateway that gives none.
+    pub message_id: String,
+    /// What became of a reply is told by a message of its own, and not in our answer.
+    pub confirms_by_sms: bool,
+}
+
+impl ApiState {
+    /// Looks into history on a thread that may block.
+    pub async fn history<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&dyn Store, Partition) -> Result<T, store::Error> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let handle = self.handle.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let (store, partition) = handle.store();
+            look(store, partition)
+        });
+        Ok(looked.await.map_err(|_| Problem::internal())??)
+    }
+
+    /// Asks the rulebook on a thread that may block.
+    pub async fn ask_rulebook<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&dyn Rulebook) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let rulebook = self.rulebook.clone();
+        let asked = tokio::task::spawn_blocking(move || ask(&*rulebook));
+        asked.await.map_err(|_| Problem::internal())
+    }
+
+    /// The present on the wall clock.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+}
+
+/// Whether faults of rules may tell of files and variables of this machine: which are set, how long
+/// they are, which are the same. Whoever may check rules may name any of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    DocumentsOnly,
+    WithMachine,
+}
+
+impl Sight {
+    /// Only an admin may see them.
+    pub fn of(role: Role) -> Self {
+        match role {
+            Role::Viewer | Role::Responder => Self::DocumentsOnly,
+            Role::Admin => Self::WithMachine,
+        }
+    }
+}
+
+/// A file of rule documents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleFile {
+    /// As the folder has it, such as `payments.yaml`.
+    pub path: String,
+    pub text: String,
+}
+
+/// Something wrong in rule documents, with its place and its cure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RuleFault {
+    pub code: String,
+    /// `error` or `warning`.
+    pub severity: String,
+    pub path: String,
+    /// From 1.
+    pub line: u32,
+    /// From 1.
+    pub column: u32,
+    pub message: String,
+    pub cure: String,
+}
+
+/// What a rule set changes against the one in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RuleDifferences {
+    /// Sentences such as `policy payments: step 2 waits 10m instead of 5m`.
+    pub differences: Vec<String>,
+    /// Schedules that name somebody else now.
+    pub on_call: Vec<OnCallMove>,
+    pub warnings: Vec<RuleFault>,
+}
+
+/// A schedule that names somebody else under another rule set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OnCallMove {
+    pub schedule: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+/// A rule set in history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevisionDocuments {
+    pub revision: Revision,
+    pub author: Actor,
+    pub at: Timestamp,
+    pub message: String,
+    /// Empty where only the list was asked for.
+    pub files: Vec<RuleFile>,
+    pub origin: FilesOrigin,
+    /// Keys that stand in the files as their hashes.
+    pub hashed_keys: usize,
+}
+
+/// Where the text of a revision's files comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FilesOrigin {
+    /// The files byte for byte as they were applied, without keys in clear.
+    AsApplied,
+    /// The files are not kept: they mean the same, and comments and layout are lost.
+    WrittenAnew,
+}
+
+/// A rule set that was checked and can be put in force.
+pub struct Prepared {
+    pub rules: NewRules,
+    pub changes: RuleDifferences,
+}
+
+/// Who changes the rules, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub author: Actor,
+    pub at: Timestamp,
+    pub message: String,
+    /// Of the files that are put in force.
+    pub origin: FilesOrigin,
+    /// Compare-and-set.
+    pub expected: Option<Revision>,
+}
+
+/// The life of rules, with secrets resolved and the present set at hand. Calls may block.
+pub trait Rulebook: Send + Sync {
+    /// All faults and warnings.
+    fn check(&self, files: &[RuleFile], sight: Sight) -> Vec<RuleFault>;
+
+    /// The difference to the set in force, or all faults.
+    fn diff(&self, files: &[RuleFile], sight: Sight) -> Result<RuleDifferences, Vec<RuleFault>>;
+
+    /// Makes a rule set ready to be put in force, or all faults. The document that it carries
+    /// holds author, time and message, and no secret in clear.
+    fn prepare(&self, files: Vec<RuleFile>, change: Change) -> Result<Prepared, Vec<RuleFault>>;
+
+    /// The documents of a revision.
+    fn documents(&self, revision: Revision) -> Result<Option<RevisionDocuments>, store::Error>;
+
+    /// Revisions below `before`, newest first, without their files.
+    fn revisions(
+        &self,
+        before: Option<Revision>,
+        limit: usize,
+    ) -> Result<Vec<RevisionDocuments>, store::Error>;
+}
+
+/// A channel as the settings have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredChannel {
+    pub name: ChannelName,
+    /// The word of the settings, such as `smtp`.
+    pub kind: String,
+}
+
+/// What a channel said to a check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelCheck {
+    /// `None` when the channel cannot be asked without sending a message.
+    pub outcome: Option<Outcome>,
+    pub provider_message: Option<String>,
+    /// Advice, such as a public address that only works on this machine.
+    pub warnings: Vec<String>,
+}
+
+/// A future that a border returns.
+pub type Pending<'border, T> = Pin<Box<dyn Future<Output = T> + Send + 'border>>;
+
+/// The configured channels.
+pub trait Channels: Send + Sync {
+    /// In the order of the settings.
+    fn list(&self) -> Vec<ConfiguredChannel>;
+
+    /// Asks one whether it would take messages; `None` if there is no such channel.
+    fn check<'border>(
+        &'border self,
+        name: &'border ChannelName,
+    ) -> Pending<'border, Option<ChannelCheck>>;
+
+    /// The e-mail address of a Slack account, as that channel's workspace tells it.
+    fn email_on_slack<'border>(
+        &'border self,
+        channel: &'border ChannelName,
+        account: &'border str,
+    ) -> Pending<'border, Option<String>>;
+
+    /// Tells by SMS what became of a reply, in the background and once.
+    fn confirm_by_sms(&self, channel: &ChannelName, number: String, text: String);
+
+    /// Answers privately to somebody who pressed a Slack button, in the background.
+    fn tell_on_slack(&self, response_url: String, text: String);
+}

@@ -1,0 +1,460 @@
+//! Timelines: one line an entry, so that a night reads as a story. Also single receipts.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::text::truncate;
+
+use super::incident::by_what;
+use super::table::Table;
+use super::wrap::wrap;
+use super::{View, items, joined, list, moment, text, time_format};
+
+/// The widest that the columns of a story grow without a terminal; longer texts push what follows.
+const WHO_MAX: usize = 16;
+const WHAT_MAX: usize = 52;
+/// On a terminal the reasons stand beside the texts while so much is left for these.
+const WHAT_MIN: usize = 36;
+/// Between two columns.
+const GAP: usize = 2;
+
+struct Line {
+    day: String,
+    clock: String,
+    incident: String,
+    who: String,
+    what: String,
+    why: String,
+}
+
+/// A timeline; entries of several incidents name theirs.
+pub fn story(answer: &Value, view: &View) -> String {
+    let entries = items(answer);
+    let tellings = tellings(entries);
+    let lines = entries.iter().map(|entry| line(entry, &tellings, view));
+    let lines: Vec<Line> = lines.collect();
+    if lines.is_empty() {
+        return "nothing happened".to_owned();
+    }
+    let layout = Layout::of(&lines, view.look.columns);
+    let zone = view.zone.iana_name().unwrap_or("local time");
+    let mut shown = Vec::new();
+    let mut day = String::new();
+    for line in &lines {
+        if line.day != day {
+            shown.push(format!("{}, {zone}", line.day));
+            day.clone_from(&line.day);
+        }
+        layout.show(line, &mut shown);
+    }
+    shown.join("\n")
+}
+
+/// How wide the columns of a story are; 0 leaves one out.
+struct Layout {
+    incident: usize,
+    who: usize,
+    what: usize,
+    why: Place,
+}
+
+/// Where the reasons stand.
+#[derive(PartialEq)]
+enum Place {
+    /// Behind the texts, however long they are: nobody looks at a terminal.
+    Behind,
+    /// In a column of their own, beside texts that are wrapped.
+    Beside,
+    /// Beneath the texts: the terminal is too narrow.
+    Beneath,
+}
+
+impl Layout {
+    fn of(lines: &[Line], columns: Option<usize>) -> Self {
+        let longest = |cell: fn(&Line) -> &String| {
+            let widths = lines.iter().map(|line| cell(line).chars().count());
+            widths.max().unwrap_or(0)
+        };
+        let is_mixed = lines
+            .windows(2)
+            .any(|pair| pair[0].incident != pair[1].incident);
+        let incident = if is_mixed {
+            longest(|line| &line.incident).min(WHO_MAX)
+        } else {
+            0
+        };
+        let who = longest(|line| &line.who).min(WHO_MAX);
+        let (what, why) = (longest(|line| &line.what), longest(|line| &line.why));
+        let mut layout = Self {
+            incident,
+            who,
+            what: what.min(WHAT_MAX),
+            why: Place::Behind,
+        };
+        let Some(columns) = columns else {
+            return layout;
+        };
+        let left = columns.saturating_sub(layout.lead());
+        let beside = left.saturating_sub(GAP + why);
+        (layout.what, layout.why) = if beside >= what.min(WHAT_MIN) {
+            (what.min(beside), Place::Beside)
+        } else {
+            (left.max(WHAT_MIN / 2), Place::Beneath)
+        };
+        layout
+    }
+
+    /// Characters in front of the texts.
+    fn lead(&self) -> usize {
+        let clock = "00:00:00".len();
+        let widths = [clock, self.incident, self.who];
+        let widths = widths.into_iter().filter(|width| *width > 0);
+        widths.map(|width| width + GAP).sum()
+    }
+
+    fn show(&self, line: &Line, shown: &mut Vec<String>) {
+        let mut first = line.clock.clone();
+        for (cell, width) in [(&line.incident, self.incident), (&line.who, self.who)] {
+            if width > 0 {
+                first.push_str(&format!("  {:<width$}", truncate(cell, width)));
+            }
+        }
+        let (width, lead) = (self.what, self.lead());
+        let beside = |what: &str| format!("{first}  {what:<width$}  {}", line.why);
+        let mut texts = match self.why {
+            Place::Behind => vec![line.what.clone()],
+            Place::Beside | Place::Beneath => wrap(&line.what, width),
+        };
+        if self.why == Place::Beneath && !line.why.is_empty() {
+            texts.extend(wrap(&line.why, width));
+        }
+        for (index, text) in texts.iter().enumerate() {
+            let row = match (index, &self.why) {
+                (0, Place::Behind | Place::Beside) => beside(text),
+                (0, Place::Beneath) => format!("{first}  {text}"),
+                (_, Place::Behind | Place::Beside | Place::Beneath) => {
+                    format!("{:lead$}{text}", "")
+                }
+            };
+            shown.push(row.trim_end().to_owned());
+        }
+    }
+}
+
+/// Pages that only tell, by their ids, each with its word: so that nobody takes the news of an
+/// acknowledgment for another page.
+fn tellings(entries: &[Value]) -> BTreeMap<u64, &'static str> {
+    let told = entries.iter().filter_map(|entry| {
+        let word = match text(entry, "reason").as_str() {
+            "update_sent" => "update",
+            "copy_posted" => "copy",
+            _ => return None,
+        };
+        Some((entry.get("page")?.as_u64()?, word))
+    });
+    told.collect()
+}
+
+fn line(entry: &Value, tellings: &BTreeMap<u64, &'static str>, view: &View) -> Line {
+    let at = moment(entry, "at");
+    let incident = text(entry, "incident");
+    let page = entry.get("page").and_then(Value::as_u64);
+    let what = what(entry, view);
+    Line {
+        day: at.map_or_else(String::new, |at| time_format::day(at, view)),
+        clock: at.map_or_else(|| "--:--:--".to_owned(), |at| time_format::clock(at, view)),
+        incident: if incident.is_empty() {
+            incident
+        } else {
+            format!("#{incident}")
+        },
+        who: text(entry, "user"),
+        what: match page.and_then(|page| tellings.get(&page)) {
+            Some(word) => format!("{word}: {what}"),
+            None => what,
+        },
+        why: why(entry),
+    }
+}
+
+/// An attempt that ended says how; everything else has its text.
+fn what(entry: &Value, view: &View) -> String {
+    let outcome = text(entry, "outcome");
+    if outcome.is_empty() {
+        let said = text(entry, "text");
+        return match moment(entry, "held_until") {
+            Some(until) => format!("{said} until {}", time_format::minute(until, view)),
+            None if said.is_empty() => text(entry, "reason"),
+            None => said,
+        };
+    }
+    let latency = entry.get("latency_ms").and_then(Value::as_u64);
+    let latency = latency.map_or_else(String::new, |ms| format!(" {}", time_format::latency(ms)));
+    let said = text(entry, "provider_message");
+    let is_sent = matches!(outcome.as_str(), "delivered" | "accepted");
+    let said = if is_sent || said.is_empty() {
+        String::new()
+    } else {
+        format!(": {said}")
+    };
+    format!("{}  {outcome}{latency}{said}", by_what(entry))
+        .trim()
+        .to_owned()
+}
+
+/// `route payments → step 1 → schedule night`, as far as it applies.
+fn why(entry: &Value) -> String {
+    let parts = [
+        ("route", "route"),
+        ("policy", "policy"),
+        ("step", "step"),
+        ("schedule", "schedule"),
+    ];
+    let parts = parts.iter().filter_map(|(field, word)| {
+        let value = text(entry, field);
+        (!value.is_empty()).then(|| format!("{word} {value}"))
+    });
+    parts.collect::<Vec<_>>().join(" → ")
+}
+
+/// The receipts of an answer, one line each: events that paged nobody, and why.
+pub fn quiet(answer: &Value, view: &View) -> String {
+    let header = [
+        "AT",
+        "RECEIPT",
+        "INTEGRATION",
+        "EVENT",
+        "DISPOSITION",
+        "WHY",
+    ];
+    let mut table = Table::new(&header, 3);
+    for receipt in list(answer, "receipts") {
+        let at = moment(receipt, "at");
+        let summary = text(receipt, "summary");
+        table.row([
+            at.map_or_else(String::new, |at| time_format::local(at, view)),
+            text(receipt, "id"),
+            text(receipt, "integration"),
+            if summary.is_empty() {
+                text(receipt, "dedup_key")
+            } else {
+                summary
+            },
+            text(receipt, "disposition"),
+            text(receipt, "reason"),
+        ]);
+    }
+    table.render(view.look, "")
+}
+
+/// What became of one event, and why.
+pub fn receipt(receipt: &Value, view: &View) -> String {
+    let at = moment(receipt, "at")
+        .map(|at| time_format::both(at, view))
+        .unwrap_or_default();
+    let reason = text(receipt, "reason");
+    let meaning = text(receipt, "text");
+    let rows = [
+        ("received", at),
+        ("event", {
+            let words = ["action", "severity", "summary"].map(|field| text(receipt, field));
+            words
+                .into_iter()
+                .filter(|word| !word.is_empty())
+                .collect::<Vec<_>>()
+                .join("  ")
+        }),
+        ("integration", text(receipt, "integration")),
+        ("dedup key", text(receipt, "dedup_key")),
+        ("disposition", text(receipt, "disposition")),
+        (
+            "because",
+            match (reason.is_empty(), meaning.is_empty()) {
+                (_, true) => reason,
+                (true, false) => meaning,
+                (false, false) => format!("{meaning} ({reason})"),
+            },
+        ),
+        ("routes", joined(receipt, "routes")),
+        ("incidents", hashed(&joined(receipt, "incidents"))),
+    ];
+    let mut lines = vec![format!("receipt {}", text(receipt, "id"))];
+    let kept = rows.into_iter().filter(|(_, value)| !value.is_empty());
+    lines.extend(kept.map(|(name, value)| format!("{name:<12}  {value}")));
+    let faults = list(receipt, "faults").iter();
+    lines.extend(faults.map(|fault| {
+        format!(
+            "{:<12}  {}: {}",
+            "fault",
+            text(fault, "path"),
+            text(fault, "problem")
+        )
+    }));
+    lines.join("\n")
+}
+
+/// `1, 2` as `#1, #2`.
+pub fn hashed(numbers: &str) -> String {
+    if numbers.is_empty() {
+        String::new()
+    } else {
+        format!("#{}", numbers.replace(", ", ", #"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::samples::view;
+    use super::*;
+    use crate::cli::context::Look;
+
+    #[test]
+    fn a_timeline_reads_as_a_story() {
+        let answer = json!({"items": [
+            {"at": "2026-11-22T23:59:58Z", "kind": "incident", "reason": "opened", "incident": 5,
+             "text": "opened: Checkout is failing", "route": "payments"},
+            {"at": "2026-11-23T03:12:04Z", "kind": "attempt", "reason": "attempt_ended",
+             "incident": 5, "text": "", "user": "ana", "contact": "phone", "channel": "twilio",
+             "outcome": "accepted", "latency_ms": 412, "route": "pay", "step": 1,
+             "schedule": "night", "provider_message": "queued"},
+            {"at": "2026-11-23T03:13:00Z", "kind": "attempt", "reason": "attempt_ended",
+             "incident": 5, "user": "bo", "contact": "mail", "channel": "relay",
+             "outcome": "refused_target", "latency_ms": 80, "provider_message": "550 no"},
+            {"at": "2026-11-23T03:14:00Z", "kind": "person", "reason": "acknowledged",
+             "incident": 5, "text": "ana acknowledged via api", "user": "ana"},
+        ]});
+        let expected = "\
+Sun 22 Nov 2026, Europe/Lisbon
+23:59:58       opened: Checkout is failing                   route payments
+Mon 23 Nov 2026, Europe/Lisbon
+03:12:04  ana  phone via twilio  accepted 0.4 s              route pay → step 1 → schedule night
+03:13:00  bo   mail via relay  refused_target 0.1 s: 550 no
+03:14:00  ana  ana acknowledged via api";
+        assert_eq!(story(&answer, &view()), expected);
+        assert_eq!(story(&json!({"items": []}), &view()), "nothing happened");
+    }
+
+    #[test]
+    fn a_page_over_the_limit_is_held_until_a_time_on_the_readers_clock() {
+        let answer = json!({"items": [
+            {"at": "2026-07-23T03:12:04Z", "reason": "over_page_limit", "user": "ana",
+             "text": "over the page limit; held", "held_until": "2026-07-23T03:12:59Z"},
+        ]});
+        let expected = "\
+Thu 23 Jul 2026, Europe/Lisbon
+04:12:04  ana  over the page limit; held until 04:12";
+        assert_eq!(story(&answer, &view()), expected);
+    }
+
+    #[test]
+    fn news_and_copies_are_told_apart_from_pages() {
+        let answer = json!({"items": [
+            {"at": "2026-11-23T03:12:04Z", "reason": "page_planned", "page": 1, "user": "ana",
+             "text": "relay → ana by mail (email)"},
+            {"at": "2026-11-23T03:12:04Z", "reason": "copy_posted", "page": 2,
+             "text": "slack → #payments"},
+            {"at": "2026-11-23T03:14:00Z", "reason": "update_sent", "page": 3, "user": "ana",
+             "text": "relay → ana by mail (email)"},
+            {"at": "2026-11-23T03:14:01Z", "reason": "attempt_ended", "page": 3, "user": "ana",
+             "contact": "mail", "channel": "relay", "outcome": "accepted", "latency_ms": 80},
+        ]});
+        let expected = "\
+Mon 23 Nov 2026, Europe/Lisbon
+03:12:04  ana  relay → ana by mail (email)
+03:12:04       copy: slack → #payments
+03:14:00  ana  update: relay → ana by mail (email)
+03:14:01  ana  update: mail via relay  accepted 0.1 s";
+        assert_eq!(story(&answer, &view()), expected);
+    }
+
+    fn on_terminal(columns: usize) -> View {
+        let look = Look {
+            columns: Some(columns),
+            ..Look::PLAIN
+        };
+        View { look, ..view() }
+    }
+
+    #[test]
+    fn long_texts_keep_to_their_column_on_a_terminal_and_are_whole_without_one() {
+        let title = "opened by native: the checkout fails for one in three customers everywhere";
+        let answer = json!({"items": [
+            {"at": "2026-11-23T03:12:04Z", "text": title, "route": "payments"},
+            {"at": "2026-11-23T03:12:05Z", "text": "step 1: pages ana", "user": "ana",
+             "route": "payments", "step": 1},
+        ]});
+        let wide = "\
+Mon 23 Nov 2026, Europe/Lisbon
+03:12:04       opened by native: the checkout fails for  route payments
+               one in three customers everywhere
+03:12:05  ana  step 1: pages ana                         route payments → step 1";
+        let narrow = "\
+Mon 23 Nov 2026, Europe/Lisbon
+03:12:04       opened by native: the checkout
+               fails for one in three
+               customers everywhere
+               route payments
+03:12:05  ana  step 1: pages ana
+               route payments → step 1";
+        for (columns, expected) in [(80, wide), (45, narrow)] {
+            let shown = story(&answer, &on_terminal(columns));
+            assert_eq!(shown, expected, "{shown}");
+            let longest = shown.lines().map(|line| line.chars().count()).max();
+            assert!(longest <= Some(columns), "{shown}");
+        }
+        assert!(story(&answer, &view()).contains(title));
+    }
+
+    #[test]
+    fn entries_of_several_incidents_name_theirs() {
+        let answer = json!({"items": [
+            {"at": "2026-11-23T03:12:04Z", "incident": 5, "user": "ana", "text": "paged"},
+            {"at": "2026-11-23T03:12:05Z", "incident": 16, "user": "ana", "text": "folded"},
+        ]});
+        let expected = "\
+Mon 23 Nov 2026, Europe/Lisbon
+03:12:04  #5   ana  paged
+03:12:05  #16  ana  folded";
+        assert_eq!(story(&answer, &view()), expected);
+    }
+
+    #[test]
+    fn events_that_paged_nobody_are_listed_with_their_reasons() {
+        let answer = json!({"receipts": [
+            {"id": "r12", "at": "2026-11-23T03:12:04Z", "integration": "prometheus",
+             "dedup_key": "abc", "disposition": "recorded", "reason": "route_does_not_page",
+             "summary": "Watchdog"},
+        ]});
+        let expected = "\
+AT     RECEIPT  INTEGRATION  EVENT     DISPOSITION  WHY
+03:12  r12      prometheus   Watchdog  recorded     route_does_not_page";
+        assert_eq!(quiet(&answer, &view()), expected);
+        assert_eq!(quiet(&json!({"receipts": []}), &view()), "");
+    }
+
+    #[test]
+    fn a_receipt_says_why_nobody_was_paged() {
+        let answer = json!({
+            "id": "r12", "at": "2026-11-23T03:12:04Z", "integration": "prometheus",
+            "action": "trigger", "dedup_key": "abc", "disposition": "recorded",
+            "incidents": [], "reason": "route_does_not_page",
+            "text": "the route says page: false", "routes": ["watchdog"],
+            "summary": "Watchdog", "severity": "none",
+            "faults": [{"path": "$.labels.x", "problem": "cut to 4096 bytes"}],
+        });
+        let expected = "\
+receipt r12
+received      03:12 (7m ago)
+event         trigger  none  Watchdog
+integration   prometheus
+dedup key     abc
+disposition   recorded
+because       the route says page: false (route_does_not_page)
+routes        watchdog
+fault         $.labels.x: cut to 4096 bytes";
+        assert_eq!(receipt(&answer, &view()), expected);
+    }
+}

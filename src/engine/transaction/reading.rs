@@ -1,0 +1,115 @@
+//! Looking up records by what they belong to, as this step has changed them.
+
+use std::sync::Arc;
+
+use super::StepTransaction;
+use crate::engine::alert::Alert;
+use crate::engine::headline;
+use crate::engine::ids::{AlertId, AttemptId, IncidentNumber, IntegrationName, PageId};
+use crate::engine::page::Page;
+use crate::engine::records::{Receipt, Silence};
+use crate::engine::time::{MonotonicTime, Timestamp};
+
+impl StepTransaction<'_> {
+    /// The known alert that a sender means.
+    pub fn alert_by_key(&self, integration: &IntegrationName, key: &str) -> Option<Arc<Alert>> {
+        let keys = self.index.alert_by_key.get(integration);
+        let fresh = keys.and_then(|keys| keys.get(key));
+        if let Some(alert) = fresh.and_then(|id| self.alert(id)) {
+            return Some(alert);
+        }
+        let known = self.state.alert_by_key(integration, key)?;
+        self.alert(&known.id)
+    }
+
+    /// The ids of the alerts that are, or were in this step, in an incident.
+    fn touched_members(&self, number: IncidentNumber) -> impl Iterator<Item = AlertId> {
+        let range = (number, AlertId(0))..=(number, AlertId(u64::MAX));
+        self.index.members.range(range).map(|(_, id)| *id)
+    }
+
+    /// The alerts of an incident, in no order that would say anything.
+    pub fn alerts_of(&self, number: IncidentNumber) -> impl Iterator<Item = Arc<Alert>> {
+        let touched = self.touched_members(number);
+        let known = self.state.alerts_of(number).map(|alert| alert.id);
+        let untouched = known.filter(move |id| !self.index.members.contains(&(number, *id)));
+        let alerts = touched.chain(untouched).filter_map(|id| self.alert(&id));
+        alerts.filter(move |alert| alert.incidents.contains(&number))
+    }
+
+    /// The alerts of an incident as messages show them, the most pressing first, up to `most`.
+    pub fn first_alerts_of(&self, number: IncidentNumber, most: usize) -> Vec<Arc<Alert>> {
+        let touched = self.touched_members(number);
+        let touched = touched.filter_map(|id| self.alert(&id));
+        let touched = touched.filter(|alert| alert.incidents.contains(&number));
+        let known = self.state.alerts_by_place(number);
+        let known = known.filter(|alert| !self.index.members.contains(&(number, alert.id)));
+        let untouched = known.filter_map(|alert| self.alert(&alert.id));
+        // One that this step let out of the incident and had not touched before.
+        let untouched = untouched.filter(|alert| alert.incidents.contains(&number));
+        let mut alerts: Vec<Arc<Alert>> = touched.chain(untouched.take(most)).collect();
+        alerts.sort_by_cached_key(|alert| (headline::place(alert), alert.id));
+        alerts.truncate(most);
+        alerts
+    }
+
+    /// The alerts of an incident that began to fire in it after a moment.
+    pub fn alerts_entered_after(
+        &self,
+        number: IncidentNumber,
+        at: MonotonicTime,
+    ) -> Vec<Arc<Alert>> {
+        let known = self.state.alerts_entered_after(number, at);
+        let known = known.filter(|id| !self.index.members.contains(&(number, *id)));
+        let alerts = self.touched_members(number).chain(known);
+        let alerts = alerts.filter_map(|id| self.alert(&id));
+        let entered = alerts.filter(|alert| alert.entered.is_some_and(|entered| entered > at));
+        entered
+            .filter(|alert| alert.incidents.contains(&number))
+            .collect()
+    }
+
+    /// The pages of an incident that are not in history, in the order of their ids.
+    pub fn pages_of(&self, number: IncidentNumber) -> Vec<Arc<Page>> {
+        let known = self.state.page_ids_of(number);
+        let range = (number, PageId(0))..=(number, PageId(u64::MAX));
+        let new = self.index.pages.range(range).map(|(_, id)| *id);
+        // New pages have the higher ids, and none is in both.
+        known.chain(new).filter_map(|id| self.page(&id)).collect()
+    }
+
+    /// The page to which an attempt belongs.
+    pub fn page_of_attempt(&self, attempt: AttemptId) -> Option<Arc<Page>> {
+        self.page(&self.state.page_of_attempt(attempt)?.id)
+    }
+
+    /// Silences that are in force, in the order of their ids.
+    pub fn active_silences(&self) -> Vec<Arc<Silence>> {
+        let known = self.state.silences();
+        let known = known.filter(|silence| !self.silences.contains_key(&silence.id));
+        let touched = self.silences.keys().filter_map(|id| self.silence(id));
+        let all = known.cloned().chain(touched);
+        let mut active: Vec<_> = all.filter(|silence| silence.is_active).collect();
+        active.sort_by_key(|silence| silence.id);
+        active
+    }
+
+    /// When the event at hand was accepted.
+    pub fn accepted_at(&self) -> Timestamp {
+        self.accepted.unwrap_or(self.now.wall)
+    }
+
+    /// The receipt of an event with this id, accepted within the hour.
+    pub fn receipt_by_id(&self, integration: &IntegrationName, id: &str) -> Option<&Receipt> {
+        let wall = self.now.wall;
+        let own = self.memory.by_id(integration, id, wall);
+        own.or_else(|| self.state.memory.by_id(integration, id, wall))
+    }
+
+    /// A resolve that came within ten minutes for an alert that was not known.
+    pub fn unknown_resolve(&self, integration: &IntegrationName, key: &str) -> Option<&Receipt> {
+        let wall = self.now.wall;
+        let own = self.memory.unknown_resolve(integration, key, wall);
+        own.or_else(|| self.state.memory.unknown_resolve(integration, key, wall))
+    }
+}
