@@ -16,5 +16,7 @@ pub mod runtime;
 pub mod signing;
 pub mod store;
 pub mod telemetry;
+#[cfg(test)]
+pub mod test_server;
 pub mod text;
 pub mod web;

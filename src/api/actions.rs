@@ -276,8 +276,9 @@ fn said(text: &str) -> Result<String, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::incident::{Handled, Status};
+    use crate::engine::incident::Status;
     use crate::engine::input::Via;
+    use crate::engine::samples;
     use crate::engine::time::Timestamp;
 
     fn acted(result: ActResult) -> Acted {
@@ -285,12 +286,7 @@ mod tests {
             number: IncidentNumber(1042),
             result,
             status: Some(Status::Acknowledged),
-            acknowledged: Some(Handled {
-                by: "bo".into(),
-                user: Some("bo".into()),
-                via: Via::Sms,
-                at: Timestamp(0),
-            }),
+            acknowledged: Some(samples::handled("bo", Via::Sms, Timestamp(0))),
             linked: vec![IncidentNumber(1043)],
         }
     }

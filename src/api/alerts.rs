@@ -1,5 +1,7 @@
 //! Alerts that are known now: firing, or resolved a short while ago.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use serde::Deserialize;
 
@@ -8,7 +10,7 @@ use crate::runtime::handle::View;
 
 use super::extract::{Json, Query};
 use super::names;
-use super::parse::{self, ITEMS_MAX};
+use super::parse;
 use super::ports::AppState;
 use super::problem::Problem;
 use super::wire::{self, List};
@@ -71,16 +73,6 @@ fn known(
         .alerts()
         .rev()
         .filter(|alert| alert.id.0 < before);
-    let mut items = Vec::new();
-    for (looked, alert) in alerts.enumerate() {
-        if items.len() >= limit || looked >= ITEMS_MAX {
-            // This one was not looked at: the list goes on just above it.
-            let next = Some((alert.id.0 + 1).to_string());
-            return List { items, next };
-        }
-        if query.takes(alert) {
-            items.push(wire::alert::alert(alert));
-        }
-    }
-    List::whole(items)
+    let choose = |alert: &&Arc<Alert>| query.takes(alert).then(|| wire::alert::alert(alert));
+    List::chosen(alerts, limit, |alert| alert.id.0, choose)
 }

@@ -341,13 +341,13 @@ mod tests {
     use super::*;
     use crate::engine::records::{Change, Record};
     use crate::engine::ruleset::RuleSet;
+    use crate::engine::samples;
     use crate::engine::state;
-    use crate::web::samples;
 
     fn state_of(numbers: std::ops::RangeInclusive<u64>) -> state::State {
         let mut state = state::State::default();
         for number in numbers {
-            let mut incident = samples::incident();
+            let mut incident = samples::triggered_incident();
             incident.number = IncidentNumber(number);
             if number % 2 == 0 {
                 incident.status = Status::Acknowledged;

@@ -73,7 +73,7 @@ async fn press(state: &ApiState, token: &str, request: Request) -> Result<Respon
         return Ok(unknown_link());
     };
     let body = whole_body(state, request, FORM_BYTES_MAX, Whose::Known).await?;
-    let form = body::form(&body).await?;
+    let form = body::form(&body);
     if !opened.can_act() {
         return Ok(seen_again(ActionResult::Nothing));
     }
@@ -333,19 +333,15 @@ fn unknown_link() -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::incident::{Handled, Status};
+    use crate::engine::incident::Status;
+    use crate::engine::samples;
 
     fn acted(result: ActResult, by: &str) -> Acted {
         Acted {
             number: IncidentNumber(1042),
             result,
             status: Some(Status::Acknowledged),
-            acknowledged: Some(Handled {
-                by: by.into(),
-                user: Some(by.into()),
-                via: Via::Link,
-                at: Timestamp(0),
-            }),
+            acknowledged: Some(samples::handled(by, Via::Link, Timestamp(0))),
             linked: Vec::new(),
         }
     }

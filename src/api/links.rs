@@ -235,11 +235,11 @@ pub fn named(rules: &RuleSet, said: &str, via: Via) -> Actor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::samples;
+    use crate::engine::samples;
 
     #[test]
     fn a_token_is_bound_for_seven_days() {
-        let page = samples::page();
+        let page = samples::sent_page();
         let last = page.created_at + Duration(VALID_FOR.0 - 1);
         assert!(!is_expired(&page, last));
         assert!(is_expired(&page, last + Duration(1)));

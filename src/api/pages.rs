@@ -123,18 +123,8 @@ fn chosen<'page>(
     query: &PagesQuery,
     limit: usize,
 ) -> List<wire::page::Page> {
-    let mut items = Vec::new();
-    for (looked, page) in pages.enumerate() {
-        if items.len() >= limit || looked >= ITEMS_MAX {
-            // This one was not looked at: the list goes on just above it.
-            let next = Some((page.id.0 + 1).to_string());
-            return List { items, next };
-        }
-        if query.takes(page) {
-            items.push(wire::page::page(page));
-        }
-    }
-    List::whole(items)
+    let choose = |page: &&Arc<Page>| query.takes(page).then(|| wire::page::page(page));
+    List::chosen(pages, limit, |page| page.id.0, choose)
 }
 
 #[cfg(test)]
@@ -143,8 +133,8 @@ mod tests {
     use crate::engine::ids::PageId;
     use crate::engine::records::{Change, Record};
     use crate::engine::ruleset::RuleSet;
+    use crate::engine::samples;
     use crate::engine::time::Now;
-    use crate::web::samples;
 
     #[test]
     fn the_pages_of_an_incident_are_all_listed_however_many_there_are() {
@@ -159,7 +149,7 @@ mod tests {
                 Arc::new(Page {
                     id: PageId(id),
                     state,
-                    ..samples::page()
+                    ..samples::sent_page()
                 })
             })
             .collect();
@@ -192,7 +182,7 @@ mod tests {
         for id in 1..=5 {
             let page = Page {
                 id: PageId(id),
-                ..samples::page()
+                ..samples::sent_page()
             };
             state.apply(&[Change::Put(Record::Page(Arc::new(page)))]);
         }

@@ -94,7 +94,7 @@ async fn take(state: &AppState, request: Request) -> Result<(), Problem> {
         channel,
         signature: signature.unwrap_or("").into(),
     };
-    let form = body::form(&body).await?;
+    let form = body::form(&body);
     let payload = body::field(&form, "payload")
         .ok_or_else(|| Problem::invalid("the form has no field payload"))?;
     let payload: SlackPayload = serde_json::from_str(payload)
@@ -274,7 +274,7 @@ mod tests {
     use super::*;
     use crate::engine::page::Page;
     use crate::engine::ruleset::{Contact, Notify, User};
-    use crate::web::samples;
+    use crate::engine::samples;
 
     #[test]
     fn the_last_word_of_an_action_id_says_what_to_do() {
@@ -319,7 +319,7 @@ mod tests {
             page: Arc::new(Page {
                 medium,
                 address: address.into(),
-                ..samples::page()
+                ..samples::sent_page()
             }),
             incidents: Vec::new(),
             linked: Vec::new(),

@@ -68,7 +68,7 @@ pub async fn signed_by_twilio(
     let headers = request.headers().clone();
     // What is not signed is refused whatever it says.
     let form = if headers.contains_key("x-twilio-signature") {
-        body::form(&whole_body(state, request, SMS_BYTES_MAX, Whose::Unknown).await?).await?
+        body::form(&whole_body(state, request, SMS_BYTES_MAX, Whose::Unknown).await?)
     } else {
         Vec::new()
     };
@@ -178,8 +178,7 @@ async fn from_gateway(
 
 /// `?key=`
 fn query_key(uri: &Uri) -> Option<String> {
-    let query = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri);
-    let query = query.map(|query| query.0).unwrap_or_default();
+    let query = body::form(uri.query().unwrap_or_default().as_bytes());
     body::field(&query, "key").map(str::to_owned)
 }
 

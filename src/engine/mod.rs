@@ -54,6 +54,8 @@ mod replied;
 mod resolution;
 pub mod routing;
 pub mod ruleset;
+#[cfg(test)]
+pub mod samples;
 mod self_incidents;
 pub mod send_request;
 mod silence;

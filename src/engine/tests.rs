@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::State;
 use super::decision::{Decision, Effect};
-use super::event::{Action, Content, Event, EventTime};
+use super::event::{Action, Content};
 use super::ids::{PageId, SilenceId};
 use super::input::{Act, ActOn, Actor, Input, Report, SilenceRequest, Verb, Via};
 use super::matcher::Matcher;
@@ -15,6 +15,7 @@ use super::places::picks;
 use super::records::{Group, Record};
 use super::resolution::GROUPS_REMEMBERED_MAX;
 use super::ruleset::{Capabilities, ChannelInfo, Medium, RuleSet};
+use super::samples;
 use super::step::{decide, step};
 use super::task::Stride;
 use super::time::{Duration, MonotonicTime, Now, Timestamp};
@@ -209,22 +210,14 @@ fn trigger(number: usize) -> Input {
 }
 
 fn event(number: usize, action: Action) -> Input {
-    let event = Event {
-        action,
-        dedup_key: format!("a{number}").into(),
-        id: None,
-        spoken: EventTime::OccurredAt(None),
-        asserted_by: None,
-        content: Arc::new(Content {
-            summary: "it broke".into(),
-            severity: "critical".into(),
-            ..Content::default()
-        }),
-        faults: Vec::new(),
+    let content = Content {
+        summary: "it broke".into(),
+        severity: "critical".into(),
+        ..Content::default()
     };
     Input::Events {
         integration: "native".into(),
-        events: vec![event],
+        events: vec![samples::event(action, &format!("a{number}"), content)],
     }
 }
 

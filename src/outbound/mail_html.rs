@@ -295,24 +295,14 @@ mod tests {
     use crate::engine::page::UpdateKind;
     use crate::engine::ruleset::Medium;
     use crate::outbound::sample;
+    use crate::outbound::tests::order_of;
 
     #[test]
     fn what_others_wrote_never_becomes_markup() {
         let evil = r#""><script>alert('1')</script><img src=x onerror=y>&"#;
-        let mut order = sample::order(Medium::Email);
+        let mut order = order_of(Medium::Email, evil);
         order.message.time_zone = evil.into();
-        order.message.why.route = evil.into();
-        let brief = &mut order.message.incidents[0];
-        brief.title = evil.into();
-        brief.service = Some(evil.into());
-        brief.group_labels = [(evil, evil)].into_iter().collect();
-        let alert = &mut brief.alerts[0];
-        alert.summary = evil.into();
-        sample::content(alert).severity = evil.into();
-        sample::content(alert).source = Some(evil.into());
-        sample::content(alert).labels = [(evil, evil)].into_iter().collect();
-        let details = serde_json::json!({ evil: evil });
-        sample::content(alert).details = Some(details.to_string().into());
+        let alert = &mut order.message.incidents[0].alerts[0];
         sample::content(alert).links = vec![
             sample::link("https://x/\"onmouseover=\"alert(1)", Some(evil)),
             sample::link("javascript:alert(1)", Some("click")),

@@ -33,8 +33,6 @@ pub mod sms_text;
 pub mod sms_webhook;
 pub mod template;
 #[cfg(test)]
-mod test_server;
-#[cfg(test)]
 mod tests;
 pub mod twilio;
 pub mod webhook;

@@ -392,8 +392,8 @@ fn scalar(value: &Value) -> Option<String> {
 mod tests {
     use super::*;
     use crate::engine::time::Duration;
-    use crate::outbound::sample;
-    use crate::outbound::test_server::{Call, Reply, Server, http};
+    use crate::outbound::sample::{self, http};
+    use crate::test_server::{Call, Reply, Server};
 
     const JSON_BODY: &str = r#"{"to": {{ to | tojson }}, "text": {{ text | tojson }}}"#;
 

@@ -103,11 +103,6 @@ impl Twilio {
     }
 
     async fn attempt(&self, order: &SendRequest, mark: &CancelToken) -> Result<Sent, Cancelled> {
-        let form = self.form(order);
-        let fields: Vec<(&str, &str)> = form
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
         let url = self.account_url("/Messages.json");
         let request = Request {
             method: Method::POST,
@@ -115,7 +110,7 @@ impl Twilio {
                 "content-type".to_owned(),
                 "application/x-www-form-urlencoded".to_owned(),
             )],
-            body: form::body(&fields).into_bytes(),
+            body: form::body(&self.form(order)).into_bytes(),
             ..self.request(&url, order.deadline)
         };
         Ok(match self.http.call_marked(request, mark).await? {
@@ -263,8 +258,8 @@ impl Channel for Twilio {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outbound::sample;
-    use crate::outbound::test_server::{Call, Reply, Server, http};
+    use crate::outbound::sample::{self, http};
+    use crate::test_server::{Call, Reply, Server};
 
     fn settings(api_url: String) -> Settings {
         Settings {
@@ -290,11 +285,6 @@ mod tests {
         (sample::send(&twilio, &order()).await, server.calls())
     }
 
-    fn field<'call>(form: &'call [(String, String)], name: &str) -> Option<&'call str> {
-        let found = form.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str())
-    }
-
     #[tokio::test]
     async fn a_message_is_handed_over_with_its_validity_and_where_to_report() {
         let taken = Reply::new(201, r#"{"sid":"SM7","status":"queued"}"#);
@@ -308,7 +298,6 @@ mod tests {
         let call = &calls[0];
         assert_eq!(call.line, "POST /2010-04-01/Accounts/AC1/Messages.json");
         assert_eq!(call.header("authorization"), "Basic QUMxOmh1c2g=");
-        let form = call.form();
         let callback = "https://pager.example.com/sms/sms/status?attempt=23";
         let text = sms_text::compose(&order(), &sample::links());
         let cases = [
@@ -320,7 +309,7 @@ mod tests {
             ("MessagingServiceSid", None),
         ];
         for (name, value) in cases {
-            assert_eq!(field(&form, name), value, "{name}");
+            assert_eq!(call.field(name).as_deref(), value, "{name}");
         }
     }
 
@@ -328,7 +317,7 @@ mod tests {
     async fn no_report_is_asked_for_at_an_address_of_this_machine() {
         let links = Links::new("http://localhost:8080", [7; 32]);
         let (_, calls) = send(links.clone(), Reply::new(201, "{}")).await;
-        assert_eq!(field(&calls[0].form(), "StatusCallback"), None);
+        assert_eq!(calls[0].field("StatusCallback"), None);
         let api_url = API_URL.to_owned();
         let twilio = Twilio::new(settings(api_url), http(&[]), links).expect("a channel");
         assert!(!twilio.info().capabilities.receipts);
@@ -341,9 +330,9 @@ mod tests {
         settings.sender = Sender::MessagingService("MG1".to_owned());
         let twilio = Twilio::new(settings, http(&[]), sample::links()).expect("a channel");
         sample::send(&twilio, &order()).await;
-        let form = server.calls()[0].form();
-        assert_eq!(field(&form, "MessagingServiceSid"), Some("MG1"));
-        assert_eq!(field(&form, "From"), None);
+        let call = &server.calls()[0];
+        assert_eq!(call.field("MessagingServiceSid").as_deref(), Some("MG1"));
+        assert_eq!(call.field("From"), None);
     }
 
     #[tokio::test]
@@ -360,8 +349,7 @@ mod tests {
             settings.sender = sender;
             let twilio = Twilio::new(settings, http(&[]), sample::links()).expect("a channel");
             sample::send(&twilio, &order()).await;
-            let form = server.calls()[0].form();
-            let body = field(&form, "Body").expect("a text");
+            let body = server.calls()[0].field("Body").expect("a text");
             assert_eq!(body.contains("Reply: ack"), is_asked, "{body}");
             assert_eq!(body.contains("Replies are not read"), !is_asked, "{body}");
         }

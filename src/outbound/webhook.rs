@@ -127,8 +127,8 @@ fn read(answer: &Answer) -> Sent {
 mod tests {
     use super::*;
     use crate::engine::time::Duration;
-    use crate::outbound::sample;
-    use crate::outbound::test_server::{Call, NOW, Reply, Server, http};
+    use crate::outbound::sample::{self, NOW, http};
+    use crate::test_server::{Call, Reply, Server};
 
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 

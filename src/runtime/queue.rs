@@ -233,18 +233,11 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::event::{Action, Content, EventTime};
+    use crate::engine::event::{Action, Content};
+    use crate::engine::samples;
 
     fn request(integration: &str, events: usize) -> Request {
-        let event = Event {
-            action: Action::Trigger,
-            dedup_key: "key".into(),
-            id: None,
-            spoken: EventTime::OccurredAt(None),
-            asserted_by: None,
-            content: Arc::new(Content::default()),
-            faults: Vec::new(),
-        };
+        let event = samples::event(Action::Trigger, "key", Content::default());
         let (waiter, _) = oneshot::channel();
         Request {
             integration: integration.into(),

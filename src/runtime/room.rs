@@ -128,12 +128,11 @@ fn cost(request: &Request) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use tokio::sync::oneshot;
 
     use super::*;
-    use crate::engine::event::{Action, Content, Event, EventTime, Labels};
+    use crate::engine::event::{Action, Content, Labels};
+    use crate::engine::samples;
 
     const MEBIBYTE: u64 = 1024 * 1024;
     const NOW: MonotonicTime = MonotonicTime(5_000);
@@ -144,15 +143,7 @@ mod tests {
             labels: [label].into_iter().collect::<Labels>(),
             ..Content::default()
         };
-        let event = Event {
-            action: Action::Trigger,
-            dedup_key: "key".into(),
-            id: None,
-            spoken: EventTime::OccurredAt(None),
-            asserted_by: None,
-            content: Arc::new(content),
-            faults: Vec::new(),
-        };
+        let event = samples::event(Action::Trigger, "key", content);
         let (waiter, _) = oneshot::channel();
         Request {
             integration: "native".into(),

@@ -20,8 +20,6 @@ mod rescue;
 mod retention_index;
 mod rows;
 mod salvage;
-#[cfg(test)]
-mod samples;
 mod sled;
 mod writes;
 

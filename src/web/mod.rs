@@ -9,9 +9,6 @@ mod message;
 pub mod opened_link;
 pub mod time_format;
 
-#[cfg(test)]
-pub mod samples;
-
 pub use message::Message;
 
 /// The one style sheet, inline so that a page is a single answer on a bad line.

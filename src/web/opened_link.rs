@@ -61,12 +61,12 @@ impl OpenedLink {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::samples;
+    use crate::engine::samples;
 
     fn opened() -> OpenedLink {
         OpenedLink {
-            page: Arc::new(samples::page()),
-            incidents: vec![Arc::new(samples::incident())],
+            page: Arc::new(samples::sent_page()),
+            incidents: vec![Arc::new(samples::triggered_incident())],
             linked: Vec::new(),
             headlines: BTreeMap::new(),
             is_expired: false,
@@ -82,7 +82,7 @@ mod tests {
         };
         assert!(!expired.can_act());
         let change = |change: fn(&mut Incident)| {
-            let mut incident = samples::incident();
+            let mut incident = samples::triggered_incident();
             change(&mut incident);
             OpenedLink {
                 incidents: vec![Arc::new(incident)],

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::http::{Answer, FakeHttp, client};
+use crate::harness::http::{FakeHttp, Reply, client};
 use crate::harness::slack::{self, FakeSlack};
 use crate::harness::twilio::{self, FakeTwilio};
 use crate::harness::webhook;
@@ -46,8 +46,8 @@ async fn slack_says_no_with_status_200_and_a_revoked_token_stays_revoked() {
     let slack = FakeSlack::start().await;
     slack.http.script([
         slack::refusal("ratelimited"),
-        Answer::too_many("30"),
-        Answer::status(500),
+        Reply::with_header(429, "retry-after: 30", ""),
+        Reply::new(500, ""),
     ]);
     let (status, answer) = slack_call(&slack, "auth.test", &json!({})).await;
     assert_eq!((status, &answer["error"]), (200, &json!("ratelimited")));
@@ -121,11 +121,11 @@ async fn a_receiver_records_what_came_and_follows_its_script() {
     let get = |server: &FakeHttp| client().get(format!("{}/x?y=1", server.url())).send();
     let answer: Value = get(&gateway).await.unwrap().json().await.unwrap();
     assert_eq!(answer["id"], "m-1");
-    let request = gateway.next().await;
-    assert_eq!((request.method.as_str(), request.path()), ("GET", "/x"));
+    let call = gateway.next().await;
+    assert_eq!(call.line, "GET /x?y=1");
     gateway.expect_nothing_more();
 
-    gateway.script([Answer::Silence]);
+    gateway.script([Reply::Silence]);
     let silent = tokio::spawn(get(&gateway));
     // The request is there and unanswered.
     let _request = gateway.next().await;

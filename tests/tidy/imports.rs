@@ -75,6 +75,10 @@ const ROOMS: [Room; 16] = [
             "minijinja",
             // When a certificate ends.
             "jiff",
+            // `Retry-After` as a date, form bodies, and values in addresses.
+            "httpdate",
+            "form_urlencoded",
+            "percent_encoding",
         ],
     },
     Room {
@@ -104,6 +108,8 @@ const ROOMS: [Room; 16] = [
             "clap_mangen",
             "ariadne",
             "comfy_table",
+            // How many places of a terminal a text takes.
+            "unicode_width",
             "serde_json",
             "jiff",
             "reqwest",
@@ -173,6 +179,12 @@ const ROOMS: [Room; 16] = [
         rooms: &[],
         crates: &[],
     },
+    // Only tests use it.
+    Room {
+        name: "test_server",
+        rooms: &[],
+        crates: &[],
+    },
 ];
 
 const API_ROOMS: &[&str] = &[
@@ -197,6 +209,7 @@ const API_CRATES: &[&str] = &[
     "utoipa_axum",
     "askama",
     "serde_json",
+    "form_urlencoded",
     "jiff",
     "tracing",
 ];

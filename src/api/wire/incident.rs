@@ -196,8 +196,8 @@ pub fn acted(acted: &decision::Acted) -> Acted {
 mod tests {
     use super::*;
     use crate::engine::cause::Cause;
+    use crate::engine::samples;
     use crate::engine::time::{MonotonicTime, Timestamp};
-    use crate::web::samples;
 
     #[test]
     fn the_next_step_is_told_on_the_wall_clock_while_the_incident_is_open() {
@@ -206,7 +206,7 @@ mod tests {
             steady: MonotonicTime(50_000),
             seed: 0,
         };
-        let mut sample = samples::incident();
+        let mut sample = samples::triggered_incident();
         sample.escalation.due = Some(MonotonicTime(350_000));
         let shown = incident(&sample, String::new(), now);
         assert_eq!(shown.next_step_at.as_deref(), Some("1970-01-01T00:21:40Z"));
@@ -222,7 +222,7 @@ mod tests {
             (Cause::TooLarge, "billing", "integration"),
         ];
         for (cause, subject, kind) in cases {
-            let mut sample = samples::incident();
+            let mut sample = samples::triggered_incident();
             sample.about = Some(SelfIncident {
                 cause,
                 subject: subject.into(),
@@ -238,7 +238,11 @@ mod tests {
 
     #[test]
     fn an_incident_has_the_fields_of_the_contract() {
-        let shown = incident(&samples::incident(), String::new(), Now::default());
+        let shown = incident(
+            &samples::triggered_incident(),
+            String::new(),
+            Now::default(),
+        );
         let shown = serde_json::to_value(shown).unwrap();
         let fields = [
             "number",

@@ -16,6 +16,8 @@ pub mod silence;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::parse::ITEMS_MAX;
+
 /// A part of a list, and where it goes on.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct List<T> {
@@ -28,6 +30,25 @@ impl<T> List<T> {
     /// A list that is given whole.
     pub fn whole(items: Vec<T>) -> Self {
         Self { items, next: None }
+    }
+
+    /// Those of the first [`ITEMS_MAX`] records, newest first, that `choose` takes.
+    pub fn chosen<R>(
+        records: impl Iterator<Item = R>,
+        limit: usize,
+        position: impl Fn(&R) -> u64,
+        choose: impl Fn(&R) -> Option<T>,
+    ) -> Self {
+        let mut items = Vec::new();
+        for (looked, record) in records.enumerate() {
+            if items.len() >= limit || looked >= ITEMS_MAX {
+                // This one was not looked at: the list goes on just above it.
+                let next = Some((position(&record) + 1).to_string());
+                return Self { items, next };
+            }
+            items.extend(choose(&record));
+        }
+        Self::whole(items)
     }
 
     /// A list read with `limit`: when it is full it may go on after its last item.

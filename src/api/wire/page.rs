@@ -132,11 +132,11 @@ fn step(position: Position) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::samples;
+    use crate::engine::samples;
 
     #[test]
     fn a_page_names_its_person_and_hides_the_address() {
-        let shown = page(&samples::page());
+        let shown = page(&samples::sent_page());
         assert_eq!(shown.user.as_deref(), Some("ana"));
         assert_eq!(shown.step, Some(2));
         assert_eq!(shown.round, 1);

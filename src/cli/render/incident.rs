@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::text::{clean::blanked, truncate};
+use crate::text::clean::blanked;
 
-use super::table::Table;
+use super::table::{Table, shorten};
 use super::{View, actor, items, joined, list, moment, text, time_format};
 
 /// The list, one line each.
@@ -19,10 +19,10 @@ pub fn incidents(answer: &Value, view: &View) -> String {
             format!("#{}", text(incident, "number")),
             text(incident, "status"),
             text(incident, "urgency"),
-            truncate(&text(incident, "service"), 16),
+            shorten(&text(incident, "service"), 16),
             headline(incident),
             since.map_or_else(String::new, |at| time_format::brief(at, view)),
-            truncate(&who(incident), 12),
+            shorten(&who(incident), 12),
         ]);
     }
     table.render(view.look, "no incidents")

@@ -10,7 +10,6 @@ pub mod rules;
 pub mod table;
 pub mod time_format;
 pub mod timeline;
-pub mod wrap;
 
 use jiff::tz::TimeZone;
 use serde_json::Value;

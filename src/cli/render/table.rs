@@ -1,16 +1,20 @@
-//! Tables that fit: plain columns, one line a row, the widest text column cut to what is left on
-//! the terminal.
+//! Tables that fit: plain columns, one line a row, and one column of text cut to what is left on
+//! the terminal; without a terminal nothing is cut.
+//!
+//! comfy-table lays them out. Cells that are cut whatever the terminal are cut here: it cuts a cell
+//! only to the width of its column.
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table as Comfy};
+use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table as Comfy, Width};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::cli::context::Look;
-use crate::text::{clean::blanked, truncate};
+use crate::text::clean::blanked;
 
 /// Between two columns.
-const GAP: usize = 2;
-/// A cut column keeps at least so many characters.
-const ELASTIC_MIN: usize = 12;
+pub const GAP: u16 = 2;
+/// A cut column keeps at least so many places of a terminal.
+const ELASTIC_MIN: u16 = 12;
 
 /// A table that is being filled.
 pub struct Table {
@@ -37,43 +41,68 @@ impl Table {
     }
 
     /// The text, or `nothing` when there are no rows.
-    pub fn render(mut self, look: Look, nothing: &str) -> String {
+    pub fn render(self, look: Look, nothing: &str) -> String {
         if self.rows.is_empty() {
             return nothing.to_owned();
         }
-        if let Some(columns) = look.columns {
-            self.cut(columns);
-        }
         let mut table = Comfy::new();
-        table.force_no_tty();
-        table.load_style(NOTHING);
-        table.set_content_arrangement(ContentArrangement::Disabled);
         table.set_header(self.header);
-        table.add_rows(self.rows);
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
+        for row in self.rows {
+            let mut row = Row::from(row);
+            row.max_height(1);
+            table.add_row(row);
         }
-        let lines: Vec<String> = table
-            .lines()
-            .map(|line| line.trim_end().to_owned())
-            .collect();
-        lines.join("\n")
+        lay_out(&mut table, self.elastic, ELASTIC_MIN, look);
+        if let Some(elastic) = table.column_mut(self.elastic) {
+            // No cell has one: texts are cut where the column ends, also within a word.
+            elastic.set_delimiter('\n');
+        }
+        lines(&table).join("\n")
     }
+}
 
-    fn cut(&mut self, columns: usize) {
-        let width = |column: usize| {
-            let cells = self.rows.iter().map(|row| row[column].chars().count());
-            cells.chain([self.header[column].len()]).max().unwrap_or(0)
-        };
-        let others: usize = (0..self.header.len())
-            .filter(|column| *column != self.elastic)
-            .map(|column| width(column) + GAP)
-            .sum();
-        let left = columns.saturating_sub(others).max(ELASTIC_MIN);
-        for row in &mut self.rows {
-            row[self.elastic] = truncate(&row[self.elastic], left);
-        }
+/// Lays out a filled table: as wide as its contents, but on a terminal one column gives way, as far
+/// as it keeps `elastic_min` places.
+pub fn lay_out(table: &mut Comfy, elastic: usize, elastic_min: u16, look: Look) {
+    table.force_no_tty();
+    table.load_style(NOTHING);
+    table.set_truncation_indicator("…");
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    if let Some(columns) = look.columns {
+        table.set_width(u16::try_from(columns).unwrap_or(u16::MAX));
+        table.set_content_arrangement(ContentArrangement::Dynamic);
     }
+    let widest = table.column_max_content_widths();
+    let last = widest.len().saturating_sub(1);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        let gap = if index == last { 0 } else { GAP };
+        column.set_padding((0, gap));
+        column.set_constraint(if index == elastic {
+            let least = elastic_min.min(widest[index]) + gap;
+            ColumnConstraint::LowerBoundary(Width::Fixed(least))
+        } else {
+            ColumnConstraint::ContentWidth
+        });
+    }
+}
+
+/// The lines of a table without spaces at their ends.
+pub fn lines(table: &Comfy) -> Vec<String> {
+    let lines = table.lines();
+    lines.map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// At most so many places of a terminal, with a sign that something is missing.
+pub fn shorten(text: &str, width_max: usize) -> String {
+    if text.width() <= width_max {
+        return text.to_owned();
+    }
+    let mut width = 0;
+    let kept = text.chars().take_while(|letter| {
+        width += letter.width().unwrap_or(0);
+        width < width_max
+    });
+    format!("{}…", kept.collect::<String>().trim_end())
 }
 
 #[cfg(test)]
@@ -99,9 +128,51 @@ mod tests {
             ..Look::PLAIN
         };
         let text = table.render(look, "none");
-        let longest = text.lines().map(|line| line.chars().count()).max();
-        assert!(longest <= Some(100), "{text}");
+        let longest = text.lines().map(UnicodeWidthStr::width).max();
+        assert_eq!(longest, Some(100), "{text}");
         assert!(text.contains("…  ana"), "{text}");
+    }
+
+    #[test]
+    fn columns_line_up_behind_wide_characters_and_marks() {
+        let look = Look {
+            columns: Some(30),
+            ..Look::PLAIN
+        };
+        let mut table = Table::new(&["NAME", "TEXT", "WHO"], 1);
+        for text in ["plain", "支付服务不可用，请检查数据库", "e\u{301}te\u{301}"] {
+            table.row(["a".to_owned(), text.to_owned(), "ana".to_owned()]);
+        }
+        let expected = "\
+NAME  TEXT                 WHO
+a     plain                ana
+a     支付服务不可用，请…  ana
+a     e\u{301}te\u{301}                  ana";
+        assert_eq!(table.render(look, "none"), expected);
+        let cases = [
+            ("abcdef", 6, "abcdef"),
+            ("abcdef", 5, "abcd…"),
+            ("支付服务", 6, "支付…"),
+            ("e\u{301}e\u{301}e\u{301}", 3, "e\u{301}e\u{301}e\u{301}"),
+        ];
+        for (text, width, expected) in cases {
+            assert_eq!(shorten(text, width), expected);
+        }
+    }
+
+    #[test]
+    fn on_a_narrow_terminal_the_text_keeps_a_few_letters() {
+        let look = Look {
+            columns: Some(10),
+            ..Look::PLAIN
+        };
+        let mut table = Table::new(&["NAME", "TEXT"], 1);
+        table.row(["long name".to_owned(), "x".repeat(30)]);
+        let text = table.render(look, "none");
+        assert_eq!(
+            text,
+            format!("NAME       TEXT\nlong name  {}…", "x".repeat(11))
+        );
     }
 
     #[test]

@@ -2,28 +2,28 @@
 
 use std::collections::BTreeMap;
 
+use comfy_table::Table as Comfy;
 use serde_json::Value;
-
-use crate::text::truncate;
+use unicode_width::UnicodeWidthStr;
 
 use super::incident::by_what;
-use super::table::Table;
-use super::wrap::wrap;
+use super::table::{self, GAP, Table, lay_out, shorten};
 use super::{View, items, joined, list, moment, text, time_format};
+use crate::cli::context::Look;
 
-/// The widest that the columns of a story grow without a terminal; longer texts push what follows.
+/// Longer names are cut.
 const WHO_MAX: usize = 16;
+/// Without a terminal the reasons stand behind texts of up to this width; longer ones push them.
 const WHAT_MAX: usize = 52;
+/// What a text keeps on the narrowest terminal.
+const ELASTIC_MIN: u16 = 18;
 /// On a terminal the reasons stand beside the texts while so much is left for these.
 const WHAT_MIN: usize = 36;
-/// Between two columns.
-const GAP: usize = 2;
 
 struct Line {
     day: String,
-    clock: String,
-    incident: String,
-    who: String,
+    /// What stands before the text: clock, incident, who.
+    lead: [String; 3],
     what: String,
     why: String,
 }
@@ -37,109 +37,64 @@ pub fn story(answer: &Value, view: &View) -> String {
     if lines.is_empty() {
         return "nothing happened".to_owned();
     }
-    let layout = Layout::of(&lines, view.look.columns);
     let zone = view.zone.iana_name().unwrap_or("local time");
     let mut shown = Vec::new();
-    let mut day = String::new();
-    for line in &lines {
-        if line.day != day {
+    let mut day = "";
+    let mut entries = lines.iter();
+    for row in rows(&lines, view.look) {
+        // The further lines of a long text begin with spaces.
+        let entry = if row.starts_with(' ') {
+            None
+        } else {
+            entries.next()
+        };
+        if let Some(line) = entry.filter(|line| line.day != day) {
             shown.push(format!("{}, {zone}", line.day));
-            day.clone_from(&line.day);
+            day = &line.day;
         }
-        layout.show(line, &mut shown);
+        shown.push(row);
     }
     shown.join("\n")
 }
 
-/// How wide the columns of a story are; 0 leaves one out.
-struct Layout {
-    incident: usize,
-    who: usize,
-    what: usize,
-    why: Place,
-}
-
-/// Where the reasons stand.
-#[derive(PartialEq)]
-enum Place {
-    /// Behind the texts, however long they are: nobody looks at a terminal.
-    Behind,
-    /// In a column of their own, beside texts that are wrapped.
-    Beside,
-    /// Beneath the texts: the terminal is too narrow.
-    Beneath,
-}
-
-impl Layout {
-    fn of(lines: &[Line], columns: Option<usize>) -> Self {
-        let longest = |cell: fn(&Line) -> &String| {
-            let widths = lines.iter().map(|line| cell(line).chars().count());
-            widths.max().unwrap_or(0)
-        };
-        let is_mixed = lines
-            .windows(2)
-            .any(|pair| pair[0].incident != pair[1].incident);
-        let incident = if is_mixed {
-            longest(|line| &line.incident).min(WHO_MAX)
-        } else {
-            0
-        };
-        let who = longest(|line| &line.who).min(WHO_MAX);
-        let (what, why) = (longest(|line| &line.what), longest(|line| &line.why));
-        let mut layout = Self {
-            incident,
-            who,
-            what: what.min(WHAT_MAX),
-            why: Place::Behind,
-        };
-        let Some(columns) = columns else {
-            return layout;
-        };
-        let left = columns.saturating_sub(layout.lead());
-        let beside = left.saturating_sub(GAP + why);
-        (layout.what, layout.why) = if beside >= what.min(WHAT_MIN) {
-            (what.min(beside), Place::Beside)
-        } else {
-            (left.max(WHAT_MIN / 2), Place::Beneath)
-        };
-        layout
-    }
-
-    /// Characters in front of the texts.
-    fn lead(&self) -> usize {
-        let clock = "00:00:00".len();
-        let widths = [clock, self.incident, self.who];
-        let widths = widths.into_iter().filter(|width| *width > 0);
-        widths.map(|width| width + GAP).sum()
-    }
-
-    fn show(&self, line: &Line, shown: &mut Vec<String>) {
-        let mut first = line.clock.clone();
-        for (cell, width) in [(&line.incident, self.incident), (&line.who, self.who)] {
-            if width > 0 {
-                first.push_str(&format!("  {:<width$}", truncate(cell, width)));
+/// The entries in columns. On a terminal the reasons stand in a column of their own or, where it is
+/// too narrow, beneath the texts.
+fn rows(lines: &[Line], look: Look) -> Vec<String> {
+    let longest = |cell: &dyn Fn(&Line) -> &str| {
+        let widths = lines.iter().map(|line| cell(line).width());
+        widths.max().unwrap_or(0)
+    };
+    let is_mixed = lines
+        .windows(2)
+        .any(|pair| pair[0].lead[1] != pair[1].lead[1]);
+    let mut leads = vec![0, 1, 2];
+    leads.retain(|lead| match lead {
+        1 => is_mixed,
+        lead => longest(&|line| &line.lead[*lead]) > 0,
+    });
+    let gap = usize::from(GAP);
+    let lead_width = |lead: &usize| longest(&|line| &line.lead[*lead]) + gap;
+    let lead: usize = leads.iter().map(lead_width).sum();
+    let (what, why) = (longest(&|line| &line.what), longest(&|line| &line.why));
+    let left = look.columns.map(|columns| columns.saturating_sub(lead));
+    let is_beside = left.map(|left| left.saturating_sub(gap + why) >= what.min(WHAT_MIN));
+    let mut table = Comfy::new();
+    for line in lines {
+        let mut cells: Vec<&str> = leads.iter().map(|lead| &*line.lead[*lead]).collect();
+        let text = match is_beside {
+            None => {
+                let room = what.min(WHAT_MAX).saturating_sub(line.what.width());
+                format!("{}{:room$}  {}", line.what, "", line.why)
             }
-        }
-        let (width, lead) = (self.what, self.lead());
-        let beside = |what: &str| format!("{first}  {what:<width$}  {}", line.why);
-        let mut texts = match self.why {
-            Place::Behind => vec![line.what.clone()],
-            Place::Beside | Place::Beneath => wrap(&line.what, width),
+            Some(false) if !line.why.is_empty() => format!("{}\n{}", line.what, line.why),
+            Some(_) => line.what.clone(),
         };
-        if self.why == Place::Beneath && !line.why.is_empty() {
-            texts.extend(wrap(&line.why, width));
-        }
-        for (index, text) in texts.iter().enumerate() {
-            let row = match (index, &self.why) {
-                (0, Place::Behind | Place::Beside) => beside(text),
-                (0, Place::Beneath) => format!("{first}  {text}"),
-                (_, Place::Behind | Place::Beside | Place::Beneath) => {
-                    format!("{:lead$}{text}", "")
-                }
-            };
-            shown.push(row.trim_end().to_owned());
-        }
+        cells.push(&text);
+        cells.extend((is_beside == Some(true)).then_some(&*line.why));
+        table.add_row(cells);
     }
+    lay_out(&mut table, leads.len(), ELASTIC_MIN, look);
+    table::lines(&table)
 }
 
 /// Pages that only tell, by their ids, each with its word: so that nobody takes the news of an
@@ -163,13 +118,11 @@ fn line(entry: &Value, tellings: &BTreeMap<u64, &'static str>, view: &View) -> L
     let what = what(entry, view);
     Line {
         day: at.map_or_else(String::new, |at| time_format::day(at, view)),
-        clock: at.map_or_else(|| "--:--:--".to_owned(), |at| time_format::clock(at, view)),
-        incident: if incident.is_empty() {
-            incident
-        } else {
-            format!("#{incident}")
-        },
-        who: text(entry, "user"),
+        lead: [
+            at.map_or_else(|| "--:--:--".to_owned(), |at| time_format::clock(at, view)),
+            hashed(&incident),
+            shorten(&text(entry, "user"), WHO_MAX),
+        ],
         what: match page.and_then(|page| tellings.get(&page)) {
             Some(word) => format!("{word}: {what}"),
             None => what,
@@ -309,7 +262,6 @@ mod tests {
 
     use super::super::samples::view;
     use super::*;
-    use crate::cli::context::Look;
 
     #[test]
     fn a_timeline_reads_as_a_story() {
@@ -402,7 +354,7 @@ Mon 23 Nov 2026, Europe/Lisbon
         for (columns, expected) in [(80, wide), (45, narrow)] {
             let shown = story(&answer, &on_terminal(columns));
             assert_eq!(shown, expected, "{shown}");
-            let longest = shown.lines().map(|line| line.chars().count()).max();
+            let longest = shown.lines().map(UnicodeWidthStr::width).max();
             assert!(longest <= Some(columns), "{shown}");
         }
         assert!(story(&answer, &view()).contains(title));

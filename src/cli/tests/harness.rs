@@ -4,10 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -15,6 +11,7 @@ use crate::cli::arguments::Arguments;
 use crate::cli::context::{Context, Look};
 use crate::cli::report::{Failure, Report};
 use crate::cli::{execute, parsing};
+use crate::test_server::{self, Call, Reply};
 
 /// What the server was asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,39 +25,46 @@ pub struct Asked {
     pub body: Value,
 }
 
+impl From<Call> for Asked {
+    fn from(call: Call) -> Self {
+        let text = |name| Some(call.header(name).to_owned()).filter(|value| !value.is_empty());
+        Self {
+            bearer: text("authorization").map(|value| value.replace("Bearer ", "")),
+            if_match: text("if-match"),
+            made_under: text(MADE_UNDER_KEY),
+            body: serde_json::from_str(&call.body).unwrap_or(Value::Null),
+            line: call.line,
+        }
+    }
+}
+
+const MADE_UNDER_KEY: &str = "x-reveille-made-under-key";
+
 /// An answer of the script, for all requests whose line begins so.
 struct Scripted {
     line: String,
     /// Only for an event that was made under this key.
     made_under: Option<String>,
-    status: StatusCode,
+    status: u16,
     body: Value,
-}
-
-#[derive(Default)]
-struct Script {
-    answers: Vec<Scripted>,
-    asked: Vec<Asked>,
 }
 
 /// A server on loopback; it ends with the test's runtime.
 pub struct Server {
     pub url: String,
-    script: Arc<Mutex<Script>>,
+    server: test_server::Server,
+    script: Arc<Mutex<Vec<Scripted>>>,
 }
 
 impl Server {
     /// Listens on a free port.
     pub async fn start() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a free port");
-        let address = listener.local_addr().expect("it has an address");
-        let script = Arc::new(Mutex::new(Script::default()));
-        let router = Router::new().fallback(answer).with_state(script.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let script = Arc::default();
+        let answers = Arc::clone(&script);
+        let server = test_server::Server::answering(move |call| Some(answer(&answers, call))).await;
         Self {
-            url: format!("http://{address}"),
+            url: server.url(),
+            server,
             script,
         }
     }
@@ -76,29 +80,20 @@ impl Server {
     }
 
     fn script(&self, line: &str, made_under: Option<String>, status: u16, body: Value) -> &Self {
-        self.script
-            .lock()
-            .expect("no test panicked with it")
-            .answers
-            .insert(
-                0,
-                Scripted {
-                    line: line.to_owned(),
-                    made_under,
-                    status: StatusCode::from_u16(status).expect("a status"),
-                    body,
-                },
-            );
+        let scripted = Scripted {
+            line: line.to_owned(),
+            made_under,
+            status,
+            body,
+        };
+        let mut script = self.script.lock().expect("no test panicked with it");
+        script.insert(0, scripted);
         self
     }
 
     /// All that was asked so far.
     pub fn asked(&self) -> Vec<Asked> {
-        self.script
-            .lock()
-            .expect("no test panicked with it")
-            .asked
-            .clone()
+        self.server.calls().into_iter().map(Asked::from).collect()
     }
 
     /// The lines of what was asked so far.
@@ -107,42 +102,22 @@ impl Server {
     }
 }
 
-async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
-    let line = format!("{} {}", head.method, head.uri);
-    let text = |name: header::HeaderName| {
-        let value = head.headers.get(name)?;
-        let text = value.to_str().expect("headers of tests are text");
-        Some(text.to_owned())
+fn answer(script: &Mutex<Vec<Scripted>>, call: &Call) -> Reply {
+    let script = script.lock().expect("no test panicked with it");
+    let fits = |key: Option<&str>| {
+        let mut answers = script.iter();
+        answers.find(|answer| {
+            answer.made_under.as_deref() == key && call.line.starts_with(&answer.line)
+        })
     };
-    let bearer = text(header::AUTHORIZATION).map(|value| value.replace("Bearer ", ""));
-    let if_match = text(header::IF_MATCH);
-    let made_under = text(header::HeaderName::from_static("x-reveille-made-under-key"));
-    let body = axum::body::to_bytes(body, 1 << 20)
-        .await
-        .expect("a small body");
-    let mut script = script.lock().expect("no test panicked with it");
-    script.asked.push(Asked {
-        line: line.clone(),
-        bearer,
-        if_match,
-        made_under: made_under.clone(),
-        body: serde_json::from_slice(&body).unwrap_or(Value::Null),
-    });
-    let mut answers: Vec<&Scripted> = script.answers.iter().collect();
     // What is said of a key goes before what is said of all.
-    answers.sort_by_key(|answer| answer.made_under.is_none());
-    let fits = |answer: &&Scripted| {
-        let fits_key = answer.made_under.is_none() || answer.made_under == made_under;
-        line.starts_with(&answer.line) && fits_key
-    };
-    match answers.into_iter().find(fits) {
-        Some(Scripted { status, body, .. }) if status.is_redirection() => {
-            let target = body.as_str().expect("a redirect names its target");
-            (*status, [(header::LOCATION, target.to_owned())]).into_response()
+    let answer = fits(Some(call.header(MADE_UNDER_KEY))).or_else(|| fits(None));
+    let answer = answer.unwrap_or_else(|| panic!("nobody expected {}", call.line));
+    match (answer.status, answer.body.as_str()) {
+        (300..400, Some(target)) => {
+            Reply::with_header(answer.status, &format!("location: {target}"), "")
         }
-        Some(Scripted { status, body, .. }) => (*status, body.to_string()).into_response(),
-        None => panic!("nobody expected {line}"),
+        _ => Reply::new(answer.status, &answer.body.to_string()),
     }
 }
 

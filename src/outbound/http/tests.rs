@@ -5,7 +5,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::*;
 use crate::engine::outcome::Outcome;
-use crate::outbound::test_server::{Reply, Server};
+use crate::test_server::{Reply, Server};
 
 /// Sun, 06 Nov 1994 08:49:37 GMT.
 const NOW: Timestamp = Timestamp(784_111_777_000);

@@ -3,9 +3,9 @@
 use super::*;
 use crate::engine::incident::Status;
 use crate::engine::page::{PageKind, UpdateKind};
-use crate::outbound::sample;
-use crate::outbound::test_server::{Call, Reply, Server, http};
+use crate::outbound::sample::{self, http};
 use crate::outbound::tests::{hostile, is_harmless, is_steering};
+use crate::test_server::{Call, Reply, Server};
 
 const TOKEN: &str = "xoxb-secret";
 const POSTED: &str = r#"{"ok":true,"channel":"D1","ts":"1503435956.000247"}"#;

@@ -7,11 +7,11 @@ use crate::engine::ids::{EntryId, IncidentNumber, PageId, ReceiptId, Revision};
 use crate::engine::records::{Change, Entry, Receipt, Record, RecordKey};
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 
-use super::samples::{self, START};
 use super::{
     Batch, Clocks, CommitFault, Cursor, DocumentKind, DocumentWrite, Epoch, Error, MemoryStore,
     Options, Partition, Purged, Retention, SledStore, Span, Store, revision_name,
 };
+use crate::engine::samples::{self, START};
 
 mod equal;
 mod history;

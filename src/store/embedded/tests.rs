@@ -6,9 +6,9 @@ use std::sync::{Mutex, mpsc};
 
 use super::*;
 use crate::engine::records::{Change, Record};
+use crate::engine::samples::{self, START};
 use crate::engine::time::Duration;
 use crate::store::contract::{HOME, KEEP_ALL, commit, loaded, put, receipt_change, small};
-use crate::store::samples::{self, START};
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::*;
+use crate::engine::samples;
+use crate::store::Partition;
 use crate::store::keys::Key;
-use crate::store::{Partition, samples};
 
 const HOME: Partition = Partition(0);
 

@@ -7,9 +7,9 @@ use crate::engine::counters::Counters;
 use crate::engine::ids::{
     AlertId, AttemptId, EntryId, IncidentNumber, OverrideId, PageId, ReceiptId, SilenceId, TaskId,
 };
+use crate::engine::samples::{self, START};
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 use crate::store::contract::{KEEP_ALL, commit, put, receipt_change, small};
-use crate::store::samples::{self, START};
 use crate::store::sled::{Failure, Tree};
 use crate::store::{Batch, Retention, SledStore, Store, salvage};
 

@@ -6,19 +6,14 @@ use super::*;
 use crate::engine::ids::{ChannelName, IncidentNumber};
 use crate::engine::input::Via;
 use crate::engine::page::{IncidentRef, Page, PageKind, Recipient};
+use crate::engine::samples;
 use crate::engine::time::{MonotonicTime, Timestamp};
 use crate::engine::urgency::Urgency;
-use crate::web::samples;
 
 const NOW: Timestamp = Timestamp(samples::OPENED.0 + 12 * 60_000);
 
 fn handled(by: &str) -> Handled {
-    Handled {
-        by: by.into(),
-        user: Some(by.into()),
-        via: Via::Link,
-        at: Timestamp(samples::OPENED.0 + 5 * 60_000),
-    }
+    samples::handled(by, Via::Link, Timestamp(samples::OPENED.0 + 5 * 60_000))
 }
 
 fn opened(incidents: Vec<Incident>) -> OpenedLink {
@@ -33,7 +28,7 @@ fn opened(incidents: Vec<Incident>) -> OpenedLink {
     let page = Page {
         kind,
         incidents: shown.collect(),
-        ..samples::page()
+        ..samples::sent_page()
     };
     OpenedLink {
         page: Arc::new(page),
@@ -80,16 +75,16 @@ fn each_state_offers_what_can_be_done_in_it() {
     let taken = |by: &str| Incident {
         status: Status::Acknowledged,
         acknowledged: Some(handled(by)),
-        ..samples::incident()
+        ..samples::triggered_incident()
     };
     let over = Incident {
         status: Status::Resolved,
         resolved: Some(handled("bo")),
-        ..samples::incident()
+        ..samples::triggered_incident()
     };
     let cases = [
         (
-            samples::incident(),
+            samples::triggered_incident(),
             "Nobody has it yet.",
             vec!["acknowledge", "decline"],
         ),
@@ -121,7 +116,7 @@ fn each_state_offers_what_can_be_done_in_it() {
 #[test]
 fn the_page_says_what_since_when_and_why_you() {
     let page = render(
-        &opened(vec![samples::incident()]),
+        &opened(vec![samples::triggered_incident()]),
         &["disk full on db1"],
         None,
     );
@@ -149,13 +144,13 @@ fn hostile_text_stays_text() {
         service: Some("<b>ser\u{202e}vice\u{1b}[2J\n</b>".into()),
         acknowledged: Some(handled("<i>bo</i>")),
         status: Status::Acknowledged,
-        ..samples::incident()
+        ..samples::triggered_incident()
     };
     let mut opened = opened(vec![incident]);
     let linked = Incident {
         number: IncidentNumber(1043),
         title: hostile.into(),
-        ..samples::incident()
+        ..samples::triggered_incident()
     };
     opened.linked = vec![Arc::new(linked)];
     let long = "x".repeat(1_000);
@@ -197,7 +192,7 @@ fn a_bundled_page_lists_its_incidents_and_acts_on_all_of_them() {
             Status::Triggered
         },
         acknowledged: (index == 2).then(|| handled("bo")),
-        ..samples::incident()
+        ..samples::triggered_incident()
     });
     let page = render(&opened(incidents.collect()), &[], None);
     keep("bundle", &page);
@@ -212,25 +207,29 @@ fn a_bundled_page_lists_its_incidents_and_acts_on_all_of_them() {
 
 #[test]
 fn a_page_to_a_channel_target_asks_who_is_acting() {
-    let mut opened = opened(vec![samples::incident()]);
+    let mut opened = opened(vec![samples::triggered_incident()]);
     let page = Page {
         recipient: Recipient::Channel {
             channel: ChannelName::from("slack"),
         },
-        ..samples::page()
+        ..samples::sent_page()
     };
     opened.page = Arc::new(page);
     let shown = render(&opened, &[], None);
     keep("channel", &shown);
     assert!(shown.contains("Who are you?") && shown.contains("required"));
     assert!(!has_button(&shown, "decline"), "a channel cannot decline");
-    let of_person = render(&super::tests::opened(vec![samples::incident()]), &[], None);
+    let of_person = render(
+        &super::tests::opened(vec![samples::triggered_incident()]),
+        &[],
+        None,
+    );
     assert!(!of_person.contains("Who are you?"));
 }
 
 #[test]
 fn an_old_link_shows_the_state_and_offers_nothing() {
-    let mut opened = opened(vec![samples::incident()]);
+    let mut opened = opened(vec![samples::triggered_incident()]);
     opened.is_expired = true;
     let page = render(&opened, &[], None);
     assert!(page.contains("older than 7 days") && page.contains("reveille ack 1042"));
@@ -242,14 +241,14 @@ fn after_acknowledging_the_page_offers_what_comes_next() {
     let mut incident = Incident {
         status: Status::Acknowledged,
         acknowledged: Some(handled("ana")),
-        ..samples::incident()
+        ..samples::triggered_incident()
     };
     incident.escalation.phase = Phase::Snoozed;
     incident.escalation.due = Some(MonotonicTime(3_600_000));
     let mut opened = opened(vec![incident]);
     let linked = Incident {
         number: IncidentNumber(1043),
-        ..samples::incident()
+        ..samples::triggered_incident()
     };
     opened.linked = vec![Arc::new(linked)];
     let notice = Notice {

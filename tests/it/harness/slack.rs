@@ -9,8 +9,8 @@ use reveille::engine::time::Timestamp;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::http::{Answer, FakeHttp, Request, client};
-use super::twilio::encoded;
+use super::http::{Call, FakeHttp, Reply, client};
+use super::twilio::form;
 
 /// The token that it knows.
 pub const TOKEN: &str = "xoxb-test-token";
@@ -37,7 +37,7 @@ impl FakeSlack {
     pub async fn start() -> Self {
         let workspace = Arc::new(Workspace::default());
         let answering = Arc::clone(&workspace);
-        let http = FakeHttp::start(Arc::new(move |request| answering.answer(request))).await;
+        let http = FakeHttp::start(move |call| answering.answer(call)).await;
         Self { http, workspace }
     }
 
@@ -76,7 +76,7 @@ impl Press<'_> {
             "channel": {"id": self.place},
             "actions": [self.button],
         });
-        format!("payload={}", encoded(&payload.to_string()))
+        form(&[("payload", &payload.to_string())])
     }
 }
 
@@ -106,24 +106,24 @@ pub async fn post_actions(server: &str, body: &str, headers: &[(&'static str, St
 }
 
 /// What Slack says when it says no: status 200 and `ok: false`.
-pub fn refusal(error: &str) -> Answer {
-    Answer::json(200, &json!({"ok": false, "error": error}))
+pub fn refusal(error: &str) -> Reply {
+    Reply::json(200, &json!({"ok": false, "error": error}))
 }
 
 impl Workspace {
-    fn answer(&self, request: &Request) -> Answer {
+    fn answer(&self, call: &Call) -> Reply {
         if self.is_revoked.load(Ordering::SeqCst) {
             return refusal("token_revoked");
         }
-        if request.header("authorization") != format!("Bearer {TOKEN}") {
+        if call.header("authorization") != format!("Bearer {TOKEN}") {
             return refusal("invalid_auth");
         }
-        match request.path() {
-            "/api/chat.postMessage" => self.post(request),
-            "/api/chat.update" => self.update(request),
-            "/api/users.lookupByEmail" => self.look_up(request),
-            "/api/users.info" => self.info(request),
-            "/api/auth.test" => Answer::json(
+        match call.path() {
+            "/api/chat.postMessage" => self.post(call),
+            "/api/chat.update" => self.update(call),
+            "/api/users.lookupByEmail" => self.look_up(call),
+            "/api/users.info" => self.info(call),
+            "/api/auth.test" => Reply::json(
                 200,
                 &json!({"ok": true, "team": "Example", "user": "reveille", "team_id": "T1"}),
             ),
@@ -131,8 +131,8 @@ impl Workspace {
         }
     }
 
-    fn post(&self, request: &Request) -> Answer {
-        let body = request.json();
+    fn post(&self, call: &Call) -> Reply {
+        let body = call.json();
         let channel = body["channel"].as_str().unwrap_or_default();
         if channel.is_empty() {
             return refusal("channel_not_found");
@@ -146,20 +146,20 @@ impl Workspace {
         posted(&place, &format!("1503435956.{count:06}"))
     }
 
-    fn update(&self, request: &Request) -> Answer {
-        let body = request.json();
+    fn update(&self, call: &Call) -> Reply {
+        let body = call.json();
         match (&body["channel"], &body["ts"]) {
             (Value::String(channel), Value::String(ts)) => posted(channel, ts),
             _ => refusal("message_not_found"),
         }
     }
 
-    fn info(&self, request: &Request) -> Answer {
-        let id = request.field("user").unwrap_or_default();
+    fn info(&self, call: &Call) -> Reply {
+        let id = call.field("user").unwrap_or_default();
         let users = self.users.lock().unwrap();
         let email = users.iter().find(|(_, known)| **known == id);
         match email {
-            Some((email, _)) => Answer::json(
+            Some((email, _)) => Reply::json(
                 200,
                 &json!({"ok": true, "user": {"id": id, "profile": {"email": email}}}),
             ),
@@ -167,15 +167,15 @@ impl Workspace {
         }
     }
 
-    fn look_up(&self, request: &Request) -> Answer {
-        let email = request.field("email").unwrap_or_default();
+    fn look_up(&self, call: &Call) -> Reply {
+        let email = call.field("email").unwrap_or_default();
         match self.users.lock().unwrap().get(&email) {
-            Some(id) => Answer::json(200, &json!({"ok": true, "user": {"id": id}})),
+            Some(id) => Reply::json(200, &json!({"ok": true, "user": {"id": id}})),
             None => refusal("users_not_found"),
         }
     }
 }
 
-fn posted(channel: &str, ts: &str) -> Answer {
-    Answer::json(200, &json!({"ok": true, "channel": channel, "ts": ts}))
+fn posted(channel: &str, ts: &str) -> Reply {
+    Reply::json(200, &json!({"ok": true, "channel": channel, "ts": ts}))
 }

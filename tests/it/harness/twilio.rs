@@ -1,6 +1,5 @@
 //! Twilio's message API in the test process; delivery reports and replies come when a test says so.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine;
@@ -10,7 +9,7 @@ use serde_json::json;
 use sha1::Sha1;
 use sha2::Sha256;
 
-use super::http::{Answer, FakeHttp, Request, client};
+use super::http::{Call, FakeHttp, Reply, client};
 
 /// The account that it knows.
 pub const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
@@ -29,7 +28,7 @@ pub enum Key {
 
 /// A person's text message.
 #[derive(Clone, Copy)]
-pub struct Reply<'text> {
+pub struct Text<'text> {
     pub from: &'text str,
     pub text: &'text str,
     pub message_id: &'text str,
@@ -54,8 +53,8 @@ impl FakeTwilio {
     /// A provider that accepts every message of its account.
     pub async fn start() -> Self {
         let sent = AtomicU64::new(0);
-        let good = move |request: &Request| accept(request, &sent);
-        let http = FakeHttp::start(Arc::new(good)).await;
+        let good = move |call: &Call| accept(call, &sent);
+        let http = FakeHttp::start(good).await;
         Self { http }
     }
 
@@ -66,8 +65,8 @@ impl FakeTwilio {
 
     /// The next message.
     pub async fn next(&self) -> Sms {
-        let request = self.http.next().await;
-        let field = |name| request.field(name);
+        let call = self.http.next().await;
+        let field = |name| call.field(name);
         Sms {
             to: field("To").unwrap_or_default(),
             from: field("From").unwrap_or_default(),
@@ -109,7 +108,7 @@ impl FakeTwilio {
         url: &str,
         signed_url: &str,
         key: Key,
-        reply: Reply<'_>,
+        reply: Text<'_>,
     ) -> (u16, String) {
         let mut fields = vec![
             ("AccountSid", ACCOUNT),
@@ -153,27 +152,27 @@ impl FakeTwilio {
 }
 
 /// What Twilio answers to a message that it does not take.
-pub fn refusal(status: u16, code: u32, message: &str) -> Answer {
-    Answer::json(
+pub fn refusal(status: u16, code: u32, message: &str) -> Reply {
+    Reply::json(
         status,
         &json!({"code": code, "message": message, "status": status}),
     )
 }
 
-fn accept(request: &Request, sent: &AtomicU64) -> Answer {
+fn accept(call: &Call, sent: &AtomicU64) -> Reply {
     let login = STANDARD.encode(format!("{ACCOUNT}:{TOKEN}"));
-    if request.header("authorization") != format!("Basic {login}") {
+    if call.header("authorization") != format!("Basic {login}") {
         return refusal(401, 20003, "Authenticate");
     }
     let account = format!("/2010-04-01/Accounts/{ACCOUNT}");
-    if request.path() == format!("{account}.json") {
-        return Answer::json(200, &json!({"sid": ACCOUNT, "status": "active"}));
+    if call.path() == format!("{account}.json") {
+        return Reply::json(200, &json!({"sid": ACCOUNT, "status": "active"}));
     }
-    if request.path() != format!("{account}/Messages.json") {
+    if call.path() != format!("{account}/Messages.json") {
         return refusal(404, 20404, "The requested resource was not found");
     }
     let count = sent.fetch_add(1, Ordering::SeqCst) + 1;
-    Answer::json(
+    Reply::json(
         201,
         &json!({"sid": format!("SM{count:032}"), "status": "queued", "error_code": null}),
     )
@@ -203,21 +202,8 @@ fn shared_signature(url: &str, fields: &mut [(&str, &str)]) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-fn form(fields: &[(&str, &str)]) -> String {
-    let pairs: Vec<String> = fields
-        .iter()
-        .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
-        .collect();
-    pairs.join("&")
-}
-
-/// Text as a form carries it.
-pub fn encoded(text: &str) -> String {
-    let encode = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
-            char::from(byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encode).collect()
+/// A form body.
+pub fn form(fields: &[(&str, &str)]) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(fields).finish()
 }

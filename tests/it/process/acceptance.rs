@@ -7,37 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::server::{Place, Server};
+use super::server::{HOOKS, NATIVE, Place, Server, hook_rules};
 use crate::harness::http::client;
 use crate::harness::webhook::start_receiver;
 
 const EVENTS: usize = 10_000;
 const CONNECTIONS: usize = 16;
-
-fn rules(receiver: &str) -> String {
-    format!(
-        r#"
-policies:
-  default:
-    steps:
-      - {{ targets: ["channel/hooks/{receiver}/page"], wait: 1h }}
-integrations:
-  native: {{ format: native }}
-route:
-  policy: default
-"#
-    )
-}
-
-const SETTINGS: &str = r#"
-[outbound]
-allow_networks = ["127.0.0.0/8"]
-
-[[channel]]
-name = "hooks"
-kind = "webhook"
-secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
-"#;
 
 /// A sender that posts its share and keeps what it was answered. It posts an event again, with the
 /// same id, until it has an answer.
@@ -75,7 +50,7 @@ async fn send(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_accepted_events_survive_a_kill_in_the_middle() {
     let receiver = start_receiver().await;
-    let place = Place::new(SETTINGS, &rules(&receiver.url()));
+    let place = Place::new(HOOKS, &hook_rules(&receiver.url(), NATIVE));
     let server = place.start().await;
     let (restarted, epoch) = watch::channel(0);
     let accepted = Arc::new(AtomicUsize::new(0));

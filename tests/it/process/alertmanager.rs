@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::server::Place;
+use super::server::{HOOKS, Place, hook_rules};
 use crate::harness::http::client;
 use crate::harness::webhook::start_receiver;
 
@@ -49,30 +49,7 @@ receivers:
     )
 }
 
-fn rules(receiver: &str) -> String {
-    format!(
-        r#"
-policies:
-  default:
-    steps:
-      - {{ targets: ["channel/hooks/{receiver}/page"], wait: 1h }}
-integrations:
-  prometheus: {{ format: alertmanager, key: "env:PROMETHEUS_KEY" }}
-route:
-  policy: default
-"#
-    )
-}
-
-const SETTINGS: &str = r#"
-[outbound]
-allow_networks = ["127.0.0.0/8"]
-
-[[channel]]
-name = "hooks"
-kind = "webhook"
-secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
-"#;
+const INTEGRATION: &str = "  prometheus: { format: alertmanager, key: \"env:PROMETHEUS_KEY\" }\n";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_alertmanager_pages_and_resolves() {
@@ -81,7 +58,8 @@ async fn a_real_alertmanager_pages_and_resolves() {
         return;
     }
     let receiver = start_receiver().await;
-    let place = Place::new(SETTINGS, &rules(&receiver.url())).with_variable("PROMETHEUS_KEY", KEY);
+    let place = Place::new(HOOKS, &hook_rules(&receiver.url(), INTEGRATION))
+        .with_variable("PROMETHEUS_KEY", KEY);
     let server = place.start().await;
     let (_alertmanager, url) = start_alertmanager(&place).await;
     let labels = json!({"alertname": "DiskFull", "severity": "critical"});

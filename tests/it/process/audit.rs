@@ -2,28 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::server::{Place, Server};
-
-const RULES: &str = "
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      mail: { email: ana@example.com }
-schedules:
-  night:
-    time_zone: Europe/Lisbon
-    layers:
-      - users: [ana]
-policies:
-  default:
-    steps:
-      - { targets: [schedule/night], wait: 1h }
-integrations:
-  native: { format: native }
-route:
-  policy: default
-";
+use super::server::{ON_CALL, Place, Server};
 
 /// The audit, newest first, as actor, action, subject and detail.
 async fn audit(server: &Server, query: &str) -> Vec<(u64, String)> {
@@ -44,7 +23,7 @@ async fn audit(server: &Server, query: &str) -> Vec<(u64, String)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_administrative_act_is_kept_with_its_actor_and_cause() {
-    let place = Place::new("", RULES);
+    let place = Place::new("", ON_CALL);
     let server = place.start().await;
     let token = place.run(&["token", "create", "--user", "ana", "--role", "admin"]);
     let as_ana = |words: &[&str]| {

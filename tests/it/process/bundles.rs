@@ -4,28 +4,11 @@
 use reveille::runtime::clock::wall_now;
 use serde_json::{Value, json};
 
-use super::server::{Place, Server};
-use crate::harness::http::{Request, client};
+use super::server::{CHAT, MAIL, NATIVE, Place, Server, one_person};
+use crate::harness::http::{Call, client};
 use crate::harness::mime::Entity;
 use crate::harness::slack::{self, FakeSlack, Press};
 use crate::harness::smtp::FakeSmtp;
-
-const RULES: &str = "
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      chat: { slack: U024BE7LH }
-      mail: { email: ana@example.com }
-policies:
-  default:
-    steps:
-      - { targets: [user/ana], wait: 1h }
-integrations:
-  native: { format: native }
-route:
-  policy: default
-";
 
 fn settings(slack: &FakeSlack, mail: &FakeSmtp) -> String {
     format!(
@@ -61,7 +44,7 @@ async fn statuses(server: &Server, numbers: &[u64]) -> Vec<String> {
 }
 
 /// The button of a message that acknowledges.
-fn acknowledge_button(post: &Request) -> Value {
+fn acknowledge_button(post: &Call) -> Value {
     let message = post.json();
     let blocks = message["blocks"].as_array().unwrap();
     let mut buttons = blocks
@@ -94,7 +77,8 @@ fn offers(page: &str, number: u64) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bundle_is_acknowledged_one_by_one_on_its_page_and_as_a_whole_in_slack() {
     let (slack, mail) = (FakeSlack::start().await, FakeSmtp::start().await);
-    let place = Place::new(&settings(&slack, &mail), RULES);
+    let rules = one_person(&format!("{CHAT}\n      {MAIL}"), NATIVE);
+    let place = Place::new(&settings(&slack, &mail), &rules);
     let server = place.start().await;
     report(&server, "db1").await;
     slack.http.next().await;
@@ -104,7 +88,7 @@ async fn a_bundle_is_acknowledged_one_by_one_on_its_page_and_as_a_whole_in_slack
     }
     let posted = slack.http.next().await;
     assert!(posted.path().ends_with("/chat.postMessage"), "{posted:?}");
-    assert!(posted.text().contains("disk full on db4"), "{posted:?}");
+    assert!(posted.body.contains("disk full on db4"), "{posted:?}");
     let bundle = mail.next().await.entity;
 
     let link = link(&server, &bundle);
@@ -126,10 +110,7 @@ async fn a_bundle_is_acknowledged_one_by_one_on_its_page_and_as_a_whole_in_slack
     );
     let edit = slack.http.next().await;
     assert!(edit.path().ends_with("/chat.update"), "{edit:?}");
-    assert!(
-        edit.text().contains("Acknowledge all"),
-        "two wait: {edit:?}"
-    );
+    assert!(edit.body.contains("Acknowledge all"), "two wait: {edit:?}");
 
     let button = acknowledge_button(&posted);
     let press = Press {
@@ -146,6 +127,6 @@ async fn a_bundle_is_acknowledged_one_by_one_on_its_page_and_as_a_whole_in_slack
     let edit = slack.http.next().await;
     assert!(edit.path().ends_with("/chat.update"), "{edit:?}");
     assert_eq!(edit.json()["ts"], "1503435956.000002");
-    assert!(!edit.text().contains("Acknowledge all"), "{edit:?}");
+    assert!(!edit.body.contains("Acknowledge all"), "{edit:?}");
     assert!(!offers(&look(&link).await, 2));
 }

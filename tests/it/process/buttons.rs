@@ -72,8 +72,8 @@ async fn expect_edit(slack: &FakeSlack, posted: u64, word: &str) {
     let message = edit.json();
     assert_eq!(message["channel"], DIRECT);
     assert_eq!(message["ts"], format!("1503435956.{posted:06}"));
-    assert!(edit.text().contains(word), "{word}: {message}");
-    assert!(!edit.text().contains("\"acknowledge\""), "{message}");
+    assert!(edit.body.contains(word), "{word}: {message}");
+    assert!(!edit.body.contains("\"acknowledge\""), "{message}");
 }
 
 async fn press(server: &Server, button: &Value, user: &str) {

@@ -1,7 +1,5 @@
 //! A start under a clock that is far ahead: nothing is purged until an admin confirms it.
 
-use std::sync::Arc;
-
 use reveille::engine::event::Action;
 use reveille::engine::ids::ReceiptId;
 use reveille::engine::reason::Reason;
@@ -11,7 +9,7 @@ use reveille::runtime::clock::wall_now;
 use reveille::store::{Batch, Clocks, Options, Partition, SledStore, Store};
 
 use super::server::{ONE_PERSON, Place, Server};
-use crate::harness::http::{Answer, FakeHttp};
+use crate::harness::http::{FakeHttp, Reply};
 
 fn receipt(at: Timestamp) -> Receipt {
     Receipt {
@@ -54,7 +52,7 @@ async fn receipts(server: &Server) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_far_ahead_of_the_last_commit_purges_nothing_until_an_admin_confirms_the_clock() {
-    let service = FakeHttp::start(Arc::new(|_| Answer::status(200))).await;
+    let service = FakeHttp::start(|_| Reply::new(200, "")).await;
     let settings = format!("[watch]\nheartbeat_url = \"{}/ping\"\n", service.url());
     let place = Place::new(&settings, ONE_PERSON);
     let server = place.start().await;

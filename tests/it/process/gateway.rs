@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::server::{NATIVE, PHONE, Place, Server, one_person};
-use crate::harness::http::{Answer, FakeHttp, client};
+use crate::harness::http::{FakeHttp, Reply, client};
 use crate::harness::webhook::start_sms_gateway;
 
 const KEY: &str = "inbound-key-for-this-test";
@@ -208,7 +208,7 @@ async fn a_reply_is_confirmed_by_one_message_of_its_own_unless_the_gateway_takes
     reply(&server, path, Some(KEY), &stranger).await;
 
     // A confirmation that fails is told in the log, and changes nothing else.
-    gateway.script([Answer::status(500)]);
+    gateway.script([Reply::new(500, "")]);
     let again = message("ack 1", "m3");
     reply(&server, path, Some(KEY), &again).await;
     assert_eq!(gateway.next().await.json()["page_id"], 0);

@@ -2,12 +2,10 @@
 //!
 //! The first round comes with the start, so no test waits for a minute.
 
-use std::sync::Arc;
-
 use serde_json::json;
 
 use super::server::{CHAT, NATIVE, Place, Server, one_person};
-use crate::harness::http::{Answer, FakeHttp};
+use crate::harness::http::{FakeHttp, Reply};
 use crate::harness::slack::{self, FakeSlack};
 
 fn rules() -> String {
@@ -17,7 +15,7 @@ fn rules() -> String {
 const WITHHELD: &str = "the heartbeat is withheld";
 
 async fn service(status: u16) -> FakeHttp {
-    FakeHttp::start(Arc::new(move |_| Answer::status(status))).await
+    FakeHttp::start(move |_| Reply::new(status, "")).await
 }
 
 fn settings(service: &FakeHttp, slack: &FakeSlack) -> String {
@@ -48,8 +46,7 @@ async fn a_clean_self_audit_calls_the_heartbeat() {
     let place = Place::new(&settings(&service, &slack), &rules());
     let server = place.start().await;
     let call = service.next().await;
-    assert_eq!(call.method, "GET");
-    assert_eq!(call.path(), "/ping/of-this-router");
+    assert_eq!(call.line, "GET /ping/of-this-router");
     assert!(is_clean(&server).await);
     assert!(!place.log().contains(WITHHELD), "{}", place.log());
 }

@@ -1,29 +1,7 @@
 //! Names that people type: a misspelt one is an error with the one that was meant, and `me` is
 //! whoever holds the token.
 
-use super::server::Place;
-
-const RULES: &str = "
-users:
-  ana:
-    full_name: Ana Silva
-    contacts:
-      mail: { email: ana@example.com }
-schedules:
-  night:
-    time_zone: Europe/Lisbon
-    layers:
-      - users: [ana]
-policies:
-  default:
-    steps:
-      - { targets: [schedule/night], wait: 1h }
-integrations:
-  native: { format: native }
-route:
-  policy: default
-  service: payments
-";
+use super::server::{ON_CALL, Place};
 
 fn run(place: &Place, token: &str, words: &str) -> (Option<i32>, String) {
     let words: Vec<&str> = words.split(' ').collect();
@@ -35,7 +13,7 @@ fn run(place: &Place, token: &str, words: &str) -> (Option<i32>, String) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_misspelt_name_is_an_error_with_the_one_that_was_meant_in_every_command() {
-    let place = Place::new("", RULES);
+    let place = Place::new("", ON_CALL);
     let server = place.start().await;
     let (code, said) = run(&place, &server.token, "page user/ana help");
     assert_eq!(code, Some(0), "{said}");
@@ -93,7 +71,7 @@ async fn a_misspelt_name_is_an_error_with_the_one_that_was_meant_in_every_comman
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn me_is_the_user_of_the_token_and_an_error_where_it_has_none() {
-    let place = Place::new("", RULES);
+    let place = Place::new("", ON_CALL);
     let server = place.start().await;
     let (code, said) = run(&place, &server.token, "page user/ana help");
     assert_eq!(code, Some(0), "{said}");

@@ -2,41 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::server::{Place, Server};
+use super::server::{HOOKS, Place, Server, hook_rules};
 use crate::harness::http::FakeHttp;
 use crate::harness::webhook::start_receiver;
 
 const KEY: &str = "prometheus-key-for-this-test-003";
 
-const SETTINGS: &str = r#"
-[outbound]
-allow_networks = ["127.0.0.0/8"]
-
-[[channel]]
-name = "hooks"
-kind = "webhook"
-secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
-"#;
-
-fn rules(receiver: &str, format: &str) -> String {
-    format!(
-        r#"
-policies:
-  default:
-    steps:
-      - {{ targets: ["channel/hooks/{receiver}/page"], wait: 1h }}
-integrations:
-  prometheus: {{ format: {format}, key: "env:PROMETHEUS_KEY" }}
-route:
-  policy: default
-"#
-    )
-}
-
 async fn start(format: &str) -> (FakeHttp, Place, Server) {
     let receiver = start_receiver().await;
-    let rules = rules(&receiver.url(), format);
-    let place = Place::new(SETTINGS, &rules).with_variable("PROMETHEUS_KEY", KEY);
+    let integration =
+        format!("  prometheus: {{ format: {format}, key: \"env:PROMETHEUS_KEY\" }}\n");
+    let rules = hook_rules(&receiver.url(), &integration);
+    let place = Place::new(HOOKS, &rules).with_variable("PROMETHEUS_KEY", KEY);
     let server = place.start().await;
     (receiver, place, server)
 }

@@ -53,6 +53,55 @@ pub const PHONE: &str = "phone: { sms: \"+351912345678\" }";
 pub const CHAT: &str = "chat: { slack: U024BE7LH }";
 pub const NATIVE: &str = "  native: { format: native }\n";
 
+/// Rules with a schedule, which one person is on.
+pub const ON_CALL: &str = "
+users:
+  ana:
+    full_name: Ana Silva
+    contacts:
+      mail: { email: ana@example.com }
+schedules:
+  night:
+    time_zone: Europe/Lisbon
+    layers:
+      - users: [ana]
+policies:
+  default:
+    steps:
+      - { targets: [schedule/night], wait: 1h }
+integrations:
+  native: { format: native }
+route:
+  policy: default
+  service: payments
+";
+
+/// Settings with a channel `hooks` to receivers in the test process.
+pub const HOOKS: &str = r#"
+[outbound]
+allow_networks = ["127.0.0.0/8"]
+
+[[channel]]
+name = "hooks"
+kind = "webhook"
+secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
+"#;
+
+/// Rules that page a receiver of that channel, with these integrations.
+pub fn hook_rules(receiver: &str, integrations: &str) -> String {
+    format!(
+        r#"
+policies:
+  default:
+    steps:
+      - {{ targets: ["channel/hooks/{receiver}/page"], wait: 1h }}
+integrations:
+{integrations}route:
+  policy: default
+"#
+    )
+}
+
 /// The folder of one installation; it outlives the processes that run in it. At its end their log
 /// is searched for errors, and one that the test did not expect fails it.
 pub struct Place {

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::server::{Place, Server};
-use crate::harness::http::{Request, client};
+use crate::harness::http::{Call, client};
 use crate::harness::mime::Entity;
 use crate::harness::slack::{self, FakeSlack};
 use crate::harness::smtp::{FakeSmtp, Mail};
@@ -100,7 +100,7 @@ from = "pager@example.com"
         let post = self.slack.http.next().await;
         assert!(post.path().ends_with("/chat.postMessage"), "{post:?}");
         assert_eq!(post.json()["channel"], user);
-        assert!(post.text().contains("disk 97%"), "{post:?}");
+        assert!(post.body.contains("disk 97%"), "{post:?}");
         let sms = self.twilio.next().await;
         assert_eq!(sms.to, number);
         assert!(
@@ -115,9 +115,9 @@ from = "pager@example.com"
     /// Both who were paged are told by Slack, and these by mail; nobody by SMS.
     async fn expect_news(&self, word: &str, by_mail: &[&str]) {
         for _ in 0..2 {
-            let edit: Request = self.slack.http.next().await;
+            let edit: Call = self.slack.http.next().await;
             assert!(edit.path().ends_with("/chat.update"), "{edit:?}");
-            assert!(edit.text().contains(word), "{word}: {edit:?}");
+            assert!(edit.body.contains(word), "{word}: {edit:?}");
         }
         for _ in by_mail {
             let mail = self.mail.next().await;

@@ -71,7 +71,7 @@ async fn a_reply_by_text_acts_whichever_way_twilio_signs_it() {
         assert!(sms.text.contains(&format!("#{number}")), "{sms:?}");
         let text = format!("ack {number}");
         let id = format!("SM{number}");
-        let reply = twilio::Reply {
+        let reply = twilio::Text {
             from: NUMBER,
             text: &text,
             message_id: &id,
@@ -93,7 +93,7 @@ async fn a_reply_by_text_acts_whichever_way_twilio_signs_it() {
     assert_eq!(answer.status(), 200);
     server.kill();
     let server = place.start().await;
-    let reply = twilio::Reply {
+    let reply = twilio::Text {
         from: NUMBER,
         text: "ack 4",
         message_id: "SM4",
@@ -147,7 +147,7 @@ async fn replies_that_keep_being_refused_raise_one_self_incident_with_the_cause(
     let (place, server) = start(&twilio).await;
     let inbound = format!("{}/sms/sms/inbound", server.url);
     let refuse = async |message_id: &str| {
-        let reply = twilio::Reply {
+        let reply = twilio::Text {
             from: NUMBER,
             text: "ack 1",
             message_id,

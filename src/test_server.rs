@@ -1,32 +1,13 @@
-//! A scripted HTTP server on loopback, for tests of the channels: it records every call and gives
-//! the answers it was told, misbehaviour included.
+//! The scripted HTTP server of all tests: it records every call and gives the answers it was told,
+//! misbehaviour included. The tests in `tests/it` include this file.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
-
-use super::http::{Http, HttpOptions};
-use crate::engine::time::Timestamp;
-
-/// 2026-05-12T02:12:00Z.
-pub const NOW: Timestamp = Timestamp(1_778_551_920_000);
-
-/// A client whose guard lets these networks pass and whose clock stands at [`NOW`].
-pub fn http(allow_networks: &[&str]) -> Arc<Http> {
-    let networks = allow_networks.iter();
-    let options = HttpOptions {
-        clock: Arc::new(|| NOW),
-        allow_networks: networks
-            .map(|text| text.parse().expect("a network"))
-            .collect(),
-        proxy: None,
-        extra_roots: Vec::new(),
-    };
-    Arc::new(Http::new(options).expect("a client"))
-}
 
 /// One call that came in.
 #[derive(Clone, Debug)]
@@ -47,25 +28,37 @@ impl Call {
             .map_or("", |(_, value)| value)
     }
 
+    /// The path without the query.
+    pub fn path(&self) -> &str {
+        self.target().0
+    }
+
     /// The body as JSON.
-    pub fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("a body in JSON")
     }
 
-    /// The fields of a form body, decoded.
+    /// The fields of a form body, in their order.
     pub fn form(&self) -> Vec<(String, String)> {
-        let decode = |text: &str| -> String {
-            let pair = format!("http://form/?{text}");
-            let url = super::http::check_url(&pair).expect("a URL");
-            let (name, _) = url.query_pairs().next().expect("a pair");
-            name.into_owned()
-        };
-        self.body
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .map(|(name, value)| (decode(name), decode(value)))
-            .collect()
+        fields(&self.body)
     }
+
+    /// A field of the form or, without one, of the query.
+    pub fn field(&self, name: &str) -> Option<String> {
+        let mut all = self.form().into_iter().chain(fields(self.target().1));
+        all.find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    fn target(&self) -> (&str, &str) {
+        let target = self.line.split_once(' ').map_or("", |(_, target)| target);
+        target.split_once('?').unwrap_or((target, ""))
+    }
+}
+
+fn fields(encoded: &str) -> Vec<(String, String)> {
+    form_urlencoded::parse(encoded.as_bytes())
+        .into_owned()
+        .collect()
 }
 
 /// What to do with a call.
@@ -99,6 +92,11 @@ impl Reply {
         Self::with_header(status, "x-test: 1", body)
     }
 
+    /// An answer in JSON.
+    pub fn json(status: u16, body: &Value) -> Self {
+        Self::with_header(status, "content-type: application/json", &body.to_string())
+    }
+
     /// The same answer once this has happened.
     pub fn after(self, event: impl Fn() + Send + Sync + 'static) -> Self {
         match self {
@@ -120,6 +118,9 @@ impl Reply {
     }
 }
 
+/// What is answered to a call; without an answer the server hangs up.
+type Answering = Arc<dyn Fn(&Call) -> Option<Reply> + Send + Sync>;
+
 /// The server; it ends with the test's runtime.
 pub struct Server {
     pub port: u16,
@@ -129,31 +130,41 @@ pub struct Server {
 impl Server {
     /// Gives these answers in turn; calls beyond them are hung up on.
     pub async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
-        let (listener, port) = listen().await;
-        let calls = Arc::new(Mutex::new(Vec::new()));
-        let replies = Arc::new(Mutex::new(replies.into_iter().collect::<VecDeque<_>>()));
-        let record = Arc::clone(&calls);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&replies), Arc::clone(&record)));
-            }
-        });
-        Self { port, calls }
+        let replies: Mutex<VecDeque<Reply>> = Mutex::new(replies.into_iter().collect());
+        Self::answering(move |_| replies.lock().expect("no test panics with it").pop_front()).await
+    }
+
+    /// Answers each call by what is in it.
+    pub async fn answering(
+        answer: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static,
+    ) -> Self {
+        Self::listen(None, Arc::new(answer)).await
     }
 
     /// The same behind TLS; answers `200 ok` to every call.
     pub async fn start_tls(config: rustls::ServerConfig) -> Self {
-        let (listener, port) = listen().await;
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let answer = |_: &Call| Some(Reply::new(200, "ok"));
+        Self::listen(Some(acceptor), Arc::new(answer)).await
+    }
+
+    async fn listen(acceptor: Option<tokio_rustls::TlsAcceptor>, answer: Answering) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("a bound address").port();
         let calls = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&calls);
-        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let replies = Arc::new(Mutex::new([Reply::new(200, "ok")].into()));
                 let (acceptor, record) = (acceptor.clone(), Arc::clone(&record));
+                let answer = Arc::clone(&answer);
                 tokio::spawn(async move {
-                    if let Ok(stream) = acceptor.accept(stream).await {
-                        serve(stream, replies, record).await;
+                    match acceptor {
+                        None => serve(stream, &answer, &record).await,
+                        Some(acceptor) => {
+                            if let Ok(stream) = acceptor.accept(stream).await {
+                                serve(stream, &answer, &record).await;
+                            }
+                        }
                     }
                 });
             }
@@ -172,23 +183,19 @@ impl Server {
     }
 }
 
-async fn listen() -> (TcpListener, u16) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let port = listener.local_addr().expect("a bound address").port();
-    (listener, port)
-}
-
 async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
-    replies: Arc<Mutex<VecDeque<Reply>>>,
-    calls: Arc<Mutex<Vec<Call>>>,
+    answer: &Answering,
+    calls: &Mutex<Vec<Call>>,
 ) {
     let Some(call) = read_call(&mut stream).await else {
         return;
     };
-    calls.lock().expect("no test panics with it").push(call);
-    let reply = replies.lock().expect("no test panics with it").pop_front();
-    let bytes = match reply {
+    calls
+        .lock()
+        .expect("no test panics with it")
+        .push(call.clone());
+    let bytes = match answer(&call) {
         Some(Reply::Raw(bytes)) => bytes,
         Some(Reply::After(event, bytes)) => {
             event();

@@ -1,6 +1,11 @@
-//! Records with every field set, for the tests of this room.
+//! Records for the tests of all rooms: with every field set, as the golden files of the store have
+//! them, and plain ones, of which most is as it begins.
+
+pub mod orders;
 
 use std::sync::Arc;
+
+use serde_json::json;
 
 use crate::engine::alert::{Alert, Hold};
 use crate::engine::assertions::{AssertionId, Assertions};
@@ -120,11 +125,11 @@ fn actor() -> Actor {
     }
 }
 
-fn handled(at: Timestamp) -> Handled {
+pub fn handled(by: &str, via: Via, at: Timestamp) -> Handled {
     Handled {
-        by: "ana".into(),
-        user: Some("ana".into()),
-        via: Via::Link,
+        by: by.into(),
+        user: Some(by.into()),
+        via,
         at,
     }
 }
@@ -168,8 +173,8 @@ pub fn incident(number: u64) -> Incident {
         join_interval: Duration::minutes(5),
         opened_at: START,
         revision: Revision(4),
-        acknowledged: Some(handled(START + Duration::minutes(1))),
-        resolved: Some(handled(START + Duration::minutes(2))),
+        acknowledged: Some(handled("ana", Via::Link, START + Duration::minutes(1))),
+        resolved: Some(handled("ana", Via::Link, START + Duration::minutes(2))),
         alerts: AlertCounts {
             total: 4,
             firing: 3,
@@ -238,7 +243,7 @@ fn escalation(phase: Phase, position: Position) -> Escalation {
 /// An incident resolved at a time, otherwise as plain as can be.
 pub fn resolved_incident(number: u64, at: Timestamp) -> Incident {
     let mut incident = incident(number);
-    incident.resolved = Some(handled(at));
+    incident.resolved = Some(handled("ana", Via::Link, at));
     incident
 }
 
@@ -640,4 +645,68 @@ pub fn task(id: u64) -> Task {
         id: TaskId(id),
         kind: TaskKind::Events(part),
     }
+}
+
+/// An event that says no more than it must.
+pub fn event(action: Action, dedup_key: &str, content: Content) -> Event {
+    Event {
+        action,
+        dedup_key: dedup_key.into(),
+        id: None,
+        spoken: EventTime::OccurredAt(None),
+        asserted_by: None,
+        content: Arc::new(content),
+        faults: Vec::new(),
+    }
+}
+
+/// 2026-11-23T03:10:00Z.
+pub const OPENED: Timestamp = Timestamp(1_795_403_400_000);
+
+/// A triggered incident of high urgency, otherwise as plain as can be.
+pub fn triggered_incident() -> Incident {
+    let stored = json!({
+        "number": 1042,
+        "generation": 1,
+        "route": "payments",
+        "group_key": "payments",
+        "integration": "prometheus",
+        "status": "triggered",
+        "urgency": "high",
+        "title": "disk full on db1",
+        "service": "payments-api",
+        "policy": {"revision": 3, "name": "payments"},
+        "join_interval": 300_000,
+        "opened_at": OPENED,
+        "revision": 3,
+        "alerts": {"total": 2, "firing": 2, "acknowledged": 0, "silenced": 0},
+        "escalation": {"phase": "running", "position": {"step": 1}},
+    });
+    serde_json::from_value(stored).expect("the stored form of an incident")
+}
+
+/// A page to ana about that incident, without attempts.
+pub fn sent_page() -> Page {
+    let stored = json!({
+        "id": 7,
+        "kind": "page",
+        "incidents": [{"number": 1042, "generation": 1}],
+        "recipient": {"user": {"user": "ana", "contact": "phone"}},
+        "medium": "sms",
+        "address": "+351912345678",
+        "urgency": "high",
+        "integration": "prometheus",
+        "why": {
+            "route": "payments",
+            "policy": "payments",
+            "position": {"step": 1},
+            "round": 0,
+            "schedule": "night",
+            "revision": 3,
+        },
+        "state": "sent",
+        "created_at": OPENED,
+        "created": 0,
+    });
+    serde_json::from_value(stored).expect("the stored form of a page")
 }
