@@ -6,6 +6,8 @@
 
 #[path = "tidy/imports.rs"]
 mod imports;
+#[path = "tidy/log_fields.rs"]
+mod log_fields;
 #[path = "tidy/map.rs"]
 mod map;
 #[path = "tidy/paths.rs"]
@@ -50,9 +52,15 @@ impl Break {
 }
 
 fn rules() -> impl Iterator<Item = &'static Rule> {
-    [words::RULES, sizes::RULES, imports::RULES, map::RULES]
-        .into_iter()
-        .flatten()
+    [
+        words::RULES,
+        sizes::RULES,
+        imports::RULES,
+        map::RULES,
+        log_fields::RULES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 #[test]

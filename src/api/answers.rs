@@ -65,7 +65,7 @@ fn refused(answer: Answer) -> Problem {
         return refusal.into();
     }
     tracing::error!(
-        ?answer,
+        driver.answer = ?answer,
         "the driver gave an answer of another kind than asked for"
     );
     Problem::internal()

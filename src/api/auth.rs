@@ -34,6 +34,7 @@ pub enum Role {
 
 impl Role {
     /// All roles, the weakest first.
+    #[cfg(test)]
     pub const ALL: [Self; 3] = [Self::Viewer, Self::Responder, Self::Admin];
 
     /// The word of the API.

@@ -178,7 +178,6 @@ fn paged_nobody(receipt: &Receipt) -> bool {
     match receipt.disposition {
         Disposition::Ignored
         | Disposition::Recorded
-        | Disposition::Limited
         | Disposition::HeldOld
         | Disposition::Silenced => true,
         Disposition::Repeated

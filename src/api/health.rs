@@ -82,7 +82,7 @@ async fn look_at_timers(state: &AppState) -> Option<&'static str> {
         Some(Ok(0)) => None,
         Some(Ok(_)) => Some("timers are late by more than 30 seconds"),
         Some(Err(unavailable)) => {
-            tracing::debug!(%unavailable, "not ready");
+            tracing::debug!(error = %unavailable, "not ready");
             Some("the driver does not answer")
         }
         None => Some("the driver does not answer"),

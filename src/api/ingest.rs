@@ -237,7 +237,11 @@ async fn raise_too_large(state: &ApiState, integration: &IntegrationName, limit:
         .into(),
     };
     if let Err(error) = state.handle.control(input).await {
-        tracing::warn!(%error, %integration, "a refused body could not be reported");
+        tracing::warn!(
+            %error,
+            integration.name = %integration,
+            "a refused body could not be reported"
+        );
     }
 }
 

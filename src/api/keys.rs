@@ -131,7 +131,12 @@ pub async fn create(
         .write_documents(vec![write, entry.write()])
         .await?;
     let (id, by) = (&key.id, &caller.name);
-    tracing::info!(key.id = %id, integration = %key.integration, by = %by, "a key was made");
+    tracing::info!(
+        key.id = %id,
+        integration.name = %key.integration,
+        actor.name = %by,
+        "a key was made"
+    );
     let made = MadeKey {
         key: secret,
         id: key.id.clone(),
@@ -187,7 +192,12 @@ async fn end(state: &ApiState, caller: &Caller, key: StoredKey) -> Result<Status
     };
     writes.extend([removal, entry.write()]);
     state.handle.write_documents(writes).await?;
-    tracing::info!(key.id = %id, integration = %name, by = %caller.name, "a key was revoked");
+    tracing::info!(
+        key.id = %id,
+        integration.name = %name,
+        actor.name = %caller.name,
+        "a key was revoked"
+    );
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -53,7 +53,6 @@ mod timeline;
 mod tokens;
 pub mod wire;
 
-pub use ports::{ApiState, AppState, Settings, SmsInbound};
 pub use router::{public_router, router};
 
 #[cfg(test)]

@@ -246,7 +246,7 @@ impl From<Refusal> for Problem {
 
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
-        tracing::error!(error = %error, "failed to read history");
+        tracing::error!(%error, "failed to read history");
         Self::internal()
     }
 }

@@ -74,7 +74,7 @@ pub async fn note(
     origin: Origin,
 ) {
     (state.refusals.count)(channel);
-    tracing::warn!(channel.name = %channel, cause, "{what} is refused");
+    tracing::warn!(channel.name = %channel, error = cause, "{what} is refused");
     let is_repeated =
         origin == Origin::LikelyProvider && state.refusals.is_repeated(channel, state.now());
     if !is_repeated {

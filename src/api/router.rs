@@ -96,7 +96,10 @@ async fn wrong_method(method: Method) -> Problem {
 fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    tracing::error!(panic = text.unwrap_or("without text"), "a request panicked");
+    tracing::error!(
+        panic.message = text.unwrap_or("without text"),
+        "a request panicked"
+    );
     Problem::internal().into_response()
 }
 

@@ -216,7 +216,7 @@ async fn apply(
     prepared.rules.record = Some(act.on_revision());
     let revision = state.handle.apply_rules(prepared.rules).await?;
     key_origin::note_keys_of_rules(state).await;
-    tracing::info!(rules.revision = revision.0, by = %by, "another rule set is in force");
+    tracing::info!(rules.revision = revision.0, actor.name = %by, "another rule set is in force");
     let RuleDifferences {
         differences,
         on_call,

@@ -147,7 +147,7 @@ async fn press(state: AppState, signed: Signed, payload: SlackPayload) {
     let told = match react(&state, &signed, &payload).await {
         Ok(told) => told,
         Err(problem) => {
-            tracing::warn!(code = problem.code(), "a Slack button could not be obeyed");
+            tracing::warn!(error = problem.code(), "a Slack button could not be obeyed");
             Some(format!(
                 "This was not stored: {}. Please try again.",
                 problem.detail()

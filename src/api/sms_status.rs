@@ -52,7 +52,7 @@ pub async fn status(
         let answer = state.handle.control(input).await?;
         if let Answer::Refused(refusal) = answer {
             (state.on_refused_report)(&channel);
-            warn!(channel.name = %channel, cause = %refusal, "a delivery report is ignored");
+            warn!(channel.name = %channel, error = %refusal, "a delivery report is ignored");
         } else {
             answers::done(answer)?;
         }

@@ -15,6 +15,7 @@ use super::auth::{Auth, Role, StoredToken};
 use super::body_budget::BodyBudget;
 use super::guesses::Guesses;
 use super::health::Looks;
+use super::ports::{ApiState, Settings};
 use super::ports::{
     Change, ChannelCheck, Channels, ConfiguredChannel, Pending, Prepared, RevisionDocuments,
     RuleDifferences, RuleFault, RuleFile, Rulebook, Sight, TwilioAccount,

@@ -114,7 +114,12 @@ pub async fn create(
         .write_documents(vec![write(&token.id, Some(bytes)), entry.write()])
         .await?;
     let (id, by) = (&token.id, &caller.name);
-    tracing::info!(token.id = %id, role = token.role.as_str(), by = %by, "a token was made");
+    tracing::info!(
+        token.id = %id,
+        token.role = token.role.as_str(),
+        actor.name = %by,
+        "a token was made"
+    );
     let made = MadeToken {
         token: secret,
         id: token.id.clone(),
@@ -144,7 +149,7 @@ pub async fn revoke(
         .handle
         .write_documents(vec![write(&id, None), entry.write()])
         .await?;
-    tracing::info!(token.id = %id, by = %caller.name, "a token was revoked");
+    tracing::info!(token.id = %id, actor.name = %caller.name, "a token was revoked");
     Ok(StatusCode::NO_CONTENT)
 }
 

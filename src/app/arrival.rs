@@ -45,7 +45,7 @@ impl Arrival {
             Ok(Ok(stream)) => Some(Connection::new(Box::new(stream), self.patience, self.seat)),
             Ok(Err(error)) => {
                 // Whoever scans ports does not fill the log.
-                debug!(error = %error, "no TLS with a client");
+                debug!(%error, "no TLS with a client");
                 self.seat.handshake_failed("refused");
                 None
             }

@@ -101,7 +101,7 @@ async fn rounds_of(watch: Watch) {
     loop {
         ticks.tick().await;
         if let Err(unavailable) = watch.round().await {
-            warn!(cause = %unavailable, "a self-audit round was not finished");
+            warn!(error = %unavailable, "a self-audit round was not finished");
         }
     }
 }
@@ -125,7 +125,7 @@ fn on_audit(handle: &Handle, rounds: Rounds<'_>) -> OnAudit {
         let lost = lost_lines.count();
         if metrics.set_log_lines_lost(lost) {
             warn!(
-                lost,
+                log.lost = lost,
                 "log lines were lost: the log is not read, or cannot be written"
             );
         }
@@ -147,7 +147,7 @@ fn heartbeat(settings: &Settings) -> Option<Heartbeat> {
     let http = match Http::new(options) {
         Ok(http) => Arc::new(http),
         Err(error) => {
-            error!(error = %error, "the outside heartbeat cannot be called");
+            error!(%error, "the outside heartbeat cannot be called");
             return None;
         }
     };

@@ -46,15 +46,15 @@ pub fn arrange(settings: &Settings) -> Result<Limits, TooFew> {
     if connections < wanted {
         let needed = others + listeners * of_listener(wanted);
         warn!(
-            limit,
-            needed,
-            connections,
-            wanted,
+            files.limit = limit,
+            files.needed = needed,
+            connections.limit = connections,
+            connections.wanted = wanted,
             "few files may be open: each listening address serves fewer connections; raise \
              LimitNOFILE"
         );
     } else {
-        info!(limit, "files that may be open");
+        info!(files.limit = limit, "files that may be open");
     }
     Ok(fitting)
 }

@@ -95,7 +95,7 @@ impl Channels for Desk {
                 warn!(
                     channel.name = %channel.info().name,
                     outcome = %sent.outcome,
-                    provider_message = sent.provider_message.as_deref().unwrap_or(""),
+                    provider.message = sent.provider_message.as_deref().unwrap_or(""),
                     "the confirmation of a reply was not sent"
                 );
             }
@@ -130,6 +130,6 @@ async fn tell(http: Arc<Http>, url: String, text: String) {
         deadline: Duration::seconds(10),
     };
     if let Err(fault) = http.call(request).await {
-        warn!(cause = %fault, "a Slack answer was not taken");
+        warn!(error = %fault, "a Slack answer was not taken");
     }
 }

@@ -45,10 +45,13 @@ async fn rounds(store: Arc<dyn Store>, partition: Partition, retention: Retentio
         let round = move || displace(&*store, partition, &retention);
         match tokio::task::spawn_blocking(round).await {
             Ok(Ok(0)) => {}
-            Ok(Ok(displaced)) => info!(displaced, "history beyond disk_cap was removed"),
+            Ok(Ok(displaced)) => info!(
+                history.removed = displaced,
+                "history beyond disk_cap was removed"
+            ),
             // The minute's purge says so too.
-            Ok(Err(error)) => warn!(error = %error, "history beyond disk_cap was not removed"),
-            Err(error) => warn!(error = %error, "removing history beyond disk_cap failed"),
+            Ok(Err(error)) => warn!(%error, "history beyond disk_cap was not removed"),
+            Err(error) => warn!(%error, "removing history beyond disk_cap failed"),
         }
     }
 }

@@ -177,7 +177,7 @@ impl Listener {
         self.metrics.accept_failed(self.name);
         if !self.is_failing {
             warn!(
-                listener = self.name,
+                listener.name = self.name,
                 error = error as &dyn std::error::Error,
                 "no connection can be accepted for now"
             );
@@ -215,8 +215,8 @@ impl Listener {
     fn tell(&mut self, address: SocketAddr) {
         if !self.is_told {
             warn!(
-                listener = self.name,
-                client = %address.ip(),
+                listener.name = self.name,
+                client.address = %address.ip(),
                 "no connection is left for a client: only links and health checks are served to it"
             );
             self.is_told = true;

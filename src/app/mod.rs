@@ -180,7 +180,7 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
 /// The time zones in use, as long as this process runs.
 fn read_zones(options: &ServeOptions) -> Zones {
     let (zones, warning) = time_zones::load(options.settings.time_zones, &options.environment);
-    info!(version = %zones, "time zones");
+    info!(time_zones.version = %zones, "time zones");
     if let Some(warning) = warning {
         warn!("{warning}");
     }
@@ -192,7 +192,7 @@ fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     if let Some(copy) = store.repaired() {
         let copy = copy.display();
         warn!(
-            %copy,
+            store.copy = %copy,
             "the database did not open and was repaired; a copy from before the repair was kept"
         );
     }
@@ -234,7 +234,7 @@ async fn put_in_force(
         ..new
     };
     let revision = handle.apply_rules(new).await?;
-    info!(revision = revision.0, "rules put in force");
+    info!(rules.revision = revision.0, "rules put in force");
     Ok(())
 }
 
@@ -316,7 +316,7 @@ fn start_driver(
         let (now, _) = line.advance(clock.reading());
         if let Some(count) = crash_loop(&state, now.steady) {
             warn!(
-                starts = count + 1,
+                process.starts = count + 1,
                 "started several times in a row without an orderly end"
             );
         }
@@ -345,7 +345,7 @@ fn greet(options: &ServeOptions, first: &bootstrap::First, servers: &servers::Se
     let mut out = std::io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     if let Err(error) = written {
-        warn!(error = %error, "the greeting was not written to standard output");
+        warn!(%error, "the greeting was not written to standard output");
     }
 }
 

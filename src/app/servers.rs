@@ -98,7 +98,7 @@ impl Servers {
         let all = async {
             for task in self.tasks {
                 if let Err(error) = task.await {
-                    warn!(error = %error, "a server ended badly");
+                    warn!(%error, "a server ended badly");
                 }
             }
         };

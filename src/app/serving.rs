@@ -1,7 +1,6 @@
 //! Serves HTTP on the connections of a listening address, within limits: how much of a request is
 //! held before anybody looks at it, and how many requests one connection carries at once.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
@@ -11,13 +10,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::{HeaderValue, Request, Version, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Version, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
-use tower::{Service, ServiceExt};
 
 use super::arrival::Arrival;
 use super::listener::{Listener, OnOverShare};
@@ -60,7 +60,6 @@ pub async fn serve(
             () = &mut stopped => break,
         };
         let visit = Visit {
-            router: router.clone(),
             place: arrival.place().clone(),
             proxies: proxies.clone(),
             shares: shares.clone(),
@@ -68,7 +67,7 @@ pub async fn serve(
             on_over_share: doors.on_over_share(),
             address: address.ip(),
         };
-        let attending = attend(arrival, visit, stopping.clone());
+        let attending = attend(arrival, (visit, router.clone()), stopping.clone());
         supervisor.spawn("connection", attending);
     }
     drop(doors);
@@ -78,7 +77,11 @@ pub async fn serve(
     stop.closed().await;
 }
 
-async fn attend(arrival: Arrival, visit: Visit, mut stopping: watch::Receiver<bool>) {
+async fn attend(
+    arrival: Arrival,
+    (visit, router): (Visit, Router),
+    mut stopping: watch::Receiver<bool>,
+) {
     let place = visit.place.clone();
     let shaken = tokio::select! {
         biased;
@@ -90,7 +93,9 @@ async fn attend(arrival: Arrival, visit: Visit, mut stopping: watch::Receiver<bo
         return;
     };
     let builder = builder();
-    let service = TowerToHyperService::new(visit);
+    let router = Router::new().fallback_service(router);
+    let router = router.layer(from_fn_with_state(visit, answer));
+    let service = TowerToHyperService::new(router);
     let serving = builder.serve_connection(TokioIo::new(connection), service);
     let mut serving = pin!(serving);
     let is_cut_off = tokio::select! {
@@ -149,43 +154,12 @@ fn builder() -> Builder<TokioExecutor> {
 /// The requests of one connection.
 #[derive(Clone)]
 struct Visit {
-    router: Router,
     place: Arc<Place>,
     proxies: Arc<TrustedProxies>,
     shares: Shares,
     shares_in_reserve: Shares,
     on_over_share: OnOverShare,
     address: IpAddr,
-}
-
-type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
-impl<B> Service<Request<B>> for Visit
-where
-    B: HttpBody<Data = Bytes> + Send + 'static,
-    B::Error: Into<axum::BoxError>,
-{
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Answering;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<B>) -> Answering {
-        let mut request = request.map(Body::new);
-        let peer = self
-            .proxies
-            .peer_of_request(self.address, request.headers());
-        request.extensions_mut().insert(peer);
-        let underway = self.place.begin();
-        let visit = self.clone();
-        Box::pin(async move {
-            let share = visit.share_of(peer, request.uri().path());
-            Ok(visit.answer(request, (underway, share)).await)
-        })
-    }
 }
 
 /// The share of the client is taken.
@@ -210,41 +184,41 @@ impl Visit {
         }
         share.map(Some).ok_or(OverShare)
     }
+}
 
-    async fn answer(
-        self,
-        request: Request<Body>,
-        (underway, share): (Underway, Result<Option<Share>, OverShare>),
-    ) -> Response {
-        let version = request.version();
-        let path = request.uri().path();
-        let mut response = match self.place.kind() {
-            Kind::Reserved if !is_served_in_reserve(path) => {
-                Problem::connections_full().into_response()
-            }
-            Kind::Normal | Kind::Reserved if share.is_err() => {
-                Problem::connections_full().into_response()
-            }
-            Kind::Normal | Kind::Reserved => match self.router.oneshot(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            },
-        };
-        if self.place.kind() == Kind::Reserved {
-            if version < Version::HTTP_2 {
-                let close = HeaderValue::from_static("close");
-                response.headers_mut().insert(header::CONNECTION, close);
-            }
-            self.place.end_gently();
+/// Answers one request of a connection.
+async fn answer(State(visit): State<Visit>, mut request: Request, next: Next) -> Response {
+    let peer = visit
+        .proxies
+        .peer_of_request(visit.address, request.headers());
+    request.extensions_mut().insert(peer);
+    let underway = visit.place.begin();
+    let version = request.version();
+    let path = request.uri().path();
+    let share = visit.share_of(peer, path);
+    let is_refused = match visit.place.kind() {
+        Kind::Reserved => !is_served_in_reserve(path) || share.is_err(),
+        Kind::Normal => share.is_err(),
+    };
+    let mut response = if is_refused {
+        Problem::connections_full().into_response()
+    } else {
+        next.run(request).await
+    };
+    if visit.place.kind() == Kind::Reserved {
+        if version < Version::HTTP_2 {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
         }
-        response.map(|body| {
-            Body::new(Told {
-                body,
-                _underway: underway,
-                _share: share.ok().flatten(),
-            })
-        })
+        visit.place.end_gently();
     }
+    response.map(|body| {
+        Body::new(Told {
+            body,
+            _underway: underway,
+            _share: share.ok().flatten(),
+        })
+    })
 }
 
 /// What people need at night, and what looks after the process.

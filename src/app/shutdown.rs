@@ -106,7 +106,7 @@ pub async fn wait(
 ) -> ExitCode {
     let has_failed = tokio::select! {
         ended = &mut driver.ended => {
-            error!(result = ?ended, "the driver ended");
+            error!(error = ?ended, "the driver ended");
             // Requests that come meanwhile are refused with the reason.
             wait_for_last_page(sender).await;
             servers.stop().await;
@@ -114,7 +114,7 @@ pub async fn wait(
         }
         // Whoever looks after the process starts it again, with all its addresses.
         why = servers.failed() => {
-            error!(cause = %why, "a listening address is not served any more; the process ends");
+            error!(error = %why, "a listening address is not served any more; the process ends");
             true
         }
         () = told_to_stop(signals) => false,
@@ -152,7 +152,7 @@ async fn end_in_order(
             ExitCode::SUCCESS
         }
         Ok(result) => {
-            error!(result = ?result, "the driver ended badly");
+            error!(error = ?result, "the driver ended badly");
             wait_for_last_page(sender).await;
             ExitCode::from(1)
         }
@@ -189,7 +189,7 @@ impl Signals {
                 interrupt,
             }),
             (Err(error), _) | (_, Err(error)) => {
-                warn!(error = %error, "signals cannot be heard; stop the process by killing it");
+                warn!(%error, "signals cannot be heard; stop the process by killing it");
                 None
             }
         }

@@ -48,7 +48,7 @@ async fn give_signs(handle: &Handle, pause: Duration, sign: impl Fn()) {
 
 fn tell(state: NotifyState<'_>, word: &str) {
     if let Err(error) = sd_notify::notify(&[state]) {
-        warn!(error = %error, "the supervisor was not told that the process is {word}");
+        warn!(%error, "the supervisor was not told that the process is {word}");
     }
 }
 

@@ -17,16 +17,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use channel::{Channel, ChannelKind, Slack, Smtp, Tls, Twilio, TwilioSender, Webhook};
-pub use fault::{Fault, Faults, Origin, Warning};
-pub use gateway::{Confirm, GatewayBalance, Inbound, SmsWebhook};
+pub use fault::{Fault, Faults, Warning};
+pub use gateway::{Confirm, SmsWebhook};
 pub use layers::{Secrets, Sources};
 pub use units::{Network, WeeklyTime};
 
 use layers::Layers;
 use section::Section;
-
-/// The commented file of all settings with their defaults.
-pub const DEFAULT_FILE: &str = include_str!("../default.toml");
 
 /// A `public_url` beyond this crowds the text out of an SMS.
 const PUBLIC_URL_CHARACTERS_MAX: usize = 60;
@@ -153,8 +150,6 @@ impl Settings {
 pub struct Loaded {
     pub settings: Settings,
     pub warnings: Vec<Warning>,
-    /// The file that was read.
-    pub file: Option<PathBuf>,
 }
 
 /// Reads and checks all settings. Either all of them are good or every fault is named.
@@ -190,7 +185,6 @@ pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
         Ok(Loaded {
             settings,
             warnings: notes.warnings,
-            file: layers.file,
         })
     } else {
         Err(Faults(notes.faults))

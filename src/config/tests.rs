@@ -41,6 +41,9 @@ fn faults(text: &str, environment: &[(&str, &str)]) -> Vec<String> {
     }
 }
 
+/// The commented file of all settings with their defaults.
+const DEFAULT_FILE: &str = include_str!("../default.toml");
+
 /// The example lines of the default file, as they are once the # is removed.
 fn examples() -> String {
     let uncomment = |line: &str| match line.strip_prefix('#') {

@@ -8,7 +8,7 @@ use super::ids::IncidentNumber;
 use super::incident::{Escalation, Handled, Incident, Phase, Position, Status};
 use super::page::UpdateKind;
 use super::reason::Reason;
-use super::records::{EntryDetail, EntryKind};
+use super::records::EntryKind;
 use super::ruleset::Target;
 use super::target_resolution::resolve_targets;
 use super::time::{Duration, MonotonicTime};
@@ -49,8 +49,7 @@ pub(super) fn acknowledge(tx: &mut StepTransaction<'_>, number: IncidentNumber, 
     });
     if let Some(until) = snoozed_until {
         let text = format!("the snooze goes on for {}", until.since(now));
-        let (kind, detail) = (EntryKind::Escalation, EntryDetail::default());
-        tx.note(number, kind, Reason::Snoozed, text, detail);
+        tx.note(number, EntryKind::Escalation, Reason::Snoozed, text);
     }
     delivery::withdraw(tx, number);
     updates::tell(tx, number, UpdateKind::Acknowledged);
@@ -170,13 +169,7 @@ pub(super) fn snooze(
 pub(super) fn snooze_over(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let text = "the snooze is over; the same step goes on";
     let reason = Reason::SnoozeOver;
-    tx.note(
-        number,
-        EntryKind::Escalation,
-        reason,
-        text,
-        EntryDetail::default(),
-    );
+    tx.note(number, EntryKind::Escalation, reason, text);
     tx.edit_incident(&number, |incident| {
         incident.status = Status::Triggered;
         incident.acknowledged = None;

@@ -235,7 +235,7 @@ fn tell(
     what: &str,
 ) {
     let text = format!("{} {what} via {}", actor.name, actor.via);
-    tx.note(
+    tx.note_in_detail(
         number,
         EntryKind::Person,
         reason,

@@ -83,6 +83,40 @@ pub struct Hold {
 }
 
 impl Alert {
+    /// An alert that fires from now on and belongs to no incident yet.
+    pub fn new(
+        id: AlertId,
+        integration: IntegrationName,
+        dedup_key: Text,
+        content: Arc<Content>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            integration,
+            dedup_key,
+            former_integration: None,
+            content,
+            firing: true,
+            acknowledged: false,
+            starts_at: None,
+            first_seen: now,
+            last_seen: now,
+            repeats: 0,
+            expires: None,
+            unreported: None,
+            assertions: Assertions::default(),
+            resolved_at: None,
+            resolved_source_time: None,
+            entered: None,
+            incidents: Vec::new(),
+            held_old: false,
+            silenced_by: Vec::new(),
+            holds: Vec::new(),
+            forget: None,
+        }
+    }
+
     /// Whether it fires and a silence covers it.
     pub fn is_silenced(&self) -> bool {
         self.firing && !self.silenced_by.is_empty()

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use super::alert::{Alert, Hold};
-use super::assertions::Assertions;
 use super::event::{Event, EventTime};
 use super::ids::{AlertId, IntegrationName};
 use super::time::{MonotonicTime, Now, Timestamp};
@@ -37,29 +36,12 @@ fn create(tx: &mut StepTransaction<'_>, integration: &IntegrationName, event: &E
     let now = tx.now;
     let (starts_at, expires) = asserted(tx, event);
     let id = tx.next_alert();
+    let (key, content) = (event.dedup_key.clone(), event.content.clone());
     let mut alert = Alert {
-        id,
-        integration: integration.clone(),
-        dedup_key: event.dedup_key.clone(),
-        former_integration: None,
-        content: event.content.clone(),
-        firing: true,
-        acknowledged: false,
         starts_at,
-        first_seen: now.wall,
-        last_seen: now.wall,
-        repeats: 0,
         expires,
-        unreported: None,
-        assertions: Assertions::default(),
-        resolved_at: None,
-        resolved_source_time: None,
-        entered: None,
-        incidents: Vec::new(),
-        held_old: false,
         silenced_by: silence::covering(tx, integration, &event.content),
-        holds: Vec::new(),
-        forget: None,
+        ..Alert::new(id, integration.clone(), key, content, now.wall)
     };
     assert_by_sender(&mut alert, event, now.steady);
     tx.put_alert(id, alert);

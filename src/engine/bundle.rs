@@ -129,7 +129,7 @@ pub(super) fn hold(tx: &mut StepTransaction<'_>, incident: &Incident, user: &Use
     };
     let (kind, reason) = (EntryKind::Page, Reason::OverPageLimit);
     let text = "over the page limit; held";
-    tx.note(incident.number, kind, reason, text, detail);
+    tx.note_in_detail(incident.number, kind, reason, text, detail);
 }
 
 pub(super) fn ensure(tx: &mut StepTransaction<'_>, user: &UserName) {

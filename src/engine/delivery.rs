@@ -134,7 +134,7 @@ fn note_unusable(tx: &mut StepTransaction<'_>, plan: &Plan<'_>, reason: Reason) 
             ..why_detail(why)
         };
         let kind = EntryKind::Page;
-        tx.note(incident.number, kind, reason, text.clone(), detail);
+        tx.note_in_detail(incident.number, kind, reason, text.clone(), detail);
     }
 }
 
@@ -151,7 +151,7 @@ fn note_bundle(tx: &mut StepTransaction<'_>, plan: &Plan<'_>, page: PageId) {
             ..why_detail(why)
         };
         let (kind, reason) = (EntryKind::Page, Reason::Bundled);
-        tx.note(incident.number, kind, reason, text.clone(), detail);
+        tx.note_in_detail(incident.number, kind, reason, text.clone(), detail);
     }
 }
 
@@ -364,7 +364,7 @@ pub(super) fn note_page(
         EntryKind::Page
     };
     if let Some(incident) = page.incidents.first() {
-        tx.note(incident.number, kind, reason, text, detail);
+        tx.note_in_detail(incident.number, kind, reason, text, detail);
     }
 }
 

@@ -37,13 +37,7 @@ pub(super) fn begin(tx: &mut StepTransaction<'_>, number: IncidentNumber, group_
         set_phase(tx, number, Phase::GroupWait);
         tx.edit_incident(&number, |incident| incident.escalation.due = Some(due));
         let text = format!("waits {group_wait} for more alerts");
-        tx.note(
-            number,
-            EntryKind::Escalation,
-            Reason::GroupWait,
-            text,
-            EntryDetail::default(),
-        );
+        tx.note(number, EntryKind::Escalation, Reason::GroupWait, text);
     } else {
         start(tx, number);
     }
@@ -65,13 +59,7 @@ pub(super) fn start(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
             "nobody is expected to acknowledge: the route says policy: none"
         };
         let reason = Reason::NoAcknowledgmentExpected;
-        tx.note(
-            number,
-            EntryKind::Escalation,
-            reason,
-            text,
-            EntryDetail::default(),
-        );
+        tx.note(number, EntryKind::Escalation, reason, text);
     }
 }
 
@@ -89,13 +77,7 @@ pub(super) fn restart(tx: &mut StepTransaction<'_>, number: IncidentNumber, reas
         super::silence::hold(tx, number);
     } else if incident.expects_acknowledgment() {
         let text = format!("escalation starts again: {}", reason.meaning());
-        tx.note(
-            number,
-            EntryKind::Escalation,
-            reason,
-            text,
-            EntryDetail::default(),
-        );
+        tx.note(number, EntryKind::Escalation, reason, text);
         start_round(tx, number, 0);
     }
     if was_acknowledged {
@@ -135,13 +117,7 @@ pub(super) fn start_round(tx: &mut StepTransaction<'_>, number: IncidentNumber, 
     if round > 0 {
         let text = format!("round {} begins", round + 1);
         let reason = Reason::RoundStarted;
-        tx.note(
-            number,
-            EntryKind::Escalation,
-            reason,
-            text,
-            EntryDetail::default(),
-        );
+        tx.note(number, EntryKind::Escalation, reason, text);
     }
     advance(tx, number, Reason::StepStarted);
 }
@@ -170,7 +146,7 @@ pub(super) fn advance(tx: &mut StepTransaction<'_>, number: IncidentNumber, reas
         }
         let text = format!("step {} names nobody; the next begins at once", index + 1);
         let detail = step_detail(&incident, Some(index));
-        tx.note(
+        tx.note_in_detail(
             number,
             EntryKind::Escalation,
             Reason::NobodyOnCall,
@@ -208,13 +184,7 @@ fn end_low(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     set_phase(tx, number, Phase::StepsOver);
     let text = "no further step: the incident has low urgency";
     let reason = Reason::StepsOver;
-    tx.note(
-        number,
-        EntryKind::Escalation,
-        reason,
-        text,
-        EntryDetail::default(),
-    );
+    tx.note(number, EntryKind::Escalation, reason, text);
 }
 
 pub(super) fn begin_step(
@@ -237,7 +207,7 @@ pub(super) fn begin_step(
         index + 1,
         names.join(", ")
     );
-    tx.note(
+    tx.note_in_detail(
         number,
         EntryKind::Escalation,
         reason,
@@ -325,7 +295,7 @@ pub(super) fn page_fallback_for(
     } else {
         format!("fallback: pages {}", names.join(", "))
     };
-    tx.note(
+    tx.note_in_detail(
         number,
         EntryKind::Escalation,
         reason,
@@ -343,13 +313,7 @@ fn exhaust(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     set_phase(tx, number, Phase::Exhausted);
     let text = format!("the fallback was paged {FALLBACKS_MAX} times and nobody came");
     let reason = Reason::Exhausted;
-    tx.note(
-        number,
-        EntryKind::Escalation,
-        reason,
-        text,
-        EntryDetail::default(),
-    );
+    tx.note(number, EntryKind::Escalation, reason, text);
     let is_own = tx
         .incident(&number)
         .is_some_and(|incident| incident.about.is_some());
@@ -456,13 +420,7 @@ fn step_over(tx: &mut StepTransaction<'_>, number: IncidentNumber, incident: &Ar
         notification::note_unsent(tx, incident);
     } else {
         let text = "every contact of everybody in this step failed; the next begins at once";
-        tx.note(
-            number,
-            EntryKind::Escalation,
-            reason,
-            text,
-            EntryDetail::default(),
-        );
+        tx.note(number, EntryKind::Escalation, reason, text);
     }
     tx.edit_incident(&number, |incident| {
         incident.escalation.skip_wait_reason = None

@@ -160,7 +160,7 @@ pub(super) fn open_with(
         policy,
         ..EntryDetail::default()
     };
-    tx.note(number, EntryKind::Incident, Reason::Opened, text, detail);
+    tx.note_in_detail(number, EntryKind::Incident, Reason::Opened, text, detail);
     escalation::begin(tx, number, opening.route.group_wait);
     number
 }
@@ -284,13 +284,7 @@ fn join(
     };
     let text = format!("{} {title}{under}", joined_word(is_member));
     let reason = Reason::JoinedIncident;
-    tx.note(
-        number,
-        EntryKind::Alert,
-        reason,
-        text,
-        EntryDetail::default(),
-    );
+    tx.note(number, EntryKind::Alert, reason, text);
     silence::review(tx, number);
     let Some(incident) = tx.incident(&number) else {
         return Disposition::Joined;
@@ -351,13 +345,7 @@ pub(super) fn raise_urgency(
     });
     let text = format!("urgency is {urgency} now");
     let reason = Reason::UrgencyRaised;
-    tx.note(
-        number,
-        EntryKind::Incident,
-        reason,
-        text,
-        EntryDetail::default(),
-    );
+    tx.note(number, EntryKind::Incident, reason, text);
     // What has not left yet would say the same a moment before the new round does.
     delivery::withdraw_all(tx, number);
     escalation::restart(tx, number, Reason::UrgencyRaised);
@@ -386,13 +374,7 @@ pub(super) fn leave_others(tx: &mut StepTransaction<'_>, id: AlertId, stay: &[In
         recount(tx, &before);
         let text = format!("{} lands elsewhere now", ingest::title_of(&before));
         let reason = Reason::LabelsChanged;
-        tx.note(
-            number,
-            EntryKind::Alert,
-            reason,
-            text,
-            EntryDetail::default(),
-        );
+        tx.note(number, EntryKind::Alert, reason, text);
         resolution::alert_left(tx, number, Reason::LabelsChanged);
     }
 }

@@ -273,7 +273,6 @@ fn place(
             Disposition::Acknowledged
             | Disposition::Resolved
             | Disposition::HeldOld
-            | Disposition::Limited
             | Disposition::Ignored => verdict.reason,
         };
         verdict.disposition = verdict.disposition.max(disposition);

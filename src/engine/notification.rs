@@ -32,7 +32,7 @@ pub(super) fn start_run(
     let going = incident.runs.iter().find(|run| run.user == *user);
     if going.is_some_and(|run| run.due.is_some() || !run.held.is_empty()) {
         let text = format!("{user} is being paged already by an earlier step");
-        tx.note(
+        tx.note_in_detail(
             number,
             EntryKind::Page,
             Reason::AlreadyPaging,
@@ -64,7 +64,7 @@ pub(super) fn start_run(
     });
     if after.is_none() {
         let text = format!("{user} has no contact to be paged by");
-        tx.note(
+        tx.note_in_detail(
             number,
             EntryKind::Page,
             Reason::NoContact,
@@ -125,7 +125,7 @@ fn end_lost_run(tx: &mut StepTransaction<'_>, number: IncidentNumber, user: &Use
     edit_run(tx, number, user, |run| run.due = None);
     let text = format!("{user}: {}", Reason::TargetGone.meaning());
     let (kind, reason) = (EntryKind::Page, Reason::TargetGone);
-    tx.note(number, kind, reason, text, person_detail(user));
+    tx.note_in_detail(number, kind, reason, text, person_detail(user));
     escalation::check_reached(tx, number);
 }
 
@@ -406,7 +406,7 @@ pub(super) fn note_unsent(tx: &mut StepTransaction<'_>, incident: &Incident) {
             Reason::Unreachable
         };
         let text = format!("{}: {}", run.user, reason.meaning());
-        tx.note(
+        tx.note_in_detail(
             incident.number,
             EntryKind::Page,
             reason,
@@ -459,7 +459,7 @@ pub(super) fn page_acknowledger(tx: &mut StepTransaction<'_>, number: IncidentNu
         revision: tx.rules.revision,
     };
     let text = format!("{user} has it and is told of the joined alert; answers within {wait}");
-    tx.note(
+    tx.note_in_detail(
         number,
         EntryKind::Page,
         Reason::JoinedIncident,

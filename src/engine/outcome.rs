@@ -63,14 +63,6 @@ impl Outcome {
     pub fn is_about_page(self) -> bool {
         matches!(self, Self::RefusedTarget | Self::RefusedContent)
     }
-
-    /// A trouble of the whole channel, not of this page: it marks the channel down.
-    pub fn is_channel_trouble(self) -> bool {
-        matches!(
-            self,
-            Self::RefusedCredential | Self::TlsNameMismatch | Self::TlsOther | Self::QuotaExhausted
-        )
-    }
 }
 
 /// How long the certificate of a server is good.

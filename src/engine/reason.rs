@@ -113,7 +113,6 @@ reasons! {
     Retry => "retry": "the attempt is repeated",
     RetryBudget => "retry_budget": "the channel's retry budget is empty; the retry waits",
     RetriesOver => "retries_over": "no further attempt is made on this channel",
-    AttemptStarted => "attempt_started": "handed to the channel",
     AttemptEnded => "attempt_ended": "the channel answered",
     DeliveryReport => "delivery_report": "the provider reported later",
     RestartResend => "restart_resend": "a restart interrupted the attempt",
@@ -135,9 +134,7 @@ reasons! {
     Reassigned => "reassigned": "somebody handed it to another target",
     Noted => "noted": "somebody left a note",
     PagedByHand => "paged_by_hand": "somebody pages by hand",
-    NotOpen => "not_open": "the incident is resolved",
     // The router itself.
-    SelfIncident => "self_incident": "the router speaks of its own trouble",
     TroubleOver => "trouble_over": "the cause is over",
 }
 

@@ -20,7 +20,7 @@ use super::matcher::Matcher;
 use super::outcome::Outcome;
 use super::page::Page;
 use super::reason::Reason;
-use super::ruleset::{Medium, Policy};
+use super::ruleset::Policy;
 use super::task::Task;
 use super::time::{Duration, MonotonicTime, Timestamp};
 use super::urgency::Urgency;
@@ -248,8 +248,6 @@ pub enum Disposition {
     Ignored,
     /// Stored; pages nobody by rule.
     Recorded,
-    /// Over the rate limit: counted, without an incident of its own.
-    Limited,
     /// Too old to page anybody.
     HeldOld,
     Silenced,
@@ -266,7 +264,6 @@ impl Disposition {
         match self {
             Self::Ignored => "ignored",
             Self::Recorded => "recorded",
-            Self::Limited => "limited",
             Self::HeldOld => "held_old",
             Self::Silenced => "silenced",
             Self::Repeated => "repeated",
@@ -463,6 +460,3 @@ pub enum Change {
     /// Keep a line of an incident's story.
     Entry(Arc<Entry>),
 }
-
-/// A medium and an address: how senders and stopped contacts are told apart.
-pub type Address = (Medium, Text);

@@ -14,7 +14,7 @@ use super::ids::{AlertId, IncidentNumber, PageId};
 use super::incident::{Incident, Phase, Position, SelfIncident};
 use super::page::{Page, PageState, Queued, Retry};
 use super::reason::Reason;
-use super::records::{EntryDetail, EntryKind};
+use super::records::EntryKind;
 use super::ruleset::Policy;
 use super::task::{self, TaskKind};
 use super::time::{Duration, MonotonicTime};
@@ -266,13 +266,7 @@ fn collapse_steps(tx: &mut StepTransaction<'_>, incident: &Incident) {
     let (round, before) = highest_due(incident, &policy, tx.now.steady);
     let text = "steps fell due while the router was away; only the highest is paged now";
     let reason = Reason::CollapsedSteps;
-    tx.note(
-        number,
-        EntryKind::Escalation,
-        reason,
-        text,
-        EntryDetail::default(),
-    );
+    tx.note(number, EntryKind::Escalation, reason, text);
     tx.edit_incident(&number, |incident| {
         incident.runs.clear();
         incident.escalation.round = round;

@@ -43,13 +43,7 @@ pub(super) fn alert_ended(
         Some(wait) => format!("{title}: no report for {}", wait.resolve_after),
         None => format!("{title} is over"),
     };
-    tx.note(
-        number,
-        EntryKind::Alert,
-        reason,
-        text,
-        EntryDetail::default(),
-    );
+    tx.note(number, EntryKind::Alert, reason, text);
     alert_left(tx, number, reason);
 }
 
@@ -91,13 +85,7 @@ pub(super) fn keep_flapping(tx: &mut StepTransaction<'_>, number: IncidentNumber
         }
         let text = format!("came and went {changes} times; stays open until {FLAP_QUIET} of quiet");
         let reason = Reason::Flapping;
-        tx.note(
-            number,
-            EntryKind::Incident,
-            reason,
-            text,
-            EntryDetail::default(),
-        );
+        tx.note(number, EntryKind::Incident, reason, text);
     }
     tx.edit_incident(&number, |incident| {
         incident.flapping_until = Some(now + FLAP_QUIET);
@@ -110,13 +98,7 @@ pub(super) fn flapping_over(tx: &mut StepTransaction<'_>, number: IncidentNumber
     tx.edit_incident(&number, |incident| incident.flapping_until = None);
     let text = format!("quiet for {FLAP_QUIET}");
     let reason = Reason::FlappingOver;
-    tx.note(
-        number,
-        EntryKind::Incident,
-        reason,
-        text,
-        EntryDetail::default(),
-    );
+    tx.note(number, EntryKind::Incident, reason, text);
     if tx
         .incident(&number)
         .is_some_and(|incident| incident.alerts.firing == 0)
@@ -148,13 +130,7 @@ fn resolve_by_source(tx: &mut StepTransaction<'_>, number: IncidentNumber, reaso
         Reason::TroubleOver | Reason::Unreported => reason,
         _ => Reason::AllAlertsResolved,
     };
-    tx.note(
-        number,
-        EntryKind::Incident,
-        reason,
-        text,
-        EntryDetail::default(),
-    );
+    tx.note(number, EntryKind::Incident, reason, text);
     close(tx, number, handled);
 }
 
@@ -166,7 +142,7 @@ pub(super) fn resolve_by_person(
 ) {
     let text = format!("resolved by {} via {}", handled.by, handled.via);
     let detail = EntryDetail::of(&handled.actor());
-    tx.note(
+    tx.note_in_detail(
         number,
         EntryKind::Person,
         Reason::ResolvedByPerson,
@@ -367,13 +343,7 @@ pub(super) fn acknowledge_if_all(
         ingest::title_of(alert)
     );
     let reason = Reason::SourceAcknowledged;
-    tx.note(
-        number,
-        EntryKind::Alert,
-        reason,
-        text,
-        EntryDetail::default(),
-    );
+    tx.note(number, EntryKind::Alert, reason, text);
     acknowledge_if_all_are(tx, number, alert.integration.as_str());
 }
 
@@ -394,12 +364,6 @@ fn acknowledge_if_all_are(tx: &mut StepTransaction<'_>, number: IncidentNumber, 
     };
     let text = format!("acknowledged by {by}: all its firing alerts are");
     let reason = Reason::AllAlertsAcknowledged;
-    tx.note(
-        number,
-        EntryKind::Incident,
-        reason,
-        text,
-        EntryDetail::default(),
-    );
+    tx.note(number, EntryKind::Incident, reason, text);
     acknowledgment::acknowledge(tx, number, handled);
 }

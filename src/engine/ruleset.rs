@@ -285,6 +285,7 @@ pub enum Format {
     Generic(Box<GenericMapping>),
 }
 
+#[cfg(test)]
 impl Format {
     /// The word of rule documents.
     pub fn as_str(&self) -> &'static str {

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::alert::{Alert, Matchable};
-use super::assertions::Assertions;
 use super::cause::Cause;
 use super::event::{Content, Labels, Text};
 use super::grouping::{self, Opening};
@@ -51,28 +50,9 @@ pub(super) fn raise(tx: &mut StepTransaction<'_>, trouble: SelfIncident, text: &
     let id = tx.next_alert();
     let silenced_by = silence::covering(tx, &router, &content);
     let alert = Alert {
-        id,
-        integration: router,
-        dedup_key: key,
-        former_integration: None,
-        content,
-        firing: true,
-        acknowledged: false,
-        starts_at: None,
-        first_seen: now.wall,
-        last_seen: now.wall,
-        repeats: 0,
         expires,
-        unreported: None,
-        assertions: Assertions::default(),
-        resolved_at: None,
-        resolved_source_time: None,
-        entered: None,
-        incidents: Vec::new(),
-        held_old: false,
         silenced_by,
-        holds: Vec::new(),
-        forget: None,
+        ..Alert::new(id, router, key, content, now.wall)
     };
     tx.put_alert(id, alert);
     open(tx, id, trouble);

@@ -8,7 +8,7 @@ use super::incident::{Phase, Status};
 use super::input::SilenceRequest;
 use super::matcher::Matcher;
 use super::reason::Reason;
-use super::records::{EntryDetail, EntryKind, Silence};
+use super::records::{EntryKind, Silence};
 use super::silencing::Pass;
 use super::task::{self, TaskKind};
 use super::time::Timestamp;
@@ -348,13 +348,7 @@ pub(super) fn hold(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let named = named(tx, &silences);
     let text = format!("pages are held: {named} {verb} all its firing alerts");
     let reason = Reason::Silenced;
-    tx.note(
-        number,
-        EntryKind::Escalation,
-        reason,
-        text,
-        EntryDetail::default(),
-    );
+    tx.note(number, EntryKind::Escalation, reason, text);
 }
 
 /// Silences as a line of the timeline names them, each with its matchers.
@@ -397,13 +391,7 @@ fn release(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     }
     let text = "the silence is over and it still fires; escalation starts at step 1";
     let reason = Reason::SilenceOver;
-    tx.note(
-        number,
-        EntryKind::Escalation,
-        reason,
-        text,
-        EntryDetail::default(),
-    );
+    tx.note(number, EntryKind::Escalation, reason, text);
     follow_most_urgent(tx, number);
     escalation::start(tx, number);
 }
@@ -425,11 +413,5 @@ fn follow_most_urgent(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     tx.edit_incident(&number, |incident| incident.urgency = urgency);
     let text = format!("urgency is {urgency} now");
     let reason = Reason::UrgencyRaised;
-    tx.note(
-        number,
-        EntryKind::Incident,
-        reason,
-        text,
-        EntryDetail::default(),
-    );
+    tx.note(number, EntryKind::Incident, reason, text);
 }

@@ -38,8 +38,7 @@ pub(super) fn resolve_targets(
             }
             Err(reason) => {
                 let text = format!("{target}: {}", reason.meaning());
-                let detail = EntryDetail::default();
-                tx.note(incident.number, EntryKind::Escalation, reason, text, detail);
+                tx.note(incident.number, EntryKind::Escalation, reason, text);
             }
         }
     }
@@ -57,7 +56,7 @@ fn note_passed_over(tx: &mut StepTransaction<'_>, incident: &Incident, target: &
             schedule: Some(name.as_str().into()),
             ..EntryDetail::default()
         };
-        tx.note(
+        tx.note_in_detail(
             incident.number,
             EntryKind::Escalation,
             Reason::TargetGone,

@@ -160,11 +160,6 @@ impl Now {
             self.wall.minus(self.steady.since(moment))
         }
     }
-
-    /// The steady moment at which a wall time falls; a past one is now.
-    pub fn steady_of(&self, moment: Timestamp) -> MonotonicTime {
-        self.steady + moment.since(self.wall)
-    }
 }
 
 #[cfg(test)]
@@ -193,7 +188,5 @@ mod tests {
         };
         assert_eq!(now.wall_of(MonotonicTime(1_500)), Timestamp(1_001_000));
         assert_eq!(now.wall_of(MonotonicTime(0)), Timestamp(999_500));
-        assert_eq!(now.steady_of(Timestamp(1_001_000)), MonotonicTime(1_500));
-        assert_eq!(now.steady_of(Timestamp(0)), MonotonicTime(500));
     }
 }

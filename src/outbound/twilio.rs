@@ -20,9 +20,6 @@ use crate::engine::outcome::{Capacity, Outcome};
 use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
 use crate::engine::time::Duration;
 
-/// Where Twilio's API is.
-pub const API_URL: &str = "https://api.twilio.com";
-
 /// A page that leaves the carrier's queue later than this is worse than one reported as failed.
 const VALIDITY_SECONDS: &str = "300";
 
@@ -39,7 +36,7 @@ pub struct Settings {
     pub sender: Sender,
     /// What the account must have left, in its own currency, for nobody to be told.
     pub balance_min: Option<f64>,
-    /// [`API_URL`] unless it is a test or a regional address.
+    /// `https://api.twilio.com` unless it is a test or a regional address.
     pub api_url: String,
 }
 
@@ -318,7 +315,7 @@ mod tests {
         let links = Links::new("http://localhost:8080", [7; 32]);
         let (_, calls) = send(links.clone(), Reply::new(201, "{}")).await;
         assert_eq!(calls[0].field("StatusCallback"), None);
-        let api_url = API_URL.to_owned();
+        let api_url = "https://api.twilio.com".to_owned();
         let twilio = Twilio::new(settings(api_url), http(&[]), links).expect("a channel");
         assert!(!twilio.info().capabilities.receipts);
     }
@@ -455,11 +452,11 @@ mod tests {
     fn settings_are_checked_when_the_channel_is_made() {
         let no_sid = Settings {
             account_sid: " ".to_owned(),
-            ..settings(API_URL.to_owned())
+            ..settings("https://api.twilio.com".to_owned())
         };
         let no_from = Settings {
             sender: Sender::Number(String::new()),
-            ..settings(API_URL.to_owned())
+            ..settings("https://api.twilio.com".to_owned())
         };
         let cases = [
             (settings("ftp://x".to_owned()), "api_url"),

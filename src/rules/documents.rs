@@ -172,23 +172,6 @@ fn read_file(source: &SourceFile, index: u32, faults: &mut Faults) -> Option<Nod
     has_shape.then_some(root)
 }
 
-/// The files in the body of a request: one document, or several as
-/// `{"files": [{"path": …, "text": …}]}`.
-pub fn files_in(body: &str, path: &str) -> Vec<SourceFile> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Bundle {
-        files: Vec<SourceFile>,
-    }
-    match serde_json::from_str::<Bundle>(body) {
-        Ok(bundle) => bundle.files,
-        Err(_) => vec![SourceFile {
-            path: path.to_owned(),
-            text: body.to_owned(),
-        }],
-    }
-}
-
 impl Documents {
     /// Reads the stored form.
     pub fn from_json(text: &str) -> Result<Self, StoredError> {
@@ -219,12 +202,6 @@ impl Documents {
     /// Whether a file could not be read, so that what is missing may stand in it.
     pub fn is_incomplete(&self) -> bool {
         self.is_incomplete
-    }
-
-    /// Whether nothing stands in them.
-    pub fn is_empty(&self) -> bool {
-        let mut files = self.files.iter();
-        files.all(|file| file.document.entries().is_empty())
     }
 
     /// The files by their index in positions.

@@ -21,6 +21,7 @@ macro_rules! codes {
 
         impl Code {
             /// All of them.
+            #[cfg(test)]
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
             /// The word that users see and programs compare.

@@ -45,7 +45,7 @@ use crate::engine::ruleset::{ChannelInfo, Medium, RuleSet, Settings};
 use crate::engine::strength::Strength;
 
 pub use documents::{Documents, SourceFile};
-pub use fault::{Code, Fault, Severity, render};
+pub use fault::{Code, Fault, render};
 
 use fault::Faults;
 use names::Names;

@@ -99,7 +99,6 @@ impl Context<'_> {
         }
         Schedule {
             name: entry.key.as_str().into(),
-            time_zone,
             layers,
             gaps_expected: gaps.is_some(),
         }

@@ -180,7 +180,6 @@ fn of_hours(
     };
     let on_utc = Schedule {
         name: "layer".into(),
-        time_zone: TimeZone::UTC,
         layers: vec![Layer {
             time_zone: TimeZone::UTC,
             ..layer.clone()

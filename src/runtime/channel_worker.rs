@@ -165,7 +165,7 @@ impl Sender {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Ok(unknown("the channel did not end within its deadline")),
             Err(error) => {
-                warn!(channel.name = %order.channel, error = %error, "a channel panicked");
+                warn!(channel.name = %order.channel, %error, "a channel panicked");
                 Ok(unknown("the channel failed inside"))
             }
         }
@@ -195,7 +195,7 @@ impl Sender {
             attempt.id = order.attempt.0,
             channel.name = %order.channel,
             outcome = %outcome,
-            latency_ms = latency.0,
+            attempt.latency_ms = latency.0,
             "attempt ended"
         );
     }

@@ -132,7 +132,7 @@ impl CommitLoop {
         let mut jumps = Vec::new();
         loop {
             if let Err(error) = self.turn(taken, jumps) {
-                error!(error = %error, "the store failed; nothing more is accepted");
+                error!(%error, "the store failed; nothing more is accepted");
                 // Who waited for this commit was dropped with it, and is told nothing.
                 let why = Unavailable::StoreFailed(error.to_string());
                 self.handle.end(&why);
@@ -179,7 +179,7 @@ impl CommitLoop {
         self.backlog = Backlog::of(left.controls, &mut waiters);
         waiters.extend(self.requeue(left.events, request_waiters));
         for text in &turn.quarantined {
-            error!(input = %text, "a decision panicked; its input is set aside");
+            error!(input.text = %text, "a decision panicked; its input is set aside");
         }
         self.commit(&turn)?;
         self.release(turn, waiters);
@@ -242,7 +242,10 @@ impl CommitLoop {
             give(request.waiter, Err(Unavailable::DiskLow));
         }
         if admission.is_told {
-            warn!(free, "too little space is left on disk; events are refused");
+            warn!(
+                disk.free_bytes = free,
+                "too little space is left on disk; events are refused"
+            );
             controls.push(Job::Input(little_space(free)));
             waiters.push(Waiter::Input(None));
         }
@@ -405,11 +408,11 @@ impl CommitLoop {
 fn jump_input(jump: ClockJump) -> Input {
     match jump {
         ClockJump::Ahead(lost) => {
-            warn!(lost = %lost, "the clock jumped ahead; overdue steps are collapsed");
+            warn!(clock.jump = %lost, "the clock jumped ahead; overdue steps are collapsed");
             Input::Suspended { lost }
         }
         ClockJump::Back(by) => {
-            warn!(by = %by, "the wall clock was set back; remaining waits hold");
+            warn!(clock.jump = %by, "the wall clock was set back; remaining waits hold");
             Input::ClockBack { by }
         }
     }
@@ -421,11 +424,14 @@ pub fn first_inputs(jump: Option<ClockJump>) -> Vec<Input> {
         Some(ClockJump::Ahead(by)) => {
             let what = "the wall clock is far ahead of the last commit; nothing is forgotten by it \
                         for an hour";
-            warn!(by = %by, "{what}");
+            warn!(clock.jump = %by, "{what}");
             vec![Input::ClockAhead { by }, Input::Start]
         }
         Some(ClockJump::Back(by)) => {
-            warn!(by = %by, "the wall clock is behind the last commit; remaining waits hold");
+            warn!(
+                clock.jump = %by,
+                "the wall clock is behind the last commit; remaining waits hold"
+            );
             vec![Input::Start, Input::ClockBack { by }]
         }
         None => vec![Input::Start],

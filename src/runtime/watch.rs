@@ -79,14 +79,19 @@ impl Watch {
         self.purge(past).await;
         if !is_clean {
             let what = "the self-audit is not clean; the heartbeat is withheld";
-            warn!(audit = ?found, is_space, is_flowing, "{what}");
+            warn!(
+                audit.found = ?found,
+                disk.has_room = is_space,
+                channels.flow = is_flowing,
+                "{what}"
+            );
             return Ok(false);
         }
         let Some(heartbeat) = &self.heartbeat else {
             return Ok(false);
         };
         if let Err(cause) = heartbeat().await {
-            warn!(cause = %cause, "the outside heartbeat was not taken");
+            warn!(error = %cause, "the outside heartbeat was not taken");
         }
         Ok(true)
     }
@@ -121,7 +126,7 @@ impl Watch {
         let input = if found.stuck.is_empty() {
             Input::Clear { trouble }
         } else {
-            error!(incidents = ?found.stuck, "incidents are stuck");
+            error!(incident.ids = ?found.stuck, "incidents are stuck");
             let numbers: Vec<String> = found
                 .stuck
                 .iter()
@@ -156,8 +161,8 @@ impl Watch {
         };
         match tokio::task::spawn_blocking(purge).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!(error = %error, "history was not purged"),
-            Err(error) => warn!(error = %error, "the purge failed inside"),
+            Ok(Err(error)) => warn!(%error, "history was not purged"),
+            Err(error) => warn!(%error, "the purge failed inside"),
         }
     }
 }

@@ -130,10 +130,6 @@ const LOG_LINES_LOST: &str = "Log lines that found no room or could not be writt
 const REQUESTS_REFUSED: &str = "Replies, buttons and reports refused for their signature or key";
 
 impl Metrics {
-    /// The content type of [`Metrics::render`].
-    pub const CONTENT_TYPE: &'static str =
-        "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
     /// Nothing measured yet.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("reveille");

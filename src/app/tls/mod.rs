@@ -129,7 +129,7 @@ impl Tls {
                 self.take(contents, pair);
                 self.trouble = None;
                 let listener = self.name;
-                info!(listener, "a new certificate is in use");
+                info!(listener.name = listener, "a new certificate is in use");
             }
             Err(fault) => self.note(&fault),
         }
@@ -168,7 +168,11 @@ impl Tls {
         let was_told = before.is_some_and(|known| known.is_told);
         if is_known && !was_told {
             let listener = self.name;
-            error!(listener, cause = %words, "a new certificate is not used; the old one stays");
+            error!(
+                listener.name = listener,
+                error = %words,
+                "a new certificate is not used; the old one stays"
+            );
         }
         self.trouble = Some(TlsError {
             words,
@@ -200,10 +204,20 @@ impl Tls {
         let listener = self.name;
         let file = self.files.certificate.display();
         let text = if now >= ends {
-            error!(listener, %file, %ends, "{whose} has expired: renew it");
+            error!(
+                listener.name = listener,
+                certificate.file = %file,
+                certificate.ends = %ends,
+                "{whose} has expired: renew it"
+            );
             format!("{whose} of {listener} expired {ends}: renew {file}")
         } else {
-            warn!(listener, %file, %ends, "{whose} expires soon: renew it");
+            warn!(
+                listener.name = listener,
+                certificate.file = %file,
+                certificate.ends = %ends,
+                "{whose} expires soon: renew it"
+            );
             format!("{whose} of {listener} expires {ends}: renew {file}")
         };
         let text = text.into();

@@ -23,7 +23,6 @@ use interval::Interval;
 #[derive(Clone, Debug)]
 pub struct Schedule {
     pub name: ScheduleName,
-    pub time_zone: TimeZone,
     pub layers: Vec<Layer>,
     /// Whether uncovered times are meant (`gaps: expected`).
     pub gaps_expected: bool,
@@ -32,7 +31,7 @@ pub struct Schedule {
 /// One rotation of a schedule.
 #[derive(Clone, Debug)]
 pub struct Layer {
-    /// The layer's own zone, or the schedule's.
+    /// The layer's own zone, or the one of its schedule.
     pub time_zone: TimeZone,
     /// In the order of their turns; `None` is `nobody`, a turn that falls to the layer beneath.
     pub users: Vec<Option<UserName>>,

@@ -106,15 +106,6 @@ impl Tree {
         found
     }
 
-    /// The same by walking every node: the reference for the index.
-    pub fn routes_by_walk(&self, fields: &dyn Fields) -> Vec<Arc<Route>> {
-        let mut found = Vec::new();
-        if let Some((root, _)) = self.root.as_deref() {
-            walk(root, fields, &mut found);
-        }
-        found
-    }
-
     /// All nodes from the root on, in the order of the tree.
     pub fn all(&self) -> Vec<&Node> {
         fn collect<'tree>(node: &'tree Node, all: &mut Vec<&'tree Node>) {
@@ -138,22 +129,7 @@ impl Node {
 }
 
 /// Adds what matches beneath `node`, or `node` itself when nothing beneath it does.
-fn walk(node: &Node, fields: &dyn Fields, found: &mut Vec<Arc<Route>>) {
-    let before = found.len();
-    for child in &node.children {
-        if child.matches(fields) {
-            walk(child, fields, found);
-            if !child.go_on {
-                break;
-            }
-        }
-    }
-    if found.len() == before {
-        found.push(node.route.clone());
-    }
-}
-
-/// The same, looking only at children that the index names.
+/// Looks only at children that the index names.
 fn walk_index(node: &Node, index: &Index, fields: &dyn Fields, found: &mut Vec<Arc<Route>>) {
     let before = found.len();
     for position in index.candidates(fields) {

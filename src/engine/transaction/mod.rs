@@ -375,6 +375,17 @@ impl<'step> StepTransaction<'step> {
         kind: EntryKind,
         reason: Reason,
         text: impl Into<Text>,
+    ) {
+        self.note_in_detail(incident, kind, reason, text, EntryDetail::default());
+    }
+
+    /// Adds a line to an incident's story, with what it is about.
+    pub fn note_in_detail(
+        &mut self,
+        incident: IncidentNumber,
+        kind: EntryKind,
+        reason: Reason,
+        text: impl Into<Text>,
         detail: EntryDetail,
     ) {
         let id = self.next_entry();

@@ -25,9 +25,6 @@ use crate::engine::outcome::Outcome;
 use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
 use crate::engine::time::Duration;
 
-/// Where Slack's Web API is.
-pub const API_URL: &str = "https://slack.com/api";
-
 /// Incidents that a bundle message names.
 const INCIDENTS_NAMED_MAX: usize = 40;
 
@@ -38,7 +35,7 @@ pub struct Settings {
     pub name: ChannelName,
     /// `xoxb-…`.
     pub token: SecretString,
-    /// [`API_URL`] unless it is a test.
+    /// `https://slack.com/api` unless it is a test.
     pub api_url: String,
     pub buttons: Buttons,
 }

@@ -72,7 +72,7 @@ impl People {
         if email.is_none() {
             warn!(
                 outcome = %reply.sent.outcome,
-                provider_message = reply.sent.provider_message.as_deref().unwrap_or(""),
+                provider.message = reply.sent.provider_message.as_deref().unwrap_or(""),
                 "Slack does not tell the e-mail address of somebody who pressed a button"
             );
         }

@@ -13,7 +13,7 @@ use crate::engine::ruleset::{Format, NotifyStep, RuleSet, Target};
 use crate::engine::time::{Duration, Timestamp};
 use crate::engine::urgency::UrgencyRule;
 use crate::rules::diff::moves_on_call;
-use crate::rules::{Code, Compiled, Fault, documents, starter};
+use crate::rules::{Code, Compiled, Fault, starter};
 
 /// What an administrator may write, all kinds of things in one file.
 const EXAMPLE: &str = include_str!("example.yaml");
@@ -381,15 +381,6 @@ fn a_change_that_moves_who_is_on_call_now_is_told() {
     assert_eq!(told(&ana, &bo), ["s: on call now ana -> bo"]);
     assert_eq!(told(&none, &bo), ["s: on call now nobody -> bo"]);
     assert_eq!(told(&ana, &none), ["s: on call now ana -> nobody"]);
-}
-
-#[test]
-fn a_body_is_one_document_or_a_bundle_of_files() {
-    let one = documents::files_in("users: {}\n", "rules.yaml");
-    assert_eq!(one, [file("rules.yaml", "users: {}\n")]);
-    let bundle = r#"{"files":[{"path":"a.yaml","text":"users: {}"},{"path":"b.yaml","text":""}]}"#;
-    let several = documents::files_in(bundle, "rules.yaml");
-    assert_eq!(several, [file("a.yaml", "users: {}"), file("b.yaml", "")]);
 }
 
 #[test]

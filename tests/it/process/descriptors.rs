@@ -120,5 +120,5 @@ async fn a_low_limit_lowers_the_connections_and_one_that_is_too_low_is_refused()
     let server = place.start_by(serve_with(&place, 300)).await;
     logged(&place, &server, "few files may be open").await;
     let log = place.log();
-    assert!(log.contains("\"limit\":300"), "{log}");
+    assert!(log.contains("\"files.limit\":300"), "{log}");
 }

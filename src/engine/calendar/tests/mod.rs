@@ -44,7 +44,6 @@ fn layer(zone_name: &str, users: &str, rotation: Option<Rotation>) -> Layer {
 fn schedule(layers: Vec<Layer>) -> Schedule {
     Schedule {
         name: "primary".into(),
-        time_zone: TimeZone::UTC,
         layers,
         gaps_expected: false,
     }

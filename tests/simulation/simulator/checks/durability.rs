@@ -82,7 +82,6 @@ impl Durability {
             Disposition::Opened | Disposition::Joined | Disposition::Silenced => true,
             Disposition::Ignored
             | Disposition::Recorded
-            | Disposition::Limited
             | Disposition::HeldOld
             | Disposition::Repeated
             | Disposition::Resolved
