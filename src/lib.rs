@@ -8,6 +8,7 @@ pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod document;
 pub mod engine;
 pub mod inbound;
 pub mod outbound;

@@ -30,29 +30,10 @@ pub fn length(field: &str, text: &str) -> Result<Duration, Problem> {
     })
 }
 
+/// A length of time that is not nothing, and not so long that sums with times overflow.
 fn parse_length(text: &str) -> Option<Duration> {
-    let mut total: u64 = 0;
-    let mut number = String::new();
-    for character in text.chars().filter(|character| *character != ' ') {
-        if character.is_ascii_digit() {
-            number.push(character);
-            continue;
-        }
-        let seconds = match character {
-            's' => 1,
-            'm' => 60,
-            'h' => 3_600,
-            'd' => 86_400,
-            'w' => 7 * 86_400,
-            _ => return None,
-        };
-        let count: u64 = number.parse().ok()?;
-        total = total.checked_add(count.checked_mul(seconds)?)?;
-        number.clear();
-    }
-    let is_whole = number.is_empty() && total > 0;
-    // A hundred years bound all sums with times.
-    (is_whole && total <= 100 * 366 * 86_400).then(|| Duration::seconds(total))
+    let length = text.parse().ok();
+    length.filter(|length| (Duration(1)..=Duration::LONGEST).contains(length))
 }
 
 /// The end of something that is given as a moment or as a length from now.
@@ -160,21 +141,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_of_time_are_read_as_people_write_them() {
+    fn lengths_of_time_are_neither_nothing_nor_endless() {
         let cases = [
-            ("90s", Some(Duration::seconds(90))),
-            ("1h30m", Some(Duration::minutes(90))),
             ("1h 30m", Some(Duration::minutes(90))),
-            ("90d", Some(Duration::days(90))),
-            ("2w", Some(Duration::days(14))),
-            ("", None),
+            ("36600d", Some(Duration::LONGEST)),
+            ("36601d", None),
             ("0m", None),
             ("30", None),
-            ("h", None),
-            ("-1h", None),
-            ("99999999999999999999d", None),
-            ("9999999999w", None),
-            ("1h💥", None),
         ];
         for (text, expected) in cases {
             assert_eq!(parse_length(text), expected, "{text}");

@@ -6,6 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use axum::http::HeaderMap;
+use ipnet::IpNet;
 
 /// Who is counted as one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,22 +55,19 @@ impl Default for Peer {
 /// The proxies that are believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
-    /// Address and leading bits that count.
-    networks: Vec<(IpAddr, u8)>,
+    networks: Vec<IpNet>,
 }
 
 impl TrustedProxies {
-    /// These ranges: each an address, and how many leading bits count.
-    pub fn new(networks: impl IntoIterator<Item = (IpAddr, u8)>) -> Self {
-        Self {
-            networks: networks.into_iter().collect(),
-        }
+    /// The proxies of these networks.
+    pub fn new(networks: Vec<IpNet>) -> Self {
+        Self { networks }
     }
 
     fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let mut networks = self.networks.iter();
-        networks.any(|(network, bits)| is_within(address, *network, *bits))
+        networks.any(|network| network.contains(&address))
     }
 
     /// The peer of a connection.
@@ -118,20 +116,6 @@ impl TrustedProxies {
     }
 }
 
-fn is_within(address: IpAddr, network: IpAddr, bits: u8) -> bool {
-    let (address, network, width) = match (address, network) {
-        (IpAddr::V4(address), IpAddr::V4(network)) => (
-            u128::from(address.to_bits()),
-            u128::from(network.to_bits()),
-            32,
-        ),
-        (IpAddr::V6(address), IpAddr::V6(network)) => (address.to_bits(), network.to_bits(), 128),
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => return false,
-    };
-    let ignored = u32::from(width - bits.min(width));
-    address.checked_shr(ignored).unwrap_or(0) == network.checked_shr(ignored).unwrap_or(0)
-}
-
 /// A header may come several times; its values are one list.
 fn joined(headers: &HeaderMap, name: &str) -> Option<String> {
     let values: Vec<&str> = headers
@@ -177,7 +161,11 @@ mod tests {
     }
 
     fn proxies() -> TrustedProxies {
-        TrustedProxies::new([(ip("10.0.0.0"), 8), (ip("fd00::"), 8)])
+        TrustedProxies::new(
+            ["10.0.0.0/8", "fd00::/8"]
+                .map(|text| text.parse().unwrap())
+                .to_vec(),
+        )
     }
 
     fn peer(connection: &str, headers: &[(&'static str, &str)]) -> Peer {

@@ -4,18 +4,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use jiff::civil::Weekday;
 use secrecy::ExposeSecret;
 
 use super::millis;
 use crate::config::{self, ChannelKind, Settings};
 use crate::engine::ids::ChannelName;
-use crate::engine::ruleset::{ChannelInfo, Settings as EngineSettings, WeeklyTime};
+use crate::engine::ruleset::{ChannelInfo, Settings as EngineSettings};
 use crate::outbound::Channel;
 use crate::outbound::console::{Console, Role, Screen};
 use crate::outbound::email::{self, Email};
 use crate::outbound::http::{self, Http, HttpOptions, Proxy};
-use crate::outbound::http_guard::{Guard, Network};
+use crate::outbound::http_guard::Guard;
 use crate::outbound::links::Links;
 use crate::outbound::slack::{self, Slack};
 use crate::outbound::sms_webhook::{self, SmsWebhook};
@@ -78,7 +77,7 @@ impl Built {
 
 /// Makes all channels. They connect only when there is something to send.
 pub fn build(settings: &Settings, links: &Links, screen: &Screen) -> anyhow::Result<Built> {
-    let http = Arc::new(Http::new(http_options(settings)?)?);
+    let http = Arc::new(Http::new(http_options(settings))?);
     let mut entries = Vec::new();
     let mut console_concurrency = None;
     let mut faults = Vec::new();
@@ -125,13 +124,13 @@ pub fn proxy(outbound: &config::Outbound) -> Option<Proxy> {
     Some(Proxy { url, exempt })
 }
 
-fn http_options(settings: &Settings) -> anyhow::Result<HttpOptions> {
-    Ok(HttpOptions {
+fn http_options(settings: &Settings) -> HttpOptions {
+    HttpOptions {
         clock: Arc::new(clock::wall_now),
-        allow_networks: allowed_networks(&settings.outbound)?,
+        allow_networks: settings.outbound.allow_networks.clone(),
         proxy: proxy(&settings.outbound),
         extra_roots: Vec::new(),
-    })
+    }
 }
 
 /// One channel; `None` for the console, which is made last.
@@ -282,7 +281,7 @@ pub fn environment(settings: &Settings, channels: &Built, zones: Zones) -> Envir
             silence_max: millis(settings.silence_max),
             page_limit: settings.page_limit,
             page_window: millis(settings.page_window),
-            test_page: settings.test_page.map(weekly_time),
+            test_page: settings.test_page,
             watch_policy: settings.watch.policy.as_deref().map(Into::into),
             ..EngineSettings::default()
         },
@@ -293,17 +292,9 @@ pub fn environment(settings: &Settings, channels: &Built, zones: Zones) -> Envir
     }
 }
 
-fn weekly_time(time: config::WeeklyTime) -> WeeklyTime {
-    WeeklyTime {
-        weekday: Weekday::Monday.wrapping_add(time.day),
-        minute: time.minute,
-    }
-}
-
 /// What a process with these settings says to web addresses of rules.
-pub fn web_addresses(outbound: &config::Outbound) -> anyhow::Result<WebAddresses> {
-    let guard = Guard::new(allowed_networks(outbound)?);
-    Ok(judged_by(Arc::new(guard)))
+pub fn web_addresses(outbound: &config::Outbound) -> WebAddresses {
+    judged_by(Arc::new(Guard::new(outbound.allow_networks.clone())))
 }
 
 /// By what each call is judged before it leaves.
@@ -315,14 +306,6 @@ fn judged_by(guard: Arc<Guard>) -> WebAddresses {
             Objection::Network(format!("is {kind}, which webhooks may not reach"))
         })
     })
-}
-
-fn allowed_networks(outbound: &config::Outbound) -> anyhow::Result<Vec<Network>> {
-    let networks = outbound.allow_networks.iter();
-    networks
-        .map(|network| network.to_string().parse())
-        .collect::<Result<_, _>>()
-        .context("outbound.allow_networks")
 }
 
 #[cfg(test)]

@@ -474,7 +474,7 @@ mod tests {
             ("/wait", SHARE, "/", "/healthz"),
             ("/a/wait", SHARE_IN_RESERVE, "/healthz", "/"),
         ] {
-            let loopback = TrustedProxies::new([([127, 0, 0, 1].into(), 32)]);
+            let loopback = TrustedProxies::new(vec!["127.0.0.1/32".parse().unwrap()]);
             let server = Server::start_behind(loopback, 200, (NEVER, NEVER)).await;
             let mut busy = Vec::new();
             for _ in 0..share {

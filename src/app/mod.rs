@@ -37,7 +37,8 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::api::audit::{Action, AuditEvent, AuditLog};
-use crate::config::{Settings, Warning};
+use crate::config::Settings;
+use crate::document::Diagnostic;
 use crate::engine::State;
 use crate::engine::recovery::crash_loop;
 use crate::engine::ruleset::RuleSet;
@@ -63,7 +64,7 @@ pub use channels::web_addresses;
 pub struct ServeOptions {
     pub settings: Settings,
     /// Found while the settings were read; to be logged when the log is set up.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<Diagnostic>,
     pub apply: ApplyRules,
     /// For keys in rule documents and the first admin token.
     pub environment: BTreeMap<String, String>,
@@ -95,7 +96,7 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let filter = options.environment.get("REVEILLE_LOG").map(String::as_str);
     let log = crate::telemetry::start(filter, options.shape)?;
     for warning in &options.warnings {
-        warn!("{warning}");
+        warn!("{}", warning.one_line());
     }
     crate::outbound::http::install_crypto_provider();
     let tokio = tokio::runtime::Builder::new_multi_thread()

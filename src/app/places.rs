@@ -406,9 +406,9 @@ mod tests {
     #[test]
     fn a_proxy_has_no_share() {
         let places = places((4, 1), (1, 1));
-        let address = Ipv4Addr::new(10, 0, 0, 1).into();
-        let proxies = TrustedProxies::new([(address, 32)]);
-        let proxy = proxies.peer_of_connection(address);
+        let address = Ipv4Addr::new(10, 0, 0, 1);
+        let proxies = TrustedProxies::new(vec!["10.0.0.1/32".parse().unwrap()]);
+        let proxy = proxies.peer_of_connection(address.into());
         let held: Vec<_> = (0..4).map(|_| places.admit(proxy).unwrap()).collect();
         assert!(held.iter().all(|place| place.kind() == Kind::Normal));
     }

@@ -12,17 +12,15 @@ use crate::api::ports::{
     Change, FilesOrigin, OnCallMove, Prepared, RevisionDocuments, RuleDifferences, RuleFault,
     RuleFile, Rulebook, Sight,
 };
+use crate::document::{Code, Diagnostic, render};
 use crate::engine::calendar::Override;
 use crate::engine::ids::{IntegrationName, Revision};
 use crate::engine::ruleset::RuleSet;
 use crate::engine::strength::Strength;
 use crate::engine::touched::touched;
 use crate::rules::diff::{diff, moves_on_call};
-use crate::rules::fault::Code;
 use crate::rules::keys::KeySource;
-use crate::rules::{
-    Documents, Environment, Fault, Fit, SourceFile, compile, render, sources, starter,
-};
+use crate::rules::{Documents, Environment, Fit, SourceFile, compile, sources, starter};
 use crate::runtime::clock;
 use crate::runtime::handle::{Handle, NewRules};
 use crate::store::{self, DocumentKind, Store, revision_name};
@@ -120,13 +118,13 @@ impl RevisionStore {
         signed: &RevisionInfo,
         expected: Option<Revision>,
     ) -> Result<CompiledRules, Vec<String>> {
-        let source = |fault: &Fault| {
+        let source = |fault: &Diagnostic| {
             files
                 .iter()
                 .find(|file| file.path == fault.path)
                 .map(|file| file.text.as_str())
         };
-        let faults = |faults: Vec<Fault>| -> Vec<String> {
+        let faults = |faults: Vec<Diagnostic>| -> Vec<String> {
             faults
                 .iter()
                 .map(|fault| render(fault, source(fault)))
@@ -142,7 +140,7 @@ impl RevisionStore {
     }
 
     /// Reads and compiles files with their keys; all faults if there is an error.
-    fn check(&self, files: &[SourceFile], sight: Sight) -> Result<Checked, Vec<Fault>> {
+    fn check(&self, files: &[SourceFile], sight: Sight) -> Result<Checked, Vec<Diagnostic>> {
         let (mut documents, mut faults) = crate::rules::documents::read(files);
         let environment = match sight {
             Sight::WithMachine => self.environment_for(&documents, Fit::Strict),
@@ -151,12 +149,10 @@ impl RevisionStore {
         };
         let compiled = compile(&documents, &environment);
         faults.extend(compiled.faults);
-        faults.sort_by(|one, other| {
-            (&one.path, one.line, one.column).cmp(&(&other.path, other.line, other.column))
-        });
+        faults.sort_by(|one, other| one.place().cmp(&other.place()));
         match compiled
             .rules
-            .filter(|_| !faults.iter().any(Fault::is_error))
+            .filter(|_| !faults.iter().any(Diagnostic::is_error))
         {
             None => Err(faults),
             Some(rules) => {
@@ -212,8 +208,8 @@ impl RevisionStore {
 
 /// Warnings as lines of the log, and what is worth saying but no warning: that the senders of the
 /// starter rules have no keys yet is no mistake of anybody.
-fn lines(warnings: &[Fault], documents: &Documents) -> (Vec<String>, Option<String>) {
-    let is_unset = |fault: &&Fault| fault.code == Code::KeyUnset;
+fn lines(warnings: &[Diagnostic], documents: &Documents) -> (Vec<String>, Option<String>) {
+    let is_unset = |fault: &&Diagnostic| fault.code == Code::KeyUnset;
     let unset = warnings.iter().filter(is_unset).count();
     if unset == 0 || !is_starter(documents) {
         return (warnings.iter().map(as_line).collect(), None);
@@ -231,8 +227,8 @@ fn is_starter(documents: &Documents) -> bool {
 }
 
 /// A fault as one line of the log.
-fn as_line(fault: &Fault) -> String {
-    format!("{fault}; {}", fault.cure)
+fn as_line(fault: &Diagnostic) -> String {
+    format!("{fault}; {}", fault.help)
 }
 
 /// Files that were read and compiled.
@@ -241,7 +237,7 @@ struct Checked {
     /// As they may be kept; `None` where a key might be left in them.
     files: Option<Vec<SourceFile>>,
     rules: RuleSet,
-    warnings: Vec<Fault>,
+    warnings: Vec<Diagnostic>,
 }
 
 /// What changes, in words; where nothing does, the files whose text is another.
@@ -395,11 +391,11 @@ fn source_files(files: &[RuleFile]) -> Vec<SourceFile> {
     files.iter().map(source).collect()
 }
 
-fn all(faults: &[Fault]) -> Vec<RuleFault> {
+fn all(faults: &[Diagnostic]) -> Vec<RuleFault> {
     faults.iter().map(fault).collect()
 }
 
-fn fault(fault: &Fault) -> RuleFault {
+fn fault(fault: &Diagnostic) -> RuleFault {
     RuleFault {
         code: fault.code.as_str().to_owned(),
         severity: if fault.is_error() { "error" } else { "warning" }.to_owned(),
@@ -407,6 +403,6 @@ fn fault(fault: &Fault) -> RuleFault {
         line: fault.line,
         column: fault.column,
         message: fault.message.clone(),
-        cure: fault.cure.clone(),
+        cure: fault.help.clone(),
     }
 }

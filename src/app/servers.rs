@@ -141,9 +141,7 @@ pub async fn start(
     parts: Parts<'_>,
 ) -> anyhow::Result<Servers> {
     let metrics = parts.metrics.clone();
-    let networks = settings.trusted_proxies.iter();
-    let networks = networks.map(|network| (network.address, network.prefix));
-    let proxies = Arc::new(TrustedProxies::new(networks));
+    let proxies = Arc::new(TrustedProxies::new(settings.trusted_proxies.clone()));
     let limits = bound.limits;
     let supervisor = parts.supervisor;
     let doors = |listener, name, tls: Option<Tls>| {

@@ -20,7 +20,7 @@ use crate::rules::{self, Environment, SourceFile, sources};
 pub fn check(files: &[SourceFile], settings: &Settings, zones: &Zones) -> Vec<Value> {
     let environment = Environment {
         // Ranges that cannot be read were refused with the settings.
-        web_addresses: web_addresses(&settings.outbound).unwrap_or_default(),
+        web_addresses: web_addresses(&settings.outbound),
         zones: zones.clone(),
         channels: channels(settings),
         settings: ruleset::Settings {

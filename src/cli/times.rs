@@ -4,11 +4,11 @@
 //! What has no zone is local time. What has no date is the next occurrence for a time to come, and
 //! the last one for a time that has been.
 
-use jiff::civil::{Date, DateTime, Time, Weekday};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
-use crate::config::units;
-use crate::engine::time::{Duration, Timestamp};
+use crate::document::values;
+use crate::engine::time::{Duration, NoLength, Timestamp};
 
 /// Which occurrence is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +47,14 @@ pub fn moment(
 
 /// Reads a length of time.
 pub fn length(text: &str) -> Result<Duration, String> {
-    let duration =
-        units::duration(text).map_err(|cure| format!("{text:?} is no length of time: {cure}"))?;
-    Ok(Duration(
-        u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-    ))
+    let refuse = |error: NoLength| format!("{text:?} is no length of time: {error}");
+    let length: Duration = text.parse().map_err(refuse)?;
+    if length > Duration::LONGEST {
+        return Err(format!(
+            "{text:?} is longer than 100 years: write a shorter time"
+        ));
+    }
+    Ok(length)
 }
 
 fn civil(text: &str, direction: Direction, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
@@ -59,7 +62,7 @@ fn civil(text: &str, direction: Direction, now: Timestamp, zone: &TimeZone) -> O
         return on_the_wall(moment, zone);
     }
     let (weekday, time) = match text.split_once(char::is_whitespace) {
-        Some((weekday, time)) => (Some(weekday_of(weekday)?), time_of(time.trim())?),
+        Some((weekday, time)) => (Some(values::weekday(weekday)?), time_of(time.trim())?),
         None => (None, time_of(text)?),
     };
     let today = now.timestamp().to_zoned_datetime(zone.clone()).date();
@@ -97,22 +100,6 @@ fn time_of(text: &str) -> Option<Time> {
         return None;
     }
     Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
-}
-
-fn weekday_of(text: &str) -> Option<Weekday> {
-    let text = text.to_lowercase();
-    let days = [
-        ("monday", Weekday::Monday),
-        ("tuesday", Weekday::Tuesday),
-        ("wednesday", Weekday::Wednesday),
-        ("thursday", Weekday::Thursday),
-        ("friday", Weekday::Friday),
-        ("saturday", Weekday::Saturday),
-        ("sunday", Weekday::Sunday),
-    ];
-    days.into_iter()
-        .find(|(name, _)| text.len() >= 3 && name.starts_with(&text))
-        .map(|(_, weekday)| weekday)
 }
 
 #[cfg(test)]

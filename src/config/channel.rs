@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use secrecy::SecretString;
 
-use super::Notes;
-use super::document::Value;
+use crate::document::{MapSchema, Node, Value};
+
 use super::gateway::{self, SmsWebhook};
 use super::section::Section;
 use super::units;
@@ -138,22 +138,54 @@ impl Channel {
     }
 }
 
+/// The keys of a channel whose kind there is not.
+const UNKNOWN: MapSchema = MapSchema::new("a channel", &["name", "kind", "concurrency"]);
+
+/// The keys of a kind, beside those that all have.
+macro_rules! schema {
+    ($kind:ident: $($key:ident)*) => {
+        (
+            stringify!($kind),
+            &MapSchema::new(
+                concat!("a channel of kind ", stringify!($kind)),
+                &["name", "kind", "concurrency", $(stringify!($key)),*],
+            ),
+        )
+    };
+}
+
+const SCHEMAS: [(&str, &MapSchema); 6] = [
+    schema!(smtp: tls host port username password from reply_to hello),
+    schema!(slack: token signing_secret api_url),
+    schema!(twilio: account_sid auth_token shared_keys from messaging_service_sid balance_min
+        api_url),
+    schema!(sms_webhook: url method headers body success message_id balance_url balance
+        balance_min inbound_key inbound),
+    schema!(webhook: secret),
+    schema!(console:),
+];
+
 /// Reads all channels; the console is added where it is missing and stands last.
-pub(super) fn read_all(sections: Vec<Section<'_>>, notes: &mut Notes) -> Vec<Channel> {
+pub(super) fn read_all(root: &mut Section<'_, '_>) -> Vec<Channel> {
     let mut names = BTreeSet::new();
     let mut channels = Vec::new();
-    for mut section in sections {
+    for (node, number) in root.tables("channel").into_iter().zip(1..) {
+        let name = node.get("name").and_then(Node::as_text);
+        let shown = name.map_or_else(|| number.to_string(), str::to_owned);
+        let kind = node.get("kind").and_then(Node::as_text);
+        let schema = SCHEMAS.iter().find(|(name, _)| Some(*name) == kind);
+        let schema = schema.map_or(&UNKNOWN, |(_, schema)| schema);
+        let mut section = root.table(node, &format!("channel {shown}"), schema);
         let channel = read(&mut section);
         if let Some(channel) = &channel
             && !names.insert(channel.name.clone())
         {
-            section.refuse(&format!(
-                "the name {} is used twice: give each channel a name of its own",
-                channel.name
-            ));
+            section.refuse(
+                &format!("the name {} is used twice", channel.name),
+                "give each channel a name of its own",
+            );
         }
         channels.extend(channel);
-        notes.add(section.finish());
     }
     let (consoles, mut others): (Vec<_>, Vec<_>) =
         channels.into_iter().partition(Channel::is_console);
@@ -161,7 +193,7 @@ pub(super) fn read_all(sections: Vec<Section<'_>>, notes: &mut Notes) -> Vec<Cha
     others
 }
 
-fn read(section: &mut Section<'_>) -> Option<Channel> {
+fn read(section: &mut Section<'_, '_>) -> Option<Channel> {
     let name = section.require("name", "write name = \"mail\"", name);
     let kind_name = section.require("kind", &format!("one of {KINDS}"), units::text);
     let concurrency = section.read("concurrency", concurrency);
@@ -173,15 +205,16 @@ fn read(section: &mut Section<'_>) -> Option<Channel> {
         "webhook" => read_webhook(section).map(ChannelKind::Webhook),
         CONSOLE => Some(ChannelKind::Console),
         unknown => {
-            section.refuse(&format!("kind = {unknown:?}: must be {KINDS}"));
+            section.refuse(&format!("kind = {unknown:?}"), &format!("must be {KINDS}"));
             None
         }
     };
     let (name, kind) = (name?, kind?);
     if (name == CONSOLE) != matches!(kind, ChannelKind::Console) {
-        section.refuse(&format!(
-            "the name {CONSOLE} belongs to the channel of kind {CONSOLE}: rename this one"
-        ));
+        section.refuse(
+            &format!("the name {CONSOLE} belongs to the channel of kind {CONSOLE}"),
+            "rename this one",
+        );
     }
     Some(Channel {
         name,
@@ -197,7 +230,7 @@ fn read(section: &mut Section<'_>) -> Option<Channel> {
     })
 }
 
-fn read_smtp(section: &mut Section<'_>) -> Option<Smtp> {
+fn read_smtp(section: &mut Section<'_, '_>) -> Option<Smtp> {
     let tls = section.read("tls", tls).unwrap_or(Tls::Starttls);
     let host = section.require("host", "write host = \"smtp.example.com\"", units::text);
     let port = section.read("port", port).unwrap_or(tls.port());
@@ -221,7 +254,7 @@ fn read_smtp(section: &mut Section<'_>) -> Option<Smtp> {
     })
 }
 
-fn read_slack(section: &mut Section<'_>) -> Option<Slack> {
+fn read_slack(section: &mut Section<'_, '_>) -> Option<Slack> {
     let token = section.require_secret("token", "write token = \"env:SLACK_TOKEN\" (xoxb-…)");
     let signing_secret = section.secret("signing_secret");
     let api_url = section.read_address("api_url", units::url);
@@ -232,7 +265,7 @@ fn read_slack(section: &mut Section<'_>) -> Option<Slack> {
     })
 }
 
-fn read_twilio(section: &mut Section<'_>) -> Option<Twilio> {
+fn read_twilio(section: &mut Section<'_, '_>) -> Option<Twilio> {
     let account_sid = section.require("account_sid", "write account_sid = \"AC…\"", units::text);
     let auth_token = section.require_secret("auth_token", "write \"env:TWILIO_AUTH_TOKEN\"");
     let shared_keys = section.secret_list("shared_keys");
@@ -250,7 +283,8 @@ fn read_twilio(section: &mut Section<'_>) -> Option<Twilio> {
         // Its fault is told already.
         (None, None) if is_from_given => None,
         (None, None) | (Some(_), Some(_)) => {
-            section.refuse("give either from or messaging_service_sid, not both");
+            let help = "give either from or messaging_service_sid, not both";
+            section.refuse("it has no sender, or two", help);
             None
         }
     };
@@ -264,7 +298,7 @@ fn read_twilio(section: &mut Section<'_>) -> Option<Twilio> {
     })
 }
 
-fn read_webhook(section: &mut Section<'_>) -> Option<Webhook> {
+fn read_webhook(section: &mut Section<'_, '_>) -> Option<Webhook> {
     let secret =
         section.require_secret("secret", "write secret = \"env:WEBHOOK_SECRET\" (whsec_…)");
     Some(Webhook { secret: secret? })

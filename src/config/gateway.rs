@@ -2,7 +2,8 @@
 
 use secrecy::SecretString;
 
-use super::document::Value;
+use crate::document::Value;
+
 use super::section::Section;
 use super::units;
 
@@ -55,12 +56,9 @@ pub enum Confirm {
 }
 
 /// Reads the keys of the kind `sms_webhook`.
-pub(super) fn read(section: &mut Section<'_>) -> Option<SmsWebhook> {
-    let url = section.require_address(
-        "url",
-        "write url = \"https://sms.example.com/send\"",
-        units::endpoint,
-    );
+pub(super) fn read(section: &mut Section<'_, '_>) -> Option<SmsWebhook> {
+    section.expect("url", "write url = \"https://sms.example.com/send\"");
+    let url = section.read_address("url", units::endpoint);
     let method = section.read("method", method);
     let headers = section.secrets("headers");
     let body = section.read("body", units::optional(units::text)).flatten();
@@ -89,7 +87,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<SmsWebhook> {
     })
 }
 
-fn read_balance(section: &mut Section<'_>) -> Option<GatewayBalance> {
+fn read_balance(section: &mut Section<'_, '_>) -> Option<GatewayBalance> {
     section.require_all_or_none(&["balance_url", "balance", "balance_min"]);
     let url = section.read_address("balance_url", units::endpoint);
     let amount = section.read("balance", pointer);
@@ -111,24 +109,20 @@ fn method(value: &Value) -> Result<String, String> {
 }
 
 fn statuses(value: &Value) -> Result<Vec<u16>, String> {
-    const CURE: &str = "must be a list of HTTP statuses such as [200, 202]";
+    const HELP: &str = "must be a list of HTTP statuses such as [200, 202]";
     let Value::List(items) = value else {
-        return Err(CURE.to_owned());
+        return Err(HELP.to_owned());
     };
     let statuses: Vec<u16> = items
         .iter()
         .filter_map(|item| match item.value {
             Value::Integer(status) => u16::try_from(status).ok(),
-            Value::Text(_)
-            | Value::Boolean(_)
-            | Value::List(_)
-            | Value::Table(_)
-            | Value::Other(_) => None,
+            _ => None,
         })
         .filter(|status| (200..600).contains(status))
         .collect();
     if statuses.is_empty() || statuses.len() != items.len() {
-        return Err(CURE.to_owned());
+        return Err(HELP.to_owned());
     }
     Ok(statuses)
 }
@@ -144,22 +138,26 @@ fn pointer(value: &Value) -> Result<String, String> {
 }
 
 fn inbound(value: &Value) -> Result<Inbound, String> {
-    const CURE: &str = "write { from = \"/from\", text = \"/text\", message_id = \"/id\", \
+    const HELP: &str = "write { from = \"/from\", text = \"/text\", message_id = \"/id\", \
                         confirm = \"sms\" }";
-    let Value::Table(entries) = value else {
-        return Err(CURE.to_owned());
+    let Value::Map(entries) = value else {
+        return Err(HELP.to_owned());
     };
     let known = ["from", "text", "message_id", "confirm"];
-    if let Some(unknown) = entries.keys().find(|key| !known.contains(&key.as_str())) {
-        return Err(format!("unknown key {unknown}: {CURE}"));
+    let mut keys = entries.iter().map(|entry| &entry.key);
+    if let Some(unknown) = keys.find(|key| !known.contains(&key.as_str())) {
+        return Err(format!("unknown key {unknown}: {HELP}"));
     }
     let find = |key: &str| {
-        entries
-            .get(key)
-            .map(|entry| pointer(&entry.value).map_err(|problem| format!("{key} {problem}")))
+        let entry = entries.iter().find(|entry| entry.key == key);
+        entry.map(|entry| &entry.node.value)
+    };
+    let pointer = |key: &str| {
+        find(key)
+            .map(|value| pointer(value).map_err(|problem| format!("{key} {problem}")))
             .transpose()
     };
-    let confirm = match entries.get("confirm").map(|entry| &entry.value) {
+    let confirm = match find("confirm") {
         None => Confirm::Sms,
         Some(Value::Text(word)) if word == "sms" => Confirm::Sms,
         Some(Value::Text(word)) if word == "answer" => Confirm::Answer,
@@ -167,8 +165,8 @@ fn inbound(value: &Value) -> Result<Inbound, String> {
     };
     Ok(Inbound {
         confirm,
-        from: find("from")?.ok_or(CURE)?,
-        text: find("text")?.ok_or(CURE)?,
-        message_id: find("message_id")?,
+        from: pointer("from")?.ok_or(HELP)?,
+        text: pointer("text")?.ok_or(HELP)?,
+        message_id: pointer("message_id")?,
     })
 }

@@ -1,11 +1,12 @@
 //! The layers of settings: flags over environment over file, and where the file is found.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::document::{self, Entries, Value};
-use super::fault::{Fault, Faults, Origin, Warning};
-use super::units::nearest;
+use crate::document::{Code, Diagnostics, Entry, MapSchema, Node, Position, Value, toml};
+use crate::text::suggest;
+
+use super::{Faults, SCHEMA, SECTIONS};
 
 /// The prefix of all variables.
 const PREFIX: &str = "REVEILLE_";
@@ -59,83 +60,135 @@ impl Sources {
 /// The layers, read.
 pub(super) struct Layers<'sources> {
     sources: &'sources Sources,
-    pub file: Option<PathBuf>,
-    pub document: Entries,
+    /// The value of each key from the highest layer that has it.
+    pub document: Node,
+    /// What the files of positions are: the file, then flags and variables.
+    pub origins: Vec<String>,
 }
 
 impl<'sources> Layers<'sources> {
-    /// Finds and reads the file.
+    /// Finds and reads the file, and lays flags and variables over it.
     pub fn read(sources: &'sources Sources) -> Result<Self, Faults> {
-        let candidates = match &sources.config {
-            Some(config) => std::slice::from_ref(config),
-            None => &sources.files,
+        let mut faults = Diagnostics::default();
+        let found = find(sources, &mut faults);
+        let (file, text) = found.unzip();
+        let shown = file.as_ref().map(|file| file.display().to_string());
+        let origins = vec![shown.unwrap_or_default()];
+        let document = toml::parse(&text.unwrap_or_default(), 0, &mut faults);
+        let Some(mut document) = document.filter(|_| !faults.has_error()) else {
+            return Err(Faults(faults.finish(&[&origins[0]])));
         };
-        for path in candidates {
-            match std::fs::read_to_string(path) {
-                Ok(text) => {
-                    return Ok(Self {
-                        sources,
-                        file: Some(path.clone()),
-                        document: document::parse(&text, path).map_err(Faults)?,
-                    });
-                }
-                Err(error) if is_absent(&error) && sources.config.is_none() => {}
-                Err(error) => return Err(Faults(vec![unreadable(path, &error)])),
-            }
-        }
-        Ok(Self {
+        let mut layers = Self {
             sources,
-            file: None,
-            document: Entries::new(),
-        })
+            document: Node::empty(0),
+            origins,
+        };
+        layers.lay_over(&mut document, &SCHEMA, "");
+        layers.document = document;
+        Ok(layers)
     }
 
-    /// The value of a flag or a variable for a key such as `watch.policy`.
-    pub fn above_file(&self, key: &str) -> Option<(Value, Origin)> {
+    /// Sets what flags and variables set in a table and in the sections beneath it.
+    fn lay_over(&mut self, table: &mut Node, schema: &'static MapSchema, prefix: &str) {
+        let foreign = schema.foreign.iter().map(|(word, _)| word);
+        for key in schema.keys.iter().chain(foreign) {
+            let path = format!("{prefix}{key}");
+            if let Some((_, section)) = SECTIONS.iter().find(|(name, _)| *name == path) {
+                let mut node = table.get(key).cloned().unwrap_or_else(|| Node::empty(0));
+                let count = self.origins.len();
+                self.lay_over(&mut node, section, &format!("{path}."));
+                if self.origins.len() > count {
+                    set(table, key, node);
+                }
+            } else if let Some((text, origin)) = self.above_file(&path) {
+                let file = u32::try_from(self.origins.len()).unwrap_or(u32::MAX);
+                self.origins.push(origin);
+                let mut node = Node::empty(file);
+                node.value = Value::Text(text);
+                set(table, key, node);
+            }
+        }
+    }
+
+    /// The text of a flag or a variable for a key such as `watch.policy`, and which it is.
+    fn above_file(&self, key: &str) -> Option<(String, String)> {
         if let Some(text) = self.sources.flags.get(key) {
-            return Some((Value::Text(text.clone()), Origin::Flag(format!("--{key}"))));
+            return Some((text.clone(), format!("flag --{key}")));
         }
         let variable = variable_of(key);
         let text = self.sources.environment.get(&variable)?;
-        Some((Value::Text(text.clone()), Origin::Environment(variable)))
+        Some((text.clone(), format!("environment {variable}")))
     }
 
     /// The variables of the process for secrets, unless those are left alone.
-    pub fn secrets(&self) -> Option<&BTreeMap<String, String>> {
+    pub fn secrets(&self) -> Option<&'sources BTreeMap<String, String>> {
         match self.sources.secrets {
             Secrets::Resolve => Some(&self.sources.environment),
             Secrets::Leave => None,
         }
     }
 
-    /// A line of the file.
-    pub fn origin(&self, line: usize) -> Option<Origin> {
-        let path = self.file.clone()?;
-        Some(Origin::File { path, line })
-    }
-
     /// Variables with our prefix that set nothing. Only a warning: the environment is shared.
-    pub fn unknown_variables(&self, keys: &[String]) -> Vec<Warning> {
-        let known: Vec<String> = keys.iter().map(|key| variable_of(key)).collect();
+    pub fn report_unknown_variables(&self, faults: &mut Diagnostics) {
+        let of_sections = SECTIONS.iter().flat_map(|(name, schema)| {
+            let keys = schema.keys.iter();
+            keys.map(move |key| variable_of(&format!("{name}.{key}")))
+        });
+        let of_root = SCHEMA.keys.iter().map(|key| variable_of(key));
+        let known: Vec<String> = of_root.chain(of_sections).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let is_other = |variable: &str| {
             let rest = &variable[PREFIX.len()..];
             OTHER_VARIABLES
                 .iter()
                 .any(|other| rest == *other || (rest.starts_with(other) && is_platform(other)))
         };
-        self.sources
-            .environment
-            .keys()
+        let variables = self.sources.environment.keys();
+        for variable in variables
             .filter(|variable| variable.starts_with(PREFIX))
-            .filter(|variable| !known.contains(variable) && !is_other(variable))
-            .map(|variable| {
-                let hint = nearest(variable, known.iter().map(String::as_str)).map_or_else(
-                    || "remove it".to_owned(),
-                    |near| format!("did you mean {near}?"),
-                );
-                Warning(format!("environment {variable} sets nothing: {hint}"))
-            })
-            .collect()
+            .filter(|variable| !known.contains(&variable.as_str()) && !is_other(variable))
+        {
+            let message = format!("environment {variable} sets nothing");
+            let help = suggest::nearest(variable, &known).map_or_else(
+                || "remove it".to_owned(),
+                |near| format!("did you mean {near}?"),
+            );
+            faults.warning(Code::BadSetting, Position::NOWHERE, message, help);
+        }
+    }
+}
+
+/// The file of settings and its text, if there is one.
+fn find(sources: &Sources, faults: &mut Diagnostics) -> Option<(PathBuf, String)> {
+    let candidates = match &sources.config {
+        Some(config) => std::slice::from_ref(config),
+        None => &sources.files,
+    };
+    for path in candidates {
+        match std::fs::read_to_string(path) {
+            Ok(text) => return Some((path.clone(), text)),
+            Err(error)
+                if error.kind() == std::io::ErrorKind::NotFound && sources.config.is_none() => {}
+            Err(error) => {
+                let message = format!("failed to read settings from {}: {error}", path.display());
+                let help = "give a readable file with --config";
+                faults.error(Code::BadSetting, Position::NOWHERE, message, help);
+                return None;
+            }
+        }
+    }
+    None
+}
+
+/// Puts a value under a key of a table; what is no table is left as it is.
+fn set(table: &mut Node, key: &str, node: Node) {
+    if let Value::Map(entries) = &mut table.value {
+        entries.retain(|entry| entry.key != key);
+        entries.push(Entry {
+            at: node.at,
+            key: key.to_owned(),
+            node,
+        });
     }
 }
 
@@ -146,18 +199,4 @@ fn is_platform(name: &str) -> bool {
 
 fn variable_of(key: &str) -> String {
     format!("{PREFIX}{}", key.to_uppercase().replace('.', "_"))
-}
-
-fn is_absent(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::NotFound
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Fault {
-    Fault {
-        origin: None,
-        message: format!(
-            "failed to read settings from {}: {error}; give a readable file with --config",
-            path.display()
-        ),
-    }
 }

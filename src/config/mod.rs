@@ -5,25 +5,27 @@
 //! Nothing here reads the process environment: it arrives in [`Sources`], so that it is testable.
 
 mod channel;
-mod document;
-mod fault;
 mod gateway;
 mod layers;
 mod section;
-pub mod units;
+mod units;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
+use crate::document::{Diagnostic, MapSchema, Value};
+use crate::engine::ruleset::WeeklyTime;
+
 pub use channel::{Channel, ChannelKind, Slack, Smtp, Tls, Twilio, TwilioSender, Webhook};
-pub use fault::{Fault, Faults, Warning};
 pub use gateway::{Confirm, SmsWebhook};
 pub use layers::{Secrets, Sources};
-pub use units::{Network, WeeklyTime};
 
 use layers::Layers;
-use section::Section;
+use section::{Reading, Section};
 
 /// A `public_url` beyond this crowds the text out of an SMS.
 const PUBLIC_URL_CHARACTERS_MAX: usize = 60;
@@ -46,7 +48,7 @@ pub struct Settings {
     pub body_limit_alertmanager_bytes: usize,
     pub body_budget_bytes: usize,
     /// Whose headers are believed about where a request came from.
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: Vec<IpNet>,
     pub failover_after: Duration,
     pub still_firing_hold: Duration,
     pub silence_max: Duration,
@@ -95,7 +97,7 @@ pub struct Watch {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outbound {
     /// Private ranges that webhooks may reach.
-    pub allow_networks: Vec<Network>,
+    pub allow_networks: Vec<IpNet>,
     /// For calls of provider APIs and of the heartbeat.
     pub proxy: Option<String>,
     /// What the proxy is not used for.
@@ -149,45 +151,124 @@ impl Settings {
 #[derive(Clone, Debug)]
 pub struct Loaded {
     pub settings: Settings,
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<Diagnostic>,
 }
+
+/// All that is wrong in the settings. Never holds a secret's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faults(pub Vec<Diagnostic>);
+
+impl std::error::Error for Faults {}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(Diagnostic::one_line).collect();
+        formatter.write_str(&lines.join("\n"))
+    }
+}
+
+/// The keys of the file.
+const SCHEMA: MapSchema = MapSchema {
+    what: "a settings file",
+    keys: &[
+        "listen",
+        "listen_public",
+        "listen_tls",
+        "listen_public_tls",
+        "public_url",
+        "data",
+        "rules",
+        "time_zones",
+        "body_limit",
+        "body_limit_alertmanager",
+        "body_budget",
+        "trusted_proxies",
+        "failover_after",
+        "still_firing_hold",
+        "silence_max",
+        "page_limit",
+        "page_window",
+        "test_page",
+        "disk_warn",
+        "disk_min",
+        "keep_events",
+        "keep_incidents",
+        "disk_cap",
+        "watch",
+        "outbound",
+        "channel",
+    ],
+    foreign: &[
+        (
+            "ceiling_pages",
+            "write page_limit, which counts incidents and not messages",
+        ),
+        ("ceiling_window", "write page_window"),
+    ],
+    may_be_empty: false,
+};
+
+/// The tables that flags and variables can set as well.
+const SECTIONS: [(&str, &MapSchema); 4] = [
+    ("listen_tls", &LISTEN_TLS),
+    ("listen_public_tls", &LISTEN_TLS),
+    ("watch", &WATCH),
+    ("outbound", &OUTBOUND),
+];
+
+const LISTEN_TLS: MapSchema = MapSchema::new("the TLS of a listener", &["certificate", "key"]);
+
+const WATCH: MapSchema = MapSchema::new("[watch]", &["policy", "heartbeat_url"]);
+
+const OUTBOUND: MapSchema = MapSchema::new("[outbound]", &["allow_networks", "proxy", "no_proxy"]);
 
 /// Reads and checks all settings. Either all of them are good or every fault is named.
 pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
     let layers = Layers::read(sources)?;
-    let mut notes = Notes::default();
-    let document = layers.document.clone();
-    let mut root = Section::root(&layers, document);
+    let mut reading = Reading::new(&layers);
+    let mut root = Section::open(&layers.document, &SCHEMA, String::new(), &mut reading);
+    let mut settings = read_root(&mut root);
+    check(&settings, &mut root);
+    settings.watch = read_watch(root.section("watch", &WATCH));
+    settings.outbound = read_outbound(root.section("outbound", &OUTBOUND));
+    settings.channels = channel::read_all(&mut root);
+    layers.report_unknown_variables(&mut reading.faults);
 
-    root.renamed("ceiling_pages", PAGE_LIMIT);
-    root.renamed("ceiling_window", PAGE_WINDOW);
-    let mut settings = read_root(&mut root, &mut notes);
-    if settings.listen_public_tls.is_some() && settings.listen_public.is_none() {
-        root.refuse("listen_public_tls has files, and listen_public is not set: set it as well");
+    let origins: Vec<&str> = layers.origins.iter().map(String::as_str).collect();
+    let found = reading.faults.finish(&origins).into_iter();
+    let (faults, warnings): (Vec<_>, Vec<_>) = found.partition(Diagnostic::is_error);
+    if !faults.is_empty() {
+        return Err(Faults(faults));
     }
-    notes.warnings.extend(plain_public_url(&settings));
-    notes.warnings.extend(late_disk_warning(&settings));
+    Ok(Loaded { settings, warnings })
+}
+
+/// What settings say only together.
+fn check(settings: &Settings, root: &mut Section<'_, '_>) {
+    if settings.listen_public_tls.is_some() && settings.listen_public.is_none() {
+        let message = "listen_public_tls has files, and listen_public is not set";
+        root.refuse(message, "set it as well");
+    }
     if settings.body_budget_bytes < settings.largest_body_bytes() {
         root.refuse(
-            "body_budget holds no whole body: make it larger than body_limit and \
-                     body_limit_alertmanager",
+            "body_budget holds no whole body",
+            "make it larger than body_limit and body_limit_alertmanager",
         );
     }
-    settings.watch = read_watch(root.take_section("watch"), &mut notes);
-    settings.outbound = read_outbound(root.take_section("outbound"), &mut notes);
-    settings.channels = channel::read_all(root.take_tables("channel"), &mut notes);
-    notes.add(root.finish());
-    notes
-        .warnings
-        .extend(layers.unknown_variables(&notes.asked));
-
-    if notes.faults.is_empty() {
-        Ok(Loaded {
-            settings,
-            warnings: notes.warnings,
-        })
-    } else {
-        Err(Faults(notes.faults))
+    // Links would lead to a listener that does not understand them.
+    let has_tls = settings.listen_tls.is_some() || settings.listen_public_tls.is_some();
+    let url = &settings.public_url;
+    if has_tls && url.starts_with("http://") {
+        let message =
+            format!("public_url = \"{url}\" begins with http://, and a listener speaks TLS");
+        root.warn(message, "write https://");
+    }
+    // The self-incident would come with the first refusal, and end and come again with each
+    // further one while `disk_min` is still free.
+    if settings.disk_warn_bytes <= settings.disk_min_bytes && settings.disk_min_bytes > 0 {
+        let message = "disk_warn is not above disk_min, so nobody is warned before events are \
+                       refused";
+        root.warn(message.to_owned(), "make it larger");
     }
 }
 
@@ -195,69 +276,42 @@ pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
 /// settings are left to `serve`.
 pub fn data_directory(sources: &Sources) -> Result<PathBuf, Faults> {
     let layers = Layers::read(sources)?;
-    let document = layers.document.clone();
-    let mut root = Section::root(&layers, document);
-    Ok(root
-        .read("data", units::path)
-        .unwrap_or_else(|| Settings::default().data))
+    let mut reading = Reading::new(&layers);
+    let mut root = Section::open(&layers.document, &SCHEMA, String::new(), &mut reading);
+    let data = root.read("data", units::path);
+    Ok(data.unwrap_or_else(|| Settings::default().data))
 }
 
-/// What was noticed while reading.
-#[derive(Default)]
-struct Notes {
-    faults: Vec<Fault>,
-    warnings: Vec<Warning>,
-    /// All keys that can be set from the environment.
-    asked: Vec<String>,
-}
-
-impl Notes {
-    fn add(&mut self, finished: section::Finished) {
-        self.faults.extend(finished.faults);
-        self.warnings.extend(finished.warnings);
-        self.asked.extend(finished.asked);
-    }
-}
-
-/// What became of `ceiling_pages`.
-const PAGE_LIMIT: &str = "write page_limit, which counts incidents and not messages";
-/// What became of `ceiling_window`.
-const PAGE_WINDOW: &str = "write page_window";
-
-fn tls_files(mut section: Section<'_>, notes: &mut Notes) -> Option<TlsFiles> {
+fn tls_files(mut section: Section<'_, '_>) -> Option<TlsFiles> {
     let mut read = |key| section.read(key, units::optional(units::path)).flatten();
-    let files = match (read("certificate"), read("key")) {
+    match (read("certificate"), read("key")) {
         (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
         (None, None) => None,
         (Some(_), None) | (None, Some(_)) => {
-            let cure = "certificate and key belong together: set both files, or neither";
-            section.refuse(cure);
+            let help = "set both files, or neither";
+            section.refuse("certificate and key belong together", help);
             None
         }
-    };
-    notes.add(section.finish());
-    files
+    }
 }
 
-fn read_test_page(root: &mut Section<'_>) -> Option<WeeklyTime> {
+fn read_test_page(root: &mut Section<'_, '_>) -> Option<WeeklyTime> {
     let weekly_time = units::optional(units::weekly_time);
     root.read("test_page", weekly_time).flatten()
 }
 
-fn read_root(root: &mut Section<'_>, notes: &mut Notes) -> Settings {
+fn read_root(root: &mut Section<'_, '_>) -> Settings {
     let default = Settings::default();
     let listen = root.read("listen", units::address);
     let public_url = root.read_address("public_url", units::url);
-    notes
-        .warnings
-        .extend(long_public_url(public_url.as_deref()));
-    let listen_tls = tls_files(root.take_section("listen_tls"), notes);
+    warn_of_long_url(public_url.as_deref(), root);
+    let listen_tls = tls_files(root.section("listen_tls", &LISTEN_TLS));
     let has_tls = listen_tls.is_some();
     Settings {
         public_url: public_url.unwrap_or_else(|| url_of(listen.unwrap_or(default.listen), has_tls)),
         listen: listen.unwrap_or(default.listen),
         listen_tls,
-        listen_public_tls: tls_files(root.take_section("listen_public_tls"), notes),
+        listen_public_tls: tls_files(root.section("listen_public_tls", &LISTEN_TLS)),
         listen_public: root
             .read("listen_public", units::optional(units::address))
             .flatten(),
@@ -315,7 +369,7 @@ fn read_root(root: &mut Section<'_>, notes: &mut Notes) -> Settings {
     }
 }
 
-fn time_zones(value: &document::Value) -> Result<TimeZones, String> {
+fn time_zones(value: &Value) -> Result<TimeZones, String> {
     match units::text(value)?.as_str() {
         "bundled" => Ok(TimeZones::Bundled),
         "system" => Ok(TimeZones::System),
@@ -323,29 +377,22 @@ fn time_zones(value: &document::Value) -> Result<TimeZones, String> {
     }
 }
 
-fn read_watch(mut section: Section<'_>, notes: &mut Notes) -> Watch {
-    let watch = Watch {
-        policy: section
-            .read("policy", units::optional(units::text))
-            .flatten(),
-        heartbeat_url: section
-            .read_address("heartbeat_url", units::optional(units::endpoint))
-            .flatten(),
-    };
-    notes.add(section.finish());
-    watch
+fn read_watch(mut section: Section<'_, '_>) -> Watch {
+    let policy = section.read("policy", units::optional(units::text));
+    let url = units::optional(units::endpoint);
+    Watch {
+        policy: policy.flatten(),
+        heartbeat_url: section.read_address("heartbeat_url", url).flatten(),
+    }
 }
 
-fn read_outbound(mut section: Section<'_>, notes: &mut Notes) -> Outbound {
+fn read_outbound(mut section: Section<'_, '_>) -> Outbound {
     let allow_networks = section.read("allow_networks", units::networks);
-    let proxy = section
-        .read_address("proxy", units::optional(units::url))
-        .flatten();
+    let proxy = section.read_address("proxy", units::optional(units::url));
     let no_proxy = section.read("no_proxy", units::texts);
-    notes.add(section.finish());
     Outbound {
         allow_networks: allow_networks.unwrap_or_default(),
-        proxy,
+        proxy: proxy.flatten(),
         no_proxy: no_proxy.unwrap_or_default(),
     }
 }
@@ -360,38 +407,15 @@ fn url_of(listen: SocketAddr, has_tls: bool) -> String {
     }
 }
 
-/// Links would lead to a listener that does not understand them.
-fn plain_public_url(settings: &Settings) -> Option<Warning> {
-    let has_tls = settings.listen_tls.is_some() || settings.listen_public_tls.is_some();
-    let url = &settings.public_url;
-    (has_tls && url.starts_with("http://")).then(|| {
-        Warning(format!(
-            "public_url = \"{url}\" begins with http://, and a listener speaks TLS: write https://"
-        ))
-    })
-}
-
-/// The self-incident would come with the first refusal, and end and come again with each further
-/// one while `disk_min` is still free.
-fn late_disk_warning(settings: &Settings) -> Option<Warning> {
-    let is_late = settings.disk_warn_bytes <= settings.disk_min_bytes;
-    (is_late && settings.disk_min_bytes > 0).then(|| {
-        Warning(
-            "disk_warn is not above disk_min, so nobody is warned before events are refused: make \
-             it larger"
-                .to_owned(),
-        )
-    })
-}
-
-fn long_public_url(public_url: Option<&str>) -> Option<Warning> {
-    let characters = public_url?.chars().count();
-    (characters > PUBLIC_URL_CHARACTERS_MAX).then(|| {
-        Warning(format!(
+fn warn_of_long_url(public_url: Option<&str>, root: &mut Section<'_, '_>) {
+    let characters = public_url.map_or(0, |url| url.chars().count());
+    if characters > PUBLIC_URL_CHARACTERS_MAX {
+        let message = format!(
             "public_url has {characters} characters; beyond {PUBLIC_URL_CHARACTERS_MAX} the link \
-             crowds the text out of an SMS: choose a shorter host name"
-        ))
-    })
+             crowds the text out of an SMS"
+        );
+        root.warn(message, "choose a shorter host name");
+    }
 }
 
 #[cfg(test)]

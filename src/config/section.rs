@@ -1,127 +1,115 @@
-//! One table of settings: keys are asked for one by one, and what nobody asked for is unknown.
-//!
-//! Asking records the key, so the list of known keys can never differ from what is read.
+//! One table of settings, read key by key: the value, or what is wrong with it and the help.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use secrecy::SecretString;
 
-use super::document::{Entries, Entry, Value};
-use super::fault::{Fault, Origin, Warning};
+use crate::document::{Code, Diagnostics, Entry, MapReader, MapSchema, Node, Position, Value};
+
 use super::layers::Layers;
-use super::units::nearest;
+
+/// What all tables of one reading share.
+pub(super) struct Reading<'doc> {
+    pub faults: Diagnostics,
+    /// Where secrets are looked up; `None` when they are left alone.
+    pub secrets: Option<&'doc BTreeMap<String, String>>,
+}
+
+impl<'doc> Reading<'doc> {
+    pub fn new(layers: &Layers<'doc>) -> Self {
+        Self {
+            faults: Diagnostics::default(),
+            secrets: layers.secrets(),
+        }
+    }
+}
 
 /// A table that is being read.
-pub(super) struct Section<'load> {
-    layers: &'load Layers<'load>,
-    entries: Entries,
-    /// How its keys are written elsewhere: nothing, `watch.`, or `channel mail: ` in messages.
+pub(super) struct Section<'read, 'doc> {
+    map: MapReader<'doc>,
+    /// How its keys are written in messages: nothing, `watch.`, or `channel mail: `.
     prefix: String,
-    scope: Scope,
-    asked: Vec<String>,
-    faults: Vec<Fault>,
-    warnings: Vec<Warning>,
+    reading: &'read mut Reading<'doc>,
 }
 
-/// Whether flags and variables can set keys of a section.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    AllLayers,
-    FileOnly { line: usize },
-}
+/// What a section holds that nobody has written.
+static EMPTY: Node = Node {
+    at: Position {
+        file: 0,
+        line: 1,
+        column: 1,
+    },
+    value: Value::Map(Vec::new()),
+};
 
-/// What is left of a section when all its keys were asked for.
-pub(super) struct Finished {
-    pub faults: Vec<Fault>,
-    pub warnings: Vec<Warning>,
-    pub asked: Vec<String>,
-}
-
-impl<'load> Section<'load> {
-    /// The top level.
-    pub fn root(layers: &'load Layers<'load>, entries: Entries) -> Self {
-        Self::new(layers, entries, String::new(), Scope::AllLayers)
-    }
-
-    fn new(layers: &'load Layers<'load>, entries: Entries, prefix: String, scope: Scope) -> Self {
+impl<'read, 'doc> Section<'read, 'doc> {
+    /// The table of a node; keys that it may not have are faults.
+    pub fn open(
+        node: &'doc Node,
+        schema: &'static MapSchema,
+        prefix: String,
+        reading: &'read mut Reading<'doc>,
+    ) -> Self {
         Self {
-            layers,
-            entries,
+            map: MapReader::open(node, schema, &mut reading.faults),
             prefix,
-            scope,
-            asked: Vec::new(),
-            faults: Vec::new(),
-            warnings: Vec::new(),
+            reading,
         }
     }
 
-    /// A table below this one; empty when the file has none.
-    pub fn take_section(&mut self, key: &str) -> Self {
-        let entries = match self.take_entry(key) {
-            Some(Entry { value, line }) => self.expect_table(key, value, line),
-            None => Entries::new(),
-        };
+    /// A table below this one; empty when nobody has written it.
+    pub fn section(&mut self, key: &str, schema: &'static MapSchema) -> Section<'_, 'doc> {
+        let written = self.map.entry(key);
+        let node = written
+            .filter(|entry| self.expect_table(key, entry.at, &entry.node))
+            .map_or(&EMPTY, |entry| &entry.node);
         let prefix = format!("{}{key}.", self.prefix);
-        Self::new(self.layers, entries, prefix, self.scope)
+        Section::open(node, schema, prefix, self.reading)
     }
 
-    /// The tables `[[key]]` below this one. Only the file can set them.
-    pub fn take_tables(&mut self, key: &str) -> Vec<Self> {
-        let items = match self.take_entry(key) {
-            None => Vec::new(),
-            Some(Entry {
-                value: Value::List(items),
-                ..
-            }) => items,
-            Some(Entry { value, line }) => {
-                self.fault(
-                    line,
-                    &format!("{key} = {}: write [[{key}]] for each", value.show()),
-                );
-                Vec::new()
-            }
+    /// The tables `[[key]]` below this one.
+    pub fn tables(&mut self, key: &str) -> Vec<&'doc Node> {
+        let Some(entry) = self.map.entry(key) else {
+            return Vec::new();
         };
-        let mut sections = Vec::new();
-        for (index, item) in items.into_iter().enumerate() {
-            let line = item.line;
-            let entries = self.expect_table(key, item.value, line);
-            let name = match entries.get("name").map(|entry| &entry.value) {
-                Some(Value::Text(name)) => name.clone(),
-                _ => (index + 1).to_string(),
-            };
-            let prefix = format!("{key} {name}: ");
-            sections.push(Self::new(
-                self.layers,
-                entries,
-                prefix,
-                Scope::FileOnly { line },
-            ));
+        if !matches!(entry.node.value, Value::List(_)) {
+            let message = format!("{key} = {}", show(&entry.node.value));
+            self.fault(entry.at, &message, format!("write [[{key}]] for each"));
         }
-        sections
+        let items = entry.node.items().iter();
+        items
+            .filter(|node| self.expect_table(key, node.at, node))
+            .collect()
     }
 
-    fn expect_table(&mut self, key: &str, value: Value, line: usize) -> Entries {
-        if let Value::Table(entries) = value {
-            return entries;
+    /// Whether it is a table. Of anything else, only what holds no secret is shown.
+    fn expect_table(&mut self, key: &str, at: Position, node: &Node) -> bool {
+        let is_table = matches!(node.value, Value::Map(_));
+        if !is_table {
+            let message = format!("{key} = {}", show(&node.value));
+            self.fault(at, &message, "must be a table".to_owned());
         }
-        self.fault(line, &format!("{key} = {}: must be a table", value.show()));
-        Entries::new()
+        is_table
     }
 
-    fn take_entry(&mut self, key: &str) -> Option<Entry> {
-        self.asked.push(key.to_owned());
-        self.entries.remove(key)
+    /// One of the tables `[[key]]`; messages name it.
+    pub fn table(
+        &mut self,
+        node: &'doc Node,
+        name: &str,
+        schema: &'static MapSchema,
+    ) -> Section<'_, 'doc> {
+        Section::open(node, schema, format!("{name}: "), self.reading)
     }
 
-    /// The value of a key from the highest layer that has it, if it is good. `parse` answers with
-    /// what is wrong and the cure.
+    /// The value of a key, if it is good. `parse` answers with the help for one that is not.
     pub fn read<T>(
         &mut self,
         key: &str,
         parse: impl FnOnce(&Value) -> Result<T, String>,
     ) -> Option<T> {
-        self.read_shown(key, Value::show, parse)
+        self.read_shown(key, show, parse)
     }
 
     /// As [`Section::read`], for an address on the web: a fault shows no part that may hold a key.
@@ -130,7 +118,7 @@ impl<'load> Section<'load> {
         key: &str,
         parse: impl FnOnce(&Value) -> Result<T, String>,
     ) -> Option<T> {
-        self.read_shown(key, Value::show_address, parse)
+        self.read_shown(key, show_address, parse)
     }
 
     fn read_shown<T>(
@@ -139,227 +127,181 @@ impl<'load> Section<'load> {
         show: fn(&Value) -> String,
         parse: impl FnOnce(&Value) -> Result<T, String>,
     ) -> Option<T> {
-        let (value, origin) = self.take_value(key)?;
-        parse(&value)
-            .map_err(|problem| {
-                let message = format!("{}{key} = {}: {problem}", self.prefix, show(&value));
-                self.faults.push(Fault { origin, message });
-            })
-            .ok()
+        let Entry { at, node, .. } = self.map.entry(key)?;
+        let fault = |help| self.fault(*at, &format!("{key} = {}", show(&node.value)), help);
+        parse(&node.value).map_err(fault).ok()
     }
 
-    /// A key that has another name now: whoever still sets it is told the new one.
-    pub fn renamed(&mut self, key: &str, cure: &str) {
-        let asked = self.asked.len();
-        let value = self.take_value(key);
-        // It is not offered to those who mistype another.
-        self.asked.truncate(asked);
-        if let Some((value, origin)) = value {
-            let message = format!("{}{key} = {}: {cure}", self.prefix, value.show());
-            self.faults.push(Fault { origin, message });
+    /// Reports a key that must be there and is not.
+    pub fn expect(&mut self, key: &str, help: &str) {
+        if self.map.entry(key).is_none() {
+            self.refuse(&format!("{key} is missing"), help);
         }
     }
 
-    /// As [`Section::read`], and a fault when there is no value; `cure` names an example.
+    /// As [`Section::read`], of a key that must be there.
     pub fn require<T>(
         &mut self,
         key: &str,
-        cure: &str,
+        help: &str,
         parse: impl FnOnce(&Value) -> Result<T, String>,
     ) -> Option<T> {
-        self.require_shown(key, cure, Value::show, parse)
-    }
-
-    /// As [`Section::require`], for an address on the web.
-    pub fn require_address<T>(
-        &mut self,
-        key: &str,
-        cure: &str,
-        parse: impl FnOnce(&Value) -> Result<T, String>,
-    ) -> Option<T> {
-        self.require_shown(key, cure, Value::show_address, parse)
-    }
-
-    fn require_shown<T>(
-        &mut self,
-        key: &str,
-        cure: &str,
-        show: fn(&Value) -> String,
-        parse: impl FnOnce(&Value) -> Result<T, String>,
-    ) -> Option<T> {
-        if self.entries.contains_key(key) {
-            return self.read_shown(key, show, parse);
-        }
-        self.asked.push(key.to_owned());
-        self.refuse(&format!("{key} is missing: {cure}"));
-        None
+        self.expect(key, help);
+        self.read(key, parse)
     }
 
     /// A secret: `env:NAME`, `file:PATH`, or the literal with a warning. No message holds it.
     pub fn secret(&mut self, key: &str) -> Option<SecretString> {
-        let (value, origin) = self.take_value(key)?;
-        match resolve(&value, self.layers.secrets()) {
+        let Entry { at, node, .. } = self.map.entry(key)?;
+        self.resolved(key, *at, &node.value)
+    }
+
+    fn resolved(&mut self, key: &str, at: Position, value: &Value) -> Option<SecretString> {
+        match resolve(value, self.reading.secrets) {
             Ok(Resolved::Absent) => None,
             Ok(Resolved::Referred(secret)) => Some(secret),
             Ok(Resolved::Literal(secret)) => {
-                self.warn_of_literal(key, origin);
+                let message = format!("{}{key} is written as it is", self.prefix);
+                let help = "env:NAME or file:PATH keeps it out of this file";
+                let faults = &mut self.reading.faults;
+                faults.warning(Code::BadSetting, at, message, help);
                 Some(secret)
             }
-            Err(problem) => {
-                let message = format!("{}{key}: {problem}", self.prefix);
-                self.faults.push(Fault { origin, message });
+            Err((problem, help)) => {
+                self.fault(at, &format!("{key}: {problem}"), help);
                 None
             }
         }
     }
 
-    fn warn_of_literal(&mut self, key: &str, origin: Option<Origin>) {
-        let place = origin
-            .map(|origin| format!("{origin}: "))
-            .unwrap_or_default();
-        self.warnings.push(Warning(format!(
-            "{place}{}{key} is written as it is; env:NAME or file:PATH keeps it out of this file",
-            self.prefix
-        )));
-    }
-
     /// As [`Section::secret`], and a fault when there is none.
-    pub fn require_secret(&mut self, key: &str, cure: &str) -> Option<SecretString> {
-        let faults = self.faults.len();
-        let secret = self.secret(key);
-        if secret.is_none() && self.faults.len() == faults {
-            self.refuse(&format!("{key} is missing: {cure}"));
+    pub fn require_secret(&mut self, key: &str, help: &str) -> Option<SecretString> {
+        let text = self.map.entry(key).and_then(|entry| entry.node.as_text());
+        let is_empty = text.is_some_and(|text| trimmed(text).is_empty());
+        if is_empty && self.reading.secrets.is_some() {
+            self.refuse(&format!("{key} is missing"), help);
         }
-        secret
+        self.expect(key, help);
+        self.secret(key)
     }
 
     /// A secret, or a list of them.
     pub fn secret_list(&mut self, key: &str) -> Vec<SecretString> {
-        let Some(Entry { value, line }) = self.take_entry(key) else {
+        let Some(Entry { at, node, .. }) = self.map.entry(key) else {
             return Vec::new();
         };
-        let values = match value {
-            Value::List(items) => items.into_iter().map(|item| item.value).collect(),
-            value => vec![value],
+        let nodes = match &node.value {
+            Value::List(items) => items,
+            _ => std::slice::from_ref(node),
         };
-        let mut secrets = Vec::new();
-        for value in values {
-            match resolve(&value, self.layers.secrets()) {
-                Ok(Resolved::Absent) => {}
-                Ok(Resolved::Referred(secret)) => secrets.push(secret),
-                Ok(Resolved::Literal(secret)) => {
-                    self.warn_of_literal(key, self.layers.origin(line));
-                    secrets.push(secret);
-                }
-                Err(problem) => self.fault(line, &format!("{key}: {problem}")),
-            }
-        }
+        let secrets = nodes.iter();
         secrets
+            .filter_map(|node| self.resolved(key, *at, &node.value))
+            .collect()
     }
 
     /// A table of secrets by free names, such as headers. Literals are not remarked on.
     pub fn secrets(&mut self, key: &str) -> Vec<(String, SecretString)> {
-        let Some(Entry { value, line }) = self.take_entry(key) else {
-            return Vec::new();
-        };
-        let entries = self.expect_table(key, value, line);
         let mut secrets = Vec::new();
-        for (name, entry) in entries {
-            match resolve(&entry.value, self.layers.secrets()) {
-                Ok(Resolved::Absent) => secrets.push((name, SecretString::default())),
+        let Some(Entry { at, node, .. }) = self.map.entry(key) else {
+            return secrets;
+        };
+        if !matches!(node.value, Value::Map(_)) {
+            let help = "write a table of names with their values".to_owned();
+            self.fault(*at, &format!("{key} is no table"), help);
+        }
+        for entry in node.entries() {
+            match resolve(&entry.node.value, self.reading.secrets) {
+                Ok(Resolved::Absent) => secrets.push((entry.key.clone(), SecretString::default())),
                 Ok(Resolved::Referred(secret) | Resolved::Literal(secret)) => {
-                    secrets.push((name, secret));
+                    secrets.push((entry.key.clone(), secret));
                 }
-                Err(problem) => self.fault(entry.line, &format!("{key}.{name}: {problem}")),
+                Err((problem, help)) => {
+                    self.fault(entry.at, &format!("{key}.{}: {problem}", entry.key), help);
+                }
             }
         }
         secrets
     }
 
-    /// Keys of which one means nothing without the others. Asked before they are read, so that a
-    /// bad value is not told as a missing one.
+    /// Keys of which one means nothing without the others.
     pub fn require_all_or_none(&mut self, keys: &[&str]) {
         let given = keys.iter().filter(|key| self.is_given(key)).count();
         if given > 0 && given < keys.len() {
             let (last, others) = keys.split_last().expect("there are several");
-            let others = others.join(", ");
             let how_many = if keys.len() == 2 { "both" } else { "all" };
-            self.refuse(&format!(
-                "{others} and {last} belong together: give {how_many} or none"
-            ));
+            self.refuse(
+                &format!("{} and {last} belong together", others.join(", ")),
+                &format!("give {how_many} or none"),
+            );
         }
     }
 
     /// Whether it has a value; an empty text is as good as none.
     fn is_given(&self, key: &str) -> bool {
-        let is_empty = |value: &Value| matches!(value, Value::Text(text) if text.is_empty());
-        let above = match self.scope {
-            Scope::AllLayers => self.layers.above_file(&format!("{}{key}", self.prefix)),
-            Scope::FileOnly { .. } => None,
-        };
-        match (above, self.entries.get(key)) {
-            (Some((value, _)), _) => !is_empty(&value),
-            (None, Some(entry)) => !is_empty(&entry.value),
-            (None, None) => false,
-        }
+        let value = self.map.entry(key).map(|entry| &entry.node.value);
+        value.is_some_and(|value| !matches!(value, Value::Text(text) if text.is_empty()))
     }
 
     /// A fault of the section as a whole.
-    pub fn refuse(&mut self, message: &str) {
-        let line = match self.scope {
-            Scope::AllLayers => 1,
-            Scope::FileOnly { line } => line,
-        };
-        self.fault(line, message);
+    pub fn refuse(&mut self, message: &str, help: &str) {
+        self.fault(self.map.at, message, help.to_owned());
     }
 
-    fn fault(&mut self, line: usize, message: &str) {
-        self.faults.push(Fault {
-            origin: self.layers.origin(line),
-            message: self.prefix.clone() + message,
-        });
+    /// Something that works and should be better.
+    pub fn warn(&mut self, message: String, help: &str) {
+        let faults = &mut self.reading.faults;
+        faults.warning(Code::BadSetting, Position::NOWHERE, message, help);
     }
 
-    fn take_value(&mut self, key: &str) -> Option<(Value, Option<Origin>)> {
-        let entry = self.take_entry(key);
-        let above = match self.scope {
-            Scope::AllLayers => self.layers.above_file(&format!("{}{key}", self.prefix)),
-            Scope::FileOnly { .. } => None,
-        };
-        if let Some((value, origin)) = above {
-            return Some((value, Some(origin)));
-        }
-        let Entry { value, line } = entry?;
-        Some((value, self.layers.origin(line)))
+    fn fault(&mut self, at: Position, message: &str, help: String) {
+        let message = self.prefix.clone() + message;
+        self.reading
+            .faults
+            .error(Code::BadSetting, at, message, help);
     }
+}
 
-    /// Ends the reading: every key that is left is unknown.
-    pub fn finish(mut self) -> Finished {
-        let unknown: Vec<(String, usize)> = std::mem::take(&mut self.entries)
-            .into_iter()
-            .map(|(key, entry)| (key, entry.line))
-            .collect();
-        for (key, line) in unknown {
-            let known = self.asked.iter().map(String::as_str);
-            let cure = nearest(&key, known).map_or_else(
-                || format!("known keys are {}", self.asked.join(", ")),
-                |near| format!("did you mean {near}?"),
-            );
-            let message = match self.prefix.ends_with('.') {
-                true => format!("unknown key {}{key}: {cure}", self.prefix),
-                false => format!("{}unknown key {key}: {cure}", self.prefix),
-            };
-            let origin = self.layers.origin(line);
-            self.faults.push(Fault { origin, message });
+/// A value as it would be written, for messages.
+fn show(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Integer(number) => number.to_string(),
+        Value::Text(text) => format!("{:?}", without_secrets(text)),
+        Value::Other(text) => text.clone(),
+        Value::List(items) => {
+            let items: Vec<String> = items.iter().map(|node| show(&node.value)).collect();
+            format!("[{}]", items.join(", "))
         }
-        let is_settable = self.scope == Scope::AllLayers;
-        let prefix = &self.prefix;
-        let asked = self.asked.iter().filter(|_| is_settable);
-        Finished {
-            asked: asked.map(|key| format!("{prefix}{key}")).collect(),
-            faults: self.faults,
-            warnings: self.warnings,
-        }
+        Value::Map(_) => "a table".to_owned(),
+    }
+}
+
+/// As [`show`], for what should be an address on the web and may lack the beginning.
+fn show_address(value: &Value) -> String {
+    match value {
+        Value::Text(text) if !text.contains("://") => format!("{:?}", host_of(text)),
+        value => show(value),
+    }
+}
+
+/// Addresses on the web may hold keys in every part but scheme and host: only these are shown.
+fn without_secrets(text: &str) -> String {
+    match text.split_once("://") {
+        Some((scheme, rest)) => format!("{scheme}://{}", host_of(rest)),
+        None => text.to_owned(),
+    }
+}
+
+/// The host, and that there was more.
+fn host_of(rest: &str) -> String {
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let path = if path.len() > 1 { "/…" } else { path };
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("…@{host}{path}"),
+        None => format!("{authority}{path}"),
     }
 }
 
@@ -370,35 +312,44 @@ enum Resolved {
     Literal(SecretString),
 }
 
+/// What is wrong, without the secret, and the help.
+type Unusable = (String, String);
+
 fn resolve(
     value: &Value,
     environment: Option<&BTreeMap<String, String>>,
-) -> Result<Resolved, String> {
+) -> Result<Resolved, Unusable> {
     let Value::Text(text) = value else {
-        return Err("must be text: write env:NAME or file:PATH in quotes".to_owned());
+        let help = "write env:NAME or file:PATH in quotes";
+        return Err(("must be text".to_owned(), help.to_owned()));
     };
     let Some(environment) = environment else {
         return Ok(Resolved::Referred(SecretString::default()));
     };
     if let Some(name) = text.strip_prefix("env:") {
-        let secret = environment.get(name).map(|secret| trimmed(secret));
-        return match secret {
-            Some(secret) if !secret.is_empty() => checked(secret)
-                .map(Resolved::Referred)
-                .map_err(|problem| format!("{text} {problem}")),
-            Some(_) | None => Err(format!("{text} is not set: export {name} with its value")),
-        };
+        let secret = environment.get(name).map_or("", |secret| trimmed(secret));
+        if secret.is_empty() {
+            let help = format!("export {name} with its value");
+            return Err((format!("{text} is not set"), help));
+        }
+        return checked(secret, text).map(Resolved::Referred);
     }
     if let Some(path) = text.strip_prefix("file:") {
-        return read_secret(Path::new(path))
-            .map(Resolved::Referred)
-            .map_err(|problem| format!("{text} {problem}"));
+        let unusable = |problem: String| {
+            let help = "write the secret into that file".to_owned();
+            (format!("{text} {problem}"), help)
+        };
+        let content = std::fs::read_to_string(Path::new(path))
+            .map_err(|error| unusable(format!("cannot be read ({error})")))?;
+        return match trimmed(&content) {
+            "" => Err(unusable("is empty".to_owned())),
+            secret => checked(secret, text).map(Resolved::Referred),
+        };
     }
-    let secret = trimmed(text);
-    if secret.is_empty() {
-        return Ok(Resolved::Absent);
+    match trimmed(text) {
+        "" => Ok(Resolved::Absent),
+        secret => checked(secret, "it").map(Resolved::Literal),
     }
-    checked(secret).map(Resolved::Literal)
 }
 
 /// Programs that print or keep a secret end it with a line break, which is none of it.
@@ -407,22 +358,11 @@ fn trimmed(secret: &str) -> &str {
 }
 
 /// No provider takes a secret with control characters in it: whatever put them there, each page
-/// would fail.
-fn checked(secret: &str) -> Result<SecretString, String> {
+/// would fail. `what` is how the message calls it.
+fn checked(secret: &str, what: &str) -> Result<SecretString, Unusable> {
     if secret.contains(char::is_control) {
-        return Err(
-            "holds a line break or another control character: give the secret alone".to_owned(),
-        );
+        let problem = format!("{what} holds a line break or another control character");
+        return Err((problem, "give the secret alone".to_owned()));
     }
     Ok(secret.into())
-}
-
-fn read_secret(path: &Path) -> Result<SecretString, String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("cannot be read ({error}): write the secret into that file"))?;
-    let secret = trimmed(&text);
-    if secret.is_empty() {
-        return Err("is empty: write the secret into that file".to_owned());
-    }
-    checked(secret)
 }

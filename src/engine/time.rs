@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::ops::Add;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,8 @@ pub struct Duration(pub u64);
 impl Duration {
     /// No time at all.
     pub const ZERO: Self = Self(0);
+    /// A hundred years: longer times are mistakes, and would overflow dates.
+    pub const LONGEST: Self = Self::days(100 * 366);
 
     /// So many seconds.
     pub const fn seconds(seconds: u64) -> Self {
@@ -64,6 +67,46 @@ impl fmt::Display for Duration {
             .collect();
         formatter.write_str(&parts.join(" "))
     }
+}
+
+/// A text is no length of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write numbers with units w, d, h, m, s, such as 90s, 5m, 1h30m or 2d")]
+pub struct NoLength;
+
+impl FromStr for Duration {
+    type Err = NoLength;
+
+    /// As people write it: `90s`, `1h30m`, `1h 30m`, `2d`; no fractions and nothing negative.
+    fn from_str(text: &str) -> Result<Self, NoLength> {
+        let mut total: u64 = 0;
+        let mut rest = text.trim();
+        loop {
+            let (count, after) = split_after(rest, |letter| letter.is_ascii_digit());
+            let (unit, after) = split_after(after.trim_start(), char::is_alphabetic);
+            let unit = match unit {
+                "ms" => Self(1),
+                "s" => Self::seconds(1),
+                "m" => Self::minutes(1),
+                "h" => Self::hours(1),
+                "d" => Self::days(1),
+                "w" => Self::days(7),
+                _ => return Err(NoLength),
+            };
+            let count: u64 = count.parse().map_err(|_| NoLength)?;
+            let length = count.checked_mul(unit.0).ok_or(NoLength)?;
+            total = total.checked_add(length).ok_or(NoLength)?;
+            rest = after.trim_start();
+            if rest.is_empty() {
+                return Ok(Self(total));
+            }
+        }
+    }
+}
+
+/// The letters of a kind that a text begins with, and the rest.
+fn split_after(text: &str, is_part: fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(|letter| !is_part(letter)).unwrap_or(text.len()))
 }
 
 /// A moment on the wall clock: milliseconds since 1970-01-01T00:00:00Z.
@@ -176,6 +219,33 @@ mod tests {
         ];
         for (length, text) in cases {
             assert_eq!(length.to_string(), text);
+            assert_eq!(text.parse(), Ok(length));
+        }
+    }
+
+    #[test]
+    fn lengths_are_numbers_with_units() {
+        let cases = [
+            ("90s", Some(Duration::seconds(90))),
+            ("1h30m", Some(Duration::minutes(90))),
+            (" 1 h 30 m ", Some(Duration::minutes(90))),
+            ("1w", Some(Duration::days(7))),
+            ("0s", Some(Duration::ZERO)),
+            ("", None),
+            (" ", None),
+            ("5", None),
+            ("m", None),
+            ("-5m", None),
+            ("5x", None),
+            ("1.5h", None),
+            ("1h💥", None),
+            ("1h, 30m", None),
+            ("99999999999999999999d", None),
+            ("9999999999999999d", None),
+            ("18446744073709551615ms 1ms", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(text.parse().ok(), expected, "{text}");
         }
     }
 

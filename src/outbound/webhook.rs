@@ -153,7 +153,7 @@ mod tests {
 
     async fn send(reply: Reply) -> (Sent, Vec<Call>) {
         let server = Server::start([reply]).await;
-        let sent = sample::send(&webhook(&["127.0.0.1"]), &order(&server)).await;
+        let sent = sample::send(&webhook(&["127.0.0.1/32"]), &order(&server)).await;
         (sent, server.calls())
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::document::Node;
 use crate::engine::calendar::Override;
 use crate::engine::ids::{ScheduleName, UserName};
 use crate::engine::ruleset::RuleSet;
@@ -13,7 +14,6 @@ use super::documents::{Documents, Section};
 use super::export::inline;
 use super::keys::KeySource;
 use super::names::Numbers;
-use super::node::Node;
 use super::routes::ROOT;
 
 /// Begins the name of a field that says in which order things stand.

@@ -5,11 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::{Code, Fault, Faults};
+use crate::document::{
+    Code, Diagnostic, Diagnostics, Entry, MapReader, MapSchema, Node, Position, Value, yaml,
+};
+
 use super::limits;
-use super::node::{Entry, Node, Position, Value};
-use super::table::{Shape, Table};
-use super::yaml;
 
 /// One file of rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +84,7 @@ impl Section {
 }
 
 /// The keys of a file.
-const FILE: Shape = Shape {
+const FILE: MapSchema = MapSchema {
     what: "a rules file",
     keys: &[
         "users",
@@ -129,10 +129,10 @@ pub enum StoredError {
 }
 
 /// Reads all files; what is wrong in one does not hide what is wrong in another.
-pub fn read(files: &[SourceFile]) -> (Documents, Vec<Fault>) {
+pub fn read(files: &[SourceFile]) -> (Documents, Vec<Diagnostic>) {
     let mut sorted: Vec<&SourceFile> = files.iter().collect();
     sorted.sort_by(|one, other| one.path.cmp(&other.path));
-    let mut faults = Faults::default();
+    let mut faults = Diagnostics::default();
     let mut documents = Documents::default();
     for (index, source) in sorted.iter().take(limits::FILES).enumerate() {
         let index = u32::try_from(index).unwrap_or(u32::MAX);
@@ -145,14 +145,14 @@ pub fn read(files: &[SourceFile]) -> (Documents, Vec<Fault>) {
     }
     if sorted.len() > limits::FILES {
         let message = format!("there are more than {} files", limits::FILES);
-        let cure = "put several things into one file";
-        faults.error(Code::TooMany, Position::default(), message, cure);
+        let help = "put several things into one file";
+        faults.error(Code::TooMany, Position::default(), message, help);
     }
     let list = faults.finish(&documents.paths());
     (documents, list)
 }
 
-fn read_file(source: &SourceFile, index: u32, faults: &mut Faults) -> Option<Node> {
+fn read_file(source: &SourceFile, index: u32, faults: &mut Diagnostics) -> Option<Node> {
     let at = Position {
         file: index,
         line: 1,
@@ -168,7 +168,7 @@ fn read_file(source: &SourceFile, index: u32, faults: &mut Faults) -> Option<Nod
         return Some(Node::empty(index));
     }
     let has_shape = matches!(root.value, Value::Map(_));
-    Table::open(&root, &FILE, faults);
+    MapReader::open(&root, &FILE, faults);
     has_shape.then_some(root)
 }
 

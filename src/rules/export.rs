@@ -2,12 +2,12 @@
 //!
 //! What is written reads back as the same tree. Comments are not kept.
 
+use crate::document::scalar::{self, Plain};
+use crate::document::{Entry, Node, Position, Value};
+use crate::engine::time::Duration;
 use crate::text::is_unwanted;
 
 use super::documents::{Documents, SourceFile};
-use super::node::{Entry, Node, Position, Value};
-use super::scalar::{self, Plain};
-use super::values;
 
 /// Columns up to which a small map or list stands on one line.
 const COLUMNS_MAX: usize = 88;
@@ -62,7 +62,7 @@ fn merge(map: &mut Node, entry: &Entry) {
             Value::Map(entries) => entries.extend_from_slice(entry.node.entries()),
             Value::List(items) => items.extend_from_slice(entry.node.items()),
             Value::Null => known.clone_from(&entry.node),
-            Value::Bool(_) | Value::Integer(_) | Value::Text(_) => {}
+            _ => {}
         }
     } else if let Value::Map(entries) = &mut map.value {
         entries.push(entry.clone());
@@ -85,7 +85,7 @@ pub fn inline(node: &Node) -> String {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
         Value::Integer(value) => value.to_string(),
-        Value::Text(text) => quote(text),
+        Value::Text(text) | Value::Other(text) => quote(text),
         Value::List(items) => {
             let items: Vec<String> = items.iter().map(inline).collect();
             format!("[{}]", items.join(", "))
@@ -207,7 +207,7 @@ fn is_plain(text: &str) -> bool {
     let starts_as_word =
         text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/');
     let is_date = text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok();
-    let is_length = values::duration(text).is_some() && !text.contains(' ');
+    let is_length = text.parse::<Duration>().is_ok() && !text.contains(' ');
     (starts_as_word || is_date || is_length)
         && text.chars().all(is_word)
         && !text.ends_with(':')

@@ -95,7 +95,7 @@ pub(super) fn fixed(name: &str) -> Option<(String, String)> {
         "{name} is UTC{offset:+}, because its sign is reversed, and does not follow \
          daylight-saving time"
     );
-    let cure = match (place(offset), place(west)) {
+    let help = match (place(offset), place(west)) {
         (Some(here), Some(there)) => {
             format!("name the place that is meant: {here}; if UTC{west:+} was meant, {there}")
         }
@@ -103,7 +103,7 @@ pub(super) fn fixed(name: &str) -> Option<(String, String)> {
         (None, Some(there)) => format!("name a place; if UTC{west:+} was meant, {there}"),
         (None, None) => "name the place that is meant".to_owned(),
     };
-    Some((message, cure))
+    Some((message, help))
 }
 
 /// What to write instead of something that is no zone of the database.
@@ -186,31 +186,31 @@ mod tests {
             let is_signed = name.starts_with("Etc/GMT") && name.contains(['+', '-']);
             let winter = offset_seconds(name, "2026-01-15T12:00:00Z");
             if is_signed && winter != 0 {
-                let (message, cure) = fixed(name).unwrap_or_else(|| panic!("{name}"));
+                let (message, help) = fixed(name).unwrap_or_else(|| panic!("{name}"));
                 assert!(
                     message.contains(&format!("UTC{:+},", winter / 3_600)),
                     "{message}"
                 );
-                assert!(!cure.is_empty());
+                assert!(!help.is_empty());
             }
         }
     }
 
     #[test]
     fn fixed_zones_name_the_place_and_the_reversed_sign() {
-        let (message, cure) = fixed("Etc/GMT+5").expect("fixed");
+        let (message, help) = fixed("Etc/GMT+5").expect("fixed");
         assert!(
             message.contains("UTC-5, because its sign is reversed"),
             "{message}"
         );
         assert!(
-            cure.contains("America/New_York") && cure.contains("Asia/Karachi"),
-            "{cure}"
+            help.contains("America/New_York") && help.contains("Asia/Karachi"),
+            "{help}"
         );
-        let (_, cure) = fixed("EST").expect("fixed");
+        let (_, help) = fixed("EST").expect("fixed");
         assert!(
-            cure.contains("America/New_York") && cure.contains("America/Panama"),
-            "{cure}"
+            help.contains("America/New_York") && help.contains("America/Panama"),
+            "{help}"
         );
         for fine in [
             "UTC",
@@ -229,7 +229,7 @@ mod tests {
             ("+01:00", "Europe/Berlin"),
         ] {
             assert!(
-                no_zone(name).is_some_and(|cure| cure.contains(place)),
+                no_zone(name).is_some_and(|help| help.contains(place)),
                 "{name}"
             );
         }

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
+use crate::document::{
+    Code, Entry, MapReader, MapSchema, Node, Position, Value, list, shorten, text,
+};
 use crate::engine::event::{Labels, limit};
 use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::{Format, Integration};
@@ -11,14 +14,11 @@ use crate::engine::time::Duration;
 use crate::text::hex;
 
 use super::Context;
-use super::fault::Code;
 use super::keys::{self, KeySource};
 use super::limits;
 use super::mapping;
-use super::node::{Entry, Node, Position, Value, shorten};
-use super::table::{Shape, Table, list, text};
 
-const INTEGRATION: Shape = Shape {
+const INTEGRATION: MapSchema = MapSchema {
     what: "an integration",
     keys: &[
         "format",
@@ -74,7 +74,7 @@ impl Context<'_> {
     }
 
     fn integration(&mut self, entry: &Entry) -> Integration {
-        let table = Table::open(&entry.node, &INTEGRATION, &mut self.faults);
+        let table = MapReader::open(&entry.node, &INTEGRATION, &mut self.faults);
         let max_age = table.duration("max_age", MAX_AGE_MIN..=MAX_AGE_MAX, &mut self.faults);
         let resolve_after = table.duration("resolve_after", RESOLVE_AFTER, &mut self.faults);
         Integration {
@@ -88,7 +88,7 @@ impl Context<'_> {
         }
     }
 
-    fn format(&mut self, table: &Table<'_>) -> Format {
+    fn format(&mut self, table: &MapReader<'_>) -> Format {
         let faults = &mut self.faults;
         table.require("format", "native", faults);
         let format = table
@@ -101,8 +101,8 @@ impl Context<'_> {
         }
         if let Some(at) = table.key_at("mapping").filter(|_| format.is_some()) {
             let message = "only the format `generic` has a `mapping`";
-            let cure = "remove it, or write `format: generic`";
-            faults.error(Code::UnknownKey, at, message, cure);
+            let help = "remove it, or write `format: generic`";
+            faults.error(Code::UnknownKey, at, message, help);
         }
         match format {
             Some("alertmanager") => Format::Alertmanager,
@@ -112,7 +112,7 @@ impl Context<'_> {
         }
     }
 
-    fn labels(&mut self, table: &Table<'_>) -> Labels {
+    fn labels(&mut self, table: &MapReader<'_>) -> Labels {
         let faults = &mut self.faults;
         let entries = table.named("labels", limit::LABELS, faults);
         for entry in entries.iter().filter(|entry| entry.key == "integration") {
@@ -126,7 +126,7 @@ impl Context<'_> {
         labels.collect()
     }
 
-    fn was(&mut self, table: &Table<'_>) -> Vec<IntegrationName> {
+    fn was(&mut self, table: &MapReader<'_>) -> Vec<IntegrationName> {
         let nodes = table.list("was", NAMES_BEFORE_MAX, &mut self.faults);
         let texts = nodes.unwrap_or_default().iter();
         texts
@@ -164,15 +164,15 @@ impl Context<'_> {
                 } else {
                     continue;
                 };
-                let cure = "name what the integration was called before, once";
+                let help = "name what the integration was called before, once";
                 self.faults
-                    .error(Code::DuplicateName, node.at, message, cure);
+                    .error(Code::DuplicateName, node.at, message, help);
             }
         }
     }
 
     /// The hashes that stand in the documents and those that the process has made.
-    fn key_hashes(&mut self, entry: &Entry, table: &Table<'_>) -> Vec<[u8; 32]> {
+    fn key_hashes(&mut self, entry: &Entry, table: &MapReader<'_>) -> Vec<[u8; 32]> {
         let mut hashes = Vec::new();
         if let Some(node) = table.get("key_sha256") {
             for node in self.texts(node, "`key_sha256`") {
@@ -209,9 +209,7 @@ impl Context<'_> {
             Value::List(_) => {
                 list(node, what, limits::KEYS_PER_INTEGRATION, &mut self.faults).unwrap_or_default()
             }
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Text(_) | Value::Map(_) => {
-                std::slice::from_ref(node)
-            }
+            _ => std::slice::from_ref(node),
         };
         let nodes = nodes.iter();
         nodes
@@ -223,8 +221,8 @@ impl Context<'_> {
         let found = hex::decode_hash(text);
         if found.is_none() {
             let message = format!("{what} is not a SHA-256 hash");
-            let cure = "write 64 hexadecimal digits, as `printf %s KEY | sha256sum` shows them";
-            self.faults.error(Code::BadKeyHash, at, message, cure);
+            let help = "write 64 hexadecimal digits, as `printf %s KEY | sha256sum` shows them";
+            self.faults.error(Code::BadKeyHash, at, message, help);
         }
         found
     }
@@ -236,13 +234,13 @@ impl Context<'_> {
         let name = &entry.key;
         if literal.starts_with("env:") {
             let message = format!("what stands behind `env:` for {name} is no name of a variable");
-            let cure = "write env:NAME without spaces, with letters, digits and `_`";
-            self.faults.error(Code::BadKeyName, at, message, cure);
+            let help = "write env:NAME without spaces, with letters, digits and `_`";
+            self.faults.error(Code::BadKeyName, at, message, help);
             return;
         }
         let message = format!("the key of {name} stands in the file; only its hash is stored");
-        let cure = "write env:NAME or file:PATH, so that the files hold no secrets";
-        self.faults.warning(Code::LiteralKey, at, message, cure);
+        let help = "write env:NAME or file:PATH, so that the files hold no secrets";
+        self.faults.warning(Code::LiteralKey, at, message, help);
     }
 
     /// Whoever knows the key opens and resolves alerts in the name of the integration.
@@ -271,8 +269,8 @@ impl Context<'_> {
                     format!("the key {source} of {name} {weakness}")
                 }
             };
-            let cure = "choose a random one, as `openssl rand -hex 16` makes it";
-            self.faults.warning(Code::WeakKey, at, message, cure);
+            let help = "choose a random one, as `openssl rand -hex 16` makes it";
+            self.faults.warning(Code::WeakKey, at, message, help);
         }
     }
 
@@ -284,8 +282,8 @@ impl Context<'_> {
                 "the key of {name} has {characters} characters; many senders accept a routing \
                  key of {ROUTING_KEY_CHARACTERS} only"
             );
-            let cure = "choose a key of 32 characters, as `reveille key create` makes them";
-            self.faults.warning(Code::KeyLength, at, message, cure);
+            let help = "choose a key of 32 characters, as `reveille key create` makes them";
+            self.faults.warning(Code::KeyLength, at, message, help);
         }
     }
 
@@ -315,8 +313,8 @@ impl Context<'_> {
             (0, _) => format!("no key of {name} is set ({written}){effect}"),
             (_, count) => format!("{unset} of {count} keys of {name} are not set ({written})"),
         };
-        let cure = "set the variable or the file, and start again or apply the rules again";
-        self.faults.warning(Code::KeyUnset, node.at, message, cure);
+        let help = "set the variable or the file, and start again or apply the rules again";
+        self.faults.warning(Code::KeyUnset, node.at, message, help);
     }
 
     /// The same reference in two integrations is one key for two. Returns the pairs.
@@ -374,8 +372,8 @@ impl Context<'_> {
 
     fn report_same_key(&mut self, name: &str, other: &str, at: Position) {
         let message = format!("{name} has the same key as {other}");
-        let cure = "give each integration a key of its own: the key says who is speaking";
-        self.faults.error(Code::DuplicateKey, at, message, cure);
+        let help = "give each integration a key of its own: the key says who is speaking";
+        self.faults.error(Code::DuplicateKey, at, message, help);
     }
 }
 

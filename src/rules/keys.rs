@@ -3,11 +3,11 @@
 //! This room reads no environment and hashes nothing: it names the references, and the process
 //! gives hashes back.
 
+use crate::document::{Entry, Node, Position, Value};
 use crate::engine::ids::IntegrationName;
 use crate::text::{hash, hex};
 
 use super::documents::{Documents, Section};
-use super::node::{Entry, Node, Position, Value};
 
 /// A place from which a key is read.
 #[derive(Clone, PartialEq, Eq)]
@@ -113,7 +113,7 @@ pub(super) fn sources(node: &Node) -> Vec<(KeySource, Position)> {
     let one = std::slice::from_ref(node);
     let nodes = match &node.value {
         Value::List(items) => items,
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Text(_) | Value::Map(_) => one,
+        _ => one,
     };
     let texts = nodes.iter();
     texts

@@ -4,12 +4,6 @@
 pub const FILE_BYTES: usize = 16 * 1024 * 1024;
 /// Files of one set.
 pub const FILES: usize = 10_000;
-/// Values in one file, with all that aliases stand for.
-pub const NODES: usize = 2_000_000;
-/// Levels of nested lists and maps; larger than what [`ROUTE_DEPTH`] needs.
-pub const NESTING: usize = 96;
-/// Characters of a key.
-pub const KEY_CHARACTERS: usize = 4_096;
 /// Characters of a name.
 pub const NAME_CHARACTERS: usize = 128;
 /// Characters of a route's name; unnamed ones carry their matchers.

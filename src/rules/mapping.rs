@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::document::{Code, Diagnostics, MapReader, MapSchema, Node, Value, list, shorten, text};
 use crate::engine::event::{Action, limit};
 use crate::engine::ruleset::{GenericMapping, Pointers, Unlisted};
 use crate::text::suggest;
 
-use super::fault::{Code, Faults};
 use super::limits;
-use super::node::{Node, Value, shorten};
-use super::table::{Shape, Table, list, text};
 
-const MAPPING: Shape = Shape {
+const MAPPING: MapSchema = MapSchema {
     what: "`mapping`",
     keys: &[
         "each",
@@ -51,8 +49,8 @@ const MAPPING: Shape = Shape {
 const VALUES_MAX: usize = 1_000;
 
 /// Reads a mapping.
-pub fn read(node: &Node, faults: &mut Faults) -> GenericMapping {
-    let table = Table::open(node, &MAPPING, faults);
+pub fn read(node: &Node, faults: &mut Diagnostics) -> GenericMapping {
+    let table = MapReader::open(node, &MAPPING, faults);
     let mut pointer = |key| table.get(key).and_then(|node| pointer(node, faults));
     let (each, labels_from) = (pointer("each"), pointer("labels_from"));
     let details = pointer("details");
@@ -88,17 +86,17 @@ pub fn read(node: &Node, faults: &mut Faults) -> GenericMapping {
 }
 
 /// A map of values means nothing without the pointer to the text that it translates.
-fn check_pair(table: &Table<'_>, values: &str, pointer: &str, faults: &mut Faults) {
+fn check_pair(table: &MapReader<'_>, values: &str, pointer: &str, faults: &mut Diagnostics) {
     if let Some(at) = table.key_at(values)
         && table.get(pointer).is_none()
     {
         let message = format!("`{values}` needs `{pointer}`, which points to the text it reads");
-        let cure = format!("add `{pointer}: /…`, or remove `{values}`");
-        faults.error(Code::MissingKey, at, message, cure);
+        let help = format!("add `{pointer}: /…`, or remove `{values}`");
+        faults.error(Code::MissingKey, at, message, help);
     }
 }
 
-fn actions(table: &Table<'_>, faults: &mut Faults) -> BTreeMap<String, Action> {
+fn actions(table: &MapReader<'_>, faults: &mut Diagnostics) -> BTreeMap<String, Action> {
     let known = [
         Action::Trigger,
         Action::Acknowledge,
@@ -115,18 +113,18 @@ fn actions(table: &Table<'_>, faults: &mut Faults) -> BTreeMap<String, Action> {
             continue;
         }
         let message = format!("{} is not an action", shorten(word));
-        let cure = suggest::help(
+        let help = suggest::help(
             word,
             known.iter().map(|known| known.as_str()),
             "write one of",
         );
-        faults.error(Code::BadChoice, entry.node.at, message, cure);
+        faults.error(Code::BadChoice, entry.node.at, message, help);
     }
     actions
 }
 
 /// One pointer or a list of them.
-fn pointers(table: &Table<'_>, key: &str, most: usize, faults: &mut Faults) -> Pointers {
+fn pointers(table: &MapReader<'_>, key: &str, most: usize, faults: &mut Diagnostics) -> Pointers {
     let Some(node) = table.get(key) else {
         return Vec::new();
     };
@@ -135,15 +133,15 @@ fn pointers(table: &Table<'_>, key: &str, most: usize, faults: &mut Faults) -> P
     }
     if node.items().is_empty() {
         let message = format!("`{key}` lists no pointer");
-        let cure = format!("write `{key}: /…`, or remove it");
-        faults.error(Code::EmptyValue, node.at, message, cure);
+        let help = format!("write `{key}: /…`, or remove it");
+        faults.error(Code::EmptyValue, node.at, message, help);
     }
     let items = list(node, &format!("`{key}`"), most, faults);
     let items = items.unwrap_or_default().iter();
     items.filter_map(|item| pointer(item, faults)).collect()
 }
 
-fn unlisted(table: &Table<'_>, faults: &mut Faults) -> Unlisted {
+fn unlisted(table: &MapReader<'_>, faults: &mut Diagnostics) -> Unlisted {
     let words = ["trigger", "ignore", "refuse"];
     match table.choice("unlisted", &words, faults) {
         Some(1) => Unlisted::Ignore,
@@ -154,11 +152,11 @@ fn unlisted(table: &Table<'_>, faults: &mut Faults) -> Unlisted {
 
 /// A map from words of the user's choice.
 fn texts(
-    table: &Table<'_>,
+    table: &MapReader<'_>,
     key: &str,
     entries_max: usize,
-    read: fn(&Node, &mut Faults) -> Option<String>,
-    faults: &mut Faults,
+    read: fn(&Node, &mut Diagnostics) -> Option<String>,
+    faults: &mut Diagnostics,
 ) -> BTreeMap<String, String> {
     let entries = table.named(key, entries_max, faults).iter();
     entries
@@ -166,22 +164,22 @@ fn texts(
         .collect()
 }
 
-fn text_value(node: &Node, faults: &mut Faults) -> Option<String> {
+fn text_value(node: &Node, faults: &mut Diagnostics) -> Option<String> {
     text(node, "a severity", faults).map(str::to_owned)
 }
 
-fn pointer_value(node: &Node, faults: &mut Faults) -> Option<String> {
+fn pointer_value(node: &Node, faults: &mut Diagnostics) -> Option<String> {
     pointer(node, faults)
 }
 
 /// An RFC 6901 pointer; the empty text points to the whole body.
-fn pointer(node: &Node, faults: &mut Faults) -> Option<String> {
+fn pointer(node: &Node, faults: &mut Diagnostics) -> Option<String> {
     let found = node.as_text().filter(|text| is_pointer(text));
     if found.is_none() {
         let message = format!("a JSON pointer is expected, not {}", node.value.describe());
-        let cure = "begin with a slash and separate names by slashes: /alert/title; write ~1 for \
+        let help = "begin with a slash and separate names by slashes: /alert/title; write ~1 for \
                     a slash and ~0 for ~ inside of a name";
-        faults.error(Code::BadPointer, node.at, message, cure);
+        faults.error(Code::BadPointer, node.at, message, help);
     }
     found.map(str::to_owned)
 }

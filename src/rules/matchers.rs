@@ -4,14 +4,13 @@
 //! `severity_class` and `integration` take a few values only, so that a slip is certain. Any other
 //! label is free text; of `severity` a slip is guessed where a word is near a known one.
 
+use crate::document::{Code, Position, shorten};
 use crate::engine::matcher::{Fields, Matcher};
 use crate::engine::urgency::SeverityClass;
 use crate::text::{suggest, truncate};
 
 use super::Context;
 use super::documents::Section;
-use super::fault::Code;
-use super::node::{Position, shorten};
 
 /// Letters of a severity below which too many words are near each other.
 const SLIP_LETTERS_MIN: usize = 5;
@@ -42,8 +41,8 @@ impl Context<'_> {
     pub(super) fn check_matcher(&mut self, matcher: &Matcher, written: &str, at: Position) {
         self.check_readings(matcher, written, at);
         if let Some(closed) = self.closed(&matcher.name) {
-            if let Some((code, message, cure)) = without_effect(matcher, &closed) {
-                self.faults.warning(code, at, message, cure);
+            if let Some((code, message, help)) = without_effect(matcher, &closed) {
+                self.faults.warning(code, at, message, help);
             }
         } else if &*matcher.name == "severity" {
             self.check_severity(matcher, at);
@@ -89,8 +88,8 @@ impl Context<'_> {
             "{written} has two readings: {classic} in Alertmanager's classic one, which counts \
              here, and {newer} in its newer one"
         );
-        let cure = format!("write {classic}, which both read alike");
-        self.faults.warning(Code::TwoReadings, at, message, cure);
+        let help = format!("write {classic}, which both read alike");
+        self.faults.warning(Code::TwoReadings, at, message, help);
     }
 
     /// Severities are compared as they were sent, and any word may be sent; a word that is almost
@@ -112,14 +111,14 @@ impl Context<'_> {
                 truncate(&matcher.to_string(), SHOWN_CHARACTERS),
                 shorten(word)
             );
-            let cure = format!("did you mean `{meant}`? Severities are compared as they were sent");
+            let help = format!("did you mean `{meant}`? Severities are compared as they were sent");
             self.faults
-                .warning(Code::UnknownSeverity, at, message, cure);
+                .warning(Code::UnknownSeverity, at, message, help);
         }
     }
 }
 
-/// Why a condition on a closed field decides nothing, with its code and cure.
+/// Why a condition on a closed field decides nothing, with its code and help.
 fn without_effect(matcher: &Matcher, closed: &Closed<'_>) -> Option<(Code, String, String)> {
     let values = || closed.values.iter().copied();
     let satisfied = values()

@@ -1,17 +1,15 @@
 //! Rule documents: read, check, compare, compile; pure.
 //!
 //! [`documents::read`] turns files into [`Documents`], [`compile`] turns those into a
-//! [`RuleSet`] for the engine. Both report everything that is wrong at once, each [`Fault`] with
-//! its place and its cure. Stored documents are compiled with [`Fit::Stored`], so that settings
+//! [`RuleSet`] for the engine. Both report everything that is wrong at once, each [`Diagnostic`]
+//! with its place and help. Stored documents are compiled with [`Fit::Stored`], so that settings
 //! that have changed since never prevent a start.
 
 pub mod diff;
 pub mod documents;
 pub mod export;
-pub mod fault;
 pub mod keys;
 pub mod limits;
-pub mod node;
 pub mod sources;
 pub mod starter;
 pub mod web_address;
@@ -25,29 +23,24 @@ mod names;
 mod notify;
 mod policies;
 mod routes;
-mod scalar;
 mod schedules;
 mod shadowing;
 mod shares;
-mod table;
 mod targets;
 mod users;
-mod values;
-mod yaml;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::document::{Code, Diagnostic, Diagnostics};
 use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::{ChannelInfo, Medium, RuleSet, Settings};
 use crate::engine::strength::Strength;
 
 pub use documents::{Documents, SourceFile};
-pub use fault::{Code, Fault, render};
 
-use fault::Faults;
 use names::Names;
 use web_address::WebAddresses;
 use zones::Zones;
@@ -97,12 +90,12 @@ pub struct Compiled {
     /// `None` if there is an error among the faults. The revision is still to be set.
     pub rules: Option<RuleSet>,
     /// All errors and warnings, by file, line and column.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<Diagnostic>,
 }
 
 /// Checks documents wholly and compiles them.
 pub fn compile(documents: &Documents, environment: &Environment) -> Compiled {
-    let mut faults = Faults::default();
+    let mut faults = Diagnostics::default();
     let names = Names::collect(documents, &mut faults);
     let mut context = Context {
         documents,
@@ -125,13 +118,10 @@ pub fn compile(documents: &Documents, environment: &Environment) -> Compiled {
 /// Reads and compiles files in one go, for those who need no keys: the faults of both together.
 pub fn check(files: &[SourceFile], environment: &Environment) -> (Documents, Compiled) {
     let (documents, mut faults) = documents::read(files);
-    let has_error = faults.iter().any(Fault::is_error);
+    let has_error = faults.iter().any(Diagnostic::is_error);
     let mut compiled = compile(&documents, environment);
     faults.append(&mut compiled.faults);
-    faults.sort_by(|one, other| {
-        let place = |fault: &Fault| (fault.line, fault.column);
-        (&one.path, place(one)).cmp(&(&other.path, place(other)))
-    });
+    faults.sort_by(|one, other| one.place().cmp(&other.place()));
     let rules = compiled.rules.filter(|_| !has_error);
     (documents, Compiled { rules, faults })
 }
@@ -142,7 +132,7 @@ struct Context<'doc> {
     documents: &'doc Documents,
     names: Names<'doc>,
     environment: &'doc Environment,
-    faults: Faults,
+    faults: Diagnostics,
 }
 
 impl Context<'_> {
@@ -174,9 +164,9 @@ impl Context<'_> {
         if !self.names.policies.contains_key(policy.as_str()) && !self.documents.is_incomplete() {
             let at = self.documents.roots().next().map(|root| root.at);
             let message = format!("the settings' [watch] policy {policy:?} does not exist");
-            let cure = "add this policy, or change `policy` under [watch] in reveille.toml";
+            let help = "add this policy, or change `policy` under [watch] in reveille.toml";
             let at = at.unwrap_or_default();
-            self.faults.error(Code::UnknownPolicy, at, message, cure);
+            self.faults.error(Code::UnknownPolicy, at, message, help);
             settings.watch_policy = None;
         }
         settings

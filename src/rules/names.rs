@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::document::{
+    Code, Diagnostics, Entry, Position, Value, check_count, named, shorten, values,
+};
 use crate::engine::ids::IntegrationName;
 use crate::text::suggest;
 
 use super::Context;
 use super::documents::{Documents, Section};
-use super::fault::{Code, Faults};
 use super::limits;
-use super::node::{Entry, Position, shorten};
-use super::table::{check_count, named};
-use super::values;
 
 /// What is called what; of two with one name the first.
 #[derive(Debug, Default)]
@@ -24,11 +23,11 @@ pub struct Names<'doc> {
 
 impl<'doc> Names<'doc> {
     /// Collects the names; reports those that stand twice or cannot be names.
-    pub fn collect(documents: &'doc Documents, faults: &mut Faults) -> Self {
+    pub fn collect(documents: &'doc Documents, faults: &mut Diagnostics) -> Self {
         let mut names = Self::default();
         for section in Section::ALL {
             for node in documents.sections(section.key()) {
-                let is_set = node.value != super::node::Value::Null;
+                let is_set = node.value != Value::Null;
                 if is_set {
                     named(node, &format!("`{}`", section.key()), usize::MAX, faults);
                 }
@@ -57,7 +56,7 @@ impl<'doc> Names<'doc> {
         section: Section,
         entry: &'doc Entry,
         documents: &Documents,
-        faults: &mut Faults,
+        faults: &mut Diagnostics,
     ) {
         let known = match section {
             Section::Users => &mut self.users,
@@ -84,7 +83,7 @@ impl<'doc> Names<'doc> {
         );
     }
 
-    fn check_count(&self, section: Section, faults: &mut Faults) {
+    fn check_count(&self, section: Section, faults: &mut Diagnostics) {
         let most = match section {
             Section::Users => limits::USERS,
             Section::Schedules => limits::SCHEDULES,
@@ -123,7 +122,7 @@ impl Numbers {
 }
 
 /// Names are short, without spaces and slashes, and not words that mean something else.
-fn check_name(section: Section, entry: &Entry, faults: &mut Faults) {
+fn check_name(section: Section, entry: &Entry, faults: &mut Diagnostics) {
     let (at, name) = (entry.at, entry.key.as_str());
     let reserved = match section {
         Section::Users => Some(("nobody", "stands for an empty turn in schedules")),
@@ -141,23 +140,23 @@ fn check_name(section: Section, entry: &Entry, faults: &mut Faults) {
     check_word(section.noun(), name, at, faults);
     if section == Section::Integrations && !name.is_ascii() {
         let message = format!("the integration {} cannot stand in a URL", shorten(name));
-        let cure = "use letters a to z, digits and . _ - only";
-        faults.error(Code::BadName, at, message, cure);
+        let help = "use letters a to z, digits and . _ - only";
+        faults.error(Code::BadName, at, message, help);
     }
 }
 
 /// Reports a name that targets could not refer to.
-pub fn check_word(noun: &str, name: &str, at: Position, faults: &mut Faults) {
+pub fn check_word(noun: &str, name: &str, at: Position, faults: &mut Diagnostics) {
     let is_short = name.chars().count() <= limits::NAME_CHARACTERS;
     if is_short && values::is_name(name) {
         return;
     }
     let message = format!("{} cannot be the name of a {noun}", shorten(name));
-    let cure = format!(
+    let help = format!(
         "use at most {} letters, digits and . _ - @ +, beginning with a letter or digit",
         limits::NAME_CHARACTERS
     );
-    faults.error(Code::BadName, at, message, cure);
+    faults.error(Code::BadName, at, message, help);
 }
 
 impl Context<'_> {
@@ -176,8 +175,8 @@ impl Context<'_> {
             };
             let message = format!("no {} is called {}", section.noun(), shorten(name));
             let lead = format!("{} are", section.key());
-            let cure = suggest::help(name, known.keys().copied(), &lead);
-            self.faults.error(code, at, message, cure);
+            let help = suggest::help(name, known.keys().copied(), &lead);
+            self.faults.error(code, at, message, help);
         }
         false
     }

@@ -1,24 +1,16 @@
 //! A user's notify steps, with the defaults filled in.
 
+use crate::document::{Code, Diagnostics, MapReader, MapSchema, Node, list, shorten, text, values};
 use crate::engine::ids::ContactName;
 use crate::engine::ruleset::{Contact, Medium, Notify, NotifyStep};
 use crate::engine::time::Duration;
 use crate::text::suggest;
 
-use super::fault::{Code, Faults};
 use super::limits;
-use super::node::{Node, shorten};
-use super::table::{Shape, Table, list, text};
-use super::values;
 
-const NOTIFY: Shape = Shape {
-    what: "`notify`",
-    keys: &["high", "low"],
-    foreign: &[],
-    may_be_empty: false,
-};
+const NOTIFY: MapSchema = MapSchema::new("`notify`", &["high", "low"]);
 
-const STEP: Shape = Shape {
+const STEP: MapSchema = MapSchema {
     what: "a notify step",
     keys: &["after", "via"],
     foreign: &[
@@ -35,11 +27,11 @@ const STEP: Shape = Shape {
 const AFTER_MAX: Duration = Duration::days(7);
 
 /// Reads `notify`; a missing urgency uses the other's steps.
-pub fn read(user: &Table<'_>, contacts: &[Contact], faults: &mut Faults) -> Notify {
+pub fn read(user: &MapReader<'_>, contacts: &[Contact], faults: &mut Diagnostics) -> Notify {
     let Some(node) = user.get("notify") else {
         return defaults(contacts);
     };
-    let table = Table::open(node, &NOTIFY, faults);
+    let table = MapReader::open(node, &NOTIFY, faults);
     let declared: Vec<&str> = user
         .get("contacts")
         .map_or(&[][..], Node::entries)
@@ -81,7 +73,7 @@ fn defaults(contacts: &[Contact]) -> Notify {
     }
 }
 
-fn steps(node: &Node, key: &str, declared: &[&str], faults: &mut Faults) -> Vec<NotifyStep> {
+fn steps(node: &Node, key: &str, declared: &[&str], faults: &mut Diagnostics) -> Vec<NotifyStep> {
     let what = format!("`{key}`");
     let Some(items) = list(node, &what, limits::NOTIFY_STEPS, faults) else {
         return Vec::new();
@@ -104,17 +96,17 @@ fn steps(node: &Node, key: &str, declared: &[&str], faults: &mut Faults) -> Vec<
                 values::shown(step.after),
                 values::shown(before.after)
             );
-            let cure = "give each step a later `after` than the one before; contacts that are \
+            let help = "give each step a later `after` than the one before; contacts that are \
                         paged together stand in one `via`";
-            faults.error(Code::NotAscending, item.at, message, cure);
+            faults.error(Code::NotAscending, item.at, message, help);
         }
         steps.push(step);
     }
     steps
 }
 
-fn step(node: &Node, declared: &[&str], faults: &mut Faults) -> NotifyStep {
-    let table = Table::open(node, &STEP, faults);
+fn step(node: &Node, declared: &[&str], faults: &mut Diagnostics) -> NotifyStep {
+    let table = MapReader::open(node, &STEP, faults);
     let after = table.duration("after", Duration::ZERO..=AFTER_MAX, faults);
     let mut via = Vec::new();
     if let Some(node) = table.require("via", "[mail]", faults) {
@@ -123,8 +115,8 @@ fn step(node: &Node, declared: &[&str], faults: &mut Faults) -> NotifyStep {
             via.extend(contact(item, declared, faults));
         }
         if items.is_some_and(<[Node]>::is_empty) {
-            let cure = "name at least one contact";
-            faults.error(Code::EmptyList, node.at, "`via` names no contact", cure);
+            let help = "name at least one contact";
+            faults.error(Code::EmptyList, node.at, "`via` names no contact", help);
         }
     }
     NotifyStep {
@@ -133,12 +125,12 @@ fn step(node: &Node, declared: &[&str], faults: &mut Faults) -> NotifyStep {
     }
 }
 
-fn contact(node: &Node, declared: &[&str], faults: &mut Faults) -> Option<ContactName> {
+fn contact(node: &Node, declared: &[&str], faults: &mut Diagnostics) -> Option<ContactName> {
     let name = text(node, "a contact in `via`", faults)?;
     if !declared.contains(&name) {
         let message = format!("this user has no contact {}", shorten(name));
-        let cure = suggest::help(name, declared.iter().copied(), "the contacts are");
-        faults.error(Code::UnknownContact, node.at, message, cure);
+        let help = suggest::help(name, declared.iter().copied(), "the contacts are");
+        faults.error(Code::UnknownContact, node.at, message, help);
     }
     Some(name.into())
 }

@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::document::{Code, Entry, MapReader, MapSchema, Node, list};
 use crate::engine::ids::PolicyName;
 use crate::engine::ruleset::{Policy, PolicyStep, Target};
 use crate::engine::time::Duration;
 
 use super::Context;
-use super::fault::Code;
 use super::limits;
-use super::node::{Entry, Node};
-use super::table::{Shape, Table, list};
 
-const POLICY: Shape = Shape {
+const POLICY: MapSchema = MapSchema {
     what: "a policy",
     keys: &["steps", "repeat", "ack_timeout", "fallback", "escalate_low"],
     foreign: &[
@@ -29,7 +27,7 @@ const POLICY: Shape = Shape {
     may_be_empty: false,
 };
 
-const STEP: Shape = Shape {
+const STEP: MapSchema = MapSchema {
     what: "a policy step",
     keys: &["targets", "wait"],
     foreign: &[
@@ -76,8 +74,8 @@ impl Context<'_> {
                      lend its first step",
                     policy.name
                 );
-                let cure = "add `fallback: [user/NAME]`, or give the root route a policy";
-                self.faults.error(Code::NoFallback, *at, message, cure);
+                let help = "add `fallback: [user/NAME]`, or give the root route a policy";
+                self.faults.error(Code::NoFallback, *at, message, help);
             }
         }
         let policies = policies.into_iter();
@@ -88,7 +86,7 @@ impl Context<'_> {
 
     fn policy(&mut self, entry: &Entry) -> Policy {
         let faults = &mut self.faults;
-        let table = Table::open(&entry.node, &POLICY, faults);
+        let table = MapReader::open(&entry.node, &POLICY, faults);
         let repeat = table.number("repeat", 0..=limits::REPEATS, faults);
         let ack_timeout = table.duration("ack_timeout", ACK_TIMEOUT_MIN..=ACK_TIMEOUT_MAX, faults);
         let escalate_low = table.truth("escalate_low", faults);
@@ -116,7 +114,7 @@ impl Context<'_> {
     }
 
     fn step(&mut self, node: &Node) -> PolicyStep {
-        let table = Table::open(node, &STEP, &mut self.faults);
+        let table = MapReader::open(node, &STEP, &mut self.faults);
         let wait = table.duration("wait", WAIT_MIN..=WAIT_MAX, &mut self.faults);
         let targets = table.require("targets", "[user/NAME]", &mut self.faults);
         PolicyStep {
@@ -133,8 +131,8 @@ impl Context<'_> {
         };
         if items.is_empty() {
             let message = format!("{what} names nobody");
-            let cure = "name somebody, such as [user/NAME], or remove it";
-            self.faults.error(Code::EmptyList, node.at, message, cure);
+            let help = "name somebody, such as [user/NAME], or remove it";
+            self.faults.error(Code::EmptyList, node.at, message, help);
         }
         items.iter().filter_map(|item| self.target(item)).collect()
     }
@@ -152,9 +150,9 @@ impl Context<'_> {
             return;
         }
         let message = format!("the policy {} has nobody to page", entry.key);
-        let cure = "add a step with a user who has contacts, a schedule or a channel";
+        let help = "add a step with a user who has contacts, a schedule or a channel";
         self.faults
-            .error(Code::PolicyWithoutAnybody, entry.at, message, cure);
+            .error(Code::PolicyWithoutAnybody, entry.at, message, help);
     }
 
     fn has_contacts(&self, user: &str) -> bool {

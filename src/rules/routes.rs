@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::document::{
+    Code, Entry, MapReader, MapSchema, Node, Position, Value, duration, list, shorten, text,
+};
 use crate::engine::event::Text;
 use crate::engine::ids::PolicyName;
 use crate::engine::matcher::Matcher;
@@ -14,15 +17,12 @@ use crate::text::truncate;
 
 use super::Context;
 use super::documents::Section;
-use super::fault::Code;
 use super::integrations::RESOLVE_AFTER;
 use super::limits;
 use super::names::Numbers;
-use super::node::{Entry, Node, Position, Value, shorten};
 use super::shadowing::{self, Sibling};
-use super::table::{Shape, Table, duration, list, text};
 
-const ROUTE: Shape = Shape {
+const ROUTE: MapSchema = MapSchema {
     what: "a route",
     keys: &[
         "name",
@@ -96,9 +96,9 @@ impl Context<'_> {
                 "a root `route` stands already in {path} on line {}",
                 first.at.line
             );
-            let cure = "write the children of this one under a top-level `routes:`";
+            let help = "write the children of this one under a top-level `routes:`";
             self.faults
-                .error(Code::SecondRoute, other.at, message, cure);
+                .error(Code::SecondRoute, other.at, message, help);
         }
         let added: Vec<&Node> = self.documents.added_routes().collect();
         let mut builder = Builder {
@@ -117,21 +117,21 @@ impl Context<'_> {
             return;
         }
         let message = "there is no root `route` in any file";
-        let cure = "add `route: { policy: NAME }` to one file; what no other route takes goes \
+        let help = "add `route: { policy: NAME }` to one file; what no other route takes goes \
                     to its policy";
         self.faults
-            .error(Code::NoRoute, Position::default(), message, cure);
+            .error(Code::NoRoute, Position::default(), message, help);
     }
 }
 
 impl Builder<'_, '_> {
     fn root(&mut self, node: &Node, added: &[&Node]) -> Branch {
-        let table = Table::open(node, &ROUTE, &mut self.context.faults);
+        let table = MapReader::open(node, &ROUTE, &mut self.context.faults);
         for key in ["matchers", "continue"] {
             if let Some(at) = table.key_at(key) {
                 let message = format!("the root route takes every alert, so it has no `{key}`");
-                let cure = "remove it, or move it to a route beneath the root";
-                self.context.faults.error(Code::BadRoot, at, message, cure);
+                let help = "remove it, or move it to a route beneath the root";
+                self.context.faults.error(Code::BadRoot, at, message, help);
             }
         }
         table.require("policy", "default", &mut self.context.faults);
@@ -168,7 +168,7 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn children_of<'doc>(&mut self, table: &Table<'doc>) -> Vec<&'doc Node> {
+    fn children_of<'doc>(&mut self, table: &MapReader<'doc>) -> Vec<&'doc Node> {
         let items = table.list("routes", limits::ROUTES, &mut self.context.faults);
         items.unwrap_or_default().iter().collect()
     }
@@ -189,20 +189,20 @@ impl Builder<'_, '_> {
                 "routes are nested deeper than {} levels",
                 limits::ROUTE_DEPTH
             );
-            let cure = "put the matchers of several levels into one route";
+            let help = "put the matchers of several levels into one route";
             self.context
                 .faults
-                .error(Code::TooMany, first.at, message, cure);
+                .error(Code::TooMany, first.at, message, help);
             return Vec::new();
         }
         let before = self.count;
         self.count += nodes.len();
         if before <= limits::ROUTES && self.count > limits::ROUTES {
             let message = format!("there are more than {} routes", limits::ROUTES);
-            let cure = "match several values at once: 'team=~\"a|b\"'";
+            let help = "match several values at once: 'team=~\"a|b\"'";
             self.context
                 .faults
-                .error(Code::TooMany, first.at, message, cure);
+                .error(Code::TooMany, first.at, message, help);
         }
         let branches: Vec<Branch> = nodes
             .iter()
@@ -213,7 +213,7 @@ impl Builder<'_, '_> {
     }
 
     fn branch(&mut self, node: &Node, parent: &Route, path: &str, depth: usize) -> Branch {
-        let table = Table::open(node, &ROUTE, &mut self.context.faults);
+        let table = MapReader::open(node, &ROUTE, &mut self.context.faults);
         let matchers = self.matchers(&table);
         let path = format!("{path}/{}", step_of(&matchers))
             .trim_start_matches('/')
@@ -233,26 +233,26 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn name(&mut self, table: &Table<'_>, path: &str) -> String {
+    fn name(&mut self, table: &MapReader<'_>, path: &str) -> String {
         let faults = &mut self.context.faults;
         if let Some(name) = table.text("name", faults) {
             let at = table.get("name").map_or(table.at, |node| node.at);
             let is_short = name.chars().count() <= limits::NAME_CHARACTERS;
             if !is_short || name.contains(char::is_control) {
                 let message = format!("{} cannot be the name of a route", shorten(name));
-                let cure = "use at most 128 characters on one line";
-                faults.error(Code::BadName, at, message, cure);
+                let help = "use at most 128 characters on one line";
+                faults.error(Code::BadName, at, message, help);
             }
             self.take_name(name, at);
             return name.to_owned();
         }
         let name = self.free_name(path);
         let message = format!("this route has no name, so it is called {}", shorten(&name));
-        let cure = "add `name: …`: incidents belong to the name, and this one changes with the \
+        let help = "add `name: …`: incidents belong to the name, and this one changes with the \
                     matchers";
         self.context
             .faults
-            .warning(Code::UnnamedRoute, table.at, message, cure);
+            .warning(Code::UnnamedRoute, table.at, message, help);
         self.names.insert(name.clone(), table.at);
         name
     }
@@ -275,14 +275,14 @@ impl Builder<'_, '_> {
             shorten(name),
             first.line
         );
-        let cure = "give each route a name of its own";
+        let help = "give each route a name of its own";
         self.context
             .faults
-            .error(Code::DuplicateName, at, message, cure);
+            .error(Code::DuplicateName, at, message, help);
     }
 
     /// The route with its own keys over what it inherits.
-    fn route(&mut self, table: &Table<'_>, base: &Route) -> Route {
+    fn route(&mut self, table: &MapReader<'_>, base: &Route) -> Route {
         let policy = table.get("policy").and_then(|node| self.policy(node));
         let group_by = table.get("group_by").map(|node| self.group_by(node));
         let copies = self.copies(table, &base.copy_to);
@@ -343,14 +343,14 @@ impl Builder<'_, '_> {
         if labels.contains(&"...") {
             let message = "`...` means that each alert is its own incident, so no label stands \
                            beside it";
-            let cure = "write [\"...\"] alone, or the labels alone";
-            faults.error(Code::BadChoice, node.at, message, cure);
+            let help = "write [\"...\"] alone, or the labels alone";
+            faults.error(Code::BadChoice, node.at, message, help);
         }
         GroupBy::Labels(labels.into_iter().map(Text::from).collect())
     }
 
     /// The inherited targets and then its own, each once.
-    fn copies(&mut self, table: &Table<'_>, inherited: &[ChannelTarget]) -> Vec<ChannelTarget> {
+    fn copies(&mut self, table: &MapReader<'_>, inherited: &[ChannelTarget]) -> Vec<ChannelTarget> {
         let most = limits::COPIES_PER_ROUTE;
         let items = table.list("copy_to", most, &mut self.context.faults);
         let mut copies = inherited.to_vec();
@@ -361,7 +361,7 @@ impl Builder<'_, '_> {
         copies
     }
 
-    fn matchers(&mut self, table: &Table<'_>) -> Vec<Matcher> {
+    fn matchers(&mut self, table: &MapReader<'_>) -> Vec<Matcher> {
         let most = limits::MATCHERS_PER_ROUTE;
         let items = table.list("matchers", most, &mut self.context.faults);
         let items = items.unwrap_or_default().iter();
@@ -378,9 +378,9 @@ impl Builder<'_, '_> {
             }
             Err(error) => {
                 let message = format!("{} is not a matcher: {}", shorten(written), error.cause);
-                let cure = "write one condition as text: 'team=\"payments\"', with =, !=, =~ or \
+                let help = "write one condition as text: 'team=\"payments\"', with =, !=, =~ or \
                             !~";
-                faults.error(Code::BadMatcher, node.at, message, cure);
+                faults.error(Code::BadMatcher, node.at, message, help);
                 None
             }
         }
@@ -404,11 +404,11 @@ impl Builder<'_, '_> {
                 shorten(route.as_str()),
                 shorten(first.as_str())
             );
-            let cure = "put it first, make the other's matchers narrower, or give the other \
+            let help = "put it first, make the other's matchers narrower, or give the other \
                         `continue: true`";
             self.context
                 .faults
-                .error(Code::UnreachableRoute, nodes[index].at, message, cure);
+                .error(Code::UnreachableRoute, nodes[index].at, message, help);
         }
     }
 
@@ -417,10 +417,10 @@ impl Builder<'_, '_> {
             return;
         }
         let message = "the root route pages nobody, so alerts that no other route takes go unheard";
-        let cure = "give it a policy, without `page: false`";
+        let help = "give it a policy, without `page: false`";
         self.context
             .faults
-            .warning(Code::RootPagesNobody, at, message, cure);
+            .warning(Code::RootPagesNobody, at, message, help);
     }
 }
 

@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 
+use crate::document::{
+    Code, Diagnostics, Entry, MapReader, MapSchema, Node, Value, list, shorten, text,
+    values::{self, DAY_MINUTES},
+};
 use crate::engine::calendar::{Layer, Rotation, Schedule, Turn, Window};
 use crate::engine::ids::{ScheduleName, UserName};
 use crate::text::suggest;
 
 use super::documents::Section;
-use super::fault::{Code, Faults};
 use super::limits;
-use super::node::{Entry, Node, Value, shorten};
-use super::table::{Shape, Table, list, text};
-use super::values::{self, DAY_MINUTES};
 use super::{Context, shares};
 
-const SCHEDULE: Shape = Shape {
+const SCHEDULE: MapSchema = MapSchema {
     what: "a schedule",
     keys: &["time_zone", "layers", "gaps"],
     foreign: &[
@@ -34,7 +34,7 @@ const SCHEDULE: Shape = Shape {
     may_be_empty: false,
 };
 
-const LAYER: Shape = Shape {
+const LAYER: MapSchema = MapSchema {
     what: "a layer",
     keys: &["users", "rotate", "handoff", "start", "time_zone", "only"],
     foreign: &[
@@ -45,14 +45,9 @@ const LAYER: Shape = Shape {
     may_be_empty: false,
 };
 
-const EVERY: Shape = Shape {
-    what: "`rotate`",
-    keys: &["every", "counts"],
-    foreign: &[],
-    may_be_empty: false,
-};
+const EVERY: MapSchema = MapSchema::new("`rotate`", &["every", "counts"]);
 
-const WINDOW: Shape = Shape {
+const WINDOW: MapSchema = MapSchema {
     what: "a window of `only`",
     keys: &["days", "from", "to"],
     foreign: &[("until", "write `to`")],
@@ -73,7 +68,7 @@ impl Context<'_> {
 
     fn schedule(&mut self, entry: &Entry) -> Schedule {
         let faults = &mut self.faults;
-        let table = Table::open(&entry.node, &SCHEDULE, faults);
+        let table = MapReader::open(&entry.node, &SCHEDULE, faults);
         let time_zone = table
             .require("time_zone", "Europe/Lisbon", faults)
             .map_or(TimeZone::UTC, |node| {
@@ -93,9 +88,9 @@ impl Context<'_> {
         };
         if items.is_some_and(|items| !items.iter().any(is_named)) {
             let message = format!("the schedule {} names nobody", entry.key);
-            let cure = "add a layer with users";
+            let help = "add a layer with users";
             self.faults
-                .error(Code::ScheduleWithoutAnybody, entry.at, message, cure);
+                .error(Code::ScheduleWithoutAnybody, entry.at, message, help);
         }
         Schedule {
             name: entry.key.as_str().into(),
@@ -106,7 +101,7 @@ impl Context<'_> {
 
     fn layer(&mut self, node: &Node, schedule_zone: &TimeZone) -> Layer {
         let faults = &mut self.faults;
-        let table = Table::open(node, &LAYER, faults);
+        let table = MapReader::open(node, &LAYER, faults);
         let time_zone = match table.get("time_zone") {
             Some(node) => self.environment.zones.zone(node, faults),
             None => schedule_zone.clone(),
@@ -142,7 +137,7 @@ impl Context<'_> {
 }
 
 /// The rotation of a layer; one user alone needs none.
-fn rotation(table: &Table<'_>, users: usize, faults: &mut Faults) -> Option<Rotation> {
+fn rotation(table: &MapReader<'_>, users: usize, faults: &mut Diagnostics) -> Option<Rotation> {
     let Some(rotate) = table.get("rotate") else {
         report_needless(table, users, faults);
         return None;
@@ -166,57 +161,53 @@ fn rotation(table: &Table<'_>, users: usize, faults: &mut Faults) -> Option<Rota
     })
 }
 
-fn report_needless(table: &Table<'_>, users: usize, faults: &mut Faults) {
+fn report_needless(table: &MapReader<'_>, users: usize, faults: &mut Diagnostics) {
     if users > 1 {
         let message = format!("{users} users take turns, but nothing says when");
-        let cure = "add `rotate: weekly`, `handoff: \"mon 09:00\"` and `start: 2026-01-05`";
-        faults.error(Code::RotationIncomplete, table.at, message, cure);
+        let help = "add `rotate: weekly`, `handoff: \"mon 09:00\"` and `start: 2026-01-05`";
+        faults.error(Code::RotationIncomplete, table.at, message, help);
         return;
     }
     for key in ["handoff", "start"] {
         if let Some(at) = table.key_at(key) {
             let message = format!("`{key}` says when turns change, but there is no `rotate`");
-            let cure = format!("add `rotate: weekly`, or remove `{key}`: one user is always on");
-            faults.error(Code::RotationIncomplete, at, message, cure);
+            let help = format!("add `rotate: weekly`, or remove `{key}`: one user is always on");
+            faults.error(Code::RotationIncomplete, at, message, help);
         }
     }
 }
 
 /// `daily`, `weekly`, `{ every: 12h }`. The weekday of weeks comes from the handoff.
-fn turn(node: &Node, faults: &mut Faults) -> Option<Turn> {
-    const CURE: &str = "write daily, weekly, { every: 12h }, { every: 3d } or { every: 2w }";
+fn turn(node: &Node, faults: &mut Diagnostics) -> Option<Turn> {
+    const HELP: &str = "write daily, weekly, { every: 12h }, { every: 3d } or { every: 2w }";
     let weekday = Weekday::Monday;
     match &node.value {
         Value::Text(word) if word == "daily" => Some(Turn::Days(1)),
         Value::Text(word) if word == "weekly" => Some(Turn::Weeks { every: 1, weekday }),
         Value::Map(_) => {
-            let table = Table::open(node, &EVERY, faults);
+            let table = MapReader::open(node, &EVERY, faults);
             let counts_active = table.choice("counts", &["active"], faults).is_some();
             let every = table.require("every", "3d", faults)?;
             let found = every.as_text().and_then(every_of);
             if found.is_none() {
                 let message = format!("`every` cannot be {}", every.value.describe());
-                faults.error(Code::BadDuration, every.at, message, CURE);
+                faults.error(Code::BadDuration, every.at, message, HELP);
             }
             match found {
                 Some(turn) if counts_active => active_turn(turn, every, faults),
                 found => found,
             }
         }
-        other @ (Value::Null
-        | Value::Bool(_)
-        | Value::Integer(_)
-        | Value::Text(_)
-        | Value::List(_)) => {
+        other => {
             let message = format!("`rotate` cannot be {}", other.describe());
-            faults.error(Code::BadChoice, node.at, message, CURE);
+            faults.error(Code::BadChoice, node.at, message, HELP);
             None
         }
     }
 }
 
 /// A turn that counts only active days.
-fn active_turn(turn: Turn, every: &Node, faults: &mut Faults) -> Option<Turn> {
+fn active_turn(turn: Turn, every: &Node, faults: &mut Diagnostics) -> Option<Turn> {
     match turn {
         Turn::Days(days) | Turn::ActiveDays(days) => Some(Turn::ActiveDays(days)),
         Turn::Weeks { .. } | Turn::Hours(_) => {
@@ -224,8 +215,8 @@ fn active_turn(turn: Turn, every: &Node, faults: &mut Faults) -> Option<Turn> {
                 "`counts: active` counts days, but `every` is {}",
                 every.value.describe()
             );
-            let cure = "write `every` in days: { every: 1d, counts: active }";
-            faults.error(Code::BadChoice, every.at, message, cure);
+            let help = "write `every` in days: { every: 1d, counts: active }";
+            faults.error(Code::BadChoice, every.at, message, help);
             None
         }
     }
@@ -251,7 +242,7 @@ fn every_of(text: &str) -> Option<Turn> {
 fn handoff_of(
     node: &Node,
     turn: Option<Turn>,
-    faults: &mut Faults,
+    faults: &mut Diagnostics,
 ) -> Option<(Option<Weekday>, Time)> {
     let wants_day = matches!(turn, Some(Turn::Weeks { .. }));
     let found = node.as_text().and_then(|text| {
@@ -269,29 +260,29 @@ fn handoff_of(
         return found;
     }
     let message = format!("`handoff` cannot be {}", node.value.describe());
-    let cure = if wants_day {
+    let help = if wants_day {
         "turns of weeks change on a weekday: \"mon 09:00\""
     } else {
         "turns of days or hours change at a time of day: \"09:00\""
     };
-    faults.error(Code::BadHandoff, node.at, message, cure);
+    faults.error(Code::BadHandoff, node.at, message, help);
     None
 }
 
-fn date(node: &Node, faults: &mut Faults) -> Option<Date> {
+fn date(node: &Node, faults: &mut Diagnostics) -> Option<Date> {
     let found = node.as_text().filter(|text| text.len() == 10);
     let found = found.and_then(|text| text.parse().ok());
     if found.is_none() {
         let message = format!("`start` is a date, not {}", node.value.describe());
-        let cure = "write year, month and day: 2026-01-05";
-        faults.error(Code::BadDate, node.at, message, cure);
+        let help = "write year, month and day: 2026-01-05";
+        faults.error(Code::BadDate, node.at, message, help);
     }
     found
 }
 
 /// A window of `only`; without `from` it begins and without `to` it ends with the day.
-fn window(node: &Node, faults: &mut Faults) -> Window {
-    let table = Table::open(node, &WINDOW, faults);
+fn window(node: &Node, faults: &mut Diagnostics) -> Window {
+    let table = MapReader::open(node, &WINDOW, faults);
     let days = table.get("days").map(|node| days(node, faults));
     let from = table.get("from").map(|node| minute(node, "from", faults));
     let to = table.get("to").map(|node| minute(node, "to", faults));
@@ -304,8 +295,8 @@ fn window(node: &Node, faults: &mut Faults) -> Window {
     };
     if from == to && from.is_some() {
         let message = "`from` and `to` are the same, so the window is empty";
-        let cure = "for whole days leave both out, or write from \"00:00\" to \"24:00\"";
-        faults.error(Code::EmptyWindow, node.at, message, cure);
+        let help = "for whole days leave both out, or write from \"00:00\" to \"24:00\"";
+        faults.error(Code::EmptyWindow, node.at, message, help);
     } else if from == Some(DAY_MINUTES) {
         let message = "`from` cannot be 24:00, where the day ends";
         faults.error(
@@ -318,7 +309,7 @@ fn window(node: &Node, faults: &mut Faults) -> Window {
     window
 }
 
-fn minute(node: &Node, key: &str, faults: &mut Faults) -> Option<u16> {
+fn minute(node: &Node, key: &str, faults: &mut Diagnostics) -> Option<u16> {
     if let Value::Integer(number @ 0..=1_440) = node.value {
         let time = format!("\"{:02}:{:02}\"", number / 60, number % 60);
         let message = format!("`{key}` is the number {number}: a time without quotes was {time}");
@@ -328,30 +319,30 @@ fn minute(node: &Node, key: &str, faults: &mut Faults) -> Option<u16> {
     let found = node.as_text().and_then(values::time_of_day);
     if found.is_none() {
         let message = format!("`{key}` is a time of day, not {}", node.value.describe());
-        let cure = "write hours and minutes in quotes: \"09:00\"; `to` may be \"24:00\"";
-        faults.error(Code::BadTime, node.at, message, cure);
+        let help = "write hours and minutes in quotes: \"09:00\"; `to` may be \"24:00\"";
+        faults.error(Code::BadTime, node.at, message, help);
     }
     found
 }
 
-fn days(node: &Node, faults: &mut Faults) -> Vec<Weekday> {
+fn days(node: &Node, faults: &mut Diagnostics) -> Vec<Weekday> {
     let items = list(node, "`days`", 7, faults);
     if items.is_some_and(<[Node]>::is_empty) {
-        let cure = "name days, or leave `days` out for every day";
-        faults.error(Code::EmptyList, node.at, "`days` names no day", cure);
+        let help = "name days, or leave `days` out for every day";
+        faults.error(Code::EmptyList, node.at, "`days` names no day", help);
     }
     let items = items.unwrap_or_default().iter();
     items.filter_map(|item| day(item, faults)).collect()
 }
 
-fn day(node: &Node, faults: &mut Faults) -> Option<Weekday> {
+fn day(node: &Node, faults: &mut Diagnostics) -> Option<Weekday> {
     let word = text(node, "a day", faults)?;
     let found = values::weekday(word);
     if found.is_none() {
         let message = format!("{} is not a weekday", shorten(word));
         let words = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-        let cure = suggest::help(word, words, "write one of");
-        faults.error(Code::BadChoice, node.at, message, cure);
+        let help = suggest::help(word, words, "write one of");
+        faults.error(Code::BadChoice, node.at, message, help);
     }
     found
 }

@@ -9,12 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 
+use crate::document::{Code, Diagnostics, Position};
 use crate::engine::calendar::{Layer, Rotation, Schedule, Turn};
 use crate::engine::ids::UserName;
 use crate::engine::time::{Duration, Timestamp};
-
-use super::fault::{Code, Faults};
-use super::node::Position;
 
 /// Patterns that take longer than this to come back to where they began are not worked out.
 const DAYS_MAX: u64 = 2_000;
@@ -22,7 +20,7 @@ const DAYS_MAX: u64 = 2_000;
 const DAYS_OF_HOURS_MAX: u64 = 60;
 
 /// Warns of a layer whose windows leave somebody out or always fall to the same people.
-pub(super) fn check(layer: &Layer, at: Position, faults: &mut Faults) {
+pub(super) fn check(layer: &Layer, at: Position, faults: &mut Diagnostics) {
     let Some(rotation) = &layer.rotation else {
         return;
     };
@@ -31,8 +29,8 @@ pub(super) fn check(layer: &Layer, at: Position, faults: &mut Faults) {
         if let Turn::ActiveDays(_) = rotation.turn {
             let message = "`counts: active` counts the days on which a window of `only` begins, \
                            but there is no `only`";
-            let cure = "add `only`, or remove `counts`";
-            faults.error(Code::RotationIncomplete, at, message, cure);
+            let help = "add `only`, or remove `counts`";
+            faults.error(Code::RotationIncomplete, at, message, help);
         }
         return;
     }
@@ -63,7 +61,7 @@ struct ActiveDay<'layer> {
     user: Option<&'layer UserName>,
 }
 
-fn of_days(layer: &Layer, rotation: &Rotation, days: u64, at: Position, faults: &mut Faults) {
+fn of_days(layer: &Layer, rotation: &Rotation, days: u64, at: Position, faults: &mut Diagnostics) {
     let people: BTreeSet<&UserName> = layer.users.iter().flatten().collect();
     let all = days_in_turn(layer, rotation, days);
     if report_same_days(&all, &people, at, faults) {
@@ -79,9 +77,9 @@ fn of_days(layer: &Layer, rotation: &Rotation, days: u64, at: Position, faults: 
             word(last.weekday),
             word(next.weekday)
         );
-        let cure =
+        let help =
             format!("count active days only: `rotate: {{ every: {days}d, counts: active }}`");
-        faults.warning(Code::UnevenTurns, at, message, cure);
+        faults.warning(Code::UnevenTurns, at, message, help);
     }
 }
 
@@ -133,7 +131,7 @@ fn report_same_days(
     days: &[ActiveDay<'_>],
     people: &BTreeSet<&UserName>,
     at: Position,
-    faults: &mut Faults,
+    faults: &mut Diagnostics,
 ) -> bool {
     let is_whole = days.last().is_some_and(|last| last.day < DAYS_MAX - 1);
     let mut all = BTreeSet::new();
@@ -155,8 +153,8 @@ fn report_same_days(
         [] => format!("{user} is never on call: `only` leaves out all days of these turns"),
         own => format!("{user} has the same weekdays for ever: {}", own.join(", ")),
     };
-    let cure = "hand over weekly, add or remove a user, or leave it so if that is meant";
-    faults.warning(Code::UnevenTurns, at, message, cure);
+    let help = "hand over weekly, add or remove a user, or leave it so if that is meant";
+    faults.warning(Code::UnevenTurns, at, message, help);
     true
 }
 
@@ -166,7 +164,7 @@ fn of_hours(
     hours: u64,
     people: &BTreeSet<&UserName>,
     at: Position,
-    faults: &mut Faults,
+    faults: &mut Diagnostics,
 ) {
     let period = least_common_multiple(hours.saturating_mul(count(layer)), 7 * 24);
     if period > DAYS_OF_HOURS_MAX * 24 {
@@ -198,8 +196,8 @@ fn of_hours(
     if let Some(user) = people.iter().find(|user| !on_call.contains(**user)) {
         let message =
             format!("{user} is never on call: `only` leaves out all hours of these turns");
-        let cure = "hand over daily or weekly, widen `only`, or change the handoff";
-        faults.warning(Code::UnevenTurns, at, message, cure);
+        let help = "hand over daily or weekly, widen `only`, or change the handoff";
+        faults.warning(Code::UnevenTurns, at, message, help);
     }
 }
 

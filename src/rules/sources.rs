@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::document::Diagnostic;
 use crate::text::{hash, hex};
 
 use super::documents::{self, SourceFile};
-use super::fault::Fault;
 use super::keys::{KeyReference, KeySource};
 
 /// The files without keys in clear; `None` where a key cannot be taken out for certain: it stands
@@ -211,7 +211,7 @@ fn is_same_without(literals: &[Literal], files: &[SourceFile], replaced: &[Sourc
     let read = |files: &[SourceFile]| {
         let (mut documents, faults) = documents::read(files);
         documents.replace_literal_keys();
-        (documents, faults.iter().any(Fault::is_error))
+        (documents, faults.iter().any(Diagnostic::is_error))
     };
     let (before, _) = read(files);
     let (after, has_error) = read(replaced);

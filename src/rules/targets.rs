@@ -1,15 +1,13 @@
 //! Who is paged by a policy step or gets a copy: `user/…`, `schedule/…`, `channel/…/…`.
 
+use crate::document::{Code, Node, shorten, text, values};
 use crate::engine::event::Text;
 use crate::engine::ids::ChannelName;
 use crate::engine::ruleset::{ChannelInfo, ChannelTarget, Medium, Target};
 use crate::text::suggest;
 
+use super::Context;
 use super::documents::Section;
-use super::fault::Code;
-use super::node::{Node, shorten};
-use super::table::text;
-use super::{Context, values};
 
 const FORMS: &str = "write user/NAME, schedule/NAME or channel/NAME/ADDRESS";
 
@@ -30,8 +28,8 @@ impl Context<'_> {
             }
             _ => {
                 let message = format!("{} is not a target", shorten(written));
-                let cure = self.cure_of(written);
-                self.faults.error(Code::BadTarget, node.at, message, cure);
+                let help = self.help_of(written);
+                self.faults.error(Code::BadTarget, node.at, message, help);
                 None
             }
         }
@@ -44,14 +42,14 @@ impl Context<'_> {
             Some(name) if !name.is_empty() => self.channel_target(name, node),
             Some(_) | None => {
                 let message = format!("`copy_to` takes channels only, not {}", shorten(written));
-                let cure = "write channel/NAME/ADDRESS; people are paged by a policy";
-                self.faults.error(Code::BadTarget, node.at, message, cure);
+                let help = "write channel/NAME/ADDRESS; people are paged by a policy";
+                self.faults.error(Code::BadTarget, node.at, message, help);
                 None
             }
         }
     }
 
-    fn cure_of(&self, written: &str) -> String {
+    fn help_of(&self, written: &str) -> String {
         if self.names.users.contains_key(written) {
             format!("write `user/{written}`")
         } else if self.names.schedules.contains_key(written) {
@@ -83,9 +81,9 @@ impl Context<'_> {
         let known = known.map(|channel| channel.name.as_str());
         let lead = "configure it as a [[channel]] in reveille.toml; the channels are";
         let message = format!("no channel is called {}", shorten(channel));
-        let cure = suggest::help(channel, known, lead);
+        let help = suggest::help(channel, known, lead);
         self.faults
-            .error(Code::UnknownChannel, node.at, message, cure);
+            .error(Code::UnknownChannel, node.at, message, help);
     }
 
     fn check_address(&mut self, channel: &ChannelInfo, address: &str, node: &Node) {
@@ -121,7 +119,7 @@ impl Context<'_> {
                 shorten(address)
             ),
         };
-        let cure = format!("write it as \"channel/{name}/{example}\"");
-        self.faults.error(Code::BadTarget, node.at, message, cure);
+        let help = format!("write it as \"channel/{name}/{example}\"");
+        self.faults.error(Code::BadTarget, node.at, message, help);
     }
 }

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
+use crate::document::{
+    Code, Diagnostics, Entry, MapReader, MapSchema, Node, Position, Value, shorten, text, values,
+};
 use crate::engine::ids::UserName;
 use crate::engine::ruleset::{Contact, Medium, TestPage, User};
 
-use super::fault::{Code, Faults};
 use super::limits;
-use super::node::{Entry, Node, Position, shorten};
-use super::table::{Shape, Table, text};
-use super::{Context, names, notify, values};
+use super::{Context, names, notify};
 
-const USER: Shape = Shape {
+const USER: MapSchema = MapSchema {
     what: "a user",
     keys: &["full_name", "time_zone", "contacts", "notify", "test_page"],
     foreign: &[
@@ -34,7 +34,7 @@ const USER: Shape = Shape {
     may_be_empty: false,
 };
 
-const CONTACT: Shape = Shape {
+const CONTACT: MapSchema = MapSchema {
     what: "a contact",
     keys: &["email", "sms", "slack", "webhook"],
     foreign: &[
@@ -71,17 +71,17 @@ impl Context<'_> {
                     continue;
                 };
                 let message = format!("{name} has the same phone number as {first}");
-                let cure = "a reply from it counts for whoever was paged, and STOP for both; give \
+                let help = "a reply from it counts for whoever was paged, and STOP for both; give \
                             each a number of their own if they have one";
                 self.faults
-                    .warning(Code::SharedContact, entry.at, message, cure);
+                    .warning(Code::SharedContact, entry.at, message, help);
             }
         }
     }
 
     fn user(&mut self, entry: &Entry) -> User {
         let faults = &mut self.faults;
-        let table = Table::open(&entry.node, &USER, faults);
+        let table = MapReader::open(&entry.node, &USER, faults);
         let full_name = table.text("full_name", faults).unwrap_or(&entry.key);
         let time_zone = match table.get("time_zone") {
             Some(node) => self.environment.zones.zone(node, faults),
@@ -97,9 +97,9 @@ impl Context<'_> {
             .is_none_or(|node| node.entries().is_empty())
         {
             let message = format!("the user {} has no contacts and cannot be paged", entry.key);
-            let cure = "add `contacts`, such as `contacts: { mail: { email: ana@example.com } }`";
+            let help = "add `contacts`, such as `contacts: { mail: { email: ana@example.com } }`";
             self.faults
-                .warning(Code::UserWithoutContacts, entry.at, message, cure);
+                .warning(Code::UserWithoutContacts, entry.at, message, help);
         }
         let notify = notify::read(&table, &contacts, &mut self.faults);
         let test_page = table
@@ -117,22 +117,22 @@ impl Context<'_> {
     fn contact(&mut self, entry: &Entry) -> Option<Contact> {
         let faults = &mut self.faults;
         names::check_word("contact", &entry.key, entry.at, faults);
-        let table = Table::open(&entry.node, &CONTACT, faults);
+        let table = MapReader::open(&entry.node, &CONTACT, faults);
         let mut found = MEDIA
             .into_iter()
             .filter_map(|medium| Some((medium, table.get(medium.as_str())?)));
         let Some((medium, node)) = found.next() else {
             if entry.node.entries().is_empty() {
                 let message = format!("the contact {} has no address", entry.key);
-                let cure = "add one of `email`, `sms`, `slack`, `webhook`";
-                faults.error(Code::MissingKey, entry.at, message, cure);
+                let help = "add one of `email`, `sms`, `slack`, `webhook`";
+                faults.error(Code::MissingKey, entry.at, message, help);
             }
             return None;
         };
         if let Some((second, node)) = found.next() {
             let message = format!("the contact {} has both {medium} and {second}", entry.key);
-            let cure = "make a contact of its own out of each";
-            faults.error(Code::BadAddress, node.at, message, cure);
+            let help = "make a contact of its own out of each";
+            faults.error(Code::BadAddress, node.at, message, help);
         }
         let address = address(medium, node, faults)?;
         if medium == Medium::Webhook && values::is_web_address(address) {
@@ -152,15 +152,15 @@ impl Context<'_> {
                 "no channel carries {medium}, so {} reaches nobody",
                 entry.key
             );
-            let cure = format!("configure a [[channel]] for {medium} in reveille.toml");
+            let help = format!("configure a [[channel]] for {medium} in reveille.toml");
             self.faults
-                .warning(Code::ContactWithoutChannel, entry.at, message, cure);
+                .warning(Code::ContactWithoutChannel, entry.at, message, help);
         }
     }
 }
 
 /// `never`, or a time of the week on the user's clock: `"tue 10:30"`.
-fn test_page(node: &Node, faults: &mut Faults) -> Option<TestPage> {
+fn test_page(node: &Node, faults: &mut Diagnostics) -> Option<TestPage> {
     let text = node.as_text();
     if text == Some("never") {
         return Some(TestPage::Never);
@@ -168,19 +168,19 @@ fn test_page(node: &Node, faults: &mut Faults) -> Option<TestPage> {
     let time = text.and_then(values::weekly_time);
     if time.is_none() {
         let message = format!("`test_page` cannot be {}", node.value.describe());
-        let cure = "write a weekday and a time of day, \"tue 10:30\", or `never`";
-        faults.error(Code::BadTime, node.at, message, cure);
+        let help = "write a weekday and a time of day, \"tue 10:30\", or `never`";
+        faults.error(Code::BadTime, node.at, message, help);
     }
     time.map(TestPage::At)
 }
 
 /// An address that fits its medium.
-fn address<'doc>(medium: Medium, node: &'doc Node, faults: &mut Faults) -> Option<&'doc str> {
-    let is_number = matches!(node.value, super::node::Value::Integer(_));
+fn address<'doc>(medium: Medium, node: &'doc Node, faults: &mut Diagnostics) -> Option<&'doc str> {
+    let is_number = matches!(node.value, Value::Integer(_));
     if medium == Medium::Sms && is_number {
         let message = "a phone number without quotes is a number to YAML".to_owned();
-        let cure = "put it in quotes, with + and the country: \"+351912345678\"";
-        faults.error(Code::Unquoted, node.at, message, cure);
+        let help = "put it in quotes, with + and the country: \"+351912345678\"";
+        faults.error(Code::Unquoted, node.at, message, help);
         return None;
     }
     let address = text(node, &format!("`{medium}`"), faults)?;
@@ -188,8 +188,8 @@ fn address<'doc>(medium: Medium, node: &'doc Node, faults: &mut Faults) -> Optio
     Some(address)
 }
 
-fn check_address(medium: Medium, address: &str, at: Position, faults: &mut Faults) {
-    let (is_good, noun, cure) = match medium {
+fn check_address(medium: Medium, address: &str, at: Position, faults: &mut Diagnostics) {
+    let (is_good, noun, help) = match medium {
         Medium::Email => (
             values::is_email_address(address),
             "an e-mail address",
@@ -214,6 +214,6 @@ fn check_address(medium: Medium, address: &str, at: Position, faults: &mut Fault
     };
     if !is_good {
         let message = format!("{} is not {noun}", shorten(address));
-        faults.error(Code::BadAddress, at, message, cure);
+        faults.error(Code::BadAddress, at, message, help);
     }
 }

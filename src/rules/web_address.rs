@@ -4,11 +4,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::document::{Code, Position};
 use crate::engine::ids::ChannelName;
 use crate::engine::ruleset::Medium;
 
-use super::fault::Code;
-use super::node::Position;
 use super::{Context, Environment};
 
 /// Why an address is not called.
@@ -51,18 +50,18 @@ impl Context<'_> {
             Ok(()) => {}
             Err(Objection::Address(problem)) => {
                 let message = format!("the address of {whose} {problem}");
-                let cure = "write https://host/path; receivers check the signature, so the \
+                let help = "write https://host/path; receivers check the signature, so the \
                             address needs no secret";
-                self.faults.error(Code::BadAddress, at, message, cure);
+                self.faults.error(Code::BadAddress, at, message, help);
             }
             // What is only printed on the console is called by nobody.
             Err(Objection::Network(_)) if !self.environment.calls_webhooks() => {}
             Err(Objection::Network(problem)) => {
                 let message = format!("the address of {whose} {problem}; no page reaches it");
-                let cure = "if webhooks may reach it, add its range to `allow_networks` under \
+                let help = "if webhooks may reach it, add its range to `allow_networks` under \
                             [outbound] in reveille.toml, and start again";
                 self.faults
-                    .warning(Code::ForbiddenAddress, at, message, cure);
+                    .warning(Code::ForbiddenAddress, at, message, help);
             }
         }
     }

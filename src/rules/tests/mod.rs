@@ -60,14 +60,14 @@ fn environment() -> Environment {
 /// The faults of some files, one a line, as the command line shows them.
 fn faults_of(files: &[SourceFile], environment: &Environment) -> Vec<String> {
     let (_, compiled) = check(files, environment);
-    let has_error = compiled.faults.iter().any(super::Fault::is_error);
+    let has_error = compiled.faults.iter().any(super::Diagnostic::is_error);
     assert_eq!(
         compiled.rules.is_none(),
         has_error,
         "rules are there unless there is an error"
     );
     for fault in &compiled.faults {
-        assert!(!fault.cure.is_empty(), "{fault} has no cure");
+        assert!(!fault.help.is_empty(), "{fault} has no help");
     }
     compiled.faults.iter().map(ToString::to_string).collect()
 }

@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use crate::document::{Diagnostics, Entry, Node, Position, Value, yaml};
 use crate::rules::diff::{Change, diff};
-use crate::rules::fault::Faults;
-use crate::rules::node::{Entry, Node, Position, Value};
-use crate::rules::{Documents, documents, export, yaml};
+use crate::rules::{Documents, documents, export};
+
+use super::*;
 
 fn documents_of(files: &[SourceFile]) -> Documents {
     let (documents, faults) = documents::read(files);
@@ -60,7 +60,7 @@ proptest! {
     #[test]
     fn any_tree_reads_back_as_it_was_written(tree in any_tree()) {
         let text = export::yaml(&tree);
-        let mut faults = Faults::default();
+        let mut faults = Diagnostics::default();
         let read = yaml::parse(&text, 0, &mut faults);
         prop_assert_eq!(faults.finish(&["written.yaml"]), [], "{}", text);
         prop_assert_eq!(read, Some(tree), "{}", text);

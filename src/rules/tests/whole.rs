@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::civil::{Time, Weekday};
 
 use super::*;
+use crate::document::{Code, Diagnostic};
 use crate::engine::calendar::Turn;
 use crate::engine::ids::ContactName;
 use crate::engine::matcher::Fields;
@@ -13,7 +14,7 @@ use crate::engine::ruleset::{Format, NotifyStep, RuleSet, Target};
 use crate::engine::time::{Duration, Timestamp};
 use crate::engine::urgency::UrgencyRule;
 use crate::rules::diff::moves_on_call;
-use crate::rules::{Code, Compiled, Fault, starter};
+use crate::rules::{Compiled, starter};
 
 /// What an administrator may write, all kinds of things in one file.
 const EXAMPLE: &str = include_str!("example.yaml");
@@ -361,7 +362,7 @@ fn the_starter_rules_have_no_fault_and_cover_each_format() {
     // As a process sees them that has none of the variables.
     environment.keys = Some([].into());
     let Compiled { rules, faults } = crate::rules::compile(&documents, &environment);
-    assert!(rules.is_some() && faults.len() == 4 && !faults.iter().any(Fault::is_error));
+    assert!(rules.is_some() && faults.len() == 4 && !faults.iter().any(Diagnostic::is_error));
 }
 
 #[test]
@@ -401,7 +402,7 @@ fn the_examples_of_the_reference_page_are_right() {
         let own = faults
             .into_iter()
             .filter(|fault| !about_others.contains(&fault.code));
-        assert_eq!(own.collect::<Vec<Fault>>(), [], "{text}");
+        assert_eq!(own.collect::<Vec<Diagnostic>>(), [], "{text}");
         count += 1;
     }
     assert!(count >= 5, "{count} examples");

@@ -3,46 +3,59 @@
 //! Reading never stops: a value that does not fit is reported and left out.
 
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 
-use crate::engine::time::Duration;
+use crate::engine::time::{Duration, NoLength};
 use crate::text::suggest;
 
-use super::fault::{Code, Faults};
+use super::diagnostic::{Code, Diagnostics};
 use super::node::{Entry, Node, Position, Value};
 use super::values;
 
 /// The keys that a map may have.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape {
+pub struct MapSchema {
     /// What the map is, for messages: `a policy`.
     pub what: &'static str,
     pub keys: &'static [&'static str],
-    /// Words of other systems, each with the cure.
+    /// Words of other systems, each with the help.
     pub foreign: &'static [(&'static str, &'static str)],
     /// Whether a key may stand without a value, as a section whose content is commented out.
     pub may_be_empty: bool,
 }
 
+impl MapSchema {
+    /// These keys, each with a value.
+    pub const fn new(what: &'static str, keys: &'static [&'static str]) -> Self {
+        Self {
+            what,
+            keys,
+            foreign: &[],
+            may_be_empty: false,
+        }
+    }
+}
+
 /// A map whose keys have been checked.
 #[derive(Clone, Copy, Debug)]
-pub struct Table<'doc> {
+pub struct MapReader<'doc> {
     pub at: Position,
-    shape: &'static Shape,
+    schema: &'static MapSchema,
     entries: &'doc [Entry],
 }
 
-impl<'doc> Table<'doc> {
+impl<'doc> MapReader<'doc> {
     /// Checks that the node is a map with known keys that all have a value.
-    pub fn open(node: &'doc Node, shape: &'static Shape, faults: &mut Faults) -> Self {
+    pub fn open(node: &'doc Node, schema: &'static MapSchema, faults: &mut Diagnostics) -> Self {
         if !matches!(node.value, Value::Map(_)) {
-            let Shape { what, keys, .. } = shape;
+            let MapSchema { what, keys, .. } = schema;
             let message = format!("{what} is a map of keys, not {}", node.value.describe());
-            let cure = format!("write keys and values; the keys are {}", join(keys));
-            faults.error(Code::NotAMap, node.at, message, cure);
+            let help = format!("write keys and values; the keys are {}", join(keys));
+            faults.error(Code::NotAMap, node.at, message, help);
         }
         let table = Self {
             at: node.at,
-            shape,
+            schema,
             entries: node.entries(),
         };
         for entry in table.entries {
@@ -51,55 +64,65 @@ impl<'doc> Table<'doc> {
         table
     }
 
-    fn check(&self, entry: &Entry, faults: &mut Faults) {
+    fn check(&self, entry: &Entry, faults: &mut Diagnostics) {
         let Entry { at, key, node } = entry;
-        let Shape {
+        let MapSchema {
             what,
             keys,
             foreign,
             may_be_empty,
-        } = self.shape;
-        if let Some((word, cure)) = foreign.iter().find(|(word, _)| word == key) {
+        } = self.schema;
+        if let Some((word, help)) = foreign.iter().find(|(word, _)| word == key) {
             let message = format!("`{word}` is not a key of {what} here");
-            faults.error(Code::ForeignWord, *at, message, *cure);
+            faults.error(Code::ForeignWord, *at, message, *help);
         } else if !keys.contains(&key.as_str()) {
             let message = format!("{what} has no key `{key}`");
-            let cure = suggest::help(key, keys.iter().copied(), "the keys are");
-            faults.error(Code::UnknownKey, *at, message, cure);
+            let help = suggest::help(key, keys.iter().copied(), "the keys are");
+            faults.error(Code::UnknownKey, *at, message, help);
         } else if node.value == Value::Null && !may_be_empty {
             let message = format!("`{key}` has no value");
-            let cure = "give it a value or remove the key";
-            faults.error(Code::EmptyValue, *at, message, cure);
+            let help = "give it a value or remove the key";
+            faults.error(Code::EmptyValue, *at, message, help);
         }
+    }
+
+    /// A key of the schema with its value, if it is there.
+    pub fn entry(&self, key: &str) -> Option<&'doc Entry> {
+        debug_assert!(self.schema.keys.contains(&key), "{key} is in the schema");
+        self.entries.iter().find(|entry| entry.key == key)
     }
 
     /// The value under a key, if there is one.
     pub fn get(&self, key: &str) -> Option<&'doc Node> {
-        let entry = self.entries.iter().find(|entry| entry.key == key)?;
-        (entry.node.value != Value::Null).then_some(&entry.node)
+        let node = &self.entry(key)?.node;
+        (node.value != Value::Null).then_some(node)
     }
 
     /// Where a key stands.
     pub fn key_at(&self, key: &str) -> Option<Position> {
-        let entry = self.entries.iter().find(|entry| entry.key == key)?;
-        Some(entry.at)
+        Some(self.entry(key)?.at)
     }
 
     /// The value under a key that must be there; `example` shows how.
-    pub fn require(&self, key: &str, example: &str, faults: &mut Faults) -> Option<&'doc Node> {
+    pub fn require(
+        &self,
+        key: &str,
+        example: &str,
+        faults: &mut Diagnostics,
+    ) -> Option<&'doc Node> {
         let found = self.get(key);
         // A key without a value has been reported as such.
         if found.is_none() && self.key_at(key).is_none() {
             let at = self.at;
-            let message = format!("{} needs `{key}`", self.shape.what);
-            let cure = format!("add it, such as `{key}: {example}`");
-            faults.error(Code::MissingKey, at, message, cure);
+            let message = format!("{} needs `{key}`", self.schema.what);
+            let help = format!("add it, such as `{key}: {example}`");
+            faults.error(Code::MissingKey, at, message, help);
         }
         found
     }
 
     /// A text.
-    pub fn text(&self, key: &str, faults: &mut Faults) -> Option<&'doc str> {
+    pub fn text(&self, key: &str, faults: &mut Diagnostics) -> Option<&'doc str> {
         text(self.get(key)?, &format!("`{key}`"), faults)
     }
 
@@ -108,20 +131,20 @@ impl<'doc> Table<'doc> {
         &self,
         key: &str,
         allowed: RangeInclusive<Duration>,
-        faults: &mut Faults,
+        faults: &mut Diagnostics,
     ) -> Option<Duration> {
         duration(self.get(key)?, key, allowed, faults)
     }
 
     /// `true` or `false`.
-    pub fn truth(&self, key: &str, faults: &mut Faults) -> Option<bool> {
+    pub fn truth(&self, key: &str, faults: &mut Diagnostics) -> Option<bool> {
         let node = self.get(key)?;
         if let Value::Bool(value) = node.value {
             return Some(value);
         }
         let message = format!("`{key}` is true or false, not {}", node.value.describe());
-        let cure = format!("write `{key}: true` or `{key}: false`, without quotes");
-        faults.error(Code::NotATruthValue, node.at, message, cure);
+        let help = format!("write `{key}: true` or `{key}: false`, without quotes");
+        faults.error(Code::NotATruthValue, node.at, message, help);
         None
     }
 
@@ -130,45 +153,50 @@ impl<'doc> Table<'doc> {
         &self,
         key: &str,
         allowed: RangeInclusive<i64>,
-        faults: &mut Faults,
+        faults: &mut Diagnostics,
     ) -> Option<i64> {
         let node = self.get(key)?;
         let (least, most) = (allowed.start(), allowed.end());
-        let cure = format!("write a whole number from {least} to {most}, without quotes");
+        let help = format!("write a whole number from {least} to {most}, without quotes");
         let Value::Integer(value) = node.value else {
             let message = format!("`{key}` is a whole number, not {}", node.value.describe());
-            faults.error(Code::NotANumber, node.at, message, cure);
+            faults.error(Code::NotANumber, node.at, message, help);
             return None;
         };
         if !allowed.contains(&value) {
             let message = format!("`{key}` is {value}, outside of {least} to {most}");
-            faults.error(Code::BadNumber, node.at, message, cure);
+            faults.error(Code::BadNumber, node.at, message, help);
             return None;
         }
         Some(value)
     }
 
     /// The items of a list with at most so many.
-    pub fn list(&self, key: &str, items_max: usize, faults: &mut Faults) -> Option<&'doc [Node]> {
+    pub fn list(
+        &self,
+        key: &str,
+        items_max: usize,
+        faults: &mut Diagnostics,
+    ) -> Option<&'doc [Node]> {
         let node = self.get(key)?;
         list(node, &format!("`{key}`"), items_max, faults)
     }
 
     /// One of some words; the answer is its index.
-    pub fn choice(&self, key: &str, words: &[&str], faults: &mut Faults) -> Option<usize> {
+    pub fn choice(&self, key: &str, words: &[&str], faults: &mut Diagnostics) -> Option<usize> {
         let node = self.get(key)?;
         let text = text(node, &format!("`{key}`"), faults)?;
         let found = words.iter().position(|word| *word == text);
         if found.is_none() {
             let message = format!("`{key}` cannot be {text:?}");
-            let cure = suggest::help(text, words.iter().copied(), "it is one of");
-            faults.error(Code::BadChoice, node.at, message, cure);
+            let help = suggest::help(text, words.iter().copied(), "it is one of");
+            faults.error(Code::BadChoice, node.at, message, help);
         }
         found
     }
 
     /// The entries of a map whose keys are names of the user's choice.
-    pub fn named(&self, key: &str, entries_max: usize, faults: &mut Faults) -> &'doc [Entry] {
+    pub fn named(&self, key: &str, entries_max: usize, faults: &mut Diagnostics) -> &'doc [Entry] {
         match self.get(key) {
             Some(node) => named(node, &format!("`{key}`"), entries_max, faults),
             None => &[],
@@ -177,7 +205,7 @@ impl<'doc> Table<'doc> {
 }
 
 /// The text of a node; `what` is in the message.
-pub fn text<'doc>(node: &'doc Node, what: &str, faults: &mut Faults) -> Option<&'doc str> {
+pub fn text<'doc>(node: &'doc Node, what: &str, faults: &mut Diagnostics) -> Option<&'doc str> {
     match &node.value {
         Value::Text(text) if !text.is_empty() => Some(text),
         Value::Text(_) => {
@@ -187,11 +215,11 @@ pub fn text<'doc>(node: &'doc Node, what: &str, faults: &mut Faults) -> Option<&
         }
         other @ (Value::Bool(_) | Value::Integer(_)) => {
             let message = format!("{what} is a text, not {}", other.describe());
-            let cure = format!("put it in quotes: {}", quoted(other));
-            faults.error(Code::NotText, node.at, message, cure);
+            let help = format!("put it in quotes: {}", quoted(other));
+            faults.error(Code::NotText, node.at, message, help);
             None
         }
-        other @ (Value::Null | Value::List(_) | Value::Map(_)) => {
+        other => {
             let message = format!("{what} is a text, not {}", other.describe());
             faults.error(Code::NotText, node.at, message, "write one text");
             None
@@ -203,7 +231,7 @@ fn quoted(value: &Value) -> String {
     match value {
         Value::Bool(value) => format!("\"{value}\""),
         Value::Integer(value) => format!("\"{value}\""),
-        Value::Null | Value::Text(_) | Value::List(_) | Value::Map(_) => "\"…\"".to_owned(),
+        _ => "\"…\"".to_owned(),
     }
 }
 
@@ -212,22 +240,22 @@ pub fn duration(
     node: &Node,
     key: &str,
     allowed: RangeInclusive<Duration>,
-    faults: &mut Faults,
+    faults: &mut Diagnostics,
 ) -> Option<Duration> {
-    const CURE: &str = "write numbers with units w, d, h, m, s, such as 90s, 5m, 1h30m or 2d";
     let least = values::shown(*allowed.start());
     let most = values::shown(*allowed.end());
     let shown = node.value.describe();
-    let Some(length) = node.as_text().and_then(values::duration) else {
+    let length = node.as_text().ok_or(NoLength).and_then(Duration::from_str);
+    let report = |help: &NoLength| {
         let message = format!("`{key}` is a length of time, not {shown}");
-        faults.error(Code::BadDuration, node.at, message, CURE);
-        return None;
+        faults.error(Code::BadDuration, node.at, message, help.to_string());
     };
+    let length = length.inspect_err(report).ok()?;
     if !allowed.contains(&length) {
         let length = values::shown(length);
         let message = format!("`{key}` is {length}, outside of {least} to {most}");
-        let cure = format!("choose a length from {least} to {most}");
-        faults.error(Code::BadDuration, node.at, message, cure);
+        let help = format!("choose a length from {least} to {most}");
+        faults.error(Code::BadDuration, node.at, message, help);
         return None;
     }
     Some(length)
@@ -238,12 +266,12 @@ pub fn list<'doc>(
     node: &'doc Node,
     what: &str,
     items_max: usize,
-    faults: &mut Faults,
+    faults: &mut Diagnostics,
 ) -> Option<&'doc [Node]> {
     let Value::List(items) = &node.value else {
         let message = format!("{what} is a list, not {}", node.value.describe());
-        let cure = "write a list, such as [one, two], or one item a line after `- `";
-        faults.error(Code::NotAList, node.at, message, cure);
+        let help = "write a list, such as [one, two], or one item a line after `- `";
+        faults.error(Code::NotAList, node.at, message, help);
         return None;
     };
     check_count(node.at, what, items.len(), items_max, faults);
@@ -255,12 +283,12 @@ pub fn named<'doc>(
     node: &'doc Node,
     what: &str,
     entries_max: usize,
-    faults: &mut Faults,
+    faults: &mut Diagnostics,
 ) -> &'doc [Entry] {
     if !matches!(node.value, Value::Map(_)) {
         let message = format!("{what} is a map of names, not {}", node.value.describe());
-        let cure = "write `name: value`, one name a line";
-        faults.error(Code::NotAMap, node.at, message, cure);
+        let help = "write `name: value`, one name a line";
+        faults.error(Code::NotAMap, node.at, message, help);
     }
     let entries = node.entries();
     check_count(node.at, what, entries.len(), entries_max, faults);
@@ -268,7 +296,7 @@ pub fn named<'doc>(
 }
 
 /// Reports a count beyond its limit.
-pub fn check_count(at: Position, what: &str, count: usize, most: usize, faults: &mut Faults) {
+pub fn check_count(at: Position, what: &str, count: usize, most: usize, faults: &mut Diagnostics) {
     if count > most {
         let message = format!("{what} has {count} items, more than {most}");
         faults.error(Code::TooMany, at, message, format!("keep at most {most}"));

@@ -1,6 +1,6 @@
-//! What is wrong with rule documents: a stable code, the place, a message and the cure.
+//! What is wrong with a document: a stable code, the place, a message and help.
 //!
-//! Checking never stops at the first fault: [`Faults`] gathers those of all files.
+//! Checking never stops at the first fault: [`Diagnostics`] gathers those of all files.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use super::node::Position;
 
 /// At most so many faults are kept; errors stay before warnings.
-pub const FAULTS_MAX: usize = 1_000;
+pub const DIAGNOSTICS_MAX: usize = 1_000;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
@@ -51,6 +51,8 @@ codes! {
     BadPointer = "bad-pointer",
     /// Something that only a route beneath the root can have.
     BadRoot = "bad-root",
+    /// Something in the settings of the process.
+    BadSetting = "bad-setting",
     BadTarget = "bad-target",
     BadTime = "bad-time",
     BadZone = "bad-zone",
@@ -65,7 +67,7 @@ codes! {
     FixedZone = "fixed-zone",
     /// A web address in a network that webhooks may not reach.
     ForbiddenAddress = "forbidden-address",
-    /// A word of Alertmanager, with ours as the cure.
+    /// A word of Alertmanager, with ours as the help.
     ForeignWord = "foreign-word",
     KeyLength = "key-length",
     KeyUnset = "key-unset",
@@ -152,25 +154,48 @@ impl fmt::Display for Severity {
 /// One thing that is wrong, where, and how to mend it. Line and column count from 1; they are 0
 /// where the place is not known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fault {
+pub struct Diagnostic {
     pub code: Code,
     pub severity: Severity,
     pub path: String,
     pub line: u32,
     pub column: u32,
     pub message: String,
-    pub cure: String,
+    /// What to do about it; the wire has always called it so.
+    #[serde(rename = "cure")]
+    pub help: String,
 }
 
-impl Fault {
+impl Diagnostic {
     /// Whether the documents cannot be used because of it.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
+
+    /// File, line and column, to sort by.
+    pub fn place(&self) -> (&str, u32, u32) {
+        (&self.path, self.line, self.column)
+    }
+
+    /// Place, message and help on one line, as people who start the process read it.
+    pub fn one_line(&self) -> String {
+        let Self {
+            path,
+            line,
+            message,
+            help,
+            ..
+        } = self;
+        match (path.as_str(), line) {
+            ("", _) => format!("{message}: {help}"),
+            (_, 0) => format!("{path}: {message}: {help}"),
+            (_, _) => format!("{path}:{line}: {message}: {help}"),
+        }
+    }
 }
 
-impl fmt::Display for Fault {
-    /// One line, without the cure.
+impl fmt::Display for Diagnostic {
+    /// One line, without the help.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             code,
@@ -192,13 +217,13 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A fault as plain text: its line, the source line with a caret, the cure. `source` is the text
+/// A fault as plain text: its line, the source line with a caret, the help. `source` is the text
 /// of its file, where there is one.
-pub fn render(fault: &Fault, source: Option<&str>) -> String {
+pub fn render(fault: &Diagnostic, source: Option<&str>) -> String {
     let excerpt = source
         .and_then(|text| excerpt(text, fault.line, fault.column))
         .unwrap_or_default();
-    format!("{fault}\n{excerpt}cure: {}\n", fault.cure)
+    format!("{fault}\n{excerpt}cure: {}\n", fault.help)
 }
 
 /// The source line and a caret beneath the column.
@@ -215,31 +240,23 @@ fn excerpt(text: &str, line: u32, column: u32) -> Option<String> {
     Some(format!(" {number} | {shown}\n {margin} | {lead}^\n"))
 }
 
-/// Gathers faults while documents are read and compiled.
+/// Gathers what is wrong while documents are read and compiled.
 #[derive(Debug, Default)]
-pub struct Faults {
-    found: Vec<Found>,
+pub struct Diagnostics {
+    /// With their positions; paths are filled in at the end.
+    found: Vec<(Position, Diagnostic)>,
 }
 
-#[derive(Debug)]
-struct Found {
-    severity: Severity,
-    code: Code,
-    at: Position,
-    message: String,
-    cure: String,
-}
-
-impl Faults {
+impl Diagnostics {
     /// Something with which the documents cannot be used.
     pub fn error(
         &mut self,
         code: Code,
         at: Position,
         message: impl Into<String>,
-        cure: impl Into<String>,
+        help: impl Into<String>,
     ) {
-        self.add(Severity::Error, code, at, (message.into(), cure.into()));
+        self.add(Severity::Error, code, at, (message.into(), help.into()));
     }
 
     /// Something that is probably not meant.
@@ -248,68 +265,54 @@ impl Faults {
         code: Code,
         at: Position,
         message: impl Into<String>,
-        cure: impl Into<String>,
+        help: impl Into<String>,
     ) {
-        self.add(Severity::Warning, code, at, (message.into(), cure.into()));
+        self.add(Severity::Warning, code, at, (message.into(), help.into()));
     }
 
-    fn add(
-        &mut self,
-        severity: Severity,
-        code: Code,
-        at: Position,
-        (message, cure): (String, String),
-    ) {
-        self.found.push(Found {
-            severity,
+    fn add(&mut self, severity: Severity, code: Code, at: Position, text: (String, String)) {
+        let (message, help) = text;
+        let diagnostic = Diagnostic {
             code,
-            at,
+            severity,
+            path: String::new(),
+            line: at.line,
+            column: at.column,
             message,
-            cure,
-        });
+            help,
+        };
+        self.found.push((at, diagnostic));
     }
 
     /// Turns all errors into warnings.
     pub fn make_warnings(&mut self) {
-        for fault in &mut self.found {
+        for (_, fault) in &mut self.found {
             fault.severity = Severity::Warning;
         }
     }
 
     /// Whether the documents cannot be used.
     pub fn has_error(&self) -> bool {
-        let mut found = self.found.iter();
-        found.any(|fault| fault.severity == Severity::Error)
+        self.found.iter().any(|(_, fault)| fault.is_error())
     }
 
     /// All of them by file, line and column; `paths` are the files by their index.
-    pub fn finish(mut self, paths: &[&str]) -> Vec<Fault> {
+    pub fn finish(mut self, paths: &[&str]) -> Vec<Diagnostic> {
         let count = self.found.len();
-        if count > FAULTS_MAX {
-            self.found.sort_by_key(|fault| (fault.severity, fault.at));
-            self.found.truncate(FAULTS_MAX - 1);
+        if count > DIAGNOSTICS_MAX {
+            self.found.sort_by_key(|(at, fault)| (fault.severity, *at));
+            self.found.truncate(DIAGNOSTICS_MAX - 1);
             let at = Position::default();
             let message = format!("{count} faults were found, more than are shown");
             self.error(Code::TooManyFaults, at, message, "mend these first");
         }
-        self.found.sort_by_key(|fault| fault.at);
-        let found = self.found.into_iter();
-        found.map(|fault| fault.placed(paths)).collect()
-    }
-}
-
-impl Found {
-    fn placed(self, paths: &[&str]) -> Fault {
-        let file = usize::try_from(self.at.file).unwrap_or(usize::MAX);
-        Fault {
-            code: self.code,
-            severity: self.severity,
-            path: paths.get(file).copied().unwrap_or_default().to_owned(),
-            line: self.at.line,
-            column: self.at.column,
-            message: self.message,
-            cure: self.cure,
-        }
+        self.found.sort_by_key(|(at, _)| *at);
+        let placed = |(at, diagnostic): (Position, Diagnostic)| {
+            let file = usize::try_from(at.file).unwrap_or(usize::MAX);
+            let path = paths.get(file).copied().unwrap_or_default().to_owned();
+            Diagnostic { path, ..diagnostic }
+        };
+        self.found.into_iter().map(placed).collect()
     }
 }
 
@@ -317,15 +320,15 @@ impl Found {
 mod tests {
     use super::*;
 
-    fn fault(line: u32, column: u32) -> Fault {
-        Fault {
+    fn fault(line: u32, column: u32) -> Diagnostic {
+        Diagnostic {
             code: Code::UnknownUser,
             severity: Severity::Error,
             path: "team.yaml".to_owned(),
             line,
             column,
             message: "no user is called \"anna\"".to_owned(),
-            cure: "did you mean \"ana\"?".to_owned(),
+            help: "did you mean \"ana\"?".to_owned(),
         }
     }
 
@@ -363,7 +366,7 @@ mod tests {
 
     #[test]
     fn beyond_the_limit_errors_are_kept_before_warnings_and_the_rest_is_counted() {
-        let mut faults = Faults::default();
+        let mut faults = Diagnostics::default();
         for line in 1..=2_000 {
             let at = Position {
                 line,
@@ -377,7 +380,7 @@ mod tests {
         };
         faults.error(Code::NoRoute, last, "e", "c");
         let list = faults.finish(&["a.yaml"]);
-        assert_eq!(list.len(), FAULTS_MAX);
+        assert_eq!(list.len(), DIAGNOSTICS_MAX);
         assert_eq!(list[0].code, Code::TooManyFaults);
         assert!(list.iter().any(|fault| fault.code == Code::NoRoute));
     }

@@ -26,13 +26,15 @@ pub struct Node {
     pub value: Value,
 }
 
-/// What YAML and JSON can say, as far as rules need it.
+/// What YAML, JSON and TOML can say, as far as anybody needs it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Null,
     Bool(bool),
     Integer(i64),
     Text(String),
+    /// A fraction or a date of TOML, as it is written.
+    Other(String),
     List(Vec<Node>),
     Map(Vec<Entry>),
 }
@@ -43,6 +45,15 @@ pub struct Entry {
     pub at: Position,
     pub key: String,
     pub node: Node,
+}
+
+impl Position {
+    /// In no file.
+    pub const NOWHERE: Self = Self {
+        file: u32::MAX,
+        line: 0,
+        column: 0,
+    };
 }
 
 impl Node {
@@ -61,9 +72,7 @@ impl Node {
     pub fn entries(&self) -> &[Entry] {
         match &self.value {
             Value::Map(entries) => entries,
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Text(_) | Value::List(_) => {
-                &[]
-            }
+            _ => &[],
         }
     }
 
@@ -71,9 +80,7 @@ impl Node {
     pub fn items(&self) -> &[Node] {
         match &self.value {
             Value::List(items) => items,
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Text(_) | Value::Map(_) => {
-                &[]
-            }
+            _ => &[],
         }
     }
 
@@ -81,9 +88,7 @@ impl Node {
     pub fn as_text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::List(_) | Value::Map(_) => {
-                None
-            }
+            _ => None,
         }
     }
 
@@ -121,7 +126,7 @@ impl Node {
                     entry.node.set_file(file);
                 }
             }
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Text(_) => {}
+            _ => {}
         }
     }
 }
@@ -134,6 +139,7 @@ impl Value {
             Self::Bool(value) => format!("the truth value {value}"),
             Self::Integer(value) => format!("the number {value}"),
             Self::Text(text) => format!("the text {}", shorten(text)),
+            Self::Other(text) => format!("the value {text}"),
             Self::List(_) => "a list".to_owned(),
             Self::Map(_) => "a map".to_owned(),
         }
@@ -167,7 +173,7 @@ impl Serialize for Node {
             Value::Null => serializer.serialize_unit(),
             Value::Bool(value) => serializer.serialize_bool(*value),
             Value::Integer(value) => serializer.serialize_i64(*value),
-            Value::Text(text) => serializer.serialize_str(text),
+            Value::Text(text) | Value::Other(text) => serializer.serialize_str(text),
             Value::List(items) => {
                 let mut list = serializer.serialize_seq(Some(items.len()))?;
                 for item in items {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::fault::{Code, Faults};
+use super::diagnostic::{Code, Diagnostics};
 use super::limits;
 use super::node::{Entry, Node, Position, Value, shorten};
 use super::scalar::{self, Plain};
@@ -17,7 +17,7 @@ use super::scalar::{self, Plain};
 struct Stop;
 
 /// Reads one document; `None` when it cannot be understood as a whole.
-pub fn parse(text: &str, file: u32, faults: &mut Faults) -> Option<Node> {
+pub fn parse(text: &str, file: u32, faults: &mut Diagnostics) -> Option<Node> {
     let mut builder = Builder {
         file,
         faults,
@@ -34,7 +34,7 @@ pub fn parse(text: &str, file: u32, faults: &mut Faults) -> Option<Node> {
 /// Builds the tree out of the parser's events.
 struct Builder<'faults> {
     file: u32,
-    faults: &'faults mut Faults,
+    faults: &'faults mut Diagnostics,
     /// Lists and maps that are still open.
     stack: Vec<Frame>,
     anchors: BTreeMap<usize, Node>,
@@ -278,8 +278,8 @@ impl Builder<'_> {
             return Ok(());
         }
         let message = format!("the file has more than {} values", limits::NODES);
-        let cure = "use fewer aliases, or split the file";
-        self.stop(Code::TooMany, at, message, cure)
+        let help = "use fewer aliases, or split the file";
+        self.stop(Code::TooMany, at, message, help)
     }
 
     fn check_depth(&mut self, beneath: usize, at: Position) -> Result<(), Stop> {
@@ -294,8 +294,8 @@ impl Builder<'_> {
     }
 
     fn refuse_key(&mut self, at: Position) -> Result<(), Stop> {
-        let cure = "use a plain word or a text in quotes as key";
-        self.stop(Code::UnusedYaml, at, "a key must be a text", cure)
+        let help = "use a plain word or a text in quotes as key";
+        self.stop(Code::UnusedYaml, at, "a key must be a text", help)
     }
 
     /// Whether the tag says that this is a text; other tags are refused.
@@ -319,9 +319,9 @@ impl Builder<'_> {
         code: Code,
         at: Position,
         message: impl Into<String>,
-        cure: &str,
+        help: &str,
     ) -> Result<(), Stop> {
-        self.faults.error(code, at, message, cure);
+        self.faults.error(code, at, message, help);
         Err(Stop)
     }
 
