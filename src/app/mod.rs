@@ -96,7 +96,8 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let filter = options.environment.get("REVEILLE_LOG").map(String::as_str);
     let log = crate::telemetry::start(filter, options.shape)?;
     for warning in &options.warnings {
-        warn!("{}", warning.one_line());
+        let warning = warning.one_line();
+        warn!("{warning}");
     }
     crate::outbound::http::install_crypto_provider();
     let tokio = tokio::runtime::Builder::new_multi_thread()

@@ -423,7 +423,7 @@ fn step_over(tx: &mut StepTransaction<'_>, number: IncidentNumber, incident: &Ar
         tx.note(number, EntryKind::Escalation, reason, text);
     }
     tx.edit_incident(&number, |incident| {
-        incident.escalation.skip_wait_reason = None
+        incident.escalation.skip_wait_reason = None;
     });
     advance(tx, number, reason);
 }

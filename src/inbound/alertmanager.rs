@@ -117,7 +117,7 @@ fn dedup_key(alert: Fields<'_>, labels: &Sent<'_>, faults: &mut Faults) -> Optio
         );
         return None;
     }
-    Some(labels.hash_into(Fnv128::new()).to_hex().into())
+    Some(labels.hash_into(Fnv128::default()).to_hex().into())
 }
 
 /// Whether the alert fires, and since when. A firing alert's `endsAt` is no promise: the sender

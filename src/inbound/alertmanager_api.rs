@@ -42,7 +42,7 @@ fn read(source: Source<'_>, fields: Fields<'_>, faults: &mut Faults) -> Option<E
     let labels = labels(fields, &labels_path, faults)?;
     let (action, spoken) = state(source.now, fields, faults)?;
     let asserted_by = fields.text("generatorURL", faults).unwrap_or_default();
-    let dedup_key = labels.hash_into(Fnv128::new()).to_hex().into();
+    let dedup_key = labels.hash_into(Fnv128::default()).to_hex().into();
     let path = fields.place("annotations").to_string();
     let annotations = fields.object("annotations", faults);
     let annotations = annotations.map(|object| Fields {

@@ -15,7 +15,7 @@ use super::limits;
 /// same long key still find the same alert.
 pub fn key(sent: &str, place: Place<'_>, faults: &mut Faults) -> Text {
     if prefix(sent, limit::DEDUP_KEY_CHARACTERS).len() < sent.len() {
-        let key: Text = Fnv128::new().with(sent).to_hex().into();
+        let key: Text = Fnv128::default().with(sent).to_hex().into();
         faults.add(
             place,
             format_args!(
@@ -29,7 +29,7 @@ pub fn key(sent: &str, place: Place<'_>, faults: &mut Faults) -> Text {
         Cow::Borrowed(kept) => kept.into(),
         // Keys that differ only in what must not be shown are still different.
         Cow::Owned(clean) => {
-            let hash = Fnv128::new().with(sent).to_hex();
+            let hash = Fnv128::default().with(sent).to_hex();
             let kept = prefix(&clean, limit::DEDUP_KEY_CHARACTERS - hash.len() - 1);
             format!("{kept} {hash}").into()
         }

@@ -88,7 +88,7 @@ impl<'body> Element<'body> {
         let dedup_key = match self.dedup_key(faults) {
             Some(key) => key,
             None if self.may_make_key(action) => {
-                let identity = Fnv128::new().with(origin.as_deref().unwrap_or(""));
+                let identity = Fnv128::default().with(origin.as_deref().unwrap_or(""));
                 let identity = self.with_summary(identity, summary.as_deref(), faults);
                 labels.hash_into(identity).to_hex().into()
             }

@@ -139,7 +139,9 @@ fn dedup_key(
             // Read again with their faults when the content is made.
             let mut passed_over = Faults::of_event();
             let mut text = |name| fields.text(name, &mut passed_over).unwrap_or_default();
-            let hash = Fnv128::new().with(&text("source")).with(&text("summary"));
+            let hash = Fnv128::default()
+                .with(&text("source"))
+                .with(&text("summary"));
             Some(labels.hash_into(hash).to_hex().into())
         }
         Action::Acknowledge | Action::Resolve | Action::Ignore => {

@@ -118,7 +118,7 @@ pub fn is_unrecognized(parsed: &Parsed) -> bool {
 /// here, so the time in milliseconds makes it unique: only the very same body within the same
 /// millisecond gets the same key, and then it is one event sent twice.
 fn unique_key(source: Source<'_>, body: &[u8]) -> Text {
-    Fnv128::new()
+    Fnv128::default()
         .with(source.integration.name.as_str())
         .with_bytes(body)
         .with_bytes(&source.now.0.to_le_bytes())

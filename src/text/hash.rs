@@ -23,15 +23,17 @@ pub fn fnv64(parts: &[&str]) -> u64 {
 #[derive(Clone, Copy, Debug)]
 pub struct Fnv128(u128);
 
+impl Default for Fnv128 {
+    /// A hash over nothing yet.
+    fn default() -> Self {
+        Self(OFFSET_BASIS)
+    }
+}
+
 const OFFSET_BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
 const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
 
 impl Fnv128 {
-    /// A hash over nothing yet.
-    pub fn new() -> Self {
-        Self(OFFSET_BASIS)
-    }
-
     /// With one more text.
     pub fn with(self, text: &str) -> Self {
         self.with_bytes(text.as_bytes())
@@ -82,7 +84,7 @@ mod tests {
             other in prop::collection::vec(r"[ab/\\\x00]{0,3}", 1..4),
         ) {
             let long = |parts: &[String]| {
-                parts.iter().fold(Fnv128::new(), |hash, part| hash.with(part)).to_hex()
+                parts.iter().fold(Fnv128::default(), |hash, part| hash.with(part)).to_hex()
             };
             let short = |parts: &[String]| {
                 fnv64(&parts.iter().map(String::as_str).collect::<Vec<_>>())

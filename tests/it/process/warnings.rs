@@ -99,7 +99,9 @@ async fn the_version_of_the_time_zones_is_shown_and_one_older_than_the_system_s_
     let version = shown.strip_suffix(" (bundled)").unwrap();
     assert!(place.run(&["--version"]).contains(version));
     assert!(
-        place.log().contains(&format!("\"version\":\"{shown}\"")),
+        place
+            .log()
+            .contains(&format!("\"time_zones.version\":\"{shown}\"")),
         "{}",
         place.log()
     );
