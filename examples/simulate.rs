@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use clap::Parser;
 use reveille::engine::time::Duration;
-use simulator::{CancelToken, Figures, Marks, Report, run};
+use simulator::{Figures, Mark, Marks, Report, run};
 
 /// Tries to lose a page, for as many seeds as wanted.
 #[derive(Parser)]
@@ -81,7 +81,7 @@ fn tell(reports: &[Report]) -> ExitCode {
     }
     let days = simulated / 86_400_000;
     println!("{} runs, {days} simulated days, {figures:?}", reports.len());
-    for text in marks.missing().into_iter().map(CancelToken::text) {
+    for text in marks.missing().into_iter().map(Mark::text) {
         println!("never reached: {text}");
     }
     if let [report] = reports {

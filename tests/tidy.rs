@@ -4,6 +4,8 @@
 //! change its table in a commit of its own that says why. `cargo test --test tidy -- --nocapture`
 //! also shows the sizes beside their targets.
 
+#[path = "tidy/floors.rs"]
+mod floors;
 #[path = "tidy/imports.rs"]
 mod imports;
 #[path = "tidy/log_fields.rs"]
@@ -58,6 +60,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         imports::RULES,
         map::RULES,
         log_fields::RULES,
+        floors::RULES,
     ]
     .into_iter()
     .flatten()

@@ -135,7 +135,7 @@ impl AuditEvent {
     /// An act of whoever asks.
     pub fn of(state: &ApiState, caller: &Caller, action: Action) -> Self {
         let mut act = state.journal.by_router(action, state.now());
-        act.stored.actor = caller.actor().in_full(&state.handle.rules());
+        act.stored.actor = state.handle.rules().with_full_name(caller.actor());
         act.stored.token.clone_from(&caller.token);
         act
     }

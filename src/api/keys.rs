@@ -119,7 +119,7 @@ pub async fn create(
         integration,
         name: name.filter(|name| !name.is_empty()),
         created: state.now(),
-        created_by: caller.actor().in_full(&state.handle.rules()),
+        created_by: state.handle.rules().with_full_name(caller.actor()),
         last_used: None,
     };
     let write = document(DocumentKind::Key, &key.id, &key);

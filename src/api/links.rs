@@ -229,7 +229,7 @@ pub fn named(rules: &RuleSet, said: &str, via: Via) -> Actor {
         user,
         via,
     };
-    actor.in_full(rules).as_typed()
+    rules.with_full_name(actor).as_typed()
 }
 
 #[cfg(test)]
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(ana.user, Some("ana".into()));
         let typed = "Ana Silva (typed, not verified)";
         assert_eq!(&*ana.name, typed);
-        assert_eq!(&*ana.in_full(&rules).name, typed);
+        assert_eq!(&*rules.with_full_name(ana).name, typed);
         let stranger = named(&rules, "Zoe from ops", Via::Link);
         let typed = "Zoe from ops (typed, not verified)";
         assert_eq!((&*stranger.name, stranger.user), (typed, None));

@@ -175,7 +175,7 @@ pub async fn put(
     let expected = expected(request.headers())?;
     let files = files(&state, request).await?;
     let change = Change {
-        author: caller.actor().in_full(&state.handle.rules()),
+        author: state.handle.rules().with_full_name(caller.actor()),
         at: state.now(),
         message: message(query.message.as_deref()),
         origin: FilesOrigin::AsApplied,
@@ -194,7 +194,7 @@ pub async fn rollback(
     let old = documents(&state, Revision(rollback.revision)).await?;
     let default = format!("back to revision {}", rollback.revision);
     let change = Change {
-        author: caller.actor().in_full(&state.handle.rules()),
+        author: state.handle.rules().with_full_name(caller.actor()),
         at: state.now(),
         message: message(Some(rollback.message.as_deref().unwrap_or(&default))),
         origin: old.origin,

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use super::event::{Content, Text};
+use super::alert::AlertSummary;
+use super::event::Text;
 use super::ids::{
     AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId, SilenceId, TaskId,
     UserName,
@@ -247,15 +246,4 @@ pub struct IncidentSummary {
 impl IncidentSummary {
     /// Alerts shown in one message.
     pub const ALERTS_MAX: usize = 10;
-}
-
-/// An alert as a message shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AlertSummary {
-    /// Of the content, or what stands for it where its sender gave none.
-    pub summary: Text,
-    pub firing: bool,
-    pub first_seen: Timestamp,
-    /// All that its monitor sent.
-    pub content: Arc<Content>,
 }

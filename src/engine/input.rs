@@ -1,9 +1,6 @@
 //! Everything that can happen to the engine, as one closed enum.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
+pub use super::actor::{Actor, Via};
 use super::event::{Event, Text};
 use super::ids::{
     AlertId, AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId,
@@ -12,8 +9,7 @@ use super::ids::{
 use super::incident::SelfIncident;
 use super::matcher::Matcher;
 use super::outcome::{Capacity, Outcome, Validity};
-use super::places::Pick;
-use super::ruleset::{RuleSet, Target};
+use super::ruleset::Target;
 use super::task::Stride;
 use super::time::{Duration, Timestamp};
 use super::urgency::Urgency;
@@ -121,104 +117,6 @@ pub struct Report {
     pub reference: Option<Text>,
     /// The lane gave it back without opening a socket (throttled or cancelled lane).
     pub was_started: bool,
-}
-
-/// Who acts, and how they came.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "StoredActor")]
-pub struct Actor {
-    /// Name to show.
-    pub name: Text,
-    /// The user of the rules, if it is one.
-    pub user: Option<UserName>,
-    pub via: Via,
-}
-
-impl Actor {
-    const ROUTER: &str = "reveille";
-    const TYPED: &str = " (typed, not verified)";
-
-    /// The router itself.
-    pub fn router() -> Self {
-        Self::named(Self::ROUTER, Via::Router)
-    }
-
-    /// Nobody of the rules, by a name that is taken as it is.
-    pub fn named(name: impl Into<Text>, via: Via) -> Self {
-        Self {
-            name: name.into(),
-            user: None,
-            via,
-        }
-    }
-
-    /// A user of the rules under the name that people know.
-    pub fn in_full(mut self, rules: &RuleSet) -> Self {
-        let user = self.user.as_ref().and_then(|user| rules.users.get(user));
-        if let Some(user) = user {
-            let is_typed = self.name.ends_with(Self::TYPED);
-            self.name = user.full_name.clone();
-            return if is_typed { self.as_typed() } else { self };
-        }
-        self
-    }
-
-    /// Somebody who said who they are, which nobody verified: the name says so wherever it stands.
-    pub fn as_typed(mut self) -> Self {
-        self.name = format!("{}{}", self.name, Self::TYPED).into();
-        self
-    }
-}
-
-/// Actors as they are stored. Earlier records have only a name: the router's, or of somebody who
-/// came by the API.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum StoredActor {
-    Name(Text),
-    Whole {
-        name: Text,
-        #[serde(default)]
-        user: Option<UserName>,
-        via: Via,
-    },
-}
-
-impl From<StoredActor> for Actor {
-    fn from(stored: StoredActor) -> Self {
-        match stored {
-            StoredActor::Name(name) if &*name == Self::ROUTER => Self::router(),
-            StoredActor::Name(name) => Self::named(name, Via::Api),
-            StoredActor::Whole { name, user, via } => Self { name, user, via },
-        }
-    }
-}
-
-/// The way in which somebody acted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Via {
-    Api,
-    Link,
-    Slack,
-    Sms,
-    /// The monitor itself.
-    Source,
-    /// The router itself.
-    Router,
-}
-
-impl fmt::Display for Via {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Api => "api",
-            Self::Link => "link",
-            Self::Slack => "slack",
-            Self::Sms => "sms",
-            Self::Source => "source",
-            Self::Router => "router",
-        })
-    }
 }
 
 /// A person's act.
@@ -329,4 +227,11 @@ pub struct Probed {
     pub capacity: Capacity,
     /// Of the server that answered, over TLS.
     pub certificate: Option<Validity>,
+}
+
+/// A page whose turn it is on a channel.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pick {
+    pub page: PageId,
+    pub channel: ChannelName,
 }

@@ -9,7 +9,7 @@ use super::transaction::StepTransaction;
 use super::{
     actions, attempt_result, bundle, channel_health, check, contact_test, delivery_report,
     escalation, ingest, jump, overrides, pending, places, recovery, replied, resolution,
-    self_incidents, silence, sms_commands, task, unreported,
+    self_incidents, send_request, silence, sms_commands, tasks, unreported,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -18,7 +18,8 @@ pub fn step(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision 
     let mut tx = StepTransaction::new(state, rules, now);
     decide(&mut tx, input);
     resolution::forget_surplus_groups(&mut tx);
-    tx.finish()
+    let requests = send_request::requests(&tx);
+    tx.finish(requests)
 }
 
 /// Writes into the transaction what an input leads to.
@@ -43,7 +44,7 @@ pub(super) fn decide(tx: &mut StepTransaction<'_>, input: Input) {
             let request = pending::keep(tx, &integration, events, request, is_whole);
             tx.later = Some(request);
         }
-        Input::GoOn { task, stride } => task::go_on(tx, task, stride),
+        Input::GoOn { task, stride } => tasks::go_on(tx, task, stride),
         Input::Due(key) => due(tx, &key),
         Input::Outcome(report) => attempt_result::apply_outcome(tx, &report),
         Input::DeliveryReport {

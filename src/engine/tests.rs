@@ -178,7 +178,7 @@ impl Storm {
             let mut tx = StepTransaction::new(&self.state, &self.rules, self.now);
             decide(&mut tx, input);
             looks += tx.effort.looks.get();
-            let decision = tx.finish();
+            let decision = tx.finish(Vec::new());
             self.take(decision);
             let task = self.state.tasks().next_after(None, &nothing);
             next = task.map(|(_, task)| Input::GoOn {

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ids::{IncidentNumber, IntegrationName};
-use super::ruleset::{RuleSet, Target};
-use super::state::State;
+use crate::engine::ids::{IncidentNumber, IntegrationName};
+use crate::engine::ruleset::{RuleSet, Target};
+use crate::engine::state::State;
 
 /// So many incidents a sentence names.
 const INCIDENTS_NAMED: usize = 5;

@@ -9,10 +9,6 @@ use std::cell::Cell;
 use super::alert::Matchable;
 use super::matcher::Fields;
 
-/// The work after which a step of something divisible ends. A single event, timer or act is not
-/// divided.
-pub const STEP_MAX: u64 = 40_000;
-
 /// After the work of so many steps a turn takes nothing more. A request may use it up in its first
 /// step: a page speaks of all that came with it, unless that is very much. It is about what 1,200
 /// changed records cost.

@@ -5,7 +5,8 @@
 //! text on one line each; a channel lays them out and escapes them for its medium.
 
 use super::links::Links;
-use crate::engine::decision::{AlertSummary, IncidentSummary, Message, SendRequest};
+use crate::engine::alert::AlertSummary;
+use crate::engine::decision::{IncidentSummary, Message, SendRequest};
 use crate::engine::event::{Link, Text};
 use crate::engine::headline::counted;
 use crate::engine::incident::{Handled, Status};

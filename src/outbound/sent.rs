@@ -5,7 +5,8 @@
 use serde_json::Value;
 
 use super::message_text;
-use crate::engine::decision::{AlertSummary, IncidentSummary};
+use crate::engine::alert::AlertSummary;
+use crate::engine::decision::IncidentSummary;
 use crate::text::{one_line, truncate};
 
 /// What was sent of one alert.

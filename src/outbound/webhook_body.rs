@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::links::Links;
 use super::{message_text, sent};
-use crate::engine::decision::{AlertSummary, IncidentSummary, Message, SendRequest};
+use crate::engine::alert::AlertSummary;
+use crate::engine::decision::{IncidentSummary, Message, SendRequest};
 use crate::engine::event::Labels;
 use crate::engine::ids::UserName;
 use crate::engine::incident::{Handled, Status};

@@ -10,7 +10,8 @@ use crate::engine::cause::Cause;
 use crate::engine::ids::ChannelName;
 use crate::engine::incident::SelfIncident;
 use crate::engine::input::Input;
-use crate::engine::places::{Pick, picks};
+use crate::engine::input::Pick;
+use crate::engine::places::picks;
 use crate::runtime::handle::{Handle, Unavailable};
 
 /// Names the channels with attempts that have outlived their deadline.

@@ -24,14 +24,14 @@ fn every_reason_stands_on_its_page_with_its_meaning() {
         .collect();
     assert_eq!(
         rows, expected,
-        "docs/reasons.md differs from src/engine/reason.rs"
+        "docs/reasons.md differs from src/engine/model/reason.rs"
     );
 }
 
 #[test]
 fn every_cause_of_trouble_stands_on_its_page() {
     let page = read("docs/troubles.md");
-    let code = read("src/engine/cause.rs");
+    let code = read("src/engine/model/cause.rs");
     let (_, words) = code.split_once("pub fn as_str").unwrap();
     let (words, _) = words.split_once("pub fn").unwrap();
     let words: Vec<&str> = words

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use reveille::engine::time::Duration;
-use simulator::{CancelToken, Figures, Marks, Report, run};
+use simulator::{Figures, Mark, Marks, Report, run};
 
 /// Seeds of one check.
 const SEEDS: u64 = 500;
@@ -60,7 +60,7 @@ fn five_hundred_seeds_break_nothing_and_reach_every_interesting_state() {
         broken.len(),
         broken[0]
     );
-    let missing: Vec<&str> = marks.missing().into_iter().map(CancelToken::text).collect();
+    let missing: Vec<&str> = marks.missing().into_iter().map(Mark::text).collect();
     assert!(
         missing.is_empty(),
         "never reached in {simulated} s: {missing:#?} {figures:?}"

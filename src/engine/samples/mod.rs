@@ -8,11 +8,11 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::engine::alert::{Alert, Hold};
+use crate::engine::alert::{AlertSummary, Unreported};
 use crate::engine::assertions::{AssertionId, Assertions};
 use crate::engine::calendar::Override;
 use crate::engine::cause::Cause;
 use crate::engine::counters::Counters;
-use crate::engine::decision::AlertSummary;
 use crate::engine::event::{Action, Content, Event, EventTime, Fault, Labels, Link};
 use crate::engine::health::{Health, Pace, Turn};
 use crate::engine::ids::*;
@@ -20,13 +20,11 @@ use crate::engine::incident::*;
 use crate::engine::input::{Actor, Via};
 use crate::engine::outcome::Outcome;
 use crate::engine::page::*;
-use crate::engine::pending::Part;
 use crate::engine::reason::Reason;
 use crate::engine::records::*;
 use crate::engine::ruleset::{ChannelTarget, Medium, Policy, PolicyStep, Target};
-use crate::engine::task::{Task, TaskKind};
+use crate::engine::task::{Part, Task, TaskKind};
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
-use crate::engine::unreported::Unreported;
 use crate::engine::urgency::Urgency;
 
 /// 2026-01-05T08:00:00Z, a Monday.

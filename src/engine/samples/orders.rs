@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::engine::decision::{AlertSummary, IncidentSummary, Message, SendRequest, TokenSubject};
+use crate::engine::alert::AlertSummary;
+use crate::engine::decision::{IncidentSummary, Message, SendRequest, TokenSubject};
 use crate::engine::event::{Content, Link};
 use crate::engine::ids::{AttemptId, IncidentNumber, PageId, Revision};
 use crate::engine::incident::{Handled, PageCause, Position, Status};

@@ -11,7 +11,7 @@ use super::State;
 use super::alert::Alert;
 use super::calendar::Override;
 use super::counters::Counters;
-use super::decision::{Answer, Decision, Effect};
+use super::decision::{Answer, Decision, Effect, SendRequest};
 use super::event::Text;
 use super::ids::{
     AlertId, AttemptId, ChannelName, EntryId, IncidentNumber, IntegrationName, OverrideId, PageId,
@@ -25,8 +25,8 @@ use super::records::{
     Change, ChannelState, Entry, EntryDetail, EntryKind, Group, Person, PolicySnapshot, Receipt,
     Record, RecordKey, Sender, Silence, UnconfirmedJump,
 };
+use super::ruleset::ChannelInfo;
 use super::ruleset::{Policy, RuleSet};
-use super::send_request::{self, Leaving};
 use super::task::Task;
 use super::time::{Duration, Now, Timestamp};
 use super::work::{Effort, STEPS_OF_TURN};
@@ -402,10 +402,9 @@ impl<'step> StepTransaction<'step> {
         self.entries.push(Arc::new(entry));
     }
 
-    /// The decision: all changes in a fixed order.
-    pub fn finish(mut self) -> Decision {
-        let orders = send_request::orders(&self).into_iter().map(Effect::Send);
-        self.effects.extend(orders);
+    /// The decision, with what leaves: all changes in a fixed order.
+    pub fn finish(mut self, requests: Vec<Arc<SendRequest>>) -> Decision {
+        self.effects.extend(requests.into_iter().map(Effect::Send));
         let work = self.work();
         let mut changes = Vec::new();
         if self.counters != self.state.counters {
@@ -483,4 +482,12 @@ fn collect<K, V>(
         PendingRecord::Drop => Change::Drop(key(id)),
         PendingRecord::Archive(value) => Change::Archive(record(value)),
     }));
+}
+
+/// An attempt that leaves once the step is decided.
+pub(in crate::engine) struct Leaving {
+    pub page: PageId,
+    pub channel: ChannelInfo,
+    pub attempt: AttemptId,
+    pub deadline: Duration,
 }

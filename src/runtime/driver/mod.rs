@@ -22,10 +22,11 @@ use crate::engine::decision::{Decision, Effect, SendRequest};
 use crate::engine::event::Text;
 use crate::engine::ids::{AttemptId, PageId, Revision, TaskId};
 use crate::engine::incident::SelfIncident;
+use crate::engine::input::Pick;
 use crate::engine::input::{Input, Report, TimerKey};
 use crate::engine::outcome::Outcome;
 use crate::engine::page::Page;
-use crate::engine::places::{Pick, Picks, picks};
+use crate::engine::places::{Picks, picks};
 use crate::engine::records::{Change, Record};
 use crate::engine::ruleset::RuleSet;
 use crate::engine::task::TaskTurn;
@@ -381,10 +382,10 @@ pub(super) mod tests {
     use crate::engine::event::{Action, Content, Event, EventTime};
     use crate::engine::reason::Reason;
     use crate::engine::records::Change;
+    use crate::engine::ruleset::STEP_MAX;
     use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
     use crate::engine::task::{Stride, TaskKind};
     use crate::engine::time::{Duration, MonotonicTime, Timestamp};
-    use crate::engine::work::STEP_MAX;
     use crate::rules::{Environment, SourceFile, check};
 
     const WORK_MAX: u64 = STEP_MAX * STEPS_OF_TURN;

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use reveille::engine::decision::{
-    AlertSummary, IncidentSummary, Message, SendRequest, TokenSubject,
-};
+use reveille::engine::alert::AlertSummary;
+use reveille::engine::decision::{IncidentSummary, Message, SendRequest, TokenSubject};
 use reveille::engine::event::Content;
 use reveille::engine::ids::{AttemptId, IncidentNumber, PageId, Revision};
 use reveille::engine::incident::{Handled, PageCause, Position, Status};

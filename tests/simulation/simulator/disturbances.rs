@@ -3,7 +3,7 @@
 use reveille::engine::time::{Duration, Timestamp};
 
 use super::history::Seen;
-use super::marks::CancelToken;
+use super::marks::Mark;
 use super::world::{Happening, World};
 
 const MEBIBYTE: u64 = 1024 * 1024;
@@ -22,7 +22,7 @@ impl World {
             6 if self.plan.has_suspensions => self.falls_asleep(),
             7 if self.plan.has_low_disk => self.change_the_disk(),
             8 if self.plan.crashes > 0 && self.process.is_some() => {
-                self.die(CancelToken::CrashBeforeCommit);
+                self.die(Mark::CrashBeforeCommit);
             }
             _ => {}
         }
@@ -53,10 +53,8 @@ impl World {
         let by = if is_back { -by } else { by };
         self.note(format_args!("the clock jumps by {by} ms"));
         self.clock.origin = Timestamp(self.clock.origin.0 + by);
-        self.marks
-            .hit_if(is_back && is_noticed, CancelToken::ClockBack);
-        self.marks
-            .hit_if(!is_back && is_noticed, CancelToken::ClockAhead);
+        self.marks.hit_if(is_back && is_noticed, Mark::ClockBack);
+        self.marks.hit_if(!is_back && is_noticed, Mark::ClockAhead);
         self.show(&Seen::ClockJumped);
     }
 
@@ -69,7 +67,7 @@ impl World {
         self.note(format_args!("asleep for {length}"));
         self.asleep_until = Some(Duration(self.passed.0 + length.0));
         self.clock.slept = Duration(self.clock.slept.0 + length.0);
-        self.marks.hit(CancelToken::Suspended);
+        self.marks.hit(Mark::Suspended);
         self.soon(length, Happening::Wakes);
         self.show(&Seen::ClockJumped);
     }

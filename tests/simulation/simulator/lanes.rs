@@ -12,7 +12,7 @@ use reveille::outbound::CancelToken as Withdrawal;
 use reveille::runtime::driver::not_started;
 
 use super::history::Seen;
-use super::marks::CancelToken;
+use super::marks::Mark;
 use super::providers::Mood;
 use super::world::{Happening, Within, World};
 
@@ -59,7 +59,7 @@ impl World {
         if mark.test().is_err() {
             process.under_way.remove(&order.attempt);
             process.tell(Input::Outcome(not_started(order.attempt)));
-            return self.marks.hit(CancelToken::WithdrawnInLookUp);
+            return self.marks.hit(Mark::WithdrawnInLookUp);
         }
         self.figures.handed_over += 1;
         self.note(format_args!(
@@ -67,13 +67,13 @@ impl World {
             order.attempt, order.page, order.message.kind, order.address, channel
         ));
         self.marks
-            .hit_if(order.message.kind == PageKind::Bundle, CancelToken::Bundle);
+            .hit_if(order.message.kind == PageKind::Bundle, Mark::Bundle);
         let planned = self.planned.get(&order.attempt).copied();
         let Some(provider) = self.providers.get_mut(&channel) else {
             return;
         };
         self.marks
-            .hit_if(provider.mood == Mood::BlackHole, CancelToken::BlackHole);
+            .hit_if(provider.mood == Mood::BlackHole, Mark::BlackHole);
         let reaction = provider.take(order);
         self.show(&Seen::Opened {
             order,
@@ -103,10 +103,10 @@ impl World {
             self.soon(after, Happening::Reaches(order.clone()));
         }
         self.marks
-            .hit_if(reaction.reports.len() > 1, CancelToken::ReportRepeated);
+            .hit_if(reaction.reports.len() > 1, Mark::ReportRepeated);
         for (wait, outcome) in reaction.reports {
             self.marks
-                .hit_if(!outcome.is_sent() && wait > after, CancelToken::LateReport);
+                .hit_if(!outcome.is_sent() && wait > after, Mark::LateReport);
             let report = Happening::DeliveryReport {
                 channel: order.channel.clone(),
                 attempt: order.attempt,
@@ -136,8 +136,7 @@ impl World {
     }
 
     pub fn probed(&mut self, channel: ChannelName, outcome: Outcome) {
-        self.marks
-            .hit_if(outcome.is_sent(), CancelToken::ChannelRecovered);
+        self.marks.hit_if(outcome.is_sent(), Mark::ChannelRecovered);
         if let Some(process) = self.process.as_mut() {
             process.tell(Input::Probed(Probed {
                 channel,

@@ -20,7 +20,7 @@ use reveille::store::{
 };
 
 use super::history::{Asked, Broken, Seen};
-use super::marks::CancelToken;
+use super::marks::Mark;
 use super::process::{Committing, Death, Process};
 use super::world::{Happening, Within, World};
 
@@ -82,12 +82,10 @@ impl World {
         self.lives += 1;
         let life = self.lives;
         self.note(format_args!("start {life}"));
-        self.marks.hit_if(
-            state.incidents().count() > 100,
-            CancelToken::RecoveryInStorm,
-        );
+        self.marks
+            .hit_if(state.incidents().count() > 100, Mark::RecoveryInStorm);
         let has_tasks = state.tasks().all().next().is_some();
-        self.marks.hit_if(has_tasks, CancelToken::TasksAtStart);
+        self.marks.hit_if(has_tasks, Mark::TasksAtStart);
         self.show(&Seen::Started { state: &state });
         let reading = self.clock.reading(self.passed);
         let process = Process::start(state, rules, loaded.clocks, reading, life);
@@ -180,7 +178,7 @@ impl World {
         committing.death = self.draw_death(committing.turn.sends.len());
         self.marks.hit_if(
             is_first && committing.death.is_some(),
-            CancelToken::CrashInRecovery,
+            Mark::CrashInRecovery,
         );
         let took = self.draw_commit_time();
         if let Some(process) = self.process.as_mut() {
@@ -240,7 +238,7 @@ impl World {
         }
         let took = self.random.span(Duration(50), Duration::seconds(60));
         self.marks
-            .hit_if(took > Duration::seconds(10), CancelToken::SlowCommit);
+            .hit_if(took > Duration::seconds(10), Mark::SlowCommit);
         took
     }
 
@@ -251,7 +249,7 @@ impl World {
             return;
         };
         if committing.death == Some(Death::BeforeCommit) {
-            return self.die(CancelToken::CrashBeforeCommit);
+            return self.die(Mark::CrashBeforeCommit);
         }
         let epoch = self.claim();
         if !self.is_calm && self.random.chance(self.plan.failing_commits) {
@@ -261,25 +259,25 @@ impl World {
         let batch = &committing.turn.batch;
         if self.store.commit(HOME, epoch, batch).is_err() {
             // What the product does: it closes its waiters' connections and ends.
-            return self.die(CancelToken::StoreFailed);
+            return self.die(Mark::StoreFailed);
         }
         self.figures.commits += 1;
         for page in pages(&committing.turn) {
             let is_unsent = page.attempts.is_empty();
             let is_cancelled = page.state == PageState::Cancelled && page.is_withdrawn;
             self.marks
-                .hit_if(is_unsent && is_cancelled, CancelToken::WithdrawnWaiting);
+                .hit_if(is_unsent && is_cancelled, Mark::WithdrawnWaiting);
             let mut sends = committing.turn.sends.iter();
             let is_sent = sends.any(|order| order.page == page.id);
             let is_waiting = !page.queued.is_empty() && is_unsent && !is_sent;
-            self.marks.hit_if(is_waiting, CancelToken::WaitedForPlace);
+            self.marks.hit_if(is_waiting, Mark::WaitedForPlace);
         }
         self.show(&Seen::Durable {
             turn: &committing.turn,
         });
         match committing.death {
-            Some(Death::DuringCommit) => self.die(CancelToken::CrashDuringCommit),
-            Some(Death::BeforeAnswers) => self.die(CancelToken::CrashBeforeAnswers),
+            Some(Death::DuringCommit) => self.die(Mark::CrashDuringCommit),
+            Some(Death::BeforeAnswers) => self.die(Mark::CrashBeforeAnswers),
             Some(Death::BeforeCommit | Death::BeforeSends | Death::AmongSends(_)) | None => {
                 self.release(committing);
             }
@@ -300,11 +298,11 @@ impl World {
         }
         let mut sends = committing.turn.sends;
         match committing.death {
-            Some(Death::BeforeSends) => return self.die(CancelToken::CrashBeforeSends),
+            Some(Death::BeforeSends) => return self.die(Mark::CrashBeforeSends),
             Some(Death::AmongSends(count)) => {
                 sends.truncate(count);
                 self.hand_out(sends, Vec::new());
-                return self.die(CancelToken::CrashAmongSends);
+                return self.die(Mark::CrashAmongSends);
             }
             Some(Death::BeforeCommit | Death::DuringCommit | Death::BeforeAnswers) | None => {}
         }
@@ -331,8 +329,8 @@ impl World {
             return;
         };
         match asked {
-            Some(Asked::Events { .. }) => self.marks.hit(CancelToken::DecidedLater),
-            Some(Asked::Silence) => self.marks.hit(CancelToken::SilencedInSteps),
+            Some(Asked::Events { .. }) => self.marks.hit(Mark::DecidedLater),
+            Some(Asked::Silence) => self.marks.hit(Mark::SilencedInSteps),
             _ => {}
         }
         let answer = match went_on.answer.expect("a decision that does not panic") {
@@ -377,7 +375,7 @@ impl World {
     }
 
     /// The process is gone; a supervisor starts it again.
-    pub fn die(&mut self, mark: CancelToken) {
+    pub fn die(&mut self, mark: Mark) {
         self.note(format_args!("dies: {}", mark.text()));
         self.marks.hit(mark);
         self.process = None;
@@ -409,7 +407,7 @@ impl World {
             let now = process.now(reading);
             let found = audit(process.driver.state(), process.driver.rules(), now);
             self.marks
-                .hit_if(found.all_channels_fail, CancelToken::AllChannelsFailed);
+                .hit_if(found.all_channels_fail, Mark::AllChannelsFailed);
             self.show(&Seen::Minute {
                 is_beating: found.is_clean() && !process.is_disk_low,
                 state: process.driver.state(),

@@ -7,11 +7,11 @@ macro_rules! marks {
     ($($(#[$doc:meta])* $name:ident => $text:literal,)*) => {
         /// A state that some run of a set must reach.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum CancelToken {
+        pub enum Mark {
             $($(#[$doc])* $name,)*
         }
 
-        impl CancelToken {
+        impl Mark {
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             pub fn text(self) -> &'static str {
@@ -92,20 +92,20 @@ marks! {
 
 /// How often each mark was reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Marks(BTreeMap<CancelToken, u64>);
+pub struct Marks(BTreeMap<Mark, u64>);
 
 impl Marks {
-    pub fn hit(&mut self, mark: CancelToken) {
+    pub fn hit(&mut self, mark: Mark) {
         *self.0.entry(mark).or_default() += 1;
     }
 
-    pub fn hit_if(&mut self, condition: bool, mark: CancelToken) {
+    pub fn hit_if(&mut self, condition: bool, mark: Mark) {
         if condition {
             self.hit(mark);
         }
     }
 
-    pub fn count(&self, mark: CancelToken) -> u64 {
+    pub fn count(&self, mark: Mark) -> u64 {
         self.0.get(&mark).copied().unwrap_or_default()
     }
 
@@ -116,8 +116,8 @@ impl Marks {
     }
 
     /// Those that were never reached.
-    pub fn missing(&self) -> Vec<CancelToken> {
-        let all = CancelToken::ALL.iter().copied();
+    pub fn missing(&self) -> Vec<Mark> {
+        let all = Mark::ALL.iter().copied();
         all.filter(|mark| self.count(*mark) == 0).collect()
     }
 }

@@ -23,7 +23,7 @@ mod traffic;
 mod world;
 
 pub use history::Broken;
-pub use marks::{CancelToken, Marks};
+pub use marks::{Mark, Marks};
 
 use reveille::engine::time::Duration;
 

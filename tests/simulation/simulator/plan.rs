@@ -2,9 +2,9 @@
 //! are about crashes alone, some about a storm under a broken provider, and few about everything:
 //! with all of it at once nothing would ever get far.
 
+use reveille::engine::ruleset::STEP_MAX;
 use reveille::engine::ruleset::WeeklyTime;
 use reveille::engine::time::{Duration, Timestamp};
-use reveille::engine::work::STEP_MAX;
 
 use super::random::Random;
 

@@ -13,7 +13,7 @@ use reveille::runtime::handle::NewRules;
 use reveille::runtime::turn::Job;
 
 use super::history::{Asked, Broken, Seen};
-use super::marks::CancelToken;
+use super::marks::Mark;
 use super::people::Deed;
 use super::process::Work;
 use super::team::TEAMS;
@@ -70,15 +70,14 @@ impl World {
             self.requests.remove(&number);
             return;
         }
-        self.marks
-            .hit_if(request.tries > 1, CancelToken::RequestRepeated);
+        self.marks.hit_if(request.tries > 1, Mark::RequestRepeated);
         self.soon(PATIENCE, Happening::Retry(number));
         let is_up = self.asleep_until.is_none();
         let Some(process) = self.process.as_mut().filter(|_| is_up) else {
             return;
         };
         if process.is_disk_low {
-            self.marks.hit(CancelToken::DiskLow);
+            self.marks.hit(Mark::DiskLow);
             return;
         }
         let Some(request) = self.requests.get_mut(&number) else {
@@ -187,8 +186,7 @@ impl World {
                 process.give(Job::Input(Input::Sms(reply)), Some(asked));
             }
         }
-        self.marks
-            .hit_if(is_disk_low, CancelToken::AcknowledgedOnLowDisk);
+        self.marks.hit_if(is_disk_low, Mark::AcknowledgedOnLowDisk);
     }
 
     // ---- admins -------------------------------------------------------------------------------
@@ -229,7 +227,7 @@ impl World {
         if let Some(process) = self.process.as_mut() {
             let is_open = process.driver.state().incidents().next().is_some();
             process.give(Job::Rules(Box::new(new)), Some(Asked::Rules { change }));
-            self.marks.hit_if(is_open, CancelToken::RulesReplacedOpen);
+            self.marks.hit_if(is_open, Mark::RulesReplacedOpen);
         }
     }
 
@@ -287,7 +285,7 @@ impl World {
         };
         if let Some(process) = self.process.as_mut() {
             process.give(Job::Input(Input::Override(request)), Some(Asked::Override));
-            self.marks.hit(CancelToken::OverrideInForce);
+            self.marks.hit(Mark::OverrideInForce);
         }
     }
 }

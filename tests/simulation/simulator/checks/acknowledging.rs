@@ -11,7 +11,7 @@ use reveille::engine::page::{PageKind, UpdateKind};
 use reveille::runtime::turn::Turn;
 
 use super::super::history::Seen;
-use super::super::marks::{CancelToken, Marks};
+use super::super::marks::{Mark, Marks};
 use super::{Finding, incidents, pages};
 
 /// A1, A2, A7, A8.
@@ -130,7 +130,7 @@ impl Acknowledging {
                 self.taken.insert(one.number, turn);
             }
             if one.result == ActResult::AlreadySo && *verb == Verb::Acknowledge {
-                marks.hit(CancelToken::SecondAcknowledger);
+                marks.hit(Mark::SecondAcknowledger);
                 if one.acknowledged.is_none() {
                     let what = format!("nobody is told who was first at #{}", one.number);
                     return Some(("A8", what));
@@ -141,9 +141,9 @@ impl Acknowledging {
             return None;
         };
         let shown = self.shown.get(page)?;
-        marks.hit_if(shown.len() > 1, CancelToken::BundleAcknowledged);
+        marks.hit_if(shown.len() > 1, Mark::BundleAcknowledged);
         let is_old = |one: &Acted| one.result == ActResult::NotOpen;
-        marks.hit_if(acted.iter().any(is_old), CancelToken::OldLink);
+        marks.hit_if(acted.iter().any(is_old), Mark::OldLink);
         let other = acted.iter().find(|one| !shown.contains(&one.number))?;
         let what = format!("an act on page {page} concerned #{}", other.number);
         Some(("A2", what))

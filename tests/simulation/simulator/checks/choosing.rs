@@ -9,7 +9,7 @@ use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::Timestamp;
 
 use super::super::history::Seen;
-use super::super::marks::{CancelToken, Marks};
+use super::super::marks::{Mark, Marks};
 use super::{Finding, pages};
 
 /// E5, E6.
@@ -78,7 +78,7 @@ fn chosen(
     }
     let calendar = rules.schedules.get(schedule)?;
     let found = calendar.person_at(wall, &state.overrides_of(schedule, rules));
-    marks.hit_if(found.as_ref() == Some(user), CancelToken::OnCallPaged);
+    marks.hit_if(found.as_ref() == Some(user), Mark::OnCallPaged);
     (found.as_ref() != Some(user)).then(|| {
         let id = page.id;
         let what = format!("page {id} is for {user} by {schedule}, on call is {found:?}");

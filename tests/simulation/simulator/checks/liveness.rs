@@ -10,7 +10,7 @@ use reveille::engine::time::{Duration, MonotonicTime};
 use reveille::runtime::turn::Turn;
 
 use super::super::history::{Scene, Seen};
-use super::super::marks::{CancelToken, Marks};
+use super::super::marks::{Mark, Marks};
 use super::super::providers::Mood;
 use super::{Finding, entries, incidents};
 
@@ -225,10 +225,7 @@ fn burst(turn: &Turn, marks: &mut Marks) -> Finding {
             _ => {}
         }
     }
-    marks.hit_if(
-        steps.values().any(|count| *count > 0),
-        CancelToken::OverdueAtStart,
-    );
+    marks.hit_if(steps.values().any(|count| *count > 0), Mark::OverdueAtStart);
     let (number, count) = steps.into_iter().find(|(_, count)| *count > 1)?;
     let what = format!("#{number} went through {count} steps at a start");
     Some(("L5", what))

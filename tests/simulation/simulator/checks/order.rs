@@ -9,7 +9,7 @@ use reveille::engine::outcome::Outcome;
 use reveille::engine::page::{Page, PageKind};
 
 use super::super::history::Seen;
-use super::super::marks::{CancelToken, Marks};
+use super::super::marks::{Mark, Marks};
 use super::{Finding, pages};
 
 /// R8, R10.
@@ -37,7 +37,7 @@ impl Ordered {
             Seen::Opened { order, .. } => {
                 self.under_way.insert(order.attempt, order.page);
                 let of = *self.follows.get(&order.page)?;
-                marks.hit(CancelToken::UpdateFollows);
+                marks.hit(Mark::UpdateFollows);
                 // A report may say later that what went before did not arrive: both are repeated
                 // then, each for itself.
                 let is_first = self.left.insert(order.page);
@@ -85,7 +85,7 @@ impl Ordered {
             );
             let channel = &attempt.channel;
             let is_told = is_told(state, channel);
-            marks.hit_if(is_lost && is_told, CancelToken::LostCapacityTold);
+            marks.hit_if(is_lost && is_told, Mark::LostCapacityTold);
             if is_lost && !is_told {
                 let id = attempt.id;
                 let what = format!("attempt {id} on {channel} ended {outcome:?}, nobody is told");

@@ -10,7 +10,7 @@ use reveille::engine::reason::Reason;
 use reveille::engine::records::{Change, Record};
 
 use super::super::history::Seen;
-use super::super::marks::{CancelToken, Marks};
+use super::super::marks::{Mark, Marks};
 use super::{entries, incidents};
 
 /// Remembers what it needs to tell a recovery and a repetition.
@@ -30,29 +30,26 @@ impl Reached {
                     }
                 }
                 for incident in incidents(turn) {
-                    marks.hit_if(incident.about.is_some(), CancelToken::SelfIncident);
+                    marks.hit_if(incident.about.is_some(), Mark::SelfIncident);
                     let is_flapping = incident.flapping_until.is_some();
-                    marks.hit_if(is_flapping, CancelToken::Flapping);
+                    marks.hit_if(is_flapping, Mark::Flapping);
                     let is_joined = incident.escalation.is_join_pending;
-                    marks.hit_if(is_joined, CancelToken::JoinedAcknowledged);
+                    marks.hit_if(is_joined, Mark::JoinedAcknowledged);
                     let is_taken = incident.status == Status::Acknowledged;
                     let in_flight = || {
                         let mut pages = state.pages_of(incident.number);
                         pages.any(|page| page.asks() && page.in_flight().is_some())
                     };
-                    marks.hit_if(
-                        is_taken && in_flight(),
-                        CancelToken::AcknowledgedWhileSending,
-                    );
+                    marks.hit_if(is_taken && in_flight(), Mark::AcknowledgedWhileSending);
                 }
                 for change in &turn.batch.changes {
                     self.look_at(change, marks);
                 }
             }
             Seen::Acted { verb, .. } => match verb {
-                Verb::Decline => marks.hit(CancelToken::Declined),
-                Verb::Reassign { .. } => marks.hit(CancelToken::Reassigned),
-                Verb::Unacknowledge => marks.hit(CancelToken::Unacknowledged),
+                Verb::Decline => marks.hit(Mark::Declined),
+                Verb::Reassign { .. } => marks.hit(Mark::Reassigned),
+                Verb::Unacknowledge => marks.hit(Mark::Unacknowledged),
                 Verb::Acknowledge
                 | Verb::Resolve
                 | Verb::Snooze { .. }
@@ -61,7 +58,7 @@ impl Reached {
             },
             Seen::Accepted { receipt } => {
                 let is_first = self.accepted.insert(receipt.id);
-                marks.hit_if(!is_first, CancelToken::DuplicateId);
+                marks.hit_if(!is_first, Mark::DuplicateId);
             }
             Seen::Started { .. }
             | Seen::Durable { .. }
@@ -84,41 +81,41 @@ impl Reached {
             Change::Put(Record::Channel(channel)) => {
                 let name: Text = channel.name.as_str().into();
                 if channel.down.is_some() {
-                    marks.hit(CancelToken::ChannelDown);
+                    marks.hit(Mark::ChannelDown);
                     self.down.push(name);
                 } else if self.down.contains(&name) {
                     self.down.retain(|known| *known != name);
-                    marks.hit(CancelToken::ChannelRecovered);
+                    marks.hit(Mark::ChannelRecovered);
                 }
             }
             Change::Put(Record::Sender(sender)) => {
-                marks.hit_if(!sender.wrong.is_empty(), CancelToken::WrongNumber);
+                marks.hit_if(!sender.wrong.is_empty(), Mark::WrongNumber);
             }
             Change::Put(_) | Change::Drop(_) | Change::Archive(_) | Change::Entry(_) => {}
         }
     }
 }
 
-fn mark_of(reason: Reason) -> Option<CancelToken> {
+fn mark_of(reason: Reason) -> Option<Mark> {
     Some(match reason.as_str() {
-        "channel_throttled" => CancelToken::FailoverAfterThrottle,
-        "retry_budget" => CancelToken::RetryBudgetEmpty,
-        "fallback" => CancelToken::FallbackPaged,
-        "exhausted" => CancelToken::Exhausted,
-        "round_started" => CancelToken::RoundRepeated,
-        "ack_timeout" => CancelToken::AckTimeout,
-        "snooze_over" => CancelToken::SnoozeOver,
-        "urgency_raised" => CancelToken::UrgencyRaised,
-        "held_old" => CancelToken::HeldOld,
-        "still_firing_hold" => CancelToken::StillFiringHold,
-        "expired" => CancelToken::Expired,
-        "unreported" => CancelToken::Unreported,
-        "silenced" => CancelToken::SilencedOpen,
-        "silence_over" => CancelToken::SilenceOver,
-        "contact_test" => CancelToken::TestPage,
-        "nobody_on_call" => CancelToken::NobodyOnCall,
-        "nobody_reached" => CancelToken::NobodyReached,
-        "target_gone" => CancelToken::TargetGone,
+        "channel_throttled" => Mark::FailoverAfterThrottle,
+        "retry_budget" => Mark::RetryBudgetEmpty,
+        "fallback" => Mark::FallbackPaged,
+        "exhausted" => Mark::Exhausted,
+        "round_started" => Mark::RoundRepeated,
+        "ack_timeout" => Mark::AckTimeout,
+        "snooze_over" => Mark::SnoozeOver,
+        "urgency_raised" => Mark::UrgencyRaised,
+        "held_old" => Mark::HeldOld,
+        "still_firing_hold" => Mark::StillFiringHold,
+        "expired" => Mark::Expired,
+        "unreported" => Mark::Unreported,
+        "silenced" => Mark::SilencedOpen,
+        "silence_over" => Mark::SilenceOver,
+        "contact_test" => Mark::TestPage,
+        "nobody_on_call" => Mark::NobodyOnCall,
+        "nobody_reached" => Mark::NobodyReached,
+        "target_gone" => Mark::TargetGone,
         _ => return None,
     })
 }

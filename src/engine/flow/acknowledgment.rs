@@ -1,0 +1,235 @@
+//! What an escalation does when people take an incident, hand it on, hurry it or sleep on it.
+
+use crate::engine::escalation::{
+    FALLBACK_INTERVAL, advance, begin_step, page_fallback, page_fallback_for, page_named, reopen,
+    set_phase, start_round,
+};
+use crate::engine::ids::IncidentNumber;
+use crate::engine::incident::{Escalation, Handled, Incident, Phase, Position, Status};
+use crate::engine::page::UpdateKind;
+use crate::engine::reason::Reason;
+use crate::engine::records::EntryKind;
+use crate::engine::ruleset::Target;
+use crate::engine::target_resolution::resolve_targets;
+use crate::engine::time::{Duration, MonotonicTime};
+use crate::engine::transaction::StepTransaction;
+use crate::engine::urgency::Urgency;
+use crate::engine::{updates, withdrawal};
+
+/// How long the target of a reassignment has before the policy goes on.
+const REASSIGNED_WAIT: Duration = Duration::minutes(5);
+
+/// Somebody has it: escalation stops, nothing that asks starts any more. Where a joined alert asked
+/// whoever sleeps on it, the snooze goes on.
+pub(in crate::engine) fn acknowledge(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    handled: Handled,
+) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    let timeout = tx
+        .policy_of(&incident)
+        .and_then(|policy| policy.ack_timeout);
+    let now = tx.now.steady;
+    let was_asked = incident.escalation.is_join_pending;
+    let snoozed_until = incident.escalation.snoozed_until;
+    let snoozed_until = snoozed_until.filter(|until| was_asked && *until > now);
+    tx.edit_incident(&number, |incident| {
+        let escalation = &mut incident.escalation;
+        escalation.remaining = remaining(escalation, now);
+        escalation.phase = match snoozed_until {
+            Some(_) => Phase::Snoozed,
+            None => Phase::Acknowledged,
+        };
+        escalation.due = snoozed_until.or(timeout.map(|timeout| now + timeout));
+        escalation.snoozed_until = snoozed_until;
+        escalation.skip_wait_reason = None;
+        escalation.is_join_pending = false;
+        incident.status = Status::Acknowledged;
+        incident.acknowledged = Some(handled);
+        incident.runs.clear();
+    });
+    if let Some(until) = snoozed_until {
+        let text = format!("the snooze goes on for {}", until.since(now));
+        tx.note(number, EntryKind::Escalation, Reason::Snoozed, text);
+    }
+    withdrawal::withdraw(tx, number);
+    updates::tell(tx, number, UpdateKind::Acknowledged);
+}
+
+/// What is left of the wait of the step at which somebody took it.
+fn remaining(escalation: &Escalation, now: MonotonicTime) -> Option<Duration> {
+    match escalation.phase {
+        Phase::Running => escalation.due.map(|due| due.since(now)),
+        // It was taken before.
+        Phase::Acknowledged | Phase::Snoozed => escalation.remaining,
+        Phase::GroupWait
+        | Phase::Silenced
+        | Phase::StepsOver
+        | Phase::Exhausted
+        | Phase::NotExpected
+        | Phase::Ended => None,
+    }
+}
+
+/// Hands the incident to targets that a person named; the policy goes on if they do not answer.
+pub(in crate::engine) fn reassign(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    targets: &[Target],
+) -> bool {
+    let Some(incident) = tx.incident(&number) else {
+        return false;
+    };
+    let named = resolve_targets(tx, &incident, targets);
+    if named.is_empty() {
+        return false;
+    }
+    // The runs end first, so that a page withdrawn before it left counts for nobody.
+    tx.edit_incident(&number, |incident| incident.runs.clear());
+    withdrawal::withdraw_all(tx, number);
+    reopen(tx, number);
+    tx.edit_incident(&number, |incident| {
+        incident.escalation.round = 0;
+        incident.escalation.reassigned = Some(targets.to_vec());
+    });
+    if incident.is_silenced {
+        crate::engine::silence::hold(tx, number);
+        return true;
+    }
+    page_named(tx, number, Position::Reassigned, named, REASSIGNED_WAIT);
+    true
+}
+
+/// The next step now, whatever is left of the wait.
+pub(in crate::engine) fn escalate_now(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    reason: Reason,
+) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    let was_acknowledged = incident.status == Status::Acknowledged;
+    tx.edit_incident(&number, |incident| {
+        incident.status = Status::Triggered;
+        incident.acknowledged = None;
+        incident.escalation.is_join_pending = false;
+        incident.escalation.snoozed_until = None;
+        // Asked for by a person, the fallback is paged again however often it was.
+        incident.escalation.fallbacks = 0;
+    });
+    if incident.is_silenced {
+        crate::engine::silence::hold(tx, number);
+    } else if !incident.expects_acknowledgment() {
+        set_phase(tx, number, Phase::NotExpected);
+    } else if incident.urgency == Urgency::Low {
+        // Asked for by a person: the policy's other steps are allowed once.
+        advance_asked(tx, number, reason);
+    } else {
+        advance(tx, number, reason);
+    }
+    if was_acknowledged {
+        updates::tell(tx, number, UpdateKind::Triggered);
+    }
+}
+
+fn advance_asked(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Reason) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    let Some(policy) = tx.policy_of(&incident) else {
+        return;
+    };
+    let next = match incident.escalation.position {
+        Position::Before | Position::Reassigned => 0,
+        Position::Step(step) => step + 1,
+        Position::Fallback => policy.steps.len(),
+    };
+    for index in next..policy.steps.len() {
+        let named = resolve_targets(tx, &incident, &policy.steps[index].targets);
+        if !named.is_empty() {
+            return begin_step(tx, number, index, named, reason);
+        }
+    }
+    page_fallback(tx, number, reason);
+}
+
+/// Sleeps on it for so long; then the same step goes on with what was left of its wait.
+pub(in crate::engine) fn snooze(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    handled: Handled,
+    length: Duration,
+) {
+    tx.edit_incident(&number, |incident| incident.escalation.snoozed_until = None);
+    acknowledge(tx, number, handled);
+    let due = tx.now.steady + length;
+    tx.edit_incident(&number, |incident| {
+        incident.escalation.phase = Phase::Snoozed;
+        incident.escalation.due = Some(due);
+        incident.escalation.snoozed_until = Some(due);
+    });
+}
+
+pub(in crate::engine) fn snooze_over(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let text = "the snooze is over; the same step goes on";
+    let reason = Reason::SnoozeOver;
+    tx.note(number, EntryKind::Escalation, reason, text);
+    tx.edit_incident(&number, |incident| {
+        incident.status = Status::Triggered;
+        incident.acknowledged = None;
+        incident.escalation.is_join_pending = false;
+        incident.escalation.snoozed_until = None;
+        // Somebody had it: the fallback is paged again however often it was.
+        incident.escalation.fallbacks = 0;
+    });
+    updates::tell(tx, number, UpdateKind::Triggered);
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    if incident.is_silenced {
+        crate::engine::silence::hold(tx, number);
+    } else if !incident.expects_acknowledgment() {
+        set_phase(tx, number, Phase::NotExpected);
+    } else {
+        resume(tx, &incident);
+    }
+}
+
+/// Pages the place in the policy at which the escalation stands once more, for what is left of its
+/// wait.
+fn resume(tx: &mut StepTransaction<'_>, incident: &Incident) {
+    let number = incident.number;
+    let position = incident.escalation.position;
+    let left = incident.escalation.remaining;
+    let left = left.filter(|left| *left > Duration::ZERO);
+    let Some(policy) = tx.policy_of(incident) else {
+        return;
+    };
+    let step = match position {
+        Position::Before => None,
+        Position::Step(index) => {
+            let step = policy.steps.get(index);
+            step.map(|step| (step.targets.as_slice(), step.wait))
+        }
+        Position::Fallback => {
+            let wait = left.unwrap_or(FALLBACK_INTERVAL);
+            return page_fallback_for(tx, number, Reason::SnoozeOver, wait);
+        }
+        Position::Reassigned => {
+            let targets = incident.escalation.reassigned.as_deref();
+            targets.map(|targets| (targets, REASSIGNED_WAIT))
+        }
+    };
+    let Some((targets, wait)) = step else {
+        return start_round(tx, number, 0);
+    };
+    let named = resolve_targets(tx, incident, targets);
+    if named.is_empty() {
+        return advance(tx, number, Reason::NobodyOnCall);
+    }
+    page_named(tx, number, position, named, left.unwrap_or(wait));
+}

@@ -1,0 +1,393 @@
+//! What people do with incidents: acknowledge, give back, resolve, snooze, escalate,
+//! hand over, note.
+//!
+//! Acknowledging twice is harmless and tells the second person who was first.
+
+use std::sync::Arc;
+
+use crate::engine::decision::{ActResult, Acted, Answer, Refusal};
+use crate::engine::event::{Labels, Text};
+use crate::engine::grouping;
+use crate::engine::ids::{IncidentNumber, IntegrationName};
+use crate::engine::incident::{AlertCounts, Handled, Incident, Note, Status};
+use crate::engine::input::{Act, ActOn, Actor, PageByHand, ReassignTo, Verb};
+use crate::engine::page::IncidentRef;
+use crate::engine::reachability::{self, ContactNeeds};
+use crate::engine::reason::Reason;
+use crate::engine::records::{EntryDetail, EntryKind};
+use crate::engine::ruleset::Policy;
+use crate::engine::time::Duration;
+use crate::engine::transaction::StepTransaction;
+use crate::engine::{acknowledgment, escalation, resolution, withdrawal};
+
+/// Route name of incidents that people opened by hand.
+const BY_HAND: &str = "by-hand";
+/// Characters of a note.
+const NOTE_CHARACTERS: usize = 2_000;
+
+/// Does one act on each of its incidents and answers with what became of it.
+pub(in crate::engine) fn act(tx: &mut StepTransaction<'_>, act: &Act) {
+    let act = &Act {
+        actor: tx.rules.with_full_name(act.actor.clone()),
+        ..act.clone()
+    };
+    let on = match &act.on {
+        ActOn::Incidents(numbers) => numbers
+            .iter()
+            .map(|number| (*number, None))
+            .collect::<Vec<_>>(),
+        ActOn::Page(page) => {
+            let Some(page) = tx.page(page) else {
+                tx.answer = Answer::Acted(Vec::new());
+                return;
+            };
+            let shown = |known: &IncidentRef| (known.number, Some(known.generation));
+            page.incidents.iter().map(shown).collect()
+        }
+    };
+    let checked = check(tx, &act.verb).and_then(|()| check_addressee(tx, &on, &act.verb));
+    if let Err(refusal) = checked {
+        tx.answer = Answer::Refused(refusal);
+        return;
+    }
+    let acted = on
+        .into_iter()
+        .map(|(number, generation)| one(tx, number, generation, act));
+    let acted = acted.collect();
+    tx.answer = Answer::Acted(acted);
+}
+
+fn check(tx: &StepTransaction<'_>, verb: &Verb) -> Result<(), Refusal> {
+    match verb {
+        Verb::Snooze { until } if *until <= tx.now.wall => Err(Refusal::Invalid {
+            what: "snooze until",
+            value: until.to_string(),
+            cure: "give a time after now".to_owned(),
+        }),
+        Verb::Snooze { until } if until.since(tx.now.wall) > Duration::days(30) => {
+            Err(Refusal::Invalid {
+                what: "snooze until",
+                value: until.to_string(),
+                cure: "snooze for at most 30 days".to_owned(),
+            })
+        }
+        Verb::Note { text } if text.chars().count() > NOTE_CHARACTERS => Err(Refusal::Invalid {
+            what: "note of",
+            value: format!("{} characters", text.chars().count()),
+            cure: format!("use at most {NOTE_CHARACTERS}"),
+        }),
+        Verb::Acknowledge
+        | Verb::Unacknowledge
+        | Verb::Resolve
+        | Verb::Snooze { .. }
+        | Verb::Escalate
+        | Verb::Decline
+        | Verb::Reassign { .. }
+        | Verb::Note { .. } => Ok(()),
+    }
+}
+
+/// Refuses to hand any of the incidents to somebody who would not be told; those that are not open
+/// are answered one by one.
+fn check_addressee(
+    tx: &StepTransaction<'_>,
+    on: &[(IncidentNumber, Option<u64>)],
+    verb: &Verb,
+) -> Result<(), Refusal> {
+    let Verb::Reassign { to } = verb else {
+        return Ok(());
+    };
+    let known = on.iter().filter_map(|(number, _)| tx.incident(number));
+    let mut open = known.filter(|incident| incident.is_open());
+    open.try_for_each(|incident| reachability::check(tx, to, &ContactNeeds::from(&*incident)))
+}
+
+/// Acts on one incident; `shown` is the generation that a link or button showed.
+fn one(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    shown: Option<u64>,
+    act: &Act,
+) -> Acted {
+    let Some(incident) = tx.incident(&number) else {
+        let is_past = number.0 > 0 && number < tx.next_number();
+        let result = if is_past {
+            ActResult::NotOpen
+        } else {
+            ActResult::NotFound
+        };
+        let (status, acknowledged, linked) = (is_past.then_some(Status::Resolved), None, vec![]);
+        return Acted {
+            number,
+            result,
+            status,
+            acknowledged,
+            linked,
+        };
+    };
+    let is_other = shown.is_some_and(|generation| generation != incident.generation);
+    let is_note = matches!(act.verb, Verb::Note { .. });
+    let result = if is_other || (!incident.is_open() && !is_note) {
+        ActResult::NotOpen
+    } else {
+        perform(tx, &incident, act)
+    };
+    let linked = linked(tx, number);
+    let after = tx.incident(&number);
+    Acted {
+        number,
+        result,
+        status: after.as_ref().map(|incident| incident.status),
+        acknowledged: after.and_then(|incident| incident.acknowledged.clone()),
+        linked,
+    }
+}
+
+fn perform(tx: &mut StepTransaction<'_>, incident: &Arc<Incident>, act: &Act) -> ActResult {
+    let number = incident.number;
+    let actor = &act.actor;
+    match &act.verb {
+        Verb::Acknowledge => acknowledge(tx, incident, actor),
+        Verb::Unacknowledge if incident.status == Status::Triggered => ActResult::AlreadySo,
+        Verb::Unacknowledge => {
+            tell(tx, number, Reason::Unacknowledged, actor, "gave it back");
+            escalation::restart(tx, number, Reason::Unacknowledged);
+            ActResult::Done
+        }
+        Verb::Resolve => {
+            resolution::resolve_by_person(tx, number, handled(tx, actor));
+            ActResult::Done
+        }
+        Verb::Snooze { until } => {
+            let length = until.since(tx.now.wall);
+            tell(
+                tx,
+                number,
+                Reason::Snoozed,
+                actor,
+                &format!("has it and snoozed for {length}"),
+            );
+            let handled = handled(tx, actor);
+            acknowledgment::snooze(tx, number, handled, length);
+            ActResult::Done
+        }
+        Verb::Escalate => {
+            tell(
+                tx,
+                number,
+                Reason::EscalatedByHand,
+                actor,
+                "asked for the next step",
+            );
+            acknowledgment::escalate_now(tx, number, Reason::EscalatedByHand);
+            ActResult::Done
+        }
+        Verb::Decline if incident.status != Status::Triggered => ActResult::AlreadySo,
+        Verb::Decline => {
+            tell(tx, number, Reason::Declined, actor, "cannot take it");
+            tx.edit_incident(&number, |incident| {
+                incident
+                    .runs
+                    .retain(|run| Some(&run.user) != actor.user.as_ref());
+            });
+            acknowledgment::escalate_now(tx, number, Reason::Declined);
+            ActResult::Done
+        }
+        Verb::Reassign { to } => reassign(tx, incident, actor, to),
+        Verb::Note { text } => {
+            note(tx, number, actor, text);
+            ActResult::Done
+        }
+    }
+}
+
+fn acknowledge(tx: &mut StepTransaction<'_>, incident: &Arc<Incident>, actor: &Actor) -> ActResult {
+    let number = incident.number;
+    if incident.status == Status::Acknowledged && !incident.escalation.is_join_pending {
+        let first = incident
+            .acknowledged
+            .as_ref()
+            .map_or("somebody", |handled| &handled.by);
+        let text = format!("would take it too; {first} has it already");
+        tell(tx, number, Reason::AlreadyAcknowledged, actor, &text);
+        return ActResult::AlreadySo;
+    }
+    tell(tx, number, Reason::Acknowledged, actor, "acknowledged");
+    let handled = handled(tx, actor);
+    acknowledgment::acknowledge(tx, number, handled);
+    ActResult::Done
+}
+
+fn handled(tx: &StepTransaction<'_>, actor: &Actor) -> Handled {
+    Handled {
+        by: actor.name.clone(),
+        user: actor.user.clone(),
+        via: actor.via,
+        at: tx.now.wall,
+    }
+}
+
+fn tell(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    reason: Reason,
+    actor: &Actor,
+    what: &str,
+) {
+    let text = format!("{} {what} via {}", actor.name, actor.via);
+    tx.note_in_detail(
+        number,
+        EntryKind::Person,
+        reason,
+        text,
+        EntryDetail::of(actor),
+    );
+}
+
+fn reassign(
+    tx: &mut StepTransaction<'_>,
+    incident: &Arc<Incident>,
+    actor: &Actor,
+    to: &ReassignTo,
+) -> ActResult {
+    let number = incident.number;
+    let name = match to {
+        ReassignTo::Target(target) => target.to_string(),
+        ReassignTo::Policy(policy) => format!("policy/{policy}"),
+    };
+    tell(
+        tx,
+        number,
+        Reason::Reassigned,
+        actor,
+        &format!("handed it to {name}"),
+    );
+    match to {
+        ReassignTo::Target(target) => {
+            acknowledgment::reassign(tx, number, std::slice::from_ref(target));
+        }
+        ReassignTo::Policy(policy) => {
+            let Some(policy) = grouping::policy_named(tx, policy) else {
+                return ActResult::NotFound;
+            };
+            if let Some(old) = &incident.policy {
+                grouping::unpin(tx, old);
+            }
+            let key = grouping::pin(tx, policy);
+            withdrawal::withdraw_all(tx, number);
+            tx.edit_incident(&number, |incident| {
+                incident.policy = Some(key);
+                incident.runs.clear();
+            });
+            escalation::restart(tx, number, Reason::Reassigned);
+        }
+    }
+    ActResult::Done
+}
+
+fn note(tx: &mut StepTransaction<'_>, number: IncidentNumber, actor: &Actor, text: &Text) {
+    tell(tx, number, Reason::Noted, actor, &format!("notes: {text}"));
+    let note = Note {
+        at: tx.now.wall,
+        by: actor.clone(),
+        text: text.clone(),
+    };
+    tx.edit_incident(&number, |incident| {
+        incident.notes.push(note);
+        let surplus = incident.notes.len().saturating_sub(Incident::NOTES_MAX);
+        incident.notes.drain(..surplus);
+    });
+}
+
+/// Other open incidents with one of the incident's alerts, at most ten.
+fn linked(tx: &StepTransaction<'_>, number: IncidentNumber) -> Vec<IncidentNumber> {
+    let alerts = tx.alerts_of(number);
+    let numbers = alerts.take(100).flat_map(|alert| alert.incidents.clone());
+    let mut linked: Vec<IncidentNumber> = numbers.filter(|other| *other != number).collect();
+    linked.sort();
+    linked.dedup();
+    // Alerts may not have left all that were resolved.
+    linked.retain(|other| tx.incident(other).is_some_and(|known| known.is_open()));
+    linked.truncate(10);
+    linked
+}
+
+/// A person pages somebody: an incident without alerts, which a person resolves.
+pub(in crate::engine) fn page_by_hand(tx: &mut StepTransaction<'_>, request: &PageByHand) {
+    let checked = reachability::check(tx, &request.to, &ContactNeeds::from(request));
+    let policy = match checked.and_then(|()| by_hand(tx, request)) {
+        Ok(policy) => policy,
+        Err(refusal) => {
+            tx.answer = Answer::Refused(refusal);
+            return;
+        }
+    };
+    let actor = tx.rules.with_full_name(request.actor.clone());
+    let number = tx.next_incident();
+    let key: Text = format!("{BY_HAND}/{number}").into();
+    let generation = grouping::count_opening(tx, &key, number);
+    let policy = Some(grouping::pin(tx, policy));
+    let incident = Incident {
+        number,
+        generation,
+        route: BY_HAND.into(),
+        group_key: key,
+        group_labels: Labels::default(),
+        integration: IntegrationName::from(BY_HAND),
+        status: Status::Triggered,
+        urgency: request.urgency,
+        title: request.text.clone(),
+        service: None,
+        policy,
+        copy_to: Vec::new(),
+        join_interval: Duration::minutes(5),
+        opened_at: tx.now.wall,
+        revision: tx.rules.revision,
+        acknowledged: None,
+        resolved: None,
+        alerts: AlertCounts::default(),
+        escalation: grouping::new_escalation(),
+        runs: Vec::new(),
+        is_silenced: false,
+        flapping_until: None,
+        joined_page_at: None,
+        update_due: None,
+        about: None,
+        opened_by: Some(actor.clone()),
+        notes: Vec::new(),
+        still_firing: false,
+        last_alerts: Vec::new(),
+        kept_alerts: Vec::new(),
+    };
+    tx.put_incident(number, incident);
+    tell(
+        tx,
+        number,
+        Reason::PagedByHand,
+        &actor,
+        &format!("pages: {}", request.text),
+    );
+    match &request.to {
+        ReassignTo::Policy(_) => escalation::start(tx, number),
+        ReassignTo::Target(target) => {
+            if !acknowledgment::reassign(tx, number, std::slice::from_ref(target)) {
+                escalation::start(tx, number);
+            }
+        }
+    }
+    tx.answer = Answer::Opened(number);
+}
+
+/// The policy of a page by hand: the one it goes to, or what the target falls back on.
+fn by_hand(tx: &StepTransaction<'_>, request: &PageByHand) -> Result<Arc<Policy>, Refusal> {
+    let root = tx.rules.tree.root().and_then(|root| root.policy.clone());
+    let name = match &request.to {
+        ReassignTo::Policy(name) => Some(name.clone()),
+        ReassignTo::Target(_) => root.or_else(|| tx.rules.policies.keys().next().cloned()),
+    };
+    let policy = name.and_then(|name| grouping::policy_named(tx, &name));
+    policy.ok_or_else(|| Refusal::Unknown {
+        kind: "policy",
+        name: "the root route's policy".to_owned(),
+    })
+}

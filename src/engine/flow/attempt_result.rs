@@ -1,0 +1,452 @@
+//! What follows from a channel's answer: sent, retried, moved on; and the timers of pages.
+
+use std::sync::Arc;
+
+use crate::engine::budget;
+use crate::engine::channel_health;
+use crate::engine::contact_test;
+use crate::engine::decision::Effect;
+use crate::engine::delivery;
+use crate::engine::ids::{AttemptId, ChannelName, PageId};
+use crate::engine::input::Report;
+use crate::engine::outcome::Outcome;
+use crate::engine::page::{Attempt, Page, PageState, Queued, Reference, Retry};
+use crate::engine::reason::Reason;
+use crate::engine::time::Duration;
+use crate::engine::transaction::StepTransaction;
+use crate::engine::{queueing, updates, withdrawal};
+
+/// A channel answered an attempt.
+pub(in crate::engine) fn apply_outcome(tx: &mut StepTransaction<'_>, report: &Report) {
+    let report = &Report {
+        outcome: believed(report.outcome),
+        ..report.clone()
+    };
+    let Some(page) = tx.page_of_attempt(report.attempt) else {
+        return;
+    };
+    let Some(attempt) = page
+        .attempts
+        .iter()
+        .find(|known| known.id == report.attempt)
+    else {
+        return;
+    };
+    if attempt.outcome.is_some() {
+        return;
+    }
+    let channel = attempt.channel.clone();
+    if !report.was_started {
+        return not_started(tx, &page, report, &channel);
+    }
+    record(tx, &page, report, &channel);
+    follow(tx, page.id, &channel, report.outcome);
+    if let Some(page) = tx
+        .page(&page.id)
+        .filter(|page| page.state != PageState::Sending)
+    {
+        delivery::finished(tx, &page);
+    } else {
+        delivery::fail_if_hopeless(tx, page.id);
+    }
+}
+
+/// No single wish to wait is believed beyond this.
+const WAIT_MAX: Duration = Duration::minutes(15);
+
+fn believed(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Throttled { wait } => Outcome::Throttled {
+            wait: wait.min(WAIT_MAX),
+        },
+        Outcome::Delivered
+        | Outcome::Accepted
+        | Outcome::Transient
+        | Outcome::RefusedTarget
+        | Outcome::RefusedContent
+        | Outcome::RefusedCredential
+        | Outcome::TlsNameMismatch
+        | Outcome::TlsOther
+        | Outcome::QuotaExhausted
+        | Outcome::Unknown => outcome,
+    }
+}
+
+/// The channel kept the message back before its first byte: the attempt does not count.
+fn not_started(
+    tx: &mut StepTransaction<'_>,
+    page: &Arc<Page>,
+    report: &Report,
+    channel: &ChannelName,
+) {
+    let attempt = report.attempt;
+    tx.edit_page(&page.id, |page| {
+        page.attempts.retain(|known| known.id != attempt);
+    });
+    if page.is_withdrawn {
+        let text = format!(
+            "{} was not paged: the message had not left",
+            delivery::who(page)
+        );
+        delivery::note_page(tx, page.id, Reason::Withdrawn, &text, |detail| {
+            detail.channel = Some(channel.as_str().into());
+        });
+    } else {
+        delivery::move_on(tx, page.id, false);
+    }
+    delivery::fail_if_hopeless(tx, page.id);
+}
+
+/// Writes the outcome into the attempt and the story.
+fn record(tx: &mut StepTransaction<'_>, page: &Arc<Page>, report: &Report, channel: &ChannelName) {
+    tx.edit_page(&page.id, |page| {
+        let attempt = page
+            .attempts
+            .iter_mut()
+            .find(|known| known.id == report.attempt);
+        if let Some(attempt) = attempt {
+            attempt.outcome = Some(report.outcome);
+            attempt.latency_ms = Some(report.latency_ms);
+            attempt.provider_message = report.provider_message.clone();
+            attempt.failover_due = None;
+        }
+    });
+    let reason = if page.is_withdrawn {
+        Reason::InFlightAtAcknowledgment
+    } else {
+        Reason::AttemptEnded
+    };
+    let text = format!(
+        "{channel} → {}: {}",
+        delivery::who(page),
+        outcome_text(report.outcome)
+    );
+    delivery::note_page(tx, page.id, reason, &text, |detail| {
+        detail.attempt = Some(report.attempt);
+        detail.channel = Some(channel.as_str().into());
+        detail.outcome = Some(report.outcome);
+        detail.latency_ms = Some(report.latency_ms);
+        detail.provider_message = report.provider_message.clone();
+    });
+    if let Some(text) = &report.reference {
+        let reference = Reference {
+            channel: channel.clone(),
+            text: text.clone(),
+        };
+        tx.edit_page(&page.id, |page| page.reference = Some(reference));
+    }
+}
+
+pub(in crate::engine) fn outcome_text(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Throttled { wait } => format!("throttled for {wait}"),
+        Outcome::Delivered
+        | Outcome::Accepted
+        | Outcome::Transient
+        | Outcome::RefusedTarget
+        | Outcome::RefusedContent
+        | Outcome::RefusedCredential
+        | Outcome::TlsNameMismatch
+        | Outcome::TlsOther
+        | Outcome::QuotaExhausted
+        | Outcome::Unknown => outcome.as_str().replace('_', " "),
+    }
+}
+
+/// Does what the outcome asks for.
+pub(in crate::engine) fn follow(
+    tx: &mut StepTransaction<'_>,
+    id: PageId,
+    channel: &ChannelName,
+    outcome: Outcome,
+) {
+    if outcome.is_sent() {
+        sent(tx, id, outcome);
+        if let Some(page) = tx.page(&id) {
+            contact_test::reached(tx, &page, channel, outcome);
+            channel_health::succeeded(tx, channel, &page.endpoint());
+        }
+        return;
+    }
+    if let Some(page) = tx.page(&id) {
+        channel_health::failed(tx, &page, channel, outcome);
+    }
+    plan_retry(tx, id, channel, outcome);
+    let is_short = matches!(outcome, Outcome::Throttled { wait } if wait <= delivery::SHORT_WAIT);
+    let has_retry = tx.page(&id).is_some_and(|page| !page.retries.is_empty());
+    if !(is_short && has_retry) {
+        delivery::move_on(tx, id, outcome == Outcome::RefusedTarget);
+    }
+}
+
+fn sent(tx: &mut StepTransaction<'_>, id: PageId, outcome: Outcome) {
+    let is_delivered = outcome == Outcome::Delivered;
+    tx.edit_page(&id, |page| {
+        page.queued.clear();
+        page.retries.clear();
+        if is_delivered {
+            page.state = PageState::Delivered;
+        } else if page.state != PageState::Delivered {
+            page.state = PageState::Sent;
+        }
+    });
+    updates::message_is_out(tx, id);
+}
+
+/// Sets the retry that runs beside failover, if the outcome allows one.
+fn plan_retry(tx: &mut StepTransaction<'_>, id: PageId, channel: &ChannelName, outcome: Outcome) {
+    let Some(page) = tx.page(&id) else { return };
+    if page.is_withdrawn || page.state != PageState::Sending {
+        return;
+    }
+    // A late word on an attempt that is being repeated already, as after a restart.
+    let is_repeated =
+        page.is_queued_on(channel) || page.under_way().any(|attempt| attempt.channel == *channel);
+    if is_repeated {
+        return;
+    }
+    let attempts = page.attempts_on(channel);
+    let seed = tx.now.seed ^ id.0;
+    let now = tx.now.steady;
+    let is_test = contact_test::is_test_page(tx, &page);
+    let (wait, spends) = match outcome {
+        Outcome::Throttled { wait } => (wait, false),
+        Outcome::Transient => (budget::retry_wait(attempts, seed), true),
+        Outcome::Unknown if unknown_attempts(&page, channel) <= 1 => {
+            (budget::retry_wait(attempts, seed), true)
+        }
+        Outcome::RefusedContent if !page.plain_text_only => (Duration::ZERO, false),
+        Outcome::RefusedCredential
+        | Outcome::TlsNameMismatch
+        | Outcome::TlsOther
+        | Outcome::QuotaExhausted
+            if is_down(tx, channel) =>
+        {
+            // After a minute one attempt may try. Whatever was refused again leaves every other
+            // minute to others, since it may be the only one that is.
+            (
+                Duration::seconds(if attempts > 1 { 122 } else { 61 }),
+                false,
+            )
+        }
+        Outcome::Delivered
+        | Outcome::Accepted
+        | Outcome::Unknown
+        | Outcome::RefusedContent
+        | Outcome::RefusedTarget
+        | Outcome::RefusedCredential
+        | Outcome::TlsNameMismatch
+        | Outcome::TlsOther
+        | Outcome::QuotaExhausted => return,
+    };
+    let (wait, spends) = if is_test && wait > Duration::ZERO {
+        (wait.max(contact_test::retry_wait(seed)), false)
+    } else {
+        (wait, spends)
+    };
+    let retry_for = if is_test {
+        contact_test::RETRY_FOR
+    } else {
+        budget::RETRY_FOR
+    };
+    let is_over = Duration(now.since(page.created).0 + wait.0) > retry_for;
+    if attempts >= budget::ATTEMPTS_MAX || is_over {
+        return retries_over(tx, id, channel);
+    }
+    let retry = Retry {
+        channel: channel.clone(),
+        due: now + wait,
+        spends,
+    };
+    tx.edit_page(&id, |page| {
+        page.plain_text_only |= outcome == Outcome::RefusedContent;
+        page.retries.retain(|known| known.channel != *channel);
+        page.retries.push(retry);
+    });
+}
+
+/// How many attempts on a channel nobody knows the end of.
+fn unknown_attempts(page: &Page, channel: &ChannelName) -> usize {
+    let is_unknown = |attempt: &&Attempt| {
+        attempt.channel == *channel && attempt.outcome == Some(Outcome::Unknown)
+    };
+    page.attempts.iter().filter(is_unknown).count()
+}
+
+fn is_down(tx: &StepTransaction<'_>, channel: &ChannelName) -> bool {
+    tx.channel(channel)
+        .is_some_and(|state| state.down.is_some())
+}
+
+fn retries_over(tx: &mut StepTransaction<'_>, id: PageId, channel: &ChannelName) {
+    let text = format!("no further attempt on {channel}");
+    delivery::note_page(tx, id, Reason::RetriesOver, &text, |detail| {
+        detail.channel = Some(channel.as_str().into());
+    });
+}
+
+/// A page's timers that are due: no outcome in time, an answer that never came, a retry.
+pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, id: PageId) {
+    let now = tx.now.steady;
+    let Some(page) = tx.page(&id) else { return };
+    let waiting = page.attempts.iter().filter(|known| known.outcome.is_none());
+    let mut late = None;
+    let mut lost = None;
+    for attempt in waiting.filter(|known| !known.is_interrupted) {
+        if attempt.deadline <= now {
+            lost = Some(attempt.id);
+        } else if attempt.failover_due.is_some_and(|due| due <= now) {
+            late = Some((attempt.id, attempt.channel.clone()));
+        }
+    }
+    if let Some(attempt) = lost {
+        // It may still wait in its lane; counted as unknown, it must not leave any more.
+        tx.effects.push(Effect::Cancel(attempt));
+        let report = never_answered(attempt, &page, tx);
+        return apply_outcome(tx, &report);
+    }
+    if let Some((attempt, channel)) = late {
+        return no_outcome_in_time(tx, id, attempt, &channel);
+    }
+    if let Some(queued) = page.queued.iter().find(|queued| queued.next_due() <= now) {
+        return no_place_in_time(tx, &page, queued);
+    }
+    let due = page.retries.iter().find(|retry| retry.due <= now).cloned();
+    if let Some(retry) = due {
+        retry_due(tx, &page, retry);
+        delivery::fail_if_hopeless(tx, id);
+    }
+}
+
+fn never_answered(attempt: AttemptId, page: &Page, tx: &StepTransaction<'_>) -> Report {
+    let started = page
+        .attempts
+        .iter()
+        .find(|known| known.id == attempt)
+        .map(|a| a.started);
+    Report {
+        attempt,
+        outcome: Outcome::Unknown,
+        latency_ms: started.map_or(0, |started| tx.now.steady.since(started).0),
+        provider_message: Some("no answer within the deadline".into()),
+        reference: None,
+        was_started: true,
+    }
+}
+
+fn no_outcome_in_time(
+    tx: &mut StepTransaction<'_>,
+    id: PageId,
+    attempt: AttemptId,
+    channel: &ChannelName,
+) {
+    tx.edit_page(&id, |page| {
+        if let Some(known) = page.attempts.iter_mut().find(|known| known.id == attempt) {
+            known.failover_due = None;
+        }
+    });
+    let waited = tx.rules.settings.failover_after;
+    let text = format!("no answer from {channel} within {waited}; failover starts");
+    delivery::note_page(tx, id, Reason::NoOutcomeInTime, &text, |detail| {
+        detail.attempt = Some(attempt);
+        detail.channel = Some(channel.as_str().into());
+    });
+    delivery::move_on(tx, id, false);
+}
+
+/// All places were taken: failover starts, and in the end the page waits no longer.
+fn no_place_in_time(tx: &mut StepTransaction<'_>, page: &Arc<Page>, queued: &Queued) {
+    let is_over = queued.until <= tx.now.steady;
+    let waited = tx.now.steady.since(queued.since);
+    tx.edit_page(&page.id, |page| {
+        if is_over {
+            page.queued.retain(|known| known != queued);
+        }
+        for known in page.queued.iter_mut().filter(|known| *known == queued) {
+            known.failover_due = None;
+        }
+    });
+    let channel = &queued.channel;
+    let text = if is_over {
+        format!("no place on {channel} became free within {waited}; it waits no longer")
+    } else {
+        format!("no place on {channel} became free within {waited}; failover starts")
+    };
+    delivery::note_page(tx, page.id, Reason::NoPlaceInTime, &text, |detail| {
+        detail.channel = Some(channel.as_str().into());
+    });
+    delivery::move_on(tx, page.id, false);
+    delivery::fail_if_hopeless(tx, page.id);
+}
+
+/// Books the next free token for a retry, if there is one within the page's time.
+fn wait_for_token(tx: &mut StepTransaction<'_>, page: &Page, retry: Retry, wait: Duration) {
+    let now = tx.now.steady;
+    if now.since(page.created).0 + wait.0 > budget::RETRY_FOR.0 {
+        return retries_over(tx, page.id, &retry.channel);
+    }
+    channel_health::edit_health(tx, &retry.channel, &page.endpoint(), |health| {
+        budget::book(health, now, wait);
+    });
+    let text = format!("the retry on {} waits {wait} for a token", retry.channel);
+    delivery::note_page(tx, page.id, Reason::RetryBudget, &text, |_| {});
+    let retry = Retry {
+        due: now + wait,
+        spends: false,
+        ..retry
+    };
+    tx.edit_page(&page.id, |page| page.retries.push(retry));
+}
+
+/// Whether a restart interrupted the last attempt on a channel: it is repeated, however late.
+fn was_interrupted(page: &Page, channel: &ChannelName) -> bool {
+    let mut attempts = page.attempts.iter().rev();
+    attempts
+        .find(|known| known.channel == *channel)
+        .is_some_and(|last| last.is_interrupted)
+}
+
+fn retry_due(tx: &mut StepTransaction<'_>, page: &Arc<Page>, retry: Retry) {
+    let now = tx.now.steady;
+    tx.edit_page(&page.id, |page| {
+        page.retries.retain(|known| *known != retry);
+    });
+    let is_wanted = page.asks() && withdrawal::still_asks(tx, page) || !page.asks();
+    let info = tx.rules.channel(&retry.channel).cloned();
+    let is_test = contact_test::is_test_page(tx, page);
+    let is_late = now.since(page.created) > budget::RETRY_FOR && !is_test;
+    let is_over = is_late && !was_interrupted(page, &retry.channel);
+    let (Some(info), true, false) = (info, is_wanted && !page.is_withdrawn, is_over) else {
+        retries_over(tx, page.id, &retry.channel);
+        return delivery::move_on(tx, page.id, false);
+    };
+    let endpoint = page.endpoint();
+    if let channel_health::Availability::Later { at, .. } =
+        channel_health::availability(tx, &info, &endpoint)
+    {
+        // Many of them would leave at the moment at which the channel is back.
+        let later = is_test.then(|| now + contact_test::retry_wait(tx.now.seed ^ page.id.0));
+        let due = at.max(later.unwrap_or(at));
+        let retry = Retry { due, ..retry };
+        tx.edit_page(&page.id, |page| page.retries.push(retry));
+        if is_test {
+            // Its first channel was chosen before its time.
+            delivery::move_on(tx, page.id, false);
+        }
+        return;
+    }
+    if retry.spends {
+        let spent = channel_health::edit_health(tx, &retry.channel, &endpoint, |health| {
+            budget::spend(health, now)
+        });
+        if let Some(Err(wait)) = spent {
+            return wait_for_token(tx, page, retry, wait);
+        }
+    }
+    let reason = if is_test && page.attempts.is_empty() {
+        Reason::ContactTest
+    } else {
+        Reason::Retry
+    };
+    queueing::queue(tx, page.id, &info.name, reason);
+}

@@ -1,0 +1,448 @@
+//! Test pages: once a week, at an hour that suits the person, each contact gets a page that asks
+//! nothing, so that one that does not work is known before the night in which it is needed.
+//!
+//! Each is an incident of its own, which ends by itself: its timeline says what became of it, and
+//! its link can be tried.
+
+use std::sync::Arc;
+
+use jiff::civil::Weekday;
+
+use crate::engine::budget::mix;
+use crate::engine::cause::Cause;
+use crate::engine::delivery::{self, Plan};
+use crate::engine::ids::{ChannelName, ContactName, UserName};
+use crate::engine::incident::{Incident, PageCause, Position, SelfIncident};
+use crate::engine::key;
+use crate::engine::outcome::Outcome;
+use crate::engine::page::{Attempt, Page, PageKind, Recipient, Retry};
+use crate::engine::reason::Reason;
+use crate::engine::records::ChannelState;
+use crate::engine::ruleset::{ChannelInfo, Contact, TestPage, User, WeeklyTime};
+use crate::engine::time::{Duration, MonotonicTime, Timestamp};
+use crate::engine::transaction::StepTransaction;
+use crate::engine::{bundle, channel_health, self_incidents};
+
+/// People whose time is the same are spread over so many minutes.
+const SPREAD_MINUTES: u64 = 30;
+/// A router that was away at the time makes up for it so long; later the week is left out, since
+/// the hour is no longer the chosen one.
+const LATE_MINUTES: u16 = 120;
+/// People of one minute, or a sixtieth of all if that is more; the others follow in the next.
+const PEOPLE_MAX: usize = 25;
+/// Pages of one minute: what one decision may plan.
+const PAGES_MAX: usize = 400;
+/// A test page that has not left by then does not leave any more.
+const LEAVES_WITHIN: Duration = Duration::hours(1);
+/// Contacts that do not work are told one by one up to so many; the others are only counted.
+const TOLD_MAX: usize = 10;
+/// No contact is tested twice in less, whatever is done to the settings or the clock.
+const AGAIN: Duration = Duration::days(6);
+/// A test page takes no retry of others: it comes again after so long and up to as much again, and
+/// leaves a channel that asked to wait alone for that time.
+const RETRY_AFTER: Duration = Duration::minutes(10);
+/// It is not retried after this age, so that what became of it is known before it ends.
+pub(in crate::engine) const RETRY_FOR: Duration = Duration::minutes(45);
+
+const DAY_MINUTES: u16 = 24 * 60;
+const WEEK_MINUTES: u16 = 7 * DAY_MINUTES;
+
+/// A minute passed: whoever's time it is gets a page on each contact, one after the other within
+/// the minute, so that no provider is overrun. Who was not tested for longest comes first.
+pub(in crate::engine) fn look(tx: &mut StepTransaction<'_>) {
+    if tx.jump.is_some() {
+        // It may be the middle of the night.
+        return;
+    }
+    let rules = tx.rules;
+    let mut due: Vec<(Option<Timestamp>, &UserName, &User)> = Vec::new();
+    for (name, user) in &rules.users {
+        let tested = tx.person(name).and_then(|person| person.tested_at);
+        if is_due(tx, name, user, tested) {
+            due.push((tested, name, user));
+        }
+    }
+    due.sort_by_key(|(tested, ..)| *tested);
+    let people_max = PEOPLE_MAX.max(rules.users.len() / 60);
+    let gap = Duration::minutes(1).0 / (due.len().min(people_max) as u64).max(1);
+    let (mut people, mut pages) = (0, 0);
+    for (_, name, user) in due {
+        // The others are due in the next minute as well.
+        let is_full = pages > 0 && pages + user.contacts.len() > PAGES_MAX;
+        if people == people_max || is_full {
+            return;
+        }
+        let after = Duration(gap * people as u64);
+        let gap = Duration(gap);
+        if test(tx, name, user, Span { after, gap }) {
+            people += 1;
+            pages += user.contacts.len();
+        }
+    }
+}
+
+/// The part of the minute in which the pages to one person leave.
+#[derive(Clone, Copy)]
+struct Span {
+    after: Duration,
+    gap: Duration,
+}
+
+/// Whether any page was planned.
+fn test(tx: &mut StepTransaction<'_>, name: &UserName, user: &User, span: Span) -> bool {
+    let contacts = (user.contacts.len() as u64).max(1);
+    let (mut is_held, mut is_planned) = (false, false);
+    for (index, contact) in (0..).zip(&user.contacts) {
+        let after = Duration(span.after.0 + span.gap.0 / contacts * index);
+        match page(tx, name, contact, after) {
+            Tested::Planned => is_planned = true,
+            Tested::Held => is_held = true,
+            Tested::LeftOut => {}
+        }
+    }
+    if is_planned || !is_held {
+        let now = tx.now.wall;
+        bundle::ensure(tx, name);
+        tx.edit_person(name, |person| person.tested_at = Some(now));
+    }
+    is_planned
+}
+
+/// When a person's contacts are tested; `None` for never.
+fn time_of(tx: &StepTransaction<'_>, user: &User) -> Option<WeeklyTime> {
+    match user.test_page {
+        None => tx.rules.settings.test_page,
+        Some(TestPage::Never) => None,
+        Some(TestPage::At(time)) => Some(time),
+    }
+}
+
+fn is_due(
+    tx: &StepTransaction<'_>,
+    name: &UserName,
+    user: &User,
+    tested: Option<Timestamp>,
+) -> bool {
+    let now = tx.now.wall;
+    let Some(time) = time_of(tx, user).filter(|_| !user.contacts.is_empty()) else {
+        return false;
+    };
+    minutes_after(user, time, name, now) < LATE_MINUTES
+        && tested.is_none_or(|tested| now.apart(tested) >= AGAIN)
+}
+
+/// Minutes since the person's time of this week, on their own clock.
+fn minutes_after(user: &User, time: WeeklyTime, name: &UserName, now: Timestamp) -> u16 {
+    let local = user.time_zone.to_datetime(now.timestamp());
+    let minute =
+        u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
+    let present = day(local.weekday()) * DAY_MINUTES + minute;
+    let bytes = name.as_str().bytes();
+    let seed = bytes.fold(0, |seed, byte| mix(seed ^ u64::from(byte)));
+    let own = u16::try_from(seed % SPREAD_MINUTES).unwrap_or(0);
+    let due = day(time.weekday) * DAY_MINUTES + time.minute + own;
+    (present + 2 * WEEK_MINUTES - due) % WEEK_MINUTES
+}
+
+fn day(weekday: Weekday) -> u16 {
+    u16::from(weekday.to_monday_zero_offset().unsigned_abs())
+}
+
+/// What became of the test of one contact.
+enum Tested {
+    Planned,
+    /// A silence covers it: the person is tested when that is over, if the hour still suits.
+    Held,
+    /// It needs none, or has one.
+    LeftOut,
+}
+
+fn page(
+    tx: &mut StepTransaction<'_>,
+    user: &UserName,
+    contact: &Contact,
+    after: Duration,
+) -> Tested {
+    if !is_tested(tx, contact) {
+        return Tested::LeftOut;
+    }
+    let trouble = about(user, contact, Cause::ContactTest);
+    let text = format!("test page, nothing to do: {} of {user} works", contact.name);
+    if self_incidents::is_silenced(tx, &trouble, &text) {
+        return Tested::Held;
+    }
+    let Some(incident) = self_incidents::open_test(tx, trouble, &text) else {
+        return Tested::LeftOut;
+    };
+    let why = PageCause {
+        route: incident.route.clone(),
+        policy: None,
+        position: Position::Before,
+        round: 0,
+        schedule: None,
+        revision: tx.rules.revision,
+    };
+    let plan = Plan {
+        kind: PageKind::Page,
+        incidents: vec![(delivery::reference(&incident), why)],
+        user,
+        contact: &contact.name,
+        notify_step: 0,
+    };
+    plan_page(tx, &incident, (&plan, contact), tx.now.steady + after);
+    Tested::Planned
+}
+
+/// Plans a page of which the first attempt begins at that time.
+fn plan_page(
+    tx: &mut StepTransaction<'_>,
+    incident: &Arc<Incident>,
+    (plan, contact): (&Plan<'_>, &Contact),
+    at: MonotonicTime,
+) {
+    let id = delivery::put_contact_page(tx, incident, plan, contact.clone());
+    let page = tx.page(&id).expect("it was put");
+    let first = delivery::candidates(tx, &page).into_iter().next();
+    let retries = first.map(|channel| Retry {
+        channel: channel.name,
+        due: at,
+        spends: false,
+    });
+    tx.edit_page(&id, |page| page.retries.extend(retries));
+    delivery::fail_if_hopeless(tx, id);
+}
+
+/// Whether a test page to it could arrive. Of one that no channel carries the check of the rules
+/// warns, and whoever answered STOP knows, as does who was told of that.
+fn is_tested(tx: &StepTransaction<'_>, contact: &Contact) -> bool {
+    let sender = tx.sender(&contact.address);
+    let mut channels = tx.rules.channels_for(contact.medium);
+    sender.is_none_or(|sender| !sender.is_stopped) && channels.next().is_some()
+}
+
+/// When a test page that failed leaves again; it never spends a retry of others.
+pub(in crate::engine) fn retry_wait(seed: u64) -> Duration {
+    Duration(RETRY_AFTER.0 + mix(seed) % RETRY_AFTER.0)
+}
+
+/// Whether a test page is too old to leave: the hour is no longer the chosen one.
+pub(in crate::engine) fn is_late(tx: &StepTransaction<'_>, page: &Page) -> bool {
+    tx.now.wall.since(page.created_at) > LEAVES_WITHIN && is_test_page(tx, page)
+}
+
+/// Until when, and why, a test page leaves a channel alone that is down or asked to wait not long
+/// ago, so that its trial and its patience are there for others.
+pub(in crate::engine) fn waits(
+    tx: &StepTransaction<'_>,
+    page: &Page,
+    channel: &ChannelInfo,
+) -> Option<(MonotonicTime, Reason)> {
+    if !is_test_page(tx, page) {
+        return None;
+    }
+    let state = tx.channel(&channel.name)?;
+    let now = tx.now.steady;
+    let seed = tx.now.seed ^ page.id.0;
+    if state.down.is_some() {
+        return Some((now + retry_wait(seed), Reason::ChannelDown));
+    }
+    let endpoint = page.endpoint();
+    let health = channel_health::health(&state, channel, &endpoint);
+    let free = health?.closed_until? + RETRY_AFTER;
+    let spread = Duration(mix(seed) % RETRY_AFTER.0);
+    (free > now).then_some((free + spread, Reason::ChannelThrottled))
+}
+
+fn about(user: &UserName, contact: &Contact, cause: Cause) -> SelfIncident {
+    SelfIncident {
+        cause,
+        subject: key::joined(&[user.as_str(), contact.name.as_str()]).into(),
+    }
+}
+
+fn tell(tx: &mut StepTransaction<'_>, user: &UserName, contact: &Contact, why: &str) {
+    let text = format!("{user} cannot be reached by {}: {why}", contact.name);
+    let trouble = about(user, contact, Cause::ContactUnreachable);
+    if self_incidents::occurrences(tx, &trouble) == 0 && told(tx) >= TOLD_MAX {
+        let count = self_incidents::occurrences(tx, &further()) + 1;
+        let text = format!("further test pages were not taken: {count}; the last: {text}");
+        self_incidents::raise(tx, further(), &text);
+        return;
+    }
+    self_incidents::raise(tx, trouble, &text);
+}
+
+/// The trouble of the contacts beyond those that are told one by one.
+fn further() -> SelfIncident {
+    SelfIncident {
+        cause: Cause::ContactUnreachable,
+        subject: "".into(),
+    }
+}
+
+/// Contacts of which it is told that they do not work, at most [`TOLD_MAX`].
+fn told(tx: &StepTransaction<'_>) -> usize {
+    let troubles = contacts(tx, Cause::ContactUnreachable);
+    let open = troubles.filter(|trouble| self_incidents::occurrences(tx, trouble) > 0);
+    open.take(TOLD_MAX).count()
+}
+
+/// The trouble that each contact of the rules may have.
+fn contacts<'a>(
+    tx: &'a StepTransaction<'_>,
+    cause: Cause,
+) -> impl Iterator<Item = SelfIncident> + 'a {
+    let users = tx.rules.users.iter();
+    users.flat_map(move |(name, user)| {
+        let contacts = user.contacts.iter();
+        contacts.map(move |contact| about(name, contact, cause))
+    })
+}
+
+/// Whether the incident is only a test page.
+pub(in crate::engine) fn is_test(incident: &Incident) -> bool {
+    let about = incident.about.as_ref();
+    about.is_some_and(|about| about.cause == Cause::ContactTest)
+}
+
+/// Whether the page is only a test.
+pub(in crate::engine) fn is_test_page(tx: &StepTransaction<'_>, page: &Page) -> bool {
+    let first = page
+        .incidents
+        .first()
+        .filter(|_| page.integration.is_router());
+    let incident = first.and_then(|known| tx.incident(&known.number));
+    incident.is_some_and(|incident| is_test(&incident))
+}
+
+/// A page that asks was taken by a channel: what was wrong with the contact is over, unless the
+/// channel will yet report whether it arrived.
+pub(in crate::engine) fn reached(
+    tx: &mut StepTransaction<'_>,
+    page: &Page,
+    channel: &ChannelName,
+    outcome: Outcome,
+) {
+    let info = tx.rules.channel(channel);
+    let reports = info.is_some_and(|info| info.capabilities.receipts);
+    if !page.asks() || reports && outcome != Outcome::Delivered {
+        return;
+    }
+    if let Some((user, contact)) = contact_of(tx, page) {
+        let trouble = about(&user, &contact, Cause::ContactUnreachable);
+        self_incidents::clear(tx, &trouble);
+        if self_incidents::occurrences(tx, &further()) > 0 && is_gone(tx, &further()) {
+            self_incidents::clear(tx, &further());
+        }
+    }
+}
+
+/// No channel took a test page. Trouble of a whole channel is told as such, and not for each
+/// contact.
+pub(in crate::engine) fn failed(tx: &mut StepTransaction<'_>, page: &Arc<Page>) {
+    if !is_test_page(tx, page) {
+        return;
+    }
+    let is_own = page
+        .attempts
+        .iter()
+        .any(|attempt| is_own_fault(tx, attempt));
+    let Some((user, contact)) = contact_of(tx, page).filter(|_| is_own) else {
+        return;
+    };
+    let last = page.attempts.last();
+    let words = last.and_then(|attempt| {
+        let words = channel_health::last_words(page, &attempt.channel);
+        let words = words.map_or_else(String::new, |words| format!(" ({words})"));
+        Some(format!(
+            "{}{words}",
+            attempt.outcome?.as_str().replace('_', " ")
+        ))
+    });
+    let why = words.unwrap_or_else(|| "no channel took its test page".to_owned());
+    tell(tx, &user, &contact, &why);
+}
+
+/// Whether an attempt failed because of the contact: its address or message was refused, its
+/// server is its own, or the channel takes others by now.
+fn is_own_fault(tx: &StepTransaction<'_>, attempt: &Attempt) -> bool {
+    let info = tx.rules.channel(&attempt.channel);
+    let is_one_endpoint = info.is_some_and(|info| info.is_one_endpoint);
+    let state = tx.channel(&attempt.channel);
+    let took_others =
+        |state: &ChannelState| !state.fails() && state.last_success_at >= Some(attempt.started_at);
+    // Without an answer it may have arrived, or a restart was in the way.
+    let is_wait = |outcome: &Outcome| matches!(outcome, Outcome::Throttled { .. });
+    let failed = |outcome: &Outcome| !outcome.is_sent() && !is_wait(outcome);
+    let Some(outcome) = attempt.outcome.filter(failed) else {
+        return false;
+    };
+    let is_refused = outcome != Outcome::Unknown && state.is_some_and(|state| took_others(&state));
+    outcome.is_about_page() || !is_one_endpoint || is_refused
+}
+
+/// The contact as the rules have it now, if it still is the one of the page.
+fn contact_of(tx: &StepTransaction<'_>, page: &Page) -> Option<(UserName, Contact)> {
+    let Recipient::User { user, contact } = &page.recipient else {
+        return None;
+    };
+    let known = tx.rules.contact(user, contact)?;
+    let is_same = known.medium == page.medium && known.address == page.address;
+    is_same.then(|| (user.clone(), known.clone()))
+}
+
+/// Somebody answered STOP: nothing will show any more whether the contact works.
+pub(in crate::engine) fn stopped(
+    tx: &mut StepTransaction<'_>,
+    user: &UserName,
+    contact: &ContactName,
+) {
+    if let Some(contact) = tx.rules.contact(user, contact).cloned() {
+        self_incidents::clear(tx, &about(user, &contact, Cause::ContactUnreachable));
+    }
+}
+
+/// The person's other contacts, if the incident says that one of these cannot be reached.
+pub(in crate::engine) fn contacts_instead(
+    tx: &StepTransaction<'_>,
+    incident: &Incident,
+    user: &UserName,
+    via: &[ContactName],
+) -> Vec<ContactName> {
+    let mut named = via.iter();
+    if !named.any(|contact| is_about_contact(incident, user, contact)) {
+        return Vec::new();
+    }
+    let known = tx.rules.users.get(user);
+    let contacts = known.iter().flat_map(|user| &user.contacts);
+    let names = contacts.map(|contact| contact.name.clone());
+    names.filter(|name| !via.contains(name)).collect()
+}
+
+/// Whether the incident says that this very contact cannot be reached: it is told by another one.
+pub(in crate::engine) fn is_about_contact(
+    incident: &Incident,
+    user: &UserName,
+    contact: &ContactName,
+) -> bool {
+    let subject = key::joined(&[user.as_str(), contact.as_str()]);
+    let about = incident.about.as_ref();
+    about
+        .is_some_and(|about| about.cause == Cause::ContactUnreachable && *about.subject == *subject)
+}
+
+/// Whether what could not be reached is no contact of the rules any more or will not be tested
+/// again, or fewer than [`TOLD_MAX`] are told, so that the next tests tell the others one by one.
+pub(in crate::engine) fn is_gone(tx: &StepTransaction<'_>, trouble: &SelfIncident) -> bool {
+    if *trouble == further() {
+        return told(tx) < TOLD_MAX;
+    }
+    let users = tx.rules.users.iter();
+    let tested = users.filter(|(_, user)| time_of(tx, user).is_some());
+    let mut contacts = tested.flat_map(|(name, user)| {
+        let contacts = user.contacts.iter();
+        let tested = contacts.filter(|contact| is_tested(tx, contact));
+        tested.map(move |contact| about(name, contact, trouble.cause))
+    });
+    contacts.all(|known| known.subject != trouble.subject)
+}

@@ -1,0 +1,91 @@
+//! What a provider reports on an attempt after its answer.
+
+use std::sync::Arc;
+
+use crate::engine::attempt_result;
+use crate::engine::decision::{Answer, Refusal};
+use crate::engine::delivery;
+use crate::engine::event::Text;
+use crate::engine::ids::{AttemptId, ChannelName};
+use crate::engine::input::Report;
+use crate::engine::outcome::Outcome;
+use crate::engine::page::{Attempt, Page, PageState};
+use crate::engine::reason::Reason;
+use crate::engine::transaction::StepTransaction;
+
+/// A provider reported on an attempt after its answer. One that speaks of another channel's attempt
+/// is refused: its signature says nothing about that.
+pub(in crate::engine) fn apply(
+    tx: &mut StepTransaction<'_>,
+    channel: &ChannelName,
+    attempt: AttemptId,
+    (outcome, provider_message): (Outcome, Option<Text>),
+) -> Answer {
+    let page = tx.page_of_attempt(attempt);
+    let known = page
+        .iter()
+        .flat_map(|page| &page.attempts)
+        .find(|known| known.id == attempt);
+    match (&page, known) {
+        (_, Some(known)) if known.channel != *channel => Answer::Refused(Refusal::Invalid {
+            what: "delivery report on attempt",
+            value: attempt.to_string(),
+            cure: format!("only {} may report on it", known.channel),
+        }),
+        (Some(page), Some(known)) => {
+            believe(tx, page, known, (outcome, provider_message));
+            Answer::Done
+        }
+        (_, None) | (None, _) => Answer::Done,
+    }
+}
+
+/// Takes a report over; a page never moves backwards.
+fn believe(
+    tx: &mut StepTransaction<'_>,
+    page: &Arc<Page>,
+    known: &Attempt,
+    (outcome, provider_message): (Outcome, Option<Text>),
+) {
+    let attempt = known.id;
+    if known.outcome.is_none() {
+        // The report overtook the answer: it is the answer.
+        let latency_ms = tx.now.steady.since(known.started).0;
+        let reference = None;
+        let was_started = true;
+        let report = Report {
+            attempt,
+            outcome,
+            latency_ms,
+            provider_message,
+            reference,
+            was_started,
+        };
+        return attempt_result::apply_outcome(tx, &report);
+    }
+    let is_final = matches!(page.state, PageState::Delivered | PageState::Cancelled);
+    if is_final || known.outcome != Some(Outcome::Accepted) {
+        return;
+    }
+    let channel = known.channel.clone();
+    let text = format!(
+        "{channel} reports: {}",
+        attempt_result::outcome_text(outcome)
+    );
+    tx.edit_page(&page.id, |page| {
+        if let Some(known) = page.attempts.iter_mut().find(|known| known.id == attempt) {
+            known.outcome = Some(outcome);
+        }
+        if !outcome.is_sent() {
+            page.state = PageState::Sending;
+        }
+    });
+    delivery::note_page(tx, page.id, Reason::DeliveryReport, &text, |detail| {
+        detail.attempt = Some(attempt);
+        detail.channel = Some(channel.as_str().into());
+        detail.outcome = Some(outcome);
+        detail.provider_message = provider_message;
+    });
+    attempt_result::follow(tx, page.id, &channel, outcome);
+    delivery::fail_if_hopeless(tx, page.id);
+}

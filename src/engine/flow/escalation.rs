@@ -1,0 +1,456 @@
+//! Escalation: steps with waits, rounds, fallback; it stops when somebody has the incident.
+//!
+//! Every open incident that expects an acknowledgment has here a moment at which something will
+//! happen, or a recorded end.
+
+use std::sync::Arc;
+
+use crate::engine::cause::Cause;
+use crate::engine::ids::IncidentNumber;
+use crate::engine::incident::{Incident, PageCause, Phase, Position, SelfIncident, Status};
+use crate::engine::page::UpdateKind;
+use crate::engine::reason::Reason;
+use crate::engine::records::{EntryDetail, EntryKind};
+use crate::engine::ruleset::Policy;
+use crate::engine::target_resolution::{
+    ResolvedTarget, name_of, present_fallback, resolve_targets,
+};
+use crate::engine::time::Duration;
+use crate::engine::transaction::StepTransaction;
+use crate::engine::urgency::Urgency;
+use crate::engine::{
+    acknowledgment, contact_test, delivery, notification, resolution, self_incidents, updates,
+};
+
+/// The fallback is paged again after this.
+pub(in crate::engine) const FALLBACK_INTERVAL: Duration = Duration::minutes(30);
+/// The fallback is paged at most so often.
+const FALLBACKS_MAX: u32 = 48;
+/// Starts an incident's life: copies, and the first round unless something holds it.
+pub(in crate::engine) fn begin(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    group_wait: Duration,
+) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    let alerts = incident.alerts;
+    if alerts.firing > 0 && alerts.firing == alerts.silenced {
+        crate::engine::silence::hold(tx, number);
+    } else if group_wait > Duration::ZERO && incident.expects_acknowledgment() {
+        let due = tx.now.steady + group_wait;
+        set_phase(tx, number, Phase::GroupWait);
+        tx.edit_incident(&number, |incident| incident.escalation.due = Some(due));
+        let text = format!("waits {group_wait} for more alerts");
+        tx.note(number, EntryKind::Escalation, Reason::GroupWait, text);
+    } else {
+        start(tx, number);
+    }
+}
+
+/// Posts the copies and starts the first round.
+pub(in crate::engine) fn start(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    updates::post_copies(tx, number);
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    if incident.expects_acknowledgment() {
+        start_round(tx, number, 0);
+    } else {
+        set_phase(tx, number, Phase::NotExpected);
+        let text = if contact_test::is_test(&incident) {
+            "nobody is expected to acknowledge: it is a test page"
+        } else {
+            "nobody is expected to acknowledge: the route says policy: none"
+        };
+        let reason = Reason::NoAcknowledgmentExpected;
+        tx.note(number, EntryKind::Escalation, reason, text);
+    }
+}
+
+/// Back to triggered, and from the first step on.
+pub(in crate::engine) fn restart(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    reason: Reason,
+) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    if !incident.is_open() {
+        return;
+    }
+    let was_acknowledged = incident.status == Status::Acknowledged;
+    reopen(tx, number);
+    if incident.is_silenced {
+        crate::engine::silence::hold(tx, number);
+    } else if incident.expects_acknowledgment() {
+        let text = format!("escalation starts again: {}", reason.meaning());
+        tx.note(number, EntryKind::Escalation, reason, text);
+        start_round(tx, number, 0);
+    }
+    if was_acknowledged {
+        updates::tell(tx, number, UpdateKind::Triggered);
+    }
+}
+
+pub(in crate::engine) fn reopen(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    tx.edit_incident(&number, |incident| {
+        incident.status = Status::Triggered;
+        incident.acknowledged = None;
+        incident.escalation.is_join_pending = false;
+        incident.escalation.snoozed_until = None;
+        incident.escalation.remaining = None;
+        incident.escalation.reassigned = None;
+        incident.escalation.fallbacks = 0;
+    });
+}
+
+pub(in crate::engine) fn set_phase(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    phase: Phase,
+) {
+    tx.edit_incident(&number, |incident| {
+        incident.escalation.phase = phase;
+        incident.escalation.due = None;
+    });
+}
+
+/// Starts a round at its first step that names somebody.
+pub(in crate::engine) fn start_round(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    round: u32,
+) {
+    tx.edit_incident(&number, |incident| {
+        incident.escalation.round = round;
+        incident.escalation.position = Position::Before;
+        incident.escalation.phase = Phase::Running;
+        incident.escalation.skip_wait_reason = None;
+    });
+    resolution::archive_old_pages(tx, number);
+    updates::post_copies(tx, number);
+    if round > 0 {
+        let text = format!("round {} begins", round + 1);
+        let reason = Reason::RoundStarted;
+        tx.note(number, EntryKind::Escalation, reason, text);
+    }
+    advance(tx, number, Reason::StepStarted);
+}
+
+/// Goes on to the next step that names somebody, the next round, or the fallback.
+pub(in crate::engine) fn advance(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    reason: Reason,
+) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    let Some(policy) = tx.policy_of(&incident) else {
+        return;
+    };
+    let next = match incident.escalation.position {
+        Position::Before | Position::Reassigned => 0,
+        Position::Step(step) => step + 1,
+        Position::Fallback => return page_fallback(tx, number, reason),
+    };
+    if next > 0 && !runs_all_steps(&incident, &policy) && notification::was_reached(tx, &incident) {
+        return end_low(tx, number);
+    }
+    for index in next..policy.steps.len() {
+        let named = resolve_targets(tx, &incident, &policy.steps[index].targets);
+        if !named.is_empty() {
+            begin_step(tx, number, index, named, reason);
+            return;
+        }
+        let text = format!("step {} names nobody; the next begins at once", index + 1);
+        let detail = step_detail(&incident, Some(index));
+        tx.note_in_detail(
+            number,
+            EntryKind::Escalation,
+            Reason::NobodyOnCall,
+            text,
+            detail,
+        );
+    }
+    end_round(tx, number, &policy, next == 0);
+}
+
+pub(in crate::engine) fn runs_all_steps(incident: &Incident, policy: &Policy) -> bool {
+    incident.urgency == Urgency::High || policy.escalate_low
+}
+
+fn end_round(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    policy: &Policy,
+    nobody_named: bool,
+) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    let round = incident.escalation.round;
+    if nobody_named {
+        page_fallback(tx, number, Reason::NobodyNamed);
+    } else if round < policy.repeat && runs_all_steps(&incident, policy) {
+        start_round(tx, number, round + 1);
+    } else {
+        page_fallback(tx, number, Reason::Fallback);
+    }
+}
+
+fn end_low(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    set_phase(tx, number, Phase::StepsOver);
+    let text = "no further step: the incident has low urgency";
+    let reason = Reason::StepsOver;
+    tx.note(number, EntryKind::Escalation, reason, text);
+}
+
+pub(in crate::engine) fn begin_step(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    index: usize,
+    named: Vec<ResolvedTarget>,
+    reason: Reason,
+) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    let Some(policy) = tx.policy_of(&incident) else {
+        return;
+    };
+    let wait = policy.steps[index].wait;
+    let names: Vec<String> = named.iter().map(name_of).collect();
+    let text = format!(
+        "step {}: pages {}; waits {wait}",
+        index + 1,
+        names.join(", ")
+    );
+    tx.note_in_detail(
+        number,
+        EntryKind::Escalation,
+        reason,
+        text,
+        step_detail(&incident, Some(index)),
+    );
+    page_named(tx, number, Position::Step(index), named, wait);
+}
+
+fn step_detail(incident: &Incident, index: Option<usize>) -> EntryDetail {
+    EntryDetail {
+        route: Some(incident.route.as_str().into()),
+        policy: incident.policy_name(),
+        step: index.and_then(|index| u32::try_from(index + 1).ok()),
+        ..EntryDetail::default()
+    }
+}
+
+/// Pages everybody named by a place in the policy and sets the time of the next.
+pub(in crate::engine) fn page_named(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    position: Position,
+    named: Vec<ResolvedTarget>,
+    wait: Duration,
+) {
+    let now = tx.now.steady;
+    tx.edit_incident(&number, |incident| {
+        let escalation = &mut incident.escalation;
+        escalation.phase = Phase::Running;
+        escalation.position = position;
+        escalation.started = now;
+        escalation.due = Some(now + wait);
+        escalation.skip_wait_reason = None;
+    });
+    let waits = (Some(now + wait), None);
+    for named in named {
+        match named {
+            ResolvedTarget::Person { user, why } => {
+                notification::start_run(tx, number, &user, PageCause { position, ..why });
+            }
+            ResolvedTarget::Channel { target, why } => {
+                delivery::page_channel_target(tx, number, &target, &PageCause { position, ..why });
+            }
+        }
+    }
+    // A failure of the first while others were still to be paged is no reason to go on.
+    tx.edit_incident(&number, |incident| {
+        (
+            incident.escalation.due,
+            incident.escalation.skip_wait_reason,
+        ) = waits;
+    });
+    check_reached(tx, number);
+}
+
+/// Pages the fallback, which is asked again every half hour.
+pub(in crate::engine) fn page_fallback(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    reason: Reason,
+) {
+    page_fallback_for(tx, number, reason, FALLBACK_INTERVAL);
+}
+
+/// Pages the fallback, which is asked again after `wait`.
+pub(in crate::engine) fn page_fallback_for(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    reason: Reason,
+    wait: Duration,
+) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    if incident.escalation.fallbacks >= FALLBACKS_MAX {
+        return exhaust(tx, number);
+    }
+    let Some(policy) = tx.policy_of(&incident) else {
+        return;
+    };
+    let mut named = resolve_targets(tx, &incident, &policy.fallback);
+    if named.is_empty() {
+        named = resolve_targets(tx, &incident, &present_fallback(tx));
+    }
+    let names: Vec<String> = named.iter().map(name_of).collect();
+    let text = if names.is_empty() {
+        "the fallback names nobody".to_owned()
+    } else {
+        format!("fallback: pages {}", names.join(", "))
+    };
+    tx.note_in_detail(
+        number,
+        EntryKind::Escalation,
+        reason,
+        text,
+        step_detail(&incident, None),
+    );
+    tx.edit_incident(&number, |incident| incident.escalation.fallbacks += 1);
+    page_named(tx, number, Position::Fallback, named, wait);
+    if incident.urgency == Urgency::Low {
+        end_low(tx, number);
+    }
+}
+
+fn exhaust(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    set_phase(tx, number, Phase::Exhausted);
+    let text = format!("the fallback was paged {FALLBACKS_MAX} times and nobody came");
+    let reason = Reason::Exhausted;
+    tx.note(number, EntryKind::Escalation, reason, text);
+    let is_own = tx
+        .incident(&number)
+        .is_some_and(|incident| incident.about.is_some());
+    if !is_own {
+        let trouble = SelfIncident {
+            cause: Cause::Exhausted,
+            subject: "".into(),
+        };
+        let text = format!("nobody acknowledged incident #{number}, whose escalation is exhausted");
+        self_incidents::raise(tx, trouble, &text);
+    }
+}
+
+/// Lets the next step begin at once when every contact of everybody in this one failed for good.
+pub(in crate::engine) fn check_reached(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    let escalation = &incident.escalation;
+    let is_step = matches!(
+        escalation.position,
+        Position::Step(_) | Position::Reassigned
+    );
+    // At low urgency a report may come after the steps were over.
+    let is_on = matches!(escalation.phase, Phase::Running | Phase::StepsOver);
+    if !is_on || !is_step || escalation.skip_wait_reason.is_some() {
+        return;
+    }
+    if notification::can_still_reach_anyone(tx, &incident) {
+        return;
+    }
+    let now = tx.now.steady;
+    tx.edit_incident(&number, |incident| {
+        incident.escalation.phase = Phase::Running;
+        incident.escalation.due = Some(now);
+        incident.escalation.skip_wait_reason = Some(Reason::NobodyReached);
+    });
+}
+
+/// The incident's timers that are due.
+pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let steady = tx.now.steady;
+    let is_due = |moment: Option<crate::engine::time::MonotonicTime>| {
+        moment.is_some_and(|due| due <= steady)
+    };
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    if is_due(incident.flapping_until) {
+        resolution::flapping_over(tx, number);
+    }
+    if tx
+        .incident(&number)
+        .is_some_and(|incident| is_due(incident.escalation.due))
+    {
+        escalation_due(tx, number);
+    }
+    notification::runs_due(tx, number);
+    if tx
+        .incident(&number)
+        .is_some_and(|incident| is_due(incident.update_due))
+    {
+        tx.edit_incident(&number, |incident| incident.update_due = None);
+        updates::tell(tx, number, UpdateKind::Joined);
+    }
+}
+
+fn escalation_due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    tx.edit_incident(&number, |incident| incident.escalation.due = None);
+    match incident.escalation.phase {
+        Phase::GroupWait => start(tx, number),
+        Phase::Running => step_over(tx, number, &incident),
+        Phase::Acknowledged if incident.escalation.is_join_pending => {
+            join_unanswered(tx, number, &incident);
+        }
+        Phase::Acknowledged => restart(tx, number, Reason::AckTimeout),
+        Phase::Snoozed => acknowledgment::snooze_over(tx, number),
+        Phase::Silenced
+        | Phase::StepsOver
+        | Phase::Exhausted
+        | Phase::NotExpected
+        | Phase::Ended => {}
+    }
+}
+
+/// The acknowledger did not answer to a joined alert in time, or a snooze ended first.
+fn join_unanswered(tx: &mut StepTransaction<'_>, number: IncidentNumber, incident: &Incident) {
+    let snoozed_until = incident.escalation.snoozed_until;
+    if snoozed_until.is_some_and(|until| until <= tx.now.steady) {
+        acknowledgment::snooze_over(tx, number);
+    } else {
+        restart(tx, number, Reason::JoinUnanswered);
+    }
+}
+
+fn step_over(tx: &mut StepTransaction<'_>, number: IncidentNumber, incident: &Arc<Incident>) {
+    let reason = incident
+        .escalation
+        .skip_wait_reason
+        .unwrap_or(Reason::WaitOver);
+    if reason == Reason::WaitOver {
+        notification::note_unsent(tx, incident);
+    } else {
+        let text = "every contact of everybody in this step failed; the next begins at once";
+        tx.note(number, EntryKind::Escalation, reason, text);
+    }
+    tx.edit_incident(&number, |incident| {
+        incident.escalation.skip_wait_reason = None;
+    });
+    advance(tx, number, reason);
+}

@@ -1,0 +1,440 @@
+//! Events become alerts, and alerts find their incidents.
+//!
+//! The stages read as the product does: identify → deduplicate → hold back history → route →
+//! group → open or join.
+
+use std::sync::Arc;
+
+use crate::engine::alert::{Alert, Matchable};
+use crate::engine::assertions::Resolved;
+use crate::engine::cause::Cause;
+use crate::engine::event::{Action, Event, EventTime};
+use crate::engine::grouping::{self, Destination};
+use crate::engine::ids::{AlertId, IncidentNumber, IntegrationName, ReceiptId, RouteName};
+use crate::engine::incident::SelfIncident;
+use crate::engine::reason::Reason;
+use crate::engine::records::{Disposition, Receipt};
+use crate::engine::time::Timestamp;
+use crate::engine::transaction::StepTransaction;
+use crate::engine::{alert_update, resolution, self_incidents, unreported};
+
+/// What became of an event, before it is written down.
+struct Verdict {
+    disposition: Disposition,
+    reason: Reason,
+    incidents: Vec<IncidentNumber>,
+    routes: Vec<RouteName>,
+    /// Whether the normalised event is worth keeping.
+    is_news: bool,
+}
+
+impl Verdict {
+    fn nothing(disposition: Disposition, reason: Reason) -> Self {
+        Self {
+            disposition,
+            reason,
+            incidents: Vec::new(),
+            routes: Vec::new(),
+            is_news: false,
+        }
+    }
+}
+
+/// Keeps an event on which no decision can be made.
+pub(in crate::engine) fn set_aside(
+    tx: &mut StepTransaction<'_>,
+    integration: &IntegrationName,
+    event: Event,
+) -> Arc<Receipt> {
+    let verdict = Verdict {
+        is_news: true,
+        ..Verdict::nothing(Disposition::Ignored, Reason::SetAside)
+    };
+    let id = tx.next_receipt();
+    let receipt = receipt(tx.now.wall, id, integration, event, verdict);
+    tx.receipt(receipt)
+}
+
+/// Decides on one event, and keeps the receipt of it.
+pub(in crate::engine) fn event(
+    tx: &mut StepTransaction<'_>,
+    integration: &IntegrationName,
+    event: Event,
+) -> Arc<Receipt> {
+    if let Some(first) = duplicate(tx, integration, &event) {
+        return Arc::new(first);
+    }
+    let verdict = match event.action {
+        Action::Trigger => trigger(tx, integration, &event),
+        Action::Acknowledge => acknowledge(tx, integration, &event),
+        Action::Resolve => resolve(tx, integration, &event),
+        Action::Change => Verdict {
+            is_news: true,
+            ..Verdict::nothing(Disposition::Recorded, Reason::ChangeEvent)
+        },
+        Action::Ignore => Verdict::nothing(Disposition::Ignored, Reason::MappingIgnores),
+    };
+    let id = tx.next_receipt();
+    let receipt = receipt(tx.now.wall, id, integration, event, verdict);
+    tx.receipt(receipt)
+}
+
+/// An id that was accepted within the hour answers with its first outcome and does nothing.
+fn duplicate(
+    tx: &StepTransaction<'_>,
+    integration: &IntegrationName,
+    event: &Event,
+) -> Option<Receipt> {
+    let id = event.id.as_ref()?;
+    let first = tx.receipt_by_id(integration, id)?;
+    Some(Receipt {
+        faults: event.faults.clone(),
+        ..first.clone()
+    })
+}
+
+fn receipt(
+    at: Timestamp,
+    id: ReceiptId,
+    integration: &IntegrationName,
+    event: Event,
+    verdict: Verdict,
+) -> Receipt {
+    let source_time = match event.action {
+        Action::Resolve => resolve_time(event.spoken),
+        Action::Trigger | Action::Acknowledge | Action::Change | Action::Ignore => {
+            event.spoken.source_time()
+        }
+    };
+    Receipt {
+        id,
+        at,
+        integration: integration.clone(),
+        action: event.action,
+        dedup_key: event.dedup_key,
+        event_id: event.id,
+        disposition: verdict.disposition,
+        incidents: verdict.incidents,
+        reason: verdict.reason,
+        routes: verdict.routes,
+        faults: event.faults,
+        source_time,
+        content: verdict.is_news.then_some(event.content),
+    }
+}
+
+/// The moment at which a resolve says that it was over.
+fn resolve_time(spoken: EventTime) -> Option<Timestamp> {
+    match spoken {
+        EventTime::StateAsserted { ends_at, .. } => ends_at,
+        EventTime::OccurredAt(moment) => moment,
+    }
+}
+
+/// The alert of a key; one under a name that the integration had before goes on under its own.
+fn known_alert(
+    tx: &mut StepTransaction<'_>,
+    integration: &IntegrationName,
+    key: &str,
+) -> Option<Arc<Alert>> {
+    if let Some(known) = tx.alert_by_key(integration, key) {
+        return Some(resolution::leave_closed(tx, known));
+    }
+    let mut names = tx.rules.integrations.get(integration)?.was.iter();
+    let old = names.find_map(|name| tx.alert_by_key(name, key))?;
+    let old = resolution::leave_closed(tx, old);
+    tx.edit_alert(&old.id, |alert| {
+        let before = std::mem::replace(&mut alert.integration, integration.clone());
+        alert.former_integration.get_or_insert(before);
+    });
+    tx.alert(&old.id)
+}
+
+fn trigger(tx: &mut StepTransaction<'_>, integration: &IntegrationName, event: &Event) -> Verdict {
+    let known = known_alert(tx, integration, &event.dedup_key);
+    if is_resolved_before(tx, integration, event, known.as_deref()) {
+        return Verdict::nothing(Disposition::Recorded, Reason::ResolvedBefore);
+    }
+    if is_old(tx, integration, event) {
+        return hold_old(tx, integration, event, known);
+    }
+    let previous = known.as_deref().cloned();
+    let alert = alert_update::write(tx, integration, event, known);
+    unreported::reported(tx, alert);
+    let verdict = place(tx, alert, previous.as_ref(), event);
+    resolution::settle_alert(tx, alert);
+    verdict
+}
+
+/// Whether a resolve that the source dates later came first. A format that re-asserts a state
+/// speaks of now: its start is never compared with a resolve.
+fn is_resolved_before(
+    tx: &StepTransaction<'_>,
+    integration: &IntegrationName,
+    event: &Event,
+    known: Option<&Alert>,
+) -> bool {
+    let EventTime::OccurredAt(Some(triggered)) = event.spoken else {
+        return false;
+    };
+    let resolved = match known {
+        Some(alert) if alert.firing => None,
+        Some(alert) => alert.resolved_source_time,
+        None => {
+            let receipt = tx.unknown_resolve(integration, &event.dedup_key);
+            receipt.and_then(|receipt| receipt.source_time)
+        }
+    };
+    resolved.is_some_and(|resolved| triggered < resolved)
+}
+
+/// Whether the event reports a moment longer ago than the integration allows.
+fn is_old(tx: &StepTransaction<'_>, integration: &IntegrationName, event: &Event) -> bool {
+    let EventTime::OccurredAt(Some(moment)) = event.spoken else {
+        return false;
+    };
+    let Some(rules) = tx.rules.integrations.get(integration) else {
+        return false;
+    };
+    tx.accepted_at().since(moment) > rules.max_age
+}
+
+/// Keeps and shows an alert that is history; pages nobody.
+fn hold_old(
+    tx: &mut StepTransaction<'_>,
+    integration: &IntegrationName,
+    event: &Event,
+    known: Option<Arc<Alert>>,
+) -> Verdict {
+    let fires_already = known
+        .as_ref()
+        .is_some_and(|alert| alert.firing && !alert.held_old);
+    // One that is over stays over for the incident that it still belongs to.
+    let is_kept = known
+        .as_ref()
+        .is_some_and(|alert| !alert.firing && !alert.incidents.is_empty());
+    if !is_kept {
+        let alert = alert_update::write(tx, integration, event, known);
+        unreported::reported(tx, alert);
+        if fires_already {
+            return Verdict::nothing(Disposition::Repeated, Reason::Repeat);
+        }
+        tx.edit_alert(&alert, |alert| alert.held_old = true);
+        resolution::settle_alert(tx, alert);
+    }
+    let trouble = SelfIncident {
+        cause: Cause::HeldEvents,
+        subject: integration.as_str().into(),
+    };
+    let count = self_incidents::occurrences(tx, &trouble) + 1;
+    let text = format!(
+        "{count} events of integration {integration} are older than its max_age; they are kept and \
+         page nobody"
+    );
+    self_incidents::raise(tx, trouble, &text);
+    Verdict {
+        is_news: true,
+        ..Verdict::nothing(Disposition::HeldOld, Reason::HeldOld)
+    }
+}
+
+/// Routes an alert and puts it where it belongs.
+fn place(
+    tx: &mut StepTransaction<'_>,
+    id: AlertId,
+    previous: Option<&Alert>,
+    event: &Event,
+) -> Verdict {
+    let Some(alert) = tx.alert(&id) else {
+        return Verdict::nothing(Disposition::Recorded, Reason::NoRules);
+    };
+    let was_firing = previous.is_some_and(|alert| alert.firing && !alert.held_old);
+    let is_changed = previous.is_none_or(|alert| !is_routed_alike(&alert.content, event));
+    // A hold that ran out lets the alert open again, though another incident of it is open.
+    let was_held = previous.is_some_and(|alert| !alert.holds.is_empty());
+    if was_firing && !is_changed && !alert.incidents.is_empty() && !was_held {
+        return Verdict {
+            incidents: alert.incidents.clone(),
+            ..Verdict::nothing(Disposition::Repeated, Reason::Repeat)
+        };
+    }
+    let (destinations, mut verdict) = destinations(tx, &alert);
+    verdict.is_news = !was_firing || is_changed;
+    let rejoins = !was_firing && previous.is_some();
+    for destination in destinations {
+        let (disposition, number) = grouping::join_or_open(tx, id, &destination, rejoins);
+        verdict.reason = match disposition {
+            Disposition::Opened => Reason::NewAlert,
+            Disposition::Joined if is_changed && was_firing => Reason::LabelsChanged,
+            Disposition::Joined => Reason::JoinedIncident,
+            Disposition::Silenced => Reason::Silenced,
+            Disposition::Repeated => Reason::Repeat,
+            Disposition::Recorded => Reason::StillFiringHold,
+            Disposition::Acknowledged
+            | Disposition::Resolved
+            | Disposition::HeldOld
+            | Disposition::Ignored => verdict.reason,
+        };
+        verdict.disposition = verdict.disposition.max(disposition);
+        verdict.incidents.extend(number);
+    }
+    if is_changed {
+        grouping::leave_others(tx, id, &verdict.incidents);
+    }
+    verdict
+}
+
+/// Whether an event lands where the alert's last one did: what can be matched is the same.
+fn is_routed_alike(content: &crate::engine::event::Content, event: &Event) -> bool {
+    let new = &*event.content;
+    content.labels == new.labels
+        && content.severity == new.severity
+        && content.summary == new.summary
+        && content.source == new.source
+        && content.component == new.component
+        && content.group == new.group
+        && content.class == new.class
+        && content.service == new.service
+}
+
+/// The routes on which an alert lands and that page, with the group on each.
+fn destinations(tx: &StepTransaction<'_>, alert: &Alert) -> (Vec<Destination>, Verdict) {
+    let fields = Matchable {
+        integration: &alert.integration,
+        content: &alert.content,
+    };
+    let routes = tx.rules.tree.routes(&tx.effort.counted(fields));
+    let reason = if routes.is_empty() {
+        Reason::NoRules
+    } else {
+        Reason::RouteDoesNotPage
+    };
+    let mut verdict = Verdict::nothing(Disposition::Recorded, reason);
+    verdict.routes = routes.iter().map(|route| route.name.clone()).collect();
+    let identity = alert.identity();
+    let paging = routes.into_iter().filter(|route| route.page);
+    let destinations = paging.map(|route| {
+        let (group_key, group_labels) = route.group_by.key(&route.name, &fields, &identity);
+        Destination {
+            route,
+            group_key,
+            group_labels,
+        }
+    });
+    (destinations.collect(), verdict)
+}
+
+fn acknowledge(
+    tx: &mut StepTransaction<'_>,
+    integration: &IntegrationName,
+    event: &Event,
+) -> Verdict {
+    let known = known_alert(tx, integration, &event.dedup_key);
+    let Some(before) = known.filter(|alert| alert.firing) else {
+        return Verdict::nothing(Disposition::Ignored, Reason::UnknownAlert);
+    };
+    tx.edit_alert(&before.id, |alert| alert.acknowledged = true);
+    unreported::reported(tx, before.id);
+    grouping::recount(tx, &before);
+    for number in &before.incidents {
+        resolution::acknowledge_if_all(tx, *number, &before);
+    }
+    Verdict {
+        incidents: before.incidents.clone(),
+        ..Verdict::nothing(Disposition::Acknowledged, Reason::SourceAcknowledged)
+    }
+}
+
+fn resolve(tx: &mut StepTransaction<'_>, integration: &IntegrationName, event: &Event) -> Verdict {
+    let known = known_alert(tx, integration, &event.dedup_key);
+    let Some(alert) = known else {
+        return Verdict::nothing(Disposition::Ignored, Reason::UnknownAlert);
+    };
+    let resolved = resolve_assertion(tx, &alert, event);
+    if !alert.firing {
+        return Verdict::nothing(Disposition::Ignored, Reason::UnknownAlert);
+    }
+    let (disposition, reason) = match resolved {
+        Resolved::Alert => (Disposition::Resolved, Reason::SourceResolved),
+        Resolved::Assertion => (Disposition::Recorded, Reason::StillAsserted),
+        Resolved::Nothing => (Disposition::Ignored, Reason::AssertionOver),
+    };
+    if resolved != Resolved::Alert {
+        return Verdict {
+            incidents: alert.incidents.clone(),
+            ..Verdict::nothing(disposition, reason)
+        };
+    }
+    end_alert(
+        tx,
+        &alert,
+        resolve_time(event.spoken),
+        Reason::SourceResolved,
+    );
+    Verdict {
+        incidents: alert.incidents.clone(),
+        is_news: true,
+        ..Verdict::nothing(disposition, reason)
+    }
+}
+
+/// What a resolve ends: the whole alert, unless the format tells senders apart and another one
+/// still asserts it.
+fn resolve_assertion(tx: &mut StepTransaction<'_>, alert: &Alert, event: &Event) -> Resolved {
+    let Some(assertion) = event.assertion() else {
+        return Resolved::Alert;
+    };
+    let now = tx.now.steady;
+    let resolved = tx.edit_alert(&alert.id, |alert| {
+        let resolved = alert.assertions.resolve(assertion, now);
+        alert.expires = alert.assertions.expires();
+        resolved
+    });
+    resolved.unwrap_or(Resolved::Alert)
+}
+
+/// An alert is over: by its source, by its end time, or because the router's trouble is.
+pub(in crate::engine) fn end_alert(
+    tx: &mut StepTransaction<'_>,
+    before: &Arc<Alert>,
+    source_time: Option<Timestamp>,
+    reason: Reason,
+) {
+    let now = tx.now;
+    tx.edit_alert(&before.id, |alert| {
+        alert.firing = false;
+        alert.held_old = false;
+        alert.expires = None;
+        alert.unreported = None;
+        alert.assertions.end_all();
+        alert.resolved_at = Some(now.wall);
+        alert.resolved_source_time = source_time;
+        alert.holds.clear();
+        alert.forget = Some(now.steady + alert.remembered_for());
+    });
+    grouping::recount(tx, before);
+    for number in &before.incidents {
+        resolution::alert_ended(tx, *number, before, reason);
+    }
+}
+
+/// An alert's timer: its end time passed, or it may be forgotten.
+pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, id: AlertId) {
+    let Some(alert) = tx.alert(&id) else {
+        return;
+    };
+    let alert = resolution::leave_closed(tx, alert);
+    let steady = tx.now.steady;
+    if alert.expires.is_some_and(|expires| expires <= steady) {
+        end_alert(tx, &alert, None, Reason::Expired);
+    } else if alert.unreported.is_some_and(|wait| wait.due() <= steady) {
+        end_alert(tx, &alert, None, Reason::Unreported);
+    } else if alert.forget.is_some_and(|forget| forget <= steady) {
+        if alert.incidents.is_empty() {
+            tx.drop_alert(&id);
+        } else {
+            // It stays with its open incident, which clears it when it closes.
+            tx.edit_alert(&id, |alert| alert.forget = None);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What happens to an input, from the event to the answer of a channel, one file a stage.
+
+pub mod acknowledgment;
+pub mod actions;
+pub mod alert_update;
+pub mod attempt_result;
+pub mod bundle;
+pub mod channel_health;
+pub mod check;
+pub mod contact_test;
+pub mod delivery;
+pub mod delivery_report;
+pub mod escalation;
+pub mod grouping;
+pub mod ingest;
+pub mod jump;
+pub mod notification;
+pub mod overrides;
+pub mod pending;
+pub mod places;
+pub mod queueing;
+pub mod reachability;
+pub mod recovery;
+pub mod replied;
+pub mod resolution;
+pub mod self_incidents;
+pub mod send_request;
+pub mod silence;
+pub mod silencing;
+pub mod sms_commands;
+pub mod target_resolution;
+pub mod tasks;
+pub mod unreported;
+pub mod updates;
+pub mod withdrawal;

@@ -1,0 +1,463 @@
+//! A person's notify steps: which contacts are paged when, the page limit, and moving on at once
+//! when they fail.
+
+use std::sync::Arc;
+
+use crate::engine::bundle;
+use crate::engine::contact_test;
+use crate::engine::delivery::{self, Planned};
+use crate::engine::escalation;
+use crate::engine::ids::{ContactName, IncidentNumber, UserName};
+use crate::engine::incident::{Incident, NotificationRun, PageCause, Phase, Position};
+use crate::engine::page::{Attempt, Page, PageKind, PageState};
+use crate::engine::reason::Reason;
+use crate::engine::records::{EntryDetail, EntryKind};
+use crate::engine::ruleset::{NotifyStep, PolicyStep};
+use crate::engine::time::Duration;
+use crate::engine::transaction::StepTransaction;
+
+/// How long an acknowledger has to answer to a joined alert when the policy has no step.
+const JOIN_WAIT: Duration = Duration::minutes(5);
+
+/// Begins a person's notify steps, unless those of an earlier step still run.
+pub(in crate::engine) fn start_run(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    user: &UserName,
+    why: PageCause,
+) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    let going = incident.runs.iter().find(|run| run.user == *user);
+    if going.is_some_and(|run| run.due.is_some() || !run.held.is_empty()) {
+        let text = format!("{user} is being paged already by an earlier step");
+        tx.note_in_detail(
+            number,
+            EntryKind::Page,
+            Reason::AlreadyPaging,
+            text,
+            person_detail(user),
+        );
+        // The run counts for this step too, so that its failure is seen here.
+        tx.edit_incident(&number, |incident| {
+            for run in incident.runs.iter_mut().filter(|run| run.user == *user) {
+                run.why = why.clone();
+            }
+        });
+        return;
+    }
+    let started = tx.now.steady;
+    let after = steps(tx, user, &incident).first().map(|step| step.after);
+    tx.edit_incident(&number, |incident| {
+        incident.runs.retain(|run| run.user != *user);
+        let due = after.map(|after| started + after);
+        incident.runs.push(NotificationRun {
+            user: user.clone(),
+            why,
+            started,
+            next: 0,
+            due,
+            held: Vec::new(),
+            is_counted: false,
+        });
+    });
+    if after.is_none() {
+        let text = format!("{user} has no contact to be paged by");
+        tx.note_in_detail(
+            number,
+            EntryKind::Page,
+            Reason::NoContact,
+            text,
+            person_detail(user),
+        );
+    }
+    run_due(tx, number, user, Reason::PagePlanned);
+}
+
+/// A person's notify steps for the incident's urgency.
+fn steps(tx: &StepTransaction<'_>, user: &UserName, incident: &Incident) -> Vec<NotifyStep> {
+    let user = tx.rules.users.get(user);
+    user.map(|user| user.notify.steps(incident.urgency).to_vec())
+        .unwrap_or_default()
+}
+
+fn person_detail(user: &UserName) -> EntryDetail {
+    EntryDetail {
+        user: Some(user.as_str().into()),
+        ..EntryDetail::default()
+    }
+}
+
+/// Pages the notify steps of all persons that are due.
+pub(in crate::engine) fn runs_due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    let users: Vec<UserName> = incident.runs.iter().map(|run| run.user.clone()).collect();
+    for user in users {
+        run_due(tx, number, &user, Reason::PagePlanned);
+        end_lost_run(tx, number, &user);
+    }
+}
+
+/// A run whose user or notify step is no longer in the rules is over, or its timer would be due for
+/// ever.
+fn end_lost_run(tx: &mut StepTransaction<'_>, number: IncidentNumber, user: &UserName) {
+    let now = tx.now.steady;
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    let mut runs = incident.runs.iter().filter(|run| run.user == *user);
+    if !runs.any(|run| run.due.is_some_and(|due| due <= now)) {
+        return;
+    }
+    edit_run(tx, number, user, |run| run.due = None);
+    let text = format!("{user}: {}", Reason::TargetGone.meaning());
+    let (kind, reason) = (EntryKind::Page, Reason::TargetGone);
+    tx.note_in_detail(number, kind, reason, text, person_detail(user));
+    escalation::check_reached(tx, number);
+}
+
+/// Pages a person's notify steps that are due; where one cannot be used the next is, at once.
+fn run_due(tx: &mut StepTransaction<'_>, number: IncidentNumber, user: &UserName, reason: Reason) {
+    let mut reason = reason;
+    while let Some((index, step)) = next_step(tx, number, user) {
+        schedule_next(tx, number, user, index);
+        if page_step(tx, number, user, (index, &step), reason) {
+            reason = Reason::PagePlanned;
+        } else {
+            reason = Reason::FailoverContact;
+            hurry_run(tx, number, user);
+        }
+    }
+}
+
+/// The person's next notify step, if its time has come.
+fn next_step(
+    tx: &StepTransaction<'_>,
+    number: IncidentNumber,
+    user: &UserName,
+) -> Option<(usize, NotifyStep)> {
+    let incident = tx.incident(&number)?;
+    if !incident.asks() {
+        return None;
+    }
+    let run = incident.runs.iter().find(|run| run.user == *user)?;
+    run.due.filter(|due| *due <= tx.now.steady)?;
+    let steps = steps(tx, user, &incident);
+    let step = steps.get(run.next)?;
+    Some((run.next, step.clone()))
+}
+
+/// Sets the run to the step after `index`; without one the run is over.
+fn schedule_next(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    user: &UserName,
+    index: usize,
+) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    let after = steps(tx, user, &incident)
+        .get(index + 1)
+        .map(|step| step.after);
+    edit_run(tx, number, user, |run| {
+        run.next = index + 1;
+        run.due = after.map(|after| run.started + after);
+    });
+}
+
+fn hurry_run(tx: &mut StepTransaction<'_>, number: IncidentNumber, user: &UserName) {
+    let now = tx.now.steady;
+    edit_run(tx, number, user, |run| {
+        run.due = run.due.map(|due| due.min(now));
+    });
+}
+
+fn edit_run(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    user: &UserName,
+    edit: impl FnOnce(&mut NotificationRun),
+) {
+    tx.edit_incident(&number, |incident| {
+        if let Some(run) = incident.runs.iter_mut().find(|run| run.user == *user) {
+            edit(run);
+        }
+    });
+}
+
+/// Pages the contacts of one notify step, or holds them for the next bundled page. Whether anything
+/// is under way for the person now.
+fn page_step(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    user: &UserName,
+    (index, step): (usize, &NotifyStep),
+    reason: Reason,
+) -> bool {
+    let Some(incident) = tx.incident(&number) else {
+        return false;
+    };
+    let Some(run) = incident.runs.iter().find(|run| run.user == *user).cloned() else {
+        return false;
+    };
+    let is_interruption = bundle::is_limited(&incident) && !run.is_counted;
+    if is_interruption && bundle::is_over_limit(tx, user, incident.urgency) {
+        edit_run(tx, number, user, |run| run.held.push(index));
+        bundle::hold(tx, &incident, user);
+        return true;
+    }
+    let (mut is_under_way, mut may_reach) = (false, false);
+    let instead = contact_test::contacts_instead(tx, &incident, user, &step.via);
+    for contact in step.via.iter().chain(&instead) {
+        let plan = delivery::Plan {
+            kind: PageKind::Page,
+            incidents: vec![(delivery::reference(&incident), run.why.clone())],
+            user,
+            contact,
+            notify_step: index,
+        };
+        match delivery::page_contact(tx, &incident, &plan, reason) {
+            Planned::Started(_) => (is_under_way, may_reach) = (true, true),
+            Planned::Later => may_reach = true,
+            Planned::Unusable => {}
+        }
+    }
+    if is_interruption && may_reach {
+        edit_run(tx, number, user, |run| run.is_counted = true);
+        bundle::count(tx, user, &incident);
+    }
+    is_under_way
+}
+
+/// All channels of a contact failed: the person's next notify step is used at once, unless another
+/// page of this one is on its way; after the last one the next policy step may begin.
+pub(in crate::engine) fn contact_failed(tx: &mut StepTransaction<'_>, page: &Page) {
+    let Some(user) = page.recipient.user() else {
+        for incident in &page.incidents {
+            escalation::check_reached(tx, incident.number);
+        }
+        return;
+    };
+    if page.kind == PageKind::Bundle {
+        return bundle::contact_failed(tx, page);
+    }
+    let Some(number) = page.incidents.first().map(|incident| incident.number) else {
+        return;
+    };
+    if has_sibling_under_way(tx, page, number) {
+        return;
+    }
+    if is_of_present_run(tx, page, number) {
+        hurry_run(tx, number, user);
+        run_due(tx, number, user, Reason::FailoverContact);
+    }
+    escalation::check_reached(tx, number);
+}
+
+/// Whether the person's run for the incident is still the one that planned the page. What became of
+/// an earlier round's page is no matter of the present one.
+pub(in crate::engine) fn is_of_present_run(
+    tx: &StepTransaction<'_>,
+    page: &Page,
+    number: IncidentNumber,
+) -> bool {
+    let incident = tx.incident(&number);
+    incident.is_some_and(|incident| incident.runs.iter().any(|run| is_of_run(page, run)))
+}
+
+fn is_of_run(page: &Page, run: &NotificationRun) -> bool {
+    page.recipient.user() == Some(&run.user) && page.created >= run.started
+}
+
+/// Whether another page of the same notify step was sent or is within its time. The pages of one
+/// step leave at one moment.
+pub(in crate::engine) fn has_sibling_under_way(
+    tx: &StepTransaction<'_>,
+    page: &Page,
+    number: IncidentNumber,
+) -> bool {
+    let siblings = tx.pages_of(number);
+    siblings.iter().any(|other| {
+        other.id != page.id
+            && other.asks()
+            && other.recipient.user() == page.recipient.user()
+            && other.notify_step == page.notify_step
+            && other.created == page.created
+            && is_on_its_way(other)
+    })
+}
+
+/// Takes the person's next notify step of an incident before its time; its contacts, or none when
+/// the run is over.
+pub(in crate::engine) fn take_next_step(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    user: &UserName,
+) -> Vec<ContactName> {
+    hurry_run(tx, number, user);
+    let Some((index, step)) = next_step(tx, number, user) else {
+        return Vec::new();
+    };
+    schedule_next(tx, number, user, index);
+    step.via
+}
+
+fn is_on_its_way(page: &Page) -> bool {
+    match page.state {
+        PageState::Sent | PageState::Delivered => true,
+        PageState::Sending => !page.failed_over,
+        PageState::Failed | PageState::Cancelled => false,
+    }
+}
+
+/// Whether anybody of the present step may still be reached: a notify step to come, a page held for
+/// the next bundle, sent, in flight, or with a retry before the step's wait is over.
+pub(in crate::engine) fn can_still_reach_anyone(
+    tx: &StepTransaction<'_>,
+    incident: &Incident,
+) -> bool {
+    let mut runs = incident.runs.iter();
+    if runs.any(|run| is_of_step(incident, &run.why) && is_going_on(run)) {
+        return true;
+    }
+    pages_of_step(tx, incident).iter().any(|page| {
+        let by = incident.escalation.due;
+        let retries = page
+            .retries
+            .iter()
+            .any(|retry| by.is_none_or(|by| retry.due < by));
+        match page.state {
+            PageState::Sent | PageState::Delivered => true,
+            PageState::Sending => page.in_flight().is_some() || !page.queued.is_empty() || retries,
+            PageState::Failed | PageState::Cancelled => false,
+        }
+    })
+}
+
+/// Whether anybody of the present step was reached by the end of its wait, or will be: a page was
+/// taken or may have come, is held for the next bundle, or belongs to a notify step to come.
+pub(in crate::engine) fn was_reached(tx: &StepTransaction<'_>, incident: &Incident) -> bool {
+    let mut runs = incident.runs.iter();
+    let waits = runs.any(|run| is_of_step(incident, &run.why) && is_going_on(run));
+    let mut pages = pages_of_step(tx, incident).into_iter();
+    waits
+        || pages.any(|page| match page.state {
+            PageState::Sent | PageState::Delivered => true,
+            PageState::Sending => page.attempts.iter().any(Attempt::may_have_come),
+            PageState::Failed | PageState::Cancelled => false,
+        })
+}
+
+/// The pages that ask somebody of the present step.
+fn pages_of_step(tx: &StepTransaction<'_>, incident: &Incident) -> Vec<Arc<Page>> {
+    let runs = incident.runs.iter();
+    let runs: Vec<&NotificationRun> = runs.filter(|run| is_of_step(incident, &run.why)).collect();
+    let mut pages = tx.pages_of(incident.number);
+    pages.retain(|page| {
+        let concerns = match page.recipient.user() {
+            Some(_) => runs.iter().any(|run| is_of_run(page, run)),
+            None => is_of_step(incident, &page.why) && page.created >= incident.escalation.started,
+        };
+        page.asks() && concerns
+    });
+    pages
+}
+
+fn is_of_step(incident: &Incident, why: &PageCause) -> bool {
+    why.position == incident.escalation.position && why.round == incident.escalation.round
+}
+
+/// Whether a notify step is to come, or a page is held for the next bundle.
+fn is_going_on(run: &NotificationRun) -> bool {
+    run.due.is_some() || !run.held.is_empty()
+}
+
+/// Notes for each person of the step that is over why nothing reached them, if nothing did.
+pub(in crate::engine) fn note_unsent(tx: &mut StepTransaction<'_>, incident: &Incident) {
+    let pages = tx.pages_of(incident.number);
+    for run in &incident.runs {
+        let is_here = run.why.position == incident.escalation.position;
+        if !is_here || !run.held.is_empty() {
+            continue;
+        }
+        let mut own = pages
+            .iter()
+            .filter(|page| page.recipient.user() == Some(&run.user));
+        if own
+            .clone()
+            .any(|page| page.asks() && !page.attempts.is_empty())
+        {
+            continue;
+        }
+        let reason = if own.next().is_some() {
+            Reason::NotSentInTime
+        } else {
+            Reason::Unreachable
+        };
+        let text = format!("{}: {}", run.user, reason.meaning());
+        tx.note_in_detail(
+            incident.number,
+            EntryKind::Page,
+            reason,
+            text,
+            person_detail(&run.user),
+        );
+    }
+}
+
+/// A new alert joined what somebody has: that person is asked again, not more often than the
+/// route's join interval; unanswered, the incident returns to triggered.
+pub(in crate::engine) fn page_acknowledger(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    let now = tx.now.steady;
+    let recently = incident
+        .joined_page_at
+        .is_some_and(|at| now.since(at) < incident.join_interval);
+    if recently || !incident.expects_acknowledgment() {
+        return;
+    }
+    let user = incident
+        .acknowledged
+        .as_ref()
+        .and_then(|handled| handled.user.clone());
+    let Some(user) = user.filter(|user| tx.rules.users.contains_key(user)) else {
+        return escalation::restart(tx, number, Reason::JoinedIncident);
+    };
+    let policy = tx.policy_of(&incident);
+    let first: Option<PolicyStep> = policy.and_then(|policy| policy.steps.first().cloned());
+    let wait = first.map_or(JOIN_WAIT, |step| step.wait);
+    tx.edit_incident(&number, |incident| {
+        incident.joined_page_at = Some(now);
+        incident.runs.clear();
+        let escalation = &mut incident.escalation;
+        escalation.is_join_pending = true;
+        escalation.phase = Phase::Acknowledged;
+        // A snooze that ends first ends as it would have.
+        let unanswered = now + wait;
+        let due = escalation.snoozed_until.map(|until| until.min(unanswered));
+        escalation.due = Some(due.unwrap_or(unanswered));
+    });
+    let why = PageCause {
+        route: incident.route.clone(),
+        policy: incident.policy.as_ref().map(|pinned| pinned.name.clone()),
+        position: Position::Before,
+        round: incident.escalation.round,
+        schedule: None,
+        revision: tx.rules.revision,
+    };
+    let text = format!("{user} has it and is told of the joined alert; answers within {wait}");
+    tx.note_in_detail(
+        number,
+        EntryKind::Page,
+        Reason::JoinedIncident,
+        text,
+        person_detail(&user),
+    );
+    start_run(tx, number, &user, why);
+}

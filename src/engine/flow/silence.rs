@@ -1,0 +1,418 @@
+//! Silences: quiet for a time.
+
+use crate::engine::alert::Matchable;
+use crate::engine::decision::{Answer, Refusal};
+use crate::engine::event::Content;
+use crate::engine::ids::{IncidentNumber, IntegrationName, SilenceId};
+use crate::engine::incident::{Phase, Status};
+use crate::engine::input::SilenceRequest;
+use crate::engine::matcher::Matcher;
+use crate::engine::reason::Reason;
+use crate::engine::records::{EntryKind, Silence};
+use crate::engine::task::Pass;
+use crate::engine::task::TaskKind;
+use crate::engine::tasks;
+use crate::engine::time::Timestamp;
+use crate::engine::transaction::StepTransaction;
+use crate::engine::urgency::Urgency;
+use crate::engine::{escalation, withdrawal};
+
+/// So many alerts of an incident are asked which silences hold it.
+const ALERTS_ASKED_MAX: usize = 1_000;
+/// So many silences a line of the timeline names.
+const SILENCES_NAMED: usize = 3;
+
+/// The silences in force that cover an alert with this content. The router's own alerts cannot be
+/// silenced by matchers meant for others: they must name the integration.
+pub(in crate::engine) fn covering(
+    tx: &StepTransaction<'_>,
+    integration: &IntegrationName,
+    content: &Content,
+) -> Vec<SilenceId> {
+    let active = tx.active_silences();
+    let covering = active
+        .iter()
+        .filter(|silence| covers(tx, silence, integration, content));
+    covering.map(|silence| silence.id).collect()
+}
+
+/// Whether a silence covers an alert with this content.
+pub(in crate::engine) fn covers(
+    tx: &StepTransaction<'_>,
+    silence: &Silence,
+    integration: &IntegrationName,
+    content: &Content,
+) -> bool {
+    let fields = tx.effort.counted(Matchable {
+        integration,
+        content,
+    });
+    let names_router = || silence.matchers.iter().any(|m| &*m.name == "integration");
+    (!integration.is_router() || names_router())
+        && silence
+            .matchers
+            .iter()
+            .all(|matcher| matcher.matches(&fields))
+}
+
+/// Sets a silence and answers how many open incidents it covers now.
+pub(in crate::engine) fn set(tx: &mut StepTransaction<'_>, request: SilenceRequest) {
+    if let Err(refusal) = check_silence(tx, &request) {
+        tx.answer = Answer::Refused(refusal);
+        return;
+    }
+    let replaced = request.replaces.and_then(|id| tx.silence(&id));
+    match replaced {
+        Some(replaced) if can_change(&replaced, &request, tx.now.wall) => {
+            change(tx, replaced.id, request);
+        }
+        Some(_) | None => add(tx, request),
+    }
+}
+
+/// Whether a request changes a silence in place; otherwise another one replaces it. As in
+/// Alertmanager, matchers never change, nor the start of a silence that has begun.
+fn can_change(silence: &Silence, request: &SilenceRequest, now: Timestamp) -> bool {
+    let starts_as_before = request.from.is_none_or(|from| {
+        if silence.is_active {
+            seconds(from) == seconds(silence.from)
+        } else {
+            from >= now
+        }
+    });
+    silence.ended_at.is_none() && silence.matchers == request.matchers && starts_as_before
+}
+
+/// Clients may cut moments to the second.
+fn seconds(at: Timestamp) -> i64 {
+    at.0.div_euclid(1_000)
+}
+
+fn change(tx: &mut StepTransaction<'_>, id: SilenceId, request: SilenceRequest) {
+    let now = tx.now.wall;
+    let by = tx.rules.with_full_name(request.actor);
+    let is_active = tx.edit_silence(&id, |silence| {
+        if !silence.is_active {
+            silence.from = request.from.unwrap_or(silence.from);
+        }
+        silence.is_active = silence.from <= now;
+        silence.until = request.until;
+        silence.has_lapsed = false;
+        silence.reason = request.reason;
+        silence.created_by = by;
+        silence.updated_at = Some(now);
+        silence.is_active
+    });
+    if is_active == Some(true) {
+        reach(tx, Pass::new(id));
+    } else {
+        answer(tx, id);
+    }
+}
+
+/// It covers nothing yet.
+fn answer(tx: &mut StepTransaction<'_>, id: SilenceId) {
+    tx.answer = Answer::Silence {
+        silence: id,
+        covers: 0,
+    };
+}
+
+/// Reaches the alerts that the silence covers; whoever asked is told how many incidents it covers
+/// when that is done.
+fn reach(tx: &mut StepTransaction<'_>, pass: Pass) {
+    answer(tx, pass.silence);
+    let pass = Pass {
+        is_asked: true,
+        ..pass
+    };
+    tx.later = tasks::begin(tx, TaskKind::BeginSilence(pass));
+}
+
+fn add(tx: &mut StepTransaction<'_>, request: SilenceRequest) {
+    let id = tx.next_silence();
+    let from = request.from.unwrap_or(tx.now.wall).max(tx.now.wall);
+    let silence = Silence {
+        id,
+        matchers: request.matchers,
+        from,
+        until: request.until,
+        reason: request.reason,
+        created_by: tx.rules.with_full_name(request.actor),
+        created_at: tx.now.wall,
+        held_pages: 0,
+        is_active: false,
+        updated_at: None,
+        ended_at: None,
+        has_lapsed: false,
+    };
+    tx.put_silence(id, silence);
+    if from > tx.now.wall {
+        if let Some(replaced) = request.replaces {
+            end(tx, replaced);
+        }
+        return answer(tx, id);
+    }
+    tx.edit_silence(&id, |silence| silence.is_active = true);
+    let pass = Pass {
+        // What it holds is held by the new one by then, and does not slip out in between.
+        replaces: request.replaces,
+        ..Pass::new(id)
+    };
+    reach(tx, pass);
+}
+
+/// Matchers as people write them.
+fn written(matchers: &[Matcher]) -> String {
+    let matchers: Vec<String> = matchers.iter().map(ToString::to_string).collect();
+    format!("[{}]", matchers.join(", "))
+}
+
+fn check_silence(tx: &StepTransaction<'_>, request: &SilenceRequest) -> Result<(), Refusal> {
+    if !tx.state.has_room_for_silence(request.replaces) {
+        return Err(Refusal::Invalid {
+            what: "another silence beside",
+            value: format!("{} that have not ended", Silence::MAX),
+            cure: "end some of them first".to_owned(),
+        });
+    }
+    let invalid = |what, value: String, cure: String| Err(Refusal::Invalid { what, value, cure });
+    let now = tx.now.wall;
+    let most = tx.rules.settings.silence_max;
+    // Most often a variable that was empty: `team=$TEAM`.
+    let covers_everything = request.matchers.iter().all(Matcher::matches_empty);
+    if covers_everything && !request.everything {
+        let cure = "at least one matcher must not match the empty text; where everything is meant \
+                    give `everything: true` (--everything), or alertname=~\".+\" for every alert \
+                    with a name"
+            .to_owned();
+        return invalid(
+            "a silence over everything",
+            written(&request.matchers),
+            cure,
+        );
+    }
+    if request.until <= request.from.unwrap_or(now).max(now) {
+        let cure = "give a time after now and after `from`".to_owned();
+        return invalid("until", request.until.to_string(), cure);
+    }
+    if request.until.since(now) > most {
+        let cure = format!("a silence ends at most {most} from now (setting silence_max)");
+        return invalid("until", request.until.to_string(), cure);
+    }
+    match request.replaces {
+        Some(id) if tx.silence(&id).is_none() => Err(Refusal::Unknown {
+            kind: "silence",
+            name: id.to_string(),
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Ends a silence by hand.
+pub(in crate::engine) fn expire(tx: &mut StepTransaction<'_>, id: SilenceId) {
+    if tx.silence(&id).is_none() {
+        let name = id.to_string();
+        tx.answer = Answer::Refused(Refusal::Unknown {
+            kind: "silence",
+            name,
+        });
+        return;
+    }
+    tx.answer = Answer::Done;
+    if begin_end(tx, id) {
+        let pass = Pass {
+            is_asked: true,
+            ..Pass::new(id)
+        };
+        tx.later = tasks::begin(tx, TaskKind::EndSilence(pass));
+    }
+}
+
+/// A silence begins, ends or is no longer shown.
+pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, id: SilenceId) {
+    let Some(silence) = tx.silence(&id) else {
+        return;
+    };
+    if let Some(at) = silence.forgotten_at() {
+        if at <= tx.past() {
+            tx.drop_silence(&id);
+        }
+    } else if silence.until <= tx.past() {
+        end(tx, id);
+    } else if silence.until <= tx.now.wall {
+        lapse(tx, id);
+    } else if !silence.is_active && silence.from <= tx.now.wall {
+        activate(tx, id);
+    }
+}
+
+fn activate(tx: &mut StepTransaction<'_>, id: SilenceId) {
+    tx.edit_silence(&id, |silence| silence.is_active = true);
+    tasks::begin(tx, TaskKind::BeginSilence(Pass::new(id)));
+}
+
+/// Ends a silence, which lets go of what it held.
+pub(in crate::engine) fn end(tx: &mut StepTransaction<'_>, id: SilenceId) {
+    if begin_end(tx, id) {
+        release_covered(tx, id);
+    }
+}
+
+/// From now on it covers nothing new. Whether it had not ended before.
+fn begin_end(tx: &mut StepTransaction<'_>, id: SilenceId) -> bool {
+    let known = tx.silence(&id);
+    if known.is_none_or(|silence| silence.ended_at.is_some()) {
+        return false;
+    }
+    let now = tx.now.wall;
+    tx.edit_silence(&id, |silence| {
+        silence.is_active = false;
+        silence.from = silence.from.min(now);
+        silence.until = silence.until.min(now);
+        silence.ended_at = Some(now);
+        silence.has_lapsed = false;
+    });
+    true
+}
+
+/// Its end came by a jump that is not confirmed. It lets go of what it held, because a wrong clock
+/// must not hold a page, and is kept.
+fn lapse(tx: &mut StepTransaction<'_>, id: SilenceId) {
+    tx.edit_silence(&id, |silence| {
+        silence.is_active = false;
+        silence.has_lapsed = true;
+    });
+    release_covered(tx, id);
+}
+
+/// The clock came back, or its jump is confirmed: silences that lapsed hold again or are over.
+pub(in crate::engine) fn look_at_lapsed(tx: &mut StepTransaction<'_>) {
+    let silences = tx.state.silences();
+    let lapsed = silences.filter(|silence| silence.has_lapsed);
+    let lapsed: Vec<SilenceId> = lapsed.map(|silence| silence.id).collect();
+    for id in lapsed {
+        let wall = tx.now.wall;
+        tx.edit_silence(&id, |silence| {
+            silence.has_lapsed = silence.until <= wall;
+        });
+        due(tx, id);
+    }
+}
+
+fn release_covered(tx: &mut StepTransaction<'_>, id: SilenceId) {
+    tasks::begin(tx, TaskKind::EndSilence(Pass::new(id)));
+}
+
+/// Holds an incident whose firing alerts are all silenced, and lets go of one where some are not.
+pub(in crate::engine) fn review(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    let counts = incident.alerts;
+    let is_covered = counts.firing == counts.silenced;
+    // A flapping incident without a firing alert stays as it is until one fires again.
+    if !incident.is_open() || counts.firing == 0 || is_covered == incident.is_silenced {
+        return;
+    }
+    if is_covered {
+        hold(tx, number);
+    } else {
+        release(tx, number);
+    }
+}
+
+/// Stops the escalation at once and says so.
+pub(in crate::engine) fn hold(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    tx.edit_incident(&number, |incident| {
+        incident.is_silenced = true;
+        if incident.status == Status::Triggered {
+            incident.runs.clear();
+            incident.escalation.phase = Phase::Silenced;
+            incident.escalation.due = None;
+            incident.escalation.skip_wait_reason = None;
+        }
+    });
+    if incident.status != Status::Triggered {
+        return;
+    }
+    withdrawal::withdraw(tx, number);
+    let silences = count_held(tx, number);
+    let verb = if silences.len() == 1 {
+        "covers"
+    } else {
+        "cover"
+    };
+    let named = named(tx, &silences);
+    let text = format!("pages are held: {named} {verb} all its firing alerts");
+    let reason = Reason::Silenced;
+    tx.note(number, EntryKind::Escalation, reason, text);
+}
+
+/// Silences as a line of the timeline names them, each with its matchers.
+pub(in crate::engine) fn named(tx: &StepTransaction<'_>, silences: &[SilenceId]) -> String {
+    let known = silences.iter().filter_map(|id| tx.silence(id));
+    let mut named: Vec<String> = known
+        .take(SILENCES_NAMED)
+        .map(|silence| format!("silence {} {}", silence.id, written(&silence.matchers)))
+        .collect();
+    let others = silences.len().saturating_sub(named.len());
+    if others > 0 {
+        named.push(format!("{others} more"));
+    }
+    named.join(", ")
+}
+
+/// Counts a held page on the silences that hold it, and says which they are.
+fn count_held(tx: &mut StepTransaction<'_>, number: IncidentNumber) -> Vec<SilenceId> {
+    let alerts = tx.first_alerts_of(number, ALERTS_ASKED_MAX);
+    let mut silences: Vec<SilenceId> = alerts
+        .iter()
+        .filter(|alert| alert.is_silenced())
+        .flat_map(|alert| alert.silenced_by.iter().copied())
+        .collect();
+    silences.sort();
+    silences.dedup();
+    for id in &silences {
+        tx.edit_silence(id, |silence| silence.held_pages += 1);
+    }
+    silences
+}
+
+fn release(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    tx.edit_incident(&number, |incident| incident.is_silenced = false);
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    if incident.status != Status::Triggered {
+        return;
+    }
+    let text = "the silence is over and it still fires; escalation starts at step 1";
+    let reason = Reason::SilenceOver;
+    tx.note(number, EntryKind::Escalation, reason, text);
+    follow_most_urgent(tx, number);
+    escalation::start(tx, number);
+}
+
+/// What joined under the silence may be more urgent than what the incident was opened for.
+fn follow_most_urgent(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let known = tx.incident(&number);
+    let Some(incident) = known.filter(|known| known.urgency < Urgency::High) else {
+        return;
+    };
+    let route = tx.rules.tree.route(&incident.route);
+    let first = tx.first_alerts_of(number, 1).into_iter().next();
+    let urgency = route
+        .zip(first)
+        .map(|(route, alert)| route.urgency.of(&alert.content.severity));
+    let Some(urgency) = urgency.filter(|urgency| *urgency > incident.urgency) else {
+        return;
+    };
+    tx.edit_incident(&number, |incident| incident.urgency = urgency);
+    let text = format!("urgency is {urgency} now");
+    let reason = Reason::UrgencyRaised;
+    tx.note(number, EntryKind::Incident, reason, text);
+}

@@ -1,0 +1,95 @@
+//! Who did something, and by which way.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::event::Text;
+use crate::engine::ids::UserName;
+
+/// Who acts, and how they came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredActor")]
+pub struct Actor {
+    /// Name to show.
+    pub name: Text,
+    /// The user of the rules, if it is one.
+    pub user: Option<UserName>,
+    pub via: Via,
+}
+
+/// Actors as they are stored. Earlier records have only a name: the router's, or of somebody who
+/// came by the API.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredActor {
+    Name(Text),
+    Whole {
+        name: Text,
+        #[serde(default)]
+        user: Option<UserName>,
+        via: Via,
+    },
+}
+
+impl From<StoredActor> for Actor {
+    fn from(stored: StoredActor) -> Self {
+        match stored {
+            StoredActor::Name(name) if &*name == Self::ROUTER => Self::router(),
+            StoredActor::Name(name) => Self::named(name, Via::Api),
+            StoredActor::Whole { name, user, via } => Self { name, user, via },
+        }
+    }
+}
+
+impl Actor {
+    const ROUTER: &str = "reveille";
+    pub(in crate::engine) const TYPED: &str = " (typed, not verified)";
+
+    /// The router itself.
+    pub fn router() -> Self {
+        Self::named(Self::ROUTER, Via::Router)
+    }
+
+    /// Nobody of the rules, by a name that is taken as it is.
+    pub fn named(name: impl Into<Text>, via: Via) -> Self {
+        Self {
+            name: name.into(),
+            user: None,
+            via,
+        }
+    }
+
+    /// Somebody who said who they are, which nobody verified: the name says so wherever it stands.
+    pub fn as_typed(mut self) -> Self {
+        self.name = format!("{}{}", self.name, Self::TYPED).into();
+        self
+    }
+}
+
+/// The way in which somebody acted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    Api,
+    Link,
+    Slack,
+    Sms,
+    /// The monitor itself.
+    Source,
+    /// The router itself.
+    Router,
+}
+
+impl fmt::Display for Via {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Api => "api",
+            Self::Link => "link",
+            Self::Slack => "slack",
+            Self::Sms => "sms",
+            Self::Source => "source",
+            Self::Router => "router",
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! What an incident is called while it is open: what fires in it now, the most pressing alert
+//! first, and how many fire beside it. Its title is what it was opened with.
+
+use std::cmp::Reverse;
+use std::ops::RangeInclusive;
+
+use crate::text::one_line;
+
+use crate::engine::State;
+use crate::engine::alert::Alert;
+use crate::engine::event::Text;
+use crate::engine::ids::{AlertId, IncidentNumber};
+use crate::engine::incident::Incident;
+use crate::engine::urgency::SeverityClass;
+
+/// Where an alert stands among those of its incident: what fires stands first, the most pressing
+/// before the rest; what a silence covers comes after what it does not.
+pub type Place = (bool, bool, Reverse<u8>);
+
+/// The place of an alert; of several at one place the oldest stands first.
+pub(in crate::engine) fn place(alert: &Alert) -> Place {
+    let class = SeverityClass::of(&alert.content.severity);
+    let (is_silenced, is_over) = (alert.is_silenced(), !alert.firing);
+    (is_over, is_silenced, Reverse(class.rank()))
+}
+
+/// All places in an incident.
+pub(in crate::engine) fn places(
+    number: IncidentNumber,
+) -> RangeInclusive<(IncidentNumber, Place, AlertId)> {
+    let first = (false, false, Reverse(u8::MAX));
+    let last = (true, true, Reverse(u8::MIN));
+    (number, first, AlertId(0))..=(number, last, AlertId(u64::MAX))
+}
+
+/// What an incident is called, given the first of its alerts.
+pub(in crate::engine) fn title(incident: &Incident, first: Option<&Alert>) -> Text {
+    let firing = first.filter(|alert| alert.firing && incident.is_open());
+    firing.map_or_else(|| incident.title.clone(), Alert::title)
+}
+
+/// `disk full on db1 +2 more`: a title, and how many alerts fire beside it.
+pub fn counted(title: &str, alerts_firing: u32) -> String {
+    match alerts_firing {
+        0 | 1 => title.to_owned(),
+        firing => format!("{title} +{} more", firing - 1),
+    }
+}
+
+/// The headline of an incident of the state, on one line.
+pub fn of(state: &State, incident: &Incident) -> String {
+    let first = state.alerts_by_place(incident.number).next();
+    let title = title(incident, first.map(|alert| &**alert));
+    counted(&one_line(&title), incident.alerts.firing)
+}
+
+/// The headline of an incident of history, on one line.
+pub fn of_closed(incident: &Incident) -> String {
+    counted(&one_line(&incident.title), incident.alerts.firing)
+}

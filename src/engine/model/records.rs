@@ -1,0 +1,463 @@
+//! The smaller records of the state, and the one enum over all that the store keeps.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::actor::Actor;
+use crate::engine::alert::Alert;
+use crate::engine::calendar::Override;
+use crate::engine::counters::Counters;
+use crate::engine::event::{Action, Content, Fault, Text};
+use crate::engine::health::{Health, Turn};
+use crate::engine::ids::{
+    AlertId, AttemptId, ChannelName, EntryId, IncidentNumber, IntegrationName, OverrideId, PageId,
+    ReceiptId, SilenceId, TaskId, UserName,
+};
+use crate::engine::incident::{Incident, PolicyRef};
+use crate::engine::matcher::Matcher;
+use crate::engine::outcome::Outcome;
+use crate::engine::page::Page;
+use crate::engine::reason::Reason;
+use crate::engine::ruleset::Policy;
+use crate::engine::task::Task;
+use crate::engine::time::{Duration, MonotonicTime, Timestamp};
+use crate::engine::urgency::Urgency;
+
+/// Matchers and a time: alerts are kept and shown, pages are held.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Silence {
+    pub id: SilenceId,
+    pub matchers: Vec<Matcher>,
+    pub from: Timestamp,
+    pub until: Timestamp,
+    pub reason: Text,
+    pub created_by: Actor,
+    pub created_at: Timestamp,
+    /// Incidents whose pages it held.
+    #[serde(default)]
+    pub held_pages: u64,
+    /// Whether it is in force now.
+    #[serde(default)]
+    pub is_active: bool,
+    /// When it was last changed; `None` if it never was.
+    #[serde(default)]
+    pub updated_at: Option<Timestamp>,
+    /// When it ended. It is shown for [`Silence::SHOWN_FOR`] from then on.
+    #[serde(default)]
+    pub ended_at: Option<Timestamp>,
+    /// Its end came by a jump of the wall clock that is not confirmed: it holds nothing, and holds
+    /// again if the clock comes back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_lapsed: bool,
+}
+
+impl Silence {
+    /// How long a silence is shown after its end, as by Alertmanager.
+    pub const SHOWN_FOR: Duration = Duration::days(5);
+
+    /// That have not ended: each is matched with every alert.
+    pub const MAX: usize = 2_000;
+
+    /// When it begins or ends, whichever comes next.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        match self.ended_at {
+            Some(_) => None,
+            None if self.has_lapsed => None,
+            None if self.is_active => Some(self.until),
+            None => Some(self.from),
+        }
+    }
+
+    /// When it is no longer shown.
+    pub fn forgotten_at(&self) -> Option<Timestamp> {
+        self.ended_at.map(|ended_at| ended_at + Self::SHOWN_FOR)
+    }
+}
+
+/// The wall clock jumped ahead by more than a day, and nobody knows yet whether it is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnconfirmedJump {
+    /// How far ahead the wall clock may be.
+    pub by: Duration,
+    /// Since when it has lasted in this process.
+    pub since: MonotonicTime,
+}
+
+/// What is remembered of a route and group beyond one incident.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub key: Text,
+    /// Openings so far.
+    pub generation: u64,
+    #[serde(default)]
+    pub open: Option<IncidentNumber>,
+    /// Moments at which it triggered again after a resolve, at most the last five.
+    #[serde(default)]
+    pub changes: Vec<MonotonicTime>,
+    /// Forgotten at this moment unless it opens again.
+    #[serde(default)]
+    pub forget: Option<MonotonicTime>,
+}
+
+/// What is remembered of a person over incidents: the page limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    pub user: UserName,
+    /// Incidents that began to page the person singly, within the limit's window, latest last.
+    #[serde(default)]
+    pub interruptions: Vec<Interruption>,
+    /// When the next bundled page leaves.
+    #[serde(default, alias = "fold_due")]
+    pub bundle_due: Option<MonotonicTime>,
+    /// When the last one left.
+    #[serde(default, alias = "folded")]
+    pub bundled: Option<MonotonicTime>,
+    /// The bundled page that `ack all` refers to.
+    #[serde(default, alias = "last_folded")]
+    pub last_bundle: Option<PageId>,
+    /// When test pages to their contacts were last planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tested_at: Option<Timestamp>,
+}
+
+/// An incident that began to page a person by a message of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interruption {
+    pub incident: IncidentNumber,
+    pub urgency: Urgency,
+    /// When its first page was planned.
+    pub started: MonotonicTime,
+}
+
+/// What is remembered of a channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelState {
+    pub name: ChannelName,
+    /// Credential, TLS or quota trouble: nothing is sent but a probe a minute.
+    #[serde(default)]
+    pub down: Option<Outage>,
+    #[serde(default)]
+    pub last_success_at: Option<Timestamp>,
+    /// When a probe last ended what a page had met, if no message has been taken since.
+    #[serde(default)]
+    pub up_by_probe: Option<MonotonicTime>,
+    /// Of the channel as a whole; where its targets are servers of their own, what keeps one of
+    /// them from being sent to stands in `endpoints`.
+    #[serde(flatten)]
+    pub health: Health,
+    /// Endpoints of which something is to be remembered.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub endpoints: BTreeMap<Text, Health>,
+    /// Whose turn it was when a place was given last.
+    #[serde(default)]
+    pub turn: Option<Turn>,
+    /// When it is to be checked, if it can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Check>,
+}
+
+/// The next check of a channel that is idle, and what came of those before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    pub due: MonotonicTime,
+    /// Messages that the channel takes put the check off, but no longer than until then.
+    #[serde(default)]
+    pub latest: MonotonicTime,
+    /// It was asked and has not answered yet.
+    #[serde(default)]
+    pub is_under_way: bool,
+    /// Checks in a row that found it unreachable, without a success since.
+    #[serde(default)]
+    pub failures: u64,
+    #[serde(default)]
+    pub last_passed_at: Option<Timestamp>,
+}
+
+/// Why and since when a channel is down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    pub outcome: Outcome,
+    pub since: Timestamp,
+    pub probe_due: MonotonicTime,
+    /// A channel that cannot be probed: the next attempt goes through as a trial.
+    #[serde(default)]
+    pub is_trial_open: bool,
+    /// A check found it and no page: the next probe that finds nothing ends it.
+    #[serde(default)]
+    pub was_checked: bool,
+    /// A probe is under way since it went down; an answer to an earlier one says nothing.
+    #[serde(default)]
+    pub is_asked: bool,
+}
+
+/// What is remembered of somebody who answers pages: by a phone that writes, or by an account that
+/// presses buttons.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// The phone number, or channel and account.
+    pub address: Text,
+    #[serde(default)]
+    pub is_stopped: bool,
+    #[serde(default)]
+    pub wrong: Vec<MonotonicTime>,
+    #[serde(default)]
+    pub blocked_until: Option<MonotonicTime>,
+    /// Ids of messages that builds before [`Self::replies`] answered.
+    #[serde(default)]
+    pub answered: Vec<Text>,
+    /// When a text that is no command was answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub helped: Vec<MonotonicTime>,
+    /// Messages and presses that were accepted, latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replies: Vec<Replied>,
+    /// When texts were answered, within the limit of answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<MonotonicTime>,
+}
+
+/// A message or press that was accepted: the same id acts no second time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replied {
+    pub id: Text,
+    pub at: MonotonicTime,
+    /// What was said to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Text>,
+    /// On which it acted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub incidents: Vec<IncidentNumber>,
+}
+
+/// A policy kept as it was while an open incident names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicySnapshot {
+    pub key: PolicyRef,
+    pub policy: Arc<Policy>,
+    pub uses: u64,
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disposition {
+    // From weakest to strongest: a receipt has the strongest of its incidents.
+    /// Refers to nothing known.
+    Ignored,
+    /// Stored; pages nobody by rule.
+    Recorded,
+    /// Too old to page anybody.
+    HeldOld,
+    Silenced,
+    Repeated,
+    Resolved,
+    Acknowledged,
+    Joined,
+    Opened,
+}
+
+impl Disposition {
+    /// The word of the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ignored => "ignored",
+            Self::Recorded => "recorded",
+            Self::HeldOld => "held_old",
+            Self::Silenced => "silenced",
+            Self::Repeated => "repeated",
+            Self::Resolved => "resolved",
+            Self::Acknowledged => "acknowledged",
+            Self::Joined => "joined",
+            Self::Opened => "opened",
+        }
+    }
+}
+
+/// The durable record that an event was accepted, with what became of it and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub id: ReceiptId,
+    pub at: Timestamp,
+    pub integration: IntegrationName,
+    pub action: Action,
+    pub dedup_key: Text,
+    /// The sender's idempotency id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<Text>,
+    pub disposition: Disposition,
+    /// In the order of the tree.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub incidents: Vec<IncidentNumber>,
+    pub reason: Reason,
+    /// The routes on which it landed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<crate::engine::ids::RouteName>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
+    /// What the source said about when; for unknown resolves and replay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_time: Option<Timestamp>,
+    /// The normalised event; kept for first and changed events, not for repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Arc<Content>>,
+}
+
+/// One line of an incident's story: what was done or not done, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub id: EntryId,
+    pub incident: IncidentNumber,
+    pub at: Timestamp,
+    pub kind: EntryKind,
+    pub reason: Reason,
+    /// A sentence for people, without the time.
+    pub text: Text,
+    #[serde(default, skip_serializing_if = "EntryDetail::is_empty")]
+    pub detail: EntryDetail,
+}
+
+/// What an entry speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryKind {
+    /// An alert arrived, changed or went.
+    Alert,
+    /// The incident changed its state.
+    Incident,
+    /// The escalation moved, stopped or was held.
+    Escalation,
+    /// Somebody was to be paged, or was not.
+    Page,
+    /// An attempt started or ended.
+    Attempt,
+    /// A person acted.
+    Person,
+}
+
+/// What an entry names beside its text, where it applies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryDetail {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Text>,
+    /// From 1; absent for fallback and reassignment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<PageId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<AttemptId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_message: Option<Text>,
+    /// Until when something is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Timestamp>,
+    /// Who did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
+}
+
+impl EntryDetail {
+    /// What somebody did: they are the user whom it concerns.
+    pub fn of(actor: &Actor) -> Self {
+        Self {
+            user: actor.user.as_ref().map(|user| user.as_str().into()),
+            actor: Some(actor.clone()),
+            ..Self::default()
+        }
+    }
+
+    /// Whether it names nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Every record that makes up the active state.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    Alert(Arc<Alert>),
+    Incident(Arc<Incident>),
+    Page(Arc<Page>),
+    Group(Arc<Group>),
+    Person(Arc<Person>),
+    Channel(Arc<ChannelState>),
+    Sender(Arc<Sender>),
+    Silence(Arc<Silence>),
+    Override(Arc<Override>),
+    PolicySnapshot(Arc<PolicySnapshot>),
+    Task(Arc<Task>),
+    Counters(Counters),
+    Jump(UnconfirmedJump),
+}
+
+/// The key of a record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RecordKey {
+    Alert(AlertId),
+    Incident(IncidentNumber),
+    Page(PageId),
+    Group(Text),
+    Person(UserName),
+    Channel(ChannelName),
+    Sender(Text),
+    Silence(SilenceId),
+    Override(OverrideId),
+    PolicySnapshot(PolicyRef),
+    Task(TaskId),
+    Counters,
+    /// There is at most one unconfirmed jump.
+    Jump,
+}
+
+impl Record {
+    /// The key under which the record is kept.
+    pub fn key(&self) -> RecordKey {
+        match self {
+            Self::Alert(alert) => RecordKey::Alert(alert.id),
+            Self::Incident(incident) => RecordKey::Incident(incident.number),
+            Self::Page(page) => RecordKey::Page(page.id),
+            Self::Group(group) => RecordKey::Group(group.key.clone()),
+            Self::Person(person) => RecordKey::Person(person.user.clone()),
+            Self::Channel(channel) => RecordKey::Channel(channel.name.clone()),
+            Self::Sender(sender) => RecordKey::Sender(sender.address.clone()),
+            Self::Silence(silence) => RecordKey::Silence(silence.id),
+            Self::Override(override_) => RecordKey::Override(override_.id),
+            Self::PolicySnapshot(pinned) => RecordKey::PolicySnapshot(pinned.key.clone()),
+            Self::Task(task) => RecordKey::Task(task.id),
+            Self::Counters(_) => RecordKey::Counters,
+            Self::Jump(_) => RecordKey::Jump,
+        }
+    }
+}
+
+/// A change of the state. The store writes them all or none;
+/// [`State::apply`](crate::engine::State::apply) makes them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Set or replace an active record.
+    Put(Record),
+    /// Remove an active record.
+    Drop(RecordKey),
+    /// Remove an active incident, page or alert and keep it in history.
+    Archive(Record),
+    /// Keep a receipt.
+    Receipt(Arc<Receipt>),
+    /// Keep a line of an incident's story.
+    Entry(Arc<Entry>),
+}

@@ -1,0 +1,6 @@
+//! The compiled rules: who is on call, what matches, where alerts go.
+
+pub mod calendar;
+pub mod matcher;
+pub mod routing;
+pub mod ruleset;

@@ -1,0 +1,401 @@
+//! The compiled rule set: what `rules` makes out of the documents and what the engine reads.
+//!
+//! Everything here is checked: names resolve, zones parse, steps are in order.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::actor::Actor;
+use crate::engine::calendar::{Override, Schedule};
+use crate::engine::event::{Labels, Text};
+use crate::engine::ids::{
+    ChannelName, ContactName, IntegrationName, PolicyName, Revision, ScheduleName, UserName,
+};
+use crate::engine::phone;
+use crate::engine::routing::Tree;
+use crate::engine::time::Duration;
+use crate::engine::urgency::Urgency;
+
+/// All rules of one revision, with the channels and settings of the process they run in.
+#[derive(Clone, Debug, Default)]
+pub struct RuleSet {
+    pub revision: Revision,
+    pub users: BTreeMap<UserName, User>,
+    pub schedules: BTreeMap<ScheduleName, Schedule>,
+    pub policies: BTreeMap<PolicyName, Arc<Policy>>,
+    pub integrations: BTreeMap<IntegrationName, Integration>,
+    pub tree: Tree,
+    /// In the order in which they are tried; the console stands last.
+    pub channels: Vec<ChannelInfo>,
+    pub settings: Settings,
+}
+
+impl RuleSet {
+    /// Somebody under the name that people know, if it is a user of these rules.
+    pub fn with_full_name(&self, mut actor: Actor) -> Actor {
+        let user = actor.user.as_ref().and_then(|user| self.users.get(user));
+        if let Some(user) = user {
+            let is_typed = actor.name.ends_with(Actor::TYPED);
+            actor.name = user.full_name.clone();
+            return if is_typed { actor.as_typed() } else { actor };
+        }
+        actor
+    }
+
+    /// A channel by its name.
+    pub fn channel(&self, name: &ChannelName) -> Option<&ChannelInfo> {
+        self.channels.iter().find(|channel| channel.name == *name)
+    }
+
+    /// The number of a contact, as it is written here, by any spelling of a gateway.
+    pub fn phone_of(&self, spelled: &str) -> Option<&str> {
+        let contacts = self.users.values().flat_map(|user| &user.contacts);
+        let numbers = contacts.filter(|contact| contact.medium == Medium::Sms);
+        phone::find(numbers.map(|contact| &*contact.address), spelled)
+    }
+
+    /// Whether an override names somebody of these rules, or nobody. Others are passed over.
+    pub fn can_stand_in(&self, known: &Override) -> bool {
+        known.is_nobodys() || self.users.contains_key(&known.user)
+    }
+
+    /// The channels that carry a medium, in the order in which they are tried.
+    pub fn channels_for(&self, medium: Medium) -> impl Iterator<Item = &ChannelInfo> {
+        self.channels
+            .iter()
+            .filter(move |channel| channel.media.contains(&medium))
+    }
+
+    /// A contact of a user.
+    pub fn contact(&self, user: &UserName, contact: &ContactName) -> Option<&Contact> {
+        self.users
+            .get(user)?
+            .contacts
+            .iter()
+            .find(|known| known.name == *contact)
+    }
+}
+
+/// A way of reaching somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Medium {
+    Email,
+    Sms,
+    Slack,
+    Webhook,
+    /// Only for channel targets on the console.
+    Console,
+}
+
+impl Medium {
+    /// The word of rule documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Sms => "sms",
+            Self::Slack => "slack",
+            Self::Webhook => "webhook",
+            Self::Console => "console",
+        }
+    }
+}
+
+impl fmt::Display for Medium {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// A channel of the process settings, as far as decisions depend on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelInfo {
+    pub name: ChannelName,
+    /// What it can carry. The console carries all media while it is the only channel.
+    pub media: Vec<Medium>,
+    /// Whether a send counts as having reached somebody; not so for a console beside real channels.
+    pub reaches_people: bool,
+    /// Whether all pages go to one endpoint, so that a credential or TLS failure is the channel's.
+    /// Not so for webhooks, where each target is a server of its own.
+    pub is_one_endpoint: bool,
+    /// How many attempts may be under way at once.
+    pub concurrency: usize,
+    pub capabilities: Capabilities,
+}
+
+impl ChannelInfo {
+    /// Attempts under way at once unless the settings say otherwise.
+    pub const CONCURRENCY: usize = 32;
+}
+
+/// What a channel can do beyond sending text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Later messages can be put under the first one.
+    pub threads: bool,
+    /// A message that was sent can be changed.
+    pub updates: bool,
+    /// Can carry buttons that act.
+    pub buttons: bool,
+    /// Sends delivery reports later.
+    pub receipts: bool,
+    /// Can answer a short id probe without sending a message.
+    pub probes: bool,
+    /// A probe that passes shows that the login of messages is taken.
+    pub probes_login: bool,
+    /// How many incidents a bundled page can name.
+    pub incidents_named_max: usize,
+}
+
+/// Somebody who can be paged.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub full_name: Text,
+    pub time_zone: TimeZone,
+    /// In the order of the document.
+    pub contacts: Vec<Contact>,
+    pub notify: Notify,
+    /// When the contacts are tested, if not as the settings say.
+    pub test_page: Option<TestPage>,
+}
+
+/// What a user says of test pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TestPage {
+    Never,
+    At(WeeklyTime),
+}
+
+/// A time of the week on a local clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeeklyTime {
+    pub weekday: Weekday,
+    /// Minute of the day, 0..1440.
+    pub minute: u16,
+}
+
+/// One way to reach a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    pub name: ContactName,
+    pub medium: Medium,
+    pub address: Text,
+}
+
+/// A user's notify steps, with the defaults filled in; in ascending order of `after`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notify {
+    pub high: Vec<NotifyStep>,
+    pub low: Vec<NotifyStep>,
+}
+
+impl Notify {
+    /// The steps for an urgency.
+    pub fn steps(&self, urgency: Urgency) -> &[NotifyStep] {
+        match urgency {
+            Urgency::High => &self.high,
+            Urgency::Low => &self.low,
+        }
+    }
+}
+
+/// Contacts that are paged at once, so long after the start of the policy step's page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotifyStep {
+    pub after: Duration,
+    pub via: Vec<ContactName>,
+}
+
+/// Who is paged by a policy step.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    User(UserName),
+    Schedule(ScheduleName),
+    Channel(ChannelTarget),
+}
+
+impl fmt::Display for Target {
+    /// As rule documents write it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => write!(formatter, "user/{user}"),
+            Self::Schedule(schedule) => write!(formatter, "schedule/{schedule}"),
+            Self::Channel(target) => target.fmt(formatter),
+        }
+    }
+}
+
+/// An address on a channel: a Slack channel, a mailing list, a number, a webhook URL.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ChannelTarget {
+    pub channel: ChannelName,
+    /// Empty for the console.
+    pub address: Text,
+}
+
+impl fmt::Display for ChannelTarget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.address.is_empty() {
+            write!(formatter, "channel/{}", self.channel)
+        } else {
+            write!(formatter, "channel/{}/{}", self.channel, self.address)
+        }
+    }
+}
+
+/// An escalation policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    pub name: PolicyName,
+    pub steps: Vec<PolicyStep>,
+    /// Further rounds after the first.
+    pub repeat: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack_timeout: Option<Duration>,
+    /// Never empty: without one in the document, the first step of the root route's policy.
+    pub fallback: Vec<Target>,
+    pub escalate_low: bool,
+}
+
+/// One step of a policy; `wait` runs from the start of the step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyStep {
+    pub targets: Vec<Target>,
+    pub wait: Duration,
+}
+
+/// A configured source of events.
+#[derive(Clone, Debug)]
+pub struct Integration {
+    pub name: IntegrationName,
+    pub format: Format,
+    /// Added to each event where the sender has no label of that name.
+    pub labels: Labels,
+    /// A report of a moment older than this is kept and shown, and pages nobody.
+    pub max_age: Duration,
+    /// Alerts of which no report came for so long are over; routes may say otherwise.
+    pub resolve_after: Option<Duration>,
+    /// SHA-256 of the keys that open it. Keys made through the API stand beside these.
+    pub key_hashes: Vec<[u8; 32]>,
+    /// Names that it had before: alerts under them are its own.
+    pub was: Vec<IntegrationName>,
+}
+
+/// The format in which an integration posts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Format {
+    Native,
+    Alertmanager,
+    AlertmanagerApi,
+    Pagerduty,
+    Generic(Box<GenericMapping>),
+}
+
+#[cfg(test)]
+impl Format {
+    /// The word of rule documents.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Alertmanager => "alertmanager",
+            Self::AlertmanagerApi => "alertmanager_api",
+            Self::Pagerduty => "pagerduty",
+            Self::Generic(_) => "generic",
+        }
+    }
+}
+
+/// JSON pointers to one text: the first that leads to a text that is not blank wins.
+pub type Pointers = Vec<String>;
+
+/// What becomes of an event whose action the mapping does not list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unlisted {
+    /// It triggers, with a fault: an unknown word never keeps an alert from paging.
+    #[default]
+    Trigger,
+    Ignore,
+    /// It is no event; the sender is told.
+    Refuse,
+}
+
+/// How any JSON body becomes events: RFC 6901 pointers and value maps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GenericMapping {
+    /// Pointer to an array of events; without it the body is one event.
+    pub each: Option<String>,
+    /// Pointers to the text that tells trigger, acknowledge and resolve apart.
+    pub action: Pointers,
+    /// From the text at `action` to one of ours.
+    pub actions: BTreeMap<String, crate::engine::event::Action>,
+    /// What a text at `action` is that `actions` does not list.
+    pub unlisted: Unlisted,
+    /// One or more pointers whose values together make the dedup key.
+    pub dedup_key: Vec<String>,
+    pub summary: Pointers,
+    pub severity: Pointers,
+    /// From the text at `severity` to a severity; a text that is not here is taken as sent.
+    pub severities: BTreeMap<String, String>,
+    pub source: Pointers,
+    pub component: Pointers,
+    pub group: Pointers,
+    pub class: Pointers,
+    pub service: Pointers,
+    /// RFC 3339 text, or seconds or milliseconds since 1970.
+    pub occurred_at: Pointers,
+    /// Idempotency id.
+    pub id: Pointers,
+    /// Label name to pointer.
+    pub labels: BTreeMap<String, String>,
+    /// Pointer to an object whose scalar members all become labels.
+    pub labels_from: Option<String>,
+    /// Link text to pointer.
+    pub links: BTreeMap<String, String>,
+    pub details: Option<String>,
+}
+
+/// Numbers of the process settings on which decisions depend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// No outcome within this starts failover.
+    pub failover_after: Duration,
+    /// How long repeats are only recorded after a person's resolve.
+    pub still_firing_hold: Duration,
+    /// The longest silence.
+    pub silence_max: Duration,
+    /// Per person: so many incidents may interrupt ...
+    pub page_limit: usize,
+    /// ... in this time.
+    pub page_window: Duration,
+    /// Who hears of trouble in the router itself; without one the root route's policy.
+    pub watch_policy: Option<PolicyName>,
+    /// When each person's contacts are tested, on their own clock; without one they are not.
+    pub test_page: Option<WeeklyTime>,
+    /// The work after which a step of something divisible ends; see [`crate::engine::work`].
+    pub step_work_max: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            failover_after: Duration::seconds(10),
+            still_firing_hold: Duration::minutes(30),
+            silence_max: Duration::days(30),
+            page_limit: 10,
+            page_window: Duration::minutes(10),
+            watch_policy: None,
+            test_page: None,
+            step_work_max: STEP_MAX,
+        }
+    }
+}
+
+/// The work after which a step of something divisible ends. A single event, timer or act is not
+/// divided.
+pub const STEP_MAX: u64 = 40_000;
