@@ -208,6 +208,7 @@ const API_CRATES: &[&str] = &[
     "http_body",
     "tokio",
     "utoipa",
+    "utoipa_axum",
     "askama",
     "serde_json",
     "form_urlencoded",
