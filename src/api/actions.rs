@@ -92,47 +92,67 @@ pub struct Opened {
 
 type Answered = Result<Json<wire::incident::Acted>, Problem>;
 
-/// `POST /v1/incidents/{n}/acknowledge`
+/// Take it
+#[utoipa::path(
+    post, path = "/v1/incidents/{number}/acknowledge", security(("token" = ["responder"])),
+    responses((status = 200, body = wire::incident::Acted))
+)]
 pub async fn acknowledge(
     State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
-    Json(Nothing {}): Json<Nothing>,
+    _: Json<Nothing>,
 ) -> Answered {
     act(&state, &caller, &number, Verb::Acknowledge).await
 }
 
-/// `POST /v1/incidents/{n}/unacknowledge`
+/// Give it back: a new round starts
+#[utoipa::path(
+    post, path = "/v1/incidents/{number}/unacknowledge", security(("token" = ["responder"])),
+    responses((status = 200, body = wire::incident::Acted))
+)]
 pub async fn unacknowledge(
     State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
-    Json(Nothing {}): Json<Nothing>,
+    _: Json<Nothing>,
 ) -> Answered {
     act(&state, &caller, &number, Verb::Unacknowledge).await
 }
 
-/// `POST /v1/incidents/{n}/resolve`
+/// It is over
+#[utoipa::path(
+    post, path = "/v1/incidents/{number}/resolve", security(("token" = ["responder"])),
+    responses((status = 200, body = wire::incident::Acted))
+)]
 pub async fn resolve(
     State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
-    Json(Nothing {}): Json<Nothing>,
+    _: Json<Nothing>,
 ) -> Answered {
     act(&state, &caller, &number, Verb::Resolve).await
 }
 
-/// `POST /v1/incidents/{n}/escalate`
+/// Start the next step now
+#[utoipa::path(
+    post, path = "/v1/incidents/{number}/escalate", security(("token" = ["responder"])),
+    responses((status = 200, body = wire::incident::Acted))
+)]
 pub async fn escalate(
     State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
-    Json(Nothing {}): Json<Nothing>,
+    _: Json<Nothing>,
 ) -> Answered {
     act(&state, &caller, &number, Verb::Escalate).await
 }
 
-/// `POST /v1/incidents/{n}/snooze`
+/// Take it and look later
+#[utoipa::path(
+    post, path = "/v1/incidents/{number}/snooze", security(("token" = ["responder"])),
+    responses((status = 200, body = wire::incident::Acted))
+)]
 pub async fn snooze(
     State(state): State<AppState>,
     caller: Caller,
@@ -143,7 +163,11 @@ pub async fn snooze(
     act(&state, &caller, &number, Verb::Snooze { until }).await
 }
 
-/// `POST /v1/incidents/{n}/reassign`
+/// Hand it to somebody else
+#[utoipa::path(
+    post, path = "/v1/incidents/{number}/reassign", security(("token" = ["responder"])),
+    responses((status = 200, body = wire::incident::Acted))
+)]
 pub async fn reassign(
     State(state): State<AppState>,
     caller: Caller,
@@ -155,7 +179,11 @@ pub async fn reassign(
     act(&state, &caller, &number, Verb::Reassign { to }).await
 }
 
-/// `POST /v1/incidents/{n}/notes`
+/// Leave a note
+#[utoipa::path(
+    post, path = "/v1/incidents/{number}/notes", security(("token" = ["responder"])),
+    responses((status = 200, body = wire::incident::Acted))
+)]
 pub async fn note(
     State(state): State<AppState>,
     caller: Caller,
@@ -166,7 +194,11 @@ pub async fn note(
     act(&state, &caller, &number, Verb::Note { text }).await
 }
 
-/// `POST /v1/incidents/acknowledge`
+/// Acknowledge several incidents
+#[utoipa::path(
+    post, path = "/v1/incidents/acknowledge", security(("token" = ["responder"])),
+    responses((status = 200, body = ManyActed))
+)]
 pub async fn acknowledge_many(
     State(state): State<AppState>,
     caller: Caller,
@@ -198,7 +230,11 @@ pub async fn acknowledge_many(
     Ok(Json(ManyActed { results }))
 }
 
-/// `POST /v1/incidents`
+/// Page somebody by hand
+#[utoipa::path(
+    post, path = "/v1/incidents", security(("token" = ["responder"])),
+    responses((status = 201, body = Opened))
+)]
 pub async fn page_by_hand(
     State(state): State<AppState>,
     caller: Caller,

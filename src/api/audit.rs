@@ -18,7 +18,7 @@ use crate::store::{self, DocumentKind, DocumentWrite, Store};
 
 use super::auth::Caller;
 use super::extract::{Json, Query};
-use super::parse;
+use super::parse::{self, Paging};
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 use super::wire::{self, List};
@@ -69,14 +69,6 @@ pub struct AuditEntry {
     subject: String,
     /// How, and the cause that was given.
     detail: String,
-}
-
-/// A position in the audit.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AuditQuery {
-    limit: Option<usize>,
-    cursor: Option<String>,
 }
 
 /// Gives entries their ids, in the order in which they are made durable.
@@ -178,10 +170,14 @@ impl AuditEvent {
     }
 }
 
-/// `GET /v1/audit`, newest first.
+/// Who changed what, newest first
+#[utoipa::path(
+    get, path = "/v1/audit", security(("token" = ["admin"])),
+    params(Paging), responses((status = 200, body = List<AuditEntry>))
+)]
 pub async fn list(
     State(state): State<AppState>,
-    Query(query): Query<AuditQuery>,
+    Query(query): Query<Paging>,
 ) -> Result<Json<List<AuditEntry>>, Problem> {
     let limit = parse::limit(query.limit);
     let before = parse::cursor(query.cursor.as_deref())?.map(document_name);

@@ -25,11 +25,15 @@ pub struct ConfirmedClock {
     jump_seconds: Option<u64>,
 }
 
-/// `POST /v1/clock/confirm`
+/// Say that the clock is right after it jumped ahead
+#[utoipa::path(
+    post, path = "/v1/clock/confirm", security(("token" = ["admin"])),
+    responses((status = 200, body = ConfirmedClock))
+)]
 pub async fn confirm(
     State(state): State<AppState>,
     caller: Caller,
-    Json(Nothing {}): Json<Nothing>,
+    _: Json<Nothing>,
 ) -> Result<Json<ConfirmedClock>, Problem> {
     let now = state.now();
     let jump = state.handle.read(|view: View<'_>| view.state.jump());

@@ -15,7 +15,7 @@ use super::audit::{Action, AuditEvent};
 use super::auth::Caller;
 use super::extract::{Json, Path, Query};
 use super::names;
-use super::parse::{self, ByNumber};
+use super::parse::{self, Paging};
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 use super::wire::{self, List};
@@ -37,11 +37,15 @@ pub struct NewOverride {
     reason: String,
 }
 
-/// `GET /v1/schedules/{name}/overrides`
+/// List overrides
+#[utoipa::path(
+    get, path = "/v1/schedules/{schedule}/overrides", security(("token" = ["viewer"])),
+    params(Paging), responses((status = 200, body = List<wire::oncall::Override>))
+)]
 pub async fn list(
     State(state): State<AppState>,
     Path(schedule): Path<String>,
-    Query(query): Query<ByNumber>,
+    Query(query): Query<Paging>,
 ) -> Result<Json<List<wire::oncall::Override>>, Problem> {
     let (after, limit) = query.read()?;
     let schedule = known_schedule(&state, &schedule)?;
@@ -57,7 +61,11 @@ pub async fn list(
     Ok(Json(List::page(overrides, limit, |known| known.id)))
 }
 
-/// `POST /v1/schedules/{name}/overrides`
+/// Let somebody stand in
+#[utoipa::path(
+    post, path = "/v1/schedules/{schedule}/overrides", security(("token" = ["responder"])),
+    responses((status = 201, body = wire::oncall::Override))
+)]
 pub async fn add(
     State(state): State<AppState>,
     caller: Caller,
@@ -97,7 +105,11 @@ pub async fn add(
     Ok((StatusCode::CREATED, Json(wire::oncall::override_(&added))))
 }
 
-/// `DELETE /v1/schedules/{name}/overrides/{id}`
+/// Take an override back
+#[utoipa::path(
+    delete, path = "/v1/schedules/{schedule}/overrides/{id}", security(("token" = ["responder"])),
+    responses((status = 204))
+)]
 pub async fn remove(
     State(state): State<AppState>,
     caller: Caller,

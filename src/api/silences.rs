@@ -14,7 +14,7 @@ use super::answers;
 use super::audit::{Action, AuditEvent};
 use super::auth::Caller;
 use super::extract::{Json, Path, Query};
-use super::parse::{self, ByNumber};
+use super::parse::{self, Paging};
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 use super::wire::{self, List};
@@ -49,10 +49,16 @@ pub struct Silenced {
     until: String,
 }
 
-/// `GET /v1/silences`: those that have not ended, by their ids.
+/// List silences
+///
+/// Those that have not ended, by their ids.
+#[utoipa::path(
+    get, path = "/v1/silences", security(("token" = ["viewer"])),
+    params(Paging), responses((status = 200, body = List<wire::silence::Silence>))
+)]
 pub async fn list(
     State(state): State<AppState>,
-    Query(query): Query<ByNumber>,
+    Query(query): Query<Paging>,
 ) -> Result<Json<List<wire::silence::Silence>>, Problem> {
     let (after, limit) = query.read()?;
     let look = move |view: View<'_>| {
@@ -64,7 +70,11 @@ pub async fn list(
     Ok(Json(List::page(silences, limit, |known| known.id)))
 }
 
-/// `POST /v1/silences`
+/// Set a silence
+#[utoipa::path(
+    post, path = "/v1/silences", security(("token" = ["responder"])),
+    responses((status = 201, body = Silenced))
+)]
 pub async fn add(
     State(state): State<AppState>,
     caller: Caller,
@@ -94,7 +104,11 @@ pub async fn add(
     Ok((StatusCode::CREATED, Json(silenced)))
 }
 
-/// `GET /v1/silences/{id}`
+/// One silence
+#[utoipa::path(
+    get, path = "/v1/silences/{id}", security(("token" = ["viewer"])),
+    responses((status = 200, body = wire::silence::Silence))
+)]
 pub async fn show(
     State(state): State<AppState>,
     Path(id): Path<String>,
@@ -108,7 +122,11 @@ pub async fn show(
     known.map(Json).ok_or_else(|| not_there(id))
 }
 
-/// `DELETE /v1/silences/{id}`: ends it now.
+/// End a silence now
+#[utoipa::path(
+    delete, path = "/v1/silences/{id}", security(("token" = ["responder"])),
+    responses((status = 204))
+)]
 pub async fn expire(
     State(state): State<AppState>,
     caller: Caller,

@@ -72,7 +72,11 @@ struct Pressed {
     value: Option<String>,
 }
 
-/// `POST /slack/actions`
+/// A button in Slack was pressed
+#[utoipa::path(
+    post, path = "/slack/actions", security(("signature" = [])),
+    responses((status = 200))
+)]
 pub async fn actions(State(state): State<AppState>, request: Request) -> Response {
     match take(&state, request).await {
         Ok(()) => StatusCode::OK.into_response(),

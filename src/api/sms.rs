@@ -27,7 +27,12 @@ const TEXT_CHARACTERS_MAX: usize = 500;
 /// Bytes of a message with everything around it.
 const SMS_BYTES_MAX: usize = 64 * 1024;
 
-/// `POST /sms/{channel}/inbound`
+/// A text message came in
+#[utoipa::path(
+    post, path = "/sms/{channel}/inbound", security(("signature" = [])),
+    params(("key" = Option<String>, Query)),
+    responses((status = 200))
+)]
 pub async fn inbound(
     State(state): State<AppState>,
     Path(channel): Path<String>,

@@ -17,12 +17,16 @@ use super::sms::{signed_by_twilio, twiml};
 use super::{answers, body};
 
 /// Of which attempt.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 pub struct StatusQuery {
     attempt: Option<u64>,
 }
 
-/// `POST /sms/{channel}/status`
+/// A delivery report came in
+#[utoipa::path(
+    post, path = "/sms/{channel}/status", security(("signature" = [])),
+    params(StatusQuery), responses((status = 200))
+)]
 pub async fn status(
     State(state): State<AppState>,
     Path(channel): Path<String>,
