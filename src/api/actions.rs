@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::engine::decision::{ActResult, Acted};
 use crate::engine::ids::IncidentNumber;
-use crate::engine::input::{Act, ActOn, Input, PageByHand, Verb};
+use crate::engine::input::{Act, ActOn, PageByHand, Verb};
 use crate::engine::urgency::Urgency;
 
 use super::audit::{self, Action};
@@ -18,7 +18,7 @@ use super::names;
 use super::parse;
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
-use super::{answers, wire};
+use super::wire;
 
 /// Characters of a note or of a page by hand.
 const TEXT_CHARACTERS_MAX: usize = 1_024;
@@ -213,19 +213,13 @@ pub async fn acknowledge_many(
     }
     let numbers: Vec<_> = numbers.into_iter().map(IncidentNumber).collect();
     let entry = as_user.map(|user| entry_of(&state, &caller, &user, &numbers));
-    let input = Input::Act(Act {
+    let act = Act {
         actor,
         on: ActOn::Incidents(numbers),
         verb: Verb::Acknowledge,
-    });
-    let answer = match entry {
-        Some(entry) => {
-            let record = entry.unless_refused();
-            state.handle.control_recorded(input, record).await?
-        }
-        None => state.handle.control(input).await?,
     };
-    let acted = answers::acted(answer)?;
+    let record = entry.map(audit::AuditEvent::once_done);
+    let acted = state.handle.act(act, record).await?;
     let results = acted.iter().map(wire::incident::acted).collect();
     Ok(Json(ManyActed { results }))
 }
@@ -251,24 +245,24 @@ pub async fn page_by_hand(
     };
     let to = parse::target(&by_hand.to)?;
     names::target(&state.handle.rules(), &to)?;
-    let input = Input::PageByHand(PageByHand {
+    let page = PageByHand {
         actor: caller.actor(),
         to,
         text: said(&by_hand.text)?.into(),
         urgency,
-    });
-    let number = answers::opened(state.handle.control(input).await?)?.0;
+    };
+    let number = state.handle.page_by_hand(page).await?.0;
     Ok((StatusCode::CREATED, Json(Opened { number })))
 }
 
 async fn act(state: &ApiState, caller: &Caller, number: &str, verb: Verb) -> Answered {
     let number = IncidentNumber(parse::number("incident", number)?);
-    let input = Input::Act(Act {
+    let act = Act {
         actor: caller.actor(),
         on: ActOn::Incidents(vec![number]),
         verb,
-    });
-    let acted = answers::acted(state.handle.control(input).await?)?;
+    };
+    let acted = state.handle.act(act, None).await?;
     let acted = acted.first().ok_or_else(Problem::internal)?;
     single(acted).map(Json)
 }

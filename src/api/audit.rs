@@ -10,10 +10,9 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::engine::decision::Answer;
 use crate::engine::input::Actor;
 use crate::engine::time::Timestamp;
-use crate::runtime::handle::{Record, RecordOfRules};
+use crate::runtime::handle::{RecordOf, RecordOfRules};
 use crate::store::{self, DocumentKind, DocumentWrite, Store};
 
 use super::auth::Caller;
@@ -149,19 +148,14 @@ impl AuditEvent {
         self.journal.write(&self.stored)
     }
 
-    /// The entry, unless the act was refused; the subject may be known only now.
-    pub fn unless_refused(self) -> Record {
-        Box::new(move |answer| match answer {
-            Answer::Refused(_) => None,
-            Answer::Silence { silence, .. } => Some(self.on(format!("silence {silence}")).write()),
-            Answer::Override(id) => Some(self.on(format!("override {id}")).write()),
-            Answer::None
-            | Answer::Receipts(_)
-            | Answer::Acted(_)
-            | Answer::Sms(_)
-            | Answer::Opened(_)
-            | Answer::Done => Some(self.write()),
-        })
+    /// The entry, if the request is done.
+    pub fn once_done<T>(self) -> RecordOf<T> {
+        Box::new(move |_| self.write())
+    }
+
+    /// The entry about what comes of it.
+    pub fn about<T>(self, subject: impl FnOnce(&T) -> String + Send + 'static) -> RecordOf<T> {
+        Box::new(move |result| self.on(subject(result)).write())
     }
 
     /// The entry about the revision that comes of it.

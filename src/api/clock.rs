@@ -4,12 +4,10 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::engine::input::Input;
 use crate::engine::time::Duration;
 use crate::runtime::handle::View;
 
 use super::actions::Nothing;
-use super::answers;
 use super::audit::{Action, AuditEvent};
 use super::auth::Caller;
 use super::extract::Json;
@@ -42,12 +40,7 @@ pub async fn confirm(
         let act = AuditEvent::of(&state, &caller, Action::ClockConfirmed)
             .on("clock")
             .because(format!("{now}, {by} ahead"));
-        let confirm = Input::ConfirmClock;
-        let answer = state
-            .handle
-            .control_recorded(confirm, act.unless_refused())
-            .await?;
-        answers::done(answer)?;
+        state.handle.confirm_clock(act.once_done()).await?;
     }
     Ok(Json(ConfirmedClock {
         now: now.to_string(),

@@ -7,10 +7,9 @@ use utoipa::ToSchema;
 
 use crate::engine::calendar::Override;
 use crate::engine::ids::{OverrideId, ScheduleName, UserName};
-use crate::engine::input::{Input, OverrideRequest};
+use crate::engine::input::OverrideRequest;
 use crate::runtime::handle::View;
 
-use super::answers;
 use super::audit::{Action, AuditEvent};
 use super::auth::Caller;
 use super::extract::{Json, Path, Query};
@@ -89,16 +88,16 @@ pub async fn add(
         "{} stands in on {schedule} until {until}: {reason}",
         new.user
     ));
-    let input = Input::Override(OverrideRequest {
+    let request = OverrideRequest {
         actor: caller.actor(),
         schedule: schedule_name,
         user: UserName::from(new.user),
         from,
         until,
         reason: reason.into(),
-    });
-    let answer = state.handle.control_recorded(input, act.unless_refused());
-    let id = answers::override_(answer.await?)?;
+    };
+    let record = act.about(|id| format!("override {id}"));
+    let id = state.handle.add_override(request, record).await?;
     let look = move |view: View<'_>| view.state.override_by_id(id).cloned();
     let added = state.handle.read(look).await?;
     let added = added.ok_or_else(|| Problem::not_found("override", id))?;
@@ -124,15 +123,13 @@ pub async fn remove(
             format_args!("{id} of schedule {schedule:?}"),
         ));
     }
-    let input = Input::RemoveOverride {
-        override_: id,
-        actor: caller.actor(),
-    };
     let act = AuditEvent::of(&state, &caller, Action::OverrideRemoved)
         .on(format!("override {id}"))
         .because(format!("of schedule {schedule}"));
-    let answer = state.handle.control_recorded(input, act.unless_refused());
-    answers::done(answer.await?)?;
+    let removed = state
+        .handle
+        .remove_override(id, caller.actor(), act.once_done());
+    removed.await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -6,11 +6,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::engine::ids::SilenceId;
-use crate::engine::input::{Input, SilenceRequest};
+use crate::engine::input::SilenceRequest;
 use crate::engine::matcher::{Matcher, MatcherError};
 use crate::runtime::handle::View;
 
-use super::answers;
 use super::audit::{Action, AuditEvent};
 use super::auth::Caller;
 use super::extract::{Json, Path, Query};
@@ -147,9 +146,8 @@ pub async fn set(
     let (matchers, until, reason) = (matchers.join(", "), request.until, &request.reason);
     let act = AuditEvent::of(state, caller, Action::SilenceSet)
         .because(format!("{matchers} until {until}: {reason}"));
-    let input = Input::Silence(request);
-    let answer = state.handle.control_recorded(input, act.unless_refused());
-    answers::silence(answer.await?)
+    let record = act.about(|(silence, _)| format!("silence {silence}"));
+    Ok(state.handle.set_silence(request, record).await?)
 }
 
 /// Ends a silence now.
@@ -158,11 +156,11 @@ pub async fn end(state: &ApiState, caller: &Caller, silence: SilenceId) -> Resul
     if !state.handle.read(look).await? {
         return Err(not_there(silence));
     }
-    let actor = caller.actor();
-    let input = Input::ExpireSilence { silence, actor };
     let act = AuditEvent::of(state, caller, Action::SilenceEnded).on(format!("silence {silence}"));
-    let answer = state.handle.control_recorded(input, act.unless_refused());
-    answers::done(answer.await?)
+    let ended = state
+        .handle
+        .expire_silence(silence, caller.actor(), act.once_done());
+    Ok(ended.await?)
 }
 
 /// Matchers, if all of them are accepted.
