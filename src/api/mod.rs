@@ -1,8 +1,9 @@
 //! The HTTP surface for monitors, people and scripts.
 //!
 //! Each handler declares its route and who may use it; `routes` lists and `router` serves them. One
-//! file per resource; wire shapes live in `wire`, with one conversion from each engine type. Nothing
-//! is decided here about alerts and pages: inputs go to the driver, answers are put into words.
+//! file per resource; wire shapes live in `wire`, with one conversion from each engine type.
+//! Nothing is decided here about alerts and pages: inputs go to the driver, answers are put into
+//! words.
 
 pub mod access;
 mod actions;
