@@ -1,9 +1,11 @@
-//! Who may ask for a route. Each route of the table declares its access; there is no default.
+//! Who may ask for a route. Each handler declares its access; there is no default.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::openapi::path::Operation;
 
 use crate::text::base64;
 
@@ -27,12 +29,26 @@ pub enum Access {
 }
 
 impl Access {
-    /// A token with role viewer.
-    pub const VIEWER: Self = Self::Role(Role::Viewer);
-    /// A token with role responder.
-    pub const RESPONDER: Self = Self::Role(Role::Responder);
-    /// A token with role admin.
+    /// A token with the strongest role.
     pub const ADMIN: Self = Self::Role(Role::Admin);
+
+    /// What an operation declares as its `security`, in OpenAPI's own words: `()` for nothing, or
+    /// one scheme, for tokens with the role. `None` if it declares nothing that is known.
+    pub fn declared(operation: &Operation) -> Option<Self> {
+        let [requirement] = operation.security.as_deref()? else {
+            return None;
+        };
+        let requirement = serde_json::to_value(requirement).ok()?;
+        let Some((scheme, roles)) = requirement.as_object()?.iter().next() else {
+            return Some(Self::Open);
+        };
+        match scheme.as_str() {
+            "signature" => Some(Self::Signed),
+            "integration_key" => Some(Self::Integration),
+            "token" => Role::deserialize(roles.get(0)?).ok().map(Self::Role),
+            _ => None,
+        }
+    }
 
     /// Whether a token with this role is enough. Where no token is asked for, none helps.
     pub fn allows(self, role: Role) -> bool {
@@ -114,6 +130,7 @@ pub fn integration_key_of(headers: &HeaderMap) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
+    use serde_json::json;
 
     use super::*;
 
@@ -142,6 +159,23 @@ mod tests {
     }
 
     #[test]
+    fn a_route_that_declares_no_access_or_one_that_is_not_known_has_none() {
+        for (security, expected) in [
+            (None, None),
+            (Some(vec![]), None),
+            (Some(vec![json!({})]), Some(Access::Open)),
+            (Some(vec![json!({"token": []})]), None),
+            (Some(vec![json!({"token": ["owner"]})]), None),
+            (Some(vec![json!({"tokens": ["viewer"]})]), None),
+            (Some(vec![json!({"token": ["viewer"]}), json!({})]), None),
+        ] {
+            let operation = json!({"responses": {}, "security": security});
+            let operation = serde_json::from_value(operation).unwrap();
+            assert_eq!(Access::declared(&operation), expected, "{security:?}");
+        }
+    }
+
+    #[test]
     fn a_key_header_does_not_open_the_api() {
         let mut headers = HeaderMap::new();
         headers.insert("x-reveille-key", HeaderValue::from_static("secret"));
@@ -151,8 +185,8 @@ mod tests {
     #[test]
     fn a_stronger_role_may_what_a_weaker_may_and_no_token_opens_other_doors() {
         let cases = [
-            (Access::VIEWER, [true, true, true]),
-            (Access::RESPONDER, [false, true, true]),
+            (Access::Role(Role::Viewer), [true, true, true]),
+            (Access::Role(Role::Responder), [false, true, true]),
             (Access::ADMIN, [false, false, true]),
             (Access::Integration, [false; 3]),
             (Access::Signed, [false; 3]),

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::engine::decision::{ActResult, Acted};
 use crate::engine::ids::IncidentNumber;
-use crate::engine::input::{Act, ActOn, Input, PageByHand, Verb};
+use crate::engine::input::{Act, ActOn, PageByHand, Verb};
 use crate::engine::urgency::Urgency;
 
 use super::audit::{self, Action};
@@ -18,7 +18,7 @@ use super::names;
 use super::parse;
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
-use super::{answers, wire};
+use super::wire;
 
 /// Characters of a note or of a page by hand.
 const TEXT_CHARACTERS_MAX: usize = 1_024;
@@ -92,47 +92,67 @@ pub struct Opened {
 
 type Answered = Result<Json<wire::incident::Acted>, Problem>;
 
-/// `POST /v1/incidents/{n}/acknowledge`
+/// Take it
+#[utoipa::path(
+    post, path = "/v1/incidents/{number}/acknowledge", security(("token" = ["responder"])),
+    responses((status = 200, body = wire::incident::Acted))
+)]
 pub async fn acknowledge(
     State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
-    Json(Nothing {}): Json<Nothing>,
+    _: Json<Nothing>,
 ) -> Answered {
     act(&state, &caller, &number, Verb::Acknowledge).await
 }
 
-/// `POST /v1/incidents/{n}/unacknowledge`
+/// Give it back: a new round starts
+#[utoipa::path(
+    post, path = "/v1/incidents/{number}/unacknowledge", security(("token" = ["responder"])),
+    responses((status = 200, body = wire::incident::Acted))
+)]
 pub async fn unacknowledge(
     State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
-    Json(Nothing {}): Json<Nothing>,
+    _: Json<Nothing>,
 ) -> Answered {
     act(&state, &caller, &number, Verb::Unacknowledge).await
 }
 
-/// `POST /v1/incidents/{n}/resolve`
+/// It is over
+#[utoipa::path(
+    post, path = "/v1/incidents/{number}/resolve", security(("token" = ["responder"])),
+    responses((status = 200, body = wire::incident::Acted))
+)]
 pub async fn resolve(
     State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
-    Json(Nothing {}): Json<Nothing>,
+    _: Json<Nothing>,
 ) -> Answered {
     act(&state, &caller, &number, Verb::Resolve).await
 }
 
-/// `POST /v1/incidents/{n}/escalate`
+/// Start the next step now
+#[utoipa::path(
+    post, path = "/v1/incidents/{number}/escalate", security(("token" = ["responder"])),
+    responses((status = 200, body = wire::incident::Acted))
+)]
 pub async fn escalate(
     State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
-    Json(Nothing {}): Json<Nothing>,
+    _: Json<Nothing>,
 ) -> Answered {
     act(&state, &caller, &number, Verb::Escalate).await
 }
 
-/// `POST /v1/incidents/{n}/snooze`
+/// Take it and look later
+#[utoipa::path(
+    post, path = "/v1/incidents/{number}/snooze", security(("token" = ["responder"])),
+    responses((status = 200, body = wire::incident::Acted))
+)]
 pub async fn snooze(
     State(state): State<AppState>,
     caller: Caller,
@@ -143,7 +163,11 @@ pub async fn snooze(
     act(&state, &caller, &number, Verb::Snooze { until }).await
 }
 
-/// `POST /v1/incidents/{n}/reassign`
+/// Hand it to somebody else
+#[utoipa::path(
+    post, path = "/v1/incidents/{number}/reassign", security(("token" = ["responder"])),
+    responses((status = 200, body = wire::incident::Acted))
+)]
 pub async fn reassign(
     State(state): State<AppState>,
     caller: Caller,
@@ -155,7 +179,11 @@ pub async fn reassign(
     act(&state, &caller, &number, Verb::Reassign { to }).await
 }
 
-/// `POST /v1/incidents/{n}/notes`
+/// Leave a note
+#[utoipa::path(
+    post, path = "/v1/incidents/{number}/notes", security(("token" = ["responder"])),
+    responses((status = 200, body = wire::incident::Acted))
+)]
 pub async fn note(
     State(state): State<AppState>,
     caller: Caller,
@@ -166,7 +194,11 @@ pub async fn note(
     act(&state, &caller, &number, Verb::Note { text }).await
 }
 
-/// `POST /v1/incidents/acknowledge`
+/// Acknowledge several incidents
+#[utoipa::path(
+    post, path = "/v1/incidents/acknowledge", security(("token" = ["responder"])),
+    responses((status = 200, body = ManyActed))
+)]
 pub async fn acknowledge_many(
     State(state): State<AppState>,
     caller: Caller,
@@ -181,24 +213,22 @@ pub async fn acknowledge_many(
     }
     let numbers: Vec<_> = numbers.into_iter().map(IncidentNumber).collect();
     let entry = as_user.map(|user| entry_of(&state, &caller, &user, &numbers));
-    let input = Input::Act(Act {
+    let act = Act {
         actor,
         on: ActOn::Incidents(numbers),
         verb: Verb::Acknowledge,
-    });
-    let answer = match entry {
-        Some(entry) => {
-            let record = entry.unless_refused();
-            state.handle.control_recorded(input, record).await?
-        }
-        None => state.handle.control(input).await?,
     };
-    let acted = answers::acted(answer)?;
+    let record = entry.map(audit::AuditEvent::once_done);
+    let acted = state.handle.act(act, record).await?;
     let results = acted.iter().map(wire::incident::acted).collect();
     Ok(Json(ManyActed { results }))
 }
 
-/// `POST /v1/incidents`
+/// Page somebody by hand
+#[utoipa::path(
+    post, path = "/v1/incidents", security(("token" = ["responder"])),
+    responses((status = 201, body = Opened))
+)]
 pub async fn page_by_hand(
     State(state): State<AppState>,
     caller: Caller,
@@ -215,24 +245,24 @@ pub async fn page_by_hand(
     };
     let to = parse::target(&by_hand.to)?;
     names::target(&state.handle.rules(), &to)?;
-    let input = Input::PageByHand(PageByHand {
+    let page = PageByHand {
         actor: caller.actor(),
         to,
         text: said(&by_hand.text)?.into(),
         urgency,
-    });
-    let number = answers::opened(state.handle.control(input).await?)?.0;
+    };
+    let number = state.handle.page_by_hand(page).await?.0;
     Ok((StatusCode::CREATED, Json(Opened { number })))
 }
 
 async fn act(state: &ApiState, caller: &Caller, number: &str, verb: Verb) -> Answered {
     let number = IncidentNumber(parse::number("incident", number)?);
-    let input = Input::Act(Act {
+    let act = Act {
         actor: caller.actor(),
         on: ActOn::Incidents(vec![number]),
         verb,
-    });
-    let acted = answers::acted(state.handle.control(input).await?)?;
+    };
+    let acted = state.handle.act(act, None).await?;
     let acted = acted.first().ok_or_else(Problem::internal)?;
     single(acted).map(Json)
 }

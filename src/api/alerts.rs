@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::wire::{self, List};
 
 /// What a list of alerts can be asked for.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct AlertsQuery {
     integration: Option<String>,
@@ -44,7 +44,11 @@ impl AlertsQuery {
     }
 }
 
-/// `GET /v1/alerts`, newest first.
+/// List the alerts known now
+#[utoipa::path(
+    get, path = "/v1/alerts", security(("token" = ["viewer"])),
+    params(AlertsQuery), responses((status = 200, body = List<wire::alert::Alert>))
+)]
 pub async fn list(
     State(state): State<AppState>,
     Query(query): Query<AlertsQuery>,

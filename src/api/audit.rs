@@ -10,15 +10,14 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::engine::decision::Answer;
 use crate::engine::input::Actor;
 use crate::engine::time::Timestamp;
-use crate::runtime::handle::{Record, RecordOfRules};
+use crate::runtime::handle::{RecordOf, RecordOfRules};
 use crate::store::{self, DocumentKind, DocumentWrite, Store};
 
 use super::auth::Caller;
 use super::extract::{Json, Query};
-use super::parse;
+use super::parse::{self, Paging};
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 use super::wire::{self, List};
@@ -69,14 +68,6 @@ pub struct AuditEntry {
     subject: String,
     /// How, and the cause that was given.
     detail: String,
-}
-
-/// A position in the audit.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AuditQuery {
-    limit: Option<usize>,
-    cursor: Option<String>,
 }
 
 /// Gives entries their ids, in the order in which they are made durable.
@@ -157,19 +148,14 @@ impl AuditEvent {
         self.journal.write(&self.stored)
     }
 
-    /// The entry, unless the act was refused; the subject may be known only now.
-    pub fn unless_refused(self) -> Record {
-        Box::new(move |answer| match answer {
-            Answer::Refused(_) => None,
-            Answer::Silence { silence, .. } => Some(self.on(format!("silence {silence}")).write()),
-            Answer::Override(id) => Some(self.on(format!("override {id}")).write()),
-            Answer::None
-            | Answer::Receipts(_)
-            | Answer::Acted(_)
-            | Answer::Sms(_)
-            | Answer::Opened(_)
-            | Answer::Done => Some(self.write()),
-        })
+    /// The entry, if the request is done.
+    pub fn once_done<T>(self) -> RecordOf<T> {
+        Box::new(move |_| self.write())
+    }
+
+    /// The entry about what comes of it.
+    pub fn about<T>(self, subject: impl FnOnce(&T) -> String + Send + 'static) -> RecordOf<T> {
+        Box::new(move |result| self.on(subject(result)).write())
     }
 
     /// The entry about the revision that comes of it.
@@ -178,10 +164,14 @@ impl AuditEvent {
     }
 }
 
-/// `GET /v1/audit`, newest first.
+/// Who changed what, newest first
+#[utoipa::path(
+    get, path = "/v1/audit", security(("token" = ["admin"])),
+    params(Paging), responses((status = 200, body = List<AuditEntry>))
+)]
 pub async fn list(
     State(state): State<AppState>,
-    Query(query): Query<AuditQuery>,
+    Query(query): Query<Paging>,
 ) -> Result<Json<List<AuditEntry>>, Problem> {
     let limit = parse::limit(query.limit);
     let before = parse::cursor(query.cursor.as_deref())?.map(document_name);

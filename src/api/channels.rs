@@ -11,7 +11,11 @@ use super::ports::AppState;
 use super::problem::Problem;
 use super::wire::{self, List};
 
-/// `GET /v1/channels`
+/// How the channels do
+#[utoipa::path(
+    get, path = "/v1/channels", security(("token" = ["viewer"])),
+    responses((status = 200, body = List<wire::channel::Channel>))
+)]
 pub async fn list(
     State(state): State<AppState>,
 ) -> Result<Json<List<wire::channel::Channel>>, Problem> {
@@ -25,11 +29,17 @@ pub async fn list(
     Ok(Json(List::whole(state.handle.read(look).await?)))
 }
 
-/// `POST /v1/channels/{name}/check`: asks the provider without sending a message.
+/// Ask a channel whether it would take messages
+///
+/// Asks the provider without sending a message.
+#[utoipa::path(
+    post, path = "/v1/channels/{name}/check", security(("token" = ["responder"])),
+    responses((status = 200, body = wire::channel::Checked))
+)]
 pub async fn check(
     State(state): State<AppState>,
     Path(name): Path<String>,
-    Json(Nothing {}): Json<Nothing>,
+    _: Json<Nothing>,
 ) -> Result<Json<wire::channel::Checked>, Problem> {
     let name = ChannelName::from(name);
     let checked = state.channels.check(&name).await;

@@ -4,12 +4,10 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::engine::input::Input;
 use crate::engine::time::Duration;
 use crate::runtime::handle::View;
 
 use super::actions::Nothing;
-use super::answers;
 use super::audit::{Action, AuditEvent};
 use super::auth::Caller;
 use super::extract::Json;
@@ -25,11 +23,15 @@ pub struct ConfirmedClock {
     jump_seconds: Option<u64>,
 }
 
-/// `POST /v1/clock/confirm`
+/// Say that the clock is right after it jumped ahead
+#[utoipa::path(
+    post, path = "/v1/clock/confirm", security(("token" = ["admin"])),
+    responses((status = 200, body = ConfirmedClock))
+)]
 pub async fn confirm(
     State(state): State<AppState>,
     caller: Caller,
-    Json(Nothing {}): Json<Nothing>,
+    _: Json<Nothing>,
 ) -> Result<Json<ConfirmedClock>, Problem> {
     let now = state.now();
     let jump = state.handle.read(|view: View<'_>| view.state.jump());
@@ -38,12 +40,7 @@ pub async fn confirm(
         let act = AuditEvent::of(&state, &caller, Action::ClockConfirmed)
             .on("clock")
             .because(format!("{now}, {by} ahead"));
-        let confirm = Input::ConfirmClock;
-        let answer = state
-            .handle
-            .control_recorded(confirm, act.unless_refused())
-            .await?;
-        answers::done(answer)?;
+        state.handle.confirm_clock(act.once_done()).await?;
     }
     Ok(Json(ConfirmedClock {
         now: now.to_string(),

@@ -27,7 +27,7 @@ const STORIES_MAX: usize = 100;
 const RECEIPTS_MAX: usize = 100;
 
 /// Whose story, and since when.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct ExplainQuery {
     /// A name, or `me`.
@@ -65,7 +65,11 @@ struct Search {
     since: Timestamp,
 }
 
-/// `GET /v1/explain`
+/// Why somebody was or was not paged
+#[utoipa::path(
+    get, path = "/v1/explain", security(("token" = ["viewer"])),
+    params(ExplainQuery), responses((status = 200, body = Explained))
+)]
 pub async fn explain(
     State(state): State<AppState>,
     caller: Caller,

@@ -33,7 +33,11 @@ pub struct Health {
     time_zones: String,
 }
 
-/// `GET /healthz`: the process lives and answers.
+/// The process lives
+#[utoipa::path(
+    get, path = "/healthz", security(()),
+    responses((status = 200, body = Health))
+)]
 pub async fn healthz(State(state): State<AppState>) -> Json<Health> {
     Json(Health {
         status: "ok".to_owned(),
@@ -50,8 +54,14 @@ pub struct Looks {
     disk: Arc<Mutex<()>>,
 }
 
-/// `GET /readyz`: the store is writable and timers are on time. Anybody may ask, so the look is
-/// small: the full audit runs by itself every minute. It answers whatever the driver does.
+/// The store is writable and timers are on time
+///
+/// Anybody may ask, so the look is small: the full audit runs by itself every minute. It answers
+/// whatever the driver does.
+#[utoipa::path(
+    get, path = "/readyz", security(()),
+    responses((status = 200, body = Health))
+)]
 pub async fn readyz(State(state): State<AppState>) -> Response {
     let (timers, disk) = tokio::join!(look_at_timers(&state), look_at_disk(&state));
     let causes: Vec<String> = [timers, disk]
@@ -121,7 +131,11 @@ async fn alone_and_in_time<T: Send + 'static>(
     tokio::time::timeout(within, looking).await.ok()?
 }
 
-/// `GET /metrics`
+/// What the process measures
+#[utoipa::path(
+    get, path = "/metrics", security(()),
+    responses((status = 200))
+)]
 pub async fn metrics(State(state): State<AppState>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], (state.metrics)()).into_response()

@@ -12,7 +12,11 @@ use crate::runtime::handle::View;
 use crate::store::Store;
 use crate::web::home::{Home, LINES_MAX, Line};
 
-/// `GET /`
+/// What runs, and the commands to post, acknowledge and explain
+#[utoipa::path(
+    get, path = "/", security(()),
+    responses((status = 200))
+)]
 pub async fn show(State(state): State<AppState>) -> Response {
     match home(&state).await {
         Ok(home) => html::page(StatusCode::OK, &home),

@@ -16,7 +16,7 @@ use crate::store::{self, Cursor, Partition, Span, Store};
 use super::auth::Caller;
 use super::extract::{Json, Path, Query};
 use super::names;
-use super::parse::{self, ByNumber, ITEMS_MAX};
+use super::parse::{self, ITEMS_MAX, Paging};
 use super::parts;
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
@@ -30,7 +30,7 @@ const LOOKS_MAX: usize = 10;
 pub const SHOWN_MAX: usize = 100;
 
 /// What a list of incidents can be asked for.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
     /// `triggered`, `acknowledged`, `resolved`, `open`, or several with commas.
@@ -145,7 +145,11 @@ fn concerns(incident: &Incident, user: &str) -> bool {
 /// Some items, and where the list goes on.
 type Looked = (Vec<wire::incident::Incident>, Option<ListCursor>);
 
-/// `GET /v1/incidents`
+/// List incidents, open ones first
+#[utoipa::path(
+    get, path = "/v1/incidents", security(("token" = ["viewer"])),
+    params(ListQuery), responses((status = 200, body = List<wire::incident::Incident>))
+)]
 pub async fn list(
     State(state): State<AppState>,
     caller: Caller,
@@ -291,7 +295,11 @@ pub async fn find(state: &ApiState, number: IncidentNumber) -> Result<Arc<Incide
         .ok_or_else(|| Problem::not_found("incident", format_args!("#{number}")))
 }
 
-/// `GET /v1/incidents/{n}`
+/// One incident
+#[utoipa::path(
+    get, path = "/v1/incidents/{number}", security(("token" = ["viewer"])),
+    responses((status = 200, body = wire::incident::Incident))
+)]
 pub async fn show(
     State(state): State<AppState>,
     Path(number): Path<String>,
@@ -310,11 +318,15 @@ pub async fn show(
     Ok(Json(shown))
 }
 
-/// `GET /v1/incidents/{n}/alerts`
+/// Its alerts
+#[utoipa::path(
+    get, path = "/v1/incidents/{number}/alerts", security(("token" = ["viewer"])),
+    params(Paging), responses((status = 200, body = List<wire::alert::Alert>))
+)]
 pub async fn alerts(
     State(state): State<AppState>,
     Path(number): Path<String>,
-    Query(query): Query<ByNumber>,
+    Query(query): Query<Paging>,
 ) -> Result<Json<List<wire::alert::Alert>>, Problem> {
     let number = IncidentNumber(parse::number("incident", &number)?);
     let (after, limit) = query.read()?;
@@ -322,11 +334,15 @@ pub async fn alerts(
     Ok(Json(parts::alerts(&state, &incident, after, limit).await?))
 }
 
-/// `GET /v1/incidents/{n}/pages`
+/// Its pages
+#[utoipa::path(
+    get, path = "/v1/incidents/{number}/pages", security(("token" = ["viewer"])),
+    params(Paging), responses((status = 200, body = List<wire::page::Page>))
+)]
 pub async fn pages(
     State(state): State<AppState>,
     Path(number): Path<String>,
-    Query(query): Query<ByNumber>,
+    Query(query): Query<Paging>,
 ) -> Result<Json<List<wire::page::Page>>, Problem> {
     let number = IncidentNumber(parse::number("incident", &number)?);
     let (after, limit) = query.read()?;

@@ -39,13 +39,22 @@ enum Endpoint {
     Change,
 }
 
-/// `POST /v1/events`
+/// Post one event or an array
+#[utoipa::path(
+    post, path = "/v1/events", security(("integration_key" = [])),
+    request_body = super::preview::NativeEvent,
+    responses((status = 202, body = super::wire::receipt::AcceptedBatch))
+)]
 pub async fn events(State(state): State<AppState>, request: Request) -> Response {
     let key = integration_key_of(request.headers());
     take(&state, Endpoint::Native, None, key, request).await
 }
 
-/// `POST /hooks/{integration}`
+/// Post events in the integration's format
+#[utoipa::path(
+    post, path = "/hooks/{integration}", security(("integration_key" = [])),
+    responses((status = 202, body = super::wire::receipt::AcceptedBatch))
+)]
 pub async fn hook(
     State(state): State<AppState>,
     Path(integration): Path<String>,
@@ -55,7 +64,11 @@ pub async fn hook(
     take(&state, Endpoint::Hook, Some(integration), key, request).await
 }
 
-/// `POST /hooks/{integration}/{key}`
+/// Post events in the integration's format
+#[utoipa::path(
+    post, path = "/hooks/{integration}/{key}", security(("integration_key" = [])),
+    responses((status = 202, body = super::wire::receipt::AcceptedBatch))
+)]
 pub async fn hook_with_key(
     State(state): State<AppState>,
     Path((integration, key)): Path<(String, String)>,
@@ -71,7 +84,11 @@ pub async fn hook_with_key(
     .await
 }
 
-/// `POST /hooks/{integration}/{key}/api/v2/alerts`
+/// As Alertmanager's API v2, with the key in the path
+#[utoipa::path(
+    post, path = "/hooks/{integration}/{key}/api/v2/alerts", security(("integration_key" = [])),
+    responses((status = 200))
+)]
 pub async fn hook_alerts(
     State(state): State<AppState>,
     Path((integration, key)): Path<(String, String)>,
@@ -87,18 +104,32 @@ pub async fn hook_alerts(
     .await
 }
 
-/// `POST /api/v2/alerts`
+/// As Alertmanager's API v2
+#[utoipa::path(
+    post, path = "/api/v2/alerts", security(("integration_key" = [])),
+    responses((status = 200))
+)]
 pub async fn alerts(State(state): State<AppState>, request: Request) -> Response {
     let key = integration_key_of(request.headers());
     take(&state, Endpoint::Alerts, None, key, request).await
 }
 
-/// `POST /v2/enqueue`: the key stands in the body.
+/// As PagerDuty's Events API v2
+///
+/// The key stands in the body.
+#[utoipa::path(
+    post, path = "/v2/enqueue", security(("integration_key" = [])),
+    responses((status = 202))
+)]
 pub async fn enqueue(State(state): State<AppState>, request: Request) -> Response {
     take_keyed_body(&state, Endpoint::Enqueue, request).await
 }
 
-/// `POST /v2/change/enqueue`
+/// As PagerDuty's change events; they page nobody
+#[utoipa::path(
+    post, path = "/v2/change/enqueue", security(("integration_key" = [])),
+    responses((status = 202))
+)]
 pub async fn enqueue_change(State(state): State<AppState>, request: Request) -> Response {
     take_keyed_body(&state, Endpoint::Change, request).await
 }

@@ -51,7 +51,11 @@ pub struct MadeKey {
     integration: String,
 }
 
-/// `GET /v1/integrations/{name}/keys`
+/// List an integration's keys
+#[utoipa::path(
+    get, path = "/v1/integrations/{name}/keys", security(("token" = ["admin"])),
+    responses((status = 200, body = List<Key>))
+)]
 pub async fn list(
     State(state): State<AppState>,
     Path(name): Path<String>,
@@ -67,7 +71,11 @@ pub async fn list(
     Ok(Json(List::whole(all.collect())))
 }
 
-/// `GET /v1/keys`
+/// List the keys of all integrations
+#[utoipa::path(
+    get, path = "/v1/keys", security(("token" = ["admin"])),
+    responses((status = 200, body = List<Key>))
+)]
 pub async fn list_all(State(state): State<AppState>) -> Json<List<Key>> {
     let rules = state.handle.rules();
     let integrations = rules.integrations.values();
@@ -103,7 +111,11 @@ fn listed(key: StoredKey) -> Key {
     }
 }
 
-/// `POST /v1/integrations/{name}/keys`
+/// Make another key
+#[utoipa::path(
+    post, path = "/v1/integrations/{name}/keys", security(("token" = ["admin"])),
+    responses((status = 201, body = MadeKey))
+)]
 pub async fn create(
     State(state): State<AppState>,
     caller: Caller,
@@ -146,7 +158,11 @@ pub async fn create(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// `DELETE /v1/integrations/{name}/keys/{id}`
+/// Revoke a key
+#[utoipa::path(
+    delete, path = "/v1/integrations/{name}/keys/{id}", security(("token" = ["admin"])),
+    responses((status = 204))
+)]
 pub async fn revoke(
     State(state): State<AppState>,
     caller: Caller,
@@ -161,7 +177,11 @@ pub async fn revoke(
     end(&state, &caller, key).await
 }
 
-/// `DELETE /v1/keys/{id}`
+/// Revoke a key by its id alone
+#[utoipa::path(
+    delete, path = "/v1/keys/{id}", security(("token" = ["admin"])),
+    responses((status = 204))
+)]
 pub async fn revoke_by_id(
     State(state): State<AppState>,
     caller: Caller,

@@ -33,12 +33,16 @@ const FORM_BYTES_MAX: usize = 4 * 1024;
 const NAME_CHARACTERS_MAX: usize = 64;
 
 /// What the press before this look did.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 pub struct ShowQuery {
     did: Option<String>,
 }
 
-/// `GET /a/{token}`
+/// Show what a page is about; changes nothing
+#[utoipa::path(
+    get, path = "/a/{token}", security(("signature" = [])),
+    params(ShowQuery), responses((status = 200))
+)]
 pub async fn show(
     State(state): State<AppState>,
     Path(token): Path<String>,
@@ -56,7 +60,11 @@ pub async fn show(
     }
 }
 
-/// `POST /a/{token}`
+/// Acknowledge, decline, resolve or snooze what a page is about
+#[utoipa::path(
+    post, path = "/a/{token}", security(("signature" = [])),
+    responses((status = 303))
+)]
 pub async fn act(
     State(state): State<AppState>,
     Path(token): Path<String>,

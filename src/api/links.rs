@@ -8,7 +8,7 @@ use crate::engine::decision::Acted;
 use crate::engine::headline;
 use crate::engine::ids::{AlertId, IncidentNumber, PageId, UserName};
 use crate::engine::incident::Incident;
-use crate::engine::input::{Act, ActOn, Actor, Input, Verb, Via};
+use crate::engine::input::{Act, ActOn, Actor, Verb, Via};
 use crate::engine::page::{Page, PageKind};
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::{Duration, Timestamp};
@@ -17,7 +17,6 @@ use crate::signing::ack;
 use crate::store::Store;
 use crate::web::opened_link::OpenedLink;
 
-use super::answers;
 use super::parse::ITEMS_MAX;
 use super::ports::ApiState;
 use super::problem::Problem;
@@ -161,8 +160,7 @@ pub async fn act(
     verb: Verb,
 ) -> Result<Vec<Acted>, Problem> {
     let on = ActOn::Page(page);
-    let input = Input::Act(Act { actor, on, verb });
-    answers::acted(state.handle.control(input).await?)
+    Ok(state.handle.act(Act { actor, on, verb }, None).await?)
 }
 
 /// Acknowledges one incident of a page, at the generation that it showed.
@@ -206,8 +204,7 @@ async fn acknowledge(
 ) -> Result<Vec<Acted>, Problem> {
     let on = ActOn::Incidents(vec![number]);
     let verb = Verb::Acknowledge;
-    let input = Input::Act(Act { actor, on, verb });
-    answers::acted(state.handle.control(input).await?)
+    Ok(state.handle.act(Act { actor, on, verb }, None).await?)
 }
 
 /// The person of a page as somebody who acts.

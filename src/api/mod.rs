@@ -1,14 +1,14 @@
 //! The HTTP surface for monitors, people and scripts.
 //!
-//! `routes` is the one table of what can be asked and by whom; `router` serves it. One file per
-//! resource; wire shapes live in `shapes`, with one conversion from each engine type. Nothing is
-//! decided here about alerts and pages: inputs go to the driver, and answers are put into words.
+//! Each handler declares its route and who may use it; `routes` lists and `router` serves them. One
+//! file per resource; wire shapes live in `wire`, with one conversion from each engine type.
+//! Nothing is decided here about alerts and pages: inputs go to the driver, answers are put into
+//! words.
 
 pub mod access;
 mod actions;
 mod alertmanager;
 mod alerts;
-mod answers;
 pub mod audit;
 pub mod auth;
 mod body;

@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::wire;
 
 /// Of which moment and schedule.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct OnCallQuery {
     at: Option<String>,
@@ -26,7 +26,11 @@ pub struct OnCallQuery {
     user: Option<String>,
 }
 
-/// `GET /v1/oncall`
+/// Who is on call
+#[utoipa::path(
+    get, path = "/v1/oncall", security(("token" = ["viewer"])),
+    params(OnCallQuery), responses((status = 200, body = wire::oncall::OnCall))
+)]
 pub async fn oncall(
     State(state): State<AppState>,
     caller: Caller,

@@ -7,15 +7,14 @@ use utoipa::ToSchema;
 
 use crate::engine::calendar::Override;
 use crate::engine::ids::{OverrideId, ScheduleName, UserName};
-use crate::engine::input::{Input, OverrideRequest};
+use crate::engine::input::OverrideRequest;
 use crate::runtime::handle::View;
 
-use super::answers;
 use super::audit::{Action, AuditEvent};
 use super::auth::Caller;
 use super::extract::{Json, Path, Query};
 use super::names;
-use super::parse::{self, ByNumber};
+use super::parse::{self, Paging};
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 use super::wire::{self, List};
@@ -37,11 +36,15 @@ pub struct NewOverride {
     reason: String,
 }
 
-/// `GET /v1/schedules/{name}/overrides`
+/// List overrides
+#[utoipa::path(
+    get, path = "/v1/schedules/{schedule}/overrides", security(("token" = ["viewer"])),
+    params(Paging), responses((status = 200, body = List<wire::oncall::Override>))
+)]
 pub async fn list(
     State(state): State<AppState>,
     Path(schedule): Path<String>,
-    Query(query): Query<ByNumber>,
+    Query(query): Query<Paging>,
 ) -> Result<Json<List<wire::oncall::Override>>, Problem> {
     let (after, limit) = query.read()?;
     let schedule = known_schedule(&state, &schedule)?;
@@ -57,7 +60,11 @@ pub async fn list(
     Ok(Json(List::page(overrides, limit, |known| known.id)))
 }
 
-/// `POST /v1/schedules/{name}/overrides`
+/// Let somebody stand in
+#[utoipa::path(
+    post, path = "/v1/schedules/{schedule}/overrides", security(("token" = ["responder"])),
+    responses((status = 201, body = wire::oncall::Override))
+)]
 pub async fn add(
     State(state): State<AppState>,
     caller: Caller,
@@ -81,23 +88,27 @@ pub async fn add(
         "{} stands in on {schedule} until {until}: {reason}",
         new.user
     ));
-    let input = Input::Override(OverrideRequest {
+    let request = OverrideRequest {
         actor: caller.actor(),
         schedule: schedule_name,
         user: UserName::from(new.user),
         from,
         until,
         reason: reason.into(),
-    });
-    let answer = state.handle.control_recorded(input, act.unless_refused());
-    let id = answers::override_(answer.await?)?;
+    };
+    let record = act.about(|id| format!("override {id}"));
+    let id = state.handle.add_override(request, record).await?;
     let look = move |view: View<'_>| view.state.override_by_id(id).cloned();
     let added = state.handle.read(look).await?;
     let added = added.ok_or_else(|| Problem::not_found("override", id))?;
     Ok((StatusCode::CREATED, Json(wire::oncall::override_(&added))))
 }
 
-/// `DELETE /v1/schedules/{name}/overrides/{id}`
+/// Take an override back
+#[utoipa::path(
+    delete, path = "/v1/schedules/{schedule}/overrides/{id}", security(("token" = ["responder"])),
+    responses((status = 204))
+)]
 pub async fn remove(
     State(state): State<AppState>,
     caller: Caller,
@@ -112,15 +123,13 @@ pub async fn remove(
             format_args!("{id} of schedule {schedule:?}"),
         ));
     }
-    let input = Input::RemoveOverride {
-        override_: id,
-        actor: caller.actor(),
-    };
     let act = AuditEvent::of(&state, &caller, Action::OverrideRemoved)
         .on(format!("override {id}"))
         .because(format!("of schedule {schedule}"));
-    let answer = state.handle.control_recorded(input, act.unless_refused());
-    answers::done(answer.await?)?;
+    let removed = state
+        .handle
+        .remove_override(id, caller.actor(), act.once_done());
+    removed.await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -20,7 +20,7 @@ use super::problem::Problem;
 use super::wire::{self, List};
 
 /// What a list of pages can be asked for.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct PagesQuery {
     incident: Option<u64>,
@@ -63,8 +63,14 @@ impl PagesQuery {
     }
 }
 
-/// `GET /v1/pages`, newest first. With `incident` also those in history; without it only those in
-/// the state, because history is kept by incident.
+/// List the pages of open incidents, or of one incident
+///
+/// Newest first. With `incident` also those in history; without it only those in the state,
+/// because history is kept by incident.
+#[utoipa::path(
+    get, path = "/v1/pages", security(("token" = ["viewer"])),
+    params(PagesQuery), responses((status = 200, body = List<wire::page::Page>))
+)]
 pub async fn list(
     State(state): State<AppState>,
     caller: Caller,

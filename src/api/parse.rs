@@ -107,16 +107,19 @@ pub fn unknown_cursor(text: &str) -> Problem {
     ))
 }
 
-/// A part of a list that goes up by number.
-#[derive(Debug, Default, Deserialize)]
+/// Which part of a list is asked for.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct ByNumber {
-    limit: Option<usize>,
-    cursor: Option<String>,
+pub struct Paging {
+    /// Items of one answer.
+    pub limit: Option<usize>,
+    /// `next` of the answer before.
+    pub cursor: Option<String>,
 }
 
-impl ByNumber {
-    /// The number after which it goes on, and how many items are asked for.
+impl Paging {
+    /// Of a list that goes up by number: the number after which it goes on, and how many items
+    /// are asked for.
     pub fn read(&self) -> Result<(u64, usize), Problem> {
         let after = cursor(self.cursor.as_deref())?;
         Ok((after.unwrap_or(0), limit(self.limit)))

@@ -25,7 +25,7 @@ use super::wire;
 const EVENTS_MAX: usize = 50;
 
 /// How the body is to be read.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct RouteQuery {
     /// The integration as which the body is read.
@@ -43,7 +43,12 @@ struct Question {
     at: Option<Timestamp>,
 }
 
-/// `POST /v1/route`
+/// What would happen to an event; nothing is stored
+#[utoipa::path(
+    post, path = "/v1/route", security(("token" = ["viewer"])),
+    request_body = NativeEvent,
+    params(RouteQuery), responses((status = 200, body = wire::preview::Preview))
+)]
 pub async fn route(
     State(state): State<AppState>,
     Query(query): Query<RouteQuery>,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::engine::decision::{Refusal, Unreachable};
 use crate::engine::event::Fault;
-use crate::runtime::handle::{ApplyError, Unavailable};
+use crate::runtime::handle::{ApplyError, RequestError, Unavailable};
 use crate::store;
 
 use super::body::CutOff;
@@ -240,6 +240,19 @@ impl From<Refusal> for Problem {
                 Self::new(StatusCode::CONFLICT, "nobody_told", refusal.to_string())
             }
             Refusal::Invalid { .. } => Self::invalid(refusal.to_string()),
+        }
+    }
+}
+
+impl From<RequestError> for Problem {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::Refused(refusal) => refusal.into(),
+            RequestError::Unavailable(unavailable) => unavailable.into(),
+            RequestError::Unexpected => {
+                tracing::error!(%error, "a request was not answered");
+                Self::internal()
+            }
         }
     }
 }

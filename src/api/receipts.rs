@@ -1,26 +1,21 @@
 //! Receipts: what became of each accepted event, and why.
 
 use axum::extract::State;
-use serde::Deserialize;
 
 use crate::engine::ids::ReceiptId;
 use crate::store::{Cursor, Store};
 
 use super::extract::{Json, Path, Query};
-use super::parse;
+use super::parse::{self, Paging};
 use super::ports::AppState;
 use super::problem::Problem;
 use super::wire::{self, List};
 
-/// A position among the receipts.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReceiptsQuery {
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-/// `GET /v1/receipts/{id}`
+/// What became of an event, and why
+#[utoipa::path(
+    get, path = "/v1/receipts/{id}", security(("token" = ["viewer"])),
+    responses((status = 200, body = wire::receipt::Receipt))
+)]
 pub async fn show(
     State(state): State<AppState>,
     Path(id): Path<String>,
@@ -33,10 +28,14 @@ pub async fn show(
     Ok(Json(wire::receipt::receipt(&receipt)))
 }
 
-/// `GET /v1/receipts`, newest first.
+/// List receipts, newest first
+#[utoipa::path(
+    get, path = "/v1/receipts", security(("token" = ["viewer"])),
+    params(Paging), responses((status = 200, body = List<wire::receipt::Receipt>))
+)]
 pub async fn list(
     State(state): State<AppState>,
-    Query(query): Query<ReceiptsQuery>,
+    Query(query): Query<Paging>,
 ) -> Result<Json<List<wire::receipt::Receipt>>, Problem> {
     let limit = parse::limit(query.limit);
     let before = parse::cursor(query.cursor.as_deref())?.map(Cursor);

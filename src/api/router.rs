@@ -1,4 +1,4 @@
-//! Serves the table of routes: access before every handler, a problem for everything else.
+//! Serves the routes: access before every handler, a problem for everything else.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -34,15 +34,16 @@ pub fn public_router(state: AppState) -> Router {
 fn serve(routes: Vec<Route>, state: AppState) -> Router {
     let mut router = Router::new();
     for route in routes {
+        let (_, _, handler) = route.declared;
         let handler = match route.access {
             Access::Role(_) => {
                 let guard = (state.clone(), route.access);
                 let guard = middleware::from_fn_with_state(guard, authorise);
-                route.handler.route_layer(guard)
+                handler.route_layer(guard)
             }
-            Access::Open | Access::Signed | Access::Integration => route.handler,
+            Access::Open | Access::Signed | Access::Integration => handler,
         };
-        router = router.route(route.path, handler);
+        router = router.route(&route.path, handler);
     }
     finish(router).with_state(state)
 }
@@ -69,11 +70,12 @@ async fn unknown_path(uri: Uri) -> Problem {
 
 /// A path as it may be told: in each of its unknown parts a key may stand, wherever it was put.
 fn shown(path: &str) -> String {
-    static WORDS: OnceLock<BTreeSet<&'static str>> = OnceLock::new();
+    static WORDS: OnceLock<BTreeSet<String>> = OnceLock::new();
     let words = WORDS.get_or_init(|| {
-        let paths = routes::all().into_iter().map(|route| route.path);
-        let parts = paths.flat_map(|path| path.split('/'));
-        parts.filter(|part| !part.starts_with('{')).collect()
+        let routes = routes::all();
+        let parts = routes.iter().flat_map(|route| route.path.split('/'));
+        let words = parts.filter(|part| !part.starts_with('{'));
+        words.map(str::to_owned).collect()
     });
     let parts = path.split('/').take(PARTS_SHOWN_MAX);
     let parts = parts.map(|part| if words.contains(part) { part } else { "…" });
@@ -179,7 +181,7 @@ mod tests {
     fn the_paths_of_the_table_fit_into_one_router() {
         let mut router: Router<AppState> = Router::new();
         for route in routes::all() {
-            router = router.route(route.path, route.handler);
+            router = router.route(&route.path, route.declared.2);
         }
         assert!(router.has_routes());
     }

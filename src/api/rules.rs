@@ -12,7 +12,7 @@ use super::audit::{Action, AuditEvent};
 use super::auth::Caller;
 use super::extract::{Json, Path, Query, Whose, whole_body};
 use super::key_origin;
-use super::parse;
+use super::parse::{self, Paging};
 use super::ports::{
     ApiState, AppState, Change, FilesOrigin, OnCallMove, RevisionDocuments, RuleDifferences,
     RuleFault, RuleFile, Sight,
@@ -85,7 +85,7 @@ pub struct Diff {
 }
 
 /// Why the rules are changed.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct MessageQuery {
     message: Option<String>,
@@ -99,22 +99,22 @@ pub struct Rollback {
     message: Option<String>,
 }
 
-/// A position in the history of rules.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RevisionsQuery {
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-/// `GET /v1/rules`
+/// The rules in force
+#[utoipa::path(
+    get, path = "/v1/rules", security(("token" = ["responder"])),
+    responses((status = 200, body = Rules))
+)]
 pub async fn show(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, Problem> {
     let revision = state.handle.rules().revision;
     let documents = documents(&state, revision).await?;
     Ok(answer(documents, &headers))
 }
 
-/// `GET /v1/rules/revisions/{revision}`
+/// The rules of a revision
+#[utoipa::path(
+    get, path = "/v1/rules/revisions/{revision}", security(("token" = ["responder"])),
+    responses((status = 200, body = Rules))
+)]
 pub async fn revision(
     State(state): State<AppState>,
     Path(revision): Path<String>,
@@ -165,7 +165,12 @@ async fn documents(state: &ApiState, revision: Revision) -> Result<RevisionDocum
     found.ok_or_else(|| Problem::not_found("revision of the rules", revision))
 }
 
-/// `PUT /v1/rules`
+/// Put rules in force
+#[utoipa::path(
+    put, path = "/v1/rules", security(("token" = ["admin"])),
+    request_body = RuleFiles,
+    params(MessageQuery), responses((status = 200, body = Applied))
+)]
 pub async fn put(
     State(state): State<AppState>,
     caller: Caller,
@@ -184,7 +189,11 @@ pub async fn put(
     apply(&state, &caller, files, change).await
 }
 
-/// `POST /v1/rules/rollback`
+/// Put an old revision in force again
+#[utoipa::path(
+    post, path = "/v1/rules/rollback", security(("token" = ["admin"])),
+    responses((status = 200, body = Applied))
+)]
 pub async fn rollback(
     State(state): State<AppState>,
     caller: Caller,
@@ -230,7 +239,12 @@ async fn apply(
     }))
 }
 
-/// `POST /v1/rules/check`
+/// All faults of rules at once
+#[utoipa::path(
+    post, path = "/v1/rules/check", security(("token" = ["viewer"])),
+    request_body = RuleFiles,
+    responses((status = 200, body = CheckedRules))
+)]
 pub async fn check(
     State(state): State<AppState>,
     caller: Caller,
@@ -245,7 +259,12 @@ pub async fn check(
     Ok(Json(CheckedRules { ok, faults }))
 }
 
-/// `POST /v1/rules/diff`
+/// What rules would change
+#[utoipa::path(
+    post, path = "/v1/rules/diff", security(("token" = ["responder"])),
+    request_body = RuleFiles,
+    responses((status = 200, body = Diff))
+)]
 pub async fn diff(
     State(state): State<AppState>,
     caller: Caller,
@@ -264,10 +283,14 @@ pub async fn diff(
     }))
 }
 
-/// `GET /v1/rules/revisions`, newest first.
+/// The history of rules, newest first
+#[utoipa::path(
+    get, path = "/v1/rules/revisions", security(("token" = ["viewer"])),
+    params(Paging), responses((status = 200, body = List<RevisionLine>))
+)]
 pub async fn revisions(
     State(state): State<AppState>,
-    Query(query): Query<RevisionsQuery>,
+    Query(query): Query<Paging>,
 ) -> Result<Json<List<RevisionLine>>, Problem> {
     let limit = parse::limit(query.limit);
     let before = parse::cursor(query.cursor.as_deref())?.map(Revision);

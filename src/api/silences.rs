@@ -6,15 +6,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::engine::ids::SilenceId;
-use crate::engine::input::{Input, SilenceRequest};
+use crate::engine::input::SilenceRequest;
 use crate::engine::matcher::{Matcher, MatcherError};
 use crate::runtime::handle::View;
 
-use super::answers;
 use super::audit::{Action, AuditEvent};
 use super::auth::Caller;
 use super::extract::{Json, Path, Query};
-use super::parse::{self, ByNumber};
+use super::parse::{self, Paging};
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 use super::wire::{self, List};
@@ -49,10 +48,16 @@ pub struct Silenced {
     until: String,
 }
 
-/// `GET /v1/silences`: those that have not ended, by their ids.
+/// List silences
+///
+/// Those that have not ended, by their ids.
+#[utoipa::path(
+    get, path = "/v1/silences", security(("token" = ["viewer"])),
+    params(Paging), responses((status = 200, body = List<wire::silence::Silence>))
+)]
 pub async fn list(
     State(state): State<AppState>,
-    Query(query): Query<ByNumber>,
+    Query(query): Query<Paging>,
 ) -> Result<Json<List<wire::silence::Silence>>, Problem> {
     let (after, limit) = query.read()?;
     let look = move |view: View<'_>| {
@@ -64,7 +69,11 @@ pub async fn list(
     Ok(Json(List::page(silences, limit, |known| known.id)))
 }
 
-/// `POST /v1/silences`
+/// Set a silence
+#[utoipa::path(
+    post, path = "/v1/silences", security(("token" = ["responder"])),
+    responses((status = 201, body = Silenced))
+)]
 pub async fn add(
     State(state): State<AppState>,
     caller: Caller,
@@ -94,7 +103,11 @@ pub async fn add(
     Ok((StatusCode::CREATED, Json(silenced)))
 }
 
-/// `GET /v1/silences/{id}`
+/// One silence
+#[utoipa::path(
+    get, path = "/v1/silences/{id}", security(("token" = ["viewer"])),
+    responses((status = 200, body = wire::silence::Silence))
+)]
 pub async fn show(
     State(state): State<AppState>,
     Path(id): Path<String>,
@@ -108,7 +121,11 @@ pub async fn show(
     known.map(Json).ok_or_else(|| not_there(id))
 }
 
-/// `DELETE /v1/silences/{id}`: ends it now.
+/// End a silence now
+#[utoipa::path(
+    delete, path = "/v1/silences/{id}", security(("token" = ["responder"])),
+    responses((status = 204))
+)]
 pub async fn expire(
     State(state): State<AppState>,
     caller: Caller,
@@ -129,9 +146,8 @@ pub async fn set(
     let (matchers, until, reason) = (matchers.join(", "), request.until, &request.reason);
     let act = AuditEvent::of(state, caller, Action::SilenceSet)
         .because(format!("{matchers} until {until}: {reason}"));
-    let input = Input::Silence(request);
-    let answer = state.handle.control_recorded(input, act.unless_refused());
-    answers::silence(answer.await?)
+    let record = act.about(|(silence, _)| format!("silence {silence}"));
+    Ok(state.handle.set_silence(request, record).await?)
 }
 
 /// Ends a silence now.
@@ -140,11 +156,11 @@ pub async fn end(state: &ApiState, caller: &Caller, silence: SilenceId) -> Resul
     if !state.handle.read(look).await? {
         return Err(not_there(silence));
     }
-    let actor = caller.actor();
-    let input = Input::ExpireSilence { silence, actor };
     let act = AuditEvent::of(state, caller, Action::SilenceEnded).on(format!("silence {silence}"));
-    let answer = state.handle.control_recorded(input, act.unless_refused());
-    answers::done(answer.await?)
+    let ended = state
+        .handle
+        .expire_silence(silence, caller.actor(), act.once_done());
+    Ok(ended.await?)
 }
 
 /// Matchers, if all of them are accepted.

@@ -12,14 +12,13 @@ use serde::Deserialize;
 
 use crate::engine::event::Text;
 use crate::engine::ids::{ChannelName, UserName};
-use crate::engine::input::{Act, ActOn, Input, Press, Verb, Via};
+use crate::engine::input::{Act, ActOn, Press, Verb, Via};
 use crate::engine::ruleset::{Medium, RuleSet};
 use crate::engine::time::{Duration, Timestamp};
 use crate::signing::Refused;
 use crate::signing::slack::{self, Headers};
 use crate::web::opened_link::OpenedLink;
 
-use super::answers;
 use super::body;
 use super::extract::{Whose, whole_body};
 use super::links;
@@ -72,7 +71,11 @@ struct Pressed {
     value: Option<String>,
 }
 
-/// `POST /slack/actions`
+/// A button in Slack was pressed
+#[utoipa::path(
+    post, path = "/slack/actions", security(("signature" = [])),
+    responses((status = 200))
+)]
 pub async fn actions(State(state): State<AppState>, request: Request) -> Response {
     match take(&state, request).await {
         Ok(()) => StatusCode::OK.into_response(),
@@ -211,7 +214,7 @@ async fn react(
             verb,
         },
     };
-    let acted = answers::acted(state.handle.control(Input::Press(press)).await?)?;
+    let acted = state.handle.press(press).await?;
     let first = acted.iter().find_map(|one| {
         let by = one.acknowledged.as_ref()?;
         let is_other = by.user.as_ref() != Some(&user);

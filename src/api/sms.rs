@@ -7,19 +7,19 @@ use serde_json::{Value, json};
 
 use crate::engine::event::Text;
 use crate::engine::ids::ChannelName;
-use crate::engine::input::{Input, SmsReply};
+use crate::engine::input::SmsReply;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::Timestamp;
 use crate::signing::twilio::{self, Keys, Signed};
 use crate::text::{hash, hex, truncate::prefix};
 
 use super::access::secret_of;
+use super::body;
 use super::extract::{Json, Path, Whose, whole_body};
 use super::guesses::peer;
 use super::ports::{ApiState, AppState, SmsInbound};
 use super::problem::Problem;
 use super::refusals::{self, Origin};
-use super::{answers, body};
 
 /// Characters of a message that are looked at; what we understand is far shorter.
 const TEXT_CHARACTERS_MAX: usize = 500;
@@ -27,7 +27,12 @@ const TEXT_CHARACTERS_MAX: usize = 500;
 /// Bytes of a message with everything around it.
 const SMS_BYTES_MAX: usize = 64 * 1024;
 
-/// `POST /sms/{channel}/inbound`
+/// A text message came in
+#[utoipa::path(
+    post, path = "/sms/{channel}/inbound", security(("signature" = [])),
+    params(("key" = Option<String>, Query)),
+    responses((status = 200))
+)]
 pub async fn inbound(
     State(state): State<AppState>,
     Path(channel): Path<String>,
@@ -51,7 +56,7 @@ pub async fn inbound(
         .into(),
         message_id: required(&form, "MessageSid")?,
     };
-    let reply = answers::sms(state.handle.control(Input::Sms(reply)).await?)?;
+    let reply = state.handle.text_message(reply).await?;
     Ok(twiml(reply.text.as_deref()))
 }
 
@@ -161,7 +166,7 @@ async fn from_gateway(
         .into(),
         message_id,
     };
-    let reply = answers::sms(state.handle.control(Input::Sms(reply)).await?)?;
+    let reply = state.handle.text_message(reply).await?;
     let text = reply.text.map(|text| text.to_string());
     let (confirmed, answered) = match settings.confirms_by_sms {
         // The SMS of its own is out, or on its way.

@@ -6,23 +6,26 @@ use axum::response::Response;
 use serde::Deserialize;
 use tracing::warn;
 
-use crate::engine::decision::Answer;
 use crate::engine::ids::{AttemptId, ChannelName};
-use crate::engine::input::Input;
+use crate::runtime::handle::RequestError;
 
+use super::body;
 use super::extract::{Path, Query};
 use super::ports::AppState;
 use super::problem::Problem;
 use super::sms::{signed_by_twilio, twiml};
-use super::{answers, body};
 
 /// Of which attempt.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 pub struct StatusQuery {
     attempt: Option<u64>,
 }
 
-/// `POST /sms/{channel}/status`
+/// A delivery report came in
+#[utoipa::path(
+    post, path = "/sms/{channel}/status", security(("signature" = [])),
+    params(StatusQuery), responses((status = 200))
+)]
 pub async fn status(
     State(state): State<AppState>,
     Path(channel): Path<String>,
@@ -43,18 +46,14 @@ pub async fn status(
             format!("{word}, error {code}")
         };
         let message: String = message.chars().take(300).collect();
-        let input = Input::DeliveryReport {
-            channel: channel.clone(),
-            attempt,
-            outcome,
-            provider_message: Some(message.into()),
-        };
-        let answer = state.handle.control(input).await?;
-        if let Answer::Refused(refusal) = answer {
-            (state.on_refused_report)(&channel);
-            warn!(channel.name = %channel, error = %refusal, "a delivery report is ignored");
-        } else {
-            answers::done(answer)?;
+        let handle = &state.handle;
+        let report = handle.delivery_report(channel.clone(), attempt, outcome, message.into());
+        match report.await {
+            Err(RequestError::Refused(refusal)) => {
+                (state.on_refused_report)(&channel);
+                warn!(channel.name = %channel, error = %refusal, "a delivery report is ignored");
+            }
+            report => report?,
         }
     }
     Ok(twiml(None))

@@ -193,7 +193,7 @@ async fn every_route_with_a_role_refuses_strangers_and_weaker_roles() {
         let Access::Role(_) = route.access else {
             continue;
         };
-        let (method, path) = (route.method.as_str(), filled(route.path));
+        let (method, path) = (route.method.as_str(), filled(&route.path));
         for token in [None, Some("rv_unknown")] {
             let asked = ask(router(state.clone()), request(method, &path, token)).await;
             assert_eq!(
@@ -238,9 +238,9 @@ async fn every_route_for_monitors_refuses_a_missing_and_a_wrong_key() {
         let Access::Integration = route.access else {
             continue;
         };
-        let path = filled(route.path);
+        let path = filled(&route.path);
         // The original has no 401; its clients read the JSON of a 400.
-        let expected = match route.path {
+        let expected = match route.path.as_str() {
             "/v2/enqueue" | "/v2/change/enqueue" => StatusCode::BAD_REQUEST,
             _ => StatusCode::UNAUTHORIZED,
         };

@@ -1,31 +1,28 @@
 //! The story of an incident: every decision with its reason, every attempt with its outcome.
 
 use axum::extract::State;
-use serde::Deserialize;
 
 use crate::engine::ids::{EntryId, IncidentNumber};
 use crate::store::Store;
 
 use super::extract::{Json, Path, Query};
 use super::incidents;
-use super::parse::{self, ITEMS_MAX};
+use super::parse::{self, ITEMS_MAX, Paging};
 use super::ports::AppState;
 use super::problem::Problem;
 use super::wire::{self, List};
 
-/// A position in the story.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TimelineQuery {
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-/// `GET /v1/incidents/{n}/timeline`, oldest first.
+/// Every decision with its reason, every attempt with its outcome
+///
+/// Oldest first.
+#[utoipa::path(
+    get, path = "/v1/incidents/{number}/timeline", security(("token" = ["viewer"])),
+    params(Paging), responses((status = 200, body = List<wire::entry::Entry>))
+)]
 pub async fn timeline(
     State(state): State<AppState>,
     Path(number): Path<String>,
-    Query(query): Query<TimelineQuery>,
+    Query(query): Query<Paging>,
 ) -> Result<Json<List<wire::entry::Entry>>, Problem> {
     let number = IncidentNumber(parse::number("incident", &number)?);
     let limit = parse::limit(query.limit.or(Some(ITEMS_MAX)));

@@ -51,7 +51,11 @@ pub struct MadeToken {
     expires: Option<String>,
 }
 
-/// `GET /v1/tokens`
+/// List API tokens
+#[utoipa::path(
+    get, path = "/v1/tokens", security(("token" = ["admin"])),
+    responses((status = 200, body = List<Token>))
+)]
 pub async fn list(State(state): State<AppState>) -> Json<List<Token>> {
     let tokens = state.auth.tokens();
     Json(List::whole(tokens.iter().map(listed).collect()))
@@ -69,7 +73,11 @@ fn listed(token: &StoredToken) -> Token {
     }
 }
 
-/// `POST /v1/tokens`
+/// Make an API token
+#[utoipa::path(
+    post, path = "/v1/tokens", security(("token" = ["admin"])),
+    responses((status = 201, body = MadeToken))
+)]
 pub async fn create(
     State(state): State<AppState>,
     caller: Caller,
@@ -130,7 +138,11 @@ pub async fn create(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// `DELETE /v1/tokens/{id}`
+/// Revoke an API token
+#[utoipa::path(
+    delete, path = "/v1/tokens/{id}", security(("token" = ["admin"])),
+    responses((status = 204))
+)]
 pub async fn revoke(
     State(state): State<AppState>,
     caller: Caller,

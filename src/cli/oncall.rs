@@ -3,9 +3,10 @@
 use clap::Args;
 
 use super::context::Context;
-use super::remote::Call;
+use super::remote::{Call, read};
 use super::render;
 use super::report::{Failure, Report, Verdict};
+use crate::api::wire::oncall::OnCall;
 
 #[derive(Debug, Args)]
 pub struct Oncall {
@@ -33,8 +34,9 @@ pub async fn run(oncall: &Oncall, context: &Context) -> Result<Report, Failure> 
         .query("user", oncall.user.as_ref());
     let answer = context.remote()?.call(call).await?;
     let user = oncall.user.as_deref();
-    let text = render::people::on_call(&answer, user, &context.into());
-    let is_nowhere = user.is_some() && render::list(&answer, "schedules").is_empty();
+    let on_call: OnCall = read(&answer)?;
+    let text = render::people::on_call(&on_call, user, &context.into());
+    let is_nowhere = user.is_some() && on_call.schedules.is_empty();
     let verdict = match is_nowhere {
         true => Verdict::NotSo,
         false => Verdict::Done,

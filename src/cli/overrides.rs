@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use super::arguments::id;
 use super::context::Context;
-use super::remote::{Call, Remote};
+use super::remote::{Call, Remote, read};
 use super::render::{self, time_format};
 use super::report::{Failure, Report, list_as};
 use super::times;
+use crate::api::wire::oncall::{OnCall, Override};
 use crate::engine::time::Timestamp;
 
 #[derive(Debug, Subcommand)]
@@ -125,36 +126,35 @@ async fn add(add: &Add, context: &Context) -> Result<Report, Failure> {
 
 async fn list(list: &List, context: &Context) -> Result<Report, Failure> {
     let remote = context.remote()?;
-    let overrides = known(&remote, list.schedule.as_deref()).await?;
+    let (overrides, items) = known(&remote, list.schedule.as_deref()).await?;
     let text = render::people::overrides(&overrides, &context.into());
-    Ok(Report::new(list_as("items", overrides), text))
+    Ok(Report::new(list_as("items", items), text))
 }
 
-/// The overrides of one schedule, or of all; each names its schedule.
-async fn known(remote: &Remote, schedule: Option<&str>) -> Result<Vec<Value>, Failure> {
+/// The overrides of one schedule, or of all, with what was sent of them.
+async fn known(
+    remote: &Remote,
+    schedule: Option<&str>,
+) -> Result<(Vec<Override>, Vec<Value>), Failure> {
     let schedules = match schedule {
         Some(schedule) => vec![schedule.to_owned()],
         None => schedules(remote).await?,
     };
-    let mut overrides = Vec::new();
+    let (mut overrides, mut items) = (Vec::new(), Vec::new());
     for schedule in schedules {
         let path = ["v1", "schedules", &schedule, "overrides"];
-        for mut known in remote.items(&path, &[]).await? {
-            if known.get("schedule").is_none() && known.is_object() {
-                known["schedule"] = Value::from(schedule.as_str());
-            }
-            overrides.push(known);
-        }
+        let (read, sent) = remote.items_of::<Override>(&path).await?;
+        overrides.extend(read);
+        items.extend(sent);
     }
-    Ok(overrides)
+    Ok((overrides, items))
 }
 
 async fn schedules(remote: &Remote) -> Result<Vec<String>, Failure> {
     let answer = remote.call(Call::get(&["v1", "oncall"])).await?;
-    let schedules = render::list(&answer, "schedules").iter();
-    Ok(schedules
-        .map(|schedule| render::text(schedule, "name"))
-        .collect())
+    let on_call: OnCall = read(&answer)?;
+    let schedules = on_call.schedules.into_iter();
+    Ok(schedules.map(|schedule| schedule.name).collect())
 }
 
 async fn remove(remove: &Remove, context: &Context) -> Result<Report, Failure> {
@@ -162,7 +162,7 @@ async fn remove(remove: &Remove, context: &Context) -> Result<Report, Failure> {
     let id = remove.id.to_string();
     let schedule = match &remove.schedule {
         Some(schedule) => schedule.clone(),
-        None => schedule_of(&remote, &id).await?,
+        None => schedule_of(&remote, remove.id).await?,
     };
     let path = ["v1", "schedules", &schedule, "overrides", &id];
     remote.call(Call::delete(&path)).await?;
@@ -173,12 +173,10 @@ async fn remove(remove: &Remove, context: &Context) -> Result<Report, Failure> {
     ))
 }
 
-async fn schedule_of(remote: &Remote, id: &str) -> Result<String, Failure> {
-    let overrides = known(remote, None).await?;
-    let found = overrides
-        .iter()
-        .find(|known| render::text(known, "id") == id);
-    found
-        .map(|known| render::text(known, "schedule"))
+async fn schedule_of(remote: &Remote, id: u64) -> Result<String, Failure> {
+    let (overrides, _) = known(remote, None).await?;
+    let known = overrides.into_iter().find(|known| known.id == id);
+    known
+        .map(|known| known.schedule)
         .ok_or_else(|| Failure::NotSo(format!("there is no override {id}: see `override list`")))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 pub use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, HeaderValue, IF_MATCH};
 use reqwest::{Method, Url, redirect};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::text::clean::blanked;
@@ -272,6 +273,16 @@ impl Remote {
         }
     }
 
+    /// As [`Remote::items`], each with what was sent.
+    pub async fn items_of<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+    ) -> Result<(Vec<T>, Vec<Value>), Failure> {
+        let items = self.items(path, &[]).await?;
+        let read = items.iter().map(read).collect::<Result<_, _>>()?;
+        Ok((read, items))
+    }
+
     fn address(&self, path: &[&str], query: &[(&'static str, String)]) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -389,4 +400,14 @@ fn chain(error: &reqwest::Error) -> String {
         deepest = source;
     }
     deepest.to_string()
+}
+
+/// An answer as the shape that the API gives it.
+pub fn read<T: DeserializeOwned>(answer: &Value) -> Result<T, Failure> {
+    T::deserialize(answer).map_err(|error| {
+        let error = blanked(&error.to_string());
+        Failure::Server(format!(
+            "the server's answer is not understood: {error}; use the `reveille` of its version"
+        ))
+    })
 }

@@ -67,12 +67,9 @@ async fn add(add: &Add, context: &Context) -> Result<Report, Failure> {
 }
 
 async fn list(context: &Context) -> Result<Report, Failure> {
-    let answer = list_as(
-        "items",
-        context.remote()?.items(&["v1", "silences"], &[]).await?,
-    );
-    let text = render::people::silences(&answer, &context.into());
-    Ok(Report::new(answer, text))
+    let (silences, items) = context.remote()?.items_of(&["v1", "silences"]).await?;
+    let text = render::people::silences(&silences, &context.into());
+    Ok(Report::new(list_as("items", items), text))
 }
 
 async fn expire(expire: &Expire, context: &Context) -> Result<Report, Failure> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::oneshot;
 
-use crate::engine::decision::Answer;
+use crate::engine::decision::{Answer, Refusal};
 use crate::engine::event::Event;
 use crate::engine::ids::{IntegrationName, Revision};
 use crate::engine::input::Input;
@@ -50,6 +50,18 @@ pub enum ApplyError {
     Unavailable(#[from] Unavailable),
 }
 
+/// Why a request of a person was not done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// Our own mistake.
+    #[error("the driver gave an answer of another kind than asked for")]
+    Unexpected,
+}
+
 /// What a reader sees: the state between two commits.
 #[derive(Clone, Copy)]
 pub struct View<'driver> {
@@ -72,6 +84,9 @@ pub struct NewRules {
 
 /// Makes a document of an answer, to be kept in the same commit as what led to it.
 pub type Record = Box<dyn FnOnce(&Answer) -> Option<DocumentWrite> + Send>;
+
+/// Makes a document of the result of a request, to be kept in the same commit.
+pub type RecordOf<T> = Box<dyn FnOnce(&T) -> DocumentWrite + Send>;
 
 /// Makes a document of the revision under which rules were put in force.
 pub type RecordOfRules = Box<dyn FnOnce(Revision) -> DocumentWrite + Send>;
@@ -176,7 +191,7 @@ impl Handle {
     }
 
     /// As [`Handle::control`]; what `record` makes of the answer is durable with it.
-    pub async fn control_recorded(
+    pub(super) async fn control_recorded(
         &self,
         input: Input,
         record: Record,

@@ -9,6 +9,7 @@ pub mod handle;
 pub mod lane_watch;
 pub mod monotonic;
 pub mod queue;
+mod requests;
 pub mod room;
 pub mod supervise;
 pub mod turn;

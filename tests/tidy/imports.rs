@@ -102,7 +102,16 @@ const ROOMS: [Room; 18] = [
     },
     Room {
         name: "cli",
-        rooms: &["engine", "document", "rules", "config", "app", "telemetry"],
+        rooms: &[
+            "engine",
+            "document",
+            "rules",
+            "config",
+            "app",
+            "telemetry",
+            // What the server answers, in its own shapes.
+            "api::wire",
+        ],
         crates: &[
             "anyhow",
             "tokio",
@@ -208,6 +217,7 @@ const API_CRATES: &[&str] = &[
     "http_body",
     "tokio",
     "utoipa",
+    "utoipa_axum",
     "askama",
     "serde_json",
     "form_urlencoded",

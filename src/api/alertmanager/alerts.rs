@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 
-use crate::api::extract::{Json, Query};
+use crate::api::extract::Json;
 use crate::api::ports::AppState;
 use crate::api::problem::Problem;
 use crate::api::wire::alertmanager::{
@@ -20,7 +20,7 @@ use crate::engine::ruleset::RuleSet;
 use crate::engine::time::{Duration, Now, Timestamp};
 use crate::runtime::handle::View;
 
-use super::query::{Parameters, takes_text};
+use super::query::{AlertsQuery, Parameters, takes_text};
 use super::{NOBODY, receiver};
 
 /// When an alert ends that asserts no end, as in the original.
@@ -133,12 +133,16 @@ impl Around {
     }
 }
 
-/// `GET /api/v2/alerts`
+/// As Alertmanager's API v2
+#[utoipa::path(
+    get, path = "/api/v2/alerts", security(("token" = ["viewer"])), params(AlertsQuery),
+    responses((status = 200, body = Vec<GettableAlert>))
+)]
 pub async fn list(
     State(state): State<AppState>,
-    Query(parameters): Query<Vec<(String, String)>>,
+    parameters: Parameters,
 ) -> Result<Json<Vec<GettableAlert>>, Problem> {
-    let wanted = Wanted::read(&Parameters::new(parameters))?;
+    let wanted = Wanted::read(&parameters)?;
     let rules = state.handle.rules();
     let look = |view: View<'_>| {
         let alerts = view.state.alerts().cloned().collect::<Vec<_>>();
@@ -155,12 +159,18 @@ pub async fn list(
     Ok(Json(shown))
 }
 
-/// `GET /api/v2/alerts/groups`: open incidents with their firing alerts.
+/// As Alertmanager's API v2
+///
+/// Open incidents with their firing alerts.
+#[utoipa::path(
+    get, path = "/api/v2/alerts/groups", security(("token" = ["viewer"])), params(AlertsQuery),
+    responses((status = 200, body = Vec<AlertGroup>))
+)]
 pub async fn groups(
     State(state): State<AppState>,
-    Query(parameters): Query<Vec<(String, String)>>,
+    parameters: Parameters,
 ) -> Result<Json<Vec<AlertGroup>>, Problem> {
-    let wanted = Wanted::read(&Parameters::new(parameters))?;
+    let wanted = Wanted::read(&parameters)?;
     let rules = state.handle.rules();
     let look = |view: View<'_>| {
         let open = view.state.incidents().filter(|known| known.is_open());

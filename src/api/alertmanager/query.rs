@@ -1,5 +1,11 @@
 //! What Alertmanager's lists are asked for: matchers, a receiver, and switches.
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use utoipa::IntoParams;
+
+use crate::api::extract::Query;
+use crate::api::ports::AppState;
 use crate::api::problem::Problem;
 use crate::engine::matcher::{Matcher, Operator};
 
@@ -7,11 +13,16 @@ use crate::engine::matcher::{Matcher, Operator};
 #[derive(Debug)]
 pub struct Parameters(Vec<(String, String)>);
 
-impl Parameters {
-    pub fn new(parameters: Vec<(String, String)>) -> Self {
-        Self(parameters)
-    }
+impl FromRequestParts<AppState> for Parameters {
+    type Rejection = Problem;
 
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let query = Query::from_request_parts(parts, state).await;
+        query.map(|Query(parameters)| Self(parameters))
+    }
+}
+
+impl Parameters {
     fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let named = self.0.iter().filter(move |(known, _)| known == name);
         named.map(|(_, value)| value.as_str())
@@ -43,6 +54,21 @@ impl Parameters {
         let value = self.all(name).last().filter(|value| !value.is_empty());
         value.is_none_or(|value| words.contains(&value.to_ascii_lowercase().as_str()))
     }
+}
+
+/// What lists of alerts can be asked for, for the description of the API; [`Parameters`] reads it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only its shape is used")]
+pub struct AlertsQuery {
+    /// Matchers, one each time.
+    filter: Option<Vec<String>>,
+    /// A regular expression for the whole name.
+    receiver: Option<String>,
+    active: Option<bool>,
+    silenced: Option<bool>,
+    inhibited: Option<bool>,
+    unprocessed: Option<bool>,
 }
 
 /// Whether a silence with these matchers is asked for: the text of its matcher of that name is
@@ -108,7 +134,7 @@ mod tests {
 
     #[test]
     fn switches_are_on_unless_turned_off_and_faults_of_the_query_are_named() {
-        let query = |name: &str, value: &str| Parameters::new(vec![(name.into(), value.into())]);
+        let query = |name: &str, value: &str| Parameters(vec![(name.into(), value.into())]);
         for (value, expected) in [("true", true), ("", true), ("false", false), ("0", false)] {
             assert_eq!(query("active", value).switch("active"), expected, "{value}");
         }

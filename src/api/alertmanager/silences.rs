@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::api::auth::Caller;
-use crate::api::extract::{Json, Path, Query};
+use crate::api::extract::{Json, Path};
 use crate::api::ports::{ApiState, AppState};
 use crate::api::problem::Problem;
 use crate::api::wire::silence::{
@@ -20,12 +20,19 @@ use crate::runtime::handle::View;
 
 use super::query::{Parameters, passes};
 
-/// `GET /api/v2/silences`: the ones in force first, then those to come, then those that ended.
+/// As Alertmanager's API v2
+///
+/// The ones in force first, then those to come, then those that ended.
+#[utoipa::path(
+    get, path = "/api/v2/silences", security(("token" = ["viewer"])),
+    params(("filter" = Option<Vec<String>>, Query)),
+    responses((status = 200, body = Vec<GettableSilence>))
+)]
 pub async fn list(
     State(state): State<AppState>,
-    Query(parameters): Query<Vec<(String, String)>>,
+    parameters: Parameters,
 ) -> Result<Json<Vec<GettableSilence>>, Problem> {
-    let filter = Parameters::new(parameters).matchers()?;
+    let filter = parameters.matchers()?;
     let look = |view: View<'_>| view.state.shown_silences().cloned().collect::<Vec<_>>();
     let mut known: Vec<Arc<Silence>> = state.handle.read(look).await?;
     known.retain(|silence| passes(&silence.matchers, &filter));
@@ -43,7 +50,11 @@ pub async fn list(
     ))
 }
 
-/// `GET /api/v2/silence/{id}`
+/// As Alertmanager's API v2
+#[utoipa::path(
+    get, path = "/api/v2/silence/{id}", security(("token" = ["viewer"])),
+    responses((status = 200, body = GettableSilence))
+)]
 pub async fn show(
     State(state): State<AppState>,
     Path(id): Path<String>,
@@ -52,8 +63,14 @@ pub async fn show(
     Ok(Json(gettable(&silence)))
 }
 
-/// `POST /api/v2/silences`: sets one, or changes the one whose id it has. What cannot be changed in
-/// place is replaced under a new id, as by the original.
+/// As Alertmanager's API v2
+///
+/// Sets one, or changes the one whose id it has. What cannot be changed in place is replaced under
+/// a new id, as by the original.
+#[utoipa::path(
+    post, path = "/api/v2/silences", security(("token" = ["responder"])),
+    responses((status = 200))
+)]
 pub async fn add(
     State(state): State<AppState>,
     caller: Caller,
@@ -96,7 +113,13 @@ pub async fn add(
     Ok(Json(json!({ "silenceID": id })))
 }
 
-/// `DELETE /api/v2/silence/{id}`; to end one that has ended changes nothing.
+/// As Alertmanager's API v2
+///
+/// To end one that has ended changes nothing.
+#[utoipa::path(
+    delete, path = "/api/v2/silence/{id}", security(("token" = ["responder"])),
+    responses((status = 200))
+)]
 pub async fn expire(
     State(state): State<AppState>,
     caller: Caller,

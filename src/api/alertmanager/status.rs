@@ -15,7 +15,11 @@ use crate::engine::time::Duration;
 
 use super::{NOBODY, receiver};
 
-/// `GET /api/v2/status`
+/// As Alertmanager's API v2
+#[utoipa::path(
+    get, path = "/api/v2/status", security(("token" = ["viewer"])),
+    responses((status = 200))
+)]
 pub async fn status(State(state): State<AppState>) -> Json<Value> {
     Json(json!({
         "cluster": {"status": "disabled", "peers": []},
@@ -28,7 +32,11 @@ pub async fn status(State(state): State<AppState>) -> Json<Value> {
     }))
 }
 
-/// `GET /api/v2/receivers`
+/// As Alertmanager's API v2
+#[utoipa::path(
+    get, path = "/api/v2/receivers", security(("token" = ["viewer"])),
+    responses((status = 200, body = Vec<Receiver>))
+)]
 pub async fn receivers(State(state): State<AppState>) -> Json<Vec<Receiver>> {
     let names = names(&state.handle.rules()).into_iter();
     Json(names.map(|name| Receiver { name }).collect())

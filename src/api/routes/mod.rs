@@ -1,75 +1,43 @@
-//! The one table of what can be asked of the router over HTTP, and by whom.
+//! The one list of what can be asked of the router over HTTP.
 //!
-//! A path exists only by standing here, and a line cannot be written without its access: the router
-//! and the description of the API are both made from this table.
-
-mod administration;
-mod incidents;
-mod outside;
+//! A handler declares its route itself, in `#[utoipa::path]`: method, path, parameters, bodies, and
+//! as `security` who may use it. The router and the description of the API are both made from that.
+//! Access is enforced by the router before the handler; a route that declares none, or one that is
+//! not understood, is for admins only.
 
 use axum::http::Method;
-use axum::routing::MethodRouter;
+use utoipa::openapi::path::{Operation, Paths};
+use utoipa_axum::router::UtoipaMethodRouter;
+use utoipa_axum::routes;
 
 use super::access::Access;
+use super::alertmanager::status as alertmanager;
+use super::alertmanager::{alerts as alertmanager_alerts, silences as alertmanager_silences};
 use super::ports::AppState;
+use super::{
+    actions, alerts, audit, channels, clock, explain, health, home, incidents, ingest, keys,
+    link_page, oncall, openapi, overrides, pages, preview, receipts, rules, silences, slack, sms,
+    sms_status, timeline, tokens,
+};
 
-/// One line of the table.
+/// A handler with what it declares.
 pub struct Route {
     pub method: Method,
-    pub path: &'static str,
+    pub path: String,
     pub access: Access,
-    /// What it does, for the description of the API.
-    pub summary: &'static str,
-    /// Names of query parameters.
-    pub query: &'static [&'static str],
-    /// Name of the schema of the body that it takes.
-    pub takes: Option<&'static str>,
-    /// Name of the schema of the body with which it answers.
-    pub gives: Option<&'static str>,
-    /// Status of a good answer.
-    pub status: u16,
-    pub handler: MethodRouter<AppState>,
+    pub declared: UtoipaMethodRouter<AppState>,
 }
 
 impl Route {
-    fn new(
-        method: Method,
-        path: &'static str,
-        access: Access,
-        summary: &'static str,
-        handler: MethodRouter<AppState>,
-    ) -> Self {
+    fn new(mut declared: UtoipaMethodRouter<AppState>) -> Self {
+        let (path, method, operation) =
+            operation(&mut declared.1).expect("a handler declares one operation");
         Self {
+            access: Access::declared(operation).unwrap_or(Access::ADMIN),
             method,
             path,
-            access,
-            summary,
-            query: &[],
-            takes: None,
-            gives: None,
-            status: 200,
-            handler,
+            declared,
         }
-    }
-
-    fn query(mut self, names: &'static [&'static str]) -> Self {
-        self.query = names;
-        self
-    }
-
-    fn takes(mut self, schema: &'static str) -> Self {
-        self.takes = Some(schema);
-        self
-    }
-
-    fn gives(mut self, schema: &'static str) -> Self {
-        self.gives = Some(schema);
-        self
-    }
-
-    fn status(mut self, status: u16) -> Self {
-        self.status = status;
-        self
     }
 
     /// Whether the listener for the internet side serves it.
@@ -79,22 +47,61 @@ impl Route {
     }
 }
 
-/// The whole table.
-pub fn all() -> Vec<Route> {
-    let areas = [
-        outside::of_monitors(),
-        outside::of_people(),
-        incidents::of_incidents(),
-        incidents::of_actions(),
-        incidents::of_history(),
-        administration::of_rules(),
-        administration::of_silences(),
-        administration::of_schedules_and_channels(),
-        outside::of_alertmanager(),
-        administration::of_administration(),
-        administration::of_process(),
+/// The operation of a single handler, with its path and method.
+pub fn operation(paths: &mut Paths) -> Option<(String, Method, &mut Operation)> {
+    let (path, item) = paths.paths.iter_mut().next()?;
+    let operations = [
+        (Method::GET, &mut item.get),
+        (Method::POST, &mut item.post),
+        (Method::PUT, &mut item.put),
+        (Method::DELETE, &mut item.delete),
     ];
-    areas.into_iter().flatten().collect()
+    let mut declared = operations
+        .into_iter()
+        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)));
+    let (method, operation) = declared.next()?;
+    Some((path.clone(), method, operation))
+}
+
+macro_rules! handlers {
+    ($($module:ident: $($handler:ident),+;)+) => {
+        vec![$($(Route::new(routes!($module::$handler)),)+)+]
+    };
+}
+
+/// All routes.
+pub fn all() -> Vec<Route> {
+    handlers! {
+        ingest: events, hook, hook_with_key, hook_alerts, alerts, enqueue, enqueue_change;
+        link_page: show, act;
+        slack: actions;
+        sms: inbound;
+        sms_status: status;
+        home: show;
+        incidents: list, show, alerts, pages;
+        timeline: timeline;
+        actions: page_by_hand, acknowledge_many, acknowledge, unacknowledge, resolve, snooze;
+        actions: escalate, reassign, note;
+        receipts: list, show;
+        pages: list;
+        alerts: list;
+        explain: explain;
+        oncall: oncall;
+        preview: route;
+        rules: show, put, check, diff, revisions, revision, rollback;
+        silences: list, add, show, expire;
+        overrides: list, add, remove;
+        channels: list, check;
+        alertmanager: status, receivers;
+        alertmanager_alerts: list, groups;
+        alertmanager_silences: list, add, show, expire;
+        keys: list_all, revoke_by_id, list, create, revoke;
+        clock: confirm;
+        tokens: list, create, revoke;
+        audit: list;
+        health: healthz, readyz, metrics;
+        openapi: show;
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Who did something, in one form wherever the API names somebody.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::engine::input;
 
 /// Who acted, and how they came.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Actor {
     /// Of the rules; `null` where it is nobody of them, such as a monitor or a token of a machine.
     pub user: Option<String>,

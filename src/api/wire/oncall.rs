@@ -1,6 +1,6 @@
 //! Who is on call, and who stands in, as the API shows them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::actor::Actor;
@@ -8,14 +8,14 @@ use crate::engine::calendar::{self, OnCallReason};
 use crate::engine::ids::ScheduleName;
 
 /// All schedules at one moment.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OnCall {
     pub at: String,
     pub schedules: Vec<ScheduleNow>,
 }
 
 /// One schedule at that moment.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ScheduleNow {
     pub name: String,
     pub user: Option<String>,
@@ -31,7 +31,7 @@ pub struct ScheduleNow {
 }
 
 /// Somebody stands in.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Override {
     pub id: u64,
     pub schedule: String,

@@ -12,7 +12,7 @@ use super::actor::Actor;
 use crate::text::{hash, hex};
 
 /// Matchers and a time: alerts are kept and shown, pages are held.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Silence {
     pub id: u64,
     /// Its id on `/api/v2`.

@@ -56,7 +56,16 @@ pub fn actor(value: &Value, field: &str) -> String {
 
 /// A field that is a time.
 pub fn moment(value: &Value, field: &str) -> Option<Timestamp> {
-    let text = value.get(field)?.as_str()?;
+    timestamp(value.get(field)?.as_str()?)
+}
+
+/// A time of the wire on the local clock; empty where it is not given.
+pub fn local<'text>(text: impl Into<Option<&'text String>>, view: &View) -> String {
+    let at = text.into().and_then(|text| timestamp(text));
+    at.map_or_else(String::new, |at| time_format::local(at, view))
+}
+
+fn timestamp(text: &str) -> Option<Timestamp> {
     let timestamp: jiff::Timestamp = text.parse().ok()?;
     Some(timestamp.into())
 }

@@ -3,28 +3,24 @@
 use serde_json::Value;
 
 use super::table::Table;
-use super::{View, actor, items, joined, list, moment, text, time_format};
+use super::{View, local, text, timestamp};
+use crate::api::wire::oncall::{OnCall, Override, ScheduleNow};
+use crate::api::wire::silence::Silence;
+use crate::text::clean::blanked;
 
 /// Who is on call, schedule by schedule; only those of `user` when one is given.
-pub fn on_call(answer: &Value, user: Option<&str>, view: &View) -> String {
+pub fn on_call(answer: &OnCall, user: Option<&str>, view: &View) -> String {
     let mut table = Table::new(&["SCHEDULE", "WHO", "SINCE", "UNTIL", "WHY"], 0);
-    for schedule in list(answer, "schedules") {
-        let who = text(schedule, "user");
+    for schedule in &answer.schedules {
         table.row([
-            text(schedule, "name"),
-            if who.is_empty() {
-                "nobody".to_owned()
-            } else {
-                who
-            },
-            time(schedule, "from", view),
-            time(schedule, "until", view),
-            [vec![why(schedule)], passed_over(schedule)]
-                .concat()
-                .into_iter()
-                .filter(|said| !said.is_empty())
-                .collect::<Vec<_>>()
-                .join("; "),
+            blanked(&schedule.name),
+            schedule
+                .user
+                .as_deref()
+                .map_or("nobody".to_owned(), blanked),
+            local(&schedule.from, view),
+            local(&schedule.until, view),
+            why(schedule),
         ]);
     }
     let nothing = user.map_or_else(
@@ -37,79 +33,65 @@ pub fn on_call(answer: &Value, user: Option<&str>, view: &View) -> String {
     table.render(view.look, &nothing)
 }
 
-fn why(schedule: &Value) -> String {
-    let layer = text(schedule, "layer");
-    match text(schedule, "reason").as_str() {
-        "rotation" if !layer.is_empty() => format!("layer {layer}"),
-        "nobody" => String::new(),
-        reason => reason.to_owned(),
-    }
-}
-
-/// Overrides of people who are gone.
-fn passed_over(schedule: &Value) -> Vec<String> {
-    let gone = list(schedule, "passed_over").iter();
-    gone.map(|known| {
-        let (id, user) = (text(known, "id"), text(known, "user"));
-        format!("override {id} names {user}, who is not in the rules")
-    })
-    .collect()
-}
-
-fn time(value: &Value, field: &str, view: &View) -> String {
-    moment(value, field).map_or_else(String::new, |at| time_format::local(at, view))
+/// Why, and the overrides of people who are gone.
+fn why(schedule: &ScheduleNow) -> String {
+    let why = match (schedule.reason.as_str(), schedule.layer) {
+        ("rotation", Some(layer)) => Some(format!("layer {layer}")),
+        ("nobody", _) => None,
+        (reason, _) => Some(blanked(reason)),
+    };
+    let gone = schedule.passed_over.iter().map(|gone| {
+        let user = blanked(&gone.user);
+        format!("override {} names {user}, who is not in the rules", gone.id)
+    });
+    why.into_iter().chain(gone).collect::<Vec<_>>().join("; ")
 }
 
 /// Overrides that are set.
-pub fn overrides(overrides: &[Value], view: &View) -> String {
+pub fn overrides(overrides: &[Override], view: &View) -> String {
     let mut table = Table::new(
         &["ID", "SCHEDULE", "WHO", "FROM", "UNTIL", "REASON", "BY"],
         5,
     );
     for known in overrides {
         table.row([
-            text(known, "id"),
-            text(known, "schedule"),
-            text(known, "user"),
-            time(known, "from", view),
-            time(known, "until", view),
-            text(known, "reason"),
-            actor(known, "created_by"),
+            known.id.to_string(),
+            blanked(&known.schedule),
+            blanked(&known.user),
+            local(&known.from, view),
+            local(&known.until, view),
+            blanked(&known.reason),
+            blanked(&known.created_by.name),
         ]);
     }
     table.render(view.look, "no overrides")
 }
 
 /// Silences that are set.
-pub fn silences(answer: &Value, view: &View) -> String {
+pub fn silences(silences: &[Silence], view: &View) -> String {
     let header = ["ID", "STATE", "MATCHERS", "UNTIL", "HELD", "BY", "REASON"];
     let mut table = Table::new(&header, 6);
-    for silence in items(answer) {
+    for silence in silences {
+        let matchers = match silence.matchers.as_slice() {
+            [] => "(everything)".to_owned(),
+            matchers => blanked(&matchers.join(", ")),
+        };
         table.row([
-            text(silence, "id"),
+            silence.id.to_string(),
             state(silence, view).to_owned(),
-            matchers(silence),
-            time(silence, "until", view),
-            text(silence, "held_pages"),
-            actor(silence, "created_by"),
-            text(silence, "reason"),
+            matchers,
+            local(&silence.until, view),
+            silence.held_pages.to_string(),
+            blanked(&silence.created_by.name),
+            blanked(&silence.reason),
         ]);
     }
     table.render(view.look, "no silences")
 }
 
-fn matchers(silence: &Value) -> String {
-    match joined(silence, "matchers") {
-        none if none.is_empty() => "(everything)".to_owned(),
-        matchers => matchers,
-    }
-}
-
-fn state(silence: &Value, view: &View) -> &'static str {
-    if silence.get("active").and_then(Value::as_bool) == Some(true) {
-        return "active";
-    }
-    match moment(silence, "from") {
+fn state(silence: &Silence, view: &View) -> &'static str {
+    match timestamp(&silence.from) {
+        _ if silence.active => "active",
         Some(from) if from > view.now => "waiting",
         Some(_) | None => "over",
     }
@@ -135,21 +117,31 @@ mod tests {
 
     #[test]
     fn the_on_call_table_names_people_turns_and_nobody() {
+        let gone = json!({
+            "id": 4, "user": "cy", "schedule": "empty", "reason": "swap",
+            "from": "2026-11-23T00:00:00Z", "until": "2026-11-23T09:00:00Z",
+            "created_at": "2026-11-22T00:00:00Z",
+            "created_by": {"user": null, "name": "ana", "via": "api"},
+        });
         let answer = json!({"at": "2026-11-23T03:20:00Z", "schedules": [
-            {"name": "night", "user": "ana", "layer": 1, "reason": "rotation",
+            {"name": "night", "user": "ana", "layer": 1, "reason": "rotation", "passed_over": [],
              "from": "2026-11-23T00:00:00Z", "until": "2026-11-23T09:00:00Z"},
             {"name": "second", "user": "bo", "layer": null, "reason": "override",
-             "from": "2026-11-22T09:00:00Z", "until": null},
+             "passed_over": [], "from": "2026-11-22T09:00:00Z", "until": null},
             {"name": "empty", "user": null, "layer": null, "reason": "nobody",
-             "passed_over": [{"id": 4, "user": "cy"}]},
+             "passed_over": [gone]},
         ]});
         let expected = "\
 SCHEDULE  WHO     SINCE         UNTIL  WHY
 night     ana     00:00         09:00  layer 1
 second    bo      Nov 22 09:00         override
 empty     nobody                       override 4 names cy, who is not in the rules";
+        let answer: OnCall = serde_json::from_value(answer).unwrap();
         assert_eq!(on_call(&answer, None, &view()), expected);
-        let nowhere = json!({ "schedules": [] });
+        let nowhere = OnCall {
+            schedules: Vec::new(),
+            ..answer
+        };
         assert_eq!(on_call(&nowhere, Some("cy"), &view()), "cy is not on call");
         assert_eq!(
             on_call(&nowhere, Some("me"), &view()),
@@ -159,19 +151,23 @@ empty     nobody                       override 4 names cy, who is not in the ru
 
     #[test]
     fn silences_say_what_they_hold() {
-        let answer = json!({"items": [
-            {"id": 3, "matchers": ["team=\"payments\"", "env=\"test\""], "active": true,
-             "from": "2026-11-23T03:00:00Z", "until": "2026-11-23T05:00:00Z", "held_pages": 2,
-             "created_by": {"user": null, "name": "ana", "via": "api"}, "reason": "maintenance"},
-            {"id": 4, "matchers": ["a=\"b\""], "active": false,
+        let silences_ = json!([
+            {"id": 3, "uuid": "u", "matchers": ["team=\"payments\"", "env=\"test\""],
+             "active": true, "held_pages": 2,
+             "from": "2026-11-23T03:00:00Z", "until": "2026-11-23T05:00:00Z",
+             "created_by": {"user": null, "name": "ana", "via": "api"}, "reason": "maintenance",
+             "created_at": "2026-11-23T03:00:00Z"},
+            {"id": 4, "uuid": "u", "matchers": ["a=\"b\""], "active": false,
              "from": "2026-11-23T04:00:00Z", "until": "2026-11-23T05:00:00Z", "held_pages": 0,
-             "created_by": {"user": null, "name": "bo", "via": "api"}, "reason": "later"},
-        ]});
+             "created_by": {"user": null, "name": "bo", "via": "api"}, "reason": "later",
+             "created_at": "2026-11-23T03:00:00Z"},
+        ]);
         let expected = "\
 ID  STATE    MATCHERS                     UNTIL  HELD  BY   REASON
 3   active   team=\"payments\", env=\"test\"  05:00  2     ana  maintenance
 4   waiting  a=\"b\"                        05:00  0     bo   later";
-        assert_eq!(silences(&answer, &view()), expected);
+        let silences_: Vec<Silence> = serde_json::from_value(silences_).unwrap();
+        assert_eq!(silences(&silences_, &view()), expected);
     }
 
     #[test]

@@ -81,10 +81,14 @@ fn faults() -> Value {
     ]})
 }
 
+fn override_() -> Value {
+    json!({"id": 4, "user": "bo", "schedule": "night", "reason": "swap",
+           "from": "2026-11-23T03:00:00Z", "until": "2026-11-23T05:00:00Z",
+           "created_at": "2026-11-23T02:00:00Z", "created_by": actor()})
+}
+
 fn known_override() -> Value {
-    json!({"items": [{"id": 4, "user": "bo", "schedule": "night", "reason": "swap",
-                      "from": "2026-11-23T03:00:00Z", "until": "2026-11-23T05:00:00Z",
-                      "created_by": actor()}]})
+    json!({"items": [override_()]})
 }
 
 fn keys() -> Value {
@@ -95,11 +99,11 @@ fn keys() -> Value {
 
 /// On-call duty with each way of saying why.
 fn on_call() -> Value {
-    json!({"schedules": [
-        {"name": "night", "user": "ana", "layer": 1, "reason": "rotation",
+    json!({"at": "2026-11-23T03:20:00Z", "schedules": [
+        {"name": "night", "user": "ana", "layer": 1, "reason": "rotation", "passed_over": [],
          "from": "2026-11-23T00:00:00Z", "until": "2026-11-23T09:00:00Z"},
         {"name": "empty", "user": null, "layer": null, "reason": "nobody",
-         "passed_over": [{"id": 4, "user": "cy"}]},
+         "passed_over": [override_()]},
     ]})
 }
 
@@ -111,7 +115,8 @@ fn looking() -> Vec<(&'static str, Answers)> {
     let checked = json!({"name": "mail", "kind": "smtp", "outcome": "refused_credential",
                          "ok": false, "provider_message": "535 no", "warnings": ["odd"]});
     let silences = json!({"items": [
-        {"id": 3, "matchers": ["team=\"pay\""], "active": true, "reason": "work",
+        {"id": 3, "uuid": "u", "matchers": ["team=\"pay\""], "active": true, "reason": "work",
+         "created_at": "2026-11-23T03:00:00Z",
          "from": "2026-11-23T03:00:00Z", "until": "2026-11-23T05:00:00Z", "held_pages": 2,
          "created_by": actor()}]});
     let tokens = json!({"items": [

@@ -9,7 +9,8 @@ use crate::cli::report::Verdict;
 async fn check_requests(cases: &[(&str, &str, Value)]) {
     for (line, request, body) in cases {
         let server = Server::start().await;
-        server.answers("GET ", 200, json!({"items": []}));
+        let nothing = json!({"items": [], "at": "2026-11-23T03:20:00Z", "schedules": []});
+        server.answers("GET ", 200, nothing);
         server.answers("POST ", 200, json!({"number": 5, "result": "done"}));
         server.answers("DELETE ", 204, json!({}));
         let words: Vec<&str> = line.split(' ').collect();
@@ -366,14 +367,20 @@ async fn resolving_several_tells_of_each_and_one_that_is_missing_is_not_so() {
 #[tokio::test]
 async fn an_override_is_found_by_its_id() {
     let server = Server::start().await;
-    let schedules = json!({"schedules": [{"name": "day"}, {"name": "night"}]});
-    server.answers("GET /v1/oncall", 200, schedules);
-    server.answers("GET /v1/schedules/", 200, json!({"items": [{"id": 1}]}));
-    server.answers(
-        "GET /v1/schedules/night/",
-        200,
-        json!({"items": [{"id": 3}]}),
-    );
+    let schedules =
+        ["day", "night"].map(|name| json!({"name": name, "reason": "nobody", "passed_over": []}));
+    let on_call = json!({"at": "2026-11-23T03:20:00Z", "schedules": schedules});
+    server.answers("GET /v1/oncall", 200, on_call);
+    let override_ = |id: u64, schedule: &str| {
+        json!({"items": [{
+            "id": id, "schedule": schedule, "user": "ana", "reason": "swap",
+            "from": "2026-11-23T03:00:00Z", "until": "2026-11-23T05:00:00Z",
+            "created_at": "2026-11-23T02:00:00Z",
+            "created_by": {"user": null, "name": "ana", "via": "api"},
+        }]})
+    };
+    server.answers("GET /v1/schedules/day/", 200, override_(1, "day"));
+    server.answers("GET /v1/schedules/night/", 200, override_(3, "night"));
     server.answers("DELETE /v1/schedules/night/overrides/3", 204, json!({}));
     let report = run(&["override", "remove", "3"], &server)
         .await
@@ -446,10 +453,16 @@ async fn a_check_of_channels_fails_when_one_would_not_take_a_message() {
 #[tokio::test]
 async fn who_is_not_on_call_is_not_so() {
     let server = Server::start().await;
-    let on_call = json!({"schedules": [{"name": "night", "user": "ana", "reason": "rotation"}]});
+    let on_call = json!({"at": "2026-11-23T03:20:00Z", "schedules": [
+        {"name": "night", "user": "ana", "reason": "rotation", "passed_over": []},
+    ]});
     server.answers("GET /v1/oncall?user=ana", 200, on_call.clone());
     server.answers("GET /v1/oncall?user=me", 200, on_call);
-    server.answers("GET /v1/oncall?user=bo", 200, json!({"schedules": []}));
+    server.answers(
+        "GET /v1/oncall?user=bo",
+        200,
+        json!({"at": "2026-11-23T03:20:00Z", "schedules": []}),
+    );
     let cases = [
         ("ana", Verdict::Done, 1),
         ("me", Verdict::Done, 1),
