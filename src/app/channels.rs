@@ -7,19 +7,19 @@ use anyhow::Context;
 use secrecy::ExposeSecret;
 
 use super::millis;
+use crate::channels::Channel;
+use crate::channels::console::{Console, Role, Screen};
+use crate::channels::email::{self, Email};
+use crate::channels::http::guard::Guard;
+use crate::channels::http::{self, Http, HttpOptions, Proxy};
+use crate::channels::links::Links;
+use crate::channels::slack::{self, Slack};
+use crate::channels::sms_gateway::{self, SmsWebhook};
+use crate::channels::twilio::{self, Twilio};
+use crate::channels::webhook::{self, Webhook};
 use crate::config::{self, ChannelKind, Settings};
 use crate::engine::ids::ChannelName;
 use crate::engine::ruleset::{ChannelInfo, Settings as EngineSettings};
-use crate::outbound::Channel;
-use crate::outbound::console::{Console, Role, Screen};
-use crate::outbound::email::{self, Email};
-use crate::outbound::http::{self, Http, HttpOptions, Proxy};
-use crate::outbound::http_guard::Guard;
-use crate::outbound::links::Links;
-use crate::outbound::slack::{self, Slack};
-use crate::outbound::sms_webhook::{self, SmsWebhook};
-use crate::outbound::twilio::{self, Twilio};
-use crate::outbound::webhook::{self, Webhook};
 use crate::rules::web_address::{Objection, WebAddresses};
 use crate::rules::zones::Zones;
 use crate::rules::{Environment, Fit};
@@ -202,9 +202,9 @@ fn twilio_settings(name: ChannelName, twilio: &config::Twilio) -> twilio::Settin
 const GATEWAY_BODY: &str =
     r#"{"to":{{ to|tojson }},"text":{{ text|tojson }},"page_id":{{ page_id|tojson }}}"#;
 
-fn gateway_settings(name: ChannelName, gateway: &config::SmsWebhook) -> sms_webhook::Settings {
+fn gateway_settings(name: ChannelName, gateway: &config::SmsWebhook) -> sms_gateway::Settings {
     let takes_replies = gateway.inbound_key.is_some();
-    sms_webhook::Settings {
+    sms_gateway::Settings {
         name,
         url: gateway.url.clone(),
         method: gateway.method.clone(),
@@ -218,15 +218,15 @@ fn gateway_settings(name: ChannelName, gateway: &config::SmsWebhook) -> sms_webh
         balance: gateway
             .balance
             .as_ref()
-            .map(|balance| sms_webhook::Balance {
+            .map(|balance| sms_gateway::Balance {
                 url: balance.url.clone(),
                 amount: balance.amount.clone(),
                 min: balance.min,
             }),
         replies: if takes_replies {
-            sms_webhook::Replies::Read
+            sms_gateway::Replies::Read
         } else {
-            sms_webhook::Replies::Lost
+            sms_gateway::Replies::Lost
         },
     }
 }

@@ -8,9 +8,9 @@ use tracing::{info, warn};
 
 use super::listener::Limits;
 use super::places::{LEAVING_MAX, Room};
+use crate::channels::email::IDLE_MAX as IDLE_MAIL;
+use crate::channels::http::IDLE_CONNECTIONS_MAX as IDLE_CALLS;
 use crate::config::{ChannelKind, Settings};
-use crate::outbound::email::IDLE_MAX as IDLE_MAIL;
-use crate::outbound::http::IDLE_CONNECTIONS_MAX as IDLE_CALLS;
 
 /// Standard streams, the runtime, signals, the store, the listeners, and files that are read for a
 /// moment: rules, certificates, the names of hosts.

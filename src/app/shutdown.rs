@@ -12,9 +12,9 @@ use tracing::{error, info, warn};
 
 use super::servers::Servers;
 use super::supervisor;
+use crate::channels::links::Links;
 use crate::config::Settings;
 use crate::engine::input::Input;
-use crate::outbound::links::Links;
 use crate::runtime::channel_worker::Sender;
 use crate::runtime::commit_loop::CommitLoop;
 use crate::runtime::handle::{Handle, Intake, Unavailable};

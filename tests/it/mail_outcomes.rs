@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use reveille::channels::email::{Email, Settings, Tls};
+use reveille::channels::links::Links;
+use reveille::channels::{CancelToken, Cancelled, Channel, Sent};
 use reveille::engine::decision::SendRequest;
 use reveille::engine::outcome::Outcome;
 use reveille::engine::time::Duration;
-use reveille::outbound::email::{Email, Settings, Tls};
-use reveille::outbound::links::Links;
-use reveille::outbound::{CancelToken, Cancelled, Channel, Sent};
 
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};

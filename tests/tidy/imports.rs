@@ -59,7 +59,7 @@ const ROOMS: [Room; 18] = [
         crates: &["sled", "serde_json", "rustix"],
     },
     Room {
-        name: "outbound",
+        name: "channels",
         rooms: &["engine", "signing", "telemetry"],
         crates: &[
             "tokio",
@@ -86,7 +86,7 @@ const ROOMS: [Room; 18] = [
     },
     Room {
         name: "runtime",
-        rooms: &["engine", "store", "outbound", "rules", "telemetry"],
+        rooms: &["engine", "store", "channels", "rules", "telemetry"],
         crates: &["tokio", "tracing"],
     },
     Room {
@@ -144,7 +144,7 @@ const ROOMS: [Room; 18] = [
             "inbound",
             "signing",
             "store",
-            "outbound",
+            "channels",
             "runtime",
             "api",
             "web",
@@ -226,12 +226,12 @@ const FREE: [&str; 2] = ["serde", "thiserror"];
 const CONCRETE: [&str; 8] = [
     "store::memory",
     "store::sled",
-    "outbound::console",
-    "outbound::email",
-    "outbound::slack",
-    "outbound::sms_webhook",
-    "outbound::twilio",
-    "outbound::webhook",
+    "channels::console",
+    "channels::email",
+    "channels::slack",
+    "channels::sms_gateway",
+    "channels::twilio",
+    "channels::webhook",
 ];
 
 /// Where a crate may be named, so that replacing it is a change of one file.
@@ -245,16 +245,16 @@ const HOMES: &[(&str, &[Home])] = &[
     (
         "reqwest",
         &[
-            Home::File("src/outbound/http/mod.rs"),
+            Home::File("src/channels/http/mod.rs"),
             Home::OneFileOf("cli"),
         ],
     ),
     (
         "lettre",
         &[
-            Home::File("src/outbound/email.rs"),
+            Home::File("src/channels/email/mod.rs"),
             // Implements its trait of a stream.
-            Home::File("src/outbound/email_stream.rs"),
+            Home::File("src/channels/email/stream.rs"),
         ],
     ),
     (
@@ -265,7 +265,7 @@ const HOMES: &[(&str, &[Home])] = &[
     ("strsim", &[Home::OneFileOf(TEXT)]),
     ("toml", &[Home::File("src/document/toml.rs")]),
     ("granit_parser", &[Home::File("src/document/yaml.rs")]),
-    ("minijinja", &[Home::OneFileOf("outbound")]),
+    ("minijinja", &[Home::OneFileOf("channels")]),
     ("prometheus_client", &[Home::OneFileOf("telemetry")]),
 ];
 
@@ -297,7 +297,7 @@ pub const RULES: &[Rule] = &[
                 "src/runtime/a.rs",
                 "//! A.\nuse crate::store::{Store, memory::Memory};\n",
             ),
-            ("src/runtime/a.rs", "//! A.\nuse crate::outbound::slack;\n"),
+            ("src/runtime/a.rs", "//! A.\nuse crate::channels::slack;\n"),
         ],
     },
     Rule {
@@ -320,7 +320,7 @@ pub const RULES: &[Rule] = &[
         planted: &[
             ("src/store/a.rs", "//! A.\nuse sled::Db;\n"),
             (
-                "src/outbound/slack/mod.rs",
+                "src/channels/slack/mod.rs",
                 "//! A.\nfn f() {\n    reqwest::get()\n}\n",
             ),
             ("src/document/a.rs", "//! A.\nuse granit_parser::Parser;\n"),
