@@ -24,7 +24,7 @@ const ROOMS: [Room; 18] = [
     Room {
         name: "document",
         rooms: &["engine"],
-        crates: &["granit_parser", "toml", "jiff"],
+        crates: &["granit_parser", "toml", "jiff", "secrecy", "ipnet"],
     },
     Room {
         name: "rules",
@@ -60,7 +60,8 @@ const ROOMS: [Room; 18] = [
     },
     Room {
         name: "channels",
-        rooms: &["engine", "signing", "telemetry"],
+        // Each provider reads its own settings from the document.
+        rooms: &["engine", "document", "signing", "telemetry"],
         crates: &[
             "tokio",
             "rustls",
@@ -102,7 +103,15 @@ const ROOMS: [Room; 18] = [
     },
     Room {
         name: "cli",
-        rooms: &["engine", "document", "rules", "config", "app", "telemetry"],
+        rooms: &[
+            "engine",
+            "document",
+            "rules",
+            "config",
+            "channels::configured",
+            "app",
+            "telemetry",
+        ],
         crates: &[
             "anyhow",
             "tokio",
@@ -120,7 +129,8 @@ const ROOMS: [Room; 18] = [
     },
     Room {
         name: "config",
-        rooms: &["engine", "document"],
+        // Which providers there are is for the channels to say.
+        rooms: &["engine", "document", "channels::configured"],
         crates: &["secrecy", "ipnet"],
     },
     Room {
@@ -192,6 +202,9 @@ const ROOMS: [Room; 18] = [
 
 const API_ROOMS: &[&str] = &[
     "engine",
+    // What providers post to us, in their own form.
+    "channels::sms_gateway::inbound",
+    "channels::twilio::inbound",
     "rules",
     "inbound",
     "signing",
