@@ -231,7 +231,7 @@ pub fn warn_about_links(settings: &Settings, links: &Links) {
     let has_real_channel = settings
         .channels
         .iter()
-        .any(|channel| channel.name != crate::engine::ids::ChannelName::CONSOLE);
+        .any(|channel| channel.name.as_str() != crate::engine::ids::ChannelName::CONSOLE);
     if links.is_local() && has_real_channel {
         warn!(
             public_url = %settings.public_url,

@@ -6,6 +6,8 @@
 mod balance;
 pub mod cancel;
 pub mod certificate;
+pub mod check;
+pub mod configured;
 pub mod console;
 pub mod email;
 pub mod form;
@@ -17,7 +19,6 @@ pub mod retry_after;
 #[cfg(test)]
 pub(crate) mod sample;
 mod sent;
-pub mod settings;
 pub mod slack;
 pub mod sms_gateway;
 pub mod sms_text;
@@ -27,14 +28,78 @@ mod tests;
 pub mod twilio;
 pub mod webhook;
 
+use std::any::Any;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
+use crate::document::MapSchema;
+use crate::document::section::Section;
 use crate::engine::decision::SendRequest;
+use crate::engine::ids::ChannelName;
 use crate::engine::outcome::{Capacity, Outcome, Validity};
 use crate::engine::ruleset::ChannelInfo;
 
 pub use cancel::{CancelToken, Cancelled};
+
+/// All kinds of provider. A new one is a folder and a line here.
+pub static KINDS: [Kind; 6] = [
+    email::KIND,
+    slack::KIND,
+    twilio::KIND,
+    sms_gateway::KIND,
+    webhook::KIND,
+    console::KIND,
+];
+
+/// A kind of provider, and how its settings are read.
+pub struct Kind {
+    /// The word of the settings.
+    pub name: &'static str,
+    /// All its keys, those that every channel has included.
+    pub schema: MapSchema,
+    /// Attempts under way at once, unless the settings say otherwise.
+    pub concurrency: usize,
+    pub read: fn(ChannelName, &mut Section<'_, '_>) -> Option<Arc<dyn Provider>>,
+}
+
+/// The settings of one provider, as they were read.
+pub trait Provider: Any + fmt::Debug + Send + Sync {
+    /// What the engine and the rules must know of it.
+    fn info(&self) -> ChannelInfo;
+
+    /// Makes the channel, which connects only when there is something to send.
+    fn build(&self, parts: &Parts) -> Result<Arc<dyn Channel>, BuildError>;
+
+    /// Connections that it keeps for later; `None` for one that makes none at all.
+    fn idle_connections(&self) -> Option<usize> {
+        Some(http::IDLE_CONNECTIONS_MAX)
+    }
+
+    /// How requests are believed that it makes to us, if it makes any.
+    fn inbound(&self) -> Option<Inbound> {
+        None
+    }
+}
+
+/// Settings with which a channel cannot be made.
+pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What channels are made from beside their settings.
+pub struct Parts {
+    pub http: Arc<http::Http>,
+    pub links: links::Links,
+    pub screen: console::Screen,
+}
+
+/// Requests that a provider makes to us: by what they are believed, and how they are read.
+#[derive(Clone)]
+pub enum Inbound {
+    Slack { signing_secret: String },
+    Twilio(twilio::inbound::Account),
+    SmsGateway(sms_gateway::inbound::Inbound),
+}
 
 /// A future that a channel returns.
 pub type Pending<'channel, T> = Pin<Box<dyn Future<Output = T> + Send + 'channel>>;

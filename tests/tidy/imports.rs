@@ -131,7 +131,7 @@ const ROOMS: [Room; 18] = [
         name: "config",
         // Which providers there are is for the channels to say.
         rooms: &["engine", "document", "channels::configured"],
-        crates: &["secrecy", "ipnet"],
+        crates: &["ipnet"],
     },
     Room {
         name: "telemetry",

@@ -12,7 +12,11 @@ use tokio::sync::Semaphore;
 use crate::channels::email::text;
 use crate::channels::links::Links;
 use crate::channels::message_text;
-use crate::channels::{CancelToken, Cancelled, Channel, Pending, Probed, Sent};
+use crate::channels::{
+    BuildError, CancelToken, Cancelled, Channel, Kind, Parts, Pending, Probed, Provider, Sent,
+};
+use crate::document::MapSchema;
+use crate::document::section::Section;
 use crate::engine::decision::{IncidentSummary, SendRequest};
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Outcome;
@@ -38,6 +42,57 @@ pub enum Role {
     Beside,
 }
 
+/// The kind as it stands in the table.
+pub const KIND: Kind = Kind {
+    name: "console",
+    schema: MapSchema::new(
+        "a channel of kind console",
+        &["name", "kind", "concurrency"],
+    ),
+    concurrency: 32,
+    read,
+};
+
+fn read(_: ChannelName, _: &mut Section<'_, '_>) -> Option<Arc<dyn Provider>> {
+    // Which role it has is known once all channels are read.
+    Some(Arc::new(Role::Beside))
+}
+
+impl Provider for Role {
+    fn info(&self) -> ChannelInfo {
+        let media = match self {
+            Self::Only => vec![
+                Medium::Email,
+                Medium::Sms,
+                Medium::Slack,
+                Medium::Webhook,
+                Medium::Console,
+            ],
+            Self::Beside => vec![Medium::Console],
+        };
+        ChannelInfo {
+            name: ChannelName::CONSOLE.into(),
+            media,
+            reaches_people: *self == Self::Only,
+            is_one_endpoint: true,
+            concurrency: ChannelInfo::CONCURRENCY,
+            capabilities: Capabilities {
+                incidents_named_max: INCIDENTS_NAMED_MAX,
+                ..Capabilities::default()
+            },
+        }
+    }
+
+    fn build(&self, parts: &Parts) -> Result<Arc<dyn Channel>, BuildError> {
+        let (screen, links) = (parts.screen.clone(), parts.links.clone());
+        Ok(Arc::new(Console::new(*self, screen, links)))
+    }
+
+    fn idle_connections(&self) -> Option<usize> {
+        None
+    }
+}
+
 /// The console channel.
 pub struct Console {
     info: ChannelInfo,
@@ -50,29 +105,8 @@ pub struct Console {
 impl Console {
     /// A console that writes to this screen.
     pub fn new(role: Role, screen: Screen, links: Links) -> Self {
-        let media = match role {
-            Role::Only => vec![
-                Medium::Email,
-                Medium::Sms,
-                Medium::Slack,
-                Medium::Webhook,
-                Medium::Console,
-            ],
-            Role::Beside => vec![Medium::Console],
-        };
-        let info = ChannelInfo {
-            name: ChannelName::CONSOLE.into(),
-            media,
-            reaches_people: role == Role::Only,
-            is_one_endpoint: true,
-            concurrency: ChannelInfo::CONCURRENCY,
-            capabilities: Capabilities {
-                incidents_named_max: INCIDENTS_NAMED_MAX,
-                ..Capabilities::default()
-            },
-        };
         Self {
-            info,
+            info: role.info(),
             screen,
             turn: Arc::new(Semaphore::new(1)),
             links,

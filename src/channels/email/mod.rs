@@ -34,7 +34,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub use self::idle::IDLE_MAX;
 use self::idle::{Idle, Used};
 use self::outcome::{Progress, Reply, Stage};
-pub use self::settings::{Error, Settings, Tls};
+pub use self::settings::{Error, KIND, Settings, Tls};
 use self::stream::{Broken, Security};
 use self::thread::Thread;
 use crate::channels::certificate;
@@ -63,20 +63,25 @@ pub struct Email {
 
 impl Email {
     /// A channel over the relay of these settings; connects only when there is something to send.
-    pub fn new(settings: Settings, links: Links) -> Result<Self, Error> {
+    pub fn new(mut settings: Settings, links: Links) -> Result<Self, Error> {
         let from = mailbox(&settings, "from", &settings.from)?;
         let reply_to = settings
             .reply_to
             .as_ref()
             .map(|address| mailbox(&settings, "reply_to", address))
             .transpose()?;
+        let public_url = links.public_url();
+        let host = public_url.split_once("://");
+        let host = host.map_or(public_url, |(_, rest)| rest);
+        let hello = settings.hello.take();
+        let hello = hello.unwrap_or_else(|| settings::greeting_name(public_url, &settings.from));
         Ok(Self {
             info: settings::info(&settings.name),
             from,
             reply_to,
-            id_host: thread::host_for_ids(&settings.id_host),
+            id_host: thread::host_for_ids(host),
+            relay: Relay::new(settings, &hello)?,
             links,
-            relay: Relay::new(settings)?,
         })
     }
 
@@ -256,7 +261,7 @@ struct Relay {
 
 impl Relay {
     /// The relay of these settings; connects only when there is something to send.
-    fn new(settings: Settings) -> Result<Self, Error> {
+    fn new(settings: Settings, hello: &str) -> Result<Self, Error> {
         let credentials = match (&settings.username, &settings.password) {
             (Some(name), Some(password)) => Some(Credentials::new(
                 name.clone(),
@@ -274,7 +279,7 @@ impl Relay {
             port: settings.port,
             credentials,
             secret: settings.password,
-            hello: hello(settings.hello),
+            hello: client_id(hello),
             idle: Idle::default(),
         })
     }
@@ -424,11 +429,11 @@ impl Relay {
 }
 
 /// An address is greeted with in brackets (RFC 5321, 4.1.3).
-fn hello(name: String) -> ClientId {
+fn client_id(name: &str) -> ClientId {
     match name.trim_matches(['[', ']']).parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) => ClientId::Ipv4(address),
         Ok(IpAddr::V6(address)) => ClientId::Ipv6(address),
-        Err(_) => ClientId::Domain(name),
+        Err(_) => ClientId::Domain(name.to_owned()),
     }
 }
 

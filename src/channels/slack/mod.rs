@@ -8,45 +8,24 @@ mod api;
 mod blocks;
 mod mrkdwn;
 mod people;
+pub mod settings;
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use self::api::Api;
 use self::people::People;
+pub use self::settings::{Buttons, KIND, Settings};
 use crate::channels::http::{self, Http};
 use crate::channels::links::Links;
-use crate::channels::{CancelToken, Cancelled, Channel, Pending, Probed, Sent, settings};
+use crate::channels::{CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sent, check};
 use crate::engine::decision::{SendRequest, ThreadRef};
-use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Outcome;
-use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
+use crate::engine::ruleset::ChannelInfo;
 use crate::engine::time::Duration;
 
-/// Incidents that a bundle message names.
-const INCIDENTS_NAMED_MAX: usize = 40;
-
 const PROBE_DEADLINE: Duration = Duration::seconds(10);
-
-/// Settings of one workspace.
-pub struct Settings {
-    pub name: ChannelName,
-    /// `xoxb-…`.
-    pub token: SecretString,
-    /// `https://slack.com/api` unless it is a test.
-    pub api_url: String,
-    pub buttons: Buttons,
-}
-
-/// Whether messages carry buttons.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Buttons {
-    /// A signing secret is configured, so that a press can be believed.
-    Shown,
-    Hidden,
-}
 
 /// One workspace.
 pub struct Slack {
@@ -59,34 +38,18 @@ pub struct Slack {
 
 impl Slack {
     /// A channel with these settings, which are checked.
-    pub fn new(settings: Settings, http: Arc<Http>, links: Links) -> Result<Self, settings::Error> {
-        let api_url = settings::url(&settings.name, "api_url", &settings.api_url)?;
+    pub fn new(settings: Settings, http: Arc<Http>, links: Links) -> Result<Self, check::Error> {
+        let api_url = check::url(&settings.name, "api_url", &settings.api_url)?;
         if http::check_bearer(&settings.token).is_err() {
             let problem = "holds a character that no request can carry; copy the token again";
-            return Err(settings::Error::new(&settings.name, "token", problem));
+            return Err(check::Error::new(&settings.name, "token", problem));
         }
-        let info = ChannelInfo {
-            name: settings.name,
-            media: vec![Medium::Slack],
-            reaches_people: true,
-            is_one_endpoint: true,
-            concurrency: ChannelInfo::CONCURRENCY,
-            capabilities: Capabilities {
-                threads: true,
-                updates: true,
-                buttons: settings.buttons == Buttons::Shown,
-                receipts: false,
-                probes: true,
-                probes_login: true,
-                incidents_named_max: INCIDENTS_NAMED_MAX,
-            },
-        };
         Ok(Self {
-            info,
+            info: settings.info(),
+            buttons: settings.buttons(),
             api: Api::new(http, settings.token, api_url),
             people: People::default(),
             links,
-            buttons: settings.buttons,
         })
     }
 

@@ -5,6 +5,7 @@ use crate::channels::sample::{self, http};
 use crate::channels::tests::{hostile, is_harmless, is_steering};
 use crate::engine::incident::Status;
 use crate::engine::page::{PageKind, UpdateKind};
+use crate::engine::ruleset::Medium;
 use crate::test_server::{Call, Reply, Server};
 
 const TOKEN: &str = "xoxb-secret";
@@ -15,7 +16,7 @@ fn slack(server: &Server, links: Links, buttons: Buttons) -> Slack {
         name: "slack".into(),
         token: TOKEN.into(),
         api_url: format!("{}/api/", server.url()),
-        buttons,
+        signing_secret: (buttons == Buttons::Shown).then(|| "shh".into()),
     };
     Slack::new(settings, http(&[]), links).expect("good settings")
 }
@@ -430,7 +431,7 @@ fn an_address_that_cannot_be_called_is_found_when_the_channel_is_made() {
         name: "slack".into(),
         token: TOKEN.into(),
         api_url: "slack.com/api".to_owned(),
-        buttons: Buttons::Shown,
+        signing_secret: None,
     };
     let error = Slack::new(settings, http(&[]), sample::links()).err();
     let error = error.expect("a fault").to_string();
@@ -444,7 +445,7 @@ fn a_token_that_no_request_can_carry_is_found_when_the_channel_is_made() {
             name: "slack".into(),
             token: token.into(),
             api_url: "https://slack.com/api".to_owned(),
-            buttons: Buttons::Shown,
+            signing_secret: None,
         };
         let error = Slack::new(settings, http(&[]), sample::links()).err();
         let error = error.expect("a fault").to_string();

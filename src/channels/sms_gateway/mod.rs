@@ -3,29 +3,27 @@
 //! Address, method, headers and body come from the settings; the body is a template. A success is
 //! `accepted`: a gateway says that it took the message, not that a phone has it.
 
+pub mod inbound;
+pub mod settings;
+
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use self::settings::SUCCESS;
+pub use self::settings::{Balance, KIND, Settings};
 use crate::channels::balance;
 use crate::channels::http::{self, Answer, Auth, Http, Method, Reach, Request};
 use crate::channels::links::Links;
 use crate::channels::template::{Template, Values};
 use crate::channels::{
-    CancelToken, Cancelled, Channel, Pending, Probed, Sent, outcome, settings, sms_text,
+    CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sent, check, outcome, sms_text,
 };
 use crate::engine::decision::SendRequest;
-use crate::engine::ids::ChannelName;
 use crate::engine::outcome::{Capacity, Outcome};
-use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
+use crate::engine::ruleset::ChannelInfo;
 use crate::engine::time::Duration;
-
-/// Statuses that mean "taken" unless the settings say otherwise.
-pub const SUCCESS: [u16; 3] = [200, 201, 202];
-
-/// Numbers of incidents that two segments hold beside the link.
-const INCIDENTS_NAMED_MAX: usize = 20;
 
 /// The page of a text that belongs to none.
 const NO_PAGE: u64 = 0;
@@ -39,45 +37,8 @@ const PROBE_TIME: Duration = Duration::seconds(10);
 /// A text with all that a template must not let through unescaped.
 const NASTY_TEXT: &str = "\"quoted\" \\ 100% & <b>\nnext=1";
 
-/// Settings of one gateway.
-pub struct Settings {
-    pub name: ChannelName,
-    pub url: String,
-    /// `POST`, `PUT`, `PATCH` or `GET`.
-    pub method: String,
-    /// Without a `content-type` here, the body is JSON.
-    pub headers: Vec<(String, SecretString)>,
-    /// A template that can name `to`, `text` and `page_id`.
-    pub body: String,
-    pub success: Vec<u16>,
-    /// Pointer (RFC 6901) to the message's id in the answer.
-    pub message_id: Option<String>,
-    /// Where it says what is left in the account.
-    pub balance: Option<Balance>,
-    pub replies: Replies,
-}
-
-/// How a gateway is asked what is left in the account.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Balance {
-    /// On the server of messages, since it is asked with their headers.
-    pub url: String,
-    /// Pointer to the amount in the answer.
-    pub amount: String,
-    /// Less than this is told.
-    pub min: f64,
-}
-
-/// Whether a text that is sent back reaches us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Replies {
-    /// The gateway posts them to us: messages say how to acknowledge by reply.
-    Read,
-    Lost,
-}
-
 /// One gateway.
-pub struct SmsWebhook {
+pub struct SmsGateway {
     info: ChannelInfo,
     settings: Settings,
     method: Method,
@@ -88,35 +49,35 @@ pub struct SmsWebhook {
     keys: Vec<SecretString>,
 }
 
-impl SmsWebhook {
+impl SmsGateway {
     /// A channel with these settings, which are checked.
-    pub fn new(settings: Settings, http: Arc<Http>, links: Links) -> Result<Self, settings::Error> {
+    pub fn new(settings: Settings, http: Arc<Http>, links: Links) -> Result<Self, check::Error> {
         let name = &settings.name;
-        settings::url(name, "url", &settings.url)?;
+        check::url(name, "url", &settings.url)?;
         let method = method(&settings.method)
-            .ok_or_else(|| settings::Error::new(name, "method", METHOD_CURE))?;
+            .ok_or_else(|| check::Error::new(name, "method", METHOD_CURE))?;
         for (header, value) in &settings.headers {
             http::check_header(header, value.expose_secret())
-                .map_err(|fault| settings::Error::new(name, "headers", fault.to_string()))?;
+                .map_err(|fault| check::Error::new(name, "headers", fault.to_string()))?;
         }
         if settings.success.is_empty() {
             let cure = "is empty; list the statuses that mean success, for example [200]";
-            return Err(settings::Error::new(name, "success", cure));
+            return Err(check::Error::new(name, "success", cure));
         }
         if let Some(pointer) = &settings.message_id
             && !pointer.starts_with('/')
         {
             let cure = "is not a JSON pointer; write for example \"/id\"";
-            return Err(settings::Error::new(name, "message_id", cure));
+            return Err(check::Error::new(name, "message_id", cure));
         }
         if let Some(balance) = &settings.balance {
             check_balance_url(&settings, &balance.url)?;
         }
         let body = Template::parse(&settings.body)
-            .map_err(|error| settings::Error::new(name, "body", error.to_string()))?;
+            .map_err(|error| check::Error::new(name, "body", error.to_string()))?;
         check_escaping(&settings, &body)?;
         Ok(Self {
-            info: info(&settings),
+            info: settings.info(),
             keys: keys(&settings),
             settings,
             method,
@@ -127,9 +88,9 @@ impl SmsWebhook {
     }
 
     async fn attempt(&self, order: &SendRequest, mark: &CancelToken) -> Result<Sent, Cancelled> {
-        let text = match self.settings.replies {
-            Replies::Read => sms_text::compose(order, &self.links),
-            Replies::Lost => sms_text::compose_one_way(order, &self.links),
+        let text = match self.settings.inbound_key {
+            Some(_) => sms_text::compose(order, &self.links),
+            None => sms_text::compose_one_way(order, &self.links),
         };
         let values = Values {
             to: &order.address,
@@ -238,7 +199,7 @@ impl SmsWebhook {
     }
 }
 
-impl Channel for SmsWebhook {
+impl Channel for SmsGateway {
     fn info(&self) -> &ChannelInfo {
         &self.info
     }
@@ -275,14 +236,14 @@ impl Channel for SmsWebhook {
 }
 
 /// The headers hold keys, which go to the gateway and to nobody else.
-fn check_balance_url(settings: &Settings, balance_url: &str) -> Result<(), settings::Error> {
+fn check_balance_url(settings: &Settings, balance_url: &str) -> Result<(), check::Error> {
     let name = &settings.name;
-    settings::url(name, "balance_url", balance_url)?;
+    check::url(name, "balance_url", balance_url)?;
     let origin = |url| http::parse_url(url).map(|url| url.origin());
     if origin(balance_url) != origin(&settings.url) {
         let cure = "is on another server than url; give an address with the same scheme, host and \
                     port";
-        return Err(settings::Error::new(name, "balance_url", cure));
+        return Err(check::Error::new(name, "balance_url", cure));
     }
     Ok(())
 }
@@ -305,21 +266,6 @@ fn keys(settings: &Settings) -> Vec<SecretString> {
 
 /// Shorter values are flags and numbers.
 const KEY_BYTES_MIN: usize = 6;
-
-fn info(settings: &Settings) -> ChannelInfo {
-    ChannelInfo {
-        name: settings.name.clone(),
-        media: vec![Medium::Sms],
-        reaches_people: true,
-        is_one_endpoint: true,
-        concurrency: ChannelInfo::CONCURRENCY,
-        capabilities: Capabilities {
-            probes: settings.balance.is_some(),
-            incidents_named_max: INCIDENTS_NAMED_MAX,
-            ..Capabilities::default()
-        },
-    }
-}
 
 const METHOD_CURE: &str = "is not one of POST, PUT, PATCH and GET";
 
@@ -355,8 +301,8 @@ fn content_type(settings: &Settings) -> Option<&str> {
 
 /// Renders the body with a nasty text: a template that forgets to escape would otherwise work
 /// until the first alert with a quotation mark in it.
-fn check_escaping(settings: &Settings, body: &Template) -> Result<(), settings::Error> {
-    let error = |problem: &str| settings::Error::new(&settings.name, "body", problem);
+fn check_escaping(settings: &Settings, body: &Template) -> Result<(), check::Error> {
+    let error = |problem: &str| check::Error::new(&settings.name, "body", problem);
     let values = Values {
         to: "+351912345678",
         text: NASTY_TEXT,
@@ -394,6 +340,7 @@ fn scalar(value: &Value) -> Option<String> {
 mod tests {
     use super::*;
     use crate::channels::sample::{self, http};
+    use crate::engine::ruleset::Medium;
     use crate::engine::time::Duration;
     use crate::test_server::{Call, Reply, Server};
 
@@ -409,7 +356,8 @@ mod tests {
             success: SUCCESS.to_vec(),
             message_id: Some("/messages/0/id".to_owned()),
             balance: None,
-            replies: Replies::Lost,
+            inbound_key: None,
+            inbound: settings::Pointers::default(),
         }
     }
 
@@ -425,7 +373,7 @@ mod tests {
         let server = Server::start([reply]).await;
         let mut settings = settings(format!("{}/send?v=2", server.url()));
         change(&mut settings);
-        let channel = SmsWebhook::new(settings, http(&[]), sample::links());
+        let channel = SmsGateway::new(settings, http(&[]), sample::links());
         let channel = channel.expect("good settings");
         (sample::send(&channel, &order()).await, server.calls())
     }
@@ -449,7 +397,7 @@ mod tests {
     #[tokio::test]
     async fn a_gateway_that_reads_replies_is_told_how_to_reply() {
         let (_, calls) = send(
-            |settings| settings.replies = Replies::Read,
+            |settings| settings.inbound_key = Some("key".into()),
             Reply::new(200, ""),
         )
         .await;
@@ -531,7 +479,7 @@ mod tests {
         for (change, key, cure) in cases {
             let mut settings = settings("https://gateway.example/".to_owned());
             change(&mut settings);
-            let error = SmsWebhook::new(settings, http(&[]), sample::links()).err();
+            let error = SmsGateway::new(settings, http(&[]), sample::links()).err();
             let error = error.expect(key);
             assert_eq!(error.key, key, "{error}");
             assert!(error.to_string().contains(cure), "{error}");
@@ -548,7 +496,7 @@ mod tests {
             }),
             ..settings(format!("{}/send", server.url()))
         };
-        let channel = SmsWebhook::new(settings, http(&[]), sample::links());
+        let channel = SmsGateway::new(settings, http(&[]), sample::links());
         let channel = channel.expect("good settings");
         assert!(channel.info().capabilities.probes);
         (channel.probe().await, server.calls())
@@ -622,7 +570,7 @@ mod tests {
                 }),
                 ..settings("https://sms.example/send".to_owned())
             };
-            let made = SmsWebhook::new(settings, http(&[]), sample::links());
+            let made = SmsGateway::new(settings, http(&[]), sample::links());
             let error = made.err().expect("another server").to_string();
             assert!(error.contains("another server"), "{url}: {error}");
         }

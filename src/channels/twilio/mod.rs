@@ -3,52 +3,30 @@
 //! Twilio answers that it has taken a message and reports later what became of it; the reports
 //! name our attempt in their address, so that they find it even when they overtake the answer.
 
+pub mod inbound;
+pub mod settings;
+
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use serde_json::Value;
 
+pub use self::settings::{KIND, Sender, Settings};
 use crate::channels::balance;
 use crate::channels::http::{Answer, Auth, Http, Method, Reach, Request};
 use crate::channels::links::Links;
 use crate::channels::{
-    CancelToken, Cancelled, Channel, Pending, Probed, Sent, form, outcome, settings, sms_text,
+    CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sent, check, form, outcome,
+    sms_text,
 };
 use crate::engine::decision::SendRequest;
-use crate::engine::ids::ChannelName;
 use crate::engine::outcome::{Capacity, Outcome};
-use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
+use crate::engine::ruleset::ChannelInfo;
 use crate::engine::time::Duration;
 
 /// A page that leaves the carrier's queue later than this is worse than one reported as failed.
 const VALIDITY_SECONDS: &str = "300";
 
-/// Numbers of incidents that two segments hold beside the link.
-const INCIDENTS_NAMED_MAX: usize = 20;
-
 const PROBE_DEADLINE: Duration = Duration::seconds(10);
-
-/// Settings of one Twilio account.
-pub struct Settings {
-    pub name: ChannelName,
-    pub account_sid: String,
-    pub auth_token: SecretString,
-    pub sender: Sender,
-    /// What the account must have left, in its own currency, for nobody to be told.
-    pub balance_min: Option<f64>,
-    /// `https://api.twilio.com` unless it is a test or a regional address.
-    pub api_url: String,
-}
-
-/// From whom a message comes.
-pub enum Sender {
-    /// A number in E.164 form, or a short code.
-    Number(String),
-    /// Letters instead of a number: nobody can reply to them.
-    Letters(String),
-    /// The sid of a messaging service, `MG…`.
-    MessagingService(String),
-}
 
 /// One Twilio account.
 pub struct Twilio {
@@ -64,33 +42,19 @@ impl Twilio {
         mut settings: Settings,
         http: Arc<Http>,
         links: Links,
-    ) -> Result<Self, settings::Error> {
+    ) -> Result<Self, check::Error> {
         let name = &settings.name;
-        settings.api_url = settings::url(name, "api_url", &settings.api_url)?;
-        settings::filled(name, "account_sid", &settings.account_sid)?;
+        settings.api_url = check::url(name, "api_url", &settings.api_url)?;
+        check::filled(name, "account_sid", &settings.account_sid)?;
         match &settings.sender {
             Sender::Number(from) | Sender::Letters(from) => {
-                settings::filled(name, "from", from)?;
+                check::filled(name, "from", from)?;
             }
-            Sender::MessagingService(sid) => settings::filled(name, "messaging_service_sid", sid)?,
+            Sender::MessagingService(sid) => check::filled(name, "messaging_service_sid", sid)?,
         }
-        let info = ChannelInfo {
-            name: settings.name.clone(),
-            media: vec![Medium::Sms],
-            reaches_people: true,
-            is_one_endpoint: true,
-            concurrency: ChannelInfo::CONCURRENCY,
-            capabilities: Capabilities {
-                threads: false,
-                updates: false,
-                buttons: false,
-                // Twilio cannot report to an address that only this machine knows.
-                receipts: !links.is_local(),
-                probes: true,
-                probes_login: true,
-                incidents_named_max: INCIDENTS_NAMED_MAX,
-            },
-        };
+        let mut info = settings.info();
+        // Twilio cannot report to an address that only this machine knows.
+        info.capabilities.receipts = !links.is_local();
         Ok(Self {
             info,
             settings,
@@ -256,6 +220,7 @@ impl Channel for Twilio {
 mod tests {
     use super::*;
     use crate::channels::sample::{self, http};
+    use crate::engine::ruleset::Medium;
     use crate::test_server::{Call, Reply, Server};
 
     fn settings(api_url: String) -> Settings {
@@ -263,6 +228,7 @@ mod tests {
             name: "sms".into(),
             account_sid: "AC1".to_owned(),
             auth_token: "hush".into(),
+            shared_keys: Vec::new(),
             sender: Sender::Number("+15005550006".to_owned()),
             balance_min: None,
             api_url,

@@ -7,9 +7,16 @@ mod body;
 
 use std::sync::Arc;
 
+use secrecy::{ExposeSecret, SecretString};
+
 use crate::channels::http::{Answer, Auth, Http, Method, Reach, Request};
 use crate::channels::links::Links;
-use crate::channels::{CancelToken, Cancelled, Channel, Pending, Probed, Sent, outcome, settings};
+use crate::channels::{
+    BuildError, CancelToken, Cancelled, Channel, Kind, Parts, Pending, Probed, Provider, Sent,
+    check, outcome,
+};
+use crate::document::MapSchema;
+use crate::document::section::Section;
 use crate::engine::decision::SendRequest;
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::{Capacity, Outcome};
@@ -19,30 +26,29 @@ use crate::signing::standard_webhooks::{self, Secret};
 /// Incidents of a bundled page that fit into the recommended 20 KB.
 const INCIDENTS_NAMED_MAX: usize = 50;
 
+/// The kind as it stands in the table.
+pub const KIND: Kind = Kind {
+    name: "webhook",
+    schema: MapSchema::new(
+        "a channel of kind webhook",
+        &["name", "kind", "concurrency", "secret"],
+    ),
+    concurrency: 32,
+    read,
+};
+
 /// Settings of the webhooks.
+#[derive(Clone, Debug)]
 pub struct Settings {
     pub name: ChannelName,
-    /// One, or two while they are exchanged; a message is signed with each.
-    pub secrets: Vec<Secret>,
+    /// `whsec_` and bytes in base64.
+    pub secret: SecretString,
 }
 
-/// All webhooks that are signed with the same secrets.
-pub struct Webhook {
-    info: ChannelInfo,
-    secrets: Vec<Secret>,
-    http: Arc<Http>,
-    links: Links,
-}
-
-impl Webhook {
-    /// A channel with these settings, which are checked.
-    pub fn new(settings: Settings, http: Arc<Http>, links: Links) -> Result<Self, settings::Error> {
-        if settings.secrets.is_empty() {
-            let cure = "is missing; set `whsec_` followed by 32 random bytes in base64";
-            return Err(settings::Error::new(&settings.name, "secret", cure));
-        }
-        let info = ChannelInfo {
-            name: settings.name,
+impl Provider for Settings {
+    fn info(&self) -> ChannelInfo {
+        ChannelInfo {
+            name: self.name.clone(),
             media: vec![Medium::Webhook],
             reaches_people: true,
             is_one_endpoint: false,
@@ -51,10 +57,44 @@ impl Webhook {
                 incidents_named_max: INCIDENTS_NAMED_MAX,
                 ..Capabilities::default()
             },
-        };
+        }
+    }
+
+    fn build(&self, parts: &Parts) -> Result<Arc<dyn Channel>, BuildError> {
+        let (http, links) = (parts.http.clone(), parts.links.clone());
+        Ok(Arc::new(Webhook::new(self, http, links)?))
+    }
+
+    fn idle_connections(&self) -> Option<usize> {
+        Some(0)
+    }
+}
+
+fn read(name: ChannelName, section: &mut Section<'_, '_>) -> Option<Arc<dyn Provider>> {
+    let secret =
+        section.require_secret("secret", "write secret = \"env:WEBHOOK_SECRET\" (whsec_…)");
+    Some(Arc::new(Settings {
+        name,
+        secret: secret?,
+    }))
+}
+
+/// All webhooks that are signed with the same secret.
+pub struct Webhook {
+    info: ChannelInfo,
+    secret: Secret,
+    http: Arc<Http>,
+    links: Links,
+}
+
+impl Webhook {
+    /// A channel with these settings, which are checked.
+    pub fn new(settings: &Settings, http: Arc<Http>, links: Links) -> Result<Self, check::Error> {
+        let secret = Secret::parse(settings.secret.expose_secret())
+            .map_err(|error| check::Error::new(&settings.name, "secret", error.to_string()))?;
         Ok(Self {
-            info,
-            secrets: settings.secrets,
+            info: settings.info(),
+            secret,
             http,
             links,
         })
@@ -65,7 +105,12 @@ impl Webhook {
         let body = body::render(order, &self.links);
         let id = body::id(order);
         let timestamp = now.0.div_euclid(1_000).to_string();
-        let signature = standard_webhooks::sign(&self.secrets, &id, &timestamp, body.as_bytes());
+        let signature = standard_webhooks::sign(
+            std::slice::from_ref(&self.secret),
+            &id,
+            &timestamp,
+            body.as_bytes(),
+        );
         let headers = [
             ("content-type", "application/json".to_owned()),
             ("webhook-id", id),
@@ -84,7 +129,7 @@ impl Webhook {
             deadline: order.deadline,
         };
         Ok(match self.http.call_marked(request, mark).await? {
-            Ok(answer) => read(&answer),
+            Ok(answer) => read_answer(&answer),
             Err(fault) => fault.sent(),
         })
     }
@@ -115,7 +160,7 @@ impl Channel for Webhook {
 
 /// Whoever wrote the rules chose the server, so its words are not shown: they could be the answer
 /// of something that was never meant to be read by them.
-fn read(answer: &Answer) -> Sent {
+fn read_answer(answer: &Answer) -> Sent {
     Sent {
         outcome: outcome::webhook(answer.status, answer.retry_after),
         provider_message: Some(format!("HTTP {}", answer.status)),
@@ -132,16 +177,12 @@ mod tests {
 
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-    fn secrets() -> Vec<Secret> {
-        vec![Secret::parse(SECRET).expect("a secret")]
-    }
-
     fn webhook(allow_networks: &[&str]) -> Webhook {
         let settings = Settings {
             name: "hooks".into(),
-            secrets: secrets(),
+            secret: SECRET.into(),
         };
-        Webhook::new(settings, http(allow_networks), sample::links()).expect("a channel")
+        Webhook::new(&settings, http(allow_networks), sample::links()).expect("a channel")
     }
 
     fn order(server: &Server) -> SendRequest {
@@ -171,7 +212,8 @@ mod tests {
         };
         assert_eq!(headers.id, "page_17");
         assert_eq!(headers.timestamp, "1778551920");
-        let found = standard_webhooks::verify(&secrets(), headers, call.body.as_bytes(), NOW);
+        let secrets = [Secret::parse(SECRET).expect("a secret")];
+        let found = standard_webhooks::verify(&secrets, headers, call.body.as_bytes(), NOW);
         assert_eq!(found, Ok(()));
     }
 
@@ -216,9 +258,9 @@ mod tests {
     fn a_secret_is_required() {
         let settings = Settings {
             name: "hooks".into(),
-            secrets: Vec::new(),
+            secret: SecretString::default(),
         };
-        let error = Webhook::new(settings, http(&[]), sample::links()).err();
+        let error = Webhook::new(&settings, http(&[]), sample::links()).err();
         assert_eq!(error.map(|error| error.key), Some("secret"));
     }
 }

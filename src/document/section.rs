@@ -5,28 +5,34 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
-use crate::document::{Code, Diagnostics, Entry, MapReader, MapSchema, Node, Position, Value};
-
-use super::layers::Layers;
+use super::{Code, Diagnostics, Entry, MapReader, MapSchema, Node, Position, Value};
 
 /// What all tables of one reading share.
-pub(super) struct Reading<'doc> {
+pub struct Reading<'doc> {
     pub faults: Diagnostics,
     /// Where secrets are looked up; `None` when they are left alone.
-    pub secrets: Option<&'doc BTreeMap<String, String>>,
+    secrets: Option<SecretSource<'doc>>,
+}
+
+/// What `env:NAME` and `file:PATH` refer to.
+#[derive(Clone, Copy)]
+pub struct SecretSource<'doc> {
+    pub environment: &'doc BTreeMap<String, String>,
+    /// The text of a file, or why it cannot be read.
+    pub read_file: fn(&Path) -> Result<String, String>,
 }
 
 impl<'doc> Reading<'doc> {
-    pub fn new(layers: &Layers<'doc>) -> Self {
+    pub fn new(secrets: Option<SecretSource<'doc>>) -> Self {
         Self {
             faults: Diagnostics::default(),
-            secrets: layers.secrets(),
+            secrets,
         }
     }
 }
 
 /// A table that is being read.
-pub(super) struct Section<'read, 'doc> {
+pub struct Section<'read, 'doc> {
     map: MapReader<'doc>,
     /// How its keys are written in messages: nothing, `watch.`, or `channel mail: `.
     prefix: String,
@@ -315,19 +321,19 @@ enum Resolved {
 /// What is wrong, without the secret, and the help.
 type Unusable = (String, String);
 
-fn resolve(
-    value: &Value,
-    environment: Option<&BTreeMap<String, String>>,
-) -> Result<Resolved, Unusable> {
+fn resolve(value: &Value, source: Option<SecretSource<'_>>) -> Result<Resolved, Unusable> {
     let Value::Text(text) = value else {
         let help = "write env:NAME or file:PATH in quotes";
         return Err(("must be text".to_owned(), help.to_owned()));
     };
-    let Some(environment) = environment else {
+    let Some(source) = source else {
         return Ok(Resolved::Referred(SecretString::default()));
     };
     if let Some(name) = text.strip_prefix("env:") {
-        let secret = environment.get(name).map_or("", |secret| trimmed(secret));
+        let secret = source
+            .environment
+            .get(name)
+            .map_or("", |secret| trimmed(secret));
         if secret.is_empty() {
             let help = format!("export {name} with its value");
             return Err((format!("{text} is not set"), help));
@@ -339,7 +345,7 @@ fn resolve(
             let help = "write the secret into that file".to_owned();
             (format!("{text} {problem}"), help)
         };
-        let content = std::fs::read_to_string(Path::new(path))
+        let content = (source.read_file)(Path::new(path))
             .map_err(|error| unusable(format!("cannot be read ({error})")))?;
         return match trimmed(&content) {
             "" => Err(unusable("is empty".to_owned())),

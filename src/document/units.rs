@@ -1,15 +1,15 @@
 //! How single settings are written, and within which bounds. Each refusal is the help.
 
-use std::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
 
-use crate::document::{Value, values};
+use super::{Value, values};
 use crate::engine::ruleset::WeeklyTime;
 use crate::engine::time::{Duration, NoLength};
 
-pub(super) fn text(value: &Value) -> Result<String, String> {
+pub fn text(value: &Value) -> Result<String, String> {
     match value {
         Value::Text(text) if !text.trim().is_empty() => Ok(text.clone()),
         Value::Text(_) => Err("must not be empty".to_owned()),
@@ -18,7 +18,7 @@ pub(super) fn text(value: &Value) -> Result<String, String> {
 }
 
 /// An empty text means "not set".
-pub(super) fn optional<T>(
+pub fn optional<T>(
     parse: impl FnOnce(&Value) -> Result<T, String>,
 ) -> impl FnOnce(&Value) -> Result<Option<T>, String> {
     move |value| match value {
@@ -27,22 +27,22 @@ pub(super) fn optional<T>(
     }
 }
 
-pub(super) fn path(value: &Value) -> Result<PathBuf, String> {
+pub fn path(value: &Value) -> Result<PathBuf, String> {
     text(value).map(PathBuf::from)
 }
 
-pub(super) fn time(value: &Value) -> Result<std::time::Duration, String> {
+pub fn time(value: &Value) -> Result<core::time::Duration, String> {
     let length: Duration = text(value)?
         .parse()
         .map_err(|error: NoLength| error.to_string())?;
     if length > Duration::LONGEST {
         return Err("longer than 100 years: write a shorter time".to_owned());
     }
-    Ok(std::time::Duration::from_millis(length.0))
+    Ok(core::time::Duration::from_millis(length.0))
 }
 
 /// A time that is not nothing.
-pub(super) fn some_time(value: &Value) -> Result<std::time::Duration, String> {
+pub fn some_time(value: &Value) -> Result<core::time::Duration, String> {
     let time = time(value)?;
     if time.is_zero() {
         return Err("must be longer than nothing: write a time such as 10s or 30d".to_owned());
@@ -51,7 +51,7 @@ pub(super) fn some_time(value: &Value) -> Result<std::time::Duration, String> {
 }
 
 /// A size; a bare number is bytes.
-pub(super) fn size(value: &Value) -> Result<u64, String> {
+pub fn size(value: &Value) -> Result<u64, String> {
     match value {
         Value::Integer(number) => {
             u64::try_from(*number).map_err(|_| "write a size such as 512 KiB".to_owned())
@@ -61,7 +61,7 @@ pub(super) fn size(value: &Value) -> Result<u64, String> {
 }
 
 /// A size of something that is held in memory, such as a request body.
-pub(super) fn memory(value: &Value) -> Result<usize, String> {
+pub fn memory(value: &Value) -> Result<usize, String> {
     const MAX: u64 = 64 << 20;
     let size = size(value)?;
     if size == 0 || size > MAX {
@@ -71,7 +71,7 @@ pub(super) fn memory(value: &Value) -> Result<usize, String> {
 }
 
 /// A size of what many requests hold in memory together.
-pub(super) fn budget(value: &Value) -> Result<usize, String> {
+pub fn budget(value: &Value) -> Result<usize, String> {
     // The rules of one request.
     const MIN: u64 = 16 << 20;
     const MAX: u64 = 64 << 30;
@@ -83,7 +83,7 @@ pub(super) fn budget(value: &Value) -> Result<usize, String> {
 }
 
 /// A number from 1 to 1,000,000.
-pub(super) fn count(value: &Value) -> Result<usize, String> {
+pub fn count(value: &Value) -> Result<usize, String> {
     const HELP: &str = "must be a whole number from 1 to 1000000";
     let number = match value {
         Value::Integer(number) => usize::try_from(*number).map_err(|_| HELP)?,
@@ -98,7 +98,7 @@ pub(super) fn count(value: &Value) -> Result<usize, String> {
 }
 
 /// A sum of money, in whatever currency.
-pub(super) fn amount(value: &Value) -> Result<f64, String> {
+pub fn amount(value: &Value) -> Result<f64, String> {
     const HELP: &str = "must be a number from 0 to 1000000000, such as 20 or 12.50";
     let text = match value {
         Value::Integer(number) => number.to_string(),
@@ -114,13 +114,13 @@ pub(super) fn amount(value: &Value) -> Result<f64, String> {
 }
 
 /// `tue 10:30`.
-pub(super) fn weekly_time(value: &Value) -> Result<WeeklyTime, String> {
+pub fn weekly_time(value: &Value) -> Result<WeeklyTime, String> {
     values::weekly_time(&text(value)?).ok_or_else(|| {
         "write a weekday and a time of day, such as \"tue 10:30\", or \"\" for never".to_owned()
     })
 }
 
-pub(super) fn address(value: &Value) -> Result<SocketAddr, String> {
+pub fn address(value: &Value) -> Result<SocketAddr, String> {
     const HELP: &str = "write an address and a port, such as 127.0.0.1:8080 or 0.0.0.0:8080";
     let text = text(value)?;
     let text = match text.strip_prefix("localhost:") {
@@ -131,12 +131,12 @@ pub(super) fn address(value: &Value) -> Result<SocketAddr, String> {
 }
 
 /// The beginning of addresses on the web, without a slash at its end.
-pub(super) fn url(value: &Value) -> Result<String, String> {
+pub fn url(value: &Value) -> Result<String, String> {
     Ok(endpoint(value)?.trim_end_matches('/').to_owned())
 }
 
 /// A whole address on the web, as it is.
-pub(super) fn endpoint(value: &Value) -> Result<String, String> {
+pub fn endpoint(value: &Value) -> Result<String, String> {
     const HELP: &str = "write an address such as https://reveille.example.com";
     let text = text(value)?;
     if !values::is_web_address(&text) {
@@ -146,13 +146,13 @@ pub(super) fn endpoint(value: &Value) -> Result<String, String> {
 }
 
 /// A list, or comma-separated in a variable.
-pub(super) fn networks(value: &Value) -> Result<Vec<IpNet>, String> {
+pub fn networks(value: &Value) -> Result<Vec<IpNet>, String> {
     let texts = texts_such_as(value, "a list of ranges such as [\"10.0.0.0/8\"]")?;
     texts.iter().map(|text| network(text)).collect()
 }
 
 /// A list of names, or comma-separated in a variable.
-pub(super) fn texts(value: &Value) -> Result<Vec<String>, String> {
+pub fn texts(value: &Value) -> Result<Vec<String>, String> {
     texts_such_as(value, "a list such as [\"example.com\"]")
 }
 
@@ -173,7 +173,7 @@ fn texts_such_as(value: &Value, example: &str) -> Result<Vec<String>, String> {
 }
 
 /// As [`networks`]; a single address is the range of only this one.
-pub(super) fn hosts_and_networks(value: &Value) -> Result<Vec<IpNet>, String> {
+pub fn hosts_and_networks(value: &Value) -> Result<Vec<IpNet>, String> {
     let texts = texts_such_as(value, "a list such as [\"10.0.0.7\", \"10.1.0.0/16\"]")?;
     let one = |text: &String| match text.parse::<IpAddr>() {
         Ok(address) => Ok(IpNet::from(address)),

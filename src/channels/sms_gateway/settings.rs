@@ -1,35 +1,77 @@
-//! What a `[[channel]]` of the kind `sms_webhook` is configured with.
+//! What a gateway of the kind `sms_webhook` is configured with, and what it can do.
 
-use secrecy::SecretString;
+use std::sync::Arc;
 
-use crate::document::Value;
+use secrecy::{ExposeSecret, SecretString};
 
-use super::section::Section;
-use super::units;
+use super::{SmsGateway, inbound};
+use crate::channels::{BuildError, Channel, Inbound, Kind, Parts, Provider};
+use crate::document::section::Section;
+use crate::document::{MapSchema, Value, units};
+use crate::engine::ids::ChannelName;
+use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
 
-/// An SMS gateway with an HTTP interface of its own.
+/// Statuses that mean "taken" unless the settings say otherwise.
+pub const SUCCESS: [u16; 3] = [200, 201, 202];
+
+/// Numbers of incidents that two segments hold beside the link.
+const INCIDENTS_NAMED_MAX: usize = 20;
+
+/// What is posted when the settings have no template.
+pub const BODY: &str =
+    r#"{"to":{{ to|tojson }},"text":{{ text|tojson }},"page_id":{{ page_id|tojson }}}"#;
+
+/// The kind as it stands in the table.
+pub const KIND: Kind = Kind {
+    name: "sms_webhook",
+    schema: MapSchema::new(
+        "a channel of kind sms_webhook",
+        &[
+            "name",
+            "kind",
+            "concurrency",
+            "url",
+            "method",
+            "headers",
+            "body",
+            "success",
+            "message_id",
+            "balance_url",
+            "balance",
+            "balance_min",
+            "inbound_key",
+            "inbound",
+        ],
+    ),
+    concurrency: 32,
+    read,
+};
+
+/// Settings of one gateway.
 #[derive(Clone, Debug)]
-pub struct SmsWebhook {
+pub struct Settings {
+    pub name: ChannelName,
     pub url: String,
+    /// `POST`, `PUT`, `PATCH` or `GET`.
     pub method: String,
+    /// Without a `content-type` here, the body is JSON.
     pub headers: Vec<(String, SecretString)>,
-    /// A template over `to`, `text` and `page_id`; without one, a JSON object of the three.
-    pub body: Option<String>,
-    /// Statuses that mean "taken".
+    /// A template that can name `to`, `text` and `page_id`.
+    pub body: String,
     pub success: Vec<u16>,
-    /// Pointer to the gateway's message id in its answer.
+    /// Pointer (RFC 6901) to the message's id in the answer.
     pub message_id: Option<String>,
-    /// Where the gateway says what is left in the account; unset, nothing is asked.
-    pub balance: Option<GatewayBalance>,
+    /// Where it says what is left in the account; unset, nothing is asked.
+    pub balance: Option<Balance>,
     /// Lets the gateway hand in replies; without it they are not accepted.
     pub inbound_key: Option<SecretString>,
-    pub inbound: Inbound,
+    pub inbound: Pointers,
 }
 
-/// Where a gateway says what is left in the account.
+/// How a gateway is asked what is left in the account.
 #[derive(Clone, Debug, PartialEq)]
-pub struct GatewayBalance {
-    /// Is asked by GET, with the headers of messages.
+pub struct Balance {
+    /// On the server of messages, since it is asked with their headers.
     pub url: String,
     /// Pointer to the amount in the answer.
     pub amount: String,
@@ -39,7 +81,7 @@ pub struct GatewayBalance {
 
 /// Pointers into what the gateway posts for a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inbound {
+pub struct Pointers {
     pub from: String,
     pub text: String,
     pub message_id: Option<String>,
@@ -55,8 +97,52 @@ pub enum Confirm {
     Answer,
 }
 
+impl Default for Pointers {
+    fn default() -> Self {
+        Self {
+            from: "/from".to_owned(),
+            text: "/text".to_owned(),
+            message_id: Some("/id".to_owned()),
+            confirm: Confirm::Sms,
+        }
+    }
+}
+
+impl Provider for Settings {
+    fn info(&self) -> ChannelInfo {
+        ChannelInfo {
+            name: self.name.clone(),
+            media: vec![Medium::Sms],
+            reaches_people: true,
+            is_one_endpoint: true,
+            concurrency: ChannelInfo::CONCURRENCY,
+            capabilities: Capabilities {
+                probes: self.balance.is_some(),
+                incidents_named_max: INCIDENTS_NAMED_MAX,
+                ..Capabilities::default()
+            },
+        }
+    }
+
+    fn build(&self, parts: &Parts) -> Result<Arc<dyn Channel>, BuildError> {
+        let (http, links) = (parts.http.clone(), parts.links.clone());
+        Ok(Arc::new(SmsGateway::new(self.clone(), http, links)?))
+    }
+
+    fn inbound(&self) -> Option<Inbound> {
+        let key = self.inbound_key.as_ref()?;
+        Some(Inbound::SmsGateway(inbound::Inbound {
+            key: key.expose_secret().to_owned(),
+            from: self.inbound.from.clone(),
+            text: self.inbound.text.clone(),
+            message_id: self.inbound.message_id.clone().unwrap_or_default(),
+            confirms_by_sms: self.inbound.confirm == Confirm::Sms,
+        }))
+    }
+}
+
 /// Reads the keys of the kind `sms_webhook`.
-pub(super) fn read(section: &mut Section<'_, '_>) -> Option<SmsWebhook> {
+fn read(name: ChannelName, section: &mut Section<'_, '_>) -> Option<Arc<dyn Provider>> {
     section.expect("url", "write url = \"https://sms.example.com/send\"");
     let url = section.read_address("url", units::endpoint);
     let method = section.read("method", method);
@@ -69,30 +155,26 @@ pub(super) fn read(section: &mut Section<'_, '_>) -> Option<SmsWebhook> {
     let balance = read_balance(section);
     let inbound_key = section.secret("inbound_key");
     let inbound = section.read("inbound", inbound);
-    Some(SmsWebhook {
+    Some(Arc::new(Settings {
+        name,
         url: url?,
         method: method.unwrap_or_else(|| "POST".to_owned()),
         headers,
-        body,
-        success: success.unwrap_or_else(|| vec![200, 201, 202]),
+        body: body.unwrap_or_else(|| BODY.to_owned()),
+        success: success.unwrap_or_else(|| SUCCESS.to_vec()),
         message_id,
         balance,
         inbound_key,
-        inbound: inbound.unwrap_or_else(|| Inbound {
-            from: "/from".to_owned(),
-            text: "/text".to_owned(),
-            message_id: Some("/id".to_owned()),
-            confirm: Confirm::Sms,
-        }),
-    })
+        inbound: inbound.unwrap_or_default(),
+    }))
 }
 
-fn read_balance(section: &mut Section<'_, '_>) -> Option<GatewayBalance> {
+fn read_balance(section: &mut Section<'_, '_>) -> Option<Balance> {
     section.require_all_or_none(&["balance_url", "balance", "balance_min"]);
     let url = section.read_address("balance_url", units::endpoint);
     let amount = section.read("balance", pointer);
     let min = section.read("balance_min", units::amount);
-    Some(GatewayBalance {
+    Some(Balance {
         url: url?,
         amount: amount?,
         min: min?,
@@ -137,7 +219,7 @@ fn pointer(value: &Value) -> Result<String, String> {
     }
 }
 
-fn inbound(value: &Value) -> Result<Inbound, String> {
+fn inbound(value: &Value) -> Result<Pointers, String> {
     const HELP: &str = "write { from = \"/from\", text = \"/text\", message_id = \"/id\", \
                         confirm = \"sms\" }";
     let Value::Map(entries) = value else {
@@ -163,7 +245,7 @@ fn inbound(value: &Value) -> Result<Inbound, String> {
         Some(Value::Text(word)) if word == "answer" => Confirm::Answer,
         Some(_) => return Err("confirm is \"sms\" or \"answer\"".to_owned()),
     };
-    Ok(Inbound {
+    Ok(Pointers {
         confirm,
         from: pointer("from")?.ok_or(HELP)?,
         text: pointer("text")?.ok_or(HELP)?,
