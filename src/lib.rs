@@ -6,12 +6,12 @@
 
 pub mod api;
 pub mod app;
+pub mod channels;
 pub mod cli;
 pub mod config;
 pub mod document;
 pub mod engine;
 pub mod inbound;
-pub mod outbound;
 pub mod rules;
 pub mod runtime;
 pub mod signing;

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::channels::sms_gateway::inbound::Inbound;
+use crate::channels::twilio::inbound::Account;
 use crate::engine::ids::{ChannelName, Revision};
 use crate::engine::input::Actor;
 use crate::engine::outcome::Outcome;
@@ -56,13 +58,13 @@ pub struct ApiState {
     /// Of each Slack channel.
     pub slack_signing_secrets: BTreeMap<ChannelName, String>,
     /// Of each Twilio channel.
-    pub twilio_accounts: BTreeMap<ChannelName, TwilioAccount>,
+    pub twilio_accounts: BTreeMap<ChannelName, Account>,
     /// Requests that were refused for their signature or key.
     pub refusals: Refusals,
     /// Wrong keys and tokens.
     pub guesses: Guesses,
     /// Channels of kind `sms_webhook` that take replies.
-    pub sms_webhooks: BTreeMap<ChannelName, SmsInbound>,
+    pub sms_webhooks: BTreeMap<ChannelName, Inbound>,
     /// Bytes of bodies that are held.
     pub bodies: Arc<BodyBudget>,
     /// Those of `/readyz` that are under way.
@@ -83,27 +85,6 @@ pub struct Settings {
     pub public_url: String,
     /// Version and source of the time zones in use.
     pub time_zones: String,
-}
-
-/// What tells a request of Twilio from one in its name.
-#[derive(Clone, Default)]
-pub struct TwilioAccount {
-    pub sid: String,
-    pub auth_token: String,
-    pub shared_keys: Vec<String>,
-}
-
-/// How a text gateway hands in replies: JSON pointers into its body.
-#[derive(Clone)]
-pub struct SmsInbound {
-    /// As bearer token or `?key=`.
-    pub inbound_key: String,
-    pub from: String,
-    pub text: String,
-    /// Empty for a gateway that gives none.
-    pub message_id: String,
-    /// What became of a reply is told by a message of its own, and not in our answer.
-    pub confirms_by_sms: bool,
 }
 
 impl ApiState {

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::channels::sms_gateway::inbound::Inbound;
 use crate::engine::event::Text;
 use crate::engine::ids::ChannelName;
 use crate::engine::input::SmsReply;
@@ -17,7 +18,7 @@ use super::access::secret_of;
 use super::body;
 use super::extract::{Json, Path, Whose, whole_body};
 use super::guesses::peer;
-use super::ports::{ApiState, AppState, SmsInbound};
+use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 use super::refusals::{self, Origin};
 
@@ -117,7 +118,7 @@ fn public_address(public_url: &str, uri: &Uri) -> String {
 async fn from_gateway(
     state: &ApiState,
     channel: ChannelName,
-    settings: &SmsInbound,
+    settings: &Inbound,
     uri: &Uri,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -187,13 +188,13 @@ fn query_key(uri: &Uri) -> Option<String> {
     body::field(&query, "key").map(str::to_owned)
 }
 
-fn has_key(settings: &SmsInbound, headers: &HeaderMap, uri: &Uri) -> bool {
+fn has_key(settings: &Inbound, headers: &HeaderMap, uri: &Uri) -> bool {
     let Some(given) = secret_of(headers).or_else(|| query_key(uri)) else {
         return false;
     };
     // Hashes are compared, so that time tells nothing about the key.
-    let wanted = hash::sha256(&settings.inbound_key);
-    !settings.inbound_key.is_empty() && hash::sha256(given) == wanted
+    let wanted = hash::sha256(&settings.key);
+    !settings.key.is_empty() && hash::sha256(given) == wanted
 }
 
 /// An id for a gateway that gives none: the same message within the same minute is one.
@@ -271,9 +272,9 @@ mod tests {
 
     use super::*;
 
-    fn settings() -> SmsInbound {
-        SmsInbound {
-            inbound_key: "k".to_owned(),
+    fn settings() -> Inbound {
+        Inbound {
+            key: "k".to_owned(),
             from: "/from".to_owned(),
             text: "/message/text".to_owned(),
             message_id: "/id".to_owned(),
@@ -303,8 +304,8 @@ mod tests {
                 "{header:?} {uri}"
             );
         }
-        let unset = SmsInbound {
-            inbound_key: String::new(),
+        let unset = Inbound {
+            key: String::new(),
             ..settings()
         };
         let uri = "/sms/b/inbound?key=".parse().unwrap();

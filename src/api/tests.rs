@@ -18,10 +18,11 @@ use super::health::Looks;
 use super::ports::{ApiState, Settings};
 use super::ports::{
     Change, ChannelCheck, Channels, ConfiguredChannel, Pending, Prepared, RevisionDocuments,
-    RuleDifferences, RuleFault, RuleFile, Rulebook, Sight, TwilioAccount,
+    RuleDifferences, RuleFault, RuleFile, Rulebook, Sight,
 };
 use super::refusals::Refusals;
 use super::*;
+use crate::channels::twilio::inbound::Account;
 use crate::engine::event::Labels;
 use crate::engine::ids::{ChannelName, Revision};
 use crate::engine::ruleset::{Format, Integration, RuleSet};
@@ -153,8 +154,8 @@ fn state() -> ApiState {
     }
 }
 
-fn twilio_account() -> TwilioAccount {
-    TwilioAccount {
+fn twilio_account() -> Account {
+    Account {
         sid: "AC1".to_owned(),
         auth_token: "token".to_owned(),
         shared_keys: Vec::new(),

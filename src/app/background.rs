@@ -6,8 +6,8 @@ use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
 use super::{channels, displacing, millis};
+use crate::channels::http::{Http, HttpOptions, Method, Reach, Request};
 use crate::config::Settings;
-use crate::outbound::http::{Http, HttpOptions, Method, Reach, Request};
 use crate::runtime::channel_worker::Sender;
 use crate::runtime::clock;
 use crate::runtime::handle::Handle;
@@ -158,7 +158,7 @@ fn heartbeat(settings: &Settings) -> Option<Heartbeat> {
                 method: Method::GET,
                 url: &url,
                 reach: Reach::Configured,
-                auth: crate::outbound::http::Auth::None,
+                auth: crate::channels::http::Auth::None,
                 headers: Vec::new(),
                 body: Vec::new(),
                 deadline: crate::engine::time::Duration::seconds(10),

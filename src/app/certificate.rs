@@ -10,10 +10,10 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
+use crate::channels::certificate;
 use crate::config::TlsFiles;
 use crate::engine::outcome::Validity;
 use crate::engine::time::Timestamp;
-use crate::outbound::certificate;
 
 /// Chains have a few kilobytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;

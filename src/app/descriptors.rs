@@ -8,9 +8,7 @@ use tracing::{info, warn};
 
 use super::listener::Limits;
 use super::places::{LEAVING_MAX, Room};
-use crate::config::{ChannelKind, Settings};
-use crate::outbound::email::IDLE_MAX as IDLE_MAIL;
-use crate::outbound::http::IDLE_CONNECTIONS_MAX as IDLE_CALLS;
+use crate::config::Settings;
 
 /// Standard streams, the runtime, signals, the store, the listeners, and files that are read for a
 /// moment: rules, certificates, the names of hosts.
@@ -78,15 +76,8 @@ fn raise() -> usize {
 /// What all channels use when all their places are taken.
 fn of_channels(settings: &Settings) -> usize {
     let of_each = settings.channels.iter().map(|channel| {
-        let idle = match channel.kind {
-            ChannelKind::Smtp(_) => IDLE_MAIL,
-            ChannelKind::Slack(_) | ChannelKind::Twilio(_) | ChannelKind::SmsWebhook(_) => {
-                IDLE_CALLS
-            }
-            ChannelKind::Webhook(_) => 0,
-            ChannelKind::Console => return 0,
-        };
-        BY_ATTEMPT * channel.concurrency + idle
+        let idle = channel.provider.idle_connections();
+        idle.map_or(0, |idle| BY_ATTEMPT * channel.concurrency + idle)
     });
     of_each.sum::<usize>() + OTHER_CALLS
 }
@@ -115,7 +106,8 @@ fn fit(limit: usize, others: usize, listeners: usize) -> Result<Limits, TooFew> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Channel;
+    use crate::channels::configured::Configured;
+    use crate::channels::webhook;
 
     #[test]
     fn what_all_parts_may_use_together_stays_below_the_limit() {
@@ -157,9 +149,10 @@ mod tests {
         let mut settings = Settings::default();
         let alone = of_channels(&settings);
         assert_eq!(alone, OTHER_CALLS);
-        let mut webhook = Channel::console();
+        let mut webhook = Configured::console();
         webhook.concurrency = 100;
-        webhook.kind = ChannelKind::Webhook(crate::config::Webhook {
+        webhook.provider = std::sync::Arc::new(webhook::Settings {
+            name: "hooks".into(),
             secret: "whsec_word".into(),
         });
         settings.channels.push(webhook);

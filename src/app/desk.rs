@@ -6,11 +6,11 @@ use tracing::warn;
 
 use super::channels::Built;
 use crate::api::ports::{ChannelCheck, Channels, ConfiguredChannel, Pending};
+use crate::channels::http::{Auth, Http, Method, Reach, Request};
+use crate::channels::links::Links;
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Capacity;
 use crate::engine::time::Duration;
-use crate::outbound::http::{Auth, Http, Method, Reach, Request};
-use crate::outbound::links::Links;
 use crate::runtime::supervise::Supervisor;
 
 /// Where Slack takes private answers to pressed buttons.

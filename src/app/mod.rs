@@ -37,13 +37,13 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::api::audit::{Action, AuditEvent, AuditLog};
+use crate::channels::links::Links;
 use crate::config::Settings;
 use crate::document::Diagnostic;
 use crate::engine::State;
 use crate::engine::recovery::crash_loop;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::{Duration, Timestamp};
-use crate::outbound::links::Links;
 use crate::rules::zones::Zones;
 use crate::runtime::channel_worker::{Sender, Surroundings};
 use crate::runtime::clock::{self, Clock};
@@ -99,7 +99,7 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<ExitCode> {
         let warning = warning.one_line();
         warn!("{warning}");
     }
-    crate::outbound::http::install_crypto_provider();
+    crate::channels::http::install_crypto_provider();
     let tokio = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -124,7 +124,7 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     let metrics = Arc::new(Metrics::new());
 
     let links = Links::new(&settings.public_url, first.links_secret);
-    let screen: crate::outbound::console::Screen = Arc::new(Mutex::new(std::io::stdout()));
+    let screen: crate::channels::console::Screen = Arc::new(Mutex::new(std::io::stdout()));
     let channels = channels::build(settings, &links, &screen)?;
     let (shelf, time_zones) = open_shelf(&options, &store, &channels);
     let start = rules_folder::decide(&shelf, settings, options.apply)?;

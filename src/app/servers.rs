@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use secrecy::ExposeSecret;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -29,13 +28,12 @@ use crate::api::guesses::Guesses;
 use crate::api::health::Looks;
 use crate::api::key_origin::note_keys_of_rules;
 use crate::api::peer::TrustedProxies;
-use crate::api::ports::{ApiState, Settings as ApiSettings, SmsInbound, TwilioAccount};
+use crate::api::ports::{ApiState, Settings as ApiSettings};
 use crate::api::refusals::Refusals;
 use crate::api::{public_router, router};
-use crate::config::{ChannelKind, Confirm, Settings, TlsFiles};
-use crate::engine::ids::ChannelName;
+use crate::channels::{Inbound, outcome};
+use crate::config::{Settings, TlsFiles};
 use crate::engine::time::Timestamp;
-use crate::outbound::outcome;
 use crate::runtime::clock;
 use crate::runtime::handle::Handle;
 use crate::runtime::supervise::Supervisor;
@@ -267,47 +265,21 @@ fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Re
         },
     };
     for channel in &settings.channels {
-        add_inbound(&mut state, &channel.name, &channel.kind);
+        let name = channel.name.clone();
+        match channel.provider.inbound() {
+            Some(Inbound::Slack { signing_secret }) => {
+                state.slack_signing_secrets.insert(name, signing_secret);
+            }
+            Some(Inbound::Twilio(account)) => {
+                state.twilio_accounts.insert(name, account);
+            }
+            Some(Inbound::SmsGateway(inbound)) => {
+                state.sms_webhooks.insert(name, inbound);
+            }
+            None => {}
+        }
     }
     Ok(state)
-}
-
-/// What a channel needs for requests that its provider makes.
-fn add_inbound(state: &mut ApiState, name: &str, kind: &ChannelKind) {
-    let name = ChannelName::from(name);
-    match kind {
-        ChannelKind::Slack(slack) => {
-            if let Some(secret) = &slack.signing_secret {
-                let secret = secret.expose_secret().to_owned();
-                state.slack_signing_secrets.insert(name, secret);
-            }
-        }
-        ChannelKind::Twilio(twilio) => {
-            let shared_keys = twilio.shared_keys.iter();
-            let account = TwilioAccount {
-                sid: twilio.account_sid.clone(),
-                auth_token: twilio.auth_token.expose_secret().to_owned(),
-                shared_keys: shared_keys
-                    .map(|key| key.expose_secret().to_owned())
-                    .collect(),
-            };
-            state.twilio_accounts.insert(name, account);
-        }
-        ChannelKind::SmsWebhook(gateway) => {
-            let Some(key) = &gateway.inbound_key else {
-                return;
-            };
-            let inbound = SmsInbound {
-                inbound_key: key.expose_secret().to_owned(),
-                from: gateway.inbound.from.clone(),
-                text: gateway.inbound.text.clone(),
-                message_id: gateway.inbound.message_id.clone().unwrap_or_default(),
-                confirms_by_sms: gateway.inbound.confirm == Confirm::Sms,
-            };
-            state.sms_webhooks.insert(name, inbound);
-        }
-        ChannelKind::Smtp(_) | ChannelKind::Webhook(_) | ChannelKind::Console => {}
-    }
 }
 
 #[cfg(test)]

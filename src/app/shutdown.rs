@@ -12,9 +12,9 @@ use tracing::{error, info, warn};
 
 use super::servers::Servers;
 use super::supervisor;
+use crate::channels::links::Links;
 use crate::config::Settings;
 use crate::engine::input::Input;
-use crate::outbound::links::Links;
 use crate::runtime::channel_worker::Sender;
 use crate::runtime::commit_loop::CommitLoop;
 use crate::runtime::handle::{Handle, Intake, Unavailable};
@@ -231,7 +231,7 @@ pub fn warn_about_links(settings: &Settings, links: &Links) {
     let has_real_channel = settings
         .channels
         .iter()
-        .any(|channel| channel.name != crate::engine::ids::ChannelName::CONSOLE);
+        .any(|channel| channel.name.as_str() != crate::engine::ids::ChannelName::CONSOLE);
     if links.is_local() && has_real_channel {
         warn!(
             public_url = %settings.public_url,

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use super::context::Look;
 use super::render::text;
 use crate::app::web_addresses;
-use crate::config::{ChannelKind, Settings};
-use crate::engine::ids::{ChannelName, PolicyName};
-use crate::engine::ruleset::{self, Capabilities, ChannelInfo, Medium};
+use crate::channels::configured::Configured;
+use crate::config::Settings;
+use crate::engine::ids::PolicyName;
+use crate::engine::ruleset;
 use crate::rules::zones::Zones;
 use crate::rules::{self, Environment, SourceFile, sources};
 
@@ -22,7 +23,7 @@ pub fn check(files: &[SourceFile], settings: &Settings, zones: &Zones) -> Vec<Va
         // Ranges that cannot be read were refused with the settings.
         web_addresses: web_addresses(&settings.outbound),
         zones: zones.clone(),
-        channels: channels(settings),
+        channels: settings.channels.iter().map(Configured::info).collect(),
         settings: ruleset::Settings {
             watch_policy: settings.watch.policy.as_deref().map(PolicyName::from),
             ..ruleset::Settings::default()
@@ -31,37 +32,6 @@ pub fn check(files: &[SourceFile], settings: &Settings, zones: &Zones) -> Vec<Va
     };
     let (_, compiled) = rules::check(files, &environment);
     compiled.faults.iter().map(|fault| json!(fault)).collect()
-}
-
-/// The channels as far as rules depend on them: their names and what they carry.
-fn channels(settings: &Settings) -> Vec<ChannelInfo> {
-    let is_alone = settings.channels.len() == 1;
-    let info = |channel: &crate::config::Channel| ChannelInfo {
-        name: ChannelName::from(channel.name.as_str()),
-        media: media(&channel.kind, is_alone),
-        reaches_people: is_alone || !matches!(channel.kind, ChannelKind::Console),
-        is_one_endpoint: !matches!(channel.kind, ChannelKind::Webhook(_)),
-        concurrency: ChannelInfo::CONCURRENCY,
-        capabilities: Capabilities::default(),
-    };
-    settings.channels.iter().map(info).collect()
-}
-
-fn media(kind: &ChannelKind, is_alone: bool) -> Vec<Medium> {
-    match kind {
-        ChannelKind::Smtp(_) => vec![Medium::Email],
-        ChannelKind::Slack(_) => vec![Medium::Slack],
-        ChannelKind::Twilio(_) | ChannelKind::SmsWebhook(_) => vec![Medium::Sms],
-        ChannelKind::Webhook(_) => vec![Medium::Webhook],
-        ChannelKind::Console if is_alone => vec![
-            Medium::Email,
-            Medium::Sms,
-            Medium::Slack,
-            Medium::Webhook,
-            Medium::Console,
-        ],
-        ChannelKind::Console => vec![Medium::Console],
-    }
 }
 
 /// Whether the files cannot be used.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::document::section::SecretSource;
 use crate::document::{Code, Diagnostics, Entry, MapSchema, Node, Position, Value, toml};
 use crate::text::suggest;
 
@@ -120,10 +121,13 @@ impl<'sources> Layers<'sources> {
         Some((text.clone(), format!("environment {variable}")))
     }
 
-    /// The variables of the process for secrets, unless those are left alone.
-    pub fn secrets(&self) -> Option<&'sources BTreeMap<String, String>> {
+    /// The variables and files of the process for secrets, unless those are left alone.
+    pub fn secrets(&self) -> Option<SecretSource<'sources>> {
         match self.sources.secrets {
-            Secrets::Resolve => Some(&self.sources.environment),
+            Secrets::Resolve => Some(SecretSource {
+                environment: &self.sources.environment,
+                read_file: |path| std::fs::read_to_string(path).map_err(|error| error.to_string()),
+            }),
             Secrets::Leave => None,
         }
     }

@@ -4,11 +4,7 @@
 //! `default.toml` is embedded: it holds every key with its default and is the manual of settings.
 //! Nothing here reads the process environment: it arrives in [`Sources`], so that it is testable.
 
-mod channel;
-mod gateway;
 mod layers;
-mod section;
-mod units;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -17,15 +13,14 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::document::{Diagnostic, MapSchema, Value};
+use crate::channels::configured::{self, Configured};
+use crate::document::section::{Reading, Section};
+use crate::document::{Diagnostic, MapSchema, Value, units};
 use crate::engine::ruleset::WeeklyTime;
 
-pub use channel::{Channel, ChannelKind, Slack, Smtp, Tls, Twilio, TwilioSender, Webhook};
-pub use gateway::{Confirm, SmsWebhook};
 pub use layers::{Secrets, Sources};
 
 use layers::Layers;
-use section::{Reading, Section};
 
 /// A `public_url` beyond this crowds the text out of an SMS.
 const PUBLIC_URL_CHARACTERS_MAX: usize = 60;
@@ -64,7 +59,7 @@ pub struct Settings {
     pub watch: Watch,
     pub outbound: Outbound,
     /// In the order in which they are tried; the console always exists and stands last.
-    pub channels: Vec<Channel>,
+    pub channels: Vec<Configured>,
 }
 
 /// Files in PEM that a listener presents itself with.
@@ -134,7 +129,7 @@ impl Default for Settings {
             disk_cap_bytes: 10 << 30,
             watch: Watch::default(),
             outbound: Outbound::default(),
-            channels: vec![Channel::console()],
+            channels: vec![Configured::console()],
         }
     }
 }
@@ -225,13 +220,13 @@ const OUTBOUND: MapSchema = MapSchema::new("[outbound]", &["allow_networks", "pr
 /// Reads and checks all settings. Either all of them are good or every fault is named.
 pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
     let layers = Layers::read(sources)?;
-    let mut reading = Reading::new(&layers);
+    let mut reading = Reading::new(layers.secrets());
     let mut root = Section::open(&layers.document, &SCHEMA, String::new(), &mut reading);
     let mut settings = read_root(&mut root);
     check(&settings, &mut root);
     settings.watch = read_watch(root.section("watch", &WATCH));
     settings.outbound = read_outbound(root.section("outbound", &OUTBOUND));
-    settings.channels = channel::read_all(&mut root);
+    settings.channels = configured::read_all(&mut root);
     layers.report_unknown_variables(&mut reading.faults);
 
     let origins: Vec<&str> = layers.origins.iter().map(String::as_str).collect();
@@ -276,7 +271,7 @@ fn check(settings: &Settings, root: &mut Section<'_, '_>) {
 /// settings are left to `serve`.
 pub fn data_directory(sources: &Sources) -> Result<PathBuf, Faults> {
     let layers = Layers::read(sources)?;
-    let mut reading = Reading::new(&layers);
+    let mut reading = Reading::new(layers.secrets());
     let mut root = Section::open(&layers.document, &SCHEMA, String::new(), &mut reading);
     let data = root.read("data", units::path);
     Ok(data.unwrap_or_else(|| Settings::default().data))

@@ -1,5 +1,6 @@
 //! Settings as their readers meet them: defaults, layers, and faults word by word.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,6 +9,13 @@ use jiff::civil::Weekday;
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::channels::{sms_gateway, twilio, webhook};
+
+/// What a channel of this kind is configured with.
+fn settings_of<T: 'static>(channel: &Configured) -> &T {
+    let provider: &dyn Any = &*channel.provider;
+    provider.downcast_ref().expect("settings of this kind")
+}
 
 fn sources(text: &str, environment: &[(&str, &str)]) -> (tempfile::TempDir, Sources) {
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -107,7 +115,7 @@ fn the_examples_of_the_default_file_work_and_show_every_key_of_every_kind() {
         .settings
         .channels
         .iter()
-        .map(|channel| channel.kind.as_str())
+        .map(|channel| channel.kind)
         .collect();
     let expected = [
         "smtp",
@@ -271,7 +279,7 @@ fn names_of_channels_are_unique_and_the_console_is_the_console() {
 
 #[test]
 fn a_sender_of_twilio_is_a_number_a_short_code_or_letters() {
-    use TwilioSender::{Letters, Number};
+    use twilio::Sender::{Letters, Number};
     let of = |from: &str| {
         format!(
             "[[channel]]\nname = \"sms\"\nkind = \"twilio\"\naccount_sid = \"AC1\"\n\
@@ -287,9 +295,7 @@ fn a_sender_of_twilio_is_a_number_a_short_code_or_letters() {
     ];
     for (from, expected) in good {
         let channels = read(&of(from), &[("S", "hush")]).settings.channels;
-        let ChannelKind::Twilio(twilio) = &channels[0].kind else {
-            unreachable!("it is of kind twilio");
-        };
+        let twilio: &twilio::Settings = settings_of(&channels[0]);
         assert_eq!(twilio.sender, expected, "{from}");
     }
     let bad = [
@@ -347,10 +353,8 @@ fn a_secret_comes_from_a_variable_a_file_or_a_literal_with_a_warning() {
         let loaded = load(&sources).ok();
         let secret = loaded
             .as_ref()
-            .map(|loaded| match &loaded.settings.channels[0].kind {
-                ChannelKind::Webhook(webhook) => webhook.secret.expose_secret().to_owned(),
-                other => panic!("not a webhook: {other:?}"),
-            });
+            .map(|loaded| settings_of::<webhook::Settings>(&loaded.settings.channels[0]))
+            .map(|webhook| webhook.secret.expose_secret().to_owned());
         assert_eq!(secret.as_deref(), expected, "{written}");
         assert_eq!(
             loaded.map_or(0, |loaded| loaded.warnings.len()),
@@ -374,9 +378,7 @@ fn the_line_break_that_ends_a_secret_is_none_of_it_wherever_it_comes_from() {
     };
     for written in ["env:S", file.as_str(), "word\r\n"] {
         let loaded = read(&text(written), &[("S", "word\n\r\n")]);
-        let ChannelKind::SmsWebhook(gateway) = &loaded.settings.channels[0].kind else {
-            panic!("not a gateway");
-        };
+        let gateway: &sms_gateway::Settings = settings_of(&loaded.settings.channels[0]);
         let key = gateway
             .inbound_key
             .as_ref()
@@ -409,9 +411,7 @@ fn a_least_balance_is_any_sum_and_nothing_else() {
             &format!("{text}balance_min = {written}\n"),
             &[("T", "word")],
         );
-        let ChannelKind::Twilio(twilio) = &loaded.settings.channels[0].kind else {
-            unreachable!("it is of kind twilio");
-        };
+        let twilio: &twilio::Settings = settings_of(&loaded.settings.channels[0]);
         assert_eq!(twilio.balance_min, Some(expected), "{written}");
     }
     for written in ["-1", "nan", "inf", "1e10", "true", "\"20 EUR\"", "[20]"] {
@@ -457,9 +457,7 @@ fn a_gateway_is_asked_for_its_balance_by_three_settings_or_none() {
         "balance_min = 20",
     ];
     let loaded = read(&format!("{text}{}\n", lines.join("\n")), &[]);
-    let ChannelKind::SmsWebhook(gateway) = &loaded.settings.channels[0].kind else {
-        unreachable!("it is of kind sms_webhook");
-    };
+    let gateway: &sms_gateway::Settings = settings_of(&loaded.settings.channels[0]);
     let balance = gateway.balance.as_ref().expect("all three");
     assert_eq!(balance.url, "https://sms.example.com/balance");
     assert_eq!(balance.amount, "/account/balance");
@@ -481,9 +479,7 @@ fn an_address_is_kept_as_it_is_and_of_a_bad_one_no_key_is_shown() {
     let text = "[[channel]]\nname = \"sms\"\nkind = \"sms_webhook\"\n\
                 url = \"https://sms.example.com/send/?key=QUJD/\"\n";
     let loaded = read(text, &[]);
-    let ChannelKind::SmsWebhook(gateway) = &loaded.settings.channels[0].kind else {
-        unreachable!("it is of kind sms_webhook");
-    };
+    let gateway: &sms_gateway::Settings = settings_of(&loaded.settings.channels[0]);
     assert_eq!(gateway.url, "https://sms.example.com/send/?key=QUJD/");
     let bad = text.replace("https://", "htps://ana:hush1@");
     let told = faults(&bad.replace("QUJD/", "hush2"), &[]).join("\n");

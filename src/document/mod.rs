@@ -6,7 +6,9 @@ pub mod limits;
 mod map;
 mod node;
 pub mod scalar;
+pub mod section;
 pub mod toml;
+pub mod units;
 pub mod values;
 pub mod yaml;
 

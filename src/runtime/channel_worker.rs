@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
+use crate::channels::{CancelToken, Cancelled, Channel, Sent};
 use crate::engine::decision::SendRequest;
 use crate::engine::ids::{AttemptId, ChannelName};
 use crate::engine::input::{Input, Probed, Report};
 use crate::engine::outcome::Outcome;
 use crate::engine::time::Duration;
-use crate::outbound::{CancelToken, Cancelled, Channel, Sent};
 use crate::runtime::commit_loop::EffectSink;
 use crate::runtime::driver::not_started;
 use crate::runtime::handle::Handle;
@@ -344,9 +344,9 @@ mod tests {
     use tokio::sync::{Semaphore, mpsc};
 
     use super::*;
+    use crate::channels::{Pending, Probed, sample};
     use crate::engine::ids::PageId;
     use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
-    use crate::outbound::{Pending, Probed, sample};
     use crate::runtime::queue::Control;
     use crate::store::{MemoryStore, Partition};
 

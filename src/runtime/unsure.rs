@@ -39,9 +39,9 @@ impl Unsure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channels::sample;
     use crate::engine::ids::AttemptId;
     use crate::engine::ruleset::Medium;
-    use crate::outbound::sample;
 
     fn order(page: u64) -> Arc<SendRequest> {
         Arc::new(SendRequest {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use tracing::{error, warn};
 
+use crate::channels::Pending;
 use crate::engine::audit::{Audit, audit};
 use crate::engine::cause::Cause;
 use crate::engine::incident::SelfIncident;
 use crate::engine::input::Input;
 use crate::engine::time::Timestamp;
-use crate::outbound::Pending;
 use crate::runtime::handle::{Handle, Intake, Unavailable};
 use crate::runtime::lane_watch::Stalled;
 use crate::store::{Retention, Store};

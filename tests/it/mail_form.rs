@@ -1,11 +1,11 @@
 //! How a mail looks to whoever gets it: two forms, one thread, no way in for foreign headers.
 
+use reveille::channels::email::{Email, Settings};
 use reveille::engine::decision::{SendRequest, ThreadRef};
 use reveille::engine::ids::{AttemptId, PageId};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::PageKind;
 use reveille::engine::urgency::Urgency;
-use reveille::outbound::email::{Email, Settings};
 
 use crate::harness::mime::Entity;
 use crate::harness::orders;

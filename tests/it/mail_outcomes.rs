@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use reveille::channels::email::{Email, Settings, Tls};
+use reveille::channels::links::Links;
+use reveille::channels::{CancelToken, Cancelled, Channel, Sent};
 use reveille::engine::decision::SendRequest;
 use reveille::engine::outcome::Outcome;
 use reveille::engine::time::Duration;
-use reveille::outbound::email::{Email, Settings, Tls};
-use reveille::outbound::links::Links;
-use reveille::outbound::{CancelToken, Cancelled, Channel, Sent};
 
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -34,8 +34,7 @@ pub fn settings(relay: &FakeSmtp) -> Settings {
         password: None,
         from: "Reveille <pager@example.com>".to_owned(),
         reply_to: None,
-        hello: "pager.example.com".to_owned(),
-        id_host: "pager.example.com".to_owned(),
+        hello: Some("pager.example.com".to_owned()),
         extra_roots: Vec::new(),
     }
 }
@@ -309,7 +308,7 @@ async fn settings_that_cannot_work_are_told_at_the_start() {
 async fn a_relay_that_does_not_take_our_name_is_told_as_that() {
     let relay = FakeSmtp::start().await;
     let named = |hello: &str| Settings {
-        hello: hello.to_owned(),
+        hello: Some(hello.to_owned()),
         ..settings(&relay)
     };
     let text = "5.5.2 <pagerhost>: Helo command rejected: need fully-qualified hostname";

@@ -24,7 +24,7 @@ const ROOMS: [Room; 18] = [
     Room {
         name: "document",
         rooms: &["engine"],
-        crates: &["granit_parser", "toml", "jiff"],
+        crates: &["granit_parser", "toml", "jiff", "secrecy", "ipnet"],
     },
     Room {
         name: "rules",
@@ -59,8 +59,9 @@ const ROOMS: [Room; 18] = [
         crates: &["sled", "serde_json", "rustix"],
     },
     Room {
-        name: "outbound",
-        rooms: &["engine", "signing", "telemetry"],
+        name: "channels",
+        // Each provider reads its own settings from the document.
+        rooms: &["engine", "document", "signing", "telemetry"],
         crates: &[
             "tokio",
             "rustls",
@@ -86,7 +87,7 @@ const ROOMS: [Room; 18] = [
     },
     Room {
         name: "runtime",
-        rooms: &["engine", "store", "outbound", "rules", "telemetry"],
+        rooms: &["engine", "store", "channels", "rules", "telemetry"],
         crates: &["tokio", "tracing"],
     },
     Room {
@@ -107,6 +108,7 @@ const ROOMS: [Room; 18] = [
             "document",
             "rules",
             "config",
+            "channels::configured",
             "app",
             "telemetry",
             // What the server answers, in its own shapes.
@@ -129,8 +131,9 @@ const ROOMS: [Room; 18] = [
     },
     Room {
         name: "config",
-        rooms: &["engine", "document"],
-        crates: &["secrecy", "ipnet"],
+        // Which providers there are is for the channels to say.
+        rooms: &["engine", "document", "channels::configured"],
+        crates: &["ipnet"],
     },
     Room {
         name: "telemetry",
@@ -153,7 +156,7 @@ const ROOMS: [Room; 18] = [
             "inbound",
             "signing",
             "store",
-            "outbound",
+            "channels",
             "runtime",
             "api",
             "web",
@@ -201,6 +204,9 @@ const ROOMS: [Room; 18] = [
 
 const API_ROOMS: &[&str] = &[
     "engine",
+    // What providers post to us, in their own form.
+    "channels::sms_gateway::inbound",
+    "channels::twilio::inbound",
     "rules",
     "inbound",
     "signing",
@@ -236,12 +242,12 @@ const FREE: [&str; 2] = ["serde", "thiserror"];
 const CONCRETE: [&str; 8] = [
     "store::memory",
     "store::sled",
-    "outbound::console",
-    "outbound::email",
-    "outbound::slack",
-    "outbound::sms_webhook",
-    "outbound::twilio",
-    "outbound::webhook",
+    "channels::console",
+    "channels::email",
+    "channels::slack",
+    "channels::sms_gateway",
+    "channels::twilio",
+    "channels::webhook",
 ];
 
 /// Where a crate may be named, so that replacing it is a change of one file.
@@ -255,16 +261,16 @@ const HOMES: &[(&str, &[Home])] = &[
     (
         "reqwest",
         &[
-            Home::File("src/outbound/http/mod.rs"),
+            Home::File("src/channels/http/mod.rs"),
             Home::OneFileOf("cli"),
         ],
     ),
     (
         "lettre",
         &[
-            Home::File("src/outbound/email.rs"),
+            Home::File("src/channels/email/mod.rs"),
             // Implements its trait of a stream.
-            Home::File("src/outbound/email_stream.rs"),
+            Home::File("src/channels/email/stream.rs"),
         ],
     ),
     (
@@ -275,7 +281,7 @@ const HOMES: &[(&str, &[Home])] = &[
     ("strsim", &[Home::OneFileOf(TEXT)]),
     ("toml", &[Home::File("src/document/toml.rs")]),
     ("granit_parser", &[Home::File("src/document/yaml.rs")]),
-    ("minijinja", &[Home::OneFileOf("outbound")]),
+    ("minijinja", &[Home::OneFileOf("channels")]),
     ("prometheus_client", &[Home::OneFileOf("telemetry")]),
 ];
 
@@ -307,7 +313,7 @@ pub const RULES: &[Rule] = &[
                 "src/runtime/a.rs",
                 "//! A.\nuse crate::store::{Store, memory::Memory};\n",
             ),
-            ("src/runtime/a.rs", "//! A.\nuse crate::outbound::slack;\n"),
+            ("src/runtime/a.rs", "//! A.\nuse crate::channels::slack;\n"),
         ],
     },
     Rule {
@@ -330,7 +336,7 @@ pub const RULES: &[Rule] = &[
         planted: &[
             ("src/store/a.rs", "//! A.\nuse sled::Db;\n"),
             (
-                "src/outbound/slack/mod.rs",
+                "src/channels/slack/mod.rs",
                 "//! A.\nfn f() {\n    reqwest::get()\n}\n",
             ),
             ("src/document/a.rs", "//! A.\nuse granit_parser::Parser;\n"),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use reveille::channels::{CancelToken, Channel, Sent};
 use reveille::engine::alert::AlertSummary;
 use reveille::engine::decision::{IncidentSummary, Message, SendRequest, TokenSubject};
 use reveille::engine::event::Content;
@@ -12,7 +13,6 @@ use reveille::engine::page::{IncidentRef, PageKind, Recipient, UpdateKind};
 use reveille::engine::ruleset::Medium;
 use reveille::engine::time::{Duration, Timestamp};
 use reveille::engine::urgency::Urgency;
-use reveille::outbound::{CancelToken, Channel, Sent};
 
 /// 2026-05-12T02:10:00Z.
 const OPENED: Timestamp = Timestamp(1_778_551_800_000);

@@ -1,5 +1,6 @@
 //! What a page says: what fires when it leaves, how much of it, and what joined.
 
+use reveille::channels::message_text;
 use reveille::engine::decision::{IncidentSummary, SendRequest};
 use reveille::engine::event::Action;
 use reveille::engine::headline;
@@ -8,7 +9,6 @@ use reveille::engine::outcome::Outcome;
 use reveille::engine::ruleset::Target;
 use reveille::engine::time::Duration;
 use reveille::engine::urgency::Urgency;
-use reveille::outbound::message_text;
 
 use super::acts::{Post, trigger};
 use super::channels::{Play, usual};

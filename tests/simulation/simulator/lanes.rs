@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use reveille::channels::CancelToken as Withdrawal;
 use reveille::engine::decision::SendRequest;
 use reveille::engine::ids::{AttemptId, ChannelName};
 use reveille::engine::input::{Input, Probed, Report};
 use reveille::engine::outcome::{Capacity, Outcome};
 use reveille::engine::page::PageKind;
 use reveille::engine::time::Duration;
-use reveille::outbound::CancelToken as Withdrawal;
 use reveille::runtime::driver::not_started;
 
 use super::history::Seen;

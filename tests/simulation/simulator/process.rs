@@ -5,13 +5,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use reveille::channels::CancelToken;
 use reveille::engine::State;
 use reveille::engine::ids::{AttemptId, TaskId};
 use reveille::engine::input::Input;
 use reveille::engine::records::Receipt;
 use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::{Duration, Now, Timestamp};
-use reveille::outbound::CancelToken;
 use reveille::runtime::commit_loop::first_inputs;
 use reveille::runtime::driver::Driver;
 use reveille::runtime::monotonic::{ClockJump, MonotonicClock, Reading};

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use reveille::channels::CancelToken as Withdrawal;
 use reveille::engine::decision::SendRequest;
 use reveille::engine::ids::{AttemptId, ChannelName};
 use reveille::engine::input::Report as ChannelReport;
 use reveille::engine::outcome::Outcome;
 use reveille::engine::ruleset::Settings;
 use reveille::engine::time::{Duration, Timestamp};
-use reveille::outbound::CancelToken as Withdrawal;
 use reveille::rules::Environment;
 use reveille::store::MemoryStore;
 

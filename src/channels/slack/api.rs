@@ -1,0 +1,159 @@
+//! Calls of Slack's Web API. A failure is `ok: false` in an answer with status 200.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+use crate::channels::http::{Answer, Auth, Fault, Http, Method, Reach, Request};
+use crate::channels::outcome::{self, SlackAnswer};
+use crate::channels::{CancelToken, Cancelled, Sent, form};
+use crate::engine::outcome::Validity;
+use crate::engine::time::Duration;
+
+const JSON: &str = "application/json; charset=utf-8";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// One workspace's API.
+pub(super) struct Api {
+    http: Arc<Http>,
+    token: SecretString,
+    /// Without a slash at the end.
+    api_url: String,
+}
+
+/// What a call brought.
+pub(super) struct Reply {
+    pub(super) sent: Sent,
+    /// Empty when Slack named none.
+    error: String,
+    pub(super) json: Value,
+    /// Of the server that answered, over TLS.
+    pub(super) certificate: Option<Validity>,
+}
+
+impl Reply {
+    /// Whether Slack named one of these errors.
+    pub(super) fn says(&self, errors: &[&str]) -> bool {
+        errors.contains(&self.error.as_str())
+    }
+}
+
+impl Api {
+    pub(super) fn new(http: Arc<Http>, token: SecretString, api_url: String) -> Self {
+        Self {
+            http,
+            token,
+            api_url,
+        }
+    }
+
+    /// Calls a method with a JSON body.
+    pub(super) async fn post(&self, method: &str, body: &Value, deadline: Duration) -> Reply {
+        let url = self.url(method);
+        let request = self.request(&url, JSON, body.to_string(), deadline);
+        self.reply(self.http.call(request).await)
+    }
+
+    /// The same for a message that may be withdrawn.
+    pub(super) async fn post_marked(
+        &self,
+        method: &str,
+        body: &Value,
+        deadline: Duration,
+        mark: &CancelToken,
+    ) -> Result<Reply, Cancelled> {
+        let url = self.url(method);
+        let request = self.request(&url, JSON, body.to_string(), deadline);
+        Ok(self.reply(self.http.call_marked(request, mark).await?))
+    }
+
+    /// Calls a method that takes no JSON.
+    pub(super) async fn post_form(
+        &self,
+        method: &str,
+        fields: &[(&str, &str)],
+        deadline: Duration,
+    ) -> Reply {
+        let url = self.url(method);
+        let request = self.request(&url, FORM, form::body(fields), deadline);
+        self.reply(self.http.call(request).await)
+    }
+
+    fn url(&self, method: &str) -> String {
+        format!("{}/{method}", self.api_url)
+    }
+
+    fn request<'call>(
+        &'call self,
+        url: &'call str,
+        kind: &str,
+        body: String,
+        deadline: Duration,
+    ) -> Request<'call> {
+        Request {
+            method: Method::POST,
+            url,
+            reach: Reach::Configured,
+            auth: Auth::Bearer(&self.token),
+            headers: vec![("content-type".to_owned(), kind.to_owned())],
+            body: body.into_bytes(),
+            deadline,
+        }
+    }
+
+    fn reply(&self, result: Result<Answer, Fault>) -> Reply {
+        match result {
+            Ok(answer) => self.read(&answer),
+            Err(fault) => Reply {
+                sent: fault.sent(),
+                error: String::new(),
+                json: Value::Null,
+                certificate: None,
+            },
+        }
+    }
+
+    fn read(&self, answer: &Answer) -> Reply {
+        let json = answer.json().unwrap_or_default();
+        let error = json["error"].as_str().unwrap_or("").to_owned();
+        let meaning = match (json["ok"].as_bool(), error.as_str()) {
+            (Some(true), _) => SlackAnswer::Ok,
+            (Some(false), error) => SlackAnswer::Error(error),
+            (None, _) => SlackAnswer::Unreadable,
+        };
+        let words = self.words(&json, answer);
+        let sent = Sent {
+            outcome: outcome::slack(answer.status, meaning, answer.retry_after),
+            provider_message: outcome::provider_words(&words, &[&self.token]),
+            reference: reference(&json),
+        };
+        Reply {
+            sent,
+            error,
+            json,
+            certificate: answer.certificate,
+        }
+    }
+
+    /// Slack's error, with the explanation that it sometimes gives.
+    fn words(&self, json: &Value, answer: &Answer) -> String {
+        let Some(ok) = json["ok"].as_bool() else {
+            return format!("HTTP {} {}", answer.status, answer.text());
+        };
+        let explained = json["response_metadata"]["messages"].as_array();
+        let explained = explained.into_iter().flatten().filter_map(Value::as_str);
+        let error = json["error"].as_str();
+        let words: Vec<&str> = error.into_iter().chain(explained).collect();
+        if ok && words.is_empty() {
+            "ok".to_owned()
+        } else {
+            words.join("; ")
+        }
+    }
+}
+
+fn reference(json: &Value) -> Option<String> {
+    let (channel, ts) = (json["channel"].as_str()?, json["ts"].as_str()?);
+    Some(format!("{channel}:{ts}"))
+}
