@@ -107,7 +107,7 @@ fn render_one(fault: &Value, folder: &Path, files: &[SourceFile], look: Look) ->
     let (Some(file), Some(span)) = (file, span) else {
         let [severity, code, message, cure] =
             ["severity", "code", "message", "cure"].map(|field| text(fault, field));
-        return format!("{place}: {severity}[{code}]: {message}\n  cure: {cure}\n");
+        return format!("{place}: {severity}[{code}]: {message}\n  help: {cure}\n");
     };
     let is_warning = text(fault, "severity") == "warning";
     let (kind, colour) = match is_warning {
@@ -213,7 +213,7 @@ mod tests {
         let shown = render(&[fault], Path::new("rules"), &[], Look::PLAIN);
         assert_eq!(
             shown,
-            "rules/: warning[no-route]: there is no route\n  cure: add one\n\n0 errors, 1 warning"
+            "rules/: warning[no-route]: there is no route\n  help: add one\n\n0 errors, 1 warning"
         );
     }
 

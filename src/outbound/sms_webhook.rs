@@ -166,7 +166,7 @@ impl SmsWebhook {
     /// Asks what is left in the account, which shows as well that the gateway answers.
     async fn ask_balance(&self) -> Probed {
         let Some(balance) = &self.settings.balance else {
-            let words = "a gateway without balance_url cannot be asked";
+            let words = "a gateway without balance_url cannot be checked without sending";
             return self.sent(Outcome::Unknown, words).into();
         };
         let request = Request {

@@ -114,7 +114,7 @@ async fn events_wait_on_disk_while_the_server_is_away_and_go_first_when_it_is_ba
     let report = send(&["--flush"], &server.url, spool.path())
         .await
         .expect("nothing to do");
-    assert_eq!(report.text, "nothing waits");
+    assert_eq!(report.text, "nothing queued");
 }
 
 #[tokio::test]

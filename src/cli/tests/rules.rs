@@ -187,7 +187,7 @@ async fn apply_asks_only_when_somebody_else_would_be_on_call_now() {
 async fn apply_of_what_is_in_force_changes_nothing() {
     let server = server(&json!([]), &json!([])).await;
     let report = apply(&["--yes"], &server, None).await.expect("it answers");
-    assert_eq!(report.text, "these rules are in force already");
+    assert_eq!(report.text, "these rules are already in force");
     assert!(!server.lines().iter().any(|line| line.starts_with("PUT")));
 }
 
@@ -245,7 +245,7 @@ async fn an_export_says_what_it_is_not() {
             json!({"origin": "written_anew", "hashed_keys": 2}),
             [
                 "comments and layout are lost",
-                "2 keys stand as their hashes",
+                "2 keys are written as their hashes",
             ],
         ),
     ];
@@ -338,7 +338,7 @@ async fn a_routing_test_posts_the_event_with_its_labels() {
         "native",
     ];
     let report = run(&words, &server).await.expect("it answers");
-    assert_eq!(report.text, "no route takes this event");
+    assert_eq!(report.text, "no route matches this event");
     let raw = [
         "rules",
         "test",
