@@ -259,7 +259,7 @@ fn single(acted: &Acted) -> Result<wire::incident::Acted, Problem> {
         ActResult::NotOpen => Err(Problem::new(
             StatusCode::CONFLICT,
             "not_open",
-            format!("incident #{number} is not open any more; nothing was done"),
+            format!("incident #{number} is no longer open; nothing changed"),
         )),
         ActResult::NotFound => Err(Problem::not_found("incident", format_args!("#{number}"))),
     }

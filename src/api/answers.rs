@@ -66,7 +66,7 @@ fn refused(answer: Answer) -> Problem {
     }
     tracing::error!(
         driver.answer = ?answer,
-        "the driver gave an answer of another kind than asked for"
+        "the driver answered with the wrong kind of answer"
     );
     Problem::internal()
 }

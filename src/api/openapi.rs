@@ -97,7 +97,7 @@ fn responses(route: &Route) -> utoipa::openapi::Responses {
         good = good.content("application/json", Content::new(Some(reference(schema))));
     }
     let role = match route.access {
-        Access::Role(role) => format!("Refused; needs role {}", role.as_str()),
+        Access::Role(role) => format!("Forbidden; needs role {}", role.as_str()),
         Access::Open | Access::Signed | Access::Integration => "Refused".to_owned(),
     };
     let problem = Content::new(Some(reference("Problem")));
@@ -153,7 +153,7 @@ struct Problem {
     status: u16,
     /// Stable; see the manual for the list.
     code: String,
-    /// The thing, the value and the cure.
+    /// The thing, the value and the fix.
     detail: String,
     /// Each with its place.
     faults: Option<Vec<wire::receipt::Fault>>,

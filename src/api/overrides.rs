@@ -78,7 +78,7 @@ pub async fn add(
     )?;
     let reason = parse::clean(&new.reason, 500);
     let act = AuditEvent::of(&state, &caller, Action::OverrideAdded).because(format!(
-        "{} stands in on {schedule} until {until}: {reason}",
+        "{} is on call on {schedule} until {until}: {reason}",
         new.user
     ));
     let input = Input::Override(OverrideRequest {

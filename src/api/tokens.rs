@@ -85,7 +85,7 @@ pub async fn create(
     let name = parse::clean(name, 100);
     if name.is_empty() {
         return Err(Problem::invalid(
-            "give user, or name for a token that no user holds",
+            "give user, or name for a token without a user",
         ));
     }
     let secret = secrets::api_token(&state);
@@ -118,7 +118,7 @@ pub async fn create(
         token.id = %id,
         token.role = token.role.as_str(),
         actor.name = %by,
-        "a token was made"
+        "a token was created"
     );
     let made = MadeToken {
         token: secret,

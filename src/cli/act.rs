@@ -48,7 +48,14 @@ pub async fn unack(act: &Numbered, context: &Context) -> Result<Report, Failure>
 
 /// Starts the next step.
 pub async fn escalate(act: &Numbered, context: &Context) -> Result<Report, Failure> {
-    one(act.number, "escalate", &json!({}), "escalated", context).await
+    one(
+        act.number,
+        "escalate",
+        &json!({}),
+        "escalated to the next step",
+        context,
+    )
+    .await
 }
 
 /// Hands an incident to somebody else.

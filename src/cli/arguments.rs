@@ -71,7 +71,7 @@ pub enum Command {
     Reassign(act::Reassign),
     /// Add a note to an incident
     Note(act::Note),
-    /// Page somebody by hand
+    /// Page somebody manually
     Page(page::Page),
     /// Show who is on call
     Oncall(oncall::Oncall),

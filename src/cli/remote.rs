@@ -1,5 +1,5 @@
 //! The server's API as commands use it: one client with time limits, and every answer that is not
-//! a success turned into words that name the thing, the value and the cure.
+//! a success turned into words that name the thing, the value and the fix.
 
 use std::path::Path;
 use std::time::Duration;
@@ -157,8 +157,8 @@ impl Remote {
         };
         if target.url.contains('@') {
             // Messages name the address.
-            let words = "REVEILLE_URL holds a user name or password: write only the URL, and put \
-                the token into REVEILLE_TOKEN";
+            let words = "REVEILLE_URL contains a user name or password: write only the URL, and \
+                put the token into REVEILLE_TOKEN";
             return Err(Failure::Usage(words.to_owned()));
         }
         let base = Url::parse(&target.url).map_err(|_| unclear())?;

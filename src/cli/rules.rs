@@ -164,7 +164,7 @@ async fn judge(remote: &Remote, call: Call<'_>) -> Result<Judged, Failure> {
         answer.status,
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY
     );
-    if is_about_rules && faults.iter().any(|fault| fault.get("cure").is_some()) {
+    if is_about_rules && faults.iter().any(|fault| fault.get("help").is_some()) {
         return Ok(Judged::Faulty(faults.to_vec()));
     }
     Err(remote.refusal(&answer))

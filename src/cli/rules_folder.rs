@@ -12,7 +12,7 @@ use crate::rules::SourceFile;
 pub fn read(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
     let shown = folder.display();
     let unreadable = |error: &std::io::Error| {
-        let cure = match error.kind() {
+        let help = match error.kind() {
             std::io::ErrorKind::NotFound => {
                 "give another folder, write the rules in force there with `reveille rules \
                  export`, or starter rules with `reveille rules init`"
@@ -20,7 +20,7 @@ pub fn read(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
             _ => "give another folder",
         };
         Failure::Usage(format!(
-            "failed to read the rules folder {shown}: {error}; {cure}"
+            "failed to read the rules folder {shown}: {error}; {help}"
         ))
     };
     let mut files = Vec::new();

@@ -54,7 +54,7 @@ pub struct Send {
     /// How long to retry while the server is down; after that the event stays queued on disk
     #[arg(long, value_name = "LENGTH", default_value = "30s")]
     retry_for: String,
-    /// Where events are queued [default: $XDG_STATE_HOME/reveille/spool or ~/.local/state/reveille/spool]
+    /// Where events wait [default: $XDG_STATE_HOME/reveille/spool or ~/.local/state/reveille/spool]
     #[arg(long, value_name = "DIR")]
     spool: Option<PathBuf>,
 }

@@ -19,7 +19,7 @@ pub enum Direction {
     Last,
 }
 
-const CURE: &str = "write a time such as 2026-11-23T09:00:00Z, 03:10 or \"mon 09:00\", or a \
+const HELP: &str = "write a time such as 2026-11-23T09:00:00Z, 03:10 or \"mon 09:00\", or a \
     duration such as 8h";
 
 /// Reads a time.
@@ -42,7 +42,7 @@ pub fn moment(
             Direction::Last => now.minus(length),
         });
     }
-    civil(text, direction, now, zone).ok_or_else(|| format!("{text:?} is not a time: {CURE}"))
+    civil(text, direction, now, zone).ok_or_else(|| format!("{text:?} is not a time: {HELP}"))
 }
 
 /// Reads a length of time.

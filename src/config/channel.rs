@@ -182,7 +182,7 @@ pub(super) fn read_all(root: &mut Section<'_, '_>) -> Vec<Channel> {
         {
             section.refuse(
                 &format!("the name {} is used twice", channel.name),
-                "give each channel a name of its own",
+                "give each channel a unique name",
             );
         }
         channels.extend(channel);
@@ -212,7 +212,7 @@ fn read(section: &mut Section<'_, '_>) -> Option<Channel> {
     let (name, kind) = (name?, kind?);
     if (name == CONSOLE) != matches!(kind, ChannelKind::Console) {
         section.refuse(
-            &format!("the name {CONSOLE} belongs to the channel of kind {CONSOLE}"),
+            &format!("the name {CONSOLE} is reserved for the channel of kind {CONSOLE}"),
             "rename this one",
         );
     }

@@ -48,7 +48,7 @@ pub(super) fn acknowledge(tx: &mut StepTransaction<'_>, number: IncidentNumber, 
         incident.runs.clear();
     });
     if let Some(until) = snoozed_until {
-        let text = format!("the snooze goes on for {}", until.since(now));
+        let text = format!("still snoozed for {}", until.since(now));
         tx.note(number, EntryKind::Escalation, Reason::Snoozed, text);
     }
     delivery::withdraw(tx, number);
@@ -167,7 +167,7 @@ pub(super) fn snooze(
 }
 
 pub(super) fn snooze_over(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    let text = "the snooze is over; the same step goes on";
+    let text = "the snooze ended; the same step continues";
     let reason = Reason::SnoozeOver;
     tx.note(number, EntryKind::Escalation, reason, text);
     tx.edit_incident(&number, |incident| {

@@ -140,8 +140,8 @@ fn note_unusable(tx: &mut StepTransaction<'_>, plan: &Plan<'_>, reason: Reason) 
 
 fn note_bundle(tx: &mut StepTransaction<'_>, plan: &Plan<'_>, page: PageId) {
     let text: Text = match plan.incidents.len() {
-        1 => "paged in a bundle of 1 incident".into(),
-        count => format!("paged in a bundle of {count} incidents").into(),
+        1 => "paged in a combined message (1 incident)".into(),
+        count => format!("paged in a combined message ({count} incidents)").into(),
     };
     for (incident, why) in &plan.incidents {
         let detail = EntryDetail {
@@ -478,9 +478,9 @@ fn withdraw_page(tx: &mut StepTransaction<'_>, number: IncidentNumber, page: &Pa
         tx.edit_page(&page.id, |page| page.state = PageState::Cancelled);
         bundle::take_back(tx, page);
         let text = if page.attempts.is_empty() {
-            format!("{} was not paged: the message had not left", who(page))
+            format!("{} was not paged: the message had not been sent", who(page))
         } else {
-            format!("{} is not paged further", who(page))
+            format!("{} is not paged any further", who(page))
         };
         note_page(tx, page.id, Reason::Withdrawn, &text, |_| {});
         let others = page.incidents.iter().filter(|known| known.number != number);

@@ -343,7 +343,7 @@ pub(super) fn raise_urgency(
         // Runs count through the notify steps of the other urgency: they begin anew.
         incident.runs.clear();
     });
-    let text = format!("urgency is {urgency} now");
+    let text = format!("urgency is now {urgency}");
     let reason = Reason::UrgencyRaised;
     tx.note(number, EntryKind::Incident, reason, text);
     // What has not left yet would say the same a moment before the new round does.
@@ -372,7 +372,7 @@ pub(super) fn leave_others(tx: &mut StepTransaction<'_>, id: AlertId, stay: &[In
             alert.incidents.retain(|known| *known != number);
         });
         recount(tx, &before);
-        let text = format!("{} lands elsewhere now", ingest::title_of(&before));
+        let text = format!("{} is now routed elsewhere", ingest::title_of(&before));
         let reason = Reason::LabelsChanged;
         tx.note(number, EntryKind::Alert, reason, text);
         resolution::alert_left(tx, number, Reason::LabelsChanged);

@@ -38,8 +38,8 @@ impl Webhook {
     /// A channel with these settings, which are checked.
     pub fn new(settings: Settings, http: Arc<Http>, links: Links) -> Result<Self, settings::Error> {
         if settings.secrets.is_empty() {
-            let cure = "is missing; set `whsec_` followed by 32 random bytes in base64";
-            return Err(settings::Error::new(&settings.name, "secret", cure));
+            let help = "is missing; set `whsec_` followed by 32 random bytes in base64";
+            return Err(settings::Error::new(&settings.name, "secret", help));
         }
         let info = ChannelInfo {
             name: settings.name,
@@ -106,7 +106,7 @@ impl Channel for Webhook {
     fn probe(&self) -> Pending<'_, Probed> {
         Box::pin(std::future::ready(Probed {
             outcome: Outcome::Unknown,
-            provider_message: Some("webhooks have no server in common to ask".to_owned()),
+            provider_message: Some("webhooks have no common server to check".to_owned()),
             capacity: Capacity::Enough,
             certificate: None,
         }))

@@ -27,7 +27,7 @@ pub fn of_rules() -> Vec<Route> {
             Method::PUT,
             "/v1/rules",
             admin,
-            "Put rules in force",
+            "Apply rules",
             put(rules::put),
         )
         .query(&["message"])
@@ -37,7 +37,7 @@ pub fn of_rules() -> Vec<Route> {
             Method::POST,
             "/v1/rules/check",
             viewer,
-            "All faults of rules at once",
+            "Check rules and report all errors",
             post(rules::check),
         )
         .takes("RuleFiles")
@@ -55,7 +55,7 @@ pub fn of_rules() -> Vec<Route> {
             Method::GET,
             "/v1/rules/revisions",
             viewer,
-            "The history of rules, newest first",
+            "List revisions, newest first",
             get(rules::revisions),
         )
         .query(&["limit", "cursor"])
@@ -72,7 +72,7 @@ pub fn of_rules() -> Vec<Route> {
             Method::POST,
             "/v1/rules/rollback",
             admin,
-            "Put an old revision in force again",
+            "Roll back to an earlier revision",
             post(rules::rollback),
         )
         .takes("Rollback")
@@ -141,7 +141,7 @@ pub fn of_schedules_and_channels() -> Vec<Route> {
             Method::POST,
             overrides_path,
             responder,
-            "Let somebody stand in",
+            "Put somebody on call for a time",
             post(overrides::add),
         )
         .takes("NewOverride")
@@ -151,7 +151,7 @@ pub fn of_schedules_and_channels() -> Vec<Route> {
             Method::DELETE,
             override_path,
             responder,
-            "Take an override back",
+            "Remove an override",
             delete(overrides::remove),
         )
         .status(204),
@@ -159,7 +159,7 @@ pub fn of_schedules_and_channels() -> Vec<Route> {
             Method::GET,
             "/v1/channels",
             viewer,
-            "How the channels do",
+            "List the channels and their state",
             get(channels::list),
         )
         .gives("ChannelList"),
@@ -167,7 +167,7 @@ pub fn of_schedules_and_channels() -> Vec<Route> {
             Method::POST,
             "/v1/channels/{name}/check",
             responder,
-            "Ask a channel whether it would take messages",
+            "Check whether a channel would accept messages",
             post(channels::check),
         )
         .gives("Checked"),
@@ -183,7 +183,7 @@ pub fn of_administration() -> Vec<Route> {
             Method::POST,
             "/v1/clock/confirm",
             admin,
-            "Say that the clock is right after it jumped ahead",
+            "Confirm that the clock is right after it jumped ahead",
             post(clock::confirm),
         )
         .gives("ConfirmedClock"),
@@ -199,7 +199,7 @@ pub fn of_administration() -> Vec<Route> {
             Method::POST,
             "/v1/tokens",
             admin,
-            "Make an API token",
+            "Create an API token",
             post(tokens::create),
         )
         .takes("NewToken")
@@ -260,7 +260,7 @@ fn of_keys() -> Vec<Route> {
             Method::POST,
             keys_path,
             admin,
-            "Make another key",
+            "Create a key",
             post(keys::create),
         )
         .takes("NewKey")
@@ -281,18 +281,14 @@ pub fn of_process() -> Vec<Route> {
     let open = Access::Open;
     let look = |path, summary, handler| Route::new(Method::GET, path, open, summary, handler);
     vec![
-        look("/healthz", "The process lives", get(health::healthz)).gives("Health"),
+        look("/healthz", "The process is alive", get(health::healthz)).gives("Health"),
         look(
             "/readyz",
             "The store is writable and timers are on time",
             get(health::readyz),
         )
         .gives("Health"),
-        look(
-            "/metrics",
-            "What the process measures",
-            get(health::metrics),
-        ),
+        look("/metrics", "Metrics", get(health::metrics)),
         look("/openapi.json", "This description", get(openapi::show)),
     ]
 }

@@ -26,7 +26,7 @@ pub fn of_incidents() -> Vec<Route> {
         .gives("Incident"),
         look(
             "/v1/incidents/{number}/alerts",
-            "Its alerts",
+            "List its alerts",
             get(incidents::alerts),
         )
         .query(&["limit", "cursor"])
@@ -55,7 +55,7 @@ pub fn of_actions() -> Vec<Route> {
     vec![
         act(
             "/v1/incidents",
-            "Page somebody by hand",
+            "Page somebody manually",
             post(actions::page_by_hand),
         )
         .takes("ByHand")
@@ -70,39 +70,39 @@ pub fn of_actions() -> Vec<Route> {
         .gives("ManyActed"),
         one(
             "/v1/incidents/{number}/acknowledge",
-            "Take it",
+            "Acknowledge",
             post(actions::acknowledge),
         ),
         one(
             "/v1/incidents/{number}/unacknowledge",
-            "Give it back: a new round starts",
+            "Unacknowledge: a new round starts",
             post(actions::unacknowledge),
         ),
         one(
             "/v1/incidents/{number}/resolve",
-            "It is over",
+            "Resolve",
             post(actions::resolve),
         ),
         one(
             "/v1/incidents/{number}/snooze",
-            "Take it and look later",
+            "Acknowledge and snooze",
             post(actions::snooze),
         )
         .takes("Snooze"),
         one(
             "/v1/incidents/{number}/escalate",
-            "Start the next step now",
+            "Escalate: start the next step now",
             post(actions::escalate),
         ),
         one(
             "/v1/incidents/{number}/reassign",
-            "Hand it to somebody else",
+            "Reassign to somebody else",
             post(actions::reassign),
         )
         .takes("Reassign"),
         one(
             "/v1/incidents/{number}/notes",
-            "Leave a note",
+            "Add a note",
             post(actions::note),
         )
         .takes("NewNote"),
@@ -122,7 +122,7 @@ pub fn of_history() -> Vec<Route> {
         .gives("ReceiptList"),
         look(
             "/v1/receipts/{id}",
-            "What became of an event, and why",
+            "What happened to an event, and why",
             get(receipts::show),
         )
         .gives("Receipt"),
@@ -133,7 +133,7 @@ pub fn of_history() -> Vec<Route> {
         )
         .query(&["incident", "user", "state", "limit", "cursor"])
         .gives("PageList"),
-        look("/v1/alerts", "List the alerts known now", get(alerts::list))
+        look("/v1/alerts", "List the current alerts", get(alerts::list))
             .query(&["integration", "status", "limit", "cursor"])
             .gives("AlertList"),
         look(
@@ -150,7 +150,7 @@ pub fn of_history() -> Vec<Route> {
             Method::POST,
             "/v1/route",
             viewer,
-            "What would happen to an event; nothing is stored",
+            "Preview what would happen to an event; nothing is stored",
             post(preview::route),
         )
         .query(&["integration", "raw", "at"])

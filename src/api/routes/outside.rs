@@ -85,7 +85,7 @@ pub fn of_people() -> Vec<Route> {
             Method::POST,
             "/sms/{channel}/inbound",
             signed,
-            "A text message came in",
+            "An incoming text message",
             post(sms::inbound),
         )
         .query(&["key"]),
@@ -93,7 +93,7 @@ pub fn of_people() -> Vec<Route> {
             Method::POST,
             "/sms/{channel}/status",
             signed,
-            "A delivery report came in",
+            "An incoming delivery report",
             post(sms_status::status),
         )
         .query(&["attempt"]),
@@ -101,7 +101,7 @@ pub fn of_people() -> Vec<Route> {
             Method::GET,
             "/",
             Access::Open,
-            "What runs, and the commands to post, acknowledge and explain",
+            "The version, and the commands to post, acknowledge and explain",
             get(home::show),
         ),
     ]

@@ -109,7 +109,8 @@ mod tests {
                    "last_success_at": "2026-11-23T02:00:00Z"}),
             json!({"name": "hooks", "kind": "webhook", "outcome": null}),
         ];
-        let expected = "CHANNEL  KIND     CHECK                              LAST SUCCESS  MESSAGE
+        let expected = "\
+CHANNEL  KIND     CHECK                              LAST SUCCESS  MESSAGE
 mail     smtp     refused_credential                 02:00         535 authentication failed
 hooks    webhook  cannot be checked without sending";
         assert_eq!(checks(&checks_, &view()), expected);

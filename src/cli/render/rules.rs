@@ -79,7 +79,7 @@ pub fn warnings(answer: &Value) -> Vec<String> {
                 format!(
                     "{place}: {}; {}",
                     text(fault, "message"),
-                    text(fault, "cure")
+                    text(fault, "help")
                 )
             }
         });

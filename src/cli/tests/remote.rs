@@ -148,9 +148,9 @@ async fn a_refusal_becomes_words_and_an_exit_code() {
         ),
         (
             503,
-            problem("the router is stopping"),
+            problem("the router is shutting down"),
             3,
-            "refused (503): the router is stopping",
+            "refused (503): the router is shutting down",
         ),
         (
             400,

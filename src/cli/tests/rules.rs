@@ -48,7 +48,7 @@ async fn bad_rules_fail_the_check_with_all_faults_and_their_source_lines() {
     assert!(
         faults
             .iter()
-            .all(|fault| fault["line"].is_u64() && fault["cure"].is_string())
+            .all(|fault| fault["line"].is_u64() && fault["help"].is_string())
     );
     assert!(report.text.contains("    colour: red"), "{}", report.text);
     assert!(report.text.contains("zz.yaml:3:5"), "{}", report.text);
@@ -196,7 +196,7 @@ async fn faults_that_the_server_finds_are_shown_with_the_source_lines_of_the_fol
     let server = server(&json!([]), &json!([])).await;
     let first = starter::files().remove(0);
     let fault = json!({"code": "unknown-channel", "severity": "error", "path": first.path,
-        "line": 1, "column": 1, "message": "no channel is called x", "cure": "add it"});
+        "line": 1, "column": 1, "message": "no channel x", "help": "add it"});
     let answer = json!({"detail": "1 error", "code": "invalid_rules", "faults": [fault]});
     server.answers("POST /v1/rules/diff", 400, answer);
     let report = apply(&["--yes"], &server, None)
@@ -442,7 +442,7 @@ async fn checked(addresses: &[&str], outbound: &str) -> Vec<(String, String)> {
     let text = |fault: &Value, field: &str| fault[field].as_str().unwrap_or_default().to_owned();
     let faults = report.value["faults"].as_array().expect("a list").clone();
     for fault in &faults {
-        assert!(fault["line"].is_u64() && !text(fault, "cure").is_empty());
+        assert!(fault["line"].is_u64() && !text(fault, "help").is_empty());
         assert!(!fault.to_string().contains("hush"), "{fault}");
     }
     let faults = faults.iter();

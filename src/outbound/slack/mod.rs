@@ -62,7 +62,8 @@ impl Slack {
     pub fn new(settings: Settings, http: Arc<Http>, links: Links) -> Result<Self, settings::Error> {
         let api_url = settings::url(&settings.name, "api_url", &settings.api_url)?;
         if http::check_bearer(&settings.token).is_err() {
-            let problem = "holds a character that no request can carry; copy the token again";
+            let problem = "contains a character that is not allowed in a request; copy the token \
+                again";
             return Err(settings::Error::new(&settings.name, "token", problem));
         }
         let info = ChannelInfo {
