@@ -111,7 +111,7 @@ async fn a_folder_made_by_init_is_what_a_first_start_uses() {
     assert_eq!(again.status.code(), Some(1));
     let said = String::from_utf8(again.stderr).unwrap();
     assert!(
-        said.contains("mine holds rules already (default.yaml)"),
+        said.contains("mine already contains rules (default.yaml)"),
         "{said}"
     );
 }

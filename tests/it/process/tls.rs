@@ -69,11 +69,11 @@ async fn both_listeners_and_the_command_line_speak_tls() {
         (&["incidents"][..], "certificate"),
         (
             &["incidents", "--ca", "none.pem"],
-            "none.pem gives no certificates",
+            "none.pem has no usable certificates",
         ),
         (
             &["incidents", "--ca", "key.pem"],
-            "key.pem gives no certificates",
+            "key.pem has no usable certificates",
         ),
     ] {
         let mut command = place.command(arguments);
