@@ -78,7 +78,7 @@ pub fn checks(checks: &[Value], view: &View) -> String {
     table.render(view.look, "no channels")
 }
 
-/// Whether the channel would take a message; one that cannot be checked without sending is not in doubt.
+/// Whether the channel would accept a message; one that cannot be checked is not in doubt.
 pub fn is_healthy(check: &Value) -> bool {
     match check.get("ok").and_then(Value::as_bool) {
         Some(ok) => ok,

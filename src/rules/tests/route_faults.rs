@@ -223,7 +223,8 @@ integrations:
             "2:37: error[duplicate-name]: `was` of new names \"other\", which is an integration",
             "2:44: error[duplicate-name]: `was` of new names \"reveille\", which is the router \
              itself",
-            "3:34: error[duplicate-name]: `was` of other names \"old\", which is also in `was` of new",
+            "3:34: error[duplicate-name]: `was` of other names \"old\", which is also in `was` \
+             of new",
             "3:39: error[empty-value]: a name in `was` is empty",
             "4:33: error[not-a-list]: `was` must be a list, not the text \"old\"",
         ],
