@@ -53,7 +53,7 @@ pub fn export_remarks(answer: &Value) -> Vec<String> {
     match answer.get("hashed_keys").and_then(Value::as_u64) {
         None | Some(0) => {}
         Some(1) => {
-            remarks.push("1 key is written as its hash (sha256:…), not in plain text".to_owned())
+            remarks.push("1 key is written as its hash (sha256:…), not in plain text".to_owned());
         }
         Some(count) => {
             remarks.push(format!(
