@@ -99,7 +99,7 @@ fn unknown(state: &ApiState, peer: Option<Peer>, refused: &Refused) -> Problem {
 pub fn note_use(state: &ApiState, secret: &str) {
     state.auth.note_use(secret, state.now(), |write| {
         if let Err(error) = state.handle.hand_documents(vec![write]) {
-            tracing::debug!(%error, "the last use of a token or key was not written down");
+            tracing::debug!(%error, "the last use of a token or key was not recorded");
         }
     });
 }

@@ -92,7 +92,7 @@ pub struct Opened {
 
 type Answered = Result<Json<wire::incident::Acted>, Problem>;
 
-/// Take it
+/// Acknowledge
 #[utoipa::path(
     post, path = "/v1/incidents/{number}/acknowledge", security(("token" = ["responder"])),
     responses((status = 200, body = wire::incident::Acted))
@@ -106,7 +106,7 @@ pub async fn acknowledge(
     act(&state, &caller, &number, Verb::Acknowledge).await
 }
 
-/// Give it back: a new round starts
+/// Unacknowledge: a new round starts
 #[utoipa::path(
     post, path = "/v1/incidents/{number}/unacknowledge", security(("token" = ["responder"])),
     responses((status = 200, body = wire::incident::Acted))
@@ -120,7 +120,7 @@ pub async fn unacknowledge(
     act(&state, &caller, &number, Verb::Unacknowledge).await
 }
 
-/// It is over
+/// Resolve
 #[utoipa::path(
     post, path = "/v1/incidents/{number}/resolve", security(("token" = ["responder"])),
     responses((status = 200, body = wire::incident::Acted))
@@ -134,7 +134,7 @@ pub async fn resolve(
     act(&state, &caller, &number, Verb::Resolve).await
 }
 
-/// Start the next step now
+/// Escalate: start the next step now
 #[utoipa::path(
     post, path = "/v1/incidents/{number}/escalate", security(("token" = ["responder"])),
     responses((status = 200, body = wire::incident::Acted))
@@ -148,7 +148,7 @@ pub async fn escalate(
     act(&state, &caller, &number, Verb::Escalate).await
 }
 
-/// Take it and look later
+/// Acknowledge and snooze
 #[utoipa::path(
     post, path = "/v1/incidents/{number}/snooze", security(("token" = ["responder"])),
     responses((status = 200, body = wire::incident::Acted))
@@ -163,7 +163,7 @@ pub async fn snooze(
     act(&state, &caller, &number, Verb::Snooze { until }).await
 }
 
-/// Hand it to somebody else
+/// Reassign to somebody else
 #[utoipa::path(
     post, path = "/v1/incidents/{number}/reassign", security(("token" = ["responder"])),
     responses((status = 200, body = wire::incident::Acted))
@@ -179,7 +179,7 @@ pub async fn reassign(
     act(&state, &caller, &number, Verb::Reassign { to }).await
 }
 
-/// Leave a note
+/// Add a note
 #[utoipa::path(
     post, path = "/v1/incidents/{number}/notes", security(("token" = ["responder"])),
     responses((status = 200, body = wire::incident::Acted))
@@ -224,7 +224,7 @@ pub async fn acknowledge_many(
     Ok(Json(ManyActed { results }))
 }
 
-/// Page somebody by hand
+/// Page somebody manually
 #[utoipa::path(
     post, path = "/v1/incidents", security(("token" = ["responder"])),
     responses((status = 201, body = Opened))
@@ -289,7 +289,7 @@ fn single(acted: &Acted) -> Result<wire::incident::Acted, Problem> {
         ActResult::NotOpen => Err(Problem::new(
             StatusCode::CONFLICT,
             "not_open",
-            format!("incident #{number} is not open any more; nothing was done"),
+            format!("incident #{number} is no longer open; nothing changed"),
         )),
         ActResult::NotFound => Err(Problem::not_found("incident", format_args!("#{number}"))),
     }

@@ -44,7 +44,7 @@ impl AlertsQuery {
     }
 }
 
-/// List the alerts known now
+/// List the current alerts
 #[utoipa::path(
     get, path = "/v1/alerts", security(("token" = ["viewer"])),
     params(AlertsQuery), responses((status = 200, body = List<wire::alert::Alert>))

@@ -76,8 +76,7 @@ impl Caller {
         };
         if self.role != Role::Admin {
             return Err(Problem::forbidden(format!(
-                "only an admin may act as somebody else; leave out as={user:?} \
-                 or use a token of theirs"
+                "only an admin may act as somebody else; omit as={user:?} or use their token"
             )));
         }
         let Some((name, _)) = rules.users.get_key_value(user) else {
@@ -100,7 +99,7 @@ impl Caller {
             Some(user) => Ok(Some(user.as_str().to_owned())),
             None => Err(Problem::invalid(
                 "user=me, but this token belongs to no user of the rules in force; name the user, \
-                 or make a token with `reveille token create --user NAME`",
+                 or create a token with `reveille token create --user NAME`",
             )),
         }
     }
@@ -142,13 +141,13 @@ pub struct StoredKey {
 /// Why a token does not open the API.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    #[error("this token is not known; make one with `reveille token create`")]
+    #[error("unknown token; create one with `reveille token create`")]
     Unknown,
-    #[error("this token has expired; make another with `reveille token create`")]
+    #[error("this token has expired; create a new one with `reveille token create`")]
     Expired,
     #[error(
-        "this token is of {0:?}, who is not in the rules in force; put them back, or make another \
-         with `reveille token create`"
+        "this token is of {0:?}, who is not in the rules in force; add them again, or create a \
+         new token with `reveille token create`"
     )]
     UserGone(UserName),
 }
@@ -190,7 +189,7 @@ impl Auth {
         for bytes in documents(store, DocumentKind::Token)? {
             match serde_json::from_slice(&bytes) {
                 Ok(token) => auth.add_token(token),
-                Err(error) => tracing::warn!(%error, "a stored token is damaged and stays shut"),
+                Err(error) => tracing::warn!(%error, "a stored token is damaged and is refused"),
             }
         }
         for key in stored_keys(store)? {
@@ -379,7 +378,7 @@ pub fn stored_keys(store: &dyn Store) -> Result<Vec<StoredKey>, store::Error> {
     for bytes in documents(store, DocumentKind::Key)? {
         match serde_json::from_slice(&bytes) {
             Ok(key) => keys.push(key),
-            Err(error) => tracing::warn!(%error, "a stored key is damaged and stays shut"),
+            Err(error) => tracing::warn!(%error, "a stored key is damaged and is refused"),
         }
     }
     Ok(keys)

@@ -41,7 +41,7 @@ impl Unread {
             Self::TooSlow => Problem::new(
                 StatusCode::REQUEST_TIMEOUT,
                 "body_timeout",
-                "the body did not come within 30 seconds; send it again",
+                "the body did not arrive within 30 seconds; send it again",
             ),
             Self::Broken => Problem::invalid("the body ended before it was complete"),
             Self::Encoded => Problem::new(
@@ -164,7 +164,7 @@ impl HttpBody for CutOff {
         self: Pin<&mut Self>,
         _context: &mut Context<'_>,
     ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
-        Poll::Ready(Some(Err(std::io::Error::other("no answer is true"))))
+        Poll::Ready(Some(Err(std::io::Error::other("answers cannot be true"))))
     }
 }
 

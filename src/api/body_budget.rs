@@ -53,10 +53,10 @@ impl Full {
     /// The problem to answer with.
     pub fn problem(self) -> Problem {
         let detail = match self.0 {
-            BodyOf::Known => "the requests under way hold as many bytes as body_budget allows",
+            BodyOf::Known => "the requests in progress already use all of body_budget",
             BodyOf::Unknown(_) => {
-                "too many requests are under way whose sender is known only from the body; send \
-                 the key in a header"
+                "too many requests in progress that name their sender only in the body; send the \
+                 key in a header"
             }
         };
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "bodies_full", detail);

@@ -11,7 +11,7 @@ use super::ports::AppState;
 use super::problem::Problem;
 use super::wire::{self, List};
 
-/// How the channels do
+/// List the channels and their state
 #[utoipa::path(
     get, path = "/v1/channels", security(("token" = ["viewer"])),
     responses((status = 200, body = List<wire::channel::Channel>))
@@ -29,7 +29,7 @@ pub async fn list(
     Ok(Json(List::whole(state.handle.read(look).await?)))
 }
 
-/// Ask a channel whether it would take messages
+/// Check whether a channel would accept messages
 ///
 /// Asks the provider without sending a message.
 #[utoipa::path(

@@ -23,7 +23,7 @@ pub struct ConfirmedClock {
     jump_seconds: Option<u64>,
 }
 
-/// Say that the clock is right after it jumped ahead
+/// Confirm that the clock is right after it jumped ahead
 #[utoipa::path(
     post, path = "/v1/clock/confirm", security(("token" = ["admin"])),
     responses((status = 200, body = ConfirmedClock))

@@ -77,7 +77,7 @@ pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let is_empty = bytes.iter().all(u8::is_ascii_whitespace);
     let bytes = if is_empty { b"{}" } else { bytes };
     serde_json::from_slice(bytes)
-        .map_err(|error| Problem::invalid(format!("the body is not as expected: {error}")))
+        .map_err(|error| Problem::invalid(format!("the body is not valid: {error}")))
 }
 
 impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
@@ -87,7 +87,7 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
         let query = axum::extract::Query::try_from_uri(&parts.uri);
         query
             .map(|axum::extract::Query(query)| Self(query))
-            .map_err(|error| Problem::invalid(format!("the query is not as expected: {error}")))
+            .map_err(|error| Problem::invalid(format!("the query is not valid: {error}")))
     }
 }
 
@@ -97,7 +97,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<AppState> for Path<T> {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let path = axum::extract::Path::from_request_parts(parts, state).await;
         path.map(|axum::extract::Path(path)| Self(path))
-            .map_err(|_| Problem::invalid("the path is not as expected"))
+            .map_err(|_| Problem::invalid("the path is not valid"))
     }
 }
 

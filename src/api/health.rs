@@ -33,7 +33,7 @@ pub struct Health {
     time_zones: String,
 }
 
-/// The process lives
+/// The process is alive
 #[utoipa::path(
     get, path = "/healthz", security(()),
     responses((status = 200, body = Health))
@@ -90,12 +90,12 @@ async fn look_at_timers(state: &AppState) -> Option<&'static str> {
     };
     match alone_and_in_time(&state.looks.driver, LOOK_TIME, look).await {
         Some(Ok(0)) => None,
-        Some(Ok(_)) => Some("timers are late by more than 30 seconds"),
+        Some(Ok(_)) => Some("timers are more than 30 seconds late"),
         Some(Err(unavailable)) => {
             tracing::debug!(error = %unavailable, "not ready");
-            Some("the driver does not answer")
+            Some("the driver does not respond")
         }
-        None => Some("the driver does not answer"),
+        None => Some("the driver does not respond"),
     }
 }
 
@@ -108,7 +108,7 @@ async fn look_at_disk(state: &AppState) -> Option<&'static str> {
             let is_low = free.ok().flatten().is_some_and(|free| free < least);
             is_low.then_some("less than disk_min is free on the store's disk")
         }
-        None => Some("the disk of the store does not answer"),
+        None => Some("the store's disk does not respond"),
     }
 }
 
@@ -131,7 +131,7 @@ async fn alone_and_in_time<T: Send + 'static>(
     tokio::time::timeout(within, looking).await.ok()?
 }
 
-/// What the process measures
+/// Metrics
 #[utoipa::path(
     get, path = "/metrics", security(()),
     responses((status = 200))

@@ -12,7 +12,7 @@ use crate::runtime::handle::View;
 use crate::store::Store;
 use crate::web::home::{Home, LINES_MAX, Line};
 
-/// What runs, and the commands to post, acknowledge and explain
+/// The version, and the commands to post, acknowledge and explain
 #[utoipa::path(
     get, path = "/", security(()),
     responses((status = 200))

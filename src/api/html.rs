@@ -15,7 +15,7 @@ pub fn page(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {
         Ok(body) => (status, Html(body)).into_response().with_page_headers(),
         Err(error) => {
-            tracing::error!(%error, "a page could not be made");
+            tracing::error!(%error, "a web page could not be rendered");
             Problem::internal().into_response()
         }
     }
@@ -28,10 +28,7 @@ pub fn message(status: StatusCode, heading: &str, text: &str) -> Response {
 
 /// A refusal for somebody who looks at a browser.
 pub fn refusal(problem: &Problem) -> Response {
-    let text = format!(
-        "{}. Nothing was changed; please try again.",
-        problem.detail()
-    );
+    let text = format!("{}. Nothing changed; please try again.", problem.detail());
     let page = message(problem.status(), "That did not work", &text);
     problem.with_body(problem.status(), page)
 }

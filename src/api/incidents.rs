@@ -318,7 +318,7 @@ pub async fn show(
     Ok(Json(shown))
 }
 
-/// Its alerts
+/// List its alerts
 #[utoipa::path(
     get, path = "/v1/incidents/{number}/alerts", security(("token" = ["viewer"])),
     params(Paging), responses((status = 200, body = List<wire::alert::Alert>))

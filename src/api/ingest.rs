@@ -232,7 +232,7 @@ fn opened_by(
     let integration = name.and_then(|name| rules.integrations.get(&name).cloned());
     integration.ok_or_else(|| {
         let refused = Problem::unauthorized(
-            "this key opens no integration here; see `reveille key list`, or make one",
+            "unknown integration key; see `reveille key list`, or create one",
         );
         state.guesses.answer(peer, state.now(), refused)
     })

@@ -124,7 +124,7 @@ fn refused_as_pagerduty(problem: &Problem) -> Response {
 
 /// The routing key of an event opens nothing here.
 pub fn unknown_routing_key() -> Response {
-    invalid_event(&["'routing_key' opens no integration here".to_owned()])
+    invalid_event(&["'routing_key' is not a known integration key".to_owned()])
 }
 
 /// An event brought no routing key at all.

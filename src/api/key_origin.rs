@@ -128,7 +128,7 @@ pub async fn note_keys_of_rules(state: &ApiState) {
     }
     // The rules are in force all the same; the next start or apply writes what is missing.
     if let Err(error) = state.handle.write_documents(writes).await {
-        tracing::warn!(%error, "the fingerprints of keys could not be written down");
+        tracing::warn!(%error, "the fingerprints of keys could not be stored");
     }
 }
 
@@ -144,19 +144,19 @@ pub fn check(
     let hash = value.to_str().ok().and_then(hex::decode_hash);
     let hash = hash.ok_or_else(|| {
         Problem::invalid(format!(
-            "{HEADER} is no SHA-256 in hex: send the fingerprint of the key under which the event \
-             was made, or leave it out"
+            "{HEADER} is not a SHA-256 in hex: send the fingerprint of the key the event was made \
+             with, or omit it"
         ))
     })?;
     let refused = |detail: String| Problem::new(StatusCode::CONFLICT, "other_key", detail);
     match auth.origin(rules, &hash) {
         Some(origin) if origin == *integration => Ok(()),
         Some(_) => Err(refused(format!(
-            "this event was made under a key of another integration than {integration}: send it \
-             with a key of that one"
+            "this event was made with a key of another integration than {integration}: send it \
+             with a key of that integration"
         ))),
         None => Err(refused(format!(
-            "this event was made under a key that this server never knew, and now comes with a \
+            "this event was made with a key that this server never knew, and is now sent with a \
              key of {integration}"
         ))),
     }

@@ -111,7 +111,7 @@ fn listed(key: StoredKey) -> Key {
     }
 }
 
-/// Make another key
+/// Create a key
 #[utoipa::path(
     post, path = "/v1/integrations/{name}/keys", security(("token" = ["admin"])),
     responses((status = 201, body = MadeKey))
@@ -147,7 +147,7 @@ pub async fn create(
         key.id = %id,
         integration.name = %key.integration,
         actor.name = %by,
-        "a key was made"
+        "a key was created"
     );
     let made = MadeKey {
         key: secret,
@@ -172,7 +172,7 @@ pub async fn revoke(
     let mut keys = state.auth.keys().into_iter();
     let Some(key) = keys.find(|key| key.id == id && key.integration.as_str() == name) else {
         let what = format_args!("{id:?} of integration {name:?}");
-        return Err(Problem::not_found("key made through the API", what));
+        return Err(Problem::not_found("key created through the API", what));
     };
     end(&state, &caller, key).await
 }
@@ -189,7 +189,7 @@ pub async fn revoke_by_id(
 ) -> Result<StatusCode, Problem> {
     let Some(key) = state.auth.keys().into_iter().find(|key| key.id == id) else {
         let what = format_args!("{id:?}");
-        return Err(Problem::not_found("key made through the API", what));
+        return Err(Problem::not_found("key created through the API", what));
     };
     end(&state, &caller, key).await
 }

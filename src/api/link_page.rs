@@ -91,7 +91,7 @@ async fn press(state: &ApiState, token: &str, request: Request) -> Result<Respon
     );
     let Some(actor) = actor(state, &opened, &name) else {
         let notice = Notice {
-            text: "Say who you are, so that the others know.".to_owned(),
+            text: "Enter your name, so that the others know.".to_owned(),
             is_bad: true,
         };
         let status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -195,12 +195,12 @@ impl ActionResult {
     fn notice(self) -> Notice {
         let (text, is_bad) = match self {
             Self::Acknowledged => ("Acknowledged. Nobody else is paged for now.", false),
-            Self::Second => ("Somebody else was first; see below who.", false),
+            Self::Second => ("Somebody else was first; see below.", false),
             Self::Declined => ("Understood: the next step starts now.", false),
             Self::Resolved => ("Resolved. Thank you.", false),
-            Self::Snoozed => ("Snoozed for an hour; then it goes on as before.", false),
+            Self::Snoozed => ("Snoozed for an hour; then escalation continues.", false),
             Self::Linked => ("The other incident is acknowledged too.", false),
-            Self::Nothing => ("Nothing was done: see below how it stands.", true),
+            Self::Nothing => ("Nothing changed: see the current state below.", true),
         };
         Notice {
             text: text.to_owned(),
@@ -332,9 +332,9 @@ fn told(alert: &Alert) -> (String, Vec<String>) {
 fn unknown_link() -> Response {
     html::message(
         StatusCode::NOT_FOUND,
-        "This link leads nowhere",
-        "It is cut off, or what it was about is no longer kept. \
-         Open the newest message, or use: reveille incidents",
+        "This link is not valid",
+        "It is cut off, or its incident is no longer kept. Open the newest message, or run: \
+         reveille incidents",
     )
 }
 

@@ -91,7 +91,7 @@ fn described(route: Route) -> UtoipaMethodRouter<AppState> {
 
 fn refused(access: Access) -> utoipa::openapi::Response {
     let description = match access {
-        Access::Role(role) => format!("Refused; needs role {}", role.as_str()),
+        Access::Role(role) => format!("Forbidden; needs role {}", role.as_str()),
         Access::Open | Access::Signed | Access::Integration => "Refused".to_owned(),
     };
     let problem = Content::new(Some(Ref::from_schema_name("Problem")));
@@ -120,7 +120,7 @@ struct Problem {
     status: u16,
     /// Stable; see the manual for the list.
     code: String,
-    /// The thing, the value and the cure.
+    /// The thing, the value and the fix.
     detail: String,
     /// Each with its place.
     faults: Option<Vec<wire::receipt::Fault>>,

@@ -60,7 +60,7 @@ pub async fn list(
     Ok(Json(List::page(overrides, limit, |known| known.id)))
 }
 
-/// Let somebody stand in
+/// Put somebody on call for a time
 #[utoipa::path(
     post, path = "/v1/schedules/{schedule}/overrides", security(("token" = ["responder"])),
     responses((status = 201, body = wire::oncall::Override))
@@ -85,7 +85,7 @@ pub async fn add(
     )?;
     let reason = parse::clean(&new.reason, 500);
     let act = AuditEvent::of(&state, &caller, Action::OverrideAdded).because(format!(
-        "{} stands in on {schedule} until {until}: {reason}",
+        "{} is on call on {schedule} until {until}: {reason}",
         new.user
     ));
     let request = OverrideRequest {
@@ -104,7 +104,7 @@ pub async fn add(
     Ok((StatusCode::CREATED, Json(wire::oncall::override_(&added))))
 }
 
-/// Take an override back
+/// Remove an override
 #[utoipa::path(
     delete, path = "/v1/schedules/{schedule}/overrides/{id}", security(("token" = ["responder"])),
     responses((status = 204))

@@ -25,7 +25,7 @@ pub fn moment(field: &str, text: &str) -> Result<Timestamp, Problem> {
 pub fn length(field: &str, text: &str) -> Result<Duration, Problem> {
     parse_length(text).ok_or_else(|| {
         Problem::invalid(format!(
-            "{field} {text:?} is not a length of time; write it as 90s, 30m, 1h30m or 2d"
+            "{field} {text:?} is not a duration; write it as 90s, 30m, 1h30m or 2d"
         ))
     })
 }
@@ -42,7 +42,7 @@ pub fn end(until: Option<&str>, for_: Option<&str>, now: Timestamp) -> Result<Ti
         (Some(until), None) => moment("until", until),
         (None, Some(length_)) => Ok(now + length("for", length_)?),
         (None, None) | (Some(_), Some(_)) => Err(Problem::invalid(
-            "give either until (a time) or for (a length such as 1h)",
+            "give either until (a time) or for (a duration such as 1h)",
         )),
     }
 }
@@ -103,7 +103,7 @@ pub fn cursor(text: Option<&str>) -> Result<Option<u64>, Problem> {
 /// A cursor that none of our lists gave out.
 pub fn unknown_cursor(text: &str) -> Problem {
     Problem::invalid(format!(
-        "cursor {text:?} is not one of ours; give back `next` of the answer before"
+        "cursor {text:?} is not valid; use `next` of the previous answer"
     ))
 }
 

@@ -144,7 +144,7 @@ pub struct RuleFile {
     pub text: String,
 }
 
-/// Something wrong in rule documents, with its place and its cure.
+/// Something wrong in rule documents, with its place and its fix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RuleFault {
     pub code: String,
@@ -156,7 +156,7 @@ pub struct RuleFault {
     /// From 1.
     pub column: u32,
     pub message: String,
-    pub cure: String,
+    pub help: String,
 }
 
 /// What a rule set changes against the one in force.

@@ -43,7 +43,7 @@ struct Question {
     at: Option<Timestamp>,
 }
 
-/// What would happen to an event; nothing is stored
+/// Preview what would happen to an event; nothing is stored
 #[utoipa::path(
     post, path = "/v1/route", security(("token" = ["viewer"])),
     request_body = NativeEvent,

@@ -1,6 +1,6 @@
 //! The one form in which every request is refused: `application/problem+json` with a stable code.
 //!
-//! A detail names the thing, the value and the cure. What happened inside is never in it.
+//! A detail names the thing, the value and the fix. What happened inside is never in it.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -63,7 +63,7 @@ impl Problem {
 
     /// Our own mistake; the text says nothing of the inside.
     pub fn internal() -> Self {
-        let detail = "the router failed on this request; the log has the cause";
+        let detail = "internal error on this request; the log has the cause";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
@@ -76,7 +76,8 @@ impl Problem {
 
     /// No connection is left but for acknowledge links and health checks.
     pub fn connections_full() -> Self {
-        let detail = "all connections of this listener, or the share of this client, are taken";
+        let detail = "all connections of this listener, or this client's share of them, are in \
+            use";
         let status = StatusCode::SERVICE_UNAVAILABLE;
         Self::new(status, "connections_full", detail).retry_after(1)
     }
@@ -84,7 +85,7 @@ impl Problem {
     /// Faults of a request body, each with its JSON path.
     pub fn faulty(faults: &[Fault]) -> Self {
         let detail = match faults {
-            [] => "the body holds nothing usable".to_owned(),
+            [] => "the body contains nothing usable".to_owned(),
             [only] => format!("{}: {}", only.path, only.problem),
             [first, ..] => format!("{}: {} (and more)", first.path, first.problem),
         };
@@ -93,12 +94,13 @@ impl Problem {
         problem
     }
 
-    /// Faults of rule documents, each with its place and cure.
+    /// Faults of rule documents, each with its place and fix.
     pub fn rules(faults: &[RuleFault]) -> Self {
-        let detail = format!(
-            "the rules have {} faults; the set in force stays as it is",
-            faults.len()
-        );
+        let errors = match faults.len() {
+            1 => "an error".to_owned(),
+            count => format!("{count} errors"),
+        };
+        let detail = format!("the rules have {errors}; the rules in force are unchanged");
         let mut problem = Self::new(StatusCode::BAD_REQUEST, "rules_invalid", detail);
         problem.faults = faults.iter().map(|fault| json!(fault)).collect();
         problem
@@ -107,8 +109,8 @@ impl Problem {
     /// Wrong keys and tokens of one peer, again and again.
     pub fn too_many_guesses(seconds: u32) -> Self {
         let detail = format!(
-            "too many wrong keys or tokens from this address; further ones are looked at in \
-             {seconds} s, a right one at once"
+            "too many wrong keys or tokens from this address; try again in {seconds} s; a correct \
+             one still works"
         );
         let status = StatusCode::TOO_MANY_REQUESTS;
         Self::new(status, "too_many_guesses", detail).retry_after(seconds)
@@ -130,7 +132,7 @@ impl Problem {
         self.code
     }
 
-    /// What is wrong, with the value and the cure.
+    /// What is wrong, with the value and the fix.
     pub fn detail(&self) -> &str {
         &self.detail
     }
@@ -202,7 +204,8 @@ impl From<Unavailable> for Problem {
             Unavailable::Quarantined => refuse("quarantined").retry_after(60),
             // The cause stays in the log.
             Unavailable::StoreFailed(_) => {
-                let detail = "the store failed; nothing was stored, and the router is about to end";
+                let detail = "the store failed; nothing was stored, and the router is about to \
+                    exit";
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Self::new(status, "store_failed", detail).retry_after(5)
             }
@@ -346,7 +349,7 @@ mod tests {
         assert_eq!(body["code"], "nobody_told");
         assert_eq!(
             body["detail"],
-            "schedule/primary would tell nobody: nobody is on call; \
+            "schedule/primary would page nobody: nobody is on call; \
              name a person, or put somebody on the schedule with an override"
         );
         let (status, _, body) = answered(refused(Unreachable::NoSuch("schedule"))).await;

@@ -11,7 +11,7 @@ use super::ports::AppState;
 use super::problem::Problem;
 use super::wire::{self, List};
 
-/// What became of an event, and why
+/// What happened to an event, and why
 #[utoipa::path(
     get, path = "/v1/receipts/{id}", security(("token" = ["viewer"])),
     responses((status = 200, body = wire::receipt::Receipt))

@@ -80,7 +80,7 @@ pub async fn note(
     if !is_repeated {
         return;
     }
-    let text = format!("{what} of channel {channel} is refused again and again: {cause}");
+    let text = format!("{what} of channel {channel} is refused repeatedly: {cause}");
     let input = Input::Raise {
         trouble: SelfIncident {
             cause: Cause::RepliesRefused,

@@ -86,7 +86,7 @@ async fn wrong_method(method: Method) -> Problem {
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
-        format!("this path does not take {method}; see the header Allow and /openapi.json"),
+        format!("this path does not accept {method}; see the Allow header and /openapi.json"),
     )
 }
 

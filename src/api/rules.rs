@@ -165,7 +165,7 @@ async fn documents(state: &ApiState, revision: Revision) -> Result<RevisionDocum
     found.ok_or_else(|| Problem::not_found("revision of the rules", revision))
 }
 
-/// Put rules in force
+/// Apply rules
 #[utoipa::path(
     put, path = "/v1/rules", security(("token" = ["admin"])),
     request_body = RuleFiles,
@@ -189,7 +189,7 @@ pub async fn put(
     apply(&state, &caller, files, change).await
 }
 
-/// Put an old revision in force again
+/// Roll back to an earlier revision
 #[utoipa::path(
     post, path = "/v1/rules/rollback", security(("token" = ["admin"])),
     responses((status = 200, body = Applied))
@@ -239,7 +239,7 @@ async fn apply(
     }))
 }
 
-/// All faults of rules at once
+/// Check rules and report all errors
 #[utoipa::path(
     post, path = "/v1/rules/check", security(("token" = ["viewer"])),
     request_body = RuleFiles,
@@ -283,7 +283,7 @@ pub async fn diff(
     }))
 }
 
-/// The history of rules, newest first
+/// List revisions, newest first
 #[utoipa::path(
     get, path = "/v1/rules/revisions", security(("token" = ["viewer"])),
     params(Paging), responses((status = 200, body = List<RevisionLine>))

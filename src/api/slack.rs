@@ -101,7 +101,7 @@ async fn take(state: &AppState, request: Request) -> Result<(), Problem> {
     let payload = body::field(&form, "payload")
         .ok_or_else(|| Problem::invalid("the form has no field payload"))?;
     let payload: SlackPayload = serde_json::from_str(payload)
-        .map_err(|error| Problem::invalid(format!("payload is not as expected: {error}")))?;
+        .map_err(|error| Problem::invalid(format!("payload is not valid: {error}")))?;
     let acting = tokio::spawn(press(state.clone(), signed, payload));
     // In time or not, Slack is answered; what is still to be said goes to the response address.
     match tokio::time::timeout(PATIENCE, acting).await {
@@ -150,7 +150,10 @@ async fn press(state: AppState, signed: Signed, payload: SlackPayload) {
     let told = match react(&state, &signed, &payload).await {
         Ok(told) => told,
         Err(problem) => {
-            tracing::warn!(error = problem.code(), "a Slack button could not be obeyed");
+            tracing::warn!(
+                error = problem.code(),
+                "a Slack button press was not carried out"
+            );
             Some(format!(
                 "This was not stored: {}. Please try again.",
                 problem.detail()
@@ -181,7 +184,7 @@ async fn react(
         return Ok(None);
     };
     let Some(opened) = links::open(state, token).await? else {
-        return Ok(Some("This button is not one of ours any more.".to_owned()));
+        return Ok(Some("This button no longer works.".to_owned()));
     };
     let rules = state.handle.rules();
     let channel = payload.channel.as_ref().map(|channel| channel.id.as_str());
@@ -196,12 +199,14 @@ async fn react(
     }
     let Some(user) = user else {
         return Ok(Some(format!(
-            "Reveille does not know you: no user of the rules has the Slack contact {account}, \
-             nor your e-mail address as one. Nothing was done."
+            "Reveille does not know you: no user in the rules has the Slack contact {account} or \
+             your e-mail address. Nothing changed."
         )));
     };
     if !opened.can_act() {
-        return Ok(Some("This is over; nothing was done.".to_owned()));
+        return Ok(Some(
+            "This is already resolved; nothing changed.".to_owned(),
+        ));
     }
     let actor = links::person(&user, Via::Slack);
     let press = Press {
@@ -218,7 +223,7 @@ async fn react(
     let first = acted.iter().find_map(|one| {
         let by = one.acknowledged.as_ref()?;
         let is_other = by.user.as_ref() != Some(&user);
-        is_other.then(|| format!("{} was first: #{} is theirs.", by.by, one.number))
+        is_other.then(|| format!("{} was first and has acknowledged #{}.", by.by, one.number))
     });
     Ok(first)
 }

@@ -28,7 +28,7 @@ const TEXT_CHARACTERS_MAX: usize = 500;
 /// Bytes of a message with everything around it.
 const SMS_BYTES_MAX: usize = 64 * 1024;
 
-/// A text message came in
+/// An incoming text message
 #[utoipa::path(
     post, path = "/sms/{channel}/inbound", security(("signature" = [])),
     params(("key" = Option<String>, Query)),
@@ -70,7 +70,7 @@ pub async fn signed_by_twilio(
 ) -> Result<Vec<(String, String)>, Problem> {
     let account = state.twilio_accounts.get(channel);
     let account =
-        account.ok_or_else(|| Problem::not_found("channel", "of this name takes messages"))?;
+        account.ok_or_else(|| Problem::not_found("channel", "of this name accepts messages"))?;
     let headers = request.headers().clone();
     // What is not signed is refused whatever it says.
     let form = if headers.contains_key("x-twilio-signature") {
@@ -129,7 +129,7 @@ async fn from_gateway(
         } else {
             Origin::Unknown
         };
-        let cause = "it does not carry inbound_key";
+        let cause = "it does not include inbound_key";
         refusals::note(
             state,
             &channel,
@@ -214,7 +214,7 @@ fn log_unknown(rules: &RuleSet, channel: &ChannelName, from: &str) {
     let end = digits.get(digits.len().saturating_sub(4)..).unwrap_or("");
     tracing::warn!(
         channel.name = %channel,
-        "a text message from a number that is nobody's contact is ignored; it ends with {end:?}"
+        "a text message from a number that is no one's contact is ignored; it ends with {end:?}"
     );
 }
 

@@ -21,7 +21,7 @@ pub struct StatusQuery {
     attempt: Option<u64>,
 }
 
-/// A delivery report came in
+/// An incoming delivery report
 #[utoipa::path(
     post, path = "/sms/{channel}/status", security(("signature" = [])),
     params(StatusQuery), responses((status = 200))

@@ -73,7 +73,7 @@ fn listed(token: &StoredToken) -> Token {
     }
 }
 
-/// Make an API token
+/// Create an API token
 #[utoipa::path(
     post, path = "/v1/tokens", security(("token" = ["admin"])),
     responses((status = 201, body = MadeToken))
@@ -93,7 +93,7 @@ pub async fn create(
     let name = parse::clean(name, 100);
     if name.is_empty() {
         return Err(Problem::invalid(
-            "give user, or name for a token that no user holds",
+            "give user, or name for a token without a user",
         ));
     }
     let secret = secrets::api_token(&state);
@@ -126,7 +126,7 @@ pub async fn create(
         token.id = %id,
         token.role = token.role.as_str(),
         actor.name = %by,
-        "a token was made"
+        "a token was created"
     );
     let made = MadeToken {
         token: secret,

@@ -126,7 +126,7 @@ fn on_audit(handle: &Handle, rounds: Rounds<'_>) -> OnAudit {
         if metrics.set_log_lines_lost(lost) {
             warn!(
                 log.lost = lost,
-                "log lines were lost: the log is not read, or cannot be written"
+                "log lines were lost: the log is not being read, or cannot be written"
             );
         }
         for (channel, waiting) in &audit.waiting {
@@ -147,7 +147,7 @@ fn heartbeat(settings: &Settings) -> Option<Heartbeat> {
     let http = match Http::new(options) {
         Ok(http) => Arc::new(http),
         Err(error) => {
-            error!(%error, "the outside heartbeat cannot be called");
+            error!(%error, "the outside heartbeat could not be sent");
             return None;
         }
     };

@@ -16,17 +16,17 @@ pub fn text(settings: &Settings, first: &First, address: SocketAddr) -> String {
     if let Some(token) = &first.new_admin_token {
         let _written = write!(
             text,
-            "\nAdmin token, shown once and kept in {data}/admin-token:\n\n    {token}\n"
+            "\nAdmin token, shown once and saved in {data}/admin-token:\n\n    {token}\n"
         );
     }
     if let Some(key) = &first.new_native_key {
         let _written = write!(
             text,
-            "\nPost an event (the key is kept in {data}/first-key):\n\n    \
-             curl -H 'Authorization: Bearer {key}' {url}/v1/events \\\n      \
-             -d '{{\"summary\":\"disk full on db1\",\"severity\":\"critical\"}}'\n\n\
-             Pages show here as long as no channel is configured. Then:\n\n    \
-             reveille incidents\n    reveille ack 1\n    reveille explain 1\n"
+            "\nPost an event (the key is saved in {data}/first-key):\n\n    curl -H \
+             'Authorization: Bearer {key}' {url}/v1/events \\\n      -d '{{\"summary\":\"disk \
+             full on db1\",\"severity\":\"critical\"}}'\n\nPages appear here until a channel is \
+             configured. Then:\n\n    reveille incidents\n    reveille ack 1\n    reveille \
+             explain 1\n"
         );
     }
     text.push('\n');

@@ -60,11 +60,11 @@ pub fn prepare(store: &dyn Store, options: &ServeOptions) -> anyhow::Result<Firs
         .iter()
         .any(|write: &DocumentWrite| write.name == LINKS_SECRET);
     if let Some(weakness) = given.and_then(|token| Strength::of(token).weakness()) {
-        let cure = "use a random one, as `openssl rand -hex 20` makes it";
+        let help = "use a random one, such as from `openssl rand -hex 20`";
         if is_first {
-            anyhow::bail!("{ADMIN_VARIABLE} {weakness}; {cure}");
+            anyhow::bail!("{ADMIN_VARIABLE} {weakness}; {help}");
         }
-        tracing::warn!("{ADMIN_VARIABLE} {weakness}, and opens everything; {cure}");
+        tracing::warn!("{ADMIN_VARIABLE} {weakness}, and gives full access; {help}");
     }
     let new_native_key = is_first.then(|| make_native_key(&mut writes)).transpose()?;
     Ok(First {

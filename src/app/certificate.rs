@@ -21,33 +21,33 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 /// What is wrong with the files.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    #[error("{} cannot be read ({source}): give the user of this process the right to read it",
+    #[error("{} cannot be read ({source}): make it readable for the user of this process",
             path.display())]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error("{} is larger than 1 MiB: give a file that holds only certificates or a key",
+    #[error("{} is larger than 1 MiB: use a file that contains only certificates or a key",
             path.display())]
     TooLarge { path: PathBuf },
-    #[error("{} is no PEM ({source}): write it anew", path.display())]
+    #[error("{} is not PEM ({source}): write it again", path.display())]
     Pem { path: PathBuf, source: pem::Error },
-    #[error("{} holds no certificate in PEM: write the server's certificate into it, and then \
-             those of its issuers", path.display())]
+    #[error("{} contains no certificate in PEM: put the server's certificate into it, followed by \
+        its issuers'", path.display())]
     NoCertificate { path: PathBuf },
-    #[error("{} holds no private key in PEM: write the key of the certificate into it, without a \
-             passphrase", path.display())]
+    #[error("{} contains no private key in PEM: put the certificate's key into it, without a \
+        passphrase", path.display())]
     NoKey { path: PathBuf },
-    #[error("{} and {} cannot be used ({source}): write the certificate and its own key",
+    #[error("{} and {} cannot be used ({source}): set a certificate and its own key",
             certificate.display(), key.display())]
     Unusable {
         certificate: PathBuf,
         key: PathBuf,
         source: rustls::Error,
     },
-    #[error("{} holds a certificate whose end cannot be read: have it issued anew",
+    #[error("{} contains a certificate whose expiry date cannot be read: have it reissued",
             path.display())]
     NoEnd { path: PathBuf },
-    #[error("{} holds a certificate that has expired: have it renewed", path.display())]
+    #[error("{} contains an expired certificate: renew it", path.display())]
     Expired { path: PathBuf },
-    #[error("{} holds a certificate that is good only from {begins} on: it is taken then",
+    #[error("{} contains a certificate that is valid only from {begins}: it will be used then",
             path.display())]
     NotYet { path: PathBuf, begins: Timestamp },
 }

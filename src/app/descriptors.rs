@@ -25,7 +25,7 @@ const CONNECTIONS_MIN: usize = 32;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the process may open only {limit} files, and needs {needed}: raise the limit \
-     (LimitNOFILE=4096 in the unit of systemd, ulimit -n 4096 in a shell), or lower the concurrency \
+     (LimitNOFILE=4096 in the systemd unit, ulimit -n 4096 in a shell), or lower the concurrency \
      of channels"
 )]
 pub struct TooFew {

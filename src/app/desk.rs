@@ -105,7 +105,7 @@ impl Channels for Desk {
     fn tell_on_slack(&self, response_url: String, text: String) {
         // The address came in a signed request; it is Slack's or it is not called.
         if !response_url.starts_with(SLACK_ANSWERS) {
-            warn!("a Slack answer was to go elsewhere and was not sent");
+            warn!("a Slack reply was addressed elsewhere and was not sent");
             return;
         }
         let http = self.channels.http().clone();
@@ -130,6 +130,6 @@ async fn tell(http: Arc<Http>, url: String, text: String) {
         deadline: Duration::seconds(10),
     };
     if let Err(fault) = http.call(request).await {
-        warn!(error = %fault, "a Slack answer was not taken");
+        warn!(error = %fault, "a Slack reply was not accepted");
     }
 }

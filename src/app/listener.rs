@@ -217,7 +217,7 @@ impl Listener {
             warn!(
                 listener.name = self.name,
                 client.address = %address.ip(),
-                "no connection is left for a client: only links and health checks are served to it"
+                "a client has no connections left: it is only served links and health checks"
             );
             self.is_told = true;
         }

@@ -347,7 +347,7 @@ fn greet(options: &ServeOptions, first: &bootstrap::First, servers: &servers::Se
     let mut out = std::io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     if let Err(error) = written {
-        warn!(%error, "the greeting was not written to standard output");
+        warn!(%error, "the banner could not be written to standard output");
     }
 }
 

@@ -79,7 +79,7 @@ pub fn decide(
     } else {
         said.push(format!(
             "{folder} differs from revision {} in force; run `reveille rules apply {folder}` to \
-             put it in force:",
+             apply it:",
             compiled.rules.revision
         ));
         said.extend(
@@ -99,7 +99,7 @@ pub fn decide(
 
 fn first(shelf: &RevisionStore, files: &[SourceFile], source: &str) -> Result<Start, Vec<String>> {
     let ready = shelf.prepare(files, &signed(&format!("first start with {source}")), None)?;
-    let mut said = vec![format!("{source} are put in force as the first revision")];
+    let mut said = vec![format!("{source} are applied as the first revision")];
     said.extend(ready.hint);
     Ok(Start {
         in_force: RuleSet::default(),
@@ -137,7 +137,7 @@ pub fn read_folder(folder: &Path) -> anyhow::Result<Option<Vec<SourceFile>>> {
         bytes += path.metadata().with_context(failed)?.len();
         anyhow::ensure!(
             bytes <= FOLDER_BYTES_MAX,
-            "the rules folder {} holds more than {FOLDER_BYTES_MAX} bytes of documents",
+            "the rules folder {} contains more than {FOLDER_BYTES_MAX} bytes of documents",
             folder.display()
         );
         let name = path

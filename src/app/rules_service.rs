@@ -403,6 +403,6 @@ fn fault(fault: &Diagnostic) -> RuleFault {
         line: fault.line,
         column: fault.column,
         message: fault.message.clone(),
-        cure: fault.help.clone(),
+        help: fault.help.clone(),
     }
 }

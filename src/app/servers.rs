@@ -96,12 +96,12 @@ impl Servers {
         let all = async {
             for task in self.tasks {
                 if let Err(error) = task.await {
-                    warn!(%error, "a server ended badly");
+                    warn!(%error, "a server ended with an error");
                 }
             }
         };
         if tokio::time::timeout(DRAIN_TIME, all).await.is_err() {
-            warn!("some requests were still under way");
+            warn!("some requests were still in progress");
         }
     }
 }
@@ -213,7 +213,7 @@ fn listen(socket: TcpSocket, address: SocketAddr) -> anyhow::Result<TcpListener>
 }
 
 fn cannot_listen(address: SocketAddr) -> String {
-    format!("failed to listen on {address}; is another process there? choose another --listen")
+    format!("failed to listen on {address}; is another process using it? choose another --listen")
 }
 
 fn serve(

@@ -90,7 +90,7 @@ struct Ending(Handle);
 impl Drop for Ending {
     fn drop(&mut self) {
         if self.0.ended().is_none() {
-            let cause = "the driver failed inside".to_owned();
+            let cause = "the driver had an internal error".to_owned();
             self.0.end(&Unavailable::StoreFailed(cause));
         }
     }
@@ -114,12 +114,12 @@ pub async fn wait(
         }
         // Whoever looks after the process starts it again, with all its addresses.
         why = servers.failed() => {
-            error!(error = %why, "a listening address is not served any more; the process ends");
+            error!(error = %why, "a listening address is no longer served; exiting");
             true
         }
         () = told_to_stop(signals) => false,
     };
-    info!("stopping: no more events are taken");
+    info!("stopping: no more events are accepted");
     supervisor::tell_stopping();
     handle.set_intake(Intake::Stopping);
     let end = end_in_order(handle, driver, servers, sender);
@@ -152,7 +152,7 @@ async fn end_in_order(
             ExitCode::SUCCESS
         }
         Ok(result) => {
-            error!(error = ?result, "the driver ended badly");
+            error!(error = ?result, "the driver ended with an error");
             wait_for_last_page(sender).await;
             ExitCode::from(1)
         }
@@ -189,7 +189,7 @@ impl Signals {
                 interrupt,
             }),
             (Err(error), _) | (_, Err(error)) => {
-                warn!(%error, "signals cannot be heard; stop the process by killing it");
+                warn!(%error, "signals cannot be received; kill the process to stop it");
                 None
             }
         }
@@ -222,7 +222,7 @@ async fn wait_for_flight(handle: &Handle, sender: &Sender) {
 async fn wait_for_last_page(sender: &Sender) {
     let landed = tokio::time::timeout(LAST_PAGE_TIME, sender.last_landed()).await;
     if landed.is_err() {
-        warn!("it is not known whether the last page left");
+        warn!("it is not known whether the last page was sent");
     }
 }
 
@@ -235,8 +235,8 @@ pub fn warn_about_links(settings: &Settings, links: &Links) {
     if links.is_local() && has_real_channel {
         warn!(
             public_url = %settings.public_url,
-            "LINKS IN PAGES ONLY WORK ON THIS MACHINE: set public_url to the address at which \
-             people reach Reveille"
+            "LINKS IN PAGES ONLY WORK ON THIS MACHINE: set public_url to the URL at which people \
+             reach Reveille"
         );
     }
 }

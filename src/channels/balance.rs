@@ -19,7 +19,7 @@ pub fn judge(amount: Option<&Value>, currency: &str, least: f64) -> Capacity {
                 "its account has {left} left, less than balance_min ({least})"
             ))
         }
-        None => low("its balance cannot be understood".to_owned()),
+        None => low("its balance cannot be parsed".to_owned()),
     }
 }
 
@@ -37,7 +37,7 @@ fn short(text: &str) -> String {
 
 /// The provider does not tell, and not only for the moment.
 pub fn refused(words: &str) -> Capacity {
-    low(format!("its balance may not be read ({words})"))
+    low(format!("its balance cannot be read ({words})"))
 }
 
 fn read(amount: &Value) -> Option<f64> {

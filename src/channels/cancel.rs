@@ -18,7 +18,7 @@ pub struct CancelToken(Arc<AtomicBool>);
 
 /// The attempt was withdrawn before the first byte of its message left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("withdrawn before the message left")]
+#[error("canceled before the message was sent")]
 pub struct Cancelled;
 
 impl CancelToken {

@@ -3,7 +3,7 @@
 use super::http::{self, Fault};
 use crate::engine::ids::ChannelName;
 
-/// A setting with which the channel cannot work: the thing and the cure, never a secret.
+/// A setting with which the channel cannot work: the thing and the fix, never a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("channel {channel}: {key}: {problem}")]
 pub struct Error {

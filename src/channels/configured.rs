@@ -68,7 +68,7 @@ pub fn read_all(root: &mut Section<'_, '_>) -> Vec<Configured> {
         {
             section.refuse(
                 &format!("the name {} is used twice", channel.name),
-                "give each channel a name of its own",
+                "give each channel a unique name",
             );
         }
         channels.extend(channel);

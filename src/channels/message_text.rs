@@ -138,7 +138,7 @@ pub fn news(message: &Message) -> Option<String> {
             joined(brief).unwrap_or_else(|| format!("More alerts joined: {}", firing(brief)))
         }
         UpdateKind::Acknowledged | UpdateKind::Resolved => state(brief, &message.time_zone),
-        UpdateKind::Triggered => "Triggered again: nobody has it now".to_owned(),
+        UpdateKind::Triggered => "Triggered again: nobody has acknowledged it".to_owned(),
     })
 }
 
@@ -459,7 +459,7 @@ mod tests {
             (
                 UpdateKind::Triggered,
                 sample::triggered(),
-                "Triggered again: nobody has it now",
+                "Triggered again: nobody has acknowledged it",
             ),
             (
                 UpdateKind::Acknowledged,

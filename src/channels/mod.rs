@@ -170,7 +170,7 @@ pub trait Channel: Send + Sync {
     ) -> Pending<'channel, Sent> {
         Box::pin(std::future::ready(Sent {
             outcome: Outcome::RefusedContent,
-            provider_message: Some("this channel confirms no replies".to_owned()),
+            provider_message: Some("this channel does not confirm replies".to_owned()),
             reference: None,
         }))
     }

@@ -22,13 +22,13 @@ pub struct Ack {
     /// All that page me now
     #[arg(long, conflicts_with_all = ["numbers", "service"])]
     mine: bool,
-    /// All of this service that nobody has yet
+    /// All of this service that nobody has acknowledged
     #[arg(long, value_name = "NAME", conflicts_with = "numbers")]
     service: Option<String>,
     /// Also the incidents that share an alert with them
     #[arg(long)]
     linked: bool,
-    /// As this user, with an admin token
+    /// Act as this user; needs an admin token
     #[arg(long = "as", value_name = "USER")]
     as_user: Option<String>,
 }

@@ -15,7 +15,7 @@ pub struct Snooze {
     /// The incident's number
     #[arg(value_name = "N", value_parser = incident_number)]
     number: u64,
-    /// For how long or until when, such as 1h or 09:00
+    /// Duration or until when, such as 1h or 09:00
     #[arg(value_name = "TIME")]
     until: String,
 }
@@ -35,26 +35,33 @@ pub struct Note {
     /// The incident's number
     #[arg(value_name = "N", value_parser = incident_number)]
     number: u64,
-    /// What to write
+    /// The text
     #[arg(required = true)]
     text: Vec<String>,
 }
 
 /// Gives an incident back.
 pub async fn unack(act: &Numbered, context: &Context) -> Result<Report, Failure> {
-    let done = "given back";
+    let done = "unacknowledged";
     one(act.number, "unacknowledge", &json!({}), done, context).await
 }
 
 /// Starts the next step.
 pub async fn escalate(act: &Numbered, context: &Context) -> Result<Report, Failure> {
-    one(act.number, "escalate", &json!({}), "escalated", context).await
+    one(
+        act.number,
+        "escalate",
+        &json!({}),
+        "escalated to the next step",
+        context,
+    )
+    .await
 }
 
 /// Hands an incident to somebody else.
 pub async fn reassign(reassign: &Reassign, context: &Context) -> Result<Report, Failure> {
     let body = json!({ "to": reassign.target });
-    let done = format!("with {} now", reassign.target);
+    let done = format!("reassigned to {}", reassign.target);
     one(reassign.number, "reassign", &body, &done, context).await
 }
 

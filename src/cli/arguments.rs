@@ -38,28 +38,28 @@ Environment:
   REVEILLE_URL    the server [default: http://127.0.0.1:8080]
   REVEILLE_TOKEN  an API token [default: the file admin-token in the data directory]
   REVEILLE_KEY    an integration key, for send
-  REVEILLE_CA     a file of certificates to trust the server by, as --ca
+  REVEILLE_CA     a file of CA certificates to trust, as --ca
   REVEILLE_LOG    what serve logs [default: info]
 
-Times are RFC 3339, 03:10 or \"mon 09:00\" on the local clock, or a length such as 8h.
-Exit codes: 0 done, 1 not so, 2 usage, 3 server not reached or refused.";
+Times are RFC 3339, 03:10 or \"mon 09:00\" on the local clock, or a duration such as 8h.
+Exit codes: 0 done, 1 negative result, 2 usage, 3 server unreachable or refused.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the router
     Serve(serve::Serve),
-    /// Check, compare, apply and look back at rules
+    /// Check, compare, apply and list the history of rules
     #[command(subcommand)]
     Rules(rules::Rules),
     /// List incidents
     Incidents(incidents::List),
     /// Show one incident
     Show(Numbered),
-    /// Say why somebody was or was not paged
+    /// Explain why somebody was or was not paged
     Explain(explain::Explain),
     /// Acknowledge incidents
     Ack(ack::Ack),
-    /// Give an incident back: its escalation starts anew
+    /// Unacknowledge an incident: its escalation starts over
     Unack(Numbered),
     /// Resolve incidents
     Resolve(Several),
@@ -67,21 +67,21 @@ pub enum Command {
     Snooze(act::Snooze),
     /// Start the next step of an incident now
     Escalate(Numbered),
-    /// Hand an incident to somebody else
+    /// Reassign an incident
     Reassign(act::Reassign),
-    /// Write a note into an incident
+    /// Add a note to an incident
     Note(act::Note),
-    /// Page somebody by hand
+    /// Page somebody manually
     Page(page::Page),
-    /// Say who is on call
+    /// Show who is on call
     Oncall(oncall::Oncall),
-    /// Let somebody stand in on a schedule
+    /// Put somebody else on call for a while
     #[command(subcommand)]
     Override(overrides::Overrides),
-    /// Hold the pages of matching alerts for a time
+    /// Hold the pages of matching alerts for a while
     #[command(subcommand)]
     Silence(silence::Silence),
-    /// Post an event with REVEILLE_KEY; kept on disk while the server is away
+    /// Post an event with REVEILLE_KEY; queued on disk while the server is down
     Send(send::Send),
     /// API tokens
     #[command(subcommand)]
@@ -95,12 +95,12 @@ pub enum Command {
     /// The server's clock
     #[command(subcommand)]
     Clock(clock::Clock),
-    /// Check a data directory, and save what can be read of it; no router may run in it
+    /// Check a data directory, and save what can be read of it; no router may be running in it
     #[command(subcommand)]
     Store(store::Store),
-    /// Say whether the server is ready; needs no token
+    /// Check whether the server is ready; needs no token
     Health,
-    /// Print a script with which a shell completes commands
+    /// Print a shell completion script
     Completions(manual::Completions),
     /// Print the manual page of the program or of a command
     Man(manual::Man),

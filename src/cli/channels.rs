@@ -10,7 +10,7 @@ use super::report::{Failure, Report, Verdict, list_as};
 
 #[derive(Debug, Subcommand)]
 pub enum Channels {
-    /// Ask channels whether they would take a message; exit code 1 when one would not
+    /// Check whether channels would accept a message; exit code 1 when one would not
     Check(Check),
 }
 
@@ -37,7 +37,7 @@ pub async fn run(command: Channels, context: &Context) -> Result<Report, Failure
             .iter()
             .map(|channel| render::text(channel, "name"));
         let known = known.collect::<Vec<_>>().join(", ");
-        let message = format!("no channel is called {name}: the settings have {known}");
+        let message = format!("no channel {name}: the settings have {known}");
         return Err(Failure::NotSo(message));
     }
     let mut checks = Vec::new();

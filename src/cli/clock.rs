@@ -11,7 +11,7 @@ use crate::engine::time::Duration;
 
 #[derive(Debug, Subcommand)]
 pub enum Clock {
-    /// Say that the server's clock is right: what it makes too old is purged from now on
+    /// Confirm that the server's clock is right: what is too old by it is purged from now on
     Confirm,
 }
 
@@ -26,7 +26,10 @@ pub async fn run(command: Clock, context: &Context) -> Result<Report, Failure> {
             "the server's clock, {now}, is confirmed; it had jumped ahead by {}",
             Duration::seconds(seconds)
         ),
-        None => format!("the server's clock, {now}, did not need it: no jump is unconfirmed"),
+        None => format!(
+            "the server's clock, {now}, needs no confirmation: no clock jump is \
+            pending"
+        ),
     };
     Ok(Report::new(answer, text))
 }

@@ -12,7 +12,7 @@ use super::times::{self, Direction};
 use crate::config::{self, Secrets, Sources};
 use crate::engine::time::Timestamp;
 
-/// How answers are shown.
+/// Output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Output {
     /// One JSON value.
@@ -25,7 +25,7 @@ pub enum Output {
 /// Options that every command takes.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Global {
-    /// How answers are shown
+    /// Output format
     #[arg(long, global = true, value_enum, default_value_t)]
     pub output: Output,
     /// Settings file [default: ./reveille.toml, else /etc/reveille/reveille.toml]
@@ -34,7 +34,7 @@ pub struct Global {
     /// Directory of the store, where `admin-token` is [default: the settings' `data`]
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<String>,
-    /// File of certificates to trust beside those of the system [default: REVEILLE_CA]
+    /// File of CA certificates to trust in addition to the system's [default: REVEILLE_CA]
     #[arg(long, global = true, value_name = "FILE")]
     pub ca: Option<PathBuf>,
 }
@@ -125,7 +125,7 @@ impl Context {
             Err(error) => Target::without_token(
                 self.url(),
                 format!(
-                    "no token: set REVEILLE_TOKEN, or give the server's directory with --data \
+                    "no token: set REVEILLE_TOKEN, or point --data at the server's data directory \
                      ({} cannot be read: {error})",
                     path.display()
                 ),

@@ -19,7 +19,7 @@ pub struct Explain {
     /// Everything about this person, or `me`
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Since when, with --user
+    /// Start time, with --user
     #[arg(long, value_name = "TIME", default_value = "8h", requires = "user")]
     since: String,
 }
@@ -50,7 +50,12 @@ async fn person(
         .query("user", Some(user))
         .query("since", Some(since));
     let answer = remote.call(call).await?;
-    let mut text = render::timeline::story(&answer, view);
+    let mut text = if render::items(&answer).is_empty() {
+        let since = render::time_format::local(since, view);
+        format!("nothing recorded since {since}")
+    } else {
+        render::timeline::story(&answer, view)
+    };
     let quiet = render::timeline::quiet(&answer, view);
     if !quiet.is_empty() {
         text.push_str("\n\nevents that paged nobody\n");
@@ -59,7 +64,7 @@ async fn person(
     let is_cut = answer.get("truncated").and_then(Value::as_bool) == Some(true);
     let report = Report::new(answer, text);
     Ok(if is_cut {
-        report.remark("there is more than is shown: give a later --since")
+        report.remark("not everything is shown: use a later --since")
     } else {
         report
     })
@@ -81,7 +86,7 @@ async fn receipt(remote: &Remote, id: &str, view: &View) -> Result<Report, Failu
     let text = render::timeline::receipt(&receipt, view);
     let report = match receipt.get("incident").and_then(Value::as_u64) {
         Some(number) => Report::new(receipt, text)
-            .remark(format!("the story goes on with: reveille explain {number}")),
+            .remark(format!("for the full story: reveille explain {number}")),
         None => Report::new(receipt, text),
     };
     Ok(report)

@@ -16,16 +16,16 @@ pub struct List {
           value_parser = ["triggered", "acknowledged", "resolved", "open", "all"],
           default_value = "open")]
     status: Vec<String>,
-    /// Of this service
+    /// Only this service
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
     /// high or low
     #[arg(long, value_parser = ["high", "low"])]
     urgency: Option<String>,
-    /// That concern this user, or `me`
+    /// Only those that involve this user, or `me`
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// At most so many
+    /// Maximum number
     #[arg(long, value_name = "COUNT", default_value_t = 50,
           value_parser = clap::value_parser!(u64).range(1..=500))]
     limit: u64,
@@ -44,7 +44,7 @@ pub async fn list(list: &List, context: &Context) -> Result<Report, Failure> {
     let is_cut = answer.get("next").is_some_and(|next| !next.is_null());
     let report = Report::new(answer, text);
     Ok(if is_cut {
-        report.remark("there are more: raise --limit or narrow the list")
+        report.remark("the list is incomplete: raise --limit or add filters")
     } else {
         report
     })

@@ -12,7 +12,7 @@ use super::report::{Failure, Report, list_as};
 pub enum Key {
     /// Make a key; it is shown once
     Create(Create),
-    /// Make a key and end all others that were made so
+    /// Make a key and revoke all others made by command or API
     Rotate(Integration),
     /// List keys, of one integration or of all
     List(List),
@@ -86,7 +86,10 @@ async fn create(
     let body = label.map_or_else(|| json!({}), |label| json!({ "name": label }));
     let answer = remote.call(Call::post(&path, &body)).await?;
     let text = render::text(&answer, "key");
-    Ok(Report::new(answer, text).remark("shown once: keep it, as REVEILLE_KEY or in a safe"))
+    Ok(Report::new(answer, text).remark(
+        "shown only once: store it in REVEILLE_KEY or a password \
+        manager",
+    ))
 }
 
 async fn revoke(remote: &Remote, id: &str) -> Result<Report, Failure> {
@@ -117,6 +120,7 @@ async fn rotate(remote: &Remote, integration: &str) -> Result<Report, Failure> {
         ended += 1;
     }
     Ok(report.remark(format!(
-        "{ended} earlier keys open nothing any more; keys in the rules are not touched"
+        "revoked {ended} earlier {}; keys in the rules are unchanged",
+        if ended == 1 { "key" } else { "keys" }
     )))
 }

@@ -11,13 +11,13 @@ const NAME: &str = "reveille";
 
 #[derive(Debug, Args)]
 pub struct Completions {
-    /// The shell that is to complete commands
+    /// The shell
     shell: Shell,
 }
 
 #[derive(Debug, Args)]
 pub struct Man {
-    /// The page of this command, such as `rules apply` [default: of the program]
+    /// The manual page of this command, such as `rules apply` [default: of the program]
     #[arg(value_name = "COMMAND")]
     command: Vec<String>,
 }
@@ -38,12 +38,12 @@ pub fn man(man: &Man) -> Result<Report, Failure> {
     for word in &man.command {
         found = found.find_subcommand(word).ok_or_else(|| {
             let asked = man.command.join(" ");
-            Failure::Usage(format!("no command is called {asked:?}: see {NAME} --help"))
+            Failure::Usage(format!("no command {asked:?}: see {NAME} --help"))
         })?;
     }
     let mut page = Vec::new();
     let written = clap_mangen::Man::new(found.clone()).render(&mut page);
-    written.map_err(|error| Failure::Usage(format!("failed to write the page: {error}")))?;
+    written.map_err(|error| Failure::Usage(format!("failed to write the manual page: {error}")))?;
     Ok(report(&page))
 }
 

@@ -13,10 +13,10 @@ pub struct Oncall {
     /// At this time [default: now]
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// On this schedule
+    /// Only this schedule
     #[arg(long, value_name = "NAME")]
     schedule: Option<String>,
-    /// Only where this user, or `me`, is on call; exit code 1 when nowhere
+    /// Only where this user, or `me`, is on call; exit code 1 if nowhere
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
 }

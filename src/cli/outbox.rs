@@ -15,7 +15,7 @@ use super::spool::{self, Entry, Spool, Waiting};
 use crate::engine::time::Timestamp;
 
 /// Why there is no spool.
-pub const NO_HOME: &str = "there is no HOME to keep events in";
+pub const NO_HOME: &str = "no HOME to save events in";
 
 /// Events that are named where several wait.
 const NAMED_MAX: usize = 5;
@@ -103,7 +103,8 @@ impl Outbox {
         };
         if let Err(why) = &kept {
             self.warn(&format!(
-                "this event is sent without being kept: {why}; --spool DIR gives a place"
+                "this event is sent without being saved first: {why}; choose a directory with \
+                 --spool DIR"
             ));
         }
         let path = kept.ok();
@@ -147,7 +148,7 @@ impl Outbox {
     fn waiting(&mut self) -> Vec<Waiting> {
         let found = self.spool.as_ref().map(Spool::look).unwrap_or_default();
         for unreadable in found.unreadable {
-            self.warn(&format!("failed to read what waits in {unreadable}"));
+            self.warn(&format!("failed to read queued events in {unreadable}"));
         }
         let own = self.own.as_ref().and_then(|own| own.path.clone());
         let is_other = |waiting: &Waiting| {
@@ -220,8 +221,8 @@ impl Outbox {
         self.settled.insert(path.clone());
         if let Err(error) = spool::remove(path) {
             self.warn(&format!(
-                "the event was sent, but {} cannot be removed: {error}; remove it, or it is sent \
-                 again",
+                "the event was sent, but {} cannot be removed: {error}; remove it, or it will be \
+                 sent again",
                 path.display()
             ));
         }
@@ -233,11 +234,11 @@ impl Outbox {
             (Some(path), Some(spool)) => {
                 self.settled.insert(path.clone());
                 match spool.set_aside(path) {
-                    Ok(aside) => format!("the event is in {}", aside.display()),
+                    Ok(aside) => format!("the event is saved in {}", aside.display()),
                     Err(error) => format!("the event stays in {}: {error}", path.display()),
                 }
             }
-            (None, _) | (_, None) => "the event is kept nowhere".to_owned(),
+            (None, _) | (_, None) => "the event is not saved anywhere".to_owned(),
         };
         self.refused.push(format!("{why}\n  {place}"));
     }
@@ -271,7 +272,7 @@ impl Outbox {
         let is_done = match (&self.own, self.is_flush) {
             (Some(own), _) => {
                 if own.path.is_none() {
-                    said.push("nothing was kept: send this event again".to_owned());
+                    said.push("nothing was saved: send this event again".to_owned());
                 }
                 false
             }
@@ -283,7 +284,7 @@ impl Outbox {
             return Err(Failure::Server(parts.join("\n")));
         }
         let text = match self.lines.is_empty() {
-            true => "nothing waits".to_owned(),
+            true => "nothing queued".to_owned(),
             false => self.lines.join("\n"),
         };
         let report = Report::new(list_as("receipts", self.receipts), text);
@@ -310,8 +311,8 @@ impl Outbox {
         }
         if let Some(first) = others.first() {
             said.push(format!(
-                "{} made under another key in {}: {}; a `reveille send` with a key of the same \
-                 integration delivers what is its own",
+                "{} made with another key in {}: {}; a `reveille send` with a key of the same \
+                 integration delivers what belongs to it",
                 counted(others.len()),
                 folder(first),
                 named(&others)
@@ -344,8 +345,8 @@ impl Outbox {
             let first = theirs.first()?;
             let it = if theirs.len() == 1 { "it" } else { "them" };
             Some(format!(
-                "{} kept in {}: {}\n  {why}\n  to deliver {it} under the present key all the \
-                 same: `reveille send --flush --with-this-key`",
+                "{} kept in {}: {}\n  {why}\n  to deliver {it} with the current key anyway: \
+                 `reveille send --flush --with-this-key`",
                 counted(theirs.len()),
                 folder(first),
                 named(&theirs)

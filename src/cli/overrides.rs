@@ -18,7 +18,7 @@ pub enum Overrides {
     Add(Add),
     /// List overrides
     List(List),
-    /// Take an override back
+    /// Remove an override
     Remove(Remove),
 }
 
@@ -26,7 +26,7 @@ pub enum Overrides {
 pub struct Add {
     /// The schedule
     schedule: String,
-    /// Who stands in
+    /// Who is on call instead
     #[arg(long, value_name = "NAME")]
     user: String,
     #[command(flatten)]
@@ -40,13 +40,13 @@ pub struct Add {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("end").required(true).args(["for_", "until"]))]
 pub struct Span {
-    /// From when [default: now]
+    /// Start [default: now]
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
-    /// For how long
+    /// Duration
     #[arg(long = "for", value_name = "LENGTH")]
     pub for_: Option<String>,
-    /// Until when
+    /// End
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
 }
@@ -77,7 +77,7 @@ impl Span {
         };
         if until <= from {
             return Err(Failure::Usage(format!(
-                "it would end at {until}, before it begins at {from}: give a later end"
+                "it would end at {until}, before it starts at {from}: give a later end"
             )));
         }
         Ok(until)
@@ -86,7 +86,7 @@ impl Span {
 
 #[derive(Debug, Args)]
 pub struct List {
-    /// Of this schedule [default: of all]
+    /// Only this schedule [default: all]
     schedule: Option<String>,
 }
 
@@ -95,7 +95,7 @@ pub struct Remove {
     /// The override's id, as `list` shows it
     #[arg(value_parser = id)]
     id: u64,
-    /// The schedule, when the rules do not have it any more
+    /// The schedule, if it is no longer in the rules
     #[arg(long, value_name = "NAME")]
     schedule: Option<String>,
 }
@@ -178,5 +178,5 @@ async fn schedule_of(remote: &Remote, id: u64) -> Result<String, Failure> {
     let known = overrides.into_iter().find(|known| known.id == id);
     known
         .map(|known| known.schedule)
-        .ok_or_else(|| Failure::NotSo(format!("there is no override {id}: see `override list`")))
+        .ok_or_else(|| Failure::NotSo(format!("no override {id}: see `override list`")))
 }

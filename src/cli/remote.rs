@@ -1,5 +1,5 @@
 //! The server's API as commands use it: one client with time limits, and every answer that is not
-//! a success turned into words that name the thing, the value and the cure.
+//! a success turned into words that name the thing, the value and the fix.
 
 use std::path::Path;
 use std::time::Duration;
@@ -152,14 +152,14 @@ impl Remote {
     pub fn new(target: Target, ca: Option<&Path>) -> Result<Self, Failure> {
         let unclear = || {
             Failure::Usage(format!(
-                "REVEILLE_URL = {:?} is no address: write one such as http://127.0.0.1:8080",
+                "REVEILLE_URL = {:?} is not a URL: write one such as http://127.0.0.1:8080",
                 target.url
             ))
         };
         if target.url.contains('@') {
             // Messages name the address.
-            let words = "REVEILLE_URL holds a user name or password: write only the address, and \
-                         the token into REVEILLE_TOKEN";
+            let words = "REVEILLE_URL contains a user name or password: write only the URL, and \
+                put the token into REVEILLE_TOKEN";
             return Err(Failure::Usage(words.to_owned()));
         }
         let base = Url::parse(&target.url).map_err(|_| unclear())?;
@@ -211,8 +211,13 @@ impl Remote {
             .client
             .request(call.method, self.address(&call.path, &call.query));
         if let Some(token) = &self.target.token {
-            let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
-                .map_err(|_| Failure::Usage("the token holds characters no token has".into()))?;
+            let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| {
+                Failure::Usage(
+                    "the token contains characters that a token cannot \
+                    have"
+                        .into(),
+                )
+            })?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
@@ -318,7 +323,7 @@ impl Remote {
                 chain(error)
             )
         } else if error.is_timeout() {
-            format!("the server at {url} did not answer in time: look at its log, try again")
+            format!("the server at {url} did not answer in time: check its log and try again")
         } else {
             format!("failed to talk to {url}: {}", chain(error))
         })
@@ -351,7 +356,7 @@ impl Remote {
 fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, Failure> {
     let unusable = |problem: String| {
         Failure::Usage(format!(
-            "{} gives no certificates ({problem}): write them in PEM",
+            "{} has no usable certificates ({problem}): they must be PEM",
             path.display()
         ))
     };
@@ -359,7 +364,7 @@ fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, Failure> {
     let certificates = reqwest::Certificate::from_pem_bundle(&text);
     let certificates = certificates.map_err(|error| unusable(chain(&error)))?;
     if certificates.is_empty() {
-        return Err(unusable("there is none in it".to_owned()));
+        return Err(unusable("it contains none".to_owned()));
     }
     Ok(certificates)
 }

@@ -65,7 +65,7 @@ impl Verdict {
     }
 }
 
-/// Why a command could not do what was asked. Messages name the thing, the value and the cure.
+/// Why a command could not do what was asked. Messages name the thing, the value and the fix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The thing asked about is not so: there is none, or it has faults.

@@ -19,11 +19,11 @@ use crate::rules::{SourceFile, starter};
 
 #[derive(Debug, Subcommand)]
 pub enum Rules {
-    /// Say everything that is wrong with a folder of rules; needs no server
+    /// Report all errors in a folder of rules; needs no server
     Check(Folder),
     /// Write commented starter rules into a folder; needs no server
     Init(Folder),
-    /// Say what a folder of rules would change
+    /// Show what a folder of rules would change
     Diff(Folder),
     /// Put a folder of rules in force
     Apply(Apply),
@@ -33,7 +33,7 @@ pub enum Rules {
     History,
     /// Put an earlier revision in force again
     Rollback(Rollback),
-    /// Say what would become of an event: route, policy, people and contacts, and why
+    /// Show what would happen to an event: route, policy, people and contacts, and why
     Test(Test),
 }
 
@@ -51,7 +51,7 @@ pub struct Apply {
     /// Why, for the history
     #[arg(short, long, value_name = "MSG", default_value = "")]
     message: String,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
@@ -60,7 +60,7 @@ pub struct Apply {
 pub struct Export {
     #[command(flatten)]
     folder: Folder,
-    /// Replace files that are there with another text
+    /// Replace files that exist with different content
     #[arg(long)]
     force: bool,
 }
@@ -70,7 +70,7 @@ pub struct Rollback {
     /// The revision's number
     #[arg(value_name = "REV", value_parser = id)]
     revision: u64,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
@@ -117,7 +117,7 @@ fn check(folder: &Folder, context: &Context) -> Result<Report, Failure> {
     let mut sources = context.sources(BTreeMap::new());
     sources.secrets = Secrets::Leave;
     let loaded = config::load(&sources)
-        .map_err(|faults| Failure::Usage(format!("the settings have faults\n{faults}")))?;
+        .map_err(|faults| Failure::Usage(format!("the settings have errors\n{faults}")))?;
     let (zones, warning) = time_zones::load(loaded.settings.time_zones, &context.environment);
     let faults = rules_local::check(&files, &loaded.settings, &zones);
     let mut report = if faults.is_empty() {
@@ -125,7 +125,7 @@ fn check(folder: &Folder, context: &Context) -> Result<Report, Failure> {
         let word = if count == 1 { "file" } else { "files" };
         Report::new(
             json!({ "faults": [] }),
-            format!("{count} {word}, no faults"),
+            format!("{count} {word}, no errors"),
         )
     } else {
         faulty(faults, folder, &files, context)
@@ -164,7 +164,7 @@ async fn judge(remote: &Remote, call: Call<'_>) -> Result<Judged, Failure> {
         answer.status,
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY
     );
-    if is_about_rules && faults.iter().any(|fault| fault.get("cure").is_some()) {
+    if is_about_rules && faults.iter().any(|fault| fault.get("help").is_some()) {
         return Ok(Judged::Faulty(faults.to_vec()));
     }
     Err(remote.refusal(&answer))
@@ -179,7 +179,7 @@ async fn diff(folder: &Folder, context: &Context) -> Result<Report, Failure> {
         Judged::Good(answer) => {
             let told = render::rules::differences(&answer);
             let text = if told.is_empty() {
-                "no differences to the rules in force".to_owned()
+                "no differences from the rules in force".to_owned()
             } else {
                 told
             };
@@ -207,7 +207,7 @@ async fn apply(apply: &Apply, context: &Context) -> Result<Report, Failure> {
     let revision = answer.get("revision").and_then(Value::as_u64);
     let told = render::rules::differences(&answer);
     if told.is_empty() {
-        let text = "these rules are in force already";
+        let text = "these rules are already in force";
         return Ok(Report::new(
             json!({ "revision": revision, "differences": [] }),
             text,
@@ -235,7 +235,7 @@ async fn apply(apply: &Apply, context: &Context) -> Result<Report, Failure> {
 /// Whoever changes the rules agrees beforehand or can be asked.
 fn can_agree(yes: bool, context: &Context) -> Result<(), Failure> {
     if context.ask.is_none() && !yes {
-        let message = "without a terminal nobody can be asked: add --yes to apply the rules";
+        let message = "no terminal to ask for confirmation on: add --yes to apply the rules";
         return Err(Failure::Usage(message.to_owned()));
     }
     Ok(())
@@ -291,17 +291,15 @@ fn init(folder: &Folder) -> Result<Report, Failure> {
     let shown = folder.display();
     if let Some(found) = rules_folder::any_rules(folder)? {
         return Err(Failure::NotSo(format!(
-            "{shown} holds rules already ({found}): nothing was written; change those, or give \
+            "{shown} already contains rules ({found}): nothing was written; edit those, or give \
              another folder"
         )));
     }
     let written = rules_folder::write(folder, &starter::files(), Overwrite::Never)?;
     let text = format!(
-        "the starter rules are in {shown}: {}\n\n\
-         Put your people, their contacts and your teams into these files. Then:\n\n    \
-         reveille rules check {shown}\n    \
-         reveille rules apply {shown}\n\n\
-         A first start of `reveille serve` puts the folder `rules` in force by itself.",
+        "the starter rules are in {shown}: {}\n\nPut your people, their contacts and your teams \
+         into these files. Then:\n\n    reveille rules check {shown}\n    reveille rules apply \
+         {shown}\n\nThe first start of `reveille serve` applies the folder `rules` by itself.",
         written.join(", ")
     );
     let folder = folder.display().to_string();

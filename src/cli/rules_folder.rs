@@ -12,7 +12,7 @@ use crate::rules::SourceFile;
 pub fn read(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
     let shown = folder.display();
     let unreadable = |error: &std::io::Error| {
-        let cure = match error.kind() {
+        let help = match error.kind() {
             std::io::ErrorKind::NotFound => {
                 "give another folder, write the rules in force there with `reveille rules \
                  export`, or starter rules with `reveille rules init`"
@@ -20,7 +20,7 @@ pub fn read(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
             _ => "give another folder",
         };
         Failure::Usage(format!(
-            "failed to read the rules folder {shown}: {error}; {cure}"
+            "failed to read the rules folder {shown}: {error}; {help}"
         ))
     };
     let mut files = Vec::new();
@@ -35,7 +35,7 @@ pub fn read(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
         files.push(SourceFile { path: name, text });
     }
     if files.is_empty() {
-        let message = format!("the folder {shown} holds no .yaml file: give another folder");
+        let message = format!("the folder {shown} contains no .yaml file: give another folder");
         return Err(Failure::Usage(message));
     }
     files.sort_by(|one, other| one.path.cmp(&other.path));
@@ -103,7 +103,7 @@ pub fn write(
         let is_plain = Path::new(&file.path).file_name() == Some(file.path.as_ref());
         if !is_plain {
             return Err(Failure::Server(format!(
-                "the server names a file {:?}",
+                "the server sent a file name that is not a plain name: {:?}",
                 file.path
             )));
         }
@@ -112,7 +112,7 @@ pub fn write(
         let is_other = present.is_some_and(|text| text != file.text);
         if is_other && overwrite == Overwrite::Never {
             return Err(Failure::NotSo(format!(
-                "{} is there with another text: export to another folder, or add --force",
+                "{} exists with different content: export to another folder, or add --force",
                 path.display()
             )));
         }

@@ -75,9 +75,9 @@ fn render_one(fault: &Value, folder: &Path, files: &[SourceFile], look: Look) ->
     let file = files.iter().find(|file| file.path == name);
     let span = file.and_then(|file| span(&file.text, number("line"), number("column")));
     let (Some(file), Some(span)) = (file, span) else {
-        let [severity, code, message, cure] =
-            ["severity", "code", "message", "cure"].map(|field| text(fault, field));
-        return format!("{place}: {severity}[{code}]: {message}\n  cure: {cure}\n");
+        let [severity, code, message, help] =
+            ["severity", "code", "message", "help"].map(|field| text(fault, field));
+        return format!("{place}: {severity}[{code}]: {message}\n  help: {help}\n");
     };
     let is_warning = text(fault, "severity") == "warning";
     let (kind, colour) = match is_warning {
@@ -85,7 +85,7 @@ fn render_one(fault: &Value, folder: &Path, files: &[SourceFile], look: Look) ->
         false => (ReportKind::Error, Color::Red),
     };
     let label = Label::new((place.clone(), span.clone()))
-        .with_message(text(fault, "cure"))
+        .with_message(text(fault, "help"))
         .with_color(colour);
     let report = Report::build(kind, (place.clone(), span))
         .with_config(
@@ -153,14 +153,14 @@ mod tests {
             .find(|fault| text(fault, "code") == "unknown-key")
             .unwrap_or_else(|| panic!("no unknown-key in {faults:#?}"));
         assert_eq!((&fault["line"], &fault["column"]), (&json!(3), &json!(5)));
-        assert!(!text(fault, "cure").is_empty());
+        assert!(!text(fault, "help").is_empty());
     }
 
     #[test]
     fn a_fault_is_shown_with_its_source_line() {
         let fault = json!({"code": "unknown-user", "severity": "error", "path": "team.yaml",
             "line": 2, "column": 15, "message": "no user is called \"anna\"",
-            "cure": "did you mean \"ana\"?"});
+            "help": "did you mean \"ana\"?"});
         let files = [file("steps:\n  - targets: [user/anna]\n")];
         let shown = render(&[fault], Path::new("rules"), &files, Look::PLAIN);
         let expected = "\
@@ -179,11 +179,11 @@ mod tests {
     #[test]
     fn a_fault_without_a_place_or_file_is_shown_all_the_same() {
         let fault = json!({"code": "no-route", "severity": "warning", "path": "", "line": 0,
-            "column": 0, "message": "there is no route", "cure": "add one"});
+            "column": 0, "message": "there is no route", "help": "add one"});
         let shown = render(&[fault], Path::new("rules"), &[], Look::PLAIN);
         assert_eq!(
             shown,
-            "rules/: warning[no-route]: there is no route\n  cure: add one\n\n0 errors, 1 warning"
+            "rules/: warning[no-route]: there is no route\n  help: add one\n\n0 errors, 1 warning"
         );
     }
 

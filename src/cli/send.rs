@@ -26,32 +26,32 @@ pub struct Send {
     /// critical, error, warning or info
     #[arg(long, value_name = "WORD")]
     severity: Option<String>,
-    /// The dedup key: what is the same alert [default: made from source, summary and labels]
+    /// The dedup key, which identifies the alert [default: made from source, summary and labels]
     #[arg(long, value_name = "KEY",
           required_if_eq_any = [("resolve", "true"), ("acknowledge", "true")])]
     key: Option<String>,
-    /// Which machine or program it is about
+    /// The affected machine or program
     #[arg(long, value_name = "TEXT")]
     source: Option<String>,
     /// A label; may be given several times
     #[arg(long = "label", value_name = "NAME=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
-    /// A link for whoever is paged; may be given several times
+    /// A link for the people who are paged; may be given several times
     #[arg(long = "link", value_name = "URL")]
     links: Vec<String>,
-    /// It is over
+    /// Resolve the alert
     #[arg(long)]
     resolve: bool,
-    /// Somebody has it
+    /// Acknowledge the alert
     #[arg(long)]
     acknowledge: bool,
-    /// Only send what waits on disk
+    /// Only send what is queued on disk
     #[arg(long)]
     flush: bool,
-    /// Send what waits under REVEILLE_KEY, whatever key it was made under
+    /// Send everything queued with REVEILLE_KEY, whatever key it was made with
     #[arg(long, requires = "flush")]
     with_this_key: bool,
-    /// How long to try while the server is away; afterwards the event waits on disk
+    /// How long to retry while the server is down; after that the event stays queued on disk
     #[arg(long, value_name = "LENGTH", default_value = "30s")]
     retry_for: String,
     /// Where events wait [default: $XDG_STATE_HOME/reveille/spool or ~/.local/state/reveille/spool]

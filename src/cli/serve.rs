@@ -38,7 +38,7 @@ pub(super) fn options(serve: &Serve, context: &Context) -> Result<ServeOptions, 
         .filter_map(|(key, value)| Some((key, value.clone()?)))
         .collect();
     let loaded = config::load(&context.sources(flags))
-        .map_err(|faults| Failure::Usage(format!("the settings have faults\n{faults}")))?;
+        .map_err(|faults| Failure::Usage(format!("the settings have errors\n{faults}")))?;
     Ok(ServeOptions {
         settings: loaded.settings,
         warnings: loaded.warnings,

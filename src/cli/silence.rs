@@ -25,7 +25,7 @@ pub struct Add {
     /// What it covers, such as 'team="payments"'; all must match
     #[arg(value_name = "MATCHER", required_unless_present = "everything")]
     matchers: Vec<String>,
-    /// It is meant that it may cover everything
+    /// Allow it to cover everything
     #[arg(long)]
     everything: bool,
     #[command(flatten)]
@@ -81,6 +81,6 @@ async fn expire(expire: &Expire, context: &Context) -> Result<Report, Failure> {
     let value = json!({ "id": expire.id, "expired": true });
     Ok(Report::new(
         value,
-        format!("silence {id} is over; what it held and still fires is paged"),
+        format!("silence {id} ended; what it held and is still firing is paged now"),
     ))
 }

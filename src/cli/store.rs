@@ -10,15 +10,15 @@ use crate::app::rescue::{self, Survey};
 
 #[derive(Debug, Subcommand)]
 pub enum Store {
-    /// Say what of a data directory can be read; changes nothing
+    /// Report what can be read of a data directory; changes nothing
     Check {
-        /// The data directory; no router may run in it
+        /// The data directory; no router may be running in it
         #[arg(value_name = "DIR")]
         directory: PathBuf,
     },
-    /// Write what of a data directory can be read into a new one
+    /// Copy what can be read of a data directory into a new one
     Save {
-        /// The data directory; no router may run in it
+        /// The data directory; no router may be running in it
         #[arg(value_name = "DIR")]
         directory: PathBuf,
         /// The new data directory; it must not exist yet
@@ -28,9 +28,9 @@ pub enum Store {
 }
 
 /// What to expect of a start with what was saved.
-const AGAIN: &str = "what was closed or changed in a lost part may stand as it was before: the \
-                     router may page again for it; look at the open incidents after the start; of \
-                     tokens, keys and audited acts nothing tells how many there were";
+const AGAIN: &str = "what was closed or changed in a lost part may be back in its earlier state, \
+    and the router may page for it again: check the open incidents after the start; how many \
+    tokens, keys and audited actions were lost is unknown";
 /// As many damaged places are named.
 const PLACES_MAX: usize = 20;
 
@@ -56,7 +56,7 @@ pub fn run(command: Store) -> Result<Report, Failure> {
             };
             let left_behind = survey.left_behind.iter();
             let report = left_behind.fold(report, |report, file| {
-                report.remark(format!("not taken over: {file}"))
+                report.remark(format!("not copied: {file}"))
             });
             Ok(report.remark(saved))
         }
@@ -182,7 +182,7 @@ mod tests {
         let [again, saved] = &report.remarks[..] else {
             panic!("{report:?}");
         };
-        assert!(again.contains("may page again"), "{again}");
+        assert!(again.contains("may page for it again"), "{again}");
         assert!(saved.starts_with("saved into "), "{saved}");
     }
 
@@ -197,7 +197,7 @@ mod tests {
         let [left, _saved] = &report.remarks[..] else {
             panic!("{report:?}");
         };
-        let named = format!("not taken over: {}", data.join("first-key").display());
+        let named = format!("not copied: {}", data.join("first-key").display());
         assert!(left.starts_with(&named), "{left}");
     }
 

@@ -19,8 +19,8 @@ pub enum Direction {
     Last,
 }
 
-const CURE: &str = "write a time such as 2026-11-23T09:00:00Z, 03:10 or \"mon 09:00\", \
-                    or a length such as 8h";
+const HELP: &str = "write a time such as 2026-11-23T09:00:00Z, 03:10 or \"mon 09:00\", or a \
+    duration such as 8h";
 
 /// Reads a time.
 pub fn moment(
@@ -42,12 +42,12 @@ pub fn moment(
             Direction::Last => now.minus(length),
         });
     }
-    civil(text, direction, now, zone).ok_or_else(|| format!("{text:?} is no time: {CURE}"))
+    civil(text, direction, now, zone).ok_or_else(|| format!("{text:?} is not a time: {HELP}"))
 }
 
 /// Reads a length of time.
 pub fn length(text: &str) -> Result<Duration, String> {
-    let refuse = |error: NoLength| format!("{text:?} is no length of time: {error}");
+    let refuse = |error: NoLength| format!("{text:?} is not a duration: {error}");
     let length: Duration = text.parse().map_err(refuse)?;
     if length > Duration::LONGEST {
         return Err(format!(
@@ -179,7 +179,7 @@ mod tests {
         let error =
             moment("tomorrow", Direction::Next, now(), &TimeZone::UTC).expect_err("no time");
         assert!(
-            error.starts_with("\"tomorrow\" is no time: write a time such as"),
+            error.starts_with("\"tomorrow\" is not a time: write a time such as"),
             "{error}"
         );
     }

@@ -21,13 +21,13 @@ pub enum Token {
 
 #[derive(Debug, Args)]
 pub struct Create {
-    /// For this user of the rules; without one, a token of a script
+    /// The user in the rules it belongs to; without one, it is a token for a script
     #[arg(long, value_name = "NAME", required_unless_present = "name")]
     user: Option<String>,
     /// viewer, responder or admin
     #[arg(long, value_parser = ["viewer", "responder", "admin"])]
     role: String,
-    /// How long it works [default: until revoked]
+    /// How long it is valid [default: until revoked]
     #[arg(long, value_name = "LENGTH")]
     ttl: Option<String>,
     /// What it is for; needed without a user
@@ -69,7 +69,10 @@ async fn create(create: &Create, context: &Context) -> Result<Report, Failure> {
         .call(Call::post(&["v1", "tokens"], &body))
         .await?;
     let text = render::text(&answer, "token");
-    Ok(Report::new(answer, text).remark("shown once: keep it, as REVEILLE_TOKEN or in a safe"))
+    Ok(Report::new(answer, text).remark(
+        "shown only once: store it in REVEILLE_TOKEN or a \
+        password manager",
+    ))
 }
 
 async fn list(context: &Context) -> Result<Report, Failure> {

@@ -152,7 +152,7 @@ impl<'sources> Layers<'sources> {
             .filter(|variable| variable.starts_with(PREFIX))
             .filter(|variable| !known.contains(&variable.as_str()) && !is_other(variable))
         {
-            let message = format!("environment {variable} sets nothing");
+            let message = format!("environment {variable} is not a setting");
             let help = suggest::nearest(variable, &known).map_or_else(
                 || "remove it".to_owned(),
                 |near| format!("did you mean {near}?"),
@@ -175,7 +175,7 @@ fn find(sources: &Sources, faults: &mut Diagnostics) -> Option<(PathBuf, String)
                 if error.kind() == std::io::ErrorKind::NotFound && sources.config.is_none() => {}
             Err(error) => {
                 let message = format!("failed to read settings from {}: {error}", path.display());
-                let help = "give a readable file with --config";
+                let help = "choose a readable file with --config";
                 faults.error(Code::BadSetting, Position::NOWHERE, message, help);
                 return None;
             }

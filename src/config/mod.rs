@@ -196,9 +196,9 @@ const SCHEMA: MapSchema = MapSchema {
     foreign: &[
         (
             "ceiling_pages",
-            "write page_limit, which counts incidents and not messages",
+            "use page_limit, which counts incidents, not messages",
         ),
-        ("ceiling_window", "write page_window"),
+        ("ceiling_window", "use page_window"),
     ],
     may_be_empty: false,
 };
@@ -246,7 +246,7 @@ fn check(settings: &Settings, root: &mut Section<'_, '_>) {
     }
     if settings.body_budget_bytes < settings.largest_body_bytes() {
         root.refuse(
-            "body_budget holds no whole body",
+            "body_budget is smaller than one body",
             "make it larger than body_limit and body_limit_alertmanager",
         );
     }
@@ -255,14 +255,13 @@ fn check(settings: &Settings, root: &mut Section<'_, '_>) {
     let url = &settings.public_url;
     if has_tls && url.starts_with("http://") {
         let message =
-            format!("public_url = \"{url}\" begins with http://, and a listener speaks TLS");
+            format!("public_url = \"{url}\" starts with http://, but a listener uses TLS");
         root.warn(message, "write https://");
     }
     // The self-incident would come with the first refusal, and end and come again with each
     // further one while `disk_min` is still free.
     if settings.disk_warn_bytes <= settings.disk_min_bytes && settings.disk_min_bytes > 0 {
-        let message = "disk_warn is not above disk_min, so nobody is warned before events are \
-                       refused";
+        let message = "disk_warn is not above disk_min, so events are refused without a warning";
         root.warn(message.to_owned(), "make it larger");
     }
 }
@@ -284,7 +283,7 @@ fn tls_files(mut section: Section<'_, '_>) -> Option<TlsFiles> {
         (None, None) => None,
         (Some(_), None) | (None, Some(_)) => {
             let help = "set both files, or neither";
-            section.refuse("certificate and key belong together", help);
+            section.refuse("certificate and key must be set together", help);
             None
         }
     }
@@ -406,8 +405,8 @@ fn warn_of_long_url(public_url: Option<&str>, root: &mut Section<'_, '_>) {
     let characters = public_url.map_or(0, |url| url.chars().count());
     if characters > PUBLIC_URL_CHARACTERS_MAX {
         let message = format!(
-            "public_url has {characters} characters; beyond {PUBLIC_URL_CHARACTERS_MAX} the link \
-             crowds the text out of an SMS"
+            "public_url has {characters} characters; with more than {PUBLIC_URL_CHARACTERS_MAX} \
+             the link leaves too little room for text in an SMS"
         );
         root.warn(message, "choose a shorter host name");
     }

@@ -210,13 +210,14 @@ kind = "pigeon"
         "environment REVEILLE_PUBLIC_URL: public_url = \"example.com\": write an address such as \
          https://reveille.example.com",
         "reveille.toml:2: body_limit = \"512 KB\": write a size such as 512 KiB, 4 MiB or 10 GiB",
-        "reveille.toml:3: failover_after = \"0s\": must be longer than nothing: write a time such \
-         as 10s or 30d",
+        "reveille.toml:3: failover_after = \"0s\": must be more than zero: write a time such as \
+         10s or 30d",
         "reveille.toml:4: page_limit = \"many\": must be a whole number from 1 to 1000000",
         "reveille.toml:8: [watch] has no key `polcy`: did you mean `policy`?",
         "reveille.toml:11: channel Mail: name = \"Mail\": use only the letters a-z, digits and -",
         "reveille.toml:10: channel Mail: from is missing: write from = \"reveille@example.com\"",
-        "reveille.toml:10: channel Mail: username and password belong together: give both or none",
+        "reveille.toml:10: channel Mail: username and password must be set together: set both or \
+         none",
         "reveille.toml:16: channel hooks: kind = \"pigeon\": must be smtp, slack, twilio, \
          sms_webhook, webhook or console",
     ];
@@ -243,12 +244,12 @@ fn what_is_not_toml_is_named_with_its_line() {
     let found = faults("listen = \"127.0.0.1:1\"\ndata = \n", &[]);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
-        found[0].starts_with("reveille.toml:2: this is not TOML: "),
+        found[0].starts_with("reveille.toml:2: invalid TOML: "),
         "{found:?}"
     );
     let twice = faults("data = \"a\"\ndata = \"b\"\n", &[]);
     assert!(
-        twice[0].starts_with("reveille.toml:2: this is not TOML: duplicate key"),
+        twice[0].starts_with("reveille.toml:2: invalid TOML: duplicate key"),
         "{twice:?}"
     );
 }
@@ -259,13 +260,13 @@ fn names_of_channels_are_unique_and_the_console_is_the_console() {
     let cases = [
         (
             twice.as_str(),
-            "reveille.toml:5: channel a: the name a is used twice: give each channel a name of \
-             its own",
+            "reveille.toml:5: channel a: the name a is used twice: give each channel a unique \
+             name",
         ),
         (
             "[[channel]]\nname = \"screen\"\nkind = \"console\"\n",
-            "reveille.toml:1: channel screen: the name console belongs to the channel of kind \
-             console: rename this one",
+            "reveille.toml:1: channel screen: the name console is reserved for the channel of \
+             kind console: rename this one",
         ),
         (
             "channel = 3\n",
@@ -391,7 +392,7 @@ fn the_line_break_that_ends_a_secret_is_none_of_it_wherever_it_comes_from() {
         assert_eq!(found.len(), 2, "{broken:?}: {found:?}");
         for fault in found {
             assert!(
-                fault.contains("env:S holds a line break or another control"),
+                fault.contains("env:S contains a line break or another control"),
                 "{fault}"
             );
             assert!(
@@ -466,7 +467,10 @@ fn a_gateway_is_asked_for_its_balance_by_three_settings_or_none() {
         let mut lines = lines.to_vec();
         lines.remove(missing);
         let faults = faults(&format!("{text}{}\n", lines.join("\n")), &[]).join("\n");
-        assert!(faults.contains("belong together"), "{missing}: {faults}");
+        assert!(
+            faults.contains("must be set together"),
+            "{missing}: {faults}"
+        );
     }
     let bad = lines.join("\n").replace("= 20", "= -1");
     let faults = faults(&format!("{text}{bad}\n"), &[]);
@@ -516,7 +520,7 @@ fn each_literal_of_a_list_of_secrets_is_warned_of() {
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     for warning in warnings {
         assert!(
-            warning.contains("shared_keys is written as it is"),
+            warning.contains("shared_keys is written in plain text"),
             "{warning}"
         );
     }
@@ -539,8 +543,8 @@ fn what_should_be_a_table_of_secrets_is_not_shown() {
         faults(text, &[]),
         [
             "reveille.toml:1: outbound = \"https://…@proxy:3128\": must be a table",
-            "reveille.toml:6: channel g: headers is no table: write a table of names with their \
-             values",
+            "reveille.toml:6: channel g: headers is not a table: write a table of names with \
+             their values",
         ]
     );
 }
@@ -563,9 +567,9 @@ fn a_long_public_url_and_a_mistyped_variable_are_warned_about() {
     assert_eq!(
         warnings,
         [
-            "public_url has 70 characters; beyond 60 the link crowds the text out of an SMS: \
-             choose a shorter host name",
-            "environment REVEILLE_LISTN sets nothing: did you mean REVEILLE_LISTEN?",
+            "public_url has 70 characters; with more than 60 the link leaves too little room for \
+             text in an SMS: choose a shorter host name",
+            "environment REVEILLE_LISTN is not a setting: did you mean REVEILLE_LISTEN?",
         ]
     );
 }
@@ -620,10 +624,10 @@ fn the_earlier_names_of_the_page_limit_are_refused_with_the_new_ones() {
     assert_eq!(
         found,
         [
-            "reveille.toml:1: `ceiling_pages` is not a key of a settings file here: write page_limit, \
-             which counts incidents and not messages",
-            "environment REVEILLE_CEILING_WINDOW: `ceiling_window` is not a key of a settings file \
-             here: write page_window",
+            "reveille.toml:1: `ceiling_pages` is not a key of a settings file: use page_limit, \
+             which counts incidents, not messages",
+            "environment REVEILLE_CEILING_WINDOW: `ceiling_window` is not a key of a settings \
+             file: use page_window",
         ]
     );
 }
@@ -633,8 +637,8 @@ fn a_budget_that_holds_no_whole_body_is_a_fault() {
     let alertmanager = "body_budget = \"16 MiB\"\nbody_limit_alertmanager = \"17 MiB\"\n";
     let others = "body_budget = \"16 MiB\"\nbody_limit = \"17 MiB\"\n";
     for text in [alertmanager, others] {
-        let expected = "reveille.toml:1: body_budget holds no whole body: make it larger than \
-                        body_limit and body_limit_alertmanager";
+        let expected = "reveille.toml:1: body_budget is smaller than one body: make it larger \
+            than body_limit and body_limit_alertmanager";
         assert_eq!(faults(text, &[]), [expected]);
     }
     let whole = "body_budget = \"17 MiB\"\nbody_limit = \"17 MiB\"\n";
@@ -643,8 +647,8 @@ fn a_budget_that_holds_no_whole_body_is_a_fault() {
 
 #[test]
 fn a_warning_that_comes_with_the_refusal_is_warned_of() {
-    let words = "disk_warn is not above disk_min, so nobody is warned before events are refused: \
-                 make it larger";
+    let words = "disk_warn is not above disk_min, so events are refused without a warning: make \
+        it larger";
     for text in ["disk_min = \"1 GiB\"\n", "disk_warn = \"256 MiB\"\n"] {
         assert_eq!(warnings(text), [words], "{text}");
     }
@@ -663,8 +667,8 @@ fn the_files_of_a_listener_belong_together_and_lead_to_https() {
     assert_eq!(loaded.settings.public_url, "https://127.0.0.1:8080");
     assert_eq!(loaded.warnings, []);
     let plain = format!("public_url = \"http://router.example\"\n{both}");
-    let words = "public_url = \"http://router.example\" begins with http://, and a listener speaks \
-                 TLS: write https://";
+    let words = "public_url = \"http://router.example\" starts with http://, but a listener uses \
+        TLS: write https://";
     assert_eq!(warnings(&plain), [words]);
     let environment = [
         ("REVEILLE_LISTEN_PUBLIC", "127.0.0.1:8443"),
@@ -680,7 +684,7 @@ fn the_files_of_a_listener_belong_together_and_lead_to_https() {
     for (text, expected) in [
         (
             "[listen_tls]\nkey = \"key.pem\"\n",
-            "listen_tls.certificate and key belong together: set both files, or neither",
+            "listen_tls.certificate and key must be set together: set both files, or neither",
         ),
         (
             public.as_str(),

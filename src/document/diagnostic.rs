@@ -161,8 +161,7 @@ pub struct Diagnostic {
     pub line: u32,
     pub column: u32,
     pub message: String,
-    /// What to do about it; the wire has always called it so.
-    #[serde(rename = "cure")]
+    /// What to do about it.
     pub help: String,
 }
 
@@ -223,7 +222,7 @@ pub fn render(fault: &Diagnostic, source: Option<&str>) -> String {
     let excerpt = source
         .and_then(|text| excerpt(text, fault.line, fault.column))
         .unwrap_or_default();
-    format!("{fault}\n{excerpt}cure: {}\n", fault.help)
+    format!("{fault}\n{excerpt}help: {}\n", fault.help)
 }
 
 /// The source line and a caret beneath the column.
@@ -303,8 +302,8 @@ impl Diagnostics {
             self.found.sort_by_key(|(at, fault)| (fault.severity, *at));
             self.found.truncate(DIAGNOSTICS_MAX - 1);
             let at = Position::default();
-            let message = format!("{count} faults were found, more than are shown");
-            self.error(Code::TooManyFaults, at, message, "mend these first");
+            let message = format!("{count} errors were found, more than are shown");
+            self.error(Code::TooManyFaults, at, message, "fix these first");
         }
         self.found.sort_by_key(|(at, _)| *at);
         let placed = |(at, diagnostic): (Position, Diagnostic)| {
@@ -339,14 +338,14 @@ mod tests {
             render(&fault(2, 15), Some(text)),
             "team.yaml:2:15: error[unknown-user]: no user is called \"anna\"\n \
              2 |   - targets: [user/anna]\n   |               ^\n\
-             cure: did you mean \"ana\"?\n"
+             help: did you mean \"ana\"?\n"
         );
     }
 
     #[test]
     fn a_fault_without_a_known_place_is_shown_without_a_source_line() {
         let shown = "team.yaml: error[unknown-user]: no user is called \"anna\"\n\
-                     cure: did you mean \"ana\"?\n";
+                     help: did you mean \"ana\"?\n";
         assert_eq!(render(&fault(0, 0), Some("x\n")), shown);
         let beyond = render(&fault(9, 1), Some("x\n"));
         assert!(!beyond.contains('^'), "{beyond}");

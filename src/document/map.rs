@@ -49,7 +49,10 @@ impl<'doc> MapReader<'doc> {
     pub fn open(node: &'doc Node, schema: &'static MapSchema, faults: &mut Diagnostics) -> Self {
         if !matches!(node.value, Value::Map(_)) {
             let MapSchema { what, keys, .. } = schema;
-            let message = format!("{what} is a map of keys, not {}", node.value.describe());
+            let message = format!(
+                "{what} must be a map of keys, not {}",
+                node.value.describe()
+            );
             let help = format!("write keys and values; the keys are {}", join(keys));
             faults.error(Code::NotAMap, node.at, message, help);
         }
@@ -73,7 +76,7 @@ impl<'doc> MapReader<'doc> {
             may_be_empty,
         } = self.schema;
         if let Some((word, help)) = foreign.iter().find(|(word, _)| word == key) {
-            let message = format!("`{word}` is not a key of {what} here");
+            let message = format!("`{word}` is not a key of {what}");
             faults.error(Code::ForeignWord, *at, message, *help);
         } else if !keys.contains(&key.as_str()) {
             let message = format!("{what} has no key `{key}`");
@@ -142,7 +145,10 @@ impl<'doc> MapReader<'doc> {
         if let Value::Bool(value) = node.value {
             return Some(value);
         }
-        let message = format!("`{key}` is true or false, not {}", node.value.describe());
+        let message = format!(
+            "`{key}` must be true or false, not {}",
+            node.value.describe()
+        );
         let help = format!("write `{key}: true` or `{key}: false`, without quotes");
         faults.error(Code::NotATruthValue, node.at, message, help);
         None
@@ -159,12 +165,15 @@ impl<'doc> MapReader<'doc> {
         let (least, most) = (allowed.start(), allowed.end());
         let help = format!("write a whole number from {least} to {most}, without quotes");
         let Value::Integer(value) = node.value else {
-            let message = format!("`{key}` is a whole number, not {}", node.value.describe());
+            let message = format!(
+                "`{key}` must be a whole number, not {}",
+                node.value.describe()
+            );
             faults.error(Code::NotANumber, node.at, message, help);
             return None;
         };
         if !allowed.contains(&value) {
-            let message = format!("`{key}` is {value}, outside of {least} to {most}");
+            let message = format!("`{key}` is {value}, outside {least} to {most}");
             faults.error(Code::BadNumber, node.at, message, help);
             return None;
         }
@@ -214,14 +223,14 @@ pub fn text<'doc>(node: &'doc Node, what: &str, faults: &mut Diagnostics) -> Opt
             None
         }
         other @ (Value::Bool(_) | Value::Integer(_)) => {
-            let message = format!("{what} is a text, not {}", other.describe());
+            let message = format!("{what} must be text, not {}", other.describe());
             let help = format!("put it in quotes: {}", quoted(other));
             faults.error(Code::NotText, node.at, message, help);
             None
         }
         other => {
-            let message = format!("{what} is a text, not {}", other.describe());
-            faults.error(Code::NotText, node.at, message, "write one text");
+            let message = format!("{what} must be text, not {}", other.describe());
+            faults.error(Code::NotText, node.at, message, "write a single text");
             None
         }
     }
@@ -247,14 +256,14 @@ pub fn duration(
     let shown = node.value.describe();
     let length = node.as_text().ok_or(NoLength).and_then(Duration::from_str);
     let report = |help: &NoLength| {
-        let message = format!("`{key}` is a length of time, not {shown}");
+        let message = format!("`{key}` must be a duration, not {shown}");
         faults.error(Code::BadDuration, node.at, message, help.to_string());
     };
     let length = length.inspect_err(report).ok()?;
     if !allowed.contains(&length) {
         let length = values::shown(length);
-        let message = format!("`{key}` is {length}, outside of {least} to {most}");
-        let help = format!("choose a length from {least} to {most}");
+        let message = format!("`{key}` is {length}, outside {least} to {most}");
+        let help = format!("choose a duration from {least} to {most}");
         faults.error(Code::BadDuration, node.at, message, help);
         return None;
     }
@@ -269,8 +278,8 @@ pub fn list<'doc>(
     faults: &mut Diagnostics,
 ) -> Option<&'doc [Node]> {
     let Value::List(items) = &node.value else {
-        let message = format!("{what} is a list, not {}", node.value.describe());
-        let help = "write a list, such as [one, two], or one item a line after `- `";
+        let message = format!("{what} must be a list, not {}", node.value.describe());
+        let help = "write a list, such as [one, two], or one item per line after `- `";
         faults.error(Code::NotAList, node.at, message, help);
         return None;
     };
@@ -286,8 +295,11 @@ pub fn named<'doc>(
     faults: &mut Diagnostics,
 ) -> &'doc [Entry] {
     if !matches!(node.value, Value::Map(_)) {
-        let message = format!("{what} is a map of names, not {}", node.value.describe());
-        let help = "write `name: value`, one name a line";
+        let message = format!(
+            "{what} must be a map of names, not {}",
+            node.value.describe()
+        );
+        let help = "write `name: value`, one per line";
         faults.error(Code::NotAMap, node.at, message, help);
     }
     let entries = node.entries();

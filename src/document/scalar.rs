@@ -26,7 +26,7 @@ pub fn plain(text: &str) -> Plain {
         return Plain::Trap("a truth value");
     }
     if is_sexagesimal(text) {
-        return Plain::Trap("a number to the base 60");
+        return Plain::Trap("a base-60 number");
     }
     if let Some(integer) = integer(text) {
         return Plain::Integer(integer);

@@ -167,8 +167,8 @@ impl<'read, 'doc> Section<'read, 'doc> {
             Ok(Resolved::Absent) => None,
             Ok(Resolved::Referred(secret)) => Some(secret),
             Ok(Resolved::Literal(secret)) => {
-                let message = format!("{}{key} is written as it is", self.prefix);
-                let help = "env:NAME or file:PATH keeps it out of this file";
+                let message = format!("{}{key} is written in plain text", self.prefix);
+                let help = "use env:NAME or file:PATH to keep it out of this file";
                 let faults = &mut self.reading.faults;
                 faults.warning(Code::BadSetting, at, message, help);
                 Some(secret)
@@ -214,7 +214,7 @@ impl<'read, 'doc> Section<'read, 'doc> {
         };
         if !matches!(node.value, Value::Map(_)) {
             let help = "write a table of names with their values".to_owned();
-            self.fault(*at, &format!("{key} is no table"), help);
+            self.fault(*at, &format!("{key} is not a table"), help);
         }
         for entry in node.entries() {
             match resolve(&entry.node.value, self.reading.secrets) {
@@ -237,8 +237,8 @@ impl<'read, 'doc> Section<'read, 'doc> {
             let (last, others) = keys.split_last().expect("there are several");
             let how_many = if keys.len() == 2 { "both" } else { "all" };
             self.refuse(
-                &format!("{} and {last} belong together", others.join(", ")),
-                &format!("give {how_many} or none"),
+                &format!("{} and {last} must be set together", others.join(", ")),
+                &format!("set {how_many} or none"),
             );
         }
     }
@@ -367,8 +367,8 @@ fn trimmed(secret: &str) -> &str {
 /// would fail. `what` is how the message calls it.
 fn checked(secret: &str, what: &str) -> Result<SecretString, Unusable> {
     if secret.contains(char::is_control) {
-        let problem = format!("{what} holds a line break or another control character");
-        return Err((problem, "give the secret alone".to_owned()));
+        let problem = format!("{what} contains a line break or another control character");
+        return Err((problem, "provide only the secret".to_owned()));
     }
     Ok(secret.into())
 }

@@ -13,7 +13,7 @@ pub fn parse(text: &str, file: u32, faults: &mut Diagnostics) -> Option<Node> {
         faults.error(
             Code::Syntax,
             source.position(error.span().map_or(0, |span| span.start)),
-            format!("this is not TOML: {}", error.message()),
+            format!("invalid TOML: {}", error.message()),
             "check quotes, brackets and equals signs here and on the line above",
         );
     }

@@ -45,7 +45,7 @@ pub fn time(value: &Value) -> Result<core::time::Duration, String> {
 pub fn some_time(value: &Value) -> Result<core::time::Duration, String> {
     let time = time(value)?;
     if time.is_zero() {
-        return Err("must be longer than nothing: write a time such as 10s or 30d".to_owned());
+        return Err("must be more than zero: write a time such as 10s or 30d".to_owned());
     }
     Ok(time)
 }
@@ -65,7 +65,7 @@ pub fn memory(value: &Value) -> Result<usize, String> {
     const MAX: u64 = 64 << 20;
     let size = size(value)?;
     if size == 0 || size > MAX {
-        return Err("must lie between 1 B and 64 MiB".to_owned());
+        return Err("must be between 1 B and 64 MiB".to_owned());
     }
     usize::try_from(size).map_err(|_| "too large for this machine".to_owned())
 }
@@ -77,7 +77,7 @@ pub fn budget(value: &Value) -> Result<usize, String> {
     const MAX: u64 = 64 << 30;
     let size = size(value)?;
     if !(MIN..=MAX).contains(&size) {
-        return Err("must lie between 16 MiB and 64 GiB".to_owned());
+        return Err("must be between 16 MiB and 64 GiB".to_owned());
     }
     usize::try_from(size).map_err(|_| "too large for this machine".to_owned())
 }
@@ -184,5 +184,5 @@ pub fn hosts_and_networks(value: &Value) -> Result<Vec<IpNet>, String> {
 
 fn network(text: &str) -> Result<IpNet, String> {
     text.parse()
-        .map_err(|_| format!("{text:?} is no range: write one such as 10.0.0.0/8 or fd00::/8"))
+        .map_err(|_| format!("{text:?} is not a range: write one such as 10.0.0.0/8 or fd00::/8"))
 }

@@ -76,7 +76,7 @@ impl Builder<'_> {
                     return self.stop(
                         Code::Syntax,
                         at,
-                        format!("this is not YAML: {}", error.info()),
+                        format!("invalid YAML: {}", error.info()),
                         "check indentation (spaces, never tabs), quotes and brackets here and on \
                          the line above",
                     );
@@ -124,8 +124,8 @@ impl Builder<'_> {
         self.stop(
             Code::UnusedYaml,
             at,
-            "a second document begins in this file",
-            "remove the line `---`, or move what follows into a file of its own",
+            "this file contains a second document",
+            "remove the line `---`, or move what follows into its own file",
         )
     }
 
@@ -165,7 +165,7 @@ impl Builder<'_> {
         self.faults.error(
             Code::Unquoted,
             at,
-            format!("{text} without quotes is {meaning} to many YAML readers"),
+            format!("many YAML parsers read {text} without quotes as {meaning}"),
             format!("put it in quotes: \"{text}\""),
         );
     }
@@ -175,8 +175,8 @@ impl Builder<'_> {
             return self.stop(
                 Code::UnusedYaml,
                 at,
-                "merge keys (`<<`) are not read",
-                "write the keys out, or use an alias for a whole value",
+                "merge keys (`<<`) are not supported",
+                "write the keys out, or alias a whole value",
             );
         }
         if !is_text && let Plain::Trap(meaning) = scalar::plain(text) {
@@ -224,7 +224,7 @@ impl Builder<'_> {
             return self.stop(
                 Code::UnusedYaml,
                 at,
-                "this alias stands inside of what it stands for",
+                "this alias refers to a value that contains it",
                 "write the value out",
             );
         };
@@ -263,12 +263,8 @@ impl Builder<'_> {
         self.faults.error(
             Code::RepeatedKey,
             *at,
-            format!(
-                "the key {} stands already on line {}",
-                shorten(key),
-                first.line
-            ),
-            "keep one of the two, or put their contents together",
+            format!("the key {} is already on line {}", shorten(key), first.line),
+            "keep one of the two, or merge them",
         );
     }
 
@@ -290,12 +286,12 @@ impl Builder<'_> {
             "lists and maps are nested deeper than {} levels",
             limits::NESTING
         );
-        self.stop(Code::TooMany, at, message, "nest them less deeply")
+        self.stop(Code::TooMany, at, message, "reduce the nesting")
     }
 
     fn refuse_key(&mut self, at: Position) -> Result<(), Stop> {
-        let help = "use a plain word or a text in quotes as key";
-        self.stop(Code::UnusedYaml, at, "a key must be a text", help)
+        let help = "use a plain word or quoted text as the key";
+        self.stop(Code::UnusedYaml, at, "a key must be text", help)
     }
 
     /// Whether the tag says that this is a text; other tags are refused.
@@ -310,7 +306,7 @@ impl Builder<'_> {
         let Some(tag) = tag else {
             return Ok(());
         };
-        let message = format!("the YAML tag !{} is not read", tag.suffix());
+        let message = format!("the YAML tag !{} is not supported", tag.suffix());
         self.stop(Code::UnusedYaml, at, message, "remove the tag")
     }
 

@@ -96,26 +96,26 @@ pub enum ActResult {
     NotFound,
 }
 
-/// Why a request cannot be done: the thing, the value, the cure.
+/// Why a request cannot be done: the thing, the value, the fix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("unknown {kind} {name:?}")]
     Unknown { kind: &'static str, name: String },
-    #[error("{what} {value} is not allowed: {cure}")]
+    #[error("{what} {value} is not allowed: {help}")]
     Invalid {
         what: &'static str,
         value: String,
-        cure: String,
+        help: String,
     },
     /// It was to be handed to somebody, and nobody would have been told.
-    #[error("{target} would tell nobody: {why}; {}", .why.cure())]
+    #[error("{}; {}", .why.about(target), .why.help())]
     Unreachable { target: String, why: Unreachable },
 }
 
 /// Why a target tells nobody now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreachable {
-    #[error("there is no such {0}")]
+    #[error("no such {0}")]
     NoSuch(&'static str),
     #[error("nobody is on call{}", .until.map_or_else(String::new, |at| format!(" until {at}")))]
     NobodyOnCall {
@@ -128,24 +128,37 @@ pub enum Unreachable {
         /// All contacts that a channel could carry answered STOP.
         is_stopped: bool,
     },
-    #[error("neither its steps nor the fallback name anybody who can be paged")]
+    #[error("neither its steps nor its fallback name anybody who can be paged")]
     NobodyNamed,
 }
 
 impl Unreachable {
-    /// What helps.
-    pub fn cure(&self) -> &'static str {
+    /// What is wrong with this target: `no user zoe`.
+    fn about(&self, target: &str) -> String {
         match self {
-            Self::NoSuch(_) => "use a name of the rules in force",
+            Self::NoSuch(kind) => {
+                let name = target.split_once('/').map_or(target, |(_, name)| name);
+                format!("no {kind} {name}")
+            }
+            Self::NobodyOnCall { .. } | Self::NoUsableContact { .. } | Self::NobodyNamed => {
+                format!("{target} would page nobody: {self}")
+            }
+        }
+    }
+
+    /// What helps.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::NoSuch(_) => "use a name from the rules in force",
             Self::NobodyOnCall { .. } => {
                 "name a person, or put somebody on the schedule with an override"
             }
             Self::NoUsableContact {
                 is_stopped: true, ..
-            } => "name somebody else, or have them answer START to the channel that they stopped",
+            } => "name somebody else, or have them send START to the channel they stopped",
             Self::NoUsableContact {
                 is_stopped: false, ..
-            } => "name somebody else, or give them a contact that a channel carries",
+            } => "name somebody else, or give them a contact that a channel can reach",
             Self::NobodyNamed => "name a person or another policy",
         }
     }

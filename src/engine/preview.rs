@@ -184,9 +184,10 @@ impl Walk<'_> {
             }
         }
         if policy.repeat > 0 {
-            preview
-                .reasons
-                .push(format!("{} further rounds follow", policy.repeat));
+            preview.reasons.push(match policy.repeat {
+                1 => "1 more round follows".to_owned(),
+                more => format!("{more} more rounds follow"),
+            });
         }
         if runs_all || preview.pages.is_empty() {
             self.targets(&policy.fallback, None, preview);
@@ -234,7 +235,7 @@ impl Walk<'_> {
             None => {
                 preview
                     .reasons
-                    .push(format!("schedule {name} names nobody at {at}"));
+                    .push(format!("schedule {name} has nobody on call at {at}"));
                 false
             }
         }

@@ -34,12 +34,12 @@ impl Change<'_> {
             let was_there = self.old.schedules.contains_key(schedule);
             if was_there && !self.new.schedules.contains_key(schedule) {
                 said.push(format!(
-                    "override {id} of {user} stands on schedule {schedule}, which is removed"
+                    "override {id} of {user} is on schedule {schedule}, which is removed"
                 ));
             } else if self.old.can_stand_in(known) && !self.new.can_stand_in(known) {
                 said.push(format!(
                     "override {id} of schedule {schedule} names {user}, who is removed; it is \
-                     passed over"
+                     ignored"
                 ));
             }
         }
@@ -66,7 +66,7 @@ impl Change<'_> {
                 for target in targets.iter().filter(|target| self.is_removed(target)) {
                     said.push(format!(
                         "{place} of policy {}, which {} pinned, names {target}, which is removed; \
-                         it is passed over",
+                         it is ignored",
                         key.name,
                         incidents(&numbers)
                     ));
@@ -133,8 +133,8 @@ impl Change<'_> {
                 "alerts lose their"
             };
             format!(
-                "{count} firing {what} source: integration {name} is removed, and no resolve of \
-                 it is taken any more; if it was renamed write `was: [{name}]` in the new one, or \
+                "{count} firing {what} source: integration {name} is removed, so its resolves are \
+                 no longer accepted; if it was renamed, write `was: [{name}]` in the new one, or \
                  resolve the incidents by hand"
             )
         });

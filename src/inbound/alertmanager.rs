@@ -37,7 +37,7 @@ pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
     if alerts.is_empty() {
         batch.faults.add(
             "$.alerts",
-            "names no alert; nothing can be done with this message",
+            "has no alerts; nothing can be done with this message",
         );
     }
     batch.read_each(alerts, "$.alerts", |alert, path, faults| {
@@ -52,7 +52,7 @@ fn report_truncated(message: Fields<'_>, faults: &mut Faults) {
         faults.add(
             message.place("truncatedAlerts"),
             format_args!(
-                "{count} alerts were left out by the sender and are not known here; raise \
+                "{count} alerts were omitted by the sender and are not known here; raise \
                  max_alerts of the webhook or group by more labels"
             ),
         );
@@ -113,7 +113,7 @@ fn dedup_key(alert: Fields<'_>, labels: &Sent<'_>, faults: &mut Faults) -> Optio
     if labels.is_empty() {
         faults.add(
             alert.path,
-            "has neither a fingerprint nor labels, so it is no known alert",
+            "has neither a fingerprint nor labels, so the alert cannot be identified",
         );
         return None;
     }

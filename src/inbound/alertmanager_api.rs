@@ -77,7 +77,7 @@ fn labels<'body>(
     if let Some(name) = bad_name {
         faults.add(
             Place::name(path, name),
-            "is no label name: it is empty or holds control characters",
+            "is not a label name: it is empty or contains control characters",
         );
         return None;
     }
@@ -87,7 +87,7 @@ fn labels<'body>(
     if labels.is_empty() {
         faults.add(
             path,
-            "holds no label with a value; an alert is known by its labels",
+            "has no label with a value; an alert is identified by its labels",
         );
         return None;
     }
@@ -112,7 +112,7 @@ fn state(now: Timestamp, alert: Fields<'_>, faults: &mut Faults) -> Option<(Acti
     if let (Some(starts_at), Some(ends_at)) = (starts_at, ends_at)
         && ends_at < starts_at
     {
-        faults.add(alert.place("endsAt"), "lies before startsAt");
+        faults.add(alert.place("endsAt"), "is before startsAt");
         return None;
     }
     let (action, ends_at) = match ends_at {

@@ -56,8 +56,8 @@ impl Batch {
             self.faults.add(
                 path,
                 format_args!(
-                    "holds more than {EVENTS_MAX} events; the last {surplus} were not read. Send \
-                     fewer at a time"
+                    "contains more than {EVENTS_MAX} events; the last {surplus} were not read. \
+                     Send fewer at a time"
                 ),
             );
         }

@@ -22,10 +22,7 @@ impl<'body> Fields<'body> {
         match value {
             Value::Object(object) => Some(Self { object, path }),
             other => {
-                faults.add(
-                    path,
-                    format_args!("is {}; an object is expected", kind(other)),
-                );
+                faults.add(path, format_args!("is {}, not an object", kind(other)));
                 None
             }
         }
@@ -83,7 +80,7 @@ impl<'body> Fields<'body> {
         let found = kind(value);
         faults.add(
             self.place(name),
-            format_args!("is {found}; {expected} is expected, so it was left out"),
+            format_args!("is {found}, not {expected}, so it was omitted"),
         );
     }
 }
@@ -112,7 +109,7 @@ pub fn as_sent<'body>(
             let found = kind(value);
             faults.add(
                 place,
-                format_args!("is {found}; text is expected, so it was left out"),
+                format_args!("is {found}, not text, so it was omitted"),
             );
             None
         }
@@ -159,9 +156,9 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "$[3].a is an object; text is expected, so it was left out",
-                "$[3].b is a number; an object is expected, so it was left out",
-                "$[3].c is text; an array is expected, so it was left out",
+                "$[3].a is an object, not text, so it was omitted",
+                "$[3].b is a number, not an object, so it was omitted",
+                "$[3].c is text, not an array, so it was omitted",
             ]
         );
     }

@@ -50,7 +50,7 @@ pub fn parse(mapping: &GenericMapping, source: Source<'_>, body: &[u8]) -> Parse
         Some(Value::Array(elements)) if elements.is_empty() => {
             batch
                 .faults
-                .add(&path, "is an empty array; it says nothing about any event");
+                .add(&path, "is an empty array; it contains no event");
         }
         Some(Value::Array(elements)) => batch.read_each(elements, &path, read),
         found => {
@@ -93,7 +93,7 @@ impl<'body> Element<'body> {
                 labels.hash_into(identity).to_hex().into()
             }
             None => {
-                let problem = "holds nothing for the dedup key, and this action needs one";
+                let problem = "has nothing for the dedup key, and this action needs one";
                 faults.add(self.path, problem);
                 return None;
             }
@@ -139,7 +139,7 @@ impl<'body> Element<'body> {
     fn follow(&self, pointer: &'body str, faults: &mut Faults) -> Option<&'body Value> {
         let found = self.value.pointer(pointer).filter(|value| !value.is_null());
         if found.is_none() {
-            faults.add(self.place(pointer), "is missing, and the mapping names it");
+            faults.add(self.place(pointer), "is missing, but the mapping uses it");
         }
         found
     }
@@ -168,7 +168,7 @@ impl<'body> Element<'body> {
         match &pointers[..] {
             [_, _, ..] if found.is_none() => {
                 let named = pointers.join(", ");
-                let problem = format_args!("holds nothing at any of {named}");
+                let problem = format_args!("has nothing at any of {named}");
                 faults.add(self.path, problem);
             }
             [only] if found.is_none() => {
@@ -231,9 +231,8 @@ impl<'body> Element<'body> {
         if let Some(summary) = summary {
             return identity.with(summary);
         }
-        let problem = "holds no summary; the dedup key is made of the whole body, so that \
-                       another body is another alert. Name a `summary` or a `dedup_key` that is \
-                       always there";
+        let problem = "has no summary; the dedup key is made from the whole body, so a different \
+            body is a different alert. Map a `summary` or a `dedup_key` that is always there";
         faults.add(self.path, problem);
         identity.with("").with(&self.lasting_body())
     }
@@ -304,10 +303,7 @@ impl<'body> Element<'body> {
             Some(Value::Object(object)) => Sent::of_scalars(object, path),
             Some(other) => {
                 let found = fields::kind(other);
-                faults.add(
-                    path,
-                    format_args!("is {found}; an object of labels is expected"),
-                );
+                faults.add(path, format_args!("is {found}, not an object of labels"));
                 Sent::default()
             }
             None => Sent::default(),
@@ -393,7 +389,7 @@ mod tests {
             assert_eq!(parsed.events[0].faults, [], "{body}");
         }
         let nothing = read(&rules, &json!({"k": 1}));
-        let problem = "holds nothing at any of /title, /meta, /message";
+        let problem = "has nothing at any of /title, /meta, /message";
         assert_eq!(nothing.events[0].faults[0].problem, problem);
     }
 
@@ -408,7 +404,7 @@ mod tests {
         let key = |body: &Value| {
             let parsed = read(&rules, body);
             let told = parsed.events[0].faults.iter();
-            let told = told.filter(|fault| fault.problem.contains("made of the whole body"));
+            let told = told.filter(|fault| fault.problem.contains("made from the whole body"));
             assert_eq!(told.count(), 1, "{body}");
             parsed.events[0].dedup_key.clone()
         };

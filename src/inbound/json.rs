@@ -48,7 +48,7 @@ pub fn read(body: &[u8]) -> Result<Document, Fault> {
     let root = reader.value()?;
     reader.skip_space();
     if reader.peek().is_some() {
-        return Err(reader.syntax("there is more text after the end of the JSON value"));
+        return Err(reader.syntax("there is text after the end of the JSON value"));
     }
     Ok(Document {
         root,
@@ -82,7 +82,7 @@ impl Reader<'_> {
         self.values += 1;
         if self.values > VALUES_MAX {
             return Err(refusal(format!(
-                "the body holds more than {VALUES_MAX} values; send fewer events at a time"
+                "the body contains more than {VALUES_MAX} values; send fewer events at a time"
             )));
         }
         self.skip_space();
@@ -117,7 +117,7 @@ impl Reader<'_> {
             self.path.push(Step::Name(name));
             let value = self.value()?;
             if self.is_known(&members) {
-                self.mend("is given more than once; the last one counts");
+                self.mend("is given more than once; the last one is used");
             }
             if let Some(Step::Name(name)) = self.path.pop() {
                 members.insert(name, value);
@@ -226,7 +226,7 @@ impl Reader<'_> {
             "false" => Value::Bool(false),
             "null" => Value::Null,
             "NaN" | "Infinity" | "-Infinity" => {
-                self.mend("is no JSON number; it is taken as text");
+                self.mend("is not a JSON number; it is read as text");
                 Value::String(word.into_owned())
             }
             _ if json_text::is_number(&word) => self.number(&word),
@@ -249,7 +249,7 @@ impl Reader<'_> {
         if let Some(number) = float.and_then(Number::from_f64) {
             return Value::Number(number);
         }
-        self.mend("is a number too large to hold; it is taken as text");
+        self.mend("is too large a number; it is read as text");
         Value::String(word.to_owned())
     }
 
@@ -352,7 +352,7 @@ mod tests {
             (
                 br#"[{"a":"x\ud800y"}]"#,
                 json!([{"a": "x\u{fffd}y"}]),
-                "$[0].a: holds half a surrogate pair; it was replaced",
+                "$[0].a: contains half a surrogate pair; it was replaced",
             ),
             (
                 b"{\"a\":\"x\xC3y\"}",
@@ -362,32 +362,32 @@ mod tests {
             (
                 b"{\"a\":\"x\ny\"}",
                 json!({"a": "x\ny"}),
-                "$.a: holds a control character without an escape",
+                "$.a: contains an unescaped control character",
             ),
             (
                 b"{\"a\":1e400}",
                 json!({"a": "1e400"}),
-                "$.a: is a number too large to hold; it is taken as text",
+                "$.a: is too large a number; it is read as text",
             ),
             (
                 b"{\"a\":-123456789012345678901234567890}",
                 json!({"a": "-123456789012345678901234567890"}),
-                "$.a: is a number too large to hold; it is taken as text",
+                "$.a: is too large a number; it is read as text",
             ),
             (
                 b"{\"a\":NaN}",
                 json!({"a": "NaN"}),
-                "$.a: is no JSON number; it is taken as text",
+                "$.a: is not a JSON number; it is read as text",
             ),
             (
                 b"{\"a\":1,\"a\":2}",
                 json!({"a": 2}),
-                "$.a: is given more than once; the last one counts",
+                "$.a: is given more than once; the last one is used",
             ),
             (
                 br#""\ud800\u0041""#,
                 json!("\u{fffd}A"),
-                "$: holds half a surrogate pair; it was replaced",
+                "$: contains half a surrogate pair; it was replaced",
             ),
         ];
         for (body, value, fault) in cases {
@@ -413,7 +413,7 @@ mod tests {
             (b"\"\\u12", "ends in the middle"),
             (
                 b"{\"a\":1}\n{}",
-                "more text after the end of the JSON value at line 2, byte 1",
+                "there is text after the end of the JSON value at line 2, byte 1",
             ),
             (
                 b"{a:1}",
@@ -422,7 +422,7 @@ mod tests {
             (b"[1 2]", "`,` or `]` is expected at line 1, byte 4"),
             (b"[01]", "a value is expected at line 1, byte 2"),
             (b"[tru]", "a value is expected"),
-            (b"\"\\x\"", "an unknown escape"),
+            (b"\"\\x\"", "unknown escape"),
             (b"\xC3\x28", "a value is expected"),
         ];
         for (body, problem) in cases {

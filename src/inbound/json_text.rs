@@ -16,9 +16,9 @@ pub struct Broken {
     pub problem: Option<&'static str>,
 }
 
-const LONE_SURROGATE: &str = "holds half a surrogate pair; it was replaced";
+const LONE_SURROGATE: &str = "contains half a surrogate pair; it was replaced";
 const NOT_UTF8: &str = "is not UTF-8; what could not be read was replaced";
-const BARE_CONTROL: &str = "holds a control character without an escape";
+const BARE_CONTROL: &str = "contains an unescaped control character";
 
 /// Reads a string whose opening quote stands before `rest`.
 pub fn read(rest: &[u8]) -> Result<Read, Broken> {
@@ -75,7 +75,7 @@ fn escape(rest: &[u8], at: usize) -> Result<(Option<char>, usize), Broken> {
         Some(b't') => '\t',
         Some(same @ (b'"' | b'\\' | b'/')) => char::from(*same),
         Some(_) => {
-            let problem = Some("an unknown escape stands in a string");
+            let problem = Some("unknown escape in a string");
             return Err(Broken { at, problem });
         }
     };

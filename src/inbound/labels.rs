@@ -60,7 +60,7 @@ impl<'body> Sent<'body> {
         faults: &mut Faults,
     ) {
         if name.is_empty() {
-            faults.add(place, "is a label without a name; it was left out");
+            faults.add(place, "is a label without a name; it was omitted");
             return;
         }
         if let Some(value) = fields::as_sent(value, place, faults) {
@@ -112,7 +112,7 @@ impl<'body> Sent<'body> {
             faults.add(
                 Place::name(path, "labels"),
                 format_args!(
-                    "holds {count} labels; the first {labels_max} by name are kept, {} are not",
+                    "has {count} labels; the first {labels_max} by name are kept, {} are not",
                     count - labels_max
                 ),
             );
@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(labels.len(), limit::LABELS);
         assert_eq!(
             faults,
-            ["$.labels: holds 10000 labels; the first 255 by name are kept, 9745 are not"]
+            ["$.labels: has 10000 labels; the first 255 by name are kept, 9745 are not"]
         );
         let long = format!("a{}", "ü".repeat(100));
         let (labels, faults) = finish(&json!({ long: "ü".repeat(4_000) }));

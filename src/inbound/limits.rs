@@ -56,7 +56,7 @@ pub fn clean<'text>(text: &'text str, place: Place<'_>, faults: &mut Faults) -> 
         return Cow::Borrowed(text);
     }
     if text.chars().any(is_unsafe) {
-        faults.add(place, "holds control characters; they were replaced");
+        faults.add(place, "contains control characters; they were replaced");
     }
     let joined = text.replace("\r\n", " ");
     let clean = joined.chars().map(|character| {

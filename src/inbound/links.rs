@@ -24,7 +24,7 @@ impl Links {
         if let Some(problem) = problem(href) {
             faults.add(
                 place,
-                format_args!("{problem}: {}; the link was left out", quote(href)),
+                format_args!("{problem}: {}; the link was omitted", quote(href)),
             );
         } else if self.kept.iter().any(|link| *link.href == *href) {
             // The sender names one page twice.
@@ -45,7 +45,7 @@ impl Links {
             let (surplus, max) = (self.surplus, limit::LINKS);
             faults.add(
                 place,
-                format_args!("holds {surplus} links more than the {max} that are kept"),
+                format_args!("has {surplus} links more than the {max} that are kept"),
             );
         }
         self.kept
@@ -57,13 +57,13 @@ fn problem(href: &str) -> Option<&'static str> {
         .split_once("://")
         .map(|(scheme, _)| scheme.to_ascii_lowercase());
     if !matches!(scheme.as_deref(), Some("http" | "https")) {
-        Some("is no http or https address")
+        Some("is not an http or https address")
     } else if href.len() > HREF_BYTES_MAX {
         Some("is too long for an address")
     } else if href.contains(|character: char| {
         character.is_whitespace() || character.is_control() || "<>\"`\\".contains(character)
     }) {
-        Some("holds characters that no address may hold")
+        Some("contains characters that an address cannot have")
     } else {
         None
     }
@@ -119,7 +119,7 @@ mod tests {
         let list = faults.into_list();
         assert_eq!(
             list[0].problem,
-            "holds 5 links more than the 20 that are kept"
+            "has 5 links more than the 20 that are kept"
         );
     }
 }

@@ -41,7 +41,7 @@ pub fn read(value: &Value, place: Place<'_>, faults: &mut Faults) -> Option<Time
     match moment_of(value) {
         Some(GO_ZERO) => None,
         Some(moment) if moment <= Timestamp(0) => {
-            faults.add(place, "is a zero time; it counts as not given");
+            faults.add(place, "is a zero time; it is ignored");
             None
         }
         Some(moment) => Some(moment.min(LATEST)),
@@ -53,8 +53,8 @@ pub fn read(value: &Value, place: Place<'_>, faults: &mut Faults) -> Option<Time
             faults.add(
                 place,
                 format_args!(
-                    "cannot be read as a time: {sent}; it counts as not given. Send RFC 3339 with \
-                     an offset, such as 2026-11-23T10:00:00Z"
+                    "cannot be parsed as a time: {sent}; it is ignored. Send RFC 3339 with an \
+                     offset, such as 2026-11-23T10:00:00Z"
                 ),
             );
             None

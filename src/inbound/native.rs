@@ -147,7 +147,7 @@ fn dedup_key(
         Action::Acknowledge | Action::Resolve | Action::Ignore => {
             faults.add(
                 fields.place("dedup_key"),
-                format_args!("is missing; {action} needs the key of the alert it is about"),
+                format_args!("is missing; {action} needs the key of its alert"),
             );
             None
         }
@@ -170,7 +170,10 @@ fn summary(
         Action::Acknowledge | Action::Resolve | Action::Ignore => Some(Text::default()),
         Action::Trigger | Action::Change => match instead_of_summary(fields, labels) {
             Some(instead) => {
-                faults.add(place, "is missing; a text was made from the other fields");
+                faults.add(
+                    place,
+                    "is missing; a text was generated from the other fields",
+                );
                 Some(limits::summary(&instead, place, faults))
             }
             None => {

@@ -287,7 +287,7 @@ fn add_each(
         let path = Place::index(&path, index).to_string();
         let Value::Object(_) = value else {
             let found = fields::kind(value);
-            faults.add(&path, format_args!("is {found}; the link was left out"));
+            faults.add(&path, format_args!("is {found}; the link was omitted"));
             continue;
         };
         if let Some(link) = Fields::of(value, &path, faults) {

@@ -172,7 +172,7 @@ impl Routes {
         let name = self.name(node, parent);
         self.found.insert(name.clone(), Fields::new());
         let mut fields = Fields::new();
-        fields.extend(parent.map(|parent| ("stands under".to_owned(), parent.to_owned())));
+        fields.extend(parent.map(|parent| ("parent".to_owned(), parent.to_owned())));
         for entry in node.entries() {
             if !matches!(entry.key.as_str(), "routes" | "name") {
                 collect(&entry.node, &entry.key, &mut fields);

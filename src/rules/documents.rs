@@ -97,14 +97,17 @@ const FILE: MapSchema = MapSchema {
     foreign: &[
         (
             "receivers",
-            "people stand under `users`, and who is paged when under `policies`",
+            "people go under `users`, and who is paged when goes under `policies`",
         ),
         (
             "inhibit_rules",
-            "there are none; use a route with `page: false`",
+            "not supported; use a route with `page: false`",
         ),
-        ("global", "channels and limits stand in reveille.toml"),
-        ("templates", "messages are not templates here; remove it"),
+        ("global", "channels and limits go in reveille.toml"),
+        (
+            "templates",
+            "message templates are not supported; remove it",
+        ),
         (
             "time_intervals",
             "use `only` on the layers of a schedule, or a silence",
@@ -120,7 +123,7 @@ const FILE: MapSchema = MapSchema {
 /// Why a stored set cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoredError {
-    #[error("stored rules are damaged: {0}; restore a backup or apply the rules anew")]
+    #[error("stored rules are damaged: {0}; restore a backup or apply the rules again")]
     Damaged(#[from] serde_json::Error),
     #[error(
         "stored rules have format {found}, newer than {FORMAT}; use the version that wrote them"
@@ -145,7 +148,7 @@ pub fn read(files: &[SourceFile]) -> (Documents, Vec<Diagnostic>) {
     }
     if sorted.len() > limits::FILES {
         let message = format!("there are more than {} files", limits::FILES);
-        let help = "put several things into one file";
+        let help = "combine them into fewer files";
         faults.error(Code::TooMany, Position::default(), message, help);
     }
     let list = faults.finish(&documents.paths());

@@ -9,12 +9,12 @@ const ABBREVIATIONS: [(&str, &str, &str); 5] = [
     (
         "EST",
         "UTC-5",
-        "America/New_York, or America/Panama where clocks are never set",
+        "America/New_York, or America/Panama, which has no daylight-saving time",
     ),
     (
         "MST",
         "UTC-7",
-        "America/Denver, or America/Phoenix where clocks are never set",
+        "America/Denver, or America/Phoenix, which has no daylight-saving time",
     ),
     ("HST", "UTC-10", "Pacific/Honolulu"),
     ("GMT", "UTC", "Europe/London, or write UTC"),
@@ -86,7 +86,7 @@ pub(super) fn fixed(name: &str) -> Option<(String, String)> {
         abbreviations.find(|(word, _, _)| word.eq_ignore_ascii_case(short))
     {
         let message = format!("{name} is always {offset} and does not follow daylight-saving time");
-        return Some((message, format!("name the place that is meant: {places}")));
+        return Some((message, format!("name the place you mean: {places}")));
     }
     // Signs in the database are those of POSIX, where west is positive.
     let west = hours(lower.strip_prefix("etc/gmt")?).filter(|west| *west != 0)?;
@@ -97,11 +97,11 @@ pub(super) fn fixed(name: &str) -> Option<(String, String)> {
     );
     let help = match (place(offset), place(west)) {
         (Some(here), Some(there)) => {
-            format!("name the place that is meant: {here}; if UTC{west:+} was meant, {there}")
+            format!("name the place you mean: {here}; if UTC{west:+} was meant, {there}")
         }
-        (Some(here), None) => format!("name the place that is meant: {here}"),
+        (Some(here), None) => format!("name the place you mean: {here}"),
         (None, Some(there)) => format!("name a place; if UTC{west:+} was meant, {there}"),
-        (None, None) => "name the place that is meant".to_owned(),
+        (None, None) => "name the place you mean".to_owned(),
     };
     Some((message, help))
 }
@@ -110,7 +110,7 @@ pub(super) fn fixed(name: &str) -> Option<(String, String)> {
 pub(super) fn no_zone(name: &str) -> Option<String> {
     let mut words = NO_ZONES.iter();
     if let Some((_, places)) = words.find(|(word, _)| word.eq_ignore_ascii_case(name)) {
-        return Some(format!("name the place that is meant: {places}"));
+        return Some(format!("name the place you mean: {places}"));
     }
     let lower = name.to_ascii_lowercase();
     let offset = ["gmt", "utc", ""].iter().find_map(|lead| {
@@ -119,7 +119,7 @@ pub(super) fn no_zone(name: &str) -> Option<String> {
     })?;
     Some(match place(offset) {
         Some(place) => format!(
-            "an offset does not follow daylight-saving time; name the place that is meant, at \
+            "an offset does not follow daylight-saving time; name the place you mean, at \
              UTC{offset:+} {place}"
         ),
         None => "an offset does not follow daylight-saving time; name a place, or UTC".to_owned(),

@@ -153,7 +153,7 @@ impl Context<'_> {
                     )
                 } else if let Some(other) = claimed_by {
                     format!(
-                        "`was` of {} names {shown}, which {other} was too",
+                        "`was` of {} names {shown}, which is also in `was` of {other}",
                         entry.key
                     )
                 } else if name == IntegrationName::ROUTER {
@@ -164,7 +164,7 @@ impl Context<'_> {
                 } else {
                     continue;
                 };
-                let help = "name what the integration was called before, once";
+                let help = "list each former name once";
                 self.faults
                     .error(Code::DuplicateName, node.at, message, help);
             }
@@ -233,13 +233,13 @@ impl Context<'_> {
         };
         let name = &entry.key;
         if literal.starts_with("env:") {
-            let message = format!("what stands behind `env:` for {name} is no name of a variable");
+            let message = format!("the text after `env:` for {name} is not a variable name");
             let help = "write env:NAME without spaces, with letters, digits and `_`";
             self.faults.error(Code::BadKeyName, at, message, help);
             return;
         }
-        let message = format!("the key of {name} stands in the file; only its hash is stored");
-        let help = "write env:NAME or file:PATH, so that the files hold no secrets";
+        let message = format!("the key of {name} is written in the file; only its hash is stored");
+        let help = "write env:NAME or file:PATH, to keep secrets out of the files";
         self.faults.warning(Code::LiteralKey, at, message, help);
     }
 
@@ -269,7 +269,7 @@ impl Context<'_> {
                     format!("the key {source} of {name} {weakness}")
                 }
             };
-            let help = "choose a random one, as `openssl rand -hex 16` makes it";
+            let help = "use a random one, such as from `openssl rand -hex 16`";
             self.faults.warning(Code::WeakKey, at, message, help);
         }
     }
@@ -282,7 +282,7 @@ impl Context<'_> {
                 "the key of {name} has {characters} characters; many senders accept a routing \
                  key of {ROUTING_KEY_CHARACTERS} only"
             );
-            let help = "choose a key of 32 characters, as `reveille key create` makes them";
+            let help = "choose a key of 32 characters, such as `reveille key create` makes";
             self.faults.warning(Code::KeyLength, at, message, help);
         }
     }
@@ -304,8 +304,8 @@ impl Context<'_> {
         let has_hash = !hashes.is_empty() || entry.node.get("key_sha256").is_some();
         let is_made = self.environment.made_keys.contains(name.as_str());
         let effect = match (resolved, has_hash, is_made) {
-            (0, false, false) => "; it answers 401",
-            (0, false, true) => "; only keys that `reveille key create` made open it",
+            (0, false, false) => "; requests get 401",
+            (0, false, true) => "; only keys from `reveille key create` work",
             (_, _, _) => "",
         };
         let message = match (resolved, sources.len()) {
@@ -313,7 +313,7 @@ impl Context<'_> {
             (0, _) => format!("no key of {name} is set ({written}){effect}"),
             (_, count) => format!("{unset} of {count} keys of {name} are not set ({written})"),
         };
-        let help = "set the variable or the file, and start again or apply the rules again";
+        let help = "set the variable or the file, then restart or apply the rules again";
         self.faults.warning(Code::KeyUnset, node.at, message, help);
     }
 
@@ -372,7 +372,7 @@ impl Context<'_> {
 
     fn report_same_key(&mut self, name: &str, other: &str, at: Position) {
         let message = format!("{name} has the same key as {other}");
-        let help = "give each integration a key of its own: the key says who is speaking";
+        let help = "give each integration its own key: the key identifies the sender";
         self.faults.error(Code::DuplicateKey, at, message, help);
     }
 }

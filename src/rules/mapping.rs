@@ -37,10 +37,7 @@ const MAPPING: MapSchema = MapSchema {
         ("time", "write `occurred_at`"),
         ("timestamp", "write `occurred_at`"),
         ("key", "write `dedup_key`"),
-        (
-            "status",
-            "write `action`, with `actions` to say what its texts mean",
-        ),
+        ("status", "write `action`, with `actions` to map its texts"),
     ],
     may_be_empty: false,
 };
@@ -90,7 +87,7 @@ fn check_pair(table: &MapReader<'_>, values: &str, pointer: &str, faults: &mut D
     if let Some(at) = table.key_at(values)
         && table.get(pointer).is_none()
     {
-        let message = format!("`{values}` needs `{pointer}`, which points to the text it reads");
+        let message = format!("`{values}` needs `{pointer}`, the pointer to the text it maps");
         let help = format!("add `{pointer}: /…`, or remove `{values}`");
         faults.error(Code::MissingKey, at, message, help);
     }
@@ -177,8 +174,8 @@ fn pointer(node: &Node, faults: &mut Diagnostics) -> Option<String> {
     let found = node.as_text().filter(|text| is_pointer(text));
     if found.is_none() {
         let message = format!("a JSON pointer is expected, not {}", node.value.describe());
-        let help = "begin with a slash and separate names by slashes: /alert/title; write ~1 for \
-                    a slash and ~0 for ~ inside of a name";
+        let help = "start with a slash and separate names with slashes: /alert/title; inside a \
+            name write ~1 for a slash and ~0 for ~";
         faults.error(Code::BadPointer, node.at, message, help);
     }
     found.map(str::to_owned)

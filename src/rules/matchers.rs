@@ -85,10 +85,10 @@ impl Context<'_> {
             [written.to_owned(), matcher.to_string(), newer.to_string()]
                 .map(|text| truncate(&text, SHOWN_CHARACTERS));
         let message = format!(
-            "{written} has two readings: {classic} in Alertmanager's classic one, which counts \
-             here, and {newer} in its newer one"
+            "{written} is ambiguous: {classic} for Alertmanager's classic parser, which is used \
+             here, and {newer} for its newer one"
         );
-        let help = format!("write {classic}, which both read alike");
+        let help = format!("write {classic}, which both read the same way");
         self.faults.warning(Code::TwoReadings, at, message, help);
     }
 
@@ -107,11 +107,11 @@ impl Context<'_> {
                 continue;
             };
             let message = format!(
-                "{} names the severity {}, which no usual sender sends",
+                "{} names the severity {}, which common senders never send",
                 truncate(&matcher.to_string(), SHOWN_CHARACTERS),
                 shorten(word)
             );
-            let help = format!("did you mean `{meant}`? Severities are compared as they were sent");
+            let help = format!("did you mean `{meant}`? severities are compared exactly as sent");
             self.faults
                 .warning(Code::UnknownSeverity, at, message, help);
         }
@@ -147,7 +147,7 @@ fn without_effect(matcher: &Matcher, closed: &Closed<'_>) -> Option<(Code, Strin
         if effect.is_empty() {
             return None;
         }
-        let message = format!("{shown}{effect}, whatever the {noun}");
+        let message = format!("{shown}{effect}, for any {noun}");
         return Some((code, message, suggest::list(&closed.values, closed.lead)));
     };
     let message = match effect {

@@ -69,7 +69,7 @@ impl<'doc> Names<'doc> {
             return;
         };
         let message = format!(
-            "the {} {} stands already in {} on line {}",
+            "the {} {} is already defined in {} on line {}",
             section.noun(),
             shorten(&entry.key),
             documents.path_of(first.at),
@@ -125,21 +125,27 @@ impl Numbers {
 fn check_name(section: Section, entry: &Entry, faults: &mut Diagnostics) {
     let (at, name) = (entry.at, entry.key.as_str());
     let reserved = match section {
-        Section::Users => Some(("nobody", "stands for an empty turn in schedules")),
-        Section::Policies => Some(("none", "says that nobody is expected to acknowledge")),
+        Section::Users => Some(("nobody", "means an empty turn in schedules")),
+        Section::Policies => Some(("none", "means that nobody is expected to acknowledge")),
         Section::Integrations => Some((
             IntegrationName::ROUTER,
-            "is the integration under which the router speaks of itself",
+            "is the integration of the router itself",
         )),
         Section::Schedules => None,
     };
     if let Some((word, meaning)) = reserved.filter(|(word, _)| *word == name) {
-        let message = format!("`{word}` {meaning}, so no {} has this name", section.noun());
+        let message = format!(
+            "`{word}` {meaning}, so a {} cannot have this name",
+            section.noun()
+        );
         faults.error(Code::BadName, at, message, "choose another name");
     }
     check_word(section.noun(), name, at, faults);
     if section == Section::Integrations && !name.is_ascii() {
-        let message = format!("the integration {} cannot stand in a URL", shorten(name));
+        let message = format!(
+            "the integration name {} cannot be used in a URL",
+            shorten(name)
+        );
         let help = "use letters a to z, digits and . _ - only";
         faults.error(Code::BadName, at, message, help);
     }
@@ -153,7 +159,7 @@ pub fn check_word(noun: &str, name: &str, at: Position, faults: &mut Diagnostics
     }
     let message = format!("{} cannot be the name of a {noun}", shorten(name));
     let help = format!(
-        "use at most {} letters, digits and . _ - @ +, beginning with a letter or digit",
+        "use at most {} letters, digits and . _ - @ +, starting with a letter or digit",
         limits::NAME_CHARACTERS
     );
     faults.error(Code::BadName, at, message, help);
@@ -173,7 +179,7 @@ impl Context<'_> {
                 Section::Policies => Code::UnknownPolicy,
                 Section::Integrations => Code::UnknownKey,
             };
-            let message = format!("no {} is called {}", section.noun(), shorten(name));
+            let message = format!("no {} {}", section.noun(), shorten(name));
             let lead = format!("{} are", section.key());
             let help = suggest::help(name, known.keys().copied(), &lead);
             self.faults.error(code, at, message, help);

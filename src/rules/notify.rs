@@ -14,10 +14,7 @@ const STEP: MapSchema = MapSchema {
     what: "a notify step",
     keys: &["after", "via"],
     foreign: &[
-        (
-            "wait",
-            "write `after`: it counts from the start of the page",
-        ),
+        ("wait", "write `after`, counted from the start of the page"),
         ("contacts", "write `via`"),
     ],
     may_be_empty: false,
@@ -96,8 +93,8 @@ fn steps(node: &Node, key: &str, declared: &[&str], faults: &mut Diagnostics) ->
                 values::shown(step.after),
                 values::shown(before.after)
             );
-            let help = "give each step a later `after` than the one before; contacts that are \
-                        paged together stand in one `via`";
+            let help = "give each step a later `after` than the one before; list contacts that \
+                are paged together in one `via`";
             faults.error(Code::NotAscending, item.at, message, help);
         }
         steps.push(step);

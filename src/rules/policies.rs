@@ -17,11 +17,11 @@ const POLICY: MapSchema = MapSchema {
     foreign: &[
         (
             "targets",
-            "targets stand in steps: `steps: [{ targets: […], wait: 5m }]`",
+            "targets go in steps: `steps: [{ targets: […], wait: 5m }]`",
         ),
         (
             "repeat_interval",
-            "a round is repeated when its last `wait` is over; see `repeat`",
+            "a round repeats when its last `wait` ends; see `repeat`",
         ),
     ],
     may_be_empty: false,
@@ -70,8 +70,8 @@ impl Context<'_> {
             }
             if policy.fallback.is_empty() && !self.faults.has_error() {
                 let message = format!(
-                    "the policy {} has no `fallback`, and the root route has no policy to \
-                     lend its first step",
+                    "the policy {} has no `fallback`, and the root route has no policy whose \
+                     first step could be used",
                     policy.name
                 );
                 let help = "add `fallback: [user/NAME]`, or give the root route a policy";

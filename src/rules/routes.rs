@@ -42,18 +42,18 @@ const ROUTE: MapSchema = MapSchema {
     foreign: &[
         (
             "receiver",
-            "write `policy`: it says who is paged and who comes next",
+            "write `policy`: it says who is paged, in which order",
         ),
         ("match", "write `matchers: ['name=\"value\"']`"),
         ("match_re", "write `matchers: ['name=~\"value\"']`"),
         (
             "group_interval",
-            "write `join_interval`: how often a new alert may page whoever acknowledged",
+            "write `join_interval`: how often new alerts may page the person who acknowledged",
         ),
         (
             "repeat_interval",
-            "write `wait` and `repeat` in the policy; its `ack_timeout` pages again when \
-             nothing happens after an acknowledgment",
+            "write `wait` and `repeat` in the policy; its `ack_timeout` pages again if nothing \
+             happens after an acknowledgment",
         ),
         (
             "mute_time_intervals",
@@ -93,10 +93,10 @@ impl Context<'_> {
         for other in others {
             let path = self.documents.path_of(first.at);
             let message = format!(
-                "a root `route` stands already in {path} on line {}",
+                "a root `route` is already defined in {path} on line {}",
                 first.at.line
             );
-            let help = "write the children of this one under a top-level `routes:`";
+            let help = "move the children of this one under a top-level `routes:`";
             self.faults
                 .error(Code::SecondRoute, other.at, message, help);
         }
@@ -116,9 +116,9 @@ impl Context<'_> {
         if self.documents.is_incomplete() {
             return;
         }
-        let message = "there is no root `route` in any file";
-        let help = "add `route: { policy: NAME }` to one file; what no other route takes goes \
-                    to its policy";
+        let message = "no root `route` in any file";
+        let help = "add `route: { policy: NAME }` to one file; alerts that match no other route \
+            go to its policy";
         self.faults
             .error(Code::NoRoute, Position::default(), message, help);
     }
@@ -129,8 +129,11 @@ impl Builder<'_, '_> {
         let table = MapReader::open(node, &ROUTE, &mut self.context.faults);
         for key in ["matchers", "continue"] {
             if let Some(at) = table.key_at(key) {
-                let message = format!("the root route takes every alert, so it has no `{key}`");
-                let help = "remove it, or move it to a route beneath the root";
+                let message = format!(
+                    "the root route matches every alert, so it cannot have \
+                    `{key}`"
+                );
+                let help = "remove it, or move it to a child route";
                 self.context.faults.error(Code::BadRoot, at, message, help);
             }
         }
@@ -189,7 +192,7 @@ impl Builder<'_, '_> {
                 "routes are nested deeper than {} levels",
                 limits::ROUTE_DEPTH
             );
-            let help = "put the matchers of several levels into one route";
+            let help = "combine the matchers of several levels in one route";
             self.context
                 .faults
                 .error(Code::TooMany, first.at, message, help);
@@ -247,9 +250,9 @@ impl Builder<'_, '_> {
             return name.to_owned();
         }
         let name = self.free_name(path);
-        let message = format!("this route has no name, so it is called {}", shorten(&name));
-        let help = "add `name: …`: incidents belong to the name, and this one changes with the \
-                    matchers";
+        let message = format!("this route has no name, so it is named {}", shorten(&name));
+        let help = "add `name: …`: incidents belong to the name, and this generated one changes \
+            with the matchers";
         self.context
             .faults
             .warning(Code::UnnamedRoute, table.at, message, help);
@@ -271,11 +274,11 @@ impl Builder<'_, '_> {
         };
         let path = self.context.documents.path_of(first);
         let message = format!(
-            "the route {} stands already in {path} on line {}",
+            "the route {} is already defined in {path} on line {}",
             shorten(name),
             first.line
         );
-        let help = "give each route a name of its own";
+        let help = "give each route a unique name";
         self.context
             .faults
             .error(Code::DuplicateName, at, message, help);
@@ -341,9 +344,9 @@ impl Builder<'_, '_> {
             return GroupBy::EachAlert;
         }
         if labels.contains(&"...") {
-            let message = "`...` means that each alert is its own incident, so no label stands \
-                           beside it";
-            let help = "write [\"...\"] alone, or the labels alone";
+            let message = "`...` makes each alert its own incident, so it cannot be combined with \
+                labels";
+            let help = "write only [\"...\"] or only labels";
             faults.error(Code::BadChoice, node.at, message, help);
         }
         GroupBy::Labels(labels.into_iter().map(Text::from).collect())
@@ -400,12 +403,12 @@ impl Builder<'_, '_> {
         for (index, earlier) in shadowing::shadowed(&siblings) {
             let (route, first) = (&branches[index].route.name, &branches[earlier].route.name);
             let message = format!(
-                "no alert reaches the route {}: {} before it takes all of them",
+                "no alert reaches the route {}: {} before it matches all of them",
                 shorten(route.as_str()),
                 shorten(first.as_str())
             );
-            let help = "put it first, make the other's matchers narrower, or give the other \
-                        `continue: true`";
+            let help = "put it first, narrow the other's matchers, or add `continue: true` to the \
+                other";
             self.context
                 .faults
                 .error(Code::UnreachableRoute, nodes[index].at, message, help);
@@ -416,7 +419,8 @@ impl Builder<'_, '_> {
         if root.route.policy.is_some() && root.route.page || self.context.faults.has_error() {
             return;
         }
-        let message = "the root route pages nobody, so alerts that no other route takes go unheard";
+        let message = "the root route pages nobody, so alerts that match no other route page \
+            nobody";
         let help = "give it a policy, without `page: false`";
         self.context
             .faults

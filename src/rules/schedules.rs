@@ -28,7 +28,7 @@ const SCHEDULE: MapSchema = MapSchema {
         ("timezone", "write `time_zone`"),
         (
             "users",
-            "users stand in layers: `layers: [{ users: [ana, bo], … }]`",
+            "users go in layers: `layers: [{ users: [ana, bo], … }]`",
         ),
     ],
     may_be_empty: false,
@@ -163,7 +163,7 @@ fn rotation(table: &MapReader<'_>, users: usize, faults: &mut Diagnostics) -> Op
 
 fn report_needless(table: &MapReader<'_>, users: usize, faults: &mut Diagnostics) {
     if users > 1 {
-        let message = format!("{users} users take turns, but nothing says when");
+        let message = format!("{users} users take turns, but there is no `rotate`");
         let help = "add `rotate: weekly`, `handoff: \"mon 09:00\"` and `start: 2026-01-05`";
         faults.error(Code::RotationIncomplete, table.at, message, help);
         return;
@@ -295,10 +295,10 @@ fn window(node: &Node, faults: &mut Diagnostics) -> Window {
     };
     if from == to && from.is_some() {
         let message = "`from` and `to` are the same, so the window is empty";
-        let help = "for whole days leave both out, or write from \"00:00\" to \"24:00\"";
+        let help = "for whole days omit both, or write from \"00:00\" to \"24:00\"";
         faults.error(Code::EmptyWindow, node.at, message, help);
     } else if from == Some(DAY_MINUTES) {
-        let message = "`from` cannot be 24:00, where the day ends";
+        let message = "`from` cannot be 24:00, the end of the day";
         faults.error(
             Code::BadTime,
             node.at,
@@ -328,7 +328,7 @@ fn minute(node: &Node, key: &str, faults: &mut Diagnostics) -> Option<u16> {
 fn days(node: &Node, faults: &mut Diagnostics) -> Vec<Weekday> {
     let items = list(node, "`days`", 7, faults);
     if items.is_some_and(<[Node]>::is_empty) {
-        let help = "name days, or leave `days` out for every day";
+        let help = "name days, or omit `days` for every day";
         faults.error(Code::EmptyList, node.at, "`days` names no day", help);
     }
     let items = items.unwrap_or_default().iter();

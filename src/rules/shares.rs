@@ -73,7 +73,7 @@ fn of_days(layer: &Layer, rotation: &Rotation, days: u64, at: Position, faults: 
     };
     if let Some([last, next]) = all.windows(2).find(falls_away) {
         let message = format!(
-            "whoever has {} has {} too: the turns between them fall on days that `only` leaves out",
+            "whoever has {} has {} too: the turns in between fall on days outside `only`",
             word(last.weekday),
             word(next.weekday)
         );
@@ -150,10 +150,10 @@ fn report_same_days(
     let own = of.get(*user).into_iter().flatten();
     let own: Vec<&str> = own.map(|day| word(from_monday(*day))).collect();
     let message = match own.as_slice() {
-        [] => format!("{user} is never on call: `only` leaves out all days of these turns"),
-        own => format!("{user} has the same weekdays for ever: {}", own.join(", ")),
+        [] => format!("{user} is never on call: all days of these turns are outside `only`"),
+        own => format!("{user} always has the same weekdays: {}", own.join(", ")),
     };
-    let help = "hand over weekly, add or remove a user, or leave it so if that is meant";
+    let help = "hand over weekly, add or remove a user, or keep it if that is intended";
     faults.warning(Code::UnevenTurns, at, message, help);
     true
 }
@@ -195,7 +195,7 @@ fn of_hours(
         .collect();
     if let Some(user) = people.iter().find(|user| !on_call.contains(**user)) {
         let message =
-            format!("{user} is never on call: `only` leaves out all hours of these turns");
+            format!("{user} is never on call: all hours of these turns are outside `only`");
         let help = "hand over daily or weekly, widen `only`, or change the handoff";
         faults.warning(Code::UnevenTurns, at, message, help);
     }

@@ -80,7 +80,7 @@ impl Context<'_> {
         let known = self.environment.channels.iter();
         let known = known.map(|channel| channel.name.as_str());
         let lead = "configure it as a [[channel]] in reveille.toml; the channels are";
-        let message = format!("no channel is called {}", shorten(channel));
+        let message = format!("no channel {}", shorten(channel));
         let help = suggest::help(channel, known, lead);
         self.faults
             .error(Code::UnknownChannel, node.at, message, help);

@@ -19,11 +19,11 @@ const USER: MapSchema = MapSchema {
     foreign: &[
         (
             "email",
-            "it is a contact: `contacts: { mail: { email: … } }`",
+            "write it as a contact: `contacts: { mail: { email: … } }`",
         ),
         (
             "phone",
-            "it is a contact: `contacts: { phone: { sms: \"+…\" } }`",
+            "write it as a contact: `contacts: { phone: { sms: \"+…\" } }`",
         ),
         (
             "name",
@@ -71,8 +71,8 @@ impl Context<'_> {
                     continue;
                 };
                 let message = format!("{name} has the same phone number as {first}");
-                let help = "a reply from it counts for whoever was paged, and STOP for both; give \
-                            each a number of their own if they have one";
+                let help = "a reply counts for whoever was paged, and STOP for both; give each \
+                    their own number if possible";
                 self.faults
                     .warning(Code::SharedContact, entry.at, message, help);
             }
@@ -131,7 +131,7 @@ impl Context<'_> {
         };
         if let Some((second, node)) = found.next() {
             let message = format!("the contact {} has both {medium} and {second}", entry.key);
-            let help = "make a contact of its own out of each";
+            let help = "make each its own contact";
             faults.error(Code::BadAddress, node.at, message, help);
         }
         let address = address(medium, node, faults)?;
@@ -149,7 +149,7 @@ impl Context<'_> {
     fn check_channel(&mut self, medium: Medium, entry: &Entry) {
         if !self.environment.carries(medium) {
             let message = format!(
-                "no channel carries {medium}, so {} reaches nobody",
+                "no channel can send {medium}, so {} reaches nobody",
                 entry.key
             );
             let help = format!("configure a [[channel]] for {medium} in reveille.toml");
@@ -178,7 +178,7 @@ fn test_page(node: &Node, faults: &mut Diagnostics) -> Option<TestPage> {
 fn address<'doc>(medium: Medium, node: &'doc Node, faults: &mut Diagnostics) -> Option<&'doc str> {
     let is_number = matches!(node.value, Value::Integer(_));
     if medium == Medium::Sms && is_number {
-        let message = "a phone number without quotes is a number to YAML".to_owned();
+        let message = "YAML reads a phone number without quotes as a number".to_owned();
         let help = "put it in quotes, with + and the country: \"+351912345678\"";
         faults.error(Code::Unquoted, node.at, message, help);
         return None;
@@ -197,8 +197,8 @@ fn check_address(medium: Medium, address: &str, at: Position, faults: &mut Diagn
         ),
         Medium::Sms => (
             values::is_phone_number(address),
-            "a phone number as networks dial it",
-            "write + , country and number without spaces: \"+351912345678\"",
+            "a phone number in international form",
+            "write +, country code and number without spaces: \"+351912345678\"",
         ),
         Medium::Slack => (
             values::is_slack_person(address),

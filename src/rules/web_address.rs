@@ -50,16 +50,16 @@ impl Context<'_> {
             Ok(()) => {}
             Err(Objection::Address(problem)) => {
                 let message = format!("the address of {whose} {problem}");
-                let help = "write https://host/path; receivers check the signature, so the \
-                            address needs no secret";
+                let help = "write https://host/path; receivers check the signature, so the URL \
+                    needs no secret";
                 self.faults.error(Code::BadAddress, at, message, help);
             }
             // What is only printed on the console is called by nobody.
             Err(Objection::Network(_)) if !self.environment.calls_webhooks() => {}
             Err(Objection::Network(problem)) => {
-                let message = format!("the address of {whose} {problem}; no page reaches it");
+                let message = format!("the address of {whose} {problem}; no page can reach it");
                 let help = "if webhooks may reach it, add its range to `allow_networks` under \
-                            [outbound] in reveille.toml, and start again";
+                    [outbound] in reveille.toml, and restart";
                 self.faults
                     .warning(Code::ForbiddenAddress, at, message, help);
             }

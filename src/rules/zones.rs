@@ -123,7 +123,7 @@ impl Zones {
         let bundled = bundled_version();
         let message = format!(
             "the bundled time zones have version {bundled}, those of the system {newer}: where \
-             rules changed, handoffs are at the wrong time"
+             time zone rules changed, handoffs happen at the wrong time"
         );
         let help =
             "set `time_zones = \"system\"` in reveille.toml and restart, or upgrade Reveille";

@@ -166,7 +166,7 @@ impl Sender {
             Ok(Err(_)) => Ok(unknown("the channel did not end within its deadline")),
             Err(error) => {
                 warn!(channel.name = %order.channel, %error, "a channel panicked");
-                Ok(unknown("the channel failed inside"))
+                Ok(unknown("the channel had an internal error"))
             }
         }
     }
@@ -207,7 +207,7 @@ fn withdrawn(order: &SendRequest, end: End) {
     info!(
         attempt.id = order.attempt.0,
         channel.name = %order.channel,
-        "attempt withdrawn before its message left"
+        "attempt canceled before its message was sent"
     );
 }
 
@@ -237,7 +237,7 @@ impl End {
 impl Drop for End {
     fn drop(&mut self) {
         if !self.is_told {
-            let sent = unknown("the attempt failed inside");
+            let sent = unknown("the attempt had an internal error");
             self.tell(Report {
                 provider_message: sent.provider_message.map(Into::into),
                 was_started: true,
@@ -302,7 +302,7 @@ impl EffectSink for Sender {
 
     fn send_last(&self, order: Arc<SendRequest>) {
         let Some(track) = self.tracks.get(&order.channel).cloned() else {
-            warn!(channel.name = %order.channel, "no such channel; the last page does not leave");
+            warn!(channel.name = %order.channel, "no such channel; the last page is not sent");
             return;
         };
         self.is_last_under_way.store(true, Ordering::SeqCst);

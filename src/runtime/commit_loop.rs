@@ -261,7 +261,7 @@ impl CommitLoop {
             subject: "".into(),
         };
         let text =
-            format!("the store failed; nothing is accepted and the process ends: {error}").into();
+            format!("the store failed; nothing is accepted and the process exits: {error}").into();
         if let Some(order) = self.driver.last_words(trouble, text, now) {
             self.outlet.send_last(order);
         }
@@ -412,7 +412,7 @@ fn jump_input(jump: ClockJump) -> Input {
             Input::Suspended { lost }
         }
         ClockJump::Back(by) => {
-            warn!(clock.jump = %by, "the wall clock was set back; remaining waits hold");
+            warn!(clock.jump = %by, "the wall clock was set back; running waits are unchanged");
             Input::ClockBack { by }
         }
     }
@@ -422,15 +422,15 @@ fn jump_input(jump: ClockJump) -> Input {
 pub fn first_inputs(jump: Option<ClockJump>) -> Vec<Input> {
     match jump {
         Some(ClockJump::Ahead(by)) => {
-            let what = "the wall clock is far ahead of the last commit; nothing is forgotten by it \
-                        for an hour";
+            let what = "the wall clock is far ahead of the last commit; nothing is purged for an \
+                hour";
             warn!(clock.jump = %by, "{what}");
             vec![Input::ClockAhead { by }, Input::Start]
         }
         Some(ClockJump::Back(by)) => {
             warn!(
                 clock.jump = %by,
-                "the wall clock is behind the last commit; remaining waits hold"
+                "the wall clock is behind the last commit; running waits are unchanged"
             );
             vec![Input::Start, Input::ClockBack { by }]
         }
@@ -691,6 +691,6 @@ mod tests {
         let [title] = titles[..] else {
             panic!("one page and no more: {titles:#?}");
         };
-        assert!(title.contains("the process ends"), "{title}");
+        assert!(title.contains("the process exits"), "{title}");
     }
 }

@@ -49,15 +49,15 @@ pub(super) fn describe(input: &Input) -> String {
         Input::Outcome(report) => format!("outcome of attempt {}", report.attempt),
         Input::DeliveryReport { attempt, .. } => format!("delivery report on attempt {attempt}"),
         Input::Probed(probed) => format!("probe of channel {}", probed.channel),
-        Input::Act(act) => format!("act of {}", act.actor.name),
+        Input::Act(act) => format!("action of {}", act.actor.name),
         Input::Press(press) => format!("button pressed on channel {}", press.channel),
         Input::Sms(sms) => format!("text message on channel {}", sms.channel),
         Input::PageByHand(_) => "page by hand".to_owned(),
         Input::Silence(_) | Input::ExpireSilence { .. } => "silence".to_owned(),
         Input::Override(_) | Input::RemoveOverride { .. } => "override".to_owned(),
         Input::RulesChanged => "change of rules".to_owned(),
-        Input::Raise { trouble, .. } => format!("trouble {}", trouble.cause),
-        Input::Clear { trouble } => format!("end of trouble {}", trouble.cause),
+        Input::Raise { trouble, .. } => format!("self-incident {}", trouble.cause),
+        Input::Clear { trouble } => format!("end of self-incident {}", trouble.cause),
         Input::Minute => "minute".to_owned(),
     }
 }

@@ -19,14 +19,14 @@ use crate::store::{DocumentWrite, Partition, Store};
 /// Why the driver did not do as asked. Nothing was stored, unless it is [`Unavailable::Unsure`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unavailable {
-    #[error("too many events are waiting for integration {0}; try again in a second")]
+    #[error("too many events are queued for integration {0}; try again in a second")]
     Busy(IntegrationName),
     #[error("too little space is left on disk to accept events")]
     DiskLow,
-    #[error("the router is stopping")]
+    #[error("the router is shutting down")]
     Stopping,
     /// An earlier commit failed; this was not even tried.
-    #[error("the store failed and the router is about to end: {0}")]
+    #[error("the store failed and the router is about to exit: {0}")]
     StoreFailed(String),
     /// The commit that would have made this durable failed: nobody knows whether it is stored.
     #[error("the store failed; it is not known whether this was stored")]
@@ -40,7 +40,7 @@ pub enum Unavailable {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApplyError {
     #[error(
-        "the rules are at revision {current}, not {expected}; look at the difference and try again"
+        "the rules are at revision {current}, not {expected}; check the difference and try again"
     )]
     Conflict {
         expected: Revision,
@@ -58,7 +58,7 @@ pub enum RequestError {
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
     /// Our own mistake.
-    #[error("the driver gave an answer of another kind than asked for")]
+    #[error("the driver answered with the wrong kind of answer")]
     Unexpected,
 }
 

@@ -69,7 +69,7 @@ impl LaneWatch {
         self.ready = ready;
         let before = self.stalled.replace(channels.clone());
         for channel in channels.difference(&before) {
-            error!(channel.name = %channel, "the lane of a channel stalls");
+            error!(channel.name = %channel, "a channel's queue is stalled");
             self.handle.control(raise(channel)).await?;
         }
         for channel in before.difference(&channels) {
@@ -89,7 +89,7 @@ fn trouble(channel: &ChannelName) -> SelfIncident {
 
 fn raise(channel: &ChannelName) -> Input {
     let text = format!(
-        "attempts on channel {channel} do not begin or do not end; restart the router, which \
+        "attempts on channel {channel} do not start or do not end; restart the router, which \
          repeats them"
     );
     Input::Raise {

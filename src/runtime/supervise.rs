@@ -104,7 +104,7 @@ fn raise(task: &str) -> Input {
             cause: Cause::Panic,
             subject: "".into(),
         },
-        text: format!("the task `{task}` of the router failed inside; the log has its panic")
+        text: format!("the router's task `{task}` had an internal error; the log has its panic")
             .into(),
     }
 }

@@ -91,7 +91,7 @@ impl Watch {
             return Ok(false);
         };
         if let Err(cause) = heartbeat().await {
-            warn!(error = %cause, "the outside heartbeat was not taken");
+            warn!(error = %cause, "the outside heartbeat was not accepted");
         }
         Ok(true)
     }
@@ -134,7 +134,7 @@ impl Watch {
                 .map(|number| format!("#{number}"))
                 .collect();
             let text = format!(
-                "{} incidents have nothing that will happen to them: {}",
+                "{} incidents are stuck with nothing scheduled: {}",
                 found.stuck.len(),
                 numbers.join(" ")
             );
@@ -162,7 +162,7 @@ impl Watch {
         match tokio::task::spawn_blocking(purge).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => warn!(%error, "history was not purged"),
-            Err(error) => warn!(%error, "the purge failed inside"),
+            Err(error) => warn!(%error, "the purge had an internal error"),
         }
     }
 }

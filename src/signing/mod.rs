@@ -29,9 +29,9 @@ pub enum Refused {
     Stale,
     #[error("the signature does not match; check the secret and public_url")]
     Mismatch,
-    #[error("it is signed with a shared key, and none is set; set shared_keys")]
+    #[error("it is signed with a shared key, but none is set; set shared_keys")]
     NoSharedKey,
-    #[error("it is signed by a way that is not known here; use HMAC_SHA1 or HMAC_SHA256")]
+    #[error("it is signed with an unknown method; use HMAC_SHA1 or HMAC_SHA256")]
     UnknownAlgorithm,
 }
 

@@ -23,11 +23,11 @@ pub struct Secret(Vec<u8>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     #[error(
-        "webhook secret is not `whsec_` followed by base64 (with + and /, not - and _); make one \
+        "webhook secret is not `whsec_` followed by base64 (with + and /, not - and _); use one \
          of 32 random bytes"
     )]
     Form,
-    #[error("webhook secret has {0} bytes; make one of 24 to 64 random bytes")]
+    #[error("webhook secret has {0} bytes; use one of 24 to 64 random bytes")]
     Length(usize),
 }
 

@@ -27,7 +27,7 @@ pub fn prepare_second_attempt(directory: &Directory) -> io::Result<()> {
     let copy = directory.damaged_copy();
     if copy.exists() {
         let text = format!(
-            "{} is there already from an earlier attempt; move it away to have one more made",
+            "{} already exists from an earlier attempt; move it away so that another can be made",
             copy.display()
         );
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));

@@ -138,7 +138,7 @@ fn wait_until_released(database: &Path) -> Result<(), Failure> {
     match wait.recv_timeout(RELEASE_LIMIT) {
         Ok(locked) => locked.map_err(failed),
         Err(_) => Err(Failure::Other(format!(
-            "another program has held the database for {} s: end it",
+            "another program has held the database for {} s: stop it",
             RELEASE_LIMIT.as_secs()
         ))),
     }

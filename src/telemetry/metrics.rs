@@ -51,7 +51,7 @@ struct Bodies {
 
 impl Bodies {
     fn new(registry: &mut Registry) -> Self {
-        let bytes = "Bytes of request bodies that are held";
+        let bytes = "Bytes of request bodies held in memory";
         let refused = "Requests refused because too many bytes of bodies were held";
         Self {
             bytes: add(registry, "http_body_bytes", bytes),
@@ -74,11 +74,12 @@ struct Connections {
 
 impl Connections {
     fn new(registry: &mut Registry) -> Self {
-        let refused = "Connections that were not let in";
-        let full = "How often all connections of a listener, or the share of a client, were taken";
-        let handshakes = "Connections whose client did not shake hands";
-        let accepts = "Connections that could not be accepted for want of descriptors or memory";
-        let gave_way = "Connections that were ended to make room for others";
+        let refused = "Connections that were refused";
+        let full = "How often all connections of a listener, or the share of a client, were in \
+            use";
+        let handshakes = "Connections whose client did not complete the handshake";
+        let accepts = "Connections that could not be accepted for lack of descriptors or memory";
+        let gave_way = "Connections closed to make room for others";
         let certificates = "tls_certificate_expires_timestamp_seconds";
         let expires = "When the certificate of a listener expires";
         Self {
@@ -125,7 +126,7 @@ impl Default for Metrics {
 
 const REPORTS_REFUSED: &str = "Delivery reports on attempts of another channel";
 
-const LOG_LINES_LOST: &str = "Log lines that found no room or could not be written";
+const LOG_LINES_LOST: &str = "Log lines that were dropped or could not be written";
 
 const REQUESTS_REFUSED: &str = "Replies, buttons and reports refused for their signature or key";
 
@@ -134,7 +135,7 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("reveille");
         Self {
-            events: add(&mut registry, "events_accepted", "Events made durable"),
+            events: add(&mut registry, "events_accepted", "Events stored durably"),
             receipts: add(&mut registry, "receipts", "Receipts by disposition"),
             attempts: add(&mut registry, "attempts", "Attempts that ended, by outcome"),
             attempt_seconds: add_seconds(
@@ -147,11 +148,7 @@ impl Metrics {
             requests_refused: add(&mut registry, "requests_refused", REQUESTS_REFUSED),
             pages: add(&mut registry, "pages", "Pages that reached a state"),
             open_incidents: add(&mut registry, "open_incidents", "Open incidents by status"),
-            queues: add(
-                &mut registry,
-                "queue_length",
-                "Inputs that wait for the driver",
-            ),
+            queues: add(&mut registry, "queue_length", "Queued inputs"),
             commit_seconds: add_seconds(
                 &mut registry,
                 "commit",
@@ -164,27 +161,23 @@ impl Metrics {
                 "Inputs in one commit",
                 Histogram::new(exponential_buckets(1.0, 2.0, 9)),
             ),
-            lanes_waiting: add(
-                &mut registry,
-                "lane_waiting",
-                "Attempts that wait in a lane",
-            ),
+            lanes_waiting: add(&mut registry, "lane_waiting", "Queued attempts"),
             timers_overdue: add_metric(
                 &mut registry,
                 "timers_overdue",
-                "Timers that should have run by now",
+                "Timers that are overdue",
                 Gauge::default(),
             ),
             audit_clean: add_metric(
                 &mut registry,
                 "audit_clean",
-                "1 when the last self-audit found nothing",
+                "1 if the last self-audit found nothing",
                 Gauge::default(),
             ),
             last_success: add(
                 &mut registry,
                 "channel_last_success_timestamp_seconds",
-                "When a channel last took a message",
+                "When a channel last accepted a message",
             ),
             disk_free_bytes: add_metric(
                 &mut registry,
@@ -195,7 +188,7 @@ impl Metrics {
             connections: Connections::new(&mut registry),
             bodies: Bodies::new(&mut registry),
             log_lines_lost: add(&mut registry, "log_lines_lost", LOG_LINES_LOST),
-            panics: add(&mut registry, "task_panics", "Tasks that failed inside"),
+            panics: add(&mut registry, "task_panics", "Tasks that panicked"),
             registry,
         }
     }

@@ -31,7 +31,10 @@ pub enum Shape {
 /// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("REVEILLE_LOG = {filter:?} is no log filter: write info, debug or reveille=debug,info")]
+    #[error(
+        "REVEILLE_LOG = {filter:?} is not a log filter: write info, debug or \
+        reveille=debug,info"
+    )]
     Filter { filter: String },
     #[error("logging was set up before in this process")]
     Twice,

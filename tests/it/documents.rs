@@ -30,7 +30,7 @@ fn every_reason_stands_on_its_page_with_its_meaning() {
 
 #[test]
 fn every_cause_of_trouble_stands_on_its_page() {
-    let page = read("docs/troubles.md");
+    let page = read("docs/self-incidents.md");
     let code = read("src/engine/model/cause.rs");
     let (_, words) = code.split_once("pub fn as_str").unwrap();
     let (words, _) = words.split_once("pub fn").unwrap();
@@ -46,7 +46,7 @@ fn every_cause_of_trouble_stands_on_its_page() {
     for word in words {
         assert!(
             page.contains(&format!("| `{word}` |")),
-            "docs/troubles.md: {word} is missing"
+            "docs/self-incidents.md: {word} is missing"
         );
     }
 }

@@ -403,7 +403,7 @@ async fn a_relay_that_never_ends_a_line_is_cut_off_after_a_bounded_number_of_byt
             let sent = orders::send(&channel(settings), &page()).await;
             assert_eq!(sent.outcome, outcome, "{answers:?} {tls:?}");
             let words = sent.provider_message.unwrap_or_default();
-            assert!(words.contains("the relay said more than 1 MiB"), "{words}");
+            assert!(words.contains("the relay sent more than 1 MiB"), "{words}");
             // What lies in the buffers of the system comes on top of it.
             let taken = talking.await.unwrap();
             assert!(taken < (32 << 20), "{taken}");

@@ -171,7 +171,7 @@ impl Tls {
             error!(
                 listener.name = listener,
                 error = %words,
-                "a new certificate is not used; the old one stays"
+                "a new certificate cannot be used; keeping the old one"
             );
         }
         self.trouble = Some(TlsError {

@@ -213,13 +213,17 @@ async fn a_bad_new_pair_is_told_of_with_its_file_and_the_old_one_stays() {
     let broken = "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n";
     let large = vec![b'\n'; (1 << 20) + 1];
     let cases: [(&[u8], &[u8], &str); 6] = [
-        (b"", its_key.as_bytes(), "chain.pem holds no certificate"),
+        (b"", its_key.as_bytes(), "chain.pem contains no certificate"),
         (
             good.as_bytes(),
             good.as_bytes(),
-            "key.pem holds no private key",
+            "key.pem contains no private key",
         ),
-        (broken.as_bytes(), its_key.as_bytes(), "chain.pem is no PEM"),
+        (
+            broken.as_bytes(),
+            its_key.as_bytes(),
+            "chain.pem is not PEM",
+        ),
         (
             good.as_bytes(),
             key_of_expired.as_bytes(),
@@ -228,7 +232,7 @@ async fn a_bad_new_pair_is_told_of_with_its_file_and_the_old_one_stays() {
         (
             expired.as_bytes(),
             key_of_expired.as_bytes(),
-            "chain.pem holds a certificate that has",
+            "chain.pem contains an expired certificate",
         ),
         (&large, its_key.as_bytes(), "chain.pem is larger than 1 MiB"),
     ];
@@ -318,7 +322,7 @@ fn a_certificate_that_is_not_good_yet_waits_until_it_is() {
     tls.check(Timestamp(begins.0 - 1));
     let words = &tls.trouble.as_ref().expect("it is not taken").words;
     assert!(
-        words.contains("good only from 2020-01-01T00:00:00Z on"),
+        words.contains("valid only from 2020-01-01T00:00:00Z"),
         "{words}"
     );
     assert_eq!(tls.chain.own.ends, NOW);

@@ -151,7 +151,10 @@ impl Channel for Console {
                     Ok(()) => sent(Outcome::Delivered, None),
                     Err(error) => sent(Outcome::Transient, Some(error.to_string())),
                 },
-                Err(_) => sent(Outcome::Unknown, Some("the screen is held".into())),
+                Err(_) => sent(
+                    Outcome::Unknown,
+                    Some("the terminal output is paused".into()),
+                ),
             })
         })
     }

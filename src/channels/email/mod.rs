@@ -101,7 +101,7 @@ impl Email {
         let Ok(mail) = self.mail(order, &to, &thread) else {
             return Ok(outcome::refused_here(
                 Outcome::RefusedContent,
-                "the mail could not be put together",
+                "the mail could not be built",
             ));
         };
         let parties = [&self.from.email, &to];
@@ -192,7 +192,7 @@ impl Channel for Email {
             match tokio::time::timeout(deadline, probe).await {
                 Ok(Ok(certificate)) => Probed {
                     outcome: Outcome::Accepted,
-                    provider_message: Some("ready to take mail".to_owned()),
+                    provider_message: Some("ready to accept mail".to_owned()),
                     capacity: Capacity::Enough,
                     certificate,
                 },
@@ -462,7 +462,7 @@ fn parameters(
     }
     Err(Failure::Unable {
         outcome: Outcome::RefusedTarget,
-        words: "the relay takes only addresses in ASCII",
+        words: "the relay accepts only ASCII addresses",
     })
 }
 

@@ -46,11 +46,11 @@ impl Stage {
     /// As the timeline says where it stopped.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Connect => "connecting",
-            Self::Login => "logging in",
-            Self::Sender => "naming the sender",
-            Self::Recipient => "naming the reader",
-            Self::Content => "after the text was handed over",
+            Self::Connect => "at connect",
+            Self::Login => "at login",
+            Self::Sender => "at MAIL FROM",
+            Self::Recipient => "at RCPT TO",
+            Self::Content => "after the message text",
         }
     }
 }
@@ -169,7 +169,7 @@ pub fn about_greeting(code: Option<u16>, name: &impl Display, words: String) -> 
     if !is_refused {
         return words;
     }
-    format!("the relay does not take the name {name} in our greeting; set hello: {words}")
+    format!("the relay does not accept the name {name} in our greeting; set hello: {words}")
 }
 
 fn recipient_refused(reply: Reply<'_>, status: Option<(u16, u16)>) -> Outcome {

@@ -163,7 +163,7 @@ impl AsyncRead for Bounded {
             Some(left) => self.left = left,
             None => {
                 buffer.set_filled(before);
-                return Poll::Ready(Err(io::Error::other("the relay said more than 1 MiB")));
+                return Poll::Ready(Err(io::Error::other("the relay sent more than 1 MiB")));
             }
         }
         polled

@@ -146,7 +146,7 @@ pub fn bundle_rest(message: &Message) -> Option<String> {
         .saturating_sub(message.incidents.len())
     {
         0 => None,
-        more => Some(format!("and {more} more, listed behind the link")),
+        more => Some(format!("and {more} more, see the link")),
     }
 }
 
@@ -154,7 +154,7 @@ pub fn bundle_rest(message: &Message) -> Option<String> {
 fn acting(order: &SendRequest, links: &Links) -> String {
     let link = links.page(&order.message.token);
     let how = message_text::how_to_acknowledge(order, links);
-    let how = how.unwrap_or_else(|| "The incident as it stands now:".to_owned());
+    let how = how.unwrap_or_else(|| "The incident now:".to_owned());
     format!("{how}\n{link}")
 }
 
@@ -293,9 +293,9 @@ mod tests {
         let mut order = sample::bundle(Medium::Email, 2);
         order.message.incidents_total = 12;
         let text = compose(&order, &sample::links());
-        let list = "HIGH #1042 disk full on db1\n  payments-api, since Tue 12 May 03:10 WEST\n\
-                    HIGH #1043 disk full on db2\n  payments-api, since Tue 12 May 03:10 WEST\n\n\
-                    and 10 more, listed behind the link\n";
+        let list = "HIGH #1042 disk full on db1\n  payments-api, since Tue 12 May 03:10 \
+            WEST\nHIGH #1043 disk full on db2\n  payments-api, since Tue 12 May 03:10 WEST\n\nand \
+            10 more, see the link\n";
         assert!(
             text.starts_with("12 incidents are open for you\n\n"),
             "{text}"

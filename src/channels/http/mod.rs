@@ -315,16 +315,16 @@ pub fn check_url(url: &str) -> Result<reqwest::Url, Fault> {
 /// The same, with what goes on after "the URL".
 pub fn parse_url(url: &str) -> Result<reqwest::Url, &'static str> {
     let parsed =
-        reqwest::Url::parse(url).map_err(|_| "cannot be read; write it as https://host/path")?;
+        reqwest::Url::parse(url).map_err(|_| "cannot be parsed; write it as https://host/path")?;
     if !matches!(parsed.scheme(), "http" | "https") {
-        return Err("begins neither with http:// nor with https://");
+        return Err("starts with neither http:// nor https://");
     }
     if !parsed.username().is_empty() || parsed.password().is_some() {
-        return Err("holds a user name or password");
+        return Err("contains a user name or password");
     }
     match parsed.host_str() {
         Some(host) if !host.is_empty() => Ok(parsed),
-        _ => Err("names no host"),
+        _ => Err("has no host"),
     }
 }
 
@@ -404,8 +404,8 @@ fn build(
         Err(error) => {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "no certificates of the system can be used: every https call will fail; \
-                 install the ca-certificates package or set SSL_CERT_FILE"
+                "no usable system certificates: every https call will fail; install the \
+                 ca-certificates package or set SSL_CERT_FILE"
             );
             builder()
                 .tls_certs_only(roots)

@@ -41,7 +41,8 @@ impl Slack {
     pub fn new(settings: Settings, http: Arc<Http>, links: Links) -> Result<Self, check::Error> {
         let api_url = check::url(&settings.name, "api_url", &settings.api_url)?;
         if http::check_bearer(&settings.token).is_err() {
-            let problem = "holds a character that no request can carry; copy the token again";
+            let problem = "contains a character that is not allowed in a request; copy the token \
+                again";
             return Err(check::Error::new(&settings.name, "token", problem));
         }
         Ok(Self {

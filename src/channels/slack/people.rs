@@ -73,7 +73,7 @@ impl People {
             warn!(
                 outcome = %reply.sent.outcome,
                 provider.message = reply.sent.provider_message.as_deref().unwrap_or(""),
-                "Slack does not tell the e-mail address of somebody who pressed a button"
+                "Slack does not give the e-mail address of the person who pressed a button"
             );
         }
         email.map(str::to_owned)

@@ -61,14 +61,14 @@ impl SmsGateway {
                 .map_err(|fault| check::Error::new(name, "headers", fault.to_string()))?;
         }
         if settings.success.is_empty() {
-            let cure = "is empty; list the statuses that mean success, for example [200]";
-            return Err(check::Error::new(name, "success", cure));
+            let help = "is empty; list the statuses that mean success, for example [200]";
+            return Err(check::Error::new(name, "success", help));
         }
         if let Some(pointer) = &settings.message_id
             && !pointer.starts_with('/')
         {
-            let cure = "is not a JSON pointer; write for example \"/id\"";
-            return Err(check::Error::new(name, "message_id", cure));
+            let help = "is not a JSON pointer; write for example \"/id\"";
+            return Err(check::Error::new(name, "message_id", help));
         }
         if let Some(balance) = &settings.balance {
             check_balance_url(&settings, &balance.url)?;
@@ -129,7 +129,7 @@ impl SmsGateway {
     /// Asks what is left in the account, which shows as well that the gateway answers.
     async fn ask_balance(&self) -> Probed {
         let Some(balance) = &self.settings.balance else {
-            let words = "a gateway without balance_url cannot be asked";
+            let words = "a gateway without balance_url cannot be checked without sending";
             return self.sent(Outcome::Unknown, words).into();
         };
         let request = Request {
@@ -241,9 +241,9 @@ fn check_balance_url(settings: &Settings, balance_url: &str) -> Result<(), check
     check::url(name, "balance_url", balance_url)?;
     let origin = |url| http::parse_url(url).map(|url| url.origin());
     if origin(balance_url) != origin(&settings.url) {
-        let cure = "is on another server than url; give an address with the same scheme, host and \
+        let help = "is on another server than url; give an address with the same scheme, host and \
                     port";
-        return Err(check::Error::new(name, "balance_url", cure));
+        return Err(check::Error::new(name, "balance_url", help));
     }
     Ok(())
 }
@@ -317,13 +317,13 @@ fn check_escaping(settings: &Settings, body: &Template) -> Result<(), check::Err
     }
     if kind.contains("json") && serde_json::from_str::<Value>(&rendered).is_err() {
         return Err(error(
-            "gives no JSON when the text has quotation marks; write {{ text | tojson }}, \
-             without quotation marks around it",
+            "gives invalid JSON when the text contains quotation marks; write {{ text | tojson \
+             }}, without quotation marks around it",
         ));
     }
     let unescaped = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '<');
     if kind.contains("x-www-form-urlencoded") && rendered.trim_end().contains(unescaped) {
-        return Err(error("gives no form; write {{ text | urlencode }}"));
+        return Err(error("gives no valid form; write {{ text | urlencode }}"));
     }
     Ok(())
 }
@@ -476,13 +476,13 @@ mod tests {
                 "urlencode",
             ),
         ];
-        for (change, key, cure) in cases {
+        for (change, key, help) in cases {
             let mut settings = settings("https://gateway.example/".to_owned());
             change(&mut settings);
             let error = SmsGateway::new(settings, http(&[]), sample::links()).err();
             let error = error.expect(key);
             assert_eq!(error.key, key, "{error}");
-            assert!(error.to_string().contains(cure), "{error}");
+            assert!(error.to_string().contains(help), "{error}");
         }
     }
 
@@ -506,8 +506,8 @@ mod tests {
     async fn a_gateway_is_asked_for_its_balance_without_sending_anything() {
         let low = |text: &str| Capacity::Low { text: text.into() };
         let less = "its account has 19.99 left, less than balance_min (20)";
-        let refused = "its balance may not be read (HTTP 403 no ***)";
-        let lost = "its balance cannot be understood";
+        let refused = "its balance cannot be read (HTTP 403 no ***)";
+        let lost = "its balance cannot be parsed";
         let wait = Outcome::Throttled {
             wait: Duration::seconds(30),
         };

@@ -386,15 +386,15 @@ mod tests {
             ),
             (
                 Reply::new(200, r#"{"balance":"NaN"}"#),
-                low("its balance cannot be understood"),
+                low("its balance cannot be parsed"),
             ),
             (
                 Reply::new(200, "<html>"),
-                low("its balance cannot be understood"),
+                low("its balance cannot be parsed"),
             ),
             (
                 Reply::new(403, r#"{"code":20403,"message":"parents only, hush"}"#),
-                low("its balance may not be read (20403 parents only, ***)"),
+                low("its balance cannot be read (20403 parents only, ***)"),
             ),
             (Reply::new(503, ""), Capacity::Unread),
             (Reply::new(429, ""), Capacity::Unread),

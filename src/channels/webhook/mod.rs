@@ -151,7 +151,7 @@ impl Channel for Webhook {
     fn probe(&self) -> Pending<'_, Probed> {
         Box::pin(std::future::ready(Probed {
             outcome: Outcome::Unknown,
-            provider_message: Some("webhooks have no server in common to ask".to_owned()),
+            provider_message: Some("webhooks have no common server to check".to_owned()),
             capacity: Capacity::Enough,
             certificate: None,
         }))

@@ -28,7 +28,7 @@ pub fn tokens(answer: &Value, view: &View) -> String {
             first_time(token, ["last_used_at", "last_used"], view),
         ]);
     }
-    table.render(view.look, "no tokens beside the first admin token")
+    table.render(view.look, "no tokens besides the first admin token")
 }
 
 /// Keys of an integration; never their secrets.
@@ -67,7 +67,7 @@ pub fn checks(checks: &[Value], view: &View) -> String {
             text(check, "name"),
             text(check, "kind"),
             if outcome.is_empty() {
-                "cannot be asked".to_owned()
+                "cannot be checked without sending".to_owned()
             } else {
                 outcome
             },
@@ -78,7 +78,7 @@ pub fn checks(checks: &[Value], view: &View) -> String {
     table.render(view.look, "no channels")
 }
 
-/// Whether the channel would take a message; one that cannot be asked is not in doubt.
+/// Whether the channel would accept a message; one that cannot be checked is not in doubt.
 pub fn is_healthy(check: &Value) -> bool {
     match check.get("ok").and_then(Value::as_bool) {
         Some(ok) => ok,
@@ -110,9 +110,9 @@ mod tests {
             json!({"name": "hooks", "kind": "webhook", "outcome": null}),
         ];
         let expected = "\
-CHANNEL  KIND     CHECK               LAST SUCCESS  MESSAGE
-mail     smtp     refused_credential  02:00         535 authentication failed
-hooks    webhook  cannot be asked";
+CHANNEL  KIND     CHECK                              LAST SUCCESS  MESSAGE
+mail     smtp     refused_credential                 02:00         535 authentication failed
+hooks    webhook  cannot be checked without sending";
         assert_eq!(checks(&checks_, &view()), expected);
         assert_eq!(checks_.each_ref().map(is_healthy), [false, true]);
     }

@@ -276,13 +276,13 @@ pub fn acted(answer: &Value, done: &str, view: &View) -> String {
     let mut sentence = match text(answer, "result").as_str() {
         "already_so" if !by.is_empty() => {
             format!(
-                "#{number} was {done} already: {by} was first, {}",
+                "#{number} was already {done} by {by}, {}",
                 at.unwrap_or_default()
             )
         }
-        "already_so" => format!("#{number} was {done} already"),
-        "not_open" => format!("#{number} is resolved; nothing was done"),
-        "not_found" => format!("there is no incident #{number}"),
+        "already_so" => format!("#{number} was already {done}"),
+        "not_open" => format!("#{number} is resolved; nothing changed"),
+        "not_found" => format!("no incident #{number}"),
         _ => format!("#{number} is {done}"),
     };
     let linked = joined(answer, "linked");
@@ -402,7 +402,7 @@ notes
                 json!({"number": 5, "result": "already_so",
                  "acknowledged_by": {"user": "bo", "name": "bo", "via": "link"},
                        "acknowledged_at": "2026-11-23T03:18:00Z"}),
-                "#5 was acknowledged already: bo was first, 03:18 (2m ago)",
+                "#5 was already acknowledged by bo, 03:18 (2m ago)",
             ),
             (
                 json!({"number": 5, "result": "done", "linked": [6, 7]}),
@@ -410,11 +410,11 @@ notes
             ),
             (
                 json!({"number": 5, "result": "not_open"}),
-                "#5 is resolved; nothing was done",
+                "#5 is resolved; nothing changed",
             ),
             (
                 json!({"number": 5, "result": "not_found"}),
-                "there is no incident #5",
+                "no incident #5",
             ),
         ];
         for (answer, expected) in cases {

@@ -24,7 +24,7 @@ pub fn on_call(answer: &OnCall, user: Option<&str>, view: &View) -> String {
         ]);
     }
     let nothing = user.map_or_else(
-        || "there are no schedules".to_owned(),
+        || "no schedules".to_owned(),
         |user| match user {
             "me" => "you are not on call".to_owned(),
             user => format!("{user} is not on call"),

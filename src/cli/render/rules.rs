@@ -45,17 +45,19 @@ pub fn export_remarks(answer: &Value) -> Vec<String> {
     let mut remarks = Vec::new();
     if text(answer, "origin") == "written_anew" {
         remarks.push(
-            "the files of this revision are not kept: these are written anew and mean the same; \
+            "the original files of this revision were not kept: these are equivalent, but \
              comments and layout are lost"
                 .to_owned(),
         );
     }
     match answer.get("hashed_keys").and_then(Value::as_u64) {
         None | Some(0) => {}
-        Some(1) => remarks.push("1 key stands as its hash (sha256:…), not in clear".to_owned()),
+        Some(1) => {
+            remarks.push("1 key is written as its hash (sha256:…), not in plain text".to_owned());
+        }
         Some(count) => {
             remarks.push(format!(
-                "{count} keys stand as their hashes (sha256:…), not in clear"
+                "{count} keys are written as their hashes (sha256:…), not in plain text"
             ));
         }
     }
@@ -77,7 +79,7 @@ pub fn warnings(answer: &Value) -> Vec<String> {
                 format!(
                     "{place}: {}; {}",
                     text(fault, "message"),
-                    text(fault, "cure")
+                    text(fault, "help")
                 )
             }
         });
@@ -96,14 +98,14 @@ pub fn history(answer: &Value, view: &View) -> String {
             text(revision, "message"),
         ]);
     }
-    table.render(view.look, "no rules were applied yet")
+    table.render(view.look, "no rules have been applied yet")
 }
 
 /// What would become of an event.
 pub fn decisions(answer: &Value) -> String {
     let decisions = list(answer, "decisions");
     if decisions.is_empty() {
-        return "no route takes this event".to_owned();
+        return "no route matches this event".to_owned();
     }
     decisions
         .iter()

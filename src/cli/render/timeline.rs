@@ -35,7 +35,7 @@ pub fn story(answer: &Value, view: &View) -> String {
     let lines = entries.iter().map(|entry| line(entry, &tellings, view));
     let lines: Vec<Line> = lines.collect();
     if lines.is_empty() {
-        return "nothing happened".to_owned();
+        return "nothing recorded".to_owned();
     }
     let zone = view.zone.iana_name().unwrap_or("local time");
     let mut shown = Vec::new();
@@ -286,7 +286,7 @@ Mon 23 Nov 2026, Europe/Lisbon
 03:13:00  bo   mail via relay  refused_target 0.1 s: 550 no
 03:14:00  ana  ana acknowledged via api";
         assert_eq!(story(&answer, &view()), expected);
-        assert_eq!(story(&json!({"items": []}), &view()), "nothing happened");
+        assert_eq!(story(&json!({"items": []}), &view()), "nothing recorded");
     }
 
     #[test]

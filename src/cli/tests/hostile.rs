@@ -66,7 +66,7 @@ fn timeline() -> Value {
 }
 
 fn differences() -> Value {
-    let fault = json!({"path": "a.yaml", "line": 2, "column": 3, "message": "odd", "cure": "mend"});
+    let fault = json!({"path": "a.yaml", "line": 2, "column": 3, "message": "odd", "help": "mend"});
     json!({"revision": 3, "differences": [{"text": "step 2 waits"}, "user cy is new"],
            "moves": [{"schedule": "night", "from": "ana", "to": "bo"}],
            "warnings": [fault, "another"]})
@@ -75,9 +75,9 @@ fn differences() -> Value {
 fn faults() -> Value {
     json!({"title": "faults", "faults": [
         {"code": "unknown-user", "severity": "error", "path": "people.yaml", "line": 1,
-         "column": 1, "message": "no such user", "cure": "add it"},
+         "column": 1, "message": "no such user", "help": "add it"},
         {"code": "no-route", "severity": "warning", "path": "", "line": 0, "column": 0,
-         "message": "no route", "cure": "add one"},
+         "message": "no route", "help": "add one"},
     ]})
 }
 
@@ -382,7 +382,7 @@ fn without_colours(text: &str) -> String {
 
 #[tokio::test]
 async fn whatever_refusal_is_hostile_what_is_printed_is_text() {
-    let fault = json!({"path": HOSTILE, "problem": HOSTILE, "message": HOSTILE, "cure": HOSTILE,
+    let fault = json!({"path": HOSTILE, "problem": HOSTILE, "message": HOSTILE, "help": HOSTILE,
                        "code": HOSTILE, "severity": HOSTILE, "line": 1, "column": 1});
     let bare = json!({"path": HOSTILE, "problem": HOSTILE});
     let refusals = [

@@ -80,7 +80,7 @@ async fn events_wait_on_disk_while_the_server_is_away_and_go_first_when_it_is_ba
     server.answers(
         "POST /v1/events",
         503,
-        json!({"detail": "the router is stopping"}),
+        json!({"detail": "the router is shutting down"}),
     );
     let failure = send(&["--summary", "one"], &server.url, spool.path())
         .await
@@ -88,7 +88,7 @@ async fn events_wait_on_disk_while_the_server_is_away_and_go_first_when_it_is_ba
     assert_eq!(failure.code(), 3);
     let text = failure.to_string();
     assert!(
-        text.contains("the router is stopping\n1 event queued in "),
+        text.contains("the router is shutting down\n1 event queued in "),
         "{text}"
     );
     let kept = files(spool.path());
@@ -114,7 +114,7 @@ async fn events_wait_on_disk_while_the_server_is_away_and_go_first_when_it_is_ba
     let report = send(&["--flush"], &server.url, spool.path())
         .await
         .expect("nothing to do");
-    assert_eq!(report.text, "nothing waits");
+    assert_eq!(report.text, "nothing queued");
 }
 
 #[tokio::test]

@@ -149,9 +149,9 @@ async fn a_refusal_becomes_words_and_an_exit_code() {
         ),
         (
             503,
-            problem("the router is stopping"),
+            problem("the router is shutting down"),
             3,
-            "refused (503): the router is stopping",
+            "refused (503): the router is shutting down",
         ),
         (
             400,
@@ -276,7 +276,7 @@ async fn many_incidents_are_acknowledged_at_once_and_the_second_person_hears_who
     assert_eq!(
         report.text,
         "#5 is acknowledged; its alerts are also in #9\n\
-         #6 was acknowledged already: bo was first, 03:10 (10m ago)"
+         #6 was already acknowledged by bo, 03:10 (10m ago)"
     );
     assert_eq!(
         report.remarks,
@@ -446,7 +446,7 @@ async fn a_check_of_channels_fails_when_one_would_not_take_a_message() {
         .expect_err("there is none");
     assert_eq!(
         failure.to_string(),
-        "no channel is called x: the settings have mail, hooks"
+        "no channel x: the settings have mail, hooks"
     );
 }
 

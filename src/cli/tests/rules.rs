@@ -48,7 +48,7 @@ async fn bad_rules_fail_the_check_with_all_faults_and_their_source_lines() {
     assert!(
         faults
             .iter()
-            .all(|fault| fault["line"].is_u64() && fault["cure"].is_string())
+            .all(|fault| fault["line"].is_u64() && fault["help"].is_string())
     );
     assert!(report.text.contains("    colour: red"), "{}", report.text);
     assert!(report.text.contains("zz.yaml:3:5"), "{}", report.text);
@@ -187,7 +187,7 @@ async fn apply_asks_only_when_somebody_else_would_be_on_call_now() {
 async fn apply_of_what_is_in_force_changes_nothing() {
     let server = server(&json!([]), &json!([])).await;
     let report = apply(&["--yes"], &server, None).await.expect("it answers");
-    assert_eq!(report.text, "these rules are in force already");
+    assert_eq!(report.text, "these rules are already in force");
     assert!(!server.lines().iter().any(|line| line.starts_with("PUT")));
 }
 
@@ -196,7 +196,7 @@ async fn faults_that_the_server_finds_are_shown_with_the_source_lines_of_the_fol
     let server = server(&json!([]), &json!([])).await;
     let first = starter::files().remove(0);
     let fault = json!({"code": "unknown-channel", "severity": "error", "path": first.path,
-        "line": 1, "column": 1, "message": "no channel is called x", "cure": "add it"});
+        "line": 1, "column": 1, "message": "no channel x", "help": "add it"});
     let answer = json!({"detail": "1 error", "code": "invalid_rules", "faults": [fault]});
     server.answers("POST /v1/rules/diff", 400, answer);
     let report = apply(&["--yes"], &server, None)
@@ -245,7 +245,7 @@ async fn an_export_says_what_it_is_not() {
             json!({"origin": "written_anew", "hashed_keys": 2}),
             [
                 "comments and layout are lost",
-                "2 keys stand as their hashes",
+                "2 keys are written as their hashes",
             ],
         ),
     ];
@@ -338,7 +338,7 @@ async fn a_routing_test_posts_the_event_with_its_labels() {
         "native",
     ];
     let report = run(&words, &server).await.expect("it answers");
-    assert_eq!(report.text, "no route takes this event");
+    assert_eq!(report.text, "no route matches this event");
     let raw = [
         "rules",
         "test",
@@ -442,7 +442,7 @@ async fn checked(addresses: &[&str], outbound: &str) -> Vec<(String, String)> {
     let text = |fault: &Value, field: &str| fault[field].as_str().unwrap_or_default().to_owned();
     let faults = report.value["faults"].as_array().expect("a list").clone();
     for fault in &faults {
-        assert!(fault["line"].is_u64() && !text(fault, "cure").is_empty());
+        assert!(fault["line"].is_u64() && !text(fault, "help").is_empty());
         assert!(!fault.to_string().contains("hush"), "{fault}");
     }
     let faults = faults.iter();

@@ -52,7 +52,7 @@ pub(in crate::engine) fn acknowledge(
         incident.runs.clear();
     });
     if let Some(until) = snoozed_until {
-        let text = format!("the snooze goes on for {}", until.since(now));
+        let text = format!("still snoozed for {}", until.since(now));
         tx.note(number, EntryKind::Escalation, Reason::Snoozed, text);
     }
     withdrawal::withdraw(tx, number);
@@ -175,7 +175,7 @@ pub(in crate::engine) fn snooze(
 }
 
 pub(in crate::engine) fn snooze_over(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    let text = "the snooze is over; the same step goes on";
+    let text = "the snooze ended; the same step continues";
     let reason = Reason::SnoozeOver;
     tx.note(number, EntryKind::Escalation, reason, text);
     tx.edit_incident(&number, |incident| {

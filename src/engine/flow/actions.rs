@@ -62,19 +62,19 @@ fn check(tx: &StepTransaction<'_>, verb: &Verb) -> Result<(), Refusal> {
         Verb::Snooze { until } if *until <= tx.now.wall => Err(Refusal::Invalid {
             what: "snooze until",
             value: until.to_string(),
-            cure: "give a time after now".to_owned(),
+            help: "give a time after now".to_owned(),
         }),
         Verb::Snooze { until } if until.since(tx.now.wall) > Duration::days(30) => {
             Err(Refusal::Invalid {
                 what: "snooze until",
                 value: until.to_string(),
-                cure: "snooze for at most 30 days".to_owned(),
+                help: "snooze for at most 30 days".to_owned(),
             })
         }
         Verb::Note { text } if text.chars().count() > NOTE_CHARACTERS => Err(Refusal::Invalid {
             what: "note of",
             value: format!("{} characters", text.chars().count()),
-            cure: format!("use at most {NOTE_CHARACTERS}"),
+            help: format!("use at most {NOTE_CHARACTERS}"),
         }),
         Verb::Acknowledge
         | Verb::Unacknowledge
@@ -150,7 +150,13 @@ fn perform(tx: &mut StepTransaction<'_>, incident: &Arc<Incident>, act: &Act) ->
         Verb::Acknowledge => acknowledge(tx, incident, actor),
         Verb::Unacknowledge if incident.status == Status::Triggered => ActResult::AlreadySo,
         Verb::Unacknowledge => {
-            tell(tx, number, Reason::Unacknowledged, actor, "gave it back");
+            tell(
+                tx,
+                number,
+                Reason::Unacknowledged,
+                actor,
+                "unacknowledged it",
+            );
             escalation::restart(tx, number, Reason::Unacknowledged);
             ActResult::Done
         }
@@ -165,7 +171,7 @@ fn perform(tx: &mut StepTransaction<'_>, incident: &Arc<Incident>, act: &Act) ->
                 number,
                 Reason::Snoozed,
                 actor,
-                &format!("has it and snoozed for {length}"),
+                &format!("snoozed it for {length}"),
             );
             let handled = handled(tx, actor);
             acknowledgment::snooze(tx, number, handled, length);
@@ -177,14 +183,14 @@ fn perform(tx: &mut StepTransaction<'_>, incident: &Arc<Incident>, act: &Act) ->
                 number,
                 Reason::EscalatedByHand,
                 actor,
-                "asked for the next step",
+                "escalated to the next step",
             );
             acknowledgment::escalate_now(tx, number, Reason::EscalatedByHand);
             ActResult::Done
         }
         Verb::Decline if incident.status != Status::Triggered => ActResult::AlreadySo,
         Verb::Decline => {
-            tell(tx, number, Reason::Declined, actor, "cannot take it");
+            tell(tx, number, Reason::Declined, actor, "declined");
             tx.edit_incident(&number, |incident| {
                 incident
                     .runs
@@ -204,12 +210,8 @@ fn perform(tx: &mut StepTransaction<'_>, incident: &Arc<Incident>, act: &Act) ->
 fn acknowledge(tx: &mut StepTransaction<'_>, incident: &Arc<Incident>, actor: &Actor) -> ActResult {
     let number = incident.number;
     if incident.status == Status::Acknowledged && !incident.escalation.is_join_pending {
-        let first = incident
-            .acknowledged
-            .as_ref()
-            .map_or("somebody", |handled| &handled.by);
-        let text = format!("would take it too; {first} has it already");
-        tell(tx, number, Reason::AlreadyAcknowledged, actor, &text);
+        let reason = Reason::AlreadyAcknowledged;
+        tell(tx, number, reason, actor, "acknowledged again");
         return ActResult::AlreadySo;
     }
     tell(tx, number, Reason::Acknowledged, actor, "acknowledged");
@@ -260,7 +262,7 @@ fn reassign(
         number,
         Reason::Reassigned,
         actor,
-        &format!("handed it to {name}"),
+        &format!("reassigned it to {name}"),
     );
     match to {
         ReassignTo::Target(target) => {

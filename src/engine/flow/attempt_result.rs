@@ -85,7 +85,7 @@ fn not_started(
     });
     if page.is_withdrawn {
         let text = format!(
-            "{} was not paged: the message had not left",
+            "{} was not paged: the message had not been sent",
             delivery::who(page)
         );
         delivery::note_page(tx, page.id, Reason::Withdrawn, &text, |detail| {
@@ -279,7 +279,7 @@ fn is_down(tx: &StepTransaction<'_>, channel: &ChannelName) -> bool {
 }
 
 fn retries_over(tx: &mut StepTransaction<'_>, id: PageId, channel: &ChannelName) {
-    let text = format!("no further attempt on {channel}");
+    let text = format!("no more attempts on {channel}");
     delivery::note_page(tx, id, Reason::RetriesOver, &text, |detail| {
         detail.channel = Some(channel.as_str().into());
     });
@@ -368,9 +368,9 @@ fn no_place_in_time(tx: &mut StepTransaction<'_>, page: &Arc<Page>, queued: &Que
     });
     let channel = &queued.channel;
     let text = if is_over {
-        format!("no place on {channel} became free within {waited}; it waits no longer")
+        format!("no slot on {channel} became free within {waited}; gave up waiting")
     } else {
-        format!("no place on {channel} became free within {waited}; failover starts")
+        format!("no slot on {channel} became free within {waited}; failover starts")
     };
     delivery::note_page(tx, page.id, Reason::NoPlaceInTime, &text, |detail| {
         detail.channel = Some(channel.as_str().into());
@@ -388,7 +388,10 @@ fn wait_for_token(tx: &mut StepTransaction<'_>, page: &Page, retry: Retry, wait:
     channel_health::edit_health(tx, &retry.channel, &page.endpoint(), |health| {
         budget::book(health, now, wait);
     });
-    let text = format!("the retry on {} waits {wait} for a token", retry.channel);
+    let text = format!(
+        "the retry on {} waits {wait} for the retry budget",
+        retry.channel
+    );
     delivery::note_page(tx, page.id, Reason::RetryBudget, &text, |_| {});
     let retry = Retry {
         due: now + wait,

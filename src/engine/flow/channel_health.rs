@@ -343,14 +343,14 @@ fn trouble_text(name: &ChannelName, outcome: Outcome) -> String {
         Outcome::RefusedCredential => "its credentials or settings are refused",
         Outcome::TlsNameMismatch => "its certificate is for another name",
         Outcome::TlsOther => "its certificate is not accepted",
-        Outcome::QuotaExhausted => "its account has nothing left to send with",
+        Outcome::QuotaExhausted => "its account has no quota left",
         Outcome::Delivered
         | Outcome::Accepted
         | Outcome::Throttled { .. }
         | Outcome::Transient
         | Outcome::RefusedTarget
         | Outcome::RefusedContent
-        | Outcome::Unknown => "it does not take messages",
+        | Outcome::Unknown => "it does not accept messages",
     };
     format!("channel {name} cannot page anybody: {what}")
 }
@@ -458,9 +458,8 @@ pub(in crate::engine) fn look_for_silent(tx: &mut StepTransaction<'_>) {
         let Some(who) = silent(tx, &name, now) else {
             continue;
         };
-        let text = format!(
-            "{who} has taken no message for more than {SILENT_AFTER} while attempts were made"
-        );
+        let text =
+            format!("{who} has accepted no message for more than {SILENT_AFTER} despite attempts");
         let trouble = SelfIncident {
             cause: Cause::ChannelSilent,
             subject: name.as_str().into(),

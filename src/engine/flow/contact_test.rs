@@ -265,7 +265,7 @@ fn tell(tx: &mut StepTransaction<'_>, user: &UserName, contact: &Contact, why: &
     let trouble = about(user, contact, Cause::ContactUnreachable);
     if self_incidents::occurrences(tx, &trouble) == 0 && told(tx) >= TOLD_MAX {
         let count = self_incidents::occurrences(tx, &further()) + 1;
-        let text = format!("further test pages were not taken: {count}; the last: {text}");
+        let text = format!("more test pages failed: {count}; the last: {text}");
         self_incidents::raise(tx, further(), &text);
         return;
     }
@@ -359,7 +359,7 @@ pub(in crate::engine) fn failed(tx: &mut StepTransaction<'_>, page: &Arc<Page>) 
             attempt.outcome?.as_str().replace('_', " ")
         ))
     });
-    let why = words.unwrap_or_else(|| "no channel took its test page".to_owned());
+    let why = words.unwrap_or_else(|| "no channel accepted its test page".to_owned());
     tell(tx, &user, &contact, &why);
 }
 

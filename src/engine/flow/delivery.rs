@@ -141,8 +141,8 @@ fn note_unusable(tx: &mut StepTransaction<'_>, plan: &Plan<'_>, reason: Reason) 
 
 fn note_bundle(tx: &mut StepTransaction<'_>, plan: &Plan<'_>, page: PageId) {
     let text: Text = match plan.incidents.len() {
-        1 => "paged in a bundle of 1 incident".into(),
-        count => format!("paged in a bundle of {count} incidents").into(),
+        1 => "paged in a combined message (1 incident)".into(),
+        count => format!("paged in a combined message ({count} incidents)").into(),
     };
     for (incident, why) in &plan.incidents {
         let detail = EntryDetail {

@@ -30,7 +30,7 @@ pub(in crate::engine) fn apply(
         (_, Some(known)) if known.channel != *channel => Answer::Refused(Refusal::Invalid {
             what: "delivery report on attempt",
             value: attempt.to_string(),
-            cure: format!("only {} may report on it", known.channel),
+            help: format!("only {} may report on it", known.channel),
         }),
         (Some(page), Some(known)) => {
             believe(tx, page, known, (outcome, provider_message));

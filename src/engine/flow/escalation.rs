@@ -86,7 +86,7 @@ pub(in crate::engine) fn restart(
     if incident.is_silenced {
         crate::engine::silence::hold(tx, number);
     } else if incident.expects_acknowledgment() {
-        let text = format!("escalation starts again: {}", reason.meaning());
+        let text = format!("escalation restarts: {}", reason.meaning());
         tx.note(number, EntryKind::Escalation, reason, text);
         start_round(tx, number, 0);
     }
@@ -133,7 +133,7 @@ pub(in crate::engine) fn start_round(
     resolution::archive_old_pages(tx, number);
     updates::post_copies(tx, number);
     if round > 0 {
-        let text = format!("round {} begins", round + 1);
+        let text = format!("round {} starts", round + 1);
         let reason = Reason::RoundStarted;
         tx.note(number, EntryKind::Escalation, reason, text);
     }
@@ -166,7 +166,10 @@ pub(in crate::engine) fn advance(
             begin_step(tx, number, index, named, reason);
             return;
         }
-        let text = format!("step {} names nobody; the next begins at once", index + 1);
+        let text = format!(
+            "step {} has nobody to page; the next step starts at once",
+            index + 1
+        );
         let detail = step_detail(&incident, Some(index));
         tx.note_in_detail(
             number,
@@ -317,7 +320,7 @@ pub(in crate::engine) fn page_fallback_for(
     }
     let names: Vec<String> = named.iter().map(name_of).collect();
     let text = if names.is_empty() {
-        "the fallback names nobody".to_owned()
+        "the fallback has nobody to page".to_owned()
     } else {
         format!("fallback: pages {}", names.join(", "))
     };
@@ -337,7 +340,7 @@ pub(in crate::engine) fn page_fallback_for(
 
 fn exhaust(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     set_phase(tx, number, Phase::Exhausted);
-    let text = format!("the fallback was paged {FALLBACKS_MAX} times and nobody came");
+    let text = format!("the fallback was paged {FALLBACKS_MAX} times and nobody acknowledged");
     let reason = Reason::Exhausted;
     tx.note(number, EntryKind::Escalation, reason, text);
     let is_own = tx
@@ -446,7 +449,7 @@ fn step_over(tx: &mut StepTransaction<'_>, number: IncidentNumber, incident: &Ar
     if reason == Reason::WaitOver {
         notification::note_unsent(tx, incident);
     } else {
-        let text = "every contact of everybody in this step failed; the next begins at once";
+        let text = "every contact in this step failed; the next step starts at once";
         tx.note(number, EntryKind::Escalation, reason, text);
     }
     tx.edit_incident(&number, |incident| {

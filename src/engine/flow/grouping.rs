@@ -346,7 +346,7 @@ pub(in crate::engine) fn raise_urgency(
         // Runs count through the notify steps of the other urgency: they begin anew.
         incident.runs.clear();
     });
-    let text = format!("urgency is {urgency} now");
+    let text = format!("urgency is now {urgency}");
     let reason = Reason::UrgencyRaised;
     tx.note(number, EntryKind::Incident, reason, text);
     // What has not left yet would say the same a moment before the new round does.
@@ -379,7 +379,7 @@ pub(in crate::engine) fn leave_others(
             alert.incidents.retain(|known| *known != number);
         });
         recount(tx, &before);
-        let text = format!("{} lands elsewhere now", before.title());
+        let text = format!("{} is now routed elsewhere", before.title());
         let reason = Reason::LabelsChanged;
         tx.note(number, EntryKind::Alert, reason, text);
         resolution::alert_left(tx, number, Reason::LabelsChanged);

@@ -228,8 +228,8 @@ fn hold_old(
     };
     let count = self_incidents::occurrences(tx, &trouble) + 1;
     let text = format!(
-        "{count} events of integration {integration} are older than its max_age; they are kept and \
-         page nobody"
+        "{count} events of integration {integration} are older than its max_age; they are kept \
+         but page nobody"
     );
     self_incidents::raise(tx, trouble, &text);
     Verdict {

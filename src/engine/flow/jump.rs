@@ -47,9 +47,9 @@ pub(in crate::engine) fn ahead(tx: &mut StepTransaction<'_>, by: Duration) {
 /// Everything that is remembered is kept: what comes from now on counts by the clock as it is.
 fn tell(tx: &mut StepTransaction<'_>, by: Duration) {
     let text = format!(
-        "the wall clock is {by} ahead of the last commit; nothing is forgotten by it for an hour: \
-         if it is wrong set it back by then, if it is right there is nothing to do, or \
-         `reveille clock confirm` ends the wait"
+        "the wall clock is {by} ahead of the last commit; nothing is purged for an hour: if it is \
+         wrong, set it back by then; if it is right, do nothing, or run `reveille clock confirm` \
+         to end the wait"
     );
     self_incidents::raise(tx, trouble(cause_of(by)), &text);
 }
@@ -81,7 +81,7 @@ pub(in crate::engine) fn begin_anew(tx: &mut StepTransaction<'_>) {
 
 /// The wall clock was set back.
 pub(in crate::engine) fn back(tx: &mut StepTransaction<'_>, by: Duration) {
-    let text = format!("the wall clock was set back by {by}; remaining waits hold");
+    let text = format!("the wall clock was set back by {by}; running waits are unchanged");
     self_incidents::raise(tx, trouble(Cause::Clock), &text);
     let Some(jump) = tx.jump else {
         return;

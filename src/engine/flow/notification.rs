@@ -31,7 +31,7 @@ pub(in crate::engine) fn start_run(
     };
     let going = incident.runs.iter().find(|run| run.user == *user);
     if going.is_some_and(|run| run.due.is_some() || !run.held.is_empty()) {
-        let text = format!("{user} is being paged already by an earlier step");
+        let text = format!("{user} is already being paged by an earlier step");
         tx.note_in_detail(
             number,
             EntryKind::Page,
@@ -451,7 +451,9 @@ pub(in crate::engine) fn page_acknowledger(tx: &mut StepTransaction<'_>, number:
         schedule: None,
         revision: tx.rules.revision,
     };
-    let text = format!("{user} has it and is told of the joined alert; answers within {wait}");
+    let text = format!(
+        "{user} acknowledged it and is told about the joined alert; must respond within {wait}"
+    );
     tx.note_in_detail(
         number,
         EntryKind::Page,

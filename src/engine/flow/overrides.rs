@@ -43,12 +43,12 @@ fn check(tx: &StepTransaction<'_>, request: &OverrideRequest) -> Result<(), Refu
     }
     let now = tx.now.wall;
     if request.until <= now || request.until <= request.from.unwrap_or(now) {
-        let cure = "give a time after now and after `from`".to_owned();
+        let help = "give a time after now and after `from`".to_owned();
         let value = request.until.to_string();
         return Err(Refusal::Invalid {
             what: "until",
             value,
-            cure,
+            help,
         });
     }
     Ok(())

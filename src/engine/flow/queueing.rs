@@ -81,7 +81,7 @@ pub(in crate::engine) fn start_attempt(
     let waited = now.steady.since(queued.since);
     let text = if waited >= Duration::seconds(1) {
         format!(
-            "{} → {}, {waited} after it began to wait for a place",
+            "{} → {}, after waiting {waited} for a slot",
             channel.name,
             who(&before)
         )
@@ -112,7 +112,7 @@ pub(in crate::engine) fn requeue(
     match later {
         Some((at, reason)) => delivery::retry_later(tx, page.id, &queued.channel, at, reason),
         None => {
-            let text = format!("there is no channel {} any more", queued.channel);
+            let text = format!("channel {} no longer exists", queued.channel);
             note_page(tx, page.id, Reason::TargetGone, &text, |_| {});
         }
     }

@@ -237,7 +237,7 @@ fn collapse_steps(tx: &mut StepTransaction<'_>, incident: &Incident) {
         return;
     };
     let (round, before) = highest_due(incident, &policy, tx.now.steady);
-    let text = "steps fell due while the router was away; only the highest is paged now";
+    let text = "steps came due while the router was down; only the highest is paged now";
     let reason = Reason::CollapsedSteps;
     tx.note(number, EntryKind::Escalation, reason, text);
     tx.edit_incident(&number, |incident| {
@@ -380,7 +380,7 @@ fn interrupt(tx: &mut StepTransaction<'_>, id: PageId, began: MonotonicTime) {
         );
         delivery::note_page(tx, id, Reason::Withdrawn, &text, |_| {});
     } else if is_worn {
-        let text = format!("{} was tried often enough", delivery::who(&page));
+        let text = format!("{} has had all its attempts", delivery::who(&page));
         delivery::note_page(tx, id, Reason::RetriesOver, &text, |_| {});
         delivery::move_on(tx, id, false);
         delivery::fail_if_hopeless(tx, id);

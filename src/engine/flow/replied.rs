@@ -128,7 +128,7 @@ pub(in crate::engine) fn within_limit(
         before
     })?;
     if before + 1 == ANSWERS_MAX {
-        let last = "Further texts count, but are not answered for a while.";
+        let last = "More texts still count, but are not answered for a while.";
         return Some(format!("{text} {last}"));
     }
     (before < ANSWERS_MAX).then_some(text)

@@ -42,7 +42,7 @@ pub(in crate::engine) fn alert_ended(
     let title = alert.title();
     let text = match alert.unreported.filter(|_| reason == Reason::Unreported) {
         Some(wait) => format!("{title}: no report for {}", wait.resolve_after),
-        None => format!("{title} is over"),
+        None => format!("{title} is no longer firing"),
     };
     tx.note(number, EntryKind::Alert, reason, text);
     alert_left(tx, number, reason);
@@ -91,7 +91,10 @@ pub(in crate::engine) fn keep_flapping(
         if changes < FLAP_CHANGES || incident.alerts.firing > 0 {
             return false;
         }
-        let text = format!("came and went {changes} times; stays open until {FLAP_QUIET} of quiet");
+        let text = format!(
+            "fired and resolved {changes} times; stays open until {FLAP_QUIET} of \
+            quiet"
+        );
         let reason = Reason::Flapping;
         tx.note(number, EntryKind::Incident, reason, text);
     }
@@ -127,11 +130,11 @@ fn resolve_by_source(tx: &mut StepTransaction<'_>, number: IncidentNumber, reaso
     };
     let in_group_wait = incident.escalation.phase == Phase::GroupWait;
     let text = if in_group_wait {
-        "over before the group wait was; nobody was paged".to_owned()
+        "resolved before the group wait ended; nobody was paged".to_owned()
     } else if reason == Reason::Unreported {
-        "resolved: of its last firing alert no report comes any more".to_owned()
+        "resolved: its last firing alert is no longer reported".to_owned()
     } else {
-        "resolved: its last firing alert is over".to_owned()
+        "resolved: its last firing alert is no longer firing".to_owned()
     };
     let reason = match reason {
         _ if in_group_wait => Reason::ResolvedInGroupWait,
@@ -372,7 +375,7 @@ fn acknowledge_if_all_are(tx: &mut StepTransaction<'_>, number: IncidentNumber, 
         via: Via::Source,
         at: tx.now.wall,
     };
-    let text = format!("acknowledged by {by}: all its firing alerts are");
+    let text = format!("acknowledged in {by}: all firing alerts are acknowledged there");
     let reason = Reason::AllAlertsAcknowledged;
     tx.note(number, EntryKind::Incident, reason, text);
     acknowledgment::acknowledge(tx, number, handled);

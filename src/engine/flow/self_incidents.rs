@@ -255,7 +255,7 @@ pub(in crate::engine) fn look_for_gaps(tx: &mut StepTransaction<'_>) {
         if !is_gap {
             clear(tx, &trouble);
         } else if !is_told(tx, &trouble) {
-            let mut text = format!("schedule {name} names nobody now");
+            let mut text = format!("schedule {name} has nobody on call");
             for said in tx.state.passed_over(&name, tx.rules, wall) {
                 text.push_str("; ");
                 text.push_str(&said);

@@ -171,34 +171,33 @@ fn written(matchers: &[Matcher]) -> String {
 fn check_silence(tx: &StepTransaction<'_>, request: &SilenceRequest) -> Result<(), Refusal> {
     if !tx.state.has_room_for_silence(request.replaces) {
         return Err(Refusal::Invalid {
-            what: "another silence beside",
+            what: "another silence in addition to",
             value: format!("{} that have not ended", Silence::MAX),
-            cure: "end some of them first".to_owned(),
+            help: "end some of them first".to_owned(),
         });
     }
-    let invalid = |what, value: String, cure: String| Err(Refusal::Invalid { what, value, cure });
+    let invalid = |what, value: String, help: String| Err(Refusal::Invalid { what, value, help });
     let now = tx.now.wall;
     let most = tx.rules.settings.silence_max;
     // Most often a variable that was empty: `team=$TEAM`.
     let covers_everything = request.matchers.iter().all(Matcher::matches_empty);
     if covers_everything && !request.everything {
-        let cure = "at least one matcher must not match the empty text; where everything is meant \
-                    give `everything: true` (--everything), or alertname=~\".+\" for every alert \
-                    with a name"
+        let help = "at least one matcher must not match the empty text; to cover everything give \
+            `everything: true` (--everything), or alertname=~\".+\" for every alert with a name"
             .to_owned();
         return invalid(
-            "a silence over everything",
+            "a silence that covers everything",
             written(&request.matchers),
-            cure,
+            help,
         );
     }
     if request.until <= request.from.unwrap_or(now).max(now) {
-        let cure = "give a time after now and after `from`".to_owned();
-        return invalid("until", request.until.to_string(), cure);
+        let help = "give a time after now and after `from`".to_owned();
+        return invalid("until", request.until.to_string(), help);
     }
     if request.until.since(now) > most {
-        let cure = format!("a silence ends at most {most} from now (setting silence_max)");
-        return invalid("until", request.until.to_string(), cure);
+        let help = format!("a silence ends at most {most} from now (setting silence_max)");
+        return invalid("until", request.until.to_string(), help);
     }
     match request.replaces {
         Some(id) if tx.silence(&id).is_none() => Err(Refusal::Unknown {
@@ -390,7 +389,7 @@ fn release(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     if incident.status != Status::Triggered {
         return;
     }
-    let text = "the silence is over and it still fires; escalation starts at step 1";
+    let text = "the silence ended and it is still firing; escalation starts at step 1";
     let reason = Reason::SilenceOver;
     tx.note(number, EntryKind::Escalation, reason, text);
     follow_most_urgent(tx, number);
@@ -412,7 +411,7 @@ fn follow_most_urgent(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
         return;
     };
     tx.edit_incident(&number, |incident| incident.urgency = urgency);
-    let text = format!("urgency is {urgency} now");
+    let text = format!("urgency is now {urgency}");
     let reason = Reason::UrgencyRaised;
     tx.note(number, EntryKind::Incident, reason, text);
 }

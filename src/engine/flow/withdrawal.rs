@@ -55,11 +55,11 @@ fn withdraw_page(tx: &mut StepTransaction<'_>, number: IncidentNumber, page: &Pa
         bundle::take_back(tx, page);
         let text = if page.attempts.is_empty() {
             format!(
-                "{} was not paged: the message had not left",
+                "{} was not paged: the message had not been sent",
                 delivery::who(page)
             )
         } else {
-            format!("{} is not paged further", delivery::who(page))
+            format!("{} is not paged any further", delivery::who(page))
         };
         delivery::note_page(tx, page.id, Reason::Withdrawn, &text, |_| {});
         let others = page.incidents.iter().filter(|known| known.number != number);

@@ -166,7 +166,7 @@ impl State {
         own.filter(|known| !rules.can_stand_in(known))
             .map(|known| {
                 format!(
-                    "override {} names {}, who is not in the rules, and is passed over",
+                    "override {} names {}, who is not in the rules, and is ignored",
                     known.id, known.user
                 )
             })

@@ -116,15 +116,17 @@ fn wholes_of_documents() -> Vec<Whole> {
         whole(
             "a set without a root",
             "users: {}\n",
-            &["error[no-route]: there is no root `route` in any file"],
+            &["error[no-route]: no root `route` in any file"],
         ),
         whole(
             "a root with what only other routes have",
             "route: { matchers: ['a=\"b\"'], continue: true }\n",
             &[
                 "1:8: error[missing-key]: a route needs `policy`",
-                "1:10: error[bad-root]: the root route takes every alert, so it has no `matchers`",
-                "1:31: error[bad-root]: the root route takes every alert, so it has no `continue`",
+                "1:10: error[bad-root]: the root route matches every alert, so it cannot have \
+                 `matchers`",
+                "1:31: error[bad-root]: the root route matches every alert, so it cannot have \
+                 `continue`",
             ],
         ),
         whole(
@@ -134,9 +136,9 @@ fn wholes_of_documents() -> Vec<Whole> {
              route: { policy: none }\n",
             &[
                 "2:13: error[no-fallback]: the policy p has no `fallback`, and the root route has \
-                 no policy to lend its first step",
-                "3:1: warning[root-pages-nobody]: the root route pages nobody, so alerts that no \
-                 other route takes go unheard",
+                 no policy whose first step could be used",
+                "3:1: warning[root-pages-nobody]: the root route pages nobody, so alerts that \
+                 match no other route page nobody",
             ],
         ),
     ]
@@ -200,7 +202,7 @@ fn wholes_of_zones() -> Vec<Whole> {
     let bundled = bundled_version();
     let said = format!(
         "warning[old-time-zones]: the bundled time zones have version {bundled}, those of the \
-         system 2999a: where rules changed, handoffs are at the wrong time"
+         system 2999a: where time zone rules changed, handoffs happen at the wrong time"
     );
     old.expected = vec![said.leak()];
     let mut same = whole(
@@ -232,7 +234,7 @@ fn wholes_of_processes() -> Vec<Whole> {
         &format!("{BASE}{keys}"),
         &[
             "7:43: warning[key-unset]: 1 of 2 keys of a are not set (env:ONE, env:TWO)",
-            "7:91: warning[key-unset]: the key env:B of b is not set; it answers 401",
+            "7:91: warning[key-unset]: the key env:B of b is not set; requests get 401",
         ],
     );
     let set = [("a".into(), vec![[1; 32]]), ("c".into(), vec![[2; 32]])];
@@ -241,8 +243,8 @@ fn wholes_of_processes() -> Vec<Whole> {
         "keys that are not set, and keys that were made while the router ran",
         &format!("{BASE}{keys}"),
         &[
-            "7:43: warning[key-unset]: no key of a is set (env:ONE, env:TWO); only keys that \
-             `reveille key create` made open it",
+            "7:43: warning[key-unset]: no key of a is set (env:ONE, env:TWO); only keys from \
+             `reveille key create` work",
         ],
     );
     let set = [("b".into(), vec![[1; 32]]), ("c".into(), vec![[2; 32]])];
@@ -294,9 +296,9 @@ fn wholes_of_processes() -> Vec<Whole> {
         "contacts that no channel carries",
         BASE,
         &[
-            "2:22: warning[contact-without-channel]: no channel carries email, so mail reaches \
+            "2:22: warning[contact-without-channel]: no channel can send email, so mail reaches \
              nobody",
-            "3:21: warning[contact-without-channel]: no channel carries email, so mail reaches \
+            "3:21: warning[contact-without-channel]: no channel can send email, so mail reaches \
              nobody",
         ],
     );
@@ -315,9 +317,9 @@ fn wholes_of_processes() -> Vec<Whole> {
         &[
             "2:38: error[bad-address]: the address of the contact one holds a secret",
             "3:37: warning[forbidden-address]: the address of the contact two is private; no page \
-             reaches it",
+             can reach it",
             "5:44: warning[forbidden-address]: the address of the target on channel/hooks is \
-             private; no page reaches it",
+             private; no page can reach it",
             "6:37: error[bad-address]: the address of the target on channel/hooks holds a secret",
         ],
     );
@@ -360,8 +362,7 @@ fn a_file_that_cannot_be_read_does_not_make_references_to_it_dangle() {
     assert_eq!(
         faults_of(&files, &environment()),
         [
-            "broken.yaml:1:14: error[syntax]: this is not YAML: mismatched bracket '[' closed by \
-             '}'",
+            "broken.yaml:1:14: error[syntax]: invalid YAML: mismatched bracket '[' closed by '}'",
             "policies.yaml:1:48: error[unknown-key]: a policy step has no key `wiat`",
         ]
     );

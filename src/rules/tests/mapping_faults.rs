@@ -6,8 +6,8 @@ use super::*;
 use crate::document::Diagnostic;
 use crate::rules::limits;
 
-const BEGIN_WITH_SLASH: &str = "begin with a slash and separate names by slashes: /alert/title; \
-                                write ~1 for a slash and ~0 for ~ inside of a name";
+const BEGIN_WITH_SLASH: &str = "start with a slash and separate names with slashes: /alert/title; \
+    inside a name write ~1 for a slash and ~0 for ~";
 
 /// The last line of a mapping that has `source` and `severity` besides, and with `action` before it
 /// where a `;` stands; the fault as `line:column: error[code]: message`; the help.
@@ -61,8 +61,8 @@ const POINTERS: &[Case] = &[
     ),
     (
         "links: [/a]",
-        "7:14: error[not-a-map]: `links` is a map of names, not a list",
-        "write `name: value`, one name a line",
+        "7:14: error[not-a-map]: `links` must be a map of names, not a list",
+        "write `name: value`, one per line",
     ),
 ];
 
@@ -79,13 +79,13 @@ const WORDS: &[Case] = &[
     ),
     (
         "action: /a; actions: { ok: true }",
-        "8:22: error[not-text]: an action is a text, not the truth value true",
+        "8:22: error[not-text]: an action must be text, not the truth value true",
         "put it in quotes: \"true\"",
     ),
     (
         "action: /a; actions: [resolve]",
-        "8:16: error[not-a-map]: `actions` is a map of names, not a list",
-        "write `name: value`, one name a line",
+        "8:16: error[not-a-map]: `actions` must be a map of names, not a list",
+        "write `name: value`, one per line",
     ),
     (
         "action: []; actions: { ok: resolve }",
@@ -94,12 +94,12 @@ const WORDS: &[Case] = &[
     ),
     (
         "actions: { ok: resolve }",
-        "7:7: error[missing-key]: `actions` needs `action`, which points to the text it reads",
+        "7:7: error[missing-key]: `actions` needs `action`, the pointer to the text it maps",
         "add `action: /…`, or remove `actions`",
     ),
     (
         "unlisted: ignore",
-        "7:7: error[missing-key]: `unlisted` needs `action`, which points to the text it reads",
+        "7:7: error[missing-key]: `unlisted` needs `action`, the pointer to the text it maps",
         "add `action: /…`, or remove `unlisted`",
     ),
     (
@@ -109,18 +109,18 @@ const WORDS: &[Case] = &[
     ),
     (
         "action: /a; unlisted: [ignore]",
-        "8:17: error[not-text]: `unlisted` is a text, not a list",
-        "write one text",
+        "8:17: error[not-text]: `unlisted` must be text, not a list",
+        "write a single text",
     ),
     (
         "severities: { P1: 1 }",
-        "7:25: error[not-text]: a severity is a text, not the number 1",
+        "7:25: error[not-text]: a severity must be text, not the number 1",
         "put it in quotes: \"1\"",
     ),
     (
         "severities: [critical]",
-        "7:19: error[not-a-map]: `severities` is a map of names, not a list",
-        "write `name: value`, one name a line",
+        "7:19: error[not-a-map]: `severities` must be a map of names, not a list",
+        "write `name: value`, one per line",
     ),
 ];
 

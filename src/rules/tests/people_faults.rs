@@ -62,7 +62,7 @@ users:
   ana: { contacts: { mail: { email: a@example.com } } }
 ",
         expected: &[
-            r#"2:3: error[duplicate-name]: the user "ana" stands already in base.yaml on line 2"#,
+            r#"2:3: error[duplicate-name]: the user "ana" is already defined in base.yaml on line 2"#,
         ],
     },
     Case {
@@ -78,15 +78,15 @@ integrations:
   é: { format: native }
 "#,
         expected: &[
-            "2:3: error[bad-name]: `nobody` stands for an empty turn in schedules, so no user \
-             has this name",
+            "2:3: error[bad-name]: `nobody` means an empty turn in schedules, so a user cannot \
+             have this name",
             r#"3:3: error[bad-name]: "a b" cannot be the name of a user"#,
             r#"3:22: error[bad-name]: "x/y" cannot be the name of a contact"#,
-            "5:3: error[bad-name]: `none` says that nobody is expected to acknowledge, so no \
-             policy has this name",
-            "7:3: error[bad-name]: `reveille` is the integration under which the router speaks \
-             of itself, so no integration has this name",
-            r#"8:3: error[bad-name]: the integration "é" cannot stand in a URL"#,
+            "5:3: error[bad-name]: `none` means that nobody is expected to acknowledge, so a \
+             policy cannot have this name",
+            "7:3: error[bad-name]: `reveille` is the integration of the router itself, so a \
+             integration cannot have this name",
+            r#"8:3: error[bad-name]: the integration name "é" cannot be used in a URL"#,
         ],
     },
     Case {
@@ -101,12 +101,12 @@ schedules:
 routes: [{ name: r, matchers: ['a="b"'], policy: defualt }]
 "#,
         expected: &[
-            r#"3:25: error[unknown-user]: no user is called "anna""#,
-            r#"3:36: error[unknown-schedule]: no schedule is called "s""#,
-            r#"3:48: error[unknown-channel]: no channel is called "slak""#,
-            r#"4:16: error[unknown-user]: no user is called "zoe""#,
-            r#"6:43: error[unknown-user]: no user is called "bob""#,
-            r#"7:50: error[unknown-policy]: no policy is called "defualt""#,
+            r#"3:25: error[unknown-user]: no user "anna""#,
+            r#"3:36: error[unknown-schedule]: no schedule "s""#,
+            r#"3:48: error[unknown-channel]: no channel "slak""#,
+            r#"4:16: error[unknown-user]: no user "zoe""#,
+            r#"6:43: error[unknown-user]: no user "bob""#,
+            r#"7:50: error[unknown-policy]: no policy "defualt""#,
         ],
     },
     Case {
@@ -120,7 +120,7 @@ policies:
             r#"2:33: error[bad-target]: "team/x" is not a target"#,
             "2:41: error[bad-target]: the target channel/slack has no address",
             r##"2:56: error[bad-target]: "#x" is not an address on the channel mail"##,
-            "2:75: error[not-text]: a target is a text, not the number 5",
+            "2:75: error[not-text]: a target must be text, not the number 5",
         ],
     },
     Case {
@@ -165,13 +165,13 @@ policies:
 "#,
         expected: &[
             r#"2:19: error[bad-zone]: "Europe/Lisboa" is not a time zone"#,
-            r#"4:16: error[not-a-number]: `repeat` is a whole number, not the text "two""#,
-            "4:34: error[bad-duration]: `ack_timeout` is 10s, outside of 1m to 30d",
-            r#"4:53: error[not-a-truth-value]: `escalate_low` is true or false, not the text "true""#,
-            "4:98: error[bad-duration]: `wait` is a length of time, not the number 300",
-            "5:16: error[bad-number]: `repeat` is 500, outside of 0 to 100",
-            r#"5:58: error[bad-duration]: `wait` is a length of time, not the text "soon""#,
-            "5:94: error[bad-duration]: `wait` is 0s, outside of 1s to 7d",
+            r#"4:16: error[not-a-number]: `repeat` must be a whole number, not the text "two""#,
+            "4:34: error[bad-duration]: `ack_timeout` is 10s, outside 1m to 30d",
+            r#"4:53: error[not-a-truth-value]: `escalate_low` must be true or false, not the text "true""#,
+            "4:98: error[bad-duration]: `wait` must be a duration, not the number 300",
+            "5:16: error[bad-number]: `repeat` is 500, outside 0 to 100",
+            r#"5:58: error[bad-duration]: `wait` must be a duration, not the text "soon""#,
+            "5:94: error[bad-duration]: `wait` is 0s, outside 1s to 7d",
         ],
     },
     Case {
@@ -201,7 +201,7 @@ schedules:
             r#"10:39: error[bad-time]: `from` is a time of day, not the text "9:00""#,
             r#"10:51: error[bad-time]: `to` is a time of day, not the text "25:00""#,
             "11:13: error[empty-window]: `from` and `to` are the same, so the window is empty",
-            "12:13: error[bad-time]: `from` cannot be 24:00, where the day ends",
+            "12:13: error[bad-time]: `from` cannot be 24:00, the end of the day",
             "13:21: error[empty-list]: `days` names no day",
             r#"14:49: error[bad-handoff]: `handoff` cannot be the text "mon 09:00""#,
             r#"15:33: error[bad-choice]: `rotate` cannot be the text "hourly""#,
@@ -225,7 +225,7 @@ schedules:
 ",
         expected: &[
             r#"4:11: error[bad-choice]: `gaps` cannot be "allowed""#,
-            "6:9: error[rotation-incomplete]: 2 users take turns, but nothing says when",
+            "6:9: error[rotation-incomplete]: 2 users take turns, but there is no `rotate`",
             "7:25: error[rotation-incomplete]: `start` says when turns change, but there is no \
              `rotate`",
             "8:9: error[missing-key]: a layer needs `handoff`",
@@ -253,15 +253,15 @@ users:
 "#,
         expected: &[
             r#"4:19: error[bad-address]: "cy" is not an e-mail address"#,
-            r#"5:17: error[bad-address]: "912345678" is not a phone number as networks dial it"#,
+            r#"5:17: error[bad-address]: "912345678" is not a phone number in international form"#,
             r#"6:19: error[bad-address]: "@cy" is not a Slack member id or an e-mail address"#,
             r#"7:21: error[bad-address]: "example.com" is not a web address"#,
             "8:40: error[bad-address]: the contact e has both email and sms",
             "9:7: error[missing-key]: the contact f has no address",
             "10:7: error[missing-key]: the contact g has no address",
-            r#"10:10: error[not-a-map]: a contact is a map of keys, not the text "cy@example.com""#,
+            r#"10:10: error[not-a-map]: a contact must be a map of keys, not the text "cy@example.com""#,
             "11:19: error[empty-value]: `email` is empty",
-            "12:5: error[foreign-word]: `phone` is not a key of a user here",
+            "12:5: error[foreign-word]: `phone` is not a key of a user",
         ],
     },
     Case {
@@ -286,7 +286,7 @@ users:
             "9:11: error[missing-key]: a notify step needs `via`",
             "9:11: error[not-ascending]: this step comes after 30s, the one before it after 1m",
             "10:12: error[empty-list]: `low` has no steps, so nothing would be sent",
-            r#"11:72: error[not-a-list]: `high` is a list, not the text "mail""#,
+            r#"11:72: error[not-a-list]: `high` must be a list, not the text "mail""#,
         ],
     },
 ];

@@ -214,7 +214,7 @@ fn differences_are_told_in_words() {
                 "{ name: a, matchers: ['x=\"1\"'], routes: [{ name: b, matchers: ['x=\"2\"'] }] }",
             ),
             &[
-                "route b: stands under: root -> a",
+                "route b: parent: root -> a",
                 "route b: policy removed: default",
             ],
         ),

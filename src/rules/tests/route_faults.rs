@@ -16,11 +16,11 @@ routes:
     matchers: ['a="b"']
 "#,
         expected: &[
-            "1:1: error[foreign-word]: `receivers` is not a key of a rules file here",
-            "4:5: error[foreign-word]: `receiver` is not a key of a route here",
-            "5:5: error[foreign-word]: `match` is not a key of a route here",
-            "6:5: error[foreign-word]: `group_interval` is not a key of a route here",
-            "7:5: error[foreign-word]: `repeat_interval` is not a key of a route here",
+            "1:1: error[foreign-word]: `receivers` is not a key of a rules file",
+            "4:5: error[foreign-word]: `receiver` is not a key of a route",
+            "5:5: error[foreign-word]: `match` is not a key of a route",
+            "6:5: error[foreign-word]: `group_interval` is not a key of a route",
+            "7:5: error[foreign-word]: `repeat_interval` is not a key of a route",
         ],
     },
     Case {
@@ -34,8 +34,8 @@ routes:
   - { name: e, matchers: ['team="y"'] }
 "#,
         expected: &[
-            r#"3:5: error[unreachable-route]: no alert reaches the route "b": "a" before it takes all of them"#,
-            r#"6:5: error[unreachable-route]: no alert reaches the route "e": "d" before it takes all of them"#,
+            r#"3:5: error[unreachable-route]: no alert reaches the route "b": "a" before it matches all of them"#,
+            r#"6:5: error[unreachable-route]: no alert reaches the route "e": "d" before it matches all of them"#,
         ],
     },
     Case {
@@ -61,9 +61,9 @@ routes:
             r#"3:27: warning[never-matches]: severity_class="critcal" never matches: there is no severity class "critcal""#,
             r#"4:27: warning[always-matches]: severity_class!="Critical" always matches: there is no severity class "Critical""#,
             r#"5:27: warning[never-matches]: severity_class=~"critical|eror" names the severity class "eror", which does not exist"#,
-            r#"6:27: warning[never-matches]: severity_class=~"sev[0-9]" never matches, whatever the severity class"#,
-            r#"7:27: warning[always-matches]: severity_class!~"sev[0-9]" always matches, whatever the severity class"#,
-            r#"8:27: warning[never-matches]: severity_class!~".*" never matches, whatever the severity class"#,
+            r#"6:27: warning[never-matches]: severity_class=~"sev[0-9]" never matches, for any severity class"#,
+            r#"7:27: warning[always-matches]: severity_class!~"sev[0-9]" always matches, for any severity class"#,
+            r#"8:27: warning[never-matches]: severity_class!~".*" never matches, for any severity class"#,
             r#"9:27: warning[always-matches]: severity_class!~"info|nome" names the severity class "nome", which does not exist"#,
             r#"10:27: warning[never-matches]: severity_class="" never matches: there is no severity class """#,
             r#"11:27: warning[never-matches]: integration="upps" never matches: there is no integration "upps""#,
@@ -89,8 +89,8 @@ routes:
   - { name: c, matchers: ['severity=~"Critical|sev0|disaster|alert|note"'] }
 "#,
         expected: &[
-            r#"2:27: warning[unknown-severity]: severity=~"critcal|error" names the severity "critcal", which no usual sender sends"#,
-            r#"3:27: warning[unknown-severity]: severity!="Warnnig" names the severity "Warnnig", which no usual sender sends"#,
+            r#"2:27: warning[unknown-severity]: severity=~"critcal|error" names the severity "critcal", which common senders never send"#,
+            r#"3:27: warning[unknown-severity]: severity!="Warnnig" names the severity "Warnnig", which common senders never send"#,
         ],
     },
     Case {
@@ -104,8 +104,8 @@ routes:
   - { name: e, matchers: ['y="a\tb"'] }
 "#,
         expected: &[
-            r#"3:27: warning[two-readings]: y=~"\bdb\b" has two readings: y=~"\\bdb\\b" in Alertmanager's classic one, which counts here, and "y"=~"\u0008db\u0008" in its newer one"#,
-            r#"6:27: warning[two-readings]: y="a\tb" has two readings: y="a\\tb" in Alertmanager's classic one, which counts here, and "y"="a\tb" in its newer one"#,
+            r#"3:27: warning[two-readings]: y=~"\bdb\b" is ambiguous: y=~"\\bdb\\b" for Alertmanager's classic parser, which is used here, and "y"=~"\u0008db\u0008" for its newer one"#,
+            r#"6:27: warning[two-readings]: y="a\tb" is ambiguous: y="a\\tb" for Alertmanager's classic parser, which is used here, and "y"="a\tb" for its newer one"#,
         ],
     },
     Case {
@@ -118,9 +118,9 @@ routes:
   - { name: payments, matchers: ['team="z"'] }
 "#,
         expected: &[
-            r#"2:5: warning[unnamed-route]: this route has no name, so it is called "{team=\"x\"}""#,
-            r#"3:14: warning[unnamed-route]: this route has no name, so it is called "{team=\"x\"}/{severity=\"critical\"}""#,
-            r#"5:13: error[duplicate-name]: the route "payments" stands already in case.yaml on line 4"#,
+            r#"2:5: warning[unnamed-route]: this route has no name, so it is named "{team=\"x\"}""#,
+            r#"3:14: warning[unnamed-route]: this route has no name, so it is named "{team=\"x\"}/{severity=\"critical\"}""#,
+            r#"5:13: error[duplicate-name]: the route "payments" is already defined in case.yaml on line 4"#,
         ],
     },
     Case {
@@ -131,9 +131,8 @@ integrations:
   disk: { format: native, key: "env:s3cret-s3cret" }
 "#,
         expected: &[
-            "2:31: error[bad-key-name]: what stands behind `env:` for ups is no name of a variable",
-            "3:32: error[bad-key-name]: what stands behind `env:` for disk is no name of a \
-             variable",
+            "2:31: error[bad-key-name]: the text after `env:` for ups is not a variable name",
+            "3:32: error[bad-key-name]: the text after `env:` for disk is not a variable name",
         ],
     },
     Case {
@@ -145,10 +144,10 @@ routes:
   - { name: b, matchers: ['team="y"'], resolve_after: 10s }
 "#,
         expected: &[
-            "1:55: error[bad-duration]: `resolve_after` is a length of time, not the text \
+            "1:55: error[bad-duration]: `resolve_after` must be a duration, not the text \
              \"never\"",
-            "3:55: error[bad-duration]: `resolve_after` is a length of time, not the text \"soon\"",
-            "4:55: error[bad-duration]: `resolve_after` is 10s, outside of 1m to 365d",
+            "3:55: error[bad-duration]: `resolve_after` must be a duration, not the text \"soon\"",
+            "4:55: error[bad-duration]: `resolve_after` is 10s, outside 1m to 365d",
         ],
     },
     Case {
@@ -160,14 +159,14 @@ routes:
   - { name: c, matchers: ['team="c"'], group_by: ["...", team], urgency: medium, page: 1, copy_to: [user/ana, channel/slack/x] }
 "#,
         expected: &[
-            r#"2:26: error[not-a-list]: `matchers` is a list, not the text "team=\"x\"""#,
-            r#"3:27: error[bad-matcher]: "team=~\"(\"" is not a matcher: the regular expression does not parse: unclosed group; the sign itself is `\(`"#,
+            r#"2:26: error[not-a-list]: `matchers` must be a list, not the text "team=\"x\"""#,
+            r#"3:27: error[bad-matcher]: "team=~\"(\"" is not a matcher: the regular expression does not parse: unclosed group; write a literal one as `\(`"#,
             r#"3:40: error[bad-matcher]: "team" is not a matcher: the operator is missing; use = != =~ or !~"#,
-            "3:48: error[not-text]: a matcher is a text, not the number 5",
-            "4:50: error[bad-choice]: `...` means that each alert is its own incident, so no \
-             label stands beside it",
+            "3:48: error[not-text]: a matcher must be text, not the number 5",
+            "4:50: error[bad-choice]: `...` makes each alert its own incident, so it cannot be \
+             combined with labels",
             r#"4:74: error[bad-choice]: `urgency` cannot be "medium""#,
-            "4:88: error[not-a-truth-value]: `page` is true or false, not the number 1",
+            "4:88: error[not-a-truth-value]: `page` must be true or false, not the number 1",
             r#"4:101: error[bad-target]: `copy_to` takes channels only, not "user/ana""#,
             r#"4:111: error[bad-target]: "x" is not an address on the channel slack"#,
         ],
@@ -176,7 +175,7 @@ routes:
         name: "a second root",
         text: "route: { policy: default }",
         expected: &[
-            "1:1: error[second-route]: a root `route` stands already in base.yaml on line 6",
+            "1:1: error[second-route]: a root `route` is already defined in base.yaml on line 6",
         ],
     },
     Case {
@@ -200,14 +199,15 @@ integrations:
             "5:24: error[unknown-key]: only the format `generic` has a `mapping`",
             "6:36: error[bad-key-hash]: `key_sha256` is not a SHA-256 hash",
             "6:51: error[bad-name]: the label `integration` is always the name of the integration",
-            r#"6:73: error[not-text]: the label "tier" is a text, not the number 1"#,
-            "6:87: error[bad-duration]: `max_age` is 1s, outside of 1m to 365d",
-            "7:32: warning[literal-key]: the key of f stands in the file; only its hash is stored",
+            r#"6:73: error[not-text]: the label "tier" must be text, not the number 1"#,
+            "6:87: error[bad-duration]: `max_age` is 1s, outside 1m to 365d",
+            "7:32: warning[literal-key]: the key of f is written in the file; only its hash is \
+             stored",
             "7:32: warning[key-length]: the key of f has 5 characters; many senders accept a \
              routing key of 32 only",
             "7:32: warning[weak-key]: the key of f has 5 characters and needs 20",
-            "8:29: error[not-text]: `key` is a text, not the number 12345",
-            "9:24: error[foreign-word]: `type` is not a key of an integration here",
+            "8:29: error[not-text]: `key` must be text, not the number 12345",
+            "9:24: error[foreign-word]: `type` is not a key of an integration",
             "10:30: error[bad-key-hash]: the hash behind `sha256:` is not a SHA-256 hash",
         ],
     },
@@ -223,9 +223,10 @@ integrations:
             "2:37: error[duplicate-name]: `was` of new names \"other\", which is an integration",
             "2:44: error[duplicate-name]: `was` of new names \"reveille\", which is the router \
              itself",
-            "3:34: error[duplicate-name]: `was` of other names \"old\", which new was too",
+            "3:34: error[duplicate-name]: `was` of other names \"old\", which is also in `was` \
+             of new",
             "3:39: error[empty-value]: a name in `was` is empty",
-            "4:33: error[not-a-list]: `was` is a list, not the text \"old\"",
+            "4:33: error[not-a-list]: `was` must be a list, not the text \"old\"",
         ],
     },
     Case {
@@ -263,8 +264,8 @@ integrations:
             r#"5:16: error[bad-pointer]: a JSON pointer is expected, not the text "title""#,
             r#"6:24: error[bad-pointer]: a JSON pointer is expected, not the text "/a~2""#,
             r#"8:22: error[bad-choice]: "resolved" is not an action"#,
-            "9:7: error[missing-key]: `severities` needs `severity`, which points to the text it \
-             reads",
+            "9:7: error[missing-key]: `severities` needs `severity`, the pointer to the text it \
+             maps",
             "10:23: error[bad-pointer]: a JSON pointer is expected, not the number 5",
             "11:7: error[unknown-key]: `mapping` has no key `titel`",
         ],

@@ -38,14 +38,14 @@ schedules:
         only: [{ days: [mon, tue] }]
 "#,
         expected: &[
-            "7:17: warning[uneven-turns]: whoever has fri has mon too: the turns between them \
-             fall on days that `only` leaves out",
-            "12:17: warning[uneven-turns]: ana has the same weekdays for ever: mon, thu",
-            "17:17: warning[uneven-turns]: bo is never on call: `only` leaves out all days of \
-             these turns",
-            "22:17: warning[uneven-turns]: bo is never on call: `only` leaves out all hours of \
-             these turns",
-            "27:17: warning[uneven-turns]: ana has the same weekdays for ever: mon",
+            "7:17: warning[uneven-turns]: whoever has fri has mon too: the turns in between fall \
+             on days outside `only`",
+            "12:17: warning[uneven-turns]: ana always has the same weekdays: mon, thu",
+            "17:17: warning[uneven-turns]: bo is never on call: all days of these turns are \
+             outside `only`",
+            "22:17: warning[uneven-turns]: bo is never on call: all hours of these turns are \
+             outside `only`",
+            "27:17: warning[uneven-turns]: ana always has the same weekdays: mon",
         ],
     },
     Case {

@@ -7,7 +7,7 @@ pub const CASES: &[Case] = &[
         name: "a tab as indentation is not YAML",
         text: "users:\n\tcy: {}",
         expected: &[
-            "2:2: error[syntax]: this is not YAML: tabs disallowed within this context (block \
+            "2:2: error[syntax]: invalid YAML: tabs disallowed within this context (block \
              indentation)",
         ],
     },
@@ -17,7 +17,7 @@ pub const CASES: &[Case] = &[
 policies:
   p: { steps: [ }
 ",
-        expected: &["2:15: error[syntax]: this is not YAML: mismatched bracket '[' closed by '}'"],
+        expected: &["2:15: error[syntax]: invalid YAML: mismatched bracket '[' closed by '}'"],
     },
     Case {
         name: "a second document in a file",
@@ -26,7 +26,7 @@ users: {}
 ---
 users: {}
 ",
-        expected: &["2:1: error[unused-yaml]: a second document begins in this file"],
+        expected: &["2:1: error[unused-yaml]: this file contains a second document"],
     },
     Case {
         name: "a merge key inside of a map",
@@ -34,7 +34,7 @@ users: {}
 users:
   cy: { <<: *x }
 ",
-        expected: &["2:9: error[unused-yaml]: merge keys (`<<`) are not read"],
+        expected: &["2:9: error[unused-yaml]: merge keys (`<<`) are not supported"],
     },
     Case {
         name: "a merge key",
@@ -42,7 +42,7 @@ users:
 users:
   <<: { cy: {} }
 ",
-        expected: &["2:3: error[unused-yaml]: merge keys (`<<`) are not read"],
+        expected: &["2:3: error[unused-yaml]: merge keys (`<<`) are not supported"],
     },
     Case {
         name: "a tag",
@@ -50,7 +50,7 @@ users:
 users:
   cy: !person { contacts: {} }
 ",
-        expected: &["2:15: error[unused-yaml]: the YAML tag !person is not read"],
+        expected: &["2:15: error[unused-yaml]: the YAML tag !person is not supported"],
     },
     Case {
         name: "a map as a key",
@@ -58,7 +58,7 @@ users:
 ? { a: b }
 : c
 ",
-        expected: &["1:3: error[unused-yaml]: a key must be a text"],
+        expected: &["1:3: error[unused-yaml]: a key must be text"],
     },
     Case {
         name: "an alias inside of itself",
@@ -66,12 +66,12 @@ users:
 users: &all
   cy: *all
 ",
-        expected: &["2:7: error[unused-yaml]: this alias stands inside of what it stands for"],
+        expected: &["2:7: error[unused-yaml]: this alias refers to a value that contains it"],
     },
     Case {
         name: "a document that is no map",
         text: "- users",
-        expected: &["1:1: error[not-a-map]: a rules file is a map of keys, not a list"],
+        expected: &["1:1: error[not-a-map]: a rules file must be a map of keys, not a list"],
     },
     Case {
         name: "a key twice",
@@ -80,7 +80,7 @@ users:
   cy: { contacts: { mail: { email: cy@example.com } } }
   cy: { contacts: {} }
 ",
-        expected: &[r#"3:3: error[repeated-key]: the key "cy" stands already on line 2"#],
+        expected: &[r#"3:3: error[repeated-key]: the key "cy" is already on line 2"#],
     },
     Case {
         name: "an unquoted phone number with a plus",
@@ -89,7 +89,8 @@ users:
   cy: { contacts: { phone: { sms: +351912345678 } } }
 ",
         expected: &[
-            "2:35: error[unquoted]: +351912345678 without quotes is a number to many YAML readers",
+            "2:35: error[unquoted]: many YAML parsers read +351912345678 without quotes as a \
+             number",
         ],
     },
     Case {
@@ -98,7 +99,7 @@ users:
 users:
   cy: { contacts: { phone: { sms: 351912345678 } } }
 ",
-        expected: &["2:35: error[unquoted]: a phone number without quotes is a number to YAML"],
+        expected: &["2:35: error[unquoted]: YAML reads a phone number without quotes as a number"],
     },
     Case {
         name: "an unquoted time",
@@ -111,8 +112,8 @@ schedules:
         only: [{ from: 09:00, to: "17:00" }]
 "#,
         expected: &[
-            "6:24: error[unquoted]: 09:00 without quotes is a number to the base 60 to many YAML \
-             readers",
+            "6:24: error[unquoted]: many YAML parsers read 09:00 without quotes as a base-60 \
+             number",
         ],
     },
     Case {
@@ -134,8 +135,8 @@ users:
   no: { full_name: yes, contacts: { mail: { email: a@example.com } } }
 ",
         expected: &[
-            "2:3: error[unquoted]: no without quotes is a truth value to many YAML readers",
-            "2:20: error[unquoted]: yes without quotes is a truth value to many YAML readers",
+            "2:3: error[unquoted]: many YAML parsers read no without quotes as a truth value",
+            "2:20: error[unquoted]: many YAML parsers read yes without quotes as a truth value",
         ],
     },
     Case {
@@ -147,9 +148,9 @@ policies:
 routes: { name: x }
 ",
         expected: &[
-            "1:8: error[not-a-map]: `users` is a map of names, not a list",
-            "3:15: error[not-a-list]: `steps` is a list, not a map",
-            "4:9: error[not-a-list]: `routes` is a list, not a map",
+            "1:8: error[not-a-map]: `users` must be a map of names, not a list",
+            "3:15: error[not-a-list]: `steps` must be a list, not a map",
+            "4:9: error[not-a-list]: `routes` must be a list, not a map",
         ],
     },
 ];

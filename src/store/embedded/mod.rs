@@ -404,8 +404,8 @@ fn refuse_to_cut(directory: &Directory, acknowledged: Option<u64>) -> Result<(),
         return Ok(());
     };
     let cause = format!(
-        "a place of {} is damaged: {} commits were acknowledged, {} stand in front of it, and a \
-         start would remove what is whole behind it; nothing was changed",
+        "{} is damaged at one place: {} commits were acknowledged, {} are before it, and a start \
+         would remove the intact ones after it; nothing was changed",
         database.join("db").display(),
         tear.acknowledged,
         tear.commits
@@ -417,8 +417,8 @@ fn with_hint(directory: &Directory, cause: &str) -> String {
     let path = directory.path().display();
     format!(
         "{cause}; restore a backup of the whole data directory, or save what can be read: \
-         `reveille store check {path}` tells what that is, and `reveille store save {path} NEW` \
-         writes it into a new one; where there is nothing to save, remove {} to begin anew",
+         `reveille store check {path}` shows what that is, and `reveille store save {path} NEW` \
+         writes it into a new one; if there is nothing to save, remove {} to start over",
         directory.marker().display()
     )
 }

@@ -209,7 +209,7 @@ fn a_database_that_went_away_is_not_taken_for_a_new_one() {
         }
         let error = open_error(data.path());
         assert!(error.contains("restore a backup"), "{lost}: {error}");
-        // The cure that the message names.
+        // The fix that the message names.
         fs::remove_file(data.path().join("initialised")).unwrap();
         let _ = fs::remove_dir_all(data.path().join("db"));
         let store = open(data.path());

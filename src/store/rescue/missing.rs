@@ -167,7 +167,9 @@ impl Seen {
         let lost: Vec<String> = lost.iter().map(|number| format!("#{number}")).collect();
         let named = first_of(&lost)?;
         let count = lost.len();
-        Some(format!("{count} incidents that others speak of: {named}"))
+        Some(format!(
+            "{count} incidents that other records refer to: {named}"
+        ))
     }
 
     /// From this number on none can have been purged: what was purged was over no later than what
@@ -213,10 +215,10 @@ impl Seen {
             return None;
         }
         let told = if self.secrets.is_empty() {
-            "the secrets: links of earlier pages no longer work, and the first admin token is made \
-             anew"
+            "the secrets: links in earlier pages no longer work, and a new first admin token is \
+             created"
         } else {
-            "the secret of links: links of earlier pages no longer work"
+            "the secret of links: links in earlier pages no longer work"
         };
         Some(told.to_owned())
     }

@@ -74,7 +74,7 @@ pub fn save(path: &Path, new: &Path, options: Options) -> Result<Survey, Error> 
     }
     let old = Old::open(path)?;
     if is_within(path, new).map_err(|error| open_error(new, &error))? {
-        let within = format!("it lies in {}, which is only read", path.display());
+        let within = format!("it is inside {}, which is only read", path.display());
         return Err(open_error(new, &within));
     }
     if old.rows.is_empty() {
@@ -84,7 +84,7 @@ pub fn save(path: &Path, new: &Path, options: Options) -> Result<Survey, Error> 
     partial.push(".partial");
     let partial = PathBuf::from(partial);
     if partial.symlink_metadata().is_ok() {
-        let left = "it is left of an earlier attempt; remove it";
+        let left = "it is left over from an earlier attempt; remove it";
         return Err(open_error(&partial, &left));
     }
     let saved = old.fill(&partial, options).and_then(|mut survey| {
@@ -114,11 +114,11 @@ fn unsaved(error: Error, new: &Path, partial: &Path) -> Error {
     let left = match fs::remove_dir_all(partial) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             format!(
-                "{} is left and could not be removed: {error}",
+                "{} is left over and could not be removed: {error}",
                 partial.display()
             )
         }
-        Ok(()) | Err(_) => "what was written was removed".to_owned(),
+        Ok(()) | Err(_) => "what had been written was removed".to_owned(),
     };
     open_error(new, &format!("{cause}; {left}"))
 }
@@ -185,9 +185,9 @@ impl Old {
         })?;
         let directory = Directory::claim(path).map_err(|error| match error {
             Error::Open { directory, cause } => {
-                let cure = "run as the user of the service, or copy the directory first and name \
+                let help = "run as the user of the service, or copy the directory first and name \
                             the copy";
-                open_error(&directory, &format!("{cause}; {cure}"))
+                open_error(&directory, &format!("{cause}; {help}"))
             }
             other @ (Error::Locked { .. }
             | Error::Fenced { .. }
@@ -380,7 +380,7 @@ const DOCUMENTS: [(DocumentKind, &str); 6] = [
     (DocumentKind::Token, "tokens"),
     (DocumentKind::Key, "keys"),
     (DocumentKind::Secret, "secrets"),
-    (DocumentKind::Audit, "audited acts"),
+    (DocumentKind::Audit, "audited actions"),
     (DocumentKind::KeyFingerprint, "fingerprints of keys"),
 ];
 
@@ -404,7 +404,7 @@ fn belongs(key: &[u8], change: Option<&Change>) -> Result<(), Error> {
     }
     Err(Error::Damaged {
         key: describe(key),
-        cause: format!("what stands there belongs to {}", describe(right.as_ref())),
+        cause: format!("the record there belongs to {}", describe(right.as_ref())),
     })
 }
 

@@ -448,13 +448,13 @@ fn rules_and_secrets_that_are_gone_are_missed() {
         (
             |(kind, _)| *kind != DocumentKind::Secret,
             &[
-                "the secrets: links of earlier pages no longer work, and the first admin token is \
-                 made anew",
+                "the secrets: links in earlier pages no longer work, and a new first admin token \
+                 is created",
             ],
         ),
         (
             |(_, name)| name != "links",
-            &["the secret of links: links of earlier pages no longer work"],
+            &["the secret of links: links in earlier pages no longer work"],
         ),
     ];
     for (kept, expected) in cases {
@@ -487,7 +487,7 @@ fn incident(number: u64, opened: i64, closed: i64) -> Incident {
 
 fn told_of_incidents(data: &Path) -> Vec<String> {
     let missing = check(data).unwrap().missing.into_iter();
-    missing.filter(|it| it.contains("speak of")).collect()
+    missing.filter(|it| it.contains("refer to")).collect()
 }
 
 #[test]
@@ -546,7 +546,7 @@ fn incidents_that_were_purged_are_not_missed_and_those_that_were_lost_are() {
     drop(store);
     assert_eq!(
         told_of_incidents(&data),
-        ["4 incidents that others speak of: #1, #2, #4, #7"]
+        ["4 incidents that other records refer to: #1, #2, #4, #7"]
     );
 }
 
@@ -617,7 +617,7 @@ fn a_disk_that_is_full_is_named_and_keeps_nothing_of_the_attempt() {
     };
     let error = save(&data, &new, options).unwrap_err().to_string();
     let named = format!(
-        "{}: no space left; what was written was removed",
+        "{}: no space left; what had been written was removed",
         new.display()
     );
     assert!(error.ends_with(&named), "{error}");

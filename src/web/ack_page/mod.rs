@@ -154,12 +154,12 @@ fn summary(opened: &OpenedLink) -> String {
     let waiting = opened.count(Status::Triggered);
     let taken = opened.count(Status::Acknowledged);
     let over = known - waiting - taken;
-    let mut parts = vec![format!("{waiting} wait for somebody")];
+    let mut parts = vec![format!("{waiting} not acknowledged")];
     if taken > 0 {
-        parts.push(format!("{taken} taken"));
+        parts.push(format!("{taken} acknowledged"));
     }
     if over > 0 {
-        parts.push(format!("{over} over"));
+        parts.push(format!("{over} resolved"));
     }
     let gone = opened.page.incidents.len() - known;
     if gone > 0 {
@@ -207,22 +207,23 @@ fn holder(incident: &Incident, view: &View<'_>) -> String {
     };
     match (incident.status, &incident.acknowledged, &incident.resolved) {
         _ if !view.opened.is_shown(incident) => {
-            "This was another occurrence; it is over.".to_owned()
+            "This was an earlier occurrence; it is resolved.".to_owned()
         }
         (Status::Resolved, _, Some(end)) => {
             let by = who(end);
             let by = if by == "You" { "you" } else { &by };
-            format!("Over since {}; resolved by {by}.", view.clock.past(end.at))
+            format!("Resolved {} by {by}.", view.clock.past(end.at))
         }
-        (Status::Resolved, _, None) => "Over.".to_owned(),
+        (Status::Resolved, _, None) => "Resolved.".to_owned(),
         (Status::Acknowledged, Some(taken), _) => {
-            let has = if who(taken) == "You" { "have" } else { "has" };
             let since = view.clock.past(taken.at);
             let sleeps = snoozed_until(incident, view);
-            format!("{} {has} it, since {since}.{sleeps}", who(taken))
+            let by = who(taken);
+            let by = if by == "You" { "you" } else { &by };
+            format!("Acknowledged by {by}, {since}.{sleeps}")
         }
-        (Status::Acknowledged, None, _) => "Its source says that somebody has it.".to_owned(),
-        (Status::Triggered, _, _) => "Nobody has it yet.".to_owned(),
+        (Status::Acknowledged, None, _) => "Acknowledged at its source.".to_owned(),
+        (Status::Triggered, _, _) => "Nobody has acknowledged it yet.".to_owned(),
     }
 }
 
@@ -259,7 +260,7 @@ fn buttons(opened: &OpenedLink) -> Vec<Button> {
     if waiting > 0 {
         buttons.push(button("acknowledge", all("Acknowledge", waiting), "main"));
         if opened.user().is_some() {
-            buttons.push(button("decline", "I cannot take this".to_owned(), "plain"));
+            buttons.push(button("decline", "I can't take this".to_owned(), "plain"));
         }
     }
     if taken > 0 {
@@ -275,11 +276,11 @@ fn closing(opened: &OpenedLink) -> String {
     if opened.is_expired && open > 0 {
         let number = opened.incidents.first().map_or(0, |one| one.number.0);
         return format!(
-            "This link is older than 7 days and does nothing any more. \
-             Use the newest message, or: reveille ack {number}"
+            "This link is older than 7 days and no longer works. Use the newest message, or: \
+             reveille ack {number}"
         );
     }
-    "There is nothing left to do here.".to_owned()
+    "Nothing left to do here.".to_owned()
 }
 
 #[cfg(test)]

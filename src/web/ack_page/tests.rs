@@ -85,20 +85,20 @@ fn each_state_offers_what_can_be_done_in_it() {
     let cases = [
         (
             samples::triggered_incident(),
-            "Nobody has it yet.",
+            "Nobody has acknowledged it yet.",
             vec!["acknowledge", "decline"],
         ),
         (
             taken("ana"),
-            "You have it, since 03:15, 7 min ago.",
+            "Acknowledged by you, 03:15, 7 min ago.",
             vec!["resolve", "snooze"],
         ),
         (
             taken("bo"),
-            "bo has it, since 03:15, 7 min ago.",
+            "Acknowledged by bo, 03:15, 7 min ago.",
             vec!["resolve", "snooze"],
         ),
-        (over, "Over since 03:15, 7 min ago; resolved by bo.", vec![]),
+        (over, "Resolved 03:15, 7 min ago by bo.", vec![]),
     ];
     for (incident, holder, actions) in cases {
         let page = render(&opened(vec![incident]), &[], None);
@@ -197,7 +197,10 @@ fn a_bundled_page_lists_its_incidents_and_acts_on_all_of_them() {
     let page = render(&opened(incidents.collect()), &[], None);
     keep("bundle", &page);
     assert!(page.contains("12 incidents"));
-    assert!(page.contains("11 wait for somebody · 1 taken"), "{page}");
+    assert!(
+        page.contains("11 not acknowledged · 1 acknowledged"),
+        "{page}"
+    );
     assert!(page.contains("Acknowledge all 11"));
     assert!(page.contains("#1053"));
     let own = page.matches(r#"<button form="act" class="plain" name="one""#);

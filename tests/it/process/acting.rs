@@ -286,6 +286,6 @@ async fn mine_takes_what_pages_me_and_each_number_is_told_on_its_own() {
     assert_eq!(code, Some(1), "not all of it is so");
     assert_eq!(
         out.trim(),
-        "#2 is resolved; nothing was done\nthere is no incident #99\n#1 is acknowledged"
+        "#2 is resolved; nothing changed\nno incident #99\n#1 is acknowledged"
     );
 }

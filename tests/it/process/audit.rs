@@ -73,7 +73,7 @@ async fn every_administrative_act_is_kept_with_its_actor_and_cause() {
         "Ana Silva | rules_applied | revision 2 | back to revision 1",
         "Ana Silva | key_made | key ",
         "Ana Silva | override_removed | override 1 | of schedule night",
-        "Ana Silva | override_added | override 1 | ana stands in on night until \
+        "Ana Silva | override_added | override 1 | ana is on call on night until \
          2090-01-01T00:00:00Z",
         "Ana Silva | silence_ended | silence 1 | ",
         "Ana Silva | silence_set | silence 1 | team=\"a\" until 2",

@@ -97,7 +97,7 @@ async fn while_the_last_page_is_waited_for_whoever_comes_is_refused_with_the_rea
     assert!(
         place
             .log()
-            .contains("it is not known whether the last page left"),
+            .contains("it is not known whether the last page was sent"),
         "{}",
         place.log()
     );

@@ -112,7 +112,7 @@ async fn what_the_original_refuses_is_refused_in_its_words_and_opens_nothing() {
     let cases = [
         (
             other_key,
-            invalid("'routing_key' opens no integration here"),
+            invalid("'routing_key' is not a known integration key"),
         ),
         (no_key, invalid("'routing_key' is missing or blank")),
         (no_summary, invalid("'payload.summary' is missing or blank")),

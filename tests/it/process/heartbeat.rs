@@ -61,7 +61,7 @@ async fn a_heartbeat_that_is_not_taken_is_told_in_the_log_without_its_address() 
         .until("a line of the log", async |_| {
             let log = place.log();
             let mut lines = log.lines();
-            let line = lines.find(|line| line.contains("the outside heartbeat was not taken"));
+            let line = lines.find(|line| line.contains("the outside heartbeat was not accepted"));
             line.map(str::to_owned)
         })
         .await;

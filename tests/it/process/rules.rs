@@ -44,7 +44,7 @@ async fn an_export_gives_back_the_files_byte_for_byte_without_keys_in_clear() {
     );
     for folder in ["rules", "out"] {
         let told = place.run(&["rules", "diff", folder]);
-        assert_eq!(told, "no differences to the rules in force\n", "{folder}");
+        assert_eq!(told, "no differences from the rules in force\n", "{folder}");
     }
 
     // Comments alone are a change of the text, and the key goes on to open its integration.
@@ -106,12 +106,12 @@ async fn a_folder_made_by_init_is_what_a_first_start_uses() {
     let told = place.run(&["rules", "init", "mine"]);
     assert!(told.contains("reveille rules check mine"), "{told}");
     let told = place.run(&["rules", "diff", "mine"]);
-    assert_eq!(told, "no differences to the rules in force\n");
+    assert_eq!(told, "no differences from the rules in force\n");
     let again = place.command(&["rules", "init", "mine"]).output().unwrap();
     assert_eq!(again.status.code(), Some(1));
     let said = String::from_utf8(again.stderr).unwrap();
     assert!(
-        said.contains("mine holds rules already (default.yaml)"),
+        said.contains("mine already contains rules (default.yaml)"),
         "{said}"
     );
 }

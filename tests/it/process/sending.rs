@@ -71,7 +71,7 @@ async fn a_notification_leaves_without_any_home_to_keep_it_in() {
         assert_eq!(code, Some(0), "{name}: {errors}");
         assert!(out.starts_with("opened #"), "{name}: {out}");
         assert!(
-            errors.contains("sent without being kept"),
+            errors.contains("sent without being saved first"),
             "{name}: {errors}"
         );
         expected.push(summary);
@@ -96,7 +96,7 @@ fn what_can_neither_be_sent_nor_kept_is_told_plainly() {
     let (code, _, errors) = told(&command.output().unwrap());
     assert_eq!(code, Some(3), "{errors}");
     assert!(errors.contains("no server at "), "{errors}");
-    assert!(errors.contains("nothing was kept"), "{errors}");
+    assert!(errors.contains("nothing was saved"), "{errors}");
     assert!(!errors.contains("queued"), "{errors}");
 }
 

@@ -192,7 +192,7 @@ async fn an_unknown_sender_gets_no_answer_and_leaves_a_log_line_without_the_whol
     // The log is written by a thread of its own.
     let log = server
         .until("the line in the log", async |_| {
-            Some(place.log()).filter(|log| log.contains("nobody's contact"))
+            Some(place.log()).filter(|log| log.contains("no one's contact"))
         })
         .await;
     assert!(log.contains("1234"), "{log}");

@@ -48,7 +48,7 @@ async fn both_listeners_and_the_command_line_speak_tls() {
         let line = format!("{name}{{listener=\"{listener}\"}} ");
         assert!(metrics.contains(&line), "{metrics}");
     }
-    let warning = "begins with http://, and a listener speaks TLS";
+    let warning = "starts with http://, but a listener uses TLS";
     let look = async |_: &Server| place.log().contains(warning).then_some(());
     server.until(warning, look).await;
 
@@ -69,11 +69,11 @@ async fn both_listeners_and_the_command_line_speak_tls() {
         (&["incidents"][..], "certificate"),
         (
             &["incidents", "--ca", "none.pem"],
-            "none.pem gives no certificates",
+            "none.pem has no usable certificates",
         ),
         (
             &["incidents", "--ca", "key.pem"],
-            "key.pem gives no certificates",
+            "key.pem has no usable certificates",
         ),
     ] {
         let mut command = place.command(arguments);
@@ -92,6 +92,9 @@ fn a_start_with_a_bad_pair_says_which_file_and_leaves_nothing_behind() {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert!(errors.contains("certificate of listen"), "{errors}");
-    assert!(errors.contains("key.pem holds no private key"), "{errors}");
+    assert!(
+        errors.contains("key.pem contains no private key"),
+        "{errors}"
+    );
     assert!(!place.path().join("data").exists());
 }

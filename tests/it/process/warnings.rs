@@ -29,7 +29,7 @@ async fn a_key_that_is_not_set_is_warned_of_at_each_start_with_what_follows() {
     let server = place.start().await;
     let told = warnings(&place, "env:BILLING_KEY");
     assert_eq!(told.len(), 1, "{}", place.log());
-    assert!(told[0].contains("it answers 401"), "{}", told[0]);
+    assert!(told[0].contains("requests get 401"), "{}", told[0]);
     for (code, words) in [
         ("key-length", "the key of pager has 5 characters"),
         (
@@ -50,7 +50,7 @@ async fn a_key_that_is_not_set_is_warned_of_at_each_start_with_what_follows() {
     let server = place.start().await;
     let told = warnings(&place, "env:BILLING_KEY");
     assert_eq!(told.len(), 2, "{}", place.log());
-    let words = "only keys that `reveille key create` made open it";
+    let words = "only keys from `reveille key create` work";
     assert!(
         told[1].contains(words) && !told[1].contains("401"),
         "{}",

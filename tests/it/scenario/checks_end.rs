@@ -93,7 +93,7 @@ fn a_gateway_that_refuses_its_key_stays_down_whatever_the_balance_says() {
     world.always("twilio", Outcome::RefusedCredential);
     world.fake("twilio").probe = Outcome::Accepted;
     world.fake("twilio").capacity = Capacity::Low {
-        text: "its balance may not be read (HTTP 401)".into(),
+        text: "its balance cannot be read (HTTP 401)".into(),
     };
     world.post("db");
     let mut told = BTreeSet::new();

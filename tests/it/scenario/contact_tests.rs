@@ -215,7 +215,7 @@ fn of_many_contacts_that_do_not_work_ten_are_told_and_the_others_counted() {
     let mut titles = world.take_seen().into_iter();
     let title = titles.find_map(|sent| {
         let mut briefs = sent.order.message.incidents.iter();
-        let told = briefs.find(|brief| brief.title.starts_with("further test pages"));
+        let told = briefs.find(|brief| brief.title.starts_with("more test pages failed"));
         told.map(|brief| brief.title.to_string())
     });
     let title = title.expect("the others are told as well");

@@ -38,12 +38,12 @@ fn an_override_of_somebody_who_left_is_passed_over_and_the_layer_is_paged() {
     let mut world = World::new(&with_schedule(ANA));
     world.stand_in("primary", "bo", "08:00:00");
     let said = touched_by(&mut world, &without("bo"));
-    let expected = "override 1 of schedule primary names bo, who is removed; it is passed over";
+    let expected = "override 1 of schedule primary names bo, who is removed; it is ignored";
     assert!(said.iter().any(|line| line == expected), "{said:?}");
     world.post("a");
     world.expect(["ana sms twilio #1 page"]);
     let line = "target_gone: schedule/primary: override 1 names bo, who is not in the rules, and \
-                is passed over";
+        is ignored";
     let story = world.timeline(1);
     assert!(story.iter().any(|known| known == line), "{story:#?}");
     world.ack(1, "ana");
@@ -101,7 +101,7 @@ fn a_change_says_which_pinned_steps_and_open_incidents_a_removal_touches() {
     world.take_seen();
     let gone = [
         "step 2 of policy team, which #1, #2 pinned, names user/bo, which is removed; it is \
-         passed over",
+         ignored",
         "bo, who is removed, has acknowledged #1",
     ];
     let said = touched_by(&mut world, &without("bo"));

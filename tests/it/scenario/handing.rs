@@ -72,21 +72,16 @@ fn handing_an_incident_to_a_schedule_that_names_nobody_is_refused_and_changes_no
 fn handing_to_what_does_not_exist_is_refused_and_changes_nothing() {
     let mut world = before_the_shift();
     let cases = [
-        (user("zoe"), "user/zoe", "no such user"),
+        (user("zoe"), "no user zoe;"),
         (
             ReassignTo::Target(Target::Schedule("nights".into())),
-            "schedule/nights",
-            "no such schedule",
+            "no schedule nights;",
         ),
-        (
-            ReassignTo::Policy("nobodys".into()),
-            "policy/nobodys",
-            "no such policy",
-        ),
+        (ReassignTo::Policy("nobodys".into()), "no policy nobodys;"),
     ];
-    for (to, target, why) in cases {
+    for (to, expected) in cases {
         let said = refused(&mut world, on(1), to);
-        assert!(said.contains(target) && said.contains(why), "{said}");
+        assert!(said.contains(expected), "{said}");
     }
     world.expect_status(1, "acknowledged");
 }

@@ -214,7 +214,7 @@ fn a_phone_gets_twenty_answers_in_ten_minutes_and_whatever_it_writes_still_count
         "{}",
         answers[18]
     );
-    let last = "Further texts count, but are not answered for a while.";
+    let last = "More texts still count, but are not answered for a while.";
     assert!(answers[19].ends_with(last), "{}", answers[19]);
     assert_eq!(world.sms(ANA, "ack 1"), None);
     world.expect_status(1, "acknowledged");

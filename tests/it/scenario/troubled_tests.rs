@@ -177,7 +177,7 @@ integrations: { native: { format: native } }
 route: { policy: team, group_by: ["..."] }
 "#;
 
-/// docs/troubles.md: "told by any other contact of whoever is named".
+/// docs/self-incidents.md: "reported by any other contact of the person".
 #[test]
 fn a_dead_phone_is_told_by_the_other_contact_of_its_owner() {
     let mut world = world(TWO_CONTACTS, MONDAY);

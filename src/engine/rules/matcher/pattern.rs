@@ -86,7 +86,7 @@ fn anchored(expression: &str) -> Result<Regex, String> {
 /// draw the expression.
 fn cause(error: &regex::Error) -> String {
     if let regex::Error::CompiledTooBig(limit) = error {
-        return format!("the regular expression takes more than {limit} bytes; make it simpler");
+        return format!("the regular expression needs more than {limit} bytes; simplify it");
     }
     let text = error.to_string();
     let line = text.lines().last().unwrap_or_default();

@@ -89,45 +89,48 @@ fn what_is_no_matcher_is_refused_with_its_cause() {
         ),
         (
             "team==payments",
-            "after = comes '='; the operators are = != =~ !~, and a value that begins so needs \
-             double quotes",
+            "after = comes '='; the operators are = != =~ !~, and a value that starts with it \
+             needs double quotes",
         ),
-        ("team='payments'", "' is no quote here; use double quotes"),
+        (
+            "team='payments'",
+            "' is not a quote here; use double quotes",
+        ),
         (r#"team="payments"#, "the closing quote is missing"),
         (r#"team="payments\""#, "the closing quote is missing"),
         (
             r#"team="a", env="b""#,
-            "', env=\"b\"' stands after the closing quote; each matcher is an entry of its own",
+            "', env=\"b\"' follows the closing quote; write each matcher as its own entry",
         ),
         (
             "team=a,env=b",
-            "a value with ',' needs double quotes; each matcher is an entry of its own",
+            "a value with ',' needs double quotes; write each matcher as its own entry",
         ),
         (
             r#"team=a"b"#,
-            "a value with '\"' needs double quotes; each matcher is an entry of its own",
+            "a value with '\"' needs double quotes; write each matcher as its own entry",
         ),
         (
             r#"{team="a"}"#,
-            "one matcher stands alone; leave out the braces",
+            "write one matcher alone, without the braces",
         ),
         (
             "team=~x{2}",
-            "a value that ends with '}' needs double quotes; braces around matchers are left out",
+            "a value that ends with '}' needs double quotes; omit braces around matchers",
         ),
         (
             r#""team"=~"db\.1""#,
-            "after a name in quotes, or one that is not plain, '\\.' is no escape; a backslash that \
-             means itself is written twice",
+            "after a name in quotes, or one that is not plain, '\\.' is not an escape; write a \
+             literal backslash twice",
         ),
         (
             "team=~(",
-            "the regular expression does not parse: unclosed group; the sign itself is `\\(`",
+            "the regular expression does not parse: unclosed group; write a literal one as `\\(`",
         ),
         // It would be one within the brackets of the anchoring.
         (
             "team=~a)|(b",
-            "the regular expression does not parse: unopened group; the sign itself is `\\)`",
+            "the regular expression does not parse: unopened group; write a literal one as `\\)`",
         ),
         (
             r"team=~(a)\1",
@@ -135,7 +138,7 @@ fn what_is_no_matcher_is_refused_with_its_cause() {
         ),
         (
             r#"team=~"(\pL{30}){30}""#,
-            "the regular expression takes more than 1048576 bytes; make it simpler",
+            "the regular expression needs more than 1048576 bytes; simplify it",
         ),
     ];
     for (text, cause) in cases {

@@ -31,11 +31,11 @@ pub(super) struct Readings {
 pub(super) fn read(text: &str) -> Result<Readings, String> {
     let text = text.trim_matches(is_space);
     if text.starts_with('{') {
-        return Err("one matcher stands alone; leave out the braces".to_owned());
+        return Err("write one matcher alone, without the braces".to_owned());
     }
     if text.ends_with('}') {
         return Err(
-            "a value that ends with '}' needs double quotes; braces around matchers are left out"
+            "a value that ends with '}' needs double quotes; omit braces around matchers"
                 .to_owned(),
         );
     }
@@ -104,11 +104,11 @@ fn refuse_doubtful(text: &str, operator: Operator) -> Result<(), String> {
     if let Some(sign) = first.filter(|sign| "=~!".contains(*sign)) {
         return Err(format!(
             "after {operator} comes '{sign}'; the operators are = != =~ !~, and a value that \
-             begins so needs double quotes"
+             starts with it needs double quotes"
         ));
     }
     if let Some(quote) = first.filter(|sign| "'`".contains(*sign)) {
-        return Err(format!("{quote} is no quote here; use double quotes"));
+        return Err(format!("{quote} is not a quote here; use double quotes"));
     }
     if first != Some('"') && text.contains(',') {
         return Err(in_quotes(','));
@@ -117,7 +117,7 @@ fn refuse_doubtful(text: &str, operator: Operator) -> Result<(), String> {
 }
 
 fn in_quotes(sign: char) -> String {
-    format!("a value with '{sign}' needs double quotes; each matcher is an entry of its own")
+    format!("a value with '{sign}' needs double quotes; write each matcher as its own entry")
 }
 
 /// A value as the classic parser reads it.
@@ -156,7 +156,7 @@ fn alone((value, rest): (String, &str)) -> Result<String, String> {
     match rest.trim_start() {
         "" => Ok(value),
         rest => Err(format!(
-            "'{rest}' stands after the closing quote; each matcher is an entry of its own"
+            "'{rest}' follows the closing quote; write each matcher as its own entry"
         )),
     }
 }
@@ -174,7 +174,7 @@ fn unquote(quoted: &str, escape: Escape) -> Result<(String, &str), String> {
             None => return Err("the closing quote is missing".to_owned()),
             Some('"') => {
                 let text = String::from_utf8(bytes);
-                let text = text.map_err(|_| "its escapes are no UTF-8".to_owned())?;
+                let text = text.map_err(|_| "its escapes are not UTF-8".to_owned())?;
                 return Ok((text, characters.as_str()));
             }
             Some('\\') => {
@@ -228,8 +228,8 @@ fn newer_escape(after: &str) -> Result<(Vec<u8>, usize), String> {
     let shown = sign.map(String::from).unwrap_or_default();
     let unknown = || {
         format!(
-            "after a name in quotes, or one that is not plain, '\\{shown}' is no escape; a \
-             backslash that means itself is written twice"
+            "after a name in quotes, or one that is not plain, '\\{shown}' is not an escape; \
+             write a literal backslash twice"
         )
     };
     Ok((meant.ok_or_else(unknown)?, length))

@@ -101,7 +101,7 @@ fn member<'text>(text: &'text str, written: &mut String) -> Result<&'text str, S
         .and_then(|named| named.split_once(":]"));
     if let Some((name, rest)) = named {
         if !POSIX.contains(&name.strip_prefix('^').unwrap_or(name)) {
-            return Err(format!("`[:{name}:]` is no class that RE2 has"));
+            return Err(format!("`[:{name}:]` is not an RE2 class"));
         }
         let _ = write!(written, "[:{name}:]");
         return Ok(rest);
@@ -119,7 +119,7 @@ fn member<'text>(text: &'text str, written: &mut String) -> Result<&'text str, S
         None => (low, rest),
     };
     if high < low {
-        return Err(format!("the range `{low}-{high}` is the wrong way round"));
+        return Err(format!("the range `{low}-{high}` is in the wrong order"));
     }
     let (low, high) = (u32::from(low), u32::from(high));
     // Writing to a string does not fail.
@@ -130,7 +130,7 @@ fn member<'text>(text: &'text str, written: &mut String) -> Result<&'text str, S
 fn single(text: &str) -> Result<(char, &str), String> {
     let mut characters = text.chars();
     match characters.next() {
-        None => Err("unclosed class; a `[` that means itself is written `\\[`".to_owned()),
+        None => Err("unclosed class; write a literal `[` as `\\[`".to_owned()),
         Some('\\') => escape::character(characters.as_str()),
         Some(sign) => Ok((sign, characters.as_str())),
     }

@@ -4,9 +4,7 @@
 pub(super) fn character(after: &str) -> Result<(char, &str), String> {
     let mut characters = after.chars();
     let Some(sign) = characters.next() else {
-        return Err(
-            "a backslash stands at the end; one that means itself is written `\\\\`".into(),
-        );
+        return Err("a backslash is at the end; write a literal one as `\\\\`".into());
     };
     let rest = characters.as_str();
     let is_octal = |text: &str| text.starts_with(|digit| ('0'..='7').contains(&digit));
@@ -28,13 +26,13 @@ pub(super) fn character(after: &str) -> Result<(char, &str), String> {
 }
 
 fn unknown(sign: char) -> String {
-    let cure = match sign {
-        'Z' => r"; the end of the text is `\z`",
-        'u' | 'U' => r"; a character by its number is `\x{263a}`",
+    let help = match sign {
+        'Z' => r"; write the end of the text as `\z`",
+        'u' | 'U' => r"; write a character by its number as `\x{263a}`",
         'C' => "; a single byte cannot be matched",
         _ => "",
     };
-    format!("`\\{sign}` is no escape that RE2 has{cure}")
+    format!("`\\{sign}` is not an RE2 escape{help}")
 }
 
 /// Up to three octal digits.
@@ -46,7 +44,7 @@ fn octal(text: &str) -> Result<(char, &str), String> {
     let (digits, rest) = text.split_at(length);
     let number = u32::from_str_radix(digits, 8).ok();
     let letter = number.and_then(char::from_u32);
-    let letter = letter.ok_or_else(|| format!("`\\{digits}` is no character"))?;
+    let letter = letter.ok_or_else(|| format!("`\\{digits}` is not a character"))?;
     Ok((letter, rest))
 }
 
@@ -67,6 +65,6 @@ fn hexadecimal(text: &str) -> Result<(char, &str), String> {
         significant => u32::from_str_radix(significant, 16).ok(),
     };
     let letter = number.and_then(char::from_u32);
-    let letter = letter.ok_or_else(|| format!("`\\x{{{digits}}}` is no character"))?;
+    let letter = letter.ok_or_else(|| format!("`\\x{{{digits}}}` is not a character"))?;
     Ok((letter, rest))
 }

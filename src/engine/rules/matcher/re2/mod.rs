@@ -24,7 +24,7 @@ pub(super) fn translate(expression: &str) -> Result<String, String> {
     }
     match translation.groups.is_empty() {
         true => Ok(translation.written),
-        false => Err("unclosed group; the sign itself is `\\(`".to_owned()),
+        false => Err("unclosed group; write a literal one as `\\(`".to_owned()),
     }
 }
 
@@ -176,7 +176,7 @@ impl<'text> Translation<'text> {
 
     fn close(&mut self) -> Result<(), String> {
         let Some(repeats_around) = self.groups.pop() else {
-            return Err("unopened group; the sign itself is `\\)`".to_owned());
+            return Err("unopened group; write a literal one as `\\)`".to_owned());
         };
         self.written.push(')');
         let repeats = self.repeats;
@@ -189,7 +189,7 @@ impl<'text> Translation<'text> {
     fn flags(&mut self, special: &'text str) -> Result<(), String> {
         let unknown = || {
             let shown: String = special.chars().take(2).collect();
-            format!("`(?{shown}` is no group that RE2 has; its flags are i, m, s and U")
+            format!("`(?{shown}` is not an RE2 group; its flags are i, m, s and U")
         };
         let (mut on, mut off) = (String::new(), String::new());
         let (mut negates, mut is_complete) = (false, true);

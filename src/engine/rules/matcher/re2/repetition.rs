@@ -50,7 +50,7 @@ impl Repetition {
             return Err(format!("`{self}` repeats more than {REPEATS_MAX} times"));
         }
         if most.is_some_and(|most| most < least) {
-            return Err(format!("`{self}` has its numbers the wrong way round"));
+            return Err(format!("`{self}` has its numbers in the wrong order"));
         }
         Ok(())
     }
@@ -61,18 +61,18 @@ impl Repetition {
             Operand::Part { repeats } => repeats,
             Operand::Missing => {
                 return Err(format!(
-                    "nothing stands before `{self}`; a `{self}` that means itself has a \
-                     backslash before it"
+                    "nothing precedes `{self}`; write a literal `{self}` with a backslash before \
+                     it"
                 ));
             }
             Operand::Repeated => {
                 return Err(format!(
-                    "`{self}` repeats a repetition; put brackets around what it repeats"
+                    "`{self}` repeats a repetition; put parentheses around what it repeats"
                 ));
             }
             Operand::Flags => {
                 return Err(format!(
-                    "`{self}` stands behind flags; put the flags before what it repeats"
+                    "`{self}` follows flags; put the flags before what it repeats"
                 ));
             }
         };
@@ -86,7 +86,7 @@ impl Repetition {
         let total = repeats.saturating_mul(times.max(1));
         if times >= 2 && total > REPEATS_MAX {
             return Err(format!(
-                "nested counts repeat a part {total} times, and {REPEATS_MAX} is the most"
+                "nested counts repeat a part {total} times; the limit is {REPEATS_MAX}"
             ));
         }
         Ok(total)

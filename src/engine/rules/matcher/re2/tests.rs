@@ -62,45 +62,45 @@ fn what_later_versions_of_go_added_is_read_and_what_is_refused_says_why() {
     let refused = [
         (
             r"a\Z",
-            r"`\Z` is no escape that RE2 has; the end of the text is `\z`",
+            r"`\Z` is not an RE2 escape; write the end of the text as `\z`",
         ),
         (
             r"\u0061",
-            r"`\u` is no escape that RE2 has; a character by its number is `\x{263a}`",
+            r"`\u` is not an RE2 escape; write a character by its number as `\x{263a}`",
         ),
         (
             r"\C",
-            r"`\C` is no escape that RE2 has; a single byte cannot be matched",
+            r"`\C` is not an RE2 escape; a single byte cannot be matched",
         ),
         (r"\Qa.b", r"a `\Q` needs its `\E`"),
         (
             "(?x)a",
-            "`(?x)` is no group that RE2 has; its flags are i, m, s and U",
+            "`(?x)` is not an RE2 group; its flags are i, m, s and U",
         ),
         (
             "a**",
-            "`*` repeats a repetition; put brackets around what it repeats",
+            "`*` repeats a repetition; put parentheses around what it repeats",
         ),
         (
             "a|*",
-            "nothing stands before `*`; a `*` that means itself has a backslash before it",
+            "nothing precedes `*`; write a literal `*` with a backslash before it",
         ),
         // RE2 would repeat what stands before the flags, and join what is outside the brackets.
         (
             "a(?i)*",
-            "`*` stands behind flags; put the flags before what it repeats",
+            "`*` follows flags; put the flags before what it repeats",
         ),
-        ("a)|(b", r"unopened group; the sign itself is `\)`"),
+        ("a)|(b", r"unopened group; write a literal one as `\)`"),
         (
             "(?:a{100}){11}",
-            "nested counts repeat a part 1100 times, and 1000 is the most",
+            "nested counts repeat a part 1100 times; the limit is 1000",
         ),
         (
             r"\p{Grek}",
             r"`\p{Grek}` is unknown; it takes a category such as `Lu` or a script such as `Greek`",
         ),
-        ("[b-a]", "the range `b-a` is the wrong way round"),
-        (r"\x{d800}", r"`\x{d800}` is no character"),
+        ("[b-a]", "the range `b-a` is in the wrong order"),
+        (r"\x{d800}", r"`\x{d800}` is not a character"),
     ];
     for (expression, cause) in refused {
         let said = Pattern::new(Operator::Match, expression).expect_err(expression);
