@@ -95,7 +95,7 @@ fn read(section: &mut Section<'_, '_>, kind: Option<&Kind>) -> Option<Configured
     if (written.as_str() == ChannelName::CONSOLE) != (kind.name == console::KIND.name) {
         let console = console::KIND.name;
         section.refuse(
-            &format!("the name {console} belongs to the channel of kind {console}"),
+            &format!("the name {console} is reserved for the channel of kind {console}"),
             "rename this one",
         );
     }

@@ -32,7 +32,7 @@ impl<T> List<T> {
         Self { items, next: None }
     }
 
-    /// Those of the first [`ITEMS_MAX`] records, newest first, that `choose` takes.
+    /// Those of the first `ITEMS_MAX` records, newest first, that `choose` takes.
     pub fn chosen<R>(
         records: impl Iterator<Item = R>,
         limit: usize,
