@@ -14,6 +14,8 @@ mod log_fields;
 mod map;
 #[path = "tidy/paths.rs"]
 mod paths;
+#[path = "tidy/retired.rs"]
+mod retired;
 #[path = "tidy/sizes.rs"]
 mod sizes;
 #[path = "tidy/source.rs"]
@@ -61,6 +63,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         map::RULES,
         log_fields::RULES,
         floors::RULES,
+        retired::RULES,
     ]
     .into_iter()
     .flatten()

@@ -49,7 +49,7 @@ pub async fn healthz(State(state): State<AppState>) -> Json<Health> {
 /// What `/readyz` looks at; each with a look under way at most, so that looks that hang pile up
 /// neither in front of the driver nor on threads.
 #[derive(Default)]
-pub struct Looks {
+pub struct ReadinessLocks {
     driver: Arc<Mutex<()>>,
     disk: Arc<Mutex<()>>,
 }

@@ -1,8 +1,8 @@
 //! Of which integration a key is or was, by its fingerprint (SHA-256).
 //!
 //! An event that waited in a spool names the key under which it was made. After a rotation that key
-//! opens nothing any more, and yet the event belongs to its integration: so the fingerprint of a
-//! key is kept when the key ends. A fingerprint alone opens nothing.
+//! is revoked, and yet the event belongs to its integration: so the fingerprint of a key is kept
+//! when the key ends. A fingerprint alone permits nothing.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -22,7 +22,7 @@ use super::audit::AuditLog;
 use super::auth::{Auth, Role};
 use super::body_budget::BodyBudget;
 use super::guesses::Guesses;
-use super::health::Looks;
+use super::health::ReadinessLocks;
 use super::problem::Problem;
 use super::refusals::Refusals;
 
@@ -68,7 +68,7 @@ pub struct ApiState {
     /// Bytes of bodies that are held.
     pub bodies: Arc<BodyBudget>,
     /// Those of `/readyz` that are under way.
-    pub looks: Looks,
+    pub looks: ReadinessLocks,
     pub settings: Settings,
 }
 
@@ -88,7 +88,7 @@ pub struct Settings {
 }
 
 impl ApiState {
-    /// Looks into history on a thread that may block.
+    /// ReadinessLocks into history on a thread that may block.
     pub async fn history<T: Send + 'static>(
         &self,
         look: impl FnOnce(&dyn Store, Partition) -> Result<T, store::Error> + Send + 'static,
@@ -253,7 +253,7 @@ pub struct ConfiguredChannel {
 /// What a channel said to a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelCheck {
-    /// `None` when the channel cannot be asked without sending a message.
+    /// `None` when the channel cannot be checked without sending a message.
     pub outcome: Option<Outcome>,
     pub provider_message: Option<String>,
     /// Advice, such as a public address that only works on this machine.

@@ -14,7 +14,7 @@ use super::audit::AuditLog;
 use super::auth::{Auth, Role, StoredToken};
 use super::body_budget::BodyBudget;
 use super::guesses::Guesses;
-use super::health::Looks;
+use super::health::ReadinessLocks;
 use super::ports::{ApiState, Settings};
 use super::ports::{
     Change, ChannelCheck, Channels, ConfiguredChannel, Pending, Prepared, RevisionDocuments,
@@ -143,7 +143,7 @@ fn state() -> ApiState {
         guesses: Guesses::default(),
         sms_webhooks: BTreeMap::new(),
         bodies: BodyBudget::new(1 << 20, Arc::new(Metrics::new())),
-        looks: Looks::default(),
+        looks: ReadinessLocks::default(),
         settings: Settings {
             body_limit: 1_000,
             body_limit_alertmanager: 2_000,

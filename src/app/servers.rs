@@ -25,7 +25,7 @@ use crate::api::audit::AuditLog;
 use crate::api::auth::Auth;
 use crate::api::body_budget::BodyBudget;
 use crate::api::guesses::Guesses;
-use crate::api::health::Looks;
+use crate::api::health::ReadinessLocks;
 use crate::api::key_origin::note_keys_of_rules;
 use crate::api::peer::TrustedProxies;
 use crate::api::ports::{ApiState, Settings as ApiSettings};
@@ -255,7 +255,7 @@ fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Re
         guesses: Guesses::default(),
         sms_webhooks: BTreeMap::new(),
         bodies: BodyBudget::new(settings.body_budget_bytes, parts.metrics.clone()),
-        looks: Looks::default(),
+        looks: ReadinessLocks::default(),
         settings: ApiSettings {
             body_limit: settings.body_limit_bytes,
             body_limit_alertmanager: settings.body_limit_alertmanager_bytes,

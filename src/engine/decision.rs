@@ -112,7 +112,7 @@ pub enum Refusal {
     Unreachable { target: String, why: Unreachable },
 }
 
-/// Why a target tells nobody now.
+/// Why a target reaches nobody now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreachable {
     #[error("no such {0}")]

@@ -41,7 +41,7 @@ impl Supervisor {
         }
     }
 
-    /// A supervisor that tells nobody.
+    /// A supervisor without anybody to tell.
     #[cfg(test)]
     pub fn alone() -> Self {
         Self {

@@ -35,7 +35,7 @@ pub struct Channel {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Checked {
     pub name: String,
-    /// Whether it would take messages; `null` if it cannot be asked without sending one.
+    /// Whether it would take messages; `null` if it cannot be checked without sending one.
     pub ok: Option<bool>,
     pub outcome: Option<String>,
     pub provider_message: Option<String>,

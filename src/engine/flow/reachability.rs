@@ -36,7 +36,7 @@ impl From<&PageByHand> for ContactNeeds {
     }
 }
 
-/// Refuses what would tell nobody.
+/// Refuses what would reach nobody.
 pub(in crate::engine) fn check(
     tx: &StepTransaction<'_>,
     to: &ReassignTo,

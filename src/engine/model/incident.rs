@@ -222,7 +222,7 @@ pub enum Phase {
     Silenced,
     /// Somebody has it; `due` is the acknowledge timeout, if there is one.
     Acknowledged,
-    /// Somebody has it and sleeps on it until `due`; then the same step goes on.
+    /// Acknowledged, and snoozed until `due`; then the same step goes on.
     Snoozed,
     /// All steps of a low-urgency incident were run.
     StepsOver,
