@@ -10,6 +10,12 @@ const MAP: &str = "docs/architecture.md";
 
 pub const RULES: &[Rule] = &[
     Rule {
+        name: "what the architecture page names exists",
+        cure: "write the path as the code has it: its module or type, `::`, and its name",
+        find: unknown_paths,
+        planted: &[(MAP, "`grouping::no_such_thing` does it.\n")],
+    },
+    Rule {
         name: "the map is complete",
         cure: "give each file of src/ one line in docs/architecture.md, and no line to others",
         find: differences,
@@ -61,6 +67,54 @@ fn differences(tree: &Tree) -> Vec<Break> {
     let unnamed = files.filter(|file| named.iter().all(|(_, path)| path != file));
     let unnamed = unnamed.map(|file| broken(1, format!("src/{file} has no line")));
     gone.chain(unnamed).collect()
+}
+
+/// Paths such as `grouping::open_with` whose last name is not declared where they say.
+fn unknown_paths(tree: &Tree) -> Vec<Break> {
+    let Some((_, page)) = tree.texts.iter().find(|(path, _)| path == MAP) else {
+        return Vec::new();
+    };
+    let lines = (1..).zip(page.lines());
+    let named = lines.flat_map(|(number, line)| {
+        let quoted = line.split('`').skip(1).step_by(2);
+        quoted.filter_map(move |path| Some((number, path, path.rsplit_once("::")?)))
+    });
+    let is_path = |path: &str| {
+        let is_letter = |letter: char| letter.is_alphanumeric() || "_:".contains(letter);
+        path.chars().all(is_letter) && !path.starts_with("super")
+    };
+    named
+        .filter(|(_, path, _)| is_path(path))
+        .filter(|(_, _, (place, name))| !is_declared(tree, place, name))
+        .map(|(line, path, _)| broken(line, format!("there is no {path}")))
+        .collect()
+}
+
+/// Whether a name is declared in a module of this name, or in a file that knows the type.
+fn is_declared(tree: &Tree, place: &str, name: &str) -> bool {
+    let place = place.rsplit("::").next().unwrap_or(place);
+    let is_type = place.starts_with(|first: char| first.is_uppercase());
+    let declares = |source: &&Source| {
+        let path = source.path.trim_end_matches(".rs");
+        let is_module = path.split('/').any(|part| part == place);
+        let words = ["fn", "struct", "enum", "trait", "mod", "type", "const"];
+        let is_here = |line: &Line| {
+            let code = line.code.as_str();
+            let mut parts = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+            let is_variant = is_type && code.trim().split(['(', ',', ' ']).next() == Some(name);
+            let is_item = words
+                .iter()
+                .any(|word| code.contains(&format!("{word} {name}")));
+            parts.any(|part| part == name) && (is_variant || is_item)
+        };
+        let knows = || source.lines.iter().any(|line| line.code.contains(place));
+        (is_module || is_type && knows()) && source.lines.iter().any(is_here)
+    };
+    let is_file = |source: &Source| {
+        let path = source.path.trim_end_matches(".rs").trim_end_matches("/mod");
+        path.ends_with(&format!("{place}/{name}"))
+    };
+    tree.product().any(is_file) || tree.product().filter(declares).count() > 0
 }
 
 fn broken(line: usize, what: String) -> Break {
