@@ -37,7 +37,7 @@ struct Options {
 
 /// What a receiver does with a page.
 #[derive(Clone, Copy, PartialEq)]
-enum ResponseStyle {
+enum Behaviour {
     Takes,
     Slow,
     Mute,
@@ -55,17 +55,17 @@ struct Receiver {
 }
 
 async fn take(
-    State((manner, arrived, bundled)): State<(ResponseStyle, Arrived, Arc<Mutex<u64>>)>,
+    State((manner, arrived, bundled)): State<(Behaviour, Arrived, Arc<Mutex<u64>>)>,
     body: String,
 ) -> (StatusCode, HeaderMap) {
     let value: Value = serde_json::from_str(&body).unwrap_or_default();
     let incidents = &value["data"]["incidents"];
     let mut headers = HeaderMap::new();
     match manner {
-        ResponseStyle::Takes => {}
-        ResponseStyle::Slow => tokio::time::sleep(Duration::from_secs(3)).await,
-        ResponseStyle::Mute => tokio::time::sleep(Duration::from_secs(60)).await,
-        ResponseStyle::AsksToWait => {
+        Behaviour::Takes => {}
+        Behaviour::Slow => tokio::time::sleep(Duration::from_secs(3)).await,
+        Behaviour::Mute => tokio::time::sleep(Duration::from_secs(60)).await,
+        Behaviour::AsksToWait => {
             headers.insert("retry-after", "86400".parse().expect("a number"));
             return (StatusCode::TOO_MANY_REQUESTS, headers);
         }
@@ -82,7 +82,7 @@ async fn take(
     (StatusCode::OK, headers)
 }
 
-async fn receiver(manner: ResponseStyle) -> Receiver {
+async fn receiver(manner: Behaviour) -> Receiver {
     let arrived = Arrived::default();
     let bundled = Arc::new(Mutex::new(0));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
@@ -386,11 +386,11 @@ async fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let well = receiver(ResponseStyle::Takes).await;
-    let slow = receiver(ResponseStyle::Slow).await;
-    let mute = receiver(ResponseStyle::Mute).await;
-    let wait = receiver(ResponseStyle::AsksToWait).await;
-    let person = receiver(ResponseStyle::Takes).await;
+    let well = receiver(Behaviour::Takes).await;
+    let slow = receiver(Behaviour::Slow).await;
+    let mute = receiver(Behaviour::Mute).await;
+    let wait = receiver(Behaviour::AsksToWait).await;
+    let person = receiver(Behaviour::Takes).await;
     let ports = [
         ("well", well.port),
         ("slow", slow.port),

@@ -39,13 +39,17 @@ impl Access {
             return None;
         };
         let requirement = serde_json::to_value(requirement).ok()?;
-        let Some((scheme, roles)) = requirement.as_object()?.iter().next() else {
+        let mut schemes = requirement.as_object()?.iter();
+        let Some((scheme, roles)) = schemes.next() else {
             return Some(Self::Open);
         };
-        match scheme.as_str() {
-            "signature" => Some(Self::Signed),
-            "integration_key" => Some(Self::Integration),
-            "token" => Role::deserialize(roles.get(0)?).ok().map(Self::Role),
+        if schemes.next().is_some() {
+            return None;
+        }
+        match (scheme.as_str(), roles.as_array()?.as_slice()) {
+            ("signature", []) => Some(Self::Signed),
+            ("integration_key", []) => Some(Self::Integration),
+            ("token", [role]) => Role::deserialize(role).ok().map(Self::Role),
             _ => None,
         }
     }
@@ -166,6 +170,13 @@ mod tests {
             (Some(vec![json!({})]), Some(Access::Open)),
             (Some(vec![json!({"token": []})]), None),
             (Some(vec![json!({"token": ["owner"]})]), None),
+            (Some(vec![json!({"token": ["viewer", "admin"]})]), None),
+            (
+                Some(vec![json!({"token": ["admin"], "signature": []})]),
+                None,
+            ),
+            (Some(vec![json!({"token": ["admin"]})]), Some(Access::ADMIN)),
+            (Some(vec![json!({"signature": []})]), Some(Access::Signed)),
             (Some(vec![json!({"tokens": ["viewer"]})]), None),
             (Some(vec![json!({"token": ["viewer"]}), json!({})]), None),
         ] {

@@ -92,7 +92,7 @@ impl AuditLog {
     /// An act of the router itself.
     pub fn by_router(&self, action: Action, at: Timestamp) -> AuditEvent {
         AuditEvent {
-            journal: self.clone(),
+            audit_log: self.clone(),
             stored: Stored {
                 at,
                 actor: Actor::router(),
@@ -115,17 +115,17 @@ impl AuditLog {
     }
 }
 
-/// An act that is about to happen.
+/// The entry about an act that is about to happen.
 #[derive(Clone, Debug)]
 pub struct AuditEvent {
-    journal: AuditLog,
+    audit_log: AuditLog,
     stored: Stored,
 }
 
 impl AuditEvent {
     /// An act of whoever asks.
     pub fn of(state: &ApiState, caller: &Caller, action: Action) -> Self {
-        let mut act = state.journal.by_router(action, state.now());
+        let mut act = state.audit_log.by_router(action, state.now());
         act.stored.actor = state.handle.rules().with_full_name(caller.actor());
         act.stored.token.clone_from(&caller.token);
         act
@@ -145,7 +145,7 @@ impl AuditEvent {
 
     /// The entry, to be kept with what it tells of.
     pub fn write(self) -> DocumentWrite {
-        self.journal.write(&self.stored)
+        self.audit_log.write(&self.stored)
     }
 
     /// The entry, if the request is done.

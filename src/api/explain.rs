@@ -44,7 +44,7 @@ pub struct Explained {
     /// Lines that name the user, oldest first.
     items: Vec<wire::entry::Entry>,
     /// The incidents to which they belong.
-    incidents: Vec<NamedUser>,
+    incidents: Vec<NamedIncident>,
     /// Events of that time that paged nobody, newest first.
     receipts: Vec<wire::receipt::Receipt>,
     /// There is more than was looked at.
@@ -53,7 +53,7 @@ pub struct Explained {
 
 /// An incident in whose story the user is named.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct NamedUser {
+pub struct NamedIncident {
     number: u64,
     /// What fires in it now, or what it was opened with once it is over.
     headline: String,
@@ -124,7 +124,7 @@ impl Search {
             truncated |= is_cut;
             if !own.is_empty() {
                 let number = number.0;
-                incidents.push(NamedUser { number, headline });
+                incidents.push(NamedIncident { number, headline });
             }
             lines.append(&mut own);
         }

@@ -134,7 +134,7 @@ pub async fn enqueue_change(State(state): State<AppState>, request: Request) -> 
     take_keyed_body(&state, Endpoint::Change, request).await
 }
 
-async fn take_keyed_body(state: &ApiState, door: Endpoint, request: Request) -> Response {
+async fn take_keyed_body(state: &ApiState, endpoint: Endpoint, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let limit = state.settings.body_limit;
     // A key in a header that opens something makes the sender known before the body, which may
@@ -165,7 +165,7 @@ async fn take_keyed_body(state: &ApiState, door: Endpoint, request: Request) -> 
     let peer = peer(&parts.extensions);
     match opened_by(state, None, Some(key), peer) {
         Ok(integration) => {
-            let answer = store(state, door, &integration, &bytes).await;
+            let answer = store(state, endpoint, &integration, &bytes).await;
             answer.unwrap_or_else(|problem| {
                 ingest_answers::refused(ResponseStyle::Pagerduty, &problem)
             })
@@ -179,7 +179,7 @@ async fn take_keyed_body(state: &ApiState, door: Endpoint, request: Request) -> 
 
 async fn take(
     state: &ApiState,
-    door: Endpoint,
+    endpoint: Endpoint,
     named: Option<String>,
     key: Option<String>,
     request: Request,
@@ -189,25 +189,25 @@ async fn take(
         Ok(integration) => integration,
         Err(problem) => return problem.into_response(),
     };
-    let manner = manner(door, &integration.format);
-    let answer = take_in(state, door, &integration, request).await;
+    let manner = manner(endpoint, &integration.format);
+    let answer = take_in(state, endpoint, &integration, request).await;
     answer.unwrap_or_else(|problem| ingest_answers::refused(manner, &problem))
 }
 
 async fn take_in(
     state: &ApiState,
-    door: Endpoint,
+    endpoint: Endpoint,
     integration: &Integration,
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    if door == Endpoint::Native {
+    if endpoint == Endpoint::Native {
         let known = (&state.auth, &state.handle.rules());
         key_origin::check(&parts.headers, &integration.name, known)?;
     }
-    let limit = body_limit(state, door, &integration.format);
+    let limit = body_limit(state, endpoint, &integration.format);
     let bytes = read(state, &parts.headers, body, limit, &integration.name).await?;
-    store(state, door, integration, &bytes).await
+    store(state, endpoint, integration, &bytes).await
 }
 
 /// The integration that the key opens. A name in the path must be its own; whether the name or the
@@ -278,12 +278,12 @@ async fn raise_too_large(state: &ApiState, integration: &IntegrationName, limit:
 
 async fn store(
     state: &ApiState,
-    door: Endpoint,
+    endpoint: Endpoint,
     integration: &Integration,
     body: &[u8],
 ) -> Result<Response, Problem> {
-    let manner = manner(door, &integration.format);
-    let parsed = parse(door, integration, body, state);
+    let manner = manner(endpoint, &integration.format);
+    let parsed = parse(endpoint, integration, body, state);
     if parsed.events.is_empty() {
         return Ok(ingest_answers::nothing_usable(manner, &parsed));
     }
@@ -299,9 +299,9 @@ async fn store(
     ))
 }
 
-fn parse(door: Endpoint, integration: &Integration, body: &[u8], state: &ApiState) -> Parsed {
+fn parse(endpoint: Endpoint, integration: &Integration, body: &[u8], state: &ApiState) -> Parsed {
     let now = state.now();
-    match door {
+    match endpoint {
         Endpoint::Native => inbound::parse_as(&Format::Native, integration, body, now),
         Endpoint::Hook => inbound::parse(integration, body, now),
         Endpoint::Alerts => inbound::parse_as(&Format::AlertmanagerApi, integration, body, now),
@@ -311,8 +311,8 @@ fn parse(door: Endpoint, integration: &Integration, body: &[u8], state: &ApiStat
 }
 
 /// The form of the answer: as the program answers that the sender believes to speak to.
-fn manner(door: Endpoint, format: &Format) -> ResponseStyle {
-    match door {
+fn manner(endpoint: Endpoint, format: &Format) -> ResponseStyle {
+    match endpoint {
         Endpoint::Native => ResponseStyle::Receipts,
         Endpoint::Alerts => ResponseStyle::Alertmanager,
         Endpoint::Enqueue => ResponseStyle::Pagerduty,
@@ -325,9 +325,9 @@ fn manner(door: Endpoint, format: &Format) -> ResponseStyle {
     }
 }
 
-fn body_limit(state: &ApiState, door: Endpoint, format: &Format) -> usize {
+fn body_limit(state: &ApiState, endpoint: Endpoint, format: &Format) -> usize {
     let settings = &state.settings;
-    match door {
+    match endpoint {
         Endpoint::Native | Endpoint::Enqueue | Endpoint::Change => settings.body_limit,
         Endpoint::Alerts => settings.body_limit_alertmanager,
         Endpoint::Hook => match format {
@@ -363,8 +363,12 @@ mod tests {
             ),
             (Endpoint::Hook, Format::Pagerduty, ResponseStyle::Pagerduty),
         ];
-        for (door, format, expected) in cases {
-            assert_eq!(manner(door, &format), expected, "{door:?} {format:?}");
+        for (endpoint, format, expected) in cases {
+            assert_eq!(
+                manner(endpoint, &format),
+                expected,
+                "{endpoint:?} {format:?}"
+            );
         }
     }
 }

@@ -36,8 +36,8 @@ pub struct Stored<'request> {
 }
 
 /// At least one event is durable.
-pub fn stored(manner: ResponseStyle, stored: &Stored) -> Response {
-    match manner {
+pub fn stored(style: ResponseStyle, stored: &Stored) -> Response {
+    match style {
         ResponseStyle::Receipts => {
             let receipts = stored.receipts.iter();
             let batch = AcceptedBatch {
@@ -69,9 +69,9 @@ pub fn stored(manner: ResponseStyle, stored: &Stored) -> Response {
 }
 
 /// Nothing of the request could be used, or it held nothing.
-pub fn nothing_usable(manner: ResponseStyle, parsed: &Parsed) -> Response {
+pub fn nothing_usable(style: ResponseStyle, parsed: &Parsed) -> Response {
     let faults = &parsed.faults;
-    match manner {
+    match style {
         ResponseStyle::Receipts if faults.is_empty() => {
             let empty = AcceptedBatch {
                 receipts: Vec::new(),
@@ -95,8 +95,8 @@ pub fn nothing_usable(manner: ResponseStyle, parsed: &Parsed) -> Response {
 }
 
 /// The request was refused before anything was stored.
-pub fn refused(manner: ResponseStyle, problem: &Problem) -> Response {
-    match manner {
+pub fn refused(style: ResponseStyle, problem: &Problem) -> Response {
+    match style {
         ResponseStyle::Receipts => problem.clone().into_response(),
         ResponseStyle::Alertmanager => {
             let text = Json(problem.detail().to_owned());
@@ -225,15 +225,15 @@ mod tests {
             (ResponseStyle::Alertmanager, 200, Value::Null),
             (ResponseStyle::Pagerduty, 202, theirs),
         ];
-        for (manner, status, body) in cases {
+        for (style, status, body) in cases {
             let answer = stored(
-                manner,
+                style,
                 &Stored {
                     receipts: &receipts,
                     faults: &[],
                 },
             );
-            assert_eq!(read(answer).await, (status, body), "{manner:?}");
+            assert_eq!(read(answer).await, (status, body), "{style:?}");
         }
     }
 
@@ -327,9 +327,9 @@ mod tests {
             (ResponseStyle::Receipts, 202),
             (ResponseStyle::Alertmanager, 200),
         ];
-        for (manner, expected) in cases {
-            let (status, _) = read(nothing_usable(manner, &nothing_but(Vec::new()))).await;
-            assert_eq!(status, expected, "{manner:?}");
+        for (style, expected) in cases {
+            let (status, _) = read(nothing_usable(style, &nothing_but(Vec::new()))).await;
+            assert_eq!(status, expected, "{style:?}");
         }
     }
 
@@ -350,12 +350,12 @@ mod tests {
         ];
         for trouble in troubles {
             let problem = Problem::from(trouble);
-            for (manner, expected) in manners {
-                let answer = refused(manner, &problem);
+            for (style, expected) in manners {
+                let answer = refused(style, &problem);
                 assert!(answer.headers().contains_key(header::RETRY_AFTER));
                 let (status, body) = read(answer).await;
-                assert_eq!(status, expected, "{manner:?} {}", problem.code());
-                assert_ne!(body, Value::Null, "{manner:?} always answers JSON");
+                assert_eq!(status, expected, "{style:?} {}", problem.code());
+                assert_ne!(body, Value::Null, "{style:?} always answers JSON");
                 if expected == 429 {
                     assert_eq!(body["status"], "throttle exceeded");
                     assert_eq!(body["errors"][0], problem.detail());

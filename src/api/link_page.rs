@@ -97,8 +97,8 @@ async fn press(state: &ApiState, token: &str, request: Request) -> Result<Respon
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return Ok(look(state, &opened, status, Some(notice)).await);
     };
-    let wish = PostedAction::read(&form, state.now())?;
-    let acted = match &wish {
+    let posted = PostedAction::read(&form, state.now())?;
+    let acted = match &posted {
         PostedAction::All(verb) => {
             links::act(state, opened.page.id, actor.clone(), verb.clone()).await?
         }
@@ -109,7 +109,7 @@ async fn press(state: &ApiState, token: &str, request: Request) -> Result<Respon
             links::acknowledge_linked(state, &opened, *number, actor.clone()).await?
         }
     };
-    Ok(seen_again(outcome(&wish, &acted, &actor)))
+    Ok(seen_again(outcome(&posted, &acted, &actor)))
 }
 
 /// What was pressed.
@@ -209,7 +209,7 @@ impl ActionResult {
     }
 }
 
-fn outcome(wish: &PostedAction, acted: &[Acted], actor: &Actor) -> ActionResult {
+fn outcome(posted: &PostedAction, acted: &[Acted], actor: &Actor) -> ActionResult {
     let is_effective = |one: &&Acted| match one.result {
         ActResult::Done | ActResult::AlreadySo => true,
         ActResult::NotOpen | ActResult::NotFound => false,
@@ -217,7 +217,7 @@ fn outcome(wish: &PostedAction, acted: &[Acted], actor: &Actor) -> ActionResult 
     let Some(first) = acted.iter().find(is_effective) else {
         return ActionResult::Nothing;
     };
-    match wish {
+    match posted {
         PostedAction::Linked(_) => ActionResult::Linked,
         PostedAction::One(_) | PostedAction::All(Verb::Acknowledge) => {
             let is_done = acted.iter().any(|one| one.result == ActResult::Done);
@@ -357,7 +357,7 @@ mod tests {
     #[test]
     fn the_second_person_learns_that_somebody_was_first() {
         let ana = links::person(&"ana".into(), Via::Link);
-        let wish = PostedAction::All(Verb::Acknowledge);
+        let posted = PostedAction::All(Verb::Acknowledge);
         let cases = [
             (
                 vec![acted(ActResult::Done, "ana")],
@@ -382,7 +382,7 @@ mod tests {
             (vec![], ActionResult::Nothing),
         ];
         for (acted, expected) in cases {
-            assert_eq!(outcome(&wish, &acted, &ana), expected, "{acted:?}");
+            assert_eq!(outcome(&posted, &acted, &ana), expected, "{acted:?}");
         }
     }
 

@@ -49,8 +49,10 @@ pub fn document() -> OpenApi {
             .description(Some(description));
         SecurityScheme::Http(http.build())
     };
-    let signature =
-        ApiKeyValue::with_description("signature", "A signed link, or a provider's signature");
+    let signature = ApiKeyValue::with_description(
+        "signature",
+        "A signed link in the path, or the provider's own signature header; no header of this name",
+    );
     let mut schemas = vec![("Problem".to_owned(), Problem::schema())];
     Problem::schemas(&mut schemas);
     let components = ComponentsBuilder::new()

@@ -39,7 +39,7 @@ pub struct ApiState {
     pub channels: Arc<dyn Channels>,
     pub auth: Auth,
     /// Gives entries of the audit their ids.
-    pub journal: AuditLog,
+    pub audit_log: AuditLog,
     /// The text of `/metrics`.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// What a delivery report means, by Twilio's word for it and its error code; `None` while the
@@ -88,7 +88,7 @@ pub struct Settings {
 }
 
 impl ApiState {
-    /// ReadinessLocks into history on a thread that may block.
+    /// Looks into history on a thread that may block.
     pub async fn history<T: Send + 'static>(
         &self,
         look: impl FnOnce(&dyn Store, Partition) -> Result<T, store::Error> + Send + 'static,
@@ -260,8 +260,8 @@ pub struct ChannelCheck {
     pub warnings: Vec<String>,
 }
 
-/// A future that a border returns.
-pub type Pending<'border, T> = Pin<Box<dyn Future<Output = T> + Send + 'border>>;
+/// A future that a port returns.
+pub type Pending<'port, T> = Pin<Box<dyn Future<Output = T> + Send + 'port>>;
 
 /// The configured channels.
 pub trait Channels: Send + Sync {
@@ -269,17 +269,14 @@ pub trait Channels: Send + Sync {
     fn list(&self) -> Vec<ConfiguredChannel>;
 
     /// Asks one whether it would take messages; `None` if there is no such channel.
-    fn check<'border>(
-        &'border self,
-        name: &'border ChannelName,
-    ) -> Pending<'border, Option<ChannelCheck>>;
+    fn check<'port>(&'port self, name: &'port ChannelName) -> Pending<'port, Option<ChannelCheck>>;
 
     /// The e-mail address of a Slack account, as that channel's workspace tells it.
-    fn email_on_slack<'border>(
-        &'border self,
-        channel: &'border ChannelName,
-        account: &'border str,
-    ) -> Pending<'border, Option<String>>;
+    fn email_on_slack<'port>(
+        &'port self,
+        channel: &'port ChannelName,
+        account: &'port str,
+    ) -> Pending<'port, Option<String>>;
 
     /// Tells by SMS what became of a reply, in the background and once.
     fn confirm_by_sms(&self, channel: &ChannelName, number: String, text: String);

@@ -70,18 +70,15 @@ impl Channels for NoChannels {
         Vec::new()
     }
 
-    fn check<'border>(
-        &'border self,
-        _: &'border ChannelName,
-    ) -> Pending<'border, Option<ChannelCheck>> {
+    fn check<'port>(&'port self, _: &'port ChannelName) -> Pending<'port, Option<ChannelCheck>> {
         Box::pin(async { None })
     }
 
-    fn email_on_slack<'border>(
-        &'border self,
-        _: &'border ChannelName,
-        _: &'border str,
-    ) -> Pending<'border, Option<String>> {
+    fn email_on_slack<'port>(
+        &'port self,
+        _: &'port ChannelName,
+        _: &'port str,
+    ) -> Pending<'port, Option<String>> {
         Box::pin(std::future::ready(None))
     }
 
@@ -129,7 +126,7 @@ fn state() -> ApiState {
         rulebook: Arc::new(NoRulebook),
         channels: Arc::new(NoChannels),
         auth,
-        journal: AuditLog::default(),
+        audit_log: AuditLog::default(),
         started_at: NOW,
         metrics: Arc::new(String::new),
         read_sms_report: |_, _| None,

@@ -21,14 +21,14 @@ impl<Any: AsyncRead + AsyncWrite + Send + Unpin> Stream for Any {}
 pub struct Arrival {
     pub stream: TcpStream,
     pub tls: Option<TlsAcceptor>,
-    pub patience: Timeouts,
-    pub seat: ConnectionPermit,
+    pub timeouts: Timeouts,
+    pub permit: ConnectionPermit,
 }
 
 impl Arrival {
     /// Its place among the connections of the address.
     pub fn place(&self) -> &Arc<Place> {
-        self.seat.place()
+        self.permit.place()
     }
 
     /// Shakes hands where that is asked for; whoever does not within the time of a head is gone.
@@ -36,21 +36,25 @@ impl Arrival {
         let Some(tls) = self.tls else {
             return Some(Connection::new(
                 Box::new(self.stream),
-                self.patience,
-                self.seat,
+                self.timeouts,
+                self.permit,
             ));
         };
         let shaking = tls.accept(self.stream);
-        match tokio::time::timeout(self.patience.head, shaking).await {
-            Ok(Ok(stream)) => Some(Connection::new(Box::new(stream), self.patience, self.seat)),
+        match tokio::time::timeout(self.timeouts.head, shaking).await {
+            Ok(Ok(stream)) => Some(Connection::new(
+                Box::new(stream),
+                self.timeouts,
+                self.permit,
+            )),
             Ok(Err(error)) => {
                 // Whoever scans ports does not fill the log.
                 debug!(%error, "no TLS with a client");
-                self.seat.handshake_failed("refused");
+                self.permit.handshake_failed("refused");
                 None
             }
             Err(_) => {
-                self.seat.handshake_failed("slow");
+                self.permit.handshake_failed("slow");
                 None
             }
         }

@@ -56,33 +56,33 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100";
 /// The stream of a client.
 pub struct Connection {
     stream: Box<dyn Stream>,
-    patience: Timeouts,
+    timeouts: Timeouts,
     phase: Phase,
     limit: Option<Pin<Box<Sleep>>>,
     /// Something of an answer was not taken yet.
     is_untaken: bool,
     /// The same, of what TLS has taken and not handed on.
     is_unflushed: bool,
-    seat: ConnectionPermit,
+    permit: ConnectionPermit,
 }
 
 impl Connection {
     /// A connection on which nothing was said yet.
-    pub fn new(stream: Box<dyn Stream>, patience: Timeouts, seat: ConnectionPermit) -> Self {
+    pub fn new(stream: Box<dyn Stream>, timeouts: Timeouts, permit: ConnectionPermit) -> Self {
         Self {
             stream,
-            patience,
+            timeouts,
             phase: Phase::Head(Head::default()),
-            limit: Some(Box::pin(sleep(patience.head))),
+            limit: Some(Box::pin(sleep(timeouts.head))),
             is_untaken: false,
             is_unflushed: false,
-            seat,
+            permit,
         }
     }
 
     /// Its place among the connections of the address.
     pub fn place(&self) -> &Arc<Place> {
-        self.seat.place()
+        self.permit.place()
     }
 
     /// Bytes came from the client.
@@ -117,12 +117,12 @@ impl Connection {
         }
         let head = match self.phase {
             Phase::Idle => {
-                self.limit = Some(Box::pin(sleep(self.patience.head)));
+                self.limit = Some(Box::pin(sleep(self.timeouts.head)));
                 Head::default()
             }
             Phase::Head(head) => head,
             Phase::Multiplexed => {
-                self.limit = Some(Box::pin(sleep(self.patience.idle)));
+                self.limit = Some(Box::pin(sleep(self.timeouts.idle)));
                 return;
             }
             Phase::Busy => return,
@@ -135,7 +135,7 @@ impl Connection {
         };
         match self.phase {
             Phase::Busy => self.limit = None,
-            Phase::Multiplexed => self.limit = Some(Box::pin(sleep(self.patience.idle))),
+            Phase::Multiplexed => self.limit = Some(Box::pin(sleep(self.timeouts.idle))),
             Phase::Idle | Phase::Head(_) => {}
         }
     }
@@ -155,7 +155,7 @@ impl Connection {
     }
 
     fn wait_anew(&mut self, context: &mut Context<'_>) {
-        let mut limit = Box::pin(sleep(self.patience.idle));
+        let mut limit = Box::pin(sleep(self.timeouts.idle));
         // Whoever has written may not read again before something happens: let this be it.
         let _just_begun = limit.as_mut().poll(context);
         self.limit = Some(limit);
@@ -171,7 +171,7 @@ impl Connection {
         let was_unflushed = std::mem::replace(&mut self.is_unflushed, result.is_pending());
         self.tell_since(before);
         if result.is_pending() {
-            let idle = self.patience.idle;
+            let idle = self.timeouts.idle;
             self.limit.get_or_insert_with(|| Box::pin(sleep(idle)));
             return self.wait(context).map(Err);
         }
@@ -197,7 +197,7 @@ impl Connection {
         let before = self.waiting();
         self.is_untaken = true;
         self.tell_since(before);
-        let idle = self.patience.idle;
+        let idle = self.timeouts.idle;
         self.limit.get_or_insert_with(|| Box::pin(sleep(idle)));
         self.wait(context)
     }

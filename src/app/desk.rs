@@ -45,10 +45,7 @@ impl Channels for Desk {
             .collect()
     }
 
-    fn check<'border>(
-        &'border self,
-        name: &'border ChannelName,
-    ) -> Pending<'border, Option<ChannelCheck>> {
+    fn check<'port>(&'port self, name: &'port ChannelName) -> Pending<'port, Option<ChannelCheck>> {
         Box::pin(async move {
             let channel = self.channels.find(name)?;
             let mut warnings = Vec::new();
@@ -76,11 +73,11 @@ impl Channels for Desk {
         })
     }
 
-    fn email_on_slack<'border>(
-        &'border self,
-        channel: &'border ChannelName,
-        account: &'border str,
-    ) -> Pending<'border, Option<String>> {
+    fn email_on_slack<'port>(
+        &'port self,
+        channel: &'port ChannelName,
+        account: &'port str,
+    ) -> Pending<'port, Option<String>> {
         Box::pin(async move { self.channels.find(channel)?.email_of(account).await })
     }
 

@@ -26,7 +26,7 @@ pub struct Limits {
     pub connections: Room,
     /// Beyond that, for acknowledge links and health checks.
     pub reserved: Room,
-    pub patience: Timeouts,
+    pub timeouts: Timeouts,
 }
 
 impl Default for Limits {
@@ -40,7 +40,7 @@ impl Default for Limits {
                 places: 32,
                 share: 4,
             },
-            patience: Timeouts {
+            timeouts: Timeouts {
                 head: Duration::from_secs(10),
                 idle: Duration::from_secs(180),
             },
@@ -103,7 +103,7 @@ impl Drop for ConnectionPermit {
 }
 
 impl Listener {
-    /// Doors before a bound address.
+    /// A listener on a bound address.
     pub fn new(
         listener: TcpListener,
         name: &'static str,
@@ -147,8 +147,8 @@ impl Listener {
                     let arrival = Arrival {
                         stream,
                         tls: self.tls.clone(),
-                        patience: self.limits.patience,
-                        seat: ConnectionPermit::take(place, self),
+                        timeouts: self.limits.timeouts,
+                        permit: ConnectionPermit::take(place, self),
                     };
                     return (arrival, address);
                 }
@@ -280,7 +280,7 @@ mod tests {
             let limits = Limits {
                 connections: room(connections),
                 reserved: room(1),
-                patience: Timeouts { head, idle },
+                timeouts: Timeouts { head, idle },
             };
             let proxies = Arc::new(proxies);
             let (served, metered) = (proxies.clone(), metrics.clone());

@@ -53,8 +53,7 @@ use crate::runtime::handle::{Handle, NewRules};
 use crate::runtime::monotonic::MonotonicClock;
 use crate::runtime::room::Room;
 use crate::runtime::supervise::Supervisor;
-use crate::store::{Epoch, Loaded, Partition, Store};
-use crate::store::{Options, SledStore};
+use crate::store::{Epoch, Loaded, Options, Partition, SledStore, Store};
 use crate::telemetry::{LostLines, Metrics, Shape};
 use crate::text::{hash, hex};
 
@@ -126,8 +125,8 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     let links = Links::new(&settings.public_url, first.links_secret);
     let screen: crate::channels::console::Screen = Arc::new(Mutex::new(std::io::stdout()));
     let channels = channels::build(settings, &links, &screen)?;
-    let (shelf, time_zones) = open_shelf(&options, &store, &channels);
-    let start = rules_folder::decide(&shelf, settings, options.apply)?;
+    let (revisions, time_zones) = open_revision_store(&options, &store, &channels);
+    let start = rules_folder::decide(&revisions, settings, options.apply)?;
     let Some(start) = report_faults(start)? else {
         return Ok(ExitCode::from(1));
     };
@@ -147,14 +146,14 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
         disk_min_bytes: settings.disk_min_bytes,
     };
     let driver = start_driver(driver, parts, (&handle, &sender, &metrics));
-    let journal = AuditLog::load(&*store)?;
-    let act = journal.by_router(Action::RulesApplied, started_at);
+    let audit_log = AuditLog::load(&*store)?;
+    let act = audit_log.by_router(Action::RulesApplied, started_at);
     put_in_force(&handle, start.to_apply, act).await?;
     say(&start.warnings, &start.said);
 
     let rounds = background::Rounds::new(&supervisor, &metrics, &sender, lost_lines);
     let mut background = background::start(&handle, &store, settings, rounds);
-    let rulebook = Arc::new(rules_service::RulesService::new(shelf, handle.clone()));
+    let rulebook = Arc::new(rules_service::RulesService::new(revisions, handle.clone()));
     let desk = Arc::new(desk::Desk::new(channels, &links, supervisor.clone()));
     let parts = servers::Parts {
         handle: &handle,
@@ -163,7 +162,7 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
         metrics: &metrics,
         supervisor: &supervisor,
         first: &first,
-        journal,
+        audit_log,
         started_at,
         time_zones,
     };
@@ -208,7 +207,7 @@ fn load(store: &dyn Store, now: Timestamp) -> anyhow::Result<(Partition, Epoch, 
 }
 
 /// The rules with all that they are read with, and the version of the time zones.
-fn open_shelf(
+fn open_revision_store(
     options: &ServeOptions,
     store: &Arc<dyn Store>,
     channels: &channels::Built,
@@ -216,9 +215,9 @@ fn open_shelf(
     let zones = read_zones(options);
     let time_zones = zones.to_string();
     let environment = channels::environment(&options.settings, channels, zones);
-    let shelf =
+    let revisions =
         rules_service::RevisionStore::new(store.clone(), environment, options.environment.clone());
-    (shelf, time_zones)
+    (revisions, time_zones)
 }
 
 /// Puts the rules of the folder in force, if the start asks for it.
@@ -331,7 +330,7 @@ fn start_driver(
             room: Room::new(parts.disk_min_bytes),
             line,
             clock: Box::new(move || clock.reading()),
-            outlet: Box::new(outlet),
+            effects: Box::new(outlet),
             observer: Box::new(meter),
             backlog: Backlog::default(),
             promised: Promises::default(),

@@ -32,11 +32,11 @@ pub struct Start {
 
 /// Decides which rules are in force. The inner error holds faults ready to print.
 pub fn decide(
-    shelf: &RevisionStore,
+    revisions: &RevisionStore,
     settings: &Settings,
     apply: ApplyRules,
 ) -> anyhow::Result<Result<Start, Vec<String>>> {
-    let stored = shelf.latest()?;
+    let stored = revisions.latest()?;
     let folder = read_folder(&settings.rules)?;
     let Some(stored) = stored else {
         let source = if folder.is_some() {
@@ -45,12 +45,12 @@ pub fn decide(
             "the starter rules"
         };
         let files = folder.unwrap_or_else(starter::files);
-        return Ok(first(shelf, &files, source));
+        return Ok(first(revisions, &files, source));
     };
-    let compiled = shelf.compile_stored(&stored)?;
+    let compiled = revisions.compile_stored(&stored)?;
     let mut said: Vec<String> = compiled.hint.into_iter().collect();
     let mut warnings = compiled.warnings;
-    let differs = |files: &Vec<SourceFile>| shelf.differences(&stored, files);
+    let differs = |files: &Vec<SourceFile>| revisions.differences(&stored, files);
     let differences = folder.as_ref().map(differs).unwrap_or_default();
     let files = folder.unwrap_or_default();
     if differences.is_empty() {
@@ -64,7 +64,7 @@ pub fn decide(
     let folder = settings.rules.display();
     let mut to_apply = None;
     if apply == ApplyRules::Always {
-        match shelf.prepare(
+        match revisions.prepare(
             &files,
             &signed("serve --apply"),
             Some(compiled.rules.revision),
@@ -97,8 +97,12 @@ pub fn decide(
     }))
 }
 
-fn first(shelf: &RevisionStore, files: &[SourceFile], source: &str) -> Result<Start, Vec<String>> {
-    let ready = shelf.prepare(files, &signed(&format!("first start with {source}")), None)?;
+fn first(
+    revisions: &RevisionStore,
+    files: &[SourceFile],
+    source: &str,
+) -> Result<Start, Vec<String>> {
+    let ready = revisions.prepare(files, &signed(&format!("first start with {source}")), None)?;
     let mut said = vec![format!("{source} are applied as the first revision")];
     said.extend(ready.hint);
     Ok(Start {

@@ -50,7 +50,7 @@ pub struct RevisionStore {
 }
 
 impl RevisionStore {
-    /// A shelf over this store; `variables` are those of the process.
+    /// Revisions in this store; `variables` are those of the process.
     pub fn new(
         store: Arc<dyn Store>,
         environment: Environment,
@@ -258,16 +258,16 @@ fn pack(checked: Checked, signed: &RevisionInfo, expected: Option<Revision>) -> 
     }
 }
 
-/// The shelf and the rules in force, as the API asks for them.
+/// The stored revisions and the rules in force, as the API asks for them.
 pub struct RulesService {
-    shelf: RevisionStore,
+    revisions: RevisionStore,
     handle: Handle,
 }
 
 impl RulesService {
-    /// A rulebook over what is in force behind this handle.
-    pub fn new(shelf: RevisionStore, handle: Handle) -> Self {
-        Self { shelf, handle }
+    /// The service over what is in force behind this handle.
+    pub fn new(revisions: RevisionStore, handle: Handle) -> Self {
+        Self { revisions, handle }
     }
 
     /// The overrides in force: under one nobody moves whatever the rules say. Blocks, as all of the
@@ -298,7 +298,7 @@ impl RulesService {
 
     fn changes(&self, checked: &Checked) -> RuleDifferences {
         let present = self.handle.rules();
-        let old = self.shelf.at(present.revision).ok().flatten();
+        let old = self.revisions.at(present.revision).ok().flatten();
         let differences =
             old.map(|old| differences(&old, &checked.documents, checked.files.as_deref()));
         let overrides = self.overrides();
@@ -325,7 +325,7 @@ impl RulesService {
 
 impl Rulebook for RulesService {
     fn check(&self, files: &[RuleFile], sight: Sight) -> Vec<RuleFault> {
-        match self.shelf.check(&source_files(files), sight) {
+        match self.revisions.check(&source_files(files), sight) {
             Ok(checked) => checked.warnings.iter().map(fault).collect(),
             Err(faults) => faults.iter().map(fault).collect(),
         }
@@ -333,7 +333,7 @@ impl Rulebook for RulesService {
 
     fn diff(&self, files: &[RuleFile], sight: Sight) -> Result<RuleDifferences, Vec<RuleFault>> {
         let checked = self
-            .shelf
+            .revisions
             .check(&source_files(files), sight)
             .map_err(|faults| all(&faults))?;
         Ok(self.changes(&checked))
@@ -341,7 +341,7 @@ impl Rulebook for RulesService {
 
     fn prepare(&self, files: Vec<RuleFile>, change: Change) -> Result<Prepared, Vec<RuleFault>> {
         let mut checked = self
-            .shelf
+            .revisions
             .check(&source_files(&files), Sight::WithMachine)
             .map_err(|faults| all(&faults))?;
         if change.origin == FilesOrigin::WrittenAnew {
@@ -360,7 +360,7 @@ impl Rulebook for RulesService {
     }
 
     fn documents(&self, revision: Revision) -> Result<Option<RevisionDocuments>, store::Error> {
-        let kept = self.shelf.at(revision)?;
+        let kept = self.revisions.at(revision)?;
         Ok(kept.map(Kept::exported))
     }
 
@@ -370,7 +370,7 @@ impl Rulebook for RulesService {
         limit: usize,
     ) -> Result<Vec<RevisionDocuments>, store::Error> {
         let before = before.map(revision_name);
-        let store = &self.shelf.store;
+        let store = &self.revisions.store;
         let found = store.documents(DocumentKind::Rules, before.as_deref(), limit)?;
         found
             .into_iter()

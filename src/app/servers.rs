@@ -54,7 +54,7 @@ pub struct Parts<'start> {
     pub metrics: &'start Arc<Metrics>,
     pub supervisor: &'start Supervisor,
     pub first: &'start First,
-    pub journal: AuditLog,
+    pub audit_log: AuditLog,
     pub started_at: Timestamp,
     /// Version and source of those in use.
     pub time_zones: String,
@@ -241,7 +241,7 @@ fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Re
         rulebook: parts.rulebook,
         channels: parts.desk,
         auth: Auth::load(store, parts.first.admin_hash)?,
-        journal: parts.journal,
+        audit_log: parts.audit_log,
         started_at: parts.started_at,
         metrics: Arc::new(move || metrics.render()),
         read_sms_report: outcome::twilio_report,

@@ -1,6 +1,7 @@
-//! The mark of an attempt: set when its page is withdrawn, tested last before the page leaves.
+//! The cancel token of an attempt: set when its page is withdrawn, tested last before the page
+//! leaves.
 //!
-//! Whoever acknowledged must not be asked again, so a channel tests the mark after everything that
+//! Whoever acknowledged must not be asked again, so a channel tests the token after everything that
 //! takes time: waiting, looking up, connecting. Nothing lies between the last test and the first
 //! byte of the message: a request's body is asked for when its connection stands, a mail's text
 //! when the relay waits for it.
@@ -12,13 +13,13 @@ use std::task::{Context, Poll};
 
 use http_body::{Body, Frame, SizeHint};
 
-/// Whether an attempt was withdrawn. Clones are the same mark.
+/// Whether an attempt was withdrawn. Clones are the same token.
 #[derive(Clone, Debug, Default)]
 pub struct CancelToken(Arc<AtomicBool>);
 
 /// The attempt was withdrawn before the first byte of its message left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("canceled before the message was sent")]
+#[error("cancelled before the message was sent")]
 pub struct Cancelled;
 
 impl CancelToken {
@@ -36,7 +37,7 @@ impl CancelToken {
     }
 }
 
-/// The body of a request, asked for only when a connection stands: if the mark is set by then, it
+/// The body of a request, asked for only when a connection stands: if the token is set by then, it
 /// gives nothing, and the request ends unsent.
 pub(super) struct Tested<B> {
     body: B,

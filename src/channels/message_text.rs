@@ -1,6 +1,6 @@
 //! The words that all media share: one place, so that a page reads the same everywhere.
 //!
-//! A page says, in this order and in the space that its medium has: urgency and number, title,
+//! A page says, in this request and in the space that its medium has: urgency and number, title,
 //! service, since when, why you, how to acknowledge, link. These functions make the parts as plain
 //! text on one line each; a channel lays them out and escapes them for its medium.
 
@@ -294,7 +294,7 @@ pub fn command(message: &Message) -> String {
     format!("reveille ack {}", numbers.join(" "))
 }
 
-/// How to acknowledge, as one sentence for the order's medium; `None` when it does not ask.
+/// How to acknowledge, as one sentence for the request's medium; `None` when it does not ask.
 pub fn how_to_acknowledge(order: &SendRequest, links: &Links) -> Option<String> {
     if !order.asks {
         return None;

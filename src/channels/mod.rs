@@ -110,7 +110,7 @@ pub struct Sent {
     pub outcome: Outcome,
     /// The provider's own words, cut to 300 characters, without control characters and secrets.
     pub provider_message: Option<String>,
-    /// Where the provider put it; given back in later orders as their place.
+    /// Where the provider put it; given back in later requests as their place.
     pub reference: Option<String>,
 }
 
@@ -136,13 +136,13 @@ impl From<Sent> for Probed {
     }
 }
 
-/// One configured provider that can carry media. Never panics; every call ends within the order's
+/// One configured provider that can carry media. Never panics; every call ends within the request's
 /// deadline, whatever the provider does.
 pub trait Channel: Send + Sync {
     /// Name, media and capabilities.
     fn info(&self) -> &ChannelInfo;
 
-    /// Makes one attempt, unless the mark is set before the first byte of its message leaves.
+    /// Makes one attempt, unless the token is set before the first byte of its message leaves.
     fn send<'channel>(
         &'channel self,
         order: &'channel SendRequest,

@@ -27,7 +27,7 @@ const NOT_READ: &str = "Replies are not read";
 /// Characters of a service's name.
 const SERVICE_CHARACTERS: usize = 40;
 
-/// The text of an SMS for this order, from a number that takes replies.
+/// The text of an SMS for this request, from a number that takes replies.
 pub fn compose(order: &SendRequest, links: &Links) -> String {
     let reply = order
         .asks
@@ -36,7 +36,8 @@ pub fn compose(order: &SendRequest, links: &Links) -> String {
     compose_with(order, links, reply.as_deref())
 }
 
-/// The text of an SMS for this order, from a number whose replies reach nobody, which a page says.
+/// The text of an SMS for this request, from a number whose replies reach nobody, which a page
+/// says.
 pub fn compose_one_way(order: &SendRequest, links: &Links) -> String {
     let link = links.page(&order.message.token);
     let note = order.asks.then_some(NOT_READ);

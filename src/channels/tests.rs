@@ -6,13 +6,13 @@ use crate::engine::decision::SendRequest;
 use crate::engine::ruleset::Medium;
 use crate::text;
 
-/// An order in which all that a sender chooses holds what steers a screen.
+/// A request in which all that a sender chooses holds what steers a screen.
 pub fn hostile(medium: Medium) -> SendRequest {
     let evil = "x\r\ny\u{1b}[31m\u{0}\u{85}\u{202e}\u{2066}\u{200f}\u{61c}\u{2028}z";
     order_of(medium, evil)
 }
 
-/// An order in which all that a sender chooses is this text.
+/// A request in which all that a sender chooses is this text.
 pub fn order_of(medium: Medium, evil: &str) -> SendRequest {
     let mut order = sample::order(medium);
     order.message.why.route = evil.into();

@@ -25,7 +25,7 @@ pub struct List {
     /// Only those that involve this user, or `me`
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Maximum number
+    /// Maximum number of incidents
     #[arg(long, value_name = "COUNT", default_value_t = 50,
           value_parser = clap::value_parser!(u64).range(1..=500))]
     limit: u64,

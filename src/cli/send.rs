@@ -48,7 +48,7 @@ pub struct Send {
     /// Only send what is queued on disk
     #[arg(long)]
     flush: bool,
-    /// Send everything queued with REVEILLE_KEY, whatever key it was made with
+    /// Send everything that is queued for this server with REVEILLE_KEY, whichever key it was for
     #[arg(long, requires = "flush")]
     with_this_key: bool,
     /// How long to retry while the server is down; after that the event stays queued on disk

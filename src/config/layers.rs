@@ -12,6 +12,9 @@ use super::{Faults, SCHEMA, SECTIONS};
 /// The prefix of all variables.
 const PREFIX: &str = "REVEILLE_";
 
+/// The tables of which there may be several: they are set in the file only.
+const CHANNEL: &str = "channel";
+
 /// Variables that are no settings: read by commands, by the log, or at first start. Container
 /// platforms set the last two kinds for a service of our name.
 const OTHER_VARIABLES: [&str; 8] = [
@@ -92,7 +95,8 @@ impl<'sources> Layers<'sources> {
     /// Sets what flags and variables set in a table and in the sections beneath it.
     fn lay_over(&mut self, table: &mut Node, schema: &'static MapSchema, prefix: &str) {
         let foreign = schema.foreign.iter().map(|(word, _)| word);
-        for key in schema.keys.iter().chain(foreign) {
+        let keys = schema.keys.iter().filter(|key| **key != CHANNEL);
+        for key in keys.chain(foreign) {
             let path = format!("{prefix}{key}");
             if let Some((_, section)) = SECTIONS.iter().find(|(name, _)| *name == path) {
                 let mut node = table.get(key).cloned().unwrap_or_else(|| Node::empty(0));
@@ -138,7 +142,8 @@ impl<'sources> Layers<'sources> {
             let keys = schema.keys.iter();
             keys.map(move |key| variable_of(&format!("{name}.{key}")))
         });
-        let of_root = SCHEMA.keys.iter().map(|key| variable_of(key));
+        let of_root = SCHEMA.keys.iter().filter(|key| **key != CHANNEL);
+        let of_root = of_root.map(|key| variable_of(key));
         let known: Vec<String> = of_root.chain(of_sections).collect();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let is_other = |variable: &str| {

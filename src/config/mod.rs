@@ -242,7 +242,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
 fn check(settings: &Settings, root: &mut Section<'_, '_>) {
     if settings.listen_public_tls.is_some() && settings.listen_public.is_none() {
         let message = "listen_public_tls has files, and listen_public is not set";
-        root.refuse(message, "set it as well");
+        root.refuse(message, "set listen_public as well");
     }
     if settings.body_budget_bytes < settings.largest_body_bytes() {
         root.refuse(
@@ -262,7 +262,7 @@ fn check(settings: &Settings, root: &mut Section<'_, '_>) {
     // further one while `disk_min` is still free.
     if settings.disk_warn_bytes <= settings.disk_min_bytes && settings.disk_min_bytes > 0 {
         let message = "disk_warn is not above disk_min, so events are refused without a warning";
-        root.warn(message.to_owned(), "make it larger");
+        root.warn(message.to_owned(), "make disk_warn larger than disk_min");
     }
 }
 

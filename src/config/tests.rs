@@ -588,6 +588,26 @@ fn links_follow_the_listener_unless_a_public_url_is_given() {
 }
 
 #[test]
+fn a_variable_sets_no_channel() {
+    let channel = "[[channel]]\nname = \"hook\"\nkind = \"webhook\"\nsecret = \"env:S\"\n";
+    let secret = format!("whsec_{}", "A".repeat(44));
+    let environment = [("REVEILLE_CHANNEL", "x"), ("S", secret.as_str())];
+    let loaded = read(channel, &environment);
+    let names: Vec<&str> = loaded
+        .settings
+        .channels
+        .iter()
+        .map(|channel| channel.name.as_str())
+        .collect();
+    assert_eq!(names, ["hook", "console"]);
+    let warnings: Vec<String> = loaded.warnings.iter().map(Diagnostic::one_line).collect();
+    assert!(
+        warnings[0].contains("REVEILLE_CHANNEL is not a setting"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
 fn a_file_that_was_asked_for_must_exist() {
     let sources = Sources {
         config: Some(PathBuf::from("/nonexistent/reveille.toml")),
@@ -648,7 +668,7 @@ fn a_budget_that_holds_no_whole_body_is_a_fault() {
 #[test]
 fn a_warning_that_comes_with_the_refusal_is_warned_of() {
     let words = "disk_warn is not above disk_min, so events are refused without a warning: make \
-        it larger";
+        disk_warn larger than disk_min";
     for text in ["disk_min = \"1 GiB\"\n", "disk_warn = \"256 MiB\"\n"] {
         assert_eq!(warnings(text), [words], "{text}");
     }
@@ -688,7 +708,8 @@ fn the_files_of_a_listener_belong_together_and_lead_to_https() {
         ),
         (
             public.as_str(),
-            "listen_public_tls has files, and listen_public is not set: set it as well",
+            "listen_public_tls has files, and listen_public is not set: set \
+             listen_public as well",
         ),
     ] {
         assert_eq!(faults(text, &[]), [format!("reveille.toml:1: {expected}")]);

@@ -92,7 +92,7 @@ codes! {
     RotationIncomplete = "rotation-incomplete",
     ScheduleWithoutAnybody = "schedule-without-anybody",
     SecondRoute = "second-route",
-    /// The text is not YAML.
+    /// The text is not YAML or TOML.
     Syntax = "syntax",
     TooMany = "too-many",
     TooManyFaults = "too-many-faults",

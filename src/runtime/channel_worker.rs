@@ -34,7 +34,7 @@ pub type OnOutcome = Arc<dyn Fn(&ChannelName, Outcome, Duration) + Send + Sync>;
 /// All channels with what is under way on them.
 #[derive(Clone)]
 pub struct Sender {
-    tracks: Arc<BTreeMap<ChannelName, Arc<ChannelWorker>>>,
+    workers: Arc<BTreeMap<ChannelName, Arc<ChannelWorker>>>,
     handle: Handle,
     supervisor: Supervisor,
     monotonic: Monotonic,
@@ -83,17 +83,17 @@ pub struct Surroundings {
 impl Sender {
     /// A sender over these channels.
     pub fn new(channels: Vec<Arc<dyn Channel>>, around: Surroundings) -> Self {
-        let tracks = channels.into_iter().map(|channel| {
+        let workers = channels.into_iter().map(|channel| {
             let name = channel.info().name.clone();
-            let track = ChannelWorker {
+            let worker = ChannelWorker {
                 channel,
                 under_way: Mutex::default(),
                 unsure: Mutex::default(),
             };
-            (name, Arc::new(track))
+            (name, Arc::new(worker))
         });
         Self {
-            tracks: Arc::new(tracks.collect()),
+            workers: Arc::new(workers.collect()),
             handle: around.handle,
             supervisor: around.supervisor,
             monotonic: around.monotonic,
@@ -105,9 +105,9 @@ impl Sender {
 
     /// How many attempts are with their channels.
     pub fn under_way(&self) -> usize {
-        self.tracks
+        self.workers
             .values()
-            .map(|track| track.under_way().len())
+            .map(|worker| worker.under_way().len())
             .sum()
     }
 
@@ -115,9 +115,9 @@ impl Sender {
     pub fn stalled(&self) -> Vec<ChannelName> {
         let now = (self.monotonic)();
         let is_late = |known: &UnderWay| known.ends.0 + STALLED_AFTER.0 < now.0;
-        let tracks = self.tracks.iter();
-        tracks
-            .filter(|(_, track)| track.under_way().values().any(is_late))
+        let workers = self.workers.iter();
+        workers
+            .filter(|(_, worker)| worker.under_way().values().any(is_late))
             .map(|(name, _)| name.clone())
             .collect()
     }
@@ -136,27 +136,27 @@ impl Sender {
 
     async fn attempt(
         &self,
-        track: &ChannelWorker,
+        worker: &ChannelWorker,
         order: Arc<SendRequest>,
         (mark, end): (CancelToken, End),
     ) {
         let began = (self.monotonic)();
-        let Ok(sent) = self.call(track, &order, mark).await else {
+        let Ok(sent) = self.call(worker, &order, mark).await else {
             return withdrawn(&order, end);
         };
         let latency = Duration((self.monotonic)().0.saturating_sub(began.0));
-        self.finish(track, &order, sent, (latency, end));
+        self.finish(worker, &order, sent, (latency, end));
     }
 
-    /// Hands an order to its channel and waits for the end of it.
+    /// Hands a request to its channel and waits for the end of it.
     async fn call(
         &self,
-        track: &ChannelWorker,
+        worker: &ChannelWorker,
         order: &Arc<SendRequest>,
         mark: CancelToken,
     ) -> Result<Sent, Cancelled> {
         let limit = std::time::Duration::from_millis(order.deadline.0) + GRACE;
-        let (channel, sent_order) = (track.channel.clone(), order.clone());
+        let (channel, sent_order) = (worker.channel.clone(), order.clone());
         // In a task of its own, so that a panic in a channel is an outcome and not a lost attempt.
         let call = tokio::spawn(async move {
             tokio::time::timeout(limit, channel.send(&sent_order, &mark)).await
@@ -173,14 +173,14 @@ impl Sender {
 
     fn finish(
         &self,
-        track: &ChannelWorker,
+        worker: &ChannelWorker,
         order: &Arc<SendRequest>,
         sent: Sent,
         (latency, end): (Duration, End),
     ) {
         let outcome = sent.outcome;
         if outcome == Outcome::Unknown {
-            track.unsure().remember(order.clone());
+            worker.unsure().remember(order.clone());
         }
         end.with(Report {
             attempt: order.attempt,
@@ -201,13 +201,13 @@ impl Sender {
     }
 }
 
-/// The channel kept the message back: as if the order had never been handed to it.
+/// The channel kept the message back: as if the request had never been handed to it.
 fn withdrawn(order: &SendRequest, end: End) {
     end.with(not_started(order.attempt));
     info!(
         attempt.id = order.attempt.0,
         channel.name = %order.channel,
-        "attempt canceled before its message was sent"
+        "attempt cancelled before its message was sent"
     );
 }
 
@@ -215,7 +215,7 @@ fn withdrawn(order: &SendRequest, end: End) {
 /// else is done.
 struct End {
     sender: Sender,
-    track: Arc<ChannelWorker>,
+    worker: Arc<ChannelWorker>,
     attempt: AttemptId,
     is_told: bool,
 }
@@ -228,7 +228,7 @@ impl End {
 
     fn tell(&mut self, report: Report) {
         self.is_told = true;
-        self.track.under_way().remove(&self.attempt);
+        self.worker.under_way().remove(&self.attempt);
         self.sender.handle.tell(Input::Outcome(report));
         self.sender.landed.notify_one();
     }
@@ -257,15 +257,15 @@ fn unknown(text: &str) -> Sent {
 
 impl EffectSink for Sender {
     fn cancel(&self, attempt: AttemptId) {
-        for track in self.tracks.values() {
-            if let Some(known) = track.under_way().get(&attempt) {
+        for worker in self.workers.values() {
+            if let Some(known) = worker.under_way().get(&attempt) {
                 known.mark.withdraw();
             }
         }
     }
 
     fn send(&self, order: Arc<SendRequest>) {
-        let Some(track) = self.tracks.get(&order.channel) else {
+        let Some(worker) = self.workers.get(&order.channel) else {
             // Rules and channels are checked against each other; should a channel be missing all
             // the same, the attempt ends and failover begins.
             warn!(channel.name = %order.channel, "no such channel");
@@ -284,24 +284,24 @@ impl EffectSink for Sender {
             mark: mark.clone(),
             ends: Duration((self.monotonic)().0 + order.deadline.0 + grace),
         };
-        track.under_way().insert(order.attempt, under_way);
+        worker.under_way().insert(order.attempt, under_way);
         let end = End {
             sender: self.clone(),
-            track: track.clone(),
+            worker: worker.clone(),
             attempt: order.attempt,
             is_told: false,
         };
         // What may have arrived is repeated word for word.
-        let repeated = track.unsure().repeated(&order);
+        let repeated = worker.unsure().repeated(&order);
         let order = repeated.map_or(order, Arc::new);
-        let (sender, track) = (self.clone(), track.clone());
+        let (sender, worker) = (self.clone(), worker.clone());
         self.supervisor.spawn("attempt", async move {
-            sender.attempt(&track, order, (mark, end)).await;
+            sender.attempt(&worker, order, (mark, end)).await;
         });
     }
 
     fn send_last(&self, order: Arc<SendRequest>) {
-        let Some(track) = self.tracks.get(&order.channel).cloned() else {
+        let Some(worker) = self.workers.get(&order.channel).cloned() else {
             warn!(channel.name = %order.channel, "no such channel; the last page is not sent");
             return;
         };
@@ -309,7 +309,7 @@ impl EffectSink for Sender {
         let sender = self.clone();
         self.supervisor.spawn("last page", async move {
             // A channel that panics is an outcome like any other, so that this is always reached.
-            let result = sender.call(&track, &order, CancelToken::default()).await;
+            let result = sender.call(&worker, &order, CancelToken::default()).await;
             sender.is_last_under_way.store(false, Ordering::SeqCst);
             sender.landed.notify_one();
             let outcome = result.map(|sent| sent.outcome.to_string());
@@ -318,13 +318,13 @@ impl EffectSink for Sender {
     }
 
     fn probe(&self, channel: ChannelName) {
-        let Some(track) = self.tracks.get(&channel).cloned() else {
+        let Some(worker) = self.workers.get(&channel).cloned() else {
             return;
         };
         let handle = self.handle.clone();
         self.supervisor.spawn("probe", async move {
             let limit = std::time::Duration::from_secs(30);
-            let probe = tokio::time::timeout(limit, track.channel.probe()).await;
+            let probe = tokio::time::timeout(limit, worker.channel.probe()).await;
             let probed = probe.unwrap_or_else(|_| unknown("the probe did not end in time").into());
             handle.tell(Input::Probed(Probed {
                 channel,
@@ -547,10 +547,10 @@ mod tests {
     #[tokio::test]
     async fn an_attempt_whose_task_is_gone_before_its_end_is_told_as_unknown() {
         let bench = Bench::new();
-        let track = bench.sender.tracks.values().next().expect("one channel");
+        let worker = bench.sender.workers.values().next().expect("one channel");
         drop(End {
             sender: bench.sender.clone(),
-            track: track.clone(),
+            worker: worker.clone(),
             attempt: AttemptId(1),
             is_told: false,
         });

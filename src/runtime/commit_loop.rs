@@ -61,7 +61,7 @@ pub struct CommitLoop {
     pub room: Room,
     pub line: MonotonicClock,
     pub clock: Box<dyn Fn() -> Reading + Send>,
-    pub outlet: Box<dyn EffectSink>,
+    pub effects: Box<dyn EffectSink>,
     pub observer: Box<dyn Observer>,
     /// What the turn before had no room for.
     pub backlog: Backlog,
@@ -235,7 +235,7 @@ impl CommitLoop {
             .partition(|request| request.is_admitted);
         let admission = self.room.admit(requests, free, now.steady);
         if admission.is_shut {
-            // The watch opens the door again when there is room.
+            // The watch opens the intake again when there is room.
             self.handle.set_intake(Intake::DiskLow);
         }
         for request in admission.refused {
@@ -263,7 +263,7 @@ impl CommitLoop {
         let text =
             format!("the store failed; nothing is accepted and the process exits: {error}").into();
         if let Some(order) = self.driver.last_words(trouble, text, now) {
-            self.outlet.send_last(order);
+            self.effects.send_last(order);
         }
     }
 
@@ -280,7 +280,7 @@ impl CommitLoop {
 
     fn release(&mut self, turn: Turn, waiters: Vec<Waiter>) {
         for attempt in turn.cancels {
-            self.outlet.cancel(attempt);
+            self.effects.cancel(attempt);
         }
         if !Arc::ptr_eq(&self.handle.rules(), self.driver.rules()) {
             // Whoever learns of a revision must find its rules in force.
@@ -296,10 +296,10 @@ impl CommitLoop {
         self.handle
             .set_undecided(self.driver.state().tasks().events());
         for order in turn.sends {
-            self.outlet.send(order);
+            self.effects.send(order);
         }
         for channel in turn.probes {
-            self.outlet.probe(channel);
+            self.effects.probe(channel);
         }
     }
 
@@ -545,7 +545,7 @@ mod tests {
             partition,
             line: MonotonicClock::resume(Clocks::default(), reading, 7).0,
             clock: Box::new(move || reading),
-            outlet: Box::new(Nobody),
+            effects: Box::new(Nobody),
             observer: Box::new(Nobody),
             backlog: Backlog::default(),
             promised: Promises::default(),
@@ -659,7 +659,7 @@ mod tests {
     #[test]
     fn after_a_failed_commit_one_page_leaves_however_many_timers_are_due() {
         let store = Arc::new(MemoryStore::new());
-        let outlet = Kept::default();
+        let effects = Kept::default();
         let mut driver = driver();
         let keys: Vec<String> = (0..600).map(|number| format!("a{number}")).collect();
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
@@ -677,13 +677,13 @@ mod tests {
             driver,
             line: MonotonicClock::resume(clocks, reading, 7).0,
             clock: Box::new(move || reading),
-            outlet: Box::new(outlet.clone()),
+            effects: Box::new(effects.clone()),
             ..works_with(&store)
         };
         store.fail_next_commit(CommitFault::Lost);
         assert!(works.run(Vec::new()).is_err());
 
-        let sent = outlet.0.lock().unwrap();
+        let sent = effects.0.lock().unwrap();
         let titles: Vec<&str> = sent
             .iter()
             .map(|order| &*order.message.incidents[0].title)

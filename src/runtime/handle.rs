@@ -91,7 +91,7 @@ pub type RecordOf<T> = Box<dyn FnOnce(&T) -> DocumentWrite + Send>;
 /// Makes a document of the revision under which rules were put in force.
 pub type RecordOfRules = Box<dyn FnOnce(Revision) -> DocumentWrite + Send>;
 
-/// The door to the driver.
+/// The handle of the driver.
 #[derive(Clone)]
 pub struct Handle {
     inner: Arc<Inner>,
@@ -127,7 +127,7 @@ pub enum Intake {
 }
 
 impl Handle {
-    /// A door to a driver that is about to run over this store.
+    /// A handle of a driver that is about to run over this store.
     pub fn new(store: Arc<dyn Store>, partition: Partition, rules: Arc<RuleSet>) -> Self {
         let rules = RwLock::new(rules);
         let (gate, bell) = (Mutex::default(), Condvar::new());
@@ -281,7 +281,7 @@ impl Handle {
         (&*self.inner.store, self.inner.partition)
     }
 
-    /// Opens or closes the door for events.
+    /// Opens or closes the intake for events.
     pub fn set_intake(&self, intake: Intake) {
         let mut gate = self.gate();
         // Stopping is for good.

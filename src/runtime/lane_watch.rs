@@ -9,8 +9,7 @@ use tracing::error;
 use crate::engine::cause::Cause;
 use crate::engine::ids::ChannelName;
 use crate::engine::incident::SelfIncident;
-use crate::engine::input::Input;
-use crate::engine::input::Pick;
+use crate::engine::input::{Input, Pick};
 use crate::engine::places::picks;
 use crate::runtime::handle::{Handle, Unavailable};
 

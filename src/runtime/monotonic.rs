@@ -28,7 +28,7 @@ pub enum ClockJump {
     Back(Duration),
 }
 
-/// The steady line of one process.
+/// The monotonic clock of one process, carried over restarts.
 #[derive(Clone, Debug)]
 pub struct MonotonicClock {
     steady: MonotonicTime,

@@ -23,7 +23,7 @@ const FOLLOWED_UP: Duration = Duration::minutes(1);
 /// incident, and each time the database rewrites a page of its tree. Up to 7 were measured.
 const COPIES: u64 = 8;
 
-/// A request that costs no more than this is small: without room for it the door is shut.
+/// A request that costs no more than this is small: without room for it the intake is shut.
 const SMALL_BYTES: u64 = 2 * COMMIT_BYTES;
 
 /// A refusal is told so often at the most: what tells it is a commit as well.

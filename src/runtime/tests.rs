@@ -90,7 +90,7 @@ async fn what_comes_or_is_due_while_a_flush_runs_waits_for_this_flush_only() {
         partition,
         line: MonotonicClock::resume(clocks, reading(), 7).0,
         clock: Box::new(reading),
-        outlet: Box::new(Nobody),
+        effects: Box::new(Nobody),
         observer: Box::new(Held { tell, go_on }),
         backlog: Backlog::default(),
         promised: Promises::default(),

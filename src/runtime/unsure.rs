@@ -25,7 +25,7 @@ impl Unsure {
         }
     }
 
-    /// The order with what was said before, if that may have arrived.
+    /// The request with what was said before, if that may have arrived.
     pub fn repeated(&mut self, order: &SendRequest) -> Option<SendRequest> {
         let before = self.0.remove(&order.page)?;
         Some(SendRequest {

@@ -1,7 +1,7 @@
 //! Keeping state durable. The unit is the batch of decisions, not the key.
 //!
-//! The trait is all that the rest knows; `memory.rs` and `sled.rs` implement it and pass the same
-//! contract tests (`contract.rs`).
+//! The trait is all that the rest knows; `memory/` and `sled.rs` implement it and pass the same
+//! contract tests (`contract/`).
 
 #[cfg(test)]
 mod contract;

@@ -1,7 +1,7 @@
 //! The one tree on sled. This is the only file that names sled.
 //!
 //! Everything that goes into sled is guarded against its panics. What was learnt by measuring
-//! sled 0.34 and is kept to here and in `embedded.rs`: one tree, one writer, one batch a commit;
+//! sled 0.34 and is kept to here and in `embedded/`: one tree, one writer, one batch a commit;
 //! flush, then an own fdatasync through a second handle, then the answer; no flushing in the
 //! background, no transactions, no subscribers; short values.
 

@@ -20,7 +20,7 @@ use crate::engine::ruleset::RuleSet;
 use crate::engine::time::{Duration, Now, Timestamp};
 use crate::runtime::handle::View;
 
-use super::query::{AlertsQuery, Parameters, takes_text};
+use super::query::{AlertsParameters, Parameters, takes_text};
 use super::{NOBODY, receiver};
 
 /// When an alert ends that asserts no end, as in the original.
@@ -135,7 +135,7 @@ impl Around {
 
 /// As Alertmanager's API v2
 #[utoipa::path(
-    get, path = "/api/v2/alerts", security(("token" = ["viewer"])), params(AlertsQuery),
+    get, path = "/api/v2/alerts", security(("token" = ["viewer"])), params(AlertsParameters),
     responses((status = 200, body = Vec<GettableAlert>))
 )]
 pub async fn list(
@@ -163,7 +163,7 @@ pub async fn list(
 ///
 /// Open incidents with their firing alerts.
 #[utoipa::path(
-    get, path = "/api/v2/alerts/groups", security(("token" = ["viewer"])), params(AlertsQuery),
+    get, path = "/api/v2/alerts/groups", security(("token" = ["viewer"])), params(AlertsParameters),
     responses((status = 200, body = Vec<AlertGroup>))
 )]
 pub async fn groups(

@@ -60,7 +60,7 @@ impl Parameters {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its shape is used")]
-pub struct AlertsQuery {
+pub struct AlertsParameters {
     /// Matchers, one each time.
     filter: Option<Vec<String>>,
     /// A regular expression for the whole name.

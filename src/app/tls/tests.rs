@@ -83,7 +83,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let metrics = Arc::new(Metrics::new());
         let limits = Limits {
-            patience: Timeouts { head, idle },
+            timeouts: Timeouts { head, idle },
             ..Limits::default()
         };
         let proxies = Arc::new(TrustedProxies::default());

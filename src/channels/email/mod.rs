@@ -117,7 +117,7 @@ impl Email {
         )
     }
 
-    /// The mail as bytes: the same ones whenever the order says the same.
+    /// The mail as bytes: the same ones whenever the request says the same.
     fn mail(
         &self,
         order: &SendRequest,
@@ -284,7 +284,7 @@ impl Relay {
         })
     }
 
-    /// Hands over one mail; returns the relay's words of acceptance. The mark is tested again when
+    /// Hands over one mail; returns the relay's words of acceptance. The token is tested again when
     /// the relay waits for the text: a relay drops a mail whose text never comes.
     async fn send(
         &self,

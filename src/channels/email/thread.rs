@@ -21,7 +21,7 @@ pub struct Thread {
 }
 
 impl Thread {
-    /// The ids of the mail for this order, under a host that [`host_for_ids`] has checked.
+    /// The ids of the mail for this request, under a host that [`host_for_ids`] has checked.
     pub fn of(order: &SendRequest, host: &str) -> Self {
         let root = root(&order.message, host);
         let earlier = order.place.as_ref().and_then(earlier_id);

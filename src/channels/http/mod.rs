@@ -36,7 +36,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// Looking up, connecting and shaking hands take at most this long. Shorter than any deadline of
-/// an order, so that a call that runs out of time has been handed over.
+/// a request, so that a call that runs out of time has been handed over.
 const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Providers close idle connections; one that is closed while we send looks like a lost message.
@@ -189,7 +189,7 @@ impl Http {
         self.run(request, |body| body).await
     }
 
-    /// Makes one call whose body is a message that may be withdrawn: the mark is tested last when
+    /// Makes one call whose body is a message that may be withdrawn: the token is tested last when
     /// the connection stands and is to take the body's first byte.
     pub async fn call_marked(
         &self,

@@ -54,8 +54,8 @@ impl Slack {
         })
     }
 
-    /// Several calls share the order's time; only the last of them hands the message over, so that
-    /// running out of time means that it may have been posted.
+    /// Several calls share the request's time; only the last of them hands the message over, so
+    /// that running out of time means that it may have been posted.
     async fn attempt_in_time(
         &self,
         order: &SendRequest,
@@ -86,7 +86,7 @@ impl Slack {
         }
     }
 
-    /// A new message to the order's address.
+    /// A new message to the request's address.
     async fn post(&self, order: &SendRequest, mark: &CancelToken) -> Result<Sent, Cancelled> {
         let channel = match self.people.find(&self.api, order).await {
             Ok(channel) => channel,

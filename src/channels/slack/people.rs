@@ -14,7 +14,7 @@ use crate::engine::time::Duration;
 /// Addresses remembered; beyond that the first by name is forgotten and looked up again.
 const KNOWN_MAX: usize = 1_000;
 
-/// The look-up takes at most this part of an order's time, so that posting has the rest.
+/// The look-up takes at most this part of a request's time, so that posting has the rest.
 const PART: u64 = 3;
 
 /// Whoever pressed a button waits for this.

@@ -55,7 +55,7 @@ impl SmsGateway {
         let name = &settings.name;
         check::url(name, "url", &settings.url)?;
         let method = method(&settings.method)
-            .ok_or_else(|| check::Error::new(name, "method", METHOD_CURE))?;
+            .ok_or_else(|| check::Error::new(name, "method", METHOD_HELP))?;
         for (header, value) in &settings.headers {
             http::check_header(header, value.expose_secret())
                 .map_err(|fault| check::Error::new(name, "headers", fault.to_string()))?;
@@ -267,7 +267,7 @@ fn keys(settings: &Settings) -> Vec<SecretString> {
 /// Shorter values are flags and numbers.
 const KEY_BYTES_MIN: usize = 6;
 
-const METHOD_CURE: &str = "is not one of POST, PUT, PATCH and GET";
+const METHOD_HELP: &str = "is not one of POST, PUT, PATCH and GET";
 
 fn method(name: &str) -> Option<Method> {
     [Method::POST, Method::PUT, Method::PATCH, Method::GET]

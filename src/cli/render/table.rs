@@ -92,7 +92,7 @@ pub fn lines(table: &Comfy) -> Vec<String> {
     lines.map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// Maximum number places of a terminal, with a sign that something is missing.
+/// At most so many places of a terminal, with a sign that something is missing.
 pub fn shorten(text: &str, width_max: usize) -> String {
     if text.width() <= width_max {
         return text.to_owned();

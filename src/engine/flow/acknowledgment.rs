@@ -1,4 +1,4 @@
-//! What an escalation does when people take an incident, hand it on, hurry it or sleep on it.
+//! What an escalation does when people acknowledge an incident, reassign it, hurry it or snooze it.
 
 use crate::engine::escalation::{
     FALLBACK_INTERVAL, advance, begin_step, page_fallback, page_fallback_for, page_named, reopen,
@@ -19,8 +19,8 @@ use crate::engine::{updates, withdrawal};
 /// How long the target of a reassignment has before the policy goes on.
 const REASSIGNED_WAIT: Duration = Duration::minutes(5);
 
-/// Somebody has it: escalation stops, nothing that asks starts any more. Where a joined alert asked
-/// whoever sleeps on it, the snooze goes on.
+/// Acknowledged: escalation stops, nothing that asks starts any more. Where a joined alert asked
+/// whoever snoozed it, the snooze goes on.
 pub(in crate::engine) fn acknowledge(
     tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
@@ -157,7 +157,7 @@ fn advance_asked(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: R
     page_fallback(tx, number, reason);
 }
 
-/// Sleeps on it for so long; then the same step goes on with what was left of its wait.
+/// Snoozes it for so long; then the same step goes on with what was left of its wait.
 pub(in crate::engine) fn snooze(
     tx: &mut StepTransaction<'_>,
     number: IncidentNumber,

@@ -13,7 +13,7 @@ use crate::engine::urgency::Urgency;
 /// What is handed over, as far as it decides on the contacts that can be used.
 pub(in crate::engine) struct ContactNeeds {
     urgency: Urgency,
-    /// The channel that the matter is about.
+    /// The channel that the incident is about.
     avoid: Option<ChannelName>,
 }
 
@@ -40,14 +40,14 @@ impl From<&PageByHand> for ContactNeeds {
 pub(in crate::engine) fn check(
     tx: &StepTransaction<'_>,
     to: &ReassignTo,
-    matter: &ContactNeeds,
+    needs: &ContactNeeds,
 ) -> Result<(), Refusal> {
     let (target, found) = match to {
-        ReassignTo::Target(target) => (target.to_string(), check_target(tx, target, matter)),
+        ReassignTo::Target(target) => (target.to_string(), check_target(tx, target, needs)),
         ReassignTo::Policy(name) => {
             let policy = tx.rules.policies.get(name);
             let policy = policy.ok_or(Unreachable::NoSuch("policy"));
-            let found = policy.and_then(|policy| check_policy(tx, policy, matter));
+            let found = policy.and_then(|policy| check_policy(tx, policy, needs));
             (format!("policy/{name}"), found)
         }
     };
@@ -58,12 +58,12 @@ pub(in crate::engine) fn check(
 fn check_policy(
     tx: &StepTransaction<'_>,
     policy: &Policy,
-    matter: &ContactNeeds,
+    needs: &ContactNeeds,
 ) -> Result<(), Unreachable> {
     let steps = policy.steps.iter().flat_map(|step| step.targets.iter());
     let present = present_fallback(tx);
     let mut targets = steps.chain(policy.fallback.iter()).chain(present.iter());
-    if targets.any(|target| check_target(tx, target, matter).is_ok()) {
+    if targets.any(|target| check_target(tx, target, needs).is_ok()) {
         Ok(())
     } else {
         Err(Unreachable::NobodyNamed)
@@ -73,11 +73,11 @@ fn check_policy(
 fn check_target(
     tx: &StepTransaction<'_>,
     target: &Target,
-    matter: &ContactNeeds,
+    needs: &ContactNeeds,
 ) -> Result<(), Unreachable> {
     match target {
-        Target::User(user) => check_user(tx, user, matter),
-        Target::Schedule(schedule) => check_schedule(tx, schedule, matter),
+        Target::User(user) => check_user(tx, user, needs),
+        Target::Schedule(schedule) => check_schedule(tx, schedule, needs),
         Target::Channel(target) => check_channel(tx, target),
     }
 }
@@ -85,13 +85,13 @@ fn check_target(
 fn check_schedule(
     tx: &StepTransaction<'_>,
     name: &ScheduleName,
-    matter: &ContactNeeds,
+    needs: &ContactNeeds,
 ) -> Result<(), Unreachable> {
     let schedule = tx.rules.schedules.get(name);
     let schedule = schedule.ok_or(Unreachable::NoSuch("schedule"))?;
     let overrides = tx.state.overrides_of(name, tx.rules);
     match schedule.person_at(tx.now.wall, &overrides) {
-        Some(user) => check_user(tx, &user, matter),
+        Some(user) => check_user(tx, &user, needs),
         None => Err(Unreachable::NobodyOnCall {
             until: schedule.on_call(tx.now.wall, &overrides).until,
         }),
@@ -110,19 +110,19 @@ fn check_channel(tx: &StepTransaction<'_>, target: &ChannelTarget) -> Result<(),
 fn check_user(
     tx: &StepTransaction<'_>,
     name: &UserName,
-    matter: &ContactNeeds,
+    needs: &ContactNeeds,
 ) -> Result<(), Unreachable> {
     let user = tx
         .rules
         .users
         .get(name)
         .ok_or(Unreachable::NoSuch("user"))?;
-    let steps = user.notify.steps(matter.urgency);
+    let steps = user.notify.steps(needs.urgency);
     let contacts: Vec<&Contact> = steps
         .iter()
         .flat_map(|step| step.via.iter())
         .filter_map(|contact| tx.rules.contact(name, contact))
-        .filter(|contact| is_carried(tx, contact, matter))
+        .filter(|contact| is_carried(tx, contact, needs))
         .collect();
     if contacts.iter().any(|contact| !is_stopped(tx, contact)) {
         return Ok(());
@@ -133,9 +133,9 @@ fn check_user(
     })
 }
 
-fn is_carried(tx: &StepTransaction<'_>, contact: &Contact, matter: &ContactNeeds) -> bool {
+fn is_carried(tx: &StepTransaction<'_>, contact: &Contact, needs: &ContactNeeds) -> bool {
     let mut channels = tx.rules.channels_for(contact.medium);
-    channels.any(|channel| channel.reaches_people && Some(&channel.name) != matter.avoid.as_ref())
+    channels.any(|channel| channel.reaches_people && Some(&channel.name) != needs.avoid.as_ref())
 }
 
 fn is_stopped(tx: &StepTransaction<'_>, contact: &Contact) -> bool {

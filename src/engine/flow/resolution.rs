@@ -172,7 +172,7 @@ fn close(tx: &mut StepTransaction<'_>, number: IncidentNumber, handled: Handled)
     let Some(incident) = tx.incident(&number) else {
         return;
     };
-    let last_alerts = send_request::alert_briefs(tx, number);
+    let last_alerts = send_request::alert_summaries(tx, number);
     tx.edit_incident(&number, |incident| {
         incident.status = Status::Resolved;
         incident.resolved = Some(handled);

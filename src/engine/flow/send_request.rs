@@ -66,7 +66,7 @@ fn message(tx: &StepTransaction<'_>, page: &Page, channel: &ChannelInfo) -> Opti
         .incidents
         .iter()
         .take(named)
-        .filter_map(|known| brief(tx, known, page.told_until))
+        .filter_map(|known| summary(tx, known, page.told_until))
         .collect();
     if incidents.is_empty() {
         return None;
@@ -116,16 +116,16 @@ fn token_page(page: &Page) -> PageId {
     }
 }
 
-fn brief(
+fn summary(
     tx: &StepTransaction<'_>,
     known: &IncidentRef,
     told: Option<MonotonicTime>,
 ) -> Option<IncidentSummary> {
     let incident = tx.incident(&known.number)?;
-    Some(brief_of(tx, &incident, told))
+    Some(summary_of(tx, &incident, told))
 }
 
-fn brief_of(
+fn summary_of(
     tx: &StepTransaction<'_>,
     incident: &Incident,
     told: Option<MonotonicTime>,
@@ -159,7 +159,7 @@ fn brief_of(
         alerts_total: incident.alerts.total,
         group_labels: incident.group_labels.clone(),
         alerts: if incident.is_open() {
-            briefs(&alerts)
+            summaries(&alerts)
         } else {
             incident.last_alerts.clone()
         },
@@ -170,18 +170,18 @@ fn brief_of(
 }
 
 /// The alerts of an incident as a message shows them.
-pub(in crate::engine) fn alert_briefs(
+pub(in crate::engine) fn alert_summaries(
     tx: &StepTransaction<'_>,
     number: IncidentNumber,
 ) -> Vec<AlertSummary> {
-    briefs(&tx.first_alerts_of(number, IncidentSummary::ALERTS_MAX))
+    summaries(&tx.first_alerts_of(number, IncidentSummary::ALERTS_MAX))
 }
 
-fn briefs(alerts: &[Arc<Alert>]) -> Vec<AlertSummary> {
-    alerts.iter().map(|alert| alert_brief(alert)).collect()
+fn summaries(alerts: &[Arc<Alert>]) -> Vec<AlertSummary> {
+    alerts.iter().map(|alert| alert_summary(alert)).collect()
 }
 
-fn alert_brief(alert: &Alert) -> AlertSummary {
+fn alert_summary(alert: &Alert) -> AlertSummary {
     AlertSummary {
         summary: alert.title(),
         firing: alert.firing,

@@ -188,7 +188,8 @@ impl Fields for Matchable<'_> {
     }
 }
 
-/// How long such a resolve is remembered.
+/// How long a resolve of an unknown alert is remembered, and an alert without assertions once it is
+/// over.
 pub const RESOLVES_FOR: Duration = Duration::minutes(10);
 
 /// The wait for the next report of a firing alert.

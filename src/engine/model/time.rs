@@ -1,9 +1,10 @@
 //! The two clocks of the engine, both given from outside.
 //!
-//! *Wall* time is what calendars show; schedules, silences and display use it.
-//! *Steady* time only moves forward and is what waits are measured on.
-//! The runtime carries it over a restart: it goes on by the wall time that has passed, and stands
-//! still if the wall clock was set back, so that remaining waits hold.
+//! A [`Timestamp`] is what calendars show; schedules, silences and display use it.
+//! [`MonotonicTime`] only moves forward and is what waits are measured on; it is called the steady
+//! line where both are spoken of. The runtime carries it over a restart: it goes on by the wall
+//! time that has passed, and stands still if the wall clock was set back, so that remaining waits
+//! hold.
 
 use std::fmt;
 use std::ops::Add;
@@ -164,7 +165,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A moment on the steady line, in milliseconds.
+/// A moment of monotonic time, in milliseconds.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::engine::alert::{Alert, Hold};
-use crate::engine::alert::{AlertSummary, Unreported};
+use crate::engine::alert::{Alert, AlertSummary, Hold, Unreported};
 use crate::engine::assertions::{AssertionId, Assertions};
 use crate::engine::calendar::Override;
 use crate::engine::cause::Cause;

@@ -1,4 +1,4 @@
-//! Orders as the engine hands them to a channel.
+//! Send requests as the engine hands them to a channel.
 
 use std::sync::Arc;
 

@@ -25,8 +25,7 @@ use super::records::{
     Change, ChannelState, Entry, EntryDetail, EntryKind, Group, Person, PolicySnapshot, Receipt,
     Record, RecordKey, Sender, Silence, UnconfirmedJump,
 };
-use super::ruleset::ChannelInfo;
-use super::ruleset::{Policy, RuleSet};
+use super::ruleset::{ChannelInfo, Policy, RuleSet};
 use super::task::Task;
 use super::time::{Duration, Now, Timestamp};
 use super::work::{Effort, STEPS_OF_TURN};

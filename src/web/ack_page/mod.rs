@@ -86,7 +86,7 @@ struct Line {
     title: String,
 }
 
-/// All that a screen is made from.
+/// All that the page is made from.
 pub struct View<'page> {
     pub opened: &'page OpenedLink,
     /// Summaries of the first alerts of a single incident.

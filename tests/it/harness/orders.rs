@@ -1,4 +1,4 @@
-//! Orders as the engine hands them to channels.
+//! Send requests as the engine hands them to channels.
 
 use std::sync::Arc;
 

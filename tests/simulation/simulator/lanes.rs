@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reveille::channels::CancelToken as Withdrawal;
+use reveille::channels::CancelToken;
 use reveille::engine::decision::SendRequest;
 use reveille::engine::ids::{AttemptId, ChannelName};
 use reveille::engine::input::{Input, Probed, Report};
@@ -34,7 +34,7 @@ impl World {
             };
             return process.tell(Input::Outcome(report));
         }
-        let mark = Withdrawal::default();
+        let mark = CancelToken::default();
         process.under_way.insert(order.attempt, mark.clone());
         let looks_up = self.random.chance(self.plan.look_ups);
         let longest = if looks_up { 3_000 } else { 2 };
@@ -51,7 +51,7 @@ impl World {
     }
 
     /// The socket of an order opens, unless it was withdrawn meanwhile.
-    pub fn opens(&mut self, order: &Arc<SendRequest>, mark: &Withdrawal) {
+    pub fn opens(&mut self, order: &Arc<SendRequest>, mark: &CancelToken) {
         let channel = order.channel.clone();
         let Some(process) = self.process.as_mut() else {
             return;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use reveille::channels::CancelToken as Withdrawal;
+use reveille::channels::CancelToken;
 use reveille::engine::decision::SendRequest;
 use reveille::engine::ids::{AttemptId, ChannelName};
 use reveille::engine::input::Report as ChannelReport;
@@ -65,7 +65,7 @@ pub enum Within {
     Minute,
     Committed,
     /// An order has looked up what it needs and opens its socket.
-    Opens(Arc<SendRequest>, Withdrawal),
+    Opens(Arc<SendRequest>, CancelToken),
     Answer(Arc<SendRequest>, ChannelReport),
     Probed(ChannelName, Outcome),
 }
