@@ -429,7 +429,7 @@ fn the_cap_bounds_the_files_and_not_only_what_is_in_them() {
     const CAP: u64 = 20 * 1024 * 1024;
     /// What is written between two looks at the cap, what the database has in hand whatever its
     /// size, and segments that its own threads have not given back yet: on a busy machine more of
-    /// them (6.2 MiB in all were seen). Without the cap the files grow to several times its size.
+    /// them (6.5 MiB in all were seen).
     const SLACK: u64 = 8 * 1024 * 1024;
     struct Quick;
     impl Disk for Quick {
