@@ -1,6 +1,6 @@
 //! The house rules as a test: sizes, who may name whom, and what is not written here.
 //!
-//! All breaks are printed at once, each with its place, the rule and the cure. To change a rule,
+//! All breaks are printed at once, each with its place, the rule and the help. To change a rule,
 //! change its table in a commit of its own that says why. `cargo test --test tidy -- --nocapture`
 //! also shows the sizes beside their targets.
 
@@ -31,7 +31,7 @@ use tree::Tree;
 /// One rule of the house.
 struct Rule {
     name: &'static str,
-    cure: &'static str,
+    help: &'static str,
     find: fn(&Tree) -> Vec<Break>,
     /// Files that break exactly this rule, with their paths: proof that it looks at something.
     planted: &'static [(&'static str, &'static str)],
@@ -80,7 +80,7 @@ fn the_house_is_tidy() {
             continue;
         }
         count += breaks.len();
-        println!("\n{} - {}", rule.name, rule.cure);
+        println!("\n{} - {}", rule.name, rule.help);
         for found in breaks {
             println!("  {}:{}: {}", found.path, found.line, found.what);
         }

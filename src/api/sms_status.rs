@@ -8,6 +8,7 @@ use tracing::warn;
 
 use crate::engine::ids::{AttemptId, ChannelName};
 use crate::runtime::handle::RequestError;
+use crate::text::truncate::prefix;
 
 use super::body;
 use super::extract::{Path, Query};
@@ -45,7 +46,7 @@ pub async fn status(
         } else {
             format!("{word}, error {code}")
         };
-        let message: String = message.chars().take(300).collect();
+        let message = prefix(&message, 300);
         let handle = &state.handle;
         let report = handle.delivery_report(channel.clone(), attempt, outcome, message.into());
         match report.await {

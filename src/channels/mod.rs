@@ -44,7 +44,7 @@ use crate::engine::ruleset::ChannelInfo;
 pub use cancel::{CancelToken, Cancelled};
 
 /// All kinds of provider. A new one is a folder and a line here.
-pub static KINDS: [Kind; 6] = [
+pub static KINDS: &[Kind] = &[
     email::KIND,
     slack::KIND,
     twilio::KIND,
@@ -86,7 +86,7 @@ pub trait Provider: Any + fmt::Debug + Send + Sync {
 /// Settings with which a channel cannot be made.
 pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What channels are made from beside their settings.
+/// What channels are made from, apart from their settings.
 pub struct Parts {
     pub http: Arc<http::Http>,
     pub links: links::Links,

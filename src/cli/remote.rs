@@ -10,7 +10,7 @@ use reqwest::{Method, Url, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::text::clean::blanked;
+use crate::text::{clean::blanked, truncate::prefix};
 
 use super::report::Failure;
 
@@ -376,7 +376,7 @@ fn explanation(answer: &Answer) -> String {
     let raw = answer
         .value
         .as_str()
-        .map(|body| blanked(&body.trim().chars().take(300).collect::<String>()));
+        .map(|body| blanked(prefix(body.trim(), 300)));
     let mut message = said
         .or_else(|| raw.filter(|body| !body.is_empty()))
         .unwrap_or_else(|| {

@@ -14,4 +14,4 @@ pub mod yaml;
 
 pub use diagnostic::{Code, DIAGNOSTICS_MAX, Diagnostic, Diagnostics, Severity, render};
 pub use map::{MapReader, MapSchema, check_count, duration, list, named, text};
-pub use node::{Entry, Node, Position, Value, shorten};
+pub use node::{Entry, Node, Position, Value};

@@ -3,6 +3,8 @@
 //! Maps keep the order of the document, because the order of contacts and routes means something.
 //! Two trees are equal when their values are; places do not count.
 
+use crate::text::truncate::quoted;
+
 use std::fmt;
 
 use serde::de::{MapAccess, SeqAccess, Visitor};
@@ -138,20 +140,11 @@ impl Value {
             Self::Null => "nothing".to_owned(),
             Self::Bool(value) => format!("the truth value {value}"),
             Self::Integer(value) => format!("the number {value}"),
-            Self::Text(text) => format!("the text {}", shorten(text)),
+            Self::Text(text) => format!("the text {}", quoted(text)),
             Self::Other(text) => format!("the value {text}"),
             Self::List(_) => "a list".to_owned(),
             Self::Map(_) => "a map".to_owned(),
         }
-    }
-}
-
-/// A text in quotes, cut so that messages stay readable.
-pub fn shorten(text: &str) -> String {
-    const CHARACTERS_MAX: usize = 80;
-    match text.char_indices().nth(CHARACTERS_MAX) {
-        Some((end, _)) => format!("{:?}…", &text[..end]),
-        None => format!("{text:?}"),
     }
 }
 

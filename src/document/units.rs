@@ -1,4 +1,6 @@
 //! How single settings are written, and within which bounds. Each refusal is the help.
+//!
+//! Addresses and lengths of time come from `core`, which has no sockets and no clock.
 
 use core::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;

@@ -4,13 +4,15 @@
 //! `+351…` without quotes, a key twice, merge keys, tags) is a fault, never a guess. Aliases are
 //! read, within a budget, so that a small file cannot become a large tree.
 
+use crate::text::truncate::quoted;
+
 use std::collections::BTreeMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use super::diagnostic::{Code, Diagnostics};
 use super::limits;
-use super::node::{Entry, Node, Position, Value, shorten};
+use super::node::{Entry, Node, Position, Value};
 use super::scalar::{self, Plain};
 
 /// Reading of this text has come to its end; the fault has been noted.
@@ -263,7 +265,7 @@ impl Builder<'_> {
         self.faults.error(
             Code::RepeatedKey,
             *at,
-            format!("the key {} is already on line {}", shorten(key), first.line),
+            format!("the key {} is already on line {}", quoted(key), first.line),
             "keep one of the two, or merge them",
         );
     }

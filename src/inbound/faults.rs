@@ -6,6 +6,7 @@
 use std::fmt::{self, Display};
 
 use crate::engine::event::Fault;
+use crate::text::truncate::prefix;
 
 /// Faults named of one event, as they are kept on its receipt.
 const OF_EVENT_MAX: usize = 32;
@@ -181,9 +182,9 @@ fn write_token(to: &mut impl fmt::Write, token: &str) -> fmt::Result {
 
 /// A text from outside as it may stand in a message: quoted, escaped and short.
 pub fn quote(text: &str) -> String {
-    match text.char_indices().nth(NAME_CHARACTERS_MAX) {
-        Some((end, _)) => format!("{:?}", format!("{}…", &text[..end])),
-        None => format!("{text:?}"),
+    match prefix(text, NAME_CHARACTERS_MAX) {
+        start if start.len() < text.len() => format!("{:?}", format!("{start}…")),
+        whole => format!("{whole:?}"),
     }
 }
 

@@ -3,15 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use crate::document::{
-    Code, Entry, MapReader, MapSchema, Node, Position, Value, list, shorten, text,
-};
+use crate::document::{Code, Entry, MapReader, MapSchema, Node, Position, Value, list, text};
 use crate::engine::event::{Labels, limit};
 use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::{Format, Integration};
 use crate::engine::strength::Strength;
 use crate::engine::time::Duration;
-use crate::text::hex;
+use crate::text::{hex, truncate::quoted};
 
 use super::Context;
 use super::keys::{self, KeySource};
@@ -120,7 +118,7 @@ impl Context<'_> {
             faults.error(Code::BadName, entry.at, message, "choose another label");
         }
         let labels = entries.iter().filter_map(|entry| {
-            let what = format!("the label {}", shorten(&entry.key));
+            let what = format!("the label {}", quoted(&entry.key));
             Some((entry.key.as_str(), text(&entry.node, &what, faults)?))
         });
         labels.collect()
@@ -145,7 +143,7 @@ impl Context<'_> {
                     continue;
                 };
                 let claimed_by = first.insert(name, &entry.key);
-                let shown = shorten(name);
+                let shown = quoted(name);
                 let message = if self.names.integrations.contains_key(name) {
                     format!(
                         "`was` of {} names {shown}, which is an integration",

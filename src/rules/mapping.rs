@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::document::{Code, Diagnostics, MapReader, MapSchema, Node, Value, list, shorten, text};
+use crate::document::{Code, Diagnostics, MapReader, MapSchema, Node, Value, list, text};
 use crate::engine::event::{Action, limit};
 use crate::engine::ruleset::{GenericMapping, Pointers, Unlisted};
-use crate::text::suggest;
+use crate::text::{suggest, truncate::quoted};
 
 use super::limits;
 
@@ -109,7 +109,7 @@ fn actions(table: &MapReader<'_>, faults: &mut Diagnostics) -> BTreeMap<String, 
             actions.insert(entry.key.clone(), action);
             continue;
         }
-        let message = format!("{} is not an action", shorten(word));
+        let message = format!("{} is not an action", quoted(word));
         let help = suggest::help(
             word,
             known.iter().map(|known| known.as_str()),

@@ -4,10 +4,10 @@
 //! `severity_class` and `integration` take a few values only, so that a slip is certain. Any other
 //! label is free text; of `severity` a slip is guessed where a word is near a known one.
 
-use crate::document::{Code, Position, shorten};
+use crate::document::{Code, Position};
 use crate::engine::matcher::{Fields, Matcher};
 use crate::engine::urgency::SeverityClass;
-use crate::text::{suggest, truncate};
+use crate::text::{suggest, truncate, truncate::quoted};
 
 use super::Context;
 use super::documents::Section;
@@ -109,7 +109,7 @@ impl Context<'_> {
             let message = format!(
                 "{} names the severity {}, which common senders never send",
                 truncate(&matcher.to_string(), SHOWN_CHARACTERS),
-                shorten(word)
+                quoted(word)
             );
             let help = format!("did you mean `{meant}`? severities are compared exactly as sent");
             self.faults
@@ -153,9 +153,9 @@ fn without_effect(matcher: &Matcher, closed: &Closed<'_>) -> Option<(Code, Strin
     let message = match effect {
         "" => format!(
             "{shown} names the {noun} {}, which does not exist",
-            shorten(word)
+            quoted(word)
         ),
-        effect => format!("{shown}{effect}: there is no {noun} {}", shorten(word)),
+        effect => format!("{shown}{effect}: there is no {noun} {}", quoted(word)),
     };
     Some((code, message, suggest::help(word, values(), closed.lead)))
 }

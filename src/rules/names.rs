@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::document::{
-    Code, Diagnostics, Entry, Position, Value, check_count, named, shorten, values,
-};
+use crate::document::{Code, Diagnostics, Entry, Position, Value, check_count, named, values};
 use crate::engine::ids::IntegrationName;
-use crate::text::suggest;
+use crate::text::{suggest, truncate::quoted};
 
 use super::Context;
 use super::documents::{Documents, Section};
@@ -71,7 +69,7 @@ impl<'doc> Names<'doc> {
         let message = format!(
             "the {} {} is already defined in {} on line {}",
             section.noun(),
-            shorten(&entry.key),
+            quoted(&entry.key),
             documents.path_of(first.at),
             first.at.line
         );
@@ -144,7 +142,7 @@ fn check_name(section: Section, entry: &Entry, faults: &mut Diagnostics) {
     if section == Section::Integrations && !name.is_ascii() {
         let message = format!(
             "the integration name {} cannot be used in a URL",
-            shorten(name)
+            quoted(name)
         );
         let help = "use letters a to z, digits and . _ - only";
         faults.error(Code::BadName, at, message, help);
@@ -157,7 +155,7 @@ pub fn check_word(noun: &str, name: &str, at: Position, faults: &mut Diagnostics
     if is_short && values::is_name(name) {
         return;
     }
-    let message = format!("{} cannot be the name of a {noun}", shorten(name));
+    let message = format!("{} cannot be the name of a {noun}", quoted(name));
     let help = format!(
         "use at most {} letters, digits and . _ - @ +, starting with a letter or digit",
         limits::NAME_CHARACTERS
@@ -179,7 +177,7 @@ impl Context<'_> {
                 Section::Policies => Code::UnknownPolicy,
                 Section::Integrations => Code::UnknownKey,
             };
-            let message = format!("no {} {}", section.noun(), shorten(name));
+            let message = format!("no {} {}", section.noun(), quoted(name));
             let lead = format!("{} are", section.key());
             let help = suggest::help(name, known.keys().copied(), &lead);
             self.faults.error(code, at, message, help);

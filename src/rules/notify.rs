@@ -1,10 +1,10 @@
 //! A user's notify steps, with the defaults filled in.
 
-use crate::document::{Code, Diagnostics, MapReader, MapSchema, Node, list, shorten, text, values};
+use crate::document::{Code, Diagnostics, MapReader, MapSchema, Node, list, text, values};
 use crate::engine::ids::ContactName;
 use crate::engine::ruleset::{Contact, Medium, Notify, NotifyStep};
 use crate::engine::time::Duration;
-use crate::text::suggest;
+use crate::text::{suggest, truncate::quoted};
 
 use super::limits;
 
@@ -125,7 +125,7 @@ fn step(node: &Node, declared: &[&str], faults: &mut Diagnostics) -> NotifyStep 
 fn contact(node: &Node, declared: &[&str], faults: &mut Diagnostics) -> Option<ContactName> {
     let name = text(node, "a contact in `via`", faults)?;
     if !declared.contains(&name) {
-        let message = format!("this user has no contact {}", shorten(name));
+        let message = format!("this user has no contact {}", quoted(name));
         let help = suggest::help(name, declared.iter().copied(), "the contacts are");
         faults.error(Code::UnknownContact, node.at, message, help);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::document::{
-    Code, Entry, MapReader, MapSchema, Node, Position, Value, duration, list, shorten, text,
+    Code, Entry, MapReader, MapSchema, Node, Position, Value, duration, list, text,
 };
 use crate::engine::event::Text;
 use crate::engine::ids::PolicyName;
@@ -13,7 +13,7 @@ use crate::engine::routing::{GroupBy, Node as Branch, ResolveAfter, Route, Tree}
 use crate::engine::ruleset::ChannelTarget;
 use crate::engine::time::Duration;
 use crate::engine::urgency::UrgencyRule;
-use crate::text::truncate;
+use crate::text::truncate::{self, quoted};
 
 use super::Context;
 use super::documents::Section;
@@ -242,7 +242,7 @@ impl Builder<'_, '_> {
             let at = table.get("name").map_or(table.at, |node| node.at);
             let is_short = name.chars().count() <= limits::NAME_CHARACTERS;
             if !is_short || name.contains(char::is_control) {
-                let message = format!("{} cannot be the name of a route", shorten(name));
+                let message = format!("{} cannot be the name of a route", quoted(name));
                 let help = "use at most 128 characters on one line";
                 faults.error(Code::BadName, at, message, help);
             }
@@ -250,7 +250,7 @@ impl Builder<'_, '_> {
             return name.to_owned();
         }
         let name = self.free_name(path);
-        let message = format!("this route has no name, so it is named {}", shorten(&name));
+        let message = format!("this route has no name, so it is named {}", quoted(&name));
         let help = "add `name: …`: incidents belong to the name, and this generated one changes \
             with the matchers";
         self.context
@@ -275,7 +275,7 @@ impl Builder<'_, '_> {
         let path = self.context.documents.path_of(first);
         let message = format!(
             "the route {} is already defined in {path} on line {}",
-            shorten(name),
+            quoted(name),
             first.line
         );
         let help = "give each route a unique name";
@@ -380,7 +380,7 @@ impl Builder<'_, '_> {
                 Some(matcher)
             }
             Err(error) => {
-                let message = format!("{} is not a matcher: {}", shorten(written), error.cause);
+                let message = format!("{} is not a matcher: {}", quoted(written), error.cause);
                 let help = "write one condition as text: 'team=\"payments\"', with =, !=, =~ or \
                             !~";
                 faults.error(Code::BadMatcher, node.at, message, help);
@@ -404,8 +404,8 @@ impl Builder<'_, '_> {
             let (route, first) = (&branches[index].route.name, &branches[earlier].route.name);
             let message = format!(
                 "no alert reaches the route {}: {} before it matches all of them",
-                shorten(route.as_str()),
-                shorten(first.as_str())
+                quoted(route.as_str()),
+                quoted(first.as_str())
             );
             let help = "put it first, narrow the other's matchers, or add `continue: true` to the \
                 other";

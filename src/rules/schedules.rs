@@ -6,12 +6,12 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 
 use crate::document::{
-    Code, Diagnostics, Entry, MapReader, MapSchema, Node, Value, list, shorten, text,
+    Code, Diagnostics, Entry, MapReader, MapSchema, Node, Value, list, text,
     values::{self, DAY_MINUTES},
 };
 use crate::engine::calendar::{Layer, Rotation, Schedule, Turn, Window};
 use crate::engine::ids::{ScheduleName, UserName};
-use crate::text::suggest;
+use crate::text::{suggest, truncate::quoted};
 
 use super::documents::Section;
 use super::limits;
@@ -339,7 +339,7 @@ fn day(node: &Node, faults: &mut Diagnostics) -> Option<Weekday> {
     let word = text(node, "a day", faults)?;
     let found = values::weekday(word);
     if found.is_none() {
-        let message = format!("{} is not a weekday", shorten(word));
+        let message = format!("{} is not a weekday", quoted(word));
         let words = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
         let help = suggest::help(word, words, "write one of");
         faults.error(Code::BadChoice, node.at, message, help);

@@ -1,10 +1,10 @@
 //! Who is paged by a policy step or gets a copy: `user/…`, `schedule/…`, `channel/…/…`.
 
-use crate::document::{Code, Node, shorten, text, values};
+use crate::document::{Code, Node, text, values};
 use crate::engine::event::Text;
 use crate::engine::ids::ChannelName;
 use crate::engine::ruleset::{ChannelInfo, ChannelTarget, Medium, Target};
-use crate::text::suggest;
+use crate::text::{suggest, truncate::quoted};
 
 use super::Context;
 use super::documents::Section;
@@ -27,7 +27,7 @@ impl Context<'_> {
                 self.channel_target(name, node).map(Target::Channel)
             }
             _ => {
-                let message = format!("{} is not a target", shorten(written));
+                let message = format!("{} is not a target", quoted(written));
                 let help = self.help_of(written);
                 self.faults.error(Code::BadTarget, node.at, message, help);
                 None
@@ -41,7 +41,7 @@ impl Context<'_> {
         match written.strip_prefix("channel/") {
             Some(name) if !name.is_empty() => self.channel_target(name, node),
             Some(_) | None => {
-                let message = format!("`copy_to` takes channels only, not {}", shorten(written));
+                let message = format!("`copy_to` takes channels only, not {}", quoted(written));
                 let help = "write channel/NAME/ADDRESS; people are paged by a policy";
                 self.faults.error(Code::BadTarget, node.at, message, help);
                 None
@@ -80,7 +80,7 @@ impl Context<'_> {
         let known = self.environment.channels.iter();
         let known = known.map(|channel| channel.name.as_str());
         let lead = "configure it as a [[channel]] in reveille.toml; the channels are";
-        let message = format!("no channel {}", shorten(channel));
+        let message = format!("no channel {}", quoted(channel));
         let help = suggest::help(channel, known, lead);
         self.faults
             .error(Code::UnknownChannel, node.at, message, help);
@@ -116,7 +116,7 @@ impl Context<'_> {
             "" => format!("the target channel/{name} has no address"),
             address => format!(
                 "{} is not an address on the channel {name}",
-                shorten(address)
+                quoted(address)
             ),
         };
         let help = format!("write it as \"channel/{name}/{example}\"");

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use crate::document::{
-    Code, Diagnostics, Entry, MapReader, MapSchema, Node, Position, Value, shorten, text, values,
+    Code, Diagnostics, Entry, MapReader, MapSchema, Node, Position, Value, text, values,
 };
 use crate::engine::ids::UserName;
 use crate::engine::ruleset::{Contact, Medium, TestPage, User};
+use crate::text::truncate::quoted;
 
 use super::limits;
 use super::{Context, names, notify};
@@ -213,7 +214,7 @@ fn check_address(medium: Medium, address: &str, at: Position, faults: &mut Diagn
         Medium::Console => (true, "anything", ""),
     };
     if !is_good {
-        let message = format!("{} is not {noun}", shorten(address));
+        let message = format!("{} is not {noun}", quoted(address));
         faults.error(Code::BadAddress, at, message, help);
     }
 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use crate::document::{Code, Diagnostics, Node, Position, shorten, text};
-use crate::text::suggest;
+use crate::document::{Code, Diagnostics, Node, Position, text};
+use crate::text::{suggest, truncate::quoted};
 
 use super::fixed_zones::{fixed, no_zone};
 
@@ -109,7 +109,7 @@ impl Zones {
         };
         let found = found.filter(|_| !is_no_place(name));
         if found.is_none() {
-            let message = format!("{} is not a time zone", shorten(name));
+            let message = format!("{} is not a time zone", quoted(name));
             faults.error(Code::BadZone, node.at, message, help(name));
         }
         found.unwrap_or(TimeZone::UTC)

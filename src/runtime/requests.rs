@@ -10,7 +10,7 @@ use crate::engine::input::{
 use crate::engine::outcome::Outcome;
 use crate::runtime::handle::{Handle, RecordOf, RequestError};
 
-/// Takes the one answer that can come, beside a refusal.
+/// Takes the one answer that can come when nothing is refused.
 macro_rules! only {
     ($answer:pat => $result:expr) => {
         |answer| {

@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 5] = [
 
 pub const RULES: &[Rule] = &[Rule {
     name: "no floor of the engine names a higher one",
-    cure: "move what both need to the lower floor, or let the higher one ask",
+    help: "move what both need to the lower floor, or let the higher one ask",
     find: upward,
     planted: &[
         (

@@ -288,7 +288,7 @@ const HOMES: &[(&str, &[Home])] = &[
 pub const RULES: &[Rule] = &[
     Rule {
         name: "a room names only the rooms of the import table",
-        cure: "hand the thing over as an argument, or move it to the room that both know",
+        help: "hand the thing over as an argument, or move it to the room that both know",
         find: foreign_rooms,
         planted: &[
             ("src/engine/a.rs", "//! A.\nuse crate::store::Batch;\n"),
@@ -306,7 +306,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "only app names concrete stores and channels",
-        cure: "name the trait, and let app.rs choose",
+        help: "name the trait, and let app.rs choose",
         find: concrete_things,
         planted: &[
             (
@@ -318,7 +318,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "a room names only its outside crates",
-        cure: "let the room that has the crate do it, or change the table with the reason",
+        help: "let the room that has the crate do it, or change the table with the reason",
         find: foreign_crates,
         planted: &[
             ("src/engine/a.rs", "//! A.\nuse tokio::sync;\n"),
@@ -331,7 +331,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "an outside crate has one home",
-        cure: "wrap what is needed in the file that is its home",
+        help: "wrap what is needed in the file that is its home",
         find: homeless_crates,
         planted: &[
             ("src/store/a.rs", "//! A.\nuse sled::Db;\n"),
@@ -344,7 +344,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "every dependency and every room stands in the import table",
-        cure: "add it to the table with the room that needs it, or remove it",
+        help: "add it to the table with the room that needs it, or remove it",
         find: unlisted,
         planted: &[
             ("Cargo.toml", "[dependencies]\nleft-pad = \"1\"\n"),

@@ -15,7 +15,7 @@ const LEVELS: [&str; 5] = ["error!(", "warn!(", "info!(", "debug!(", "trace!("];
 
 pub const RULES: &[Rule] = &[Rule {
     name: "log lines have the listed fields",
-    cure: "use a field of the list in docs/operations.md, or add it there; remove what nobody uses",
+    help: "use a field of the list in docs/operations.md, or add it there; remove what nobody uses",
     find: differences,
     planted: &[
         (

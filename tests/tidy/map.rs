@@ -11,19 +11,19 @@ const MAP: &str = "docs/architecture.md";
 pub const RULES: &[Rule] = &[
     Rule {
         name: "what the architecture page names exists",
-        cure: "write the path as the code has it: its module or type, `::`, and its name",
+        help: "write the path as the code has it: its module or type, `::`, and its name",
         find: unknown_paths,
         planted: &[(MAP, "`grouping::no_such_thing` does it.\n")],
     },
     Rule {
         name: "the map is complete",
-        cure: "give each file of src/ one line in docs/architecture.md, and no line to others",
+        help: "give each file of src/ one line in docs/architecture.md, and no line to others",
         find: differences,
         planted: &[(MAP, "# Map\n\n| `src/engine/gone.rs` | Was here once. |\n")],
     },
     Rule {
         name: "a module with a folder lives in its mod.rs",
-        cure: "move it: `git mv src/ROOM/NAME.rs src/ROOM/NAME/mod.rs`",
+        help: "move it: `git mv src/ROOM/NAME.rs src/ROOM/NAME/mod.rs`",
         find: beside_folders,
         planted: &[("src/cli/a.rs", "//! A.\nmod b;\n")],
     },

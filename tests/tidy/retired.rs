@@ -71,13 +71,13 @@ const PHRASES: [(&str, &str); 14] = [
 pub const RULES: &[Rule] = &[
     Rule {
         name: "names are the field's own",
-        cure: "write the name behind the arrow",
+        help: "write the name behind the arrow",
         find: names,
         planted: &[("src/cli/a.rs", "//! A.\nstruct Draft;\n")],
     },
     Rule {
         name: "what people read is plain English",
-        cure: "write the phrase behind the arrow",
+        help: "write the phrase behind the arrow",
         find: phrases,
         planted: &[
             ("README.md", concat!("The trouble ", "desk.\n")),

@@ -14,13 +14,13 @@ const EXPECTS_MAX: usize = 15;
 pub const RULES: &[Rule] = &[
     Rule {
         name: "a file has at most 500 lines beside its tests",
-        cure: "give one of its nouns a file of its own",
+        help: "give one of its nouns a file of its own",
         find: long_files,
         planted: &[("src/cli/a.rs", concat!("//! A.\n", lines!(lines!("//\n"))))],
     },
     Rule {
         name: "a function has at most 70 lines",
-        cure: "keep the branches here and move loops and arithmetic into functions beneath",
+        help: "keep the branches here and move loops and arithmetic into functions beneath",
         find: long_functions,
         planted: &[(
             "src/cli/a.rs",
@@ -33,7 +33,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "a function has at most 6 parameters",
-        cure: "put those that belong together into a struct",
+        help: "put those that belong together into a struct",
         find: many_parameters,
         planted: &[(
             "src/cli/a.rs",
@@ -43,13 +43,13 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "a line has at most 100 columns",
-        cure: "break it, strings with a `\\` at the end of the line",
+        help: "break it, strings with a `\\` at the end of the line",
         find: long_lines,
         planted: &[("tests/it/a.rs", concat!("//! A.\n// ", lines!("12345")))],
     },
     Rule {
         name: "every file begins with a module doc",
-        cure: "say in `//!` what the file decides, and what it does not",
+        help: "say in `//!` what the file decides, and what it does not",
         find: undocumented_files,
         planted: &[
             ("src/cli/a.rs", "fn f() {}\n"),
@@ -58,7 +58,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "at most 1.5 `expect` per 1,000 lines",
-        cure: "make the failure impossible by its type, or return it",
+        help: "make the failure impossible by its type, or return it",
         find: expects,
         planted: &[(
             "src/cli/a.rs",

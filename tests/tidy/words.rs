@@ -28,13 +28,13 @@ const MERGING: [&str; 2] = [concat!("<<<<", "<<< "), concat!(">>>>", ">>> ")];
 pub const RULES: &[Rule] = &[
     Rule {
         name: "no unwrap outside tests",
-        cure: "handle the error, or `expect(\"why it cannot fail\")`",
+        help: "handle the error, or `expect(\"why it cannot fail\")`",
         find: |tree| in_product(tree, |_| true, &[".unwrap()"]),
         planted: &[("src/cli/a.rs", "//! A.\nfn f() {\n    g().unwrap();\n}\n")],
     },
     Rule {
         name: "pure rooms do nothing but compute",
-        cure: "take time, seed and text as arguments; return what is to be done",
+        help: "take time, seed and text as arguments; return what is to be done",
         find: |tree| {
             let words = [
                 "async",
@@ -63,7 +63,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "pure rooms have no hash order",
-        cure: "use BTreeMap or BTreeSet, so that the same input always gives the same output",
+        help: "use BTreeMap or BTreeSet, so that the same input always gives the same output",
         find: |tree| in_product(tree, is_pure, &["HashMap", "HashSet"]),
         planted: &[(
             "src/engine/a.rs",
@@ -72,7 +72,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "one file reads the clock",
-        cure: "take the time as an argument; src/runtime/clock.rs gives it",
+        help: "take the time as an argument; src/runtime/clock.rs gives it",
         find: |tree| {
             let words = [
                 "SystemTime::now",
@@ -98,7 +98,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "no sleep in tests",
-        cure: "move the time of the harness, or wait for the thing itself",
+        help: "move the time of the harness, or wait for the thing itself",
         find: |tree| {
             in_code(
                 tree,
@@ -120,13 +120,13 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "no test is ignored",
-        cure: "assert the wrong behaviour and say so, or mend it",
+        help: "assert the wrong behaviour and say so, or mend it",
         find: |tree| in_code(tree, |_| true, |_| true, &["#[ignore"]),
         planted: &[("tests/it/a.rs", "//! A.\n#[ignore]\n#[test]\nfn f() {}\n")],
     },
     Rule {
         name: "no lint is allowed away",
-        cure: "use #[expect(lint, reason = \"...\")]",
+        help: "use #[expect(lint, reason = \"...\")]",
         find: |tree| in_code(tree, |_| true, |_| true, &["#[allow", "#![allow"]),
         planted: &[
             ("src/cli/a.rs", "//! A.\n#[allow(dead_code)]\nfn f() {}\n"),
@@ -135,7 +135,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "nothing is left for later",
-        cure: "finish it, or say plainly what is not done and why",
+        help: "finish it, or say plainly what is not done and why",
         find: |tree| in_raw(tree, &UNFINISHED),
         planted: &[
             ("src/cli/a.rs", concat!("//! A.\n// TO", "DO: more\n")),
@@ -147,13 +147,13 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "no merge is left half done",
-        cure: "choose one side, or write what both mean",
+        help: "choose one side, or write what both mean",
         find: |tree| in_texts(tree, &MERGING),
         planted: &[("README.md", concat!("a\n<<<<", "<<< HEAD\n"))],
     },
     Rule {
         name: "the project speaks of itself alone",
-        cure: "name only what is in this repository",
+        help: "name only what is in this repository",
         find: |tree| in_texts(tree, &ELSEWHERE),
         planted: &[
             ("README.md", concat!("See shared", "/notes.md\n")),
