@@ -23,10 +23,11 @@ mod transaction;
 pub mod work;
 
 use flow::{
-    acknowledgment, actions, alert_update, attempt_result, channel_health, check, contact_test,
-    delivery, delivery_report, escalation, grouping, ingest, notification, overrides, queueing,
-    reachability, replied, resolution, self_incidents, silence, sms_commands, target_resolution,
-    tasks, updates, withdrawal,
+    acknowledgment, actions, alert_update, archive, attempt_result, attempt_start, channel_health,
+    channel_trouble, check, conditions, contact_test, counts, covering, delivery, delivery_report,
+    escalation, flapping, grouping, incident_timers, ingest, notes, notification, overrides,
+    pinned_policy, queueing, rate_limit, reachability, replied, resolution, self_incidents,
+    silence, sms_commands, target_resolution, tasks, updates, withdrawal,
 };
 pub use flow::{bundle, jump, pending, places, recovery, send_request, silencing, unreported};
 pub use model::{

@@ -7,8 +7,8 @@ use super::ruleset::RuleSet;
 use super::time::Now;
 use super::transaction::StepTransaction;
 use super::{
-    actions, attempt_result, bundle, channel_health, check, contact_test, delivery_report,
-    escalation, ingest, jump, overrides, pending, places, recovery, replied, resolution,
+    actions, archive, attempt_result, bundle, channel_trouble, check, conditions, contact_test,
+    delivery_report, incident_timers, ingest, jump, overrides, pending, places, recovery, replied,
     self_incidents, send_request, silence, sms_commands, tasks, unreported,
 };
 
@@ -17,7 +17,7 @@ use super::{
 pub fn step(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
     let mut tx = StepTransaction::new(state, rules, now);
     decide(&mut tx, input);
-    resolution::forget_surplus_groups(&mut tx);
+    archive::forget_surplus_groups(&mut tx);
     let requests = send_request::requests(&tx);
     tx.finish(requests)
 }
@@ -78,27 +78,27 @@ pub(super) fn decide(tx: &mut StepTransaction<'_>, input: Input) {
             self_incidents::clear(tx, &trouble);
         }
         Input::Minute => {
-            self_incidents::look_for_gaps(tx);
-            channel_health::look_for_silent(tx);
+            conditions::look_for_gaps(tx);
+            channel_trouble::look_for_silent(tx);
             contact_test::look(tx);
         }
     }
 }
 
 fn rules_changed(tx: &mut StepTransaction<'_>) {
-    self_incidents::look_for_gone(tx);
-    self_incidents::look_for_unusable_targets(tx);
+    conditions::look_for_gone(tx);
+    conditions::look_for_unusable_targets(tx);
     unreported::rules_changed(tx);
     check::plan(tx);
 }
 
 fn due(tx: &mut StepTransaction<'_>, key: &TimerKey) {
     match key {
-        TimerKey::Incident(number) => escalation::due(tx, *number),
+        TimerKey::Incident(number) => incident_timers::due(tx, *number),
         TimerKey::Page(page) => attempt_result::due(tx, *page),
         TimerKey::Alert(alert) => ingest::due(tx, *alert),
         TimerKey::Person(user) => bundle::due(tx, user),
-        TimerKey::Channel(channel) => channel_health::probe_due(tx, channel),
+        TimerKey::Channel(channel) => channel_trouble::probe_due(tx, channel),
         TimerKey::Group(key) => tx.drop_group(key),
         TimerKey::Silence(id) => silence::due(tx, *id),
         TimerKey::Override(id) => overrides::due(tx, *id),

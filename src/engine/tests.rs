@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::State;
+use super::archive::GROUPS_REMEMBERED_MAX;
 use super::decision::{Decision, Effect};
 use super::event::{Action, Content};
 use super::ids::{PageId, SilenceId};
@@ -13,7 +14,6 @@ use super::outcome::Outcome;
 use super::page::PageKind;
 use super::places::picks;
 use super::records::{Group, Record};
-use super::resolution::GROUPS_REMEMBERED_MAX;
 use super::ruleset::{Capabilities, ChannelInfo, Medium, RuleSet};
 use super::samples;
 use super::step::{decide, step};

@@ -2,19 +2,19 @@
 
 use crate::engine::escalation::{
     FALLBACK_INTERVAL, advance, begin_step, page_fallback, page_fallback_for, page_named, reopen,
-    set_phase, start_round,
+    restart, set_phase, start_round,
 };
 use crate::engine::ids::IncidentNumber;
-use crate::engine::incident::{Escalation, Handled, Incident, Phase, Position, Status};
+use crate::engine::incident::{Escalation, Handled, Incident, PageCause, Phase, Position, Status};
 use crate::engine::page::UpdateKind;
 use crate::engine::reason::Reason;
 use crate::engine::records::EntryKind;
-use crate::engine::ruleset::Target;
+use crate::engine::ruleset::{PolicyStep, Target};
 use crate::engine::target_resolution::resolve_targets;
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
-use crate::engine::{updates, withdrawal};
+use crate::engine::{covering, notification, updates, withdrawal};
 
 /// How long the target of a reassignment has before the policy goes on.
 const REASSIGNED_WAIT: Duration = Duration::minutes(5);
@@ -96,7 +96,7 @@ pub(in crate::engine) fn reassign(
         incident.escalation.reassigned = Some(targets.to_vec());
     });
     if incident.is_silenced {
-        crate::engine::silence::hold(tx, number);
+        covering::hold(tx, number);
         return true;
     }
     page_named(tx, number, Position::Reassigned, named, REASSIGNED_WAIT);
@@ -122,7 +122,7 @@ pub(in crate::engine) fn escalate_now(
         incident.escalation.fallbacks = 0;
     });
     if incident.is_silenced {
-        crate::engine::silence::hold(tx, number);
+        covering::hold(tx, number);
     } else if !incident.expects_acknowledgment() {
         set_phase(tx, number, Phase::NotExpected);
     } else if incident.urgency == Urgency::Low {
@@ -191,7 +191,7 @@ pub(in crate::engine) fn snooze_over(tx: &mut StepTransaction<'_>, number: Incid
         return;
     };
     if incident.is_silenced {
-        crate::engine::silence::hold(tx, number);
+        covering::hold(tx, number);
     } else if !incident.expects_acknowledgment() {
         set_phase(tx, number, Phase::NotExpected);
     } else {
@@ -232,4 +232,62 @@ fn resume(tx: &mut StepTransaction<'_>, incident: &Incident) {
         return advance(tx, number, Reason::NobodyOnCall);
     }
     page_named(tx, number, position, named, left.unwrap_or(wait));
+}
+
+/// How long an acknowledger has to answer to a joined alert when the policy has no step.
+const JOIN_WAIT: Duration = Duration::minutes(5);
+
+/// A new alert joined what somebody has: that person is asked again, not more often than the
+/// route's join interval; unanswered, the incident returns to triggered.
+pub(in crate::engine) fn page_acknowledger(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let Some(incident) = tx.incident(&number) else {
+        return;
+    };
+    let now = tx.now.steady;
+    let recently = incident
+        .joined_page_at
+        .is_some_and(|at| now.since(at) < incident.join_interval);
+    if recently || !incident.expects_acknowledgment() {
+        return;
+    }
+    let user = incident
+        .acknowledged
+        .as_ref()
+        .and_then(|handled| handled.user.clone());
+    let Some(user) = user.filter(|user| tx.rules.users.contains_key(user)) else {
+        return restart(tx, number, Reason::JoinedIncident);
+    };
+    let policy = tx.policy_of(&incident);
+    let first: Option<PolicyStep> = policy.and_then(|policy| policy.steps.first().cloned());
+    let wait = first.map_or(JOIN_WAIT, |step| step.wait);
+    tx.edit_incident(&number, |incident| {
+        incident.joined_page_at = Some(now);
+        incident.runs.clear();
+        let escalation = &mut incident.escalation;
+        escalation.is_join_pending = true;
+        escalation.phase = Phase::Acknowledged;
+        // A snooze that ends first ends as it would have.
+        let unanswered = now + wait;
+        let due = escalation.snoozed_until.map(|until| until.min(unanswered));
+        escalation.due = Some(due.unwrap_or(unanswered));
+    });
+    let why = PageCause {
+        route: incident.route.clone(),
+        policy: incident.policy.as_ref().map(|pinned| pinned.name.clone()),
+        position: Position::Before,
+        round: incident.escalation.round,
+        schedule: None,
+        revision: tx.rules.revision,
+    };
+    let text = format!(
+        "{user} acknowledged it and is told about the joined alert; must respond within {wait}"
+    );
+    tx.note_in_detail(
+        number,
+        EntryKind::Page,
+        Reason::JoinedIncident,
+        text,
+        notification::person_detail(&user),
+    );
+    notification::start_run(tx, number, &user, why);
 }

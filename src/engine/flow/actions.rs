@@ -7,18 +7,20 @@ use std::sync::Arc;
 
 use crate::engine::decision::{ActResult, Acted, Answer, Refusal};
 use crate::engine::event::{Labels, Text};
-use crate::engine::grouping;
 use crate::engine::ids::{IncidentNumber, IntegrationName};
 use crate::engine::incident::{AlertCounts, Handled, Incident, Note, Status};
 use crate::engine::input::{Act, ActOn, Actor, PageByHand, ReassignTo, Verb};
 use crate::engine::page::IncidentRef;
-use crate::engine::reachability::{self, ContactNeeds};
+use crate::engine::reachability::ContactNeeds;
 use crate::engine::reason::Reason;
 use crate::engine::records::{EntryDetail, EntryKind};
 use crate::engine::ruleset::Policy;
 use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{acknowledgment, escalation, resolution, withdrawal};
+use crate::engine::{
+    acknowledgment, escalation, flapping, grouping, pinned_policy, reachability, resolution,
+    withdrawal,
+};
 
 /// Route name of incidents that people opened by hand.
 const BY_HAND: &str = "by-hand";
@@ -269,13 +271,13 @@ fn reassign(
             acknowledgment::reassign(tx, number, std::slice::from_ref(target));
         }
         ReassignTo::Policy(policy) => {
-            let Some(policy) = grouping::policy_named(tx, policy) else {
+            let Some(policy) = pinned_policy::policy_named(tx, policy) else {
                 return ActResult::NotFound;
             };
             if let Some(old) = &incident.policy {
-                grouping::unpin(tx, old);
+                pinned_policy::unpin(tx, old);
             }
-            let key = grouping::pin(tx, policy);
+            let key = pinned_policy::pin(tx, policy);
             withdrawal::withdraw_all(tx, number);
             tx.edit_incident(&number, |incident| {
                 incident.policy = Some(key);
@@ -327,8 +329,8 @@ pub(in crate::engine) fn page_by_hand(tx: &mut StepTransaction<'_>, request: &Pa
     let actor = tx.rules.with_full_name(request.actor.clone());
     let number = tx.next_incident();
     let key: Text = format!("{BY_HAND}/{number}").into();
-    let generation = grouping::count_opening(tx, &key, number);
-    let policy = Some(grouping::pin(tx, policy));
+    let generation = flapping::count_opening(tx, &key, number);
+    let policy = Some(pinned_policy::pin(tx, policy));
     let incident = Incident {
         number,
         generation,
@@ -387,7 +389,7 @@ fn by_hand(tx: &StepTransaction<'_>, request: &PageByHand) -> Result<Arc<Policy>
         ReassignTo::Policy(name) => Some(name.clone()),
         ReassignTo::Target(_) => root.or_else(|| tx.rules.policies.keys().next().cloned()),
     };
-    let policy = name.and_then(|name| grouping::policy_named(tx, &name));
+    let policy = name.and_then(|name| pinned_policy::policy_named(tx, &name));
     policy.ok_or_else(|| Refusal::Unknown {
         kind: "policy",
         name: "the root route's policy".to_owned(),

@@ -8,7 +8,7 @@ use crate::engine::event::{Event, EventTime};
 use crate::engine::ids::{AlertId, IntegrationName};
 use crate::engine::time::{MonotonicTime, Now, Timestamp};
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{grouping, silence, silencing};
+use crate::engine::{counts, covering, silence, silencing};
 
 /// Writes what the event says into its alert record, or into a new one.
 pub(in crate::engine) fn write(
@@ -22,7 +22,7 @@ pub(in crate::engine) fn write(
         return create(tx, integration, event);
     };
     let known = silencing::leave_ended(tx, known);
-    let silenced_by = silence::covering(tx, integration, &event.content);
+    let silenced_by = covering::covering(tx, integration, &event.content);
     let asserted = asserted(tx, event);
     tx.edit_alert(&known.id, |alert| {
         alert.silenced_by = silenced_by;
@@ -40,7 +40,7 @@ fn create(tx: &mut StepTransaction<'_>, integration: &IntegrationName, event: &E
     let mut alert = Alert {
         starts_at,
         expires,
-        silenced_by: silence::covering(tx, integration, &event.content),
+        silenced_by: covering::covering(tx, integration, &event.content),
         ..Alert::new(id, integration.clone(), key, content, now.wall)
     };
     assert_by_sender(&mut alert, event, now.steady);
@@ -129,7 +129,7 @@ fn assert_by_sender(alert: &mut Alert, event: &Event, now: MonotonicTime) {
 
 /// Other labels may bring an alert under a silence, or out of one.
 fn count_again(tx: &mut StepTransaction<'_>, before: &Alert) {
-    grouping::recount(tx, before);
+    counts::recount(tx, before);
     for number in &before.incidents {
         silence::review(tx, *number);
     }

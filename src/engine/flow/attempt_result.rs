@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::budget;
-use crate::engine::channel_health;
-use crate::engine::contact_test;
 use crate::engine::decision::Effect;
-use crate::engine::delivery;
 use crate::engine::ids::{AttemptId, ChannelName, PageId};
 use crate::engine::input::Report;
 use crate::engine::outcome::Outcome;
@@ -14,7 +10,9 @@ use crate::engine::page::{Attempt, Page, PageState, Queued, Reference, Retry};
 use crate::engine::reason::Reason;
 use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{queueing, updates, withdrawal};
+use crate::engine::{
+    budget, channel_health, channel_trouble, contact_test, delivery, notes, queueing, updates,
+};
 
 /// A channel answered an attempt.
 pub(in crate::engine) fn apply_outcome(tx: &mut StepTransaction<'_>, report: &Report) {
@@ -86,9 +84,9 @@ fn not_started(
     if page.is_withdrawn {
         let text = format!(
             "{} was not paged: the message had not been sent",
-            delivery::who(page)
+            notes::who(page)
         );
-        delivery::note_page(tx, page.id, Reason::Withdrawn, &text, |detail| {
+        notes::note_page(tx, page.id, Reason::Withdrawn, &text, |detail| {
             detail.channel = Some(channel.as_str().into());
         });
     } else {
@@ -118,10 +116,10 @@ fn record(tx: &mut StepTransaction<'_>, page: &Arc<Page>, report: &Report, chann
     };
     let text = format!(
         "{channel} → {}: {}",
-        delivery::who(page),
+        notes::who(page),
         outcome_text(report.outcome)
     );
-    delivery::note_page(tx, page.id, reason, &text, |detail| {
+    notes::note_page(tx, page.id, reason, &text, |detail| {
         detail.attempt = Some(report.attempt);
         detail.channel = Some(channel.as_str().into());
         detail.outcome = Some(report.outcome);
@@ -164,15 +162,15 @@ pub(in crate::engine) fn follow(
         sent(tx, id, outcome);
         if let Some(page) = tx.page(&id) {
             contact_test::reached(tx, &page, channel, outcome);
-            channel_health::succeeded(tx, channel, &page.endpoint());
+            channel_trouble::succeeded(tx, channel, &page.endpoint());
         }
         return;
     }
     if let Some(page) = tx.page(&id) {
-        channel_health::failed(tx, &page, channel, outcome);
+        channel_trouble::failed(tx, &page, channel, outcome);
     }
     plan_retry(tx, id, channel, outcome);
-    let is_short = matches!(outcome, Outcome::Throttled { wait } if wait <= delivery::SHORT_WAIT);
+    let is_short = matches!(outcome, Outcome::Throttled { wait } if wait <= budget::SHORT_WAIT);
     let has_retry = tx.page(&id).is_some_and(|page| !page.retries.is_empty());
     if !(is_short && has_retry) {
         delivery::move_on(tx, id, outcome == Outcome::RefusedTarget);
@@ -208,7 +206,7 @@ fn plan_retry(tx: &mut StepTransaction<'_>, id: PageId, channel: &ChannelName, o
     let attempts = page.attempts_on(channel);
     let seed = tx.now.seed ^ id.0;
     let now = tx.now.steady;
-    let is_test = contact_test::is_test_page(tx, &page);
+    let is_test = tx.is_test_page(&page);
     let (wait, spends) = match outcome {
         Outcome::Throttled { wait } => (wait, false),
         Outcome::Transient => (budget::retry_wait(attempts, seed), true),
@@ -280,7 +278,7 @@ fn is_down(tx: &StepTransaction<'_>, channel: &ChannelName) -> bool {
 
 fn retries_over(tx: &mut StepTransaction<'_>, id: PageId, channel: &ChannelName) {
     let text = format!("no more attempts on {channel}");
-    delivery::note_page(tx, id, Reason::RetriesOver, &text, |detail| {
+    notes::note_page(tx, id, Reason::RetriesOver, &text, |detail| {
         detail.channel = Some(channel.as_str().into());
     });
 }
@@ -347,7 +345,7 @@ fn no_outcome_in_time(
     });
     let waited = tx.rules.settings.failover_after;
     let text = format!("no answer from {channel} within {waited}; failover starts");
-    delivery::note_page(tx, id, Reason::NoOutcomeInTime, &text, |detail| {
+    notes::note_page(tx, id, Reason::NoOutcomeInTime, &text, |detail| {
         detail.attempt = Some(attempt);
         detail.channel = Some(channel.as_str().into());
     });
@@ -372,7 +370,7 @@ fn no_place_in_time(tx: &mut StepTransaction<'_>, page: &Arc<Page>, queued: &Que
     } else {
         format!("no slot on {channel} became free within {waited}; failover starts")
     };
-    delivery::note_page(tx, page.id, Reason::NoPlaceInTime, &text, |detail| {
+    notes::note_page(tx, page.id, Reason::NoPlaceInTime, &text, |detail| {
         detail.channel = Some(channel.as_str().into());
     });
     delivery::move_on(tx, page.id, false);
@@ -392,7 +390,7 @@ fn wait_for_token(tx: &mut StepTransaction<'_>, page: &Page, retry: Retry, wait:
         "the retry on {} waits {wait} for the retry budget",
         retry.channel
     );
-    delivery::note_page(tx, page.id, Reason::RetryBudget, &text, |_| {});
+    notes::note_page(tx, page.id, Reason::RetryBudget, &text, |_| {});
     let retry = Retry {
         due: now + wait,
         spends: false,
@@ -414,9 +412,9 @@ fn retry_due(tx: &mut StepTransaction<'_>, page: &Arc<Page>, retry: Retry) {
     tx.edit_page(&page.id, |page| {
         page.retries.retain(|known| *known != retry);
     });
-    let is_wanted = page.asks() && withdrawal::still_asks(tx, page) || !page.asks();
+    let is_wanted = page.asks() && tx.still_asks(page) || !page.asks();
     let info = tx.rules.channel(&retry.channel).cloned();
-    let is_test = contact_test::is_test_page(tx, page);
+    let is_test = tx.is_test_page(page);
     let is_late = now.since(page.created) > budget::RETRY_FOR && !is_test;
     let is_over = is_late && !was_interrupted(page, &retry.channel);
     let (Some(info), true, false) = (info, is_wanted && !page.is_withdrawn, is_over) else {

@@ -7,15 +7,16 @@
 use crate::engine::budget::mix;
 use crate::engine::cause::Cause;
 use crate::engine::decision::Effect;
+use crate::engine::health::CHECK_FAILURES;
 use crate::engine::ids::ChannelName;
 use crate::engine::incident::SelfIncident;
 use crate::engine::input::Probed;
 use crate::engine::outcome::{Capacity, Outcome, Validity};
-use crate::engine::records::{ChannelState, Check};
+use crate::engine::records::Check;
 use crate::engine::ruleset::ChannelInfo;
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{channel_health, self_incidents};
+use crate::engine::{channel_health, channel_trouble, self_incidents};
 
 /// What was neither used nor checked for so long is checked.
 const IDLE: Duration = Duration::hours(1);
@@ -24,8 +25,6 @@ const IDLE: Duration = Duration::hours(1);
 const BUSY: Duration = Duration::hours(6);
 /// A check that could not reach the channel is repeated after so long.
 const AGAIN: Duration = Duration::minutes(5);
-/// So many in a row are trouble.
-const FAILURES: u64 = 2;
 
 /// A certificate is renewed when for so long no check met one that ends soon.
 const RENEWED_AFTER: Duration = Duration::hours(12);
@@ -76,9 +75,9 @@ fn forget(tx: &mut StepTransaction<'_>, name: &ChannelName, known: Option<Check>
     let is_silent = state.is_some_and(|state| state.health.is_silent(tx.now.steady));
     let down = tx.channel(name).and_then(|state| state.down.clone());
     if down.is_some_and(|down| down.was_checked) {
-        channel_health::works(tx, name, &"".into());
+        channel_trouble::works(tx, name, &"".into());
     }
-    if check.failures >= FAILURES && !is_silent {
+    if check.failures >= CHECK_FAILURES && !is_silent {
         self_incidents::clear(tx, &about(name, Cause::ChannelSilent));
     }
 }
@@ -111,13 +110,6 @@ pub(in crate::engine) fn soon(tx: &mut StepTransaction<'_>, name: &ChannelName) 
             check.due = check.due.min(now);
         }
     });
-}
-
-/// Whether checks found a channel unreachable and nothing worked since.
-pub(in crate::engine) fn failed(channel: &ChannelState) -> bool {
-    channel
-        .check
-        .is_some_and(|check| check.failures >= FAILURES)
 }
 
 /// An idle channel's hour is over. One that asked to wait is not asked before.
@@ -160,7 +152,7 @@ pub(in crate::engine) fn probed(tx: &mut StepTransaction<'_>, probed: &Probed) {
         None => state.check.is_some_and(|check| check.is_under_way),
     };
     match &state.down {
-        Some(_) if is_asked => channel_health::probed(tx, name, outcome),
+        Some(_) if is_asked => channel_trouble::probed(tx, name, outcome),
         None if is_asked => checked(tx, name, (outcome, words)),
         Some(_) | None => {}
     }
@@ -183,8 +175,8 @@ fn checked(
     name: &ChannelName,
     (outcome, words): (Outcome, Option<&str>),
 ) {
-    if let Some(cause) = channel_health::cause_of(outcome) {
-        channel_health::raise(tx, name, (outcome, words), cause, true);
+    if let Some(cause) = channel_trouble::cause_of(outcome) {
+        channel_trouble::raise(tx, name, (outcome, words), cause, true);
         return;
     }
     match outcome {
@@ -206,7 +198,7 @@ fn passed(tx: &mut StepTransaction<'_>, name: &ChannelName) {
     let now = tx.now.steady;
     let due = spread(tx, name, IDLE);
     let is_over = channel_health::edit(tx, name, |channel| {
-        let is_over = failed(channel) && !channel.health.is_silent(now);
+        let is_over = channel.fails_checks() && !channel.health.is_silent(now);
         if let Some(check) = &mut channel.check {
             check.due = due;
             check.failures = 0;
@@ -226,8 +218,11 @@ fn unreachable(tx: &mut StepTransaction<'_>, name: &ChannelName, words: Option<&
         check.failures += 1;
         Some(check.failures)
     });
-    if failures.flatten().is_some_and(|count| count >= FAILURES) {
-        let mut text = format!("channel {name} did not pass {FAILURES} checks in a row");
+    if failures
+        .flatten()
+        .is_some_and(|count| count >= CHECK_FAILURES)
+    {
+        let mut text = format!("channel {name} did not pass {CHECK_FAILURES} checks in a row");
         if let Some(words) = words {
             text = format!("{text} ({words})");
         }
@@ -269,30 +264,5 @@ fn about(name: &ChannelName, cause: Cause) -> SelfIncident {
     SelfIncident {
         cause,
         subject: name.as_str().into(),
-    }
-}
-
-impl ChannelState {
-    /// When it is to be asked how it is.
-    pub fn next_due(&self) -> Option<MonotonicTime> {
-        let probe = self.down.as_ref().map(|down| down.probe_due);
-        probe.or_else(|| self.check.map(|check| check.due))
-    }
-
-    /// Whether pages or checks failed since the last success.
-    pub fn fails(&self) -> bool {
-        self.health.fails() || failed(self)
-    }
-
-    /// Whether a page or a check has met it yet.
-    pub fn is_known(&self) -> bool {
-        let was_checked = self
-            .check
-            .is_some_and(|check| check.failures > 0 || check.last_passed_at.is_some());
-        was_checked
-            || self.turn.is_some()
-            || self.last_success_at.is_some()
-            || self.down.is_some()
-            || self.health.fails()
     }
 }

@@ -10,10 +10,9 @@ use jiff::civil::Weekday;
 
 use crate::engine::budget::mix;
 use crate::engine::cause::Cause;
-use crate::engine::delivery::{self, Plan};
+use crate::engine::delivery::Plan;
 use crate::engine::ids::{ChannelName, ContactName, UserName};
 use crate::engine::incident::{Incident, PageCause, Position, SelfIncident};
-use crate::engine::key;
 use crate::engine::outcome::Outcome;
 use crate::engine::page::{Attempt, Page, PageKind, Recipient, Retry};
 use crate::engine::reason::Reason;
@@ -21,7 +20,7 @@ use crate::engine::records::ChannelState;
 use crate::engine::ruleset::{ChannelInfo, Contact, TestPage, User, WeeklyTime};
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{bundle, channel_health, self_incidents};
+use crate::engine::{channel_health, delivery, key, notes, rate_limit, self_incidents};
 
 /// People whose time is the same are spread over so many minutes.
 const SPREAD_MINUTES: u64 = 30;
@@ -102,7 +101,7 @@ fn test(tx: &mut StepTransaction<'_>, name: &UserName, user: &User, span: Span) 
     }
     if is_planned || !is_held {
         let now = tx.now.wall;
-        bundle::ensure(tx, name);
+        rate_limit::ensure(tx, name);
         tx.edit_person(name, |person| person.tested_at = Some(now));
     }
     is_planned
@@ -227,7 +226,7 @@ pub(in crate::engine) fn retry_wait(seed: u64) -> Duration {
 
 /// Whether a test page is too old to leave: the hour is no longer the chosen one.
 pub(in crate::engine) fn is_late(tx: &StepTransaction<'_>, page: &Page) -> bool {
-    tx.now.wall.since(page.created_at) > LEAVES_WITHIN && is_test_page(tx, page)
+    tx.now.wall.since(page.created_at) > LEAVES_WITHIN && tx.is_test_page(page)
 }
 
 /// Until when, and why, a test page leaves a channel alone that is down or asked to wait not long
@@ -237,7 +236,7 @@ pub(in crate::engine) fn waits(
     page: &Page,
     channel: &ChannelInfo,
 ) -> Option<(MonotonicTime, Reason)> {
-    if !is_test_page(tx, page) {
+    if !tx.is_test_page(page) {
         return None;
     }
     let state = tx.channel(&channel.name)?;
@@ -299,22 +298,6 @@ fn contacts<'a>(
     })
 }
 
-/// Whether the incident is only a test page.
-pub(in crate::engine) fn is_test(incident: &Incident) -> bool {
-    let about = incident.about.as_ref();
-    about.is_some_and(|about| about.cause == Cause::ContactTest)
-}
-
-/// Whether the page is only a test.
-pub(in crate::engine) fn is_test_page(tx: &StepTransaction<'_>, page: &Page) -> bool {
-    let first = page
-        .incidents
-        .first()
-        .filter(|_| page.integration.is_router());
-    let incident = first.and_then(|known| tx.incident(&known.number));
-    incident.is_some_and(|incident| is_test(&incident))
-}
-
 /// A page that asks was taken by a channel: what was wrong with the contact is over, unless the
 /// channel will yet report whether it arrived.
 pub(in crate::engine) fn reached(
@@ -340,7 +323,7 @@ pub(in crate::engine) fn reached(
 /// No channel took a test page. Trouble of a whole channel is told as such, and not for each
 /// contact.
 pub(in crate::engine) fn failed(tx: &mut StepTransaction<'_>, page: &Arc<Page>) {
-    if !is_test_page(tx, page) {
+    if !tx.is_test_page(page) {
         return;
     }
     let is_own = page
@@ -352,7 +335,7 @@ pub(in crate::engine) fn failed(tx: &mut StepTransaction<'_>, page: &Arc<Page>) 
     };
     let last = page.attempts.last();
     let words = last.and_then(|attempt| {
-        let words = channel_health::last_words(page, &attempt.channel);
+        let words = notes::last_words(page, &attempt.channel);
         let words = words.map_or_else(String::new, |words| format!(" ({words})"));
         Some(format!(
             "{}{words}",
@@ -400,35 +383,6 @@ pub(in crate::engine) fn stopped(
     if let Some(contact) = tx.rules.contact(user, contact).cloned() {
         self_incidents::clear(tx, &about(user, &contact, Cause::ContactUnreachable));
     }
-}
-
-/// The person's other contacts, if the incident says that one of these cannot be reached.
-pub(in crate::engine) fn contacts_instead(
-    tx: &StepTransaction<'_>,
-    incident: &Incident,
-    user: &UserName,
-    via: &[ContactName],
-) -> Vec<ContactName> {
-    let mut named = via.iter();
-    if !named.any(|contact| is_about_contact(incident, user, contact)) {
-        return Vec::new();
-    }
-    let known = tx.rules.users.get(user);
-    let contacts = known.iter().flat_map(|user| &user.contacts);
-    let names = contacts.map(|contact| contact.name.clone());
-    names.filter(|name| !via.contains(name)).collect()
-}
-
-/// Whether the incident says that this very contact cannot be reached: it is told by another one.
-pub(in crate::engine) fn is_about_contact(
-    incident: &Incident,
-    user: &UserName,
-    contact: &ContactName,
-) -> bool {
-    let subject = key::joined(&[user.as_str(), contact.as_str()]);
-    let about = incident.about.as_ref();
-    about
-        .is_some_and(|about| about.cause == Cause::ContactUnreachable && *about.subject == *subject)
 }
 
 /// Whether what could not be reached is no contact of the rules any more or will not be tested

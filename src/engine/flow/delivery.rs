@@ -5,18 +5,16 @@ use std::sync::Arc;
 use crate::engine::event::Text;
 use crate::engine::ids::{ChannelName, ContactName, IncidentNumber, PageId, UserName};
 use crate::engine::incident::{Incident, PageCause};
+use crate::engine::notes::{note_page, who, why_detail};
 use crate::engine::page::{IncidentRef, Page, PageKind, PageState, Recipient, Retry};
 use crate::engine::reason::Reason;
 use crate::engine::records::{EntryDetail, EntryKind};
 use crate::engine::ruleset::{ChannelInfo, ChannelTarget, Contact, Medium};
-use crate::engine::time::{Duration, MonotonicTime};
+use crate::engine::time::MonotonicTime;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{
-    bundle, channel_health, contact_test, notification, queueing, resolution, updates, withdrawal,
+    archive, channel_health, contact_test, notification, queueing, rate_limit, updates,
 };
-
-/// A provider that asks for no longer a wait than this is simply waited for.
-pub(in crate::engine) const SHORT_WAIT: Duration = Duration::seconds(5);
 
 /// A page to a contact that is to be planned.
 pub(in crate::engine) struct Plan<'a> {
@@ -62,7 +60,7 @@ pub(in crate::engine) fn page_contact(
     }
     // A bundle says more than that the contact does not work.
     let is_single = plan.kind == PageKind::Page;
-    if is_single && contact_test::is_about_contact(incident, plan.user, plan.contact) {
+    if is_single && incident.is_about_contact(plan.user, plan.contact) {
         note_unusable(tx, plan, Reason::ContactUnreachable);
         return Planned::Unusable;
     }
@@ -106,7 +104,7 @@ pub(in crate::engine) fn put_contact_page(
         },
         notify_step: plan.notify_step,
         told_until: match plan.kind {
-            PageKind::Page => updates::told_until(tx, incident.number, plan.user),
+            PageKind::Page => told_until(tx, incident.number, plan.user),
             PageKind::Bundle | PageKind::Update { .. } | PageKind::Copy => None,
         },
         ..new_page(tx, incident, plan.kind, incidents, why)
@@ -153,26 +151,6 @@ fn note_bundle(tx: &mut StepTransaction<'_>, plan: &Plan<'_>, page: PageId) {
         };
         let (kind, reason) = (EntryKind::Page, Reason::Bundled);
         tx.note_in_detail(incident.number, kind, reason, text.clone(), detail);
-    }
-}
-
-/// The detail that says why somebody is paged.
-pub(in crate::engine) fn why_detail(why: &PageCause) -> EntryDetail {
-    let step = match why.position {
-        crate::engine::incident::Position::Step(index) => u32::try_from(index + 1).ok(),
-        crate::engine::incident::Position::Before
-        | crate::engine::incident::Position::Fallback
-        | crate::engine::incident::Position::Reassigned => None,
-    };
-    EntryDetail {
-        route: Some(why.route.as_str().into()),
-        policy: why.policy.as_ref().map(|name| name.as_str().into()),
-        step,
-        schedule: why
-            .schedule
-            .as_ref()
-            .map(|schedule| schedule.as_str().into()),
-        ..EntryDetail::default()
     }
 }
 
@@ -343,44 +321,6 @@ pub(in crate::engine) fn retry_later(
     note_page(tx, id, reason, &text, |_| {});
 }
 
-/// Writes a line about a page into the stories of its incidents. Of a bundled page only the first
-/// one's: the others name the page.
-pub(in crate::engine) fn note_page(
-    tx: &mut StepTransaction<'_>,
-    id: PageId,
-    reason: Reason,
-    text: &str,
-    fill: impl FnOnce(&mut EntryDetail),
-) {
-    let Some(page) = tx.page(&id) else { return };
-    let mut detail = EntryDetail {
-        page: Some(id),
-        ..why_detail(&page.why)
-    };
-    if let Recipient::User { user, contact } = &page.recipient {
-        detail.user = Some(user.as_str().into());
-        detail.contact = Some(contact.as_str().into());
-    }
-    fill(&mut detail);
-    let kind = if detail.attempt.is_some() {
-        EntryKind::Attempt
-    } else {
-        EntryKind::Page
-    };
-    if let Some(incident) = page.incidents.first() {
-        tx.note_in_detail(incident.number, kind, reason, text, detail);
-    }
-}
-
-/// The recipient as a story names it.
-pub(in crate::engine) fn who(page: &Page) -> String {
-    match &page.recipient {
-        Recipient::User { user, contact } => format!("{user} by {contact} ({})", page.medium),
-        Recipient::Channel { channel } if page.address.is_empty() => format!("channel/{channel}"),
-        Recipient::Channel { .. } => page.address.to_string(),
-    }
-}
-
 /// Nothing more can be done for a page that has no attempt in flight and no retry.
 pub(in crate::engine) fn fail_if_hopeless(tx: &mut StepTransaction<'_>, id: PageId) {
     let Some(page) = tx.page(&id) else { return };
@@ -391,7 +331,7 @@ pub(in crate::engine) fn fail_if_hopeless(tx: &mut StepTransaction<'_>, id: Page
             PageState::Failed
         };
         tx.edit_page(&id, |page| page.state = state);
-        bundle::take_back(tx, &page);
+        rate_limit::take_back(tx, &page);
         if state == PageState::Failed && page.asks() {
             for incident in &page.incidents {
                 crate::engine::escalation::check_reached(tx, incident.number);
@@ -407,7 +347,7 @@ pub(in crate::engine) fn fail_if_hopeless(tx: &mut StepTransaction<'_>, id: Page
 pub(in crate::engine) fn finished(tx: &mut StepTransaction<'_>, page: &Page) {
     updates::page_finished(tx, page);
     for incident in &page.incidents {
-        resolution::settle(tx, incident.number);
+        archive::settle(tx, incident.number);
     }
 }
 
@@ -419,7 +359,7 @@ pub(in crate::engine) fn move_on(
     is_target_refused: bool,
 ) {
     let Some(page) = tx.page(&id) else { return };
-    let is_wanted = page.asks() && !page.is_withdrawn && withdrawal::still_asks(tx, &page);
+    let is_wanted = page.asks() && !page.is_withdrawn && tx.still_asks(&page);
     // Another channel may have taken it meanwhile.
     if !is_wanted || page.failed_over || page.state != PageState::Sending {
         return;
@@ -436,4 +376,17 @@ pub(in crate::engine) fn move_on(
     }
     let Some(page) = tx.page(&id) else { return };
     notification::contact_failed(tx, &page);
+}
+
+/// When a person was last told of an incident, before this moment; `None` if never.
+fn told_until(
+    tx: &StepTransaction<'_>,
+    number: IncidentNumber,
+    user: &UserName,
+) -> Option<MonotonicTime> {
+    let pages = tx.pages_of(number);
+    let told = pages.iter().filter(|page| {
+        page.recipient.user() == Some(user) && page.asks() && page.created < tx.now.steady
+    });
+    told.map(|page| page.told()).max()
 }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::attempt_result;
 use crate::engine::decision::{Answer, Refusal};
-use crate::engine::delivery;
 use crate::engine::event::Text;
 use crate::engine::ids::{AttemptId, ChannelName};
 use crate::engine::input::Report;
@@ -12,6 +10,7 @@ use crate::engine::outcome::Outcome;
 use crate::engine::page::{Attempt, Page, PageState};
 use crate::engine::reason::Reason;
 use crate::engine::transaction::StepTransaction;
+use crate::engine::{attempt_result, delivery, notes};
 
 /// A provider reported on an attempt after its answer. One that speaks of another channel's attempt
 /// is refused: its signature says nothing about that.
@@ -80,7 +79,7 @@ fn believe(
             page.state = PageState::Sending;
         }
     });
-    delivery::note_page(tx, page.id, Reason::DeliveryReport, &text, |detail| {
+    notes::note_page(tx, page.id, Reason::DeliveryReport, &text, |detail| {
         detail.attempt = Some(attempt);
         detail.channel = Some(channel.as_str().into());
         detail.outcome = Some(outcome);

@@ -3,8 +3,6 @@
 //! Every open incident that expects an acknowledgment has here a moment at which something will
 //! happen, or a recorded end.
 
-use std::sync::Arc;
-
 use crate::engine::cause::Cause;
 use crate::engine::ids::IncidentNumber;
 use crate::engine::incident::{Incident, PageCause, Phase, Position, SelfIncident, Status};
@@ -18,9 +16,7 @@ use crate::engine::target_resolution::{
 use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
-use crate::engine::{
-    acknowledgment, contact_test, delivery, notification, resolution, self_incidents, updates,
-};
+use crate::engine::{archive, covering, delivery, notification, self_incidents, updates};
 
 /// The fallback is paged again after this.
 pub(in crate::engine) const FALLBACK_INTERVAL: Duration = Duration::minutes(30);
@@ -37,7 +33,7 @@ pub(in crate::engine) fn begin(
     };
     let alerts = incident.alerts;
     if alerts.firing > 0 && alerts.firing == alerts.silenced {
-        crate::engine::silence::hold(tx, number);
+        covering::hold(tx, number);
     } else if group_wait > Duration::ZERO && incident.expects_acknowledgment() {
         let due = tx.now.steady + group_wait;
         set_phase(tx, number, Phase::GroupWait);
@@ -59,7 +55,7 @@ pub(in crate::engine) fn start(tx: &mut StepTransaction<'_>, number: IncidentNum
         start_round(tx, number, 0);
     } else {
         set_phase(tx, number, Phase::NotExpected);
-        let text = if contact_test::is_test(&incident) {
+        let text = if incident.is_test_page() {
             "nobody is expected to acknowledge: it is a test page"
         } else {
             "nobody is expected to acknowledge: the route says policy: none"
@@ -84,7 +80,7 @@ pub(in crate::engine) fn restart(
     let was_acknowledged = incident.status == Status::Acknowledged;
     reopen(tx, number);
     if incident.is_silenced {
-        crate::engine::silence::hold(tx, number);
+        covering::hold(tx, number);
     } else if incident.expects_acknowledgment() {
         let text = format!("escalation restarts: {}", reason.meaning());
         tx.note(number, EntryKind::Escalation, reason, text);
@@ -130,7 +126,7 @@ pub(in crate::engine) fn start_round(
         incident.escalation.phase = Phase::Running;
         incident.escalation.skip_wait_reason = None;
     });
-    resolution::archive_old_pages(tx, number);
+    archive::archive_old_pages(tx, number);
     updates::post_copies(tx, number);
     if round > 0 {
         let text = format!("round {} starts", round + 1);
@@ -380,80 +376,4 @@ pub(in crate::engine) fn check_reached(tx: &mut StepTransaction<'_>, number: Inc
         incident.escalation.due = Some(now);
         incident.escalation.skip_wait_reason = Some(Reason::NobodyReached);
     });
-}
-
-/// The incident's timers that are due.
-pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    let steady = tx.now.steady;
-    let is_due = |moment: Option<crate::engine::time::MonotonicTime>| {
-        moment.is_some_and(|due| due <= steady)
-    };
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
-    if is_due(incident.flapping_until) {
-        resolution::flapping_over(tx, number);
-    }
-    if tx
-        .incident(&number)
-        .is_some_and(|incident| is_due(incident.escalation.due))
-    {
-        escalation_due(tx, number);
-    }
-    notification::runs_due(tx, number);
-    if tx
-        .incident(&number)
-        .is_some_and(|incident| is_due(incident.update_due))
-    {
-        tx.edit_incident(&number, |incident| incident.update_due = None);
-        updates::tell(tx, number, UpdateKind::Joined);
-    }
-}
-
-fn escalation_due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
-    tx.edit_incident(&number, |incident| incident.escalation.due = None);
-    match incident.escalation.phase {
-        Phase::GroupWait => start(tx, number),
-        Phase::Running => step_over(tx, number, &incident),
-        Phase::Acknowledged if incident.escalation.is_join_pending => {
-            join_unanswered(tx, number, &incident);
-        }
-        Phase::Acknowledged => restart(tx, number, Reason::AckTimeout),
-        Phase::Snoozed => acknowledgment::snooze_over(tx, number),
-        Phase::Silenced
-        | Phase::StepsOver
-        | Phase::Exhausted
-        | Phase::NotExpected
-        | Phase::Ended => {}
-    }
-}
-
-/// The acknowledger did not answer to a joined alert in time, or a snooze ended first.
-fn join_unanswered(tx: &mut StepTransaction<'_>, number: IncidentNumber, incident: &Incident) {
-    let snoozed_until = incident.escalation.snoozed_until;
-    if snoozed_until.is_some_and(|until| until <= tx.now.steady) {
-        acknowledgment::snooze_over(tx, number);
-    } else {
-        restart(tx, number, Reason::JoinUnanswered);
-    }
-}
-
-fn step_over(tx: &mut StepTransaction<'_>, number: IncidentNumber, incident: &Arc<Incident>) {
-    let reason = incident
-        .escalation
-        .skip_wait_reason
-        .unwrap_or(Reason::WaitOver);
-    if reason == Reason::WaitOver {
-        notification::note_unsent(tx, incident);
-    } else {
-        let text = "every contact in this step failed; the next step starts at once";
-        tx.note(number, EntryKind::Escalation, reason, text);
-    }
-    tx.edit_incident(&number, |incident| {
-        incident.escalation.skip_wait_reason = None;
-    });
-    advance(tx, number, reason);
 }

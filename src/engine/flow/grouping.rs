@@ -1,25 +1,24 @@
-//! Alerts enter and leave incidents: open or join, and the counts that follow.
+//! Alerts enter and leave incidents: open or join.
 
 use std::sync::Arc;
 
 use crate::engine::alert::Alert;
+use crate::engine::counts::Share;
 use crate::engine::event::{Labels, Text};
-use crate::engine::ids::{AlertId, IncidentNumber, PolicyName, Revision};
+use crate::engine::ids::{AlertId, IncidentNumber};
 use crate::engine::incident::{
-    AlertCounts, Escalation, Incident, Phase, PolicyRef, Position, SelfIncident, Status,
+    AlertCounts, Escalation, Incident, Phase, Position, SelfIncident, Status,
 };
 use crate::engine::reason::Reason;
-use crate::engine::records::{Disposition, EntryDetail, EntryKind, Group, PolicySnapshot};
+use crate::engine::records::{Disposition, EntryDetail, EntryKind};
 use crate::engine::routing::Route;
 use crate::engine::ruleset::Policy;
-use crate::engine::time::{Duration, MonotonicTime};
+use crate::engine::time::MonotonicTime;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{escalation, notification, resolution, silence, updates, withdrawal};
-
-/// So many re-triggers within [`FLAP_WINDOW`] make an incident flap.
-pub(in crate::engine) const FLAP_CHANGES: usize = 5;
-/// The time in which re-triggers are counted.
-pub(in crate::engine) const FLAP_WINDOW: Duration = Duration::minutes(30);
+use crate::engine::{
+    acknowledgment, counts, covering, escalation, flapping, pinned_policy, resolution, silence,
+    updates, withdrawal,
+};
 
 /// A route on which an alert lands, and its group there.
 pub(in crate::engine) struct Destination {
@@ -86,7 +85,7 @@ fn open_incident(
     let policy = route
         .policy
         .as_ref()
-        .and_then(|name| policy_named(tx, name));
+        .and_then(|name| pinned_policy::policy_named(tx, name));
     let opening = Opening {
         route,
         group_key: destination.group_key.clone(),
@@ -97,16 +96,6 @@ fn open_incident(
     open_with(tx, alert, opening)
 }
 
-/// A policy of the rules in force; a name that is gone gives the root route's.
-pub(in crate::engine) fn policy_named(
-    tx: &StepTransaction<'_>,
-    name: &PolicyName,
-) -> Option<Arc<Policy>> {
-    let root = || tx.rules.tree.root().and_then(|root| root.policy.clone());
-    let found = tx.rules.policies.get(name).cloned();
-    found.or_else(|| tx.rules.policies.get(&root()?).cloned())
-}
-
 /// Opens an incident for an alert and begins its escalation.
 pub(in crate::engine) fn open_with(
     tx: &mut StepTransaction<'_>,
@@ -114,8 +103,8 @@ pub(in crate::engine) fn open_with(
     opening: Opening<'_>,
 ) -> IncidentNumber {
     let number = tx.next_incident();
-    let generation = count_opening(tx, &opening.group_key, number);
-    let policy = opening.policy.map(|policy| pin(tx, policy));
+    let generation = flapping::count_opening(tx, &opening.group_key, number);
+    let policy = opening.policy.map(|policy| pinned_policy::pin(tx, policy));
     let label = |name: &str| alert.content.labels.get(name).cloned();
     let service = opening
         .route
@@ -185,70 +174,6 @@ pub(in crate::engine) fn new_escalation() -> Escalation {
     }
 }
 
-/// Counts an opening of the group; the answer is the generation.
-pub(in crate::engine) fn count_opening(
-    tx: &mut StepTransaction<'_>,
-    key: &Text,
-    number: IncidentNumber,
-) -> u64 {
-    if tx.group(key).is_none() {
-        tx.put_group(
-            key.clone(),
-            Group {
-                key: key.clone(),
-                ..Group::default()
-            },
-        );
-    }
-    let now = tx.now.steady;
-    let generation = tx.edit_group(key, |group| {
-        if group.generation > 0 {
-            group.changes.push(now);
-        }
-        group
-            .changes
-            .retain(|change| now.since(*change) <= FLAP_WINDOW);
-        let surplus = group.changes.len().saturating_sub(FLAP_CHANGES);
-        group.changes.drain(..surplus);
-        group.generation += 1;
-        group.open = Some(number);
-        group.forget = None;
-        group.generation
-    });
-    generation.unwrap_or(1)
-}
-
-/// Keeps the policy as it is now for as long as the incident is open.
-pub(in crate::engine) fn pin(tx: &mut StepTransaction<'_>, policy: Arc<Policy>) -> PolicyRef {
-    let revision: Revision = tx.rules.revision;
-    let key = PolicyRef {
-        revision,
-        name: policy.name.clone(),
-    };
-    if tx.edit_pinned(&key, |pinned| pinned.uses += 1).is_none() {
-        tx.put_pinned(
-            key.clone(),
-            PolicySnapshot {
-                key: key.clone(),
-                policy,
-                uses: 1,
-            },
-        );
-    }
-    key
-}
-
-/// Lets go of a pinned policy.
-pub(in crate::engine) fn unpin(tx: &mut StepTransaction<'_>, key: &PolicyRef) {
-    let uses = tx.edit_pinned(key, |pinned| {
-        pinned.uses = pinned.uses.saturating_sub(1);
-        pinned.uses
-    });
-    if uses == Some(0) {
-        tx.drop_pinned(key);
-    }
-}
-
 /// Makes an alert a member and counts it.
 fn add_member(tx: &mut StepTransaction<'_>, alert: &Arc<Alert>, number: IncidentNumber) {
     let before = alert.clone();
@@ -263,7 +188,7 @@ fn add_member(tx: &mut StepTransaction<'_>, alert: &Arc<Alert>, number: Incident
     tx.edit_incident(&number, |incident| incident.alerts.total += 1);
     let after = tx.alert(&alert.id).expect("a member is kept");
     let was = Share::of(&before, before.incidents.contains(&number));
-    recount_in(tx, number, &was, &Share::of(&after, true));
+    counts::recount_in(tx, number, &was, &Share::of(&after, true));
 }
 
 /// A new or returning alert joins an open incident.
@@ -282,7 +207,7 @@ fn join(
     }
     let title = alert.title();
     let under = match alert.is_silenced() {
-        true => format!(" (under {})", silence::named(tx, &alert.silenced_by)),
+        true => format!(" (under {})", covering::named(tx, &alert.silenced_by)),
         false => String::new(),
     };
     let text = format!("{} {title}{under}", joined_word(is_member));
@@ -293,13 +218,13 @@ fn join(
         return Disposition::Joined;
     };
     let urgency = route.urgency.of(&alert.content.severity);
-    let is_damped = resolution::keep_flapping(tx, number) && is_member;
+    let is_damped = flapping::keep_flapping(tx, number) && is_member;
     if urgency > incident.urgency && !alert.is_silenced() {
         raise_urgency(tx, number, urgency);
     } else if is_damped {
         return Disposition::Joined;
     } else if incident.status == Status::Acknowledged && !alert.is_silenced() {
-        notification::page_acknowledger(tx, number);
+        acknowledgment::page_acknowledger(tx, number);
     }
     updates::joined(tx, number);
     if alert.is_silenced() {
@@ -378,67 +303,10 @@ pub(in crate::engine) fn leave_others(
         tx.edit_alert(&id, |alert| {
             alert.incidents.retain(|known| *known != number);
         });
-        recount(tx, &before);
+        counts::recount(tx, &before);
         let text = format!("{} is now routed elsewhere", before.title());
         let reason = Reason::LabelsChanged;
         tx.note(number, EntryKind::Alert, reason, text);
         resolution::alert_left(tx, number, Reason::LabelsChanged);
-    }
-}
-
-/// Brings the counts of an alert's incidents up to date after the alert changed.
-pub(in crate::engine) fn recount(tx: &mut StepTransaction<'_>, before: &Alert) {
-    let Some(after) = tx.alert(&before.id) else {
-        return;
-    };
-    let is_in_same = before.incidents == after.incidents;
-    for number in &before.incidents {
-        let was = Share::of(before, true);
-        let stays = is_in_same || after.incidents.contains(number);
-        recount_in(tx, *number, &was, &Share::of(&after, stays));
-    }
-    if is_in_same {
-        return;
-    }
-    let entered = after.incidents.iter();
-    for number in entered.filter(|number| !before.incidents.contains(number)) {
-        let was = Share::of(before, false);
-        recount_in(tx, *number, &was, &Share::of(&after, true));
-    }
-}
-
-fn recount_in(tx: &mut StepTransaction<'_>, number: IncidentNumber, was: &Share, is: &Share) {
-    if was == is {
-        return;
-    }
-    tx.edit_incident(&number, |incident| {
-        let counts = &mut incident.alerts;
-        moved(&mut counts.firing, was.firing, is.firing);
-        moved(&mut counts.silenced, was.silenced, is.silenced);
-        moved(&mut counts.acknowledged, was.acknowledged, is.acknowledged);
-    });
-}
-
-fn moved(count: &mut u32, was: bool, is: bool) {
-    *count = (*count + u32::from(is)).saturating_sub(u32::from(was));
-}
-
-/// What one alert adds to the counts of one incident.
-#[derive(PartialEq, Eq)]
-struct Share {
-    firing: bool,
-    silenced: bool,
-    acknowledged: bool,
-}
-
-impl Share {
-    /// Of an incident that the alert is in, or is not in.
-    fn of(alert: &Alert, is_in: bool) -> Self {
-        let firing = alert.firing && is_in;
-        Self {
-            firing,
-            silenced: firing && alert.is_silenced(),
-            acknowledged: firing && alert.acknowledged,
-        }
     }
 }

@@ -9,14 +9,16 @@ use crate::engine::alert::{Alert, Matchable};
 use crate::engine::assertions::Resolved;
 use crate::engine::cause::Cause;
 use crate::engine::event::{Action, Event, EventTime};
-use crate::engine::grouping::{self, Destination};
+use crate::engine::grouping::Destination;
 use crate::engine::ids::{AlertId, IncidentNumber, IntegrationName, ReceiptId, RouteName};
 use crate::engine::incident::SelfIncident;
 use crate::engine::reason::Reason;
 use crate::engine::records::{Disposition, Receipt};
 use crate::engine::time::Timestamp;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{alert_update, resolution, self_incidents, unreported};
+use crate::engine::{
+    alert_update, archive, counts, grouping, resolution, self_incidents, unreported,
+};
 
 /// What became of an event, before it is written down.
 struct Verdict {
@@ -138,11 +140,11 @@ fn known_alert(
     key: &str,
 ) -> Option<Arc<Alert>> {
     if let Some(known) = tx.alert_by_key(integration, key) {
-        return Some(resolution::leave_closed(tx, known));
+        return Some(archive::leave_closed(tx, known));
     }
     let mut names = tx.rules.integrations.get(integration)?.was.iter();
     let old = names.find_map(|name| tx.alert_by_key(name, key))?;
-    let old = resolution::leave_closed(tx, old);
+    let old = archive::leave_closed(tx, old);
     tx.edit_alert(&old.id, |alert| {
         let before = std::mem::replace(&mut alert.integration, integration.clone());
         alert.former_integration.get_or_insert(before);
@@ -162,7 +164,7 @@ fn trigger(tx: &mut StepTransaction<'_>, integration: &IntegrationName, event: &
     let alert = alert_update::write(tx, integration, event, known);
     unreported::reported(tx, alert);
     let verdict = place(tx, alert, previous.as_ref(), event);
-    resolution::settle_alert(tx, alert);
+    archive::settle_alert(tx, alert);
     verdict
 }
 
@@ -220,7 +222,7 @@ fn hold_old(
             return Verdict::nothing(Disposition::Repeated, Reason::Repeat);
         }
         tx.edit_alert(&alert, |alert| alert.held_old = true);
-        resolution::settle_alert(tx, alert);
+        archive::settle_alert(tx, alert);
     }
     let trouble = SelfIncident {
         cause: Cause::HeldEvents,
@@ -335,7 +337,7 @@ fn acknowledge(
     };
     tx.edit_alert(&before.id, |alert| alert.acknowledged = true);
     unreported::reported(tx, before.id);
-    grouping::recount(tx, &before);
+    counts::recount(tx, &before);
     for number in &before.incidents {
         resolution::acknowledge_if_all(tx, *number, &before);
     }
@@ -365,7 +367,7 @@ fn resolve(tx: &mut StepTransaction<'_>, integration: &IntegrationName, event: &
             ..Verdict::nothing(disposition, reason)
         };
     }
-    end_alert(
+    resolution::end_alert(
         tx,
         &alert,
         resolve_time(event.spoken),
@@ -393,42 +395,17 @@ fn resolve_assertion(tx: &mut StepTransaction<'_>, alert: &Alert, event: &Event)
     resolved.unwrap_or(Resolved::Alert)
 }
 
-/// An alert is over: by its source, by its end time, or because the router's trouble is.
-pub(in crate::engine) fn end_alert(
-    tx: &mut StepTransaction<'_>,
-    before: &Arc<Alert>,
-    source_time: Option<Timestamp>,
-    reason: Reason,
-) {
-    let now = tx.now;
-    tx.edit_alert(&before.id, |alert| {
-        alert.firing = false;
-        alert.held_old = false;
-        alert.expires = None;
-        alert.unreported = None;
-        alert.assertions.end_all();
-        alert.resolved_at = Some(now.wall);
-        alert.resolved_source_time = source_time;
-        alert.holds.clear();
-        alert.forget = Some(now.steady + alert.remembered_for());
-    });
-    grouping::recount(tx, before);
-    for number in &before.incidents {
-        resolution::alert_ended(tx, *number, before, reason);
-    }
-}
-
 /// An alert's timer: its end time passed, or it may be forgotten.
 pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, id: AlertId) {
     let Some(alert) = tx.alert(&id) else {
         return;
     };
-    let alert = resolution::leave_closed(tx, alert);
+    let alert = archive::leave_closed(tx, alert);
     let steady = tx.now.steady;
     if alert.expires.is_some_and(|expires| expires <= steady) {
-        end_alert(tx, &alert, None, Reason::Expired);
+        resolution::end_alert(tx, &alert, None, Reason::Expired);
     } else if alert.unreported.is_some_and(|wait| wait.due() <= steady) {
-        end_alert(tx, &alert, None, Reason::Unreported);
+        resolution::end_alert(tx, &alert, None, Reason::Unreported);
     } else if alert.forget.is_some_and(|forget| forget <= steady) {
         if alert.incidents.is_empty() {
             tx.drop_alert(&id);

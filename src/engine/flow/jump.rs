@@ -13,10 +13,9 @@ use crate::engine::ids::{AlertId, OverrideId, SilenceId};
 use crate::engine::incident::SelfIncident;
 use crate::engine::records::UnconfirmedJump;
 use crate::engine::task::{Remembered, TaskKind};
-use crate::engine::tasks;
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{self_incidents, silence};
+use crate::engine::{self_incidents, silence, tasks};
 
 /// A jump ahead of at most so much is believed at once.
 pub const BELIEVED: Duration = Duration::days(1);

@@ -3,21 +3,15 @@
 
 use std::sync::Arc;
 
-use crate::engine::bundle;
-use crate::engine::contact_test;
-use crate::engine::delivery::{self, Planned};
-use crate::engine::escalation;
+use crate::engine::delivery::Planned;
 use crate::engine::ids::{ContactName, IncidentNumber, UserName};
-use crate::engine::incident::{Incident, NotificationRun, PageCause, Phase, Position};
+use crate::engine::incident::{Incident, NotificationRun, PageCause};
 use crate::engine::page::{Attempt, Page, PageKind, PageState};
 use crate::engine::reason::Reason;
 use crate::engine::records::{EntryDetail, EntryKind};
-use crate::engine::ruleset::{NotifyStep, PolicyStep};
-use crate::engine::time::Duration;
+use crate::engine::ruleset::NotifyStep;
 use crate::engine::transaction::StepTransaction;
-
-/// How long an acknowledger has to answer to a joined alert when the policy has no step.
-const JOIN_WAIT: Duration = Duration::minutes(5);
+use crate::engine::{bundle, delivery, escalation, rate_limit};
 
 /// Begins a person's notify steps, unless those of an earlier step still run.
 pub(in crate::engine) fn start_run(
@@ -82,7 +76,7 @@ fn steps(tx: &StepTransaction<'_>, user: &UserName, incident: &Incident) -> Vec<
         .unwrap_or_default()
 }
 
-fn person_detail(user: &UserName) -> EntryDetail {
+pub(in crate::engine) fn person_detail(user: &UserName) -> EntryDetail {
     EntryDetail {
         user: Some(user.as_str().into()),
         ..EntryDetail::default()
@@ -204,14 +198,14 @@ fn page_step(
     let Some(run) = incident.runs.iter().find(|run| run.user == *user).cloned() else {
         return false;
     };
-    let is_interruption = bundle::is_limited(&incident) && !run.is_counted;
-    if is_interruption && bundle::is_over_limit(tx, user, incident.urgency) {
+    let is_interruption = rate_limit::is_limited(&incident) && !run.is_counted;
+    if is_interruption && rate_limit::is_over_limit(tx, user, incident.urgency) {
         edit_run(tx, number, user, |run| run.held.push(index));
-        bundle::hold(tx, &incident, user);
+        rate_limit::hold(tx, &incident, user);
         return true;
     }
     let (mut is_under_way, mut may_reach) = (false, false);
-    let instead = contact_test::contacts_instead(tx, &incident, user, &step.via);
+    let instead = contacts_instead(tx, &incident, user, &step.via);
     for contact in step.via.iter().chain(&instead) {
         let plan = delivery::Plan {
             kind: PageKind::Page,
@@ -228,7 +222,7 @@ fn page_step(
     }
     if is_interruption && may_reach {
         edit_run(tx, number, user, |run| run.is_counted = true);
-        bundle::count(tx, user, &incident);
+        rate_limit::count(tx, user, &incident);
     }
     is_under_way
 }
@@ -409,57 +403,19 @@ pub(in crate::engine) fn note_unsent(tx: &mut StepTransaction<'_>, incident: &In
     }
 }
 
-/// A new alert joined what somebody has: that person is asked again, not more often than the
-/// route's join interval; unanswered, the incident returns to triggered.
-pub(in crate::engine) fn page_acknowledger(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
-    let now = tx.now.steady;
-    let recently = incident
-        .joined_page_at
-        .is_some_and(|at| now.since(at) < incident.join_interval);
-    if recently || !incident.expects_acknowledgment() {
-        return;
+/// The person's other contacts, if the incident says that one of these cannot be reached.
+fn contacts_instead(
+    tx: &StepTransaction<'_>,
+    incident: &Incident,
+    user: &UserName,
+    via: &[ContactName],
+) -> Vec<ContactName> {
+    let mut named = via.iter();
+    if !named.any(|contact| incident.is_about_contact(user, contact)) {
+        return Vec::new();
     }
-    let user = incident
-        .acknowledged
-        .as_ref()
-        .and_then(|handled| handled.user.clone());
-    let Some(user) = user.filter(|user| tx.rules.users.contains_key(user)) else {
-        return escalation::restart(tx, number, Reason::JoinedIncident);
-    };
-    let policy = tx.policy_of(&incident);
-    let first: Option<PolicyStep> = policy.and_then(|policy| policy.steps.first().cloned());
-    let wait = first.map_or(JOIN_WAIT, |step| step.wait);
-    tx.edit_incident(&number, |incident| {
-        incident.joined_page_at = Some(now);
-        incident.runs.clear();
-        let escalation = &mut incident.escalation;
-        escalation.is_join_pending = true;
-        escalation.phase = Phase::Acknowledged;
-        // A snooze that ends first ends as it would have.
-        let unanswered = now + wait;
-        let due = escalation.snoozed_until.map(|until| until.min(unanswered));
-        escalation.due = Some(due.unwrap_or(unanswered));
-    });
-    let why = PageCause {
-        route: incident.route.clone(),
-        policy: incident.policy.as_ref().map(|pinned| pinned.name.clone()),
-        position: Position::Before,
-        round: incident.escalation.round,
-        schedule: None,
-        revision: tx.rules.revision,
-    };
-    let text = format!(
-        "{user} acknowledged it and is told about the joined alert; must respond within {wait}"
-    );
-    tx.note_in_detail(
-        number,
-        EntryKind::Page,
-        Reason::JoinedIncident,
-        text,
-        person_detail(&user),
-    );
-    start_run(tx, number, &user, why);
+    let known = tx.rules.users.get(user);
+    let contacts = known.iter().flat_map(|user| &user.contacts);
+    let names = contacts.map(|contact| contact.name.clone());
+    names.filter(|name| !via.contains(name)).collect()
 }

@@ -7,15 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::State;
-use crate::engine::channel_health::{self, Availability};
-use crate::engine::contact_test;
-use crate::engine::delivery;
+use crate::engine::channel_health::Availability;
 use crate::engine::event::Text;
 use crate::engine::health::{Health, Turn};
 use crate::engine::ids::{ChannelName, IntegrationName, PageId};
 use crate::engine::input::Pick;
-use crate::engine::queueing;
 use crate::engine::reason::Reason;
 use crate::engine::records::ChannelState;
 use crate::engine::ruleset::{ChannelInfo, RuleSet};
@@ -23,6 +19,7 @@ use crate::engine::state::lanes::{Lane, Waiting};
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
+use crate::engine::{State, attempt_start, budget, channel_health, contact_test, delivery};
 
 /// Of a channel whose targets are servers of their own, one may have this part of the places.
 const SHARE: usize = 4;
@@ -81,16 +78,16 @@ pub(in crate::engine) fn give(tx: &mut StepTransaction<'_>, pick: &Pick) {
         return;
     };
     if delivery::has_stopped(tx, &page) {
-        return queueing::stop(tx, &page, Reason::ContactStopped);
+        return attempt_start::stop(tx, &page, Reason::ContactStopped);
     }
     if contact_test::is_late(tx, &page) {
-        return queueing::stop(tx, &page, Reason::TestOver);
+        return attempt_start::stop(tx, &page, Reason::TestOver);
     }
     let info = tx.rules.channel(&pick.channel).cloned();
     let info_known = info.as_ref();
     let later = info_known.and_then(|info| contact_test::waits(tx, &page, info));
     if later.is_some() {
-        return queueing::requeue(tx, &page, &queued, later);
+        return attempt_start::requeue(tx, &page, &queued, later);
     }
     match info.map(|info| {
         (
@@ -98,11 +95,13 @@ pub(in crate::engine) fn give(tx: &mut StepTransaction<'_>, pick: &Pick) {
             info,
         )
     }) {
-        Some((Availability::Open, info)) => queueing::start_attempt(tx, page.id, &info, &queued),
-        Some((Availability::Later { at, reason }, _)) => {
-            queueing::requeue(tx, &page, &queued, Some((at, reason)));
+        Some((Availability::Open, info)) => {
+            attempt_start::start_attempt(tx, page.id, &info, &queued)
         }
-        None => queueing::requeue(tx, &page, &queued, None),
+        Some((Availability::Later { at, reason }, _)) => {
+            attempt_start::requeue(tx, &page, &queued, Some((at, reason)));
+        }
+        None => attempt_start::requeue(tx, &page, &queued, None),
     }
 }
 
@@ -252,7 +251,7 @@ impl Channel<'_> {
         let health = self.health(info, endpoint)?;
         let paced = health.pace.per_minute.map(|_| health.pace.next);
         let closed = health.closed_until;
-        if closed.is_some_and(|until| until > self.now + delivery::SHORT_WAIT) {
+        if closed.is_some_and(|until| until > self.now + budget::SHORT_WAIT) {
             return None;
         }
         let until = closed.into_iter().chain(paced).max()?;

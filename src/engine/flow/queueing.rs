@@ -1,17 +1,12 @@
-//! From the wish for an attempt to its begin: a page waits for a place on a channel, has it, or
-//! gives it back because the channel cannot be used any more.
+//! A page waits for a place on a channel; its attempt begins when it has one.
 
 use crate::engine::budget;
-use crate::engine::channel_health;
-use crate::engine::delivery::{self, SHORT_WAIT, note_page, who};
+use crate::engine::budget::SHORT_WAIT;
 use crate::engine::ids::{ChannelName, PageId};
-use crate::engine::page::{Attempt, Page, PageState, Queued};
+use crate::engine::page::{Page, PageState, Queued};
 use crate::engine::reason::Reason;
-use crate::engine::ruleset::ChannelInfo;
-use crate::engine::send_request;
-use crate::engine::time::{Duration, MonotonicTime};
-use crate::engine::transaction::{Leaving, StepTransaction};
-use crate::engine::updates;
+use crate::engine::time::MonotonicTime;
+use crate::engine::transaction::StepTransaction;
 
 /// Waits for a place on a channel; its attempt begins with it, in this very turn if one is free.
 pub(in crate::engine) fn queue(
@@ -44,93 +39,4 @@ fn failover_due(tx: &StepTransaction<'_>, page: &Page, channel: &ChannelName) ->
     let first = page.attempts.iter().find(|known| known.channel == *channel);
     let from = first.map_or(now, |first| first.started);
     (from + tx.rules.settings.failover_after).max(now + SHORT_WAIT)
-}
-
-/// There is a place: makes an attempt, durable now, handed to its channel after the commit.
-pub(in crate::engine) fn start_attempt(
-    tx: &mut StepTransaction<'_>,
-    id: PageId,
-    channel: &ChannelInfo,
-    queued: &Queued,
-) {
-    let attempt = tx.next_attempt();
-    let now = tx.now;
-    let deadline = send_request::deadline(tx, id);
-    let Some(before) = tx.page(&id) else {
-        return;
-    };
-    tx.edit_page(&id, |page| {
-        page.queued.retain(|known| known.channel != channel.name);
-        page.attempts.push(Attempt {
-            id: attempt,
-            channel: channel.name.clone(),
-            started_at: now.wall,
-            started: now.steady,
-            outcome: None,
-            latency_ms: None,
-            provider_message: None,
-            failover_due: queued.failover_due,
-            // The channel keeps its own deadline; this one is for an answer that never comes.
-            deadline: now.steady + deadline + Duration::seconds(30),
-            is_interrupted: false,
-        });
-    });
-    updates::leaves(tx, &before);
-    let is_first = before.attempts_on(&channel.name) == 0;
-    channel_health::attempt_started(tx, &before, &channel.name, is_first);
-    let waited = now.steady.since(queued.since);
-    let text = if waited >= Duration::seconds(1) {
-        format!(
-            "{} → {}, after waiting {waited} for a slot",
-            channel.name,
-            who(&before)
-        )
-    } else {
-        format!("{} → {}", channel.name, who(&before))
-    };
-    note_page(tx, id, queued.reason, &text, |detail| {
-        detail.attempt = Some(attempt);
-        detail.channel = Some(channel.name.as_str().into());
-    });
-    tx.leaving.push(Leaving {
-        page: id,
-        channel: channel.clone(),
-        attempt,
-        deadline,
-    });
-}
-
-/// The channel cannot be used by a page that waited for a place on it: now and until then, or, if
-/// the settings no longer have it, at all. The next channel or contact is used.
-pub(in crate::engine) fn requeue(
-    tx: &mut StepTransaction<'_>,
-    page: &Page,
-    queued: &Queued,
-    later: Option<(MonotonicTime, Reason)>,
-) {
-    tx.edit_page(&page.id, |page| page.queued.retain(|known| known != queued));
-    match later {
-        Some((at, reason)) => delivery::retry_later(tx, page.id, &queued.channel, at, reason),
-        None => {
-            let text = format!("channel {} no longer exists", queued.channel);
-            note_page(tx, page.id, Reason::TargetGone, &text, |_| {});
-        }
-    }
-    delivery::move_on(tx, page.id, false);
-    delivery::fail_if_hopeless(tx, page.id);
-}
-
-/// What waited for a place does not leave any more, as when whoever it is for answered STOP
-/// meanwhile; the next contact is used.
-pub(in crate::engine) fn stop(tx: &mut StepTransaction<'_>, page: &Page, reason: Reason) {
-    let text = format!("{} is not paged: {}", who(page), reason.meaning());
-    note_page(tx, page.id, reason, &text, |_| {});
-    tx.edit_page(&page.id, |page| {
-        page.queued.clear();
-        page.retries.clear();
-        // That the hour is over says nothing about the contact.
-        page.is_withdrawn |= reason == Reason::TestOver;
-    });
-    delivery::move_on(tx, page.id, true);
-    delivery::fail_if_hopeless(tx, page.id);
 }

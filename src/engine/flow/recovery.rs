@@ -4,10 +4,8 @@
 //! Steps that fell due meanwhile collapse to the highest one; an attempt that a restart interrupted
 //! is repeated once with the same idempotency key.
 
-use crate::engine::State;
 use crate::engine::cause::Cause;
 use crate::engine::counters::Counters;
-use crate::engine::escalation;
 use crate::engine::ids::{AlertId, IncidentNumber, PageId};
 use crate::engine::incident::{Incident, Phase, Position, SelfIncident};
 use crate::engine::page::{Page, PageState, Queued, Retry};
@@ -15,11 +13,11 @@ use crate::engine::reason::Reason;
 use crate::engine::records::EntryKind;
 use crate::engine::ruleset::Policy;
 use crate::engine::task::{Away, Recovery, Stage, TaskKind};
-use crate::engine::tasks;
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{
-    budget, check, delivery, jump, pending, self_incidents, unreported, withdrawal,
+    State, budget, check, conditions, delivery, escalation, jump, notes, pending, self_incidents,
+    tasks, unreported,
 };
 
 /// After a start no alert expires sooner than this: its source may need a moment to speak again.
@@ -79,9 +77,9 @@ pub(in crate::engine) fn start(tx: &mut StepTransaction<'_>) {
     pending::drop_unfinished(tx);
     let began = drop_unfinished(tx);
     begin(tx, Away::Stopped, began);
-    self_incidents::clear_all_of(tx, Cause::LaneStalled);
-    self_incidents::look_for_gone(tx);
-    self_incidents::look_for_unusable_targets(tx);
+    conditions::clear_all_of(tx, Cause::LaneStalled);
+    conditions::look_for_gone(tx);
+    conditions::look_for_unusable_targets(tx);
     check::plan_anew(tx);
 }
 
@@ -345,7 +343,7 @@ fn interrupt(tx: &mut StepTransaction<'_>, id: PageId, began: MonotonicTime) {
         return end_attempts(tx, &page);
     }
     let is_stale = page.asks()
-        && (!withdrawal::still_asks(tx, &page)
+        && (!tx.still_asks(&page)
             || page
                 .incidents
                 .iter()
@@ -376,18 +374,18 @@ fn interrupt(tx: &mut StepTransaction<'_>, id: PageId, began: MonotonicTime) {
     if is_stale {
         let text = format!(
             "{} is not paged again: it no longer matters",
-            delivery::who(&page)
+            notes::who(&page)
         );
-        delivery::note_page(tx, id, Reason::Withdrawn, &text, |_| {});
+        notes::note_page(tx, id, Reason::Withdrawn, &text, |_| {});
     } else if is_worn {
-        let text = format!("{} has had all its attempts", delivery::who(&page));
-        delivery::note_page(tx, id, Reason::RetriesOver, &text, |_| {});
+        let text = format!("{} has had all its attempts", notes::who(&page));
+        notes::note_page(tx, id, Reason::RetriesOver, &text, |_| {});
         delivery::move_on(tx, id, false);
         delivery::fail_if_hopeless(tx, id);
         return;
     } else if interrupted.is_some() {
-        let text = format!("the attempt to {} is repeated once", delivery::who(&page));
-        delivery::note_page(tx, id, Reason::RestartResend, &text, |_| {});
+        let text = format!("the attempt to {} is repeated once", notes::who(&page));
+        notes::note_page(tx, id, Reason::RestartResend, &text, |_| {});
     }
     if let Some(page) = tx.page(&id).filter(|page| page.state != PageState::Sending) {
         delivery::finished(tx, &page);

@@ -5,17 +5,15 @@
 //! Whoever wrote keeps the ids of their last messages and presses, each until the incidents are
 //! closed on which it acted, and for at least [`REMEMBERED_FOR`]; never more than [`IDS_MAX`].
 
-use crate::text::truncate;
-
-use crate::engine::actions;
 use crate::engine::decision::{ActResult, Acted, Answer};
 use crate::engine::event::Text;
 use crate::engine::ids::IncidentNumber;
 use crate::engine::input::Press;
-use crate::engine::key;
 use crate::engine::records::{Replied, Sender};
 use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
+use crate::engine::{actions, key};
+use crate::text::truncate;
 
 /// How long an id is remembered at least.
 const REMEMBERED_FOR: Duration = Duration::days(7);

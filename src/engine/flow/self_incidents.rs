@@ -3,22 +3,21 @@
 //! Self-incidents take the policy of the watch settings, or the root route's; no user route,
 //! page limit or label of theirs decides on them, and their own failing pages never raise another.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::engine::alert::{Alert, Matchable};
 use crate::engine::cause::Cause;
 use crate::engine::event::{Content, Labels, Text};
-use crate::engine::grouping::{self, Opening};
-use crate::engine::ids::{IncidentNumber, IntegrationName, ScheduleName};
+use crate::engine::grouping::Opening;
+use crate::engine::ids::{IncidentNumber, IntegrationName};
 use crate::engine::incident::{Incident, SelfIncident};
 use crate::engine::reason::Reason;
 use crate::engine::routing::{GroupBy, Route};
-use crate::engine::ruleset::{ChannelTarget, Policy, Target};
+use crate::engine::ruleset::Policy;
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::{Urgency, UrgencyRule};
-use crate::engine::{channel_health, contact_test, ingest, key, resolution, silence};
+use crate::engine::{archive, counts, covering, grouping, key, pinned_policy, resolution};
 
 /// Trouble without an end of its own is over after so long without another.
 const ENDS_AFTER: Duration = Duration::hours(1);
@@ -37,7 +36,7 @@ pub(in crate::engine) fn raise(tx: &mut StepTransaction<'_>, trouble: SelfIncide
     let now = tx.now;
     let expires = ends_by_itself(tx, &trouble).then(|| now.steady + ENDS_AFTER);
     if let Some(known) = tx.alert_by_key(&router, &key) {
-        let known = resolution::leave_closed(tx, known);
+        let known = archive::leave_closed(tx, known);
         if again(tx, &known, expires, text) {
             return;
         }
@@ -48,7 +47,7 @@ pub(in crate::engine) fn raise(tx: &mut StepTransaction<'_>, trouble: SelfIncide
     }
     let content = Arc::new(content(&trouble, text));
     let id = tx.next_alert();
-    let silenced_by = silence::covering(tx, &router, &content);
+    let silenced_by = covering::covering(tx, &router, &content);
     let alert = Alert {
         expires,
         silenced_by,
@@ -88,7 +87,7 @@ fn again(
             Arc::make_mut(&mut alert.content).summary = text.into();
         }
     });
-    grouping::recount(tx, known);
+    counts::recount(tx, known);
     for number in &known.incidents {
         tx.edit_incident(number, |incident| {
             if *incident.title != *text {
@@ -184,7 +183,7 @@ pub(in crate::engine) fn is_silenced(
     text: &str,
 ) -> bool {
     let router = IntegrationName::from(IntegrationName::ROUTER);
-    !silence::covering(tx, &router, &content(trouble, text)).is_empty()
+    !covering::covering(tx, &router, &content(trouble, text)).is_empty()
 }
 
 /// Opens the incident of a test page, unless one is open. It goes to no policy.
@@ -209,7 +208,7 @@ pub(in crate::engine) fn open_test(
 fn watch_policy(tx: &StepTransaction<'_>) -> Option<Arc<Policy>> {
     let named = tx.rules.settings.watch_policy.clone();
     let root = tx.rules.tree.root().and_then(|root| root.policy.clone());
-    grouping::policy_named(tx, &named.or(root)?)
+    pinned_policy::policy_named(tx, &named.or(root)?)
 }
 
 /// The cause is over, unless it was met within so long: of what comes and goes each coming would
@@ -232,118 +231,15 @@ pub(in crate::engine) fn clear(tx: &mut StepTransaction<'_>, trouble: &SelfIncid
     let router = IntegrationName::from(IntegrationName::ROUTER);
     let known = tx.alert_by_key(&router, &dedup_key(trouble));
     if let Some(alert) = known.filter(|alert| alert.firing) {
-        let alert = resolution::leave_closed(tx, alert);
-        ingest::end_alert(tx, &alert, None, Reason::TroubleOver);
+        let alert = archive::leave_closed(tx, alert);
+        resolution::end_alert(tx, &alert, None, Reason::TroubleOver);
     }
-}
-
-/// A minute passed: raises one self-incident for each schedule that names nobody, unless that is
-/// meant, and ends those whose gap is over.
-pub(in crate::engine) fn look_for_gaps(tx: &mut StepTransaction<'_>) {
-    let wall = tx.now.wall;
-    let mut gaps: Vec<(ScheduleName, bool)> = Vec::new();
-    for (name, schedule) in &tx.rules.schedules {
-        let overrides = tx.state.overrides_of(name, tx.rules);
-        let is_gap = !schedule.gaps_expected && schedule.person_at(wall, &overrides).is_none();
-        gaps.push((name.clone(), is_gap));
-    }
-    for (name, is_gap) in gaps {
-        let trouble = SelfIncident {
-            cause: Cause::ScheduleGap,
-            subject: name.as_str().into(),
-        };
-        if !is_gap {
-            clear(tx, &trouble);
-        } else if !is_told(tx, &trouble) {
-            let mut text = format!("schedule {name} has nobody on call");
-            for said in tx.state.passed_over(&name, tx.rules, wall) {
-                text.push_str("; ");
-                text.push_str(&said);
-            }
-            raise(tx, trouble, &text);
-        }
-    }
-}
-
-/// Trouble with channels, schedules or rules that are gone is over.
-pub(in crate::engine) fn look_for_gone(tx: &mut StepTransaction<'_>) {
-    let own = tx.state.incidents().filter(|known| known.is_open());
-    let troubles = own.filter_map(|incident| incident.about.clone());
-    let gone: Vec<SelfIncident> = troubles.filter(|about| is_gone(tx, about)).collect();
-    for trouble in gone {
-        clear(tx, &trouble);
-    }
-    channel_health::forget_gone(tx);
-}
-
-/// All troubles of this cause are over.
-pub(in crate::engine) fn clear_all_of(tx: &mut StepTransaction<'_>, cause: Cause) {
-    let own = tx.state.incidents().filter(|known| known.is_open());
-    let troubles = own.filter_map(|incident| incident.about.clone());
-    let over: Vec<SelfIncident> = troubles.filter(|about| about.cause == cause).collect();
-    for trouble in over {
-        clear(tx, &trouble);
-    }
-}
-
-fn is_gone(tx: &StepTransaction<'_>, trouble: &SelfIncident) -> bool {
-    if let Some(channel) = trouble.channel() {
-        return tx.rules.channel(&channel).is_none();
-    }
-    if trouble.cause == Cause::ContactUnreachable {
-        return contact_test::is_gone(tx, trouble);
-    }
-    trouble.cause == Cause::ScheduleGap && !tx.rules.schedules.contains_key(&*trouble.subject)
 }
 
 /// Whether somebody was told of it: it has an open incident, or one was resolved by hand a short
 /// while ago.
-fn is_told(tx: &StepTransaction<'_>, trouble: &SelfIncident) -> bool {
+pub(in crate::engine) fn is_told(tx: &StepTransaction<'_>, trouble: &SelfIncident) -> bool {
     let router = IntegrationName::from(IntegrationName::ROUTER);
     tx.alert_by_key(&router, &dedup_key(trouble))
         .is_some_and(|alert| alert.firing && (!alert.incidents.is_empty() || is_held(tx, &alert)))
-}
-
-/// Rules that name channels which the settings do not have are used as far as they go, and said.
-pub(in crate::engine) fn look_for_unusable_targets(tx: &mut StepTransaction<'_>) {
-    let missing: BTreeSet<String> = channel_targets(tx)
-        .into_iter()
-        .filter(|target| tx.rules.channel(&target.channel).is_none())
-        .map(|target| target.to_string())
-        .collect();
-    let trouble = SelfIncident {
-        cause: Cause::UnusableTargets,
-        subject: "".into(),
-    };
-    if missing.is_empty() {
-        clear(tx, &trouble);
-    } else if !is_told(tx, &trouble) {
-        let names: Vec<&str> = missing.iter().map(String::as_str).take(10).collect();
-        let text = format!(
-            "{} targets of the rules name channels that the settings do not have: {}",
-            missing.len(),
-            names.join(", ")
-        );
-        raise(tx, trouble, &text);
-    }
-}
-
-fn channel_targets(tx: &StepTransaction<'_>) -> Vec<ChannelTarget> {
-    let of = |target: &Target| match target {
-        Target::Channel(target) => Some(target.clone()),
-        Target::User(_) | Target::Schedule(_) => None,
-    };
-    let policies = tx.rules.policies.values();
-    let steps = policies.flat_map(|policy| {
-        policy
-            .steps
-            .iter()
-            .flat_map(|step| step.targets.iter())
-            .chain(policy.fallback.iter())
-    });
-    let nodes = tx.rules.tree.all();
-    let copies = nodes
-        .into_iter()
-        .flat_map(|node| node.route.copy_to.iter().cloned());
-    steps.filter_map(of).chain(copies).collect()
 }

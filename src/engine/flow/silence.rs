@@ -1,59 +1,17 @@
 //! Silences: quiet for a time.
 
-use crate::engine::alert::Matchable;
 use crate::engine::decision::{Answer, Refusal};
-use crate::engine::event::Content;
-use crate::engine::ids::{IncidentNumber, IntegrationName, SilenceId};
-use crate::engine::incident::{Phase, Status};
+use crate::engine::ids::{IncidentNumber, SilenceId};
+use crate::engine::incident::Status;
 use crate::engine::input::SilenceRequest;
 use crate::engine::matcher::Matcher;
 use crate::engine::reason::Reason;
 use crate::engine::records::{EntryKind, Silence};
-use crate::engine::task::Pass;
-use crate::engine::task::TaskKind;
-use crate::engine::tasks;
+use crate::engine::task::{Pass, TaskKind};
 use crate::engine::time::Timestamp;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
-use crate::engine::{escalation, withdrawal};
-
-/// So many alerts of an incident are asked which silences hold it.
-const ALERTS_ASKED_MAX: usize = 1_000;
-/// So many silences a line of the timeline names.
-const SILENCES_NAMED: usize = 3;
-
-/// The silences in force that cover an alert with this content. The router's own alerts cannot be
-/// silenced by matchers meant for others: they must name the integration.
-pub(in crate::engine) fn covering(
-    tx: &StepTransaction<'_>,
-    integration: &IntegrationName,
-    content: &Content,
-) -> Vec<SilenceId> {
-    let active = tx.active_silences();
-    let covering = active
-        .iter()
-        .filter(|silence| covers(tx, silence, integration, content));
-    covering.map(|silence| silence.id).collect()
-}
-
-/// Whether a silence covers an alert with this content.
-pub(in crate::engine) fn covers(
-    tx: &StepTransaction<'_>,
-    silence: &Silence,
-    integration: &IntegrationName,
-    content: &Content,
-) -> bool {
-    let fields = tx.effort.counted(Matchable {
-        integration,
-        content,
-    });
-    let names_router = || silence.matchers.iter().any(|m| &*m.name == "integration");
-    (!integration.is_router() || names_router())
-        && silence
-            .matchers
-            .iter()
-            .all(|matcher| matcher.matches(&fields))
-}
+use crate::engine::{covering, escalation, tasks};
 
 /// Sets a silence and answers how many open incidents it covers now.
 pub(in crate::engine) fn set(tx: &mut StepTransaction<'_>, request: SilenceRequest) {
@@ -162,12 +120,6 @@ fn add(tx: &mut StepTransaction<'_>, request: SilenceRequest) {
     reach(tx, pass);
 }
 
-/// Matchers as people write them.
-fn written(matchers: &[Matcher]) -> String {
-    let matchers: Vec<String> = matchers.iter().map(ToString::to_string).collect();
-    format!("[{}]", matchers.join(", "))
-}
-
 fn check_silence(tx: &StepTransaction<'_>, request: &SilenceRequest) -> Result<(), Refusal> {
     if !tx.state.has_room_for_silence(request.replaces) {
         return Err(Refusal::Invalid {
@@ -187,7 +139,7 @@ fn check_silence(tx: &StepTransaction<'_>, request: &SilenceRequest) -> Result<(
             .to_owned();
         return invalid(
             "a silence that covers everything",
-            written(&request.matchers),
+            covering::written(&request.matchers),
             help,
         );
     }
@@ -315,70 +267,10 @@ pub(in crate::engine) fn review(tx: &mut StepTransaction<'_>, number: IncidentNu
         return;
     }
     if is_covered {
-        hold(tx, number);
+        covering::hold(tx, number);
     } else {
         release(tx, number);
     }
-}
-
-/// Stops the escalation at once and says so.
-pub(in crate::engine) fn hold(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
-    tx.edit_incident(&number, |incident| {
-        incident.is_silenced = true;
-        if incident.status == Status::Triggered {
-            incident.runs.clear();
-            incident.escalation.phase = Phase::Silenced;
-            incident.escalation.due = None;
-            incident.escalation.skip_wait_reason = None;
-        }
-    });
-    if incident.status != Status::Triggered {
-        return;
-    }
-    withdrawal::withdraw(tx, number);
-    let silences = count_held(tx, number);
-    let verb = if silences.len() == 1 {
-        "covers"
-    } else {
-        "cover"
-    };
-    let named = named(tx, &silences);
-    let text = format!("pages are held: {named} {verb} all its firing alerts");
-    let reason = Reason::Silenced;
-    tx.note(number, EntryKind::Escalation, reason, text);
-}
-
-/// Silences as a line of the timeline names them, each with its matchers.
-pub(in crate::engine) fn named(tx: &StepTransaction<'_>, silences: &[SilenceId]) -> String {
-    let known = silences.iter().filter_map(|id| tx.silence(id));
-    let mut named: Vec<String> = known
-        .take(SILENCES_NAMED)
-        .map(|silence| format!("silence {} {}", silence.id, written(&silence.matchers)))
-        .collect();
-    let others = silences.len().saturating_sub(named.len());
-    if others > 0 {
-        named.push(format!("{others} more"));
-    }
-    named.join(", ")
-}
-
-/// Counts a held page on the silences that hold it, and says which they are.
-fn count_held(tx: &mut StepTransaction<'_>, number: IncidentNumber) -> Vec<SilenceId> {
-    let alerts = tx.first_alerts_of(number, ALERTS_ASKED_MAX);
-    let mut silences: Vec<SilenceId> = alerts
-        .iter()
-        .filter(|alert| alert.is_silenced())
-        .flat_map(|alert| alert.silenced_by.iter().copied())
-        .collect();
-    silences.sort();
-    silences.dedup();
-    for id in &silences {
-        tx.edit_silence(id, |silence| silence.held_pages += 1);
-    }
-    silences
 }
 
 fn release(tx: &mut StepTransaction<'_>, number: IncidentNumber) {

@@ -11,7 +11,7 @@ use crate::engine::incident::Status;
 use crate::engine::records::Silence;
 use crate::engine::task::Pass;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{grouping, resolution, silence};
+use crate::engine::{acknowledgment, archive, counts, covering, grouping, silence};
 
 /// Reaches alerts; the answer is what is left.
 pub(in crate::engine) fn cover(tx: &mut StepTransaction<'_>, mut pass: Pass) -> Option<Pass> {
@@ -88,15 +88,15 @@ fn reach(tx: &mut StepTransaction<'_>, silence: &Silence, pass: &mut Pass, id: A
     let Some(before) = tx.alert(&id).filter(|alert| alert.firing) else {
         return;
     };
-    if !silence::covers(tx, silence, &before.integration, &before.content) {
+    if !covering::covers(tx, silence, &before.integration, &before.content) {
         return;
     }
     pass.is_touched = true;
     if !before.silenced_by.contains(&silence.id) {
         pass.is_news = true;
-        let before = resolution::leave_closed(tx, before);
+        let before = archive::leave_closed(tx, before);
         tx.edit_alert(&id, |alert| alert.silenced_by.push(silence.id));
-        grouping::recount(tx, &before);
+        counts::recount(tx, &before);
     }
 }
 
@@ -179,11 +179,11 @@ pub(in crate::engine) fn leave_ended(
 
 /// Silences let go of an alert, and it is heard in its incidents that are not held.
 fn let_go(tx: &mut StepTransaction<'_>, silences: &[SilenceId], alert: Arc<Alert>) {
-    let before = resolution::leave_closed(tx, alert);
+    let before = archive::leave_closed(tx, alert);
     tx.edit_alert(&before.id, |alert| {
         alert.silenced_by.retain(|known| !silences.contains(known));
     });
-    grouping::recount(tx, &before);
+    counts::recount(tx, &before);
     for number in &before.incidents {
         if !is_held(tx, *number) {
             hear(tx, *number, before.id);
@@ -202,7 +202,7 @@ fn hear(tx: &mut StepTransaction<'_>, number: IncidentNumber, id: AlertId) {
     let route = tx.rules.tree.route(&incident.route);
     let is_raised = route.is_some_and(|route| grouping::follow_urgency(tx, &alert, number, route));
     if !is_raised && incident.status == Status::Acknowledged {
-        crate::engine::notification::page_acknowledger(tx, number);
+        acknowledgment::page_acknowledger(tx, number);
     }
 }
 

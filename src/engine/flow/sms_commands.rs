@@ -203,7 +203,7 @@ fn paged_incidents(tx: &StepTransaction<'_>, caller: &Caller) -> Vec<Arc<Inciden
     let incidents = tx.state.incidents().filter(|incident| incident.asks());
     let paged = incidents.filter(|incident| was_paged(tx, caller, incident.number));
     let paged: Vec<Arc<Incident>> = paged.cloned().collect();
-    let is_test = |incident: &&Arc<Incident>| contact_test::is_test(incident);
+    let is_test = |incident: &&Arc<Incident>| incident.is_test_page();
     let last = paged
         .iter()
         .max_by_key(|incident| last_page_left(tx, caller, incident.number));

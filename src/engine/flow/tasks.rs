@@ -3,7 +3,7 @@
 use crate::engine::ids::TaskId;
 use crate::engine::task::{Stride, Task, TaskKind};
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{jump, pending, recovery, resolution, silencing, unreported};
+use crate::engine::{archive, jump, pending, recovery, silencing, unreported};
 
 /// Begins something, and finishes it if this step can. Otherwise the task that goes on with it.
 pub(in crate::engine) fn begin(tx: &mut StepTransaction<'_>, kind: TaskKind) -> Option<TaskId> {
@@ -45,7 +45,7 @@ fn advance(tx: &mut StepTransaction<'_>, kind: TaskKind) -> Option<TaskKind> {
         TaskKind::BeginSilence(pass) => silencing::cover(tx, pass).map(TaskKind::BeginSilence),
         TaskKind::EndSilence(pass) => silencing::uncover(tx, pass).map(TaskKind::EndSilence),
         TaskKind::ReleaseAlerts { incident } => {
-            resolution::release_alerts(tx, incident).then_some(TaskKind::ReleaseAlerts { incident })
+            archive::release_alerts(tx, incident).then_some(TaskKind::ReleaseAlerts { incident })
         }
         TaskKind::Recover(recovery) => recovery::advance(tx, recovery).map(TaskKind::Recover),
         TaskKind::KeepMemory { by, next } => {

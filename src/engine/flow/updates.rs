@@ -5,18 +5,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::engine::contact_test;
-use crate::engine::delivery;
 use crate::engine::event::Text;
-use crate::engine::ids::{IncidentNumber, PageId, UserName};
+use crate::engine::ids::{IncidentNumber, PageId};
 use crate::engine::incident::{Incident, PageCause, Position, Status};
 use crate::engine::outcome::Outcome;
 use crate::engine::page::{Page, PageKind, PageState, Recipient, UpdateKind};
-use crate::engine::queueing;
 use crate::engine::reason::Reason;
 use crate::engine::ruleset::{ChannelInfo, Medium};
-use crate::engine::time::{Duration, MonotonicTime};
+use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
+use crate::engine::{delivery, queueing};
 
 /// Joined alerts are told together after this, and at most once in [`JOINED_INTERVAL`].
 const JOINED_AFTER: Duration = Duration::seconds(15);
@@ -114,7 +112,7 @@ pub(in crate::engine) fn tell(
 fn is_news(tx: &StepTransaction<'_>, incident: &Incident, page: &Page) -> bool {
     let channel = taken_by(tx, page);
     let is_changed = channel.is_some_and(|channel| channel.capabilities.updates);
-    !contact_test::is_test(incident) || is_changed || page.medium == Medium::Webhook
+    !incident.is_test_page() || is_changed || page.medium == Medium::Webhook
 }
 
 /// The channel that took the message last, if the settings still have it.
@@ -201,19 +199,6 @@ fn tell_one(
         page.has_update_waiting = false;
     });
     queueing::queue(tx, id, &channel.name, Reason::UpdateSent);
-}
-
-/// When a person was last told of an incident, before this moment; `None` if never.
-pub(in crate::engine) fn told_until(
-    tx: &StepTransaction<'_>,
-    number: IncidentNumber,
-    user: &UserName,
-) -> Option<MonotonicTime> {
-    let pages = tx.pages_of(number);
-    let told = pages.iter().filter(|page| {
-        page.recipient.user() == Some(user) && page.asks() && page.created < tx.now.steady
-    });
-    told.map(|page| page.told()).max()
 }
 
 fn has_update_under_way(tx: &StepTransaction<'_>, page: &Page) -> bool {

@@ -5,12 +5,12 @@ use crate::engine::ids::IncidentNumber;
 use crate::engine::page::{Attempt, Page, PageKind, PageState};
 use crate::engine::reason::Reason;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{bundle, delivery, resolution};
+use crate::engine::{archive, notes, rate_limit};
 
 /// Withdraws what asks for acknowledgment of an incident that asks no more.
 pub(in crate::engine) fn withdraw(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     for page in tx.pages_of(number) {
-        if is_under_way(&page) && !still_asks(tx, &page) {
+        if is_under_way(&page) && !tx.still_asks(&page) {
             withdraw_page(tx, number, &page);
         }
     }
@@ -23,15 +23,6 @@ pub(in crate::engine) fn withdraw_all(tx: &mut StepTransaction<'_>, number: Inci
             withdraw_page(tx, number, &page);
         }
     }
-}
-
-/// Whether any of the page's incidents still asks for acknowledgment at the generation shown. Steps
-/// go through incidents from the front, so one that still asks is soon found from the end.
-pub(in crate::engine) fn still_asks(tx: &StepTransaction<'_>, page: &Page) -> bool {
-    page.incidents.iter().rev().any(|known| {
-        tx.incident(&known.number)
-            .is_some_and(|incident| incident.generation == known.generation && incident.asks())
-    })
 }
 
 /// Whether it asks and anything of it may still leave or be on its way.
@@ -52,19 +43,19 @@ fn withdraw_page(tx: &mut StepTransaction<'_>, number: IncidentNumber, page: &Pa
         .extend(in_flight.map(|attempt| Effect::Cancel(attempt.id)));
     if page.in_flight().is_none() && page.state == PageState::Sending {
         tx.edit_page(&page.id, |page| page.state = PageState::Cancelled);
-        bundle::take_back(tx, page);
+        rate_limit::take_back(tx, page);
         let text = if page.attempts.is_empty() {
             format!(
                 "{} was not paged: the message had not been sent",
-                delivery::who(page)
+                notes::who(page)
             )
         } else {
-            format!("{} is not paged any further", delivery::who(page))
+            format!("{} is not paged any further", notes::who(page))
         };
-        delivery::note_page(tx, page.id, Reason::Withdrawn, &text, |_| {});
+        notes::note_page(tx, page.id, Reason::Withdrawn, &text, |_| {});
         let others = page.incidents.iter().filter(|known| known.number != number);
         for known in others {
-            resolution::settle(tx, known.number);
+            archive::settle(tx, known.number);
         }
     }
 }

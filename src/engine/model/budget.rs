@@ -8,6 +8,9 @@ pub const ATTEMPTS_MAX: usize = 8;
 /// A page is not retried after this age.
 pub const RETRY_FOR: Duration = Duration::minutes(15);
 
+/// A provider that asks for no longer a wait than this is simply waited for.
+pub const SHORT_WAIT: Duration = Duration::seconds(5);
+
 const TOKEN: u64 = 1_000;
 const BUCKET: u64 = 20 * TOKEN;
 /// Ten tokens a minute.

@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::actor::{Actor, Via};
 use crate::engine::alert::AlertSummary;
+use crate::engine::cause::Cause;
 use crate::engine::event::{Labels, Text};
 use crate::engine::ids::{
-    ChannelName, IncidentNumber, IntegrationName, PolicyName, Revision, RouteName, ScheduleName,
-    UserName,
+    ChannelName, ContactName, IncidentNumber, IntegrationName, PolicyName, Revision, RouteName,
+    ScheduleName, UserName,
 };
+use crate::engine::key;
 use crate::engine::ruleset::{ChannelTarget, Target};
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 use crate::engine::urgency::Urgency;
@@ -334,6 +336,21 @@ impl Incident {
 
     /// Notes kept.
     pub const NOTES_MAX: usize = 100;
+
+    /// Whether it is only a test page.
+    pub fn is_test_page(&self) -> bool {
+        let about = self.about.as_ref();
+        about.is_some_and(|about| about.cause == Cause::ContactTest)
+    }
+
+    /// Whether it says that this very contact cannot be reached: it is told by another one.
+    pub fn is_about_contact(&self, user: &UserName, contact: &ContactName) -> bool {
+        let subject = key::joined(&[user.as_str(), contact.as_str()]);
+        let about = self.about.as_ref();
+        about.is_some_and(|about| {
+            about.cause == Cause::ContactUnreachable && *about.subject == *subject
+        })
+    }
 
     /// Whether it is not resolved.
     pub fn is_open(&self) -> bool {

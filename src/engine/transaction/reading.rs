@@ -78,6 +78,26 @@ impl StepTransaction<'_> {
         known.chain(new).filter_map(|id| self.page(&id)).collect()
     }
 
+    /// Whether a page is only a test.
+    pub fn is_test_page(&self, page: &Page) -> bool {
+        let first = page
+            .incidents
+            .first()
+            .filter(|_| page.integration.is_router());
+        let incident = first.and_then(|shown| self.incident(&shown.number));
+        incident.is_some_and(|incident| incident.is_test_page())
+    }
+
+    /// Whether any of the page's incidents still asks for acknowledgment at the generation shown.
+    /// Steps go through incidents from the front, so one that still asks is soon found from the
+    /// end.
+    pub fn still_asks(&self, page: &Page) -> bool {
+        page.incidents.iter().rev().any(|shown| {
+            self.incident(&shown.number)
+                .is_some_and(|incident| incident.generation == shown.generation && incident.asks())
+        })
+    }
+
     /// The page to which an attempt belongs.
     pub fn page_of_attempt(&self, attempt: AttemptId) -> Option<Arc<Page>> {
         self.page(&self.state.page_of_attempt(attempt)?.id)
