@@ -95,7 +95,7 @@ pub async fn explain(
 fn newest_open(view: View<'_>) -> Vec<(IncidentNumber, String)> {
     let newest = view.state.incidents().rev().take(STORIES_MAX);
     newest
-        .map(|incident| (incident.number, headline::of(view.state, incident)))
+        .map(|incident| (incident.number, view.state.headline(incident)))
         .collect()
 }
 

@@ -233,7 +233,7 @@ fn open(view: View<'_>, filter: &Filter, before: u64, wanted: usize) -> Looked {
     for incident in known.take(ITEMS_MAX) {
         last = Some(incident.number.0);
         if filter.takes(incident) {
-            let headline = headline::of(view.state, incident);
+            let headline = view.state.headline(incident);
             items.push(wire::incident::incident(incident, headline, view.now));
         }
         if items.len() >= wanted {
@@ -307,7 +307,7 @@ pub async fn show(
     let number = IncidentNumber(parse::number("incident", &number)?);
     let incident = find(&state, number).await?;
     let known = incident.clone();
-    let look = move |view: View<'_>| (headline::of(view.state, &known), view.now);
+    let look = move |view: View<'_>| (view.state.headline(&known), view.now);
     let (headline, now) = state.handle.read(look).await?;
     let alerts = parts::alerts(&state, &incident, 0, SHOWN_MAX).await?;
     let pages = parts::pages(&state, number, Span::ALL, SHOWN_MAX).await?;

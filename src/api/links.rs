@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engine::decision::Acted;
-use crate::engine::headline;
 use crate::engine::ids::{AlertId, IncidentNumber, PageId, UserName};
 use crate::engine::incident::Incident;
 use crate::engine::input::{Act, ActOn, Actor, Verb, Via};
@@ -122,7 +121,7 @@ async fn headlines(
     for part in all.chunks(ITEMS_MAX) {
         let part = part.to_vec();
         let look = move |view: View<'_>| -> Vec<(IncidentNumber, String)> {
-            let headline = |one: &Arc<Incident>| (one.number, headline::of(view.state, one));
+            let headline = |one: &Arc<Incident>| (one.number, view.state.headline(one));
             part.iter().map(headline).collect()
         };
         headlines.extend(state.handle.read(look).await?);

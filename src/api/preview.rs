@@ -156,20 +156,26 @@ async fn decide(
     parsed: Parsed,
     at: Option<Timestamp>,
 ) -> Result<wire::preview::Preview, Problem> {
-    let look = move |view: View<'_>| {
-        let now = Now {
-            wall: at.unwrap_or(view.now.wall),
-            ..view.now
-        };
-        let mut decisions = Vec::new();
-        for event in &parsed.events {
-            let previews = preview(view.state, view.rules, &integration, event, now);
-            let key = &event.dedup_key;
-            let shown = previews.iter().map(|one| wire::preview::decision(key, one));
-            decisions.extend(shown);
-        }
+    let rules = state.handle.rules();
+    let copy = |view: View<'_>| (view.state.clone(), view.now);
+    let (copy, now) = state.handle.read(copy).await?;
+    let now = Now {
+        wall: at.unwrap_or(now.wall),
+        ..now
+    };
+    // Hours of many incidents may be gone through: not where others wait.
+    let decide = move || {
+        let previews = preview(copy, &rules, &integration, &parsed.events, now);
+        let decisions = parsed
+            .events
+            .iter()
+            .zip(&previews)
+            .flat_map(|(event, previews)| {
+                let previews = previews.iter();
+                previews.map(|preview| wire::preview::decision(&event.dedup_key, preview))
+            });
         wire::preview::Preview {
-            decisions,
+            decisions: decisions.collect(),
             events: parsed
                 .events
                 .iter()
@@ -178,7 +184,8 @@ async fn decide(
             faults: wire::receipt::faults(&parsed.faults),
         }
     };
-    Ok(state.handle.read(look).await?)
+    let decided = tokio::task::spawn_blocking(decide).await;
+    decided.map_err(|_| Problem::internal())
 }
 
 /// The body of a dry run, for the description of the API.

@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::engine::channel_state::ChannelState;
 use crate::engine::ids::{ChannelName, IncidentNumber, PageId};
 use crate::engine::incident::{Incident, Status};
 use crate::engine::page::{Page, PageKind, PageState};
-use crate::engine::records::{Change, ChannelState, Receipt, Record, RecordKey};
+use crate::engine::records::{Change, Receipt, Record, RecordKey};
 use crate::engine::time::Duration;
 use crate::runtime::channel_worker::OnOutcome;
 use crate::runtime::commit_loop::Observer;

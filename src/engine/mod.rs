@@ -8,6 +8,7 @@
 pub mod audit;
 pub mod decision;
 mod flow;
+mod follow_up;
 pub mod input;
 mod model;
 pub mod preview;
@@ -31,10 +32,10 @@ use flow::{
 };
 pub use flow::{bundle, jump, pending, places, recovery, send_request, silencing, unreported};
 pub use model::{
-    actor, alert, assertions, cause, counters, event, headline, health, ids, incident, key,
-    outcome, page, phone, reason, records, strength, task, time, urgency,
+    actor, alert, assertions, cause, channel_state, counters, event, headline, health, ids,
+    incident, key, outcome, page, phone, reason, records, strength, task, time, urgency,
 };
 use model::{budget, recent_events};
-pub use rules::{calendar, matcher, routing, ruleset};
+pub use rules::{calendar, matcher, policy, routing, ruleset};
 pub use state::State;
 pub use step::step;

@@ -1,15 +1,20 @@
 //! One step: an input becomes a decision.
 
+use std::sync::Arc;
+
 use super::State;
 use super::decision::{Answer, Decision};
+use super::follow_up::FollowUp;
 use super::input::{Input, TimerKey};
+use super::page::{Page, PageKind, PageState};
 use super::ruleset::RuleSet;
 use super::time::Now;
 use super::transaction::StepTransaction;
 use super::{
     actions, archive, attempt_result, bundle, channel_trouble, check, conditions, contact_test,
-    delivery_report, incident_timers, ingest, jump, overrides, pending, places, recovery, replied,
-    self_incidents, send_request, silence, sms_commands, tasks, unreported,
+    delivery_report, escalation, incident_timers, ingest, jump, notification, overrides, pending,
+    places, rate_limit, recovery, replied, self_incidents, send_request, silence, sms_commands,
+    tasks, unreported, updates,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -22,8 +27,61 @@ pub fn step(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision 
     tx.finish(requests)
 }
 
-/// Writes into the transaction what an input leads to.
+/// No input leads to more follow-ups; beyond it they would go round in a circle.
+const FOLLOW_UPS_MAX: usize = 1_000_000;
+
+/// Writes into the transaction what an input leads to, and what follows from that.
 pub(super) fn decide(tx: &mut StepTransaction<'_>, input: Input) {
+    take(tx, input);
+    for _ in 0..FOLLOW_UPS_MAX {
+        let Some(follow_up) = tx.follow_ups.pop_front() else {
+            return;
+        };
+        follow(tx, follow_up);
+    }
+    panic!("an input led to more than {FOLLOW_UPS_MAX} follow-ups");
+}
+
+/// The order of effects of what lower floors ask of higher ones.
+fn follow(tx: &mut StepTransaction<'_>, follow_up: FollowUp) {
+    match follow_up {
+        FollowUp::ContactFailed(page) if page.kind == PageKind::Bundle => {
+            bundle::contact_failed(tx, &page);
+        }
+        FollowUp::ContactFailed(page) => notification::contact_failed(tx, &page),
+        FollowUp::PageGivenUp(page) => given_up(tx, &page),
+        FollowUp::PageEnded(page) => ended(tx, &page),
+        FollowUp::CheckReached(incident) => escalation::check_reached(tx, incident),
+        FollowUp::Exhausted(incident) => self_incidents::exhausted(tx, incident),
+        FollowUp::Begin { task, is_asked } => {
+            let rest = tasks::begin(tx, task);
+            if is_asked {
+                tx.later = rest;
+            }
+        }
+    }
+}
+
+fn given_up(tx: &mut StepTransaction<'_>, page: &Arc<Page>) {
+    rate_limit::take_back(tx, page);
+    if page.state == PageState::Failed && page.asks() {
+        for incident in &page.incidents {
+            escalation::check_reached(tx, incident.number);
+        }
+        contact_test::failed(tx, page);
+    }
+    ended(tx, page);
+}
+
+/// A message whose update is out may be updated again, and a resolved incident may go to history.
+fn ended(tx: &mut StepTransaction<'_>, page: &Page) {
+    updates::page_finished(tx, page);
+    for incident in &page.incidents {
+        archive::settle(tx, incident.number);
+    }
+}
+
+fn take(tx: &mut StepTransaction<'_>, input: Input) {
     match input {
         Input::Start => recovery::start(tx),
         Input::Stop => recovery::stop(tx),

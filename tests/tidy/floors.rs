@@ -1,18 +1,71 @@
 //! The floors of the engine: a lower one never names a higher one, so that what is kept knows
 //! nothing of what happens to it.
 
-use crate::paths::from_root;
-use crate::source::Source;
+use crate::paths::{module, within};
 use crate::tree::Tree;
 use crate::{Break, Rule};
 
 /// From the lowest to the highest, each with its folders and files. Those of one floor may name
 /// each other.
-const FLOORS: [&[&str]; 5] = [
+const FLOORS: [&[&str]; 10] = [
     &["model", "rules"],
-    &["input", "decision", "work", "state", "touched"],
+    &["input", "decision", "work", "follow_up", "state", "touched"],
     &["transaction"],
-    &["flow"],
+    // What several stages need: counting, noting, looking up.
+    &[
+        "archive",
+        "channel_health",
+        "counts",
+        "flapping",
+        "notes",
+        "overrides",
+        "pinned_policy",
+        "queueing",
+        "rate_limit",
+        "reachability",
+        "send_request",
+        "target_resolution",
+        "unreported",
+    ],
+    // A page and its way to a channel.
+    &[
+        "attempt_start",
+        "covering",
+        "delivery",
+        "updates",
+        "withdrawal",
+    ],
+    // A person and their notify steps.
+    &["bundle", "notification"],
+    // An incident and its policy.
+    &["acknowledgment", "escalation", "silence"],
+    // Alerts and the incidents that they are in.
+    &[
+        "grouping",
+        "incident_timers",
+        "resolution",
+        "self_incidents",
+        "silencing",
+    ],
+    // What comes from outside, and what time brings.
+    &[
+        "actions",
+        "alert_update",
+        "attempt_result",
+        "channel_trouble",
+        "check",
+        "conditions",
+        "contact_test",
+        "delivery_report",
+        "ingest",
+        "jump",
+        "pending",
+        "places",
+        "recovery",
+        "replied",
+        "sms_commands",
+        "tasks",
+    ],
     &["step", "preview", "audit"],
 ];
 
@@ -23,24 +76,34 @@ pub const RULES: &[Rule] = &[Rule {
     planted: &[
         (
             "src/engine/model/a.rs",
-            "//! A.\nuse crate::engine::flow::b;\n",
+            "//! A.\nuse crate::engine::flow::ingest;\n",
         ),
-        ("src/engine/flow/a.rs", "//! A.\nuse crate::engine::step;\n"),
+        (
+            "src/engine/flow/notes.rs",
+            "//! A.\nuse crate::engine::step;\n",
+        ),
+        (
+            "src/engine/flow/delivery.rs",
+            "//! A.\nuse crate::engine::escalation;\n",
+        ),
     ],
 }];
 
 fn upward(tree: &Tree) -> Vec<Break> {
     let mut breaks = Vec::new();
     for source in tree.product() {
-        let Some(own) = source.in_src().and_then(floor_of_file) else {
+        let own = module(source);
+        let Some(floor) = floor(&own) else {
+            if own.len() > 2 && own[..2] == ["engine", "flow"] {
+                breaks.push(Break::new(source, 1, "has no floor"));
+            }
             continue;
         };
-        for named in from_root(source) {
-            let [room, module, ..] = named.path.as_slice() else {
-                continue;
-            };
-            let floor = floor(module).or_else(|| floor_of_file(path(tree, module)?));
-            if room == "engine" && floor.is_some_and(|floor| floor > own) {
+        for named in within(source)
+            .into_iter()
+            .filter(|named| is_in_engine(&named.path))
+        {
+            if self::floor(&named.path).is_some_and(|other| other > floor) {
                 let what = format!("names {}", named.path.join("::"));
                 breaks.push(Break::new(source, named.line, what));
             }
@@ -49,24 +112,19 @@ fn upward(tree: &Tree) -> Vec<Break> {
     breaks
 }
 
-fn floor(name: &str) -> Option<usize> {
-    FLOORS.iter().position(|names| names.contains(&name))
+fn is_in_engine(path: &[String]) -> bool {
+    path.first().is_some_and(|room| room == "engine")
 }
 
-/// The floor of a file beneath `src/`, if it is one of the engine.
-fn floor_of_file(path: &str) -> Option<usize> {
-    let inside = path.strip_prefix("engine/")?;
-    floor(inside.split(['/', '.']).next()?)
-}
-
-/// The file of a module that the engine's root shows as its own.
-fn path<'tree>(tree: &'tree Tree, module: &str) -> Option<&'tree str> {
-    let is_it = |path: &&str| {
-        let inside = path.strip_prefix("engine/");
-        let rest = inside.and_then(|inside| inside.split_once('/'));
-        rest.is_some_and(|(_, rest)| {
-            rest == format!("{module}.rs") || rest == format!("{module}/mod.rs")
-        })
+/// The floor of a path: of a folder or file of the engine, or of what its root shows as its own.
+fn floor(path: &[String]) -> Option<usize> {
+    let [room, module, rest @ ..] = path else {
+        return None;
     };
-    tree.product().filter_map(Source::in_src).find(is_it)
+    let module = rest.first().filter(|_| module == "flow").unwrap_or(module);
+    let of = |names: &&[&str]| names.contains(&&**module);
+    FLOORS
+        .iter()
+        .position(|names| of(&names))
+        .filter(|_| room == "engine")
 }

@@ -1,5 +1,7 @@
 //! Which paths a file names: those from the root of the package, and those of outside crates.
 
+use std::collections::BTreeSet;
+
 use crate::source::Source;
 
 /// A path with the line on which it begins, such as `["store", "sled", "open"]`.
@@ -12,6 +14,50 @@ pub struct Named {
 /// `crate::`, by enough `super::`, or by the package's own name in `main.rs`.
 pub fn from_root(source: &Source) -> Vec<Named> {
     own(source, &source.product_code(), Begin::Root)
+}
+
+/// Every path into the package that the product's code of a file names, from the root: also those
+/// that begin at its own module, at one above it or at one that it declares.
+pub fn within(source: &Source) -> Vec<Named> {
+    let code = source.product_code();
+    let children: BTreeSet<String> = declared_modules(&code).collect();
+    let mut named = Vec::new();
+    for (at, word) in words(&code) {
+        let Some(after) = code[at + word.len()..].strip_prefix("::") else {
+            continue;
+        };
+        let mut base = module(source);
+        let path = match word {
+            "crate" => {
+                base.clear();
+                after
+            }
+            "self" => after,
+            "super" => {
+                base.pop();
+                let mut rest = after;
+                while let Some(higher) = rest.strip_prefix("super::") {
+                    base.pop();
+                    rest = higher;
+                }
+                rest
+            }
+            child if children.contains(child) => &code[at..],
+            _ => continue,
+        };
+        named.extend(expanded(&code, at, path).into_iter().map(|deeper| Named {
+            path: [base.clone(), deeper.path].concat(),
+            ..deeper
+        }));
+    }
+    named
+}
+
+/// The path of a file's module from the root.
+pub fn module(source: &Source) -> Vec<String> {
+    let path = source.in_src().unwrap_or(&source.path);
+    let path = path.trim_end_matches(".rs").trim_end_matches("/mod");
+    path.split('/').map(str::to_owned).collect()
 }
 
 /// Every use of one of these outside crates. A module or import of the same name is none.

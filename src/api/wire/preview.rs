@@ -31,6 +31,8 @@ pub struct Decision {
     pub service: Option<String>,
     pub urgency: String,
     pub group_key: String,
+    /// The number of the open incident that it would join.
+    pub joins: Option<u64>,
     /// Whether anybody would be paged.
     pub page: bool,
     pub pages: Vec<PlannedPage>,
@@ -47,8 +49,10 @@ pub struct PlannedPage {
     pub channel: String,
     /// After the event was accepted, such as `5m`.
     pub after: String,
-    /// From 1; `None` is the fallback.
+    /// From 1; `None` is the fallback, or whoever acknowledged what the event joins.
     pub step: Option<u32>,
+    /// The round through the policy, from 1.
+    pub round: u32,
 }
 
 /// An event as it was understood.
@@ -79,6 +83,7 @@ pub fn decision(dedup_key: &str, preview: &preview::Preview) -> Decision {
         service: optional(preview.service.as_ref()),
         urgency: preview.urgency.to_string(),
         group_key: preview.group_key.to_string(),
+        joins: preview.joins.map(|number| number.0),
         page: preview.page,
         pages: preview.pages.iter().map(planned).collect(),
         reasons: preview.reasons.clone(),
@@ -92,6 +97,7 @@ fn planned(page: &PreviewPage) -> PlannedPage {
         channel: page.channel.to_string(),
         after: after(page.after),
         step: page.step,
+        round: page.round,
     }
 }
 

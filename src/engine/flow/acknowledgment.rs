@@ -26,9 +26,7 @@ pub(in crate::engine) fn acknowledge(
     number: IncidentNumber,
     handled: Handled,
 ) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let timeout = tx
         .policy_of(&incident)
         .and_then(|policy| policy.ack_timeout);
@@ -80,9 +78,7 @@ pub(in crate::engine) fn reassign(
     number: IncidentNumber,
     targets: &[Target],
 ) -> bool {
-    let Some(incident) = tx.incident(&number) else {
-        return false;
-    };
+    let incident = tx.known_incident(number);
     let named = resolve_targets(tx, &incident, targets);
     if named.is_empty() {
         return false;
@@ -109,9 +105,7 @@ pub(in crate::engine) fn escalate_now(
     number: IncidentNumber,
     reason: Reason,
 ) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let was_acknowledged = incident.status == Status::Acknowledged;
     tx.edit_incident(&number, |incident| {
         incident.status = Status::Triggered;
@@ -137,12 +131,8 @@ pub(in crate::engine) fn escalate_now(
 }
 
 fn advance_asked(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Reason) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
-    let Some(policy) = tx.policy_of(&incident) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
+    let policy = tx.known_policy(&incident);
     let next = match incident.escalation.position {
         Position::Before | Position::Reassigned => 0,
         Position::Step(step) => step + 1,
@@ -187,9 +177,7 @@ pub(in crate::engine) fn snooze_over(tx: &mut StepTransaction<'_>, number: Incid
         incident.escalation.fallbacks = 0;
     });
     updates::tell(tx, number, UpdateKind::Triggered);
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     if incident.is_silenced {
         covering::hold(tx, number);
     } else if !incident.expects_acknowledgment() {
@@ -206,9 +194,7 @@ fn resume(tx: &mut StepTransaction<'_>, incident: &Incident) {
     let position = incident.escalation.position;
     let left = incident.escalation.remaining;
     let left = left.filter(|left| *left > Duration::ZERO);
-    let Some(policy) = tx.policy_of(incident) else {
-        return;
-    };
+    let policy = tx.known_policy(incident);
     let step = match position {
         Position::Before => None,
         Position::Step(index) => {
@@ -240,9 +226,7 @@ const JOIN_WAIT: Duration = Duration::minutes(5);
 /// A new alert joined what somebody has: that person is asked again, not more often than the
 /// route's join interval; unanswered, the incident returns to triggered.
 pub(in crate::engine) fn page_acknowledger(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let now = tx.now.steady;
     let recently = incident
         .joined_page_at

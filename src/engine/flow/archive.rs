@@ -122,9 +122,7 @@ pub(in crate::engine) fn leave_closed(
 /// An alert that belongs to no open incident is forgotten after a while: soon when it is over, and
 /// after a day when its source says no more of it.
 pub(in crate::engine) fn settle_alert(tx: &mut StepTransaction<'_>, id: AlertId) {
-    let Some(alert) = tx.alert(&id) else {
-        return;
-    };
+    let alert = tx.known_alert(id);
     if alert.incidents.is_empty() && alert.forget.is_none() {
         let remembered = if alert.firing {
             FIRING_REMEMBERED_FOR

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::decision::Effect;
+use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::{AttemptId, ChannelName, PageId};
 use crate::engine::input::Report;
 use crate::engine::outcome::Outcome;
@@ -43,7 +44,7 @@ pub(in crate::engine) fn apply_outcome(tx: &mut StepTransaction<'_>, report: &Re
         .page(&page.id)
         .filter(|page| page.state != PageState::Sending)
     {
-        delivery::finished(tx, &page);
+        tx.follow_up(FollowUp::PageEnded(page));
     } else {
         delivery::fail_if_hopeless(tx, page.id);
     }
@@ -193,7 +194,7 @@ fn sent(tx: &mut StepTransaction<'_>, id: PageId, outcome: Outcome) {
 
 /// Sets the retry that runs beside failover, if the outcome allows one.
 fn plan_retry(tx: &mut StepTransaction<'_>, id: PageId, channel: &ChannelName, outcome: Outcome) {
-    let Some(page) = tx.page(&id) else { return };
+    let page = tx.known_page(id);
     if page.is_withdrawn || page.state != PageState::Sending {
         return;
     }
@@ -286,7 +287,7 @@ fn retries_over(tx: &mut StepTransaction<'_>, id: PageId, channel: &ChannelName)
 /// A page's timers that are due: no outcome in time, an answer that never came, a retry.
 pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, id: PageId) {
     let now = tx.now.steady;
-    let Some(page) = tx.page(&id) else { return };
+    let page = tx.known_page(id);
     let waiting = page.attempts.iter().filter(|known| known.outcome.is_none());
     let mut late = None;
     let mut lost = None;

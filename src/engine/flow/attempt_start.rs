@@ -20,9 +20,7 @@ pub(in crate::engine) fn start_attempt(
     let attempt = tx.next_attempt();
     let now = tx.now;
     let deadline = send_request::deadline(tx, id);
-    let Some(before) = tx.page(&id) else {
-        return;
-    };
+    let before = tx.known_page(id);
     tx.edit_page(&id, |page| {
         page.queued.retain(|known| known.channel != channel.name);
         page.attempts.push(Attempt {

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::engine::delivery::Planned;
+use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::{ContactName, IncidentNumber, PageId, UserName};
 use crate::engine::incident::{Incident, PageCause};
 use crate::engine::page::{Page, PageKind};
 use crate::engine::reason::Reason;
 use crate::engine::ruleset::Medium;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{delivery, escalation, notification, rate_limit};
+use crate::engine::{delivery, notification, rate_limit};
 
 /// Incidents of one bundled page; more make another.
 pub const INCIDENTS_MAX: usize = 1_000;
@@ -61,7 +62,7 @@ fn page_all(
     let (failed, left): (Vec<IncidentNumber>, Vec<IncidentNumber>) =
         others.partition(|number| failed.contains(number));
     for number in left {
-        escalation::check_reached(tx, number);
+        tx.follow_up(FollowUp::CheckReached(number));
     }
     let has_left = !under_way.is_empty();
     (!failed.is_empty() && fail_over(tx, user, &failed)) || has_left

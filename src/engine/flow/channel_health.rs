@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use crate::engine::budget;
+use crate::engine::channel_state::ChannelState;
 use crate::engine::event::Text;
 use crate::engine::health::{Health, Turn};
 use crate::engine::ids::ChannelName;
 use crate::engine::page::Page;
 use crate::engine::reason::Reason;
-use crate::engine::records::ChannelState;
 use crate::engine::ruleset::ChannelInfo;
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;

@@ -3,6 +3,7 @@
 
 use crate::engine::cause::Cause;
 use crate::engine::channel_health::{edit, edit_health, is_one_endpoint};
+use crate::engine::channel_state::Outage;
 use crate::engine::decision::Effect;
 use crate::engine::event::Text;
 use crate::engine::health::{Health, SILENT_AFTER};
@@ -11,7 +12,6 @@ use crate::engine::incident::SelfIncident;
 use crate::engine::notes::last_words;
 use crate::engine::outcome::Outcome;
 use crate::engine::page::Page;
-use crate::engine::records::Outage;
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{check, self_incidents};

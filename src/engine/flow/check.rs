@@ -6,13 +6,12 @@
 
 use crate::engine::budget::mix;
 use crate::engine::cause::Cause;
+use crate::engine::channel_state::{CHECK_FAILURES, Check};
 use crate::engine::decision::Effect;
-use crate::engine::health::CHECK_FAILURES;
 use crate::engine::ids::ChannelName;
 use crate::engine::incident::SelfIncident;
 use crate::engine::input::Probed;
 use crate::engine::outcome::{Capacity, Outcome, Validity};
-use crate::engine::records::Check;
 use crate::engine::ruleset::ChannelInfo;
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;

@@ -10,13 +10,13 @@ use jiff::civil::Weekday;
 
 use crate::engine::budget::mix;
 use crate::engine::cause::Cause;
+use crate::engine::channel_state::ChannelState;
 use crate::engine::delivery::Plan;
 use crate::engine::ids::{ChannelName, ContactName, UserName};
 use crate::engine::incident::{Incident, PageCause, Position, SelfIncident};
 use crate::engine::outcome::Outcome;
 use crate::engine::page::{Attempt, Page, PageKind, Recipient, Retry};
 use crate::engine::reason::Reason;
-use crate::engine::records::ChannelState;
 use crate::engine::ruleset::{ChannelInfo, Contact, TestPage, User, WeeklyTime};
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 use crate::engine::transaction::StepTransaction;

@@ -7,9 +7,7 @@ use crate::engine::transaction::StepTransaction;
 
 /// Brings the counts of an alert's incidents up to date after the alert changed.
 pub(in crate::engine) fn recount(tx: &mut StepTransaction<'_>, before: &Alert) {
-    let Some(after) = tx.alert(&before.id) else {
-        return;
-    };
+    let after = tx.known_alert(before.id);
     let is_in_same = before.incidents == after.incidents;
     for number in &before.incidents {
         let was = Share::of(before, true);

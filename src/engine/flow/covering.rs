@@ -57,9 +57,7 @@ pub(in crate::engine) fn written(matchers: &[Matcher]) -> String {
 
 /// Stops the escalation at once and says so.
 pub(in crate::engine) fn hold(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     tx.edit_incident(&number, |incident| {
         incident.is_silenced = true;
         if incident.status == Status::Triggered {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::event::Text;
+use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::{ChannelName, ContactName, IncidentNumber, PageId, UserName};
 use crate::engine::incident::{Incident, PageCause};
 use crate::engine::notes::{note_page, who, why_detail};
@@ -12,9 +13,7 @@ use crate::engine::records::{EntryDetail, EntryKind};
 use crate::engine::ruleset::{ChannelInfo, ChannelTarget, Contact, Medium};
 use crate::engine::time::MonotonicTime;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{
-    archive, channel_health, contact_test, notification, queueing, rate_limit, updates,
-};
+use crate::engine::{channel_health, queueing};
 
 /// A page to a contact that is to be planned.
 pub(in crate::engine) struct Plan<'a> {
@@ -198,9 +197,7 @@ pub(in crate::engine) fn page_channel_target(
     target: &ChannelTarget,
     why: &PageCause,
 ) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let Some(medium) = medium_of(tx, &target.channel) else {
         return;
     };
@@ -247,9 +244,7 @@ pub(in crate::engine) fn start_on_next_channel(
     id: PageId,
     reason: Reason,
 ) -> bool {
-    let Some(page) = tx.page(&id) else {
-        return false;
-    };
+    let page = tx.known_page(id);
     if has_stopped(tx, &page) {
         let text = format!("{} answered STOP", who(&page));
         note_page(tx, id, Reason::ContactStopped, &text, |_| {});
@@ -321,33 +316,19 @@ pub(in crate::engine) fn retry_later(
     note_page(tx, id, reason, &text, |_| {});
 }
 
-/// Nothing more can be done for a page that has no attempt in flight and no retry.
+/// Gives a page up that has no attempt in flight and no retry.
 pub(in crate::engine) fn fail_if_hopeless(tx: &mut StepTransaction<'_>, id: PageId) {
-    let Some(page) = tx.page(&id) else { return };
+    let page = tx.known_page(id);
     if page.state == PageState::Sending && !page.is_pending() {
-        let state = if page.is_withdrawn {
-            PageState::Cancelled
-        } else {
-            PageState::Failed
-        };
-        tx.edit_page(&id, |page| page.state = state);
-        rate_limit::take_back(tx, &page);
-        if state == PageState::Failed && page.asks() {
-            for incident in &page.incidents {
-                crate::engine::escalation::check_reached(tx, incident.number);
-            }
-            contact_test::failed(tx, &page);
-        }
-        finished(tx, &page);
-    }
-}
-
-/// A page reached its end: a resolved incident may go to history now, and a message whose update is
-/// out may be updated again.
-pub(in crate::engine) fn finished(tx: &mut StepTransaction<'_>, page: &Page) {
-    updates::page_finished(tx, page);
-    for incident in &page.incidents {
-        archive::settle(tx, incident.number);
+        tx.edit_page(&id, |page| {
+            page.state = if page.is_withdrawn {
+                PageState::Cancelled
+            } else {
+                PageState::Failed
+            };
+        });
+        let page = tx.page(&id).expect("a page that was just changed is kept");
+        tx.follow_up(FollowUp::PageGivenUp(page));
     }
 }
 
@@ -358,7 +339,7 @@ pub(in crate::engine) fn move_on(
     id: PageId,
     is_target_refused: bool,
 ) {
-    let Some(page) = tx.page(&id) else { return };
+    let page = tx.known_page(id);
     let is_wanted = page.asks() && !page.is_withdrawn && tx.still_asks(&page);
     // Another channel may have taken it meanwhile.
     if !is_wanted || page.failed_over || page.state != PageState::Sending {
@@ -374,8 +355,8 @@ pub(in crate::engine) fn move_on(
             page.retries.clear();
         });
     }
-    let Some(page) = tx.page(&id) else { return };
-    notification::contact_failed(tx, &page);
+    let page = tx.known_page(id);
+    tx.follow_up(FollowUp::ContactFailed(page));
 }
 
 /// When a person was last told of an incident, before this moment; `None` if never.

@@ -3,9 +3,9 @@
 //! Every open incident that expects an acknowledgment has here a moment at which something will
 //! happen, or a recorded end.
 
-use crate::engine::cause::Cause;
+use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::IncidentNumber;
-use crate::engine::incident::{Incident, PageCause, Phase, Position, SelfIncident, Status};
+use crate::engine::incident::{Incident, PageCause, Phase, Position, Status};
 use crate::engine::page::UpdateKind;
 use crate::engine::reason::Reason;
 use crate::engine::records::{EntryDetail, EntryKind};
@@ -16,7 +16,7 @@ use crate::engine::target_resolution::{
 use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
-use crate::engine::{archive, covering, delivery, notification, self_incidents, updates};
+use crate::engine::{archive, covering, delivery, notification, updates};
 
 /// The fallback is paged again after this.
 pub(in crate::engine) const FALLBACK_INTERVAL: Duration = Duration::minutes(30);
@@ -28,9 +28,7 @@ pub(in crate::engine) fn begin(
     number: IncidentNumber,
     group_wait: Duration,
 ) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let alerts = incident.alerts;
     if alerts.firing > 0 && alerts.firing == alerts.silenced {
         covering::hold(tx, number);
@@ -48,9 +46,7 @@ pub(in crate::engine) fn begin(
 /// Posts the copies and starts the first round.
 pub(in crate::engine) fn start(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     updates::post_copies(tx, number);
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     if incident.expects_acknowledgment() {
         start_round(tx, number, 0);
     } else {
@@ -71,9 +67,7 @@ pub(in crate::engine) fn restart(
     number: IncidentNumber,
     reason: Reason,
 ) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     if !incident.is_open() {
         return;
     }
@@ -142,12 +136,8 @@ pub(in crate::engine) fn advance(
     number: IncidentNumber,
     reason: Reason,
 ) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
-    let Some(policy) = tx.policy_of(&incident) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
+    let policy = tx.known_policy(&incident);
     let next = match incident.escalation.position {
         Position::Before | Position::Reassigned => 0,
         Position::Step(step) => step + 1,
@@ -188,9 +178,7 @@ fn end_round(
     policy: &Policy,
     nobody_named: bool,
 ) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let round = incident.escalation.round;
     if nobody_named {
         page_fallback(tx, number, Reason::NobodyNamed);
@@ -215,12 +203,8 @@ pub(in crate::engine) fn begin_step(
     named: Vec<ResolvedTarget>,
     reason: Reason,
 ) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
-    let Some(policy) = tx.policy_of(&incident) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
+    let policy = tx.known_policy(&incident);
     let wait = policy.steps[index].wait;
     let names: Vec<String> = named.iter().map(name_of).collect();
     let text = format!(
@@ -264,7 +248,6 @@ pub(in crate::engine) fn page_named(
         escalation.due = Some(now + wait);
         escalation.skip_wait_reason = None;
     });
-    let waits = (Some(now + wait), None);
     for named in named {
         match named {
             ResolvedTarget::Person { user, why } => {
@@ -275,13 +258,6 @@ pub(in crate::engine) fn page_named(
             }
         }
     }
-    // A failure of the first while others were still to be paged is no reason to go on.
-    tx.edit_incident(&number, |incident| {
-        (
-            incident.escalation.due,
-            incident.escalation.skip_wait_reason,
-        ) = waits;
-    });
     check_reached(tx, number);
 }
 
@@ -301,15 +277,11 @@ pub(in crate::engine) fn page_fallback_for(
     reason: Reason,
     wait: Duration,
 ) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     if incident.escalation.fallbacks >= FALLBACKS_MAX {
         return exhaust(tx, number);
     }
-    let Some(policy) = tx.policy_of(&incident) else {
-        return;
-    };
+    let policy = tx.known_policy(&incident);
     let mut named = resolve_targets(tx, &incident, &policy.fallback);
     if named.is_empty() {
         named = resolve_targets(tx, &incident, &present_fallback(tx));
@@ -339,17 +311,7 @@ fn exhaust(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let text = format!("the fallback was paged {FALLBACKS_MAX} times and nobody acknowledged");
     let reason = Reason::Exhausted;
     tx.note(number, EntryKind::Escalation, reason, text);
-    let is_own = tx
-        .incident(&number)
-        .is_some_and(|incident| incident.about.is_some());
-    if !is_own {
-        let trouble = SelfIncident {
-            cause: Cause::Exhausted,
-            subject: "".into(),
-        };
-        let text = format!("nobody acknowledged incident #{number}, whose escalation is exhausted");
-        self_incidents::raise(tx, trouble, &text);
-    }
+    tx.follow_up(FollowUp::Exhausted(number));
 }
 
 /// Lets the next step begin at once when every contact of everybody in this one failed for good.

@@ -54,9 +54,7 @@ pub(in crate::engine) fn keep_flapping(
     tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
 ) -> bool {
-    let Some(incident) = tx.incident(&number) else {
-        return false;
-    };
+    let incident = tx.known_incident(number);
     let now = tx.now.steady;
     let group = tx.group(&incident.group_key);
     let changes = group.map_or(0, |group| {

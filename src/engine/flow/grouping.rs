@@ -35,9 +35,7 @@ pub(in crate::engine) fn join_or_open(
     destination: &Destination,
     rejoins: bool,
 ) -> (Disposition, Option<IncidentNumber>) {
-    let Some(alert) = tx.alert(&id) else {
-        return (Disposition::Recorded, None);
-    };
+    let alert = tx.known_alert(id);
     let open = tx
         .group(&destination.group_key)
         .and_then(|group| group.open);
@@ -214,9 +212,7 @@ fn join(
     let reason = Reason::JoinedIncident;
     tx.note(number, EntryKind::Alert, reason, text);
     silence::review(tx, number);
-    let Some(incident) = tx.incident(&number) else {
-        return Disposition::Joined;
-    };
+    let incident = tx.known_incident(number);
     let urgency = route.urgency.of(&alert.content.severity);
     let is_damped = flapping::keep_flapping(tx, number) && is_member;
     if urgency > incident.urgency && !alert.is_silenced() {
@@ -250,9 +246,7 @@ pub(in crate::engine) fn follow_urgency(
     route: &Route,
 ) -> bool {
     let urgency = route.urgency.of(&alert.content.severity);
-    let Some(incident) = tx.incident(&number) else {
-        return false;
-    };
+    let incident = tx.known_incident(number);
     let is_raised = !alert.is_silenced() && incident.is_open() && urgency > incident.urgency;
     if is_raised {
         raise_urgency(tx, number, urgency);
@@ -286,9 +280,7 @@ pub(in crate::engine) fn leave_others(
     id: AlertId,
     stay: &[IncidentNumber],
 ) {
-    let Some(alert) = tx.alert(&id) else {
-        return;
-    };
+    let alert = tx.known_alert(id);
     let leaving: Vec<IncidentNumber> = alert
         .incidents
         .iter()
@@ -296,9 +288,7 @@ pub(in crate::engine) fn leave_others(
         .filter(|number| !stay.contains(number))
         .collect();
     for number in leaving {
-        let Some(before) = tx.alert(&id) else {
-            return;
-        };
+        let before = tx.known_alert(id);
         tx.archive_alert(number, &before);
         tx.edit_alert(&id, |alert| {
             alert.incidents.retain(|known| *known != number);

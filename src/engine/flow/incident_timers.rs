@@ -17,9 +17,7 @@ use crate::engine::{acknowledgment, notification, resolution, updates};
 pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let steady = tx.now.steady;
     let is_due = |moment: Option<MonotonicTime>| moment.is_some_and(|due| due <= steady);
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     if is_due(incident.flapping_until) {
         resolution::flapping_over(tx, number);
     }
@@ -40,9 +38,7 @@ pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, number: IncidentNumbe
 }
 
 fn escalation_due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     tx.edit_incident(&number, |incident| incident.escalation.due = None);
     match incident.escalation.phase {
         Phase::GroupWait => start(tx, number),

@@ -247,9 +247,7 @@ fn place(
     previous: Option<&Alert>,
     event: &Event,
 ) -> Verdict {
-    let Some(alert) = tx.alert(&id) else {
-        return Verdict::nothing(Disposition::Recorded, Reason::NoRules);
-    };
+    let alert = tx.known_alert(id);
     let was_firing = previous.is_some_and(|alert| alert.firing && !alert.held_old);
     let is_changed = previous.is_none_or(|alert| !is_routed_alike(&alert.content, event));
     // A hold that ran out lets the alert open again, though another incident of it is open.
@@ -397,9 +395,7 @@ fn resolve_assertion(tx: &mut StepTransaction<'_>, alert: &Alert, event: &Event)
 
 /// An alert's timer: its end time passed, or it may be forgotten.
 pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, id: AlertId) {
-    let Some(alert) = tx.alert(&id) else {
-        return;
-    };
+    let alert = tx.known_alert(id);
     let alert = archive::leave_closed(tx, alert);
     let steady = tx.now.steady;
     if alert.expires.is_some_and(|expires| expires <= steady) {

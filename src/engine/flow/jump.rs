@@ -13,21 +13,14 @@ use crate::engine::ids::{AlertId, OverrideId, SilenceId};
 use crate::engine::incident::SelfIncident;
 use crate::engine::records::UnconfirmedJump;
 use crate::engine::task::{Remembered, TaskKind};
-use crate::engine::time::{Duration, MonotonicTime};
+use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{self_incidents, silence, tasks};
+use crate::engine::{self_incidents, silence};
 
 /// A jump ahead of at most so much is believed at once.
 pub const BELIEVED: Duration = Duration::days(1);
-/// A longer one is believed once it has lasted so long in one process.
-const BELIEVED_AFTER: Duration = Duration::hours(1);
 /// A longer one than this is no weekend: somebody is woken.
 const ORDINARY: Duration = Duration::days(7);
-
-/// When a jump is believed if the clock stays as it is.
-pub(in crate::engine) fn believed_at(jump: &UnconfirmedJump) -> MonotonicTime {
-    jump.since + BELIEVED_AFTER
-}
 
 /// The wall clock is ahead by so much more than time has passed.
 pub(in crate::engine) fn ahead(tx: &mut StepTransaction<'_>, by: Duration) {
@@ -40,7 +33,7 @@ pub(in crate::engine) fn ahead(tx: &mut StepTransaction<'_>, by: Duration) {
         since: tx.now.steady,
     });
     let next = Remembered::Groups("".into());
-    tasks::begin(tx, TaskKind::KeepMemory { by, next });
+    tx.begin(TaskKind::KeepMemory { by, next });
 }
 
 /// Everything that is remembered is kept: what comes from now on counts by the clock as it is.
@@ -108,7 +101,7 @@ pub(in crate::engine) fn confirm(tx: &mut StepTransaction<'_>) {
 /// It has lasted long enough.
 pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>) {
     let now = tx.now.steady;
-    if tx.jump.is_some_and(|jump| believed_at(&jump) <= now) {
+    if tx.jump.is_some_and(|jump| jump.believed_at() <= now) {
         believe(tx);
     }
 }

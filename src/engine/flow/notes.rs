@@ -16,7 +16,7 @@ pub(in crate::engine) fn note_page(
     text: &str,
     fill: impl FnOnce(&mut EntryDetail),
 ) {
-    let Some(page) = tx.page(&id) else { return };
+    let page = tx.known_page(id);
     let mut detail = EntryDetail {
         page: Some(id),
         ..why_detail(&page.why)

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::engine::delivery::Planned;
+use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::{ContactName, IncidentNumber, UserName};
 use crate::engine::incident::{Incident, NotificationRun, PageCause};
 use crate::engine::page::{Attempt, Page, PageKind, PageState};
@@ -11,7 +12,7 @@ use crate::engine::reason::Reason;
 use crate::engine::records::{EntryDetail, EntryKind};
 use crate::engine::ruleset::NotifyStep;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{bundle, delivery, escalation, rate_limit};
+use crate::engine::{delivery, rate_limit};
 
 /// Begins a person's notify steps, unless those of an earlier step still run.
 pub(in crate::engine) fn start_run(
@@ -20,9 +21,7 @@ pub(in crate::engine) fn start_run(
     user: &UserName,
     why: PageCause,
 ) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let going = incident.runs.iter().find(|run| run.user == *user);
     if going.is_some_and(|run| run.due.is_some() || !run.held.is_empty()) {
         let text = format!("{user} is already being paged by an earlier step");
@@ -85,9 +84,7 @@ pub(in crate::engine) fn person_detail(user: &UserName) -> EntryDetail {
 
 /// Pages the notify steps of all persons that are due.
 pub(in crate::engine) fn runs_due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let users: Vec<UserName> = incident.runs.iter().map(|run| run.user.clone()).collect();
     for user in users {
         run_due(tx, number, &user, Reason::PagePlanned);
@@ -99,9 +96,7 @@ pub(in crate::engine) fn runs_due(tx: &mut StepTransaction<'_>, number: Incident
 /// ever.
 fn end_lost_run(tx: &mut StepTransaction<'_>, number: IncidentNumber, user: &UserName) {
     let now = tx.now.steady;
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let mut runs = incident.runs.iter().filter(|run| run.user == *user);
     if !runs.any(|run| run.due.is_some_and(|due| due <= now)) {
         return;
@@ -110,7 +105,7 @@ fn end_lost_run(tx: &mut StepTransaction<'_>, number: IncidentNumber, user: &Use
     let text = format!("{user}: {}", Reason::TargetGone.meaning());
     let (kind, reason) = (EntryKind::Page, Reason::TargetGone);
     tx.note_in_detail(number, kind, reason, text, person_detail(user));
-    escalation::check_reached(tx, number);
+    tx.follow_up(FollowUp::CheckReached(number));
 }
 
 /// Pages a person's notify steps that are due; where one cannot be used the next is, at once.
@@ -151,9 +146,7 @@ fn schedule_next(
     user: &UserName,
     index: usize,
 ) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let after = steps(tx, user, &incident)
         .get(index + 1)
         .map(|step| step.after);
@@ -192,9 +185,7 @@ fn page_step(
     (index, step): (usize, &NotifyStep),
     reason: Reason,
 ) -> bool {
-    let Some(incident) = tx.incident(&number) else {
-        return false;
-    };
+    let incident = tx.known_incident(number);
     let Some(run) = incident.runs.iter().find(|run| run.user == *user).cloned() else {
         return false;
     };
@@ -232,13 +223,10 @@ fn page_step(
 pub(in crate::engine) fn contact_failed(tx: &mut StepTransaction<'_>, page: &Page) {
     let Some(user) = page.recipient.user() else {
         for incident in &page.incidents {
-            escalation::check_reached(tx, incident.number);
+            tx.follow_up(FollowUp::CheckReached(incident.number));
         }
         return;
     };
-    if page.kind == PageKind::Bundle {
-        return bundle::contact_failed(tx, page);
-    }
     let Some(number) = page.incidents.first().map(|incident| incident.number) else {
         return;
     };
@@ -249,7 +237,7 @@ pub(in crate::engine) fn contact_failed(tx: &mut StepTransaction<'_>, page: &Pag
         hurry_run(tx, number, user);
         run_due(tx, number, user, Reason::FailoverContact);
     }
-    escalation::check_reached(tx, number);
+    tx.follow_up(FollowUp::CheckReached(number));
 }
 
 /// Whether the person's run for the incident is still the one that planned the page. What became of

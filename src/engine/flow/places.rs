@@ -8,12 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::channel_health::Availability;
+use crate::engine::channel_state::ChannelState;
 use crate::engine::event::Text;
 use crate::engine::health::{Health, Turn};
 use crate::engine::ids::{ChannelName, IntegrationName, PageId};
 use crate::engine::input::Pick;
 use crate::engine::reason::Reason;
-use crate::engine::records::ChannelState;
 use crate::engine::ruleset::{ChannelInfo, RuleSet};
 use crate::engine::state::lanes::{Lane, Waiting};
 use crate::engine::time::{Duration, MonotonicTime};

@@ -16,7 +16,7 @@ pub(in crate::engine) fn queue(
     reason: Reason,
 ) {
     let now = tx.now;
-    let Some(page) = tx.page(&id) else { return };
+    let page = tx.known_page(id);
     let failover_due = failover_due(tx, &page, channel);
     tx.edit_page(&id, |page| {
         page.state = PageState::Sending;

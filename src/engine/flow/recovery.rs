@@ -6,6 +6,7 @@
 
 use crate::engine::cause::Cause;
 use crate::engine::counters::Counters;
+use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::{AlertId, IncidentNumber, PageId};
 use crate::engine::incident::{Incident, Phase, Position, SelfIncident};
 use crate::engine::page::{Page, PageState, Queued, Retry};
@@ -17,7 +18,7 @@ use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{
     State, budget, check, conditions, delivery, escalation, jump, notes, pending, self_incidents,
-    tasks, unreported,
+    unreported,
 };
 
 /// After a start no alert expires sooner than this: its source may need a moment to speak again.
@@ -112,7 +113,7 @@ fn begin(tx: &mut StepTransaction<'_>, cause: Away, began: MonotonicTime) {
         new_pages: tx.next_page_id(),
         stage: Stage::Alerts(AlertId(0)),
     };
-    tasks::keep(tx, TaskKind::Recover(recovery));
+    tx.keep(TaskKind::Recover(recovery));
 }
 
 /// Goes on; the answer is what is left.
@@ -173,9 +174,7 @@ fn collapse(tx: &mut StepTransaction<'_>, next: IncidentNumber) -> Stage {
 
 fn collapse_one(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let now = tx.now.steady;
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let is_due = incident.escalation.due.is_some_and(|due| due < now);
     if is_due && incident.escalation.phase == Phase::Running && runs_on(tx, &incident) {
         collapse_steps(tx, &incident);
@@ -231,9 +230,7 @@ fn has_moved(
 /// Goes straight to the highest policy step that is due.
 fn collapse_steps(tx: &mut StepTransaction<'_>, incident: &Incident) {
     let number = incident.number;
-    let Some(policy) = tx.policy_of(incident) else {
-        return;
-    };
+    let policy = tx.known_policy(incident);
     let (round, before) = highest_due(incident, &policy, tx.now.steady);
     let text = "steps came due while the router was down; only the highest is paged now";
     let reason = Reason::CollapsedSteps;
@@ -278,9 +275,7 @@ fn highest_due(incident: &Incident, policy: &Policy, now: MonotonicTime) -> (u32
 
 /// Of a person's overdue notify steps only the last is paged.
 fn collapse_runs(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let now = tx.now.steady;
     for run in &incident.runs {
         let Some(user) = tx.rules.users.get(&run.user) else {
@@ -337,7 +332,7 @@ fn end_attempts(tx: &mut StepTransaction<'_>, page: &Page) {
 
 /// A page whose attempt has no answer: once more if it still matters and no step went over it.
 fn interrupt(tx: &mut StepTransaction<'_>, id: PageId, began: MonotonicTime) {
-    let Some(page) = tx.page(&id) else { return };
+    let page = tx.known_page(id);
     if page.state != PageState::Sending {
         // Somebody has it already, by another channel.
         return end_attempts(tx, &page);
@@ -388,6 +383,6 @@ fn interrupt(tx: &mut StepTransaction<'_>, id: PageId, began: MonotonicTime) {
         notes::note_page(tx, id, Reason::RestartResend, &text, |_| {});
     }
     if let Some(page) = tx.page(&id).filter(|page| page.state != PageState::Sending) {
-        delivery::finished(tx, &page);
+        tx.follow_up(FollowUp::PageEnded(page));
     }
 }

@@ -14,8 +14,7 @@ use crate::engine::task::TaskKind;
 use crate::engine::time::{Duration, Timestamp};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{
-    acknowledgment, archive, counts, flapping, pinned_policy, send_request, silence, tasks,
-    updates, withdrawal,
+    acknowledgment, counts, flapping, pinned_policy, send_request, silence, updates, withdrawal,
 };
 
 /// A group is remembered so long after its last incident closed.
@@ -43,9 +42,7 @@ pub(in crate::engine) fn alert_left(
     number: IncidentNumber,
     reason: Reason,
 ) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     if !incident.is_open() {
         return;
     }
@@ -74,9 +71,7 @@ pub(in crate::engine) fn flapping_over(tx: &mut StepTransaction<'_>, number: Inc
 }
 
 fn resolve_by_source(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Reason) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let handled = Handled {
         by: incident.integration.as_str().into(),
         user: None,
@@ -124,9 +119,7 @@ pub(in crate::engine) fn resolve_by_person(
 /// Ends the incident: nothing asks any more, those who were paged are told, it goes to history when
 /// the last notice is out.
 fn close(tx: &mut StepTransaction<'_>, number: IncidentNumber, handled: Handled) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let last_alerts = send_request::alert_summaries(tx, number);
     tx.edit_incident(&number, |incident| {
         incident.status = Status::Resolved;
@@ -151,8 +144,7 @@ fn close(tx: &mut StepTransaction<'_>, number: IncidentNumber, handled: Handled)
     if let Some(key) = &incident.policy {
         pinned_policy::unpin(tx, key);
     }
-    tasks::begin(tx, TaskKind::ReleaseAlerts { incident: number });
-    archive::settle(tx, number);
+    tx.begin(TaskKind::ReleaseAlerts { incident: number });
 }
 
 /// The source acknowledged one of the alerts.
@@ -168,9 +160,7 @@ pub(in crate::engine) fn acknowledge_if_all(
 }
 
 fn acknowledge_if_all_are(tx: &mut StepTransaction<'_>, number: IncidentNumber, by: &str) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let counts = incident.alerts;
     let all = counts.firing > 0 && counts.firing == counts.acknowledged;
     if !all || incident.status != Status::Triggered {

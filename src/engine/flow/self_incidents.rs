@@ -243,3 +243,17 @@ pub(in crate::engine) fn is_told(tx: &StepTransaction<'_>, trouble: &SelfInciden
     tx.alert_by_key(&router, &dedup_key(trouble))
         .is_some_and(|alert| alert.firing && (!alert.incidents.is_empty() || is_held(tx, &alert)))
 }
+
+/// The escalation of an incident ended without an acknowledgment. Of a self-incident nothing more
+/// is said.
+pub(in crate::engine) fn exhausted(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    let incident = tx.incident(&number);
+    if incident.is_some_and(|incident| incident.about.is_none()) {
+        let trouble = SelfIncident {
+            cause: Cause::Exhausted,
+            subject: "".into(),
+        };
+        let text = format!("nobody acknowledged incident #{number}, whose escalation is exhausted");
+        raise(tx, trouble, &text);
+    }
+}

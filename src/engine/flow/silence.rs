@@ -1,6 +1,7 @@
 //! Silences: quiet for a time.
 
 use crate::engine::decision::{Answer, Refusal};
+use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::{IncidentNumber, SilenceId};
 use crate::engine::incident::Status;
 use crate::engine::input::SilenceRequest;
@@ -11,7 +12,7 @@ use crate::engine::task::{Pass, TaskKind};
 use crate::engine::time::Timestamp;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
-use crate::engine::{covering, escalation, tasks};
+use crate::engine::{covering, escalation};
 
 /// Sets a silence and answers how many open incidents it covers now.
 pub(in crate::engine) fn set(tx: &mut StepTransaction<'_>, request: SilenceRequest) {
@@ -84,7 +85,12 @@ fn reach(tx: &mut StepTransaction<'_>, pass: Pass) {
         is_asked: true,
         ..pass
     };
-    tx.later = tasks::begin(tx, TaskKind::BeginSilence(pass));
+    begin_asked(tx, TaskKind::BeginSilence(pass));
+}
+
+fn begin_asked(tx: &mut StepTransaction<'_>, task: TaskKind) {
+    let is_asked = true;
+    tx.follow_up(FollowUp::Begin { task, is_asked });
 }
 
 fn add(tx: &mut StepTransaction<'_>, request: SilenceRequest) {
@@ -176,7 +182,7 @@ pub(in crate::engine) fn expire(tx: &mut StepTransaction<'_>, id: SilenceId) {
             is_asked: true,
             ..Pass::new(id)
         };
-        tx.later = tasks::begin(tx, TaskKind::EndSilence(pass));
+        begin_asked(tx, TaskKind::EndSilence(pass));
     }
 }
 
@@ -200,7 +206,7 @@ pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, id: SilenceId) {
 
 fn activate(tx: &mut StepTransaction<'_>, id: SilenceId) {
     tx.edit_silence(&id, |silence| silence.is_active = true);
-    tasks::begin(tx, TaskKind::BeginSilence(Pass::new(id)));
+    tx.begin(TaskKind::BeginSilence(Pass::new(id)));
 }
 
 /// Ends a silence, which lets go of what it held.
@@ -252,7 +258,7 @@ pub(in crate::engine) fn look_at_lapsed(tx: &mut StepTransaction<'_>) {
 }
 
 fn release_covered(tx: &mut StepTransaction<'_>, id: SilenceId) {
-    tasks::begin(tx, TaskKind::EndSilence(Pass::new(id)));
+    tx.begin(TaskKind::EndSilence(Pass::new(id)));
 }
 
 /// Holds an incident whose firing alerts are all silenced, and lets go of one where some are not.
@@ -275,9 +281,7 @@ pub(in crate::engine) fn review(tx: &mut StepTransaction<'_>, number: IncidentNu
 
 fn release(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     tx.edit_incident(&number, |incident| incident.is_silenced = false);
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     if incident.status != Status::Triggered {
         return;
     }

@@ -12,14 +12,7 @@ pub(in crate::engine) fn begin(tx: &mut StepTransaction<'_>, kind: TaskKind) -> 
     } else {
         advance(tx, kind)
     };
-    left.map(|kind| keep(tx, kind))
-}
-
-/// Leaves something to later steps.
-pub(in crate::engine) fn keep(tx: &mut StepTransaction<'_>, kind: TaskKind) -> TaskId {
-    let id = tx.next_task();
-    tx.put_task(id, Task { id, kind });
-    id
+    left.map(|kind| tx.keep(kind))
 }
 
 /// Goes on with a task.

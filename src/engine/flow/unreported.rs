@@ -8,7 +8,6 @@ use crate::engine::ids::AlertId;
 use crate::engine::routing::ResolveAfter;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::task::TaskKind;
-use crate::engine::tasks;
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 
@@ -29,7 +28,7 @@ pub(in crate::engine) fn reported(tx: &mut StepTransaction<'_>, id: AlertId) {
 
 /// Other rules are in force: where they say something else, the wait begins anew.
 pub(in crate::engine) fn rules_changed(tx: &mut StepTransaction<'_>) {
-    tasks::begin(tx, TaskKind::FollowRules { next: AlertId(0) });
+    tx.begin(TaskKind::FollowRules { next: AlertId(0) });
 }
 
 /// Looks at alerts from this one on; the answer is the next one, if some are left.

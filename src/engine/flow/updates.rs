@@ -22,9 +22,7 @@ const JOINED_INTERVAL: Duration = Duration::minutes(1);
 
 /// Posts one message for each `copy_to` that has none yet.
 pub(in crate::engine) fn post_copies(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let posted: Vec<(Recipient, Text)> = tx
         .pages_of(number)
         .iter()
@@ -84,9 +82,7 @@ pub(in crate::engine) fn tell(
     number: IncidentNumber,
     news: UpdateKind,
 ) {
-    let Some(incident) = tx.incident(&number) else {
-        return;
-    };
+    let incident = tx.known_incident(number);
     let mut told: BTreeSet<(Medium, Text)> = BTreeSet::new();
     // The first message to a place is the one that is changed or threaded under.
     for page in tx.pages_of(number) {
@@ -221,7 +217,7 @@ pub(in crate::engine) fn message_is_out(tx: &mut StepTransaction<'_>, id: PageId
     let Some((incident, news)) = present_news(tx, &page) else {
         return;
     };
-    let Some(page) = tx.page(&id) else { return };
+    let page = tx.known_page(id);
     if !is_own_act(tx, &incident, &page, news) {
         tell_one(tx, &incident, &page, news);
     }

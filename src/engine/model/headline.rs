@@ -6,7 +6,6 @@ use std::ops::RangeInclusive;
 
 use crate::text::one_line;
 
-use crate::engine::State;
 use crate::engine::alert::Alert;
 use crate::engine::event::Text;
 use crate::engine::ids::{AlertId, IncidentNumber};
@@ -45,13 +44,6 @@ pub fn counted(title: &str, alerts_firing: u32) -> String {
         0 | 1 => title.to_owned(),
         firing => format!("{title} +{} more", firing - 1),
     }
-}
-
-/// The headline of an incident of the state, on one line.
-pub fn of(state: &State, incident: &Incident) -> String {
-    let first = state.alerts_by_place(incident.number).next();
-    let title = title(incident, first.map(|alert| &**alert));
-    counted(&one_line(&title), incident.alerts.firing)
 }
 
 /// The headline of an incident of history, on one line.

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use crate::engine::budget;
 use crate::engine::event::Text;
 use crate::engine::ids::IntegrationName;
-use crate::engine::records::ChannelState;
 use crate::engine::time::{Duration, MonotonicTime};
 
 /// A channel with failures and no success for so long is silent.
@@ -144,39 +143,5 @@ impl Health {
         let used = self.pace.second.max(self.budget_counted);
         // By then the budget is full again.
         !is_closed && !self.fails() && now.since(used) >= IDLE_AFTER
-    }
-}
-
-/// So many failed checks in a row are trouble.
-pub(in crate::engine) const CHECK_FAILURES: u64 = 2;
-
-impl ChannelState {
-    /// When it is to be asked how it is.
-    pub fn next_due(&self) -> Option<MonotonicTime> {
-        let probe = self.down.as_ref().map(|down| down.probe_due);
-        probe.or_else(|| self.check.map(|check| check.due))
-    }
-
-    /// Whether pages or checks failed since the last success.
-    pub fn fails(&self) -> bool {
-        self.health.fails() || self.fails_checks()
-    }
-
-    /// Whether checks found it unreachable and nothing worked since.
-    pub fn fails_checks(&self) -> bool {
-        self.check
-            .is_some_and(|check| check.failures >= CHECK_FAILURES)
-    }
-
-    /// Whether a page or a check has met it yet.
-    pub fn is_known(&self) -> bool {
-        let was_checked = self
-            .check
-            .is_some_and(|check| check.failures > 0 || check.last_passed_at.is_some());
-        was_checked
-            || self.turn.is_some()
-            || self.last_success_at.is_some()
-            || self.down.is_some()
-            || self.health.fails()
     }
 }

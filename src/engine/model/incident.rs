@@ -14,7 +14,7 @@ use crate::engine::ids::{
     ScheduleName, UserName,
 };
 use crate::engine::key;
-use crate::engine::ruleset::{ChannelTarget, Target};
+use crate::engine::policy::{ChannelTarget, Target};
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 use crate::engine::urgency::Urgency;
 

@@ -5,6 +5,7 @@ pub mod alert;
 pub mod assertions;
 pub mod budget;
 pub mod cause;
+pub mod channel_state;
 pub mod counters;
 pub mod event;
 pub mod headline;

@@ -1,6 +1,5 @@
 //! The smaller records of the state, and the one enum over all that the store keeps.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -8,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::engine::actor::Actor;
 use crate::engine::alert::Alert;
 use crate::engine::calendar::Override;
+use crate::engine::channel_state::ChannelState;
 use crate::engine::counters::Counters;
 use crate::engine::event::{Action, Content, Fault, Text};
-use crate::engine::health::{Health, Turn};
 use crate::engine::ids::{
     AlertId, AttemptId, ChannelName, EntryId, IncidentNumber, IntegrationName, OverrideId, PageId,
     ReceiptId, SilenceId, TaskId, UserName,
@@ -85,6 +84,16 @@ pub struct UnconfirmedJump {
     pub since: MonotonicTime,
 }
 
+impl UnconfirmedJump {
+    /// It is believed once it has lasted so long in one process.
+    const BELIEVED_AFTER: Duration = Duration::hours(1);
+
+    /// When it is believed if the clock stays as it is.
+    pub fn believed_at(&self) -> MonotonicTime {
+        self.since + Self::BELIEVED_AFTER
+    }
+}
+
 /// What is remembered of a route and group beyond one incident.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
@@ -129,67 +138,6 @@ pub struct Interruption {
     pub urgency: Urgency,
     /// When its first page was planned.
     pub started: MonotonicTime,
-}
-
-/// What is remembered of a channel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChannelState {
-    pub name: ChannelName,
-    /// Credential, TLS or quota trouble: nothing is sent but a probe a minute.
-    #[serde(default)]
-    pub down: Option<Outage>,
-    #[serde(default)]
-    pub last_success_at: Option<Timestamp>,
-    /// When a probe last ended what a page had met, if no message has been taken since.
-    #[serde(default)]
-    pub up_by_probe: Option<MonotonicTime>,
-    /// Of the channel as a whole; where its targets are servers of their own, what keeps one of
-    /// them from being sent to stands in `endpoints`.
-    #[serde(flatten)]
-    pub health: Health,
-    /// Endpoints of which something is to be remembered.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub endpoints: BTreeMap<Text, Health>,
-    /// Whose turn it was when a place was given last.
-    #[serde(default)]
-    pub turn: Option<Turn>,
-    /// When it is to be checked, if it can be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub check: Option<Check>,
-}
-
-/// The next check of a channel that is idle, and what came of those before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    pub due: MonotonicTime,
-    /// Messages that the channel takes put the check off, but no longer than until then.
-    #[serde(default)]
-    pub latest: MonotonicTime,
-    /// It was asked and has not answered yet.
-    #[serde(default)]
-    pub is_under_way: bool,
-    /// Checks in a row that found it unreachable, without a success since.
-    #[serde(default)]
-    pub failures: u64,
-    #[serde(default)]
-    pub last_passed_at: Option<Timestamp>,
-}
-
-/// Why and since when a channel is down.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outage {
-    pub outcome: Outcome,
-    pub since: Timestamp,
-    pub probe_due: MonotonicTime,
-    /// A channel that cannot be probed: the next attempt goes through as a trial.
-    #[serde(default)]
-    pub is_trial_open: bool,
-    /// A check found it and no page: the next probe that finds nothing ends it.
-    #[serde(default)]
-    pub was_checked: bool,
-    /// A probe is under way since it went down; an answer to an earlier one says nothing.
-    #[serde(default)]
-    pub is_asked: bool,
 }
 
 /// What is remembered of somebody who answers pages: by a phone that writes, or by an account that

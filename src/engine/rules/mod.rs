@@ -2,5 +2,6 @@
 
 pub mod calendar;
 pub mod matcher;
+pub mod policy;
 pub mod routing;
 pub mod ruleset;

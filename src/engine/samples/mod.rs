@@ -11,6 +11,7 @@ use crate::engine::alert::{Alert, AlertSummary, Hold, Unreported};
 use crate::engine::assertions::{AssertionId, Assertions};
 use crate::engine::calendar::Override;
 use crate::engine::cause::Cause;
+use crate::engine::channel_state::{ChannelState, Check, Outage};
 use crate::engine::counters::Counters;
 use crate::engine::event::{Action, Content, Event, EventTime, Fault, Labels, Link};
 use crate::engine::health::{Health, Pace, Turn};

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::alert::Alert;
 use super::calendar::Override;
+use super::channel_state::ChannelState;
 use super::counters::Counters;
 use super::event::Text;
 use super::headline::{self, Place};
@@ -19,12 +20,11 @@ use super::ids::{
 };
 use super::incident::{Incident, PolicyRef};
 use super::input::TimerKey;
-use super::jump;
 use super::page::Page;
 use super::recent_events::RecentEvents;
 use super::records::{
-    Change, ChannelState, Group, Person, PolicySnapshot, Receipt, Record, RecordKey, Sender,
-    Silence, UnconfirmedJump,
+    Change, Group, Person, PolicySnapshot, Receipt, Record, RecordKey, Sender, Silence,
+    UnconfirmedJump,
 };
 use super::time::{MonotonicTime, Timestamp};
 use super::urgency::Urgency;
@@ -146,7 +146,7 @@ impl State {
             Record::Task(task) => self.tasks.put(task),
             Record::Counters(counters) => self.counters = counters,
             Record::Jump(jump) => {
-                let due = Some(jump::believed_at(&jump));
+                let due = Some(jump.believed_at());
                 self.index.start(due, || TimerKey::Jump);
                 self.jump = Some(jump);
             }
@@ -244,7 +244,7 @@ impl State {
             RecordKey::Counters => {}
             RecordKey::Jump => {
                 if let Some(jump) = self.jump.take() {
-                    let due = Some(jump::believed_at(&jump));
+                    let due = Some(jump.believed_at());
                     self.index.stop(due, || TimerKey::Jump);
                 }
             }

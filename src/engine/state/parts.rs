@@ -4,17 +4,32 @@
 use std::sync::Arc;
 
 use super::State;
+use super::tasks::Tasks;
 use crate::engine::alert::Alert;
 use crate::engine::calendar::Override;
 use crate::engine::headline;
 use crate::engine::ids::{AlertId, IncidentNumber, OverrideId, PageId, ScheduleName, SilenceId};
+use crate::engine::incident::Incident;
 use crate::engine::page::Page;
 use crate::engine::records::{Silence, UnconfirmedJump};
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
+use crate::text::one_line;
 
 /// Lists come in the order of their ids where nothing else is said.
 impl State {
+    /// What earlier inputs left to later steps.
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    /// The headline of an incident, on one line.
+    pub fn headline(&self, incident: &Incident) -> String {
+        let first = self.alerts_by_place(incident.number).next();
+        let title = headline::title(incident, first.map(|alert| &**alert));
+        headline::counted(&one_line(&title), incident.alerts.firing)
+    }
+
     /// The alerts of an open incident.
     pub fn alerts_of(&self, number: IncidentNumber) -> impl Iterator<Item = &Arc<Alert>> {
         self.alerts_from(number, AlertId(0))

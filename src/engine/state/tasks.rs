@@ -5,7 +5,6 @@ use std::ops::Bound::{Excluded, Unbounded};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::State;
 use crate::engine::ids::{IntegrationName, TaskId};
 use crate::engine::task::{Task, TaskKind, TaskTurn};
 
@@ -153,12 +152,5 @@ impl Tasks {
         let round = round.map(|round| self.turns.range::<TaskTurn, _>(round));
         let mut turns = behind.chain(round.into_iter().flatten());
         turns.find_map(|(turn, places)| Some((turn.clone(), self.first(places, skipped)?)))
-    }
-}
-
-impl State {
-    /// What earlier inputs left to later steps.
-    pub fn tasks(&self) -> &Tasks {
-        &self.tasks
     }
 }

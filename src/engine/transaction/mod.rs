@@ -4,33 +4,35 @@
 //! it. So the stages of one decision see each other's changes while the state itself stays
 //! untouched.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::State;
 use super::alert::Alert;
 use super::calendar::Override;
+use super::channel_state::ChannelState;
 use super::counters::Counters;
 use super::decision::{Answer, Decision, Effect, SendRequest};
 use super::event::Text;
+use super::follow_up::FollowUp;
 use super::ids::{
     AlertId, AttemptId, ChannelName, EntryId, IncidentNumber, IntegrationName, OverrideId, PageId,
     ReceiptId, SilenceId, TaskId, UserName,
 };
 use super::incident::{Incident, PolicyRef};
 use super::page::Page;
-use super::reason::Reason;
 use super::recent_events::RecentEvents;
 use super::records::{
-    Change, ChannelState, Entry, EntryDetail, EntryKind, Group, Person, PolicySnapshot, Receipt,
-    Record, RecordKey, Sender, Silence, UnconfirmedJump,
+    Change, Entry, Group, Person, PolicySnapshot, Receipt, Record, RecordKey, Sender, Silence,
+    UnconfirmedJump,
 };
 use super::ruleset::{ChannelInfo, Policy, RuleSet};
-use super::task::Task;
+use super::task::{Task, TaskKind};
 use super::time::{Duration, Now, Timestamp};
 use super::work::{Effort, STEPS_OF_TURN};
 
 mod reading;
+mod writing;
 
 /// What became of a record in this step.
 enum PendingRecord<V> {
@@ -81,6 +83,8 @@ pub(super) struct StepTransaction<'step> {
     pub effects: Vec<Effect>,
     /// Attempts that leave; what they say is made when everything of the step is decided.
     pub leaving: Vec<Leaving>,
+    /// What is still to be handed to a higher floor.
+    pub follow_ups: VecDeque<FollowUp>,
     pub answer: Answer,
     /// The task that completes the answer.
     pub later: Option<TaskId>,
@@ -225,6 +229,7 @@ impl<'step> StepTransaction<'step> {
             now,
             effects: Vec::new(),
             leaving: Vec::new(),
+            follow_ups: VecDeque::new(),
             answer: Answer::None,
             later: None,
             accepted: None,
@@ -259,6 +264,24 @@ impl<'step> StepTransaction<'step> {
     next_id!(next_override, override_, OverrideId);
     next_id!(next_entry, entry, EntryId);
     next_id!(next_task, task, TaskId);
+
+    /// Asks a higher floor for what follows.
+    pub fn follow_up(&mut self, follow_up: FollowUp) {
+        self.follow_ups.push_back(follow_up);
+    }
+
+    /// Begins something, in this step if it has room for it.
+    pub fn begin(&mut self, task: TaskKind) {
+        let is_asked = false;
+        self.follow_up(FollowUp::Begin { task, is_asked });
+    }
+
+    /// Leaves something to later steps.
+    pub fn keep(&mut self, kind: TaskKind) -> TaskId {
+        let id = self.next_task();
+        self.put_task(id, Task { id, kind });
+        id
+    }
 
     /// The number that the next incident will have.
     pub fn next_number(&self) -> IncidentNumber {
@@ -327,78 +350,6 @@ impl<'step> StepTransaction<'step> {
     pub fn policy_of(&self, incident: &Incident) -> Option<Arc<Policy>> {
         let key = incident.policy.as_ref()?;
         Some(self.pinned(key)?.policy.clone())
-    }
-
-    /// Keeps an incident in history and out of the active state.
-    pub fn archive_incident(&mut self, number: IncidentNumber) {
-        self.edit_incident(&number, |incident| incident.last_alerts.clear());
-        if let Some(incident) = self.incident(&number) {
-            self.incidents
-                .insert(number, PendingRecord::Archive(incident));
-        }
-    }
-
-    /// Keeps an alert in the history of an incident as it is now. The alert itself may live on, so
-    /// what is kept has an id of its own.
-    pub fn archive_alert(&mut self, number: IncidentNumber, alert: &Alert) {
-        let kept = Alert {
-            id: self.next_alert(),
-            incidents: vec![number],
-            expires: None,
-            holds: Vec::new(),
-            forget: None,
-            ..alert.clone()
-        };
-        self.archived.push(Arc::new(kept));
-    }
-
-    /// Keeps a page in history and out of the active state.
-    pub fn archive_page(&mut self, id: PageId) {
-        if let Some(page) = self.page(&id) {
-            self.pages.insert(id, PendingRecord::Archive(page));
-        }
-    }
-
-    /// Keeps the receipt of an event.
-    pub fn receipt(&mut self, receipt: Receipt) -> Arc<Receipt> {
-        let receipt = Arc::new(receipt);
-        self.memory.remember(&receipt);
-        self.receipts.push(receipt.clone());
-        receipt
-    }
-
-    /// Adds a line to an incident's story.
-    pub fn note(
-        &mut self,
-        incident: IncidentNumber,
-        kind: EntryKind,
-        reason: Reason,
-        text: impl Into<Text>,
-    ) {
-        self.note_in_detail(incident, kind, reason, text, EntryDetail::default());
-    }
-
-    /// Adds a line to an incident's story, with what it is about.
-    pub fn note_in_detail(
-        &mut self,
-        incident: IncidentNumber,
-        kind: EntryKind,
-        reason: Reason,
-        text: impl Into<Text>,
-        detail: EntryDetail,
-    ) {
-        let id = self.next_entry();
-        let text = text.into();
-        let entry = Entry {
-            id,
-            incident,
-            at: self.now.wall,
-            kind,
-            reason,
-            text,
-            detail,
-        };
-        self.entries.push(Arc::new(entry));
     }
 
     /// The decision, with what leaves: all changes in a fixed order.

@@ -6,9 +6,43 @@ use super::StepTransaction;
 use crate::engine::alert::Alert;
 use crate::engine::headline;
 use crate::engine::ids::{AlertId, AttemptId, IncidentNumber, IntegrationName, PageId};
+use crate::engine::incident::Incident;
 use crate::engine::page::Page;
 use crate::engine::records::{Receipt, Silence};
+use crate::engine::ruleset::Policy;
 use crate::engine::time::{MonotonicTime, Timestamp};
+
+/// Whoever names these records has just met them: that one is not there is a fault of ours. The
+/// step that finds it changes nothing, and a self-incident says so.
+impl StepTransaction<'_> {
+    /// An incident that is not in history.
+    #[track_caller]
+    pub fn known_incident(&self, number: IncidentNumber) -> Arc<Incident> {
+        let incident = self.incident(&number);
+        incident.unwrap_or_else(|| panic!("incident #{number} is not in the state"))
+    }
+
+    /// An alert that is not forgotten.
+    #[track_caller]
+    pub fn known_alert(&self, id: AlertId) -> Arc<Alert> {
+        let alert = self.alert(&id);
+        alert.unwrap_or_else(|| panic!("alert {} is not in the state", id.0))
+    }
+
+    /// A page that is not in history.
+    #[track_caller]
+    pub fn known_page(&self, id: PageId) -> Arc<Page> {
+        let page = self.page(&id);
+        page.unwrap_or_else(|| panic!("page {} is not in the state", id.0))
+    }
+
+    /// The policy of an incident that expects an acknowledgment.
+    #[track_caller]
+    pub fn known_policy(&self, incident: &Incident) -> Arc<Policy> {
+        let policy = self.policy_of(incident);
+        policy.unwrap_or_else(|| panic!("incident #{} has no policy", incident.number))
+    }
+}
 
 impl StepTransaction<'_> {
     /// The known alert that a sender means.

@@ -97,7 +97,7 @@ fn golden_files_of_every_format_so_far_can_be_read() {
         read::<page::Page>(format, "page");
         read::<records::Group>(format, "group");
         read::<records::Person>(format, "person");
-        read::<records::ChannelState>(format, "channel");
+        read::<crate::engine::channel_state::ChannelState>(format, "channel");
         read::<records::Sender>(format, "sender");
         read::<records::Silence>(format, "silence");
         read::<calendar::Override>(format, "override");

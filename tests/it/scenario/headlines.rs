@@ -3,7 +3,6 @@
 use reveille::channels::message_text;
 use reveille::engine::decision::{IncidentSummary, SendRequest};
 use reveille::engine::event::Action;
-use reveille::engine::headline;
 use reveille::engine::input::{Input, ReassignTo};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::ruleset::Target;
@@ -178,7 +177,7 @@ fn a_page_about_a_join_names_what_joined_and_only_what_is_new() {
 #[test]
 fn what_an_incident_is_called_follows_what_fires_and_is_what_its_page_says() {
     let mut world = World::new(&team_with(GROUPED));
-    let called = |world: &World| headline::of(world.state(), &world.incident(1));
+    let called = |world: &World| world.state().headline(&world.incident(1));
     world.give(pay("a is slow").severity("warning"));
     assert_eq!(called(&world), "a is slow");
     world.give(pay("b is down"));

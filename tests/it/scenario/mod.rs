@@ -29,6 +29,7 @@ mod people;
 
 mod phones;
 mod places;
+mod previews;
 mod replicas;
 
 mod rounds;

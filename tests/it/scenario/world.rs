@@ -43,6 +43,8 @@ pub enum Boundary {
 #[derive(Clone, Debug)]
 pub struct Sent {
     pub label: String,
+    /// After the world began.
+    pub at: Duration,
     pub order: Arc<SendRequest>,
 }
 
@@ -147,7 +149,8 @@ impl World {
         self.origin + self.passed
     }
 
-    fn now(&mut self) -> Now {
+    /// The present as the driver is given it.
+    pub fn now(&mut self) -> Now {
         let reading = Reading {
             wall: self.wall(),
             monotonic: self.passed,
@@ -417,6 +420,7 @@ impl World {
     fn open(&mut self, order: &Arc<SendRequest>, after: Duration, outcome: Outcome) {
         let sent = Sent {
             label: label(order),
+            at: self.passed,
             order: order.clone(),
         };
         self.seen.push(sent.clone());

@@ -10,7 +10,7 @@ use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
 
 use super::interval::Interval;
-use super::{Rotation, Turn, Window};
+use super::layer::{Rotation, Turn, Window};
 use crate::engine::time::{Duration, Timestamp};
 
 /// The turn in force at an instant.

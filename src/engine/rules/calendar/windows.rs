@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 
-use super::Window;
 use super::interval::Interval;
+use super::layer::Window;
 use crate::engine::time::Timestamp;
 
 /// Minutes of a day on the clock.

@@ -1,6 +1,7 @@
 //! Alertmanager's matchers: `=` `!=` `=~` `!~`, anchored regular expressions, and a missing label
 //! equals the empty string.
 
+mod operator;
 mod pattern;
 mod re2;
 mod text;
@@ -13,6 +14,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::event::Text;
+pub use operator::Operator;
 use pattern::Pattern;
 pub(in crate::engine) use text::{quote, quote_unless_plain};
 
@@ -25,19 +27,6 @@ pub struct Matcher {
     pub value: Text,
     /// The compiled value.
     pattern: Pattern,
-}
-
-/// The four operators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Operator {
-    #[serde(rename = "=")]
-    Equal,
-    #[serde(rename = "!=")]
-    NotEqual,
-    #[serde(rename = "=~")]
-    Match,
-    #[serde(rename = "!~")]
-    NotMatch,
 }
 
 /// What can be matched: an event's labels and fields under one lookup.
@@ -136,35 +125,9 @@ impl Matcher {
     }
 }
 
-impl Operator {
-    /// The sign between name and value.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Equal => "=",
-            Self::NotEqual => "!=",
-            Self::Match => "=~",
-            Self::NotMatch => "!~",
-        }
-    }
-
-    /// Whether the condition holds where the value does not match.
-    pub fn negates(self) -> bool {
-        match self {
-            Self::Equal | Self::Match => false,
-            Self::NotEqual | Self::NotMatch => true,
-        }
-    }
-}
-
 impl PartialEq for Matcher {
     fn eq(&self, other: &Self) -> bool {
         (&self.name, self.operator, &self.value) == (&other.name, other.operator, &other.value)
-    }
-}
-
-impl fmt::Display for Operator {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
     }
 }
 

@@ -7,7 +7,8 @@
 
 use regex::{Regex, RegexBuilder};
 
-use super::{Operator, re2};
+use super::operator::Operator;
+use super::re2;
 use crate::engine::event::Text;
 
 /// Bytes that a compiled regular expression may take.

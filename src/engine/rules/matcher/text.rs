@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use crate::text::is_unwanted;
 
-use super::Operator;
+use super::operator::Operator;
 
 /// The parts of a matcher as written.
 #[derive(Clone, Debug, PartialEq, Eq)]

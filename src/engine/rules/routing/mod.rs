@@ -15,7 +15,7 @@ use std::sync::Arc;
 use crate::engine::event::Text;
 use crate::engine::ids::{PolicyName, RouteName};
 use crate::engine::matcher::{Fields, Matcher};
-use crate::engine::ruleset::ChannelTarget;
+use crate::engine::policy::ChannelTarget;
 use crate::engine::time::Duration;
 use crate::engine::urgency::UrgencyRule;
 pub use group::GroupBy;
