@@ -51,7 +51,14 @@ const ROOMS: [Room; 18] = [
     Room {
         name: TEXT,
         rooms: &[],
-        crates: &["base64", "hex", "sha2", "strsim"],
+        crates: &[
+            "base64",
+            "hex",
+            "sha2",
+            "strsim",
+            "form_urlencoded",
+            "percent_encoding",
+        ],
     },
     Room {
         name: "store",
@@ -79,10 +86,8 @@ const ROOMS: [Room; 18] = [
             "ipnet",
             // When a certificate ends.
             "jiff",
-            // `Retry-After` as a date, form bodies, and values in addresses.
+            // `Retry-After` as a date.
             "httpdate",
-            "form_urlencoded",
-            "percent_encoding",
         ],
     },
     Room {
@@ -205,8 +210,7 @@ const ROOMS: [Room; 18] = [
 const API_ROOMS: &[&str] = &[
     "engine",
     // What providers post to us, in their own form.
-    "channels::sms_gateway::inbound",
-    "channels::twilio::inbound",
+    "channels::inbound",
     "rules",
     "inbound",
     "signing",
@@ -226,7 +230,6 @@ const API_CRATES: &[&str] = &[
     "utoipa_axum",
     "askama",
     "serde_json",
-    "form_urlencoded",
     "jiff",
     "ipnet",
     "tracing",
