@@ -1,5 +1,5 @@
-//! Text messages and delivery reports that come in for a channel: what they mean is in the folder of
-//! its provider, what follows is the engine's.
+//! Text messages and delivery reports that come in for a channel: what they mean is in the folder
+//! of its provider, what follows is the engine's.
 
 use axum::extract::{Request, State};
 use axum::response::Response;

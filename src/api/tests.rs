@@ -383,3 +383,47 @@ async fn the_uptime_that_alertmanagers_tools_read_is_the_start_of_the_process() 
     let uptime: jiff::Timestamp = body["uptime"].as_str().unwrap().parse().unwrap();
     assert_eq!(uptime.as_millisecond(), NOW.0 - 3_600_000);
 }
+
+#[tokio::test]
+async fn a_provider_needs_only_its_folder_and_a_line_to_send_and_to_be_heard() {
+    use crate::channels::{Parts, console, sample};
+    use crate::engine::outcome::Outcome;
+    use crate::test_server::{Reply, Server};
+    let server = Server::start([Reply::new(200, "")]).await;
+    let text = format!(
+        "[[channel]]\nname = \"new\"\nkind = \"made_up\"\nurl = \"{}\"\n",
+        server.url()
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("reveille.toml");
+    std::fs::write(&file, text).unwrap();
+    let sources = crate::config::Sources {
+        files: vec![file],
+        ..Default::default()
+    };
+    let loaded = crate::config::load(&sources).unwrap_or_else(|faults| panic!("{faults}"));
+    let provider = loaded.settings.channels[0].provider.clone();
+    let screen: console::Screen = Arc::new(std::sync::Mutex::new(Vec::<u8>::new()));
+    let parts = Parts {
+        http: sample::http(&[]),
+        links: sample::links(),
+        screen,
+    };
+    let channel = provider.build(&parts).unwrap();
+    let order = sample::order(crate::engine::ruleset::Medium::Sms);
+    assert_eq!(
+        sample::send(&*channel, &order).await.outcome,
+        Outcome::Accepted
+    );
+    assert_eq!(server.calls().len(), 1);
+
+    let mut state = state();
+    let inbound = provider.inbound().unwrap();
+    state.inbound.insert("new".into(), inbound);
+    let state = Arc::new(state);
+    for (header, expected) in [("yes", StatusCode::OK), ("no", StatusCode::UNAUTHORIZED)] {
+        let request = Request::post("/sms/new/inbound").header("x-made-up", header);
+        let (status, _) = ask(router(state.clone()), request.body(Body::empty()).unwrap()).await;
+        assert_eq!(status, expected, "{header}");
+    }
+}

@@ -13,6 +13,8 @@ pub mod email;
 pub mod http;
 pub mod inbound;
 pub mod links;
+#[cfg(test)]
+pub(crate) mod made_up;
 pub mod message_text;
 pub mod outcome;
 pub mod retry_after;
@@ -51,6 +53,8 @@ pub static KINDS: &[Kind] = &[
     twilio::KIND,
     sms_gateway::KIND,
     webhook::KIND,
+    #[cfg(test)]
+    made_up::KIND,
     console::KIND,
 ];
 
