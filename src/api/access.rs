@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::openapi::path::Operation;
 
-use crate::text::base64;
+use crate::signing;
 
 use super::auth::{Refused, Role};
 use super::guesses::peer;
@@ -111,16 +111,7 @@ pub fn note_use(state: &ApiState, secret: &str) {
 /// The secret of a request: a bearer token or the password of HTTP basic.
 pub fn secret_of(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, rest) = value.split_once(' ')?;
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(rest.trim().to_owned());
-    }
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = String::from_utf8(base64::decode(rest.trim())?).ok()?;
-    let (_, password) = decoded.split_once(':')?;
-    Some(password.to_owned())
+    signing::secret_of(value)
 }
 
 /// The key of an integration: as [`secret_of`], or in a header of its own.
@@ -137,6 +128,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::text::base64;
 
     #[test]
     fn secrets_are_found_where_senders_put_them() {

@@ -133,18 +133,6 @@ fn make_room(
     Ok(())
 }
 
-/// The fields of a form body or a query, in the order sent.
-pub fn form(bytes: &[u8]) -> Vec<(String, String)> {
-    form_urlencoded::parse(bytes).into_owned().collect()
-}
-
-/// The first value of a form field.
-pub fn field<'form>(form: &'form [(String, String)], name: &str) -> Option<&'form str> {
-    form.iter()
-        .find(|(known, _)| known == name)
-        .map(|(_, value)| value.as_str())
-}
-
 /// A body that breaks before its first byte: the server then closes the connection without having
 /// sent a status line. Used when no answer would be true.
 pub struct CutOff;
@@ -220,14 +208,6 @@ mod tests {
         let budget = budget();
         let read = read(&headers, Body::from("x"), 10, (&budget, BodyOf::Known)).await;
         assert_eq!(read.err(), Some(Unread::Encoded));
-    }
-
-    #[test]
-    fn a_form_keeps_its_fields_as_sent() {
-        let fields = form(b"Body=ack+1042&From=%2B3519&Body=again");
-        assert_eq!(field(&fields, "Body"), Some("ack 1042"));
-        assert_eq!(field(&fields, "From"), Some("+3519"));
-        assert_eq!(fields.len(), 3);
     }
 
     /// Over a real socket, because it is the server's behaviour that matters.

@@ -9,16 +9,16 @@ use crate::engine::cause::Cause;
 use crate::engine::ids::IntegrationName;
 use crate::engine::incident::SelfIncident;
 use crate::engine::input::Input;
-use crate::engine::ruleset::{Format, Integration};
-use crate::inbound::pagerduty::{RoutingKey, routing_key};
-use crate::inbound::{self, Parsed};
+use crate::engine::ruleset::Integration;
+use crate::inbound::pagerduty::{self, RoutingKey, routing_key};
+use crate::inbound::{self, BodyLimit, Descriptor, Parsed, Source, alertmanager_api, native};
 
 use super::access::{integration_key_of, note_use};
 use super::body::{self, Received, Unread};
 use super::body_budget::BodyOf;
 use super::extract::{Path, Whose};
 use super::guesses::peer;
-use super::ingest_answers::{self, ResponseStyle, Stored};
+use super::ingest_answers;
 use super::key_origin;
 use super::peer::Peer;
 use super::ports::{ApiState, AppState};
@@ -33,10 +33,16 @@ enum Endpoint {
     Hook,
     /// `…/api/v2/alerts`: what Prometheus sends.
     Alerts,
-    /// `/v2/enqueue`: PagerDuty's Events API.
-    Enqueue,
-    /// `/v2/change/enqueue`: its change events.
-    Change,
+}
+
+impl Endpoint {
+    fn format(self, integration: &Integration) -> &'static Descriptor {
+        match self {
+            Self::Native => &native::FORMAT,
+            Self::Hook => inbound::of(&integration.format),
+            Self::Alerts => &alertmanager_api::FORMAT,
+        }
+    }
 }
 
 /// Post one event or an array
@@ -122,7 +128,7 @@ pub async fn alerts(State(state): State<AppState>, request: Request) -> Response
     responses((status = 202))
 )]
 pub async fn enqueue(State(state): State<AppState>, request: Request) -> Response {
-    take_keyed_body(&state, Endpoint::Enqueue, request).await
+    take_keyed_body(&state, &pagerduty::FORMAT, request).await
 }
 
 /// As PagerDuty's change events; they page nobody
@@ -131,10 +137,14 @@ pub async fn enqueue(State(state): State<AppState>, request: Request) -> Respons
     responses((status = 202))
 )]
 pub async fn enqueue_change(State(state): State<AppState>, request: Request) -> Response {
-    take_keyed_body(&state, Endpoint::Change, request).await
+    take_keyed_body(&state, &pagerduty::CHANGE, request).await
 }
 
-async fn take_keyed_body(state: &ApiState, endpoint: Endpoint, request: Request) -> Response {
+async fn take_keyed_body(
+    state: &ApiState,
+    format: &'static Descriptor,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
     let limit = state.settings.body_limit;
     // A key in a header that opens something makes the sender known before the body, which may
@@ -150,30 +160,28 @@ async fn take_keyed_body(state: &ApiState, endpoint: Endpoint, request: Request)
         Ok(bytes) => bytes,
         Err(unread) => {
             let problem = unread.problem(of.limit(limit));
-            return ingest_answers::refused(ResponseStyle::Pagerduty, &problem);
+            return ingest_answers::refused(format, &problem);
         }
     };
     let key = match routing_key(&bytes) {
         RoutingKey::Given(key) => Some(key),
         RoutingKey::Missing => integration_key_of(&parts.headers),
         // What is wrong with the body is more of a help than that it has no key.
-        RoutingKey::Unrecognized => return ingest_answers::unrecognized_object(),
+        RoutingKey::Unrecognized => {
+            return ingest_answers::response(pagerduty::unrecognized_object());
+        }
     };
     let Some(key) = key else {
-        return ingest_answers::without_routing_key();
+        return ingest_answers::response(pagerduty::without_routing_key());
     };
     let peer = peer(&parts.extensions);
     match opened_by(state, None, Some(key), peer) {
         Ok(integration) => {
-            let answer = store(state, endpoint, &integration, &bytes).await;
-            answer.unwrap_or_else(|problem| {
-                ingest_answers::refused(ResponseStyle::Pagerduty, &problem)
-            })
+            let answer = store(state, format, &integration, &bytes).await;
+            answer.unwrap_or_else(|problem| ingest_answers::refused(format, &problem))
         }
-        Err(problem) if problem.is_temporary() => {
-            ingest_answers::refused(ResponseStyle::Pagerduty, &problem)
-        }
-        Err(_) => ingest_answers::unknown_routing_key(),
+        Err(problem) if problem.is_temporary() => ingest_answers::refused(format, &problem),
+        Err(_) => ingest_answers::response(pagerduty::unknown_routing_key()),
     }
 }
 
@@ -189,9 +197,9 @@ async fn take(
         Ok(integration) => integration,
         Err(problem) => return problem.into_response(),
     };
-    let manner = manner(endpoint, &integration.format);
+    let format = endpoint.format(&integration);
     let answer = take_in(state, endpoint, &integration, request).await;
-    answer.unwrap_or_else(|problem| ingest_answers::refused(manner, &problem))
+    answer.unwrap_or_else(|problem| ingest_answers::refused(format, &problem))
 }
 
 async fn take_in(
@@ -205,9 +213,13 @@ async fn take_in(
         let known = (&state.auth, &state.handle.rules());
         key_origin::check(&parts.headers, &integration.name, known)?;
     }
-    let limit = body_limit(state, endpoint, &integration.format);
+    let format = endpoint.format(integration);
+    let limit = match format.body_limit {
+        BodyLimit::Ordinary => state.settings.body_limit,
+        BodyLimit::Alertmanager => state.settings.body_limit_alertmanager,
+    };
     let bytes = read(state, &parts.headers, body, limit, &integration.name).await?;
-    store(state, endpoint, integration, &bytes).await
+    store(state, format, integration, &bytes).await
 }
 
 /// The integration that the key opens. A name in the path must be its own; whether the name or the
@@ -278,97 +290,49 @@ async fn raise_too_large(state: &ApiState, integration: &IntegrationName, limit:
 
 async fn store(
     state: &ApiState,
-    endpoint: Endpoint,
+    format: &'static Descriptor,
     integration: &Integration,
     body: &[u8],
 ) -> Result<Response, Problem> {
-    let manner = manner(endpoint, &integration.format);
-    let parsed = parse(endpoint, integration, body, state);
+    let now = state.now();
+    let parsed = (format.parse)(Source { integration, now }, body);
     if parsed.events.is_empty() {
-        return Ok(ingest_answers::nothing_usable(manner, &parsed));
+        return Ok(ingest_answers::nothing_usable(format, &parsed));
     }
     let Parsed { events, faults } = parsed;
     let name = integration.name.clone();
     let receipts = state.handle.submit(name, events).await?;
-    Ok(ingest_answers::stored(
-        manner,
-        &Stored {
-            receipts: &receipts,
-            faults: &faults,
-        },
-    ))
-}
-
-fn parse(endpoint: Endpoint, integration: &Integration, body: &[u8], state: &ApiState) -> Parsed {
-    let now = state.now();
-    match endpoint {
-        Endpoint::Native => inbound::parse_as(&Format::Native, integration, body, now),
-        Endpoint::Hook => inbound::parse(integration, body, now),
-        Endpoint::Alerts => inbound::parse_as(&Format::AlertmanagerApi, integration, body, now),
-        Endpoint::Enqueue => inbound::parse_as(&Format::Pagerduty, integration, body, now),
-        Endpoint::Change => inbound::parse_change(integration, body, now),
-    }
-}
-
-/// The form of the answer: as the program answers that the sender believes to speak to.
-fn manner(endpoint: Endpoint, format: &Format) -> ResponseStyle {
-    match endpoint {
-        Endpoint::Native => ResponseStyle::Receipts,
-        Endpoint::Alerts => ResponseStyle::Alertmanager,
-        Endpoint::Enqueue => ResponseStyle::Pagerduty,
-        Endpoint::Change => ResponseStyle::PagerdutyChange,
-        Endpoint::Hook => match format {
-            Format::Pagerduty => ResponseStyle::Pagerduty,
-            Format::AlertmanagerApi => ResponseStyle::Alertmanager,
-            Format::Native | Format::Alertmanager | Format::Generic(_) => ResponseStyle::Receipts,
-        },
-    }
-}
-
-fn body_limit(state: &ApiState, endpoint: Endpoint, format: &Format) -> usize {
-    let settings = &state.settings;
-    match endpoint {
-        Endpoint::Native | Endpoint::Enqueue | Endpoint::Change => settings.body_limit,
-        Endpoint::Alerts => settings.body_limit_alertmanager,
-        Endpoint::Hook => match format {
-            Format::Alertmanager | Format::AlertmanagerApi => settings.body_limit_alertmanager,
-            Format::Native | Format::Pagerduty | Format::Generic(_) => settings.body_limit,
-        },
-    }
+    Ok(ingest_answers::stored(format, &receipts, &faults))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inbound::tests::integration;
 
     #[test]
     fn the_path_decides_how_the_sender_is_answered() {
         let cases = [
-            (Endpoint::Native, Format::Pagerduty, ResponseStyle::Receipts),
-            (
-                Endpoint::Alerts,
-                Format::Native,
-                ResponseStyle::Alertmanager,
-            ),
-            (Endpoint::Enqueue, Format::Native, ResponseStyle::Pagerduty),
-            (
-                Endpoint::Hook,
-                Format::Alertmanager,
-                ResponseStyle::Receipts,
-            ),
-            (
-                Endpoint::Hook,
-                Format::AlertmanagerApi,
-                ResponseStyle::Alertmanager,
-            ),
-            (Endpoint::Hook, Format::Pagerduty, ResponseStyle::Pagerduty),
+            (Endpoint::Native, "pagerduty", "native"),
+            (Endpoint::Alerts, "native", "alertmanager_api"),
+            (Endpoint::Hook, "native", "native"),
+            (Endpoint::Hook, "alertmanager", "alertmanager"),
+            (Endpoint::Hook, "alertmanager_api", "alertmanager_api"),
+            (Endpoint::Hook, "pagerduty", "pagerduty"),
+            (Endpoint::Hook, "generic", "generic"),
         ];
         for (endpoint, format, expected) in cases {
-            assert_eq!(
-                manner(endpoint, &format),
-                expected,
-                "{endpoint:?} {format:?}"
-            );
+            let found = endpoint.format(&integration(format));
+            assert_eq!(found.word, expected, "{endpoint:?} {format:?}");
+        }
+    }
+
+    #[test]
+    fn the_formats_of_alertmanager_have_a_limit_of_their_own() {
+        for format in inbound::FORMATS {
+            let is_alertmanager = format.word.starts_with("alertmanager");
+            let is_own = format.body_limit == BodyLimit::Alertmanager;
+            assert_eq!(is_own, is_alertmanager, "{}", format.word);
         }
     }
 }

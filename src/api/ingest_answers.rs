@@ -1,182 +1,85 @@
-//! What senders are answered: our receipts, or exactly what the imitated program would say.
+//! What senders are answered over HTTP: our receipts and problems, or what their format says that
+//! the imitated program would answer.
 
 use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 
 use crate::engine::event::Fault;
 use crate::engine::records::Receipt;
-use crate::inbound::Parsed;
-use crate::inbound::pagerduty::is_unrecognized;
+use crate::inbound::{Answer, Descriptor, Parsed, Refused};
 
 use super::extract::Json;
 use super::problem::Problem;
 use super::wire::receipt::{self, AcceptedBatch};
 
-/// Whose form an answer has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResponseStyle {
-    /// Our own: 202 with receipts.
-    Receipts,
-    /// Alertmanager's API v2: 200 with nothing, errors as a JSON string.
-    Alertmanager,
-    /// PagerDuty's Events API v2: always a JSON object.
-    Pagerduty,
-    /// The same for its change events, which have no key.
-    PagerdutyChange,
-}
-
-/// What was stored of a request.
-pub struct Stored<'request> {
-    pub receipts: &'request [Arc<Receipt>],
-    /// What could not be used.
-    pub faults: &'request [Fault],
-}
-
-/// At least one event is durable.
-pub fn stored(style: ResponseStyle, stored: &Stored) -> Response {
-    match style {
-        ResponseStyle::Receipts => {
-            let receipts = stored.receipts.iter();
-            let batch = AcceptedBatch {
-                receipts: receipts.map(|known| receipt::accepted(known)).collect(),
-                faults: receipt::faults(stored.faults),
-            };
-            (StatusCode::ACCEPTED, Json(batch)).into_response()
-        }
-        // As in the original, the valid alerts of a batch are stored and the answer is 400.
-        ResponseStyle::Alertmanager if stored.faults.is_empty() => StatusCode::OK.into_response(),
-        ResponseStyle::Alertmanager => {
-            (StatusCode::BAD_REQUEST, Json(as_sentence(stored.faults))).into_response()
-        }
-        ResponseStyle::Pagerduty => {
-            let first = stored.receipts.first();
-            let key = first.map_or("", |known| &*known.dedup_key);
-            let body = json!({
-                "status": "success",
-                "message": "Event processed",
-                "dedup_key": key,
-            });
-            (StatusCode::ACCEPTED, Json(body)).into_response()
-        }
-        ResponseStyle::PagerdutyChange => {
-            let body = json!({"status": "success", "message": "Change event processed"});
-            (StatusCode::ACCEPTED, Json(body)).into_response()
-        }
+/// At least one event is durable; the faults are of what could not be used.
+pub fn stored(format: &Descriptor, receipts: &[Arc<Receipt>], faults: &[Fault]) -> Response {
+    match &format.answers {
+        Some(answers) => response((answers.stored)(receipts, faults)),
+        None => accepted(receipts, faults),
     }
 }
 
 /// Nothing of the request could be used, or it held nothing.
-pub fn nothing_usable(style: ResponseStyle, parsed: &Parsed) -> Response {
-    let faults = &parsed.faults;
-    match style {
-        ResponseStyle::Receipts if faults.is_empty() => {
-            let empty = AcceptedBatch {
-                receipts: Vec::new(),
-                faults: Vec::new(),
-            };
-            (StatusCode::ACCEPTED, Json(empty)).into_response()
-        }
-        ResponseStyle::Receipts => Problem::faulty(faults).into_response(),
-        ResponseStyle::Alertmanager if faults.is_empty() => StatusCode::OK.into_response(),
-        ResponseStyle::Alertmanager => {
-            (StatusCode::BAD_REQUEST, Json(as_sentence(faults))).into_response()
-        }
-        ResponseStyle::Pagerduty | ResponseStyle::PagerdutyChange if is_unrecognized(parsed) => {
-            unrecognized_object()
-        }
-        ResponseStyle::Pagerduty | ResponseStyle::PagerdutyChange => {
-            let errors: Vec<String> = faults.iter().map(|fault| fault.problem.clone()).collect();
-            invalid_event(&errors)
-        }
+pub fn nothing_usable(format: &Descriptor, parsed: &Parsed) -> Response {
+    match &format.answers {
+        Some(answers) => response((answers.nothing_usable)(parsed)),
+        None if parsed.faults.is_empty() => accepted(&[], &[]),
+        None => Problem::faulty(&parsed.faults).into_response(),
     }
 }
 
 /// The request was refused before anything was stored.
-pub fn refused(style: ResponseStyle, problem: &Problem) -> Response {
-    match style {
-        ResponseStyle::Receipts => problem.clone().into_response(),
-        ResponseStyle::Alertmanager => {
-            let text = Json(problem.detail().to_owned());
-            problem.with_body(problem.status(), text)
-        }
-        ResponseStyle::Pagerduty | ResponseStyle::PagerdutyChange => refused_as_pagerduty(problem),
+pub fn refused(format: &Descriptor, problem: &Problem) -> Response {
+    let Some(answers) = &format.answers else {
+        return problem.clone().into_response();
+    };
+    let answer = (answers.refused)(Refused {
+        status: problem.status().as_u16(),
+        detail: problem.detail(),
+        is_temporary: problem.is_temporary(),
+    });
+    problem.with_body(status(&answer), Json(answer.body))
+}
+
+/// An answer as HTTP.
+pub fn response(answer: Answer) -> Response {
+    let status = status(&answer);
+    match answer.body {
+        Some(body) => (status, Json(body)).into_response(),
+        None => status.into_response(),
     }
 }
 
-/// The original's clients drop an event after some 503 (pdjs 2.2 at once), and come back after a
-/// 429, for as long as it takes (pagerduty 7.2). What passes is therefore a 429.
-fn refused_as_pagerduty(problem: &Problem) -> Response {
-    let errors = [problem.detail().to_owned()];
-    if !problem.is_temporary() {
-        let body = pagerduty_error("invalid event", &errors);
-        return problem.with_body(problem.status(), body);
-    }
-    let body = json!({
-        "status": "throttle exceeded",
-        "message": "Requests for this service are arriving too quickly. Please retry later.",
-        "errors": errors,
-    });
-    problem.with_body(StatusCode::TOO_MANY_REQUESTS, Json(body))
+fn status(answer: &Answer) -> StatusCode {
+    StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// The routing key of an event opens nothing here.
-pub fn unknown_routing_key() -> Response {
-    invalid_event(&["'routing_key' is not a known integration key".to_owned()])
-}
-
-/// An event brought no routing key at all.
-pub fn without_routing_key() -> Response {
-    invalid_event(&["'routing_key' is missing or blank".to_owned()])
-}
-
-/// The body was no JSON object, in the words of the original.
-pub fn unrecognized_object() -> Response {
-    let body = json!({
-        "status": "Unrecognized object",
-        "message": "Event object format is unrecognized",
-        "errors": ["JSON parse error"],
-    });
-    (StatusCode::BAD_REQUEST, Json(body)).into_response()
-}
-
-fn invalid_event(errors: &[String]) -> Response {
-    let body = pagerduty_error("invalid event", errors);
-    (StatusCode::BAD_REQUEST, body).into_response()
-}
-
-fn pagerduty_error(status: &str, errors: &[String]) -> Json<serde_json::Value> {
-    Json(json!({
-        "status": status,
-        "message": "Event object is invalid",
-        "errors": errors,
-    }))
-}
-
-fn as_sentence(faults: &[Fault]) -> String {
-    let faults: Vec<String> = faults.iter().map(sentence).collect();
-    faults.join("; ")
-}
-
-fn sentence(fault: &Fault) -> String {
-    format!("{}: {}", fault.path, fault.problem)
+fn accepted(receipts: &[Arc<Receipt>], faults: &[Fault]) -> Response {
+    let receipts = receipts.iter();
+    let batch = AcceptedBatch {
+        receipts: receipts.map(|receipt| receipt::accepted(receipt)).collect(),
+        faults: receipt::faults(faults),
+    };
+    (StatusCode::ACCEPTED, Json(batch)).into_response()
 }
 
 #[cfg(test)]
 mod tests {
     use axum::body::to_bytes;
     use axum::http::header;
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::engine::event::{Action, Labels};
+    use crate::engine::event::Action;
     use crate::engine::ids::{IncidentNumber, ReceiptId};
     use crate::engine::reason::Reason;
     use crate::engine::records::Disposition;
-    use crate::engine::ruleset::{Format, Integration};
-    use crate::engine::time::{Duration, Timestamp};
+    use crate::engine::time::Timestamp;
+    use crate::inbound::tests::integration;
+    use crate::inbound::{alertmanager_api, native, pagerduty};
     use crate::runtime::handle::Unavailable;
 
     fn receipt() -> Arc<Receipt> {
@@ -221,19 +124,13 @@ mod tests {
             "status": "success", "message": "Event processed", "dedup_key": "disk/db1",
         });
         let cases = [
-            (ResponseStyle::Receipts, 202, ours),
-            (ResponseStyle::Alertmanager, 200, Value::Null),
-            (ResponseStyle::Pagerduty, 202, theirs),
+            (&native::FORMAT, 202, ours),
+            (&alertmanager_api::FORMAT, 200, Value::Null),
+            (&pagerduty::FORMAT, 202, theirs),
         ];
-        for (style, status, body) in cases {
-            let answer = stored(
-                style,
-                &Stored {
-                    receipts: &receipts,
-                    faults: &[],
-                },
-            );
-            assert_eq!(read(answer).await, (status, body), "{style:?}");
+        for (format, status, body) in cases {
+            let answer = stored(format, &receipts, &[]);
+            assert_eq!(read(answer).await, (status, body), "{}", format.word);
         }
     }
 
@@ -241,16 +138,12 @@ mod tests {
     async fn a_batch_with_a_bad_part_is_stored_and_says_so() {
         let receipts = [receipt()];
         let faults = [fault()];
-        let half = Stored {
-            receipts: &receipts,
-            faults: &faults,
-        };
-        let (status, body) = read(stored(ResponseStyle::Receipts, &half)).await;
+        let (status, body) = read(stored(&native::FORMAT, &receipts, &faults)).await;
         assert_eq!(
             (status, &body["faults"][0]["path"]),
             (202, &json!("$[1].labels"))
         );
-        let (status, body) = read(stored(ResponseStyle::Alertmanager, &half)).await;
+        let (status, body) = read(stored(&alertmanager_api::FORMAT, &receipts, &faults)).await;
         assert_eq!((status, body), (400, json!("$[1].labels: is missing")));
     }
 
@@ -264,9 +157,9 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_used_is_refused_with_every_fault() {
         let parsed = nothing_but(vec![fault()]);
-        let (status, body) = read(nothing_usable(ResponseStyle::Alertmanager, &parsed)).await;
+        let (status, body) = read(nothing_usable(&alertmanager_api::FORMAT, &parsed)).await;
         assert_eq!((status, body), (400, json!("$[1].labels: is missing")));
-        let (status, body) = read(nothing_usable(ResponseStyle::Receipts, &parsed)).await;
+        let (status, body) = read(nothing_usable(&native::FORMAT, &parsed)).await;
         assert_eq!((status, &body["code"]), (400, &json!("invalid_events")));
     }
 
@@ -304,18 +197,9 @@ mod tests {
                 invalid(json!(["'payload.severity' is missing or blank"])),
             ),
         ];
-        let integration = Integration {
-            name: "billing".into(),
-            format: Format::Pagerduty,
-            labels: Labels::default(),
-            max_age: Duration::hours(6),
-            resolve_after: None,
-            key_hashes: Vec::new(),
-            was: Vec::new(),
-        };
         for (body, expected) in cases {
-            let parsed = crate::inbound::parse(&integration, body, Timestamp(0));
-            let answer = nothing_usable(ResponseStyle::Pagerduty, &parsed);
+            let parsed = crate::inbound::parse(&integration("pagerduty"), body, Timestamp(0));
+            let answer = nothing_usable(&pagerduty::FORMAT, &parsed);
             let text = String::from_utf8_lossy(body);
             assert_eq!(read(answer).await, (400, expected), "{text}");
         }
@@ -323,13 +207,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_empty_list_is_no_fault() {
-        let cases = [
-            (ResponseStyle::Receipts, 202),
-            (ResponseStyle::Alertmanager, 200),
-        ];
-        for (style, expected) in cases {
-            let (status, _) = read(nothing_usable(style, &nothing_but(Vec::new()))).await;
-            assert_eq!(status, expected, "{style:?}");
+        let cases = [(&native::FORMAT, 202), (&alertmanager_api::FORMAT, 200)];
+        for (format, expected) in cases {
+            let (status, _) = read(nothing_usable(format, &nothing_but(Vec::new()))).await;
+            assert_eq!(status, expected, "{}", format.word);
         }
     }
 
@@ -342,20 +223,20 @@ mod tests {
             Unavailable::Quarantined,
             Unavailable::StoreFailed("disk on fire".to_owned()),
         ];
-        let manners = [
-            (ResponseStyle::Receipts, 503),
-            (ResponseStyle::Alertmanager, 503),
-            (ResponseStyle::Pagerduty, 429),
-            (ResponseStyle::PagerdutyChange, 429),
+        let formats = [
+            (&native::FORMAT, 503),
+            (&alertmanager_api::FORMAT, 503),
+            (&pagerduty::FORMAT, 429),
+            (&pagerduty::CHANGE, 429),
         ];
         for trouble in troubles {
             let problem = Problem::from(trouble);
-            for (style, expected) in manners {
-                let answer = refused(style, &problem);
+            for (format, expected) in formats {
+                let answer = refused(format, &problem);
                 assert!(answer.headers().contains_key(header::RETRY_AFTER));
                 let (status, body) = read(answer).await;
-                assert_eq!(status, expected, "{style:?} {}", problem.code());
-                assert_ne!(body, Value::Null, "{style:?} always answers JSON");
+                assert_eq!(status, expected, "{} {}", format.word, problem.code());
+                assert_ne!(body, Value::Null, "{} always answers JSON", format.word);
                 if expected == 429 {
                     assert_eq!(body["status"], "throttle exceeded");
                     assert_eq!(body["errors"][0], problem.detail());
@@ -367,11 +248,7 @@ mod tests {
     #[tokio::test]
     async fn a_change_event_is_answered_without_a_key() {
         let receipts = [receipt()];
-        let stored_whole = Stored {
-            receipts: &receipts,
-            faults: &[],
-        };
-        let answer = stored(ResponseStyle::PagerdutyChange, &stored_whole);
+        let answer = stored(&pagerduty::CHANGE, &receipts, &[]);
         let body = json!({"status": "success", "message": "Change event processed"});
         assert_eq!(read(answer).await, (202, body));
     }

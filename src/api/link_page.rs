@@ -7,7 +7,6 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
-use super::body;
 use super::extract::{Path, Query, Whose, whole_body};
 use super::html;
 use super::links;
@@ -22,6 +21,7 @@ use crate::engine::ids::IncidentNumber;
 use crate::engine::input::{Actor, Verb, Via};
 use crate::engine::time::{Duration, Now, Timestamp};
 use crate::runtime::handle;
+use crate::text::form;
 use crate::web::ack_page::{ALERTS_SHOWN, AckPage, Notice, View};
 use crate::web::opened_link::OpenedLink;
 use crate::web::time_format::Clock;
@@ -81,12 +81,12 @@ async fn press(state: &ApiState, token: &str, request: Request) -> Result<Respon
         return Ok(unknown_link());
     };
     let body = whole_body(state, request, FORM_BYTES_MAX, Whose::Known).await?;
-    let form = body::form(&body);
+    let form = form::fields(&body);
     if !opened.can_act() {
         return Ok(seen_again(ActionResult::Nothing));
     }
     let name = parse::clean(
-        body::field(&form, "name").unwrap_or(""),
+        form::field(&form, "name").unwrap_or(""),
         NAME_CHARACTERS_MAX,
     );
     let Some(actor) = actor(state, &opened, &name) else {
@@ -125,15 +125,15 @@ enum PostedAction {
 
 impl PostedAction {
     fn read(form: &[(String, String)], now: Timestamp) -> Result<Self, Problem> {
-        if let Some(number) = body::field(form, "linked") {
+        if let Some(number) = form::field(form, "linked") {
             let number = parse::number("incident", number)?;
             return Ok(Self::Linked(IncidentNumber(number)));
         }
-        if let Some(number) = body::field(form, "one") {
+        if let Some(number) = form::field(form, "one") {
             let number = parse::number("incident", number)?;
             return Ok(Self::One(IncidentNumber(number)));
         }
-        let verb = match body::field(form, "action").unwrap_or("") {
+        let verb = match form::field(form, "action").unwrap_or("") {
             "acknowledge" => Verb::Acknowledge,
             "decline" => Verb::Decline,
             "resolve" => Verb::Resolve,

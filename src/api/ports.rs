@@ -9,8 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::channels::sms_gateway::inbound::Inbound;
-use crate::channels::twilio::inbound::Account;
+use crate::channels::inbound::Inbound;
 use crate::engine::ids::{ChannelName, Revision};
 use crate::engine::input::Actor;
 use crate::engine::outcome::Outcome;
@@ -42,9 +41,6 @@ pub struct ApiState {
     pub audit_log: AuditLog,
     /// The text of `/metrics`.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
-    /// What a delivery report means, by Twilio's word for it and its error code; `None` while the
-    /// message is under way.
-    pub read_sms_report: fn(&str, Option<u32>) -> Option<Outcome>,
     /// Told of each delivery report that named an attempt of another channel, to be counted.
     pub on_refused_report: Arc<dyn Fn(&ChannelName) + Send + Sync>,
     /// When the process started.
@@ -55,16 +51,12 @@ pub struct ApiState {
     pub random: Arc<Random>,
     /// Signs acknowledge tokens.
     pub links_secret: [u8; 32],
-    /// Of each Slack channel.
-    pub slack_signing_secrets: BTreeMap<ChannelName, String>,
-    /// Of each Twilio channel.
-    pub twilio_accounts: BTreeMap<ChannelName, Account>,
+    /// Channels whose provider posts to us.
+    pub inbound: BTreeMap<ChannelName, Arc<dyn Inbound>>,
     /// Requests that were refused for their signature or key.
     pub refusals: Refusals,
     /// Wrong keys and tokens.
     pub guesses: Guesses,
-    /// Channels of kind `sms_webhook` that take replies.
-    pub sms_webhooks: BTreeMap<ChannelName, Inbound>,
     /// Bytes of bodies that are held.
     pub bodies: Arc<BodyBudget>,
     /// Those of `/readyz` that are under way.
@@ -271,16 +263,13 @@ pub trait Channels: Send + Sync {
     /// Asks one whether it would take messages; `None` if there is no such channel.
     fn check<'port>(&'port self, name: &'port ChannelName) -> Pending<'port, Option<ChannelCheck>>;
 
-    /// The e-mail address of a Slack account, as that channel's workspace tells it.
-    fn email_on_slack<'port>(
+    /// The e-mail address of an account of that channel's provider, where it tells.
+    fn email_of<'port>(
         &'port self,
         channel: &'port ChannelName,
         account: &'port str,
     ) -> Pending<'port, Option<String>>;
 
-    /// Tells by SMS what became of a reply, in the background and once.
-    fn confirm_by_sms(&self, channel: &ChannelName, number: String, text: String);
-
-    /// Answers privately to somebody who pressed a Slack button, in the background.
-    fn tell_on_slack(&self, response_url: String, text: String);
+    /// Tells somebody what became of their reply or press, in the background and once.
+    fn confirm(&self, channel: &ChannelName, address: String, text: String);
 }

@@ -11,7 +11,7 @@ use crate::engine::ids::IntegrationName;
 use crate::engine::preview::preview;
 use crate::engine::ruleset::{Format, Integration, RuleSet};
 use crate::engine::time::{Duration, Now, Timestamp};
-use crate::inbound::{self, Parsed};
+use crate::inbound::{self, Parsed, Source};
 use crate::runtime::handle::View;
 
 use super::extract::{Json, Query, Whose, whole_body};
@@ -59,11 +59,15 @@ pub async fn route(
     let question = question(&state, &query, &body)?;
     let now = question.at.unwrap_or_else(|| state.now());
     let integration = question.integration;
-    let mut parsed = if question.is_raw {
-        inbound::parse(&integration, &question.body, now)
-    } else {
-        inbound::parse_as(&Format::Native, &integration, &question.body, now)
+    let parse = match question.is_raw {
+        true => inbound::of(&integration.format).parse,
+        false => inbound::native::parse,
     };
+    let source = Source {
+        integration: &integration,
+        now,
+    };
+    let mut parsed = parse(source, &question.body);
     if parsed.events.is_empty() && !parsed.faults.is_empty() {
         return Err(Problem::faulty(&parsed.faults));
     }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::channels::inbound::{Origin, Refusal};
 use crate::engine::cause::Cause;
 use crate::engine::ids::ChannelName;
 use crate::engine::incident::SelfIncident;
@@ -18,15 +19,6 @@ use super::ports::ApiState;
 const REPORTED_AFTER: usize = 3;
 
 const WINDOW: Duration = Duration::hours(1);
-
-/// Who seems to have sent it, beside its signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// It knows what only the provider and we know, such as the account, or is signed at all.
-    LikelyProvider,
-    /// Anybody on the internet may have sent it.
-    Unknown,
-}
 
 /// Counts a refused request.
 type Count = Arc<dyn Fn(&ChannelName) + Send + Sync>;
@@ -65,18 +57,13 @@ impl Refusals {
     }
 }
 
-/// Takes note of a refused request: `what` it was, and why it was refused.
-pub async fn note(
-    state: &ApiState,
-    channel: &ChannelName,
-    what: &str,
-    cause: &str,
-    origin: Origin,
-) {
+/// Takes note of a refused request.
+pub async fn note(state: &ApiState, channel: &ChannelName, refusal: &Refusal) {
+    let Refusal { what, cause, .. } = refusal;
     (state.refusals.count)(channel);
     tracing::warn!(channel.name = %channel, error = cause, "{what} is refused");
-    let is_repeated =
-        origin == Origin::LikelyProvider && state.refusals.is_repeated(channel, state.now());
+    let is_repeated = refusal.origin == Origin::LikelyProvider
+        && state.refusals.is_repeated(channel, state.now());
     if !is_repeated {
         return;
     }

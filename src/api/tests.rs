@@ -22,7 +22,7 @@ use super::ports::{
 };
 use super::refusals::Refusals;
 use super::*;
-use crate::channels::twilio::inbound::Account;
+use crate::channels::{Inbound, Provider, slack, twilio};
 use crate::engine::event::Labels;
 use crate::engine::ids::{ChannelName, Revision};
 use crate::engine::ruleset::{Format, Integration, RuleSet};
@@ -74,7 +74,7 @@ impl Channels for NoChannels {
         Box::pin(async { None })
     }
 
-    fn email_on_slack<'port>(
+    fn email_of<'port>(
         &'port self,
         _: &'port ChannelName,
         _: &'port str,
@@ -82,9 +82,7 @@ impl Channels for NoChannels {
         Box::pin(std::future::ready(None))
     }
 
-    fn confirm_by_sms(&self, _: &ChannelName, _: String, _: String) {}
-
-    fn tell_on_slack(&self, _: String, _: String) {}
+    fn confirm(&self, _: &ChannelName, _: String, _: String) {}
 }
 
 fn token_of(role: Role) -> String {
@@ -129,16 +127,13 @@ fn state() -> ApiState {
         audit_log: AuditLog::default(),
         started_at: NOW,
         metrics: Arc::new(String::new),
-        read_sms_report: |_, _| None,
         on_refused_report: Arc::new(|_| {}),
         clock: Arc::new(|| NOW),
         random: Arc::new(|bytes| bytes.fill(7)),
         links_secret: [1; 32],
-        slack_signing_secrets: BTreeMap::from([("slack".into(), "shh".to_owned())]),
-        twilio_accounts: BTreeMap::from([("sms".into(), twilio_account())]),
+        inbound: inbound(),
         refusals: Refusals::default(),
         guesses: Guesses::default(),
-        sms_webhooks: BTreeMap::new(),
         bodies: BodyBudget::new(1 << 20, Arc::new(Metrics::new())),
         looks: ReadinessLocks::default(),
         settings: Settings {
@@ -151,12 +146,28 @@ fn state() -> ApiState {
     }
 }
 
-fn twilio_account() -> Account {
-    Account {
-        sid: "AC1".to_owned(),
-        auth_token: "token".to_owned(),
+fn inbound() -> BTreeMap<ChannelName, Arc<dyn Inbound>> {
+    let slack = slack::Settings {
+        name: "slack".into(),
+        token: "xoxb-1".into(),
+        signing_secret: Some("shh".into()),
+        api_url: String::new(),
+    };
+    let twilio = twilio::Settings {
+        name: "sms".into(),
+        account_sid: "AC1".to_owned(),
+        auth_token: "token".into(),
         shared_keys: Vec::new(),
-    }
+        sender: twilio::Sender::Number("+15005550006".to_owned()),
+        balance_min: None,
+        api_url: String::new(),
+    };
+    let providers: [&dyn Provider; 2] = [&slack, &twilio];
+    let inbound = providers.map(|provider| (provider.info().name, provider.inbound()));
+    let inbound = inbound.into_iter();
+    inbound
+        .filter_map(|(name, inbound)| Some((name, inbound?)))
+        .collect()
 }
 
 /// A path of the table with something in each of its variable parts.
@@ -297,7 +308,6 @@ async fn unsigned_requests_in_the_name_of_providers_are_refused() {
 
 #[tokio::test]
 async fn signed_requests_of_providers_pass_their_signature() {
-    use crate::signing::{slack, twilio};
     let seconds = (NOW.0 / 1_000).to_string();
     // Something that needs nothing of the driver: a dialogue was opened, a message is under way.
     let body = "payload=%7B%22type%22%3A%22view_closed%22%2C\
@@ -306,14 +316,17 @@ async fn signed_requests_of_providers_pass_their_signature() {
         .header("x-slack-request-timestamp", &seconds)
         .header(
             "x-slack-signature",
-            slack::sign("shh", &seconds, body.as_bytes()),
+            slack::signature::sign("shh", &seconds, body.as_bytes()),
         )
         .body(Body::from(body));
     let url = "https://pager.example.com/sms/sms/status?attempt=7";
     let form = [("MessageStatus".to_owned(), "queued".to_owned())];
     let twilio = Request::post("/sms/sms/status?attempt=7")
         .header("host", "attacker.example.com")
-        .header("x-twilio-signature", twilio::sign("token", url, &form))
+        .header(
+            "x-twilio-signature",
+            twilio::signature::sign("token", url, &form),
+        )
         .body(Body::from("MessageStatus=queued"));
     let state = Arc::new(state());
     for request in [slack.unwrap(), twilio.unwrap()] {
@@ -369,4 +382,48 @@ async fn the_uptime_that_alertmanagers_tools_read_is_the_start_of_the_process() 
     assert_eq!(status, StatusCode::OK);
     let uptime: jiff::Timestamp = body["uptime"].as_str().unwrap().parse().unwrap();
     assert_eq!(uptime.as_millisecond(), NOW.0 - 3_600_000);
+}
+
+#[tokio::test]
+async fn a_provider_needs_only_its_folder_and_a_line_to_send_and_to_be_heard() {
+    use crate::channels::{Parts, console, sample};
+    use crate::engine::outcome::Outcome;
+    use crate::test_server::{Reply, Server};
+    let server = Server::start([Reply::new(200, "")]).await;
+    let text = format!(
+        "[[channel]]\nname = \"new\"\nkind = \"made_up\"\nurl = \"{}\"\n",
+        server.url()
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("reveille.toml");
+    std::fs::write(&file, text).unwrap();
+    let sources = crate::config::Sources {
+        files: vec![file],
+        ..Default::default()
+    };
+    let loaded = crate::config::load(&sources).unwrap_or_else(|faults| panic!("{faults}"));
+    let provider = loaded.settings.channels[0].provider.clone();
+    let screen: console::Screen = Arc::new(std::sync::Mutex::new(Vec::<u8>::new()));
+    let parts = Parts {
+        http: sample::http(&[]),
+        links: sample::links(),
+        screen,
+    };
+    let channel = provider.build(&parts).unwrap();
+    let order = sample::order(crate::engine::ruleset::Medium::Sms);
+    assert_eq!(
+        sample::send(&*channel, &order).await.outcome,
+        Outcome::Accepted
+    );
+    assert_eq!(server.calls().len(), 1);
+
+    let mut state = state();
+    let inbound = provider.inbound().unwrap();
+    state.inbound.insert("new".into(), inbound);
+    let state = Arc::new(state);
+    for (header, expected) in [("yes", StatusCode::OK), ("no", StatusCode::UNAUTHORIZED)] {
+        let request = Request::post("/sms/new/inbound").header("x-made-up", header);
+        let (status, _) = ask(router(state.clone()), request.body(Body::empty()).unwrap()).await;
+        assert_eq!(status, expected, "{header}");
+    }
 }

@@ -1,20 +1,13 @@
 //! The configured channels, as the API asks for them.
 
-use std::sync::Arc;
-
 use tracing::warn;
 
 use super::channels::Built;
 use crate::api::ports::{ChannelCheck, Channels, ConfiguredChannel, Pending};
-use crate::channels::http::{Auth, Http, Method, Reach, Request};
 use crate::channels::links::Links;
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Capacity;
-use crate::engine::time::Duration;
 use crate::runtime::supervise::Supervisor;
-
-/// Where Slack takes private answers to pressed buttons.
-const SLACK_ANSWERS: &str = "https://hooks.slack.com/";
 
 /// All channels with their kinds.
 pub struct Desk {
@@ -73,7 +66,7 @@ impl Channels for Desk {
         })
     }
 
-    fn email_on_slack<'port>(
+    fn email_of<'port>(
         &'port self,
         channel: &'port ChannelName,
         account: &'port str,
@@ -81,13 +74,13 @@ impl Channels for Desk {
         Box::pin(async move { self.channels.find(channel)?.email_of(account).await })
     }
 
-    fn confirm_by_sms(&self, name: &ChannelName, number: String, text: String) {
+    fn confirm(&self, name: &ChannelName, address: String, text: String) {
         let Some(channel) = self.channels.find(name).cloned() else {
             warn!(channel.name = %name, "no such channel; a reply is not confirmed");
             return;
         };
         self.supervisor.spawn("confirmation", async move {
-            let sent = channel.confirm(&number, &text).await;
+            let sent = channel.confirm(&address, &text).await;
             if !sent.outcome.is_sent() {
                 warn!(
                     channel.name = %channel.info().name,
@@ -97,36 +90,5 @@ impl Channels for Desk {
                 );
             }
         });
-    }
-
-    fn tell_on_slack(&self, response_url: String, text: String) {
-        // The address came in a signed request; it is Slack's or it is not called.
-        if !response_url.starts_with(SLACK_ANSWERS) {
-            warn!("a Slack reply was addressed elsewhere and was not sent");
-            return;
-        }
-        let http = self.channels.http().clone();
-        let telling = tell(http, response_url, text);
-        self.supervisor.spawn("Slack answer", telling);
-    }
-}
-
-async fn tell(http: Arc<Http>, url: String, text: String) {
-    let body = serde_json::json!({
-        "response_type": "ephemeral",
-        "replace_original": false,
-        "text": text,
-    });
-    let request = Request {
-        method: Method::POST,
-        url: &url,
-        reach: Reach::Guarded,
-        auth: Auth::None,
-        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-        body: body.to_string().into_bytes(),
-        deadline: Duration::seconds(10),
-    };
-    if let Err(fault) = http.call(request).await {
-        warn!(error = %fault, "a Slack reply was not accepted");
     }
 }

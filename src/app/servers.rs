@@ -1,6 +1,5 @@
 //! The HTTP servers: the whole API, and the part for the internet side.
 
-use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -31,7 +30,6 @@ use crate::api::peer::TrustedProxies;
 use crate::api::ports::{ApiState, Settings as ApiSettings};
 use crate::api::refusals::Refusals;
 use crate::api::{public_router, router};
-use crate::channels::{Inbound, outcome};
 use crate::config::{Settings, TlsFiles};
 use crate::engine::time::Timestamp;
 use crate::runtime::clock;
@@ -236,7 +234,11 @@ fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Re
     let metrics = parts.metrics.clone();
     let on_refused_request = observer::on_refused_request(metrics.clone());
     let on_refused_report = observer::on_refused_report(metrics.clone());
-    let mut state = ApiState {
+    let inbound = settings.channels.iter().filter_map(|channel| {
+        let inbound = channel.provider.inbound()?;
+        Some((channel.name.clone(), inbound))
+    });
+    Ok(ApiState {
         handle: parts.handle.clone(),
         rulebook: parts.rulebook,
         channels: parts.desk,
@@ -244,16 +246,13 @@ fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Re
         audit_log: parts.audit_log,
         started_at: parts.started_at,
         metrics: Arc::new(move || metrics.render()),
-        read_sms_report: outcome::twilio_report,
         on_refused_report,
         clock: Arc::new(clock::wall_now),
         random: Arc::new(secrets::fill),
         links_secret: parts.first.links_secret,
-        slack_signing_secrets: BTreeMap::new(),
-        twilio_accounts: BTreeMap::new(),
+        inbound: inbound.collect(),
         refusals: Refusals::new(on_refused_request),
         guesses: Guesses::default(),
-        sms_webhooks: BTreeMap::new(),
         bodies: BodyBudget::new(settings.body_budget_bytes, parts.metrics.clone()),
         looks: ReadinessLocks::default(),
         settings: ApiSettings {
@@ -263,23 +262,7 @@ fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Re
             public_url: settings.public_url.clone(),
             time_zones: parts.time_zones,
         },
-    };
-    for channel in &settings.channels {
-        let name = channel.name.clone();
-        match channel.provider.inbound() {
-            Some(Inbound::Slack { signing_secret }) => {
-                state.slack_signing_secrets.insert(name, signing_secret);
-            }
-            Some(Inbound::Twilio(account)) => {
-                state.twilio_accounts.insert(name, account);
-            }
-            Some(Inbound::SmsGateway(inbound)) => {
-                state.sms_webhooks.insert(name, inbound);
-            }
-            None => {}
-        }
-    }
-    Ok(state)
+    })
 }
 
 #[cfg(test)]

@@ -10,9 +10,11 @@ pub mod check;
 pub mod configured;
 pub mod console;
 pub mod email;
-pub mod form;
 pub mod http;
+pub mod inbound;
 pub mod links;
+#[cfg(test)]
+pub(crate) mod made_up;
 pub mod message_text;
 pub mod outcome;
 pub mod retry_after;
@@ -42,6 +44,7 @@ use crate::engine::outcome::{Capacity, Outcome, Validity};
 use crate::engine::ruleset::ChannelInfo;
 
 pub use cancel::{CancelToken, Cancelled};
+pub use inbound::Inbound;
 
 /// All kinds of provider. A new one is a folder and a line here.
 pub static KINDS: &[Kind] = &[
@@ -50,6 +53,8 @@ pub static KINDS: &[Kind] = &[
     twilio::KIND,
     sms_gateway::KIND,
     webhook::KIND,
+    #[cfg(test)]
+    made_up::KIND,
     console::KIND,
 ];
 
@@ -77,8 +82,8 @@ pub trait Provider: Any + fmt::Debug + Send + Sync {
         Some(http::IDLE_CONNECTIONS_MAX)
     }
 
-    /// How requests are believed that it makes to us, if it makes any.
-    fn inbound(&self) -> Option<Inbound> {
+    /// How what it posts to us is believed and read, if it posts anything.
+    fn inbound(&self) -> Option<Arc<dyn Inbound>> {
         None
     }
 }
@@ -91,14 +96,6 @@ pub struct Parts {
     pub http: Arc<http::Http>,
     pub links: links::Links,
     pub screen: console::Screen,
-}
-
-/// Requests that a provider makes to us: by what they are believed, and how they are read.
-#[derive(Clone)]
-pub enum Inbound {
-    Slack { signing_secret: String },
-    Twilio(twilio::inbound::Account),
-    SmsGateway(sms_gateway::inbound::Inbound),
 }
 
 /// A future that a channel returns.
@@ -161,11 +158,11 @@ pub trait Channel: Send + Sync {
         Box::pin(std::future::ready(None))
     }
 
-    /// Sends what became of a reply to whoever replied. Only channels whose provider does not take
-    /// it from our answer do so.
+    /// Tells whoever replied or pressed a button what became of it, at their number or the address
+    /// that came with the press. Only channels whose provider does not take it from our answer.
     fn confirm<'channel>(
         &'channel self,
-        _number: &'channel str,
+        _address: &'channel str,
         _text: &'channel str,
     ) -> Pending<'channel, Sent> {
         Box::pin(std::future::ready(Sent {

@@ -1,13 +1,15 @@
 //! What the tests of this room share: a client, links, and how an attempt is made.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::http::{Http, HttpOptions};
 use super::links::Links;
 use super::{CancelToken, Channel, Sent};
 use crate::engine::decision::SendRequest;
+use crate::engine::outcome::Outcome;
 pub use crate::engine::samples::orders::*;
-use crate::engine::time::Timestamp;
+use crate::engine::time::{Duration, Timestamp};
 
 /// 2026-05-12T02:12:00Z.
 pub const NOW: Timestamp = Timestamp(1_778_551_920_000);
@@ -24,6 +26,14 @@ pub fn http(allow_networks: &[&str]) -> Arc<Http> {
         extra_roots: Vec::new(),
     };
     Arc::new(Http::new(options).expect("a client"))
+}
+
+/// Statuses that no table of outcomes knows.
+pub const UNKNOWN_STATUSES: [RangeInclusive<u16>; 2] = [0..=199, 600..=u16::MAX];
+
+/// The outcome of a provider that asks to wait so long.
+pub fn throttled(wait: Duration) -> Outcome {
+    Outcome::Throttled { wait }
 }
 
 /// Makes an attempt that nobody withdraws.

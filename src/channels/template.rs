@@ -6,7 +6,7 @@
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 
-use super::form;
+use crate::text::form;
 
 /// Steps that one rendering may take; a body of a dozen fields takes a few hundred.
 const FUEL: u64 = 20_000;

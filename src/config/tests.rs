@@ -219,7 +219,7 @@ kind = "pigeon"
         "reveille.toml:10: channel Mail: username and password must be set together: set both or \
          none",
         "reveille.toml:16: channel hooks: kind = \"pigeon\": must be smtp, slack, twilio, \
-         sms_webhook, webhook or console",
+         sms_webhook, webhook, made_up or console",
     ];
     let found = faults(text, &environment);
     for line in expected {

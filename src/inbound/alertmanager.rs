@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::engine::event::{Action, Event, EventTime, Text};
+use crate::engine::ruleset::Format;
 use crate::engine::time::Timestamp;
 use crate::text::hash::Fnv128;
 
@@ -18,7 +19,17 @@ use super::faults::{Faults, quote};
 use super::fields::Fields;
 use super::labels::Sent;
 use super::prometheus::Alert;
-use super::{Parsed, Source, json, moment};
+use super::{BodyLimit, Descriptor, Parsed, Source, json, moment};
+
+/// The format as it stands in the table.
+pub static FORMAT: Descriptor = Descriptor {
+    word: "alertmanager",
+    format: Some(Format::Alertmanager),
+    parse,
+    body_limit: BodyLimit::Alertmanager,
+    key_characters: None,
+    answers: None,
+};
 
 /// Reads a body.
 pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {

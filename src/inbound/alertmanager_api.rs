@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::engine::event::{Action, Event, EventTime};
+use crate::engine::event::{Action, Event, EventTime, Fault};
+use crate::engine::ruleset::Format;
 use crate::engine::time::{Duration, Timestamp};
 use crate::text::hash::Fnv128;
 
@@ -16,7 +17,25 @@ use super::faults::{Faults, Place};
 use super::fields::Fields;
 use super::labels::Sent;
 use super::prometheus::Alert;
-use super::{Parsed, Source, json, moment};
+use super::{Answer, Answers, BodyLimit, Descriptor, Parsed, Source, json, moment};
+
+/// The format as it stands in the table.
+pub static FORMAT: Descriptor = Descriptor {
+    word: "alertmanager_api",
+    format: Some(Format::AlertmanagerApi),
+    parse,
+    body_limit: BodyLimit::Alertmanager,
+    key_characters: None,
+    answers: Some(Answers {
+        // As in the original, the valid alerts of a batch are stored and the answer is 400.
+        stored: |_, faults| answer(faults),
+        nothing_usable: |parsed| answer(&parsed.faults),
+        refused: |refused| Answer {
+            status: refused.status,
+            body: Some(refused.detail.into()),
+        },
+    }),
+};
 
 /// How long an alert without `endsAt` holds.
 const RESOLVE_TIMEOUT: Duration = Duration::minutes(5);
@@ -92,6 +111,23 @@ fn labels<'body>(
         return None;
     }
     Some(labels)
+}
+
+/// 200 with nothing, or 400 with all faults as one JSON string.
+fn answer(faults: &[Fault]) -> Answer {
+    if faults.is_empty() {
+        return Answer {
+            status: 200,
+            body: None,
+        };
+    }
+    let faults = faults.iter();
+    let sentences = faults.map(|fault| format!("{}: {}", fault.path, fault.problem));
+    let sentences: Vec<String> = sentences.collect();
+    Answer {
+        status: 400,
+        body: Some(sentences.join("; ").into()),
+    }
 }
 
 /// As the original since its version 0.27: any text in UTF-8.

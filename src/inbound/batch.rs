@@ -83,14 +83,13 @@ pub fn wrong_root(root: &Value, expected: &str) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{integration, now};
-    use crate::engine::ruleset::Format;
     use serde_json::json;
 
     #[test]
     fn a_very_long_batch_keeps_what_it_may_and_says_what_it_left_out() {
         let body = json!(vec![json!({"summary": "x"}); super::EVENTS_MAX + 3]).to_string();
         let source = integration("native");
-        let parsed = super::super::parse_as(&Format::Native, &source, body.as_bytes(), now());
+        let parsed = super::super::parse(&source, body.as_bytes(), now());
         assert_eq!(parsed.events.len(), super::EVENTS_MAX);
         assert_eq!(parsed.faults.len(), 1);
         assert!(

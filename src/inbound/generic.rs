@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::engine::event::{Action, Content, Event, EventTime, Link, Text};
 use crate::engine::key;
-use crate::engine::ruleset::{GenericMapping, Pointers, Unlisted};
+use crate::engine::ruleset::{Format, GenericMapping, Pointers, Unlisted};
 use crate::text::hash::Fnv128;
 
 use super::batch::{Batch, wrong_root};
@@ -20,10 +20,27 @@ use super::faults::{Faults, Place, quote};
 use super::fields::{self, scalar};
 use super::labels::Sent;
 use super::links::Links;
-use super::{Parsed, Source, details, json, limits, moment};
+use super::{BodyLimit, Descriptor, Parsed, Source, details, json, limits, moment};
+
+/// The format as it stands in the table.
+pub static FORMAT: Descriptor = Descriptor {
+    word: "generic",
+    format: None,
+    parse,
+    body_limit: BodyLimit::Ordinary,
+    key_characters: None,
+    answers: None,
+};
 
 /// Reads a body.
-pub fn parse(mapping: &GenericMapping, source: Source<'_>, body: &[u8]) -> Parsed {
+pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
+    let unmapped = GenericMapping::default();
+    let mapping = match &source.integration.format {
+        Format::Generic(mapping) => mapping,
+        Format::Native | Format::Alertmanager | Format::AlertmanagerApi | Format::Pagerduty => {
+            &unmapped
+        }
+    };
     let document = match json::read(body) {
         Ok(document) => document,
         Err(fault) => return Parsed::refused(fault),

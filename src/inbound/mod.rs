@@ -1,7 +1,7 @@
 //! One file per format: bytes become events plus faults. Pure; never panics.
 //!
-//! What is good is kept and what is not is reported. Answers towards the sender, keys and size
-//! limits of bodies are the business of `api`.
+//! What is good is kept and what is not is reported. Each file describes its format whole: its
+//! word, how it is read, how large a body may be and how its senders are answered.
 
 pub mod alertmanager;
 pub mod alertmanager_api;
@@ -21,9 +21,76 @@ pub mod native;
 pub mod pagerduty;
 mod prometheus;
 
+use std::sync::Arc;
+
 use crate::engine::event::{Event, Fault};
+use crate::engine::records::Receipt;
 use crate::engine::ruleset::{Format, Integration};
 use crate::engine::time::Timestamp;
+
+/// All formats. A new one is a file, a variant of [`Format`] and a line here.
+pub static FORMATS: [&Descriptor; 5] = [
+    &native::FORMAT,
+    &alertmanager::FORMAT,
+    &alertmanager_api::FORMAT,
+    &pagerduty::FORMAT,
+    &generic::FORMAT,
+];
+
+/// All that differs between formats.
+pub struct Descriptor {
+    /// The word of rule documents.
+    pub word: &'static str,
+    /// `None` for the one that each integration describes by a mapping of its own.
+    pub format: Option<Format>,
+    pub parse: fn(Source<'_>, &[u8]) -> Parsed,
+    pub body_limit: BodyLimit,
+    /// The length that senders of this format expect of a key, if they do.
+    pub key_characters: Option<usize>,
+    /// `None` for a sender that expects our own answers.
+    pub answers: Option<Answers>,
+}
+
+/// Which of the process settings bounds a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyLimit {
+    Ordinary,
+    Alertmanager,
+}
+
+/// How the program answers that a sender believes to speak to.
+pub struct Answers {
+    /// At least one event is durable; the faults are of what could not be used.
+    pub stored: fn(&[Arc<Receipt>], &[Fault]) -> Answer,
+    /// Nothing of the request could be used, or it held nothing.
+    pub nothing_usable: fn(&Parsed) -> Answer,
+    /// Nothing was stored.
+    pub refused: fn(Refused<'_>) -> Answer,
+}
+
+/// An answer in the form of another program.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub status: u16,
+    /// As JSON; `None` for an answer without a body.
+    pub body: Option<serde_json::Value>,
+}
+
+/// A request of which nothing was stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused<'request> {
+    pub status: u16,
+    pub detail: &'request str,
+    /// The same request may be taken later.
+    pub is_temporary: bool,
+}
+
+/// The descriptor of an integration's format.
+pub fn of(format: &Format) -> &'static Descriptor {
+    let mut descriptors = FORMATS.into_iter();
+    let same = descriptors.find(|descriptor| descriptor.format.as_ref() == Some(format));
+    same.unwrap_or(&generic::FORMAT)
+}
 
 /// What could be read from a request.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,25 +103,7 @@ pub struct Parsed {
 
 /// Reads a body in the integration's format.
 pub fn parse(integration: &Integration, body: &[u8], now: Timestamp) -> Parsed {
-    parse_as(&integration.format, integration, body, now)
-}
-
-/// Reads a body in a given format, for paths that decide the format while the key decides the
-/// integration.
-pub fn parse_as(format: &Format, integration: &Integration, body: &[u8], now: Timestamp) -> Parsed {
-    let source = Source { integration, now };
-    match format {
-        Format::Native => native::parse(source, body),
-        Format::Alertmanager => alertmanager::parse(source, body),
-        Format::AlertmanagerApi => alertmanager_api::parse(source, body),
-        Format::Pagerduty => pagerduty::parse(source, body),
-        Format::Generic(mapping) => generic::parse(mapping, source, body),
-    }
-}
-
-/// Reads a change event of PagerDuty, which has a path of its own.
-pub fn parse_change(integration: &Integration, body: &[u8], now: Timestamp) -> Parsed {
-    pagerduty::parse_change(Source { integration, now }, body)
+    (of(&integration.format).parse)(Source { integration, now }, body)
 }
 
 /// Who posted, and when.
@@ -75,4 +124,4 @@ impl Parsed {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::engine::event::{Action, Content, Event, EventTime, Labels, Link, Text};
+use crate::engine::ruleset::Format;
 use crate::text::hash::Fnv128;
 
 use super::batch::{Batch, wrong_root};
@@ -14,7 +15,17 @@ use super::faults::{Faults, Place, quote};
 use super::fields::{self, Fields};
 use super::labels::Sent;
 use super::links::Links;
-use super::{Parsed, Source, details, json, limits, moment};
+use super::{BodyLimit, Descriptor, Parsed, Source, details, json, limits, moment};
+
+/// The format as it stands in the table.
+pub static FORMAT: Descriptor = Descriptor {
+    word: "native",
+    format: Some(Format::Native),
+    parse,
+    body_limit: BodyLimit::Ordinary,
+    key_characters: None,
+    answers: None,
+};
 
 const EXPECTED: &str = "one event object or an array of them";
 

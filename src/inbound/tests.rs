@@ -7,18 +7,10 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{Parsed, pagerduty, parse};
+use super::{FORMATS, Parsed, pagerduty, parse};
 use crate::engine::event::{Action, Event, EventTime, Fault, Labels, limit};
 use crate::engine::ruleset::{Format, GenericMapping, Integration, Unlisted};
 use crate::engine::time::{Duration, Timestamp};
-
-const FORMATS: [&str; 5] = [
-    "native",
-    "alertmanager",
-    "alertmanager_api",
-    "pagerduty",
-    "generic",
-];
 
 /// When all fixtures arrive.
 pub fn now() -> Timestamp {
@@ -30,13 +22,11 @@ pub fn now() -> Timestamp {
 pub fn integration(format: &str) -> Integration {
     Integration {
         name: "monitor".into(),
-        format: match format {
-            "native" => Format::Native,
-            "alertmanager" => Format::Alertmanager,
-            "alertmanager_api" => Format::AlertmanagerApi,
-            "pagerduty" => Format::Pagerduty,
-            "generic" => Format::Generic(Box::default()),
-            other => panic!("no format {other}"),
+        format: {
+            let mut descriptors = FORMATS.into_iter();
+            let descriptor = descriptors.find(|descriptor| descriptor.word == format);
+            let format = descriptor.expect("a format").format.clone();
+            format.unwrap_or_else(|| Format::Generic(Box::default()))
         },
         labels: Labels::from_iter([("origin", "fixtures")]),
         max_age: Duration::hours(6),
@@ -347,7 +337,7 @@ proptest! {
 
 #[test]
 fn every_fixture_is_read_as_expected() {
-    for format in FORMATS {
+    for format in FORMATS.map(|format| format.word) {
         let folder = folder(format);
         let mappings = cases(&folder, ".mapping.json");
         let bodies: BTreeSet<String> = cases(&folder, ".json")
@@ -387,7 +377,10 @@ fn any_mapping() -> GenericMapping {
 }
 
 fn integrations() -> Vec<Integration> {
-    let mut all: Vec<Integration> = FORMATS.into_iter().map(integration).collect();
+    let mut all: Vec<Integration> = FORMATS
+        .map(|format| integration(format.word))
+        .into_iter()
+        .collect();
     all.push(Integration {
         format: Format::Generic(Box::new(any_mapping())),
         ..integration("generic")
@@ -601,7 +594,13 @@ fn hostile_bodies_are_read_or_refused() {
 fn the_path_decides_the_format_and_the_key_the_integration() {
     let integration = integration("pagerduty");
     let body = br#"{"summary": "disk full"}"#;
-    let parsed = super::parse_as(&Format::Native, &integration, body, now());
+    let parsed = super::native::parse(
+        super::Source {
+            integration: &integration,
+            now: now(),
+        },
+        body,
+    );
     assert_eq!(&*parsed.events[0].content.summary, "disk full");
     assert!(parse(&integration, body, now()).events.is_empty());
 }

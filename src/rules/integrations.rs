@@ -9,6 +9,7 @@ use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::{Format, Integration};
 use crate::engine::strength::Strength;
 use crate::engine::time::Duration;
+use crate::inbound::FORMATS;
 use crate::text::{hex, truncate::quoted};
 
 use super::Context;
@@ -39,14 +40,6 @@ const INTEGRATION: MapSchema = MapSchema {
 /// Integrations with a key in common: the later one and the first.
 type Pairs<'doc> = BTreeSet<(&'doc str, &'doc str)>;
 
-const FORMATS: [&str; 5] = [
-    "native",
-    "alertmanager",
-    "alertmanager_api",
-    "pagerduty",
-    "generic",
-];
-
 const MAX_AGE_DEFAULT: Duration = Duration::hours(6);
 const MAX_AGE_MIN: Duration = Duration::minutes(1);
 const MAX_AGE_MAX: Duration = Duration::days(365);
@@ -55,8 +48,6 @@ pub(super) const RESOLVE_AFTER: RangeInclusive<Duration> =
     Duration::minutes(1)..=Duration::days(365);
 /// Former names of one integration.
 const NAMES_BEFORE_MAX: usize = 20;
-/// The length that senders of PagerDuty's format expect of a routing key.
-const ROUTING_KEY_CHARACTERS: usize = 32;
 
 impl Context<'_> {
     pub(super) fn integrations(&mut self) -> BTreeMap<IntegrationName, Integration> {
@@ -89,10 +80,10 @@ impl Context<'_> {
     fn format(&mut self, table: &MapReader<'_>) -> Format {
         let faults = &mut self.faults;
         table.require("format", "native", faults);
-        let format = table
-            .choice("format", &FORMATS, faults)
-            .map(|index| FORMATS[index]);
-        if format == Some("generic") {
+        let words = FORMATS.map(|format| format.word);
+        let format = table.choice("format", &words, faults);
+        let format = format.map(|index| FORMATS[index].format.as_ref());
+        if let Some(None) = format {
             let node = table.require("mapping", "{ summary: /title }", faults);
             let mapping = node.map(|node| mapping::read(node, faults));
             return Format::Generic(Box::new(mapping.unwrap_or_default()));
@@ -102,12 +93,7 @@ impl Context<'_> {
             let help = "remove it, or write `format: generic`";
             faults.error(Code::UnknownKey, at, message, help);
         }
-        match format {
-            Some("alertmanager") => Format::Alertmanager,
-            Some("alertmanager_api") => Format::AlertmanagerApi,
-            Some("pagerduty") => Format::Pagerduty,
-            _ => Format::Native,
-        }
+        format.flatten().cloned().unwrap_or(Format::Native)
     }
 
     fn labels(&mut self, table: &MapReader<'_>) -> Labels {
@@ -273,14 +259,18 @@ impl Context<'_> {
     }
 
     fn check_length(&mut self, entry: &Entry, characters: usize, at: Position) {
-        let is_pagerduty = entry.node.get("format").and_then(Node::as_text) == Some("pagerduty");
-        if is_pagerduty && characters != ROUTING_KEY_CHARACTERS {
+        let word = entry.node.get("format").and_then(Node::as_text);
+        let format = FORMATS.iter().find(|format| Some(format.word) == word);
+        let expected = format.and_then(|format| format.key_characters);
+        if let Some(expected) = expected.filter(|expected| *expected != characters) {
             let name = &entry.key;
             let message = format!(
                 "the key of {name} has {characters} characters; many senders accept a routing \
-                 key of {ROUTING_KEY_CHARACTERS} only"
+                 key of {expected} only"
             );
-            let help = "choose a key of 32 characters, such as `reveille key create` makes";
+            let help = format!(
+                "choose a key of {expected} characters, such as `reveille key create` makes"
+            );
             self.faults.warning(Code::KeyLength, at, message, help);
         }
     }

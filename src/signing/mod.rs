@@ -4,9 +4,7 @@
 //! signature permits: that is for whoever asks.
 
 pub mod ack;
-pub mod slack;
 pub mod standard_webhooks;
-pub mod twilio;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -14,6 +12,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use crate::engine::time::Timestamp;
+use crate::text::base64;
 
 /// A signed request is accepted so many seconds before and after the time it names.
 const TOLERANCE_SECONDS: u64 = 300;
@@ -35,8 +34,22 @@ pub enum Refused {
     UnknownAlgorithm,
 }
 
+/// The secret in an `Authorization` header: a bearer token or the password of HTTP basic.
+pub fn secret_of(authorization: &str) -> Option<String> {
+    let (scheme, rest) = authorization.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(rest.trim().to_owned());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(base64::decode(rest.trim())?).ok()?;
+    let (_, password) = decoded.split_once(':')?;
+    Some(password.to_owned())
+}
+
 /// `Mismatch` unless both are the same; takes as long for a near miss as for a far one.
-fn compare(expected: &[u8], given: &[u8]) -> Result<(), Refused> {
+pub fn compare(expected: &[u8], given: &[u8]) -> Result<(), Refused> {
     if bool::from(expected.ct_eq(given)) {
         Ok(())
     } else {
@@ -45,7 +58,7 @@ fn compare(expected: &[u8], given: &[u8]) -> Result<(), Refused> {
 }
 
 /// The whole seconds since 1970 in `text`, if they lie within the tolerance around `now`.
-fn fresh_seconds(text: &str, now: Timestamp) -> Result<i64, Refused> {
+pub fn fresh_seconds(text: &str, now: Timestamp) -> Result<i64, Refused> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Refused::Malformed);
     }
@@ -56,11 +69,13 @@ fn fresh_seconds(text: &str, now: Timestamp) -> Result<i64, Refused> {
     Ok(seconds)
 }
 
-fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+/// HMAC-SHA-256 over the parts.
+pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     authenticate::<Hmac<Sha256>>(key, parts).into()
 }
 
-fn hmac_sha1(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
+/// HMAC-SHA-1 over the parts.
+pub fn hmac_sha1(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
     authenticate::<Hmac<Sha1>>(key, parts).into()
 }
 

@@ -1,8 +1,9 @@
 //! The one home of what is done with text: making it safe to show, cutting it, hashing it, writing
-//! bytes as letters, finding the word that was meant, and counting what a text message takes.
+//! bytes as letters, forms, finding the word that was meant, and counting what an SMS takes.
 
 pub mod base64;
 pub mod clean;
+pub mod form;
 pub mod gsm7;
 pub mod hash;
 pub mod hex;

@@ -1,6 +1,8 @@
 //! Which room may name which, and which outside crates. Arrows point inwards to the engine; side
 //! rooms do not know each other; each outside crate has one home.
 
+use std::fs;
+
 use crate::paths::{Named, from_root, outside};
 use crate::source::Source;
 use crate::tree::Tree;
@@ -28,7 +30,8 @@ const ROOMS: [Room; 18] = [
     },
     Room {
         name: "rules",
-        rooms: &["engine", "document"],
+        // Which formats there are is for their room to say.
+        rooms: &["engine", "document", "inbound::FORMATS"],
         crates: &[
             "serde_json",
             "jiff",
@@ -51,7 +54,14 @@ const ROOMS: [Room; 18] = [
     Room {
         name: TEXT,
         rooms: &[],
-        crates: &["base64", "hex", "sha2", "strsim"],
+        crates: &[
+            "base64",
+            "hex",
+            "sha2",
+            "strsim",
+            "form_urlencoded",
+            "percent_encoding",
+        ],
     },
     Room {
         name: "store",
@@ -79,10 +89,8 @@ const ROOMS: [Room; 18] = [
             "ipnet",
             // When a certificate ends.
             "jiff",
-            // `Retry-After` as a date, form bodies, and values in addresses.
+            // `Retry-After` as a date.
             "httpdate",
-            "form_urlencoded",
-            "percent_encoding",
         ],
     },
     Room {
@@ -205,8 +213,7 @@ const ROOMS: [Room; 18] = [
 const API_ROOMS: &[&str] = &[
     "engine",
     // What providers post to us, in their own form.
-    "channels::sms_gateway::inbound",
-    "channels::twilio::inbound",
+    "channels::inbound",
     "rules",
     "inbound",
     "signing",
@@ -226,7 +233,6 @@ const API_CRATES: &[&str] = &[
     "utoipa_axum",
     "askama",
     "serde_json",
-    "form_urlencoded",
     "jiff",
     "ipnet",
     "tracing",
@@ -238,17 +244,12 @@ const TEXT: &str = "text";
 /// Free in every room.
 const FREE: [&str; 2] = ["serde", "thiserror"];
 
-/// Concrete things that only their own room and `app` name; everybody else knows the traits.
-const CONCRETE: [&str; 8] = [
-    "store::memory",
-    "store::sled",
-    "channels::console",
-    "channels::email",
-    "channels::slack",
-    "channels::sms_gateway",
-    "channels::twilio",
-    "channels::webhook",
-];
+/// Concrete things that only their own room and `app` name; everybody else knows the traits. The
+/// folders of channels are concrete too, each of them.
+const CONCRETE: [&str; 2] = ["store::memory", "store::sled"];
+
+/// Where the folders of channels are.
+const CHANNELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/channels");
 
 /// Where a crate may be named, so that replacing it is a change of one file.
 enum Home {
@@ -380,10 +381,15 @@ fn foreign_rooms(tree: &Tree) -> Vec<Break> {
 }
 
 fn concrete_things(tree: &Tree) -> Vec<Break> {
+    let entries = fs::read_dir(CHANNELS).expect("the folder of channels");
+    let entries = entries.map(|entry| entry.expect("an entry of the folder"));
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    let names = folders.map(|entry| format!("channels::{}", entry.file_name().to_string_lossy()));
+    let concrete: Vec<String> = names.chain(CONCRETE.map(str::to_owned)).collect();
     named(tree)
         .filter(|(_, room, named)| {
             let is_free = room.name == "app" || room.name == named.path[0];
-            !is_free && CONCRETE.iter().any(|concrete| named.is_under(concrete))
+            !is_free && concrete.iter().any(|concrete| named.is_under(concrete))
         })
         .filter(|(_, room, named)| room.rooms.contains(&&*named.path[0]))
         .map(|(source, room, named)| named.is_broken(source, room))

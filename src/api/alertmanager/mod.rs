@@ -13,8 +13,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::engine::routing::Route;
+use crate::inbound::alertmanager_api;
 
-use super::ingest_answers::{self, ResponseStyle};
+use super::ingest_answers;
 use super::problem::Problem;
 
 /// The receiver of what pages nobody.
@@ -31,9 +32,7 @@ pub async fn refuse_as_alertmanager(request: Request, next: Next) -> Response {
     let is_theirs = is_of_alertmanager(request.uri().path());
     let mut response = next.run(request).await;
     match response.extensions_mut().remove::<Problem>() {
-        Some(problem) if is_theirs => {
-            ingest_answers::refused(ResponseStyle::Alertmanager, &problem)
-        }
+        Some(problem) if is_theirs => ingest_answers::refused(&alertmanager_api::FORMAT, &problem),
         Some(_) | None => response,
     }
 }

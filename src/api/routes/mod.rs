@@ -17,7 +17,7 @@ use super::ports::AppState;
 use super::{
     actions, alerts, audit, channels, clock, explain, health, home, incidents, ingest, keys,
     link_page, oncall, openapi, overrides, pages, preview, receipts, rules, silences, slack, sms,
-    sms_status, timeline, tokens,
+    timeline, tokens,
 };
 
 /// A handler with what it declares.
@@ -75,8 +75,7 @@ pub fn all() -> Vec<Route> {
         ingest: events, hook, hook_with_key, hook_alerts, alerts, enqueue, enqueue_change;
         link_page: show, act;
         slack: actions;
-        sms: inbound;
-        sms_status: status;
+        sms: inbound, status;
         home: show;
         incidents: list, show, alerts, pages;
         timeline: timeline;

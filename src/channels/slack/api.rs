@@ -3,16 +3,25 @@
 use std::sync::Arc;
 
 use secrecy::SecretString;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::channels::http::{Answer, Auth, Fault, Http, Method, Reach, Request};
-use crate::channels::outcome::{self, SlackAnswer};
-use crate::channels::{CancelToken, Cancelled, Sent, form};
-use crate::engine::outcome::Validity;
+use crate::channels::outcome::provider_words;
+use crate::channels::{CancelToken, Cancelled, Sent};
+use crate::engine::outcome::{Outcome, Validity};
 use crate::engine::time::Duration;
+use crate::text::form;
+
+use super::outcome::{self, SlackAnswer};
 
 const JSON: &str = "application/json; charset=utf-8";
 const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Where Slack takes private answers to pressed buttons.
+const ANSWERS: &str = "https://hooks.slack.com/";
+
+/// A private answer is given up after this time.
+const ANSWER_TIME: Duration = Duration::seconds(10);
 
 /// One workspace's API.
 pub(super) struct Api {
@@ -80,6 +89,36 @@ impl Api {
         self.reply(self.http.call(request).await)
     }
 
+    /// Tells whoever pressed a button, and nobody else.
+    pub(super) async fn answer_privately(&self, address: &str, text: &str) -> Sent {
+        // It came in a signed request; it is Slack's or it is not called.
+        if !address.starts_with(ANSWERS) {
+            return Sent {
+                outcome: Outcome::RefusedTarget,
+                provider_message: Some("the answer is addressed elsewhere".to_owned()),
+                reference: None,
+            };
+        }
+        let body = json!({
+            "response_type": "ephemeral",
+            "replace_original": false,
+            "text": text,
+        });
+        let request = Request {
+            reach: Reach::Guarded,
+            auth: Auth::None,
+            ..self.request(address, JSON, body.to_string(), ANSWER_TIME)
+        };
+        match self.http.call(request).await {
+            Ok(_) => Sent {
+                outcome: Outcome::Delivered,
+                provider_message: None,
+                reference: None,
+            },
+            Err(fault) => fault.sent(),
+        }
+    }
+
     fn url(&self, method: &str) -> String {
         format!("{}/{method}", self.api_url)
     }
@@ -124,8 +163,8 @@ impl Api {
         };
         let words = self.words(&json, answer);
         let sent = Sent {
-            outcome: outcome::slack(answer.status, meaning, answer.retry_after),
-            provider_message: outcome::provider_words(&words, &[&self.token]),
+            outcome: outcome::of(answer.status, meaning, answer.retry_after),
+            provider_message: provider_words(&words, &[&self.token]),
             reference: reference(&json),
         };
         Reply {

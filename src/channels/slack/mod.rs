@@ -6,9 +6,12 @@
 
 mod api;
 mod blocks;
+mod inbound;
 mod mrkdwn;
+mod outcome;
 mod people;
 pub mod settings;
+pub mod signature;
 
 use std::sync::Arc;
 
@@ -199,6 +202,14 @@ impl Channel for Slack {
         account: &'channel str,
     ) -> Pending<'channel, Option<String>> {
         Box::pin(self.people.email_of(&self.api, account))
+    }
+
+    fn confirm<'channel>(
+        &'channel self,
+        address: &'channel str,
+        text: &'channel str,
+    ) -> Pending<'channel, Sent> {
+        Box::pin(self.api.answer_privately(address, text))
     }
 }
 

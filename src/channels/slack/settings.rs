@@ -5,6 +5,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Slack;
+use super::inbound::App;
 use crate::channels::{BuildError, Channel, Inbound, Kind, Parts, Provider};
 use crate::document::section::Section;
 use crate::document::{MapSchema, units};
@@ -86,11 +87,11 @@ impl Provider for Settings {
         Ok(Arc::new(Slack::new(self.clone(), http, links)?))
     }
 
-    fn inbound(&self) -> Option<Inbound> {
+    fn inbound(&self) -> Option<Arc<dyn Inbound>> {
         let secret = self.signing_secret.as_ref()?;
-        Some(Inbound::Slack {
+        Some(Arc::new(App {
             signing_secret: secret.expose_secret().to_owned(),
-        })
+        }))
     }
 }
 

@@ -3,7 +3,8 @@
 //! Address, method, headers and body come from the settings; the body is a template. A success is
 //! `accepted`: a gateway says that it took the message, not that a phone has it.
 
-pub mod inbound;
+mod inbound;
+mod outcome;
 pub mod settings;
 
 use std::sync::Arc;
@@ -16,9 +17,10 @@ pub use self::settings::{Balance, KIND, Settings};
 use crate::channels::balance;
 use crate::channels::http::{self, Answer, Auth, Http, Method, Reach, Request};
 use crate::channels::links::Links;
+use crate::channels::outcome::provider_words;
 use crate::channels::template::{Template, Values};
 use crate::channels::{
-    CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sent, check, outcome, sms_text,
+    CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sent, check, sms_text,
 };
 use crate::engine::decision::SendRequest;
 use crate::engine::outcome::{Capacity, Outcome};
@@ -145,7 +147,7 @@ impl SmsGateway {
             Ok(answer) => answer,
             Err(fault) => return fault.sent().into(),
         };
-        let outcome = outcome::sms_webhook(answer.status, &SUCCESS, answer.retry_after);
+        let outcome = outcome::of(answer.status, &SUCCESS, answer.retry_after);
         let words = format!("HTTP {} {}", answer.status, answer.text());
         let sent = self.sent(outcome, &words);
         let (outcome, capacity) = match outcome {
@@ -178,7 +180,7 @@ impl SmsGateway {
 
     fn read(&self, answer: &Answer) -> Sent {
         let settings = &self.settings;
-        let outcome = outcome::sms_webhook(answer.status, &settings.success, answer.retry_after);
+        let outcome = outcome::of(answer.status, &settings.success, answer.retry_after);
         let words = format!("HTTP {} {}", answer.status, answer.text());
         let mut sent = self.sent(outcome, &words);
         if let (Some(pointer), Some(json)) = (&settings.message_id, answer.json()) {
@@ -193,7 +195,7 @@ impl SmsGateway {
         let secrets: Vec<&SecretString> = headers.chain(&self.keys).collect();
         Sent {
             outcome,
-            provider_message: outcome::provider_words(words, &secrets),
+            provider_message: provider_words(words, &secrets),
             reference: None,
         }
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{SmsGateway, inbound};
+use super::SmsGateway;
+use super::inbound::Replies;
 use crate::channels::{BuildError, Channel, Inbound, Kind, Parts, Provider};
 use crate::document::section::Section;
 use crate::document::{MapSchema, Value, units};
@@ -129,14 +130,11 @@ impl Provider for Settings {
         Ok(Arc::new(SmsGateway::new(self.clone(), http, links)?))
     }
 
-    fn inbound(&self) -> Option<Inbound> {
+    fn inbound(&self) -> Option<Arc<dyn Inbound>> {
         let key = self.inbound_key.as_ref()?;
-        Some(Inbound::SmsGateway(inbound::Inbound {
+        Some(Arc::new(Replies {
             key: key.expose_secret().to_owned(),
-            from: self.inbound.from.clone(),
-            text: self.inbound.text.clone(),
-            message_id: self.inbound.message_id.clone().unwrap_or_default(),
-            confirms_by_sms: self.inbound.confirm == Confirm::Sms,
+            pointers: self.inbound.clone(),
         }))
     }
 }

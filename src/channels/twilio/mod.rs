@@ -3,8 +3,10 @@
 //! Twilio answers that it has taken a message and reports later what became of it; the reports
 //! name our attempt in their address, so that they find it even when they overtake the answer.
 
-pub mod inbound;
+mod inbound;
+mod outcome;
 pub mod settings;
+pub mod signature;
 
 use std::sync::Arc;
 
@@ -14,14 +16,15 @@ pub use self::settings::{KIND, Sender, Settings};
 use crate::channels::balance;
 use crate::channels::http::{Answer, Auth, Http, Method, Reach, Request};
 use crate::channels::links::Links;
+use crate::channels::outcome::provider_words;
 use crate::channels::{
-    CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sent, check, form, outcome,
-    sms_text,
+    CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sent, check, sms_text,
 };
 use crate::engine::decision::SendRequest;
 use crate::engine::outcome::{Capacity, Outcome};
 use crate::engine::ruleset::ChannelInfo;
 use crate::engine::time::Duration;
+use crate::text::form;
 
 /// A page that leaves the carrier's queue later than this is worse than one reported as failed.
 const VALIDITY_SECONDS: &str = "300";
@@ -182,7 +185,7 @@ impl Twilio {
         let json = answer.json().unwrap_or_default();
         let code = json["code"].as_u64().and_then(|code| code.try_into().ok());
         Sent {
-            outcome: outcome::twilio(answer.status, code, answer.retry_after),
+            outcome: outcome::of(answer.status, code, answer.retry_after),
             provider_message: self.words(&json, answer),
             reference: json["sid"].as_str().map(str::to_owned),
         }
@@ -194,7 +197,7 @@ impl Twilio {
             (None, Some(status)) => status.to_owned(),
             (None, None) => format!("HTTP {} {}", answer.status, answer.text()),
         };
-        outcome::provider_words(&words, &[&self.settings.auth_token])
+        provider_words(&words, &[&self.settings.auth_token])
     }
 }
 

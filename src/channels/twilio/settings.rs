@@ -91,9 +91,9 @@ impl Provider for Settings {
         Ok(Arc::new(Twilio::new(self.clone(), http, links)?))
     }
 
-    fn inbound(&self) -> Option<Inbound> {
+    fn inbound(&self) -> Option<Arc<dyn Inbound>> {
         let shared_keys = self.shared_keys.iter();
-        Some(Inbound::Twilio(Account {
+        Some(Arc::new(Account {
             sid: self.account_sid.clone(),
             auth_token: self.auth_token.expose_secret().to_owned(),
             shared_keys: shared_keys

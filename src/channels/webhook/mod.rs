@@ -4,6 +4,7 @@
 //! its own: what one of them refuses says nothing about the others.
 
 mod body;
+mod outcome;
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::channels::http::{Answer, Auth, Http, Method, Reach, Request};
 use crate::channels::links::Links;
 use crate::channels::{
     BuildError, CancelToken, Cancelled, Channel, Kind, Parts, Pending, Probed, Provider, Sent,
-    check, outcome,
+    check,
 };
 use crate::document::MapSchema;
 use crate::document::section::Section;
@@ -162,7 +163,7 @@ impl Channel for Webhook {
 /// of something that was never meant to be read by them.
 fn read_answer(answer: &Answer) -> Sent {
     Sent {
-        outcome: outcome::webhook(answer.status, answer.retry_after),
+        outcome: outcome::of(answer.status, answer.retry_after),
         provider_message: Some(format!("HTTP {}", answer.status)),
         reference: None,
     }

@@ -9,9 +9,8 @@
 //! and never from request headers. Twilio signs some requests without the port of the URL and some
 //! with it, default ports included; both forms are tried, as in its own validators.
 
+use crate::signing::{Refused, compare, hmac_sha1, hmac_sha256};
 use crate::text::base64;
-
-use super::{Refused, compare, hmac_sha1, hmac_sha256};
 
 /// The secrets of one account.
 #[derive(Clone, Copy)]

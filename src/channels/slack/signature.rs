@@ -1,7 +1,7 @@
 //! Slack's request signature, version `v0`: HMAC-SHA-256 over `v0:<timestamp>:<raw body>`.
 
-use super::{Refused, compare, fresh_seconds, hmac_sha256};
 use crate::engine::time::Timestamp;
+use crate::signing::{Refused, compare, fresh_seconds, hmac_sha256};
 use crate::text::hex;
 
 const VERSION: &str = "v0=";
