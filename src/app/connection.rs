@@ -1,22 +1,26 @@
 //! One connection of a client, with limits in time: for the head of a request, and for doing
 //! nothing.
 //!
-//! The bodies of requests have a limit of their own where they are read. This file only looks for
-//! the end of a head as the bytes pass; what they mean is for the HTTP server.
+//! The bodies of requests have a limit of their own where they are read. The HTTP server says when
+//! a head is whole: a request is under way then.
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use super::arrival::Stream;
-use super::listener::ConnectionPermit;
+use super::permit::ConnectionPermit;
 use super::places::{Place, Waiting};
+
+/// What bytes come and go over.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<Any: AsyncRead + AsyncWrite + Send + Unpin> Stream for Any {}
 
 /// The limits of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,23 +37,15 @@ pub struct Timeouts {
 enum Phase {
     /// Nothing since the last answer.
     Idle,
-    Head(Head),
-    /// A body, or an answer in the making.
-    Busy,
+    /// A head, and then its request until it is answered. Of the first head, what is still to come
+    /// of the preface of HTTP/2, as long as it may be one.
+    Request(Option<&'static [u8]>),
     /// HTTP/2: requests lie over each other, so that only silence is limited.
     Multiplexed,
 }
 
-/// How far a head was read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Head {
-    bytes: usize,
-    is_preface: bool,
-    line_ends: u8,
-}
-
-/// The first letters of HTTP/2; no method begins so.
-const PREFACE: &[u8] = b"PRI";
+/// The first line of HTTP/2; no method begins so.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
 /// After this answer the client goes on with the same request.
 const CONTINUE: &[u8] = b"HTTP/1.1 100";
 
@@ -58,7 +54,7 @@ pub struct Connection {
     stream: Box<dyn Stream>,
     timeouts: Timeouts,
     phase: Phase,
-    limit: Option<Pin<Box<Sleep>>>,
+    limit: Pin<Box<Sleep>>,
     /// Something of an answer was not taken yet.
     is_untaken: bool,
     /// The same, of what TLS has taken and not handed on.
@@ -72,8 +68,8 @@ impl Connection {
         Self {
             stream,
             timeouts,
-            phase: Phase::Head(Head::default()),
-            limit: Some(Box::pin(sleep(timeouts.head))),
+            phase: Phase::Request(Some(PREFACE)),
+            limit: Box::pin(sleep(timeouts.head)),
             is_untaken: false,
             is_unflushed: false,
             permit,
@@ -85,13 +81,6 @@ impl Connection {
         self.permit.place()
     }
 
-    /// Bytes came from the client.
-    fn came(&mut self, bytes: &[u8]) {
-        let before = self.waiting();
-        self.follow(bytes);
-        self.tell_since(before);
-    }
-
     /// What the client is waited for, as far as the bytes tell.
     fn waiting(&self) -> Waiting {
         match self.phase {
@@ -99,8 +88,7 @@ impl Connection {
                 Waiting::Not
             }
             Phase::Idle | Phase::Multiplexed => Waiting::Idle,
-            Phase::Head(_) => Waiting::Head,
-            Phase::Busy => Waiting::Not,
+            Phase::Request(_) => Waiting::Head,
         }
     }
 
@@ -111,33 +99,28 @@ impl Connection {
         }
     }
 
-    fn follow(&mut self, bytes: &[u8]) {
+    /// Bytes came from the client.
+    fn came(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
-        let head = match self.phase {
-            Phase::Idle => {
-                self.limit = Some(Box::pin(sleep(self.timeouts.head)));
-                Head::default()
-            }
-            Phase::Head(head) => head,
-            Phase::Multiplexed => {
-                self.limit = Some(Box::pin(sleep(self.timeouts.idle)));
-                return;
-            }
-            Phase::Busy => return,
-        };
-        let head = head.with(bytes);
-        self.phase = match (head.is_whole(), head.is_preface) {
-            (false, _) => Phase::Head(head),
-            (true, false) => Phase::Busy,
-            (true, true) => Phase::Multiplexed,
-        };
+        let before = self.waiting();
         match self.phase {
-            Phase::Busy => self.limit = None,
-            Phase::Multiplexed => self.limit = Some(Box::pin(sleep(self.timeouts.idle))),
-            Phase::Idle | Phase::Head(_) => {}
+            Phase::Idle => {
+                self.phase = Phase::Request(None);
+                self.limit = Box::pin(sleep(self.timeouts.head));
+            }
+            Phase::Request(preface) => {
+                let preface = preface.and_then(|preface| rest_of_preface(preface, bytes));
+                self.phase = Phase::Request(preface);
+                if preface.is_some_and(<[u8]>::is_empty) {
+                    self.phase = Phase::Multiplexed;
+                    self.limit = Box::pin(sleep(self.timeouts.idle));
+                }
+            }
+            Phase::Multiplexed => self.limit = Box::pin(sleep(self.timeouts.idle)),
         }
+        self.tell_since(before);
     }
 
     /// Bytes of an answer were taken.
@@ -145,20 +128,24 @@ impl Connection {
         if bytes.starts_with(CONTINUE) {
             return;
         }
+        self.answers(!is_all);
+        self.wait_anew(context);
+    }
+
+    /// An answer is on its way.
+    fn answers(&mut self, is_untaken: bool) {
         let before = self.waiting();
-        self.is_untaken = !is_all;
+        self.is_untaken = is_untaken;
         if self.phase != Phase::Multiplexed {
             self.phase = Phase::Idle;
         }
         self.tell_since(before);
-        self.wait_anew(context);
     }
 
     fn wait_anew(&mut self, context: &mut Context<'_>) {
-        let mut limit = Box::pin(sleep(self.timeouts.idle));
+        self.limit = Box::pin(sleep(self.timeouts.idle));
         // Whoever has written may not read again before something happens: let this be it.
-        let _just_begun = limit.as_mut().poll(context);
-        self.limit = Some(limit);
+        let _just_begun = self.limit.as_mut().poll(context);
     }
 
     /// Whether all that was written is on its way; without TLS it always is.
@@ -170,65 +157,42 @@ impl Connection {
         let before = self.waiting();
         let was_unflushed = std::mem::replace(&mut self.is_unflushed, result.is_pending());
         self.tell_since(before);
-        if result.is_pending() {
-            let idle = self.timeouts.idle;
-            self.limit.get_or_insert_with(|| Box::pin(sleep(idle)));
-            return self.wait(context).map(Err);
-        }
-        if was_unflushed {
+        if was_unflushed != self.is_unflushed {
             self.wait_anew(context);
         }
-        result
+        match result {
+            Poll::Pending => self.wait(context).map(Err),
+            Poll::Ready(result) => Poll::Ready(result),
+        }
     }
 
     /// Nothing moves: an error once this has been so for too long.
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
-        let Some(limit) = &mut self.limit else {
+        ready!(self.limit.as_mut().poll(context));
+        let is_asked = matches!(self.phase, Phase::Request(_)) && self.place().is_underway();
+        if is_asked && !self.is_unflushed {
+            // The head was whole in time, and how long the answer takes is not the client's fault.
+            self.wait_anew(context);
             return Poll::Pending;
-        };
-        limit.as_mut().poll(context).map(|()| {
-            let text = "the client was silent for too long";
-            io::Error::new(io::ErrorKind::TimedOut, text)
-        })
+        }
+        let text = "the client was silent for too long";
+        Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, text))
     }
 
     /// An answer is not taken.
     fn wait_to_write(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
-        let before = self.waiting();
-        self.is_untaken = true;
-        self.tell_since(before);
-        let idle = self.timeouts.idle;
-        self.limit.get_or_insert_with(|| Box::pin(sleep(idle)));
+        if matches!(self.phase, Phase::Request(_)) {
+            self.wait_anew(context);
+        }
+        self.answers(true);
         self.wait(context)
     }
 }
 
-impl Head {
-    /// The same after more bytes; what follows the head is not looked at.
-    fn with(mut self, bytes: &[u8]) -> Self {
-        for byte in bytes {
-            if self.is_whole() {
-                return self;
-            }
-            match byte {
-                // Empty lines before a request are allowed and end nothing.
-                b'\r' | b'\n' if self.bytes == 0 => continue,
-                b'\n' => self.line_ends += 1,
-                b'\r' => {}
-                _ => self.line_ends = 0,
-            }
-            let is_so_far = self.bytes == 0 || self.is_preface;
-            if let Some(expected) = PREFACE.get(self.bytes) {
-                self.is_preface = is_so_far && byte == expected;
-            }
-            self.bytes += 1;
-        }
-        self
-    }
-
-    fn is_whole(self) -> bool {
-        self.line_ends >= 2
-    }
+/// What is still to come of the preface after these bytes; `None` if they are others.
+fn rest_of_preface(preface: &'static [u8], bytes: &[u8]) -> Option<&'static [u8]> {
+    let (now, later) = preface.split_at(preface.len().min(bytes.len()));
+    bytes.starts_with(now).then_some(later)
 }
 
 /// Whether all that was offered was taken.
@@ -300,37 +264,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_head_is_found_however_it_is_cut() {
-        let cases: [(&[&str], bool); 8] = [
-            (&["GET / HTTP/1.1\r\nhost: a\r\n\r\n"], true),
-            (&["GET / HTTP/1.1\r\nhost: a\r\n", "\r\n"], true),
-            (&["GET / HTTP/1.1\r\nhost: a\r", "\n\r", "\nbody"], true),
-            (&["GET / HTTP/1.1\nhost: a\n\n"], true),
-            (&["\r\n\r\nGET / HTTP/1.1\r\n"], false),
-            (&["\r\n\r\n\r\n"], false),
-            (&["GET / HTTP/1.1\r\nhost: a\r\nx"], false),
-            (&["", "G"], false),
+    fn the_preface_of_http_2_is_told_from_methods_however_it_is_cut() {
+        let cases: [(&[&str], bool); 6] = [
+            (&["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], true),
+            (&["P", "RI * HTTP/2.0\r", "\n\r\n"], true),
+            (&["PRI * HTTP/2.0\r\n"], false),
+            (&["PRI", " * HTTP/1.1\r\n\r\n"], false),
+            (&["PROPFIND / HTTP/1.1\r\n\r\n"], false),
+            (&["APRI / HTTP/1.1\r\n\r\n"], false),
         ];
         for (parts, expected) in cases {
-            let parts_read = parts.iter().map(|part| part.as_bytes());
-            let head = parts_read.fold(Head::default(), Head::with);
-            assert_eq!(head.is_whole(), expected, "{parts:?}");
-        }
-    }
-
-    #[test]
-    fn the_preface_of_http_2_is_told_from_methods() {
-        for (text, expected) in [
-            ("PRI * HTTP/2.0\r\n\r\n", true),
-            ("PROPFIND / HTTP/1.1\r\n\r\n", false),
-            ("APRI / HTTP/1.1\r\n\r\n", false),
-        ] {
-            let head = Head::default().with(text.as_bytes());
-            assert_eq!(
-                (head.is_whole(), head.is_preface),
-                (true, expected),
-                "{text}"
-            );
+            let rest = parts.iter().try_fold(PREFACE, |preface, part| {
+                rest_of_preface(preface, part.as_bytes())
+            });
+            assert_eq!(rest.is_some_and(<[u8]>::is_empty), expected, "{parts:?}");
         }
     }
 }

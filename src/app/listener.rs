@@ -12,6 +12,7 @@ use tracing::warn;
 
 use super::arrival::Arrival;
 use super::connection::Timeouts;
+use super::permit::ConnectionPermit;
 use super::places::{GaveWay, Kind, Place, Places, Refused, Room};
 use crate::api::peer::TrustedProxies;
 use crate::telemetry::Metrics;
@@ -68,40 +69,6 @@ pub struct Listener {
     metrics: Arc<Metrics>,
 }
 
-/// The right to a connection; free again when it is dropped.
-pub struct ConnectionPermit {
-    place: Arc<Place>,
-    name: &'static str,
-    metrics: Arc<Metrics>,
-}
-
-impl ConnectionPermit {
-    fn take(place: Place, doors: &Listener) -> Self {
-        doors.metrics.connection_opened(doors.name);
-        Self {
-            place: Arc::new(place),
-            name: doors.name,
-            metrics: doors.metrics.clone(),
-        }
-    }
-
-    /// The place among the connections of the address.
-    pub fn place(&self) -> &Arc<Place> {
-        &self.place
-    }
-
-    /// Counts that the client did not come as far as its first request.
-    pub fn handshake_failed(&self, why: &'static str) {
-        self.metrics.handshake_failed(self.name, why);
-    }
-}
-
-impl Drop for ConnectionPermit {
-    fn drop(&mut self) {
-        self.metrics.connection_closed(self.name);
-    }
-}
-
 impl Listener {
     /// A listener on a bound address.
     pub fn new(
@@ -148,7 +115,7 @@ impl Listener {
                         stream,
                         tls: self.tls.clone(),
                         timeouts: self.limits.timeouts,
-                        permit: ConnectionPermit::take(place, self),
+                        permit: ConnectionPermit::take(place, self.name, &self.metrics),
                     };
                     return (arrival, address);
                 }

@@ -13,6 +13,7 @@ mod desk;
 mod displacing;
 mod listener;
 mod observer;
+mod permit;
 mod places;
 pub mod rescue;
 mod revision_store;
@@ -211,12 +212,12 @@ fn open_revision_store(
     options: &ServeOptions,
     store: &Arc<dyn Store>,
     channels: &channels::Built,
-) -> (rules_service::RevisionStore, String) {
+) -> (revision_store::RevisionStore, String) {
     let zones = read_zones(options);
     let time_zones = zones.to_string();
     let environment = channels::environment(&options.settings, channels, zones);
     let revisions =
-        rules_service::RevisionStore::new(store.clone(), environment, options.environment.clone());
+        revision_store::RevisionStore::new(store.clone(), environment, options.environment.clone());
     (revisions, time_zones)
 }
 

@@ -266,8 +266,19 @@ impl Place {
         let mut inner = self.places.lock();
         if let Some(guest) = inner.guests.get_mut(&self.number) {
             guest.requests += 1;
+            // A head was whole. Over HTTP/2, where requests overlap, it is never waited for.
+            if guest.waiting == Waiting::Head {
+                guest.waiting = Waiting::Not;
+            }
         }
         Underway(self.clone())
+    }
+
+    /// Whether a request is under way on it.
+    pub fn is_underway(&self) -> bool {
+        let inner = self.places.lock();
+        let guest = inner.guests.get(&self.number);
+        guest.is_some_and(|guest| guest.requests > 0)
     }
 
     /// Asks it to end after the answer that is under way.

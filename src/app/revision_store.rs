@@ -1,186 +1,269 @@
-//! Rule sets as the store keeps them: what they mean, the files as they were applied, and who
-//! applied them.
+//! The revisions of rules in the store, and rules read with secrets resolved and compiled for this
+//! process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anyhow::Context;
-use serde::{Deserialize, Serialize};
 
-use crate::api::ports::{FilesOrigin, RevisionDocuments, RuleFile};
-use crate::engine::ids::Revision;
-use crate::engine::input::Actor;
-use crate::engine::time::Timestamp;
-use crate::rules::{Documents, SourceFile, sources};
-use crate::store;
+use crate::api::auth::stored_keys;
+use crate::api::ports::Sight;
+use crate::document::{Code, Diagnostic, render};
+use crate::engine::ids::{IntegrationName, Revision};
+use crate::engine::ruleset::RuleSet;
+use crate::engine::strength::Strength;
+use crate::rules::diff::diff;
+use crate::rules::keys::KeySource;
+use crate::rules::revisions::{self, Damaged, RevisionInfo, StoredRevision};
+use crate::rules::{Documents, Environment, Fit, SourceFile, compile, documents, sources, starter};
+use crate::runtime::handle::NewRules;
+use crate::store::{self, DocumentKind, Store, revision_name};
+use crate::text::hash;
 
-/// A rule set as the store keeps it.
-#[derive(Serialize, Deserialize)]
-struct StoredRules {
-    author: Actor,
-    at: Timestamp,
-    message: String,
-    /// The documents in the form of the rules room.
-    documents: String,
-    /// The files byte for byte, without keys in clear. Revisions of older builds have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    files: Option<Vec<SourceFile>>,
+/// Compiled rules, and what no longer fits the settings.
+pub struct CompiledStored {
+    pub rules: RuleSet,
+    pub warnings: Vec<String>,
+    /// Worth saying, and nothing that somebody must look at.
+    pub hint: Option<String>,
 }
 
-/// Who puts rules in force, when and why.
-pub struct RevisionInfo {
-    pub author: Actor,
-    pub at: Timestamp,
-    pub message: String,
+/// Checked rules that can be put in force, and what is odd about them.
+pub struct CompiledRules {
+    pub new: NewRules,
+    pub warnings: Vec<String>,
+    /// Worth saying, and nothing that somebody must look at.
+    pub hint: Option<String>,
 }
 
-/// A stored rule set with its documents read.
-pub struct Kept {
-    pub revision: Revision,
-    pub signed: RevisionInfo,
+/// Stored rule sets and the process they are compiled for.
+pub struct RevisionStore {
+    store: Arc<dyn Store>,
+    environment: Environment,
+    variables: BTreeMap<String, String>,
+}
+
+impl RevisionStore {
+    /// Revisions in this store; `variables` are those of the process.
+    pub fn new(
+        store: Arc<dyn Store>,
+        environment: Environment,
+        variables: BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            store,
+            environment,
+            variables,
+        }
+    }
+
+    /// The latest rule set, if there is any.
+    pub fn latest(&self) -> anyhow::Result<Option<StoredRevision>> {
+        let found = self.store.documents(DocumentKind::Rules, None, 1)?;
+        let Some((name, bytes)) = found.into_iter().next() else {
+            return Ok(None);
+        };
+        Ok(Some(revisions::read(&name, &bytes)?))
+    }
+
+    /// The revision with this number, if it is kept.
+    pub fn at(&self, revision: Revision) -> Result<Option<StoredRevision>, store::Error> {
+        let name = revision_name(revision);
+        let Some(bytes) = self.store.document(DocumentKind::Rules, &name)? else {
+            return Ok(None);
+        };
+        revisions::read(&name, &bytes).map(Some).map_err(damaged)
+    }
+
+    /// So many revisions before this one, or of the latest.
+    pub fn list(
+        &self,
+        before: Option<Revision>,
+        limit: usize,
+    ) -> Result<Vec<StoredRevision>, store::Error> {
+        let before = before.map(revision_name);
+        let documents = self
+            .store
+            .documents(DocumentKind::Rules, before.as_deref(), limit)?;
+        let read = |(name, bytes): (String, Vec<u8>)| revisions::read(&name, &bytes);
+        let stored = documents.into_iter().map(read);
+        stored.collect::<Result<_, _>>().map_err(damaged)
+    }
+
+    /// Compiles rules that are in force already: what no longer fits is a warning.
+    pub fn compile_stored(&self, stored: &StoredRevision) -> anyhow::Result<CompiledStored> {
+        let environment = self.environment_for(&stored.documents, Fit::Stored);
+        let compiled = compile(&stored.documents, &environment);
+        let (warnings, hint) = lines(&compiled.faults, &stored.documents);
+        let rules = compiled.rules.with_context(|| {
+            format!(
+                "the stored rules of revision {} do not compile",
+                stored.revision
+            )
+        })?;
+        Ok(CompiledStored {
+            rules: RuleSet {
+                revision: stored.revision,
+                ..rules
+            },
+            warnings,
+            hint,
+        })
+    }
+
+    /// What files change against a stored set, as sentences.
+    pub fn differences(&self, old: &StoredRevision, files: &[SourceFile]) -> Vec<String> {
+        let (mut new, _) = documents::read(files);
+        new.replace_literal_keys();
+        let texts = sources::without_literal_keys(files);
+        old.differences(&new, texts.as_deref())
+    }
+
+    /// Checks and compiles files; the faults are ready to print.
+    pub fn prepare(
+        &self,
+        files: &[SourceFile],
+        info: &RevisionInfo,
+        expected: Option<Revision>,
+    ) -> Result<CompiledRules, Vec<String>> {
+        let source = |fault: &Diagnostic| {
+            files
+                .iter()
+                .find(|file| file.path == fault.path)
+                .map(|file| file.text.as_str())
+        };
+        let faults = |faults: Vec<Diagnostic>| -> Vec<String> {
+            faults
+                .iter()
+                .map(|fault| render(fault, source(fault)))
+                .collect()
+        };
+        let checked = self.check(files, Sight::WithMachine).map_err(faults)?;
+        let (warnings, hint) = lines(&checked.warnings, &checked.documents);
+        Ok(CompiledRules {
+            warnings,
+            hint,
+            new: checked.pack(info, expected),
+        })
+    }
+
+    /// Reads and compiles files with their keys; all faults if there is an error.
+    pub fn check(&self, files: &[SourceFile], sight: Sight) -> Result<Checked, Vec<Diagnostic>> {
+        let (mut documents, mut faults) = documents::read(files);
+        let environment = match sight {
+            Sight::WithMachine => self.environment_for(&documents, Fit::Strict),
+            // No key is known, as in a check on another machine.
+            Sight::DocumentsOnly => self.environment.clone(),
+        };
+        let compiled = compile(&documents, &environment);
+        faults.extend(compiled.faults);
+        faults.sort_by(|one, other| one.place().cmp(&other.place()));
+        match compiled
+            .rules
+            .filter(|_| !faults.iter().any(Diagnostic::is_error))
+        {
+            None => Err(faults),
+            Some(rules) => {
+                documents.replace_literal_keys();
+                Ok(Checked {
+                    documents,
+                    files: sources::without_literal_keys(files),
+                    rules,
+                    warnings: faults,
+                })
+            }
+        }
+    }
+
+    /// Integrations with a key of their own in the store. They only word a warning, so that a store
+    /// that cannot be read is told where it matters.
+    fn made_keys(&self) -> BTreeSet<IntegrationName> {
+        let keys = stored_keys(&*self.store).unwrap_or_default();
+        keys.into_iter().map(|key| key.integration).collect()
+    }
+
+    /// The environment with the hashes of the keys that the documents name.
+    fn environment_for(&self, documents: &Documents, fit: Fit) -> Environment {
+        let mut keys: BTreeMap<IntegrationName, Vec<[u8; 32]>> = BTreeMap::new();
+        let mut key_strengths = BTreeMap::new();
+        for reference in documents.key_references() {
+            let key = match &reference.source {
+                KeySource::Env(name) => self.variables.get(name).cloned(),
+                KeySource::File(path) => std::fs::read_to_string(path).ok(),
+                KeySource::Literal(key) => Some(key.clone()),
+                // The documents say it themselves.
+                KeySource::Hash(_) => None,
+            };
+            let key = key
+                .map(|key| key.trim().to_owned())
+                .filter(|key| !key.is_empty());
+            if let Some(key) = key {
+                key_strengths.insert(reference.source.to_string(), Strength::of(&key));
+                keys.entry(reference.integration)
+                    .or_default()
+                    .push(hash::sha256(&key));
+            }
+        }
+        Environment {
+            keys: Some(keys),
+            key_strengths,
+            made_keys: self.made_keys(),
+            fit,
+            ..self.environment.clone()
+        }
+    }
+}
+
+/// Warnings as lines of the log, and what is worth saying but no warning: that the senders of the
+/// starter rules have no keys yet is no mistake of anybody.
+fn lines(warnings: &[Diagnostic], documents: &Documents) -> (Vec<String>, Option<String>) {
+    let is_unset = |fault: &&Diagnostic| fault.code == Code::KeyUnset;
+    let unset = warnings.iter().filter(is_unset).count();
+    if unset == 0 || !is_starter(documents) {
+        return (warnings.iter().map(as_line).collect(), None);
+    }
+    let others = warnings.iter().filter(|fault| !is_unset(fault));
+    let hint = format!(
+        "{unset} integrations of the starter rules have no key yet; when you connect a sender, \
+         make one with `reveille key create NAME`"
+    );
+    (others.map(as_line).collect(), Some(hint))
+}
+
+fn is_starter(documents: &Documents) -> bool {
+    let (starter, _) = documents::read(&starter::files());
+    diff(&starter, documents).is_empty()
+}
+
+/// A fault as one line of the log.
+fn as_line(fault: &Diagnostic) -> String {
+    format!("{fault}; {}", fault.help)
+}
+
+/// Files that were read and compiled.
+pub struct Checked {
     pub documents: Documents,
+    /// As they may be kept; `None` where a key might be left in them.
     pub files: Option<Vec<SourceFile>>,
+    pub rules: RuleSet,
+    pub warnings: Vec<Diagnostic>,
 }
 
-/// The stored form; [`read`] reads it.
-pub fn write(
-    documents: &Documents,
-    files: Option<Vec<SourceFile>>,
-    signed: &RevisionInfo,
-) -> Vec<u8> {
-    let stored = StoredRules {
-        author: signed.author.clone(),
-        at: signed.at,
-        message: signed.message.clone(),
-        documents: documents.to_json(),
-        files,
-    };
-    serde_json::to_vec(&stored).expect("strings and a number have a JSON form")
-}
-
-/// Reads the stored form of the revision with this name.
-pub fn read(name: &str, bytes: &[u8]) -> anyhow::Result<Kept> {
-    let what = || format!("the stored rules of revision {name} are damaged");
-    let stored: StoredRules = serde_json::from_slice(bytes).with_context(what)?;
-    Ok(Kept {
-        revision: Revision(name.parse().with_context(what)?),
-        documents: Documents::from_json(&stored.documents).with_context(what)?,
-        files: stored.files,
-        signed: RevisionInfo {
-            author: stored.author,
-            at: stored.at,
-            message: stored.message,
-        },
-    })
+impl Checked {
+    /// The same, to be put in force.
+    pub fn pack(self, info: &RevisionInfo, expected: Option<Revision>) -> NewRules {
+        NewRules {
+            document: revisions::write(&self.documents, self.files, info),
+            rules: self.rules,
+            expected,
+            record: None,
+        }
+    }
 }
 
 /// Damage as the store tells of it.
-pub fn damaged(name: &str, error: &anyhow::Error) -> store::Error {
-    store::Error::Damaged {
-        key: format!("rules {name}"),
-        cause: format!("{error:#}"),
-    }
-}
-
-impl Kept {
-    /// A line of the history, without files.
-    pub fn listed(self) -> RevisionDocuments {
-        RevisionDocuments {
-            revision: self.revision,
-            author: self.signed.author,
-            at: self.signed.at,
-            message: self.signed.message,
-            files: Vec::new(),
-            origin: FilesOrigin::AsApplied,
-            hashed_keys: 0,
-        }
-    }
-
-    /// With its files: those that were applied, or written anew where they are not kept.
-    pub fn exported(mut self) -> RevisionDocuments {
-        let (files, origin) = match self.files.take() {
-            Some(files) => (files, FilesOrigin::AsApplied),
-            None => (self.documents.export(), FilesOrigin::WrittenAnew),
-        };
-        let hashed_keys = sources::hashed_keys(&files);
-        let files = files.into_iter();
-        let files = files.map(|SourceFile { path, text }| RuleFile { path, text });
-        RevisionDocuments {
-            files: files.collect(),
-            origin,
-            hashed_keys,
-            ..self.listed()
-        }
-    }
-
-    /// The files whose text is another although they mean the same; nothing where the old text is
-    /// not known.
-    pub fn other_texts(&self, new: Option<&[SourceFile]>) -> Vec<String> {
-        let (Some(old), Some(new)) = (&self.files, new) else {
-            return Vec::new();
-        };
-        let text_of = |files: &[SourceFile], path: &str| {
-            let file = files.iter().find(|file| file.path == path);
-            file.map(|file| file.text.clone())
-        };
-        let gone = old.iter().filter(|file| text_of(new, &file.path).is_none());
-        let other = new
-            .iter()
-            .filter(|file| text_of(old, &file.path).as_deref() != Some(&file.text));
-        let line = |file: &SourceFile| {
-            format!(
-                "file {}: only comments, order or layout differ; the rules mean the same",
-                file.path
-            )
-        };
-        gone.chain(other).map(line).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(text: &str) -> SourceFile {
-        SourceFile {
-            path: "a.yaml".to_owned(),
-            text: text.to_owned(),
-        }
-    }
-
-    fn signed() -> RevisionInfo {
-        RevisionInfo {
-            author: Actor::router(),
-            at: Timestamp(0),
-            message: String::new(),
-        }
-    }
-
-    #[test]
-    fn a_revision_of_an_older_build_has_no_files_and_is_written_anew() {
-        let files = [file("users: {} # ours\n")];
-        let (documents, _) = crate::rules::documents::read(&files);
-        let bytes = write(&documents, None, &signed());
-        assert!(!String::from_utf8_lossy(&bytes).contains("files\":null"));
-        let old = read("1", &bytes).unwrap().exported();
-        assert_eq!(old.origin, FilesOrigin::WrittenAnew);
-        assert_eq!(old.files[0].text, "users: {}\n");
-
-        let bytes = write(&documents, Some(files.to_vec()), &signed());
-        let new = read("2", &bytes).unwrap().exported();
-        assert_eq!(new.origin, FilesOrigin::AsApplied);
-        assert_eq!(new.files[0].text, files[0].text);
-    }
-
-    #[test]
-    fn another_text_is_named_where_the_old_one_is_known() {
-        let (documents, _) = crate::rules::documents::read(&[file("users: {}\n")]);
-        let kept = |files| read("1", &write(&documents, files, &signed())).unwrap();
-        let old = kept(Some(vec![file("users: {}\n")]));
-        assert!(old.other_texts(Some(&[file("users: {}\n")])).is_empty());
-        let told = old.other_texts(Some(&[file("# x\nusers: {}\n")]));
-        assert!(
-            told[0].starts_with("file a.yaml: only comments"),
-            "{told:?}"
-        );
-        assert_eq!(old.other_texts(Some(&[])).len(), 1);
-        assert!(kept(None).other_texts(Some(&[])).is_empty());
-    }
+fn damaged(error: Damaged) -> store::Error {
+    let key = format!("rules {}", error.name);
+    let cause = format!("{:#}", anyhow::Error::from(error));
+    store::Error::Damaged { key, cause }
 }

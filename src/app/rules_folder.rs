@@ -6,13 +6,13 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::ApplyRules;
-use super::revision_store::RevisionInfo;
-use super::rules_service::RevisionStore;
+use super::revision_store::RevisionStore;
 use crate::config::Settings;
 use crate::engine::input::Actor;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::Timestamp;
-use crate::rules::{Documents, SourceFile, starter};
+use crate::rules::revisions::RevisionInfo;
+use crate::rules::{SourceFile, starter};
 use crate::runtime::clock;
 use crate::runtime::handle::NewRules;
 
@@ -123,7 +123,7 @@ fn signed(message: &str) -> RevisionInfo {
 }
 
 /// The documents of a folder in the order of their names; `None` if there is no such folder.
-pub fn read_folder(folder: &Path) -> anyhow::Result<Option<Vec<SourceFile>>> {
+fn read_folder(folder: &Path) -> anyhow::Result<Option<Vec<SourceFile>>> {
     if !folder.is_dir() {
         return Ok(None);
     }
@@ -156,9 +156,4 @@ pub fn read_folder(folder: &Path) -> anyhow::Result<Option<Vec<SourceFile>>> {
     }
     files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok((!files.is_empty()).then_some(files))
-}
-
-/// The documents of files, for comparing.
-pub fn documents_of(files: &[SourceFile]) -> Documents {
-    crate::rules::documents::read(files).0
 }

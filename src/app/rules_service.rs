@@ -1,262 +1,23 @@
-//! The life of rules: read with secrets resolved, compiled for this process, kept as revisions.
+//! The rulebook that the API asks: what rules change in the present, and the history of revisions.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use anyhow::Context;
-
-use super::revision_store::{self, Kept, RevisionInfo};
-use super::rules_folder::documents_of;
-use crate::api::auth::stored_keys;
+use super::revision_store::{Checked, RevisionStore};
 use crate::api::ports::{
     Change, FilesOrigin, OnCallMove, Prepared, RevisionDocuments, RuleDifferences, RuleFault,
     RuleFile, Rulebook, Sight,
 };
-use crate::document::{Code, Diagnostic, render};
+use crate::document::Diagnostic;
 use crate::engine::calendar::Override;
-use crate::engine::ids::{IntegrationName, Revision};
+use crate::engine::ids::Revision;
 use crate::engine::ruleset::RuleSet;
-use crate::engine::strength::Strength;
 use crate::engine::touched::touched;
-use crate::rules::diff::{diff, moves_on_call};
-use crate::rules::keys::KeySource;
-use crate::rules::{Documents, Environment, Fit, SourceFile, compile, sources, starter};
+use crate::rules::diff::moves_on_call;
+use crate::rules::revisions::{RevisionInfo, StoredRevision};
+use crate::rules::{SourceFile, sources};
 use crate::runtime::clock;
-use crate::runtime::handle::{Handle, NewRules};
-use crate::store::{self, DocumentKind, Store, revision_name};
-use crate::text::hash;
-
-/// Compiled rules, and what no longer fits the settings.
-pub struct CompiledStored {
-    pub rules: RuleSet,
-    pub warnings: Vec<String>,
-    /// Worth saying, and nothing that somebody must look at.
-    pub hint: Option<String>,
-}
-
-/// Checked rules that can be put in force, and what is odd about them.
-pub struct CompiledRules {
-    pub new: NewRules,
-    pub warnings: Vec<String>,
-    /// Worth saying, and nothing that somebody must look at.
-    pub hint: Option<String>,
-}
-
-/// Stored rule sets and the process they are compiled for.
-pub struct RevisionStore {
-    store: Arc<dyn Store>,
-    environment: Environment,
-    variables: BTreeMap<String, String>,
-}
-
-impl RevisionStore {
-    /// Revisions in this store; `variables` are those of the process.
-    pub fn new(
-        store: Arc<dyn Store>,
-        environment: Environment,
-        variables: BTreeMap<String, String>,
-    ) -> Self {
-        Self {
-            store,
-            environment,
-            variables,
-        }
-    }
-
-    /// The latest rule set, if there is any.
-    pub fn latest(&self) -> anyhow::Result<Option<Kept>> {
-        let found = self.store.documents(DocumentKind::Rules, None, 1)?;
-        let Some((name, bytes)) = found.into_iter().next() else {
-            return Ok(None);
-        };
-        Ok(Some(revision_store::read(&name, &bytes)?))
-    }
-
-    fn at(&self, revision: Revision) -> Result<Option<Kept>, store::Error> {
-        let name = revision_name(revision);
-        let Some(bytes) = self.store.document(DocumentKind::Rules, &name)? else {
-            return Ok(None);
-        };
-        revision_store::read(&name, &bytes)
-            .map(Some)
-            .map_err(|error| revision_store::damaged(&name, &error))
-    }
-
-    /// Compiles rules that are in force already: what no longer fits is a warning.
-    pub fn compile_stored(&self, kept: &Kept) -> anyhow::Result<CompiledStored> {
-        let environment = self.environment_for(&kept.documents, Fit::Stored);
-        let compiled = compile(&kept.documents, &environment);
-        let (warnings, hint) = lines(&compiled.faults, &kept.documents);
-        let rules = compiled.rules.with_context(|| {
-            format!(
-                "the stored rules of revision {} do not compile",
-                kept.revision
-            )
-        })?;
-        Ok(CompiledStored {
-            rules: RuleSet {
-                revision: kept.revision,
-                ..rules
-            },
-            warnings,
-            hint,
-        })
-    }
-
-    /// What files change against a stored set, as sentences.
-    pub fn differences(&self, old: &Kept, files: &[SourceFile]) -> Vec<String> {
-        let mut new = documents_of(files);
-        new.replace_literal_keys();
-        let texts = sources::without_literal_keys(files);
-        differences(old, &new, texts.as_deref())
-    }
-
-    /// Checks and compiles files; the faults are ready to print.
-    pub fn prepare(
-        &self,
-        files: &[SourceFile],
-        signed: &RevisionInfo,
-        expected: Option<Revision>,
-    ) -> Result<CompiledRules, Vec<String>> {
-        let source = |fault: &Diagnostic| {
-            files
-                .iter()
-                .find(|file| file.path == fault.path)
-                .map(|file| file.text.as_str())
-        };
-        let faults = |faults: Vec<Diagnostic>| -> Vec<String> {
-            faults
-                .iter()
-                .map(|fault| render(fault, source(fault)))
-                .collect()
-        };
-        let checked = self.check(files, Sight::WithMachine).map_err(faults)?;
-        let (warnings, hint) = lines(&checked.warnings, &checked.documents);
-        Ok(CompiledRules {
-            warnings,
-            hint,
-            new: pack(checked, signed, expected),
-        })
-    }
-
-    /// Reads and compiles files with their keys; all faults if there is an error.
-    fn check(&self, files: &[SourceFile], sight: Sight) -> Result<Checked, Vec<Diagnostic>> {
-        let (mut documents, mut faults) = crate::rules::documents::read(files);
-        let environment = match sight {
-            Sight::WithMachine => self.environment_for(&documents, Fit::Strict),
-            // No key is known, as in a check on another machine.
-            Sight::DocumentsOnly => self.environment.clone(),
-        };
-        let compiled = compile(&documents, &environment);
-        faults.extend(compiled.faults);
-        faults.sort_by(|one, other| one.place().cmp(&other.place()));
-        match compiled
-            .rules
-            .filter(|_| !faults.iter().any(Diagnostic::is_error))
-        {
-            None => Err(faults),
-            Some(rules) => {
-                documents.replace_literal_keys();
-                Ok(Checked {
-                    documents,
-                    files: sources::without_literal_keys(files),
-                    rules,
-                    warnings: faults,
-                })
-            }
-        }
-    }
-
-    /// Integrations with a key of their own in the store. They only word a warning, so that a store
-    /// that cannot be read is told where it matters.
-    fn made_keys(&self) -> BTreeSet<IntegrationName> {
-        let keys = stored_keys(&*self.store).unwrap_or_default();
-        keys.into_iter().map(|key| key.integration).collect()
-    }
-
-    /// The environment with the hashes of the keys that the documents name.
-    fn environment_for(&self, documents: &Documents, fit: Fit) -> Environment {
-        let mut keys: BTreeMap<IntegrationName, Vec<[u8; 32]>> = BTreeMap::new();
-        let mut key_strengths = BTreeMap::new();
-        for reference in documents.key_references() {
-            let key = match &reference.source {
-                KeySource::Env(name) => self.variables.get(name).cloned(),
-                KeySource::File(path) => std::fs::read_to_string(path).ok(),
-                KeySource::Literal(key) => Some(key.clone()),
-                // The documents say it themselves.
-                KeySource::Hash(_) => None,
-            };
-            let key = key
-                .map(|key| key.trim().to_owned())
-                .filter(|key| !key.is_empty());
-            if let Some(key) = key {
-                key_strengths.insert(reference.source.to_string(), Strength::of(&key));
-                keys.entry(reference.integration)
-                    .or_default()
-                    .push(hash::sha256(&key));
-            }
-        }
-        Environment {
-            keys: Some(keys),
-            key_strengths,
-            made_keys: self.made_keys(),
-            fit,
-            ..self.environment.clone()
-        }
-    }
-}
-
-/// Warnings as lines of the log, and what is worth saying but no warning: that the senders of the
-/// starter rules have no keys yet is no mistake of anybody.
-fn lines(warnings: &[Diagnostic], documents: &Documents) -> (Vec<String>, Option<String>) {
-    let is_unset = |fault: &&Diagnostic| fault.code == Code::KeyUnset;
-    let unset = warnings.iter().filter(is_unset).count();
-    if unset == 0 || !is_starter(documents) {
-        return (warnings.iter().map(as_line).collect(), None);
-    }
-    let others = warnings.iter().filter(|fault| !is_unset(fault));
-    let hint = format!(
-        "{unset} integrations of the starter rules have no key yet; when you connect a sender, \
-         make one with `reveille key create NAME`"
-    );
-    (others.map(as_line).collect(), Some(hint))
-}
-
-fn is_starter(documents: &Documents) -> bool {
-    diff(&documents_of(&starter::files()), documents).is_empty()
-}
-
-/// A fault as one line of the log.
-fn as_line(fault: &Diagnostic) -> String {
-    format!("{fault}; {}", fault.help)
-}
-
-/// Files that were read and compiled.
-struct Checked {
-    documents: Documents,
-    /// As they may be kept; `None` where a key might be left in them.
-    files: Option<Vec<SourceFile>>,
-    rules: RuleSet,
-    warnings: Vec<Diagnostic>,
-}
-
-/// What changes, in words; where nothing does, the files whose text is another.
-fn differences(old: &Kept, new: &Documents, texts: Option<&[SourceFile]>) -> Vec<String> {
-    let differences = diff(&old.documents, new);
-    if differences.is_empty() {
-        return old.other_texts(texts);
-    }
-    differences.iter().map(ToString::to_string).collect()
-}
-
-fn pack(checked: Checked, signed: &RevisionInfo, expected: Option<Revision>) -> NewRules {
-    NewRules {
-        document: revision_store::write(&checked.documents, checked.files, signed),
-        rules: checked.rules,
-        expected,
-        record: None,
-    }
-}
+use crate::runtime::handle::Handle;
+use crate::store;
 
 /// The stored revisions and the rules in force, as the API asks for them.
 pub struct RulesService {
@@ -300,7 +61,7 @@ impl RulesService {
         let present = self.handle.rules();
         let old = self.revisions.at(present.revision).ok().flatten();
         let differences =
-            old.map(|old| differences(&old, &checked.documents, checked.files.as_deref()));
+            old.map(|old| old.differences(&checked.documents, checked.files.as_deref()));
         let overrides = self.overrides();
         let moves = moves_on_call(&present, &checked.rules, clock::wall_now(), &overrides);
         let touched = self.touched(&present, &checked.rules);
@@ -348,20 +109,19 @@ impl Rulebook for RulesService {
             checked.files = None;
         }
         let changes = self.changes(&checked);
-        let signed = RevisionInfo {
+        let info = RevisionInfo {
             author: change.author,
             at: change.at,
             message: change.message,
         };
         Ok(Prepared {
-            rules: pack(checked, &signed, change.expected),
+            rules: checked.pack(&info, change.expected),
             changes,
         })
     }
 
     fn documents(&self, revision: Revision) -> Result<Option<RevisionDocuments>, store::Error> {
-        let kept = self.revisions.at(revision)?;
-        Ok(kept.map(Kept::exported))
+        Ok(self.revisions.at(revision)?.map(exported))
     }
 
     fn revisions(
@@ -369,17 +129,38 @@ impl Rulebook for RulesService {
         before: Option<Revision>,
         limit: usize,
     ) -> Result<Vec<RevisionDocuments>, store::Error> {
-        let before = before.map(revision_name);
-        let store = &self.revisions.store;
-        let found = store.documents(DocumentKind::Rules, before.as_deref(), limit)?;
-        found
-            .into_iter()
-            .map(|(name, bytes)| {
-                let kept = revision_store::read(&name, &bytes)
-                    .map_err(|error| revision_store::damaged(&name, &error))?;
-                Ok(kept.listed())
-            })
-            .collect()
+        let stored = self.revisions.list(before, limit)?;
+        Ok(stored.into_iter().map(listed).collect())
+    }
+}
+
+/// A line of the history, without files.
+fn listed(stored: StoredRevision) -> RevisionDocuments {
+    RevisionDocuments {
+        revision: stored.revision,
+        author: stored.info.author,
+        at: stored.info.at,
+        message: stored.info.message,
+        files: Vec::new(),
+        origin: FilesOrigin::AsApplied,
+        hashed_keys: 0,
+    }
+}
+
+/// With its files: those that were applied, or written anew where they are not kept.
+fn exported(mut stored: StoredRevision) -> RevisionDocuments {
+    let (files, origin) = match stored.files.take() {
+        Some(files) => (files, FilesOrigin::AsApplied),
+        None => (stored.documents.export(), FilesOrigin::WrittenAnew),
+    };
+    let hashed_keys = sources::hashed_keys(&files);
+    let files = files.into_iter();
+    let files = files.map(|SourceFile { path, text }| RuleFile { path, text });
+    RevisionDocuments {
+        files: files.collect(),
+        origin,
+        hashed_keys,
+        ..listed(stored)
     }
 }
 
@@ -404,5 +185,37 @@ fn fault(fault: &Diagnostic) -> RuleFault {
         column: fault.column,
         message: fault.message.clone(),
         help: fault.help.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::input::Actor;
+    use crate::engine::time::Timestamp;
+    use crate::rules::{documents, revisions};
+
+    #[test]
+    fn a_revision_of_an_older_build_has_no_files_and_is_written_anew() {
+        let info = RevisionInfo {
+            author: Actor::router(),
+            at: Timestamp(0),
+            message: String::new(),
+        };
+        let files = [SourceFile {
+            path: "a.yaml".to_owned(),
+            text: "users: {} # ours\n".to_owned(),
+        }];
+        let (documents, _) = documents::read(&files);
+        let stored = |files| {
+            let bytes = revisions::write(&documents, files, &info);
+            exported(revisions::read("1", &bytes).unwrap())
+        };
+        let old = stored(None);
+        assert_eq!(old.origin, FilesOrigin::WrittenAnew);
+        assert_eq!(old.files[0].text, "users: {}\n");
+        let new = stored(Some(files.to_vec()));
+        assert_eq!(new.origin, FilesOrigin::AsApplied);
+        assert_eq!(new.files[0].text, files[0].text);
     }
 }

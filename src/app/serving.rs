@@ -17,12 +17,12 @@ use axum::response::{IntoResponse, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::arrival::Arrival;
 use super::listener::{Listener, OnOverShare};
 use super::places::{End, Kind, Place, Underway};
-use super::shares::{SHARE, SHARE_IN_RESERVE, Share, Shares};
+use super::shares::{SHARE, SHARE_IN_RESERVE, Shares};
 use crate::api::peer::{Peer, TrustedProxies};
 use crate::api::problem::Problem;
 use crate::runtime::supervise::Supervisor;
@@ -169,7 +169,7 @@ impl Visit {
     /// Whoever connects has a share of the connections; behind a proxy only requests tell clients
     /// apart. Links and health checks have one of their own, so that they are served whatever else
     /// a client does, and nobody takes them from others.
-    fn share_of(&self, peer: Peer, path: &str) -> Result<Option<Share>, OverShare> {
+    fn share_of(&self, peer: Peer, path: &str) -> Result<Option<OwnedSemaphorePermit>, OverShare> {
         let connected = self.proxies.peer_of_connection(self.address);
         if !connected.is_proxy() || peer.is_proxy() {
             return Ok(None);
@@ -230,7 +230,7 @@ fn is_served_in_reserve(path: &str) -> bool {
 struct Told {
     body: Body,
     _underway: Underway,
-    _share: Option<Share>,
+    _share: Option<OwnedSemaphorePermit>,
 }
 
 impl HttpBody for Told {

@@ -2,7 +2,9 @@
 //! proxy, so its requests are counted.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api::peer::Peer;
 
@@ -14,54 +16,25 @@ pub const SHARE_IN_RESERVE: usize = 8;
 /// The requests under way that came through a proxy, by client.
 #[derive(Clone)]
 pub struct Shares {
-    counts: Arc<Mutex<BTreeMap<Peer, usize>>>,
+    semaphores: Arc<Mutex<BTreeMap<Peer, Arc<Semaphore>>>>,
     most: usize,
 }
 
 impl Shares {
     /// Of which each client may have so many.
     pub fn new(most: usize) -> Self {
-        let counts = Arc::default();
-        Self { counts, most }
+        let semaphores = Arc::default();
+        Self { semaphores, most }
     }
 
-    /// Counts a request of a client until it is dropped; `None` if its share is taken.
-    pub fn take(&self, peer: Peer) -> Option<Share> {
-        let mut counts = self.lock();
-        let count = counts.entry(peer).or_default();
-        if *count >= self.most {
-            return None;
-        }
-        *count += 1;
-        let of = self.clone();
-        Some(Share { of, peer })
-    }
-
-    fn give_back(&self, peer: Peer) {
-        let mut counts = self.lock();
-        let count = counts
-            .get_mut(&peer)
-            .expect("whoever has a share is counted");
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(&peer);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Peer, usize>> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One request of a client.
-pub struct Share {
-    of: Shares,
-    peer: Peer,
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        self.of.give_back(self.peer);
+    /// Counts a request of a client until the permit is dropped; `None` if its share is taken.
+    pub fn take(&self, peer: Peer) -> Option<OwnedSemaphorePermit> {
+        let mut semaphores = (self.semaphores.lock()).unwrap_or_else(PoisonError::into_inner);
+        // Whoever has nothing under way is forgotten.
+        semaphores.retain(|_, semaphore| semaphore.available_permits() < self.most);
+        let semaphore = semaphores.entry(peer);
+        let semaphore = semaphore.or_insert_with(|| Arc::new(Semaphore::new(self.most)));
+        semaphore.clone().try_acquire_owned().ok()
     }
 }
 
@@ -73,7 +46,7 @@ mod tests {
     fn a_client_has_its_share_and_nobody_is_remembered_who_has_nothing_under_way() {
         let client = |address: &str| Peer::client(address.parse().unwrap());
         let shares = Shares::new(SHARE);
-        let mut taken: Vec<Share> = (0..SHARE)
+        let mut taken: Vec<_> = (0..SHARE)
             .map(|host| shares.take(client(&format!("2001:db8::{host:x}"))).unwrap())
             .collect();
         assert!(
@@ -84,6 +57,7 @@ mod tests {
         taken.pop();
         assert!(shares.take(client("2001:db8::ffff")).is_some());
         taken.clear();
-        assert!(shares.lock().is_empty());
+        let _last = shares.take(client("2001:db8:0:2::1")).unwrap();
+        assert_eq!(shares.semaphores.lock().unwrap().len(), 1);
     }
 }

@@ -10,6 +10,7 @@ pub mod documents;
 pub mod export;
 pub mod keys;
 pub mod limits;
+pub mod revisions;
 pub mod sources;
 pub mod starter;
 pub mod web_address;

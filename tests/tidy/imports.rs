@@ -87,6 +87,8 @@ const ROOMS: [Room; 18] = [
             "lettre",
             "minijinja",
             "ipnet",
+            // Mail as HTML, escaped by the template engine.
+            "askama",
             // When a certificate ends.
             "jiff",
             // `Retry-After` as a date.
