@@ -4,7 +4,8 @@
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use crate::api::ports::{FilesOrigin, RevisionDocuments, RuleFile};
+use crate::api::ports::RevisionDocuments;
+use crate::api::wire::rules::{FilesOrigin, RuleFile};
 use crate::engine::ids::Revision;
 use crate::engine::input::Actor;
 use crate::engine::time::Timestamp;

@@ -8,10 +8,8 @@ use anyhow::Context;
 use super::revision_store::{self, Kept, RevisionInfo};
 use super::rules_folder::documents_of;
 use crate::api::auth::stored_keys;
-use crate::api::ports::{
-    Change, FilesOrigin, OnCallMove, Prepared, RevisionDocuments, RuleDifferences, RuleFault,
-    RuleFile, Rulebook, Sight,
-};
+use crate::api::ports::{Change, Prepared, RevisionDocuments, RuleDifferences, Rulebook, Sight};
+use crate::api::wire::rules::{FilesOrigin, OnCallMove, RuleFault, RuleFile};
 use crate::document::{Code, Diagnostic, render};
 use crate::engine::calendar::Override;
 use crate::engine::ids::{IntegrationName, Revision};
@@ -395,10 +393,11 @@ fn all(faults: &[Diagnostic]) -> Vec<RuleFault> {
     faults.iter().map(fault).collect()
 }
 
-fn fault(fault: &Diagnostic) -> RuleFault {
+/// A fault as the API shows it.
+pub fn fault(fault: &Diagnostic) -> RuleFault {
     RuleFault {
         code: fault.code.as_str().to_owned(),
-        severity: if fault.is_error() { "error" } else { "warning" }.to_owned(),
+        severity: fault.severity.to_string(),
         path: fault.path.clone(),
         line: fault.line,
         column: fault.column,
