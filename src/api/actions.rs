@@ -3,7 +3,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::engine::decision::{ActResult, Acted};
@@ -19,6 +19,7 @@ use super::parse;
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 use super::wire;
+use super::wire::incident::{ManyActed, Opened};
 
 /// Characters of a note or of a page by hand.
 const TEXT_CHARACTERS_MAX: usize = 1_024;
@@ -67,12 +68,6 @@ pub struct Numbers {
     as_user: Option<String>,
 }
 
-/// What became of each of several incidents.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ManyActed {
-    results: Vec<wire::incident::Acted>,
-}
-
 /// A page by hand.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -82,12 +77,6 @@ pub struct ByHand {
     text: String,
     /// `high` (the default) or `low`.
     urgency: Option<String>,
-}
-
-/// The incident that a page by hand opened.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Opened {
-    number: u64,
 }
 
 type Answered = Result<Json<wire::incident::Acted>, Problem>;

@@ -1,8 +1,6 @@
 //! The wall clock jumped ahead: an admin says that it is right.
 
 use axum::extract::State;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::engine::time::Duration;
 use crate::runtime::handle::View;
@@ -13,15 +11,7 @@ use super::auth::Caller;
 use super::extract::Json;
 use super::ports::AppState;
 use super::problem::Problem;
-
-/// What was confirmed.
-#[derive(Debug, PartialEq, Serialize, ToSchema)]
-pub struct ConfirmedClock {
-    /// The wall clock as it is now.
-    now: String,
-    /// How far it had jumped ahead; `null` if it was believed already.
-    jump_seconds: Option<u64>,
-}
+use super::wire::process::ConfirmedClock;
 
 /// Confirm that the clock is right after it jumped ahead
 #[utoipa::path(

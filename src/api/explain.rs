@@ -1,8 +1,7 @@
 //! Why somebody was or was not paged: the lines that name a user, and the events that paged nobody.
 
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde::Deserialize;
 
 use crate::engine::headline;
 use crate::engine::ids::IncidentNumber;
@@ -19,6 +18,7 @@ use super::parse::{self, ITEMS_MAX};
 use super::ports::AppState;
 use super::problem::Problem;
 use super::wire;
+use super::wire::entry::{Explained, NamedIncident};
 
 /// Incidents of each kind, open and closed, whose stories are read.
 const STORIES_MAX: usize = 100;
@@ -34,29 +34,6 @@ pub struct ExplainQuery {
     user: String,
     /// A length such as `8h` (the default is a day), or RFC 3339.
     since: Option<String>,
-}
-
-/// What concerned a user.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Explained {
-    user: String,
-    since: String,
-    /// Lines that name the user, oldest first.
-    items: Vec<wire::entry::Entry>,
-    /// The incidents to which they belong.
-    incidents: Vec<NamedIncident>,
-    /// Events of that time that paged nobody, newest first.
-    receipts: Vec<wire::receipt::Receipt>,
-    /// There is more than was looked at.
-    truncated: bool,
-}
-
-/// An incident in whose story the user is named.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct NamedIncident {
-    number: u64,
-    /// What fires in it now, or what it was opened with once it is over.
-    headline: String,
 }
 
 /// What is looked for.

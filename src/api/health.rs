@@ -7,31 +7,19 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 use tokio::sync::Mutex;
-use utoipa::ToSchema;
 
 use crate::runtime::handle::View;
 
 use super::extract::Json;
 use super::ports::AppState;
+use super::wire::process::Health;
 
 /// A timer may be late by so much before the process counts as not ready.
 const TIMERS_LATE_MS: u64 = 30_000;
 
 /// A look takes at most so long: the answer is there within a second.
 const LOOK_TIME: Duration = Duration::from_millis(800);
-
-/// How the process is.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Health {
-    /// `ok` or `not_ready`.
-    status: String,
-    /// What is wrong; empty when all is well.
-    causes: Vec<String>,
-    /// Version and source of the time zones in use, such as `2026a (bundled)`.
-    time_zones: String,
-}
 
 /// The process is alive
 #[utoipa::path(

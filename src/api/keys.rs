@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::engine::ruleset::Integration;
@@ -17,23 +17,8 @@ use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 use super::wire::List;
 use super::wire::actor::Actor;
+use super::wire::key::{Key, MadeKey};
 use super::{parse, secrets};
-
-/// A key as it is listed.
-#[derive(Debug, PartialEq, Serialize, ToSchema)]
-pub struct Key {
-    /// `null` for one that stands in the rules, where it is changed.
-    id: Option<String>,
-    integration: String,
-    /// `api` or `rules`.
-    origin: String,
-    /// What it is for.
-    name: Option<String>,
-    created: Option<String>,
-    created_by: Option<Actor>,
-    /// To the minute; not known of a key that stands in the rules.
-    last_used: Option<String>,
-}
 
 /// A key to make.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -41,14 +26,6 @@ pub struct Key {
 pub struct NewKey {
     /// What it is for, such as `prometheus in Lisbon`.
     name: Option<String>,
-}
-
-/// A key that was just made; it is shown this once.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct MadeKey {
-    key: String,
-    id: String,
-    integration: String,
 }
 
 /// List an integration's keys

@@ -6,9 +6,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
 use crate::channels::inbound::Inbound;
 use crate::engine::ids::{ChannelName, Revision};
 use crate::engine::input::Actor;
@@ -24,6 +21,7 @@ use super::guesses::Guesses;
 use super::health::ReadinessLocks;
 use super::problem::Problem;
 use super::refusals::Refusals;
+use super::wire::rules::{FilesOrigin, OnCallMove, RuleFault, RuleFile};
 
 /// The state as handlers share it.
 pub type AppState = Arc<ApiState>;
@@ -127,46 +125,14 @@ impl Sight {
     }
 }
 
-/// A file of rule documents.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RuleFile {
-    /// As the folder has it, such as `payments.yaml`.
-    pub path: String,
-    pub text: String,
-}
-
-/// Something wrong in rule documents, with its place and its fix.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct RuleFault {
-    pub code: String,
-    /// `error` or `warning`.
-    pub severity: String,
-    pub path: String,
-    /// From 1.
-    pub line: u32,
-    /// From 1.
-    pub column: u32,
-    pub message: String,
-    pub help: String,
-}
-
 /// What a rule set changes against the one in force.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleDifferences {
     /// Sentences such as `policy payments: step 2 waits 10m instead of 5m`.
     pub differences: Vec<String>,
     /// Schedules that name somebody else now.
     pub on_call: Vec<OnCallMove>,
     pub warnings: Vec<RuleFault>,
-}
-
-/// A schedule that names somebody else under another rule set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct OnCallMove {
-    pub schedule: String,
-    pub before: Option<String>,
-    pub after: Option<String>,
 }
 
 /// A rule set in history.
@@ -181,16 +147,6 @@ pub struct RevisionDocuments {
     pub origin: FilesOrigin,
     /// Keys that stand in the files as their hashes.
     pub hashed_keys: usize,
-}
-
-/// Where the text of a revision's files comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FilesOrigin {
-    /// The files byte for byte as they were applied, without keys in clear.
-    AsApplied,
-    /// The files are not kept: they mean the same, and comments and layout are lost.
-    WrittenAnew,
 }
 
 /// A rule set that was checked and can be put in force.

@@ -13,7 +13,7 @@ use crate::store;
 
 use super::body::CutOff;
 use super::extract::Json;
-use super::ports::RuleFault;
+use super::wire::rules::RuleFault;
 
 /// Why a request was refused.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::engine::ids::Revision;
@@ -13,76 +13,16 @@ use super::auth::Caller;
 use super::extract::{Json, Path, Query, Whose, whole_body};
 use super::key_origin;
 use super::parse::{self, Paging};
-use super::ports::{
-    ApiState, AppState, Change, FilesOrigin, OnCallMove, RevisionDocuments, RuleDifferences,
-    RuleFault, RuleFile, Sight,
-};
+use super::ports::{ApiState, AppState, Change, RevisionDocuments, RuleDifferences, Sight};
 use super::problem::Problem;
 use super::wire::List;
-use super::wire::actor::Actor;
+use super::wire::rules::{
+    CheckedRules, FilesOrigin, RevisionLine, RuleFile, RuleFiles, Rules, RulesChange,
+};
 
 /// Bytes of all rule documents of one request; far above what people write, because large sets are
 /// generated.
 const RULES_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// Files of rules, as they come and go.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RuleFiles {
-    files: Vec<RuleFile>,
-}
-
-/// The rules of a revision.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Rules {
-    revision: u64,
-    author: Actor,
-    at: String,
-    message: String,
-    files: Vec<RuleFile>,
-    /// Whether the files are those that were applied.
-    origin: FilesOrigin,
-    /// Keys that stand in the files as `sha256:` and their hash.
-    hashed_keys: usize,
-}
-
-/// A line of the history of rules.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct RevisionLine {
-    revision: u64,
-    author: Actor,
-    at: String,
-    message: String,
-    /// Whether it is in force.
-    current: bool,
-}
-
-/// What a change of rules did.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Applied {
-    revision: u64,
-    differences: Vec<String>,
-    on_call: Vec<OnCallMove>,
-    warnings: Vec<RuleFault>,
-}
-
-/// What a check found.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CheckedRules {
-    /// No errors; there may be warnings.
-    ok: bool,
-    faults: Vec<RuleFault>,
-}
-
-/// What a set would change against the one in force.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Diff {
-    /// In force.
-    revision: u64,
-    differences: Vec<String>,
-    on_call: Vec<OnCallMove>,
-    warnings: Vec<RuleFault>,
-}
 
 /// Why the rules are changed.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -169,14 +109,14 @@ async fn documents(state: &ApiState, revision: Revision) -> Result<RevisionDocum
 #[utoipa::path(
     put, path = "/v1/rules", security(("token" = ["admin"])),
     request_body = RuleFiles,
-    params(MessageQuery), responses((status = 200, body = Applied))
+    params(MessageQuery), responses((status = 200, body = RulesChange))
 )]
 pub async fn put(
     State(state): State<AppState>,
     caller: Caller,
     Query(query): Query<MessageQuery>,
     request: Request,
-) -> Result<Json<Applied>, Problem> {
+) -> Result<Json<RulesChange>, Problem> {
     let expected = expected(request.headers())?;
     let files = files(&state, request).await?;
     let change = Change {
@@ -192,14 +132,14 @@ pub async fn put(
 /// Roll back to an earlier revision
 #[utoipa::path(
     post, path = "/v1/rules/rollback", security(("token" = ["admin"])),
-    responses((status = 200, body = Applied))
+    responses((status = 200, body = RulesChange))
 )]
 pub async fn rollback(
     State(state): State<AppState>,
     caller: Caller,
     headers: HeaderMap,
     Json(rollback): Json<Rollback>,
-) -> Result<Json<Applied>, Problem> {
+) -> Result<Json<RulesChange>, Problem> {
     let old = documents(&state, Revision(rollback.revision)).await?;
     let default = format!("back to revision {}", rollback.revision);
     let change = Change {
@@ -217,7 +157,7 @@ async fn apply(
     caller: &Caller,
     files: Vec<RuleFile>,
     change: Change,
-) -> Result<Json<Applied>, Problem> {
+) -> Result<Json<RulesChange>, Problem> {
     let by = &caller.name;
     let act = AuditEvent::of(state, caller, Action::RulesApplied).because(change.message.clone());
     let asked = state.ask_rulebook(move |rulebook| rulebook.prepare(files, change));
@@ -226,17 +166,16 @@ async fn apply(
     let revision = state.handle.apply_rules(prepared.rules).await?;
     key_origin::note_keys_of_rules(state).await;
     tracing::info!(rules.revision = revision.0, actor.name = %by, "another rule set is in force");
-    let RuleDifferences {
-        differences,
-        on_call,
-        warnings,
-    } = prepared.changes;
-    Ok(Json(Applied {
+    Ok(Json(changed(revision, prepared.changes)))
+}
+
+fn changed(revision: Revision, differences: RuleDifferences) -> RulesChange {
+    RulesChange {
         revision: revision.0,
-        differences,
-        on_call,
-        warnings,
-    }))
+        differences: differences.differences,
+        on_call: differences.on_call,
+        warnings: differences.warnings,
+    }
 }
 
 /// Check rules and report all errors
@@ -263,24 +202,19 @@ pub async fn check(
 #[utoipa::path(
     post, path = "/v1/rules/diff", security(("token" = ["responder"])),
     request_body = RuleFiles,
-    responses((status = 200, body = Diff))
+    responses((status = 200, body = RulesChange))
 )]
 pub async fn diff(
     State(state): State<AppState>,
     caller: Caller,
     request: Request,
-) -> Result<Json<Diff>, Problem> {
+) -> Result<Json<RulesChange>, Problem> {
     let sight = Sight::of(caller.role);
     let files = files(&state, request).await?;
-    let revision = state.handle.rules().revision.0;
+    let revision = state.handle.rules().revision;
     let asked = state.ask_rulebook(move |rulebook| rulebook.diff(&files, sight));
     let changes = asked.await?.map_err(|faults| Problem::rules(&faults))?;
-    Ok(Json(Diff {
-        revision,
-        differences: changes.differences,
-        on_call: changes.on_call,
-        warnings: changes.warnings,
-    }))
+    Ok(Json(changed(revision, changes)))
 }
 
 /// List revisions, newest first

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::engine::ids::SilenceId;
@@ -16,6 +16,7 @@ use super::extract::{Json, Path, Query};
 use super::parse::{self, Paging};
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
+use super::wire::silence::Silenced;
 use super::wire::{self, List};
 
 /// What is to be quiet, and until when.
@@ -37,15 +38,6 @@ pub struct NewSilence {
     for_: Option<String>,
     #[serde(default)]
     reason: String,
-}
-
-/// A silence that was set.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Silenced {
-    id: u64,
-    /// Open incidents that it covers now.
-    covers: usize,
-    until: String,
 }
 
 /// List silences

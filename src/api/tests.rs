@@ -18,9 +18,10 @@ use super::health::ReadinessLocks;
 use super::ports::{ApiState, Settings};
 use super::ports::{
     Change, ChannelCheck, Channels, ConfiguredChannel, Pending, Prepared, RevisionDocuments,
-    RuleDifferences, RuleFault, RuleFile, Rulebook, Sight,
+    RuleDifferences, Rulebook, Sight,
 };
 use super::refusals::Refusals;
+use super::wire::rules::{RuleFault, RuleFile};
 use super::*;
 use crate::channels::{Inbound, Provider, slack, twilio};
 use crate::engine::event::Labels;

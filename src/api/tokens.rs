@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::store::{DocumentKind, DocumentWrite};
@@ -15,6 +15,7 @@ use super::names;
 use super::ports::AppState;
 use super::problem::Problem;
 use super::wire::List;
+use super::wire::token::{MadeToken, Token};
 use super::{parse, secrets};
 
 /// A token to make.
@@ -28,27 +29,6 @@ pub struct NewToken {
     role: Role,
     /// A length such as `90d`; without one it does not expire.
     ttl: Option<String>,
-}
-
-/// A token as it is listed.
-#[derive(Debug, PartialEq, Serialize, ToSchema)]
-pub struct Token {
-    id: String,
-    name: String,
-    user: Option<String>,
-    role: Role,
-    created: String,
-    expires: Option<String>,
-    last_used: Option<String>,
-}
-
-/// A token that was just made; its secret is shown this once.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct MadeToken {
-    token: String,
-    id: String,
-    role: Role,
-    expires: Option<String>,
 }
 
 /// List API tokens

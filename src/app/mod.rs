@@ -59,6 +59,7 @@ use crate::telemetry::{LostLines, Metrics, Shape};
 use crate::text::{hash, hex};
 
 pub use channels::web_addresses;
+pub use rules_service::fault as rule_fault;
 
 /// What `serve` was asked for.
 pub struct ServeOptions {

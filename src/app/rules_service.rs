@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use super::revision_store::{Checked, RevisionStore};
-use crate::api::ports::{
-    Change, FilesOrigin, OnCallMove, Prepared, RevisionDocuments, RuleDifferences, RuleFault,
-    RuleFile, Rulebook, Sight,
-};
+use crate::api::ports::{Change, Prepared, RevisionDocuments, RuleDifferences, Rulebook, Sight};
+use crate::api::wire::rules::{FilesOrigin, OnCallMove, RuleFault, RuleFile};
 use crate::document::Diagnostic;
 use crate::engine::calendar::Override;
 use crate::engine::ids::Revision;
@@ -176,10 +174,11 @@ fn all(faults: &[Diagnostic]) -> Vec<RuleFault> {
     faults.iter().map(fault).collect()
 }
 
-fn fault(fault: &Diagnostic) -> RuleFault {
+/// A fault as the API shows it.
+pub fn fault(fault: &Diagnostic) -> RuleFault {
     RuleFault {
         code: fault.code.as_str().to_owned(),
-        severity: if fault.is_error() { "error" } else { "warning" }.to_owned(),
+        severity: fault.severity.to_string(),
         path: fault.path.clone(),
         line: fault.line,
         column: fault.column,

@@ -1,14 +1,14 @@
 //! `ack`: take incidents, by number or all of a kind.
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::arguments::incident_number;
 use super::context::Context;
-use super::incidents::numbers;
 use super::remote::{Call, Remote};
 use super::render::{self, View};
-use super::report::{Failure, Report, Verdict, list_as};
+use super::report::{Failure, Report, Verdict};
+use super::values::incident_number;
+use crate::api::wire::incident::{Acted, Incident, ManyActed};
 
 /// Incidents of one request.
 const NUMBERS_MAX: usize = 1_000;
@@ -50,7 +50,7 @@ pub async fn run(ack: &Ack, context: &Context) -> Result<Report, Failure> {
             results.extend(acknowledge(&remote, &linked, ack.as_user.as_deref()).await?);
         }
     }
-    Ok(report(results, ack, &context.into()))
+    Ok(report(&results, ack, &context.into()))
 }
 
 async fn wanted(ack: &Ack, remote: &Remote) -> Result<Vec<u64>, Failure> {
@@ -65,14 +65,16 @@ async fn wanted(ack: &Ack, remote: &Remote) -> Result<Vec<u64>, Failure> {
         ("service", ack.service.clone()),
         ("user", user),
     ];
-    Ok(numbers(&remote.items(&["v1", "incidents"], &query).await?))
+    let path = ["v1", "incidents"];
+    let (incidents, _): (Vec<Incident>, _) = remote.items(&path, &query).await?;
+    Ok(incidents.iter().map(|incident| incident.number).collect())
 }
 
 async fn acknowledge(
     remote: &Remote,
     numbers: &[u64],
     as_user: Option<&str>,
-) -> Result<Vec<Value>, Failure> {
+) -> Result<Vec<Acted>, Failure> {
     let mut results = Vec::new();
     for part in numbers.chunks(NUMBERS_MAX) {
         let mut body = json!({ "numbers": part });
@@ -80,37 +82,30 @@ async fn acknowledge(
             body["as"] = user.into();
         }
         let call = Call::post(&["v1", "incidents", "acknowledge"], &body);
-        let answer = remote.call(call).await?;
-        let results_ = ["results", "items"].map(|field| render::list(&answer, field));
-        results.extend(results_.concat());
+        let (acted, _): (ManyActed, _) = remote.fetch(call).await?;
+        results.extend(acted.results);
     }
     Ok(results)
 }
 
 /// Incidents that share an alert with those acknowledged and were not asked for.
-fn linked(results: &[Value], wanted: &[u64]) -> Vec<u64> {
-    let linked = results
-        .iter()
-        .flat_map(|result| render::list(result, "linked"));
-    let mut linked: Vec<u64> = linked
-        .filter_map(Value::as_u64)
-        .filter(|number| !wanted.contains(number))
-        .collect();
+fn linked(results: &[Acted], wanted: &[u64]) -> Vec<u64> {
+    let linked = results.iter().flat_map(|acted| acted.linked.clone());
+    let mut linked: Vec<u64> = linked.filter(|number| !wanted.contains(number)).collect();
     linked.sort_unstable();
     linked.dedup();
     linked
 }
 
-fn report(results: Vec<Value>, ack: &Ack, view: &View) -> Report {
+fn report(results: &[Acted], ack: &Ack, view: &View) -> Report {
     let lines: Vec<String> = results
         .iter()
-        .map(|result| render::incident::acted(result, "acknowledged", view))
+        .map(|acted| render::incident::acted(acted, "acknowledged", view))
         .collect();
     let is_so = results.iter().all(render::incident::is_so);
-    let has_linked = results
-        .iter()
-        .any(|result| !render::list(result, "linked").is_empty());
-    let report = Report::new(list_as("results", results), lines.join("\n")).verdict(match is_so {
+    let has_linked = results.iter().any(|acted| !acted.linked.is_empty());
+    let value = json!({ "results": results });
+    let report = Report::new(value, lines.join("\n")).verdict(match is_so {
         true => Verdict::Done,
         false => Verdict::NotSo,
     });

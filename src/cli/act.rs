@@ -3,12 +3,13 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::arguments::{Numbered, Several, incident_number, target};
 use super::context::Context;
 use super::remote::{Call, Remote};
 use super::render::{self, time_format};
 use super::report::{Failure, Report, Verdict, list_as};
 use super::times;
+use super::values::{Numbered, Several, incident_number, target};
+use crate::api::wire::incident::Acted;
 
 #[derive(Debug, Args)]
 pub struct Snooze {
@@ -94,12 +95,9 @@ pub async fn resolve(act: &Several, context: &Context) -> Result<Report, Failure
     let mut verdict = Verdict::Done;
     for number in &act.numbers {
         match send(&remote, *number, "resolve", &json!({})).await {
-            Ok(answer) => {
-                lines.push(render::incident::acted(
-                    &answer,
-                    "resolved",
-                    &context.into(),
-                ));
+            Ok((acted, answer)) => {
+                let line = render::incident::acted(&acted, "resolved", &context.into());
+                lines.push(line);
                 results.push(answer);
             }
             Err(Failure::NotSo(message)) => {
@@ -120,18 +118,18 @@ async fn one(
     done: &str,
     context: &Context,
 ) -> Result<Report, Failure> {
-    let answer = send(&context.remote()?, number, act, body).await?;
-    let text = render::incident::acted(&answer, done, &context.into());
+    let (acted, answer) = send(&context.remote()?, number, act, body).await?;
+    let text = render::incident::acted(&acted, done, &context.into());
     Ok(Report::new(answer, text))
 }
 
-async fn send(remote: &Remote, number: u64, act: &str, body: &Value) -> Result<Value, Failure> {
-    let text = number.to_string();
-    let mut answer = remote
-        .call(Call::post(&["v1", "incidents", &text, act], body))
-        .await?;
-    if answer.get("number").is_none() {
-        answer = json!({ "number": number, "result": "done" });
-    }
-    Ok(answer)
+async fn send(
+    remote: &Remote,
+    number: u64,
+    act: &str,
+    body: &Value,
+) -> Result<(Acted, Value), Failure> {
+    let number = number.to_string();
+    let path = ["v1", "incidents", &number, act];
+    remote.fetch(Call::post(&path, body)).await
 }

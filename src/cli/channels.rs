@@ -4,9 +4,11 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::remote::{Call, Remote};
-use super::render::{self, rules::warnings};
+use super::remote::Call;
+use super::render::{self, joined};
 use super::report::{Failure, Report, Verdict, list_as};
+use crate::api::wire::channel::{Channel, Checked};
+use crate::text::clean::blanked;
 
 #[derive(Debug, Subcommand)]
 pub enum Channels {
@@ -24,54 +26,46 @@ pub struct Check {
 pub async fn run(command: Channels, context: &Context) -> Result<Report, Failure> {
     let Channels::Check(check) = command;
     let remote = context.remote()?;
-    let answer = remote.call(Call::get(&["v1", "channels"])).await?;
-    let wanted: Vec<&Value> = render::items(&answer)
-        .iter()
-        .filter(|channel| {
-            let name = render::text(channel, "name");
-            check.name.as_ref().is_none_or(|wanted| *wanted == name)
-        })
-        .collect();
-    if let (Some(name), true) = (&check.name, wanted.is_empty()) {
-        let known = render::items(&answer)
-            .iter()
-            .map(|channel| render::text(channel, "name"));
-        let known = known.collect::<Vec<_>>().join(", ");
-        let message = format!("no channel {name}: the settings have {known}");
+    let (channels, items): (Vec<Channel>, _) = remote.items(&["v1", "channels"], &[]).await?;
+    let is_wanted =
+        |channel: &Channel| check.name.as_ref().is_none_or(|name| *name == channel.name);
+    if let (Some(name), false) = (&check.name, channels.iter().any(is_wanted)) {
+        let names: Vec<String> = channels.into_iter().map(|channel| channel.name).collect();
+        let message = format!("no channel {name}: the settings have {}", joined(&names));
         return Err(Failure::NotSo(message));
     }
-    let mut checks = Vec::new();
-    let mut remarks = warnings(&answer);
-    for channel in wanted {
-        let check = check_one(&remote, channel).await?;
-        remarks.extend(warnings(&check));
-        checks.push(check);
+    let (mut checks, mut values) = (Vec::new(), Vec::new());
+    for (channel, item) in channels.into_iter().zip(items) {
+        if is_wanted(&channel) {
+            let call = Call::post(&["v1", "channels", &channel.name, "check"], &json!({}));
+            let (checked, answer): (Checked, _) = remote.fetch(call).await?;
+            checks.push((channel, checked));
+            values.push(merged(item, answer));
+        }
     }
-    Ok(report(checks, remarks, context))
+    Ok(report(&checks, values, context))
 }
 
-/// The answer to the check, with what is known of the channel.
-async fn check_one(remote: &Remote, channel: &Value) -> Result<Value, Failure> {
-    let name = render::text(channel, "name");
-    let call = Call::post(&["v1", "channels", &name, "check"], &json!({}));
-    let answer = remote.call(call).await?;
-    let mut both = channel.clone();
-    if let (Some(both), Some(answer)) = (both.as_object_mut(), answer.as_object()) {
-        both.remove("outcome");
-        both.extend(answer.clone());
+/// What is known of a channel, with what it said to the check.
+fn merged(mut channel: Value, check: Value) -> Value {
+    if let (Value::Object(channel), Value::Object(check)) = (&mut channel, check) {
+        channel.extend(check);
     }
-    Ok(both)
+    channel
 }
 
-fn report(checks: Vec<Value>, mut remarks: Vec<String>, context: &Context) -> Report {
-    let text = render::admin::checks(&checks, &context.into());
-    let verdict = match checks.iter().all(render::admin::is_healthy) {
+fn report(checks: &[(Channel, Checked)], values: Vec<Value>, context: &Context) -> Report {
+    let text = render::admin::checks(checks, &context.into());
+    let is_healthy = |(_, checked): &(Channel, Checked)| checked.ok != Some(false);
+    let verdict = match checks.iter().all(is_healthy) {
         true => Verdict::Done,
         false => Verdict::NotSo,
     };
-    remarks.dedup();
-    let report = Report::new(list_as("items", checks), text).verdict(verdict);
-    remarks.into_iter().fold(report, |report, remark| {
-        report.remark(format!("WARNING: {remark}"))
+    let warnings = checks.iter().flat_map(|(_, checked)| &checked.warnings);
+    let mut warnings: Vec<String> = warnings.map(|warning| blanked(warning)).collect();
+    warnings.dedup();
+    let report = Report::new(list_as("items", values), text).verdict(verdict);
+    warnings.into_iter().fold(report, |report, warning| {
+        report.remark(format!("WARNING: {warning}"))
     })
 }

@@ -5,9 +5,10 @@ use serde_json::json;
 
 use super::context::Context;
 use super::remote::Call;
-use super::render;
 use super::report::{Failure, Report};
+use crate::api::wire::process::ConfirmedClock;
 use crate::engine::time::Duration;
+use crate::text::clean::blanked;
 
 #[derive(Debug, Subcommand)]
 pub enum Clock {
@@ -19,9 +20,9 @@ pub enum Clock {
 pub async fn run(command: Clock, context: &Context) -> Result<Report, Failure> {
     let Clock::Confirm = command;
     let call = Call::post(&["v1", "clock", "confirm"], &json!({}));
-    let answer = context.remote()?.call(call).await?;
-    let now = render::text(&answer, "now");
-    let text = match answer["jump_seconds"].as_u64() {
+    let (confirmed, answer): (ConfirmedClock, _) = context.remote()?.fetch(call).await?;
+    let now = blanked(&confirmed.now);
+    let text = match confirmed.jump_seconds {
         Some(seconds) => format!(
             "the server's clock, {now}, is confirmed; it had jumped ahead by {}",
             Duration::seconds(seconds)

@@ -1,13 +1,14 @@
 //! `explain`: why somebody was or was not paged, for an incident, a receipt or a person.
 
 use clap::Args;
-use serde_json::Value;
 
-use super::arguments::incident_or_receipt;
 use super::context::Context;
 use super::remote::{Call, Remote};
 use super::render::{self, View};
 use super::report::{Failure, Report, list_as};
+use super::values::incident_or_receipt;
+use crate::api::wire::entry::{Entry, Explained};
+use crate::api::wire::receipt::Receipt;
 use crate::engine::time::Timestamp;
 
 #[derive(Debug, Args)]
@@ -49,21 +50,20 @@ async fn person(
     let call = Call::get(&["v1", "explain"])
         .query("user", Some(user))
         .query("since", Some(since));
-    let answer = remote.call(call).await?;
-    let mut text = if render::items(&answer).is_empty() {
+    let (explained, answer): (Explained, _) = remote.fetch(call).await?;
+    let mut text = if explained.items.is_empty() {
         let since = render::time_format::local(since, view);
         format!("nothing recorded since {since}")
     } else {
-        render::timeline::story(&answer, view)
+        render::timeline::story(&explained.items, view)
     };
-    let quiet = render::timeline::quiet(&answer, view);
+    let quiet = render::timeline::quiet(&explained.receipts, view);
     if !quiet.is_empty() {
         text.push_str("\n\nevents that paged nobody\n");
         text.push_str(&quiet);
     }
-    let is_cut = answer.get("truncated").and_then(Value::as_bool) == Some(true);
     let report = Report::new(answer, text);
-    Ok(if is_cut {
+    Ok(if explained.truncated {
         report.remark("not everything is shown: use a later --since")
     } else {
         report
@@ -72,22 +72,19 @@ async fn person(
 
 async fn incident(remote: &Remote, number: u64, view: &View) -> Result<Report, Failure> {
     let number = number.to_string();
-    let items = remote
-        .items(&["v1", "incidents", &number, "timeline"], &[])
-        .await?;
-    let answer = list_as("items", items);
-    let text = render::timeline::story(&answer, view);
-    Ok(Report::new(answer, text))
+    let path = ["v1", "incidents", &number, "timeline"];
+    let (entries, items): (Vec<Entry>, _) = remote.items(&path, &[]).await?;
+    let text = render::timeline::story(&entries, view);
+    Ok(Report::new(list_as("items", items), text))
 }
 
 /// The event's own end, and the story of the incident that it belongs to.
 async fn receipt(remote: &Remote, id: &str, view: &View) -> Result<Report, Failure> {
-    let receipt = remote.call(Call::get(&["v1", "receipts", id])).await?;
-    let text = render::timeline::receipt(&receipt, view);
-    let report = match receipt.get("incident").and_then(Value::as_u64) {
-        Some(number) => Report::new(receipt, text)
-            .remark(format!("for the full story: reveille explain {number}")),
-        None => Report::new(receipt, text),
-    };
-    Ok(report)
+    let call = Call::get(&["v1", "receipts", id]);
+    let (receipt, answer): (Receipt, _) = remote.fetch(call).await?;
+    let report = Report::new(answer, render::timeline::receipt(&receipt, view));
+    Ok(match receipt.incident {
+        Some(number) => report.remark(format!("for the full story: reveille explain {number}")),
+        None => report,
+    })
 }

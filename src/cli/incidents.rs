@@ -1,13 +1,13 @@
 //! `incidents` and `show`: look.
 
 use clap::Args;
-use serde_json::Value;
 
-use super::arguments::Numbered;
 use super::context::Context;
 use super::remote::Call;
 use super::render;
 use super::report::{Failure, Report};
+use super::values::Numbered;
+use crate::api::wire::{self, incident::Incident};
 
 #[derive(Debug, Args)]
 pub struct List {
@@ -39,11 +39,10 @@ pub async fn list(list: &List, context: &Context) -> Result<Report, Failure> {
         .query("urgency", list.urgency.as_ref())
         .query("user", list.user.as_ref())
         .query("limit", Some(list.limit));
-    let answer = context.remote()?.call(call).await?;
-    let text = render::incident::incidents(&answer, &context.into());
-    let is_cut = answer.get("next").is_some_and(|next| !next.is_null());
+    let (list, answer): (wire::List<Incident>, _) = context.remote()?.fetch(call).await?;
+    let text = render::incident::incidents(&list.items, &context.into());
     let report = Report::new(answer, text);
-    Ok(if is_cut {
+    Ok(if list.next.is_some() {
         report.remark("the list is incomplete: raise --limit or add filters")
     } else {
         report
@@ -61,27 +60,26 @@ pub async fn show(show: &Numbered, context: &Context) -> Result<Report, Failure>
     let number = show.number.to_string();
     let call = Call::get(&["v1", "incidents", &number]);
     let remote = context.remote()?;
-    let mut answer = remote.call(call).await?;
-    for (part, total) in [("alerts", "alerts_total"), ("pages", "pages_total")] {
-        let shown = answer
-            .get(part)
-            .and_then(Value::as_array)
-            .map_or(0, Vec::len);
-        let total = answer.get(total).and_then(Value::as_u64).unwrap_or(0);
-        let total = usize::try_from(total).unwrap_or(usize::MAX);
-        if shown < total {
-            let path = ["v1", "incidents", &number, part];
-            let limit = [("limit", Some("500".to_owned()))];
-            let items = remote.first_items(&path, &limit, total).await?;
-            answer[part] = items.into();
-        }
+    let (mut incident, mut answer): (Incident, _) = remote.fetch(call).await?;
+    let limit = [("limit", Some("500".to_owned()))];
+    let total = count(incident.alerts_total);
+    if incident.alerts.as_ref().map_or(0, Vec::len) < total {
+        let path = ["v1", "incidents", &number, "alerts"];
+        let (alerts, items) = remote.first_items(&path, &limit, total).await?;
+        incident.alerts = Some(alerts);
+        answer["alerts"] = items.into();
     }
-    let text = render::incident::incident(&answer, &context.into());
+    let total = count(incident.pages_total.unwrap_or(0));
+    if incident.pages.as_ref().map_or(0, Vec::len) < total {
+        let path = ["v1", "incidents", &number, "pages"];
+        let (pages, items) = remote.first_items(&path, &limit, total).await?;
+        incident.pages = Some(pages);
+        answer["pages"] = items.into();
+    }
+    let text = render::incident::incident(&incident, &context.into());
     Ok(Report::new(answer, text))
 }
 
-/// The numbers of the incidents in a list.
-pub fn numbers(items: &[Value]) -> Vec<u64> {
-    let numbers = items.iter().filter_map(|item| item.get("number"));
-    numbers.filter_map(Value::as_u64).collect()
+fn count(total: u64) -> usize {
+    usize::try_from(total).unwrap_or(usize::MAX)
 }

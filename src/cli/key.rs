@@ -7,9 +7,11 @@ use super::context::Context;
 use super::remote::{Call, Remote};
 use super::render;
 use super::report::{Failure, Report, list_as};
+use crate::api::wire::key::{Key, MadeKey};
+use crate::text::clean::blanked;
 
 #[derive(Debug, Subcommand)]
-pub enum Key {
+pub enum Keys {
     /// Make a key; it is shown once
     Create(Create),
     /// Make a key and revoke all others made by command or API
@@ -50,28 +52,27 @@ pub struct Integration {
 }
 
 /// Creates, rotates or lists.
-pub async fn run(command: Key, context: &Context) -> Result<Report, Failure> {
+pub async fn run(command: Keys, context: &Context) -> Result<Report, Failure> {
     let remote = context.remote()?;
     match command {
-        Key::Create(create) => {
+        Keys::Create(create) => {
             let label = create.label.as_deref();
             self::create(&remote, &create.integration.name, label).await
         }
-        Key::Rotate(integration) => rotate(&remote, &integration.name).await,
-        Key::Revoke(revoke) => self::revoke(&remote, &revoke.id).await,
-        Key::List(list) => {
-            let keys = match &list.name {
+        Keys::Rotate(integration) => rotate(&remote, &integration.name).await,
+        Keys::Revoke(revoke) => self::revoke(&remote, &revoke.id).await,
+        Keys::List(list) => {
+            let (keys, items) = match &list.name {
                 Some(integration) => keys(&remote, integration).await?,
                 None => remote.items(&["v1", "keys"], &[]).await?,
             };
-            let answer = list_as("items", keys);
-            let text = render::admin::keys(&answer, &context.into());
-            Ok(Report::new(answer, text))
+            let text = render::admin::keys(&keys, &context.into());
+            Ok(Report::new(list_as("items", items), text))
         }
     }
 }
 
-async fn keys(remote: &Remote, integration: &str) -> Result<Vec<Value>, Failure> {
+async fn keys(remote: &Remote, integration: &str) -> Result<(Vec<Key>, Vec<Value>), Failure> {
     remote
         .items(&["v1", "integrations", integration, "keys"], &[])
         .await
@@ -84,9 +85,8 @@ async fn create(
 ) -> Result<Report, Failure> {
     let path = ["v1", "integrations", integration, "keys"];
     let body = label.map_or_else(|| json!({}), |label| json!({ "name": label }));
-    let answer = remote.call(Call::post(&path, &body)).await?;
-    let text = render::text(&answer, "key");
-    Ok(Report::new(answer, text).remark(
+    let (made, answer): (MadeKey, _) = remote.fetch(Call::post(&path, &body)).await?;
+    Ok(Report::new(answer, blanked(&made.key)).remark(
         "shown only once: store it in REVEILLE_KEY or a password \
         manager",
     ))
@@ -100,25 +100,14 @@ async fn revoke(remote: &Remote, id: &str) -> Result<Report, Failure> {
 
 /// The new key is made first, so that at no moment there is none.
 async fn rotate(remote: &Remote, integration: &str) -> Result<Report, Failure> {
-    let old = keys(remote, integration).await?;
+    let (old, _) = keys(remote, integration).await?;
     let report = create(remote, integration, None).await?;
-    let mut ended = 0;
-    for key in &old {
-        let id = render::text(key, "id");
-        if id.is_empty() {
-            continue;
-        }
-        remote
-            .call(Call::delete(&[
-                "v1",
-                "integrations",
-                integration,
-                "keys",
-                &id,
-            ]))
-            .await?;
-        ended += 1;
+    let ids: Vec<String> = old.into_iter().filter_map(|key| key.id).collect();
+    for id in &ids {
+        let path = ["v1", "integrations", integration, "keys", id];
+        remote.call(Call::delete(&path)).await?;
     }
+    let ended = ids.len();
     Ok(report.remark(format!(
         "revoked {ended} earlier {}; keys in the rules are unchanged",
         if ended == 1 { "key" } else { "keys" }

@@ -1,10 +1,9 @@
 //! `completions` and `man`: what the grammar of the command line says of itself.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 use serde_json::json;
 
-use super::arguments::Arguments;
 use super::report::{Failure, Report};
 
 const NAME: &str = "reveille";
@@ -23,16 +22,14 @@ pub struct Man {
 }
 
 /// The script that teaches a shell our commands.
-pub fn completions(completions: &Completions) -> Report {
+pub fn completions(completions: &Completions, mut grammar: Command) -> Report {
     let mut script = Vec::new();
-    let mut grammar = Arguments::command();
     clap_complete::generate(completions.shell, &mut grammar, NAME, &mut script);
     report(&script)
 }
 
 /// A page for `man`.
-pub fn man(man: &Man) -> Result<Report, Failure> {
-    let mut grammar = Arguments::command();
+pub fn man(man: &Man, mut grammar: Command) -> Result<Report, Failure> {
     grammar.build();
     let mut found = &grammar;
     for word in &man.command {

@@ -33,6 +33,7 @@ mod spool;
 mod store;
 mod times;
 mod token;
+mod values;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -41,6 +42,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
+use clap::CommandFactory;
 use context::{Context, Look, Output};
 use parsing::Parsed;
 use report::{Failure, Report};
@@ -140,8 +142,10 @@ async fn execute(command: Command, context: &Context) -> Result<Report, Failure>
         Command::Clock(command) => clock::run(command, context).await,
         Command::Store(command) => store::run(command),
         Command::Health => health::run(context).await,
-        Command::Completions(completions) => Ok(manual::completions(&completions)),
-        Command::Man(man) => manual::man(&man),
+        Command::Completions(completions) => {
+            Ok(manual::completions(&completions, Arguments::command()))
+        }
+        Command::Man(man) => manual::man(&man, Arguments::command()),
     }
 }
 

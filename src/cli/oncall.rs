@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::context::Context;
-use super::remote::{Call, read};
+use super::remote::Call;
 use super::render;
 use super::report::{Failure, Report, Verdict};
 use crate::api::wire::oncall::OnCall;
@@ -32,9 +32,8 @@ pub async fn run(oncall: &Oncall, context: &Context) -> Result<Report, Failure> 
         .query("at", at)
         .query("schedule", oncall.schedule.as_ref())
         .query("user", oncall.user.as_ref());
-    let answer = context.remote()?.call(call).await?;
+    let (on_call, answer): (OnCall, _) = context.remote()?.fetch(call).await?;
     let user = oncall.user.as_deref();
-    let on_call: OnCall = read(&answer)?;
     let text = render::people::on_call(&on_call, user, &context.into());
     let is_nowhere = user.is_some() && on_call.schedules.is_empty();
     let verdict = match is_nowhere {

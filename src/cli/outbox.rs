@@ -6,13 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::remote::{Call, Remote, StatusCode};
-use super::render::{joined, list, text, timeline::hashed};
-use super::report::{Failure, Report, list_as};
+use super::remote::{Call, Remote, StatusCode, read};
+use super::render::hashed;
+use super::report::{Failure, Report};
 use super::spool::{self, Entry, Spool, Waiting};
+use crate::api::wire::receipt::{Accepted, AcceptedBatch};
 use crate::engine::time::Timestamp;
+use crate::text::clean::blanked;
 
 /// Why there is no spool.
 pub const NO_HOME: &str = "no HOME to save events in";
@@ -57,7 +59,7 @@ pub struct Outbox {
     is_flush: bool,
     /// The event at hand, until it is settled.
     own: Option<Waiting>,
-    receipts: Vec<Value>,
+    receipts: Vec<Accepted>,
     lines: Vec<String>,
     refused: Vec<String>,
     warnings: Vec<String>,
@@ -177,7 +179,12 @@ impl Outbox {
             }
         };
         if answer.status.is_success() {
-            self.taken(&answer.value);
+            // What does not answer with receipts may be no server of ours, and has taken nothing.
+            let batch = match read(&answer.value) {
+                Ok(batch) => batch,
+                Err(failure) => return Posted::Stopped(Stopped::Away(failure.to_string())),
+            };
+            self.taken(batch);
             self.clear_away(waiting);
             return Posted::Settled;
         }
@@ -198,9 +205,9 @@ impl Outbox {
         }
     }
 
-    fn taken(&mut self, answer: &Value) {
-        for receipt in list(answer, "receipts") {
-            let incidents = hashed(&joined(receipt, "incidents"));
+    fn taken(&mut self, batch: AcceptedBatch) {
+        for receipt in batch.receipts {
+            let incidents = hashed(&receipt.incidents);
             let incidents = if incidents.is_empty() {
                 String::new()
             } else {
@@ -208,11 +215,11 @@ impl Outbox {
             };
             self.lines.push(format!(
                 "{}{incidents}, dedup key {}, receipt {}",
-                text(receipt, "disposition"),
-                text(receipt, "dedup_key"),
-                text(receipt, "id")
+                blanked(&receipt.disposition),
+                blanked(&receipt.dedup_key),
+                blanked(&receipt.id)
             ));
-            self.receipts.push(receipt.clone());
+            self.receipts.push(receipt);
         }
     }
 
@@ -287,7 +294,7 @@ impl Outbox {
             true => "nothing queued".to_owned(),
             false => self.lines.join("\n"),
         };
-        let report = Report::new(list_as("receipts", self.receipts), text);
+        let report = Report::new(json!({ "receipts": self.receipts }), text);
         let remarks = self.warnings.into_iter().chain(said);
         Ok(remarks.fold(report, Report::remark))
     }

@@ -3,12 +3,12 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::arguments::id;
 use super::context::Context;
-use super::remote::{Call, Remote, read};
+use super::remote::{Call, Remote};
 use super::render::{self, time_format};
 use super::report::{Failure, Report, list_as};
 use super::times;
+use super::values::id;
 use crate::api::wire::oncall::{OnCall, Override};
 use crate::engine::time::Timestamp;
 
@@ -113,13 +113,14 @@ async fn add(add: &Add, context: &Context) -> Result<Report, Failure> {
     let mut body = json!({ "user": add.user, "reason": add.reason });
     let until = add.span.write(&mut body, context)?;
     let path = ["v1", "schedules", &add.schedule, "overrides"];
-    let answer = context.remote()?.call(Call::post(&path, &body)).await?;
+    let call = Call::post(&path, &body);
+    let (override_, answer): (Override, _) = context.remote()?.fetch(call).await?;
     let text = format!(
         "{} is on call on {} until {} (override {})",
         add.user,
         add.schedule,
         time_format::both(until, &context.into()),
-        render::text(&answer, "id")
+        override_.id
     );
     Ok(Report::new(answer, text))
 }
@@ -143,7 +144,7 @@ async fn known(
     let (mut overrides, mut items) = (Vec::new(), Vec::new());
     for schedule in schedules {
         let path = ["v1", "schedules", &schedule, "overrides"];
-        let (read, sent) = remote.items_of::<Override>(&path).await?;
+        let (read, sent) = remote.items::<Override>(&path, &[]).await?;
         overrides.extend(read);
         items.extend(sent);
     }
@@ -151,8 +152,7 @@ async fn known(
 }
 
 async fn schedules(remote: &Remote) -> Result<Vec<String>, Failure> {
-    let answer = remote.call(Call::get(&["v1", "oncall"])).await?;
-    let on_call: OnCall = read(&answer)?;
+    let (on_call, _): (OnCall, _) = remote.fetch(Call::get(&["v1", "oncall"])).await?;
     let schedules = on_call.schedules.into_iter();
     Ok(schedules.map(|schedule| schedule.name).collect())
 }

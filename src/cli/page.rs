@@ -3,11 +3,11 @@
 use clap::Args;
 use serde_json::json;
 
-use super::arguments::target;
 use super::context::Context;
 use super::remote::Call;
-use super::render;
 use super::report::{Failure, Report};
+use super::values::target;
+use crate::api::wire::incident::Opened;
 
 #[derive(Debug, Args)]
 pub struct Page {
@@ -29,11 +29,8 @@ pub async fn run(page: &Page, context: &Context) -> Result<Report, Failure> {
         "text": page.text.join(" "),
         "urgency": page.urgency,
     });
-    let answer = context
-        .remote()?
-        .call(Call::post(&["v1", "incidents"], &body))
-        .await?;
-    let number = render::text(&answer, "number");
+    let call = Call::post(&["v1", "incidents"], &body);
+    let (Opened { number }, answer) = context.remote()?.fetch(call).await?;
     let text = format!("#{number} pages {}", page.target);
     Ok(Report::new(answer, text)
         .remark(format!("see what happens with: reveille explain {number}")))

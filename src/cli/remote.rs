@@ -10,6 +10,7 @@ use reqwest::{Method, Url, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::api::wire::List;
 use crate::text::{clean::blanked, truncate::prefix};
 
 use super::report::Failure;
@@ -240,22 +241,29 @@ impl Remote {
         Ok(Answer { status, value })
     }
 
-    /// All items of a list, over as many answers as it takes; at most [`ITEMS_MAX`].
-    pub async fn items(
+    /// Sends a request; the answer in the shape that the API gives it, and as it was sent.
+    pub async fn fetch<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<(T, Value), Failure> {
+        let value = self.call(call).await?;
+        Ok((read(&value)?, value))
+    }
+
+    /// All items of a list, over as many answers as it takes, and as they were sent; at most
+    /// [`ITEMS_MAX`].
+    pub async fn items<T: DeserializeOwned>(
         &self,
         path: &[&str],
         query: &[(&'static str, Option<String>)],
-    ) -> Result<Vec<Value>, Failure> {
+    ) -> Result<(Vec<T>, Vec<Value>), Failure> {
         self.first_items(path, query, ITEMS_MAX).await
     }
 
     /// Items of a list, over as many answers as it takes to have `most` of them.
-    pub async fn first_items(
+    pub async fn first_items<T: DeserializeOwned>(
         &self,
         path: &[&str],
         query: &[(&'static str, Option<String>)],
         most: usize,
-    ) -> Result<Vec<Value>, Failure> {
+    ) -> Result<(Vec<T>, Vec<Value>), Failure> {
         let mut items = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
@@ -265,27 +273,14 @@ impl Remote {
                     call.query(name, value.clone())
                 })
                 .query("cursor", cursor);
-            let answer = self.call(call).await?;
-            let page = answer.get("items").and_then(Value::as_array);
-            items.extend(page.into_iter().flatten().cloned());
-            cursor = answer
-                .get("next")
-                .and_then(Value::as_str)
-                .map(str::to_owned);
+            let list: List<Value> = read(&self.call(call).await?)?;
+            items.extend(list.items);
+            cursor = list.next;
             if cursor.is_none() || items.len() >= most {
-                return Ok(items);
+                let read = items.iter().map(read).collect::<Result<_, _>>()?;
+                return Ok((read, items));
             }
         }
-    }
-
-    /// As [`Remote::items`], each with what was sent.
-    pub async fn items_of<T: DeserializeOwned>(
-        &self,
-        path: &[&str],
-    ) -> Result<(Vec<T>, Vec<Value>), Failure> {
-        let items = self.items(path, &[]).await?;
-        let read = items.iter().map(read).collect::<Result<_, _>>()?;
-        Ok((read, items))
     }
 
     fn address(&self, path: &[&str], query: &[(&'static str, String)]) -> Url {

@@ -6,19 +6,21 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::arguments::{id, label};
 use super::context::Context;
-use super::remote::{Call, Remote, StatusCode};
-use super::render::{self, rules::warnings};
+use super::remote::{Call, Remote, StatusCode, read};
+use super::render;
 use super::report::{Failure, Report, Verdict, list_as};
 use super::rules_folder::{self, Overwrite};
 use super::rules_local;
+use super::values::{id, label};
+use crate::api::wire::preview::Preview;
+use crate::api::wire::rules::{RevisionLine, RuleFault, RuleFile, Rules, RulesChange};
 use crate::app::time_zones;
 use crate::config::{self, Secrets};
 use crate::rules::{SourceFile, starter};
 
 #[derive(Debug, Subcommand)]
-pub enum Rules {
+pub enum Command {
     /// Report all errors in a folder of rules; needs no server
     Check(Folder),
     /// Write commented starter rules into a folder; needs no server
@@ -99,16 +101,16 @@ pub struct Test {
 }
 
 /// Does what is asked with rules.
-pub async fn run(command: Rules, context: &Context) -> Result<Report, Failure> {
+pub async fn run(command: Command, context: &Context) -> Result<Report, Failure> {
     match command {
-        Rules::Check(folder) => check(&folder, context),
-        Rules::Init(folder) => init(&folder),
-        Rules::Diff(folder) => diff(&folder, context).await,
-        Rules::Apply(apply) => self::apply(&apply, context).await,
-        Rules::Export(export) => self::export(&export, context).await,
-        Rules::History => history(context).await,
-        Rules::Rollback(rollback) => self::rollback(&rollback, context).await,
-        Rules::Test(test) => self::test(&test, context).await,
+        Command::Check(folder) => check(&folder, context),
+        Command::Init(folder) => init(&folder),
+        Command::Diff(folder) => diff(&folder, context).await,
+        Command::Apply(apply) => self::apply(&apply, context).await,
+        Command::Export(export) => self::export(&export, context).await,
+        Command::History => history(context).await,
+        Command::Rollback(rollback) => self::rollback(&rollback, context).await,
+        Command::Test(test) => self::test(&test, context).await,
     }
 }
 
@@ -128,7 +130,7 @@ fn check(folder: &Folder, context: &Context) -> Result<Report, Failure> {
             format!("{count} {word}, no errors"),
         )
     } else {
-        faulty(faults, folder, &files, context)
+        faulty(&faults, folder, &files, context)
     };
     report.text.push_str(&format!("\ntime zones {zones}"));
     report.value["time_zones"] = json!(zones.to_string());
@@ -139,35 +141,39 @@ fn check(folder: &Folder, context: &Context) -> Result<Report, Failure> {
 }
 
 /// Faults as a report; warnings alone are no failure.
-fn faulty(faults: Vec<Value>, folder: &Folder, files: &[SourceFile], context: &Context) -> Report {
-    let text = rules_local::render(&faults, &folder.folder, files, context.look);
-    let verdict = match rules_local::has_error(&faults) {
+fn faulty(
+    faults: &[RuleFault],
+    folder: &Folder,
+    files: &[SourceFile],
+    context: &Context,
+) -> Report {
+    let text = rules_local::render(faults, &folder.folder, files, context.look);
+    let verdict = match rules_local::has_error(faults) {
         true => Verdict::NotSo,
         false => Verdict::Done,
     };
-    Report::new(list_as("faults", faults), text).verdict(verdict)
+    Report::new(json!({ "faults": faults }), text).verdict(verdict)
 }
 
-/// What the server says to a rule set: an answer, or its faults.
+/// What the server says to a rule set: what it changes, also as it was sent, or its faults.
 enum Judged {
-    Good(Value),
-    Faulty(Vec<Value>),
+    Good(RulesChange, Value),
+    Faulty(Vec<RuleFault>),
 }
 
 async fn judge(remote: &Remote, call: Call<'_>) -> Result<Judged, Failure> {
     let answer = remote.try_call(call).await?;
     if answer.status.is_success() {
-        return Ok(Judged::Good(answer.value));
+        return Ok(Judged::Good(read(&answer.value)?, answer.value));
     }
-    let faults = render::list(&answer.value, "faults");
     let is_about_rules = matches!(
         answer.status,
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY
     );
-    if is_about_rules && faults.iter().any(|fault| fault.get("help").is_some()) {
-        return Ok(Judged::Faulty(faults.to_vec()));
+    match read::<Vec<RuleFault>>(&answer.value["faults"]) {
+        Ok(faults) if is_about_rules && !faults.is_empty() => Ok(Judged::Faulty(faults)),
+        Ok(_) | Err(_) => Err(remote.refusal(&answer)),
     }
-    Err(remote.refusal(&answer))
 }
 
 async fn diff(folder: &Folder, context: &Context) -> Result<Report, Failure> {
@@ -175,23 +181,22 @@ async fn diff(folder: &Folder, context: &Context) -> Result<Report, Failure> {
     let remote = context.remote()?;
     let call = Call::post(&["v1", "rules", "diff"], &rules_folder::body(&files));
     Ok(match judge(&remote, call).await? {
-        Judged::Faulty(faults) => faulty(faults, folder, &files, context),
-        Judged::Good(answer) => {
-            let told = render::rules::differences(&answer);
+        Judged::Faulty(faults) => faulty(&faults, folder, &files, context),
+        Judged::Good(change, answer) => {
+            let told = render::rules::differences(&change);
             let text = if told.is_empty() {
                 "no differences from the rules in force".to_owned()
             } else {
                 told
             };
-            with_warnings(Report::new(answer.clone(), text), &answer)
+            with_warnings(Report::new(answer, text), &change)
         }
     })
 }
 
-fn with_warnings(report: Report, answer: &Value) -> Report {
-    let warnings = warnings(answer).into_iter();
-    warnings.fold(report, |report, warning| {
-        report.remark(format!("warning: {warning}"))
+fn with_warnings(report: Report, change: &RulesChange) -> Report {
+    change.warnings.iter().fold(report, |report, fault| {
+        report.remark(format!("warning: {}", render::rules::warning(fault)))
     })
 }
 
@@ -200,12 +205,12 @@ async fn apply(apply: &Apply, context: &Context) -> Result<Report, Failure> {
     let files = rules_folder::read(&apply.folder.folder)?;
     let remote = context.remote()?;
     let body = rules_folder::body(&files);
-    let answer = match judge(&remote, Call::post(&["v1", "rules", "diff"], &body)).await? {
-        Judged::Good(answer) => answer,
-        Judged::Faulty(faults) => return Ok(faulty(faults, &apply.folder, &files, context)),
+    let change = match judge(&remote, Call::post(&["v1", "rules", "diff"], &body)).await? {
+        Judged::Good(change, _) => change,
+        Judged::Faulty(faults) => return Ok(faulty(&faults, &apply.folder, &files, context)),
     };
-    let revision = answer.get("revision").and_then(Value::as_u64);
-    let told = render::rules::differences(&answer);
+    let revision = change.revision;
+    let told = render::rules::differences(&change);
     if told.is_empty() {
         let text = "these rules are already in force";
         return Ok(Report::new(
@@ -213,21 +218,18 @@ async fn apply(apply: &Apply, context: &Context) -> Result<Report, Failure> {
             text,
         ));
     }
-    if !is_agreed(apply.yes, context, &answer, &told) {
+    if !is_agreed(apply.yes, context, &change, &told) {
         return Err(Failure::NotSo("nothing was applied".to_owned()));
     }
     let message = (!apply.message.is_empty()).then_some(&apply.message);
     let call = Call::put(&["v1", "rules"], &body)
         .query("message", message)
-        .if_match(revision);
+        .if_match(Some(revision));
     Ok(match judge(&remote, call).await? {
-        Judged::Faulty(faults) => faulty(faults, &apply.folder, &files, context),
-        Judged::Good(applied) => {
-            let text = format!(
-                "{told}\nrevision {} is in force",
-                render::text(&applied, "revision")
-            );
-            with_warnings(Report::new(applied.clone(), text), &applied)
+        Judged::Faulty(faults) => faulty(&faults, &apply.folder, &files, context),
+        Judged::Good(applied, answer) => {
+            let text = format!("{told}\nrevision {} is in force", applied.revision);
+            with_warnings(Report::new(answer, text), &applied)
         }
     })
 }
@@ -242,26 +244,19 @@ fn can_agree(yes: bool, context: &Context) -> Result<(), Failure> {
 }
 
 /// A change that moves who is on call now is asked about.
-fn is_agreed(yes: bool, context: &Context, answer: &Value, told: &str) -> bool {
-    let moves = !render::rules::moves(answer).is_empty();
+fn is_agreed(yes: bool, context: &Context, change: &RulesChange, told: &str) -> bool {
     match context.ask {
-        Some(ask) if moves && !yes => ask(&format!("{told}\nApply this?")),
+        Some(ask) if !change.on_call.is_empty() && !yes => ask(&format!("{told}\nApply this?")),
         Some(_) | None => true,
     }
 }
 
 async fn export(export: &Export, context: &Context) -> Result<Report, Failure> {
-    let answer = context.remote()?.call(Call::get(&["v1", "rules"])).await?;
-    let files = render::list(&answer, "files")
-        .iter()
-        .map(|file| SourceFile {
-            path: render::text(file, "path"),
-            text: file
-                .get("text")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned(),
-        });
+    let call = Call::get(&["v1", "rules"]);
+    let (rules, answer): (Rules, _) = context.remote()?.fetch(call).await?;
+    let remarks = render::rules::export_remarks(&rules);
+    let files = rules.files.into_iter();
+    let files = files.map(|RuleFile { path, text }| SourceFile { path, text });
     let files: Vec<SourceFile> = files.collect();
     if files.is_empty() {
         return Err(Failure::NotSo(
@@ -274,13 +269,12 @@ async fn export(export: &Export, context: &Context) -> Result<Report, Failure> {
     };
     let folder = &export.folder.folder;
     let written = rules_folder::write(folder, &files, overwrite)?;
-    let revision = render::text(&answer, "revision");
     let text = format!(
-        "revision {revision} is in {}: {}",
+        "revision {} is in {}: {}",
+        rules.revision,
         folder.display(),
         written.join(", ")
     );
-    let remarks = render::rules::export_remarks(&answer);
     let report = Report::new(answer, text);
     Ok(remarks.into_iter().fold(report, Report::remark))
 }
@@ -310,13 +304,10 @@ fn init(folder: &Folder) -> Result<Report, Failure> {
 }
 
 async fn history(context: &Context) -> Result<Report, Failure> {
-    let items = context
-        .remote()?
-        .items(&["v1", "rules", "revisions"], &[])
-        .await?;
-    let answer = list_as("items", items);
-    let text = render::rules::history(&answer, &context.into());
-    Ok(Report::new(answer, text))
+    let path = ["v1", "rules", "revisions"];
+    let (revisions, items): (Vec<RevisionLine>, _) = context.remote()?.items(&path, &[]).await?;
+    let text = render::rules::history(&revisions, &context.into());
+    Ok(Report::new(list_as("items", items), text))
 }
 
 async fn rollback(rollback: &Rollback, context: &Context) -> Result<Report, Failure> {
@@ -327,19 +318,18 @@ async fn rollback(rollback: &Rollback, context: &Context) -> Result<Report, Fail
     }
     let body = json!({ "revision": rollback.revision });
     let call = Call::post(&["v1", "rules", "rollback"], &body);
-    let answer = remote.call(call).await?;
-    let told = render::rules::differences(&answer);
+    let (change, answer): (RulesChange, _) = remote.fetch(call).await?;
+    let told = render::rules::differences(&change);
     let line = format!(
         "revision {} is in force, with the rules of revision {}",
-        render::text(&answer, "revision"),
-        rollback.revision
+        change.revision, rollback.revision
     );
     let text = if told.is_empty() {
         line
     } else {
         format!("{told}\n{line}")
     };
-    Ok(with_warnings(Report::new(answer.clone(), text), &answer))
+    Ok(with_warnings(Report::new(answer, text), &change))
 }
 
 /// As for `apply`; faults of a revision that no longer fits are told when it is put in force.
@@ -350,14 +340,14 @@ async fn is_rollback_agreed(
 ) -> Result<bool, Failure> {
     let number = rollback.revision.to_string();
     let path = ["v1", "rules", "revisions", &number];
-    let old = remote.call(Call::get(&path)).await?;
-    let body = json!({ "files": old["files"] });
+    let (old, _): (Rules, _) = remote.fetch(Call::get(&path)).await?;
+    let body = json!({ "files": old.files });
     let call = Call::post(&["v1", "rules", "diff"], &body);
     Ok(match judge(remote, call).await? {
         Judged::Faulty(_) => true,
-        Judged::Good(answer) => {
-            let told = render::rules::differences(&answer);
-            is_agreed(false, context, &answer, &told)
+        Judged::Good(change, _) => {
+            let told = render::rules::differences(&change);
+            is_agreed(false, context, &change, &told)
         }
     })
 }
@@ -380,8 +370,8 @@ async fn test(test: &Test, context: &Context) -> Result<Report, Failure> {
         }
         Call::post(&["v1", "route"], &event)
     };
-    let answer = context.remote()?.call(call).await?;
-    let text = render::rules::decisions(&answer);
+    let (preview, answer): (Preview, _) = context.remote()?.fetch(call).await?;
+    let text = render::rules::decisions(&preview);
     Ok(Report::new(answer, text))
 }
 

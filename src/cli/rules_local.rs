@@ -5,20 +5,20 @@ use std::ops::Range;
 use std::path::Path;
 
 use ariadne::{CharSet, Color, Config, Label, Report, ReportKind, Source};
-use serde_json::{Value, json};
 
 use super::context::Look;
-use super::render::text;
-use crate::app::web_addresses;
+use crate::api::wire::rules::RuleFault;
+use crate::app::{rule_fault, web_addresses};
 use crate::channels::configured::Configured;
 use crate::config::Settings;
 use crate::engine::ids::PolicyName;
 use crate::engine::ruleset;
 use crate::rules::zones::Zones;
 use crate::rules::{self, Environment, SourceFile, sources};
+use crate::text::clean::blanked;
 
 /// All faults of the files, as the API would answer them, with these time zones.
-pub fn check(files: &[SourceFile], settings: &Settings, zones: &Zones) -> Vec<Value> {
+pub fn check(files: &[SourceFile], settings: &Settings, zones: &Zones) -> Vec<RuleFault> {
     let environment = Environment {
         // Ranges that cannot be read were refused with the settings.
         web_addresses: web_addresses(&settings.outbound),
@@ -31,27 +31,26 @@ pub fn check(files: &[SourceFile], settings: &Settings, zones: &Zones) -> Vec<Va
         ..Environment::default()
     };
     let (_, compiled) = rules::check(files, &environment);
-    compiled.faults.iter().map(|fault| json!(fault)).collect()
+    compiled.faults.iter().map(rule_fault).collect()
 }
 
 /// Whether the files cannot be used.
-pub fn has_error(faults: &[Value]) -> bool {
-    faults
-        .iter()
-        .any(|fault| text(fault, "severity") != "warning")
+pub fn has_error(faults: &[RuleFault]) -> bool {
+    !faults.iter().all(is_warning)
+}
+
+fn is_warning(fault: &RuleFault) -> bool {
+    fault.severity == "warning"
 }
 
 /// All faults with their source lines, and their number.
-pub fn render(faults: &[Value], folder: &Path, files: &[SourceFile], look: Look) -> String {
+pub fn render(faults: &[RuleFault], folder: &Path, files: &[SourceFile], look: Look) -> String {
     // What is shown ends up in the logs of whatever checks the rules.
     let files = sources::covered(files);
     let shown = faults
         .iter()
         .map(|fault| render_one(fault, folder, &files, look));
-    let warnings = faults
-        .iter()
-        .filter(|fault| text(fault, "severity") == "warning")
-        .count();
+    let warnings = faults.iter().filter(|fault| is_warning(fault)).count();
     let count = count(faults.len() - warnings, "error");
     let summary = match warnings {
         0 => count,
@@ -65,27 +64,23 @@ fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{plural}")
 }
 
-fn render_one(fault: &Value, folder: &Path, files: &[SourceFile], look: Look) -> String {
-    let name = text(fault, "path");
+fn render_one(fault: &RuleFault, folder: &Path, files: &[SourceFile], look: Look) -> String {
+    let name = blanked(&fault.path);
     let place = folder.join(&name).display().to_string();
-    let number = |field: &str| {
-        let number = fault.get(field).and_then(Value::as_u64);
-        usize::try_from(number.unwrap_or(0)).unwrap_or(0)
-    };
+    let [code, message, help] =
+        [&fault.code, &fault.message, &fault.help].map(|text| blanked(text));
     let file = files.iter().find(|file| file.path == name);
-    let span = file.and_then(|file| span(&file.text, number("line"), number("column")));
+    let span = file.and_then(|file| span(&file.text, fault.line, fault.column));
     let (Some(file), Some(span)) = (file, span) else {
-        let [severity, code, message, help] =
-            ["severity", "code", "message", "help"].map(|field| text(fault, field));
+        let severity = blanked(&fault.severity);
         return format!("{place}: {severity}[{code}]: {message}\n  help: {help}\n");
     };
-    let is_warning = text(fault, "severity") == "warning";
-    let (kind, colour) = match is_warning {
+    let (kind, colour) = match is_warning(fault) {
         true => (ReportKind::Warning, Color::Yellow),
         false => (ReportKind::Error, Color::Red),
     };
     let label = Label::new((place.clone(), span.clone()))
-        .with_message(text(fault, "help"))
+        .with_message(help)
         .with_color(colour);
     let report = Report::build(kind, (place.clone(), span))
         .with_config(
@@ -93,8 +88,8 @@ fn render_one(fault: &Value, folder: &Path, files: &[SourceFile], look: Look) ->
                 .with_color(look.has_colour)
                 .with_char_set(CharSet::Unicode),
         )
-        .with_code(text(fault, "code"))
-        .with_message(text(fault, "message"))
+        .with_code(code)
+        .with_message(message)
         .with_label(label)
         .finish();
     let mut bytes = Vec::new();
@@ -106,7 +101,8 @@ fn render_one(fault: &Value, folder: &Path, files: &[SourceFile], look: Look) ->
 }
 
 /// The characters of the word at a line and a column, both from 1; never beyond the line.
-fn span(text: &str, line: usize, column: usize) -> Option<Range<usize>> {
+fn span(text: &str, line: u32, column: u32) -> Option<Range<usize>> {
+    let (line, column) = (usize::try_from(line).ok()?, usize::try_from(column).ok()?);
     let index = line.checked_sub(1)?;
     let lines_before = text.split_inclusive('\n').take(index);
     let before: usize = lines_before.map(|line| line.chars().count()).sum();
@@ -121,7 +117,10 @@ fn span(text: &str, line: usize, column: usize) -> Option<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::cli::tests::samples::sample;
 
     fn file(text: &str) -> SourceFile {
         SourceFile {
@@ -150,10 +149,10 @@ mod tests {
         assert!(has_error(&faults));
         let fault = faults
             .iter()
-            .find(|fault| text(fault, "code") == "unknown-key")
+            .find(|fault| fault.code == "unknown-key")
             .unwrap_or_else(|| panic!("no unknown-key in {faults:#?}"));
-        assert_eq!((&fault["line"], &fault["column"]), (&json!(3), &json!(5)));
-        assert!(!text(fault, "help").is_empty());
+        assert_eq!((fault.line, fault.column), (3, 5));
+        assert!(!fault.help.is_empty());
     }
 
     #[test]
@@ -162,7 +161,7 @@ mod tests {
             "line": 2, "column": 15, "message": "no user is called \"anna\"",
             "help": "did you mean \"ana\"?"});
         let files = [file("steps:\n  - targets: [user/anna]\n")];
-        let shown = render(&[fault], Path::new("rules"), &files, Look::PLAIN);
+        let shown = render(&[sample(&fault)], Path::new("rules"), &files, Look::PLAIN);
         let expected = "\
 [unknown-user] Error: no user is called \"anna\"
    ╭─[ rules/team.yaml:2:15 ]
@@ -180,7 +179,7 @@ mod tests {
     fn a_fault_without_a_place_or_file_is_shown_all_the_same() {
         let fault = json!({"code": "no-route", "severity": "warning", "path": "", "line": 0,
             "column": 0, "message": "there is no route", "help": "add one"});
-        let shown = render(&[fault], Path::new("rules"), &[], Look::PLAIN);
+        let shown = render(&[sample(&fault)], Path::new("rules"), &[], Look::PLAIN);
         assert_eq!(
             shown,
             "rules/: warning[no-route]: there is no route\n  help: add one\n\n0 errors, 1 warning"

@@ -8,13 +8,13 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::arguments::label;
 use super::context::Context;
 use super::outbox::{NO_HOME, Outbox, Under};
 use super::remote::Target;
 use super::report::{Failure, Report};
 use super::spool::Spool;
 use super::times;
+use super::values::label;
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("act").args(["resolve", "acknowledge", "flush"]))]

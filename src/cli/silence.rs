@@ -3,12 +3,12 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::arguments::id;
 use super::context::Context;
 use super::overrides::Span;
 use super::remote::Call;
 use super::render::{self, time_format};
 use super::report::{Failure, Report, list_as};
+use super::values::id;
 
 #[derive(Debug, Subcommand)]
 pub enum Silence {
@@ -57,17 +57,15 @@ async fn add(add: &Add, context: &Context) -> Result<Report, Failure> {
         body["everything"] = true.into();
     }
     let until = add.span.write(&mut body, context)?;
-    let answer = context
-        .remote()?
-        .call(Call::post(&["v1", "silences"], &body))
-        .await?;
+    let call = Call::post(&["v1", "silences"], &body);
+    let (silenced, answer) = context.remote()?.fetch(call).await?;
     let until = time_format::both(until, &context.into());
-    let text = render::people::silence_set(&answer, &until);
+    let text = render::people::silence_set(&silenced, &until);
     Ok(Report::new(answer, text))
 }
 
 async fn list(context: &Context) -> Result<Report, Failure> {
-    let (silences, items) = context.remote()?.items_of(&["v1", "silences"]).await?;
+    let (silences, items) = context.remote()?.items(&["v1", "silences"], &[]).await?;
     let text = render::people::silences(&silences, &context.into());
     Ok(Report::new(list_as("items", items), text))
 }

@@ -8,6 +8,8 @@ use super::remote::Call;
 use super::render;
 use super::report::{Failure, Report, list_as};
 use super::times;
+use crate::api::wire::token::MadeToken;
+use crate::text::clean::blanked;
 
 #[derive(Debug, Subcommand)]
 pub enum Token {
@@ -64,24 +66,18 @@ async fn create(create: &Create, context: &Context) -> Result<Report, Failure> {
     if let Some(name) = &create.name {
         body["name"] = name.as_str().into();
     }
-    let answer = context
-        .remote()?
-        .call(Call::post(&["v1", "tokens"], &body))
-        .await?;
-    let text = render::text(&answer, "token");
-    Ok(Report::new(answer, text).remark(
+    let call = Call::post(&["v1", "tokens"], &body);
+    let (made, answer): (MadeToken, _) = context.remote()?.fetch(call).await?;
+    Ok(Report::new(answer, blanked(&made.token)).remark(
         "shown only once: store it in REVEILLE_TOKEN or a \
         password manager",
     ))
 }
 
 async fn list(context: &Context) -> Result<Report, Failure> {
-    let answer = list_as(
-        "items",
-        context.remote()?.items(&["v1", "tokens"], &[]).await?,
-    );
-    let text = render::admin::tokens(&answer, &context.into());
-    Ok(Report::new(answer, text))
+    let (tokens, items) = context.remote()?.items(&["v1", "tokens"], &[]).await?;
+    let text = render::admin::tokens(&tokens, &context.into());
+    Ok(Report::new(list_as("items", items), text))
 }
 
 async fn revoke(revoke: &Revoke, context: &Context) -> Result<Report, Failure> {

@@ -1,6 +1,6 @@
 //! Channels as the API shows them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::ports::{ChannelCheck, ConfiguredChannel};
@@ -10,7 +10,7 @@ use crate::engine::ruleset::RuleSet;
 use crate::engine::time::Now;
 
 /// A configured channel and how it does.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Channel {
     pub name: String,
     pub kind: String,
@@ -32,7 +32,7 @@ pub struct Channel {
 }
 
 /// What a channel said to a check.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Checked {
     pub name: String,
     /// Whether it would take messages; `null` if it cannot be checked without sending one.

@@ -1,14 +1,15 @@
-//! Lines of an incident's story as the API shows them.
+//! Lines of an incident's story as the API shows them, and the story of one user.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::actor::Actor;
 use super::alert::optional;
+use super::receipt::Receipt;
 use crate::engine::records::{self, EntryKind};
 
 /// What was done or not done, and why.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Entry {
     pub id: u64,
     pub incident: u64,
@@ -50,6 +51,29 @@ pub struct Entry {
     /// Who did it, where it was done by somebody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
+}
+
+/// What concerned a user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Explained {
+    pub user: String,
+    pub since: String,
+    /// Lines that name the user, oldest first.
+    pub items: Vec<Entry>,
+    /// The incidents to which they belong.
+    pub incidents: Vec<NamedIncident>,
+    /// Events of that time that paged nobody, newest first.
+    pub receipts: Vec<Receipt>,
+    /// There is more than was looked at.
+    pub truncated: bool,
+}
+
+/// An incident in whose story the user is named.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct NamedIncident {
+    pub number: u64,
+    /// What fires in it now, or what it was opened with once it is over.
+    pub headline: String,
 }
 
 /// A line of history.

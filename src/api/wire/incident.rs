@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::actor::Actor;
@@ -14,7 +14,7 @@ use crate::engine::incident::{self, Handled, Phase, SelfIncident};
 use crate::engine::time::Now;
 
 /// One or more alerts that one person handles together.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Incident {
     pub number: u64,
     /// Never given to another incident.
@@ -69,7 +69,7 @@ pub struct Incident {
 }
 
 /// A person's words on an incident.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Note {
     pub at: String,
     pub by: Actor,
@@ -77,7 +77,7 @@ pub struct Note {
 }
 
 /// What became of an act on one incident.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Acted {
     pub number: u64,
     /// `done`, `already_so`, `not_open` or `not_found`.
@@ -88,6 +88,18 @@ pub struct Acted {
     pub acknowledged_by: Option<Actor>,
     /// Other open incidents with one of its alerts.
     pub linked: Vec<u64>,
+}
+
+/// What became of each of several incidents.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ManyActed {
+    pub results: Vec<Acted>,
+}
+
+/// The incident that a page by hand opened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Opened {
+    pub number: u64,
 }
 
 /// An incident of the state or of history, without its alerts and pages.

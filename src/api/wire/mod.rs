@@ -7,19 +7,23 @@ pub mod alertmanager;
 pub mod channel;
 pub mod entry;
 pub mod incident;
+pub mod key;
 pub mod oncall;
 pub mod page;
 pub mod preview;
+pub mod process;
 pub mod receipt;
+pub mod rules;
 pub mod silence;
+pub mod token;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::parse::ITEMS_MAX;
 
 /// A part of a list, and where it goes on.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct List<T> {
     pub items: Vec<T>,
     /// Give it back as `cursor`; `null` at the end.

@@ -1,7 +1,7 @@
 //! Pages and their attempts as the API shows them. Addresses of people stay inside: who reads
 //! incidents need not know telephone numbers.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::engine::incident::Position;
@@ -9,7 +9,7 @@ use crate::engine::page::{self, PageKind, Recipient};
 use crate::engine::ruleset::Medium;
 
 /// One message to one contact or channel target.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Page {
     pub id: u64,
     /// `page`, `bundle`, `update` or `copy`.
@@ -40,7 +40,7 @@ pub struct Page {
 }
 
 /// One try to hand a page to a channel.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Attempt {
     pub id: u64,
     pub channel: String,

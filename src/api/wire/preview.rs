@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::alert::{labels, optional};
@@ -12,7 +12,7 @@ use crate::engine::preview::{self, PreviewPage};
 use crate::engine::time::Duration;
 
 /// The decisions on what was posted; nothing was stored and nobody paged.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Preview {
     /// In the order of the tree; of several events one after the other.
     pub decisions: Vec<Decision>,
@@ -23,7 +23,7 @@ pub struct Preview {
 }
 
 /// One decision, for one route on which an event lands.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Decision {
     pub dedup_key: String,
     pub route: String,
@@ -41,7 +41,7 @@ pub struct Decision {
 }
 
 /// A page that would leave.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PlannedPage {
     /// `None` for a channel target.
     pub user: Option<String>,
@@ -56,7 +56,7 @@ pub struct PlannedPage {
 }
 
 /// An event as it was understood.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Understood {
     pub action: String,
     pub dedup_key: String,

@@ -1,13 +1,13 @@
 //! Receipts as the API shows them, and as senders get them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::engine::event;
 use crate::engine::records;
 
 /// The durable record that an event was accepted, with what became of it.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Receipt {
     /// `r` and a number, so that it is never taken for an incident.
     pub id: String,
@@ -30,7 +30,7 @@ pub struct Receipt {
 }
 
 /// What a sender gets for each of its events.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Accepted {
     /// `r` and a number, so that it is never taken for an incident.
     pub id: String,
@@ -44,17 +44,17 @@ pub struct Accepted {
 }
 
 /// The answer to a batch of events.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AcceptedBatch {
     /// In the order of the events that were usable.
     pub receipts: Vec<Accepted>,
     /// What was not usable; present only if there is something.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
 }
 
 /// Something that was cut, repaired or refused.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Fault {
     /// A JSON path such as `$[0].labels.host`.
     pub path: String,

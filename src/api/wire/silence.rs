@@ -31,6 +31,15 @@ pub struct Silence {
     pub held_pages: u64,
 }
 
+/// A silence that was set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Silenced {
+    pub id: u64,
+    /// Open incidents that it covers now.
+    pub covers: usize,
+    pub until: String,
+}
+
 /// A silence in our own shape.
 pub fn silence(silence: &records::Silence) -> Silence {
     let matchers = silence.matchers.iter();

@@ -2,45 +2,41 @@
 
 use serde_json::Value;
 
+use crate::api::wire::alert::Alert;
+use crate::api::wire::incident::{Acted, Incident};
+use crate::api::wire::page::Page;
 use crate::text::clean::blanked;
 
 use super::table::{Table, shorten};
-use super::{View, actor, items, joined, list, moment, text, time_format};
+use super::{View, clean, hashed, local, moment, name, time_format};
 
 /// The list, one line each.
-pub fn incidents(answer: &Value, view: &View) -> String {
+pub fn incidents(incidents: &[Incident], view: &View) -> String {
     let header = [
         "NUMBER", "STATUS", "URGENCY", "SERVICE", "TITLE", "SINCE", "WHO",
     ];
     let mut table = Table::new(&header, 4);
-    for incident in items(answer) {
-        let since = moment(incident, "opened_at");
+    for incident in incidents {
+        let since = moment(&incident.opened_at);
+        let who = incident.resolved_by.as_ref();
+        let who = who.or(incident.acknowledged_by.as_ref());
         table.row([
-            format!("#{}", text(incident, "number")),
-            text(incident, "status"),
-            text(incident, "urgency"),
-            shorten(&text(incident, "service"), 16),
-            headline(incident),
+            format!("#{}", incident.number),
+            incident.status.clone(),
+            incident.urgency.clone(),
+            shorten(&clean(&incident.service), 16),
+            incident.headline.clone(),
             since.map_or_else(String::new, |at| time_format::brief(at, view)),
-            shorten(&who(incident), 12),
+            shorten(&clean(who.map(|who| &who.name)), 12),
         ]);
     }
     table.render(view.look, "no incidents")
 }
 
-/// Who has it, or who ended it.
-fn who(incident: &Value) -> String {
-    let resolved = actor(incident, "resolved_by");
-    if resolved.is_empty() {
-        actor(incident, "acknowledged_by")
-    } else {
-        resolved
-    }
-}
-
 /// One incident in full.
-pub fn incident(incident: &Value, view: &View) -> String {
-    let mut lines = vec![heading(incident), headline(incident), String::new()];
+pub fn incident(incident: &Incident, view: &View) -> String {
+    let headline = blanked(&incident.headline);
+    let mut lines = vec![heading(incident), headline, String::new()];
     lines.extend(facts(incident, view));
     lines.extend(alerts(incident));
     lines.extend(pages(incident, view));
@@ -48,103 +44,81 @@ pub fn incident(incident: &Value, view: &View) -> String {
     lines.join("\n")
 }
 
-/// What fires now; servers of builds before say only what it was opened with.
-fn headline(incident: &Value) -> String {
-    let headline = text(incident, "headline");
-    if headline.is_empty() {
-        text(incident, "title")
-    } else {
-        headline
-    }
-}
-
 /// What it was opened with, where that is not what fires now.
-fn opened_with(incident: &Value) -> Option<String> {
-    let title = text(incident, "title");
-    let is_news = !headline(incident).starts_with(&title);
+fn opened_with(incident: &Incident) -> Option<String> {
+    let title = blanked(&incident.title);
+    let is_news = !blanked(&incident.headline).starts_with(&title);
     is_news.then_some(title)
 }
 
-fn heading(incident: &Value) -> String {
-    let mut words = vec![format!("#{}", text(incident, "number"))];
-    for field in ["status", "urgency", "service"] {
-        words.push(text(incident, field));
-    }
-    for (field, word) in [
-        ("silenced", "silenced"),
-        ("flapping", "flapping"),
-        ("still_firing", "still firing"),
-    ] {
-        if incident.get(field).and_then(Value::as_bool) == Some(true) {
-            words.push(word.to_owned());
-        }
-    }
+fn heading(incident: &Incident) -> String {
+    let mut words = vec![
+        format!("#{}", incident.number),
+        blanked(&incident.status),
+        blanked(&incident.urgency),
+        clean(&incident.service),
+    ];
+    let flags = [
+        (incident.silenced, "silenced"),
+        (incident.flapping, "flapping"),
+        (incident.still_firing, "still firing"),
+    ];
+    let flags = flags.into_iter().filter(|(is_so, _)| *is_so);
+    words.extend(flags.map(|(_, word)| word.to_owned()));
     words.retain(|word| !word.is_empty());
     words.join("  ")
 }
 
-fn facts(incident: &Value, view: &View) -> Vec<String> {
-    let time = |field: &str| moment(incident, field).map(|at| time_format::both(at, view));
-    let handled = |by: &str, at: &str| {
-        let by = actor(incident, by);
-        time(at)
-            .filter(|_| !by.is_empty())
-            .map(|at| format!("{by}, {at}"))
+fn facts(incident: &Incident, view: &View) -> Vec<String> {
+    let time = |at: &Option<String>| moment(at).map(|at| time_format::both(at, view));
+    let handled = |by, at| {
+        let by = name(by);
+        let at = time(at).filter(|_| !by.is_empty())?;
+        Some(format!("{by}, {at}"))
     };
-    let policy = text(incident, "policy");
-    let policy = if policy.is_empty() {
-        "none".to_owned()
-    } else {
-        policy
+    let acknowledged = handled(&incident.acknowledged_by, &incident.acknowledged_at);
+    let policy = match clean(&incident.policy) {
+        policy if policy.is_empty() => "none".to_owned(),
+        policy => policy,
     };
-    let labels = incident.get("labels").and_then(Value::as_object);
-    let labels = labels.filter(|labels| !labels.is_empty()).map(|labels| {
-        let names = labels.keys();
-        let pairs = names.map(|name| format!("{name}={}", text(&incident["labels"], name)));
-        pairs.collect::<Vec<_>>().join(" ")
-    });
+    let (route, revision) = (blanked(&incident.route), incident.revision);
+    let since = moment(&incident.opened_at).map(|at| time_format::both(at, view));
+    let labels = incident.labels.iter();
+    let labels = labels.map(|(name, value)| format!("{name}={}", blanked(value)));
+    let labels = blanked(&labels.collect::<Vec<_>>().join(" "));
     let rows = [
-        ("since", time("opened_at")),
+        ("since", since),
         ("opened with", opened_with(incident)),
+        ("acknowledged", acknowledged),
         (
-            "acknowledged",
-            handled("acknowledged_by", "acknowledged_at"),
+            "resolved",
+            handled(&incident.resolved_by, &incident.resolved_at),
         ),
-        ("resolved", handled("resolved_by", "resolved_at")),
-        ("next step", time("next_step_at")),
+        ("next step", time(&incident.next_step_at)),
         (
             "route",
-            Some(format!(
-                "{} → policy {policy} (revision {})",
-                text(incident, "route"),
-                text(incident, "revision")
-            )),
+            Some(format!("{route} → policy {policy} (revision {revision})")),
         ),
-        ("labels", labels.map(|labels| blanked(&labels))),
+        ("labels", Some(labels).filter(|labels| !labels.is_empty())),
     ];
     rows.into_iter()
         .filter_map(|(name, value)| value.map(|value| format!("{name:<12}  {value}")))
         .collect()
 }
 
-fn alerts(incident: &Value) -> Vec<String> {
-    let alerts = list(incident, "alerts");
+fn alerts(incident: &Incident) -> Vec<String> {
+    let alerts = incident.alerts.as_deref().unwrap_or_default();
     if alerts.is_empty() {
         return Vec::new();
     }
-    let count = |field: &str| incident.get(field).and_then(Value::as_u64);
-    let total = count("alerts_total").unwrap_or(alerts.len() as u64);
-    let firing = count("alerts_firing").map_or_else(String::new, |count| format!("{count} of "));
-    let mut lines = vec![String::new(), format!("alerts: {firing}{total} firing")];
-    if firing.is_empty() {
-        lines[1] = format!("alerts: {total}");
-    }
+    let (firing, total) = (incident.alerts_firing, incident.alerts_total);
+    let mut lines = vec![String::new(), format!("alerts: {firing} of {total} firing")];
     let shown = alerts.iter().flat_map(|alert| {
         let words = [
-            format!("{:<8}", text(alert, "status")),
-            format!("{:<8}", text(alert, "severity")),
-            text(alert, "summary"),
-            text(alert, "source"),
+            format!("{:<8}", blanked(&alert.status)),
+            format!("{:<8}", blanked(&alert.severity)),
+            blanked(&alert.summary),
+            clean(&alert.source),
         ];
         let head = format!("  {}", words.join("  ").trim_end());
         [head].into_iter().chain(sent(alert))
@@ -155,33 +129,34 @@ fn alerts(incident: &Value) -> Vec<String> {
 }
 
 /// What the monitor sent of an alert: labels, fields, details and links, a line each.
-fn sent(alert: &Value) -> Vec<String> {
-    let pairs = |field: &str, sign: &str| -> Vec<String> {
-        let fields = alert.get(field).and_then(Value::as_object);
-        let fields = fields.into_iter().flatten();
-        let pairs = fields.map(|(name, value)| format!("{name}{sign}{}", free(value)));
-        pairs.collect()
-    };
-    let named = ["service", "component", "group", "class"].into_iter();
-    let named = named.map(|name| (name, text(alert, name)));
-    let fields = named.filter(|(_, text)| !text.is_empty());
-    let fields = fields.map(|(name, text)| format!("{name}: {text}"));
-    let details = match alert.get("details") {
-        Some(Value::Object(_)) => pairs("details", ": "),
-        Some(Value::Null) | None => Vec::new(),
-        Some(other) => vec![format!("details: {}", free(other))],
-    };
-    let summary = text(alert, "summary");
-    let is_new = |line: &String| {
-        line.split_once(": ")
-            .is_none_or(|(_, text)| text != summary)
-    };
-    let details = details.into_iter().filter(is_new);
-    let links = list(alert, "links").iter().map(|link| {
-        let words = [text(link, "text"), text(link, "href")];
-        words.join(" ").trim().to_owned()
+fn sent(alert: &Alert) -> Vec<String> {
+    let labels = alert.labels.iter();
+    let labels = labels.map(|(name, value)| format!("{name}={value}"));
+    let fields = [
+        ("service", &alert.service),
+        ("component", &alert.component),
+        ("group", &alert.group),
+        ("class", &alert.class),
+    ];
+    let fields = fields.into_iter().filter_map(|(name, text)| {
+        let text = text.as_ref().filter(|text| !text.is_empty())?;
+        Some(format!("{name}: {text}"))
     });
-    let labels = pairs("labels", "=").into_iter();
+    let details: Vec<(&str, String)> = match &alert.details {
+        Some(Value::Object(details)) => {
+            let details = details.iter();
+            details
+                .map(|(name, value)| (&**name, free(value)))
+                .collect()
+        }
+        Some(Value::Null) | None => Vec::new(),
+        Some(details) => vec![("details", free(details))],
+    };
+    let details = details.into_iter();
+    let details = details.filter(|(_, text)| *text != alert.summary);
+    let details = details.map(|(name, text)| format!("{name}: {text}"));
+    let links = alert.links.iter();
+    let links = links.map(|link| format!("{} {}", clean(&link.text), link.href));
     let lines = labels.chain(fields).chain(details).chain(links);
     lines
         .map(|line| format!("            {}", blanked(&line)))
@@ -198,30 +173,23 @@ fn free(value: &Value) -> String {
     }
 }
 
-fn pages(incident: &Value, view: &View) -> Vec<String> {
-    let pages = list(incident, "pages");
+fn pages(incident: &Incident, view: &View) -> Vec<String> {
+    let pages = incident.pages.as_deref().unwrap_or_default();
     if pages.is_empty() {
         return Vec::new();
     }
-    let total = incident.get("pages_total").and_then(Value::as_u64);
-    let total = total.unwrap_or(pages.len() as u64);
+    let total = incident.pages_total.unwrap_or(pages.len() as u64);
     let mut lines = vec![String::new(), format!("pages: {total}")];
     let shown = pages.iter().map(|page| {
-        let at = moment(page, "created_at");
-        let user = text(page, "user");
-        let whom = if user.is_empty() {
-            text(page, "target")
-        } else {
-            user
-        };
-        let words = [
+        let at = moment(&page.created_at);
+        let mut words = vec![
             at.map_or_else(String::new, |at| time_format::clock(at, view)),
-            whom,
+            clean(page.user.as_ref().or(page.target.as_ref())),
             by_page(page),
-            text(page, "state"),
-            text(page, "why"),
+            blanked(&page.state),
+            blanked(&page.why),
         ];
-        let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        words.retain(|word| !word.is_empty());
         format!("  {}", words.join("  "))
     });
     lines.extend(shown);
@@ -230,32 +198,33 @@ fn pages(incident: &Value, view: &View) -> Vec<String> {
 }
 
 /// As [`by_what`]; messages that only tell say so.
-fn by_page(page: &Value) -> String {
-    let by = by_what(page);
-    match text(page, "kind").as_str() {
+fn by_page(page: &Page) -> String {
+    let by = by_what(&page.contact, &page.channel);
+    match page.kind.as_str() {
         kind @ ("update" | "copy" | "bundle") => format!("{kind}: {by}"),
         _ => by,
     }
 }
 
 /// `phone via sms`, as far as it is known.
-pub fn by_what(value: &Value) -> String {
-    match (text(value, "contact"), text(value, "channel")) {
-        (contact, channel) if contact.is_empty() && channel.is_empty() => String::new(),
+pub fn by_what<'text>(
+    contact: impl Into<Option<&'text String>>,
+    channel: impl Into<Option<&'text String>>,
+) -> String {
+    match (clean(contact), clean(channel)) {
         (contact, channel) if channel.is_empty() => contact,
         (contact, channel) if contact.is_empty() => format!("via {channel}"),
         (contact, channel) => format!("{contact} via {channel}"),
     }
 }
 
-fn notes(incident: &Value, view: &View) -> Vec<String> {
-    let notes = list(incident, "notes");
-    if notes.is_empty() {
+fn notes(incident: &Incident, view: &View) -> Vec<String> {
+    if incident.notes.is_empty() {
         return Vec::new();
     }
-    let shown = notes.iter().map(|note| {
-        let at = moment(note, "at").map_or_else(String::new, |at| time_format::local(at, view));
-        format!("  {at}  {}: {}", actor(note, "by"), text(note, "text"))
+    let shown = incident.notes.iter().map(|note| {
+        let (at, by) = (local(&note.at, view), blanked(&note.by.name));
+        format!("  {at}  {by}: {}", blanked(&note.text))
     });
     [String::new(), "notes".to_owned()]
         .into_iter()
@@ -269,55 +238,56 @@ fn more(shown: usize, total: u64, what: &str) -> Option<String> {
 }
 
 /// What became of an act on one incident, as a sentence.
-pub fn acted(answer: &Value, done: &str, view: &View) -> String {
-    let number = text(answer, "number");
-    let by = actor(answer, "acknowledged_by");
-    let at = moment(answer, "acknowledged_at").map(|at| time_format::both(at, view));
-    let mut sentence = match text(answer, "result").as_str() {
+pub fn acted(acted: &Acted, done: &str, view: &View) -> String {
+    let number = acted.number;
+    let by = name(&acted.acknowledged_by);
+    let at = moment(&acted.acknowledged_at).map(|at| time_format::both(at, view));
+    let mut sentence = match acted.result.as_str() {
         "already_so" if !by.is_empty() => {
-            format!(
-                "#{number} was already {done} by {by}, {}",
-                at.unwrap_or_default()
-            )
+            let at = at.unwrap_or_default();
+            format!("#{number} was already {done} by {by}, {at}")
         }
         "already_so" => format!("#{number} was already {done}"),
         "not_open" => format!("#{number} is resolved; nothing changed"),
         "not_found" => format!("no incident #{number}"),
         _ => format!("#{number} is {done}"),
     };
-    let linked = joined(answer, "linked");
-    if !linked.is_empty() {
-        sentence.push_str(&format!(
-            "; its alerts are also in #{}",
-            linked.replace(", ", ", #")
-        ));
+    if !acted.linked.is_empty() {
+        let linked = hashed(&acted.linked);
+        sentence.push_str(&format!("; its alerts are also in {linked}"));
     }
     sentence
 }
 
 /// Whether an act did what was asked, or it was so already.
-pub fn is_so(answer: &Value) -> bool {
-    !matches!(text(answer, "result").as_str(), "not_open" | "not_found")
+pub fn is_so(acted: &Acted) -> bool {
+    !matches!(acted.result.as_str(), "not_open" | "not_found")
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::samples::view;
     use super::*;
     use crate::cli::context::Look;
+    use crate::cli::tests::samples::{self, sample, view, with};
 
     #[test]
     fn the_list_fits_the_terminal_and_says_who_has_what() {
-        let answer = json!({"items": [
-            {"number": 1042, "status": "triggered", "urgency": "high", "service": "payments-api",
-             "title": "Checkout is failing for one in three customers in every region we have",
-             "opened_at": "2026-11-23T03:12:00Z"},
-            {"number": 7, "status": "acknowledged", "urgency": "low", "service": null,
-             "title": "Disk\u{1b}[2J is filling", "opened_at": "2026-11-20T01:00:00Z",
-             "acknowledged_by": {"user": "ana", "name": "ana", "via": "link"}},
-        ]});
+        let headline = "Checkout is failing for one in three customers in every region we have";
+        let answer = json!([
+            with(
+                samples::incident(1042),
+                json!({"service": "payments-api", "headline": headline,
+             "opened_at": "2026-11-23T03:12:00Z"})
+            ),
+            with(
+                samples::incident(7),
+                json!({"status": "acknowledged", "urgency": "low",
+             "headline": "Disk\u{1b}[2J is filling", "opened_at": "2026-11-20T01:00:00Z",
+             "acknowledged_by": samples::actor("ana")})
+            ),
+        ]);
         let expected = "\
 NUMBER  STATUS        URGENCY  SERVICE       TITLE                    SINCE            WHO
 #1042   triggered     high     payments-api  Checkout is failing fo…  03:12 8m
@@ -329,43 +299,41 @@ NUMBER  STATUS        URGENCY  SERVICE       TITLE                    SINCE     
             },
             ..view()
         };
-        let shown = incidents(&answer, &view);
+        let shown = incidents(&sample::<Vec<_>>(&answer), &view);
         assert_eq!(shown, expected);
         assert!(shown.lines().all(|line| line.chars().count() <= 90));
-        assert_eq!(incidents(&json!({"items": []}), &view), "no incidents");
+        assert_eq!(incidents(&[], &view), "no incidents");
     }
 
     #[test]
     fn one_incident_is_shown_with_its_alerts_pages_and_notes() {
         let answer = json!({
-            "number": 1042, "status": "acknowledged", "urgency": "high",
-            "service": "payments-api", "title": "Checkout is failing",
-            "opened_at": "2026-11-23T03:12:04Z",
-            "acknowledged_at": "2026-11-23T03:14:00Z",
-             "acknowledged_by": {"user": "ana", "name": "ana", "via": "link"},
-            "next_step_at": null, "route": "payments-critical", "policy": "payments",
-            "revision": 3, "labels": {"cluster": "eu\n\u{1b}[31m-\u{202e}1"},
+            "status": "acknowledged", "service": "payments-api", "title": "Checkout is failing",
+            "headline": "Checkout is failing", "opened_at": "2026-11-23T03:12:04Z",
+            "acknowledged_at": "2026-11-23T03:14:00Z", "acknowledged_by": samples::actor("ana"),
+            "route": "payments-critical", "policy": "payments",
+            "labels": {"cluster": "eu\n\u{1b}[31m-\u{202e}1"},
             "alerts_total": 3, "alerts_firing": 2,
             "alerts": [
-                {"status": "firing", "severity": "critical", "summary": "Checkout is failing",
+                with(samples::alert("Checkout is failing"), json!({
                  "source": "web-1", "labels": {"team": "pay\u{1b}[2J"}, "component": "till",
                  "details": {"summary": "Checkout is failing", "description": "since\n3:00",
                              "codes": [500, 502]},
-                 "links": [{"text": "Runbook", "href": "https://wiki.example/till"}]},
-                {"status": "resolved", "severity": "error", "summary": "Slow"},
+                 "links": [{"text": "Runbook", "href": "https://wiki.example/till"}]})),
+                with(samples::alert("Slow"), json!({"status": "resolved", "severity": "error"})),
             ],
             "pages_total": 2,
             "pages": [
-                {"created_at": "2026-11-23T03:12:05Z", "user": "ana", "contact": "phone",
-                 "channel": "sms", "state": "sent",
-                 "kind": "page", "why": "route payments-critical → policy payments, step 1"},
-                {"created_at": "2026-11-23T03:14:00Z", "user": "ana", "contact": "mail",
-                 "channel": "relay", "state": "sent", "kind": "update",
-                 "why": "route payments-critical → policy payments, step 1"},
+                with(samples::page("page"), json!({
+                 "why": "route payments-critical → policy payments, step 1"})),
+                with(samples::page("update"), json!({
+                 "created_at": "2026-11-23T03:14:00Z", "contact": "mail", "channel": "relay",
+                 "why": "route payments-critical → policy payments, step 1"})),
             ],
-            "notes": [{"at": "2026-11-23T03:15:00Z",
-             "by": {"user": "ana", "name": "ana", "via": "api"}, "text": "looking"}],
+            "notes": [{"at": "2026-11-23T03:15:00Z", "by": samples::actor("ana"),
+                       "text": "looking"}],
         });
+        let answer = with(samples::incident(1042), answer);
         let expected = "\
 #1042  acknowledged  high  payments-api
 Checkout is failing
@@ -391,34 +359,31 @@ pages: 2
 
 notes
   03:15  ana: looking";
-        assert_eq!(incident(&answer, &view()), expected);
+        assert_eq!(incident(&sample(&answer), &view()), expected);
     }
 
     #[test]
     fn an_act_is_told_as_a_sentence() {
+        let first = json!({"acknowledged_by": samples::actor("bo"),
+                           "acknowledged_at": "2026-11-23T03:18:00Z"});
         let cases = [
-            (json!({"number": 5, "result": "done"}), "#5 is acknowledged"),
+            ("done", json!({}), "#5 is acknowledged"),
             (
-                json!({"number": 5, "result": "already_so",
-                 "acknowledged_by": {"user": "bo", "name": "bo", "via": "link"},
-                       "acknowledged_at": "2026-11-23T03:18:00Z"}),
+                "already_so",
+                first,
                 "#5 was already acknowledged by bo, 03:18 (2m ago)",
             ),
             (
-                json!({"number": 5, "result": "done", "linked": [6, 7]}),
+                "done",
+                json!({"linked": [6, 7]}),
                 "#5 is acknowledged; its alerts are also in #6, #7",
             ),
-            (
-                json!({"number": 5, "result": "not_open"}),
-                "#5 is resolved; nothing changed",
-            ),
-            (
-                json!({"number": 5, "result": "not_found"}),
-                "no incident #5",
-            ),
+            ("not_open", json!({}), "#5 is resolved; nothing changed"),
+            ("not_found", json!({}), "no incident #5"),
         ];
-        for (answer, expected) in cases {
-            assert_eq!(acted(&answer, "acknowledged", &view()), expected);
+        for (result, fields, expected) in cases {
+            let answer = with(samples::acted(5, result), fields);
+            assert_eq!(acted(&sample(&answer), "acknowledged", &view()), expected);
         }
     }
 }

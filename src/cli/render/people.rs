@@ -1,11 +1,9 @@
 //! Who is on call, who stands in, and what is silenced.
 
-use serde_json::Value;
-
 use super::table::Table;
-use super::{View, local, text, timestamp};
+use super::{View, local, moment};
 use crate::api::wire::oncall::{OnCall, Override, ScheduleNow};
-use crate::api::wire::silence::Silence;
+use crate::api::wire::silence::{Silence, Silenced};
 use crate::text::clean::blanked;
 
 /// Who is on call, schedule by schedule; only those of `user` when one is given.
@@ -90,7 +88,7 @@ pub fn silences(silences: &[Silence], view: &View) -> String {
 }
 
 fn state(silence: &Silence, view: &View) -> &'static str {
-    match timestamp(&silence.from) {
+    match moment(&silence.from) {
         _ if silence.active => "active",
         Some(from) if from > view.now => "waiting",
         Some(_) | None => "over",
@@ -98,22 +96,21 @@ fn state(silence: &Silence, view: &View) -> &'static str {
 }
 
 /// What a new silence does.
-pub fn silence_set(answer: &Value, until: &str) -> String {
-    let covers = answer.get("covers").and_then(Value::as_u64);
-    let covered = match covers {
-        Some(1) => "; it covers 1 open incident".to_owned(),
-        Some(count) => format!("; it covers {count} open incidents"),
-        None => String::new(),
+pub fn silence_set(silenced: &Silenced, until: &str) -> String {
+    let incidents = match silenced.covers {
+        1 => "incident",
+        _ => "incidents",
     };
-    format!("silence {} until {until}{covered}", text(answer, "id"))
+    let Silenced { id, covers, .. } = silenced;
+    format!("silence {id} until {until}; it covers {covers} open {incidents}")
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::samples::view;
     use super::*;
+    use crate::cli::tests::samples::view;
 
     #[test]
     fn the_on_call_table_names_people_turns_and_nobody() {
@@ -173,18 +170,17 @@ ID  STATE    MATCHERS                     UNTIL  HELD  BY   REASON
     #[test]
     fn a_new_silence_says_how_many_open_incidents_it_covers() {
         let cases = [
-            (
-                json!({"id": 3, "covers": 0}),
-                "silence 3 until 05:00; it covers 0 open incidents",
-            ),
-            (
-                json!({"id": 3, "covers": 1}),
-                "silence 3 until 05:00; it covers 1 open incident",
-            ),
-            (json!({"id": 3}), "silence 3 until 05:00"),
+            (0, "silence 3 until 05:00; it covers 0 open incidents"),
+            (1, "silence 3 until 05:00; it covers 1 open incident"),
         ];
-        for (answer, expected) in cases {
-            assert_eq!(silence_set(&answer, "05:00"), expected);
+        for (covers, expected) in cases {
+            let until = "2026-11-23T05:00:00Z".to_owned();
+            let silenced = Silenced {
+                id: 3,
+                covers,
+                until,
+            };
+            assert_eq!(silence_set(&silenced, "05:00"), expected);
         }
     }
 }

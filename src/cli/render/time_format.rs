@@ -80,8 +80,8 @@ pub fn latency(milliseconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::view;
     use super::*;
+    use crate::cli::tests::samples::view;
 
     fn at(text: &str) -> Timestamp {
         let timestamp: jiff::Timestamp = text.parse().expect("a timestamp");

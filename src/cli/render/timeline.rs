@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use comfy_table::Table as Comfy;
-use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
 use super::incident::by_what;
 use super::table::{self, GAP, Table, lay_out, shorten};
-use super::{View, items, joined, list, moment, text, time_format};
+use super::{View, clean, hashed, joined, local, moment, time_format};
+use crate::api::wire::entry::Entry;
+use crate::api::wire::receipt::Receipt;
 use crate::cli::context::Look;
+use crate::text::clean::blanked;
 
 /// Longer names are cut.
 const WHO_MAX: usize = 16;
@@ -29,8 +31,7 @@ struct Line {
 }
 
 /// A timeline; entries of several incidents name theirs.
-pub fn story(answer: &Value, view: &View) -> String {
-    let entries = items(answer);
+pub fn story(entries: &[Entry], view: &View) -> String {
     let tellings = tellings(entries);
     let lines = entries.iter().map(|entry| line(entry, &tellings, view));
     let lines: Vec<Line> = lines.collect();
@@ -99,31 +100,29 @@ fn rows(lines: &[Line], look: Look) -> Vec<String> {
 
 /// Pages that only tell, by their ids, each with its word: so that nobody takes the news of an
 /// acknowledgment for another page.
-fn tellings(entries: &[Value]) -> BTreeMap<u64, &'static str> {
+fn tellings(entries: &[Entry]) -> BTreeMap<u64, &'static str> {
     let told = entries.iter().filter_map(|entry| {
-        let word = match text(entry, "reason").as_str() {
+        let word = match entry.reason.as_str() {
             "update_sent" => "update",
             "copy_posted" => "copy",
             _ => return None,
         };
-        Some((entry.get("page")?.as_u64()?, word))
+        Some((entry.page?, word))
     });
     told.collect()
 }
 
-fn line(entry: &Value, tellings: &BTreeMap<u64, &'static str>, view: &View) -> Line {
-    let at = moment(entry, "at");
-    let incident = text(entry, "incident");
-    let page = entry.get("page").and_then(Value::as_u64);
+fn line(entry: &Entry, tellings: &BTreeMap<u64, &'static str>, view: &View) -> Line {
+    let at = moment(&entry.at);
     let what = what(entry, view);
     Line {
         day: at.map_or_else(String::new, |at| time_format::day(at, view)),
         lead: [
             at.map_or_else(|| "--:--:--".to_owned(), |at| time_format::clock(at, view)),
-            hashed(&incident),
-            shorten(&text(entry, "user"), WHO_MAX),
+            format!("#{}", entry.incident),
+            shorten(&clean(&entry.user), WHO_MAX),
         ],
-        what: match page.and_then(|page| tellings.get(&page)) {
+        what: match entry.page.and_then(|page| tellings.get(&page)) {
             Some(word) => format!("{word}: {what}"),
             None => what,
         },
@@ -132,47 +131,47 @@ fn line(entry: &Value, tellings: &BTreeMap<u64, &'static str>, view: &View) -> L
 }
 
 /// An attempt that ended says how; everything else has its text.
-fn what(entry: &Value, view: &View) -> String {
-    let outcome = text(entry, "outcome");
-    if outcome.is_empty() {
-        let said = text(entry, "text");
-        return match moment(entry, "held_until") {
+fn what(entry: &Entry, view: &View) -> String {
+    let Some(outcome) = &entry.outcome else {
+        let said = blanked(&entry.text);
+        return match moment(&entry.held_until) {
             Some(until) => format!("{said} until {}", time_format::minute(until, view)),
-            None if said.is_empty() => text(entry, "reason"),
+            None if said.is_empty() => blanked(&entry.reason),
             None => said,
         };
-    }
-    let latency = entry.get("latency_ms").and_then(Value::as_u64);
+    };
+    let outcome = blanked(outcome);
+    let latency = entry.latency_ms;
     let latency = latency.map_or_else(String::new, |ms| format!(" {}", time_format::latency(ms)));
-    let said = text(entry, "provider_message");
+    let said = clean(&entry.provider_message);
     let is_sent = matches!(outcome.as_str(), "delivered" | "accepted");
     let said = if is_sent || said.is_empty() {
         String::new()
     } else {
         format!(": {said}")
     };
-    format!("{}  {outcome}{latency}{said}", by_what(entry))
-        .trim()
-        .to_owned()
+    let by = by_what(&entry.contact, &entry.channel);
+    format!("{by}  {outcome}{latency}{said}").trim().to_owned()
 }
 
 /// `route payments → step 1 → schedule night`, as far as it applies.
-fn why(entry: &Value) -> String {
+fn why(entry: &Entry) -> String {
     let parts = [
-        ("route", "route"),
-        ("policy", "policy"),
-        ("step", "step"),
-        ("schedule", "schedule"),
+        ("route", clean(&entry.route)),
+        ("policy", clean(&entry.policy)),
+        (
+            "step",
+            entry.step.map_or_else(String::new, |step| step.to_string()),
+        ),
+        ("schedule", clean(&entry.schedule)),
     ];
-    let parts = parts.iter().filter_map(|(field, word)| {
-        let value = text(entry, field);
-        (!value.is_empty()).then(|| format!("{word} {value}"))
-    });
+    let parts = parts.into_iter().filter(|(_, value)| !value.is_empty());
+    let parts = parts.map(|(word, value)| format!("{word} {value}"));
     parts.collect::<Vec<_>>().join(" → ")
 }
 
-/// The receipts of an answer, one line each: events that paged nobody, and why.
-pub fn quiet(answer: &Value, view: &View) -> String {
+/// Receipts, one line each: events that paged nobody, and why.
+pub fn quiet(receipts: &[Receipt], view: &View) -> String {
     let header = [
         "AT",
         "RECEIPT",
@@ -182,90 +181,61 @@ pub fn quiet(answer: &Value, view: &View) -> String {
         "WHY",
     ];
     let mut table = Table::new(&header, 3);
-    for receipt in list(answer, "receipts") {
-        let at = moment(receipt, "at");
-        let summary = text(receipt, "summary");
+    for receipt in receipts {
+        let summary = receipt.summary.as_ref().filter(|text| !text.is_empty());
         table.row([
-            at.map_or_else(String::new, |at| time_format::local(at, view)),
-            text(receipt, "id"),
-            text(receipt, "integration"),
-            if summary.is_empty() {
-                text(receipt, "dedup_key")
-            } else {
-                summary
-            },
-            text(receipt, "disposition"),
-            text(receipt, "reason"),
+            local(&receipt.at, view),
+            receipt.id.clone(),
+            receipt.integration.clone(),
+            summary.unwrap_or(&receipt.dedup_key).clone(),
+            receipt.disposition.clone(),
+            receipt.reason.clone(),
         ]);
     }
     table.render(view.look, "")
 }
 
 /// What became of one event, and why.
-pub fn receipt(receipt: &Value, view: &View) -> String {
-    let at = moment(receipt, "at")
-        .map(|at| time_format::both(at, view))
-        .unwrap_or_default();
-    let reason = text(receipt, "reason");
-    let meaning = text(receipt, "text");
-    let rows = [
-        ("received", at),
-        ("event", {
-            let words = ["action", "severity", "summary"].map(|field| text(receipt, field));
-            words
-                .into_iter()
-                .filter(|word| !word.is_empty())
-                .collect::<Vec<_>>()
-                .join("  ")
-        }),
-        ("integration", text(receipt, "integration")),
-        ("dedup key", text(receipt, "dedup_key")),
-        ("disposition", text(receipt, "disposition")),
-        (
-            "because",
-            match (reason.is_empty(), meaning.is_empty()) {
-                (_, true) => reason,
-                (true, false) => meaning,
-                (false, false) => format!("{meaning} ({reason})"),
-            },
-        ),
-        ("routes", joined(receipt, "routes")),
-        ("incidents", hashed(&joined(receipt, "incidents"))),
+pub fn receipt(receipt: &Receipt, view: &View) -> String {
+    let at = moment(&receipt.at).map(|at| time_format::both(at, view));
+    let mut event = vec![
+        blanked(&receipt.action),
+        clean(&receipt.severity),
+        clean(&receipt.summary),
     ];
-    let mut lines = vec![format!("receipt {}", text(receipt, "id"))];
+    event.retain(|word| !word.is_empty());
+    let (meaning, reason) = (blanked(&receipt.text), blanked(&receipt.reason));
+    let rows = [
+        ("received", at.unwrap_or_default()),
+        ("event", event.join("  ")),
+        ("integration", blanked(&receipt.integration)),
+        ("dedup key", blanked(&receipt.dedup_key)),
+        ("disposition", blanked(&receipt.disposition)),
+        ("because", format!("{meaning} ({reason})")),
+        ("routes", joined(&receipt.routes)),
+        ("incidents", hashed(&receipt.incidents)),
+    ];
+    let mut lines = vec![format!("receipt {}", blanked(&receipt.id))];
     let kept = rows.into_iter().filter(|(_, value)| !value.is_empty());
     lines.extend(kept.map(|(name, value)| format!("{name:<12}  {value}")));
-    let faults = list(receipt, "faults").iter();
+    let faults = receipt.faults.iter();
     lines.extend(faults.map(|fault| {
-        format!(
-            "{:<12}  {}: {}",
-            "fault",
-            text(fault, "path"),
-            text(fault, "problem")
-        )
+        let (path, problem) = (blanked(&fault.path), blanked(&fault.problem));
+        format!("{:<12}  {path}: {problem}", "fault")
     }));
     lines.join("\n")
-}
-
-/// `1, 2` as `#1, #2`.
-pub fn hashed(numbers: &str) -> String {
-    if numbers.is_empty() {
-        String::new()
-    } else {
-        format!("#{}", numbers.replace(", ", ", #"))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::samples::view;
     use super::*;
+    use crate::cli::tests::samples::{self, entries, sample, view, with};
 
     #[test]
     fn a_timeline_reads_as_a_story() {
-        let answer = json!({"items": [
+        let entries_ = entries(json!([
             {"at": "2026-11-22T23:59:58Z", "kind": "incident", "reason": "opened", "incident": 5,
              "text": "opened: Checkout is failing", "route": "payments"},
             {"at": "2026-11-23T03:12:04Z", "kind": "attempt", "reason": "attempt_ended",
@@ -277,7 +247,7 @@ mod tests {
              "outcome": "refused_target", "latency_ms": 80, "provider_message": "550 no"},
             {"at": "2026-11-23T03:14:00Z", "kind": "person", "reason": "acknowledged",
              "incident": 5, "text": "ana acknowledged via api", "user": "ana"},
-        ]});
+        ]));
         let expected = "\
 Sun 22 Nov 2026, Europe/Lisbon
 23:59:58       opened: Checkout is failing                   route payments
@@ -285,25 +255,25 @@ Mon 23 Nov 2026, Europe/Lisbon
 03:12:04  ana  phone via twilio  accepted 0.4 s              route pay → step 1 → schedule night
 03:13:00  bo   mail via relay  refused_target 0.1 s: 550 no
 03:14:00  ana  ana acknowledged via api";
-        assert_eq!(story(&answer, &view()), expected);
-        assert_eq!(story(&json!({"items": []}), &view()), "nothing recorded");
+        assert_eq!(story(&entries_, &view()), expected);
+        assert_eq!(story(&[], &view()), "nothing recorded");
     }
 
     #[test]
     fn a_page_over_the_limit_is_held_until_a_time_on_the_readers_clock() {
-        let answer = json!({"items": [
+        let entries_ = entries(json!([
             {"at": "2026-07-23T03:12:04Z", "reason": "over_page_limit", "user": "ana",
              "text": "over the page limit; held", "held_until": "2026-07-23T03:12:59Z"},
-        ]});
+        ]));
         let expected = "\
 Thu 23 Jul 2026, Europe/Lisbon
 04:12:04  ana  over the page limit; held until 04:12";
-        assert_eq!(story(&answer, &view()), expected);
+        assert_eq!(story(&entries_, &view()), expected);
     }
 
     #[test]
     fn news_and_copies_are_told_apart_from_pages() {
-        let answer = json!({"items": [
+        let entries_ = entries(json!([
             {"at": "2026-11-23T03:12:04Z", "reason": "page_planned", "page": 1, "user": "ana",
              "text": "relay → ana by mail (email)"},
             {"at": "2026-11-23T03:12:04Z", "reason": "copy_posted", "page": 2,
@@ -312,14 +282,14 @@ Thu 23 Jul 2026, Europe/Lisbon
              "text": "relay → ana by mail (email)"},
             {"at": "2026-11-23T03:14:01Z", "reason": "attempt_ended", "page": 3, "user": "ana",
              "contact": "mail", "channel": "relay", "outcome": "accepted", "latency_ms": 80},
-        ]});
+        ]));
         let expected = "\
 Mon 23 Nov 2026, Europe/Lisbon
 03:12:04  ana  relay → ana by mail (email)
 03:12:04       copy: slack → #payments
 03:14:00  ana  update: relay → ana by mail (email)
 03:14:01  ana  update: mail via relay  accepted 0.1 s";
-        assert_eq!(story(&answer, &view()), expected);
+        assert_eq!(story(&entries_, &view()), expected);
     }
 
     fn on_terminal(columns: usize) -> View {
@@ -333,11 +303,11 @@ Mon 23 Nov 2026, Europe/Lisbon
     #[test]
     fn long_texts_keep_to_their_column_on_a_terminal_and_are_whole_without_one() {
         let title = "opened by native: the checkout fails for one in three customers everywhere";
-        let answer = json!({"items": [
+        let entries_ = entries(json!([
             {"at": "2026-11-23T03:12:04Z", "text": title, "route": "payments"},
             {"at": "2026-11-23T03:12:05Z", "text": "step 1: pages ana", "user": "ana",
              "route": "payments", "step": 1},
-        ]});
+        ]));
         let wide = "\
 Mon 23 Nov 2026, Europe/Lisbon
 03:12:04       opened by native: the checkout fails for  route payments
@@ -352,51 +322,50 @@ Mon 23 Nov 2026, Europe/Lisbon
 03:12:05  ana  step 1: pages ana
                route payments → step 1";
         for (columns, expected) in [(80, wide), (45, narrow)] {
-            let shown = story(&answer, &on_terminal(columns));
+            let shown = story(&entries_, &on_terminal(columns));
             assert_eq!(shown, expected, "{shown}");
             let longest = shown.lines().map(UnicodeWidthStr::width).max();
             assert!(longest <= Some(columns), "{shown}");
         }
-        assert!(story(&answer, &view()).contains(title));
+        assert!(story(&entries_, &view()).contains(title));
     }
 
     #[test]
     fn entries_of_several_incidents_name_theirs() {
-        let answer = json!({"items": [
+        let entries_ = entries(json!([
             {"at": "2026-11-23T03:12:04Z", "incident": 5, "user": "ana", "text": "paged"},
             {"at": "2026-11-23T03:12:05Z", "incident": 16, "user": "ana", "text": "folded"},
-        ]});
+        ]));
         let expected = "\
 Mon 23 Nov 2026, Europe/Lisbon
 03:12:04  #5   ana  paged
 03:12:05  #16  ana  folded";
-        assert_eq!(story(&answer, &view()), expected);
+        assert_eq!(story(&entries_, &view()), expected);
     }
 
     #[test]
     fn events_that_paged_nobody_are_listed_with_their_reasons() {
-        let answer = json!({"receipts": [
-            {"id": "r12", "at": "2026-11-23T03:12:04Z", "integration": "prometheus",
-             "dedup_key": "abc", "disposition": "recorded", "reason": "route_does_not_page",
-             "summary": "Watchdog"},
-        ]});
+        let answer = with(
+            samples::receipt(),
+            json!({"integration": "prometheus",
+             "disposition": "recorded", "reason": "route_does_not_page", "summary": "Watchdog"}),
+        );
         let expected = "\
 AT     RECEIPT  INTEGRATION  EVENT     DISPOSITION  WHY
 03:12  r12      prometheus   Watchdog  recorded     route_does_not_page";
-        assert_eq!(quiet(&answer, &view()), expected);
-        assert_eq!(quiet(&json!({"receipts": []}), &view()), "");
+        assert_eq!(quiet(&[sample(&answer)], &view()), expected);
+        assert_eq!(quiet(&[], &view()), "");
     }
 
     #[test]
     fn a_receipt_says_why_nobody_was_paged() {
         let answer = json!({
-            "id": "r12", "at": "2026-11-23T03:12:04Z", "integration": "prometheus",
-            "action": "trigger", "dedup_key": "abc", "disposition": "recorded",
+            "integration": "prometheus", "disposition": "recorded", "incident": null,
             "incidents": [], "reason": "route_does_not_page",
             "text": "the route says page: false", "routes": ["watchdog"],
             "summary": "Watchdog", "severity": "none",
-            "faults": [{"path": "$.labels.x", "problem": "cut to 4096 bytes"}],
         });
+        let answer = with(samples::receipt(), answer);
         let expected = "\
 receipt r12
 received      03:12 (7m ago)
@@ -407,6 +376,6 @@ disposition   recorded
 because       the route says page: false (route_does_not_page)
 routes        watchdog
 fault         $.labels.x: cut to 4096 bytes";
-        assert_eq!(receipt(&answer, &view()), expected);
+        assert_eq!(receipt(&sample(&answer), &view()), expected);
     }
 }

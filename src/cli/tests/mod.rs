@@ -8,3 +8,4 @@ mod manual;
 mod posting;
 mod remote;
 mod rules;
+pub mod samples;

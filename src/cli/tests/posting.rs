@@ -179,7 +179,8 @@ async fn a_resolve_names_its_key_and_nothing_else() {
         "POST /v1/events",
         202,
         json!({"receipts": [
-        {"id": "r7", "dedup_key": "k", "disposition": "ignored", "incidents": []}]}),
+        {"id": "r7", "dedup_key": "k", "disposition": "ignored", "incident": null,
+         "incidents": [], "faults": []}]}),
     );
     let report = send(&["--key", "k", "--resolve"], &server.url, spool.path())
         .await

@@ -3,16 +3,14 @@
 use serde_json::{Value, json};
 
 use super::harness::{Server, nobody, run, run_asked};
+use super::samples::{self, with};
 use crate::cli::report::Verdict;
 
 /// Runs commands, given as one line each, and compares the one request that each makes.
 async fn check_requests(cases: &[(&str, &str, Value)]) {
     for (line, request, body) in cases {
         let server = Server::start().await;
-        let nothing = json!({"items": [], "at": "2026-11-23T03:20:00Z", "schedules": []});
-        server.answers("GET ", 200, nothing);
-        server.answers("POST ", 200, json!({"number": 5, "result": "done"}));
-        server.answers("DELETE ", 204, json!({}));
+        answer_all(&server);
         let words: Vec<&str> = line.split(' ').collect();
         if let Err(failure) = run(&words, &server).await {
             panic!("{line}: {failure}");
@@ -26,6 +24,24 @@ async fn check_requests(cases: &[(&str, &str, Value)]) {
         );
         assert_eq!(asked[0].bearer.as_deref(), Some("secret"), "{line}");
     }
+}
+
+/// Answers every command.
+fn answer_all(server: &Server) {
+    let on_call = json!({"at": "2026-11-23T03:20:00Z", "schedules": []});
+    let silenced = json!({"id": 3, "covers": 0, "until": "2026-11-23T05:00:00Z"});
+    server.answers("GET ", 200, json!({"items": [], "next": null}));
+    server.answers("GET /v1/incidents/5", 200, samples::incident(5));
+    server.answers("GET /v1/incidents/5/timeline", 200, json!({"items": []}));
+    server.answers("GET /v1/receipts", 200, samples::receipt());
+    server.answers("GET /v1/explain", 200, samples::explained(vec![], vec![]));
+    server.answers("GET /v1/oncall", 200, on_call);
+    server.answers("POST /v1/incidents", 201, json!({"number": 5}));
+    server.answers("POST /v1/incidents/5/", 200, samples::acted(5, "done"));
+    server.answers("POST /v1/schedules", 201, samples::override_(3, "night"));
+    server.answers("POST /v1/silences", 201, silenced);
+    server.answers("POST /v1/tokens", 201, samples::made_token());
+    server.answers("DELETE ", 204, json!({}));
 }
 
 #[tokio::test]
@@ -266,10 +282,10 @@ async fn many_incidents_are_acknowledged_at_once_and_the_second_person_hears_who
         "POST /v1/incidents/acknowledge",
         200,
         json!({"results": [
-            {"number": 5, "result": "done", "linked": [9]},
-            {"number": 6, "result": "already_so",
-             "acknowledged_by": {"user": "bo", "name": "bo", "via": "sms"},
-             "acknowledged_at": "2026-11-23T03:10:00Z"},
+            with(samples::acted(5, "done"), json!({"linked": [9]})),
+            with(samples::acted(6, "already_so"), json!({
+             "acknowledged_by": samples::actor("bo"),
+             "acknowledged_at": "2026-11-23T03:10:00Z"})),
         ]}),
     );
     let report = run(&["ack", "5", "6"], &server).await.expect("it answers");
@@ -293,7 +309,7 @@ async fn linked_incidents_follow_once_and_as_names_the_person() {
         "POST /v1/incidents/acknowledge",
         200,
         json!({"results": [
-            {"number": 5, "result": "done", "linked": [9, 5]},
+            with(samples::acted(5, "done"), json!({"linked": [9, 5]})),
         ]}),
     );
     run(&["ack", "5", "--linked", "--as", "ana"], &server)
@@ -327,8 +343,8 @@ async fn mine_and_service_take_what_nobody_has_over_all_answers_of_the_list() {
     ];
     for (words, line) in cases {
         let server = Server::start().await;
-        let first = json!({"items": [{"number": 8}], "next": "o8"});
-        let second = json!({"items": [{"number": 7}], "next": null});
+        let first = json!({"items": [samples::incident(8)], "next": "o8"});
+        let second = json!({"items": [samples::incident(7)], "next": null});
         server
             .answers(line, 200, first)
             .answers(&format!("{line}&cursor=o8"), 200, second);
@@ -351,7 +367,7 @@ async fn mine_and_service_take_what_nobody_has_over_all_answers_of_the_list() {
 #[tokio::test]
 async fn resolving_several_tells_of_each_and_one_that_is_missing_is_not_so() {
     let server = Server::start().await;
-    server.answers("POST ", 200, json!({"number": 5, "result": "done"}));
+    server.answers("POST ", 200, samples::acted(5, "done"));
     server.answers(
         "POST /v1/incidents/6/",
         404,
@@ -371,14 +387,8 @@ async fn an_override_is_found_by_its_id() {
         ["day", "night"].map(|name| json!({"name": name, "reason": "nobody", "passed_over": []}));
     let on_call = json!({"at": "2026-11-23T03:20:00Z", "schedules": schedules});
     server.answers("GET /v1/oncall", 200, on_call);
-    let override_ = |id: u64, schedule: &str| {
-        json!({"items": [{
-            "id": id, "schedule": schedule, "user": "ana", "reason": "swap",
-            "from": "2026-11-23T03:00:00Z", "until": "2026-11-23T05:00:00Z",
-            "created_at": "2026-11-23T02:00:00Z",
-            "created_by": {"user": null, "name": "ana", "via": "api"},
-        }]})
-    };
+    let override_ =
+        |id: u64, schedule: &str| json!({ "items": [samples::override_(id, schedule)] });
     server.answers("GET /v1/schedules/day/", 200, override_(1, "day"));
     server.answers("GET /v1/schedules/night/", 200, override_(3, "night"));
     server.answers("DELETE /v1/schedules/night/overrides/3", 204, json!({}));
@@ -395,8 +405,12 @@ async fn an_override_is_found_by_its_id() {
 #[tokio::test]
 async fn a_key_is_rotated_without_a_moment_in_which_there_is_none() {
     let server = Server::start().await;
-    server.answers("GET ", 200, json!({"items": [{"id": "k1"}, {"id": "k2"}]}));
-    server.answers("POST ", 201, json!({"id": "k3", "key": "new-key"}));
+    server.answers(
+        "GET ",
+        200,
+        json!({"items": [samples::key("k1"), samples::key("k2")]}),
+    );
+    server.answers("POST ", 201, samples::made_key());
     server.answers("DELETE ", 204, json!({}));
     let report = run(&["key", "rotate", "native"], &server)
         .await
@@ -420,17 +434,18 @@ async fn a_check_of_channels_fails_when_one_would_not_take_a_message() {
     server.answers(
         "GET /v1/channels",
         200,
-        json!({"items": [{"name": "mail", "kind": "smtp"}, {"name": "hooks", "kind": "webhook"}]}),
+        json!({"items": [samples::channel("mail", "smtp"), samples::channel("hooks", "webhook")]}),
     );
     server.answers(
         "POST /v1/channels/mail/check",
         200,
-        json!({"outcome": "tls_other"}),
+        json!({"name": "mail", "ok": false, "outcome": "tls_other", "warnings": []}),
     );
     server.answers(
         "POST /v1/channels/hooks/check",
         200,
-        json!({"outcome": null, "warnings": ["links only work on this machine"]}),
+        json!({"name": "hooks", "ok": null, "outcome": null,
+               "warnings": ["links only work on this machine"]}),
     );
     let report = run(&["channels", "check"], &server)
         .await
@@ -486,13 +501,14 @@ async fn health_asks_without_a_token_and_says_why_a_server_is_not_ready() {
     for (status, answer, said, verdict) in [
         (
             200,
-            json!({"status": "ok", "causes": []}),
+            json!({"status": "ok", "causes": [], "time_zones": "2026a"}),
             "ready",
             Verdict::Done,
         ),
         (
             503,
-            json!({"status": "not_ready", "causes": ["timers are late", "no space"]}),
+            json!({"status": "not_ready", "causes": ["timers are late", "no space"],
+                   "time_zones": "2026a"}),
             "not ready: timers are late, no space",
             Verdict::NotSo,
         ),

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::harness::{Server, run, run_asked};
+use super::samples::{self, with};
 use crate::cli::report::{Failure, Report, Verdict};
 use crate::rules::starter;
 
@@ -109,13 +110,10 @@ async fn the_check_knows_the_channels_of_the_settings_and_needs_none_of_their_se
 /// A server with revision 4 in force that sees these differences and moves.
 async fn server(differences: &Value, moves: &Value) -> Server {
     let server = Server::start().await;
-    let diff = json!({"revision": 4, "differences": differences, "moves": moves});
+    let applied = samples::change(differences, moves);
+    let diff = with(applied.clone(), json!({"revision": 4}));
     server.answers("POST /v1/rules/diff", 200, diff);
-    server.answers(
-        "PUT /v1/rules",
-        200,
-        json!({"revision": 5, "differences": differences}),
-    );
+    server.answers("PUT /v1/rules", 200, applied);
     server
 }
 
@@ -136,7 +134,7 @@ async fn apply(
 
 #[tokio::test]
 async fn apply_shows_the_difference_and_replaces_only_what_it_compared_with() {
-    let server = server(&json!([{"text": "user cy is new"}]), &json!([])).await;
+    let server = server(&json!(["user cy is new"]), &json!([])).await;
     let report = apply(&["--yes", "-m", "cy joins"], &server, None)
         .await
         .expect("it is applied");
@@ -161,7 +159,7 @@ async fn apply_without_a_terminal_needs_yes() {
 
 #[tokio::test]
 async fn apply_asks_only_when_somebody_else_would_be_on_call_now() {
-    let moves = json!([{"schedule": "night", "from": "ana", "to": "bo"}]);
+    let moves = json!([{"schedule": "night", "before": "ana", "after": "bo"}]);
     let no: fn(&str) -> bool = |question| {
         assert!(
             question.contains("schedule night moves from ana to bo"),
@@ -223,7 +221,7 @@ async fn the_rules_in_force_are_exported_into_a_folder() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let server = Server::start().await;
     let files = json!([{"path": "a.yaml", "text": "users: {}\n"}]);
-    server.answers("GET /v1/rules", 200, json!({"revision": 4, "files": files}));
+    server.answers("GET /v1/rules", 200, samples::rules(&files));
     let path = shown(folder.path());
     let report = run(&["rules", "export", &path], &server)
         .await
@@ -249,9 +247,8 @@ async fn an_export_says_what_it_is_not() {
             ],
         ),
     ];
-    for (mut answer, parts) in cases {
-        answer["revision"] = json!(4);
-        answer["files"] = files.clone();
+    for (fields, parts) in cases {
+        let answer = with(samples::rules(&files), fields);
         server.answers("GET /v1/rules", 200, answer);
         let report = run(&["rules", "export", &path], &server)
             .await
@@ -294,7 +291,7 @@ async fn starter_rules_are_written_only_where_there_are_no_rules() {
 #[tokio::test]
 async fn a_label_severity_is_the_severity_unless_one_is_given() {
     let server = Server::start().await;
-    server.answers("POST /v1/route", 200, json!({"decisions": []}));
+    server.answers("POST /v1/route", 200, samples::preview(&json!([])));
     let cases: [(&[&str], &str); 2] = [
         (&["--label", "severity=info"], "info"),
         (
@@ -321,7 +318,7 @@ async fn a_routing_test_posts_the_event_with_its_labels() {
     )
     .expect("it is written");
     let server = Server::start().await;
-    server.answers("POST /v1/route", 200, json!({"decisions": []}));
+    server.answers("POST /v1/route", 200, samples::preview(&json!([])));
     let path = shown(&file);
     let words = [
         "rules",
@@ -365,7 +362,10 @@ async fn a_rollback_names_both_revisions() {
     server.answers(
         "POST /v1/rules/rollback",
         200,
-        json!({"revision": 6, "differences": []}),
+        with(
+            samples::change(&json!([]), &json!([])),
+            json!({"revision": 6}),
+        ),
     );
     let report = run(&["rules", "rollback", "3", "--yes"], &server)
         .await
@@ -392,15 +392,11 @@ async fn a_rollback_asks_as_apply_does() {
 
     let files = json!([{"path": "all.yaml", "text": "users: {}"}]);
     let moves = json!([{"schedule": "night", "before": "ana", "after": "bo"}]);
-    server.answers(
-        "GET /v1/rules/revisions/3",
-        200,
-        json!({"revision": 3, "files": files}),
-    );
+    server.answers("GET /v1/rules/revisions/3", 200, samples::rules(&files));
     server.answers(
         "POST /v1/rules/diff",
         200,
-        json!({"revision": 5, "differences": ["schedule night"], "on_call": moves}),
+        samples::change(&json!(["schedule night"]), &moves),
     );
     let refuse: fn(&str) -> bool = |_| false;
     run_asked(&words, &environment, Some(refuse))
