@@ -8,7 +8,7 @@ use super::page::Page;
 use super::task::TaskKind;
 
 /// Something that follows from what was just decided.
-pub(super) enum FollowUp {
+pub enum FollowUp {
     /// All channels of the page's contact failed: the next notify step is used at once.
     ContactFailed(Arc<Page>),
     /// Nothing more can be done for the page; it failed, or was withdrawn.

@@ -63,8 +63,9 @@ pub struct PreviewPage {
     pub address: Text,
     /// After the event was accepted.
     pub after: Duration,
-    /// Policy step, from 1; `None` is the fallback, or whoever acknowledged what the event joins.
+    /// Policy step, from 1. `None` is the fallback, or whoever acknowledged what the event joins.
     pub step: Option<u32>,
+    pub is_fallback: bool,
     /// From 1.
     pub round: u32,
 }
@@ -286,6 +287,7 @@ impl<'rules> Copy<'rules> {
                 address: request.address.clone(),
                 after: self.now.steady.since(self.began.steady),
                 step: step_of(why),
+                is_fallback: why.position == Position::Fallback,
                 round: why.round + 1,
             };
             self.pages.push((shown.number, planned));

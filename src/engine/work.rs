@@ -27,7 +27,7 @@ const KEPT_BYTES: u64 = 8;
 
 /// What a step has done, but for what it changed.
 #[derive(Debug, Default)]
-pub(super) struct Effort {
+pub struct Effort {
     /// How many records were asked for.
     pub looks: Cell<u64>,
     /// Everything else, in tests of matchers.
@@ -61,7 +61,7 @@ impl Effort {
 }
 
 /// Fields that count how often they are looked at.
-pub(super) struct Counted<'event> {
+pub struct Counted<'event> {
     fields: Matchable<'event>,
     tests: &'event Cell<u64>,
 }

@@ -51,6 +51,7 @@ pub struct PlannedPage {
     pub after: String,
     /// From 1; `None` is the fallback, or whoever acknowledged what the event joins.
     pub step: Option<u32>,
+    pub is_fallback: bool,
     /// The round through the policy, from 1.
     pub round: u32,
 }
@@ -97,6 +98,7 @@ fn planned(page: &PreviewPage) -> PlannedPage {
         channel: page.channel.to_string(),
         after: after(page.after),
         step: page.step,
+        is_fallback: page.is_fallback,
         round: page.round,
     }
 }

@@ -93,11 +93,15 @@ fn decision(decision: &Decision) -> String {
         policy => policy,
     };
     let pages = if decision.page { "" } else { "nobody" };
+    let joins = decision
+        .joins
+        .map_or_else(String::new, |number| format!("#{number}"));
     let rows = [
         ("policy", policy),
         ("service", clean(&decision.service)),
         ("urgency", blanked(&decision.urgency)),
         ("group", blanked(&decision.group_key)),
+        ("joins", joins),
         ("pages", pages.to_owned()),
     ];
     let mut lines = vec![format!("route {}", blanked(&decision.route))];
@@ -114,11 +118,17 @@ fn planned(page: &PlannedPage) -> String {
         "0s" => "at once".to_owned(),
         after => format!("after {after}"),
     };
-    let step = page
-        .step
-        .map_or_else(String::new, |step| format!("step {step}"));
+    let step = match page.step {
+        Some(step) => format!("step {step}"),
+        None if page.is_fallback => "fallback".to_owned(),
+        None => String::new(),
+    };
+    let round = match page.round {
+        1 => String::new(),
+        round => format!("round {round}"),
+    };
     let by = super::incident::by_what(&page.contact, &page.channel);
-    let mut words = vec![step, after, clean(&page.user), by];
+    let mut words = vec![step, round, after, clean(&page.user), by];
     words.retain(|word| !word.is_empty());
     format!("  page     {}", words.join("  "))
 }
@@ -154,11 +164,12 @@ on call now: schedule day moves from nobody to bo";
             {"dedup_key": "abc", "route": "payments", "policy": "payments", "service": "api",
              "urgency": "high", "group_key": "payments/abc", "page": true,
              "pages": [{"user": "ana", "contact": "phone", "channel": "sms", "after": "0s",
-                        "step": 1},
-                       {"user": null, "contact": null, "channel": "slack", "after": "5m"}],
+                        "step": 1, "is_fallback": false, "round": 1},
+                       {"user": null, "contact": null, "channel": "slack", "after": "5m",
+                        "is_fallback": true, "round": 2}],
              "reasons": ["team=\"payments\" matches"]},
             {"dedup_key": "abc", "route": "watchdog", "policy": null, "service": null,
-             "urgency": "low", "group_key": "", "page": false, "pages": [], "reasons": []},
+             "urgency": "low", "group_key": "", "joins": 7, "page": false, "pages": [], "reasons": []},
         ]});
         let expected = "\
 route payments
@@ -167,12 +178,13 @@ route payments
   urgency  high
   group    payments/abc
   page     step 1  at once  ana  phone via sms
-  page     after 5m  via slack
+  page     fallback  round 2  after 5m  via slack
   because  team=\"payments\" matches
 
 route watchdog
   policy   none
   urgency  low
+  joins    #7
   pages    nobody";
         assert_eq!(decisions(&sample(&answer)), expected);
     }

@@ -203,8 +203,8 @@ fn about_rules() -> Vec<(&'static str, Answers)> {
     let route = samples::preview(&json!([
         {"dedup_key": "k", "route": "root", "policy": "default", "service": "pay",
          "urgency": "high", "group_key": "g", "page": true, "reasons": ["it matched"],
-         "pages": [{"step": 1, "after": "5m", "user": "ana", "contact": "phone",
-                    "channel": "sms"}]}]));
+         "pages": [{"step": 1, "round": 1, "is_fallback": false, "after": "5m",
+                    "user": "ana", "contact": "phone", "channel": "sms"}]}]));
     let history = json!({"items": [{"revision": 3, "at": "2026-11-23T03:00:00Z",
                                     "author": actor(), "message": "more people",
                                     "current": true}]});

@@ -21,11 +21,7 @@ const REASSIGNED_WAIT: Duration = Duration::minutes(5);
 
 /// Acknowledged: escalation stops, nothing that asks starts any more. Where a joined alert asked
 /// whoever snoozed it, the snooze goes on.
-pub(in crate::engine) fn acknowledge(
-    tx: &mut StepTransaction<'_>,
-    number: IncidentNumber,
-    handled: Handled,
-) {
+pub fn acknowledge(tx: &mut StepTransaction<'_>, number: IncidentNumber, handled: Handled) {
     let incident = tx.known_incident(number);
     let timeout = tx
         .policy_of(&incident)
@@ -73,11 +69,7 @@ fn remaining(escalation: &Escalation, now: MonotonicTime) -> Option<Duration> {
 }
 
 /// Hands the incident to targets that a person named; the policy goes on if they do not answer.
-pub(in crate::engine) fn reassign(
-    tx: &mut StepTransaction<'_>,
-    number: IncidentNumber,
-    targets: &[Target],
-) -> bool {
+pub fn reassign(tx: &mut StepTransaction<'_>, number: IncidentNumber, targets: &[Target]) -> bool {
     let incident = tx.known_incident(number);
     let named = resolve_targets(tx, &incident, targets);
     if named.is_empty() {
@@ -100,11 +92,7 @@ pub(in crate::engine) fn reassign(
 }
 
 /// The next step now, whatever is left of the wait.
-pub(in crate::engine) fn escalate_now(
-    tx: &mut StepTransaction<'_>,
-    number: IncidentNumber,
-    reason: Reason,
-) {
+pub fn escalate_now(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Reason) {
     let incident = tx.known_incident(number);
     let was_acknowledged = incident.status == Status::Acknowledged;
     tx.edit_incident(&number, |incident| {
@@ -148,7 +136,7 @@ fn advance_asked(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: R
 }
 
 /// Snoozes it for so long; then the same step goes on with what was left of its wait.
-pub(in crate::engine) fn snooze(
+pub fn snooze(
     tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
     handled: Handled,
@@ -164,7 +152,7 @@ pub(in crate::engine) fn snooze(
     });
 }
 
-pub(in crate::engine) fn snooze_over(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn snooze_over(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let text = "the snooze ended; the same step continues";
     let reason = Reason::SnoozeOver;
     tx.note(number, EntryKind::Escalation, reason, text);
@@ -225,7 +213,7 @@ const JOIN_WAIT: Duration = Duration::minutes(5);
 
 /// A new alert joined what somebody has: that person is asked again, not more often than the
 /// route's join interval; unanswered, the incident returns to triggered.
-pub(in crate::engine) fn page_acknowledger(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn page_acknowledger(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let incident = tx.known_incident(number);
     let now = tx.now.steady;
     let recently = incident

@@ -28,7 +28,7 @@ const BY_HAND: &str = "by-hand";
 const NOTE_CHARACTERS: usize = 2_000;
 
 /// Does one act on each of its incidents and answers with what became of it.
-pub(in crate::engine) fn act(tx: &mut StepTransaction<'_>, act: &Act) {
+pub fn act(tx: &mut StepTransaction<'_>, act: &Act) {
     let act = &Act {
         actor: tx.rules.with_full_name(act.actor.clone()),
         ..act.clone()
@@ -317,7 +317,7 @@ fn linked(tx: &StepTransaction<'_>, number: IncidentNumber) -> Vec<IncidentNumbe
 }
 
 /// A person pages somebody: an incident without alerts, which a person resolves.
-pub(in crate::engine) fn page_by_hand(tx: &mut StepTransaction<'_>, request: &PageByHand) {
+pub fn page_by_hand(tx: &mut StepTransaction<'_>, request: &PageByHand) {
     let checked = reachability::check(tx, &request.to, &ContactNeeds::from(request));
     let policy = match checked.and_then(|()| by_hand(tx, request)) {
         Ok(policy) => policy,

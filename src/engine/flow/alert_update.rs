@@ -11,7 +11,7 @@ use crate::engine::transaction::StepTransaction;
 use crate::engine::{counts, covering, silence, silencing};
 
 /// Writes what the event says into its alert record, or into a new one.
-pub(in crate::engine) fn write(
+pub fn write(
     tx: &mut StepTransaction<'_>,
     integration: &IntegrationName,
     event: &Event,

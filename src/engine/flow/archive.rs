@@ -18,7 +18,7 @@ const FIRING_REMEMBERED_FOR: Duration = Duration::days(1);
 const LINKS_GOOD_FOR: Duration = Duration::days(7);
 
 /// Groups without an open incident that are remembered at once.
-pub(in crate::engine) const GROUPS_REMEMBERED_MAX: usize = 100_000;
+pub const GROUPS_REMEMBERED_MAX: usize = 100_000;
 
 /// Groups that one step forgets, so that no commit grows without bound.
 const FORGOTTEN_AT_ONCE_MAX: usize = 1_000;
@@ -28,7 +28,7 @@ const RELEASED_AT_ONCE_MAX: usize = 1_000;
 
 /// Beyond the bound the groups that closed first are forgotten. It looks at what earlier steps left
 /// behind, so that many closings of one step cost no more than one.
-pub(in crate::engine) fn forget_surplus_groups(tx: &mut StepTransaction<'_>) {
+pub fn forget_surplus_groups(tx: &mut StepTransaction<'_>) {
     let closed = tx.state.closed_groups();
     let surplus = closed.len().saturating_sub(GROUPS_REMEMBERED_MAX);
     let first: Vec<Text> = closed
@@ -45,10 +45,7 @@ pub(in crate::engine) fn forget_surplus_groups(tx: &mut StepTransaction<'_>) {
 
 /// The alerts of a resolved incident live on; what they were stays in its history. Whether some
 /// are left.
-pub(in crate::engine) fn release_alerts(
-    tx: &mut StepTransaction<'_>,
-    number: IncidentNumber,
-) -> bool {
+pub fn release_alerts(tx: &mut StepTransaction<'_>, number: IncidentNumber) -> bool {
     // Those of this step were there before it, or joined in it.
     let members: Vec<AlertId> = tx
         .alerts_of(number)
@@ -101,10 +98,7 @@ fn release(tx: &mut StepTransaction<'_>, number: IncidentNumber, id: AlertId) {
 
 /// Before anything is decided about an alert it leaves the incidents that were resolved and have
 /// not released it yet, as it was.
-pub(in crate::engine) fn leave_closed(
-    tx: &mut StepTransaction<'_>,
-    alert: Arc<Alert>,
-) -> Arc<Alert> {
+pub fn leave_closed(tx: &mut StepTransaction<'_>, alert: Arc<Alert>) -> Arc<Alert> {
     let is_closed = |number: &&IncidentNumber| {
         let incident = tx.incident(number);
         incident.is_some_and(|incident| !incident.is_open())
@@ -121,7 +115,7 @@ pub(in crate::engine) fn leave_closed(
 
 /// An alert that belongs to no open incident is forgotten after a while: soon when it is over, and
 /// after a day when its source says no more of it.
-pub(in crate::engine) fn settle_alert(tx: &mut StepTransaction<'_>, id: AlertId) {
+pub fn settle_alert(tx: &mut StepTransaction<'_>, id: AlertId) {
     let alert = tx.known_alert(id);
     if alert.incidents.is_empty() && alert.forget.is_none() {
         let remembered = if alert.firing {
@@ -135,7 +129,7 @@ pub(in crate::engine) fn settle_alert(tx: &mut StepTransaction<'_>, id: AlertId)
 }
 
 /// Moves a resolved incident and its pages to history once nothing of it is under way.
-pub(in crate::engine) fn settle(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn settle(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let Some(incident) = tx.incident(&number) else {
         return;
     };
@@ -162,7 +156,7 @@ pub(in crate::engine) fn settle(tx: &mut StepTransaction<'_>, number: IncidentNu
 
 /// Pages of an incident that stays open for weeks go to history when their links are no longer
 /// good.
-pub(in crate::engine) fn archive_old_pages(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn archive_old_pages(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let now = tx.now.steady;
     for page in tx.pages_of(number) {
         let is_over = page.state != PageState::Sending && page.kind == PageKind::Page;

@@ -16,7 +16,7 @@ use crate::engine::{
 };
 
 /// A channel answered an attempt.
-pub(in crate::engine) fn apply_outcome(tx: &mut StepTransaction<'_>, report: &Report) {
+pub fn apply_outcome(tx: &mut StepTransaction<'_>, report: &Report) {
     let report = &Report {
         outcome: believed(report.outcome),
         ..report.clone()
@@ -136,7 +136,7 @@ fn record(tx: &mut StepTransaction<'_>, page: &Arc<Page>, report: &Report, chann
     }
 }
 
-pub(in crate::engine) fn outcome_text(outcome: Outcome) -> String {
+pub fn outcome_text(outcome: Outcome) -> String {
     match outcome {
         Outcome::Throttled { wait } => format!("throttled for {wait}"),
         Outcome::Delivered
@@ -153,12 +153,7 @@ pub(in crate::engine) fn outcome_text(outcome: Outcome) -> String {
 }
 
 /// Does what the outcome asks for.
-pub(in crate::engine) fn follow(
-    tx: &mut StepTransaction<'_>,
-    id: PageId,
-    channel: &ChannelName,
-    outcome: Outcome,
-) {
+pub fn follow(tx: &mut StepTransaction<'_>, id: PageId, channel: &ChannelName, outcome: Outcome) {
     if outcome.is_sent() {
         sent(tx, id, outcome);
         if let Some(page) = tx.page(&id) {
@@ -285,7 +280,7 @@ fn retries_over(tx: &mut StepTransaction<'_>, id: PageId, channel: &ChannelName)
 }
 
 /// A page's timers that are due: no outcome in time, an answer that never came, a retry.
-pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, id: PageId) {
+pub fn due(tx: &mut StepTransaction<'_>, id: PageId) {
     let now = tx.now.steady;
     let page = tx.known_page(id);
     let waiting = page.attempts.iter().filter(|known| known.outcome.is_none());

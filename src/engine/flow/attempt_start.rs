@@ -11,7 +11,7 @@ use crate::engine::transaction::{Leaving, StepTransaction};
 use crate::engine::{channel_health, delivery, send_request, updates};
 
 /// There is a place: makes an attempt, durable now, handed to its channel after the commit.
-pub(in crate::engine) fn start_attempt(
+pub fn start_attempt(
     tx: &mut StepTransaction<'_>,
     id: PageId,
     channel: &ChannelInfo,
@@ -64,7 +64,7 @@ pub(in crate::engine) fn start_attempt(
 
 /// The channel cannot be used by a page that waited for a place on it: now and until then, or, if
 /// the settings no longer have it, at all. The next channel or contact is used.
-pub(in crate::engine) fn requeue(
+pub fn requeue(
     tx: &mut StepTransaction<'_>,
     page: &Page,
     queued: &Queued,
@@ -84,7 +84,7 @@ pub(in crate::engine) fn requeue(
 
 /// What waited for a place does not leave any more, as when whoever it is for answered STOP
 /// meanwhile; the next contact is used.
-pub(in crate::engine) fn stop(tx: &mut StepTransaction<'_>, page: &Page, reason: Reason) {
+pub fn stop(tx: &mut StepTransaction<'_>, page: &Page, reason: Reason) {
     let text = format!("{} is not paged: {}", who(page), reason.meaning());
     note_page(tx, page.id, reason, &text, |_| {});
     tx.edit_page(&page.id, |page| {

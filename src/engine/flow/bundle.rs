@@ -18,7 +18,7 @@ pub const INCIDENTS_MAX: usize = 1_000;
 
 /// The bundled page is due: everything that is held for the person leaves as few messages. Where
 /// nothing is, or nothing leaves, the next one need not keep its distance.
-pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, user: &UserName) {
+pub fn due(tx: &mut StepTransaction<'_>, user: &UserName) {
     // Only as many as leave now are looked at: after a storm very many may be held.
     let held: Vec<Arc<Incident>> = rate_limit::held(tx, user).take(INCIDENTS_MAX + 1).collect();
     let now = tx.now.steady;
@@ -133,7 +133,7 @@ fn remember_for_replies(tx: &mut StepTransaction<'_>, user: &UserName, id: PageI
 
 /// All channels of a bundled page's contact failed: the person's next notify step is used for each
 /// of its incidents, unless another page of the same batch is on its way for it.
-pub(in crate::engine) fn contact_failed(tx: &mut StepTransaction<'_>, page: &Page) {
+pub fn contact_failed(tx: &mut StepTransaction<'_>, page: &Page) {
     let Some(user) = page.recipient.user() else {
         return;
     };

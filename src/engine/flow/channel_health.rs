@@ -18,7 +18,7 @@ use crate::engine::transaction::StepTransaction;
 const ENDPOINTS_MAX: usize = 1_000;
 
 /// Whether an attempt can start on a channel.
-pub(in crate::engine) enum Availability {
+pub enum Availability {
     Open,
     /// Not now; a retry may come then.
     Later {
@@ -28,7 +28,7 @@ pub(in crate::engine) enum Availability {
 }
 
 /// What is known of an endpoint: of the channel where all pages go to one.
-pub(in crate::engine) fn health<'state>(
+pub fn health<'state>(
     state: &'state ChannelState,
     info: &ChannelInfo,
     endpoint: &str,
@@ -41,7 +41,7 @@ pub(in crate::engine) fn health<'state>(
 }
 
 /// Looks at trouble and at the endpoint's wish to wait.
-pub(in crate::engine) fn availability(
+pub fn availability(
     tx: &StepTransaction<'_>,
     channel: &ChannelInfo,
     endpoint: &str,
@@ -70,7 +70,7 @@ pub(in crate::engine) fn availability(
 }
 
 /// Changes what is known of a channel, from nothing if need be.
-pub(in crate::engine) fn edit<R>(
+pub fn edit<R>(
     tx: &mut StepTransaction<'_>,
     name: &ChannelName,
     edit: impl FnOnce(&mut ChannelState) -> R,
@@ -92,7 +92,7 @@ pub(in crate::engine) fn edit<R>(
 }
 
 /// Changes what is known of the endpoint of a page, from nothing if need be.
-pub(in crate::engine) fn edit_health<R>(
+pub fn edit_health<R>(
     tx: &mut StepTransaction<'_>,
     name: &ChannelName,
     endpoint: &Text,
@@ -122,13 +122,13 @@ fn forget_one(channel: &mut ChannelState) {
     }
 }
 
-pub(in crate::engine) fn is_one_endpoint(tx: &StepTransaction<'_>, name: &ChannelName) -> bool {
+pub fn is_one_endpoint(tx: &StepTransaction<'_>, name: &ChannelName) -> bool {
     let info = tx.rules.channel(name);
     info.is_none_or(|info| info.is_one_endpoint)
 }
 
 /// Takes note of an attempt; a trial of a channel that cannot be probed is used up.
-pub(in crate::engine) fn attempt_started(
+pub fn attempt_started(
     tx: &mut StepTransaction<'_>,
     page: &Page,
     name: &ChannelName,
@@ -153,7 +153,7 @@ pub(in crate::engine) fn attempt_started(
 }
 
 /// What is remembered of channels that the settings no longer have.
-pub(in crate::engine) fn forget_gone(tx: &mut StepTransaction<'_>) {
+pub fn forget_gone(tx: &mut StepTransaction<'_>) {
     let names = tx.state.channels().map(|channel| channel.name.clone());
     let gone: Vec<ChannelName> = names
         .filter(|name| tx.rules.channel(name).is_none())

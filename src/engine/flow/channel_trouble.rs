@@ -20,11 +20,7 @@ use crate::engine::{check, self_incidents};
 const PROBE_INTERVAL: Duration = Duration::minutes(1);
 
 /// A message was taken: whatever trouble there was is over.
-pub(in crate::engine) fn succeeded(
-    tx: &mut StepTransaction<'_>,
-    name: &ChannelName,
-    endpoint: &Text,
-) {
+pub fn succeeded(tx: &mut StepTransaction<'_>, name: &ChannelName, endpoint: &Text) {
     let wall = tx.now.wall;
     works(tx, name, endpoint);
     edit(tx, name, |channel| {
@@ -34,7 +30,7 @@ pub(in crate::engine) fn succeeded(
 }
 
 /// A message was taken, a probe passed, or what a check found cannot be looked at any more.
-pub(in crate::engine) fn works(tx: &mut StepTransaction<'_>, name: &ChannelName, endpoint: &Text) {
+pub fn works(tx: &mut StepTransaction<'_>, name: &ChannelName, endpoint: &Text) {
     let is_one_endpoint = is_one_endpoint(tx, name);
     let known = tx.channel(name);
     let check = known.and_then(|channel| channel.check);
@@ -82,12 +78,7 @@ const CHANNEL_CAUSES: [Cause; 5] = [
 /// A message was not taken, for whatever reason but a fault of its target or text. What the router
 /// says of itself is counted and stands in its story, but leads to no further trouble: the channel
 /// stays as it is, so that the next page of another kind meets what is wrong and tells it.
-pub(in crate::engine) fn failed(
-    tx: &mut StepTransaction<'_>,
-    page: &Page,
-    name: &ChannelName,
-    outcome: Outcome,
-) {
+pub fn failed(tx: &mut StepTransaction<'_>, page: &Page, name: &ChannelName, outcome: Outcome) {
     let now = tx.now.steady;
     let words = last_words(page, name);
     // A test is as good as any other page to find what is wrong with a channel, but not with a
@@ -137,7 +128,7 @@ fn is_first_failure(tx: &StepTransaction<'_>, name: &ChannelName) -> bool {
     state.is_some_and(|state| state.health.failures <= 1)
 }
 
-pub(in crate::engine) fn cause_of(outcome: Outcome) -> Option<Cause> {
+pub fn cause_of(outcome: Outcome) -> Option<Cause> {
     match outcome {
         Outcome::RefusedCredential => Some(Cause::ChannelCredential),
         Outcome::TlsNameMismatch => Some(Cause::ChannelTlsName),
@@ -154,7 +145,7 @@ pub(in crate::engine) fn cause_of(outcome: Outcome) -> Option<Cause> {
 }
 
 /// Marks the channel down where all pages go to one endpoint, and raises one self-incident.
-pub(in crate::engine) fn raise(
+pub fn raise(
     tx: &mut StepTransaction<'_>,
     name: &ChannelName,
     (outcome, words): (Outcome, Option<&str>),
@@ -206,7 +197,7 @@ fn trouble_text(name: &ChannelName, outcome: Outcome) -> String {
 
 /// A down channel's minute is over: ask it, or let one attempt try. Or an idle one's hour is: check
 /// it.
-pub(in crate::engine) fn probe_due(tx: &mut StepTransaction<'_>, name: &ChannelName) {
+pub fn probe_due(tx: &mut StepTransaction<'_>, name: &ChannelName) {
     let Some(info) = tx.rules.channel(name).cloned() else {
         tx.drop_channel(name);
         return;
@@ -238,11 +229,7 @@ const PROBE_DOUBTED_FOR: Duration = Duration::hours(1);
 /// What a probe of a down channel found. It cannot always see what is left to send with, or whether
 /// a message would be taken: where a page met the end of that, or met the same just after a probe
 /// that passed, one attempt may try.
-pub(in crate::engine) fn probed(
-    tx: &mut StepTransaction<'_>,
-    name: &ChannelName,
-    outcome: Outcome,
-) {
+pub fn probed(tx: &mut StepTransaction<'_>, name: &ChannelName, outcome: Outcome) {
     let state = tx.channel(name);
     let Some(down) = state.as_ref().and_then(|state| state.down.as_ref()) else {
         return;
@@ -283,7 +270,7 @@ pub(in crate::engine) fn probed(
 }
 
 /// A minute passed: channels with attempts and no success for a while are trouble too.
-pub(in crate::engine) fn look_for_silent(tx: &mut StepTransaction<'_>) {
+pub fn look_for_silent(tx: &mut StepTransaction<'_>) {
     let now = tx.now.steady;
     let channels: Vec<ChannelName> = tx
         .state

@@ -34,12 +34,12 @@ const FIRST_AFTER: Duration = Duration::seconds(30);
 const SPREAD: Duration = Duration::minutes(4);
 
 /// The process starts: every channel is checked soon, since settings may be new.
-pub(in crate::engine) fn plan_anew(tx: &mut StepTransaction<'_>) {
+pub fn plan_anew(tx: &mut StepTransaction<'_>) {
     plan_where(tx, |_, _| true);
 }
 
 /// Plans the checks that are missing or overdue.
-pub(in crate::engine) fn plan(tx: &mut StepTransaction<'_>) {
+pub fn plan(tx: &mut StepTransaction<'_>) {
     plan_where(tx, |check, now| check.due <= now);
 }
 
@@ -93,16 +93,12 @@ fn spread(tx: &StepTransaction<'_>, name: &ChannelName, wait: Duration) -> Monot
 }
 
 /// When a channel that just took a message is to be checked.
-pub(in crate::engine) fn after_success(
-    tx: &StepTransaction<'_>,
-    name: &ChannelName,
-    check: &Check,
-) -> MonotonicTime {
+pub fn after_success(tx: &StepTransaction<'_>, name: &ChannelName, check: &Check) -> MonotonicTime {
     spread(tx, name, IDLE).min(check.latest)
 }
 
 /// Something speaks against a channel and does not yet say enough: it is asked at once.
-pub(in crate::engine) fn soon(tx: &mut StepTransaction<'_>, name: &ChannelName) {
+pub fn soon(tx: &mut StepTransaction<'_>, name: &ChannelName) {
     let now = tx.now.steady;
     channel_health::edit(tx, name, |channel| {
         if let Some(check) = &mut channel.check {
@@ -112,7 +108,7 @@ pub(in crate::engine) fn soon(tx: &mut StepTransaction<'_>, name: &ChannelName) 
 }
 
 /// An idle channel's hour is over. One that asked to wait is not asked before.
-pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, info: &ChannelInfo) {
+pub fn due(tx: &mut StepTransaction<'_>, info: &ChannelInfo) {
     let name = &info.name;
     let Some(state) = tx.channel(name) else {
         return;
@@ -137,7 +133,7 @@ pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, info: &ChannelInfo) {
 }
 
 /// What a probe found.
-pub(in crate::engine) fn probed(tx: &mut StepTransaction<'_>, probed: &Probed) {
+pub fn probed(tx: &mut StepTransaction<'_>, probed: &Probed) {
     let (name, outcome) = (&probed.channel, probed.outcome);
     let words = probed.provider_message.as_deref();
     let wall = tx.now.wall;

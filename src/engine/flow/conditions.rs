@@ -13,7 +13,7 @@ use crate::engine::{channel_health, contact_test};
 
 /// A minute passed: raises one self-incident for each schedule that names nobody, unless that is
 /// meant, and ends those whose gap is over.
-pub(in crate::engine) fn look_for_gaps(tx: &mut StepTransaction<'_>) {
+pub fn look_for_gaps(tx: &mut StepTransaction<'_>) {
     let wall = tx.now.wall;
     let mut gaps: Vec<(ScheduleName, bool)> = Vec::new();
     for (name, schedule) in &tx.rules.schedules {
@@ -40,7 +40,7 @@ pub(in crate::engine) fn look_for_gaps(tx: &mut StepTransaction<'_>) {
 }
 
 /// Trouble with channels, schedules or rules that are gone is over.
-pub(in crate::engine) fn look_for_gone(tx: &mut StepTransaction<'_>) {
+pub fn look_for_gone(tx: &mut StepTransaction<'_>) {
     let own = tx.state.incidents().filter(|known| known.is_open());
     let troubles = own.filter_map(|incident| incident.about.clone());
     let gone: Vec<SelfIncident> = troubles.filter(|about| is_gone(tx, about)).collect();
@@ -51,7 +51,7 @@ pub(in crate::engine) fn look_for_gone(tx: &mut StepTransaction<'_>) {
 }
 
 /// All troubles of this cause are over.
-pub(in crate::engine) fn clear_all_of(tx: &mut StepTransaction<'_>, cause: Cause) {
+pub fn clear_all_of(tx: &mut StepTransaction<'_>, cause: Cause) {
     let own = tx.state.incidents().filter(|known| known.is_open());
     let troubles = own.filter_map(|incident| incident.about.clone());
     let over: Vec<SelfIncident> = troubles.filter(|about| about.cause == cause).collect();
@@ -71,7 +71,7 @@ fn is_gone(tx: &StepTransaction<'_>, trouble: &SelfIncident) -> bool {
 }
 
 /// Rules that name channels which the settings do not have are used as far as they go, and said.
-pub(in crate::engine) fn look_for_unusable_targets(tx: &mut StepTransaction<'_>) {
+pub fn look_for_unusable_targets(tx: &mut StepTransaction<'_>) {
     let missing: BTreeSet<String> = channel_targets(tx)
         .into_iter()
         .filter(|target| tx.rules.channel(&target.channel).is_none())

@@ -41,14 +41,14 @@ const AGAIN: Duration = Duration::days(6);
 /// leaves a channel that asked to wait alone for that time.
 const RETRY_AFTER: Duration = Duration::minutes(10);
 /// It is not retried after this age, so that what became of it is known before it ends.
-pub(in crate::engine) const RETRY_FOR: Duration = Duration::minutes(45);
+pub const RETRY_FOR: Duration = Duration::minutes(45);
 
 const DAY_MINUTES: u16 = 24 * 60;
 const WEEK_MINUTES: u16 = 7 * DAY_MINUTES;
 
 /// A minute passed: whoever's time it is gets a page on each contact, one after the other within
 /// the minute, so that no provider is overrun. Who was not tested for longest comes first.
-pub(in crate::engine) fn look(tx: &mut StepTransaction<'_>) {
+pub fn look(tx: &mut StepTransaction<'_>) {
     if tx.jump.is_some() {
         // It may be the middle of the night.
         return;
@@ -220,18 +220,18 @@ fn is_tested(tx: &StepTransaction<'_>, contact: &Contact) -> bool {
 }
 
 /// When a test page that failed leaves again; it never spends a retry of others.
-pub(in crate::engine) fn retry_wait(seed: u64) -> Duration {
+pub fn retry_wait(seed: u64) -> Duration {
     Duration(RETRY_AFTER.0 + mix(seed) % RETRY_AFTER.0)
 }
 
 /// Whether a test page is too old to leave: the hour is no longer the chosen one.
-pub(in crate::engine) fn is_late(tx: &StepTransaction<'_>, page: &Page) -> bool {
+pub fn is_late(tx: &StepTransaction<'_>, page: &Page) -> bool {
     tx.now.wall.since(page.created_at) > LEAVES_WITHIN && tx.is_test_page(page)
 }
 
 /// Until when, and why, a test page leaves a channel alone that is down or asked to wait not long
 /// ago, so that its trial and its patience are there for others.
-pub(in crate::engine) fn waits(
+pub fn waits(
     tx: &StepTransaction<'_>,
     page: &Page,
     channel: &ChannelInfo,
@@ -300,12 +300,7 @@ fn contacts<'a>(
 
 /// A page that asks was taken by a channel: what was wrong with the contact is over, unless the
 /// channel will yet report whether it arrived.
-pub(in crate::engine) fn reached(
-    tx: &mut StepTransaction<'_>,
-    page: &Page,
-    channel: &ChannelName,
-    outcome: Outcome,
-) {
+pub fn reached(tx: &mut StepTransaction<'_>, page: &Page, channel: &ChannelName, outcome: Outcome) {
     let info = tx.rules.channel(channel);
     let reports = info.is_some_and(|info| info.capabilities.receipts);
     if !page.asks() || reports && outcome != Outcome::Delivered {
@@ -322,7 +317,7 @@ pub(in crate::engine) fn reached(
 
 /// No channel took a test page. Trouble of a whole channel is told as such, and not for each
 /// contact.
-pub(in crate::engine) fn failed(tx: &mut StepTransaction<'_>, page: &Arc<Page>) {
+pub fn failed(tx: &mut StepTransaction<'_>, page: &Arc<Page>) {
     if !tx.is_test_page(page) {
         return;
     }
@@ -375,11 +370,7 @@ fn contact_of(tx: &StepTransaction<'_>, page: &Page) -> Option<(UserName, Contac
 }
 
 /// Somebody answered STOP: nothing will show any more whether the contact works.
-pub(in crate::engine) fn stopped(
-    tx: &mut StepTransaction<'_>,
-    user: &UserName,
-    contact: &ContactName,
-) {
+pub fn stopped(tx: &mut StepTransaction<'_>, user: &UserName, contact: &ContactName) {
     if let Some(contact) = tx.rules.contact(user, contact).cloned() {
         self_incidents::clear(tx, &about(user, &contact, Cause::ContactUnreachable));
     }
@@ -387,7 +378,7 @@ pub(in crate::engine) fn stopped(
 
 /// Whether what could not be reached is no contact of the rules any more or will not be tested
 /// again, or fewer than [`TOLD_MAX`] are told, so that the next tests tell the others one by one.
-pub(in crate::engine) fn is_gone(tx: &StepTransaction<'_>, trouble: &SelfIncident) -> bool {
+pub fn is_gone(tx: &StepTransaction<'_>, trouble: &SelfIncident) -> bool {
     if *trouble == further() {
         return told(tx) < TOLD_MAX;
     }

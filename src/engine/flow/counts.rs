@@ -6,7 +6,7 @@ use crate::engine::ids::IncidentNumber;
 use crate::engine::transaction::StepTransaction;
 
 /// Brings the counts of an alert's incidents up to date after the alert changed.
-pub(in crate::engine) fn recount(tx: &mut StepTransaction<'_>, before: &Alert) {
+pub fn recount(tx: &mut StepTransaction<'_>, before: &Alert) {
     let after = tx.known_alert(before.id);
     let is_in_same = before.incidents == after.incidents;
     for number in &before.incidents {
@@ -24,12 +24,7 @@ pub(in crate::engine) fn recount(tx: &mut StepTransaction<'_>, before: &Alert) {
     }
 }
 
-pub(in crate::engine) fn recount_in(
-    tx: &mut StepTransaction<'_>,
-    number: IncidentNumber,
-    was: &Share,
-    is: &Share,
-) {
+pub fn recount_in(tx: &mut StepTransaction<'_>, number: IncidentNumber, was: &Share, is: &Share) {
     if was == is {
         return;
     }
@@ -47,7 +42,7 @@ fn moved(count: &mut u32, was: bool, is: bool) {
 
 /// What one alert adds to the counts of one incident.
 #[derive(PartialEq, Eq)]
-pub(in crate::engine) struct Share {
+pub struct Share {
     firing: bool,
     silenced: bool,
     acknowledged: bool,

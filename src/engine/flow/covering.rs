@@ -18,7 +18,7 @@ const SILENCES_NAMED: usize = 3;
 
 /// The silences in force that cover an alert with this content. The router's own alerts cannot be
 /// silenced by matchers meant for others: they must name the integration.
-pub(in crate::engine) fn covering(
+pub fn covering(
     tx: &StepTransaction<'_>,
     integration: &IntegrationName,
     content: &Content,
@@ -31,7 +31,7 @@ pub(in crate::engine) fn covering(
 }
 
 /// Whether a silence covers an alert with this content.
-pub(in crate::engine) fn covers(
+pub fn covers(
     tx: &StepTransaction<'_>,
     silence: &Silence,
     integration: &IntegrationName,
@@ -50,13 +50,13 @@ pub(in crate::engine) fn covers(
 }
 
 /// Matchers as people write them.
-pub(in crate::engine) fn written(matchers: &[Matcher]) -> String {
+pub fn written(matchers: &[Matcher]) -> String {
     let matchers: Vec<String> = matchers.iter().map(ToString::to_string).collect();
     format!("[{}]", matchers.join(", "))
 }
 
 /// Stops the escalation at once and says so.
-pub(in crate::engine) fn hold(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn hold(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let incident = tx.known_incident(number);
     tx.edit_incident(&number, |incident| {
         incident.is_silenced = true;
@@ -84,7 +84,7 @@ pub(in crate::engine) fn hold(tx: &mut StepTransaction<'_>, number: IncidentNumb
 }
 
 /// Silences as a line of the timeline names them, each with its matchers.
-pub(in crate::engine) fn named(tx: &StepTransaction<'_>, silences: &[SilenceId]) -> String {
+pub fn named(tx: &StepTransaction<'_>, silences: &[SilenceId]) -> String {
     let known = silences.iter().filter_map(|id| tx.silence(id));
     let mut named: Vec<String> = known
         .take(SILENCES_NAMED)

@@ -16,7 +16,7 @@ use crate::engine::transaction::StepTransaction;
 use crate::engine::{channel_health, queueing};
 
 /// A page to a contact that is to be planned.
-pub(in crate::engine) struct Plan<'a> {
+pub struct Plan<'a> {
     pub kind: PageKind,
     /// Each with its own reason.
     pub incidents: Vec<(IncidentRef, PageCause)>,
@@ -26,7 +26,7 @@ pub(in crate::engine) struct Plan<'a> {
 }
 
 /// What became of planning a page.
-pub(in crate::engine) enum Planned {
+pub enum Planned {
     Started(PageId),
     /// Its channel can be used later, and a retry waits for that; the next contact is used as well.
     Later,
@@ -35,7 +35,7 @@ pub(in crate::engine) enum Planned {
 }
 
 /// An incident at its present generation.
-pub(in crate::engine) fn reference(incident: &Incident) -> IncidentRef {
+pub fn reference(incident: &Incident) -> IncidentRef {
     IncidentRef {
         number: incident.number,
         generation: incident.generation,
@@ -43,7 +43,7 @@ pub(in crate::engine) fn reference(incident: &Incident) -> IncidentRef {
 }
 
 /// Plans a page to a contact and starts its first attempt.
-pub(in crate::engine) fn page_contact(
+pub fn page_contact(
     tx: &mut StepTransaction<'_>,
     incident: &Arc<Incident>,
     plan: &Plan<'_>,
@@ -88,7 +88,7 @@ pub(in crate::engine) fn page_contact(
 }
 
 /// Puts a page to a contact in the state; nothing of it leaves by that.
-pub(in crate::engine) fn put_contact_page(
+pub fn put_contact_page(
     tx: &mut StepTransaction<'_>,
     incident: &Arc<Incident>,
     plan: &Plan<'_>,
@@ -154,7 +154,7 @@ fn note_bundle(tx: &mut StepTransaction<'_>, plan: &Plan<'_>, page: PageId) {
 }
 
 /// A page with nothing filled in but what all kinds share.
-pub(in crate::engine) fn new_page(
+pub fn new_page(
     tx: &mut StepTransaction<'_>,
     incident: &Incident,
     kind: PageKind,
@@ -191,7 +191,7 @@ pub(in crate::engine) fn new_page(
 }
 
 /// Pages an address on a channel that a step names; it has no contacts and no page limit.
-pub(in crate::engine) fn page_channel_target(
+pub fn page_channel_target(
     tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
     target: &ChannelTarget,
@@ -226,10 +226,7 @@ pub(in crate::engine) fn page_channel_target(
 }
 
 /// The medium of a channel: the console's own where it carries several.
-pub(in crate::engine) fn medium_of(
-    tx: &StepTransaction<'_>,
-    channel: &ChannelName,
-) -> Option<Medium> {
+pub fn medium_of(tx: &StepTransaction<'_>, channel: &ChannelName) -> Option<Medium> {
     let info = tx.rules.channel(channel)?;
     if info.media.contains(&Medium::Console) {
         return Some(Medium::Console);
@@ -239,11 +236,7 @@ pub(in crate::engine) fn medium_of(
 
 /// Waits for a place on the first channel that was not tried and can be used now. Whether there
 /// is one; a channel that can be used later gets a retry.
-pub(in crate::engine) fn start_on_next_channel(
-    tx: &mut StepTransaction<'_>,
-    id: PageId,
-    reason: Reason,
-) -> bool {
+pub fn start_on_next_channel(tx: &mut StepTransaction<'_>, id: PageId, reason: Reason) -> bool {
     let page = tx.known_page(id);
     if has_stopped(tx, &page) {
         let text = format!("{} answered STOP", who(&page));
@@ -280,12 +273,12 @@ fn is_stopped(tx: &StepTransaction<'_>, address: &Text) -> bool {
 
 /// Whether a page would be texted to a phone that answered STOP: a contact of somebody, or only
 /// the target of a channel.
-pub(in crate::engine) fn has_stopped(tx: &StepTransaction<'_>, page: &Page) -> bool {
+pub fn has_stopped(tx: &StepTransaction<'_>, page: &Page) -> bool {
     page.medium == Medium::Sms && is_stopped(tx, &page.address)
 }
 
 /// The channels that may carry a page, in order.
-pub(in crate::engine) fn candidates(tx: &StepTransaction<'_>, page: &Page) -> Vec<ChannelInfo> {
+pub fn candidates(tx: &StepTransaction<'_>, page: &Page) -> Vec<ChannelInfo> {
     if let Recipient::Channel { channel } = &page.recipient {
         return tx.rules.channel(channel).cloned().into_iter().collect();
     }
@@ -299,7 +292,7 @@ pub(in crate::engine) fn candidates(tx: &StepTransaction<'_>, page: &Page) -> Ve
     usable.cloned().collect()
 }
 
-pub(in crate::engine) fn retry_later(
+pub fn retry_later(
     tx: &mut StepTransaction<'_>,
     id: PageId,
     channel: &ChannelName,
@@ -317,7 +310,7 @@ pub(in crate::engine) fn retry_later(
 }
 
 /// Gives a page up that has no attempt in flight and no retry.
-pub(in crate::engine) fn fail_if_hopeless(tx: &mut StepTransaction<'_>, id: PageId) {
+pub fn fail_if_hopeless(tx: &mut StepTransaction<'_>, id: PageId) {
     let page = tx.known_page(id);
     if page.state == PageState::Sending && !page.is_pending() {
         tx.edit_page(&id, |page| {
@@ -334,11 +327,7 @@ pub(in crate::engine) fn fail_if_hopeless(tx: &mut StepTransaction<'_>, id: Page
 
 /// The page's channel did not do it in time or at all: the next channel of the medium, or else the
 /// person's next notify step, is used at once.
-pub(in crate::engine) fn move_on(
-    tx: &mut StepTransaction<'_>,
-    id: PageId,
-    is_target_refused: bool,
-) {
+pub fn move_on(tx: &mut StepTransaction<'_>, id: PageId, is_target_refused: bool) {
     let page = tx.known_page(id);
     let is_wanted = page.asks() && !page.is_withdrawn && tx.still_asks(&page);
     // Another channel may have taken it meanwhile.

@@ -14,7 +14,7 @@ use crate::engine::{attempt_result, delivery, notes};
 
 /// A provider reported on an attempt after its answer. One that speaks of another channel's attempt
 /// is refused: its signature says nothing about that.
-pub(in crate::engine) fn apply(
+pub fn apply(
     tx: &mut StepTransaction<'_>,
     channel: &ChannelName,
     attempt: AttemptId,

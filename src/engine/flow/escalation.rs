@@ -19,15 +19,11 @@ use crate::engine::urgency::Urgency;
 use crate::engine::{archive, covering, delivery, notification, updates};
 
 /// The fallback is paged again after this.
-pub(in crate::engine) const FALLBACK_INTERVAL: Duration = Duration::minutes(30);
+pub const FALLBACK_INTERVAL: Duration = Duration::minutes(30);
 /// The fallback is paged at most so often.
 const FALLBACKS_MAX: u32 = 48;
 /// Starts an incident's life: copies, and the first round unless something holds it.
-pub(in crate::engine) fn begin(
-    tx: &mut StepTransaction<'_>,
-    number: IncidentNumber,
-    group_wait: Duration,
-) {
+pub fn begin(tx: &mut StepTransaction<'_>, number: IncidentNumber, group_wait: Duration) {
     let incident = tx.known_incident(number);
     let alerts = incident.alerts;
     if alerts.firing > 0 && alerts.firing == alerts.silenced {
@@ -44,7 +40,7 @@ pub(in crate::engine) fn begin(
 }
 
 /// Posts the copies and starts the first round.
-pub(in crate::engine) fn start(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn start(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     updates::post_copies(tx, number);
     let incident = tx.known_incident(number);
     if incident.expects_acknowledgment() {
@@ -62,11 +58,7 @@ pub(in crate::engine) fn start(tx: &mut StepTransaction<'_>, number: IncidentNum
 }
 
 /// Back to triggered, and from the first step on.
-pub(in crate::engine) fn restart(
-    tx: &mut StepTransaction<'_>,
-    number: IncidentNumber,
-    reason: Reason,
-) {
+pub fn restart(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Reason) {
     let incident = tx.known_incident(number);
     if !incident.is_open() {
         return;
@@ -85,7 +77,7 @@ pub(in crate::engine) fn restart(
     }
 }
 
-pub(in crate::engine) fn reopen(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn reopen(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     tx.edit_incident(&number, |incident| {
         incident.status = Status::Triggered;
         incident.acknowledged = None;
@@ -97,11 +89,7 @@ pub(in crate::engine) fn reopen(tx: &mut StepTransaction<'_>, number: IncidentNu
     });
 }
 
-pub(in crate::engine) fn set_phase(
-    tx: &mut StepTransaction<'_>,
-    number: IncidentNumber,
-    phase: Phase,
-) {
+pub fn set_phase(tx: &mut StepTransaction<'_>, number: IncidentNumber, phase: Phase) {
     tx.edit_incident(&number, |incident| {
         incident.escalation.phase = phase;
         incident.escalation.due = None;
@@ -109,11 +97,7 @@ pub(in crate::engine) fn set_phase(
 }
 
 /// Starts a round at its first step that names somebody.
-pub(in crate::engine) fn start_round(
-    tx: &mut StepTransaction<'_>,
-    number: IncidentNumber,
-    round: u32,
-) {
+pub fn start_round(tx: &mut StepTransaction<'_>, number: IncidentNumber, round: u32) {
     tx.edit_incident(&number, |incident| {
         incident.escalation.round = round;
         incident.escalation.position = Position::Before;
@@ -131,11 +115,7 @@ pub(in crate::engine) fn start_round(
 }
 
 /// Goes on to the next step that names somebody, the next round, or the fallback.
-pub(in crate::engine) fn advance(
-    tx: &mut StepTransaction<'_>,
-    number: IncidentNumber,
-    reason: Reason,
-) {
+pub fn advance(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Reason) {
     let incident = tx.known_incident(number);
     let policy = tx.known_policy(&incident);
     let next = match incident.escalation.position {
@@ -168,7 +148,7 @@ pub(in crate::engine) fn advance(
     end_round(tx, number, &policy, next == 0);
 }
 
-pub(in crate::engine) fn runs_all_steps(incident: &Incident, policy: &Policy) -> bool {
+pub fn runs_all_steps(incident: &Incident, policy: &Policy) -> bool {
     incident.urgency == Urgency::High || policy.escalate_low
 }
 
@@ -196,7 +176,7 @@ fn end_low(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     tx.note(number, EntryKind::Escalation, reason, text);
 }
 
-pub(in crate::engine) fn begin_step(
+pub fn begin_step(
     tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
     index: usize,
@@ -232,7 +212,7 @@ fn step_detail(incident: &Incident, index: Option<usize>) -> EntryDetail {
 }
 
 /// Pages everybody named by a place in the policy and sets the time of the next.
-pub(in crate::engine) fn page_named(
+pub fn page_named(
     tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
     position: Position,
@@ -262,16 +242,12 @@ pub(in crate::engine) fn page_named(
 }
 
 /// Pages the fallback, which is asked again every half hour.
-pub(in crate::engine) fn page_fallback(
-    tx: &mut StepTransaction<'_>,
-    number: IncidentNumber,
-    reason: Reason,
-) {
+pub fn page_fallback(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Reason) {
     page_fallback_for(tx, number, reason, FALLBACK_INTERVAL);
 }
 
 /// Pages the fallback, which is asked again after `wait`.
-pub(in crate::engine) fn page_fallback_for(
+pub fn page_fallback_for(
     tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
     reason: Reason,
@@ -315,7 +291,7 @@ fn exhaust(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
 }
 
 /// Lets the next step begin at once when every contact of everybody in this one failed for good.
-pub(in crate::engine) fn check_reached(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn check_reached(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let Some(incident) = tx.incident(&number) else {
         return;
     };

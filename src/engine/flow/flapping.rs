@@ -14,11 +14,7 @@ const FLAP_CHANGES: usize = 5;
 const FLAP_WINDOW: Duration = Duration::minutes(30);
 
 /// Counts an opening of the group; the answer is the generation.
-pub(in crate::engine) fn count_opening(
-    tx: &mut StepTransaction<'_>,
-    key: &Text,
-    number: IncidentNumber,
-) -> u64 {
+pub fn count_opening(tx: &mut StepTransaction<'_>, key: &Text, number: IncidentNumber) -> u64 {
     if tx.group(key).is_none() {
         tx.put_group(
             key.clone(),
@@ -47,13 +43,10 @@ pub(in crate::engine) fn count_opening(
 }
 
 /// A flapping incident stays open until so much quiet.
-pub(in crate::engine) const FLAP_QUIET: Duration = Duration::minutes(10);
+pub const FLAP_QUIET: Duration = Duration::minutes(10);
 
 /// Whether the incident came and went too often; it then stays open until it is quiet.
-pub(in crate::engine) fn keep_flapping(
-    tx: &mut StepTransaction<'_>,
-    number: IncidentNumber,
-) -> bool {
+pub fn keep_flapping(tx: &mut StepTransaction<'_>, number: IncidentNumber) -> bool {
     let incident = tx.known_incident(number);
     let now = tx.now.steady;
     let group = tx.group(&incident.group_key);

@@ -21,7 +21,7 @@ use crate::engine::{
 };
 
 /// A route on which an alert lands, and its group there.
-pub(in crate::engine) struct Destination {
+pub struct Destination {
     pub route: Arc<Route>,
     pub group_key: Text,
     pub group_labels: Labels,
@@ -29,7 +29,7 @@ pub(in crate::engine) struct Destination {
 
 /// Puts an alert into the group's incident, opening one if none is open. `rejoins` says that the
 /// alert was known and had been resolved.
-pub(in crate::engine) fn join_or_open(
+pub fn join_or_open(
     tx: &mut StepTransaction<'_>,
     id: AlertId,
     destination: &Destination,
@@ -66,7 +66,7 @@ pub(in crate::engine) fn join_or_open(
 }
 
 /// What a new incident is made of.
-pub(in crate::engine) struct Opening<'a> {
+pub struct Opening<'a> {
     pub route: &'a Route,
     pub group_key: Text,
     pub group_labels: Labels,
@@ -95,7 +95,7 @@ fn open_incident(
 }
 
 /// Opens an incident for an alert and begins its escalation.
-pub(in crate::engine) fn open_with(
+pub fn open_with(
     tx: &mut StepTransaction<'_>,
     alert: &Arc<Alert>,
     opening: Opening<'_>,
@@ -156,7 +156,7 @@ pub(in crate::engine) fn open_with(
 }
 
 /// An escalation that has not begun.
-pub(in crate::engine) fn new_escalation() -> Escalation {
+pub fn new_escalation() -> Escalation {
     Escalation {
         phase: Phase::NotExpected,
         round: 0,
@@ -239,7 +239,7 @@ fn joined_word(is_member: bool) -> &'static str {
 }
 
 /// A firing alert may have become more urgent than its incident. Whether it did.
-pub(in crate::engine) fn follow_urgency(
+pub fn follow_urgency(
     tx: &mut StepTransaction<'_>,
     alert: &Alert,
     number: IncidentNumber,
@@ -255,7 +255,7 @@ pub(in crate::engine) fn follow_urgency(
 }
 
 /// A more urgent alert sets the incident back to triggered and starts a round.
-pub(in crate::engine) fn raise_urgency(
+pub fn raise_urgency(
     tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
     urgency: crate::engine::urgency::Urgency,
@@ -275,11 +275,7 @@ pub(in crate::engine) fn raise_urgency(
 
 /// After its labels changed, an alert leaves the incidents on which it lands no longer. The new
 /// memberships are part of the same change.
-pub(in crate::engine) fn leave_others(
-    tx: &mut StepTransaction<'_>,
-    id: AlertId,
-    stay: &[IncidentNumber],
-) {
+pub fn leave_others(tx: &mut StepTransaction<'_>, id: AlertId, stay: &[IncidentNumber]) {
     let alert = tx.known_alert(id);
     let leaving: Vec<IncidentNumber> = alert
         .incidents

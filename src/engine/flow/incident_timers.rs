@@ -14,7 +14,7 @@ use crate::engine::transaction::StepTransaction;
 use crate::engine::{acknowledgment, notification, resolution, updates};
 
 /// The incident's timers that are due.
-pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let steady = tx.now.steady;
     let is_due = |moment: Option<MonotonicTime>| moment.is_some_and(|due| due <= steady);
     let incident = tx.known_incident(number);

@@ -43,7 +43,7 @@ impl Verdict {
 }
 
 /// Keeps an event on which no decision can be made.
-pub(in crate::engine) fn set_aside(
+pub fn set_aside(
     tx: &mut StepTransaction<'_>,
     integration: &IntegrationName,
     event: Event,
@@ -58,7 +58,7 @@ pub(in crate::engine) fn set_aside(
 }
 
 /// Decides on one event, and keeps the receipt of it.
-pub(in crate::engine) fn event(
+pub fn event(
     tx: &mut StepTransaction<'_>,
     integration: &IntegrationName,
     event: Event,
@@ -394,7 +394,7 @@ fn resolve_assertion(tx: &mut StepTransaction<'_>, alert: &Alert, event: &Event)
 }
 
 /// An alert's timer: its end time passed, or it may be forgotten.
-pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, id: AlertId) {
+pub fn due(tx: &mut StepTransaction<'_>, id: AlertId) {
     let alert = tx.known_alert(id);
     let alert = archive::leave_closed(tx, alert);
     let steady = tx.now.steady;

@@ -23,7 +23,7 @@ pub const BELIEVED: Duration = Duration::days(1);
 const ORDINARY: Duration = Duration::days(7);
 
 /// The wall clock is ahead by so much more than time has passed.
-pub(in crate::engine) fn ahead(tx: &mut StepTransaction<'_>, by: Duration) {
+pub fn ahead(tx: &mut StepTransaction<'_>, by: Duration) {
     if by <= BELIEVED {
         return;
     }
@@ -63,7 +63,7 @@ fn trouble(cause: Cause) -> SelfIncident {
 
 /// A start or a sleep: an unconfirmed jump has to last its hour from now on, since nobody knows
 /// how much time passed meanwhile.
-pub(in crate::engine) fn begin_anew(tx: &mut StepTransaction<'_>) {
+pub fn begin_anew(tx: &mut StepTransaction<'_>) {
     // Of a jump of this very moment nothing has passed.
     let since = tx.now.steady;
     if let Some(jump) = &mut tx.jump {
@@ -72,7 +72,7 @@ pub(in crate::engine) fn begin_anew(tx: &mut StepTransaction<'_>) {
 }
 
 /// The wall clock was set back.
-pub(in crate::engine) fn back(tx: &mut StepTransaction<'_>, by: Duration) {
+pub fn back(tx: &mut StepTransaction<'_>, by: Duration) {
     let text = format!("the wall clock was set back by {by}; running waits are unchanged");
     self_incidents::raise(tx, trouble(Cause::Clock), &text);
     let Some(jump) = tx.jump else {
@@ -90,7 +90,7 @@ pub(in crate::engine) fn back(tx: &mut StepTransaction<'_>, by: Duration) {
 }
 
 /// An admin says that the clock is right.
-pub(in crate::engine) fn confirm(tx: &mut StepTransaction<'_>) {
+pub fn confirm(tx: &mut StepTransaction<'_>) {
     if tx.jump.is_some() {
         believe(tx);
         self_incidents::clear(tx, &trouble(Cause::Clock));
@@ -99,7 +99,7 @@ pub(in crate::engine) fn confirm(tx: &mut StepTransaction<'_>) {
 }
 
 /// It has lasted long enough.
-pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>) {
+pub fn due(tx: &mut StepTransaction<'_>) {
     let now = tx.now.steady;
     if tx.jump.is_some_and(|jump| jump.believed_at() <= now) {
         believe(tx);
@@ -115,7 +115,7 @@ fn believe(tx: &mut StepTransaction<'_>) {
 /// What is remembered on the steady line is remembered for as long as if there had been no jump:
 /// the line itself never goes back, so that it would be lost with a clock that does. The answer is
 /// where to go on.
-pub(in crate::engine) fn keep_memory(
+pub fn keep_memory(
     tx: &mut StepTransaction<'_>,
     by: Duration,
     next: Remembered,

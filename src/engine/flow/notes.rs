@@ -9,7 +9,7 @@ use crate::engine::transaction::StepTransaction;
 
 /// Writes a line about a page into the stories of its incidents. Of a bundled page only the first
 /// one's: the others name the page.
-pub(in crate::engine) fn note_page(
+pub fn note_page(
     tx: &mut StepTransaction<'_>,
     id: PageId,
     reason: Reason,
@@ -37,7 +37,7 @@ pub(in crate::engine) fn note_page(
 }
 
 /// The recipient as a story names it.
-pub(in crate::engine) fn who(page: &Page) -> String {
+pub fn who(page: &Page) -> String {
     match &page.recipient {
         Recipient::User { user, contact } => format!("{user} by {contact} ({})", page.medium),
         Recipient::Channel { channel } if page.address.is_empty() => format!("channel/{channel}"),
@@ -46,7 +46,7 @@ pub(in crate::engine) fn who(page: &Page) -> String {
 }
 
 /// The detail that says why somebody is paged.
-pub(in crate::engine) fn why_detail(why: &PageCause) -> EntryDetail {
+pub fn why_detail(why: &PageCause) -> EntryDetail {
     let step = match why.position {
         Position::Step(index) => u32::try_from(index + 1).ok(),
         Position::Before | Position::Fallback | Position::Reassigned => None,
@@ -64,10 +64,7 @@ pub(in crate::engine) fn why_detail(why: &PageCause) -> EntryDetail {
 }
 
 /// What the channel said of the attempt that ended last.
-pub(in crate::engine) fn last_words<'page>(
-    page: &'page Page,
-    name: &ChannelName,
-) -> Option<&'page str> {
+pub fn last_words<'page>(page: &'page Page, name: &ChannelName) -> Option<&'page str> {
     let attempts = page.attempts.iter().rev();
     let mut ended =
         attempts.filter(|attempt| attempt.channel == *name && attempt.outcome.is_some());

@@ -15,7 +15,7 @@ use crate::engine::transaction::StepTransaction;
 use crate::engine::{delivery, rate_limit};
 
 /// Begins a person's notify steps, unless those of an earlier step still run.
-pub(in crate::engine) fn start_run(
+pub fn start_run(
     tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
     user: &UserName,
@@ -75,7 +75,7 @@ fn steps(tx: &StepTransaction<'_>, user: &UserName, incident: &Incident) -> Vec<
         .unwrap_or_default()
 }
 
-pub(in crate::engine) fn person_detail(user: &UserName) -> EntryDetail {
+pub fn person_detail(user: &UserName) -> EntryDetail {
     EntryDetail {
         user: Some(user.as_str().into()),
         ..EntryDetail::default()
@@ -83,7 +83,7 @@ pub(in crate::engine) fn person_detail(user: &UserName) -> EntryDetail {
 }
 
 /// Pages the notify steps of all persons that are due.
-pub(in crate::engine) fn runs_due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn runs_due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let incident = tx.known_incident(number);
     let users: Vec<UserName> = incident.runs.iter().map(|run| run.user.clone()).collect();
     for user in users {
@@ -220,7 +220,7 @@ fn page_step(
 
 /// All channels of a contact failed: the person's next notify step is used at once, unless another
 /// page of this one is on its way; after the last one the next policy step may begin.
-pub(in crate::engine) fn contact_failed(tx: &mut StepTransaction<'_>, page: &Page) {
+pub fn contact_failed(tx: &mut StepTransaction<'_>, page: &Page) {
     let Some(user) = page.recipient.user() else {
         for incident in &page.incidents {
             tx.follow_up(FollowUp::CheckReached(incident.number));
@@ -242,11 +242,7 @@ pub(in crate::engine) fn contact_failed(tx: &mut StepTransaction<'_>, page: &Pag
 
 /// Whether the person's run for the incident is still the one that planned the page. What became of
 /// an earlier round's page is no matter of the present one.
-pub(in crate::engine) fn is_of_present_run(
-    tx: &StepTransaction<'_>,
-    page: &Page,
-    number: IncidentNumber,
-) -> bool {
+pub fn is_of_present_run(tx: &StepTransaction<'_>, page: &Page, number: IncidentNumber) -> bool {
     let incident = tx.incident(&number);
     incident.is_some_and(|incident| incident.runs.iter().any(|run| is_of_run(page, run)))
 }
@@ -257,7 +253,7 @@ fn is_of_run(page: &Page, run: &NotificationRun) -> bool {
 
 /// Whether another page of the same notify step was sent or is within its time. The pages of one
 /// step leave at one moment.
-pub(in crate::engine) fn has_sibling_under_way(
+pub fn has_sibling_under_way(
     tx: &StepTransaction<'_>,
     page: &Page,
     number: IncidentNumber,
@@ -275,7 +271,7 @@ pub(in crate::engine) fn has_sibling_under_way(
 
 /// Takes the person's next notify step of an incident before its time; its contacts, or none when
 /// the run is over.
-pub(in crate::engine) fn take_next_step(
+pub fn take_next_step(
     tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
     user: &UserName,
@@ -298,10 +294,7 @@ fn is_on_its_way(page: &Page) -> bool {
 
 /// Whether anybody of the present step may still be reached: a notify step to come, a page held for
 /// the next bundle, sent, in flight, or with a retry before the step's wait is over.
-pub(in crate::engine) fn can_still_reach_anyone(
-    tx: &StepTransaction<'_>,
-    incident: &Incident,
-) -> bool {
+pub fn can_still_reach_anyone(tx: &StepTransaction<'_>, incident: &Incident) -> bool {
     let mut runs = incident.runs.iter();
     if runs.any(|run| is_of_step(incident, &run.why) && is_going_on(run)) {
         return true;
@@ -322,7 +315,7 @@ pub(in crate::engine) fn can_still_reach_anyone(
 
 /// Whether anybody of the present step was reached by the end of its wait, or will be: a page was
 /// taken or may have come, is held for the next bundle, or belongs to a notify step to come.
-pub(in crate::engine) fn was_reached(tx: &StepTransaction<'_>, incident: &Incident) -> bool {
+pub fn was_reached(tx: &StepTransaction<'_>, incident: &Incident) -> bool {
     let mut runs = incident.runs.iter();
     let waits = runs.any(|run| is_of_step(incident, &run.why) && is_going_on(run));
     let mut pages = pages_of_step(tx, incident).into_iter();
@@ -359,7 +352,7 @@ fn is_going_on(run: &NotificationRun) -> bool {
 }
 
 /// Notes for each person of the step that is over why nothing reached them, if nothing did.
-pub(in crate::engine) fn note_unsent(tx: &mut StepTransaction<'_>, incident: &Incident) {
+pub fn note_unsent(tx: &mut StepTransaction<'_>, incident: &Incident) {
     let pages = tx.pages_of(incident.number);
     for run in &incident.runs {
         let is_here = run.why.position == incident.escalation.position;

@@ -7,7 +7,7 @@ use crate::engine::input::OverrideRequest;
 use crate::engine::transaction::StepTransaction;
 
 /// Sets an override.
-pub(in crate::engine) fn set(tx: &mut StepTransaction<'_>, request: OverrideRequest) {
+pub fn set(tx: &mut StepTransaction<'_>, request: OverrideRequest) {
     if let Err(refusal) = check(tx, &request) {
         tx.answer = Answer::Refused(refusal);
         return;
@@ -55,7 +55,7 @@ fn check(tx: &StepTransaction<'_>, request: &OverrideRequest) -> Result<(), Refu
 }
 
 /// Takes an override back.
-pub(in crate::engine) fn remove(tx: &mut StepTransaction<'_>, id: OverrideId) {
+pub fn remove(tx: &mut StepTransaction<'_>, id: OverrideId) {
     if tx.override_(&id).is_none() {
         let name = id.to_string();
         tx.answer = Answer::Refused(Refusal::Unknown {
@@ -69,7 +69,7 @@ pub(in crate::engine) fn remove(tx: &mut StepTransaction<'_>, id: OverrideId) {
 }
 
 /// An override is over.
-pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, id: OverrideId) {
+pub fn due(tx: &mut StepTransaction<'_>, id: OverrideId) {
     if tx
         .override_(&id)
         .is_some_and(|known| known.until <= tx.past())

@@ -20,11 +20,7 @@ const PART_MAX: usize = 32;
 
 /// Takes in the events of one request, each of which sees what the earlier ones changed, and
 /// answers with the receipts of those that this step decides on.
-pub(in crate::engine) fn take_in(
-    tx: &mut StepTransaction<'_>,
-    integration: &IntegrationName,
-    events: Vec<Event>,
-) {
+pub fn take_in(tx: &mut StepTransaction<'_>, integration: &IntegrationName, events: Vec<Event>) {
     let mut receipts = Vec::new();
     let mut events = events.into_iter();
     // Behind what waits already.
@@ -44,7 +40,7 @@ pub(in crate::engine) fn take_in(
 }
 
 /// Keeps events of a request without a decision. The first part names the request.
-pub(in crate::engine) fn keep(
+pub fn keep(
     tx: &mut StepTransaction<'_>,
     integration: &IntegrationName,
     events: Vec<Event>,
@@ -73,11 +69,7 @@ pub(in crate::engine) fn keep(
 }
 
 /// Decides on events that waited; the answer is what is left.
-pub(in crate::engine) fn go_on(
-    tx: &mut StepTransaction<'_>,
-    part: Part,
-    stride: Stride,
-) -> Option<Part> {
+pub fn go_on(tx: &mut StepTransaction<'_>, part: Part, stride: Stride) -> Option<Part> {
     tx.accepted = Some(part.accepted);
     let mut receipts: Vec<Arc<Receipt>> = Vec::new();
     let integration = part.integration.clone();
@@ -117,7 +109,7 @@ fn keep_whole(tx: &mut StepTransaction<'_>, last: &Part) {
 }
 
 /// A start: of requests that were not kept as a whole nobody was told that they were accepted.
-pub(in crate::engine) fn drop_unfinished(tx: &mut StepTransaction<'_>) {
+pub fn drop_unfinished(tx: &mut StepTransaction<'_>) {
     for id in tx.state.tasks().not_whole() {
         tx.drop_task(&id);
     }

@@ -9,17 +9,14 @@ use crate::engine::ruleset::Policy;
 use crate::engine::transaction::StepTransaction;
 
 /// A policy of the rules in force; a name that is gone gives the root route's.
-pub(in crate::engine) fn policy_named(
-    tx: &StepTransaction<'_>,
-    name: &PolicyName,
-) -> Option<Arc<Policy>> {
+pub fn policy_named(tx: &StepTransaction<'_>, name: &PolicyName) -> Option<Arc<Policy>> {
     let root = || tx.rules.tree.root().and_then(|root| root.policy.clone());
     let found = tx.rules.policies.get(name).cloned();
     found.or_else(|| tx.rules.policies.get(&root()?).cloned())
 }
 
 /// Keeps the policy as it is now for as long as the incident is open.
-pub(in crate::engine) fn pin(tx: &mut StepTransaction<'_>, policy: Arc<Policy>) -> PolicyRef {
+pub fn pin(tx: &mut StepTransaction<'_>, policy: Arc<Policy>) -> PolicyRef {
     let revision: Revision = tx.rules.revision;
     let key = PolicyRef {
         revision,
@@ -39,7 +36,7 @@ pub(in crate::engine) fn pin(tx: &mut StepTransaction<'_>, policy: Arc<Policy>) 
 }
 
 /// Lets go of a pinned policy.
-pub(in crate::engine) fn unpin(tx: &mut StepTransaction<'_>, key: &PolicyRef) {
+pub fn unpin(tx: &mut StepTransaction<'_>, key: &PolicyRef) {
     let uses = tx.edit_pinned(key, |pinned| {
         pinned.uses = pinned.uses.saturating_sub(1);
         pinned.uses

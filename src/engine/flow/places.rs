@@ -65,7 +65,7 @@ pub fn picks(
 }
 
 /// A page has a place: its attempt begins, unless the channel cannot be used any more.
-pub(in crate::engine) fn give(tx: &mut StepTransaction<'_>, pick: &Pick) {
+pub fn give(tx: &mut StepTransaction<'_>, pick: &Pick) {
     let Some(page) = tx.page(&pick.page) else {
         return;
     };

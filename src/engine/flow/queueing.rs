@@ -9,12 +9,7 @@ use crate::engine::time::MonotonicTime;
 use crate::engine::transaction::StepTransaction;
 
 /// Waits for a place on a channel; its attempt begins with it, in this very turn if one is free.
-pub(in crate::engine) fn queue(
-    tx: &mut StepTransaction<'_>,
-    id: PageId,
-    channel: &ChannelName,
-    reason: Reason,
-) {
+pub fn queue(tx: &mut StepTransaction<'_>, id: PageId, channel: &ChannelName, reason: Reason) {
     let now = tx.now;
     let page = tx.known_page(id);
     let failover_due = failover_due(tx, &page, channel);

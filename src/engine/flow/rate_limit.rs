@@ -19,16 +19,12 @@ const FIRST_AFTER: Duration = Duration::seconds(15);
 const INTERVAL: Duration = Duration::seconds(60);
 
 /// Whether the limit concerns the incident: the router's own and those opened by hand are exempt.
-pub(in crate::engine) fn is_limited(incident: &Incident) -> bool {
+pub fn is_limited(incident: &Incident) -> bool {
     incident.about.is_none() && incident.opened_by.is_none()
 }
 
 /// Whether as many incidents interrupted the person as may. Low urgency never uses up high's room.
-pub(in crate::engine) fn is_over_limit(
-    tx: &StepTransaction<'_>,
-    user: &UserName,
-    urgency: Urgency,
-) -> bool {
+pub fn is_over_limit(tx: &StepTransaction<'_>, user: &UserName, urgency: Urgency) -> bool {
     let settings = &tx.rules.settings;
     let now = tx.now.steady;
     let counted = tx.person(user).map_or(0, |person| {
@@ -41,7 +37,7 @@ pub(in crate::engine) fn is_over_limit(
 }
 
 /// Counts that an incident began to page the person.
-pub(in crate::engine) fn count(tx: &mut StepTransaction<'_>, user: &UserName, incident: &Incident) {
+pub fn count(tx: &mut StepTransaction<'_>, user: &UserName, incident: &Incident) {
     ensure(tx, user);
     let (now, window) = (tx.now.steady, tx.rules.settings.page_window);
     let interruption = Interruption {
@@ -58,7 +54,7 @@ pub(in crate::engine) fn count(tx: &mut StepTransaction<'_>, user: &UserName, in
 
 /// A page ended without having been taken: if no other reached the person or still may, its
 /// incident did not interrupt anybody.
-pub(in crate::engine) fn take_back(tx: &mut StepTransaction<'_>, page: &Page) {
+pub fn take_back(tx: &mut StepTransaction<'_>, page: &Page) {
     let user = page.recipient.user();
     let Some(user) = user.filter(|_| page.kind == PageKind::Page) else {
         return;
@@ -107,7 +103,7 @@ fn may_reach(
 }
 
 /// Sets the time of the person's next bundled page; the incident's run says what is held.
-pub(in crate::engine) fn hold(tx: &mut StepTransaction<'_>, incident: &Incident, user: &UserName) {
+pub fn hold(tx: &mut StepTransaction<'_>, incident: &Incident, user: &UserName) {
     ensure(tx, user);
     let now = tx.now;
     // A timer that is left of incidents that somebody took meanwhile counts for nothing.
@@ -130,7 +126,7 @@ pub(in crate::engine) fn hold(tx: &mut StepTransaction<'_>, incident: &Incident,
     tx.note_in_detail(incident.number, kind, reason, text, detail);
 }
 
-pub(in crate::engine) fn ensure(tx: &mut StepTransaction<'_>, user: &UserName) {
+pub fn ensure(tx: &mut StepTransaction<'_>, user: &UserName) {
     if tx.person(user).is_none() {
         let person = Person {
             user: user.clone(),
@@ -145,7 +141,7 @@ pub(in crate::engine) fn ensure(tx: &mut StepTransaction<'_>, user: &UserName) {
 }
 
 /// Open incidents whose page to the person is held.
-pub(in crate::engine) fn held<'tx>(
+pub fn held<'tx>(
     tx: &'tx StepTransaction<'_>,
     user: &'tx UserName,
 ) -> impl Iterator<Item = Arc<Incident>> + 'tx {

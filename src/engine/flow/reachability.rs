@@ -11,7 +11,7 @@ use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
 
 /// What is handed over, as far as it decides on the contacts that can be used.
-pub(in crate::engine) struct ContactNeeds {
+pub struct ContactNeeds {
     urgency: Urgency,
     /// The channel that the incident is about.
     avoid: Option<ChannelName>,
@@ -37,7 +37,7 @@ impl From<&PageByHand> for ContactNeeds {
 }
 
 /// Refuses what would reach nobody.
-pub(in crate::engine) fn check(
+pub fn check(
     tx: &StepTransaction<'_>,
     to: &ReassignTo,
     needs: &ContactNeeds,

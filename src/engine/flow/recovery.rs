@@ -66,13 +66,13 @@ fn count_start(tx: &mut StepTransaction<'_>) {
 }
 
 /// The process is about to end in order.
-pub(in crate::engine) fn stop(tx: &mut StepTransaction<'_>) {
+pub fn stop(tx: &mut StepTransaction<'_>) {
     tx.counters.started = None;
     tx.counters.quick_starts = 0;
 }
 
 /// The state was loaded.
-pub(in crate::engine) fn start(tx: &mut StepTransaction<'_>) {
+pub fn start(tx: &mut StepTransaction<'_>) {
     count_start(tx);
     jump::begin_anew(tx);
     pending::drop_unfinished(tx);
@@ -98,7 +98,7 @@ fn drop_unfinished(tx: &mut StepTransaction<'_>) -> MonotonicTime {
 }
 
 /// The process slept, or the wall clock jumped ahead.
-pub(in crate::engine) fn suspended(tx: &mut StepTransaction<'_>, lost: Duration) {
+pub fn suspended(tx: &mut StepTransaction<'_>, lost: Duration) {
     jump::begin_anew(tx);
     jump::ahead(tx, lost);
     begin(tx, Away::Suspended, tx.now.steady);
@@ -117,10 +117,7 @@ fn begin(tx: &mut StepTransaction<'_>, cause: Away, began: MonotonicTime) {
 }
 
 /// Goes on; the answer is what is left.
-pub(in crate::engine) fn advance(
-    tx: &mut StepTransaction<'_>,
-    recovery: Recovery,
-) -> Option<Recovery> {
+pub fn advance(tx: &mut StepTransaction<'_>, recovery: Recovery) -> Option<Recovery> {
     let stage = match recovery.stage {
         Stage::Alerts(next) => Some(keep_alerts(tx, next)),
         Stage::Incidents(next) => Some(collapse(tx, next)),

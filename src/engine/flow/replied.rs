@@ -28,7 +28,7 @@ const ANSWERS_MAX: usize = 20;
 const ANSWERS_WITHIN: Duration = Duration::minutes(10);
 
 /// The id under which a message of a channel is remembered: each provider counts for itself.
-pub(in crate::engine) fn id(channel: &str, message: &str) -> Text {
+pub fn id(channel: &str, message: &str) -> Text {
     let joined = key::joined(&[channel, message]);
     truncate::distinct(&joined, ID_CHARACTERS_MAX)
         .into_owned()
@@ -36,7 +36,7 @@ pub(in crate::engine) fn id(channel: &str, message: &str) -> Text {
 }
 
 /// Makes sure that something can be remembered of this address.
-pub(in crate::engine) fn ensure_sender(tx: &mut StepTransaction<'_>, address: &Text) {
+pub fn ensure_sender(tx: &mut StepTransaction<'_>, address: &Text) {
     if tx.sender(address).is_none() {
         let sender = Sender {
             address: address.clone(),
@@ -47,11 +47,7 @@ pub(in crate::engine) fn ensure_sender(tx: &mut StepTransaction<'_>, address: &T
 }
 
 /// What was said to the message with this id; `None` if it is new.
-pub(in crate::engine) fn find(
-    tx: &StepTransaction<'_>,
-    address: &Text,
-    id: &Text,
-) -> Option<Replied> {
+pub fn find(tx: &StepTransaction<'_>, address: &Text, id: &Text) -> Option<Replied> {
     let sender = tx.sender(address)?;
     let mut known = sender.replies.iter();
     if let Some(known) = known.find(|known| known.id == *id) {
@@ -67,12 +63,7 @@ pub(in crate::engine) fn find(
 }
 
 /// Keeps what was said, and forgets what is old.
-pub(in crate::engine) fn remember(
-    tx: &mut StepTransaction<'_>,
-    address: &Text,
-    id: Text,
-    said: Said,
-) {
+pub fn remember(tx: &mut StepTransaction<'_>, address: &Text, id: Text, said: Said) {
     let now = tx.now.steady;
     let Some(sender) = tx.sender(address) else {
         return;
@@ -103,7 +94,7 @@ pub(in crate::engine) fn remember(
 
 /// What a message led to.
 #[derive(Default)]
-pub(in crate::engine) struct Said {
+pub struct Said {
     pub text: Option<Text>,
     /// On which it acted.
     pub incidents: Vec<IncidentNumber>,
@@ -111,11 +102,7 @@ pub(in crate::engine) struct Said {
 
 /// The text as it is sent: an answer costs money, and a phone or gateway that repeats itself must
 /// not spend it without end. The last one within the limit says that it is the last.
-pub(in crate::engine) fn within_limit(
-    tx: &mut StepTransaction<'_>,
-    address: &Text,
-    text: String,
-) -> Option<String> {
+pub fn within_limit(tx: &mut StepTransaction<'_>, address: &Text, text: String) -> Option<String> {
     let now = tx.now.steady;
     let before = tx.edit_sender(address, |sender| {
         sender.told.retain(|at| now.since(*at) < ANSWERS_WITHIN);
@@ -133,7 +120,7 @@ pub(in crate::engine) fn within_limit(
 }
 
 /// Does what a button says, unless this press did it before: then nothing is left to be done.
-pub(in crate::engine) fn press(tx: &mut StepTransaction<'_>, press: &Press) {
+pub fn press(tx: &mut StepTransaction<'_>, press: &Press) {
     let address: Text = key::joined(&[press.channel.as_str(), &press.account]).into();
     let id = id(press.channel.as_str(), &press.id);
     ensure_sender(tx, &address);
@@ -161,7 +148,7 @@ pub(in crate::engine) fn press(tx: &mut StepTransaction<'_>, press: &Press) {
 }
 
 /// The incidents on which something was done.
-pub(in crate::engine) fn done(acted: &[Acted]) -> Vec<IncidentNumber> {
+pub fn done(acted: &[Acted]) -> Vec<IncidentNumber> {
     let done = acted.iter().filter(|one| one.result == ActResult::Done);
     done.map(|one| one.number).collect()
 }

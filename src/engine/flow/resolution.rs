@@ -21,7 +21,7 @@ use crate::engine::{
 const GROUP_REMEMBERED_FOR: Duration = Duration::days(30);
 
 /// A member alert is over: the incident may be too.
-pub(in crate::engine) fn alert_ended(
+pub fn alert_ended(
     tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
     alert: &Alert,
@@ -37,11 +37,7 @@ pub(in crate::engine) fn alert_ended(
 }
 
 /// An alert no longer counts for the incident.
-pub(in crate::engine) fn alert_left(
-    tx: &mut StepTransaction<'_>,
-    number: IncidentNumber,
-    reason: Reason,
-) {
+pub fn alert_left(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Reason) {
     let incident = tx.known_incident(number);
     if !incident.is_open() {
         return;
@@ -57,7 +53,7 @@ pub(in crate::engine) fn alert_left(
 }
 
 /// It was quiet for long enough.
-pub(in crate::engine) fn flapping_over(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn flapping_over(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     tx.edit_incident(&number, |incident| incident.flapping_until = None);
     let text = format!("quiet for {FLAP_QUIET}");
     let reason = Reason::FlappingOver;
@@ -96,11 +92,7 @@ fn resolve_by_source(tx: &mut StepTransaction<'_>, number: IncidentNumber, reaso
 }
 
 /// A person says that the incident is over.
-pub(in crate::engine) fn resolve_by_person(
-    tx: &mut StepTransaction<'_>,
-    number: IncidentNumber,
-    handled: Handled,
-) {
+pub fn resolve_by_person(tx: &mut StepTransaction<'_>, number: IncidentNumber, handled: Handled) {
     let text = format!("resolved by {} via {}", handled.by, handled.via);
     let detail = EntryDetail::of(&handled.actor());
     tx.note_in_detail(
@@ -148,7 +140,7 @@ fn close(tx: &mut StepTransaction<'_>, number: IncidentNumber, handled: Handled)
 }
 
 /// The source acknowledged one of the alerts.
-pub(in crate::engine) fn acknowledge_if_all(
+pub fn acknowledge_if_all(
     tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
     alert: &Arc<Alert>,
@@ -179,7 +171,7 @@ fn acknowledge_if_all_are(tx: &mut StepTransaction<'_>, number: IncidentNumber, 
 }
 
 /// An alert is over: by its source, by its end time, or because the router's trouble is.
-pub(in crate::engine) fn end_alert(
+pub fn end_alert(
     tx: &mut StepTransaction<'_>,
     before: &Arc<Alert>,
     source_time: Option<Timestamp>,

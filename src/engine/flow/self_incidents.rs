@@ -30,7 +30,7 @@ fn dedup_key(trouble: &SelfIncident) -> Text {
 }
 
 /// Raises a self-incident, or counts another occurrence of an open one.
-pub(in crate::engine) fn raise(tx: &mut StepTransaction<'_>, trouble: SelfIncident, text: &str) {
+pub fn raise(tx: &mut StepTransaction<'_>, trouble: SelfIncident, text: &str) {
     let router = IntegrationName::from(IntegrationName::ROUTER);
     let key = dedup_key(&trouble);
     let now = tx.now;
@@ -105,7 +105,7 @@ fn is_held(tx: &StepTransaction<'_>, alert: &Alert) -> bool {
 }
 
 /// How often open trouble has occurred so far.
-pub(in crate::engine) fn occurrences(tx: &StepTransaction<'_>, trouble: &SelfIncident) -> u64 {
+pub fn occurrences(tx: &StepTransaction<'_>, trouble: &SelfIncident) -> u64 {
     let router = IntegrationName::from(IntegrationName::ROUTER);
     let known = tx.alert_by_key(&router, &dedup_key(trouble));
     known
@@ -177,17 +177,13 @@ fn open(
 }
 
 /// Whether a silence covers it, so that its pages would be held.
-pub(in crate::engine) fn is_silenced(
-    tx: &StepTransaction<'_>,
-    trouble: &SelfIncident,
-    text: &str,
-) -> bool {
+pub fn is_silenced(tx: &StepTransaction<'_>, trouble: &SelfIncident, text: &str) -> bool {
     let router = IntegrationName::from(IntegrationName::ROUTER);
     !covering::covering(tx, &router, &content(trouble, text)).is_empty()
 }
 
 /// Opens the incident of a test page, unless one is open. It goes to no policy.
-pub(in crate::engine) fn open_test(
+pub fn open_test(
     tx: &mut StepTransaction<'_>,
     trouble: SelfIncident,
     text: &str,
@@ -213,11 +209,7 @@ fn watch_policy(tx: &StepTransaction<'_>) -> Option<Arc<Policy>> {
 
 /// The cause is over, unless it was met within so long: of what comes and goes each coming would
 /// be an incident of its own.
-pub(in crate::engine) fn clear_after(
-    tx: &mut StepTransaction<'_>,
-    trouble: &SelfIncident,
-    quiet: Duration,
-) {
+pub fn clear_after(tx: &mut StepTransaction<'_>, trouble: &SelfIncident, quiet: Duration) {
     let router = IntegrationName::from(IntegrationName::ROUTER);
     let known = tx.alert_by_key(&router, &dedup_key(trouble));
     let now = tx.now.wall;
@@ -227,7 +219,7 @@ pub(in crate::engine) fn clear_after(
 }
 
 /// The cause is over.
-pub(in crate::engine) fn clear(tx: &mut StepTransaction<'_>, trouble: &SelfIncident) {
+pub fn clear(tx: &mut StepTransaction<'_>, trouble: &SelfIncident) {
     let router = IntegrationName::from(IntegrationName::ROUTER);
     let known = tx.alert_by_key(&router, &dedup_key(trouble));
     if let Some(alert) = known.filter(|alert| alert.firing) {
@@ -238,7 +230,7 @@ pub(in crate::engine) fn clear(tx: &mut StepTransaction<'_>, trouble: &SelfIncid
 
 /// Whether somebody was told of it: it has an open incident, or one was resolved by hand a short
 /// while ago.
-pub(in crate::engine) fn is_told(tx: &StepTransaction<'_>, trouble: &SelfIncident) -> bool {
+pub fn is_told(tx: &StepTransaction<'_>, trouble: &SelfIncident) -> bool {
     let router = IntegrationName::from(IntegrationName::ROUTER);
     tx.alert_by_key(&router, &dedup_key(trouble))
         .is_some_and(|alert| alert.firing && (!alert.incidents.is_empty() || is_held(tx, &alert)))
@@ -246,7 +238,7 @@ pub(in crate::engine) fn is_told(tx: &StepTransaction<'_>, trouble: &SelfInciden
 
 /// The escalation of an incident ended without an acknowledgment. Of a self-incident nothing more
 /// is said.
-pub(in crate::engine) fn exhausted(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn exhausted(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let incident = tx.incident(&number);
     if incident.is_some_and(|incident| incident.about.is_none()) {
         let trouble = SelfIncident {

@@ -15,7 +15,7 @@ use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 
 /// What a channel has for one attempt: mail relays may take their time.
-pub(in crate::engine) fn deadline(tx: &StepTransaction<'_>, page: PageId) -> Duration {
+pub fn deadline(tx: &StepTransaction<'_>, page: PageId) -> Duration {
     let medium = tx.page(&page).map(|page| page.medium);
     if medium == Some(Medium::Email) {
         Duration::seconds(60)
@@ -25,7 +25,7 @@ pub(in crate::engine) fn deadline(tx: &StepTransaction<'_>, page: PageId) -> Dur
 }
 
 /// The requests for all attempts of a step, as everything stands at its end.
-pub(in crate::engine) fn requests(tx: &StepTransaction<'_>) -> Vec<Arc<SendRequest>> {
+pub fn requests(tx: &StepTransaction<'_>) -> Vec<Arc<SendRequest>> {
     let made = tx.leaving.iter().filter_map(|leaving| {
         let page = tx.page(&leaving.page);
         let page = page.expect("a page with an attempt under way is kept");
@@ -170,10 +170,7 @@ fn summary_of(
 }
 
 /// The alerts of an incident as a message shows them.
-pub(in crate::engine) fn alert_summaries(
-    tx: &StepTransaction<'_>,
-    number: IncidentNumber,
-) -> Vec<AlertSummary> {
+pub fn alert_summaries(tx: &StepTransaction<'_>, number: IncidentNumber) -> Vec<AlertSummary> {
     summaries(&tx.first_alerts_of(number, IncidentSummary::ALERTS_MAX))
 }
 

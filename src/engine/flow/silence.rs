@@ -15,7 +15,7 @@ use crate::engine::urgency::Urgency;
 use crate::engine::{covering, escalation};
 
 /// Sets a silence and answers how many open incidents it covers now.
-pub(in crate::engine) fn set(tx: &mut StepTransaction<'_>, request: SilenceRequest) {
+pub fn set(tx: &mut StepTransaction<'_>, request: SilenceRequest) {
     if let Err(refusal) = check_silence(tx, &request) {
         tx.answer = Answer::Refused(refusal);
         return;
@@ -167,7 +167,7 @@ fn check_silence(tx: &StepTransaction<'_>, request: &SilenceRequest) -> Result<(
 }
 
 /// Ends a silence by hand.
-pub(in crate::engine) fn expire(tx: &mut StepTransaction<'_>, id: SilenceId) {
+pub fn expire(tx: &mut StepTransaction<'_>, id: SilenceId) {
     if tx.silence(&id).is_none() {
         let name = id.to_string();
         tx.answer = Answer::Refused(Refusal::Unknown {
@@ -187,7 +187,7 @@ pub(in crate::engine) fn expire(tx: &mut StepTransaction<'_>, id: SilenceId) {
 }
 
 /// A silence begins, ends or is no longer shown.
-pub(in crate::engine) fn due(tx: &mut StepTransaction<'_>, id: SilenceId) {
+pub fn due(tx: &mut StepTransaction<'_>, id: SilenceId) {
     let Some(silence) = tx.silence(&id) else {
         return;
     };
@@ -210,7 +210,7 @@ fn activate(tx: &mut StepTransaction<'_>, id: SilenceId) {
 }
 
 /// Ends a silence, which lets go of what it held.
-pub(in crate::engine) fn end(tx: &mut StepTransaction<'_>, id: SilenceId) {
+pub fn end(tx: &mut StepTransaction<'_>, id: SilenceId) {
     if begin_end(tx, id) {
         release_covered(tx, id);
     }
@@ -244,7 +244,7 @@ fn lapse(tx: &mut StepTransaction<'_>, id: SilenceId) {
 }
 
 /// The clock came back, or its jump is confirmed: silences that lapsed hold again or are over.
-pub(in crate::engine) fn look_at_lapsed(tx: &mut StepTransaction<'_>) {
+pub fn look_at_lapsed(tx: &mut StepTransaction<'_>) {
     let silences = tx.state.silences();
     let lapsed = silences.filter(|silence| silence.has_lapsed);
     let lapsed: Vec<SilenceId> = lapsed.map(|silence| silence.id).collect();
@@ -262,7 +262,7 @@ fn release_covered(tx: &mut StepTransaction<'_>, id: SilenceId) {
 }
 
 /// Holds an incident whose firing alerts are all silenced, and lets go of one where some are not.
-pub(in crate::engine) fn review(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn review(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let Some(incident) = tx.incident(&number) else {
         return;
     };

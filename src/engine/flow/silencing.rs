@@ -14,7 +14,7 @@ use crate::engine::transaction::StepTransaction;
 use crate::engine::{acknowledgment, archive, counts, covering, grouping, silence};
 
 /// Reaches alerts; the answer is what is left.
-pub(in crate::engine) fn cover(tx: &mut StepTransaction<'_>, mut pass: Pass) -> Option<Pass> {
+pub fn cover(tx: &mut StepTransaction<'_>, mut pass: Pass) -> Option<Pass> {
     let id = pass.silence;
     let Some(silence) = tx.silence(&id).filter(|known| known.is_active) else {
         // It ended meanwhile, and its end lets go of what it had reached.
@@ -117,7 +117,7 @@ fn leave_covered(tx: &mut StepTransaction<'_>, pass: &mut Pass) {
 }
 
 /// Lets go of alerts; the answer is what is left.
-pub(in crate::engine) fn uncover(tx: &mut StepTransaction<'_>, mut pass: Pass) -> Option<Pass> {
+pub fn uncover(tx: &mut StepTransaction<'_>, mut pass: Pass) -> Option<Pass> {
     let id = pass.silence;
     if tx.silence(&id).is_some_and(|known| known.is_active) {
         // It holds again meanwhile: what it lost is reached anew.
@@ -163,10 +163,7 @@ fn is_held(tx: &StepTransaction<'_>, number: IncidentNumber) -> bool {
 
 /// Before a report is written into an alert, silences that are over and have not let go of it yet
 /// do so: afterwards nothing would tell that it is to be heard.
-pub(in crate::engine) fn leave_ended(
-    tx: &mut StepTransaction<'_>,
-    alert: Arc<Alert>,
-) -> Arc<Alert> {
+pub fn leave_ended(tx: &mut StepTransaction<'_>, alert: Arc<Alert>) -> Arc<Alert> {
     let is_over = |id: &&SilenceId| tx.silence(id).is_none_or(|known| !known.is_active);
     let over: Vec<SilenceId> = alert.silenced_by.iter().filter(is_over).copied().collect();
     if over.is_empty() {

@@ -54,7 +54,7 @@ enum Which {
 }
 
 /// Answers a text message.
-pub(in crate::engine) fn sms(tx: &mut StepTransaction<'_>, reply: &SmsReply) {
+pub fn sms(tx: &mut StepTransaction<'_>, reply: &SmsReply) {
     tx.answer = Answer::Sms(SmsAnswer::default());
     let Some(caller) = caller(tx, &reply.from) else {
         return stranger(tx, reply);

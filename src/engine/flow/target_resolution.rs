@@ -9,7 +9,7 @@ use crate::engine::transaction::StepTransaction;
 
 /// Somebody or something that a step names now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::engine) enum ResolvedTarget {
+pub enum ResolvedTarget {
     Person {
         user: UserName,
         why: PageCause,
@@ -21,7 +21,7 @@ pub(in crate::engine) enum ResolvedTarget {
 }
 
 /// Who the targets are at this moment; one person is named once. What names nobody is noted.
-pub(in crate::engine) fn resolve_targets(
+pub fn resolve_targets(
     tx: &mut StepTransaction<'_>,
     incident: &Incident,
     targets: &[Target],
@@ -128,7 +128,7 @@ fn resolve_target(
     }
 }
 
-pub(in crate::engine) fn name_of(named: &ResolvedTarget) -> String {
+pub fn name_of(named: &ResolvedTarget) -> String {
     match named {
         ResolvedTarget::Person { user, why } => match &why.schedule {
             Some(schedule) => format!("{user} (on call on {schedule})"),
@@ -139,7 +139,7 @@ pub(in crate::engine) fn name_of(named: &ResolvedTarget) -> String {
 }
 
 /// The first step of the root route's policy as it is now.
-pub(in crate::engine) fn present_fallback(tx: &StepTransaction<'_>) -> Vec<Target> {
+pub fn present_fallback(tx: &StepTransaction<'_>) -> Vec<Target> {
     let root = tx.rules.tree.root().and_then(|root| root.policy.as_ref());
     let policy = root.and_then(|name| tx.rules.policies.get(name));
     policy

@@ -6,7 +6,7 @@ use crate::engine::transaction::StepTransaction;
 use crate::engine::{archive, jump, pending, recovery, silencing, unreported};
 
 /// Begins something, and finishes it if this step can. Otherwise the task that goes on with it.
-pub(in crate::engine) fn begin(tx: &mut StepTransaction<'_>, kind: TaskKind) -> Option<TaskId> {
+pub fn begin(tx: &mut StepTransaction<'_>, kind: TaskKind) -> Option<TaskId> {
     let left = if tx.is_spent() {
         Some(kind)
     } else {
@@ -16,7 +16,7 @@ pub(in crate::engine) fn begin(tx: &mut StepTransaction<'_>, kind: TaskKind) -> 
 }
 
 /// Goes on with a task.
-pub(in crate::engine) fn go_on(tx: &mut StepTransaction<'_>, id: TaskId, stride: Stride) {
+pub fn go_on(tx: &mut StepTransaction<'_>, id: TaskId, stride: Stride) {
     let Some(task) = tx.task(&id) else {
         return;
     };

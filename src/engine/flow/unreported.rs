@@ -12,7 +12,7 @@ use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 
 /// The source spoke of the alert: the wait begins anew, as long as the rules say.
-pub(in crate::engine) fn reported(tx: &mut StepTransaction<'_>, id: AlertId) {
+pub fn reported(tx: &mut StepTransaction<'_>, id: AlertId) {
     let alert = tx.alert(&id);
     let alert = alert.expect("an alert that was just reported, or is in the state, is known");
     if alert.unreported.is_none() && !is_used(tx.rules) {
@@ -27,15 +27,12 @@ pub(in crate::engine) fn reported(tx: &mut StepTransaction<'_>, id: AlertId) {
 }
 
 /// Other rules are in force: where they say something else, the wait begins anew.
-pub(in crate::engine) fn rules_changed(tx: &mut StepTransaction<'_>) {
+pub fn rules_changed(tx: &mut StepTransaction<'_>) {
     tx.begin(TaskKind::FollowRules { next: AlertId(0) });
 }
 
 /// Looks at alerts from this one on; the answer is the next one, if some are left.
-pub(in crate::engine) fn follow_rules(
-    tx: &mut StepTransaction<'_>,
-    next: AlertId,
-) -> Option<AlertId> {
+pub fn follow_rules(tx: &mut StepTransaction<'_>, next: AlertId) -> Option<AlertId> {
     let rules = tx.rules;
     let is_used = is_used(rules);
     for alert in tx.state.alerts_after(next) {
@@ -58,7 +55,7 @@ pub(in crate::engine) fn follow_rules(
 }
 
 /// The router was away, and reports may have been lost meanwhile: the wait begins anew.
-pub(in crate::engine) fn begin_anew(alert: &mut Alert, since: MonotonicTime) {
+pub fn begin_anew(alert: &mut Alert, since: MonotonicTime) {
     if let Some(wait) = &mut alert.unreported {
         wait.since = wait.since.max(since);
     }

@@ -21,7 +21,7 @@ const JOINED_AFTER: Duration = Duration::seconds(15);
 const JOINED_INTERVAL: Duration = Duration::minutes(1);
 
 /// Posts one message for each `copy_to` that has none yet.
-pub(in crate::engine) fn post_copies(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn post_copies(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let incident = tx.known_incident(number);
     let posted: Vec<(Recipient, Text)> = tx
         .pages_of(number)
@@ -67,7 +67,7 @@ pub(in crate::engine) fn post_copies(tx: &mut StepTransaction<'_>, number: Incid
 }
 
 /// A new alert joined: those who were paged are told before long, several alerts at once.
-pub(in crate::engine) fn joined(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn joined(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let due = tx.now.steady + JOINED_AFTER;
     tx.edit_incident(&number, |incident| {
         if incident.status != Status::Resolved && incident.update_due.is_none() {
@@ -77,11 +77,7 @@ pub(in crate::engine) fn joined(tx: &mut StepTransaction<'_>, number: IncidentNu
 }
 
 /// Tells everybody who was paged, and the copies, once per place.
-pub(in crate::engine) fn tell(
-    tx: &mut StepTransaction<'_>,
-    number: IncidentNumber,
-    news: UpdateKind,
-) {
+pub fn tell(tx: &mut StepTransaction<'_>, number: IncidentNumber, news: UpdateKind) {
     let incident = tx.known_incident(number);
     let mut told: BTreeSet<(Medium, Text)> = BTreeSet::new();
     // The first message to a place is the one that is changed or threaded under.
@@ -208,7 +204,7 @@ fn has_update_under_way(tx: &StepTransaction<'_>, page: &Page) -> bool {
 }
 
 /// A message is out: what became of its incident meanwhile is told now.
-pub(in crate::engine) fn message_is_out(tx: &mut StepTransaction<'_>, id: PageId) {
+pub fn message_is_out(tx: &mut StepTransaction<'_>, id: PageId) {
     let Some(page) = tx.page(&id) else { return };
     if !page.has_update_waiting {
         return;
@@ -243,7 +239,7 @@ fn present_news(tx: &StepTransaction<'_>, page: &Page) -> Option<(Arc<Incident>,
 
 /// A notice that waited has a place. It shows its incident as it stands now: so it tells what came
 /// after it too, and nothing is left to be told once more.
-pub(in crate::engine) fn leaves(tx: &mut StepTransaction<'_>, page: &Page) {
+pub fn leaves(tx: &mut StepTransaction<'_>, page: &Page) {
     let PageKind::Update { of, .. } = page.kind else {
         return;
     };
@@ -290,7 +286,7 @@ fn is_kept_up_to_date(tx: &StepTransaction<'_>, page: &Page) -> bool {
 }
 
 /// An update reached its end: a newer state may wait to be shown on the same message.
-pub(in crate::engine) fn page_finished(tx: &mut StepTransaction<'_>, page: &Page) {
+pub fn page_finished(tx: &mut StepTransaction<'_>, page: &Page) {
     let PageKind::Update { of, .. } = page.kind else {
         return;
     };

@@ -8,7 +8,7 @@ use crate::engine::transaction::StepTransaction;
 use crate::engine::{archive, notes, rate_limit};
 
 /// Withdraws what asks for acknowledgment of an incident that asks no more.
-pub(in crate::engine) fn withdraw(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn withdraw(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     for page in tx.pages_of(number) {
         if is_under_way(&page) && !tx.still_asks(&page) {
             withdraw_page(tx, number, &page);
@@ -17,7 +17,7 @@ pub(in crate::engine) fn withdraw(tx: &mut StepTransaction<'_>, number: Incident
 }
 
 /// Withdraws the pages of an incident whose escalation begins anew or is handed to somebody else.
-pub(in crate::engine) fn withdraw_all(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+pub fn withdraw_all(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     for page in tx.pages_of(number) {
         if page.kind == PageKind::Page && is_under_way(&page) {
             withdraw_page(tx, number, &page);

@@ -44,7 +44,7 @@ impl From<StoredActor> for Actor {
 
 impl Actor {
     const ROUTER: &str = "reveille";
-    pub(in crate::engine) const TYPED: &str = " (typed, not verified)";
+    pub const TYPED: &str = " (typed, not verified)";
 
     /// The router itself.
     pub fn router() -> Self {

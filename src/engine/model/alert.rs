@@ -130,19 +130,19 @@ impl Alert {
     }
 
     /// What makes it a group of its own, whatever its integration is called now.
-    pub(in crate::engine) fn identity(&self) -> String {
+    pub fn identity(&self) -> String {
         let integration = self.former_integration.as_ref();
         let integration = integration.unwrap_or(&self.integration);
         key::joined(&[integration.as_str(), &self.dedup_key])
     }
 
     /// The latest start that any of its senders gave.
-    pub(in crate::engine) fn latest_start(&self) -> Option<Timestamp> {
+    pub fn latest_start(&self) -> Option<Timestamp> {
         self.starts_at.max(self.assertions.latest_start())
     }
 
     /// How long it is remembered once it is over.
-    pub(in crate::engine) fn remembered_for(&self) -> Duration {
+    pub fn remembered_for(&self) -> Duration {
         if self.assertions.is_empty() {
             RESOLVES_FOR
         } else {

@@ -73,7 +73,7 @@ pub struct Check {
 }
 
 /// So many failed checks in a row are trouble.
-pub(in crate::engine) const CHECK_FAILURES: u64 = 2;
+pub const CHECK_FAILURES: u64 = 2;
 
 impl ChannelState {
     /// When it is to be asked how it is.

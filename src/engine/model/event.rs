@@ -228,7 +228,7 @@ impl Event {
     }
 
     /// Which of the alert's assertions it speaks of, in a format that tells senders apart.
-    pub(in crate::engine) fn assertion(&self) -> Option<AssertionId> {
+    pub fn assertion(&self) -> Option<AssertionId> {
         let generator = self.asserted_by.clone()?;
         let starts_at = self.spoken.source_time();
         Some(AssertionId {

@@ -17,23 +17,21 @@ use crate::engine::urgency::SeverityClass;
 pub type Place = (bool, bool, Reverse<u8>);
 
 /// The place of an alert; of several at one place the oldest stands first.
-pub(in crate::engine) fn place(alert: &Alert) -> Place {
+pub fn place(alert: &Alert) -> Place {
     let class = SeverityClass::of(&alert.content.severity);
     let (is_silenced, is_over) = (alert.is_silenced(), !alert.firing);
     (is_over, is_silenced, Reverse(class.rank()))
 }
 
 /// All places in an incident.
-pub(in crate::engine) fn places(
-    number: IncidentNumber,
-) -> RangeInclusive<(IncidentNumber, Place, AlertId)> {
+pub fn places(number: IncidentNumber) -> RangeInclusive<(IncidentNumber, Place, AlertId)> {
     let first = (false, false, Reverse(u8::MAX));
     let last = (true, true, Reverse(u8::MIN));
     (number, first, AlertId(0))..=(number, last, AlertId(u64::MAX))
 }
 
 /// What an incident is called, given the first of its alerts.
-pub(in crate::engine) fn title(incident: &Incident, first: Option<&Alert>) -> Text {
+pub fn title(incident: &Incident, first: Option<&Alert>) -> Text {
     let firing = first.filter(|alert| alert.firing && incident.is_open());
     firing.map_or_else(|| incident.title.clone(), Alert::title)
 }

@@ -9,7 +9,7 @@ use crate::engine::ids::IntegrationName;
 use crate::engine::time::{Duration, MonotonicTime};
 
 /// A channel with failures and no success for so long is silent.
-pub(in crate::engine) const SILENT_AFTER: Duration = Duration::minutes(5);
+pub const SILENT_AFTER: Duration = Duration::minutes(5);
 const SILENT_FAILURES: u64 = 3;
 /// One that was not used for so long, and owes nothing, is forgotten.
 const IDLE_AFTER: Duration = Duration::minutes(10);
@@ -70,7 +70,7 @@ fn nobody() -> IntegrationName {
 
 impl Turn {
     /// Where turns begin.
-    pub(in crate::engine) fn first() -> Self {
+    pub fn first() -> Self {
         Self {
             endpoint: "".into(),
             integration: nobody(),
@@ -79,12 +79,12 @@ impl Turn {
     }
 
     /// Whether a place for this endpoint begins another round.
-    pub(in crate::engine) fn is_round_over(&self, endpoint: &Text) -> bool {
+    pub fn is_round_over(&self, endpoint: &Text) -> bool {
         *endpoint <= self.endpoint
     }
 
     /// The turns after a place was given so.
-    pub(in crate::engine) fn after(&self, endpoint: Text, served: IntegrationName) -> Self {
+    pub fn after(&self, endpoint: Text, served: IntegrationName) -> Self {
         let integration = if self.is_round_over(&endpoint) {
             self.served.clone()
         } else {
@@ -100,7 +100,7 @@ impl Turn {
 
 impl Health {
     /// Nothing is known yet.
-    pub(in crate::engine) fn new(now: MonotonicTime) -> Self {
+    pub fn new(now: MonotonicTime) -> Self {
         Self {
             closed_until: None,
             pace: Pace::default(),
@@ -117,13 +117,13 @@ impl Health {
         self.failing_since.is_some()
     }
 
-    pub(in crate::engine) fn works(&mut self) {
+    pub fn works(&mut self) {
         self.failing_since = None;
         self.failures = 0;
         self.own_failures = 0;
     }
 
-    pub(in crate::engine) fn failed(&mut self, now: MonotonicTime, is_told: bool) {
+    pub fn failed(&mut self, now: MonotonicTime, is_told: bool) {
         self.failing_since = self.failing_since.or(Some(now));
         self.failures += 1;
         self.own_failures += u64::from(is_told);
@@ -131,14 +131,14 @@ impl Health {
 
     /// Whether several attempts over a while had no success. Pages about the router itself do not
     /// count.
-    pub(in crate::engine) fn is_silent(&self, now: MonotonicTime) -> bool {
+    pub fn is_silent(&self, now: MonotonicTime) -> bool {
         let is_long = self
             .failing_since
             .is_some_and(|at| now.since(at) >= SILENT_AFTER);
         is_long && self.failures.saturating_sub(self.own_failures) >= SILENT_FAILURES
     }
 
-    pub(in crate::engine) fn is_idle(&self, now: MonotonicTime) -> bool {
+    pub fn is_idle(&self, now: MonotonicTime) -> bool {
         let is_closed = self.closed_until.is_some_and(|until| until > now);
         let used = self.pace.second.max(self.budget_counted);
         // By then the budget is full again.

@@ -12,7 +12,7 @@ const SECOND: Duration = Duration::seconds(1);
 
 impl Pace {
     /// An attempt begins.
-    pub(in crate::engine) fn begins(&mut self, now: MonotonicTime) {
+    pub fn begins(&mut self, now: MonotonicTime) {
         if now.since(self.second) >= SECOND {
             self.second = now;
             self.in_second = 0;
@@ -24,7 +24,7 @@ impl Pace {
     }
 
     /// A message was taken.
-    pub(in crate::engine) fn succeeded(&mut self) {
+    pub fn succeeded(&mut self) {
         if let Some(pace) = self.per_minute {
             // Additive: about five messages a second more with every second of success.
             let faster = pace + (18_000 / pace.max(1)).clamp(1, 60);
@@ -33,7 +33,7 @@ impl Pace {
     }
 
     /// It asked to wait.
-    pub(in crate::engine) fn throttled(&mut self) {
+    pub fn throttled(&mut self) {
         let measured = self.in_second * 60;
         let pace = self.per_minute.unwrap_or(measured).max(SLOWEST * 2);
         self.per_minute = Some((pace / 2).max(SLOWEST));

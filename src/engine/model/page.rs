@@ -229,7 +229,7 @@ impl Page {
     }
 
     /// When its reader was last told of what stands in it.
-    pub(in crate::engine) fn told(&self) -> MonotonicTime {
+    pub fn told(&self) -> MonotonicTime {
         self.updated.unwrap_or(self.created)
     }
 

@@ -53,7 +53,7 @@ impl State {
     }
 
     /// Every alert of every incident from this one of this incident on.
-    pub(in crate::engine) fn members_from(
+    pub fn members_from(
         &self,
         number: IncidentNumber,
         first: AlertId,
@@ -62,15 +62,12 @@ impl State {
     }
 
     /// Alerts without an incident, from this id on.
-    pub(in crate::engine) fn alerts_without_incident(
-        &self,
-        first: AlertId,
-    ) -> impl Iterator<Item = AlertId> {
+    pub fn alerts_without_incident(&self, first: AlertId) -> impl Iterator<Item = AlertId> {
         self.index.alone.range(first..).copied()
     }
 
     /// The alerts of an incident that began to fire in it after a moment.
-    pub(in crate::engine) fn alerts_entered_after(
+    pub fn alerts_entered_after(
         &self,
         number: IncidentNumber,
         at: MonotonicTime,
@@ -106,10 +103,7 @@ impl State {
         pages.filter_map(|(_, id)| self.pages.get(id))
     }
 
-    pub(in crate::engine) fn page_ids_of(
-        &self,
-        number: IncidentNumber,
-    ) -> impl Iterator<Item = PageId> {
+    pub fn page_ids_of(&self, number: IncidentNumber) -> impl Iterator<Item = PageId> {
         let range = (number, PageId(0))..=(number, PageId(u64::MAX));
         self.index.pages.range(range).map(|(_, id)| *id)
     }

@@ -76,7 +76,7 @@ impl Index {
 }
 
 /// The state with the changes of one step over it.
-pub(super) struct StepTransaction<'step> {
+pub struct StepTransaction<'step> {
     pub state: &'step State,
     pub rules: &'step RuleSet,
     pub now: Now,
@@ -90,7 +90,7 @@ pub(super) struct StepTransaction<'step> {
     pub later: Option<TaskId>,
     /// When the events at hand were accepted, if they had to wait.
     pub accepted: Option<Timestamp>,
-    pub(super) counters: Counters,
+    pub counters: Counters,
     pub jump: Option<UnconfirmedJump>,
     alerts: Overlay<AlertId, Alert>,
     incidents: Overlay<IncidentNumber, Incident>,
@@ -435,7 +435,7 @@ fn collect<K, V>(
 }
 
 /// An attempt that leaves once the step is decided.
-pub(in crate::engine) struct Leaving {
+pub struct Leaving {
     pub page: PageId,
     pub channel: ChannelInfo,
     pub attempt: AttemptId,

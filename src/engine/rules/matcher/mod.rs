@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::event::Text;
 pub use operator::Operator;
 use pattern::Pattern;
-pub(in crate::engine) use text::{quote, quote_unless_plain};
+pub use text::{quote, quote_unless_plain};
 
 /// One condition on one field.
 #[derive(Clone, Debug, Serialize, Deserialize)]

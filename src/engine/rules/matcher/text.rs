@@ -248,7 +248,7 @@ pub(super) fn written(name: &str, operator: Operator, value: &str) -> String {
 }
 
 /// The text in double quotes, as [`read`] reads it.
-pub(in crate::engine) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for character in text.chars() {
@@ -269,7 +269,7 @@ pub(in crate::engine) fn quote(text: &str) -> String {
 }
 
 /// A name as it is written before an operator: bare where Alertmanager writes it so.
-pub(in crate::engine) fn quote_unless_plain(name: &str) -> String {
+pub fn quote_unless_plain(name: &str) -> String {
     if is_plain(name) {
         name.to_owned()
     } else {
