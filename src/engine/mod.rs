@@ -25,10 +25,12 @@ pub mod work;
 
 use flow::{
     acknowledgment, actions, alert_update, archive, attempt_result, attempt_start, channel_health,
-    channel_trouble, check, conditions, contact_test, counts, covering, delivery, delivery_report,
-    escalation, flapping, grouping, incident_timers, ingest, notes, notification, overrides,
-    pinned_policy, queueing, rate_limit, reachability, replied, resolution, self_incidents,
-    silence, sms_commands, target_resolution, tasks, updates, withdrawal,
+    channel_trouble, check, collapse, conditions, contact_test, contact_test_result, copies,
+    counts, covering, delivery, delivery_report, escalation, flapping, grouping, incident_timers,
+    ingest, notes, notification, opening, overrides, page_by_hand, page_plan, page_timers,
+    pinned_policy, place, probe, queueing, rate_limit, reachability, reached, replied, resolution,
+    self_incidents, silence, silence_request, sms_callers, sms_commands, target_resolution, tasks,
+    updates, withdrawal,
 };
 pub use flow::{bundle, jump, pending, places, recovery, send_request, silencing, unreported};
 pub use model::{

@@ -12,9 +12,10 @@ use super::time::Now;
 use super::transaction::StepTransaction;
 use super::{
     actions, archive, attempt_result, bundle, channel_trouble, check, conditions, contact_test,
-    delivery_report, escalation, incident_timers, ingest, jump, notification, overrides, pending,
-    places, rate_limit, recovery, replied, self_incidents, send_request, silence, sms_commands,
-    tasks, unreported, updates,
+    contact_test_result, delivery_report, escalation, incident_timers, ingest, jump, notification,
+    overrides, page_by_hand, page_timers, pending, place, probe, rate_limit, recovery, replied,
+    self_incidents, send_request, silence, silence_request, sms_commands, tasks, unreported,
+    updates,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -68,7 +69,7 @@ fn given_up(tx: &mut StepTransaction<'_>, page: &Arc<Page>) {
         for incident in &page.incidents {
             escalation::check_reached(tx, incident.number);
         }
-        contact_test::failed(tx, page);
+        contact_test_result::failed(tx, page);
     }
     ended(tx, page);
 }
@@ -115,13 +116,13 @@ fn take(tx: &mut StepTransaction<'_>, input: Input) {
             tx.answer = delivery_report::apply(tx, &channel, attempt, report);
         }
         Input::Probed(probed) => check::probed(tx, &probed),
-        Input::Place(pick) => places::give(tx, &pick),
+        Input::Place(pick) => place::give(tx, &pick),
         Input::Act(act) => actions::act(tx, &act),
         Input::Press(press) => replied::press(tx, &press),
         Input::Sms(sms) => sms_commands::sms(tx, &sms),
-        Input::PageByHand(request) => actions::page_by_hand(tx, &request),
-        Input::Silence(request) => silence::set(tx, request),
-        Input::ExpireSilence { silence, .. } => silence::expire(tx, silence),
+        Input::PageByHand(request) => page_by_hand::page_by_hand(tx, &request),
+        Input::Silence(request) => silence_request::set(tx, request),
+        Input::ExpireSilence { silence, .. } => silence_request::expire(tx, silence),
         Input::Override(request) => overrides::set(tx, request),
         Input::RemoveOverride { override_, .. } => {
             overrides::remove(tx, override_);
@@ -153,10 +154,10 @@ fn rules_changed(tx: &mut StepTransaction<'_>) {
 fn due(tx: &mut StepTransaction<'_>, key: &TimerKey) {
     match key {
         TimerKey::Incident(number) => incident_timers::due(tx, *number),
-        TimerKey::Page(page) => attempt_result::due(tx, *page),
+        TimerKey::Page(page) => page_timers::due(tx, *page),
         TimerKey::Alert(alert) => ingest::due(tx, *alert),
         TimerKey::Person(user) => bundle::due(tx, user),
-        TimerKey::Channel(channel) => channel_trouble::probe_due(tx, channel),
+        TimerKey::Channel(channel) => probe::probe_due(tx, channel),
         TimerKey::Group(key) => tx.drop_group(key),
         TimerKey::Silence(id) => silence::due(tx, *id),
         TimerKey::Override(id) => overrides::due(tx, *id),

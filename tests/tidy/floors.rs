@@ -31,18 +31,21 @@ const FLOORS: [&[&str]; 10] = [
     &[
         "attempt_start",
         "covering",
+        "copies",
         "delivery",
+        "page_plan",
         "updates",
         "withdrawal",
     ],
     // A person and their notify steps.
-    &["bundle", "notification"],
+    &["bundle", "notification", "reached"],
     // An incident and its policy.
-    &["acknowledgment", "escalation", "silence"],
+    &["acknowledgment", "escalation", "silence", "silence_request"],
     // Alerts and the incidents that they are in.
     &[
         "grouping",
         "incident_timers",
+        "opening",
         "resolution",
         "self_incidents",
         "silencing",
@@ -52,6 +55,13 @@ const FLOORS: [&[&str]; 10] = [
         "actions",
         "alert_update",
         "attempt_result",
+        "collapse",
+        "page_by_hand",
+        "page_timers",
+        "place",
+        "probe",
+        "sms_callers",
+        "contact_test_result",
         "channel_trouble",
         "check",
         "conditions",

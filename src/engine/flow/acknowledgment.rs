@@ -14,7 +14,7 @@ use crate::engine::target_resolution::resolve_targets;
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
-use crate::engine::{covering, notification, updates, withdrawal};
+use crate::engine::{covering, notes, notification, updates, withdrawal};
 
 /// How long the target of a reassignment has before the policy goes on.
 const REASSIGNED_WAIT: Duration = Duration::minutes(5);
@@ -259,7 +259,7 @@ pub fn page_acknowledger(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
         EntryKind::Page,
         Reason::JoinedIncident,
         text,
-        notification::person_detail(&user),
+        notes::person_detail(&user),
     );
     notification::start_run(tx, number, &user, why);
 }

@@ -6,24 +6,20 @@
 use std::sync::Arc;
 
 use crate::engine::decision::{ActResult, Acted, Answer, Refusal};
-use crate::engine::event::{Labels, Text};
-use crate::engine::ids::{IncidentNumber, IntegrationName};
-use crate::engine::incident::{AlertCounts, Handled, Incident, Note, Status};
-use crate::engine::input::{Act, ActOn, Actor, PageByHand, ReassignTo, Verb};
+use crate::engine::event::Text;
+use crate::engine::ids::IncidentNumber;
+use crate::engine::incident::{Handled, Incident, Note, Status};
+use crate::engine::input::{Act, ActOn, Actor, ReassignTo, Verb};
 use crate::engine::page::IncidentRef;
 use crate::engine::reachability::ContactNeeds;
 use crate::engine::reason::Reason;
 use crate::engine::records::{EntryDetail, EntryKind};
-use crate::engine::ruleset::Policy;
 use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{
-    acknowledgment, escalation, flapping, grouping, pinned_policy, reachability, resolution,
-    withdrawal,
+    acknowledgment, escalation, pinned_policy, reachability, resolution, withdrawal,
 };
 
-/// Route name of incidents that people opened by hand.
-const BY_HAND: &str = "by-hand";
 /// Characters of a note.
 const NOTE_CHARACTERS: usize = 2_000;
 
@@ -231,7 +227,7 @@ fn handled(tx: &StepTransaction<'_>, actor: &Actor) -> Handled {
     }
 }
 
-fn tell(
+pub fn tell(
     tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
     reason: Reason,
@@ -314,84 +310,4 @@ fn linked(tx: &StepTransaction<'_>, number: IncidentNumber) -> Vec<IncidentNumbe
     linked.retain(|other| tx.incident(other).is_some_and(|known| known.is_open()));
     linked.truncate(10);
     linked
-}
-
-/// A person pages somebody: an incident without alerts, which a person resolves.
-pub fn page_by_hand(tx: &mut StepTransaction<'_>, request: &PageByHand) {
-    let checked = reachability::check(tx, &request.to, &ContactNeeds::from(request));
-    let policy = match checked.and_then(|()| by_hand(tx, request)) {
-        Ok(policy) => policy,
-        Err(refusal) => {
-            tx.answer = Answer::Refused(refusal);
-            return;
-        }
-    };
-    let actor = tx.rules.with_full_name(request.actor.clone());
-    let number = tx.next_incident();
-    let key: Text = format!("{BY_HAND}/{number}").into();
-    let generation = flapping::count_opening(tx, &key, number);
-    let policy = Some(pinned_policy::pin(tx, policy));
-    let incident = Incident {
-        number,
-        generation,
-        route: BY_HAND.into(),
-        group_key: key,
-        group_labels: Labels::default(),
-        integration: IntegrationName::from(BY_HAND),
-        status: Status::Triggered,
-        urgency: request.urgency,
-        title: request.text.clone(),
-        service: None,
-        policy,
-        copy_to: Vec::new(),
-        join_interval: Duration::minutes(5),
-        opened_at: tx.now.wall,
-        revision: tx.rules.revision,
-        acknowledged: None,
-        resolved: None,
-        alerts: AlertCounts::default(),
-        escalation: grouping::new_escalation(),
-        runs: Vec::new(),
-        is_silenced: false,
-        flapping_until: None,
-        joined_page_at: None,
-        update_due: None,
-        about: None,
-        opened_by: Some(actor.clone()),
-        notes: Vec::new(),
-        still_firing: false,
-        last_alerts: Vec::new(),
-        kept_alerts: Vec::new(),
-    };
-    tx.put_incident(number, incident);
-    tell(
-        tx,
-        number,
-        Reason::PagedByHand,
-        &actor,
-        &format!("pages: {}", request.text),
-    );
-    match &request.to {
-        ReassignTo::Policy(_) => escalation::start(tx, number),
-        ReassignTo::Target(target) => {
-            if !acknowledgment::reassign(tx, number, std::slice::from_ref(target)) {
-                escalation::start(tx, number);
-            }
-        }
-    }
-    tx.answer = Answer::Opened(number);
-}
-
-/// The policy of a page by hand: the one it goes to, or what the target falls back on.
-fn by_hand(tx: &StepTransaction<'_>, request: &PageByHand) -> Result<Arc<Policy>, Refusal> {
-    let root = tx.rules.tree.root().and_then(|root| root.policy.clone());
-    let name = match &request.to {
-        ReassignTo::Policy(name) => Some(name.clone()),
-        ReassignTo::Target(_) => root.or_else(|| tx.rules.policies.keys().next().cloned()),
-    };
-    let policy = name.and_then(|name| pinned_policy::policy_named(tx, &name));
-    policy.ok_or_else(|| Refusal::Unknown {
-        kind: "policy",
-        name: "the root route's policy".to_owned(),
-    })
 }

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::engine::delivery::Planned;
 use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::{ContactName, IncidentNumber, PageId, UserName};
 use crate::engine::incident::{Incident, PageCause};
 use crate::engine::page::{Page, PageKind};
+use crate::engine::page_plan::Planned;
 use crate::engine::reason::Reason;
 use crate::engine::ruleset::Medium;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{delivery, notification, rate_limit};
+use crate::engine::{notification, page_plan, rate_limit};
 
 /// Incidents of one bundled page; more make another.
 pub const INCIDENTS_MAX: usize = 1_000;
@@ -106,15 +106,15 @@ fn page(
         return false;
     };
     let incidents = named.iter();
-    let incidents = incidents.map(|(incident, why)| (delivery::reference(incident), why.clone()));
-    let plan = delivery::Plan {
+    let incidents = incidents.map(|(incident, why)| (page_plan::reference(incident), why.clone()));
+    let plan = page_plan::Plan {
         kind: PageKind::Bundle,
         incidents: incidents.collect(),
         user,
         contact,
         notify_step: 0,
     };
-    match delivery::page_contact(tx, first, &plan, Reason::Bundled) {
+    match page_plan::page_contact(tx, first, &plan, Reason::Bundled) {
         Planned::Started(id) => {
             remember_for_replies(tx, user, id);
             true

@@ -4,7 +4,6 @@
 use crate::engine::cause::Cause;
 use crate::engine::channel_health::{edit, edit_health, is_one_endpoint};
 use crate::engine::channel_state::Outage;
-use crate::engine::decision::Effect;
 use crate::engine::event::Text;
 use crate::engine::health::{Health, SILENT_AFTER};
 use crate::engine::ids::ChannelName;
@@ -17,7 +16,7 @@ use crate::engine::transaction::StepTransaction;
 use crate::engine::{check, self_incidents};
 
 /// A channel that is down is asked how it is so often.
-const PROBE_INTERVAL: Duration = Duration::minutes(1);
+pub const PROBE_INTERVAL: Duration = Duration::minutes(1);
 
 /// A message was taken: whatever trouble there was is over.
 pub fn succeeded(tx: &mut StepTransaction<'_>, name: &ChannelName, endpoint: &Text) {
@@ -193,80 +192,6 @@ fn trouble_text(name: &ChannelName, outcome: Outcome) -> String {
         | Outcome::Unknown => "it does not accept messages",
     };
     format!("channel {name} cannot page anybody: {what}")
-}
-
-/// A down channel's minute is over: ask it, or let one attempt try. Or an idle one's hour is: check
-/// it.
-pub fn probe_due(tx: &mut StepTransaction<'_>, name: &ChannelName) {
-    let Some(info) = tx.rules.channel(name).cloned() else {
-        tx.drop_channel(name);
-        return;
-    };
-    if tx
-        .channel(name)
-        .is_some_and(|channel| channel.down.is_none())
-    {
-        check::due(tx, &info);
-        return;
-    }
-    let now = tx.now.steady;
-    edit(tx, name, |channel| {
-        if let Some(down) = &mut channel.down {
-            down.probe_due = now + PROBE_INTERVAL;
-            // One that an earlier probe opened stays open until an attempt takes it.
-            down.is_trial_open |= !info.capabilities.probes;
-            down.is_asked = info.capabilities.probes;
-        }
-    });
-    if info.capabilities.probes {
-        tx.effects.push(Effect::Probe(name.clone()));
-    }
-}
-
-/// A page that meets the same so soon after a probe that passed shows that probes do not see it.
-const PROBE_DOUBTED_FOR: Duration = Duration::hours(1);
-
-/// What a probe of a down channel found. It cannot always see what is left to send with, or whether
-/// a message would be taken: where a page met the end of that, or met the same just after a probe
-/// that passed, one attempt may try.
-pub fn probed(tx: &mut StepTransaction<'_>, name: &ChannelName, outcome: Outcome) {
-    let state = tx.channel(name);
-    let Some(down) = state.as_ref().and_then(|state| state.down.as_ref()) else {
-        return;
-    };
-    let is_blind = tx
-        .rules
-        .channel(name)
-        .is_none_or(|info| !info.capabilities.probes_login);
-    let now = tx.now.steady;
-    let passed = state.as_ref().and_then(|state| state.up_by_probe);
-    let was_wrong = passed.is_some_and(|at| now.since(at) < PROBE_DOUBTED_FOR);
-    // Whatever a probe does not see, it sees the certificate.
-    let is_tls = matches!(down.outcome, Outcome::TlsNameMismatch | Outcome::TlsOther);
-    let is_unseen = is_blind && !is_tls || down.outcome == Outcome::QuotaExhausted;
-    let is_hidden = (is_unseen || was_wrong) && !down.was_checked;
-    let was_checked = down.was_checked;
-    edit(tx, name, |channel| {
-        if let Some(down) = &mut channel.down {
-            down.is_asked = false;
-        }
-    });
-    if !outcome.is_sent() {
-        return;
-    }
-    if is_hidden {
-        edit(tx, name, |channel| {
-            if let Some(down) = &mut channel.down {
-                down.is_trial_open = true;
-            }
-        });
-    } else {
-        // Only channels of one endpoint are ever down.
-        works(tx, name, &"".into());
-        edit(tx, name, |channel| {
-            channel.up_by_probe = (!was_checked).then_some(now);
-        });
-    }
 }
 
 /// A minute passed: channels with attempts and no success for a while are trouble too.

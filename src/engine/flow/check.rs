@@ -15,7 +15,7 @@ use crate::engine::outcome::{Capacity, Outcome, Validity};
 use crate::engine::ruleset::ChannelInfo;
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{channel_health, channel_trouble, self_incidents};
+use crate::engine::{channel_health, channel_trouble, probe, self_incidents};
 
 /// What was neither used nor checked for so long is checked.
 const IDLE: Duration = Duration::hours(1);
@@ -147,7 +147,7 @@ pub fn probed(tx: &mut StepTransaction<'_>, probed: &Probed) {
         None => state.check.is_some_and(|check| check.is_under_way),
     };
     match &state.down {
-        Some(_) if is_asked => channel_trouble::probed(tx, name, outcome),
+        Some(_) if is_asked => probe::probed(tx, name, outcome),
         None if is_asked => checked(tx, name, (outcome, words)),
         Some(_) | None => {}
     }

@@ -9,7 +9,7 @@ use crate::engine::incident::SelfIncident;
 use crate::engine::ruleset::{ChannelTarget, Target};
 use crate::engine::self_incidents::{clear, is_told, raise};
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{channel_health, contact_test};
+use crate::engine::{channel_health, contact_test_result};
 
 /// A minute passed: raises one self-incident for each schedule that names nobody, unless that is
 /// meant, and ends those whose gap is over.
@@ -65,7 +65,7 @@ fn is_gone(tx: &StepTransaction<'_>, trouble: &SelfIncident) -> bool {
         return tx.rules.channel(&channel).is_none();
     }
     if trouble.cause == Cause::ContactUnreachable {
-        return contact_test::is_gone(tx, trouble);
+        return contact_test_result::is_gone(tx, trouble);
     }
     trouble.cause == Cause::ScheduleGap && !tx.rules.schedules.contains_key(&*trouble.subject)
 }

@@ -10,17 +10,17 @@ use jiff::civil::Weekday;
 
 use crate::engine::budget::mix;
 use crate::engine::cause::Cause;
-use crate::engine::channel_state::ChannelState;
-use crate::engine::delivery::Plan;
-use crate::engine::ids::{ChannelName, ContactName, UserName};
-use crate::engine::incident::{Incident, PageCause, Position, SelfIncident};
-use crate::engine::outcome::Outcome;
-use crate::engine::page::{Attempt, Page, PageKind, Recipient, Retry};
+use crate::engine::ids::UserName;
+use crate::engine::incident::{Incident, PageCause, Position};
+use crate::engine::page::{Page, PageKind, Retry};
+use crate::engine::page_plan::Plan;
 use crate::engine::reason::Reason;
 use crate::engine::ruleset::{ChannelInfo, Contact, TestPage, User, WeeklyTime};
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{channel_health, delivery, key, notes, rate_limit, self_incidents};
+use crate::engine::{
+    channel_health, contact_test_result, delivery, page_plan, rate_limit, self_incidents,
+};
 
 /// People whose time is the same are spread over so many minutes.
 const SPREAD_MINUTES: u64 = 30;
@@ -33,8 +33,7 @@ const PEOPLE_MAX: usize = 25;
 const PAGES_MAX: usize = 400;
 /// A test page that has not left by then does not leave any more.
 const LEAVES_WITHIN: Duration = Duration::hours(1);
-/// Contacts that do not work are told one by one up to so many; the others are only counted.
-const TOLD_MAX: usize = 10;
+
 /// No contact is tested twice in less, whatever is done to the settings or the clock.
 const AGAIN: Duration = Duration::days(6);
 /// A test page takes no retry of others: it comes again after so long and up to as much again, and
@@ -108,7 +107,7 @@ fn test(tx: &mut StepTransaction<'_>, name: &UserName, user: &User, span: Span) 
 }
 
 /// When a person's contacts are tested; `None` for never.
-fn time_of(tx: &StepTransaction<'_>, user: &User) -> Option<WeeklyTime> {
+pub fn time_of(tx: &StepTransaction<'_>, user: &User) -> Option<WeeklyTime> {
     match user.test_page {
         None => tx.rules.settings.test_page,
         Some(TestPage::Never) => None,
@@ -165,7 +164,7 @@ fn page(
     if !is_tested(tx, contact) {
         return Tested::LeftOut;
     }
-    let trouble = about(user, contact, Cause::ContactTest);
+    let trouble = contact_test_result::about(user, contact, Cause::ContactTest);
     let text = format!("test page, nothing to do: {} of {user} works", contact.name);
     if self_incidents::is_silenced(tx, &trouble, &text) {
         return Tested::Held;
@@ -183,7 +182,7 @@ fn page(
     };
     let plan = Plan {
         kind: PageKind::Page,
-        incidents: vec![(delivery::reference(&incident), why)],
+        incidents: vec![(page_plan::reference(&incident), why)],
         user,
         contact: &contact.name,
         notify_step: 0,
@@ -199,7 +198,7 @@ fn plan_page(
     (plan, contact): (&Plan<'_>, &Contact),
     at: MonotonicTime,
 ) {
-    let id = delivery::put_contact_page(tx, incident, plan, contact.clone());
+    let id = page_plan::put_contact_page(tx, incident, plan, contact.clone());
     let page = tx.page(&id).expect("it was put");
     let first = delivery::candidates(tx, &page).into_iter().next();
     let retries = first.map(|channel| Retry {
@@ -213,7 +212,7 @@ fn plan_page(
 
 /// Whether a test page to it could arrive. Of one that no channel carries the check of the rules
 /// warns, and whoever answered STOP knows, as does who was told of that.
-fn is_tested(tx: &StepTransaction<'_>, contact: &Contact) -> bool {
+pub fn is_tested(tx: &StepTransaction<'_>, contact: &Contact) -> bool {
     let sender = tx.sender(&contact.address);
     let mut channels = tx.rules.channels_for(contact.medium);
     sender.is_none_or(|sender| !sender.is_stopped) && channels.next().is_some()
@@ -250,144 +249,4 @@ pub fn waits(
     let free = health?.closed_until? + RETRY_AFTER;
     let spread = Duration(mix(seed) % RETRY_AFTER.0);
     (free > now).then_some((free + spread, Reason::ChannelThrottled))
-}
-
-fn about(user: &UserName, contact: &Contact, cause: Cause) -> SelfIncident {
-    SelfIncident {
-        cause,
-        subject: key::joined(&[user.as_str(), contact.name.as_str()]).into(),
-    }
-}
-
-fn tell(tx: &mut StepTransaction<'_>, user: &UserName, contact: &Contact, why: &str) {
-    let text = format!("{user} cannot be reached by {}: {why}", contact.name);
-    let trouble = about(user, contact, Cause::ContactUnreachable);
-    if self_incidents::occurrences(tx, &trouble) == 0 && told(tx) >= TOLD_MAX {
-        let count = self_incidents::occurrences(tx, &further()) + 1;
-        let text = format!("more test pages failed: {count}; the last: {text}");
-        self_incidents::raise(tx, further(), &text);
-        return;
-    }
-    self_incidents::raise(tx, trouble, &text);
-}
-
-/// The trouble of the contacts beyond those that are told one by one.
-fn further() -> SelfIncident {
-    SelfIncident {
-        cause: Cause::ContactUnreachable,
-        subject: "".into(),
-    }
-}
-
-/// Contacts of which it is told that they do not work, at most [`TOLD_MAX`].
-fn told(tx: &StepTransaction<'_>) -> usize {
-    let troubles = contacts(tx, Cause::ContactUnreachable);
-    let open = troubles.filter(|trouble| self_incidents::occurrences(tx, trouble) > 0);
-    open.take(TOLD_MAX).count()
-}
-
-/// The trouble that each contact of the rules may have.
-fn contacts<'a>(
-    tx: &'a StepTransaction<'_>,
-    cause: Cause,
-) -> impl Iterator<Item = SelfIncident> + 'a {
-    let users = tx.rules.users.iter();
-    users.flat_map(move |(name, user)| {
-        let contacts = user.contacts.iter();
-        contacts.map(move |contact| about(name, contact, cause))
-    })
-}
-
-/// A page that asks was taken by a channel: what was wrong with the contact is over, unless the
-/// channel will yet report whether it arrived.
-pub fn reached(tx: &mut StepTransaction<'_>, page: &Page, channel: &ChannelName, outcome: Outcome) {
-    let info = tx.rules.channel(channel);
-    let reports = info.is_some_and(|info| info.capabilities.receipts);
-    if !page.asks() || reports && outcome != Outcome::Delivered {
-        return;
-    }
-    if let Some((user, contact)) = contact_of(tx, page) {
-        let trouble = about(&user, &contact, Cause::ContactUnreachable);
-        self_incidents::clear(tx, &trouble);
-        if self_incidents::occurrences(tx, &further()) > 0 && is_gone(tx, &further()) {
-            self_incidents::clear(tx, &further());
-        }
-    }
-}
-
-/// No channel took a test page. Trouble of a whole channel is told as such, and not for each
-/// contact.
-pub fn failed(tx: &mut StepTransaction<'_>, page: &Arc<Page>) {
-    if !tx.is_test_page(page) {
-        return;
-    }
-    let is_own = page
-        .attempts
-        .iter()
-        .any(|attempt| is_own_fault(tx, attempt));
-    let Some((user, contact)) = contact_of(tx, page).filter(|_| is_own) else {
-        return;
-    };
-    let last = page.attempts.last();
-    let words = last.and_then(|attempt| {
-        let words = notes::last_words(page, &attempt.channel);
-        let words = words.map_or_else(String::new, |words| format!(" ({words})"));
-        Some(format!(
-            "{}{words}",
-            attempt.outcome?.as_str().replace('_', " ")
-        ))
-    });
-    let why = words.unwrap_or_else(|| "no channel accepted its test page".to_owned());
-    tell(tx, &user, &contact, &why);
-}
-
-/// Whether an attempt failed because of the contact: its address or message was refused, its
-/// server is its own, or the channel takes others by now.
-fn is_own_fault(tx: &StepTransaction<'_>, attempt: &Attempt) -> bool {
-    let info = tx.rules.channel(&attempt.channel);
-    let is_one_endpoint = info.is_some_and(|info| info.is_one_endpoint);
-    let state = tx.channel(&attempt.channel);
-    let took_others =
-        |state: &ChannelState| !state.fails() && state.last_success_at >= Some(attempt.started_at);
-    // Without an answer it may have arrived, or a restart was in the way.
-    let is_wait = |outcome: &Outcome| matches!(outcome, Outcome::Throttled { .. });
-    let failed = |outcome: &Outcome| !outcome.is_sent() && !is_wait(outcome);
-    let Some(outcome) = attempt.outcome.filter(failed) else {
-        return false;
-    };
-    let is_refused = outcome != Outcome::Unknown && state.is_some_and(|state| took_others(&state));
-    outcome.is_about_page() || !is_one_endpoint || is_refused
-}
-
-/// The contact as the rules have it now, if it still is the one of the page.
-fn contact_of(tx: &StepTransaction<'_>, page: &Page) -> Option<(UserName, Contact)> {
-    let Recipient::User { user, contact } = &page.recipient else {
-        return None;
-    };
-    let known = tx.rules.contact(user, contact)?;
-    let is_same = known.medium == page.medium && known.address == page.address;
-    is_same.then(|| (user.clone(), known.clone()))
-}
-
-/// Somebody answered STOP: nothing will show any more whether the contact works.
-pub fn stopped(tx: &mut StepTransaction<'_>, user: &UserName, contact: &ContactName) {
-    if let Some(contact) = tx.rules.contact(user, contact).cloned() {
-        self_incidents::clear(tx, &about(user, &contact, Cause::ContactUnreachable));
-    }
-}
-
-/// Whether what could not be reached is no contact of the rules any more or will not be tested
-/// again, or fewer than [`TOLD_MAX`] are told, so that the next tests tell the others one by one.
-pub fn is_gone(tx: &StepTransaction<'_>, trouble: &SelfIncident) -> bool {
-    if *trouble == further() {
-        return told(tx) < TOLD_MAX;
-    }
-    let users = tx.rules.users.iter();
-    let tested = users.filter(|(_, user)| time_of(tx, user).is_some());
-    let mut contacts = tested.flat_map(|(name, user)| {
-        let contacts = user.contacts.iter();
-        let tested = contacts.filter(|contact| is_tested(tx, contact));
-        tested.map(move |contact| about(name, contact, trouble.cause))
-    });
-    contacts.all(|known| known.subject != trouble.subject)
 }

@@ -16,7 +16,7 @@ use crate::engine::target_resolution::{
 use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
-use crate::engine::{archive, covering, delivery, notification, updates};
+use crate::engine::{archive, copies, covering, notification, page_plan, reached, updates};
 
 /// The fallback is paged again after this.
 pub const FALLBACK_INTERVAL: Duration = Duration::minutes(30);
@@ -41,7 +41,7 @@ pub fn begin(tx: &mut StepTransaction<'_>, number: IncidentNumber, group_wait: D
 
 /// Posts the copies and starts the first round.
 pub fn start(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    updates::post_copies(tx, number);
+    copies::post_copies(tx, number);
     let incident = tx.known_incident(number);
     if incident.expects_acknowledgment() {
         start_round(tx, number, 0);
@@ -105,7 +105,7 @@ pub fn start_round(tx: &mut StepTransaction<'_>, number: IncidentNumber, round: 
         incident.escalation.skip_wait_reason = None;
     });
     archive::archive_old_pages(tx, number);
-    updates::post_copies(tx, number);
+    copies::post_copies(tx, number);
     if round > 0 {
         let text = format!("round {} starts", round + 1);
         let reason = Reason::RoundStarted;
@@ -123,7 +123,7 @@ pub fn advance(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Rea
         Position::Step(step) => step + 1,
         Position::Fallback => return page_fallback(tx, number, reason),
     };
-    if next > 0 && !runs_all_steps(&incident, &policy) && notification::was_reached(tx, &incident) {
+    if next > 0 && !runs_all_steps(&incident, &policy) && reached::was_reached(tx, &incident) {
         return end_low(tx, number);
     }
     for index in next..policy.steps.len() {
@@ -234,7 +234,7 @@ pub fn page_named(
                 notification::start_run(tx, number, &user, PageCause { position, ..why });
             }
             ResolvedTarget::Channel { target, why } => {
-                delivery::page_channel_target(tx, number, &target, &PageCause { position, ..why });
+                page_plan::page_channel_target(tx, number, &target, &PageCause { position, ..why });
             }
         }
     }
@@ -305,7 +305,7 @@ pub fn check_reached(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     if !is_on || !is_step || escalation.skip_wait_reason.is_some() {
         return;
     }
-    if notification::can_still_reach_anyone(tx, &incident) {
+    if reached::can_still_reach_anyone(tx, &incident) {
         return;
     }
     let now = tx.now.steady;

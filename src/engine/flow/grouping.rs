@@ -3,21 +3,17 @@
 use std::sync::Arc;
 
 use crate::engine::alert::Alert;
-use crate::engine::counts::Share;
 use crate::engine::event::{Labels, Text};
 use crate::engine::ids::{AlertId, IncidentNumber};
-use crate::engine::incident::{
-    AlertCounts, Escalation, Incident, Phase, Position, SelfIncident, Status,
-};
+use crate::engine::incident::Status;
+use crate::engine::opening::Opening;
 use crate::engine::reason::Reason;
-use crate::engine::records::{Disposition, EntryDetail, EntryKind};
+use crate::engine::records::{Disposition, EntryKind};
 use crate::engine::routing::Route;
-use crate::engine::ruleset::Policy;
-use crate::engine::time::MonotonicTime;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{
-    acknowledgment, counts, covering, escalation, flapping, pinned_policy, resolution, silence,
-    updates, withdrawal,
+    acknowledgment, counts, covering, escalation, flapping, opening, pinned_policy, resolution,
+    silence, updates, withdrawal,
 };
 
 /// A route on which an alert lands, and its group there.
@@ -65,15 +61,6 @@ pub fn join_or_open(
     )
 }
 
-/// What a new incident is made of.
-pub struct Opening<'a> {
-    pub route: &'a Route,
-    pub group_key: Text,
-    pub group_labels: Labels,
-    pub policy: Option<Arc<Policy>>,
-    pub about: Option<SelfIncident>,
-}
-
 fn open_incident(
     tx: &mut StepTransaction<'_>,
     alert: &Arc<Alert>,
@@ -91,102 +78,7 @@ fn open_incident(
         policy,
         about: None,
     };
-    open_with(tx, alert, opening)
-}
-
-/// Opens an incident for an alert and begins its escalation.
-pub fn open_with(
-    tx: &mut StepTransaction<'_>,
-    alert: &Arc<Alert>,
-    opening: Opening<'_>,
-) -> IncidentNumber {
-    let number = tx.next_incident();
-    let generation = flapping::count_opening(tx, &opening.group_key, number);
-    let policy = opening.policy.map(|policy| pinned_policy::pin(tx, policy));
-    let label = |name: &str| alert.content.labels.get(name).cloned();
-    let service = opening
-        .route
-        .service
-        .clone()
-        .or_else(|| alert.content.service.clone());
-    let incident = Incident {
-        number,
-        generation,
-        route: opening.route.name.clone(),
-        group_key: opening.group_key,
-        group_labels: opening.group_labels,
-        integration: alert.integration.clone(),
-        status: Status::Triggered,
-        urgency: opening.route.urgency.of(&alert.content.severity),
-        title: alert.title(),
-        service: service.or_else(|| label("service")),
-        policy,
-        copy_to: opening.route.copy_to.clone(),
-        join_interval: opening.route.join_interval,
-        opened_at: tx.now.wall,
-        revision: tx.rules.revision,
-        acknowledged: None,
-        resolved: None,
-        alerts: AlertCounts::default(),
-        escalation: new_escalation(),
-        runs: Vec::new(),
-        is_silenced: false,
-        flapping_until: None,
-        joined_page_at: None,
-        update_due: None,
-        about: opening.about,
-        opened_by: None,
-        notes: Vec::new(),
-        still_firing: false,
-        last_alerts: Vec::new(),
-        kept_alerts: Vec::new(),
-    };
-    let text = format!("opened by {}: {}", alert.integration, incident.title);
-    let policy = incident.policy_name();
-    tx.put_incident(number, incident);
-    add_member(tx, alert, number);
-    let detail = EntryDetail {
-        route: Some(opening.route.name.as_str().into()),
-        policy,
-        ..EntryDetail::default()
-    };
-    tx.note_in_detail(number, EntryKind::Incident, Reason::Opened, text, detail);
-    escalation::begin(tx, number, opening.route.group_wait);
-    number
-}
-
-/// An escalation that has not begun.
-pub fn new_escalation() -> Escalation {
-    Escalation {
-        phase: Phase::NotExpected,
-        round: 0,
-        position: Position::Before,
-        started: MonotonicTime(0),
-        due: None,
-        fallbacks: 0,
-        reassigned: None,
-        skip_wait_reason: None,
-        remaining: None,
-        snoozed_until: None,
-        is_join_pending: false,
-    }
-}
-
-/// Makes an alert a member and counts it.
-fn add_member(tx: &mut StepTransaction<'_>, alert: &Arc<Alert>, number: IncidentNumber) {
-    let before = alert.clone();
-    let now = tx.now.steady;
-    tx.edit_alert(&alert.id, |alert| {
-        alert.forget = None;
-        alert.entered = Some(now);
-        if !alert.incidents.contains(&number) {
-            alert.incidents.push(number);
-        }
-    });
-    tx.edit_incident(&number, |incident| incident.alerts.total += 1);
-    let after = tx.alert(&alert.id).expect("a member is kept");
-    let was = Share::of(&before, before.incidents.contains(&number));
-    counts::recount_in(tx, number, &was, &Share::of(&after, true));
+    opening::open_with(tx, alert, opening)
 }
 
 /// A new or returning alert joins an open incident.
@@ -201,7 +93,7 @@ fn join(
         let now = tx.now.steady;
         tx.edit_alert(&alert.id, |alert| alert.entered = Some(now));
     } else {
-        add_member(tx, alert, number);
+        opening::add_member(tx, alert, number);
     }
     let title = alert.title();
     let under = match alert.is_silenced() {

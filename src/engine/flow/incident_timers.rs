@@ -11,7 +11,7 @@ use crate::engine::reason::Reason;
 use crate::engine::records::EntryKind;
 use crate::engine::time::MonotonicTime;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{acknowledgment, notification, resolution, updates};
+use crate::engine::{acknowledgment, notification, reached, resolution, updates};
 
 /// The incident's timers that are due.
 pub fn due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
@@ -72,7 +72,7 @@ fn step_over(tx: &mut StepTransaction<'_>, number: IncidentNumber, incident: &Ar
         .skip_wait_reason
         .unwrap_or(Reason::WaitOver);
     if reason == Reason::WaitOver {
-        notification::note_unsent(tx, incident);
+        reached::note_unsent(tx, incident);
     } else {
         let text = "every contact in this step failed; the next step starts at once";
         tx.note(number, EntryKind::Escalation, reason, text);

@@ -1,6 +1,6 @@
 //! Lines about pages in the timelines of their incidents.
 
-use crate::engine::ids::{ChannelName, PageId};
+use crate::engine::ids::{ChannelName, PageId, UserName};
 use crate::engine::incident::{PageCause, Position};
 use crate::engine::page::{Page, Recipient};
 use crate::engine::reason::Reason;
@@ -69,4 +69,11 @@ pub fn last_words<'page>(page: &'page Page, name: &ChannelName) -> Option<&'page
     let mut ended =
         attempts.filter(|attempt| attempt.channel == *name && attempt.outcome.is_some());
     ended.next()?.provider_message.as_deref()
+}
+
+pub fn person_detail(user: &UserName) -> EntryDetail {
+    EntryDetail {
+        user: Some(user.as_str().into()),
+        ..EntryDetail::default()
+    }
 }

@@ -1,18 +1,16 @@
 //! A person's notify steps: which contacts are paged when, the page limit, and moving on at once
 //! when they fail.
 
-use std::sync::Arc;
-
-use crate::engine::delivery::Planned;
 use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::{ContactName, IncidentNumber, UserName};
 use crate::engine::incident::{Incident, NotificationRun, PageCause};
-use crate::engine::page::{Attempt, Page, PageKind, PageState};
+use crate::engine::page::{Page, PageKind, PageState};
+use crate::engine::page_plan::Planned;
 use crate::engine::reason::Reason;
-use crate::engine::records::{EntryDetail, EntryKind};
+use crate::engine::records::EntryKind;
 use crate::engine::ruleset::NotifyStep;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{delivery, rate_limit};
+use crate::engine::{notes, page_plan, rate_limit, reached};
 
 /// Begins a person's notify steps, unless those of an earlier step still run.
 pub fn start_run(
@@ -30,7 +28,7 @@ pub fn start_run(
             EntryKind::Page,
             Reason::AlreadyPaging,
             text,
-            person_detail(user),
+            notes::person_detail(user),
         );
         // The run counts for this step too, so that its failure is seen here.
         tx.edit_incident(&number, |incident| {
@@ -62,7 +60,7 @@ pub fn start_run(
             EntryKind::Page,
             Reason::NoContact,
             text,
-            person_detail(user),
+            notes::person_detail(user),
         );
     }
     run_due(tx, number, user, Reason::PagePlanned);
@@ -73,13 +71,6 @@ fn steps(tx: &StepTransaction<'_>, user: &UserName, incident: &Incident) -> Vec<
     let user = tx.rules.users.get(user);
     user.map(|user| user.notify.steps(incident.urgency).to_vec())
         .unwrap_or_default()
-}
-
-pub fn person_detail(user: &UserName) -> EntryDetail {
-    EntryDetail {
-        user: Some(user.as_str().into()),
-        ..EntryDetail::default()
-    }
 }
 
 /// Pages the notify steps of all persons that are due.
@@ -104,7 +95,7 @@ fn end_lost_run(tx: &mut StepTransaction<'_>, number: IncidentNumber, user: &Use
     edit_run(tx, number, user, |run| run.due = None);
     let text = format!("{user}: {}", Reason::TargetGone.meaning());
     let (kind, reason) = (EntryKind::Page, Reason::TargetGone);
-    tx.note_in_detail(number, kind, reason, text, person_detail(user));
+    tx.note_in_detail(number, kind, reason, text, notes::person_detail(user));
     tx.follow_up(FollowUp::CheckReached(number));
 }
 
@@ -198,14 +189,14 @@ fn page_step(
     let (mut is_under_way, mut may_reach) = (false, false);
     let instead = contacts_instead(tx, &incident, user, &step.via);
     for contact in step.via.iter().chain(&instead) {
-        let plan = delivery::Plan {
+        let plan = page_plan::Plan {
             kind: PageKind::Page,
-            incidents: vec![(delivery::reference(&incident), run.why.clone())],
+            incidents: vec![(page_plan::reference(&incident), run.why.clone())],
             user,
             contact,
             notify_step: index,
         };
-        match delivery::page_contact(tx, &incident, &plan, reason) {
+        match page_plan::page_contact(tx, &incident, &plan, reason) {
             Planned::Started(_) => (is_under_way, may_reach) = (true, true),
             Planned::Later => may_reach = true,
             Planned::Unusable => {}
@@ -244,11 +235,12 @@ pub fn contact_failed(tx: &mut StepTransaction<'_>, page: &Page) {
 /// an earlier round's page is no matter of the present one.
 pub fn is_of_present_run(tx: &StepTransaction<'_>, page: &Page, number: IncidentNumber) -> bool {
     let incident = tx.incident(&number);
-    incident.is_some_and(|incident| incident.runs.iter().any(|run| is_of_run(page, run)))
-}
-
-fn is_of_run(page: &Page, run: &NotificationRun) -> bool {
-    page.recipient.user() == Some(&run.user) && page.created >= run.started
+    incident.is_some_and(|incident| {
+        incident
+            .runs
+            .iter()
+            .any(|run| reached::is_of_run(page, run))
+    })
 }
 
 /// Whether another page of the same notify step was sent or is within its time. The pages of one
@@ -289,98 +281,6 @@ fn is_on_its_way(page: &Page) -> bool {
         PageState::Sent | PageState::Delivered => true,
         PageState::Sending => !page.failed_over,
         PageState::Failed | PageState::Cancelled => false,
-    }
-}
-
-/// Whether anybody of the present step may still be reached: a notify step to come, a page held for
-/// the next bundle, sent, in flight, or with a retry before the step's wait is over.
-pub fn can_still_reach_anyone(tx: &StepTransaction<'_>, incident: &Incident) -> bool {
-    let mut runs = incident.runs.iter();
-    if runs.any(|run| is_of_step(incident, &run.why) && is_going_on(run)) {
-        return true;
-    }
-    pages_of_step(tx, incident).iter().any(|page| {
-        let by = incident.escalation.due;
-        let retries = page
-            .retries
-            .iter()
-            .any(|retry| by.is_none_or(|by| retry.due < by));
-        match page.state {
-            PageState::Sent | PageState::Delivered => true,
-            PageState::Sending => page.in_flight().is_some() || !page.queued.is_empty() || retries,
-            PageState::Failed | PageState::Cancelled => false,
-        }
-    })
-}
-
-/// Whether anybody of the present step was reached by the end of its wait, or will be: a page was
-/// taken or may have come, is held for the next bundle, or belongs to a notify step to come.
-pub fn was_reached(tx: &StepTransaction<'_>, incident: &Incident) -> bool {
-    let mut runs = incident.runs.iter();
-    let waits = runs.any(|run| is_of_step(incident, &run.why) && is_going_on(run));
-    let mut pages = pages_of_step(tx, incident).into_iter();
-    waits
-        || pages.any(|page| match page.state {
-            PageState::Sent | PageState::Delivered => true,
-            PageState::Sending => page.attempts.iter().any(Attempt::may_have_come),
-            PageState::Failed | PageState::Cancelled => false,
-        })
-}
-
-/// The pages that ask somebody of the present step.
-fn pages_of_step(tx: &StepTransaction<'_>, incident: &Incident) -> Vec<Arc<Page>> {
-    let runs = incident.runs.iter();
-    let runs: Vec<&NotificationRun> = runs.filter(|run| is_of_step(incident, &run.why)).collect();
-    let mut pages = tx.pages_of(incident.number);
-    pages.retain(|page| {
-        let concerns = match page.recipient.user() {
-            Some(_) => runs.iter().any(|run| is_of_run(page, run)),
-            None => is_of_step(incident, &page.why) && page.created >= incident.escalation.started,
-        };
-        page.asks() && concerns
-    });
-    pages
-}
-
-fn is_of_step(incident: &Incident, why: &PageCause) -> bool {
-    why.position == incident.escalation.position && why.round == incident.escalation.round
-}
-
-/// Whether a notify step is to come, or a page is held for the next bundle.
-fn is_going_on(run: &NotificationRun) -> bool {
-    run.due.is_some() || !run.held.is_empty()
-}
-
-/// Notes for each person of the step that is over why nothing reached them, if nothing did.
-pub fn note_unsent(tx: &mut StepTransaction<'_>, incident: &Incident) {
-    let pages = tx.pages_of(incident.number);
-    for run in &incident.runs {
-        let is_here = run.why.position == incident.escalation.position;
-        if !is_here || !run.held.is_empty() {
-            continue;
-        }
-        let mut own = pages
-            .iter()
-            .filter(|page| page.recipient.user() == Some(&run.user));
-        if own
-            .clone()
-            .any(|page| page.asks() && !page.attempts.is_empty())
-        {
-            continue;
-        }
-        let reason = if own.next().is_some() {
-            Reason::NotSentInTime
-        } else {
-            Reason::Unreachable
-        };
-        let text = format!("{}: {}", run.user, reason.meaning());
-        tx.note_in_detail(
-            incident.number,
-            EntryKind::Page,
-            reason,
-            text,
-            person_detail(&run.user),
-        );
     }
 }
 

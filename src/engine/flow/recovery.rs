@@ -8,23 +8,19 @@ use crate::engine::cause::Cause;
 use crate::engine::counters::Counters;
 use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::{AlertId, IncidentNumber, PageId};
-use crate::engine::incident::{Incident, Phase, Position, SelfIncident};
+use crate::engine::incident::{Phase, SelfIncident};
 use crate::engine::page::{Page, PageState, Queued, Retry};
 use crate::engine::reason::Reason;
-use crate::engine::records::EntryKind;
-use crate::engine::ruleset::Policy;
 use crate::engine::task::{Away, Recovery, Stage, TaskKind};
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{
-    State, budget, check, conditions, delivery, escalation, jump, notes, pending, self_incidents,
+    State, budget, check, collapse, conditions, delivery, jump, notes, pending, self_incidents,
     unreported,
 };
 
 /// After a start no alert expires sooner than this: its source may need a moment to speak again.
 const EXPIRY_GRACE: Duration = Duration::minutes(5);
-/// Overdue steps walked over while collapsing; beyond it the fallback's turn has come anyway.
-const STEPS_WALKED_MAX: usize = 10_000;
 
 /// A start so soon after the one before, which did not end in order, is a quick one.
 const QUICK: Duration = Duration::minutes(2);
@@ -158,7 +154,7 @@ fn collapse(tx: &mut StepTransaction<'_>, next: IncidentNumber) -> Stage {
     for incident in tx.state.incidents_after(next) {
         let number = incident.number;
         if incident.next_due().is_some_and(|due| due < now) {
-            collapse_one(tx, number);
+            collapse::collapse_one(tx, number);
         } else {
             tx.effort.look();
         }
@@ -167,17 +163,6 @@ fn collapse(tx: &mut StepTransaction<'_>, next: IncidentNumber) -> Stage {
         }
     }
     Stage::Pages(PageId(0))
-}
-
-fn collapse_one(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    let now = tx.now.steady;
-    let incident = tx.known_incident(number);
-    let is_due = incident.escalation.due.is_some_and(|due| due < now);
-    if is_due && incident.escalation.phase == Phase::Running && runs_on(tx, &incident) {
-        collapse_steps(tx, &incident);
-    } else {
-        collapse_runs(tx, number);
-    }
 }
 
 /// What was under way is repeated once, or goes on waiting.
@@ -202,12 +187,6 @@ fn look_at_pages(tx: &mut StepTransaction<'_>, recovery: &Recovery, next: PageId
     None
 }
 
-/// Whether steps beyond the present one may follow.
-fn runs_on(tx: &StepTransaction<'_>, incident: &Incident) -> bool {
-    let policy = tx.policy_of(incident);
-    policy.is_some_and(|policy| escalation::runs_all_steps(incident, &policy))
-}
-
 /// Whether a step of the incident was paged since the recovery began, and after this page. Where
 /// the end of the policy was reached nobody is paged anew.
 fn has_moved(
@@ -222,80 +201,6 @@ fn has_moved(
         let is_later = escalation.started >= began && escalation.started > page.created;
         escalation.phase == Phase::Running && is_later
     })
-}
-
-/// Goes straight to the highest policy step that is due.
-fn collapse_steps(tx: &mut StepTransaction<'_>, incident: &Incident) {
-    let number = incident.number;
-    let policy = tx.known_policy(incident);
-    let (round, before) = highest_due(incident, &policy, tx.now.steady);
-    let text = "steps came due while the router was down; only the highest is paged now";
-    let reason = Reason::CollapsedSteps;
-    tx.note(number, EntryKind::Escalation, reason, text);
-    tx.edit_incident(&number, |incident| {
-        incident.runs.clear();
-        incident.escalation.round = round;
-        incident.escalation.position = before;
-        incident.escalation.skip_wait_reason = None;
-    });
-    escalation::advance(tx, number, Reason::CollapsedSteps);
-}
-
-/// The place just before the highest step that is due, and its round.
-fn highest_due(incident: &Incident, policy: &Policy, now: MonotonicTime) -> (u32, Position) {
-    let escalation = &incident.escalation;
-    let mut at = escalation.due.unwrap_or(now);
-    let mut round = escalation.round;
-    let mut position = escalation.position;
-    for _ in 0..STEPS_WALKED_MAX {
-        let next = match position {
-            Position::Before | Position::Reassigned => 0,
-            Position::Step(step) => step + 1,
-            Position::Fallback => return (round, position),
-        };
-        let Some(step) = policy.steps.get(next) else {
-            if round >= policy.repeat {
-                return (round, position);
-            }
-            round += 1;
-            position = Position::Before;
-            continue;
-        };
-        at = at + step.wait;
-        if at > now {
-            return (round, position);
-        }
-        position = Position::Step(next);
-    }
-    (round, position)
-}
-
-/// Of a person's overdue notify steps only the last is paged.
-fn collapse_runs(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    let incident = tx.known_incident(number);
-    let now = tx.now.steady;
-    for run in &incident.runs {
-        let Some(user) = tx.rules.users.get(&run.user) else {
-            continue;
-        };
-        let steps = user.notify.steps(incident.urgency);
-        let overdue = steps
-            .iter()
-            .rposition(|step| run.started + step.after <= now);
-        let Some(last) = overdue.filter(|last| *last > run.next) else {
-            continue;
-        };
-        tx.edit_incident(&number, |incident| {
-            for known in incident
-                .runs
-                .iter_mut()
-                .filter(|known| known.user == run.user)
-            {
-                known.next = last;
-                known.due = known.due.map(|due| due.min(now));
-            }
-        });
-    }
 }
 
 /// What waited for a place goes on waiting: the time in which nobody could give one does not count.

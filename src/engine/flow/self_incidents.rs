@@ -8,16 +8,16 @@ use std::sync::Arc;
 use crate::engine::alert::{Alert, Matchable};
 use crate::engine::cause::Cause;
 use crate::engine::event::{Content, Labels, Text};
-use crate::engine::grouping::Opening;
 use crate::engine::ids::{IncidentNumber, IntegrationName};
 use crate::engine::incident::{Incident, SelfIncident};
+use crate::engine::opening::Opening;
 use crate::engine::reason::Reason;
 use crate::engine::routing::{GroupBy, Route};
 use crate::engine::ruleset::Policy;
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::{Urgency, UrgencyRule};
-use crate::engine::{archive, counts, covering, grouping, key, pinned_policy, resolution};
+use crate::engine::{archive, counts, covering, key, opening, pinned_policy, resolution};
 
 /// Trouble without an end of its own is over after so long without another.
 const ENDS_AFTER: Duration = Duration::hours(1);
@@ -173,7 +173,7 @@ fn open(
             .flatten(),
         about: Some(trouble),
     };
-    Some(grouping::open_with(tx, &alert, opening))
+    Some(opening::open_with(tx, &alert, opening))
 }
 
 /// Whether a silence covers it, so that its pages would be held.

@@ -1,190 +1,13 @@
 //! Silences: quiet for a time.
 
-use crate::engine::decision::{Answer, Refusal};
-use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::{IncidentNumber, SilenceId};
 use crate::engine::incident::Status;
-use crate::engine::input::SilenceRequest;
-use crate::engine::matcher::Matcher;
 use crate::engine::reason::Reason;
-use crate::engine::records::{EntryKind, Silence};
+use crate::engine::records::EntryKind;
 use crate::engine::task::{Pass, TaskKind};
-use crate::engine::time::Timestamp;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
 use crate::engine::{covering, escalation};
-
-/// Sets a silence and answers how many open incidents it covers now.
-pub fn set(tx: &mut StepTransaction<'_>, request: SilenceRequest) {
-    if let Err(refusal) = check_silence(tx, &request) {
-        tx.answer = Answer::Refused(refusal);
-        return;
-    }
-    let replaced = request.replaces.and_then(|id| tx.silence(&id));
-    match replaced {
-        Some(replaced) if can_change(&replaced, &request, tx.now.wall) => {
-            change(tx, replaced.id, request);
-        }
-        Some(_) | None => add(tx, request),
-    }
-}
-
-/// Whether a request changes a silence in place; otherwise another one replaces it. As in
-/// Alertmanager, matchers never change, nor the start of a silence that has begun.
-fn can_change(silence: &Silence, request: &SilenceRequest, now: Timestamp) -> bool {
-    let starts_as_before = request.from.is_none_or(|from| {
-        if silence.is_active {
-            seconds(from) == seconds(silence.from)
-        } else {
-            from >= now
-        }
-    });
-    silence.ended_at.is_none() && silence.matchers == request.matchers && starts_as_before
-}
-
-/// Clients may cut moments to the second.
-fn seconds(at: Timestamp) -> i64 {
-    at.0.div_euclid(1_000)
-}
-
-fn change(tx: &mut StepTransaction<'_>, id: SilenceId, request: SilenceRequest) {
-    let now = tx.now.wall;
-    let by = tx.rules.with_full_name(request.actor);
-    let is_active = tx.edit_silence(&id, |silence| {
-        if !silence.is_active {
-            silence.from = request.from.unwrap_or(silence.from);
-        }
-        silence.is_active = silence.from <= now;
-        silence.until = request.until;
-        silence.has_lapsed = false;
-        silence.reason = request.reason;
-        silence.created_by = by;
-        silence.updated_at = Some(now);
-        silence.is_active
-    });
-    if is_active == Some(true) {
-        reach(tx, Pass::new(id));
-    } else {
-        answer(tx, id);
-    }
-}
-
-/// It covers nothing yet.
-fn answer(tx: &mut StepTransaction<'_>, id: SilenceId) {
-    tx.answer = Answer::Silence {
-        silence: id,
-        covers: 0,
-    };
-}
-
-/// Reaches the alerts that the silence covers; whoever asked is told how many incidents it covers
-/// when that is done.
-fn reach(tx: &mut StepTransaction<'_>, pass: Pass) {
-    answer(tx, pass.silence);
-    let pass = Pass {
-        is_asked: true,
-        ..pass
-    };
-    begin_asked(tx, TaskKind::BeginSilence(pass));
-}
-
-fn begin_asked(tx: &mut StepTransaction<'_>, task: TaskKind) {
-    let is_asked = true;
-    tx.follow_up(FollowUp::Begin { task, is_asked });
-}
-
-fn add(tx: &mut StepTransaction<'_>, request: SilenceRequest) {
-    let id = tx.next_silence();
-    let from = request.from.unwrap_or(tx.now.wall).max(tx.now.wall);
-    let silence = Silence {
-        id,
-        matchers: request.matchers,
-        from,
-        until: request.until,
-        reason: request.reason,
-        created_by: tx.rules.with_full_name(request.actor),
-        created_at: tx.now.wall,
-        held_pages: 0,
-        is_active: false,
-        updated_at: None,
-        ended_at: None,
-        has_lapsed: false,
-    };
-    tx.put_silence(id, silence);
-    if from > tx.now.wall {
-        if let Some(replaced) = request.replaces {
-            end(tx, replaced);
-        }
-        return answer(tx, id);
-    }
-    tx.edit_silence(&id, |silence| silence.is_active = true);
-    let pass = Pass {
-        // What it holds is held by the new one by then, and does not slip out in between.
-        replaces: request.replaces,
-        ..Pass::new(id)
-    };
-    reach(tx, pass);
-}
-
-fn check_silence(tx: &StepTransaction<'_>, request: &SilenceRequest) -> Result<(), Refusal> {
-    if !tx.state.has_room_for_silence(request.replaces) {
-        return Err(Refusal::Invalid {
-            what: "another silence in addition to",
-            value: format!("{} that have not ended", Silence::MAX),
-            help: "end some of them first".to_owned(),
-        });
-    }
-    let invalid = |what, value: String, help: String| Err(Refusal::Invalid { what, value, help });
-    let now = tx.now.wall;
-    let most = tx.rules.settings.silence_max;
-    // Most often a variable that was empty: `team=$TEAM`.
-    let covers_everything = request.matchers.iter().all(Matcher::matches_empty);
-    if covers_everything && !request.everything {
-        let help = "at least one matcher must not match the empty text; to cover everything give \
-            `everything: true` (--everything), or alertname=~\".+\" for every alert with a name"
-            .to_owned();
-        return invalid(
-            "a silence that covers everything",
-            covering::written(&request.matchers),
-            help,
-        );
-    }
-    if request.until <= request.from.unwrap_or(now).max(now) {
-        let help = "give a time after now and after `from`".to_owned();
-        return invalid("until", request.until.to_string(), help);
-    }
-    if request.until.since(now) > most {
-        let help = format!("a silence ends at most {most} from now (setting silence_max)");
-        return invalid("until", request.until.to_string(), help);
-    }
-    match request.replaces {
-        Some(id) if tx.silence(&id).is_none() => Err(Refusal::Unknown {
-            kind: "silence",
-            name: id.to_string(),
-        }),
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// Ends a silence by hand.
-pub fn expire(tx: &mut StepTransaction<'_>, id: SilenceId) {
-    if tx.silence(&id).is_none() {
-        let name = id.to_string();
-        tx.answer = Answer::Refused(Refusal::Unknown {
-            kind: "silence",
-            name,
-        });
-        return;
-    }
-    tx.answer = Answer::Done;
-    if begin_end(tx, id) {
-        let pass = Pass {
-            is_asked: true,
-            ..Pass::new(id)
-        };
-        begin_asked(tx, TaskKind::EndSilence(pass));
-    }
-}
 
 /// A silence begins, ends or is no longer shown.
 pub fn due(tx: &mut StepTransaction<'_>, id: SilenceId) {
@@ -217,7 +40,7 @@ pub fn end(tx: &mut StepTransaction<'_>, id: SilenceId) {
 }
 
 /// From now on it covers nothing new. Whether it had not ended before.
-fn begin_end(tx: &mut StepTransaction<'_>, id: SilenceId) -> bool {
+pub fn begin_end(tx: &mut StepTransaction<'_>, id: SilenceId) -> bool {
     let known = tx.silence(&id);
     if known.is_none_or(|silence| silence.ended_at.is_some()) {
         return false;

@@ -7,64 +7,18 @@ use std::sync::Arc;
 
 use crate::engine::event::Text;
 use crate::engine::ids::{IncidentNumber, PageId};
-use crate::engine::incident::{Incident, PageCause, Position, Status};
+use crate::engine::incident::{Incident, Status};
 use crate::engine::outcome::Outcome;
-use crate::engine::page::{Page, PageKind, PageState, Recipient, UpdateKind};
+use crate::engine::page::{Page, PageKind, PageState, UpdateKind};
 use crate::engine::reason::Reason;
 use crate::engine::ruleset::{ChannelInfo, Medium};
 use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{delivery, queueing};
+use crate::engine::{page_plan, queueing};
 
 /// Joined alerts are told together after this, and at most once in [`JOINED_INTERVAL`].
 const JOINED_AFTER: Duration = Duration::seconds(15);
 const JOINED_INTERVAL: Duration = Duration::minutes(1);
-
-/// Posts one message for each `copy_to` that has none yet.
-pub fn post_copies(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    let incident = tx.known_incident(number);
-    let posted: Vec<(Recipient, Text)> = tx
-        .pages_of(number)
-        .iter()
-        .filter(|page| page.kind == PageKind::Copy)
-        .map(|page| (page.recipient.clone(), page.address.clone()))
-        .collect();
-    for target in &incident.copy_to {
-        let recipient = Recipient::Channel {
-            channel: target.channel.clone(),
-        };
-        if posted.contains(&(recipient.clone(), target.address.clone())) {
-            continue;
-        }
-        let Some(medium) = delivery::medium_of(tx, &target.channel) else {
-            continue;
-        };
-        let why = PageCause {
-            route: incident.route.clone(),
-            policy: None,
-            position: Position::Before,
-            round: 0,
-            schedule: None,
-            revision: tx.rules.revision,
-        };
-        let incidents = vec![delivery::reference(&incident)];
-        let page = delivery::new_page(tx, &incident, PageKind::Copy, incidents, &why);
-        let id = page.id;
-        let address = target.address.clone();
-        tx.put_page(
-            id,
-            Page {
-                recipient,
-                medium,
-                address,
-                ..page
-            },
-        );
-        if !delivery::start_on_next_channel(tx, id, Reason::CopyPosted) {
-            delivery::fail_if_hopeless(tx, id);
-        }
-    }
-}
 
 /// A new alert joined: those who were paged are told before long, several alerts at once.
 pub fn joined(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
@@ -171,10 +125,10 @@ fn tell_one(
     let incidents = match page.kind {
         PageKind::Bundle => page.incidents.clone(),
         PageKind::Page | PageKind::Copy | PageKind::Update { .. } => {
-            vec![delivery::reference(incident)]
+            vec![page_plan::reference(incident)]
         }
     };
-    let update = delivery::new_page(tx, incident, kind, incidents, &page.why);
+    let update = page_plan::new_page(tx, incident, kind, incidents, &page.why);
     let id = update.id;
     tx.put_page(
         id,
