@@ -28,16 +28,16 @@ use flow::{
     channel_trouble, check, collapse, conditions, contact_test, contact_test_result, copies,
     counts, covering, delivery, delivery_report, escalation, flapping, grouping, incident_timers,
     ingest, notes, notification, opening, overrides, page_by_hand, page_plan, page_timers,
-    pinned_policy, place, probe, queueing, rate_limit, reachability, reached, replied, resolution,
-    self_incidents, silence, silence_request, sms_callers, sms_commands, target_resolution, tasks,
-    updates, withdrawal,
+    pinned_policy, place, placement, probe, queueing, rate_limit, reachability, reached, receipts,
+    replied, resolution, self_incidents, silence, silence_request, sms_callers, sms_commands,
+    sms_parse, target_resolution, tasks, updates, withdrawal,
 };
 pub use flow::{bundle, jump, pending, places, recovery, send_request, silencing, unreported};
 pub use model::{
-    actor, alert, assertions, cause, channel_state, counters, event, headline, health, ids,
+    actor, alert, assertions, cause, channel_state, counters, entry, event, headline, health, ids,
     incident, key, outcome, page, phone, reason, records, strength, task, time, urgency,
 };
 use model::{budget, recent_events};
-pub use rules::{calendar, matcher, policy, routing, ruleset};
+pub use rules::{calendar, integration, matcher, policy, routing, ruleset};
 pub use state::State;
 pub use step::step;

@@ -169,7 +169,8 @@ on call now: schedule day moves from nobody to bo";
                         "is_fallback": true, "round": 2}],
              "reasons": ["team=\"payments\" matches"]},
             {"dedup_key": "abc", "route": "watchdog", "policy": null, "service": null,
-             "urgency": "low", "group_key": "", "joins": 7, "page": false, "pages": [], "reasons": []},
+             "urgency": "low", "group_key": "", "joins": 7, "page": false, "pages": [],
+             "reasons": []},
         ]});
         let expected = "\
 route payments

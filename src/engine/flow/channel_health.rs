@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::budget;
-use crate::engine::channel_state::ChannelState;
+use crate::engine::budget::{self, mix};
+use crate::engine::channel_state::{ChannelState, Check};
 use crate::engine::event::Text;
 use crate::engine::health::{Health, Turn};
 use crate::engine::ids::ChannelName;
@@ -161,4 +161,32 @@ pub fn forget_gone(tx: &mut StepTransaction<'_>) {
     for name in gone {
         tx.drop_channel(&name);
     }
+}
+
+/// What was neither used nor checked for so long is checked.
+pub const IDLE: Duration = Duration::hours(1);
+
+/// The checks of several channels are spread over so long.
+const SPREAD: Duration = Duration::minutes(4);
+
+/// So long from now and a little more, which differs from channel to channel and time to time.
+pub fn spread(tx: &StepTransaction<'_>, name: &ChannelName, wait: Duration) -> MonotonicTime {
+    let bytes = name.as_str().bytes();
+    let seed = bytes.fold(tx.now.seed, |seed, byte| mix(seed ^ u64::from(byte)));
+    tx.now.steady + wait + Duration(seed % SPREAD.0)
+}
+
+/// When a channel that just took a message is to be checked.
+pub fn after_success(tx: &StepTransaction<'_>, name: &ChannelName, check: &Check) -> MonotonicTime {
+    spread(tx, name, IDLE).min(check.latest)
+}
+
+/// Something speaks against a channel and does not yet say enough: it is asked at once.
+pub fn soon(tx: &mut StepTransaction<'_>, name: &ChannelName) {
+    let now = tx.now.steady;
+    edit(tx, name, |channel| {
+        if let Some(check) = &mut channel.check {
+            check.due = check.due.min(now);
+        }
+    });
 }

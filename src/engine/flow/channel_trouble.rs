@@ -13,7 +13,7 @@ use crate::engine::outcome::Outcome;
 use crate::engine::page::Page;
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{check, self_incidents};
+use crate::engine::{channel_health, self_incidents};
 
 /// A channel that is down is asked how it is so often.
 pub const PROBE_INTERVAL: Duration = Duration::minutes(1);
@@ -33,7 +33,7 @@ pub fn works(tx: &mut StepTransaction<'_>, name: &ChannelName, endpoint: &Text) 
     let is_one_endpoint = is_one_endpoint(tx, name);
     let known = tx.channel(name);
     let check = known.and_then(|channel| channel.check);
-    let check_due = check.map(|check| check::after_success(tx, name, &check));
+    let check_due = check.map(|check| channel_health::after_success(tx, name, &check));
     let was_troubled = tx.channel(name).is_some_and(|channel| {
         let fails = channel.endpoints.get(endpoint).is_some_and(Health::fails);
         channel.down.is_some() || channel.health.fails() || fails || channel.fails_checks()
@@ -111,7 +111,7 @@ pub fn failed(tx: &mut StepTransaction<'_>, page: &Page, name: &ChannelName, out
             // What one test page meets may be about its address: another one has to meet it too.
             let is_alone = proves && is_first_failure(tx, name);
             if is_alone && cause_of(outcome).is_some() {
-                check::soon(tx, name);
+                channel_health::soon(tx, name);
             }
             if let Some(cause) = cause_of(outcome).filter(|_| !is_own && !is_alone) {
                 raise(tx, name, (outcome, words), cause, false);

@@ -4,7 +4,6 @@
 //! A check sends nothing, takes no place of a page and spends no retry. Only channels that reach
 //! people and can be probed are checked.
 
-use crate::engine::budget::mix;
 use crate::engine::cause::Cause;
 use crate::engine::channel_state::{CHECK_FAILURES, Check};
 use crate::engine::decision::Effect;
@@ -17,8 +16,6 @@ use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{channel_health, channel_trouble, probe, self_incidents};
 
-/// What was neither used nor checked for so long is checked.
-const IDLE: Duration = Duration::hours(1);
 /// However busy it is, a channel is checked so often: what is left in its account, and how long
 /// its certificate is good, no page shows.
 const BUSY: Duration = Duration::hours(6);
@@ -30,8 +27,6 @@ const RENEWED_AFTER: Duration = Duration::hours(12);
 
 /// After a start the first checks come no earlier; until then there is other work.
 const FIRST_AFTER: Duration = Duration::seconds(30);
-/// The checks of several channels are spread over so long.
-const SPREAD: Duration = Duration::minutes(4);
 
 /// The process starts: every channel is checked soon, since settings may be new.
 pub fn plan_anew(tx: &mut StepTransaction<'_>) {
@@ -51,7 +46,7 @@ fn plan_where(tx: &mut StepTransaction<'_>, is_stale: fn(&Check, MonotonicTime) 
         if !is_checked(&info) {
             forget(tx, name, known);
         } else if known.is_none_or(|check| is_stale(&check, now)) {
-            let due = spread(tx, name, FIRST_AFTER);
+            let due = channel_health::spread(tx, name, FIRST_AFTER);
             let check = Check {
                 due,
                 latest: due,
@@ -85,28 +80,6 @@ fn is_checked(info: &ChannelInfo) -> bool {
     info.capabilities.probes && info.reaches_people
 }
 
-/// So long from now and a little more, which differs from channel to channel and time to time.
-fn spread(tx: &StepTransaction<'_>, name: &ChannelName, wait: Duration) -> MonotonicTime {
-    let bytes = name.as_str().bytes();
-    let seed = bytes.fold(tx.now.seed, |seed, byte| mix(seed ^ u64::from(byte)));
-    tx.now.steady + wait + Duration(seed % SPREAD.0)
-}
-
-/// When a channel that just took a message is to be checked.
-pub fn after_success(tx: &StepTransaction<'_>, name: &ChannelName, check: &Check) -> MonotonicTime {
-    spread(tx, name, IDLE).min(check.latest)
-}
-
-/// Something speaks against a channel and does not yet say enough: it is asked at once.
-pub fn soon(tx: &mut StepTransaction<'_>, name: &ChannelName) {
-    let now = tx.now.steady;
-    channel_health::edit(tx, name, |channel| {
-        if let Some(check) = &mut channel.check {
-            check.due = check.due.min(now);
-        }
-    });
-}
-
 /// An idle channel's hour is over. One that asked to wait is not asked before.
 pub fn due(tx: &mut StepTransaction<'_>, info: &ChannelInfo) {
     let name = &info.name;
@@ -115,8 +88,8 @@ pub fn due(tx: &mut StepTransaction<'_>, info: &ChannelInfo) {
     };
     let now = tx.now.steady;
     let closed = state.health.closed_until.filter(|until| *until > now);
-    let wait = closed.map_or(IDLE, |until| until.since(now));
-    let due = spread(tx, name, wait);
+    let wait = closed.map_or(channel_health::IDLE, |until| until.since(now));
+    let due = channel_health::spread(tx, name, wait);
     let is_asked = is_checked(info) && closed.is_none();
     channel_health::edit(tx, name, |channel| {
         let check = channel.check.take().filter(|_| is_checked(info));
@@ -191,7 +164,7 @@ fn checked(
 
 fn passed(tx: &mut StepTransaction<'_>, name: &ChannelName) {
     let now = tx.now.steady;
-    let due = spread(tx, name, IDLE);
+    let due = channel_health::spread(tx, name, channel_health::IDLE);
     let is_over = channel_health::edit(tx, name, |channel| {
         let is_over = channel.fails_checks() && !channel.health.is_silent(now);
         if let Some(check) = &mut channel.check {
@@ -206,7 +179,7 @@ fn passed(tx: &mut StepTransaction<'_>, name: &ChannelName) {
 }
 
 fn unreachable(tx: &mut StepTransaction<'_>, name: &ChannelName, words: Option<&str>) {
-    let due = spread(tx, name, AGAIN);
+    let due = channel_health::spread(tx, name, AGAIN);
     let failures = channel_health::edit(tx, name, |channel| {
         let check = channel.check.as_mut()?;
         check.due = due;

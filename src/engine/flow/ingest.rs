@@ -5,42 +5,19 @@
 
 use std::sync::Arc;
 
-use crate::engine::alert::{Alert, Matchable};
+use crate::engine::alert::Alert;
 use crate::engine::assertions::Resolved;
 use crate::engine::cause::Cause;
 use crate::engine::event::{Action, Event, EventTime};
-use crate::engine::grouping::Destination;
-use crate::engine::ids::{AlertId, IncidentNumber, IntegrationName, ReceiptId, RouteName};
+use crate::engine::ids::{AlertId, IntegrationName};
 use crate::engine::incident::SelfIncident;
 use crate::engine::reason::Reason;
+use crate::engine::receipts::Verdict;
 use crate::engine::records::{Disposition, Receipt};
-use crate::engine::time::Timestamp;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{
-    alert_update, archive, counts, grouping, resolution, self_incidents, unreported,
+    alert_update, archive, counts, placement, receipts, resolution, self_incidents, unreported,
 };
-
-/// What became of an event, before it is written down.
-struct Verdict {
-    disposition: Disposition,
-    reason: Reason,
-    incidents: Vec<IncidentNumber>,
-    routes: Vec<RouteName>,
-    /// Whether the normalised event is worth keeping.
-    is_news: bool,
-}
-
-impl Verdict {
-    fn nothing(disposition: Disposition, reason: Reason) -> Self {
-        Self {
-            disposition,
-            reason,
-            incidents: Vec::new(),
-            routes: Vec::new(),
-            is_news: false,
-        }
-    }
-}
 
 /// Keeps an event on which no decision can be made.
 pub fn set_aside(
@@ -53,7 +30,7 @@ pub fn set_aside(
         ..Verdict::nothing(Disposition::Ignored, Reason::SetAside)
     };
     let id = tx.next_receipt();
-    let receipt = receipt(tx.now.wall, id, integration, event, verdict);
+    let receipt = receipts::receipt(tx.now.wall, id, integration, event, verdict);
     tx.receipt(receipt)
 }
 
@@ -63,7 +40,7 @@ pub fn event(
     integration: &IntegrationName,
     event: Event,
 ) -> Arc<Receipt> {
-    if let Some(first) = duplicate(tx, integration, &event) {
+    if let Some(first) = receipts::duplicate(tx, integration, &event) {
         return Arc::new(first);
     }
     let verdict = match event.action {
@@ -77,60 +54,8 @@ pub fn event(
         Action::Ignore => Verdict::nothing(Disposition::Ignored, Reason::MappingIgnores),
     };
     let id = tx.next_receipt();
-    let receipt = receipt(tx.now.wall, id, integration, event, verdict);
+    let receipt = receipts::receipt(tx.now.wall, id, integration, event, verdict);
     tx.receipt(receipt)
-}
-
-/// An id that was accepted within the hour answers with its first outcome and does nothing.
-fn duplicate(
-    tx: &StepTransaction<'_>,
-    integration: &IntegrationName,
-    event: &Event,
-) -> Option<Receipt> {
-    let id = event.id.as_ref()?;
-    let first = tx.receipt_by_id(integration, id)?;
-    Some(Receipt {
-        faults: event.faults.clone(),
-        ..first.clone()
-    })
-}
-
-fn receipt(
-    at: Timestamp,
-    id: ReceiptId,
-    integration: &IntegrationName,
-    event: Event,
-    verdict: Verdict,
-) -> Receipt {
-    let source_time = match event.action {
-        Action::Resolve => resolve_time(event.spoken),
-        Action::Trigger | Action::Acknowledge | Action::Change | Action::Ignore => {
-            event.spoken.source_time()
-        }
-    };
-    Receipt {
-        id,
-        at,
-        integration: integration.clone(),
-        action: event.action,
-        dedup_key: event.dedup_key,
-        event_id: event.id,
-        disposition: verdict.disposition,
-        incidents: verdict.incidents,
-        reason: verdict.reason,
-        routes: verdict.routes,
-        faults: event.faults,
-        source_time,
-        content: verdict.is_news.then_some(event.content),
-    }
-}
-
-/// The moment at which a resolve says that it was over.
-fn resolve_time(spoken: EventTime) -> Option<Timestamp> {
-    match spoken {
-        EventTime::StateAsserted { ends_at, .. } => ends_at,
-        EventTime::OccurredAt(moment) => moment,
-    }
 }
 
 /// The alert of a key; one under a name that the integration had before goes on under its own.
@@ -163,7 +88,7 @@ fn trigger(tx: &mut StepTransaction<'_>, integration: &IntegrationName, event: &
     let previous = known.as_deref().cloned();
     let alert = alert_update::write(tx, integration, event, known);
     unreported::reported(tx, alert);
-    let verdict = place(tx, alert, previous.as_ref(), event);
+    let verdict = placement::place(tx, alert, previous.as_ref(), event);
     archive::settle_alert(tx, alert);
     verdict
 }
@@ -240,90 +165,6 @@ fn hold_old(
     }
 }
 
-/// Routes an alert and puts it where it belongs.
-fn place(
-    tx: &mut StepTransaction<'_>,
-    id: AlertId,
-    previous: Option<&Alert>,
-    event: &Event,
-) -> Verdict {
-    let alert = tx.known_alert(id);
-    let was_firing = previous.is_some_and(|alert| alert.firing && !alert.held_old);
-    let is_changed = previous.is_none_or(|alert| !is_routed_alike(&alert.content, event));
-    // A hold that ran out lets the alert open again, though another incident of it is open.
-    let was_held = previous.is_some_and(|alert| !alert.holds.is_empty());
-    if was_firing && !is_changed && !alert.incidents.is_empty() && !was_held {
-        return Verdict {
-            incidents: alert.incidents.clone(),
-            ..Verdict::nothing(Disposition::Repeated, Reason::Repeat)
-        };
-    }
-    let (destinations, mut verdict) = destinations(tx, &alert);
-    verdict.is_news = !was_firing || is_changed;
-    let rejoins = !was_firing && previous.is_some();
-    for destination in destinations {
-        let (disposition, number) = grouping::join_or_open(tx, id, &destination, rejoins);
-        verdict.reason = match disposition {
-            Disposition::Opened => Reason::NewAlert,
-            Disposition::Joined if is_changed && was_firing => Reason::LabelsChanged,
-            Disposition::Joined => Reason::JoinedIncident,
-            Disposition::Silenced => Reason::Silenced,
-            Disposition::Repeated => Reason::Repeat,
-            Disposition::Recorded => Reason::StillFiringHold,
-            Disposition::Acknowledged
-            | Disposition::Resolved
-            | Disposition::HeldOld
-            | Disposition::Ignored => verdict.reason,
-        };
-        verdict.disposition = verdict.disposition.max(disposition);
-        verdict.incidents.extend(number);
-    }
-    if is_changed {
-        grouping::leave_others(tx, id, &verdict.incidents);
-    }
-    verdict
-}
-
-/// Whether an event lands where the alert's last one did: what can be matched is the same.
-fn is_routed_alike(content: &crate::engine::event::Content, event: &Event) -> bool {
-    let new = &*event.content;
-    content.labels == new.labels
-        && content.severity == new.severity
-        && content.summary == new.summary
-        && content.source == new.source
-        && content.component == new.component
-        && content.group == new.group
-        && content.class == new.class
-        && content.service == new.service
-}
-
-/// The routes on which an alert lands and that page, with the group on each.
-fn destinations(tx: &StepTransaction<'_>, alert: &Alert) -> (Vec<Destination>, Verdict) {
-    let fields = Matchable {
-        integration: &alert.integration,
-        content: &alert.content,
-    };
-    let routes = tx.rules.tree.routes(&tx.effort.counted(fields));
-    let reason = if routes.is_empty() {
-        Reason::NoRules
-    } else {
-        Reason::RouteDoesNotPage
-    };
-    let mut verdict = Verdict::nothing(Disposition::Recorded, reason);
-    verdict.routes = routes.iter().map(|route| route.name.clone()).collect();
-    let identity = alert.identity();
-    let paging = routes.into_iter().filter(|route| route.page);
-    let destinations = paging.map(|route| {
-        let (group_key, group_labels) = route.group_by.key(&route.name, &fields, &identity);
-        Destination {
-            route,
-            group_key,
-            group_labels,
-        }
-    });
-    (destinations.collect(), verdict)
-}
-
 fn acknowledge(
     tx: &mut StepTransaction<'_>,
     integration: &IntegrationName,
@@ -368,7 +209,7 @@ fn resolve(tx: &mut StepTransaction<'_>, integration: &IntegrationName, event: &
     resolution::end_alert(
         tx,
         &alert,
-        resolve_time(event.spoken),
+        receipts::resolve_time(event.spoken),
         Reason::SourceResolved,
     );
     Verdict {

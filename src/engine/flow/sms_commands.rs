@@ -19,9 +19,10 @@ use crate::engine::replied::Said;
 use crate::engine::sms_callers::{
     Caller, Owner, caller, paged_incidents, paged_last, was_paged_for_another,
 };
+use crate::engine::sms_parse::{Command, Which};
 use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{actions, contact_test_result, replied, self_incidents};
+use crate::engine::{actions, contact_test_result, replied, self_incidents, sms_parse};
 
 /// Wrong numbers before a sender is blocked, and for how long.
 const WRONG_MAX: usize = 5;
@@ -35,23 +36,6 @@ const SENDERS_MAX: usize = 10_000;
 /// Incidents named in a reply.
 const LISTED_MAX: usize = 5;
 
-/// What a text asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Command {
-    Acknowledge(Which),
-    Resolve(u64),
-    Stop,
-    Start,
-    Other,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Which {
-    TheOne,
-    All,
-    Number(u64),
-}
-
 /// Answers a text message.
 pub fn sms(tx: &mut StepTransaction<'_>, reply: &SmsReply) {
     tx.answer = Answer::Sms(SmsAnswer::default());
@@ -61,7 +45,7 @@ pub fn sms(tx: &mut StepTransaction<'_>, reply: &SmsReply) {
     let address = caller.address.clone();
     replied::ensure_sender(tx, &address);
     let id = replied::id(reply.channel.as_str(), &reply.message_id);
-    let command = parse(&reply.text);
+    let command = sms_parse::parse(&reply.text);
     // The carrier took STOP already: it counts whatever else is known of the sender.
     if command != Command::Stop {
         if let Some(first) = replied::find(tx, &address, &id) {
@@ -92,7 +76,7 @@ pub fn sms(tx: &mut StepTransaction<'_>, reply: &SmsReply) {
 /// Of a number that is nobody's contact only STOP and START count: the carrier took them, and the
 /// number may become a contact, or one again. There is no answer.
 fn stranger(tx: &mut StepTransaction<'_>, reply: &SmsReply) {
-    let is_stopped = match parse(&reply.text) {
+    let is_stopped = match sms_parse::parse(&reply.text) {
         Command::Stop => true,
         Command::Start => false,
         Command::Acknowledge(_) | Command::Resolve(_) | Command::Other => return,
@@ -145,27 +129,6 @@ fn help(tx: &mut StepTransaction<'_>, address: &Text) -> Option<String> {
     });
     let text = "Reply ack, ack NUMBER, ack all or resolve NUMBER.";
     is_answered.unwrap_or(false).then(|| text.to_owned())
-}
-
-fn parse(text: &str) -> Command {
-    let quotes: &[char] = &['"', '\'', '“', '”', '.', '!'];
-    let lower = text.trim().trim_matches(quotes).to_lowercase();
-    let mut words = lower.split_whitespace();
-    let (word, argument) = (words.next().unwrap_or(""), words.next());
-    let number = argument.and_then(|text| text.trim_start_matches('#').parse::<u64>().ok());
-    match (word, argument, number) {
-        ("ack" | "acknowledge", None, _) => Command::Acknowledge(Which::TheOne),
-        ("ack" | "acknowledge", Some("all"), _) => Command::Acknowledge(Which::All),
-        ("ack" | "acknowledge", _, Some(number)) => Command::Acknowledge(Which::Number(number)),
-        ("resolve", _, Some(number)) => Command::Resolve(number),
-        (
-            "stop" | "stopall" | "unsubscribe" | "end" | "quit" | "cancel" | "optout" | "revoke",
-            None,
-            _,
-        ) => Command::Stop,
-        ("start" | "unstop", None, _) => Command::Start,
-        _ => Command::Other,
-    }
 }
 
 /// A text takes its time: `ack` counts only where it cannot have been meant for another page.
@@ -345,7 +308,7 @@ mod tests {
             ("", Command::Other),
         ];
         for (text, command) in cases {
-            assert_eq!(parse(text), command, "{text}");
+            assert_eq!(sms_parse::parse(text), command, "{text}");
         }
     }
 }

@@ -9,14 +9,14 @@ use crate::engine::alert::Alert;
 use crate::engine::calendar::Override;
 use crate::engine::channel_state::ChannelState;
 use crate::engine::counters::Counters;
+pub use crate::engine::entry::{Entry, EntryDetail, EntryKind};
 use crate::engine::event::{Action, Content, Fault, Text};
 use crate::engine::ids::{
-    AlertId, AttemptId, ChannelName, EntryId, IncidentNumber, IntegrationName, OverrideId, PageId,
-    ReceiptId, SilenceId, TaskId, UserName,
+    AlertId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId, ReceiptId,
+    SilenceId, TaskId, UserName,
 };
 use crate::engine::incident::{Incident, PolicyRef};
 use crate::engine::matcher::Matcher;
-use crate::engine::outcome::Outcome;
 use crate::engine::page::Page;
 use crate::engine::reason::Reason;
 use crate::engine::ruleset::Policy;
@@ -250,90 +250,6 @@ pub struct Receipt {
     /// The normalised event; kept for first and changed events, not for repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Arc<Content>>,
-}
-
-/// One line of an incident's story: what was done or not done, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    pub id: EntryId,
-    pub incident: IncidentNumber,
-    pub at: Timestamp,
-    pub kind: EntryKind,
-    pub reason: Reason,
-    /// A sentence for people, without the time.
-    pub text: Text,
-    #[serde(default, skip_serializing_if = "EntryDetail::is_empty")]
-    pub detail: EntryDetail,
-}
-
-/// What an entry speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EntryKind {
-    /// An alert arrived, changed or went.
-    Alert,
-    /// The incident changed its state.
-    Incident,
-    /// The escalation moved, stopped or was held.
-    Escalation,
-    /// Somebody was to be paged, or was not.
-    Page,
-    /// An attempt started or ended.
-    Attempt,
-    /// A person acted.
-    Person,
-}
-
-/// What an entry names beside its text, where it applies.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EntryDetail {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub route: Option<Text>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<Text>,
-    /// From 1; absent for fallback and reassignment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub step: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schedule: Option<Text>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<Text>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contact: Option<Text>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channel: Option<Text>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub page: Option<PageId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attempt: Option<AttemptId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<Outcome>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub latency_ms: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provider_message: Option<Text>,
-    /// Until when something is held.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held_until: Option<Timestamp>,
-    /// Who did it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub actor: Option<Actor>,
-}
-
-impl EntryDetail {
-    /// What somebody did: they are the user whom it concerns.
-    pub fn of(actor: &Actor) -> Self {
-        Self {
-            user: actor.user.as_ref().map(|user| user.as_str().into()),
-            actor: Some(actor.clone()),
-            ..Self::default()
-        }
-    }
-
-    /// Whether it names nothing.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// Every record that makes up the active state.

@@ -1,130 +1,42 @@
-//! What would happen to events: steps on a copy of the state, so that a preview cannot say anything
-//! else than what then happens.
-//!
-//! In the copy time goes on as if nobody acknowledged, and every page were delivered at once, until
-//! the fallback was paged for the first time.
+//! A copy of the state in which time goes on for the incidents that are followed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::State;
-use super::alert::Matchable;
-use super::decision::{Answer, Decision, Effect, SendRequest};
-use super::event::{Event, Text};
-use super::ids::{
-    ChannelName, ContactName, IncidentNumber, IntegrationName, PolicyName, RouteName, TaskId,
-    UserName,
-};
-use super::incident::{Escalation, Incident, PageCause, Position};
-use super::input::{Input, Pick, Report, TimerKey};
-use super::key;
-use super::outcome::Outcome;
-use super::page::{Page, PageKind, PageState, Recipient};
-use super::reason::Reason;
-use super::records::{Change, Entry, EntryKind, Receipt};
-use super::routing::Route;
-use super::ruleset::RuleSet;
-use super::step;
-use super::task::{Stride, TaskKind};
-use super::time::{Duration, MonotonicTime, Now};
-use super::urgency::Urgency;
+use super::{PAGES_MAX, PreviewPage};
+use crate::engine::State;
+use crate::engine::decision::{Answer, Decision, Effect, SendRequest};
+use crate::engine::entry::Entry;
+use crate::engine::event::Event;
+use crate::engine::ids::{IncidentNumber, IntegrationName, TaskId};
+use crate::engine::incident::{Incident, PageCause, Position};
+use crate::engine::input::{Input, Pick, Report, TimerKey};
+use crate::engine::outcome::Outcome;
+use crate::engine::page::{Page, PageKind, PageState, Recipient};
+use crate::engine::records::{Change, Receipt, Silence};
+use crate::engine::ruleset::RuleSet;
+use crate::engine::step;
+use crate::engine::task::{Stride, TaskKind};
+use crate::engine::time::{MonotonicTime, Now};
 
-/// Pages that are shown of all incidents together; the time of the copy ends with them.
-pub const PAGES_MAX: usize = 500;
 /// Steps that are made on the copy.
-const STEPS_MAX: usize = 20_000;
-/// Reasons that are shown of one decision.
-const REASONS_MAX: usize = 200;
-
-/// One decision, for one route on which an event lands.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Preview {
-    pub route: RouteName,
-    pub policy: Option<PolicyName>,
-    pub service: Option<Text>,
-    pub urgency: Urgency,
-    pub group_key: Text,
-    /// The open incident that it would join.
-    pub joins: Option<IncidentNumber>,
-    /// Whether anybody would be paged.
-    pub page: bool,
-    pub pages: Vec<PreviewPage>,
-    /// Sentences, each why something would or would not be done.
-    pub reasons: Vec<String>,
-}
-
-/// A page that would leave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PreviewPage {
-    /// `None` for a channel target.
-    pub user: Option<UserName>,
-    pub contact: Option<ContactName>,
-    pub channel: ChannelName,
-    pub address: Text,
-    /// After the event was accepted.
-    pub after: Duration,
-    /// Policy step, from 1. `None` is the fallback, or whoever acknowledged what the event joins.
-    pub step: Option<u32>,
-    pub is_fallback: bool,
-    /// From 1.
-    pub round: u32,
-}
-
-/// The decisions on each of the events of one request, in the order of the tree, if it came at the
-/// time `now` and found this state.
-pub fn preview(
-    state: State,
-    rules: &RuleSet,
-    integration: &IntegrationName,
-    events: &[Event],
-    now: Now,
-) -> Vec<Vec<Preview>> {
-    let known: BTreeMap<IncidentNumber, Escalation> = state
-        .incidents()
-        .filter(|incident| incident.is_open())
-        .map(|incident| (incident.number, incident.escalation.clone()))
-        .collect();
-    let mut copy = Copy::new(state, rules, now);
-    copy.catch_up_silences();
-    let receipts = copy.take_in(integration, events);
-    let concerned = receipts.iter().flat_map(|receipt| &receipt.incidents);
-    for number in concerned {
-        let incident = copy.state.incident(*number);
-        // What an incident would do anyway is no matter of the event.
-        let goes_on_alike =
-            incident.is_none_or(|incident| known.get(number) == Some(&incident.escalation));
-        if !goes_on_alike {
-            copy.followed.insert(*number);
-        }
-    }
-    copy.run();
-    let decisions = events.iter().zip(&receipts).map(|(event, receipt)| {
-        let fields = Matchable {
-            integration,
-            content: &event.content,
-        };
-        let routes = rules.tree.routes(&fields);
-        let of = |route: &Arc<Route>| copy.decision(route, (event, &fields), receipt, &known);
-        routes.iter().map(of).collect()
-    });
-    decisions.collect()
-}
+pub const STEPS_MAX: usize = 20_000;
 
 /// A copy of the state in which time goes on.
-struct Copy<'rules> {
-    state: State,
-    rules: &'rules RuleSet,
-    began: Now,
-    now: Now,
-    steps: usize,
+pub struct Copy<'rules> {
+    pub state: State,
+    pub rules: &'rules RuleSet,
+    pub began: Now,
+    pub now: Now,
+    pub steps: usize,
     /// Incidents whose timers are followed.
-    followed: BTreeSet<IncidentNumber>,
-    pages: Vec<(IncidentNumber, PreviewPage)>,
-    entries: BTreeMap<IncidentNumber, Vec<Arc<Entry>>>,
+    pub followed: BTreeSet<IncidentNumber>,
+    pub pages: Vec<(IncidentNumber, PreviewPage)>,
+    pub entries: BTreeMap<IncidentNumber, Vec<Arc<Entry>>>,
 }
 
 impl<'rules> Copy<'rules> {
-    fn new(state: State, rules: &'rules RuleSet, now: Now) -> Self {
+    pub fn new(state: State, rules: &'rules RuleSet, now: Now) -> Self {
         Self {
             state,
             rules,
@@ -151,11 +63,9 @@ impl<'rules> Copy<'rules> {
     }
 
     /// Silences that begin or end until the present of the copy.
-    fn catch_up_silences(&mut self) {
+    pub fn catch_up_silences(&mut self) {
         let wall = self.now.wall;
-        let is_due = |silence: &&Arc<super::records::Silence>| {
-            silence.next_due().is_some_and(|due| due <= wall)
-        };
+        let is_due = |silence: &&Arc<Silence>| silence.next_due().is_some_and(|due| due <= wall);
         let due = self.state.silences().filter(is_due);
         let due: Vec<_> = due.map(|silence| silence.id).collect();
         for id in due {
@@ -164,7 +74,11 @@ impl<'rules> Copy<'rules> {
         }
     }
 
-    fn take_in(&mut self, integration: &IntegrationName, events: &[Event]) -> Vec<Arc<Receipt>> {
+    pub fn take_in(
+        &mut self,
+        integration: &IntegrationName,
+        events: &[Event],
+    ) -> Vec<Arc<Receipt>> {
         let input = Input::Events {
             integration: integration.clone(),
             events: events.to_vec(),
@@ -197,7 +111,7 @@ impl<'rules> Copy<'rules> {
     }
 
     /// Lets time go on until nothing of the followed incidents is to come.
-    fn run(&mut self) {
+    pub fn run(&mut self) {
         loop {
             self.deliver();
             let is_enough = self.pages.len() >= PAGES_MAX || self.steps >= STEPS_MAX;
@@ -342,73 +256,6 @@ impl<'rules> Copy<'rules> {
         let runs = incident.runs.iter().filter_map(|run| run.due);
         runs.min()
             .filter(|due| escalation.due.is_none_or(|again| *due < again))
-    }
-
-    fn decision(
-        &self,
-        route: &Route,
-        (event, fields): (&Event, &Matchable<'_>),
-        receipt: &Receipt,
-        known: &BTreeMap<IncidentNumber, Escalation>,
-    ) -> Preview {
-        let identity = key::joined(&[fields.integration.as_str(), &event.dedup_key]);
-        let (group_key, _) = route.group_by.key(&route.name, fields, &identity);
-        let content = fields.content;
-        let label = || content.labels.get("service").cloned();
-        let service = route.service.clone().or_else(|| content.service.clone());
-        let is_of_group = |number: &&IncidentNumber| {
-            let incident = self.state.incident(**number);
-            incident.is_some_and(|incident| incident.group_key == group_key)
-        };
-        let number = receipt.incidents.iter().find(is_of_group).copied();
-        let pages = self
-            .pages
-            .iter()
-            .filter(|(about, _)| Some(*about) == number);
-        let pages: Vec<PreviewPage> = pages.map(|(_, page)| page.clone()).collect();
-        Preview {
-            route: route.name.clone(),
-            policy: route.policy.clone(),
-            service: service.or_else(label),
-            urgency: route.urgency.of(&content.severity),
-            joins: number.filter(|number| known.contains_key(number)),
-            page: !pages.is_empty(),
-            reasons: self.reasons(route, receipt, number),
-            group_key,
-            pages,
-        }
-    }
-
-    fn reasons(
-        &self,
-        route: &Route,
-        receipt: &Receipt,
-        number: Option<IncidentNumber>,
-    ) -> Vec<String> {
-        let reason = if route.page {
-            receipt.reason
-        } else {
-            Reason::RouteDoesNotPage
-        };
-        let mut reasons = vec![reason.meaning().to_owned()];
-        let entries = number.and_then(|number| self.entries.get(&number));
-        let is_told = |entry: &&Arc<Entry>| match entry.kind {
-            EntryKind::Escalation | EntryKind::Page => true,
-            EntryKind::Incident | EntryKind::Alert | EntryKind::Attempt | EntryKind::Person => {
-                false
-            }
-        };
-        let told = entries.into_iter().flatten().filter(is_told);
-        reasons.extend(told.map(|entry| entry.text.to_string()));
-        let surplus = reasons.len().saturating_sub(REASONS_MAX);
-        if surplus > 0 {
-            reasons.truncate(REASONS_MAX);
-            reasons.push(format!("{surplus} more"));
-        }
-        if self.pages.len() >= PAGES_MAX || self.steps >= STEPS_MAX {
-            reasons.push(format!("the preview ends here: {} pages", self.pages.len()));
-        }
-        reasons
     }
 }
 
