@@ -9,11 +9,12 @@ use utoipa::openapi::path::Operation;
 
 use crate::signing;
 
-use super::auth::{Refused, Role};
+use super::auth::Refused;
 use super::guesses::peer;
 use super::peer::Peer;
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
+use super::wire::token::Role;
 
 /// What a request must bring along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

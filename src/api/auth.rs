@@ -6,9 +6,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
 use crate::engine::ids::{IntegrationName, UserName};
 use crate::engine::input::{Actor, Via};
 use crate::engine::ruleset::RuleSet;
@@ -16,36 +13,11 @@ use crate::engine::time::{Duration, Timestamp};
 use crate::store::{self, DocumentKind, DocumentWrite, Store};
 use crate::text::{hash, hex};
 
-use super::key_origin::Fingerprints;
+use super::credentials::{Hash, StoredKey, StoredToken, document, documents, stored_keys};
+use super::fingerprints::Fingerprints;
 use super::names;
 use super::problem::Problem;
-
-/// SHA-256 of a key or token.
-pub type Hash = [u8; 32];
-
-/// What the holder of a token may do; each role may do what the ones before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    Viewer,
-    Responder,
-    Admin,
-}
-
-impl Role {
-    /// All roles, the weakest first.
-    #[cfg(test)]
-    pub const ALL: [Self; 3] = [Self::Viewer, Self::Responder, Self::Admin];
-
-    /// The word of the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Responder => "responder",
-            Self::Admin => "admin",
-        }
-    }
-}
+use super::wire::token::Role;
 
 /// Who sent a request with an API token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,39 +77,6 @@ impl Caller {
     }
 }
 
-/// An API token as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredToken {
-    pub id: String,
-    /// In hex.
-    pub sha256: String,
-    pub name: String,
-    #[serde(default)]
-    pub user: Option<String>,
-    pub role: Role,
-    pub created: Timestamp,
-    #[serde(default)]
-    pub expires: Option<Timestamp>,
-    #[serde(default)]
-    pub last_used: Option<Timestamp>,
-}
-
-/// A key of an integration that was made through the API, as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredKey {
-    pub id: String,
-    /// In hex.
-    pub sha256: String,
-    pub integration: IntegrationName,
-    /// What it is for.
-    #[serde(default)]
-    pub name: Option<String>,
-    pub created: Timestamp,
-    pub created_by: Actor,
-    #[serde(default)]
-    pub last_used: Option<Timestamp>,
-}
-
 /// Why a token does not open the API.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -155,9 +94,6 @@ pub enum Refused {
 /// The use of a token or key is written down at most this often: it must not cost a commit for each
 /// request.
 const USE_NOTED_EVERY: Duration = Duration::minutes(1);
-
-/// Documents read from the store at once.
-const LOADED_AT_ONCE: usize = 500;
 
 /// All keys and tokens that open something.
 pub struct Auth {
@@ -359,42 +295,6 @@ impl KeysOfRules {
         Self {
             keys: keys.collect(),
             rules: Some(rules.clone()),
-        }
-    }
-}
-
-/// A token or key as the store keeps it.
-pub fn document(kind: DocumentKind, id: &str, value: &impl Serialize) -> DocumentWrite {
-    DocumentWrite {
-        kind,
-        name: id.to_owned(),
-        bytes: Some(serde_json::to_vec(value).expect("strings and numbers have a JSON form")),
-    }
-}
-
-/// The keys of integrations that were made through the API.
-pub fn stored_keys(store: &dyn Store) -> Result<Vec<StoredKey>, store::Error> {
-    let mut keys = Vec::new();
-    for bytes in documents(store, DocumentKind::Key)? {
-        match serde_json::from_slice(&bytes) {
-            Ok(key) => keys.push(key),
-            Err(error) => tracing::warn!(%error, "a stored key is damaged and is refused"),
-        }
-    }
-    Ok(keys)
-}
-
-/// All documents of a kind.
-pub fn documents(store: &dyn Store, kind: DocumentKind) -> Result<Vec<Vec<u8>>, store::Error> {
-    let mut all = Vec::new();
-    let mut before: Option<String> = None;
-    loop {
-        let read = store.documents(kind, before.as_deref(), LOADED_AT_ONCE)?;
-        before = read.last().map(|(name, _)| name.clone());
-        let is_last = read.len() < LOADED_AT_ONCE;
-        all.extend(read.into_iter().map(|(_, bytes)| bytes));
-        if is_last {
-            return Ok(all);
         }
     }
 }

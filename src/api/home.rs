@@ -5,9 +5,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::html;
-use super::parse::ITEMS_MAX;
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
+use super::wire::ITEMS_MAX;
 use crate::runtime::handle::View;
 use crate::store::Store;
 use crate::web::home::{Home, LINES_MAX, Line};

@@ -34,6 +34,13 @@ pub async fn show() -> Response {
         .into_response()
 }
 
+/// All routes, that of the description last.
+pub fn routes() -> Vec<Route> {
+    let mut routes = routes::all();
+    routes.push(Route::new(utoipa_axum::routes!(show)));
+    routes
+}
+
 /// The whole description.
 pub fn document() -> OpenApi {
     let info = InfoBuilder::new()
@@ -68,8 +75,8 @@ pub fn document() -> OpenApi {
         .info(info)
         .components(Some(components));
     let router = OpenApiRouter::with_openapi(document.build());
-    let routes = routes::all().into_iter();
-    routes
+    routes()
+        .into_iter()
         .fold(router, |router, route| router.routes(described(route)))
         .into_openapi()
 }
@@ -171,7 +178,7 @@ mod tests {
     #[test]
     fn a_name_of_a_schema_means_one_shape() {
         let mut shapes = BTreeMap::new();
-        for (name, schema) in routes::all().into_iter().flat_map(|route| route.declared.0) {
+        for (name, schema) in routes().into_iter().flat_map(|route| route.declared.0) {
             let schema = serde_json::to_value(schema).unwrap();
             let known = shapes.entry(name.clone()).or_insert_with(|| schema.clone());
             assert_eq!(*known, schema, "{name}");
@@ -195,7 +202,7 @@ mod tests {
         let document = serde_json::to_value(document()).unwrap();
         assert!(document["openapi"].as_str().unwrap().starts_with("3."));
         let mut ids = BTreeSet::new();
-        for route in routes::all() {
+        for route in routes() {
             let method = route.method.as_str().to_lowercase();
             let operation = &document["paths"][&route.path][&method];
             let id = operation["operationId"].as_str();

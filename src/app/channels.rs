@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::millis;
+use super::options::millis;
 use crate::channels::console::Screen;
 use crate::channels::http::guard::Guard;
 use crate::channels::http::{self, Http, HttpOptions, Proxy};

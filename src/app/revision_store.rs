@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::api::auth::stored_keys;
+use crate::api::credentials::stored_keys;
 use crate::api::ports::Sight;
 use crate::document::{Code, Diagnostic, render};
 use crate::engine::ids::{IntegrationName, Revision};

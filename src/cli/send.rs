@@ -15,6 +15,7 @@ use super::report::{Failure, Report};
 use super::spool::Spool;
 use super::times;
 use super::values::label;
+use crate::text::{hash, hex};
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("act").args(["resolve", "acknowledge", "flush"]))]
@@ -73,7 +74,7 @@ pub async fn run(send: &Send, context: &Context) -> Result<Report, Failure> {
     if send.flush && spool.is_none() {
         return Err(Failure::Usage(format!("{NO_HOME}: give --spool DIR")));
     }
-    let mut outbox = Outbox::new(remote, spool, crate::app::fingerprint(key));
+    let mut outbox = Outbox::new(remote, spool, hex::encode(&hash::sha256(key)));
     outbox.under = match send.with_this_key {
         true => Under::PresentKey,
         false => Under::OwnKey,

@@ -3,7 +3,7 @@
 
 use askama::Template;
 
-use super::STYLE;
+use super::style::STYLE;
 use crate::engine::incident::Incident;
 
 /// Incidents shown.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use askama::Template;
 
-use super::STYLE;
 use super::opened_link::OpenedLink;
+use super::style::STYLE;
 use super::time_format::Clock;
 use crate::engine::incident::{Handled, Incident, Phase, Status};
 use crate::engine::time::Now;
