@@ -37,7 +37,7 @@ pub enum Action {
 
 /// An entry as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Stored {
+struct StoredEntry {
     at: Timestamp,
     actor: Actor,
     /// The id of the token; none for the first admin token and the router itself.
@@ -87,7 +87,7 @@ impl AuditLog {
     pub fn by_router(&self, action: Action, at: Timestamp) -> AuditEvent {
         AuditEvent {
             audit_log: self.clone(),
-            stored: Stored {
+            stored: StoredEntry {
                 at,
                 actor: Actor::router(),
                 token: None,
@@ -110,7 +110,7 @@ impl AuditLog {
         entries.map(|(name, bytes)| shown(name, bytes)).collect()
     }
 
-    fn write(&self, stored: &Stored) -> DocumentWrite {
+    fn write(&self, stored: &StoredEntry) -> DocumentWrite {
         let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let bytes = serde_json::to_vec(stored).expect("strings and numbers have a JSON form");
         DocumentWrite {
@@ -125,7 +125,7 @@ impl AuditLog {
 #[derive(Clone, Debug)]
 pub struct AuditEvent {
     audit_log: AuditLog,
-    stored: Stored,
+    stored: StoredEntry,
 }
 
 impl AuditEvent {
@@ -175,7 +175,8 @@ fn document_name(id: u64) -> String {
 
 fn shown(name: &str, bytes: &[u8]) -> Result<AuditEntry, store::Error> {
     let id = name.parse().map_err(|error| damaged(name, &error))?;
-    let stored: Stored = serde_json::from_slice(bytes).map_err(|error| damaged(name, &error))?;
+    let stored: StoredEntry =
+        serde_json::from_slice(bytes).map_err(|error| damaged(name, &error))?;
     Ok(AuditEntry {
         id,
         at: stored.at.to_string(),

@@ -79,7 +79,7 @@ impl Caller {
 
 /// Why a token does not open the API.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum TokenRefused {
     #[error("unknown token; create one with `reveille token create`")]
     Unknown,
     #[error("this token has expired; create a new one with `reveille token create`")]
@@ -98,14 +98,14 @@ const USE_NOTED_EVERY: Duration = Duration::minutes(1);
 /// All keys and tokens that open something.
 pub struct Auth {
     admin: Hash,
-    stored: RwLock<Stored>,
+    stored: RwLock<StoredSecrets>,
     keys_of_rules: RwLock<KeysOfRules>,
     /// Of keys that are and that were.
     pub fingerprints: Fingerprints,
 }
 
 #[derive(Default)]
-struct Stored {
+struct StoredSecrets {
     tokens: BTreeMap<Hash, StoredToken>,
     keys: BTreeMap<Hash, StoredKey>,
 }
@@ -186,7 +186,12 @@ impl Auth {
 
     /// The caller whom a token names. A token of a user opens nothing while the rules in force do
     /// not have them: whoever leaves the rules loses their role with the next request.
-    pub fn caller(&self, rules: &RuleSet, token: &str, now: Timestamp) -> Result<Caller, Refused> {
+    pub fn caller(
+        &self,
+        rules: &RuleSet,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Caller, TokenRefused> {
         let hash = hash::sha256(token);
         if hash == self.admin {
             return Ok(Caller {
@@ -197,16 +202,16 @@ impl Auth {
             });
         }
         let known = self.read().tokens.get(&hash).cloned();
-        let known = known.ok_or(Refused::Unknown)?;
+        let known = known.ok_or(TokenRefused::Unknown)?;
         if known.expires.is_some_and(|expires| expires <= now) {
-            return Err(Refused::Expired);
+            return Err(TokenRefused::Expired);
         }
         let user = known.user.as_deref().map(UserName::from);
         if let Some(gone) = user
             .as_ref()
             .filter(|user| !rules.users.contains_key(*user))
         {
-            return Err(Refused::UserGone(gone.clone()));
+            return Err(TokenRefused::UserGone(gone.clone()));
         }
         Ok(Caller {
             name: known.user.clone().unwrap_or_else(|| known.name.clone()),
@@ -277,11 +282,11 @@ impl Auth {
         self.write().keys.retain(|_, key| key.id != id);
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Stored> {
+    fn read(&self) -> RwLockReadGuard<'_, StoredSecrets> {
         self.stored.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Stored> {
+    fn write(&self) -> RwLockWriteGuard<'_, StoredSecrets> {
         self.stored.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -410,10 +415,13 @@ mod tests {
         );
         assert_eq!(caller.user, Some("ana".into()));
         let late = NOW + Duration::hours(1);
-        assert_eq!(auth.caller(&rules, "rv_1", late), Err(Refused::Expired));
-        assert_eq!(auth.caller(&rules, "rv_2", NOW), Err(Refused::Unknown));
+        assert_eq!(
+            auth.caller(&rules, "rv_1", late),
+            Err(TokenRefused::Expired)
+        );
+        assert_eq!(auth.caller(&rules, "rv_2", NOW), Err(TokenRefused::Unknown));
         auth.remove_token("t1");
-        assert_eq!(auth.caller(&rules, "rv_1", NOW), Err(Refused::Unknown));
+        assert_eq!(auth.caller(&rules, "rv_1", NOW), Err(TokenRefused::Unknown));
         let admin = auth.caller(&rules, "root", NOW).unwrap();
         assert_eq!(admin.role, Role::Admin);
     }
@@ -429,7 +437,7 @@ mod tests {
         let role = |rules: &RuleSet, token| auth.caller(rules, token, NOW).map(|one| one.role);
         assert_eq!(role(&rules_of("ana"), "rv_1"), Ok(Role::Responder));
         let without = rules_of("bo");
-        let gone = Refused::UserGone("ana".into());
+        let gone = TokenRefused::UserGone("ana".into());
         assert_eq!(role(&without, "rv_1"), Err(gone));
         assert_eq!(role(&without, "rv_script"), Ok(Role::Responder));
         assert_eq!(role(&without, "root"), Ok(Role::Admin));

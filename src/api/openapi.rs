@@ -60,8 +60,8 @@ pub fn document() -> OpenApi {
         "signature",
         "A signed link in the path, or the provider's own signature header; no header of this name",
     );
-    let mut schemas = vec![("Problem".to_owned(), Problem::schema())];
-    Problem::schemas(&mut schemas);
+    let mut schemas = vec![("Problem".to_owned(), ProblemSchema::schema())];
+    ProblemSchema::schemas(&mut schemas);
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas)
         .security_scheme("token", bearer("An API token"))
@@ -123,8 +123,9 @@ fn operation_id(route: &Route) -> String {
 
 /// A problem, for the description; the real one is built by hand to keep its constructors small.
 #[derive(ToSchema)]
+#[schema(as = Problem)]
 #[expect(dead_code, reason = "only its shape is used")]
-struct Problem {
+struct ProblemSchema {
     title: String,
     status: u16,
     /// Stable; see the manual for the list.

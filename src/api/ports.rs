@@ -61,7 +61,7 @@ pub struct ApiState {
     pub bodies: Arc<BodyBudget>,
     /// Those of `/readyz` that are under way.
     pub looks: ReadinessLocks,
-    pub settings: Settings,
+    pub settings: ApiSettings,
 }
 
 /// What `/readyz` looks at; each with a look under way at most, so that looks that hang pile up
@@ -74,7 +74,7 @@ pub struct ReadinessLocks {
 
 /// Process settings that the API obeys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct ApiSettings {
     /// Bytes of a body.
     pub body_limit: usize,
     /// Bytes of a body in the formats of Alertmanager.

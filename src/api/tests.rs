@@ -15,7 +15,7 @@ use super::auth::Auth;
 use super::body_budget::BodyBudget;
 use super::credentials::StoredToken;
 use super::guesses::Guesses;
-use super::ports::{ApiState, ReadinessLocks, Settings};
+use super::ports::{ApiSettings, ApiState, ReadinessLocks};
 use super::ports::{
     Change, ChannelCheck, Channels, ConfiguredChannel, Pending, Prepared, RevisionDocuments,
     RuleDifferences, Rulebook, Sight,
@@ -138,7 +138,7 @@ fn state() -> ApiState {
         guesses: Guesses::default(),
         bodies: BodyBudget::new(1 << 20, Arc::new(Metrics::new())),
         looks: ReadinessLocks::default(),
-        settings: Settings {
+        settings: ApiSettings {
             body_limit: 1_000,
             body_limit_alertmanager: 2_000,
             disk_min_bytes: 0,

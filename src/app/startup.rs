@@ -79,7 +79,7 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     let handle = Handle::new(store.clone(), partition, in_force.clone());
     let supervisor = supervisor(&handle, &metrics);
     let sender = start_sender(&channels, (&handle, &supervisor), clock, &metrics);
-    let parts = Parts {
+    let parts = DriverParts {
         store: store.clone(),
         partition,
         epoch,
@@ -98,7 +98,7 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     let mut background = background::start(&handle, &store, settings, rounds);
     let rulebook = Arc::new(rules_service::RulesService::new(revisions, handle.clone()));
     let desk = Arc::new(desk::Desk::new(channels, &links, supervisor.clone()));
-    let parts = servers::Parts {
+    let parts = servers::ServerParts {
         handle: &handle,
         rulebook,
         desk,
@@ -232,7 +232,7 @@ fn start_sender(
 }
 
 /// What the driver's thread begins with.
-struct Parts {
+struct DriverParts {
     store: Arc<dyn Store>,
     partition: Partition,
     epoch: Epoch,
@@ -244,7 +244,7 @@ struct Parts {
 
 fn start_driver(
     driver: shutdown::DriverThreadBegun,
-    parts: Parts,
+    parts: DriverParts,
     (handle, sender, metrics): (&Handle, &Sender, &Arc<Metrics>),
 ) -> shutdown::DriverThread {
     let mut seed = [0; 8];
