@@ -105,11 +105,11 @@ pub const RULES: &[Rule] = &[Rule {
     planted: &[
         (
             "src/cli/a.rs",
-            "//! A.\npub struct Plan;\n//// src/store/b.rs\n//! B.\nenum Plan {}\n",
+            "//! A.\npub struct Planted;\n//// src/store/b.rs\n//! B.\nenum Planted {}\n",
         ),
         (
             "src/cli/a.rs",
-            "//! A.\npub(crate) trait Plan {}\n//// src/cli/b.rs\n//! B.\ntype Plan<T> = Vec<T>;\n",
+            "//! A.\npub(crate) trait Planted {}\n//// src/cli/b.rs\n//! B.\ntype Planted<T> = Vec<T>;\n",
         ),
     ],
 }];
