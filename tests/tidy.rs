@@ -24,6 +24,8 @@ mod sizes;
 mod source;
 #[path = "tidy/tree.rs"]
 mod tree;
+#[path = "tidy/type_names.rs"]
+mod type_names;
 #[path = "tidy/words.rs"]
 mod words;
 
@@ -66,6 +68,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         map::RULES,
         log_fields::RULES,
         circles::RULES,
+        type_names::RULES,
         floors::RULES,
         retired::RULES,
     ]

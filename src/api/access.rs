@@ -9,11 +9,12 @@ use utoipa::openapi::path::Operation;
 
 use crate::signing;
 
-use super::auth::{Refused, Role};
+use super::auth::TokenRefused;
 use super::guesses::peer;
 use super::peer::Peer;
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
+use super::wire::token::Role;
 
 /// What a request must bring along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,11 +91,11 @@ pub async fn authorise(
 }
 
 /// What somebody is told whose token opens nothing. Only a token that never was one is a guess.
-fn unknown(state: &ApiState, peer: Option<Peer>, refused: &Refused) -> Problem {
+fn unknown(state: &ApiState, peer: Option<Peer>, refused: &TokenRefused) -> Problem {
     let problem = Problem::unauthorized(refused.to_string());
     match refused {
-        Refused::Unknown => state.guesses.answer(peer, state.now(), problem),
-        Refused::Expired | Refused::UserGone(_) => problem,
+        TokenRefused::Unknown => state.guesses.answer(peer, state.now(), problem),
+        TokenRefused::Expired | TokenRefused::UserGone(_) => problem,
     }
 }
 

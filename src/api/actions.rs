@@ -11,7 +11,8 @@ use crate::engine::ids::IncidentNumber;
 use crate::engine::input::{Act, ActOn, PageByHand, Verb};
 use crate::engine::urgency::Urgency;
 
-use super::audit::{self, Action};
+use super::audit;
+use super::audit_log::{Action, AuditEvent};
 use super::auth::Caller;
 use super::extract::{Json, Path};
 use super::names;
@@ -207,7 +208,7 @@ pub async fn acknowledge_many(
         on: ActOn::Incidents(numbers),
         verb: Verb::Acknowledge,
     };
-    let record = entry.map(audit::AuditEvent::once_done);
+    let record = entry.map(AuditEvent::once_done);
     let acted = state.handle.act(act, record).await?;
     let results = acted.iter().map(wire::incident::acted).collect();
     Ok(Json(ManyActed { results }))
@@ -262,9 +263,9 @@ fn entry_of(
     caller: &Caller,
     user: &str,
     numbers: &[IncidentNumber],
-) -> audit::AuditEvent {
+) -> AuditEvent {
     let numbers: Vec<String> = numbers.iter().map(|number| format!("#{number}")).collect();
-    audit::AuditEvent::of(state, caller, Action::ActedAs)
+    audit::event(state, caller, Action::ActedAs)
         .on(format!("user {user}"))
         .because(format!("acknowledge {}", numbers.join(" ")))
 }

@@ -6,9 +6,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
 use crate::engine::ids::{IntegrationName, UserName};
 use crate::engine::input::{Actor, Via};
 use crate::engine::ruleset::RuleSet;
@@ -16,36 +13,11 @@ use crate::engine::time::{Duration, Timestamp};
 use crate::store::{self, DocumentKind, DocumentWrite, Store};
 use crate::text::{hash, hex};
 
-use super::key_origin::Fingerprints;
+use super::credentials::{Hash, StoredKey, StoredToken, document, documents, stored_keys};
+use super::fingerprints::Fingerprints;
 use super::names;
 use super::problem::Problem;
-
-/// SHA-256 of a key or token.
-pub type Hash = [u8; 32];
-
-/// What the holder of a token may do; each role may do what the ones before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    Viewer,
-    Responder,
-    Admin,
-}
-
-impl Role {
-    /// All roles, the weakest first.
-    #[cfg(test)]
-    pub const ALL: [Self; 3] = [Self::Viewer, Self::Responder, Self::Admin];
-
-    /// The word of the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Responder => "responder",
-            Self::Admin => "admin",
-        }
-    }
-}
+use super::wire::token::Role;
 
 /// Who sent a request with an API token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,42 +77,9 @@ impl Caller {
     }
 }
 
-/// An API token as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredToken {
-    pub id: String,
-    /// In hex.
-    pub sha256: String,
-    pub name: String,
-    #[serde(default)]
-    pub user: Option<String>,
-    pub role: Role,
-    pub created: Timestamp,
-    #[serde(default)]
-    pub expires: Option<Timestamp>,
-    #[serde(default)]
-    pub last_used: Option<Timestamp>,
-}
-
-/// A key of an integration that was made through the API, as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredKey {
-    pub id: String,
-    /// In hex.
-    pub sha256: String,
-    pub integration: IntegrationName,
-    /// What it is for.
-    #[serde(default)]
-    pub name: Option<String>,
-    pub created: Timestamp,
-    pub created_by: Actor,
-    #[serde(default)]
-    pub last_used: Option<Timestamp>,
-}
-
 /// Why a token does not open the API.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum TokenRefused {
     #[error("unknown token; create one with `reveille token create`")]
     Unknown,
     #[error("this token has expired; create a new one with `reveille token create`")]
@@ -156,20 +95,17 @@ pub enum Refused {
 /// request.
 const USE_NOTED_EVERY: Duration = Duration::minutes(1);
 
-/// Documents read from the store at once.
-const LOADED_AT_ONCE: usize = 500;
-
 /// All keys and tokens that open something.
 pub struct Auth {
     admin: Hash,
-    stored: RwLock<Stored>,
+    stored: RwLock<StoredSecrets>,
     keys_of_rules: RwLock<KeysOfRules>,
     /// Of keys that are and that were.
     pub fingerprints: Fingerprints,
 }
 
 #[derive(Default)]
-struct Stored {
+struct StoredSecrets {
     tokens: BTreeMap<Hash, StoredToken>,
     keys: BTreeMap<Hash, StoredKey>,
 }
@@ -250,7 +186,12 @@ impl Auth {
 
     /// The caller whom a token names. A token of a user opens nothing while the rules in force do
     /// not have them: whoever leaves the rules loses their role with the next request.
-    pub fn caller(&self, rules: &RuleSet, token: &str, now: Timestamp) -> Result<Caller, Refused> {
+    pub fn caller(
+        &self,
+        rules: &RuleSet,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Caller, TokenRefused> {
         let hash = hash::sha256(token);
         if hash == self.admin {
             return Ok(Caller {
@@ -261,16 +202,16 @@ impl Auth {
             });
         }
         let known = self.read().tokens.get(&hash).cloned();
-        let known = known.ok_or(Refused::Unknown)?;
+        let known = known.ok_or(TokenRefused::Unknown)?;
         if known.expires.is_some_and(|expires| expires <= now) {
-            return Err(Refused::Expired);
+            return Err(TokenRefused::Expired);
         }
         let user = known.user.as_deref().map(UserName::from);
         if let Some(gone) = user
             .as_ref()
             .filter(|user| !rules.users.contains_key(*user))
         {
-            return Err(Refused::UserGone(gone.clone()));
+            return Err(TokenRefused::UserGone(gone.clone()));
         }
         Ok(Caller {
             name: known.user.clone().unwrap_or_else(|| known.name.clone()),
@@ -341,11 +282,11 @@ impl Auth {
         self.write().keys.retain(|_, key| key.id != id);
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Stored> {
+    fn read(&self) -> RwLockReadGuard<'_, StoredSecrets> {
         self.stored.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Stored> {
+    fn write(&self) -> RwLockWriteGuard<'_, StoredSecrets> {
         self.stored.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -359,42 +300,6 @@ impl KeysOfRules {
         Self {
             keys: keys.collect(),
             rules: Some(rules.clone()),
-        }
-    }
-}
-
-/// A token or key as the store keeps it.
-pub fn document(kind: DocumentKind, id: &str, value: &impl Serialize) -> DocumentWrite {
-    DocumentWrite {
-        kind,
-        name: id.to_owned(),
-        bytes: Some(serde_json::to_vec(value).expect("strings and numbers have a JSON form")),
-    }
-}
-
-/// The keys of integrations that were made through the API.
-pub fn stored_keys(store: &dyn Store) -> Result<Vec<StoredKey>, store::Error> {
-    let mut keys = Vec::new();
-    for bytes in documents(store, DocumentKind::Key)? {
-        match serde_json::from_slice(&bytes) {
-            Ok(key) => keys.push(key),
-            Err(error) => tracing::warn!(%error, "a stored key is damaged and is refused"),
-        }
-    }
-    Ok(keys)
-}
-
-/// All documents of a kind.
-pub fn documents(store: &dyn Store, kind: DocumentKind) -> Result<Vec<Vec<u8>>, store::Error> {
-    let mut all = Vec::new();
-    let mut before: Option<String> = None;
-    loop {
-        let read = store.documents(kind, before.as_deref(), LOADED_AT_ONCE)?;
-        before = read.last().map(|(name, _)| name.clone());
-        let is_last = read.len() < LOADED_AT_ONCE;
-        all.extend(read.into_iter().map(|(_, bytes)| bytes));
-        if is_last {
-            return Ok(all);
         }
     }
 }
@@ -510,10 +415,13 @@ mod tests {
         );
         assert_eq!(caller.user, Some("ana".into()));
         let late = NOW + Duration::hours(1);
-        assert_eq!(auth.caller(&rules, "rv_1", late), Err(Refused::Expired));
-        assert_eq!(auth.caller(&rules, "rv_2", NOW), Err(Refused::Unknown));
+        assert_eq!(
+            auth.caller(&rules, "rv_1", late),
+            Err(TokenRefused::Expired)
+        );
+        assert_eq!(auth.caller(&rules, "rv_2", NOW), Err(TokenRefused::Unknown));
         auth.remove_token("t1");
-        assert_eq!(auth.caller(&rules, "rv_1", NOW), Err(Refused::Unknown));
+        assert_eq!(auth.caller(&rules, "rv_1", NOW), Err(TokenRefused::Unknown));
         let admin = auth.caller(&rules, "root", NOW).unwrap();
         assert_eq!(admin.role, Role::Admin);
     }
@@ -529,7 +437,7 @@ mod tests {
         let role = |rules: &RuleSet, token| auth.caller(rules, token, NOW).map(|one| one.role);
         assert_eq!(role(&rules_of("ana"), "rv_1"), Ok(Role::Responder));
         let without = rules_of("bo");
-        let gone = Refused::UserGone("ana".into());
+        let gone = TokenRefused::UserGone("ana".into());
         assert_eq!(role(&without, "rv_1"), Err(gone));
         assert_eq!(role(&without, "rv_script"), Ok(Role::Responder));
         assert_eq!(role(&without, "root"), Ok(Role::Admin));

@@ -15,7 +15,6 @@ use super::guesses::peer;
 use super::peer::Peer;
 use super::ports::ApiState;
 use super::problem::Problem;
-use super::refusals;
 
 /// A channel whose provider posts to us.
 pub type Candidate = (ChannelName, Arc<dyn Inbound>);
@@ -105,7 +104,8 @@ async fn refuse(
     let Some((channel, refusal)) = refused else {
         return Problem::not_found("channel", "of this name accepts messages");
     };
-    refusals::note(state, channel, &refusal).await;
+    let now = (&state.handle, state.now());
+    state.refusals.note(channel, &refusal, now).await;
     match refusal.denial {
         Denial::Unauthorized(detail) => Problem::unauthorized(detail),
         Denial::Forbidden(detail) => Problem::forbidden(detail),

@@ -6,7 +6,8 @@ use crate::engine::time::Duration;
 use crate::runtime::handle::View;
 
 use super::actions::Nothing;
-use super::audit::{Action, AuditEvent};
+use super::audit;
+use super::audit_log::Action;
 use super::auth::Caller;
 use super::extract::Json;
 use super::ports::AppState;
@@ -27,7 +28,7 @@ pub async fn confirm(
     let jump = state.handle.read(|view: View<'_>| view.state.jump());
     let jump = jump.await?.map(|jump| jump.by);
     if let Some(by) = jump {
-        let act = AuditEvent::of(&state, &caller, Action::ClockConfirmed)
+        let act = audit::event(&state, &caller, Action::ClockConfirmed)
             .on("clock")
             .because(format!("{now}, {by} ahead"));
         state.handle.confirm_clock(act.once_done()).await?;

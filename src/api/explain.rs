@@ -14,10 +14,11 @@ use crate::store::{self, Partition, Store};
 use super::auth::Caller;
 use super::extract::{Json, Query};
 use super::names;
-use super::parse::{self, ITEMS_MAX};
+use super::parse;
 use super::ports::AppState;
 use super::problem::Problem;
 use super::wire;
+use super::wire::ITEMS_MAX;
 use super::wire::entry::{Explained, NamedIncident};
 
 /// Incidents of each kind, open and closed, whose stories are read.

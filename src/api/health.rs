@@ -34,14 +34,6 @@ pub async fn healthz(State(state): State<AppState>) -> Json<Health> {
     })
 }
 
-/// What `/readyz` looks at; each with a look under way at most, so that looks that hang pile up
-/// neither in front of the driver nor on threads.
-#[derive(Default)]
-pub struct ReadinessLocks {
-    driver: Arc<Mutex<()>>,
-    disk: Arc<Mutex<()>>,
-}
-
 /// The store is writable and timers are on time
 ///
 /// Anybody may ask, so the look is small: the full audit runs by itself every minute. It answers

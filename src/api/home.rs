@@ -5,12 +5,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::html;
-use super::parse::ITEMS_MAX;
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
+use super::wire::ITEMS_MAX;
 use crate::runtime::handle::View;
 use crate::store::Store;
-use crate::web::home::{Home, LINES_MAX, Line};
+use crate::web::home::{Home, IncidentRow, LINES_MAX};
 
 /// The version, and the commands to post, acknowledge and explain
 #[utoipa::path(
@@ -27,12 +27,12 @@ pub async fn show(State(state): State<AppState>) -> Response {
 async fn home(state: &ApiState) -> Result<Home, Problem> {
     let look = |view: View<'_>| {
         let newest = view.state.incidents().rev().take(LINES_MAX);
-        let lines: Vec<Line> = newest.map(|incident| Line::of(incident)).collect();
+        let lines: Vec<IncidentRow> = newest.map(|incident| IncidentRow::of(incident)).collect();
         let open = view.state.incidents().take(ITEMS_MAX);
         (lines, open.filter(|one| one.is_open()).count())
     };
     let (mut lines, open) = state.handle.read(look).await?;
     let look = |store: &dyn Store, partition| store.closed_incidents(partition, None, LINES_MAX);
-    lines.extend(state.history(look).await?.iter().map(Line::of));
+    lines.extend(state.history(look).await?.iter().map(IncidentRow::of));
     Ok(Home::new(&state.settings.public_url, open, lines))
 }

@@ -16,11 +16,11 @@ use crate::store::{self, Cursor, Partition, Span, Store};
 use super::auth::Caller;
 use super::extract::{Json, Path, Query};
 use super::names;
-use super::parse::{self, ITEMS_MAX, Paging};
+use super::parse::{self, Paging};
 use super::parts;
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
-use super::wire::{self, List};
+use super::wire::{self, ITEMS_MAX, List};
 
 /// Looks at the state or history that one answer may cost; a list that is thinned out by its
 /// filters then goes on with its cursor.

@@ -4,113 +4,20 @@
 //! is revoked, and yet the event belongs to its integration: so the fingerprint of a key is kept
 //! when the key ends. A fingerprint alone permits nothing.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize};
 
 use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::RuleSet;
-use crate::engine::time::Timestamp;
-use crate::store::{self, DocumentKind, DocumentWrite, Store};
 use crate::text::hex;
 
-use super::auth::{Auth, Hash, documents};
+use super::auth::Auth;
 use super::ports::ApiState;
 use super::problem::Problem;
 
 /// Names the key under which an event was made, where another one is presented.
 pub const HEADER: &str = "x-reveille-made-under-key";
-
-/// Fingerprints that are kept for one integration; the oldest gives way.
-const KEPT_MAX: usize = 100;
-
-/// A fingerprint as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredFingerprint {
-    /// In hex.
-    pub sha256: String,
-    pub integration: IntegrationName,
-    /// When it was written down.
-    pub noted: Timestamp,
-}
-
-/// The fingerprints that are written down.
-#[derive(Default)]
-pub struct Fingerprints {
-    noted: RwLock<BTreeMap<Hash, StoredFingerprint>>,
-}
-
-impl Fingerprints {
-    /// Reads what the store keeps.
-    pub fn load(store: &dyn Store) -> Result<Self, store::Error> {
-        let fingerprints = Self::default();
-        for bytes in documents(store, DocumentKind::KeyFingerprint)? {
-            match serde_json::from_slice(&bytes) {
-                Ok(stored) => fingerprints.put(stored),
-                Err(error) => tracing::warn!(%error, "a stored fingerprint is damaged"),
-            }
-        }
-        Ok(fingerprints)
-    }
-
-    /// The integration whose key had this fingerprint.
-    pub fn integration(&self, hash: &Hash) -> Option<IntegrationName> {
-        let noted = self.noted.read().unwrap_or_else(PoisonError::into_inner);
-        noted.get(hash).map(|stored| stored.integration.clone())
-    }
-
-    /// Notes keys; what is returned is to be written, also what gives way.
-    pub fn note(&self, keys: &[(Hash, IntegrationName)], now: Timestamp) -> Vec<DocumentWrite> {
-        let mut writes = Vec::new();
-        for (hash, integration) in keys {
-            if self.integration(hash).as_ref() == Some(integration) {
-                continue;
-            }
-            let stored = StoredFingerprint {
-                sha256: hex::encode(hash),
-                integration: integration.clone(),
-                noted: now,
-            };
-            let bytes = serde_json::to_vec(&stored).expect("strings and a number have a JSON form");
-            writes.push(write(&stored.sha256, Some(bytes)));
-            self.put(stored);
-            writes.extend(self.drop_oldest(integration));
-        }
-        writes
-    }
-
-    fn put(&self, stored: StoredFingerprint) {
-        if let Some(hash) = hex::decode_hash(&stored.sha256) {
-            let noted = self.noted.write();
-            let mut noted = noted.unwrap_or_else(PoisonError::into_inner);
-            noted.insert(hash, stored);
-        }
-    }
-
-    fn drop_oldest(&self, integration: &IntegrationName) -> Option<DocumentWrite> {
-        let noted = self.noted.write();
-        let mut noted = noted.unwrap_or_else(PoisonError::into_inner);
-        let own = noted.iter();
-        let own = own.filter(|(_, stored)| stored.integration == *integration);
-        let own: Vec<(Timestamp, Hash)> = own.map(|(hash, stored)| (stored.noted, *hash)).collect();
-        if own.len() <= KEPT_MAX {
-            return None;
-        }
-        let (_, oldest) = own.into_iter().min()?;
-        noted.remove(&oldest);
-        Some(write(&hex::encode(&oldest), None))
-    }
-}
-
-fn write(name: &str, bytes: Option<Vec<u8>>) -> DocumentWrite {
-    DocumentWrite {
-        kind: DocumentKind::KeyFingerprint,
-        name: name.to_owned(),
-        bytes,
-    }
-}
 
 /// Writes down the keys that the rules in force name, so that they are known after they have ended.
 pub async fn note_keys_of_rules(state: &ApiState) {
@@ -159,38 +66,5 @@ pub fn check(
             "this event was made with a key that this server never knew, and is now sent with a \
              key of {integration}"
         ))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp(1_000);
-
-    #[test]
-    fn a_fingerprint_is_noted_once_and_follows_its_key_to_another_integration() {
-        let fingerprints = Fingerprints::default();
-        let note = |integration: &str| {
-            let keys = [([7; 32], IntegrationName::from(integration))];
-            fingerprints.note(&keys, NOW).len()
-        };
-        assert_eq!((note("a"), note("a"), note("b")), (1, 0, 1));
-        let origin = fingerprints.integration(&[7; 32]);
-        assert_eq!(origin, Some("b".into()));
-    }
-
-    #[test]
-    fn the_oldest_fingerprint_of_an_integration_gives_way() {
-        let fingerprints = Fingerprints::default();
-        let count = u8::try_from(KEPT_MAX).expect("it is small");
-        for number in 0..=count {
-            let now = Timestamp(i64::from(number));
-            let writes = fingerprints.note(&[([number; 32], "a".into())], now);
-            let gone = writes.iter().filter(|write| write.bytes.is_none()).count();
-            assert_eq!(gone, usize::from(number == count), "{number}");
-        }
-        assert_eq!(fingerprints.integration(&[0; 32]), None);
-        assert!(fingerprints.integration(&[1; 32]).is_some());
     }
 }

@@ -9,8 +9,10 @@ use crate::engine::ruleset::Integration;
 use crate::store::{DocumentKind, DocumentWrite};
 use crate::text::{hash, hex};
 
-use super::audit::{Action, AuditEvent};
-use super::auth::{Caller, StoredKey, document};
+use super::audit;
+use super::audit_log::Action;
+use super::auth::Caller;
+use super::credentials::{StoredKey, document};
 use super::extract::{Json, Path};
 use super::names;
 use super::ports::{ApiState, AppState};
@@ -112,7 +114,7 @@ pub async fn create(
         last_used: None,
     };
     let write = document(DocumentKind::Key, &key.id, &key);
-    let entry = AuditEvent::of(&state, &caller, Action::KeyMade)
+    let entry = audit::event(&state, &caller, Action::KeyMade)
         .on(format!("key {}", key.id))
         .because(format!("of integration {}", key.integration));
     state
@@ -175,7 +177,7 @@ async fn end(state: &ApiState, caller: &Caller, key: StoredKey) -> Result<Status
     let (id, name) = (key.id, key.integration);
     // Shut at once, whatever the store says: authorisation fails closed.
     state.auth.remove_key(&id);
-    let entry = AuditEvent::of(state, caller, Action::KeyRevoked)
+    let entry = audit::event(state, caller, Action::KeyRevoked)
         .on(format!("key {id}"))
         .because(format!("of integration {name}"));
     // What was made under it and waits somewhere still belongs to the integration.

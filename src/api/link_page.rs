@@ -22,9 +22,9 @@ use crate::engine::input::{Actor, Verb, Via};
 use crate::engine::time::{Duration, Now, Timestamp};
 use crate::runtime::handle;
 use crate::text::form;
-use crate::web::ack_page::{ALERTS_SHOWN, AckPage, Notice, View};
+use crate::web::ack_page::{ALERTS_SHOWN, AckPage, AckPageView, Notice};
 use crate::web::opened_link::OpenedLink;
-use crate::web::time_format::Clock;
+use crate::web::time_format::LocalClock;
 
 /// Bytes of the form.
 const FORM_BYTES_MAX: usize = 4 * 1024;
@@ -275,11 +275,11 @@ async fn look(
         Ok(details) => details,
         Err(problem) => return html::refusal(&problem),
     };
-    let screen = AckPage::new(View {
+    let screen = AckPage::new(AckPageView {
         opened,
         alerts,
         sent,
-        clock: Clock {
+        clock: LocalClock {
             now: state.now(),
             time_zone: &time_zone,
         },

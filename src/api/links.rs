@@ -16,9 +16,9 @@ use crate::signing::ack;
 use crate::store::Store;
 use crate::web::opened_link::OpenedLink;
 
-use super::parse::ITEMS_MAX;
 use super::ports::ApiState;
 use super::problem::Problem;
+use super::wire::ITEMS_MAX;
 
 /// How long a token acts.
 pub const VALID_FOR: Duration = Duration::days(7);

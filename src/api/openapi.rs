@@ -34,6 +34,13 @@ pub async fn show() -> Response {
         .into_response()
 }
 
+/// All routes, that of the description last.
+pub fn routes() -> Vec<Route> {
+    let mut routes = routes::all();
+    routes.push(Route::new(utoipa_axum::routes!(show)));
+    routes
+}
+
 /// The whole description.
 pub fn document() -> OpenApi {
     let info = InfoBuilder::new()
@@ -53,8 +60,8 @@ pub fn document() -> OpenApi {
         "signature",
         "A signed link in the path, or the provider's own signature header; no header of this name",
     );
-    let mut schemas = vec![("Problem".to_owned(), Problem::schema())];
-    Problem::schemas(&mut schemas);
+    let mut schemas = vec![("Problem".to_owned(), ProblemSchema::schema())];
+    ProblemSchema::schemas(&mut schemas);
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas)
         .security_scheme("token", bearer("An API token"))
@@ -68,8 +75,8 @@ pub fn document() -> OpenApi {
         .info(info)
         .components(Some(components));
     let router = OpenApiRouter::with_openapi(document.build());
-    let routes = routes::all().into_iter();
-    routes
+    routes()
+        .into_iter()
         .fold(router, |router, route| router.routes(described(route)))
         .into_openapi()
 }
@@ -116,8 +123,9 @@ fn operation_id(route: &Route) -> String {
 
 /// A problem, for the description; the real one is built by hand to keep its constructors small.
 #[derive(ToSchema)]
+#[schema(as = Problem)]
 #[expect(dead_code, reason = "only its shape is used")]
-struct Problem {
+struct ProblemSchema {
     title: String,
     status: u16,
     /// Stable; see the manual for the list.
@@ -171,7 +179,7 @@ mod tests {
     #[test]
     fn a_name_of_a_schema_means_one_shape() {
         let mut shapes = BTreeMap::new();
-        for (name, schema) in routes::all().into_iter().flat_map(|route| route.declared.0) {
+        for (name, schema) in routes().into_iter().flat_map(|route| route.declared.0) {
             let schema = serde_json::to_value(schema).unwrap();
             let known = shapes.entry(name.clone()).or_insert_with(|| schema.clone());
             assert_eq!(*known, schema, "{name}");
@@ -195,7 +203,7 @@ mod tests {
         let document = serde_json::to_value(document()).unwrap();
         assert!(document["openapi"].as_str().unwrap().starts_with("3."));
         let mut ids = BTreeSet::new();
-        for route in routes::all() {
+        for route in routes() {
             let method = route.method.as_str().to_lowercase();
             let operation = &document["paths"][&route.path][&method];
             let id = operation["operationId"].as_str();

@@ -10,7 +10,8 @@ use crate::engine::ids::{OverrideId, ScheduleName, UserName};
 use crate::engine::input::OverrideRequest;
 use crate::runtime::handle::View;
 
-use super::audit::{Action, AuditEvent};
+use super::audit;
+use super::audit_log::Action;
 use super::auth::Caller;
 use super::extract::{Json, Path, Query};
 use super::names;
@@ -84,7 +85,7 @@ pub async fn add(
         from.unwrap_or(now),
     )?;
     let reason = parse::clean(&new.reason, 500);
-    let act = AuditEvent::of(&state, &caller, Action::OverrideAdded).because(format!(
+    let act = audit::event(&state, &caller, Action::OverrideAdded).because(format!(
         "{} is on call on {schedule} until {until}: {reason}",
         new.user
     ));
@@ -123,7 +124,7 @@ pub async fn remove(
             format_args!("{id} of schedule {schedule:?}"),
         ));
     }
-    let act = AuditEvent::of(&state, &caller, Action::OverrideRemoved)
+    let act = audit::event(&state, &caller, Action::OverrideRemoved)
         .on(format!("override {id}"))
         .because(format!("of schedule {schedule}"));
     let removed = state

@@ -13,11 +13,11 @@ use crate::store::Span;
 use super::auth::Caller;
 use super::extract::{Json, Query};
 use super::names;
-use super::parse::{self, ITEMS_MAX};
+use super::parse;
 use super::parts;
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
-use super::wire::{self, List};
+use super::wire::{self, ITEMS_MAX, List};
 
 /// What a list of pages can be asked for.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]

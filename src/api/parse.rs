@@ -9,6 +9,7 @@ use crate::engine::time::{Duration, Timestamp};
 use crate::text::{clean::blanked, truncate::prefix};
 
 use super::problem::Problem;
+use super::wire::ITEMS_MAX;
 
 /// Reads a moment in RFC 3339.
 pub fn moment(field: &str, text: &str) -> Result<Timestamp, Problem> {
@@ -130,9 +131,6 @@ impl Paging {
 pub fn limit(asked: Option<usize>) -> usize {
     asked.unwrap_or(100).clamp(1, ITEMS_MAX)
 }
-
-/// Items of one answer, and of one look at the state.
-pub const ITEMS_MAX: usize = 500;
 
 /// Text of a person without control characters, at most so many characters.
 pub fn clean(text: &str, characters_max: usize) -> String {

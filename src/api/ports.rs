@@ -6,6 +6,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use tokio::sync::Mutex;
+
 use crate::channels::inbound::Inbound;
 use crate::engine::ids::{ChannelName, Revision};
 use crate::engine::input::Actor;
@@ -14,14 +16,14 @@ use crate::engine::time::Timestamp;
 use crate::runtime::handle::{Handle, NewRules};
 use crate::store::{self, Partition, Store};
 
-use super::audit::AuditLog;
-use super::auth::{Auth, Role};
+use super::audit_log::AuditLog;
+use super::auth::Auth;
 use super::body_budget::BodyBudget;
 use super::guesses::Guesses;
-use super::health::ReadinessLocks;
 use super::problem::Problem;
 use super::refusals::Refusals;
 use super::wire::rules::{FilesOrigin, OnCallMove, RuleFault, RuleFile};
+use super::wire::token::Role;
 
 /// The state as handlers share it.
 pub type AppState = Arc<ApiState>;
@@ -59,12 +61,20 @@ pub struct ApiState {
     pub bodies: Arc<BodyBudget>,
     /// Those of `/readyz` that are under way.
     pub looks: ReadinessLocks,
-    pub settings: Settings,
+    pub settings: ApiSettings,
+}
+
+/// What `/readyz` looks at; each with a look under way at most, so that looks that hang pile up
+/// neither in front of the driver nor on threads.
+#[derive(Default)]
+pub struct ReadinessLocks {
+    pub driver: Arc<Mutex<()>>,
+    pub disk: Arc<Mutex<()>>,
 }
 
 /// Process settings that the API obeys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct ApiSettings {
     /// Bytes of a body.
     pub body_limit: usize,
     /// Bytes of a body in the formats of Alertmanager.

@@ -11,8 +11,7 @@ use crate::engine::event::Fault;
 use crate::runtime::handle::{ApplyError, RequestError, Unavailable};
 use crate::store;
 
-use super::body::CutOff;
-use super::extract::Json;
+use super::cut_off::CutOff;
 use super::wire::rules::RuleFault;
 
 /// Why a request was refused.
@@ -180,7 +179,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = self.with_body(self.status, Json(self.body()));
+        let mut response = self.with_body(self.status, axum::Json(self.body()));
         if !self.is_unanswerable {
             let kind = HeaderValue::from_static("application/problem+json");
             response.headers_mut().insert(header::CONTENT_TYPE, kind);

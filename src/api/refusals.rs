@@ -12,8 +12,7 @@ use crate::engine::ids::ChannelName;
 use crate::engine::incident::SelfIncident;
 use crate::engine::input::Input;
 use crate::engine::time::{Duration, Timestamp};
-
-use super::ports::ApiState;
+use crate::runtime::handle::Handle;
 
 /// So many within [`WINDOW`] are no accident.
 const REPORTED_AFTER: usize = 3;
@@ -44,6 +43,34 @@ impl Refusals {
         }
     }
 
+    /// Takes note of a refused request.
+    pub async fn note(
+        &self,
+        channel: &ChannelName,
+        refusal: &Refusal,
+        (handle, now): (&Handle, Timestamp),
+    ) {
+        let Refusal { what, cause, .. } = refusal;
+        (self.count)(channel);
+        tracing::warn!(channel.name = %channel, error = cause, "{what} is refused");
+        if refusal.origin != Origin::LikelyProvider || !self.is_repeated(channel, now) {
+            return;
+        }
+        let text = format!("{what} of channel {channel} is refused repeatedly: {cause}");
+        let input = Input::Raise {
+            trouble: SelfIncident {
+                cause: Cause::RepliesRefused,
+                subject: channel.as_str().into(),
+            },
+            text: text.into(),
+        };
+        if let Err(error) = handle.control(input).await {
+            tracing::warn!(
+                %error, channel.name = %channel, "refused requests could not be reported"
+            );
+        }
+    }
+
     /// Whether this one is the third within an hour.
     fn is_repeated(&self, channel: &ChannelName, now: Timestamp) -> bool {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,29 +81,6 @@ impl Refusals {
             times.pop_front();
         }
         times.len() == REPORTED_AFTER
-    }
-}
-
-/// Takes note of a refused request.
-pub async fn note(state: &ApiState, channel: &ChannelName, refusal: &Refusal) {
-    let Refusal { what, cause, .. } = refusal;
-    (state.refusals.count)(channel);
-    tracing::warn!(channel.name = %channel, error = cause, "{what} is refused");
-    let is_repeated = refusal.origin == Origin::LikelyProvider
-        && state.refusals.is_repeated(channel, state.now());
-    if !is_repeated {
-        return;
-    }
-    let text = format!("{what} of channel {channel} is refused repeatedly: {cause}");
-    let input = Input::Raise {
-        trouble: SelfIncident {
-            cause: Cause::RepliesRefused,
-            subject: channel.as_str().into(),
-        },
-        text: text.into(),
-    };
-    if let Err(error) = state.handle.control(input).await {
-        tracing::warn!(%error, channel.name = %channel, "refused requests could not be reported");
     }
 }
 

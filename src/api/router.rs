@@ -13,21 +13,22 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::access::{Access, authorise};
 use super::alertmanager::refuse_as_alertmanager;
+use super::openapi;
 use super::ports::AppState;
 use super::problem::Problem;
-use super::routes::{self, Route};
+use super::routes::Route;
 
 /// Parts of an unknown path that are told.
 const PARTS_SHOWN_MAX: usize = 8;
 
 /// Everything, for the inner listener.
 pub fn router(state: AppState) -> Router {
-    serve(routes::all(), state)
+    serve(openapi::routes(), state)
 }
 
 /// What the internet side needs: links, Slack, text messages and hooks.
 pub fn public_router(state: AppState) -> Router {
-    let public = routes::all().into_iter().filter(Route::is_public);
+    let public = openapi::routes().into_iter().filter(Route::is_public);
     serve(public.collect(), state)
 }
 
@@ -72,7 +73,7 @@ async fn unknown_path(uri: Uri) -> Problem {
 fn shown(path: &str) -> String {
     static WORDS: OnceLock<BTreeSet<String>> = OnceLock::new();
     let words = WORDS.get_or_init(|| {
-        let routes = routes::all();
+        let routes = openapi::routes();
         let parts = routes.iter().flat_map(|route| route.path.split('/'));
         let words = parts.filter(|part| !part.starts_with('{'));
         words.map(str::to_owned).collect()
@@ -180,7 +181,7 @@ mod tests {
     #[test]
     fn the_paths_of_the_table_fit_into_one_router() {
         let mut router: Router<AppState> = Router::new();
-        for route in routes::all() {
+        for route in openapi::routes() {
             router = router.route(&route.path, route.declared.2);
         }
         assert!(router.has_routes());

@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 
 use crate::engine::ids::Revision;
 
-use super::audit::{Action, AuditEvent};
+use super::audit;
+use super::audit_log::Action;
 use super::auth::Caller;
 use super::extract::{Json, Path, Query, Whose, whole_body};
 use super::key_origin;
@@ -159,7 +160,7 @@ async fn apply(
     change: Change,
 ) -> Result<Json<RulesChange>, Problem> {
     let by = &caller.name;
-    let act = AuditEvent::of(state, caller, Action::RulesApplied).because(change.message.clone());
+    let act = audit::event(state, caller, Action::RulesApplied).because(change.message.clone());
     let asked = state.ask_rulebook(move |rulebook| rulebook.prepare(files, change));
     let mut prepared = asked.await?.map_err(|faults| Problem::rules(&faults))?;
     prepared.rules.record = Some(act.on_revision());

@@ -10,7 +10,8 @@ use crate::engine::input::SilenceRequest;
 use crate::engine::matcher::{Matcher, MatcherError};
 use crate::runtime::handle::View;
 
-use super::audit::{Action, AuditEvent};
+use super::audit;
+use super::audit_log::Action;
 use super::auth::Caller;
 use super::extract::{Json, Path, Query};
 use super::parse::{self, Paging};
@@ -136,7 +137,7 @@ pub async fn set(
 ) -> Result<(SilenceId, usize), Problem> {
     let matchers: Vec<String> = request.matchers.iter().map(ToString::to_string).collect();
     let (matchers, until, reason) = (matchers.join(", "), request.until, &request.reason);
-    let act = AuditEvent::of(state, caller, Action::SilenceSet)
+    let act = audit::event(state, caller, Action::SilenceSet)
         .because(format!("{matchers} until {until}: {reason}"));
     let record = act.about(|(silence, _)| format!("silence {silence}"));
     Ok(state.handle.set_silence(request, record).await?)
@@ -148,7 +149,7 @@ pub async fn end(state: &ApiState, caller: &Caller, silence: SilenceId) -> Resul
     if !state.handle.read(look).await? {
         return Err(not_there(silence));
     }
-    let act = AuditEvent::of(state, caller, Action::SilenceEnded).on(format!("silence {silence}"));
+    let act = audit::event(state, caller, Action::SilenceEnded).on(format!("silence {silence}"));
     let ended = state
         .handle
         .expire_silence(silence, caller.actor(), act.once_done());

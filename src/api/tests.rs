@@ -10,18 +10,19 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::access::Access;
-use super::audit::AuditLog;
-use super::auth::{Auth, Role, StoredToken};
+use super::audit_log::AuditLog;
+use super::auth::Auth;
 use super::body_budget::BodyBudget;
+use super::credentials::StoredToken;
 use super::guesses::Guesses;
-use super::health::ReadinessLocks;
-use super::ports::{ApiState, Settings};
+use super::ports::{ApiSettings, ApiState, ReadinessLocks};
 use super::ports::{
     Change, ChannelCheck, Channels, ConfiguredChannel, Pending, Prepared, RevisionDocuments,
     RuleDifferences, Rulebook, Sight,
 };
 use super::refusals::Refusals;
 use super::wire::rules::{RuleFault, RuleFile};
+use super::wire::token::Role;
 use super::*;
 use crate::channels::{Inbound, Provider, slack, twilio};
 use crate::engine::event::Labels;
@@ -137,7 +138,7 @@ fn state() -> ApiState {
         guesses: Guesses::default(),
         bodies: BodyBudget::new(1 << 20, Arc::new(Metrics::new())),
         looks: ReadinessLocks::default(),
-        settings: Settings {
+        settings: ApiSettings {
             body_limit: 1_000,
             body_limit_alertmanager: 2_000,
             disk_min_bytes: 0,
@@ -199,7 +200,7 @@ fn request(method: &str, path: &str, token: Option<&str>) -> Request<Body> {
 async fn every_route_with_a_role_refuses_strangers_and_weaker_roles() {
     let state = Arc::new(state());
     let mut refused = 0;
-    for route in routes::all() {
+    for route in openapi::routes() {
         let Access::Role(_) = route.access else {
             continue;
         };
@@ -244,7 +245,7 @@ async fn a_token_without_a_user_cannot_ask_for_its_own() {
 #[tokio::test]
 async fn every_route_for_monitors_refuses_a_missing_and_a_wrong_key() {
     let state = Arc::new(state());
-    for route in routes::all() {
+    for route in openapi::routes() {
         let Access::Integration = route.access else {
             continue;
         };

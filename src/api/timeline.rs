@@ -7,10 +7,10 @@ use crate::store::Store;
 
 use super::extract::{Json, Path, Query};
 use super::incidents;
-use super::parse::{self, ITEMS_MAX, Paging};
+use super::parse::{self, Paging};
 use super::ports::AppState;
 use super::problem::Problem;
-use super::wire::{self, List};
+use super::wire::{self, ITEMS_MAX, List};
 
 /// Every decision with its reason, every attempt with its outcome
 ///

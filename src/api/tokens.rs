@@ -8,13 +8,16 @@ use utoipa::ToSchema;
 use crate::store::{DocumentKind, DocumentWrite};
 use crate::text::{hash, hex};
 
-use super::audit::{Action, AuditEvent};
-use super::auth::{Caller, Role, StoredToken};
+use super::audit;
+use super::audit_log::Action;
+use super::auth::Caller;
+use super::credentials::StoredToken;
 use super::extract::{Json, Path};
 use super::names;
 use super::ports::AppState;
 use super::problem::Problem;
 use super::wire::List;
+use super::wire::token::Role;
 use super::wire::token::{MadeToken, Token};
 use super::{parse, secrets};
 
@@ -89,7 +92,7 @@ pub async fn create(
     };
     let bytes = serde_json::to_vec(&token).map_err(|_| Problem::internal())?;
     let until = token.expires.map(|at| format!(", until {at}"));
-    let entry = AuditEvent::of(&state, &caller, Action::TokenMade)
+    let entry = audit::event(&state, &caller, Action::TokenMade)
         .on(format!("token {}", token.id))
         .because(format!(
             "for {} with role {}{}",
@@ -132,7 +135,7 @@ pub async fn revoke(
     let Some(token) = known.iter().find(|token| token.id == id) else {
         return Err(Problem::not_found("token", format_args!("{id:?}")));
     };
-    let entry = AuditEvent::of(&state, &caller, Action::TokenRevoked)
+    let entry = audit::event(&state, &caller, Action::TokenRevoked)
         .on(format!("token {id}"))
         .because(format!("for {}", token.name));
     // Shut at once, whatever the store says: authorisation fails closed.

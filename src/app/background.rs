@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
-use super::{channels, displacing, millis};
+use super::options::millis;
+use super::{channels, displacing};
 use crate::channels::http::{Http, HttpOptions, Method, Reach, Request};
 use crate::config::Settings;
 use crate::runtime::channel_worker::Sender;

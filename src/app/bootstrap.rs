@@ -3,8 +3,9 @@
 
 use anyhow::Context;
 
-use super::{ServeOptions, secrets};
-use crate::api::auth::StoredKey;
+use super::options::ServeOptions;
+use super::secrets;
+use crate::api::credentials::StoredKey;
 use crate::engine::input::{Actor, Via};
 use crate::engine::strength::Strength;
 use crate::runtime::clock;

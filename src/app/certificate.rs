@@ -20,7 +20,7 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// What is wrong with the files.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum CertificateError {
     #[error("{} cannot be read ({source}): make it readable for the user of this process",
             path.display())]
     Unreadable { path: PathBuf, source: io::Error },
@@ -54,7 +54,7 @@ pub enum Fault {
 
 /// Both files as they were read.
 #[derive(PartialEq, Eq)]
-pub struct Contents {
+pub struct CertificateFiles {
     certificate: Vec<u8>,
     key: Vec<u8>,
 }
@@ -74,9 +74,9 @@ pub struct Chain {
     pub issuers: Vec<Validity>,
 }
 
-impl Contents {
+impl CertificateFiles {
     /// Reads both files.
-    pub fn read(files: &TlsFiles) -> Result<Self, Fault> {
+    pub fn read(files: &TlsFiles) -> Result<Self, CertificateError> {
         Ok(Self {
             certificate: read_file(&files.certificate)?,
             key: read_file(&files.key)?,
@@ -85,32 +85,32 @@ impl Contents {
 
     /// What is in them, if the key is that of the certificate. That it is good now is for the
     /// caller.
-    pub fn pair(&self, files: &TlsFiles) -> Result<Pair, Fault> {
+    pub fn pair(&self, files: &TlsFiles) -> Result<Pair, CertificateError> {
         let path = || files.certificate.clone();
         let chain = CertificateDer::pem_slice_iter(&self.certificate)
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|source| Fault::Pem {
+            .map_err(|source| CertificateError::Pem {
                 path: path(),
                 source,
             })?;
         if chain.is_empty() {
-            return Err(Fault::NoCertificate { path: path() });
+            return Err(CertificateError::NoCertificate { path: path() });
         }
         let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|source| {
             let path = files.key.clone();
             match source {
-                pem::Error::NoItemsFound => Fault::NoKey { path },
-                source => Fault::Pem { path, source },
+                pem::Error::NoItemsFound => CertificateError::NoKey { path },
+                source => CertificateError::Pem { path, source },
             }
         })?;
         let validities = chain.iter().map(|one| certificate::validity(one));
         let validities = validities.collect::<Option<Vec<_>>>();
         let mut validities = validities.unwrap_or_default().into_iter();
         let own = validities.next();
-        let own = own.ok_or_else(|| Fault::NoEnd { path: path() })?;
+        let own = own.ok_or_else(|| CertificateError::NoEnd { path: path() })?;
         let issuers = validities.collect();
         let key = CertifiedKey::from_der(chain, key, &default_provider());
-        let key = key.map_err(|source| Fault::Unusable {
+        let key = key.map_err(|source| CertificateError::Unusable {
             certificate: path(),
             key: files.key.clone(),
             source,
@@ -120,8 +120,8 @@ impl Contents {
     }
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
-    let unreadable = |source| Fault::Unreadable {
+fn read_file(path: &Path) -> Result<Vec<u8>, CertificateError> {
+    let unreadable = |source| CertificateError::Unreadable {
         path: path.to_owned(),
         source,
     };
@@ -130,7 +130,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
     let mut part = file.take(FILE_BYTES_MAX + 1);
     part.read_to_end(&mut bytes).map_err(unreadable)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > FILE_BYTES_MAX {
-        return Err(Fault::TooLarge {
+        return Err(CertificateError::TooLarge {
             path: path.to_owned(),
         });
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::millis;
+use super::options::millis;
 use crate::channels::console::Screen;
 use crate::channels::http::guard::Guard;
 use crate::channels::http::{self, Http, HttpOptions, Proxy};
@@ -17,7 +17,7 @@ use crate::rules::{Environment, Fit};
 use crate::runtime::clock;
 
 /// One channel with what the settings say of it.
-struct Entry {
+struct BuiltChannel {
     channel: Arc<dyn Channel>,
     concurrency: usize,
     kind: &'static str,
@@ -25,7 +25,7 @@ struct Entry {
 
 /// All channels, in the order in which they are tried.
 pub struct Built {
-    entries: Vec<Entry>,
+    entries: Vec<BuiltChannel>,
     http: Arc<Http>,
 }
 
@@ -57,7 +57,7 @@ impl Built {
     }
 
     fn infos(&self) -> Vec<ChannelInfo> {
-        let info = |entry: &Entry| ChannelInfo {
+        let info = |entry: &BuiltChannel| ChannelInfo {
             concurrency: entry.concurrency,
             ..entry.channel.info().clone()
         };
@@ -77,7 +77,7 @@ pub fn build(settings: &Settings, links: &Links, screen: &Screen) -> anyhow::Res
     let mut faults = Vec::new();
     for configured in &settings.channels {
         match configured.provider.build(&parts) {
-            Ok(channel) => entries.push(Entry {
+            Ok(channel) => entries.push(BuiltChannel {
                 channel,
                 concurrency: configured.concurrency,
                 kind: configured.kind,

@@ -34,7 +34,7 @@ pub struct Timeouts {
 
 /// What is going on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+enum ConnectionPhase {
     /// Nothing since the last answer.
     Idle,
     /// A head, and then its request until it is answered. Of the first head, what is still to come
@@ -53,7 +53,7 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100";
 pub struct Connection {
     stream: Box<dyn Stream>,
     timeouts: Timeouts,
-    phase: Phase,
+    phase: ConnectionPhase,
     limit: Pin<Box<Sleep>>,
     /// Something of an answer was not taken yet.
     is_untaken: bool,
@@ -68,7 +68,7 @@ impl Connection {
         Self {
             stream,
             timeouts,
-            phase: Phase::Request(Some(PREFACE)),
+            phase: ConnectionPhase::Request(Some(PREFACE)),
             limit: Box::pin(sleep(timeouts.head)),
             is_untaken: false,
             is_unflushed: false,
@@ -84,11 +84,13 @@ impl Connection {
     /// What the client is waited for, as far as the bytes tell.
     fn waiting(&self) -> Waiting {
         match self.phase {
-            Phase::Idle | Phase::Multiplexed if self.is_untaken || self.is_unflushed => {
+            ConnectionPhase::Idle | ConnectionPhase::Multiplexed
+                if self.is_untaken || self.is_unflushed =>
+            {
                 Waiting::Not
             }
-            Phase::Idle | Phase::Multiplexed => Waiting::Idle,
-            Phase::Request(_) => Waiting::Head,
+            ConnectionPhase::Idle | ConnectionPhase::Multiplexed => Waiting::Idle,
+            ConnectionPhase::Request(_) => Waiting::Head,
         }
     }
 
@@ -106,19 +108,19 @@ impl Connection {
         }
         let before = self.waiting();
         match self.phase {
-            Phase::Idle => {
-                self.phase = Phase::Request(None);
+            ConnectionPhase::Idle => {
+                self.phase = ConnectionPhase::Request(None);
                 self.limit = Box::pin(sleep(self.timeouts.head));
             }
-            Phase::Request(preface) => {
+            ConnectionPhase::Request(preface) => {
                 let preface = preface.and_then(|preface| rest_of_preface(preface, bytes));
-                self.phase = Phase::Request(preface);
+                self.phase = ConnectionPhase::Request(preface);
                 if preface.is_some_and(<[u8]>::is_empty) {
-                    self.phase = Phase::Multiplexed;
+                    self.phase = ConnectionPhase::Multiplexed;
                     self.limit = Box::pin(sleep(self.timeouts.idle));
                 }
             }
-            Phase::Multiplexed => self.limit = Box::pin(sleep(self.timeouts.idle)),
+            ConnectionPhase::Multiplexed => self.limit = Box::pin(sleep(self.timeouts.idle)),
         }
         self.tell_since(before);
     }
@@ -136,8 +138,8 @@ impl Connection {
     fn answers(&mut self, is_untaken: bool) {
         let before = self.waiting();
         self.is_untaken = is_untaken;
-        if self.phase != Phase::Multiplexed {
-            self.phase = Phase::Idle;
+        if self.phase != ConnectionPhase::Multiplexed {
+            self.phase = ConnectionPhase::Idle;
         }
         self.tell_since(before);
     }
@@ -169,7 +171,8 @@ impl Connection {
     /// Nothing moves: an error once this has been so for too long.
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         ready!(self.limit.as_mut().poll(context));
-        let is_asked = matches!(self.phase, Phase::Request(_)) && self.place().is_underway();
+        let is_asked =
+            matches!(self.phase, ConnectionPhase::Request(_)) && self.place().is_underway();
         if is_asked && !self.is_unflushed {
             // The head was whole in time, and how long the answer takes is not the client's fault.
             self.wait_anew(context);
@@ -181,7 +184,7 @@ impl Connection {
 
     /// An answer is not taken.
     fn wait_to_write(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
-        if matches!(self.phase, Phase::Request(_)) {
+        if matches!(self.phase, ConnectionPhase::Request(_)) {
             self.wait_anew(context);
         }
         self.answers(true);

@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::{info, warn};
 
 use super::listener::Limits;
-use super::places::{LEAVING_MAX, Room};
+use super::places::{LEAVING_MAX, PlaceLimits};
 use crate::config::Settings;
 
 /// Standard streams, the runtime, signals, the store, the listeners, and files that are read for a
@@ -98,7 +98,7 @@ fn fit(limit: usize, others: usize, listeners: usize) -> Result<Limits, TooFew> 
     }
     let share = whole.connections.share * places / whole.connections.places;
     Ok(Limits {
-        connections: Room { places, share },
+        connections: PlaceLimits { places, share },
         ..whole
     })
 }

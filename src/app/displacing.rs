@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use super::millis;
+use super::options::millis;
 use crate::config::Settings;
 use crate::engine::time::Timestamp;
 use crate::runtime::supervise::Supervisor;

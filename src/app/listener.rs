@@ -13,7 +13,7 @@ use tracing::warn;
 use super::arrival::Arrival;
 use super::connection::Timeouts;
 use super::permit::ConnectionPermit;
-use super::places::{GaveWay, Kind, Place, Places, Refused, Room};
+use super::places::{GaveWay, NotAdmitted, Place, PlaceKind, PlaceLimits, Places};
 use crate::api::peer::TrustedProxies;
 use crate::telemetry::Metrics;
 
@@ -24,20 +24,20 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Fewer where the process may not open so many files.
-    pub connections: Room,
+    pub connections: PlaceLimits,
     /// Beyond that, for acknowledge links and health checks.
-    pub reserved: Room,
+    pub reserved: PlaceLimits,
     pub timeouts: Timeouts,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: Room {
+            connections: PlaceLimits {
                 places: 352,
                 share: 88,
             },
-            reserved: Room {
+            reserved: PlaceLimits {
                 places: 32,
                 share: 4,
             },
@@ -162,18 +162,18 @@ impl Listener {
             self.metrics.connection_gave_way(self.name, was);
         }
         match place.kind() {
-            Kind::Normal => self.is_told = false,
-            Kind::Reserved => {
+            PlaceKind::Normal => self.is_told = false,
+            PlaceKind::Reserved => {
                 self.metrics.connections_full(self.name);
                 self.tell(address);
             }
         }
     }
 
-    fn note_refused(&mut self, why: Refused, address: SocketAddr) {
+    fn note_refused(&mut self, why: NotAdmitted, address: SocketAddr) {
         let why = match why {
-            Refused::Share => "share",
-            Refused::Full => "full",
+            NotAdmitted::Share => "share",
+            NotAdmitted::Full => "full",
         };
         self.metrics.connection_refused(self.name, why);
         self.tell(address);
@@ -240,7 +240,7 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             let metrics = Arc::new(Metrics::new());
-            let room = |places| Room {
+            let room = |places| PlaceLimits {
                 places,
                 share: places,
             };

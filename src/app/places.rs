@@ -15,7 +15,7 @@ use crate::runtime::clock::Clock;
 
 /// How many connections there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Room {
+pub struct PlaceLimits {
     pub places: usize,
     /// Of one peer.
     pub share: usize,
@@ -23,7 +23,7 @@ pub struct Room {
 
 /// What a place is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum PlaceKind {
     /// Whatever is asked.
     Normal,
     /// Only acknowledge links and health checks, one request.
@@ -43,7 +43,7 @@ pub enum Waiting {
 
 /// How a connection is asked to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum Closing {
     NotYet,
     /// After the answer that is under way.
     Gently,
@@ -52,7 +52,7 @@ pub enum End {
 
 /// Why a connection is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum NotAdmitted {
     /// The peer has its share, also of the reserved places.
     Share,
     /// All places are taken by connections on which something happens.
@@ -76,8 +76,8 @@ pub const LEAVING_MAX: usize = 32;
 
 /// The connections of one listening address.
 pub struct Places {
-    normal: Room,
-    reserved: Room,
+    normal: PlaceLimits,
+    reserved: PlaceLimits,
     clock: Clock,
     inner: Mutex<Inner>,
 }
@@ -91,23 +91,23 @@ struct Inner {
 
 struct Guest {
     peer: Peer,
-    kind: Kind,
+    kind: PlaceKind,
     waiting: Waiting,
     /// On the monotonic clock.
     since: Duration,
     /// Under way.
     requests: usize,
-    end: watch::Sender<End>,
+    end: watch::Sender<Closing>,
 }
 
 /// The right to a connection; free again when it is dropped.
 pub struct Place {
     places: Arc<Places>,
     number: u64,
-    kind: Kind,
+    kind: PlaceKind,
     /// What was ended for it.
     gave_way: Option<GaveWay>,
-    end: watch::Receiver<End>,
+    end: watch::Receiver<Closing>,
 }
 
 /// A request under way on a connection.
@@ -115,7 +115,7 @@ pub struct Underway(Arc<Place>);
 
 impl Places {
     /// Empty rooms.
-    pub fn new(normal: Room, reserved: Room) -> Arc<Self> {
+    pub fn new(normal: PlaceLimits, reserved: PlaceLimits) -> Arc<Self> {
         Arc::new(Self {
             normal,
             reserved,
@@ -129,11 +129,14 @@ impl Places {
     }
 
     /// Lets a connection in, in place of another one if need be.
-    pub fn admit(self: &Arc<Self>, peer: Peer) -> Result<Place, Refused> {
+    pub fn admit(self: &Arc<Self>, peer: Peer) -> Result<Place, NotAdmitted> {
         let mut inner = self.lock();
         let now = self.clock.monotonic();
-        let mut refused = Refused::Full;
-        for (kind, room) in [(Kind::Normal, self.normal), (Kind::Reserved, self.reserved)] {
+        let mut refused = NotAdmitted::Full;
+        for (kind, room) in [
+            (PlaceKind::Normal, self.normal),
+            (PlaceKind::Reserved, self.reserved),
+        ] {
             match inner.make_room(peer, (kind, room), now) {
                 Ok(gave_way) => {
                     return Ok(self.enter(&mut inner, (peer, kind), gave_way));
@@ -147,12 +150,12 @@ impl Places {
     fn enter(
         self: &Arc<Self>,
         inner: &mut Inner,
-        (peer, kind): (Peer, Kind),
+        (peer, kind): (Peer, PlaceKind),
         gave_way: Option<GaveWay>,
     ) -> Place {
         let number = inner.next;
         inner.next += 1;
-        let (sender, end) = watch::channel(End::NotYet);
+        let (sender, end) = watch::channel(Closing::NotYet);
         let guest = Guest {
             peer,
             kind,
@@ -176,9 +179,9 @@ impl Inner {
     fn make_room(
         &mut self,
         peer: Peer,
-        (kind, room): (Kind, Room),
+        (kind, room): (PlaceKind, PlaceLimits),
         now: Duration,
-    ) -> Result<Option<GaveWay>, Refused> {
+    ) -> Result<Option<GaveWay>, NotAdmitted> {
         let of_kind = || self.guests.values().filter(|guest| guest.kind == kind);
         let own = of_kind().filter(|guest| guest.peer == peer).count();
         let taken = of_kind().count();
@@ -186,19 +189,19 @@ impl Inner {
             // Its own silent connections make room, and nobody else's.
             let is_idle = |guest: &Guest| guest.peer == peer && guest.is_idle();
             let replaced = self.replace(kind, is_idle);
-            return replaced.map(Some).ok_or(Refused::Share);
+            return replaced.map(Some).ok_or(NotAdmitted::Share);
         }
         if taken >= room.places {
             let gives_way = |guest: &Guest| guest.gives_way(now);
             let replaced = self.replace(kind, gives_way);
-            return replaced.map(Some).ok_or(Refused::Full);
+            return replaced.map(Some).ok_or(NotAdmitted::Full);
         }
         Ok(None)
     }
 
     /// Ends one of these connections: of the peer with the most, the idle before the slow, the
     /// oldest first. Proxies, which stand for many, come last.
-    fn replace(&mut self, kind: Kind, gives_way: impl Fn(&Guest) -> bool) -> Option<GaveWay> {
+    fn replace(&mut self, kind: PlaceKind, gives_way: impl Fn(&Guest) -> bool) -> Option<GaveWay> {
         let mut counts: BTreeMap<Peer, usize> = BTreeMap::new();
         for guest in self.guests.values().filter(|guest| guest.kind == kind) {
             *counts.entry(guest.peer).or_default() += 1;
@@ -216,9 +219,11 @@ impl Inner {
         let guest = self.guests.remove(&number.clone())?;
         let is_cut_off = !guest.is_idle() || self.leaving >= LEAVING_MAX;
         self.leaving += 1;
-        guest
-            .end
-            .send_replace(if is_cut_off { End::Now } else { End::Gently });
+        guest.end.send_replace(if is_cut_off {
+            Closing::Now
+        } else {
+            Closing::Gently
+        });
         Some(if guest.is_idle() {
             GaveWay::Idle
         } else {
@@ -241,7 +246,7 @@ impl Guest {
 
 impl Place {
     /// What it is for.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> PlaceKind {
         self.kind
     }
 
@@ -284,22 +289,22 @@ impl Place {
     /// Asks it to end after the answer that is under way.
     pub fn end_gently(&self) {
         if let Some(guest) = self.places.lock().guests.get(&self.number) {
-            guest.end.send_replace(End::Gently);
+            guest.end.send_replace(Closing::Gently);
         }
     }
 
     /// Waits until the connection is to end.
-    pub async fn ending(&self) -> End {
+    pub async fn ending(&self) -> Closing {
         let mut end = self.end.clone();
-        let ended = end.wait_for(|end| *end != End::NotYet).await;
+        let ended = end.wait_for(|end| *end != Closing::NotYet).await;
         // What was removed from the list was told before.
-        ended.map_or(End::Now, |end| *end)
+        ended.map_or(Closing::Now, |end| *end)
     }
 
     /// Waits until the connection is to be cut off; `None` if nobody will ask for it any more.
     pub async fn cut_off(&self) -> Option<()> {
         let mut end = self.end.clone();
-        let ended = end.wait_for(|end| *end == End::Now).await;
+        let ended = end.wait_for(|end| *end == Closing::Now).await;
         ended.ok().map(|_now| ())
     }
 }
@@ -331,7 +336,7 @@ mod tests {
     use crate::api::peer::TrustedProxies;
 
     fn places(normal: (usize, usize), reserved: (usize, usize)) -> Arc<Places> {
-        let room = |(places, share)| Room { places, share };
+        let room = |(places, share)| PlaceLimits { places, share };
         Places::new(room(normal), room(reserved))
     }
 
@@ -340,7 +345,7 @@ mod tests {
     }
 
     /// One that something happens on.
-    fn busy(places: &Arc<Places>, number: u8) -> Result<Place, Refused> {
+    fn busy(places: &Arc<Places>, number: u8) -> Result<Place, NotAdmitted> {
         let place = places.admit(peer(number))?;
         place.set_waiting(Waiting::Not);
         Ok(place)
@@ -352,7 +357,7 @@ mod tests {
         place
     }
 
-    fn end(place: &Place) -> End {
+    fn end(place: &Place) -> Closing {
         *place.end.borrow()
     }
 
@@ -360,20 +365,20 @@ mod tests {
     fn a_peer_with_its_share_finds_reserved_places_and_then_none_while_others_come_in() {
         let places = places((4, 2), (2, 1));
         let mut held = Vec::new();
-        for expected in [Kind::Normal, Kind::Normal, Kind::Reserved] {
+        for expected in [PlaceKind::Normal, PlaceKind::Normal, PlaceKind::Reserved] {
             let place = busy(&places, 1).unwrap();
             assert_eq!(place.kind(), expected);
             held.push(place);
         }
-        assert_eq!(busy(&places, 1).err(), Some(Refused::Share));
-        for expected in [Kind::Normal, Kind::Normal, Kind::Reserved] {
+        assert_eq!(busy(&places, 1).err(), Some(NotAdmitted::Share));
+        for expected in [PlaceKind::Normal, PlaceKind::Normal, PlaceKind::Reserved] {
             let place = busy(&places, 2).unwrap();
             assert_eq!(place.kind(), expected);
             held.push(place);
         }
-        assert_eq!(busy(&places, 3).err(), Some(Refused::Full));
+        assert_eq!(busy(&places, 3).err(), Some(NotAdmitted::Full));
         held.clear();
-        assert_eq!(busy(&places, 1).unwrap().kind(), Kind::Normal);
+        assert_eq!(busy(&places, 1).unwrap().kind(), PlaceKind::Normal);
     }
 
     #[test]
@@ -382,11 +387,11 @@ mod tests {
         let few = idle(&places, 1);
         let many = [1, 2, 3].map(|_| idle(&places, 2));
         let newcomer = busy(&places, 3).unwrap();
-        assert_eq!(newcomer.kind(), Kind::Normal);
+        assert_eq!(newcomer.kind(), PlaceKind::Normal);
         assert_eq!(newcomer.gave_way(), Some(GaveWay::Idle));
         let ends = [&many[0], &many[1], &many[2], &few].map(end);
-        let stays = End::NotYet;
-        assert_eq!(ends, [End::Gently, stays, stays, stays]);
+        let stays = Closing::NotYet;
+        assert_eq!(ends, [Closing::Gently, stays, stays, stays]);
     }
 
     #[test]
@@ -396,11 +401,11 @@ mod tests {
         let underway = asking.begin();
         let fresh = places.admit(peer(2)).unwrap();
         let newcomer = places.admit(peer(3)).unwrap();
-        assert_eq!(newcomer.kind(), Kind::Reserved);
-        assert_eq!([end(&asking), end(&fresh)], [End::NotYet; 2]);
+        assert_eq!(newcomer.kind(), PlaceKind::Reserved);
+        assert_eq!([end(&asking), end(&fresh)], [Closing::NotYet; 2]);
         drop(underway);
-        assert_eq!(places.admit(peer(4)).unwrap().kind(), Kind::Normal);
-        assert_eq!(end(&asking), End::Gently);
+        assert_eq!(places.admit(peer(4)).unwrap().kind(), PlaceKind::Normal);
+        assert_eq!(end(&asking), Closing::Gently);
     }
 
     #[test]
@@ -408,10 +413,10 @@ mod tests {
         let places = places((1, 1), (1, 1));
         let slow = places.admit(peer(1)).unwrap();
         let later = Duration(places.clock.monotonic().0 + SLOW_AFTER.0);
-        let room = (Kind::Normal, places.normal);
+        let room = (PlaceKind::Normal, places.normal);
         let made = places.lock().make_room(peer(2), room, later);
         assert_eq!(made, Ok(Some(GaveWay::Slow)));
-        assert_eq!(end(&slow), End::Now);
+        assert_eq!(end(&slow), Closing::Now);
     }
 
     #[test]
@@ -421,7 +426,7 @@ mod tests {
         let proxies = TrustedProxies::new(vec!["10.0.0.1/32".parse().unwrap()]);
         let proxy = proxies.peer_of_connection(address.into());
         let held: Vec<_> = (0..4).map(|_| places.admit(proxy).unwrap()).collect();
-        assert!(held.iter().all(|place| place.kind() == Kind::Normal));
+        assert!(held.iter().all(|place| place.kind() == PlaceKind::Normal));
     }
 
     #[test]
@@ -431,7 +436,7 @@ mod tests {
         for _ in 0..LEAVING_MAX + 2 {
             gone.push(idle(&places, 1));
         }
-        let gently = gone.iter().filter(|place| end(place) == End::Gently);
+        let gently = gone.iter().filter(|place| end(place) == Closing::Gently);
         assert_eq!(gently.count(), LEAVING_MAX);
         gone.clear();
         assert_eq!(places.lock().leaving, 0);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::api::auth::stored_keys;
+use crate::api::credentials::stored_keys;
 use crate::api::ports::Sight;
 use crate::document::{Code, Diagnostic, render};
 use crate::engine::ids::{IntegrationName, Revision};
@@ -148,7 +148,11 @@ impl RevisionStore {
     }
 
     /// Reads and compiles files with their keys; all faults if there is an error.
-    pub fn check(&self, files: &[SourceFile], sight: Sight) -> Result<Checked, Vec<Diagnostic>> {
+    pub fn check(
+        &self,
+        files: &[SourceFile],
+        sight: Sight,
+    ) -> Result<CheckedRules, Vec<Diagnostic>> {
         let (mut documents, mut faults) = documents::read(files);
         let environment = match sight {
             Sight::WithMachine => self.environment_for(&documents, Fit::Strict),
@@ -165,7 +169,7 @@ impl RevisionStore {
             None => Err(faults),
             Some(rules) => {
                 documents.replace_literal_keys();
-                Ok(Checked {
+                Ok(CheckedRules {
                     documents,
                     files: sources::without_literal_keys(files),
                     rules,
@@ -241,7 +245,7 @@ fn as_line(fault: &Diagnostic) -> String {
 }
 
 /// Files that were read and compiled.
-pub struct Checked {
+pub struct CheckedRules {
     pub documents: Documents,
     /// As they may be kept; `None` where a key might be left in them.
     pub files: Option<Vec<SourceFile>>,
@@ -249,7 +253,7 @@ pub struct Checked {
     pub warnings: Vec<Diagnostic>,
 }
 
-impl Checked {
+impl CheckedRules {
     /// The same, to be put in force.
     pub fn pack(self, info: &RevisionInfo, expected: Option<Revision>) -> NewRules {
         NewRules {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::ApplyRules;
+use super::options::ApplyRules;
 use super::revision_store::RevisionStore;
 use crate::config::Settings;
 use crate::engine::input::Actor;

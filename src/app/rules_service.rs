@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::revision_store::{Checked, RevisionStore};
+use super::revision_store::{CheckedRules, RevisionStore};
 use crate::api::ports::{Change, Prepared, RevisionDocuments, RuleDifferences, Rulebook, Sight};
 use crate::api::wire::rules::{FilesOrigin, OnCallMove, RuleFault, RuleFile};
 use crate::document::Diagnostic;
@@ -55,7 +55,7 @@ impl RulesService {
             .unwrap_or_default()
     }
 
-    fn changes(&self, checked: &Checked) -> RuleDifferences {
+    fn changes(&self, checked: &CheckedRules) -> RuleDifferences {
         let present = self.handle.rules();
         let old = self.revisions.at(present.revision).ok().flatten();
         let differences =

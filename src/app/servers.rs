@@ -20,14 +20,13 @@ use super::listener::{Limits, Listener};
 use super::rules_service::RulesService;
 use super::tls::{self, Tls};
 use super::{observer, secrets, serving};
-use crate::api::audit::AuditLog;
+use crate::api::audit_log::AuditLog;
 use crate::api::auth::Auth;
 use crate::api::body_budget::BodyBudget;
 use crate::api::guesses::Guesses;
-use crate::api::health::ReadinessLocks;
 use crate::api::key_origin::note_keys_of_rules;
 use crate::api::peer::TrustedProxies;
-use crate::api::ports::{ApiState, Settings as ApiSettings};
+use crate::api::ports::{ApiSettings, ApiState, ReadinessLocks};
 use crate::api::refusals::Refusals;
 use crate::api::{public_router, router};
 use crate::config::{Settings, TlsFiles};
@@ -45,7 +44,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(2);
 const BACKLOG: u32 = 1024;
 
 /// What the API works with.
-pub struct Parts<'start> {
+pub struct ServerParts<'start> {
     pub handle: &'start Handle,
     pub rulebook: Arc<RulesService>,
     pub desk: Arc<Desk>,
@@ -134,7 +133,7 @@ pub async fn start(
     settings: &Settings,
     store: &dyn Store,
     bound: Bound,
-    parts: Parts<'_>,
+    parts: ServerParts<'_>,
 ) -> anyhow::Result<Servers> {
     let metrics = parts.metrics.clone();
     let proxies = Arc::new(TrustedProxies::new(settings.trusted_proxies.clone()));
@@ -230,7 +229,11 @@ fn serve(
     })
 }
 
-fn state(settings: &Settings, store: &dyn Store, parts: Parts<'_>) -> anyhow::Result<ApiState> {
+fn state(
+    settings: &Settings,
+    store: &dyn Store,
+    parts: ServerParts<'_>,
+) -> anyhow::Result<ApiState> {
     let metrics = parts.metrics.clone();
     let on_refused_request = observer::on_refused_request(metrics.clone());
     let on_refused_report = observer::on_refused_report(metrics.clone());

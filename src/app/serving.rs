@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::arrival::Arrival;
 use super::listener::{Listener, OnOverShare};
-use super::places::{End, Kind, Place, Underway};
+use super::places::{Closing, Place, PlaceKind, Underway};
 use super::shares::{SHARE, SHARE_IN_RESERVE, Shares};
 use crate::api::peer::{Peer, TrustedProxies};
 use crate::api::problem::Problem;
@@ -101,7 +101,7 @@ async fn attend(
     let is_cut_off = tokio::select! {
         // How a connection ends is of no use to anybody here.
         _end = serving.as_mut() => return,
-        end = place.ending() => end == End::Now,
+        end = place.ending() => end == Closing::Now,
         () = told(&mut stopping) => {
             serving.as_mut().graceful_shutdown();
             let _end = serving.await;
@@ -113,11 +113,11 @@ async fn attend(
     }
     serving.as_mut().graceful_shutdown();
     match place.kind() {
-        Kind::Normal => {
+        PlaceKind::Normal => {
             let _late = tokio::time::timeout(GRACE, serving).await;
         }
         // It ends after its one request, however long that takes.
-        Kind::Reserved => {
+        PlaceKind::Reserved => {
             tokio::select! {
                 _end = serving.as_mut() => return,
                 Some(()) = place.cut_off() => return,
@@ -197,15 +197,15 @@ async fn answer(State(visit): State<Visit>, mut request: Request, next: Next) ->
     let path = request.uri().path();
     let share = visit.share_of(peer, path);
     let is_refused = match visit.place.kind() {
-        Kind::Reserved => !is_served_in_reserve(path) || share.is_err(),
-        Kind::Normal => share.is_err(),
+        PlaceKind::Reserved => !is_served_in_reserve(path) || share.is_err(),
+        PlaceKind::Normal => share.is_err(),
     };
     let mut response = if is_refused {
         Problem::connections_full().into_response()
     } else {
         next.run(request).await
     };
-    if visit.place.kind() == Kind::Reserved {
+    if visit.place.kind() == PlaceKind::Reserved {
         if version < Version::HTTP_2 {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);

@@ -12,7 +12,7 @@ use super::values::{Numbered, Several, incident_number, target};
 use crate::api::wire::incident::Acted;
 
 #[derive(Debug, Args)]
-pub struct Snooze {
+pub struct SnoozeArgs {
     /// The incident's number
     #[arg(value_name = "N", value_parser = incident_number)]
     number: u64,
@@ -22,7 +22,7 @@ pub struct Snooze {
 }
 
 #[derive(Debug, Args)]
-pub struct Reassign {
+pub struct ReassignArgs {
     /// The incident's number
     #[arg(value_name = "N", value_parser = incident_number)]
     number: u64,
@@ -32,7 +32,7 @@ pub struct Reassign {
 }
 
 #[derive(Debug, Args)]
-pub struct Note {
+pub struct NoteArgs {
     /// The incident's number
     #[arg(value_name = "N", value_parser = incident_number)]
     number: u64,
@@ -60,20 +60,20 @@ pub async fn escalate(act: &Numbered, context: &Context) -> Result<Report, Failu
 }
 
 /// Hands an incident to somebody else.
-pub async fn reassign(reassign: &Reassign, context: &Context) -> Result<Report, Failure> {
+pub async fn reassign(reassign: &ReassignArgs, context: &Context) -> Result<Report, Failure> {
     let body = json!({ "to": reassign.target });
     let done = format!("reassigned to {}", reassign.target);
     one(reassign.number, "reassign", &body, &done, context).await
 }
 
 /// Writes a note.
-pub async fn note(note: &Note, context: &Context) -> Result<Report, Failure> {
+pub async fn note(note: &NoteArgs, context: &Context) -> Result<Report, Failure> {
     let body = json!({ "text": note.text.join(" ") });
     one(note.number, "notes", &body, "noted", context).await
 }
 
 /// Acknowledges and asks to be reminded.
-pub async fn snooze(snooze: &Snooze, context: &Context) -> Result<Report, Failure> {
+pub async fn snooze(snooze: &SnoozeArgs, context: &Context) -> Result<Report, Failure> {
     let until = context.next(&snooze.until)?;
     // A length is measured by the server's clock, which need not be ours.
     let body = match times::length(&snooze.until) {

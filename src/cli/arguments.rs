@@ -51,9 +51,9 @@ pub enum Command {
     Serve(serve::Serve),
     /// Check, compare, apply and list the history of rules
     #[command(subcommand)]
-    Rules(rules::Command),
+    Rules(rules::RulesCommand),
     /// List incidents
-    Incidents(incidents::List),
+    Incidents(incidents::IncidentsArgs),
     /// Show one incident
     Show(Numbered),
     /// Explain why somebody was or was not paged
@@ -65,15 +65,15 @@ pub enum Command {
     /// Resolve incidents
     Resolve(Several),
     /// Acknowledge an incident and be reminded later
-    Snooze(act::Snooze),
+    Snooze(act::SnoozeArgs),
     /// Start the next step of an incident now
     Escalate(Numbered),
     /// Reassign an incident
-    Reassign(act::Reassign),
+    Reassign(act::ReassignArgs),
     /// Add a note to an incident
-    Note(act::Note),
+    Note(act::NoteArgs),
     /// Page somebody manually
-    Page(page::Page),
+    Page(page::PageArgs),
     /// Show who is on call
     Oncall(oncall::Oncall),
     /// Put somebody else on call for a while
@@ -81,24 +81,24 @@ pub enum Command {
     Override(overrides::Overrides),
     /// Hold the pages of matching alerts for a while
     #[command(subcommand)]
-    Silence(silence::Silence),
+    Silence(silence::SilenceCommand),
     /// Post an event with REVEILLE_KEY; queued on disk while the server is down
     Send(send::Send),
     /// API tokens
     #[command(subcommand)]
-    Token(token::Token),
+    Token(token::TokenCommand),
     /// Keys of integrations
     #[command(subcommand)]
-    Key(key::Keys),
+    Key(key::KeyCommand),
     /// Channels
     #[command(subcommand)]
-    Channels(channels::Channels),
+    Channels(channels::ChannelsCommand),
     /// The server's clock
     #[command(subcommand)]
-    Clock(clock::Clock),
+    Clock(clock::ClockCommand),
     /// Check a data directory, and save what can be read of it; no router may be running in it
     #[command(subcommand)]
-    Store(store::Store),
+    Store(store::StoreCommand),
     /// Check whether the server is ready; needs no token
     Health,
     /// Print a shell completion script

@@ -11,20 +11,20 @@ use crate::api::wire::channel::{Channel, Checked};
 use crate::text::clean::blanked;
 
 #[derive(Debug, Subcommand)]
-pub enum Channels {
+pub enum ChannelsCommand {
     /// Check whether channels would accept a message; exit code 1 when one would not
-    Check(Check),
+    Check(CheckArgs),
 }
 
 #[derive(Debug, Args)]
-pub struct Check {
+pub struct CheckArgs {
     /// Only this channel
     name: Option<String>,
 }
 
 /// Checks one or all.
-pub async fn run(command: Channels, context: &Context) -> Result<Report, Failure> {
-    let Channels::Check(check) = command;
+pub async fn run(command: ChannelsCommand, context: &Context) -> Result<Report, Failure> {
+    let ChannelsCommand::Check(check) = command;
     let remote = context.remote()?;
     let (channels, items): (Vec<Channel>, _) = remote.items(&["v1", "channels"], &[]).await?;
     let is_wanted =

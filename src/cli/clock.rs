@@ -11,14 +11,14 @@ use crate::engine::time::Duration;
 use crate::text::clean::blanked;
 
 #[derive(Debug, Subcommand)]
-pub enum Clock {
+pub enum ClockCommand {
     /// Confirm that the server's clock is right: what is too old by it is purged from now on
     Confirm,
 }
 
 /// Confirms the clock.
-pub async fn run(command: Clock, context: &Context) -> Result<Report, Failure> {
-    let Clock::Confirm = command;
+pub async fn run(command: ClockCommand, context: &Context) -> Result<Report, Failure> {
+    let ClockCommand::Confirm = command;
     let call = Call::post(&["v1", "clock", "confirm"], &json!({}));
     let (confirmed, answer): (ConfirmedClock, _) = context.remote()?.fetch(call).await?;
     let now = blanked(&confirmed.now);

@@ -10,7 +10,7 @@ use super::values::Numbered;
 use crate::api::wire::{self, incident::Incident};
 
 #[derive(Debug, Args)]
-pub struct List {
+pub struct IncidentsArgs {
     /// triggered, acknowledged, resolved or all; may be given several times
     #[arg(long, value_name = "STATUS", value_delimiter = ',',
           value_parser = ["triggered", "acknowledged", "resolved", "open", "all"],
@@ -32,7 +32,7 @@ pub struct List {
 }
 
 /// Lists incidents, newest first.
-pub async fn list(list: &List, context: &Context) -> Result<Report, Failure> {
+pub async fn list(list: &IncidentsArgs, context: &Context) -> Result<Report, Failure> {
     let call = Call::get(&["v1", "incidents"])
         .query("status", statuses(&list.status))
         .query("service", list.service.as_ref())

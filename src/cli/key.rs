@@ -11,57 +11,57 @@ use crate::api::wire::key::{Key, MadeKey};
 use crate::text::clean::blanked;
 
 #[derive(Debug, Subcommand)]
-pub enum Keys {
+pub enum KeyCommand {
     /// Make a key; it is shown once
-    Create(Create),
+    Create(CreateKeyArgs),
     /// Make a key and revoke all others made by command or API
-    Rotate(Integration),
+    Rotate(IntegrationArg),
     /// List keys, of one integration or of all
-    List(List),
+    List(ListKeysArgs),
     /// Revoke a key
-    Revoke(Revoke),
+    Revoke(RevokeKeyArgs),
 }
 
 #[derive(Debug, Args)]
-pub struct Create {
+pub struct CreateKeyArgs {
     #[command(flatten)]
-    integration: Integration,
+    integration: IntegrationArg,
     /// What it is for
     #[arg(long = "name", value_name = "TEXT")]
     label: Option<String>,
 }
 
 #[derive(Debug, Args)]
-pub struct List {
+pub struct ListKeysArgs {
     /// The integration's name
     #[arg(value_name = "INTEGRATION")]
     name: Option<String>,
 }
 
 #[derive(Debug, Args)]
-pub struct Revoke {
+pub struct RevokeKeyArgs {
     /// The key's id, as `list` shows it
     id: String,
 }
 
 #[derive(Debug, Args)]
-pub struct Integration {
+pub struct IntegrationArg {
     /// The integration's name
     #[arg(value_name = "INTEGRATION")]
     name: String,
 }
 
 /// Creates, rotates or lists.
-pub async fn run(command: Keys, context: &Context) -> Result<Report, Failure> {
+pub async fn run(command: KeyCommand, context: &Context) -> Result<Report, Failure> {
     let remote = context.remote()?;
     match command {
-        Keys::Create(create) => {
+        KeyCommand::Create(create) => {
             let label = create.label.as_deref();
             self::create(&remote, &create.integration.name, label).await
         }
-        Keys::Rotate(integration) => rotate(&remote, &integration.name).await,
-        Keys::Revoke(revoke) => self::revoke(&remote, &revoke.id).await,
-        Keys::List(list) => {
+        KeyCommand::Rotate(integration) => rotate(&remote, &integration.name).await,
+        KeyCommand::Revoke(revoke) => self::revoke(&remote, &revoke.id).await,
+        KeyCommand::List(list) => {
             let (keys, items) = match &list.name {
                 Some(integration) => keys(&remote, integration).await?,
                 None => remote.items(&["v1", "keys"], &[]).await?,

@@ -44,7 +44,7 @@ use std::process::ExitCode;
 use arguments::{Arguments, Command};
 use clap::CommandFactory;
 use context::{Context, Look, Output};
-use parsing::Parsed;
+use parsing::ParsedCommand;
 use report::{Failure, Report};
 
 use crate::engine::time::Timestamp;
@@ -54,7 +54,7 @@ pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> ExitCode {
-    let Parsed {
+    let ParsedCommand {
         arguments,
         warnings,
     } = match parsing::parse(arguments) {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::remote::{Call, Remote, StatusCode, read};
 use super::render::hashed;
 use super::report::{Failure, Report};
-use super::spool::{self, Entry, Spool, Waiting};
+use super::spool::{self, QueuedEvent, Spool, SpoolEntry};
 use crate::api::wire::receipt::{Accepted, AcceptedBatch};
 use crate::engine::time::Timestamp;
 use crate::text::clean::blanked;
@@ -40,7 +40,7 @@ enum Stopped {
 }
 
 /// What became of one event.
-enum Posted {
+enum PostResult {
     /// Taken, or refused for good.
     Settled,
     /// It was made under a key of another integration, or one that the server does not know.
@@ -58,7 +58,7 @@ pub struct Outbox {
     /// Whether only what waits is sent.
     is_flush: bool,
     /// The event at hand, until it is settled.
-    own: Option<Waiting>,
+    own: Option<QueuedEvent>,
     receipts: Vec<Accepted>,
     lines: Vec<String>,
     refused: Vec<String>,
@@ -92,7 +92,7 @@ impl Outbox {
 
     /// Takes the event at hand, and keeps it if that is possible.
     pub fn take_in(&mut self, server: String, event: Value, (id, now): (&str, Timestamp)) {
-        let entry = Entry {
+        let entry = SpoolEntry {
             server,
             key_sha256: self.fingerprint.clone(),
             event,
@@ -111,7 +111,7 @@ impl Outbox {
         }
         let path = kept.ok();
         self.is_flush = false;
-        self.own = Some(Waiting { path, entry });
+        self.own = Some(QueuedEvent { path, entry });
     }
 
     /// Sends what waits, then the event at hand, until the server takes no more.
@@ -122,11 +122,11 @@ impl Outbox {
                 continue;
             }
             match self.post(&waiting).await {
-                Posted::Settled => {}
-                Posted::OtherKey(why) => {
+                PostResult::Settled => {}
+                PostResult::OtherKey(why) => {
                     self.other_keys.insert(waiting.entry.key_sha256, why);
                 }
-                Posted::Stopped(stopped) => {
+                PostResult::Stopped(stopped) => {
                     self.stopped = Some(stopped);
                     break;
                 }
@@ -135,9 +135,9 @@ impl Outbox {
         // An earlier event that the server cannot take now must not keep back this one.
         let Some(own) = self.own.clone() else { return };
         match self.post(&own).await {
-            Posted::Settled => self.own = None,
-            Posted::OtherKey(why) => self.stopped = Some(Stopped::KeyRefused(why)),
-            Posted::Stopped(stopped) => self.stopped = Some(stopped),
+            PostResult::Settled => self.own = None,
+            PostResult::OtherKey(why) => self.stopped = Some(Stopped::KeyRefused(why)),
+            PostResult::Stopped(stopped) => self.stopped = Some(stopped),
         }
     }
 
@@ -147,13 +147,13 @@ impl Outbox {
     }
 
     /// What waits beside the event at hand, oldest first.
-    fn waiting(&mut self) -> Vec<Waiting> {
+    fn waiting(&mut self) -> Vec<QueuedEvent> {
         let found = self.spool.as_ref().map(Spool::look).unwrap_or_default();
         for unreadable in found.unreadable {
             self.warn(&format!("failed to read queued events in {unreadable}"));
         }
         let own = self.own.as_ref().and_then(|own| own.path.clone());
-        let is_other = |waiting: &Waiting| {
+        let is_other = |waiting: &QueuedEvent| {
             waiting.path != own
                 && waiting
                     .path
@@ -163,7 +163,7 @@ impl Outbox {
         found.waiting.into_iter().filter(is_other).collect()
     }
 
-    async fn post(&mut self, waiting: &Waiting) -> Posted {
+    async fn post(&mut self, waiting: &QueuedEvent) -> PostResult {
         let made_under = match self.under {
             Under::OwnKey if waiting.entry.key_sha256 != self.fingerprint => {
                 Some(waiting.entry.key_sha256.as_str())
@@ -173,20 +173,20 @@ impl Outbox {
         let call = Call::post(&["v1", "events"], &waiting.entry.event).made_under_key(made_under);
         let answer = match self.remote.try_call(call).await {
             Ok(answer) => answer,
-            Err(Failure::Server(why)) => return Posted::Stopped(Stopped::Away(why)),
+            Err(Failure::Server(why)) => return PostResult::Stopped(Stopped::Away(why)),
             Err(failure @ (Failure::Usage(_) | Failure::NotSo(_))) => {
-                return Posted::Stopped(Stopped::KeyRefused(failure.to_string()));
+                return PostResult::Stopped(Stopped::KeyRefused(failure.to_string()));
             }
         };
         if answer.status.is_success() {
             // What does not answer with receipts may be no server of ours, and has taken nothing.
             let batch = match read(&answer.value) {
                 Ok(batch) => batch,
-                Err(failure) => return Posted::Stopped(Stopped::Away(failure.to_string())),
+                Err(failure) => return PostResult::Stopped(Stopped::Away(failure.to_string())),
             };
             self.taken(batch);
             self.clear_away(waiting);
-            return Posted::Settled;
+            return PostResult::Settled;
         }
         let why = self.remote.refusal(&answer).to_string();
         match answer.status {
@@ -195,13 +195,13 @@ impl Outbox {
             | StatusCode::PAYLOAD_TOO_LARGE
             | StatusCode::UNPROCESSABLE_ENTITY => {
                 self.refuse(waiting, &why);
-                Posted::Settled
+                PostResult::Settled
             }
-            StatusCode::CONFLICT => Posted::OtherKey(why),
+            StatusCode::CONFLICT => PostResult::OtherKey(why),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                Posted::Stopped(Stopped::KeyRefused(why))
+                PostResult::Stopped(Stopped::KeyRefused(why))
             }
-            _ => Posted::Stopped(Stopped::Away(why)),
+            _ => PostResult::Stopped(Stopped::Away(why)),
         }
     }
 
@@ -223,7 +223,7 @@ impl Outbox {
         }
     }
 
-    fn clear_away(&mut self, waiting: &Waiting) {
+    fn clear_away(&mut self, waiting: &QueuedEvent) {
         let Some(path) = &waiting.path else { return };
         self.settled.insert(path.clone());
         if let Err(error) = spool::remove(path) {
@@ -236,7 +236,7 @@ impl Outbox {
     }
 
     /// Sets aside what the server will never take.
-    fn refuse(&mut self, waiting: &Waiting, why: &str) {
+    fn refuse(&mut self, waiting: &QueuedEvent, why: &str) {
         let place = match (&waiting.path, &self.spool) {
             (Some(path), Some(spool)) => {
                 self.settled.insert(path.clone());
@@ -301,11 +301,11 @@ impl Outbox {
 
     /// What goes as soon as the server is back. Only what was made under the present key is
     /// promised: about other keys the server has not been asked.
-    fn queued(&self, left: &[Waiting]) -> Vec<String> {
+    fn queued(&self, left: &[QueuedEvent]) -> Vec<String> {
         let left = left
             .iter()
             .filter(|waiting| !self.other_keys.contains_key(&waiting.entry.key_sha256));
-        let (own, others): (Vec<&Waiting>, Vec<&Waiting>) =
+        let (own, others): (Vec<&QueuedEvent>, Vec<&QueuedEvent>) =
             left.partition(|waiting| waiting.entry.key_sha256 == self.fingerprint);
         let mut said = Vec::new();
         if let [first, rest @ ..] = own.as_slice() {
@@ -329,8 +329,8 @@ impl Outbox {
     }
 
     /// What waits while the key opens nothing.
-    fn waiting_for_a_key(&self, left: &[Waiting]) -> Option<String> {
-        let left: Vec<&Waiting> = left.iter().collect();
+    fn waiting_for_a_key(&self, left: &[QueuedEvent]) -> Option<String> {
+        let left: Vec<&QueuedEvent> = left.iter().collect();
         let first = left.first()?;
         let it = if left.len() == 1 { "it" } else { "them" };
         Some(format!(
@@ -343,9 +343,9 @@ impl Outbox {
     }
 
     /// What was made under keys that do not go with the present one, and why it stays.
-    fn made_under_other_keys(&self, left: &[Waiting]) -> Vec<String> {
+    fn made_under_other_keys(&self, left: &[QueuedEvent]) -> Vec<String> {
         let said = self.other_keys.iter().filter_map(|(key, why)| {
-            let theirs: Vec<&Waiting> = left
+            let theirs: Vec<&QueuedEvent> = left
                 .iter()
                 .filter(|waiting| waiting.entry.key_sha256 == *key)
                 .collect();
@@ -368,14 +368,14 @@ fn counted(count: usize) -> String {
     format!("{count} {word}")
 }
 
-fn folder(waiting: &Waiting) -> String {
+fn folder(waiting: &QueuedEvent) -> String {
     let folder = waiting.path.as_ref().and_then(|path| path.parent());
     folder.map_or(String::new(), |folder| folder.display().to_string())
 }
 
 /// The summaries or dedup keys of events.
-fn named(events: &[&Waiting]) -> String {
-    let name = |waiting: &&Waiting| {
+fn named(events: &[&QueuedEvent]) -> String {
+    let name = |waiting: &&QueuedEvent| {
         let event = &waiting.entry.event;
         let name = ["summary", "dedup_key", "id"]
             .into_iter()

@@ -15,22 +15,22 @@ use crate::engine::time::Timestamp;
 #[derive(Debug, Subcommand)]
 pub enum Overrides {
     /// Put somebody on call for a time
-    Add(Add),
+    Add(AddOverrideArgs),
     /// List overrides
-    List(List),
+    List(ListOverridesArgs),
     /// Remove an override
     Remove(Remove),
 }
 
 #[derive(Debug, Args)]
-pub struct Add {
+pub struct AddOverrideArgs {
     /// The schedule
     schedule: String,
     /// Who is on call instead
     #[arg(long, value_name = "NAME")]
     user: String,
     #[command(flatten)]
-    span: Span,
+    span: TimeRange,
     /// Why
     #[arg(long, value_name = "TEXT", default_value = "")]
     reason: String,
@@ -39,7 +39,7 @@ pub struct Add {
 /// From when until when.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("end").required(true).args(["for_", "until"]))]
-pub struct Span {
+pub struct TimeRange {
     /// Start [default: now]
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
@@ -51,7 +51,7 @@ pub struct Span {
     pub until: Option<String>,
 }
 
-impl Span {
+impl TimeRange {
     /// Writes the span into a body; the answer is its end. What is measured from now is measured by
     /// the server's clock, which need not be ours.
     pub fn write(&self, body: &mut Value, context: &Context) -> Result<Timestamp, Failure> {
@@ -85,7 +85,7 @@ impl Span {
 }
 
 #[derive(Debug, Args)]
-pub struct List {
+pub struct ListOverridesArgs {
     /// Only this schedule [default: all]
     schedule: Option<String>,
 }
@@ -109,7 +109,7 @@ pub async fn run(command: Overrides, context: &Context) -> Result<Report, Failur
     }
 }
 
-async fn add(add: &Add, context: &Context) -> Result<Report, Failure> {
+async fn add(add: &AddOverrideArgs, context: &Context) -> Result<Report, Failure> {
     let mut body = json!({ "user": add.user, "reason": add.reason });
     let until = add.span.write(&mut body, context)?;
     let path = ["v1", "schedules", &add.schedule, "overrides"];
@@ -125,7 +125,7 @@ async fn add(add: &Add, context: &Context) -> Result<Report, Failure> {
     Ok(Report::new(answer, text))
 }
 
-async fn list(list: &List, context: &Context) -> Result<Report, Failure> {
+async fn list(list: &ListOverridesArgs, context: &Context) -> Result<Report, Failure> {
     let remote = context.remote()?;
     let (overrides, items) = known(&remote, list.schedule.as_deref()).await?;
     let text = render::people::overrides(&overrides, &context.into());

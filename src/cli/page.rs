@@ -10,7 +10,7 @@ use super::values::target;
 use crate::api::wire::incident::Opened;
 
 #[derive(Debug, Args)]
-pub struct Page {
+pub struct PageArgs {
     /// user/NAME, policy/NAME, schedule/NAME or channel/NAME/ADDRESS
     #[arg(value_parser = target)]
     target: String,
@@ -23,7 +23,7 @@ pub struct Page {
 }
 
 /// Opens an incident for the target.
-pub async fn run(page: &Page, context: &Context) -> Result<Report, Failure> {
+pub async fn run(page: &PageArgs, context: &Context) -> Result<Report, Failure> {
     let body = json!({
         "to": page.target,
         "text": page.text.join(" "),

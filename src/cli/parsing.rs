@@ -13,7 +13,7 @@ use super::arguments::Arguments;
 
 /// What the words mean, and what had to be changed to understand them.
 #[derive(Debug)]
-pub struct Parsed {
+pub struct ParsedCommand {
     pub arguments: Arguments,
     pub warnings: Vec<String>,
 }
@@ -35,7 +35,7 @@ fn open_to_dashes(command: Command) -> Command {
 }
 
 /// Reads the words, the first of which names the program.
-pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed, clap::Error> {
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<ParsedCommand, clap::Error> {
     let grammar = grammar();
     let words = arguments_last(&grammar, words.into_iter().collect());
     let (words, replaced) = readable(&grammar, words);
@@ -47,7 +47,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed, clap::
             word.to_string_lossy()
         )
     };
-    Ok(Parsed {
+    Ok(ParsedCommand {
         arguments,
         warnings: replaced.into_iter().map(warning).collect(),
     })

@@ -21,14 +21,14 @@ const ANSWER_BYTES_MAX: usize = 64 << 20;
 const ITEMS_MAX: usize = 5_000;
 
 /// Whom to talk to, and as whom.
-pub struct Target {
+pub struct ServerAccess {
     url: String,
     token: Option<String>,
     /// Said when the server asks for a token and there is none.
     hint: Option<String>,
 }
 
-impl Target {
+impl ServerAccess {
     /// With a bearer token.
     pub fn with_token(url: &str, token: &str) -> Self {
         Self {
@@ -135,7 +135,7 @@ impl<'call> Call<'call> {
 const MADE_UNDER_KEY: &str = "x-reveille-made-under-key";
 
 /// What a server answered, whatever it was.
-pub struct Answer {
+pub struct ServerAnswer {
     pub status: StatusCode,
     pub value: Value,
 }
@@ -144,13 +144,13 @@ pub struct Answer {
 pub struct Remote {
     client: reqwest::Client,
     base: Url,
-    target: Target,
+    target: ServerAccess,
 }
 
 impl Remote {
     /// Prepares the client; nothing is sent yet. The certificates in the file `ca` are trusted
     /// beside those of the system.
-    pub fn new(target: Target, ca: Option<&Path>) -> Result<Self, Failure> {
+    pub fn new(target: ServerAccess, ca: Option<&Path>) -> Result<Self, Failure> {
         let unclear = || {
             Failure::Usage(format!(
                 "REVEILLE_URL = {:?} is not a URL: write one such as http://127.0.0.1:8080",
@@ -207,7 +207,7 @@ impl Remote {
     }
 
     /// Sends a request; only an absent server is a failure.
-    pub async fn try_call(&self, call: Call<'_>) -> Result<Answer, Failure> {
+    pub async fn try_call(&self, call: Call<'_>) -> Result<ServerAnswer, Failure> {
         let mut request = self
             .client
             .request(call.method, self.address(&call.path, &call.query));
@@ -238,7 +238,7 @@ impl Remote {
         let body = self.read(response).await?;
         let value = serde_json::from_slice(&body)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into_owned()));
-        Ok(Answer { status, value })
+        Ok(ServerAnswer { status, value })
     }
 
     /// Sends a request; the answer in the shape that the API gives it, and as it was sent.
@@ -325,7 +325,7 @@ impl Remote {
     }
 
     /// The failure behind an answer that is no success.
-    pub fn refusal(&self, answer: &Answer) -> Failure {
+    pub fn refusal(&self, answer: &ServerAnswer) -> Failure {
         let status = answer.status;
         let mut message = explanation(answer);
         if status == StatusCode::UNAUTHORIZED
@@ -365,7 +365,7 @@ fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, Failure> {
 }
 
 /// The words of a problem document, with its faults; else the start of the body. Each is one line.
-fn explanation(answer: &Answer) -> String {
+fn explanation(answer: &ServerAnswer) -> String {
     let text = |name: &str| answer.value.get(name).and_then(Value::as_str);
     let said = text("detail").or_else(|| text("title")).map(blanked);
     let raw = answer

@@ -20,7 +20,7 @@ use crate::config::{self, Secrets};
 use crate::rules::{SourceFile, starter};
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum RulesCommand {
     /// Report all errors in a folder of rules; needs no server
     Check(Folder),
     /// Write commented starter rules into a folder; needs no server
@@ -34,7 +34,7 @@ pub enum Command {
     /// List the revisions
     History,
     /// Put an earlier revision in force again
-    Rollback(Rollback),
+    Rollback(RollbackArgs),
     /// Show what would happen to an event: route, policy, people and contacts, and why
     Test(Test),
 }
@@ -68,7 +68,7 @@ pub struct Export {
 }
 
 #[derive(Debug, Args)]
-pub struct Rollback {
+pub struct RollbackArgs {
     /// The revision's number
     #[arg(value_name = "REV", value_parser = id)]
     revision: u64,
@@ -101,16 +101,16 @@ pub struct Test {
 }
 
 /// Does what is asked with rules.
-pub async fn run(command: Command, context: &Context) -> Result<Report, Failure> {
+pub async fn run(command: RulesCommand, context: &Context) -> Result<Report, Failure> {
     match command {
-        Command::Check(folder) => check(&folder, context),
-        Command::Init(folder) => init(&folder),
-        Command::Diff(folder) => diff(&folder, context).await,
-        Command::Apply(apply) => self::apply(&apply, context).await,
-        Command::Export(export) => self::export(&export, context).await,
-        Command::History => history(context).await,
-        Command::Rollback(rollback) => self::rollback(&rollback, context).await,
-        Command::Test(test) => self::test(&test, context).await,
+        RulesCommand::Check(folder) => check(&folder, context),
+        RulesCommand::Init(folder) => init(&folder),
+        RulesCommand::Diff(folder) => diff(&folder, context).await,
+        RulesCommand::Apply(apply) => self::apply(&apply, context).await,
+        RulesCommand::Export(export) => self::export(&export, context).await,
+        RulesCommand::History => history(context).await,
+        RulesCommand::Rollback(rollback) => self::rollback(&rollback, context).await,
+        RulesCommand::Test(test) => self::test(&test, context).await,
     }
 }
 
@@ -310,7 +310,7 @@ async fn history(context: &Context) -> Result<Report, Failure> {
     Ok(Report::new(list_as("items", items), text))
 }
 
-async fn rollback(rollback: &Rollback, context: &Context) -> Result<Report, Failure> {
+async fn rollback(rollback: &RollbackArgs, context: &Context) -> Result<Report, Failure> {
     can_agree(rollback.yes, context)?;
     let remote = context.remote()?;
     if !rollback.yes && !is_rollback_agreed(rollback, context, &remote).await? {
@@ -334,7 +334,7 @@ async fn rollback(rollback: &Rollback, context: &Context) -> Result<Report, Fail
 
 /// As for `apply`; faults of a revision that no longer fits are told when it is put in force.
 async fn is_rollback_agreed(
-    rollback: &Rollback,
+    rollback: &RollbackArgs,
     context: &Context,
     remote: &Remote,
 ) -> Result<bool, Failure> {

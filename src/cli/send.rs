@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::outbox::{NO_HOME, Outbox, Under};
-use super::remote::Target;
+use super::remote::ServerAccess;
 use super::report::{Failure, Report};
 use super::spool::Spool;
 use super::times;
 use super::values::label;
+use crate::text::{hash, hex};
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("act").args(["resolve", "acknowledge", "flush"]))]
@@ -67,13 +68,13 @@ pub async fn run(send: &Send, context: &Context) -> Result<Report, Failure> {
                        from `reveille key create INTEGRATION` or the rules";
         return Err(Failure::Usage(message.to_owned()));
     };
-    let remote = context.remote_as(Target::with_token(context.url(), key))?;
+    let remote = context.remote_as(ServerAccess::with_token(context.url(), key))?;
     let server = remote.server();
     let spool = spool_root(send, context).map(|root| Spool::new(&root, &server));
     if send.flush && spool.is_none() {
         return Err(Failure::Usage(format!("{NO_HOME}: give --spool DIR")));
     }
-    let mut outbox = Outbox::new(remote, spool, crate::app::fingerprint(key));
+    let mut outbox = Outbox::new(remote, spool, hex::encode(&hash::sha256(key)));
     outbox.under = match send.with_this_key {
         true => Under::PresentKey,
         false => Under::OwnKey,

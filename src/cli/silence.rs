@@ -4,16 +4,16 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::context::Context;
-use super::overrides::Span;
+use super::overrides::TimeRange;
 use super::remote::Call;
 use super::render::{self, time_format};
 use super::report::{Failure, Report, list_as};
 use super::values::id;
 
 #[derive(Debug, Subcommand)]
-pub enum Silence {
+pub enum SilenceCommand {
     /// Set a silence
-    Add(Add),
+    Add(AddSilenceArgs),
     /// List silences
     List,
     /// End a silence now
@@ -21,7 +21,7 @@ pub enum Silence {
 }
 
 #[derive(Debug, Args)]
-pub struct Add {
+pub struct AddSilenceArgs {
     /// What it covers, such as 'team="payments"'; all must match
     #[arg(value_name = "MATCHER", required_unless_present = "everything")]
     matchers: Vec<String>,
@@ -29,7 +29,7 @@ pub struct Add {
     #[arg(long)]
     everything: bool,
     #[command(flatten)]
-    span: Span,
+    span: TimeRange,
     /// Why
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -43,15 +43,15 @@ pub struct Expire {
 }
 
 /// Adds, lists or expires.
-pub async fn run(command: Silence, context: &Context) -> Result<Report, Failure> {
+pub async fn run(command: SilenceCommand, context: &Context) -> Result<Report, Failure> {
     match command {
-        Silence::Add(add) => self::add(&add, context).await,
-        Silence::List => list(context).await,
-        Silence::Expire(expire) => self::expire(&expire, context).await,
+        SilenceCommand::Add(add) => self::add(&add, context).await,
+        SilenceCommand::List => list(context).await,
+        SilenceCommand::Expire(expire) => self::expire(&expire, context).await,
     }
 }
 
-async fn add(add: &Add, context: &Context) -> Result<Report, Failure> {
+async fn add(add: &AddSilenceArgs, context: &Context) -> Result<Report, Failure> {
     let mut body = json!({ "matchers": add.matchers, "reason": add.reason });
     if add.everything {
         body["everything"] = true.into();

@@ -25,7 +25,7 @@ pub struct Spool {
 
 /// An event with what it is of, as it is on disk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct SpoolEntry {
     /// The address for which it is meant.
     pub server: String,
     /// The fingerprint of the key under which it was made, in hex.
@@ -35,17 +35,17 @@ pub struct Entry {
 
 /// An event that waits.
 #[derive(Clone, Debug)]
-pub struct Waiting {
+pub struct QueuedEvent {
     /// `None` where it could not be kept.
     pub path: Option<PathBuf>,
-    pub entry: Entry,
+    pub entry: SpoolEntry,
 }
 
 /// What a look into the folder finds.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct SpoolContents {
     /// Oldest first.
-    pub waiting: Vec<Waiting>,
+    pub waiting: Vec<QueuedEvent>,
     /// What cannot be read, each with its reason.
     pub unreadable: Vec<String>,
 }
@@ -72,7 +72,7 @@ impl Spool {
     }
 
     /// Keeps an event, durably. Files are named so that they sort by time.
-    pub fn keep(&self, entry: &Entry, id: &str, now: Timestamp) -> Result<PathBuf, Error> {
+    pub fn keep(&self, entry: &SpoolEntry, id: &str, now: Timestamp) -> Result<PathBuf, Error> {
         let disk = |source: io::Error| Error::Disk {
             folder: self.folder.clone(),
             source,
@@ -100,8 +100,8 @@ impl Spool {
     }
 
     /// The events that wait. What cannot be read keeps nobody waiting.
-    pub fn look(&self) -> Found {
-        let mut found = Found::default();
+    pub fn look(&self) -> SpoolContents {
+        let mut found = SpoolContents::default();
         let names = match self.names() {
             Ok(names) => names,
             Err(error) => {
@@ -113,7 +113,7 @@ impl Spool {
         for path in names.into_iter().map(|name| self.folder.join(name)) {
             match read(&path) {
                 // Two addresses may share a folder.
-                Ok(entry) if entry.server == self.server => found.waiting.push(Waiting {
+                Ok(entry) if entry.server == self.server => found.waiting.push(QueuedEvent {
                     path: Some(path),
                     entry,
                 }),
@@ -166,7 +166,7 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-fn read(path: &Path) -> io::Result<Entry> {
+fn read(path: &Path) -> io::Result<SpoolEntry> {
     Ok(serde_json::from_slice(&fs::read(path)?)?)
 }
 
@@ -184,8 +184,8 @@ mod tests {
 
     use super::*;
 
-    fn entry(server: &str, number: u64) -> Entry {
-        Entry {
+    fn entry(server: &str, number: u64) -> SpoolEntry {
+        SpoolEntry {
             server: server.to_owned(),
             key_sha256: "00".repeat(32),
             event: json!({ "n": number }),

@@ -9,7 +9,7 @@ use super::report::{Failure, Report, Verdict};
 use crate::app::rescue::{self, Survey};
 
 #[derive(Debug, Subcommand)]
-pub enum Store {
+pub enum StoreCommand {
     /// Report what can be read of a data directory; changes nothing
     Check {
         /// The data directory; no router may be running in it
@@ -35,9 +35,9 @@ const AGAIN: &str = "what was closed or changed in a lost part may be back in it
 const PLACES_MAX: usize = 20;
 
 /// Checks or saves.
-pub fn run(command: Store) -> Result<Report, Failure> {
+pub fn run(command: StoreCommand) -> Result<Report, Failure> {
     match command {
-        Store::Check { directory } => {
+        StoreCommand::Check { directory } => {
             let survey = rescue::check(&directory).map_err(Failure::NotSo)?;
             let verdict = match survey.is_whole() {
                 true => Verdict::Done,
@@ -45,7 +45,7 @@ pub fn run(command: Store) -> Result<Report, Failure> {
             };
             Ok(report(&survey).verdict(verdict))
         }
-        Store::Save { directory, new } => {
+        StoreCommand::Save { directory, new } => {
             let survey = rescue::save(&directory, &new).map_err(Failure::NotSo)?;
             let new = new.display();
             let report = report(&survey);
@@ -142,12 +142,12 @@ mod tests {
 
     fn check(directory: &Path) -> Result<Report, Failure> {
         let directory = directory.to_owned();
-        run(Store::Check { directory })
+        run(StoreCommand::Check { directory })
     }
 
     fn save(directory: &Path, new: &Path) -> Result<Report, Failure> {
         let (directory, new) = (directory.to_owned(), new.to_owned());
-        run(Store::Save { directory, new })
+        run(StoreCommand::Save { directory, new })
     }
 
     #[test]

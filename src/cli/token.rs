@@ -12,17 +12,17 @@ use crate::api::wire::token::MadeToken;
 use crate::text::clean::blanked;
 
 #[derive(Debug, Subcommand)]
-pub enum Token {
+pub enum TokenCommand {
     /// Make a token; it is shown once
-    Create(Create),
+    Create(CreateTokenArgs),
     /// List tokens
     List,
     /// Revoke a token
-    Revoke(Revoke),
+    Revoke(RevokeTokenArgs),
 }
 
 #[derive(Debug, Args)]
-pub struct Create {
+pub struct CreateTokenArgs {
     /// The user in the rules it belongs to; without one, it is a token for a script
     #[arg(long, value_name = "NAME", required_unless_present = "name")]
     user: Option<String>,
@@ -38,21 +38,21 @@ pub struct Create {
 }
 
 #[derive(Debug, Args)]
-pub struct Revoke {
+pub struct RevokeTokenArgs {
     /// The token's id, as `list` shows it
     id: String,
 }
 
 /// Creates, lists or revokes.
-pub async fn run(command: Token, context: &Context) -> Result<Report, Failure> {
+pub async fn run(command: TokenCommand, context: &Context) -> Result<Report, Failure> {
     match command {
-        Token::Create(create) => self::create(&create, context).await,
-        Token::List => list(context).await,
-        Token::Revoke(revoke) => self::revoke(&revoke, context).await,
+        TokenCommand::Create(create) => self::create(&create, context).await,
+        TokenCommand::List => list(context).await,
+        TokenCommand::Revoke(revoke) => self::revoke(&revoke, context).await,
     }
 }
 
-async fn create(create: &Create, context: &Context) -> Result<Report, Failure> {
+async fn create(create: &CreateTokenArgs, context: &Context) -> Result<Report, Failure> {
     let mut body = json!({ "role": create.role });
     if let Some(user) = &create.user {
         body["user"] = user.as_str().into();
@@ -80,7 +80,7 @@ async fn list(context: &Context) -> Result<Report, Failure> {
     Ok(Report::new(list_as("items", items), text))
 }
 
-async fn revoke(revoke: &Revoke, context: &Context) -> Result<Report, Failure> {
+async fn revoke(revoke: &RevokeTokenArgs, context: &Context) -> Result<Report, Failure> {
     context
         .remote()?
         .call(Call::delete(&["v1", "tokens", &revoke.id]))

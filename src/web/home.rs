@@ -3,7 +3,7 @@
 
 use askama::Template;
 
-use super::STYLE;
+use super::style::STYLE;
 use crate::engine::incident::Incident;
 
 /// Incidents shown.
@@ -17,18 +17,18 @@ pub struct Home {
     version: &'static str,
     url: String,
     open: usize,
-    lines: Vec<Line>,
+    lines: Vec<IncidentRow>,
     /// A number for the example commands.
     example: u64,
 }
 
 /// An incident.
-pub struct Line {
+pub struct IncidentRow {
     number: u64,
     status: &'static str,
 }
 
-impl Line {
+impl IncidentRow {
     /// What may be shown of it.
     pub fn of(incident: &Incident) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl Line {
 
 impl Home {
     /// The page with the newest of these lines.
-    pub fn new(url: &str, open: usize, mut lines: Vec<Line>) -> Self {
+    pub fn new(url: &str, open: usize, mut lines: Vec<IncidentRow>) -> Self {
         lines.sort_by_key(|line| std::cmp::Reverse(line.number));
         lines.truncate(LINES_MAX);
         Self {
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn the_page_shows_numbers_states_and_commands() {
-        let line = |number| Line {
+        let line = |number| IncidentRow {
             number,
             status: "triggered",
         };

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::STYLE;
+use super::style::STYLE;
 
 /// A heading and a sentence.
 #[derive(Template)]

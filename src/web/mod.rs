@@ -7,9 +7,8 @@ pub mod ack_page;
 pub mod home;
 mod message;
 pub mod opened_link;
+mod style;
 pub mod time_format;
 
 pub use message::Message;
-
-/// The one style sheet, inline so that a page is a single answer on a bad line.
-pub const STYLE: &str = include_str!("templates/style.css");
+pub use style::STYLE;

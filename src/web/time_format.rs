@@ -5,12 +5,12 @@ use jiff::tz::TimeZone;
 use crate::engine::time::{Duration, Timestamp};
 
 /// The reader's clock.
-pub struct Clock<'reader> {
+pub struct LocalClock<'reader> {
     pub now: Timestamp,
     pub time_zone: &'reader TimeZone,
 }
 
-impl Clock<'_> {
+impl LocalClock<'_> {
     /// `03:10, 12 min ago`; with the day when it was not today.
     pub fn past(&self, at: Timestamp) -> String {
         format!("{}, {}", self.local(at), ago(self.now.since(at)))
@@ -55,7 +55,7 @@ mod tests {
     fn times_are_told_on_the_readers_clock() {
         let lisbon = TimeZone::get("Europe/Lisbon").unwrap();
         let now = Timestamp::from("2026-07-23T02:22:30Z".parse::<jiff::Timestamp>().unwrap());
-        let clock = Clock {
+        let clock = LocalClock {
             now,
             time_zone: &lisbon,
         };

@@ -16,8 +16,8 @@ use super::alertmanager::{alerts as alertmanager_alerts, silences as alertmanage
 use super::ports::AppState;
 use super::{
     actions, alerts, audit, channels, clock, explain, health, home, incidents, ingest, keys,
-    link_page, oncall, openapi, overrides, pages, preview, receipts, rules, silences, slack, sms,
-    timeline, tokens,
+    link_page, oncall, overrides, pages, preview, receipts, rules, silences, slack, sms, timeline,
+    tokens,
 };
 
 /// A handler with what it declares.
@@ -29,7 +29,8 @@ pub struct Route {
 }
 
 impl Route {
-    fn new(mut declared: UtoipaMethodRouter<AppState>) -> Self {
+    /// With what a handler declares.
+    pub fn new(mut declared: UtoipaMethodRouter<AppState>) -> Self {
         let (path, method, operation) =
             operation(&mut declared.1).expect("a handler declares one operation");
         Self {
@@ -69,7 +70,7 @@ macro_rules! handlers {
     };
 }
 
-/// All routes.
+/// All routes but that of the description, which is made from them.
 pub fn all() -> Vec<Route> {
     handlers! {
         ingest: events, hook, hook_with_key, hook_alerts, alerts, enqueue, enqueue_change;
@@ -99,7 +100,6 @@ pub fn all() -> Vec<Route> {
         tokens: list, create, revoke;
         audit: list;
         health: healthz, readyz, metrics;
-        openapi: show;
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::api::auth::Role;
+use crate::api::openapi;
+use crate::api::wire::token::Role;
 
 /// Every path below `/v1` that takes a token, with the roles that may use it, as letters: `v`iewer,
 /// `r`esponder, `a`dmin.
@@ -102,7 +103,7 @@ fn who(access: Access) -> String {
 
 #[test]
 fn every_route_lets_in_exactly_those_who_are_meant() {
-    let found: BTreeMap<String, String> = all()
+    let found: BTreeMap<String, String> = openapi::routes()
         .into_iter()
         .map(|route| {
             (
@@ -116,12 +117,16 @@ fn every_route_lets_in_exactly_those_who_are_meant() {
         .map(|(route, who)| ((*route).to_owned(), (*who).to_owned()))
         .collect();
     assert_eq!(found, expected);
-    assert_eq!(found.len(), all().len(), "no route stands there twice");
+    assert_eq!(
+        found.len(),
+        openapi::routes().len(),
+        "no route stands there twice"
+    );
 }
 
 #[test]
 fn the_public_listener_serves_nothing_that_takes_a_token() {
-    for route in all().iter().filter(|route| route.is_public()) {
+    for route in openapi::routes().iter().filter(|route| route.is_public()) {
         assert!(
             !matches!(route.access, Access::Role(_)),
             "{} {}",
@@ -129,7 +134,7 @@ fn the_public_listener_serves_nothing_that_takes_a_token() {
             route.path
         );
     }
-    let public = all().into_iter().filter(Route::is_public);
+    let public = openapi::routes().into_iter().filter(Route::is_public);
     let mut paths: Vec<_> = public.map(|route| route.path).collect();
     paths.dedup();
     let expected = [
@@ -158,7 +163,7 @@ fn the_manual_names_every_route_and_no_other() {
         // Said in more words, because they differ from route to route.
         Access::Signed | Access::Integration => "",
     };
-    for route in all() {
+    for route in openapi::routes() {
         let name = format!("{} {}", route.method, route.path);
         let line = told.iter().find(|(known, _)| *known == name);
         let (_, rest) = line.unwrap_or_else(|| panic!("{name} is missing"));
@@ -169,5 +174,5 @@ fn the_manual_names_every_route_and_no_other() {
             "{name} needs {expected}"
         );
     }
-    assert_eq!(told.len(), all().len());
+    assert_eq!(told.len(), openapi::routes().len());
 }

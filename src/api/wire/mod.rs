@@ -20,7 +20,8 @@ pub mod token;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::parse::ITEMS_MAX;
+/// Items of one answer, and of one look at the state.
+pub const ITEMS_MAX: usize = 500;
 
 /// A part of a list, and where it goes on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

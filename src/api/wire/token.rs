@@ -3,7 +3,29 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::auth::Role;
+/// What the holder of a token may do; each role may do what the ones before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Viewer,
+    Responder,
+    Admin,
+}
+
+impl Role {
+    /// All roles, the weakest first.
+    #[cfg(test)]
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Responder, Self::Admin];
+
+    /// The word of the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Responder => "responder",
+            Self::Admin => "admin",
+        }
+    }
+}
 
 /// A token as it is listed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

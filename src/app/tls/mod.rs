@@ -12,7 +12,7 @@ use tokio::task::JoinError;
 use tokio_rustls::TlsAcceptor;
 use tracing::{error, info, warn};
 
-use super::certificate::{Chain, Contents, Fault, Pair};
+use super::certificate::{CertificateError, CertificateFiles, Chain, Pair};
 use crate::config::TlsFiles;
 use crate::engine::cause::Cause;
 use crate::engine::incident::SelfIncident;
@@ -38,7 +38,7 @@ pub struct Tls {
     presented: Arc<Presented>,
     acceptor: TlsAcceptor,
     /// What was read last and became the certificate in use.
-    contents: Contents,
+    contents: CertificateFiles,
     chain: Chain,
     /// What was wrong at the last check.
     trouble: Option<TlsError>,
@@ -89,7 +89,7 @@ impl Tls {
     /// Reads the files. One that has expired is taken: most clients then say so, and some page all
     /// the same.
     pub fn open(name: &'static str, files: &TlsFiles) -> anyhow::Result<Self> {
-        let contents = Contents::read(files)?;
+        let contents = CertificateFiles::read(files)?;
         let Pair { key, chain } = contents.pair(files)?;
         let presented = Arc::new(Presented(RwLock::new(Arc::new(key))));
         let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
@@ -136,8 +136,11 @@ impl Tls {
         self.look_at_end(now)
     }
 
-    fn renewed(&self, now: Timestamp) -> Result<Option<(Contents, Pair)>, Fault> {
-        let contents = Contents::read(&self.files)?;
+    fn renewed(
+        &self,
+        now: Timestamp,
+    ) -> Result<Option<(CertificateFiles, Pair)>, CertificateError> {
+        let contents = CertificateFiles::read(&self.files)?;
         if contents == self.contents {
             return Ok(None);
         }
@@ -145,23 +148,23 @@ impl Tls {
         let path = self.files.certificate.clone();
         let own = pair.chain.own;
         if own.ends <= now {
-            return Err(Fault::Expired { path });
+            return Err(CertificateError::Expired { path });
         }
         if own.begins > now {
             let begins = own.begins;
-            return Err(Fault::NotYet { path, begins });
+            return Err(CertificateError::NotYet { path, begins });
         }
         Ok(Some((contents, pair)))
     }
 
-    fn take(&mut self, contents: Contents, pair: Pair) {
+    fn take(&mut self, contents: CertificateFiles, pair: Pair) {
         let mut presented = (self.presented.0.write()).unwrap_or_else(PoisonError::into_inner);
         *presented = Arc::new(pair.key);
         self.contents = contents;
         self.chain = pair.chain;
     }
 
-    fn note(&mut self, fault: &Fault) {
+    fn note(&mut self, fault: &CertificateError) {
         let words = fault.to_string();
         let before = self.trouble.take();
         let is_known = before.as_ref().is_some_and(|known| known.words == words);

@@ -9,31 +9,13 @@ pub mod rules;
 pub mod table;
 pub mod time_format;
 pub mod timeline;
+mod view;
 
-use jiff::tz::TimeZone;
-
-use super::context::{Context, Look};
 use crate::api::wire::actor::Actor;
 use crate::engine::time::Timestamp;
 use crate::text::clean::blanked;
 
-/// From where a reader looks at an answer.
-#[derive(Clone, Debug)]
-pub struct View {
-    pub now: Timestamp,
-    pub zone: TimeZone,
-    pub look: Look,
-}
-
-impl From<&Context> for View {
-    fn from(context: &Context) -> Self {
-        Self {
-            now: context.now,
-            zone: context.zone.clone(),
-            look: context.look,
-        }
-    }
-}
+pub use view::View;
 
 /// A text of the wire as one clean line; empty where it is not given.
 pub fn clean<'text>(text: impl Into<Option<&'text String>>) -> String {

@@ -1,6 +1,6 @@
 //! Times as people read them: on the local clock, with the distance from now.
 
-use super::View;
+use super::view::View;
 use crate::engine::time::Timestamp;
 
 /// `03:12` today, `Nov 20 03:12` otherwise, with the year when it is another one.

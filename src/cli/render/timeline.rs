@@ -22,7 +22,7 @@ const ELASTIC_MIN: u16 = 18;
 /// On a terminal the reasons stand beside the texts while so much is left for these.
 const WHAT_MIN: usize = 36;
 
-struct Line {
+struct TimelineRow {
     day: String,
     /// What stands before the text: clock, incident, who.
     lead: [String; 3],
@@ -34,7 +34,7 @@ struct Line {
 pub fn story(entries: &[Entry], view: &View) -> String {
     let tellings = tellings(entries);
     let lines = entries.iter().map(|entry| line(entry, &tellings, view));
-    let lines: Vec<Line> = lines.collect();
+    let lines: Vec<TimelineRow> = lines.collect();
     if lines.is_empty() {
         return "nothing recorded".to_owned();
     }
@@ -60,8 +60,8 @@ pub fn story(entries: &[Entry], view: &View) -> String {
 
 /// The entries in columns. On a terminal the reasons stand in a column of their own or, where it is
 /// too narrow, beneath the texts.
-fn rows(lines: &[Line], look: Look) -> Vec<String> {
-    let longest = |cell: &dyn Fn(&Line) -> &str| {
+fn rows(lines: &[TimelineRow], look: Look) -> Vec<String> {
+    let longest = |cell: &dyn Fn(&TimelineRow) -> &str| {
         let widths = lines.iter().map(|line| cell(line).width());
         widths.max().unwrap_or(0)
     };
@@ -112,10 +112,10 @@ fn tellings(entries: &[Entry]) -> BTreeMap<u64, &'static str> {
     told.collect()
 }
 
-fn line(entry: &Entry, tellings: &BTreeMap<u64, &'static str>, view: &View) -> Line {
+fn line(entry: &Entry, tellings: &BTreeMap<u64, &'static str>, view: &View) -> TimelineRow {
     let at = moment(&entry.at);
     let what = what(entry, view);
-    Line {
+    TimelineRow {
         day: at.map_or_else(String::new, |at| time_format::day(at, view)),
         lead: [
             at.map_or_else(|| "--:--:--".to_owned(), |at| time_format::clock(at, view)),

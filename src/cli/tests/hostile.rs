@@ -58,8 +58,8 @@ fn timeline() -> Value {
         "schedule": "night", "provider_message": "queued", "held_until": "2026-11-23T03:25:00Z"});
     let acknowledged = json!({"kind": "person", "reason": "acknowledged",
         "text": "ana acknowledged", "user": "ana"});
-    let entries = [attempt, acknowledged].map(samples::entry).to_vec();
-    samples::explained(entries, vec![samples::receipt()])
+    let entries = [attempt, acknowledged].map(samples::entry);
+    samples::explained(&entries, &[samples::receipt()])
 }
 
 fn differences() -> Value {

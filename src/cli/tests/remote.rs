@@ -34,7 +34,7 @@ fn answer_all(server: &Server) {
     server.answers("GET /v1/incidents/5", 200, samples::incident(5));
     server.answers("GET /v1/incidents/5/timeline", 200, json!({"items": []}));
     server.answers("GET /v1/receipts", 200, samples::receipt());
-    server.answers("GET /v1/explain", 200, samples::explained(vec![], vec![]));
+    server.answers("GET /v1/explain", 200, samples::explained(&[], &[]));
     server.answers("GET /v1/oncall", 200, on_call);
     server.answers("POST /v1/incidents", 201, json!({"number": 5}));
     server.answers("POST /v1/incidents/5/", 200, samples::acted(5, "done"));

@@ -99,7 +99,7 @@ pub fn receipt() -> Value {
 }
 
 /// What concerned ana.
-pub fn explained(entries: Vec<Value>, receipts: Vec<Value>) -> Value {
+pub fn explained(entries: &[Value], receipts: &[Value]) -> Value {
     json!({"user": "ana", "since": "2026-11-22T19:20:00Z", "items": entries, "incidents": [],
            "receipts": receipts, "truncated": false})
 }

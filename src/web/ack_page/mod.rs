@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use askama::Template;
 
-use super::STYLE;
 use super::opened_link::OpenedLink;
-use super::time_format::Clock;
+use super::style::STYLE;
+use super::time_format::LocalClock;
 use crate::engine::incident::{Handled, Incident, Phase, Status};
 use crate::engine::time::Now;
 use crate::text::{one_line, truncate};
@@ -40,13 +40,13 @@ pub struct AckPage {
     asks_name: bool,
     /// Why there is nothing to press.
     closing: Option<String>,
-    linked: Vec<Line>,
+    linked: Vec<LinkedIncident>,
     /// What the monitor sent, under all that can be pressed.
-    sent: Vec<Sent>,
+    sent: Vec<SentAlert>,
 }
 
 /// What a monitor sent of one alert.
-struct Sent {
+struct SentAlert {
     summary: String,
     lines: Vec<String>,
 }
@@ -81,26 +81,26 @@ struct Button {
 }
 
 /// Another incident with the same alert.
-struct Line {
+struct LinkedIncident {
     number: u64,
     title: String,
 }
 
 /// All that the page is made from.
-pub struct View<'page> {
+pub struct AckPageView<'page> {
     pub opened: &'page OpenedLink,
     /// Summaries of the first alerts of a single incident.
     pub alerts: Vec<String>,
     /// What their monitors sent of each of them, as lines.
     pub sent: Vec<Vec<String>>,
-    pub clock: Clock<'page>,
+    pub clock: LocalClock<'page>,
     pub now: Now,
     pub notice: Option<Notice>,
 }
 
 impl AckPage {
     /// The page as it is to be shown.
-    pub fn new(view: View<'_>) -> Self {
+    pub fn new(view: AckPageView<'_>) -> Self {
         let opened = view.opened;
         let mut cards: Vec<Card> = opened
             .incidents
@@ -119,7 +119,7 @@ impl AckPage {
                 .map(|text| truncate(&one_line(text), ALERT_CHARACTERS))
                 .collect();
         }
-        let linked = opened.linked.iter().map(|one| Line {
+        let linked = opened.linked.iter().map(|one| LinkedIncident {
             number: one.number.0,
             title: truncate(&one_line(&opened.headline(one)), LINKED_CHARACTERS),
         });
@@ -168,17 +168,17 @@ fn summary(opened: &OpenedLink) -> String {
     parts.join(" · ")
 }
 
-fn sent(view: &View<'_>) -> Vec<Sent> {
+fn sent(view: &AckPageView<'_>) -> Vec<SentAlert> {
     let alerts = view.alerts.iter().zip(&view.sent);
     let alerts = alerts.filter(|(_, lines)| !lines.is_empty());
-    let sent = alerts.map(|(summary, lines)| Sent {
+    let sent = alerts.map(|(summary, lines)| SentAlert {
         summary: one_line(summary),
         lines: lines.iter().map(|line| one_line(line)).collect(),
     });
     sent.collect()
 }
 
-fn card(incident: &Arc<Incident>, view: &View<'_>) -> Card {
+fn card(incident: &Arc<Incident>, view: &AckPageView<'_>) -> Card {
     Card {
         number: incident.number.0,
         urgency: incident.urgency.as_str(),
@@ -196,7 +196,7 @@ fn card(incident: &Arc<Incident>, view: &View<'_>) -> Card {
 }
 
 /// Who has it: the first question of everybody who opens the page.
-fn holder(incident: &Incident, view: &View<'_>) -> String {
+fn holder(incident: &Incident, view: &AckPageView<'_>) -> String {
     let who = |handled: &Handled| {
         let is_reader = handled.user.is_some() && handled.user.as_ref() == view.opened.user();
         if is_reader {
@@ -227,7 +227,7 @@ fn holder(incident: &Incident, view: &View<'_>) -> String {
     }
 }
 
-fn snoozed_until(incident: &Incident, view: &View<'_>) -> String {
+fn snoozed_until(incident: &Incident, view: &AckPageView<'_>) -> String {
     match (incident.escalation.phase, incident.escalation.due) {
         (Phase::Snoozed, Some(due)) => {
             let until = view.clock.local(view.now.wall_of(due));

@@ -41,11 +41,11 @@ fn opened(incidents: Vec<Incident>) -> OpenedLink {
 
 fn render(opened: &OpenedLink, alerts: &[&str], notice: Option<Notice>) -> String {
     let time_zone = TimeZone::get("Europe/Lisbon").unwrap();
-    let view = View {
+    let view = AckPageView {
         opened,
         sent: vec![vec!["description: <b>grows</b>\n\u{202e}by 3 GB/h".to_owned()]; alerts.len()],
         alerts: alerts.iter().map(|text| (*text).to_owned()).collect(),
-        clock: Clock {
+        clock: LocalClock {
             now: NOW,
             time_zone: &time_zone,
         },
