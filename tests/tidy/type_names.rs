@@ -109,7 +109,8 @@ pub const RULES: &[Rule] = &[Rule {
         ),
         (
             "src/cli/a.rs",
-            "//! A.\npub(crate) trait Planted {}\n//// src/cli/b.rs\n//! B.\ntype Planted<T> = Vec<T>;\n",
+            "//! A.\npub(crate) trait Planted {}\n\
+             //// src/cli/b.rs\n//! B.\ntype Planted<T> = Vec<T>;\n",
         ),
     ],
 }];
