@@ -135,9 +135,6 @@ fn floor(path: &[String]) -> Option<usize> {
         return None;
     };
     let module = rest.first().filter(|_| module == "flow").unwrap_or(module);
-    let of = |names: &&[&str]| names.contains(&&**module);
-    FLOORS
-        .iter()
-        .position(|names| of(&names))
-        .filter(|_| room == "engine")
+    let floor = FLOORS.iter().position(|names| names.contains(&&**module));
+    floor.filter(|_| room == "engine")
 }

@@ -117,7 +117,9 @@ pub fn start_round(tx: &mut StepTransaction<'_>, number: IncidentNumber, round: 
 /// Goes on to the next step that names somebody, the next round, or the fallback.
 pub fn advance(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Reason) {
     let incident = tx.known_incident(number);
-    let policy = tx.known_policy(&incident);
+    let Some(policy) = tx.policy_of(&incident) else {
+        return end_without_policy(tx, number);
+    };
     let next = match incident.escalation.position {
         Position::Before | Position::Reassigned => 0,
         Position::Step(step) => step + 1,
@@ -167,6 +169,14 @@ fn end_round(
     } else {
         page_fallback(tx, number, Reason::Fallback);
     }
+}
+
+/// Somebody was handed an incident that expects no acknowledgment, and did not answer.
+fn end_without_policy(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    set_phase(tx, number, Phase::NotExpected);
+    let text = "no further step: the incident has no policy";
+    let reason = Reason::NoAcknowledgmentExpected;
+    tx.note(number, EntryKind::Escalation, reason, text);
 }
 
 fn end_low(tx: &mut StepTransaction<'_>, number: IncidentNumber) {

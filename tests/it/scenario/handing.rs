@@ -2,7 +2,9 @@
 
 use reveille::engine::decision::Answer;
 use reveille::engine::ids::IncidentNumber;
+use reveille::engine::incident::Phase;
 use reveille::engine::input::{ActOn, ReassignTo, Verb};
+use reveille::engine::outcome::Outcome;
 use reveille::engine::ruleset::Target;
 use reveille::engine::urgency::Urgency;
 
@@ -148,4 +150,25 @@ fn a_page_by_hand_escalates_by_the_first_policy_where_the_root_route_has_none() 
     world.ack(1, "ana");
     world.wait("00:01:00");
     world.take_seen();
+}
+
+#[test]
+fn handing_what_has_no_policy_to_somebody_whom_nothing_reaches_ends_and_says_so() {
+    let tree = "route:\n  policy: none\n  group_by: [service]\n";
+    let mut world = World::new(&team_with(tree));
+    world.post("a");
+    world.expect([]);
+    world.always("mail", Outcome::RefusedTarget);
+    world.always("twilio", Outcome::RefusedTarget);
+    world.does("cy", 1, Verb::Reassign { to: user("ana") });
+    world.wait("01:00:00");
+    world.take_seen();
+    world.expect_status(1, "triggered");
+    assert_eq!(world.count_reason(1, "no_acknowledgment_expected"), 2);
+    assert_eq!(world.incident(1).escalation.phase, Phase::NotExpected);
+    let panics = world.own_incidents();
+    assert!(
+        !panics.iter().any(|about| about.starts_with("panic")),
+        "{panics:?}"
+    );
 }
