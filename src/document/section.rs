@@ -127,6 +127,18 @@ impl<'read, 'doc> Section<'read, 'doc> {
         self.read_shown(key, show_address, parse)
     }
 
+    /// As [`Section::read`], into a setting that stays as it is without a good value.
+    pub fn read_into<T>(
+        &mut self,
+        key: &str,
+        parse: impl FnOnce(&Value) -> Result<T, String>,
+        setting: &mut T,
+    ) {
+        if let Some(value) = self.read(key, parse) {
+            *setting = value;
+        }
+    }
+
     fn read_shown<T>(
         &mut self,
         key: &str,

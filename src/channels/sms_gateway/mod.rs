@@ -20,7 +20,7 @@ use crate::channels::links::Links;
 use crate::channels::outcome::provider_words;
 use crate::channels::template::{Template, Values};
 use crate::channels::{
-    CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sent, check, sms_text,
+    CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sending, Sent, check, sms_text,
 };
 use crate::engine::decision::SendRequest;
 use crate::engine::outcome::{Capacity, Outcome};
@@ -193,11 +193,7 @@ impl SmsGateway {
         let headers = self.settings.headers.iter();
         let headers = headers.map(|(_, value)| value);
         let secrets: Vec<&SecretString> = headers.chain(&self.keys).collect();
-        Sent {
-            outcome,
-            provider_message: provider_words(words, &secrets),
-            reference: None,
-        }
+        Sent::new(outcome, provider_words(words, &secrets))
     }
 }
 
@@ -206,11 +202,7 @@ impl Channel for SmsGateway {
         &self.info
     }
 
-    fn send<'channel>(
-        &'channel self,
-        order: &'channel SendRequest,
-        mark: &'channel CancelToken,
-    ) -> Pending<'channel, Result<Sent, Cancelled>> {
+    fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a> {
         Box::pin(self.attempt(order, mark))
     }
 
