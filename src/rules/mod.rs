@@ -17,18 +17,22 @@ pub mod web_address;
 pub mod zones;
 
 mod fixed_zones;
+mod integration_keys;
 mod integrations;
 mod mapping;
 mod matchers;
+mod moves;
 mod names;
 mod notify;
 mod policies;
+mod route_values;
 mod routes;
 mod schedules;
 mod shadowing;
 mod shares;
 mod targets;
 mod users;
+mod windows;
 
 #[cfg(test)]
 mod tests;

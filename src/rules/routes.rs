@@ -1,23 +1,17 @@
-//! The routing tree: inheritance filled in, names made, matchers read.
+//! The routing tree: inheritance filled in and names made.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::document::{
-    Code, Entry, MapReader, MapSchema, Node, Position, Value, duration, list, text,
-};
+use crate::document::{Code, Entry, MapReader, MapSchema, Node, Position, Value, list};
 use crate::engine::event::Text;
-use crate::engine::ids::PolicyName;
 use crate::engine::matcher::Matcher;
-use crate::engine::routing::{GroupBy, Node as Branch, ResolveAfter, Route, Tree};
-use crate::engine::ruleset::ChannelTarget;
+use crate::engine::routing::{GroupBy, Node as Branch, Route, Tree};
 use crate::engine::time::Duration;
 use crate::engine::urgency::UrgencyRule;
 use crate::text::truncate::{self, quoted};
 
 use super::Context;
-use super::documents::Section;
-use super::integrations::RESOLVE_AFTER;
 use super::limits;
 use super::names::Numbers;
 use super::shadowing::{self, Sibling};
@@ -129,12 +123,10 @@ impl Builder<'_, '_> {
         let table = MapReader::open(node, &ROUTE, &mut self.context.faults);
         for key in ["matchers", "continue"] {
             if let Some(at) = table.key_at(key) {
-                let message = format!(
-                    "the root route matches every alert, so it cannot have \
-                    `{key}`"
-                );
+                let message =
+                    format!("the root route matches every alert, so it cannot have `{key}`");
                 let help = "remove it, or move it to a child route";
-                self.context.faults.error(Code::BadRoot, at, message, help);
+                self.error(Code::BadRoot, at, message, help);
             }
         }
         table.require("policy", "default", &mut self.context.faults);
@@ -171,6 +163,14 @@ impl Builder<'_, '_> {
         }
     }
 
+    fn error(&mut self, code: Code, at: Position, message: impl Into<String>, help: &str) {
+        self.context.faults.error(code, at, message, help);
+    }
+
+    fn warning(&mut self, code: Code, at: Position, message: impl Into<String>, help: &str) {
+        self.context.faults.warning(code, at, message, help);
+    }
+
     fn children_of<'doc>(&mut self, table: &MapReader<'doc>) -> Vec<&'doc Node> {
         let items = table.list("routes", limits::ROUTES, &mut self.context.faults);
         items.unwrap_or_default().iter().collect()
@@ -193,9 +193,7 @@ impl Builder<'_, '_> {
                 limits::ROUTE_DEPTH
             );
             let help = "combine the matchers of several levels in one route";
-            self.context
-                .faults
-                .error(Code::TooMany, first.at, message, help);
+            self.error(Code::TooMany, first.at, message, help);
             return Vec::new();
         }
         let before = self.count;
@@ -203,9 +201,7 @@ impl Builder<'_, '_> {
         if before <= limits::ROUTES && self.count > limits::ROUTES {
             let message = format!("there are more than {} routes", limits::ROUTES);
             let help = "match several values at once: 'team=~\"a|b\"'";
-            self.context
-                .faults
-                .error(Code::TooMany, first.at, message, help);
+            self.error(Code::TooMany, first.at, message, help);
         }
         let branches: Vec<Branch> = nodes
             .iter()
@@ -217,7 +213,7 @@ impl Builder<'_, '_> {
 
     fn branch(&mut self, node: &Node, parent: &Route, path: &str, depth: usize) -> Branch {
         let table = MapReader::open(node, &ROUTE, &mut self.context.faults);
-        let matchers = self.matchers(&table);
+        let matchers = self.context.route_matchers(&table);
         let path = format!("{path}/{}", step_of(&matchers))
             .trim_start_matches('/')
             .to_owned();
@@ -253,9 +249,7 @@ impl Builder<'_, '_> {
         let message = format!("this route has no name, so it is named {}", quoted(&name));
         let help = "add `name: …`: incidents belong to the name, and this generated one changes \
             with the matchers";
-        self.context
-            .faults
-            .warning(Code::UnnamedRoute, table.at, message, help);
+        self.warning(Code::UnnamedRoute, table.at, message, help);
         self.names.insert(name.clone(), table.at);
         name
     }
@@ -279,18 +273,20 @@ impl Builder<'_, '_> {
             first.line
         );
         let help = "give each route a unique name";
-        self.context
-            .faults
-            .error(Code::DuplicateName, at, message, help);
+        self.error(Code::DuplicateName, at, message, help);
     }
 
     /// The route with its own keys over what it inherits.
     fn route(&mut self, table: &MapReader<'_>, base: &Route) -> Route {
-        let policy = table.get("policy").and_then(|node| self.policy(node));
-        let group_by = table.get("group_by").map(|node| self.group_by(node));
-        let copies = self.copies(table, &base.copy_to);
+        let policy = table
+            .get("policy")
+            .and_then(|node| self.context.route_policy(node));
+        let group_by = table
+            .get("group_by")
+            .map(|node| self.context.route_group_by(node));
+        let copies = self.context.route_copies(table, &base.copy_to);
         let resolve_after = table.get("resolve_after");
-        let resolve_after = resolve_after.and_then(|node| self.resolve_after(node));
+        let resolve_after = resolve_after.and_then(|node| self.context.route_resolve_after(node));
         let faults = &mut self.context.faults;
         let urgency = table.choice("urgency", &["by_severity", "high", "low"], faults);
         let group_wait = table.duration("group_wait", Duration::ZERO..=GROUP_WAIT_MAX, faults);
@@ -309,83 +305,6 @@ impl Builder<'_, '_> {
             join_interval: join.unwrap_or(base.join_interval),
             copy_to: copies,
             page: page.unwrap_or(base.page),
-        }
-    }
-
-    /// A policy; the inner `None` is `none`.
-    fn policy(&mut self, node: &Node) -> Option<Option<PolicyName>> {
-        let name = text(node, "`policy`", &mut self.context.faults)?;
-        if name == "none" {
-            return Some(None);
-        }
-        self.context
-            .check_reference(Section::Policies, name, node.at);
-        Some(Some(name.into()))
-    }
-
-    fn resolve_after(&mut self, node: &Node) -> Option<ResolveAfter> {
-        if node.as_text() == Some("never") {
-            return Some(ResolveAfter::Never);
-        }
-        let faults = &mut self.context.faults;
-        duration(node, "resolve_after", RESOLVE_AFTER, faults).map(ResolveAfter::After)
-    }
-
-    fn group_by(&mut self, node: &Node) -> GroupBy {
-        let faults = &mut self.context.faults;
-        let items = list(node, "`group_by`", limits::GROUP_LABELS, faults);
-        let items = items.unwrap_or_default().iter();
-        let mut labels: Vec<&str> = items
-            .filter_map(|item| text(item, "a label of `group_by`", faults))
-            .collect();
-        labels.sort_unstable();
-        labels.dedup();
-        if labels == ["..."] {
-            return GroupBy::EachAlert;
-        }
-        if labels.contains(&"...") {
-            let message = "`...` makes each alert its own incident, so it cannot be combined with \
-                labels";
-            let help = "write only [\"...\"] or only labels";
-            faults.error(Code::BadChoice, node.at, message, help);
-        }
-        GroupBy::Labels(labels.into_iter().map(Text::from).collect())
-    }
-
-    /// The inherited targets and then its own, each once.
-    fn copies(&mut self, table: &MapReader<'_>, inherited: &[ChannelTarget]) -> Vec<ChannelTarget> {
-        let most = limits::COPIES_PER_ROUTE;
-        let items = table.list("copy_to", most, &mut self.context.faults);
-        let mut copies = inherited.to_vec();
-        for item in items.unwrap_or_default() {
-            let copy = self.context.copy(item);
-            copies.extend(copy.filter(|copy| !copies.contains(copy)));
-        }
-        copies
-    }
-
-    fn matchers(&mut self, table: &MapReader<'_>) -> Vec<Matcher> {
-        let most = limits::MATCHERS_PER_ROUTE;
-        let items = table.list("matchers", most, &mut self.context.faults);
-        let items = items.unwrap_or_default().iter();
-        items.filter_map(|item| self.matcher(item)).collect()
-    }
-
-    fn matcher(&mut self, node: &Node) -> Option<Matcher> {
-        let faults = &mut self.context.faults;
-        let written = text(node, "a matcher", faults)?;
-        match Matcher::parse(written) {
-            Ok(matcher) => {
-                self.context.check_matcher(&matcher, written, node.at);
-                Some(matcher)
-            }
-            Err(error) => {
-                let message = format!("{} is not a matcher: {}", quoted(written), error.cause);
-                let help = "write one condition as text: 'team=\"payments\"', with =, !=, =~ or \
-                            !~";
-                faults.error(Code::BadMatcher, node.at, message, help);
-                None
-            }
         }
     }
 
@@ -409,9 +328,7 @@ impl Builder<'_, '_> {
             );
             let help = "put it first, narrow the other's matchers, or add `continue: true` to the \
                 other";
-            self.context
-                .faults
-                .error(Code::UnreachableRoute, nodes[index].at, message, help);
+            self.error(Code::UnreachableRoute, nodes[index].at, message, help);
         }
     }
 
@@ -422,9 +339,7 @@ impl Builder<'_, '_> {
         let message = "the root route pages nobody, so alerts that match no other route page \
             nobody";
         let help = "give it a policy, without `page: false`";
-        self.context
-            .faults
-            .warning(Code::RootPagesNobody, at, message, help);
+        self.warning(Code::RootPagesNobody, at, message, help);
     }
 }
 

@@ -1,27 +1,28 @@
 //! PagerDuty's Events API v2, `POST /v2/enqueue`, and its change events, `POST /v2/change/enqueue`.
 //!
 //! The problems of a refused event are worded as the original words them, because the answer gives
-//! them back in its `errors`. An answer is always a JSON object.
+//! them back in its `errors`.
+
+mod answers;
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::engine::event::{Action, Content, Event, EventTime, Fault, Link, Text};
-use crate::engine::records::Receipt;
+use crate::engine::event::{Action, Content, Event, EventTime, Link, Text};
 use crate::engine::ruleset::Format;
 use crate::engine::urgency::SeverityClass;
 use crate::text::hash::Fnv128;
 
+use self::answers::{ANSWERS, CHANGE_ANSWERS};
+pub use self::answers::{unknown_routing_key, unrecognized_object, without_routing_key};
 use super::batch::{Batch, wrong_root};
 use super::dedup;
 use super::faults::{Faults, Place, quote};
 use super::fields::{self, Fields};
 use super::labels::Sent;
 use super::links::Links;
-use super::{
-    Answer, Answers, BodyLimit, Descriptor, Parsed, Refused, Source, details, json, limits, moment,
-};
+use super::{BodyLimit, Descriptor, Parsed, Source, details, json, limits, moment};
 
 /// The format as it stands in the table.
 pub static FORMAT: Descriptor = Descriptor {
@@ -30,11 +31,7 @@ pub static FORMAT: Descriptor = Descriptor {
     parse,
     body_limit: BodyLimit::Ordinary,
     key_characters: Some(32),
-    answers: Some(Answers {
-        stored,
-        nothing_usable,
-        refused,
-    }),
+    answers: Some(ANSWERS),
 };
 
 /// Change events, which have a path of their own and no key.
@@ -44,88 +41,24 @@ pub static CHANGE: Descriptor = Descriptor {
     parse: parse_change,
     body_limit: BodyLimit::Ordinary,
     key_characters: Some(32),
-    answers: Some(Answers {
-        stored: |_, _| success(serde_json::json!({"message": "Change event processed"})),
-        nothing_usable,
-        refused,
-    }),
+    answers: Some(CHANGE_ANSWERS),
 };
-
-/// The event is durable; its key is for later events about the same alert.
-fn stored(receipts: &[Arc<Receipt>], _: &[Fault]) -> Answer {
-    let key = receipts.first().map_or("", |receipt| &*receipt.dedup_key);
-    success(serde_json::json!({"message": "Event processed", "dedup_key": key}))
-}
-
-fn success(mut body: Value) -> Answer {
-    body["status"] = "success".into();
-    let body = Some(body);
-    Answer { status: 202, body }
-}
-
-fn nothing_usable(parsed: &Parsed) -> Answer {
-    if is_unrecognized(parsed) {
-        return unrecognized_object();
-    }
-    let errors: Vec<&str> = parsed.faults.iter().map(|fault| &*fault.problem).collect();
-    invalid_event(400, &errors)
-}
-
-/// The original's clients drop an event after some 503 (pdjs 2.2 at once), and come back after a
-/// 429, for as long as it takes (pagerduty 7.2). What passes is therefore a 429.
-fn refused(refused: Refused<'_>) -> Answer {
-    if !refused.is_temporary {
-        return invalid_event(refused.status, &[refused.detail]);
-    }
-    let message = "Requests for this service are arriving too quickly. Please retry later.";
-    error(429, "throttle exceeded", message, &[refused.detail])
-}
-
-/// The routing key of an event opens nothing here.
-pub fn unknown_routing_key() -> Answer {
-    invalid_event(400, &["'routing_key' is not a known integration key"])
-}
-
-/// An event brought no routing key at all.
-pub fn without_routing_key() -> Answer {
-    invalid_event(400, &["'routing_key' is missing or blank"])
-}
-
-/// The body was no JSON object, in the words of the original.
-pub fn unrecognized_object() -> Answer {
-    let message = "Event object format is unrecognized";
-    error(400, "Unrecognized object", message, &["JSON parse error"])
-}
-
-fn invalid_event(status: u16, errors: &[&str]) -> Answer {
-    error(status, "invalid event", "Event object is invalid", errors)
-}
-
-fn error(status: u16, word: &str, message: &str, errors: &[&str]) -> Answer {
-    let body = serde_json::json!({"status": word, "message": message, "errors": errors});
-    let body = Some(body);
-    Answer { status, body }
-}
 
 /// Reads a body: one event.
 pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
-    let document = match json::read(body) {
-        Ok(document) => document,
-        Err(fault) => return Parsed::refused(fault),
-    };
-    let Value::Object(object) = &document.root else {
-        return Parsed::refused(wrong_root(&document.root, "one event object"));
-    };
-    let mut batch = Batch::new(document.mended);
-    let event = Fields { object, path: "$" };
-    batch.read("$", |faults| {
+    parse_one(body, |event, faults| {
         read(source, event, || unique_key(source, body), faults)
-    });
-    batch.finish()
+    })
 }
 
 /// Reads a change event: something was deployed or set, nothing is wrong.
 pub fn parse_change(source: Source<'_>, body: &[u8]) -> Parsed {
+    parse_one(body, |event, faults| {
+        change(source, event, unique_key(source, body), faults)
+    })
+}
+
+fn parse_one(body: &[u8], read: impl FnOnce(Fields<'_>, &mut Faults) -> Option<Event>) -> Parsed {
     let document = match json::read(body) {
         Ok(document) => document,
         Err(fault) => return Parsed::refused(fault),
@@ -135,9 +68,7 @@ pub fn parse_change(source: Source<'_>, body: &[u8]) -> Parsed {
     };
     let mut batch = Batch::new(document.mended);
     let event = Fields { object, path: "$" };
-    batch.read("$", |faults| {
-        change(source, event, unique_key(source, body), faults)
-    });
+    batch.read("$", |faults| read(event, faults));
     batch.finish()
 }
 
@@ -195,11 +126,6 @@ pub fn routing_key(body: &[u8]) -> RoutingKey {
         Some(key) if !key.trim().is_empty() => RoutingKey::Given(key.to_owned()),
         Some(_) | None => RoutingKey::Missing,
     }
-}
-
-/// Whether the body was no JSON object at all, which the original answers in words of its own.
-fn is_unrecognized(parsed: &Parsed) -> bool {
-    parsed.events.is_empty() && matches!(&*parsed.faults, [Fault { path, .. }] if path == "$")
 }
 
 /// Stands for the random key that the original gives to a trigger without one. Nothing is random
