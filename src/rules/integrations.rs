@@ -143,8 +143,7 @@ impl Context<'_> {
                     continue;
                 };
                 let help = "list each former name once";
-                self.faults
-                    .error(Code::DuplicateName, node.at, message, help);
+                self.error(Code::DuplicateName, node.at, message, help);
             }
         }
     }

@@ -1,6 +1,7 @@
-//! The values of a route's keys that mean more than one word: policy, grouping, copies, matchers.
+//! The keys of a route, and the values that are more than one word: policy, grouping, copies,
+//! matchers.
 
-use crate::document::{Code, MapReader, Node, duration, list, text};
+use crate::document::{Code, MapReader, MapSchema, Node, duration, list, text};
 use crate::engine::event::Text;
 use crate::engine::ids::PolicyName;
 use crate::engine::matcher::Matcher;
@@ -11,6 +12,52 @@ use crate::text::truncate::quoted;
 use super::documents::Section;
 use super::integrations::RESOLVE_AFTER;
 use super::{Context, limits};
+
+/// The keys of a route.
+pub(super) const ROUTE: MapSchema = MapSchema {
+    what: "a route",
+    keys: &[
+        "name",
+        "matchers",
+        "continue",
+        "policy",
+        "service",
+        "urgency",
+        "group_by",
+        "group_wait",
+        "resolve_after",
+        "join_interval",
+        "copy_to",
+        "page",
+        "routes",
+    ],
+    foreign: &[
+        (
+            "receiver",
+            "write `policy`: it says who is paged, in which order",
+        ),
+        ("match", "write `matchers: ['name=\"value\"']`"),
+        ("match_re", "write `matchers: ['name=~\"value\"']`"),
+        (
+            "group_interval",
+            "write `join_interval`: how often new alerts may page the person who acknowledged",
+        ),
+        (
+            "repeat_interval",
+            "write `wait` and `repeat` in the policy; its `ack_timeout` pages again if nothing \
+             happens after an acknowledgment",
+        ),
+        (
+            "mute_time_intervals",
+            "use a silence, or `only` on the layers of a schedule",
+        ),
+        (
+            "active_time_intervals",
+            "use a silence, or `only` on the layers of a schedule",
+        ),
+    ],
+    may_be_empty: false,
+};
 
 impl Context<'_> {
     /// A policy; the inner `None` is `none`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::document::{Code, Entry, MapReader, MapSchema, Node, Position, Value, list};
+use crate::document::{Code, Entry, MapReader, Node, Position, Value, list};
 use crate::engine::event::Text;
 use crate::engine::matcher::Matcher;
 use crate::engine::routing::{GroupBy, Node as Branch, Route, Tree};
@@ -14,52 +14,7 @@ use crate::text::truncate::{self, quoted};
 use super::Context;
 use super::limits;
 use super::names::Numbers;
-use super::shadowing::{self, Sibling};
-
-const ROUTE: MapSchema = MapSchema {
-    what: "a route",
-    keys: &[
-        "name",
-        "matchers",
-        "continue",
-        "policy",
-        "service",
-        "urgency",
-        "group_by",
-        "group_wait",
-        "resolve_after",
-        "join_interval",
-        "copy_to",
-        "page",
-        "routes",
-    ],
-    foreign: &[
-        (
-            "receiver",
-            "write `policy`: it says who is paged, in which order",
-        ),
-        ("match", "write `matchers: ['name=\"value\"']`"),
-        ("match_re", "write `matchers: ['name=~\"value\"']`"),
-        (
-            "group_interval",
-            "write `join_interval`: how often new alerts may page the person who acknowledged",
-        ),
-        (
-            "repeat_interval",
-            "write `wait` and `repeat` in the policy; its `ack_timeout` pages again if nothing \
-             happens after an acknowledgment",
-        ),
-        (
-            "mute_time_intervals",
-            "use a silence, or `only` on the layers of a schedule",
-        ),
-        (
-            "active_time_intervals",
-            "use a silence, or `only` on the layers of a schedule",
-        ),
-    ],
-    may_be_empty: false,
-};
+use super::route_values::ROUTE;
 
 /// The name of the root route unless it has one.
 pub const ROOT: &str = "root";
@@ -91,8 +46,7 @@ impl Context<'_> {
                 first.at.line
             );
             let help = "move the children of this one under a top-level `routes:`";
-            self.faults
-                .error(Code::SecondRoute, other.at, message, help);
+            self.error(Code::SecondRoute, other.at, message, help);
         }
         let added: Vec<&Node> = self.documents.added_routes().collect();
         let mut builder = Builder {
@@ -113,8 +67,7 @@ impl Context<'_> {
         let message = "no root `route` in any file";
         let help = "add `route: { policy: NAME }` to one file; alerts that match no other route \
             go to its policy";
-        self.faults
-            .error(Code::NoRoute, Position::default(), message, help);
+        self.error(Code::NoRoute, Position::default(), message, help);
     }
 }
 
@@ -126,7 +79,7 @@ impl Builder<'_, '_> {
                 let message =
                     format!("the root route matches every alert, so it cannot have `{key}`");
                 let help = "remove it, or move it to a child route";
-                self.error(Code::BadRoot, at, message, help);
+                self.context.error(Code::BadRoot, at, message, help);
             }
         }
         table.require("policy", "default", &mut self.context.faults);
@@ -163,14 +116,6 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn error(&mut self, code: Code, at: Position, message: impl Into<String>, help: &str) {
-        self.context.faults.error(code, at, message, help);
-    }
-
-    fn warning(&mut self, code: Code, at: Position, message: impl Into<String>, help: &str) {
-        self.context.faults.warning(code, at, message, help);
-    }
-
     fn children_of<'doc>(&mut self, table: &MapReader<'doc>) -> Vec<&'doc Node> {
         let items = table.list("routes", limits::ROUTES, &mut self.context.faults);
         items.unwrap_or_default().iter().collect()
@@ -193,7 +138,7 @@ impl Builder<'_, '_> {
                 limits::ROUTE_DEPTH
             );
             let help = "combine the matchers of several levels in one route";
-            self.error(Code::TooMany, first.at, message, help);
+            self.context.error(Code::TooMany, first.at, message, help);
             return Vec::new();
         }
         let before = self.count;
@@ -201,13 +146,13 @@ impl Builder<'_, '_> {
         if before <= limits::ROUTES && self.count > limits::ROUTES {
             let message = format!("there are more than {} routes", limits::ROUTES);
             let help = "match several values at once: 'team=~\"a|b\"'";
-            self.error(Code::TooMany, first.at, message, help);
+            self.context.error(Code::TooMany, first.at, message, help);
         }
         let branches: Vec<Branch> = nodes
             .iter()
             .map(|node| self.branch(node, parent, path, depth))
             .collect();
-        self.check_reach(nodes, &branches);
+        self.context.check_reach(nodes, &branches);
         branches
     }
 
@@ -249,7 +194,8 @@ impl Builder<'_, '_> {
         let message = format!("this route has no name, so it is named {}", quoted(&name));
         let help = "add `name: …`: incidents belong to the name, and this generated one changes \
             with the matchers";
-        self.warning(Code::UnnamedRoute, table.at, message, help);
+        self.context
+            .warning(Code::UnnamedRoute, table.at, message, help);
         self.names.insert(name.clone(), table.at);
         name
     }
@@ -273,7 +219,7 @@ impl Builder<'_, '_> {
             first.line
         );
         let help = "give each route a unique name";
-        self.error(Code::DuplicateName, at, message, help);
+        self.context.error(Code::DuplicateName, at, message, help);
     }
 
     /// The route with its own keys over what it inherits.
@@ -308,30 +254,6 @@ impl Builder<'_, '_> {
         }
     }
 
-    /// Reports routes that an earlier sibling leaves nothing. Where a matcher could not be read,
-    /// nothing is known.
-    fn check_reach(&mut self, nodes: &[&Node], branches: &[Branch]) {
-        let is_whole = |(node, branch): (&&Node, &Branch)| {
-            let written = node.get("matchers").map_or(0, |list| list.items().len());
-            written == branch.matchers.len()
-        };
-        if !nodes.iter().zip(branches).all(is_whole) {
-            return;
-        }
-        let siblings: Vec<Sibling> = branches.iter().map(Sibling::of).collect();
-        for (index, earlier) in shadowing::shadowed(&siblings) {
-            let (route, first) = (&branches[index].route.name, &branches[earlier].route.name);
-            let message = format!(
-                "no alert reaches the route {}: {} before it matches all of them",
-                quoted(route.as_str()),
-                quoted(first.as_str())
-            );
-            let help = "put it first, narrow the other's matchers, or add `continue: true` to the \
-                other";
-            self.error(Code::UnreachableRoute, nodes[index].at, message, help);
-        }
-    }
-
     fn check_root_pages(&mut self, root: &Branch, at: Position) {
         if root.route.policy.is_some() && root.route.page || self.context.faults.has_error() {
             return;
@@ -339,7 +261,8 @@ impl Builder<'_, '_> {
         let message = "the root route pages nobody, so alerts that match no other route page \
             nobody";
         let help = "give it a policy, without `page: false`";
-        self.warning(Code::RootPagesNobody, at, message, help);
+        self.context
+            .warning(Code::RootPagesNobody, at, message, help);
     }
 }
 
