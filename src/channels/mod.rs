@@ -3,6 +3,7 @@
 //! Each provider is one folder with declared capabilities and one outcome table. A channel makes
 //! one attempt when asked and says what came of it; retries, failover and budgets are the engine's.
 
+mod acknowledge_text;
 mod balance;
 pub mod cancel;
 pub mod certificate;
@@ -101,6 +102,9 @@ pub struct Parts {
 /// A future that a channel returns.
 pub type Pending<'channel, T> = Pin<Box<dyn Future<Output = T> + Send + 'channel>>;
 
+/// An attempt that was begun.
+pub type Sending<'channel> = Pending<'channel, Result<Sent, Cancelled>>;
+
 /// What came of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
@@ -109,6 +113,17 @@ pub struct Sent {
     pub provider_message: Option<String>,
     /// Where the provider put it; given back in later requests as their place.
     pub reference: Option<String>,
+}
+
+impl Sent {
+    /// Without a place at the provider's.
+    pub fn new(outcome: Outcome, provider_message: Option<String>) -> Self {
+        Self {
+            outcome,
+            provider_message,
+            reference: None,
+        }
+    }
 }
 
 /// What a provider said when it was asked how it is.
@@ -140,11 +155,7 @@ pub trait Channel: Send + Sync {
     fn info(&self) -> &ChannelInfo;
 
     /// Makes one attempt, unless the token is set before the first byte of its message leaves.
-    fn send<'channel>(
-        &'channel self,
-        order: &'channel SendRequest,
-        mark: &'channel CancelToken,
-    ) -> Pending<'channel, Result<Sent, Cancelled>>;
+    fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a>;
 
     /// Asks the provider whether it would take messages, without sending one. Only called when the
     /// capabilities say `probes`.
@@ -165,10 +176,8 @@ pub trait Channel: Send + Sync {
         _address: &'channel str,
         _text: &'channel str,
     ) -> Pending<'channel, Sent> {
-        Box::pin(std::future::ready(Sent {
-            outcome: Outcome::RefusedContent,
-            provider_message: Some("this channel does not confirm replies".to_owned()),
-            reference: None,
-        }))
+        let words = "this channel does not confirm replies".to_owned();
+        let sent = Sent::new(Outcome::RefusedContent, Some(words));
+        Box::pin(std::future::ready(sent))
     }
 }

@@ -9,9 +9,13 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{message_text, retry_after};
+use super::retry_after;
 use crate::engine::outcome::Outcome;
 use crate::engine::time::Duration;
+use crate::text::{one_line, truncate};
+
+/// What is kept of a provider's words.
+const WORDS_CHARACTERS_MAX: usize = 300;
 
 /// A lane that stays closed for the wait that was asked for, but no longer than a day.
 pub fn throttled(wait: Option<Duration>) -> Outcome {
@@ -29,7 +33,7 @@ pub fn provider_words(text: &str, secrets: &[&SecretString]) -> Option<String> {
             text = text.replace(secret, "***");
         }
     }
-    let words = message_text::provider_words(&text);
+    let words = truncate(&one_line(&text), WORDS_CHARACTERS_MAX);
     (!words.is_empty()).then_some(words)
 }
 
@@ -66,5 +70,14 @@ mod tests {
                 "{text:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_providers_words_are_cut_and_cleaned() {
+        let kept = |text: &str| provider_words(text, &[]).unwrap_or_default();
+        assert_eq!(kept("550 no\r\n550 user\u{0}"), "550 no 550 user");
+        let long = kept(&"x".repeat(1_000));
+        assert_eq!(long.chars().count(), 300);
+        assert!(long.ends_with('…'));
     }
 }

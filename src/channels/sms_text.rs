@@ -3,6 +3,7 @@
 //! When room is short the title is cut first, then the time and the service go. Text of others
 //! stands on one line, so it cannot make lines that look like ours.
 
+use super::acknowledge_text;
 use super::links::Links;
 use super::message_text;
 use crate::engine::decision::{IncidentSummary, Message, SendRequest};
@@ -31,7 +32,7 @@ const SERVICE_CHARACTERS: usize = 40;
 pub fn compose(order: &SendRequest, links: &Links) -> String {
     let reply = order
         .asks
-        .then(|| message_text::sms_reply(&order.message))
+        .then(|| acknowledge_text::sms_reply(&order.message))
         .flatten();
     compose_with(order, links, reply.as_deref())
 }
@@ -144,7 +145,7 @@ fn bundle<'text>(
         };
         let list: Vec<String> = named.chain(more).collect();
         lines(
-            [&message_text::bundle_count(message), &list.join("\n")],
+            [&acknowledge_text::bundle_count(message), &list.join("\n")],
             ending,
         )
     });
@@ -167,7 +168,7 @@ fn numbers<'text>(
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        let head = message_text::bundle_count(message);
+        let head = acknowledge_text::bundle_count(message);
         let list = format!("{}{more}", numbers[..count].join(" "));
         lines([&head, list.trim()], ending)
     })
@@ -178,9 +179,9 @@ fn bare(order: &SendRequest, reply: Option<&str>) -> String {
     let message = &order.message;
     let head = match message.incidents.first() {
         Some(brief) if message.incidents_total == 1 => message_text::tag(brief),
-        Some(_) | None => message_text::bundle_count(message),
+        Some(_) | None => acknowledge_text::bundle_count(message),
     };
-    let command = order.asks.then(|| message_text::command(message));
+    let command = order.asks.then(|| acknowledge_text::command(message));
     let ending: Vec<&str> = reply.or(command.as_deref()).into_iter().collect();
     lines([&head, ""], &ending)
 }

@@ -7,7 +7,8 @@ use crate::document::section::SecretSource;
 use crate::document::{Code, Diagnostics, Entry, MapSchema, Node, Position, Value, toml};
 use crate::text::suggest;
 
-use super::{Faults, SCHEMA, SECTIONS};
+use super::Faults;
+use super::settings::{SCHEMA, SECTIONS};
 
 /// The prefix of all variables.
 const PREFIX: &str = "REVEILLE_";

@@ -1,146 +1,28 @@
-//! Process settings: where they come from, what they are, and every fault in them at once.
+//! Process settings: how they are read, and every fault in them at once.
 //!
 //! Flags win over the environment, the environment over the file, the file over the defaults.
 //! `default.toml` is embedded: it holds every key with its default and is the manual of settings.
 //! Nothing here reads the process environment: it arrives in [`Sources`], so that it is testable.
 
 mod layers;
+mod settings;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use ipnet::IpNet;
-
-use crate::channels::configured::{self, Configured};
+use crate::channels::configured;
 use crate::document::section::{Reading, Section};
-use crate::document::{Diagnostic, MapSchema, Value, units};
-use crate::engine::ruleset::WeeklyTime;
+use crate::document::{Diagnostic, Value, units};
 
-pub use layers::{Secrets, Sources};
+pub use self::layers::{Secrets, Sources};
+pub use self::settings::{Outbound, Settings, TimeZones, TlsFiles, Watch};
 
-use layers::Layers;
+use self::layers::Layers;
+use self::settings::{LISTEN_TLS, OUTBOUND, SCHEMA, WATCH};
 
 /// A `public_url` beyond this crowds the text out of an SMS.
 const PUBLIC_URL_CHARACTERS_MAX: usize = 60;
-
-/// Settings of the process, complete and checked.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub listen: SocketAddr,
-    /// Serves only what the internet side needs.
-    pub listen_public: Option<SocketAddr>,
-    /// With these `listen` speaks TLS, and nothing else.
-    pub listen_tls: Option<TlsFiles>,
-    pub listen_public_tls: Option<TlsFiles>,
-    /// Without a slash at the end.
-    pub public_url: String,
-    pub data: PathBuf,
-    pub rules: PathBuf,
-    pub time_zones: TimeZones,
-    pub body_limit_bytes: usize,
-    pub body_limit_alertmanager_bytes: usize,
-    pub body_budget_bytes: usize,
-    /// Whose headers are believed about where a request came from.
-    pub trusted_proxies: Vec<IpNet>,
-    pub failover_after: Duration,
-    pub still_firing_hold: Duration,
-    pub silence_max: Duration,
-    pub page_limit: usize,
-    pub page_window: Duration,
-    /// When each person's contacts are tested, on their own clock.
-    pub test_page: Option<WeeklyTime>,
-    pub disk_warn_bytes: u64,
-    pub disk_min_bytes: u64,
-    pub keep_events: Duration,
-    pub keep_incidents: Duration,
-    pub disk_cap_bytes: u64,
-    pub watch: Watch,
-    pub outbound: Outbound,
-    /// In the order in which they are tried; the console always exists and stands last.
-    pub channels: Vec<Configured>,
-}
-
-/// Files in PEM that a listener presents itself with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The certificate, and after it those of its issuers.
-    pub certificate: PathBuf,
-    pub key: PathBuf,
-}
-
-/// Whose time zone database is used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TimeZones {
-    /// The one that is part of the program.
-    #[default]
-    Bundled,
-    System,
-}
-
-/// Who hears of trouble in the router itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Watch {
-    /// Without one, the root route's policy.
-    pub policy: Option<String>,
-    /// Called every minute, only after a clean self-audit.
-    pub heartbeat_url: Option<String>,
-}
-
-/// What outgoing requests may reach.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outbound {
-    /// Private ranges that webhooks may reach.
-    pub allow_networks: Vec<IpNet>,
-    /// For calls of provider APIs and of the heartbeat.
-    pub proxy: Option<String>,
-    /// What the proxy is not used for.
-    pub no_proxy: Vec<String>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        const DAY: u64 = 24 * 60 * 60;
-        const MIB: usize = 1024 * 1024;
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            listen_public: None,
-            listen_tls: None,
-            listen_public_tls: None,
-            public_url: "http://127.0.0.1:8080".to_owned(),
-            data: PathBuf::from("data"),
-            rules: PathBuf::from("rules"),
-            time_zones: TimeZones::default(),
-            body_limit_bytes: MIB / 2,
-            body_limit_alertmanager_bytes: 4 * MIB,
-            body_budget_bytes: 64 * MIB,
-            trusted_proxies: Vec::new(),
-            failover_after: Duration::from_secs(10),
-            still_firing_hold: Duration::from_secs(30 * 60),
-            silence_max: Duration::from_secs(30 * DAY),
-            page_limit: 10,
-            page_window: Duration::from_secs(10 * 60),
-            test_page: None,
-            disk_warn_bytes: 1 << 30,
-            disk_min_bytes: 256 << 20,
-            keep_events: Duration::from_secs(30 * DAY),
-            keep_incidents: Duration::from_secs(400 * DAY),
-            disk_cap_bytes: 10 << 30,
-            watch: Watch::default(),
-            outbound: Outbound::default(),
-            channels: vec![Configured::console()],
-        }
-    }
-}
-
-impl Settings {
-    /// The largest body that is accepted.
-    fn largest_body_bytes(&self) -> usize {
-        self.body_limit_bytes
-            .max(self.body_limit_alertmanager_bytes)
-    }
-}
 
 /// Settings, and what their reader should be told.
 #[derive(Clone, Debug)]
@@ -161,61 +43,6 @@ impl fmt::Display for Faults {
         formatter.write_str(&lines.join("\n"))
     }
 }
-
-/// The keys of the file.
-const SCHEMA: MapSchema = MapSchema {
-    what: "a settings file",
-    keys: &[
-        "listen",
-        "listen_public",
-        "listen_tls",
-        "listen_public_tls",
-        "public_url",
-        "data",
-        "rules",
-        "time_zones",
-        "body_limit",
-        "body_limit_alertmanager",
-        "body_budget",
-        "trusted_proxies",
-        "failover_after",
-        "still_firing_hold",
-        "silence_max",
-        "page_limit",
-        "page_window",
-        "test_page",
-        "disk_warn",
-        "disk_min",
-        "keep_events",
-        "keep_incidents",
-        "disk_cap",
-        "watch",
-        "outbound",
-        "channel",
-    ],
-    foreign: &[
-        (
-            "ceiling_pages",
-            "use page_limit, which counts incidents, not messages",
-        ),
-        ("ceiling_window", "use page_window"),
-    ],
-    may_be_empty: false,
-};
-
-/// The tables that flags and variables can set as well.
-const SECTIONS: [(&str, &MapSchema); 4] = [
-    ("listen_tls", &LISTEN_TLS),
-    ("listen_public_tls", &LISTEN_TLS),
-    ("watch", &WATCH),
-    ("outbound", &OUTBOUND),
-];
-
-const LISTEN_TLS: MapSchema = MapSchema::new("the TLS of a listener", &["certificate", "key"]);
-
-const WATCH: MapSchema = MapSchema::new("[watch]", &["policy", "heartbeat_url"]);
-
-const OUTBOUND: MapSchema = MapSchema::new("[outbound]", &["allow_networks", "proxy", "no_proxy"]);
 
 /// Reads and checks all settings. Either all of them are good or every fault is named.
 pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
@@ -289,78 +116,61 @@ fn tls_files(mut section: Section<'_, '_>) -> Option<TlsFiles> {
     }
 }
 
-fn read_test_page(root: &mut Section<'_, '_>) -> Option<WeeklyTime> {
-    let weekly_time = units::optional(units::weekly_time);
-    root.read("test_page", weekly_time).flatten()
-}
-
 fn read_root(root: &mut Section<'_, '_>) -> Settings {
-    let default = Settings::default();
-    let listen = root.read("listen", units::address);
+    let mut settings = Settings::default();
+    root.read_into("listen", units::address, &mut settings.listen);
     let public_url = root.read_address("public_url", units::url);
     warn_of_long_url(public_url.as_deref(), root);
-    let listen_tls = tls_files(root.section("listen_tls", &LISTEN_TLS));
-    let has_tls = listen_tls.is_some();
-    Settings {
-        public_url: public_url.unwrap_or_else(|| url_of(listen.unwrap_or(default.listen), has_tls)),
-        listen: listen.unwrap_or(default.listen),
-        listen_tls,
-        listen_public_tls: tls_files(root.section("listen_public_tls", &LISTEN_TLS)),
-        listen_public: root
-            .read("listen_public", units::optional(units::address))
-            .flatten(),
-        data: root.read("data", units::path).unwrap_or(default.data),
-        rules: root.read("rules", units::path).unwrap_or(default.rules),
-        time_zones: root
-            .read("time_zones", time_zones)
-            .unwrap_or(default.time_zones),
-        body_limit_bytes: root
-            .read("body_limit", units::memory)
-            .unwrap_or(default.body_limit_bytes),
-        body_limit_alertmanager_bytes: root
-            .read("body_limit_alertmanager", units::memory)
-            .unwrap_or(default.body_limit_alertmanager_bytes),
-        body_budget_bytes: root
-            .read("body_budget", units::budget)
-            .unwrap_or(default.body_budget_bytes),
-        trusted_proxies: root
-            .read("trusted_proxies", units::hosts_and_networks)
-            .unwrap_or_default(),
-        failover_after: root
-            .read("failover_after", units::some_time)
-            .unwrap_or(default.failover_after),
-        still_firing_hold: root
-            .read("still_firing_hold", units::time)
-            .unwrap_or(default.still_firing_hold),
-        silence_max: root
-            .read("silence_max", units::some_time)
-            .unwrap_or(default.silence_max),
-        page_limit: root
-            .read("page_limit", units::count)
-            .unwrap_or(default.page_limit),
-        page_window: root
-            .read("page_window", units::some_time)
-            .unwrap_or(default.page_window),
-        test_page: read_test_page(root),
-        disk_warn_bytes: root
-            .read("disk_warn", units::size)
-            .unwrap_or(default.disk_warn_bytes),
-        disk_min_bytes: root
-            .read("disk_min", units::size)
-            .unwrap_or(default.disk_min_bytes),
-        keep_events: root
-            .read("keep_events", units::some_time)
-            .unwrap_or(default.keep_events),
-        keep_incidents: root
-            .read("keep_incidents", units::some_time)
-            .unwrap_or(default.keep_incidents),
-        disk_cap_bytes: root
-            .read("disk_cap", units::size)
-            .unwrap_or(default.disk_cap_bytes),
-        watch: default.watch,
-        outbound: default.outbound,
-        channels: default.channels,
-    }
+    settings.listen_tls = tls_files(root.section("listen_tls", &LISTEN_TLS));
+    let has_tls = settings.listen_tls.is_some();
+    settings.public_url = public_url.unwrap_or_else(|| url_of(settings.listen, has_tls));
+    settings.listen_public_tls = tls_files(root.section("listen_public_tls", &LISTEN_TLS));
+    let listen_public = units::optional(units::address);
+    root.read_into("listen_public", listen_public, &mut settings.listen_public);
+    root.read_into("data", units::path, &mut settings.data);
+    root.read_into("rules", units::path, &mut settings.rules);
+    root.read_into("time_zones", time_zones, &mut settings.time_zones);
+    root.read_into("body_limit", units::memory, &mut settings.body_limit_bytes);
+    root.read_into(
+        "body_limit_alertmanager",
+        units::memory,
+        &mut settings.body_limit_alertmanager_bytes,
+    );
+    root.read_into(
+        "body_budget",
+        units::budget,
+        &mut settings.body_budget_bytes,
+    );
+    root.read_into(
+        "trusted_proxies",
+        units::hosts_and_networks,
+        &mut settings.trusted_proxies,
+    );
+    root.read_into(
+        "failover_after",
+        units::some_time,
+        &mut settings.failover_after,
+    );
+    root.read_into(
+        "still_firing_hold",
+        units::time,
+        &mut settings.still_firing_hold,
+    );
+    root.read_into("silence_max", units::some_time, &mut settings.silence_max);
+    root.read_into("page_limit", units::count, &mut settings.page_limit);
+    root.read_into("page_window", units::some_time, &mut settings.page_window);
+    let weekly_time = units::optional(units::weekly_time);
+    root.read_into("test_page", weekly_time, &mut settings.test_page);
+    root.read_into("disk_warn", units::size, &mut settings.disk_warn_bytes);
+    root.read_into("disk_min", units::size, &mut settings.disk_min_bytes);
+    root.read_into("keep_events", units::some_time, &mut settings.keep_events);
+    root.read_into(
+        "keep_incidents",
+        units::some_time,
+        &mut settings.keep_incidents,
+    );
+    root.read_into("disk_cap", units::size, &mut settings.disk_cap_bytes);
+    settings
 }
 
 fn time_zones(value: &Value) -> Result<TimeZones, String> {

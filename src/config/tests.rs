@@ -8,8 +8,11 @@ use std::time::Duration;
 use jiff::civil::Weekday;
 use secrecy::ExposeSecret;
 
+use super::settings::SECTIONS;
 use super::*;
+use crate::channels::configured::Configured;
 use crate::channels::{sms_gateway, twilio, webhook};
+use crate::engine::ruleset::WeeklyTime;
 
 /// What a channel of this kind is configured with.
 fn settings_of<T: 'static>(channel: &Configured) -> &T {

@@ -1,10 +1,10 @@
 //! One table of settings, read key by key: the value, or what is wrong with it and the help.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
 use secrecy::SecretString;
 
+pub use super::secret::SecretSource;
+use super::secret::{Resolved, resolve, trimmed};
+use super::shown::{show, show_address};
 use super::{Code, Diagnostics, Entry, MapReader, MapSchema, Node, Position, Value};
 
 /// What all tables of one reading share.
@@ -12,14 +12,6 @@ pub struct Reading<'doc> {
     pub faults: Diagnostics,
     /// Where secrets are looked up; `None` when they are left alone.
     secrets: Option<SecretSource<'doc>>,
-}
-
-/// What `env:NAME` and `file:PATH` refer to.
-#[derive(Clone, Copy)]
-pub struct SecretSource<'doc> {
-    pub environment: &'doc BTreeMap<String, String>,
-    /// The text of a file, or why it cannot be read.
-    pub read_file: fn(&Path) -> Result<String, String>,
 }
 
 impl<'doc> Reading<'doc> {
@@ -125,6 +117,18 @@ impl<'read, 'doc> Section<'read, 'doc> {
         parse: impl FnOnce(&Value) -> Result<T, String>,
     ) -> Option<T> {
         self.read_shown(key, show_address, parse)
+    }
+
+    /// As [`Section::read`], into a setting that stays as it is without a good value.
+    pub fn read_into<T>(
+        &mut self,
+        key: &str,
+        parse: impl FnOnce(&Value) -> Result<T, String>,
+        setting: &mut T,
+    ) {
+        if let Some(value) = self.read(key, parse) {
+            *setting = value;
+        }
     }
 
     fn read_shown<T>(
@@ -266,109 +270,4 @@ impl<'read, 'doc> Section<'read, 'doc> {
             .faults
             .error(Code::BadSetting, at, message, help);
     }
-}
-
-/// A value as it would be written, for messages.
-fn show(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::Bool(truth) => truth.to_string(),
-        Value::Integer(number) => number.to_string(),
-        Value::Text(text) => format!("{:?}", without_secrets(text)),
-        Value::Other(text) => text.clone(),
-        Value::List(items) => {
-            let items: Vec<String> = items.iter().map(|node| show(&node.value)).collect();
-            format!("[{}]", items.join(", "))
-        }
-        Value::Map(_) => "a table".to_owned(),
-    }
-}
-
-/// As [`show`], for what should be an address on the web and may lack the beginning.
-fn show_address(value: &Value) -> String {
-    match value {
-        Value::Text(text) if !text.contains("://") => format!("{:?}", host_of(text)),
-        value => show(value),
-    }
-}
-
-/// Addresses on the web may hold keys in every part but scheme and host: only these are shown.
-fn without_secrets(text: &str) -> String {
-    match text.split_once("://") {
-        Some((scheme, rest)) => format!("{scheme}://{}", host_of(rest)),
-        None => text.to_owned(),
-    }
-}
-
-/// The host, and that there was more.
-fn host_of(rest: &str) -> String {
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let path = if path.len() > 1 { "/…" } else { path };
-    match authority.rsplit_once('@') {
-        Some((_, host)) => format!("…@{host}{path}"),
-        None => format!("{authority}{path}"),
-    }
-}
-
-enum Resolved {
-    /// An empty text: not set.
-    Absent,
-    Referred(SecretString),
-    Literal(SecretString),
-}
-
-/// What is wrong, without the secret, and the help.
-type Unusable = (String, String);
-
-fn resolve(value: &Value, source: Option<SecretSource<'_>>) -> Result<Resolved, Unusable> {
-    let Value::Text(text) = value else {
-        let help = "write env:NAME or file:PATH in quotes";
-        return Err(("must be text".to_owned(), help.to_owned()));
-    };
-    let Some(source) = source else {
-        return Ok(Resolved::Referred(SecretString::default()));
-    };
-    if let Some(name) = text.strip_prefix("env:") {
-        let secret = source
-            .environment
-            .get(name)
-            .map_or("", |secret| trimmed(secret));
-        if secret.is_empty() {
-            let help = format!("export {name} with its value");
-            return Err((format!("{text} is not set"), help));
-        }
-        return checked(secret, text).map(Resolved::Referred);
-    }
-    if let Some(path) = text.strip_prefix("file:") {
-        let unusable = |problem: String| {
-            let help = "write the secret into that file".to_owned();
-            (format!("{text} {problem}"), help)
-        };
-        let content = (source.read_file)(Path::new(path))
-            .map_err(|error| unusable(format!("cannot be read ({error})")))?;
-        return match trimmed(&content) {
-            "" => Err(unusable("is empty".to_owned())),
-            secret => checked(secret, text).map(Resolved::Referred),
-        };
-    }
-    match trimmed(text) {
-        "" => Ok(Resolved::Absent),
-        secret => checked(secret, "it").map(Resolved::Literal),
-    }
-}
-
-/// Programs that print or keep a secret end it with a line break, which is none of it.
-fn trimmed(secret: &str) -> &str {
-    secret.trim_end_matches(['\r', '\n'])
-}
-
-/// No provider takes a secret with control characters in it: whatever put them there, each page
-/// would fail. `what` is how the message calls it.
-fn checked(secret: &str, what: &str) -> Result<SecretString, Unusable> {
-    if secret.contains(char::is_control) {
-        let problem = format!("{what} contains a line break or another control character");
-        return Err((problem, "provide only the secret".to_owned()));
-    }
-    Ok(secret.into())
 }

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::diagnostic::{Code, Diagnostics};
+use super::code::Code;
+use super::diagnostic::Diagnostics;
 use super::limits;
 use super::node::{Entry, Node, Position, Value};
 use super::scalar::{self, Plain};
@@ -249,25 +250,21 @@ impl Builder<'_> {
             None => self.root = Some(node),
             Some(Frame::List { items, .. }) => items.push(node),
             Some(Frame::Map(map)) => {
-                if let Some(key) = map.key.take() {
-                    let first = map.seen.get(&key.0).copied();
-                    map.add(key.clone(), node, first.is_none());
-                    if let Some(first) = first {
-                        self.note_repeated(&key, first);
-                    }
+                let Some((key, at)) = map.key.take() else {
+                    return Ok(());
+                };
+                if let Some(first) = map.seen.get(&key) {
+                    let line = first.line;
+                    let message = format!("the key {} is already on line {line}", quoted(&key));
+                    let help = "keep one of the two, or merge them";
+                    self.faults.error(Code::RepeatedKey, at, message, help);
+                } else {
+                    map.seen.insert(key.clone(), at);
+                    map.entries.push(Entry { at, key, node });
                 }
             }
         }
         Ok(())
-    }
-
-    fn note_repeated(&mut self, (key, at): &(String, Position), first: Position) {
-        self.faults.error(
-            Code::RepeatedKey,
-            *at,
-            format!("the key {} is already on line {}", quoted(key), first.line),
-            "keep one of the two, or merge them",
-        );
     }
 
     fn count(&mut self, nodes: usize, at: Position) -> Result<(), Stop> {
@@ -329,15 +326,6 @@ impl Builder<'_> {
             file: self.file,
             line: number(marker.line().max(1)),
             column: number(marker.col()).saturating_add(1),
-        }
-    }
-}
-
-impl OpenMap {
-    fn add(&mut self, (key, at): (String, Position), node: Node, is_new: bool) {
-        if is_new {
-            self.seen.insert(key.clone(), at);
-            self.entries.push(Entry { at, key, node });
         }
     }
 }

@@ -305,13 +305,8 @@ impl<'body> Element<'body> {
 
     fn summary(&self, source: Source<'_>, sent: Option<Cow<'_, str>>, faults: &mut Faults) -> Text {
         let place = self.first_place(&self.mapping.summary);
-        match sent {
-            Some(text) => limits::summary(&text, place, faults),
-            None => {
-                let text = format!("event from {} without a summary", source.integration.name);
-                limits::summary(&text, place, faults)
-            }
-        }
+        let own = || format!("event from {} without a summary", source.integration.name).into();
+        limits::summary(&sent.unwrap_or_else(own), place, faults)
     }
 
     /// The members of the object at `labels_from`, and over them the labels with pointers.

@@ -4,19 +4,16 @@
 //! such a value is replaced, its place is noted, and the rest is kept. Broken grammar is refused.
 //! The stack is bounded: values nested deeper than the limit are skipped without recursion.
 
-use std::fmt::Write;
-
 use serde_json::{Map, Number, Value};
 
 use crate::engine::event::{Fault, limit};
 
-use super::faults::{Faults, write_name};
+use super::faults::Faults;
+use super::json_path::{self, Step};
 use super::json_text;
 
 /// Values in one body; many more than any monitor sends in the largest body allowed.
 const VALUES_MAX: usize = 500_000;
-/// Where a path is cut that leads to something mended.
-const PATH_BYTES_MAX: usize = 200;
 /// What stands where something was nested too deep.
 const CUT: &str = "(cut: nested too deep)";
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -61,11 +58,6 @@ fn refusal(problem: impl Into<String>) -> Fault {
         path: "$".to_owned(),
         problem: problem.into(),
     }
-}
-
-enum Step {
-    Name(String),
-    Index(usize),
 }
 
 struct Reader<'body> {
@@ -122,12 +114,8 @@ impl Reader<'_> {
             if let Some(Step::Name(name)) = self.path.pop() {
                 members.insert(name, value);
             }
-            self.skip_space();
-            if self.take(b'}') {
+            if self.ends(b'}', "`,` or `}` is expected")? {
                 return Ok(Value::Object(members));
-            }
-            if !self.take(b',') {
-                return Err(self.unexpected("`,` or `}` is expected"));
             }
         }
     }
@@ -148,14 +136,22 @@ impl Reader<'_> {
             self.path.push(Step::Index(elements.len()));
             elements.push(self.value()?);
             self.path.pop();
-            self.skip_space();
-            if self.take(b']') {
+            if self.ends(b']', "`,` or `]` is expected")? {
                 return Ok(Value::Array(elements));
             }
-            if !self.take(b',') {
-                return Err(self.unexpected("`,` or `]` is expected"));
-            }
         }
+    }
+
+    /// Whether the array or object ends here; otherwise a comma leads to what comes next.
+    fn ends(&mut self, end: u8, problem: &str) -> Result<bool, Fault> {
+        self.skip_space();
+        if self.take(end) {
+            return Ok(true);
+        }
+        if !self.take(b',') {
+            return Err(self.unexpected(problem));
+        }
+        Ok(false)
     }
 
     /// Goes over an array or object without looking into it, and without recursion.
@@ -254,24 +250,7 @@ impl Reader<'_> {
     }
 
     fn mend(&mut self, problem: &str) {
-        let place = self.place();
-        self.mended.add(place, problem);
-    }
-
-    /// The path of the present value; a very long one is cut.
-    fn place(&self) -> String {
-        let mut place = "$".to_owned();
-        for step in &self.path {
-            let written = match step {
-                Step::Name(name) => write_name(&mut place, name),
-                Step::Index(index) => write!(place, "[{index}]"),
-            };
-            if written.is_err() || place.len() > PATH_BYTES_MAX {
-                place.push('…');
-                break;
-            }
-        }
-        place
+        self.mended.add(json_path::written(&self.path), problem);
     }
 
     fn peek(&self) -> Option<u8> {

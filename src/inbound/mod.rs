@@ -12,6 +12,7 @@ mod faults;
 mod fields;
 pub mod generic;
 mod json;
+mod json_path;
 mod json_text;
 mod labels;
 mod limits;

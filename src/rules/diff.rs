@@ -1,13 +1,9 @@
-//! What changes between two sets of documents, in words, and whose night it changes.
+//! What changes between two sets of documents, in words.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::document::Node;
-use crate::engine::calendar::Override;
-use crate::engine::ids::{ScheduleName, UserName};
-use crate::engine::ruleset::RuleSet;
-use crate::engine::time::Timestamp;
 use crate::text::truncate;
 
 use super::documents::{Documents, Section};
@@ -15,6 +11,8 @@ use super::export::inline;
 use super::keys::KeySource;
 use super::names::Numbers;
 use super::routes::ROOT;
+
+pub use super::moves::{Move, moves_on_call};
 
 /// Begins the name of a field that says in which order things stand.
 const ORDER: &str = "order of";
@@ -275,49 +273,4 @@ fn order_change(field: &str, old: &str, new: &str) -> Option<FieldChange> {
         old: shown(&old),
         new: shown(&new),
     })
-}
-
-/// A schedule whose person on call changes.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Move {
-    pub schedule: ScheduleName,
-    pub before: Option<UserName>,
-    pub after: Option<UserName>,
-}
-
-impl fmt::Display for Move {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |user: &Option<UserName>| {
-            user.as_ref()
-                .map_or_else(|| "nobody".to_owned(), ToString::to_string)
-        };
-        let (before, after) = (shown(&self.before), shown(&self.after));
-        write!(
-            formatter,
-            "{}: on call now {before} -> {after}",
-            self.schedule
-        )
-    }
-}
-
-/// The schedules whose person on call at `at` is another one under the new rules.
-pub fn moves_on_call(
-    old: &RuleSet,
-    new: &RuleSet,
-    at: Timestamp,
-    overrides: &[Override],
-) -> Vec<Move> {
-    let person = |rules: &RuleSet, name: &ScheduleName| {
-        let schedule = rules.schedules.get(name)?;
-        let known = overrides.iter().filter(|known| rules.can_stand_in(known));
-        let known: Vec<Override> = known.cloned().collect();
-        schedule.person_at(at, &known)
-    };
-    let names: BTreeSet<&ScheduleName> = old.schedules.keys().chain(new.schedules.keys()).collect();
-    let moves = names.into_iter().map(|name| Move {
-        schedule: name.clone(),
-        before: person(old, name),
-        after: person(new, name),
-    });
-    moves.filter(|found| found.before != found.after).collect()
 }

@@ -17,25 +17,29 @@ pub mod web_address;
 pub mod zones;
 
 mod fixed_zones;
+mod integration_keys;
 mod integrations;
 mod mapping;
 mod matchers;
+mod moves;
 mod names;
 mod notify;
 mod policies;
+mod route_values;
 mod routes;
 mod schedules;
 mod shadowing;
 mod shares;
 mod targets;
 mod users;
+mod windows;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::document::{Code, Diagnostic, Diagnostics};
+use crate::document::{Code, Diagnostic, Diagnostics, Position};
 use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::{ChannelInfo, Medium, RuleSet, Settings};
 use crate::engine::strength::Strength;
@@ -137,6 +141,26 @@ struct Context<'doc> {
 }
 
 impl Context<'_> {
+    fn error(
+        &mut self,
+        code: Code,
+        at: Position,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.faults.error(code, at, message, help);
+    }
+
+    fn warning(
+        &mut self,
+        code: Code,
+        at: Position,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.faults.warning(code, at, message, help);
+    }
+
     fn rule_set(&mut self) -> RuleSet {
         let users = self.users();
         let schedules = self.schedules();
@@ -167,7 +191,7 @@ impl Context<'_> {
             let message = format!("the settings' [watch] policy {policy:?} does not exist");
             let help = "add this policy, or change `policy` under [watch] in reveille.toml";
             let at = at.unwrap_or_default();
-            self.faults.error(Code::UnknownPolicy, at, message, help);
+            self.error(Code::UnknownPolicy, at, message, help);
             settings.watch_policy = None;
         }
         settings

@@ -1,71 +1,20 @@
-//! The routing tree: inheritance filled in, names made, matchers read.
+//! The routing tree: inheritance filled in and names made.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::document::{
-    Code, Entry, MapReader, MapSchema, Node, Position, Value, duration, list, text,
-};
+use crate::document::{Code, Entry, MapReader, Node, Position, Value, list};
 use crate::engine::event::Text;
-use crate::engine::ids::PolicyName;
 use crate::engine::matcher::Matcher;
-use crate::engine::routing::{GroupBy, Node as Branch, ResolveAfter, Route, Tree};
-use crate::engine::ruleset::ChannelTarget;
+use crate::engine::routing::{GroupBy, Node as Branch, Route, Tree};
 use crate::engine::time::Duration;
 use crate::engine::urgency::UrgencyRule;
 use crate::text::truncate::{self, quoted};
 
 use super::Context;
-use super::documents::Section;
-use super::integrations::RESOLVE_AFTER;
 use super::limits;
 use super::names::Numbers;
-use super::shadowing::{self, Sibling};
-
-const ROUTE: MapSchema = MapSchema {
-    what: "a route",
-    keys: &[
-        "name",
-        "matchers",
-        "continue",
-        "policy",
-        "service",
-        "urgency",
-        "group_by",
-        "group_wait",
-        "resolve_after",
-        "join_interval",
-        "copy_to",
-        "page",
-        "routes",
-    ],
-    foreign: &[
-        (
-            "receiver",
-            "write `policy`: it says who is paged, in which order",
-        ),
-        ("match", "write `matchers: ['name=\"value\"']`"),
-        ("match_re", "write `matchers: ['name=~\"value\"']`"),
-        (
-            "group_interval",
-            "write `join_interval`: how often new alerts may page the person who acknowledged",
-        ),
-        (
-            "repeat_interval",
-            "write `wait` and `repeat` in the policy; its `ack_timeout` pages again if nothing \
-             happens after an acknowledgment",
-        ),
-        (
-            "mute_time_intervals",
-            "use a silence, or `only` on the layers of a schedule",
-        ),
-        (
-            "active_time_intervals",
-            "use a silence, or `only` on the layers of a schedule",
-        ),
-    ],
-    may_be_empty: false,
-};
+use super::route_values::ROUTE;
 
 /// The name of the root route unless it has one.
 pub const ROOT: &str = "root";
@@ -97,8 +46,7 @@ impl Context<'_> {
                 first.at.line
             );
             let help = "move the children of this one under a top-level `routes:`";
-            self.faults
-                .error(Code::SecondRoute, other.at, message, help);
+            self.error(Code::SecondRoute, other.at, message, help);
         }
         let added: Vec<&Node> = self.documents.added_routes().collect();
         let mut builder = Builder {
@@ -119,8 +67,7 @@ impl Context<'_> {
         let message = "no root `route` in any file";
         let help = "add `route: { policy: NAME }` to one file; alerts that match no other route \
             go to its policy";
-        self.faults
-            .error(Code::NoRoute, Position::default(), message, help);
+        self.error(Code::NoRoute, Position::default(), message, help);
     }
 }
 
@@ -129,12 +76,10 @@ impl Builder<'_, '_> {
         let table = MapReader::open(node, &ROUTE, &mut self.context.faults);
         for key in ["matchers", "continue"] {
             if let Some(at) = table.key_at(key) {
-                let message = format!(
-                    "the root route matches every alert, so it cannot have \
-                    `{key}`"
-                );
+                let message =
+                    format!("the root route matches every alert, so it cannot have `{key}`");
                 let help = "remove it, or move it to a child route";
-                self.context.faults.error(Code::BadRoot, at, message, help);
+                self.context.error(Code::BadRoot, at, message, help);
             }
         }
         table.require("policy", "default", &mut self.context.faults);
@@ -193,9 +138,7 @@ impl Builder<'_, '_> {
                 limits::ROUTE_DEPTH
             );
             let help = "combine the matchers of several levels in one route";
-            self.context
-                .faults
-                .error(Code::TooMany, first.at, message, help);
+            self.context.error(Code::TooMany, first.at, message, help);
             return Vec::new();
         }
         let before = self.count;
@@ -203,21 +146,19 @@ impl Builder<'_, '_> {
         if before <= limits::ROUTES && self.count > limits::ROUTES {
             let message = format!("there are more than {} routes", limits::ROUTES);
             let help = "match several values at once: 'team=~\"a|b\"'";
-            self.context
-                .faults
-                .error(Code::TooMany, first.at, message, help);
+            self.context.error(Code::TooMany, first.at, message, help);
         }
         let branches: Vec<Branch> = nodes
             .iter()
             .map(|node| self.branch(node, parent, path, depth))
             .collect();
-        self.check_reach(nodes, &branches);
+        self.context.check_reach(nodes, &branches);
         branches
     }
 
     fn branch(&mut self, node: &Node, parent: &Route, path: &str, depth: usize) -> Branch {
         let table = MapReader::open(node, &ROUTE, &mut self.context.faults);
-        let matchers = self.matchers(&table);
+        let matchers = self.context.route_matchers(&table);
         let path = format!("{path}/{}", step_of(&matchers))
             .trim_start_matches('/')
             .to_owned();
@@ -254,7 +195,6 @@ impl Builder<'_, '_> {
         let help = "add `name: …`: incidents belong to the name, and this generated one changes \
             with the matchers";
         self.context
-            .faults
             .warning(Code::UnnamedRoute, table.at, message, help);
         self.names.insert(name.clone(), table.at);
         name
@@ -279,18 +219,20 @@ impl Builder<'_, '_> {
             first.line
         );
         let help = "give each route a unique name";
-        self.context
-            .faults
-            .error(Code::DuplicateName, at, message, help);
+        self.context.error(Code::DuplicateName, at, message, help);
     }
 
     /// The route with its own keys over what it inherits.
     fn route(&mut self, table: &MapReader<'_>, base: &Route) -> Route {
-        let policy = table.get("policy").and_then(|node| self.policy(node));
-        let group_by = table.get("group_by").map(|node| self.group_by(node));
-        let copies = self.copies(table, &base.copy_to);
+        let policy = table
+            .get("policy")
+            .and_then(|node| self.context.route_policy(node));
+        let group_by = table
+            .get("group_by")
+            .map(|node| self.context.route_group_by(node));
+        let copies = self.context.route_copies(table, &base.copy_to);
         let resolve_after = table.get("resolve_after");
-        let resolve_after = resolve_after.and_then(|node| self.resolve_after(node));
+        let resolve_after = resolve_after.and_then(|node| self.context.route_resolve_after(node));
         let faults = &mut self.context.faults;
         let urgency = table.choice("urgency", &["by_severity", "high", "low"], faults);
         let group_wait = table.duration("group_wait", Duration::ZERO..=GROUP_WAIT_MAX, faults);
@@ -312,109 +254,6 @@ impl Builder<'_, '_> {
         }
     }
 
-    /// A policy; the inner `None` is `none`.
-    fn policy(&mut self, node: &Node) -> Option<Option<PolicyName>> {
-        let name = text(node, "`policy`", &mut self.context.faults)?;
-        if name == "none" {
-            return Some(None);
-        }
-        self.context
-            .check_reference(Section::Policies, name, node.at);
-        Some(Some(name.into()))
-    }
-
-    fn resolve_after(&mut self, node: &Node) -> Option<ResolveAfter> {
-        if node.as_text() == Some("never") {
-            return Some(ResolveAfter::Never);
-        }
-        let faults = &mut self.context.faults;
-        duration(node, "resolve_after", RESOLVE_AFTER, faults).map(ResolveAfter::After)
-    }
-
-    fn group_by(&mut self, node: &Node) -> GroupBy {
-        let faults = &mut self.context.faults;
-        let items = list(node, "`group_by`", limits::GROUP_LABELS, faults);
-        let items = items.unwrap_or_default().iter();
-        let mut labels: Vec<&str> = items
-            .filter_map(|item| text(item, "a label of `group_by`", faults))
-            .collect();
-        labels.sort_unstable();
-        labels.dedup();
-        if labels == ["..."] {
-            return GroupBy::EachAlert;
-        }
-        if labels.contains(&"...") {
-            let message = "`...` makes each alert its own incident, so it cannot be combined with \
-                labels";
-            let help = "write only [\"...\"] or only labels";
-            faults.error(Code::BadChoice, node.at, message, help);
-        }
-        GroupBy::Labels(labels.into_iter().map(Text::from).collect())
-    }
-
-    /// The inherited targets and then its own, each once.
-    fn copies(&mut self, table: &MapReader<'_>, inherited: &[ChannelTarget]) -> Vec<ChannelTarget> {
-        let most = limits::COPIES_PER_ROUTE;
-        let items = table.list("copy_to", most, &mut self.context.faults);
-        let mut copies = inherited.to_vec();
-        for item in items.unwrap_or_default() {
-            let copy = self.context.copy(item);
-            copies.extend(copy.filter(|copy| !copies.contains(copy)));
-        }
-        copies
-    }
-
-    fn matchers(&mut self, table: &MapReader<'_>) -> Vec<Matcher> {
-        let most = limits::MATCHERS_PER_ROUTE;
-        let items = table.list("matchers", most, &mut self.context.faults);
-        let items = items.unwrap_or_default().iter();
-        items.filter_map(|item| self.matcher(item)).collect()
-    }
-
-    fn matcher(&mut self, node: &Node) -> Option<Matcher> {
-        let faults = &mut self.context.faults;
-        let written = text(node, "a matcher", faults)?;
-        match Matcher::parse(written) {
-            Ok(matcher) => {
-                self.context.check_matcher(&matcher, written, node.at);
-                Some(matcher)
-            }
-            Err(error) => {
-                let message = format!("{} is not a matcher: {}", quoted(written), error.cause);
-                let help = "write one condition as text: 'team=\"payments\"', with =, !=, =~ or \
-                            !~";
-                faults.error(Code::BadMatcher, node.at, message, help);
-                None
-            }
-        }
-    }
-
-    /// Reports routes that an earlier sibling leaves nothing. Where a matcher could not be read,
-    /// nothing is known.
-    fn check_reach(&mut self, nodes: &[&Node], branches: &[Branch]) {
-        let is_whole = |(node, branch): (&&Node, &Branch)| {
-            let written = node.get("matchers").map_or(0, |list| list.items().len());
-            written == branch.matchers.len()
-        };
-        if !nodes.iter().zip(branches).all(is_whole) {
-            return;
-        }
-        let siblings: Vec<Sibling> = branches.iter().map(Sibling::of).collect();
-        for (index, earlier) in shadowing::shadowed(&siblings) {
-            let (route, first) = (&branches[index].route.name, &branches[earlier].route.name);
-            let message = format!(
-                "no alert reaches the route {}: {} before it matches all of them",
-                quoted(route.as_str()),
-                quoted(first.as_str())
-            );
-            let help = "put it first, narrow the other's matchers, or add `continue: true` to the \
-                other";
-            self.context
-                .faults
-                .error(Code::UnreachableRoute, nodes[index].at, message, help);
-        }
-    }
-
     fn check_root_pages(&mut self, root: &Branch, at: Position) {
         if root.route.policy.is_some() && root.route.page || self.context.faults.has_error() {
             return;
@@ -423,7 +262,6 @@ impl Builder<'_, '_> {
             nobody";
         let help = "give it a policy, without `page: false`";
         self.context
-            .faults
             .warning(Code::RootPagesNobody, at, message, help);
     }
 }

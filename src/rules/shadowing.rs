@@ -5,7 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::document::{Code, Node};
 use crate::engine::routing::Node as Branch;
+use crate::text::truncate::quoted;
+
+use super::Context;
 
 /// Up to so many matchers all their subsets are looked up; beyond, the set itself and its parts
 /// of one.
@@ -13,7 +17,7 @@ const SUBSET_MATCHERS_MAX: usize = 8;
 
 /// What matters of a sibling.
 #[derive(Debug)]
-pub struct Sibling {
+struct Sibling {
     /// The matchers as text, sorted, each once.
     matchers: Vec<String>,
     go_on: bool,
@@ -21,7 +25,7 @@ pub struct Sibling {
 
 impl Sibling {
     /// Of a branch of the tree.
-    pub fn of(branch: &Branch) -> Self {
+    fn of(branch: &Branch) -> Self {
         let texts = branch.matchers.iter().map(ToString::to_string);
         Self::new(texts.collect(), branch.go_on)
     }
@@ -33,8 +37,34 @@ impl Sibling {
     }
 }
 
+impl Context<'_> {
+    /// Reports routes that an earlier sibling leaves nothing. Where a matcher could not be read,
+    /// nothing is known.
+    pub(super) fn check_reach(&mut self, nodes: &[&Node], branches: &[Branch]) {
+        let is_whole = |(node, branch): (&&Node, &Branch)| {
+            let written = node.get("matchers").map_or(0, |list| list.items().len());
+            written == branch.matchers.len()
+        };
+        if !nodes.iter().zip(branches).all(is_whole) {
+            return;
+        }
+        let siblings: Vec<Sibling> = branches.iter().map(Sibling::of).collect();
+        for (index, earlier) in shadowed(&siblings) {
+            let (route, first) = (&branches[index].route.name, &branches[earlier].route.name);
+            let message = format!(
+                "no alert reaches the route {}: {} before it matches all of them",
+                quoted(route.as_str()),
+                quoted(first.as_str())
+            );
+            let help = "put it first, narrow the other's matchers, or add `continue: true` to the \
+                other";
+            self.error(Code::UnreachableRoute, nodes[index].at, message, help);
+        }
+    }
+}
+
 /// The indexes of siblings that nothing reaches, each with the index of the one that takes all.
-pub fn shadowed(siblings: &[Sibling]) -> Vec<(usize, usize)> {
+fn shadowed(siblings: &[Sibling]) -> Vec<(usize, usize)> {
     let mut takers: BTreeMap<Vec<&str>, usize> = BTreeMap::new();
     let mut found = Vec::new();
     for (index, sibling) in siblings.iter().enumerate() {

@@ -10,84 +10,8 @@ use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId, ReceiptId};
 use crate::engine::records::RecordKey;
 use crate::engine::time::Timestamp;
 
+pub use super::kind::Kind;
 use super::{DocumentKind, Partition};
-
-/// What a row is. The numbers are stored: never reuse one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Kind {
-    /// What this tree is and how far it got; one row.
-    Progress = 0x01,
-    Document = 0x02,
-    Clocks = 0x03,
-    // Active records.
-    Alert = 0x10,
-    Incident = 0x11,
-    Page = 0x12,
-    Group = 0x13,
-    Person = 0x14,
-    Channel = 0x15,
-    Sender = 0x16,
-    Silence = 0x17,
-    Override = 0x18,
-    PolicySnapshot = 0x19,
-    Counters = 0x1a,
-    Jump = 0x1b,
-    Task = 0x1c,
-    // History.
-    Receipts = 0x30,
-    Entries = 0x31,
-    ClosedIncident = 0x32,
-    ClosedPage = 0x33,
-    ClosedAlert = 0x34,
-    /// Index: incident, page.
-    PageOfIncident = 0x35,
-    /// Index: incident, alert.
-    AlertOfIncident = 0x36,
-    /// Index: the time by which history is purged, what, which.
-    ByAge = 0x37,
-    /// What did not fit into the row whose key follows.
-    Continuation = 0x70,
-}
-
-impl Kind {
-    /// Kinds of active records.
-    pub const ACTIVE: [Self; 13] = [
-        Self::Alert,
-        Self::Incident,
-        Self::Page,
-        Self::Group,
-        Self::Person,
-        Self::Channel,
-        Self::Sender,
-        Self::Silence,
-        Self::Override,
-        Self::PolicySnapshot,
-        Self::Counters,
-        Self::Jump,
-        Self::Task,
-    ];
-
-    const OTHER: [Self; 12] = [
-        Self::Progress,
-        Self::Document,
-        Self::Clocks,
-        Self::Receipts,
-        Self::Entries,
-        Self::ClosedIncident,
-        Self::ClosedPage,
-        Self::ClosedAlert,
-        Self::PageOfIncident,
-        Self::AlertOfIncident,
-        Self::ByAge,
-        Self::Continuation,
-    ];
-
-    fn from_byte(byte: u8) -> Option<Self> {
-        let all = Self::ACTIVE.iter().chain(&Self::OTHER);
-        all.copied().find(|kind| *kind as u8 == byte)
-    }
-}
 
 /// A key, or the beginning that several keys share.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,8 +8,10 @@ mod contract;
 mod directory;
 mod disk;
 mod embedded;
+mod error;
 mod history;
 mod keys;
+mod kind;
 mod load;
 mod marker;
 mod memory;
@@ -25,12 +27,12 @@ mod writes;
 
 pub use self::disk::{Disk, RealDisk};
 pub use self::embedded::{Options, SledStore};
+pub use self::error::Error;
 pub use self::memory::{CommitFault, MemoryStore};
 pub use self::rescue::{Survey, check, save};
 
 use self::sled::{Failure, Tree};
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::engine::alert::Alert;
@@ -152,40 +154,6 @@ pub struct Purged {
     pub displaced: u64,
     /// Whether there is more to purge now.
     pub is_more: bool,
-}
-
-/// Why the store did not do as asked.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(
-        "the data directory {} is in use by another process{}; stop it or choose another --data",
-        directory.display(),
-        holder.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
-    )]
-    Locked {
-        directory: PathBuf,
-        holder: Option<u32>,
-    },
-    #[error("another owner has claimed the partition (epoch {current:?}, ours {ours:?})")]
-    Fenced { ours: Epoch, current: Epoch },
-    /// Sticky: after it nothing more is accepted.
-    #[error("failed to make a batch durable: {cause}")]
-    Commit { cause: String },
-    #[error("failed to read {what}: {cause}")]
-    Read { what: String, cause: String },
-    #[error(
-        "record {key} is damaged: {cause}; restore a backup, or save what can be read into a new \
-         directory with `reveille store save`"
-    )]
-    Damaged { key: String, cause: String },
-    /// A newer version wrote it.
-    #[error(
-        "record {key} has format {found}, and this version reads formats up to {known}: \
-         a newer version wrote it; run that version, or restore a backup from before it ran"
-    )]
-    Newer { key: String, found: u32, known: u32 },
-    #[error("failed to open the store in {}: {cause}", directory.display())]
-    Open { directory: PathBuf, cause: String },
 }
 
 /// Durable state of partitions, with their history and documents. Calls block; they are made from

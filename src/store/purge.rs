@@ -140,10 +140,10 @@ impl<R: Rows> Planner<'_, R> {
         }
         match (receipts, closed) {
             (None, None) => None,
-            (Some(_), None) => Some((Victim::Receipts, true)),
-            (None, Some(_)) => Some((Victim::Closed, true)),
-            (Some(receipts), Some(closed)) if receipts <= closed => Some((Victim::Receipts, true)),
-            (Some(_), Some(_)) => Some((Victim::Closed, true)),
+            (Some(receipts), closed) if closed.is_none_or(|closed| receipts <= closed) => {
+                Some((Victim::Receipts, true))
+            }
+            (Some(_) | None, _) => Some((Victim::Closed, true)),
         }
     }
 
@@ -178,8 +178,14 @@ impl<R: Rows> Planner<'_, R> {
         let index = which.by_age(self.partition, at);
         let is_whole = match which {
             Closed::Incident(number) => self.remove_incident(at, number)?,
-            Closed::Page(id) => self.remove_page(id)?,
-            Closed::Alert(id) => self.remove_alert(at, id)?,
+            Closed::Page(id) => {
+                self.remove(Key::closed_page(self.partition, id))?;
+                true
+            }
+            Closed::Alert(id) => {
+                self.remove_alert(at, id)?;
+                true
+            }
         };
         if is_whole {
             self.remove(index)?;
@@ -265,23 +271,17 @@ impl<R: Rows> Planner<'_, R> {
         self.remove(key)
     }
 
-    fn remove_page(&mut self, id: PageId) -> Result<bool, Error> {
-        self.remove(Key::closed_page(self.partition, id))?;
-        Ok(true)
-    }
-
-    fn remove_alert(&mut self, at: Timestamp, id: AlertId) -> Result<bool, Error> {
+    fn remove_alert(&mut self, at: Timestamp, id: AlertId) -> Result<(), Error> {
         let key = Key::closed_alert(self.partition, id);
         let alert: Option<Alert> = rows::read(self.rows, &key)?;
         let Some(alert) = alert.filter(|alert| retention_index::alert_closed_at(alert) == at)
         else {
-            return Ok(true);
+            return Ok(());
         };
         for index in retention_index::alert_index_keys(self.partition, &alert) {
             self.remove(index)?;
         }
-        self.remove(key)?;
-        Ok(true)
+        self.remove(key)
     }
 
     fn remove(&mut self, key: Key) -> Result<(), Error> {

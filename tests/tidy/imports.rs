@@ -265,13 +265,18 @@ const HOMES: &[(&str, &[Home])] = &[
         "reqwest",
         &[
             Home::File("src/channels/http/mod.rs"),
+            // Builds its clients.
+            Home::File("src/channels/http/setup.rs"),
             Home::OneFileOf("cli"),
         ],
     ),
     (
         "lettre",
         &[
+            // Builds its messages.
             Home::File("src/channels/email/mod.rs"),
+            // Leads its connection.
+            Home::File("src/channels/email/relay.rs"),
             // Implements its trait of a stream.
             Home::File("src/channels/email/stream.rs"),
         ],

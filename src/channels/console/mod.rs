@@ -9,11 +9,14 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use crate::channels::acknowledge_text;
 use crate::channels::email::text;
 use crate::channels::links::Links;
 use crate::channels::message_text;
+use crate::channels::outcome::provider_words;
 use crate::channels::{
-    BuildError, CancelToken, Cancelled, Channel, Kind, Parts, Pending, Probed, Provider, Sent,
+    BuildError, CancelToken, Cancelled, Channel, Kind, Parts, Pending, Probed, Provider, Sending,
+    Sent,
 };
 use crate::document::MapSchema;
 use crate::document::section::Section;
@@ -138,11 +141,7 @@ impl Channel for Console {
     }
 
     /// Writing runs beside the other tasks: a terminal that is held must not hold the router.
-    fn send<'channel>(
-        &'channel self,
-        order: &'channel SendRequest,
-        mark: &'channel CancelToken,
-    ) -> Pending<'channel, Result<Sent, Cancelled>> {
+    fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a> {
         Box::pin(async move {
             let writing = self.write(compose(order, &self.links), mark.clone());
             let deadline = Duration::from_millis(order.deadline.0);
@@ -165,11 +164,7 @@ impl Channel for Console {
 }
 
 fn sent(outcome: Outcome, words: Option<String>) -> Sent {
-    Sent {
-        outcome,
-        provider_message: words.map(|words| message_text::provider_words(&words)),
-        reference: None,
-    }
+    Sent::new(outcome, words.and_then(|words| provider_words(&words, &[])))
 }
 
 /// The page as it stands on the screen. Only the left side has a rule, because nobody knows how
@@ -185,7 +180,10 @@ pub fn compose(order: &SendRequest, links: &Links) -> String {
     }
     if order.asks {
         lines.push(String::new());
-        lines.push(format!("Acknowledge: {}", message_text::command(message)));
+        lines.push(format!(
+            "Acknowledge: {}",
+            acknowledge_text::command(message)
+        ));
     }
     let edge = "─".repeat(WIDTH);
     let mut page = format!("\n┌{edge}\n");
@@ -230,7 +228,7 @@ fn single(lines: &mut Vec<String>, order: &SendRequest, brief: &IncidentSummary)
 
 fn bundle(lines: &mut Vec<String>, order: &SendRequest) {
     let message = &order.message;
-    lines.push(message_text::bundle_count(message));
+    lines.push(acknowledge_text::bundle_count(message));
     lines.push(String::new());
     lines.extend(message.incidents.iter().map(message_text::headline));
     lines.extend(text::bundle_rest(message));

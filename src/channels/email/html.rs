@@ -6,6 +6,7 @@
 use askama::Template;
 
 use super::text;
+use crate::channels::acknowledge_text;
 use crate::channels::links::Links;
 use crate::channels::message_text;
 use crate::channels::sent::Block;
@@ -107,7 +108,7 @@ fn single(order: &SendRequest, links: &Links, brief: &IncidentSummary) -> Page {
         facts: text::facts(message, brief),
         link: links.page(&message.token),
         button: format!("{verb} #{number}"),
-        how: message_text::how_to_acknowledge(order, links),
+        how: acknowledge_text::how_to_acknowledge(order, links),
         content: Content::Incident {
             heading: text::alerts_heading(brief),
             alerts: message_text::alert_lines(brief),
@@ -129,16 +130,16 @@ fn bundle(order: &SendRequest, links: &Links) -> Page {
     };
     Page {
         subject: text::subject(message),
-        preview: message_text::bundle_summary(message),
+        preview: acknowledge_text::bundle_summary(message),
         bar: if is_high { RED } else { AMBER },
         notice: None,
         tag: None,
-        title: message_text::bundle_count(message),
+        title: acknowledge_text::bundle_count(message),
         joined: None,
         facts: vec![text::why(message)],
         link: links.page(&message.token),
         button: format!("Acknowledge all {}", message.incidents_total),
-        how: message_text::how_to_acknowledge(order, links),
+        how: acknowledge_text::how_to_acknowledge(order, links),
         content: Content::Bundle {
             incidents: message.incidents.iter().map(incident).collect(),
             rest: text::bundle_rest(message),

@@ -1,54 +1,39 @@
 //! The channel kind `smtp`: one mail for one reader through a configured relay.
 //!
-//! The conversation is led step by step over lettre's connection instead of its transport, for two
-//! reasons. It must be known whether the text was handed over when something breaks: before that a
-//! page can be repeated freely, after that it may have been sent. And a connection on which a send
-//! was given up must never be used again: its late answer would be read as the answer to the next
-//! mail. No step has a time limit of its own but connecting; the whole ends at the deadline, and
-//! [`Progress`] then tells how far it came. [`outcome`] says what the answers mean.
+//! `relay.rs` leads the conversation, and `outcome.rs` says what the answers mean.
 
 pub mod html;
 pub mod idle;
 pub mod outcome;
+mod relay;
 pub mod settings;
+mod stage;
 mod stream;
 mod subject;
 pub mod text;
 pub mod thread;
+mod words;
 
-use std::error::Error as StdError;
-use std::io;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, MultiPartKind, SinglePart};
-use lettre::transport::smtp;
-use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
-use secrecy::{ExposeSecret, SecretString};
 
 pub use self::idle::IDLE_MAX;
-use self::idle::{Idle, Used};
-use self::outcome::{Progress, Reply, Stage};
+use self::relay::Relay;
 pub use self::settings::{Error, KIND, Settings, Tls};
-use self::stream::{Broken, Security};
+use self::stage::Progress;
 use self::thread::Thread;
-use crate::channels::certificate;
 use crate::channels::links::Links;
 use crate::channels::outcome::provider_words;
-use crate::channels::{CancelToken, Cancelled, Channel, Pending, Probed, Sent};
+use crate::channels::{CancelToken, Cancelled, Channel, Pending, Probed, Sending, Sent};
 use crate::engine::decision::SendRequest;
-use crate::engine::outcome::{Capacity, Outcome, Validity};
+use crate::engine::outcome::{Capacity, Outcome};
 use crate::engine::ruleset::ChannelInfo;
 use crate::engine::urgency::Urgency;
 use crate::text::one_line;
 
-/// An idle connection whose answer takes longer is replaced.
-const CHECK_SECONDS: u64 = 3;
 const PROBE_SECONDS: u64 = 15;
 
 /// A relay, and the mails that go through it.
@@ -92,17 +77,13 @@ impl Email {
         mark: &CancelToken,
     ) -> Result<Sent, Cancelled> {
         let Ok(to) = order.address.parse::<Address>() else {
-            return Ok(outcome::refused_here(
-                Outcome::RefusedTarget,
-                "not an e-mail address",
-            ));
+            let words = Some("not an e-mail address".to_owned());
+            return Ok(Sent::new(Outcome::RefusedTarget, words));
         };
         let thread = Thread::of(order, &self.id_host);
         let Ok(mail) = self.mail(order, &to, &thread) else {
-            return Ok(outcome::refused_here(
-                Outcome::RefusedContent,
-                "the mail could not be built",
-            ));
+            let words = Some("the mail could not be built".to_owned());
+            return Ok(Sent::new(Outcome::RefusedContent, words));
         };
         let parties = [&self.from.email, &to];
         Ok(
@@ -168,11 +149,7 @@ impl Channel for Email {
         &self.info
     }
 
-    fn send<'channel>(
-        &'channel self,
-        order: &'channel SendRequest,
-        mark: &'channel CancelToken,
-    ) -> Pending<'channel, Result<Sent, Cancelled>> {
+    fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a> {
         Box::pin(async move {
             let progress = Progress::default();
             let deadline = Duration::from_millis(order.deadline.0);
@@ -225,272 +202,6 @@ fn subject(order: &SendRequest) -> HeaderValue {
 
 fn silent(progress: &Progress) -> Sent {
     let stage = progress.stage();
-    Sent {
-        outcome: outcome::of_silence(stage),
-        provider_message: Some(format!("no answer in time ({})", stage.as_str())),
-        reference: None,
-    }
-}
-
-/// Why a conversation ended early.
-enum Failure {
-    Smtp {
-        stage: Stage,
-        error: smtp::Error,
-    },
-    /// No connection to the relay, or no TLS on it.
-    Stream(io::Error),
-    /// The relay cannot do what the settings or the address need.
-    Unable {
-        outcome: Outcome,
-        words: &'static str,
-    },
-}
-
-/// The server that takes our mail, with idle connections to it.
-struct Relay {
-    host: String,
-    port: u16,
-    security: Security,
-    credentials: Option<Credentials>,
-    /// Never to appear in what the relay is quoted with.
-    secret: Option<SecretString>,
-    hello: ClientId,
-    idle: Idle<AsyncSmtpConnection>,
-}
-
-impl Relay {
-    /// The relay of these settings; connects only when there is something to send.
-    fn new(settings: Settings, hello: &str) -> Result<Self, Error> {
-        let credentials = match (&settings.username, &settings.password) {
-            (Some(name), Some(password)) => Some(Credentials::new(
-                name.clone(),
-                password.expose_secret().to_owned(),
-            )),
-            (None, None) => None,
-            (Some(_), None) | (None, Some(_)) => {
-                let channel = settings.name;
-                return Err(Error::Credentials { channel });
-            }
-        };
-        Ok(Self {
-            security: Security::new(&settings)?,
-            host: settings.host,
-            port: settings.port,
-            credentials,
-            secret: settings.password,
-            hello: client_id(hello),
-            idle: Idle::default(),
-        })
-    }
-
-    /// Hands over one mail; returns the relay's words of acceptance. The token is tested again when
-    /// the relay waits for the text: a relay drops a mail whose text never comes.
-    async fn send(
-        &self,
-        [from, to]: [&Address; 2],
-        mail: &[u8],
-        progress: &Progress,
-        mark: &CancelToken,
-    ) -> Result<Result<String, Failure>, Cancelled> {
-        mark.test()?;
-        match self.announce(from, to, progress).await {
-            Ok(used) => {
-                mark.test()?;
-                Ok(self.hand_over(used, mail, progress).await)
-            }
-            Err(failure) => Ok(Err(failure)),
-        }
-    }
-
-    /// A connection on which the relay waits for the text of a mail.
-    async fn announce(
-        &self,
-        from: &Address,
-        to: &Address,
-        progress: &Progress,
-    ) -> Result<Used<AsyncSmtpConnection>, Failure> {
-        let mut used = self.connection(progress).await?;
-        let smtp = &mut used.connection;
-        let utf8 = parameters(smtp, [from, to])?;
-        let sender = Mail::new(Some(from.clone()), utf8);
-        let recipient = Rcpt::new(to.clone(), Vec::new());
-        step(smtp, progress, Stage::Sender, sender).await?;
-        step(smtp, progress, Stage::Recipient, recipient).await?;
-        step(smtp, progress, Stage::Recipient, Data).await?;
-        Ok(used)
-    }
-
-    async fn hand_over(
-        &self,
-        mut used: Used<AsyncSmtpConnection>,
-        mail: &[u8],
-        progress: &Progress,
-    ) -> Result<String, Failure> {
-        progress.reach(Stage::Content);
-        let message = used.connection.message(mail).await;
-        let response = message.map_err(at(Stage::Content))?;
-        let words = response.message().collect::<Vec<_>>().join(" ");
-        self.idle.park(used);
-        Ok(format!("{} {words}", response.code()))
-    }
-
-    /// Goes as far as the relay's consent to our sender, and takes it back.
-    async fn probe(
-        &self,
-        from: &Address,
-        progress: &Progress,
-    ) -> Result<Option<Validity>, Failure> {
-        let (mut used, certificate) = self.connect(progress).await?;
-        let smtp = &mut used.connection;
-        let utf8 = parameters(smtp, [from, from])?;
-        let mail = Mail::new(Some(from.clone()), utf8);
-        step(smtp, progress, Stage::Sender, mail).await?;
-        step(smtp, progress, Stage::Sender, Rset).await?;
-        self.idle.park(used);
-        Ok(certificate)
-    }
-
-    /// An idle connection that still answers, or a new one.
-    async fn connection(&self, progress: &Progress) -> Result<Used<AsyncSmtpConnection>, Failure> {
-        while let Some(mut used) = self.idle.take() {
-            let check = used.connection.test_connected();
-            let limit = Duration::from_secs(CHECK_SECONDS);
-            if let Ok(true) = tokio::time::timeout(limit, check).await {
-                return Ok(used);
-            }
-            // What broke this one most likely broke the others: no time is spent on them.
-            self.idle.clear();
-        }
-        Ok(self.connect(progress).await?.0)
-    }
-
-    /// A new connection, and how long the relay's certificate is good.
-    async fn connect(
-        &self,
-        progress: &Progress,
-    ) -> Result<(Used<AsyncSmtpConnection>, Option<Validity>), Failure> {
-        progress.reach(Stage::Connect);
-        let server = (self.host.as_str(), self.port);
-        let connected = stream::connect(server, &self.security, &self.hello).await;
-        let greeted = connected.map_err(|broken| match broken {
-            Broken::Smtp(error) => at(Stage::Connect)(error),
-            Broken::Stream(error) => Failure::Stream(error),
-        })?;
-        let (mut smtp, mut certificate) = (greeted.connection, greeted.certificate);
-        if let Security::StartTls(tls) = &self.security {
-            if !smtp.can_starttls() {
-                return Err(Failure::Unable {
-                    outcome: Outcome::TlsOther,
-                    words: "the relay does not offer STARTTLS; use tls = \"implicit\" or \"none\"",
-                });
-            }
-            smtp.starttls(tls.clone(), &self.hello)
-                .await
-                .map_err(at(Stage::Connect))?;
-            let shown = smtp.peer_certificate().ok();
-            certificate = shown.and_then(|shown| certificate::validity(&shown));
-        }
-        if let Some(credentials) = &self.credentials {
-            progress.reach(Stage::Login);
-            smtp.auth(DEFAULT_MECHANISMS, credentials)
-                .await
-                .map_err(at(Stage::Login))?;
-        }
-        Ok((Used::new(smtp), certificate))
-    }
-
-    /// The relay's words, and what to do where they are about our name.
-    fn words(&self, stage: Stage, error: &smtp::Error) -> String {
-        let code = error.status().filter(|_| stage == Stage::Connect);
-        let code = code.map(u16::from);
-        outcome::about_greeting(code, &self.hello, error_words(error))
-    }
-
-    /// The outcome of a failure, with the relay's own words.
-    fn sent(&self, failure: &Failure) -> Sent {
-        let (outcome, words) = match failure {
-            Failure::Smtp { stage, error } => {
-                (smtp_outcome(*stage, error), self.words(*stage, error))
-            }
-            Failure::Stream(error) => {
-                let outcome = outcome::of_break(Stage::Connect, error);
-                (outcome, format!("Connection error: {error}"))
-            }
-            Failure::Unable { outcome, words } => (*outcome, (*words).to_owned()),
-        };
-        let secrets: Vec<&SecretString> = self.secret.iter().collect();
-        Sent {
-            outcome,
-            provider_message: provider_words(&words, &secrets),
-            reference: None,
-        }
-    }
-}
-
-/// An address is greeted with in brackets (RFC 5321, 4.1.3).
-fn client_id(name: &str) -> ClientId {
-    match name.trim_matches(['[', ']']).parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => ClientId::Ipv4(address),
-        Ok(IpAddr::V6(address)) => ClientId::Ipv6(address),
-        Err(_) => ClientId::Domain(name.to_owned()),
-    }
-}
-
-async fn step(
-    smtp: &mut AsyncSmtpConnection,
-    progress: &Progress,
-    stage: Stage,
-    command: impl std::fmt::Display,
-) -> Result<(), Failure> {
-    progress.reach(stage);
-    smtp.command(command).await.map_err(at(stage))?;
-    Ok(())
-}
-
-/// Addresses beyond ASCII need a relay that can carry them.
-fn parameters(
-    smtp: &AsyncSmtpConnection,
-    addresses: [&Address; 2],
-) -> Result<Vec<MailParameter>, Failure> {
-    let is_ascii = |address: &&Address| AsRef::<str>::as_ref(*address).is_ascii();
-    if addresses.iter().all(is_ascii) {
-        return Ok(Vec::new());
-    }
-    if smtp.server_info().supports_feature(Extension::SmtpUtfEight) {
-        return Ok(vec![MailParameter::SmtpUtfEight]);
-    }
-    Err(Failure::Unable {
-        outcome: Outcome::RefusedTarget,
-        words: "the relay accepts only ASCII addresses",
-    })
-}
-
-fn at(stage: Stage) -> impl FnOnce(smtp::Error) -> Failure {
-    move |error| Failure::Smtp { stage, error }
-}
-
-fn smtp_outcome(stage: Stage, error: &smtp::Error) -> Outcome {
-    match error.status() {
-        Some(code) => outcome::of_reply(Reply {
-            stage,
-            code: code.into(),
-            text: &reply_text(error),
-        }),
-        // No way to log in that both sides know.
-        None if error.is_client() && stage == Stage::Login => Outcome::RefusedCredential,
-        None => outcome::of_break(stage, error),
-    }
-}
-
-fn reply_text(error: &smtp::Error) -> String {
-    error.source().map(ToString::to_string).unwrap_or_default()
-}
-
-/// `550 5.1.1 no such user`, or what broke.
-fn error_words(error: &smtp::Error) -> String {
-    match error.status() {
-        Some(code) => format!("{code} {}", reply_text(error)),
-        None => error.to_string(),
-    }
+    let words = format!("no answer in time ({})", stage.as_str());
+    Sent::new(outcome::of_silence(stage), Some(words))
 }

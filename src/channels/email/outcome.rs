@@ -4,73 +4,20 @@
 //! our sender and so about every page, after `RCPT TO` about one reader, after the text about this
 //! text. Where two readings are possible, the one that tries more ways to reach the reader wins.
 //!
-//! Codes and enhanced codes are read first. Words decide only where these leave it open, and only
-//! the relay's own: relays quote addresses, host names and links, and `daily-ops@example.com` says
-//! nothing about a limit.
+//! Codes and enhanced codes are read first. Words decide only where these leave it open.
 
 use std::error::Error;
 use std::fmt::Display;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustls::CertificateError;
 
-use crate::channels::Sent;
+use super::stage::Stage;
+use super::words::{
+    enhanced, is_about_size, is_about_us, is_mailbox_full, own_words, says, speaks_of_policy,
+};
 use crate::engine::outcome::Outcome;
 use crate::engine::time::Duration;
-
-/// How far the conversation had come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Connecting, TLS, greeting.
-    Connect,
-    Login,
-    /// `MAIL FROM`.
-    Sender,
-    /// `RCPT TO`, and the permission to send the text.
-    Recipient,
-    /// The text is on its way: from here on a silence may mean that it was sent.
-    Content,
-}
-
-impl Stage {
-    /// All stages in their order.
-    pub const ALL: [Self; 5] = [
-        Self::Connect,
-        Self::Login,
-        Self::Sender,
-        Self::Recipient,
-        Self::Content,
-    ];
-
-    /// As the timeline says where it stopped.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Connect => "at connect",
-            Self::Login => "at login",
-            Self::Sender => "at MAIL FROM",
-            Self::Recipient => "at RCPT TO",
-            Self::Content => "after the message text",
-        }
-    }
-}
-
-/// How far an attempt has come, for whoever gives it up.
-#[derive(Default)]
-pub struct Progress(AtomicUsize);
-
-impl Progress {
-    /// Notes that this stage begins.
-    pub fn reach(&self, stage: Stage) {
-        let at = Stage::ALL.iter().position(|known| *known == stage);
-        self.0.store(at.unwrap_or(0), Ordering::Relaxed);
-    }
-
-    /// The stage that was reached.
-    pub fn stage(&self) -> Stage {
-        Stage::ALL[self.0.load(Ordering::Relaxed)]
-    }
-}
 
 /// A relay's reply.
 #[derive(Clone, Copy, Debug)]
@@ -89,8 +36,8 @@ const THROTTLED: Outcome = Outcome::Throttled {
 /// The outcome of a negative reply.
 pub fn of_reply(reply: Reply<'_>) -> Outcome {
     match (reply.code, reply.stage) {
-        (400..=499, _) => postponed(reply),
-        (500..=599, _) => refused(reply),
+        (400..=499, _) => limit(reply).unwrap_or(Outcome::Transient),
+        (500..=599, _) => limit(reply).unwrap_or_else(|| refused(reply)),
         (_, Stage::Content) => Outcome::Unknown,
         (_, Stage::Connect | Stage::Login | Stage::Sender | Stage::Recipient) => Outcome::Transient,
     }
@@ -113,20 +60,7 @@ pub fn of_silence(stage: Stage) -> Outcome {
     }
 }
 
-fn postponed(reply: Reply<'_>) -> Outcome {
-    match limit(reply) {
-        Some(Limit::Spent) => Outcome::QuotaExhausted,
-        Some(Limit::Rate) => THROTTLED,
-        None => Outcome::Transient,
-    }
-}
-
 fn refused(reply: Reply<'_>) -> Outcome {
-    match limit(reply) {
-        Some(Limit::Spent) => return Outcome::QuotaExhausted,
-        Some(Limit::Rate) => return THROTTLED,
-        None => {}
-    }
     let status = enhanced(reply.text);
     let is_about_login =
         matches!(reply.code, 530 | 534 | 535 | 538) || matches!(status, Some((7, 8 | 9 | 11 | 14)));
@@ -142,21 +76,6 @@ fn refused(reply: Reply<'_>) -> Outcome {
         Stage::Recipient => recipient_refused(reply, status),
         Stage::Content => content_refused(reply, status),
     }
-}
-
-/// Relays often wait until the reader is named before they refuse the sender, our name or our
-/// address: that is about every page.
-fn is_about_us(words: &str) -> bool {
-    says(
-        words,
-        &[
-            "sender address rejected",
-            "sender verify failed",
-            "client host rejected",
-            "helo command rejected",
-            "ehlo command rejected",
-        ],
-    )
 }
 
 /// The words of a reply to our greeting; where they refuse the name in it, with what to do.
@@ -197,15 +116,9 @@ fn content_refused(reply: Reply<'_>, status: Option<(u16, u16)>) -> Outcome {
     }
 }
 
-/// A limit of ours, not of the reader's mailbox.
-enum Limit {
-    /// Nothing is left to send with for long.
-    Spent,
-    /// Too much at once.
-    Rate,
-}
-
-fn limit(reply: Reply<'_>) -> Option<Limit> {
+/// The outcome of a limit of ours, not of the reader's mailbox: either nothing is left to send with
+/// for long, or it was too much at once.
+fn limit(reply: Reply<'_>) -> Option<Outcome> {
     let status = enhanced(reply.text);
     let can_be_limit = match status {
         // The address, the mailbox, the size of the text.
@@ -218,16 +131,16 @@ fn limit(reply: Reply<'_>) -> Option<Limit> {
     if !can_be_limit || is_mailbox_full(&words) || is_about_size(&words) {
         return None;
     }
-    let has_word = |word: &str| {
+    let has_word = |word| {
         words
             .split(|letter: char| !letter.is_alphanumeric())
-            .any(|found| found == word)
+            .any(|it| it == word)
     };
     if says(
         &words,
         &["daily", "monthly", "per day", "per month", "24 hours"],
     ) {
-        return Some(Limit::Spent);
+        return Some(Outcome::QuotaExhausted);
     }
     const RATE: &[&str] = &[
         "too many",
@@ -242,7 +155,7 @@ fn limit(reply: Reply<'_>) -> Option<Limit> {
         "hourly",
     ];
     if says(&words, RATE) || has_word("rate") || has_word("ratelimited") {
-        return Some(Limit::Rate);
+        return Some(THROTTLED);
     }
     let is_spent = status == Some((4, 5))
         || says(
@@ -250,71 +163,7 @@ fn limit(reply: Reply<'_>) -> Option<Limit> {
             &["limit exceeded", "sending limit", "out of credit"],
         )
         || has_word("quota");
-    is_spent.then_some(Limit::Spent)
-}
-
-fn says(words: &str, signs: &[&str]) -> bool {
-    signs.iter().any(|sign| words.contains(sign))
-}
-
-fn is_mailbox_full(words: &str) -> bool {
-    says(words, &["over quota", "overquota"])
-        || (says(words, &["mailbox", "inbox", "user", "recipient"])
-            && says(words, &["full", "quota", "exceed"]))
-}
-
-fn is_about_size(words: &str) -> bool {
-    says(words, &["message size", "too large", "too big"])
-}
-
-fn speaks_of_policy(words: &str) -> bool {
-    const SIGNS: &[&str] = &[
-        "spam",
-        "policy",
-        "blocked",
-        "blacklist",
-        "blocklist",
-        "relay",
-        // OpenSMTPD refuses so whatever none of its rules takes from us.
-        "invalid recipient",
-    ];
-    says(words, SIGNS)
-}
-
-/// The relay's own words in lower case: without what stands in angle brackets or quotation marks,
-/// and without words that are an address, a host name or a link.
-fn own_words(text: &str) -> String {
-    let mut outside = String::with_capacity(text.len());
-    let mut closing = None;
-    for letter in text.chars() {
-        match (closing, letter) {
-            (Some(end), _) if letter == end => closing = None,
-            (Some(_), _) => {}
-            (None, '<') => closing = Some('>'),
-            (None, '"') => closing = Some('"'),
-            (None, _) => outside.push(letter),
-        }
-    }
-    let words = outside.split_whitespace().filter(|word| !is_name(word));
-    words.collect::<Vec<_>>().join(" ").to_lowercase()
-}
-
-fn is_name(word: &str) -> bool {
-    let mut parts = word.split('.').skip(1);
-    word.contains('@')
-        || word.contains("://")
-        || parts.any(|part| part.starts_with(char::is_alphabetic))
-}
-
-/// Subject and detail of the enhanced status (RFC 3463) with which a reply's text begins.
-fn enhanced(text: &str) -> Option<(u16, u16)> {
-    let word = text.split_whitespace().next()?;
-    let word = word.trim_matches(|letter: char| !letter.is_ascii_digit());
-    let mut parts = word.split('.').map(str::parse::<u16>);
-    match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(Ok(4 | 5)), Some(Ok(subject)), Some(Ok(detail)), None) => Some((subject, detail)),
-        _ => None,
-    }
+    is_spent.then_some(Outcome::QuotaExhausted)
 }
 
 /// Looks through the causes of an error for one of TLS.
@@ -349,15 +198,6 @@ fn of_tls(error: &rustls::Error) -> Outcome {
         Outcome::TlsNameMismatch
     } else {
         Outcome::TlsOther
-    }
-}
-
-/// What is refused before the relay is asked.
-pub fn refused_here(outcome: Outcome, words: &str) -> Sent {
-    Sent {
-        outcome,
-        provider_message: Some(words.to_owned()),
-        reference: None,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The text is complete in itself; the HTML form shows the same facts.
 
+use crate::channels::acknowledge_text;
 use crate::channels::links::Links;
 use crate::channels::message_text;
 use crate::channels::sent::{self, Block};
@@ -23,7 +24,7 @@ pub fn subject(message: &Message) -> String {
     match (message.kind, message.incidents.first()) {
         (PageKind::Bundle, _) | (_, None) => {
             let urgency = message.incidents.iter().map(|brief| brief.urgency).max();
-            let count = message_text::bundle_count(message);
+            let count = acknowledge_text::bundle_count(message);
             match urgency {
                 Some(urgency) => format!("[{}] {count}", message_text::urgency(urgency)),
                 None => count,
@@ -120,7 +121,7 @@ fn single(order: &SendRequest, links: &Links, brief: &IncidentSummary) -> Vec<St
 fn bundle(order: &SendRequest, links: &Links) -> Vec<String> {
     let message = &order.message;
     let mut parts = vec![
-        message_text::bundle_count(message),
+        acknowledge_text::bundle_count(message),
         aligned(&[why(message)]),
         acting(order, links),
     ];
@@ -153,7 +154,7 @@ pub fn bundle_rest(message: &Message) -> Option<String> {
 /// How to acknowledge, then the link.
 fn acting(order: &SendRequest, links: &Links) -> String {
     let link = links.page(&order.message.token);
-    let how = message_text::how_to_acknowledge(order, links);
+    let how = acknowledge_text::how_to_acknowledge(order, links);
     let how = how.unwrap_or_else(|| "The incident now:".to_owned());
     format!("{how}\n{link}")
 }

@@ -57,11 +57,10 @@ impl Fault {
 
     /// What came of an attempt that ended so.
     pub fn sent(&self) -> Sent {
-        Sent {
-            outcome: self.outcome(),
-            provider_message: outcome::provider_words(&self.to_string(), &[]),
-            reference: None,
-        }
+        Sent::new(
+            self.outcome(),
+            outcome::provider_words(&self.to_string(), &[]),
+        )
     }
 
     /// Reads an error and all that caused it.

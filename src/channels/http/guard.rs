@@ -4,7 +4,7 @@
 //! way into its own network. Every address is checked in its plain form, after name resolution,
 //! and the connection goes to the address that was checked.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
@@ -122,6 +122,27 @@ const SPECIAL_V6: [(IpNet, &str); 4] = [
     (v6(0x2002, 0, 16), "a 6to4 address"),
     (v6(0x3fff, 0, 20), "a reserved address"),
 ];
+
+/// The permitted ones; if there is none, why the last was refused.
+pub fn permitted(
+    guard: &Guard,
+    found: impl Iterator<Item = SocketAddr>,
+) -> Result<Vec<SocketAddr>, Refused> {
+    let mut refused = None;
+    let permitted: Vec<SocketAddr> = found
+        .filter(|address| match guard.check(address.ip()) {
+            Ok(()) => true,
+            Err(error) => {
+                refused = Some(error);
+                false
+            }
+        })
+        .collect();
+    match refused {
+        Some(refused) if permitted.is_empty() => Err(refused),
+        Some(_) | None => Ok(permitted),
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! The guarded HTTP client: the only place that knows reqwest.
+//! The guarded HTTP client: with its set-up the only place that knows reqwest.
 //!
 //! It follows no redirect, reads no proxy from the environment (one can be set for the addresses of
 //! the settings), gives every call a deadline and keeps at most 64 KiB of an answer. Addresses that
@@ -6,97 +6,34 @@
 //! not. It decides what a missing answer means; what an answer means is for the tables in
 //! `outcome.rs`.
 
+mod call;
 mod fault;
 pub mod guard;
+mod setup;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
+use std::time;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::tls::TlsInfo;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use reqwest::Method;
 
+pub use self::call::{Answer, Auth, BODY_BYTES_MAX, Reach};
 pub use self::fault::Fault;
 use self::fault::Stage;
 use self::guard::{Guard, Refused};
+pub use self::setup::{
+    Clock, HttpOptions, IDLE_CONNECTIONS_MAX, Proxy, SetupError, install_crypto_provider,
+};
+use self::setup::{GuardedResolver, build, builder, proxy};
 use crate::channels::cancel::{CancelToken, Cancelled, Tested};
 use crate::channels::certificate;
 use crate::channels::retry_after;
-use crate::engine::outcome::Validity;
 use crate::engine::time::{Duration, Timestamp};
-
-/// Tells the present; given from outside, so that tests can move it.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// Bytes kept of an answer.
-pub const BODY_BYTES_MAX: usize = 64 * 1024;
-
-/// Looking up, connecting and shaking hands take at most this long. Shorter than any deadline of
-/// a request, so that a call that runs out of time has been handed over.
-const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
-
-/// Providers close idle connections; one that is closed while we send looks like a lost message.
-const IDLE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(15);
-
-/// To one provider of the settings; there are only so many of these. Connections to webhooks,
-/// which may be any number of servers, are not kept at all.
-pub const IDLE_CONNECTIONS_MAX: usize = 8;
-
-const USER_AGENT: &str = concat!("Reveille/", env!("CARGO_PKG_VERSION"));
-
-/// Whom to ask instead of connecting.
-pub struct Proxy {
-    /// `http://…` or `https://…`
-    pub url: String,
-    /// Domains, addresses and ranges that are connected to all the same.
-    pub exempt: Vec<String>,
-}
-
-/// What the client needs to know.
-pub struct HttpOptions {
-    pub clock: Clock,
-    /// Ranges that webhooks may reach beside public addresses.
-    pub allow_networks: Vec<ipnet::IpNet>,
-    /// For addresses that stand in the settings.
-    pub proxy: Option<Proxy>,
-    /// Certificates (DER) trusted beside those of the system.
-    pub extra_roots: Vec<Vec<u8>>,
-}
-
-/// Whether the address of a call is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// The address stands in the settings of the process: any network.
-    Configured,
-    /// The address came with the rules: public networks and those that are opened.
-    Guarded,
-}
-
-impl Reach {
-    /// An address that cannot be called is the fault of whoever wrote it down.
-    fn blamed(self, fault: Fault) -> Fault {
-        match (self, fault) {
-            (Self::Configured, Fault::Address(words)) => Fault::Own(words),
-            (Self::Configured | Self::Guarded, fault) => fault,
-        }
-    }
-}
-
-/// How a call says who we are.
-#[derive(Clone, Copy, Default)]
-pub enum Auth<'call> {
-    #[default]
-    None,
-    Bearer(&'call SecretString),
-    Basic {
-        user: &'call str,
-        password: &'call SecretString,
-    },
-}
 
 /// One call.
 pub struct Request<'call> {
@@ -108,44 +45,6 @@ pub struct Request<'call> {
     pub body: Vec<u8>,
     /// For the whole call, the answer's body included.
     pub deadline: Duration,
-}
-
-/// What came back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    pub status: u16,
-    /// What `Retry-After` asks for, if it is there.
-    pub retry_after: Option<Duration>,
-    /// The first [`BODY_BYTES_MAX`] bytes.
-    pub body: Vec<u8>,
-    /// Whether the body is complete: neither too large, nor cut off, nor too late.
-    pub is_whole: bool,
-    /// Of the server, over TLS.
-    pub certificate: Option<Validity>,
-}
-
-impl Answer {
-    /// The body as text.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// The body as JSON, if it is complete and is JSON.
-    pub fn json(&self) -> Option<serde_json::Value> {
-        let body = self.is_whole.then_some(&self.body)?;
-        serde_json::from_slice(body).ok()
-    }
-}
-
-/// Why the client cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    #[error(
-        "cannot set up TLS for outgoing calls; check SSL_CERT_FILE and the ca-certificates package"
-    )]
-    Tls(#[source] reqwest::Error),
-    #[error("outbound.proxy cannot be used; write http://host:port")]
-    Proxy(#[source] reqwest::Error),
 }
 
 /// The client. One for the process; shared.
@@ -215,7 +114,7 @@ impl Http {
         request: Request<'_>,
         wrap: impl FnOnce(reqwest::Body) -> reqwest::Body,
     ) -> Result<Answer, Fault> {
-        let deadline = std::time::Duration::from_millis(request.deadline.0);
+        let deadline = time::Duration::from_millis(request.deadline.0);
         let reach = request.reach;
         let url = check_url(request.url).map_err(|fault| reach.blamed(fault))?;
         let client = match reach {
@@ -291,21 +190,6 @@ pub fn literal(guard: &Guard, url: &reqwest::Url) -> Result<(), Refused> {
     }
 }
 
-fn proxy(proxy: &Proxy) -> Result<reqwest::Proxy, SetupError> {
-    let exempt = reqwest::NoProxy::from_string(&proxy.exempt.join(","));
-    let made = reqwest::Proxy::all(&proxy.url).map_err(SetupError::Proxy)?;
-    Ok(made.no_proxy(exempt))
-}
-
-/// Installs `ring` as the process's TLS provider; harmless when it is installed already.
-pub fn install_crypto_provider() {
-    static INSTALLED: OnceLock<()> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
-        // The error is the provider that somebody else has installed before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
-}
-
 /// Whether this is an address that can be called at all: `http` or `https`, a host, no user name.
 pub fn check_url(url: &str) -> Result<reqwest::Url, Fault> {
     // The address is not repeated: it may hold a secret.
@@ -377,44 +261,6 @@ fn prepare(
     })
 }
 
-fn builder() -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
-        .user_agent(USER_AGENT)
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .tls_info(true)
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-}
-
-/// Builds with the system's certificates. A machine without any can still call `http` addresses
-/// and those whose roots are given; everything else then fails as a TLS trouble that is reported.
-fn build(
-    builder: impl Fn() -> reqwest::ClientBuilder,
-    extra_roots: &[Vec<u8>],
-) -> Result<reqwest::Client, SetupError> {
-    let roots = extra_roots
-        .iter()
-        .map(|der| reqwest::Certificate::from_der(der))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(SetupError::Tls)?;
-    match builder().tls_certs_merge(roots.clone()).build() {
-        Ok(client) => Ok(client),
-        Err(error) => {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "no usable system certificates: every https call will fail; install the \
-                 ca-certificates package or set SSL_CERT_FILE"
-            );
-            builder()
-                .tls_certs_only(roots)
-                .build()
-                .map_err(SetupError::Tls)
-        }
-    }
-}
-
 fn fault(error: reqwest::Error) -> Fault {
     if error.is_builder() {
         return Fault::Address(error.without_url().to_string());
@@ -425,43 +271,6 @@ fn fault(error: reqwest::Error) -> Fault {
         Stage::Connected
     };
     Fault::of(stage, &error.without_url())
-}
-
-/// Looks a name up once and gives on only the addresses that the guard permits; the connection
-/// goes to these, so that a second look-up cannot bring another.
-#[derive(Clone)]
-struct GuardedResolver(Arc<Guard>);
-
-impl Resolve for GuardedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let guard = Arc::clone(&self.0);
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let permitted = permitted(&guard, found)?;
-            Ok(Box::new(permitted.into_iter()) as Addrs)
-        })
-    }
-}
-
-/// The permitted ones; if there is none, why the last was refused.
-fn permitted(
-    guard: &Guard,
-    found: impl Iterator<Item = SocketAddr>,
-) -> Result<Vec<SocketAddr>, Refused> {
-    let mut refused = None;
-    let permitted: Vec<SocketAddr> = found
-        .filter(|address| match guard.check(address.ip()) {
-            Ok(()) => true,
-            Err(error) => {
-                refused = Some(error);
-                false
-            }
-        })
-        .collect();
-    match refused {
-        Some(refused) if permitted.is_empty() => Err(refused),
-        Some(_) | None => Ok(permitted),
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,10 @@
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use std::net::SocketAddr;
+
+use super::guard::permitted;
+use super::setup::USER_AGENT;
 use super::*;
 use crate::engine::outcome::Outcome;
 use crate::test_server::{Reply, Server};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::http::{Answer as Answered, Auth, Http, Method, Reach, Request};
 use super::inbound::{Answer, Denial, Endpoint, Head, Origin, Posted, Refusal, Reply, Verdict};
 use super::{
-    BuildError, CancelToken, Cancelled, Channel, Inbound, Kind, Parts, Pending, Probed, Provider,
+    BuildError, CancelToken, Channel, Inbound, Kind, Parts, Pending, Probed, Provider, Sending,
     Sent, links::Links, outcome::throttled, sms_text,
 };
 use crate::document::section::Section;
@@ -85,11 +85,7 @@ impl Channel for Sender {
         &self.info
     }
 
-    fn send<'channel>(
-        &'channel self,
-        order: &'channel SendRequest,
-        mark: &'channel CancelToken,
-    ) -> Pending<'channel, Result<Sent, Cancelled>> {
+    fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a> {
         let request = Request {
             method: Method::POST,
             url: &self.url,
@@ -101,11 +97,7 @@ impl Channel for Sender {
         };
         Box::pin(async move {
             Ok(match self.http.call_marked(request, mark).await? {
-                Ok(answered) => Sent {
-                    outcome: outcome(&answered),
-                    provider_message: None,
-                    reference: None,
-                },
+                Ok(answered) => Sent::new(outcome(&answered), None),
                 Err(fault) => fault.sent(),
             })
         })

@@ -93,11 +93,10 @@ impl Api {
     pub(super) async fn answer_privately(&self, address: &str, text: &str) -> Sent {
         // It came in a signed request; it is Slack's or it is not called.
         if !address.starts_with(ANSWERS) {
-            return Sent {
-                outcome: Outcome::RefusedTarget,
-                provider_message: Some("the answer is addressed elsewhere".to_owned()),
-                reference: None,
-            };
+            return Sent::new(
+                Outcome::RefusedTarget,
+                Some("the answer is addressed elsewhere".to_owned()),
+            );
         }
         let body = json!({
             "response_type": "ephemeral",
@@ -110,11 +109,7 @@ impl Api {
             ..self.request(address, JSON, body.to_string(), ANSWER_TIME)
         };
         match self.http.call(request).await {
-            Ok(_) => Sent {
-                outcome: Outcome::Delivered,
-                provider_message: None,
-                reference: None,
-            },
+            Ok(_) => Sent::new(Outcome::Delivered, None),
             Err(fault) => fault.sent(),
         }
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Buttons;
 use super::mrkdwn::{escaped, length, lines, link, literal};
 use crate::channels::links::Links;
-use crate::channels::{message_text, sent};
+use crate::channels::{acknowledge_text, message_text, sent};
 use crate::engine::decision::{IncidentSummary, Message, SendRequest, ThreadRef};
 use crate::engine::event::Link;
 use crate::engine::incident::Status;
@@ -41,7 +41,7 @@ pub(super) fn text(order: &SendRequest, links: &Links) -> String {
         return literal(&news, TEXT_MAX);
     }
     let first = match single {
-        None => message_text::bundle_summary(message),
+        None => acknowledge_text::bundle_summary(message),
         Some(brief) => {
             let said = news.unwrap_or_else(|| message_text::state(brief, &message.time_zone));
             format!("{} ({said})", message_text::headline(brief))
@@ -165,7 +165,9 @@ fn bundle(message: &Message) -> Vec<Value> {
     let listed = lines([shown].into_iter().chain(more), SECTION_MAX);
     let head = match message.kind {
         PageKind::Update { .. } => format!("Bundle of {} incidents", message.incidents_total),
-        PageKind::Page | PageKind::Bundle | PageKind::Copy => message_text::bundle_count(message),
+        PageKind::Page | PageKind::Bundle | PageKind::Copy => {
+            acknowledge_text::bundle_count(message)
+        }
     };
     let mut blocks = vec![header(&head)];
     if !listed.is_empty() {
@@ -227,7 +229,7 @@ fn how_to_acknowledge(order: &SendRequest, links: &Links) -> Option<String> {
     if !order.asks {
         return None;
     }
-    let command = format!("Run `{}`", message_text::command(&order.message));
+    let command = format!("Run `{}`", acknowledge_text::command(&order.message));
     let command = escaped(&command, LINE_MAX);
     if links.is_local() {
         return Some(command);

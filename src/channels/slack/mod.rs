@@ -22,7 +22,9 @@ use self::people::People;
 pub use self::settings::{Buttons, KIND, Settings};
 use crate::channels::http::{self, Http};
 use crate::channels::links::Links;
-use crate::channels::{CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sent, check};
+use crate::channels::{
+    CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sending, Sent, check,
+};
 use crate::engine::decision::{SendRequest, ThreadRef};
 use crate::engine::outcome::Outcome;
 use crate::engine::ruleset::ChannelInfo;
@@ -67,11 +69,10 @@ impl Slack {
         let deadline = std::time::Duration::from_millis(order.deadline.0);
         match tokio::time::timeout(deadline, self.attempt(order, mark)).await {
             Ok(sent) => sent,
-            Err(_) => Ok(Sent {
-                outcome: Outcome::Unknown,
-                provider_message: Some("no answer within the deadline".to_owned()),
-                reference: None,
-            }),
+            Err(_) => Ok(Sent::new(
+                Outcome::Unknown,
+                Some("no answer within the deadline".to_owned()),
+            )),
         }
     }
 
@@ -178,11 +179,7 @@ impl Channel for Slack {
         &self.info
     }
 
-    fn send<'channel>(
-        &'channel self,
-        order: &'channel SendRequest,
-        mark: &'channel CancelToken,
-    ) -> Pending<'channel, Result<Sent, Cancelled>> {
+    fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a> {
         Box::pin(self.attempt_in_time(order, mark))
     }
 

@@ -1,6 +1,7 @@
 //! The channel against a scripted Slack.
 
 use super::*;
+use crate::channels::acknowledge_text;
 use crate::channels::sample::{self, http};
 use crate::channels::tests::{hostile, is_harmless, is_steering};
 use crate::engine::incident::Status;
@@ -549,10 +550,7 @@ async fn text_of_others_formats_nothing_wherever_it_stands() {
         for order in [page, plain, notice, bundle] {
             let (_, calls) = send(&order, vec![ok(POSTED)]).await;
             let message = calls[0].json();
-            let command = format!(
-                "`{}`",
-                crate::channels::message_text::command(&order.message)
-            );
+            let command = format!("`{}`", acknowledge_text::command(&order.message));
             let page = sample::links().page(&order.message.token);
             for markup in markup_of(&message) {
                 let mut rest = markup.replace(&command, "").replace(&page, "");

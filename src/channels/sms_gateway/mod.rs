@@ -6,21 +6,22 @@
 mod inbound;
 mod outcome;
 pub mod settings;
+mod validation;
 
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use self::settings::SUCCESS;
 pub use self::settings::{Balance, KIND, Settings};
+use self::settings::{JSON, SUCCESS};
 use crate::channels::balance;
 use crate::channels::http::{self, Answer, Auth, Http, Method, Reach, Request};
 use crate::channels::links::Links;
 use crate::channels::outcome::provider_words;
 use crate::channels::template::{Template, Values};
 use crate::channels::{
-    CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sent, check, sms_text,
+    CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sending, Sent, check, sms_text,
 };
 use crate::engine::decision::SendRequest;
 use crate::engine::outcome::{Capacity, Outcome};
@@ -35,9 +36,6 @@ const CONFIRM_TIME: Duration = Duration::seconds(15);
 
 /// The question for the balance is given up after this time.
 const PROBE_TIME: Duration = Duration::seconds(10);
-
-/// A text with all that a template must not let through unescaped.
-const NASTY_TEXT: &str = "\"quoted\" \\ 100% & <b>\nnext=1";
 
 /// One gateway.
 pub struct SmsGateway {
@@ -54,30 +52,7 @@ pub struct SmsGateway {
 impl SmsGateway {
     /// A channel with these settings, which are checked.
     pub fn new(settings: Settings, http: Arc<Http>, links: Links) -> Result<Self, check::Error> {
-        let name = &settings.name;
-        check::url(name, "url", &settings.url)?;
-        let method = method(&settings.method)
-            .ok_or_else(|| check::Error::new(name, "method", METHOD_HELP))?;
-        for (header, value) in &settings.headers {
-            http::check_header(header, value.expose_secret())
-                .map_err(|fault| check::Error::new(name, "headers", fault.to_string()))?;
-        }
-        if settings.success.is_empty() {
-            let help = "is empty; list the statuses that mean success, for example [200]";
-            return Err(check::Error::new(name, "success", help));
-        }
-        if let Some(pointer) = &settings.message_id
-            && !pointer.starts_with('/')
-        {
-            let help = "is not a JSON pointer; write for example \"/id\"";
-            return Err(check::Error::new(name, "message_id", help));
-        }
-        if let Some(balance) = &settings.balance {
-            check_balance_url(&settings, &balance.url)?;
-        }
-        let body = Template::parse(&settings.body)
-            .map_err(|error| check::Error::new(name, "body", error.to_string()))?;
-        check_escaping(&settings, &body)?;
+        let (method, body) = validation::check(&settings)?;
         Ok(Self {
             info: settings.info(),
             keys: keys(&settings),
@@ -193,11 +168,7 @@ impl SmsGateway {
         let headers = self.settings.headers.iter();
         let headers = headers.map(|(_, value)| value);
         let secrets: Vec<&SecretString> = headers.chain(&self.keys).collect();
-        Sent {
-            outcome,
-            provider_message: provider_words(words, &secrets),
-            reference: None,
-        }
+        Sent::new(outcome, provider_words(words, &secrets))
     }
 }
 
@@ -206,11 +177,7 @@ impl Channel for SmsGateway {
         &self.info
     }
 
-    fn send<'channel>(
-        &'channel self,
-        order: &'channel SendRequest,
-        mark: &'channel CancelToken,
-    ) -> Pending<'channel, Result<Sent, Cancelled>> {
+    fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a> {
         Box::pin(self.attempt(order, mark))
     }
 
@@ -237,19 +204,6 @@ impl Channel for SmsGateway {
     }
 }
 
-/// The headers hold keys, which go to the gateway and to nobody else.
-fn check_balance_url(settings: &Settings, balance_url: &str) -> Result<(), check::Error> {
-    let name = &settings.name;
-    check::url(name, "balance_url", balance_url)?;
-    let origin = |url| http::parse_url(url).map(|url| url.origin());
-    if origin(balance_url) != origin(&settings.url) {
-        let help = "is on another server than url; give an address with the same scheme, host and \
-                    port";
-        return Err(check::Error::new(name, "balance_url", help));
-    }
-    Ok(())
-}
-
 fn keys(settings: &Settings) -> Vec<SecretString> {
     let balance = settings.balance.as_ref().map(|balance| &balance.url);
     let addresses = [&settings.url].into_iter().chain(balance);
@@ -269,14 +223,6 @@ fn keys(settings: &Settings) -> Vec<SecretString> {
 /// Shorter values are flags and numbers.
 const KEY_BYTES_MIN: usize = 6;
 
-const METHOD_HELP: &str = "is not one of POST, PUT, PATCH and GET";
-
-fn method(name: &str) -> Option<Method> {
-    [Method::POST, Method::PUT, Method::PATCH, Method::GET]
-        .into_iter()
-        .find(|method| method.as_str().eq_ignore_ascii_case(name))
-}
-
 fn own_headers(settings: &Settings) -> Vec<(String, String)> {
     let headers = settings.headers.iter();
     let shown = headers.map(|(name, value)| (name.clone(), value.expose_secret().to_owned()));
@@ -285,49 +231,10 @@ fn own_headers(settings: &Settings) -> Vec<(String, String)> {
 
 fn headers(settings: &Settings) -> Vec<(String, String)> {
     let mut headers = own_headers(settings);
-    if content_type(settings).is_none() {
+    if settings.content_type().is_none() {
         headers.push(("content-type".to_owned(), JSON.to_owned()));
     }
     headers
-}
-
-const JSON: &str = "application/json";
-
-fn content_type(settings: &Settings) -> Option<&str> {
-    settings
-        .headers
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
-        .map(|(_, value)| value.expose_secret())
-}
-
-/// Renders the body with a nasty text: a template that forgets to escape would otherwise work
-/// until the first alert with a quotation mark in it.
-fn check_escaping(settings: &Settings, body: &Template) -> Result<(), check::Error> {
-    let error = |problem: &str| check::Error::new(&settings.name, "body", problem);
-    let values = Values {
-        to: "+351912345678",
-        text: NASTY_TEXT,
-        page_id: 17,
-    };
-    let rendered = body
-        .render(&values)
-        .map_err(|problem| error(&problem.to_string()))?;
-    let kind = content_type(settings).unwrap_or(JSON).to_ascii_lowercase();
-    if rendered.is_empty() {
-        return Ok(());
-    }
-    if kind.contains("json") && serde_json::from_str::<Value>(&rendered).is_err() {
-        return Err(error(
-            "gives invalid JSON when the text contains quotation marks; write {{ text | tojson \
-             }}, without quotation marks around it",
-        ));
-    }
-    let unescaped = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '<');
-    if kind.contains("x-www-form-urlencoded") && rendered.trim_end().contains(unescaped) {
-        return Err(error("gives no valid form; write {{ text | urlencode }}"));
-    }
-    Ok(())
 }
 
 fn scalar(value: &Value) -> Option<String> {

@@ -109,6 +109,18 @@ impl Default for Pointers {
     }
 }
 
+/// What a body is, unless the settings say otherwise.
+pub const JSON: &str = "application/json";
+
+impl Settings {
+    /// What a body is, where the headers say so.
+    pub fn content_type(&self) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let header = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        header.map(|(_, value)| value.expose_secret())
+    }
+}
+
 impl Provider for Settings {
     fn info(&self) -> ChannelInfo {
         ChannelInfo {

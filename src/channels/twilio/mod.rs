@@ -18,7 +18,7 @@ use crate::channels::http::{Answer, Auth, Http, Method, Reach, Request};
 use crate::channels::links::Links;
 use crate::channels::outcome::provider_words;
 use crate::channels::{
-    CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sent, check, sms_text,
+    CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sending, Sent, check, sms_text,
 };
 use crate::engine::decision::SendRequest;
 use crate::engine::outcome::{Capacity, Outcome};
@@ -206,11 +206,7 @@ impl Channel for Twilio {
         &self.info
     }
 
-    fn send<'channel>(
-        &'channel self,
-        order: &'channel SendRequest,
-        mark: &'channel CancelToken,
-    ) -> Pending<'channel, Result<Sent, Cancelled>> {
+    fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a> {
         Box::pin(self.attempt(order, mark))
     }
 

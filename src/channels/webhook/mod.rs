@@ -13,8 +13,8 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::channels::http::{Answer, Auth, Http, Method, Reach, Request};
 use crate::channels::links::Links;
 use crate::channels::{
-    BuildError, CancelToken, Cancelled, Channel, Kind, Parts, Pending, Probed, Provider, Sent,
-    check,
+    BuildError, CancelToken, Cancelled, Channel, Kind, Parts, Pending, Probed, Provider, Sending,
+    Sent, check,
 };
 use crate::document::MapSchema;
 use crate::document::section::Section;
@@ -141,11 +141,7 @@ impl Channel for Webhook {
         &self.info
     }
 
-    fn send<'channel>(
-        &'channel self,
-        order: &'channel SendRequest,
-        mark: &'channel CancelToken,
-    ) -> Pending<'channel, Result<Sent, Cancelled>> {
+    fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a> {
         Box::pin(self.attempt(order, mark))
     }
 
@@ -162,11 +158,10 @@ impl Channel for Webhook {
 /// Whoever wrote the rules chose the server, so its words are not shown: they could be the answer
 /// of something that was never meant to be read by them.
 fn read_answer(answer: &Answer) -> Sent {
-    Sent {
-        outcome: outcome::of(answer.status, answer.retry_after),
-        provider_message: Some(format!("HTTP {}", answer.status)),
-        reference: None,
-    }
+    Sent::new(
+        outcome::of(answer.status, answer.retry_after),
+        Some(format!("HTTP {}", answer.status)),
+    )
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! The embedded store: one owner, one directory, one tree; each commit is durable before it is
 //! answered, and after a failed one nothing more is accepted.
 
-use std::fs::File;
+mod opening;
+mod writer;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,16 +14,15 @@ use crate::engine::page::Page;
 use crate::engine::records::{Entry, Receipt};
 use crate::engine::time::Timestamp;
 
-use super::directory::{Directory, sync_directory};
-use super::disk::{self, Blobs, Disk, RealDisk};
+use self::opening::open_guarded;
+use self::writer::Writer;
+use super::directory::Directory;
+use super::disk::{self, Disk, RealDisk};
 use super::keys::{Key, Kind};
-use super::marker::{self, Marker};
-use super::record::{LAYOUT, Progress};
 use super::rows::{self, Rows};
-use super::writes::Writes;
 use super::{
-    Alert, Batch, Cursor, DocumentKind, Epoch, Error, Failure, Loaded, Partition, Purged,
-    Retention, Span, Store, Tree, history, load, purge, repair, salvage,
+    Alert, Batch, Cursor, DocumentKind, Epoch, Error, Loaded, Partition, Purged, Retention, Span,
+    Store, Tree, history, load, marker, purge,
 };
 
 /// Nobody else can own an embedded store.
@@ -59,17 +60,6 @@ pub struct SledStore {
     directory: Directory,
 }
 
-struct Writer {
-    writes: Writes,
-    progress: Progress,
-    /// The first cause of failure; nothing is accepted after it.
-    failed: Option<String>,
-    /// A second handle on sled's file: sled's own flush does not reach the disk.
-    file: File,
-    blobs: Blobs,
-    marker: Marker,
-}
-
 impl SledStore {
     /// Opens the store in a data directory, or makes one where there never was any.
     pub fn open(path: &Path, options: Options) -> Result<Self, Error> {
@@ -80,7 +70,7 @@ impl SledStore {
                 .map_err(failed)?;
         }
         let acknowledged = marker::read(&directory.marker()).map_err(failed)?;
-        let (tree, is_repaired) = open_guarded(&directory, &options, acknowledged)?;
+        let (tree, is_repaired) = open_guarded(&directory, options.cache_bytes, acknowledged)?;
         let writer = Writer::of(&tree, &directory)?;
         let repaired = is_repaired.then(|| directory.damaged_copy());
         Ok(Self {
@@ -117,76 +107,6 @@ impl SledStore {
         // A marker that stays behind raises no alarm, so that this may fail.
         let _ = writer.marker.note(writer.progress.commits);
         Ok(())
-    }
-}
-
-impl Writer {
-    fn of(tree: &Tree, directory: &Directory) -> Result<Self, Error> {
-        let failed = |error: io::Error| directory.open_error(&error);
-        let database = directory.database();
-        let stored: Option<Progress> = rows::read(tree, &Key::progress())?;
-        let progress = stored.unwrap_or(Progress {
-            layout: LAYOUT,
-            ..Progress::default()
-        });
-        let mut writes = Writes::new(rows::continued(tree)?);
-        if stored.is_none() {
-            writes.put_progress(&progress)?;
-            tree.apply(&writes)
-                .map_err(|cause| directory.open_error(&cause))?;
-        }
-        tree.flush().map_err(|cause| directory.open_error(&cause))?;
-        let file = File::open(database.join("db")).map_err(failed)?;
-        let mut blobs = Blobs::of(&database).map_err(failed)?;
-        // After this all that was found is durable, whoever wrote it.
-        blobs.sync_new().map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        File::open(database.join("conf"))
-            .and_then(|conf| conf.sync_all())
-            .map_err(failed)?;
-        sync_directory(&database).map_err(failed)?;
-        let marker = Marker::open(&directory.marker(), progress.commits).map_err(failed)?;
-        Ok(Self {
-            writes,
-            progress,
-            failed: None,
-            file,
-            blobs,
-            marker,
-        })
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        match &self.failed {
-            Some(cause) => Err(Error::Commit {
-                cause: format!("an earlier batch failed: {cause}"),
-            }),
-            None => Ok(()),
-        }
-    }
-
-    /// Turns a failure into one that stays.
-    fn fail(&mut self, cause: String) -> Error {
-        self.failed = Some(cause.clone());
-        Error::Commit { cause }
-    }
-
-    fn compose(&mut self, partition: Partition, batch: &Batch) -> Result<(), Error> {
-        self.writes.clear();
-        self.writes.add_batch(partition, batch)?;
-        self.progress.commits += 1;
-        self.progress.history_bytes += self.writes.history_bytes();
-        self.writes.put_progress(&self.progress)
-    }
-
-    fn compose_purge(&mut self, plan: &purge::Plan) -> Result<(), Error> {
-        self.writes.clear();
-        for key in &plan.keys {
-            self.writes.remove(key);
-        }
-        let left = self.progress.history_bytes.saturating_sub(plan.bytes);
-        self.progress.history_bytes = left;
-        self.writes.put_progress(&self.progress)
     }
 }
 
@@ -351,107 +271,6 @@ impl Store for SledStore {
 
     fn used_bytes(&self) -> u64 {
         disk::used_bytes(&self.directory.database())
-    }
-}
-
-/// Opens the database; if it is damaged, puts a copy aside and tries once more without snapshots.
-/// Says whether that was needed.
-fn open_guarded(
-    directory: &Directory,
-    options: &Options,
-    acknowledged: Option<u64>,
-) -> Result<(Tree, bool), Error> {
-    let database = directory.database();
-    repair::set_aside_unfinished_snapshots(&database)
-        .map_err(|error| directory.open_error(&error))?;
-    if acknowledged.is_some() && !database.join("db").exists() {
-        return Err(directory.open_error(&with_hint(directory, "the database is missing")));
-    }
-    refuse_to_cut(directory, acknowledged)?;
-    let cause = match attempt(&database, options, acknowledged) {
-        Ok(tree) => return Ok((tree, false)),
-        Err(Failure::Other(cause)) => return Err(directory.open_error(&cause)),
-        Err(Failure::Damaged(cause)) => cause,
-    };
-    repair::prepare_second_attempt(directory).map_err(|error| {
-        let cause = format!("{cause}; no repair was tried: {error}");
-        directory.open_error(&with_hint(directory, &cause))
-    })?;
-    match attempt(&database, options, acknowledged) {
-        Ok(tree) => Ok((tree, true)),
-        Err(failure) => {
-            let copy = directory.damaged_copy();
-            let again = failure.cause();
-            let cause = format!(
-                "{cause}; after a repair: {again}; {} is a copy from before the repair",
-                copy.display()
-            );
-            Err(directory.open_error(&with_hint(directory, &cause)))
-        }
-    }
-}
-
-/// Where a damaged place stands in front of acknowledged commits, sled takes it for the end of its
-/// log and writes zeros over all behind it, which `store save` could still have read.
-fn refuse_to_cut(directory: &Directory, acknowledged: Option<u64>) -> Result<(), Error> {
-    let database = directory.database();
-    // Without a marker somebody wants to go on with what there is, or there is nothing yet.
-    let Some(acknowledged) = acknowledged.filter(|_| database.join("db").exists()) else {
-        return Ok(());
-    };
-    // What cannot be read at all the opening tells better.
-    let Ok(Some(tear)) = salvage::tear(&database, acknowledged) else {
-        return Ok(());
-    };
-    let cause = format!(
-        "{} is damaged at one place: {} commits were acknowledged, {} are before it, and a start \
-         would remove the intact ones after it; nothing was changed",
-        database.join("db").display(),
-        tear.acknowledged,
-        tear.commits
-    );
-    Err(directory.open_error(&with_hint(directory, &cause)))
-}
-
-fn with_hint(directory: &Directory, cause: &str) -> String {
-    let path = directory.path().display();
-    format!(
-        "{cause}; restore a backup of the whole data directory, or save what can be read: \
-         `reveille store check {path}` shows what that is, and `reveille store save {path} NEW` \
-         writes it into a new one; if there is nothing to save, remove {} to start over",
-        directory.marker().display()
-    )
-}
-
-fn attempt(database: &Path, options: &Options, acknowledged: Option<u64>) -> Result<Tree, Failure> {
-    let tree = Tree::open(database, options.cache_bytes)?;
-    check_progress(&tree, acknowledged)?;
-    Ok(tree)
-}
-
-/// A database that lost acknowledged commits looks healthy from inside.
-fn check_progress(tree: &Tree, acknowledged: Option<u64>) -> Result<(), Failure> {
-    let progress: Option<Progress> = match rows::read(tree, &Key::progress()) {
-        Ok(progress) => progress,
-        Err(error @ Error::Newer { .. }) => return Err(Failure::Other(error.to_string())),
-        Err(error) => return Err(Failure::Damaged(error.to_string())),
-    };
-    match (progress, acknowledged) {
-        (None, None) if tree.is_empty() => Ok(()),
-        (None, _) => Err(Failure::Damaged(
-            "the database has lost its first record".to_owned(),
-        )),
-        (Some(progress), _) if progress.layout != LAYOUT => Err(Failure::Other(format!(
-            "its layout has number {}, this version knows {LAYOUT}; run the version that wrote it",
-            progress.layout
-        ))),
-        (Some(progress), Some(acknowledged)) if progress.commits < acknowledged => {
-            Err(Failure::Damaged(format!(
-                "{acknowledged} commits were acknowledged and only {} are in the database",
-                progress.commits
-            )))
-        }
-        (Some(_), _) => Ok(()),
     }
 }
 

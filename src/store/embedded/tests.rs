@@ -1,6 +1,6 @@
 //! What only the embedded store can do wrong: files, locks, faults of the disk.
 
-use std::fs;
+use std::fs::{self, File};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, mpsc};
 

@@ -9,7 +9,7 @@ use crate::engine::ids::{
 use crate::engine::records::{Change, Record};
 use crate::store::{Batch, Clocks, Error, Options, Partition, SledStore, Store};
 
-use super::Piece;
+use super::reading::Piece;
 
 /// Changes of one commit of a new store.
 const CHANGES_MAX: usize = 500;

@@ -2,16 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use super::reading::{DOCUMENTS, Piece};
 use super::target::NUMBERS_LEFT_OUT;
 use crate::engine::counters::Counters;
 use crate::engine::ids::{
     AlertId, AttemptId, EntryId, IncidentNumber, OverrideId, PageId, ReceiptId, SilenceId, TaskId,
 };
+use crate::engine::incident::Incident;
+use crate::engine::records::{Change, Record};
 use crate::engine::samples::{self, START};
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 use crate::store::contract::{KEEP_ALL, commit, put, receipt_change, small};
+use crate::store::rows::Rows;
+use crate::store::salvage::Hole;
 use crate::store::sled::{Failure, Tree};
-use crate::store::{Batch, Retention, SledStore, Store, salvage};
+use crate::store::{Batch, DocumentKind, DocumentWrite, Retention, SledStore, Store, salvage};
 
 use super::*;
 

@@ -2,6 +2,8 @@
 
 use std::ops::Bound;
 
+use super::checksum::Checksum;
+
 /// Bytes before the first message of a segment.
 pub const SEGMENT_HEAD_BYTES: usize = 20;
 /// A message's head is at most this long, so that in less no message fits.
@@ -256,45 +258,6 @@ impl<'bytes> ByteReader<'bytes> {
             at: self.at - length,
             length,
         })
-    }
-}
-
-/// CRC-32 as sled takes it.
-struct Checksum(u32);
-
-const TABLE: [u32; 256] = table();
-
-const fn table() -> [u32; 256] {
-    let mut table = [0; 256];
-    let mut index: usize = 0;
-    while index < table.len() {
-        #[expect(clippy::cast_possible_truncation, reason = "it is below 256")]
-        let mut sum = index as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            sum = (sum >> 1) ^ (0xedb8_8320 * (sum & 1));
-            bit += 1;
-        }
-        table[index] = sum;
-        index += 1;
-    }
-    table
-}
-
-impl Checksum {
-    fn new() -> Self {
-        Self(u32::MAX)
-    }
-
-    fn over(self, bytes: &[u8]) -> Self {
-        let step =
-            |sum: u32, byte: &u8| (sum >> 8) ^ TABLE[usize::from(sum.to_le_bytes()[0] ^ byte)];
-        Self(bytes.iter().fold(self.0, step))
-    }
-
-    /// The plain sum ends with all bits turned, and sled turns them back.
-    fn flipped(self) -> u32 {
-        self.0
     }
 }
 

@@ -3,6 +3,8 @@
 //! Labels hold configured names and our own words only, never what a sender wrote: their number is
 //! bounded by the configuration.
 
+mod clients;
+
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -39,25 +41,8 @@ pub struct Metrics {
     connections: Connections,
     log_lines_lost: Counter,
     panics: Counters<1>,
-    bodies: Bodies,
-}
-
-/// Bodies of requests, by whether their sender is known.
-#[derive(Debug)]
-struct Bodies {
-    bytes: Gauges<1>,
-    refused: Counters<1>,
-}
-
-impl Bodies {
-    fn new(registry: &mut Registry) -> Self {
-        let bytes = "Bytes of request bodies held in memory";
-        let refused = "Requests refused because too many bytes of bodies were held";
-        Self {
-            bytes: add(registry, "http_body_bytes", bytes),
-            refused: add(registry, "http_bodies_refused", refused),
-        }
-    }
+    body_bytes: Gauges<1>,
+    bodies_refused: Counters<1>,
 }
 
 /// Connections of clients, by the listener that they came to.
@@ -124,10 +109,10 @@ impl Default for Metrics {
     }
 }
 
+const BODY_BYTES: &str = "Bytes of request bodies held in memory";
+const BODIES_REFUSED: &str = "Requests refused because too many bytes of bodies were held";
 const REPORTS_REFUSED: &str = "Delivery reports on attempts of another channel";
-
 const LOG_LINES_LOST: &str = "Log lines that were dropped or could not be written";
-
 const REQUESTS_REFUSED: &str = "Replies, buttons and reports refused for their signature or key";
 
 impl Metrics {
@@ -162,31 +147,25 @@ impl Metrics {
                 Histogram::new(exponential_buckets(1.0, 2.0, 9)),
             ),
             lanes_waiting: add(&mut registry, "lane_waiting", "Queued attempts"),
-            timers_overdue: add_metric(
-                &mut registry,
-                "timers_overdue",
-                "Timers that are overdue",
-                Gauge::default(),
-            ),
-            audit_clean: add_metric(
+            timers_overdue: add(&mut registry, "timers_overdue", "Timers that are overdue"),
+            audit_clean: add(
                 &mut registry,
                 "audit_clean",
                 "1 if the last self-audit found nothing",
-                Gauge::default(),
             ),
             last_success: add(
                 &mut registry,
                 "channel_last_success_timestamp_seconds",
                 "When a channel last accepted a message",
             ),
-            disk_free_bytes: add_metric(
+            disk_free_bytes: add(
                 &mut registry,
                 "disk_free_bytes",
                 "Free space on the disk of the store",
-                Gauge::default(),
             ),
             connections: Connections::new(&mut registry),
-            bodies: Bodies::new(&mut registry),
+            body_bytes: add(&mut registry, "http_body_bytes", BODY_BYTES),
+            bodies_refused: add(&mut registry, "http_bodies_refused", BODIES_REFUSED),
             log_lines_lost: add(&mut registry, "log_lines_lost", LOG_LINES_LOST),
             panics: add(&mut registry, "task_panics", "Tasks that panicked"),
             registry,
@@ -195,62 +174,47 @@ impl Metrics {
 
     /// An event of a configured integration that was made durable.
     pub fn event_accepted(&self, integration: &str) {
-        let labels = [("integration", integration.to_owned())];
-        self.events.get_or_create(&labels).inc();
+        at(&self.events, [("integration", integration)]).inc();
     }
 
     /// A receipt with its disposition.
     pub fn receipt(&self, disposition: &'static str) {
-        let labels = [("disposition", disposition.to_owned())];
-        self.receipts.get_or_create(&labels).inc();
+        at(&self.receipts, [("disposition", disposition)]).inc();
     }
 
     /// An attempt that ended.
     pub fn attempt(&self, channel: &str, outcome: &'static str, took: Duration) {
-        let labels = [
-            ("channel", channel.to_owned()),
-            ("outcome", outcome.to_owned()),
-        ];
-        self.attempts.get_or_create(&labels).inc();
-        self.attempt_seconds
-            .get_or_create(&[("channel", channel.to_owned())])
-            .observe(took.as_secs_f64());
+        at(&self.attempts, [("channel", channel), ("outcome", outcome)]).inc();
+        at(&self.attempt_seconds, [("channel", channel)]).observe(took.as_secs_f64());
     }
 
     /// A delivery report by a channel on an attempt that went by another.
     pub fn report_refused(&self, channel: &str) {
-        let labels = [("channel", channel.to_owned())];
-        self.reports_refused.get_or_create(&labels).inc();
+        at(&self.reports_refused, [("channel", channel)]).inc();
     }
 
     /// A request in the name of a channel's provider, refused for its signature or key.
     pub fn request_refused(&self, channel: &str) {
-        let labels = [("channel", channel.to_owned())];
-        self.requests_refused.get_or_create(&labels).inc();
+        at(&self.requests_refused, [("channel", channel)]).inc();
     }
 
     /// A page of a kind, on a medium, that reached a state.
     pub fn page(&self, kind: &'static str, medium: &'static str, state: &'static str) {
-        let labels = [
-            ("kind", kind.to_owned()),
-            ("medium", medium.to_owned()),
-            ("state", state.to_owned()),
-        ];
-        self.pages.get_or_create(&labels).inc();
+        at(
+            &self.pages,
+            [("kind", kind), ("medium", medium), ("state", state)],
+        )
+        .inc();
     }
 
     /// How many incidents are open in a status.
     pub fn set_open_incidents(&self, status: &'static str, count: usize) {
-        let labels = [("status", status.to_owned())];
-        self.open_incidents
-            .get_or_create(&labels)
-            .set(signed(count));
+        at(&self.open_incidents, [("status", status)]).set(signed(count));
     }
 
     /// How many inputs wait for the driver.
     pub fn set_queue_length(&self, queue: Queue, count: usize) {
-        let labels = [("queue", queue.as_str().to_owned())];
-        self.queues.get_or_create(&labels).set(signed(count));
+        at(&self.queues, [("queue", queue.as_str())]).set(signed(count));
     }
 
     /// A commit: how long it took and how many inputs it made durable.
@@ -261,8 +225,7 @@ impl Metrics {
 
     /// How many attempts wait in the lane of a channel.
     pub fn set_lane_waiting(&self, channel: &str, count: usize) {
-        let labels = [("channel", channel.to_owned())];
-        self.lanes_waiting.get_or_create(&labels).set(signed(count));
+        at(&self.lanes_waiting, [("channel", channel)]).set(signed(count));
     }
 
     /// How many timers should have run by now.
@@ -280,89 +243,13 @@ impl Metrics {
 
     /// When a channel last took a message, in seconds since 1970.
     pub fn set_last_success(&self, channel: &str, at_seconds: i64) {
-        let labels = [("channel", channel.to_owned())];
-        self.last_success.get_or_create(&labels).set(at_seconds);
+        at(&self.last_success, [("channel", channel)]).set(at_seconds);
     }
 
     /// Free space on the disk of the store.
     pub fn set_disk_free(&self, bytes: u64) {
         self.disk_free_bytes
             .set(i64::try_from(bytes).unwrap_or(i64::MAX));
-    }
-
-    /// A client connected.
-    pub fn connection_opened(&self, listener: &'static str) {
-        let labels = [("listener", listener.to_owned())];
-        self.connections.open.get_or_create(&labels).inc();
-    }
-
-    /// A connection of a client ended.
-    pub fn connection_closed(&self, listener: &'static str) {
-        let labels = [("listener", listener.to_owned())];
-        self.connections.open.get_or_create(&labels).dec();
-    }
-
-    /// As many clients are connected as may be.
-    pub fn connections_full(&self, listener: &'static str) {
-        let labels = [("listener", listener.to_owned())];
-        self.connections.full.get_or_create(&labels).inc();
-    }
-
-    /// A client was not let in.
-    pub fn connection_refused(&self, listener: &'static str, why: &'static str) {
-        let labels = [("listener", listener.to_owned()), ("why", why.to_owned())];
-        self.connections.refused.get_or_create(&labels).inc();
-    }
-
-    /// A client did not come as far as its first request.
-    pub fn handshake_failed(&self, listener: &'static str, why: &'static str) {
-        let labels = [("listener", listener.to_owned()), ("why", why.to_owned())];
-        self.connections.handshakes.get_or_create(&labels).inc();
-    }
-
-    /// The system gave no connection to a listener.
-    pub fn accept_failed(&self, listener: &'static str) {
-        let labels = [("listener", listener.to_owned())];
-        self.connections.accepts_failed.get_or_create(&labels).inc();
-    }
-
-    /// A connection was ended to make room for another.
-    pub fn connection_gave_way(&self, listener: &'static str, was: &'static str) {
-        let labels = [("listener", listener.to_owned()), ("was", was.to_owned())];
-        self.connections.gave_way.get_or_create(&labels).inc();
-    }
-
-    /// When the certificate of a listener expires.
-    pub fn set_certificate_end(&self, listener: &'static str, seconds: i64) {
-        let labels = [("listener", listener.to_owned())];
-        self.connections
-            .certificates
-            .get_or_create(&labels)
-            .set(seconds);
-    }
-
-    /// More bytes of bodies are held in a pool.
-    pub fn body_bytes_held(&self, pool: &'static str, bytes: usize) {
-        let labels = [("pool", pool.to_owned())];
-        self.bodies
-            .bytes
-            .get_or_create(&labels)
-            .inc_by(signed(bytes));
-    }
-
-    /// Bytes of bodies were given back to a pool.
-    pub fn body_bytes_freed(&self, pool: &'static str, bytes: usize) {
-        let labels = [("pool", pool.to_owned())];
-        self.bodies
-            .bytes
-            .get_or_create(&labels)
-            .dec_by(signed(bytes));
-    }
-
-    /// A request was refused because its pool has no room.
-    pub fn body_refused(&self, pool: &'static str) {
-        let labels = [("pool", pool.to_owned())];
-        self.bodies.refused.get_or_create(&labels).inc();
     }
 
     /// How many log lines were lost since the process began. Whether there are new ones.
@@ -374,8 +261,7 @@ impl Metrics {
 
     /// A task failed inside.
     pub fn task_panicked(&self, task: &'static str) {
-        let labels = [("task", task.to_owned())];
-        self.panics.get_or_create(&labels).inc();
+        at(&self.panics, [("task", task)]).inc();
     }
 
     /// All of it in the OpenMetrics text format.
@@ -387,6 +273,14 @@ impl Metrics {
             Err(std::fmt::Error) => String::new(),
         }
     }
+}
+
+/// The measurement with these labels.
+fn at<const COUNT: usize, M: Clone>(
+    family: &Family<Labels<COUNT>, M>,
+    labels: [(&'static str, &str); COUNT],
+) -> M {
+    family.get_or_create_owned(&labels.map(|(name, value)| (name, value.to_owned())))
 }
 
 fn add<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {

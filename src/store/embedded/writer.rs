@@ -1,0 +1,95 @@
+//! What the one writer holds, and the rows of a commit or of a purge; after a failure it accepts
+//! nothing more.
+
+use std::fs::File;
+use std::io;
+
+use crate::store::directory::{Directory, sync_directory};
+use crate::store::disk::Blobs;
+use crate::store::keys::Key;
+use crate::store::marker::Marker;
+use crate::store::record::{LAYOUT, Progress};
+use crate::store::writes::Writes;
+use crate::store::{Batch, Error, Partition, Tree, purge, rows};
+
+/// The one writer.
+pub struct Writer {
+    pub writes: Writes,
+    pub progress: Progress,
+    /// The first cause of failure; nothing is accepted after it.
+    pub failed: Option<String>,
+    /// A second handle on sled's file: sled's own flush does not reach the disk.
+    pub file: File,
+    pub blobs: Blobs,
+    pub marker: Marker,
+}
+
+impl Writer {
+    pub fn of(tree: &Tree, directory: &Directory) -> Result<Self, Error> {
+        let failed = |error: io::Error| directory.open_error(&error);
+        let database = directory.database();
+        let stored: Option<Progress> = rows::read(tree, &Key::progress())?;
+        let progress = stored.unwrap_or(Progress {
+            layout: LAYOUT,
+            ..Progress::default()
+        });
+        let mut writes = Writes::new(rows::continued(tree)?);
+        if stored.is_none() {
+            writes.put_progress(&progress)?;
+            tree.apply(&writes)
+                .map_err(|cause| directory.open_error(&cause))?;
+        }
+        tree.flush().map_err(|cause| directory.open_error(&cause))?;
+        let file = File::open(database.join("db")).map_err(failed)?;
+        let mut blobs = Blobs::of(&database).map_err(failed)?;
+        // After this all that was found is durable, whoever wrote it.
+        blobs.sync_new().map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        File::open(database.join("conf"))
+            .and_then(|conf| conf.sync_all())
+            .map_err(failed)?;
+        sync_directory(&database).map_err(failed)?;
+        let marker = Marker::open(&directory.marker(), progress.commits).map_err(failed)?;
+        Ok(Self {
+            writes,
+            progress,
+            failed: None,
+            file,
+            blobs,
+            marker,
+        })
+    }
+
+    pub fn check(&self) -> Result<(), Error> {
+        match &self.failed {
+            Some(cause) => Err(Error::Commit {
+                cause: format!("an earlier batch failed: {cause}"),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Turns a failure into one that stays.
+    pub fn fail(&mut self, cause: String) -> Error {
+        self.failed = Some(cause.clone());
+        Error::Commit { cause }
+    }
+
+    pub fn compose(&mut self, partition: Partition, batch: &Batch) -> Result<(), Error> {
+        self.writes.clear();
+        self.writes.add_batch(partition, batch)?;
+        self.progress.commits += 1;
+        self.progress.history_bytes += self.writes.history_bytes();
+        self.writes.put_progress(&self.progress)
+    }
+
+    pub fn compose_purge(&mut self, plan: &purge::Plan) -> Result<(), Error> {
+        self.writes.clear();
+        for key in &plan.keys {
+            self.writes.remove(key);
+        }
+        let left = self.progress.history_bytes.saturating_sub(plan.bytes);
+        self.progress.history_bytes = left;
+        self.writes.put_progress(&self.progress)
+    }
+}

@@ -1,0 +1,39 @@
+//! Why the store did not do as asked, and what to do about it.
+
+use std::path::PathBuf;
+
+use super::Epoch;
+
+/// Why the store did not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(
+        "the data directory {} is in use by another process{}; stop it or choose another --data",
+        directory.display(),
+        holder.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
+    )]
+    Locked {
+        directory: PathBuf,
+        holder: Option<u32>,
+    },
+    #[error("another owner has claimed the partition (epoch {current:?}, ours {ours:?})")]
+    Fenced { ours: Epoch, current: Epoch },
+    /// Sticky: after it nothing more is accepted.
+    #[error("failed to make a batch durable: {cause}")]
+    Commit { cause: String },
+    #[error("failed to read {what}: {cause}")]
+    Read { what: String, cause: String },
+    #[error(
+        "record {key} is damaged: {cause}; restore a backup, or save what can be read into a new \
+         directory with `reveille store save`"
+    )]
+    Damaged { key: String, cause: String },
+    /// A newer version wrote it.
+    #[error(
+        "record {key} has format {found}, and this version reads formats up to {known}: \
+         a newer version wrote it; run that version, or restore a backup from before it ran"
+    )]
+    Newer { key: String, found: u32, known: u32 },
+    #[error("failed to open the store in {}: {cause}", directory.display())]
+    Open { directory: PathBuf, cause: String },
+}

@@ -1,0 +1,190 @@
+//! One walk over all rows that can be read, history first. What cannot be read is counted, and what
+//! belongs to another row is not taken.
+
+use crate::engine::alert::Alert;
+use crate::engine::incident::Incident;
+use crate::engine::page::Page;
+use crate::engine::records::{Change, Entry, Receipt, Record};
+use crate::store::keys::{Key, Kind, describe};
+use crate::store::record::{Document, Progress, Stored};
+use crate::store::rows::{self, Rows};
+use crate::store::salvage::Salvaged;
+use crate::store::{DocumentKind, DocumentWrite, Error, Partition, load};
+
+use super::missing::Seen;
+use super::survey::Survey;
+
+/// Something that was read.
+pub enum Piece {
+    Change(Change),
+    Document(DocumentWrite),
+}
+
+/// What becomes of each piece.
+pub type Take<'take> = dyn FnMut(Piece) -> Result<(), Error> + 'take;
+
+/// One walk over all rows.
+pub struct Reading<'rows, 'take> {
+    pub rows: &'rows Salvaged,
+    pub survey: Survey,
+    pub seen: Seen,
+    pub take: &'rows mut Take<'take>,
+}
+
+impl Reading<'_, '_> {
+    pub fn history(&mut self) -> Result<(), Error> {
+        self.each("closed incidents", Kind::ClosedIncident, |it: Incident| {
+            vec![Change::Archive(Record::Incident(it.into()))]
+        })?;
+        self.each("pages in history", Kind::ClosedPage, |it: Page| {
+            vec![Change::Archive(Record::Page(it.into()))]
+        })?;
+        self.each("alerts in history", Kind::ClosedAlert, |it: Alert| {
+            vec![Change::Archive(Record::Alert(it.into()))]
+        })?;
+        self.each("receipts", Kind::Receipts, |group: Vec<Receipt>| {
+            let receipts = group.into_iter();
+            receipts.map(|it| Change::Receipt(it.into())).collect()
+        })?;
+        self.each("timeline entries", Kind::Entries, |group: Vec<Entry>| {
+            let entries = group.into_iter();
+            entries.map(|it| Change::Entry(it.into())).collect()
+        })
+    }
+
+    fn each<T: Stored>(
+        &mut self,
+        name: &'static str,
+        kind: Kind,
+        changes: impl Fn(T) -> Vec<Change>,
+    ) -> Result<(), Error> {
+        self.survey.counts.insert(name, 0);
+        for row in self.rows.all(&Key::all(kind, Partition::default())) {
+            let read = row.and_then(|(key, value)| {
+                let value = rows::read_row(self.rows, &key, &value)?;
+                let changes = value.map(&changes).unwrap_or_default();
+                belongs(&key, changes.first())?;
+                Ok(changes)
+            });
+            for change in self.readable(read)?.unwrap_or_default() {
+                self.change(name, change)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn active(&mut self) -> Result<(), Error> {
+        for kind in Kind::ACTIVE {
+            for row in self.rows.all(&Key::all(kind, Partition::default())) {
+                let read = row.and_then(|(key, value)| {
+                    let record = load::record(self.rows, kind, &key, &value)?;
+                    let change = record.map(Change::Put);
+                    belongs(&key, change.as_ref())?;
+                    Ok(change)
+                });
+                if let Some(change) = self.readable(read)?.flatten() {
+                    self.change(name_of(&change), change)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, name: &'static str, change: Change) -> Result<(), Error> {
+        *self.survey.counts.entry(name).or_default() += 1;
+        self.seen.note(&change);
+        (self.take)(Piece::Change(change))
+    }
+
+    pub fn documents(&mut self) -> Result<(), Error> {
+        for (kind, name) in DOCUMENTS {
+            self.survey.counts.insert(name, 0);
+            for row in self.rows.all(&Key::documents(kind)) {
+                let read = row.and_then(|(key, value)| rows::read_row(self.rows, &key, &value));
+                let Some(Document { name: of, bytes }) = self.readable(read)?.flatten() else {
+                    continue;
+                };
+                *self.survey.counts.entry(name).or_default() += 1;
+                self.seen.note_document(kind, &of);
+                (self.take)(Piece::Document(DocumentWrite {
+                    kind,
+                    name: of,
+                    bytes: Some(bytes),
+                }))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn progress(&mut self) -> Result<Option<Progress>, Error> {
+        let read = rows::read(self.rows, &Key::progress());
+        Ok(self.readable(read)?.flatten())
+    }
+
+    /// Counts what cannot be read. What a newer version wrote is no damage.
+    fn readable<T>(&mut self, read: Result<T, Error>) -> Result<Option<T>, Error> {
+        match read {
+            Ok(value) => Ok(Some(value)),
+            Err(error @ Error::Newer { .. }) => Err(error),
+            Err(error) => {
+                self.survey.cannot_read(&error);
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// The kinds of documents, and how their counts are named.
+pub const DOCUMENTS: [(DocumentKind, &str); 6] = [
+    (DocumentKind::Rules, "revisions of rules"),
+    (DocumentKind::Token, "tokens"),
+    (DocumentKind::Key, "keys"),
+    (DocumentKind::Secret, "secrets"),
+    (DocumentKind::Audit, "audited actions"),
+    (DocumentKind::KeyFingerprint, "fingerprints of keys"),
+];
+
+/// Where a node was lost, a change to it could be taken for one of another row.
+fn belongs(key: &[u8], change: Option<&Change>) -> Result<(), Error> {
+    let home = Partition::default();
+    let right = match change {
+        Some(Change::Put(record)) => Key::record(home, &record.key()),
+        Some(Change::Archive(record)) => match record {
+            Record::Incident(it) => Key::closed_incident(home, it.number),
+            Record::Page(it) => Key::closed_page(home, it.id),
+            Record::Alert(it) => Key::closed_alert(home, it.id),
+            _ => return Ok(()),
+        },
+        Some(Change::Receipt(receipt)) => Key::receipts(home, receipt.id),
+        Some(Change::Entry(entry)) => Key::entries(home, entry.incident, entry.id),
+        Some(Change::Drop(_)) | None => return Ok(()),
+    };
+    if right.as_ref() == key {
+        return Ok(());
+    }
+    Err(Error::Damaged {
+        key: describe(key),
+        cause: format!("the record there belongs to {}", describe(right.as_ref())),
+    })
+}
+
+fn name_of(change: &Change) -> &'static str {
+    let Change::Put(record) = change else {
+        return "others";
+    };
+    match record {
+        Record::Alert(_) => "alerts",
+        Record::Incident(_) => "incidents",
+        Record::Page(_) => "pages",
+        Record::Group(_) => "groups",
+        Record::Person(_) => "people",
+        Record::Channel(_) => "channels",
+        Record::Sender(_) => "senders",
+        Record::Silence(_) => "silences",
+        Record::Override(_) => "overrides",
+        Record::PolicySnapshot(_) => "pinned policies",
+        Record::Counters(_) => "counters",
+        Record::Jump(_) => "jumps of the clock",
+        Record::Task(_) => "tasks",
+    }
+}
