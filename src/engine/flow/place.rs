@@ -38,7 +38,7 @@ pub fn give(tx: &mut StepTransaction<'_>, pick: &Pick) {
         )
     }) {
         Some((Availability::Open, info)) => {
-            attempt_start::start_attempt(tx, page.id, &info, &queued)
+            attempt_start::start_attempt(tx, page.id, &info, &queued);
         }
         Some((Availability::Later { at, reason }, _)) => {
             attempt_start::requeue(tx, &page, &queued, Some((at, reason)));
