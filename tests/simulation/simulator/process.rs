@@ -12,7 +12,7 @@ use reveille::engine::input::Input;
 use reveille::engine::records::Receipt;
 use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::{Duration, Now, Timestamp};
-use reveille::runtime::commit_loop::first_inputs;
+use reveille::runtime::cycle::first_inputs;
 use reveille::runtime::driver::Driver;
 use reveille::runtime::monotonic::{ClockJump, MonotonicClock, Reading};
 use reveille::runtime::turn::{Job, Turn};
