@@ -23,6 +23,10 @@ tidy:
 test:
     cargo test --locked
 
+# 40 seeds of the simulator, for daily work; the tests run 500.
+sim:
+    cargo run --locked --example simulate -- --count 40
+
 # Licences, advisories, bans and sources of the dependencies; needs cargo-deny and the network.
 deny:
     cargo deny check

@@ -26,9 +26,8 @@ use reveille::engine::ruleset::{Capabilities, ChannelInfo, Medium, RuleSet};
 use reveille::engine::time::Duration;
 use reveille::rules::{Environment, SourceFile, check};
 use reveille::runtime::clock::Clock;
-use reveille::runtime::commit_loop::{
-    Backlog, CommitLoop, EffectSink, Observer, Promises, first_inputs,
-};
+use reveille::runtime::commit_loop::{CommitLoop, EffectSink, Observer};
+use reveille::runtime::cycle::{Cycle, first_inputs};
 use reveille::runtime::driver::Driver;
 use reveille::runtime::handle::Handle;
 use reveille::runtime::monotonic::{MonotonicClock, Reading};
@@ -284,21 +283,18 @@ fn start(folder: &Path, rules: Arc<RuleSet>, ahead: Duration) -> Result<Router, 
         let loaded = store.load(partition, reading().wall)?;
         let (line, jump) = MonotonicClock::resume(loaded.clocks, reading(), 7);
         let state = State::load(loaded.records, &loaded.receipts);
+        let driver = Driver::new(state, rules);
         let works = CommitLoop {
-            driver: Driver::new(state, rules),
+            cycle: Cycle::new(driver, line, Room::new(0), first_inputs(jump)),
             handle: to_driver,
             store,
             partition,
             epoch,
-            room: Room::new(0),
-            line,
             clock: Box::new(reading),
             effects: Box::new(outlet),
             observer: Box::new(observer),
-            backlog: Backlog::default(),
-            promised: Promises::default(),
         };
-        works.run(first_inputs(jump))
+        works.run()
     };
     let thread = std::thread::spawn(run);
     Ok(Router {

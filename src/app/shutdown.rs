@@ -36,7 +36,7 @@ pub struct DriverThread {
 }
 
 /// What the driver's thread is to run, made in it.
-type Make = Box<dyn FnOnce() -> (CommitLoop, Vec<Input>) + Send>;
+type Make = Box<dyn FnOnce() -> CommitLoop + Send>;
 
 /// The driver's thread before it runs.
 ///
@@ -80,8 +80,7 @@ impl DriverThreadBegun {
 
 fn drive(handle: Handle, make: Make) -> Result<(), String> {
     let _ending = Ending(handle);
-    let (works, first) = make();
-    works.run(first).map_err(|error| error.to_string())
+    make().run().map_err(|error| error.to_string())
 }
 
 /// Should the driver panic, whoever comes later is refused instead of waiting for ever.

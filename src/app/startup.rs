@@ -18,7 +18,8 @@ use crate::engine::time::Timestamp;
 use crate::rules::zones::Zones;
 use crate::runtime::channel_worker::{Sender, Surroundings};
 use crate::runtime::clock::{self, Clock};
-use crate::runtime::commit_loop::{Backlog, CommitLoop, Promises, first_inputs};
+use crate::runtime::commit_loop::CommitLoop;
+use crate::runtime::cycle::{Cycle, first_inputs};
 use crate::runtime::driver::Driver;
 use crate::runtime::handle::{Handle, NewRules};
 use crate::runtime::monotonic::MonotonicClock;
@@ -264,21 +265,20 @@ fn start_driver(
                 "started several times in a row without an orderly end"
             );
         }
-        let works = CommitLoop {
-            driver: Driver::new(state, parts.in_force),
+        let (driver, room) = (
+            Driver::new(state, parts.in_force),
+            Room::new(parts.disk_min_bytes),
+        );
+        CommitLoop {
+            cycle: Cycle::new(driver, line, room, first_inputs(jump)),
             handle: to_driver,
             store: parts.store,
             partition: parts.partition,
             epoch: parts.epoch,
-            room: Room::new(parts.disk_min_bytes),
-            line,
             clock: Box::new(move || clock.reading()),
             effects: Box::new(outlet),
             observer: Box::new(meter),
-            backlog: Backlog::default(),
-            promised: Promises::default(),
-        };
-        (works, first_inputs(jump))
+        }
     };
     driver.run(handle.clone(), Box::new(make))
 }

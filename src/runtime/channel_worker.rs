@@ -347,7 +347,7 @@ mod tests {
     use crate::channels::{Pending, Probed, sample};
     use crate::engine::ids::PageId;
     use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
-    use crate::runtime::queue::Control;
+    use crate::runtime::turn::Job;
     use crate::store::{MemoryStore, Partition};
 
     fn order(attempt: u64) -> Arc<SendRequest> {
@@ -462,8 +462,8 @@ mod tests {
         async fn inputs(&self) -> Vec<Input> {
             self.sender.landed().await;
             let taken = self.handle.take(std::time::Duration::ZERO);
-            let reports = taken.controls.into_iter().map(|control| match control {
-                Control::Input { input, .. } => input,
+            let reports = taken.controls.into_iter().map(|control| match control.job {
+                Job::Input(input) => input,
                 _ => panic!("only inputs are told here"),
             });
             reports.collect()
@@ -530,8 +530,8 @@ mod tests {
         assert_eq!(bench.sender.under_way(), 0);
         while inputs.len() < 2 {
             let controls = bench.handle.take(std::time::Duration::ZERO).controls;
-            inputs.extend(controls.into_iter().map(|control| match control {
-                Control::Input { input, .. } => input,
+            inputs.extend(controls.into_iter().map(|control| match control.job {
+                Job::Input(input) => input,
                 _ => panic!("only inputs are told here"),
             }));
             tokio::task::yield_now().await;

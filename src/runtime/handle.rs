@@ -11,44 +11,15 @@ use crate::engine::ids::{IntegrationName, Revision};
 use crate::engine::input::Input;
 use crate::engine::records::Receipt;
 use crate::engine::ruleset::RuleSet;
-use crate::engine::state::State;
-use crate::engine::time::Now;
-use crate::runtime::queue::{Control, Queue, Request, Taken};
+use crate::runtime::queue::{Control, Left, Queue, Request, Taken};
+use crate::runtime::turn::{Done, Job, Record};
 use crate::store::{DocumentWrite, Partition, Store};
 
-/// Why the driver did not do as asked. Nothing was stored, unless it is [`Unavailable::Unsure`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unavailable {
-    #[error("too many events are queued for integration {0}; try again in a second")]
-    Busy(IntegrationName),
-    #[error("too little space is left on disk to accept events")]
-    DiskLow,
-    #[error("the router is shutting down")]
-    Stopping,
-    /// An earlier commit failed; this was not even tried.
-    #[error("the store failed and the router is about to exit: {0}")]
-    StoreFailed(String),
-    /// The commit that would have made this durable failed: nobody knows whether it is stored.
-    #[error("the store failed; it is not known whether this was stored")]
-    Unsure,
-    /// The input is quarantined; the router has raised a self-incident.
-    #[error("the decision on this input failed; it was quarantined and reported")]
-    Quarantined,
-}
+pub use crate::runtime::queue::View;
+pub use crate::runtime::turn::{ApplyError, NewRules, RecordOfRules, Unavailable};
 
-/// Why a rule set was not put in force.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ApplyError {
-    #[error(
-        "the rules are at revision {current}, not {expected}; check the difference and try again"
-    )]
-    Conflict {
-        expected: Revision,
-        current: Revision,
-    },
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
+/// Who waits for the driver: it is told what was done, or why nothing was.
+pub type Waiter = oneshot::Sender<Result<Done, Unavailable>>;
 
 /// Why a request of a person was not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,34 +33,8 @@ pub enum RequestError {
     Unexpected,
 }
 
-/// What a reader sees: the state between two commits.
-#[derive(Clone, Copy)]
-pub struct View<'driver> {
-    pub state: &'driver State,
-    pub rules: &'driver RuleSet,
-    pub now: Now,
-}
-
-/// A new rule set to put in force.
-pub struct NewRules {
-    /// Its `revision` is set by the driver.
-    pub rules: RuleSet,
-    /// Kept under the new revision, as [`crate::store::DocumentKind::Rules`].
-    pub document: Vec<u8>,
-    /// Compare-and-set.
-    pub expected: Option<Revision>,
-    /// Makes a document to be kept in the same commit.
-    pub record: Option<RecordOfRules>,
-}
-
-/// Makes a document of an answer, to be kept in the same commit as what led to it.
-pub type Record = Box<dyn FnOnce(&Answer) -> Option<DocumentWrite> + Send>;
-
 /// Makes a document of the result of a request, to be kept in the same commit.
 pub type RecordOf<T> = Box<dyn FnOnce(&T) -> DocumentWrite + Send>;
-
-/// Makes a document of the revision under which rules were put in force.
-pub type RecordOfRules = Box<dyn FnOnce(Revision) -> DocumentWrite + Send>;
 
 /// The handle of the driver.
 #[derive(Clone)]
@@ -108,7 +53,7 @@ struct Inner {
 /// The queue and whether it is open.
 #[derive(Default)]
 struct Gate {
-    queue: Queue,
+    queue: Queue<Waiter>,
     intake: Intake,
     /// The driver is to end as soon as nothing waits.
     is_finishing: bool,
@@ -172,22 +117,18 @@ impl Handle {
                 waiter,
                 is_admitted: false,
             };
-            gate.queue
-                .request(request)
-                .map_err(|(_, unavailable)| unavailable)?;
+            gate.queue.request(request)?;
         }
         self.inner.bell.notify_one();
-        answer.await.unwrap_or(Err(Unavailable::Unsure))
+        match wait(answer).await?.into_answer()? {
+            Answer::Receipts(receipts) => Ok(receipts),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// Hands in anything that is not an event, ahead of all events, and waits until it is durable.
     pub async fn control(&self, input: Input) -> Result<Answer, Unavailable> {
-        let (waiter, answer) = oneshot::channel();
-        self.push(Control::Input {
-            input,
-            waiter: Some(waiter),
-        })?;
-        answer.await.unwrap_or(Err(Unavailable::Unsure))
+        self.done(Job::Input(input)).await?.into_answer()
     }
 
     /// As [`Handle::control`]; what `record` makes of the answer is durable with it.
@@ -196,28 +137,25 @@ impl Handle {
         input: Input,
         record: Record,
     ) -> Result<Answer, Unavailable> {
+        self.done(Job::Recorded(input, record)).await?.into_answer()
+    }
+
+    async fn done(&self, job: Job) -> Result<Done, Unavailable> {
         let (waiter, answer) = oneshot::channel();
-        self.push(Control::Recorded {
-            input,
-            record,
-            waiter,
-        })?;
-        answer.await.unwrap_or(Err(Unavailable::Unsure))
+        self.push(job, Some(waiter))?;
+        wait(answer).await
     }
 
     /// Hands in something that nobody waits for, such as the outcome of an attempt.
     pub fn tell(&self, input: Input) {
         // After the driver has ended there is nobody to tell; recovery repeats the attempt.
-        let _ended = self.push(Control::Input {
-            input,
-            waiter: None,
-        });
+        let _ended = self.push(Job::Input(input), None);
     }
 
-    fn push(&self, control: Control) -> Result<(), Unavailable> {
+    fn push(&self, job: Job, waiter: Option<Waiter>) -> Result<(), Unavailable> {
         let mut gate = self.gate();
         gate.check_alive()?;
-        gate.queue.control(control);
+        gate.queue.control(Control { job, waiter });
         drop(gate);
         self.inner.bell.notify_one();
         Ok(())
@@ -252,28 +190,20 @@ impl Handle {
 
     /// Puts a rule set in force; the answer is its revision.
     pub async fn apply_rules(&self, new: NewRules) -> Result<Revision, ApplyError> {
-        let (waiter, answer) = oneshot::channel();
-        self.push(Control::Rules {
-            new: Box::new(new),
-            waiter,
-        })?;
-        answer
-            .await
-            .unwrap_or(Err(ApplyError::Unavailable(Unavailable::Unsure)))
+        match self.done(Job::Rules(Box::new(new))).await? {
+            Done::Rules(result) => result,
+            _ => Err(Unavailable::Unsure.into()),
+        }
     }
 
     /// Writes documents beside the state, durable when it returns.
     pub async fn write_documents(&self, writes: Vec<DocumentWrite>) -> Result<(), Unavailable> {
-        let (waiter, answer) = oneshot::channel();
-        self.push(Control::Documents { writes, waiter })?;
-        answer.await.unwrap_or(Err(Unavailable::Unsure))
+        self.done(Job::Documents(writes)).await.map(|_| ())
     }
 
     /// Hands over documents that nobody waits for.
     pub fn hand_documents(&self, writes: Vec<DocumentWrite>) -> Result<(), Unavailable> {
-        let (waiter, _) = oneshot::channel();
-        self.push(Control::Documents { writes, waiter })?;
-        Ok(())
+        self.push(Job::Documents(writes), None)
     }
 
     /// History and documents; calls block, so make them from `spawn_blocking`.
@@ -291,7 +221,7 @@ impl Handle {
     }
 
     /// Takes controls and reads for one turn, and no events, without waiting.
-    pub fn take_controls(&self) -> Taken {
+    pub(super) fn take_controls(&self) -> Taken<Waiter> {
         self.gate().queue.take_controls()
     }
 
@@ -321,7 +251,7 @@ impl Handle {
 
     /// For the driver's thread: waits until there is something to do, at most for `patience`, and
     /// takes it.
-    pub(super) fn take(&self, patience: std::time::Duration) -> Taken {
+    pub(super) fn take(&self, patience: std::time::Duration) -> Taken<Waiter> {
         let mut gate = self.gate();
         if gate.queue.is_empty() && !patience.is_zero() {
             let waited = self.inner.bell.wait_timeout(gate, patience);
@@ -331,8 +261,8 @@ impl Handle {
     }
 
     /// For the driver's thread: puts back what was taken and not done.
-    pub(super) fn requeue(&self, requests: Vec<Request>, last: Option<&IntegrationName>) {
-        self.gate().queue.requeue(requests, last);
+    pub(super) fn requeue(&self, left: Left<Waiter>) {
+        self.gate().queue.requeue(left);
     }
 
     /// For the driver's thread: so many accepted events wait for a decision.
@@ -368,7 +298,9 @@ impl Handle {
             gate.ended.get_or_insert_with(|| why.clone());
             std::mem::take(&mut gate.queue)
         };
-        waiting.refuse(why);
+        for waiter in waiting.into_waiters() {
+            refuse(waiter, why);
+        }
     }
 
     /// Lets the driver end once nothing waits. Outcomes and acknowledgments are taken until then.
@@ -382,4 +314,14 @@ impl Gate {
     fn check_alive(&self) -> Result<(), Unavailable> {
         self.ended.clone().map_or(Ok(()), Err)
     }
+}
+
+/// The driver drops whoever waits for a commit that fails.
+async fn wait(answer: oneshot::Receiver<Result<Done, Unavailable>>) -> Result<Done, Unavailable> {
+    answer.await.unwrap_or(Err(Unavailable::Unsure))
+}
+
+/// Tells a waiter, who may have gone away meanwhile, that nothing was done.
+pub(super) fn refuse(waiter: Waiter, why: &Unavailable) {
+    let _gone = waiter.send(Err(why.clone()));
 }

@@ -108,7 +108,7 @@ mod tests {
         use crate::engine::decision::Answer;
         use crate::engine::ruleset::RuleSet;
         use crate::runtime::handle::View;
-        use crate::runtime::queue::Control;
+        use crate::runtime::turn::{Done, Job};
         let taken = handle.take(std::time::Duration::ZERO);
         let view = View {
             state: &State::default(),
@@ -120,14 +120,14 @@ mod tests {
         }
         let mut told = Vec::new();
         for control in taken.controls {
-            if let Control::Input { input, waiter } = control {
+            if let Job::Input(input) = control.job {
                 told.push(match input {
                     Input::Raise { trouble, .. } => format!("raised {}", trouble.subject),
                     Input::Clear { trouble } => format!("cleared {}", trouble.subject),
                     other => panic!("{other:?}"),
                 });
-                let waiter = waiter.expect("somebody waits");
-                assert!(waiter.send(Ok(Answer::Done)).is_ok());
+                let waiter = control.waiter.expect("somebody waits");
+                assert!(waiter.send(Ok(Done::Answer(Answer::Done))).is_ok());
             }
         }
         told

@@ -3,6 +3,7 @@
 pub mod channel_worker;
 pub mod clock;
 pub mod commit_loop;
+pub mod cycle;
 mod describe;
 pub mod driver;
 pub mod handle;

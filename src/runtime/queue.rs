@@ -5,17 +5,13 @@
 //! integration; beyond the bound a sender is told to come back.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 
-use tokio::sync::oneshot;
-
-use crate::engine::decision::Answer;
 use crate::engine::event::Event;
-use crate::engine::ids::{IntegrationName, Revision};
-use crate::engine::input::Input;
-use crate::engine::records::Receipt;
-use crate::runtime::handle::{ApplyError, NewRules, Record, Unavailable, View};
-use crate::store::DocumentWrite;
+use crate::engine::ids::IntegrationName;
+use crate::engine::ruleset::RuleSet;
+use crate::engine::state::State;
+use crate::engine::time::Now;
+use crate::runtime::turn::{Job, Unavailable};
 
 /// Events that may wait for one integration.
 pub const EVENTS_WAITING_MAX: usize = 10_000;
@@ -26,58 +22,33 @@ pub const BATCH_EVENTS_MAX: usize = 2_048;
 /// See [`BATCH_INPUTS_MAX`].
 pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 
-/// Something that is not an event.
-pub enum Control {
-    Input {
-        input: Input,
-        waiter: Option<oneshot::Sender<Result<Answer, Unavailable>>>,
-    },
-    /// An input of which something is kept beside the state.
-    Recorded {
-        input: Input,
-        record: Record,
-        waiter: oneshot::Sender<Result<Answer, Unavailable>>,
-    },
-    Rules {
-        new: Box<NewRules>,
-        waiter: oneshot::Sender<Result<Revision, ApplyError>>,
-    },
-    Documents {
-        writes: Vec<DocumentWrite>,
-        waiter: oneshot::Sender<Result<(), Unavailable>>,
-    },
+/// Something that is not an event, and who waits for it.
+pub struct Control<W> {
+    pub job: Job,
+    pub waiter: Option<W>,
 }
 
-impl Control {
-    /// Tells whoever waits that it was not done.
-    fn refuse(self, why: &Unavailable) {
-        // Whoever waited may have gone away meanwhile.
-        let _gone = match self {
-            Self::Input { waiter: None, .. } => true,
-            Self::Input {
-                waiter: Some(waiter),
-                ..
-            }
-            | Self::Recorded { waiter, .. } => waiter.send(Err(why.clone())).is_err(),
-            Self::Rules { waiter, .. } => waiter.send(Err(why.clone().into())).is_err(),
-            Self::Documents { waiter, .. } => waiter.send(Err(why.clone())).is_err(),
-        };
-    }
+/// What a reader sees: the state between two commits.
+#[derive(Clone, Copy)]
+pub struct View<'driver> {
+    pub state: &'driver State,
+    pub rules: &'driver RuleSet,
+    pub now: Now,
 }
 
 /// A look at the state between two commits.
 pub type Read = Box<dyn FnOnce(View<'_>) + Send>;
 
 /// The events of one request.
-pub struct Request {
+pub struct Request<W> {
     pub integration: IntegrationName,
     pub events: Vec<Event>,
-    pub waiter: oneshot::Sender<Result<Vec<Arc<Receipt>>, Unavailable>>,
+    pub waiter: W,
     /// The disk has room for it: it was taken before, and the turn had none.
     pub is_admitted: bool,
 }
 
-impl Request {
+impl<W> Request<W> {
     /// Bytes of its events, about.
     pub(super) fn bytes(&self) -> usize {
         self.events.iter().map(Event::bytes).sum()
@@ -85,11 +56,10 @@ impl Request {
 }
 
 /// All that waits.
-#[derive(Default)]
-pub struct Queue {
-    controls: VecDeque<Control>,
+pub struct Queue<W> {
+    controls: VecDeque<Control<W>>,
     reads: VecDeque<Read>,
-    requests: BTreeMap<IntegrationName, VecDeque<Request>>,
+    requests: BTreeMap<IntegrationName, VecDeque<Request<W>>>,
     /// The integration after which the next batch begins.
     last: Option<IntegrationName>,
     /// Accepted events that wait for a decision.
@@ -97,16 +67,35 @@ pub struct Queue {
 }
 
 /// What the driver takes for one turn.
-#[derive(Default)]
-pub struct Taken {
-    pub controls: Vec<Control>,
-    pub requests: Vec<Request>,
+pub struct Taken<W> {
+    pub controls: Vec<Control<W>>,
+    pub requests: Vec<Request<W>>,
     pub reads: Vec<Read>,
 }
 
-impl Queue {
+/// Requests that were taken and not done.
+pub struct Left<W> {
+    /// In their order.
+    pub requests: Vec<Request<W>>,
+    /// The integration whose request was done last.
+    pub last: Option<IntegrationName>,
+}
+
+impl<W> Default for Queue<W> {
+    fn default() -> Self {
+        Self {
+            controls: VecDeque::new(),
+            reads: VecDeque::new(),
+            requests: BTreeMap::new(),
+            last: None,
+            undecided: BTreeMap::new(),
+        }
+    }
+}
+
+impl<W> Queue<W> {
     /// Adds a control.
-    pub fn control(&mut self, control: Control) {
+    pub fn control(&mut self, control: Control<W>) {
         self.controls.push_back(control);
     }
 
@@ -123,7 +112,7 @@ impl Queue {
     }
 
     /// Adds a request unless too many events of its integration wait.
-    pub fn request(&mut self, request: Request) -> Result<(), (Request, Unavailable)> {
+    pub fn request(&mut self, request: Request<W>) -> Result<(), Unavailable> {
         let waiting = self.requests.get(&request.integration);
         let waiting = waiting.into_iter().flatten();
         let undecided = self.undecided.get(&request.integration);
@@ -131,8 +120,7 @@ impl Queue {
         let events = events + undecided.copied().unwrap_or_default();
         // A request that is large by itself is taken when nothing else waits.
         if events > 0 && events + request.events.len() > EVENTS_WAITING_MAX {
-            let busy = Unavailable::Busy(request.integration.clone());
-            return Err((request, busy));
+            return Err(Unavailable::Busy(request.integration));
         }
         let integration = request.integration.clone();
         let waiting = self.requests.entry(integration).or_default();
@@ -140,27 +128,26 @@ impl Queue {
         Ok(())
     }
 
-    /// Puts back what was taken and not done, in its order; the next batch begins after `last`.
-    pub fn requeue(&mut self, requests: Vec<Request>, last: Option<&IntegrationName>) {
-        if requests.is_empty() {
+    /// Puts back what was taken and not done; the next batch begins behind what was done last, so
+    /// that other integrations have their turns first.
+    pub fn requeue(&mut self, left: Left<W>) {
+        if left.requests.is_empty() {
             return;
         }
-        self.last = last.cloned();
-        for request in requests.into_iter().rev() {
+        self.last = left.last;
+        for request in left.requests.into_iter().rev() {
             let integration = request.integration.clone();
             let waiting = self.requests.entry(integration).or_default();
             waiting.push_front(request);
         }
     }
 
-    /// Tells all who wait that nothing of theirs is done. Readers learn it from the handle.
-    pub fn refuse(self, why: &Unavailable) {
-        for control in self.controls {
-            control.refuse(why);
-        }
-        for request in self.requests.into_values().flatten() {
-            let _gone = request.waiter.send(Err(why.clone()));
-        }
+    /// All who wait. Readers learn from the handle that nothing comes any more.
+    pub fn into_waiters(self) -> impl Iterator<Item = W> {
+        let controls = self.controls.into_iter();
+        let controls = controls.filter_map(|control| control.waiter);
+        let requests = self.requests.into_values().flatten();
+        controls.chain(requests.map(|request| request.waiter))
     }
 
     /// Whether nothing waits.
@@ -181,7 +168,7 @@ impl Queue {
     }
 
     /// Takes one turn's worth of all but events.
-    pub fn take_controls(&mut self) -> Taken {
+    pub fn take_controls(&mut self) -> Taken<W> {
         let controls = self.controls.len().min(BATCH_INPUTS_MAX);
         Taken {
             controls: self.controls.drain(..controls).collect(),
@@ -191,7 +178,7 @@ impl Queue {
     }
 
     /// Takes one turn's worth.
-    pub fn take(&mut self) -> Taken {
+    pub fn take(&mut self) -> Taken<W> {
         let mut taken = self.take_controls();
         let (mut inputs, mut events, mut bytes) = (taken.controls.len(), 0, 0);
         while inputs < BATCH_INPUTS_MAX {
@@ -207,7 +194,7 @@ impl Queue {
     }
 
     /// The next request in turn of the integrations, if it fits beside what is taken already.
-    fn next_fitting(&mut self, events: usize, bytes: usize) -> Option<Request> {
+    fn next_fitting(&mut self, events: usize, bytes: usize) -> Option<Request<W>> {
         let after = self.last.clone();
         let later = self
             .requests
@@ -236,18 +223,17 @@ mod tests {
     use crate::engine::event::{Action, Content};
     use crate::engine::samples;
 
-    fn request(integration: &str, events: usize) -> Request {
+    fn request(integration: &str, events: usize) -> Request<()> {
         let event = samples::event(Action::Trigger, "key", Content::default());
-        let (waiter, _) = oneshot::channel();
         Request {
             integration: integration.into(),
             events: vec![event; events],
-            waiter,
+            waiter: (),
             is_admitted: false,
         }
     }
 
-    fn names(taken: &Taken) -> Vec<String> {
+    fn names(taken: &Taken<()>) -> Vec<String> {
         taken
             .requests
             .iter()
@@ -283,7 +269,7 @@ mod tests {
         let mut queue = Queue::default();
         assert!(queue.request(request("loud", EVENTS_WAITING_MAX)).is_ok());
         let refused = queue.request(request("loud", 1));
-        assert!(matches!(refused, Err((_, Unavailable::Busy(name))) if name.as_str() == "loud"));
+        assert!(matches!(refused, Err(Unavailable::Busy(name)) if name.as_str() == "loud"));
         assert!(queue.request(request("quiet", 1)).is_ok());
     }
 
@@ -296,8 +282,11 @@ mod tests {
         let mut taken = queue.take().requests;
         assert!(queue.request(request("quiet", 1)).is_ok());
         // The first was done.
-        let done = taken.remove(0).integration;
-        queue.requeue(taken, Some(&done));
+        let last = Some(taken.remove(0).integration);
+        queue.requeue(Left {
+            requests: taken,
+            last,
+        });
         let taken = queue.take();
         assert_eq!(names(&taken), ["quiet", "loud", "loud"]);
         let events = taken.requests.iter().map(|it| it.events.len());
@@ -311,7 +300,7 @@ mod tests {
         queue.set_undecided(&undecided);
         assert_eq!(queue.events_waiting(), EVENTS_WAITING_MAX);
         let refused = queue.request(request("loud", 1));
-        assert!(matches!(refused, Err((_, Unavailable::Busy(_)))));
+        assert!(matches!(refused, Err(Unavailable::Busy(_))));
         assert!(queue.request(request("quiet", 1)).is_ok());
         assert_eq!(names(&queue.take()), ["quiet"]);
         queue.set_undecided(&BTreeMap::new());

@@ -1,9 +1,11 @@
 //! Whether the disk has room for the events of a commit, decided before anything is decided about
 //! them: afterwards they can no longer be refused.
 
+use crate::engine::cause::Cause;
+use crate::engine::incident::SelfIncident;
+use crate::engine::input::Input;
 use crate::engine::time::{Duration, MonotonicTime};
-
-use super::queue::Request;
+use crate::runtime::queue::Request;
 
 /// What a commit writes beside what its events bring: the database's log grows in whole segments.
 const COMMIT_BYTES: u64 = 1024 * 1024;
@@ -38,9 +40,9 @@ pub struct Room {
 }
 
 /// What the disk allows of some requests.
-pub struct Admission {
-    pub taken: Vec<Request>,
-    pub refused: Vec<Request>,
+pub struct Admission<W> {
+    pub taken: Vec<Request<W>>,
+    pub refused: Vec<Request<W>>,
     /// Not even a small request has room, so that the next ones need not wait to be refused.
     pub is_shut: bool,
     /// Somebody is to be told that something was refused.
@@ -56,14 +58,31 @@ impl Room {
         }
     }
 
-    /// Takes those for which there is room when `free` bytes are left.
-    pub fn admit(&mut self, requests: Vec<Request>, free: u64, now: MonotonicTime) -> Admission {
+    /// Takes those for which there is room when `free` bytes are left, if that is known, and those
+    /// that had room before.
+    pub fn admit<W>(
+        &mut self,
+        requests: Vec<Request<W>>,
+        free: Option<u64>,
+        now: MonotonicTime,
+    ) -> Admission<W> {
+        let Some(free) = free else {
+            return Admission {
+                taken: requests,
+                refused: Vec::new(),
+                is_shut: false,
+                is_told: false,
+            };
+        };
+        let (mut admitted, requests): (Vec<_>, Vec<_>) = requests
+            .into_iter()
+            .partition(|request| request.is_admitted);
         let follow_ups = self.follow_ups.bytes(now);
         let kept = self.disk_min_bytes.saturating_add(follow_ups);
         let mut left = free.saturating_sub(kept);
         let is_shut = left < SMALL_BYTES;
         left = left.saturating_sub(COMMIT_BYTES);
-        let fits = |request: &Request| {
+        let fits = |request: &Request<W>| {
             let cost = cost(request);
             let fits = cost <= left;
             if fits {
@@ -74,9 +93,10 @@ impl Room {
         let (taken, refused): (Vec<_>, Vec<_>) = requests.into_iter().partition(fits);
         self.follow_ups.expect(&taken);
         let is_told = !refused.is_empty() && self.may_tell(now);
+        admitted.extend(taken);
         Admission {
             is_shut: is_shut && !refused.is_empty(),
-            taken,
+            taken: admitted,
             refused,
             is_told,
         }
@@ -113,23 +133,52 @@ impl FollowUps {
         self.earlier + self.later
     }
 
-    fn expect(&mut self, taken: &[Request]) {
+    fn expect<W>(&mut self, taken: &[Request<W>]) {
         let events: usize = taken.iter().map(|request| request.events.len()).sum();
         self.later += events as u64 * FOLLOW_UP_BYTES;
     }
 }
 
 /// The most that a request writes to the disk in the commit that takes it.
-fn cost(request: &Request) -> u64 {
+fn cost<W>(request: &Request<W>) -> u64 {
     let bytes = request.bytes() as u64;
     let events = request.events.len() as u64;
     bytes * COPIES + events * EVENT_BYTES
 }
 
+/// Whether events are refused with so much space left, and what is said of it: events are never
+/// refused without a self-incident that says why.
+pub fn report_disk(free: u64, warn_bytes: u64, min_bytes: u64) -> (bool, Input) {
+    let is_low = free < min_bytes;
+    let input = if is_low || free < warn_bytes {
+        little_space(free)
+    } else {
+        Input::Clear {
+            trouble: disk_trouble(),
+        }
+    };
+    (is_low, input)
+}
+
+/// The self-incident that says that little space is left.
+pub(super) fn little_space(free: u64) -> Input {
+    let mebibytes = free / (1024 * 1024);
+    let text = format!("only {mebibytes} MiB are free on the disk of the data directory");
+    Input::Raise {
+        trouble: disk_trouble(),
+        text: text.into(),
+    }
+}
+
+fn disk_trouble() -> SelfIncident {
+    SelfIncident {
+        cause: Cause::Disk,
+        subject: "".into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use tokio::sync::oneshot;
-
     use super::*;
     use crate::engine::event::{Action, Content, Labels};
     use crate::engine::samples;
@@ -137,23 +186,22 @@ mod tests {
     const MEBIBYTE: u64 = 1024 * 1024;
     const NOW: MonotonicTime = MonotonicTime(5_000);
 
-    fn request(events: usize, label_bytes: usize) -> Request {
+    fn request(events: usize, label_bytes: usize) -> Request<()> {
         let label = ("label".to_owned(), "x".repeat(label_bytes));
         let content = Content {
             labels: [label].into_iter().collect::<Labels>(),
             ..Content::default()
         };
         let event = samples::event(Action::Trigger, "key", content);
-        let (waiter, _) = oneshot::channel();
         Request {
             integration: "native".into(),
             events: vec![event; events],
-            waiter,
+            waiter: (),
             is_admitted: false,
         }
     }
 
-    fn events_of(requests: &[Request]) -> Vec<usize> {
+    fn events_of(requests: &[Request<()>]) -> Vec<usize> {
         requests.iter().map(|it| it.events.len()).collect()
     }
 
@@ -176,7 +224,7 @@ mod tests {
         for (events, bytes, free, is_taken) in cases {
             let mut room = Room::new(least);
             let asked = vec![request(events, bytes)];
-            let admission = room.admit(asked, free * MEBIBYTE, NOW);
+            let admission = room.admit(asked, Some(free * MEBIBYTE), NOW);
             let case = format!("{events} events of {bytes} bytes with {free} MiB free");
             assert_eq!(admission.taken.len() == 1, is_taken, "{case}");
             assert_eq!(admission.refused.is_empty(), is_taken, "{case}");
@@ -187,11 +235,11 @@ mod tests {
     fn requests_of_one_commit_share_the_room_and_a_small_one_passes_a_large_one() {
         let mut room = Room::new(0);
         let asked = vec![request(500, 0), request(501, 0), request(1, 0)];
-        let admission = room.admit(asked, 12 * MEBIBYTE, NOW);
+        let admission = room.admit(asked, Some(12 * MEBIBYTE), NOW);
         assert_eq!(events_of(&admission.taken), [500, 1]);
         assert_eq!(events_of(&admission.refused), [501]);
         assert!(!admission.is_shut, "the next small one has room");
-        let admission = room.admit(vec![request(1, 0)], MEBIBYTE, NOW);
+        let admission = room.admit(vec![request(1, 0)], Some(MEBIBYTE), NOW);
         assert!(admission.is_shut);
     }
 
@@ -200,7 +248,7 @@ mod tests {
         let mut room = Room::new(0);
         let mut is_taken = |events, millis| {
             let asked = vec![request(events, 0)];
-            let admission = room.admit(asked, 10 * MEBIBYTE, NOW + Duration(millis));
+            let admission = room.admit(asked, Some(10 * MEBIBYTE), NOW + Duration(millis));
             !admission.taken.is_empty()
         };
         assert!(is_taken(500, 0));
@@ -213,7 +261,7 @@ mod tests {
     fn refusals_are_told_once_a_minute() {
         let mut room = Room::new(MEBIBYTE);
         let mut is_told = |millis| {
-            let admission = room.admit(vec![request(1, 0)], 0, NOW + Duration(millis));
+            let admission = room.admit(vec![request(1, 0)], Some(0), NOW + Duration(millis));
             admission.is_told
         };
         assert!(is_told(0));

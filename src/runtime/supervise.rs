@@ -114,7 +114,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::runtime::queue::Control;
+    use crate::runtime::turn::Job;
     use crate::store::{MemoryStore, Partition};
 
     fn supervisor() -> (Supervisor, Handle, Arc<AtomicUsize>) {
@@ -133,11 +133,8 @@ mod tests {
     fn raised(handle: &Handle) -> Vec<String> {
         let controls = handle.take(Duration::ZERO).controls.into_iter();
         controls
-            .map(|control| match control {
-                Control::Input {
-                    input: Input::Raise { text, .. },
-                    ..
-                } => text.to_string(),
+            .map(|control| match control.job {
+                Job::Input(Input::Raise { text, .. }) => text.to_string(),
                 _ => panic!("only troubles are raised here"),
             })
             .collect()

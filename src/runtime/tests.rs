@@ -11,7 +11,8 @@ use crate::engine::ids::{AttemptId, ChannelName, PageId};
 use crate::engine::input::Input;
 use crate::engine::records::{Change, Receipt, Record};
 use crate::engine::time::Duration;
-use crate::runtime::commit_loop::{Backlog, CommitLoop, EffectSink, Observer, Promises};
+use crate::runtime::commit_loop::{CommitLoop, EffectSink, Observer};
+use crate::runtime::cycle::Cycle;
 use crate::runtime::driver::tests::{at, driver, events};
 use crate::runtime::handle::Handle;
 use crate::runtime::monotonic::{MonotonicClock, Reading};
@@ -81,22 +82,19 @@ async fn what_comes_or_is_due_while_a_flush_runs_waits_for_this_flush_only() {
         steady: at(0).steady,
     };
     let driver = driver();
+    let line = MonotonicClock::resume(clocks, reading(), 7).0;
     let works = CommitLoop {
         handle: Handle::new(store.clone(), partition, driver.rules().clone()),
-        driver,
+        cycle: Cycle::new(driver, line, Room::new(1_000), Vec::new()),
         epoch: store.claim(partition).unwrap(),
-        room: Room::new(1_000),
         store,
         partition,
-        line: MonotonicClock::resume(clocks, reading(), 7).0,
         clock: Box::new(reading),
         effects: Box::new(Nobody),
         observer: Box::new(Held { tell, go_on }),
-        backlog: Backlog::default(),
-        promised: Promises::default(),
     };
     let handle = works.handle.clone();
-    let thread = tokio::task::spawn_blocking(move || works.run(Vec::new()));
+    let thread = tokio::task::spawn_blocking(move || works.run());
     let post = |key: &'static str| {
         let handle = handle.clone();
         tokio::spawn(async move {

@@ -13,6 +13,7 @@ use crate::engine::input::Input;
 use crate::engine::time::Timestamp;
 use crate::runtime::handle::{Handle, Intake, Unavailable};
 use crate::runtime::lane_watch::Stalled;
+use crate::runtime::room::report_disk;
 use crate::store::{Retention, Store};
 
 /// Batches of history that one minute purges at the most.
@@ -42,23 +43,6 @@ pub struct Watch {
     pub on_audit: OnAudit,
 }
 
-/// The self-incident that says that little space is left.
-pub(super) fn little_space(free: u64) -> Input {
-    let mebibytes = free / (1024 * 1024);
-    let text = format!("only {mebibytes} MiB are free on the disk of the data directory");
-    Input::Raise {
-        trouble: disk_trouble(),
-        text: text.into(),
-    }
-}
-
-fn disk_trouble() -> SelfIncident {
-    SelfIncident {
-        cause: Cause::Disk,
-        subject: "".into(),
-    }
-}
-
 impl Watch {
     /// One round. Whether the heartbeat was called.
     pub async fn round(&self) -> Result<bool, Unavailable> {
@@ -75,7 +59,7 @@ impl Watch {
         let is_flowing = self.stalled.is_clean();
         let is_clean = found.is_clean() && is_space && is_flowing;
         (self.on_audit)(&found, is_clean, free);
-        self.report_stuck(&found).await?;
+        self.handle.control(report_stuck(&found)).await?;
         self.purge(past).await;
         if !is_clean {
             let what = "the self-audit is not clean; the heartbeat is withheld";
@@ -100,51 +84,14 @@ impl Watch {
         let Some(free) = self.store.free_bytes() else {
             return Ok(None);
         };
-        let is_low = free < self.disk_min_bytes;
+        let (is_low, input) = report_disk(free, self.disk_warn_bytes, self.disk_min_bytes);
         self.handle.set_intake(if is_low {
             Intake::DiskLow
         } else {
             Intake::Open
         });
-        // Events are never refused without a self-incident that says why.
-        let input = if is_low || free < self.disk_warn_bytes {
-            little_space(free)
-        } else {
-            Input::Clear {
-                trouble: disk_trouble(),
-            }
-        };
         self.handle.control(input).await?;
         Ok(Some(free))
-    }
-
-    async fn report_stuck(&self, found: &Audit) -> Result<(), Unavailable> {
-        let trouble = SelfIncident {
-            cause: Cause::AuditStuck,
-            subject: "".into(),
-        };
-        let input = if found.stuck.is_empty() {
-            Input::Clear { trouble }
-        } else {
-            error!(incident.ids = ?found.stuck, "incidents are stuck");
-            let numbers: Vec<String> = found
-                .stuck
-                .iter()
-                .take(10)
-                .map(|number| format!("#{number}"))
-                .collect();
-            let text = format!(
-                "{} incidents are stuck with nothing scheduled: {}",
-                found.stuck.len(),
-                numbers.join(" ")
-            );
-            Input::Raise {
-                trouble,
-                text: text.into(),
-            }
-        };
-        self.handle.control(input).await?;
-        Ok(())
     }
 
     /// Removes history that is too old at this moment, in small batches beside the live traffic.
@@ -164,5 +111,28 @@ impl Watch {
             Ok(Err(error)) => warn!(%error, "history was not purged"),
             Err(error) => warn!(%error, "the purge had an internal error"),
         }
+    }
+}
+
+/// What an audit says of stuck incidents.
+pub fn report_stuck(audit: &Audit) -> Input {
+    let trouble = SelfIncident {
+        cause: Cause::AuditStuck,
+        subject: "".into(),
+    };
+    if audit.stuck.is_empty() {
+        return Input::Clear { trouble };
+    }
+    error!(incident.ids = ?audit.stuck, "incidents are stuck");
+    let numbers = audit.stuck.iter().take(10);
+    let numbers: Vec<String> = numbers.map(|number| format!("#{number}")).collect();
+    let text = format!(
+        "{} incidents are stuck with nothing scheduled: {}",
+        audit.stuck.len(),
+        numbers.join(" ")
+    );
+    Input::Raise {
+        trouble,
+        text: text.into(),
     }
 }

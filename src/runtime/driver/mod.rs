@@ -19,8 +19,8 @@ use std::sync::Arc;
 use crate::engine::State;
 use crate::engine::cause::Cause;
 use crate::engine::decision::{Decision, Effect, SendRequest};
-use crate::engine::event::Text;
-use crate::engine::ids::{AttemptId, PageId, Revision, TaskId};
+use crate::engine::event::{Event, Text};
+use crate::engine::ids::{AttemptId, IntegrationName, PageId, Revision, TaskId};
 use crate::engine::incident::SelfIncident;
 use crate::engine::input::{Input, Pick, Report, TimerKey};
 use crate::engine::outcome::Outcome;
@@ -32,11 +32,8 @@ use crate::engine::task::TaskTurn;
 use crate::engine::time::{Duration, Now};
 use crate::engine::work::STEPS_OF_TURN;
 use crate::runtime::describe::describe;
-use crate::runtime::handle::{ApplyError, NewRules};
-use crate::runtime::turn::{Done, Job, Turn};
+use crate::runtime::turn::{ApplyError, Done, Job, NewRules, Turn};
 use crate::store::{Clocks, DocumentKind, DocumentWrite, revision_name};
-use tasks::Keeping;
-
 mod tasks;
 
 /// Timers handled in one turn; more wait for the next.
@@ -65,6 +62,13 @@ pub struct Driver {
     /// Turns since tasks went on.
     turns_of_others: u32,
     sending: Sending,
+}
+
+/// The rest of a request of which a first part is kept.
+struct Keeping {
+    integration: IntegrationName,
+    events: VecDeque<Event>,
+    request: TaskId,
 }
 
 /// Whether attempts begin.
@@ -378,7 +382,7 @@ pub fn not_started(attempt: AttemptId) -> Report {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::engine::event::{Action, Content, Event, EventTime};
+    use crate::engine::event::{Action, Content, EventTime};
     use crate::engine::reason::Reason;
     use crate::engine::records::Change;
     use crate::engine::ruleset::STEP_MAX;

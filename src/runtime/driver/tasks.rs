@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Driver, seeded};
+use super::{Driver, Keeping, seeded};
 use crate::engine::decision::Answer;
 use crate::engine::event::Event;
 use crate::engine::ids::{IntegrationName, TaskId};
@@ -16,13 +16,6 @@ use crate::runtime::turn::{Done, Turn, WentOn};
 const EVENTS_AT_ONCE_MAX: usize = 1_024;
 /// So many of its events are kept at a time.
 const KEPT_AT_ONCE_MAX: usize = 512;
-
-/// The rest of a request of which a first part is kept.
-pub(super) struct Keeping {
-    integration: IntegrationName,
-    events: VecDeque<Event>,
-    request: TaskId,
-}
 
 impl Driver {
     /// Takes a request. Where its events panic together each is decided on by itself, later.

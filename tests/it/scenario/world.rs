@@ -17,7 +17,7 @@ use reveille::engine::records::Entry;
 use reveille::engine::ruleset::{ChannelInfo, RuleSet};
 use reveille::engine::time::{Duration, Now, Timestamp};
 use reveille::rules::{self, Environment, SourceFile};
-use reveille::runtime::commit_loop::first_inputs;
+use reveille::runtime::cycle::first_inputs;
 use reveille::runtime::driver::{Driver, not_started};
 use reveille::runtime::handle::NewRules;
 use reveille::runtime::monotonic::{ClockJump, MonotonicClock, Reading};

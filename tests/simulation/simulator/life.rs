@@ -4,31 +4,28 @@ use std::sync::Arc;
 
 use reveille::engine::State;
 use reveille::engine::audit::audit;
-use reveille::engine::cause::Cause;
-use reveille::engine::decision::{Answer, SendRequest};
+use reveille::engine::decision::Answer;
 use reveille::engine::ids::Revision;
-use reveille::engine::incident::SelfIncident;
 use reveille::engine::input::Input;
 use reveille::engine::page::{Page, PageState};
 use reveille::engine::records::{Change, Record};
 use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::Duration;
 use reveille::rules::{self, Documents, Environment, Fit};
-use reveille::runtime::turn::{Done, Job, Turn, WentOn};
+use reveille::runtime::cycle::Release;
+use reveille::runtime::room::report_disk;
+use reveille::runtime::turn::{Done, Turn};
+use reveille::runtime::watch::report_stuck;
 use reveille::store::{
     Batch, CommitFault, DocumentKind, DocumentWrite, Epoch, Partition, Store, revision_name,
 };
 
 use super::history::{Asked, Broken, Seen};
 use super::marks::Mark;
-use super::process::{Committing, Death, Process};
+use super::process::{Committing, DISK_MIN_BYTES, DISK_WARN_BYTES, Death, Process};
 use super::world::{Happening, Within, World};
 
 const HOME: Partition = Partition(0);
-/// Below this a self-incident is raised.
-const DISK_WARN_BYTES: u64 = 1024 * 1024 * 1024;
-/// Below this events are refused.
-const DISK_MIN_BYTES: u64 = 256 * 1024 * 1024;
 /// Turns without progress of time: more than this is a timer that is due again and again.
 const TURNS_AT_ONE_MOMENT_MAX: usize = 2_000;
 
@@ -124,8 +121,7 @@ impl World {
         if process.committing.is_some() {
             return None;
         }
-        let now = process.now(reading);
-        let wait = process.next_timer(now)?;
+        let wait = process.cycle.wait(reading)?;
         Some(Duration(self.passed.0.saturating_add(wait.0)))
     }
 
@@ -142,11 +138,11 @@ impl World {
             if process.committing.is_some() {
                 return;
             }
-            let now = process.now(reading);
-            if !process.has_work(now) {
+            let now = process.cycle.now(reading);
+            if process.queue.is_empty() && !process.cycle.is_due(now) {
                 return;
             }
-            let committing = process.turn(now);
+            let committing = process.turn(now, self.store.free_bytes());
             self.begin_commit(committing);
         }
         self.breaks(Some(Broken {
@@ -192,7 +188,7 @@ impl World {
         let Some(mut process) = self.process.take() else {
             return;
         };
-        let now = process.now(reading);
+        let now = process.cycle.now(reading);
         let (changes, sends) = (&committing.turn.batch.changes, &committing.turn.sends);
         self.note(format_args!(
             "turn {} of {}: {} changes, {} sends",
@@ -211,8 +207,8 @@ impl World {
         }
         self.show(&Seen::Turned {
             turn: &committing.turn,
-            state: process.driver.state(),
-            rules: process.driver.rules(),
+            state: process.cycle.driver.state(),
+            rules: process.cycle.driver.rules(),
             now,
         });
         self.process = Some(process);
@@ -284,84 +280,63 @@ impl World {
         }
     }
 
-    /// Production's order: withdrawals, answers, sends.
+    /// What production does with what a commit releases, in its order.
     fn release(&mut self, committing: Committing) {
-        for attempt in &committing.turn.cancels {
-            self.withdraw(*attempt);
-        }
-        let pairs = committing.asked.into_iter().zip(committing.turn.done);
-        for (asked, done) in pairs {
-            self.answer(asked, done, committing.number);
-        }
-        for went_on in committing.turn.went_on {
-            self.keep_promise(went_on, committing.number);
-        }
-        let mut sends = committing.turn.sends;
-        match committing.death {
-            Some(Death::BeforeSends) => return self.die(Mark::CrashBeforeSends),
-            Some(Death::AmongSends(count)) => {
-                sends.truncate(count);
-                self.hand_out(sends, Vec::new());
-                return self.die(Mark::CrashAmongSends);
+        let Committing {
+            turn,
+            waiters,
+            death,
+            number,
+        } = committing;
+        let process = self.process.as_mut().expect("a process that commits");
+        let undecided = process.cycle.driver.state().tasks().events();
+        process.queue.set_undecided(undecided);
+        self.mark_later(&turn, &waiters);
+        let process = self.process.as_mut().expect("a process that commits");
+        let released = process.cycle.release(turn, waiters);
+        let mut sends = 0;
+        for release in released {
+            match (&release, death) {
+                (Release::Send(_) | Release::Probe(_), Some(Death::BeforeSends)) => break,
+                (Release::Send(_), Some(Death::AmongSends(most))) if sends == most => break,
+                (Release::Probe(_), Some(Death::AmongSends(_))) => break,
+                _ => {}
             }
+            match release {
+                Release::Cancel(attempt) => self.withdraw(attempt),
+                Release::Rules(_) => {}
+                Release::Answer(asked, done) => self.answer(asked, done, number),
+                Release::Send(order) => {
+                    sends += 1;
+                    self.send(order);
+                }
+                Release::Probe(channel) => self.probe(channel),
+            }
+        }
+        match death {
+            Some(Death::BeforeSends) => self.die(Mark::CrashBeforeSends),
+            Some(Death::AmongSends(_)) => self.die(Mark::CrashAmongSends),
             Some(Death::BeforeCommit | Death::DuringCommit | Death::BeforeAnswers) | None => {}
         }
-        self.hand_out(sends, committing.turn.probes);
     }
 
-    fn hand_out(
-        &mut self,
-        sends: Vec<Arc<SendRequest>>,
-        probes: Vec<reveille::engine::ids::ChannelName>,
-    ) {
-        for order in sends {
-            self.send(order);
-        }
-        for channel in probes {
-            self.probe(channel);
-        }
-    }
-
-    /// A step of a task is durable: whoever waits for its end is answered then.
-    fn keep_promise(&mut self, went_on: WentOn, number: u64) {
-        let process = self.process.as_mut().expect("a process that commits");
-        let Some((asked, mut known)) = process.promised.remove(&went_on.task) else {
-            return;
-        };
-        match asked {
-            Some(Asked::Events { .. }) => self.marks.hit(Mark::DecidedLater),
-            Some(Asked::Silence) => self.marks.hit(Mark::SilencedInSteps),
-            _ => {}
-        }
-        let answer = match went_on.answer.expect("a decision that does not panic") {
-            Answer::Receipts(more) => {
-                known.extend(more);
-                None
+    /// What is answered when a task ends, and not at once.
+    fn mark_later(&mut self, turn: &Turn, waiters: &[Option<Asked>]) {
+        for pair in waiters.iter().zip(&turn.done) {
+            match pair {
+                (Some(Asked::Events { .. }), Done::Later(..)) => self.marks.hit(Mark::DecidedLater),
+                (Some(Asked::Silence), Done::Later(..)) => self.marks.hit(Mark::SilencedInSteps),
+                _ => {}
             }
-            answer => Some(answer),
-        };
-        if went_on.is_over {
-            let answer = answer.unwrap_or(Answer::Receipts(known));
-            self.answer(asked, Done::Answer(answer), number);
-        } else {
-            process.promised.insert(went_on.task, (asked, known));
         }
     }
 
-    fn answer(&mut self, asked: Option<Asked>, done: Done, number: u64) {
+    fn answer(&mut self, asked: Asked, done: Done, number: u64) {
         match (asked, done) {
-            (asked, Done::Later(answer, task)) => {
-                let known = match answer {
-                    Answer::Receipts(receipts) => receipts,
-                    _ => Vec::new(),
-                };
-                let process = self.process.as_mut().expect("a process that commits");
-                process.promised.insert(task, (asked, known));
-            }
-            (Some(Asked::Events { request }), Done::Answer(Answer::Receipts(receipts))) => {
+            (Asked::Events { request }, Done::Answer(Answer::Receipts(receipts))) => {
                 self.received(request, &receipts);
             }
-            (Some(Asked::Act { user, verb, on, .. }), Done::Answer(Answer::Acted(acted))) => {
+            (Asked::Act { user, verb, on, .. }, Done::Answer(Answer::Acted(acted))) => {
                 self.note(format_args!("{user} {verb:?} {on:?}: {acted:?}"));
                 self.show(&Seen::Acted {
                     number,
@@ -404,13 +379,18 @@ impl World {
         };
         process.tell(Input::Minute);
         if process.committing.is_none() {
-            let now = process.now(reading);
-            let found = audit(process.driver.state(), process.driver.rules(), now);
+            let now = process.cycle.now(reading);
+            let found = audit(
+                process.cycle.driver.state(),
+                process.cycle.driver.rules(),
+                now,
+            );
+            process.tell(report_stuck(&found));
             self.marks
                 .hit_if(found.all_channels_fail, Mark::AllChannelsFailed);
             self.show(&Seen::Minute {
                 is_beating: found.is_clean() && !process.is_disk_low,
-                state: process.driver.state(),
+                state: process.cycle.driver.state(),
                 now,
             });
         }
@@ -422,19 +402,11 @@ impl World {
         let Some(process) = self.process.as_mut() else {
             return;
         };
-        process.is_disk_low = free.is_some_and(|free| free < DISK_MIN_BYTES);
-        let trouble = SelfIncident {
-            cause: Cause::Disk,
-            subject: "".into(),
-        };
-        let input = match free.filter(|free| *free < DISK_WARN_BYTES) {
-            Some(free) => Input::Raise {
-                trouble,
-                text: format!("only {free} bytes are free").into(),
-            },
-            None => Input::Clear { trouble },
-        };
-        process.give(Job::Input(input), None);
+        // A disk whose space is not known has enough.
+        let free = free.unwrap_or(u64::MAX);
+        let (is_low, input) = report_disk(free, DISK_WARN_BYTES, DISK_MIN_BYTES);
+        process.is_disk_low = is_low;
+        process.tell(input);
     }
 
     /// The machine wakes: what was to happen meanwhile happens now.

@@ -10,12 +10,12 @@ use reveille::engine::matcher::Matcher;
 use reveille::engine::records::Receipt;
 use reveille::engine::time::Duration;
 use reveille::runtime::handle::NewRules;
+use reveille::runtime::queue;
 use reveille::runtime::turn::Job;
 
 use super::history::{Asked, Broken, Seen};
 use super::marks::Mark;
 use super::people::Deed;
-use super::process::Work;
 use super::team::TEAMS;
 use super::world::{Happening, World};
 
@@ -84,13 +84,12 @@ impl World {
             return;
         };
         let integration = self.monitors[request.monitor].integration;
-        let input = Input::Events {
+        // Whoever is told to come back later does.
+        let _busy = process.queue.request(queue::Request {
             integration: integration.into(),
             events: request.events.clone(),
-        };
-        process.post(Work {
-            job: Job::Input(input),
-            asked: Some(Asked::Events { request: number }),
+            waiter: Asked::Events { request: number },
+            is_admitted: false,
         });
     }
 
@@ -225,7 +224,7 @@ impl World {
         };
         let change = self.figures.faults;
         if let Some(process) = self.process.as_mut() {
-            let is_open = process.driver.state().incidents().next().is_some();
+            let is_open = process.cycle.driver.state().incidents().next().is_some();
             process.give(Job::Rules(Box::new(new)), Some(Asked::Rules { change }));
             self.marks.hit_if(is_open, Mark::RulesReplacedOpen);
         }
@@ -240,7 +239,7 @@ impl World {
             format!("n=\"{number}\"")
         };
         let known = self.process.as_ref().and_then(|process| {
-            let mut silences = process.driver.state().silences();
+            let mut silences = process.cycle.driver.state().silences();
             silences.next().map(|silence| silence.id)
         });
         let actor = actor("ops");

@@ -330,7 +330,9 @@ impl World {
         let Some(process) = self.process.as_ref() else {
             return;
         };
-        let broken = self.checks.answered(process.driver.state(), self.passed);
+        let broken = self
+            .checks
+            .answered(process.cycle.driver.state(), self.passed);
         self.breaks(broken);
     }
 
@@ -347,7 +349,7 @@ impl World {
             passed: self.passed,
             store: &self.store,
         };
-        let broken = self.checks.settled(process.driver.state(), scene);
+        let broken = self.checks.settled(process.cycle.driver.state(), scene);
         self.breaks(broken);
         let unanswered = self.requests.values().find(|request| !request.is_answered);
         let unanswered = unanswered.map(|request| Broken {
