@@ -30,3 +30,7 @@ sim:
 # Licences, advisories, bans and sources of the dependencies; needs cargo-deny and the network.
 deny:
     cargo deny check
+
+# Dependencies that nothing names; needs cargo-machete.
+machete:
+    cargo machete

@@ -51,6 +51,9 @@ pub async fn read(
         Err(refused) => return Err(refuse(state, refused, peer).await),
     };
     let body = whole_body(state, request, body_limit, whose).await?;
+    // The body may have taken its time.
+    let now = state.now();
+    let head = Head { now, ..head };
     let (channel, inbound) = match verify(candidates, &head, Some(&body)) {
         Ok((candidate, _)) => candidate.clone(),
         Err(refused) => return Err(refuse(state, refused, peer).await),

@@ -379,7 +379,7 @@ mod tests {
         before: u64,
         wanted: usize,
     ) -> (Vec<u64>, Option<ListCursor>) {
-        let rules = RuleSet::default();
+        let rules = std::sync::Arc::new(RuleSet::default());
         let view = View {
             state,
             rules: &rules,

@@ -192,7 +192,7 @@ mod tests {
             };
             state.apply(&[Change::Put(Record::Page(Arc::new(page)))]);
         }
-        let rules = RuleSet::default();
+        let rules = std::sync::Arc::new(RuleSet::default());
         let view = View {
             state: &state,
             rules: &rules,

@@ -59,17 +59,19 @@ pub struct ApiState {
     pub guesses: Guesses,
     /// Bytes of bodies that are held.
     pub bodies: Arc<BodyBudget>,
-    /// Those of `/readyz` that are under way.
+    /// Those of `/readyz` and previews that are under way.
     pub looks: ReadinessLocks,
     pub settings: ApiSettings,
 }
 
-/// What `/readyz` looks at; each with a look under way at most, so that looks that hang pile up
+/// Looks of which one of a kind is under way at most, so that those that hang or take long pile up
 /// neither in front of the driver nor on threads.
 #[derive(Default)]
 pub struct ReadinessLocks {
     pub driver: Arc<Mutex<()>>,
     pub disk: Arc<Mutex<()>>,
+    /// Of `POST /v1/route`.
+    pub preview: Arc<Mutex<()>>,
 }
 
 /// Process settings that the API obeys.

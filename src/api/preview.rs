@@ -160,15 +160,17 @@ async fn decide(
     parsed: Parsed,
     at: Option<Timestamp>,
 ) -> Result<wire::preview::Preview, Problem> {
-    let rules = state.handle.rules();
-    let copy = |view: View<'_>| (view.state.clone(), view.now);
-    let (copy, now) = state.handle.read(copy).await?;
+    // One at a time: each holds a copy of the state, and the driver while it is made.
+    let turn = state.looks.preview.clone().lock_owned().await;
+    let copy = |view: View<'_>| (view.state.clone(), view.rules.clone(), view.now);
+    let (copy, rules, now) = state.handle.read(copy).await?;
     let now = Now {
         wall: at.unwrap_or(now.wall),
         ..now
     };
     // Hours of many incidents may be gone through: not where others wait.
     let decide = move || {
+        let _turn = turn;
         let previews = preview(copy, &rules, &integration, &parsed.events, now);
         let decisions = parsed
             .events

@@ -76,7 +76,10 @@ impl Channels for Desk {
 
     fn confirm(&self, name: &ChannelName, address: String, text: String) {
         let Some(channel) = self.channels.find(name).cloned() else {
-            warn!(channel.name = %name, "no such channel; a reply is not confirmed");
+            warn!(
+                channel.name = %name,
+                "no such channel; the answer to a reply or press was not sent"
+            );
             return;
         };
         self.supervisor.spawn("confirmation", async move {
@@ -86,7 +89,7 @@ impl Channels for Desk {
                     channel.name = %channel.info().name,
                     outcome = %sent.outcome,
                     provider.message = sent.provider_message.as_deref().unwrap_or(""),
-                    "the confirmation of a reply was not sent"
+                    "the answer to a reply or press was not sent"
                 );
             }
         });

@@ -114,7 +114,7 @@ pub struct Place {
 pub struct Underway(Arc<Place>);
 
 impl Places {
-    /// Empty rooms.
+    /// No connections yet.
     pub fn new(normal: PlaceLimits, reserved: PlaceLimits) -> Arc<Self> {
         Arc::new(Self {
             normal,

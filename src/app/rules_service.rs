@@ -10,7 +10,7 @@ use crate::engine::calendar::Override;
 use crate::engine::ids::Revision;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::touched::touched;
-use crate::rules::diff::moves_on_call;
+use crate::rules::moves::moves_on_call;
 use crate::rules::revisions::{RevisionInfo, StoredRevision};
 use crate::rules::{SourceFile, sources};
 use crate::runtime::clock;

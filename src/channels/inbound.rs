@@ -3,6 +3,7 @@
 //! it is answered. Pure.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::engine::event::Text;
 use crate::engine::ids::AttemptId;
@@ -19,8 +20,8 @@ pub enum Endpoint {
     Buttons,
 }
 
-/// A request without its body.
-#[derive(Clone, Debug)]
+/// A request without its body. It holds keys and signatures, and is never printed.
+#[derive(Clone)]
 pub struct Head {
     pub endpoint: Endpoint,
     /// By their names in lower case.
@@ -110,8 +111,8 @@ pub struct Report {
     pub provider_message: String,
 }
 
-/// A button that somebody pressed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A button that somebody pressed. What is printed of it has no token and no address.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ButtonPress {
     pub verb: Verb,
     /// The acknowledge token, which names the page.
@@ -124,6 +125,14 @@ pub struct ButtonPress {
     pub is_direct: bool,
     /// Where whoever pressed is told what only they need to know.
     pub answer_address: Option<String>,
+}
+
+impl fmt::Debug for ButtonPress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("ButtonPress");
+        shown.field("verb", &self.verb).field("id", &self.id);
+        shown.finish_non_exhaustive()
+    }
 }
 
 /// What a request that was carried out is answered, with status 200.

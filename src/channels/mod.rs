@@ -176,7 +176,7 @@ pub trait Channel: Send + Sync {
         _address: &'channel str,
         _text: &'channel str,
     ) -> Pending<'channel, Sent> {
-        let words = "this channel does not confirm replies".to_owned();
+        let words = "this channel answers no replies or presses".to_owned();
         let sent = Sent::new(Outcome::RefusedContent, Some(words));
         Box::pin(std::future::ready(sent))
     }

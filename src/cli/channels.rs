@@ -56,7 +56,11 @@ fn merged(mut channel: Value, check: Value) -> Value {
 
 fn report(checks: &[(Channel, Checked)], values: Vec<Value>, context: &Context) -> Report {
     let text = render::admin::checks(checks, &context.into());
-    let is_healthy = |(_, checked): &(Channel, Checked)| checked.ok != Some(false);
+    let is_healthy = |(_, checked): &(Channel, Checked)| {
+        let outcome = checked.outcome.as_deref();
+        let is_sent = outcome.is_none_or(|outcome| ["delivered", "accepted"].contains(&outcome));
+        checked.ok.unwrap_or(is_sent)
+    };
     let verdict = match checks.iter().all(is_healthy) {
         true => Verdict::Done,
         false => Verdict::NotSo,

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::report::Failure;
 use crate::rules::SourceFile;
+use crate::text::is_unwanted;
 
 /// Reads the folder; files are known by their names in it.
 pub fn read(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
@@ -100,7 +101,8 @@ pub fn write(
     overwrite: Overwrite,
 ) -> Result<Vec<String>, Failure> {
     for file in files {
-        let is_plain = Path::new(&file.path).file_name() == Some(file.path.as_ref());
+        let is_plain = Path::new(&file.path).file_name() == Some(file.path.as_ref())
+            && !file.path.contains(is_unwanted);
         if !is_plain {
             return Err(Failure::Server(format!(
                 "the server sent a file name that is not a plain name: {:?}",

@@ -29,7 +29,7 @@ pub fn step(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision 
 }
 
 /// No input leads to more follow-ups; beyond it they would go round in a circle.
-const FOLLOW_UPS_MAX: usize = 1_000_000;
+const FOLLOW_UPS_MAX: usize = 100_000;
 
 /// Writes into the transaction what an input leads to, and what follows from that.
 pub(super) fn decide(tx: &mut StepTransaction<'_>, input: Input) {

@@ -7,7 +7,7 @@ use super::State;
 use super::archive::GROUPS_REMEMBERED_MAX;
 use super::decision::{Decision, Effect};
 use super::event::{Action, Content};
-use super::ids::{PageId, SilenceId};
+use super::ids::{IncidentNumber, PageId, SilenceId};
 use super::input::{Act, ActOn, Actor, Input, Report, SilenceRequest, Verb, Via};
 use super::matcher::Matcher;
 use super::outcome::Outcome;
@@ -324,4 +324,27 @@ fn of_too_many_closed_groups_those_that_closed_first_are_forgotten() {
     }
     assert!(!is_known(&storm, "g2499") && is_known(&storm, "g2500"));
     assert_eq!(storm.state.closed_groups().count(), GROUPS_REMEMBERED_MAX);
+}
+
+/// A database that was saved in parts may lack incidents to which other records refer.
+#[test]
+fn what_refers_to_an_incident_that_is_lost_lets_go_of_it_on_load() {
+    let alert = super::alert::Alert {
+        incidents: vec![IncidentNumber(1), IncidentNumber(2)],
+        ..samples::alert(5)
+    };
+    let group = Group {
+        open: Some(IncidentNumber(1)),
+        ..samples::group()
+    };
+    let key = group.key.clone();
+    let records = vec![
+        Record::Alert(Arc::new(alert)),
+        Record::Group(Arc::new(group)),
+        Record::Incident(Arc::new(samples::incident(2))),
+    ];
+    let state = State::load(records, &[]);
+    let alert = state.alerts().next().unwrap();
+    assert_eq!(alert.incidents, [IncidentNumber(2)]);
+    assert_eq!(state.group(&key).unwrap().open, None);
 }

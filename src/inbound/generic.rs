@@ -35,11 +35,10 @@ pub static FORMAT: Descriptor = Descriptor {
 /// Reads a body.
 pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
     let unmapped = GenericMapping::default();
-    let mapping = match &source.integration.format {
-        Format::Generic(mapping) => mapping,
-        Format::Native | Format::Alertmanager | Format::AlertmanagerApi | Format::Pagerduty => {
-            &unmapped
-        }
+    let mapping = if let Format::Generic(mapping) = &source.integration.format {
+        mapping
+    } else {
+        &unmapped
     };
     let document = match json::read(body) {
         Ok(document) => document,

@@ -12,8 +12,6 @@ use super::keys::KeySource;
 use super::names::Numbers;
 use super::routes::ROOT;
 
-pub use super::moves::{Move, moves_on_call};
-
 /// Begins the name of a field that says in which order things stand.
 const ORDER: &str = "order of";
 /// Between the things of an order.

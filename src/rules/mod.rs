@@ -21,7 +21,7 @@ mod integration_keys;
 mod integrations;
 mod mapping;
 mod matchers;
-mod moves;
+pub mod moves;
 mod names;
 mod notify;
 mod policies;

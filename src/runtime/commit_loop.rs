@@ -103,11 +103,12 @@ impl CommitLoop {
         for receipts in begun.turn.receipts() {
             self.observer.received(receipts);
         }
+        // Before anybody hears that more was accepted.
+        let undecided = self.cycle.driver.state().tasks().events();
+        self.handle.set_undecided(undecided);
         for release in self.cycle.release(begun.turn, begun.waiters) {
             self.release(release);
         }
-        let undecided = self.cycle.driver.state().tasks().events();
-        self.handle.set_undecided(undecided);
         self.read(taken.reads, now);
         Ok(())
     }

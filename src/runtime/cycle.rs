@@ -16,7 +16,7 @@ use crate::engine::ruleset::RuleSet;
 use crate::engine::time::{Duration, Now};
 use crate::runtime::driver::Driver;
 use crate::runtime::monotonic::{ClockJump, MonotonicClock, Reading};
-use crate::runtime::queue::{Control, Left, Request};
+use crate::runtime::queue::{Control, Request, RequestsLeft};
 use crate::runtime::room::{Room, little_space};
 use crate::runtime::turn::{Done, Job, Turn, WentOn};
 
@@ -40,7 +40,7 @@ pub struct Begun<W> {
     /// Who waits for what the turn did, in its order.
     pub waiters: Vec<Option<W>>,
     /// To be put back into the queue.
-    pub left: Left<W>,
+    pub left: RequestsLeft<W>,
     /// Those for whose events the disk has no room.
     pub refused: Vec<W>,
     /// Not even a small request has room: the intake is to be closed until the next look.
@@ -146,7 +146,7 @@ impl<W> Cycle<W> {
         self.backlog = backlog.collect();
         let left_senders = senders.split_off(senders.len() - left.events.len());
         let requests = left.events.into_iter().zip(left_senders);
-        let left = Left {
+        let left = RequestsLeft {
             requests: requests.map(request_again).collect(),
             last: senders.last().map(|(integration, _)| integration.clone()),
         };

@@ -11,7 +11,7 @@ use crate::engine::ids::{IntegrationName, Revision};
 use crate::engine::input::Input;
 use crate::engine::records::Receipt;
 use crate::engine::ruleset::RuleSet;
-use crate::runtime::queue::{Control, Left, Queue, Request, Taken};
+use crate::runtime::queue::{Control, Queue, Request, RequestsLeft, Taken};
 use crate::runtime::turn::{Done, Job, Record};
 use crate::store::{DocumentWrite, Partition, Store};
 
@@ -122,7 +122,7 @@ impl Handle {
         self.inner.bell.notify_one();
         match wait(answer).await?.into_answer()? {
             Answer::Receipts(receipts) => Ok(receipts),
-            _ => Ok(Vec::new()),
+            _ => Err(Unavailable::Quarantined),
         }
     }
 
@@ -261,7 +261,7 @@ impl Handle {
     }
 
     /// For the driver's thread: puts back what was taken and not done.
-    pub(super) fn requeue(&self, left: Left<Waiter>) {
+    pub(super) fn requeue(&self, left: RequestsLeft<Waiter>) {
         self.gate().queue.requeue(left);
     }
 

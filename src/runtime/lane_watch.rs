@@ -112,7 +112,7 @@ mod tests {
         let taken = handle.take(std::time::Duration::ZERO);
         let view = View {
             state: &State::default(),
-            rules: &RuleSet::default(),
+            rules: &std::sync::Arc::new(RuleSet::default()),
             now: Default::default(),
         };
         for read in taken.reads {

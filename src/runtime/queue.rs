@@ -5,6 +5,7 @@
 //! integration; beyond the bound a sender is told to come back.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use crate::engine::event::Event;
 use crate::engine::ids::IntegrationName;
@@ -32,7 +33,7 @@ pub struct Control<W> {
 #[derive(Clone, Copy)]
 pub struct View<'driver> {
     pub state: &'driver State,
-    pub rules: &'driver RuleSet,
+    pub rules: &'driver Arc<RuleSet>,
     pub now: Now,
 }
 
@@ -74,7 +75,7 @@ pub struct Taken<W> {
 }
 
 /// Requests that were taken and not done.
-pub struct Left<W> {
+pub struct RequestsLeft<W> {
     /// In their order.
     pub requests: Vec<Request<W>>,
     /// The integration whose request was done last.
@@ -130,7 +131,7 @@ impl<W> Queue<W> {
 
     /// Puts back what was taken and not done; the next batch begins behind what was done last, so
     /// that other integrations have their turns first.
-    pub fn requeue(&mut self, left: Left<W>) {
+    pub fn requeue(&mut self, left: RequestsLeft<W>) {
         if left.requests.is_empty() {
             return;
         }
@@ -283,7 +284,7 @@ mod tests {
         assert!(queue.request(request("quiet", 1)).is_ok());
         // The first was done.
         let last = Some(taken.remove(0).integration);
-        queue.requeue(Left {
+        queue.requeue(RequestsLeft {
             requests: taken,
             last,
         });

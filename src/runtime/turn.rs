@@ -87,8 +87,9 @@ impl Done {
     pub(super) fn into_answer(self) -> Result<Answer, Unavailable> {
         match self {
             Self::Answer(answer) => Ok(answer),
-            Self::Quarantined => Err(Unavailable::Quarantined),
-            Self::Later(..) | Self::Rules(_) | Self::Documents => Ok(Answer::None),
+            Self::Quarantined | Self::Later(..) | Self::Rules(_) | Self::Documents => {
+                Err(Unavailable::Quarantined)
+            }
         }
     }
 }
@@ -125,12 +126,12 @@ pub struct Turn {
     /// After so much it takes nothing more.
     pub work_max: u64,
     /// Jobs for which the turn had no room.
-    pub left: Left,
+    pub left: JobsLeft,
 }
 
 /// Jobs that wait for the next turn, in their order.
 #[derive(Default)]
-pub struct Left {
+pub struct JobsLeft {
     pub controls: Vec<Job>,
     pub events: Vec<Job>,
 }

@@ -78,7 +78,7 @@ pub struct RulesChange {
     pub revision: u64,
     /// Sentences such as `policy payments: step 2 waits 10m instead of 5m`.
     pub differences: Vec<String>,
-    /// Schedules that name somebody else now.
+    /// Schedules that name somebody else now, or would.
     pub on_call: Vec<OnCallMove>,
     pub warnings: Vec<RuleFault>,
 }

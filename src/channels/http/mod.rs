@@ -3,8 +3,8 @@
 //! It follows no redirect, reads no proxy from the environment (one can be set for the addresses of
 //! the settings), gives every call a deadline and keeps at most 64 KiB of an answer. Addresses that
 //! came with the rules are called through the guard, those that an administrator configured are
-//! not. It decides what a missing answer means; what an answer means is for the tables in
-//! `outcome.rs`.
+//! not. It decides what a missing answer means; what an answer means is for the table in each
+//! provider's folder.
 
 mod call;
 mod fault;

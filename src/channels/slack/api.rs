@@ -109,7 +109,13 @@ impl Api {
             ..self.request(address, JSON, body.to_string(), ANSWER_TIME)
         };
         match self.http.call(request).await {
-            Ok(_) => Sent::new(Outcome::Delivered, None),
+            Ok(answer) if (200..300).contains(&answer.status) => {
+                Sent::new(Outcome::Delivered, None)
+            }
+            Ok(answer) => Sent::new(
+                Outcome::Unknown,
+                Some(format!("Slack answered {}", answer.status)),
+            ),
             Err(fault) => fault.sent(),
         }
     }

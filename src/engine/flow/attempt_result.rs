@@ -1,4 +1,4 @@
-//! What follows from a channel's answer: sent, retried, moved on; and the timers of pages.
+//! What follows from a channel's answer: sent, retried, moved on.
 
 use std::sync::Arc;
 

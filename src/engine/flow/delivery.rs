@@ -1,4 +1,4 @@
-//! Pages and their attempts: which channel is used, what an outcome leads to, retries and failover.
+//! Which channel carries a page, and moving on when one does not.
 
 use crate::engine::event::Text;
 use crate::engine::follow_up::FollowUp;

@@ -117,9 +117,10 @@ pub fn start_round(tx: &mut StepTransaction<'_>, number: IncidentNumber, round: 
 /// Goes on to the next step that names somebody, the next round, or the fallback.
 pub fn advance(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Reason) {
     let incident = tx.known_incident(number);
-    let Some(policy) = tx.policy_of(&incident) else {
+    if incident.policy.is_none() {
         return end_without_policy(tx, number);
-    };
+    }
+    let policy = tx.known_policy(&incident);
     let next = match incident.escalation.position {
         Position::Before | Position::Reassigned => 0,
         Position::Step(step) => step + 1,

@@ -1,4 +1,4 @@
-//! Messages that only tell: copies, and what became of an incident for those who were paged.
+//! Messages that only tell what became of an incident, for those who were paged.
 //!
 //! They go into mail threads, Slack messages and webhooks, never by SMS, and never ask.
 

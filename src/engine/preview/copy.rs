@@ -16,7 +16,7 @@ use crate::engine::page::{Page, PageKind, PageState, Recipient};
 use crate::engine::records::{Change, Receipt, Silence};
 use crate::engine::ruleset::RuleSet;
 use crate::engine::step;
-use crate::engine::task::{Stride, TaskKind};
+use crate::engine::task::{Stride, Task, TaskKind, TaskTurn};
 use crate::engine::time::{MonotonicTime, Now};
 
 /// Steps that are made on the copy.
@@ -29,6 +29,10 @@ pub struct Copy<'rules> {
     pub began: Now,
     pub now: Now,
     pub steps: usize,
+    /// Tasks from this one on began in the copy.
+    first_task: TaskId,
+    /// Of the request.
+    integration: IntegrationName,
     /// Incidents whose timers are followed.
     pub followed: BTreeSet<IncidentNumber>,
     pub pages: Vec<(IncidentNumber, PreviewPage)>,
@@ -36,8 +40,15 @@ pub struct Copy<'rules> {
 }
 
 impl<'rules> Copy<'rules> {
-    pub fn new(state: State, rules: &'rules RuleSet, now: Now) -> Self {
+    pub fn new(
+        state: State,
+        rules: &'rules RuleSet,
+        integration: &IntegrationName,
+        now: Now,
+    ) -> Self {
         Self {
+            first_task: state.counters.task,
+            integration: integration.clone(),
             state,
             rules,
             began: now,
@@ -74,13 +85,9 @@ impl<'rules> Copy<'rules> {
         }
     }
 
-    pub fn take_in(
-        &mut self,
-        integration: &IntegrationName,
-        events: &[Event],
-    ) -> Vec<Arc<Receipt>> {
+    pub fn take_in(&mut self, events: &[Event]) -> Vec<Arc<Receipt>> {
         let input = Input::Events {
-            integration: integration.clone(),
+            integration: self.integration.clone(),
             events: events.to_vec(),
         };
         let decision = self.step(input);
@@ -93,14 +100,16 @@ impl<'rules> Copy<'rules> {
     fn finish_tasks(&mut self, request: Option<TaskId>) -> Vec<Arc<Receipt>> {
         let mut all = Vec::new();
         while self.steps < STEPS_MAX {
-            let tasks = self.state.tasks();
-            let Some((_, task)) = tasks.next_after(None, &BTreeSet::new()) else {
+            let mut tasks = self.state.tasks().all();
+            let Some(task) = tasks.find(|task| self.is_concerned(task, request)).cloned() else {
                 break;
             };
-            let is_asked = match tasks.get(task).map(|task| &task.kind) {
-                Some(TaskKind::Events(part)) => request == Some(part.request),
-                Some(_) | None => false,
+            let is_asked = match &task.kind {
+                TaskKind::Events(part) => request == Some(part.request),
+                _ => false,
             };
+            drop(tasks);
+            let task = task.id;
             let stride = Stride::Full;
             let decision = self.step(Input::GoOn { task, stride });
             if is_asked {
@@ -108,6 +117,13 @@ impl<'rules> Copy<'rules> {
             }
         }
         all
+    }
+
+    /// Whether a task began in the copy, or its events come before those of the request. What else
+    /// was begun before goes on by itself.
+    fn is_concerned(&self, task: &Task, request: Option<TaskId>) -> bool {
+        task.id >= self.first_task
+            || request.is_some() && task.turn() == TaskTurn::Integration(self.integration.clone())
     }
 
     /// Lets time go on until nothing of the followed incidents is to come.

@@ -79,9 +79,9 @@ pub fn preview(
         .filter(|incident| incident.is_open())
         .map(|incident| (incident.number, incident.escalation.clone()))
         .collect();
-    let mut copy = Copy::new(state, rules, now);
+    let mut copy = Copy::new(state, rules, integration, now);
     copy.catch_up_silences();
-    let receipts = copy.take_in(integration, events);
+    let receipts = copy.take_in(events);
     let concerned = receipts.iter().flat_map(|receipt| &receipt.incidents);
     for number in concerned {
         let incident = copy.state.incident(*number);
@@ -93,7 +93,8 @@ pub fn preview(
         }
     }
     copy.run();
-    let decisions = events.iter().zip(&receipts).map(|(event, receipt)| {
+    let decisions = events.iter().enumerate().map(|(index, event)| {
+        let receipt = receipts.get(index).map(|receipt| &**receipt);
         let fields = Matchable {
             integration,
             content: &event.content,
@@ -110,7 +111,7 @@ impl Copy<'_> {
         &self,
         route: &Route,
         (event, fields): (&Event, &Matchable<'_>),
-        receipt: &Receipt,
+        receipt: Option<&Receipt>,
         known: &BTreeMap<IncidentNumber, Escalation>,
     ) -> Preview {
         let identity = key::joined(&[fields.integration.as_str(), &event.dedup_key]);
@@ -122,7 +123,8 @@ impl Copy<'_> {
             let incident = self.state.incident(**number);
             incident.is_some_and(|incident| incident.group_key == group_key)
         };
-        let number = receipt.incidents.iter().find(is_of_group).copied();
+        let mut incidents = receipt.into_iter().flat_map(|receipt| &receipt.incidents);
+        let number = incidents.find(is_of_group).copied();
         let pages = self
             .pages
             .iter()
@@ -134,7 +136,7 @@ impl Copy<'_> {
             service: service.or_else(label),
             urgency: route.urgency.of(&content.severity),
             joins: number.filter(|number| known.contains_key(number)),
-            page: !pages.is_empty(),
+            page: !pages.is_empty() || self.is_cut() && self.is_followed(number),
             reasons: self.reasons(route, receipt, number),
             group_key,
             pages,
@@ -144,15 +146,17 @@ impl Copy<'_> {
     fn reasons(
         &self,
         route: &Route,
-        receipt: &Receipt,
+        receipt: Option<&Receipt>,
         number: Option<IncidentNumber>,
     ) -> Vec<String> {
-        let reason = if route.page {
-            receipt.reason
-        } else {
-            Reason::RouteDoesNotPage
+        let reason = match receipt {
+            _ if !route.page => Some(Reason::RouteDoesNotPage),
+            Some(receipt) => Some(receipt.reason),
+            // There was too much to do before it.
+            None => None,
         };
-        let mut reasons = vec![reason.meaning().to_owned()];
+        let reason = reason.map(|reason| reason.meaning().to_owned());
+        let mut reasons: Vec<String> = reason.into_iter().collect();
         let entries = number.and_then(|number| self.entries.get(&number));
         let is_told = |entry: &&Arc<Entry>| match entry.kind {
             EntryKind::Escalation | EntryKind::Page => true,
@@ -167,9 +171,18 @@ impl Copy<'_> {
             reasons.truncate(REASONS_MAX);
             reasons.push(format!("{surplus} more"));
         }
-        if self.pages.len() >= PAGES_MAX || self.steps >= copy::STEPS_MAX {
+        if self.is_cut() || receipt.is_none() {
             reasons.push(format!("the preview ends here: {} pages", self.pages.len()));
         }
         reasons
+    }
+
+    /// Whether more would happen than is shown.
+    fn is_cut(&self) -> bool {
+        self.pages.len() >= PAGES_MAX || self.steps >= copy::STEPS_MAX
+    }
+
+    fn is_followed(&self, number: Option<IncidentNumber>) -> bool {
+        number.is_some_and(|number| self.followed.contains(&number))
     }
 }

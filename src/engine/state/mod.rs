@@ -23,13 +23,13 @@ use super::input::TimerKey;
 use super::page::Page;
 use super::recent_events::RecentEvents;
 use super::records::{
-    Change, Group, Person, PolicySnapshot, Receipt, Record, RecordKey, Sender, Silence,
-    UnconfirmedJump,
+    Change, Group, Person, PolicySnapshot, Record, RecordKey, Sender, Silence, UnconfirmedJump,
 };
 use super::time::{MonotonicTime, Timestamp};
 use super::urgency::Urgency;
 
 pub(super) mod lanes;
+mod loading;
 mod parts;
 pub mod tasks;
 mod timers;
@@ -93,18 +93,6 @@ impl State {
                 Change::Entry(_) => {}
             }
         }
-    }
-
-    /// A state from what the store kept.
-    pub fn load(records: Vec<Record>, receipts: &[Arc<Receipt>]) -> Self {
-        let mut state = Self::default();
-        for record in records {
-            state.put(record);
-        }
-        for receipt in receipts {
-            state.memory.remember(receipt);
-        }
-        state
     }
 
     fn put(&mut self, record: Record) {

@@ -326,6 +326,7 @@ impl<'step> StepTransaction<'step> {
             self.archived.len(),
             self.receipts.len(),
             self.entries.len(),
+            self.follow_ups.len(),
         ];
         self.effort.with_changes(changes.into_iter().sum())
     }

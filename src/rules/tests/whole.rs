@@ -13,7 +13,7 @@ use crate::engine::routing::{GroupBy, ResolveAfter, Route};
 use crate::engine::ruleset::{Format, NotifyStep, RuleSet, Target};
 use crate::engine::time::{Duration, Timestamp};
 use crate::engine::urgency::UrgencyRule;
-use crate::rules::diff::moves_on_call;
+use crate::rules::moves::moves_on_call;
 use crate::rules::{Compiled, starter};
 
 /// What an administrator may write, all kinds of things in one file.

@@ -61,7 +61,7 @@ pub struct Driver {
     keeping: VecDeque<Keeping>,
     /// Turns since tasks went on.
     turns_of_others: u32,
-    sending: Sending,
+    sending: Attempts,
 }
 
 /// The rest of a request of which a first part is kept.
@@ -73,7 +73,7 @@ struct Keeping {
 
 /// Whether attempts begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sending {
+enum Attempts {
     Open,
     Held,
 }
@@ -91,7 +91,7 @@ impl Driver {
             task_turn: None,
             keeping: VecDeque::new(),
             turns_of_others: 0,
-            sending: Sending::Open,
+            sending: Attempts::Open,
         }
     }
 
@@ -128,7 +128,7 @@ impl Driver {
         }
         turn.left.events = self.jobs(&mut turn, events, now);
         self.tasks(&mut turn, now);
-        if is_recovered && self.sending == Sending::Open {
+        if is_recovered && self.sending == Attempts::Open {
             self.places(&mut turn, now);
         }
         turn
@@ -136,7 +136,7 @@ impl Driver {
 
     /// From now on no attempt begins: the process is about to end.
     pub fn hold_sending(&mut self) {
-        self.sending = Sending::Held;
+        self.sending = Attempts::Held;
     }
 
     /// Gives the free places of the channels. It is done last, so that what leaves says what the
@@ -223,7 +223,7 @@ impl Driver {
         is_due
             || has_task
             || !self.keeping.is_empty()
-            || self.sending == Sending::Open && !self.picks(now).now.is_empty()
+            || self.sending == Attempts::Open && !self.picks(now).now.is_empty()
     }
 
     /// How long until the next timer is due or a channel may be sent to again. What is due already
@@ -231,8 +231,8 @@ impl Driver {
     pub fn wait(&self, now: Now) -> Option<Duration> {
         let (steady, wall) = self.state.next_due();
         let place = match self.sending {
-            Sending::Open => self.picks(now).next,
-            Sending::Held => None,
+            Attempts::Open => self.picks(now).next,
+            Attempts::Held => None,
         };
         let steady = steady.into_iter().chain(place);
         let waits = steady.map(|due| due.since(now.steady));
