@@ -235,7 +235,7 @@ fn newer_escape(after: &str) -> Result<(Vec<u8>, usize), String> {
     Ok((meant.ok_or_else(unknown)?, length))
 }
 
-/// A matcher in the text that [`read`] reads. What would be unreadable bare needs the escapes of
+/// A matcher in the text that `read` reads. What would be unreadable bare needs the escapes of
 /// the newer reading, and with them a name in quotes.
 pub(super) fn written(name: &str, operator: Operator, value: &str) -> String {
     let needs_escapes = value.chars().any(|sign| sign != '\n' && is_unwanted(sign));
@@ -247,7 +247,7 @@ pub(super) fn written(name: &str, operator: Operator, value: &str) -> String {
     format!("{name}{operator}{}", quote(value))
 }
 
-/// The text in double quotes, as [`read`] reads it.
+/// The text in double quotes, as `read` reads it.
 pub fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
