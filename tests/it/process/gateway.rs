@@ -212,7 +212,7 @@ async fn a_reply_is_confirmed_by_one_message_of_its_own_unless_the_gateway_takes
     let again = message("ack 1", "m3");
     reply(&server, path, Some(KEY), &again).await;
     assert_eq!(gateway.next().await.json()["page_id"], 0);
-    let logged = "the confirmation of a reply was not sent";
+    let logged = "the answer to a reply or press was not sent";
     server
         .until(logged, async |_| place.log().contains(logged).then_some(()))
         .await;
