@@ -402,9 +402,8 @@ impl World {
         let Some(process) = self.process.as_mut() else {
             return;
         };
-        let Some(free) = free else {
-            return;
-        };
+        // A disk whose space is not known any more has enough again.
+        let free = free.unwrap_or(u64::MAX);
         let (is_low, input) = report_disk(free, DISK_WARN_BYTES, DISK_MIN_BYTES);
         process.is_disk_low = is_low;
         process.tell(input);
