@@ -1,8 +1,8 @@
 //! After a restart or a suspension: what no longer matters is dropped, what is overdue happens
 //! once.
 //!
-//! Steps that fell due meanwhile collapse to the highest one; an attempt that a restart interrupted
-//! is repeated once with the same idempotency key.
+//! An attempt that a restart interrupted is repeated once with the same idempotency key; what
+//! becomes of steps that fell due is for `collapse`.
 
 use crate::engine::cause::Cause;
 use crate::engine::counters::Counters;
