@@ -34,8 +34,9 @@ use flow::{
 };
 pub use flow::{bundle, jump, pending, places, recovery, send_request, silencing, unreported};
 pub use model::{
-    actor, alert, assertions, cause, channel_state, counters, entry, event, headline, health, ids,
-    incident, key, outcome, page, phone, reason, records, strength, task, time, urgency,
+    actor, alert, assertions, cause, channel_state, counters, entry, entry_body, event, headline,
+    health, ids, incident, key, outcome, page, phone, reason, records, strength, task, time,
+    urgency,
 };
 use model::{budget, recent_events};
 pub use rules::{calendar, integration, matcher, policy, routing, ruleset};

@@ -6,7 +6,9 @@ use utoipa::ToSchema;
 use super::actor::Actor;
 use super::alert::optional;
 use super::receipt::Receipt;
-use crate::engine::records::{self, EntryKind};
+use super::sentence::Sentence;
+use crate::engine::entry_body::EntryBody;
+use crate::engine::records;
 
 /// What was done or not done, and why.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -83,9 +85,9 @@ pub fn entry(entry: &records::Entry) -> Entry {
         id: entry.id.0,
         incident: entry.incident.0,
         at: entry.at.to_string(),
-        kind: kind(entry.kind).to_owned(),
+        kind: kind(&entry.body).to_owned(),
         reason: entry.reason.to_string(),
-        text: entry.text.to_string(),
+        text: Sentence(entry).to_string(),
         route: optional(detail.route.as_ref()),
         policy: optional(detail.policy.as_ref()),
         step: detail.step,
@@ -103,20 +105,22 @@ pub fn entry(entry: &records::Entry) -> Entry {
     }
 }
 
-fn kind(kind: EntryKind) -> &'static str {
-    match kind {
-        EntryKind::Alert => "alert",
-        EntryKind::Incident => "incident",
-        EntryKind::Escalation => "escalation",
-        EntryKind::Page => "page",
-        EntryKind::Attempt => "attempt",
-        EntryKind::Person => "person",
+fn kind(body: &EntryBody) -> &str {
+    match body {
+        EntryBody::Alert(_) => "alert",
+        EntryBody::Incident(_) => "incident",
+        EntryBody::Escalation(_) => "escalation",
+        EntryBody::Page(_) => "page",
+        EntryBody::Attempt(_) => "attempt",
+        EntryBody::Person(_) => "person",
+        EntryBody::Written { kind, .. } => kind,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::entry_body::{Addressee, AttemptEntry};
     use crate::engine::ids::{AttemptId, EntryId, IncidentNumber};
     use crate::engine::outcome::Outcome;
     use crate::engine::reason::Reason;
@@ -129,9 +133,14 @@ mod tests {
             id: EntryId(9),
             incident: IncidentNumber(1042),
             at: Timestamp(0),
-            kind: EntryKind::Attempt,
             reason: Reason::AttemptEnded,
-            text: "sms to ana: throttled".into(),
+            body: EntryBody::Attempt(AttemptEntry::Ended {
+                channel: "sms".into(),
+                to: Addressee::Channel {
+                    channel: "sms".into(),
+                    address: "+351910000001".into(),
+                },
+            }),
             detail: EntryDetail {
                 attempt: Some(AttemptId(4)),
                 outcome: Some(Outcome::Throttled {
@@ -144,7 +153,7 @@ mod tests {
         let shown = serde_json::to_value(entry(&line)).unwrap();
         let expected = serde_json::json!({
             "id": 9, "incident": 1042, "at": "1970-01-01T00:00:00Z", "kind": "attempt",
-            "reason": "attempt_ended", "text": "sms to ana: throttled",
+            "reason": "attempt_ended", "text": "sms → +351910000001: throttled for 1h",
             "attempt": 4, "outcome": "throttled", "latency_ms": 120,
         });
         assert_eq!(shown, expected);

@@ -14,6 +14,7 @@ pub mod preview;
 pub mod process;
 pub mod receipt;
 pub mod rules;
+pub mod sentence;
 pub mod silence;
 pub mod token;
 

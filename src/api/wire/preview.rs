@@ -7,8 +7,9 @@ use utoipa::ToSchema;
 
 use super::alert::{labels, optional};
 use super::receipt::Fault;
+use super::sentence::Sentence;
 use crate::engine::event;
-use crate::engine::preview::{self, PreviewPage};
+use crate::engine::preview::{self, PreviewPage, PreviewReason};
 use crate::engine::time::Duration;
 
 /// The decisions on what was posted; nothing was stored and nobody paged.
@@ -87,7 +88,16 @@ pub fn decision(dedup_key: &str, preview: &preview::Preview) -> Decision {
         joins: preview.joins.map(|number| number.0),
         page: preview.page,
         pages: preview.pages.iter().map(planned).collect(),
-        reasons: preview.reasons.clone(),
+        reasons: preview.reasons.iter().map(reason).collect(),
+    }
+}
+
+fn reason(reason: &PreviewReason) -> String {
+    match reason {
+        PreviewReason::Reason(reason) => reason.meaning().to_owned(),
+        PreviewReason::Entry(entry) => Sentence(entry).to_string(),
+        PreviewReason::More(count) => format!("{count} more"),
+        PreviewReason::Cut { pages } => format!("the preview ends here: {pages} pages"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What an escalation does when people acknowledge an incident, reassign it, hurry it or snooze it.
 
+use crate::engine::entry_body::{EscalationEntry, PageEntry};
 use crate::engine::escalation::{
     FALLBACK_INTERVAL, advance, begin_step, page_fallback, page_fallback_for, page_named, reopen,
     restart, set_phase, start_round,
@@ -8,7 +9,6 @@ use crate::engine::ids::IncidentNumber;
 use crate::engine::incident::{Escalation, Handled, Incident, PageCause, Phase, Position, Status};
 use crate::engine::page::UpdateKind;
 use crate::engine::reason::Reason;
-use crate::engine::records::EntryKind;
 use crate::engine::ruleset::{PolicyStep, Target};
 use crate::engine::target_resolution::resolve_targets;
 use crate::engine::time::{Duration, MonotonicTime};
@@ -46,8 +46,8 @@ pub fn acknowledge(tx: &mut StepTransaction<'_>, number: IncidentNumber, handled
         incident.runs.clear();
     });
     if let Some(until) = snoozed_until {
-        let text = format!("still snoozed for {}", until.since(now));
-        tx.note(number, EntryKind::Escalation, Reason::Snoozed, text);
+        let left = EscalationEntry::StillSnoozed(until.since(now));
+        tx.note(number, Reason::Snoozed, left);
     }
     withdrawal::withdraw(tx, number);
     updates::tell(tx, number, UpdateKind::Acknowledged);
@@ -153,9 +153,7 @@ pub fn snooze(
 }
 
 pub fn snooze_over(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
-    let text = "the snooze ended; the same step continues";
-    let reason = Reason::SnoozeOver;
-    tx.note(number, EntryKind::Escalation, reason, text);
+    tx.note(number, Reason::SnoozeOver, EscalationEntry::SnoozeOver);
     tx.edit_incident(&number, |incident| {
         incident.status = Status::Triggered;
         incident.acknowledged = None;
@@ -251,15 +249,10 @@ pub fn page_acknowledger(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
         schedule: None,
         revision: tx.rules.revision,
     };
-    let text = format!(
-        "{user} acknowledged it and is told about the joined alert; must respond within {wait}"
-    );
-    tx.note_in_detail(
-        number,
-        EntryKind::Page,
-        Reason::JoinedIncident,
-        text,
-        notes::person_detail(&user),
-    );
+    let asked = PageEntry::Acknowledger {
+        user: user.clone(),
+        wait,
+    };
+    notes::note_person(tx, number, &user, Reason::JoinedIncident, asked);
     notification::start_run(tx, number, &user, why);
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::engine::decision::{ActResult, Acted, Answer, Refusal};
+use crate::engine::entry_body::PersonEntry;
 use crate::engine::event::Text;
 use crate::engine::ids::IncidentNumber;
 use crate::engine::incident::{Handled, Incident, Note, Status};
@@ -13,7 +14,7 @@ use crate::engine::input::{Act, ActOn, Actor, ReassignTo, Verb};
 use crate::engine::page::IncidentRef;
 use crate::engine::reachability::ContactNeeds;
 use crate::engine::reason::Reason;
-use crate::engine::records::{EntryDetail, EntryKind};
+use crate::engine::records::EntryDetail;
 use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{
@@ -148,13 +149,7 @@ fn perform(tx: &mut StepTransaction<'_>, incident: &Arc<Incident>, act: &Act) ->
         Verb::Acknowledge => acknowledge(tx, incident, actor),
         Verb::Unacknowledge if incident.status == Status::Triggered => ActResult::AlreadySo,
         Verb::Unacknowledge => {
-            tell(
-                tx,
-                number,
-                Reason::Unacknowledged,
-                actor,
-                "unacknowledged it",
-            );
+            tell(tx, number, Reason::Unacknowledged, actor);
             escalation::restart(tx, number, Reason::Unacknowledged);
             ActResult::Done
         }
@@ -164,31 +159,20 @@ fn perform(tx: &mut StepTransaction<'_>, incident: &Arc<Incident>, act: &Act) ->
         }
         Verb::Snooze { until } => {
             let length = until.since(tx.now.wall);
-            tell(
-                tx,
-                number,
-                Reason::Snoozed,
-                actor,
-                &format!("snoozed it for {length}"),
-            );
+            let snoozed = PersonEntry::Snoozed(length);
+            tell_more(tx, number, Reason::Snoozed, actor, snoozed);
             let handled = handled(tx, actor);
             acknowledgment::snooze(tx, number, handled, length);
             ActResult::Done
         }
         Verb::Escalate => {
-            tell(
-                tx,
-                number,
-                Reason::EscalatedByHand,
-                actor,
-                "escalated to the next step",
-            );
+            tell(tx, number, Reason::EscalatedByHand, actor);
             acknowledgment::escalate_now(tx, number, Reason::EscalatedByHand);
             ActResult::Done
         }
         Verb::Decline if incident.status != Status::Triggered => ActResult::AlreadySo,
         Verb::Decline => {
-            tell(tx, number, Reason::Declined, actor, "declined");
+            tell(tx, number, Reason::Declined, actor);
             tx.edit_incident(&number, |incident| {
                 incident
                     .runs
@@ -208,11 +192,10 @@ fn perform(tx: &mut StepTransaction<'_>, incident: &Arc<Incident>, act: &Act) ->
 fn acknowledge(tx: &mut StepTransaction<'_>, incident: &Arc<Incident>, actor: &Actor) -> ActResult {
     let number = incident.number;
     if incident.status == Status::Acknowledged && !incident.escalation.is_join_pending {
-        let reason = Reason::AlreadyAcknowledged;
-        tell(tx, number, reason, actor, "acknowledged again");
+        tell(tx, number, Reason::AlreadyAcknowledged, actor);
         return ActResult::AlreadySo;
     }
-    tell(tx, number, Reason::Acknowledged, actor, "acknowledged");
+    tell(tx, number, Reason::Acknowledged, actor);
     let handled = handled(tx, actor);
     acknowledgment::acknowledge(tx, number, handled);
     ActResult::Done
@@ -227,21 +210,19 @@ fn handled(tx: &StepTransaction<'_>, actor: &Actor) -> Handled {
     }
 }
 
-pub fn tell(
+fn tell(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Reason, actor: &Actor) {
+    tell_more(tx, number, reason, actor, PersonEntry::Acted);
+}
+
+/// Notes what a person did, with more than the reason says.
+pub fn tell_more(
     tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
     reason: Reason,
     actor: &Actor,
-    what: &str,
+    act: PersonEntry,
 ) {
-    let text = format!("{} {what} via {}", actor.name, actor.via);
-    tx.note_in_detail(
-        number,
-        EntryKind::Person,
-        reason,
-        text,
-        EntryDetail::of(actor),
-    );
+    tx.note_in_detail(number, reason, act, EntryDetail::of(actor));
 }
 
 fn reassign(
@@ -255,13 +236,8 @@ fn reassign(
         ReassignTo::Target(target) => target.to_string(),
         ReassignTo::Policy(policy) => format!("policy/{policy}"),
     };
-    tell(
-        tx,
-        number,
-        Reason::Reassigned,
-        actor,
-        &format!("reassigned it to {name}"),
-    );
+    let reassigned = PersonEntry::Reassigned { to: name.into() };
+    tell_more(tx, number, Reason::Reassigned, actor, reassigned);
     match to {
         ReassignTo::Target(target) => {
             acknowledgment::reassign(tx, number, std::slice::from_ref(target));
@@ -286,7 +262,8 @@ fn reassign(
 }
 
 fn note(tx: &mut StepTransaction<'_>, number: IncidentNumber, actor: &Actor, text: &Text) {
-    tell(tx, number, Reason::Noted, actor, &format!("notes: {text}"));
+    let noted = PersonEntry::Noted(text.clone());
+    tell_more(tx, number, Reason::Noted, actor, noted);
     let note = Note {
         at: tx.now.wall,
         by: actor.clone(),

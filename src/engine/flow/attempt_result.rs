@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::engine::entry_body::{Addressee, AttemptEntry, PageEntry};
 use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::{ChannelName, PageId};
 use crate::engine::input::Report;
@@ -82,11 +83,8 @@ fn not_started(
         page.attempts.retain(|known| known.id != attempt);
     });
     if page.is_withdrawn {
-        let text = format!(
-            "{} was not paged: the message had not been sent",
-            notes::who(page)
-        );
-        notes::note_page(tx, page.id, Reason::Withdrawn, &text, |detail| {
+        let body = PageEntry::NotSent(Addressee::of(page));
+        notes::note_page(tx, page.id, Reason::Withdrawn, body, |detail| {
             detail.channel = Some(channel.as_str().into());
         });
     } else {
@@ -114,12 +112,11 @@ fn record(tx: &mut StepTransaction<'_>, page: &Arc<Page>, report: &Report, chann
     } else {
         Reason::AttemptEnded
     };
-    let text = format!(
-        "{channel} → {}: {}",
-        notes::who(page),
-        outcome_text(report.outcome)
-    );
-    notes::note_page(tx, page.id, reason, &text, |detail| {
+    let body = AttemptEntry::Ended {
+        channel: channel.clone(),
+        to: Addressee::of(page),
+    };
+    notes::note_page(tx, page.id, reason, body, |detail| {
         detail.attempt = Some(report.attempt);
         detail.channel = Some(channel.as_str().into());
         detail.outcome = Some(report.outcome);
@@ -132,22 +129,6 @@ fn record(tx: &mut StepTransaction<'_>, page: &Arc<Page>, report: &Report, chann
             text: text.clone(),
         };
         tx.edit_page(&page.id, |page| page.reference = Some(reference));
-    }
-}
-
-pub fn outcome_text(outcome: Outcome) -> String {
-    match outcome {
-        Outcome::Throttled { wait } => format!("throttled for {wait}"),
-        Outcome::Delivered
-        | Outcome::Accepted
-        | Outcome::Transient
-        | Outcome::RefusedTarget
-        | Outcome::RefusedContent
-        | Outcome::RefusedCredential
-        | Outcome::TlsNameMismatch
-        | Outcome::TlsOther
-        | Outcome::QuotaExhausted
-        | Outcome::Unknown => outcome.as_str().replace('_', " "),
     }
 }
 
@@ -272,8 +253,8 @@ fn is_down(tx: &StepTransaction<'_>, channel: &ChannelName) -> bool {
 }
 
 pub fn retries_over(tx: &mut StepTransaction<'_>, id: PageId, channel: &ChannelName) {
-    let text = format!("no more attempts on {channel}");
-    notes::note_page(tx, id, Reason::RetriesOver, &text, |detail| {
+    let body = PageEntry::NoMoreAttempts(channel.clone());
+    notes::note_page(tx, id, Reason::RetriesOver, body, |detail| {
         detail.channel = Some(channel.as_str().into());
     });
 }

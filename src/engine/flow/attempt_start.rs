@@ -1,8 +1,9 @@
 //! A page has a place on a channel: its attempt begins, or the place is given back because the
 //! channel cannot be used any more.
 
+use crate::engine::entry_body::{Addressee, AttemptEntry, PageEntry};
 use crate::engine::ids::PageId;
-use crate::engine::notes::{note_page, who};
+use crate::engine::notes::note_page;
 use crate::engine::page::{Attempt, Page, Queued};
 use crate::engine::reason::Reason;
 use crate::engine::ruleset::ChannelInfo;
@@ -41,16 +42,12 @@ pub fn start_attempt(
     let is_first = before.attempts_on(&channel.name) == 0;
     channel_health::attempt_started(tx, &before, &channel.name, is_first);
     let waited = now.steady.since(queued.since);
-    let text = if waited >= Duration::seconds(1) {
-        format!(
-            "{} → {}, after waiting {waited} for a slot",
-            channel.name,
-            who(&before)
-        )
-    } else {
-        format!("{} → {}", channel.name, who(&before))
+    let body = AttemptEntry::Started {
+        channel: channel.name.clone(),
+        to: Addressee::of(&before),
+        waited: Some(waited).filter(|waited| *waited >= Duration::seconds(1)),
     };
-    note_page(tx, id, queued.reason, &text, |detail| {
+    note_page(tx, id, queued.reason, body, |detail| {
         detail.attempt = Some(attempt);
         detail.channel = Some(channel.name.as_str().into());
     });
@@ -74,8 +71,8 @@ pub fn requeue(
     match later {
         Some((at, reason)) => delivery::retry_later(tx, page.id, &queued.channel, at, reason),
         None => {
-            let text = format!("channel {} no longer exists", queued.channel);
-            note_page(tx, page.id, Reason::TargetGone, &text, |_| {});
+            let body = PageEntry::ChannelGone(queued.channel.clone());
+            note_page(tx, page.id, Reason::TargetGone, body, |_| {});
         }
     }
     delivery::move_on(tx, page.id, false);
@@ -85,8 +82,8 @@ pub fn requeue(
 /// What waited for a place does not leave any more, as when whoever it is for answered STOP
 /// meanwhile; the next contact is used.
 pub fn stop(tx: &mut StepTransaction<'_>, page: &Page, reason: Reason) {
-    let text = format!("{} is not paged: {}", who(page), reason.meaning());
-    note_page(tx, page.id, reason, &text, |_| {});
+    let body = PageEntry::Stopped(Addressee::of(page));
+    note_page(tx, page.id, reason, body, |_| {});
     tx.edit_page(&page.id, |page| {
         page.queued.clear();
         page.retries.clear();

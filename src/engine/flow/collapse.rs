@@ -1,10 +1,10 @@
 //! Steps and notify steps that fell due while nobody was there collapse to the highest one.
 
+use crate::engine::entry_body::EscalationEntry;
 use crate::engine::escalation;
 use crate::engine::ids::IncidentNumber;
 use crate::engine::incident::{Incident, Phase, Position};
 use crate::engine::reason::Reason;
-use crate::engine::records::EntryKind;
 use crate::engine::ruleset::Policy;
 use crate::engine::time::MonotonicTime;
 use crate::engine::transaction::StepTransaction;
@@ -34,9 +34,7 @@ fn collapse_steps(tx: &mut StepTransaction<'_>, incident: &Incident) {
     let number = incident.number;
     let policy = tx.known_policy(incident);
     let (round, before) = highest_due(incident, &policy, tx.now.steady);
-    let text = "steps came due while the router was down; only the highest is paged now";
-    let reason = Reason::CollapsedSteps;
-    tx.note(number, EntryKind::Escalation, reason, text);
+    tx.note(number, Reason::CollapsedSteps, EscalationEntry::Collapsed);
     tx.edit_incident(&number, |incident| {
         incident.runs.clear();
         incident.escalation.round = round;

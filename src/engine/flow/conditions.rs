@@ -30,9 +30,8 @@ pub fn look_for_gaps(tx: &mut StepTransaction<'_>) {
             clear(tx, &trouble);
         } else if !is_told(tx, &trouble) {
             let mut text = format!("schedule {name} has nobody on call");
-            for said in tx.state.passed_over(&name, tx.rules, wall) {
-                text.push_str("; ");
-                text.push_str(&said);
+            for ignored in tx.state.ignored_overrides(&name, tx.rules, wall) {
+                text.push_str(&format!("; {ignored}"));
             }
             raise(tx, trouble, &text);
         }

@@ -1,12 +1,13 @@
 //! Which silences cover an alert, and an incident whose pages they hold.
 
 use crate::engine::alert::Matchable;
+use crate::engine::entry_body::{EscalationEntry, SilenceNames};
 use crate::engine::event::Content;
 use crate::engine::ids::{IncidentNumber, IntegrationName, SilenceId};
 use crate::engine::incident::{Phase, Status};
 use crate::engine::matcher::Matcher;
 use crate::engine::reason::Reason;
-use crate::engine::records::{EntryKind, Silence};
+use crate::engine::records::Silence;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::withdrawal;
 
@@ -72,29 +73,22 @@ pub fn hold(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     }
     withdrawal::withdraw(tx, number);
     let silences = count_held(tx, number);
-    let verb = if silences.len() == 1 {
-        "covers"
-    } else {
-        "cover"
-    };
-    let named = named(tx, &silences);
-    let text = format!("pages are held: {named} {verb} all its firing alerts");
-    let reason = Reason::Silenced;
-    tx.note(number, EntryKind::Escalation, reason, text);
+    let silenced = EscalationEntry::Silenced(named(tx, &silences));
+    tx.note(number, Reason::Silenced, silenced);
 }
 
 /// Silences as a line of the timeline names them, each with its matchers.
-pub fn named(tx: &StepTransaction<'_>, silences: &[SilenceId]) -> String {
+pub fn named(tx: &StepTransaction<'_>, silences: &[SilenceId]) -> SilenceNames {
     let known = silences.iter().filter_map(|id| tx.silence(id));
-    let mut named: Vec<String> = known
+    let named: Vec<_> = known
         .take(SILENCES_NAMED)
-        .map(|silence| format!("silence {} {}", silence.id, written(&silence.matchers)))
+        .map(|silence| (silence.id, written(&silence.matchers).into()))
         .collect();
     let others = silences.len().saturating_sub(named.len());
-    if others > 0 {
-        named.push(format!("{others} more"));
+    SilenceNames {
+        named,
+        others: u32::try_from(others).unwrap_or(u32::MAX),
     }
-    named.join(", ")
 }
 
 /// Counts a held page on the silences that hold it, and says which they are.

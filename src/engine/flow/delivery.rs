@@ -1,9 +1,10 @@
 //! Which channel carries a page, and moving on when one does not.
 
+use crate::engine::entry_body::{Addressee, PageEntry};
 use crate::engine::event::Text;
 use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::{ChannelName, PageId};
-use crate::engine::notes::{note_page, who};
+use crate::engine::notes::note_page;
 use crate::engine::page::{Page, PageState, Recipient, Retry};
 use crate::engine::reason::Reason;
 use crate::engine::ruleset::{ChannelInfo, Medium};
@@ -16,8 +17,8 @@ use crate::engine::{channel_health, queueing};
 pub fn start_on_next_channel(tx: &mut StepTransaction<'_>, id: PageId, reason: Reason) -> bool {
     let page = tx.known_page(id);
     if has_stopped(tx, &page) {
-        let text = format!("{} answered STOP", who(&page));
-        note_page(tx, id, Reason::ContactStopped, &text, |_| {});
+        let body = PageEntry::PhoneStopped(Addressee::of(&page));
+        note_page(tx, id, Reason::ContactStopped, body, |_| {});
         return false;
     }
     let endpoint = page.endpoint();
@@ -82,8 +83,8 @@ pub fn retry_later(
         spends: false,
     };
     tx.edit_page(&id, |page| page.retries.push(retry));
-    let text = format!("{channel}: {}", reason.meaning());
-    note_page(tx, id, reason, &text, |_| {});
+    let body = PageEntry::ChannelLater(channel.clone());
+    note_page(tx, id, reason, body, |_| {});
 }
 
 /// Gives a page up that has no attempt in flight and no retry.

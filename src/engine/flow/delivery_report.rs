@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::decision::{Answer, Refusal};
+use crate::engine::entry_body::AttemptEntry;
 use crate::engine::event::Text;
 use crate::engine::ids::{AttemptId, ChannelName};
 use crate::engine::input::Report;
@@ -67,10 +68,6 @@ fn believe(
         return;
     }
     let channel = known.channel.clone();
-    let text = format!(
-        "{channel} reports: {}",
-        attempt_result::outcome_text(outcome)
-    );
     tx.edit_page(&page.id, |page| {
         if let Some(known) = page.attempts.iter_mut().find(|known| known.id == attempt) {
             known.outcome = Some(outcome);
@@ -79,7 +76,8 @@ fn believe(
             page.state = PageState::Sending;
         }
     });
-    notes::note_page(tx, page.id, Reason::DeliveryReport, &text, |detail| {
+    let body = AttemptEntry::Reported(channel.clone());
+    notes::note_page(tx, page.id, Reason::DeliveryReport, body, |detail| {
         detail.attempt = Some(attempt);
         detail.channel = Some(channel.as_str().into());
         detail.outcome = Some(outcome);

@@ -3,15 +3,16 @@
 //! Every open incident that expects an acknowledgment has here a moment at which something will
 //! happen, or a recorded end.
 
+use crate::engine::entry_body::EscalationEntry;
 use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::IncidentNumber;
 use crate::engine::incident::{Incident, PageCause, Phase, Position, Status};
 use crate::engine::page::UpdateKind;
 use crate::engine::reason::Reason;
-use crate::engine::records::{EntryDetail, EntryKind};
+use crate::engine::records::EntryDetail;
 use crate::engine::ruleset::Policy;
 use crate::engine::target_resolution::{
-    ResolvedTarget, name_of, present_fallback, resolve_targets,
+    ResolvedTarget, paged_targets, present_fallback, resolve_targets,
 };
 use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
@@ -32,8 +33,8 @@ pub fn begin(tx: &mut StepTransaction<'_>, number: IncidentNumber, group_wait: D
         let due = tx.now.steady + group_wait;
         set_phase(tx, number, Phase::GroupWait);
         tx.edit_incident(&number, |incident| incident.escalation.due = Some(due));
-        let text = format!("waits {group_wait} for more alerts");
-        tx.note(number, EntryKind::Escalation, Reason::GroupWait, text);
+        let waits = EscalationEntry::GroupWait(group_wait);
+        tx.note(number, Reason::GroupWait, waits);
     } else {
         start(tx, number);
     }
@@ -47,13 +48,9 @@ pub fn start(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
         start_round(tx, number, 0);
     } else {
         set_phase(tx, number, Phase::NotExpected);
-        let text = if incident.is_test_page() {
-            "nobody is expected to acknowledge: it is a test page"
-        } else {
-            "nobody is expected to acknowledge: the route says policy: none"
-        };
-        let reason = Reason::NoAcknowledgmentExpected;
-        tx.note(number, EntryKind::Escalation, reason, text);
+        let is_test_page = incident.is_test_page();
+        let body = EscalationEntry::NotExpected { is_test_page };
+        tx.note(number, Reason::NoAcknowledgmentExpected, body);
     }
 }
 
@@ -68,8 +65,7 @@ pub fn restart(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Rea
     if incident.is_silenced {
         covering::hold(tx, number);
     } else if incident.expects_acknowledgment() {
-        let text = format!("escalation restarts: {}", reason.meaning());
-        tx.note(number, EntryKind::Escalation, reason, text);
+        tx.note(number, reason, EscalationEntry::Restarted);
         start_round(tx, number, 0);
     }
     if was_acknowledged {
@@ -107,9 +103,8 @@ pub fn start_round(tx: &mut StepTransaction<'_>, number: IncidentNumber, round: 
     archive::archive_old_pages(tx, number);
     copies::post_copies(tx, number);
     if round > 0 {
-        let text = format!("round {} starts", round + 1);
-        let reason = Reason::RoundStarted;
-        tx.note(number, EntryKind::Escalation, reason, text);
+        let started = EscalationEntry::RoundStarted(round + 1);
+        tx.note(number, Reason::RoundStarted, started);
     }
     advance(tx, number, Reason::StepStarted);
 }
@@ -135,18 +130,9 @@ pub fn advance(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Rea
             begin_step(tx, number, index, named, reason);
             return;
         }
-        let text = format!(
-            "step {} has nobody to page; the next step starts at once",
-            index + 1
-        );
+        let body = EscalationEntry::StepEmpty(step_number(index));
         let detail = step_detail(&incident, Some(index));
-        tx.note_in_detail(
-            number,
-            EntryKind::Escalation,
-            Reason::NobodyOnCall,
-            text,
-            detail,
-        );
+        tx.note_in_detail(number, Reason::NobodyOnCall, body, detail);
     }
     end_round(tx, number, &policy, next == 0);
 }
@@ -175,16 +161,13 @@ fn end_round(
 /// Somebody was handed an incident that expects no acknowledgment, and did not answer.
 fn end_without_policy(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     set_phase(tx, number, Phase::NotExpected);
-    let text = "no further step: the incident has no policy";
     let reason = Reason::NoAcknowledgmentExpected;
-    tx.note(number, EntryKind::Escalation, reason, text);
+    tx.note(number, reason, EscalationEntry::NoPolicy);
 }
 
 fn end_low(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     set_phase(tx, number, Phase::StepsOver);
-    let text = "no further step: the incident has low urgency";
-    let reason = Reason::StepsOver;
-    tx.note(number, EntryKind::Escalation, reason, text);
+    tx.note(number, Reason::StepsOver, EscalationEntry::LowUrgency);
 }
 
 pub fn begin_step(
@@ -197,19 +180,13 @@ pub fn begin_step(
     let incident = tx.known_incident(number);
     let policy = tx.known_policy(&incident);
     let wait = policy.steps[index].wait;
-    let names: Vec<String> = named.iter().map(name_of).collect();
-    let text = format!(
-        "step {}: pages {}; waits {wait}",
-        index + 1,
-        names.join(", ")
-    );
-    tx.note_in_detail(
-        number,
-        EntryKind::Escalation,
-        reason,
-        text,
-        step_detail(&incident, Some(index)),
-    );
+    let started = EscalationEntry::StepStarted {
+        step: step_number(index),
+        pages: paged_targets(&named),
+        wait,
+    };
+    let detail = step_detail(&incident, Some(index));
+    tx.note_in_detail(number, reason, started, detail);
     page_named(tx, number, Position::Step(index), named, wait);
 }
 
@@ -217,9 +194,14 @@ fn step_detail(incident: &Incident, index: Option<usize>) -> EntryDetail {
     EntryDetail {
         route: Some(incident.route.as_str().into()),
         policy: incident.policy_name(),
-        step: index.and_then(|index| u32::try_from(index + 1).ok()),
+        step: index.map(step_number),
         ..EntryDetail::default()
     }
+}
+
+/// From 1, as people count.
+fn step_number(index: usize) -> u32 {
+    u32::try_from(index + 1).unwrap_or(u32::MAX)
 }
 
 /// Pages everybody named by a place in the policy and sets the time of the next.
@@ -273,19 +255,9 @@ pub fn page_fallback_for(
     if named.is_empty() {
         named = resolve_targets(tx, &incident, &present_fallback(tx));
     }
-    let names: Vec<String> = named.iter().map(name_of).collect();
-    let text = if names.is_empty() {
-        "the fallback has nobody to page".to_owned()
-    } else {
-        format!("fallback: pages {}", names.join(", "))
-    };
-    tx.note_in_detail(
-        number,
-        EntryKind::Escalation,
-        reason,
-        text,
-        step_detail(&incident, None),
-    );
+    let paged = EscalationEntry::FallbackPaged(paged_targets(&named));
+    let detail = step_detail(&incident, None);
+    tx.note_in_detail(number, reason, paged, detail);
     tx.edit_incident(&number, |incident| incident.escalation.fallbacks += 1);
     page_named(tx, number, Position::Fallback, named, wait);
     if incident.urgency == Urgency::Low {
@@ -295,9 +267,8 @@ pub fn page_fallback_for(
 
 fn exhaust(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     set_phase(tx, number, Phase::Exhausted);
-    let text = format!("the fallback was paged {FALLBACKS_MAX} times and nobody acknowledged");
-    let reason = Reason::Exhausted;
-    tx.note(number, EntryKind::Escalation, reason, text);
+    let exhausted = EscalationEntry::Exhausted(FALLBACKS_MAX);
+    tx.note(number, Reason::Exhausted, exhausted);
     tx.follow_up(FollowUp::Exhausted(number));
 }
 

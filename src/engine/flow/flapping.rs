@@ -1,9 +1,10 @@
 //! Incidents that come and go: how often a group opened lately, and when that is too often.
 
+use crate::engine::entry_body::IncidentEntry;
 use crate::engine::event::Text;
 use crate::engine::ids::IncidentNumber;
 use crate::engine::reason::Reason;
-use crate::engine::records::{EntryKind, Group};
+use crate::engine::records::Group;
 use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
 
@@ -61,12 +62,11 @@ pub fn keep_flapping(tx: &mut StepTransaction<'_>, number: IncidentNumber) -> bo
         if changes < FLAP_CHANGES || incident.alerts.firing > 0 {
             return false;
         }
-        let text = format!(
-            "fired and resolved {changes} times; stays open until {FLAP_QUIET} of \
-            quiet"
-        );
-        let reason = Reason::Flapping;
-        tx.note(number, EntryKind::Incident, reason, text);
+        let flapping = IncidentEntry::Flapping {
+            changes: u32::try_from(changes).unwrap_or(u32::MAX),
+            quiet: FLAP_QUIET,
+        };
+        tx.note(number, Reason::Flapping, flapping);
     }
     tx.edit_incident(&number, |incident| {
         incident.flapping_until = Some(now + FLAP_QUIET);

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use crate::engine::alert::Alert;
+use crate::engine::entry_body::{AlertEntry, IncidentEntry};
 use crate::engine::event::{Labels, Text};
 use crate::engine::ids::{AlertId, IncidentNumber};
 use crate::engine::incident::Status;
 use crate::engine::opening::Opening;
 use crate::engine::reason::Reason;
-use crate::engine::records::{Disposition, EntryKind};
+use crate::engine::records::Disposition;
 use crate::engine::routing::Route;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{
@@ -95,14 +96,12 @@ fn join(
     } else {
         opening::add_member(tx, alert, number);
     }
-    let title = alert.title();
-    let under = match alert.is_silenced() {
-        true => format!(" (under {})", covering::named(tx, &alert.silenced_by)),
-        false => String::new(),
+    let joined = AlertEntry::Joined {
+        title: alert.title(),
+        is_member,
+        silences: covering::named(tx, &alert.silenced_by),
     };
-    let text = format!("{} {title}{under}", joined_word(is_member));
-    let reason = Reason::JoinedIncident;
-    tx.note(number, EntryKind::Alert, reason, text);
+    tx.note(number, Reason::JoinedIncident, joined);
     silence::review(tx, number);
     let incident = tx.known_incident(number);
     let urgency = route.urgency.of(&alert.content.severity);
@@ -119,14 +118,6 @@ fn join(
         Disposition::Silenced
     } else {
         Disposition::Joined
-    }
-}
-
-fn joined_word(is_member: bool) -> &'static str {
-    if is_member {
-        "fires again:"
-    } else {
-        "joined by"
     }
 }
 
@@ -157,9 +148,8 @@ pub fn raise_urgency(
         // Runs count through the notify steps of the other urgency: they begin anew.
         incident.runs.clear();
     });
-    let text = format!("urgency is now {urgency}");
-    let reason = Reason::UrgencyRaised;
-    tx.note(number, EntryKind::Incident, reason, text);
+    let raised = IncidentEntry::UrgencyRaised(urgency);
+    tx.note(number, Reason::UrgencyRaised, raised);
     // What has not left yet would say the same a moment before the new round does.
     withdrawal::withdraw_all(tx, number);
     escalation::restart(tx, number, Reason::UrgencyRaised);
@@ -182,9 +172,9 @@ pub fn leave_others(tx: &mut StepTransaction<'_>, id: AlertId, stay: &[IncidentN
             alert.incidents.retain(|known| *known != number);
         });
         counts::recount(tx, &before);
-        let text = format!("{} is now routed elsewhere", before.title());
-        let reason = Reason::LabelsChanged;
-        tx.note(number, EntryKind::Alert, reason, text);
+        let title = before.title();
+        let elsewhere = AlertEntry::RoutedElsewhere { title };
+        tx.note(number, Reason::LabelsChanged, elsewhere);
         resolution::alert_left(tx, number, Reason::LabelsChanged);
     }
 }

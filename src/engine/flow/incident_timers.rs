@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
+use crate::engine::entry_body::EscalationEntry;
 use crate::engine::escalation::{advance, restart, start};
 use crate::engine::ids::IncidentNumber;
 use crate::engine::incident::{Incident, Phase};
 use crate::engine::page::UpdateKind;
 use crate::engine::reason::Reason;
-use crate::engine::records::EntryKind;
 use crate::engine::time::MonotonicTime;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{acknowledgment, notification, reached, resolution, updates};
@@ -74,8 +74,7 @@ fn step_over(tx: &mut StepTransaction<'_>, number: IncidentNumber, incident: &Ar
     if reason == Reason::WaitOver {
         reached::note_unsent(tx, incident);
     } else {
-        let text = "every contact in this step failed; the next step starts at once";
-        tx.note(number, EntryKind::Escalation, reason, text);
+        tx.note(number, reason, EscalationEntry::ContactsFailed);
     }
     tx.edit_incident(&number, |incident| {
         incident.escalation.skip_wait_reason = None;

@@ -1,10 +1,11 @@
 //! Lines about pages in the timelines of their incidents.
 
-use crate::engine::ids::{ChannelName, PageId, UserName};
+use crate::engine::entry_body::{EntryBody, PageEntry};
+use crate::engine::ids::{ChannelName, IncidentNumber, PageId, UserName};
 use crate::engine::incident::{PageCause, Position};
 use crate::engine::page::{Page, Recipient};
 use crate::engine::reason::Reason;
-use crate::engine::records::{EntryDetail, EntryKind};
+use crate::engine::records::EntryDetail;
 use crate::engine::transaction::StepTransaction;
 
 /// Writes a line about a page into the stories of its incidents. Of a bundled page only the first
@@ -13,7 +14,7 @@ pub fn note_page(
     tx: &mut StepTransaction<'_>,
     id: PageId,
     reason: Reason,
-    text: &str,
+    body: impl Into<EntryBody>,
     fill: impl FnOnce(&mut EntryDetail),
 ) {
     let page = tx.known_page(id);
@@ -26,22 +27,8 @@ pub fn note_page(
         detail.contact = Some(contact.as_str().into());
     }
     fill(&mut detail);
-    let kind = if detail.attempt.is_some() {
-        EntryKind::Attempt
-    } else {
-        EntryKind::Page
-    };
     if let Some(incident) = page.incidents.first() {
-        tx.note_in_detail(incident.number, kind, reason, text, detail);
-    }
-}
-
-/// The recipient as a story names it.
-pub fn who(page: &Page) -> String {
-    match &page.recipient {
-        Recipient::User { user, contact } => format!("{user} by {contact} ({})", page.medium),
-        Recipient::Channel { channel } if page.address.is_empty() => format!("channel/{channel}"),
-        Recipient::Channel { .. } => page.address.to_string(),
+        tx.note_in_detail(incident.number, reason, body, detail);
     }
 }
 
@@ -71,9 +58,17 @@ pub fn last_words<'page>(page: &'page Page, name: &ChannelName) -> Option<&'page
     ended.next()?.provider_message.as_deref()
 }
 
-pub fn person_detail(user: &UserName) -> EntryDetail {
-    EntryDetail {
+/// Writes a line about a person into the story of an incident.
+pub fn note_person(
+    tx: &mut StepTransaction<'_>,
+    number: IncidentNumber,
+    user: &UserName,
+    reason: Reason,
+    body: PageEntry,
+) {
+    let detail = EntryDetail {
         user: Some(user.as_str().into()),
         ..EntryDetail::default()
-    }
+    };
+    tx.note_in_detail(number, reason, body, detail);
 }

@@ -1,13 +1,13 @@
 //! A person's notify steps: which contacts are paged when, the page limit, and moving on at once
 //! when they fail.
 
+use crate::engine::entry_body::PageEntry;
 use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::{ContactName, IncidentNumber, UserName};
 use crate::engine::incident::{Incident, NotificationRun, PageCause};
 use crate::engine::page::{Page, PageKind, PageState};
 use crate::engine::page_plan::Planned;
 use crate::engine::reason::Reason;
-use crate::engine::records::EntryKind;
 use crate::engine::ruleset::NotifyStep;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{notes, page_plan, rate_limit, reached};
@@ -22,14 +22,8 @@ pub fn start_run(
     let incident = tx.known_incident(number);
     let going = incident.runs.iter().find(|run| run.user == *user);
     if going.is_some_and(|run| run.due.is_some() || !run.held.is_empty()) {
-        let text = format!("{user} is already being paged by an earlier step");
-        tx.note_in_detail(
-            number,
-            EntryKind::Page,
-            Reason::AlreadyPaging,
-            text,
-            notes::person_detail(user),
-        );
+        let body = PageEntry::AlreadyPaging(user.clone());
+        notes::note_person(tx, number, user, Reason::AlreadyPaging, body);
         // The run counts for this step too, so that its failure is seen here.
         tx.edit_incident(&number, |incident| {
             for run in incident.runs.iter_mut().filter(|run| run.user == *user) {
@@ -54,14 +48,8 @@ pub fn start_run(
         });
     });
     if after.is_none() {
-        let text = format!("{user} has no contact to be paged by");
-        tx.note_in_detail(
-            number,
-            EntryKind::Page,
-            Reason::NoContact,
-            text,
-            notes::person_detail(user),
-        );
+        let body = PageEntry::NoContact(user.clone());
+        notes::note_person(tx, number, user, Reason::NoContact, body);
     }
     run_due(tx, number, user, Reason::PagePlanned);
 }
@@ -93,9 +81,8 @@ fn end_lost_run(tx: &mut StepTransaction<'_>, number: IncidentNumber, user: &Use
         return;
     }
     edit_run(tx, number, user, |run| run.due = None);
-    let text = format!("{user}: {}", Reason::TargetGone.meaning());
-    let (kind, reason) = (EntryKind::Page, Reason::TargetGone);
-    tx.note_in_detail(number, kind, reason, text, notes::person_detail(user));
+    let body = PageEntry::PersonUnusable(user.clone());
+    notes::note_person(tx, number, user, Reason::TargetGone, body);
     tx.follow_up(FollowUp::CheckReached(number));
 }
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use crate::engine::alert::Alert;
 use crate::engine::counts::Share;
+use crate::engine::entry_body::IncidentEntry;
 use crate::engine::event::{Labels, Text};
 use crate::engine::ids::IncidentNumber;
 use crate::engine::incident::{
     AlertCounts, Escalation, Incident, Phase, Position, SelfIncident, Status,
 };
 use crate::engine::reason::Reason;
-use crate::engine::records::{EntryDetail, EntryKind};
+use crate::engine::records::EntryDetail;
 use crate::engine::routing::Route;
 use crate::engine::ruleset::Policy;
 use crate::engine::time::MonotonicTime;
@@ -73,7 +74,10 @@ pub fn open_with(
         last_alerts: Vec::new(),
         kept_alerts: Vec::new(),
     };
-    let text = format!("opened by {}: {}", alert.integration, incident.title);
+    let opened = IncidentEntry::Opened {
+        integration: alert.integration.clone(),
+        title: incident.title.clone(),
+    };
     let policy = incident.policy_name();
     tx.put_incident(number, incident);
     add_member(tx, alert, number);
@@ -82,7 +86,7 @@ pub fn open_with(
         policy,
         ..EntryDetail::default()
     };
-    tx.note_in_detail(number, EntryKind::Incident, Reason::Opened, text, detail);
+    tx.note_in_detail(number, Reason::Opened, opened, detail);
     escalation::begin(tx, number, opening.route.group_wait);
     number
 }

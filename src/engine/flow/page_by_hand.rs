@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::decision::{Answer, Refusal};
+use crate::engine::entry_body::PersonEntry;
 use crate::engine::event::{Labels, Text};
 use crate::engine::ids::IntegrationName;
 use crate::engine::incident::{AlertCounts, Incident, Status};
@@ -67,13 +68,8 @@ pub fn page_by_hand(tx: &mut StepTransaction<'_>, request: &PageByHand) {
         kept_alerts: Vec::new(),
     };
     tx.put_incident(number, incident);
-    actions::tell(
-        tx,
-        number,
-        Reason::PagedByHand,
-        &actor,
-        &format!("pages: {}", request.text),
-    );
+    let paged = PersonEntry::Paged(request.text.clone());
+    actions::tell_more(tx, number, Reason::PagedByHand, &actor, paged);
     match &request.to {
         ReassignTo::Policy(_) => escalation::start(tx, number),
         ReassignTo::Target(target) => {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::engine::delivery;
-use crate::engine::event::Text;
+use crate::engine::entry_body::PageEntry;
 use crate::engine::ids::{ChannelName, ContactName, IncidentNumber, PageId, UserName};
 use crate::engine::incident::{Incident, PageCause};
 use crate::engine::notes::why_detail;
 use crate::engine::page::{IncidentRef, Page, PageKind, PageState, Recipient};
 use crate::engine::reason::Reason;
-use crate::engine::records::{EntryDetail, EntryKind};
+use crate::engine::records::EntryDetail;
 use crate::engine::ruleset::{ChannelTarget, Contact, Medium};
 use crate::engine::time::MonotonicTime;
 use crate::engine::transaction::StepTransaction;
@@ -118,37 +118,34 @@ pub fn put_contact_page(
 }
 
 fn note_unusable(tx: &mut StepTransaction<'_>, plan: &Plan<'_>, reason: Reason) {
-    let text = format!(
-        "{} cannot be paged by {}: {}",
-        plan.user,
-        plan.contact,
-        reason.meaning()
-    );
-    for (incident, why) in &plan.incidents {
-        let detail = EntryDetail {
-            user: Some(plan.user.as_str().into()),
-            contact: Some(plan.contact.as_str().into()),
-            ..why_detail(why)
-        };
-        let kind = EntryKind::Page;
-        tx.note_in_detail(incident.number, kind, reason, text.clone(), detail);
-    }
+    let body = PageEntry::ContactUnusable {
+        user: plan.user.clone(),
+        contact: plan.contact.clone(),
+    };
+    note_plan(tx, plan, None, (reason, body));
 }
 
 fn note_bundle(tx: &mut StepTransaction<'_>, plan: &Plan<'_>, page: PageId) {
-    let text: Text = match plan.incidents.len() {
-        1 => "paged in a combined message (1 incident)".into(),
-        count => format!("paged in a combined message ({count} incidents)").into(),
-    };
+    let count = u32::try_from(plan.incidents.len()).unwrap_or(u32::MAX);
+    let body = PageEntry::Bundled(count);
+    note_plan(tx, plan, Some(page), (Reason::Bundled, body));
+}
+
+/// Writes a line into the story of each incident of a plan.
+fn note_plan(
+    tx: &mut StepTransaction<'_>,
+    plan: &Plan<'_>,
+    page: Option<PageId>,
+    (reason, body): (Reason, PageEntry),
+) {
     for (incident, why) in &plan.incidents {
         let detail = EntryDetail {
             user: Some(plan.user.as_str().into()),
             contact: Some(plan.contact.as_str().into()),
-            page: Some(page),
+            page,
             ..why_detail(why)
         };
-        let (kind, reason) = (EntryKind::Page, Reason::Bundled);
-        tx.note_in_detail(incident.number, kind, reason, text.clone(), detail);
+        tx.note_in_detail(incident.number, reason, body.clone(), detail);
     }
 }
 

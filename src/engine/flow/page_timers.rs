@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::engine::decision::Effect;
+use crate::engine::entry_body::{AttemptEntry, PageEntry};
 use crate::engine::ids::{AttemptId, ChannelName, PageId};
 use crate::engine::input::Report;
 use crate::engine::outcome::Outcome;
@@ -76,8 +77,11 @@ fn no_outcome_in_time(
         }
     });
     let waited = tx.rules.settings.failover_after;
-    let text = format!("no answer from {channel} within {waited}; failover starts");
-    notes::note_page(tx, id, Reason::NoOutcomeInTime, &text, |detail| {
+    let body = AttemptEntry::NoAnswer {
+        channel: channel.clone(),
+        waited,
+    };
+    notes::note_page(tx, id, Reason::NoOutcomeInTime, body, |detail| {
         detail.attempt = Some(attempt);
         detail.channel = Some(channel.as_str().into());
     });
@@ -97,12 +101,12 @@ fn no_place_in_time(tx: &mut StepTransaction<'_>, page: &Arc<Page>, queued: &Que
         }
     });
     let channel = &queued.channel;
-    let text = if is_over {
-        format!("no slot on {channel} became free within {waited}; gave up waiting")
-    } else {
-        format!("no slot on {channel} became free within {waited}; failover starts")
+    let body = PageEntry::NoSlot {
+        channel: channel.clone(),
+        waited,
+        gave_up: is_over,
     };
-    notes::note_page(tx, page.id, Reason::NoPlaceInTime, &text, |detail| {
+    notes::note_page(tx, page.id, Reason::NoPlaceInTime, body, |detail| {
         detail.channel = Some(channel.as_str().into());
     });
     delivery::move_on(tx, page.id, false);
@@ -118,11 +122,11 @@ fn wait_for_token(tx: &mut StepTransaction<'_>, page: &Page, retry: Retry, wait:
     channel_health::edit_health(tx, &retry.channel, &page.endpoint(), |health| {
         budget::book(health, now, wait);
     });
-    let text = format!(
-        "the retry on {} waits {wait} for the retry budget",
-        retry.channel
-    );
-    notes::note_page(tx, page.id, Reason::RetryBudget, &text, |_| {});
+    let body = PageEntry::RetryBudget {
+        channel: retry.channel.clone(),
+        wait,
+    };
+    notes::note_page(tx, page.id, Reason::RetryBudget, body, |_| {});
     let retry = Retry {
         due: now + wait,
         spends: false,

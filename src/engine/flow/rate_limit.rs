@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use crate::engine::entry_body::PageEntry;
 use crate::engine::ids::{IncidentNumber, UserName};
 use crate::engine::incident::Incident;
 use crate::engine::page::{Page, PageKind, PageState};
 use crate::engine::reason::Reason;
-use crate::engine::records::{EntryDetail, EntryKind, Interruption, Person};
+use crate::engine::records::{EntryDetail, Interruption, Person};
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
@@ -121,9 +122,8 @@ pub fn hold(tx: &mut StepTransaction<'_>, incident: &Incident, user: &UserName) 
         held_until: Some(now.wall + due.since(now.steady)),
         ..EntryDetail::default()
     };
-    let (kind, reason) = (EntryKind::Page, Reason::OverPageLimit);
-    let text = "over the page limit; held";
-    tx.note_in_detail(incident.number, kind, reason, text, detail);
+    let reason = Reason::OverPageLimit;
+    tx.note_in_detail(incident.number, reason, PageEntry::OverLimit, detail);
 }
 
 pub fn ensure(tx: &mut StepTransaction<'_>, user: &UserName) {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::engine::entry_body::PageEntry;
 use crate::engine::incident::{Incident, NotificationRun, PageCause};
 use crate::engine::notes;
 use crate::engine::page::{Attempt, Page, PageState};
 use crate::engine::reason::Reason;
-use crate::engine::records::EntryKind;
 use crate::engine::transaction::StepTransaction;
 
 /// Whether anybody of the present step may still be reached: a notify step to come, a page held for
@@ -90,14 +90,8 @@ pub fn note_unsent(tx: &mut StepTransaction<'_>, incident: &Incident) {
         } else {
             Reason::Unreachable
         };
-        let text = format!("{}: {}", run.user, reason.meaning());
-        tx.note_in_detail(
-            incident.number,
-            EntryKind::Page,
-            reason,
-            text,
-            notes::person_detail(&run.user),
-        );
+        let body = PageEntry::PersonUnusable(run.user.clone());
+        notes::note_person(tx, incident.number, &run.user, reason, body);
     }
 }
 

@@ -6,6 +6,7 @@
 
 use crate::engine::cause::Cause;
 use crate::engine::counters::Counters;
+use crate::engine::entry_body::{Addressee, PageEntry};
 use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::{AlertId, IncidentNumber, PageId};
 use crate::engine::incident::{Phase, SelfIncident};
@@ -269,20 +270,17 @@ fn interrupt(tx: &mut StepTransaction<'_>, id: PageId, began: MonotonicTime) {
         }
     });
     if is_stale {
-        let text = format!(
-            "{} is not paged again: it no longer matters",
-            notes::who(&page)
-        );
-        notes::note_page(tx, id, Reason::Withdrawn, &text, |_| {});
+        let body = PageEntry::NotRepeated(Addressee::of(&page));
+        notes::note_page(tx, id, Reason::Withdrawn, body, |_| {});
     } else if is_worn {
-        let text = format!("{} has had all its attempts", notes::who(&page));
-        notes::note_page(tx, id, Reason::RetriesOver, &text, |_| {});
+        let body = PageEntry::AttemptsUsedUp(Addressee::of(&page));
+        notes::note_page(tx, id, Reason::RetriesOver, body, |_| {});
         delivery::move_on(tx, id, false);
         delivery::fail_if_hopeless(tx, id);
         return;
     } else if interrupted.is_some() {
-        let text = format!("the attempt to {} is repeated once", notes::who(&page));
-        notes::note_page(tx, id, Reason::RestartResend, &text, |_| {});
+        let body = PageEntry::Repeated(Addressee::of(&page));
+        notes::note_page(tx, id, Reason::RestartResend, body, |_| {});
     }
     if let Some(page) = tx.page(&id).filter(|page| page.state != PageState::Sending) {
         tx.follow_up(FollowUp::PageEnded(page));

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use crate::engine::alert::Alert;
+use crate::engine::entry_body::{AlertEntry, IncidentEntry, PersonEntry};
 use crate::engine::flapping::FLAP_QUIET;
 use crate::engine::ids::IncidentNumber;
 use crate::engine::incident::{Handled, Phase, Status};
 use crate::engine::input::Via;
 use crate::engine::page::UpdateKind;
 use crate::engine::reason::Reason;
-use crate::engine::records::{EntryDetail, EntryKind};
+use crate::engine::records::EntryDetail;
 use crate::engine::task::TaskKind;
 use crate::engine::time::{Duration, Timestamp};
 use crate::engine::transaction::StepTransaction;
@@ -27,12 +28,12 @@ pub fn alert_ended(
     alert: &Alert,
     reason: Reason,
 ) {
-    let title = alert.title();
-    let text = match alert.unreported.filter(|_| reason == Reason::Unreported) {
-        Some(wait) => format!("{title}: no report for {}", wait.resolve_after),
-        None => format!("{title} is no longer firing"),
+    let unreported = alert.unreported.filter(|_| reason == Reason::Unreported);
+    let ended = AlertEntry::Ended {
+        title: alert.title(),
+        unreported_for: unreported.map(|wait| wait.resolve_after),
     };
-    tx.note(number, EntryKind::Alert, reason, text);
+    tx.note(number, reason, ended);
     alert_left(tx, number, reason);
 }
 
@@ -55,9 +56,8 @@ pub fn alert_left(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: 
 /// It was quiet for long enough.
 pub fn flapping_over(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     tx.edit_incident(&number, |incident| incident.flapping_until = None);
-    let text = format!("quiet for {FLAP_QUIET}");
-    let reason = Reason::FlappingOver;
-    tx.note(number, EntryKind::Incident, reason, text);
+    let over = IncidentEntry::FlappingOver(FLAP_QUIET);
+    tx.note(number, Reason::FlappingOver, over);
     if tx
         .incident(&number)
         .is_some_and(|incident| incident.alerts.firing == 0)
@@ -74,34 +74,19 @@ fn resolve_by_source(tx: &mut StepTransaction<'_>, number: IncidentNumber, reaso
         via: Via::Source,
         at: tx.now.wall,
     };
-    let in_group_wait = incident.escalation.phase == Phase::GroupWait;
-    let text = if in_group_wait {
-        "resolved before the group wait ended; nobody was paged".to_owned()
-    } else if reason == Reason::Unreported {
-        "resolved: its last firing alert is no longer reported".to_owned()
-    } else {
-        "resolved: its last firing alert is no longer firing".to_owned()
-    };
     let reason = match reason {
-        _ if in_group_wait => Reason::ResolvedInGroupWait,
+        _ if incident.escalation.phase == Phase::GroupWait => Reason::ResolvedInGroupWait,
         Reason::TroubleOver | Reason::Unreported => reason,
         _ => Reason::AllAlertsResolved,
     };
-    tx.note(number, EntryKind::Incident, reason, text);
+    tx.note(number, reason, IncidentEntry::Resolved);
     close(tx, number, handled);
 }
 
 /// A person says that the incident is over.
 pub fn resolve_by_person(tx: &mut StepTransaction<'_>, number: IncidentNumber, handled: Handled) {
-    let text = format!("resolved by {} via {}", handled.by, handled.via);
     let detail = EntryDetail::of(&handled.actor());
-    tx.note_in_detail(
-        number,
-        EntryKind::Person,
-        Reason::ResolvedByPerson,
-        text,
-        detail,
-    );
+    tx.note_in_detail(number, Reason::ResolvedByPerson, PersonEntry::Acted, detail);
     tx.edit_incident(&number, |incident| {
         incident.still_firing = incident.alerts.firing > 0;
     });
@@ -145,9 +130,11 @@ pub fn acknowledge_if_all(
     number: IncidentNumber,
     alert: &Arc<Alert>,
 ) {
-    let text = format!("{} acknowledged {}", alert.integration, alert.title());
-    let reason = Reason::SourceAcknowledged;
-    tx.note(number, EntryKind::Alert, reason, text);
+    let acknowledged = AlertEntry::Acknowledged {
+        integration: alert.integration.clone(),
+        title: alert.title(),
+    };
+    tx.note(number, Reason::SourceAcknowledged, acknowledged);
     acknowledge_if_all_are(tx, number, alert.integration.as_str());
 }
 
@@ -164,9 +151,8 @@ fn acknowledge_if_all_are(tx: &mut StepTransaction<'_>, number: IncidentNumber, 
         via: Via::Source,
         at: tx.now.wall,
     };
-    let text = format!("acknowledged in {by}: all firing alerts are acknowledged there");
-    let reason = Reason::AllAlertsAcknowledged;
-    tx.note(number, EntryKind::Incident, reason, text);
+    let all = IncidentEntry::Acknowledged { by: by.into() };
+    tx.note(number, Reason::AllAlertsAcknowledged, all);
     acknowledgment::acknowledge(tx, number, handled);
 }
 

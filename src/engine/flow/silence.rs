@@ -1,9 +1,9 @@
 //! Silences: quiet for a time.
 
+use crate::engine::entry_body::{EscalationEntry, IncidentEntry};
 use crate::engine::ids::{IncidentNumber, SilenceId};
 use crate::engine::incident::Status;
 use crate::engine::reason::Reason;
-use crate::engine::records::EntryKind;
 use crate::engine::task::{Pass, TaskKind};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
@@ -108,9 +108,7 @@ fn release(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     if incident.status != Status::Triggered {
         return;
     }
-    let text = "the silence ended and it is still firing; escalation starts at step 1";
-    let reason = Reason::SilenceOver;
-    tx.note(number, EntryKind::Escalation, reason, text);
+    tx.note(number, Reason::SilenceOver, EscalationEntry::SilenceOver);
     follow_most_urgent(tx, number);
     escalation::start(tx, number);
 }
@@ -130,7 +128,6 @@ fn follow_most_urgent(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
         return;
     };
     tx.edit_incident(&number, |incident| incident.urgency = urgency);
-    let text = format!("urgency is now {urgency}");
-    let reason = Reason::UrgencyRaised;
-    tx.note(number, EntryKind::Incident, reason, text);
+    let raised = IncidentEntry::UrgencyRaised(urgency);
+    tx.note(number, Reason::UrgencyRaised, raised);
 }

@@ -1,9 +1,10 @@
 //! Whom the targets of a step name at this moment.
 
+use crate::engine::entry_body::{EscalationEntry, PagedTarget};
 use crate::engine::ids::UserName;
 use crate::engine::incident::{Incident, PageCause};
 use crate::engine::reason::Reason;
-use crate::engine::records::{EntryDetail, EntryKind};
+use crate::engine::records::EntryDetail;
 use crate::engine::ruleset::{ChannelTarget, Target};
 use crate::engine::transaction::StepTransaction;
 
@@ -37,8 +38,8 @@ pub fn resolve_targets(
                 }
             }
             Err(reason) => {
-                let text = format!("{target}: {}", reason.meaning());
-                tx.note(incident.number, EntryKind::Escalation, reason, text);
+                let unusable = EscalationEntry::TargetUnusable(target.clone());
+                tx.note(incident.number, reason, unusable);
             }
         }
     }
@@ -50,19 +51,16 @@ fn note_passed_over(tx: &mut StepTransaction<'_>, incident: &Incident, target: &
     let Target::Schedule(name) = target else {
         return;
     };
-    for said in tx.state.passed_over(name, tx.rules, tx.now.wall) {
-        let text = format!("{target}: {said}");
+    for ignored in tx.state.ignored_overrides(name, tx.rules, tx.now.wall) {
+        let body = EscalationEntry::OverrideIgnored {
+            schedule: name.clone(),
+            ignored,
+        };
         let detail = EntryDetail {
             schedule: Some(name.as_str().into()),
             ..EntryDetail::default()
         };
-        tx.note_in_detail(
-            incident.number,
-            EntryKind::Escalation,
-            Reason::TargetGone,
-            text,
-            detail,
-        );
+        tx.note_in_detail(incident.number, Reason::TargetGone, body, detail);
     }
 }
 
@@ -128,14 +126,16 @@ fn resolve_target(
     }
 }
 
-pub fn name_of(named: &ResolvedTarget) -> String {
-    match named {
-        ResolvedTarget::Person { user, why } => match &why.schedule {
-            Some(schedule) => format!("{user} (on call on {schedule})"),
-            None => user.to_string(),
+/// As a timeline keeps them.
+pub fn paged_targets(named: &[ResolvedTarget]) -> Vec<PagedTarget> {
+    let paged = |named: &ResolvedTarget| match named {
+        ResolvedTarget::Person { user, why } => PagedTarget::User {
+            user: user.clone(),
+            schedule: why.schedule.clone(),
         },
-        ResolvedTarget::Channel { target, .. } => target.to_string(),
-    }
+        ResolvedTarget::Channel { target, .. } => PagedTarget::Channel(target.clone()),
+    };
+    named.iter().map(paged).collect()
 }
 
 /// The first step of the root route's policy as it is now.

@@ -1,6 +1,7 @@
 //! A page that asks for what is done already is withdrawn: what has not left does not leave.
 
 use crate::engine::decision::Effect;
+use crate::engine::entry_body::{Addressee, PageEntry};
 use crate::engine::ids::IncidentNumber;
 use crate::engine::page::{Attempt, Page, PageKind, PageState};
 use crate::engine::reason::Reason;
@@ -44,15 +45,12 @@ fn withdraw_page(tx: &mut StepTransaction<'_>, number: IncidentNumber, page: &Pa
     if page.in_flight().is_none() && page.state == PageState::Sending {
         tx.edit_page(&page.id, |page| page.state = PageState::Cancelled);
         rate_limit::take_back(tx, page);
-        let text = if page.attempts.is_empty() {
-            format!(
-                "{} was not paged: the message had not been sent",
-                notes::who(page)
-            )
+        let body = if page.attempts.is_empty() {
+            PageEntry::NotSent(Addressee::of(page))
         } else {
-            format!("{} is not paged any further", notes::who(page))
+            PageEntry::NoFurther(Addressee::of(page))
         };
-        notes::note_page(tx, page.id, Reason::Withdrawn, &text, |_| {});
+        notes::note_page(tx, page.id, Reason::Withdrawn, body, |_| {});
         let others = page.incidents.iter().filter(|known| known.number != number);
         for known in others {
             archive::settle(tx, known.number);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::actor::Actor;
+use crate::engine::entry_body::EntryBody;
 use crate::engine::event::Text;
 use crate::engine::ids::{AttemptId, EntryId, IncidentNumber, PageId};
 use crate::engine::outcome::Outcome;
@@ -11,34 +12,49 @@ use crate::engine::time::Timestamp;
 
 /// One line of an incident's story: what was done or not done, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "ReadEntry")]
 pub struct Entry {
     pub id: EntryId,
     pub incident: IncidentNumber,
     pub at: Timestamp,
-    pub kind: EntryKind,
     pub reason: Reason,
-    /// A sentence for people, without the time.
-    pub text: Text,
-    #[serde(default, skip_serializing_if = "EntryDetail::is_empty")]
+    pub body: EntryBody,
+    #[serde(skip_serializing_if = "EntryDetail::is_empty")]
     pub detail: EntryDetail,
 }
 
-/// What an entry speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EntryKind {
-    /// An alert arrived, changed or went.
-    Alert,
-    /// The incident changed its state.
-    Incident,
-    /// The escalation moved, stopped or was held.
-    Escalation,
-    /// Somebody was to be paged, or was not.
-    Page,
-    /// An attempt started or ended.
-    Attempt,
-    /// A person acted.
-    Person,
+/// An entry as it is read: up to format 1 it had a sentence and its kind instead of a body.
+#[derive(Deserialize)]
+struct ReadEntry {
+    id: EntryId,
+    incident: IncidentNumber,
+    at: Timestamp,
+    reason: Reason,
+    body: Option<EntryBody>,
+    kind: Option<Text>,
+    text: Option<Text>,
+    #[serde(default)]
+    detail: EntryDetail,
+}
+
+impl TryFrom<ReadEntry> for Entry {
+    type Error = &'static str;
+
+    fn try_from(stored: ReadEntry) -> Result<Self, Self::Error> {
+        let body = match (stored.body, stored.kind, stored.text) {
+            (Some(body), ..) => body,
+            (None, Some(kind), Some(text)) => EntryBody::Written { kind, text },
+            (None, ..) => return Err("it has neither a body nor a kind and a text"),
+        };
+        Ok(Self {
+            id: stored.id,
+            incident: stored.incident,
+            at: stored.at,
+            reason: stored.reason,
+            body,
+            detail: stored.detail,
+        })
+    }
 }
 
 /// What an entry names beside its text, where it applies.

@@ -8,6 +8,7 @@ pub mod cause;
 pub mod channel_state;
 pub mod counters;
 pub mod entry;
+pub mod entry_body;
 pub mod event;
 pub mod headline;
 pub mod health;

@@ -9,7 +9,7 @@ use crate::engine::alert::Alert;
 use crate::engine::calendar::Override;
 use crate::engine::channel_state::ChannelState;
 use crate::engine::counters::Counters;
-pub use crate::engine::entry::{Entry, EntryDetail, EntryKind};
+pub use crate::engine::entry::{Entry, EntryDetail};
 use crate::engine::event::{Action, Content, Fault, Text};
 use crate::engine::ids::{
     AlertId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId, ReceiptId,

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use crate::engine::State;
 use crate::engine::alert::Matchable;
-use crate::engine::entry::{Entry, EntryKind};
+use crate::engine::entry::Entry;
+use crate::engine::entry_body::EntryBody;
 use crate::engine::event::{Event, Text};
 use crate::engine::ids::{
     ChannelName, ContactName, IncidentNumber, IntegrationName, PolicyName, RouteName, UserName,
@@ -44,8 +45,21 @@ pub struct Preview {
     /// Whether anybody would be paged.
     pub page: bool,
     pub pages: Vec<PreviewPage>,
-    /// Sentences, each why something would or would not be done.
-    pub reasons: Vec<String>,
+    /// Each why something would or would not be done.
+    pub reasons: Vec<PreviewReason>,
+}
+
+/// Why something would or would not be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PreviewReason {
+    Reason(Reason),
+    Entry(Arc<Entry>),
+    /// Further reasons that are not shown.
+    More(usize),
+    /// The preview ends after so many pages; more would happen.
+    Cut {
+        pages: usize,
+    },
 }
 
 /// A page that would leave.
@@ -148,31 +162,29 @@ impl Copy<'_> {
         route: &Route,
         receipt: Option<&Receipt>,
         number: Option<IncidentNumber>,
-    ) -> Vec<String> {
+    ) -> Vec<PreviewReason> {
         let reason = match receipt {
             _ if !route.page => Some(Reason::RouteDoesNotPage),
             Some(receipt) => Some(receipt.reason),
             // There was too much to do before it.
             None => None,
         };
-        let reason = reason.map(|reason| reason.meaning().to_owned());
-        let mut reasons: Vec<String> = reason.into_iter().collect();
+        let reason = reason.map(PreviewReason::Reason);
+        let mut reasons: Vec<PreviewReason> = reason.into_iter().collect();
         let entries = number.and_then(|number| self.entries.get(&number));
-        let is_told = |entry: &&Arc<Entry>| match entry.kind {
-            EntryKind::Escalation | EntryKind::Page => true,
-            EntryKind::Incident | EntryKind::Alert | EntryKind::Attempt | EntryKind::Person => {
-                false
-            }
+        let is_told = |entry: &&Arc<Entry>| {
+            matches!(entry.body, EntryBody::Escalation(_) | EntryBody::Page(_))
         };
         let told = entries.into_iter().flatten().filter(is_told);
-        reasons.extend(told.map(|entry| entry.text.to_string()));
+        reasons.extend(told.cloned().map(PreviewReason::Entry));
         let surplus = reasons.len().saturating_sub(REASONS_MAX);
         if surplus > 0 {
             reasons.truncate(REASONS_MAX);
-            reasons.push(format!("{surplus} more"));
+            reasons.push(PreviewReason::More(surplus));
         }
         if self.is_cut() || receipt.is_none() {
-            reasons.push(format!("the preview ends here: {} pages", self.pages.len()));
+            let pages = self.pages.len();
+            reasons.push(PreviewReason::Cut { pages });
         }
         reasons
     }

@@ -13,6 +13,7 @@ use crate::engine::calendar::Override;
 use crate::engine::cause::Cause;
 use crate::engine::channel_state::{ChannelState, Check, Outage};
 use crate::engine::counters::Counters;
+use crate::engine::entry_body::{Addressee, AttemptEntry, EntryBody};
 use crate::engine::event::{Action, Content, Event, EventTime, Fault, Labels, Link};
 use crate::engine::health::{Health, Pace, Turn};
 use crate::engine::ids::*;
@@ -577,9 +578,15 @@ pub fn entry(incident: u64, id: u64) -> Entry {
         id: EntryId(id),
         incident: IncidentNumber(incident),
         at: START,
-        kind: EntryKind::Attempt,
         reason: Reason::AttemptEnded,
-        text: "sms to ana was accepted".into(),
+        body: EntryBody::Attempt(AttemptEntry::Ended {
+            channel: "sms".into(),
+            to: Addressee::Contact {
+                user: "ana".into(),
+                contact: "phone".into(),
+                medium: Medium::Sms,
+            },
+        }),
         detail: EntryDetail {
             route: Some("payments-critical".into()),
             policy: Some("payments".into()),

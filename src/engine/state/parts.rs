@@ -7,6 +7,7 @@ use super::State;
 use super::tasks::Tasks;
 use crate::engine::alert::Alert;
 use crate::engine::calendar::Override;
+use crate::engine::entry_body::IgnoredOverride;
 use crate::engine::headline;
 use crate::engine::ids::{AlertId, IncidentNumber, OverrideId, PageId, ScheduleName, SilenceId};
 use crate::engine::incident::Incident;
@@ -162,22 +163,20 @@ impl State {
     }
 
     /// Overrides of one schedule that are passed over at a moment, each as a sentence.
-    pub fn passed_over(
+    pub fn ignored_overrides(
         &self,
         schedule: &ScheduleName,
         rules: &RuleSet,
         at: Timestamp,
-    ) -> Vec<String> {
+    ) -> Vec<IgnoredOverride> {
         let own = self
             .overrides
             .values()
             .filter(|known| known.schedule == *schedule && known.covers(at));
         own.filter(|known| !rules.can_stand_in(known))
-            .map(|known| {
-                format!(
-                    "override {} names {}, who is not in the rules, and is ignored",
-                    known.id, known.user
-                )
+            .map(|known| IgnoredOverride {
+                id: known.id,
+                user: known.user.clone(),
             })
             .collect()
     }

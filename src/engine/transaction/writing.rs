@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{PendingRecord, StepTransaction};
 use crate::engine::alert::Alert;
-use crate::engine::event::Text;
+use crate::engine::entry_body::EntryBody;
 use crate::engine::ids::{IncidentNumber, PageId};
 use crate::engine::reason::Reason;
-use crate::engine::records::{Entry, EntryDetail, EntryKind, Receipt};
+use crate::engine::records::{Entry, EntryDetail, Receipt};
 
 impl StepTransaction<'_> {
     /// Keeps an incident in history and out of the active state.
@@ -49,34 +49,24 @@ impl StepTransaction<'_> {
     }
 
     /// Adds a line to an incident's story.
-    pub fn note(
-        &mut self,
-        incident: IncidentNumber,
-        kind: EntryKind,
-        reason: Reason,
-        text: impl Into<Text>,
-    ) {
-        self.note_in_detail(incident, kind, reason, text, EntryDetail::default());
+    pub fn note(&mut self, incident: IncidentNumber, reason: Reason, body: impl Into<EntryBody>) {
+        self.note_in_detail(incident, reason, body, EntryDetail::default());
     }
 
     /// Adds a line to an incident's story, with what it is about.
     pub fn note_in_detail(
         &mut self,
         incident: IncidentNumber,
-        kind: EntryKind,
         reason: Reason,
-        text: impl Into<Text>,
+        body: impl Into<EntryBody>,
         detail: EntryDetail,
     ) {
-        let id = self.next_entry();
-        let text = text.into();
         let entry = Entry {
-            id,
+            id: self.next_entry(),
             incident,
             at: self.now.wall,
-            kind,
             reason,
-            text,
+            body: body.into(),
             detail,
         };
         self.entries.push(Arc::new(entry));

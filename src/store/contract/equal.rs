@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use crate::engine::alert::Alert;
+use crate::engine::entry_body::PersonEntry;
 use crate::engine::ids::{AlertId, RouteName};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
@@ -97,7 +98,7 @@ fn batch(steps: &[Step], next_id: &mut u64) -> Batch {
                 kilobytes,
             } => {
                 let mut entry = samples::entry(incident, *next_id);
-                entry.text = filler(kilobytes).into();
+                entry.body = PersonEntry::Noted(filler(kilobytes).into()).into();
                 Change::Entry(entry.into())
             }
             Step::Document { name, kilobytes } => {

@@ -18,7 +18,7 @@ use super::keys::describe;
 use super::{Clocks, Error};
 
 /// The number of the form in which values are written; all up to it can be read.
-pub const FORMAT: u8 = 1;
+pub const FORMAT: u8 = 2;
 
 /// The number of the layout of keys.
 pub const LAYOUT: u32 = 1;

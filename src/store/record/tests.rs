@@ -147,6 +147,26 @@ fn actors_that_were_stored_as_a_name_can_be_read() {
 }
 
 #[test]
+fn entries_that_were_stored_as_sentences_can_be_read_and_kept() {
+    use crate::engine::entry_body::EntryBody;
+    use crate::engine::records::Entry;
+    let json = r#"{"id":9,"incident":7,"at":0,"kind":"page","reason":"retry","text":"told"}"#;
+    let read = |json: &str| -> Result<Entry, Error> {
+        decode(b"", &[&[1, 0, 0, 0, 0], json.as_bytes()].concat())
+    };
+    let entry = read(json).unwrap();
+    let expected = EntryBody::Written {
+        kind: "page".into(),
+        text: "told".into(),
+    };
+    assert_eq!(entry.body, expected);
+    let again = serde_json::to_string(&entry).unwrap();
+    assert_eq!(read(&again).unwrap(), entry);
+    let error = read(r#"{"id":9,"incident":7,"at":0,"reason":"retry"}"#).unwrap_err();
+    assert!(error.to_string().contains("neither a body nor"), "{error}");
+}
+
+#[test]
 fn a_document_is_its_name_and_its_bytes() {
     let mut bytes = Vec::new();
     encode_document("0000000004", b"users: {}", &mut bytes);
@@ -163,7 +183,7 @@ fn what_cannot_be_read_is_named_with_its_cause_and_cure() {
     let cases: [(&[u8], &str); 5] = [
         (
             &[9, 0, 0, 0, 0],
-            "has format 9, and this version reads formats up to 1: a newer version",
+            "has format 9, and this version reads formats up to 2: a newer version",
         ),
         (&[0, 0, 0, 0, 0], "its format number is 0"),
         (&[1, 0], "it has only 2 bytes"),

@@ -1,5 +1,6 @@
 //! Channels that do not do it: what each outcome leads to, and how the router speaks of itself.
 
+use reveille::api::wire::sentence::Sentence;
 use reveille::engine::decision::Answer;
 use reveille::engine::input::{Input, Verb};
 use reveille::engine::outcome::Outcome;
@@ -484,7 +485,7 @@ fn trouble_with_one_of_many_webhooks_is_told_once_and_ends_by_itself() {
         .durable
         .entries
         .iter()
-        .filter(|entry| entry.text.contains("opened by reveille"));
+        .filter(|entry| Sentence(entry).to_string().contains("opened by reveille"));
     assert_eq!(opened.count(), 1);
     for number in 1..=11 {
         world.act("ana", super::acts::on(number), Verb::Acknowledge);

@@ -1,6 +1,7 @@
 //! The page limit counts incidents that interrupt a person, each once; what is over it waits for a
 //! bundle, high urgency for a minute at most.
 
+use reveille::engine::entry_body::PageEntry;
 use reveille::engine::input::{ReassignTo, Verb};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::records::Interruption;
@@ -325,7 +326,7 @@ fn the_timeline_says_until_when_a_page_is_held() {
     let entries = world.durable.entries.iter();
     let mut held = entries.filter(|entry| entry.reason.as_str() == "over_page_limit");
     let held = held.next().expect("it is over the limit");
-    assert_eq!(&*held.text, "over the page limit; held");
+    assert_eq!(held.body, PageEntry::OverLimit.into());
     assert_eq!(
         held.detail.held_until,
         Some(world.wall() + Duration::seconds(15))

@@ -1,13 +1,13 @@
 //! A preview says what then happens: over random rules, people, events before it and moments, the
 //! pages that it shows are compared with those that leave.
 
+use reveille::engine::entry_body::{EntryBody, EscalationEntry};
 use reveille::engine::event::Event;
 use reveille::engine::ids::IncidentNumber;
 use reveille::engine::incident::{Position, Status};
 use reveille::engine::input::Input;
 use reveille::engine::outcome::Outcome;
 use reveille::engine::preview::{Preview, preview};
-use reveille::engine::records::EntryKind;
 use reveille::engine::time::Duration;
 
 use super::TEAM;
@@ -228,7 +228,13 @@ fn second_fallback(world: &World, number: IncidentNumber, from: Duration) -> Opt
     let entries = world.durable.entries.iter();
     let fallbacks = entries.filter(|entry| {
         let is_its = entry.incident == number && entry.at >= began;
-        is_its && entry.text.contains("fallback") && entry.kind == EntryKind::Escalation
+        let is_fallback = matches!(
+            entry.body,
+            EntryBody::Escalation(
+                EscalationEntry::FallbackPaged(_) | EscalationEntry::Exhausted(_)
+            )
+        );
+        is_its && is_fallback
     });
     let mut moments = fallbacks.map(|entry| entry.at.since(began).as_seconds());
     moments.nth(1)

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use reveille::api::wire::sentence::Sentence;
 use reveille::engine::State;
 use reveille::engine::audit::{Audit, audit};
 use reveille::engine::decision::{Answer, SendRequest, ThreadRef};
@@ -566,7 +567,9 @@ impl World {
             let at = entry.at.since(self.origin);
             format!(
                 "{at} #{} [{}] {}\n",
-                entry.incident, entry.reason, entry.text
+                entry.incident,
+                entry.reason,
+                Sentence(entry)
             )
         });
         lines.collect()
@@ -575,7 +578,7 @@ impl World {
     /// The story of an incident as `reason: text` lines.
     pub fn timeline(&self, number: u64) -> Vec<String> {
         self.entries(number)
-            .map(|entry| format!("{}: {}", entry.reason, entry.text))
+            .map(|entry| format!("{}: {}", entry.reason, Sentence(entry)))
             .collect()
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use reveille::api::wire::sentence::Sentence;
 use reveille::engine::State;
 use reveille::engine::audit::audit;
 use reveille::engine::decision::Answer;
@@ -201,7 +202,9 @@ impl World {
             if let Change::Entry(entry) = change {
                 self.note(format_args!(
                     "  #{} {}: {}",
-                    entry.incident, entry.reason, entry.text
+                    entry.incident,
+                    entry.reason,
+                    Sentence(entry)
                 ));
             }
         }

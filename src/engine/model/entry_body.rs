@@ -1,0 +1,294 @@
+//! What an entry of a timeline says, as data. The sentence is made where it is shown.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::event::Text;
+use crate::engine::ids::{
+    ChannelName, ContactName, IntegrationName, OverrideId, ScheduleName, SilenceId, UserName,
+};
+use crate::engine::page::{Page, Recipient};
+use crate::engine::ruleset::{ChannelTarget, Medium, Target};
+use crate::engine::time::Duration;
+use crate::engine::urgency::Urgency;
+
+/// What happened, or did not, by what it speaks of. Where one body fits several reasons, the reason
+/// of the entry tells which.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryBody {
+    /// An alert arrived, changed or went.
+    Alert(AlertEntry),
+    /// The incident changed its state.
+    Incident(IncidentEntry),
+    /// The escalation moved, stopped or was held.
+    Escalation(EscalationEntry),
+    /// Somebody was to be paged, or was not.
+    Page(PageEntry),
+    /// An attempt started or ended.
+    Attempt(AttemptEntry),
+    /// A person acted.
+    Person(PersonEntry),
+    /// A sentence that an earlier version wrote, and its kind.
+    Written { kind: Text, text: Text },
+}
+
+macro_rules! bodies {
+    ($($body:ident($entry:ident),)*) => {
+        $(impl From<$entry> for EntryBody {
+            fn from(entry: $entry) -> Self {
+                Self::$body(entry)
+            }
+        })*
+    };
+}
+
+bodies! {
+    Alert(AlertEntry),
+    Incident(IncidentEntry),
+    Escalation(EscalationEntry),
+    Page(PageEntry),
+    Attempt(AttemptEntry),
+    Person(PersonEntry),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertEntry {
+    /// It joined, or a member fires again.
+    Joined {
+        title: Text,
+        is_member: bool,
+        silences: SilenceNames,
+    },
+    /// With the time without a report after which it counts as over, if that ended it.
+    Ended {
+        title: Text,
+        unreported_for: Option<Duration>,
+    },
+    RoutedElsewhere {
+        title: Text,
+    },
+    /// By its source.
+    Acknowledged {
+        integration: IntegrationName,
+        title: Text,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentEntry {
+    Opened {
+        integration: IntegrationName,
+        title: Text,
+    },
+    UrgencyRaised(Urgency),
+    /// With the quiet that ends it.
+    Flapping {
+        changes: u32,
+        quiet: Duration,
+    },
+    /// It was quiet for so long.
+    FlappingOver(Duration),
+    /// All firing alerts are acknowledged at the source.
+    Acknowledged {
+        by: Text,
+    },
+    /// By its alerts; the reason tells how.
+    Resolved,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EscalationEntry {
+    GroupWait(Duration),
+    /// Nobody is expected to acknowledge.
+    NotExpected {
+        is_test_page: bool,
+    },
+    Restarted,
+    /// From 1.
+    RoundStarted(u32),
+    /// From 1; it names nobody.
+    StepEmpty(u32),
+    StepStarted {
+        /// From 1.
+        step: u32,
+        pages: Vec<PagedTarget>,
+        wait: Duration,
+    },
+    /// No further step: there is no policy.
+    NoPolicy,
+    /// No further step at low urgency.
+    LowUrgency,
+    FallbackPaged(Vec<PagedTarget>),
+    /// The fallback was paged so often.
+    Exhausted(u32),
+    /// Every contact of the step failed.
+    ContactsFailed,
+    /// Steps fell due while the router was away.
+    Collapsed,
+    Silenced(SilenceNames),
+    SilenceOver,
+    /// With what is left of it.
+    StillSnoozed(Duration),
+    SnoozeOver,
+    /// The reason tells why.
+    TargetUnusable(Target),
+    OverrideIgnored {
+        schedule: ScheduleName,
+        ignored: IgnoredOverride,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PageEntry {
+    /// The reason tells why.
+    PersonUnusable(UserName),
+    /// The reason tells why.
+    ContactUnusable {
+        user: UserName,
+        contact: ContactName,
+    },
+    AlreadyPaging(UserName),
+    NoContact(UserName),
+    /// Whoever acknowledged is told of a joined alert, and has so long to respond.
+    Acknowledger {
+        user: UserName,
+        wait: Duration,
+    },
+    OverLimit,
+    /// In a message about so many incidents.
+    Bundled(u32),
+    /// It does not leave; the reason tells why.
+    Stopped(Addressee),
+    /// The phone answered STOP.
+    PhoneStopped(Addressee),
+    /// It was withdrawn before anything of it had left.
+    NotSent(Addressee),
+    /// It was withdrawn after an attempt.
+    NoFurther(Addressee),
+    /// It no longer matters after a restart.
+    NotRepeated(Addressee),
+    /// A restart interrupted its attempt.
+    Repeated(Addressee),
+    AttemptsUsedUp(Addressee),
+    NoMoreAttempts(ChannelName),
+    ChannelGone(ChannelName),
+    /// The reason tells why.
+    ChannelLater(ChannelName),
+    RetryBudget {
+        channel: ChannelName,
+        wait: Duration,
+    },
+    /// All places of the channel were taken; either failover starts or it waits no longer.
+    NoSlot {
+        channel: ChannelName,
+        waited: Duration,
+        gave_up: bool,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptEntry {
+    /// With how long it waited for a slot, from a second on.
+    Started {
+        channel: ChannelName,
+        to: Addressee,
+        waited: Option<Duration>,
+    },
+    /// The entry's detail has the outcome.
+    Ended { channel: ChannelName, to: Addressee },
+    /// The entry's detail has the outcome that the provider reported.
+    Reported(ChannelName),
+    /// Failover starts after so long without an answer.
+    NoAnswer {
+        channel: ChannelName,
+        waited: Duration,
+    },
+}
+
+/// The entry's detail has who acted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonEntry {
+    /// The reason tells how.
+    Acted,
+    Snoozed(Duration),
+    Reassigned {
+        to: Text,
+    },
+    Noted(Text),
+    Paged(Text),
+}
+
+/// Somebody or something that a step or the fallback pages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PagedTarget {
+    User {
+        user: UserName,
+        /// On which the user is on call.
+        schedule: Option<ScheduleName>,
+    },
+    Channel(ChannelTarget),
+}
+
+/// Silences that cover alerts: the first few, and how many others there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilenceNames {
+    /// Each with its matchers as people write them.
+    pub named: Vec<(SilenceId, Text)>,
+    pub others: u32,
+}
+
+/// An override that does not count: whom it names is not in the rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IgnoredOverride {
+    pub id: OverrideId,
+    pub user: UserName,
+}
+
+impl fmt::Display for IgnoredOverride {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, user } = self;
+        write!(
+            formatter,
+            "override {id} names {user}, who is not in the rules, and is ignored"
+        )
+    }
+}
+
+/// Whom a page goes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Addressee {
+    Contact {
+        user: UserName,
+        contact: ContactName,
+        medium: Medium,
+    },
+    /// A whole channel where the address is empty.
+    Channel { channel: ChannelName, address: Text },
+}
+
+impl Addressee {
+    /// Of a page.
+    pub fn of(page: &Page) -> Self {
+        match &page.recipient {
+            Recipient::User { user, contact } => Self::Contact {
+                user: user.clone(),
+                contact: contact.clone(),
+                medium: page.medium,
+            },
+            Recipient::Channel { channel } => Self::Channel {
+                channel: channel.clone(),
+                address: page.address.clone(),
+            },
+        }
+    }
+}
