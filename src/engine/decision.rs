@@ -63,6 +63,16 @@ pub enum Answer {
     Refused(Refusal),
 }
 
+impl Answer {
+    /// The receipts that it gives; none if it is about something else.
+    pub fn receipts(&self) -> &[Arc<Receipt>] {
+        match self {
+            Self::Receipts(receipts) => receipts,
+            _ => &[],
+        }
+    }
+}
+
 /// What is said to a text message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SmsAnswer {
@@ -110,6 +120,20 @@ pub enum Refusal {
     /// It was to be handed to somebody, and nobody would have been told.
     #[error("{}; {}", .why.about(target), .why.help())]
     Unreachable { target: String, why: Unreachable },
+}
+
+impl Refusal {
+    /// There is no such thing of this kind.
+    pub fn unknown(kind: &'static str, name: impl ToString) -> Self {
+        let name = name.to_string();
+        Self::Unknown { kind, name }
+    }
+
+    /// This value is not allowed; `help` says which is.
+    pub fn invalid(what: &'static str, value: impl ToString, help: impl Into<String>) -> Self {
+        let (value, help) = (value.to_string(), help.into());
+        Self::Invalid { what, value, help }
+    }
 }
 
 /// Why a target reaches nobody now.

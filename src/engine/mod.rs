@@ -38,7 +38,7 @@ pub use model::{
     health, ids, incident, key, outcome, page, phone, reason, records, strength, task, time,
     urgency,
 };
-use model::{budget, recent_events};
+use model::{budget, recent_events, words};
 pub use rules::{calendar, integration, matcher, policy, routing, ruleset};
 pub use state::State;
 pub use step::step;

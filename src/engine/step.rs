@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::State;
-use super::decision::{Answer, Decision};
+use super::decision::{Answer, Decision, Refusal};
 use super::follow_up::FollowUp;
 use super::input::{Input, TimerKey};
 use super::page::{Page, PageKind, PageState};
@@ -113,19 +113,26 @@ fn take(tx: &mut StepTransaction<'_>, input: Input) {
             provider_message,
         } => {
             let report = (outcome, provider_message);
-            tx.answer = delivery_report::apply(tx, &channel, attempt, report);
+            tx.answer = said(delivery_report::apply(tx, &channel, attempt, report), done);
         }
         Input::Probed(probed) => check::probed(tx, &probed),
         Input::Place(pick) => place::give(tx, &pick),
-        Input::Act(act) => actions::act(tx, &act),
-        Input::Press(press) => replied::press(tx, &press),
-        Input::Sms(sms) => sms_commands::sms(tx, &sms),
-        Input::PageByHand(request) => page_by_hand::page_by_hand(tx, &request),
-        Input::Silence(request) => silence_request::set(tx, request),
-        Input::ExpireSilence { silence, .. } => silence_request::expire(tx, silence),
-        Input::Override(request) => overrides::set(tx, request),
+        Input::Act(act) => tx.answer = said(actions::act(tx, &act), Answer::Acted),
+        Input::Press(press) => tx.answer = said(replied::press(tx, &press), Answer::Acted),
+        Input::Sms(sms) => tx.answer = Answer::Sms(sms_commands::sms(tx, &sms)),
+        Input::PageByHand(request) => {
+            tx.answer = said(page_by_hand::page_by_hand(tx, &request), Answer::Opened);
+        }
+        Input::Silence(request) => {
+            let covers_none = |silence| Answer::Silence { silence, covers: 0 };
+            tx.answer = said(silence_request::set(tx, request), covers_none);
+        }
+        Input::ExpireSilence { silence, .. } => {
+            tx.answer = said(silence_request::expire(tx, silence), done);
+        }
+        Input::Override(request) => tx.answer = said(overrides::set(tx, request), Answer::Override),
         Input::RemoveOverride { override_, .. } => {
-            overrides::remove(tx, override_);
+            tx.answer = said(overrides::remove(tx, override_), done);
         }
         Input::RulesChanged => rules_changed(tx),
         Input::Raise { trouble, text } => {
@@ -142,6 +149,15 @@ fn take(tx: &mut StepTransaction<'_>, input: Input) {
             contact_test::look(tx);
         }
     }
+}
+
+/// What is said to whoever asked; what follows may complete it.
+fn said<T>(result: Result<T, Refusal>, answer: impl FnOnce(T) -> Answer) -> Answer {
+    result.map_or_else(Answer::Refused, answer)
+}
+
+fn done((): ()) -> Answer {
+    Answer::Done
 }
 
 fn rules_changed(tx: &mut StepTransaction<'_>) {

@@ -152,10 +152,7 @@ impl CommitLoop {
     /// The one page that leaves unrecorded: the watch hears that the store failed.
     fn say_last_words(&mut self, error: &Error) {
         let now = self.cycle.now((self.clock)());
-        let trouble = SelfIncident {
-            cause: Cause::StoreFailed,
-            subject: "".into(),
-        };
+        let trouble = SelfIncident::new(Cause::StoreFailed, "");
         let text =
             format!("the store failed; nothing is accepted and the process exits: {error}").into();
         if let Some(order) = self.cycle.driver.last_words(trouble, text, now) {

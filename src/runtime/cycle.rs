@@ -190,14 +190,12 @@ impl<W> Cycle<W> {
         let Some(answer) = went_on.answer else {
             return Some(Release::Answer(waiter, Done::Quarantined));
         };
-        let answer = match (before, answer) {
-            (Answer::Receipts(mut receipts), answer) => {
-                if let Answer::Receipts(more) = answer {
-                    receipts.extend(more);
-                }
+        let answer = match before {
+            Answer::Receipts(mut receipts) => {
+                receipts.extend_from_slice(answer.receipts());
                 Answer::Receipts(receipts)
             }
-            (_, answer) => answer,
+            _ => answer,
         };
         if went_on.is_over {
             return Some(Release::Answer(waiter, Done::Answer(answer)));

@@ -80,10 +80,7 @@ impl LaneWatch {
 }
 
 fn trouble(channel: &ChannelName) -> SelfIncident {
-    SelfIncident {
-        cause: Cause::LaneStalled,
-        subject: channel.as_str().into(),
-    }
+    SelfIncident::new(Cause::LaneStalled, channel.as_str())
 }
 
 fn raise(channel: &ChannelName) -> Input {

@@ -171,10 +171,7 @@ pub(super) fn little_space(free: u64) -> Input {
 }
 
 fn disk_trouble() -> SelfIncident {
-    SelfIncident {
-        cause: Cause::Disk,
-        subject: "".into(),
-    }
+    SelfIncident::new(Cause::Disk, "")
 }
 
 #[cfg(test)]

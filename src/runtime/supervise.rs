@@ -100,10 +100,7 @@ impl Drop for AbortOnDrop {
 
 fn raise(task: &str) -> Input {
     Input::Raise {
-        trouble: SelfIncident {
-            cause: Cause::Panic,
-            subject: "".into(),
-        },
+        trouble: SelfIncident::new(Cause::Panic, ""),
         text: format!("the router's task `{task}` had an internal error; the log has its panic")
             .into(),
     }

@@ -154,10 +154,7 @@ impl Turn {
             Done::Rules(_) | Done::Documents | Done::Quarantined => None,
         });
         let went_on = self.went_on.iter().filter_map(|it| it.answer.as_ref());
-        done.chain(went_on).filter_map(|answer| match answer {
-            Answer::Receipts(receipts) => Some(&**receipts),
-            _ => None,
-        })
+        done.chain(went_on).map(Answer::receipts)
     }
 
     /// How many inputs it took: jobs, timers and steps of tasks.

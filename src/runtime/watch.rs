@@ -116,10 +116,7 @@ impl Watch {
 
 /// What an audit says of stuck incidents.
 pub fn report_stuck(audit: &Audit) -> Input {
-    let trouble = SelfIncident {
-        cause: Cause::AuditStuck,
-        subject: "".into(),
-    };
+    let trouble = SelfIncident::new(Cause::AuditStuck, "");
     if audit.stuck.is_empty() {
         return Input::Clear { trouble };
     }

@@ -112,6 +112,11 @@ pub const RULES: &[Rule] = &[Rule {
             "//! A.\npub(crate) trait Planted {}\n\
              //// src/cli/b.rs\n//! B.\ntype Planted<T> = Vec<T>;\n",
         ),
+        (
+            "src/engine/a.rs",
+            "//! A.\nwords! {\n    pub enum Planted {\n    }\n}\n\
+             //// src/cli/b.rs\n//! B.\nenum Planted {}\n",
+        ),
     ],
 }];
 
@@ -151,10 +156,14 @@ fn declared_again(tree: &Tree) -> Vec<Break> {
     again.chain(stale).collect()
 }
 
-/// The name of the type that a line declares; what is declared inside something else has none.
+/// The name of the type that a line declares, at the margin or in the table of a macro; what is
+/// declared deeper has none.
 fn type_name(code: &str) -> Option<&str> {
+    let is_in_table = code.starts_with("    pub enum ");
     let mut words = code.split_whitespace();
-    let mut word = words.next().filter(|_| !code.starts_with(' '))?;
+    let mut word = words
+        .next()
+        .filter(|_| is_in_table || !code.starts_with(' '))?;
     if word.starts_with("pub") {
         word = words.find(|word| !word.ends_with(')'))?;
     }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::decision::{ActResult, Acted, Answer, Refusal};
+use crate::engine::decision::{ActResult, Acted, Refusal};
 use crate::engine::entry_body::PersonEntry;
 use crate::engine::event::Text;
 use crate::engine::ids::IncidentNumber;
@@ -25,7 +25,7 @@ use crate::engine::{
 const NOTE_CHARACTERS: usize = 2_000;
 
 /// Does one act on each of its incidents and answers with what became of it.
-pub fn act(tx: &mut StepTransaction<'_>, act: &Act) {
+pub fn act(tx: &mut StepTransaction<'_>, act: &Act) -> Result<Vec<Acted>, Refusal> {
     let act = &Act {
         actor: tx.rules.with_full_name(act.actor.clone()),
         ..act.clone()
@@ -37,44 +37,35 @@ pub fn act(tx: &mut StepTransaction<'_>, act: &Act) {
             .collect::<Vec<_>>(),
         ActOn::Page(page) => {
             let Some(page) = tx.page(page) else {
-                tx.answer = Answer::Acted(Vec::new());
-                return;
+                return Ok(Vec::new());
             };
             let shown = |known: &IncidentRef| (known.number, Some(known.generation));
             page.incidents.iter().map(shown).collect()
         }
     };
-    let checked = check(tx, &act.verb).and_then(|()| check_addressee(tx, &on, &act.verb));
-    if let Err(refusal) = checked {
-        tx.answer = Answer::Refused(refusal);
-        return;
-    }
+    check(tx, &act.verb)?;
+    check_addressee(tx, &on, &act.verb)?;
     let acted = on
         .into_iter()
         .map(|(number, generation)| one(tx, number, generation, act));
-    let acted = acted.collect();
-    tx.answer = Answer::Acted(acted);
+    Ok(acted.collect())
 }
 
 fn check(tx: &StepTransaction<'_>, verb: &Verb) -> Result<(), Refusal> {
     match verb {
-        Verb::Snooze { until } if *until <= tx.now.wall => Err(Refusal::Invalid {
-            what: "snooze until",
-            value: until.to_string(),
-            help: "give a time after now".to_owned(),
-        }),
-        Verb::Snooze { until } if until.since(tx.now.wall) > Duration::days(30) => {
-            Err(Refusal::Invalid {
-                what: "snooze until",
-                value: until.to_string(),
-                help: "snooze for at most 30 days".to_owned(),
-            })
+        Verb::Snooze { until } if *until <= tx.now.wall => {
+            let help = "give a time after now";
+            Err(Refusal::invalid("snooze until", until, help))
         }
-        Verb::Note { text } if text.chars().count() > NOTE_CHARACTERS => Err(Refusal::Invalid {
-            what: "note of",
-            value: format!("{} characters", text.chars().count()),
-            help: format!("use at most {NOTE_CHARACTERS}"),
-        }),
+        Verb::Snooze { until } if until.since(tx.now.wall) > Duration::days(30) => {
+            let help = "snooze for at most 30 days";
+            Err(Refusal::invalid("snooze until", until, help))
+        }
+        Verb::Note { text } if text.chars().count() > NOTE_CHARACTERS => {
+            let count = format!("{} characters", text.chars().count());
+            let help = format!("use at most {NOTE_CHARACTERS}");
+            Err(Refusal::invalid("note of", count, help))
+        }
         Verb::Acknowledge
         | Verb::Unacknowledge
         | Verb::Resolve

@@ -166,10 +166,7 @@ pub fn raise(
             });
         });
     }
-    let trouble = SelfIncident {
-        cause,
-        subject: name.as_str().into(),
-    };
+    let trouble = SelfIncident::new(cause, name.as_str());
     let mut text = trouble_text(name, outcome);
     if let Some(words) = words {
         text = format!("{text} ({words})");
@@ -210,10 +207,7 @@ pub fn look_for_silent(tx: &mut StepTransaction<'_>) {
         };
         let text =
             format!("{who} has accepted no message for more than {SILENT_AFTER} despite attempts");
-        let trouble = SelfIncident {
-            cause: Cause::ChannelSilent,
-            subject: name.as_str().into(),
-        };
+        let trouble = SelfIncident::new(Cause::ChannelSilent, name.as_str());
         self_incidents::raise(tx, trouble, &text);
     }
 }

@@ -229,8 +229,5 @@ fn tell_certificate(
 }
 
 fn about(name: &ChannelName, cause: Cause) -> SelfIncident {
-    SelfIncident {
-        cause,
-        subject: name.as_str().into(),
-    }
+    SelfIncident::new(cause, name.as_str())
 }

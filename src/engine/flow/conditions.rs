@@ -22,10 +22,7 @@ pub fn look_for_gaps(tx: &mut StepTransaction<'_>) {
         gaps.push((name.clone(), is_gap));
     }
     for (name, is_gap) in gaps {
-        let trouble = SelfIncident {
-            cause: Cause::ScheduleGap,
-            subject: name.as_str().into(),
-        };
+        let trouble = SelfIncident::new(Cause::ScheduleGap, name.as_str());
         if !is_gap {
             clear(tx, &trouble);
         } else if !is_told(tx, &trouble) {
@@ -76,10 +73,7 @@ pub fn look_for_unusable_targets(tx: &mut StepTransaction<'_>) {
         .filter(|target| tx.rules.channel(&target.channel).is_none())
         .map(|target| target.to_string())
         .collect();
-    let trouble = SelfIncident {
-        cause: Cause::UnusableTargets,
-        subject: "".into(),
-    };
+    let trouble = SelfIncident::new(Cause::UnusableTargets, "");
     if missing.is_empty() {
         clear(tx, &trouble);
     } else if !is_told(tx, &trouble) {

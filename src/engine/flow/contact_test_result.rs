@@ -17,10 +17,7 @@ use crate::engine::{contact_test, key, notes, self_incidents};
 const TOLD_MAX: usize = 10;
 
 pub fn about(user: &UserName, contact: &Contact, cause: Cause) -> SelfIncident {
-    SelfIncident {
-        cause,
-        subject: key::joined(&[user.as_str(), contact.name.as_str()]).into(),
-    }
+    SelfIncident::new(cause, key::joined(&[user.as_str(), contact.name.as_str()]))
 }
 
 fn tell(tx: &mut StepTransaction<'_>, user: &UserName, contact: &Contact, why: &str) {
@@ -37,10 +34,7 @@ fn tell(tx: &mut StepTransaction<'_>, user: &UserName, contact: &Contact, why: &
 
 /// The trouble of the contacts beyond those that are told one by one.
 fn further() -> SelfIncident {
-    SelfIncident {
-        cause: Cause::ContactUnreachable,
-        subject: "".into(),
-    }
+    SelfIncident::new(Cause::ContactUnreachable, "")
 }
 
 /// Contacts of which it is told that they do not work, at most [`TOLD_MAX`].

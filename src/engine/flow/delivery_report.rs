@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::decision::{Answer, Refusal};
+use crate::engine::decision::Refusal;
 use crate::engine::entry_body::AttemptEntry;
 use crate::engine::event::Text;
 use crate::engine::ids::{AttemptId, ChannelName};
@@ -20,23 +20,26 @@ pub fn apply(
     channel: &ChannelName,
     attempt: AttemptId,
     (outcome, provider_message): (Outcome, Option<Text>),
-) -> Answer {
+) -> Result<(), Refusal> {
     let page = tx.page_of_attempt(attempt);
     let known = page
         .iter()
         .flat_map(|page| &page.attempts)
         .find(|known| known.id == attempt);
     match (&page, known) {
-        (_, Some(known)) if known.channel != *channel => Answer::Refused(Refusal::Invalid {
-            what: "delivery report on attempt",
-            value: attempt.to_string(),
-            help: format!("only {} may report on it", known.channel),
-        }),
+        (_, Some(known)) if known.channel != *channel => {
+            let help = format!("only {} may report on it", known.channel);
+            Err(Refusal::invalid(
+                "delivery report on attempt",
+                attempt,
+                help,
+            ))
+        }
         (Some(page), Some(known)) => {
             believe(tx, page, known, (outcome, provider_message));
-            Answer::Done
+            Ok(())
         }
-        (_, None) | (None, _) => Answer::Done,
+        (_, None) | (None, _) => Ok(()),
     }
 }
 

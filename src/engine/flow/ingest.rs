@@ -149,10 +149,7 @@ fn hold_old(
         tx.edit_alert(&alert, |alert| alert.held_old = true);
         archive::settle_alert(tx, alert);
     }
-    let trouble = SelfIncident {
-        cause: Cause::HeldEvents,
-        subject: integration.as_str().into(),
-    };
+    let trouble = SelfIncident::new(Cause::HeldEvents, integration.as_str());
     let count = self_incidents::occurrences(tx, &trouble) + 1;
     let text = format!(
         "{count} events of integration {integration} are older than its max_age; they are kept \

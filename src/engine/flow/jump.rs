@@ -55,10 +55,7 @@ fn cause_of(by: Duration) -> Cause {
 }
 
 fn trouble(cause: Cause) -> SelfIncident {
-    SelfIncident {
-        cause,
-        subject: "".into(),
-    }
+    SelfIncident::new(cause, "")
 }
 
 /// A start or a sleep: an unconfirmed jump has to last its hour from now on, since nobody knows

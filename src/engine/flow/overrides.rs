@@ -1,17 +1,14 @@
 //! Schedule overrides: somebody else for a time.
 
 use crate::engine::calendar::Override;
-use crate::engine::decision::{Answer, Refusal};
+use crate::engine::decision::Refusal;
 use crate::engine::ids::OverrideId;
 use crate::engine::input::OverrideRequest;
 use crate::engine::transaction::StepTransaction;
 
 /// Sets an override.
-pub fn set(tx: &mut StepTransaction<'_>, request: OverrideRequest) {
-    if let Err(refusal) = check(tx, &request) {
-        tx.answer = Answer::Refused(refusal);
-        return;
-    }
+pub fn set(tx: &mut StepTransaction<'_>, request: OverrideRequest) -> Result<OverrideId, Refusal> {
+    check(tx, &request)?;
     let id = tx.next_override();
     let from = request.from.unwrap_or(tx.now.wall);
     let override_ = Override {
@@ -25,47 +22,32 @@ pub fn set(tx: &mut StepTransaction<'_>, request: OverrideRequest) {
         created_at: tx.now.wall,
     };
     tx.put_override(id, override_);
-    tx.answer = Answer::Override(id);
+    Ok(id)
 }
 
 fn check(tx: &StepTransaction<'_>, request: &OverrideRequest) -> Result<(), Refusal> {
     if !tx.rules.schedules.contains_key(&request.schedule) {
-        let name = request.schedule.to_string();
-        return Err(Refusal::Unknown {
-            kind: "schedule",
-            name,
-        });
+        return Err(Refusal::unknown("schedule", &request.schedule));
     }
     let is_nobodys = request.user.as_str() == Override::NOBODY;
     if !is_nobodys && !tx.rules.users.contains_key(&request.user) {
-        let name = request.user.to_string();
-        return Err(Refusal::Unknown { kind: "user", name });
+        return Err(Refusal::unknown("user", &request.user));
     }
     let now = tx.now.wall;
     if request.until <= now || request.until <= request.from.unwrap_or(now) {
-        let help = "give a time after now and after `from`".to_owned();
-        let value = request.until.to_string();
-        return Err(Refusal::Invalid {
-            what: "until",
-            value,
-            help,
-        });
+        let help = "give a time after now and after `from`";
+        return Err(Refusal::invalid("until", request.until, help));
     }
     Ok(())
 }
 
 /// Takes an override back.
-pub fn remove(tx: &mut StepTransaction<'_>, id: OverrideId) {
+pub fn remove(tx: &mut StepTransaction<'_>, id: OverrideId) -> Result<(), Refusal> {
     if tx.override_(&id).is_none() {
-        let name = id.to_string();
-        tx.answer = Answer::Refused(Refusal::Unknown {
-            kind: "override",
-            name,
-        });
-        return;
+        return Err(Refusal::unknown("override", id));
     }
     tx.drop_override(&id);
-    tx.answer = Answer::Done;
+    Ok(())
 }
 
 /// An override is over.

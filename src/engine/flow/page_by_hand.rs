@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::engine::decision::{Answer, Refusal};
+use crate::engine::decision::Refusal;
 use crate::engine::entry_body::PersonEntry;
 use crate::engine::event::{Labels, Text};
-use crate::engine::ids::IntegrationName;
+use crate::engine::ids::{IncidentNumber, IntegrationName};
 use crate::engine::incident::{AlertCounts, Incident, Status};
 use crate::engine::input::{PageByHand, ReassignTo};
 use crate::engine::reachability::ContactNeeds;
@@ -21,15 +21,12 @@ use crate::engine::{
 const BY_HAND: &str = "by-hand";
 
 /// A person pages somebody: an incident without alerts, which a person resolves.
-pub fn page_by_hand(tx: &mut StepTransaction<'_>, request: &PageByHand) {
-    let checked = reachability::check(tx, &request.to, &ContactNeeds::from(request));
-    let policy = match checked.and_then(|()| by_hand(tx, request)) {
-        Ok(policy) => policy,
-        Err(refusal) => {
-            tx.answer = Answer::Refused(refusal);
-            return;
-        }
-    };
+pub fn page_by_hand(
+    tx: &mut StepTransaction<'_>,
+    request: &PageByHand,
+) -> Result<IncidentNumber, Refusal> {
+    reachability::check(tx, &request.to, &ContactNeeds::from(request))?;
+    let policy = by_hand(tx, request)?;
     let actor = tx.rules.with_full_name(request.actor.clone());
     let number = tx.next_incident();
     let key: Text = format!("{BY_HAND}/{number}").into();
@@ -78,7 +75,7 @@ pub fn page_by_hand(tx: &mut StepTransaction<'_>, request: &PageByHand) {
             }
         }
     }
-    tx.answer = Answer::Opened(number);
+    Ok(number)
 }
 
 /// The policy of a page by hand: the one it goes to, or what the target falls back on.
@@ -89,8 +86,5 @@ fn by_hand(tx: &StepTransaction<'_>, request: &PageByHand) -> Result<Arc<Policy>
         ReassignTo::Target(_) => root.or_else(|| tx.rules.policies.keys().next().cloned()),
     };
     let policy = name.and_then(|name| pinned_policy::policy_named(tx, &name));
-    policy.ok_or_else(|| Refusal::Unknown {
-        kind: "policy",
-        name: "the root route's policy".to_owned(),
-    })
+    policy.ok_or_else(|| Refusal::unknown("policy", "the root route's policy"))
 }

@@ -54,10 +54,7 @@ fn count_start(tx: &mut StepTransaction<'_>) {
              without an orderly end",
             count + 1
         );
-        let trouble = SelfIncident {
-            cause: Cause::CrashLoop,
-            subject: "".into(),
-        };
+        let trouble = SelfIncident::new(Cause::CrashLoop, "");
         self_incidents::raise(tx, trouble, &text);
     }
 }

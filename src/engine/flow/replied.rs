@@ -5,7 +5,7 @@
 //! Whoever wrote keeps the ids of their last messages and presses, each until the incidents are
 //! closed on which it acted, and for at least [`REMEMBERED_FOR`]; never more than [`IDS_MAX`].
 
-use crate::engine::decision::{ActResult, Acted, Answer};
+use crate::engine::decision::{ActResult, Acted, Refusal};
 use crate::engine::event::Text;
 use crate::engine::ids::IncidentNumber;
 use crate::engine::input::Press;
@@ -120,31 +120,20 @@ pub fn within_limit(tx: &mut StepTransaction<'_>, address: &Text, text: String) 
 }
 
 /// Does what a button says, unless this press did it before: then nothing is left to be done.
-pub fn press(tx: &mut StepTransaction<'_>, press: &Press) {
+pub fn press(tx: &mut StepTransaction<'_>, press: &Press) -> Result<Vec<Acted>, Refusal> {
     let address: Text = key::joined(&[press.channel.as_str(), &press.account]).into();
     let id = id(press.channel.as_str(), &press.id);
     ensure_sender(tx, &address);
     if find(tx, &address, &id).is_some() {
-        tx.answer = Answer::Acted(Vec::new());
-        return;
+        return Ok(Vec::new());
     }
-    actions::act(tx, &press.act);
-    let incidents = match &tx.answer {
-        Answer::Acted(acted) => done(acted),
-        Answer::None
-        | Answer::Receipts(_)
-        | Answer::Sms(_)
-        | Answer::Opened(_)
-        | Answer::Silence { .. }
-        | Answer::Override(_)
-        | Answer::Done
-        | Answer::Refused(_) => Vec::new(),
-    };
+    let acted = actions::act(tx, &press.act);
     let said = Said {
         text: None,
-        incidents,
+        incidents: acted.as_deref().map(done).unwrap_or_default(),
     };
     remember(tx, &address, id, said);
+    acted
 }
 
 /// The incidents on which something was done.

@@ -241,10 +241,7 @@ pub fn is_told(tx: &StepTransaction<'_>, trouble: &SelfIncident) -> bool {
 pub fn exhausted(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     let incident = tx.incident(&number);
     if incident.is_some_and(|incident| incident.about.is_none()) {
-        let trouble = SelfIncident {
-            cause: Cause::Exhausted,
-            subject: "".into(),
-        };
+        let trouble = SelfIncident::new(Cause::Exhausted, "");
         let text = format!("nobody acknowledged incident #{number}, whose escalation is exhausted");
         raise(tx, trouble, &text);
     }

@@ -1,6 +1,6 @@
 //! Silences as people set and end them.
 
-use crate::engine::decision::{Answer, Refusal};
+use crate::engine::decision::Refusal;
 use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::SilenceId;
 use crate::engine::input::SilenceRequest;
@@ -11,18 +11,17 @@ use crate::engine::time::Timestamp;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{covering, silence};
 
-/// Sets a silence and answers how many open incidents it covers now.
-pub fn set(tx: &mut StepTransaction<'_>, request: SilenceRequest) {
-    if let Err(refusal) = check_silence(tx, &request) {
-        tx.answer = Answer::Refused(refusal);
-        return;
-    }
+/// Sets a silence. Where it has to reach alerts, whoever asked is told how many open incidents it
+/// covers when that is done.
+pub fn set(tx: &mut StepTransaction<'_>, request: SilenceRequest) -> Result<SilenceId, Refusal> {
+    check_silence(tx, &request)?;
     let replaced = request.replaces.and_then(|id| tx.silence(&id));
     match replaced {
         Some(replaced) if can_change(&replaced, &request, tx.now.wall) => {
             change(tx, replaced.id, request);
+            Ok(replaced.id)
         }
-        Some(_) | None => add(tx, request),
+        Some(_) | None => Ok(add(tx, request)),
     }
 }
 
@@ -61,23 +60,11 @@ fn change(tx: &mut StepTransaction<'_>, id: SilenceId, request: SilenceRequest) 
     });
     if is_active == Some(true) {
         reach(tx, Pass::new(id));
-    } else {
-        answer(tx, id);
     }
 }
 
-/// It covers nothing yet.
-fn answer(tx: &mut StepTransaction<'_>, id: SilenceId) {
-    tx.answer = Answer::Silence {
-        silence: id,
-        covers: 0,
-    };
-}
-
-/// Reaches the alerts that the silence covers; whoever asked is told how many incidents it covers
-/// when that is done.
+/// Reaches the alerts that the silence covers.
 fn reach(tx: &mut StepTransaction<'_>, pass: Pass) {
-    answer(tx, pass.silence);
     let pass = Pass {
         is_asked: true,
         ..pass
@@ -90,7 +77,7 @@ fn begin_asked(tx: &mut StepTransaction<'_>, task: TaskKind) {
     tx.follow_up(FollowUp::Begin { task, is_asked });
 }
 
-fn add(tx: &mut StepTransaction<'_>, request: SilenceRequest) {
+fn add(tx: &mut StepTransaction<'_>, request: SilenceRequest) -> SilenceId {
     let id = tx.next_silence();
     let from = request.from.unwrap_or(tx.now.wall).max(tx.now.wall);
     let silence = Silence {
@@ -112,7 +99,7 @@ fn add(tx: &mut StepTransaction<'_>, request: SilenceRequest) {
         if let Some(replaced) = request.replaces {
             silence::end(tx, replaced);
         }
-        return answer(tx, id);
+        return id;
     }
     tx.edit_silence(&id, |silence| silence.is_active = true);
     let pass = Pass {
@@ -121,59 +108,45 @@ fn add(tx: &mut StepTransaction<'_>, request: SilenceRequest) {
         ..Pass::new(id)
     };
     reach(tx, pass);
+    id
 }
 
 fn check_silence(tx: &StepTransaction<'_>, request: &SilenceRequest) -> Result<(), Refusal> {
     if !tx.state.has_room_for_silence(request.replaces) {
-        return Err(Refusal::Invalid {
-            what: "another silence in addition to",
-            value: format!("{} that have not ended", Silence::MAX),
-            help: "end some of them first".to_owned(),
-        });
+        let what = "another silence in addition to";
+        let count = format!("{} that have not ended", Silence::MAX);
+        return Err(Refusal::invalid(what, count, "end some of them first"));
     }
-    let invalid = |what, value: String, help: String| Err(Refusal::Invalid { what, value, help });
     let now = tx.now.wall;
     let most = tx.rules.settings.silence_max;
     // Most often a variable that was empty: `team=$TEAM`.
     let covers_everything = request.matchers.iter().all(Matcher::matches_empty);
     if covers_everything && !request.everything {
         let help = "at least one matcher must not match the empty text; to cover everything give \
-            `everything: true` (--everything), or alertname=~\".+\" for every alert with a name"
-            .to_owned();
-        return invalid(
-            "a silence that covers everything",
-            covering::written(&request.matchers),
-            help,
-        );
+            `everything: true` (--everything), or alertname=~\".+\" for every alert with a name";
+        let what = "a silence that covers everything";
+        let written = covering::written(&request.matchers);
+        return Err(Refusal::invalid(what, written, help));
     }
     if request.until <= request.from.unwrap_or(now).max(now) {
-        let help = "give a time after now and after `from`".to_owned();
-        return invalid("until", request.until.to_string(), help);
+        let help = "give a time after now and after `from`";
+        return Err(Refusal::invalid("until", request.until, help));
     }
     if request.until.since(now) > most {
         let help = format!("a silence ends at most {most} from now (setting silence_max)");
-        return invalid("until", request.until.to_string(), help);
+        return Err(Refusal::invalid("until", request.until, help));
     }
     match request.replaces {
-        Some(id) if tx.silence(&id).is_none() => Err(Refusal::Unknown {
-            kind: "silence",
-            name: id.to_string(),
-        }),
+        Some(id) if tx.silence(&id).is_none() => Err(Refusal::unknown("silence", id)),
         Some(_) | None => Ok(()),
     }
 }
 
 /// Ends a silence by hand.
-pub fn expire(tx: &mut StepTransaction<'_>, id: SilenceId) {
+pub fn expire(tx: &mut StepTransaction<'_>, id: SilenceId) -> Result<(), Refusal> {
     if tx.silence(&id).is_none() {
-        let name = id.to_string();
-        tx.answer = Answer::Refused(Refusal::Unknown {
-            kind: "silence",
-            name,
-        });
-        return;
+        return Err(Refusal::unknown("silence", id));
     }
-    tx.answer = Answer::Done;
     if silence::begin_end(tx, id) {
         let pass = Pass {
             is_asked: true,
@@ -181,4 +154,5 @@ pub fn expire(tx: &mut StepTransaction<'_>, id: SilenceId) {
         };
         begin_asked(tx, TaskKind::EndSilence(pass));
     }
+    Ok(())
 }

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use crate::engine::cause::Cause;
-use crate::engine::decision::{ActResult, Acted, Answer, SmsAnswer};
+use crate::engine::decision::{ActResult, Acted, SmsAnswer};
 use crate::engine::event::Text;
 use crate::engine::ids::IncidentNumber;
 use crate::engine::incident::{Incident, SelfIncident};
@@ -37,10 +37,10 @@ const SENDERS_MAX: usize = 10_000;
 const LISTED_MAX: usize = 5;
 
 /// Answers a text message.
-pub fn sms(tx: &mut StepTransaction<'_>, reply: &SmsReply) {
-    tx.answer = Answer::Sms(SmsAnswer::default());
+pub fn sms(tx: &mut StepTransaction<'_>, reply: &SmsReply) -> SmsAnswer {
     let Some(caller) = caller(tx, &reply.from) else {
-        return stranger(tx, reply);
+        stranger(tx, reply);
+        return SmsAnswer::default();
     };
     let address = caller.address.clone();
     replied::ensure_sender(tx, &address);
@@ -49,14 +49,14 @@ pub fn sms(tx: &mut StepTransaction<'_>, reply: &SmsReply) {
     // The carrier took STOP already: it counts whatever else is known of the sender.
     if command != Command::Stop {
         if let Some(first) = replied::find(tx, &address, &id) {
-            tx.answer = Answer::Sms(SmsAnswer {
+            return SmsAnswer {
                 text: first.text,
                 is_repeat: true,
-            });
-            return;
+            };
         }
         if is_blocked(tx, &address) {
-            return replied::remember(tx, &address, id, Said::default());
+            replied::remember(tx, &address, id, Said::default());
+            return SmsAnswer::default();
         }
     }
     let (text, incidents) = obey(tx, &caller, command);
@@ -67,10 +67,10 @@ pub fn sms(tx: &mut StepTransaction<'_>, reply: &SmsReply) {
         incidents,
     };
     replied::remember(tx, &address, id, said);
-    tx.answer = Answer::Sms(SmsAnswer {
+    SmsAnswer {
         text,
         is_repeat: false,
-    });
+    }
 }
 
 /// Of a number that is nobody's contact only STOP and START count: the carrier took them, and the
@@ -246,28 +246,15 @@ fn perform(tx: &mut StepTransaction<'_>, owner: &Owner, on: ActOn, verb: Verb) -
         user: Some(owner.user.clone()),
         via: Via::Sms,
     };
-    actions::act(tx, &Act { actor, on, verb });
-    match std::mem::take(&mut tx.answer) {
-        Answer::Acted(acted) => acted,
-        Answer::None
-        | Answer::Receipts(_)
-        | Answer::Sms(_)
-        | Answer::Opened(_)
-        | Answer::Silence { .. }
-        | Answer::Override(_)
-        | Answer::Done
-        | Answer::Refused(_) => Vec::new(),
-    }
+    // Only a snooze, a note or a reassignment can be refused.
+    actions::act(tx, &Act { actor, on, verb }).unwrap_or_default()
 }
 
 /// The carrier takes STOP for itself: the contact is of no use until START, which must be known.
 fn stop(tx: &mut StepTransaction<'_>, caller: &Caller) -> Option<String> {
     tx.edit_sender(&caller.address, |sender| sender.is_stopped = true);
     for Owner { user, contact } in &caller.owners {
-        let trouble = SelfIncident {
-            cause: Cause::ContactStopped,
-            subject: user.as_str().into(),
-        };
+        let trouble = SelfIncident::new(Cause::ContactStopped, user.as_str());
         let text =
             format!("{user} answered STOP: contact {contact} is disabled until they answer START");
         self_incidents::raise(tx, trouble, &text);
@@ -279,10 +266,7 @@ fn stop(tx: &mut StepTransaction<'_>, caller: &Caller) -> Option<String> {
 fn start(tx: &mut StepTransaction<'_>, caller: &Caller) -> Option<String> {
     tx.edit_sender(&caller.address, |sender| sender.is_stopped = false);
     for owner in &caller.owners {
-        let trouble = SelfIncident {
-            cause: Cause::ContactStopped,
-            subject: owner.user.as_str().into(),
-        };
+        let trouble = SelfIncident::new(Cause::ContactStopped, owner.user.as_str());
         self_incidents::clear(tx, &trouble);
     }
     Some("You will be paged here again.".to_owned())

@@ -1,11 +1,10 @@
 //! Who did something, and by which way.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::engine::event::Text;
 use crate::engine::ids::UserName;
+use crate::engine::words::words;
 
 /// Who acts, and how they came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +25,6 @@ enum StoredActor {
     Name(Text),
     Whole {
         name: Text,
-        #[serde(default)]
         user: Option<UserName>,
         via: Via,
     },
@@ -67,29 +65,16 @@ impl Actor {
     }
 }
 
-/// The way in which somebody acted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Via {
-    Api,
-    Link,
-    Slack,
-    Sms,
-    /// The monitor itself.
-    Source,
-    /// The router itself.
-    Router,
-}
-
-impl fmt::Display for Via {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Api => "api",
-            Self::Link => "link",
-            Self::Slack => "slack",
-            Self::Sms => "sms",
-            Self::Source => "source",
-            Self::Router => "router",
-        })
+words! {
+    /// The way in which somebody acted.
+    pub enum Via {
+        Api = "api",
+        Link = "link",
+        Slack = "slack",
+        Sms = "sms",
+        /// The monitor itself.
+        Source = "source",
+        /// The router itself.
+        Router = "router",
     }
 }

@@ -19,7 +19,6 @@ pub struct Alert {
     pub integration: IntegrationName,
     pub dedup_key: Text,
     /// The name of its integration before that was renamed: its groups go on under it.
-    #[serde(default)]
     pub former_integration: Option<IntegrationName>,
     pub content: Arc<Content>,
     pub firing: bool,
@@ -27,7 +26,6 @@ pub struct Alert {
     #[serde(default)]
     pub acknowledged: bool,
     /// The earliest start that its source asserts; `None` for formats that report moments.
-    #[serde(default)]
     pub starts_at: Option<Timestamp>,
     pub first_seen: Timestamp,
     pub last_seen: Timestamp,
@@ -35,21 +33,16 @@ pub struct Alert {
     #[serde(default)]
     pub repeats: u64,
     /// Resolves by itself at this moment unless it is asserted again.
-    #[serde(default)]
     pub expires: Option<MonotonicTime>,
     /// Where rules end it when no report of it comes any more.
-    #[serde(default)]
     pub unreported: Option<Unreported>,
     /// The senders that assert it, where the format tells them apart.
     #[serde(default)]
     pub assertions: Assertions,
     /// When it was resolved, and what time the source gave for that.
-    #[serde(default)]
     pub resolved_at: Option<Timestamp>,
-    #[serde(default)]
     pub resolved_source_time: Option<Timestamp>,
     /// When it last began to fire in an incident: later pages name it as joined.
-    #[serde(default)]
     pub entered: Option<MonotonicTime>,
     /// Open incidents to which it belongs, in the order of the tree.
     #[serde(default)]
@@ -64,7 +57,6 @@ pub struct Alert {
     #[serde(default)]
     pub holds: Vec<Hold>,
     /// A resolved alert is forgotten at this moment.
-    #[serde(default)]
     pub forget: Option<MonotonicTime>,
 }
 

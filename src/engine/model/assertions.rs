@@ -20,7 +20,6 @@ pub const REMEMBERED_FOR: Duration = Duration::minutes(20);
 pub struct AssertionId {
     /// The sender's `generatorURL`; empty if it sends none.
     pub generator: Text,
-    #[serde(default)]
     pub starts_at: Option<Timestamp>,
 }
 
@@ -30,7 +29,6 @@ pub struct Assertion {
     #[serde(flatten)]
     pub id: AssertionId,
     /// When it ends unless it is repeated; `None` once it was resolved or has expired.
-    #[serde(default)]
     pub expires: Option<MonotonicTime>,
 }
 

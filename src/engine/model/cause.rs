@@ -1,194 +1,103 @@
 //! The causes for which the router speaks of itself.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
 use crate::engine::urgency::Urgency;
+use crate::engine::words::words;
 
-/// Why a self-incident is raised; with its subject it is the dedup key `cause/subject`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
+/// Of each cause its word, what its subject is, its urgency, and when it ends.
+macro_rules! causes {
+    ($(
+        $(#[$doc:meta])*
+        $cause:ident = $word:literal, $subject:literal, $urgency:ident, $end:ident;
+    )*) => {
+        words! {
+            /// Why a self-incident is raised; with its subject it is the dedup key `cause/subject`.
+            pub enum Cause { $($(#[$doc])* $cause = $word,)* }
+        }
+
+        impl Cause {
+            /// What the subject is: the name of its label.
+            pub fn subject_kind(self) -> &'static str {
+                match self {
+                    $(Self::$cause => $subject,)*
+                }
+            }
+
+            /// High, but for what can wait until morning: pages go on, and their links work.
+            pub fn urgency(self) -> Urgency {
+                match self {
+                    $(Self::$cause => Urgency::$urgency,)*
+                }
+            }
+
+            /// A cause without an end of its own is over after an hour without another.
+            pub fn ends_by_itself(self) -> bool {
+                match self {
+                    $(Self::$cause => causes!(@ $end),)*
+                }
+            }
+        }
+    };
+    (@ by_itself) => { true };
+    (@ when_over) => { false };
+}
+
+causes! {
     /// A channel's credentials are refused.
-    ChannelCredential,
+    ChannelCredential = "channel_credential", "channel", High, when_over;
     /// A channel's certificate is for another name.
-    ChannelTlsName,
+    ChannelTlsName = "channel_tls_name", "channel", High, when_over;
     /// A channel's certificate is not accepted for another reason.
-    ChannelTls,
+    ChannelTls = "channel_tls", "channel", High, when_over;
     /// A channel's account has nothing left to send with.
-    ChannelQuota,
+    ChannelQuota = "channel_quota", "channel", High, when_over;
     /// A channel has had attempts and no success for a while.
-    ChannelSilent,
+    ChannelSilent = "channel_silent", "channel", High, when_over;
     /// A channel's account will soon have nothing left to send with, or does not tell.
-    ChannelCapacity,
+    ChannelCapacity = "channel_capacity", "channel", Low, when_over;
     /// The certificate of a channel's server expires soon and was not renewed.
-    ChannelCertificate,
+    ChannelCertificate = "channel_certificate", "channel", Low, when_over;
     /// Our own certificate of a listening address expires soon and was not renewed.
-    ListenerCertificate,
+    ListenerCertificate = "listener_certificate", "listener", Low, when_over;
     /// Attempts of a channel do not begin or do not end.
-    LaneStalled,
+    LaneStalled = "lane_stalled", "channel", High, when_over;
     /// A schedule names nobody now.
-    ScheduleGap,
+    ScheduleGap = "schedule_gap", "schedule", High, when_over;
     /// An incident was escalated as often as allowed and nobody came.
-    Exhausted,
+    Exhausted = "exhausted", "subject", High, by_itself;
     /// Little space is left on disk.
-    Disk,
+    Disk = "disk", "subject", High, when_over;
     /// The wall clock was set back, or is far ahead.
-    Clock,
+    Clock = "clock", "subject", High, by_itself;
     /// The wall clock jumped ahead by more than a day, as after a weekend switched off.
-    ClockAhead,
+    ClockAhead = "clock_ahead", "subject", Low, when_over;
     /// Events were too old to page anybody.
-    HeldEvents,
+    HeldEvents = "held_events", "integration", Low, by_itself;
     /// A request was too large.
-    TooLarge,
+    TooLarge = "too_large", "integration", High, by_itself;
     /// Replies, buttons or delivery reports of a channel's provider keep being refused.
-    RepliesRefused,
+    RepliesRefused = "replies_refused", "channel", Low, by_itself;
     /// A decision panicked; its input is quarantined.
-    Panic,
+    Panic = "panic", "subject", High, by_itself;
     /// Somebody answered STOP: their contact is disabled.
-    ContactStopped,
+    ContactStopped = "contact_stopped", "user", High, by_itself;
     /// A test page to a contact of somebody: no trouble, but the router's own word.
-    ContactTest,
+    ContactTest = "contact_test", "contact", Low, by_itself;
     /// A contact of somebody did not take its test page.
-    ContactUnreachable,
+    ContactUnreachable = "contact_unreachable", "contact", Low, when_over;
     /// Stored rules name channels that the settings no longer have.
-    UnusableTargets,
+    UnusableTargets = "unusable_targets", "subject", High, when_over;
     /// An incident has no timer, no attempt and no recorded end.
-    AuditStuck,
+    AuditStuck = "audit_stuck", "subject", High, when_over;
     /// The process started several times in a row without an orderly end.
-    CrashLoop,
+    CrashLoop = "crash_loop", "subject", High, by_itself;
     /// A batch could not be made durable: the process ends.
-    StoreFailed,
+    StoreFailed = "store_failed", "subject", High, when_over;
 }
 
 impl Cause {
-    /// The word of the dedup key and of the labels.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ChannelCredential => "channel_credential",
-            Self::ChannelTlsName => "channel_tls_name",
-            Self::ChannelTls => "channel_tls",
-            Self::ChannelQuota => "channel_quota",
-            Self::ChannelSilent => "channel_silent",
-            Self::ChannelCapacity => "channel_capacity",
-            Self::ChannelCertificate => "channel_certificate",
-            Self::ListenerCertificate => "listener_certificate",
-            Self::LaneStalled => "lane_stalled",
-            Self::ScheduleGap => "schedule_gap",
-            Self::Exhausted => "exhausted",
-            Self::Disk => "disk",
-            Self::Clock => "clock",
-            Self::ClockAhead => "clock_ahead",
-            Self::HeldEvents => "held_events",
-            Self::TooLarge => "too_large",
-            Self::RepliesRefused => "replies_refused",
-            Self::Panic => "panic",
-            Self::ContactStopped => "contact_stopped",
-            Self::ContactTest => "contact_test",
-            Self::ContactUnreachable => "contact_unreachable",
-            Self::UnusableTargets => "unusable_targets",
-            Self::AuditStuck => "audit_stuck",
-            Self::CrashLoop => "crash_loop",
-            Self::StoreFailed => "store_failed",
-        }
-    }
-
-    /// What the subject is: the name of its label.
-    pub fn subject_kind(self) -> &'static str {
-        match self {
-            Self::ScheduleGap => "schedule",
-            Self::TooLarge | Self::HeldEvents => "integration",
-            Self::ContactStopped => "user",
-            Self::ContactTest | Self::ContactUnreachable => "contact",
-            Self::ChannelCredential
-            | Self::ChannelTlsName
-            | Self::ChannelTls
-            | Self::ChannelQuota
-            | Self::ChannelSilent
-            | Self::ChannelCapacity
-            | Self::ChannelCertificate
-            | Self::LaneStalled
-            | Self::RepliesRefused => "channel",
-            Self::ListenerCertificate => "listener",
-            Self::Exhausted
-            | Self::Disk
-            | Self::Clock
-            | Self::ClockAhead
-            | Self::Panic
-            | Self::UnusableTargets
-            | Self::AuditStuck
-            | Self::CrashLoop
-            | Self::StoreFailed => "subject",
-        }
-    }
-
-    /// Whether the subject is a channel, so that pages about it avoid that channel.
+    /// Whether the subject is a channel, so that pages about it avoid that channel. One whose
+    /// replies are refused still sends.
     pub fn is_about_channel(self) -> bool {
-        matches!(
-            self,
-            Self::ChannelCredential
-                | Self::ChannelTlsName
-                | Self::ChannelTls
-                | Self::ChannelQuota
-                | Self::ChannelSilent
-                | Self::ChannelCapacity
-                | Self::ChannelCertificate
-                | Self::LaneStalled
-        )
-    }
-
-    /// A cause without an end of its own is over after an hour without another.
-    pub fn ends_by_itself(self) -> bool {
-        matches!(
-            self,
-            Self::TooLarge
-                | Self::HeldEvents
-                | Self::RepliesRefused
-                | Self::Panic
-                | Self::Clock
-                | Self::ContactStopped
-                | Self::ContactTest
-                | Self::Exhausted
-                | Self::CrashLoop
-        )
-    }
-
-    /// High, but for what can wait until morning.
-    pub fn urgency(self) -> Urgency {
-        match self {
-            // Pages go on, and their links work.
-            Self::HeldEvents
-            | Self::RepliesRefused
-            | Self::ClockAhead
-            | Self::ChannelCapacity
-            | Self::ChannelCertificate
-            | Self::ListenerCertificate
-            | Self::ContactTest
-            | Self::ContactUnreachable => Urgency::Low,
-            Self::ChannelCredential
-            | Self::ChannelTlsName
-            | Self::ChannelTls
-            | Self::ChannelQuota
-            | Self::ChannelSilent
-            | Self::LaneStalled
-            | Self::ScheduleGap
-            | Self::Exhausted
-            | Self::Disk
-            | Self::Clock
-            | Self::TooLarge
-            | Self::Panic
-            | Self::ContactStopped
-            | Self::UnusableTargets
-            | Self::AuditStuck
-            | Self::CrashLoop
-            | Self::StoreFailed => Urgency::High,
-        }
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
+        self.subject_kind() == "channel" && self != Self::RepliesRefused
     }
 }

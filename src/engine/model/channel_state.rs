@@ -16,12 +16,9 @@ use crate::engine::time::{MonotonicTime, Timestamp};
 pub struct ChannelState {
     pub name: ChannelName,
     /// Credential, TLS or quota trouble: nothing is sent but a probe a minute.
-    #[serde(default)]
     pub down: Option<Outage>,
-    #[serde(default)]
     pub last_success_at: Option<Timestamp>,
     /// When a probe last ended what a page had met, if no message has been taken since.
-    #[serde(default)]
     pub up_by_probe: Option<MonotonicTime>,
     /// Of the channel as a whole; where its targets are servers of their own, what keeps one of
     /// them from being sent to stands in `endpoints`.
@@ -31,7 +28,6 @@ pub struct ChannelState {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub endpoints: BTreeMap<Text, Health>,
     /// Whose turn it was when a place was given last.
-    #[serde(default)]
     pub turn: Option<Turn>,
     /// When it is to be checked, if it can be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,7 +64,6 @@ pub struct Check {
     /// Checks in a row that found it unreachable, without a success since.
     #[serde(default)]
     pub failures: u64,
-    #[serde(default)]
     pub last_passed_at: Option<Timestamp>,
 }
 

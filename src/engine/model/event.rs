@@ -1,12 +1,12 @@
 //! What a monitor posted, after its format has been read: the same shape for all formats.
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::assertions::AssertionId;
 use crate::engine::time::Timestamp;
+use crate::engine::words::words;
 
 /// Text that is shared between records.
 pub type Text = Arc<str>;
@@ -31,29 +31,16 @@ pub mod limit {
     pub const LINKS: usize = 20;
 }
 
-/// What the sender asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    Trigger,
-    Acknowledge,
-    Resolve,
-    /// Something was changed, such as a deployment: kept as it is told, about no alert.
-    Change,
-    /// A mapping says that this is no event: it leaves a receipt and nothing else.
-    Ignore,
-}
-
-impl Action {
-    /// The word of the native format.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Trigger => "trigger",
-            Self::Acknowledge => "acknowledge",
-            Self::Resolve => "resolve",
-            Self::Change => "change",
-            Self::Ignore => "ignore",
-        }
+words! {
+    /// What the sender asks for.
+    pub enum Action {
+        Trigger = "trigger",
+        Acknowledge = "acknowledge",
+        Resolve = "resolve",
+        /// Something was changed, such as a deployment: kept as it is told, about no alert.
+        Change = "change",
+        /// A mapping says that this is no event: it leaves a receipt and nothing else.
+        Ignore = "ignore",
     }
 }
 
@@ -235,11 +222,5 @@ impl Event {
             generator,
             starts_at,
         })
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
     }
 }

@@ -18,7 +18,6 @@ const IDLE_AFTER: Duration = Duration::minutes(10);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
     /// It asked to wait until then.
-    #[serde(default)]
     pub closed_until: Option<MonotonicTime>,
     /// How fast it may be sent to, and how fast it was.
     #[serde(default)]
@@ -27,7 +26,6 @@ pub struct Health {
     pub budget_thousandths: u64,
     pub budget_counted: MonotonicTime,
     /// First attempt without success since the last success.
-    #[serde(default)]
     pub failing_since: Option<MonotonicTime>,
     /// Attempts that failed since then.
     #[serde(default)]
@@ -41,7 +39,6 @@ pub struct Health {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pace {
     /// Messages a minute; `None` is as fast as they come.
-    #[serde(default)]
     pub per_minute: Option<u64>,
     /// The next one starts no earlier.
     #[serde(default)]

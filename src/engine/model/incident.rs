@@ -17,30 +17,14 @@ use crate::engine::key;
 use crate::engine::policy::{ChannelTarget, Target};
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 use crate::engine::urgency::Urgency;
+use crate::engine::words::words;
 
-/// Where an incident stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    Triggered,
-    Acknowledged,
-    Resolved,
-}
-
-impl Status {
-    /// The word of the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Triggered => "triggered",
-            Self::Acknowledged => "acknowledged",
-            Self::Resolved => "resolved",
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
+words! {
+    /// Where an incident stands.
+    pub enum Status {
+        Triggered = "triggered",
+        Acknowledged = "acknowledged",
+        Resolved = "resolved",
     }
 }
 
@@ -60,7 +44,6 @@ pub struct Incident {
     pub status: Status,
     pub urgency: Urgency,
     pub title: Text,
-    #[serde(default)]
     pub service: Option<Text>,
     /// The policy pinned at opening; `None` expects no acknowledgment.
     pub policy: Option<PolicyRef>,
@@ -70,9 +53,7 @@ pub struct Incident {
     pub opened_at: Timestamp,
     /// Revision in force at opening.
     pub revision: Revision,
-    #[serde(default)]
     pub acknowledged: Option<Handled>,
-    #[serde(default)]
     pub resolved: Option<Handled>,
     pub alerts: AlertCounts,
     pub escalation: Escalation,
@@ -83,19 +64,14 @@ pub struct Incident {
     #[serde(default)]
     pub is_silenced: bool,
     /// Damped: stays open until this moment passes without a change.
-    #[serde(default)]
     pub flapping_until: Option<MonotonicTime>,
     /// When the acknowledger was last paged for a join.
-    #[serde(default)]
     pub joined_page_at: Option<MonotonicTime>,
     /// Those who were paged are told of joined alerts at this moment.
-    #[serde(default)]
     pub update_due: Option<MonotonicTime>,
     /// Set for a self-incident: what it is about.
-    #[serde(default)]
     pub about: Option<SelfIncident>,
     /// Opened by hand: who did it.
-    #[serde(default)]
     pub opened_by: Option<Actor>,
     /// Notes of people, latest last, at most [`Incident::NOTES_MAX`].
     #[serde(default)]
@@ -138,7 +114,6 @@ pub struct PolicyRef {
 pub struct Handled {
     /// Name to show: a user, a token's name, or the integration for a source.
     pub by: Text,
-    #[serde(default)]
     pub user: Option<UserName>,
     pub via: Via,
     pub at: Timestamp,
@@ -189,23 +164,19 @@ pub struct Escalation {
     pub started: MonotonicTime,
     /// When the next step, the next fallback, the end of the group wait, of the snooze or of the
     /// acknowledgment is due, as the phase says.
-    #[serde(default)]
     pub due: Option<MonotonicTime>,
     /// How often the fallback was paged.
     #[serde(default)]
     pub fallbacks: u32,
     /// Set by a reassignment: these targets come before the policy's steps.
-    #[serde(default)]
     pub reassigned: Option<Vec<Target>>,
     /// Why the next step begins before its wait is over.
     #[serde(default, rename = "hurried")]
     pub skip_wait_reason: Option<crate::engine::reason::Reason>,
     /// What was left of the step's wait when somebody took it.
-    #[serde(default)]
     pub remaining: Option<Duration>,
     /// When the snooze ends. Kept while a joined alert asks the acknowledger, whose answer gives
     /// the snooze back.
-    #[serde(default)]
     pub snoozed_until: Option<MonotonicTime>,
     /// A joined alert paged the acknowledger, who has not answered yet.
     #[serde(default)]
@@ -259,7 +230,6 @@ pub struct NotificationRun {
     /// Index of the next notify step.
     pub next: usize,
     /// When it is due; `None` when the run is over.
-    #[serde(default)]
     pub due: Option<MonotonicTime>,
     /// Notify steps whose page waits for the next bundled page.
     #[serde(default)]
@@ -273,11 +243,9 @@ pub struct NotificationRun {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageCause {
     pub route: RouteName,
-    #[serde(default)]
     pub policy: Option<PolicyName>,
     pub position: Position,
     pub round: u32,
-    #[serde(default)]
     pub schedule: Option<ScheduleName>,
     /// Rule set in force when the step started.
     pub revision: Revision,
@@ -309,12 +277,18 @@ impl fmt::Display for PageCause {
 /// What a self-incident is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SelfIncident {
-    pub cause: crate::engine::cause::Cause,
+    pub cause: Cause,
     /// Channel, schedule or integration; empty when the cause has none.
     pub subject: Text,
 }
 
 impl SelfIncident {
+    /// Of a cause, about a channel, schedule or integration, or about `""`.
+    pub fn new(cause: Cause, subject: impl Into<Text>) -> Self {
+        let subject = subject.into();
+        Self { cause, subject }
+    }
+
     /// The channel that pages about this trouble must avoid.
     pub fn channel(&self) -> Option<ChannelName> {
         self.cause

@@ -26,3 +26,4 @@ pub mod strength;
 pub mod task;
 pub mod time;
 pub mod urgency;
+pub mod words;

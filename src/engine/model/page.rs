@@ -12,6 +12,7 @@ use crate::engine::reason::Reason;
 use crate::engine::ruleset::Medium;
 use crate::engine::time::{MonotonicTime, Timestamp};
 use crate::engine::urgency::Urgency;
+use crate::engine::words::words;
 
 /// One message. What it says is made from the incidents when an attempt leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,16 +51,13 @@ pub struct Page {
     #[serde(default, rename = "has_moved_on")]
     pub failed_over: bool,
     /// Where the channel put it: later messages thread under it or change it.
-    #[serde(default)]
     pub reference: Option<Reference>,
     /// A newer state is to be shown as soon as this message is out.
     #[serde(default)]
     pub has_update_waiting: bool,
     /// When the last update of this message was planned.
-    #[serde(default)]
     pub updated: Option<MonotonicTime>,
     /// When its reader was last told of the incident: what joined later is news.
-    #[serde(default)]
     pub told_until: Option<MonotonicTime>,
     /// It was acknowledged, resolved or held while an attempt was in flight.
     #[serde(default)]
@@ -120,32 +118,19 @@ impl Recipient {
     }
 }
 
-/// Where a message stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PageState {
-    /// It waits for a place, an attempt is in flight or a retry is due.
-    Sending,
-    /// Accepted by a provider.
-    Sent,
-    /// Confirmed by a provider.
-    Delivered,
-    /// No channel took it and nothing more will be tried.
-    Failed,
-    /// Withdrawn before its first byte.
-    Cancelled,
-}
-
-impl PageState {
-    /// The word of the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sending => "sending",
-            Self::Sent => "sent",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
+words! {
+    /// Where a message stands.
+    pub enum PageState {
+        /// It waits for a place, an attempt is in flight or a retry is due.
+        Sending = "sending",
+        /// Accepted by a provider.
+        Sent = "sent",
+        /// Confirmed by a provider.
+        Delivered = "delivered",
+        /// No channel took it and nothing more will be tried.
+        Failed = "failed",
+        /// Withdrawn before its first byte.
+        Cancelled = "cancelled",
     }
 }
 
@@ -157,15 +142,11 @@ pub struct Attempt {
     pub started_at: Timestamp,
     pub started: MonotonicTime,
     /// `None` while it is in flight.
-    #[serde(default)]
     pub outcome: Option<Outcome>,
-    #[serde(default)]
     pub latency_ms: Option<u64>,
     /// The provider's own words, cut and cleaned.
-    #[serde(default)]
     pub provider_message: Option<Text>,
     /// Failover starts at this moment if there is no outcome by then.
-    #[serde(default)]
     pub failover_due: Option<MonotonicTime>,
     /// Counted as unknown when nothing was heard by then.
     pub deadline: MonotonicTime,
@@ -189,7 +170,6 @@ pub struct Queued {
     pub since: MonotonicTime,
     pub since_at: Timestamp,
     /// Failover starts at this moment if it has no place, or no outcome, by then.
-    #[serde(default)]
     pub failover_due: Option<MonotonicTime>,
     /// It waits no longer than until then.
     pub until: MonotonicTime,

@@ -1,27 +1,17 @@
 //! Why something was done or not done. Every page sent and every page not sent has one.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
+use crate::engine::words::words;
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident => $word:literal: $text:literal,)*) => {
-        /// A stable code; `docs/reasons.md` lists them all.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum Reason {
-            $($(#[$doc])* #[serde(rename = $word)] $name,)*
+        words! {
+            /// A stable code; `docs/reasons.md` lists them all.
+            pub enum Reason { $($(#[$doc])* $name = $word,)* }
         }
 
         impl Reason {
             /// All reasons.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The stable code.
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$name => $word,)*
-                }
-            }
 
             /// What it means, as a sentence for people without capital and full stop.
             pub fn meaning(self) -> &'static str {
@@ -138,10 +128,4 @@ reasons! {
     PagedByHand => "paged_by_hand": "somebody paged manually",
     // The router itself.
     TroubleOver => "trouble_over": "the cause is gone",
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
 }

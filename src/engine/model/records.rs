@@ -23,6 +23,7 @@ use crate::engine::ruleset::Policy;
 use crate::engine::task::Task;
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 use crate::engine::urgency::Urgency;
+use crate::engine::words::words;
 
 /// Matchers and a time: alerts are kept and shown, pages are held.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,10 +42,8 @@ pub struct Silence {
     #[serde(default)]
     pub is_active: bool,
     /// When it was last changed; `None` if it never was.
-    #[serde(default)]
     pub updated_at: Option<Timestamp>,
     /// When it ended. It is shown for [`Silence::SHOWN_FOR`] from then on.
-    #[serde(default)]
     pub ended_at: Option<Timestamp>,
     /// Its end came by a jump of the wall clock that is not confirmed: it holds nothing, and holds
     /// again if the clock comes back.
@@ -100,13 +99,11 @@ pub struct Group {
     pub key: Text,
     /// Openings so far.
     pub generation: u64,
-    #[serde(default)]
     pub open: Option<IncidentNumber>,
     /// Moments at which it triggered again after a resolve, at most the last five.
     #[serde(default)]
     pub changes: Vec<MonotonicTime>,
     /// Forgotten at this moment unless it opens again.
-    #[serde(default)]
     pub forget: Option<MonotonicTime>,
 }
 
@@ -150,7 +147,6 @@ pub struct Sender {
     pub is_stopped: bool,
     #[serde(default)]
     pub wrong: Vec<MonotonicTime>,
-    #[serde(default)]
     pub blocked_until: Option<MonotonicTime>,
     /// Ids of messages that builds before [`Self::replies`] answered.
     #[serde(default)]
@@ -187,39 +183,22 @@ pub struct PolicySnapshot {
     pub uses: u64,
 }
 
-/// What became of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Disposition {
-    // From weakest to strongest: a receipt has the strongest of its incidents.
-    /// Refers to nothing known.
-    Ignored,
-    /// Stored; pages nobody by rule.
-    Recorded,
-    /// Too old to page anybody.
-    HeldOld,
-    Silenced,
-    Repeated,
-    Resolved,
-    Acknowledged,
-    Joined,
-    Opened,
-}
-
-impl Disposition {
-    /// The word of the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ignored => "ignored",
-            Self::Recorded => "recorded",
-            Self::HeldOld => "held_old",
-            Self::Silenced => "silenced",
-            Self::Repeated => "repeated",
-            Self::Resolved => "resolved",
-            Self::Acknowledged => "acknowledged",
-            Self::Joined => "joined",
-            Self::Opened => "opened",
-        }
+words! {
+    /// What became of an event.
+    pub enum Disposition {
+        // From weakest to strongest: a receipt has the strongest of its incidents.
+        /// Refers to nothing known.
+        Ignored = "ignored",
+        /// Stored; pages nobody by rule.
+        Recorded = "recorded",
+        /// Too old to page anybody.
+        HeldOld = "held_old",
+        Silenced = "silenced",
+        Repeated = "repeated",
+        Resolved = "resolved",
+        Acknowledged = "acknowledged",
+        Joined = "joined",
+        Opened = "opened",
     }
 }
 

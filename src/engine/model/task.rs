@@ -115,7 +115,6 @@ pub struct Pass {
     #[serde(default)]
     pub is_asked: bool,
     /// This one ends when all that it holds is held by the new one.
-    #[serde(default)]
     pub replaces: Option<SilenceId>,
 }
 

@@ -1,19 +1,19 @@
 //! How pressing something is: severities as sent, their classes, and the urgency they give.
 
-use std::fmt;
-
+use crate::engine::words::words;
 use serde::{Deserialize, Serialize};
 
-/// The normalised severity, matchable as `severity_class`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SeverityClass {
-    None,
-    Info,
-    Warning,
-    Error,
-    Critical,
-    /// Missing or not known: treated as urgent.
-    Unknown,
+words! {
+    /// The normalised severity, matchable as `severity_class`.
+    pub enum SeverityClass {
+        None = "none",
+        Info = "info",
+        Warning = "warning",
+        Error = "error",
+        Critical = "critical",
+        /// Missing or not known: treated as urgent.
+        Unknown = "unknown",
+    }
 }
 
 impl SeverityClass {
@@ -82,18 +82,6 @@ impl SeverityClass {
         }
     }
 
-    /// The word that matchers see.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-            Self::Critical => "critical",
-            Self::Unknown => "unknown",
-        }
-    }
-
     /// The urgency under `by_severity`: critical, error and unknown are high.
     pub fn urgency(self) -> Urgency {
         match self {
@@ -103,27 +91,11 @@ impl SeverityClass {
     }
 }
 
-/// Whether somebody is to be woken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Urgency {
-    Low,
-    High,
-}
-
-impl Urgency {
-    /// The word of rule documents and answers.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::High => "high",
-        }
-    }
-}
-
-impl fmt::Display for Urgency {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
+words! {
+    /// Whether somebody is to be woken.
+    pub enum Urgency {
+        Low = "low",
+        High = "high",
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{PAGES_MAX, PreviewPage};
 use crate::engine::State;
-use crate::engine::decision::{Answer, Decision, Effect, SendRequest};
+use crate::engine::decision::{Decision, Effect, SendRequest};
 use crate::engine::entry::Entry;
 use crate::engine::event::Event;
 use crate::engine::ids::{IncidentNumber, IntegrationName, TaskId};
@@ -91,7 +91,7 @@ impl<'rules> Copy<'rules> {
             events: events.to_vec(),
         };
         let decision = self.step(input);
-        let mut receipts = receipts(decision.answer);
+        let mut receipts = decision.answer.receipts().to_vec();
         receipts.extend(self.finish_tasks(decision.later));
         receipts
     }
@@ -113,7 +113,7 @@ impl<'rules> Copy<'rules> {
             let stride = Stride::Full;
             let decision = self.step(Input::GoOn { task, stride });
             if is_asked {
-                all.extend(receipts(decision.answer));
+                all.extend_from_slice(decision.answer.receipts());
             }
         }
         all
@@ -272,20 +272,6 @@ impl<'rules> Copy<'rules> {
         let runs = incident.runs.iter().filter_map(|run| run.due);
         runs.min()
             .filter(|due| escalation.due.is_none_or(|again| *due < again))
-    }
-}
-
-fn receipts(answer: Answer) -> Vec<Arc<Receipt>> {
-    match answer {
-        Answer::Receipts(receipts) => receipts,
-        Answer::None
-        | Answer::Acted(_)
-        | Answer::Sms(_)
-        | Answer::Opened(_)
-        | Answer::Silence { .. }
-        | Answer::Override(_)
-        | Answer::Done
-        | Answer::Refused(_) => Vec::new(),
     }
 }
 

@@ -3,12 +3,7 @@
 //! Everything here is checked: names resolve, zones parse, steps are in order.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
-
-use jiff::civil::Weekday;
-use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
 
 use crate::engine::actor::Actor;
 use crate::engine::calendar::{Override, Schedule};
@@ -22,6 +17,9 @@ pub use crate::engine::policy::{ChannelTarget, Policy, PolicyStep, Target};
 use crate::engine::routing::Tree;
 use crate::engine::time::Duration;
 use crate::engine::urgency::Urgency;
+use crate::engine::words::words;
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
 
 /// All rules of one revision, with the channels and settings of the process they run in.
 #[derive(Clone, Debug, Default)]
@@ -83,34 +81,15 @@ impl RuleSet {
     }
 }
 
-/// A way of reaching somebody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Medium {
-    Email,
-    Sms,
-    Slack,
-    Webhook,
-    /// Only for channel targets on the console.
-    Console,
-}
-
-impl Medium {
-    /// The word of rule documents.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Sms => "sms",
-            Self::Slack => "slack",
-            Self::Webhook => "webhook",
-            Self::Console => "console",
-        }
-    }
-}
-
-impl fmt::Display for Medium {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
+words! {
+    /// A way of reaching somebody.
+    pub enum Medium {
+        Email = "email",
+        Sms = "sms",
+        Slack = "slack",
+        Webhook = "webhook",
+        /// Only for channel targets on the console.
+        Console = "console",
     }
 }
 

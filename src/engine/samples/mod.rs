@@ -194,10 +194,7 @@ pub fn incident(number: u64) -> Incident {
         flapping_until: Some(MonotonicTime(3_000)),
         joined_page_at: Some(MonotonicTime(4_000)),
         update_due: Some(MonotonicTime(5_000)),
-        about: Some(SelfIncident {
-            cause: Cause::ChannelCredential,
-            subject: "slack".into(),
-        }),
+        about: Some(SelfIncident::new(Cause::ChannelCredential, "slack")),
         opened_by: Some(actor()),
         notes: vec![Note {
             at: START,

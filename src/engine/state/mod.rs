@@ -4,7 +4,7 @@
 //! records and are never stored.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -13,28 +13,27 @@ use super::calendar::Override;
 use super::channel_state::ChannelState;
 use super::counters::Counters;
 use super::event::Text;
-use super::headline::{self, Place};
 use super::ids::{
     AlertId, AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId,
     SilenceId, UserName,
 };
 use super::incident::{Incident, PolicyRef};
-use super::input::TimerKey;
 use super::page::Page;
 use super::recent_events::RecentEvents;
 use super::records::{
     Change, Group, Person, PolicySnapshot, Record, RecordKey, Sender, Silence, UnconfirmedJump,
 };
-use super::time::{MonotonicTime, Timestamp};
 use super::urgency::Urgency;
 
+mod index;
 pub(super) mod lanes;
 mod loading;
 mod parts;
 pub mod tasks;
 mod timers;
 
-use lanes::{Lane, Lanes};
+use index::Index;
+use lanes::Lane;
 use tasks::Tasks;
 
 /// All active records with their indexes.
@@ -58,29 +57,6 @@ pub struct State {
     index: Index,
 }
 
-/// What is derived from the records.
-#[derive(Clone, Debug, Default)]
-struct Index {
-    alert_by_key: BTreeMap<IntegrationName, BTreeMap<Text, AlertId>>,
-    members: BTreeSet<(IncidentNumber, AlertId)>,
-    /// The members again, as messages show them.
-    places: BTreeSet<(IncidentNumber, Place, AlertId)>,
-    /// And again, by when they began to fire there.
-    entered: BTreeSet<(IncidentNumber, MonotonicTime, AlertId)>,
-    /// Alerts without an incident.
-    alone: BTreeSet<AlertId>,
-    pages: BTreeSet<(IncidentNumber, PageId)>,
-    attempts: BTreeMap<AttemptId, PageId>,
-    /// The most pressing first.
-    held: BTreeSet<(UserName, Reverse<Urgency>, IncidentNumber)>,
-    closed_groups: BTreeSet<(MonotonicTime, Text)>,
-    lanes: Lanes,
-    due: BTreeSet<(MonotonicTime, TimerKey)>,
-    due_on_wall: BTreeSet<(Timestamp, TimerKey)>,
-    /// When records are forgotten, on the wall clock less an unconfirmed jump.
-    forgotten: BTreeSet<(Timestamp, TimerKey)>,
-}
-
 impl State {
     /// Makes changes that an engine step decided, or that were loaded.
     pub fn apply(&mut self, changes: &[Change]) {
@@ -97,225 +73,42 @@ impl State {
 
     fn put(&mut self, record: Record) {
         self.remove(&record.key());
+        self.index.set(&record, true);
         match record {
-            Record::Alert(alert) => self.put_alert(alert),
-            Record::Incident(incident) => self.put_incident(incident),
-            Record::Page(page) => self.put_page(page),
-            Record::Group(group) => self.put_group(group),
-            Record::Person(person) => {
-                self.index
-                    .start(person.bundle_due, || TimerKey::Person(person.user.clone()));
-                self.people.insert(person.user.clone(), person);
-            }
-            Record::Channel(channel) => {
-                self.index.start(channel.next_due(), || {
-                    TimerKey::Channel(channel.name.clone())
-                });
-                self.channels.insert(channel.name.clone(), channel);
-            }
-            Record::Sender(sender) => {
-                self.senders.insert(sender.address.clone(), sender);
-            }
-            Record::Silence(silence) => {
-                let key = || TimerKey::Silence(silence.id);
-                let (due, forgotten) = (silence.next_due(), silence.forgotten_at());
-                self.index.due_on_wall.extend(due.map(|at| (at, key())));
-                self.index.forgotten.extend(forgotten.map(|at| (at, key())));
-                self.silences.insert(silence.id, silence);
-            }
-            Record::Override(override_) => {
-                let key = TimerKey::Override(override_.id);
-                self.index.forgotten.insert((override_.until, key));
-                self.overrides.insert(override_.id, override_);
-            }
-            Record::PolicySnapshot(pinned) => {
-                self.pinned.insert(pinned.key.clone(), pinned);
-            }
+            Record::Alert(alert) => drop(self.alerts.insert(alert.id, alert)),
+            Record::Incident(incident) => drop(self.incidents.insert(incident.number, incident)),
+            Record::Page(page) => drop(self.pages.insert(page.id, page)),
+            Record::Group(group) => drop(self.groups.insert(group.key.clone(), group)),
+            Record::Person(person) => drop(self.people.insert(person.user.clone(), person)),
+            Record::Channel(channel) => drop(self.channels.insert(channel.name.clone(), channel)),
+            Record::Sender(sender) => drop(self.senders.insert(sender.address.clone(), sender)),
+            Record::Silence(silence) => drop(self.silences.insert(silence.id, silence)),
+            Record::Override(override_) => drop(self.overrides.insert(override_.id, override_)),
+            Record::PolicySnapshot(pinned) => drop(self.pinned.insert(pinned.key.clone(), pinned)),
             Record::Task(task) => self.tasks.put(task),
             Record::Counters(counters) => self.counters = counters,
-            Record::Jump(jump) => {
-                let due = Some(jump.believed_at());
-                self.index.start(due, || TimerKey::Jump);
-                self.jump = Some(jump);
-            }
+            Record::Jump(jump) => self.jump = Some(jump),
         }
-    }
-
-    fn put_alert(&mut self, alert: Arc<Alert>) {
-        let keys = self
-            .index
-            .alert_by_key
-            .entry(alert.integration.clone())
-            .or_default();
-        keys.insert(alert.dedup_key.clone(), alert.id);
-        let place = headline::place(&alert);
-        for incident in &alert.incidents {
-            self.index.members.insert((*incident, alert.id));
-            self.index.places.insert((*incident, place, alert.id));
-            if let Some(at) = alert.entered {
-                self.index.entered.insert((*incident, at, alert.id));
-            }
-        }
-        if alert.incidents.is_empty() {
-            self.index.alone.insert(alert.id);
-        }
-        self.index
-            .start(alert.next_due(), || TimerKey::Alert(alert.id));
-        self.alerts.insert(alert.id, alert);
-    }
-
-    fn put_incident(&mut self, incident: Arc<Incident>) {
-        for run in incident.runs.iter().filter(|run| !run.held.is_empty()) {
-            let held = (run.user.clone(), Reverse(incident.urgency), incident.number);
-            self.index.held.insert(held);
-        }
-        self.index
-            .start(incident.next_due(), || TimerKey::Incident(incident.number));
-        self.incidents.insert(incident.number, incident);
-    }
-
-    fn put_page(&mut self, page: Arc<Page>) {
-        for incident in &page.incidents {
-            self.index.pages.insert((incident.number, page.id));
-        }
-        for attempt in &page.attempts {
-            self.index.attempts.insert(attempt.id, page.id);
-        }
-        self.index.lanes.put(&page);
-        self.index
-            .start(page.next_due(), || TimerKey::Page(page.id));
-        self.pages.insert(page.id, page);
     }
 
     fn remove(&mut self, key: &RecordKey) {
-        match key {
-            RecordKey::Alert(id) => self.remove_alert(*id),
-            RecordKey::Incident(number) => self.remove_incident(*number),
-            RecordKey::Page(id) => self.remove_page(*id),
-            RecordKey::Group(key) => self.remove_group(key),
-            RecordKey::Person(user) => {
-                if let Some(person) = self.people.remove(user) {
-                    self.index
-                        .stop(person.bundle_due, || TimerKey::Person(user.clone()));
-                }
-            }
-            RecordKey::Channel(name) => {
-                if let Some(channel) = self.channels.remove(name) {
-                    self.index
-                        .stop(channel.next_due(), || TimerKey::Channel(name.clone()));
-                }
-            }
-            RecordKey::Sender(address) => {
-                self.senders.remove(address);
-            }
-            RecordKey::Silence(id) => {
-                if let Some(silence) = self.silences.remove(id) {
-                    let key = || TimerKey::Silence(*id);
-                    if let Some(at) = silence.next_due() {
-                        self.index.due_on_wall.remove(&(at, key()));
-                    }
-                    if let Some(at) = silence.forgotten_at() {
-                        self.index.forgotten.remove(&(at, key()));
-                    }
-                }
-            }
-            RecordKey::Override(id) => {
-                if let Some(override_) = self.overrides.remove(id) {
-                    let key = TimerKey::Override(*id);
-                    self.index.forgotten.remove(&(override_.until, key));
-                }
-            }
-            RecordKey::PolicySnapshot(key) => {
-                self.pinned.remove(key);
-            }
-            RecordKey::Task(id) => self.tasks.remove(*id),
-            RecordKey::Counters => {}
-            RecordKey::Jump => {
-                if let Some(jump) = self.jump.take() {
-                    let due = Some(jump.believed_at());
-                    self.index.stop(due, || TimerKey::Jump);
-                }
-            }
-        }
-    }
-
-    fn put_group(&mut self, group: Arc<Group>) {
-        if let (Some(forget), None) = (group.forget, group.open) {
-            let closed = (forget, group.key.clone());
-            self.index.closed_groups.insert(closed);
-        }
-        self.index
-            .start(group.forget, || TimerKey::Group(group.key.clone()));
-        self.groups.insert(group.key.clone(), group);
-    }
-
-    fn remove_group(&mut self, key: &Text) {
-        let Some(group) = self.groups.remove(key) else {
-            return;
+        let removed = match key {
+            RecordKey::Alert(id) => self.alerts.remove(id).map(Record::Alert),
+            RecordKey::Incident(number) => self.incidents.remove(number).map(Record::Incident),
+            RecordKey::Page(id) => self.pages.remove(id).map(Record::Page),
+            RecordKey::Group(key) => self.groups.remove(key).map(Record::Group),
+            RecordKey::Person(user) => self.people.remove(user).map(Record::Person),
+            RecordKey::Channel(name) => self.channels.remove(name).map(Record::Channel),
+            RecordKey::Sender(address) => self.senders.remove(address).map(Record::Sender),
+            RecordKey::Silence(id) => self.silences.remove(id).map(Record::Silence),
+            RecordKey::Override(id) => self.overrides.remove(id).map(Record::Override),
+            RecordKey::PolicySnapshot(key) => self.pinned.remove(key).map(Record::PolicySnapshot),
+            RecordKey::Task(id) => return self.tasks.remove(*id),
+            RecordKey::Counters => return,
+            RecordKey::Jump => self.jump.take().map(Record::Jump),
         };
-        if let Some(forget) = group.forget {
-            self.index.closed_groups.remove(&(forget, key.clone()));
-        }
-        self.index
-            .stop(group.forget, || TimerKey::Group(key.clone()));
-    }
-
-    fn remove_alert(&mut self, id: AlertId) {
-        let Some(alert) = self.alerts.remove(&id) else {
-            return;
-        };
-        if let Some(keys) = self.index.alert_by_key.get_mut(&alert.integration) {
-            keys.remove(&alert.dedup_key);
-        }
-        let place = headline::place(&alert);
-        for incident in &alert.incidents {
-            self.index.members.remove(&(*incident, id));
-            self.index.places.remove(&(*incident, place, id));
-            if let Some(at) = alert.entered {
-                self.index.entered.remove(&(*incident, at, id));
-            }
-        }
-        self.index.alone.remove(&id);
-        self.index.stop(alert.next_due(), || TimerKey::Alert(id));
-    }
-
-    fn remove_incident(&mut self, number: IncidentNumber) {
-        let Some(incident) = self.incidents.remove(&number) else {
-            return;
-        };
-        for run in &incident.runs {
-            let held = (run.user.clone(), Reverse(incident.urgency), number);
-            self.index.held.remove(&held);
-        }
-        self.index
-            .stop(incident.next_due(), || TimerKey::Incident(number));
-    }
-
-    fn remove_page(&mut self, id: PageId) {
-        let Some(page) = self.pages.remove(&id) else {
-            return;
-        };
-        for incident in &page.incidents {
-            self.index.pages.remove(&(incident.number, id));
-        }
-        for attempt in &page.attempts {
-            self.index.attempts.remove(&attempt.id);
-        }
-        self.index.lanes.remove(&page);
-        self.index.stop(page.next_due(), || TimerKey::Page(id));
-    }
-}
-
-impl Index {
-    fn start(&mut self, due: Option<MonotonicTime>, key: impl FnOnce() -> TimerKey) {
-        if let Some(due) = due {
-            self.due.insert((due, key()));
-        }
-    }
-
-    fn stop(&mut self, due: Option<MonotonicTime>, key: impl FnOnce() -> TimerKey) {
-        if let Some(due) = due {
-            self.due.remove(&(due, key()));
+        if let Some(record) = removed {
+            self.index.set(&record, false);
         }
     }
 }

@@ -92,17 +92,7 @@ pub struct StepTransaction<'step> {
     pub accepted: Option<Timestamp>,
     pub counters: Counters,
     pub jump: Option<UnconfirmedJump>,
-    alerts: Overlay<AlertId, Alert>,
-    incidents: Overlay<IncidentNumber, Incident>,
-    pages: Overlay<PageId, Page>,
-    groups: Overlay<Text, Group>,
-    people: Overlay<UserName, Person>,
-    channels: Overlay<ChannelName, ChannelState>,
-    senders: Overlay<Text, Sender>,
-    silences: Overlay<SilenceId, Silence>,
-    overrides: Overlay<OverrideId, Override>,
-    pinned: Overlay<PolicyRef, PolicySnapshot>,
-    tasks: Overlay<TaskId, Task>,
+    changed: Changed,
     index: Index,
     /// Alerts as they were in an incident that is over for them.
     archived: Vec<Arc<Alert>>,
@@ -113,101 +103,97 @@ pub struct StepTransaction<'step> {
     pub effort: Effort,
 }
 
-/// Reading a record through the overlay, and setting it there.
-macro_rules! read_and_put {
-    ($get:ident, $put:ident, $table:ident: $key_type:ty => $record:ty,
-     |$state:ident, $key:ident| $base:expr $(, index $index:ident)?) => {
+/// One overlay for each kind of record, in the order in which their changes are written: how it is
+/// read through, and how it is set, changed and dropped.
+macro_rules! tables {
+    ($($table:ident: $key:ty => $kind:ident($record:ty) = $get:ident, $put:ident
+        $(, edit $edit:ident)? $(, drop $drop:ident)? $(, index $index:ident)?,
+        |$state:ident, $id:ident| $base:expr;)*) => {
+        /// What a step has changed.
+        #[derive(Default)]
+        struct Changed {
+            $($table: Overlay<$key, $record>,)*
+        }
+
+        impl Changed {
+            fn len(&self) -> usize {
+                [$(self.$table.len(),)*].into_iter().sum()
+            }
+
+            fn into_changes(self, changes: &mut Vec<Change>) {
+                $(collect(changes, self.$table, Record::$kind, RecordKey::$kind);)*
+            }
+        }
+
         impl StepTransaction<'_> {
-            pub fn $get(&self, $key: &$key_type) -> Option<Arc<$record>> {
-                self.effort.look();
-                match self.$table.get($key) {
-                    Some(PendingRecord::Put(record)) => Some(record.clone()),
-                    Some(PendingRecord::Drop | PendingRecord::Archive(_)) => None,
-                    None => {
-                        let $state = self.state;
-                        $base.cloned()
+            $(
+                pub fn $get(&self, $id: &$key) -> Option<Arc<$record>> {
+                    self.effort.look();
+                    match self.changed.$table.get($id) {
+                        Some(PendingRecord::Put(record)) => Some(record.clone()),
+                        Some(PendingRecord::Drop | PendingRecord::Archive(_)) => None,
+                        None => {
+                            let $state = self.state;
+                            $base.cloned()
+                        }
                     }
                 }
-            }
 
-            pub fn $put(&mut self, key: $key_type, record: $record) {
-                $(self.index.$index(&record);)?
-                self.$table.insert(key, PendingRecord::Put(Arc::new(record)));
-            }
+                pub fn $put(&mut self, key: $key, record: $record) {
+                    $(self.index.$index(&record);)?
+                    self.changed.$table.insert(key, PendingRecord::Put(Arc::new(record)));
+                }
+
+                $(
+                    /// Changes a record; does nothing if there is none.
+                    pub fn $edit<R>(
+                        &mut self,
+                        key: &$key,
+                        edit: impl FnOnce(&mut $record) -> R,
+                    ) -> Option<R> {
+                        let mut record = self.$get(key)?;
+                        // The overlay must not hold a second reference, or every edit would copy.
+                        self.changed.$table.remove(key);
+                        let result = edit(Arc::make_mut(&mut record));
+                        self.changed.$table.insert(key.clone(), PendingRecord::Put(record));
+                        Some(result)
+                    }
+                )?
+
+                $(
+                    pub fn $drop(&mut self, key: &$key) {
+                        self.changed.$table.insert(key.clone(), PendingRecord::Drop);
+                    }
+                )?
+            )*
         }
     };
 }
 
-/// Changing a record in the overlay.
-macro_rules! edit {
-    ($get:ident, $edit:ident, $table:ident: $key_type:ty => $record:ty) => {
-        impl StepTransaction<'_> {
-            /// Changes a record; does nothing if there is none.
-            pub fn $edit<R>(
-                &mut self,
-                key: &$key_type,
-                edit: impl FnOnce(&mut $record) -> R,
-            ) -> Option<R> {
-                let mut record = self.$get(key)?;
-                // The overlay must not hold a second reference, or every edit would copy.
-                self.$table.remove(key);
-                let result = edit(Arc::make_mut(&mut record));
-                self.$table.insert(key.clone(), PendingRecord::Put(record));
-                Some(result)
-            }
-        }
-    };
+tables! {
+    pinned: PolicyRef => PolicySnapshot(PolicySnapshot) = pinned, put_pinned,
+        edit edit_pinned, drop drop_pinned, |state, key| state.pinned(key);
+    groups: Text => Group(Group) = group, put_group,
+        edit edit_group, drop drop_group, |state, key| state.group(key);
+    incidents: IncidentNumber => Incident(Incident) = incident, put_incident,
+        edit edit_incident, |state, key| state.incident(*key);
+    alerts: AlertId => Alert(Alert) = alert, put_alert,
+        drop drop_alert, index new_alert, |state, key| state.alert(*key);
+    pages: PageId => Page(Page) = page, put_page,
+        edit edit_page, index new_page, |state, key| state.page(*key);
+    people: UserName => Person(Person) = person, put_person,
+        edit edit_person, |state, key| state.person(key);
+    channels: ChannelName => Channel(ChannelState) = channel, put_channel,
+        edit edit_channel_state, drop drop_channel, |state, key| state.channel(key);
+    senders: Text => Sender(Sender) = sender, put_sender,
+        edit edit_sender, |state, key| state.sender(key);
+    silences: SilenceId => Silence(Silence) = silence, put_silence,
+        edit edit_silence, drop drop_silence, |state, key| state.silence(*key);
+    tasks: TaskId => Task(Task) = task, put_task,
+        drop drop_task, |state, key| state.tasks().get(*key);
+    overrides: OverrideId => Override(Override) = override_, put_override,
+        edit edit_override, drop drop_override, |state, key| state.override_by_id(*key);
 }
-
-/// Dropping a record.
-macro_rules! remove {
-    ($remove:ident, $table:ident: $key_type:ty) => {
-        impl StepTransaction<'_> {
-            pub fn $remove(&mut self, key: &$key_type) {
-                self.$table.insert(key.clone(), PendingRecord::Drop);
-            }
-        }
-    };
-}
-
-read_and_put!(alert, put_alert, alerts: AlertId => Alert,
-    |state, key| state.alert(*key), index new_alert);
-read_and_put!(incident, put_incident, incidents: IncidentNumber => Incident,
-    |state, key| state.incident(*key));
-read_and_put!(page, put_page, pages: PageId => Page,
-    |state, key| state.page(*key), index new_page);
-read_and_put!(group, put_group, groups: Text => Group,
-    |state, key| state.group(key));
-read_and_put!(person, put_person, people: UserName => Person,
-    |state, key| state.person(key));
-read_and_put!(channel, put_channel, channels: ChannelName => ChannelState,
-    |state, key| state.channel(key));
-read_and_put!(sender, put_sender, senders: Text => Sender,
-    |state, key| state.sender(key));
-read_and_put!(silence, put_silence, silences: SilenceId => Silence,
-    |state, key| state.silence(*key));
-read_and_put!(override_, put_override, overrides: OverrideId => Override,
-    |state, key| state.override_by_id(*key));
-read_and_put!(pinned, put_pinned, pinned: PolicyRef => PolicySnapshot,
-    |state, key| state.pinned(key));
-read_and_put!(task, put_task, tasks: TaskId => Task,
-    |state, key| state.tasks().get(*key));
-edit!(incident, edit_incident, incidents: IncidentNumber => Incident);
-edit!(page, edit_page, pages: PageId => Page);
-edit!(group, edit_group, groups: Text => Group);
-edit!(person, edit_person, people: UserName => Person);
-edit!(channel, edit_channel_state, channels: ChannelName => ChannelState);
-edit!(sender, edit_sender, senders: Text => Sender);
-edit!(silence, edit_silence, silences: SilenceId => Silence);
-edit!(override_, edit_override, overrides: OverrideId => Override);
-edit!(pinned, edit_pinned, pinned: PolicyRef => PolicySnapshot);
-remove!(drop_alert, alerts: AlertId);
-remove!(drop_group, groups: Text);
-remove!(drop_channel, channels: ChannelName);
-remove!(drop_silence, silences: SilenceId);
-remove!(drop_override, overrides: OverrideId);
-remove!(drop_pinned, pinned: PolicyRef);
-remove!(drop_task, tasks: TaskId);
 
 /// Gives out the next id of a kind.
 macro_rules! next_id {
@@ -235,17 +221,7 @@ impl<'step> StepTransaction<'step> {
             accepted: None,
             counters: state.counters,
             jump: state.jump(),
-            alerts: BTreeMap::new(),
-            incidents: BTreeMap::new(),
-            pages: BTreeMap::new(),
-            groups: BTreeMap::new(),
-            people: BTreeMap::new(),
-            channels: BTreeMap::new(),
-            senders: BTreeMap::new(),
-            silences: BTreeMap::new(),
-            overrides: BTreeMap::new(),
-            pinned: BTreeMap::new(),
-            tasks: BTreeMap::new(),
+            changed: Changed::default(),
             index: Index::default(),
             archived: Vec::new(),
             receipts: Vec::new(),
@@ -296,7 +272,7 @@ impl<'step> StepTransaction<'step> {
     /// Changes an alert; does nothing if there is none.
     pub fn edit_alert<R>(&mut self, id: &AlertId, edit: impl FnOnce(&mut Alert) -> R) -> Option<R> {
         let mut alert = self.alert(id)?;
-        let is_indexed = self.alerts.remove(id).is_some();
+        let is_indexed = self.changed.alerts.remove(id).is_some();
         let before = alert.incidents.clone();
         let result = edit(Arc::make_mut(&mut alert));
         // An alert on very many routes changes with each incident that it enters: only that one is
@@ -305,30 +281,15 @@ impl<'step> StepTransaction<'step> {
         let same = same.take_while(|(one, other)| one == other).count();
         let known = if is_indexed { same } else { 0 };
         self.index.alert(&alert, known);
-        self.alerts.insert(*id, PendingRecord::Put(alert));
+        self.changed.alerts.insert(*id, PendingRecord::Put(alert));
         Some(result)
     }
 
     /// How much this step has done.
     pub fn work(&self) -> u64 {
-        let changes = [
-            self.alerts.len(),
-            self.incidents.len(),
-            self.pages.len(),
-            self.groups.len(),
-            self.people.len(),
-            self.channels.len(),
-            self.senders.len(),
-            self.silences.len(),
-            self.overrides.len(),
-            self.pinned.len(),
-            self.tasks.len(),
-            self.archived.len(),
-            self.receipts.len(),
-            self.entries.len(),
-            self.follow_ups.len(),
-        ];
-        self.effort.with_changes(changes.into_iter().sum())
+        let added = self.archived.len() + self.receipts.len() + self.entries.len();
+        let changes = self.changed.len() + added + self.follow_ups.len();
+        self.effort.with_changes(changes)
     }
 
     /// Whether this step has done enough for a whole turn.
@@ -367,47 +328,7 @@ impl<'step> StepTransaction<'step> {
                 None => Change::Drop(RecordKey::Jump),
             });
         }
-        collect(
-            &mut changes,
-            self.pinned,
-            Record::PolicySnapshot,
-            RecordKey::PolicySnapshot,
-        );
-        collect(&mut changes, self.groups, Record::Group, RecordKey::Group);
-        collect(
-            &mut changes,
-            self.incidents,
-            Record::Incident,
-            RecordKey::Incident,
-        );
-        collect(&mut changes, self.alerts, Record::Alert, RecordKey::Alert);
-        collect(&mut changes, self.pages, Record::Page, RecordKey::Page);
-        collect(&mut changes, self.people, Record::Person, RecordKey::Person);
-        collect(
-            &mut changes,
-            self.channels,
-            Record::Channel,
-            RecordKey::Channel,
-        );
-        collect(
-            &mut changes,
-            self.senders,
-            Record::Sender,
-            RecordKey::Sender,
-        );
-        collect(
-            &mut changes,
-            self.silences,
-            Record::Silence,
-            RecordKey::Silence,
-        );
-        collect(&mut changes, self.tasks, Record::Task, RecordKey::Task);
-        collect(
-            &mut changes,
-            self.overrides,
-            Record::Override,
-            RecordKey::Override,
-        );
+        self.changed.into_changes(&mut changes);
         let archived = self.archived.into_iter().map(Record::Alert);
         changes.extend(archived.map(Change::Archive));
         changes.extend(self.receipts.into_iter().map(Change::Receipt));

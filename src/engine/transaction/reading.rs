@@ -140,8 +140,12 @@ impl StepTransaction<'_> {
     /// Silences that are in force, in the order of their ids.
     pub fn active_silences(&self) -> Vec<Arc<Silence>> {
         let known = self.state.silences();
-        let known = known.filter(|silence| !self.silences.contains_key(&silence.id));
-        let touched = self.silences.keys().filter_map(|id| self.silence(id));
+        let known = known.filter(|silence| !self.changed.silences.contains_key(&silence.id));
+        let touched = self
+            .changed
+            .silences
+            .keys()
+            .filter_map(|id| self.silence(id));
         let all = known.cloned().chain(touched);
         let mut active: Vec<_> = all.filter(|silence| silence.is_active).collect();
         active.sort_by_key(|silence| silence.id);

@@ -14,7 +14,8 @@ impl StepTransaction<'_> {
     pub fn archive_incident(&mut self, number: IncidentNumber) {
         self.edit_incident(&number, |incident| incident.last_alerts.clear());
         if let Some(incident) = self.incident(&number) {
-            self.incidents
+            self.changed
+                .incidents
                 .insert(number, PendingRecord::Archive(incident));
         }
     }
@@ -36,7 +37,7 @@ impl StepTransaction<'_> {
     /// Keeps a page in history and out of the active state.
     pub fn archive_page(&mut self, id: PageId) {
         if let Some(page) = self.page(&id) {
-            self.pages.insert(id, PendingRecord::Archive(page));
+            self.changed.pages.insert(id, PendingRecord::Archive(page));
         }
     }
 

@@ -276,10 +276,7 @@ impl Driver {
 
     fn report_panic(&mut self, turn: &mut Turn, text: &str, now: Now) {
         turn.quarantined.push(text.to_owned());
-        let trouble = SelfIncident {
-            cause: Cause::Panic,
-            subject: "".into(),
-        };
+        let trouble = SelfIncident::new(Cause::Panic, "");
         let text = format!("a decision failed and its input was set aside: {text}").into();
         let raise = Input::Raise { trouble, text };
         if let Some(decision) = self.caught(&self.state, raise, now) {

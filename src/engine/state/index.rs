@@ -1,0 +1,164 @@
+//! What is derived from the records: each record's rows are listed once, and go in and out with it.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::alert::Alert;
+use super::super::event::Text;
+use super::super::headline::{self, Place};
+use super::super::ids::{AlertId, AttemptId, IncidentNumber, IntegrationName, PageId, UserName};
+use super::super::incident::Incident;
+use super::super::input::TimerKey;
+use super::super::page::Page;
+use super::super::records::{Group, Record, Silence};
+use super::super::time::{MonotonicTime, Timestamp};
+use super::super::urgency::Urgency;
+use super::lanes::Lanes;
+
+/// What is derived from the records.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Index {
+    pub alert_by_key: BTreeMap<IntegrationName, BTreeMap<Text, AlertId>>,
+    pub members: BTreeSet<(IncidentNumber, AlertId)>,
+    /// The members again, as messages show them.
+    pub places: BTreeSet<(IncidentNumber, Place, AlertId)>,
+    /// And again, by when they began to fire there.
+    pub entered: BTreeSet<(IncidentNumber, MonotonicTime, AlertId)>,
+    /// Alerts without an incident.
+    pub alone: BTreeSet<AlertId>,
+    pub pages: BTreeSet<(IncidentNumber, PageId)>,
+    pub attempts: BTreeMap<AttemptId, PageId>,
+    /// The most pressing first.
+    pub held: BTreeSet<(UserName, Reverse<Urgency>, IncidentNumber)>,
+    pub closed_groups: BTreeSet<(MonotonicTime, Text)>,
+    pub lanes: Lanes,
+    pub due: BTreeSet<(MonotonicTime, TimerKey)>,
+    pub due_on_wall: BTreeSet<(Timestamp, TimerKey)>,
+    /// When records are forgotten, on the wall clock less an unconfirmed jump.
+    pub forgotten: BTreeSet<(Timestamp, TimerKey)>,
+}
+
+impl Index {
+    /// Puts the rows of a record in, or takes them out.
+    pub fn set(&mut self, record: &Record, is_in: bool) {
+        match record {
+            Record::Alert(alert) => self.alert(alert, is_in),
+            Record::Incident(incident) => self.incident(incident, is_in),
+            Record::Page(page) => self.page(page, is_in),
+            Record::Group(group) => self.group(group, is_in),
+            Record::Person(person) => {
+                let key = || TimerKey::Person(person.user.clone());
+                set_timer(&mut self.due, person.bundle_due, key, is_in);
+            }
+            Record::Channel(channel) => {
+                let key = || TimerKey::Channel(channel.name.clone());
+                set_timer(&mut self.due, channel.next_due(), key, is_in);
+            }
+            Record::Silence(silence) => self.silence(silence, is_in),
+            Record::Override(override_) => {
+                let key = || TimerKey::Override(override_.id);
+                set_timer(&mut self.forgotten, Some(override_.until), key, is_in);
+            }
+            Record::Jump(jump) => {
+                let due = Some(jump.believed_at());
+                set_timer(&mut self.due, due, || TimerKey::Jump, is_in);
+            }
+            Record::Sender(_)
+            | Record::PolicySnapshot(_)
+            | Record::Task(_)
+            | Record::Counters(_) => {}
+        }
+    }
+
+    fn alert(&mut self, alert: &Alert, is_in: bool) {
+        let id = alert.id;
+        if is_in {
+            let keys = self.alert_by_key.entry(alert.integration.clone());
+            keys.or_default().insert(alert.dedup_key.clone(), id);
+        } else if let Some(keys) = self.alert_by_key.get_mut(&alert.integration) {
+            keys.remove(&alert.dedup_key);
+        }
+        let place = headline::place(alert);
+        for incident in &alert.incidents {
+            set_row(&mut self.members, (*incident, id), is_in);
+            set_row(&mut self.places, (*incident, place, id), is_in);
+            if let Some(at) = alert.entered {
+                set_row(&mut self.entered, (*incident, at, id), is_in);
+            }
+        }
+        if alert.incidents.is_empty() {
+            set_row(&mut self.alone, id, is_in);
+        }
+        set_timer(
+            &mut self.due,
+            alert.next_due(),
+            || TimerKey::Alert(id),
+            is_in,
+        );
+    }
+
+    fn incident(&mut self, incident: &Incident, is_in: bool) {
+        let number = incident.number;
+        for run in incident.runs.iter().filter(|run| !run.held.is_empty()) {
+            let held = (run.user.clone(), Reverse(incident.urgency), number);
+            set_row(&mut self.held, held, is_in);
+        }
+        let key = || TimerKey::Incident(number);
+        set_timer(&mut self.due, incident.next_due(), key, is_in);
+    }
+
+    fn page(&mut self, page: &Page, is_in: bool) {
+        for incident in &page.incidents {
+            set_row(&mut self.pages, (incident.number, page.id), is_in);
+        }
+        for attempt in &page.attempts {
+            match is_in {
+                true => self.attempts.insert(attempt.id, page.id),
+                false => self.attempts.remove(&attempt.id),
+            };
+        }
+        match is_in {
+            true => self.lanes.put(page),
+            false => self.lanes.remove(page),
+        }
+        set_timer(
+            &mut self.due,
+            page.next_due(),
+            || TimerKey::Page(page.id),
+            is_in,
+        );
+    }
+
+    fn group(&mut self, group: &Group, is_in: bool) {
+        if let (Some(forget), None) = (group.forget, group.open) {
+            set_row(&mut self.closed_groups, (forget, group.key.clone()), is_in);
+        }
+        let key = || TimerKey::Group(group.key.clone());
+        set_timer(&mut self.due, group.forget, key, is_in);
+    }
+
+    fn silence(&mut self, silence: &Silence, is_in: bool) {
+        let key = || TimerKey::Silence(silence.id);
+        set_timer(&mut self.due_on_wall, silence.next_due(), key, is_in);
+        set_timer(&mut self.forgotten, silence.forgotten_at(), key, is_in);
+    }
+}
+
+fn set_row<T: Ord>(rows: &mut BTreeSet<T>, row: T, is_in: bool) {
+    if is_in {
+        rows.insert(row);
+    } else {
+        rows.remove(&row);
+    }
+}
+
+fn set_timer<T: Ord>(
+    timers: &mut BTreeSet<(T, TimerKey)>,
+    due: Option<T>,
+    key: impl FnOnce() -> TimerKey,
+    is_in: bool,
+) {
+    if let Some(due) = due {
+        set_row(timers, (due, key()), is_in);
+    }
+}
