@@ -38,7 +38,8 @@ macro_rules! measures {
     (
         counts { $(
             #[doc = $count_doc:literal]
-            $count:ident($($count_label:ident: $count_text:ty),+) = $count_name:literal, $count_help:literal;
+            $count:ident($($count_label:ident: $count_text:ty),+)
+                = $count_name:literal, $count_help:literal;
         )+ }
         gauges { $(
             #[doc = $gauge_doc:literal]
