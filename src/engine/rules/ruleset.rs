@@ -131,8 +131,17 @@ pub struct ChannelInfo {
 }
 
 impl ChannelInfo {
-    /// Attempts under way at once unless the settings say otherwise.
-    pub const CONCURRENCY: usize = 32;
+    /// A channel as most are: one endpoint that reaches people, with 32 attempts under way at once.
+    pub fn new(name: ChannelName, medium: Medium, capabilities: Capabilities) -> Self {
+        Self {
+            name,
+            media: vec![medium],
+            reaches_people: true,
+            is_one_endpoint: true,
+            concurrency: 32,
+            capabilities,
+        }
+    }
 }
 
 /// What a channel can do beyond sending text.
