@@ -16,7 +16,7 @@ use crate::engine::event::Text;
 use crate::engine::ids::{
     ChannelName, ContactName, IntegrationName, PolicyName, Revision, ScheduleName, UserName,
 };
-pub use crate::engine::integration::{Format, GenericMapping, Integration, Pointers, Unlisted};
+pub use crate::engine::integration::{GenericMapping, Integration, Pointers, Unlisted};
 use crate::engine::phone;
 pub use crate::engine::policy::{ChannelTarget, Policy, PolicyStep, Target};
 use crate::engine::routing::Tree;
