@@ -307,7 +307,7 @@ impl KeysOfRules {
 #[cfg(test)]
 mod tests {
     use crate::engine::event::Labels;
-    use crate::engine::ruleset::{Format, Integration, Notify, User};
+    use crate::engine::ruleset::{Integration, Notify, User};
 
     use super::*;
 
@@ -318,7 +318,8 @@ mod tests {
         for (name, key) in keys {
             let integration = Integration {
                 name: (*name).into(),
-                format: Format::Native,
+                format: "native",
+                mapping: None,
                 labels: Labels::default(),
                 max_age: Duration::hours(6),
                 resolve_after: None,

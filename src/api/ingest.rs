@@ -39,7 +39,7 @@ impl Endpoint {
     fn format(self, integration: &Integration) -> &'static Descriptor {
         match self {
             Self::Native => &native::FORMAT,
-            Self::Hook => inbound::of(&integration.format),
+            Self::Hook => inbound::of(integration.format),
             Self::Alerts => &alertmanager_api::FORMAT,
         }
     }
@@ -146,7 +146,7 @@ async fn take_keyed_body(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let limit = state.settings.body_limit;
+    let limit = body_limit(state, format);
     // A key in a header that opens something makes the sender known before the body, which may
     // name another key all the same.
     let key = integration_key_of(&parts.headers);
@@ -214,12 +214,17 @@ async fn take_in(
         key_origin::check(&parts.headers, &integration.name, known)?;
     }
     let format = endpoint.format(integration);
-    let limit = match format.body_limit {
-        BodyLimit::Ordinary => state.settings.body_limit,
-        BodyLimit::Alertmanager => state.settings.body_limit_alertmanager,
-    };
+    let limit = body_limit(state, format);
     let bytes = read(state, &parts.headers, body, limit, &integration.name).await?;
     store(state, format, integration, &bytes).await
+}
+
+/// How many bytes a body of the format may have.
+pub(super) fn body_limit(state: &ApiState, format: &Descriptor) -> usize {
+    match format.body_limit {
+        BodyLimit::Ordinary => state.settings.body_limit,
+        BodyLimit::Alertmanager => state.settings.body_limit_alertmanager,
+    }
 }
 
 /// The integration that the key opens. A name in the path must be its own; whether the name or the

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::engine::event::Labels;
 use crate::engine::ids::IntegrationName;
 use crate::engine::preview::preview;
-use crate::engine::ruleset::{Format, Integration, RuleSet};
+use crate::engine::ruleset::{Integration, RuleSet};
 use crate::engine::time::{Duration, Now, Timestamp};
 use crate::inbound::{self, Parsed, Source};
 use crate::runtime::handle::View;
@@ -60,7 +60,7 @@ pub async fn route(
     let now = question.at.unwrap_or_else(|| state.now());
     let integration = question.integration;
     let parse = match question.is_raw {
-        true => inbound::of(&integration.format).parse,
+        true => inbound::of(integration.format).parse,
         false => inbound::native::parse,
     };
     let source = Source {
@@ -114,10 +114,11 @@ fn named(rules: &RuleSet, name: &str) -> Result<Integration, Problem> {
 /// The first integration of our own format, else one without any labels of its own.
 fn any_native(rules: &RuleSet) -> Integration {
     let mut known = rules.integrations.values();
-    let native = known.find(|known| known.format == Format::Native);
+    let native = known.find(|known| known.format == inbound::native::FORMAT.word);
     native.cloned().unwrap_or_else(|| Integration {
         name: IntegrationName::from("native"),
-        format: Format::Native,
+        format: inbound::native::FORMAT.word,
+        mapping: None,
         labels: Labels::default(),
         max_age: Duration::hours(6),
         resolve_after: None,

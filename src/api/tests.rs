@@ -15,6 +15,7 @@ use super::auth::Auth;
 use super::body_budget::BodyBudget;
 use super::credentials::StoredToken;
 use super::guesses::Guesses;
+use super::ingest::body_limit;
 use super::ports::{ApiSettings, ApiState, ReadinessLocks};
 use super::ports::{
     Change, ChannelCheck, Channels, ConfiguredChannel, Pending, Prepared, RevisionDocuments,
@@ -27,8 +28,9 @@ use super::*;
 use crate::channels::{Inbound, Provider, slack, twilio};
 use crate::engine::event::Labels;
 use crate::engine::ids::{ChannelName, Revision};
-use crate::engine::ruleset::{Format, Integration, RuleSet};
+use crate::engine::ruleset::{Integration, RuleSet};
 use crate::engine::time::{Duration, Timestamp};
+use crate::inbound::{FORMATS, pagerduty};
 use crate::runtime::handle::Handle;
 use crate::store::MemoryStore;
 use crate::store::{self, Partition};
@@ -95,7 +97,8 @@ fn rules() -> RuleSet {
     let mut rules = RuleSet::default();
     let integration = Integration {
         name: "billing".into(),
-        format: Format::Native,
+        format: "native",
+        mapping: None,
         labels: Labels::default(),
         max_age: Duration::hours(6),
         resolve_after: None,
@@ -228,6 +231,26 @@ async fn every_route_with_a_role_refuses_strangers_and_weaker_roles() {
         }
     }
     assert!(refused > 20, "{refused}");
+}
+
+#[tokio::test]
+async fn a_small_limit_of_alertmanager_is_none_of_the_other_formats() {
+    let mut state = state();
+    state.settings.body_limit_alertmanager = 100;
+    for format in FORMATS.iter().copied().chain([&pagerduty::CHANGE]) {
+        let expected = match format.word {
+            "alertmanager" | "alertmanager_api" => 100,
+            _ => 1_000,
+        };
+        assert_eq!(body_limit(&state, format), expected, "{}", format.word);
+    }
+    let state = Arc::new(state);
+    for path in ["/v2/enqueue", "/v2/change/enqueue"] {
+        let mut request = request("POST", path, Some("key-of-billing"));
+        *request.body_mut() = Body::from(" ".repeat(900));
+        let asked = ask(router(state.clone()), request).await;
+        assert_eq!(asked.0, StatusCode::BAD_REQUEST, "{path} {asked:?}");
+    }
 }
 
 #[tokio::test]

@@ -17,10 +17,10 @@ use crate::rules::{Environment, Fit};
 use crate::runtime::clock;
 
 /// One channel with what the settings say of it.
-struct BuiltChannel {
-    channel: Arc<dyn Channel>,
-    concurrency: usize,
-    kind: &'static str,
+pub struct BuiltChannel {
+    pub info: ChannelInfo,
+    pub kind: &'static str,
+    pub channel: Arc<dyn Channel>,
 }
 
 /// All channels, in the order in which they are tried.
@@ -31,37 +31,18 @@ pub struct Built {
 
 impl Built {
     /// The channels themselves.
-    pub fn all(&self) -> Vec<Arc<dyn Channel>> {
-        let entries = self.entries.iter();
-        entries.map(|entry| entry.channel.clone()).collect()
-    }
-
-    /// Names and kinds.
-    pub fn kinds(&self) -> impl Iterator<Item = (ChannelName, &'static str)> {
-        self.entries
-            .iter()
-            .map(|entry| (entry.channel.info().name.clone(), entry.kind))
+    pub fn all(&self) -> &[BuiltChannel] {
+        &self.entries
     }
 
     /// A channel by its name.
-    pub fn find(&self, name: &ChannelName) -> Option<&Arc<dyn Channel>> {
-        let channels = self.entries.iter().map(|entry| &entry.channel);
-        channels
-            .into_iter()
-            .find(|channel| channel.info().name == *name)
+    pub fn find(&self, name: &ChannelName) -> Option<&BuiltChannel> {
+        self.entries.iter().find(|entry| entry.info.name == *name)
     }
 
     /// The guarded client.
     pub fn http(&self) -> &Arc<Http> {
         &self.http
-    }
-
-    fn infos(&self) -> Vec<ChannelInfo> {
-        let info = |entry: &BuiltChannel| ChannelInfo {
-            concurrency: entry.concurrency,
-            ..entry.channel.info().clone()
-        };
-        self.entries.iter().map(info).collect()
     }
 }
 
@@ -76,11 +57,14 @@ pub fn build(settings: &Settings, links: &Links, screen: &Screen) -> anyhow::Res
     let mut entries = Vec::new();
     let mut faults = Vec::new();
     for configured in &settings.channels {
+        let mut info = configured.info();
+        // No provider can report to an address that only this machine knows.
+        info.capabilities.receipts &= !links.is_local();
         match configured.provider.build(&parts) {
             Ok(channel) => entries.push(BuiltChannel {
-                channel,
-                concurrency: configured.concurrency,
+                info,
                 kind: configured.kind,
+                channel,
             }),
             Err(fault) => faults.push(format!("{:#}", anyhow::Error::from_boxed(fault))),
         }
@@ -111,7 +95,11 @@ fn http_options(settings: &Settings) -> HttpOptions {
 /// What rules are compiled against in this process.
 pub fn environment(settings: &Settings, channels: &Built, zones: Zones) -> Environment {
     Environment {
-        channels: channels.infos(),
+        channels: channels
+            .all()
+            .iter()
+            .map(|entry| entry.info.clone())
+            .collect(),
         settings: EngineSettings {
             failover_after: millis(settings.failover_after),
             still_firing_hold: millis(settings.still_firing_hold),
@@ -143,4 +131,47 @@ fn judged_by(guard: Arc<Guard>) -> WebAddresses {
             Objection::Network(format!("is {kind}, which webhooks may not reach"))
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::channels::configured::Configured;
+    use crate::channels::twilio;
+
+    #[test]
+    fn no_reports_are_expected_at_an_address_of_this_machine() {
+        let provider = twilio::Settings {
+            name: "sms".into(),
+            account_sid: "AC1".to_owned(),
+            auth_token: "hush".into(),
+            shared_keys: Vec::new(),
+            sender: twilio::Sender::Number("+15005550006".to_owned()),
+            balance_min: None,
+            api_url: "https://api.twilio.com".to_owned(),
+        };
+        let twilio = Configured {
+            name: "sms".into(),
+            kind: twilio::KIND.name,
+            concurrency: 7,
+            provider: Arc::new(provider),
+        };
+        let settings = Settings {
+            channels: vec![twilio],
+            ..Settings::default()
+        };
+        let screen: Screen = Arc::new(Mutex::new(Vec::new()));
+        for (public_url, expected) in [
+            ("http://localhost:8080", false),
+            ("https://pager.example.com", true),
+        ] {
+            let built = build(&settings, &Links::new(public_url, [7; 32]), &screen);
+            let built = built.expect("good settings");
+            let info = &built.all()[0].info;
+            assert_eq!(info.capabilities.receipts, expected, "{public_url}");
+            assert_eq!(info.concurrency, 7);
+        }
+    }
 }

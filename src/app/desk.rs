@@ -29,31 +29,31 @@ impl Desk {
 
 impl Channels for Desk {
     fn list(&self) -> Vec<ConfiguredChannel> {
-        let listed = self.channels.kinds();
+        let listed = self.channels.all().iter();
         listed
-            .map(|(name, kind)| ConfiguredChannel {
-                name,
-                kind: kind.to_owned(),
+            .map(|built| ConfiguredChannel {
+                name: built.info.name.clone(),
+                kind: built.kind.to_owned(),
             })
             .collect()
     }
 
     fn check<'port>(&'port self, name: &'port ChannelName) -> Pending<'port, Option<ChannelCheck>> {
         Box::pin(async move {
-            let channel = self.channels.find(name)?;
+            let built = self.channels.find(name)?;
             let mut warnings = Vec::new();
             if self.is_local && name.as_str() != ChannelName::CONSOLE {
                 let text = "links in pages only work on this machine: set public_url";
                 warnings.push(text.to_owned());
             }
-            if !channel.info().capabilities.probes {
+            if !built.info.capabilities.probes {
                 return Some(ChannelCheck {
                     outcome: None,
                     provider_message: None,
                     warnings,
                 });
             }
-            let probed = channel.probe().await;
+            let probed = built.channel.probe().await;
             match probed.capacity {
                 Capacity::Low { text } => warnings.push(text.to_string()),
                 Capacity::Enough | Capacity::Unread => {}
@@ -71,22 +71,23 @@ impl Channels for Desk {
         channel: &'port ChannelName,
         account: &'port str,
     ) -> Pending<'port, Option<String>> {
-        Box::pin(async move { self.channels.find(channel)?.email_of(account).await })
+        Box::pin(async move { self.channels.find(channel)?.channel.email_of(account).await })
     }
 
     fn confirm(&self, name: &ChannelName, address: String, text: String) {
-        let Some(channel) = self.channels.find(name).cloned() else {
+        let Some(built) = self.channels.find(name) else {
             warn!(
                 channel.name = %name,
                 "no such channel; the answer to a reply or press was not sent"
             );
             return;
         };
+        let (name, channel) = (name.clone(), built.channel.clone());
         self.supervisor.spawn("confirmation", async move {
             let sent = channel.confirm(&address, &text).await;
             if !sent.outcome.is_sent() {
                 warn!(
-                    channel.name = %channel.info().name,
+                    channel.name = %name,
                     outcome = %sent.outcome,
                     provider.message = sent.provider_message.as_deref().unwrap_or(""),
                     "the answer to a reply or press was not sent"

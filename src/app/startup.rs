@@ -229,7 +229,9 @@ fn start_sender(
         monotonic: Arc::new(move || clock.monotonic()),
         on_outcome,
     };
-    Sender::new(channels.all(), around)
+    let channels = channels.all().iter();
+    let named = channels.map(|built| (built.info.name.clone(), built.channel.clone()));
+    Sender::new(named.collect(), around)
 }
 
 /// What the driver's thread begins with.

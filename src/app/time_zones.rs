@@ -142,14 +142,11 @@ mod tests {
         let path = "all.yaml".to_owned();
         let environment = Environment {
             zones,
-            channels: vec![crate::engine::ruleset::ChannelInfo {
-                name: "mail".into(),
-                media: vec![crate::engine::ruleset::Medium::Email],
-                reaches_people: true,
-                is_one_endpoint: true,
-                concurrency: crate::engine::ruleset::ChannelInfo::CONCURRENCY,
-                capabilities: crate::engine::ruleset::Capabilities::default(),
-            }],
+            channels: vec![crate::engine::ruleset::ChannelInfo::new(
+                "mail".into(),
+                crate::engine::ruleset::Medium::Email,
+                crate::engine::ruleset::Capabilities::default(),
+            )],
             ..Environment::default()
         };
         let (_, compiled) = check(&[SourceFile { path, text }], &environment);

@@ -30,11 +30,3 @@ pub fn url(channel: &ChannelName, key: &'static str, value: &str) -> Result<Stri
     http::check_url(value).map_err(fault)?;
     Ok(value.trim_end_matches('/').to_owned())
 }
-
-/// Whether the key's value is there at all.
-pub fn filled(channel: &ChannelName, key: &'static str, value: &str) -> Result<(), Error> {
-    if value.trim().is_empty() {
-        return Err(Error::new(channel, key, "is empty; set it"));
-    }
-    Ok(())
-}

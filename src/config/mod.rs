@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use crate::channels::configured;
 use crate::document::section::{Reading, Section};
-use crate::document::{Diagnostic, Value, units};
+use crate::document::{Diagnostic, units};
 
 pub use self::layers::{Secrets, Sources};
 pub use self::settings::{Outbound, Settings, TimeZones, TlsFiles, Watch};
@@ -118,67 +118,14 @@ fn tls_files(mut section: Section<'_, '_>) -> Option<TlsFiles> {
 
 fn read_root(root: &mut Section<'_, '_>) -> Settings {
     let mut settings = Settings::default();
-    root.read_into("listen", units::address, &mut settings.listen);
+    settings.read_values(root);
     let public_url = root.read_address("public_url", units::url);
     warn_of_long_url(public_url.as_deref(), root);
     settings.listen_tls = tls_files(root.section("listen_tls", &LISTEN_TLS));
     let has_tls = settings.listen_tls.is_some();
     settings.public_url = public_url.unwrap_or_else(|| url_of(settings.listen, has_tls));
     settings.listen_public_tls = tls_files(root.section("listen_public_tls", &LISTEN_TLS));
-    let listen_public = units::optional(units::address);
-    root.read_into("listen_public", listen_public, &mut settings.listen_public);
-    root.read_into("data", units::path, &mut settings.data);
-    root.read_into("rules", units::path, &mut settings.rules);
-    root.read_into("time_zones", time_zones, &mut settings.time_zones);
-    root.read_into("body_limit", units::memory, &mut settings.body_limit_bytes);
-    root.read_into(
-        "body_limit_alertmanager",
-        units::memory,
-        &mut settings.body_limit_alertmanager_bytes,
-    );
-    root.read_into(
-        "body_budget",
-        units::budget,
-        &mut settings.body_budget_bytes,
-    );
-    root.read_into(
-        "trusted_proxies",
-        units::hosts_and_networks,
-        &mut settings.trusted_proxies,
-    );
-    root.read_into(
-        "failover_after",
-        units::some_time,
-        &mut settings.failover_after,
-    );
-    root.read_into(
-        "still_firing_hold",
-        units::time,
-        &mut settings.still_firing_hold,
-    );
-    root.read_into("silence_max", units::some_time, &mut settings.silence_max);
-    root.read_into("page_limit", units::count, &mut settings.page_limit);
-    root.read_into("page_window", units::some_time, &mut settings.page_window);
-    let weekly_time = units::optional(units::weekly_time);
-    root.read_into("test_page", weekly_time, &mut settings.test_page);
-    root.read_into("disk_warn", units::size, &mut settings.disk_warn_bytes);
-    root.read_into("disk_min", units::size, &mut settings.disk_min_bytes);
-    root.read_into("keep_events", units::some_time, &mut settings.keep_events);
-    root.read_into(
-        "keep_incidents",
-        units::some_time,
-        &mut settings.keep_incidents,
-    );
-    root.read_into("disk_cap", units::size, &mut settings.disk_cap_bytes);
     settings
-}
-
-fn time_zones(value: &Value) -> Result<TimeZones, String> {
-    match units::text(value)?.as_str() {
-        "bundled" => Ok(TimeZones::Bundled),
-        "system" => Ok(TimeZones::System),
-        _ => Err("must be \"bundled\" or \"system\"".to_owned()),
-    }
 }
 
 fn read_watch(mut section: Section<'_, '_>) -> Watch {

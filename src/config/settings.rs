@@ -7,44 +7,92 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::channels::configured::Configured;
-use crate::document::MapSchema;
+use crate::document::section::Section;
+use crate::document::{MapSchema, Value, units};
 use crate::engine::ruleset::WeeklyTime;
 
-/// Settings of the process, complete and checked.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub listen: SocketAddr,
+const DAY: u64 = 24 * 60 * 60;
+const MIB: usize = 1024 * 1024;
+
+/// Makes [`Settings`] from the settings that are one value: key, field, default, and what parses
+/// it. The others stand in the macro itself.
+macro_rules! settings {
+    ($(
+        $(#[doc = $doc:literal])*
+        $key:literal $field:ident: $type:ty = $default:expr, $parse:expr;
+    )+) => {
+        /// Settings of the process, complete and checked.
+        #[derive(Clone, Debug)]
+        pub struct Settings {
+            $($(#[doc = $doc])* pub $field: $type,)+
+            /// With these `listen` speaks TLS, and nothing else.
+            pub listen_tls: Option<TlsFiles>,
+            pub listen_public_tls: Option<TlsFiles>,
+            /// Without a slash at the end.
+            pub public_url: String,
+            pub watch: Watch,
+            pub outbound: Outbound,
+            /// In the order in which they are tried; the console always exists and stands last.
+            pub channels: Vec<Configured>,
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self {
+                    $($field: $default,)+
+                    listen_tls: None,
+                    listen_public_tls: None,
+                    public_url: "http://127.0.0.1:8080".to_owned(),
+                    watch: Watch::default(),
+                    outbound: Outbound::default(),
+                    channels: vec![Configured::console()],
+                }
+            }
+        }
+
+        impl Settings {
+            /// Reads those of the table; one that is not there or not good keeps its default.
+            pub fn read_values(&mut self, root: &mut Section<'_, '_>) {
+                $(root.read_into($key, $parse, &mut self.$field);)+
+            }
+        }
+
+        const KEYS: &[&str] = &[
+            $($key,)+
+            "listen_tls",
+            "listen_public_tls",
+            "public_url",
+            "watch",
+            "outbound",
+            "channel",
+        ];
+    };
+}
+
+settings! {
+    "listen" listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080)), units::address;
     /// Serves only what the internet side needs.
-    pub listen_public: Option<SocketAddr>,
-    /// With these `listen` speaks TLS, and nothing else.
-    pub listen_tls: Option<TlsFiles>,
-    pub listen_public_tls: Option<TlsFiles>,
-    /// Without a slash at the end.
-    pub public_url: String,
-    pub data: PathBuf,
-    pub rules: PathBuf,
-    pub time_zones: TimeZones,
-    pub body_limit_bytes: usize,
-    pub body_limit_alertmanager_bytes: usize,
-    pub body_budget_bytes: usize,
+    "listen_public" listen_public: Option<SocketAddr> = None, units::optional(units::address);
+    "data" data: PathBuf = PathBuf::from("data"), units::path;
+    "rules" rules: PathBuf = PathBuf::from("rules"), units::path;
+    "time_zones" time_zones: TimeZones = TimeZones::default(), TimeZones::parse;
+    "body_limit" body_limit_bytes: usize = MIB / 2, units::memory;
+    "body_limit_alertmanager" body_limit_alertmanager_bytes: usize = 4 * MIB, units::memory;
+    "body_budget" body_budget_bytes: usize = 64 * MIB, units::budget;
     /// Whose headers are believed about where a request came from.
-    pub trusted_proxies: Vec<IpNet>,
-    pub failover_after: Duration,
-    pub still_firing_hold: Duration,
-    pub silence_max: Duration,
-    pub page_limit: usize,
-    pub page_window: Duration,
+    "trusted_proxies" trusted_proxies: Vec<IpNet> = Vec::new(), units::hosts_and_networks;
+    "failover_after" failover_after: Duration = Duration::from_secs(10), units::some_time;
+    "still_firing_hold" still_firing_hold: Duration = Duration::from_secs(30 * 60), units::time;
+    "silence_max" silence_max: Duration = Duration::from_secs(30 * DAY), units::some_time;
+    "page_limit" page_limit: usize = 10, units::count;
+    "page_window" page_window: Duration = Duration::from_secs(10 * 60), units::some_time;
     /// When each person's contacts are tested, on their own clock.
-    pub test_page: Option<WeeklyTime>,
-    pub disk_warn_bytes: u64,
-    pub disk_min_bytes: u64,
-    pub keep_events: Duration,
-    pub keep_incidents: Duration,
-    pub disk_cap_bytes: u64,
-    pub watch: Watch,
-    pub outbound: Outbound,
-    /// In the order in which they are tried; the console always exists and stands last.
-    pub channels: Vec<Configured>,
+    "test_page" test_page: Option<WeeklyTime> = None, units::optional(units::weekly_time);
+    "disk_warn" disk_warn_bytes: u64 = 1 << 30, units::size;
+    "disk_min" disk_min_bytes: u64 = 256 << 20, units::size;
+    "keep_events" keep_events: Duration = Duration::from_secs(30 * DAY), units::some_time;
+    "keep_incidents" keep_incidents: Duration = Duration::from_secs(400 * DAY), units::some_time;
+    "disk_cap" disk_cap_bytes: u64 = 10 << 30, units::size;
 }
 
 /// Files in PEM that a listener presents itself with.
@@ -62,6 +110,16 @@ pub enum TimeZones {
     #[default]
     Bundled,
     System,
+}
+
+impl TimeZones {
+    fn parse(value: &Value) -> Result<Self, String> {
+        match units::text(value)?.as_str() {
+            "bundled" => Ok(Self::Bundled),
+            "system" => Ok(Self::System),
+            _ => Err("must be \"bundled\" or \"system\"".to_owned()),
+        }
+    }
 }
 
 /// Who hears of trouble in the router itself.
@@ -84,41 +142,6 @@ pub struct Outbound {
     pub no_proxy: Vec<String>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        const DAY: u64 = 24 * 60 * 60;
-        const MIB: usize = 1024 * 1024;
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            listen_public: None,
-            listen_tls: None,
-            listen_public_tls: None,
-            public_url: "http://127.0.0.1:8080".to_owned(),
-            data: PathBuf::from("data"),
-            rules: PathBuf::from("rules"),
-            time_zones: TimeZones::default(),
-            body_limit_bytes: MIB / 2,
-            body_limit_alertmanager_bytes: 4 * MIB,
-            body_budget_bytes: 64 * MIB,
-            trusted_proxies: Vec::new(),
-            failover_after: Duration::from_secs(10),
-            still_firing_hold: Duration::from_secs(30 * 60),
-            silence_max: Duration::from_secs(30 * DAY),
-            page_limit: 10,
-            page_window: Duration::from_secs(10 * 60),
-            test_page: None,
-            disk_warn_bytes: 1 << 30,
-            disk_min_bytes: 256 << 20,
-            keep_events: Duration::from_secs(30 * DAY),
-            keep_incidents: Duration::from_secs(400 * DAY),
-            disk_cap_bytes: 10 << 30,
-            watch: Watch::default(),
-            outbound: Outbound::default(),
-            channels: vec![Configured::console()],
-        }
-    }
-}
-
 impl Settings {
     /// The largest body that is accepted.
     pub fn largest_body_bytes(&self) -> usize {
@@ -130,34 +153,7 @@ impl Settings {
 /// The keys of the file.
 pub const SCHEMA: MapSchema = MapSchema {
     what: "a settings file",
-    keys: &[
-        "listen",
-        "listen_public",
-        "listen_tls",
-        "listen_public_tls",
-        "public_url",
-        "data",
-        "rules",
-        "time_zones",
-        "body_limit",
-        "body_limit_alertmanager",
-        "body_budget",
-        "trusted_proxies",
-        "failover_after",
-        "still_firing_hold",
-        "silence_max",
-        "page_limit",
-        "page_window",
-        "test_page",
-        "disk_warn",
-        "disk_min",
-        "keep_events",
-        "keep_incidents",
-        "disk_cap",
-        "watch",
-        "outbound",
-        "channel",
-    ],
+    keys: KEYS,
     foreign: &[
         (
             "ceiling_pages",

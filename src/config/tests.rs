@@ -482,6 +482,28 @@ fn a_gateway_is_asked_for_its_balance_by_three_settings_or_none() {
 }
 
 #[test]
+fn values_with_which_an_sms_cannot_be_sent_are_refused() {
+    let gateway = "kind = \"sms_webhook\"\nurl = \"https://sms.example.com/send\"\n";
+    let twilio = "kind = \"twilio\"\nauth_token = \"env:TOKEN\"\n";
+    for (kind, line, help) in [
+        (
+            gateway,
+            "method = \"DELETE\"",
+            "must be GET, POST, PUT or PATCH",
+        ),
+        (gateway, "success = []", "must be a list of HTTP statuses"),
+        (gateway, "message_id = \"id\"", "must be a JSON pointer"),
+        (twilio, "account_sid = \" \"", "must not be empty"),
+        (twilio, "from = \"\"", "must not be empty"),
+        (twilio, "messaging_service_sid = \" \"", "must not be empty"),
+    ] {
+        let text = format!("[[channel]]\nname = \"sms\"\n{kind}{line}\n");
+        let faults = faults(&text, &[("TOKEN", "t")]).join("\n");
+        assert!(faults.contains(help), "{line}: {faults}");
+    }
+}
+
+#[test]
 fn an_address_is_kept_as_it_is_and_of_a_bad_one_no_key_is_shown() {
     let text = "[[channel]]\nname = \"sms\"\nkind = \"sms_webhook\"\n\
                 url = \"https://sms.example.com/send/?key=QUJD/\"\n";

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::engine::event::{Action, Event, EventTime, Text};
-use crate::engine::ruleset::Format;
 use crate::engine::time::Timestamp;
 use crate::text::hash::Fnv128;
 
@@ -24,7 +23,7 @@ use super::{BodyLimit, Descriptor, Parsed, Source, json, moment};
 /// The format as it stands in the table.
 pub static FORMAT: Descriptor = Descriptor {
     word: "alertmanager",
-    format: Some(Format::Alertmanager),
+    is_mapped: false,
     parse,
     body_limit: BodyLimit::Alertmanager,
     key_characters: None,

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::engine::event::{Action, Event, EventTime, Fault};
-use crate::engine::ruleset::Format;
 use crate::engine::time::{Duration, Timestamp};
 use crate::text::hash::Fnv128;
 
@@ -22,7 +21,7 @@ use super::{Answer, Answers, BodyLimit, Descriptor, Parsed, Source, json, moment
 /// The format as it stands in the table.
 pub static FORMAT: Descriptor = Descriptor {
     word: "alertmanager_api",
-    format: Some(Format::AlertmanagerApi),
+    is_mapped: false,
     parse,
     body_limit: BodyLimit::Alertmanager,
     key_characters: None,

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::engine::event::{Action, Content, Event, EventTime, Link, Text};
 use crate::engine::key;
-use crate::engine::ruleset::{Format, GenericMapping, Pointers, Unlisted};
+use crate::engine::ruleset::{GenericMapping, Pointers, Unlisted};
 use crate::text::hash::Fnv128;
 
 use super::batch::{Batch, wrong_root};
@@ -25,7 +25,7 @@ use super::{BodyLimit, Descriptor, Parsed, Source, details, json, limits, moment
 /// The format as it stands in the table.
 pub static FORMAT: Descriptor = Descriptor {
     word: "generic",
-    format: None,
+    is_mapped: true,
     parse,
     body_limit: BodyLimit::Ordinary,
     key_characters: None,
@@ -35,11 +35,7 @@ pub static FORMAT: Descriptor = Descriptor {
 /// Reads a body.
 pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
     let unmapped = GenericMapping::default();
-    let mapping = if let Format::Generic(mapping) = &source.integration.format {
-        mapping
-    } else {
-        &unmapped
-    };
+    let mapping = source.integration.mapping.as_deref().unwrap_or(&unmapped);
     let document = match json::read(body) {
         Ok(document) => document,
         Err(fault) => return Parsed::refused(fault),
@@ -373,12 +369,11 @@ mod tests {
     use super::super::parse;
     use super::super::tests::{integration, mapping, now};
     use super::*;
-    use crate::engine::ruleset::Format;
     use serde_json::json;
 
     fn read(rules: &Value, body: &Value) -> Parsed {
         let mut integration = integration("generic");
-        integration.format = Format::Generic(Box::new(mapping(rules)));
+        integration.mapping = Some(Box::new(mapping(rules)));
         parse(&integration, body.to_string().as_bytes(), now())
     }
 

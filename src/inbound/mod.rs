@@ -26,11 +26,11 @@ use std::sync::Arc;
 
 use crate::engine::event::{Event, Fault};
 use crate::engine::records::Receipt;
-use crate::engine::ruleset::{Format, Integration};
+use crate::engine::ruleset::Integration;
 use crate::engine::time::Timestamp;
 
-/// All formats. A new one is a file, a variant of [`Format`] and a line here.
-pub static FORMATS: [&Descriptor; 5] = [
+/// All formats. A new one is a file and a line here.
+pub static FORMATS: &[&Descriptor] = &[
     &native::FORMAT,
     &alertmanager::FORMAT,
     &alertmanager_api::FORMAT,
@@ -42,8 +42,8 @@ pub static FORMATS: [&Descriptor; 5] = [
 pub struct Descriptor {
     /// The word of rule documents.
     pub word: &'static str,
-    /// `None` for the one that each integration describes by a mapping of its own.
-    pub format: Option<Format>,
+    /// Whether each integration describes it by a mapping of its own.
+    pub is_mapped: bool,
     pub parse: fn(Source<'_>, &[u8]) -> Parsed,
     pub body_limit: BodyLimit,
     /// The length that senders of this format expect of a key, if they do.
@@ -86,11 +86,10 @@ pub struct Refused<'request> {
     pub is_temporary: bool,
 }
 
-/// The descriptor of an integration's format.
-pub fn of(format: &Format) -> &'static Descriptor {
-    let mut descriptors = FORMATS.into_iter();
-    let same = descriptors.find(|descriptor| descriptor.format.as_ref() == Some(format));
-    same.unwrap_or(&generic::FORMAT)
+/// The format with this word.
+pub fn of(word: &str) -> &'static Descriptor {
+    let same = FORMATS.iter().find(|format| format.word == word);
+    same.copied().unwrap_or(&generic::FORMAT)
 }
 
 /// What could be read from a request.
@@ -104,7 +103,7 @@ pub struct Parsed {
 
 /// Reads a body in the integration's format.
 pub fn parse(integration: &Integration, body: &[u8], now: Timestamp) -> Parsed {
-    (of(&integration.format).parse)(Source { integration, now }, body)
+    (of(integration.format).parse)(Source { integration, now }, body)
 }
 
 /// Who posted, and when.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::engine::event::{Action, Content, Event, EventTime, Labels, Link, Text};
-use crate::engine::ruleset::Format;
 use crate::text::hash::Fnv128;
 
 use super::batch::{Batch, wrong_root};
@@ -20,7 +19,7 @@ use super::{BodyLimit, Descriptor, Parsed, Source, details, json, limits, moment
 /// The format as it stands in the table.
 pub static FORMAT: Descriptor = Descriptor {
     word: "native",
-    format: Some(Format::Native),
+    is_mapped: false,
     parse,
     body_limit: BodyLimit::Ordinary,
     key_characters: None,

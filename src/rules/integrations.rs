@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use crate::document::{Code, Entry, MapReader, MapSchema, Node, text};
 use crate::engine::event::{Labels, limit};
 use crate::engine::ids::IntegrationName;
-use crate::engine::ruleset::{Format, Integration};
+use crate::engine::ruleset::{GenericMapping, Integration};
 use crate::engine::time::Duration;
 use crate::inbound::FORMATS;
 use crate::text::truncate::quoted;
@@ -60,9 +60,11 @@ impl Context<'_> {
         let table = MapReader::open(&entry.node, &INTEGRATION, &mut self.faults);
         let max_age = table.duration("max_age", MAX_AGE_MIN..=MAX_AGE_MAX, &mut self.faults);
         let resolve_after = table.duration("resolve_after", RESOLVE_AFTER, &mut self.faults);
+        let (format, mapping) = self.format(&table);
         Integration {
             name: entry.key.as_str().into(),
-            format: self.format(&table),
+            format,
+            mapping,
             labels: self.labels(&table),
             max_age: max_age.unwrap_or(MAX_AGE_DEFAULT),
             resolve_after,
@@ -71,23 +73,25 @@ impl Context<'_> {
         }
     }
 
-    fn format(&mut self, table: &MapReader<'_>) -> Format {
+    /// The word of the format, and the mapping of one that needs it.
+    fn format(&mut self, table: &MapReader<'_>) -> (&'static str, Option<Box<GenericMapping>>) {
         let faults = &mut self.faults;
         table.require("format", "native", faults);
-        let words = FORMATS.map(|format| format.word);
-        let format = table.choice("format", &words, faults);
-        let format = format.map(|index| FORMATS[index].format.as_ref());
-        if let Some(None) = format {
+        let words: Vec<&str> = FORMATS.iter().map(|format| format.word).collect();
+        let chosen = table.choice("format", &words, faults);
+        // Rules with a fault come into no force, so that any format will do there.
+        let format = FORMATS[chosen.unwrap_or_default()];
+        if format.is_mapped {
             let node = table.require("mapping", "{ summary: /title }", faults);
             let mapping = node.map(|node| mapping::read(node, faults));
-            return Format::Generic(Box::new(mapping.unwrap_or_default()));
+            return (format.word, Some(Box::new(mapping.unwrap_or_default())));
         }
-        if let Some(at) = table.key_at("mapping").filter(|_| format.is_some()) {
+        if let Some(at) = table.key_at("mapping").filter(|_| chosen.is_some()) {
             let message = "only the format `generic` has a `mapping`";
             let help = "remove it, or write `format: generic`";
             faults.error(Code::UnknownKey, at, message, help);
         }
-        format.flatten().cloned().unwrap_or(Format::Native)
+        (format.word, None)
     }
 
     fn labels(&mut self, table: &MapReader<'_>) -> Labels {

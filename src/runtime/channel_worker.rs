@@ -82,9 +82,8 @@ pub struct Surroundings {
 
 impl Sender {
     /// A sender over these channels.
-    pub fn new(channels: Vec<Arc<dyn Channel>>, around: Surroundings) -> Self {
-        let workers = channels.into_iter().map(|channel| {
-            let name = channel.info().name.clone();
+    pub fn new(channels: Vec<(ChannelName, Arc<dyn Channel>)>, around: Surroundings) -> Self {
+        let workers = channels.into_iter().map(|(name, channel)| {
             let worker = ChannelWorker {
                 channel,
                 under_way: Mutex::default(),
@@ -344,9 +343,9 @@ mod tests {
     use tokio::sync::{Semaphore, mpsc};
 
     use super::*;
-    use crate::channels::{Pending, Probed, sample};
+    use crate::channels::{Pending, sample};
     use crate::engine::ids::PageId;
-    use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
+    use crate::engine::ruleset::Medium;
     use crate::runtime::turn::Job;
     use crate::store::{MemoryStore, Partition};
 
@@ -361,17 +360,12 @@ mod tests {
 
     /// A channel that looks something up for as long as the test wants before it posts.
     struct Slow {
-        info: ChannelInfo,
         arrived: mpsc::UnboundedSender<u64>,
         go_on: Arc<Semaphore>,
         posted: mpsc::UnboundedSender<u64>,
     }
 
     impl Channel for Slow {
-        fn info(&self) -> &ChannelInfo {
-            &self.info
-        }
-
         fn send<'channel>(
             &'channel self,
             order: &'channel SendRequest,
@@ -390,10 +384,6 @@ mod tests {
                 })
             })
         }
-
-        fn probe(&self) -> Pending<'_, Probed> {
-            Box::pin(async { unknown("never asked").into() })
-        }
     }
 
     /// One channel, and all that can be seen of its attempts.
@@ -411,16 +401,7 @@ mod tests {
             let (arrives, arrived) = mpsc::unbounded_channel();
             let (posts, posted) = mpsc::unbounded_channel();
             let go_on = Arc::new(Semaphore::new(0));
-            let info = ChannelInfo {
-                name: "sms".into(),
-                media: vec![Medium::Sms],
-                reaches_people: true,
-                is_one_endpoint: true,
-                concurrency: ChannelInfo::CONCURRENCY,
-                capabilities: Capabilities::default(),
-            };
             let channel = Slow {
-                info,
                 arrived: arrives,
                 go_on: go_on.clone(),
                 posted: posts,
@@ -437,7 +418,7 @@ mod tests {
                 on_outcome: Arc::new(|_, _, _| {}),
             };
             Self {
-                sender: Sender::new(vec![Arc::new(channel)], around),
+                sender: Sender::new(vec![("sms".into(), Arc::new(channel))], around),
                 handle,
                 arrived,
                 go_on,

@@ -87,7 +87,7 @@ const ROOMS: [Room; 18] = [
             "lettre",
             "minijinja",
             "ipnet",
-            // Mail as HTML, escaped by the template engine.
+            // Mail as HTML and answers to Twilio as XML, escaped by the template engine.
             "askama",
             // When a certificate ends.
             "jiff",

@@ -13,7 +13,7 @@ const WIRE: &str = "src/api/wire/";
 const QUALIFIED: [&str; 1] = ["Error"];
 
 /// Names that still mean several things; the list only may shrink.
-const AMBIGUOUS: [&str; 82] = [
+const AMBIGUOUS: [&str; 81] = [
     "Action",
     "Alert",
     "Answer",
@@ -31,7 +31,6 @@ const AMBIGUOUS: [&str; 82] = [
     "Content",
     "Context",
     "Counted",
-    "Counters",
     "Document",
     "End",
     "Endpoint",

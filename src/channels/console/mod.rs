@@ -15,8 +15,7 @@ use crate::channels::links::Links;
 use crate::channels::message_text;
 use crate::channels::outcome::provider_words;
 use crate::channels::{
-    BuildError, CancelToken, Cancelled, Channel, Kind, Parts, Pending, Probed, Provider, Sending,
-    Sent,
+    BuildError, CancelToken, Cancelled, Channel, Kind, Parts, Provider, Sending, Sent,
 };
 use crate::document::MapSchema;
 use crate::document::section::Section;
@@ -73,22 +72,20 @@ impl Provider for Role {
             ],
             Self::Beside => vec![Medium::Console],
         };
+        let capabilities = Capabilities {
+            incidents_named_max: INCIDENTS_NAMED_MAX,
+            ..Capabilities::default()
+        };
         ChannelInfo {
-            name: ChannelName::CONSOLE.into(),
             media,
             reaches_people: *self == Self::Only,
-            is_one_endpoint: true,
-            concurrency: ChannelInfo::CONCURRENCY,
-            capabilities: Capabilities {
-                incidents_named_max: INCIDENTS_NAMED_MAX,
-                ..Capabilities::default()
-            },
+            ..ChannelInfo::new(ChannelName::CONSOLE.into(), Medium::Console, capabilities)
         }
     }
 
     fn build(&self, parts: &Parts) -> Result<Arc<dyn Channel>, BuildError> {
         let (screen, links) = (parts.screen.clone(), parts.links.clone());
-        Ok(Arc::new(Console::new(*self, screen, links)))
+        Ok(Arc::new(Console::new(screen, links)))
     }
 
     fn idle_connections(&self) -> Option<usize> {
@@ -98,7 +95,6 @@ impl Provider for Role {
 
 /// The console channel.
 pub struct Console {
-    info: ChannelInfo,
     screen: Screen,
     /// One page at a time: a terminal that is held must hold one thread and not all of them.
     turn: Arc<Semaphore>,
@@ -107,9 +103,8 @@ pub struct Console {
 
 impl Console {
     /// A console that writes to this screen.
-    pub fn new(role: Role, screen: Screen, links: Links) -> Self {
+    pub fn new(screen: Screen, links: Links) -> Self {
         Self {
-            info: role.info(),
             screen,
             turn: Arc::new(Semaphore::new(1)),
             links,
@@ -136,10 +131,6 @@ impl Console {
 }
 
 impl Channel for Console {
-    fn info(&self) -> &ChannelInfo {
-        &self.info
-    }
-
     /// Writing runs beside the other tasks: a terminal that is held must not hold the router.
     fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a> {
         Box::pin(async move {
@@ -156,10 +147,6 @@ impl Channel for Console {
                 ),
             })
         })
-    }
-
-    fn probe(&self) -> Pending<'_, Probed> {
-        Box::pin(async { sent(Outcome::Delivered, None).into() })
     }
 }
 
@@ -260,7 +247,7 @@ mod tests {
 
     fn shown(order: &SendRequest) -> (Sent, String) {
         let screen = Arc::new(Mutex::new(Vec::new()));
-        let console = Console::new(Role::Only, Arc::clone(&screen) as Screen, sample::links());
+        let console = Console::new(Arc::clone(&screen) as Screen, sample::links());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
@@ -316,12 +303,10 @@ mod tests {
 
     #[test]
     fn beside_real_channels_it_carries_only_its_own_and_never_counts() {
-        let screen: Screen = Arc::new(Mutex::new(Vec::new()));
         let cases = [(Role::Only, 5, true), (Role::Beside, 1, false)];
         for (role, media, reaches) in cases {
-            let console = Console::new(role, Arc::clone(&screen), sample::links());
-            assert_eq!(console.info().media.len(), media);
-            assert_eq!(console.info().reaches_people, reaches);
+            assert_eq!(role.info().media.len(), media);
+            assert_eq!(role.info().reaches_people, reaches);
         }
     }
 
@@ -344,7 +329,7 @@ mod tests {
                 Ok(())
             }
         }
-        let console = Console::new(Role::Only, Arc::new(Mutex::new(Broken)), sample::links());
+        let console = Console::new(Arc::new(Mutex::new(Broken)), sample::links());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()

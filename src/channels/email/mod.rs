@@ -30,7 +30,6 @@ use crate::channels::outcome::provider_words;
 use crate::channels::{CancelToken, Cancelled, Channel, Pending, Probed, Sending, Sent};
 use crate::engine::decision::SendRequest;
 use crate::engine::outcome::{Capacity, Outcome};
-use crate::engine::ruleset::ChannelInfo;
 use crate::engine::urgency::Urgency;
 use crate::text::one_line;
 
@@ -38,7 +37,6 @@ const PROBE_SECONDS: u64 = 15;
 
 /// A relay, and the mails that go through it.
 pub struct Email {
-    info: ChannelInfo,
     relay: Relay,
     from: Mailbox,
     reply_to: Option<Mailbox>,
@@ -61,7 +59,6 @@ impl Email {
         let hello = settings.hello.take();
         let hello = hello.unwrap_or_else(|| settings::greeting_name(public_url, &settings.from));
         Ok(Self {
-            info: settings::info(&settings.name),
             from,
             reply_to,
             id_host: thread::host_for_ids(host),
@@ -145,10 +142,6 @@ impl Email {
 }
 
 impl Channel for Email {
-    fn info(&self) -> &ChannelInfo {
-        &self.info
-    }
-
     fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a> {
         Box::pin(async move {
             let progress = Progress::default();

@@ -79,7 +79,19 @@ impl Tls {
 
 impl Provider for Settings {
     fn info(&self) -> ChannelInfo {
-        info(&self.name)
+        ChannelInfo::new(
+            self.name.clone(),
+            Medium::Email,
+            Capabilities {
+                threads: true,
+                updates: false,
+                buttons: false,
+                receipts: false,
+                probes: true,
+                probes_login: true,
+                incidents_named_max: INCIDENTS_NAMED_MAX,
+            },
+        )
     }
 
     fn build(&self, parts: &Parts) -> Result<Arc<dyn Channel>, BuildError> {
@@ -114,26 +126,6 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-}
-
-/// What the engine must know of a relay.
-pub fn info(name: &ChannelName) -> ChannelInfo {
-    ChannelInfo {
-        name: name.clone(),
-        media: vec![Medium::Email],
-        reaches_people: true,
-        is_one_endpoint: true,
-        concurrency: ChannelInfo::CONCURRENCY,
-        capabilities: Capabilities {
-            threads: true,
-            updates: false,
-            buttons: false,
-            receipts: false,
-            probes: true,
-            probes_login: true,
-            incidents_named_max: INCIDENTS_NAMED_MAX,
-        },
-    }
 }
 
 fn read(name: ChannelName, section: &mut Section<'_, '_>) -> Option<Arc<dyn Provider>> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::http::{Answer as Answered, Auth, Http, Method, Reach, Request};
 use super::inbound::{Answer, Denial, Endpoint, Head, Origin, Posted, Refusal, Reply, Verdict};
 use super::{
-    BuildError, CancelToken, Channel, Inbound, Kind, Parts, Pending, Probed, Provider, Sending,
-    Sent, links::Links, outcome::throttled, sms_text,
+    BuildError, CancelToken, Channel, Inbound, Kind, Parts, Provider, Sending, Sent, links::Links,
+    outcome::throttled, sms_text,
 };
 use crate::document::section::Section;
 use crate::document::{MapSchema, units};
@@ -41,19 +41,11 @@ struct MadeUp {
 
 impl Provider for MadeUp {
     fn info(&self) -> ChannelInfo {
-        ChannelInfo {
-            name: self.name.clone(),
-            media: vec![Medium::Sms],
-            reaches_people: true,
-            is_one_endpoint: true,
-            concurrency: ChannelInfo::CONCURRENCY,
-            capabilities: Capabilities::default(),
-        }
+        ChannelInfo::new(self.name.clone(), Medium::Sms, Capabilities::default())
     }
 
     fn build(&self, parts: &Parts) -> Result<Arc<dyn Channel>, BuildError> {
         Ok(Arc::new(Sender {
-            info: self.info(),
             url: self.url.clone(),
             http: parts.http.clone(),
             links: parts.links.clone(),
@@ -66,7 +58,6 @@ impl Provider for MadeUp {
 }
 
 struct Sender {
-    info: ChannelInfo,
     url: String,
     http: Arc<Http>,
     links: Links,
@@ -81,10 +72,6 @@ fn outcome(answered: &Answered) -> Outcome {
 }
 
 impl Channel for Sender {
-    fn info(&self) -> &ChannelInfo {
-        &self.info
-    }
-
     fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a> {
         let request = Request {
             method: Method::POST,
@@ -101,10 +88,6 @@ impl Channel for Sender {
                 Err(fault) => fault.sent(),
             })
         })
-    }
-
-    fn probe(&self) -> Pending<'_, Probed> {
-        unreachable!("its capabilities say that it does not probe")
     }
 }
 

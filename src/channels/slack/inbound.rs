@@ -1,6 +1,7 @@
 //! Buttons in Slack messages, as Slack posts them, signed over time and body: what the button does,
 //! which page its value names, and which account pressed it.
 
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use crate::channels::inbound::{
@@ -11,15 +12,11 @@ use crate::engine::time::{Duration, Timestamp};
 use crate::signing::Refused;
 use crate::text::form;
 
+use super::settings::Settings;
 use super::signature::{self, Headers};
 
 /// The header of the signature. It is over time and body, so that no two presses share one.
 const SIGNATURE: &str = "x-slack-signature";
-
-/// What tells a request of Slack from one in its name.
-pub struct App {
-    pub signing_secret: String,
-}
 
 /// The form's `payload`, as far as it is used.
 #[derive(Debug, Deserialize)]
@@ -27,11 +24,9 @@ struct SlackPayload {
     #[serde(rename = "type")]
     kind: String,
     user: SlackUser,
-    #[serde(default)]
     channel: Option<SlackChannel>,
     #[serde(default)]
     actions: Vec<Pressed>,
-    #[serde(default)]
     response_url: Option<String>,
 }
 
@@ -50,11 +45,10 @@ struct SlackChannel {
 struct Pressed {
     #[serde(default)]
     action_id: String,
-    #[serde(default)]
     value: Option<String>,
 }
 
-impl Inbound for App {
+impl Inbound for Settings {
     fn takes(&self, endpoint: Endpoint) -> bool {
         endpoint == Endpoint::Buttons
     }
@@ -68,7 +62,9 @@ impl Inbound for App {
             signature: head.header(SIGNATURE),
         };
         let body = body.unwrap_or_default();
-        let Err(refused) = signature::verify(&self.signing_secret, headers, body, head.now) else {
+        let secret = self.signing_secret.as_ref();
+        let secret = secret.map_or("", ExposeSecret::expose_secret);
+        let Err(refused) = signature::verify(secret, headers, body, head.now) else {
             return Ok(Verdict::Genuine);
         };
         let origin = match refused {

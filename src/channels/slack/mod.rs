@@ -22,19 +22,15 @@ use self::people::People;
 pub use self::settings::{Buttons, KIND, Settings};
 use crate::channels::http::{self, Http};
 use crate::channels::links::Links;
-use crate::channels::{
-    CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sending, Sent, check,
-};
+use crate::channels::{CancelToken, Cancelled, Channel, Pending, Probed, Sending, Sent, check};
 use crate::engine::decision::{SendRequest, ThreadRef};
 use crate::engine::outcome::Outcome;
-use crate::engine::ruleset::ChannelInfo;
 use crate::engine::time::Duration;
 
 const PROBE_DEADLINE: Duration = Duration::seconds(10);
 
 /// One workspace.
 pub struct Slack {
-    info: ChannelInfo,
     api: Api,
     people: People,
     links: Links,
@@ -51,7 +47,6 @@ impl Slack {
             return Err(check::Error::new(&settings.name, "token", problem));
         }
         Ok(Self {
-            info: settings.info(),
             buttons: settings.buttons(),
             api: Api::new(http, settings.token, api_url),
             people: People::default(),
@@ -175,10 +170,6 @@ impl Slack {
 }
 
 impl Channel for Slack {
-    fn info(&self) -> &ChannelInfo {
-        &self.info
-    }
-
     fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a> {
         Box::pin(self.attempt_in_time(order, mark))
     }

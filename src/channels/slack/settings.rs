@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::Slack;
-use super::inbound::App;
 use crate::channels::{BuildError, Channel, Inbound, Kind, Parts, Provider};
 use crate::document::section::Section;
 use crate::document::{MapSchema, units};
@@ -64,13 +63,10 @@ pub enum Buttons {
 
 impl Provider for Settings {
     fn info(&self) -> ChannelInfo {
-        ChannelInfo {
-            name: self.name.clone(),
-            media: vec![Medium::Slack],
-            reaches_people: true,
-            is_one_endpoint: true,
-            concurrency: ChannelInfo::CONCURRENCY,
-            capabilities: Capabilities {
+        ChannelInfo::new(
+            self.name.clone(),
+            Medium::Slack,
+            Capabilities {
                 threads: true,
                 updates: true,
                 buttons: self.buttons() == Buttons::Shown,
@@ -79,7 +75,7 @@ impl Provider for Settings {
                 probes_login: true,
                 incidents_named_max: INCIDENTS_NAMED_MAX,
             },
-        }
+        )
     }
 
     fn build(&self, parts: &Parts) -> Result<Arc<dyn Channel>, BuildError> {
@@ -88,10 +84,8 @@ impl Provider for Settings {
     }
 
     fn inbound(&self) -> Option<Arc<dyn Inbound>> {
-        let secret = self.signing_secret.as_ref()?;
-        Some(Arc::new(App {
-            signing_secret: secret.expose_secret().to_owned(),
-        }))
+        self.signing_secret.as_ref()?;
+        Some(Arc::new(self.clone()))
     }
 }
 

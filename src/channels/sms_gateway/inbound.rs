@@ -1,5 +1,6 @@
 //! Replies that a text gateway hands in: shown with a key, and found where the settings point.
 
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::channels::inbound::{
@@ -10,16 +11,9 @@ use crate::engine::time::Timestamp;
 use crate::signing;
 use crate::text::{hash, hex};
 
-use super::settings::{Confirm, Pointers};
+use super::settings::{Confirm, Settings};
 
-/// By what replies are believed, and how they are read.
-pub struct Replies {
-    /// As bearer token or `?key=`.
-    pub key: String,
-    pub pointers: Pointers,
-}
-
-impl Inbound for Replies {
+impl Inbound for Settings {
     fn takes(&self, endpoint: Endpoint) -> bool {
         endpoint == Endpoint::Replies
     }
@@ -28,7 +22,7 @@ impl Inbound for Replies {
         let help = "send inbound_key as `Authorization: Bearer …` or as ?key=".to_owned();
         let given = signing::secret_of(head.header("authorization")).or_else(|| head.query("key"));
         let (origin, denial) = match given {
-            Some(given) if self.is_key(&given) => return Ok(Verdict::Genuine),
+            Some(given) if self.is_inbound_key(&given) => return Ok(Verdict::Genuine),
             Some(_) => (Origin::LikelyProvider, Denial::WrongKey(help)),
             None => (Origin::Unknown, Denial::Unauthorized(help)),
         };
@@ -43,7 +37,7 @@ impl Inbound for Replies {
     fn read(&self, head: &Head, body: &[u8]) -> Result<Posted, String> {
         let root: Value = serde_json::from_slice(body)
             .map_err(|error| format!("the body is not JSON: {error}"))?;
-        let pointers = &self.pointers;
+        let pointers = &self.inbound;
         let message_id = match &pointers.message_id {
             Some(pointer) => pointed(&root, "inbound.message_id", pointer)?,
             None => made_up_id(body, head.now),
@@ -63,14 +57,16 @@ impl Inbound for Replies {
     }
 
     fn confirms_by_message(&self) -> bool {
-        self.pointers.confirm == Confirm::Sms
+        self.inbound.confirm == Confirm::Sms
     }
 }
 
-impl Replies {
-    fn is_key(&self, given: &str) -> bool {
+impl Settings {
+    fn is_inbound_key(&self, given: &str) -> bool {
+        let key = self.inbound_key.as_ref();
+        let key = key.map_or("", ExposeSecret::expose_secret);
         // Hashes are compared, so that time tells nothing about the key.
-        !self.key.is_empty() && hash::sha256(given) == hash::sha256(&self.key)
+        !key.is_empty() && hash::sha256(given) == hash::sha256(key)
     }
 }
 
@@ -96,12 +92,13 @@ fn pointed(root: &Value, setting: &str, pointer: &str) -> Result<Text, String> {
 mod tests {
     use std::collections::BTreeMap;
 
+    use super::super::tests::settings;
     use super::*;
 
     fn verify(key: &str, header: Option<&str>, path: &str) -> Result<Verdict, Refusal> {
-        let replies = Replies {
-            key: key.to_owned(),
-            pointers: Pointers::default(),
+        let replies = Settings {
+            inbound_key: Some(key.into()),
+            ..settings(String::new())
         };
         let header = header.map(|value| ("authorization".to_owned(), value.to_owned()));
         let head = Head {

@@ -21,11 +21,10 @@ use crate::channels::links::Links;
 use crate::channels::outcome::provider_words;
 use crate::channels::template::{Template, Values};
 use crate::channels::{
-    CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sending, Sent, check, sms_text,
+    CancelToken, Cancelled, Channel, Pending, Probed, Sending, Sent, check, sms_text,
 };
 use crate::engine::decision::SendRequest;
 use crate::engine::outcome::{Capacity, Outcome};
-use crate::engine::ruleset::ChannelInfo;
 use crate::engine::time::Duration;
 
 /// The page of a text that belongs to none.
@@ -39,9 +38,7 @@ const PROBE_TIME: Duration = Duration::seconds(10);
 
 /// One gateway.
 pub struct SmsGateway {
-    info: ChannelInfo,
     settings: Settings,
-    method: Method,
     body: Template,
     http: Arc<Http>,
     links: Links,
@@ -52,12 +49,10 @@ pub struct SmsGateway {
 impl SmsGateway {
     /// A channel with these settings, which are checked.
     pub fn new(settings: Settings, http: Arc<Http>, links: Links) -> Result<Self, check::Error> {
-        let (method, body) = validation::check(&settings)?;
+        let body = validation::check(&settings)?;
         Ok(Self {
-            info: settings.info(),
             keys: keys(&settings),
             settings,
-            method,
             body,
             http,
             links,
@@ -89,7 +84,7 @@ impl SmsGateway {
             Err(error) => return Ok(self.sent(Outcome::RefusedContent, &error.to_string())),
         };
         let request = Request {
-            method: self.method.clone(),
+            method: self.settings.method.clone(),
             url: &self.settings.url,
             reach: Reach::Configured,
             auth: Auth::None,
@@ -173,10 +168,6 @@ impl SmsGateway {
 }
 
 impl Channel for SmsGateway {
-    fn info(&self) -> &ChannelInfo {
-        &self.info
-    }
-
     fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a> {
         Box::pin(self.attempt(order, mark))
     }
@@ -248,6 +239,7 @@ fn scalar(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channels::Provider as _;
     use crate::channels::sample::{self, http};
     use crate::engine::ruleset::Medium;
     use crate::engine::time::Duration;
@@ -255,11 +247,11 @@ mod tests {
 
     const JSON_BODY: &str = r#"{"to": {{ to | tojson }}, "text": {{ text | tojson }}}"#;
 
-    fn settings(url: String) -> Settings {
+    pub fn settings(url: String) -> Settings {
         Settings {
             name: "sms-backup".into(),
             url,
-            method: "post".to_owned(),
+            method: Method::POST,
             headers: vec![("X-Key".to_owned(), "hush".into())],
             body: JSON_BODY.to_owned(),
             success: SUCCESS.to_vec(),
@@ -320,7 +312,7 @@ mod tests {
             let kind = "application/x-www-form-urlencoded";
             settings.headers = vec![("Content-Type".to_owned(), kind.into())];
             settings.body = "to={{ to | urlencode }}&m={{ text | urlencode }}".to_owned();
-            settings.method = "PUT".to_owned();
+            settings.method = Method::PUT;
         };
         let (sent, calls) = send(form, Reply::new(200, "queued")).await;
         assert_eq!(sent.reference, None);
@@ -355,16 +347,9 @@ mod tests {
     #[test]
     fn settings_are_checked_when_the_channel_is_made() {
         type Change = fn(&mut Settings);
-        let cases: [(Change, &str, &str); 8] = [
+        let cases: [(Change, &str, &str); 5] = [
             (|s| s.url = "gateway".to_owned(), "url", "https://host"),
-            (|s| s.method = "DELETE".to_owned(), "method", "POST"),
             (|s| s.headers[0].0 = "a b".to_owned(), "headers", "\"a b\""),
-            (|s| s.success.clear(), "success", "[200]"),
-            (
-                |s| s.message_id = Some("id".to_owned()),
-                "message_id",
-                "/id",
-            ),
             (
                 |s| s.body = "{{ message }}".to_owned(),
                 "body",
@@ -405,9 +390,9 @@ mod tests {
             }),
             ..settings(format!("{}/send", server.url()))
         };
+        assert!(settings.info().capabilities.probes);
         let channel = SmsGateway::new(settings, http(&[]), sample::links());
         let channel = channel.expect("good settings");
-        assert!(channel.info().capabilities.probes);
         (channel.probe().await, server.calls())
     }
 

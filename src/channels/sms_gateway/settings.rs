@@ -5,7 +5,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::SmsGateway;
-use super::inbound::Replies;
+use crate::channels::http::Method;
 use crate::channels::{BuildError, Channel, Inbound, Kind, Parts, Provider};
 use crate::document::section::Section;
 use crate::document::{MapSchema, Value, units};
@@ -53,8 +53,7 @@ pub const KIND: Kind = Kind {
 pub struct Settings {
     pub name: ChannelName,
     pub url: String,
-    /// `POST`, `PUT`, `PATCH` or `GET`.
-    pub method: String,
+    pub method: Method,
     /// Without a `content-type` here, the body is JSON.
     pub headers: Vec<(String, SecretString)>,
     /// A template that can name `to`, `text` and `page_id`.
@@ -64,7 +63,7 @@ pub struct Settings {
     pub message_id: Option<String>,
     /// Where it says what is left in the account; unset, nothing is asked.
     pub balance: Option<Balance>,
-    /// Lets the gateway hand in replies; without it they are not accepted.
+    /// Lets the gateway hand in replies, as bearer token or `?key=`; without it none is accepted.
     pub inbound_key: Option<SecretString>,
     pub inbound: Pointers,
 }
@@ -123,18 +122,15 @@ impl Settings {
 
 impl Provider for Settings {
     fn info(&self) -> ChannelInfo {
-        ChannelInfo {
-            name: self.name.clone(),
-            media: vec![Medium::Sms],
-            reaches_people: true,
-            is_one_endpoint: true,
-            concurrency: ChannelInfo::CONCURRENCY,
-            capabilities: Capabilities {
+        ChannelInfo::new(
+            self.name.clone(),
+            Medium::Sms,
+            Capabilities {
                 probes: self.balance.is_some(),
                 incidents_named_max: INCIDENTS_NAMED_MAX,
                 ..Capabilities::default()
             },
-        }
+        )
     }
 
     fn build(&self, parts: &Parts) -> Result<Arc<dyn Channel>, BuildError> {
@@ -143,11 +139,8 @@ impl Provider for Settings {
     }
 
     fn inbound(&self) -> Option<Arc<dyn Inbound>> {
-        let key = self.inbound_key.as_ref()?;
-        Some(Arc::new(Replies {
-            key: key.expose_secret().to_owned(),
-            pointers: self.inbound.clone(),
-        }))
+        self.inbound_key.as_ref()?;
+        Some(Arc::new(self.clone()))
     }
 }
 
@@ -168,7 +161,7 @@ fn read(name: ChannelName, section: &mut Section<'_, '_>) -> Option<Arc<dyn Prov
     Some(Arc::new(Settings {
         name,
         url: url?,
-        method: method.unwrap_or_else(|| "POST".to_owned()),
+        method: method.unwrap_or(Method::POST),
         headers,
         body: body.unwrap_or_else(|| BODY.to_owned()),
         success: success.unwrap_or_else(|| SUCCESS.to_vec()),
@@ -191,13 +184,12 @@ fn read_balance(section: &mut Section<'_, '_>) -> Option<Balance> {
     })
 }
 
-fn method(value: &Value) -> Result<String, String> {
-    let method = units::text(value)?.to_uppercase();
-    if ["GET", "POST", "PUT", "PATCH"].contains(&method.as_str()) {
-        Ok(method)
-    } else {
-        Err("must be GET, POST, PUT or PATCH".to_owned())
-    }
+fn method(value: &Value) -> Result<Method, String> {
+    let word = units::text(value)?.to_uppercase();
+    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH];
+    let mut methods = methods.into_iter();
+    let found = methods.find(|method| method.as_str() == word);
+    found.ok_or_else(|| "must be GET, POST, PUT or PATCH".to_owned())
 }
 
 fn statuses(value: &Value) -> Result<Vec<u16>, String> {

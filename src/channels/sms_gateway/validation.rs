@@ -4,32 +4,19 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::settings::{JSON, Settings};
-use crate::channels::check;
-use crate::channels::http::{self, Method};
 use crate::channels::template::{Template, Values};
+use crate::channels::{check, http};
 
 /// A text with all that a template must not let through unescaped.
 const NASTY_TEXT: &str = "\"quoted\" \\ 100% & <b>\nnext=1";
 
-/// The method of the calls and the template of their bodies, if all settings are good.
-pub fn check(settings: &Settings) -> Result<(Method, Template), check::Error> {
+/// The template of the bodies, if all settings are good.
+pub fn check(settings: &Settings) -> Result<Template, check::Error> {
     let name = &settings.name;
     check::url(name, "url", &settings.url)?;
-    let method =
-        method(&settings.method).ok_or_else(|| check::Error::new(name, "method", METHOD_HELP))?;
     for (header, value) in &settings.headers {
         http::check_header(header, value.expose_secret())
             .map_err(|fault| check::Error::new(name, "headers", fault.to_string()))?;
-    }
-    if settings.success.is_empty() {
-        let help = "is empty; list the statuses that mean success, for example [200]";
-        return Err(check::Error::new(name, "success", help));
-    }
-    if let Some(pointer) = &settings.message_id
-        && !pointer.starts_with('/')
-    {
-        let help = "is not a JSON pointer; write for example \"/id\"";
-        return Err(check::Error::new(name, "message_id", help));
     }
     if let Some(balance) = &settings.balance {
         check_balance_url(settings, &balance.url)?;
@@ -37,7 +24,7 @@ pub fn check(settings: &Settings) -> Result<(Method, Template), check::Error> {
     let body = Template::parse(&settings.body)
         .map_err(|error| check::Error::new(name, "body", error.to_string()))?;
     check_escaping(settings, &body)?;
-    Ok((method, body))
+    Ok(body)
 }
 
 /// The headers hold keys, which go to the gateway and to nobody else.
@@ -51,14 +38,6 @@ fn check_balance_url(settings: &Settings, balance_url: &str) -> Result<(), check
         return Err(check::Error::new(name, "balance_url", help));
     }
     Ok(())
-}
-
-const METHOD_HELP: &str = "is not one of POST, PUT, PATCH and GET";
-
-fn method(name: &str) -> Option<Method> {
-    [Method::POST, Method::PUT, Method::PATCH, Method::GET]
-        .into_iter()
-        .find(|method| method.as_str().eq_ignore_ascii_case(name))
 }
 
 /// Renders the body with a nasty text: a template that forgets to escape would otherwise work

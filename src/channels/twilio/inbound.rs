@@ -1,5 +1,8 @@
 //! What Twilio posts to us, signed: replies and delivery reports, and TwiML as the answer.
 
+use askama::Template;
+use secrecy::ExposeSecret;
+
 use crate::channels::inbound::{
     Answer, Denial, Endpoint, Head, Inbound, Origin, Posted, Refusal, Reply, Report, Verdict,
 };
@@ -9,20 +12,13 @@ use crate::text::form;
 use crate::text::truncate::prefix;
 
 use super::outcome;
+use super::settings::Settings;
 use super::signature::{self, Keys, Signed};
 
 const SIGNATURE: &str = "x-twilio-signature";
 const SIGNATURE_SETTINGS: &str = "x-twilio-webhooks-signature-settings";
 
-/// What tells a request of Twilio from one in its name.
-#[derive(Clone, Default)]
-pub struct Account {
-    pub sid: String,
-    pub auth_token: String,
-    pub shared_keys: Vec<String>,
-}
-
-impl Inbound for Account {
+impl Inbound for Settings {
     fn takes(&self, endpoint: Endpoint) -> bool {
         match endpoint {
             Endpoint::Replies | Endpoint::Reports => true,
@@ -41,13 +37,13 @@ impl Inbound for Account {
             settings: head.header(SIGNATURE_SETTINGS),
         };
         let keys = Keys {
-            auth_token: &self.auth_token,
+            auth_token: self.auth_token.expose_secret(),
             shared: &self.shared_keys,
         };
         let Err(refused) = signature::verify_form(keys, &head.url, &form, signed) else {
             return Ok(Verdict::Genuine);
         };
-        let is_theirs = form::field(&form, "AccountSid") == Some(self.sid.as_str());
+        let is_theirs = form::field(&form, "AccountSid") == Some(self.account_sid.as_str());
         Err(Refusal {
             what: "a request in the name of Twilio",
             cause: refused.to_string(),
@@ -75,12 +71,11 @@ impl Inbound for Account {
 
     /// TwiML; an empty response sends nothing.
     fn answer(&self, told: Option<&str>) -> Answer {
-        let message = told.map(|text| format!("<Message>{}</Message>", escaped(text)));
-        let message = message.unwrap_or_default();
-        let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+        let told = told.map(printable);
         Answer {
             content_type: "text/xml; charset=utf-8",
-            body: format!("{declaration}<Response>{message}</Response>"),
+            // Writing into a string cannot fail.
+            body: Twiml { told }.render().unwrap_or_default(),
         }
     }
 }
@@ -111,25 +106,33 @@ fn required(form: &[(String, String)], name: &str) -> Result<Text, String> {
     value.ok_or_else(|| format!("the form has no field {name}"))
 }
 
-/// Text within XML; what XML cannot hold at all becomes a space.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\n' => escaped.push('\n'),
-            control if control.is_control() => escaped.push(' '),
-            '\u{FFFE}' | '\u{FFFF}' => escaped.push(' '),
-            other => escaped.push(other),
-        }
-    }
-    escaped
+/// The answer as Twilio reads it, escaped by the template engine.
+#[derive(Template)]
+#[template(
+    ext = "xml",
+    source = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response>\
+        {% if let Some(told) = told %}<Message>{{ told }}</Message>{% endif %}</Response>"
+)]
+struct Twiml {
+    told: Option<String>,
+}
+
+/// What XML cannot hold even as an escape becomes a space.
+fn printable(text: &str) -> String {
+    let is_printable = |sign: char| match sign {
+        '\n' => true,
+        '\u{FFFE}' | '\u{FFFF}' => false,
+        other => !other.is_control(),
+    };
+    let signs = text.chars();
+    signs
+        .map(|sign| if is_printable(sign) { sign } else { ' ' })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::settings;
     use super::*;
 
     #[test]
@@ -137,12 +140,12 @@ mod tests {
         let cases = [
             (
                 Some("#1042 <b> & \u{0}x"),
-                "<Response><Message>#1042 &lt;b&gt; &amp;  x</Message></Response>",
+                "<Response><Message>#1042 &#60;b&#62; &#38;  x</Message></Response>",
             ),
             (None, "<Response></Response>"),
         ];
         for (text, expected) in cases {
-            let answer = Account::default().answer(text);
+            let answer = settings(String::new()).answer(text);
             assert!(answer.body.ends_with(expected), "{}", answer.body);
         }
     }

@@ -18,11 +18,10 @@ use crate::channels::http::{Answer, Auth, Http, Method, Reach, Request};
 use crate::channels::links::Links;
 use crate::channels::outcome::provider_words;
 use crate::channels::{
-    CancelToken, Cancelled, Channel, Pending, Probed, Provider, Sending, Sent, check, sms_text,
+    CancelToken, Cancelled, Channel, Pending, Probed, Sending, Sent, check, sms_text,
 };
 use crate::engine::decision::SendRequest;
 use crate::engine::outcome::{Capacity, Outcome};
-use crate::engine::ruleset::ChannelInfo;
 use crate::engine::time::Duration;
 use crate::text::form;
 
@@ -33,7 +32,6 @@ const PROBE_DEADLINE: Duration = Duration::seconds(10);
 
 /// One Twilio account.
 pub struct Twilio {
-    info: ChannelInfo,
     settings: Settings,
     http: Arc<Http>,
     links: Links,
@@ -46,20 +44,8 @@ impl Twilio {
         http: Arc<Http>,
         links: Links,
     ) -> Result<Self, check::Error> {
-        let name = &settings.name;
-        settings.api_url = check::url(name, "api_url", &settings.api_url)?;
-        check::filled(name, "account_sid", &settings.account_sid)?;
-        match &settings.sender {
-            Sender::Number(from) | Sender::Letters(from) => {
-                check::filled(name, "from", from)?;
-            }
-            Sender::MessagingService(sid) => check::filled(name, "messaging_service_sid", sid)?,
-        }
-        let mut info = settings.info();
-        // Twilio cannot report to an address that only this machine knows.
-        info.capabilities.receipts = !links.is_local();
+        settings.api_url = check::url(&settings.name, "api_url", &settings.api_url)?;
         Ok(Self {
-            info,
             settings,
             http,
             links,
@@ -99,7 +85,7 @@ impl Twilio {
             Sender::Number(from) | Sender::Letters(from) => ("From", from.clone()),
             Sender::MessagingService(sid) => ("MessagingServiceSid", sid.clone()),
         });
-        if self.info.capabilities.receipts {
+        if !self.links.is_local() {
             form.push(("StatusCallback", self.status_callback(order)));
         }
         form
@@ -202,10 +188,6 @@ impl Twilio {
 }
 
 impl Channel for Twilio {
-    fn info(&self) -> &ChannelInfo {
-        &self.info
-    }
-
     fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a> {
         Box::pin(self.attempt(order, mark))
     }
@@ -222,7 +204,7 @@ mod tests {
     use crate::engine::ruleset::Medium;
     use crate::test_server::{Call, Reply, Server};
 
-    fn settings(api_url: String) -> Settings {
+    pub fn settings(api_url: String) -> Settings {
         Settings {
             name: "sms".into(),
             account_sid: "AC1".to_owned(),
@@ -278,11 +260,8 @@ mod tests {
     #[tokio::test]
     async fn no_report_is_asked_for_at_an_address_of_this_machine() {
         let links = Links::new("http://localhost:8080", [7; 32]);
-        let (_, calls) = send(links.clone(), Reply::new(201, "{}")).await;
+        let (_, calls) = send(links, Reply::new(201, "{}")).await;
         assert_eq!(calls[0].field("StatusCallback"), None);
-        let api_url = "https://api.twilio.com".to_owned();
-        let twilio = Twilio::new(settings(api_url), http(&[]), links).expect("a channel");
-        assert!(!twilio.info().capabilities.receipts);
     }
 
     #[tokio::test]
@@ -415,22 +394,8 @@ mod tests {
 
     #[test]
     fn settings_are_checked_when_the_channel_is_made() {
-        let no_sid = Settings {
-            account_sid: " ".to_owned(),
-            ..settings("https://api.twilio.com".to_owned())
-        };
-        let no_from = Settings {
-            sender: Sender::Number(String::new()),
-            ..settings("https://api.twilio.com".to_owned())
-        };
-        let cases = [
-            (settings("ftp://x".to_owned()), "api_url"),
-            (no_sid, "account_sid"),
-            (no_from, "from"),
-        ];
-        for (settings, key) in cases {
-            let error = Twilio::new(settings, http(&[]), sample::links()).err();
-            assert_eq!(error.map(|error| error.key), Some(key));
-        }
+        let settings = settings("ftp://x".to_owned());
+        let error = Twilio::new(settings, http(&[]), sample::links()).err();
+        assert_eq!(error.map(|error| error.key), Some("api_url"));
     }
 }

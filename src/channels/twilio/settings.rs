@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::Twilio;
-use super::inbound::Account;
 use crate::channels::{BuildError, Channel, Inbound, Kind, Parts, Provider};
 use crate::document::section::Section;
 use crate::document::{MapSchema, Value, units};
@@ -68,13 +67,10 @@ pub enum Sender {
 
 impl Provider for Settings {
     fn info(&self) -> ChannelInfo {
-        ChannelInfo {
-            name: self.name.clone(),
-            media: vec![Medium::Sms],
-            reaches_people: true,
-            is_one_endpoint: true,
-            concurrency: ChannelInfo::CONCURRENCY,
-            capabilities: Capabilities {
+        ChannelInfo::new(
+            self.name.clone(),
+            Medium::Sms,
+            Capabilities {
                 threads: false,
                 updates: false,
                 buttons: false,
@@ -83,7 +79,7 @@ impl Provider for Settings {
                 probes_login: true,
                 incidents_named_max: INCIDENTS_NAMED_MAX,
             },
-        }
+        )
     }
 
     fn build(&self, parts: &Parts) -> Result<Arc<dyn Channel>, BuildError> {
@@ -92,14 +88,7 @@ impl Provider for Settings {
     }
 
     fn inbound(&self) -> Option<Arc<dyn Inbound>> {
-        let shared_keys = self.shared_keys.iter();
-        Some(Arc::new(Account {
-            sid: self.account_sid.clone(),
-            auth_token: self.auth_token.expose_secret().to_owned(),
-            shared_keys: shared_keys
-                .map(|key| key.expose_secret().to_owned())
-                .collect(),
-        }))
+        Some(Arc::new(self.clone()))
     }
 }
 

@@ -9,6 +9,8 @@
 //! and never from request headers. Twilio signs some requests without the port of the URL and some
 //! with it, default ports included; both forms are tried, as in its own validators.
 
+use secrecy::{ExposeSecret, SecretString};
+
 use crate::signing::{Refused, compare, hmac_sha1, hmac_sha256};
 use crate::text::base64;
 
@@ -17,7 +19,7 @@ use crate::text::base64;
 pub struct Keys<'key> {
     pub auth_token: &'key str,
     /// Several while one takes the place of another.
-    pub shared: &'key [String],
+    pub shared: &'key [SecretString],
 }
 
 /// What a request says of its signature.
@@ -46,7 +48,11 @@ pub fn verify_form(
     let (keys, algorithm) = if signed.settings.trim().is_empty() {
         (vec![keys.auth_token], Algorithm::HmacSha1)
     } else {
-        let shared = keys.shared.iter().map(String::as_str).collect();
+        let shared = keys
+            .shared
+            .iter()
+            .map(ExposeSecret::expose_secret)
+            .collect();
         (shared, algorithm(signed.settings)?)
     };
     if keys.is_empty() {
@@ -176,7 +182,7 @@ mod tests {
     }
 
     fn check_shared(shared: &[&str], settings: &str, signature: &str) -> Result<(), Refused> {
-        let shared: Vec<String> = shared.iter().map(|key| (*key).to_owned()).collect();
+        let shared: Vec<SecretString> = shared.iter().map(|key| (*key).into()).collect();
         let keys = Keys {
             auth_token: TOKEN,
             shared: &shared,

@@ -13,14 +13,12 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::channels::http::{Answer, Auth, Http, Method, Reach, Request};
 use crate::channels::links::Links;
 use crate::channels::{
-    BuildError, CancelToken, Cancelled, Channel, Kind, Parts, Pending, Probed, Provider, Sending,
-    Sent, check,
+    BuildError, CancelToken, Cancelled, Channel, Kind, Parts, Provider, Sending, Sent, check,
 };
 use crate::document::MapSchema;
 use crate::document::section::Section;
 use crate::engine::decision::SendRequest;
 use crate::engine::ids::ChannelName;
-use crate::engine::outcome::{Capacity, Outcome};
 use crate::engine::ruleset::{Capabilities, ChannelInfo, Medium};
 use crate::signing::standard_webhooks::{self, Secret};
 
@@ -49,15 +47,15 @@ pub struct Settings {
 impl Provider for Settings {
     fn info(&self) -> ChannelInfo {
         ChannelInfo {
-            name: self.name.clone(),
-            media: vec![Medium::Webhook],
-            reaches_people: true,
             is_one_endpoint: false,
-            concurrency: ChannelInfo::CONCURRENCY,
-            capabilities: Capabilities {
-                incidents_named_max: INCIDENTS_NAMED_MAX,
-                ..Capabilities::default()
-            },
+            ..ChannelInfo::new(
+                self.name.clone(),
+                Medium::Webhook,
+                Capabilities {
+                    incidents_named_max: INCIDENTS_NAMED_MAX,
+                    ..Capabilities::default()
+                },
+            )
         }
     }
 
@@ -82,7 +80,6 @@ fn read(name: ChannelName, section: &mut Section<'_, '_>) -> Option<Arc<dyn Prov
 
 /// All webhooks that are signed with the same secret.
 pub struct Webhook {
-    info: ChannelInfo,
     secret: Secret,
     http: Arc<Http>,
     links: Links,
@@ -94,7 +91,6 @@ impl Webhook {
         let secret = Secret::parse(settings.secret.expose_secret())
             .map_err(|error| check::Error::new(&settings.name, "secret", error.to_string()))?;
         Ok(Self {
-            info: settings.info(),
             secret,
             http,
             links,
@@ -137,21 +133,8 @@ impl Webhook {
 }
 
 impl Channel for Webhook {
-    fn info(&self) -> &ChannelInfo {
-        &self.info
-    }
-
     fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a> {
         Box::pin(self.attempt(order, mark))
-    }
-
-    fn probe(&self) -> Pending<'_, Probed> {
-        Box::pin(std::future::ready(Probed {
-            outcome: Outcome::Unknown,
-            provider_message: Some("webhooks have no common server to check".to_owned()),
-            capacity: Capacity::Enough,
-            certificate: None,
-        }))
     }
 }
 
@@ -168,6 +151,7 @@ fn read_answer(answer: &Answer) -> Sent {
 mod tests {
     use super::*;
     use crate::channels::sample::{self, NOW, http};
+    use crate::engine::outcome::Outcome;
     use crate::engine::time::Duration;
     use crate::test_server::{Call, Reply, Server};
 

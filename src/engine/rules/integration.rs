@@ -13,7 +13,10 @@ pub type Pointers = Vec<String>;
 #[derive(Clone, Debug)]
 pub struct Integration {
     pub name: IntegrationName,
-    pub format: Format,
+    /// The word of the format in which it posts.
+    pub format: &'static str,
+    /// How events are read, for the format that leaves it to each integration.
+    pub mapping: Option<Box<GenericMapping>>,
     /// Added to each event where the sender has no label of that name.
     pub labels: Labels,
     /// A report of a moment older than this is kept and shown, and pages nobody.
@@ -24,30 +27,6 @@ pub struct Integration {
     pub key_hashes: Vec<[u8; 32]>,
     /// Names that it had before: alerts under them are its own.
     pub was: Vec<IntegrationName>,
-}
-
-/// The format in which an integration posts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Format {
-    Native,
-    Alertmanager,
-    AlertmanagerApi,
-    Pagerduty,
-    Generic(Box<GenericMapping>),
-}
-
-#[cfg(test)]
-impl Format {
-    /// The word of rule documents.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Native => "native",
-            Self::Alertmanager => "alertmanager",
-            Self::AlertmanagerApi => "alertmanager_api",
-            Self::Pagerduty => "pagerduty",
-            Self::Generic(_) => "generic",
-        }
-    }
 }
 
 /// What becomes of an event whose action the mapping does not list.

@@ -11,7 +11,7 @@ use crate::engine::event::Text;
 use crate::engine::ids::{
     ChannelName, ContactName, IntegrationName, PolicyName, Revision, ScheduleName, UserName,
 };
-pub use crate::engine::integration::{Format, GenericMapping, Integration, Pointers, Unlisted};
+pub use crate::engine::integration::{GenericMapping, Integration, Pointers, Unlisted};
 use crate::engine::phone;
 pub use crate::engine::policy::{ChannelTarget, Policy, PolicyStep, Target};
 use crate::engine::routing::Tree;
@@ -110,8 +110,17 @@ pub struct ChannelInfo {
 }
 
 impl ChannelInfo {
-    /// Attempts under way at once unless the settings say otherwise.
-    pub const CONCURRENCY: usize = 32;
+    /// A channel as most are: one endpoint that reaches people, with 32 attempts under way at once.
+    pub fn new(name: ChannelName, medium: Medium, capabilities: Capabilities) -> Self {
+        Self {
+            name,
+            media: vec![medium],
+            reaches_people: true,
+            is_one_endpoint: true,
+            concurrency: 32,
+            capabilities,
+        }
+    }
 }
 
 /// What a channel can do beyond sending text.

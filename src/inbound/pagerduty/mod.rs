@@ -11,7 +11,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::engine::event::{Action, Event, EventTime, Text};
-use crate::engine::ruleset::Format;
 use crate::text::hash::Fnv128;
 
 use self::answers::{ANSWERS, CHANGE_ANSWERS};
@@ -24,9 +23,11 @@ use super::fields::Fields;
 use super::{BodyLimit, Descriptor, Parsed, Source, json, moment};
 
 /// The format as it stands in the table.
-pub static FORMAT: Descriptor = Descriptor {
+pub static FORMAT: Descriptor = EVENTS;
+
+const EVENTS: Descriptor = Descriptor {
     word: "pagerduty",
-    format: Some(Format::Pagerduty),
+    is_mapped: false,
     parse,
     body_limit: BodyLimit::Ordinary,
     key_characters: Some(32),
@@ -35,12 +36,9 @@ pub static FORMAT: Descriptor = Descriptor {
 
 /// Change events, which have a path of their own and no key.
 pub static CHANGE: Descriptor = Descriptor {
-    word: "pagerduty",
-    format: Some(Format::Pagerduty),
     parse: parse_change,
-    body_limit: BodyLimit::Ordinary,
-    key_characters: Some(32),
     answers: Some(CHANGE_ANSWERS),
+    ..EVENTS
 };
 
 /// Reads a body: one event.

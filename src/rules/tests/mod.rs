@@ -34,12 +34,9 @@ fn file(path: &str, text: &str) -> SourceFile {
 
 fn channel(name: &str, media: &[Medium]) -> ChannelInfo {
     ChannelInfo {
-        name: name.into(),
         media: media.to_vec(),
         reaches_people: name != ChannelName::CONSOLE,
-        is_one_endpoint: true,
-        concurrency: ChannelInfo::CONCURRENCY,
-        capabilities: Capabilities::default(),
+        ..ChannelInfo::new(name.into(), media[0], Capabilities::default())
     }
 }
 

@@ -10,7 +10,7 @@ use crate::engine::calendar::Turn;
 use crate::engine::ids::ContactName;
 use crate::engine::matcher::Fields;
 use crate::engine::routing::{GroupBy, ResolveAfter, Route};
-use crate::engine::ruleset::{Format, NotifyStep, RuleSet, Target};
+use crate::engine::ruleset::{NotifyStep, RuleSet, Target};
 use crate::engine::time::{Duration, Timestamp};
 use crate::engine::urgency::UrgencyRule;
 use crate::rules::moves::moves_on_call;
@@ -79,7 +79,7 @@ fn the_example_of_the_reference_compiles_wholly() {
     );
 
     let prometheus = &rules.integrations["prometheus"];
-    assert_eq!(prometheus.format, Format::Alertmanager);
+    assert_eq!(prometheus.format, "alertmanager");
     assert_eq!(
         prometheus.labels.get("origin").map(|value| &**value),
         Some("prometheus")
@@ -306,9 +306,7 @@ fn a_mapping_is_read_with_its_pointers_and_maps() {
     let rules = rules_of(&[file("base.yaml", BASE), file("hook.yaml", text)]);
     let hook = &rules.integrations["hook"];
     assert_eq!(hook.max_age, Duration::hours(1));
-    let Format::Generic(mapping) = &hook.format else {
-        panic!("not generic: {:?}", hook.format);
-    };
+    let mapping = hook.mapping.as_ref().expect("it is generic");
     assert_eq!(mapping.each.as_deref(), Some("/alerts"));
     assert_eq!(mapping.details.as_deref(), Some(""), "the whole body");
     assert_eq!(mapping.dedup_key, ["/id", "/host"]);
@@ -337,7 +335,7 @@ fn the_starter_rules_have_no_fault_and_cover_each_format() {
     let formats: Vec<&str> = rules
         .integrations
         .values()
-        .map(|integration| integration.format.as_str())
+        .map(|integration| integration.format)
         .collect();
     assert_eq!(
         formats,

@@ -3,8 +3,6 @@
 //! Labels hold configured names and our own words only, never what a sender wrote: their number is
 //! bounded by the configuration.
 
-mod clients;
-
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -14,68 +12,128 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Metric, Registry, Unit};
 
-type Labels<const COUNT: usize> = [(&'static str, String); COUNT];
-type Counters<const COUNT: usize> = Family<Labels<COUNT>, Counter>;
-type Gauges<const COUNT: usize> = Family<Labels<COUNT>, Gauge>;
+type Labels = Vec<(&'static str, String)>;
 
 /// All measurements of the process. Share it in an `Arc`.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    events: Counters<1>,
-    receipts: Counters<1>,
-    attempts: Counters<2>,
-    attempt_seconds: Family<Labels<1>, Histogram>,
-    reports_refused: Counters<1>,
-    requests_refused: Counters<1>,
-    pages: Counters<3>,
-    open_incidents: Gauges<1>,
-    queues: Gauges<1>,
+    families: Families,
+    attempts: Family<Labels, Counter>,
+    attempt_seconds: Family<Labels, Histogram>,
+    queues: Family<Labels, Gauge>,
     commit_seconds: Histogram,
     batch_inputs: Histogram,
-    lanes_waiting: Gauges<1>,
     timers_overdue: Gauge,
     audit_clean: Gauge,
-    last_success: Gauges<1>,
     disk_free_bytes: Gauge,
-    connections: Connections,
+    connections: Family<Labels, Gauge>,
+    body_bytes: Family<Labels, Gauge>,
     log_lines_lost: Counter,
-    panics: Counters<1>,
-    body_bytes: Gauges<1>,
-    bodies_refused: Counters<1>,
 }
 
-/// Connections of clients, by the listener that they came to.
-#[derive(Debug)]
-struct Connections {
-    open: Gauges<1>,
-    full: Counters<1>,
-    refused: Counters<2>,
-    handshakes: Counters<2>,
-    accepts_failed: Counters<1>,
-    gave_way: Counters<2>,
-    certificates: Gauges<1>,
-}
-
-impl Connections {
-    fn new(registry: &mut Registry) -> Self {
-        let refused = "Connections that were refused";
-        let full = "How often all connections of a listener, or the share of a client, were in \
-            use";
-        let handshakes = "Connections whose client did not complete the handshake";
-        let accepts = "Connections that could not be accepted for lack of descriptors or memory";
-        let gave_way = "Connections closed to make room for others";
-        let certificates = "tls_certificate_expires_timestamp_seconds";
-        let expires = "When the certificate of a listener expires";
-        Self {
-            accepts_failed: add(registry, "http_accepts_failed", accepts),
-            gave_way: add(registry, "http_connections_gave_way", gave_way),
-            handshakes: add(registry, "tls_handshakes_failed", handshakes),
-            certificates: add(registry, certificates, expires),
-            open: add(registry, "http_connections", "Connections of clients"),
-            full: add(registry, "http_connections_full", full),
-            refused: add(registry, "http_connections_refused", refused),
+/// Measurements by labels that are only ever counted up by one, or set: each with the method that
+/// does it, whose arguments are the labels and, for a gauge, the value.
+macro_rules! measures {
+    (
+        counts { $(
+            #[doc = $count_doc:literal]
+            $count:ident($($count_label:ident: $count_text:ty),+)
+                = $count_name:literal, $count_help:literal;
+        )+ }
+        gauges { $(
+            #[doc = $gauge_doc:literal]
+            $gauge:ident($gauge_label:ident: $gauge_text:ty; $value:ident: $number:ty)
+                = $gauge_name:literal, $gauge_help:literal;
+        )+ }
+    ) => {
+        #[derive(Debug)]
+        struct Families {
+            $($count: Family<Labels, Counter>,)+
+            $($gauge: Family<Labels, Gauge>,)+
         }
+
+        impl Families {
+            fn new(registry: &mut Registry) -> Self {
+                Self {
+                    $($count: add(registry, $count_name, $count_help),)+
+                    $($gauge: add(registry, $gauge_name, $gauge_help),)+
+                }
+            }
+        }
+
+        impl Metrics {
+            $(
+                #[doc = $count_doc]
+                pub fn $count(&self, $($count_label: $count_text),+) {
+                    let labels = [$((stringify!($count_label), $count_label)),+];
+                    at(&self.families.$count, labels).inc();
+                }
+            )+
+            $(
+                #[doc = $gauge_doc]
+                pub fn $gauge(&self, $gauge_label: $gauge_text, $value: $number) {
+                    let labels = [(stringify!($gauge_label), $gauge_label)];
+                    at(&self.families.$gauge, labels).set(signed($value));
+                }
+            )+
+        }
+    };
+}
+
+measures! {
+    counts {
+        /// An event of a configured integration that was made durable.
+        event_accepted(integration: &str) = "events_accepted", "Events stored durably";
+        /// A receipt with its disposition.
+        receipt(disposition: &'static str) = "receipts", "Receipts by disposition";
+        /// A delivery report by a channel on an attempt that went by another.
+        report_refused(channel: &str)
+            = "delivery_reports_refused", "Delivery reports on attempts of another channel";
+        /// A request in the name of a channel's provider, refused for its signature or key.
+        request_refused(channel: &str)
+            = "requests_refused",
+              "Replies, buttons and reports refused for their signature or key";
+        /// A page of a kind, on a medium, that reached a state.
+        page(kind: &'static str, medium: &'static str, state: &'static str)
+            = "pages", "Pages that reached a state";
+        /// A client was not let in.
+        connection_refused(listener: &'static str, why: &'static str)
+            = "http_connections_refused", "Connections that were refused";
+        /// As many clients are connected as may be.
+        connections_full(listener: &'static str)
+            = "http_connections_full",
+              "How often all connections of a listener, or the share of a client, were in use";
+        /// A client did not come as far as its first request.
+        handshake_failed(listener: &'static str, why: &'static str)
+            = "tls_handshakes_failed",
+              "Connections whose client did not complete the handshake";
+        /// The system gave no connection to a listener.
+        accept_failed(listener: &'static str)
+            = "http_accepts_failed",
+              "Connections that could not be accepted for lack of descriptors or memory";
+        /// A connection was ended to make room for another.
+        connection_gave_way(listener: &'static str, was: &'static str)
+            = "http_connections_gave_way", "Connections closed to make room for others";
+        /// A request was refused because its pool has no room.
+        body_refused(pool: &'static str)
+            = "http_bodies_refused", "Requests refused because too many bytes of bodies were held";
+        /// A task failed inside.
+        task_panicked(task: &'static str) = "task_panics", "Tasks that panicked";
+    }
+    gauges {
+        /// How many incidents are open in a status.
+        set_open_incidents(status: &'static str; count: usize)
+            = "open_incidents", "Open incidents by status";
+        /// How many attempts wait in the lane of a channel.
+        set_lane_waiting(channel: &str; count: usize) = "lane_waiting", "Queued attempts";
+        /// When a channel last took a message, in seconds since 1970.
+        set_last_success(channel: &str; at_seconds: i64)
+            = "channel_last_success_timestamp_seconds", "When a channel last accepted a message";
+        /// When the certificate of a listener expires.
+        set_certificate_end(listener: &'static str; seconds: i64)
+            = "tls_certificate_expires_timestamp_seconds",
+              "When the certificate of a listener expires";
     }
 }
 
@@ -109,107 +167,51 @@ impl Default for Metrics {
     }
 }
 
-const BODY_BYTES: &str = "Bytes of request bodies held in memory";
-const BODIES_REFUSED: &str = "Requests refused because too many bytes of bodies were held";
-const REPORTS_REFUSED: &str = "Delivery reports on attempts of another channel";
-const LOG_LINES_LOST: &str = "Log lines that were dropped or could not be written";
-const REQUESTS_REFUSED: &str = "Replies, buttons and reports refused for their signature or key";
-
 impl Metrics {
     /// Nothing measured yet.
     pub fn new() -> Self {
-        let mut registry = Registry::with_prefix("reveille");
+        let mut root = Registry::with_prefix("reveille");
+        let registry = &mut root;
+        let disk_free = "Free space on the disk of the store";
+        let audit_clean = "1 if the last self-audit found nothing";
+        let body_bytes = "Bytes of request bodies held in memory";
+        let log_lines_lost = "Log lines that were dropped or could not be written";
         Self {
-            events: add(&mut registry, "events_accepted", "Events stored durably"),
-            receipts: add(&mut registry, "receipts", "Receipts by disposition"),
-            attempts: add(&mut registry, "attempts", "Attempts that ended, by outcome"),
+            families: Families::new(registry),
+            attempts: add(registry, "attempts", "Attempts that ended, by outcome"),
             attempt_seconds: add_seconds(
-                &mut registry,
+                registry,
                 "attempt",
                 "Time from the start of an attempt to its outcome",
                 Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.01, 2.0, 14))),
             ),
-            reports_refused: add(&mut registry, "delivery_reports_refused", REPORTS_REFUSED),
-            requests_refused: add(&mut registry, "requests_refused", REQUESTS_REFUSED),
-            pages: add(&mut registry, "pages", "Pages that reached a state"),
-            open_incidents: add(&mut registry, "open_incidents", "Open incidents by status"),
-            queues: add(&mut registry, "queue_length", "Queued inputs"),
+            queues: add(registry, "queue_length", "Queued inputs"),
             commit_seconds: add_seconds(
-                &mut registry,
+                registry,
                 "commit",
                 "Time to make a batch durable",
                 Histogram::new(exponential_buckets(0.000_1, 2.0, 16)),
             ),
             batch_inputs: add_metric(
-                &mut registry,
+                registry,
                 "batch_inputs",
                 "Inputs in one commit",
                 Histogram::new(exponential_buckets(1.0, 2.0, 9)),
             ),
-            lanes_waiting: add(&mut registry, "lane_waiting", "Queued attempts"),
-            timers_overdue: add(&mut registry, "timers_overdue", "Timers that are overdue"),
-            audit_clean: add(
-                &mut registry,
-                "audit_clean",
-                "1 if the last self-audit found nothing",
-            ),
-            last_success: add(
-                &mut registry,
-                "channel_last_success_timestamp_seconds",
-                "When a channel last accepted a message",
-            ),
-            disk_free_bytes: add(
-                &mut registry,
-                "disk_free_bytes",
-                "Free space on the disk of the store",
-            ),
-            connections: Connections::new(&mut registry),
-            body_bytes: add(&mut registry, "http_body_bytes", BODY_BYTES),
-            bodies_refused: add(&mut registry, "http_bodies_refused", BODIES_REFUSED),
-            log_lines_lost: add(&mut registry, "log_lines_lost", LOG_LINES_LOST),
-            panics: add(&mut registry, "task_panics", "Tasks that panicked"),
-            registry,
+            timers_overdue: add(registry, "timers_overdue", "Timers that are overdue"),
+            audit_clean: add(registry, "audit_clean", audit_clean),
+            disk_free_bytes: add(registry, "disk_free_bytes", disk_free),
+            connections: add(registry, "http_connections", "Connections of clients"),
+            body_bytes: add(registry, "http_body_bytes", body_bytes),
+            log_lines_lost: add(registry, "log_lines_lost", log_lines_lost),
+            registry: root,
         }
-    }
-
-    /// An event of a configured integration that was made durable.
-    pub fn event_accepted(&self, integration: &str) {
-        at(&self.events, [("integration", integration)]).inc();
-    }
-
-    /// A receipt with its disposition.
-    pub fn receipt(&self, disposition: &'static str) {
-        at(&self.receipts, [("disposition", disposition)]).inc();
     }
 
     /// An attempt that ended.
     pub fn attempt(&self, channel: &str, outcome: &'static str, took: Duration) {
         at(&self.attempts, [("channel", channel), ("outcome", outcome)]).inc();
         at(&self.attempt_seconds, [("channel", channel)]).observe(took.as_secs_f64());
-    }
-
-    /// A delivery report by a channel on an attempt that went by another.
-    pub fn report_refused(&self, channel: &str) {
-        at(&self.reports_refused, [("channel", channel)]).inc();
-    }
-
-    /// A request in the name of a channel's provider, refused for its signature or key.
-    pub fn request_refused(&self, channel: &str) {
-        at(&self.requests_refused, [("channel", channel)]).inc();
-    }
-
-    /// A page of a kind, on a medium, that reached a state.
-    pub fn page(&self, kind: &'static str, medium: &'static str, state: &'static str) {
-        at(
-            &self.pages,
-            [("kind", kind), ("medium", medium), ("state", state)],
-        )
-        .inc();
-    }
-
-    /// How many incidents are open in a status.
-    pub fn set_open_incidents(&self, status: &'static str, count: usize) {
-        at(&self.open_incidents, [("status", status)]).set(signed(count));
     }
 
     /// How many inputs wait for the driver.
@@ -223,11 +225,6 @@ impl Metrics {
         self.batch_inputs.observe(f64::from(inputs));
     }
 
-    /// How many attempts wait in the lane of a channel.
-    pub fn set_lane_waiting(&self, channel: &str, count: usize) {
-        at(&self.lanes_waiting, [("channel", channel)]).set(signed(count));
-    }
-
     /// How many timers should have run by now.
     pub fn set_timers_overdue(&self, count: usize) {
         self.timers_overdue.set(signed(count));
@@ -235,21 +232,32 @@ impl Metrics {
 
     /// The result of the self-audit.
     pub fn set_audit(&self, audit: Audit) {
-        self.audit_clean.set(match audit {
-            Audit::Clean => 1,
-            Audit::Troubled => 0,
-        });
-    }
-
-    /// When a channel last took a message, in seconds since 1970.
-    pub fn set_last_success(&self, channel: &str, at_seconds: i64) {
-        at(&self.last_success, [("channel", channel)]).set(at_seconds);
+        self.audit_clean.set(i64::from(audit == Audit::Clean));
     }
 
     /// Free space on the disk of the store.
     pub fn set_disk_free(&self, bytes: u64) {
-        self.disk_free_bytes
-            .set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.disk_free_bytes.set(signed(bytes));
+    }
+
+    /// A client connected.
+    pub fn connection_opened(&self, listener: &'static str) {
+        at(&self.connections, [("listener", listener)]).inc();
+    }
+
+    /// A connection of a client ended.
+    pub fn connection_closed(&self, listener: &'static str) {
+        at(&self.connections, [("listener", listener)]).dec();
+    }
+
+    /// More bytes of bodies are held in a pool.
+    pub fn body_bytes_held(&self, pool: &'static str, bytes: usize) {
+        at(&self.body_bytes, [("pool", pool)]).inc_by(signed(bytes));
+    }
+
+    /// Bytes of bodies were given back to a pool.
+    pub fn body_bytes_freed(&self, pool: &'static str, bytes: usize) {
+        at(&self.body_bytes, [("pool", pool)]).dec_by(signed(bytes));
     }
 
     /// How many log lines were lost since the process began. Whether there are new ones.
@@ -257,11 +265,6 @@ impl Metrics {
         let new = count.saturating_sub(self.log_lines_lost.get());
         self.log_lines_lost.inc_by(new);
         new > 0
-    }
-
-    /// A task failed inside.
-    pub fn task_panicked(&self, task: &'static str) {
-        at(&self.panics, [("task", task)]).inc();
     }
 
     /// All of it in the OpenMetrics text format.
@@ -277,10 +280,10 @@ impl Metrics {
 
 /// The measurement with these labels.
 fn at<const COUNT: usize, M: Clone>(
-    family: &Family<Labels<COUNT>, M>,
+    family: &Family<Labels, M>,
     labels: [(&'static str, &str); COUNT],
 ) -> M {
-    family.get_or_create_owned(&labels.map(|(name, value)| (name, value.to_owned())))
+    family.get_or_create_owned(&labels.map(|(name, value)| (name, value.to_owned())).into())
 }
 
 fn add<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
@@ -297,8 +300,8 @@ fn add_seconds<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &st
     metric
 }
 
-fn signed(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+fn signed(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -99,7 +99,6 @@ pub fn usual() -> Vec<ChannelInfo> {
         channel("twilio", Medium::Sms, named(3)),
         ChannelInfo {
             is_one_endpoint: false,
-            concurrency: ChannelInfo::CONCURRENCY,
             ..channel("hooks", Medium::Webhook, named(50))
         },
         ChannelInfo {
@@ -121,12 +120,5 @@ pub fn with_second_sms() -> Vec<ChannelInfo> {
 }
 
 fn channel(name: &str, medium: Medium, capabilities: Capabilities) -> ChannelInfo {
-    ChannelInfo {
-        name: name.into(),
-        media: vec![medium],
-        reaches_people: true,
-        is_one_endpoint: true,
-        concurrency: ChannelInfo::CONCURRENCY,
-        capabilities,
-    }
+    ChannelInfo::new(name.into(), medium, capabilities)
 }

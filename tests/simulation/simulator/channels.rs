@@ -25,7 +25,6 @@ pub fn channels(random: &mut Random) -> Vec<ChannelInfo> {
     }
     channels.push(ChannelInfo {
         is_one_endpoint: false,
-        concurrency: ChannelInfo::CONCURRENCY,
         ..channel("hooks", Medium::Webhook, 50)
     });
     channels.push(ChannelInfo {
@@ -45,15 +44,12 @@ pub fn channels(random: &mut Random) -> Vec<ChannelInfo> {
 }
 
 fn channel(name: &str, medium: Medium, names: usize) -> ChannelInfo {
-    ChannelInfo {
-        name: name.into(),
-        media: vec![medium],
-        reaches_people: true,
-        is_one_endpoint: true,
-        concurrency: ChannelInfo::CONCURRENCY,
-        capabilities: Capabilities {
+    ChannelInfo::new(
+        name.into(),
+        medium,
+        Capabilities {
             incidents_named_max: names,
             ..Capabilities::default()
         },
-    }
+    )
 }
