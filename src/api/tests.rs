@@ -34,6 +34,7 @@ use crate::store::MemoryStore;
 use crate::store::{self, Partition};
 use crate::telemetry::Metrics;
 use crate::text::{hash, hex};
+use crate::web;
 
 const NOW: Timestamp = Timestamp(1_795_403_400_000);
 
@@ -188,6 +189,11 @@ async fn ask(router: axum::Router, request: Request<Body>) -> (StatusCode, Value
     (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
 }
 
+/// With the pages for browsers.
+fn router(state: Arc<ApiState>) -> axum::Router {
+    super::router(state, web::routes)
+}
+
 fn request(method: &str, path: &str, token: Option<&str>) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path);
     if let Some(token) = token {
@@ -200,7 +206,7 @@ fn request(method: &str, path: &str, token: Option<&str>) -> Request<Body> {
 async fn every_route_with_a_role_refuses_strangers_and_weaker_roles() {
     let state = Arc::new(state());
     let mut refused = 0;
-    for route in openapi::routes() {
+    for route in openapi::routes(web::routes) {
         let Access::Role(_) = route.access else {
             continue;
         };
@@ -245,7 +251,7 @@ async fn a_token_without_a_user_cannot_ask_for_its_own() {
 #[tokio::test]
 async fn every_route_for_monitors_refuses_a_missing_and_a_wrong_key() {
     let state = Arc::new(state());
-    for route in openapi::routes() {
+    for route in openapi::routes(web::routes) {
         let Access::Integration = route.access else {
             continue;
         };
@@ -349,10 +355,14 @@ async fn the_public_listener_knows_neither_the_api_nor_the_home_page() {
         "/v1/events",
     ] {
         let request = request("GET", path, Some("root"));
-        let (status, _) = ask(public_router(state.clone()), request).await;
+        let (status, _) = ask(public_router(state.clone(), web::routes), request).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
     }
-    let (status, _) = ask(public_router(state), request("GET", "/healthz", None)).await;
+    let (status, _) = ask(
+        public_router(state, web::routes),
+        request("GET", "/healthz", None),
+    )
+    .await;
     assert_eq!(status, StatusCode::OK);
 }
 

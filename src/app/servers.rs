@@ -36,6 +36,7 @@ use crate::runtime::handle::Handle;
 use crate::runtime::supervise::Supervisor;
 use crate::store::Store;
 use crate::telemetry::Metrics;
+use crate::web;
 
 /// Requests under way are waited for at most this long.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
@@ -166,7 +167,7 @@ pub async fn start(
         .local_addr()
         .context("failed to learn the address that was bound")?;
     let main = doors(main, "listen", bound.main_tls);
-    let router = router(state.clone());
+    let router = router(state.clone(), web::routes);
     let mut tasks = vec![serve(
         main,
         router,
@@ -176,7 +177,7 @@ pub async fn start(
     )];
     if let (Some(socket), Some(address)) = (bound.public, settings.listen_public) {
         let public = doors(listen(socket, address)?, "listen_public", bound.public_tls);
-        let router = public_router(state);
+        let router = public_router(state, web::routes);
         let supervisor = supervisor.clone();
         tasks.push(serve(public, router, proxies.clone(), supervisor, stopped));
     }
