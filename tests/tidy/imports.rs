@@ -231,7 +231,6 @@ const API_ROOMS: &[&str] = &[
     "runtime::Handle",
     "store",
     "telemetry",
-    "web",
 ];
 
 const API_CRATES: &[&str] = &[
@@ -241,7 +240,6 @@ const API_CRATES: &[&str] = &[
     "tokio",
     "utoipa",
     "utoipa_axum",
-    "askama",
     "serde_json",
     "jiff",
     "ipnet",
