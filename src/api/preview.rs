@@ -84,7 +84,7 @@ fn question(state: &ApiState, query: &RouteQuery, body: &[u8]) -> Result<Questio
             Problem::invalid("raw=1 needs integration=NAME, which says how to read the body")
         })?;
         return Ok(Question {
-            integration: named(&rules, name)?,
+            integration: names::integration(&rules, name)?.clone(),
             body: body.to_vec(),
             is_raw: true,
             at: at.map(|at| parse::moment("at", at)).transpose()?,
@@ -93,7 +93,7 @@ fn question(state: &ApiState, query: &RouteQuery, body: &[u8]) -> Result<Questio
     let (event, extras) = without_extras(body)?;
     let name = extras.integration.or_else(|| query.integration.clone());
     let integration = match name {
-        Some(name) => named(&rules, &name)?,
+        Some(name) => names::integration(&rules, &name)?.clone(),
         None => any_native(&rules),
     };
     let at = extras.at.as_deref().or(at);
@@ -103,12 +103,6 @@ fn question(state: &ApiState, query: &RouteQuery, body: &[u8]) -> Result<Questio
         is_raw: false,
         at: at.map(|at| parse::moment("at", at)).transpose()?,
     })
-}
-
-fn named(rules: &RuleSet, name: &str) -> Result<Integration, Problem> {
-    names::integration(rules, name)?;
-    let known = rules.integrations.get(name).cloned();
-    known.ok_or_else(Problem::internal)
 }
 
 /// The first integration of our own format, else one without any labels of its own.

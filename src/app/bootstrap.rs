@@ -5,7 +5,7 @@ use anyhow::Context;
 
 use super::options::ServeOptions;
 use super::secrets;
-use crate::api::credentials::StoredKey;
+use crate::api::credentials::{StoredKey, document};
 use crate::engine::input::{Actor, Via};
 use crate::engine::strength::Strength;
 use crate::runtime::clock;
@@ -67,7 +67,7 @@ pub fn prepare(store: &dyn Store, options: &ServeOptions) -> anyhow::Result<Firs
         }
         tracing::warn!("{ADMIN_VARIABLE} {weakness}, and gives full access; {help}");
     }
-    let new_native_key = is_first.then(|| make_native_key(&mut writes)).transpose()?;
+    let new_native_key = is_first.then(|| make_native_key(&mut writes));
     Ok(First {
         writes,
         links_secret,
@@ -121,7 +121,7 @@ fn make_admin_token(writes: &mut Vec<DocumentWrite>) -> ([u8; 32], Option<String
 }
 
 /// A key of 32 characters, so that it also works as a PagerDuty routing key.
-fn make_native_key(writes: &mut Vec<DocumentWrite>) -> anyhow::Result<String> {
+fn make_native_key(writes: &mut Vec<DocumentWrite>) -> String {
     let key = secrets::random_hex(16);
     let stored = StoredKey {
         id: "first".to_owned(),
@@ -132,12 +132,8 @@ fn make_native_key(writes: &mut Vec<DocumentWrite>) -> anyhow::Result<String> {
         created_by: Actor::named("first start", Via::Router),
         last_used: None,
     };
-    writes.push(DocumentWrite {
-        kind: DocumentKind::Key,
-        name: stored.id.clone(),
-        bytes: Some(serde_json::to_vec(&stored).context("failed to write the first key")?),
-    });
-    Ok(key)
+    writes.push(document(DocumentKind::Key, &stored.id, &stored));
+    key
 }
 
 fn secret_write(name: &str, bytes: Vec<u8>) -> DocumentWrite {
