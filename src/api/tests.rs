@@ -16,12 +16,10 @@ use super::body_budget::BodyBudget;
 use super::credentials::StoredToken;
 use super::guesses::Guesses;
 use super::ports::{ApiSettings, ApiState, ReadinessLocks};
-use super::ports::{
-    Change, ChannelCheck, Channels, ConfiguredChannel, Pending, Prepared, RevisionDocuments,
-    RuleDifferences, Rulebook, Sight,
-};
+use super::ports::{Change, Channels, Pending, Rulebook, Sight};
 use super::refusals::Refusals;
-use super::wire::rules::{RuleFault, RuleFile};
+use super::wire::channel::Checked;
+use super::wire::rules::{RevisionLine, RuleFault, RuleFile, Rules, RulesChange};
 use super::wire::token::Role;
 use super::*;
 use crate::channels::{Inbound, Provider, slack, twilio};
@@ -29,7 +27,7 @@ use crate::engine::event::Labels;
 use crate::engine::ids::{ChannelName, Revision};
 use crate::engine::ruleset::{Format, Integration, RuleSet};
 use crate::engine::time::{Duration, Timestamp};
-use crate::runtime::handle::Handle;
+use crate::runtime::handle::{Handle, NewRules};
 use crate::store::MemoryStore;
 use crate::store::{self, Partition};
 use crate::telemetry::Metrics;
@@ -45,23 +43,23 @@ impl Rulebook for NoRulebook {
         Vec::new()
     }
 
-    fn diff(&self, _: &[RuleFile], _: Sight) -> Result<RuleDifferences, Vec<RuleFault>> {
+    fn diff(&self, _: &[RuleFile], _: Sight) -> Result<RulesChange, Vec<RuleFault>> {
         Err(Vec::new())
     }
 
-    fn prepare(&self, _: Vec<RuleFile>, _: Change) -> Result<Prepared, Vec<RuleFault>> {
+    fn prepare(
+        &self,
+        _: Vec<RuleFile>,
+        _: Change,
+    ) -> Result<(NewRules, RulesChange), Vec<RuleFault>> {
         Err(Vec::new())
     }
 
-    fn documents(&self, _: Revision) -> Result<Option<RevisionDocuments>, store::Error> {
+    fn documents(&self, _: Revision) -> Result<Option<Rules>, store::Error> {
         Ok(None)
     }
 
-    fn revisions(
-        &self,
-        _: Option<Revision>,
-        _: usize,
-    ) -> Result<Vec<RevisionDocuments>, store::Error> {
+    fn revisions(&self, _: Option<Revision>, _: usize) -> Result<Vec<RevisionLine>, store::Error> {
         Ok(Vec::new())
     }
 }
@@ -69,11 +67,11 @@ impl Rulebook for NoRulebook {
 struct NoChannels;
 
 impl Channels for NoChannels {
-    fn list(&self) -> Vec<ConfiguredChannel> {
+    fn list(&self) -> Vec<(ChannelName, &'static str)> {
         Vec::new()
     }
 
-    fn check<'port>(&'port self, _: &'port ChannelName) -> Pending<'port, Option<ChannelCheck>> {
+    fn check<'port>(&'port self, _: &'port ChannelName) -> Pending<'port, Option<Checked>> {
         Box::pin(async { None })
     }
 
@@ -109,6 +107,7 @@ fn rules() -> RuleSet {
 
 fn state() -> ApiState {
     let store = Arc::new(MemoryStore::new());
+    let metrics = Arc::new(Metrics::new());
     let auth = Auth::new(hash::sha256(b"root"));
     for role in Role::ALL {
         auth.add_token(StoredToken {
@@ -129,15 +128,14 @@ fn state() -> ApiState {
         auth,
         audit_log: AuditLog::default(),
         started_at: NOW,
-        metrics: Arc::new(String::new),
-        on_refused_report: Arc::new(|_| {}),
+        metrics: metrics.clone(),
         clock: Arc::new(|| NOW),
         random: Arc::new(|bytes| bytes.fill(7)),
         links_secret: [1; 32],
         inbound: inbound(),
-        refusals: Refusals::default(),
+        refusals: Refusals::new(metrics.clone()),
         guesses: Guesses::default(),
-        bodies: BodyBudget::new(1 << 20, Arc::new(Metrics::new())),
+        bodies: BodyBudget::new(1 << 20, metrics),
         looks: ReadinessLocks::default(),
         settings: ApiSettings {
             body_limit: 1_000,

@@ -7,12 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::engine::channel_state::ChannelState;
-use crate::engine::ids::{ChannelName, IncidentNumber, PageId};
+use crate::engine::ids::{IncidentNumber, PageId};
 use crate::engine::incident::{Incident, Status};
 use crate::engine::page::{Page, PageKind, PageState};
 use crate::engine::records::{Change, Receipt, Record, RecordKey};
 use crate::engine::time::Duration;
-use crate::runtime::channel_worker::OnOutcome;
 use crate::runtime::commit_loop::Observer;
 use crate::runtime::turn::Turn;
 use crate::telemetry::Metrics;
@@ -167,27 +166,6 @@ fn kind(kind: &PageKind) -> &'static str {
         PageKind::Update { .. } => "update",
         PageKind::Copy => "copy",
     }
-}
-
-/// Counts outcomes of attempts.
-pub fn on_outcome(metrics: Arc<Metrics>) -> OnOutcome {
-    Arc::new(move |channel, outcome, took| {
-        metrics.attempt(
-            channel.as_str(),
-            outcome.as_str(),
-            std::time::Duration::from_millis(took.0),
-        );
-    })
-}
-
-/// Counts delivery reports that are not believed.
-pub fn on_refused_report(metrics: Arc<Metrics>) -> Arc<dyn Fn(&ChannelName) + Send + Sync> {
-    Arc::new(move |channel| metrics.report_refused(channel.as_str()))
-}
-
-/// Counts requests that are refused for their signature or key.
-pub fn on_refused_request(metrics: Arc<Metrics>) -> Arc<dyn Fn(&ChannelName) + Send + Sync> {
-    Arc::new(move |channel| metrics.request_refused(channel.as_str()))
 }
 
 #[cfg(test)]

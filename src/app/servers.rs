@@ -19,7 +19,7 @@ use super::desk::Desk;
 use super::listener::{Limits, Listener};
 use super::rules_service::RulesService;
 use super::tls::{self, Tls};
-use super::{observer, secrets, serving};
+use super::{secrets, serving};
 use crate::api::audit_log::AuditLog;
 use crate::api::auth::Auth;
 use crate::api::body_budget::BodyBudget;
@@ -235,9 +235,6 @@ fn state(
     store: &dyn Store,
     parts: ServerParts<'_>,
 ) -> anyhow::Result<ApiState> {
-    let metrics = parts.metrics.clone();
-    let on_refused_request = observer::on_refused_request(metrics.clone());
-    let on_refused_report = observer::on_refused_report(metrics.clone());
     let inbound = settings.channels.iter().filter_map(|channel| {
         let inbound = channel.provider.inbound()?;
         Some((channel.name.clone(), inbound))
@@ -249,13 +246,12 @@ fn state(
         auth: Auth::load(store, parts.first.admin_hash)?,
         audit_log: parts.audit_log,
         started_at: parts.started_at,
-        metrics: Arc::new(move || metrics.render()),
-        on_refused_report,
+        metrics: parts.metrics.clone(),
         clock: Arc::new(clock::wall_now),
         random: Arc::new(secrets::fill),
         links_secret: parts.first.links_secret,
         inbound: inbound.collect(),
-        refusals: Refusals::new(on_refused_request),
+        refusals: Refusals::new(parts.metrics.clone()),
         guesses: Guesses::default(),
         bodies: BodyBudget::new(settings.body_budget_bytes, parts.metrics.clone()),
         looks: ReadinessLocks::default(),
