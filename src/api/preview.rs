@@ -14,7 +14,8 @@ use crate::engine::time::{Duration, Now, Timestamp};
 use crate::inbound::{self, Parsed, Source};
 use crate::runtime::handle::View;
 
-use super::extract::{Json, Query, Whose, whole_body};
+use super::body_budget::BodyOf;
+use super::extract::{Json, Query, whole_body};
 use super::names;
 use super::parse;
 use super::ports::{ApiState, AppState};
@@ -55,7 +56,7 @@ pub async fn route(
     request: Request,
 ) -> Result<Json<wire::preview::Preview>, Problem> {
     let limit = state.settings.body_limit_alertmanager;
-    let body = whole_body(&state, request, limit, Whose::Known).await?;
+    let body = whole_body(&state, request, limit, BodyOf::Known).await?;
     let question = question(&state, &query, &body)?;
     let now = question.at.unwrap_or_else(|| state.now());
     let integration = question.integration;

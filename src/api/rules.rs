@@ -11,7 +11,8 @@ use crate::engine::ids::Revision;
 use super::audit;
 use super::audit_log::Action;
 use super::auth::Caller;
-use super::extract::{Json, Path, Query, Whose, whole_body};
+use super::body_budget::BodyOf;
+use super::extract::{Json, Path, Query, whole_body};
 use super::key_origin;
 use super::parse::{self, Paging};
 use super::ports::{ApiState, AppState, Change, Sight};
@@ -217,7 +218,7 @@ pub async fn revisions(
 
 /// The files of a body: `{"files":[…]}`, or one document in YAML or JSON.
 async fn files(state: &ApiState, request: Request) -> Result<Vec<RuleFile>, Problem> {
-    let body = whole_body(state, request, RULES_BYTES_MAX, Whose::Known).await?;
+    let body = whole_body(state, request, RULES_BYTES_MAX, BodyOf::Known).await?;
     let text = String::from_utf8(body.to_vec())
         .map_err(|_| Problem::invalid("the rules are not UTF-8; save the files as UTF-8"))?;
     Ok(files_in(text))

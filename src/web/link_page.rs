@@ -10,7 +10,8 @@ use serde::Deserialize;
 use super::ack_page::{ALERTS_SHOWN, AckPage, AckPageView, Notice};
 use super::html;
 use super::time_format::LocalClock;
-use crate::api::extract::{Path, Query, Whose, whole_body};
+use crate::api::body_budget::BodyOf;
+use crate::api::extract::{Path, Query, whole_body};
 use crate::api::links::{self, OpenedLink};
 use crate::api::parse;
 use crate::api::parts;
@@ -79,7 +80,7 @@ async fn press(state: &ApiState, token: &str, request: Request) -> Result<Respon
     let Some(opened) = links::open(state, token).await? else {
         return Ok(unknown_link());
     };
-    let body = whole_body(state, request, FORM_BYTES_MAX, Whose::Known).await?;
+    let body = whole_body(state, request, FORM_BYTES_MAX, BodyOf::Known).await?;
     let form = form::fields(&body);
     if !opened.can_act() {
         return Ok(seen_again(ActionResult::Nothing));
