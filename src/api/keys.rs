@@ -103,9 +103,9 @@ pub async fn create(
     let rules = state.handle.rules();
     let integration = names::integration(&rules, &name)?.name.clone();
     let name = new.name.map(|name| parse::clean(&name, 100));
-    let secret = secrets::integration_key(&state);
+    let secret = secrets::integration_key(&*state.random);
     let key = StoredKey {
-        id: secrets::public_id(&state),
+        id: secrets::public_id(&*state.random),
         sha256: hex::encode(&hash::sha256(&secret)),
         integration,
         name: name.filter(|name| !name.is_empty()),

@@ -46,7 +46,7 @@ pub mod refusals;
 pub mod router;
 pub mod routes;
 mod rules;
-mod secrets;
+pub mod secrets;
 mod silences;
 mod slack;
 mod sms;

@@ -79,9 +79,9 @@ pub async fn create(
             "give user, or name for a token without a user",
         ));
     }
-    let secret = secrets::api_token(&state);
+    let secret = secrets::api_token(&*state.random);
     let token = StoredToken {
-        id: secrets::public_id(&state),
+        id: secrets::public_id(&*state.random),
         sha256: hex::encode(&hash::sha256(&secret)),
         name,
         user: new.user,

@@ -6,6 +6,7 @@ use anyhow::Context;
 use super::options::ServeOptions;
 use super::secrets;
 use crate::api::credentials::{StoredKey, document};
+use crate::api::secrets::{api_token, integration_key};
 use crate::engine::input::{Actor, Via};
 use crate::engine::strength::Strength;
 use crate::runtime::clock;
@@ -114,15 +115,14 @@ fn make_links_secret(writes: &mut Vec<DocumentWrite>) -> [u8; 32] {
 }
 
 fn make_admin_token(writes: &mut Vec<DocumentWrite>) -> ([u8; 32], Option<String>) {
-    let token = format!("rv_{}", secrets::random_hex(20));
+    let token = api_token(&secrets::fill);
     let hash = hash::sha256(&token);
     writes.push(secret_write(ADMIN, hash.to_vec()));
     (hash, Some(token))
 }
 
-/// A key of 32 characters, so that it also works as a PagerDuty routing key.
 fn make_native_key(writes: &mut Vec<DocumentWrite>) -> String {
-    let key = secrets::random_hex(16);
+    let key = integration_key(&secrets::fill);
     let stored = StoredKey {
         id: "first".to_owned(),
         sha256: hex::encode(&hash::sha256(&key)),

@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::api::wire::page::kind;
 use crate::engine::channel_state::ChannelState;
 use crate::engine::ids::{IncidentNumber, PageId};
 use crate::engine::incident::{Incident, Status};
-use crate::engine::page::{Page, PageKind, PageState};
+use crate::engine::page::{Page, PageState};
 use crate::engine::records::{Change, Receipt, Record, RecordKey};
 use crate::engine::time::Duration;
 use crate::runtime::commit_loop::Observer;
@@ -78,7 +79,7 @@ impl Meter {
     fn note_page(&mut self, page: &Page) {
         if self.pages.insert(page.id, page.state) != Some(page.state) {
             let (medium, state) = (page.medium.as_str(), page.state.as_str());
-            self.metrics.page(kind(&page.kind), medium, state);
+            self.metrics.page(kind(page.kind), medium, state);
         }
     }
 
@@ -156,15 +157,6 @@ impl Observer for Meter {
             self.metrics.event_accepted(receipt.integration.as_str());
             self.metrics.receipt(receipt.disposition.as_str());
         }
-    }
-}
-
-fn kind(kind: &PageKind) -> &'static str {
-    match kind {
-        PageKind::Page => "page",
-        PageKind::Bundle => "bundle",
-        PageKind::Update { .. } => "update",
-        PageKind::Copy => "copy",
     }
 }
 
