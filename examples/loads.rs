@@ -170,14 +170,7 @@ fn rules(routes: usize) -> Arc<RuleSet> {
         path: "rules.yaml".to_owned(),
         text,
     };
-    let channel = ChannelInfo {
-        name: "twilio".into(),
-        media: vec![Medium::Sms],
-        reaches_people: true,
-        is_one_endpoint: true,
-        concurrency: ChannelInfo::CONCURRENCY,
-        capabilities: Capabilities::default(),
-    };
+    let channel = ChannelInfo::new("twilio".into(), Medium::Sms, Capabilities::default());
     let environment = Environment {
         channels: vec![channel],
         ..Environment::default()

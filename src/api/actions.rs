@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 use crate::engine::decision::{ActResult, Acted};
 use crate::engine::ids::IncidentNumber;
 use crate::engine::input::{Act, ActOn, PageByHand, Verb};
-use crate::engine::urgency::Urgency;
 
 use super::audit;
 use super::audit_log::{Action, AuditEvent};
@@ -224,15 +223,8 @@ pub async fn page_by_hand(
     caller: Caller,
     Json(by_hand): Json<ByHand>,
 ) -> Result<(StatusCode, Json<Opened>), Problem> {
-    let urgency = match by_hand.urgency.as_deref() {
-        None | Some("high") => Urgency::High,
-        Some("low") => Urgency::Low,
-        Some(word) => {
-            return Err(Problem::invalid(format!(
-                "urgency {word:?} is unknown; use high or low"
-            )));
-        }
-    };
+    let urgency = by_hand.urgency.as_deref().unwrap_or("high");
+    let urgency = parse::urgency(urgency)?;
     let to = parse::target(&by_hand.to)?;
     names::target(&state.handle.rules(), &to)?;
     let page = PageByHand {

@@ -14,6 +14,7 @@ use crate::engine::time::Timestamp;
 use crate::runtime::handle::{RecordOf, RecordOfRules};
 use crate::store::{self, DocumentKind, DocumentWrite, Store};
 
+use super::credentials::document;
 use super::wire;
 
 /// What was done.
@@ -41,7 +42,6 @@ struct StoredEntry {
     at: Timestamp,
     actor: Actor,
     /// The id of the token; none for the first admin token and the router itself.
-    #[serde(default)]
     token: Option<String>,
     action: Action,
     subject: String,
@@ -112,12 +112,7 @@ impl AuditLog {
 
     fn write(&self, stored: &StoredEntry) -> DocumentWrite {
         let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        let bytes = serde_json::to_vec(stored).expect("strings and numbers have a JSON form");
-        DocumentWrite {
-            kind: DocumentKind::Audit,
-            name: document_name(id),
-            bytes: Some(bytes),
-        }
+        document(DocumentKind::Audit, &document_name(id), stored)
     }
 }
 

@@ -51,10 +51,7 @@ impl Caller {
                 "only an admin may act as somebody else; omit as={user:?} or use their token"
             )));
         }
-        let Some((name, _)) = rules.users.get_key_value(user) else {
-            let known = rules.users.keys().map(UserName::as_str);
-            return Err(names::unknown("user", user, known));
-        };
+        let name = names::user(rules, user)?;
         Ok(Actor {
             name: name.as_str().into(),
             user: Some(name.clone()),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, StatusCode, header};
 
-use super::body_budget::{BodyBudget, BodyOf, Full, Reservation};
+use super::body_budget::{BodyBudget, BodyOf, Reservation};
 use super::problem::Problem;
 
 /// What is read and thrown away beyond the limit, so that a sender that does not listen while it
@@ -18,39 +18,6 @@ const DISCARDED_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How long a sender may take to hand over its body.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
-
-/// Why a body was not read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unread {
-    TooLarge,
-    TooSlow,
-    Broken,
-    /// Compressed; a compressed bomb is never opened.
-    Encoded,
-    /// Too many bytes are held already.
-    Full(Full),
-}
-
-impl Unread {
-    /// The problem to answer with.
-    pub fn problem(self, limit: usize) -> Problem {
-        match self {
-            Self::TooLarge => Problem::too_large(limit),
-            Self::TooSlow => Problem::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "body_timeout",
-                "the body did not arrive within 30 seconds; send it again",
-            ),
-            Self::Broken => Problem::invalid("the body ended before it was complete"),
-            Self::Encoded => Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "encoded_body",
-                "compressed bodies are not accepted; send without content-encoding",
-            ),
-            Self::Full(full) => full.problem(),
-        }
-    }
-}
 
 /// A body, and its place in the budget: kept until the request is done with it.
 pub struct Received {
@@ -72,28 +39,46 @@ pub async fn read(
     body: Body,
     limit: usize,
     (budget, of): (&Arc<BodyBudget>, BodyOf),
-) -> Result<Received, Unread> {
+) -> Result<Received, Problem> {
     let is_encoded = headers
         .get(header::CONTENT_ENCODING)
         .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
     if is_encoded {
-        return Err(Unread::Encoded);
+        // A compressed bomb is never opened.
+        return Err(encoded());
     }
-    let reservation = budget.open(of).map_err(Unread::Full)?;
-    tokio::time::timeout(BODY_DEADLINE, gather(body, of.limit(limit), reservation))
-        .await
-        .unwrap_or(Err(Unread::TooSlow))
+    let reservation = budget.open(of)?;
+    let gathered = gather(body, of.limit(limit), reservation);
+    let gathered = tokio::time::timeout(BODY_DEADLINE, gathered).await;
+    gathered.unwrap_or_else(|_| Err(too_slow()))
+}
+
+fn encoded() -> Problem {
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "encoded_body",
+        "compressed bodies are not accepted; send without content-encoding",
+    )
+}
+
+fn too_slow() -> Problem {
+    Problem::new(
+        StatusCode::REQUEST_TIMEOUT,
+        "body_timeout",
+        "the body did not arrive within 30 seconds; send it again",
+    )
 }
 
 async fn gather(
     mut body: Body,
     limit: usize,
     mut reservation: Reservation,
-) -> Result<Received, Unread> {
+) -> Result<Received, Problem> {
     let mut bytes = Vec::new();
     let mut discarded = 0;
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let Ok(data) = frame.map_err(|_| Unread::Broken)?.into_data() else {
+        let broken = |_| Problem::invalid("the body ended before it was complete");
+        let Ok(data) = frame.map_err(broken)?.into_data() else {
             continue;
         };
         if discarded == 0 && bytes.len() + data.len() <= limit {
@@ -107,7 +92,7 @@ async fn gather(
         }
     }
     if discarded > 0 {
-        return Err(Unread::TooLarge);
+        return Err(Problem::too_large(limit));
     }
     Ok(Received {
         bytes,
@@ -121,11 +106,11 @@ fn make_room(
     more: usize,
     limit: usize,
     reservation: &mut Reservation,
-) -> Result<(), Unread> {
+) -> Result<(), Problem> {
     let needed = bytes.len() + more;
     if needed > bytes.capacity() {
         let capacity = needed.max(bytes.capacity() * 2).min(limit);
-        reservation.grow(capacity).map_err(Unread::Full)?;
+        reservation.grow(capacity)?;
         bytes.reserve_exact(capacity - bytes.len());
     }
     Ok(())
@@ -152,7 +137,7 @@ mod tests {
         };
         let held = read_it(600).await.ok();
         let refused = read_it(401).await.err();
-        assert_eq!(refused, Some(Unread::Full(Full(BodyOf::Known))));
+        assert_eq!(refused.map(|problem| problem.code()), Some("bodies_full"));
         drop(held);
         assert!(read_it(1_000).await.is_ok());
     }
@@ -161,7 +146,7 @@ mod tests {
     async fn a_body_is_read_up_to_its_limit_and_not_a_byte_further() {
         let cases = [
             (10, 10, Ok(10)),
-            (11, 10, Err(Unread::TooLarge)),
+            (11, 10, Err(Problem::too_large(10))),
             (0, 0, Ok(0)),
         ];
         for (length, limit, expected) in cases {
@@ -182,6 +167,6 @@ mod tests {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         let budget = budget();
         let read = read(&headers, Body::from("x"), 10, (&budget, BodyOf::Known)).await;
-        assert_eq!(read.err(), Some(Unread::Encoded));
+        assert_eq!(read.err(), Some(encoded()));
     }
 }

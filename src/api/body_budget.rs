@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::http::StatusCode;
+use axum::http::{Extensions, StatusCode};
 
 use crate::telemetry::Metrics;
 
@@ -29,6 +29,11 @@ pub enum BodyOf {
 }
 
 impl BodyOf {
+    /// The body of a request whose key or signature needs it.
+    pub fn unknown(extensions: &Extensions) -> Self {
+        Self::Unknown(extensions.get::<Peer>().copied().unwrap_or_default())
+    }
+
     /// The most that one body may have under a limit of the settings.
     pub fn limit(self, limit: usize) -> usize {
         match self {
@@ -43,18 +48,12 @@ impl BodyOf {
             Self::Unknown(_) => "unknown",
         }
     }
-}
 
-/// No room now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Full(pub BodyOf);
-
-impl Full {
-    /// The problem to answer with.
-    pub fn problem(self) -> Problem {
-        let detail = match self.0 {
-            BodyOf::Known => "the requests in progress already use all of body_budget",
-            BodyOf::Unknown(_) => {
+    /// Why there is no room now.
+    fn full(self) -> Problem {
+        let detail = match self {
+            Self::Known => "the requests in progress already use all of body_budget",
+            Self::Unknown(_) => {
                 "too many requests in progress that name their sender only in the body; send the \
                  key in a header"
             }
@@ -96,7 +95,7 @@ impl BodyBudget {
     }
 
     /// A body that is about to be read.
-    pub fn open(self: &Arc<Self>, of: BodyOf) -> Result<Reservation, Full> {
+    pub fn open(self: &Arc<Self>, of: BodyOf) -> Result<Reservation, Problem> {
         let mut reservation = Reservation {
             budget: self.clone(),
             of,
@@ -113,7 +112,7 @@ impl BodyBudget {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, of: BodyOf, bytes: usize) -> Result<(), Full> {
+    fn take(&self, of: BodyOf, bytes: usize) -> Result<(), Problem> {
         let mut held = self.lock();
         let is_taken = match of {
             BodyOf::Known => add(&mut held.known, bytes, self.known_max),
@@ -124,7 +123,7 @@ impl BodyBudget {
             return Ok(());
         }
         self.metrics.body_refused(of.pool());
-        Err(Full(of))
+        Err(of.full())
     }
 
     fn give_back(&self, of: BodyOf, bytes: usize) {
@@ -174,7 +173,7 @@ fn add(held: &mut usize, bytes: usize, max: usize) -> bool {
 
 impl Reservation {
     /// Makes it hold at least so many bytes.
-    pub fn grow(&mut self, bytes: usize) -> Result<(), Full> {
+    pub fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
         let more = bytes.saturating_sub(self.bytes);
         if more > 0 {
             self.budget.take(self.of, more)?;
@@ -212,7 +211,7 @@ mod tests {
         let mut first = budget.open(BodyOf::Known).unwrap();
         first.grow(60).unwrap();
         let mut second = budget.open(BodyOf::Known).unwrap();
-        assert_eq!(second.grow(41), Err(Full(BodyOf::Known)));
+        assert_eq!(second.grow(41), Err(BodyOf::Known.full()));
         assert_eq!(second.grow(40), Ok(()));
         drop(first);
         assert_eq!(second.grow(100), Ok(()));

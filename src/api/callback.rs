@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use crate::channels::inbound::{Answer, Denial, Endpoint, Head, Inbound, Posted, Refusal, Verdict};
 use crate::engine::ids::ChannelName;
 
-use super::extract::{Whose, whole_body};
+use super::body_budget::BodyOf;
+use super::extract::whole_body;
 use super::guesses::peer;
 use super::peer::Peer;
 use super::ports::ApiState;
@@ -45,12 +46,12 @@ pub async fn read(
 ) -> Result<Callback, Problem> {
     let head = head(state, endpoint, &request);
     let peer = peer(request.extensions());
-    let whose = match verify(candidates, &head, None) {
-        Ok((_, Verdict::Genuine)) => Whose::Known,
-        Ok((_, Verdict::NeedsBody)) => Whose::Unknown,
+    let of = match verify(candidates, &head, None) {
+        Ok((_, Verdict::Genuine)) => BodyOf::Known,
+        Ok((_, Verdict::NeedsBody)) => BodyOf::unknown(request.extensions()),
         Err(refused) => return Err(refuse(state, refused, peer).await),
     };
-    let body = whole_body(state, request, body_limit, whose).await?;
+    let body = whole_body(state, request, body_limit, of).await?;
     // The body may have taken its time.
     let now = state.now();
     let head = Head { now, ..head };

@@ -44,5 +44,5 @@ pub async fn check(
     let name = ChannelName::from(name);
     let checked = state.channels.check(&name).await;
     let checked = checked.ok_or_else(|| Problem::not_found("channel", &name))?;
-    Ok(Json(wire::channel::checked(&name, checked)))
+    Ok(Json(checked))
 }

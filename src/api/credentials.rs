@@ -22,13 +22,10 @@ pub struct StoredToken {
     /// In hex.
     pub sha256: String,
     pub name: String,
-    #[serde(default)]
     pub user: Option<String>,
     pub role: Role,
     pub created: Timestamp,
-    #[serde(default)]
     pub expires: Option<Timestamp>,
-    #[serde(default)]
     pub last_used: Option<Timestamp>,
 }
 
@@ -40,20 +37,27 @@ pub struct StoredKey {
     pub sha256: String,
     pub integration: IntegrationName,
     /// What it is for.
-    #[serde(default)]
     pub name: Option<String>,
     pub created: Timestamp,
     pub created_by: Actor,
-    #[serde(default)]
     pub last_used: Option<Timestamp>,
 }
 
-/// A token or key as the store keeps it.
+/// A document as the store is to keep it.
 pub fn document(kind: DocumentKind, id: &str, value: &impl Serialize) -> DocumentWrite {
     DocumentWrite {
         kind,
         name: id.to_owned(),
         bytes: Some(serde_json::to_vec(value).expect("strings and numbers have a JSON form")),
+    }
+}
+
+/// Takes a document out of the store.
+pub fn removal(kind: DocumentKind, id: &str) -> DocumentWrite {
+    DocumentWrite {
+        kind,
+        name: id.to_owned(),
+        bytes: None,
     }
 }
 

@@ -9,7 +9,6 @@ use serde::de::DeserializeOwned;
 use super::auth::Caller;
 use super::body::{self, Received};
 use super::body_budget::BodyOf;
-use super::peer::Peer;
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 
@@ -27,7 +26,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Json<T> {
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         let limit = state.settings.body_limit;
-        let bytes = whole_body(state, request, limit, Whose::Known).await?;
+        let bytes = whole_body(state, request, limit, BodyOf::Known).await?;
         Ok(Self(json(&bytes)?))
     }
 }
@@ -38,38 +37,15 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// Whether the sender of a body was known before it was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
-    Known,
-    /// Its key or signature needs the body.
-    Unknown,
-}
-
-impl Whose {
-    /// In whose name the bytes of this request are counted.
-    pub fn of(self, parts: &Parts) -> BodyOf {
-        match self {
-            Self::Known => BodyOf::Known,
-            Self::Unknown => {
-                let peer = parts.extensions.get::<Peer>().copied();
-                BodyOf::Unknown(peer.unwrap_or_default())
-            }
-        }
-    }
-}
-
 /// The whole body of a request, or the problem with it.
 pub async fn whole_body(
     state: &ApiState,
     request: Request,
     limit: usize,
-    whose: Whose,
+    of: BodyOf,
 ) -> Result<Received, Problem> {
     let (parts, body) = request.into_parts();
-    let of = whose.of(&parts);
-    let read = body::read(&parts.headers, body, limit, (&state.bodies, of)).await;
-    read.map_err(|unread| unread.problem(of.limit(limit)))
+    body::read(&parts.headers, body, limit, (&state.bodies, of)).await
 }
 
 /// Reads JSON; an empty text is `{}`.

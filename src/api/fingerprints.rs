@@ -10,7 +10,7 @@ use crate::engine::time::Timestamp;
 use crate::store::{self, DocumentKind, DocumentWrite, Store};
 use crate::text::hex;
 
-use super::credentials::{Hash, documents};
+use super::credentials::{Hash, document, documents, removal};
 
 /// Fingerprints that are kept for one integration; the oldest gives way.
 const KEPT_MAX: usize = 100;
@@ -62,8 +62,11 @@ impl Fingerprints {
                 integration: integration.clone(),
                 noted: now,
             };
-            let bytes = serde_json::to_vec(&stored).expect("strings and a number have a JSON form");
-            writes.push(write(&stored.sha256, Some(bytes)));
+            writes.push(document(
+                DocumentKind::KeyFingerprint,
+                &stored.sha256,
+                &stored,
+            ));
             self.put(stored);
             writes.extend(self.drop_oldest(integration));
         }
@@ -89,15 +92,7 @@ impl Fingerprints {
         }
         let (_, oldest) = own.into_iter().min()?;
         noted.remove(&oldest);
-        Some(write(&hex::encode(&oldest), None))
-    }
-}
-
-fn write(name: &str, bytes: Option<Vec<u8>>) -> DocumentWrite {
-    DocumentWrite {
-        kind: DocumentKind::KeyFingerprint,
-        name: name.to_owned(),
-        bytes,
+        Some(removal(DocumentKind::KeyFingerprint, &hex::encode(&oldest)))
     }
 }
 

@@ -118,7 +118,7 @@ async fn alone_and_in_time<T: Send + 'static>(
 )]
 pub async fn metrics(State(state): State<AppState>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], (state.metrics)()).into_response()
+    ([(header::CONTENT_TYPE, kind)], state.metrics.render()).into_response()
 }
 
 #[cfg(test)]

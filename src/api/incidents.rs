@@ -100,13 +100,8 @@ impl Filter {
             }
         }
         let urgency = query.urgency.clone();
-        if let Some(word) = urgency
-            .as_deref()
-            .filter(|word| !["high", "low"].contains(word))
-        {
-            return Err(Problem::invalid(format!(
-                "urgency {word:?} is unknown; use high or low"
-            )));
+        if let Some(word) = &urgency {
+            parse::urgency(word)?;
         }
         Ok(Self {
             statuses,

@@ -2,7 +2,7 @@
 //! answer. A 2xx is sent only after the events are durable.
 
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::engine::cause::Cause;
@@ -14,9 +14,9 @@ use crate::inbound::pagerduty::{self, RoutingKey, routing_key};
 use crate::inbound::{self, BodyLimit, Descriptor, Parsed, Source, alertmanager_api, native};
 
 use super::access::{integration_key_of, note_use};
-use super::body::{self, Received, Unread};
+use super::body::{self, Received};
 use super::body_budget::BodyOf;
-use super::extract::{Path, Whose};
+use super::extract::Path;
 use super::guesses::peer;
 use super::ingest_answers;
 use super::key_origin;
@@ -80,14 +80,8 @@ pub async fn hook_with_key(
     Path((integration, key)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    take(
-        &state,
-        Endpoint::Hook,
-        Some(integration),
-        Some(key),
-        request,
-    )
-    .await
+    let named = Some(integration);
+    take(&state, Endpoint::Hook, named, Some(key), request).await
 }
 
 /// As Alertmanager's API v2, with the key in the path
@@ -100,14 +94,8 @@ pub async fn hook_alerts(
     Path((integration, key)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    take(
-        &state,
-        Endpoint::Alerts,
-        Some(integration),
-        Some(key),
-        request,
-    )
-    .await
+    let named = Some(integration);
+    take(&state, Endpoint::Alerts, named, Some(key), request).await
 }
 
 /// As Alertmanager's API v2
@@ -151,17 +139,13 @@ async fn take_keyed_body(
     // name another key all the same.
     let key = integration_key_of(&parts.headers);
     // A wrong one counts as a guess once, below.
-    let whose = match opened_by(state, None, key, None) {
-        Ok(_) => Whose::Known,
-        Err(_) => Whose::Unknown,
+    let of = match opened_by(state, None, key, None) {
+        Ok(_) => BodyOf::Known,
+        Err(_) => BodyOf::unknown(&parts.extensions),
     };
-    let of = whose.of(&parts);
     let bytes = match body::read(&parts.headers, body, limit, (&state.bodies, of)).await {
         Ok(bytes) => bytes,
-        Err(unread) => {
-            let problem = unread.problem(of.limit(limit));
-            return ingest_answers::refused(format, &problem);
-        }
+        Err(problem) => return ingest_answers::refused(format, &problem),
     };
     let key = match routing_key(&bytes) {
         RoutingKey::Given(key) => Some(key),
@@ -262,14 +246,13 @@ async fn read(
     limit: usize,
     integration: &IntegrationName,
 ) -> Result<Received, Problem> {
-    match body::read(headers, body, limit, (&state.bodies, BodyOf::Known)).await {
-        Ok(bytes) => Ok(bytes),
-        Err(Unread::TooLarge) => {
-            raise_too_large(state, integration, limit).await;
-            Err(Unread::TooLarge.problem(limit))
-        }
-        Err(unread) => Err(unread.problem(limit)),
+    let read = body::read(headers, body, limit, (&state.bodies, BodyOf::Known)).await;
+    if let Err(problem) = &read
+        && problem.status() == StatusCode::PAYLOAD_TOO_LARGE
+    {
+        raise_too_large(state, integration, limit).await;
     }
+    read
 }
 
 /// A monitor whose reports do not fit is blind: somebody must hear of it.

@@ -6,13 +6,13 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::engine::ruleset::Integration;
-use crate::store::{DocumentKind, DocumentWrite};
+use crate::store::DocumentKind;
 use crate::text::{hash, hex};
 
 use super::audit;
 use super::audit_log::Action;
 use super::auth::Caller;
-use super::credentials::{StoredKey, document};
+use super::credentials::{StoredKey, document, removal};
 use super::extract::{Json, Path};
 use super::names;
 use super::ports::{ApiState, AppState};
@@ -39,11 +39,10 @@ pub async fn list(
     State(state): State<AppState>,
     Path(name): Path<String>,
 ) -> Result<Json<List<Key>>, Problem> {
-    let integration = known(&state, &name)?;
-    let of_rules = integration
-        .key_hashes
-        .iter()
-        .map(|_| of_rules(&integration));
+    let rules = state.handle.rules();
+    let integration = names::integration(&rules, &name)?;
+    let hashes = integration.key_hashes.iter();
+    let of_rules = hashes.map(|_| of_rules(integration));
     let made = state.auth.keys().into_iter();
     let made = made.filter(|key| key.integration == integration.name);
     let all = of_rules.chain(made.map(listed));
@@ -101,16 +100,17 @@ pub async fn create(
     Path(name): Path<String>,
     Json(new): Json<NewKey>,
 ) -> Result<(StatusCode, Json<MadeKey>), Problem> {
-    let integration = known(&state, &name)?.name;
+    let rules = state.handle.rules();
+    let integration = names::integration(&rules, &name)?.name.clone();
     let name = new.name.map(|name| parse::clean(&name, 100));
-    let secret = secrets::integration_key(&state);
+    let secret = secrets::integration_key(&*state.random);
     let key = StoredKey {
-        id: secrets::public_id(&state),
+        id: secrets::public_id(&*state.random),
         sha256: hex::encode(&hash::sha256(&secret)),
         integration,
         name: name.filter(|name| !name.is_empty()),
         created: state.now(),
-        created_by: state.handle.rules().with_full_name(caller.actor()),
+        created_by: rules.with_full_name(caller.actor()),
         last_used: None,
     };
     let write = document(DocumentKind::Key, &key.id, &key);
@@ -184,12 +184,7 @@ async fn end(state: &ApiState, caller: &Caller, key: StoredKey) -> Result<Status
     let hash = hex::decode_hash(&key.sha256);
     let ended = hash.map(|hash| (hash, name.clone()));
     let mut writes = state.auth.fingerprints.note(ended.as_slice(), state.now());
-    let removal = DocumentWrite {
-        kind: DocumentKind::Key,
-        name: id.clone(),
-        bytes: None,
-    };
-    writes.extend([removal, entry.write()]);
+    writes.extend([removal(DocumentKind::Key, &id), entry.write()]);
     state.handle.write_documents(writes).await?;
     tracing::info!(
         key.id = %id,
@@ -198,11 +193,4 @@ async fn end(state: &ApiState, caller: &Caller, key: StoredKey) -> Result<Status
         "a key was revoked"
     );
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn known(state: &ApiState, name: &str) -> Result<Integration, Problem> {
-    let rules = state.handle.rules();
-    names::integration(&rules, name)?;
-    let integration = rules.integrations.get(name).cloned();
-    integration.ok_or_else(Problem::internal)
 }

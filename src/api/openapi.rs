@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use axum::extract::Extension;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -13,7 +14,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use super::access::Access;
 use super::ports::AppState;
-use super::routes::{self, Route};
+use super::routes::{self, MoreRoutes, Route};
 use super::wire;
 
 /// This description
@@ -21,11 +22,12 @@ use super::wire;
     get, path = "/openapi.json", security(()),
     responses((status = 200))
 )]
-pub async fn show() -> Response {
+pub async fn show(Extension(more): Extension<MoreRoutes>) -> Response {
+    // One router is served in a process, so that there is one description.
     static DOCUMENT: OnceLock<String> = OnceLock::new();
     let document = DOCUMENT.get_or_init(|| {
         // A document made of plain text and numbers always serialises.
-        serde_json::to_string(&document()).unwrap_or_default()
+        serde_json::to_string(&document(more)).unwrap_or_default()
     });
     (
         [(header::CONTENT_TYPE, "application/json")],
@@ -35,14 +37,15 @@ pub async fn show() -> Response {
 }
 
 /// All routes, that of the description last.
-pub fn routes() -> Vec<Route> {
-    let mut routes = routes::all();
+pub fn routes(more: MoreRoutes) -> Vec<Route> {
+    let mut routes = routes::own();
+    routes.extend(more());
     routes.push(Route::new(utoipa_axum::routes!(show)));
     routes
 }
 
 /// The whole description.
-pub fn document() -> OpenApi {
+pub fn document(more: MoreRoutes) -> OpenApi {
     let info = InfoBuilder::new()
         .title("Reveille")
         .version(env!("CARGO_PKG_VERSION"))
@@ -75,7 +78,7 @@ pub fn document() -> OpenApi {
         .info(info)
         .components(Some(components));
     let router = OpenApiRouter::with_openapi(document.build());
-    routes()
+    routes(more)
         .into_iter()
         .fold(router, |router, route| router.routes(described(route)))
         .into_openapi()
@@ -143,6 +146,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::web;
 
     /// Collects the targets of all `$ref` in a document.
     fn references(value: &Value, found: &mut BTreeSet<String>) {
@@ -164,7 +168,7 @@ mod tests {
     #[test]
     fn the_description_is_the_one_that_is_published() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/openapi.json");
-        let mut written = serde_json::to_string_pretty(&document()).unwrap();
+        let mut written = serde_json::to_string_pretty(&document(web::routes)).unwrap();
         written.push('\n');
         if std::env::var_os("REVEILLE_BLESS").is_some() {
             std::fs::write(path, &written).unwrap();
@@ -179,7 +183,10 @@ mod tests {
     #[test]
     fn a_name_of_a_schema_means_one_shape() {
         let mut shapes = BTreeMap::new();
-        for (name, schema) in routes().into_iter().flat_map(|route| route.declared.0) {
+        for (name, schema) in routes(web::routes)
+            .into_iter()
+            .flat_map(|route| route.declared.0)
+        {
             let schema = serde_json::to_value(schema).unwrap();
             let known = shapes.entry(name.clone()).or_insert_with(|| schema.clone());
             assert_eq!(*known, schema, "{name}");
@@ -188,7 +195,7 @@ mod tests {
 
     #[test]
     fn every_reference_of_the_description_leads_somewhere() {
-        let document = serde_json::to_value(document()).unwrap();
+        let document = serde_json::to_value(document(web::routes)).unwrap();
         let mut found = BTreeSet::new();
         references(&document, &mut found);
         assert!(found.len() > 30, "{found:?}");
@@ -200,10 +207,10 @@ mod tests {
 
     #[test]
     fn every_route_is_described_once_and_by_its_method() {
-        let document = serde_json::to_value(document()).unwrap();
+        let document = serde_json::to_value(document(web::routes)).unwrap();
         assert!(document["openapi"].as_str().unwrap().starts_with("3."));
         let mut ids = BTreeSet::new();
-        for route in routes() {
+        for route in routes(web::routes) {
             let method = route.method.as_str().to_lowercase();
             let operation = &document["paths"][&route.path][&method];
             let id = operation["operationId"].as_str();

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::engine::calendar::Override;
-use crate::engine::ids::{OverrideId, ScheduleName, UserName};
+use crate::engine::ids::{OverrideId, UserName};
 use crate::engine::input::OverrideRequest;
 use crate::runtime::handle::View;
 
@@ -16,7 +16,7 @@ use super::auth::Caller;
 use super::extract::{Json, Path, Query};
 use super::names;
 use super::parse::{self, Paging};
-use super::ports::{ApiState, AppState};
+use super::ports::AppState;
 use super::problem::Problem;
 use super::wire::{self, List};
 
@@ -48,7 +48,7 @@ pub async fn list(
     Query(query): Query<Paging>,
 ) -> Result<Json<List<wire::oncall::Override>>, Problem> {
     let (after, limit) = query.read()?;
-    let schedule = known_schedule(&state, &schedule)?;
+    let schedule = names::schedule(&state.handle.rules(), &schedule)?.clone();
     let look = move |view: View<'_>| {
         let own = view
             .state
@@ -73,9 +73,10 @@ pub async fn add(
     Json(new): Json<NewOverride>,
 ) -> Result<(StatusCode, Json<wire::oncall::Override>), Problem> {
     let now = state.now();
-    let schedule_name = known_schedule(&state, &schedule)?;
+    let rules = state.handle.rules();
+    let schedule_name = names::schedule(&rules, &schedule)?.clone();
     if new.user != Override::NOBODY {
-        names::user(&state.handle.rules(), &new.user)?;
+        names::user(&rules, &new.user)?;
     }
     let from = new.from.as_deref();
     let from = from.map(|from| parse::moment("from", from)).transpose()?;
@@ -132,10 +133,4 @@ pub async fn remove(
         .remove_override(id, caller.actor(), act.once_done());
     removed.await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn known_schedule(state: &ApiState, name: &str) -> Result<ScheduleName, Problem> {
-    let rules = state.handle.rules();
-    names::schedule(&rules, name)?;
-    Ok(ScheduleName::from(name))
 }

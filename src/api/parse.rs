@@ -6,6 +6,7 @@ use crate::engine::ids::{ChannelName, PolicyName, ScheduleName, UserName};
 use crate::engine::input::ReassignTo;
 use crate::engine::ruleset::{ChannelTarget, Target};
 use crate::engine::time::{Duration, Timestamp};
+use crate::engine::urgency::Urgency;
 use crate::text::{clean::blanked, truncate::prefix};
 
 use super::problem::Problem;
@@ -85,6 +86,17 @@ pub fn target(text: &str) -> Result<ReassignTo, Problem> {
         _ => return Err(unclear()),
     };
     Ok(ReassignTo::Target(target))
+}
+
+/// Reads `high` or `low`.
+pub fn urgency(text: &str) -> Result<Urgency, Problem> {
+    match text {
+        "high" => Ok(Urgency::High),
+        "low" => Ok(Urgency::Low),
+        word => Err(Problem::invalid(format!(
+            "urgency {word:?} is unknown; use high or low"
+        ))),
+    }
 }
 
 /// Reads the number of something in a path; `#1042` is understood.

@@ -11,10 +11,10 @@ use tokio::sync::Mutex;
 use crate::channels::inbound::Inbound;
 use crate::engine::ids::{ChannelName, Revision};
 use crate::engine::input::Actor;
-use crate::engine::outcome::Outcome;
 use crate::engine::time::Timestamp;
 use crate::runtime::handle::{Handle, NewRules};
 use crate::store::{self, Partition, Store};
+use crate::telemetry::Metrics;
 
 use super::audit_log::AuditLog;
 use super::auth::Auth;
@@ -22,7 +22,8 @@ use super::body_budget::BodyBudget;
 use super::guesses::Guesses;
 use super::problem::Problem;
 use super::refusals::Refusals;
-use super::wire::rules::{FilesOrigin, OnCallMove, RuleFault, RuleFile};
+use super::wire::channel::Checked;
+use super::wire::rules::{FilesOrigin, RevisionLine, RuleFault, RuleFile, Rules, RulesChange};
 use super::wire::token::Role;
 
 /// The state as handlers share it.
@@ -39,10 +40,7 @@ pub struct ApiState {
     pub auth: Auth,
     /// Gives entries of the audit their ids.
     pub audit_log: AuditLog,
-    /// The text of `/metrics`.
-    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
-    /// Told of each delivery report that named an attempt of another channel, to be counted.
-    pub on_refused_report: Arc<dyn Fn(&ChannelName) + Send + Sync>,
+    pub metrics: Arc<Metrics>,
     /// When the process started.
     pub started_at: Timestamp,
     /// Wall time; the driver has its own.
@@ -137,36 +135,6 @@ impl Sight {
     }
 }
 
-/// What a rule set changes against the one in force.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RuleDifferences {
-    /// Sentences such as `policy payments: step 2 waits 10m instead of 5m`.
-    pub differences: Vec<String>,
-    /// Schedules that name somebody else now.
-    pub on_call: Vec<OnCallMove>,
-    pub warnings: Vec<RuleFault>,
-}
-
-/// A rule set in history.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RevisionDocuments {
-    pub revision: Revision,
-    pub author: Actor,
-    pub at: Timestamp,
-    pub message: String,
-    /// Empty where only the list was asked for.
-    pub files: Vec<RuleFile>,
-    pub origin: FilesOrigin,
-    /// Keys that stand in the files as their hashes.
-    pub hashed_keys: usize,
-}
-
-/// A rule set that was checked and can be put in force.
-pub struct Prepared {
-    pub rules: NewRules,
-    pub changes: RuleDifferences,
-}
-
 /// Who changes the rules, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -185,39 +153,25 @@ pub trait Rulebook: Send + Sync {
     fn check(&self, files: &[RuleFile], sight: Sight) -> Vec<RuleFault>;
 
     /// The difference to the set in force, or all faults.
-    fn diff(&self, files: &[RuleFile], sight: Sight) -> Result<RuleDifferences, Vec<RuleFault>>;
+    fn diff(&self, files: &[RuleFile], sight: Sight) -> Result<RulesChange, Vec<RuleFault>>;
 
-    /// Makes a rule set ready to be put in force, or all faults. The document that it carries
-    /// holds author, time and message, and no secret in clear.
-    fn prepare(&self, files: Vec<RuleFile>, change: Change) -> Result<Prepared, Vec<RuleFault>>;
+    /// Makes a rule set ready to be put in force, with the difference to the one that is, or all
+    /// faults. The document that it carries holds author, time and message, and no secret in clear.
+    fn prepare(
+        &self,
+        files: Vec<RuleFile>,
+        change: Change,
+    ) -> Result<(NewRules, RulesChange), Vec<RuleFault>>;
 
     /// The documents of a revision.
-    fn documents(&self, revision: Revision) -> Result<Option<RevisionDocuments>, store::Error>;
+    fn documents(&self, revision: Revision) -> Result<Option<Rules>, store::Error>;
 
-    /// Revisions below `before`, newest first, without their files.
+    /// Revisions below `before`, newest first.
     fn revisions(
         &self,
         before: Option<Revision>,
         limit: usize,
-    ) -> Result<Vec<RevisionDocuments>, store::Error>;
-}
-
-/// A channel as the settings have it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfiguredChannel {
-    pub name: ChannelName,
-    /// The word of the settings, such as `smtp`.
-    pub kind: String,
-}
-
-/// What a channel said to a check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChannelCheck {
-    /// `None` when the channel cannot be checked without sending a message.
-    pub outcome: Option<Outcome>,
-    pub provider_message: Option<String>,
-    /// Advice, such as a public address that only works on this machine.
-    pub warnings: Vec<String>,
+    ) -> Result<Vec<RevisionLine>, store::Error>;
 }
 
 /// A future that a port returns.
@@ -225,11 +179,11 @@ pub type Pending<'port, T> = Pin<Box<dyn Future<Output = T> + Send + 'port>>;
 
 /// The configured channels.
 pub trait Channels: Send + Sync {
-    /// In the order of the settings.
-    fn list(&self) -> Vec<ConfiguredChannel>;
+    /// Their names and kinds, such as `smtp`, in the order of the settings.
+    fn list(&self) -> Vec<(ChannelName, &'static str)>;
 
     /// Asks one whether it would take messages; `None` if there is no such channel.
-    fn check<'port>(&'port self, name: &'port ChannelName) -> Pending<'port, Option<ChannelCheck>>;
+    fn check<'port>(&'port self, name: &'port ChannelName) -> Pending<'port, Option<Checked>>;
 
     /// The e-mail address of an account of that channel's provider, where it tells.
     fn email_of<'port>(

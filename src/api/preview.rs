@@ -14,7 +14,8 @@ use crate::engine::time::{Duration, Now, Timestamp};
 use crate::inbound::{self, Parsed, Source};
 use crate::runtime::handle::View;
 
-use super::extract::{Json, Query, Whose, whole_body};
+use super::body_budget::BodyOf;
+use super::extract::{Json, Query, whole_body};
 use super::names;
 use super::parse;
 use super::ports::{ApiState, AppState};
@@ -55,7 +56,7 @@ pub async fn route(
     request: Request,
 ) -> Result<Json<wire::preview::Preview>, Problem> {
     let limit = state.settings.body_limit_alertmanager;
-    let body = whole_body(&state, request, limit, Whose::Known).await?;
+    let body = whole_body(&state, request, limit, BodyOf::Known).await?;
     let question = question(&state, &query, &body)?;
     let now = question.at.unwrap_or_else(|| state.now());
     let integration = question.integration;
@@ -84,7 +85,7 @@ fn question(state: &ApiState, query: &RouteQuery, body: &[u8]) -> Result<Questio
             Problem::invalid("raw=1 needs integration=NAME, which says how to read the body")
         })?;
         return Ok(Question {
-            integration: named(&rules, name)?,
+            integration: names::integration(&rules, name)?.clone(),
             body: body.to_vec(),
             is_raw: true,
             at: at.map(|at| parse::moment("at", at)).transpose()?,
@@ -93,7 +94,7 @@ fn question(state: &ApiState, query: &RouteQuery, body: &[u8]) -> Result<Questio
     let (event, extras) = without_extras(body)?;
     let name = extras.integration.or_else(|| query.integration.clone());
     let integration = match name {
-        Some(name) => named(&rules, &name)?,
+        Some(name) => names::integration(&rules, &name)?.clone(),
         None => any_native(&rules),
     };
     let at = extras.at.as_deref().or(at);
@@ -103,12 +104,6 @@ fn question(state: &ApiState, query: &RouteQuery, body: &[u8]) -> Result<Questio
         is_raw: false,
         at: at.map(|at| parse::moment("at", at)).transpose()?,
     })
-}
-
-fn named(rules: &RuleSet, name: &str) -> Result<Integration, Problem> {
-    names::integration(rules, name)?;
-    let known = rules.integrations.get(name).cloned();
-    known.ok_or_else(Problem::internal)
 }
 
 /// The first integration of our own format, else one without any labels of its own.

@@ -13,32 +13,24 @@ use crate::engine::incident::SelfIncident;
 use crate::engine::input::Input;
 use crate::engine::time::{Duration, Timestamp};
 use crate::runtime::handle::Handle;
+use crate::telemetry::Metrics;
 
 /// So many within [`WINDOW`] are no accident.
 const REPORTED_AFTER: usize = 3;
 
 const WINDOW: Duration = Duration::hours(1);
 
-/// Counts a refused request.
-type Count = Arc<dyn Fn(&ChannelName) + Send + Sync>;
-
 /// What was refused recently.
 pub struct Refusals {
-    count: Count,
+    metrics: Arc<Metrics>,
     recent: Mutex<BTreeMap<ChannelName, VecDeque<Timestamp>>>,
 }
 
-impl Default for Refusals {
-    fn default() -> Self {
-        Self::new(Arc::new(|_| {}))
-    }
-}
-
 impl Refusals {
-    /// Refusals that are counted so.
-    pub fn new(count: Count) -> Self {
+    /// Refusals that are counted there.
+    pub fn new(metrics: Arc<Metrics>) -> Self {
         Self {
-            count,
+            metrics,
             recent: Mutex::default(),
         }
     }
@@ -51,7 +43,7 @@ impl Refusals {
         (handle, now): (&Handle, Timestamp),
     ) {
         let Refusal { what, cause, .. } = refusal;
-        (self.count)(channel);
+        self.metrics.request_refused(channel.as_str());
         tracing::warn!(channel.name = %channel, error = cause, "{what} is refused");
         if refusal.origin != Origin::LikelyProvider || !self.is_repeated(channel, now) {
             return;
@@ -90,7 +82,7 @@ mod tests {
 
     #[test]
     fn three_refusals_within_an_hour_are_reported() {
-        let refusals = Refusals::default();
+        let refusals = Refusals::new(Arc::new(Metrics::new()));
         let minute = |minute: i64| Timestamp(minute * 60_000);
         let (sms, chat) = (ChannelName::from("sms"), ChannelName::from("chat"));
         assert!(!refusals.is_repeated(&sms, minute(0)));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use axum::Router;
+use axum::extract::Extension;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
@@ -16,23 +17,23 @@ use super::alertmanager::refuse_as_alertmanager;
 use super::openapi;
 use super::ports::AppState;
 use super::problem::Problem;
-use super::routes::Route;
+use super::routes::{MoreRoutes, Route};
 
 /// Parts of an unknown path that are told.
 const PARTS_SHOWN_MAX: usize = 8;
 
 /// Everything, for the inner listener.
-pub fn router(state: AppState) -> Router {
-    serve(openapi::routes(), state)
+pub fn router(state: AppState, more: MoreRoutes) -> Router {
+    serve(openapi::routes(more), state, more)
 }
 
 /// What the internet side needs: links, Slack, text messages and hooks.
-pub fn public_router(state: AppState) -> Router {
-    let public = openapi::routes().into_iter().filter(Route::is_public);
-    serve(public.collect(), state)
+pub fn public_router(state: AppState, more: MoreRoutes) -> Router {
+    let public = openapi::routes(more).into_iter().filter(Route::is_public);
+    serve(public.collect(), state, more)
 }
 
-fn serve(routes: Vec<Route>, state: AppState) -> Router {
+fn serve(routes: Vec<Route>, state: AppState, more: MoreRoutes) -> Router {
     let mut router = Router::new();
     for route in routes {
         let (_, _, handler) = route.declared;
@@ -46,11 +47,11 @@ fn serve(routes: Vec<Route>, state: AppState) -> Router {
         };
         router = router.route(&route.path, handler);
     }
-    finish(router).with_state(state)
+    finish(router, more).with_state(state)
 }
 
-/// What holds for every answer.
-fn finish<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
+/// What holds for every answer. Handlers that tell of all routes learn of those of other rooms.
+fn finish<S: Clone + Send + Sync + 'static>(router: Router<S>, more: MoreRoutes) -> Router<S> {
     let sniffing = HeaderValue::from_static("nosniff");
     let sniffing = SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, sniffing);
     let caching = HeaderValue::from_static("no-store");
@@ -62,18 +63,19 @@ fn finish<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
         .layer(middleware::from_fn(refuse_as_alertmanager))
         .layer(sniffing)
         .layer(caching)
+        .layer(Extension(more))
 }
 
-async fn unknown_path(uri: Uri) -> Problem {
-    let shown = shown(uri.path());
+async fn unknown_path(Extension(more): Extension<MoreRoutes>, uri: Uri) -> Problem {
+    let shown = shown(uri.path(), more);
     Problem::not_found("path", format_args!("{shown} here; see /openapi.json"))
 }
 
 /// A path as it may be told: in each of its unknown parts a key may stand, wherever it was put.
-fn shown(path: &str) -> String {
+fn shown(path: &str, more: MoreRoutes) -> String {
     static WORDS: OnceLock<BTreeSet<String>> = OnceLock::new();
     let words = WORDS.get_or_init(|| {
-        let routes = openapi::routes();
+        let routes = openapi::routes(more);
         let parts = routes.iter().flat_map(|route| route.path.split('/'));
         let words = parts.filter(|part| !part.starts_with('{'));
         words.map(str::to_owned).collect()
@@ -115,6 +117,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::web;
 
     async fn explode() {
         panic!("a secret of the inside");
@@ -126,7 +129,7 @@ mod tests {
             .route("/only-post", post(|| async {}));
         let request = Request::builder().method(method).uri(path);
         let request = request.body(Body::empty()).unwrap();
-        let response = finish(router).oneshot(request).await.unwrap();
+        let response = finish(router, web::routes).oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, 10_000).await.unwrap();
         let value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
@@ -181,7 +184,7 @@ mod tests {
     #[test]
     fn the_paths_of_the_table_fit_into_one_router() {
         let mut router: Router<AppState> = Router::new();
-        for route in openapi::routes() {
+        for route in openapi::routes(web::routes) {
             router = router.route(&route.path, route.declared.2);
         }
         assert!(router.has_routes());

@@ -11,10 +11,11 @@ use crate::engine::ids::Revision;
 use super::audit;
 use super::audit_log::Action;
 use super::auth::Caller;
-use super::extract::{Json, Path, Query, Whose, whole_body};
+use super::body_budget::BodyOf;
+use super::extract::{Json, Path, Query, whole_body};
 use super::key_origin;
 use super::parse::{self, Paging};
-use super::ports::{ApiState, AppState, Change, RevisionDocuments, RuleDifferences, Sight};
+use super::ports::{ApiState, AppState, Change, Sight};
 use super::problem::Problem;
 use super::wire::List;
 use super::wire::rules::{
@@ -66,24 +67,15 @@ pub async fn revision(
     Ok(answer(documents, &headers))
 }
 
-fn answer(documents: RevisionDocuments, headers: &HeaderMap) -> Response {
+fn answer(rules: Rules, headers: &HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT);
     let accept = accept.and_then(|value| value.to_str().ok()).unwrap_or("");
-    let tag = format!("\"{}\"", documents.revision);
+    let tag = format!("\"{}\"", rules.revision);
     let mut response = if accept.contains("yaml") {
         let kind = [(header::CONTENT_TYPE, "application/yaml")];
-        (kind, as_yaml(&documents.files)).into_response()
+        (kind, as_yaml(&rules.files)).into_response()
     } else {
-        Json(Rules {
-            revision: documents.revision.0,
-            author: (&documents.author).into(),
-            at: documents.at.to_string(),
-            message: documents.message,
-            files: documents.files,
-            origin: documents.origin,
-            hashed_keys: documents.hashed_keys,
-        })
-        .into_response()
+        Json(rules).into_response()
     };
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, tag);
@@ -100,7 +92,7 @@ fn as_yaml(files: &[RuleFile]) -> String {
     documents.join("\n---\n") + "\n"
 }
 
-async fn documents(state: &ApiState, revision: Revision) -> Result<RevisionDocuments, Problem> {
+async fn documents(state: &ApiState, revision: Revision) -> Result<Rules, Problem> {
     let asked = state.ask_rulebook(move |rulebook| rulebook.documents(revision));
     let found = asked.await??;
     found.ok_or_else(|| Problem::not_found("revision of the rules", revision))
@@ -162,21 +154,13 @@ async fn apply(
     let by = &caller.name;
     let act = audit::event(state, caller, Action::RulesApplied).because(change.message.clone());
     let asked = state.ask_rulebook(move |rulebook| rulebook.prepare(files, change));
-    let mut prepared = asked.await?.map_err(|faults| Problem::rules(&faults))?;
-    prepared.rules.record = Some(act.on_revision());
-    let revision = state.handle.apply_rules(prepared.rules).await?;
+    let (mut rules, mut done) = asked.await?.map_err(|faults| Problem::rules(&faults))?;
+    rules.record = Some(act.on_revision());
+    let revision = state.handle.apply_rules(rules).await?;
     key_origin::note_keys_of_rules(state).await;
     tracing::info!(rules.revision = revision.0, actor.name = %by, "another rule set is in force");
-    Ok(Json(changed(revision, prepared.changes)))
-}
-
-fn changed(revision: Revision, differences: RuleDifferences) -> RulesChange {
-    RulesChange {
-        revision: revision.0,
-        differences: differences.differences,
-        on_call: differences.on_call,
-        warnings: differences.warnings,
-    }
+    done.revision = revision.0;
+    Ok(Json(done))
 }
 
 /// Check rules and report all errors
@@ -212,10 +196,9 @@ pub async fn diff(
 ) -> Result<Json<RulesChange>, Problem> {
     let sight = Sight::of(caller.role);
     let files = files(&state, request).await?;
-    let revision = state.handle.rules().revision;
     let asked = state.ask_rulebook(move |rulebook| rulebook.diff(&files, sight));
-    let changes = asked.await?.map_err(|faults| Problem::rules(&faults))?;
-    Ok(Json(changed(revision, changes)))
+    let change = asked.await?.map_err(|faults| Problem::rules(&faults))?;
+    Ok(Json(change))
 }
 
 /// List revisions, newest first
@@ -229,22 +212,13 @@ pub async fn revisions(
 ) -> Result<Json<List<RevisionLine>>, Problem> {
     let limit = parse::limit(query.limit);
     let before = parse::cursor(query.cursor.as_deref())?.map(Revision);
-    let current = state.handle.rules().revision;
     let asked = state.ask_rulebook(move |rulebook| rulebook.revisions(before, limit));
-    let lines = asked.await??.into_iter().map(|known| RevisionLine {
-        revision: known.revision.0,
-        author: (&known.author).into(),
-        at: known.at.to_string(),
-        message: known.message,
-        current: known.revision == current,
-    });
-    let items: Vec<_> = lines.collect();
-    Ok(Json(List::page(items, limit, |line| line.revision)))
+    Ok(Json(List::page(asked.await??, limit, |line| line.revision)))
 }
 
 /// The files of a body: `{"files":[…]}`, or one document in YAML or JSON.
 async fn files(state: &ApiState, request: Request) -> Result<Vec<RuleFile>, Problem> {
-    let body = whole_body(state, request, RULES_BYTES_MAX, Whose::Known).await?;
+    let body = whole_body(state, request, RULES_BYTES_MAX, BodyOf::Known).await?;
     let text = String::from_utf8(body.to_vec())
         .map_err(|_| Problem::invalid("the rules are not UTF-8; save the files as UTF-8"))?;
     Ok(files_in(text))

@@ -2,25 +2,25 @@
 
 use crate::text::hex;
 
-use super::ports::ApiState;
+use super::ports::Random;
 
 /// A key of an integration: 32 characters, because it is also a PagerDuty routing key; 128 bits.
-pub fn integration_key(state: &ApiState) -> String {
-    hex::encode(&chance::<16>(state))
+pub fn integration_key(random: &Random) -> String {
+    hex::encode(&chance::<16>(random))
 }
 
 /// An API token: 160 bits under a prefix by which leak scanners find it.
-pub fn api_token(state: &ApiState) -> String {
-    format!("rv_{}", hex::encode(&chance::<20>(state)))
+pub fn api_token(random: &Random) -> String {
+    format!("rv_{}", hex::encode(&chance::<20>(random)))
 }
 
 /// The public id of a key or token, by which it is listed and revoked.
-pub fn public_id(state: &ApiState) -> String {
-    hex::encode(&chance::<6>(state))
+pub fn public_id(random: &Random) -> String {
+    hex::encode(&chance::<6>(random))
 }
 
-fn chance<const BYTES: usize>(state: &ApiState) -> [u8; BYTES] {
+fn chance<const BYTES: usize>(random: &Random) -> [u8; BYTES] {
     let mut bytes = [0; BYTES];
-    (state.random)(&mut bytes);
+    random(&mut bytes);
     bytes
 }

@@ -12,10 +12,9 @@ use crate::channels::inbound::{ButtonPress, Endpoint, Posted};
 use crate::engine::ids::{ChannelName, UserName};
 use crate::engine::input::{Act, ActOn, Press, Via};
 use crate::engine::ruleset::{Medium, RuleSet};
-use crate::web::opened_link::OpenedLink;
 
 use super::callback;
-use super::links;
+use super::links::{self, OpenedLink};
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 

@@ -119,7 +119,7 @@ async fn take_report(
     let reported = handle.delivery_report(channel.clone(), attempt, outcome, message);
     match reported.await {
         Err(RequestError::Refused(refusal)) => {
-            (state.on_refused_report)(channel);
+            state.metrics.report_refused(channel.as_str());
             warn!(channel.name = %channel, error = %refusal, "a delivery report is ignored");
             Ok(())
         }

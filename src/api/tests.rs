@@ -17,12 +17,10 @@ use super::credentials::StoredToken;
 use super::guesses::Guesses;
 use super::ingest::body_limit;
 use super::ports::{ApiSettings, ApiState, ReadinessLocks};
-use super::ports::{
-    Change, ChannelCheck, Channels, ConfiguredChannel, Pending, Prepared, RevisionDocuments,
-    RuleDifferences, Rulebook, Sight,
-};
+use super::ports::{Change, Channels, Pending, Rulebook, Sight};
 use super::refusals::Refusals;
-use super::wire::rules::{RuleFault, RuleFile};
+use super::wire::channel::Checked;
+use super::wire::rules::{RevisionLine, RuleFault, RuleFile, Rules, RulesChange};
 use super::wire::token::Role;
 use super::*;
 use crate::channels::{Inbound, Provider, slack, twilio};
@@ -31,11 +29,12 @@ use crate::engine::ids::{ChannelName, Revision};
 use crate::engine::ruleset::{Integration, RuleSet};
 use crate::engine::time::{Duration, Timestamp};
 use crate::inbound::{FORMATS, pagerduty};
-use crate::runtime::handle::Handle;
+use crate::runtime::handle::{Handle, NewRules};
 use crate::store::MemoryStore;
 use crate::store::{self, Partition};
 use crate::telemetry::Metrics;
 use crate::text::{hash, hex};
+use crate::web;
 
 const NOW: Timestamp = Timestamp(1_795_403_400_000);
 
@@ -46,23 +45,23 @@ impl Rulebook for NoRulebook {
         Vec::new()
     }
 
-    fn diff(&self, _: &[RuleFile], _: Sight) -> Result<RuleDifferences, Vec<RuleFault>> {
+    fn diff(&self, _: &[RuleFile], _: Sight) -> Result<RulesChange, Vec<RuleFault>> {
         Err(Vec::new())
     }
 
-    fn prepare(&self, _: Vec<RuleFile>, _: Change) -> Result<Prepared, Vec<RuleFault>> {
+    fn prepare(
+        &self,
+        _: Vec<RuleFile>,
+        _: Change,
+    ) -> Result<(NewRules, RulesChange), Vec<RuleFault>> {
         Err(Vec::new())
     }
 
-    fn documents(&self, _: Revision) -> Result<Option<RevisionDocuments>, store::Error> {
+    fn documents(&self, _: Revision) -> Result<Option<Rules>, store::Error> {
         Ok(None)
     }
 
-    fn revisions(
-        &self,
-        _: Option<Revision>,
-        _: usize,
-    ) -> Result<Vec<RevisionDocuments>, store::Error> {
+    fn revisions(&self, _: Option<Revision>, _: usize) -> Result<Vec<RevisionLine>, store::Error> {
         Ok(Vec::new())
     }
 }
@@ -70,11 +69,11 @@ impl Rulebook for NoRulebook {
 struct NoChannels;
 
 impl Channels for NoChannels {
-    fn list(&self) -> Vec<ConfiguredChannel> {
+    fn list(&self) -> Vec<(ChannelName, &'static str)> {
         Vec::new()
     }
 
-    fn check<'port>(&'port self, _: &'port ChannelName) -> Pending<'port, Option<ChannelCheck>> {
+    fn check<'port>(&'port self, _: &'port ChannelName) -> Pending<'port, Option<Checked>> {
         Box::pin(async { None })
     }
 
@@ -111,6 +110,7 @@ fn rules() -> RuleSet {
 
 fn state() -> ApiState {
     let store = Arc::new(MemoryStore::new());
+    let metrics = Arc::new(Metrics::new());
     let auth = Auth::new(hash::sha256(b"root"));
     for role in Role::ALL {
         auth.add_token(StoredToken {
@@ -131,15 +131,14 @@ fn state() -> ApiState {
         auth,
         audit_log: AuditLog::default(),
         started_at: NOW,
-        metrics: Arc::new(String::new),
-        on_refused_report: Arc::new(|_| {}),
+        metrics: metrics.clone(),
         clock: Arc::new(|| NOW),
         random: Arc::new(|bytes| bytes.fill(7)),
         links_secret: [1; 32],
         inbound: inbound(),
-        refusals: Refusals::default(),
+        refusals: Refusals::new(metrics.clone()),
         guesses: Guesses::default(),
-        bodies: BodyBudget::new(1 << 20, Arc::new(Metrics::new())),
+        bodies: BodyBudget::new(1 << 20, metrics),
         looks: ReadinessLocks::default(),
         settings: ApiSettings {
             body_limit: 1_000,
@@ -191,6 +190,11 @@ async fn ask(router: axum::Router, request: Request<Body>) -> (StatusCode, Value
     (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
 }
 
+/// With the pages for browsers.
+fn router(state: Arc<ApiState>) -> axum::Router {
+    super::router(state, web::routes)
+}
+
 fn request(method: &str, path: &str, token: Option<&str>) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path);
     if let Some(token) = token {
@@ -203,7 +207,7 @@ fn request(method: &str, path: &str, token: Option<&str>) -> Request<Body> {
 async fn every_route_with_a_role_refuses_strangers_and_weaker_roles() {
     let state = Arc::new(state());
     let mut refused = 0;
-    for route in openapi::routes() {
+    for route in openapi::routes(web::routes) {
         let Access::Role(_) = route.access else {
             continue;
         };
@@ -268,7 +272,7 @@ async fn a_token_without_a_user_cannot_ask_for_its_own() {
 #[tokio::test]
 async fn every_route_for_monitors_refuses_a_missing_and_a_wrong_key() {
     let state = Arc::new(state());
-    for route in openapi::routes() {
+    for route in openapi::routes(web::routes) {
         let Access::Integration = route.access else {
             continue;
         };
@@ -372,10 +376,14 @@ async fn the_public_listener_knows_neither_the_api_nor_the_home_page() {
         "/v1/events",
     ] {
         let request = request("GET", path, Some("root"));
-        let (status, _) = ask(public_router(state.clone()), request).await;
+        let (status, _) = ask(public_router(state.clone(), web::routes), request).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
     }
-    let (status, _) = ask(public_router(state), request("GET", "/healthz", None)).await;
+    let (status, _) = ask(
+        public_router(state, web::routes),
+        request("GET", "/healthz", None),
+    )
+    .await;
     assert_eq!(status, StatusCode::OK);
 }
 
@@ -389,10 +397,10 @@ async fn a_link_that_was_never_made_leads_nowhere() {
 #[tokio::test]
 async fn a_made_token_is_kept_as_its_hash_alone() {
     let state = state();
-    let secret = secrets::api_token(&state);
+    let secret = secrets::api_token(&*state.random);
     assert_eq!(secret, format!("rv_{}", "07".repeat(20)));
     assert_eq!(
-        secrets::integration_key(&state).len(),
+        secrets::integration_key(&*state.random).len(),
         32,
         "also a PagerDuty routing key"
     );

@@ -5,13 +5,13 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::store::{DocumentKind, DocumentWrite};
+use crate::store::DocumentKind;
 use crate::text::{hash, hex};
 
 use super::audit;
 use super::audit_log::Action;
 use super::auth::Caller;
-use super::credentials::StoredToken;
+use super::credentials::{StoredToken, document, removal};
 use super::extract::{Json, Path};
 use super::names;
 use super::ports::AppState;
@@ -79,9 +79,9 @@ pub async fn create(
             "give user, or name for a token without a user",
         ));
     }
-    let secret = secrets::api_token(&state);
+    let secret = secrets::api_token(&*state.random);
     let token = StoredToken {
-        id: secrets::public_id(&state),
+        id: secrets::public_id(&*state.random),
         sha256: hex::encode(&hash::sha256(&secret)),
         name,
         user: new.user,
@@ -90,7 +90,7 @@ pub async fn create(
         expires: ttl.map(|ttl| now + ttl),
         last_used: None,
     };
-    let bytes = serde_json::to_vec(&token).map_err(|_| Problem::internal())?;
+    let write = document(DocumentKind::Token, &token.id, &token);
     let until = token.expires.map(|at| format!(", until {at}"));
     let entry = audit::event(&state, &caller, Action::TokenMade)
         .on(format!("token {}", token.id))
@@ -102,7 +102,7 @@ pub async fn create(
         ));
     state
         .handle
-        .write_documents(vec![write(&token.id, Some(bytes)), entry.write()])
+        .write_documents(vec![write, entry.write()])
         .await?;
     let (id, by) = (&token.id, &caller.name);
     tracing::info!(
@@ -142,16 +142,8 @@ pub async fn revoke(
     state.auth.remove_token(&id);
     state
         .handle
-        .write_documents(vec![write(&id, None), entry.write()])
+        .write_documents(vec![removal(DocumentKind::Token, &id), entry.write()])
         .await?;
     tracing::info!(token.id = %id, actor.name = %caller.name, "a token was revoked");
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn write(id: &str, bytes: Option<Vec<u8>>) -> DocumentWrite {
-    DocumentWrite {
-        kind: DocumentKind::Token,
-        name: id.to_owned(),
-        bytes,
-    }
 }

@@ -5,17 +5,15 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
-use super::options::millis;
 use super::{channels, displacing};
 use crate::channels::http::{Http, HttpOptions, Method, Reach, Request};
 use crate::config::Settings;
 use crate::runtime::channel_worker::Sender;
-use crate::runtime::clock;
 use crate::runtime::handle::Handle;
 use crate::runtime::lane_watch::{LaneWatch, Stalled};
 use crate::runtime::supervise::Supervisor;
 use crate::runtime::watch::{Heartbeat, OnAudit, Watch};
-use crate::store::{Retention, Store};
+use crate::store::Store;
 use crate::telemetry::{self, LostLines, Metrics, Queue};
 
 const ROUND: std::time::Duration = std::time::Duration::from_secs(60);
@@ -68,11 +66,7 @@ pub fn start(
         store: store.clone(),
         disk_warn_bytes: settings.disk_warn_bytes,
         disk_min_bytes: settings.disk_min_bytes,
-        retention: Retention {
-            events: millis(settings.keep_events),
-            incidents: millis(settings.keep_incidents),
-            disk_bytes: settings.disk_cap_bytes,
-        },
+        retention: displacing::retention(settings),
         heartbeat: heartbeat(settings),
         stalled,
         on_audit: on_audit(handle, rounds),
@@ -140,10 +134,8 @@ fn on_audit(handle: &Handle, rounds: Rounds<'_>) -> OnAudit {
 fn heartbeat(settings: &Settings) -> Option<Heartbeat> {
     let url: Arc<str> = settings.watch.heartbeat_url.as_deref()?.into();
     let options = HttpOptions {
-        clock: Arc::new(clock::wall_now),
         allow_networks: Vec::new(),
-        proxy: channels::proxy(&settings.outbound),
-        extra_roots: Vec::new(),
+        ..channels::http_options(settings)
     };
     let http = match Http::new(options) {
         Ok(http) => Arc::new(http),

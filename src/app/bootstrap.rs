@@ -5,7 +5,8 @@ use anyhow::Context;
 
 use super::options::ServeOptions;
 use super::secrets;
-use crate::api::credentials::StoredKey;
+use crate::api::credentials::{StoredKey, document};
+use crate::api::secrets::{api_token, integration_key};
 use crate::engine::input::{Actor, Via};
 use crate::engine::strength::Strength;
 use crate::runtime::clock;
@@ -67,7 +68,7 @@ pub fn prepare(store: &dyn Store, options: &ServeOptions) -> anyhow::Result<Firs
         }
         tracing::warn!("{ADMIN_VARIABLE} {weakness}, and gives full access; {help}");
     }
-    let new_native_key = is_first.then(|| make_native_key(&mut writes)).transpose()?;
+    let new_native_key = is_first.then(|| make_native_key(&mut writes));
     Ok(First {
         writes,
         links_secret,
@@ -114,15 +115,14 @@ fn make_links_secret(writes: &mut Vec<DocumentWrite>) -> [u8; 32] {
 }
 
 fn make_admin_token(writes: &mut Vec<DocumentWrite>) -> ([u8; 32], Option<String>) {
-    let token = format!("rv_{}", secrets::random_hex(20));
+    let token = api_token(&secrets::fill);
     let hash = hash::sha256(&token);
     writes.push(secret_write(ADMIN, hash.to_vec()));
     (hash, Some(token))
 }
 
-/// A key of 32 characters, so that it also works as a PagerDuty routing key.
-fn make_native_key(writes: &mut Vec<DocumentWrite>) -> anyhow::Result<String> {
-    let key = secrets::random_hex(16);
+fn make_native_key(writes: &mut Vec<DocumentWrite>) -> String {
+    let key = integration_key(&secrets::fill);
     let stored = StoredKey {
         id: "first".to_owned(),
         sha256: hex::encode(&hash::sha256(&key)),
@@ -132,12 +132,8 @@ fn make_native_key(writes: &mut Vec<DocumentWrite>) -> anyhow::Result<String> {
         created_by: Actor::named("first start", Via::Router),
         last_used: None,
     };
-    writes.push(DocumentWrite {
-        kind: DocumentKind::Key,
-        name: stored.id.clone(),
-        bytes: Some(serde_json::to_vec(&stored).context("failed to write the first key")?),
-    });
-    Ok(key)
+    writes.push(document(DocumentKind::Key, &stored.id, &stored));
+    key
 }
 
 fn secret_write(name: &str, bytes: Vec<u8>) -> DocumentWrite {

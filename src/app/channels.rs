@@ -77,13 +77,14 @@ pub fn build(settings: &Settings, links: &Links, screen: &Screen) -> anyhow::Res
 }
 
 /// The settings' proxy.
-pub fn proxy(outbound: &config::Outbound) -> Option<Proxy> {
+fn proxy(outbound: &config::Outbound) -> Option<Proxy> {
     let url = outbound.proxy.clone()?;
     let exempt = outbound.no_proxy.clone();
     Some(Proxy { url, exempt })
 }
 
-fn http_options(settings: &Settings) -> HttpOptions {
+/// How calls leave this process.
+pub fn http_options(settings: &Settings) -> HttpOptions {
     HttpOptions {
         clock: Arc::new(clock::wall_now),
         allow_networks: settings.outbound.allow_networks.clone(),

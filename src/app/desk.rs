@@ -3,7 +3,8 @@
 use tracing::warn;
 
 use super::channels::Built;
-use crate::api::ports::{ChannelCheck, Channels, ConfiguredChannel, Pending};
+use crate::api::ports::{Channels, Pending};
+use crate::api::wire::channel::Checked;
 use crate::channels::links::Links;
 use crate::engine::ids::ChannelName;
 use crate::engine::outcome::Capacity;
@@ -28,41 +29,37 @@ impl Desk {
 }
 
 impl Channels for Desk {
-    fn list(&self) -> Vec<ConfiguredChannel> {
-        let listed = self.channels.all().iter();
-        listed
-            .map(|built| ConfiguredChannel {
-                name: built.info.name.clone(),
-                kind: built.kind.to_owned(),
-            })
-            .collect()
+    fn list(&self) -> Vec<(ChannelName, &'static str)> {
+        let built = self.channels.all().iter();
+        built.map(|it| (it.info.name.clone(), it.kind)).collect()
     }
 
-    fn check<'port>(&'port self, name: &'port ChannelName) -> Pending<'port, Option<ChannelCheck>> {
+    fn check<'port>(&'port self, name: &'port ChannelName) -> Pending<'port, Option<Checked>> {
         Box::pin(async move {
             let built = self.channels.find(name)?;
-            let mut warnings = Vec::new();
+            let mut checked = Checked {
+                name: name.to_string(),
+                ok: None,
+                outcome: None,
+                provider_message: None,
+                warnings: Vec::new(),
+            };
             if self.is_local && name.as_str() != ChannelName::CONSOLE {
                 let text = "links in pages only work on this machine: set public_url";
-                warnings.push(text.to_owned());
+                checked.warnings.push(text.to_owned());
             }
             if !built.info.capabilities.probes {
-                return Some(ChannelCheck {
-                    outcome: None,
-                    provider_message: None,
-                    warnings,
-                });
+                return Some(checked);
             }
             let probed = built.channel.probe().await;
             match probed.capacity {
-                Capacity::Low { text } => warnings.push(text.to_string()),
+                Capacity::Low { text } => checked.warnings.push(text.to_string()),
                 Capacity::Enough | Capacity::Unread => {}
             }
-            Some(ChannelCheck {
-                outcome: Some(probed.outcome),
-                provider_message: probed.provider_message,
-                warnings,
-            })
+            checked.ok = Some(probed.outcome.is_sent());
+            checked.outcome = Some(probed.outcome.to_string());
+            checked.provider_message = probed.provider_message;
+            Some(checked)
         })
     }
 

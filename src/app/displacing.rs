@@ -26,14 +26,19 @@ pub fn keep(
     settings: &Settings,
 ) -> JoinHandle<()> {
     let store = store.clone();
-    let retention = Retention {
-        events: millis(settings.keep_events),
-        incidents: millis(settings.keep_incidents),
-        disk_bytes: settings.disk_cap_bytes,
-    };
+    let retention = retention(settings);
     supervisor.keep("displacing", move || {
         rounds(store.clone(), partition, retention)
     })
+}
+
+/// What the settings keep of history.
+pub fn retention(settings: &Settings) -> Retention {
+    Retention {
+        events: millis(settings.keep_events),
+        incidents: millis(settings.keep_incidents),
+        disk_bytes: settings.disk_cap_bytes,
+    }
 }
 
 async fn rounds(store: Arc<dyn Store>, partition: Partition, retention: Retention) {

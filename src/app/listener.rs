@@ -49,14 +49,11 @@ impl Default for Limits {
     }
 }
 
-/// Counts a request that was refused because its client has its share under way.
-pub type OnOverShare = Arc<dyn Fn() + Send + Sync>;
-
 /// A listening address.
 pub struct Listener {
     listener: TcpListener,
     /// The setting that names the address, for log and metrics.
-    name: &'static str,
+    pub name: &'static str,
     limits: Limits,
     tls: Option<TlsAcceptor>,
     proxies: Arc<TrustedProxies>,
@@ -66,7 +63,7 @@ pub struct Listener {
     is_told: bool,
     /// The same of errors of accepting.
     is_failing: bool,
-    metrics: Arc<Metrics>,
+    pub metrics: Arc<Metrics>,
 }
 
 impl Listener {
@@ -95,12 +92,6 @@ impl Listener {
     pub fn with_tls(mut self, tls: Option<TlsAcceptor>) -> Self {
         self.tls = tls;
         self
-    }
-
-    /// What is to be called when a client behind a proxy has its share of requests under way.
-    pub fn on_over_share(&self) -> OnOverShare {
-        let (metrics, name) = (self.metrics.clone(), self.name);
-        Arc::new(move || metrics.connections_full(name))
     }
 
     /// The next connection that is let in.

@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::api::wire::page::kind;
 use crate::engine::channel_state::ChannelState;
-use crate::engine::ids::{ChannelName, IncidentNumber, PageId};
+use crate::engine::ids::{IncidentNumber, PageId};
 use crate::engine::incident::{Incident, Status};
-use crate::engine::page::{Page, PageKind, PageState};
+use crate::engine::page::{Page, PageState};
 use crate::engine::records::{Change, Receipt, Record, RecordKey};
 use crate::engine::time::Duration;
-use crate::runtime::channel_worker::OnOutcome;
 use crate::runtime::commit_loop::Observer;
 use crate::runtime::turn::Turn;
 use crate::telemetry::Metrics;
@@ -79,7 +79,7 @@ impl Meter {
     fn note_page(&mut self, page: &Page) {
         if self.pages.insert(page.id, page.state) != Some(page.state) {
             let (medium, state) = (page.medium.as_str(), page.state.as_str());
-            self.metrics.page(kind(&page.kind), medium, state);
+            self.metrics.page(kind(page.kind), medium, state);
         }
     }
 
@@ -158,36 +158,6 @@ impl Observer for Meter {
             self.metrics.receipt(receipt.disposition.as_str());
         }
     }
-}
-
-fn kind(kind: &PageKind) -> &'static str {
-    match kind {
-        PageKind::Page => "page",
-        PageKind::Bundle => "bundle",
-        PageKind::Update { .. } => "update",
-        PageKind::Copy => "copy",
-    }
-}
-
-/// Counts outcomes of attempts.
-pub fn on_outcome(metrics: Arc<Metrics>) -> OnOutcome {
-    Arc::new(move |channel, outcome, took| {
-        metrics.attempt(
-            channel.as_str(),
-            outcome.as_str(),
-            std::time::Duration::from_millis(took.0),
-        );
-    })
-}
-
-/// Counts delivery reports that are not believed.
-pub fn on_refused_report(metrics: Arc<Metrics>) -> Arc<dyn Fn(&ChannelName) + Send + Sync> {
-    Arc::new(move |channel| metrics.report_refused(channel.as_str()))
-}
-
-/// Counts requests that are refused for their signature or key.
-pub fn on_refused_request(metrics: Arc<Metrics>) -> Arc<dyn Fn(&ChannelName) + Send + Sync> {
-    Arc::new(move |channel| metrics.request_refused(channel.as_str()))
 }
 
 #[cfg(test)]

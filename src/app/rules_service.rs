@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::revision_store::{CheckedRules, RevisionStore};
-use crate::api::ports::{Change, Prepared, RevisionDocuments, RuleDifferences, Rulebook, Sight};
-use crate::api::wire::rules::{FilesOrigin, OnCallMove, RuleFault, RuleFile};
+use crate::api::ports::{Change, Rulebook, Sight};
+use crate::api::wire::rules::{
+    FilesOrigin, OnCallMove, RevisionLine, RuleFault, RuleFile, Rules, RulesChange,
+};
 use crate::document::Diagnostic;
 use crate::engine::calendar::Override;
 use crate::engine::ids::Revision;
@@ -14,7 +16,7 @@ use crate::rules::moves::moves_on_call;
 use crate::rules::revisions::{RevisionInfo, StoredRevision};
 use crate::rules::{SourceFile, sources};
 use crate::runtime::clock;
-use crate::runtime::handle::Handle;
+use crate::runtime::handle::{Handle, NewRules};
 use crate::store;
 
 /// The stored revisions and the rules in force, as the API asks for them.
@@ -55,7 +57,7 @@ impl RulesService {
             .unwrap_or_default()
     }
 
-    fn changes(&self, checked: &CheckedRules) -> RuleDifferences {
+    fn changes(&self, checked: &CheckedRules) -> RulesChange {
         let present = self.handle.rules();
         let old = self.revisions.at(present.revision).ok().flatten();
         let differences =
@@ -63,7 +65,8 @@ impl RulesService {
         let overrides = self.overrides();
         let moves = moves_on_call(&present, &checked.rules, clock::wall_now(), &overrides);
         let touched = self.touched(&present, &checked.rules);
-        RuleDifferences {
+        RulesChange {
+            revision: present.revision.0,
             differences: differences
                 .unwrap_or_default()
                 .into_iter()
@@ -90,7 +93,7 @@ impl Rulebook for RulesService {
         }
     }
 
-    fn diff(&self, files: &[RuleFile], sight: Sight) -> Result<RuleDifferences, Vec<RuleFault>> {
+    fn diff(&self, files: &[RuleFile], sight: Sight) -> Result<RulesChange, Vec<RuleFault>> {
         let checked = self
             .revisions
             .check(&source_files(files), sight)
@@ -98,7 +101,11 @@ impl Rulebook for RulesService {
         Ok(self.changes(&checked))
     }
 
-    fn prepare(&self, files: Vec<RuleFile>, change: Change) -> Result<Prepared, Vec<RuleFault>> {
+    fn prepare(
+        &self,
+        files: Vec<RuleFile>,
+        change: Change,
+    ) -> Result<(NewRules, RulesChange), Vec<RuleFault>> {
         let mut checked = self
             .revisions
             .check(&source_files(&files), Sight::WithMachine)
@@ -112,13 +119,10 @@ impl Rulebook for RulesService {
             at: change.at,
             message: change.message,
         };
-        Ok(Prepared {
-            rules: checked.pack(&info, change.expected),
-            changes,
-        })
+        Ok((checked.pack(&info, change.expected), changes))
     }
 
-    fn documents(&self, revision: Revision) -> Result<Option<RevisionDocuments>, store::Error> {
+    fn documents(&self, revision: Revision) -> Result<Option<Rules>, store::Error> {
         Ok(self.revisions.at(revision)?.map(exported))
     }
 
@@ -126,39 +130,37 @@ impl Rulebook for RulesService {
         &self,
         before: Option<Revision>,
         limit: usize,
-    ) -> Result<Vec<RevisionDocuments>, store::Error> {
-        let stored = self.revisions.list(before, limit)?;
-        Ok(stored.into_iter().map(listed).collect())
-    }
-}
-
-/// A line of the history, without files.
-fn listed(stored: StoredRevision) -> RevisionDocuments {
-    RevisionDocuments {
-        revision: stored.revision,
-        author: stored.info.author,
-        at: stored.info.at,
-        message: stored.info.message,
-        files: Vec::new(),
-        origin: FilesOrigin::AsApplied,
-        hashed_keys: 0,
+    ) -> Result<Vec<RevisionLine>, store::Error> {
+        let current = self.handle.rules().revision;
+        let lines = self.revisions.list(before, limit)?.into_iter();
+        let lines = lines.map(|stored| RevisionLine {
+            revision: stored.revision.0,
+            author: (&stored.info.author).into(),
+            at: stored.info.at.to_string(),
+            message: stored.info.message,
+            current: stored.revision == current,
+        });
+        Ok(lines.collect())
     }
 }
 
 /// With its files: those that were applied, or written anew where they are not kept.
-fn exported(mut stored: StoredRevision) -> RevisionDocuments {
-    let (files, origin) = match stored.files.take() {
+fn exported(stored: StoredRevision) -> Rules {
+    let (files, origin) = match stored.files {
         Some(files) => (files, FilesOrigin::AsApplied),
         None => (stored.documents.export(), FilesOrigin::WrittenAnew),
     };
     let hashed_keys = sources::hashed_keys(&files);
     let files = files.into_iter();
     let files = files.map(|SourceFile { path, text }| RuleFile { path, text });
-    RevisionDocuments {
+    Rules {
+        revision: stored.revision.0,
+        author: (&stored.info.author).into(),
+        at: stored.info.at.to_string(),
+        message: stored.info.message,
         files: files.collect(),
         origin,
         hashed_keys,
-        ..listed(stored)
     }
 }
 

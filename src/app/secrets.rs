@@ -7,18 +7,9 @@ use std::path::Path;
 
 use rand::Rng;
 
-use crate::text::hex;
-
 /// Fills a buffer with chance fit for secrets.
 pub fn fill(buffer: &mut [u8]) {
     rand::rng().fill_bytes(buffer);
-}
-
-/// So many bytes of chance in hex.
-pub fn random_hex(bytes: usize) -> String {
-    let mut buffer = vec![0; bytes];
-    fill(&mut buffer);
-    hex::encode(&buffer)
 }
 
 /// Writes a file that only its owner can read.

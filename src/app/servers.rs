@@ -1,17 +1,14 @@
 //! The HTTP servers: the whole API, and the part for the internet side.
 
-use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpSocket;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tracing::warn;
 
 use super::bootstrap::First;
@@ -19,15 +16,16 @@ use super::desk::Desk;
 use super::listener::{Limits, Listener};
 use super::rules_service::RulesService;
 use super::tls::{self, Tls};
-use super::{observer, secrets, serving};
+use super::{secrets, serving};
 use crate::api::audit_log::AuditLog;
 use crate::api::auth::Auth;
 use crate::api::body_budget::BodyBudget;
 use crate::api::guesses::Guesses;
 use crate::api::key_origin::note_keys_of_rules;
 use crate::api::peer::TrustedProxies;
-use crate::api::ports::{ApiSettings, ApiState, ReadinessLocks};
+use crate::api::ports::{ApiSettings, ApiState, AppState, ReadinessLocks};
 use crate::api::refusals::Refusals;
+use crate::api::routes::MoreRoutes;
 use crate::api::{public_router, router};
 use crate::config::{Settings, TlsFiles};
 use crate::engine::time::Timestamp;
@@ -36,6 +34,7 @@ use crate::runtime::handle::Handle;
 use crate::runtime::supervise::Supervisor;
 use crate::store::Store;
 use crate::telemetry::Metrics;
+use crate::web;
 
 /// Requests under way are waited for at most this long.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
@@ -62,37 +61,25 @@ pub struct Servers {
     /// Where the whole API listens.
     pub address: SocketAddr,
     stop: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<()>>,
+    tasks: JoinSet<()>,
 }
 
 impl Servers {
     /// Waits until one of them ends without having been told to.
     pub async fn failed(&mut self) -> String {
-        let ended = poll_fn(|context| {
-            let polled =
-                self.tasks.iter_mut().enumerate().find_map(|(index, task)| {
-                    match Pin::new(task).poll(context) {
-                        Poll::Ready(result) => Some((index, result)),
-                        Poll::Pending => None,
-                    }
-                });
-            polled.map_or(Poll::Pending, Poll::Ready)
-        });
-        let (index, result) = ended.await;
-        drop(self.tasks.swap_remove(index));
-        match result {
-            Ok(()) => "it ended".to_owned(),
-            Err(error) => error.to_string(),
+        match self.tasks.join_next().await {
+            Some(Ok(())) | None => "it ended".to_owned(),
+            Some(Err(error)) => error.to_string(),
         }
     }
 
     /// Takes no more connections and waits a moment for requests under way.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         // Without a receiver the servers have ended already.
         let _ended = self.stop.send(true);
         let all = async {
-            for task in self.tasks {
-                if let Err(error) = task.await {
+            while let Some(ended) = self.tasks.join_next().await {
+                if let Err(error) = ended {
                     warn!(%error, "a server ended with an error");
                 }
             }
@@ -100,31 +87,69 @@ impl Servers {
         if tokio::time::timeout(DRAIN_TIME, all).await.is_err() {
             warn!("some requests were still in progress");
         }
+        // They may go on for as long as the process does.
+        self.tasks.detach_all();
     }
 }
 
 /// Addresses that are ours, and certificates; nobody is listened to yet.
 pub struct Bound {
     limits: Limits,
-    main: TcpSocket,
-    main_tls: Option<Tls>,
-    public: Option<TcpSocket>,
-    public_tls: Option<Tls>,
+    /// Where the whole API will listen.
+    address: SocketAddr,
+    addresses: Vec<BoundAddress>,
+}
+
+/// An address with what is served there.
+struct BoundAddress {
+    /// The setting that names it.
+    name: &'static str,
+    address: SocketAddr,
+    socket: TcpSocket,
+    tls: Option<Tls>,
+    router: fn(AppState, MoreRoutes) -> Router,
+}
+
+impl BoundAddress {
+    fn bind(
+        name: &'static str,
+        address: SocketAddr,
+        files: &Option<TlsFiles>,
+        router: fn(AppState, MoreRoutes) -> Router,
+    ) -> anyhow::Result<Self> {
+        let tls = files.as_ref().map(|files| Tls::open(name, files));
+        let tls = tls
+            .transpose()
+            .with_context(|| format!("failed to read the certificate of {name}"))?;
+        Ok(Self {
+            name,
+            address,
+            socket: bind(address)?,
+            tls,
+            router,
+        })
+    }
 }
 
 /// Binds the addresses, before anything is written: a start on a busy port leaves nothing behind.
 pub fn bind_all(settings: &Settings, limits: Limits) -> anyhow::Result<Bound> {
-    let open = |name, files: &Option<TlsFiles>| {
-        let tls = files.as_ref().map(|files| Tls::open(name, files));
-        tls.transpose()
-            .with_context(|| format!("failed to read the certificate of {name}"))
-    };
+    let main = BoundAddress::bind("listen", settings.listen, &settings.listen_tls, router)?;
+    let address = main.socket.local_addr();
+    let address = address.context("failed to learn the address that was bound")?;
+    let mut addresses = vec![main];
+    if let Some(address) = settings.listen_public {
+        let files = &settings.listen_public_tls;
+        addresses.push(BoundAddress::bind(
+            "listen_public",
+            address,
+            files,
+            public_router,
+        )?);
+    }
     Ok(Bound {
         limits,
-        main_tls: open("listen", &settings.listen_tls)?,
-        public_tls: open("listen_public", &settings.listen_public_tls)?,
-        main: bind(settings.listen)?,
-        public: settings.listen_public.map(bind).transpose()?,
+        address,
+        addresses,
     })
 }
 
@@ -136,20 +161,13 @@ pub async fn start(
     parts: ServerParts<'_>,
 ) -> anyhow::Result<Servers> {
     let metrics = parts.metrics.clone();
+    let Bound {
+        limits,
+        address,
+        addresses,
+    } = bound;
     let proxies = Arc::new(TrustedProxies::new(settings.trusted_proxies.clone()));
-    let limits = bound.limits;
     let supervisor = parts.supervisor;
-    let doors = |listener, name, tls: Option<Tls>| {
-        let (proxies, metrics) = (proxies.clone(), metrics.clone());
-        let acceptor = tls.as_ref().map(Tls::acceptor);
-        if let Some(tls) = tls {
-            let (tls, metrics) = (Arc::new(Mutex::new(tls)), metrics.clone());
-            let handle = parts.handle.clone();
-            let keep = move || tls::keep(tls.clone(), handle.clone(), metrics.clone());
-            supervisor.keep("certificate", keep);
-        }
-        Listener::new(listener, name, limits, proxies, metrics).with_tls(acceptor)
-    };
     let state = Arc::new(state(settings, store, parts)?);
     note_keys_of_rules(&state).await;
     for (listener, files) in [
@@ -161,24 +179,35 @@ pub async fn start(
         }
     }
     let (stop, stopped) = watch::channel(false);
-    let main = listen(bound.main, settings.listen)?;
-    let address = main
-        .local_addr()
-        .context("failed to learn the address that was bound")?;
-    let main = doors(main, "listen", bound.main_tls);
-    let router = router(state.clone());
-    let mut tasks = vec![serve(
-        main,
-        router,
-        proxies.clone(),
-        supervisor.clone(),
-        stopped.clone(),
-    )];
-    if let (Some(socket), Some(address)) = (bound.public, settings.listen_public) {
-        let public = doors(listen(socket, address)?, "listen_public", bound.public_tls);
-        let router = public_router(state);
-        let supervisor = supervisor.clone();
-        tasks.push(serve(public, router, proxies.clone(), supervisor, stopped));
+    let mut tasks = JoinSet::new();
+    for bound in addresses {
+        let listener = bound.socket.listen(BACKLOG);
+        let listener = listener.with_context(|| cannot_listen(bound.address))?;
+        let acceptor = bound.tls.as_ref().map(Tls::acceptor);
+        let listener = Listener::new(
+            listener,
+            bound.name,
+            limits,
+            proxies.clone(),
+            metrics.clone(),
+        )
+        .with_tls(acceptor);
+        if let Some(tls) = bound.tls {
+            let (tls, metrics) = (Arc::new(Mutex::new(tls)), metrics.clone());
+            let handle = state.handle.clone();
+            let keep = move || tls::keep(tls.clone(), handle.clone(), metrics.clone());
+            supervisor.keep("certificate", keep);
+        }
+        let router = (bound.router)(state.clone(), web::routes);
+        let mut stopped = stopped.clone();
+        let stopped = async move {
+            // The sender going away means the same.
+            let _gone = stopped.wait_for(|stop| *stop).await;
+        };
+        let (proxies, supervisor) = (proxies.clone(), supervisor.clone());
+        tasks.spawn(serving::serve(
+            listener, router, proxies, supervisor, stopped,
+        ));
     }
     Ok(Servers {
         address,
@@ -204,29 +233,8 @@ fn bind(address: SocketAddr) -> anyhow::Result<TcpSocket> {
         .with_context(|| cannot_listen(address))
 }
 
-fn listen(socket: TcpSocket, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = socket.listen(BACKLOG);
-    listener.with_context(|| cannot_listen(address))
-}
-
 fn cannot_listen(address: SocketAddr) -> String {
     format!("failed to listen on {address}; is another process using it? choose another --listen")
-}
-
-fn serve(
-    doors: Listener,
-    router: Router,
-    proxies: Arc<TrustedProxies>,
-    supervisor: Supervisor,
-    mut stopped: watch::Receiver<bool>,
-) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let stopped = async move {
-            // The sender going away means the same.
-            let _gone = stopped.wait_for(|stop| *stop).await;
-        };
-        serving::serve(doors, router, proxies, supervisor, stopped).await;
-    })
 }
 
 fn state(
@@ -234,9 +242,6 @@ fn state(
     store: &dyn Store,
     parts: ServerParts<'_>,
 ) -> anyhow::Result<ApiState> {
-    let metrics = parts.metrics.clone();
-    let on_refused_request = observer::on_refused_request(metrics.clone());
-    let on_refused_report = observer::on_refused_report(metrics.clone());
     let inbound = settings.channels.iter().filter_map(|channel| {
         let inbound = channel.provider.inbound()?;
         Some((channel.name.clone(), inbound))
@@ -248,13 +253,12 @@ fn state(
         auth: Auth::load(store, parts.first.admin_hash)?,
         audit_log: parts.audit_log,
         started_at: parts.started_at,
-        metrics: Arc::new(move || metrics.render()),
-        on_refused_report,
+        metrics: parts.metrics.clone(),
         clock: Arc::new(clock::wall_now),
         random: Arc::new(secrets::fill),
         links_secret: parts.first.links_secret,
         inbound: inbound.collect(),
-        refusals: Refusals::new(on_refused_request),
+        refusals: Refusals::new(parts.metrics.clone()),
         guesses: Guesses::default(),
         bodies: BodyBudget::new(settings.body_budget_bytes, parts.metrics.clone()),
         looks: ReadinessLocks::default(),
@@ -275,14 +279,15 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_panics_is_told_of_and_the_others_still_end_in_order() {
         let (stop, mut stopped) = watch::channel(false);
-        let good = tokio::spawn(async move {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
             let _gone = stopped.wait_for(|stop| *stop).await;
         });
-        let bad = tokio::spawn(async { panic!("a fault for this test") });
+        tasks.spawn(async { panic!("a fault for this test") });
         let mut servers = Servers {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             stop,
-            tasks: vec![good, bad],
+            tasks,
         };
         let why = servers.failed().await;
         assert!(why.contains("panic"), "{why}");

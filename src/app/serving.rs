@@ -20,12 +20,13 @@ use hyper_util::service::TowerToHyperService;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::arrival::Arrival;
-use super::listener::{Listener, OnOverShare};
+use super::listener::Listener;
 use super::places::{Closing, Place, PlaceKind, Underway};
 use super::shares::{SHARE, SHARE_IN_RESERVE, Shares};
 use crate::api::peer::{Peer, TrustedProxies};
 use crate::api::problem::Problem;
 use crate::runtime::supervise::Supervisor;
+use crate::telemetry::Metrics;
 
 /// Requests that one HTTP/2 connection carries at once.
 const STREAMS_MAX: u32 = 16;
@@ -64,7 +65,8 @@ pub async fn serve(
             proxies: proxies.clone(),
             shares: shares.clone(),
             shares_in_reserve: shares_in_reserve.clone(),
-            on_over_share: doors.on_over_share(),
+            listener: doors.name,
+            metrics: doors.metrics.clone(),
             address: address.ip(),
         };
         let attending = attend(arrival, (visit, router.clone()), stopping.clone());
@@ -158,7 +160,9 @@ struct Visit {
     proxies: Arc<TrustedProxies>,
     shares: Shares,
     shares_in_reserve: Shares,
-    on_over_share: OnOverShare,
+    /// The setting that names the address.
+    listener: &'static str,
+    metrics: Arc<Metrics>,
     address: IpAddr,
 }
 
@@ -180,7 +184,7 @@ impl Visit {
             self.shares.take(peer)
         };
         if share.is_none() {
-            (self.on_over_share)();
+            self.metrics.connections_full(self.listener);
         }
         share.map(Some).ok_or(OverShare)
     }

@@ -222,12 +222,15 @@ fn start_sender(
     clock: Clock,
     metrics: &Arc<Metrics>,
 ) -> Sender {
-    let on_outcome = observer::on_outcome(metrics.clone());
+    let metrics = metrics.clone();
     let around = Surroundings {
         handle: handle.clone(),
         supervisor: supervisor.clone(),
         monotonic: Arc::new(move || clock.monotonic()),
-        on_outcome,
+        on_outcome: Arc::new(move |channel, outcome, took| {
+            let took = std::time::Duration::from_millis(took.0);
+            metrics.attempt(channel.as_str(), outcome.as_str(), took);
+        }),
     };
     let channels = channels.all().iter();
     let named = channels.map(|built| (built.info.name.clone(), built.channel.clone()));

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::context::Context;
 use super::remote::{Call, Remote};
 use super::render::{self, View};
-use super::report::{Failure, Report, Verdict};
+use super::report::{Failure, Report};
 use super::values::incident_number;
 use crate::api::wire::incident::{Acted, Incident, ManyActed};
 
@@ -105,10 +105,7 @@ fn report(results: &[Acted], ack: &Ack, view: &View) -> Report {
     let is_so = results.iter().all(render::incident::is_so);
     let has_linked = results.iter().any(|acted| !acted.linked.is_empty());
     let value = json!({ "results": results });
-    let report = Report::new(value, lines.join("\n")).verdict(match is_so {
-        true => Verdict::Done,
-        false => Verdict::NotSo,
-    });
+    let report = Report::new(value, lines.join("\n")).so(is_so);
     if has_linked && !ack.linked {
         report.remark("add --linked to acknowledge those as well")
     } else {

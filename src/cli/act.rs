@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::remote::{Call, Remote};
 use super::render::{self, time_format};
-use super::report::{Failure, Report, Verdict, list_as};
+use super::report::{Failure, Report, list_as};
 use super::times;
 use super::values::{Numbered, Several, incident_number, target};
 use crate::api::wire::incident::Acted;
@@ -92,7 +92,7 @@ pub async fn resolve(act: &Several, context: &Context) -> Result<Report, Failure
     let remote = context.remote()?;
     let mut results = Vec::new();
     let mut lines = Vec::new();
-    let mut verdict = Verdict::Done;
+    let mut is_so = true;
     for number in &act.numbers {
         match send(&remote, *number, "resolve", &json!({})).await {
             Ok((acted, answer)) => {
@@ -101,14 +101,14 @@ pub async fn resolve(act: &Several, context: &Context) -> Result<Report, Failure
                 results.push(answer);
             }
             Err(Failure::NotSo(message)) => {
-                verdict = Verdict::NotSo;
+                is_so = false;
                 results.push(json!({ "number": number, "error": message }));
                 lines.push(format!("#{number}: {message}"));
             }
             Err(other) => return Err(other),
         }
     }
-    Ok(Report::new(list_as("results", results), lines.join("\n")).verdict(verdict))
+    Ok(Report::new(list_as("results", results), lines.join("\n")).so(is_so))
 }
 
 async fn one(

@@ -1,35 +1,31 @@
 //! `channels check`: ask each channel whether it would take a message.
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::context::Context;
 use super::remote::Call;
 use super::render::{self, joined};
-use super::report::{Failure, Report, Verdict, list_as};
+use super::report::{Failure, Report, list_as};
 use crate::api::wire::channel::{Channel, Checked};
 use crate::text::clean::blanked;
 
 #[derive(Debug, Subcommand)]
 pub enum ChannelsCommand {
     /// Check whether channels would accept a message; exit code 1 when one would not
-    Check(CheckArgs),
-}
-
-#[derive(Debug, Args)]
-pub struct CheckArgs {
-    /// Only this channel
-    name: Option<String>,
+    Check {
+        /// Only this channel
+        name: Option<String>,
+    },
 }
 
 /// Checks one or all.
 pub async fn run(command: ChannelsCommand, context: &Context) -> Result<Report, Failure> {
-    let ChannelsCommand::Check(check) = command;
+    let ChannelsCommand::Check { name } = command;
     let remote = context.remote()?;
     let (channels, items): (Vec<Channel>, _) = remote.items(&["v1", "channels"], &[]).await?;
-    let is_wanted =
-        |channel: &Channel| check.name.as_ref().is_none_or(|name| *name == channel.name);
-    if let (Some(name), false) = (&check.name, channels.iter().any(is_wanted)) {
+    let is_wanted = |channel: &Channel| name.as_ref().is_none_or(|name| *name == channel.name);
+    if let (Some(name), false) = (&name, channels.iter().any(is_wanted)) {
         let names: Vec<String> = channels.into_iter().map(|channel| channel.name).collect();
         let message = format!("no channel {name}: the settings have {}", joined(&names));
         return Err(Failure::NotSo(message));
@@ -61,14 +57,10 @@ fn report(checks: &[(Channel, Checked)], values: Vec<Value>, context: &Context) 
         let is_sent = outcome.is_none_or(|outcome| ["delivered", "accepted"].contains(&outcome));
         checked.ok.unwrap_or(is_sent)
     };
-    let verdict = match checks.iter().all(is_healthy) {
-        true => Verdict::Done,
-        false => Verdict::NotSo,
-    };
     let warnings = checks.iter().flat_map(|(_, checked)| &checked.warnings);
     let mut warnings: Vec<String> = warnings.map(|warning| blanked(warning)).collect();
     warnings.dedup();
-    let report = Report::new(list_as("items", values), text).verdict(verdict);
+    let report = Report::new(list_as("items", values), text).so(checks.iter().all(is_healthy));
     warnings.into_iter().fold(report, |report, warning| {
         report.remark(format!("WARNING: {warning}"))
     })

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use jiff::tz::TimeZone;
 
-use super::remote::{Remote, ServerAccess};
+use super::remote::Remote;
 use super::report::Failure;
 use super::times::{self, Direction};
 use crate::config::{self, Secrets, Sources};
@@ -97,40 +97,32 @@ impl Context {
 
     /// The server, as whoever `REVEILLE_TOKEN` or the file `admin-token` says we are.
     pub fn remote(&self) -> Result<Remote, Failure> {
-        let target = match self.variable("REVEILLE_TOKEN") {
-            Some(token) => ServerAccess::with_token(self.url(), token),
-            None => self.target_of_file()?,
-        };
-        self.remote_as(target)
+        if let Some(token) = self.variable("REVEILLE_TOKEN") {
+            return self.remote_as(Some(token));
+        }
+        let data = config::data_directory(&self.sources(BTreeMap::new()))
+            .map_err(|faults| Failure::Usage(faults.to_string()))?;
+        let path = data.join("admin-token");
+        match std::fs::read_to_string(&path) {
+            Ok(token) => self.remote_as(Some(token.trim())),
+            Err(error) => Ok(self.stranger()?.with_hint(format!(
+                "no token: set REVEILLE_TOKEN, or point --data at the server's data directory \
+                 ({} cannot be read: {error})",
+                path.display()
+            ))),
+        }
     }
 
-    /// The server, as whoever the target says.
-    pub fn remote_as(&self, target: ServerAccess) -> Result<Remote, Failure> {
+    /// The server, as whoever has the token.
+    pub fn remote_as(&self, token: Option<&str>) -> Result<Remote, Failure> {
         let variable = || self.variable("REVEILLE_CA").map(PathBuf::from);
         let ca = self.global.ca.clone().or_else(variable);
-        Remote::new(target, ca.as_deref())
+        Remote::new(self.url(), token, ca.as_deref())
     }
 
     /// The server, as nobody.
     pub fn stranger(&self) -> Result<Remote, Failure> {
-        self.remote_as(ServerAccess::anonymous(self.url()))
-    }
-
-    fn target_of_file(&self) -> Result<ServerAccess, Failure> {
-        let data = config::data_directory(&self.sources(BTreeMap::new()))
-            .map_err(|faults| Failure::Usage(faults.to_string()))?;
-        let path = data.join("admin-token");
-        Ok(match std::fs::read_to_string(&path) {
-            Ok(token) => ServerAccess::with_token(self.url(), token.trim()),
-            Err(error) => ServerAccess::without_token(
-                self.url(),
-                format!(
-                    "no token: set REVEILLE_TOKEN, or point --data at the server's data directory \
-                     ({} cannot be read: {error})",
-                    path.display()
-                ),
-            ),
-        })
+        self.remote_as(None)
     }
 
     /// Reads a time that is to come.

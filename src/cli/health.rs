@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::remote::{Call, StatusCode, read};
 use super::render;
-use super::report::{Failure, Report, Verdict};
+use super::report::{Failure, Report};
 use crate::api::wire::process::Health;
 
 /// Asks without a token.
@@ -15,10 +15,10 @@ pub async fn run(context: &Context) -> Result<Report, Failure> {
     };
     let causes = render::joined(&health.causes);
     let is_ready = answer.status == StatusCode::OK;
-    let (text, verdict) = match (is_ready, causes.as_str()) {
-        (true, _) => ("ready".to_owned(), Verdict::Done),
-        (false, "") => ("not ready".to_owned(), Verdict::NotSo),
-        (false, causes) => (format!("not ready: {causes}"), Verdict::NotSo),
+    let text = match (is_ready, causes.as_str()) {
+        (true, _) => "ready".to_owned(),
+        (false, "") => "not ready".to_owned(),
+        (false, causes) => format!("not ready: {causes}"),
     };
-    Ok(Report::new(answer.value, text).verdict(verdict))
+    Ok(Report::new(answer.value, text).so(is_ready))
 }

@@ -1,6 +1,6 @@
 //! `key`: keys of integrations, beside those that stand in the rules.
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::context::Context;
@@ -13,56 +13,43 @@ use crate::text::clean::blanked;
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
     /// Make a key; it is shown once
-    Create(CreateKeyArgs),
+    Create {
+        #[arg(value_name = "INTEGRATION", help = INTEGRATION)]
+        integration: String,
+        /// What it is for
+        #[arg(long = "name", value_name = "TEXT")]
+        label: Option<String>,
+    },
     /// Make a key and revoke all others made by command or API
-    Rotate(IntegrationArg),
+    Rotate {
+        #[arg(value_name = "INTEGRATION", help = INTEGRATION)]
+        integration: String,
+    },
     /// List keys, of one integration or of all
-    List(ListKeysArgs),
+    List {
+        #[arg(value_name = "INTEGRATION", help = INTEGRATION)]
+        integration: Option<String>,
+    },
     /// Revoke a key
-    Revoke(RevokeKeyArgs),
+    Revoke {
+        /// The key's id, as `list` shows it
+        id: String,
+    },
 }
 
-#[derive(Debug, Args)]
-pub struct CreateKeyArgs {
-    #[command(flatten)]
-    integration: IntegrationArg,
-    /// What it is for
-    #[arg(long = "name", value_name = "TEXT")]
-    label: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub struct ListKeysArgs {
-    /// The integration's name
-    #[arg(value_name = "INTEGRATION")]
-    name: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub struct RevokeKeyArgs {
-    /// The key's id, as `list` shows it
-    id: String,
-}
-
-#[derive(Debug, Args)]
-pub struct IntegrationArg {
-    /// The integration's name
-    #[arg(value_name = "INTEGRATION")]
-    name: String,
-}
+const INTEGRATION: &str = "The integration's name";
 
 /// Creates, rotates or lists.
 pub async fn run(command: KeyCommand, context: &Context) -> Result<Report, Failure> {
     let remote = context.remote()?;
     match command {
-        KeyCommand::Create(create) => {
-            let label = create.label.as_deref();
-            self::create(&remote, &create.integration.name, label).await
+        KeyCommand::Create { integration, label } => {
+            create(&remote, &integration, label.as_deref()).await
         }
-        KeyCommand::Rotate(integration) => rotate(&remote, &integration.name).await,
-        KeyCommand::Revoke(revoke) => self::revoke(&remote, &revoke.id).await,
-        KeyCommand::List(list) => {
-            let (keys, items) = match &list.name {
+        KeyCommand::Rotate { integration } => rotate(&remote, &integration).await,
+        KeyCommand::Revoke { id } => revoke(&remote, &id).await,
+        KeyCommand::List { integration } => {
+            let (keys, items) = match &integration {
                 Some(integration) => keys(&remote, integration).await?,
                 None => remote.items(&["v1", "keys"], &[]).await?,
             };

@@ -5,7 +5,7 @@ use clap::Args;
 use super::context::Context;
 use super::remote::Call;
 use super::render;
-use super::report::{Failure, Report, Verdict};
+use super::report::{Failure, Report};
 use crate::api::wire::oncall::OnCall;
 
 #[derive(Debug, Args)]
@@ -36,9 +36,5 @@ pub async fn run(oncall: &Oncall, context: &Context) -> Result<Report, Failure> 
     let user = oncall.user.as_deref();
     let text = render::people::on_call(&on_call, user, &context.into());
     let is_nowhere = user.is_some() && on_call.schedules.is_empty();
-    let verdict = match is_nowhere {
-        true => Verdict::NotSo,
-        false => Verdict::Done,
-    };
-    Ok(Report::new(answer, text).verdict(verdict))
+    Ok(Report::new(answer, text).so(!is_nowhere))
 }

@@ -17,9 +17,19 @@ pub enum Overrides {
     /// Put somebody on call for a time
     Add(AddOverrideArgs),
     /// List overrides
-    List(ListOverridesArgs),
+    List {
+        /// Only this schedule [default: all]
+        schedule: Option<String>,
+    },
     /// Remove an override
-    Remove(Remove),
+    Remove {
+        /// The override's id, as `list` shows it
+        #[arg(value_parser = id)]
+        id: u64,
+        /// The schedule, if it is no longer in the rules
+        #[arg(long, value_name = "NAME")]
+        schedule: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -84,28 +94,12 @@ impl TimeRange {
     }
 }
 
-#[derive(Debug, Args)]
-pub struct ListOverridesArgs {
-    /// Only this schedule [default: all]
-    schedule: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub struct Remove {
-    /// The override's id, as `list` shows it
-    #[arg(value_parser = id)]
-    id: u64,
-    /// The schedule, if it is no longer in the rules
-    #[arg(long, value_name = "NAME")]
-    schedule: Option<String>,
-}
-
 /// Adds, lists or removes.
 pub async fn run(command: Overrides, context: &Context) -> Result<Report, Failure> {
     match command {
         Overrides::Add(add) => self::add(&add, context).await,
-        Overrides::List(list) => self::list(&list, context).await,
-        Overrides::Remove(remove) => self::remove(&remove, context).await,
+        Overrides::List { schedule } => list(schedule.as_deref(), context).await,
+        Overrides::Remove { id, schedule } => remove(id, schedule, context).await,
     }
 }
 
@@ -125,9 +119,9 @@ async fn add(add: &AddOverrideArgs, context: &Context) -> Result<Report, Failure
     Ok(Report::new(answer, text))
 }
 
-async fn list(list: &ListOverridesArgs, context: &Context) -> Result<Report, Failure> {
+async fn list(schedule: Option<&str>, context: &Context) -> Result<Report, Failure> {
     let remote = context.remote()?;
-    let (overrides, items) = known(&remote, list.schedule.as_deref()).await?;
+    let (overrides, items) = known(&remote, schedule).await?;
     let text = render::people::overrides(&overrides, &context.into());
     Ok(Report::new(list_as("items", items), text))
 }
@@ -157,16 +151,16 @@ async fn schedules(remote: &Remote) -> Result<Vec<String>, Failure> {
     Ok(schedules.map(|schedule| schedule.name).collect())
 }
 
-async fn remove(remove: &Remove, context: &Context) -> Result<Report, Failure> {
+async fn remove(id: u64, schedule: Option<String>, context: &Context) -> Result<Report, Failure> {
     let remote = context.remote()?;
-    let id = remove.id.to_string();
-    let schedule = match &remove.schedule {
-        Some(schedule) => schedule.clone(),
-        None => schedule_of(&remote, remove.id).await?,
+    let schedule = match schedule {
+        Some(schedule) => schedule,
+        None => schedule_of(&remote, id).await?,
     };
-    let path = ["v1", "schedules", &schedule, "overrides", &id];
+    let number = id.to_string();
+    let path = ["v1", "schedules", &schedule, "overrides", &number];
     remote.call(Call::delete(&path)).await?;
-    let value = json!({ "id": remove.id, "schedule": schedule, "removed": true });
+    let value = json!({ "id": id, "schedule": schedule, "removed": true });
     Ok(Report::new(
         value,
         format!("override {id} on {schedule} is removed"),

@@ -20,43 +20,6 @@ const ANSWER_BYTES_MAX: usize = 64 << 20;
 /// Items that are followed over several answers.
 const ITEMS_MAX: usize = 5_000;
 
-/// Whom to talk to, and as whom.
-pub struct ServerAccess {
-    url: String,
-    token: Option<String>,
-    /// Said when the server asks for a token and there is none.
-    hint: Option<String>,
-}
-
-impl ServerAccess {
-    /// With a bearer token.
-    pub fn with_token(url: &str, token: &str) -> Self {
-        Self {
-            url: url.to_owned(),
-            token: Some(token.to_owned()),
-            hint: None,
-        }
-    }
-
-    /// As nobody, where no token is needed.
-    pub fn anonymous(url: &str) -> Self {
-        Self {
-            url: url.to_owned(),
-            token: None,
-            hint: None,
-        }
-    }
-
-    /// Without one; `hint` says how to give it.
-    pub fn without_token(url: &str, hint: String) -> Self {
-        Self {
-            url: url.to_owned(),
-            token: None,
-            hint: Some(hint),
-        }
-    }
-}
-
 /// One request.
 pub struct Call<'call> {
     method: Method,
@@ -144,26 +107,29 @@ pub struct ServerAnswer {
 pub struct Remote {
     client: reqwest::Client,
     base: Url,
-    target: ServerAccess,
+    /// As it was given.
+    url: String,
+    token: Option<String>,
+    /// Said when the server asks for a token and there is none.
+    hint: Option<String>,
 }
 
 impl Remote {
-    /// Prepares the client; nothing is sent yet. The certificates in the file `ca` are trusted
-    /// beside those of the system.
-    pub fn new(target: ServerAccess, ca: Option<&Path>) -> Result<Self, Failure> {
+    /// Prepares the client, with a bearer token or as nobody; nothing is sent yet. The certificates
+    /// in the file `ca` are trusted beside those of the system.
+    pub fn new(url: &str, token: Option<&str>, ca: Option<&Path>) -> Result<Self, Failure> {
         let unclear = || {
             Failure::Usage(format!(
-                "REVEILLE_URL = {:?} is not a URL: write one such as http://127.0.0.1:8080",
-                target.url
+                "REVEILLE_URL = {url:?} is not a URL: write one such as http://127.0.0.1:8080"
             ))
         };
-        if target.url.contains('@') {
+        if url.contains('@') {
             // Messages name the address.
             let words = "REVEILLE_URL contains a user name or password: write only the URL, and \
                 put the token into REVEILLE_TOKEN";
             return Err(Failure::Usage(words.to_owned()));
         }
-        let base = Url::parse(&target.url).map_err(|_| unclear())?;
+        let base = Url::parse(url).map_err(|_| unclear())?;
         if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
             return Err(unclear());
         }
@@ -184,8 +150,16 @@ impl Remote {
         Ok(Self {
             client,
             base,
-            target,
+            url: url.to_owned(),
+            token: token.map(str::to_owned),
+            hint: None,
         })
+    }
+
+    /// The same; without a token, `hint` says how to give one.
+    pub fn with_hint(mut self, hint: String) -> Self {
+        self.hint = Some(hint);
+        self
     }
 
     /// The server's address without what secrets may be in it.
@@ -211,7 +185,7 @@ impl Remote {
         let mut request = self
             .client
             .request(call.method, self.address(&call.path, &call.query));
-        if let Some(token) = &self.target.token {
+        if let Some(token) = &self.token {
             let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| {
                 Failure::Usage(
                     "the token contains characters that a token cannot \
@@ -311,7 +285,7 @@ impl Remote {
     }
 
     fn absence(&self, error: &reqwest::Error) -> Failure {
-        let url = &self.target.url;
+        let url = &self.url;
         Failure::Server(if error.is_connect() {
             format!(
                 "no server at {url} ({}): start one with `reveille serve`, or set REVEILLE_URL",
@@ -329,7 +303,7 @@ impl Remote {
         let status = answer.status;
         let mut message = explanation(answer);
         if status == StatusCode::UNAUTHORIZED
-            && let Some(hint) = &self.target.hint
+            && let Some(hint) = &self.hint
         {
             message = hint.clone();
         }
@@ -341,7 +315,7 @@ impl Remote {
             | StatusCode::UNPROCESSABLE_ENTITY => Failure::NotSo(message),
             status => Failure::Server(format!(
                 "{} refused ({}): {message}",
-                self.target.url,
+                self.url,
                 status.as_u16()
             )),
         }

@@ -41,9 +41,12 @@ impl Report {
         self
     }
 
-    /// With a verdict.
-    pub fn verdict(mut self, verdict: Verdict) -> Self {
-        self.verdict = verdict;
+    /// Whether what was asked about is so.
+    pub fn so(mut self, is_so: bool) -> Self {
+        self.verdict = match is_so {
+            true => Verdict::Done,
+            false => Verdict::NotSo,
+        };
         self
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::remote::{Call, Remote, StatusCode, read};
 use super::render;
-use super::report::{Failure, Report, Verdict, list_as};
+use super::report::{Failure, Report, list_as};
 use super::rules_folder::{self, Overwrite};
 use super::rules_local;
 use super::values::{id, label};
@@ -148,11 +148,8 @@ fn faulty(
     context: &Context,
 ) -> Report {
     let text = rules_local::render(faults, &folder.folder, files, context.look);
-    let verdict = match rules_local::has_error(faults) {
-        true => Verdict::NotSo,
-        false => Verdict::Done,
-    };
-    Report::new(json!({ "faults": faults }), text).verdict(verdict)
+    let report = Report::new(json!({ "faults": faults }), text);
+    report.so(!rules_local::has_error(faults))
 }
 
 /// What the server says to a rule set: what it changes, also as it was sent, or its faults.

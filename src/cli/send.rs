@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::outbox::{NO_HOME, Outbox, Under};
-use super::remote::ServerAccess;
 use super::report::{Failure, Report};
 use super::spool::Spool;
 use super::times;
@@ -68,7 +67,7 @@ pub async fn run(send: &Send, context: &Context) -> Result<Report, Failure> {
                        from `reveille key create INTEGRATION` or the rules";
         return Err(Failure::Usage(message.to_owned()));
     };
-    let remote = context.remote_as(ServerAccess::with_token(context.url(), key))?;
+    let remote = context.remote_as(Some(key))?;
     let server = remote.server();
     let spool = spool_root(send, context).map(|root| Spool::new(&root, &server));
     if send.flush && spool.is_none() {

@@ -17,7 +17,11 @@ pub enum SilenceCommand {
     /// List silences
     List,
     /// End a silence now
-    Expire(Expire),
+    Expire {
+        /// The silence's id, as `list` shows it
+        #[arg(value_parser = id)]
+        id: u64,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -35,19 +39,12 @@ pub struct AddSilenceArgs {
     reason: String,
 }
 
-#[derive(Debug, Args)]
-pub struct Expire {
-    /// The silence's id, as `list` shows it
-    #[arg(value_parser = id)]
-    id: u64,
-}
-
 /// Adds, lists or expires.
 pub async fn run(command: SilenceCommand, context: &Context) -> Result<Report, Failure> {
     match command {
         SilenceCommand::Add(add) => self::add(&add, context).await,
         SilenceCommand::List => list(context).await,
-        SilenceCommand::Expire(expire) => self::expire(&expire, context).await,
+        SilenceCommand::Expire { id } => expire(id, context).await,
     }
 }
 
@@ -70,13 +67,11 @@ async fn list(context: &Context) -> Result<Report, Failure> {
     Ok(Report::new(list_as("items", items), text))
 }
 
-async fn expire(expire: &Expire, context: &Context) -> Result<Report, Failure> {
-    let id = expire.id.to_string();
-    context
-        .remote()?
-        .call(Call::delete(&["v1", "silences", &id]))
-        .await?;
-    let value = json!({ "id": expire.id, "expired": true });
+async fn expire(id: u64, context: &Context) -> Result<Report, Failure> {
+    let number = id.to_string();
+    let call = Call::delete(&["v1", "silences", &number]);
+    context.remote()?.call(call).await?;
+    let value = json!({ "id": id, "expired": true });
     Ok(Report::new(
         value,
         format!("silence {id} ended; what it held and is still firing is paged now"),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::report::{Failure, Report, Verdict};
+use super::report::{Failure, Report};
 use crate::app::rescue::{self, Survey};
 
 #[derive(Debug, Subcommand)]
@@ -39,11 +39,7 @@ pub fn run(command: StoreCommand) -> Result<Report, Failure> {
     match command {
         StoreCommand::Check { directory } => {
             let survey = rescue::check(&directory).map_err(Failure::NotSo)?;
-            let verdict = match survey.is_whole() {
-                true => Verdict::Done,
-                false => Verdict::NotSo,
-            };
-            Ok(report(&survey).verdict(verdict))
+            Ok(report(&survey).so(survey.is_whole()))
         }
         StoreCommand::Save { directory, new } => {
             let survey = rescue::save(&directory, &new).map_err(Failure::NotSo)?;
@@ -118,6 +114,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::cli::report::Verdict;
     use crate::store::{
         Batch, DocumentKind, DocumentWrite, Options, Partition, SledStore, Store as _,
     };

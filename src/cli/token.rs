@@ -18,7 +18,10 @@ pub enum TokenCommand {
     /// List tokens
     List,
     /// Revoke a token
-    Revoke(RevokeTokenArgs),
+    Revoke {
+        /// The token's id, as `list` shows it
+        id: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -37,18 +40,12 @@ pub struct CreateTokenArgs {
     name: Option<String>,
 }
 
-#[derive(Debug, Args)]
-pub struct RevokeTokenArgs {
-    /// The token's id, as `list` shows it
-    id: String,
-}
-
 /// Creates, lists or revokes.
 pub async fn run(command: TokenCommand, context: &Context) -> Result<Report, Failure> {
     match command {
         TokenCommand::Create(create) => self::create(&create, context).await,
         TokenCommand::List => list(context).await,
-        TokenCommand::Revoke(revoke) => self::revoke(&revoke, context).await,
+        TokenCommand::Revoke { id } => revoke(&id, context).await,
     }
 }
 
@@ -80,14 +77,11 @@ async fn list(context: &Context) -> Result<Report, Failure> {
     Ok(Report::new(list_as("items", items), text))
 }
 
-async fn revoke(revoke: &RevokeTokenArgs, context: &Context) -> Result<Report, Failure> {
+async fn revoke(id: &str, context: &Context) -> Result<Report, Failure> {
     context
         .remote()?
-        .call(Call::delete(&["v1", "tokens", &revoke.id]))
+        .call(Call::delete(&["v1", "tokens", id]))
         .await?;
-    let value = json!({ "id": revoke.id, "revoked": true });
-    Ok(Report::new(
-        value,
-        format!("token {} is revoked", revoke.id),
-    ))
+    let value = json!({ "id": id, "revoked": true });
+    Ok(Report::new(value, format!("token {id} is revoked")))
 }

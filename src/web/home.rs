@@ -2,17 +2,50 @@
 //! incidents by number and state alone.
 
 use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
 
-use super::style::STYLE;
+use super::html::{self, STYLE};
+use crate::api::ports::{ApiState, AppState};
+use crate::api::problem::Problem;
+use crate::api::wire::ITEMS_MAX;
 use crate::engine::incident::Incident;
+use crate::runtime::handle::View;
+use crate::store::Store;
 
 /// Incidents shown.
-pub const LINES_MAX: usize = 10;
+const LINES_MAX: usize = 10;
+
+/// The version, and the commands to post, acknowledge and explain
+#[utoipa::path(
+    get, path = "/", security(()),
+    responses((status = 200))
+)]
+pub async fn show(State(state): State<AppState>) -> Response {
+    match home(&state).await {
+        Ok(home) => html::page(StatusCode::OK, &home),
+        Err(problem) => html::refusal(&problem),
+    }
+}
+
+async fn home(state: &ApiState) -> Result<Home, Problem> {
+    let look = |view: View<'_>| {
+        let newest = view.state.incidents().rev().take(LINES_MAX);
+        let lines: Vec<IncidentRow> = newest.map(|incident| IncidentRow::of(incident)).collect();
+        let open = view.state.incidents().take(ITEMS_MAX);
+        (lines, open.filter(|one| one.is_open()).count())
+    };
+    let (mut lines, open) = state.handle.read(look).await?;
+    let look = |store: &dyn Store, partition| store.closed_incidents(partition, None, LINES_MAX);
+    lines.extend(state.history(look).await?.iter().map(IncidentRow::of));
+    Ok(Home::new(&state.settings.public_url, open, lines))
+}
 
 /// What runs, the last incidents, and the commands to go on with.
 #[derive(Template)]
 #[template(path = "home.html", config = "src/web/askama.toml")]
-pub struct Home {
+struct Home {
     style: &'static str,
     version: &'static str,
     url: String,
@@ -23,14 +56,14 @@ pub struct Home {
 }
 
 /// An incident.
-pub struct IncidentRow {
+struct IncidentRow {
     number: u64,
     status: &'static str,
 }
 
 impl IncidentRow {
     /// What may be shown of it.
-    pub fn of(incident: &Incident) -> Self {
+    fn of(incident: &Incident) -> Self {
         Self {
             number: incident.number.0,
             status: incident.status.as_str(),
@@ -40,7 +73,7 @@ impl IncidentRow {
 
 impl Home {
     /// The page with the newest of these lines.
-    pub fn new(url: &str, open: usize, mut lines: Vec<IncidentRow>) -> Self {
+    fn new(url: &str, open: usize, mut lines: Vec<IncidentRow>) -> Self {
         lines.sort_by_key(|line| std::cmp::Reverse(line.number));
         lines.truncate(LINES_MAX);
         Self {

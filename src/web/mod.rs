@@ -1,14 +1,21 @@
-//! The pages that people see in a browser, as templates and what they show. They work without a
-//! script, and every text that came from outside is escaped by the template engine.
-//!
-//! Nothing here knows of requests: `api` looks things up, asks for a page and sends it.
+//! The pages that people see in a browser: their routes, what they show, and the templates. They
+//! work without a script, and every text that came from outside is escaped by the template engine.
 
-pub mod ack_page;
-pub mod home;
-mod message;
-pub mod opened_link;
-mod style;
-pub mod time_format;
+use utoipa_axum::routes;
 
-pub use message::Message;
-pub use style::STYLE;
+use crate::api::routes::Route;
+
+mod ack_page;
+mod home;
+mod html;
+mod link_page;
+mod time_format;
+
+/// The routes of the pages, for the router of `api`.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::new(routes!(home::show)),
+        Route::new(routes!(link_page::show)),
+        Route::new(routes!(link_page::act)),
+    ]
+}

@@ -15,9 +15,8 @@ use super::alertmanager::status as alertmanager;
 use super::alertmanager::{alerts as alertmanager_alerts, silences as alertmanager_silences};
 use super::ports::AppState;
 use super::{
-    actions, alerts, audit, channels, clock, explain, health, home, incidents, ingest, keys,
-    link_page, oncall, overrides, pages, preview, receipts, rules, silences, slack, sms, timeline,
-    tokens,
+    actions, alerts, audit, channels, clock, explain, health, incidents, ingest, keys, oncall,
+    overrides, pages, preview, receipts, rules, silences, slack, sms, timeline, tokens,
 };
 
 /// A handler with what it declares.
@@ -70,14 +69,15 @@ macro_rules! handlers {
     };
 }
 
-/// All routes but that of the description, which is made from them.
-pub fn all() -> Vec<Route> {
+/// The routes of other rooms that the router serves along with those of this one.
+pub type MoreRoutes = fn() -> Vec<Route>;
+
+/// The routes of this room but that of the description, which is made from all.
+pub fn own() -> Vec<Route> {
     handlers! {
         ingest: events, hook, hook_with_key, hook_alerts, alerts, enqueue, enqueue_change;
-        link_page: show, act;
         slack: actions;
         sms: inbound, status;
-        home: show;
         incidents: list, show, alerts, pages;
         timeline: timeline;
         actions: page_by_hand, acknowledge_many, acknowledge, unacknowledge, resolve, snooze;

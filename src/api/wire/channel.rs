@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::ports::{ChannelCheck, ConfiguredChannel};
 use crate::engine::State;
 use crate::engine::ids::ChannelName;
 use crate::engine::ruleset::RuleSet;
@@ -44,13 +43,13 @@ pub struct Checked {
 
 /// A configured channel, with what the state remembers of it.
 pub fn channel(
-    configured: &ConfiguredChannel,
+    (name, kind): &(ChannelName, &'static str),
     state: &State,
     rules: &RuleSet,
     now: Now,
 ) -> Channel {
-    let info = rules.channel(&configured.name);
-    let known = state.channel(&configured.name);
+    let info = rules.channel(name);
+    let known = state.channel(name);
     let check = known.and_then(|known| known.check);
     let last_check = check.and_then(|check| check.last_passed_at);
     let known = known.filter(|known| known.is_known());
@@ -68,8 +67,8 @@ pub fn channel(
     };
     let last_success = known.and_then(|known| known.last_success_at);
     Channel {
-        name: configured.name.to_string(),
-        kind: configured.kind.clone(),
+        name: name.to_string(),
+        kind: (*kind).to_owned(),
         media: info.map_or_else(Vec::new, |info| {
             info.media.iter().map(ToString::to_string).collect()
         }),
@@ -81,16 +80,5 @@ pub fn channel(
         last_check_passed_at: last_check.map(|at| at.to_string()),
         failures: known.map_or(0, |known| known.health.failures),
         reaches_people: info.is_some_and(|info| info.reaches_people),
-    }
-}
-
-/// The answer of a channel to a check.
-pub fn checked(name: &ChannelName, check: ChannelCheck) -> Checked {
-    Checked {
-        name: name.to_string(),
-        ok: check.outcome.map(crate::engine::outcome::Outcome::is_sent),
-        outcome: check.outcome.map(|outcome| outcome.to_string()),
-        provider_message: check.provider_message,
-        warnings: check.warnings,
     }
 }

@@ -113,7 +113,8 @@ fn channel_target(channel: &str, medium: Medium, address: &str) -> String {
     }
 }
 
-fn kind(kind: PageKind) -> &'static str {
+/// The word for a kind of page.
+pub fn kind(kind: PageKind) -> &'static str {
     match kind {
         PageKind::Page => "page",
         PageKind::Bundle => "bundle",

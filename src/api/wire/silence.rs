@@ -105,7 +105,6 @@ impl SilenceState {
 #[serde(rename_all = "camelCase")]
 pub struct PostableSilence {
     /// Changes this one, or replaces it where it cannot be changed.
-    #[serde(default)]
     pub id: Option<String>,
     pub matchers: Vec<SilenceMatcher>,
     pub starts_at: String,

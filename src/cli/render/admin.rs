@@ -8,16 +8,7 @@ use crate::api::wire::token::Token;
 
 /// API tokens; never their secrets.
 pub fn tokens(tokens: &[Token], view: &View) -> String {
-    let header = [
-        "ID",
-        "NAME",
-        "USER",
-        "ROLE",
-        "CREATED",
-        "EXPIRES",
-        "LAST USED",
-    ];
-    let mut table = Table::new(&header, 1);
+    let mut table = Table::new("ID, NAME, USER, ROLE, CREATED, EXPIRES, LAST USED", 1);
     for token in tokens {
         table.row([
             token.id.clone(),
@@ -34,16 +25,7 @@ pub fn tokens(tokens: &[Token], view: &View) -> String {
 
 /// Keys of an integration; never their secrets.
 pub fn keys(keys: &[Key], view: &View) -> String {
-    let header = [
-        "ID",
-        "INTEGRATION",
-        "NAME",
-        "FROM",
-        "CREATED",
-        "BY",
-        "LAST USED",
-    ];
-    let mut table = Table::new(&header, 2);
+    let mut table = Table::new("ID, INTEGRATION, NAME, FROM, CREATED, BY, LAST USED", 2);
     for key in keys {
         table.row([
             clean(&key.id),
@@ -60,8 +42,7 @@ pub fn keys(keys: &[Key], view: &View) -> String {
 
 /// The answers of channels to a check.
 pub fn checks(checks: &[(Channel, Checked)], view: &View) -> String {
-    let header = ["CHANNEL", "KIND", "CHECK", "LAST SUCCESS", "MESSAGE"];
-    let mut table = Table::new(&header, 4);
+    let mut table = Table::new("CHANNEL, KIND, CHECK, LAST SUCCESS, MESSAGE", 4);
     for (channel, checked) in checks {
         let outcome = checked.outcome.as_deref();
         table.row([

@@ -2,20 +2,18 @@
 
 use serde_json::Value;
 
+use crate::api::wire::actor::Actor;
 use crate::api::wire::alert::Alert;
 use crate::api::wire::incident::{Acted, Incident};
 use crate::api::wire::page::Page;
 use crate::text::clean::blanked;
 
 use super::table::{Table, shorten};
-use super::{View, clean, hashed, local, moment, name, time_format};
+use super::{View, both, clean, hashed, local, moment, name, or, rows, spaced, time_format};
 
 /// The list, one line each.
 pub fn incidents(incidents: &[Incident], view: &View) -> String {
-    let header = [
-        "NUMBER", "STATUS", "URGENCY", "SERVICE", "TITLE", "SINCE", "WHO",
-    ];
-    let mut table = Table::new(&header, 4);
+    let mut table = Table::new("NUMBER, STATUS, URGENCY, SERVICE, TITLE, SINCE, WHO", 4);
     for incident in incidents {
         let since = moment(&incident.opened_at);
         let who = incident.resolved_by.as_ref();
@@ -65,45 +63,34 @@ fn heading(incident: &Incident) -> String {
     ];
     let flags = flags.into_iter().filter(|(is_so, _)| *is_so);
     words.extend(flags.map(|(_, word)| word.to_owned()));
-    words.retain(|word| !word.is_empty());
-    words.join("  ")
+    spaced(words)
 }
 
 fn facts(incident: &Incident, view: &View) -> Vec<String> {
-    let time = |at: &Option<String>| moment(at).map(|at| time_format::both(at, view));
-    let handled = |by, at| {
-        let by = name(by);
-        let at = time(at).filter(|_| !by.is_empty())?;
-        Some(format!("{by}, {at}"))
+    let handled = |by: &Option<Actor>, at: &Option<String>| match (name(by), both(at, view)) {
+        (by, at) if by.is_empty() || at.is_empty() => String::new(),
+        (by, at) => format!("{by}, {at}"),
     };
-    let acknowledged = handled(&incident.acknowledged_by, &incident.acknowledged_at);
-    let policy = match clean(&incident.policy) {
-        policy if policy.is_empty() => "none".to_owned(),
-        policy => policy,
-    };
+    let policy = or(clean(&incident.policy), "none");
     let (route, revision) = (blanked(&incident.route), incident.revision);
-    let since = moment(&incident.opened_at).map(|at| time_format::both(at, view));
     let labels = incident.labels.iter();
     let labels = labels.map(|(name, value)| format!("{name}={}", blanked(value)));
     let labels = blanked(&labels.collect::<Vec<_>>().join(" "));
-    let rows = [
-        ("since", since),
-        ("opened with", opened_with(incident)),
+    let acknowledged = handled(&incident.acknowledged_by, &incident.acknowledged_at);
+    let resolved = handled(&incident.resolved_by, &incident.resolved_at);
+    let facts = [
+        ("since", both(&incident.opened_at, view)),
+        ("opened with", opened_with(incident).unwrap_or_default()),
         ("acknowledged", acknowledged),
-        (
-            "resolved",
-            handled(&incident.resolved_by, &incident.resolved_at),
-        ),
-        ("next step", time(&incident.next_step_at)),
+        ("resolved", resolved),
+        ("next step", both(&incident.next_step_at, view)),
         (
             "route",
-            Some(format!("{route} → policy {policy} (revision {revision})")),
+            format!("{route} → policy {policy} (revision {revision})"),
         ),
-        ("labels", Some(labels).filter(|labels| !labels.is_empty())),
+        ("labels", labels),
     ];
-    rows.into_iter()
-        .filter_map(|(name, value)| value.map(|value| format!("{name:<12}  {value}")))
-        .collect()
+    rows(12, facts).collect()
 }
 
 fn alerts(incident: &Incident) -> Vec<String> {
@@ -182,15 +169,14 @@ fn pages(incident: &Incident, view: &View) -> Vec<String> {
     let mut lines = vec![String::new(), format!("pages: {total}")];
     let shown = pages.iter().map(|page| {
         let at = moment(&page.created_at);
-        let mut words = vec![
+        let words = [
             at.map_or_else(String::new, |at| time_format::clock(at, view)),
             clean(page.user.as_ref().or(page.target.as_ref())),
             by_page(page),
             blanked(&page.state),
             blanked(&page.why),
         ];
-        words.retain(|word| !word.is_empty());
-        format!("  {}", words.join("  "))
+        format!("  {}", spaced(words))
     });
     lines.extend(shown);
     lines.extend(more(pages.len(), total, "pages"));
@@ -241,10 +227,9 @@ fn more(shown: usize, total: u64, what: &str) -> Option<String> {
 pub fn acted(acted: &Acted, done: &str, view: &View) -> String {
     let number = acted.number;
     let by = name(&acted.acknowledged_by);
-    let at = moment(&acted.acknowledged_at).map(|at| time_format::both(at, view));
     let mut sentence = match acted.result.as_str() {
         "already_so" if !by.is_empty() => {
-            let at = at.unwrap_or_default();
+            let at = both(&acted.acknowledged_at, view);
             format!("#{number} was already {done} by {by}, {at}")
         }
         "already_so" => format!("#{number} was already {done}"),

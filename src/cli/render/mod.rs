@@ -22,6 +22,31 @@ pub fn clean<'text>(text: impl Into<Option<&'text String>>) -> String {
     text.into().map_or_else(String::new, |text| blanked(text))
 }
 
+/// A text, or another where it is empty.
+pub fn or(text: String, other: &str) -> String {
+    if text.is_empty() {
+        other.to_owned()
+    } else {
+        text
+    }
+}
+
+/// The words that are not empty, with two spaces between them.
+pub fn spaced(words: impl IntoIterator<Item = String>) -> String {
+    let mut words: Vec<String> = words.into_iter().collect();
+    words.retain(|word| !word.is_empty());
+    words.join("  ")
+}
+
+/// A line for each value that is not empty, behind its name in a column of that width.
+pub fn rows<'name>(
+    width: usize,
+    pairs: impl IntoIterator<Item = (&'name str, String)>,
+) -> impl Iterator<Item = String> {
+    let pairs = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+    pairs.map(move |(name, value)| format!("{name:<width$}  {value}"))
+}
+
 /// The name of whoever acted; empty for nobody.
 pub fn name(actor: &Option<Actor>) -> String {
     clean(actor.as_ref().map(|actor| &actor.name))
@@ -36,6 +61,11 @@ pub fn moment<'text>(text: impl Into<Option<&'text String>>) -> Option<Timestamp
 /// A time of the wire on the local clock; empty where it is not given.
 pub fn local<'text>(text: impl Into<Option<&'text String>>, view: &View) -> String {
     moment(text).map_or_else(String::new, |at| time_format::local(at, view))
+}
+
+/// A time of the wire with its distance from now; empty where it is not given.
+pub fn both<'text>(text: impl Into<Option<&'text String>>, view: &View) -> String {
+    moment(text).map_or_else(String::new, |at| time_format::both(at, view))
 }
 
 /// Texts with commas between them.

@@ -8,7 +8,7 @@ use crate::text::clean::blanked;
 
 /// Who is on call, schedule by schedule; only those of `user` when one is given.
 pub fn on_call(answer: &OnCall, user: Option<&str>, view: &View) -> String {
-    let mut table = Table::new(&["SCHEDULE", "WHO", "SINCE", "UNTIL", "WHY"], 0);
+    let mut table = Table::new("SCHEDULE, WHO, SINCE, UNTIL, WHY", 0);
     for schedule in &answer.schedules {
         table.row([
             blanked(&schedule.name),
@@ -47,10 +47,7 @@ fn why(schedule: &ScheduleNow) -> String {
 
 /// Overrides that are set.
 pub fn overrides(overrides: &[Override], view: &View) -> String {
-    let mut table = Table::new(
-        &["ID", "SCHEDULE", "WHO", "FROM", "UNTIL", "REASON", "BY"],
-        5,
-    );
+    let mut table = Table::new("ID, SCHEDULE, WHO, FROM, UNTIL, REASON, BY", 5);
     for known in overrides {
         table.row([
             known.id.to_string(),
@@ -67,8 +64,7 @@ pub fn overrides(overrides: &[Override], view: &View) -> String {
 
 /// Silences that are set.
 pub fn silences(silences: &[Silence], view: &View) -> String {
-    let header = ["ID", "STATE", "MATCHERS", "UNTIL", "HELD", "BY", "REASON"];
-    let mut table = Table::new(&header, 6);
+    let mut table = Table::new("ID, STATE, MATCHERS, UNTIL, HELD, BY, REASON", 6);
     for silence in silences {
         let matchers = match silence.matchers.as_slice() {
             [] => "(everything)".to_owned(),

@@ -1,7 +1,7 @@
 //! Rules: what a change does, the revisions there were, and what would become of an event.
 
 use super::table::Table;
-use super::{View, clean, moment, time_format};
+use super::{View, both, clean, or, rows, spaced};
 use crate::api::wire::preview::{Decision, PlannedPage, Preview};
 use crate::api::wire::rules::{
     FilesOrigin, OnCallMove, RevisionLine, RuleFault, Rules, RulesChange,
@@ -17,10 +17,7 @@ pub fn differences(change: &RulesChange) -> String {
 
 /// Who is on call now and would not be, or the other way round.
 fn moved(moved: &OnCallMove) -> String {
-    let name = |user: &Option<String>| match clean(user) {
-        name if name.is_empty() => "nobody".to_owned(),
-        name => name,
-    };
+    let name = |user: &Option<String>| or(clean(user), "nobody");
     format!(
         "on call now: schedule {} moves from {} to {}",
         blanked(&moved.schedule),
@@ -65,12 +62,11 @@ pub fn warning(fault: &RuleFault) -> String {
 
 /// The revisions that there were.
 pub fn history(revisions: &[RevisionLine], view: &View) -> String {
-    let mut table = Table::new(&["REVISION", "WHEN", "BY", "MESSAGE"], 3);
+    let mut table = Table::new("REVISION, WHEN, BY, MESSAGE", 3);
     for revision in revisions {
-        let at = moment(&revision.at);
         table.row([
             revision.revision.to_string(),
-            at.map_or_else(String::new, |at| time_format::both(at, view)),
+            both(&revision.at, view),
             revision.author.name.clone(),
             revision.message.clone(),
         ]);
@@ -88,16 +84,12 @@ pub fn decisions(preview: &Preview) -> String {
 }
 
 fn decision(decision: &Decision) -> String {
-    let policy = match clean(&decision.policy) {
-        policy if policy.is_empty() => "none".to_owned(),
-        policy => policy,
-    };
     let pages = if decision.page { "" } else { "nobody" };
     let joins = decision
         .joins
         .map_or_else(String::new, |number| format!("#{number}"));
-    let rows = [
-        ("policy", policy),
+    let facts = [
+        ("policy", or(clean(&decision.policy), "none")),
         ("service", clean(&decision.service)),
         ("urgency", blanked(&decision.urgency)),
         ("group", blanked(&decision.group_key)),
@@ -105,8 +97,7 @@ fn decision(decision: &Decision) -> String {
         ("pages", pages.to_owned()),
     ];
     let mut lines = vec![format!("route {}", blanked(&decision.route))];
-    let kept = rows.into_iter().filter(|(_, value)| !value.is_empty());
-    lines.extend(kept.map(|(name, value)| format!("  {name:<8} {value}")));
+    lines.extend(rows(7, facts).map(|row| format!("  {row}")));
     lines.extend(decision.pages.iter().map(planned));
     let reasons = decision.reasons.iter();
     lines.extend(reasons.map(|reason| format!("  because  {}", blanked(reason))));
@@ -128,9 +119,8 @@ fn planned(page: &PlannedPage) -> String {
         round => format!("round {round}"),
     };
     let by = super::incident::by_what(&page.contact, &page.channel);
-    let mut words = vec![step, round, after, clean(&page.user), by];
-    words.retain(|word| !word.is_empty());
-    format!("  page     {}", words.join("  "))
+    let words = [step, round, after, clean(&page.user), by];
+    format!("  page     {}", spaced(words))
 }
 
 #[cfg(test)]

@@ -25,10 +25,10 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with these columns; `elastic` gives way.
-    pub fn new(header: &[&'static str], elastic: usize) -> Self {
+    /// A table with these columns, such as `ID, NAME`; the one at `elastic` gives way.
+    pub fn new(header: &'static str, elastic: usize) -> Self {
         Self {
-            header: header.to_vec(),
+            header: header.split(", ").collect(),
             rows: Vec::new(),
             elastic,
         }
@@ -111,17 +111,17 @@ mod tests {
 
     #[test]
     fn a_table_has_plain_columns_and_no_trailing_spaces() {
-        let mut table = Table::new(&["NAME", "TEXT"], 1);
+        let mut table = Table::new("NAME, TEXT", 1);
         table.row(["a".to_owned(), "one".to_owned()]);
         table.row(["bee".to_owned(), String::new()]);
         let text = table.render(Look::PLAIN, "none");
         assert_eq!(text, "NAME  TEXT\na     one\nbee");
-        assert_eq!(Table::new(&["NAME"], 0).render(Look::PLAIN, "none"), "none");
+        assert_eq!(Table::new("NAME", 0).render(Look::PLAIN, "none"), "none");
     }
 
     #[test]
     fn a_long_cell_gives_way_so_that_the_line_fits() {
-        let mut table = Table::new(&["NAME", "TEXT", "WHO"], 1);
+        let mut table = Table::new("NAME, TEXT, WHO", 1);
         table.row(["a".to_owned(), "x".repeat(300), "ana".to_owned()]);
         let look = Look {
             columns: Some(100),
@@ -139,7 +139,7 @@ mod tests {
             columns: Some(30),
             ..Look::PLAIN
         };
-        let mut table = Table::new(&["NAME", "TEXT", "WHO"], 1);
+        let mut table = Table::new("NAME, TEXT, WHO", 1);
         for text in ["plain", "支付服务不可用，请检查数据库", "e\u{301}te\u{301}"] {
             table.row(["a".to_owned(), text.to_owned(), "ana".to_owned()]);
         }
@@ -166,7 +166,7 @@ a     e\u{301}te\u{301}                  ana";
             columns: Some(10),
             ..Look::PLAIN
         };
-        let mut table = Table::new(&["NAME", "TEXT"], 1);
+        let mut table = Table::new("NAME, TEXT", 1);
         table.row(["long name".to_owned(), "x".repeat(30)]);
         let text = table.render(look, "none");
         assert_eq!(
@@ -177,7 +177,7 @@ a     e\u{301}te\u{301}                  ana";
 
     #[test]
     fn without_a_terminal_nothing_is_cut() {
-        let mut table = Table::new(&["NAME", "TEXT"], 1);
+        let mut table = Table::new("NAME, TEXT", 1);
         table.row(["a".to_owned(), "x".repeat(300)]);
         let text = table.render(Look::PLAIN, "none");
         assert!(text.contains(&"x".repeat(300)), "{text}");

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::incident::by_what;
 use super::table::{self, GAP, Table, lay_out, shorten};
-use super::{View, clean, hashed, joined, local, moment, time_format};
+use super::{View, both, clean, hashed, joined, local, moment, spaced, time_format};
 use crate::api::wire::entry::Entry;
 use crate::api::wire::receipt::Receipt;
 use crate::cli::context::Look;
@@ -172,15 +172,7 @@ fn why(entry: &Entry) -> String {
 
 /// Receipts, one line each: events that paged nobody, and why.
 pub fn quiet(receipts: &[Receipt], view: &View) -> String {
-    let header = [
-        "AT",
-        "RECEIPT",
-        "INTEGRATION",
-        "EVENT",
-        "DISPOSITION",
-        "WHY",
-    ];
-    let mut table = Table::new(&header, 3);
+    let mut table = Table::new("AT, RECEIPT, INTEGRATION, EVENT, DISPOSITION, WHY", 3);
     for receipt in receipts {
         let summary = receipt.summary.as_ref().filter(|text| !text.is_empty());
         table.row([
@@ -197,17 +189,15 @@ pub fn quiet(receipts: &[Receipt], view: &View) -> String {
 
 /// What became of one event, and why.
 pub fn receipt(receipt: &Receipt, view: &View) -> String {
-    let at = moment(&receipt.at).map(|at| time_format::both(at, view));
-    let mut event = vec![
+    let event = [
         blanked(&receipt.action),
         clean(&receipt.severity),
         clean(&receipt.summary),
     ];
-    event.retain(|word| !word.is_empty());
     let (meaning, reason) = (blanked(&receipt.text), blanked(&receipt.reason));
-    let rows = [
-        ("received", at.unwrap_or_default()),
-        ("event", event.join("  ")),
+    let facts = [
+        ("received", both(&receipt.at, view)),
+        ("event", spaced(event)),
         ("integration", blanked(&receipt.integration)),
         ("dedup key", blanked(&receipt.dedup_key)),
         ("disposition", blanked(&receipt.disposition)),
@@ -216,8 +206,7 @@ pub fn receipt(receipt: &Receipt, view: &View) -> String {
         ("incidents", hashed(&receipt.incidents)),
     ];
     let mut lines = vec![format!("receipt {}", blanked(&receipt.id))];
-    let kept = rows.into_iter().filter(|(_, value)| !value.is_empty());
-    lines.extend(kept.map(|(name, value)| format!("{name:<12}  {value}")));
+    lines.extend(super::rows(12, facts));
     let faults = receipt.faults.iter();
     lines.extend(faults.map(|fault| {
         let (path, problem) = (blanked(&fault.path), blanked(&fault.problem));

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use askama::Template;
 
-use super::opened_link::OpenedLink;
-use super::style::STYLE;
+use super::html::STYLE;
 use super::time_format::LocalClock;
+use crate::api::links::OpenedLink;
 use crate::engine::incident::{Handled, Incident, Phase, Status};
 use crate::engine::time::Now;
 use crate::text::{one_line, truncate};

@@ -1,6 +1,5 @@
 //! Channels that nobody uses are asked how they are, and what they say is told by another channel.
 
-use reveille::api::ports::ConfiguredChannel;
 use reveille::api::wire;
 use reveille::engine::outcome::{Capacity, Outcome, Validity};
 use reveille::engine::ruleset::ChannelInfo;
@@ -62,10 +61,7 @@ fn a_channel_that_nobody_uses_is_asked_soon_after_the_start_and_then_once_an_hou
 #[test]
 fn the_api_says_when_a_channel_passed_its_last_check() {
     let mut world = world(&["twilio"]);
-    let configured = ConfiguredChannel {
-        name: "twilio".into(),
-        kind: "twilio".to_owned(),
-    };
+    let configured = ("twilio".into(), "twilio");
     let shown = |world: &World| {
         let now = Now {
             wall: world.wall(),

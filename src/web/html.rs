@@ -3,17 +3,39 @@
 use std::sync::OnceLock;
 
 use askama::Template;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::problem::Problem;
+use crate::api::problem::Problem;
 use crate::text::{base64, hash};
-use crate::web::{Message, STYLE};
+
+/// The one style sheet, inline so that a page is a single answer on a bad line.
+pub const STYLE: &str = include_str!("templates/style.css");
+
+/// What holds for every page.
+const PAGE_HEADERS: [(HeaderName, &str); 4] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+];
+
+/// A page that only says something: a heading and a sentence.
+#[derive(Template)]
+#[template(path = "message.html", config = "src/web/askama.toml")]
+struct Message<'text> {
+    style: &'static str,
+    heading: &'text str,
+    text: &'text str,
+}
 
 /// A rendered page under a status.
 pub fn page(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {
-        Ok(body) => (status, Html(body)).into_response().with_page_headers(),
+        Ok(body) => {
+            let policy = (header::CONTENT_SECURITY_POLICY, content_security_policy());
+            (status, PAGE_HEADERS, [policy], Html(body)).into_response()
+        }
         Err(error) => {
             tracing::error!(%error, "a web page could not be rendered");
             Problem::internal().into_response()
@@ -23,7 +45,13 @@ pub fn page(status: StatusCode, template: &impl Template) -> Response {
 
 /// A page with a heading and a sentence.
 pub fn message(status: StatusCode, heading: &str, text: &str) -> Response {
-    page(status, &Message::new(heading, text))
+    let style = STYLE;
+    let message = Message {
+        style,
+        heading,
+        text,
+    };
+    page(status, &message)
 }
 
 /// A refusal for somebody who looks at a browser.
@@ -31,27 +59,6 @@ pub fn refusal(problem: &Problem) -> Response {
     let text = format!("{}. Nothing changed; please try again.", problem.detail());
     let page = message(problem.status(), "That did not work", &text);
     problem.with_body(problem.status(), page)
-}
-
-trait PageHeaders {
-    fn with_page_headers(self) -> Self;
-}
-
-impl PageHeaders for Response {
-    fn with_page_headers(mut self) -> Self {
-        let headers = self.headers_mut();
-        let fixed = [
-            (header::CACHE_CONTROL, "no-store"),
-            (header::REFERRER_POLICY, "no-referrer"),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (header::X_FRAME_OPTIONS, "DENY"),
-        ];
-        for (name, value) in fixed {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        headers.insert(header::CONTENT_SECURITY_POLICY, content_security_policy());
-        self
-    }
 }
 
 /// No script at all, and no style but ours, known by its hash.

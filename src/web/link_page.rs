@@ -7,14 +7,17 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
-use super::extract::{Path, Query, Whose, whole_body};
+use super::ack_page::{ALERTS_SHOWN, AckPage, AckPageView, Notice};
 use super::html;
-use super::links;
-use super::parse;
-use super::parts;
-use super::ports::{ApiState, AppState};
-use super::problem::Problem;
-use super::wire;
+use super::time_format::LocalClock;
+use crate::api::body_budget::BodyOf;
+use crate::api::extract::{Path, Query, whole_body};
+use crate::api::links::{self, OpenedLink};
+use crate::api::parse;
+use crate::api::parts;
+use crate::api::ports::{ApiState, AppState};
+use crate::api::problem::Problem;
+use crate::api::wire;
 use crate::engine::alert::Alert;
 use crate::engine::decision::{ActResult, Acted};
 use crate::engine::ids::IncidentNumber;
@@ -22,9 +25,6 @@ use crate::engine::input::{Actor, Verb, Via};
 use crate::engine::time::{Duration, Now, Timestamp};
 use crate::runtime::handle;
 use crate::text::form;
-use crate::web::ack_page::{ALERTS_SHOWN, AckPage, AckPageView, Notice};
-use crate::web::opened_link::OpenedLink;
-use crate::web::time_format::LocalClock;
 
 /// Bytes of the form.
 const FORM_BYTES_MAX: usize = 4 * 1024;
@@ -80,7 +80,7 @@ async fn press(state: &ApiState, token: &str, request: Request) -> Result<Respon
     let Some(opened) = links::open(state, token).await? else {
         return Ok(unknown_link());
     };
-    let body = whole_body(state, request, FORM_BYTES_MAX, Whose::Known).await?;
+    let body = whole_body(state, request, FORM_BYTES_MAX, BodyOf::Known).await?;
     let form = form::fields(&body);
     if !opened.can_act() {
         return Ok(seen_again(ActionResult::Nothing));
