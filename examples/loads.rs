@@ -508,10 +508,7 @@ async fn load(name: &str, scale: usize) -> Result<(), Failure> {
             let set = router.measure("set", silence(&router, &["host=~\"key.*\""]));
             let (id, covers) = set.await?;
             say(&format!("  covers {covers}"));
-            let end = Input::ExpireSilence {
-                silence: id,
-                actor: actor(),
-            };
+            let end = Input::ExpireSilence(id);
             let end = async { Ok(router.handle.control(end).await?) };
             router.measure("end", end).await?;
         }

@@ -208,7 +208,7 @@ pub async fn acknowledge_many(
         verb: Verb::Acknowledge,
     };
     let record = entry.map(AuditEvent::once_done);
-    let acted = state.handle.act(act, record).await?;
+    let acted = state.handle.ask(act, record).await?;
     let results = acted.iter().map(wire::incident::acted).collect();
     Ok(Json(ManyActed { results }))
 }
@@ -233,7 +233,7 @@ pub async fn page_by_hand(
         text: said(&by_hand.text)?.into(),
         urgency,
     };
-    let number = state.handle.page_by_hand(page).await?.0;
+    let number = state.handle.ask(page, None).await?.0;
     Ok((StatusCode::CREATED, Json(Opened { number })))
 }
 
@@ -244,7 +244,7 @@ async fn act(state: &ApiState, caller: &Caller, number: &str, verb: Verb) -> Ans
         on: ActOn::Incidents(vec![number]),
         verb,
     };
-    let acted = state.handle.act(act, None).await?;
+    let acted = state.handle.ask(act, None).await?;
     let acted = acted.first().ok_or_else(Problem::internal)?;
     single(acted).map(Json)
 }

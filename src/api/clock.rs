@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 
+use crate::engine::request::ConfirmClock;
 use crate::engine::time::Duration;
 use crate::runtime::handle::View;
 
@@ -31,7 +32,8 @@ pub async fn confirm(
         let act = audit::event(&state, &caller, Action::ClockConfirmed)
             .on("clock")
             .because(format!("{now}, {by} ahead"));
-        state.handle.confirm_clock(act.once_done()).await?;
+        let record = act.once_done();
+        state.handle.ask(ConfirmClock, Some(record)).await?;
     }
     Ok(Json(ConfirmedClock {
         now: now.to_string(),

@@ -208,7 +208,7 @@ pub async fn act(
     verb: Verb,
 ) -> Result<Vec<Acted>, Problem> {
     let on = ActOn::Page(page);
-    Ok(state.handle.act(Act { actor, on, verb }, None).await?)
+    Ok(state.handle.ask(Act { actor, on, verb }, None).await?)
 }
 
 /// Acknowledges one incident of a page, at the generation that it showed.
@@ -252,7 +252,7 @@ async fn acknowledge(
 ) -> Result<Vec<Acted>, Problem> {
     let on = ActOn::Incidents(vec![number]);
     let verb = Verb::Acknowledge;
-    Ok(state.handle.act(Act { actor, on, verb }, None).await?)
+    Ok(state.handle.ask(Act { actor, on, verb }, None).await?)
 }
 
 /// The person of a page as somebody who acts.

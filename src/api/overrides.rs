@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::engine::calendar::Override;
 use crate::engine::ids::{OverrideId, UserName};
 use crate::engine::input::OverrideRequest;
+use crate::engine::request::RemoveOverride;
 use crate::runtime::handle::View;
 
 use super::audit;
@@ -99,7 +100,7 @@ pub async fn add(
         reason: reason.into(),
     };
     let record = act.about(|id| format!("override {id}"));
-    let id = state.handle.add_override(request, record).await?;
+    let id = state.handle.ask(request, Some(record)).await?;
     let look = move |view: View<'_>| view.state.override_by_id(id).cloned();
     let added = state.handle.read(look).await?;
     let added = added.ok_or_else(|| Problem::not_found("override", id))?;
@@ -128,9 +129,7 @@ pub async fn remove(
     let act = audit::event(&state, &caller, Action::OverrideRemoved)
         .on(format!("override {id}"))
         .because(format!("of schedule {schedule}"));
-    let removed = state
-        .handle
-        .remove_override(id, caller.actor(), act.once_done());
-    removed.await?;
+    let record = Some(act.once_done());
+    state.handle.ask(RemoveOverride(id), record).await?;
     Ok(StatusCode::NO_CONTENT)
 }

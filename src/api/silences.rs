@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::engine::ids::SilenceId;
 use crate::engine::input::SilenceRequest;
 use crate::engine::matcher::{Matcher, MatcherError};
+use crate::engine::request::ExpireSilence;
 use crate::runtime::handle::View;
 
 use super::audit;
@@ -140,7 +141,7 @@ pub async fn set(
     let act = audit::event(state, caller, Action::SilenceSet)
         .because(format!("{matchers} until {until}: {reason}"));
     let record = act.about(|(silence, _)| format!("silence {silence}"));
-    Ok(state.handle.set_silence(request, record).await?)
+    Ok(state.handle.ask(request, Some(record)).await?)
 }
 
 /// Ends a silence now.
@@ -150,10 +151,8 @@ pub async fn end(state: &ApiState, caller: &Caller, silence: SilenceId) -> Resul
         return Err(not_there(silence));
     }
     let act = audit::event(state, caller, Action::SilenceEnded).on(format!("silence {silence}"));
-    let ended = state
-        .handle
-        .expire_silence(silence, caller.actor(), act.once_done());
-    Ok(ended.await?)
+    let end = ExpireSilence(silence);
+    Ok(state.handle.ask(end, Some(act.once_done())).await?)
 }
 
 /// Matchers, if all of them are accepted.

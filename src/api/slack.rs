@@ -110,7 +110,7 @@ async fn react(
             verb: press.verb.clone(),
         },
     };
-    let acted = state.handle.press(press).await?;
+    let acted = state.handle.ask(press, None).await?;
     let first = acted.iter().find_map(|one| {
         let by = one.acknowledged.as_ref()?;
         let is_other = by.user.as_ref() != Some(&user);

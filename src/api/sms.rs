@@ -8,7 +8,7 @@ use tracing::warn;
 
 use crate::channels::inbound::{Endpoint, Posted, Reply, Report};
 use crate::engine::ids::ChannelName;
-use crate::engine::input::SmsReply;
+use crate::engine::input::{DeliveryReport, SmsReply};
 use crate::engine::ruleset::RuleSet;
 use crate::runtime::handle::RequestError;
 use crate::text::truncate::prefix;
@@ -94,7 +94,7 @@ async fn take_reply(
         text: prefix(&reply.text, TEXT_CHARACTERS_MAX).into(),
         message_id: reply.message_id.clone(),
     };
-    let replied = state.handle.text_message(message).await?;
+    let replied = state.handle.ask(message, None).await?;
     let text = replied.text.map(|text| text.to_string());
     if !callback.inbound.confirms_by_message() {
         return Ok(text);
@@ -113,11 +113,13 @@ async fn take_report(
     channel: &ChannelName,
     report: &Report,
 ) -> Result<(), Problem> {
-    let message = report.provider_message.as_str().into();
-    let (attempt, outcome) = (report.attempt, report.outcome);
-    let handle = &state.handle;
-    let reported = handle.delivery_report(channel.clone(), attempt, outcome, message);
-    match reported.await {
+    let report = DeliveryReport {
+        channel: channel.clone(),
+        attempt: report.attempt,
+        outcome: report.outcome,
+        provider_message: Some(report.provider_message.as_str().into()),
+    };
+    match state.handle.ask(report, None).await {
         Err(RequestError::Refused(refusal)) => {
             state.metrics.report_refused(channel.as_str());
             warn!(channel.name = %channel, error = %refusal, "a delivery report is ignored");

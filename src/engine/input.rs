@@ -53,13 +53,7 @@ pub enum Input {
     /// A channel answered an attempt.
     Outcome(Report),
     /// A provider reported on an attempt after its answer.
-    DeliveryReport {
-        /// Who reports: only the channel that the attempt went by is believed.
-        channel: ChannelName,
-        attempt: AttemptId,
-        outcome: Outcome,
-        provider_message: Option<Text>,
-    },
+    DeliveryReport(DeliveryReport),
     /// A channel that is down or idle was probed.
     Probed(Probed),
     /// A person acts on incidents.
@@ -73,11 +67,11 @@ pub enum Input {
     /// Set a silence.
     Silence(SilenceRequest),
     /// End a silence now.
-    ExpireSilence { silence: SilenceId, actor: Actor },
+    ExpireSilence(SilenceId),
     /// Somebody stands in on a schedule.
     Override(OverrideRequest),
     /// Take an override back.
-    RemoveOverride { override_: OverrideId, actor: Actor },
+    RemoveOverride(OverrideId),
     /// Another rule set is in force, given as the rules of this step.
     RulesChanged,
     /// The router has trouble of its own.
@@ -103,6 +97,16 @@ pub enum TimerKey {
     Override(OverrideId),
     /// A jump of the wall clock has lasted long enough to be believed.
     Jump,
+}
+
+/// What a provider reported on an attempt after its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryReport {
+    /// Who reports: only the channel that the attempt went by is believed.
+    pub channel: ChannelName,
+    pub attempt: AttemptId,
+    pub outcome: Outcome,
+    pub provider_message: Option<Text>,
 }
 
 /// A channel's answer to an attempt.

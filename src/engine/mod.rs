@@ -12,6 +12,7 @@ mod follow_up;
 pub mod input;
 mod model;
 pub mod preview;
+pub mod request;
 mod rules;
 #[cfg(test)]
 pub mod samples;

@@ -106,15 +106,7 @@ fn take(tx: &mut StepTransaction<'_>, input: Input) {
         Input::GoOn { task, stride } => tasks::go_on(tx, task, stride),
         Input::Due(key) => due(tx, &key),
         Input::Outcome(report) => attempt_result::apply_outcome(tx, &report),
-        Input::DeliveryReport {
-            channel,
-            attempt,
-            outcome,
-            provider_message,
-        } => {
-            let report = (outcome, provider_message);
-            tx.answer = said(delivery_report::apply(tx, &channel, attempt, report), done);
-        }
+        Input::DeliveryReport(report) => tx.answer = said(delivery_report::apply(tx, report), done),
         Input::Probed(probed) => check::probed(tx, &probed),
         Input::Place(pick) => place::give(tx, &pick),
         Input::Act(act) => tx.answer = said(actions::act(tx, &act), Answer::Acted),
@@ -127,11 +119,11 @@ fn take(tx: &mut StepTransaction<'_>, input: Input) {
             let covers_none = |silence| Answer::Silence { silence, covers: 0 };
             tx.answer = said(silence_request::set(tx, request), covers_none);
         }
-        Input::ExpireSilence { silence, .. } => {
+        Input::ExpireSilence(silence) => {
             tx.answer = said(silence_request::expire(tx, silence), done);
         }
         Input::Override(request) => tx.answer = said(overrides::set(tx, request), Answer::Override),
-        Input::RemoveOverride { override_, .. } => {
+        Input::RemoveOverride(override_) => {
             tx.answer = said(overrides::remove(tx, override_), done);
         }
         Input::RulesChanged => rules_changed(tx),

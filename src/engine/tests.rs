@@ -241,10 +241,7 @@ fn a_silence_over_a_storm_looks_at_each_incident_a_few_times() {
         let input = silence(&storm);
         storm.expect_proportion(input, INCIDENTS);
         assert!(storm.state.incidents().all(|known| known.is_silenced));
-        let input = Input::ExpireSilence {
-            silence: SilenceId(1),
-            actor: actor(),
-        };
+        let input = Input::ExpireSilence(SilenceId(1));
         storm.expect_proportion(input, INCIDENTS);
         assert!(storm.state.incidents().all(|known| !known.is_silenced));
     }

@@ -9,7 +9,15 @@ use crate::{Break, Rule};
 /// each other.
 const FLOORS: [&[&str]; 10] = [
     &["model", "rules"],
-    &["input", "decision", "work", "follow_up", "state", "touched"],
+    &[
+        "input",
+        "decision",
+        "request",
+        "work",
+        "follow_up",
+        "state",
+        "touched",
+    ],
     &["transaction"],
     // What several stages need: counting, noting, looking up.
     &[

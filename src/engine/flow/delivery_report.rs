@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::decision::Refusal;
 use crate::engine::entry_body::AttemptEntry;
-use crate::engine::event::Text;
-use crate::engine::ids::{AttemptId, ChannelName};
-use crate::engine::input::Report;
+use crate::engine::input::{DeliveryReport, Report};
 use crate::engine::outcome::Outcome;
 use crate::engine::page::{Attempt, Page, PageState};
 use crate::engine::reason::Reason;
@@ -15,19 +13,15 @@ use crate::engine::{attempt_result, delivery, notes};
 
 /// A provider reported on an attempt after its answer. One that speaks of another channel's attempt
 /// is refused: its signature says nothing about that.
-pub fn apply(
-    tx: &mut StepTransaction<'_>,
-    channel: &ChannelName,
-    attempt: AttemptId,
-    (outcome, provider_message): (Outcome, Option<Text>),
-) -> Result<(), Refusal> {
+pub fn apply(tx: &mut StepTransaction<'_>, report: DeliveryReport) -> Result<(), Refusal> {
+    let attempt = report.attempt;
     let page = tx.page_of_attempt(attempt);
     let known = page
         .iter()
         .flat_map(|page| &page.attempts)
         .find(|known| known.id == attempt);
     match (&page, known) {
-        (_, Some(known)) if known.channel != *channel => {
+        (_, Some(known)) if known.channel != report.channel => {
             let help = format!("only {} may report on it", known.channel);
             Err(Refusal::invalid(
                 "delivery report on attempt",
@@ -36,7 +30,7 @@ pub fn apply(
             ))
         }
         (Some(page), Some(known)) => {
-            believe(tx, page, known, (outcome, provider_message));
+            believe(tx, page, known, report);
             Ok(())
         }
         (_, None) | (None, _) => Ok(()),
@@ -48,9 +42,14 @@ fn believe(
     tx: &mut StepTransaction<'_>,
     page: &Arc<Page>,
     known: &Attempt,
-    (outcome, provider_message): (Outcome, Option<Text>),
+    report: DeliveryReport,
 ) {
-    let attempt = known.id;
+    let DeliveryReport {
+        attempt,
+        outcome,
+        provider_message,
+        ..
+    } = report;
     if known.outcome.is_none() {
         // The report overtook the answer: it is the answer.
         let latency_ms = tx.now.steady.since(known.started).0;

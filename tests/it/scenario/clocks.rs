@@ -22,10 +22,7 @@ fn world_with_memory() -> World {
     world.give(trigger("firing"));
     world.ack(2, "bo");
     let (ended, _) = world.silence("host=z", "00:10:00");
-    world.ask(Input::ExpireSilence {
-        silence: ended,
-        actor: super::acts::actor("ana"),
-    });
+    world.ask(Input::ExpireSilence(ended));
     world.silence("host=a", "72:00:00");
     world.give(trigger("held").label("host", "a"));
     world.wait("00:01:00");

@@ -1,6 +1,6 @@
 //! Test pages hold up no real page, leave at no other hour, and say nothing that is not so.
 
-use reveille::engine::input::{Input, Verb};
+use reveille::engine::input::{DeliveryReport, Input, Verb};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::ruleset::WeeklyTime;
 use reveille::engine::time::Duration;
@@ -12,12 +12,12 @@ use super::contact_tests::{MONDAY, is_test, tests, troubles, weekly, world, worl
 use super::world::{Sent, World};
 
 fn report(world: &mut World, sent: &Sent, outcome: Outcome) {
-    world.ask(Input::DeliveryReport {
+    world.ask(Input::DeliveryReport(DeliveryReport {
         channel: sent.order.channel.clone(),
         attempt: sent.order.attempt,
         outcome,
         provider_message: None,
-    });
+    }));
 }
 
 const WEEK: i64 = 7 * 24 * 3_600;

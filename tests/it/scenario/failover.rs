@@ -2,7 +2,7 @@
 
 use reveille::api::wire::sentence::Sentence;
 use reveille::engine::decision::Answer;
-use reveille::engine::input::{Input, Verb};
+use reveille::engine::input::{DeliveryReport, Input, Verb};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::time::Duration;
 
@@ -350,11 +350,13 @@ fn late_and_doubled_delivery_reports_never_move_a_page_backwards() {
     world.at("00:00:01");
     world.expect(["ana sms twilio #1 page"]);
     let attempt = world.sent[0].order.attempt;
-    let report = |outcome| Input::DeliveryReport {
-        channel: "twilio".into(),
-        attempt,
-        outcome,
-        provider_message: None,
+    let report = |outcome| {
+        Input::DeliveryReport(DeliveryReport {
+            channel: "twilio".into(),
+            attempt,
+            outcome,
+            provider_message: None,
+        })
     };
     world.ask(report(Outcome::Delivered));
     for outcome in [
@@ -377,12 +379,12 @@ fn a_bad_delivery_report_starts_failover_then() {
     world.at("00:01:00");
     world.expect(["ana sms twilio #1 page"]);
     let attempt = world.sent[0].order.attempt;
-    world.ask(Input::DeliveryReport {
+    world.ask(Input::DeliveryReport(DeliveryReport {
         channel: "twilio".into(),
         attempt,
         outcome: Outcome::RefusedTarget,
         provider_message: None,
-    });
+    }));
     world.expect(["ana email mail #1 page"]);
     world.ack(1, "ana");
     world.at("00:01:10");
@@ -397,12 +399,12 @@ fn a_delivery_report_of_another_channel_is_refused_and_changes_nothing() {
     world.expect(["ana sms twilio #1 page"]);
     let attempt = world.sent[0].order.attempt;
     let mut report = |channel: &str, outcome| {
-        world.ask(Input::DeliveryReport {
+        world.ask(Input::DeliveryReport(DeliveryReport {
             channel: channel.into(),
             attempt,
             outcome,
             provider_message: None,
-        })
+        }))
     };
     for outcome in [Outcome::Delivered, Outcome::RefusedTarget] {
         let answer = report("gateway", outcome);
@@ -423,12 +425,12 @@ fn a_report_that_overtakes_the_answer_is_the_answer() {
     world.post("db");
     world.expect(["ana sms twilio #1 page"]);
     let attempt = world.sent[0].order.attempt;
-    world.ask(Input::DeliveryReport {
+    world.ask(Input::DeliveryReport(DeliveryReport {
         channel: "twilio".into(),
         attempt,
         outcome: Outcome::Delivered,
         provider_message: None,
-    });
+    }));
     world.expect_nothing_until("00:02:59");
     world.ack(1, "ana");
 }

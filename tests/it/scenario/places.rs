@@ -4,7 +4,7 @@
 use reveille::engine::cause::Cause;
 use reveille::engine::event::Action;
 use reveille::engine::incident::SelfIncident;
-use reveille::engine::input::{Input, Verb};
+use reveille::engine::input::{DeliveryReport, Input, Verb};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::PageState;
 use reveille::engine::ruleset::ChannelInfo;
@@ -288,12 +288,12 @@ fn a_late_report_on_an_attempt_that_is_repeated_already_repeats_it_no_further() 
     world.crash_for(Duration::seconds(1));
     world.expect(["ana sms twilio #1 page", "ana sms twilio #1 page"]);
     let attempt = world.sent[0].order.attempt;
-    world.ask(Input::DeliveryReport {
+    world.ask(Input::DeliveryReport(DeliveryReport {
         channel: "twilio".into(),
         attempt,
         outcome: Outcome::Transient,
         provider_message: None,
-    });
+    }));
     world.expect(["ana email mail #1 page"]);
     world.expect_nothing_until("00:00:09");
     world.ack(1, "ana");

@@ -1,6 +1,6 @@
 //! Rounds: what became of an earlier round's pages is no matter of the present one.
 
-use reveille::engine::input::{Input, Verb};
+use reveille::engine::input::{DeliveryReport, Input, Verb};
 use reveille::engine::outcome::Outcome;
 
 use super::TEAM;
@@ -22,12 +22,12 @@ fn a_late_failure_of_an_earlier_round_does_not_hurry_the_present_one() {
     world.expect(["ana sms twilio #1 page"]);
     world.expect_reason(1, "round_started");
     world.at("00:16:00");
-    world.ask(Input::DeliveryReport {
+    world.ask(Input::DeliveryReport(DeliveryReport {
         channel: "twilio".into(),
         attempt: first,
         outcome: Outcome::RefusedTarget,
         provider_message: None,
-    });
+    }));
     world.expect_nothing_until("00:17:59");
     world.at("00:18:00");
     world.expect(["ana email mail #1 page"]);
@@ -44,12 +44,12 @@ fn a_late_failure_of_the_present_round_hurries_it_as_ever() {
     world.take_seen();
     let page = world.page_to("ana sms twilio #1");
     let attempt = world.page(page).attempts[0].id;
-    world.ask(Input::DeliveryReport {
+    world.ask(Input::DeliveryReport(DeliveryReport {
         channel: "twilio".into(),
         attempt,
         outcome: Outcome::RefusedTarget,
         provider_message: None,
-    });
+    }));
     world.expect(["ana email mail #1 page"]);
     world.ack(1, "ana");
     world.wait("00:01:00");

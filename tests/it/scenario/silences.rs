@@ -46,14 +46,7 @@ fn a_silence_over_an_open_incident_stops_it_at_once_and_restarts_at_step_one() {
     assert_eq!(covers, 1);
     world.expect_reason(1, "silenced");
     world.expect_nothing_until("01:00:00");
-    world.ask(Input::ExpireSilence {
-        silence,
-        actor: reveille::engine::input::Actor {
-            name: "ana".into(),
-            user: None,
-            via: reveille::engine::input::Via::Api,
-        },
-    });
+    world.ask(Input::ExpireSilence(silence));
     world.expect(["ana sms twilio #1 page"]);
     world.at("01:05:00");
     world.expect(["ana email mail #1 page", "bo sms twilio #1 page"]);

@@ -13,7 +13,7 @@ use reveille::rules::Environment;
 use reveille::runtime::turn::Done;
 
 use super::TEAM;
-use super::acts::{Post, act_input, actor, in_one_request, on, silence_input, trigger};
+use super::acts::{Post, act_input, in_one_request, on, silence_input, trigger};
 use super::channels::{Play, usual};
 use super::events::team_with;
 use super::world::{BEGIN, Boundary, World};
@@ -69,10 +69,7 @@ fn a_silence_reaches_all_it_covers_and_lets_go_of_it_whatever_commit_the_process
         // Whoever was not answered has set it twice.
         let silences: Vec<_> = world.state().silences().map(|known| known.id).collect();
         for silence in silences {
-            world.ask(Input::ExpireSilence {
-                silence,
-                actor: actor("ana"),
-            });
+            world.ask(Input::ExpireSilence(silence));
         }
         assert_eq!(held(&world), 0, "dies at {commit}, {boundary:?}");
         for number in 1..=12 {
@@ -97,10 +94,7 @@ route:
     let (silence, _) = world.silence("host=a", "01:00:00");
     world.request(numbered(8).collect());
     assert!(world.state().incidents().all(|known| known.is_silenced));
-    world.ask(Input::ExpireSilence {
-        silence,
-        actor: actor("ana"),
-    });
+    world.ask(Input::ExpireSilence(silence));
     let numbers: Vec<u64> = world.state().incidents().map(|it| it.number.0).collect();
     assert_eq!(numbers.len(), 9);
     for number in numbers {
@@ -236,10 +230,7 @@ fn while_a_large_request_is_decided_on_others_are_answered_in_turn() {
 const ONE_GROUP: &str = "route:\n  policy: team\n  group_by: [host]\n";
 
 fn expire(silence: SilenceId) -> Input {
-    Input::ExpireSilence {
-        silence,
-        actor: actor("ana"),
-    }
+    Input::ExpireSilence(silence)
 }
 
 #[test]
@@ -554,10 +545,7 @@ fn a_silence_ends_where_no_alert_has_an_incident() {
         alerts.filter(|alert| alert.is_silenced()).count()
     };
     assert_eq!(under(&world), 60);
-    world.ask(Input::ExpireSilence {
-        silence,
-        actor: actor("ana"),
-    });
+    world.ask(Input::ExpireSilence(silence));
     assert_eq!(under(&world), 0);
     world.take_seen();
 }

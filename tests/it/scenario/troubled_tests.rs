@@ -1,6 +1,6 @@
 //! Test pages, probes and low urgency where something else goes wrong at the same time.
 
-use reveille::engine::input::Input;
+use reveille::engine::input::{DeliveryReport, Input};
 use reveille::engine::matcher::Matcher;
 use reveille::engine::outcome::{Outcome, Validity};
 use reveille::engine::ruleset::ChannelInfo;
@@ -337,12 +337,12 @@ fn low_urgency_goes_on_where_the_report_comes_late() {
     world.at("00:06:00");
     let seen = world.take_seen();
     let sent = seen.first().expect("a page").clone();
-    world.ask(Input::DeliveryReport {
+    world.ask(Input::DeliveryReport(DeliveryReport {
         channel: sent.order.channel.clone(),
         attempt: sent.order.attempt,
         outcome: Outcome::RefusedTarget,
         provider_message: None,
-    });
+    }));
     world.at("01:00:00");
     let seen = world.take_seen();
     let bo = seen.iter().any(|sent| sent.label.starts_with("bo email"));

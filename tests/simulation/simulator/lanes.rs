@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reveille::channels::CancelToken;
 use reveille::engine::decision::SendRequest;
 use reveille::engine::ids::{AttemptId, ChannelName};
-use reveille::engine::input::{Input, Probed, Report};
+use reveille::engine::input::{DeliveryReport, Input, Probed, Report};
 use reveille::engine::outcome::{Capacity, Outcome};
 use reveille::engine::page::PageKind;
 use reveille::engine::time::Duration;
@@ -158,12 +158,12 @@ impl World {
     ) {
         let is_up = self.asleep_until.is_none();
         match self.process.as_mut().filter(|_| is_up) {
-            Some(process) => process.tell(Input::DeliveryReport {
+            Some(process) => process.tell(Input::DeliveryReport(DeliveryReport {
                 channel,
                 attempt,
                 outcome,
                 provider_message: None,
-            }),
+            })),
             None if tries < 3 => {
                 let again = Happening::DeliveryReport {
                     channel,

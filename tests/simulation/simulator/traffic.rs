@@ -244,7 +244,7 @@ impl World {
         });
         let actor = actor("ops");
         let input = match known {
-            Some(silence) if self.random.chance(300) => Input::ExpireSilence { silence, actor },
+            Some(silence) if self.random.chance(300) => Input::ExpireSilence(silence),
             known => {
                 let ahead = self.random.span(Duration::minutes(1), Duration::hours(1));
                 let from = self.random.chance(300).then(|| wall + ahead);
