@@ -21,7 +21,7 @@ pub struct Audit {
     /// Incidents that expect an acknowledgment and have no timer, no attempt in flight and no
     /// recorded end of escalation.
     pub stuck: Vec<IncidentNumber>,
-    /// Pages under way with no attempt, no place to wait for and no retry.
+    /// Pages under way with no attempt, no slot to wait for and no retry.
     pub idle_pages: Vec<PageId>,
     /// Timers that should have fired a while ago.
     pub overdue: usize,
@@ -29,7 +29,7 @@ pub struct Audit {
     pub failing: Vec<ChannelName>,
     /// Every channel that made attempts fails.
     pub all_channels_fail: bool,
-    /// How many pages wait for a place on each channel.
+    /// How many pages wait for a slot on each channel.
     pub waiting: Vec<(ChannelName, usize)>,
 }
 

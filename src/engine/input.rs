@@ -48,8 +48,8 @@ pub enum Input {
     GoOn { task: TaskId, stride: Stride },
     /// A timer of the state is due; see [`super::State::next_due`].
     Due(TimerKey),
-    /// A page has a place on its channel; see [`super::places::picks`].
-    Place(Pick),
+    /// A page has a slot on its channel; see [`super::slots::picks`].
+    SlotFree(Pick),
     /// A channel answered an attempt.
     Outcome(Report),
     /// A provider reported on an attempt after its answer.

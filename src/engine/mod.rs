@@ -29,11 +29,11 @@ use flow::{
     channel_trouble, check, collapse, conditions, contact_test, contact_test_result, copies,
     counts, covering, delivery, delivery_report, escalation, flapping, grouping, incident_timers,
     ingest, notes, notification, opening, overrides, page_by_hand, page_plan, page_timers,
-    pinned_policy, place, placement, probe, queueing, rate_limit, reachability, reached, receipts,
-    replied, resolution, self_incidents, silence, silence_request, sms_callers, sms_commands,
+    pinned_policy, placement, probe, queueing, rate_limit, reachability, reached, receipts,
+    replied, resolution, self_incidents, silence, silence_request, slot, sms_callers, sms_commands,
     sms_parse, target_resolution, tasks, updates, withdrawal,
 };
-pub use flow::{bundle, jump, pending, places, recovery, send_request, silencing, unreported};
+pub use flow::{bundle, jump, pending, recovery, send_request, silencing, slots, unreported};
 pub use model::{
     actor, alert, assertions, cause, channel_state, counters, entry, entry_body, event, headline,
     health, ids, incident, key, outcome, page, phone, reason, records, strength, task, time,

@@ -13,8 +13,8 @@ use super::transaction::StepTransaction;
 use super::{
     actions, archive, attempt_result, bundle, channel_trouble, check, conditions, contact_test,
     contact_test_result, delivery_report, escalation, incident_timers, ingest, jump, notification,
-    overrides, page_by_hand, page_timers, pending, place, probe, rate_limit, recovery, replied,
-    self_incidents, send_request, silence, silence_request, sms_commands, tasks, unreported,
+    overrides, page_by_hand, page_timers, pending, probe, rate_limit, recovery, replied,
+    self_incidents, send_request, silence, silence_request, slot, sms_commands, tasks, unreported,
     updates,
 };
 
@@ -108,7 +108,7 @@ fn take(tx: &mut StepTransaction<'_>, input: Input) {
         Input::Outcome(report) => attempt_result::apply_outcome(tx, &report),
         Input::DeliveryReport(report) => tx.answer = said(delivery_report::apply(tx, report), done),
         Input::Probed(probed) => check::probed(tx, &probed),
-        Input::Place(pick) => place::give(tx, &pick),
+        Input::SlotFree(pick) => slot::give(tx, &pick),
         Input::Act(act) => tx.answer = said(actions::act(tx, &act), Answer::Acted),
         Input::Press(press) => tx.answer = said(replied::press(tx, &press), Answer::Acted),
         Input::Sms(sms) => tx.answer = Answer::Sms(sms_commands::sms(tx, &sms)),

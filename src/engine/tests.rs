@@ -12,10 +12,10 @@ use super::input::{Act, ActOn, Actor, Input, Report, SilenceRequest, Verb, Via};
 use super::matcher::Matcher;
 use super::outcome::Outcome;
 use super::page::PageKind;
-use super::places::picks;
 use super::records::{Group, Record};
 use super::ruleset::{Capabilities, ChannelInfo, Medium, RuleSet};
 use super::samples;
+use super::slots::picks;
 use super::step::{decide, step};
 use super::task::Stride;
 use super::time::{Duration, MonotonicTime, Now, Timestamp};
@@ -123,7 +123,7 @@ impl Storm {
                 return;
             }
             for pick in picks.now {
-                let decision = step(&self.state, &self.rules, Input::Place(pick), self.now);
+                let decision = step(&self.state, &self.rules, Input::SlotFree(pick), self.now);
                 self.take(decision);
             }
         }

@@ -1,5 +1,5 @@
 //! Runs attempts: each in a task of its own with a deadline, from the moment at which the engine
-//! gave it a place. Every outcome goes back to the driver.
+//! gave it a slot. Every outcome goes back to the driver.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -45,7 +45,7 @@ pub(super) fn describe(input: &Input) -> String {
         Input::Keep { integration, .. } => format!("events of {integration} to be kept"),
         Input::GoOn { task, .. } => format!("task {task}"),
         Input::Due(key) => format!("timer of {key:?}"),
-        Input::Place(pick) => format!("place of page {} on {}", pick.page, pick.channel),
+        Input::SlotFree(pick) => format!("slot of page {} on {}", pick.page, pick.channel),
         Input::Outcome(report) => format!("outcome of attempt {}", report.attempt),
         Input::DeliveryReport(report) => format!("delivery report on attempt {}", report.attempt),
         Input::Probed(probed) => format!("probe of channel {}", probed.channel),

@@ -1,5 +1,5 @@
 //! Looks every ten seconds whether attempts begin and end: an attempt that outlives its deadline,
-//! or a page that has a free place and does not start, is trouble of its channel.
+//! or a page that has a free slot and does not start, is trouble of its channel.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use crate::engine::cause::Cause;
 use crate::engine::ids::ChannelName;
 use crate::engine::incident::SelfIncident;
 use crate::engine::input::{Input, Pick};
-use crate::engine::places::picks;
+use crate::engine::slots::picks;
 use crate::runtime::handle::{Handle, Unavailable};
 
 /// Names the channels with attempts that have outlived their deadline.

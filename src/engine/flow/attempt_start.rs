@@ -1,4 +1,4 @@
-//! A page has a place on a channel: its attempt begins, or the place is given back because the
+//! A page has a slot on a channel: its attempt begins, or the slot is given back because the
 //! channel cannot be used any more.
 
 use crate::engine::entry_body::{Addressee, AttemptEntry, PageEntry};
@@ -11,7 +11,7 @@ use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::{Leaving, StepTransaction};
 use crate::engine::{channel_health, delivery, send_request, updates};
 
-/// There is a place: makes an attempt, durable now, handed to its channel after the commit.
+/// There is a slot: makes an attempt, durable now, handed to its channel after the commit.
 pub fn start_attempt(
     tx: &mut StepTransaction<'_>,
     id: PageId,
@@ -59,7 +59,7 @@ pub fn start_attempt(
     });
 }
 
-/// The channel cannot be used by a page that waited for a place on it: now and until then, or, if
+/// The channel cannot be used by a page that waited for a slot on it: now and until then, or, if
 /// the settings no longer have it, at all. The next channel or contact is used.
 pub fn requeue(
     tx: &mut StepTransaction<'_>,
@@ -79,7 +79,7 @@ pub fn requeue(
     delivery::fail_if_hopeless(tx, page.id);
 }
 
-/// What waited for a place does not leave any more, as when whoever it is for answered STOP
+/// What waited for a slot does not leave any more, as when whoever it is for answered STOP
 /// meanwhile; the next contact is used.
 pub fn stop(tx: &mut StepTransaction<'_>, page: &Page, reason: Reason) {
     let body = PageEntry::Stopped(Addressee::of(page));

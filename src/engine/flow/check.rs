@@ -1,7 +1,7 @@
 //! Channels that nobody used for an hour are asked whether they would take a page, so that a
 //! revoked token is known before the night in which it is needed.
 //!
-//! A check sends nothing, takes no place of a page and spends no retry. Only channels that reach
+//! A check sends nothing, takes no slot of a page and spends no retry. Only channels that reach
 //! people and can be probed are checked.
 
 use crate::engine::cause::Cause;

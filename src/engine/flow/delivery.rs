@@ -12,7 +12,7 @@ use crate::engine::time::MonotonicTime;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{channel_health, queueing};
 
-/// Waits for a place on the first channel that was not tried and can be used now. Whether there
+/// Waits for a slot on the first channel that was not tried and can be used now. Whether there
 /// is one; a channel that can be used later gets a retry.
 pub fn start_on_next_channel(tx: &mut StepTransaction<'_>, id: PageId, reason: Reason) -> bool {
     let page = tx.known_page(id);

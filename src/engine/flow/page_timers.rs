@@ -1,4 +1,4 @@
-//! The timers of a page that are due: no outcome in time, no place in time, an answer that never
+//! The timers of a page that are due: no outcome in time, no slot in time, an answer that never
 //! came, a retry.
 
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub fn due(tx: &mut StepTransaction<'_>, id: PageId) {
         return no_outcome_in_time(tx, id, attempt, &channel);
     }
     if let Some(queued) = page.queued.iter().find(|queued| queued.next_due() <= now) {
-        return no_place_in_time(tx, &page, queued);
+        return no_slot_in_time(tx, &page, queued);
     }
     let due = page.retries.iter().find(|retry| retry.due <= now).cloned();
     if let Some(retry) = due {
@@ -88,8 +88,8 @@ fn no_outcome_in_time(
     delivery::move_on(tx, id, false);
 }
 
-/// All places were taken: failover starts, and in the end the page waits no longer.
-fn no_place_in_time(tx: &mut StepTransaction<'_>, page: &Arc<Page>, queued: &Queued) {
+/// All slots were taken: failover starts, and in the end the page waits no longer.
+fn no_slot_in_time(tx: &mut StepTransaction<'_>, page: &Arc<Page>, queued: &Queued) {
     let is_over = queued.until <= tx.now.steady;
     let waited = tx.now.steady.since(queued.since);
     tx.edit_page(&page.id, |page| {
@@ -106,7 +106,7 @@ fn no_place_in_time(tx: &mut StepTransaction<'_>, page: &Arc<Page>, queued: &Que
         waited,
         gave_up: is_over,
     };
-    notes::note_page(tx, page.id, Reason::NoPlaceInTime, body, |detail| {
+    notes::note_page(tx, page.id, Reason::NoSlotInTime, body, |detail| {
         detail.channel = Some(channel.as_str().into());
     });
     delivery::move_on(tx, page.id, false);

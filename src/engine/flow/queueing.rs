@@ -1,4 +1,4 @@
-//! A page waits for a place on a channel; its attempt begins when it has one.
+//! A page waits for a slot on a channel; its attempt begins when it has one.
 
 use crate::engine::budget;
 use crate::engine::budget::SHORT_WAIT;
@@ -8,7 +8,7 @@ use crate::engine::reason::Reason;
 use crate::engine::time::MonotonicTime;
 use crate::engine::transaction::StepTransaction;
 
-/// Waits for a place on a channel; its attempt begins with it, in this very turn if one is free.
+/// Waits for a slot on a channel; its attempt begins with it, in this very turn if one is free.
 pub fn queue(tx: &mut StepTransaction<'_>, id: PageId, channel: &ChannelName, reason: Reason) {
     let now = tx.now;
     let page = tx.known_page(id);

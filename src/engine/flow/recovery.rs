@@ -201,7 +201,7 @@ fn has_moved(
     })
 }
 
-/// What waited for a place goes on waiting: the time in which nobody could give one does not count.
+/// What waited for a slot goes on waiting: the time in which nobody could give one does not count.
 fn wait_on(tx: &mut StepTransaction<'_>, page: &Page) {
     let now = tx.now.steady;
     let failover_after = tx.rules.settings.failover_after;
@@ -220,7 +220,7 @@ fn wait_on(tx: &mut StepTransaction<'_>, page: &Page) {
     });
 }
 
-/// No answer will come to what was under way, and its places are free.
+/// No answer will come to what was under way, and its slots are free.
 fn end_attempts(tx: &mut StepTransaction<'_>, page: &Page) {
     tx.edit_page(&page.id, |page| {
         let attempts = page.attempts.iter_mut();

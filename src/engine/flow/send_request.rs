@@ -140,7 +140,7 @@ fn summary_of(
     };
     joined.retain(|alert| alert.firing && !alert.is_silenced());
     let joined_total = joined.len();
-    joined.sort_by_cached_key(|alert| (headline::place(alert), alert.id));
+    joined.sort_by_cached_key(|alert| (headline::rank(alert), alert.id));
     joined.truncate(IncidentSummary::ALERTS_MAX);
     IncidentSummary {
         incident: IncidentRef {

@@ -191,7 +191,7 @@ fn present_news(tx: &StepTransaction<'_>, page: &Page) -> Option<(Arc<Incident>,
     Some((incident.clone(), news))
 }
 
-/// A notice that waited has a place. It shows its incident as it stands now: so it tells what came
+/// A notice that waited has a slot. It shows its incident as it stands now: so it tells what came
 /// after it too, and nothing is left to be told once more.
 pub fn leaves(tx: &mut StepTransaction<'_>, page: &Page) {
     let PageKind::Update { of, .. } = page.kind else {

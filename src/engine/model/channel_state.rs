@@ -27,7 +27,7 @@ pub struct ChannelState {
     /// Endpoints of which something is to be remembered.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub endpoints: BTreeMap<Text, Health>,
-    /// Whose turn it was when a place was given last.
+    /// Whose turn it was when a slot was given last.
     pub turn: Option<Turn>,
     /// When it is to be checked, if it can be.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -184,7 +184,7 @@ pub enum PageEntry {
         channel: ChannelName,
         wait: Duration,
     },
-    /// All places of the channel were taken; either failover starts or it waits no longer.
+    /// All slots of the channel were taken; either failover starts or it waits no longer.
     NoSlot {
         channel: ChannelName,
         waited: Duration,

@@ -14,17 +14,17 @@ use crate::engine::urgency::SeverityClass;
 
 /// Where an alert stands among those of its incident: what fires stands first, the most pressing
 /// before the rest; what a silence covers comes after what it does not.
-pub type Place = (bool, bool, Reverse<u8>);
+pub type AlertRank = (bool, bool, Reverse<u8>);
 
-/// The place of an alert; of several at one place the oldest stands first.
-pub fn place(alert: &Alert) -> Place {
+/// The rank of an alert; of several with one rank the oldest stands first.
+pub fn rank(alert: &Alert) -> AlertRank {
     let class = SeverityClass::of(&alert.content.severity);
     let (is_silenced, is_over) = (alert.is_silenced(), !alert.firing);
     (is_over, is_silenced, Reverse(class.rank()))
 }
 
-/// All places in an incident.
-pub fn places(number: IncidentNumber) -> RangeInclusive<(IncidentNumber, Place, AlertId)> {
+/// All ranks in an incident.
+pub fn ranks(number: IncidentNumber) -> RangeInclusive<(IncidentNumber, AlertRank, AlertId)> {
     let first = (false, false, Reverse(u8::MAX));
     let last = (true, true, Reverse(u8::MIN));
     (number, first, AlertId(0))..=(number, last, AlertId(u64::MAX))

@@ -75,12 +75,12 @@ impl Turn {
         }
     }
 
-    /// Whether a place for this endpoint begins another round.
+    /// Whether a slot for this endpoint begins another round.
     pub fn is_round_over(&self, endpoint: &Text) -> bool {
         *endpoint <= self.endpoint
     }
 
-    /// The turns after a place was given so.
+    /// The turns after a slot was given so.
     pub fn after(&self, endpoint: Text, served: IntegrationName) -> Self {
         let integration = if self.is_round_over(&endpoint) {
             self.served.clone()

@@ -38,7 +38,7 @@ pub struct Page {
     pub created: MonotonicTime,
     #[serde(default)]
     pub attempts: Vec<Attempt>,
-    /// Channels on which it waits for a place, before or beside attempts on others.
+    /// Channels on which it waits for a slot, before or beside attempts on others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub queued: Vec<Queued>,
     /// Retries that run beside failover, one a channel.
@@ -121,7 +121,7 @@ impl Recipient {
 words! {
     /// Where a message stands.
     pub enum PageState {
-        /// It waits for a place, an attempt is in flight or a retry is due.
+        /// It waits for a slot, an attempt is in flight or a retry is due.
         Sending = "sending",
         /// Accepted by a provider.
         Sent = "sent",
@@ -163,13 +163,13 @@ impl Attempt {
     }
 }
 
-/// A page waits for a place on a channel; with the place its attempt begins.
+/// A page waits for a slot on a channel; with the slot its attempt begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queued {
     pub channel: ChannelName,
     pub since: MonotonicTime,
     pub since_at: Timestamp,
-    /// Failover starts at this moment if it has no place, or no outcome, by then.
+    /// Failover starts at this moment if it has no slot, or no outcome, by then.
     pub failover_due: Option<MonotonicTime>,
     /// It waits no longer than until then.
     pub until: MonotonicTime,
@@ -234,7 +234,7 @@ impl Page {
         self.in_flight().is_some() || !self.queued.is_empty() || !self.retries.is_empty()
     }
 
-    /// The server that it goes to, as a channel shares its places and waits for it: of a webhook
+    /// The server that it goes to, as a channel shares its slots and waits for it: of a webhook
     /// scheme, host and port; of other media there is one, without a name.
     pub fn endpoint(&self) -> Text {
         match self.medium {
@@ -243,7 +243,7 @@ impl Page {
         }
     }
 
-    /// Whether it waits for a place on a channel.
+    /// Whether it waits for a slot on a channel.
     pub fn is_queued_on(&self, channel: &ChannelName) -> bool {
         self.queued.iter().any(|queued| queued.channel == *channel)
     }

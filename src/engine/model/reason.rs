@@ -99,7 +99,8 @@ reasons! {
     FailoverChannel => "failover_channel": "the next channel of the medium is used",
     FailoverContact => "failover_contact": "the person's next notify step is used at once",
     NoOutcomeInTime => "no_outcome_in_time": "no answer in time; failover starts",
-    NoPlaceInTime => "no_place_in_time":
+    #[serde(alias = "no_place_in_time")]
+    NoSlotInTime => "no_slot_in_time":
         "all slots of the channel were busy for too long; failover starts",
     Retry => "retry": "the attempt is repeated",
     RetryBudget => "retry_budget": "the channel's retry budget is empty; the retry waits",

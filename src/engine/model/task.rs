@@ -39,7 +39,7 @@ pub enum TaskKind {
 pub enum TaskTurn {
     /// Nothing else is done before.
     Memory,
-    /// No timer is looked at before, and no page gets a place.
+    /// No timer is looked at before, and no page gets a slot.
     Recovery,
     Single(TaskId),
     Integration(IntegrationName),

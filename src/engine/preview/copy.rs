@@ -146,12 +146,12 @@ impl<'rules> Copy<'rules> {
         }
     }
 
-    /// Every page of the followed incidents that waits has its place, leaves and arrives.
+    /// Every page of the followed incidents that waits has its slot, leaves and arrives.
     fn deliver(&mut self) {
         while self.steps < STEPS_MAX
             && let Some(pick) = self.next_pick()
         {
-            let decision = self.step(Input::Place(pick));
+            let decision = self.step(Input::SlotFree(pick));
             for effect in decision.effects {
                 match effect {
                     Effect::Send(request) => self.arrives(&request),

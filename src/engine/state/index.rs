@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::alert::Alert;
 use super::super::event::Text;
-use super::super::headline::{self, Place};
+use super::super::headline::{self, AlertRank};
 use super::super::ids::{AlertId, AttemptId, IncidentNumber, IntegrationName, PageId, UserName};
 use super::super::incident::Incident;
 use super::super::input::TimerKey;
@@ -21,7 +21,7 @@ pub(super) struct Index {
     pub alert_by_key: BTreeMap<IntegrationName, BTreeMap<Text, AlertId>>,
     pub members: BTreeSet<(IncidentNumber, AlertId)>,
     /// The members again, as messages show them.
-    pub places: BTreeSet<(IncidentNumber, Place, AlertId)>,
+    pub ranked: BTreeSet<(IncidentNumber, AlertRank, AlertId)>,
     /// And again, by when they began to fire there.
     pub entered: BTreeSet<(IncidentNumber, MonotonicTime, AlertId)>,
     /// Alerts without an incident.
@@ -78,10 +78,10 @@ impl Index {
         } else if let Some(keys) = self.alert_by_key.get_mut(&alert.integration) {
             keys.remove(&alert.dedup_key);
         }
-        let place = headline::place(alert);
+        let rank = headline::rank(alert);
         for incident in &alert.incidents {
             set_row(&mut self.members, (*incident, id), is_in);
-            set_row(&mut self.places, (*incident, place, id), is_in);
+            set_row(&mut self.ranked, (*incident, rank, id), is_in);
             if let Some(at) = alert.entered {
                 set_row(&mut self.entered, (*incident, at, id), is_in);
             }

@@ -1,4 +1,4 @@
-//! What waits for the places of each channel, and what has them: derived from the pages.
+//! What waits for the slots of each channel, and what has them: derived from the pages.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -182,7 +182,7 @@ impl State {
         self.pages.get(self.index.attempts.get(&attempt)?)
     }
 
-    /// Channels with pages that wait for a place or attempts under way.
+    /// Channels with pages that wait for a slot or attempts under way.
     pub fn lanes(&self) -> impl Iterator<Item = (&ChannelName, &Lane)> {
         self.index.lanes.iter()
     }

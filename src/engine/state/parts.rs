@@ -49,8 +49,8 @@ impl State {
 
     /// The alerts of an open incident as messages show them: the most pressing first.
     pub fn alerts_by_place(&self, number: IncidentNumber) -> impl Iterator<Item = &Arc<Alert>> {
-        let places = self.index.places.range(headline::places(number));
-        places.filter_map(|(_, _, id)| self.alerts.get(id))
+        let ranked = self.index.ranked.range(headline::ranks(number));
+        ranked.filter_map(|(_, _, id)| self.alerts.get(id))
     }
 
     /// Every alert of every incident from this one of this incident on.

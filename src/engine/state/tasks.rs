@@ -10,9 +10,9 @@ use crate::engine::task::{Task, TaskKind, TaskTurn};
 
 /// Where a task stands among those that it takes its turn with: one request goes before the next,
 /// also where both were kept at the same time.
-type Place = (TaskId, TaskId);
+type TaskRank = (TaskId, TaskId);
 
-fn place(task: &Task) -> Place {
+fn rank(task: &Task) -> TaskRank {
     match &task.kind {
         TaskKind::Events(part) => (part.request, task.id),
         TaskKind::BeginSilence(_)
@@ -24,8 +24,8 @@ fn place(task: &Task) -> Place {
     }
 }
 
-/// The places of all parts of a request.
-fn parts(request: TaskId) -> RangeInclusive<Place> {
+/// The ranks of all parts of a request.
+fn parts(request: TaskId) -> RangeInclusive<TaskRank> {
     (request, TaskId(0))..=(request, TaskId(u64::MAX))
 }
 
@@ -33,9 +33,9 @@ fn parts(request: TaskId) -> RangeInclusive<Place> {
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
     records: BTreeMap<TaskId, Arc<Task>>,
-    turns: BTreeMap<TaskTurn, BTreeSet<Place>>,
+    turns: BTreeMap<TaskTurn, BTreeSet<TaskRank>>,
     /// The last parts of requests of which all events are kept.
-    whole: BTreeSet<Place>,
+    whole: BTreeSet<TaskRank>,
     /// How many events wait.
     events: BTreeMap<IntegrationName, usize>,
 }
@@ -46,11 +46,11 @@ impl Tasks {
             let events = self.events.entry(part.integration.clone()).or_default();
             *events += part.events.len();
             if part.is_last {
-                self.whole.insert(place(&task));
+                self.whole.insert(rank(&task));
             }
         }
         let own = self.turns.entry(task.turn()).or_default();
-        own.insert(place(&task));
+        own.insert(rank(&task));
         self.records.insert(task.id, task);
     }
 
@@ -66,12 +66,12 @@ impl Tasks {
                 self.events.remove(&part.integration);
             }
             if part.is_last {
-                self.whole.remove(&place(&task));
+                self.whole.remove(&rank(&task));
             }
         }
         let turn = task.turn();
         let own = self.turns.get_mut(&turn).expect("a task has a turn");
-        own.remove(&place(&task));
+        own.remove(&rank(&task));
         if own.is_empty() {
             self.turns.remove(&turn);
         }
@@ -132,8 +132,8 @@ impl Tasks {
         self.first(self.turns.get(turn)?, skipped)
     }
 
-    fn first(&self, places: &BTreeSet<Place>, skipped: &BTreeSet<TaskId>) -> Option<TaskId> {
-        let mut ids = places.iter().map(|(_, id)| id);
+    fn first(&self, ranked: &BTreeSet<TaskRank>, skipped: &BTreeSet<TaskId>) -> Option<TaskId> {
+        let mut ids = ranked.iter().map(|(_, id)| id);
         let id = ids.find(|id| !skipped.contains(id))?;
         self.is_ready(&self.records[id]).then_some(*id)
     }
@@ -151,6 +151,6 @@ impl Tasks {
         let behind = self.turns.range::<TaskTurn, _>((behind, Unbounded));
         let round = round.map(|round| self.turns.range::<TaskTurn, _>(round));
         let mut turns = behind.chain(round.into_iter().flatten());
-        turns.find_map(|(turn, places)| Some((turn.clone(), self.first(places, skipped)?)))
+        turns.find_map(|(turn, ranked)| Some((turn.clone(), self.first(ranked, skipped)?)))
     }
 }

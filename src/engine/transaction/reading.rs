@@ -82,7 +82,7 @@ impl StepTransaction<'_> {
         // One that this step let out of the incident and had not touched before.
         let untouched = untouched.filter(|alert| alert.incidents.contains(&number));
         let mut alerts: Vec<Arc<Alert>> = touched.chain(untouched.take(most)).collect();
-        alerts.sort_by_cached_key(|alert| (headline::place(alert), alert.id));
+        alerts.sort_by_cached_key(|alert| (headline::rank(alert), alert.id));
         alerts.truncate(most);
         alerts
     }

@@ -25,9 +25,9 @@ use crate::engine::incident::SelfIncident;
 use crate::engine::input::{Input, Pick, Report, TimerKey};
 use crate::engine::outcome::Outcome;
 use crate::engine::page::Page;
-use crate::engine::places::{Picks, picks};
 use crate::engine::records::{Change, Record};
 use crate::engine::ruleset::RuleSet;
+use crate::engine::slots::{Picks, picks};
 use crate::engine::task::TaskTurn;
 use crate::engine::time::{Duration, Now};
 use crate::engine::work::STEPS_OF_TURN;
@@ -38,8 +38,8 @@ mod tasks;
 
 /// Timers handled in one turn; more wait for the next.
 pub const TIMERS_MAX: usize = 256;
-/// Places given in one turn, about.
-const PLACES_MAX: usize = 512;
+/// Slots given in one turn, about.
+const SLOTS_MAX: usize = 512;
 
 /// What decides: [`crate::engine::step`], or a fragile one in tests.
 type Step = fn(&State, &RuleSet, Input, Now) -> Decision;
@@ -51,8 +51,8 @@ pub struct Driver {
     rules: Arc<RuleSet>,
     /// Timers whose decision panicked; they are not tried again in this process.
     broken: BTreeSet<TimerKey>,
-    /// Pages that panicked when they had a place; likewise.
-    unplaced: BTreeSet<PageId>,
+    /// Pages that panicked when they had a slot; likewise.
+    without_slot: BTreeSet<PageId>,
     /// Tasks that panicked; likewise.
     broken_tasks: BTreeSet<TaskId>,
     /// Whose turn it was when a task went on last.
@@ -86,7 +86,7 @@ impl Driver {
             state,
             rules,
             broken: BTreeSet::new(),
-            unplaced: BTreeSet::new(),
+            without_slot: BTreeSet::new(),
             broken_tasks: BTreeSet::new(),
             task_turn: None,
             keeping: VecDeque::new(),
@@ -129,7 +129,7 @@ impl Driver {
         turn.left.events = self.jobs(&mut turn, events, now);
         self.tasks(&mut turn, now);
         if is_recovered && self.sending == Attempts::Open {
-            self.places(&mut turn, now);
+            self.slots(&mut turn, now);
         }
         turn
     }
@@ -139,11 +139,11 @@ impl Driver {
         self.sending = Attempts::Held;
     }
 
-    /// Gives the free places of the channels. It is done last, so that what leaves says what the
+    /// Gives the free slots of the channels. It is done last, so that what leaves says what the
     /// whole turn led to, and nothing leaves that the turn withdrew.
-    fn places(&mut self, turn: &mut Turn, now: Now) {
+    fn slots(&mut self, turn: &mut Turn, now: Now) {
         let mut given = 0;
-        while given < PLACES_MAX {
+        while given < SLOTS_MAX {
             let picks = self.picks(now).now;
             if picks.is_empty() {
                 return;
@@ -151,15 +151,15 @@ impl Driver {
             given += picks.len();
             for pick in picks {
                 let page = pick.page;
-                if self.decide(turn, &Input::Place(pick), now).is_none() {
-                    self.unplaced.insert(page);
+                if self.decide(turn, &Input::SlotFree(pick), now).is_none() {
+                    self.without_slot.insert(page);
                 }
             }
         }
     }
 
     fn picks(&self, now: Now) -> Picks {
-        picks(&self.state, &self.rules, now.steady, &self.unplaced)
+        picks(&self.state, &self.rules, now.steady, &self.without_slot)
     }
 
     fn job(&mut self, turn: &mut Turn, job: Job, now: Now) {
@@ -215,7 +215,7 @@ impl Driver {
         }
     }
 
-    /// Whether a timer is due, or a place free for a page, that a further turn could handle.
+    /// Whether a timer is due, or a slot free for a page, that a further turn could handle.
     pub fn is_due(&self, now: Now) -> bool {
         let is_due = self.state.due(now.steady, now.wall, &self.broken).is_some();
         let tasks = self.state.tasks();
@@ -230,11 +230,11 @@ impl Driver {
     /// and was set aside by a panic does not count.
     pub fn wait(&self, now: Now) -> Option<Duration> {
         let (steady, wall) = self.state.next_due();
-        let place = match self.sending {
+        let slot = match self.sending {
             Attempts::Open => self.picks(now).next,
             Attempts::Held => None,
         };
-        let steady = steady.into_iter().chain(place);
+        let steady = steady.into_iter().chain(slot);
         let waits = steady.map(|due| due.since(now.steady));
         let waits = waits.chain(wall.map(|due| due.since(now.wall)));
         waits.filter(|wait| wait.0 > 0).min()
@@ -297,10 +297,10 @@ impl Driver {
         let channel = page.queued.first()?.channel.clone();
         let mut state = self.state.clone();
         state.apply(&raise.changes);
-        // It waits for no place.
+        // It waits for no slot.
         let page = page.id;
-        let place = Input::Place(Pick { page, channel });
-        let effects = self.caught(&state, place, now)?.effects;
+        let slot = Input::SlotFree(Pick { page, channel });
+        let effects = self.caught(&state, slot, now)?.effects;
         effects.into_iter().find_map(|effect| match effect {
             Effect::Send(order) => Some(order),
             Effect::Cancel(_) | Effect::Probe(_) => None,
@@ -350,7 +350,7 @@ fn is_before_timers(job: &Job) -> bool {
     )
 }
 
-/// A page that asks, if it is one and waits for a place.
+/// A page that asks, if it is one and waits for a slot.
 fn queued(change: &Change) -> Option<Arc<Page>> {
     match change {
         Change::Put(Record::Page(page)) if page.asks() && !page.queued.is_empty() => {
@@ -461,9 +461,9 @@ route:
         crate::engine::step(state, rules, input, now)
     }
 
-    /// Panics when the second page has its place.
+    /// Panics when the second page has its slot.
     fn places_badly(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
-        if let Input::Place(pick) = &input {
+        if let Input::SlotFree(pick) = &input {
             assert!(pick.page != PageId(2), "a fault for this test");
         }
         crate::engine::step(state, rules, input, now)
@@ -799,7 +799,7 @@ route:
 
         let pages: Vec<_> = turn.sends.iter().map(|order| order.page.0).collect();
         assert_eq!(pages, [1, 3, 4], "the fourth is of the self-incident");
-        assert_eq!(turn.quarantined, ["place of page 2 on twilio"]);
+        assert_eq!(turn.quarantined, ["slot of page 2 on twilio"]);
         assert!(!driver.is_due(at(1)), "it is not tried again and again");
         driver.turn(Vec::new(), Vec::new(), at(30));
         let page = driver.state().page(PageId(2)).expect("it is kept");

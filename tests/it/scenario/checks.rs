@@ -209,7 +209,7 @@ fn a_provider_with_much_to_do_passes_for_a_check_that_says_nothing() {
 }
 
 #[test]
-fn a_check_takes_no_place_of_a_page_and_delays_none() {
+fn a_check_takes_no_slot_of_a_page_and_delays_none() {
     let mut channels = probing(&["twilio"]);
     for channel in &mut channels {
         channel.concurrency = 1;

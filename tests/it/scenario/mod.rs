@@ -28,9 +28,9 @@ mod page_limit;
 mod people;
 
 mod phones;
-mod places;
 mod previews;
 mod replicas;
+mod slots;
 
 mod rounds;
 mod silences;

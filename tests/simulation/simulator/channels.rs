@@ -32,7 +32,7 @@ pub fn channels(random: &mut Random) -> Vec<ChannelInfo> {
         ..channel(ChannelName::CONSOLE, Medium::Console, 50)
     });
     for channel in &mut channels {
-        // The usual numbers: with a few places only, a storm waits for minutes, as it must.
+        // The usual numbers: with a few slots only, a storm waits for minutes, as it must.
         let is_shared = channel.is_one_endpoint;
         channel.concurrency = if is_shared {
             *random.pick(&[8, 32])

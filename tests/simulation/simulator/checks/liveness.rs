@@ -31,7 +31,7 @@ pub struct Liveness {
     /// Since when an incident waits for somebody.
     waits_since: BTreeMap<IncidentNumber, Duration>,
     is_anything_wrong: bool,
-    /// When the last turn was decided; until it is durable no place is given.
+    /// When the last turn was decided; until it is durable no slot is given.
     turned: Duration,
     /// The next turn is the first of a process.
     is_starting: bool,
@@ -91,7 +91,7 @@ impl Liveness {
                 None
             }
             Seen::Durable { .. } => {
-                // A flush that hangs is trouble like a provider's: places are given by commits.
+                // A flush that hangs is trouble like a provider's: slots are given by commits.
                 if scene.passed.0 - self.turned.0 > FLUSH_HANGS.0 {
                     self.fresh.clear();
                 }

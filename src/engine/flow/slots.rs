@@ -1,8 +1,8 @@
-//! Who gets the free places of the channels: high urgency first, in turns between endpoints and at
+//! Who gets the free slots of the channels: high urgency first, in turns between endpoints and at
 //! each between integrations, at the pace that the endpoint allows.
 //!
-//! A page waits in its record. With a place its attempt is recorded, in the commit that frees or
-//! finds the place, and handed to its channel: so what merely waited has used nothing up, and what
+//! A page waits in its record. With a slot its attempt is recorded, in the commit that frees or
+//! finds the slot, and handed to its channel: so what merely waited has used nothing up, and what
 //! was handed out before a crash is known.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,16 +18,16 @@ use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::urgency::Urgency;
 use crate::engine::{State, budget, channel_health};
 
-/// Of a channel whose targets are servers of their own, one may have this part of the places.
+/// Of a channel whose targets are servers of their own, one may have this part of the slots.
 const SHARE: usize = 4;
-/// There, what is under way for longer keeps no place from others …
+/// There, what is under way for longer keeps no slot from others …
 const SLOW_AFTER: Duration = Duration::seconds(1);
-/// … up to so many times the places.
+/// … up to so many times the slots.
 const SLOW_FACTOR: usize = 4;
 /// Pages that one look gives back from a channel that cannot be used.
 const GIVEN_BACK_MAX: usize = 64;
 
-/// What the places of all channels are ready for.
+/// What the slots of all channels are ready for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Picks {
     /// To be started, or given back where the channel cannot be used; in this order.
@@ -129,17 +129,17 @@ impl Channel<'_> {
         }));
     }
 
-    /// How many places are free.
+    /// How many slots are free.
     fn free(&self, info: &ChannelInfo) -> usize {
-        let places = info.concurrency.max(1);
+        let slots = info.concurrency.max(1);
         let under_way = self.lane.begun().count();
         if info.is_one_endpoint {
-            return places.saturating_sub(under_way);
+            return slots.saturating_sub(under_way);
         }
         let is_slow = |began: &MonotonicTime| self.now.since(*began) >= SLOW_AFTER;
         let quick = under_way - self.lane.begun().filter(is_slow).count();
-        let left = (places * SLOW_FACTOR).saturating_sub(under_way);
-        places.saturating_sub(quick).min(left)
+        let left = (slots * SLOW_FACTOR).saturating_sub(under_way);
+        slots.saturating_sub(quick).min(left)
     }
 
     /// The next page of this urgency whose turn it is, if any can start.

@@ -1,4 +1,4 @@
-//! Who gets the places of a channel: one receiver is one receiver, what waits has used nothing up,
+//! Who gets the slots of a channel: one receiver is one receiver, what waits has used nothing up,
 //! and nothing waits for ever.
 
 use reveille::engine::cause::Cause;
@@ -70,11 +70,7 @@ fn two_hundred_pages_to_a_mute_receiver_delay_no_other_by_more_than_a_second() {
     let mut world = World::new(&servers());
     world.next("hooks", [Play::Silence; 8]);
     post_many(&mut world, 200, "mute");
-    assert_eq!(
-        to(&world.take_seen(), MUTE),
-        8,
-        "its share of the 32 places"
-    );
+    assert_eq!(to(&world.take_seen(), MUTE), 8, "its share of the 32 slots");
     for second in 1..=10 {
         world.wait("00:00:01");
         post_many(&mut world, 3, "well");
@@ -92,7 +88,7 @@ fn many_mute_receivers_hold_up_a_new_one_for_no_longer_than_a_second() {
     let mut world = World::new(&rules);
     world.next("hooks", [Play::Silence; 32]);
     post_many(&mut world, 20, "mute");
-    assert_eq!(world.take_seen().len(), 32, "all places are taken");
+    assert_eq!(world.take_seen().len(), 32, "all slots are taken");
     post_many(&mut world, 1, "well");
     assert!(world.take_seen().is_empty());
     world.wait("00:00:01");
@@ -160,12 +156,12 @@ fn what_waits_for_a_place_fails_over_in_time_and_waits_no_longer_than_a_quarter_
     world.expect(["ana sms twilio #1 page"]);
     world.expect_nothing_until("00:00:09");
     world.at("00:00:10");
-    // Both go on by the next contact: the one without an answer, and the one without a place.
+    // Both go on by the next contact: the one without an answer, and the one without a slot.
     world.expect(["ana email mail #1 page"]);
     world.wait("00:00:01");
     world.expect(["ana email mail #2 page"]);
-    world.expect_reason(2, "no_place_in_time");
-    // The answer never comes; its deadline frees the place.
+    world.expect_reason(2, "no_slot_in_time");
+    // The answer never comes; its deadline frees the slot.
     world.expect_nothing_until("00:00:44");
     world.at("00:00:46");
     // The one without an answer is repeated, behind it or before.
@@ -353,7 +349,7 @@ fn no_integration_waits_while_another_is_served_again_and_again_at_the_same_serv
         "  native: { format: native }\n",
         "  native: { format: native }\n  other: { format: native }\n",
     );
-    // One place, and two servers in turns.
+    // One slot, and two servers in turns.
     let mut world = World::with(&rules, with_concurrency(1), BEGIN);
     let mut events = Vec::new();
     for number in 0..6 {

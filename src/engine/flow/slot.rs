@@ -1,4 +1,4 @@
-//! A page has its place: its attempt begins, unless the channel cannot be used any more.
+//! A page has its slot: its attempt begins, unless the channel cannot be used any more.
 
 use crate::engine::channel_health::Availability;
 use crate::engine::input::Pick;
@@ -6,7 +6,7 @@ use crate::engine::reason::Reason;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{attempt_start, channel_health, contact_test, delivery};
 
-/// A page has a place: its attempt begins, unless the channel cannot be used any more.
+/// A page has a slot: its attempt begins, unless the channel cannot be used any more.
 pub fn give(tx: &mut StepTransaction<'_>, pick: &Pick) {
     let Some(page) = tx.page(&pick.page) else {
         return;
