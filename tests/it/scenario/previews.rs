@@ -1,12 +1,14 @@
 //! A preview says what then happens: over random rules, people, events before it and moments, the
 //! pages that it shows are compared with those that leave.
 
+use reveille::api::wire::preview::{PlannedPage, decision};
 use reveille::engine::entry_body::{EntryBody, EscalationEntry};
 use reveille::engine::event::Event;
 use reveille::engine::ids::IncidentNumber;
 use reveille::engine::incident::{Position, Status};
 use reveille::engine::input::Input;
 use reveille::engine::outcome::Outcome;
+use reveille::engine::page::Recipient;
 use reveille::engine::preview::{Preview, preview};
 use reveille::engine::time::Duration;
 
@@ -165,25 +167,26 @@ fn before(draw: &mut Draw, world: &mut World) {
     }
 }
 
-/// A page as a preview and a story name it alike: after how many seconds, to whom, how, and for
-/// which step of which round.
-type Line = (u64, String, Option<u32>, u32);
+/// A page as the answer of `POST /v1/route` and a story name it alike: after how many seconds, to
+/// whom, how, for which step or the fallback, and in which round.
+type Line = (u64, String, Option<u32>, bool, u32);
+
+fn line(after: u64, page: &PlannedPage, address: &str) -> Line {
+    let who = page.user.as_deref().unwrap_or(address);
+    let contact = page.contact.as_deref().unwrap_or("target");
+    let how = format!("{who} by {contact} on {}", page.channel);
+    (after, how, page.step, page.is_fallback, page.round)
+}
 
 fn shown(preview: &Preview) -> Vec<Line> {
-    let mut lines: Vec<Line> = preview
-        .pages
-        .iter()
-        .map(|page| {
-            let who = page
-                .user
-                .as_ref()
-                .map_or_else(|| page.address.to_string(), ToString::to_string);
-            (
-                page.after.as_seconds(),
-                format!("{who} {}", page.channel),
-                page.step,
-                page.round,
-            )
+    let shown = decision("k", preview).pages;
+    let pages = shown.iter().zip(&preview.pages);
+    let mut lines: Vec<Line> = pages
+        .map(|(shown, page)| {
+            let after = shown.after.parse::<Duration>();
+            let after = after.unwrap_or(Duration::ZERO).as_seconds();
+            assert_eq!(after, page.after.as_seconds(), "{}", shown.after);
+            line(after, shown, &page.address)
         })
         .collect();
     lines.sort();
@@ -202,21 +205,27 @@ fn left(world: &World, number: IncidentNumber, from: Duration) -> Vec<Line> {
         if !page.incidents.iter().any(|shown| shown.number == number) {
             continue;
         }
-        let who = page
-            .recipient
-            .user()
-            .map_or_else(|| page.address.to_string(), ToString::to_string);
+        let (user, contact) = match &page.recipient {
+            Recipient::User { user, contact } => {
+                (Some(user.to_string()), Some(contact.to_string()))
+            }
+            Recipient::Channel { .. } => (None, None),
+        };
         let step = match page.why.position {
             Position::Step(index) => u32::try_from(index + 1).ok(),
             Position::Before | Position::Fallback | Position::Reassigned => None,
         };
         let after = Duration(sent.at.0 - from.0).as_seconds();
-        lines.push((
-            after,
-            format!("{who} {}", sent.order.channel),
+        let left = PlannedPage {
+            user,
+            contact,
+            channel: sent.order.channel.to_string(),
+            after: String::new(),
             step,
-            page.why.round + 1,
-        ));
+            is_fallback: page.why.position == Position::Fallback,
+            round: page.why.round + 1,
+        };
+        lines.push(line(after, &left, &page.address));
     }
     lines.sort();
     lines
@@ -305,7 +314,7 @@ fn a_preview_shows_the_pages_that_then_leave() {
             );
             compared += 1;
             paged += told.len();
-            rounds = rounds.max(told.iter().map(|line| line.3).max().unwrap_or_default());
+            rounds = rounds.max(told.iter().map(|line| line.4).max().unwrap_or_default());
         }
     }
     assert!(
