@@ -53,8 +53,9 @@ fn a_resolve_that_races_an_acknowledgment_ends_it_in_either_order() {
 }
 
 #[test]
-fn an_acknowledgment_and_a_due_step_in_one_batch_page_nobody() {
-    for is_ack_first in [true, false] {
+fn what_ends_the_paging_in_the_turn_of_a_due_step_pages_nobody() {
+    // Acts go before timers, events after them: then the page has no slot yet.
+    for is_act in [true, false] {
         let mut world = World::new(TEAM);
         world.post("db");
         world.at("00:04:59");
@@ -62,15 +63,17 @@ fn an_acknowledgment_and_a_due_step_in_one_batch_page_nobody() {
         // The step falls due exactly now; nothing has looked at the timer yet.
         world.passed = Duration::minutes(5);
         let ack = act_input("ana", on(1), Verb::Acknowledge);
-        let (controls, events) = if is_ack_first {
-            (vec![ack], vec![])
+        let resolve = trigger("db").action(reveille::engine::event::Action::Resolve);
+        let (controls, events, status) = if is_act {
+            (vec![ack], vec![], "acknowledged")
         } else {
-            (vec![], vec![ack])
+            (vec![], vec![resolve.input()], "resolved")
         };
         world.batch(controls, events);
         world.at("00:05:05");
-        world.expect([]);
-        world.expect_status(1, "acknowledged");
+        let seen = world.take_seen();
+        assert!(!seen.iter().any(|sent| sent.order.asks), "{seen:?}");
+        world.expect_status(1, status);
         world.expect_nothing_until("02:00:00");
         assert_eq!(
             world

@@ -1,6 +1,6 @@
-//! A world on moved time: real rules from YAML, the real driver, scripted channels, and a durable
-//! copy from which a crash starts again. It keeps production's order: commit, cancels, answers,
-//! sends. A message that no test expected fails it, and so does a quarantined input.
+//! A world on moved time: real rules from YAML, the cycle that production runs, scripted channels,
+//! and a durable copy from which a crash starts again. A message that no test expected fails it,
+//! and so does a quarantined input.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use reveille::api::wire::sentence::Sentence;
 use reveille::engine::State;
 use reveille::engine::audit::{Audit, audit};
 use reveille::engine::decision::{Answer, SendRequest, ThreadRef};
-use reveille::engine::ids::{AttemptId, ChannelName, IncidentNumber, PageId, TaskId};
+use reveille::engine::ids::{AttemptId, ChannelName, IncidentNumber, PageId};
 use reveille::engine::incident::Incident;
 use reveille::engine::input::{Input, Probed, Report};
 use reveille::engine::outcome::Outcome;
@@ -18,11 +18,13 @@ use reveille::engine::records::Entry;
 use reveille::engine::ruleset::{ChannelInfo, RuleSet};
 use reveille::engine::time::{Duration, Now, Timestamp};
 use reveille::rules::{self, Environment, SourceFile};
-use reveille::runtime::cycle::first_inputs;
+use reveille::runtime::cycle::{Cycle, Release, first_inputs};
 use reveille::runtime::driver::{Driver, not_started};
 use reveille::runtime::handle::NewRules;
-use reveille::runtime::monotonic::{ClockJump, MonotonicClock, Reading};
-use reveille::runtime::turn::{Done, Job, Turn, WentOn};
+use reveille::runtime::monotonic::{MonotonicClock, Reading};
+use reveille::runtime::queue::{Control, Request};
+use reveille::runtime::room::Room;
+use reveille::runtime::turn::{Done, Job, Turn};
 
 use super::channels::{Fake, Play, usual};
 use super::durable::Durable;
@@ -57,7 +59,12 @@ enum Coming {
 }
 
 pub struct World {
-    driver: Driver,
+    cycle: Cycle<u64>,
+    /// Requests for which the last turn had no room.
+    left: Vec<Request<u64>>,
+    /// What was said to whoever has this ticket.
+    answers: BTreeMap<u64, Done>,
+    tickets: u64,
     /// The rules that a start would find.
     durable_rules: Arc<RuleSet>,
     environment: Environment,
@@ -66,7 +73,6 @@ pub struct World {
     origin: Timestamp,
     /// Time passed since the world began.
     pub passed: Duration,
-    line: MonotonicClock,
     fakes: BTreeMap<ChannelName, Fake>,
     coming: BTreeMap<(Duration, u64), Coming>,
     sequence: u64,
@@ -85,8 +91,6 @@ pub struct World {
     pub interrupted: Vec<AttemptId>,
     /// A failed expectation has said all there is to say.
     is_over: bool,
-    /// What the tasks of the last turn said.
-    went_on: Vec<WentOn>,
 }
 
 impl World {
@@ -110,15 +114,18 @@ impl World {
             wall: origin,
             monotonic: Duration::ZERO,
         };
-        let (line, _) = MonotonicClock::resume(Default::default(), reading, 7);
+        let (clock, _) = MonotonicClock::resume(Default::default(), reading, 7);
+        let driver = Driver::new(State::default(), rules.clone());
         let mut world = Self {
-            driver: Driver::new(State::default(), rules.clone()),
+            cycle: Cycle::new(driver, clock, Room::new(0), Vec::new()),
+            left: Vec::new(),
+            answers: BTreeMap::new(),
+            tickets: 0,
             durable_rules: rules,
             environment,
             durable: Durable::default(),
             origin,
             passed: Duration::ZERO,
-            line,
             fakes: BTreeMap::new(),
             coming: BTreeMap::new(),
             sequence: 0,
@@ -132,18 +139,17 @@ impl World {
             crashes: 0,
             interrupted: Vec::new(),
             is_over: false,
-            went_on: Vec::new(),
         };
         world.ask(Input::Start);
         world
     }
 
     pub fn state(&self) -> &State {
-        self.driver.state()
+        self.cycle.driver.state()
     }
 
     pub fn rules(&self) -> Arc<reveille::engine::ruleset::RuleSet> {
-        self.driver.rules().clone()
+        self.cycle.driver.rules().clone()
     }
 
     pub fn wall(&self) -> Timestamp {
@@ -152,11 +158,15 @@ impl World {
 
     /// The present as the driver is given it.
     pub fn now(&mut self) -> Now {
-        let reading = Reading {
+        let reading = self.reading();
+        self.cycle.now(reading)
+    }
+
+    fn reading(&self) -> Reading {
+        Reading {
             wall: self.wall(),
             monotonic: self.passed,
-        };
-        self.line.advance(reading).0
+        }
     }
 
     // ---- what happens -------------------------------------------------------------------------
@@ -165,14 +175,8 @@ impl World {
     #[expect(clippy::needless_pass_by_value, reason = "a time line reads better so")]
     pub fn ask(&mut self, input: Input) -> Answer {
         for _ in 0..3 {
-            let done = self.turn(vec![Job::Input(input.clone())], Vec::new());
-            match done.map(|mut done| done.remove(0)) {
+            match self.try_job(Job::Input(input.clone())) {
                 Some(Done::Answer(answer)) => return answer,
-                Some(Done::Later(answer, task)) => {
-                    if let Some(answer) = self.end_of(task, answer) {
-                        return answer;
-                    }
-                }
                 Some(other) => panic!("not an answer: {other:?}"),
                 None => {}
             }
@@ -180,35 +184,34 @@ impl World {
         panic!("no answer in three tries");
     }
 
-    /// The whole answer, when the task that completes it is over; `None` after a crash.
-    fn end_of(&mut self, task: TaskId, first: Answer) -> Option<Answer> {
-        let mut whole = first;
-        let crashes = self.crashes;
-        loop {
-            for went_on in std::mem::take(&mut self.went_on) {
-                if went_on.task != task {
-                    continue;
-                }
-                let answer = went_on.answer.expect("a decision that does not panic");
-                match (&mut whole, answer) {
-                    (Answer::Receipts(known), Answer::Receipts(more)) => known.extend(more),
-                    (whole, answer) => *whole = answer,
-                }
-                if went_on.is_over {
-                    return Some(whole);
-                }
+    /// What is said to a job; nothing after a crash.
+    fn try_job(&mut self, job: Job) -> Option<Done> {
+        self.tickets += 1;
+        let ticket = self.tickets;
+        match job {
+            Job::Input(Input::Events {
+                integration,
+                events,
+            }) => {
+                let request = Request {
+                    integration,
+                    events,
+                    waiter: ticket,
+                    is_admitted: true,
+                };
+                self.turn(Vec::new(), vec![request]);
             }
-            if self.crashes > crashes {
-                return None;
+            job => {
+                let waiter = Some(ticket);
+                self.turn(vec![Control { job, waiter }], Vec::new());
             }
-            self.turn(Vec::new(), Vec::new())?;
         }
+        self.answers.remove(&ticket)
     }
 
-    /// Controls and events of one batch.
-    pub fn batch(&mut self, controls: Vec<Input>, events: Vec<Input>) -> Option<Vec<Done>> {
-        let jobs = |inputs: Vec<Input>| inputs.into_iter().map(Job::Input).collect();
-        self.turn(jobs(controls), jobs(events))
+    /// Controls and events of one batch, of which nobody waits for an answer.
+    pub fn batch(&mut self, controls: Vec<Input>, events: Vec<Input>) {
+        self.turn(without_waiter(controls), requests(events));
     }
 
     /// Another rule set is put in force.
@@ -231,83 +234,96 @@ impl World {
                 expected: None,
                 record: None,
             };
-            if let Some(done) = self.turn(vec![Job::Rules(Box::new(new))], Vec::new()) {
-                assert!(matches!(done[..], [Done::Rules(Ok(_))]));
+            if let Some(done) = self.try_job(Job::Rules(Box::new(new))) {
+                assert!(matches!(done, Done::Rules(Ok(_))));
                 return;
             }
         }
         panic!("no answer in three tries");
     }
 
-    fn turn(&mut self, controls: Vec<Job>, events: Vec<Job>) -> Option<Vec<Done>> {
-        let now = self.now();
-        let turn = self.driver.turn(controls, events, now);
-        assert!(turn.quarantined.is_empty(), "{:?}", turn.quarantined);
-        let Turn {
-            batch,
-            mut done,
-            went_on,
-            sends,
-            cancels,
-            probes,
-            left,
-            ..
-        } = turn;
-        let is_commit = !batch.changes.is_empty() || !batch.documents.is_empty();
+    /// Turns until everything that these begin is finished, as in production nothing passes before;
+    /// nothing after a crash.
+    fn turn(&mut self, controls: Vec<Control<u64>>, requests: Vec<Request<u64>>) -> Option<()> {
+        let mut taken = (controls, requests);
+        loop {
+            self.one_turn(taken)?;
+            let has_tasks = self.state().tasks().all().next().is_some();
+            let is_behind = self.cycle.is_behind();
+            if !has_tasks && !is_behind && self.left.is_empty() {
+                return Some(());
+            }
+            let requests = match is_behind {
+                true => Vec::new(),
+                false => std::mem::take(&mut self.left),
+            };
+            taken = (Vec::new(), requests);
+        }
+    }
+
+    fn one_turn(&mut self, taken: (Vec<Control<u64>>, Vec<Request<u64>>)) -> Option<()> {
+        let (turn, waiters) = self.begin(taken);
+        let is_commit = !turn.is_empty();
         self.commits += usize::from(is_commit);
         let commits = self.commits;
         let mut deaths = self.deaths.iter();
         let death = deaths.position(|(at, _)| is_commit && commits == *at);
         let boundary = death.map(|at| self.deaths.remove(at).1);
-        if boundary == Some(Boundary::Commit) {
+        if boundary != Some(Boundary::Commit) {
+            if is_commit {
+                self.durable.commit(&turn.batch);
+                self.durable_rules = self.rules();
+            }
+            if boundary != Some(Boundary::Answers) {
+                let is_dying = boundary == Some(Boundary::Sends);
+                for release in self.cycle.release(turn, waiters) {
+                    self.release(release, is_dying);
+                }
+            }
+        }
+        if boundary.is_some() {
             self.crash_for(Duration::seconds(2));
             return None;
-        }
-        if is_commit {
-            self.durable.commit(&batch);
-            self.durable_rules = self.driver.rules().clone();
-        }
-        self.cancelled.extend(cancels);
-        self.went_on.extend(went_on);
-        if boundary == Some(Boundary::Answers) {
-            self.crash_for(Duration::seconds(2));
-            return None;
-        }
-        if boundary == Some(Boundary::Sends) {
-            self.crash_for(Duration::seconds(2));
-            return Some(done);
-        }
-        for order in sends {
-            self.send(order);
-        }
-        for channel in probes {
-            self.probed.push((self.passed, channel.clone()));
-            let fake = self.fakes.entry(channel.clone()).or_default();
-            let (after, outcome) = (fake.probe_after, fake.probe);
-            self.comes(after, Coming::Probed(channel, outcome));
         }
         let found = self.audit();
         assert_eq!(found.stuck, Vec::new(), "L1 at {}", self.passed);
         assert_eq!(found.idle_pages, Vec::new(), "at {}", self.passed);
-        if !left.controls.is_empty() || !left.events.is_empty() {
-            assert!(
-                left.controls.is_empty() || left.events.is_empty(),
-                "in their order"
-            );
-            done.extend(self.turn(left.controls, left.events)?);
+        Some(())
+    }
+
+    fn begin(&mut self, taken: (Vec<Control<u64>>, Vec<Request<u64>>)) -> (Turn, Vec<Option<u64>>) {
+        let now = self.now();
+        let begun = self.cycle.begin(taken, now, || None);
+        let quarantined = &begun.turn.quarantined;
+        assert!(quarantined.is_empty(), "{quarantined:?}");
+        self.left.extend(begun.left.requests);
+        (begun.turn, begun.waiters)
+    }
+
+    /// One thing after a commit. A process that dies then hands nothing to its channels.
+    fn release(&mut self, release: Release<u64>, is_dying: bool) {
+        match release {
+            Release::Cancel(attempt) => {
+                self.cancelled.insert(attempt);
+            }
+            Release::Answer(ticket, done) => {
+                self.answers.insert(ticket, done);
+            }
+            Release::Rules(_) => {}
+            Release::Send(_) | Release::Probe(_) if is_dying => {}
+            Release::Send(order) => self.send(order),
+            Release::Probe(channel) => {
+                self.probed.push((self.passed, channel.clone()));
+                let fake = self.fakes.entry(channel.clone()).or_default();
+                let (after, outcome) = (fake.probe_after, fake.probe);
+                self.comes(after, Coming::Probed(channel, outcome));
+            }
         }
-        // As in production nothing passes until what was begun is finished.
-        while self.state().tasks().all().next().is_some() {
-            self.turn(Vec::new(), Vec::new())?;
-        }
-        Some(done)
     }
 
     /// One turn and its commit, and nothing of what follows them; also what the turn cost.
     pub fn bare_turn(&mut self, controls: Vec<Input>, events: Vec<Input>) -> (Vec<Done>, u64) {
-        let jobs = |inputs: Vec<Input>| inputs.into_iter().map(Job::Input).collect();
-        let now = self.now();
-        let turn = self.driver.turn(jobs(controls), jobs(events), now);
+        let (turn, _) = self.begin((without_waiter(controls), requests(events)));
         self.commits += 1;
         self.durable.commit(&turn.batch);
         (turn.done, turn.work)
@@ -319,7 +335,7 @@ impl World {
             steady: self.now().steady,
             seed: 0,
         };
-        audit(self.driver.state(), self.driver.rules(), now)
+        audit(self.state(), &self.rules(), now)
     }
 
     /// How many commits there were.
@@ -343,15 +359,11 @@ impl World {
         self.cancelled.clear();
         self.passed = Duration(self.passed.0 + away.0);
         self.next_minute = Duration(self.passed.0 + 60_000);
-        let reading = Reading {
-            wall: self.wall(),
-            monotonic: self.passed,
-        };
-        let (line, jump) = MonotonicClock::resume(self.durable.clocks, reading, 11);
-        self.line = line;
-        self.driver = Driver::new(state, self.durable_rules.clone());
-        let first = first_inputs(jump).into_iter().map(Job::Input);
-        self.turn(first.collect(), Vec::new());
+        self.left.clear();
+        let (clock, jump) = MonotonicClock::resume(self.durable.clocks, self.reading(), 11);
+        let driver = Driver::new(state, self.durable_rules.clone());
+        self.cycle = Cycle::new(driver, clock, Room::new(0), first_inputs(jump));
+        self.turn(Vec::new(), Vec::new());
     }
 
     /// The process is stopped and starts again a second later under a clock that is so many seconds
@@ -364,20 +376,7 @@ impl World {
     /// The wall clock is set by so many seconds, ahead or back.
     pub fn wall_jumps(&mut self, seconds: i64) {
         self.origin = Timestamp(self.origin.0 + seconds * 1_000);
-        let reading = Reading {
-            wall: self.wall(),
-            monotonic: self.passed,
-        };
-        let (_, jump) = self.line.advance(reading);
-        match jump {
-            Some(ClockJump::Ahead(lost)) => {
-                self.ask(Input::Suspended { lost });
-            }
-            Some(ClockJump::Back(by)) => {
-                self.ask(Input::ClockBack { by });
-            }
-            None => {}
-        }
+        self.turn(Vec::new(), Vec::new());
     }
 
     // ---- channels -----------------------------------------------------------------------------
@@ -490,12 +489,8 @@ impl World {
     }
 
     fn next_moment(&mut self) -> Duration {
-        let now = self.now();
-        let ahead = if self.driver.is_due(now) {
-            Some(Duration::ZERO)
-        } else {
-            self.driver.wait(now)
-        };
+        let reading = self.reading();
+        let ahead = self.cycle.wait(reading);
         let due = ahead.map(|ahead| Duration(self.passed.0 + ahead.0));
         let coming = self.coming.keys().next().map(|(at, _)| *at);
         [due, coming, Some(self.next_minute)]
@@ -519,7 +514,7 @@ impl World {
         }
         for _ in 0..1_000 {
             let now = self.now();
-            if !self.driver.is_due(now) {
+            if !self.cycle.is_due(now) {
                 return;
             }
             self.batch(Vec::new(), Vec::new());
@@ -654,6 +649,31 @@ impl Drop for World {
         let seen: Vec<&String> = self.seen.iter().map(|sent| &sent.label).collect();
         assert!(seen.is_empty(), "nobody expected {seen:#?}");
     }
+}
+
+fn without_waiter(inputs: Vec<Input>) -> Vec<Control<u64>> {
+    let control = |input| Control {
+        job: Job::Input(input),
+        waiter: None,
+    };
+    inputs.into_iter().map(control).collect()
+}
+
+/// Requests whose answers nobody reads.
+fn requests(inputs: Vec<Input>) -> Vec<Request<u64>> {
+    let request = |input| match input {
+        Input::Events {
+            integration,
+            events,
+        } => Request {
+            integration,
+            events,
+            waiter: 0,
+            is_admitted: true,
+        },
+        other => panic!("not events: {other:?}"),
+    };
+    inputs.into_iter().map(request).collect()
 }
 
 fn compiled(yaml: &str, environment: &Environment) -> RuleSet {
