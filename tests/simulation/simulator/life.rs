@@ -9,6 +9,7 @@ use reveille::engine::decision::Answer;
 use reveille::engine::ids::Revision;
 use reveille::engine::input::Input;
 use reveille::engine::page::{Page, PageState};
+use reveille::engine::reason::Reason;
 use reveille::engine::records::{Change, Record};
 use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::Duration;
@@ -200,6 +201,8 @@ impl World {
         ));
         for change in changes {
             if let Change::Entry(entry) = change {
+                let is_opened = matches!(entry.reason, Reason::Opened | Reason::PagedByHand);
+                self.figures.incidents += u64::from(is_opened);
                 self.note(format_args!(
                     "  #{} {}: {}",
                     entry.incident,
