@@ -147,7 +147,8 @@ impl Context<'_> {
                     continue;
                 };
                 let help = "list each former name once";
-                self.error(Code::DuplicateName, node.at, message, help);
+                self.faults
+                    .error(Code::DuplicateName, node.at, message, help);
             }
         }
     }

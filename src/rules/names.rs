@@ -180,7 +180,7 @@ impl Context<'_> {
             let message = format!("no {} {}", section.noun(), quoted(name));
             let lead = format!("{} are", section.key());
             let help = suggest::help(name, known.keys().copied(), &lead);
-            self.error(code, at, message, help);
+            self.faults.error(code, at, message, help);
         }
         false
     }

@@ -75,7 +75,7 @@ impl Context<'_> {
                     policy.name
                 );
                 let help = "add `fallback: [user/NAME]`, or give the root route a policy";
-                self.error(Code::NoFallback, *at, message, help);
+                self.faults.error(Code::NoFallback, *at, message, help);
             }
         }
         let policies = policies.into_iter();
@@ -132,7 +132,7 @@ impl Context<'_> {
         if items.is_empty() {
             let message = format!("{what} names nobody");
             let help = "name somebody, such as [user/NAME], or remove it";
-            self.error(Code::EmptyList, node.at, message, help);
+            self.faults.error(Code::EmptyList, node.at, message, help);
         }
         items.iter().filter_map(|item| self.target(item)).collect()
     }
@@ -151,7 +151,8 @@ impl Context<'_> {
         }
         let message = format!("the policy {} has nobody to page", entry.key);
         let help = "add a step with a user who has contacts, a schedule or a channel";
-        self.error(Code::PolicyWithoutAnybody, entry.at, message, help);
+        self.faults
+            .error(Code::PolicyWithoutAnybody, entry.at, message, help);
     }
 
     fn has_contacts(&self, user: &str) -> bool {

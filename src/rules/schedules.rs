@@ -82,7 +82,8 @@ impl Context<'_> {
         if items.is_some_and(|items| !items.iter().any(is_named)) {
             let message = format!("the schedule {} names nobody", entry.key);
             let help = "add a layer with users";
-            self.error(Code::ScheduleWithoutAnybody, entry.at, message, help);
+            self.faults
+                .error(Code::ScheduleWithoutAnybody, entry.at, message, help);
         }
         Schedule {
             name: entry.key.as_str().into(),

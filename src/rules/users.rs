@@ -74,7 +74,8 @@ impl Context<'_> {
                 let message = format!("{name} has the same phone number as {first}");
                 let help = "a reply counts for whoever was paged, and STOP for both; give each \
                     their own number if possible";
-                self.warning(Code::SharedContact, entry.at, message, help);
+                self.faults
+                    .warning(Code::SharedContact, entry.at, message, help);
             }
         }
     }
@@ -98,7 +99,8 @@ impl Context<'_> {
         {
             let message = format!("the user {} has no contacts and cannot be paged", entry.key);
             let help = "add `contacts`, such as `contacts: { mail: { email: ana@example.com } }`";
-            self.warning(Code::UserWithoutContacts, entry.at, message, help);
+            self.faults
+                .warning(Code::UserWithoutContacts, entry.at, message, help);
         }
         let notify = notify::read(&table, &contacts, &mut self.faults);
         let test_page = table
@@ -152,7 +154,8 @@ impl Context<'_> {
                 entry.key
             );
             let help = format!("configure a [[channel]] for {medium} in reveille.toml");
-            self.warning(Code::ContactWithoutChannel, entry.at, message, help);
+            self.faults
+                .warning(Code::ContactWithoutChannel, entry.at, message, help);
         }
     }
 }
