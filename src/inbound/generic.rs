@@ -354,8 +354,8 @@ fn look_up<'map, T>(map: &'map BTreeMap<String, T>, word: &str) -> Option<&'map 
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Parsed, parse};
     use super::super::tests::{integration, mapping, now};
+    use super::super::{Parsed, parse};
     use super::*;
     use serde_json::json;
 

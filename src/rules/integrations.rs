@@ -12,6 +12,7 @@ use crate::inbound::FORMATS;
 use crate::text::truncate::quoted;
 
 use super::Context;
+use super::documents::Section;
 use super::mapping;
 
 const INTEGRATION: MapSchema = MapSchema {
@@ -45,7 +46,12 @@ const NAMES_BEFORE_MAX: usize = 20;
 
 impl Context<'_> {
     pub(super) fn integrations(&mut self) -> BTreeMap<IntegrationName, Integration> {
-        let entries: Vec<&Entry> = self.names.integrations.values().copied().collect();
+        let entries: Vec<&Entry> = self
+            .names
+            .of(Section::Integrations)
+            .values()
+            .copied()
+            .collect();
         let mut integrations: BTreeMap<IntegrationName, Integration> = entries
             .iter()
             .map(|entry| (entry.key.as_str().into(), self.integration(entry)))
@@ -128,7 +134,7 @@ impl Context<'_> {
                 };
                 let claimed_by = first.insert(name, &entry.key);
                 let shown = quoted(name);
-                let message = if self.names.integrations.contains_key(name) {
+                let message = if self.names.of(Section::Integrations).contains_key(name) {
                     format!(
                         "`was` of {} names {shown}, which is an integration",
                         entry.key

@@ -59,7 +59,12 @@ impl Context<'_> {
             "integration" if !self.documents.is_incomplete() => Closed {
                 noun: "integration",
                 lead: "integrations are",
-                values: self.names.integrations.keys().copied().collect(),
+                values: self
+                    .names
+                    .of(Section::Integrations)
+                    .keys()
+                    .copied()
+                    .collect(),
             },
             _ => return None,
         };

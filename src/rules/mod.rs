@@ -46,6 +46,7 @@ use crate::engine::strength::Strength;
 
 pub use documents::{Documents, SourceFile};
 
+use documents::Section;
 use names::Names;
 use web_address::WebAddresses;
 use zones::Zones;
@@ -166,7 +167,12 @@ impl Context<'_> {
         let Some(policy) = settings.watch_policy.clone() else {
             return settings;
         };
-        if !self.names.policies.contains_key(policy.as_str()) && !self.documents.is_incomplete() {
+        if !self
+            .names
+            .of(Section::Policies)
+            .contains_key(policy.as_str())
+            && !self.documents.is_incomplete()
+        {
             let at = self.documents.roots().next().map(|root| root.at);
             let message = format!("the settings' [watch] policy {policy:?} does not exist");
             let help = "add this policy, or change `policy` under [watch] in reveille.toml";

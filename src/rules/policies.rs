@@ -9,6 +9,7 @@ use crate::engine::ruleset::{Policy, PolicyStep, Target};
 use crate::engine::time::Duration;
 
 use super::Context;
+use super::documents::Section;
 use super::limits;
 
 const POLICY: MapSchema = MapSchema {
@@ -55,7 +56,7 @@ impl Context<'_> {
         &mut self,
         root: Option<&PolicyName>,
     ) -> BTreeMap<PolicyName, Arc<Policy>> {
-        let entries: Vec<&Entry> = self.names.policies.values().copied().collect();
+        let entries: Vec<&Entry> = self.names.of(Section::Policies).values().copied().collect();
         let compiled = entries.iter().map(|entry| (entry.at, self.policy(entry)));
         let mut policies: Vec<_> = compiled.collect();
         let fallback = policies
@@ -156,7 +157,7 @@ impl Context<'_> {
     }
 
     fn has_contacts(&self, user: &str) -> bool {
-        let user = self.names.users.get(user);
+        let user = self.names.of(Section::Users).get(user);
         let contacts = user.and_then(|user| user.node.get("contacts"));
         contacts.is_some_and(|contacts| !contacts.entries().is_empty())
     }

@@ -52,7 +52,12 @@ const NOBODY: &str = "nobody";
 
 impl Context<'_> {
     pub(super) fn schedules(&mut self) -> BTreeMap<ScheduleName, Schedule> {
-        let entries: Vec<&Entry> = self.names.schedules.values().copied().collect();
+        let entries: Vec<&Entry> = self
+            .names
+            .of(Section::Schedules)
+            .values()
+            .copied()
+            .collect();
         let schedules = entries.into_iter();
         schedules
             .map(|entry| (entry.key.as_str().into(), self.schedule(entry)))

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 
+use crate::document::values::weekday_word;
 use crate::document::{Code, Diagnostics, Position};
 use crate::engine::calendar::{Layer, Rotation, Schedule, Turn};
 use crate::engine::ids::UserName;
@@ -74,8 +75,8 @@ fn of_days(layer: &Layer, rotation: &Rotation, days: u64, at: Position, faults: 
     if let Some([last, next]) = all.windows(2).find(falls_away) {
         let message = format!(
             "whoever has {} has {} too: the turns in between fall on days outside `only`",
-            word(last.weekday),
-            word(next.weekday)
+            weekday_word(last.weekday),
+            weekday_word(next.weekday)
         );
         let help =
             format!("count active days only: `rotate: {{ every: {days}d, counts: active }}`");
@@ -148,7 +149,7 @@ fn report_same_days(
         return false;
     };
     let own = of.get(*user).into_iter().flatten();
-    let own: Vec<&str> = own.map(|day| word(from_monday(*day))).collect();
+    let own: Vec<&str> = own.map(|day| weekday_word(from_monday(*day))).collect();
     let message = match own.as_slice() {
         [] => format!("{user} is never on call: all days of these turns are outside `only`"),
         own => format!("{user} always has the same weekdays: {}", own.join(", ")),
@@ -212,18 +213,6 @@ fn count(layer: &Layer) -> u64 {
 
 fn is_active(layer: &Layer, weekday: Weekday) -> bool {
     layer.only.iter().any(|window| window.is_on(weekday))
-}
-
-fn word(weekday: Weekday) -> &'static str {
-    match weekday {
-        Weekday::Monday => "mon",
-        Weekday::Tuesday => "tue",
-        Weekday::Wednesday => "wed",
-        Weekday::Thursday => "thu",
-        Weekday::Friday => "fri",
-        Weekday::Saturday => "sat",
-        Weekday::Sunday => "sun",
-    }
 }
 
 fn from_monday(offset: i8) -> Weekday {

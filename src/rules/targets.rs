@@ -50,9 +50,9 @@ impl Context<'_> {
     }
 
     fn help_of(&self, written: &str) -> String {
-        if self.names.users.contains_key(written) {
+        if self.names.of(Section::Users).contains_key(written) {
             format!("write `user/{written}`")
-        } else if self.names.schedules.contains_key(written) {
+        } else if self.names.of(Section::Schedules).contains_key(written) {
             format!("write `schedule/{written}`")
         } else {
             FORMS.to_owned()

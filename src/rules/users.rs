@@ -11,6 +11,7 @@ use crate::engine::ids::UserName;
 use crate::engine::ruleset::{Contact, Medium, TestPage, User};
 use crate::text::truncate::quoted;
 
+use super::documents::Section;
 use super::limits;
 use super::{Context, names, notify};
 
@@ -51,7 +52,7 @@ const MEDIA: [Medium; 4] = [Medium::Email, Medium::Sms, Medium::Slack, Medium::W
 
 impl Context<'_> {
     pub(super) fn users(&mut self) -> BTreeMap<UserName, User> {
-        let entries: Vec<&Entry> = self.names.users.values().copied().collect();
+        let entries: Vec<&Entry> = self.names.of(Section::Users).values().copied().collect();
         let users: BTreeMap<UserName, User> = entries
             .iter()
             .map(|entry| (entry.key.as_str().into(), self.user(entry)))

@@ -8,14 +8,12 @@
 
 use std::error::Error;
 use std::fmt::Display;
-use std::io;
-
-use rustls::CertificateError;
 
 use super::stage::Stage;
 use super::words::{
     enhanced, is_about_size, is_about_us, is_mailbox_full, own_words, says, speaks_of_policy,
 };
+use crate::channels::outcome;
 use crate::engine::outcome::Outcome;
 use crate::engine::time::Duration;
 
@@ -46,7 +44,7 @@ pub fn of_reply(reply: Reply<'_>) -> Outcome {
 /// The outcome of a conversation that broke off, or of an answer that could not be read.
 pub fn of_break(stage: Stage, error: &(dyn Error + 'static)) -> Outcome {
     match stage {
-        Stage::Connect => tls_failure(error).unwrap_or(Outcome::Transient),
+        Stage::Connect => outcome::find(error).map_or(Outcome::Transient, outcome::of_tls),
         Stage::Login | Stage::Sender | Stage::Recipient => Outcome::Transient,
         Stage::Content => Outcome::Unknown,
     }
@@ -166,43 +164,12 @@ fn limit(reply: Reply<'_>) -> Option<Outcome> {
     is_spent.then_some(Outcome::QuotaExhausted)
 }
 
-/// Looks through the causes of an error for one of TLS.
-fn tls_failure(error: &(dyn Error + 'static)) -> Option<Outcome> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        // An io::Error hides what it wraps from `source`, so it is opened here.
-        let inner = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-            .map(|inner| inner as &(dyn Error + 'static));
-        let tls = [Some(error), inner]
-            .into_iter()
-            .flatten()
-            .find_map(|error| error.downcast_ref::<rustls::Error>());
-        if let Some(tls) = tls {
-            return Some(of_tls(tls));
-        }
-        next = inner.or_else(|| error.source());
-    }
-    None
-}
-
-fn of_tls(error: &rustls::Error) -> Outcome {
-    let is_name = matches!(
-        error,
-        rustls::Error::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
-        )
-    );
-    if is_name {
-        Outcome::TlsNameMismatch
-    } else {
-        Outcome::TlsOther
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
+
+    use rustls::CertificateError;
+
     use super::*;
 
     #[test]

@@ -22,12 +22,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::idle::{Idle, Used};
 use super::outcome::{self, Reply};
-use super::settings::{Error, Settings};
+use super::settings::Settings;
 use super::stage::{Progress, Stage};
 use super::stream::{self, Broken, Security};
 use crate::channels::certificate;
 use crate::channels::outcome::provider_words;
-use crate::channels::{CancelToken, Cancelled, Sent};
+use crate::channels::{CancelToken, Cancelled, Sent, check};
 use crate::engine::outcome::{Outcome, Validity};
 
 /// An idle connection whose answer takes longer is replaced.
@@ -62,24 +62,16 @@ pub struct Relay {
 
 impl Relay {
     /// The relay of these settings; connects only when there is something to send.
-    pub fn new(settings: Settings, hello: &str) -> Result<Self, Error> {
-        let credentials = match (&settings.username, &settings.password) {
-            (Some(name), Some(password)) => Some(Credentials::new(
-                name.clone(),
-                password.expose_secret().to_owned(),
-            )),
-            (None, None) => None,
-            (Some(_), None) | (None, Some(_)) => {
-                let channel = settings.name;
-                return Err(Error::Credentials { channel });
-            }
-        };
+    pub fn new(settings: Settings, hello: &str) -> Result<Self, check::Error> {
+        let credentials = settings.login.as_ref().map(|(name, password)| {
+            Credentials::new(name.clone(), password.expose_secret().to_owned())
+        });
         Ok(Self {
             security: Security::new(&settings)?,
             host: settings.host,
             port: settings.port,
             credentials,
-            secret: settings.password,
+            secret: settings.login.map(|(_, password)| password),
             hello: client_id(hello),
             idle: Idle::default(),
         })
