@@ -69,6 +69,16 @@ pub struct KeyReference {
     pub column: u32,
 }
 
+impl KeyReference {
+    /// The key itself, where it stands in clear.
+    pub fn literal(&self) -> Option<&str> {
+        match &self.source {
+            KeySource::Literal(key) => Some(key),
+            KeySource::Env(_) | KeySource::File(_) | KeySource::Hash(_) => None,
+        }
+    }
+}
+
 impl Documents {
     /// All keys that are to be read, in the order of the documents.
     pub fn key_references(&self) -> Vec<KeyReference> {

@@ -41,6 +41,11 @@ impl<'doc> Names<'doc> {
         &self.0[section as usize]
     }
 
+    /// Those in a list, which borrows nothing of the names.
+    pub fn entries(&self, section: Section) -> Vec<&'doc Entry> {
+        self.of(section).values().copied().collect()
+    }
+
     fn add(
         &mut self,
         section: Section,

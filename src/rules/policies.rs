@@ -56,7 +56,7 @@ impl Context<'_> {
         &mut self,
         root: Option<&PolicyName>,
     ) -> BTreeMap<PolicyName, Arc<Policy>> {
-        let entries: Vec<&Entry> = self.names.of(Section::Policies).values().copied().collect();
+        let entries = self.names.entries(Section::Policies);
         let compiled = entries.iter().map(|entry| (entry.at, self.policy(entry)));
         let mut policies: Vec<_> = compiled.collect();
         let fallback = policies

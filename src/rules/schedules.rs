@@ -52,14 +52,8 @@ const NOBODY: &str = "nobody";
 
 impl Context<'_> {
     pub(super) fn schedules(&mut self) -> BTreeMap<ScheduleName, Schedule> {
-        let entries: Vec<&Entry> = self
-            .names
-            .of(Section::Schedules)
-            .values()
-            .copied()
-            .collect();
-        let schedules = entries.into_iter();
-        schedules
+        let entries = self.names.entries(Section::Schedules).into_iter();
+        entries
             .map(|entry| (entry.key.as_str().into(), self.schedule(entry)))
             .collect()
     }

@@ -52,7 +52,7 @@ const MEDIA: [Medium; 4] = [Medium::Email, Medium::Sms, Medium::Slack, Medium::W
 
 impl Context<'_> {
     pub(super) fn users(&mut self) -> BTreeMap<UserName, User> {
-        let entries: Vec<&Entry> = self.names.of(Section::Users).values().copied().collect();
+        let entries = self.names.entries(Section::Users);
         let users: BTreeMap<UserName, User> = entries
             .iter()
             .map(|entry| (entry.key.as_str().into(), self.user(entry)))

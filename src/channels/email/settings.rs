@@ -84,12 +84,10 @@ impl Provider for Settings {
             Medium::Email,
             Capabilities {
                 threads: true,
-                updates: false,
-                buttons: false,
-                receipts: false,
                 probes: true,
                 probes_login: true,
                 incidents_named_max: INCIDENTS_NAMED_MAX,
+                ..Capabilities::default()
             },
         )
     }
