@@ -57,7 +57,9 @@ impl<'body> Fields<'body> {
 
     /// A member as the moment that an event reports; a future one counts as now.
     pub fn moment(&self, name: &'body str, now: Timestamp, faults: &mut Faults) -> EventTime {
-        EventTime::OccurredAt(self.time(name, faults).map(|moment| moment.min(now)))
+        let sent = self.get(name);
+        let moment = sent.and_then(|value| moment::reported(value, now, self.place(name), faults));
+        EventTime::OccurredAt(moment)
     }
 
     /// A member that is an object and stands at `path`, to read its members.

@@ -33,21 +33,17 @@ const THROTTLED: Outcome = Outcome::Throttled {
 
 /// The outcome of a negative reply.
 pub fn of_reply(reply: Reply<'_>) -> Outcome {
-    match (reply.code, reply.stage) {
-        (400..=499, _) => limit(reply).unwrap_or(Outcome::Transient),
-        (500..=599, _) => limit(reply).unwrap_or_else(|| refused(reply)),
-        (_, Stage::Content) => Outcome::Unknown,
-        (_, Stage::Connect | Stage::Login | Stage::Sender | Stage::Recipient) => Outcome::Transient,
+    match reply.code {
+        400..=499 => limit(reply).unwrap_or(Outcome::Transient),
+        500..=599 => limit(reply).unwrap_or_else(|| refused(reply)),
+        _ => of_silence(reply.stage),
     }
 }
 
 /// The outcome of a conversation that broke off, or of an answer that could not be read.
 pub fn of_break(stage: Stage, error: &(dyn Error + 'static)) -> Outcome {
-    match stage {
-        Stage::Connect => outcome::find(error).map_or(Outcome::Transient, outcome::of_tls),
-        Stage::Login | Stage::Sender | Stage::Recipient => Outcome::Transient,
-        Stage::Content => Outcome::Unknown,
-    }
+    let tls = outcome::find(error).filter(|_| stage == Stage::Connect);
+    tls.map_or_else(|| of_silence(stage), outcome::of_tls)
 }
 
 /// The outcome when the deadline passed at this stage.

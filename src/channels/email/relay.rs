@@ -24,7 +24,7 @@ use super::idle::{Idle, Used};
 use super::outcome::{self, Reply};
 use super::settings::Settings;
 use super::stage::{Progress, Stage};
-use super::stream::{self, Broken, Security};
+use super::stream::{self, Security};
 use crate::channels::certificate;
 use crate::channels::outcome::provider_words;
 use crate::channels::{CancelToken, Cancelled, Sent, check};
@@ -165,11 +165,7 @@ impl Relay {
     ) -> Result<(Used<AsyncSmtpConnection>, Option<Validity>), Failure> {
         progress.reach(Stage::Connect);
         let server = (self.host.as_str(), self.port);
-        let connected = stream::connect(server, &self.security, &self.hello).await;
-        let greeted = connected.map_err(|broken| match broken {
-            Broken::Smtp(error) => at(Stage::Connect)(error),
-            Broken::Stream(error) => Failure::Stream(error),
-        })?;
+        let greeted = stream::connect(server, &self.security, &self.hello).await?;
         let (mut smtp, mut certificate) = (greeted.connection, greeted.certificate);
         if let Security::StartTls(tls) = &self.security {
             if !smtp.can_starttls() {
@@ -254,7 +250,8 @@ fn parameters(
     })
 }
 
-fn at(stage: Stage) -> impl FnOnce(smtp::Error) -> Failure {
+/// The failure of a step at this stage.
+pub fn at(stage: Stage) -> impl FnOnce(smtp::Error) -> Failure {
     move |error| Failure::Smtp { stage, error }
 }
 

@@ -24,7 +24,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::relay::{Failure, at};
 use super::settings::{Settings, Tls};
+use super::stage::Stage;
 use crate::channels::{certificate, check};
 use crate::engine::outcome::Validity;
 
@@ -32,12 +34,6 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// What a relay may say on one connection, which carries 50 mails at most; usually it is 50 KB.
 pub const BYTES_MAX: usize = 1024 * 1024;
-
-/// Why there is no conversation.
-pub enum Broken {
-    Stream(io::Error),
-    Smtp(smtp::Error),
-}
 
 /// How the conversation is kept secret.
 pub enum Security {
@@ -102,14 +98,14 @@ pub async fn connect(
     (host, port): (&str, u16),
     security: &Security,
     hello: &ClientId,
-) -> Result<Greeted, Broken> {
+) -> Result<Greeted, Failure> {
     let mut certificate = None;
-    let (tcp, peer) = reach(host, port).await.map_err(Broken::Stream)?;
+    let (tcp, peer) = reach(host, port).await.map_err(Failure::Stream)?;
     let stream: Box<dyn AsyncTokioStream> = match security {
         Security::Clear | Security::StartTls(_) => Box::new(Bounded::new(tcp, peer)),
         Security::Implicit(tls) => {
             let shaken = shake_hands(host, tls, tcp).await;
-            let shaken = shaken.map_err(Broken::Stream)?;
+            let shaken = shaken.map_err(Failure::Stream)?;
             let chain = shaken.get_ref().1.peer_certificates();
             certificate = chain.and_then(|chain| certificate::validity(chain.first()?));
             Box::new(Bounded::new(shaken, peer))
@@ -117,7 +113,7 @@ pub async fn connect(
     };
     let connected = AsyncSmtpConnection::connect_with_transport(stream, hello);
     Ok(Greeted {
-        connection: connected.await.map_err(Broken::Smtp)?,
+        connection: connected.await.map_err(at(Stage::Connect))?,
         certificate,
     })
 }
