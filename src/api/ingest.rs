@@ -283,7 +283,11 @@ async fn store(
     body: &[u8],
 ) -> Result<Response, Problem> {
     let now = state.now();
-    let parsed = (format.parse)(Source { integration, now }, body);
+    let parsed = format.parse(Source {
+        integration,
+        body,
+        now,
+    });
     if parsed.events.is_empty() {
         return Ok(ingest_answers::nothing_usable(format, &parsed));
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::engine::decision::Acted;
+use crate::engine::decision::{Acted, TokenSubject};
 use crate::engine::headline;
 use crate::engine::ids::{AlertId, IncidentNumber, PageId, UserName};
 use crate::engine::incident::{Incident, Status};
@@ -106,8 +106,12 @@ fn is_expired(page: &Page, now: Timestamp) -> bool {
 }
 
 fn is_ours(secret: &[u8; 32], token: &str, page: &Page) -> bool {
-    let user = page.recipient.user();
-    ack::verify(secret, token, page.id, generation(page), user)
+    let subject = TokenSubject {
+        page: page.id,
+        generation: generation(page),
+        user: page.recipient.user().cloned(),
+    };
+    ack::verify(secret, token, &subject)
 }
 
 /// The generation to which the token of a page is bound; a bundled page has no single one.

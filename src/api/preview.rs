@@ -60,15 +60,15 @@ pub async fn route(
     let question = question(&state, &query, &body)?;
     let now = question.at.unwrap_or_else(|| state.now());
     let integration = question.integration;
-    let parse = match question.is_raw {
-        true => inbound::of(integration.format).parse,
-        false => inbound::native::parse,
+    let format = match question.is_raw {
+        true => inbound::of(integration.format),
+        false => &inbound::native::FORMAT,
     };
-    let source = Source {
+    let mut parsed = format.parse(Source {
         integration: &integration,
+        body: &question.body,
         now,
-    };
-    let mut parsed = parse(source, &question.body);
+    });
     if parsed.events.is_empty() && !parsed.faults.is_empty() {
         return Err(Problem::faulty(&parsed.faults));
     }

@@ -4,6 +4,7 @@ use super::links::Links;
 use crate::engine::decision::{Message, SendRequest};
 use crate::engine::page::Recipient;
 use crate::engine::ruleset::Medium;
+use crate::text::listed;
 
 /// Numbers that a summary or a command lists before it stops.
 const NUMBERS_LISTED: usize = 10;
@@ -28,11 +29,8 @@ pub fn bundle_summary(message: &Message) -> String {
         .take(NUMBERS_LISTED)
         .map(|brief| format!("#{}", brief.incident.number))
         .collect();
-    let more = match message.incidents_total.saturating_sub(numbers.len()) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("{}: {}{more}", bundle_count(message), numbers.join(", "))
+    let numbers = listed(&numbers, ", ", message.incidents_total);
+    format!("{}: {numbers}", bundle_count(message))
 }
 
 /// The command that acknowledges what a message shows.

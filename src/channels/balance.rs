@@ -2,14 +2,33 @@
 
 use serde_json::Value;
 
-use crate::engine::outcome::Capacity;
+use super::Sent;
+use crate::engine::outcome::{Capacity, Outcome};
 use crate::text::{one_line, truncate};
 
 /// What is shown of an amount and of a currency.
 const SHOWN_CHARACTERS_MAX: usize = 24;
 
-/// Judges an amount as the provider wrote it: a number, or a number as text.
-pub fn judge(amount: Option<&Value>, currency: &str, least: f64) -> Capacity {
+/// Judges what the provider answered; a refusal says that it does not tell, and not only for the
+/// moment.
+pub fn of(sent: &Sent, amount: Option<&Value>, currency: &str, least: f64) -> Capacity {
+    match sent.outcome {
+        Outcome::Delivered | Outcome::Accepted => judge(amount, currency, least),
+        Outcome::Throttled { .. } | Outcome::Transient | Outcome::Unknown => Capacity::Unread,
+        Outcome::RefusedTarget
+        | Outcome::RefusedContent
+        | Outcome::RefusedCredential
+        | Outcome::TlsNameMismatch
+        | Outcome::TlsOther
+        | Outcome::QuotaExhausted => {
+            let words = sent.provider_message.as_deref().unwrap_or_default();
+            low(format!("its balance cannot be read ({words})"))
+        }
+    }
+}
+
+/// An amount as the provider wrote it: a number, or a number as text.
+fn judge(amount: Option<&Value>, currency: &str, least: f64) -> Capacity {
     match amount.and_then(|amount| Some((amount, read(amount)?))) {
         Some((_, number)) if number >= least => Capacity::Enough,
         Some((amount, _)) => {
@@ -33,11 +52,6 @@ fn shown(amount: &Value) -> String {
 
 fn short(text: &str) -> String {
     truncate(one_line(text).trim(), SHOWN_CHARACTERS_MAX)
-}
-
-/// The provider does not tell, and not only for the moment.
-pub fn refused(words: &str) -> Capacity {
-    low(format!("its balance cannot be read ({words})"))
 }
 
 fn read(amount: &Value) -> Option<f64> {

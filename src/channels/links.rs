@@ -25,6 +25,17 @@ impl Links {
         &self.public_url
     }
 
+    /// The host of the public address: a name, or an address without brackets.
+    pub fn host(&self) -> &str {
+        let rest = self.public_url.split_once("://");
+        let rest = rest.map_or("", |(_, rest)| rest);
+        let host = match rest.strip_prefix('[') {
+            Some(bracketed) => bracketed.split(']').next(),
+            None => rest.split([':', '/', '?']).next(),
+        };
+        host.unwrap_or_default()
+    }
+
     /// The token that lets the reader of a page act; what buttons carry.
     pub fn token(&self, subject: &TokenSubject) -> String {
         ack::make(&self.secret, subject)
@@ -38,15 +49,7 @@ impl Links {
     /// Whether the address works on this machine only; messages then say how to acknowledge by
     /// reply or command beside the link.
     pub fn is_local(&self) -> bool {
-        let rest = self
-            .public_url
-            .split_once("://")
-            .map_or("", |(_, rest)| rest);
-        let host = match rest.strip_prefix('[') {
-            Some(bracketed) => bracketed.split(']').next(),
-            None => rest.split([':', '/', '?']).next(),
-        };
-        let host = host.unwrap_or("").to_ascii_lowercase();
+        let host = self.host().to_ascii_lowercase();
         match host.parse::<std::net::IpAddr>() {
             Ok(address) => address.is_loopback() || address.is_unspecified(),
             Err(_) => host.is_empty() || host == "localhost" || host.ends_with(".localhost"),

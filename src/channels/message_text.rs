@@ -12,7 +12,7 @@ use crate::engine::incident::{Handled, Status};
 use crate::engine::page::UpdateKind;
 use crate::engine::time::Timestamp;
 use crate::engine::urgency::Urgency;
-use crate::text::{is_unwanted, one_line, truncate};
+use crate::text::{is_unwanted, listed, more, one_line, truncate};
 
 /// Joined alerts that are named before the rest is counted.
 const JOINED_LISTED: usize = 3;
@@ -161,11 +161,8 @@ pub fn joined(brief: &IncidentSummary) -> Option<String> {
     if shown.is_empty() {
         return None;
     }
-    let more = match brief.joined_total.saturating_sub(shown.len()) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    Some(format!("Joined: {}{more}", shown.join(", ")))
+    let joined = listed(&shown, ", ", brief.joined_total);
+    Some(format!("Joined: {joined}"))
 }
 
 /// `3 of 5 alerts firing`.
@@ -183,10 +180,7 @@ pub fn alert_lines(brief: &IncidentSummary) -> Vec<String> {
     let shown = &brief.alerts[..brief.alerts.len().min(IncidentSummary::ALERTS_MAX)];
     let mut lines: Vec<String> = shown.iter().map(alert_line).collect();
     let total = usize::try_from(brief.alerts_total).unwrap_or(usize::MAX);
-    let hidden = total.saturating_sub(shown.len());
-    if hidden > 0 {
-        lines.push(format!("and {hidden} more"));
-    }
+    lines.extend(more(total, shown.len()));
     lines
 }
 

@@ -7,6 +7,9 @@
 //! fails every page in the same way (credentials, a wrong API address, an empty account) is the
 //! channel's, not the page's.
 
+use std::error::Error;
+use std::io;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use super::retry_after;
@@ -35,6 +38,42 @@ pub fn provider_words(text: &str, secrets: &[&SecretString]) -> Option<String> {
     }
     let words = truncate(&one_line(&text), WORDS_CHARACTERS_MAX);
     (!words.is_empty()).then_some(words)
+}
+
+/// The outcome when TLS could not be agreed on.
+pub fn of_tls(error: &rustls::Error) -> Outcome {
+    use rustls::CertificateError::{NotValidForName, NotValidForNameContext};
+    match error {
+        rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => {
+            Outcome::TlsNameMismatch
+        }
+        _ => Outcome::TlsOther,
+    }
+}
+
+/// The first error of a kind in the chain. An I/O error hides what it wraps from `source`, so it
+/// is opened on the way.
+pub fn find<'error, E: Error + 'static>(error: &'error (dyn Error + 'static)) -> Option<&'error E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<E>() {
+            return Some(found);
+        }
+        next = cause(error);
+    }
+    None
+}
+
+pub fn cause<'error>(
+    error: &'error (dyn Error + 'static),
+) -> Option<&'error (dyn Error + 'static)> {
+    match error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref)
+    {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    }
 }
 
 #[cfg(test)]

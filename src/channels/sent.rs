@@ -112,14 +112,10 @@ fn fields(alert: &AlertSummary) -> impl Iterator<Item = String> {
 fn details(alert: &AlertSummary) -> Vec<String> {
     let summary = one_line(&alert.summary);
     let told = named(alert).into_iter().filter_map(|(name, value)| {
-        let text = one_line(&match value {
-            Value::String(text) => text,
-            other @ (Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::Array(_)
-            | Value::Object(_)) => other.to_string(),
-        });
+        let text = match value {
+            Value::String(text) => one_line(&text),
+            other => one_line(&other.to_string()),
+        };
         let name = one_line(&name);
         (text != summary).then(|| format!("{name}: {text}"))
     });
@@ -133,11 +129,7 @@ fn named(alert: &AlertSummary) -> Vec<(String, Value)> {
     };
     match value(text) {
         Value::Object(fields) => fields.into_iter().collect(),
-        other @ (Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Array(_)) => vec![("details".to_owned(), other)],
+        other => vec![("details".to_owned(), other)],
     }
 }
 

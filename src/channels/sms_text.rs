@@ -7,8 +7,7 @@ use super::acknowledge_text;
 use super::links::Links;
 use super::message_text;
 use crate::engine::decision::{IncidentSummary, Message, SendRequest};
-use crate::engine::page::PageKind;
-use crate::text::{gsm7::segments, gsm7::simplified, truncate};
+use crate::text::{gsm7::segments, gsm7::simplified, listed, more, truncate};
 
 /// Segments that a message may take.
 const SEGMENTS_MAX: usize = 2;
@@ -71,11 +70,9 @@ fn candidates<'text>(
     message: &'text Message,
     ending: &'text [&str],
 ) -> Box<dyn Iterator<Item = String> + 'text> {
-    match (message.kind, message.incidents.first()) {
-        (PageKind::Bundle, _) | (_, None) => Box::new(bundle(message, ending)),
-        (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
-            Box::new(single(message, brief, ending))
-        }
+    match message.single() {
+        Some(brief) => Box::new(single(message, brief, ending)),
+        None => Box::new(bundle(message, ending)),
     }
 }
 
@@ -139,10 +136,7 @@ fn bundle<'text>(
             let title = message_text::title_within(brief, characters);
             format!("{} {title}", message_text::tag(brief))
         });
-        let more = match message.incidents_total.saturating_sub(count) {
-            0 => None,
-            more => Some(format!("and {more} more")),
-        };
+        let more = more(message.incidents_total, count);
         let list: Vec<String> = named.chain(more).collect();
         lines(
             [&acknowledge_text::bundle_count(message), &list.join("\n")],
@@ -164,12 +158,8 @@ fn numbers<'text>(
         .map(|brief| format!("#{}", brief.incident.number))
         .collect();
     (0..=numbers.len()).rev().map(move |count| {
-        let more = match message.incidents_total.saturating_sub(count) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
         let head = acknowledge_text::bundle_count(message);
-        let list = format!("{}{more}", numbers[..count].join(" "));
+        let list = listed(&numbers[..count], " ", message.incidents_total);
         lines([&head, list.trim()], ending)
     })
 }

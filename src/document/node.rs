@@ -8,7 +8,6 @@ use crate::text::truncate::quoted;
 use std::fmt;
 
 use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A place in the files of one set of documents. Line 0 means that it is not known, as in
@@ -83,6 +82,14 @@ impl Node {
         match &self.value {
             Value::List(items) => items,
             _ => &[],
+        }
+    }
+
+    /// The items of a list; of anything else the node itself.
+    pub fn one_or_many(&self) -> &[Node] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => std::slice::from_ref(self),
         }
     }
 
@@ -167,19 +174,9 @@ impl Serialize for Node {
             Value::Bool(value) => serializer.serialize_bool(*value),
             Value::Integer(value) => serializer.serialize_i64(*value),
             Value::Text(text) | Value::Other(text) => serializer.serialize_str(text),
-            Value::List(items) => {
-                let mut list = serializer.serialize_seq(Some(items.len()))?;
-                for item in items {
-                    list.serialize_element(item)?;
-                }
-                list.end()
-            }
+            Value::List(items) => serializer.collect_seq(items),
             Value::Map(entries) => {
-                let mut map = serializer.serialize_map(Some(entries.len()))?;
-                for entry in entries {
-                    map.serialize_entry(&entry.key, &entry.node)?;
-                }
-                map.end()
+                serializer.collect_map(entries.iter().map(|entry| (&entry.key, &entry.node)))
             }
         }
     }

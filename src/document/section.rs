@@ -200,11 +200,7 @@ impl<'read, 'doc> Section<'read, 'doc> {
         let Some(Entry { at, node, .. }) = self.map.entry(key) else {
             return Vec::new();
         };
-        let nodes = match &node.value {
-            Value::List(items) => items,
-            _ => std::slice::from_ref(node),
-        };
-        let secrets = nodes.iter();
+        let secrets = node.one_or_many().iter();
         secrets
             .filter_map(|node| self.resolved(key, *at, &node.value))
             .collect()

@@ -3,6 +3,7 @@
 //! Addresses and lengths of time come from `core`, which has no sockets and no clock.
 
 use core::net::{IpAddr, SocketAddr};
+use core::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
@@ -64,22 +65,19 @@ pub fn size(value: &Value) -> Result<u64, String> {
 
 /// A size of something that is held in memory, such as a request body.
 pub fn memory(value: &Value) -> Result<usize, String> {
-    const MAX: u64 = 64 << 20;
-    let size = size(value)?;
-    if size == 0 || size > MAX {
-        return Err("must be between 1 B and 64 MiB".to_owned());
-    }
-    usize::try_from(size).map_err(|_| "too large for this machine".to_owned())
+    size_within(value, 1..=64 << 20, "must be between 1 B and 64 MiB")
 }
 
-/// A size of what many requests hold in memory together.
+/// A size of what many requests hold in memory together, at least the rules of one.
 pub fn budget(value: &Value) -> Result<usize, String> {
-    // The rules of one request.
-    const MIN: u64 = 16 << 20;
-    const MAX: u64 = 64 << 30;
+    let help = "must be between 16 MiB and 64 GiB";
+    size_within(value, 16 << 20..=64 << 30, help)
+}
+
+fn size_within(value: &Value, allowed: RangeInclusive<u64>, help: &str) -> Result<usize, String> {
     let size = size(value)?;
-    if !(MIN..=MAX).contains(&size) {
-        return Err("must be between 16 MiB and 64 GiB".to_owned());
+    if !allowed.contains(&size) {
+        return Err(help.to_owned());
     }
     usize::try_from(size).map_err(|_| "too large for this machine".to_owned())
 }

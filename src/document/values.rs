@@ -36,21 +36,27 @@ pub fn weekly_time(text: &str) -> Option<WeeklyTime> {
     Some(WeeklyTime { weekday, minute })
 }
 
+const WEEKDAYS: [&str; 7] = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
+
 /// `mon`, `tues`, `monday`, in any case.
 pub fn weekday(text: &str) -> Option<Weekday> {
-    let days = [
-        ("monday", Weekday::Monday),
-        ("tuesday", Weekday::Tuesday),
-        ("wednesday", Weekday::Wednesday),
-        ("thursday", Weekday::Thursday),
-        ("friday", Weekday::Friday),
-        ("saturday", Weekday::Saturday),
-        ("sunday", Weekday::Sunday),
-    ];
     let text = text.to_ascii_lowercase();
-    days.into_iter()
-        .find(|(name, _)| text.len() >= 3 && name.starts_with(&text))
-        .map(|(_, day)| day)
+    let is_meant = |name: &&str| text.len() >= 3 && name.starts_with(&text);
+    let offset = WEEKDAYS.iter().position(is_meant)?;
+    Weekday::from_monday_zero_offset(offset.try_into().ok()?).ok()
+}
+
+/// `mon`, `tue`.
+pub fn weekday_word(day: Weekday) -> &'static str {
+    &WEEKDAYS[usize::from(day.to_monday_zero_offset().unsigned_abs())][..3]
 }
 
 /// Bytes as people write them: `512 KiB`, `10 GiB`.

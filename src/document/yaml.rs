@@ -47,18 +47,20 @@ struct Builder<'faults> {
     documents: usize,
 }
 
-enum Frame {
-    List {
-        at: Position,
-        anchor: usize,
-        items: Vec<Node>,
-    },
+/// A list or a map that is still open.
+struct Frame {
+    at: Position,
+    anchor: usize,
+    collection: Collection,
+}
+
+enum Collection {
+    List(Vec<Node>),
     Map(OpenMap),
 }
 
+#[derive(Default)]
 struct OpenMap {
-    at: Position,
-    anchor: usize,
     entries: Vec<Entry>,
     /// Where each key stands, to find repeated ones.
     seen: BTreeMap<String, Position>,
@@ -99,18 +101,11 @@ impl Builder<'_> {
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), at)?;
-                let items = Vec::new();
-                self.open(Frame::List { at, anchor, items })
+                self.open(at, anchor, Collection::List(Vec::new()))
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), at)?;
-                self.open(Frame::Map(OpenMap {
-                    at,
-                    anchor,
-                    entries: Vec::new(),
-                    seen: BTreeMap::new(),
-                    key: None,
-                }))
+                self.open(at, anchor, Collection::Map(OpenMap::default()))
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
             Event::Alias(anchor) => self.alias(anchor, at),
@@ -185,41 +180,47 @@ impl Builder<'_> {
         if !is_text && let Plain::Trap(meaning) = scalar::plain(text) {
             self.note_trap(text, meaning, at);
         }
-        if let Some(Frame::Map(map)) = self.stack.last_mut() {
+        if let Some(Collection::Map(map)) = self.innermost() {
             map.key = Some((text.to_owned(), at));
         }
         Ok(())
     }
 
-    fn expects_key(&self) -> bool {
-        matches!(self.stack.last(), Some(Frame::Map(map)) if map.key.is_none())
+    fn innermost(&mut self) -> Option<&mut Collection> {
+        self.stack.last_mut().map(|frame| &mut frame.collection)
     }
 
-    fn open(&mut self, frame: Frame) -> Result<(), Stop> {
-        let at = match &frame {
-            Frame::List { at, .. } => *at,
-            Frame::Map(map) => map.at,
-        };
+    fn expects_key(&mut self) -> bool {
+        matches!(self.innermost(), Some(Collection::Map(map)) if map.key.is_none())
+    }
+
+    fn open(&mut self, at: Position, anchor: usize, collection: Collection) -> Result<(), Stop> {
         if self.expects_key() {
             return self.refuse_key(at);
         }
-        self.stack.push(frame);
+        self.stack.push(Frame {
+            at,
+            anchor,
+            collection,
+        });
         self.check_depth(0, at)
     }
 
     fn close(&mut self) -> Result<(), Stop> {
-        let (node, anchor) = match self.stack.pop() {
-            Some(Frame::List { at, anchor, items }) => {
-                let value = Value::List(items);
-                (Node { at, value }, anchor)
-            }
-            Some(Frame::Map(map)) => {
-                let value = Value::Map(map.entries);
-                (Node { at: map.at, value }, map.anchor)
-            }
-            None => return Ok(()),
+        let Some(frame) = self.stack.pop() else {
+            return Ok(());
         };
-        self.attach(node, anchor)
+        let value = match frame.collection {
+            Collection::List(items) => Value::List(items),
+            Collection::Map(map) => Value::Map(map.entries),
+        };
+        self.attach(
+            Node {
+                at: frame.at,
+                value,
+            },
+            frame.anchor,
+        )
     }
 
     fn alias(&mut self, anchor: usize, at: Position) -> Result<(), Stop> {
@@ -246,10 +247,11 @@ impl Builder<'_> {
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
         }
-        match self.stack.last_mut() {
+        // Not by a method: the faults are needed beside it.
+        match self.stack.last_mut().map(|frame| &mut frame.collection) {
             None => self.root = Some(node),
-            Some(Frame::List { items, .. }) => items.push(node),
-            Some(Frame::Map(map)) => {
+            Some(Collection::List(items)) => items.push(node),
+            Some(Collection::Map(map)) => {
                 let Some((key, at)) = map.key.take() else {
                     return Ok(());
                 };

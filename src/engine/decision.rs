@@ -253,6 +253,14 @@ pub struct TokenSubject {
     pub user: Option<UserName>,
 }
 
+impl Message {
+    /// The incident that it is about, unless it is about several.
+    pub fn single(&self) -> Option<&IncidentSummary> {
+        let is_bundle = self.kind == PageKind::Bundle;
+        self.incidents.first().filter(|_| !is_bundle)
+    }
+}
+
 /// An incident as a message shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IncidentSummary {

@@ -4,11 +4,9 @@
 //! `status` is not used where the alert has its own. The format re-asserts a state, so `startsAt`
 //! is shown and never makes an alert old.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
-use crate::engine::event::{Action, Event, EventTime, Text};
+use crate::engine::event::{Action, Event, EventTime, Fault, Text};
 use crate::engine::time::Timestamp;
 use crate::text::hash::Fnv128;
 
@@ -17,29 +15,22 @@ use super::dedup;
 use super::faults::{Faults, quote};
 use super::fields::Fields;
 use super::labels::Sent;
-use super::prometheus::Alert;
-use super::{BodyLimit, Descriptor, Parsed, Source, json, moment};
+use super::{BodyLimit, Descriptor, Source, prometheus};
 
 /// The format as it stands in the table.
 pub static FORMAT: Descriptor = Descriptor {
     word: "alertmanager",
     is_mapped: false,
-    parse,
+    read: read_body,
     body_limit: BodyLimit::Alertmanager,
     key_characters: None,
     answers: None,
 };
 
-/// Reads a body.
-pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
-    let document = match json::read(body) {
-        Ok(document) => document,
-        Err(fault) => return Parsed::refused(fault),
-    };
-    let mut batch = Batch::new(document.mended);
-    let Value::Object(object) = &document.root else {
+fn read_body(source: Source<'_>, root: &Value, batch: &mut Batch) -> Result<(), Fault> {
+    let Value::Object(object) = root else {
         let expected = "the message of an Alertmanager or Grafana webhook";
-        return Parsed::refused(wrong_root(&document.root, expected));
+        return Err(wrong_root(root, expected));
     };
     let message = Fields { object, path: "$" };
     report_truncated(message, &mut batch.faults);
@@ -53,7 +44,7 @@ pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
     batch.read_each(alerts, "$.alerts", |alert, path, faults| {
         read(source, message, Fields::of(alert, path, faults)?, faults)
     });
-    batch.finish()
+    Ok(())
 }
 
 fn report_truncated(message: Fields<'_>, faults: &mut Faults) {
@@ -76,23 +67,9 @@ fn read(
     faults: &mut Faults,
 ) -> Option<Event> {
     let labels_path = fields.place("labels").to_string();
-    let labels = match fields.object("labels", faults) {
-        Some(object) => Sent::of(object, &labels_path, faults),
-        None => Sent::default(),
-    };
+    let labels = Sent::of(fields.object("labels", faults), &labels_path, faults);
     let dedup_key = dedup_key(fields, &labels, faults)?;
     let (action, spoken) = state(source.now, message, fields, faults);
-    let path = fields.place("annotations").to_string();
-    let annotations = fields.object("annotations", faults);
-    let annotations = annotations.map(|object| Fields {
-        object,
-        path: &path,
-    });
-    let alert = Alert {
-        fields,
-        labels,
-        annotations,
-    };
     let other_links = [
         (fields, "generatorURL", "Source"),
         (fields, "dashboardURL", "Dashboard"),
@@ -100,19 +77,11 @@ fn read(
         (fields, "silenceURL", "Silence at the source"),
         (message, "externalURL", sender(message)),
     ];
-    let mut content = alert.content(source, &other_links, faults);
+    let mut content = prometheus::content(source, fields, labels, &other_links, faults);
     content.source = content
         .source
         .or_else(|| message.line("externalURL", faults));
-    Some(Event {
-        action,
-        dedup_key,
-        id: None,
-        spoken,
-        asserted_by: None,
-        content: Arc::new(content),
-        faults: Vec::new(),
-    })
+    Some(Event::new(action, dedup_key, spoken, content))
 }
 
 /// The fingerprint, or a hash of the labels, which is what a fingerprint is.
@@ -138,12 +107,8 @@ fn state(
     alert: Fields<'_>,
     faults: &mut Faults,
 ) -> (Action, EventTime) {
-    let mut time = |name| {
-        let value = alert.get(name)?;
-        moment::read(value, alert.place(name), faults)
-    };
-    let starts_at = time("startsAt");
-    let ends_at = time("endsAt");
+    let starts_at = alert.time("startsAt", faults);
+    let ends_at = alert.time("endsAt", faults);
     let own = alert.text("status", faults);
     let status = own.or_else(|| message.text("status", faults));
     let is_over = match status.as_deref() {

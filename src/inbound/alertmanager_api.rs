@@ -3,8 +3,6 @@
 //! An alert is its label set and nothing else. It asserts itself until `endsAt`; without a repeat
 //! it then ends. Which start counts when copies differ is the engine's business.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use crate::engine::event::{Action, Event, EventTime, Fault};
@@ -15,14 +13,13 @@ use super::batch::{Batch, wrong_root};
 use super::faults::{Faults, Place};
 use super::fields::Fields;
 use super::labels::Sent;
-use super::prometheus::Alert;
-use super::{Answer, Answers, BodyLimit, Descriptor, Parsed, Source, json, moment};
+use super::{Answer, Answers, BodyLimit, Descriptor, Source, moment, prometheus};
 
 /// The format as it stands in the table.
 pub static FORMAT: Descriptor = Descriptor {
     word: "alertmanager_api",
     is_mapped: false,
-    parse,
+    read: read_body,
     body_limit: BodyLimit::Alertmanager,
     key_characters: None,
     answers: Some(Answers {
@@ -39,20 +36,15 @@ pub static FORMAT: Descriptor = Descriptor {
 /// How long an alert without `endsAt` holds.
 const RESOLVE_TIMEOUT: Duration = Duration::minutes(5);
 
-/// Reads a body. An empty array gives neither events nor faults: the original accepts it.
-pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
-    let document = match json::read(body) {
-        Ok(document) => document,
-        Err(fault) => return Parsed::refused(fault),
+/// An empty array gives neither events nor faults: the original accepts it.
+fn read_body(source: Source<'_>, root: &Value, batch: &mut Batch) -> Result<(), Fault> {
+    let Value::Array(alerts) = root else {
+        return Err(wrong_root(root, "an array of alerts"));
     };
-    let Value::Array(alerts) = &document.root else {
-        return Parsed::refused(wrong_root(&document.root, "an array of alerts"));
-    };
-    let mut batch = Batch::new(document.mended);
     batch.read_each(alerts, "$", |alert, path, faults| {
         read(source, Fields::of(alert, path, faults)?, faults)
     });
-    batch.finish()
+    Ok(())
 }
 
 fn read(source: Source<'_>, fields: Fields<'_>, faults: &mut Faults) -> Option<Event> {
@@ -60,27 +52,12 @@ fn read(source: Source<'_>, fields: Fields<'_>, faults: &mut Faults) -> Option<E
     let labels = labels(fields, &labels_path, faults)?;
     let (action, spoken) = state(source.now, fields, faults)?;
     let asserted_by = fields.text("generatorURL", faults).unwrap_or_default();
-    let dedup_key = labels.hash_into(Fnv128::default()).to_hex().into();
-    let path = fields.place("annotations").to_string();
-    let annotations = fields.object("annotations", faults);
-    let annotations = annotations.map(|object| Fields {
-        object,
-        path: &path,
-    });
-    let alert = Alert {
-        fields,
-        labels,
-        annotations,
-    };
+    let dedup_key = labels.hash_into(Fnv128::default()).to_hex();
     let other_links = [(fields, "generatorURL", "Source")];
+    let content = prometheus::content(source, fields, labels, &other_links, faults);
     Some(Event {
-        action,
-        dedup_key,
-        id: None,
-        spoken,
         asserted_by: Some(asserted_by.as_ref().into()),
-        content: Arc::new(alert.content(source, &other_links, faults)),
-        faults: Vec::new(),
+        ..Event::new(action, dedup_key, spoken, content)
     })
 }
 
@@ -94,14 +71,12 @@ fn labels<'body>(
     let bad_name = object.and_then(|object| object.keys().find(|name| !is_label_name(name)));
     if let Some(name) = bad_name {
         faults.add(
-            Place::name(path, name),
+            Place::Name(path, name),
             "is not a label name: it is empty or contains control characters",
         );
         return None;
     }
-    let labels = object
-        .map(|object| Sent::of(object, path, faults))
-        .unwrap_or_default();
+    let labels = Sent::of(object, path, faults);
     if labels.is_empty() {
         faults.add(
             path,
@@ -136,14 +111,10 @@ fn is_label_name(name: &str) -> bool {
 
 /// Whether the alert fires and until when; none if it ends before it starts.
 fn state(now: Timestamp, alert: Fields<'_>, faults: &mut Faults) -> Option<(Action, EventTime)> {
-    let mut time = |name| {
-        let value = alert.get(name)?;
-        moment::read(value, alert.place(name), faults)
-    };
     // A start that was not sent stays unknown: if it became the time of each request, every repeat
     // would look like a new beginning and open an incident that a person has just closed.
-    let starts_at = time("startsAt");
-    let ends_at = time("endsAt");
+    let starts_at = alert.time("startsAt", faults);
+    let ends_at = alert.time("endsAt", faults);
     if let (Some(starts_at), Some(ends_at)) = (starts_at, ends_at)
         && ends_at < starts_at
     {

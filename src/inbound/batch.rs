@@ -48,7 +48,7 @@ impl Batch {
         mut read: impl FnMut(&'body Value, &str, &mut Faults) -> Option<Event>,
     ) {
         for (index, element) in elements.iter().enumerate().take(EVENTS_MAX) {
-            let place = Place::index(path, index).to_string();
+            let place = Place::Index(path, index).to_string();
             self.read(&place, |faults| read(element, &place, faults));
         }
         if elements.len() > EVENTS_MAX {

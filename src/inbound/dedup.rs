@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn keys_that_differ_only_in_what_is_not_shown_are_different() {
         let mut faults = Faults::of_event();
-        let mut read = |sent: &str| key(sent, Place::name("$", "dedup_key"), &mut faults);
+        let mut read = |sent: &str| key(sent, Place::Name("$", "dedup_key"), &mut faults);
         let sent = [
             "a b",
             "a\nb",
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn a_long_key_keeps_its_identity() {
         let mut faults = Faults::of_event();
-        let mut read = |sent: &str| key(sent, Place::name("$", "dedup_key"), &mut faults);
+        let mut read = |sent: &str| key(sent, Place::Name("$", "dedup_key"), &mut faults);
         let most = "k".repeat(255);
         assert_eq!(*read(&most), *most);
         let long = "k".repeat(256);

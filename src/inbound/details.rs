@@ -130,7 +130,7 @@ mod tests {
         ];
         for (value, expected) in cases {
             let mut faults = Faults::of_event();
-            let kept = text(&value, Place::at("$"), &mut faults);
+            let kept = text(&value, Place::At("$"), &mut faults);
             assert_eq!(kept.as_deref(), expected);
             assert!(faults.into_list().is_empty());
         }
@@ -155,7 +155,7 @@ mod tests {
         ];
         for value in cases {
             let mut faults = Faults::of_event();
-            let kept = text(&value, Place::at("$"), &mut faults).unwrap();
+            let kept = text(&value, Place::At("$"), &mut faults).unwrap();
             assert!(kept.len() <= limit::DETAILS_BYTES, "{}", kept.len());
             serde_json::from_str::<Value>(&kept).unwrap();
             assert!(kept.contains(MARK));

@@ -98,63 +98,29 @@ fn is_beneath(path: &str, base: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-/// A place in the body: `base`, or one step beneath it. Written out only when it is reported.
+/// A place in the body, by the path of what it stands in. Written out only when it is reported.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'body> {
-    base: &'body str,
-    step: Step<'body>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Step<'body> {
-    Here,
-    Name(&'body str),
-    Index(usize),
-    Pointer(&'body str),
-}
-
-impl<'body> Place<'body> {
-    /// The place `base` itself.
-    pub fn at(base: &'body str) -> Self {
-        Self {
-            base,
-            step: Step::Here,
-        }
-    }
-
-    /// A member of the object at `base`.
-    pub fn name(base: &'body str, name: &'body str) -> Self {
-        Self {
-            base,
-            step: Step::Name(name),
-        }
-    }
-
-    /// An element of the array at `base`.
-    pub fn index(base: &'body str, index: usize) -> Self {
-        Self {
-            base,
-            step: Step::Index(index),
-        }
-    }
-
-    /// Where an RFC 6901 pointer leads from `base`.
-    pub fn pointer(base: &'body str, pointer: &'body str) -> Self {
-        Self {
-            base,
-            step: Step::Pointer(pointer),
-        }
-    }
+pub enum Place<'body> {
+    /// The path itself.
+    At(&'body str),
+    /// A member of the object at the path.
+    Name(&'body str, &'body str),
+    /// An element of the array at the path.
+    Index(&'body str, usize),
+    /// Where an RFC 6901 pointer leads from the path.
+    Pointer(&'body str, &'body str),
 }
 
 impl Display for Place<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.base)?;
-        match self.step {
-            Step::Here => Ok(()),
-            Step::Name(name) => write_name(formatter, name),
-            Step::Index(index) => write!(formatter, "[{index}]"),
-            Step::Pointer(pointer) => pointer
+        let (Self::At(base) | Self::Name(base, _) | Self::Index(base, _) | Self::Pointer(base, _)) =
+            self;
+        formatter.write_str(base)?;
+        match self {
+            Self::At(_) => Ok(()),
+            Self::Name(_, name) => write_name(formatter, name),
+            Self::Index(_, index) => write!(formatter, "[{index}]"),
+            Self::Pointer(_, pointer) => pointer
                 .split('/')
                 .skip(1)
                 .try_for_each(|token| write_token(formatter, token)),
@@ -197,14 +163,14 @@ mod tests {
         let long = "x".repeat(100);
         let cut = format!("$[\"{}…\"]", "x".repeat(64));
         let cases = [
-            (Place::at("$"), "$"),
-            (Place::name("$[3].labels", "host"), "$[3].labels.host"),
-            (Place::name("$", "a b\n"), "$[\"a b\\n\"]"),
-            (Place::name("$", ""), "$[\"\"]"),
-            (Place::name("$", &long), &cut),
-            (Place::index("$.alerts", 7), "$.alerts[7]"),
-            (Place::pointer("$[0]", "/a/0/b~1c"), "$[0].a[0][\"b/c\"]"),
-            (Place::pointer("$", ""), "$"),
+            (Place::At("$"), "$"),
+            (Place::Name("$[3].labels", "host"), "$[3].labels.host"),
+            (Place::Name("$", "a b\n"), "$[\"a b\\n\"]"),
+            (Place::Name("$", ""), "$[\"\"]"),
+            (Place::Name("$", &long), &cut),
+            (Place::Index("$.alerts", 7), "$.alerts[7]"),
+            (Place::Pointer("$[0]", "/a/0/b~1c"), "$[0].a[0][\"b/c\"]"),
+            (Place::Pointer("$", ""), "$"),
         ];
         for (place, text) in cases {
             assert_eq!(place.to_string(), text);
@@ -215,7 +181,7 @@ mod tests {
     fn a_list_is_bounded_and_says_how_much_it_leaves_off() {
         let mut faults = Faults::of_event();
         for index in 0..OF_EVENT_MAX + 5 {
-            faults.add(Place::index("$", index), "is odd");
+            faults.add(Place::Index("$", index), "is odd");
         }
         let list = faults.into_list();
         assert_eq!(list.len(), OF_EVENT_MAX + 1);

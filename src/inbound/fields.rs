@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::engine::event::{Text, limit};
+use crate::engine::event::{EventTime, Text, limit};
+use crate::engine::time::Timestamp;
 
 use super::faults::{Faults, Place};
-use super::limits;
+use super::{limits, moment};
 
 /// An object of the body and the path at which it stands.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +31,7 @@ impl<'body> Fields<'body> {
 
     /// The place of a member.
     pub fn place(&self, name: &'body str) -> Place<'body> {
-        Place::name(self.path, name)
+        Place::Name(self.path, name)
     }
 
     /// A member; one that is `null` counts as not given.
@@ -47,6 +48,24 @@ impl<'body> Fields<'body> {
     pub fn line(&self, name: &'body str, faults: &mut Faults) -> Option<Text> {
         let text = self.text(name, faults)?;
         Some(line(&text, self.place(name), faults))
+    }
+
+    /// A member as a time.
+    pub fn time(&self, name: &'body str, faults: &mut Faults) -> Option<Timestamp> {
+        moment::read(self.get(name)?, self.place(name), faults)
+    }
+
+    /// A member as the moment that an event reports; a future one counts as now.
+    pub fn moment(&self, name: &'body str, now: Timestamp, faults: &mut Faults) -> EventTime {
+        let sent = self.get(name);
+        let moment = sent.and_then(|value| moment::reported(value, now, self.place(name), faults));
+        EventTime::OccurredAt(moment)
+    }
+
+    /// A member that is an object and stands at `path`, to read its members.
+    pub fn inner(&self, name: &'body str, path: &'body str, faults: &mut Faults) -> Option<Self> {
+        let object = self.object(name, faults)?;
+        Some(Self { object, path })
     }
 
     /// A member that is an object.

@@ -5,11 +5,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::engine::event::{Action, Content, Event, EventTime, Link, Text};
+use crate::engine::event::{Action, Content, Event, EventTime, Fault, Link, Text};
 use crate::engine::key;
 use crate::engine::ruleset::{GenericMapping, Pointers, Unlisted};
 use crate::text::hash::Fnv128;
@@ -20,31 +19,24 @@ use super::faults::{Faults, Place, quote};
 use super::fields::{self, scalar};
 use super::labels::Sent;
 use super::links::Links;
-use super::{BodyLimit, Descriptor, Parsed, Source, details, json, limits, moment};
+use super::{BodyLimit, Descriptor, Source, details, limits, moment};
 
 /// The format as it stands in the table.
 pub static FORMAT: Descriptor = Descriptor {
     word: "generic",
     is_mapped: true,
-    parse,
+    read: read_body,
     body_limit: BodyLimit::Ordinary,
     key_characters: None,
     answers: None,
 };
 
-/// Reads a body.
-pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
+fn read_body(source: Source<'_>, root: &Value, batch: &mut Batch) -> Result<(), Fault> {
     let unmapped = GenericMapping::default();
     let mapping = source.integration.mapping.as_deref().unwrap_or(&unmapped);
-    let document = match json::read(body) {
-        Ok(document) => document,
-        Err(fault) => return Parsed::refused(fault),
-    };
-    let root = &document.root;
     if !root.is_object() && !root.is_array() {
-        return Parsed::refused(wrong_root(root, "a JSON object or array"));
+        return Err(wrong_root(root, "a JSON object or array"));
     }
-    let mut batch = Batch::new(document.mended);
     let read = |value, path: &str, faults: &mut Faults| {
         let element = Element {
             mapping,
@@ -55,9 +47,9 @@ pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
     };
     let Some(pointer) = &mapping.each else {
         batch.read("$", |faults| read(root, "$", faults));
-        return batch.finish();
+        return Ok(());
     };
-    let path = Place::pointer("$", pointer).to_string();
+    let path = Place::Pointer("$", pointer).to_string();
     match root.pointer(pointer) {
         Some(Value::Array(elements)) if elements.is_empty() => {
             batch
@@ -77,7 +69,7 @@ pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
             batch.read("$", |faults| read(root, "$", faults));
         }
     }
-    batch.finish()
+    Ok(())
 }
 
 /// One event of the body, and how to read it.
@@ -124,18 +116,13 @@ impl<'body> Element<'body> {
             ..self.other_content(faults)
         };
         Some(Event {
-            action,
-            dedup_key,
             id,
-            spoken: EventTime::OccurredAt(moment),
-            asserted_by: None,
-            content: Arc::new(content),
-            faults: Vec::new(),
+            ..Event::new(action, dedup_key, EventTime::OccurredAt(moment), content)
         })
     }
 
     fn place(&self, pointer: &'body str) -> Place<'body> {
-        Place::pointer(self.path, pointer)
+        Place::Pointer(self.path, pointer)
     }
 
     /// Where a text should stand, to report what is wrong with it.
@@ -307,7 +294,8 @@ impl<'body> Element<'body> {
     /// The members of the object at `labels_from`, and over them the labels with pointers.
     fn labels(&self, path: &'body str, faults: &mut Faults) -> Sent<'body> {
         let mut labels = match self.find(&self.mapping.labels_from, faults) {
-            Some(Value::Object(object)) => Sent::of_scalars(object, path),
+            // It may hold other things too, which are passed over.
+            Some(Value::Object(object)) => Sent::of(Some(object), path, &mut Faults::of_event()),
             Some(other) => {
                 let found = fields::kind(other);
                 faults.add(path, format_args!("is {found}, not an object of labels"));
@@ -332,7 +320,7 @@ impl<'body> Element<'body> {
                 links.add(&href, Some(text), place, faults);
             }
         }
-        links.finish(Place::at(self.path), faults)
+        links.finish(Place::At(self.path), faults)
     }
 
     /// The fields that nothing else depends on.
@@ -366,8 +354,8 @@ fn look_up<'map, T>(map: &'map BTreeMap<String, T>, word: &str) -> Option<&'map 
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse;
     use super::super::tests::{integration, mapping, now};
+    use super::super::{Parsed, parse};
     use super::*;
     use serde_json::json;
 

@@ -32,21 +32,15 @@ struct Label<'body> {
 }
 
 impl<'body> Sent<'body> {
-    /// All scalar members of the object that stands at `path`.
-    pub fn of(object: &'body Map<String, Value>, path: &'body str, faults: &mut Faults) -> Self {
+    /// All scalar members of the object, if there is one, that stands at `path`.
+    pub fn of(
+        object: Option<&'body Map<String, Value>>,
+        path: &'body str,
+        faults: &mut Faults,
+    ) -> Self {
         let mut sent = Self::default();
-        for (name, value) in object {
-            sent.add(name, value, Place::name(path, name), faults);
-        }
-        sent
-    }
-
-    /// The scalar members of an object that also holds other things, which are passed over.
-    pub fn of_scalars(object: &'body Map<String, Value>, path: &'body str) -> Self {
-        let mut sent = Self::default();
-        let mut passed_over = Faults::of_event();
-        for (name, value) in object {
-            sent.add(name, value, Place::name(path, name), &mut passed_over);
+        for (name, value) in object.into_iter().flatten() {
+            sent.add(name, value, Place::Name(path, name), faults);
         }
         sent
     }
@@ -110,7 +104,7 @@ impl<'body> Sent<'body> {
         }
         if count > labels_max {
             faults.add(
-                Place::name(path, "labels"),
+                Place::Name(path, "labels"),
                 format_args!(
                     "has {count} labels; the first {labels_max} by name are kept, {} are not",
                     count - labels_max
@@ -162,7 +156,7 @@ mod tests {
 
     fn finish(value: &Value) -> (Labels, Vec<String>) {
         let mut faults = Faults::of_event();
-        let sent = Sent::of(value.as_object().unwrap(), "$.labels", &mut faults);
+        let sent = Sent::of(value.as_object(), "$.labels", &mut faults);
         let labels = sent.finish(&integration("native"), "$", &mut faults);
         let list = faults.into_list().into_iter();
         (
@@ -234,7 +228,7 @@ mod tests {
         let mut faults = Faults::of_event();
         let mut hash = |end: &str| {
             let value = json!({"a": format!("{}{end}", "x".repeat(5_000))});
-            let sent = Sent::of(value.as_object().unwrap(), "$", &mut faults);
+            let sent = Sent::of(value.as_object(), "$", &mut faults);
             sent.hash_into(Fnv128::default()).to_hex()
         };
         assert_ne!(hash("1"), hash("2"));

@@ -77,7 +77,7 @@ mod tests {
 
     fn summary_of(text: &str) -> (Text, usize) {
         let mut faults = Faults::of_event();
-        let text = summary(text, Place::at("$"), &mut faults);
+        let text = summary(text, Place::At("$"), &mut faults);
         (text, faults.into_list().len())
     }
 
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_at_a_character() {
         let mut faults = Faults::of_event();
-        let text = line("aüü", 4, Place::name("$", "a"), &mut faults);
+        let text = line("aüü", 4, Place::Name("$", "a"), &mut faults);
         assert_eq!(&*text, "aü");
         let list = faults.into_list();
         assert_eq!(list[0].problem, "is 5 bytes long; 3 are kept");

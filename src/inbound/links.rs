@@ -93,8 +93,8 @@ mod tests {
         for (href, is_kept) in cases {
             let mut faults = Faults::of_event();
             let mut links = Links::default();
-            links.add(href, Some(" a\nb "), Place::at("$"), &mut faults);
-            let kept = links.finish(Place::at("$"), &mut faults);
+            links.add(href, Some(" a\nb "), Place::At("$"), &mut faults);
+            let kept = links.finish(Place::At("$"), &mut faults);
             assert_eq!(kept.len() == 1, is_kept, "{href}");
             assert_eq!(faults.into_list().is_empty(), is_kept, "{href}");
         }
@@ -108,12 +108,12 @@ mod tests {
             links.add(
                 &format!("https://e.example/{index}"),
                 None,
-                Place::at("$"),
+                Place::At("$"),
                 &mut faults,
             );
         }
         assert_eq!(
-            links.finish(Place::at("$"), &mut faults).len(),
+            links.finish(Place::At("$"), &mut faults).len(),
             limit::LINKS
         );
         let list = faults.into_list();

@@ -24,10 +24,14 @@ mod prometheus;
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::engine::event::{Event, Fault};
 use crate::engine::records::Receipt;
 use crate::engine::ruleset::Integration;
 use crate::engine::time::Timestamp;
+
+use self::batch::Batch;
 
 /// All formats. A new one is a file and a line here.
 pub static FORMATS: &[&Descriptor] = &[
@@ -44,7 +48,8 @@ pub struct Descriptor {
     pub word: &'static str,
     /// Whether each integration describes it by a mapping of its own.
     pub is_mapped: bool,
-    pub parse: fn(Source<'_>, &[u8]) -> Parsed,
+    /// Reads the root of a body; the error is of one that is of the wrong kind.
+    read: fn(Source<'_>, &Value, &mut Batch) -> Result<(), Fault>,
     pub body_limit: BodyLimit,
     /// The length that senders of this format expect of a key, if they do.
     pub key_characters: Option<usize>,
@@ -74,7 +79,7 @@ pub struct Answers {
 pub struct Answer {
     pub status: u16,
     /// As JSON; `None` for an answer without a body.
-    pub body: Option<serde_json::Value>,
+    pub body: Option<Value>,
 }
 
 /// A request of which nothing was stored.
@@ -103,23 +108,33 @@ pub struct Parsed {
 
 /// Reads a body in the integration's format.
 pub fn parse(integration: &Integration, body: &[u8], now: Timestamp) -> Parsed {
-    (of(integration.format).parse)(Source { integration, now }, body)
+    of(integration.format).parse(Source {
+        integration,
+        body,
+        now,
+    })
 }
 
-/// Who posted, and when.
+/// Who posted what, and when.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'request> {
     pub integration: &'request Integration,
+    pub body: &'request [u8],
     pub now: Timestamp,
 }
 
-impl Parsed {
-    /// A request of which nothing can be used.
-    fn refused(fault: Fault) -> Self {
-        Self {
+impl Descriptor {
+    /// Reads a body in this format.
+    pub fn parse(&self, source: Source<'_>) -> Parsed {
+        let parsed = json::read(source.body).and_then(|document| {
+            let mut batch = Batch::new(document.mended);
+            (self.read)(source, &document.root, &mut batch)?;
+            Ok(batch.finish())
+        });
+        parsed.unwrap_or_else(|fault| Parsed {
             events: Vec::new(),
             faults: vec![fault],
-        }
+        })
     }
 }
 

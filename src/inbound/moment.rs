@@ -173,7 +173,7 @@ mod tests {
         ];
         for (value, expected, faults_expected) in cases {
             let mut faults = Faults::of_event();
-            let moment = read(&value, Place::at("$"), &mut faults);
+            let moment = read(&value, Place::At("$"), &mut faults);
             assert_eq!(moment.map(|moment| moment.0), expected, "{value}");
             assert_eq!(faults.into_list().len(), faults_expected, "{value}");
         }
@@ -184,7 +184,7 @@ mod tests {
         let mut faults = Faults::of_event();
         let now = Timestamp(1_437_122_578_000);
         let value = json!("2099-01-01T00:00:00Z");
-        let moment = reported(&value, now, Place::at("$"), &mut faults);
+        let moment = reported(&value, now, Place::At("$"), &mut faults);
         assert_eq!(moment, Some(now));
         assert!(faults.into_list().is_empty());
     }

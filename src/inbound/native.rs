@@ -1,11 +1,10 @@
 //! The native format: one event object, or an array of them.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::engine::event::{Action, Content, Event, EventTime, Labels, Link, Text};
+use crate::engine::event::{Action, Content, Event, Fault, Labels, Link, Text};
 use crate::text::hash::Fnv128;
 
 use super::batch::{Batch, wrong_root};
@@ -14,29 +13,21 @@ use super::faults::{Faults, Place, quote};
 use super::fields::{self, Fields};
 use super::labels::Sent;
 use super::links::Links;
-use super::{BodyLimit, Descriptor, Parsed, Source, details, json, limits, moment};
+use super::{BodyLimit, Descriptor, Source, details, limits};
 
 /// The format as it stands in the table.
 pub static FORMAT: Descriptor = Descriptor {
     word: "native",
     is_mapped: false,
-    parse,
+    read: read_body,
     body_limit: BodyLimit::Ordinary,
     key_characters: None,
     answers: None,
 };
 
-const EXPECTED: &str = "one event object or an array of them";
-
-/// Reads a body.
-pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
-    let document = match json::read(body) {
-        Ok(document) => document,
-        Err(fault) => return Parsed::refused(fault),
-    };
-    let mut batch = Batch::new(document.mended);
-    match &document.root {
-        Value::Object(_) => batch.read("$", |faults| read(source, &document.root, "$", faults)),
+fn read_body(source: Source<'_>, root: &Value, batch: &mut Batch) -> Result<(), Fault> {
+    match root {
+        Value::Object(_) => batch.read("$", |faults| read(source, root, "$", faults)),
         Value::Array(elements) if elements.is_empty() => {
             batch
                 .faults
@@ -45,37 +36,27 @@ pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
         Value::Array(elements) => batch.read_each(elements, "$", |element, path, faults| {
             read(source, element, path, faults)
         }),
-        other => return Parsed::refused(wrong_root(other, EXPECTED)),
+        other => return Err(wrong_root(other, "one event object or an array of them")),
     }
-    batch.finish()
+    Ok(())
 }
 
 fn read(source: Source<'_>, value: &Value, path: &str, faults: &mut Faults) -> Option<Event> {
     let fields = Fields::of(value, path, faults)?;
     let action = action(fields, faults)?;
     let labels_path = fields.place("labels").to_string();
-    let labels = match fields.object("labels", faults) {
-        Some(object) => Sent::of(object, &labels_path, faults),
-        None => Sent::default(),
-    };
+    let labels = Sent::of(fields.object("labels", faults), &labels_path, faults);
     let dedup_key = dedup_key(action, fields, &labels, faults)?;
     let summary = summary(action, fields, &labels, faults)?;
-    let moment = fields
-        .get("occurred_at")
-        .and_then(|value| moment::reported(value, source.now, fields.place("occurred_at"), faults));
+    let occurred_at = fields.moment("occurred_at", source.now, faults);
     let id = fields.text("id", faults);
     let id = id.map(|id| dedup::key(&id, fields.place("id"), faults));
     let severity = severity(fields, &labels, faults);
     let labels = labels.finish(source.integration, path, faults);
     let content = content(fields, (summary, severity, labels), faults);
     Some(Event {
-        action,
-        dedup_key,
         id,
-        spoken: EventTime::OccurredAt(moment),
-        asserted_by: None,
-        content: Arc::new(content),
-        faults: Vec::new(),
+        ..Event::new(action, dedup_key, occurred_at, content)
     })
 }
 
@@ -212,14 +193,14 @@ fn links(fields: Fields<'_>, faults: &mut Faults) -> Vec<Link> {
     let path = fields.place("links").to_string();
     let mut links = Links::default();
     for (index, value) in fields.array("links", faults).iter().enumerate() {
-        let path = Place::index(&path, index).to_string();
+        let path = Place::Index(&path, index).to_string();
         if let Value::String(href) = value {
-            links.add(href, None, Place::at(&path), faults);
+            links.add(href, None, Place::At(&path), faults);
         } else if let Some(link) = Fields::of(value, &path, faults) {
             let text = link.text("text", faults);
             let href = link.text("href", faults).unwrap_or(Cow::Borrowed(""));
             links.add(&href, text.as_deref(), link.place("href"), faults);
         }
     }
-    links.finish(Place::at(&path), faults)
+    links.finish(Place::At(&path), faults)
 }

@@ -10,37 +10,41 @@ use super::labels::Sent;
 use super::links::Links;
 use super::{Source, details, limits};
 
-/// An alert of either format.
-pub struct Alert<'body> {
-    pub fields: Fields<'body>,
-    pub labels: Sent<'body>,
-    pub annotations: Option<Fields<'body>>,
+struct Alert<'body> {
+    fields: Fields<'body>,
+    labels: Sent<'body>,
+    annotations: Option<Fields<'body>>,
 }
 
 /// A member that holds a link, and the text to show for it.
 pub type LinkField<'body> = (Fields<'body>, &'static str, &'static str);
 
-impl Alert<'_> {
-    /// Everything but links that stand outside the annotations; those are given.
-    pub fn content(
-        self,
-        source: Source<'_>,
-        other_links: &[LinkField<'_>],
-        faults: &mut Faults,
-    ) -> Content {
-        Content {
-            summary: self.summary(faults),
-            severity: self.label_line("severity", faults).unwrap_or_default(),
-            source: self.label_line("instance", faults),
-            details: self.details(faults),
-            links: self.links(other_links, faults),
-            labels: self
-                .labels
-                .finish(source.integration, self.fields.path, faults),
-            ..Content::default()
-        }
+/// The content of an alert. Links that stand outside its annotations are given.
+pub fn content(
+    source: Source<'_>,
+    fields: Fields<'_>,
+    labels: Sent<'_>,
+    other_links: &[LinkField<'_>],
+    faults: &mut Faults,
+) -> Content {
+    let path = fields.place("annotations").to_string();
+    let alert = Alert {
+        fields,
+        labels,
+        annotations: fields.inner("annotations", &path, faults),
+    };
+    Content {
+        summary: alert.summary(faults),
+        severity: alert.label_line("severity", faults).unwrap_or_default(),
+        source: alert.label_line("instance", faults),
+        details: alert.details(faults),
+        links: alert.links(other_links, faults),
+        labels: alert.labels.finish(source.integration, fields.path, faults),
+        ..Content::default()
     }
+}
 
+impl Alert<'_> {
     /// The annotation `summary`, else the first line of `description`, else the alert's name, else
     /// its labels.
     fn summary(&self, faults: &mut Faults) -> Text {
@@ -60,7 +64,7 @@ impl Alert<'_> {
             labels if labels.is_empty() => "alert without a name".to_owned(),
             labels => labels,
         };
-        limits::summary(&text, Place::at(self.fields.path), faults)
+        limits::summary(&text, Place::At(self.fields.path), faults)
     }
 
     /// A label as a field of the content.

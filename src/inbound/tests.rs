@@ -584,13 +584,11 @@ fn hostile_bodies_are_read_or_refused() {
 fn the_path_decides_the_format_and_the_key_the_integration() {
     let integration = integration("pagerduty");
     let body = br#"{"summary": "disk full"}"#;
-    let parsed = super::native::parse(
-        super::Source {
-            integration: &integration,
-            now: now(),
-        },
+    let parsed = super::native::FORMAT.parse(super::Source {
+        integration: &integration,
         body,
-    );
+        now: now(),
+    });
     assert_eq!(&*parsed.events[0].content.summary, "disk full");
     assert!(parse(&integration, body, now()).events.is_empty());
 }

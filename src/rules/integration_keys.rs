@@ -68,7 +68,7 @@ impl Context<'_> {
         if found.is_none() {
             let message = format!("{what} is not a SHA-256 hash");
             let help = "write 64 hexadecimal digits, as `printf %s KEY | sha256sum` shows them";
-            self.error(Code::BadKeyHash, at, message, help);
+            self.faults.error(Code::BadKeyHash, at, message, help);
         }
         found
     }
@@ -81,12 +81,12 @@ impl Context<'_> {
         if literal.starts_with("env:") {
             let message = format!("the text after `env:` for {name} is not a variable name");
             let help = "write env:NAME without spaces, with letters, digits and `_`";
-            self.error(Code::BadKeyName, at, message, help);
+            self.faults.error(Code::BadKeyName, at, message, help);
             return;
         }
         let message = format!("the key of {name} is written in the file; only its hash is stored");
         let help = "write env:NAME or file:PATH, to keep secrets out of the files";
-        self.warning(Code::LiteralKey, at, message, help);
+        self.faults.warning(Code::LiteralKey, at, message, help);
     }
 
     /// Whoever knows the key opens and resolves alerts in the name of the integration.
@@ -116,7 +116,7 @@ impl Context<'_> {
                 }
             };
             let help = "use a random one, such as from `openssl rand -hex 16`";
-            self.warning(Code::WeakKey, at, message, help);
+            self.faults.warning(Code::WeakKey, at, message, help);
         }
     }
 
@@ -133,7 +133,7 @@ impl Context<'_> {
             let help = format!(
                 "choose a key of {expected} characters, such as `reveille key create` makes"
             );
-            self.warning(Code::KeyLength, at, message, help);
+            self.faults.warning(Code::KeyLength, at, message, help);
         }
     }
 
@@ -164,7 +164,7 @@ impl Context<'_> {
             (_, count) => format!("{unset} of {count} keys of {name} are not set ({written})"),
         };
         let help = "set the variable or the file, then restart or apply the rules again";
-        self.warning(Code::KeyUnset, node.at, message, help);
+        self.faults.warning(Code::KeyUnset, node.at, message, help);
     }
 
     /// The same reference in two integrations is one key for two. Returns the pairs.
@@ -223,7 +223,7 @@ impl Context<'_> {
     fn report_same_key(&mut self, name: &str, other: &str, at: Position) {
         let message = format!("{name} has the same key as {other}");
         let help = "give each integration its own key: the key identifies the sender";
-        self.error(Code::DuplicateKey, at, message, help);
+        self.faults.error(Code::DuplicateKey, at, message, help);
     }
 }
 

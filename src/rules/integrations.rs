@@ -12,6 +12,7 @@ use crate::inbound::FORMATS;
 use crate::text::truncate::quoted;
 
 use super::Context;
+use super::documents::Section;
 use super::mapping;
 
 const INTEGRATION: MapSchema = MapSchema {
@@ -45,7 +46,7 @@ const NAMES_BEFORE_MAX: usize = 20;
 
 impl Context<'_> {
     pub(super) fn integrations(&mut self) -> BTreeMap<IntegrationName, Integration> {
-        let entries: Vec<&Entry> = self.names.integrations.values().copied().collect();
+        let entries = self.names.entries(Section::Integrations);
         let mut integrations: BTreeMap<IntegrationName, Integration> = entries
             .iter()
             .map(|entry| (entry.key.as_str().into(), self.integration(entry)))
@@ -127,27 +128,20 @@ impl Context<'_> {
                     continue;
                 };
                 let claimed_by = first.insert(name, &entry.key);
-                let shown = quoted(name);
-                let message = if self.names.integrations.contains_key(name) {
-                    format!(
-                        "`was` of {} names {shown}, which is an integration",
-                        entry.key
-                    )
+                let problem = if self.names.of(Section::Integrations).contains_key(name) {
+                    "is an integration".to_owned()
                 } else if let Some(other) = claimed_by {
-                    format!(
-                        "`was` of {} names {shown}, which is also in `was` of {other}",
-                        entry.key
-                    )
+                    format!("is also in `was` of {other}")
                 } else if name == IntegrationName::ROUTER {
-                    format!(
-                        "`was` of {} names {shown}, which is the router itself",
-                        entry.key
-                    )
+                    "is the router itself".to_owned()
                 } else {
                     continue;
                 };
+                let (whose, shown) = (&entry.key, quoted(name));
+                let message = format!("`was` of {whose} names {shown}, which {problem}");
                 let help = "list each former name once";
-                self.error(Code::DuplicateName, node.at, message, help);
+                self.faults
+                    .error(Code::DuplicateName, node.at, message, help);
             }
         }
     }

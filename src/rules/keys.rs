@@ -69,6 +69,16 @@ pub struct KeyReference {
     pub column: u32,
 }
 
+impl KeyReference {
+    /// The key itself, where it stands in clear.
+    pub fn literal(&self) -> Option<&str> {
+        match &self.source {
+            KeySource::Literal(key) => Some(key),
+            KeySource::Env(_) | KeySource::File(_) | KeySource::Hash(_) => None,
+        }
+    }
+}
+
 impl Documents {
     /// All keys that are to be read, in the order of the documents.
     pub fn key_references(&self) -> Vec<KeyReference> {
@@ -110,12 +120,7 @@ impl Documents {
 
 /// The sources under `key`: one, or a list of them. What is no text is a fault elsewhere.
 pub(super) fn sources(node: &Node) -> Vec<(KeySource, Position)> {
-    let one = std::slice::from_ref(node);
-    let nodes = match &node.value {
-        Value::List(items) => items,
-        _ => one,
-    };
-    let texts = nodes.iter();
+    let texts = node.one_or_many().iter();
     texts
         .filter_map(|node| Some((KeySource::parse(node.as_text()?), node.at)))
         .collect()
@@ -148,12 +153,7 @@ fn hide_literals(integration: &mut Node) {
 }
 
 fn texts(node: &Node) -> Vec<(String, Position)> {
-    let nodes = if node.items().is_empty() {
-        std::slice::from_ref(node)
-    } else {
-        node.items()
-    };
-    let nodes = nodes.iter();
+    let nodes = node.one_or_many().iter();
     nodes
         .filter_map(|node| Some((node.as_text()?.to_owned(), node.at)))
         .collect()

@@ -9,10 +9,8 @@ pub const NAME_CHARACTERS: usize = 128;
 /// Characters of a route's name; unnamed ones carry their matchers.
 pub const ROUTE_NAME_CHARACTERS: usize = 512;
 
-pub const USERS: usize = 10_000;
-pub const SCHEDULES: usize = 10_000;
-pub const POLICIES: usize = 10_000;
-pub const INTEGRATIONS: usize = 10_000;
+/// Users, and as many schedules, policies and integrations.
+pub const OF_A_SECTION: usize = 10_000;
 pub const ROUTES: usize = 100_000;
 
 /// Levels of the routing tree beneath the root.

@@ -42,7 +42,7 @@ impl Context<'_> {
         self.check_readings(matcher, written, at);
         if let Some(closed) = self.closed(&matcher.name) {
             if let Some((code, message, help)) = without_effect(matcher, &closed) {
-                self.warning(code, at, message, help);
+                self.faults.warning(code, at, message, help);
             }
         } else if &*matcher.name == "severity" {
             self.check_severity(matcher, at);
@@ -59,7 +59,12 @@ impl Context<'_> {
             "integration" if !self.documents.is_incomplete() => Closed {
                 noun: "integration",
                 lead: "integrations are",
-                values: self.names.integrations.keys().copied().collect(),
+                values: self
+                    .names
+                    .of(Section::Integrations)
+                    .keys()
+                    .copied()
+                    .collect(),
             },
             _ => return None,
         };
@@ -89,7 +94,7 @@ impl Context<'_> {
              here, and {newer} for its newer one"
         );
         let help = format!("write {classic}, which both read the same way");
-        self.warning(Code::TwoReadings, at, message, help);
+        self.faults.warning(Code::TwoReadings, at, message, help);
     }
 
     /// Severities are compared as they were sent, and any word may be sent; a word that is almost
@@ -112,7 +117,8 @@ impl Context<'_> {
                 quoted(word)
             );
             let help = format!("did you mean `{meant}`? severities are compared exactly as sent");
-            self.warning(Code::UnknownSeverity, at, message, help);
+            self.faults
+                .warning(Code::UnknownSeverity, at, message, help);
         }
     }
 }

@@ -39,13 +39,14 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::document::{Code, Diagnostic, Diagnostics, Position};
+use crate::document::{Code, Diagnostic, Diagnostics};
 use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::{ChannelInfo, Medium, RuleSet, Settings};
 use crate::engine::strength::Strength;
 
 pub use documents::{Documents, SourceFile};
 
+use documents::Section;
 use names::Names;
 use web_address::WebAddresses;
 use zones::Zones;
@@ -141,26 +142,6 @@ struct Context<'doc> {
 }
 
 impl Context<'_> {
-    fn error(
-        &mut self,
-        code: Code,
-        at: Position,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        self.faults.error(code, at, message, help);
-    }
-
-    fn warning(
-        &mut self,
-        code: Code,
-        at: Position,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        self.faults.warning(code, at, message, help);
-    }
-
     fn rule_set(&mut self) -> RuleSet {
         let users = self.users();
         let schedules = self.schedules();
@@ -186,12 +167,17 @@ impl Context<'_> {
         let Some(policy) = settings.watch_policy.clone() else {
             return settings;
         };
-        if !self.names.policies.contains_key(policy.as_str()) && !self.documents.is_incomplete() {
+        if !self
+            .names
+            .of(Section::Policies)
+            .contains_key(policy.as_str())
+            && !self.documents.is_incomplete()
+        {
             let at = self.documents.roots().next().map(|root| root.at);
             let message = format!("the settings' [watch] policy {policy:?} does not exist");
             let help = "add this policy, or change `policy` under [watch] in reveille.toml";
             let at = at.unwrap_or_default();
-            self.error(Code::UnknownPolicy, at, message, help);
+            self.faults.error(Code::UnknownPolicy, at, message, help);
             settings.watch_policy = None;
         }
         settings

@@ -12,12 +12,9 @@ use super::limits;
 
 /// What is called what; of two with one name the first.
 #[derive(Debug, Default)]
-pub struct Names<'doc> {
-    pub users: BTreeMap<&'doc str, &'doc Entry>,
-    pub schedules: BTreeMap<&'doc str, &'doc Entry>,
-    pub policies: BTreeMap<&'doc str, &'doc Entry>,
-    pub integrations: BTreeMap<&'doc str, &'doc Entry>,
-}
+pub struct Names<'doc>([Things<'doc>; Section::ALL.len()]);
+
+type Things<'doc> = BTreeMap<&'doc str, &'doc Entry>;
 
 impl<'doc> Names<'doc> {
     /// Collects the names; reports those that stand twice or cannot be names.
@@ -40,13 +37,13 @@ impl<'doc> Names<'doc> {
     }
 
     /// The things of a kind by name.
-    pub fn of(&self, section: Section) -> &BTreeMap<&'doc str, &'doc Entry> {
-        match section {
-            Section::Users => &self.users,
-            Section::Schedules => &self.schedules,
-            Section::Policies => &self.policies,
-            Section::Integrations => &self.integrations,
-        }
+    pub fn of(&self, section: Section) -> &Things<'doc> {
+        &self.0[section as usize]
+    }
+
+    /// Those in a list, which borrows nothing of the names.
+    pub fn entries(&self, section: Section) -> Vec<&'doc Entry> {
+        self.of(section).values().copied().collect()
     }
 
     fn add(
@@ -56,12 +53,7 @@ impl<'doc> Names<'doc> {
         documents: &Documents,
         faults: &mut Diagnostics,
     ) {
-        let known = match section {
-            Section::Users => &mut self.users,
-            Section::Schedules => &mut self.schedules,
-            Section::Policies => &mut self.policies,
-            Section::Integrations => &mut self.integrations,
-        };
+        let known = &mut self.0[section as usize];
         let Some(first) = known.get(entry.key.as_str()) else {
             known.insert(&entry.key, entry);
             return;
@@ -82,16 +74,10 @@ impl<'doc> Names<'doc> {
     }
 
     fn check_count(&self, section: Section, faults: &mut Diagnostics) {
-        let most = match section {
-            Section::Users => limits::USERS,
-            Section::Schedules => limits::SCHEDULES,
-            Section::Policies => limits::POLICIES,
-            Section::Integrations => limits::INTEGRATIONS,
-        };
         let known = self.of(section);
         if let Some(entry) = known.values().next() {
             let what = format!("`{}`", section.key());
-            check_count(entry.at, &what, known.len(), most, faults);
+            check_count(entry.at, &what, known.len(), limits::OF_A_SECTION, faults);
         }
     }
 }
@@ -180,7 +166,7 @@ impl Context<'_> {
             let message = format!("no {} {}", section.noun(), quoted(name));
             let lead = format!("{} are", section.key());
             let help = suggest::help(name, known.keys().copied(), &lead);
-            self.error(code, at, message, help);
+            self.faults.error(code, at, message, help);
         }
         false
     }

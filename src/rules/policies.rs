@@ -9,6 +9,7 @@ use crate::engine::ruleset::{Policy, PolicyStep, Target};
 use crate::engine::time::Duration;
 
 use super::Context;
+use super::documents::Section;
 use super::limits;
 
 const POLICY: MapSchema = MapSchema {
@@ -55,7 +56,7 @@ impl Context<'_> {
         &mut self,
         root: Option<&PolicyName>,
     ) -> BTreeMap<PolicyName, Arc<Policy>> {
-        let entries: Vec<&Entry> = self.names.policies.values().copied().collect();
+        let entries = self.names.entries(Section::Policies);
         let compiled = entries.iter().map(|entry| (entry.at, self.policy(entry)));
         let mut policies: Vec<_> = compiled.collect();
         let fallback = policies
@@ -75,7 +76,7 @@ impl Context<'_> {
                     policy.name
                 );
                 let help = "add `fallback: [user/NAME]`, or give the root route a policy";
-                self.error(Code::NoFallback, *at, message, help);
+                self.faults.error(Code::NoFallback, *at, message, help);
             }
         }
         let policies = policies.into_iter();
@@ -132,7 +133,7 @@ impl Context<'_> {
         if items.is_empty() {
             let message = format!("{what} names nobody");
             let help = "name somebody, such as [user/NAME], or remove it";
-            self.error(Code::EmptyList, node.at, message, help);
+            self.faults.error(Code::EmptyList, node.at, message, help);
         }
         items.iter().filter_map(|item| self.target(item)).collect()
     }
@@ -151,11 +152,12 @@ impl Context<'_> {
         }
         let message = format!("the policy {} has nobody to page", entry.key);
         let help = "add a step with a user who has contacts, a schedule or a channel";
-        self.error(Code::PolicyWithoutAnybody, entry.at, message, help);
+        self.faults
+            .error(Code::PolicyWithoutAnybody, entry.at, message, help);
     }
 
     fn has_contacts(&self, user: &str) -> bool {
-        let user = self.names.users.get(user);
+        let user = self.names.of(Section::Users).get(user);
         let contacts = user.and_then(|user| user.node.get("contacts"));
         contacts.is_some_and(|contacts| !contacts.entries().is_empty())
     }

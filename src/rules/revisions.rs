@@ -14,9 +14,8 @@ use crate::engine::time::Timestamp;
 /// A rule set as the store keeps it.
 #[derive(Serialize, Deserialize)]
 struct StoredRules {
-    author: Actor,
-    at: Timestamp,
-    message: String,
+    #[serde(flatten)]
+    info: RevisionInfo,
     /// The documents in the form of the rules room.
     documents: String,
     /// The files byte for byte, without keys in clear. Revisions of older builds have none.
@@ -25,6 +24,7 @@ struct StoredRules {
 }
 
 /// Who puts rules in force, when and why.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct RevisionInfo {
     pub author: Actor,
     pub at: Timestamp,
@@ -54,9 +54,7 @@ pub fn write(
     info: &RevisionInfo,
 ) -> Vec<u8> {
     let stored = StoredRules {
-        author: info.author.clone(),
-        at: info.at,
-        message: info.message.clone(),
+        info: info.clone(),
         documents: documents.to_json(),
         files,
     };
@@ -71,11 +69,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<StoredRevision, Damaged> {
             revision: Revision(name.parse()?),
             documents: Documents::from_json(&stored.documents)?,
             files: stored.files,
-            info: RevisionInfo {
-                author: stored.author,
-                at: stored.at,
-                message: stored.message,
-            },
+            info: stored.info,
         })
     };
     read().map_err(|source| Damaged {

@@ -46,7 +46,8 @@ impl Context<'_> {
                 first.at.line
             );
             let help = "move the children of this one under a top-level `routes:`";
-            self.error(Code::SecondRoute, other.at, message, help);
+            self.faults
+                .error(Code::SecondRoute, other.at, message, help);
         }
         let added: Vec<&Node> = self.documents.added_routes().collect();
         let mut builder = Builder {
@@ -67,7 +68,8 @@ impl Context<'_> {
         let message = "no root `route` in any file";
         let help = "add `route: { policy: NAME }` to one file; alerts that match no other route \
             go to its policy";
-        self.error(Code::NoRoute, Position::default(), message, help);
+        self.faults
+            .error(Code::NoRoute, Position::default(), message, help);
     }
 }
 
@@ -79,7 +81,7 @@ impl Builder<'_, '_> {
                 let message =
                     format!("the root route matches every alert, so it cannot have `{key}`");
                 let help = "remove it, or move it to a child route";
-                self.context.error(Code::BadRoot, at, message, help);
+                self.context.faults.error(Code::BadRoot, at, message, help);
             }
         }
         table.require("policy", "default", &mut self.context.faults);
@@ -138,7 +140,9 @@ impl Builder<'_, '_> {
                 limits::ROUTE_DEPTH
             );
             let help = "combine the matchers of several levels in one route";
-            self.context.error(Code::TooMany, first.at, message, help);
+            self.context
+                .faults
+                .error(Code::TooMany, first.at, message, help);
             return Vec::new();
         }
         let before = self.count;
@@ -146,7 +150,9 @@ impl Builder<'_, '_> {
         if before <= limits::ROUTES && self.count > limits::ROUTES {
             let message = format!("there are more than {} routes", limits::ROUTES);
             let help = "match several values at once: 'team=~\"a|b\"'";
-            self.context.error(Code::TooMany, first.at, message, help);
+            self.context
+                .faults
+                .error(Code::TooMany, first.at, message, help);
         }
         let branches: Vec<Branch> = nodes
             .iter()
@@ -195,6 +201,7 @@ impl Builder<'_, '_> {
         let help = "add `name: …`: incidents belong to the name, and this generated one changes \
             with the matchers";
         self.context
+            .faults
             .warning(Code::UnnamedRoute, table.at, message, help);
         self.names.insert(name.clone(), table.at);
         name
@@ -219,7 +226,9 @@ impl Builder<'_, '_> {
             first.line
         );
         let help = "give each route a unique name";
-        self.context.error(Code::DuplicateName, at, message, help);
+        self.context
+            .faults
+            .error(Code::DuplicateName, at, message, help);
     }
 
     /// The route with its own keys over what it inherits.
@@ -262,6 +271,7 @@ impl Builder<'_, '_> {
             nobody";
         let help = "give it a policy, without `page: false`";
         self.context
+            .faults
             .warning(Code::RootPagesNobody, at, message, help);
     }
 }

@@ -52,9 +52,8 @@ const NOBODY: &str = "nobody";
 
 impl Context<'_> {
     pub(super) fn schedules(&mut self) -> BTreeMap<ScheduleName, Schedule> {
-        let entries: Vec<&Entry> = self.names.schedules.values().copied().collect();
-        let schedules = entries.into_iter();
-        schedules
+        let entries = self.names.entries(Section::Schedules).into_iter();
+        entries
             .map(|entry| (entry.key.as_str().into(), self.schedule(entry)))
             .collect()
     }
@@ -82,7 +81,8 @@ impl Context<'_> {
         if items.is_some_and(|items| !items.iter().any(is_named)) {
             let message = format!("the schedule {} names nobody", entry.key);
             let help = "add a layer with users";
-            self.error(Code::ScheduleWithoutAnybody, entry.at, message, help);
+            self.faults
+                .error(Code::ScheduleWithoutAnybody, entry.at, message, help);
         }
         Schedule {
             name: entry.key.as_str().into(),

@@ -58,7 +58,8 @@ impl Context<'_> {
             );
             let help = "put it first, narrow the other's matchers, or add `continue: true` to the \
                 other";
-            self.error(Code::UnreachableRoute, nodes[index].at, message, help);
+            self.faults
+                .error(Code::UnreachableRoute, nodes[index].at, message, help);
         }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 
+use crate::document::values::weekday_word;
 use crate::document::{Code, Diagnostics, Position};
 use crate::engine::calendar::{Layer, Rotation, Schedule, Turn};
 use crate::engine::ids::UserName;
@@ -43,7 +44,7 @@ pub(super) fn check(layer: &Layer, at: Position, faults: &mut Diagnostics) {
             of_days(layer, rotation, u64::from(hours / 24), at, faults);
         }
         Turn::ActiveDays(days) => {
-            let days = active_days(layer, rotation, u64::from(days));
+            let days = active_days(layer, rotation, u64::from(days), false);
             report_same_days(&days, &people, at, faults);
         }
         Turn::Hours(hours) => of_hours(layer, u64::from(hours), &people, at, faults),
@@ -63,7 +64,7 @@ struct ActiveDay<'layer> {
 
 fn of_days(layer: &Layer, rotation: &Rotation, days: u64, at: Position, faults: &mut Diagnostics) {
     let people: BTreeSet<&UserName> = layer.users.iter().flatten().collect();
-    let all = days_in_turn(layer, rotation, days);
+    let all = active_days(layer, rotation, days, true);
     if report_same_days(&all, &people, at, faults) {
         return;
     }
@@ -74,8 +75,8 @@ fn of_days(layer: &Layer, rotation: &Rotation, days: u64, at: Position, faults: 
     if let Some([last, next]) = all.windows(2).find(falls_away) {
         let message = format!(
             "whoever has {} has {} too: the turns in between fall on days outside `only`",
-            word(last.weekday),
-            word(next.weekday)
+            weekday_word(last.weekday),
+            weekday_word(next.weekday)
         );
         let help =
             format!("count active days only: `rotate: {{ every: {days}d, counts: active }}`");
@@ -83,46 +84,28 @@ fn of_days(layer: &Layer, rotation: &Rotation, days: u64, at: Position, faults: 
     }
 }
 
-/// The active days of turns that go on over the others, until the pattern comes back.
-fn days_in_turn<'layer>(
-    layer: &'layer Layer,
-    rotation: &Rotation,
-    days: u64,
-) -> Vec<ActiveDay<'layer>> {
-    let period = least_common_multiple(days.saturating_mul(count(layer)), 7);
-    let first = rotation.start.weekday();
-    (0..=period.min(DAYS_MAX))
-        .map(|day| ActiveDay {
-            weekday: first.wrapping_add(i64::try_from(day % 7).unwrap_or(0)),
-            day,
-            turn: day / days.max(1),
-            user: user(layer, day / days.max(1)),
-        })
-        .filter(|day| is_active(layer, day.weekday))
-        .collect()
-}
-
-/// The active days of turns that count only these, until the pattern comes back.
+/// The active days until the pattern comes back. Turns count all days, or only the active ones.
 fn active_days<'layer>(
     layer: &'layer Layer,
     rotation: &Rotation,
     days: u64,
+    counts_all: bool,
 ) -> Vec<ActiveDay<'layer>> {
-    let first = rotation.start.weekday();
-    let weekdays: Vec<Weekday> = (0..7)
-        .map(|day| first.wrapping_add(day))
-        .filter(|day| is_active(layer, *day))
+    let week = rotation.start.weekday().cycle_forward().take(7);
+    let counted: Vec<Weekday> = week
+        .filter(|day| counts_all || is_active(layer, *day))
         .collect();
-    let week = u64::try_from(weekdays.len()).unwrap_or(7);
+    let week = u64::try_from(counted.len()).unwrap_or(7);
     let period = least_common_multiple(days.saturating_mul(count(layer)), week);
-    (0..period.min(DAYS_MAX))
-        .zip(weekdays.into_iter().cycle())
+    (0..=period.min(DAYS_MAX))
+        .zip(counted.into_iter().cycle())
         .map(|(day, weekday)| ActiveDay {
             weekday,
             day,
             turn: day / days.max(1),
             user: user(layer, day / days.max(1)),
         })
+        .filter(|day| is_active(layer, day.weekday))
         .collect()
 }
 
@@ -148,7 +131,7 @@ fn report_same_days(
         return false;
     };
     let own = of.get(*user).into_iter().flatten();
-    let own: Vec<&str> = own.map(|day| word(from_monday(*day))).collect();
+    let own: Vec<&str> = own.map(|day| weekday_word(from_monday(*day))).collect();
     let message = match own.as_slice() {
         [] => format!("{user} is never on call: all days of these turns are outside `only`"),
         own => format!("{user} always has the same weekdays: {}", own.join(", ")),
@@ -212,18 +195,6 @@ fn count(layer: &Layer) -> u64 {
 
 fn is_active(layer: &Layer, weekday: Weekday) -> bool {
     layer.only.iter().any(|window| window.is_on(weekday))
-}
-
-fn word(weekday: Weekday) -> &'static str {
-    match weekday {
-        Weekday::Monday => "mon",
-        Weekday::Tuesday => "tue",
-        Weekday::Wednesday => "wed",
-        Weekday::Thursday => "thu",
-        Weekday::Friday => "fri",
-        Weekday::Saturday => "sat",
-        Weekday::Sunday => "sun",
-    }
 }
 
 fn from_monday(offset: i8) -> Weekday {

@@ -129,37 +129,22 @@ fn is_reference(word: &str) -> bool {
     }
 }
 
-/// A key in clear, and where it stands.
-struct Literal {
-    key: String,
-    path: String,
-    line: u32,
-    column: u32,
-}
-
-fn literals_of(files: &[SourceFile]) -> Vec<Literal> {
+/// The keys in clear.
+fn literals_of(files: &[SourceFile]) -> Vec<KeyReference> {
     let (documents, _) = documents::read(files);
-    let references = documents.key_references().into_iter();
-    let literals = references.filter_map(|known| match known.source {
-        KeySource::Literal(key) => Some(Literal {
-            key,
-            path: known.path,
-            line: known.line,
-            column: known.column,
-        }),
-        KeySource::Env(_) | KeySource::File(_) | KeySource::Hash(_) => None,
-    });
-    literals.collect()
+    let mut references = documents.key_references();
+    references.retain(|known| known.literal().is_some());
+    references
 }
 
 /// Replaces the keys of one file from its end on, so that the places before stay right. Aliases
 /// give one place several times.
 fn replace_all<'known>(
     text: &str,
-    literals: impl Iterator<Item = &'known Literal>,
+    literals: impl Iterator<Item = &'known KeyReference>,
 ) -> Option<String> {
     let places: BTreeMap<(u32, u32), &str> = literals
-        .map(|known| ((known.line, known.column), known.key.as_str()))
+        .filter_map(|known| Some(((known.line, known.column), known.literal()?)))
         .collect();
     let mut text = text.to_owned();
     for ((line, column), key) in places.into_iter().rev() {
@@ -207,7 +192,11 @@ fn scalar(text: &str, start: usize, key: &str) -> Option<(usize, usize)> {
 }
 
 /// Whether the new files read without errors, mean the same, and hold none of the keys.
-fn is_same_without(literals: &[Literal], files: &[SourceFile], replaced: &[SourceFile]) -> bool {
+fn is_same_without(
+    literals: &[KeyReference],
+    files: &[SourceFile],
+    replaced: &[SourceFile],
+) -> bool {
     let read = |files: &[SourceFile]| {
         let (mut documents, faults) = documents::read(files);
         documents.replace_literal_keys();
@@ -216,7 +205,8 @@ fn is_same_without(literals: &[Literal], files: &[SourceFile], replaced: &[Sourc
     let (before, _) = read(files);
     let (after, has_error) = read(replaced);
     let holds = |key: &str| replaced.iter().any(|file| file.text.contains(key));
-    !has_error && before == after && !literals.iter().any(|known| holds(&known.key))
+    let mut keys = literals.iter().filter_map(KeyReference::literal);
+    !has_error && before == after && !keys.any(holds)
 }
 
 #[cfg(test)]

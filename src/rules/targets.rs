@@ -29,7 +29,7 @@ impl Context<'_> {
             _ => {
                 let message = format!("{} is not a target", quoted(written));
                 let help = self.help_of(written);
-                self.error(Code::BadTarget, node.at, message, help);
+                self.faults.error(Code::BadTarget, node.at, message, help);
                 None
             }
         }
@@ -43,16 +43,16 @@ impl Context<'_> {
             Some(_) | None => {
                 let message = format!("`copy_to` takes channels only, not {}", quoted(written));
                 let help = "write channel/NAME/ADDRESS; people are paged by a policy";
-                self.error(Code::BadTarget, node.at, message, help);
+                self.faults.error(Code::BadTarget, node.at, message, help);
                 None
             }
         }
     }
 
     fn help_of(&self, written: &str) -> String {
-        if self.names.users.contains_key(written) {
+        if self.names.of(Section::Users).contains_key(written) {
             format!("write `user/{written}`")
-        } else if self.names.schedules.contains_key(written) {
+        } else if self.names.of(Section::Schedules).contains_key(written) {
             format!("write `schedule/{written}`")
         } else {
             FORMS.to_owned()
@@ -82,7 +82,8 @@ impl Context<'_> {
         let lead = "configure it as a [[channel]] in reveille.toml; the channels are";
         let message = format!("no channel {}", quoted(channel));
         let help = suggest::help(channel, known, lead);
-        self.error(Code::UnknownChannel, node.at, message, help);
+        self.faults
+            .error(Code::UnknownChannel, node.at, message, help);
     }
 
     fn check_address(&mut self, channel: &ChannelInfo, address: &str, node: &Node) {
@@ -119,6 +120,6 @@ impl Context<'_> {
             ),
         };
         let help = format!("write it as \"channel/{name}/{example}\"");
-        self.error(Code::BadTarget, node.at, message, help);
+        self.faults.error(Code::BadTarget, node.at, message, help);
     }
 }

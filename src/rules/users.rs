@@ -11,6 +11,7 @@ use crate::engine::ids::UserName;
 use crate::engine::ruleset::{Contact, Medium, TestPage, User};
 use crate::text::truncate::quoted;
 
+use super::documents::Section;
 use super::limits;
 use super::{Context, names, notify};
 
@@ -51,7 +52,7 @@ const MEDIA: [Medium; 4] = [Medium::Email, Medium::Sms, Medium::Slack, Medium::W
 
 impl Context<'_> {
     pub(super) fn users(&mut self) -> BTreeMap<UserName, User> {
-        let entries: Vec<&Entry> = self.names.users.values().copied().collect();
+        let entries = self.names.entries(Section::Users);
         let users: BTreeMap<UserName, User> = entries
             .iter()
             .map(|entry| (entry.key.as_str().into(), self.user(entry)))
@@ -74,7 +75,8 @@ impl Context<'_> {
                 let message = format!("{name} has the same phone number as {first}");
                 let help = "a reply counts for whoever was paged, and STOP for both; give each \
                     their own number if possible";
-                self.warning(Code::SharedContact, entry.at, message, help);
+                self.faults
+                    .warning(Code::SharedContact, entry.at, message, help);
             }
         }
     }
@@ -98,7 +100,8 @@ impl Context<'_> {
         {
             let message = format!("the user {} has no contacts and cannot be paged", entry.key);
             let help = "add `contacts`, such as `contacts: { mail: { email: ana@example.com } }`";
-            self.warning(Code::UserWithoutContacts, entry.at, message, help);
+            self.faults
+                .warning(Code::UserWithoutContacts, entry.at, message, help);
         }
         let notify = notify::read(&table, &contacts, &mut self.faults);
         let test_page = table
@@ -152,7 +155,8 @@ impl Context<'_> {
                 entry.key
             );
             let help = format!("configure a [[channel]] for {medium} in reveille.toml");
-            self.warning(Code::ContactWithoutChannel, entry.at, message, help);
+            self.faults
+                .warning(Code::ContactWithoutChannel, entry.at, message, help);
         }
     }
 }

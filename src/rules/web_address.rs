@@ -52,7 +52,7 @@ impl Context<'_> {
                 let message = format!("the address of {whose} {problem}");
                 let help = "write https://host/path; receivers check the signature, so the URL \
                     needs no secret";
-                self.error(Code::BadAddress, at, message, help);
+                self.faults.error(Code::BadAddress, at, message, help);
             }
             // What is only printed on the console is called by nobody.
             Err(Objection::Network(_)) if !self.environment.calls_webhooks() => {}
@@ -60,7 +60,8 @@ impl Context<'_> {
                 let message = format!("the address of {whose} {problem}; no page can reach it");
                 let help = "if webhooks may reach it, add its range to `allow_networks` under \
                     [outbound] in reveille.toml, and restart";
-                self.warning(Code::ForbiddenAddress, at, message, help);
+                self.faults
+                    .warning(Code::ForbiddenAddress, at, message, help);
             }
         }
     }

@@ -76,7 +76,10 @@ fn day(node: &Node, faults: &mut Diagnostics) -> Option<Weekday> {
     let found = values::weekday(word);
     if found.is_none() {
         let message = format!("{} is not a weekday", quoted(word));
-        let words = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+        let words = Weekday::Monday
+            .cycle_forward()
+            .take(7)
+            .map(values::weekday_word);
         let help = suggest::help(word, words, "write one of");
         faults.error(Code::BadChoice, node.at, message, help);
     }

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{compare, hmac_sha256};
 use crate::engine::decision::TokenSubject;
-use crate::engine::ids::{PageId, UserName};
+use crate::engine::ids::PageId;
 
 /// Characters of every token.
 pub const CHARACTERS: usize = 32;
@@ -23,66 +23,35 @@ const PURPOSE: &[u8] = b"reveille-ack-1";
 
 /// The token for this subject.
 pub fn make(secret: &[u8; 32], subject: &TokenSubject) -> String {
-    let code = code(
-        secret,
-        subject.page,
-        subject.generation,
-        subject.user.as_ref(),
-    );
+    let page = subject.page.0.to_be_bytes();
+    let generation = subject.generation.to_be_bytes();
+    // A leading byte tells "nobody" from a user; numbers have a fixed width. So no two subjects
+    // give the same bytes.
+    let (mark, name): (&[u8], &str) = match &subject.user {
+        Some(user) => (&[1], user.as_str()),
+        None => (&[0], ""),
+    };
+    let parts = [PURPOSE, &page, &generation, mark, name.as_bytes()];
+    let code = hmac_sha256(secret, &parts);
     let mut bytes = [0; TOKEN_BYTES];
-    bytes[..PAGE_BYTES].copy_from_slice(&subject.page.0.to_be_bytes());
-    bytes[PAGE_BYTES..].copy_from_slice(&code);
+    bytes[..PAGE_BYTES].copy_from_slice(&page);
+    bytes[PAGE_BYTES..].copy_from_slice(&code[..MAC_BYTES]);
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The page that a token speaks of, **unverified**: only for looking up what to verify it against.
 pub fn page_of(token: &str) -> Option<PageId> {
-    decode(token).map(|(page, _)| page)
-}
-
-/// Whether the token was made for exactly this page, generation and user (`None` when the page
-/// went to a channel target).
-pub fn verify(
-    secret: &[u8; 32],
-    token: &str,
-    page: PageId,
-    generation: u64,
-    user: Option<&UserName>,
-) -> bool {
-    let Some((named, given)) = decode(token) else {
-        return false;
-    };
-    let expected = code(secret, page, generation, user);
-    named == page && compare(&expected, &given).is_ok()
-}
-
-fn decode(token: &str) -> Option<(PageId, [u8; MAC_BYTES])> {
     if token.len() != CHARACTERS {
         return None;
     }
     let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-    let (page, code) = bytes.split_first_chunk::<PAGE_BYTES>()?;
-    let page = PageId(u64::from_be_bytes(*page));
-    Some((page, code.try_into().ok()?))
+    let page = bytes.first_chunk()?;
+    Some(PageId(u64::from_be_bytes(*page)))
 }
 
-fn code(
-    secret: &[u8; 32],
-    page: PageId,
-    generation: u64,
-    user: Option<&UserName>,
-) -> [u8; MAC_BYTES] {
-    let page = page.0.to_be_bytes();
-    let generation = generation.to_be_bytes();
-    // A leading byte tells "nobody" from a user; numbers have a fixed width. So no two subjects
-    // give the same bytes.
-    let (mark, name): (&[u8], &str) = match user {
-        Some(user) => (&[1], user.as_str()),
-        None => (&[0], ""),
-    };
-    let parts = [PURPOSE, &page, &generation, mark, name.as_bytes()];
-    let full = hmac_sha256(secret, &parts);
-    std::array::from_fn(|index| full[index])
+/// Whether the token was made for exactly this subject: each has one, and one form of it.
+pub fn verify(secret: &[u8; 32], token: &str, subject: &TokenSubject) -> bool {
+    compare(make(secret, subject).as_bytes(), token.as_bytes()).is_ok()
 }
 
 #[cfg(test)]
@@ -90,6 +59,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::engine::ids::UserName;
 
     const SECRET: [u8; 32] = [7; 32];
 
@@ -102,8 +72,7 @@ mod tests {
     }
 
     fn accepts(token: &str, subject: &TokenSubject) -> bool {
-        let user = subject.user.as_ref();
-        verify(&SECRET, token, subject.page, subject.generation, user)
+        verify(&SECRET, token, subject)
     }
 
     #[test]
@@ -135,8 +104,7 @@ mod tests {
         for other in others {
             assert!(!accepts(&token, &other), "{other:?}");
         }
-        let user = ours.user.as_ref();
-        assert!(!verify(&[8; 32], &token, ours.page, 3, user));
+        assert!(!verify(&[8; 32], &token, &ours));
     }
 
     #[test]

@@ -73,47 +73,6 @@ const STAND_INS: &[(&str, &str)] = &[
     ("Þ", "Th"),
 ];
 
-/// How a text is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Alphabet {
-    Gsm7,
-    Ucs2,
-}
-
-impl Alphabet {
-    /// The cheaper one that holds the whole text.
-    pub fn of(text: &str) -> Self {
-        if text.chars().all(|letter| septets(letter).is_some()) {
-            Self::Gsm7
-        } else {
-            Self::Ucs2
-        }
-    }
-
-    /// Units that fit when there is one segment.
-    fn units_alone(self) -> usize {
-        match self {
-            Self::Gsm7 => 160,
-            Self::Ucs2 => 70,
-        }
-    }
-
-    /// Units that fit into each of several segments.
-    fn units_each(self) -> usize {
-        match self {
-            Self::Gsm7 => 153,
-            Self::Ucs2 => 67,
-        }
-    }
-
-    fn units(self, letter: char) -> usize {
-        match self {
-            Self::Gsm7 => septets(letter).unwrap_or(1),
-            Self::Ucs2 => letter.len_utf16(),
-        }
-    }
-}
-
 /// Units of the 7-bit alphabet that a character takes; `None` if it has no place there.
 fn septets(letter: char) -> Option<usize> {
     if letter.is_ascii_alphanumeric() || BASIC.contains(letter) {
@@ -127,16 +86,18 @@ fn septets(letter: char) -> Option<usize> {
 
 /// Segments that a text takes.
 pub fn segments(text: &str) -> usize {
-    let alphabet = Alphabet::of(text);
-    let total: usize = text.chars().map(|letter| alphabet.units(letter)).sum();
-    if total <= alphabet.units_alone() {
+    let septets: Option<Vec<usize>> = text.chars().map(septets).collect();
+    let (alone, each, units) = match septets {
+        Some(septets) => (160, 153, septets),
+        None => (70, 67, text.chars().map(char::len_utf16).collect()),
+    };
+    if units.iter().sum::<usize>() <= alone {
         return 1;
     }
     let mut segments = 1;
     let mut used = 0;
-    for letter in text.chars() {
-        let units = alphabet.units(letter);
-        if used + units > alphabet.units_each() {
+    for units in units {
+        if used + units > each {
             segments += 1;
             used = 0;
         }
@@ -221,7 +182,10 @@ mod tests {
     #[test]
     fn every_stand_in_is_in_the_alphabet_and_stands_for_what_is_not() {
         for (letters, stand_in) in STAND_INS {
-            assert_eq!(Alphabet::of(stand_in), Alphabet::Gsm7, "{stand_in}");
+            assert!(
+                stand_in.chars().all(|it| septets(it).is_some()),
+                "{stand_in}"
+            );
             for letter in letters.chars() {
                 assert_eq!(septets(letter), None, "{letter}");
             }

@@ -11,4 +11,4 @@ pub mod suggest;
 pub mod truncate;
 
 pub use clean::{is_unwanted, one_line};
-pub use truncate::truncate;
+pub use truncate::{listed, more, truncate};

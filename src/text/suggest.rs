@@ -2,7 +2,7 @@
 
 use strsim::osa_distance;
 
-use super::truncate::prefix;
+use super::truncate::{listed, prefix};
 
 /// More words than these are not listed.
 const WORDS_SHOWN: usize = 12;
@@ -28,11 +28,7 @@ pub fn list(known: &[&str], lead: &str) -> String {
         .take(WORDS_SHOWN)
         .map(|word| format!("`{word}`"))
         .collect();
-    let rest = match known.len().saturating_sub(WORDS_SHOWN) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("{lead} {}{rest}", shown.join(", "))
+    format!("{lead} {}", listed(&shown, ", ", known.len()))
 }
 
 /// The nearest of the known words, if it is near enough to have been meant.

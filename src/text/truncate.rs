@@ -42,6 +42,21 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
+/// `and 3 more`, if of so many not all are shown.
+pub fn more(total: usize, shown: usize) -> Option<String> {
+    let more = total.saturating_sub(shown);
+    (more > 0).then(|| format!("and {more} more"))
+}
+
+/// `a, b and 3 more`.
+pub fn listed(shown: &[String], separator: &str, total: usize) -> String {
+    let shown_text = shown.join(separator);
+    match more(total, shown.len()) {
+        Some(more) => format!("{shown_text} {more}"),
+        None => shown_text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,14 +13,13 @@ const WIRE: &str = "src/api/wire/";
 const QUALIFIED: [&str; 1] = ["Error"];
 
 /// Names that still mean several things; the list only may shrink.
-const AMBIGUOUS: [&str; 81] = [
+const AMBIGUOUS: [&str; 80] = [
     "Action",
     "Alert",
     "Answer",
     "Audit",
     "Auth",
     "Batch",
-    "Broken",
     "Builder",
     "Caller",
     "Change",

@@ -159,11 +159,9 @@ fn sent(outcome: Outcome, words: Option<String>) -> Sent {
 pub fn compose(order: &SendRequest, links: &Links) -> String {
     let message = &order.message;
     let mut lines = vec![addressee(order)];
-    match (message.kind, message.incidents.first()) {
-        (PageKind::Bundle, _) | (_, None) => bundle(&mut lines, order),
-        (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
-            single(&mut lines, order, brief);
-        }
+    match message.single() {
+        Some(brief) => single(&mut lines, order, brief),
+        None => bundle(&mut lines, order),
     }
     if order.asks {
         lines.push(String::new());

@@ -12,7 +12,6 @@ use crate::channels::message_text;
 use crate::channels::sent::Block;
 use crate::engine::decision::{IncidentSummary, SendRequest};
 use crate::engine::incident::Status;
-use crate::engine::page::PageKind;
 use crate::engine::urgency::Urgency;
 use crate::text::one_line;
 
@@ -71,12 +70,9 @@ const GREEN: &str = "#16a34a";
 
 /// The whole body as an HTML document.
 pub fn compose(order: &SendRequest, links: &Links) -> String {
-    let message = &order.message;
-    let page = match (message.kind, message.incidents.first()) {
-        (PageKind::Bundle, _) | (_, None) => bundle(order, links),
-        (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
-            single(order, links, brief)
-        }
+    let page = match order.message.single() {
+        Some(brief) => single(order, links, brief),
+        None => bundle(order, links),
     };
     page.render()
         .expect("strings are written to a string, which cannot fail")

@@ -22,12 +22,12 @@ use lettre::message::{Mailbox, Message, MultiPart, MultiPartKind, SinglePart};
 
 pub use self::idle::IDLE_MAX;
 use self::relay::Relay;
-pub use self::settings::{Error, KIND, Settings, Tls};
+pub use self::settings::{KIND, Settings, Tls};
 use self::stage::Progress;
 use self::thread::Thread;
 use crate::channels::links::Links;
 use crate::channels::outcome::provider_words;
-use crate::channels::{CancelToken, Cancelled, Channel, Pending, Probed, Sending, Sent};
+use crate::channels::{CancelToken, Cancelled, Channel, Pending, Probed, Sending, Sent, check};
 use crate::engine::decision::SendRequest;
 use crate::engine::outcome::{Capacity, Outcome};
 use crate::engine::urgency::Urgency;
@@ -46,7 +46,7 @@ pub struct Email {
 
 impl Email {
     /// A channel over the relay of these settings; connects only when there is something to send.
-    pub fn new(mut settings: Settings, links: Links) -> Result<Self, Error> {
+    pub fn new(mut settings: Settings, links: Links) -> Result<Self, check::Error> {
         let from = mailbox(&settings, "from", &settings.from)?;
         let reply_to = settings
             .reply_to
@@ -54,14 +54,14 @@ impl Email {
             .map(|address| mailbox(&settings, "reply_to", address))
             .transpose()?;
         let public_url = links.public_url();
-        let host = public_url.split_once("://");
-        let host = host.map_or(public_url, |(_, rest)| rest);
+        let authority = public_url.split_once("://");
+        let authority = authority.map_or(public_url, |(_, rest)| rest);
         let hello = settings.hello.take();
-        let hello = hello.unwrap_or_else(|| settings::greeting_name(public_url, &settings.from));
+        let hello = hello.unwrap_or_else(|| settings::greeting_name(links.host(), &settings.from));
         Ok(Self {
             from,
             reply_to,
-            id_host: thread::host_for_ids(host),
+            id_host: thread::host_for_ids(authority),
             relay: Relay::new(settings, &hello)?,
             links,
         })
@@ -173,11 +173,13 @@ impl Channel for Email {
     }
 }
 
-fn mailbox(settings: &Settings, setting: &'static str, value: &str) -> Result<Mailbox, Error> {
-    value.parse().map_err(|_| Error::Address {
-        channel: settings.name.clone(),
-        setting,
-        value: value.to_owned(),
+fn mailbox(settings: &Settings, key: &'static str, value: &str) -> Result<Mailbox, check::Error> {
+    value.parse().map_err(|_| {
+        let problem = format!(
+            "{value:?} is not an e-mail address; write pager@example.com or \"Reveille \
+             <pager@example.com>\""
+        );
+        check::Error::new(&settings.name, key, problem)
     })
 }
 

@@ -8,14 +8,12 @@
 
 use std::error::Error;
 use std::fmt::Display;
-use std::io;
-
-use rustls::CertificateError;
 
 use super::stage::Stage;
 use super::words::{
     enhanced, is_about_size, is_about_us, is_mailbox_full, own_words, says, speaks_of_policy,
 };
+use crate::channels::outcome;
 use crate::engine::outcome::Outcome;
 use crate::engine::time::Duration;
 
@@ -35,21 +33,17 @@ const THROTTLED: Outcome = Outcome::Throttled {
 
 /// The outcome of a negative reply.
 pub fn of_reply(reply: Reply<'_>) -> Outcome {
-    match (reply.code, reply.stage) {
-        (400..=499, _) => limit(reply).unwrap_or(Outcome::Transient),
-        (500..=599, _) => limit(reply).unwrap_or_else(|| refused(reply)),
-        (_, Stage::Content) => Outcome::Unknown,
-        (_, Stage::Connect | Stage::Login | Stage::Sender | Stage::Recipient) => Outcome::Transient,
+    match reply.code {
+        400..=499 => limit(reply).unwrap_or(Outcome::Transient),
+        500..=599 => limit(reply).unwrap_or_else(|| refused(reply)),
+        _ => of_silence(reply.stage),
     }
 }
 
 /// The outcome of a conversation that broke off, or of an answer that could not be read.
 pub fn of_break(stage: Stage, error: &(dyn Error + 'static)) -> Outcome {
-    match stage {
-        Stage::Connect => tls_failure(error).unwrap_or(Outcome::Transient),
-        Stage::Login | Stage::Sender | Stage::Recipient => Outcome::Transient,
-        Stage::Content => Outcome::Unknown,
-    }
+    let tls = outcome::find(error).filter(|_| stage == Stage::Connect);
+    tls.map_or_else(|| of_silence(stage), outcome::of_tls)
 }
 
 /// The outcome when the deadline passed at this stage.
@@ -166,43 +160,12 @@ fn limit(reply: Reply<'_>) -> Option<Outcome> {
     is_spent.then_some(Outcome::QuotaExhausted)
 }
 
-/// Looks through the causes of an error for one of TLS.
-fn tls_failure(error: &(dyn Error + 'static)) -> Option<Outcome> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        // An io::Error hides what it wraps from `source`, so it is opened here.
-        let inner = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-            .map(|inner| inner as &(dyn Error + 'static));
-        let tls = [Some(error), inner]
-            .into_iter()
-            .flatten()
-            .find_map(|error| error.downcast_ref::<rustls::Error>());
-        if let Some(tls) = tls {
-            return Some(of_tls(tls));
-        }
-        next = inner.or_else(|| error.source());
-    }
-    None
-}
-
-fn of_tls(error: &rustls::Error) -> Outcome {
-    let is_name = matches!(
-        error,
-        rustls::Error::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
-        )
-    );
-    if is_name {
-        Outcome::TlsNameMismatch
-    } else {
-        Outcome::TlsOther
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
+
+    use rustls::CertificateError;
+
     use super::*;
 
     #[test]

@@ -22,12 +22,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::idle::{Idle, Used};
 use super::outcome::{self, Reply};
-use super::settings::{Error, Settings};
+use super::settings::Settings;
 use super::stage::{Progress, Stage};
-use super::stream::{self, Broken, Security};
+use super::stream::{self, Security};
 use crate::channels::certificate;
 use crate::channels::outcome::provider_words;
-use crate::channels::{CancelToken, Cancelled, Sent};
+use crate::channels::{CancelToken, Cancelled, Sent, check};
 use crate::engine::outcome::{Outcome, Validity};
 
 /// An idle connection whose answer takes longer is replaced.
@@ -62,24 +62,16 @@ pub struct Relay {
 
 impl Relay {
     /// The relay of these settings; connects only when there is something to send.
-    pub fn new(settings: Settings, hello: &str) -> Result<Self, Error> {
-        let credentials = match (&settings.username, &settings.password) {
-            (Some(name), Some(password)) => Some(Credentials::new(
-                name.clone(),
-                password.expose_secret().to_owned(),
-            )),
-            (None, None) => None,
-            (Some(_), None) | (None, Some(_)) => {
-                let channel = settings.name;
-                return Err(Error::Credentials { channel });
-            }
-        };
+    pub fn new(settings: Settings, hello: &str) -> Result<Self, check::Error> {
+        let credentials = settings.login.as_ref().map(|(name, password)| {
+            Credentials::new(name.clone(), password.expose_secret().to_owned())
+        });
         Ok(Self {
             security: Security::new(&settings)?,
             host: settings.host,
             port: settings.port,
             credentials,
-            secret: settings.password,
+            secret: settings.login.map(|(_, password)| password),
             hello: client_id(hello),
             idle: Idle::default(),
         })
@@ -173,11 +165,7 @@ impl Relay {
     ) -> Result<(Used<AsyncSmtpConnection>, Option<Validity>), Failure> {
         progress.reach(Stage::Connect);
         let server = (self.host.as_str(), self.port);
-        let connected = stream::connect(server, &self.security, &self.hello).await;
-        let greeted = connected.map_err(|broken| match broken {
-            Broken::Smtp(error) => at(Stage::Connect)(error),
-            Broken::Stream(error) => Failure::Stream(error),
-        })?;
+        let greeted = stream::connect(server, &self.security, &self.hello).await?;
         let (mut smtp, mut certificate) = (greeted.connection, greeted.certificate);
         if let Security::StartTls(tls) = &self.security {
             if !smtp.can_starttls() {
@@ -262,7 +250,8 @@ fn parameters(
     })
 }
 
-fn at(stage: Stage) -> impl FnOnce(smtp::Error) -> Failure {
+/// The failure of a step at this stage.
+pub fn at(stage: Stage) -> impl FnOnce(smtp::Error) -> Failure {
     move |error| Failure::Smtp { stage, error }
 }
 

@@ -45,8 +45,8 @@ pub struct Settings {
     pub host: String,
     pub port: u16,
     pub tls: Tls,
-    pub username: Option<String>,
-    pub password: Option<SecretString>,
+    /// User name and password.
+    pub login: Option<(String, SecretString)>,
     /// `Reveille <pager@example.com>`, or the address alone.
     pub from: String,
     pub reply_to: Option<String>,
@@ -84,12 +84,10 @@ impl Provider for Settings {
             Medium::Email,
             Capabilities {
                 threads: true,
-                updates: false,
-                buttons: false,
-                receipts: false,
                 probes: true,
                 probes_login: true,
                 incidents_named_max: INCIDENTS_NAMED_MAX,
+                ..Capabilities::default()
             },
         )
     }
@@ -101,31 +99,6 @@ impl Provider for Settings {
     fn idle_connections(&self) -> Option<usize> {
         Some(IDLE_MAX)
     }
-}
-
-/// Settings with which no mail can be sent.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(
-        "channel {channel}: {setting} {value:?} is not an e-mail address; \
-         write pager@example.com or \"Reveille <pager@example.com>\""
-    )]
-    Address {
-        channel: ChannelName,
-        setting: &'static str,
-        value: String,
-    },
-    #[error("channel {channel}: set username and password together, or neither")]
-    Credentials { channel: ChannelName },
-    #[error(
-        "channel {channel}: no certificate authorities to trust; \
-         install ca-certificates or set SSL_CERT_FILE"
-    )]
-    Trust {
-        channel: ChannelName,
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
 }
 
 fn read(name: ChannelName, section: &mut Section<'_, '_>) -> Option<Arc<dyn Provider>> {
@@ -145,8 +118,7 @@ fn read(name: ChannelName, section: &mut Section<'_, '_>) -> Option<Arc<dyn Prov
         host: host?,
         port,
         tls,
-        username,
-        password,
+        login: username.zip(password),
         from: from?,
         reply_to,
         hello,
@@ -194,11 +166,7 @@ fn host_name(value: &Value) -> Result<String, String> {
 /// The name with which relays are greeted unless one is set: the public host where that is a name
 /// of the internet, else the domain of the sender. The machine's own name often has no domain, and
 /// relays refuse such a name.
-pub fn greeting_name(public_url: &str, from: &str) -> String {
-    let host = public_url
-        .split_once("://")
-        .map_or(public_url, |(_, rest)| rest);
-    let host = host.split(['/', ':']).next().unwrap_or_default();
+pub fn greeting_name(host: &str, from: &str) -> String {
     let is_name = host.contains('.') && host.parse::<IpAddr>().is_err();
     if is_name {
         return host.to_owned();
@@ -210,6 +178,7 @@ pub fn greeting_name(public_url: &str, from: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channels::links::Links;
 
     #[test]
     fn a_relay_is_greeted_with_a_name_that_has_a_domain() {
@@ -221,7 +190,8 @@ mod tests {
             ("http://[::1]:8080", "pager@example.com", "example.com"),
             ("http://pagerhost:8080", from, "example.com"),
         ] {
-            assert_eq!(greeting_name(public_url, from), expected, "{public_url}");
+            let links = Links::new(public_url, [0; 32]);
+            assert_eq!(greeting_name(links.host(), from), expected, "{public_url}");
         }
     }
 }

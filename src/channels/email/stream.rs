@@ -1,6 +1,8 @@
 //! The bytes under a conversation with a relay, bounded: lettre reads a line to its end, however
 //! long it is, so that a relay that never ends one would fill the memory.
 
+use std::error::Error;
+use std::fmt::Debug;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -22,20 +24,16 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::settings::{Error, Settings, Tls};
-use crate::channels::certificate;
+use super::relay::{Failure, at};
+use super::settings::{Settings, Tls};
+use super::stage::Stage;
+use crate::channels::{certificate, check};
 use crate::engine::outcome::Validity;
 
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// What a relay may say on one connection, which carries 50 mails at most; usually it is 50 KB.
 pub const BYTES_MAX: usize = 1024 * 1024;
-
-/// Why there is no conversation.
-pub enum Broken {
-    Stream(io::Error),
-    Smtp(smtp::Error),
-}
 
 /// How the conversation is kept secret.
 pub enum Security {
@@ -46,20 +44,23 @@ pub enum Security {
 
 impl Security {
     /// With trust in the system's authorities (`SSL_CERT_FILE` replaces them) and the given ones.
-    pub fn new(settings: &Settings) -> Result<Self, Error> {
-        let trust = |source| Error::Trust {
-            channel: settings.name.clone(),
-            source,
+    pub fn new(settings: &Settings) -> Result<Self, check::Error> {
+        let trust = |error: &dyn Error| {
+            let problem = format!(
+                "no certificate authorities to trust; install ca-certificates or set \
+                 SSL_CERT_FILE ({error})"
+            );
+            check::Error::new(&settings.name, "tls", problem)
         };
         Ok(match settings.tls {
             Tls::None => Self::Clear,
             Tls::StartTls => {
                 let made = parameters(&settings.host, &settings.extra_roots);
-                Self::StartTls(made.map_err(|error| trust(error.into()))?)
+                Self::StartTls(made.map_err(|error| trust(&error))?)
             }
             Tls::Implicit => {
                 let made = connector(&settings.extra_roots);
-                Self::Implicit(made.map_err(|error| trust(error.into()))?)
+                Self::Implicit(made.map_err(|error| trust(&error))?)
             }
         })
     }
@@ -97,25 +98,22 @@ pub async fn connect(
     (host, port): (&str, u16),
     security: &Security,
     hello: &ClientId,
-) -> Result<Greeted, Broken> {
+) -> Result<Greeted, Failure> {
     let mut certificate = None;
-    let tcp = Bounded {
-        stream: reach(host, port).await.map_err(Broken::Stream)?,
-        left: BYTES_MAX,
-    };
+    let (tcp, peer) = reach(host, port).await.map_err(Failure::Stream)?;
     let stream: Box<dyn AsyncTokioStream> = match security {
-        Security::Clear | Security::StartTls(_) => Box::new(tcp),
+        Security::Clear | Security::StartTls(_) => Box::new(Bounded::new(tcp, peer)),
         Security::Implicit(tls) => {
             let shaken = shake_hands(host, tls, tcp).await;
-            let shaken = shaken.map_err(Broken::Stream)?;
+            let shaken = shaken.map_err(Failure::Stream)?;
             let chain = shaken.get_ref().1.peer_certificates();
             certificate = chain.and_then(|chain| certificate::validity(chain.first()?));
-            Box::new(Wrapped(shaken))
+            Box::new(Bounded::new(shaken, peer))
         }
     };
     let connected = AsyncSmtpConnection::connect_with_transport(stream, hello);
     Ok(Greeted {
-        connection: connected.await.map_err(Broken::Smtp)?,
+        connection: connected.await.map_err(at(Stage::Connect))?,
         certificate,
     })
 }
@@ -123,19 +121,19 @@ pub async fn connect(
 async fn shake_hands(
     host: &str,
     tls: &TlsConnector,
-    stream: Bounded,
-) -> io::Result<TlsStream<Bounded>> {
+    stream: TcpStream,
+) -> io::Result<TlsStream<TcpStream>> {
     let name = ServerName::try_from(host.to_owned());
     let name = name.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
     tls.connect(name, stream).await
 }
 
 /// Tries one address of the host after the other.
-async fn reach(host: &str, port: u16) -> io::Result<TcpStream> {
+async fn reach(host: &str, port: u16) -> io::Result<(TcpStream, SocketAddr)> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     for address in tokio::net::lookup_host((host, port)).await? {
         match tokio::time::timeout(CONNECT_TIME, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Ok(stream)) => return Ok((stream, address)),
             Ok(Err(error)) => last = error,
             Err(_) => last = io::Error::new(io::ErrorKind::TimedOut, "connection timed out"),
         }
@@ -145,12 +143,23 @@ async fn reach(host: &str, port: u16) -> io::Result<TcpStream> {
 
 /// A connection on which only so much more may come.
 #[derive(Debug)]
-struct Bounded {
-    stream: TcpStream,
+struct Bounded<S> {
+    stream: S,
     left: usize,
+    peer: SocketAddr,
 }
 
-impl AsyncRead for Bounded {
+impl<S> Bounded<S> {
+    fn new(stream: S, peer: SocketAddr) -> Self {
+        Self {
+            stream,
+            left: BYTES_MAX,
+            peer,
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -170,7 +179,7 @@ impl AsyncRead for Bounded {
     }
 }
 
-impl AsyncWrite for Bounded {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -188,46 +197,11 @@ impl AsyncWrite for Bounded {
     }
 }
 
-impl AsyncTokioStream for Bounded {
+impl<S> AsyncTokioStream for Bounded<S>
+where
+    S: AsyncRead + AsyncWrite + Send + Sync + Unpin + Debug,
+{
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.stream.peer_addr()
-    }
-}
-
-/// TLS over such a connection.
-#[derive(Debug)]
-struct Wrapped(TlsStream<Bounded>);
-
-impl AsyncRead for Wrapped {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Wrapped {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
-    }
-}
-
-impl AsyncTokioStream for Wrapped {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.0.get_ref().0.peer_addr()
+        Ok(self.peer)
     }
 }

@@ -7,8 +7,8 @@ use crate::channels::links::Links;
 use crate::channels::message_text;
 use crate::channels::sent::{self, Block};
 use crate::engine::decision::{IncidentSummary, Message, SendRequest};
-use crate::engine::page::{PageKind, Recipient};
-use crate::text::{one_line, truncate};
+use crate::engine::page::Recipient;
+use crate::text::{more, one_line, truncate};
 
 /// Characters of a title in a subject; the body has all of it.
 const SUBJECT_TITLE_CHARACTERS: usize = 150;
@@ -21,8 +21,8 @@ pub const LINKS_MAX: usize = 40;
 
 /// `[HIGH] #1042 disk full on db1`, the same for all mail about an incident.
 pub fn subject(message: &Message) -> String {
-    match (message.kind, message.incidents.first()) {
-        (PageKind::Bundle, _) | (_, None) => {
+    match message.single() {
+        None => {
             let urgency = message.incidents.iter().map(|brief| brief.urgency).max();
             let count = acknowledge_text::bundle_count(message);
             match urgency {
@@ -30,7 +30,7 @@ pub fn subject(message: &Message) -> String {
                 None => count,
             }
         }
-        (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => format!(
+        Some(brief) => format!(
             "[{}] #{} {}",
             message_text::urgency(brief.urgency),
             brief.incident.number,
@@ -84,12 +84,9 @@ pub fn sent(brief: &IncidentSummary) -> Vec<Block> {
 
 /// The whole body as plain text.
 pub fn compose(order: &SendRequest, links: &Links) -> String {
-    let message = &order.message;
-    let parts = match (message.kind, message.incidents.first()) {
-        (PageKind::Bundle, _) | (_, None) => bundle(order, links),
-        (PageKind::Page | PageKind::Update { .. } | PageKind::Copy, Some(brief)) => {
-            single(order, links, brief)
-        }
+    let parts = match order.message.single() {
+        Some(brief) => single(order, links, brief),
+        None => bundle(order, links),
     };
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     format!("{}\n", parts.join("\n\n"))
@@ -142,13 +139,8 @@ fn bundle(order: &SendRequest, links: &Links) -> Vec<String> {
 
 /// `and 12 more, listed behind the link` when a bundled page names only the first.
 pub fn bundle_rest(message: &Message) -> Option<String> {
-    match message
-        .incidents_total
-        .saturating_sub(message.incidents.len())
-    {
-        0 => None,
-        more => Some(format!("and {more} more, see the link")),
-    }
+    let more = more(message.incidents_total, message.incidents.len());
+    more.map(|more| format!("{more}, see the link"))
 }
 
 /// How to acknowledge, then the link.

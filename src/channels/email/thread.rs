@@ -7,7 +7,6 @@
 use std::time::{Duration, SystemTime};
 
 use crate::engine::decision::{Message, SendRequest, ThreadRef};
-use crate::engine::page::PageKind;
 use crate::engine::time::Timestamp;
 
 /// Ids of one mail, with their angle brackets.
@@ -47,14 +46,11 @@ fn message_id(order: &SendRequest, host: &str) -> String {
 }
 
 fn root(message: &Message, host: &str) -> Option<String> {
-    let brief = message.incidents.first()?;
-    match message.kind {
-        PageKind::Bundle => None,
-        PageKind::Page | PageKind::Update { .. } | PageKind::Copy => Some(format!(
-            "<incident-{}-{}.{}@{host}>",
-            brief.incident.number, brief.incident.generation, brief.opened_at.0
-        )),
-    }
+    let brief = message.single()?;
+    Some(format!(
+        "<incident-{}-{}.{}@{host}>",
+        brief.incident.number, brief.incident.generation, brief.opened_at.0
+    ))
 }
 
 /// The id of the mail under which this one goes, if it looks like one.

@@ -21,9 +21,9 @@ pub enum Reach {
 impl Reach {
     /// An address that cannot be called is the fault of whoever wrote it down.
     pub fn blamed(self, fault: Fault) -> Fault {
-        match (self, fault) {
-            (Self::Configured, Fault::Address(words)) => Fault::Own(words),
-            (Self::Configured | Self::Guarded, fault) => fault,
+        match self {
+            Self::Configured => fault.blaming_us(),
+            Self::Guarded => fault,
         }
     }
 }

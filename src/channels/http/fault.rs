@@ -1,36 +1,18 @@
 //! Why a call brought no answer: whether anything was sent, and whose fault it was.
 
 use std::error::Error;
-use std::io;
-
-use rustls::CertificateError;
 
 use super::guard::Refused;
-use crate::channels::{Sent, outcome};
+use crate::channels::Sent;
+use crate::channels::outcome::{self, cause, find};
 use crate::engine::outcome::Outcome;
 
-/// A call without an answer.
+/// A call without an answer, and what it is for the attempt.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// The address cannot or may not be called.
-    #[error("{0}")]
-    Address(String),
-    /// The request cannot be made, because of what the channel itself puts into it: its address,
-    /// its headers, its credentials. Each page of the channel fails so, whoever it is for.
-    #[error("{0}")]
-    Own(String),
-    /// Nothing was sent: refused, reset, not found, not connected in time.
-    #[error("{0}")]
-    NotSent(String),
-    /// The request was handed over and no answer came.
-    #[error("{0}")]
-    NoAnswer(String),
-    /// The certificate is for another name.
-    #[error("{0}")]
-    TlsName(String),
-    /// The certificate or the handshake is not acceptable for another reason.
-    #[error("{0}")]
-    TlsOther(String),
+#[error("{words}")]
+pub struct Fault {
+    pub outcome: Outcome,
+    words: String,
 }
 
 /// How far a call had come.
@@ -43,72 +25,50 @@ pub(super) enum Stage {
 }
 
 impl Fault {
-    /// The outcome of an attempt that ended so.
-    pub fn outcome(&self) -> Outcome {
-        match self {
-            Self::Address(_) => Outcome::RefusedTarget,
-            Self::Own(_) => Outcome::RefusedCredential,
-            Self::NotSent(_) => Outcome::Transient,
-            Self::NoAnswer(_) => Outcome::Unknown,
-            Self::TlsName(_) => Outcome::TlsNameMismatch,
-            Self::TlsOther(_) => Outcome::TlsOther,
+    pub(super) fn new(outcome: Outcome, words: impl Into<String>) -> Self {
+        let words = words.into();
+        Self { outcome, words }
+    }
+
+    /// The address cannot or may not be called.
+    pub(super) fn of_address(words: impl Into<String>) -> Self {
+        Self::new(Outcome::RefusedTarget, words)
+    }
+
+    /// The same where the channel itself put the address, or whatever it is, into the request: each
+    /// page of the channel fails so, whoever it is for.
+    pub(super) fn blaming_us(self) -> Self {
+        match self.outcome {
+            Outcome::RefusedTarget => Self::new(Outcome::RefusedCredential, self.words),
+            _ => self,
         }
     }
 
     /// What came of an attempt that ended so.
     pub fn sent(&self) -> Sent {
-        Sent::new(
-            self.outcome(),
-            outcome::provider_words(&self.to_string(), &[]),
-        )
+        Sent::new(self.outcome, outcome::provider_words(&self.words, &[]))
     }
 
     /// Reads an error and all that caused it.
     pub(super) fn of(stage: Stage, error: &(dyn Error + 'static)) -> Self {
         if let Some(refused) = find::<Refused>(error) {
-            return Self::Address(refused.to_string());
-        }
-        if let Some(tls) = find::<rustls::Error>(error)
-            && let Some(fault) = Self::of_tls(stage, tls)
-        {
-            return fault;
-        }
-        let words = innermost(error).to_string();
-        match stage {
-            Stage::Connecting => Self::NotSent(words),
-            Stage::Connected => Self::NoAnswer(words),
-        }
-    }
-
-    fn of_tls(stage: Stage, error: &rustls::Error) -> Option<Self> {
-        let words = format!("TLS: {error}");
-        if let rustls::Error::InvalidCertificate(problem) = error {
-            return Some(match problem {
-                CertificateError::NotValidForName
-                | CertificateError::NotValidForNameContext { .. } => Self::TlsName(words),
-                _ => Self::TlsOther(words),
-            });
+            return Self::of_address(refused.to_string());
         }
         // A handshake that fails will fail again; on a standing connection TLS is only one more
-        // way of being cut off.
-        match stage {
-            Stage::Connecting => Some(Self::TlsOther(words)),
-            Stage::Connected => None,
+        // way of being cut off, unless the certificate is the reason.
+        let is_final = |tls: &&rustls::Error| {
+            stage == Stage::Connecting || matches!(tls, rustls::Error::InvalidCertificate(_))
+        };
+        if let Some(tls) = find::<rustls::Error>(error).filter(is_final) {
+            return Self::new(outcome::of_tls(tls), format!("TLS: {tls}"));
         }
+        let outcome = match stage {
+            Stage::Connecting => Outcome::Transient,
+            // The request was handed over and no answer came.
+            Stage::Connected => Outcome::Unknown,
+        };
+        Self::new(outcome, innermost(error).to_string())
     }
-}
-
-/// The first error of a kind in the chain. An I/O error hides what it wraps from `source`, so it
-/// is opened on the way.
-fn find<'error, E: Error + 'static>(error: &'error (dyn Error + 'static)) -> Option<&'error E> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<E>() {
-            return Some(found);
-        }
-        next = cause(error);
-    }
-    None
 }
 
 fn innermost<'error>(error: &'error (dyn Error + 'static)) -> &'error (dyn Error + 'static) {
@@ -119,18 +79,12 @@ fn innermost<'error>(error: &'error (dyn Error + 'static)) -> &'error (dyn Error
     innermost
 }
 
-fn cause<'error>(error: &'error (dyn Error + 'static)) -> Option<&'error (dyn Error + 'static)> {
-    match error
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref)
-    {
-        Some(wrapped) => Some(wrapped),
-        None => error.source(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
+
+    use rustls::CertificateError;
+
     use super::*;
 
     fn wrapped(error: rustls::Error) -> io::Error {
@@ -152,7 +106,7 @@ mod tests {
         ];
         for (stage, error, outcome) in cases {
             let fault = Fault::of(stage, &wrapped(error.clone()));
-            assert_eq!(fault.outcome(), outcome, "{stage:?} {error}");
+            assert_eq!(fault.outcome, outcome, "{stage:?} {error}");
         }
     }
 
@@ -164,7 +118,7 @@ mod tests {
             (Stage::Connected, Outcome::Unknown),
         ];
         for (stage, outcome) in cases {
-            assert_eq!(Fault::of(stage, &reset).outcome(), outcome);
+            assert_eq!(Fault::of(stage, &reset).outcome, outcome);
         }
     }
 }

@@ -33,6 +33,7 @@ use self::setup::{GuardedResolver, build, builder, proxy};
 use crate::channels::cancel::{CancelToken, Cancelled, Tested};
 use crate::channels::certificate;
 use crate::channels::retry_after;
+use crate::engine::outcome::Outcome;
 use crate::engine::time::{Duration, Timestamp};
 
 /// One call.
@@ -133,7 +134,10 @@ impl Http {
             (None, Ok(Err(error))) => Err(reach.blamed(fault(error))),
             (None, Ok(Ok(())) | Err(_)) => {
                 let seconds = deadline.as_secs_f32();
-                Err(Fault::NoAnswer(format!("no answer within {seconds} s")))
+                Err(Fault::new(
+                    Outcome::Unknown,
+                    format!("no answer within {seconds} s"),
+                ))
             }
         }
     }
@@ -177,7 +181,7 @@ impl Http {
 
 /// A host that is an address is never looked up, so the resolver does not see it.
 fn check_literal(guard: &Guard, url: &reqwest::Url) -> Result<(), Fault> {
-    literal(guard, url).map_err(|refused| Fault::Address(refused.to_string()))
+    literal(guard, url).map_err(|refused| Fault::of_address(refused.to_string()))
 }
 
 /// Whether a guarded call may go where this address leads without being looked up.
@@ -193,7 +197,7 @@ pub fn literal(guard: &Guard, url: &reqwest::Url) -> Result<(), Refused> {
 /// Whether this is an address that can be called at all: `http` or `https`, a host, no user name.
 pub fn check_url(url: &str) -> Result<reqwest::Url, Fault> {
     // The address is not repeated: it may hold a secret.
-    parse_url(url).map_err(|problem| Fault::Address(format!("the URL {problem}")))
+    parse_url(url).map_err(|problem| Fault::of_address(format!("the URL {problem}")))
 }
 
 /// The same, with what goes on after "the URL".
@@ -227,7 +231,10 @@ pub fn check_header(name: &str, value: &str) -> Result<(), Fault> {
 }
 
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Fault> {
-    let fault = || Fault::Own(format!("the header {name:?} or its value cannot be sent"));
+    let fault = || {
+        let words = format!("the header {name:?} or its value cannot be sent");
+        Fault::new(Outcome::RefusedCredential, words)
+    };
     let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| fault())?;
     let mut value = HeaderValue::from_str(value).map_err(|_| fault())?;
     // Any of them may be a key.
@@ -263,7 +270,7 @@ fn prepare(
 
 fn fault(error: reqwest::Error) -> Fault {
     if error.is_builder() {
-        return Fault::Address(error.without_url().to_string());
+        return Fault::of_address(error.without_url().to_string());
     }
     let stage = if error.is_connect() || error.is_dns() {
         Stage::Connecting

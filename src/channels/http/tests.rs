@@ -144,7 +144,7 @@ async fn an_answer_whose_head_is_larger_than_any_honest_one_is_no_answer() {
         let whole = short.replace("x-short: y", &head);
         let answer = answer_to(Reply::Raw(whole.into_bytes())).await;
         let found = answer.map(|answer| answer.status);
-        assert_eq!(found.map_err(|fault| fault.outcome()), expected, "{what}");
+        assert_eq!(found.map_err(|fault| fault.outcome), expected, "{what}");
     }
 }
 
@@ -166,7 +166,7 @@ async fn what_ends_without_an_answer_is_classified_by_how_far_it_came() {
             ..get(&url)
         };
         let found = http(&[], Vec::new()).call(request).await;
-        let outcome = found.map_err(|fault| fault.outcome());
+        let outcome = found.map_err(|fault| fault.outcome);
         assert_eq!(outcome, Err(Outcome::Unknown), "{what}");
     }
 }
@@ -183,7 +183,7 @@ async fn nothing_was_sent_when_nobody_listens_or_the_name_is_unknown() {
     ];
     for url in urls {
         let found = http(&[], Vec::new()).call(get(&url)).await;
-        let outcome = found.map_err(|fault| fault.outcome());
+        let outcome = found.map_err(|fault| fault.outcome);
         assert_eq!(outcome, Err(Outcome::Transient), "{url}");
     }
 }
@@ -209,7 +209,7 @@ async fn a_guarded_call_reaches_no_private_network_however_it_is_written() {
         let url = format!("http://{host}:{port}/");
         let fault = http(&[], Vec::new()).call(guarded(&url)).await;
         let fault = fault.expect_err(host);
-        assert_eq!(fault.outcome(), Outcome::RefusedTarget, "{host}: {fault}");
+        assert_eq!(fault.outcome, Outcome::RefusedTarget, "{host}: {fault}");
         assert!(
             fault.to_string().contains("allow_networks"),
             "{host}: {fault}"
@@ -242,7 +242,7 @@ async fn addresses_that_cannot_be_called_are_refused_and_not_repeated() {
     for url in urls {
         let fault = http(&[], Vec::new()).call(guarded(url)).await;
         let fault = fault.expect_err(url);
-        assert_eq!(fault.outcome(), Outcome::RefusedTarget, "{url}");
+        assert_eq!(fault.outcome, Outcome::RefusedTarget, "{url}");
         assert!(!fault.to_string().contains("hush"), "{fault}");
     }
 }
@@ -336,7 +336,7 @@ async fn certificates_are_checked_and_their_faults_told_apart() {
         }
         let found = found
             .map(|answer| answer.status)
-            .map_err(|fault| fault.outcome());
+            .map_err(|fault| fault.outcome);
         assert_eq!(found, expected, "{name} until {not_after}");
     }
 }
@@ -354,10 +354,7 @@ async fn a_server_that_does_not_speak_tls_is_a_tls_trouble() {
     });
     let url = format!("https://localhost:{port}/");
     let found = http(&[], Vec::new()).call(get(&url)).await;
-    assert_eq!(
-        found.map_err(|fault| fault.outcome()),
-        Err(Outcome::TlsOther)
-    );
+    assert_eq!(found.map_err(|fault| fault.outcome), Err(Outcome::TlsOther));
 }
 
 #[tokio::test]
@@ -470,16 +467,12 @@ async fn what_the_channel_itself_puts_into_a_request_is_never_the_targets_fault(
     ];
     for (what, request) in requests {
         let fault = http.call(request).await.expect_err("cannot be made");
-        assert_eq!(
-            fault.outcome(),
-            Outcome::RefusedCredential,
-            "{what}: {fault}"
-        );
+        assert_eq!(fault.outcome, Outcome::RefusedCredential, "{what}: {fault}");
         assert!(!fault.to_string().contains("xoxb"), "{what}: {fault}");
     }
     let target = http.call(guarded("ftp://example.com/")).await;
     let target = target.expect_err("cannot be called");
-    assert_eq!(target.outcome(), Outcome::RefusedTarget);
+    assert_eq!(target.outcome, Outcome::RefusedTarget);
     assert!(server.calls().is_empty());
 }
 

@@ -14,7 +14,7 @@ use crate::engine::decision::{IncidentSummary, Message, SendRequest, ThreadRef};
 use crate::engine::event::Link;
 use crate::engine::incident::Status;
 use crate::engine::page::PageKind;
-use crate::text::one_line;
+use crate::text::{more, one_line};
 
 const HEADER_MAX: usize = 150;
 const SECTION_MAX: usize = 3_000;
@@ -158,10 +158,7 @@ fn bundle(message: &Message) -> Vec<Value> {
     });
     let shown = lines(listed, SECTION_MAX - LINE_MAX);
     let named = shown.lines().count();
-    let more = match message.incidents_total.saturating_sub(named) {
-        0 => None,
-        more => Some(format!("and {more} more")),
-    };
+    let more = more(message.incidents_total, named);
     let listed = lines([shown].into_iter().chain(more), SECTION_MAX);
     let head = match message.kind {
         PageKind::Update { .. } => format!("Bundle of {} incidents", message.incidents_total),

@@ -11,6 +11,7 @@ use crate::engine::time::Timestamp;
 use crate::signing;
 use crate::text::{hash, hex};
 
+use super::scalar;
 use super::settings::{Confirm, Settings};
 
 impl Inbound for Settings {
@@ -79,12 +80,7 @@ fn made_up_id(body: &[u8], now: Timestamp) -> Text {
 
 /// Text or a number at a pointer.
 fn pointed(root: &Value, setting: &str, pointer: &str) -> Result<Text, String> {
-    let text = match root.pointer(pointer) {
-        Some(Value::String(text)) => Some(text.clone()),
-        Some(Value::Number(number)) => Some(number.to_string()),
-        Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => None,
-    };
-    let text = text.map(Text::from);
+    let text = root.pointer(pointer).and_then(scalar).map(Text::from);
     text.ok_or_else(|| format!("no text at {pointer}; {setting} of the settings names it"))
 }
 

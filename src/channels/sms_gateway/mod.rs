@@ -120,25 +120,12 @@ impl SmsGateway {
         let outcome = outcome::of(answer.status, &SUCCESS, answer.retry_after);
         let words = format!("HTTP {} {}", answer.status, answer.text());
         let sent = self.sent(outcome, &words);
-        let (outcome, capacity) = match outcome {
-            Outcome::Delivered | Outcome::Accepted => {
-                let json = answer.json().unwrap_or_default();
-                let amount = json.pointer(&balance.amount);
-                (outcome, balance::judge(amount, "", balance.min))
-            }
-            Outcome::Throttled { .. } | Outcome::Transient | Outcome::Unknown => {
-                (outcome, Capacity::Unread)
-            }
+        let json = answer.json().unwrap_or_default();
+        let capacity = balance::of(&sent, json.pointer(&balance.amount), "", balance.min);
+        let outcome = match capacity {
             // It answers; what it says of this address says nothing about messages.
-            Outcome::RefusedTarget
-            | Outcome::RefusedContent
-            | Outcome::RefusedCredential
-            | Outcome::TlsNameMismatch
-            | Outcome::TlsOther
-            | Outcome::QuotaExhausted => {
-                let words = sent.provider_message.as_deref().unwrap_or_default();
-                (Outcome::Accepted, balance::refused(words))
-            }
+            Capacity::Enough | Capacity::Low { .. } => Outcome::Accepted,
+            Capacity::Unread => outcome,
         };
         Probed {
             outcome,

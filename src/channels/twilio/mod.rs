@@ -126,25 +126,9 @@ impl Twilio {
         let Ok(answer) = self.http.call(self.request(&url, PROBE_DEADLINE)).await else {
             return Capacity::Unread;
         };
-        let sent = self.read(&answer);
-        match sent.outcome {
-            Outcome::Delivered | Outcome::Accepted => {}
-            Outcome::Throttled { .. } | Outcome::Transient | Outcome::Unknown => {
-                return Capacity::Unread;
-            }
-            Outcome::RefusedTarget
-            | Outcome::RefusedContent
-            | Outcome::RefusedCredential
-            | Outcome::TlsNameMismatch
-            | Outcome::TlsOther
-            | Outcome::QuotaExhausted => {
-                let words = sent.provider_message.unwrap_or_default();
-                return balance::refused(&words);
-            }
-        }
         let json = answer.json().unwrap_or_default();
         let currency = json["currency"].as_str().unwrap_or_default();
-        balance::judge(Some(&json["balance"]), currency, least)
+        balance::of(&self.read(&answer), json.get("balance"), currency, least)
     }
 
     fn account_url(&self, rest: &str) -> String {

@@ -71,13 +71,11 @@ impl Provider for Settings {
             self.name.clone(),
             Medium::Sms,
             Capabilities {
-                threads: false,
-                updates: false,
-                buttons: false,
                 receipts: true,
                 probes: true,
                 probes_login: true,
                 incidents_named_max: INCIDENTS_NAMED_MAX,
+                ..Capabilities::default()
             },
         )
     }

@@ -204,6 +204,24 @@ impl Content {
 }
 
 impl Event {
+    /// An event without an id, by a sender that its format does not tell from others.
+    pub fn new(
+        action: Action,
+        dedup_key: impl Into<Text>,
+        spoken: EventTime,
+        content: Content,
+    ) -> Self {
+        Self {
+            action,
+            dedup_key: dedup_key.into(),
+            id: None,
+            spoken,
+            asserted_by: None,
+            content: Arc::new(content),
+            faults: Vec::new(),
+        }
+    }
+
     /// Bytes of all that it says, about.
     pub fn bytes(&self) -> usize {
         const FRAME: usize = 256;

@@ -651,15 +651,7 @@ pub fn task(id: u64) -> Task {
 
 /// An event that says no more than it must.
 pub fn event(action: Action, dedup_key: &str, content: Content) -> Event {
-    Event {
-        action,
-        dedup_key: dedup_key.into(),
-        id: None,
-        spoken: EventTime::OccurredAt(None),
-        asserted_by: None,
-        content: Arc::new(content),
-        faults: Vec::new(),
-    }
+    Event::new(action, dedup_key, EventTime::OccurredAt(None), content)
 }
 
 /// 2026-11-23T03:10:00Z.

@@ -77,7 +77,7 @@ fn links(event: Fields<'_>, faults: &mut Faults) -> Vec<Link> {
     }
     add_each(event, "links", ("href", "text"), &mut links, faults);
     add_each(event, "images", ("src", "alt"), &mut links, faults);
-    links.finish(Place::at(event.path), faults)
+    links.finish(Place::At(event.path), faults)
 }
 
 /// Adds the links of an array; `names` are those of address and text.
@@ -90,7 +90,7 @@ fn add_each(
 ) {
     let path = event.place(array).to_string();
     for (index, value) in event.array(array, faults).iter().enumerate() {
-        let path = Place::index(&path, index).to_string();
+        let path = Place::Index(&path, index).to_string();
         let Value::Object(_) = value else {
             let found = fields::kind(value);
             faults.add(&path, format_args!("is {found}; the link was omitted"));

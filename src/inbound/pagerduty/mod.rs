@@ -6,11 +6,9 @@
 mod answers;
 mod content;
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
-use crate::engine::event::{Action, Event, EventTime, Text};
+use crate::engine::event::{Action, Event, EventTime, Fault, Text};
 use crate::text::hash::Fnv128;
 
 use self::answers::{ANSWERS, CHANGE_ANSWERS};
@@ -20,7 +18,7 @@ use super::batch::{Batch, wrong_root};
 use super::dedup;
 use super::faults::{Faults, Place};
 use super::fields::Fields;
-use super::{BodyLimit, Descriptor, Parsed, Source, json, moment};
+use super::{BodyLimit, Descriptor, Source, json};
 
 /// The format as it stands in the table.
 pub static FORMAT: Descriptor = EVENTS;
@@ -28,7 +26,7 @@ pub static FORMAT: Descriptor = EVENTS;
 const EVENTS: Descriptor = Descriptor {
     word: "pagerduty",
     is_mapped: false,
-    parse,
+    read: |source, root, batch| read_event(source, root, batch, read),
     body_limit: BodyLimit::Ordinary,
     key_characters: Some(32),
     answers: Some(ANSWERS),
@@ -36,50 +34,29 @@ const EVENTS: Descriptor = Descriptor {
 
 /// Change events, which have a path of their own and no key.
 pub static CHANGE: Descriptor = Descriptor {
-    parse: parse_change,
+    read: |source, root, batch| read_event(source, root, batch, change),
     answers: Some(CHANGE_ANSWERS),
     ..EVENTS
 };
 
-/// Reads a body: one event.
-pub fn parse(source: Source<'_>, body: &[u8]) -> Parsed {
-    parse_one(body, |event, faults| {
-        read(source, event, || unique_key(source, body), faults)
-    })
-}
-
-/// Reads a change event: something was deployed or set, nothing is wrong.
-pub fn parse_change(source: Source<'_>, body: &[u8]) -> Parsed {
-    parse_one(body, |event, faults| {
-        change(source, event, unique_key(source, body), faults)
-    })
-}
-
-fn parse_one(body: &[u8], read: impl FnOnce(Fields<'_>, &mut Faults) -> Option<Event>) -> Parsed {
-    let document = match json::read(body) {
-        Ok(document) => document,
-        Err(fault) => return Parsed::refused(fault),
-    };
-    let Value::Object(object) = &document.root else {
-        return Parsed::refused(wrong_root(&document.root, "one event object"));
-    };
-    let mut batch = Batch::new(document.mended);
-    let event = Fields { object, path: "$" };
-    batch.read("$", |faults| read(event, faults));
-    batch.finish()
-}
-
-fn change(
+/// A body is one event.
+fn read_event(
     source: Source<'_>,
-    event: Fields<'_>,
-    dedup_key: Text,
-    faults: &mut Faults,
-) -> Option<Event> {
-    let payload = event.object("payload", faults).map(|object| Fields {
-        object,
-        path: "$.payload",
-    });
-    let Some(payload) = payload else {
+    root: &Value,
+    batch: &mut Batch,
+    read: fn(Source<'_>, Fields<'_>, &mut Faults) -> Option<Event>,
+) -> Result<(), Fault> {
+    let Value::Object(object) = root else {
+        return Err(wrong_root(root, "one event object"));
+    };
+    let event = Fields { object, path: "$" };
+    batch.read("$", |faults| read(source, event, faults));
+    Ok(())
+}
+
+/// A change event: something was deployed or set, nothing is wrong.
+fn change(source: Source<'_>, event: Fields<'_>, faults: &mut Faults) -> Option<Event> {
+    let Some(payload) = event.inner("payload", "$.payload", faults) else {
         missing(event.place("payload"), "payload", faults);
         return None;
     };
@@ -87,18 +64,14 @@ fn change(
         missing(payload.place("summary"), "payload.summary", faults);
         return None;
     }
-    let moment = payload
-        .get("timestamp")
-        .and_then(|value| moment::reported(value, source.now, payload.place("timestamp"), faults));
-    Some(Event {
-        action: Action::Change,
-        dedup_key,
-        id: None,
-        spoken: EventTime::OccurredAt(moment),
-        asserted_by: None,
-        content: Arc::new(content(source, event, Some(payload), faults)),
-        faults: Vec::new(),
-    })
+    let moment = payload.moment("timestamp", source.now, faults);
+    let content = content(source, event, Some(payload), faults);
+    Some(Event::new(
+        Action::Change,
+        unique_key(source),
+        moment,
+        content,
+    ))
 }
 
 /// What a body, which need not be good otherwise, says about who posts.
@@ -128,21 +101,16 @@ pub fn routing_key(body: &[u8]) -> RoutingKey {
 /// Stands for the random key that the original gives to a trigger without one. Nothing is random
 /// here, so the time in milliseconds makes it unique: only the very same body within the same
 /// millisecond gets the same key, and then it is one event sent twice.
-fn unique_key(source: Source<'_>, body: &[u8]) -> Text {
+fn unique_key(source: Source<'_>) -> Text {
     Fnv128::default()
         .with(source.integration.name.as_str())
-        .with_bytes(body)
+        .with_bytes(source.body)
         .with_bytes(&source.now.0.to_le_bytes())
         .to_hex()
         .into()
 }
 
-fn read(
-    source: Source<'_>,
-    event: Fields<'_>,
-    unique_key: impl FnOnce() -> Text,
-    faults: &mut Faults,
-) -> Option<Event> {
+fn read(source: Source<'_>, event: Fields<'_>, faults: &mut Faults) -> Option<Event> {
     let action = action(event, faults);
     let dedup_key = event.text("dedup_key", faults);
     if dedup_key.is_none() && matches!(action, Some(Action::Acknowledge | Action::Resolve)) {
@@ -151,31 +119,21 @@ fn read(
     }
     let dedup_key = match dedup_key {
         Some(key) => dedup::key(&key, event.place("dedup_key"), faults),
-        None => unique_key(),
+        None => unique_key(source),
     };
-    let payload = event.object("payload", faults);
-    let payload = payload.map(|object| Fields {
-        object,
-        path: "$.payload",
-    });
+    let payload = event.inner("payload", "$.payload", faults);
     let is_complete = match action {
         // A missing payload is reported beside a missing action, all at once.
         None | Some(Action::Trigger) => require(event, payload, faults),
         Some(Action::Acknowledge | Action::Resolve | Action::Change | Action::Ignore) => true,
     };
     let action = action.filter(|_| is_complete)?;
-    let moment = payload
-        .and_then(|payload| Some((payload.get("timestamp")?, payload.place("timestamp"))))
-        .and_then(|(value, place)| moment::reported(value, source.now, place, faults));
-    Some(Event {
-        action,
-        dedup_key,
-        id: None,
-        spoken: EventTime::OccurredAt(moment),
-        asserted_by: None,
-        content: Arc::new(content(source, event, payload, faults)),
-        faults: Vec::new(),
-    })
+    let moment = match payload {
+        Some(payload) => payload.moment("timestamp", source.now, faults),
+        None => EventTime::OccurredAt(None),
+    };
+    let content = content(source, event, payload, faults);
+    Some(Event::new(action, dedup_key, moment, content))
 }
 
 fn action(event: Fields<'_>, faults: &mut Faults) -> Option<Action> {

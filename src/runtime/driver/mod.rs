@@ -502,17 +502,12 @@ route:
     }
 
     pub fn events(action: Action, keys: &[&str]) -> Vec<Event> {
-        let event = |key: &&str| Event {
-            action,
-            dedup_key: (*key).into(),
-            id: None,
-            spoken: EventTime::OccurredAt(None),
-            asserted_by: None,
-            content: Arc::new(Content {
+        let event = |key: &&str| {
+            let content = Content {
                 severity: "critical".into(),
                 ..Content::default()
-            }),
-            faults: Vec::new(),
+            };
+            Event::new(action, *key, EventTime::OccurredAt(None), content)
         };
         keys.iter().map(event).collect()
     }
