@@ -124,13 +124,17 @@ pub enum Refusal {
 
 impl Refusal {
     /// There is no such thing of this kind.
-    pub fn unknown(kind: &'static str, name: impl ToString) -> Self {
+    pub fn unknown(kind: &'static str, name: &(impl ToString + ?Sized)) -> Self {
         let name = name.to_string();
         Self::Unknown { kind, name }
     }
 
     /// This value is not allowed; `help` says which is.
-    pub fn invalid(what: &'static str, value: impl ToString, help: impl Into<String>) -> Self {
+    pub fn invalid(
+        what: &'static str,
+        value: &(impl ToString + ?Sized),
+        help: impl Into<String>,
+    ) -> Self {
         let (value, help) = (value.to_string(), help.into());
         Self::Invalid { what, value, help }
     }

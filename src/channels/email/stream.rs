@@ -104,7 +104,8 @@ pub async fn connect(
     let stream: Box<dyn AsyncTokioStream> = match security {
         Security::Clear | Security::StartTls(_) => Box::new(Bounded::new(tcp, peer)),
         Security::Implicit(tls) => {
-            let shaken = shake_hands(host, tls, tcp).await;
+            // What comes before the first word of SMTP counts as well.
+            let shaken = shake_hands(host, tls, Bounded::new(tcp, peer)).await;
             let shaken = shaken.map_err(Failure::Stream)?;
             let chain = shaken.get_ref().1.peer_certificates();
             certificate = chain.and_then(|chain| certificate::validity(chain.first()?));
@@ -121,8 +122,8 @@ pub async fn connect(
 async fn shake_hands(
     host: &str,
     tls: &TlsConnector,
-    stream: TcpStream,
-) -> io::Result<TlsStream<TcpStream>> {
+    stream: Bounded<TcpStream>,
+) -> io::Result<TlsStream<Bounded<TcpStream>>> {
     let name = ServerName::try_from(host.to_owned());
     let name = name.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
     tls.connect(name, stream).await

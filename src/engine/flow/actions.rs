@@ -64,7 +64,7 @@ fn check(tx: &StepTransaction<'_>, verb: &Verb) -> Result<(), Refusal> {
         Verb::Note { text } if text.chars().count() > NOTE_CHARACTERS => {
             let count = format!("{} characters", text.chars().count());
             let help = format!("use at most {NOTE_CHARACTERS}");
-            Err(Refusal::invalid("note of", count, help))
+            Err(Refusal::invalid("note of", &count, help))
         }
         Verb::Acknowledge
         | Verb::Unacknowledge

@@ -25,7 +25,7 @@ pub fn apply(tx: &mut StepTransaction<'_>, report: DeliveryReport) -> Result<(),
             let help = format!("only {} may report on it", known.channel);
             Err(Refusal::invalid(
                 "delivery report on attempt",
-                attempt,
+                &attempt,
                 help,
             ))
         }

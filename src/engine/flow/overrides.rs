@@ -36,7 +36,7 @@ fn check(tx: &StepTransaction<'_>, request: &OverrideRequest) -> Result<(), Refu
     let now = tx.now.wall;
     if request.until <= now || request.until <= request.from.unwrap_or(now) {
         let help = "give a time after now and after `from`";
-        return Err(Refusal::invalid("until", request.until, help));
+        return Err(Refusal::invalid("until", &request.until, help));
     }
     Ok(())
 }
@@ -44,7 +44,7 @@ fn check(tx: &StepTransaction<'_>, request: &OverrideRequest) -> Result<(), Refu
 /// Takes an override back.
 pub fn remove(tx: &mut StepTransaction<'_>, id: OverrideId) -> Result<(), Refusal> {
     if tx.override_(&id).is_none() {
-        return Err(Refusal::unknown("override", id));
+        return Err(Refusal::unknown("override", &id));
     }
     tx.drop_override(&id);
     Ok(())

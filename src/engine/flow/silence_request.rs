@@ -115,7 +115,7 @@ fn check_silence(tx: &StepTransaction<'_>, request: &SilenceRequest) -> Result<(
     if !tx.state.has_room_for_silence(request.replaces) {
         let what = "another silence in addition to";
         let count = format!("{} that have not ended", Silence::MAX);
-        return Err(Refusal::invalid(what, count, "end some of them first"));
+        return Err(Refusal::invalid(what, &count, "end some of them first"));
     }
     let now = tx.now.wall;
     let most = tx.rules.settings.silence_max;
@@ -126,18 +126,18 @@ fn check_silence(tx: &StepTransaction<'_>, request: &SilenceRequest) -> Result<(
             `everything: true` (--everything), or alertname=~\".+\" for every alert with a name";
         let what = "a silence that covers everything";
         let written = covering::written(&request.matchers);
-        return Err(Refusal::invalid(what, written, help));
+        return Err(Refusal::invalid(what, &written, help));
     }
     if request.until <= request.from.unwrap_or(now).max(now) {
         let help = "give a time after now and after `from`";
-        return Err(Refusal::invalid("until", request.until, help));
+        return Err(Refusal::invalid("until", &request.until, help));
     }
     if request.until.since(now) > most {
         let help = format!("a silence ends at most {most} from now (setting silence_max)");
-        return Err(Refusal::invalid("until", request.until, help));
+        return Err(Refusal::invalid("until", &request.until, help));
     }
     match request.replaces {
-        Some(id) if tx.silence(&id).is_none() => Err(Refusal::unknown("silence", id)),
+        Some(id) if tx.silence(&id).is_none() => Err(Refusal::unknown("silence", &id)),
         Some(_) | None => Ok(()),
     }
 }
@@ -145,7 +145,7 @@ fn check_silence(tx: &StepTransaction<'_>, request: &SilenceRequest) -> Result<(
 /// Ends a silence by hand.
 pub fn expire(tx: &mut StepTransaction<'_>, id: SilenceId) -> Result<(), Refusal> {
     if tx.silence(&id).is_none() {
-        return Err(Refusal::unknown("silence", id));
+        return Err(Refusal::unknown("silence", &id));
     }
     if silence::begin_end(tx, id) {
         let pass = Pass {
