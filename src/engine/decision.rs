@@ -210,7 +210,7 @@ pub struct SendRequest {
     pub asks: bool,
     pub message: Message,
     /// Where an earlier message about the same incident stands on this channel.
-    pub place: Option<ThreadRef>,
+    pub thread: Option<ThreadRef>,
     /// Short plain text: a richer form was refused.
     pub plain_text_only: bool,
     /// Time that the channel has for the attempt.

@@ -108,7 +108,7 @@ async fn a_notice_stands_in_the_thread_of_its_page() {
     let page = orders::page(1042, "disk full on db1");
     let reference = orders::send(&email, &page).await.reference.unwrap();
     let mut notice = orders::acknowledged(1042, "disk full on db1");
-    notice.place = Some(ThreadRef::Thread(reference.as_str().into()));
+    notice.thread = Some(ThreadRef::Thread(reference.as_str().into()));
     orders::send(&email, &notice).await;
     let page = relay.next().await.entity;
     let notice = relay.next().await.entity;

@@ -23,7 +23,7 @@ impl Thread {
     /// The ids of the mail for this request, under a host that [`host_for_ids`] has checked.
     pub fn of(order: &SendRequest, host: &str) -> Self {
         let root = root(&order.message, host);
-        let earlier = order.place.as_ref().and_then(earlier_id);
+        let earlier = order.thread.as_ref().and_then(earlier_id);
         let references = root.as_ref().map(|root| match earlier {
             Some(earlier) => format!("{root} {earlier}"),
             None => root.clone(),
@@ -54,8 +54,8 @@ fn root(message: &Message, host: &str) -> Option<String> {
 }
 
 /// The id of the mail under which this one goes, if it looks like one.
-fn earlier_id(place: &ThreadRef) -> Option<&str> {
-    let (ThreadRef::Thread(id) | ThreadRef::Edit(id)) = place;
+fn earlier_id(thread: &ThreadRef) -> Option<&str> {
+    let (ThreadRef::Thread(id) | ThreadRef::Edit(id)) = thread;
     let inner = id.strip_prefix('<')?.strip_suffix('>')?;
     let is_id = inner
         .chars()
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn mails_about_one_incident_stand_under_one_root() {
         let mut update = sample::update(Medium::Email, UpdateKind::Resolved, sample::resolved());
-        update.place = Some(ThreadRef::Thread("<page-17.1@pager.example.com>".into()));
+        update.thread = Some(ThreadRef::Thread("<page-17.1@pager.example.com>".into()));
         let thread = Thread::of(&update, HOST);
         let root = "<incident-1042-1.1778551800000@pager.example.com>";
         assert_eq!(thread.root.as_deref(), Some(root));
@@ -123,7 +123,7 @@ mod tests {
     fn nothing_that_is_not_an_id_gets_into_the_references() {
         for text in ["C024:1503435956", "<a\r\nBcc: x@y>", "<a> <b>", ""] {
             let mut order = sample::order(Medium::Email);
-            order.place = Some(ThreadRef::Thread(text.into()));
+            order.thread = Some(ThreadRef::Thread(text.into()));
             let thread = Thread::of(&order, HOST);
             assert_eq!(thread.references, thread.root, "{text}");
         }

@@ -58,7 +58,7 @@ pub(super) fn text(order: &SendRequest, links: &Links) -> String {
 /// The message as blocks.
 pub(super) fn blocks(order: &SendRequest, links: &Links, buttons: Buttons) -> Vec<Value> {
     let message = &order.message;
-    let is_reply = matches!(order.place, Some(ThreadRef::Thread(_)));
+    let is_reply = matches!(order.thread, Some(ThreadRef::Thread(_)));
     if let (true, false, Some(news)) = (is_reply, order.asks, message_text::news(message)) {
         // The message above says all the rest.
         return vec![section(&escaped(&news, SECTION_MAX))];
@@ -180,7 +180,7 @@ fn can_act(order: &SendRequest) -> bool {
     let asked = match order.message.kind {
         PageKind::Page | PageKind::Bundle => true,
         // The message that asked is changed; only so do its buttons stay.
-        PageKind::Update { .. } => matches!(order.place, Some(ThreadRef::Edit(_))),
+        PageKind::Update { .. } => matches!(order.thread, Some(ThreadRef::Edit(_))),
         PageKind::Copy => false,
     };
     is_open && asked

@@ -72,7 +72,7 @@ impl Slack {
     }
 
     async fn attempt(&self, order: &SendRequest, mark: &CancelToken) -> Result<Sent, Cancelled> {
-        match &order.place {
+        match &order.thread {
             Some(ThreadRef::Edit(text)) => match Reference::read(text) {
                 Some(reference) => self.edit(order, &reference, mark).await,
                 None => self.post(order, mark).await,

@@ -28,14 +28,14 @@ fn order() -> SendRequest {
     order
 }
 
-fn acknowledged(place: Option<ThreadRef>) -> SendRequest {
+fn acknowledged(thread: Option<ThreadRef>) -> SendRequest {
     let mut order = sample::update(
         Medium::Slack,
         UpdateKind::Acknowledged,
         sample::acknowledged(),
     );
     order.address = "U024BE7LH".into();
-    order.place = place;
+    order.thread = thread;
     order
 }
 
@@ -123,7 +123,7 @@ async fn a_bundled_page_that_is_edited_shows_how_each_stands_and_keeps_its_butto
         news,
     };
     order.message.news = Some(news);
-    order.place = Some(ThreadRef::Edit("D1:15.2".into()));
+    order.thread = Some(ThreadRef::Edit("D1:15.2".into()));
     order.asks = false;
     order.message.incidents[1].status = Status::Resolved;
     let (_, calls) = send(&order, vec![ok(POSTED)]).await;
@@ -141,7 +141,7 @@ async fn a_bundled_page_that_is_edited_shows_how_each_stands_and_keeps_its_butto
 #[tokio::test]
 async fn a_message_that_joined_alerts_change_keeps_its_buttons() {
     let mut order = sample::update(Medium::Slack, UpdateKind::Joined, sample::triggered());
-    order.place = Some(ThreadRef::Edit("D1:15.2".into()));
+    order.thread = Some(ThreadRef::Edit("D1:15.2".into()));
     let (_, calls) = send(&order, vec![ok(POSTED)]).await;
     assert!(calls[0].body.contains("\"acknowledge\""));
 }
@@ -175,8 +175,8 @@ async fn what_cannot_be_changed_is_posted_anew_or_beneath() {
             None,
         ),
     ];
-    for (place, refusal, first, thread_ts) in cases {
-        let order = acknowledged(Some(place));
+    for (under, refusal, first, thread_ts) in cases {
+        let order = acknowledged(Some(under));
         let (sent, calls) = send(&order, vec![error(refusal), ok(POSTED)]).await;
         assert_eq!(sent.outcome, Outcome::Delivered, "{refusal}");
         assert_eq!(
@@ -198,7 +198,7 @@ async fn what_cannot_be_changed_is_posted_anew_or_beneath() {
 #[tokio::test]
 async fn a_page_about_a_join_under_an_earlier_one_names_what_joined_and_keeps_its_buttons() {
     let mut order = order();
-    order.place = Some(ThreadRef::Thread("D1:15.2".into()));
+    order.thread = Some(ThreadRef::Thread("D1:15.2".into()));
     let brief = &mut order.message.incidents[0];
     (brief.alerts_firing, brief.alerts_total) = (2, 2);
     brief.joined = vec!["zebra is hot".into()];
@@ -215,7 +215,7 @@ async fn a_page_about_a_join_under_an_earlier_one_names_what_joined_and_keeps_it
 #[tokio::test]
 async fn a_reply_that_asks_is_shown_outside_its_thread_too() {
     for (mut order, broadcast) in [(order(), true), (acknowledged(None), false)] {
-        order.place = Some(ThreadRef::Thread("D1:15.2".into()));
+        order.thread = Some(ThreadRef::Thread("D1:15.2".into()));
         let (_, calls) = send(&order, vec![ok(POSTED)]).await;
         let body = calls[0].json();
         assert_eq!(body["thread_ts"], "15.2");
@@ -320,7 +320,7 @@ async fn a_plain_message_has_no_blocks_and_says_how_to_acknowledge() {
     let text = body["text"].as_str().expect("text");
     assert!(text.contains("HIGH #1042 disk full on db1"), "{text}");
     assert!(text.contains("Run `reveille ack 1042`"), "{text}");
-    order.place = Some(ThreadRef::Edit("D1:15.2".into()));
+    order.thread = Some(ThreadRef::Edit("D1:15.2".into()));
     let (_, calls) = send(&order, vec![ok(POSTED)]).await;
     assert_eq!(calls[0].json()["blocks"], json!([]));
 }

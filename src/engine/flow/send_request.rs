@@ -54,7 +54,7 @@ fn request(
         integration: page.integration.clone(),
         asks: page.asks(),
         message,
-        place: place(tx, page, channel),
+        thread: thread(tx, page, channel),
         plain_text_only: page.plain_text_only,
         deadline,
     })
@@ -189,7 +189,7 @@ fn alert_summary(alert: &Alert) -> AlertSummary {
 
 /// Where the message goes: an update under or over the one it is about, a page under an earlier
 /// page to the same place.
-fn place(tx: &StepTransaction<'_>, page: &Page, channel: &ChannelInfo) -> Option<ThreadRef> {
+fn thread(tx: &StepTransaction<'_>, page: &Page, channel: &ChannelInfo) -> Option<ThreadRef> {
     let PageKind::Update { of, .. } = page.kind else {
         return earlier(tx, page, channel);
     };

@@ -150,7 +150,7 @@ fn with(medium: Medium, kind: PageKind, incidents: Vec<IncidentSummary>) -> Send
             news: None,
             written_at: OPENED + Duration::minutes(2),
         },
-        place: None,
+        thread: None,
         plain_text_only: false,
         deadline: Duration::seconds(60),
     }

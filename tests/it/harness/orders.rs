@@ -34,7 +34,7 @@ pub fn page(number: u64, title: &str) -> SendRequest {
         integration: "prometheus".into(),
         asks: true,
         message: message(number, title),
-        place: None,
+        thread: None,
         plain_text_only: false,
         deadline: Duration::seconds(20),
     }

@@ -724,7 +724,7 @@ fn label(order: &SendRequest) -> String {
         }
         .to_owned(),
     };
-    let edit = match &order.place {
+    let edit = match &order.thread {
         Some(ThreadRef::Edit(_)) => " (edit)",
         Some(ThreadRef::Thread(_)) | None => "",
     };
