@@ -74,10 +74,10 @@ impl Tree {
     /// Applies all rows, or after a crash none of them.
     pub fn apply(&self, writes: &Writes) -> Result<(), String> {
         let mut batch = ::sled::Batch::default();
-        for (key, value) in writes.rows() {
+        for (key, value) in &writes.rows {
             match value {
-                Some(value) => batch.insert(key, value),
-                None => batch.remove(key),
+                Some(value) => batch.insert(key.as_ref(), &value[..]),
+                None => batch.remove(key.as_ref()),
             }
         }
         let _applying = self

@@ -13,7 +13,7 @@ const WIRE: &str = "src/api/wire/";
 const QUALIFIED: [&str; 1] = ["Error"];
 
 /// Names that still mean several things; the list only may shrink.
-const AMBIGUOUS: [&str; 81] = [
+const AMBIGUOUS: [&str; 79] = [
     "Action",
     "Alert",
     "Answer",
@@ -39,7 +39,6 @@ const AMBIGUOUS: [&str; 81] = [
     "Fault",
     "Faults",
     "Fields",
-    "Group",
     "Head",
     "Index",
     "Inner",
@@ -91,7 +90,6 @@ const AMBIGUOUS: [&str; 81] = [
     "Turn",
     "Value",
     "Verdict",
-    "Victim",
     "View",
     "Waiting",
     "Watch",

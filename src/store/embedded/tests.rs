@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, mpsc};
 
 use super::*;
-use crate::engine::records::{Change, Record};
+use crate::engine::records::{Archived, Change, Record};
 use crate::engine::samples::{self, START};
 use crate::engine::time::Duration;
 use crate::store::contract::{HOME, KEEP_ALL, commit, loaded, put, receipt_change, small};
@@ -417,8 +417,8 @@ fn closed(number: u64) -> Vec<Change> {
     vec![
         receipt_change(samples::receipt(number, at)),
         Change::Entry(samples::entry(number, number).into()),
-        Change::Archive(Record::Alert(alert.into())),
-        Change::Archive(Record::Incident(
+        Change::Archive(Archived::Alert(alert.into())),
+        Change::Archive(Archived::Incident(
             samples::resolved_incident(number, at).into(),
         )),
     ]

@@ -4,7 +4,6 @@
 //! message whose checksum is right counts, wherever it lies; files are only read. The form is that
 //! of sled 0.34 (decision 0034).
 
-mod checksum;
 mod message;
 mod segment;
 mod tail;
