@@ -47,7 +47,7 @@ impl Key {
 
     /// All documents of a kind.
     pub fn documents(kind: DocumentKind) -> Self {
-        Self(vec![Kind::Document as u8, document_byte(kind)])
+        Self(vec![Kind::Document as u8, kind as u8])
     }
 
     pub fn document(kind: DocumentKind, name: &str) -> Self {
@@ -166,17 +166,6 @@ fn hash(name: &str) -> u128 {
     name.bytes().fold(BASIS, |hash, byte| {
         (hash ^ u128::from(byte)).wrapping_mul(PRIME)
     })
-}
-
-fn document_byte(kind: DocumentKind) -> u8 {
-    match kind {
-        DocumentKind::Rules => 1,
-        DocumentKind::Token => 2,
-        DocumentKind::Key => 3,
-        DocumentKind::Secret => 4,
-        DocumentKind::Audit => 5,
-        DocumentKind::KeyFingerprint => 6,
-    }
 }
 
 /// The number with which a key ends.

@@ -10,7 +10,7 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, mpsc};
+use std::sync::{PoisonError, RwLock, mpsc};
 use std::time::Duration;
 
 use ::sled::{Db, IVec};
@@ -109,7 +109,7 @@ impl Rows for Tree {
         }
     }
 
-    fn hold(&self) -> RwLockReadGuard<'_, ()> {
+    fn hold(&self) -> impl Sized {
         self.applying.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

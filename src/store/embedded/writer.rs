@@ -61,12 +61,7 @@ impl Writer {
     }
 
     pub fn check(&self) -> Result<(), Error> {
-        match &self.failed {
-            Some(cause) => Err(Error::Commit {
-                cause: format!("an earlier batch failed: {cause}"),
-            }),
-            None => Ok(()),
-        }
+        Error::refuse_after(self.failed.as_ref())
     }
 
     /// Turns a failure into one that stays.
