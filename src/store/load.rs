@@ -10,9 +10,8 @@ use crate::engine::records::{Receipt, Record};
 use crate::engine::time::{Duration, Timestamp};
 
 use super::keys::{Key, Kind};
-use super::record::StoredClocks;
 use super::rows::{self, Rows};
-use super::{Error, Loaded, Partition};
+use super::{Clocks, Error, Loaded, Partition};
 
 /// How far back receipts are loaded.
 const REMEMBERED: Duration = Duration::hours(1);
@@ -22,11 +21,11 @@ const REMEMBERED_MAX: usize = 100_000;
 
 /// All that a start needs.
 pub fn load(rows: &impl Rows, partition: Partition, now: Timestamp) -> Result<Loaded, Error> {
-    let clocks: Option<StoredClocks> = rows::read(rows, &Key::clocks(partition))?;
+    let clocks: Option<Clocks> = rows::read(rows, &Key::clocks(partition))?;
     Ok(Loaded {
         records: records(rows, partition)?,
         receipts: remembered(rows, partition, now)?,
-        clocks: clocks.map(Into::into).unwrap_or_default(),
+        clocks: clocks.unwrap_or_default(),
     })
 }
 

@@ -35,6 +35,8 @@ use self::sled::{Failure, Tree};
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::alert::Alert;
 use crate::engine::ids::{EntryId, IncidentNumber, PageId, ReceiptId, Revision};
 use crate::engine::incident::Incident;
@@ -51,7 +53,7 @@ pub struct Partition(pub u32);
 pub struct Epoch(pub u64);
 
 /// The clocks at the last commit, from which the steady line goes on after a restart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clocks {
     pub wall: Timestamp,
     pub steady: MonotonicTime,

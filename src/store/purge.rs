@@ -81,7 +81,7 @@ struct OldReceipts {
 
 impl<R: Rows> Planner<'_, R> {
     fn run(&mut self) -> Result<(), Error> {
-        let rows = self.rows;
+        let (rows, retention, now) = (self.rows, self.retention, self.now);
         let mut receipts = rows.all(&Key::all(Kind::Receipts, self.partition));
         let mut closed = rows.all(&Key::all(Kind::ByAge, self.partition));
         let mut next_receipts = self.next_receipts(&mut receipts)?;
@@ -90,13 +90,7 @@ impl<R: Rows> Planner<'_, R> {
             let receipts_at = next_receipts.as_ref().map(|it| it.at);
             let closed_at = next_closed.as_ref().map(|(at, _)| *at);
             let is_over_cap = self.is_over_cap();
-            let victim = victim(
-                self.retention,
-                self.now,
-                receipts_at,
-                closed_at,
-                is_over_cap,
-            );
+            let victim = victim(retention, now, receipts_at, closed_at, is_over_cap);
             let Some((victim, is_displaced)) = victim else {
                 return Ok(());
             };

@@ -10,7 +10,7 @@ use crate::engine::ids::{EntryId, IncidentNumber, ReceiptId};
 use crate::engine::records::{Archived, Change, Entry, Receipt, Record, RecordKey};
 
 use super::keys::Key;
-use super::record::{self, Progress, StoredClocks, VALUE_BYTES_MAX};
+use super::record::{self, Progress, VALUE_BYTES_MAX};
 use super::{Batch, Error, Partition, retention_index};
 
 /// The rows of one commit.
@@ -69,8 +69,7 @@ impl Writes {
                 None => self.remove(key),
             }
         }
-        let clocks = record::encode(&StoredClocks::from(batch.clocks))?;
-        self.put(Key::clocks(partition), clocks);
+        self.put(Key::clocks(partition), record::encode(&batch.clocks)?);
         Ok(())
     }
 

@@ -11,10 +11,8 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::time::{MonotonicTime, Timestamp};
-
+use super::Error;
 use super::keys::describe;
-use super::{Clocks, Error};
 
 /// The number of the form in which values are written; all up to it can be read.
 pub const FORMAT: u8 = 2;
@@ -73,27 +71,6 @@ pub struct Progress {
     pub commits: u64,
     /// Bytes of history, for the cap on disk use.
     pub history_bytes: u64,
-}
-
-/// The clocks of a partition as stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredClocks {
-    wall: Timestamp,
-    steady: MonotonicTime,
-}
-
-impl From<Clocks> for StoredClocks {
-    fn from(clocks: Clocks) -> Self {
-        let Clocks { wall, steady } = clocks;
-        Self { wall, steady }
-    }
-}
-
-impl From<StoredClocks> for Clocks {
-    fn from(stored: StoredClocks) -> Self {
-        let StoredClocks { wall, steady } = stored;
-        Self { wall, steady }
-    }
 }
 
 /// A value in the present format.

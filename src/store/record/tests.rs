@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::*;
 use crate::engine::samples;
-use crate::store::Partition;
+use crate::engine::time::MonotonicTime;
 use crate::store::keys::Key;
+use crate::store::{Clocks, Partition};
 
 const HOME: Partition = Partition(0);
 
@@ -74,7 +75,7 @@ fn the_stored_form_of_every_kind_is_as_pinned() {
         wall: samples::START,
         steady: MonotonicTime(4),
     };
-    check_golden("clocks", &[StoredClocks::from(clocks)]);
+    check_golden("clocks", &[clocks]);
 }
 
 #[test]
@@ -107,7 +108,7 @@ fn golden_files_of_every_format_so_far_can_be_read() {
         read::<records::Receipt>(format, "receipts");
         read::<records::Entry>(format, "entries");
         read::<Progress>(format, "progress");
-        read::<StoredClocks>(format, "clocks");
+        read::<Clocks>(format, "clocks");
     }
 }
 

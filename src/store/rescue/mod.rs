@@ -15,7 +15,6 @@ pub use self::survey::Survey;
 use self::target::Target;
 use super::directory::{Directory, sync_directory};
 use super::keys::Key;
-use super::record::StoredClocks;
 use super::rows;
 use super::salvage::Salvaged;
 use super::{Clocks, Error, Options, Partition, marker};
@@ -185,9 +184,8 @@ impl Old {
     }
 
     fn clocks(&self) -> Option<Clocks> {
-        let stored: Option<StoredClocks> =
-            rows::read(&self.rows, &Key::clocks(Partition::default())).ok()?;
-        stored.map(Into::into)
+        let clocks = rows::read(&self.rows, &Key::clocks(Partition::default()));
+        clocks.ok().flatten()
     }
 
     /// Reads everything, history first.
