@@ -76,7 +76,7 @@ pub struct Progress {
 /// A value in the present format.
 pub fn encode(value: &impl Serialize) -> Result<Vec<u8>, Error> {
     let mut bytes = HEAD.to_vec();
-    serde_json::to_writer(&mut bytes, value).map_err(unwritable)?;
+    serde_json::to_writer(&mut bytes, value).map_err(|error| unwritable(&error))?;
     Ok(bytes)
 }
 
@@ -93,7 +93,7 @@ pub fn encode_groups<'item, T: Serialize + 'item>(
 ) -> Result<Vec<(u64, Vec<u8>)>, Error> {
     let mut groups: Vec<(u64, Vec<u8>)> = Vec::new();
     for (id, item) in items {
-        let item = serde_json::to_vec(item).map_err(unwritable)?;
+        let item = serde_json::to_vec(item).map_err(|error| unwritable(&error))?;
         match groups.last_mut() {
             // One comma and the closing bracket.
             Some((_, group)) if group.len() + item.len() + 2 <= VALUE_BYTES_MAX => {
@@ -109,7 +109,7 @@ pub fn encode_groups<'item, T: Serialize + 'item>(
     Ok(groups)
 }
 
-fn unwritable(error: serde_json::Error) -> Error {
+fn unwritable(error: &serde_json::Error) -> Error {
     Error::Commit {
         cause: error.to_string(),
     }
