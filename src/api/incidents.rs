@@ -222,7 +222,7 @@ async fn check_names(state: &ApiState, query: &ListQuery) -> Result<(), Problem>
 }
 
 fn open(view: View<'_>, filter: &Filter, before: u64, wanted: usize) -> Looked {
-    let known = view.state.incidents_before(IncidentNumber(before)).rev();
+    let known = view.state.incidents_in(..IncidentNumber(before)).rev();
     let mut items = Vec::new();
     let mut last = None;
     for incident in known.take(ITEMS_MAX) {
@@ -236,7 +236,7 @@ fn open(view: View<'_>, filter: &Filter, before: u64, wanted: usize) -> Looked {
         }
     }
     let rest = last.and_then(|last| {
-        let mut rest = view.state.incidents_before(IncidentNumber(last));
+        let mut rest = view.state.incidents_in(..IncidentNumber(last));
         rest.next_back().map(|_| ListCursor::Open(last))
     });
     let history = filter

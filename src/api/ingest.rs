@@ -258,10 +258,7 @@ async fn read(
 /// A monitor whose reports do not fit is blind: somebody must hear of it.
 async fn raise_too_large(state: &ApiState, integration: &IntegrationName, limit: usize) {
     let input = Input::Raise {
-        trouble: SelfIncident {
-            cause: Cause::TooLarge,
-            subject: integration.as_str().into(),
-        },
+        trouble: SelfIncident::new(Cause::TooLarge, integration.as_str()),
         text: format!(
             "integration {integration} sent a body of more than {limit} bytes; it was refused"
         )

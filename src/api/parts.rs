@@ -85,11 +85,11 @@ pub async fn pages(
         let state = view.state;
         match span {
             Span::After(id) => {
-                let known = state.pages_from(number, PageId(id.saturating_add(1)));
+                let known = state.pages_in(number, PageId(id.saturating_add(1))..);
                 known.take(limit).cloned().collect()
             }
             Span::Before(id) => {
-                let known = state.pages_before(number, PageId(id)).rev();
+                let known = state.pages_in(number, ..PageId(id)).rev();
                 known.take(limit).cloned().collect()
             }
         }

@@ -50,10 +50,7 @@ impl Refusals {
         }
         let text = format!("{what} of channel {channel} is refused repeatedly: {cause}");
         let input = Input::Raise {
-            trouble: SelfIncident {
-                cause: Cause::RepliesRefused,
-                subject: channel.as_str().into(),
-            },
+            trouble: SelfIncident::new(Cause::RepliesRefused, channel.as_str()),
             text: text.into(),
         };
         if let Err(error) = handle.control(input).await {

@@ -50,7 +50,7 @@ impl Meter {
         match change {
             Change::Put(record) => self.note_record(record),
             Change::Archive(record) => {
-                self.note_record(record);
+                self.note_record(&record.record());
                 self.forget(&record.key());
             }
             Change::Drop(key) => self.forget(key),

@@ -20,17 +20,9 @@ use crate::runtime::handle::NewRules;
 use crate::store::{self, DocumentKind, Store, revision_name};
 use crate::text::hash;
 
-/// Compiled rules, and what no longer fits the settings.
-pub struct CompiledStored {
-    pub rules: RuleSet,
-    pub warnings: Vec<String>,
-    /// Worth saying, and nothing that somebody must look at.
-    pub hint: Option<String>,
-}
-
-/// Checked rules that can be put in force, and what is odd about them.
-pub struct CompiledRules {
-    pub new: NewRules,
+/// Rules that were compiled or can be put in force, and what is odd about them.
+pub struct NotedRules<R> {
+    pub rules: R,
     pub warnings: Vec<String>,
     /// Worth saying, and nothing that somebody must look at.
     pub hint: Option<String>,
@@ -91,7 +83,7 @@ impl RevisionStore {
     }
 
     /// Compiles rules that are in force already: what no longer fits is a warning.
-    pub fn compile_stored(&self, stored: &StoredRevision) -> anyhow::Result<CompiledStored> {
+    pub fn compile_stored(&self, stored: &StoredRevision) -> anyhow::Result<NotedRules<RuleSet>> {
         let environment = self.environment_for(&stored.documents, Fit::Stored);
         let compiled = compile(&stored.documents, &environment);
         let (warnings, hint) = lines(&compiled.faults, &stored.documents);
@@ -101,7 +93,7 @@ impl RevisionStore {
                 stored.revision
             )
         })?;
-        Ok(CompiledStored {
+        Ok(NotedRules {
             rules: RuleSet {
                 revision: stored.revision,
                 ..rules
@@ -125,7 +117,7 @@ impl RevisionStore {
         files: &[SourceFile],
         info: &RevisionInfo,
         expected: Option<Revision>,
-    ) -> Result<CompiledRules, Vec<String>> {
+    ) -> Result<NotedRules<NewRules>, Vec<String>> {
         let source = |fault: &Diagnostic| {
             files
                 .iter()
@@ -140,10 +132,10 @@ impl RevisionStore {
         };
         let checked = self.check(files, Sight::WithMachine).map_err(faults)?;
         let (warnings, hint) = lines(&checked.warnings, &checked.documents);
-        Ok(CompiledRules {
+        Ok(NotedRules {
             warnings,
             hint,
-            new: checked.pack(info, expected),
+            rules: checked.pack(info, expected),
         })
     }
 

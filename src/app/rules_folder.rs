@@ -48,53 +48,39 @@ pub fn decide(
         return Ok(first(revisions, &files, source));
     };
     let compiled = revisions.compile_stored(&stored)?;
-    let mut said: Vec<String> = compiled.hint.into_iter().collect();
-    let mut warnings = compiled.warnings;
-    let differs = |files: &Vec<SourceFile>| revisions.differences(&stored, files);
-    let differences = folder.as_ref().map(differs).unwrap_or_default();
-    let files = folder.unwrap_or_default();
-    if differences.is_empty() {
-        return Ok(Ok(Start {
-            in_force: compiled.rules,
-            to_apply: None,
-            said,
-            warnings,
-        }));
-    }
-    let folder = settings.rules.display();
-    let mut to_apply = None;
-    if apply == ApplyRules::Always {
-        match revisions.prepare(
-            &files,
-            &signed("serve --apply"),
-            Some(compiled.rules.revision),
-        ) {
-            Ok(ready) => {
-                to_apply = Some(ready.new);
-                warnings = ready.warnings;
-                said = ready.hint.into_iter().collect();
-            }
-            Err(faults) => return Ok(Err(faults)),
-        }
-    } else {
-        said.push(format!(
-            "{folder} differs from revision {} in force; run `reveille rules apply {folder}` to \
-             apply it:",
-            compiled.rules.revision
-        ));
-        said.extend(
-            differences
-                .into_iter()
-                .take(20)
-                .map(|line| format!("  {line}")),
-        );
-    }
-    Ok(Ok(Start {
+    let mut start = Start {
         in_force: compiled.rules,
-        to_apply,
-        said,
-        warnings,
-    }))
+        to_apply: None,
+        said: compiled.hint.into_iter().collect(),
+        warnings: compiled.warnings,
+    };
+    let files = folder.unwrap_or_default();
+    let differences = match files.is_empty() {
+        true => Vec::new(),
+        false => revisions.differences(&stored, &files),
+    };
+    if differences.is_empty() {
+        return Ok(Ok(start));
+    }
+    let in_force = start.in_force.revision;
+    if apply == ApplyRules::Always {
+        let ready = match revisions.prepare(&files, &signed("serve --apply"), Some(in_force)) {
+            Ok(ready) => ready,
+            Err(faults) => return Ok(Err(faults)),
+        };
+        start.to_apply = Some(ready.rules);
+        start.warnings = ready.warnings;
+        start.said = ready.hint.into_iter().collect();
+    } else {
+        let folder = settings.rules.display();
+        start.said.push(format!(
+            "{folder} differs from revision {in_force} in force; run `reveille rules apply \
+             {folder}` to apply it:"
+        ));
+        let lines = differences.into_iter().take(20);
+        start.said.extend(lines.map(|line| format!("  {line}")));
+    }
+    Ok(Ok(start))
 }
 
 fn first(
@@ -107,7 +93,7 @@ fn first(
     said.extend(ready.hint);
     Ok(Start {
         in_force: RuleSet::default(),
-        to_apply: Some(ready.new),
+        to_apply: Some(ready.rules),
         said,
         warnings: ready.warnings,
     })

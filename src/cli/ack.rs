@@ -105,10 +105,8 @@ fn report(results: &[Acted], ack: &Ack, view: &View) -> Report {
     let is_so = results.iter().all(render::incident::is_so);
     let has_linked = results.iter().any(|acted| !acted.linked.is_empty());
     let value = json!({ "results": results });
+    let more = has_linked && !ack.linked;
+    let more = more.then_some("add --linked to acknowledge those as well");
     let report = Report::new(value, lines.join("\n")).so(is_so);
-    if has_linked && !ack.linked {
-        report.remark("add --linked to acknowledge those as well")
-    } else {
-        report
-    }
+    report.remarks(more)
 }

@@ -61,7 +61,5 @@ fn report(checks: &[(Channel, Checked)], values: Vec<Value>, context: &Context) 
     let mut warnings: Vec<String> = warnings.map(|warning| blanked(warning)).collect();
     warnings.dedup();
     let report = Report::new(list_as("items", values), text).so(checks.iter().all(is_healthy));
-    warnings.into_iter().fold(report, |report, warning| {
-        report.remark(format!("WARNING: {warning}"))
-    })
+    report.remarks(warnings.iter().map(|warning| format!("WARNING: {warning}")))
 }

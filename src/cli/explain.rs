@@ -62,12 +62,9 @@ async fn person(
         text.push_str("\n\nevents that paged nobody\n");
         text.push_str(&quiet);
     }
-    let report = Report::new(answer, text);
-    Ok(if explained.truncated {
-        report.remark("not everything is shown: use a later --since")
-    } else {
-        report
-    })
+    let is_cut = explained.truncated;
+    let cut = is_cut.then_some("not everything is shown: use a later --since");
+    Ok(Report::new(answer, text).remarks(cut))
 }
 
 async fn incident(remote: &Remote, number: u64, view: &View) -> Result<Report, Failure> {
@@ -82,9 +79,7 @@ async fn incident(remote: &Remote, number: u64, view: &View) -> Result<Report, F
 async fn receipt(remote: &Remote, id: &str, view: &View) -> Result<Report, Failure> {
     let call = Call::get(&["v1", "receipts", id]);
     let (receipt, answer): (Receipt, _) = remote.fetch(call).await?;
-    let report = Report::new(answer, render::timeline::receipt(&receipt, view));
-    Ok(match receipt.incident {
-        Some(number) => report.remark(format!("for the full story: reveille explain {number}")),
-        None => report,
-    })
+    let text = render::timeline::receipt(&receipt, view);
+    let story = |number| format!("for the full story: reveille explain {number}");
+    Ok(Report::new(answer, text).remarks(receipt.incident.map(story)))
 }

@@ -41,12 +41,9 @@ pub async fn list(list: &IncidentsArgs, context: &Context) -> Result<Report, Fai
         .query("limit", Some(list.limit));
     let (list, answer): (wire::List<Incident>, _) = context.remote()?.fetch(call).await?;
     let text = render::incident::incidents(&list.items, &context.into());
-    let report = Report::new(answer, text);
-    Ok(if list.next.is_some() {
-        report.remark("the list is incomplete: raise --limit or add filters")
-    } else {
-        report
-    })
+    let is_cut = list.next.is_some();
+    let cut = is_cut.then_some("the list is incomplete: raise --limit or add filters");
+    Ok(Report::new(answer, text).remarks(cut))
 }
 
 /// `all` is the same as not asking.

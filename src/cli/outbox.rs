@@ -295,8 +295,7 @@ impl Outbox {
             false => self.lines.join("\n"),
         };
         let report = Report::new(json!({ "receipts": self.receipts }), text);
-        let remarks = self.warnings.into_iter().chain(said);
-        Ok(remarks.fold(report, Report::remark))
+        Ok(report.remarks(self.warnings).remarks(said))
     }
 
     /// What goes as soon as the server is back. Only what was made under the present key is

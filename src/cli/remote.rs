@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use reqwest::StatusCode;
-use reqwest::header::{AUTHORIZATION, HeaderValue, IF_MATCH};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, Url, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -25,9 +25,8 @@ pub struct Call<'call> {
     method: Method,
     path: Vec<&'call str>,
     query: Vec<(&'static str, String)>,
+    headers: Vec<(&'static str, String)>,
     body: Option<String>,
-    if_match: Option<String>,
-    made_under_key: Option<String>,
 }
 
 impl<'call> Call<'call> {
@@ -38,18 +37,12 @@ impl<'call> Call<'call> {
 
     /// Does, with a body.
     pub fn post(path: &[&'call str], body: &Value) -> Self {
-        Self {
-            body: Some(body.to_string()),
-            ..Self::new(Method::POST, path)
-        }
+        Self::new(Method::POST, path).body(body.to_string())
     }
 
     /// Replaces.
     pub fn put(path: &[&'call str], body: &Value) -> Self {
-        Self {
-            body: Some(body.to_string()),
-            ..Self::new(Method::PUT, path)
-        }
+        Self::new(Method::PUT, path).body(body.to_string())
     }
 
     /// Removes.
@@ -62,9 +55,8 @@ impl<'call> Call<'call> {
             method,
             path: path.to_vec(),
             query: Vec::new(),
+            headers: Vec::new(),
             body: None,
-            if_match: None,
-            made_under_key: None,
         }
     }
 
@@ -82,14 +74,17 @@ impl<'call> Call<'call> {
     }
 
     /// Only if the revision is still this one.
-    pub fn if_match(mut self, revision: Option<u64>) -> Self {
-        self.if_match = revision.map(|revision| format!("\"{revision}\""));
-        self
+    pub fn if_match(self, revision: Option<u64>) -> Self {
+        self.header("if-match", revision.map(|it| format!("\"{it}\"")))
     }
 
     /// With the fingerprint of the key under which the event was made.
-    pub fn made_under_key(mut self, fingerprint: Option<&str>) -> Self {
-        self.made_under_key = fingerprint.map(str::to_owned);
+    pub fn made_under_key(self, fingerprint: Option<&str>) -> Self {
+        self.header(MADE_UNDER_KEY, fingerprint.map(str::to_owned))
+    }
+
+    fn header(mut self, name: &'static str, value: Option<String>) -> Self {
+        self.headers.extend(value.map(|value| (name, value)));
         self
     }
 }
@@ -186,21 +181,14 @@ impl Remote {
             .client
             .request(call.method, self.address(&call.path, &call.query));
         if let Some(token) = &self.token {
-            let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| {
-                Failure::Usage(
-                    "the token contains characters that a token cannot \
-                    have"
-                        .into(),
-                )
-            })?;
+            let unusable = "the token contains characters that a token cannot have";
+            let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
+                .map_err(|_| Failure::Usage(unusable.into()))?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
-        if let Some(revision) = call.if_match {
-            request = request.header(IF_MATCH, revision);
-        }
-        if let Some(fingerprint) = call.made_under_key {
-            request = request.header(MADE_UNDER_KEY, fingerprint);
+        for (name, value) in call.headers {
+            request = request.header(name, value);
         }
         if let Some(body) = call.body {
             request = request

@@ -36,8 +36,13 @@ impl Report {
     }
 
     /// With a remark beside the answer.
-    pub fn remark(mut self, remark: impl Into<String>) -> Self {
-        self.remarks.push(remark.into());
+    pub fn remark(self, remark: impl Into<String>) -> Self {
+        self.remarks([remark])
+    }
+
+    /// With remarks beside the answer, of which there may be none.
+    pub fn remarks(mut self, remarks: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.remarks.extend(remarks.into_iter().map(Into::into));
         self
     }
 

@@ -134,10 +134,7 @@ fn check(folder: &Folder, context: &Context) -> Result<Report, Failure> {
     };
     report.text.push_str(&format!("\ntime zones {zones}"));
     report.value["time_zones"] = json!(zones.to_string());
-    if let Some(warning) = warning {
-        report = report.remark(format!("warning: {warning}"));
-    }
-    Ok(report)
+    Ok(report.remarks(warning.map(|warning| format!("warning: {warning}"))))
 }
 
 /// Faults as a report; warnings alone are no failure.
@@ -192,9 +189,8 @@ async fn diff(folder: &Folder, context: &Context) -> Result<Report, Failure> {
 }
 
 fn with_warnings(report: Report, change: &RulesChange) -> Report {
-    change.warnings.iter().fold(report, |report, fault| {
-        report.remark(format!("warning: {}", render::rules::warning(fault)))
-    })
+    let warnings = change.warnings.iter().map(render::rules::warning);
+    report.remarks(warnings.map(|warning| format!("warning: {warning}")))
 }
 
 async fn apply(apply: &Apply, context: &Context) -> Result<Report, Failure> {
@@ -272,8 +268,7 @@ async fn export(export: &Export, context: &Context) -> Result<Report, Failure> {
         folder.display(),
         written.join(", ")
     );
-    let report = Report::new(answer, text);
-    Ok(remarks.into_iter().fold(report, Report::remark))
+    Ok(Report::new(answer, text).remarks(remarks))
 }
 
 /// Writes the starter rules where no rules are.

@@ -44,17 +44,12 @@ pub fn run(command: StoreCommand) -> Result<Report, Failure> {
         StoreCommand::Save { directory, new } => {
             let survey = rescue::save(&directory, &new).map_err(Failure::NotSo)?;
             let new = new.display();
-            let report = report(&survey);
-            let saved = format!("saved into {new}; start with --data {new}");
-            let report = match survey.is_whole() {
-                true => report,
-                false => report.remark(AGAIN),
-            };
+            let again = (!survey.is_whole()).then_some(AGAIN);
             let left_behind = survey.left_behind.iter();
-            let report = left_behind.fold(report, |report, file| {
-                report.remark(format!("not copied: {file}"))
-            });
-            Ok(report.remark(saved))
+            let report = report(&survey)
+                .remarks(again)
+                .remarks(left_behind.map(|file| format!("not copied: {file}")));
+            Ok(report.remark(format!("saved into {new}; start with --data {new}")))
         }
     }
 }

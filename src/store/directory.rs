@@ -18,7 +18,7 @@ pub struct Directory {
 impl Directory {
     /// Makes the directory if there is none, and locks it. This needs no space on the disk.
     pub fn claim(path: &Path) -> Result<Self, Error> {
-        let failed = |error: io::Error| open_error(path, error.to_string());
+        let failed = |error: io::Error| Error::open(path, &error);
         // What is in it is nobody else's business.
         let mut builder = DirBuilder::new();
         let builder = builder.recursive(true).mode(0o700);
@@ -28,7 +28,7 @@ impl Directory {
         let file = path.join("lock");
         let lock_failed = |error: io::Error| {
             let cause = format!("{} cannot be written: {error}", file.display());
-            open_error(path, cause)
+            Error::open(path, &cause)
         };
         let mut lock = options.open(&file).map_err(lock_failed)?;
         match lock.try_lock() {
@@ -80,20 +80,13 @@ impl Directory {
 
     /// The error of an opening that failed.
     pub fn open_error(&self, cause: &impl ToString) -> Error {
-        open_error(&self.path, cause.to_string())
+        Error::open(&self.path, cause)
     }
 }
 
 /// Makes the entries of a directory durable.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
-}
-
-fn open_error(directory: &Path, cause: String) -> Error {
-    Error::Open {
-        directory: directory.to_owned(),
-        cause,
-    }
 }
 
 fn read_holder(lock: &mut File) -> Option<u32> {

@@ -1,6 +1,6 @@
 //! Why the store did not do as asked, and what to do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Epoch;
 
@@ -36,4 +36,22 @@ pub enum Error {
     Newer { key: String, found: u32, known: u32 },
     #[error("failed to open the store in {}: {cause}", directory.display())]
     Open { directory: PathBuf, cause: String },
+}
+
+impl Error {
+    /// An opening failed.
+    pub fn open(directory: &Path, cause: &impl ToString) -> Self {
+        Self::Open {
+            directory: directory.to_owned(),
+            cause: cause.to_string(),
+        }
+    }
+
+    /// Nothing is accepted after a failure.
+    pub fn refuse_after(failed: Option<&String>) -> Result<(), Self> {
+        failed.map_or(Ok(()), |cause| {
+            let cause = format!("an earlier batch failed: {cause}");
+            Err(Self::Commit { cause })
+        })
+    }
 }

@@ -1,80 +1,14 @@
-//! Reading history and documents from the rows.
+//! Finding rows of history.
 
-use crate::engine::ids::{EntryId, IncidentNumber, ReceiptId};
-use crate::engine::incident::Incident;
-use crate::engine::records::{Entry, Receipt};
+use crate::engine::ids::{EntryId, IncidentNumber};
 
-use super::keys::{Key, Kind, last_number};
-use super::record::{Document, Stored};
+use super::keys::{Key, last_number};
+use super::record::Stored;
 use super::rows::{self, Rows};
-use super::{Cursor, DocumentKind, Error, Partition, Span};
-
-/// One receipt: it can only be in the value with the highest first id that is not above its own.
-pub fn receipt(
-    rows: &impl Rows,
-    partition: Partition,
-    id: ReceiptId,
-) -> Result<Option<Receipt>, Error> {
-    let Some(after) = id.0.checked_add(1) else {
-        return Ok(None);
-    };
-    let older = receipts(rows, partition, Some(Cursor(after)), 1)?;
-    Ok(older.into_iter().find(|receipt| receipt.id == id))
-}
-
-/// Receipts, newest first.
-pub fn receipts(
-    rows: &impl Rows,
-    partition: Partition,
-    before: Option<Cursor>,
-    limit: usize,
-) -> Result<Vec<Receipt>, Error> {
-    let all = Key::all(Kind::Receipts, partition);
-    let end = before.map_or(all.end(), |Cursor(id)| {
-        Key::receipts(partition, ReceiptId(id))
-    });
-    let mut found = Vec::new();
-    for row in rows.range(&all, &end).rev() {
-        if found.len() >= limit {
-            break;
-        }
-        let (key, value) = row?;
-        let group: Vec<Receipt> =
-            rows::read_row(rows, key.as_ref(), value.as_ref())?.unwrap_or_default();
-        let older = group.into_iter().rev();
-        let older = older.filter(|it| before.is_none_or(|Cursor(id)| it.id.0 < id));
-        found.extend(older.take(limit - found.len()));
-    }
-    Ok(found)
-}
-
-/// The story of an incident, oldest first.
-pub fn entries(
-    rows: &impl Rows,
-    partition: Partition,
-    incident: IncidentNumber,
-    after: Option<EntryId>,
-    limit: usize,
-) -> Result<Vec<Entry>, Error> {
-    let story = Key::story(partition, incident);
-    let from = first_with_later(rows, partition, incident, after)?;
-    let mut found = Vec::new();
-    for row in rows.range(&from, &story.end()) {
-        if found.len() >= limit {
-            break;
-        }
-        let (key, value) = row?;
-        let group: Vec<Entry> =
-            rows::read_row(rows, key.as_ref(), value.as_ref())?.unwrap_or_default();
-        let later = group.into_iter();
-        let later = later.filter(|entry| after.is_none_or(|after| entry.id > after));
-        found.extend(later.take(limit - found.len()));
-    }
-    Ok(found)
-}
+use super::{Error, Partition, Span};
 
 /// The first value that can hold an entry after `after`: the one in which `after` itself is.
-fn first_with_later(
+pub fn first_with_later(
     rows: &impl Rows,
     partition: Partition,
     incident: IncidentNumber,
@@ -89,20 +23,6 @@ fn first_with_later(
         Some((key, _)) => Ok(Key::read(key.as_ref())),
         None => Ok(story),
     }
-}
-
-/// Closed incidents, highest number first.
-pub fn closed_incidents(
-    rows: &impl Rows,
-    partition: Partition,
-    before: Option<Cursor>,
-    limit: usize,
-) -> Result<Vec<Incident>, Error> {
-    let all = Key::all(Kind::ClosedIncident, partition);
-    let end = before.map_or(all.end(), |Cursor(number)| {
-        Key::closed_incident(partition, IncidentNumber(number))
-    });
-    newest(rows, &all, &end, limit)
 }
 
 /// What an index names, by the ids at the end of its keys.
@@ -146,30 +66,8 @@ fn ids<B: AsRef<[u8]>>(
     })
 }
 
-/// One document.
-pub fn document(
-    rows: &impl Rows,
-    kind: DocumentKind,
-    name: &str,
-) -> Result<Option<Vec<u8>>, Error> {
-    let document: Option<Document> = rows::read(rows, &Key::document(kind, name))?;
-    Ok(document.map(|document| document.bytes))
-}
-
-/// Documents of a kind, last name first.
-pub fn documents(
-    rows: &impl Rows,
-    kind: DocumentKind,
-    before: Option<&str>,
-    limit: usize,
-) -> Result<Vec<(String, Vec<u8>)>, Error> {
-    let all = Key::documents(kind);
-    let end = before.map_or(all.end(), |name| Key::document(kind, name));
-    let found: Vec<Document> = newest(rows, &all, &end, limit)?;
-    Ok(found.into_iter().map(|it| (it.name, it.bytes)).collect())
-}
-
-fn newest<T: Stored>(
+/// The last of these rows, last first.
+pub fn newest<T: Stored>(
     rows: &impl Rows,
     from: &Key,
     to: &Key,

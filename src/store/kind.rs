@@ -39,8 +39,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Kinds of active records.
-    pub const ACTIVE: [Self; 13] = [
+    pub const ALL: [Self; 25] = [
         Self::Alert,
         Self::Incident,
         Self::Page,
@@ -54,9 +53,6 @@ impl Kind {
         Self::Counters,
         Self::Jump,
         Self::Task,
-    ];
-
-    pub const OTHER: [Self; 12] = [
         Self::Progress,
         Self::Document,
         Self::Clocks,
@@ -72,7 +68,6 @@ impl Kind {
     ];
 
     pub fn from_byte(byte: u8) -> Option<Self> {
-        let all = Self::ACTIVE.iter().chain(&Self::OTHER);
-        all.copied().find(|kind| *kind as u8 == byte)
+        Self::ALL.into_iter().find(|kind| *kind as u8 == byte)
     }
 }

@@ -10,9 +10,8 @@ use crate::engine::records::{Receipt, Record};
 use crate::engine::time::{Duration, Timestamp};
 
 use super::keys::{Key, Kind};
-use super::record::StoredClocks;
 use super::rows::{self, Rows};
-use super::{Error, Loaded, Partition};
+use super::{Clocks, Error, Loaded, Partition};
 
 /// How far back receipts are loaded.
 const REMEMBERED: Duration = Duration::hours(1);
@@ -22,64 +21,52 @@ const REMEMBERED_MAX: usize = 100_000;
 
 /// All that a start needs.
 pub fn load(rows: &impl Rows, partition: Partition, now: Timestamp) -> Result<Loaded, Error> {
-    let clocks: Option<StoredClocks> = rows::read(rows, &Key::clocks(partition))?;
+    let clocks: Option<Clocks> = rows::read(rows, &Key::clocks(partition))?;
     Ok(Loaded {
         records: records(rows, partition)?,
         receipts: remembered(rows, partition, now)?,
-        clocks: clocks.map(Into::into).unwrap_or_default(),
+        clocks: clocks.unwrap_or_default(),
     })
 }
 
-fn records(rows: &impl Rows, partition: Partition) -> Result<Vec<Record>, Error> {
+fn records<R: Rows>(rows: &R, partition: Partition) -> Result<Vec<Record>, Error> {
     let mut records = Vec::new();
-    for kind in Kind::ACTIVE {
+    for (kind, _, read) in active::<R>() {
         for row in rows.all(&Key::all(kind, partition)) {
             let (key, value) = row?;
-            records.extend(record(rows, kind, key.as_ref(), value.as_ref())?);
+            records.extend(read(rows, key.as_ref(), value.as_ref())?);
         }
     }
     Ok(records)
 }
 
-/// An active record of a row.
-pub fn record(
-    rows: &impl Rows,
-    kind: Kind,
-    key: &[u8],
-    value: &[u8],
-) -> Result<Option<Record>, Error> {
-    macro_rules! read {
-        ($record:ident) => {
-            rows::read_row(rows, key, value)?.map(|it| Record::$record(Arc::new(it)))
+/// Reads an active record of a row.
+type Read<R> = fn(&R, &[u8], &[u8]) -> Result<Option<Record>, Error>;
+
+/// The kinds of active records: how they are counted for people, and how they are read.
+pub fn active<R: Rows>() -> [(Kind, &'static str, Read<R>); 13] {
+    macro_rules! kind {
+        ($kind:ident, $name:literal) => {
+            (Kind::$kind, $name, |rows, key, value| {
+                Ok(rows::read_row(rows, key, value)?.map(Record::$kind))
+            })
         };
     }
-    Ok(match kind {
-        Kind::Alert => read!(Alert),
-        Kind::Incident => read!(Incident),
-        Kind::Page => read!(Page),
-        Kind::Group => read!(Group),
-        Kind::Person => read!(Person),
-        Kind::Channel => read!(Channel),
-        Kind::Sender => read!(Sender),
-        Kind::Silence => read!(Silence),
-        Kind::Override => read!(Override),
-        Kind::PolicySnapshot => read!(PolicySnapshot),
-        Kind::Task => read!(Task),
-        Kind::Counters => rows::read_row(rows, key, value)?.map(Record::Counters),
-        Kind::Jump => rows::read_row(rows, key, value)?.map(Record::Jump),
-        Kind::Progress
-        | Kind::Document
-        | Kind::Clocks
-        | Kind::Receipts
-        | Kind::Entries
-        | Kind::ClosedIncident
-        | Kind::ClosedPage
-        | Kind::ClosedAlert
-        | Kind::PageOfIncident
-        | Kind::AlertOfIncident
-        | Kind::ByAge
-        | Kind::Continuation => None,
-    })
+    [
+        kind!(Alert, "alerts"),
+        kind!(Incident, "incidents"),
+        kind!(Page, "pages"),
+        kind!(Group, "groups"),
+        kind!(Person, "people"),
+        kind!(Channel, "channels"),
+        kind!(Sender, "senders"),
+        kind!(Silence, "silences"),
+        kind!(Override, "overrides"),
+        kind!(PolicySnapshot, "pinned policies"),
+        kind!(Counters, "counters"),
+        kind!(Jump, "jumps of the clock"),
+        kind!(Task, "tasks"),
+    ]
 }
 
 fn remembered(

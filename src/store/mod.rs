@@ -35,6 +35,8 @@ use self::sled::{Failure, Tree};
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::alert::Alert;
 use crate::engine::ids::{EntryId, IncidentNumber, PageId, ReceiptId, Revision};
 use crate::engine::incident::Incident;
@@ -51,7 +53,7 @@ pub struct Partition(pub u32);
 pub struct Epoch(pub u64);
 
 /// The clocks at the last commit, from which the steady line goes on after a restart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clocks {
     pub wall: Timestamp,
     pub steady: MonotonicTime,
@@ -76,21 +78,23 @@ pub struct DocumentWrite {
     pub bytes: Option<Vec<u8>>,
 }
 
-/// Kinds of documents that the store keeps without knowing what is in them.
+/// Kinds of documents that the store keeps without knowing what is in them. The numbers are
+/// stored: never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
 pub enum DocumentKind {
     /// A rule set; the name is its revision in ten digits.
-    Rules,
+    Rules = 1,
     /// An API token, by its id; only the hash is in it.
-    Token,
+    Token = 2,
     /// A key of an integration made through the API, by its id; only the hash is in it.
-    Key,
+    Key = 3,
     /// A secret of this installation, such as that of acknowledge tokens.
-    Secret,
+    Secret = 4,
     /// Audit of administrative acts, by increasing id.
-    Audit,
+    Audit = 5,
     /// Of which integration a key is or was, by the hash of the key.
-    KeyFingerprint,
+    KeyFingerprint = 6,
 }
 
 /// The secret of links, among the documents. The hash of the admin token, the other secret, is not

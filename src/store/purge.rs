@@ -81,7 +81,7 @@ struct OldReceipts {
 
 impl<R: Rows> Planner<'_, R> {
     fn run(&mut self) -> Result<(), Error> {
-        let rows = self.rows;
+        let (rows, retention, now) = (self.rows, self.retention, self.now);
         let mut receipts = rows.all(&Key::all(Kind::Receipts, self.partition));
         let mut closed = rows.all(&Key::all(Kind::ByAge, self.partition));
         let mut next_receipts = self.next_receipts(&mut receipts)?;
@@ -89,7 +89,9 @@ impl<R: Rows> Planner<'_, R> {
         loop {
             let receipts_at = next_receipts.as_ref().map(|it| it.at);
             let closed_at = next_closed.as_ref().map(|(at, _)| *at);
-            let Some((victim, is_displaced)) = self.victim(receipts_at, closed_at) else {
+            let is_over_cap = self.is_over_cap();
+            let victim = victim(retention, now, receipts_at, closed_at, is_over_cap);
+            let Some((victim, is_displaced)) = victim else {
                 return Ok(());
             };
             if self.plan.keys.len() >= KEYS_MAX {
@@ -118,32 +120,6 @@ impl<R: Rows> Planner<'_, R> {
                 let receipts = purged.receipts - before.receipts;
                 purged.displaced += receipts + (purged.incidents - before.incidents);
             }
-        }
-    }
-
-    /// Which of the two oldest goes next, and whether only because of the cap.
-    fn victim(
-        &self,
-        receipts: Option<Timestamp>,
-        closed: Option<Timestamp>,
-    ) -> Option<(Victim, bool)> {
-        let receipts_until = self.now.minus(self.retention.events);
-        if receipts.is_some_and(|at| at < receipts_until) {
-            return Some((Victim::Receipts, false));
-        }
-        let closed_until = self.now.minus(self.retention.incidents);
-        if closed.is_some_and(|at| at < closed_until) {
-            return Some((Victim::Closed, false));
-        }
-        if !self.is_over_cap() {
-            return None;
-        }
-        match (receipts, closed) {
-            (None, None) => None,
-            (Some(receipts), closed) if closed.is_none_or(|closed| receipts <= closed) => {
-                Some((Victim::Receipts, true))
-            }
-            (Some(_) | None, _) => Some((Victim::Closed, true)),
         }
     }
 
@@ -294,9 +270,36 @@ impl<R: Rows> Planner<'_, R> {
     }
 }
 
-enum Victim {
+/// Of which kind the next history is that goes.
+pub enum Victim {
     Receipts,
     Closed,
+}
+
+/// Which of the two oldest goes next, and whether only because of the cap.
+pub fn victim(
+    retention: &Retention,
+    now: Timestamp,
+    receipts: Option<Timestamp>,
+    closed: Option<Timestamp>,
+    is_over_cap: bool,
+) -> Option<(Victim, bool)> {
+    if receipts.is_some_and(|at| at < now.minus(retention.events)) {
+        return Some((Victim::Receipts, false));
+    }
+    if closed.is_some_and(|at| at < now.minus(retention.incidents)) {
+        return Some((Victim::Closed, false));
+    }
+    if !is_over_cap {
+        return None;
+    }
+    match (receipts, closed) {
+        (None, None) => None,
+        (Some(receipts), closed) if closed.is_none_or(|closed| receipts <= closed) => {
+            Some((Victim::Receipts, true))
+        }
+        (Some(_) | None, _) => Some((Victim::Closed, true)),
+    }
 }
 
 fn read_next_closed<B: AsRef<[u8]>>(

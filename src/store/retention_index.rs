@@ -5,7 +5,7 @@ use crate::engine::alert::Alert;
 use crate::engine::ids::{AlertId, IncidentNumber, PageId};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
-use crate::engine::records::Record;
+use crate::engine::records::Archived;
 use crate::engine::time::Timestamp;
 
 use super::Partition;
@@ -53,44 +53,24 @@ pub fn read_by_age(key: &[u8]) -> Option<(Timestamp, Closed)> {
     Some((at, closed))
 }
 
-/// The record as history names it; `None` for records that have no history.
-pub fn of(record: &Record) -> Option<Closed> {
+/// The record as history names it.
+pub fn of(record: &Archived) -> Closed {
     match record {
-        Record::Incident(incident) => Some(Closed::Incident(incident.number)),
-        Record::Page(page) => Some(Closed::Page(page.id)),
-        Record::Alert(alert) => Some(Closed::Alert(alert.id)),
-        Record::Group(_)
-        | Record::Person(_)
-        | Record::Channel(_)
-        | Record::Sender(_)
-        | Record::Silence(_)
-        | Record::Override(_)
-        | Record::PolicySnapshot(_)
-        | Record::Task(_)
-        | Record::Counters(_)
-        | Record::Jump(_) => None,
+        Archived::Incident(incident) => Closed::Incident(incident.number),
+        Archived::Page(page) => Closed::Page(page.id),
+        Archived::Alert(alert) => Closed::Alert(alert.id),
     }
 }
 
 /// The rows by which a record of history is found beside its own key.
-pub fn index_keys(partition: Partition, record: &Record) -> Vec<Key> {
+pub fn index_keys(partition: Partition, record: &Archived) -> Vec<Key> {
     match record {
-        Record::Incident(incident) => {
+        Archived::Incident(incident) => {
             let at = incident_closed_at(incident);
             vec![Closed::Incident(incident.number).by_age(partition, at)]
         }
-        Record::Page(page) => page_index_keys(partition, page),
-        Record::Alert(alert) => alert_index_keys(partition, alert),
-        Record::Group(_)
-        | Record::Person(_)
-        | Record::Channel(_)
-        | Record::Sender(_)
-        | Record::Silence(_)
-        | Record::Override(_)
-        | Record::PolicySnapshot(_)
-        | Record::Task(_)
-        | Record::Counters(_)
-        | Record::Jump(_) => Vec::new(),
+        Archived::Page(page) => page_index_keys(partition, page),
+        Archived::Alert(alert) => alert_index_keys(partition, alert),
     }
 }
 

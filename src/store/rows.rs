@@ -1,7 +1,5 @@
 //! What the layout needs of an ordered tree, and how a value that spans several rows is read.
 
-use std::sync::RwLockReadGuard;
-
 use super::keys::{Key, describe};
 use super::record::{self, Stored};
 use super::{Error, keys};
@@ -21,7 +19,7 @@ pub trait Rows {
     ) -> impl DoubleEndedIterator<Item = Result<(Self::Bytes, Self::Bytes), Error>> + use<'a, Self>;
 
     /// No batch is applied while this lives: what is read is from between two batches.
-    fn hold(&self) -> RwLockReadGuard<'_, ()>;
+    fn hold(&self) -> impl Sized;
 
     /// All rows whose keys begin so.
     fn all<'a>(

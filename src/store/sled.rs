@@ -10,7 +10,7 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, mpsc};
+use std::sync::{PoisonError, RwLock, mpsc};
 use std::time::Duration;
 
 use ::sled::{Db, IVec};
@@ -74,10 +74,10 @@ impl Tree {
     /// Applies all rows, or after a crash none of them.
     pub fn apply(&self, writes: &Writes) -> Result<(), String> {
         let mut batch = ::sled::Batch::default();
-        for (key, value) in writes.rows() {
+        for (key, value) in &writes.rows {
             match value {
-                Some(value) => batch.insert(key, value),
-                None => batch.remove(key),
+                Some(value) => batch.insert(key.as_ref(), &value[..]),
+                None => batch.remove(key.as_ref()),
             }
         }
         let _applying = self
@@ -109,7 +109,7 @@ impl Rows for Tree {
         }
     }
 
-    fn hold(&self) -> RwLockReadGuard<'_, ()> {
+    fn hold(&self) -> impl Sized {
         self.applying.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

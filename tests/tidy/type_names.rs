@@ -13,7 +13,7 @@ const WIRE: &str = "src/api/wire/";
 const QUALIFIED: [&str; 1] = ["Error"];
 
 /// Names that still mean several things; the list only may shrink.
-const AMBIGUOUS: [&str; 80] = [
+const AMBIGUOUS: [&str; 78] = [
     "Action",
     "Alert",
     "Answer",
@@ -38,7 +38,6 @@ const AMBIGUOUS: [&str; 80] = [
     "Fault",
     "Faults",
     "Fields",
-    "Group",
     "Head",
     "Index",
     "Inner",
@@ -90,7 +89,6 @@ const AMBIGUOUS: [&str; 80] = [
     "Turn",
     "Value",
     "Verdict",
-    "Victim",
     "View",
     "Waiting",
     "Watch",

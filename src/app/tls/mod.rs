@@ -229,10 +229,7 @@ impl Tls {
 }
 
 fn trouble(listener: &'static str) -> SelfIncident {
-    SelfIncident {
-        cause: Cause::ListenerCertificate,
-        subject: listener.into(),
-    }
+    SelfIncident::new(Cause::ListenerCertificate, listener)
 }
 
 /// What was told of the certificate of an address that presents none any more is over.

@@ -149,7 +149,7 @@ fn keep_alerts(tx: &mut StepTransaction<'_>, next: AlertId) -> Stage {
 /// Collapses the overdue steps and notify steps of incidents.
 fn collapse(tx: &mut StepTransaction<'_>, next: IncidentNumber) -> Stage {
     let now = tx.now.steady;
-    for incident in tx.state.incidents_after(next) {
+    for incident in tx.state.incidents_in(next..) {
         let number = incident.number;
         if incident.next_due().is_some_and(|due| due < now) {
             collapse::collapse_one(tx, number);

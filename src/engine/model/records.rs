@@ -232,7 +232,8 @@ pub struct Receipt {
 }
 
 /// Every record that makes up the active state.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Record {
     Alert(Arc<Alert>),
     Incident(Arc<Incident>),
@@ -289,6 +290,31 @@ impl Record {
     }
 }
 
+/// A record that leaves the active state and is kept in history.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Archived {
+    Incident(Arc<Incident>),
+    Page(Arc<Page>),
+    Alert(Arc<Alert>),
+}
+
+impl Archived {
+    /// The key under which the record was kept while it was active.
+    pub fn key(&self) -> RecordKey {
+        self.record().key()
+    }
+
+    /// The record as it was when it was active.
+    pub fn record(&self) -> Record {
+        match self {
+            Self::Incident(incident) => Record::Incident(incident.clone()),
+            Self::Page(page) => Record::Page(page.clone()),
+            Self::Alert(alert) => Record::Alert(alert.clone()),
+        }
+    }
+}
+
 /// A change of the state. The store writes them all or none;
 /// [`State::apply`](crate::engine::State::apply) makes them.
 #[derive(Clone, Debug, PartialEq)]
@@ -297,8 +323,8 @@ pub enum Change {
     Put(Record),
     /// Remove an active record.
     Drop(RecordKey),
-    /// Remove an active incident, page or alert and keep it in history.
-    Archive(Record),
+    /// Remove an active record and keep it in history.
+    Archive(Archived),
     /// Keep a receipt.
     Receipt(Arc<Receipt>),
     /// Keep a line of an incident's story.

@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
 use super::alert::Alert;
@@ -125,20 +125,12 @@ impl State {
         self.incidents.values()
     }
 
-    /// Those with a number below `before`; `rev()` gives the newest first.
-    pub fn incidents_before(
+    /// Those whose numbers are in this range; `rev()` gives the newest first.
+    pub fn incidents_in(
         &self,
-        before: IncidentNumber,
+        numbers: impl RangeBounds<IncidentNumber>,
     ) -> impl DoubleEndedIterator<Item = &Arc<Incident>> {
-        self.incidents.range(..before).map(|(_, incident)| incident)
-    }
-
-    /// Those from this number on.
-    pub(super) fn incidents_after(
-        &self,
-        first: IncidentNumber,
-    ) -> impl Iterator<Item = &Arc<Incident>> {
-        self.incidents.range(first..).map(|(_, incident)| incident)
+        self.incidents.range(numbers).map(|(_, incident)| incident)
     }
 
     /// An alert by its id.

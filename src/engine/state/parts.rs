@@ -1,6 +1,7 @@
 //! Reading the alerts and the pages of an incident, silences and overrides, and how far the clock
 //! is believed.
 
+use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
 use super::State;
@@ -80,33 +81,23 @@ impl State {
 
     /// The pages of an incident, bundles included.
     pub fn pages_of(&self, number: IncidentNumber) -> impl DoubleEndedIterator<Item = &Arc<Page>> {
-        self.pages_from(number, PageId(0))
+        self.pages_in(number, ..)
     }
 
-    /// The pages of an incident from this id on.
-    pub fn pages_from(
+    /// The pages of an incident whose ids are in this range; `rev()` gives the newest first.
+    pub fn pages_in(
         &self,
         number: IncidentNumber,
-        first: PageId,
+        ids: impl RangeBounds<PageId>,
     ) -> impl DoubleEndedIterator<Item = &Arc<Page>> {
-        let range = (number, first)..=(number, PageId(u64::MAX));
-        let pages = self.index.pages.range(range);
+        let bound = |bound: Bound<&PageId>, end: PageId| match bound {
+            Bound::Unbounded => Bound::Included((number, end)),
+            Bound::Included(_) | Bound::Excluded(_) => bound.map(|id| (number, *id)),
+        };
+        let first = bound(ids.start_bound(), PageId(0));
+        let last = bound(ids.end_bound(), PageId(u64::MAX));
+        let pages = self.index.pages.range((first, last));
         pages.filter_map(|(_, id)| self.pages.get(id))
-    }
-
-    /// The pages of an incident up to, not including, this id; `rev()` gives the newest first.
-    pub fn pages_before(
-        &self,
-        number: IncidentNumber,
-        end: PageId,
-    ) -> impl DoubleEndedIterator<Item = &Arc<Page>> {
-        let pages = self.index.pages.range((number, PageId(0))..(number, end));
-        pages.filter_map(|(_, id)| self.pages.get(id))
-    }
-
-    pub fn page_ids_of(&self, number: IncidentNumber) -> impl Iterator<Item = PageId> {
-        let range = (number, PageId(0))..=(number, PageId(u64::MAX));
-        self.index.pages.range(range).map(|(_, id)| *id)
     }
 
     /// A jump of the wall clock ahead that is not confirmed yet.

@@ -23,8 +23,8 @@ use super::incident::{Incident, PolicyRef};
 use super::page::Page;
 use super::recent_events::RecentEvents;
 use super::records::{
-    Change, Entry, Group, Person, PolicySnapshot, Receipt, Record, RecordKey, Sender, Silence,
-    UnconfirmedJump,
+    Archived, Change, Entry, Group, Person, PolicySnapshot, Receipt, Record, RecordKey, Sender,
+    Silence, UnconfirmedJump,
 };
 use super::ruleset::{ChannelInfo, Policy, RuleSet};
 use super::task::{Task, TaskKind};
@@ -38,7 +38,7 @@ mod writing;
 enum PendingRecord<V> {
     Put(Arc<V>),
     Drop,
-    Archive(Arc<V>),
+    Archive(Archived),
 }
 
 type Overlay<K, V> = BTreeMap<K, PendingRecord<V>>;
@@ -329,7 +329,7 @@ impl<'step> StepTransaction<'step> {
             });
         }
         self.changed.into_changes(&mut changes);
-        let archived = self.archived.into_iter().map(Record::Alert);
+        let archived = self.archived.into_iter().map(Archived::Alert);
         changes.extend(archived.map(Change::Archive));
         changes.extend(self.receipts.into_iter().map(Change::Receipt));
         changes.extend(self.entries.into_iter().map(Change::Entry));
@@ -352,7 +352,7 @@ fn collect<K, V>(
     changes.extend(overlay.into_iter().map(|(id, slot)| match slot {
         PendingRecord::Put(value) => Change::Put(record(value)),
         PendingRecord::Drop => Change::Drop(key(id)),
-        PendingRecord::Archive(value) => Change::Archive(record(value)),
+        PendingRecord::Archive(archived) => Change::Archive(archived),
     }));
 }
 

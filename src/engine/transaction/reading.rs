@@ -105,7 +105,7 @@ impl StepTransaction<'_> {
 
     /// The pages of an incident that are not in history, in the order of their ids.
     pub fn pages_of(&self, number: IncidentNumber) -> Vec<Arc<Page>> {
-        let known = self.state.page_ids_of(number);
+        let known = self.state.pages_of(number).map(|page| page.id);
         let range = (number, PageId(0))..=(number, PageId(u64::MAX));
         let new = self.index.pages.range(range).map(|(_, id)| *id);
         // New pages have the higher ids, and none is in both.

@@ -7,16 +7,15 @@ use crate::engine::alert::Alert;
 use crate::engine::entry_body::EntryBody;
 use crate::engine::ids::{IncidentNumber, PageId};
 use crate::engine::reason::Reason;
-use crate::engine::records::{Entry, EntryDetail, Receipt};
+use crate::engine::records::{Archived, Entry, EntryDetail, Receipt};
 
 impl StepTransaction<'_> {
     /// Keeps an incident in history and out of the active state.
     pub fn archive_incident(&mut self, number: IncidentNumber) {
         self.edit_incident(&number, |incident| incident.last_alerts.clear());
         if let Some(incident) = self.incident(&number) {
-            self.changed
-                .incidents
-                .insert(number, PendingRecord::Archive(incident));
+            let archived = PendingRecord::Archive(Archived::Incident(incident));
+            self.changed.incidents.insert(number, archived);
         }
     }
 
@@ -37,7 +36,8 @@ impl StepTransaction<'_> {
     /// Keeps a page in history and out of the active state.
     pub fn archive_page(&mut self, id: PageId) {
         if let Some(page) = self.page(&id) {
-            self.changed.pages.insert(id, PendingRecord::Archive(page));
+            let archived = PendingRecord::Archive(Archived::Page(page));
+            self.changed.pages.insert(id, archived);
         }
     }
 

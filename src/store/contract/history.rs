@@ -96,7 +96,7 @@ pub fn pages_and_alerts_are_found_by_each_of_their_incidents<S: Subject>() {
             archive_page(12, &[1]),
             archive_page(10, &[1, 2]),
             archive_page(11, &[2]),
-            Change::Archive(Record::Alert(alert.into())),
+            Change::Archive(Archived::Alert(alert.into())),
         ],
     );
     let pages = |incident, limit| -> Vec<u64> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engine::ids::{EntryId, IncidentNumber, PageId, ReceiptId, Revision};
-use crate::engine::records::{Change, Entry, Receipt, Record, RecordKey};
+use crate::engine::records::{Archived, Change, Entry, Receipt, Record, RecordKey};
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 
 use super::{
@@ -174,11 +174,11 @@ fn entry_change(incident: u64, id: u64) -> Change {
 
 fn archive_incident(number: u64, at: Timestamp) -> Change {
     let incident = samples::resolved_incident(number, at);
-    Change::Archive(Record::Incident(incident.into()))
+    Change::Archive(Archived::Incident(incident.into()))
 }
 
 fn archive_page(id: u64, incidents: &[u64]) -> Change {
-    Change::Archive(Record::Page(samples::page(id, incidents).into()))
+    Change::Archive(Archived::Page(samples::page(id, incidents).into()))
 }
 
 fn archive_alert(id: u64, incidents: &[u64]) -> Change {
@@ -187,7 +187,7 @@ fn archive_alert(id: u64, incidents: &[u64]) -> Change {
         .iter()
         .map(|number| IncidentNumber(*number))
         .collect();
-    Change::Archive(Record::Alert(alert.into()))
+    Change::Archive(Archived::Alert(alert.into()))
 }
 
 pub fn loaded(store: &dyn Store) -> BTreeMap<RecordKey, Record> {

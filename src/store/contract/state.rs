@@ -92,11 +92,11 @@ pub fn a_record_of_any_size_is_kept_whole_and_replaced_whole<S: Subject>() {
 pub fn an_archived_record_moves_into_history<S: Subject>() {
     let subject = S::fresh();
     let store = subject.store();
-    let incident = Record::Incident(samples::incident(7).into());
-    let page = Record::Page(samples::page(3, &[7]).into());
-    let alert = Record::Alert(samples::alert(2).into());
+    let incident = Archived::Incident(samples::incident(7).into());
+    let page = Archived::Page(samples::page(3, &[7]).into());
+    let alert = Archived::Alert(samples::alert(2).into());
     let records = [incident, page, alert];
-    commit(store, records.clone().map(Change::Put).into());
+    commit(store, records.clone().map(|it| put(it.record())).into());
     commit(store, records.map(Change::Archive).into());
     let subject = subject.reopened();
     let store = subject.store();

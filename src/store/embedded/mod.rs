@@ -2,31 +2,18 @@
 //! answered, and after a failed one nothing more is accepted.
 
 mod opening;
+mod store;
 mod writer;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId, ReceiptId};
-use crate::engine::incident::Incident;
-use crate::engine::page::Page;
-use crate::engine::records::{Entry, Receipt};
-use crate::engine::time::Timestamp;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use self::opening::open_guarded;
 use self::writer::Writer;
 use super::directory::Directory;
 use super::disk::{self, Disk, RealDisk};
-use super::keys::{Key, Kind};
-use super::rows::{self, Rows};
-use super::{
-    Alert, Batch, Cursor, DocumentKind, Epoch, Error, Loaded, Partition, Purged, Retention, Span,
-    Store, Tree, history, load, marker, purge,
-};
-
-/// Nobody else can own an embedded store.
-const EPOCH: Epoch = Epoch(1);
+use super::{Error, Tree, marker};
 
 /// How a store is opened.
 #[derive(Clone)]
@@ -107,170 +94,6 @@ impl SledStore {
         // A marker that stays behind raises no alarm, so that this may fail.
         let _ = writer.marker.note(writer.progress.commits);
         Ok(())
-    }
-}
-
-impl Store for SledStore {
-    fn claim(&self, _partition: Partition) -> Result<Epoch, Error> {
-        self.writer().check()?;
-        Ok(EPOCH)
-    }
-
-    fn load(&self, partition: Partition, now: Timestamp) -> Result<Loaded, Error> {
-        load::load(&self.tree, partition, now)
-    }
-
-    fn commit(&self, partition: Partition, epoch: Epoch, batch: &Batch) -> Result<(), Error> {
-        if epoch != EPOCH {
-            return Err(Error::Fenced {
-                ours: epoch,
-                current: EPOCH,
-            });
-        }
-        let mut writer = self.writer();
-        writer.check()?;
-        let composed = writer.compose(partition, batch);
-        let written = match composed {
-            Ok(()) => self.make_durable(&mut writer),
-            Err(error) => Err(error.to_string()),
-        };
-        written.map_err(|cause| writer.fail(cause))
-    }
-
-    fn receipt(&self, partition: Partition, id: ReceiptId) -> Result<Option<Receipt>, Error> {
-        history::receipt(&self.tree, partition, id)
-    }
-
-    fn receipts(
-        &self,
-        partition: Partition,
-        before: Option<Cursor>,
-        limit: usize,
-    ) -> Result<Vec<Receipt>, Error> {
-        history::receipts(&self.tree, partition, before, limit)
-    }
-
-    fn entries(
-        &self,
-        partition: Partition,
-        incident: IncidentNumber,
-        after: Option<EntryId>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Error> {
-        history::entries(&self.tree, partition, incident, after, limit)
-    }
-
-    fn closed_incident(
-        &self,
-        partition: Partition,
-        number: IncidentNumber,
-    ) -> Result<Option<Incident>, Error> {
-        rows::read(&self.tree, &Key::closed_incident(partition, number))
-    }
-
-    fn closed_incidents(
-        &self,
-        partition: Partition,
-        before: Option<Cursor>,
-        limit: usize,
-    ) -> Result<Vec<Incident>, Error> {
-        history::closed_incidents(&self.tree, partition, before, limit)
-    }
-
-    fn closed_page(&self, partition: Partition, page: PageId) -> Result<Option<Page>, Error> {
-        rows::read(&self.tree, &Key::closed_page(partition, page))
-    }
-
-    fn closed_pages(
-        &self,
-        partition: Partition,
-        incident: IncidentNumber,
-        span: Span,
-        limit: usize,
-    ) -> Result<Vec<Page>, Error> {
-        let index = Key::index(Kind::PageOfIncident, partition, incident);
-        history::indexed(&self.tree, &index, span, limit, |id| {
-            Key::closed_page(partition, PageId(id))
-        })
-    }
-
-    fn closed_pages_total(
-        &self,
-        partition: Partition,
-        incident: IncidentNumber,
-    ) -> Result<usize, Error> {
-        let index = Key::index(Kind::PageOfIncident, partition, incident);
-        let mut rows = self.tree.all(&index);
-        rows.try_fold(0, |total, row| row.map(|_| total + 1))
-    }
-
-    fn closed_alerts(
-        &self,
-        partition: Partition,
-        incident: IncidentNumber,
-        span: Span,
-        limit: usize,
-    ) -> Result<Vec<Alert>, Error> {
-        let index = Key::index(Kind::AlertOfIncident, partition, incident);
-        history::indexed(&self.tree, &index, span, limit, |id| {
-            Key::closed_alert(partition, AlertId(id))
-        })
-    }
-
-    fn document(&self, kind: DocumentKind, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        history::document(&self.tree, kind, name)
-    }
-
-    fn documents(
-        &self,
-        kind: DocumentKind,
-        before: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        history::documents(&self.tree, kind, before, limit)
-    }
-
-    fn purge(
-        &self,
-        partition: Partition,
-        retention: &Retention,
-        now: Timestamp,
-    ) -> Result<Purged, Error> {
-        let _purging = self.purging.lock().unwrap_or_else(PoisonError::into_inner);
-        let history_bytes = {
-            let writer = self.writer();
-            writer.check()?;
-            writer.progress.history_bytes
-        };
-        let usage = purge::Usage {
-            used_bytes: self.used_bytes(),
-            history_bytes,
-        };
-        // Commits go on while this reads: what is to go does not change any more.
-        let plan = purge::plan(&self.tree, partition, retention, now, usage)?;
-        if plan.keys.is_empty() {
-            return Ok(plan.purged);
-        }
-        let mut writer = self.writer();
-        writer.check()?;
-        let composed = writer.compose_purge(&plan);
-        let written = match composed {
-            // Durable with the next commit, which is soon enough.
-            Ok(()) => self.tree.apply(&writer.writes),
-            Err(error) => Err(error.to_string()),
-        };
-        match written {
-            Ok(()) => Ok(plan.purged),
-            Err(cause) => Err(writer.fail(cause)),
-        }
-    }
-
-    fn free_bytes(&self) -> Option<u64> {
-        self.disk.free_bytes(self.directory.path())
-    }
-
-    fn used_bytes(&self) -> u64 {
-        disk::used_bytes(&self.directory.database())
     }
 }
 

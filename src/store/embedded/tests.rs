@@ -5,10 +5,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, mpsc};
 
 use super::*;
-use crate::engine::records::{Change, Record};
+use crate::engine::ids::IncidentNumber;
+use crate::engine::records::{Archived, Change, Record};
 use crate::engine::samples::{self, START};
 use crate::engine::time::Duration;
 use crate::store::contract::{HOME, KEEP_ALL, commit, loaded, put, receipt_change, small};
+use crate::store::keys::{Key, Kind};
+use crate::store::{Batch, Epoch, Retention, Store};
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
@@ -186,7 +189,10 @@ fn after_one_failed_sync_no_other_is_tried() {
     witness.failing_sync.store(1, Ordering::SeqCst);
     let batch = Batch::default();
     for _ in 0..3 {
-        let error = store.commit(HOME, EPOCH, &batch).unwrap_err().to_string();
+        let error = store
+            .commit(HOME, Epoch(1), &batch)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("input/output error"), "{error}");
     }
     let syncs = witness.calls.lock().unwrap().len();
@@ -417,8 +423,8 @@ fn closed(number: u64) -> Vec<Change> {
     vec![
         receipt_change(samples::receipt(number, at)),
         Change::Entry(samples::entry(number, number).into()),
-        Change::Archive(Record::Alert(alert.into())),
-        Change::Archive(Record::Incident(
+        Change::Archive(Archived::Alert(alert.into())),
+        Change::Archive(Archived::Incident(
             samples::resolved_incident(number, at).into(),
         )),
     ]

@@ -61,12 +61,7 @@ impl Writer {
     }
 
     pub fn check(&self) -> Result<(), Error> {
-        match &self.failed {
-            Some(cause) => Err(Error::Commit {
-                cause: format!("an earlier batch failed: {cause}"),
-            }),
-            None => Ok(()),
-        }
+        Error::refuse_after(self.failed.as_ref())
     }
 
     /// Turns a failure into one that stays.
@@ -79,14 +74,14 @@ impl Writer {
         self.writes.clear();
         self.writes.add_batch(partition, batch)?;
         self.progress.commits += 1;
-        self.progress.history_bytes += self.writes.history_bytes();
+        self.progress.history_bytes += self.writes.history_bytes;
         self.writes.put_progress(&self.progress)
     }
 
     pub fn compose_purge(&mut self, plan: &purge::Plan) -> Result<(), Error> {
         self.writes.clear();
         for key in &plan.keys {
-            self.writes.remove(key);
+            self.writes.remove(key.clone());
         }
         let left = self.progress.history_bytes.saturating_sub(plan.bytes);
         self.progress.history_bytes = left;

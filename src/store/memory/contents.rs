@@ -7,11 +7,11 @@ use crate::engine::alert::Alert;
 use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId, ReceiptId};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
-use crate::engine::records::{Change, Entry, Receipt, Record, RecordKey};
+use crate::engine::records::{Archived, Change, Entry, Receipt, Record, RecordKey};
 use crate::engine::time::Timestamp;
-use crate::store::{
-    Batch, Clocks, DocumentKind, Partition, Purged, Retention, load, retention_index,
-};
+use crate::store::purge::{self, Victim};
+use crate::store::retention_index::{self, Closed};
+use crate::store::{Batch, Clocks, DocumentKind, Partition, Purged, Retention, load};
 
 /// What a record counts for in the use of "disk".
 const RECORD_BYTES: u64 = 1024;
@@ -64,7 +64,12 @@ impl Contents {
             let Some(history) = self.partitions.get_mut(&partition) else {
                 break;
             };
-            let Some((victim, is_displaced)) = victim(history, used_bytes, retention, now) else {
+            let receipt_at = history.receipts.values().next().map(|receipt| receipt.at);
+            let closed = history.oldest_closed();
+            let closed_at = closed.map(|(at, _)| at);
+            let is_over_cap = retention.is_over_cap(used_bytes, history.kept() * RECORD_BYTES);
+            let victim = purge::victim(retention, now, receipt_at, closed_at, is_over_cap);
+            let Some((victim, is_displaced)) = victim else {
                 break;
             };
             if count == PURGED_MAX {
@@ -72,14 +77,16 @@ impl Contents {
                 break;
             }
             let is_counted = match victim {
-                Victim::Receipt(id) => {
-                    history.receipts.remove(&id);
+                Victim::Receipts => {
+                    history.receipts.pop_first();
                     purged.receipts += 1;
                     true
                 }
-                Victim::Closed(closed) => {
-                    history.remove(closed);
-                    let is_incident = matches!(closed, retention_index::Closed::Incident(_));
+                Victim::Closed => {
+                    let is_incident = matches!(closed, Some((_, Closed::Incident(_))));
+                    if let Some((_, closed)) = closed {
+                        history.remove(closed);
+                    }
                     purged.incidents += u64::from(is_incident);
                     is_incident
                 }
@@ -119,34 +126,24 @@ impl History {
         }
     }
 
-    fn archive(&mut self, record: &Record) {
+    fn archive(&mut self, record: &Archived) {
         self.active.remove(&record.key());
         match record {
-            Record::Incident(incident) => {
+            Archived::Incident(incident) => {
                 self.incidents.insert(incident.number, incident.clone());
             }
-            Record::Page(page) => {
+            Archived::Page(page) => {
                 let incidents = page.incidents.iter();
                 self.pages_of
                     .extend(incidents.map(|incident| (incident.number, page.id)));
                 self.pages.insert(page.id, page.clone());
             }
-            Record::Alert(alert) => {
+            Archived::Alert(alert) => {
                 let incidents = alert.incidents.iter();
                 self.alerts_of
                     .extend(incidents.map(|number| (*number, alert.id)));
                 self.alerts.insert(alert.id, alert.clone());
             }
-            Record::Group(_)
-            | Record::Person(_)
-            | Record::Channel(_)
-            | Record::Sender(_)
-            | Record::Silence(_)
-            | Record::Override(_)
-            | Record::PolicySnapshot(_)
-            | Record::Task(_)
-            | Record::Counters(_)
-            | Record::Jump(_) => {}
         }
     }
 
@@ -168,39 +165,34 @@ impl History {
         (self.receipts.len() + incidents + self.alerts.len()) as u64
     }
 
-    fn oldest_receipt(&self) -> Option<(Timestamp, ReceiptId)> {
-        let receipt = self.receipts.values().next();
-        receipt.map(|receipt| (receipt.at, receipt.id))
-    }
-
     /// The oldest closed record that can be purged by itself.
-    fn oldest_closed(&self) -> Option<(Timestamp, retention_index::Closed)> {
+    fn oldest_closed(&self) -> Option<(Timestamp, Closed)> {
         let is_active = |number| self.active.contains_key(&RecordKey::Incident(number));
         let incidents = self.incidents.values();
         let incidents = incidents.filter(|incident| !is_active(incident.number));
         let incidents = incidents.map(|incident| {
             let at = retention_index::incident_closed_at(incident);
-            (at, retention_index::Closed::Incident(incident.number))
+            (at, Closed::Incident(incident.number))
         });
         let alerts = self.alerts.values();
         let lonely = alerts.filter(|alert| alert.incidents.is_empty());
         let alerts = lonely.map(|alert| {
             let at = retention_index::alert_closed_at(alert);
-            (at, retention_index::Closed::Alert(alert.id))
+            (at, Closed::Alert(alert.id))
         });
         let pages = self.pages.values();
         let lonely = pages.filter(|page| page.incidents.is_empty());
-        let pages = lonely.map(|page| (page.created_at, retention_index::Closed::Page(page.id)));
+        let pages = lonely.map(|page| (page.created_at, Closed::Page(page.id)));
         incidents.chain(alerts).chain(pages).min()
     }
 
-    fn remove(&mut self, closed: retention_index::Closed) {
+    fn remove(&mut self, closed: Closed) {
         match closed {
-            retention_index::Closed::Incident(number) => self.remove_incident(number),
-            retention_index::Closed::Page(id) => {
+            Closed::Incident(number) => self.remove_incident(number),
+            Closed::Page(id) => {
                 self.pages.remove(&id);
             }
-            retention_index::Closed::Alert(id) => {
+            Closed::Alert(id) => {
                 self.alerts.remove(&id);
             }
         }
@@ -219,38 +211,4 @@ impl History {
         self.alerts
             .retain(|id, alert| alert.incidents.is_empty() || kept.contains(id));
     }
-}
-
-/// Which history goes next, and whether only because of the cap.
-fn victim(
-    history: &History,
-    used_bytes: u64,
-    retention: &Retention,
-    now: Timestamp,
-) -> Option<(Victim, bool)> {
-    let (receipt, closed) = (history.oldest_receipt(), history.oldest_closed());
-    let expired = receipt.filter(|(at, _)| *at < now.minus(retention.events));
-    if let Some((_, id)) = expired {
-        return Some((Victim::Receipt(id), false));
-    }
-    let expired = closed.filter(|(at, _)| *at < now.minus(retention.incidents));
-    if let Some((_, closed)) = expired {
-        return Some((Victim::Closed(closed), false));
-    }
-    if !retention.is_over_cap(used_bytes, history.kept() * RECORD_BYTES) {
-        return None;
-    }
-    match (receipt, closed) {
-        (None, None) => None,
-        (Some((at, id)), Some((closed_at, _))) if at <= closed_at => {
-            Some((Victim::Receipt(id), true))
-        }
-        (_, Some((_, closed))) => Some((Victim::Closed(closed), true)),
-        (Some((_, id)), None) => Some((Victim::Receipt(id), true)),
-    }
-}
-
-enum Victim {
-    Receipt(ReceiptId),
-    Closed(retention_index::Closed),
 }

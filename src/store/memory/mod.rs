@@ -93,12 +93,7 @@ impl MemoryStore {
 
 impl Inner {
     fn check(&self) -> Result<(), Error> {
-        match &self.failed {
-            Some(cause) => Err(Error::Commit {
-                cause: format!("an earlier batch failed: {cause}"),
-            }),
-            None => Ok(()),
-        }
+        Error::refuse_after(self.failed.as_ref())
     }
 }
 

@@ -11,11 +11,8 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::records::Record;
-use crate::engine::time::{MonotonicTime, Timestamp};
-
+use super::Error;
 use super::keys::describe;
-use super::{Clocks, Error};
 
 /// The number of the form in which values are written; all up to it can be read.
 pub const FORMAT: u8 = 2;
@@ -32,17 +29,15 @@ const HEAD_BYTES: usize = 5;
 /// at most about 20 rows, so that rows of this size can never make such a node.
 pub const VALUE_BYTES_MAX: usize = 6 * 1024;
 
-/// What can be a value.
+/// The head of a value that no further parts continue.
+const HEAD: [u8; HEAD_BYTES] = [FORMAT, 0, 0, 0, 0];
+
+/// What a value can be read as.
 pub trait Stored: Sized {
-    fn write(&self, bytes: &mut Vec<u8>) -> Result<(), String>;
     fn read(bytes: &[u8]) -> Result<Self, String>;
 }
 
-impl<T: Serialize + DeserializeOwned> Stored for T {
-    fn write(&self, bytes: &mut Vec<u8>) -> Result<(), String> {
-        serde_json::to_writer(bytes, self).map_err(|error| error.to_string())
-    }
-
+impl<T: DeserializeOwned> Stored for T {
     fn read(bytes: &[u8]) -> Result<Self, String> {
         serde_json::from_slice(bytes).map_err(|error| error.to_string())
     }
@@ -56,11 +51,6 @@ pub struct Document {
 }
 
 impl Stored for Document {
-    fn write(&self, bytes: &mut Vec<u8>) -> Result<(), String> {
-        write_document(&self.name, &self.bytes, bytes);
-        Ok(())
-    }
-
     fn read(bytes: &[u8]) -> Result<Self, String> {
         let cut = || "it ends too early".to_owned();
         let (length, rest) = bytes.split_first_chunk().ok_or_else(cut)?;
@@ -83,56 +73,46 @@ pub struct Progress {
     pub history_bytes: u64,
 }
 
-/// The clocks of a partition as stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredClocks {
-    wall: Timestamp,
-    steady: MonotonicTime,
+/// A value in the present format.
+pub fn encode(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    let mut bytes = HEAD.to_vec();
+    serde_json::to_writer(&mut bytes, value).map_err(|error| unwritable(&error))?;
+    Ok(bytes)
 }
 
-impl From<Clocks> for StoredClocks {
-    fn from(clocks: Clocks) -> Self {
-        let Clocks { wall, steady } = clocks;
-        Self { wall, steady }
+/// A document as a value.
+pub fn encode_document(name: &str, document: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
+    [&HEAD[..], &length.to_be_bytes(), name.as_bytes(), document].concat()
+}
+
+/// Values in which items of one commit share rows, as JSON arrays, each with the id of its first
+/// item: one is filled up, then the next begins.
+pub fn encode_groups<'item, T: Serialize + 'item>(
+    items: impl IntoIterator<Item = (u64, &'item T)>,
+) -> Result<Vec<(u64, Vec<u8>)>, Error> {
+    let mut groups: Vec<(u64, Vec<u8>)> = Vec::new();
+    for (id, item) in items {
+        let item = serde_json::to_vec(item).map_err(|error| unwritable(&error))?;
+        match groups.last_mut() {
+            // One comma and the closing bracket.
+            Some((_, group)) if group.len() + item.len() + 2 <= VALUE_BYTES_MAX => {
+                group.push(b',');
+                group.extend(item);
+            }
+            _ => groups.push((id, [&HEAD[..], b"[", &item].concat())),
+        }
     }
-}
-
-impl From<StoredClocks> for Clocks {
-    fn from(stored: StoredClocks) -> Self {
-        let StoredClocks { wall, steady } = stored;
-        Self { wall, steady }
+    for (_, group) in &mut groups {
+        group.push(b']');
     }
+    Ok(groups)
 }
 
-/// Appends a value in the present format.
-pub fn encode(value: &impl Stored, bytes: &mut Vec<u8>) -> Result<(), Error> {
-    write_head(bytes);
-    value.write(bytes).map_err(|cause| Error::Commit { cause })
-}
-
-/// Appends an active record.
-pub fn encode_record(record: &Record, bytes: &mut Vec<u8>) -> Result<(), Error> {
-    match record {
-        Record::Alert(alert) => encode(&**alert, bytes),
-        Record::Incident(incident) => encode(&**incident, bytes),
-        Record::Page(page) => encode(&**page, bytes),
-        Record::Group(group) => encode(&**group, bytes),
-        Record::Person(person) => encode(&**person, bytes),
-        Record::Channel(channel) => encode(&**channel, bytes),
-        Record::Sender(sender) => encode(&**sender, bytes),
-        Record::Silence(silence) => encode(&**silence, bytes),
-        Record::Override(override_) => encode(&**override_, bytes),
-        Record::PolicySnapshot(pinned) => encode(&**pinned, bytes),
-        Record::Task(task) => encode(&**task, bytes),
-        Record::Counters(counters) => encode(counters, bytes),
-        Record::Jump(jump) => encode(jump, bytes),
+fn unwritable(error: &serde_json::Error) -> Error {
+    Error::Commit {
+        cause: error.to_string(),
     }
-}
-
-/// Appends a document without copying it first.
-pub fn encode_document(name: &str, document: &[u8], bytes: &mut Vec<u8>) {
-    write_head(bytes);
-    write_document(name, document, bytes);
 }
 
 /// Reads a value, all its parts joined.
@@ -155,60 +135,6 @@ pub fn decode<T: Stored>(key: &[u8], bytes: &[u8]) -> Result<T, Error> {
     }
 }
 
-/// Values of one commit that share rows: fills up one, then begins the next.
-pub struct Group {
-    items: Vec<u8>,
-    item: Vec<u8>,
-    first: Option<u64>,
-}
-
-/// A value with several items, as a JSON array, and the id of its first.
-pub type Filled<'group> = (u64, &'group [u8]);
-
-impl Group {
-    pub fn new() -> Self {
-        Self {
-            items: Vec::new(),
-            item: Vec::new(),
-            first: None,
-        }
-    }
-
-    /// Adds an item. If it does not fit, `write` gets what was there before.
-    pub fn push(
-        &mut self,
-        id: u64,
-        item: &impl Stored,
-        write: impl FnMut(Filled<'_>),
-    ) -> Result<(), Error> {
-        self.item.clear();
-        item.write(&mut self.item)
-            .map_err(|cause| Error::Commit { cause })?;
-        // One comma and the closing bracket.
-        if self.items.len() + self.item.len() + 2 > VALUE_BYTES_MAX {
-            self.finish(write);
-        }
-        if self.first.is_none() {
-            self.first = Some(id);
-            write_head(&mut self.items);
-            self.items.push(b'[');
-        } else {
-            self.items.push(b',');
-        }
-        self.items.extend_from_slice(&self.item);
-        Ok(())
-    }
-
-    /// Gives what is left to `write`.
-    pub fn finish(&mut self, mut write: impl FnMut(Filled<'_>)) {
-        if let Some(first) = self.first.take() {
-            self.items.push(b']');
-            write((first, &self.items));
-        }
-        self.items.clear();
-    }
-}
-
 /// How many rows continue this value.
 pub fn further_parts(head: &[u8]) -> u32 {
     let count = head.get(1..HEAD_BYTES).and_then(<[u8]>::first_chunk);
@@ -218,17 +144,6 @@ pub fn further_parts(head: &[u8]) -> u32 {
 /// Writes into the head of a value how many rows continue it.
 pub fn set_further_parts(value: &mut [u8], parts: u32) {
     value[1..HEAD_BYTES].copy_from_slice(&parts.to_be_bytes());
-}
-
-fn write_head(bytes: &mut Vec<u8>) {
-    bytes.extend_from_slice(&[FORMAT, 0, 0, 0, 0]);
-}
-
-fn write_document(name: &str, document: &[u8], bytes: &mut Vec<u8>) {
-    let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
-    bytes.extend_from_slice(&length.to_be_bytes());
-    bytes.extend_from_slice(name.as_bytes());
-    bytes.extend_from_slice(document);
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::engine::counters::Counters;
 use crate::engine::ids::{IncidentNumber, ReceiptId, Revision};
-use crate::engine::records::{Change, Record};
+use crate::engine::records::{Archived, Change, Record};
 use crate::engine::time::Timestamp;
 use crate::store::record::Progress;
 use crate::store::retention_index;
@@ -79,19 +79,19 @@ impl Seen {
             }
             Change::Archive(record) => {
                 self.note_closed(record);
-                self.note_record(record);
+                self.note_record(&record.record());
             }
             Change::Put(record) => self.note_record(record),
             Change::Drop(_) => {}
         }
     }
 
-    fn note_closed(&mut self, record: &Record) {
-        if let Record::Incident(incident) = record {
+    fn note_closed(&mut self, record: &Archived) {
+        if let Archived::Incident(incident) = record {
             let at = retention_index::incident_closed_at(incident);
             self.oldest_closed = Some(self.oldest_closed.map_or(at, |oldest| oldest.min(at)));
         }
-        let named = named_by(record);
+        let named = named_by(&record.record());
         let is_met = |number: &IncidentNumber| self.incidents.contains_key(number);
         if !named.is_empty() && !named.iter().any(is_met) {
             self.alone.push(named);

@@ -15,7 +15,6 @@ pub use self::survey::Survey;
 use self::target::Target;
 use super::directory::{Directory, sync_directory};
 use super::keys::Key;
-use super::record::StoredClocks;
 use super::rows;
 use super::salvage::Salvaged;
 use super::{Clocks, Error, Options, Partition, marker};
@@ -34,12 +33,12 @@ pub fn save(path: &Path, new: &Path, options: Options) -> Result<Survey, Error> 
     // A slash at the end would make `.partial` a file within.
     let new: &Path = &new.components().collect::<PathBuf>();
     if new.symlink_metadata().is_ok() {
-        return Err(open_error(new, &"it exists already; name a new one"));
+        return Err(Error::open(new, &"it exists already; name a new one"));
     }
     let old = Old::open(path)?;
-    if is_within(path, new).map_err(|error| open_error(new, &error))? {
+    if is_within(path, new).map_err(|error| Error::open(new, &error))? {
         let within = format!("it is inside {}, which is only read", path.display());
-        return Err(open_error(new, &within));
+        return Err(Error::open(new, &within));
     }
     if old.rows.is_empty() {
         return Err(old.nothing());
@@ -49,11 +48,11 @@ pub fn save(path: &Path, new: &Path, options: Options) -> Result<Survey, Error> 
     let partial = PathBuf::from(partial);
     if partial.symlink_metadata().is_ok() {
         let left = "it is left over from an earlier attempt; remove it";
-        return Err(open_error(&partial, &left));
+        return Err(Error::open(&partial, &left));
     }
     let saved = old.fill(&partial, options).and_then(|mut survey| {
         survey.left_behind =
-            take_over(path, &partial, new).map_err(|error| open_error(new, &error))?;
+            take_over(path, &partial, new).map_err(|error| Error::open(new, &error))?;
         Ok(survey)
     });
     saved.map_err(|error| unsaved(error, new, &partial))
@@ -84,7 +83,7 @@ fn unsaved(error: Error, new: &Path, partial: &Path) -> Error {
         }
         Ok(()) | Err(_) => "what had been written was removed".to_owned(),
     };
-    open_error(new, &format!("{cause}; {left}"))
+    Error::open(new, &format!("{cause}; {left}"))
 }
 
 /// Whether a path that does not exist yet lies in a directory.
@@ -139,13 +138,13 @@ impl Old {
                 io::ErrorKind::NotFound => "there is no database",
                 _ => "run as the user of the service",
             };
-            open_error(path, &format!("{cause}: {}: {error}", file.display()))
+            Error::open(path, &format!("{cause}: {}: {error}", file.display()))
         })?;
         let directory = Directory::claim(path).map_err(|error| match error {
             Error::Open { directory, cause } => {
                 let help = "run as the user of the service, or copy the directory first and name \
                             the copy";
-                open_error(&directory, &format!("{cause}; {help}"))
+                Error::open(&directory, &format!("{cause}; {help}"))
             }
             other @ (Error::Locked { .. }
             | Error::Fenced { .. }
@@ -156,7 +155,7 @@ impl Old {
         })?;
         let acknowledged = marker::read_whole(&directory.marker());
         let rows = Salvaged::read(&file, acknowledged)
-            .map_err(|error| open_error(path, &format!("{}: {error}", file.display())))?;
+            .map_err(|error| Error::open(path, &format!("{}: {error}", file.display())))?;
         Ok(Self {
             acknowledged,
             rows,
@@ -185,9 +184,8 @@ impl Old {
     }
 
     fn clocks(&self) -> Option<Clocks> {
-        let stored: Option<StoredClocks> =
-            rows::read(&self.rows, &Key::clocks(Partition::default())).ok()?;
-        stored.map(Into::into)
+        let clocks = rows::read(&self.rows, &Key::clocks(Partition::default()));
+        clocks.ok().flatten()
     }
 
     /// Reads everything, history first.
@@ -217,13 +215,6 @@ impl Old {
         missing.extend(seen.missing());
         missing.extend(lost_clocks(progress, self.clocks().is_some()));
         Ok(survey)
-    }
-}
-
-fn open_error(directory: &Path, cause: &impl ToString) -> Error {
-    Error::Open {
-        directory: directory.to_owned(),
-        cause: cause.to_string(),
     }
 }
 

@@ -4,12 +4,12 @@
 use crate::engine::alert::Alert;
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
-use crate::engine::records::{Change, Entry, Receipt, Record};
+use crate::engine::records::{Archived, Change, Entry, Receipt};
 use crate::store::keys::{Key, Kind, describe};
 use crate::store::record::{Document, Progress, Stored};
 use crate::store::rows::{self, Rows};
 use crate::store::salvage::Salvaged;
-use crate::store::{DocumentKind, DocumentWrite, Error, Partition, load};
+use crate::store::{DocumentKind, DocumentWrite, Error, Partition, load, retention_index};
 
 use super::missing::Seen;
 use super::survey::Survey;
@@ -34,13 +34,13 @@ pub struct Reading<'rows, 'take> {
 impl Reading<'_, '_> {
     pub fn history(&mut self) -> Result<(), Error> {
         self.each("closed incidents", Kind::ClosedIncident, |it: Incident| {
-            vec![Change::Archive(Record::Incident(it.into()))]
+            vec![Change::Archive(Archived::Incident(it.into()))]
         })?;
         self.each("pages in history", Kind::ClosedPage, |it: Page| {
-            vec![Change::Archive(Record::Page(it.into()))]
+            vec![Change::Archive(Archived::Page(it.into()))]
         })?;
         self.each("alerts in history", Kind::ClosedAlert, |it: Alert| {
-            vec![Change::Archive(Record::Alert(it.into()))]
+            vec![Change::Archive(Archived::Alert(it.into()))]
         })?;
         self.each("receipts", Kind::Receipts, |group: Vec<Receipt>| {
             let receipts = group.into_iter();
@@ -74,16 +74,16 @@ impl Reading<'_, '_> {
     }
 
     pub fn active(&mut self) -> Result<(), Error> {
-        for kind in Kind::ACTIVE {
+        for (kind, name, read) in load::active() {
             for row in self.rows.all(&Key::all(kind, Partition::default())) {
                 let read = row.and_then(|(key, value)| {
-                    let record = load::record(self.rows, kind, &key, &value)?;
+                    let record = read(self.rows, &key, &value)?;
                     let change = record.map(Change::Put);
                     belongs(&key, change.as_ref())?;
                     Ok(change)
                 });
                 if let Some(change) = self.readable(read)?.flatten() {
-                    self.change(name_of(&change), change)?;
+                    self.change(name, change)?;
                 }
             }
         }
@@ -149,12 +149,7 @@ fn belongs(key: &[u8], change: Option<&Change>) -> Result<(), Error> {
     let home = Partition::default();
     let right = match change {
         Some(Change::Put(record)) => Key::record(home, &record.key()),
-        Some(Change::Archive(record)) => match record {
-            Record::Incident(it) => Key::closed_incident(home, it.number),
-            Record::Page(it) => Key::closed_page(home, it.id),
-            Record::Alert(it) => Key::closed_alert(home, it.id),
-            _ => return Ok(()),
-        },
+        Some(Change::Archive(record)) => retention_index::of(record).key(home),
         Some(Change::Receipt(receipt)) => Key::receipts(home, receipt.id),
         Some(Change::Entry(entry)) => Key::entries(home, entry.incident, entry.id),
         Some(Change::Drop(_)) | None => return Ok(()),
@@ -166,25 +161,4 @@ fn belongs(key: &[u8], change: Option<&Change>) -> Result<(), Error> {
         key: describe(key),
         cause: format!("the record there belongs to {}", describe(right.as_ref())),
     })
-}
-
-fn name_of(change: &Change) -> &'static str {
-    let Change::Put(record) = change else {
-        return "others";
-    };
-    match record {
-        Record::Alert(_) => "alerts",
-        Record::Incident(_) => "incidents",
-        Record::Page(_) => "pages",
-        Record::Group(_) => "groups",
-        Record::Person(_) => "people",
-        Record::Channel(_) => "channels",
-        Record::Sender(_) => "senders",
-        Record::Silence(_) => "silences",
-        Record::Override(_) => "overrides",
-        Record::PolicySnapshot(_) => "pinned policies",
-        Record::Counters(_) => "counters",
-        Record::Jump(_) => "jumps of the clock",
-        Record::Task(_) => "tasks",
-    }
 }

@@ -75,42 +75,48 @@ impl Target {
                 raise(next, entry.incident);
                 self.newest.wall = self.newest.wall.max(entry.at);
             }
-            Change::Put(record) | Change::Archive(record) => match record {
-                Record::Alert(alert) => {
-                    next.alert = next.alert.max(AlertId(alert.id.0 + 1));
-                    alert.incidents.iter().for_each(|known| raise(next, *known));
-                    let entered = alert.entered.unwrap_or_default();
-                    self.newest.steady = self.newest.steady.max(entered);
-                }
-                Record::Incident(incident) => {
-                    raise(next, incident.number);
-                    self.newest.wall = self.newest.wall.max(incident.opened_at);
-                }
-                Record::Page(page) => {
-                    let incidents = page.incidents.iter();
-                    incidents.for_each(|known| raise(next, known.number));
-                    next.page = next.page.max(PageId(page.id.0 + 1));
-                    let attempts = page.attempts.iter().map(|it| AttemptId(it.id.0 + 1));
-                    next.attempt = attempts.fold(next.attempt, Ord::max);
-                    self.newest.steady = self.newest.steady.max(page.created);
-                    self.newest.wall = self.newest.wall.max(page.created_at);
-                }
-                Record::Silence(silence) => {
-                    next.silence.0 = next.silence.0.max(silence.id.0 + 1);
-                }
-                Record::Override(known) => {
-                    next.override_.0 = next.override_.0.max(known.id.0 + 1);
-                }
-                Record::Group(_)
-                | Record::Person(_)
-                | Record::Channel(_)
-                | Record::Sender(_)
-                | Record::PolicySnapshot(_)
-                | Record::Counters(_)
-                | Record::Jump(_) => {}
-                Record::Task(task) => next.task = next.task.max(TaskId(task.id.0 + 1)),
-            },
+            Change::Put(record) => self.note_record(record),
+            Change::Archive(record) => self.note_record(&record.record()),
             Change::Drop(_) => {}
+        }
+    }
+
+    fn note_record(&mut self, record: &Record) {
+        let next = &mut self.next;
+        match record {
+            Record::Alert(alert) => {
+                next.alert = next.alert.max(AlertId(alert.id.0 + 1));
+                alert.incidents.iter().for_each(|known| raise(next, *known));
+                let entered = alert.entered.unwrap_or_default();
+                self.newest.steady = self.newest.steady.max(entered);
+            }
+            Record::Incident(incident) => {
+                raise(next, incident.number);
+                self.newest.wall = self.newest.wall.max(incident.opened_at);
+            }
+            Record::Page(page) => {
+                let incidents = page.incidents.iter();
+                incidents.for_each(|known| raise(next, known.number));
+                next.page = next.page.max(PageId(page.id.0 + 1));
+                let attempts = page.attempts.iter().map(|it| AttemptId(it.id.0 + 1));
+                next.attempt = attempts.fold(next.attempt, Ord::max);
+                self.newest.steady = self.newest.steady.max(page.created);
+                self.newest.wall = self.newest.wall.max(page.created_at);
+            }
+            Record::Silence(silence) => {
+                next.silence.0 = next.silence.0.max(silence.id.0 + 1);
+            }
+            Record::Override(known) => {
+                next.override_.0 = next.override_.0.max(known.id.0 + 1);
+            }
+            Record::Group(_)
+            | Record::Person(_)
+            | Record::Channel(_)
+            | Record::Sender(_)
+            | Record::PolicySnapshot(_)
+            | Record::Counters(_)
+            | Record::Jump(_) => {}
+            Record::Task(task) => next.task = next.task.max(TaskId(task.id.0 + 1)),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::engine::ids::{
     AlertId, AttemptId, EntryId, IncidentNumber, OverrideId, PageId, ReceiptId, SilenceId, TaskId,
 };
 use crate::engine::incident::Incident;
-use crate::engine::records::{Change, Record};
+use crate::engine::records::{Archived, Change, Record};
 use crate::engine::samples::{self, START};
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 use crate::store::contract::{KEEP_ALL, commit, put, receipt_change, small};
@@ -22,10 +22,6 @@ use super::*;
 
 const HOME: Partition = Partition(0);
 const ROUNDS: u64 = 1_500;
-
-fn archived(record: Record) -> Change {
-    Change::Archive(record)
-}
 
 /// Numbers above all that are given.
 fn counters(rounds: u64) -> Counters {
@@ -59,8 +55,8 @@ fn fill(path: &Path, rounds: u64) {
             put(Record::Counters(counters(round))),
             receipt_change(samples::receipt(round, START)),
             Change::Entry(samples::entry(round, round).into()),
-            archived(Record::Alert(closed.into())),
-            archived(Record::Incident(
+            Change::Archive(Archived::Alert(closed.into())),
+            Change::Archive(Archived::Incident(
                 samples::resolved_incident(round, START).into(),
             )),
         ];
@@ -466,7 +462,7 @@ fn rules_and_secrets_that_are_gone_are_missed() {
         let mut seen = Seen::default();
         let incident = samples::resolved_incident(1, START);
         assert_eq!(incident.revision.0, 4);
-        seen.note(&archived(Record::Incident(incident.into())));
+        seen.note(&Change::Archive(Archived::Incident(incident.into())));
         seen.note(&put(Record::Counters(counters(1))));
         let rules = (1..=4).map(|it| (DocumentKind::Rules, format!("{it:010}")));
         let secrets = ["admin", "links"].map(|name| (DocumentKind::Secret, name.to_owned()));
@@ -507,15 +503,15 @@ fn incidents_that_were_purged_are_not_missed_and_those_that_were_lost_are() {
         &store,
         vec![
             // The third was opened early and is over late.
-            archived(Record::Incident(incident(1, 0, 1).into())),
-            archived(Record::Incident(incident(2, 0, 2).into())),
-            archived(Record::Incident(incident(3, 0, 50).into())),
-            archived(Record::Incident(incident(4, 1, 3).into())),
-            archived(Record::Incident(incident(5, 2, 60).into())),
-            archived(Record::Incident(incident(6, 55, 61).into())),
-            archived(Record::Page(samples::page(1, &[1, 4, 5]).into())),
-            archived(Record::Page(samples::page(2, &[1, 2]).into())),
-            archived(Record::Alert(bundled.into())),
+            Change::Archive(Archived::Incident(incident(1, 0, 1).into())),
+            Change::Archive(Archived::Incident(incident(2, 0, 2).into())),
+            Change::Archive(Archived::Incident(incident(3, 0, 50).into())),
+            Change::Archive(Archived::Incident(incident(4, 1, 3).into())),
+            Change::Archive(Archived::Incident(incident(5, 2, 60).into())),
+            Change::Archive(Archived::Incident(incident(6, 55, 61).into())),
+            Change::Archive(Archived::Page(samples::page(1, &[1, 4, 5]).into())),
+            Change::Archive(Archived::Page(samples::page(2, &[1, 2]).into())),
+            Change::Archive(Archived::Alert(bundled.into())),
             put(Record::Alert(firing.into())),
             Change::Entry(samples::entry(2, 1).into()),
             Change::Entry(samples::entry(5, 2).into()),
@@ -544,7 +540,7 @@ fn incidents_that_were_purged_are_not_missed_and_those_that_were_lost_are() {
         &store,
         vec![
             put(Record::Alert(alert.into())),
-            archived(Record::Page(samples::page(3, &[2, 4]).into())),
+            Change::Archive(Archived::Page(samples::page(3, &[2, 4]).into())),
             Change::Entry(samples::entry(1, 3).into()),
         ],
     );

@@ -2,15 +2,15 @@
 
 use std::ops::Bound;
 
-use super::checksum::Checksum;
+use crc32fast::Hasher;
 
 /// Bytes before the first message of a segment.
 pub const SEGMENT_HEAD_BYTES: usize = 20;
 /// A message's head is at most this long, so that in less no message fits.
 pub const HEAD_BYTES_MAX: usize = 32;
 
-/// Bytes of a segment, by which moments are counted.
-pub const SEGMENT_BYTES: u64 = 512 * 1024;
+/// Bytes of a segment, by which moments are counted; sled's default, which is never changed.
+pub const SEGMENT_BYTES: usize = 512 * 1024;
 
 /// What a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Head {
     pub fn read(segment: &[u8]) -> Option<Self> {
         let (checksum, rest) = segment.split_first_chunk()?;
         let rest = rest.get(..SEGMENT_HEAD_BYTES - checksum.len())?;
-        if Checksum::new().over(rest).flipped() != u32::from_le_bytes(*checksum) {
+        if checksum_of(&[rest]) != u32::from_le_bytes(*checksum) {
             return None;
         }
         let (moment, stable) = rest.split_first_chunk()?;
@@ -124,6 +124,11 @@ impl Head {
             stable: u64::try_from(number(stable.first_chunk()?)).unwrap_or(0),
         })
     }
+}
+
+/// The moment at which the segment begins in which this one is.
+pub fn segment_of(moment: u64) -> u64 {
+    moment - moment % SEGMENT_BYTES as u64
 }
 
 /// The message that begins here in a segment, which begins at `start` of the file.
@@ -149,12 +154,11 @@ pub fn read(segment: &[u8], at: usize, start: u64) -> Option<Found> {
     let page = cursor.number()?;
     let head = cursor.at;
     let body = cursor.take(length)?;
-    let sum = Checksum::new().over(body).over(&cursor.bytes[4..head]);
-    if sum.flipped() != checksum {
+    if checksum_of(&[body, &cursor.bytes[4..head]]) != checksum {
         return None;
     }
     let moment = segment_number
-        .checked_mul(SEGMENT_BYTES)?
+        .checked_mul(SEGMENT_BYTES as u64)?
         .checked_add(at as u64)?;
     let message = Message {
         what,
@@ -166,6 +170,15 @@ pub fn read(segment: &[u8], at: usize, start: u64) -> Option<Found> {
     };
     let end = at + head + length;
     Some(Found { message, end })
+}
+
+/// The plain sum, CRC-32, ends with all bits turned, and sled turns them back.
+fn checksum_of(parts: &[&[u8]]) -> u32 {
+    let mut sum = Hasher::new();
+    for part in parts {
+        sum.update(part);
+    }
+    !sum.finalize()
 }
 
 impl Node {
@@ -267,8 +280,7 @@ mod tests {
 
     #[test]
     fn a_sum_is_that_of_the_standard() {
-        let sum = Checksum::new().over(b"1234").over(b"56789");
-        assert_eq!(sum.flipped() ^ u32::MAX, 0xcbf4_3926);
+        assert_eq!(!checksum_of(&[b"1234", b"56789"]), 0xcbf4_3926);
     }
 
     #[test]

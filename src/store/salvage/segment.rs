@@ -6,10 +6,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::Hole;
-use super::message::{self, Head, Message};
+use super::message::{self, Head, Message, SEGMENT_BYTES};
 
-/// Bytes of a segment; sled's default, which is never changed.
-const SEGMENT_BYTES: usize = 512 * 1024;
 /// Where a disk does not give a segment, it is asked for its parts.
 const PIECE_BYTES: usize = 4 * 1024;
 
@@ -175,7 +173,7 @@ impl Segment {
         let first = self.messages.first().map_or(0, |first| first.moment);
         self.gaps.push(Gap {
             hole: Hole::new(start, head.len()),
-            from: first / SEGMENT_BYTES as u64 * SEGMENT_BYTES as u64,
+            from: message::segment_of(first),
         });
     }
 }

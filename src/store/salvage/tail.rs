@@ -72,7 +72,7 @@ impl End {
     }
 
     fn in_segment(moment: u64, until: u64) -> Self {
-        let segment = (moment / message::SEGMENT_BYTES + 1) * message::SEGMENT_BYTES;
+        let segment = message::segment_of(moment) + message::SEGMENT_BYTES as u64;
         Self {
             until,
             segment,
@@ -198,7 +198,7 @@ pub fn tear(database: &Path, acknowledged: u64) -> io::Result<Option<Tear>> {
         }
     }
     heads.sort_by_key(|(moment, _)| *moment);
-    let lowest = stable / message::SEGMENT_BYTES * message::SEGMENT_BYTES;
+    let lowest = message::segment_of(stable);
     let first = heads.partition_point(|(moment, _)| *moment < lowest);
     let last: Vec<Place> = heads[first..].iter().map(|(_, place)| *place).collect();
     let mut whole = contiguous(&file, &heads[first..], lowest);

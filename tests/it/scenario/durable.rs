@@ -9,7 +9,7 @@ use reveille::engine::alert::Alert;
 use reveille::engine::ids::{AlertId, IncidentNumber, PageId};
 use reveille::engine::incident::Incident;
 use reveille::engine::page::Page;
-use reveille::engine::records::{Change, Entry, Receipt, Record, RecordKey};
+use reveille::engine::records::{Archived, Change, Entry, Receipt, Record, RecordKey};
 use reveille::store::{Batch, Clocks, Partition, SledStore, Store};
 
 /// The durable copy.
@@ -50,28 +50,18 @@ impl Durable {
         }
     }
 
-    fn archive(&mut self, record: &Record) {
+    fn archive(&mut self, record: &Archived) {
         self.records.remove(&record.key());
         match record {
-            Record::Incident(incident) => {
+            Archived::Incident(incident) => {
                 self.closed.insert(incident.number, incident.clone());
             }
-            Record::Page(page) => {
+            Archived::Page(page) => {
                 self.closed_pages.insert(page.id, page.clone());
             }
-            Record::Alert(alert) => {
+            Archived::Alert(alert) => {
                 self.closed_alerts.insert(alert.id, alert.clone());
             }
-            Record::Group(_)
-            | Record::Person(_)
-            | Record::Channel(_)
-            | Record::Sender(_)
-            | Record::Silence(_)
-            | Record::Override(_)
-            | Record::PolicySnapshot(_)
-            | Record::Task(_)
-            | Record::Counters(_)
-            | Record::Jump(_) => {}
         }
     }
 

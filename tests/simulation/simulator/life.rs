@@ -10,7 +10,7 @@ use reveille::engine::ids::Revision;
 use reveille::engine::input::Input;
 use reveille::engine::page::{Page, PageState};
 use reveille::engine::reason::Reason;
-use reveille::engine::records::{Change, Record};
+use reveille::engine::records::{Archived, Change, Record};
 use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::Duration;
 use reveille::rules::{self, Documents, Environment, Fit};
@@ -428,7 +428,7 @@ impl World {
 /// The pages that a turn leaves changed.
 fn pages(turn: &Turn) -> impl Iterator<Item = &Page> {
     turn.batch.changes.iter().filter_map(|change| match change {
-        Change::Put(Record::Page(page)) | Change::Archive(Record::Page(page)) => Some(&**page),
+        Change::Put(Record::Page(page)) | Change::Archive(Archived::Page(page)) => Some(&**page),
         _ => None,
     })
 }

@@ -18,7 +18,7 @@ use reveille::engine::State;
 use reveille::engine::ids::IncidentNumber;
 use reveille::engine::incident::Incident;
 use reveille::engine::page::Page;
-use reveille::engine::records::{Change, Entry, Record};
+use reveille::engine::records::{Archived, Change, Entry, Record};
 use reveille::engine::time::Duration;
 use reveille::runtime::turn::Turn;
 use std::sync::Arc;
@@ -90,7 +90,7 @@ fn broken(finding: Finding, passed: Duration) -> Option<Broken> {
 /// The incidents that a turn wrote, each as often as it was written.
 fn incidents(turn: &Turn) -> impl Iterator<Item = &Arc<Incident>> {
     turn.batch.changes.iter().filter_map(|change| match change {
-        Change::Put(Record::Incident(incident)) | Change::Archive(Record::Incident(incident)) => {
+        Change::Put(Record::Incident(incident)) | Change::Archive(Archived::Incident(incident)) => {
             Some(incident)
         }
         Change::Put(_)
@@ -104,7 +104,7 @@ fn incidents(turn: &Turn) -> impl Iterator<Item = &Arc<Incident>> {
 /// The pages that a turn wrote.
 fn pages(turn: &Turn) -> impl Iterator<Item = &Arc<Page>> {
     turn.batch.changes.iter().filter_map(|change| match change {
-        Change::Put(Record::Page(page)) | Change::Archive(Record::Page(page)) => Some(page),
+        Change::Put(Record::Page(page)) | Change::Archive(Archived::Page(page)) => Some(page),
         Change::Put(_)
         | Change::Archive(_)
         | Change::Drop(_)

@@ -1,0 +1,220 @@
+//! The embedded store as what all stores are: commits through its one writer, reads from its tree.
+
+use std::sync::PoisonError;
+
+use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId, ReceiptId};
+use crate::engine::incident::Incident;
+use crate::engine::page::Page;
+use crate::engine::records::{Entry, Receipt};
+use crate::engine::time::Timestamp;
+use crate::store::keys::{Key, Kind};
+use crate::store::record::Document;
+use crate::store::rows::{self, Rows};
+use crate::store::{
+    Alert, Batch, Cursor, DocumentKind, Epoch, Error, Loaded, Partition, Purged, Retention, Span,
+    Store, disk, history, load, purge,
+};
+
+use super::SledStore;
+
+/// Nobody else can own an embedded store.
+const EPOCH: Epoch = Epoch(1);
+
+impl Store for SledStore {
+    fn claim(&self, _partition: Partition) -> Result<Epoch, Error> {
+        self.writer().check()?;
+        Ok(EPOCH)
+    }
+
+    fn load(&self, partition: Partition, now: Timestamp) -> Result<Loaded, Error> {
+        load::load(&self.tree, partition, now)
+    }
+
+    fn commit(&self, partition: Partition, epoch: Epoch, batch: &Batch) -> Result<(), Error> {
+        if epoch != EPOCH {
+            return Err(Error::Fenced {
+                ours: epoch,
+                current: EPOCH,
+            });
+        }
+        let mut writer = self.writer();
+        writer.check()?;
+        let composed = writer.compose(partition, batch);
+        let composed = composed.map_err(|error| error.to_string());
+        let written = composed.and_then(|()| self.make_durable(&mut writer));
+        written.map_err(|cause| writer.fail(cause))
+    }
+
+    fn receipt(&self, partition: Partition, id: ReceiptId) -> Result<Option<Receipt>, Error> {
+        // It can only be in the value with the highest first id that is not above its own.
+        let Some(after) = id.0.checked_add(1) else {
+            return Ok(None);
+        };
+        let older = self.receipts(partition, Some(Cursor(after)), 1)?;
+        Ok(older.into_iter().find(|receipt| receipt.id == id))
+    }
+
+    fn receipts(
+        &self,
+        partition: Partition,
+        before: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Vec<Receipt>, Error> {
+        let all = Key::all(Kind::Receipts, partition);
+        let end = before.map_or(all.end(), |Cursor(id)| {
+            Key::receipts(partition, ReceiptId(id))
+        });
+        let mut found = Vec::new();
+        for row in self.tree.range(&all, &end).rev() {
+            if found.len() >= limit {
+                break;
+            }
+            let (key, value) = row?;
+            let group: Option<Vec<Receipt>> = rows::read_row(&self.tree, &key, &value)?;
+            let older = group.into_iter().flatten().rev();
+            let older = older.filter(|it| before.is_none_or(|Cursor(id)| it.id.0 < id));
+            found.extend(older.take(limit - found.len()));
+        }
+        Ok(found)
+    }
+
+    fn entries(
+        &self,
+        partition: Partition,
+        incident: IncidentNumber,
+        after: Option<EntryId>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Error> {
+        let story = Key::story(partition, incident);
+        let from = history::first_with_later(&self.tree, partition, incident, after)?;
+        let mut found = Vec::new();
+        for row in self.tree.range(&from, &story.end()) {
+            if found.len() >= limit {
+                break;
+            }
+            let (key, value) = row?;
+            let group: Option<Vec<Entry>> = rows::read_row(&self.tree, &key, &value)?;
+            let later = group.into_iter().flatten();
+            let later = later.filter(|entry| after.is_none_or(|after| entry.id > after));
+            found.extend(later.take(limit - found.len()));
+        }
+        Ok(found)
+    }
+
+    fn closed_incident(
+        &self,
+        partition: Partition,
+        number: IncidentNumber,
+    ) -> Result<Option<Incident>, Error> {
+        rows::read(&self.tree, &Key::closed_incident(partition, number))
+    }
+
+    fn closed_incidents(
+        &self,
+        partition: Partition,
+        before: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Vec<Incident>, Error> {
+        let all = Key::all(Kind::ClosedIncident, partition);
+        let end = before.map_or(all.end(), |Cursor(number)| {
+            Key::closed_incident(partition, IncidentNumber(number))
+        });
+        history::newest(&self.tree, &all, &end, limit)
+    }
+
+    fn closed_page(&self, partition: Partition, page: PageId) -> Result<Option<Page>, Error> {
+        rows::read(&self.tree, &Key::closed_page(partition, page))
+    }
+
+    fn closed_pages(
+        &self,
+        partition: Partition,
+        incident: IncidentNumber,
+        span: Span,
+        limit: usize,
+    ) -> Result<Vec<Page>, Error> {
+        let index = Key::index(Kind::PageOfIncident, partition, incident);
+        history::indexed(&self.tree, &index, span, limit, |id| {
+            Key::closed_page(partition, PageId(id))
+        })
+    }
+
+    fn closed_pages_total(
+        &self,
+        partition: Partition,
+        incident: IncidentNumber,
+    ) -> Result<usize, Error> {
+        let index = Key::index(Kind::PageOfIncident, partition, incident);
+        let mut rows = self.tree.all(&index);
+        rows.try_fold(0, |total, row| row.map(|_| total + 1))
+    }
+
+    fn closed_alerts(
+        &self,
+        partition: Partition,
+        incident: IncidentNumber,
+        span: Span,
+        limit: usize,
+    ) -> Result<Vec<Alert>, Error> {
+        let index = Key::index(Kind::AlertOfIncident, partition, incident);
+        history::indexed(&self.tree, &index, span, limit, |id| {
+            Key::closed_alert(partition, AlertId(id))
+        })
+    }
+
+    fn document(&self, kind: DocumentKind, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let document: Option<Document> = rows::read(&self.tree, &Key::document(kind, name))?;
+        Ok(document.map(|document| document.bytes))
+    }
+
+    fn documents(
+        &self,
+        kind: DocumentKind,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        let all = Key::documents(kind);
+        let end = before.map_or(all.end(), |name| Key::document(kind, name));
+        let found: Vec<Document> = history::newest(&self.tree, &all, &end, limit)?;
+        Ok(found.into_iter().map(|it| (it.name, it.bytes)).collect())
+    }
+
+    fn purge(
+        &self,
+        partition: Partition,
+        retention: &Retention,
+        now: Timestamp,
+    ) -> Result<Purged, Error> {
+        let _purging = self.purging.lock().unwrap_or_else(PoisonError::into_inner);
+        let history_bytes = {
+            let writer = self.writer();
+            writer.check()?;
+            writer.progress.history_bytes
+        };
+        let usage = purge::Usage {
+            used_bytes: self.used_bytes(),
+            history_bytes,
+        };
+        // Commits go on while this reads: what is to go does not change any more.
+        let plan = purge::plan(&self.tree, partition, retention, now, usage)?;
+        if plan.keys.is_empty() {
+            return Ok(plan.purged);
+        }
+        let mut writer = self.writer();
+        writer.check()?;
+        let composed = writer.compose_purge(&plan);
+        let composed = composed.map_err(|error| error.to_string());
+        // Durable with the next commit, which is soon enough.
+        let written = composed.and_then(|()| self.tree.apply(&writer.writes));
+        written.map_err(|cause| writer.fail(cause))?;
+        Ok(plan.purged)
+    }
+
+    fn free_bytes(&self) -> Option<u64> {
+        self.disk.free_bytes(self.directory.path())
+    }
+
+    fn used_bytes(&self) -> u64 {
+        disk::used_bytes(&self.directory.database())
+    }
+}
