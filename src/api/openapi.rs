@@ -23,7 +23,7 @@ use super::wire;
     responses((status = 200))
 )]
 pub async fn show(Extension(more): Extension<MoreRoutes>) -> Response {
-    // One router is served in a process, so that there is one description.
+    // All routers of a process are given the same further routes, so that there is one description.
     static DOCUMENT: OnceLock<String> = OnceLock::new();
     let document = DOCUMENT.get_or_init(|| {
         // A document made of plain text and numbers always serialises.

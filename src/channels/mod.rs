@@ -148,6 +148,13 @@ impl From<Sent> for Probed {
     }
 }
 
+/// What a channel says whose capabilities do not say `probes`.
+fn no_probe<'channel>() -> Pending<'channel, Probed> {
+    let words = "this channel cannot be checked without sending".to_owned();
+    let sent = Sent::new(Outcome::Unknown, Some(words));
+    Box::pin(std::future::ready(sent.into()))
+}
+
 /// One configured provider that can carry media. Never panics; every call ends within the request's
 /// deadline, whatever the provider does.
 pub trait Channel: Send + Sync {
@@ -156,11 +163,7 @@ pub trait Channel: Send + Sync {
 
     /// Asks the provider whether it would take messages, without sending one. Only called when the
     /// capabilities say `probes`.
-    fn probe(&self) -> Pending<'_, Probed> {
-        let words = "this channel cannot be checked without sending".to_owned();
-        let sent = Sent::new(Outcome::Unknown, Some(words));
-        Box::pin(std::future::ready(sent.into()))
-    }
+    fn probe(&self) -> Pending<'_, Probed>;
 
     /// The e-mail address of an account of this channel's provider, where it tells.
     fn email_of<'channel>(

@@ -36,9 +36,10 @@ macro_rules! requests {
             }
 
             fn reply(answer: Answer) -> Option<$type> {
-                match answer {
-                    $answer => Some($reply),
-                    _ => None,
+                if let $answer = answer {
+                    Some($reply)
+                } else {
+                    None
                 }
             }
         })*

@@ -92,7 +92,7 @@ impl Storm {
     fn give(&mut self, input: Input) {
         self.step(input);
         self.go_on();
-        self.place();
+        self.give_slots();
     }
 
     /// One step; the answer is what it cost.
@@ -114,8 +114,8 @@ impl Storm {
         most
     }
 
-    /// Gives the free places.
-    fn place(&mut self) {
+    /// Gives the free slots.
+    fn give_slots(&mut self) {
         loop {
             let none = std::collections::BTreeSet::new();
             let picks = picks(&self.state, &self.rules, self.now.steady, &none);

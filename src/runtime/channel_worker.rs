@@ -384,6 +384,10 @@ mod tests {
                 })
             })
         }
+
+        fn probe(&self) -> Pending<'_, crate::channels::Probed> {
+            Box::pin(async { unknown("never asked").into() })
+        }
     }
 
     /// One channel, and all that can be seen of its attempts.

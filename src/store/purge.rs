@@ -141,7 +141,7 @@ impl<R: Rows> Planner<'_, R> {
             if let (Some(group), Some(at)) = (group, newest) {
                 return Ok(Some(OldReceipts {
                     key: Key::read(key),
-                    bytes: rows::bytes_of(key, value),
+                    bytes: rows::bytes_of(self.rows, key, value)?,
                     count: group.len() as u64,
                     at,
                 }));
@@ -263,7 +263,7 @@ impl<R: Rows> Planner<'_, R> {
     fn remove(&mut self, key: Key) -> Result<(), Error> {
         let value = self.rows.get(key.as_ref())?;
         if let Some(value) = value {
-            self.plan.bytes += rows::bytes_of(key.as_ref(), value.as_ref());
+            self.plan.bytes += rows::bytes_of(self.rows, key.as_ref(), value.as_ref())?;
             self.plan.keys.insert(key);
         }
         Ok(())

@@ -19,6 +19,7 @@ pub trait Rows {
     ) -> impl DoubleEndedIterator<Item = Result<(Self::Bytes, Self::Bytes), Error>> + use<'a, Self>;
 
     /// No batch is applied while this lives: what is read is from between two batches.
+    #[must_use]
     fn hold(&self) -> impl Sized;
 
     /// All rows whose keys begin so.
@@ -51,11 +52,14 @@ pub fn read_row<T: Stored>(rows: &impl Rows, key: &[u8], head: &[u8]) -> Result<
     }
 }
 
-/// Bytes of a row and of what continues it.
-pub fn bytes_of(key: &[u8], head: &[u8]) -> u64 {
-    let parts = u64::from(record::further_parts(head));
-    let whole = (key.len() + head.len()) as u64;
-    whole + parts * record::VALUE_BYTES_MAX as u64
+/// Bytes of a row and of the values that continue it: as many as it added to history.
+pub fn bytes_of(rows: &impl Rows, key: &[u8], head: &[u8]) -> Result<u64, Error> {
+    let parts = record::further_parts(head);
+    if parts == 0 {
+        return Ok((key.len() + head.len()) as u64);
+    }
+    let _hold = rows.hold();
+    Ok((key.len() + joined(rows, key, head)?.len()) as u64)
 }
 
 fn joined(rows: &impl Rows, key: &[u8], head: &[u8]) -> Result<Vec<u8>, Error> {

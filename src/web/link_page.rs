@@ -301,7 +301,7 @@ async fn details(
     let number = single.as_ref().map(|incident| incident.number);
     let look = move |view: handle::View<'_>| {
         let known = number.into_iter().flat_map(|number| {
-            let alerts = view.state.alerts_by_place(number).take(ALERTS_SHOWN);
+            let alerts = view.state.alerts_by_rank(number).take(ALERTS_SHOWN);
             alerts.cloned()
         });
         (known.collect::<Vec<_>>(), view.now)

@@ -108,7 +108,20 @@ const ROOMS: [Room; 18] = [
     // Pages with their routes: how requests are read and links opened is for `api` to say.
     Room {
         name: "web",
-        rooms: &["engine", "runtime::handle", "store", "api"],
+        rooms: &[
+            "engine",
+            "runtime::handle",
+            "store",
+            "api::body_budget",
+            "api::extract",
+            "api::links",
+            "api::parse",
+            "api::parts",
+            "api::ports",
+            "api::problem",
+            "api::routes",
+            "api::wire",
+        ],
         crates: &[
             "axum",
             "utoipa",

@@ -18,11 +18,11 @@ impl Display for Sentence<'_> {
         let (reason, detail) = (self.0.reason, &self.0.detail);
         match &self.0.body {
             EntryBody::Alert(body) => alert(f, body),
-            EntryBody::Incident(body) => incident(f, body, reason),
+            EntryBody::Incident(body) => incident(f, body),
             EntryBody::Escalation(body) => escalation(f, body, reason),
             EntryBody::Page(body) => page(f, body, reason),
             EntryBody::Attempt(body) => attempt(f, body, detail),
-            EntryBody::Person(body) => person(f, body, reason, detail),
+            EntryBody::Person(body) => person(f, body, detail),
             EntryBody::Written { text, .. } => f.write_str(text),
         }
     }
@@ -40,9 +40,9 @@ fn alert(f: &mut Formatter<'_>, body: &AlertEntry) -> fmt::Result {
                 false => "joined by ",
             })?;
             f.write_str(title)?;
-            match silences.named.is_empty() {
-                true => Ok(()),
-                false => write!(f, " (under {})", names(silences)),
+            match silences.count() {
+                0 => Ok(()),
+                _ => write!(f, " (under {})", names(silences)),
             }
         }
         AlertEntry::Ended {
@@ -57,7 +57,7 @@ fn alert(f: &mut Formatter<'_>, body: &AlertEntry) -> fmt::Result {
     }
 }
 
-fn incident(f: &mut Formatter<'_>, body: &IncidentEntry, reason: Reason) -> fmt::Result {
+fn incident(f: &mut Formatter<'_>, body: &IncidentEntry) -> fmt::Result {
     match body {
         IncidentEntry::Opened { integration, title } => {
             write!(f, "opened by {integration}: {title}")
@@ -76,11 +76,15 @@ fn incident(f: &mut Formatter<'_>, body: &IncidentEntry, reason: Reason) -> fmt:
                 "acknowledged in {by}: all firing alerts are acknowledged there"
             )
         }
-        IncidentEntry::Resolved => f.write_str(match reason {
-            Reason::ResolvedInGroupWait => "resolved before the group wait ended; nobody was paged",
-            Reason::Unreported => "resolved: its last firing alert is no longer reported",
-            _ => "resolved: its last firing alert is no longer firing",
-        }),
+        IncidentEntry::ResolvedInGroupWait => {
+            f.write_str("resolved before the group wait ended; nobody was paged")
+        }
+        IncidentEntry::Unreported => {
+            f.write_str("resolved: its last firing alert is no longer reported")
+        }
+        IncidentEntry::Resolved => {
+            f.write_str("resolved: its last firing alert is no longer firing")
+        }
     }
 }
 
@@ -121,7 +125,7 @@ fn escalation(f: &mut Formatter<'_>, body: &EscalationEntry, reason: Reason) -> 
             f.write_str("steps came due while the router was down; only the highest is paged now")
         }
         EscalationEntry::Silenced(silences) => {
-            let verb = match silences.named.len() {
+            let verb = match silences.count() {
                 1 => "covers",
                 _ => "cover",
             };
@@ -221,36 +225,22 @@ fn attempt(f: &mut Formatter<'_>, body: &AttemptEntry, detail: &EntryDetail) -> 
     }
 }
 
-fn person(
-    f: &mut Formatter<'_>,
-    body: &PersonEntry,
-    reason: Reason,
-    detail: &EntryDetail,
-) -> fmt::Result {
+fn person(f: &mut Formatter<'_>, body: &PersonEntry, detail: &EntryDetail) -> fmt::Result {
     let (by, via) = match &detail.actor {
         Some(actor) => (actor.name.as_ref(), actor.via.to_string()),
         None => ("somebody", "an unknown way".to_owned()),
     };
     match body {
-        PersonEntry::Acted if reason == Reason::ResolvedByPerson => {
-            write!(f, "resolved by {by} via {via}")
-        }
-        PersonEntry::Acted => write!(f, "{by} {} via {via}", act(reason)),
+        PersonEntry::Acknowledged => write!(f, "{by} acknowledged via {via}"),
+        PersonEntry::AcknowledgedAgain => write!(f, "{by} acknowledged again via {via}"),
+        PersonEntry::Unacknowledged => write!(f, "{by} unacknowledged it via {via}"),
+        PersonEntry::Escalated => write!(f, "{by} escalated to the next step via {via}"),
+        PersonEntry::Declined => write!(f, "{by} declined via {via}"),
+        PersonEntry::Resolved => write!(f, "resolved by {by} via {via}"),
         PersonEntry::Snoozed(length) => write!(f, "{by} snoozed it for {length} via {via}"),
         PersonEntry::Reassigned { to } => write!(f, "{by} reassigned it to {to} via {via}"),
         PersonEntry::Noted(text) => write!(f, "{by} notes: {text} via {via}"),
         PersonEntry::Paged(text) => write!(f, "{by} pages: {text} via {via}"),
-    }
-}
-
-fn act(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Acknowledged => "acknowledged",
-        Reason::AlreadyAcknowledged => "acknowledged again",
-        Reason::Unacknowledged => "unacknowledged it",
-        Reason::EscalatedByHand => "escalated to the next step",
-        Reason::Declined => "declined",
-        other => other.meaning(),
     }
 }
 
@@ -304,120 +294,25 @@ impl Display for Addressee {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+    use std::path::Path;
+
     use super::*;
-    use crate::engine::actor::{Actor, Via};
-    use crate::engine::ids::{EntryId, IncidentNumber};
-    use crate::engine::time::{Duration, Timestamp};
+    use crate::engine::samples;
 
-    fn said(reason: Reason, body: impl Into<EntryBody>, detail: EntryDetail) -> String {
-        let entry = Entry {
-            id: EntryId(1),
-            incident: IncidentNumber(1),
-            at: Timestamp(0),
-            reason,
-            body: body.into(),
-            detail,
-        };
-        Sentence(&entry).to_string()
-    }
-
+    /// With `REVEILLE_BLESS=1` the file is written anew.
     #[test]
-    fn one_body_says_what_its_reason_means() {
-        let resolved = |reason| said(reason, IncidentEntry::Resolved, EntryDetail::default());
-        let in_group_wait = resolved(Reason::ResolvedInGroupWait);
-        assert!(
-            in_group_wait.contains("nobody was paged"),
-            "{in_group_wait}"
-        );
-        assert!(resolved(Reason::Unreported).contains("no longer reported"));
-        assert!(resolved(Reason::AllAlertsResolved).contains("no longer firing"));
-        let detail = EntryDetail::of(&Actor::named("Ana Silva", Via::Sms));
-        let acted = |reason| said(reason, PersonEntry::Acted, detail.clone());
-        let acts = [
-            (Reason::Acknowledged, "Ana Silva acknowledged via sms"),
-            (
-                Reason::AlreadyAcknowledged,
-                "Ana Silva acknowledged again via sms",
-            ),
-            (Reason::Declined, "Ana Silva declined via sms"),
-            (Reason::ResolvedByPerson, "resolved by Ana Silva via sms"),
-        ];
-        for (reason, expected) in acts {
-            assert_eq!(acted(reason), expected);
+    fn every_entry_says_what_is_pinned() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let path = root.join("tests/fixtures/sentences.txt");
+        let mut said = String::new();
+        for entry in samples::entries() {
+            writeln!(said, "{}: {}", entry.reason, Sentence(&entry)).unwrap();
         }
-    }
-
-    #[test]
-    fn a_step_names_whom_it_pages_and_who_is_on_call() {
-        let pages = vec![
-            PagedTarget::User {
-                user: "ana".into(),
-                schedule: Some("night".into()),
-            },
-            PagedTarget::User {
-                user: "bo".into(),
-                schedule: None,
-            },
-        ];
-        let wait = Duration::minutes(5);
-        let body = EscalationEntry::StepStarted {
-            step: 2,
-            pages,
-            wait,
-        };
-        let text = said(Reason::WaitOver, body, EntryDetail::default());
-        assert_eq!(text, "step 2: pages ana (on call on night), bo; waits 5m");
-        let nobody = EscalationEntry::FallbackPaged(Vec::new());
-        let text = said(Reason::Fallback, nobody, EntryDetail::default());
-        assert_eq!(text, "the fallback has nobody to page");
-    }
-
-    #[test]
-    fn silences_beyond_the_first_few_are_counted() {
-        let mut silences = SilenceNames {
-            named: vec![(crate::engine::ids::SilenceId(3), "[team=\"db\"]".into())],
-            others: 0,
-        };
-        let say = |silences: &SilenceNames| {
-            let body = EscalationEntry::Silenced(silences.clone());
-            said(Reason::Silenced, body, EntryDetail::default())
-        };
-        let one = say(&silences);
-        let expected = "pages are held: silence 3 [team=\"db\"] covers all its firing alerts";
-        assert_eq!(one, expected);
-        silences.named.push(silences.named[0].clone());
-        silences.others = 4;
-        let several = say(&silences);
-        assert!(
-            several.ends_with(", 4 more cover all its firing alerts"),
-            "{several}"
-        );
-    }
-
-    #[test]
-    fn an_attempt_says_how_it_ended_and_how_long_it_waited() {
-        let to = Addressee::Contact {
-            user: "ana".into(),
-            contact: "phone".into(),
-            medium: crate::engine::ruleset::Medium::Sms,
-        };
-        let started = AttemptEntry::Started {
-            channel: "sms".into(),
-            to: to.clone(),
-            waited: Some(Duration::seconds(90)),
-        };
-        let text = said(Reason::PagePlanned, started, EntryDetail::default());
-        assert_eq!(
-            text,
-            "sms → ana by phone (sms), after waiting 1m 30s for a slot"
-        );
-        let detail = EntryDetail {
-            outcome: Some(Outcome::RefusedTarget),
-            ..EntryDetail::default()
-        };
-        let channel = "sms".into();
-        let ended = AttemptEntry::Ended { channel, to };
-        let text = said(Reason::AttemptEnded, ended, detail);
-        assert_eq!(text, "sms → ana by phone (sms): refused target");
+        if std::env::var_os("REVEILLE_BLESS").is_some() {
+            std::fs::write(&path, &said).unwrap();
+        }
+        let pinned = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(said, pinned, "{}", path.display());
     }
 }

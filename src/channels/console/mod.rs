@@ -15,7 +15,8 @@ use crate::channels::links::Links;
 use crate::channels::message_text;
 use crate::channels::outcome::provider_words;
 use crate::channels::{
-    BuildError, CancelToken, Cancelled, Channel, Kind, Parts, Provider, Sending, Sent,
+    BuildError, CancelToken, Cancelled, Channel, Kind, Parts, Pending, Probed, Provider, Sending,
+    Sent, no_probe,
 };
 use crate::document::MapSchema;
 use crate::document::section::Section;
@@ -147,6 +148,10 @@ impl Channel for Console {
                 ),
             })
         })
+    }
+
+    fn probe(&self) -> Pending<'_, Probed> {
+        no_probe()
     }
 }
 

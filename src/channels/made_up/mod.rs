@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::http::{Answer as Answered, Auth, Http, Method, Reach, Request};
 use super::inbound::{Answer, Denial, Endpoint, Head, Origin, Posted, Refusal, Reply, Verdict};
 use super::{
-    BuildError, CancelToken, Channel, Inbound, Kind, Parts, Provider, Sending, Sent, links::Links,
-    outcome::throttled, sms_text,
+    BuildError, CancelToken, Channel, Inbound, Kind, Parts, Pending, Probed, Provider, Sending,
+    Sent, links::Links, no_probe, outcome::throttled, sms_text,
 };
 use crate::document::section::Section;
 use crate::document::{MapSchema, units};
@@ -88,6 +88,10 @@ impl Channel for Sender {
                 Err(fault) => fault.sent(),
             })
         })
+    }
+
+    fn probe(&self) -> Pending<'_, Probed> {
+        no_probe()
     }
 }
 

@@ -13,7 +13,8 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::channels::http::{Answer, Auth, Http, Method, Reach, Request};
 use crate::channels::links::Links;
 use crate::channels::{
-    BuildError, CancelToken, Cancelled, Channel, Kind, Parts, Provider, Sending, Sent, check,
+    BuildError, CancelToken, Cancelled, Channel, Kind, Parts, Pending, Probed, Provider, Sending,
+    Sent, check, no_probe,
 };
 use crate::document::MapSchema;
 use crate::document::section::Section;
@@ -135,6 +136,10 @@ impl Webhook {
 impl Channel for Webhook {
     fn send<'a>(&'a self, order: &'a SendRequest, mark: &'a CancelToken) -> Sending<'a> {
         Box::pin(self.attempt(order, mark))
+    }
+
+    fn probe(&self) -> Pending<'_, Probed> {
+        no_probe()
     }
 }
 

@@ -140,7 +140,13 @@ fn perform(tx: &mut StepTransaction<'_>, incident: &Arc<Incident>, act: &Act) ->
         Verb::Acknowledge => acknowledge(tx, incident, actor),
         Verb::Unacknowledge if incident.status == Status::Triggered => ActResult::AlreadySo,
         Verb::Unacknowledge => {
-            tell(tx, number, Reason::Unacknowledged, actor);
+            tell(
+                tx,
+                number,
+                Reason::Unacknowledged,
+                actor,
+                PersonEntry::Unacknowledged,
+            );
             escalation::restart(tx, number, Reason::Unacknowledged);
             ActResult::Done
         }
@@ -151,19 +157,25 @@ fn perform(tx: &mut StepTransaction<'_>, incident: &Arc<Incident>, act: &Act) ->
         Verb::Snooze { until } => {
             let length = until.since(tx.now.wall);
             let snoozed = PersonEntry::Snoozed(length);
-            tell_more(tx, number, Reason::Snoozed, actor, snoozed);
+            tell(tx, number, Reason::Snoozed, actor, snoozed);
             let handled = handled(tx, actor);
             acknowledgment::snooze(tx, number, handled, length);
             ActResult::Done
         }
         Verb::Escalate => {
-            tell(tx, number, Reason::EscalatedByHand, actor);
+            tell(
+                tx,
+                number,
+                Reason::EscalatedByHand,
+                actor,
+                PersonEntry::Escalated,
+            );
             acknowledgment::escalate_now(tx, number, Reason::EscalatedByHand);
             ActResult::Done
         }
         Verb::Decline if incident.status != Status::Triggered => ActResult::AlreadySo,
         Verb::Decline => {
-            tell(tx, number, Reason::Declined, actor);
+            tell(tx, number, Reason::Declined, actor, PersonEntry::Declined);
             tx.edit_incident(&number, |incident| {
                 incident
                     .runs
@@ -183,10 +195,22 @@ fn perform(tx: &mut StepTransaction<'_>, incident: &Arc<Incident>, act: &Act) ->
 fn acknowledge(tx: &mut StepTransaction<'_>, incident: &Arc<Incident>, actor: &Actor) -> ActResult {
     let number = incident.number;
     if incident.status == Status::Acknowledged && !incident.escalation.is_join_pending {
-        tell(tx, number, Reason::AlreadyAcknowledged, actor);
+        tell(
+            tx,
+            number,
+            Reason::AlreadyAcknowledged,
+            actor,
+            PersonEntry::AcknowledgedAgain,
+        );
         return ActResult::AlreadySo;
     }
-    tell(tx, number, Reason::Acknowledged, actor);
+    tell(
+        tx,
+        number,
+        Reason::Acknowledged,
+        actor,
+        PersonEntry::Acknowledged,
+    );
     let handled = handled(tx, actor);
     acknowledgment::acknowledge(tx, number, handled);
     ActResult::Done
@@ -201,12 +225,8 @@ fn handled(tx: &StepTransaction<'_>, actor: &Actor) -> Handled {
     }
 }
 
-fn tell(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Reason, actor: &Actor) {
-    tell_more(tx, number, reason, actor, PersonEntry::Acted);
-}
-
-/// Notes what a person did, with more than the reason says.
-pub fn tell_more(
+/// Notes what a person did.
+pub fn tell(
     tx: &mut StepTransaction<'_>,
     number: IncidentNumber,
     reason: Reason,
@@ -228,7 +248,7 @@ fn reassign(
         ReassignTo::Policy(policy) => format!("policy/{policy}"),
     };
     let reassigned = PersonEntry::Reassigned { to: name.into() };
-    tell_more(tx, number, Reason::Reassigned, actor, reassigned);
+    tell(tx, number, Reason::Reassigned, actor, reassigned);
     match to {
         ReassignTo::Target(target) => {
             acknowledgment::reassign(tx, number, std::slice::from_ref(target));
@@ -254,7 +274,7 @@ fn reassign(
 
 fn note(tx: &mut StepTransaction<'_>, number: IncidentNumber, actor: &Actor, text: &Text) {
     let noted = PersonEntry::Noted(text.clone());
-    tell_more(tx, number, Reason::Noted, actor, noted);
+    tell(tx, number, Reason::Noted, actor, noted);
     let note = Note {
         at: tx.now.wall,
         by: actor.clone(),

@@ -66,7 +66,7 @@ pub fn page_by_hand(
     };
     tx.put_incident(number, incident);
     let paged = PersonEntry::Paged(request.text.clone());
-    actions::tell_more(tx, number, Reason::PagedByHand, &actor, paged);
+    actions::tell(tx, number, Reason::PagedByHand, &actor, paged);
     match &request.to {
         ReassignTo::Policy(_) => escalation::start(tx, number),
         ReassignTo::Target(target) => {

@@ -74,19 +74,28 @@ fn resolve_by_source(tx: &mut StepTransaction<'_>, number: IncidentNumber, reaso
         via: Via::Source,
         at: tx.now.wall,
     };
-    let reason = match reason {
-        _ if incident.escalation.phase == Phase::GroupWait => Reason::ResolvedInGroupWait,
-        Reason::TroubleOver | Reason::Unreported => reason,
-        _ => Reason::AllAlertsResolved,
+    let (reason, entry) = match reason {
+        _ if incident.escalation.phase == Phase::GroupWait => (
+            Reason::ResolvedInGroupWait,
+            IncidentEntry::ResolvedInGroupWait,
+        ),
+        Reason::Unreported => (reason, IncidentEntry::Unreported),
+        Reason::TroubleOver => (reason, IncidentEntry::Resolved),
+        _ => (Reason::AllAlertsResolved, IncidentEntry::Resolved),
     };
-    tx.note(number, reason, IncidentEntry::Resolved);
+    tx.note(number, reason, entry);
     close(tx, number, handled);
 }
 
 /// A person says that the incident is over.
 pub fn resolve_by_person(tx: &mut StepTransaction<'_>, number: IncidentNumber, handled: Handled) {
     let detail = EntryDetail::of(&handled.actor());
-    tx.note_in_detail(number, Reason::ResolvedByPerson, PersonEntry::Acted, detail);
+    tx.note_in_detail(
+        number,
+        Reason::ResolvedByPerson,
+        PersonEntry::Resolved,
+        detail,
+    );
     tx.edit_incident(&number, |incident| {
         incident.still_firing = incident.alerts.firing > 0;
     });

@@ -15,6 +15,9 @@ macro_rules! causes {
         }
 
         impl Cause {
+            /// All causes.
+            pub const ALL: &'static [Self] = &[$(Self::$cause,)*];
+
             /// What the subject is: the name of its label.
             pub fn subject_kind(self) -> &'static str {
                 match self {

@@ -96,8 +96,12 @@ pub enum IncidentEntry {
     Acknowledged {
         by: Text,
     },
-    /// By its alerts; the reason tells how.
+    /// By its alerts.
     Resolved,
+    /// Its last firing alert is no longer reported.
+    Unreported,
+    /// Before its group wait ended.
+    ResolvedInGroupWait,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,8 +220,13 @@ pub enum AttemptEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PersonEntry {
-    /// The reason tells how.
-    Acted,
+    Acknowledged,
+    /// Somebody had acknowledged it before.
+    AcknowledgedAgain,
+    Unacknowledged,
+    Escalated,
+    Declined,
+    Resolved,
     Snoozed(Duration),
     Reassigned {
         to: Text,
@@ -244,6 +253,13 @@ pub struct SilenceNames {
     /// Each with its matchers as people write them.
     pub named: Vec<(SilenceId, Text)>,
     pub others: u32,
+}
+
+impl SilenceNames {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.named.len() + self.others as usize
+    }
 }
 
 /// An override that does not count: whom it names is not in the rules.

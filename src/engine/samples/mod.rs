@@ -1,7 +1,10 @@
 //! Records for the tests of all rooms: with every field set, as the golden files of the store have
 //! them, and plain ones, of which most is as it begins.
 
+mod entries;
 pub mod orders;
+
+pub use entries::entries;
 
 use std::sync::Arc;
 

@@ -27,7 +27,7 @@ impl State {
 
     /// The headline of an incident, on one line.
     pub fn headline(&self, incident: &Incident) -> String {
-        let first = self.alerts_by_place(incident.number).next();
+        let first = self.alerts_by_rank(incident.number).next();
         let title = headline::title(incident, first.map(|alert| &**alert));
         headline::counted(&one_line(&title), incident.alerts.firing)
     }
@@ -49,7 +49,7 @@ impl State {
     }
 
     /// The alerts of an open incident as messages show them: the most pressing first.
-    pub fn alerts_by_place(&self, number: IncidentNumber) -> impl Iterator<Item = &Arc<Alert>> {
+    pub fn alerts_by_rank(&self, number: IncidentNumber) -> impl Iterator<Item = &Arc<Alert>> {
         let ranked = self.index.ranked.range(headline::ranks(number));
         ranked.filter_map(|(_, _, id)| self.alerts.get(id))
     }
@@ -153,7 +153,7 @@ impl State {
         own.map(|known| (**known).clone()).collect()
     }
 
-    /// Overrides of one schedule that are passed over at a moment, each as a sentence.
+    /// Overrides of one schedule that are passed over at a moment.
     pub fn ignored_overrides(
         &self,
         schedule: &ScheduleName,

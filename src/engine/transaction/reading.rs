@@ -76,7 +76,7 @@ impl StepTransaction<'_> {
         let touched = self.touched_members(number);
         let touched = touched.filter_map(|id| self.alert(&id));
         let touched = touched.filter(|alert| alert.incidents.contains(&number));
-        let known = self.state.alerts_by_place(number);
+        let known = self.state.alerts_by_rank(number);
         let known = known.filter(|alert| !self.index.members.contains(&(number, alert.id)));
         let untouched = known.filter_map(|alert| self.alert(&alert.id));
         // One that this step let out of the incident and had not touched before.

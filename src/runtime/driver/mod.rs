@@ -462,7 +462,7 @@ route:
     }
 
     /// Panics when the second page has its slot.
-    fn places_badly(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
+    fn breaks_with_slot(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
         if let Input::SlotFree(pick) = &input {
             assert!(pick.page != PageId(2), "a fault for this test");
         }
@@ -786,7 +786,7 @@ route:
     #[test]
     fn a_page_that_panics_when_it_has_its_place_holds_up_no_other() {
         let mut driver = Driver {
-            step: places_badly,
+            step: breaks_with_slot,
             ..driver()
         };
         let keys = request(Action::Trigger, &["a", "b", "c"]);

@@ -482,6 +482,15 @@ fn two_purges_at_once_count_what_they_remove_once() {
             (number * 10..number * 10 + 10).flat_map(closed).collect(),
         );
     }
+    // Of several rows, the last of which is nearly empty.
+    let mut long = samples::alert(5_000);
+    long.dedup_key = "x".repeat(crate::store::record::VALUE_BYTES_MAX).into();
+    long.incidents = vec![IncidentNumber(20)];
+    let stays = Change::Entry(samples::entry(9_000, 9_000).into());
+    commit(
+        &store,
+        vec![Change::Archive(Archived::Alert(long.into())), stays],
+    );
     let nothing = Retention {
         disk_bytes: 0,
         ..KEEP_ALL

@@ -64,7 +64,7 @@ fn the_stored_form_of_every_kind_is_as_pinned() {
         samples::repeat_receipt(7, samples::START),
     ];
     check_golden("receipts", &receipts);
-    check_golden("entries", &[samples::entry(7, 9)]);
+    check_golden("entries", &samples::entries());
     let progress = Progress {
         layout: LAYOUT,
         commits: 2,
@@ -126,6 +126,10 @@ fn bundles_that_were_stored_under_their_earlier_words_can_be_read() {
     assert_eq!(person.last_bundle, Some(crate::engine::ids::PageId(4)));
     assert_eq!(read::<PageKind>(r#""folded""#), PageKind::Bundle);
     assert_eq!(read::<Reason>(r#""folded""#), Reason::Bundled);
+    assert_eq!(
+        read::<Reason>(r#""no_place_in_time""#),
+        Reason::NoSlotInTime
+    );
     assert_eq!(
         read::<Reason>(r#""ceiling_reached""#),
         Reason::OverPageLimit
