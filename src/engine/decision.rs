@@ -66,9 +66,10 @@ pub enum Answer {
 impl Answer {
     /// The receipts that it gives; none if it is about something else.
     pub fn receipts(&self) -> &[Arc<Receipt>] {
-        match self {
-            Self::Receipts(receipts) => receipts,
-            _ => &[],
+        if let Self::Receipts(receipts) = self {
+            receipts
+        } else {
+            &[]
         }
     }
 }

@@ -190,12 +190,11 @@ impl<W> Cycle<W> {
         let Some(answer) = went_on.answer else {
             return Some(Release::Answer(waiter, Done::Quarantined));
         };
-        let answer = match before {
-            Answer::Receipts(mut receipts) => {
-                receipts.extend_from_slice(answer.receipts());
-                Answer::Receipts(receipts)
-            }
-            _ => answer,
+        let answer = if let Answer::Receipts(mut receipts) = before {
+            receipts.extend_from_slice(answer.receipts());
+            Answer::Receipts(receipts)
+        } else {
+            answer
         };
         if went_on.is_over {
             return Some(Release::Answer(waiter, Done::Answer(answer)));

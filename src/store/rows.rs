@@ -52,14 +52,16 @@ pub fn read_row<T: Stored>(rows: &impl Rows, key: &[u8], head: &[u8]) -> Result<
     }
 }
 
-/// Bytes of a row and of the values that continue it: as many as it added to history.
+/// Bytes of a row and of the values that continue it: as many as it added to history. A part that
+/// is missing counts for nothing, so that what is damaged can be purged as well.
 pub fn bytes_of(rows: &impl Rows, key: &[u8], head: &[u8]) -> Result<u64, Error> {
-    let parts = record::further_parts(head);
-    if parts == 0 {
-        return Ok((key.len() + head.len()) as u64);
+    let mut bytes = key.len() + head.len();
+    for part in 1..=record::further_parts(head) {
+        let continuation = Key::read(key).continuation(part);
+        let value = rows.get(continuation.as_ref())?;
+        bytes += value.map_or(0, |value| value.as_ref().len());
     }
-    let _hold = rows.hold();
-    Ok((key.len() + joined(rows, key, head)?.len()) as u64)
+    Ok(bytes as u64)
 }
 
 fn joined(rows: &impl Rows, key: &[u8], head: &[u8]) -> Result<Vec<u8>, Error> {

@@ -38,9 +38,10 @@ impl Fault {
     /// The same where the channel itself put the address, or whatever it is, into the request: each
     /// page of the channel fails so, whoever it is for.
     pub(super) fn blaming_us(self) -> Self {
-        match self.outcome {
-            Outcome::RefusedTarget => Self::new(Outcome::RefusedCredential, self.words),
-            _ => self,
+        if self.outcome == Outcome::RefusedTarget {
+            Self::new(Outcome::RefusedCredential, self.words)
+        } else {
+            self
         }
     }
 

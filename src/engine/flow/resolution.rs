@@ -74,14 +74,15 @@ fn resolve_by_source(tx: &mut StepTransaction<'_>, number: IncidentNumber, reaso
         via: Via::Source,
         at: tx.now.wall,
     };
-    let (reason, entry) = match reason {
-        _ if incident.escalation.phase == Phase::GroupWait => (
-            Reason::ResolvedInGroupWait,
-            IncidentEntry::ResolvedInGroupWait,
-        ),
-        Reason::Unreported => (reason, IncidentEntry::Unreported),
-        Reason::TroubleOver => (reason, IncidentEntry::Resolved),
-        _ => (Reason::AllAlertsResolved, IncidentEntry::Resolved),
+    let (reason, entry) = if incident.escalation.phase == Phase::GroupWait {
+        let entry = IncidentEntry::ResolvedInGroupWait;
+        (Reason::ResolvedInGroupWait, entry)
+    } else if reason == Reason::Unreported {
+        (reason, IncidentEntry::Unreported)
+    } else if reason == Reason::TroubleOver {
+        (reason, IncidentEntry::Resolved)
+    } else {
+        (Reason::AllAlertsResolved, IncidentEntry::Resolved)
     };
     tx.note(number, reason, entry);
     close(tx, number, handled);

@@ -246,8 +246,9 @@ fn perform(tx: &mut StepTransaction<'_>, owner: &Owner, on: ActOn, verb: Verb) -
         user: Some(owner.user.clone()),
         via: Via::Sms,
     };
+    let acted = actions::act(tx, &Act { actor, on, verb });
     // Only a snooze, a note or a reassignment can be refused.
-    actions::act(tx, &Act { actor, on, verb }).unwrap_or_default()
+    acted.unwrap_or_else(|refusal| panic!("a text message was refused: {refusal}"))
 }
 
 /// The carrier takes STOP for itself: the contact is of no use until START, which must be known.

@@ -11,6 +11,7 @@ use crate::engine::samples::{self, START};
 use crate::engine::time::Duration;
 use crate::store::contract::{HOME, KEEP_ALL, commit, loaded, put, receipt_change, small};
 use crate::store::keys::{Key, Kind};
+use crate::store::writes::Writes;
 use crate::store::{Batch, Epoch, Retention, Store};
 
 fn folder() -> tempfile::TempDir {
@@ -470,6 +471,29 @@ fn the_cap_bounds_the_files_and_not_only_what_is_in_them() {
         "{largest} bytes with a cap of {CAP}"
     );
     assert!(store.writer().progress.history_bytes >= CAP / 5);
+}
+
+#[test]
+fn a_record_that_lost_a_part_can_be_purged() {
+    let data = folder();
+    let store = open(data.path());
+    let mut long = samples::page(5, &[]);
+    long.address = "x".repeat(crate::store::record::VALUE_BYTES_MAX).into();
+    commit(
+        &store,
+        vec![Change::Archive(Archived::Page(long.clone().into()))],
+    );
+    let part = Key::closed_page(HOME, long.id).continuation(1);
+    let mut writes = Writes::default();
+    writes.rows.push((part, None));
+    store.tree.apply(&writes).unwrap();
+    assert!(store.closed_page(HOME, long.id).is_err());
+    let nothing = Retention {
+        disk_bytes: 0,
+        ..KEEP_ALL
+    };
+    store.purge(HOME, &nothing, START).unwrap();
+    assert_eq!(store.closed_page(HOME, long.id).unwrap(), None);
 }
 
 #[test]
