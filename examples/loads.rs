@@ -21,7 +21,6 @@ use reveille::engine::input::{Act, ActOn, Actor, Input, Report, SilenceRequest, 
 use reveille::engine::matcher::Matcher;
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::PageKind;
-use reveille::engine::records::Receipt;
 use reveille::engine::ruleset::{Capabilities, ChannelInfo, Medium, RuleSet};
 use reveille::engine::time::Duration;
 use reveille::rules::{Environment, SourceFile, check};
@@ -32,8 +31,7 @@ use reveille::runtime::driver::Driver;
 use reveille::runtime::handle::Handle;
 use reveille::runtime::monotonic::{MonotonicClock, Reading};
 use reveille::runtime::room::Room;
-use reveille::runtime::turn::Turn;
-use reveille::store::{Options as StoreOptions, Partition, SledStore, Store};
+use reveille::store::{Batch, Options as StoreOptions, Partition, SledStore, Store};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -235,13 +233,11 @@ impl EffectSink for Taker {
 struct Commits(Arc<(AtomicU64, AtomicU64)>);
 
 impl Observer for Commits {
-    fn committed(&mut self, turn: &Turn, took: Duration) {
+    fn committed(&mut self, batch: &Batch, _: usize, took: Duration) {
         let (changes, longest) = &*self.0;
-        changes.fetch_max(turn.batch.changes.len() as u64, Ordering::Relaxed);
+        changes.fetch_max(batch.changes.len() as u64, Ordering::Relaxed);
         longest.fetch_max(took.0, Ordering::Relaxed);
     }
-
-    fn received(&self, _: &[Arc<Receipt>]) {}
 }
 
 struct Router {
@@ -321,7 +317,7 @@ impl Router {
             longest(&waits.event, at);
             let at = now();
             let on = receipts[0].incidents.clone();
-            if handle.control(act(on, Verb::Resolve)).await.is_err() {
+            if handle.command(act(on, Verb::Resolve)).await.is_err() {
                 return;
             }
             longest(&waits.act, at);
@@ -476,7 +472,7 @@ async fn silence(router: &Router, matchers: &[&str]) -> Result<(SilenceId, usize
         reason: "maintenance".into(),
         replaces: None,
     };
-    match router.handle.control(Input::Silence(request)).await? {
+    match router.handle.command(Input::Silence(request)).await? {
         Answer::Silence { silence, covers } => Ok((silence, covers)),
         other => Err(format!("not a silence: {other:?}").into()),
     }
@@ -509,7 +505,7 @@ async fn load(name: &str, scale: usize) -> Result<(), Failure> {
             let (id, covers) = set.await?;
             say(&format!("  covers {covers}"));
             let end = Input::ExpireSilence(id);
-            let end = async { Ok(router.handle.control(end).await?) };
+            let end = async { Ok(router.handle.command(end).await?) };
             router.measure("end", end).await?;
         }
         "routes" => {
@@ -537,7 +533,7 @@ async fn load(name: &str, scale: usize) -> Result<(), Failure> {
                 own.map(|it| it.number).collect::<Vec<_>>()
             });
             let resolve = act(numbers.await?, Verb::Resolve);
-            let resolve = async { Ok(router.handle.control(resolve).await?) };
+            let resolve = async { Ok(router.handle.command(resolve).await?) };
             router.measure("resolve", resolve).await?;
         }
         "act" => {
@@ -555,7 +551,7 @@ async fn load(name: &str, scale: usize) -> Result<(), Failure> {
                     on: ActOn::Page(page),
                     verb,
                 });
-                let act = async { Ok(router.handle.control(act).await?) };
+                let act = async { Ok(router.handle.command(act).await?) };
                 router.measure(what, act).await?;
             }
         }
@@ -578,7 +574,7 @@ async fn load(name: &str, scale: usize) -> Result<(), Failure> {
 /// The start of a new process, twenty minutes later.
 async fn recover(folder: &Path) -> Result<(), Failure> {
     let router = start(folder, rules(0), Duration::minutes(20))?;
-    let nothing = async { Ok(router.handle.control(Input::Minute).await?) };
+    let nothing = async { Ok(router.handle.command(Input::Minute).await?) };
     router.measure("start", nothing).await?;
     say(&format!("  at the most {} MiB", memory()?.1));
     router.stop()

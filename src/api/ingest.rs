@@ -264,7 +264,7 @@ async fn raise_too_large(state: &ApiState, integration: &IntegrationName, limit:
         )
         .into(),
     };
-    if let Err(error) = state.handle.control(input).await {
+    if let Err(error) = state.handle.command(input).await {
         tracing::warn!(
             %error,
             integration.name = %integration,

@@ -53,7 +53,7 @@ impl Refusals {
             trouble: SelfIncident::new(Cause::RepliesRefused, channel.as_str()),
             text: text.into(),
         };
-        if let Err(error) = handle.control(input).await {
+        if let Err(error) = handle.command(input).await {
             tracing::warn!(
                 %error, channel.name = %channel, "refused requests could not be reported"
             );

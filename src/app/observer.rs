@@ -14,7 +14,7 @@ use crate::engine::page::{Page, PageState};
 use crate::engine::records::{Change, Receipt, Record, RecordKey};
 use crate::engine::time::Duration;
 use crate::runtime::commit_loop::Observer;
-use crate::runtime::turn::Turn;
+use crate::store::Batch;
 use crate::telemetry::Metrics;
 
 /// Counts commits, receipts, pages and open incidents.
@@ -54,8 +54,14 @@ impl Meter {
                 self.forget(&record.key());
             }
             Change::Drop(key) => self.forget(key),
-            Change::Receipt(_) | Change::Entry(_) => {}
+            Change::Receipt(receipt) => self.note_receipt(receipt),
+            Change::Entry(_) => {}
         }
+    }
+
+    fn note_receipt(&self, receipt: &Receipt) {
+        self.metrics.event_accepted(receipt.integration.as_str());
+        self.metrics.receipt(receipt.disposition.as_str());
     }
 
     fn note_record(&mut self, record: &Record) {
@@ -142,39 +148,26 @@ impl Meter {
 }
 
 impl Observer for Meter {
-    fn committed(&mut self, turn: &Turn, took: Duration) {
-        let inputs = u32::try_from(turn.inputs()).unwrap_or(u32::MAX);
+    fn committed(&mut self, batch: &Batch, inputs: usize, took: Duration) {
+        let inputs = u32::try_from(inputs).unwrap_or(u32::MAX);
         self.metrics
             .commit(std::time::Duration::from_millis(took.0), inputs);
-        for change in &turn.batch.changes {
+        for change in &batch.changes {
             self.note(change);
         }
         self.show_incidents();
-    }
-
-    fn received(&self, receipts: &[Arc<Receipt>]) {
-        for receipt in receipts {
-            self.metrics.event_accepted(receipt.integration.as_str());
-            self.metrics.receipt(receipt.disposition.as_str());
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::turn::Done;
 
     #[test]
     fn a_batch_is_measured_by_its_inputs_and_not_by_what_they_changed() {
         let metrics = Arc::new(Metrics::new());
         let mut meter = Meter::new(metrics.clone(), &[]);
-        let turn = Turn {
-            done: vec![Done::Documents, Done::Documents],
-            timers: 3,
-            ..Turn::default()
-        };
-        meter.committed(&turn, Duration(4));
+        meter.committed(&Batch::default(), 5, Duration(4));
         let text = metrics.render();
         assert!(text.contains("reveille_batch_inputs_sum 5.0"), "{text}");
         assert!(text.contains("reveille_commit_seconds_sum 0.004"), "{text}");

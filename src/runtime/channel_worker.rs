@@ -447,7 +447,7 @@ mod tests {
         async fn inputs(&self) -> Vec<Input> {
             self.sender.landed().await;
             let taken = self.handle.take(std::time::Duration::ZERO);
-            let reports = taken.controls.into_iter().map(|control| match control.job {
+            let reports = taken.commands.into_iter().map(|command| match command.job {
                 Job::Input(input) => input,
                 _ => panic!("only inputs are told here"),
             });
@@ -514,8 +514,8 @@ mod tests {
         let mut inputs = bench.inputs().await;
         assert_eq!(bench.sender.under_way(), 0);
         while inputs.len() < 2 {
-            let controls = bench.handle.take(std::time::Duration::ZERO).controls;
-            inputs.extend(controls.into_iter().map(|control| match control.job {
+            let commands = bench.handle.take(std::time::Duration::ZERO).commands;
+            inputs.extend(commands.into_iter().map(|command| match command.job {
                 Job::Input(input) => input,
                 _ => panic!("only inputs are told here"),
             }));

@@ -9,14 +9,13 @@ use crate::engine::cause::Cause;
 use crate::engine::decision::SendRequest;
 use crate::engine::ids::{AttemptId, ChannelName};
 use crate::engine::incident::SelfIncident;
-use crate::engine::records::Receipt;
 use crate::engine::time::{Duration, Now};
-use crate::runtime::cycle::{Cycle, Release};
+use crate::runtime::cycle::{Cycle, Release, released};
 use crate::runtime::handle::{Handle, Intake, Unavailable, View, Waiter, refuse};
 use crate::runtime::monotonic::Reading;
 use crate::runtime::queue::{Read, Taken};
 use crate::runtime::turn::Turn;
-use crate::store::{Epoch, Error, Partition, Store};
+use crate::store::{Batch, Epoch, Error, Partition, Store};
 
 /// The longest that the thread sleeps without looking at the clock: so a suspension is noticed
 /// soon.
@@ -36,10 +35,8 @@ pub trait EffectSink: Send {
 
 /// Told of each commit, for metrics.
 pub trait Observer: Send {
-    /// The batch of a turn was made durable in this time.
-    fn committed(&mut self, turn: &Turn, took: Duration);
-    /// These receipts were given.
-    fn received(&self, receipts: &[Arc<Receipt>]);
+    /// The batch of a turn that took so many inputs was made durable in this time.
+    fn committed(&mut self, batch: &Batch, inputs: usize, took: Duration);
 }
 
 /// All that the thread works with.
@@ -60,7 +57,7 @@ impl CommitLoop {
         loop {
             let wait = self.cycle.wait((self.clock)());
             let taken = if self.cycle.is_behind() {
-                self.handle.take_controls()
+                self.handle.take_commands()
             } else {
                 let wait = wait.map(|wait| std::time::Duration::from_millis(wait.0));
                 self.handle
@@ -88,9 +85,10 @@ impl CommitLoop {
         if self.handle.is_stopping() {
             self.cycle.driver.hold_sending();
         }
-        let begun = self.cycle.begin((taken.controls, taken.requests), now, || {
-            self.store.free_bytes()
-        });
+        let taken_jobs = (taken.commands, taken.requests);
+        let begun = self
+            .cycle
+            .begin(taken_jobs, now, || self.store.free_bytes());
         if begun.is_shut {
             // The watch opens the intake again when there is room.
             self.handle.set_intake(Intake::DiskLow);
@@ -100,27 +98,24 @@ impl CommitLoop {
         }
         self.handle.requeue(begun.left);
         self.commit(&begun.turn)?;
-        for receipts in begun.turn.receipts() {
-            self.observer.received(receipts);
-        }
         // Before anybody hears that more was accepted.
         let undecided = self.cycle.driver.state().tasks().events();
         self.handle.set_undecided(undecided);
-        for release in self.cycle.release(begun.turn, begun.waiters) {
+        for release in released(begun.turn) {
             self.release(release);
         }
         self.read(taken.reads, now);
         Ok(())
     }
 
-    fn commit(&mut self, turn: &Turn) -> Result<(), Error> {
+    fn commit(&mut self, turn: &Turn<Waiter>) -> Result<(), Error> {
         if turn.is_empty() {
             return Ok(());
         }
         let before = (self.clock)().monotonic;
         self.store.commit(self.partition, self.epoch, &turn.batch)?;
         let took = Duration((self.clock)().monotonic.0.saturating_sub(before.0));
-        self.observer.committed(turn, took);
+        self.observer.committed(&turn.batch, turn.inputs(), took);
         Ok(())
     }
 
@@ -128,9 +123,9 @@ impl CommitLoop {
         match release {
             Release::Cancel(attempt) => self.effects.cancel(attempt),
             Release::Rules(rules) => self.handle.publish(rules),
-            Release::Answer(waiter, done) => {
+            Release::Answer(waiter, reply) => {
                 // Whoever waited may have gone away meanwhile.
-                let _gone = waiter.send(Ok(done));
+                let _gone = waiter.send(reply);
             }
             Release::Send(order) => self.effects.send(order),
             Release::Probe(channel) => self.effects.probe(channel),
@@ -187,8 +182,7 @@ mod tests {
     }
 
     impl Observer for Nobody {
-        fn committed(&mut self, _: &Turn, _: Duration) {}
-        fn received(&self, _: &[Arc<Receipt>]) {}
+        fn committed(&mut self, _: &Batch, _: usize, _: Duration) {}
     }
 
     /// Keeps the last page.
@@ -232,7 +226,12 @@ mod tests {
         }
     }
 
-    fn cycle(driver: Driver, clocks: Clocks, reading: Reading, first: Vec<Input>) -> Cycle<Waiter> {
+    fn cycle(
+        driver: Driver<Waiter>,
+        clocks: Clocks,
+        reading: Reading,
+        first: Vec<Input>,
+    ) -> Cycle<Waiter> {
         let clock = MonotonicClock::resume(clocks, reading, 7).0;
         Cycle::new(driver, clock, Room::new(1_000), first)
     }
@@ -247,7 +246,7 @@ mod tests {
         assert_eq!(refused, Err(Unavailable::Stopping));
         for attempt in 1..=3 {
             let outcome = Input::Outcome(not_started(AttemptId(attempt)));
-            let taken = handle.control(outcome).await;
+            let taken = handle.command(outcome).await;
             assert!(taken.is_ok(), "attempt {attempt}: {taken:?}");
         }
         handle.finish();
@@ -267,7 +266,7 @@ mod tests {
         // As much as `disk_min` is still there, and the commit would use some of it.
         store.set_free_bytes(Some(1_001));
         assert_eq!(post("second").await, Err(Unavailable::DiskLow));
-        let goes_on = handle.control(Input::Minute).await;
+        let goes_on = handle.command(Input::Minute).await;
         assert!(goes_on.is_ok(), "{goes_on:?}");
         let told = handle.read(|view| {
             let known = view.state.incidents();
@@ -287,7 +286,7 @@ mod tests {
         let works = works_with(&store);
         let handle = works.handle.clone();
         let driver = tokio::task::spawn_blocking(move || works.run());
-        let before = handle.control(Input::Minute).await;
+        let before = handle.command(Input::Minute).await;
         assert!(before.is_ok(), "{before:?}");
         store.fail_next_commit(CommitFault::Lost);
         let posted = events(Action::Trigger, &["first"]);
@@ -307,15 +306,15 @@ mod tests {
         let handle = works().handle;
         let posted = events(Action::Trigger, &["waiting"]);
         let why = Unavailable::StoreFailed("disk on fire".to_owned());
-        let (events, control, documents, read, ()) = tokio::join!(
+        let (events, command, documents, read, ()) = tokio::join!(
             handle.submit("native".into(), posted),
-            handle.control(Input::Minute),
+            handle.command(Input::Minute),
             handle.write_documents(Vec::new()),
             handle.read(|_| ()),
             async { handle.end(&why) },
         );
         assert_eq!(events, Err(why.clone()));
-        assert_eq!(control.map(|_| ()), Err(why.clone()));
+        assert_eq!(command.map(|_| ()), Err(why.clone()));
         assert_eq!(documents, Err(why.clone()));
         assert_eq!(read, Err(why));
     }
@@ -347,6 +346,7 @@ mod tests {
         let keys: Vec<String> = (0..600).map(|number| format!("a{number}")).collect();
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         driver.turn(Vec::new(), vec![request(Action::Trigger, &keys)], at(0));
+        let driver = Driver::new(driver.state().clone(), driver.rules().clone());
         let later = at(600);
         let reading = Reading {
             wall: later.wall,

@@ -11,15 +11,15 @@ use crate::engine::ids::{IntegrationName, Revision};
 use crate::engine::input::Input;
 use crate::engine::records::Receipt;
 use crate::engine::ruleset::RuleSet;
-use crate::runtime::queue::{Control, Queue, Request, RequestsLeft, Taken};
-use crate::runtime::turn::{Done, Job, Record};
+use crate::runtime::queue::{Queue, Taken};
+use crate::runtime::turn::{Command, Done, Job, Record, Reply, Request, RequestsLeft};
 use crate::store::{DocumentWrite, Partition, Store};
 
 pub use crate::runtime::queue::View;
 pub use crate::runtime::turn::{ApplyError, NewRules, RecordOfRules, Unavailable};
 
 /// Who waits for the driver: it is told what was done, or why nothing was.
-pub type Waiter = oneshot::Sender<Result<Done, Unavailable>>;
+pub type Waiter = oneshot::Sender<Reply>;
 
 /// Why a request of a person was not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -127,12 +127,12 @@ impl Handle {
     }
 
     /// Hands in anything that is not an event, ahead of all events, and waits until it is durable.
-    pub async fn control(&self, input: Input) -> Result<Answer, Unavailable> {
+    pub async fn command(&self, input: Input) -> Result<Answer, Unavailable> {
         self.done(Job::Input(input)).await?.into_answer()
     }
 
-    /// As [`Handle::control`]; what `record` makes of the answer is durable with it.
-    pub(super) async fn control_recorded(
+    /// As [`Handle::command`]; what `record` makes of the answer is durable with it.
+    pub(super) async fn command_recorded(
         &self,
         input: Input,
         record: Record,
@@ -140,7 +140,7 @@ impl Handle {
         self.done(Job::Recorded(input, record)).await?.into_answer()
     }
 
-    async fn done(&self, job: Job) -> Result<Done, Unavailable> {
+    async fn done(&self, job: Job) -> Reply {
         let (waiter, answer) = oneshot::channel();
         self.push(job, Some(waiter))?;
         wait(answer).await
@@ -155,7 +155,7 @@ impl Handle {
     fn push(&self, job: Job, waiter: Option<Waiter>) -> Result<(), Unavailable> {
         let mut gate = self.gate();
         gate.check_alive()?;
-        gate.queue.control(Control { job, waiter });
+        gate.queue.command(Command { job, waiter });
         drop(gate);
         self.inner.bell.notify_one();
         Ok(())
@@ -220,9 +220,9 @@ impl Handle {
         }
     }
 
-    /// Takes controls and reads for one turn, and no events, without waiting.
-    pub(super) fn take_controls(&self) -> Taken<Waiter> {
-        self.gate().queue.take_controls()
+    /// Takes commands and reads for one turn, and no events, without waiting.
+    pub(super) fn take_commands(&self) -> Taken<Waiter> {
+        self.gate().queue.take_commands()
     }
 
     /// Whether the process is about to end.
@@ -230,9 +230,9 @@ impl Handle {
         self.gate().intake == Intake::Stopping
     }
 
-    /// How many controls wait for the driver.
-    pub fn controls_waiting(&self) -> usize {
-        self.gate().queue.controls_waiting()
+    /// How many commands wait for the driver.
+    pub fn commands_waiting(&self) -> usize {
+        self.gate().queue.commands_waiting()
     }
 
     /// How many events wait for the driver.
@@ -317,7 +317,7 @@ impl Gate {
 }
 
 /// The driver drops whoever waits for a commit that fails.
-async fn wait(answer: oneshot::Receiver<Result<Done, Unavailable>>) -> Result<Done, Unavailable> {
+async fn wait(answer: oneshot::Receiver<Reply>) -> Reply {
     answer.await.unwrap_or(Err(Unavailable::Unsure))
 }
 

@@ -69,11 +69,11 @@ impl LaneWatch {
         let before = self.stalled.replace(channels.clone());
         for channel in channels.difference(&before) {
             error!(channel.name = %channel, "a channel's queue is stalled");
-            self.handle.control(raise(channel)).await?;
+            self.handle.command(raise(channel)).await?;
         }
         for channel in before.difference(&channels) {
             let trouble = trouble(channel);
-            self.handle.control(Input::Clear { trouble }).await?;
+            self.handle.command(Input::Clear { trouble }).await?;
         }
         Ok(())
     }
@@ -116,14 +116,14 @@ mod tests {
             read(view);
         }
         let mut told = Vec::new();
-        for control in taken.controls {
-            if let Job::Input(input) = control.job {
+        for command in taken.commands {
+            if let Job::Input(input) = command.job {
                 told.push(match input {
                     Input::Raise { trouble, .. } => format!("raised {}", trouble.subject),
                     Input::Clear { trouble } => format!("cleared {}", trouble.subject),
                     other => panic!("{other:?}"),
                 });
-                let waiter = control.waiter.expect("somebody waits");
+                let waiter = command.waiter.expect("somebody waits");
                 assert!(waiter.send(Ok(Done::Answer(Answer::Done))).is_ok());
             }
         }

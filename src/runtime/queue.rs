@@ -1,18 +1,17 @@
-//! What waits for the driver: controls first, then events, fair between integrations.
+//! What waits for the driver: commands first, then events, fair between integrations.
 //!
-//! Controls are never refused, because outcomes must not be dropped; they are bounded by the
+//! Commands are never refused, because outcomes must not be dropped; they are bounded by the
 //! attempts in flight and by the requests that the server accepts at once. Events are bounded per
 //! integration; beyond the bound a sender is told to come back.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::engine::event::Event;
 use crate::engine::ids::IntegrationName;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::state::State;
 use crate::engine::time::Now;
-use crate::runtime::turn::{Job, Unavailable};
+use crate::runtime::turn::{Command, Request, RequestsLeft, Unavailable};
 
 /// Events that may wait for one integration.
 pub const EVENTS_WAITING_MAX: usize = 10_000;
@@ -22,12 +21,6 @@ pub const BATCH_INPUTS_MAX: usize = 256;
 pub const BATCH_EVENTS_MAX: usize = 2_048;
 /// See [`BATCH_INPUTS_MAX`].
 pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
-
-/// Something that is not an event, and who waits for it.
-pub struct Control<W> {
-    pub job: Job,
-    pub waiter: Option<W>,
-}
 
 /// What a reader sees: the state between two commits.
 #[derive(Clone, Copy)]
@@ -40,25 +33,9 @@ pub struct View<'driver> {
 /// A look at the state between two commits.
 pub type Read = Box<dyn FnOnce(View<'_>) + Send>;
 
-/// The events of one request.
-pub struct Request<W> {
-    pub integration: IntegrationName,
-    pub events: Vec<Event>,
-    pub waiter: W,
-    /// The disk has room for it: it was taken before, and the turn had none.
-    pub is_admitted: bool,
-}
-
-impl<W> Request<W> {
-    /// Bytes of its events, about.
-    pub(super) fn bytes(&self) -> usize {
-        self.events.iter().map(Event::bytes).sum()
-    }
-}
-
 /// All that waits.
 pub struct Queue<W> {
-    controls: VecDeque<Control<W>>,
+    commands: VecDeque<Command<W>>,
     reads: VecDeque<Read>,
     requests: BTreeMap<IntegrationName, VecDeque<Request<W>>>,
     /// The integration after which the next batch begins.
@@ -69,23 +46,15 @@ pub struct Queue<W> {
 
 /// What the driver takes for one turn.
 pub struct Taken<W> {
-    pub controls: Vec<Control<W>>,
+    pub commands: Vec<Command<W>>,
     pub requests: Vec<Request<W>>,
     pub reads: Vec<Read>,
-}
-
-/// Requests that were taken and not done.
-pub struct RequestsLeft<W> {
-    /// In their order.
-    pub requests: Vec<Request<W>>,
-    /// The integration whose request was done last.
-    pub last: Option<IntegrationName>,
 }
 
 impl<W> Default for Queue<W> {
     fn default() -> Self {
         Self {
-            controls: VecDeque::new(),
+            commands: VecDeque::new(),
             reads: VecDeque::new(),
             requests: BTreeMap::new(),
             last: None,
@@ -95,9 +64,9 @@ impl<W> Default for Queue<W> {
 }
 
 impl<W> Queue<W> {
-    /// Adds a control.
-    pub fn control(&mut self, control: Control<W>) {
-        self.controls.push_back(control);
+    /// Adds a command.
+    pub fn command(&mut self, command: Command<W>) {
+        self.commands.push_back(command);
     }
 
     /// Adds a look at the state.
@@ -145,20 +114,20 @@ impl<W> Queue<W> {
 
     /// All who wait. Readers learn from the handle that nothing comes any more.
     pub fn into_waiters(self) -> impl Iterator<Item = W> {
-        let controls = self.controls.into_iter();
-        let controls = controls.filter_map(|control| control.waiter);
+        let commands = self.commands.into_iter();
+        let commands = commands.filter_map(|command| command.waiter);
         let requests = self.requests.into_values().flatten();
-        controls.chain(requests.map(|request| request.waiter))
+        commands.chain(requests.map(|request| request.waiter))
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.controls.is_empty() && self.reads.is_empty() && self.requests.is_empty()
+        self.commands.is_empty() && self.reads.is_empty() && self.requests.is_empty()
     }
 
-    /// How many controls wait.
-    pub fn controls_waiting(&self) -> usize {
-        self.controls.len()
+    /// How many commands wait.
+    pub fn commands_waiting(&self) -> usize {
+        self.commands.len()
     }
 
     /// How many events wait, to be accepted or for a decision.
@@ -169,10 +138,10 @@ impl<W> Queue<W> {
     }
 
     /// Takes one turn's worth of all but events.
-    pub fn take_controls(&mut self) -> Taken<W> {
-        let controls = self.controls.len().min(BATCH_INPUTS_MAX);
+    pub fn take_commands(&mut self) -> Taken<W> {
+        let commands = self.commands.len().min(BATCH_INPUTS_MAX);
         Taken {
-            controls: self.controls.drain(..controls).collect(),
+            commands: self.commands.drain(..commands).collect(),
             requests: Vec::new(),
             reads: self.reads.drain(..).collect(),
         }
@@ -180,8 +149,8 @@ impl<W> Queue<W> {
 
     /// Takes one turn's worth.
     pub fn take(&mut self) -> Taken<W> {
-        let mut taken = self.take_controls();
-        let (mut inputs, mut events, mut bytes) = (taken.controls.len(), 0, 0);
+        let mut taken = self.take_commands();
+        let (mut inputs, mut events, mut bytes) = (taken.commands.len(), 0, 0);
         while inputs < BATCH_INPUTS_MAX {
             let Some(request) = self.next_fitting(events, bytes) else {
                 break;

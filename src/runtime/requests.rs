@@ -15,10 +15,10 @@ impl Handle {
     ) -> Result<R::Reply, RequestError> {
         let input = request.into_input();
         let answer = match record {
-            None => self.control(input).await?,
+            None => self.command(input).await?,
             Some(record) => {
                 let record = |answer: &Answer| R::reply(answer.clone()).map(|it| record(&it));
-                self.control_recorded(input, Box::new(record)).await?
+                self.command_recorded(input, Box::new(record)).await?
             }
         };
         if let Answer::Refused(refusal) = answer {

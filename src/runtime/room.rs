@@ -5,7 +5,7 @@ use crate::engine::cause::Cause;
 use crate::engine::incident::SelfIncident;
 use crate::engine::input::Input;
 use crate::engine::time::{Duration, MonotonicTime};
-use crate::runtime::queue::Request;
+use crate::runtime::turn::Request;
 
 /// What a commit writes beside what its events bring: the database's log grows in whole segments.
 const COMMIT_BYTES: u64 = 1024 * 1024;

@@ -128,9 +128,9 @@ mod tests {
     }
 
     fn raised(handle: &Handle) -> Vec<String> {
-        let controls = handle.take(Duration::ZERO).controls.into_iter();
-        controls
-            .map(|control| match control.job {
+        let commands = handle.take(Duration::ZERO).commands.into_iter();
+        commands
+            .map(|command| match command.job {
                 Job::Input(Input::Raise { text, .. }) => text.to_string(),
                 _ => panic!("only troubles are raised here"),
             })

@@ -9,7 +9,7 @@ use crate::engine::decision::SendRequest;
 use crate::engine::event::Action;
 use crate::engine::ids::{AttemptId, ChannelName, PageId};
 use crate::engine::input::Input;
-use crate::engine::records::{Change, Receipt, Record};
+use crate::engine::records::{Change, Record};
 use crate::engine::time::Duration;
 use crate::runtime::commit_loop::{CommitLoop, EffectSink, Observer};
 use crate::runtime::cycle::Cycle;
@@ -17,8 +17,7 @@ use crate::runtime::driver::tests::{at, driver, events};
 use crate::runtime::handle::Handle;
 use crate::runtime::monotonic::{MonotonicClock, Reading};
 use crate::runtime::room::Room;
-use crate::runtime::turn::Turn;
-use crate::store::{Clocks, MemoryStore, Partition, Store};
+use crate::store::{Batch, Clocks, MemoryStore, Partition, Store};
 
 /// Nothing is sent.
 struct Nobody;
@@ -37,19 +36,17 @@ struct Held {
 }
 
 impl Observer for Held {
-    fn committed(&mut self, turn: &Turn, _: Duration) {
+    fn committed(&mut self, batch: &Batch, _: usize, _: Duration) {
         // The test may have ended.
-        let _ended = self.tell.send(told(turn));
+        let _ended = self.tell.send(told(batch));
         let _ended = self.go_on.recv();
     }
-
-    fn received(&self, _: &[Arc<Receipt>]) {}
 }
 
-/// The page of the second step and the receipts of a turn, in its order.
-fn told(turn: &Turn) -> Vec<String> {
+/// The page of the second step and the receipts of a batch, in its order.
+fn told(batch: &Batch) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
-    for change in &turn.batch.changes {
+    for change in &batch.changes {
         let next = match change {
             Change::Put(Record::Page(page)) if page.id == PageId(2) => "second step".to_owned(),
             Change::Receipt(receipt) => receipt.dedup_key.to_string(),
@@ -111,12 +108,12 @@ async fn what_comes_or_is_due_while_a_flush_runs_waits_for_this_flush_only() {
     );
     // Meanwhile the second step falls due, and more comes than the flush took with it.
     passed.store(301, Ordering::SeqCst);
-    let control = tokio::spawn({
+    let command = tokio::spawn({
         let handle = handle.clone();
-        async move { handle.control(Input::Minute).await }
+        async move { handle.command(Input::Minute).await }
     });
     let later: Vec<_> = ["a", "b", "c"].map(post).into();
-    while handle.events_waiting() < later.len() || handle.controls_waiting() == 0 {
+    while handle.events_waiting() < later.len() || handle.commands_waiting() == 0 {
         tokio::task::yield_now().await;
     }
     let_go.send(()).unwrap();
@@ -128,7 +125,7 @@ async fn what_comes_or_is_due_while_a_flush_runs_waits_for_this_flush_only() {
         "all of it is in the very next commit"
     );
     let_go.send(()).unwrap();
-    assert!(first.await.unwrap().is_ok() && control.await.unwrap().is_ok());
+    assert!(first.await.unwrap().is_ok() && command.await.unwrap().is_ok());
     for answer in later {
         assert!(answer.await.unwrap().is_ok());
     }

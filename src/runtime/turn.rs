@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::engine::decision::{Answer, SendRequest};
-use crate::engine::ids::{AttemptId, ChannelName, IntegrationName, Revision, TaskId};
+use crate::engine::event::Event;
+use crate::engine::ids::{AttemptId, ChannelName, IntegrationName, Revision};
 use crate::engine::input::Input;
-use crate::engine::records::Receipt;
 use crate::engine::ruleset::RuleSet;
-use crate::store::{Batch, DocumentWrite};
+use crate::store::{Batch, Clocks, DocumentWrite};
 
 /// Why the driver did not do as asked. Nothing was stored, unless it is [`Unavailable::Unsure`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +43,52 @@ pub enum ApplyError {
     Unavailable(#[from] Unavailable),
 }
 
+/// Something that is not an event, and who waits for it. It travels whole, from the queue to the
+/// answer.
+pub struct Command<W> {
+    pub job: Job,
+    pub waiter: Option<W>,
+}
+
+impl<W> Command<W> {
+    /// An input that nobody waits for.
+    pub fn without_waiter(input: Input) -> Self {
+        let (job, waiter) = (Job::Input(input), None);
+        Self { job, waiter }
+    }
+}
+
+/// The events of one request, and who waits for their receipts. It travels whole as well.
+pub struct Request<W> {
+    pub integration: IntegrationName,
+    pub events: Vec<Event>,
+    pub waiter: W,
+    /// The disk has room for it: it was taken before, and the turn had none.
+    pub is_admitted: bool,
+}
+
+impl<W> Request<W> {
+    /// Bytes of its events, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.events.iter().map(Event::bytes).sum()
+    }
+}
+
+/// Requests that were taken and not done.
+pub struct RequestsLeft<W> {
+    /// In their order.
+    pub requests: Vec<Request<W>>,
+    /// The integration whose request was done last.
+    pub last: Option<IntegrationName>,
+}
+
+impl<W> Default for RequestsLeft<W> {
+    fn default() -> Self {
+        let (requests, last) = (Vec::new(), None);
+        Self { requests, last }
+    }
+}
+
 /// One thing for the driver to do.
 pub enum Job {
     Input(Input),
@@ -74,12 +120,8 @@ pub type RecordOfRules = Box<dyn FnOnce(Revision) -> DocumentWrite + Send>;
 #[derive(Debug, PartialEq)]
 pub enum Done {
     Answer(Answer),
-    /// This is known, and the rest is answered when a task ends; see [`Turn::went_on`].
-    Later(Answer, TaskId),
     Rules(Result<Revision, ApplyError>),
     Documents,
-    /// The decision panicked: nothing of the input was stored.
-    Quarantined,
 }
 
 impl Done {
@@ -87,56 +129,68 @@ impl Done {
     pub(super) fn into_answer(self) -> Result<Answer, Unavailable> {
         match self {
             Self::Answer(answer) => Ok(answer),
-            Self::Quarantined | Self::Later(..) | Self::Rules(_) | Self::Documents => {
-                Err(Unavailable::Quarantined)
-            }
+            Self::Rules(_) | Self::Documents => Err(Unavailable::Quarantined),
         }
     }
 }
 
-/// What a step of a task led to.
-#[derive(Debug, PartialEq)]
-pub struct WentOn {
-    /// The task, or the first one of its request.
-    pub task: TaskId,
-    /// `None` if the decision panicked.
-    pub answer: Option<Answer>,
-    /// Nothing more of it follows.
-    pub is_over: bool,
-}
+/// What whoever waits is told: what was done, or why nothing was.
+pub type Reply = Result<Done, Unavailable>;
 
-/// What one turn leads to.
-#[derive(Default)]
-pub struct Turn {
+/// What one turn leads to. `W` is who waits for an answer.
+pub struct Turn<W> {
     pub batch: Batch,
-    /// In the order of the jobs.
-    pub done: Vec<Done>,
-    /// To be answered after these.
-    pub went_on: Vec<WentOn>,
+    /// Who is told what.
+    pub replies: Vec<(W, Reply)>,
+    /// Other rules are in force since.
+    pub rules: Option<Arc<RuleSet>>,
     pub sends: Vec<Arc<SendRequest>>,
     /// Attempts of earlier turns that are withdrawn if their first byte has not left.
     pub cancels: Vec<AttemptId>,
     pub probes: Vec<ChannelName>,
     /// Inputs whose decision panicked, as text for the log.
     pub quarantined: Vec<String>,
+    /// Commands and requests that were done.
+    pub jobs: usize,
     /// Timers that were handled beside the jobs.
     pub timers: usize,
+    /// Steps of tasks that were done.
+    pub strides: usize,
     /// What it cost.
     pub work: u64,
     /// After so much it takes nothing more.
     pub work_max: u64,
-    /// Jobs for which the turn had no room.
-    pub left: JobsLeft,
+    /// Commands for which it had no room; they wait for the next one, in their order.
+    pub commands_left: Vec<Command<W>>,
+    /// Likewise.
+    pub requests_left: RequestsLeft<W>,
 }
 
-/// Jobs that wait for the next turn, in their order.
-#[derive(Default)]
-pub struct JobsLeft {
-    pub controls: Vec<Job>,
-    pub events: Vec<Job>,
-}
+impl<W> Turn<W> {
+    /// One that has done nothing yet.
+    pub(super) fn new(clocks: Clocks, work_max: u64) -> Self {
+        let batch = Batch {
+            clocks,
+            ..Batch::default()
+        };
+        Self {
+            batch,
+            replies: Vec::new(),
+            rules: None,
+            sends: Vec::new(),
+            cancels: Vec::new(),
+            probes: Vec::new(),
+            quarantined: Vec::new(),
+            jobs: 0,
+            timers: 0,
+            strides: 0,
+            work: 0,
+            work_max,
+            commands_left: Vec::new(),
+            requests_left: RequestsLeft::default(),
+        }
+    }
 
-impl Turn {
     /// Whether there is anything to make durable.
     pub fn is_empty(&self) -> bool {
         self.batch.changes.is_empty() && self.batch.documents.is_empty()
@@ -147,18 +201,8 @@ impl Turn {
         self.work >= self.work_max
     }
 
-    /// The receipts that it gives.
-    pub(super) fn receipts(&self) -> impl Iterator<Item = &[Arc<Receipt>]> {
-        let done = self.done.iter().filter_map(|done| match done {
-            Done::Answer(answer) | Done::Later(answer, _) => Some(answer),
-            Done::Rules(_) | Done::Documents | Done::Quarantined => None,
-        });
-        let went_on = self.went_on.iter().filter_map(|it| it.answer.as_ref());
-        done.chain(went_on).map(Answer::receipts)
-    }
-
     /// How many inputs it took: jobs, timers and steps of tasks.
     pub fn inputs(&self) -> usize {
-        self.done.len() + self.timers + self.went_on.len()
+        self.jobs + self.timers + self.strides
     }
 }

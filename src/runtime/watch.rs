@@ -46,7 +46,7 @@ pub struct Watch {
 impl Watch {
     /// One round. Whether the heartbeat was called.
     pub async fn round(&self) -> Result<bool, Unavailable> {
-        self.handle.control(Input::Minute).await?;
+        self.handle.command(Input::Minute).await?;
         let free = self.look_at_disk().await?;
         let (found, past) = self
             .handle
@@ -59,7 +59,7 @@ impl Watch {
         let is_flowing = self.stalled.is_clean();
         let is_clean = found.is_clean() && is_space && is_flowing;
         (self.on_audit)(&found, is_clean, free);
-        self.handle.control(report_stuck(&found)).await?;
+        self.handle.command(report_stuck(&found)).await?;
         self.purge(past).await;
         if !is_clean {
             let what = "the self-audit is not clean; the heartbeat is withheld";
@@ -90,7 +90,7 @@ impl Watch {
         } else {
             Intake::Open
         });
-        self.handle.control(input).await?;
+        self.handle.command(input).await?;
         Ok(Some(free))
     }
 

@@ -12,13 +12,13 @@
 //! self-incident, and whoever waits is told. Where events panic together each is decided on by
 //! itself, and the one at which it does is kept in its receipt.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::engine::State;
 use crate::engine::cause::Cause;
-use crate::engine::decision::{Decision, Effect, SendRequest};
+use crate::engine::decision::{Answer, Decision, Effect, SendRequest};
 use crate::engine::event::{Event, Text};
 use crate::engine::ids::{AttemptId, IntegrationName, PageId, Revision, TaskId};
 use crate::engine::incident::SelfIncident;
@@ -32,8 +32,9 @@ use crate::engine::task::TaskTurn;
 use crate::engine::time::{Duration, Now};
 use crate::engine::work::STEPS_OF_TURN;
 use crate::runtime::describe::describe;
-use crate::runtime::turn::{ApplyError, Done, Job, NewRules, Turn};
+use crate::runtime::turn::{ApplyError, Command, Done, Job, NewRules, Request, Turn, Unavailable};
 use crate::store::{Clocks, DocumentKind, DocumentWrite, revision_name};
+
 mod tasks;
 
 /// Timers handled in one turn; more wait for the next.
@@ -44,8 +45,8 @@ const SLOTS_MAX: usize = 512;
 /// What decides: [`crate::engine::step`], or a fragile one in tests.
 type Step = fn(&State, &RuleSet, Input, Now) -> Decision;
 
-/// State, rules, and nothing else.
-pub struct Driver {
+/// State, rules, and who waits for the end of a task. `W` is who waits.
+pub struct Driver<W> {
     step: Step,
     state: State,
     rules: Arc<RuleSet>,
@@ -61,7 +62,15 @@ pub struct Driver {
     keeping: VecDeque<Keeping>,
     /// Turns since tasks went on.
     turns_of_others: u32,
+    /// Who is told when a task ends, and what is known so far.
+    promises: BTreeMap<TaskId, (W, Answer)>,
     sending: Attempts,
+}
+
+/// What a decision said, and the task whose end says the rest.
+struct AnswerSoFar {
+    answer: Answer,
+    task: Option<TaskId>,
 }
 
 /// The rest of a request of which a first part is kept.
@@ -78,7 +87,7 @@ enum Attempts {
     Held,
 }
 
-impl Driver {
+impl<W> Driver<W> {
     /// A driver over what was loaded.
     pub fn new(state: State, rules: Arc<RuleSet>) -> Self {
         Self {
@@ -91,6 +100,7 @@ impl Driver {
             task_turn: None,
             keeping: VecDeque::new(),
             turns_of_others: 0,
+            promises: BTreeMap::new(),
             sending: Attempts::Open,
         }
     }
@@ -105,28 +115,35 @@ impl Driver {
         &self.rules
     }
 
-    /// Does the controls, then the timers that are due, then the events, then what was left to
-    /// tasks; each sees what the earlier ones changed. A turn ends after so much work,
-    /// whatever that came from.
-    pub fn turn(&mut self, controls: Vec<Job>, events: Vec<Job>, now: Now) -> Turn {
-        let mut turn = Turn {
-            work_max: self.rules.settings.step_work_max * STEPS_OF_TURN,
-            ..Turn::default()
-        };
-        turn.batch.clocks = Clocks {
+    /// Those who wait for the end of a task.
+    pub fn waiting(&self) -> impl Iterator<Item = &W> {
+        self.promises.values().map(|(waiter, _)| waiter)
+    }
+
+    /// Does the commands, then the timers that are due, then the requests, then what was left to
+    /// tasks; each sees what the earlier ones changed. A turn ends after so much work, whatever
+    /// that came from.
+    pub fn turn(
+        &mut self,
+        commands: Vec<Command<W>>,
+        requests: Vec<Request<W>>,
+        now: Now,
+    ) -> Turn<W> {
+        let clocks = Clocks {
             wall: now.wall,
             steady: now.steady,
         };
-        turn.left.controls = self.jobs(&mut turn, controls, now);
+        let mut turn = Turn::new(clocks, self.rules.settings.step_work_max * STEPS_OF_TURN);
+        turn.commands_left = self.each(&mut turn, commands, now, is_before_timers, Self::command);
         if !self.finish_first(&mut turn, &TaskTurn::Memory, now) {
-            turn.left.events = events;
+            turn.requests_left.requests = requests;
             return turn;
         }
         let is_recovered = self.finish_first(&mut turn, &TaskTurn::Recovery, now);
         if is_recovered {
             self.timers(&mut turn, now);
         }
-        turn.left.events = self.jobs(&mut turn, events, now);
+        turn.requests_left.requests = self.each(&mut turn, requests, now, |_| false, Self::request);
         self.tasks(&mut turn, now);
         if is_recovered && self.sending == Attempts::Open {
             self.slots(&mut turn, now);
@@ -141,7 +158,7 @@ impl Driver {
 
     /// Gives the free slots of the channels. It is done last, so that what leaves says what the
     /// whole turn led to, and nothing leaves that the turn withdrew.
-    fn slots(&mut self, turn: &mut Turn, now: Now) {
+    fn slots(&mut self, turn: &mut Turn<W>, now: Now) {
         let mut given = 0;
         while given < SLOTS_MAX {
             let picks = self.picks(now).now;
@@ -162,45 +179,73 @@ impl Driver {
         picks(&self.state, &self.rules, now.steady, &self.without_slot)
     }
 
-    fn job(&mut self, turn: &mut Turn, job: Job, now: Now) {
+    fn command(&mut self, turn: &mut Turn<W>, command: Command<W>, now: Now) {
+        let Command { job, waiter } = command;
         let done = match job {
-            Job::Input(Input::Events {
-                integration,
-                events,
-            }) => self.request(turn, integration, events, now),
-            Job::Input(input) => self.decide(turn, &input, now),
-            Job::Recorded(input, record) => {
-                let done = self.decide(turn, &input, now);
-                if let Some(Done::Answer(answer) | Done::Later(answer, _)) = &done {
-                    turn.batch.documents.extend(record(answer));
-                }
-                done
+            Job::Input(input) => {
+                let said = self.decide(turn, &input, now);
+                self.say(turn, waiter, said);
+                None
             }
-            Job::Rules(new) => Some(Done::Rules(self.put_in_force(turn, *new, now))),
+            Job::Recorded(input, record) => {
+                let said = self.decide(turn, &input, now);
+                let document = said.as_ref().and_then(|said| record(&said.answer));
+                turn.batch.documents.extend(document);
+                self.say(turn, waiter, said);
+                None
+            }
+            Job::Rules(new) => {
+                let done = Done::Rules(self.put_in_force(turn, *new, now));
+                waiter.zip(Some(Ok(done)))
+            }
             Job::Documents(writes) => {
                 turn.batch.documents.extend(writes);
-                Some(Done::Documents)
+                waiter.zip(Some(Ok(Done::Documents)))
             }
         };
-        turn.done.push(done.unwrap_or(Done::Quarantined));
+        turn.replies.extend(done);
+        turn.jobs += 1;
     }
 
-    /// Does jobs until the turn has enough; what is left waits for the next one.
-    fn jobs(&mut self, turn: &mut Turn, jobs: Vec<Job>, now: Now) -> Vec<Job> {
-        let mut jobs = jobs.into_iter().peekable();
+    /// Tells whoever waits, after the commit, or when a task has ended.
+    fn say(&mut self, turn: &mut Turn<W>, waiter: Option<W>, said: Option<AnswerSoFar>) {
+        let Some(waiter) = waiter else { return };
+        let reply = match said {
+            Some(AnswerSoFar {
+                answer,
+                task: Some(task),
+            }) => {
+                self.promises.insert(task, (waiter, answer));
+                return;
+            }
+            Some(said) => Ok(Done::Answer(said.answer)),
+            None => Err(Unavailable::Quarantined),
+        };
+        turn.replies.push((waiter, reply));
+    }
+
+    /// Does these until the turn has enough; what is left waits for the next one.
+    fn each<T>(
+        &mut self,
+        turn: &mut Turn<W>,
+        these: Vec<T>,
+        now: Now,
+        is_urgent: fn(&T) -> bool,
+        one: fn(&mut Self, &mut Turn<W>, T, Now),
+    ) -> Vec<T> {
+        let mut these = these.into_iter().peekable();
         // At least one of each kind, so that each goes on.
         let mut is_first = true;
         while self.finish_first(turn, &TaskTurn::Memory, now)
-            && let Some(job) =
-                jobs.next_if(|job| is_first || !turn.is_full() || is_before_timers(job))
+            && let Some(this) = these.next_if(|it| is_first || !turn.is_full() || is_urgent(it))
         {
             is_first = false;
-            self.job(turn, job, now);
+            one(self, turn, this, now);
         }
-        jobs.collect()
+        these.collect()
     }
 
-    fn timers(&mut self, turn: &mut Turn, now: Now) {
+    fn timers(&mut self, turn: &mut Turn<W>, now: Now) {
         for handled in 0..TIMERS_MAX {
             if handled > 0 && turn.is_full() {
                 return;
@@ -241,7 +286,7 @@ impl Driver {
     }
 
     /// Decides on one input and applies the changes at once. `None` if the decision panicked.
-    fn decide(&mut self, turn: &mut Turn, input: &Input, now: Now) -> Option<Done> {
+    fn decide(&mut self, turn: &mut Turn<W>, input: &Input, now: Now) -> Option<AnswerSoFar> {
         let now = seeded(turn, now);
         let Some(decision) = self.caught(&self.state, input.clone(), now) else {
             self.report_panic(turn, &describe(input), now);
@@ -257,7 +302,7 @@ impl Driver {
     }
 
     /// Applies a decision and keeps what is to be released after the commit.
-    fn take(&mut self, turn: &mut Turn, decision: Decision) -> Done {
+    fn take(&mut self, turn: &mut Turn<W>, decision: Decision) -> AnswerSoFar {
         turn.work += decision.work;
         self.state.apply(&decision.changes);
         turn.batch.changes.extend(decision.changes);
@@ -268,13 +313,13 @@ impl Driver {
                 Effect::Probe(channel) => turn.probes.push(channel),
             }
         }
-        match decision.later {
-            Some(task) => Done::Later(decision.answer, task),
-            None => Done::Answer(decision.answer),
+        AnswerSoFar {
+            answer: decision.answer,
+            task: decision.later,
         }
     }
 
-    fn report_panic(&mut self, turn: &mut Turn, text: &str, now: Now) {
+    fn report_panic(&mut self, turn: &mut Turn<W>, text: &str, now: Now) {
         turn.quarantined.push(text.to_owned());
         let trouble = SelfIncident::new(Cause::Panic, "");
         let text = format!("a decision failed and its input was set aside: {text}").into();
@@ -309,7 +354,7 @@ impl Driver {
 
     fn put_in_force(
         &mut self,
-        turn: &mut Turn,
+        turn: &mut Turn<W>,
         new: NewRules,
         now: Now,
     ) -> Result<Revision, ApplyError> {
@@ -322,6 +367,7 @@ impl Driver {
             revision,
             ..new.rules
         });
+        turn.rules = Some(self.rules.clone());
         turn.batch.documents.push(DocumentWrite {
             kind: DocumentKind::Rules,
             name: revision_name(revision),
@@ -335,15 +381,17 @@ impl Driver {
 }
 
 /// The present with a seed of its own for the next decision of a turn.
-fn seeded(turn: &Turn, now: Now) -> Now {
-    let seed = now.seed ^ turn.done.len() as u64;
+fn seeded<W>(turn: &Turn<W>, now: Now) -> Now {
+    let seed = now.seed ^ turn.jobs as u64;
     Now { seed, ..now }
 }
 
 /// Whether no timer may be looked at, and nothing begin, before it is done: a start, and whatever
 /// the clock did.
-fn is_before_timers(job: &Job) -> bool {
-    let Job::Input(input) = job else { return false };
+fn is_before_timers<W>(command: &Command<W>) -> bool {
+    let Job::Input(input) = &command.job else {
+        return false;
+    };
     matches!(
         input,
         Input::Start | Input::Suspended { .. } | Input::ClockAhead { .. } | Input::ClockBack { .. }
@@ -470,14 +518,14 @@ route:
     }
 
     /// A driver that has decided on nothing yet, and on some inputs never will.
-    pub fn fragile_driver() -> Driver {
+    pub fn fragile_driver<W>() -> Driver<W> {
         Driver {
             step: fragile,
             ..driver()
         }
     }
 
-    pub fn driver() -> Driver {
+    pub fn driver<W>() -> Driver<W> {
         let file = SourceFile {
             path: "rules.yaml".to_owned(),
             text: RULES.to_owned(),
@@ -512,27 +560,45 @@ route:
         keys.iter().map(event).collect()
     }
 
-    pub fn request(action: Action, keys: &[&str]) -> Job {
-        Job::Input(Input::Events {
+    pub fn request(action: Action, keys: &[&str]) -> Request<()> {
+        Request {
             integration: "native".into(),
             events: events(action, keys),
-        })
+            waiter: (),
+            is_admitted: false,
+        }
+    }
+
+    /// One turn; nobody waits for the inputs.
+    fn one_turn(
+        driver: &mut Driver<()>,
+        inputs: Vec<Input>,
+        requests: Vec<Request<()>>,
+        now: Now,
+    ) -> Turn<()> {
+        let commands = inputs.into_iter().map(Command::without_waiter).collect();
+        driver.turn(commands, requests, now)
     }
 
     /// Does turns until nothing is left to do at this moment.
-    fn turns_of(driver: &mut Driver, controls: Vec<Job>, events: Vec<Job>, now: Now) -> Vec<Turn> {
-        let mut turns = vec![driver.turn(controls, events, now)];
+    fn turns_of(
+        driver: &mut Driver<()>,
+        inputs: Vec<Input>,
+        requests: Vec<Request<()>>,
+        now: Now,
+    ) -> Vec<Turn<()>> {
+        let mut turns = vec![one_turn(driver, inputs, requests, now)];
         while driver.is_due(now) {
             turns.push(driver.turn(Vec::new(), Vec::new(), now));
         }
         turns
     }
 
-    fn all_receipts(turns: &[Turn]) -> Vec<String> {
+    fn all_receipts(turns: &[Turn<()>]) -> Vec<String> {
         turns.iter().flat_map(receipts).collect()
     }
 
-    fn receipts(turn: &Turn) -> Vec<String> {
+    fn receipts(turn: &Turn<()>) -> Vec<String> {
         let changes = turn.batch.changes.iter();
         let receipts = changes.filter_map(|change| match change {
             Change::Receipt(receipt) => Some(receipt.dedup_key.to_string()),
@@ -552,8 +618,8 @@ route:
         let turns = turns_of(&mut driver, Vec::new(), events, at(0));
 
         assert_eq!(all_receipts(&turns), ["a", "b1", "poison", "b2", "c"]);
-        let mut done = turns.iter().flat_map(|turn| &turn.done);
-        assert!(done.all(|done| *done != Done::Quarantined));
+        let mut replies = turns.iter().flat_map(|turn| &turn.replies);
+        assert!(replies.all(|(_, reply)| reply.is_ok()));
         let mut changes = turns.iter().flat_map(|turn| &turn.batch.changes);
         let kept = changes.any(|change| match change {
             Change::Receipt(receipt) => {
@@ -588,9 +654,9 @@ route:
         ];
         let turns = turns_of(&mut driver, Vec::new(), events, at(0));
         assert_eq!(all_receipts(&turns), ["a", "b", "d"]);
-        let mut went_on = turns.iter().flat_map(|turn| &turn.went_on);
+        let mut replies = turns.iter().flat_map(|turn| &turn.replies);
         assert!(
-            went_on.any(|it| it.answer.is_none() && it.is_over),
+            replies.any(|(_, reply)| *reply == Err(Unavailable::Quarantined)),
             "whoever waits is told"
         );
         assert!(!driver.is_due(at(0)), "it is not tried again and again");
@@ -604,7 +670,7 @@ route:
 
         // A version without the fault decides on it.
         let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
-        let start = vec![Job::Input(Input::Start)];
+        let start = vec![Input::Start];
         let turns = turns_of(&mut driver, start, Vec::new(), at(5));
         assert_eq!(all_receipts(&turns), ["poison", "c"]);
     }
@@ -622,7 +688,7 @@ route:
         let mut receipts = all_receipts(&turns_of(&mut driver, Vec::new(), request, at(0)));
 
         let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
-        let start = vec![Job::Input(Input::Start)];
+        let start = vec![Input::Start];
         receipts.extend(all_receipts(&turns_of(
             &mut driver,
             start,
@@ -649,29 +715,26 @@ route:
         let requests = [&broken, &whole].map(|keys| request(Action::Trigger, keys));
         let turns = turns_of(&mut driver, Vec::new(), requests.into(), at(0));
         assert_eq!(all_receipts(&turns), whole);
-        let went_on = turns.iter().flat_map(|turn| &turn.went_on);
-        let over: Vec<bool> = went_on
-            .filter(|it| it.is_over)
-            .map(|it| it.answer.is_some())
-            .collect();
-        assert_eq!(over, [false, true], "each sender has its answer");
+        let replies = turns.iter().flat_map(|turn| &turn.replies);
+        let taken: Vec<bool> = replies.map(|(_, reply)| reply.is_ok()).collect();
+        assert_eq!(taken, [false, true], "each sender has its answer");
     }
 
     /// Does turns until nothing is left, each with an outcome that comes meanwhile; the answers are
     /// how many turns, and the most that one of them cost.
-    fn turns(driver: &mut Driver, mut events: Vec<Job>, now: Now) -> (usize, u64) {
+    fn turns(driver: &mut Driver<()>, mut requests: Vec<Request<()>>, now: Now) -> (usize, u64) {
         let (mut turns, mut most) = (0, 0);
-        while !events.is_empty() || driver.is_due(now) {
+        while !requests.is_empty() || driver.is_due(now) {
             let outcome = Input::Outcome(not_started(AttemptId(9_999)));
-            let turn = driver.turn(vec![Job::Input(outcome)], events, now);
+            let turn = one_turn(driver, vec![outcome], requests, now);
             assert!(
-                turn.left.controls.is_empty(),
+                turn.commands_left.is_empty(),
                 "an outcome is never behind them"
             );
             assert!(turn.quarantined.is_empty(), "{:?}", turn.quarantined);
             turns += 1;
             most = most.max(turn.work);
-            events = turn.left.events;
+            requests = turn.requests_left.requests;
         }
         (turns, most)
     }
@@ -686,7 +749,7 @@ route:
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         let mut driver = driver();
         driver.hold_sending();
-        let small: Vec<Job> = keys
+        let small: Vec<Request<()>> = keys
             .chunks(100)
             .map(|it| request(Action::Trigger, it))
             .collect();
@@ -707,8 +770,8 @@ route:
         // A start at which the steps of all are overdue.
         let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
         driver.hold_sending();
-        let start = vec![Job::Input(Input::Start)];
-        let first = driver.turn(start, Vec::new(), at(310));
+        let start = vec![Input::Start];
+        let first = one_turn(&mut driver, start, Vec::new(), at(310));
         assert_eq!(first.timers, 0, "no timer before all is recovered");
         let (many, most) = turns(&mut driver, Vec::new(), at(310));
         assert!(many > 5 && most < WORK_MAX * 3 / 2, "{many} turns, {most}");
@@ -729,17 +792,18 @@ route:
         }
         let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
         let days = Duration::days(30);
-        let mut controls = vec![
-            Job::Input(Input::ClockAhead { by: days }),
-            Job::Input(Input::Start),
+        let mut commands = vec![
+            Command::without_waiter(Input::ClockAhead { by: days }),
+            Command::without_waiter(Input::Start),
         ];
-        let mut events = vec![request(Action::Trigger, &["new"])];
+        let mut requests = vec![request(Action::Trigger, &["new"])];
         let now = at(30 * 24 * 3_600);
         let mut count = 0;
-        while !events.is_empty() {
-            let turn = driver.turn(controls, events, now);
+        while !requests.is_empty() {
+            let turn = driver.turn(commands, requests, now);
             assert!(turn.work < WORK_MAX * 2, "{}", turn.work);
-            (controls, events) = (turn.left.controls, turn.left.events);
+            commands = turn.commands_left;
+            requests = turn.requests_left.requests;
             count += 1;
         }
         assert!(count > 3, "{count}");
@@ -759,17 +823,18 @@ route:
         let large = vec![request(Action::Trigger, &keys)];
         let turn = driver.turn(Vec::new(), large, at(0));
         assert!(receipts(&turn).is_empty(), "it is still being kept");
-        assert!(matches!(turn.done[..], [Done::Later(..)]));
+        assert!(turn.replies.is_empty());
+        assert_eq!(driver.waiting().count(), 1, "its sender is not answered");
 
         // A process that dies meanwhile has accepted nothing.
         let mut other = Driver::new(driver.state().clone(), driver.rules().clone());
-        other.turn(vec![Job::Input(Input::Start)], Vec::new(), at(5));
+        one_turn(&mut other, vec![Input::Start], Vec::new(), at(5));
         turns(&mut other, Vec::new(), at(5));
         assert_eq!(other.state().alerts().count(), 0);
         assert_eq!(other.state().tasks().all().count(), 0);
 
         // One that dies after it has all, and has told nobody, decides on all.
-        let is_whole = |driver: &Driver| {
+        let is_whole = |driver: &Driver<()>| {
             let mut tasks = driver.state().tasks().all();
             tasks.any(|task| matches!(&task.kind, TaskKind::Events(part) if part.is_last))
         };
@@ -778,7 +843,7 @@ route:
         }
         let mut driver = Driver::new(driver.state().clone(), driver.rules().clone());
         driver.hold_sending();
-        driver.turn(vec![Job::Input(Input::Start)], Vec::new(), at(5));
+        one_turn(&mut driver, vec![Input::Start], Vec::new(), at(5));
         turns(&mut driver, Vec::new(), at(5));
         assert_eq!(driver.state().alerts().count(), 40_000);
     }
@@ -811,8 +876,8 @@ route:
 
         let state = driver.state().clone();
         let mut driver = Driver::new(state, driver.rules().clone());
-        let start = vec![Job::Input(Input::Start)];
-        let turn = driver.turn(start, Vec::new(), at(5));
+        let start = vec![Input::Start];
+        let turn = one_turn(&mut driver, start, Vec::new(), at(5));
         assert_eq!(turn.sends.len(), 1);
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Driver, Keeping, seeded};
+use super::{Driver, Keeping, AnswerSoFar, seeded};
 use crate::engine::decision::Answer;
 use crate::engine::event::Event;
 use crate::engine::ids::{IntegrationName, TaskId};
@@ -10,26 +10,34 @@ use crate::engine::input::Input;
 use crate::engine::task::{Stride, TaskKind, TaskTurn};
 use crate::engine::time::Now;
 use crate::runtime::describe::describe_task;
-use crate::runtime::turn::{Done, Turn, WentOn};
+use crate::runtime::turn::{Done, Request, Turn, Unavailable};
 
 /// A request with more events is kept first, over as many turns as it takes.
 const EVENTS_AT_ONCE_MAX: usize = 1_024;
 /// So many of its events are kept at a time.
 const KEPT_AT_ONCE_MAX: usize = 512;
 
-impl Driver {
-    /// Takes a request. Where its events panic together each is decided on by itself, later.
-    pub(super) fn request(
+impl<W> Driver<W> {
+    /// Takes a request.
+    pub(super) fn request(&mut self, turn: &mut Turn<W>, request: Request<W>, now: Now) {
+        turn.requests_left.last = Some(request.integration.clone());
+        let said = self.decide_or_keep(turn, request.integration, request.events, now);
+        self.say(turn, Some(request.waiter), said);
+        turn.jobs += 1;
+    }
+
+    /// Where the events of a request panic together each is decided on by itself, later.
+    fn decide_or_keep(
         &mut self,
-        turn: &mut Turn,
+        turn: &mut Turn<W>,
         integration: IntegrationName,
         events: Vec<Event>,
         now: Now,
-    ) -> Option<Done> {
+    ) -> Option<AnswerSoFar> {
         if events.len() <= EVENTS_AT_ONCE_MAX {
-            let done = self.events(turn, &integration, events.clone(), now);
-            if done.is_some() {
-                return done;
+            let said = self.events(turn, &integration, events.clone(), now);
+            if said.is_some() {
+                return said;
             }
         }
         let mut events: VecDeque<Event> = events.into();
@@ -41,17 +49,20 @@ impl Driver {
                 request,
             });
         }
-        Some(Done::Later(Answer::Receipts(Vec::new()), request))
+        Some(AnswerSoFar {
+            answer: Answer::Receipts(Vec::new()),
+            task: Some(request),
+        })
     }
 
     /// The events of one request, if they do not panic together.
     fn events(
         &mut self,
-        turn: &mut Turn,
+        turn: &mut Turn<W>,
         integration: &IntegrationName,
         events: Vec<Event>,
         now: Now,
-    ) -> Option<Done> {
+    ) -> Option<AnswerSoFar> {
         let all = Input::Events {
             integration: integration.clone(),
             events,
@@ -64,7 +75,7 @@ impl Driver {
     /// Keeps the first events to be decided on later; the answer is their request.
     fn keep_some(
         &mut self,
-        turn: &mut Turn,
+        turn: &mut Turn<W>,
         integration: &IntegrationName,
         events: &mut VecDeque<Event>,
         request: Option<TaskId>,
@@ -77,14 +88,12 @@ impl Driver {
             events: events.drain(..first).collect(),
             request,
         };
-        match self.decide(turn, &input, now)? {
-            Done::Later(_, request) => Some(request),
-            other => panic!("events that are kept are answered later, not {other:?}"),
-        }
+        let said = self.decide(turn, &input, now)?;
+        Some(said.task.expect("events that are kept are answered later"))
     }
 
     /// Keeps more of the large request whose turn it is.
-    fn go_on_keeping(&mut self, turn: &mut Turn, now: Now) {
+    fn go_on_keeping(&mut self, turn: &mut Turn<W>, now: Now) {
         let Some(mut keeping) = self.keeping.pop_front() else {
             return;
         };
@@ -98,11 +107,7 @@ impl Driver {
             let tasks = self.state.tasks();
             let kept = tasks.parts_of(&keeping.integration, keeping.request);
             self.broken_tasks.extend(kept);
-            turn.went_on.push(WentOn {
-                task: keeping.request,
-                answer: None,
-                is_over: true,
-            });
+            self.went_on(turn, keeping.request, None, true);
         } else if !keeping.events.is_empty() {
             self.keeping.push_back(keeping);
         }
@@ -110,7 +115,7 @@ impl Driver {
 
     /// Goes on with tasks before which nothing else of some kind is done, as long as the turn has
     /// room. Whether none is left.
-    pub(super) fn finish_first(&mut self, turn: &mut Turn, kind: &TaskTurn, now: Now) -> bool {
+    pub(super) fn finish_first(&mut self, turn: &mut Turn<W>, kind: &TaskTurn, now: Now) -> bool {
         let mut is_first = true;
         while let Some(task) = self.state.tasks().first_of(kind, &self.broken_tasks) {
             if !is_first && turn.is_full() {
@@ -123,7 +128,7 @@ impl Driver {
     }
 
     /// Goes on with what was begun, in turns, until the turn has enough.
-    pub(super) fn tasks(&mut self, turn: &mut Turn, now: Now) {
+    pub(super) fn tasks(&mut self, turn: &mut Turn<W>, now: Now) {
         if self.is_turn_of_others(turn) {
             self.turns_of_others += 1;
             return;
@@ -147,14 +152,14 @@ impl Driver {
 
     /// Whether the turn ends without going on with tasks, so that whoever came while the turn
     /// before did waits for that one only. Two turns in a row may.
-    fn is_turn_of_others(&self, turn: &Turn) -> bool {
+    fn is_turn_of_others(&self, turn: &Turn<W>) -> bool {
         let has_gone_on = self.turns_of_others == 0;
         turn.inputs() > 0 && self.turns_of_others < 2 && (has_gone_on || turn.is_full())
     }
 
     /// One step of a task. Where events panic together the first is decided on by itself, and kept
     /// in its receipt if it does so alone.
-    fn go_on(&mut self, turn: &mut Turn, id: TaskId, now: Now) {
+    fn go_on(&mut self, turn: &mut Turn<W>, id: TaskId, now: Now) {
         let task = self
             .state
             .tasks()
@@ -181,26 +186,39 @@ impl Driver {
                 self.report_panic(turn, &describe_task(&task), now);
             }
         }
-        let answer = match answer.map(|decision| self.take(turn, decision)) {
-            Some(Done::Answer(answer)) => Some(answer),
-            Some(other) => panic!("a task leaves nothing to another: {other:?}"),
-            None => {
-                self.broken_tasks.insert(id);
-                None
-            }
-        };
+        let answer = answer.map(|decision| self.take(turn, decision).answer);
+        if answer.is_none() {
+            self.broken_tasks.insert(id);
+        }
         let is_left = self.state.tasks().get(id).is_some();
-        turn.went_on.push(match &task.kind {
-            TaskKind::Events(part) => WentOn {
-                task: part.request,
-                is_over: answer.is_none() || part.is_last && !is_left,
-                answer,
-            },
-            _ => WentOn {
-                task: id,
-                is_over: answer.is_none() || !is_left,
-                answer,
-            },
-        });
+        let (first, is_last) = match &task.kind {
+            TaskKind::Events(part) => (part.request, part.is_last),
+            _ => (id, true),
+        };
+        self.went_on(turn, first, answer, is_last && !is_left);
+    }
+
+    /// Keeps what a step of a task said for whoever waits for it, and tells it when all is over, or
+    /// when the decision panicked. `task` is the first one of its request. After a restart nobody
+    /// waits.
+    fn went_on(&mut self, turn: &mut Turn<W>, task: TaskId, answer: Option<Answer>, is_over: bool) {
+        turn.strides += 1;
+        let Some((waiter, before)) = self.promises.remove(&task) else {
+            return;
+        };
+        let Some(answer) = answer else {
+            return turn.replies.push((waiter, Err(Unavailable::Quarantined)));
+        };
+        let answer = if let Answer::Receipts(mut receipts) = before {
+            receipts.extend_from_slice(answer.receipts());
+            Answer::Receipts(receipts)
+        } else {
+            answer
+        };
+        if is_over {
+            turn.replies.push((waiter, Ok(Done::Answer(answer))));
+        } else {
+            self.promises.insert(task, (waiter, answer));
+        }
     }
 }

@@ -141,14 +141,14 @@ measures! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queue {
     /// Outcomes, acknowledgments, timers.
-    Control,
+    Command,
     Events,
 }
 
 impl Queue {
     fn as_str(self) -> &'static str {
         match self {
-            Self::Control => "control",
+            Self::Command => "command",
             Self::Events => "events",
         }
     }
@@ -318,7 +318,7 @@ mod tests {
         metrics.request_refused("sms");
         metrics.page("bundle", "sms", "sent");
         metrics.set_open_incidents("triggered", 2);
-        metrics.set_queue_length(Queue::Control, 1);
+        metrics.set_queue_length(Queue::Command, 1);
         metrics.commit(Duration::from_micros(900), 5);
         metrics.set_lane_waiting("sms", 4);
         metrics.set_timers_overdue(1);
@@ -350,7 +350,7 @@ mod tests {
             r#"reveille_requests_refused_total{channel="sms"} 1"#,
             r#"reveille_pages_total{kind="bundle",medium="sms",state="sent"} 1"#,
             r#"reveille_open_incidents{status="triggered"} 2"#,
-            r#"reveille_queue_length{queue="control"} 1"#,
+            r#"reveille_queue_length{queue="command"} 1"#,
             "reveille_commit_seconds_count 1",
             "reveille_batch_inputs_sum 5",
             r#"reveille_lane_waiting{channel="sms"} 4"#,

@@ -37,6 +37,12 @@ async fn what_happened_is_measured_where_it_happened() {
     let events = json!([event("one"), event("two"), event("one")]).to_string();
     let answer = server.post("/v1/events", &server.key, events).await;
     assert_eq!(answer.status(), 202);
+    // What its sender repeats is answered as before, and counted once.
+    let again = json!({"summary": "one", "dedup_key": "one", "id": "first"}).to_string();
+    for _ in 0..3 {
+        let answer = server.post("/v1/events", &server.key, again.clone()).await;
+        assert_eq!(answer.status(), 202);
+    }
     let shown = "reveille_pages_total{kind=\"page\",medium=\"email\",state=\"delivered\"}";
     server
         .until("both pages are on the console", async |server| {
@@ -51,9 +57,9 @@ async fn what_happened_is_measured_where_it_happened() {
         &[
             (
                 "reveille_events_accepted_total{integration=\"native\"}",
-                3.0,
+                4.0,
             ),
-            ("reveille_receipts_total{disposition=\"repeated\"}", 1.0),
+            ("reveille_receipts_total{disposition=\"repeated\"}", 2.0),
             ("reveille_open_incidents{status=\"triggered\"}", 1.0),
             ("reveille_open_incidents{status=\"acknowledged\"}", 1.0),
             (made, 2.0),

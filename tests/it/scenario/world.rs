@@ -18,13 +18,12 @@ use reveille::engine::records::Entry;
 use reveille::engine::ruleset::{ChannelInfo, RuleSet};
 use reveille::engine::time::{Duration, Now, Timestamp};
 use reveille::rules::{self, Environment, SourceFile};
-use reveille::runtime::cycle::{Cycle, Release, first_inputs};
+use reveille::runtime::cycle::{Cycle, Release, first_inputs, released};
 use reveille::runtime::driver::{Driver, not_started};
 use reveille::runtime::handle::NewRules;
 use reveille::runtime::monotonic::{MonotonicClock, Reading};
-use reveille::runtime::queue::{Control, Request};
 use reveille::runtime::room::Room;
-use reveille::runtime::turn::{Done, Job, Turn};
+use reveille::runtime::turn::{Command, Done, Job, Reply, Request, Turn};
 
 use super::channels::{Fake, Play, usual};
 use super::durable::Durable;
@@ -63,7 +62,7 @@ pub struct World {
     /// Requests for which the last turn had no room.
     left: Vec<Request<u64>>,
     /// What was said to whoever has this ticket.
-    answers: BTreeMap<u64, Done>,
+    answers: BTreeMap<u64, Reply>,
     tickets: u64,
     /// The rules that a start would find.
     durable_rules: Arc<RuleSet>,
@@ -176,7 +175,7 @@ impl World {
     pub fn ask(&mut self, input: Input) -> Answer {
         for _ in 0..3 {
             match self.try_job(Job::Input(input.clone())) {
-                Some(Done::Answer(answer)) => return answer,
+                Some(Ok(Done::Answer(answer))) => return answer,
                 Some(other) => panic!("not an answer: {other:?}"),
                 None => {}
             }
@@ -185,7 +184,7 @@ impl World {
     }
 
     /// What is said to a job; nothing after a crash.
-    fn try_job(&mut self, job: Job) -> Option<Done> {
+    fn try_job(&mut self, job: Job) -> Option<Reply> {
         self.tickets += 1;
         let ticket = self.tickets;
         match job {
@@ -203,15 +202,16 @@ impl World {
             }
             job => {
                 let waiter = Some(ticket);
-                self.turn(vec![Control { job, waiter }], Vec::new());
+                self.turn(vec![Command { job, waiter }], Vec::new());
             }
         }
         self.answers.remove(&ticket)
     }
 
     /// Controls and events of one batch, of which nobody waits for an answer.
-    pub fn batch(&mut self, controls: Vec<Input>, events: Vec<Input>) {
-        self.turn(without_waiter(controls), requests(events));
+    pub fn batch(&mut self, commands: Vec<Input>, events: Vec<Input>) {
+        let commands = commands.into_iter().map(Command::without_waiter);
+        self.turn(commands.collect(), requests(events));
     }
 
     /// Another rule set is put in force.
@@ -235,7 +235,7 @@ impl World {
                 record: None,
             };
             if let Some(done) = self.try_job(Job::Rules(Box::new(new))) {
-                assert!(matches!(done, Done::Rules(Ok(_))));
+                assert!(matches!(done, Ok(Done::Rules(Ok(_)))));
                 return;
             }
         }
@@ -244,8 +244,8 @@ impl World {
 
     /// Turns until everything that these begin is finished, as in production nothing passes before;
     /// nothing after a crash.
-    fn turn(&mut self, controls: Vec<Control<u64>>, requests: Vec<Request<u64>>) -> Option<()> {
-        let mut taken = (controls, requests);
+    fn turn(&mut self, commands: Vec<Command<u64>>, requests: Vec<Request<u64>>) -> Option<()> {
+        let mut taken = (commands, requests);
         loop {
             self.one_turn(taken)?;
             let has_tasks = self.state().tasks().all().next().is_some();
@@ -261,8 +261,8 @@ impl World {
         }
     }
 
-    fn one_turn(&mut self, taken: (Vec<Control<u64>>, Vec<Request<u64>>)) -> Option<()> {
-        let (turn, waiters) = self.begin(taken);
+    fn one_turn(&mut self, taken: (Vec<Command<u64>>, Vec<Request<u64>>)) -> Option<()> {
+        let turn = self.begin(taken);
         let is_commit = !turn.is_empty();
         self.commits += usize::from(is_commit);
         let commits = self.commits;
@@ -276,7 +276,7 @@ impl World {
             }
             if boundary != Some(Boundary::Answers) {
                 let is_dying = boundary == Some(Boundary::Sends);
-                for release in self.cycle.release(turn, waiters) {
+                for release in released(turn) {
                     self.release(release, is_dying);
                 }
             }
@@ -291,13 +291,13 @@ impl World {
         Some(())
     }
 
-    fn begin(&mut self, taken: (Vec<Control<u64>>, Vec<Request<u64>>)) -> (Turn, Vec<Option<u64>>) {
+    fn begin(&mut self, taken: (Vec<Command<u64>>, Vec<Request<u64>>)) -> Turn<u64> {
         let now = self.now();
         let begun = self.cycle.begin(taken, now, || None);
         let quarantined = &begun.turn.quarantined;
         assert!(quarantined.is_empty(), "{quarantined:?}");
         self.left.extend(begun.left.requests);
-        (begun.turn, begun.waiters)
+        begun.turn
     }
 
     /// One thing after a commit. A process that dies then hands nothing to its channels.
@@ -306,8 +306,8 @@ impl World {
             Release::Cancel(attempt) => {
                 self.cancelled.insert(attempt);
             }
-            Release::Answer(ticket, done) => {
-                self.answers.insert(ticket, done);
+            Release::Answer(ticket, reply) => {
+                self.answers.insert(ticket, reply);
             }
             Release::Rules(_) => {}
             Release::Send(_) | Release::Probe(_) if is_dying => {}
@@ -322,11 +322,17 @@ impl World {
     }
 
     /// One turn and its commit, and nothing of what follows them; also what the turn cost.
-    pub fn bare_turn(&mut self, controls: Vec<Input>, events: Vec<Input>) -> (Vec<Done>, u64) {
-        let (turn, _) = self.begin((without_waiter(controls), requests(events)));
+    pub fn bare_turn(&mut self, commands: Vec<Input>, events: Vec<Input>) -> (Vec<Reply>, u64) {
+        let waited_for = |input| Command {
+            job: Job::Input(input),
+            waiter: Some(0),
+        };
+        let commands = commands.into_iter().map(waited_for).collect();
+        let turn = self.begin((commands, requests(events)));
         self.commits += 1;
         self.durable.commit(&turn.batch);
-        (turn.done, turn.work)
+        let replies = turn.replies.into_iter();
+        (replies.map(|(_, reply)| reply).collect(), turn.work)
     }
 
     pub fn audit(&mut self) -> Audit {
@@ -649,14 +655,6 @@ impl Drop for World {
         let seen: Vec<&String> = self.seen.iter().map(|sent| &sent.label).collect();
         assert!(seen.is_empty(), "nobody expected {seen:#?}");
     }
-}
-
-fn without_waiter(inputs: Vec<Input>) -> Vec<Control<u64>> {
-    let control = |input| Control {
-        job: Job::Input(input),
-        waiter: None,
-    };
-    inputs.into_iter().map(control).collect()
 }
 
 /// Requests whose answers nobody reads.

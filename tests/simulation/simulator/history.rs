@@ -11,10 +11,13 @@ use reveille::engine::input::{ActOn, Verb};
 use reveille::engine::records::Receipt;
 use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::{Duration, Now};
-use reveille::runtime::turn::Turn;
+use reveille::runtime::turn;
 use reveille::store::MemoryStore;
 
 use super::providers::Mood;
+
+/// A turn of the process under test.
+pub type Turn = turn::Turn<Asked>;
 
 /// Who waits for an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]

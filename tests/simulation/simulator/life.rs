@@ -14,15 +14,15 @@ use reveille::engine::records::{Archived, Change, Record};
 use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::Duration;
 use reveille::rules::{self, Documents, Environment, Fit};
-use reveille::runtime::cycle::Release;
+use reveille::runtime::cycle::{Release, released};
 use reveille::runtime::room::report_disk;
-use reveille::runtime::turn::{Done, Turn};
+use reveille::runtime::turn::{Done, Reply};
 use reveille::runtime::watch::report_stuck;
 use reveille::store::{
     Batch, CommitFault, DocumentKind, DocumentWrite, Epoch, Partition, Store, revision_name,
 };
 
-use super::history::{Asked, Broken, Seen};
+use super::history::{Asked, Broken, Seen, Turn};
 use super::marks::Mark;
 use super::process::{Committing, DISK_MIN_BYTES, DISK_WARN_BYTES, Death, Process};
 use super::world::{Happening, Within, World};
@@ -290,18 +290,21 @@ impl World {
     fn release(&mut self, committing: Committing) {
         let Committing {
             turn,
-            waiters,
             death,
             number,
         } = committing;
         let process = self.process.as_mut().expect("a process that commits");
         let undecided = process.cycle.driver.state().tasks().events();
         process.queue.set_undecided(undecided);
-        self.mark_later(&turn, &waiters);
-        let process = self.process.as_mut().expect("a process that commits");
-        let released = process.cycle.release(turn, waiters);
+        for asked in process.cycle.driver.waiting() {
+            match asked {
+                Asked::Events { .. } => self.marks.hit(Mark::DecidedLater),
+                Asked::Silence => self.marks.hit(Mark::SilencedInSteps),
+                _ => {}
+            }
+        }
         let mut sends = 0;
-        for release in released {
+        for release in released(turn) {
             match (&release, death) {
                 (Release::Send(_) | Release::Probe(_), Some(Death::BeforeSends)) => break,
                 (Release::Send(_), Some(Death::AmongSends(most))) if sends == most => break,
@@ -311,7 +314,7 @@ impl World {
             match release {
                 Release::Cancel(attempt) => self.withdraw(attempt),
                 Release::Rules(_) => {}
-                Release::Answer(asked, done) => self.answer(asked, done, number),
+                Release::Answer(asked, reply) => self.answer(asked, reply, number),
                 Release::Send(order) => {
                     sends += 1;
                     self.send(order);
@@ -326,23 +329,12 @@ impl World {
         }
     }
 
-    /// What is answered when a task ends, and not at once.
-    fn mark_later(&mut self, turn: &Turn, waiters: &[Option<Asked>]) {
-        for pair in waiters.iter().zip(&turn.done) {
-            match pair {
-                (Some(Asked::Events { .. }), Done::Later(..)) => self.marks.hit(Mark::DecidedLater),
-                (Some(Asked::Silence), Done::Later(..)) => self.marks.hit(Mark::SilencedInSteps),
-                _ => {}
-            }
-        }
-    }
-
-    fn answer(&mut self, asked: Asked, done: Done, number: u64) {
-        match (asked, done) {
-            (Asked::Events { request }, Done::Answer(Answer::Receipts(receipts))) => {
+    fn answer(&mut self, asked: Asked, reply: Reply, number: u64) {
+        match (asked, reply) {
+            (Asked::Events { request }, Ok(Done::Answer(Answer::Receipts(receipts)))) => {
                 self.received(request, &receipts);
             }
-            (Asked::Act { user, verb, on, .. }, Done::Answer(Answer::Acted(acted))) => {
+            (Asked::Act { user, verb, on, .. }, Ok(Done::Answer(Answer::Acted(acted)))) => {
                 self.note(format_args!("{user} {verb:?} {on:?}: {acted:?}"));
                 self.show(&Seen::Acted {
                     number,

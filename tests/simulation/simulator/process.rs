@@ -13,12 +13,12 @@ use reveille::engine::time::{Duration, Now, Timestamp};
 use reveille::runtime::cycle::{Begun, Cycle, first_inputs};
 use reveille::runtime::driver::Driver;
 use reveille::runtime::monotonic::{MonotonicClock, Reading};
-use reveille::runtime::queue::{Control, Queue};
+use reveille::runtime::queue::Queue;
 use reveille::runtime::room::Room;
-use reveille::runtime::turn::{Job, Turn};
+use reveille::runtime::turn::{Command, Job};
 use reveille::store::Clocks;
 
-use super::history::Asked;
+use super::history::{Asked, Turn};
 
 /// Below this a self-incident is raised.
 pub const DISK_WARN_BYTES: u64 = 1024 * 1024 * 1024;
@@ -41,7 +41,6 @@ pub enum Death {
 /// A turn whose commit is under way.
 pub struct Committing {
     pub turn: Turn,
-    pub waiters: Vec<Option<Asked>>,
     pub death: Option<Death>,
     pub number: u64,
 }
@@ -86,22 +85,21 @@ impl Process {
     }
 
     pub fn give(&mut self, job: Job, waiter: Option<Asked>) {
-        self.queue.control(Control { job, waiter });
+        self.queue.command(Command { job, waiter });
     }
 
     /// Takes what waits and decides on it.
     pub fn turn(&mut self, now: Now, free_bytes: Option<u64>) -> Committing {
         let taken = if self.cycle.is_behind() {
-            self.queue.take_controls()
+            self.queue.take_commands()
         } else {
             self.queue.take()
         };
         self.turns += 1;
-        let taken = (taken.controls, taken.requests);
+        let taken = (taken.commands, taken.requests);
         // Whoever is refused for want of space asks again.
         let Begun {
             turn,
-            waiters,
             left,
             is_shut,
             ..
@@ -110,7 +108,6 @@ impl Process {
         self.queue.requeue(left);
         Committing {
             turn,
-            waiters,
             death: None,
             number: self.turns,
         }

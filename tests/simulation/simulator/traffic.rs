@@ -10,8 +10,7 @@ use reveille::engine::matcher::Matcher;
 use reveille::engine::records::Receipt;
 use reveille::engine::time::Duration;
 use reveille::runtime::handle::NewRules;
-use reveille::runtime::queue;
-use reveille::runtime::turn::Job;
+use reveille::runtime::turn::{self, Job};
 
 use super::history::{Asked, Broken, Seen};
 use super::marks::Mark;
@@ -85,7 +84,7 @@ impl World {
         };
         let integration = self.monitors[request.monitor].integration;
         // Whoever is told to come back later does.
-        let _busy = process.queue.request(queue::Request {
+        let _busy = process.queue.request(turn::Request {
             integration: integration.into(),
             events: request.events.clone(),
             waiter: Asked::Events { request: number },

@@ -8,9 +8,8 @@ use reveille::engine::ids::{IncidentNumber, PageId};
 use reveille::engine::incident::Status;
 use reveille::engine::input::{ActOn, Verb};
 use reveille::engine::page::{PageKind, UpdateKind};
-use reveille::runtime::turn::Turn;
 
-use super::super::history::Seen;
+use super::super::history::{Seen, Turn};
 use super::super::marks::{Mark, Marks};
 use super::{Finding, incidents, pages};
 

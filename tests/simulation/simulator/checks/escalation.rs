@@ -6,9 +6,8 @@ use reveille::engine::ids::{IncidentNumber, PageId};
 use reveille::engine::incident::{Escalation, Incident, Phase, PolicyRef, Position, Status};
 use reveille::engine::page::{Page, PageKind, PageState};
 use reveille::engine::time::Now;
-use reveille::runtime::turn::Turn;
 
-use super::super::history::Seen;
+use super::super::history::{Seen, Turn};
 use super::{Finding, has_reason, incidents, pages};
 
 /// Reasons for which a step may begin before the one before it is over.

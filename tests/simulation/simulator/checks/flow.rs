@@ -8,9 +8,8 @@ use reveille::engine::incident::{Incident, Status};
 use reveille::engine::page::{Page, PageKind, PageState};
 use reveille::engine::time::{Duration, MonotonicTime};
 use reveille::engine::urgency::Urgency;
-use reveille::runtime::turn::Turn;
 
-use super::super::history::Seen;
+use super::super::history::{Seen, Turn};
 use super::{Finding, incidents, pages};
 
 /// Incidents that interrupt a person singly ...

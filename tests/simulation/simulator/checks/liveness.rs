@@ -7,9 +7,8 @@ use reveille::engine::ids::IncidentNumber;
 use reveille::engine::incident::{Incident, Phase, Status};
 use reveille::engine::page::PageState;
 use reveille::engine::time::{Duration, MonotonicTime};
-use reveille::runtime::turn::Turn;
 
-use super::super::history::{Scene, Seen};
+use super::super::history::{Scene, Seen, Turn};
 use super::super::marks::{Mark, Marks};
 use super::super::providers::Mood;
 use super::{Finding, entries, incidents};

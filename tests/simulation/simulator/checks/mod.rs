@@ -20,10 +20,9 @@ use reveille::engine::incident::Incident;
 use reveille::engine::page::Page;
 use reveille::engine::records::{Archived, Change, Entry, Record};
 use reveille::engine::time::Duration;
-use reveille::runtime::turn::Turn;
 use std::sync::Arc;
 
-use super::history::{Broken, Scene, Seen};
+use super::history::{Broken, Scene, Seen, Turn};
 use super::marks::Marks;
 
 /// What is broken, and how.

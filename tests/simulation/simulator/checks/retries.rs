@@ -8,9 +8,8 @@ use reveille::engine::incident::{Incident, SelfIncident};
 use reveille::engine::outcome::Outcome;
 use reveille::engine::page::{Page, PageState};
 use reveille::engine::time::{Duration, MonotonicTime};
-use reveille::runtime::turn::Turn;
 
-use super::super::history::Seen;
+use super::super::history::{Seen, Turn};
 use super::{Finding, incidents, pages};
 
 /// Attempts of one page on one channel.
