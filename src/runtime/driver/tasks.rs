@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Driver, Keeping, AnswerSoFar, seeded};
+use super::{AnswerSoFar, Driver, Keeping, seeded};
 use crate::engine::decision::Answer;
 use crate::engine::event::Event;
 use crate::engine::ids::{IntegrationName, TaskId};
