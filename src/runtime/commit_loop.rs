@@ -65,7 +65,8 @@ impl CommitLoop {
             };
             if let Err(error) = self.turn(taken) {
                 error!(%error, "the store failed; nothing more is accepted");
-                // Who waited for this commit was dropped with it, and is told nothing.
+                // Who waited for this commit was dropped with it, and whoever waits for the end of
+                // a task is with the driver: they are told nothing.
                 let why = Unavailable::StoreFailed(error.to_string());
                 self.handle.end(&why);
                 for waiter in self.cycle.take_waiters() {

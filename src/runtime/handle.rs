@@ -122,7 +122,7 @@ impl Handle {
         self.inner.bell.notify_one();
         match wait(answer).await?.into_answer()? {
             Answer::Receipts(receipts) => Ok(receipts),
-            _ => Err(Unavailable::Quarantined),
+            _ => Err(Unavailable::Unsure),
         }
     }
 

@@ -129,7 +129,7 @@ impl Done {
     pub(super) fn into_answer(self) -> Result<Answer, Unavailable> {
         match self {
             Self::Answer(answer) => Ok(answer),
-            Self::Rules(_) | Self::Documents => Err(Unavailable::Quarantined),
+            Self::Rules(_) | Self::Documents => Err(Unavailable::Unsure),
         }
     }
 }
@@ -140,7 +140,7 @@ pub type Reply = Result<Done, Unavailable>;
 /// What one turn leads to. `W` is who waits for an answer.
 pub struct Turn<W> {
     pub batch: Batch,
-    /// Who is told what.
+    /// Who is told what, in the order in which it was decided.
     pub replies: Vec<(W, Reply)>,
     /// Other rules are in force since.
     pub rules: Option<Arc<RuleSet>>,
@@ -151,11 +151,11 @@ pub struct Turn<W> {
     /// Inputs whose decision panicked, as text for the log.
     pub quarantined: Vec<String>,
     /// Commands and requests that were done.
-    pub jobs: usize,
-    /// Timers that were handled beside the jobs.
+    pub asked: usize,
+    /// Timers that were handled beside them.
     pub timers: usize,
-    /// Steps of tasks that were done.
-    pub strides: usize,
+    /// Steps of tasks, and parts of requests that could not be kept.
+    pub task_steps: usize,
     /// What it cost.
     pub work: u64,
     /// After so much it takes nothing more.
@@ -181,9 +181,9 @@ impl<W> Turn<W> {
             cancels: Vec::new(),
             probes: Vec::new(),
             quarantined: Vec::new(),
-            jobs: 0,
+            asked: 0,
             timers: 0,
-            strides: 0,
+            task_steps: 0,
             work: 0,
             work_max,
             commands_left: Vec::new(),
@@ -201,8 +201,13 @@ impl<W> Turn<W> {
         self.work >= self.work_max
     }
 
-    /// How many inputs it took: jobs, timers and steps of tasks.
+    /// Tells this when all is durable.
+    pub(super) fn reply(&mut self, waiter: W, reply: Reply) {
+        self.replies.push((waiter, reply));
+    }
+
+    /// How many inputs it took: commands and requests, timers, and steps of tasks.
     pub fn inputs(&self) -> usize {
-        self.jobs + self.timers + self.strides
+        self.asked + self.timers + self.task_steps
     }
 }

@@ -183,32 +183,34 @@ impl<W> Driver<W> {
         let Command { job, waiter } = command;
         let done = match job {
             Job::Input(input) => {
+                assert!(
+                    !matches!(input, Input::Events { .. }),
+                    "events come in requests"
+                );
                 let said = self.decide(turn, &input, now);
-                self.say(turn, waiter, said);
-                None
+                return self.say(turn, waiter, said);
             }
             Job::Recorded(input, record) => {
                 let said = self.decide(turn, &input, now);
                 let document = said.as_ref().and_then(|said| record(&said.answer));
                 turn.batch.documents.extend(document);
-                self.say(turn, waiter, said);
-                None
+                return self.say(turn, waiter, said);
             }
-            Job::Rules(new) => {
-                let done = Done::Rules(self.put_in_force(turn, *new, now));
-                waiter.zip(Some(Ok(done)))
-            }
+            Job::Rules(new) => Done::Rules(self.put_in_force(turn, *new, now)),
             Job::Documents(writes) => {
                 turn.batch.documents.extend(writes);
-                waiter.zip(Some(Ok(Done::Documents)))
+                Done::Documents
             }
         };
-        turn.replies.extend(done);
-        turn.jobs += 1;
+        turn.asked += 1;
+        if let Some(waiter) = waiter {
+            turn.reply(waiter, Ok(done));
+        }
     }
 
     /// Tells whoever waits, after the commit, or when a task has ended.
     fn say(&mut self, turn: &mut Turn<W>, waiter: Option<W>, said: Option<AnswerSoFar>) {
+        turn.asked += 1;
         let Some(waiter) = waiter else { return };
         let reply = match said {
             Some(AnswerSoFar {
@@ -221,7 +223,7 @@ impl<W> Driver<W> {
             Some(said) => Ok(Done::Answer(said.answer)),
             None => Err(Unavailable::Quarantined),
         };
-        turn.replies.push((waiter, reply));
+        turn.reply(waiter, reply);
     }
 
     /// Does these until the turn has enough; what is left waits for the next one.
@@ -382,7 +384,7 @@ impl<W> Driver<W> {
 
 /// The present with a seed of its own for the next decision of a turn.
 fn seeded<W>(turn: &Turn<W>, now: Now) -> Now {
-    let seed = now.seed ^ turn.jobs as u64;
+    let seed = now.seed ^ turn.asked as u64;
     Now { seed, ..now }
 }
 
@@ -435,6 +437,7 @@ pub(super) mod tests {
     use crate::engine::task::{Stride, TaskKind};
     use crate::engine::time::{Duration, MonotonicTime, Timestamp};
     use crate::rules::{Environment, SourceFile, check};
+    use crate::runtime::turn::Reply;
 
     const WORK_MAX: u64 = STEP_MAX * STEPS_OF_TURN;
 
@@ -594,6 +597,62 @@ route:
         turns
     }
 
+    /// Whether what was asked was done, in the order of the answers.
+    fn are_taken(turns: &[Turn<()>]) -> Vec<bool> {
+        let replies = turns.iter().flat_map(|turn| &turn.replies);
+        replies.map(|(_, reply)| reply.is_ok()).collect()
+    }
+
+    #[test]
+    fn each_is_told_what_became_of_what_they_asked_whenever_that_is() {
+        let mut driver: Driver<&str> = fragile_driver();
+        let asks = |waiter, job| Command {
+            job,
+            waiter: Some(waiter),
+        };
+        let commands = vec![
+            asks("documents", Job::Documents(Vec::new())),
+            Command::without_waiter(Input::Minute),
+            asks("command", Job::Input(Input::Minute)),
+        ];
+        let large = numbered(1_500);
+        let large: Vec<&str> = large.iter().map(String::as_str).collect();
+        let asked = [
+            ("plain", vec!["a"]),
+            ("with poison", vec!["b", "poison"]),
+            ("large", large),
+        ];
+        let requests = asked.map(|(waiter, keys)| Request {
+            integration: "native".into(),
+            events: events(Action::Trigger, &keys),
+            waiter,
+            is_admitted: false,
+        });
+        let mut turns = vec![driver.turn(commands, requests.into(), at(0))];
+        while driver.is_due(at(0)) {
+            turns.push(driver.turn(Vec::new(), Vec::new(), at(0)));
+        }
+        let told = |(waiter, reply): &(&'static str, Reply)| match reply {
+            Ok(Done::Answer(answer)) => (*waiter, answer.receipts().len()),
+            Ok(Done::Documents | Done::Rules(_)) => (*waiter, 0),
+            Err(error) => panic!("{waiter}: {error}"),
+        };
+        let told: Vec<_> = turns
+            .iter()
+            .flat_map(|turn| &turn.replies)
+            .map(told)
+            .collect();
+        let expected = [
+            ("documents", 0),
+            ("command", 0),
+            ("plain", 1),
+            ("with poison", 2),
+            ("large", 1_500),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(driver.waiting().count(), 0);
+    }
+
     fn all_receipts(turns: &[Turn<()>]) -> Vec<String> {
         turns.iter().flat_map(receipts).collect()
     }
@@ -618,8 +677,7 @@ route:
         let turns = turns_of(&mut driver, Vec::new(), events, at(0));
 
         assert_eq!(all_receipts(&turns), ["a", "b1", "poison", "b2", "c"]);
-        let mut replies = turns.iter().flat_map(|turn| &turn.replies);
-        assert!(replies.all(|(_, reply)| reply.is_ok()));
+        assert_eq!(are_taken(&turns), [true, true, true]);
         let mut changes = turns.iter().flat_map(|turn| &turn.batch.changes);
         let kept = changes.any(|change| match change {
             Change::Receipt(receipt) => {
@@ -654,10 +712,10 @@ route:
         ];
         let turns = turns_of(&mut driver, Vec::new(), events, at(0));
         assert_eq!(all_receipts(&turns), ["a", "b", "d"]);
-        let mut replies = turns.iter().flat_map(|turn| &turn.replies);
-        assert!(
-            replies.any(|(_, reply)| *reply == Err(Unavailable::Quarantined)),
-            "whoever waits is told"
+        assert_eq!(
+            are_taken(&turns),
+            [true, false, true],
+            "each sender is told"
         );
         assert!(!driver.is_due(at(0)), "it is not tried again and again");
         let alerts = driver.state().alerts();
@@ -715,9 +773,11 @@ route:
         let requests = [&broken, &whole].map(|keys| request(Action::Trigger, keys));
         let turns = turns_of(&mut driver, Vec::new(), requests.into(), at(0));
         assert_eq!(all_receipts(&turns), whole);
-        let replies = turns.iter().flat_map(|turn| &turn.replies);
-        let taken: Vec<bool> = replies.map(|(_, reply)| reply.is_ok()).collect();
-        assert_eq!(taken, [false, true], "each sender has its answer");
+        assert_eq!(
+            are_taken(&turns),
+            [false, true],
+            "each sender has its answer"
+        );
     }
 
     /// Does turns until nothing is left, each with an outcome that comes meanwhile; the answers are

@@ -23,7 +23,6 @@ impl<W> Driver<W> {
         turn.requests_left.last = Some(request.integration.clone());
         let said = self.decide_or_keep(turn, request.integration, request.events, now);
         self.say(turn, Some(request.waiter), said);
-        turn.jobs += 1;
     }
 
     /// Where the events of a request panic together each is decided on by itself, later.
@@ -186,7 +185,11 @@ impl<W> Driver<W> {
                 self.report_panic(turn, &describe_task(&task), now);
             }
         }
-        let answer = answer.map(|decision| self.take(turn, decision).answer);
+        let answer = answer.map(|decision| {
+            let said = self.take(turn, decision);
+            assert!(said.task.is_none(), "a task leaves nothing to another");
+            said.answer
+        });
         if answer.is_none() {
             self.broken_tasks.insert(id);
         }
@@ -202,12 +205,12 @@ impl<W> Driver<W> {
     /// when the decision panicked. `task` is the first one of its request. After a restart nobody
     /// waits.
     fn went_on(&mut self, turn: &mut Turn<W>, task: TaskId, answer: Option<Answer>, is_over: bool) {
-        turn.strides += 1;
+        turn.task_steps += 1;
         let Some((waiter, before)) = self.promises.remove(&task) else {
             return;
         };
         let Some(answer) = answer else {
-            return turn.replies.push((waiter, Err(Unavailable::Quarantined)));
+            return turn.reply(waiter, Err(Unavailable::Quarantined));
         };
         let answer = if let Answer::Receipts(mut receipts) = before {
             receipts.extend_from_slice(answer.receipts());
@@ -216,7 +219,7 @@ impl<W> Driver<W> {
             answer
         };
         if is_over {
-            turn.replies.push((waiter, Ok(Done::Answer(answer))));
+            turn.reply(waiter, Ok(Done::Answer(answer)));
         } else {
             self.promises.insert(task, (waiter, answer));
         }

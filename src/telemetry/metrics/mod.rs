@@ -140,7 +140,7 @@ measures! {
 /// The queues in front of the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queue {
-    /// Outcomes, acknowledgments, timers.
+    /// Outcomes, acknowledgments and all else that is no event.
     Command,
     Events,
 }
@@ -148,7 +148,7 @@ pub enum Queue {
 impl Queue {
     fn as_str(self) -> &'static str {
         match self {
-            Self::Command => "command",
+            Self::Command => "commands",
             Self::Events => "events",
         }
     }
@@ -350,7 +350,7 @@ mod tests {
             r#"reveille_requests_refused_total{channel="sms"} 1"#,
             r#"reveille_pages_total{kind="bundle",medium="sms",state="sent"} 1"#,
             r#"reveille_open_incidents{status="triggered"} 2"#,
-            r#"reveille_queue_length{queue="command"} 1"#,
+            r#"reveille_queue_length{queue="commands"} 1"#,
             "reveille_commit_seconds_count 1",
             "reveille_batch_inputs_sum 5",
             r#"reveille_lane_waiting{channel="sms"} 4"#,

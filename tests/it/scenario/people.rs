@@ -41,12 +41,13 @@ fn a_resolve_that_races_an_acknowledgment_ends_it_in_either_order() {
         let resolve = trigger("db")
             .action(reveille::engine::event::Action::Resolve)
             .input();
-        let inputs = if is_ack_first {
-            vec![ack, resolve]
+        if is_ack_first {
+            // In one turn acts go before events.
+            world.batch(vec![ack], vec![resolve]);
         } else {
-            vec![resolve, ack]
-        };
-        world.batch(inputs, Vec::new());
+            world.batch(Vec::new(), vec![resolve]);
+            world.batch(vec![ack], Vec::new());
+        }
         world.expect_status(1, "resolved");
         world.expect_nothing_until("02:00:00");
     }

@@ -208,7 +208,7 @@ impl World {
         self.answers.remove(&ticket)
     }
 
-    /// Controls and events of one batch, of which nobody waits for an answer.
+    /// Commands and events of one batch, of which nobody waits for an answer.
     pub fn batch(&mut self, commands: Vec<Input>, events: Vec<Input>) {
         let commands = commands.into_iter().map(Command::without_waiter);
         self.turn(commands.collect(), requests(events));
@@ -321,18 +321,29 @@ impl World {
         }
     }
 
-    /// One turn and its commit, and nothing of what follows them; also what the turn cost.
+    /// One turn and its commit, and nothing of what follows them: what it answered of these, and
+    /// what it cost.
     pub fn bare_turn(&mut self, commands: Vec<Input>, events: Vec<Input>) -> (Vec<Reply>, u64) {
+        let before = self.tickets;
+        let mut ticket = || {
+            self.tickets += 1;
+            self.tickets
+        };
         let waited_for = |input| Command {
             job: Job::Input(input),
-            waiter: Some(0),
+            waiter: Some(ticket()),
         };
         let commands = commands.into_iter().map(waited_for).collect();
-        let turn = self.begin((commands, requests(events)));
+        let mut requests = requests(events);
+        for request in &mut requests {
+            request.waiter = ticket();
+        }
+        let turn = self.begin((commands, requests));
         self.commits += 1;
         self.durable.commit(&turn.batch);
         let replies = turn.replies.into_iter();
-        (replies.map(|(_, reply)| reply).collect(), turn.work)
+        let own = replies.filter(|(ticket, _)| *ticket > before);
+        (own.map(|(_, reply)| reply).collect(), turn.work)
     }
 
     pub fn audit(&mut self) -> Audit {
