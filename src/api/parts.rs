@@ -37,11 +37,6 @@ pub async fn alerts(
     let closed = closed.iter();
     let closed = closed.map(|known| (known.id.0, alert::closed(known)));
     let found = merged(active, closed, limit);
-    if found.is_empty() && after == 0 {
-        let kept = incident.kept_alerts.iter();
-        let kept = kept.map(|kept| alert::kept(kept, number.0));
-        return Ok(List::whole(kept.collect()));
-    }
     let last = found.last().map(|(id, _)| id.to_string());
     let next = last.filter(|_| found.len() >= limit);
     let items = found.into_iter().map(|(_, alert)| alert).collect();

@@ -34,6 +34,12 @@ pub enum Error {
          a newer version wrote it; run that version, or restore a backup from before it ran"
     )]
     Newer { key: String, found: u32, known: u32 },
+    /// A build before the first version wrote it.
+    #[error(
+        "record {key} has format {found}, of a build before the first version, which no version \
+         reads; begin with an empty data directory (--data)"
+    )]
+    Older { key: String, found: u32 },
     #[error("failed to open the store in {}: {cause}", directory.display())]
     Open { directory: PathBuf, cause: String },
 }

@@ -10,6 +10,7 @@ use crate::engine::records::{Receipt, Record};
 use crate::engine::time::{Duration, Timestamp};
 
 use super::keys::{Key, Kind};
+use super::record::Items;
 use super::rows::{self, Rows};
 use super::{Clocks, Error, Loaded, Partition};
 
@@ -29,45 +30,37 @@ pub fn load(rows: &impl Rows, partition: Partition, now: Timestamp) -> Result<Lo
     })
 }
 
-fn records<R: Rows>(rows: &R, partition: Partition) -> Result<Vec<Record>, Error> {
+fn records(rows: &impl Rows, partition: Partition) -> Result<Vec<Record>, Error> {
     let mut records = Vec::new();
-    for (kind, _, read) in active::<R>() {
+    for (kind, _) in ACTIVE {
         for row in rows.all(&Key::all(kind, partition)) {
             let (key, value) = row?;
-            records.extend(read(rows, key.as_ref(), value.as_ref())?);
+            records.extend(rows::read_row::<Record>(
+                rows,
+                key.as_ref(),
+                value.as_ref(),
+            )?);
         }
     }
     Ok(records)
 }
 
-/// Reads an active record of a row.
-type Read<R> = fn(&R, &[u8], &[u8]) -> Result<Option<Record>, Error>;
-
-/// The kinds of active records: how they are counted for people, and how they are read.
-pub fn active<R: Rows>() -> [(Kind, &'static str, Read<R>); 13] {
-    macro_rules! kind {
-        ($kind:ident, $name:literal) => {
-            (Kind::$kind, $name, |rows, key, value| {
-                Ok(rows::read_row(rows, key, value)?.map(Record::$kind))
-            })
-        };
-    }
-    [
-        kind!(Alert, "alerts"),
-        kind!(Incident, "incidents"),
-        kind!(Page, "pages"),
-        kind!(Group, "groups"),
-        kind!(Person, "people"),
-        kind!(Channel, "channels"),
-        kind!(Sender, "senders"),
-        kind!(Silence, "silences"),
-        kind!(Override, "overrides"),
-        kind!(PolicySnapshot, "pinned policies"),
-        kind!(Counters, "counters"),
-        kind!(Jump, "jumps of the clock"),
-        kind!(Task, "tasks"),
-    ]
-}
+/// The kinds of active records, and how they are counted for people.
+pub const ACTIVE: [(Kind, &str); 13] = [
+    (Kind::Alert, "alerts"),
+    (Kind::Incident, "incidents"),
+    (Kind::Page, "pages"),
+    (Kind::Group, "groups"),
+    (Kind::Person, "people"),
+    (Kind::Channel, "channels"),
+    (Kind::Sender, "senders"),
+    (Kind::Silence, "silences"),
+    (Kind::Override, "overrides"),
+    (Kind::PolicySnapshot, "pinned policies"),
+    (Kind::Counters, "counters"),
+    (Kind::Jump, "jumps of the clock"),
+    (Kind::Task, "tasks"),
+];
 
 fn remembered(
     rows: &impl Rows,
@@ -77,8 +70,8 @@ fn remembered(
     let mut memory = Memory::new(now);
     for row in rows.all(&Key::all(Kind::Receipts, partition)).rev() {
         let (key, value) = row?;
-        let group: Vec<Receipt> =
-            rows::read_row(rows, key.as_ref(), value.as_ref())?.unwrap_or_default();
+        let group: Option<Items<Receipt>> = rows::read_row(rows, key.as_ref(), value.as_ref())?;
+        let group = group.map_or_else(Vec::new, |group| group.0);
         // Receipts that share a value were committed together: the newest stands for all.
         if group.last().is_some_and(|newest| memory.is_over(newest)) {
             break;

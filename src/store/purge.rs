@@ -14,6 +14,7 @@ use crate::engine::records::{Receipt, RecordKey};
 use crate::engine::time::Timestamp;
 
 use super::keys::{Key, Kind, last_number};
+use super::record::Items;
 use super::retention_index::{self, Closed};
 use super::rows::{self, Rows};
 use super::{Error, Partition, Purged, Retention};
@@ -135,14 +136,18 @@ impl<R: Rows> Planner<'_, R> {
         for row in receipts {
             let (key, value) = row?;
             let (key, value) = (key.as_ref(), value.as_ref());
-            let group: Option<Vec<Receipt>> = rows::read_row(self.rows, key, value)?;
+            let group: Option<Items<Receipt>> = rows::read_row(self.rows, key, value)?;
             // The newest of them decides, so that none goes too early.
-            let newest = group.iter().flatten().map(|receipt| receipt.at).max();
+            let newest = group
+                .iter()
+                .flat_map(|group| &group.0)
+                .map(|receipt| receipt.at)
+                .max();
             if let (Some(group), Some(at)) = (group, newest) {
                 return Ok(Some(OldReceipts {
                     key: Key::read(key),
                     bytes: rows::bytes_of(self.rows, key, value)?,
-                    count: group.len() as u64,
+                    count: group.0.len() as u64,
                     at,
                 }));
             }

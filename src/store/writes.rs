@@ -51,7 +51,7 @@ impl Writes {
         }
         for record in settled.archived.values() {
             let key = retention_index::of(record).key(partition);
-            self.put_history(key, record::encode(record)?);
+            self.put_history(key, encode_archived(record)?);
             for index in retention_index::index_keys(partition, record) {
                 self.put_history(index, Vec::new());
             }
@@ -126,6 +126,15 @@ impl Writes {
         for part in parts + 1..=before.unwrap_or(0) {
             self.rows.push((key.continuation(part), None));
         }
+    }
+}
+
+/// History has rows of their own for each kind.
+fn encode_archived(record: &Archived) -> Result<Vec<u8>, Error> {
+    match record {
+        Archived::Incident(incident) => record::encode(incident),
+        Archived::Page(page) => record::encode(page),
+        Archived::Alert(alert) => record::encode(alert),
     }
 }
 

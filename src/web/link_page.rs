@@ -315,11 +315,7 @@ async fn details(
         return Ok((alerts, sent, now));
     }
     let closed = parts::closed_alerts(state, incident.number, 0, ALERTS_SHOWN).await?;
-    let (mut alerts, sent): (Vec<_>, Vec<_>) = closed.iter().map(told).unzip();
-    if alerts.is_empty() {
-        let kept = incident.kept_alerts.iter().take(ALERTS_SHOWN);
-        alerts = kept.map(|alert| alert.summary.to_string()).collect();
-    }
+    let (alerts, sent) = closed.iter().map(told).unzip();
     Ok((alerts, sent, now))
 }
 

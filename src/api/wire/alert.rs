@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 
 use crate::engine::alert;
 use crate::engine::event::{Content, Labels, Text};
-use crate::engine::incident::KeptAlert;
 
 /// The condition that events speak of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -140,35 +139,6 @@ pub fn sent_lines(content: &Content) -> Vec<String> {
         None => link.href.to_string(),
     });
     fields.chain(labels).chain(details).chain(links).collect()
-}
-
-/// An alert as a closed incident remembered it in builds before.
-pub fn kept(kept: &KeptAlert, incident: u64) -> Alert {
-    Alert {
-        id: None,
-        integration: kept.integration.to_string(),
-        dedup_key: kept.dedup_key.to_string(),
-        status: status(kept.resolved_at.is_none()),
-        acknowledged: false,
-        summary: kept.summary.to_string(),
-        severity: kept.severity.to_string(),
-        source: None,
-        service: None,
-        component: None,
-        group: None,
-        class: None,
-        labels: BTreeMap::new(),
-        details: None,
-        links: Vec::new(),
-        starts_at: None,
-        first_seen: kept.first_seen.to_string(),
-        last_seen: None,
-        resolved_at: kept.resolved_at.map(|at| at.to_string()),
-        repeats: kept.repeats,
-        incidents: vec![incident],
-        silenced_by: Vec::new(),
-        held_old: false,
-    }
 }
 
 fn status(firing: bool) -> String {

@@ -113,7 +113,6 @@ fn kind(body: &EntryBody) -> &str {
         EntryBody::Page(_) => "page",
         EntryBody::Attempt(_) => "attempt",
         EntryBody::Person(_) => "person",
-        EntryBody::Written { kind, .. } => kind,
     }
 }
 

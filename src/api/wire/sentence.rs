@@ -23,7 +23,6 @@ impl Display for Sentence<'_> {
             EntryBody::Page(body) => page(f, body, reason),
             EntryBody::Attempt(body) => attempt(f, body, detail),
             EntryBody::Person(body) => person(f, body, detail),
-            EntryBody::Written { text, .. } => f.write_str(text),
         }
     }
 }

@@ -72,7 +72,6 @@ pub fn open_with(
         notes: Vec::new(),
         still_firing: false,
         last_alerts: Vec::new(),
-        kept_alerts: Vec::new(),
     };
     let opened = IncidentEntry::Opened {
         integration: alert.integration.clone(),

@@ -62,7 +62,6 @@ pub fn page_by_hand(
         notes: Vec::new(),
         still_firing: false,
         last_alerts: Vec::new(),
-        kept_alerts: Vec::new(),
     };
     tx.put_incident(number, incident);
     let paged = PersonEntry::Paged(request.text.clone());

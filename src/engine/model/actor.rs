@@ -8,36 +8,12 @@ use crate::engine::words::words;
 
 /// Who acts, and how they came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "StoredActor")]
 pub struct Actor {
     /// Name to show.
     pub name: Text,
     /// The user of the rules, if it is one.
     pub user: Option<UserName>,
     pub via: Via,
-}
-
-/// Actors as they are stored. Earlier records have only a name: the router's, or of somebody who
-/// came by the API.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum StoredActor {
-    Name(Text),
-    Whole {
-        name: Text,
-        user: Option<UserName>,
-        via: Via,
-    },
-}
-
-impl From<StoredActor> for Actor {
-    fn from(stored: StoredActor) -> Self {
-        match stored {
-            StoredActor::Name(name) if &*name == Self::ROUTER => Self::router(),
-            StoredActor::Name(name) => Self::named(name, Via::Api),
-            StoredActor::Whole { name, user, via } => Self { name, user, via },
-        }
-    }
 }
 
 impl Actor {

@@ -23,21 +23,18 @@ pub struct Alert {
     pub content: Arc<Content>,
     pub firing: bool,
     /// The source sent an acknowledge event.
-    #[serde(default)]
     pub acknowledged: bool,
     /// The earliest start that its source asserts; `None` for formats that report moments.
     pub starts_at: Option<Timestamp>,
     pub first_seen: Timestamp,
     pub last_seen: Timestamp,
     /// Triggers after the first one.
-    #[serde(default)]
     pub repeats: u64,
     /// Resolves by itself at this moment unless it is asserted again.
     pub expires: Option<MonotonicTime>,
     /// Where rules end it when no report of it comes any more.
     pub unreported: Option<Unreported>,
     /// The senders that assert it, where the format tells them apart.
-    #[serde(default)]
     pub assertions: Assertions,
     /// When it was resolved, and what time the source gave for that.
     pub resolved_at: Option<Timestamp>,
@@ -45,16 +42,12 @@ pub struct Alert {
     /// When it last began to fire in an incident: later pages name it as joined.
     pub entered: Option<MonotonicTime>,
     /// Open incidents to which it belongs, in the order of the tree.
-    #[serde(default)]
     pub incidents: Vec<IncidentNumber>,
     /// Its only report was too old: shown, pages nobody until a fresh one comes.
-    #[serde(default)]
     pub held_old: bool,
     /// Silences that cover it.
-    #[serde(default)]
     pub silenced_by: Vec<SilenceId>,
     /// Groups whose incident a person resolved while this alert was still asserted.
-    #[serde(default)]
     pub holds: Vec<Hold>,
     /// A resolved alert is forgotten at this moment.
     pub forget: Option<MonotonicTime>,
@@ -68,7 +61,6 @@ pub struct Hold {
     pub until: MonotonicTime,
     /// The person's resolve, or a later start that was known then: a start after it is another
     /// condition.
-    #[serde(default)]
     pub since: Timestamp,
 }
 

@@ -26,7 +26,6 @@ pub struct AssertionId {
 /// What one sender says of the alert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assertion {
-    #[serde(flatten)]
     pub id: AssertionId,
     /// When it ends unless it is repeated; `None` once it was resolved or has expired.
     pub expires: Option<MonotonicTime>,

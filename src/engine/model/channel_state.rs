@@ -22,15 +22,12 @@ pub struct ChannelState {
     pub up_by_probe: Option<MonotonicTime>,
     /// Of the channel as a whole; where its targets are servers of their own, what keeps one of
     /// them from being sent to stands in `endpoints`.
-    #[serde(flatten)]
     pub health: Health,
     /// Endpoints of which something is to be remembered.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub endpoints: BTreeMap<Text, Health>,
     /// Whose turn it was when a slot was given last.
     pub turn: Option<Turn>,
     /// When it is to be checked, if it can be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<Check>,
 }
 
@@ -41,13 +38,10 @@ pub struct Outage {
     pub since: Timestamp,
     pub probe_due: MonotonicTime,
     /// A channel that cannot be probed: the next attempt goes through as a trial.
-    #[serde(default)]
     pub is_trial_open: bool,
     /// A check found it and no page: the next probe that finds nothing ends it.
-    #[serde(default)]
     pub was_checked: bool,
     /// A probe is under way since it went down; an answer to an earlier one says nothing.
-    #[serde(default)]
     pub is_asked: bool,
 }
 
@@ -56,13 +50,10 @@ pub struct Outage {
 pub struct Check {
     pub due: MonotonicTime,
     /// Messages that the channel takes put the check off, but no longer than until then.
-    #[serde(default)]
     pub latest: MonotonicTime,
     /// It was asked and has not answered yet.
-    #[serde(default)]
     pub is_under_way: bool,
     /// Checks in a row that found it unreachable, without a success since.
-    #[serde(default)]
     pub failures: u64,
     pub last_passed_at: Option<Timestamp>,
 }

@@ -19,22 +19,10 @@ pub struct Counters {
     pub override_: OverrideId,
     pub entry: EntryId,
     /// When the process started last; `None` after it ended in order.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<MonotonicTime>,
     /// Starts in a row, each soon after the one before.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub quick_starts: u64,
-    #[serde(default = "first_task")]
     pub task: TaskId,
-}
-
-fn first_task() -> TaskId {
-    TaskId(1)
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 impl Default for Counters {
@@ -50,7 +38,7 @@ impl Default for Counters {
             entry: EntryId(1),
             started: None,
             quick_starts: 0,
-            task: first_task(),
+            task: TaskId(1),
         }
     }
 }

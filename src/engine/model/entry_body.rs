@@ -30,8 +30,6 @@ pub enum EntryBody {
     Attempt(AttemptEntry),
     /// A person acted.
     Person(PersonEntry),
-    /// A sentence that an earlier version wrote, and its kind.
-    Written { kind: Text, text: Text },
 }
 
 macro_rules! bodies {

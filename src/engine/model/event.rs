@@ -50,13 +50,11 @@ words! {
 pub enum EventTime {
     /// The format re-asserts a state: it speaks now. `starts_at` is shown and never makes an event
     /// old; without another word the alert ends at `ends_at`.
-    #[serde(rename = "asserted")]
     StateAsserted {
         starts_at: Option<Timestamp>,
         ends_at: Option<Timestamp>,
     },
     /// The format reports a moment, if it says which.
-    #[serde(rename = "moment")]
     OccurredAt(Option<Timestamp>),
 }
 
@@ -82,14 +80,12 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     pub href: Text,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<Text>,
 }
 
 /// Labels, sorted by name, each name once.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(from = "std::collections::BTreeMap<Text, Text>")]
-#[serde(into = "std::collections::BTreeMap<Text, Text>")]
 pub struct Labels(Arc<[(Text, Text)]>);
 
 impl Labels {
@@ -135,9 +131,9 @@ impl From<std::collections::BTreeMap<Text, Text>> for Labels {
     }
 }
 
-impl From<Labels> for std::collections::BTreeMap<Text, Text> {
-    fn from(labels: Labels) -> Self {
-        labels.0.iter().cloned().collect()
+impl Serialize for Labels {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
     }
 }
 
@@ -147,24 +143,15 @@ pub struct Content {
     pub summary: Text,
     /// As sent, empty when not sent;
     /// [`SeverityClass`](crate::engine::urgency::SeverityClass) is the normalised form.
-    #[serde(default)]
     pub severity: Text,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Text>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<Text>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<Text>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<Text>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Text>,
-    #[serde(default)]
     pub labels: Labels,
     /// Free details as JSON text, at most [`limit::DETAILS_BYTES`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Text>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
 }
 
@@ -176,16 +163,13 @@ pub struct Event {
     /// format demands, so that the engine always has it.
     pub dedup_key: Text,
     /// Idempotency id of the sender.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Text>,
     pub spoken: EventTime,
     /// Which of several senders asserts it, in a format that tells them apart; empty if that one
     /// does not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asserted_by: Option<Text>,
     pub content: Arc<Content>,
     /// What was cut or repaired while reading this event.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
 }
 

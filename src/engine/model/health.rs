@@ -20,7 +20,6 @@ pub struct Health {
     /// It asked to wait until then.
     pub closed_until: Option<MonotonicTime>,
     /// How fast it may be sent to, and how fast it was.
-    #[serde(default)]
     pub pace: Pace,
     /// Thousandths of a retry token, and when they were counted.
     pub budget_thousandths: u64,
@@ -28,10 +27,8 @@ pub struct Health {
     /// First attempt without success since the last success.
     pub failing_since: Option<MonotonicTime>,
     /// Attempts that failed since then.
-    #[serde(default)]
     pub failures: u64,
     /// Those of them that were about the router itself, or have a self-incident of their own.
-    #[serde(default)]
     pub own_failures: u64,
 }
 
@@ -41,12 +38,9 @@ pub struct Pace {
     /// Messages a minute; `None` is as fast as they come.
     pub per_minute: Option<u64>,
     /// The next one starts no earlier.
-    #[serde(default)]
     pub next: MonotonicTime,
     /// When the present second of counting began, and how many attempts began in it.
-    #[serde(default)]
     pub second: MonotonicTime,
-    #[serde(default)]
     pub in_second: u64,
 }
 
@@ -57,12 +51,7 @@ pub struct Turn {
     pub endpoint: Text,
     pub integration: IntegrationName,
     /// Which was served last: the next round goes on after it.
-    #[serde(default = "nobody")]
     pub served: IntegrationName,
-}
-
-fn nobody() -> IntegrationName {
-    "".into()
 }
 
 impl Turn {
@@ -70,8 +59,8 @@ impl Turn {
     pub fn first() -> Self {
         Self {
             endpoint: "".into(),
-            integration: nobody(),
-            served: nobody(),
+            integration: "".into(),
+            served: "".into(),
         }
     }
 

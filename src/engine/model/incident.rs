@@ -37,7 +37,6 @@ pub struct Incident {
     pub route: RouteName,
     /// Route name and group labels as one text; identity of the group.
     pub group_key: Text,
-    #[serde(default)]
     pub group_labels: Labels,
     /// The integration whose event opened it.
     pub integration: IntegrationName,
@@ -47,7 +46,6 @@ pub struct Incident {
     pub service: Option<Text>,
     /// The policy pinned at opening; `None` expects no acknowledgment.
     pub policy: Option<PolicyRef>,
-    #[serde(default)]
     pub copy_to: Vec<ChannelTarget>,
     pub join_interval: Duration,
     pub opened_at: Timestamp,
@@ -58,10 +56,8 @@ pub struct Incident {
     pub alerts: AlertCounts,
     pub escalation: Escalation,
     /// Notify runs of the persons named by steps.
-    #[serde(default)]
     pub runs: Vec<NotificationRun>,
     /// All firing alerts are under a silence.
-    #[serde(default)]
     pub is_silenced: bool,
     /// Damped: stays open until this moment passes without a change.
     pub flapping_until: Option<MonotonicTime>,
@@ -74,32 +70,12 @@ pub struct Incident {
     /// Opened by hand: who did it.
     pub opened_by: Option<Actor>,
     /// Notes of people, latest last, at most [`Incident::NOTES_MAX`].
-    #[serde(default)]
     pub notes: Vec<Note>,
     /// A person resolved it while its source still asserts it.
-    #[serde(default)]
     pub still_firing: bool,
     /// Alerts as messages show them, as they were when it was resolved: for the notices that are
     /// still to go. None in history, where the alerts have records of their own.
-    #[serde(default)]
     pub last_alerts: Vec<AlertSummary>,
-    /// Its alerts where a build before wrote it: now they are records of history.
-    #[serde(default)]
-    pub kept_alerts: Vec<KeptAlert>,
-}
-
-/// An alert as a closed incident remembered it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptAlert {
-    pub integration: IntegrationName,
-    /// Cut to 255 characters.
-    pub dedup_key: Text,
-    /// Cut to 200 characters.
-    pub summary: Text,
-    pub severity: Text,
-    pub first_seen: Timestamp,
-    pub resolved_at: Option<Timestamp>,
-    pub repeats: u64,
 }
 
 /// A revision and the name of a policy in it.
@@ -155,23 +131,18 @@ pub struct AlertCounts {
 pub struct Escalation {
     pub phase: Phase,
     /// Round, from 0.
-    #[serde(default)]
     pub round: u32,
     /// Where in the policy.
-    #[serde(default)]
     pub position: Position,
-    #[serde(default)]
     pub started: MonotonicTime,
     /// When the next step, the next fallback, the end of the group wait, of the snooze or of the
     /// acknowledgment is due, as the phase says.
     pub due: Option<MonotonicTime>,
     /// How often the fallback was paged.
-    #[serde(default)]
     pub fallbacks: u32,
     /// Set by a reassignment: these targets come before the policy's steps.
     pub reassigned: Option<Vec<Target>>,
     /// Why the next step begins before its wait is over.
-    #[serde(default, rename = "hurried")]
     pub skip_wait_reason: Option<crate::engine::reason::Reason>,
     /// What was left of the step's wait when somebody took it.
     pub remaining: Option<Duration>,
@@ -179,7 +150,6 @@ pub struct Escalation {
     /// the snooze back.
     pub snoozed_until: Option<MonotonicTime>,
     /// A joined alert paged the acknowledger, who has not answered yet.
-    #[serde(default)]
     pub is_join_pending: bool,
 }
 
@@ -232,10 +202,8 @@ pub struct NotificationRun {
     /// When it is due; `None` when the run is over.
     pub due: Option<MonotonicTime>,
     /// Notify steps whose page waits for the next bundled page.
-    #[serde(default)]
     pub held: Vec<usize>,
     /// It counted for the person's page limit: its further notify steps interrupt no more.
-    #[serde(default)]
     pub is_counted: bool,
 }
 

@@ -10,7 +10,7 @@ use crate::engine::time::{Duration, Timestamp};
 /// The typed answer to one attempt. What could not be understood is [`Outcome::Unknown`], which is
 /// never treated as permanent: the message may have been sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The provider confirmed that the message is with the person (or with their server).
     Delivered,

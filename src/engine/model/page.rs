@@ -31,36 +31,28 @@ pub struct Page {
     pub why: PageCause,
     /// Which of the person's notify steps planned it; 0 for a bundled page, whose incidents are
     /// each at a step of their own.
-    #[serde(default)]
     pub notify_step: usize,
     pub state: PageState,
     pub created_at: Timestamp,
     pub created: MonotonicTime,
-    #[serde(default)]
     pub attempts: Vec<Attempt>,
     /// Channels on which it waits for a slot, before or beside attempts on others.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub queued: Vec<Queued>,
     /// Retries that run beside failover, one a channel.
-    #[serde(default)]
     pub retries: Vec<Retry>,
     /// A channel refused the content: send plain short text.
-    #[serde(default, rename = "is_plain")]
     pub plain_text_only: bool,
     /// The next channel or contact was used already; only retries go on.
-    #[serde(default, rename = "has_moved_on")]
     pub failed_over: bool,
     /// Where the channel put it: later messages thread under it or change it.
     pub reference: Option<Reference>,
     /// A newer state is to be shown as soon as this message is out.
-    #[serde(default)]
     pub has_update_waiting: bool,
     /// When the last update of this message was planned.
     pub updated: Option<MonotonicTime>,
     /// When its reader was last told of the incident: what joined later is news.
     pub told_until: Option<MonotonicTime>,
     /// It was acknowledged, resolved or held while an attempt was in flight.
-    #[serde(default)]
     pub is_withdrawn: bool,
 }
 
@@ -78,7 +70,6 @@ pub enum PageKind {
     /// Asks for acknowledgment of one incident.
     Page,
     /// Asks for acknowledgment of several that were over the person's page limit.
-    #[serde(alias = "folded")]
     Bundle,
     /// Tells somebody who was paged by `of` what became of it; never asks.
     Update { of: PageId, news: UpdateKind },
@@ -151,7 +142,6 @@ pub struct Attempt {
     /// Counted as unknown when nothing was heard by then.
     pub deadline: MonotonicTime,
     /// A restart interrupted it; its answer will never come.
-    #[serde(default)]
     pub is_interrupted: bool,
 }
 

@@ -83,10 +83,8 @@ reasons! {
     ContactTest => "contact_test": "the weekly test of the person's contacts",
     ChannelTargetPaged => "channel_target_paged": "the step names a channel target",
     CopyPosted => "copy_posted": "the route's copy_to names it",
-    #[serde(alias = "ceiling_reached")]
     OverPageLimit => "over_page_limit":
         "over the person's page limit",
-    #[serde(alias = "folded")]
     Bundled => "bundled": "part of a bundled page",
     NoContact => "no_contact": "the person has no contact to be paged by",
     NoChannel => "no_channel": "no channel can send to this kind of contact",
@@ -99,7 +97,6 @@ reasons! {
     FailoverChannel => "failover_channel": "the next channel of the medium is used",
     FailoverContact => "failover_contact": "the person's next notify step is used at once",
     NoOutcomeInTime => "no_outcome_in_time": "no answer in time; failover starts",
-    #[serde(alias = "no_place_in_time")]
     NoSlotInTime => "no_slot_in_time":
         "all slots of the channel were busy for too long; failover starts",
     Retry => "retry": "the attempt is repeated",

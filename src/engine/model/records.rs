@@ -36,10 +36,8 @@ pub struct Silence {
     pub created_by: Actor,
     pub created_at: Timestamp,
     /// Incidents whose pages it held.
-    #[serde(default)]
     pub held_pages: u64,
     /// Whether it is in force now.
-    #[serde(default)]
     pub is_active: bool,
     /// When it was last changed; `None` if it never was.
     pub updated_at: Option<Timestamp>,
@@ -47,7 +45,6 @@ pub struct Silence {
     pub ended_at: Option<Timestamp>,
     /// Its end came by a jump of the wall clock that is not confirmed: it holds nothing, and holds
     /// again if the clock comes back.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_lapsed: bool,
 }
 
@@ -101,7 +98,6 @@ pub struct Group {
     pub generation: u64,
     pub open: Option<IncidentNumber>,
     /// Moments at which it triggered again after a resolve, at most the last five.
-    #[serde(default)]
     pub changes: Vec<MonotonicTime>,
     /// Forgotten at this moment unless it opens again.
     pub forget: Option<MonotonicTime>,
@@ -112,19 +108,14 @@ pub struct Group {
 pub struct Person {
     pub user: UserName,
     /// Incidents that began to page the person singly, within the limit's window, latest last.
-    #[serde(default)]
     pub interruptions: Vec<Interruption>,
     /// When the next bundled page leaves.
-    #[serde(default, alias = "fold_due")]
     pub bundle_due: Option<MonotonicTime>,
     /// When the last one left.
-    #[serde(default, alias = "folded")]
     pub bundled: Option<MonotonicTime>,
     /// The bundled page that `ack all` refers to.
-    #[serde(default, alias = "last_folded")]
     pub last_bundle: Option<PageId>,
     /// When test pages to their contacts were last planned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tested_at: Option<Timestamp>,
 }
 
@@ -143,22 +134,16 @@ pub struct Interruption {
 pub struct Sender {
     /// The phone number, or channel and account.
     pub address: Text,
-    #[serde(default)]
     pub is_stopped: bool,
-    #[serde(default)]
     pub wrong: Vec<MonotonicTime>,
     pub blocked_until: Option<MonotonicTime>,
     /// Ids of messages that builds before [`Self::replies`] answered.
-    #[serde(default)]
     pub answered: Vec<Text>,
     /// When a text that is no command was answered.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub helped: Vec<MonotonicTime>,
     /// Messages and presses that were accepted, latest last.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replies: Vec<Replied>,
     /// When texts were answered, within the limit of answers.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub told: Vec<MonotonicTime>,
 }
 
@@ -168,10 +153,8 @@ pub struct Replied {
     pub id: Text,
     pub at: MonotonicTime,
     /// What was said to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<Text>,
     /// On which it acted.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub incidents: Vec<IncidentNumber>,
 }
 
@@ -211,29 +194,22 @@ pub struct Receipt {
     pub action: Action,
     pub dedup_key: Text,
     /// The sender's idempotency id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<Text>,
     pub disposition: Disposition,
     /// In the order of the tree.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub incidents: Vec<IncidentNumber>,
     pub reason: Reason,
     /// The routes on which it landed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<crate::engine::ids::RouteName>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
     /// What the source said about when; for unknown resolves and replay.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_time: Option<Timestamp>,
     /// The normalised event; kept for first and changed events, not for repeats.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Arc<Content>>,
 }
 
 /// Every record that makes up the active state.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Record {
     Alert(Arc<Alert>),
     Incident(Arc<Incident>),
@@ -291,8 +267,7 @@ impl Record {
 }
 
 /// A record that leaves the active state and is kept in history.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Archived {
     Incident(Arc<Incident>),
     Page(Arc<Page>),

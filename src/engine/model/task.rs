@@ -80,7 +80,6 @@ pub struct Part {
     /// The first part of the request.
     pub request: TaskId,
     /// Whether all of the request is kept with this part.
-    #[serde(default)]
     pub is_last: bool,
     /// Never empty.
     pub events: Vec<Event>,
@@ -91,28 +90,20 @@ pub struct Part {
 pub struct Pass {
     pub silence: SilenceId,
     /// The incident it is at.
-    #[serde(default)]
     pub incident: IncidentNumber,
     /// The next alert there, or of those without an incident.
-    #[serde(default)]
     pub alert: AlertId,
     /// Whether that incident has an alert that it covers.
-    #[serde(default)]
     pub is_touched: bool,
     /// Whether it covers an alert there that it did not cover before.
-    #[serde(default)]
     pub is_news: bool,
     /// Whether that incident was held when it was reached.
-    #[serde(default)]
     pub was_held: bool,
     /// Incidents that it covers, so far.
-    #[serde(default)]
     pub covers: usize,
     /// All incidents are done, and alerts without one follow.
-    #[serde(default)]
     pub is_past_incidents: bool,
     /// Whoever waits is told when it is done.
-    #[serde(default)]
     pub is_asked: bool,
     /// This one ends when all that it holds is held by the new one.
     pub replaces: Option<SilenceId>,

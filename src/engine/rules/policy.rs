@@ -53,7 +53,6 @@ pub struct Policy {
     pub steps: Vec<PolicyStep>,
     /// Further rounds after the first.
     pub repeat: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ack_timeout: Option<Duration>,
     /// Never empty: without one in the document, the first step of the root route's policy.
     pub fallback: Vec<Target>,

@@ -18,11 +18,6 @@ pub fn entries() -> Vec<Entry> {
     bodies.extend(pages());
     bodies.extend(attempts());
     bodies.extend(persons());
-    let written = EntryBody::Written {
-        kind: "page".into(),
-        text: "told by an earlier version".into(),
-    };
-    bodies.push((Reason::Retry, written));
     let with = |(id, (reason, body))| Entry {
         id: EntryId(id),
         incident: IncidentNumber(7),
@@ -51,8 +46,7 @@ fn detail(body: &EntryBody) -> EntryDetail {
         | EntryBody::Incident(_)
         | EntryBody::Escalation(_)
         | EntryBody::Page(_)
-        | EntryBody::Attempt(_)
-        | EntryBody::Written { .. } => EntryDetail::default(),
+        | EntryBody::Attempt(_) => EntryDetail::default(),
     }
 }
 

@@ -211,15 +211,6 @@ pub fn incident(number: u64) -> Incident {
             first_seen: START,
             content: alert(2).content,
         }],
-        kept_alerts: vec![KeptAlert {
-            integration: "prometheus".into(),
-            dedup_key: "disk/db-1".into(),
-            summary: "disk is full on db-1".into(),
-            severity: "critical".into(),
-            first_seen: START,
-            resolved_at: Some(START + Duration::minutes(2)),
-            repeats: 3,
-        }],
     }
 }
 
@@ -677,7 +668,21 @@ pub fn triggered_incident() -> Incident {
         "opened_at": OPENED,
         "revision": 3,
         "alerts": {"total": 2, "firing": 2, "acknowledged": 0, "silenced": 0},
-        "escalation": {"phase": "running", "position": {"step": 1}},
+        "escalation": {
+            "phase": "running",
+            "position": {"step": 1},
+            "round": 0,
+            "started": 0,
+            "fallbacks": 0,
+            "is_join_pending": false,
+        },
+        "is_silenced": false,
+        "still_firing": false,
+        "runs": [],
+        "notes": [],
+        "last_alerts": [],
+        "group_labels": {},
+        "copy_to": [],
     });
     serde_json::from_value(stored).expect("the stored form of an incident")
 }
@@ -701,9 +706,17 @@ pub fn sent_page() -> Page {
             "schedule": "night",
             "revision": 3,
         },
+        "notify_step": 0,
         "state": "sent",
         "created_at": OPENED,
         "created": 0,
+        "attempts": [],
+        "queued": [],
+        "retries": [],
+        "plain_text_only": false,
+        "failed_over": false,
+        "has_update_waiting": false,
+        "is_withdrawn": false,
     });
     serde_json::from_value(stored).expect("the stored form of a page")
 }

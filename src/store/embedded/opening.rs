@@ -87,7 +87,9 @@ fn attempt(database: &Path, cache_bytes: u64, acknowledged: Option<u64>) -> Resu
 fn check_progress(tree: &Tree, acknowledged: Option<u64>) -> Result<(), Failure> {
     let progress: Option<Progress> = match rows::read(tree, &Key::progress()) {
         Ok(progress) => progress,
-        Err(error @ Error::Newer { .. }) => return Err(Failure::Other(error.to_string())),
+        Err(error @ (Error::Newer { .. } | Error::Older { .. })) => {
+            return Err(Failure::Other(error.to_string()));
+        }
         Err(error) => return Err(Failure::Damaged(error.to_string())),
     };
     match (progress, acknowledged) {

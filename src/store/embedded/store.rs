@@ -8,7 +8,7 @@ use crate::engine::page::Page;
 use crate::engine::records::{Entry, Receipt};
 use crate::engine::time::Timestamp;
 use crate::store::keys::{Key, Kind};
-use crate::store::record::Document;
+use crate::store::record::{Document, Items};
 use crate::store::rows::{self, Rows};
 use crate::store::{
     Alert, Batch, Cursor, DocumentKind, Epoch, Error, Loaded, Partition, Purged, Retention, Span,
@@ -70,8 +70,8 @@ impl Store for SledStore {
                 break;
             }
             let (key, value) = row?;
-            let group: Option<Vec<Receipt>> = rows::read_row(&self.tree, &key, &value)?;
-            let older = group.into_iter().flatten().rev();
+            let group: Option<Items<Receipt>> = rows::read_row(&self.tree, &key, &value)?;
+            let older = group.into_iter().flat_map(|group| group.0).rev();
             let older = older.filter(|it| before.is_none_or(|Cursor(id)| it.id.0 < id));
             found.extend(older.take(limit - found.len()));
         }
@@ -93,8 +93,8 @@ impl Store for SledStore {
                 break;
             }
             let (key, value) = row?;
-            let group: Option<Vec<Entry>> = rows::read_row(&self.tree, &key, &value)?;
-            let later = group.into_iter().flatten();
+            let group: Option<Items<Entry>> = rows::read_row(&self.tree, &key, &value)?;
+            let later = group.into_iter().flat_map(|group| group.0);
             let later = later.filter(|entry| after.is_none_or(|after| entry.id > after));
             found.extend(later.take(limit - found.len()));
         }

@@ -1,12 +1,14 @@
 //! Stored forms: how records become bytes and are read again.
 //!
 //! A value is one byte of format number, four bytes that say how many further parts it has, and
-//! then JSON as the engine's own serde derive gives it (why: `docs/decisions/0020`). Receipts and
-//! entries of one commit share values, as JSON arrays. The tree below keeps checksums, so values
-//! carry none of their own.
+//! then the record as postcard writes it by the engine's own serde derive (why:
+//! `docs/decisions/0045`). Receipts and entries of one commit share values, one after the other.
+//! The tree below keeps checksums, so values carry none of their own.
 //!
+//! postcard writes neither names of fields nor of variants: their order is what is stored.
 //! `tests/fixtures/store/v<format>/` pins the form of every kind. Whoever changes a form raises
-//! [`FORMAT`], adds a folder, and keeps the old ones readable.
+//! [`FORMAT`], adds a folder, and keeps the old ones readable: the types as they were, and how the
+//! present ones are made of them.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -14,8 +16,11 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use super::keys::describe;
 
-/// The number of the form in which values are written; all up to it can be read.
-pub const FORMAT: u8 = 2;
+/// The number of the form in which values are written.
+pub const FORMAT: u8 = 3;
+
+/// The lowest format that can be read. Those below were JSON, of builds before the first version.
+const FORMAT_MIN: u8 = 3;
 
 /// The number of the layout of keys.
 pub const LAYOUT: u32 = 1;
@@ -39,7 +44,33 @@ pub trait Stored: Sized {
 
 impl<T: DeserializeOwned> Stored for T {
     fn read(bytes: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(bytes).map_err(|error| error.to_string())
+        match take(bytes)? {
+            (value, []) => Ok(value),
+            (_, rest) => Err(format!("{} bytes follow its end", rest.len())),
+        }
+    }
+}
+
+fn take<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), String> {
+    postcard::take_from_bytes(bytes).map_err(|error| match error {
+        postcard::Error::DeserializeUnexpectedEnd => "it ends too early".to_owned(),
+        error => error.to_string(),
+    })
+}
+
+/// Several items that share a value.
+#[derive(Debug)]
+pub struct Items<T>(pub Vec<T>);
+
+impl<T: DeserializeOwned> Stored for Items<T> {
+    fn read(mut bytes: &[u8]) -> Result<Self, String> {
+        let mut items = Vec::new();
+        while !bytes.is_empty() {
+            let (item, rest) = take(bytes)?;
+            items.push(item);
+            bytes = rest;
+        }
+        Ok(Self(items))
     }
 }
 
@@ -75,9 +106,7 @@ pub struct Progress {
 
 /// A value in the present format.
 pub fn encode(value: &impl Serialize) -> Result<Vec<u8>, Error> {
-    let mut bytes = HEAD.to_vec();
-    serde_json::to_writer(&mut bytes, value).map_err(|error| unwritable(&error))?;
-    Ok(bytes)
+    extend(HEAD.to_vec(), value)
 }
 
 /// A document as a value.
@@ -86,33 +115,27 @@ pub fn encode_document(name: &str, document: &[u8]) -> Vec<u8> {
     [&HEAD[..], &length.to_be_bytes(), name.as_bytes(), document].concat()
 }
 
-/// Values in which items of one commit share rows, as JSON arrays, each with the id of its first
-/// item: one is filled up, then the next begins.
+/// Values in which items of one commit share rows, each with the id of its first item: one is
+/// filled up, then the next begins.
 pub fn encode_groups<'item, T: Serialize + 'item>(
     items: impl IntoIterator<Item = (u64, &'item T)>,
 ) -> Result<Vec<(u64, Vec<u8>)>, Error> {
     let mut groups: Vec<(u64, Vec<u8>)> = Vec::new();
     for (id, item) in items {
-        let item = serde_json::to_vec(item).map_err(|error| unwritable(&error))?;
+        let item = extend(Vec::new(), item)?;
         match groups.last_mut() {
-            // One comma and the closing bracket.
-            Some((_, group)) if group.len() + item.len() + 2 <= VALUE_BYTES_MAX => {
-                group.push(b',');
-                group.extend(item);
-            }
-            _ => groups.push((id, [&HEAD[..], b"[", &item].concat())),
+            Some((_, group)) if group.len() + item.len() <= VALUE_BYTES_MAX => group.extend(item),
+            _ => groups.push((id, [&HEAD[..], &item].concat())),
         }
-    }
-    for (_, group) in &mut groups {
-        group.push(b']');
     }
     Ok(groups)
 }
 
-fn unwritable(error: &serde_json::Error) -> Error {
-    Error::Commit {
+/// Adds a value to these bytes.
+fn extend(bytes: Vec<u8>, value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    postcard::to_extend(value, bytes).map_err(|error| Error::Commit {
         cause: error.to_string(),
-    }
+    })
 }
 
 /// Reads a value, all its parts joined.
@@ -126,7 +149,11 @@ pub fn decode<T: Stored>(key: &[u8], bytes: &[u8]) -> Result<T, Error> {
     };
     match head[0] {
         0 => Err(damaged("its format number is 0".to_owned())),
-        1..=FORMAT => T::read(rest).map_err(damaged),
+        FORMAT_MIN..=FORMAT => T::read(rest).map_err(damaged),
+        found @ 1..FORMAT_MIN => Err(Error::Older {
+            key: describe(key),
+            found: u32::from(found),
+        }),
         found => Err(Error::Newer {
             key: describe(key),
             found: u32::from(found),

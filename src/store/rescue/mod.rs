@@ -68,7 +68,8 @@ fn unsaved(error: Error, new: &Path, partial: &Path) -> Error {
         | Error::Fenced { .. }
         | Error::Read { .. }
         | Error::Damaged { .. }
-        | Error::Newer { .. }) => {
+        | Error::Newer { .. }
+        | Error::Older { .. }) => {
             // They tell of the old directory, and nothing of the new one matters beside it.
             let _ = fs::remove_dir_all(partial);
             return other;
@@ -151,7 +152,8 @@ impl Old {
             | Error::Commit { .. }
             | Error::Read { .. }
             | Error::Damaged { .. }
-            | Error::Newer { .. }) => other,
+            | Error::Newer { .. }
+            | Error::Older { .. }) => other,
         })?;
         let acknowledged = marker::read_whole(&directory.marker());
         let rows = Salvaged::read(&file, acknowledged)

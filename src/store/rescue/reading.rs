@@ -4,9 +4,9 @@
 use crate::engine::alert::Alert;
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
-use crate::engine::records::{Archived, Change, Entry, Receipt};
+use crate::engine::records::{Archived, Change, Entry, Receipt, Record};
 use crate::store::keys::{Key, Kind, describe};
-use crate::store::record::{Document, Progress, Stored};
+use crate::store::record::{Document, Items, Progress, Stored};
 use crate::store::rows::{self, Rows};
 use crate::store::salvage::Salvaged;
 use crate::store::{DocumentKind, DocumentWrite, Error, Partition, load, retention_index};
@@ -42,14 +42,22 @@ impl Reading<'_, '_> {
         self.each("alerts in history", Kind::ClosedAlert, |it: Alert| {
             vec![Change::Archive(Archived::Alert(it.into()))]
         })?;
-        self.each("receipts", Kind::Receipts, |group: Vec<Receipt>| {
-            let receipts = group.into_iter();
-            receipts.map(|it| Change::Receipt(it.into())).collect()
-        })?;
-        self.each("timeline entries", Kind::Entries, |group: Vec<Entry>| {
-            let entries = group.into_iter();
-            entries.map(|it| Change::Entry(it.into())).collect()
-        })
+        self.each(
+            "receipts",
+            Kind::Receipts,
+            |Items(group): Items<Receipt>| {
+                let receipts = group.into_iter();
+                receipts.map(|it| Change::Receipt(it.into())).collect()
+            },
+        )?;
+        self.each(
+            "timeline entries",
+            Kind::Entries,
+            |Items(group): Items<Entry>| {
+                let entries = group.into_iter();
+                entries.map(|it| Change::Entry(it.into())).collect()
+            },
+        )
     }
 
     fn each<T: Stored>(
@@ -74,10 +82,10 @@ impl Reading<'_, '_> {
     }
 
     pub fn active(&mut self) -> Result<(), Error> {
-        for (kind, name, read) in load::active() {
+        for (kind, name) in load::ACTIVE {
             for row in self.rows.all(&Key::all(kind, Partition::default())) {
                 let read = row.and_then(|(key, value)| {
-                    let record = read(self.rows, &key, &value)?;
+                    let record: Option<Record> = rows::read_row(self.rows, &key, &value)?;
                     let change = record.map(Change::Put);
                     belongs(&key, change.as_ref())?;
                     Ok(change)
@@ -121,11 +129,11 @@ impl Reading<'_, '_> {
         Ok(self.readable(read)?.flatten())
     }
 
-    /// Counts what cannot be read. What a newer version wrote is no damage.
+    /// Counts what cannot be read. What another version wrote is no damage.
     fn readable<T>(&mut self, read: Result<T, Error>) -> Result<Option<T>, Error> {
         match read {
             Ok(value) => Ok(Some(value)),
-            Err(error @ Error::Newer { .. }) => Err(error),
+            Err(error @ (Error::Newer { .. } | Error::Older { .. })) => Err(error),
             Err(error) => {
                 self.survey.cannot_read(&error);
                 Ok(None)
