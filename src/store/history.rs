@@ -1,27 +1,22 @@
 //! Finding rows of history.
 
-use crate::engine::ids::{EntryId, IncidentNumber};
+use crate::engine::ids::EntryId;
 
 use super::keys::{Key, last_number};
 use super::record::Stored;
 use super::rows::{self, Rows};
-use super::{Error, Partition, Span};
+use super::{Error, Span};
 
-/// The first value that can hold an entry after `after`: the one in which `after` itself is.
-pub fn first_with_later(
-    rows: &impl Rows,
-    partition: Partition,
-    incident: IncidentNumber,
-    after: Option<EntryId>,
-) -> Result<Key, Error> {
-    let story = Key::story(partition, incident);
+/// Of rows that end in the id of their first entry, the first that can hold one after `after`: the
+/// one in which `after` itself is.
+pub fn first_with_later(rows: &impl Rows, all: &Key, after: Option<EntryId>) -> Result<Key, Error> {
     let Some(EntryId(after)) = after else {
-        return Ok(story);
+        return Ok(all.clone());
     };
-    let next = Key::entries(partition, incident, EntryId(after.saturating_add(1)));
-    match rows.range(&story, &next).next_back().transpose()? {
+    let next = all.clone().number(after.saturating_add(1));
+    match rows.range(all, &next).next_back().transpose()? {
         Some((key, _)) => Ok(Key::read(key.as_ref())),
-        None => Ok(story),
+        None => Ok(all.clone()),
     }
 }
 

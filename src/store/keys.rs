@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId, ReceiptId};
+use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId};
 use crate::engine::records::RecordKey;
 use crate::engine::time::Timestamp;
 
@@ -77,19 +77,14 @@ impl Key {
         }
     }
 
-    /// The receipts of which `first` has the lowest id.
-    pub fn receipts(partition: Partition, first: ReceiptId) -> Self {
-        Self::all(Kind::Receipts, partition).number(first.0)
-    }
-
-    /// All entries of an incident.
-    pub fn story(partition: Partition, incident: IncidentNumber) -> Self {
-        Self::all(Kind::Entries, partition).number(incident.0)
+    /// What a commit added to history.
+    pub fn journal(partition: Partition, commit: u64) -> Self {
+        Self::all(Kind::Journal, partition).number(commit)
     }
 
     /// The entries of which `first` has the lowest id.
     pub fn entries(partition: Partition, incident: IncidentNumber, first: EntryId) -> Self {
-        Self::story(partition, incident).number(first.0)
+        Self::index(Kind::Entries, partition, incident).number(first.0)
     }
 
     pub fn closed_incident(partition: Partition, number: IncidentNumber) -> Self {
@@ -104,9 +99,15 @@ impl Key {
         Self::all(Kind::ClosedAlert, partition).number(id.0)
     }
 
-    /// All rows of an index by incident.
+    /// All rows of a kind that belong to an incident.
     pub fn index(kind: Kind, partition: Partition, incident: IncidentNumber) -> Self {
         Self::all(kind, partition).number(incident.0)
+    }
+
+    /// The incident to which a row of a kind belongs, and that has a number of its own behind it.
+    pub fn incident(&self) -> Option<IncidentNumber> {
+        let (rest, _) = self.0.split_last_chunk::<8>()?;
+        last_number(rest).map(IncidentNumber)
     }
 
     /// History of one kind by the time after which it is no longer kept.
@@ -120,6 +121,13 @@ impl Key {
     /// All that did not fit into some row.
     pub fn continuations() -> Self {
         Self(vec![Kind::Continuation as u8])
+    }
+
+    /// Where the continuations of a kind begin and end.
+    pub fn continuations_around(kind: Kind) -> (Self, Self) {
+        let all = Self::continuations().bytes(&[kind as u8]);
+        let end = all.end();
+        (all, end)
     }
 
     /// Part `part`, from 1, of what did not fit into the row under this key.
@@ -223,7 +231,7 @@ mod tests {
     #[test]
     fn keys_sort_as_their_ids_do() {
         let ids = [0, 1, 255, 256, u64::MAX];
-        let keys = ids.map(|id| Key::receipts(HOME, ReceiptId(id)));
+        let keys = ids.map(|id| Key::journal(HOME, id));
         assert!(keys.is_sorted());
         let moments = [i64::MIN, -1, 0, 1, i64::MAX];
         let keys = moments.map(|at| Key::by_age(HOME, Timestamp(at), 2, 7));
@@ -239,10 +247,10 @@ mod tests {
 
     #[test]
     fn an_end_is_beyond_every_key_that_begins_alike_and_before_the_next() {
-        let story = Key::story(Partition(u32::MAX), IncidentNumber(u64::MAX));
-        assert!(story.clone().number(u64::MAX) < story.end());
-        let seven = Key::story(HOME, IncidentNumber(7));
-        assert_eq!(seven.end(), Key::story(HOME, IncidentNumber(8)));
+        let story = |partition, number| Key::index(Kind::Story, partition, IncidentNumber(number));
+        let last = story(Partition(u32::MAX), u64::MAX);
+        assert!(last.clone().number(u64::MAX) < last.end());
+        assert_eq!(story(HOME, 7).end(), story(HOME, 8));
     }
 
     #[test]
@@ -268,7 +276,7 @@ mod tests {
     #[test]
     fn a_key_reads_as_kind_partition_and_id() {
         let cases = [
-            (Key::receipts(HOME, ReceiptId(12)), "Receipts/0/12"),
+            (Key::journal(HOME, 12), "Journal/0/12"),
             (
                 Key::entries(Partition(3), IncidentNumber(1042), EntryId(8)),
                 "Entries/3/1042/8",

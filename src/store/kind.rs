@@ -23,7 +23,7 @@ pub enum Kind {
     Jump = 0x1b,
     Task = 0x1c,
     // History.
-    Receipts = 0x30,
+    /// Entries that outlived their commit in the journal.
     Entries = 0x31,
     ClosedIncident = 0x32,
     ClosedPage = 0x33,
@@ -34,12 +34,16 @@ pub enum Kind {
     AlertOfIncident = 0x36,
     /// Index: the time by which history is purged, what, which.
     ByAge = 0x37,
+    /// Index: incident, first entry; the commits in which its entries are.
+    Story = 0x38,
+    /// What a commit added to history.
+    Journal = 0x40,
     /// What did not fit into the row whose key follows.
     Continuation = 0x70,
 }
 
 impl Kind {
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Alert,
         Self::Incident,
         Self::Page,
@@ -56,7 +60,6 @@ impl Kind {
         Self::Progress,
         Self::Document,
         Self::Clocks,
-        Self::Receipts,
         Self::Entries,
         Self::ClosedIncident,
         Self::ClosedPage,
@@ -64,6 +67,8 @@ impl Kind {
         Self::PageOfIncident,
         Self::AlertOfIncident,
         Self::ByAge,
+        Self::Story,
+        Self::Journal,
         Self::Continuation,
     ];
 

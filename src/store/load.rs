@@ -10,9 +10,8 @@ use crate::engine::records::{Receipt, Record};
 use crate::engine::time::{Duration, Timestamp};
 
 use super::keys::{Key, Kind};
-use super::record::Items;
 use super::rows::{self, Rows};
-use super::{Clocks, Error, Loaded, Partition};
+use super::{Clocks, Error, Loaded, Partition, journal};
 
 /// How far back receipts are loaded.
 const REMEMBERED: Duration = Duration::hours(1);
@@ -68,15 +67,12 @@ fn remembered(
     now: Timestamp,
 ) -> Result<Vec<Arc<Receipt>>, Error> {
     let mut memory = Memory::new(now);
-    for row in rows.all(&Key::all(Kind::Receipts, partition)).rev() {
-        let (key, value) = row?;
-        let group: Option<Items<Receipt>> = rows::read_row(rows, key.as_ref(), value.as_ref())?;
-        let group = group.map_or_else(Vec::new, |group| group.0);
-        // Receipts that share a value were committed together: the newest stands for all.
-        if group.last().is_some_and(|newest| memory.is_over(newest)) {
+    for commit in journal::receipts_back(rows, partition, None)? {
+        let commit = commit?;
+        if memory.is_over(commit.head.newest) {
             break;
         }
-        for receipt in group.into_iter().rev() {
+        for receipt in commit.history.receipts.into_iter().rev() {
             memory.take(receipt.into());
         }
     }
@@ -99,9 +95,9 @@ impl Memory {
         }
     }
 
-    /// Whether this receipt and all older ones are too old.
-    pub fn is_over(&self, receipt: &Receipt) -> bool {
-        receipt.at < self.since
+    /// Whether receipts of this moment and all older ones are too old.
+    pub fn is_over(&self, at: Timestamp) -> bool {
+        at < self.since
     }
 
     /// Takes a receipt if it can decide about a later event.

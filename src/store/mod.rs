@@ -10,6 +10,7 @@ mod disk;
 mod embedded;
 mod error;
 mod history;
+mod journal;
 mod keys;
 mod kind;
 mod load;
@@ -23,6 +24,7 @@ mod retention_index;
 mod rows;
 mod salvage;
 mod sled;
+mod story;
 mod writes;
 
 pub use self::disk::{Disk, RealDisk};

@@ -10,14 +10,13 @@ use crate::engine::alert::Alert;
 use crate::engine::ids::{AlertId, IncidentNumber, PageId};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
-use crate::engine::records::{Receipt, RecordKey};
+use crate::engine::records::{Entry, RecordKey};
 use crate::engine::time::Timestamp;
 
 use super::keys::{Key, Kind, last_number};
-use super::record::Items;
 use super::retention_index::{self, Closed};
 use super::rows::{self, Rows};
-use super::{Error, Partition, Purged, Retention};
+use super::{Error, Partition, Purged, Retention, journal};
 
 /// Keys that one call removes at most.
 const KEYS_MAX: usize = 500;
@@ -34,6 +33,8 @@ pub struct Usage {
 /// What one call removes.
 pub struct Plan {
     pub keys: BTreeSet<Key>,
+    /// What leaves the journal, oldest first.
+    pub commits: Vec<OldCommit>,
     /// Bytes of history that go with the keys.
     pub bytes: u64,
     pub purged: Purged,
@@ -55,9 +56,11 @@ pub fn plan(
         now,
         plan: Plan {
             keys: BTreeSet::new(),
+            commits: Vec::new(),
             bytes: 0,
             purged: Purged::default(),
         },
+        moves: 0,
     };
     planner.run()?;
     Ok(planner.plan)
@@ -70,44 +73,51 @@ struct Planner<'a, R> {
     usage: Usage,
     now: Timestamp,
     plan: Plan,
+    /// Commits that leave the journal, and stories that name them.
+    moves: usize,
 }
 
-/// The oldest receipts, in one value.
-struct OldReceipts {
-    key: Key,
-    bytes: u64,
-    count: u64,
-    at: Timestamp,
+impl Plan {
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.commits.is_empty()
+    }
+}
+
+/// A commit that leaves the journal.
+pub struct OldCommit {
+    pub number: u64,
+    /// How many rows continue it.
+    pub parts: u32,
+    /// To be kept if their incidents are, which only the writer can tell.
+    pub entries: Vec<Entry>,
 }
 
 impl<R: Rows> Planner<'_, R> {
     fn run(&mut self) -> Result<(), Error> {
         let (rows, retention, now) = (self.rows, self.retention, self.now);
-        let mut receipts = rows.all(&Key::all(Kind::Receipts, self.partition));
+        let mut journal = journal::all(rows, self.partition);
         let mut closed = rows.all(&Key::all(Kind::ByAge, self.partition));
-        let mut next_receipts = self.next_receipts(&mut receipts)?;
+        let mut next_commit = journal.next().transpose()?;
         let mut next_closed = read_next_closed(&mut closed)?;
         loop {
-            let receipts_at = next_receipts.as_ref().map(|it| it.at);
+            let commit_at = next_commit.as_ref().map(|it| it.head.newest);
             let closed_at = next_closed.as_ref().map(|(at, _)| *at);
             let is_over_cap = self.is_over_cap();
-            let victim = victim(retention, now, receipts_at, closed_at, is_over_cap);
+            let victim = victim(retention, now, commit_at, closed_at, is_over_cap);
             let Some((victim, is_displaced)) = victim else {
                 return Ok(());
             };
-            if self.plan.keys.len() >= KEYS_MAX {
+            if self.is_full() {
                 self.plan.purged.is_more = true;
                 return Ok(());
             }
             let before = self.plan.purged;
             match victim {
-                Victim::Receipts => {
-                    if let Some(old) = next_receipts.take() {
-                        self.plan.purged.receipts += old.count;
-                        self.plan.bytes += old.bytes;
-                        self.plan.keys.insert(old.key);
+                Victim::Commit => {
+                    if let Some(row) = next_commit.take() {
+                        self.remove_commit(&row)?;
                     }
-                    next_receipts = self.next_receipts(&mut receipts)?;
+                    next_commit = journal.next().transpose()?;
                 }
                 Victim::Closed => {
                     if let Some((at, which)) = next_closed.take() {
@@ -129,30 +139,24 @@ impl<R: Rows> Planner<'_, R> {
         self.retention.is_over_cap(self.usage.used_bytes, left)
     }
 
-    fn next_receipts(
-        &self,
-        receipts: &mut impl Iterator<Item = Result<(R::Bytes, R::Bytes), Error>>,
-    ) -> Result<Option<OldReceipts>, Error> {
-        for row in receipts {
-            let (key, value) = row?;
-            let (key, value) = (key.as_ref(), value.as_ref());
-            let group: Option<Items<Receipt>> = rows::read_row(self.rows, key, value)?;
-            // The newest of them decides, so that none goes too early.
-            let newest = group
-                .iter()
-                .flat_map(|group| &group.0)
-                .map(|receipt| receipt.at)
-                .max();
-            if let (Some(group), Some(at)) = (group, newest) {
-                return Ok(Some(OldReceipts {
-                    key: Key::read(key),
-                    bytes: rows::bytes_of(self.rows, key, value)?,
-                    count: group.0.len() as u64,
-                    at,
-                }));
-            }
-        }
-        Ok(None)
+    fn is_full(&self) -> bool {
+        self.plan.keys.len() + self.moves >= KEYS_MAX
+    }
+
+    fn remove_commit(&mut self, row: &journal::Row) -> Result<(), Error> {
+        self.plan.purged.receipts += u64::from(row.head.receipts);
+        self.plan.bytes += row.bytes;
+        let number = row.head.commit;
+        let commit = journal::read(self.rows, self.partition, number)?;
+        let entries = commit.map_or_else(Vec::new, |it| it.history.entries);
+        let stories = entries.chunk_by(|one, next| one.incident == next.incident);
+        self.moves += 1 + stories.count();
+        self.plan.commits.push(OldCommit {
+            number,
+            parts: row.parts,
+            entries,
+        });
+        Ok(())
     }
 
     fn remove_closed(&mut self, at: Timestamp, which: Closed) -> Result<(), Error> {
@@ -195,12 +199,26 @@ impl<R: Rows> Planner<'_, R> {
         if !is_whole {
             return Ok(false);
         }
-        for row in self.rows.all(&Key::story(self.partition, number)) {
+        for row in self
+            .rows
+            .all(&Key::index(Kind::Entries, self.partition, number))
+        {
             let (key, _) = row?;
-            if self.plan.keys.len() >= KEYS_MAX {
+            if self.is_full() {
                 return Ok(false);
             }
             self.remove(Key::read(key.as_ref()))?;
+        }
+        for row in self
+            .rows
+            .all(&Key::index(Kind::Story, self.partition, number))
+        {
+            let (key, _) = row?;
+            if self.is_full() {
+                return Ok(false);
+            }
+            // Stories are no history of their own, and are not counted.
+            self.plan.keys.insert(Key::read(key.as_ref()));
         }
         self.remove(key)?;
         self.plan.purged.incidents += 1;
@@ -215,7 +233,7 @@ impl<R: Rows> Planner<'_, R> {
     ) -> Result<bool, Error> {
         for row in self.rows.all(index) {
             let (key, _) = row?;
-            if self.plan.keys.len() >= KEYS_MAX {
+            if self.is_full() {
                 return Ok(false);
             }
             self.remove(Key::read(key.as_ref()))?;
@@ -277,7 +295,8 @@ impl<R: Rows> Planner<'_, R> {
 
 /// Of which kind the next history is that goes.
 pub enum Victim {
-    Receipts,
+    /// The oldest commit of the journal, with its receipts.
+    Commit,
     Closed,
 }
 
@@ -285,12 +304,12 @@ pub enum Victim {
 pub fn victim(
     retention: &Retention,
     now: Timestamp,
-    receipts: Option<Timestamp>,
+    commit: Option<Timestamp>,
     closed: Option<Timestamp>,
     is_over_cap: bool,
 ) -> Option<(Victim, bool)> {
-    if receipts.is_some_and(|at| at < now.minus(retention.events)) {
-        return Some((Victim::Receipts, false));
+    if commit.is_some_and(|at| at < now.minus(retention.events)) {
+        return Some((Victim::Commit, false));
     }
     if closed.is_some_and(|at| at < now.minus(retention.incidents)) {
         return Some((Victim::Closed, false));
@@ -298,10 +317,10 @@ pub fn victim(
     if !is_over_cap {
         return None;
     }
-    match (receipts, closed) {
+    match (commit, closed) {
         (None, None) => None,
-        (Some(receipts), closed) if closed.is_none_or(|closed| receipts <= closed) => {
-            Some((Victim::Receipts, true))
+        (Some(commit), closed) if closed.is_none_or(|closed| commit <= closed) => {
+            Some((Victim::Commit, true))
         }
         (Some(_) | None, _) => Some((Victim::Closed, true)),
     }

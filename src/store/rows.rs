@@ -1,6 +1,6 @@
 //! What the layout needs of an ordered tree, and how a value that spans several rows is read.
 
-use super::keys::{Key, describe};
+use super::keys::{Key, Kind, describe};
 use super::record::{self, Stored};
 use super::{Error, keys};
 
@@ -79,10 +79,16 @@ fn joined(rows: &impl Rows, key: &[u8], head: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(whole)
 }
 
-/// How many parts continue each row that needs any.
+/// How many parts continue each row that needs any, and that may change.
 pub fn continued(rows: &impl Rows) -> Result<std::collections::BTreeMap<Vec<u8>, u32>, Error> {
     let mut continued = std::collections::BTreeMap::new();
-    for row in rows.all(&Key::continuations()) {
+    // The journal is never changed, and what continues it is the most by far.
+    let (before, after) = Key::continuations_around(Kind::Journal);
+    let all = Key::continuations();
+    let rest = rows
+        .range(&all, &before)
+        .chain(rows.range(&after, &all.end()));
+    for row in rest {
         let (key, _) = row?;
         // Parts come in order, so the last one seen is their number.
         if let Some((row, part)) = keys::read_continuation(key.as_ref()) {

@@ -1,7 +1,7 @@
 //! A batch as rows: which keys one commit sets and removes.
 //!
 //! What several changes of a batch do to one record is settled first, so that only the last form
-//! is written. Receipts of a commit share values, and so do the entries of one incident.
+//! is written. Receipts and entries go into the journal.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,9 +9,11 @@ use std::sync::Arc;
 use crate::engine::ids::{EntryId, IncidentNumber, ReceiptId};
 use crate::engine::records::{Archived, Change, Entry, Receipt, Record, RecordKey};
 
+use super::journal::{self, CommitHistory};
 use super::keys::Key;
 use super::record::{self, Progress, VALUE_BYTES_MAX};
-use super::{Batch, Error, Partition, retention_index};
+use super::rows::Rows;
+use super::{Batch, Error, Partition, retention_index, story};
 
 /// The rows of one commit.
 #[derive(Default)]
@@ -39,8 +41,14 @@ impl Writes {
         self.history_bytes = 0;
     }
 
-    /// Adds all that a batch says.
-    pub fn add_batch(&mut self, partition: Partition, batch: &Batch) -> Result<(), Error> {
+    /// Adds all that a batch says, as this commit; the rows are those of the store.
+    pub fn add_batch(
+        &mut self,
+        rows: &impl Rows,
+        (partition, commit): (Partition, u64),
+        tail: &mut journal::Tail,
+        batch: &Batch,
+    ) -> Result<(), Error> {
         let settled = Settled::of(&batch.changes);
         for (key, record) in &settled.active {
             let key = Key::record(partition, key);
@@ -56,12 +64,13 @@ impl Writes {
                 self.put_history(index, Vec::new());
             }
         }
-        let receipts = settled.receipts.iter();
-        for (first, group) in record::encode_groups(receipts.map(|(id, it)| (id.0, &***it)))? {
-            self.put_history(Key::receipts(partition, ReceiptId(first)), group);
-        }
-        let entries: Vec<_> = settled.entries.values().copied().collect();
-        self.add_entries(partition, &entries)?;
+        let history = CommitHistory {
+            receipts: settled.receipts.into_values().map(Arc::as_ref).collect(),
+            entries: settled.entries.into_values().map(Arc::as_ref).collect(),
+        };
+        self.add_stories(rows, (partition, commit), &history.entries)?;
+        let value = tail.append(commit, batch.clocks.wall, &history)?;
+        self.append(Key::journal(partition, commit), value);
         for write in &batch.documents {
             let key = Key::document(write.kind, &write.name);
             match &write.bytes {
@@ -70,6 +79,30 @@ impl Writes {
             }
         }
         self.put(Key::clocks(partition), record::encode(&batch.clocks)?);
+        Ok(())
+    }
+
+    /// Adds a commit to the story of each incident of which it has entries.
+    fn add_stories(
+        &mut self,
+        rows: &impl Rows,
+        (partition, commit): (Partition, u64),
+        entries: &[&Entry],
+    ) -> Result<(), Error> {
+        for own in entries.chunk_by(|one, next| one.incident == next.incident) {
+            let part = story::with(rows, partition, (own[0].incident, own[0].id), commit)?;
+            self.put(part.key, record::encode(&part.commits)?);
+        }
+        Ok(())
+    }
+
+    /// Moves entries of a commit that leaves the journal into a row of their own.
+    pub fn move_entries(&mut self, partition: Partition, own: &[Entry]) -> Result<(), Error> {
+        let groups = record::encode_groups(own.iter().map(|it| (it.id.0, it)))?;
+        for (first, group) in groups {
+            let key = Key::entries(partition, own[0].incident, EntryId(first));
+            self.put_history(key, group);
+        }
         Ok(())
     }
 
@@ -85,14 +118,20 @@ impl Writes {
         self.rows.push((key, None));
     }
 
-    fn add_entries(&mut self, partition: Partition, entries: &[&Arc<Entry>]) -> Result<(), Error> {
-        for story in entries.chunk_by(|one, next| one.incident == next.incident) {
-            let incident = story[0].incident;
-            for (first, group) in record::encode_groups(story.iter().map(|it| (it.id.0, &***it)))? {
-                self.put_history(Key::entries(partition, incident, EntryId(first)), group);
-            }
+    /// Sets a row that is never changed.
+    fn append(&mut self, key: Key, value: Vec<u8>) {
+        let bytes = key.as_ref().len() + value.len();
+        self.history_bytes += bytes as u64;
+        let (head, _) = self.split(&key, value);
+        self.rows.push((key, Some(head)));
+    }
+
+    /// Removes a row that was never changed, and what continues it.
+    pub fn remove_appended(&mut self, key: Key, parts: u32) {
+        for part in 1..=parts {
+            self.rows.push((key.continuation(part), None));
         }
-        Ok(())
+        self.rows.push((key, None));
     }
 
     fn put_history(&mut self, key: Key, value: Vec<u8>) {
@@ -100,8 +139,16 @@ impl Writes {
         self.put(key, value);
     }
 
-    /// Sets a row to a value, in several rows if it is too long for one.
-    fn put(&mut self, key: Key, mut value: Vec<u8>) {
+    /// Sets a row to a value.
+    pub fn put(&mut self, key: Key, value: Vec<u8>) {
+        let (head, parts) = self.split(&key, value);
+        self.set_parts(&key, parts);
+        self.rows.push((key, Some(head)));
+    }
+
+    /// Puts what is too long for one row into rows that continue it. Gives what is for the row
+    /// itself, and how many continue it.
+    fn split(&mut self, key: &Key, mut value: Vec<u8>) -> (Vec<u8>, u32) {
         let parts = value.len().saturating_sub(1) / VALUE_BYTES_MAX;
         let parts = u32::try_from(parts).expect("no batch of 24 TiB fits into memory");
         if parts > 0 {
@@ -112,8 +159,7 @@ impl Writes {
                 .push((key.continuation(part), Some(bytes.to_vec())));
         }
         value.truncate(VALUE_BYTES_MAX);
-        self.set_parts(&key, parts);
-        self.rows.push((key, Some(value)));
+        (value, parts)
     }
 
     /// Notes how many parts continue a row now, and removes those that it no longer has.
@@ -129,7 +175,7 @@ impl Writes {
     }
 }
 
-/// History has rows of their own for each kind.
+/// CommitHistory has rows of their own for each kind.
 fn encode_archived(record: &Archived) -> Result<Vec<u8>, Error> {
     match record {
         Archived::Incident(incident) => record::encode(incident),

@@ -66,7 +66,7 @@ const ROOMS: [Room; 18] = [
     Room {
         name: "store",
         rooms: &["engine"],
-        crates: &["sled", "postcard", "rustix", "crc32fast"],
+        crates: &["sled", "postcard", "lz4_flex", "rustix", "crc32fast"],
     },
     Room {
         name: "channels",

@@ -5,7 +5,7 @@ use crate::tree::Tree;
 use crate::{Break, Rule};
 
 /// Names of types, each with the one to write.
-const NAMES: [(&str, &str); 30] = [
+const NAMES: [(&str, &str); 29] = [
     ("AlertBrief", "AlertSummary"),
     ("Book", "RulesService"),
     ("Brief", "IncidentSummary"),
@@ -13,7 +13,6 @@ const NAMES: [(&str, &str); 30] = [
     ("Door", "Endpoint"),
     ("Doors", "Listener"),
     ("Draft", "StepTransaction"),
-    ("Journal", "AuditLog"),
     ("Looks", "StepTransaction"),
     ("Manner", "ResponseStyle"),
     ("Matter", "ContactNeeds"),

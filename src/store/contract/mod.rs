@@ -141,6 +141,7 @@ contract! {
     history::a_start_loads_receipts_of_the_last_hour_that_can_still_decide,
     purging::a_purge_removes_what_is_older_than_it_is_kept,
     purging::a_purge_never_touches_what_is_open,
+    purging::a_story_is_read_whole_while_the_receipts_beside_it_go,
     purging::a_bundled_page_stays_as_long_as_one_of_its_incidents,
     purging::an_alert_goes_with_the_last_of_its_incidents,
     purging::over_the_cap_the_oldest_history_goes_first,

@@ -83,6 +83,50 @@ pub fn a_purge_never_touches_what_is_open<S: Subject>() {
     assert!(store.closed_page(HOME, PageId(3)).unwrap().is_some());
 }
 
+pub fn a_story_is_read_whole_while_the_receipts_beside_it_go<S: Subject>() {
+    let mut subject = S::fresh();
+    // One long story, and another that ends early and goes.
+    for id in 1..=200 {
+        let at = START + Duration::minutes(id);
+        let mut changes = vec![
+            receipt_change(samples::receipt(id, at)),
+            entry_change(7, 2 * id),
+        ];
+        if id < 100 {
+            changes.push(entry_change(8, 2 * id + 1));
+        } else if id == 100 {
+            changes.push(archive_incident(8, START));
+        }
+        commit(subject.store(), changes);
+    }
+    let whole: Vec<u64> = (1..=200).map(|id| 2 * id).collect();
+    for minutes in [0, 30, 90, 150, 201, 1_000] {
+        let retention = Retention {
+            events: Duration::ZERO,
+            incidents: Duration::minutes(120),
+            ..KEEP_ALL
+        };
+        let now = START + Duration::minutes(minutes);
+        purge_all(subject.store(), &retention, now);
+        subject = subject.reopened();
+        let store = subject.store();
+        let kept: Vec<u64> = (minutes.max(1)..=200).rev().collect();
+        let receipts = store.receipts(HOME, None, 300).unwrap();
+        assert_eq!(receipt_ids(&receipts), kept, "{minutes} minutes");
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.entries(HOME, IncidentNumber(7), after, 9).unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            seen.extend(entry_ids(&page));
+        }
+        assert_eq!(seen, whole, "{minutes} minutes");
+        let other = store.entries(HOME, IncidentNumber(8), None, 300).unwrap();
+        let expected = if minutes <= 120 { 99 } else { 0 };
+        assert_eq!(other.len(), expected, "{minutes} minutes");
+    }
+}
+
 pub fn a_bundled_page_stays_as_long_as_one_of_its_incidents<S: Subject>() {
     let subject = S::fresh();
     let store = subject.store();

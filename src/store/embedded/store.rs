@@ -8,11 +8,11 @@ use crate::engine::page::Page;
 use crate::engine::records::{Entry, Receipt};
 use crate::engine::time::Timestamp;
 use crate::store::keys::{Key, Kind};
-use crate::store::record::{Document, Items};
+use crate::store::record::Document;
 use crate::store::rows::{self, Rows};
 use crate::store::{
     Alert, Batch, Cursor, DocumentKind, Epoch, Error, Loaded, Partition, Purged, Retention, Span,
-    Store, disk, history, load, purge,
+    Store, disk, history, journal, load, purge, story,
 };
 
 use super::SledStore;
@@ -39,14 +39,13 @@ impl Store for SledStore {
         }
         let mut writer = self.writer();
         writer.check()?;
-        let composed = writer.compose(partition, batch);
+        let composed = writer.compose(&self.tree, partition, batch);
         let composed = composed.map_err(|error| error.to_string());
         let written = composed.and_then(|()| self.make_durable(&mut writer));
         written.map_err(|cause| writer.fail(cause))
     }
 
     fn receipt(&self, partition: Partition, id: ReceiptId) -> Result<Option<Receipt>, Error> {
-        // It can only be in the value with the highest first id that is not above its own.
         let Some(after) = id.0.checked_add(1) else {
             return Ok(None);
         };
@@ -60,20 +59,15 @@ impl Store for SledStore {
         before: Option<Cursor>,
         limit: usize,
     ) -> Result<Vec<Receipt>, Error> {
-        let all = Key::all(Kind::Receipts, partition);
-        let end = before.map_or(all.end(), |Cursor(id)| {
-            Key::receipts(partition, ReceiptId(id))
-        });
+        let before = before.map(|Cursor(id)| ReceiptId(id));
         let mut found = Vec::new();
-        for row in self.tree.range(&all, &end).rev() {
+        for commit in journal::receipts_back(&self.tree, partition, before)? {
+            let older = commit?.history.receipts.into_iter().rev();
+            let older = older.filter(|it| before.is_none_or(|before| it.id < before));
+            found.extend(older.take(limit - found.len()));
             if found.len() >= limit {
                 break;
             }
-            let (key, value) = row?;
-            let group: Option<Items<Receipt>> = rows::read_row(&self.tree, &key, &value)?;
-            let older = group.into_iter().flat_map(|group| group.0).rev();
-            let older = older.filter(|it| before.is_none_or(|Cursor(id)| it.id.0 < id));
-            found.extend(older.take(limit - found.len()));
         }
         Ok(found)
     }
@@ -85,20 +79,7 @@ impl Store for SledStore {
         after: Option<EntryId>,
         limit: usize,
     ) -> Result<Vec<Entry>, Error> {
-        let story = Key::story(partition, incident);
-        let from = history::first_with_later(&self.tree, partition, incident, after)?;
-        let mut found = Vec::new();
-        for row in self.tree.range(&from, &story.end()) {
-            if found.len() >= limit {
-                break;
-            }
-            let (key, value) = row?;
-            let group: Option<Items<Entry>> = rows::read_row(&self.tree, &key, &value)?;
-            let later = group.into_iter().flat_map(|group| group.0);
-            let later = later.filter(|entry| after.is_none_or(|after| entry.id > after));
-            found.extend(later.take(limit - found.len()));
-        }
-        Ok(found)
+        story::entries(&self.tree, partition, incident, after, limit)
     }
 
     fn closed_incident(
@@ -197,12 +178,12 @@ impl Store for SledStore {
         };
         // Commits go on while this reads: what is to go does not change any more.
         let plan = purge::plan(&self.tree, partition, retention, now, usage)?;
-        if plan.keys.is_empty() {
+        if plan.is_empty() {
             return Ok(plan.purged);
         }
         let mut writer = self.writer();
         writer.check()?;
-        let composed = writer.compose_purge(&plan);
+        let composed = writer.compose_purge(&self.tree, partition, &plan);
         let composed = composed.map_err(|error| error.to_string());
         // Durable with the next commit, which is soon enough.
         let written = composed.and_then(|()| self.tree.apply(&writer.writes));

@@ -1,21 +1,26 @@
 //! What the one writer holds, and the rows of a commit or of a purge; after a failure it accepts
 //! nothing more.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io;
 
 use crate::store::directory::{Directory, sync_directory};
 use crate::store::disk::Blobs;
+use crate::store::journal::Tail;
 use crate::store::keys::Key;
 use crate::store::marker::Marker;
-use crate::store::record::{LAYOUT, Progress};
+use crate::store::record::{self, LAYOUT, Progress};
 use crate::store::writes::Writes;
-use crate::store::{Batch, Error, Partition, Tree, purge, rows};
+use crate::store::{Batch, Error, Partition, Tree, purge, rows, story};
 
 /// The one writer.
 pub struct Writer {
     pub writes: Writes,
     pub progress: Progress,
+    /// Where the journal of each partition ends.
+    tails: BTreeMap<Partition, Tail>,
     /// The first cause of failure; nothing is accepted after it.
     pub failed: Option<String>,
     /// A second handle on sled's file: sled's own flush does not reach the disk.
@@ -53,6 +58,7 @@ impl Writer {
         Ok(Self {
             writes,
             progress,
+            tails: BTreeMap::new(),
             failed: None,
             file,
             blobs,
@@ -70,21 +76,57 @@ impl Writer {
         Error::Commit { cause }
     }
 
-    pub fn compose(&mut self, partition: Partition, batch: &Batch) -> Result<(), Error> {
+    pub fn compose(
+        &mut self,
+        tree: &Tree,
+        partition: Partition,
+        batch: &Batch,
+    ) -> Result<(), Error> {
         self.writes.clear();
-        self.writes.add_batch(partition, batch)?;
         self.progress.commits += 1;
+        let tail = match self.tails.entry(partition) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(first) => first.insert(Tail::of(tree, partition)?),
+        };
+        let commit = (partition, self.progress.commits);
+        self.writes.add_batch(tree, commit, tail, batch)?;
         self.progress.history_bytes += self.writes.history_bytes;
         self.writes.put_progress(&self.progress)
     }
 
-    pub fn compose_purge(&mut self, plan: &purge::Plan) -> Result<(), Error> {
+    pub fn compose_purge(
+        &mut self,
+        tree: &Tree,
+        partition: Partition,
+        plan: &purge::Plan,
+    ) -> Result<(), Error> {
         self.writes.clear();
         for key in &plan.keys {
             self.writes.remove(key.clone());
         }
+        let mut moves = story::Moves::new(tree, partition, &plan.keys);
+        for commit in &plan.commits {
+            let number = commit.number;
+            let key = Key::journal(partition, number);
+            self.writes.remove_appended(key, commit.parts);
+            let stories = commit
+                .entries
+                .chunk_by(|one, next| one.incident == next.incident);
+            for own in stories {
+                if moves.take(own[0].incident, number)? {
+                    self.writes.move_entries(partition, own)?;
+                }
+            }
+        }
+        let (parts, empty) = moves.finish();
+        for part in parts {
+            self.writes.put(part.key, record::encode(&part.commits)?);
+        }
+        for key in empty {
+            self.writes.remove(key);
+        }
         let left = self.progress.history_bytes.saturating_sub(plan.bytes);
-        self.progress.history_bytes = left;
+        self.progress.history_bytes = left + self.writes.history_bytes;
         self.writes.put_progress(&self.progress)
     }
 }

@@ -77,7 +77,7 @@ impl Contents {
                 break;
             }
             let is_counted = match victim {
-                Victim::Receipts => {
+                Victim::Commit => {
                     history.receipts.pop_first();
                     purged.receipts += 1;
                     true
@@ -151,7 +151,7 @@ impl History {
     pub fn remembered(&self, now: Timestamp) -> Vec<Arc<Receipt>> {
         let mut memory = load::Memory::new(now);
         for receipt in self.receipts.values().rev() {
-            if memory.is_over(receipt) {
+            if memory.is_over(receipt.at) {
                 break;
             }
             memory.take(receipt.clone());

@@ -2,7 +2,7 @@
 //!
 //! A value is one byte of format number, four bytes that say how many further parts it has, and
 //! then the record as postcard writes it by the engine's own serde derive (why:
-//! `docs/decisions/0045`). Receipts and entries of one commit share values, one after the other.
+//! `docs/decisions/0045`). Entries of one incident share values, one after the other.
 //! The tree below keeps checksums, so values carry none of their own.
 //!
 //! postcard writes neither names of fields nor of variants: their order is what is stored.
@@ -23,7 +23,7 @@ pub const FORMAT: u8 = 3;
 const FORMAT_MIN: u8 = 3;
 
 /// The number of the layout of keys.
-pub const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 2;
 
 /// Bytes of the head of a value: format number, number of further parts.
 const HEAD_BYTES: usize = 5;
@@ -51,7 +51,8 @@ impl<T: DeserializeOwned> Stored for T {
     }
 }
 
-fn take<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), String> {
+/// Reads a value from the beginning of these bytes; also what follows it.
+pub fn take<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), String> {
     postcard::take_from_bytes(bytes).map_err(|error| match error {
         postcard::Error::DeserializeUnexpectedEnd => "it ends too early".to_owned(),
         error => error.to_string(),
@@ -132,7 +133,7 @@ pub fn encode_groups<'item, T: Serialize + 'item>(
 }
 
 /// Adds a value to these bytes.
-fn extend(bytes: Vec<u8>, value: &impl Serialize) -> Result<Vec<u8>, Error> {
+pub fn extend(bytes: Vec<u8>, value: &impl Serialize) -> Result<Vec<u8>, Error> {
     postcard::to_extend(value, bytes).map_err(|error| Error::Commit {
         cause: error.to_string(),
     })

@@ -128,7 +128,7 @@ fn a_document_is_its_name_and_its_bytes() {
 
 #[test]
 fn what_cannot_be_read_is_named_with_its_cause_and_cure() {
-    let key = Key::receipts(HOME, crate::engine::ids::ReceiptId(12));
+    let key = Key::journal(HOME, 12);
     let cases: [(&[u8], &str); 6] = [
         (
             &[9, 0, 0, 0, 0],
@@ -147,7 +147,7 @@ fn what_cannot_be_read_is_named_with_its_cause_and_cure() {
         let error = decode::<Items<crate::engine::records::Receipt>>(key.as_ref(), bytes)
             .unwrap_err()
             .to_string();
-        assert!(error.contains("Receipts/0/12"), "{error}");
+        assert!(error.contains("Journal/0/12"), "{error}");
         assert!(error.contains(part), "{error}");
     }
     let error = decode::<u64>(key.as_ref(), &[3, 0, 0, 0, 0, 1, 2, 3]).unwrap_err();

@@ -1,18 +1,24 @@
 //! One walk over all rows that can be read, history first. What cannot be read is counted, and what
 //! belongs to another row is not taken.
 
+use std::collections::BTreeSet;
+
 use crate::engine::alert::Alert;
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
-use crate::engine::records::{Archived, Change, Entry, Receipt, Record};
+use crate::engine::records::{Archived, Change, Entry, Record};
+use crate::store::journal::Commit;
 use crate::store::keys::{Key, Kind, describe};
 use crate::store::record::{Document, Items, Progress, Stored};
 use crate::store::rows::{self, Rows};
 use crate::store::salvage::Salvaged;
-use crate::store::{DocumentKind, DocumentWrite, Error, Partition, load, retention_index};
+use crate::store::{DocumentKind, DocumentWrite, Error, Partition, load, retention_index, story};
 
 use super::missing::Seen;
 use super::survey::Survey;
+
+const ENTRIES: &str = "timeline entries";
+const RECEIPTS: &str = "receipts";
 
 /// Something that was read.
 pub enum Piece {
@@ -42,22 +48,43 @@ impl Reading<'_, '_> {
         self.each("alerts in history", Kind::ClosedAlert, |it: Alert| {
             vec![Change::Archive(Archived::Alert(it.into()))]
         })?;
-        self.each(
-            "receipts",
-            Kind::Receipts,
-            |Items(group): Items<Receipt>| {
-                let receipts = group.into_iter();
-                receipts.map(|it| Change::Receipt(it.into())).collect()
-            },
-        )?;
-        self.each(
-            "timeline entries",
-            Kind::Entries,
-            |Items(group): Items<Entry>| {
-                let entries = group.into_iter();
-                entries.map(|it| Change::Entry(it.into())).collect()
-            },
-        )
+        self.each(ENTRIES, Kind::Entries, |group: Items<Entry>| {
+            let entries = group.0.into_iter();
+            entries.map(|it| Change::Entry(it.into())).collect()
+        })?;
+        self.journal()
+    }
+
+    /// Receipts, and the entries of incidents that are kept.
+    fn journal(&mut self) -> Result<(), Error> {
+        let home = Partition::default();
+        let mut named = BTreeSet::new();
+        for row in self.rows.all(&Key::all(Kind::Story, home)) {
+            let read = row.and_then(|row| story::incident_and_commits(self.rows, row));
+            let (incident, commits) = self.readable(read)?.unwrap_or_default();
+            named.extend(commits.into_iter().map(|commit| (incident, commit)));
+        }
+        self.survey.counts.insert(RECEIPTS, 0);
+        for row in self.rows.all(&Key::all(Kind::Journal, home)) {
+            let read = row.and_then(|(key, value)| {
+                let commit: Option<Commit> = rows::read_row(self.rows, &key, &value)?;
+                let number = commit.as_ref().map(|it| it.head.commit);
+                belongs(&key, number.map(|it| Key::journal(home, it)))?;
+                Ok(commit)
+            });
+            let Some(commit) = self.readable(read)?.flatten() else {
+                continue;
+            };
+            for receipt in commit.history.receipts {
+                self.change(RECEIPTS, Change::Receipt(receipt.into()))?;
+            }
+            for entry in commit.history.entries {
+                if named.contains(&(entry.incident, commit.head.commit)) {
+                    self.change(ENTRIES, Change::Entry(entry.into()))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn each<T: Stored>(
@@ -71,7 +98,7 @@ impl Reading<'_, '_> {
             let read = row.and_then(|(key, value)| {
                 let value = rows::read_row(self.rows, &key, &value)?;
                 let changes = value.map(&changes).unwrap_or_default();
-                belongs(&key, changes.first())?;
+                belongs(&key, changes.first().and_then(home_of))?;
                 Ok(changes)
             });
             for change in self.readable(read)?.unwrap_or_default() {
@@ -87,7 +114,7 @@ impl Reading<'_, '_> {
                 let read = row.and_then(|(key, value)| {
                     let record: Option<Record> = rows::read_row(self.rows, &key, &value)?;
                     let change = record.map(Change::Put);
-                    belongs(&key, change.as_ref())?;
+                    belongs(&key, change.as_ref().and_then(home_of))?;
                     Ok(change)
                 });
                 if let Some(change) = self.readable(read)?.flatten() {
@@ -152,21 +179,24 @@ pub const DOCUMENTS: [(DocumentKind, &str); 6] = [
     (DocumentKind::KeyFingerprint, "fingerprints of keys"),
 ];
 
-/// Where a node was lost, a change to it could be taken for one of another row.
-fn belongs(key: &[u8], change: Option<&Change>) -> Result<(), Error> {
+/// The key of the row in which a change is kept.
+fn home_of(change: &Change) -> Option<Key> {
     let home = Partition::default();
-    let right = match change {
-        Some(Change::Put(record)) => Key::record(home, &record.key()),
-        Some(Change::Archive(record)) => retention_index::of(record).key(home),
-        Some(Change::Receipt(receipt)) => Key::receipts(home, receipt.id),
-        Some(Change::Entry(entry)) => Key::entries(home, entry.incident, entry.id),
-        Some(Change::Drop(_)) | None => return Ok(()),
-    };
-    if right.as_ref() == key {
-        return Ok(());
+    match change {
+        Change::Put(record) => Some(Key::record(home, &record.key())),
+        Change::Archive(record) => Some(retention_index::of(record).key(home)),
+        Change::Entry(entry) => Some(Key::entries(home, entry.incident, entry.id)),
+        Change::Receipt(_) | Change::Drop(_) => None,
     }
-    Err(Error::Damaged {
-        key: describe(key),
-        cause: format!("the record there belongs to {}", describe(right.as_ref())),
-    })
+}
+
+/// Where a node was lost, a change to it could be taken for one of another row.
+fn belongs(key: &[u8], right: Option<Key>) -> Result<(), Error> {
+    match right {
+        Some(right) if right.as_ref() != key => Err(Error::Damaged {
+            key: describe(key),
+            cause: format!("the record there belongs to {}", describe(right.as_ref())),
+        }),
+        Some(_) | None => Ok(()),
+    }
 }

@@ -1,0 +1,171 @@
+//! The story of an incident: in which commits the entries of its timeline are.
+//!
+//! Entries that outlive their commit in the journal are moved into rows of their own: the oldest of
+//! a story are there, the others in the journal.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::engine::ids::{EntryId, IncidentNumber};
+use crate::engine::records;
+
+use super::keys::{Key, Kind, describe};
+use super::record::Items;
+use super::rows::{self, Rows};
+use super::{Error, Partition, history, journal};
+
+/// Commits that one row names at most, so that a row that grows stays short.
+const COMMITS_MAX: usize = 64;
+
+/// A row that names commits, oldest first.
+pub struct StoryPart {
+    pub key: Key,
+    pub commits: Vec<u64>,
+}
+
+/// The row that names this commit too, of which `first` is the first entry.
+pub fn with(
+    rows: &impl Rows,
+    partition: Partition,
+    (incident, first): (IncidentNumber, EntryId),
+    commit: u64,
+) -> Result<StoryPart, Error> {
+    let all = Key::index(Kind::Story, partition, incident);
+    if let Some(row) = rows.all(&all).next_back() {
+        let mut part = read(rows, row?)?;
+        if part.commits.len() < COMMITS_MAX {
+            part.commits.push(commit);
+            return Ok(part);
+        }
+    }
+    Ok(StoryPart {
+        key: all.number(first.0),
+        commits: vec![commit],
+    })
+}
+
+/// Stories of which the oldest commits leave the journal.
+pub struct Moves<'rows, R> {
+    rows: &'rows R,
+    partition: Partition,
+    removed: &'rows BTreeSet<Key>,
+    known: BTreeMap<IncidentNumber, Moving>,
+}
+
+/// Parts of a story, oldest first.
+struct Moving {
+    parts: VecDeque<StoryPart>,
+    /// Those that name no commit any more.
+    empty: Vec<Key>,
+}
+
+impl<'rows, R: Rows> Moves<'rows, R> {
+    /// `removed` are rows of incidents that are no longer kept.
+    pub fn new(rows: &'rows R, partition: Partition, removed: &'rows BTreeSet<Key>) -> Self {
+        Self {
+            rows,
+            partition,
+            removed,
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// Takes the oldest commit out of the story of an incident. Whether it named it: if not, the
+    /// incident is no longer kept.
+    pub fn take(&mut self, incident: IncidentNumber, commit: u64) -> Result<bool, Error> {
+        let story = match self.known.entry(incident) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let all = Key::index(Kind::Story, self.partition, incident);
+                let parts = self.rows.all(&all).map(|row| read(self.rows, row?));
+                let mut parts: VecDeque<StoryPart> = parts.collect::<Result<_, _>>()?;
+                parts.retain(|part| !self.removed.contains(&part.key));
+                let empty = Vec::new();
+                new.insert(Moving { parts, empty })
+            }
+        };
+        let Some(first) = story.parts.front_mut() else {
+            return Ok(false);
+        };
+        if first.commits.first() != Some(&commit) {
+            return Ok(false);
+        }
+        first.commits.remove(0);
+        if first.commits.is_empty() {
+            let part = story.parts.pop_front();
+            story.empty.extend(part.map(|part| part.key));
+        }
+        Ok(true)
+    }
+
+    /// The first rows of the stories as they are now, and those that are no longer needed.
+    pub fn finish(self) -> (Vec<StoryPart>, Vec<Key>) {
+        let (mut first, mut empty) = (Vec::new(), Vec::new());
+        for mut story in self.known.into_values() {
+            first.extend(story.parts.pop_front());
+            empty.append(&mut story.empty);
+        }
+        (first, empty)
+    }
+}
+
+fn read<B: AsRef<[u8]>>(rows: &impl Rows, (key, value): (B, B)) -> Result<StoryPart, Error> {
+    let commits: Option<Vec<u64>> = rows::read_row(rows, key.as_ref(), value.as_ref())?;
+    Ok(StoryPart {
+        key: Key::read(key.as_ref()),
+        commits: commits.unwrap_or_default(),
+    })
+}
+
+/// What a row of a story names.
+pub fn incident_and_commits<B: AsRef<[u8]>>(
+    rows: &impl Rows,
+    row: (B, B),
+) -> Result<(IncidentNumber, Vec<u64>), Error> {
+    let part = read(rows, row)?;
+    let incident = part.key.incident().ok_or_else(|| Error::Damaged {
+        key: describe(part.key.as_ref()),
+        cause: "it names no incident".to_owned(),
+    })?;
+    Ok((incident, part.commits))
+}
+
+/// Entries of an incident after one, oldest first.
+pub fn entries(
+    rows: &impl Rows,
+    partition: Partition,
+    incident: IncidentNumber,
+    after: Option<EntryId>,
+    limit: usize,
+) -> Result<Vec<records::Entry>, Error> {
+    let is_later = |entry: &records::Entry| after.is_none_or(|after| entry.id > after);
+    let mut found = Vec::new();
+    let from = |kind| {
+        let all = Key::index(kind, partition, incident);
+        history::first_with_later(rows, &all, after).map(|from| rows.range(&from, &all.end()))
+    };
+    for row in from(Kind::Entries)? {
+        if found.len() >= limit {
+            return Ok(found);
+        }
+        let (key, value) = row?;
+        let group: Option<Items<records::Entry>> =
+            rows::read_row(rows, key.as_ref(), value.as_ref())?;
+        let later = group.into_iter().flat_map(|it| it.0).filter(is_later);
+        found.extend(later.take(limit - found.len()));
+    }
+    for row in from(Kind::Story)? {
+        for commit in read(rows, row?)?.commits {
+            if found.len() >= limit {
+                return Ok(found);
+            }
+            let Some(commit) = journal::read(rows, partition, commit)? else {
+                continue;
+            };
+            let entries = commit.history.entries.into_iter();
+            let own = entries.filter(|entry| entry.incident == incident && is_later(entry));
+            found.extend(own.take(limit - found.len()));
+        }
+    }
+    Ok(found)
+}
