@@ -14,12 +14,34 @@ pub fn computed(process: u32) -> Result<f64, Failure> {
     let text = fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The name in parentheses may hold anything; the fields are counted after it.
     let (_, fields) = text.rsplit_once(')').ok_or("a process without a name")?;
-    let mut times = fields.split_whitespace().skip(11);
-    let mut time = || -> Result<f64, Failure> {
-        let ticks = times.next().ok_or("a process without times")?;
-        Ok(ticks.parse()?)
-    };
-    Ok((time()? + time()?) * MICROSECONDS_PER_TICK)
+    // In its own code, in the kernel.
+    summed(fields.split_whitespace().skip(11).take(2))
+}
+
+/// Microseconds that all processors have computed, for whomever.
+pub fn computed_by_all() -> Result<f64, Failure> {
+    let text = fs::read_to_string("/proc/stat")?;
+    let line = text.lines().next().ok_or("a machine without times")?;
+    let fields: Vec<&str> = line.split_whitespace().skip(1).collect();
+    // Idle and waiting for the disk are the fourth and the fifth; guests are counted twice.
+    let busy = fields.iter().take(8).enumerate();
+    summed(
+        busy.filter(|(at, _)| !matches!(at, 3 | 4))
+            .map(|(_, field)| *field),
+    )
+}
+
+/// The processors of this machine.
+pub fn processors() -> Result<f64, Failure> {
+    Ok(std::thread::available_parallelism()?.get() as f64)
+}
+
+fn summed<'text>(ticks: impl Iterator<Item = &'text str>) -> Result<f64, Failure> {
+    let mut sum = 0.0;
+    for field in ticks {
+        sum += field.parse::<f64>()?;
+    }
+    Ok(sum * MICROSECONDS_PER_TICK)
 }
 
 /// Bytes of memory that a process holds.

@@ -59,6 +59,8 @@ struct Run {
     per_second: f64,
     microseconds: f64,
     bytes: f64,
+    /// What neither the server nor the loader computed, in percent of all processors.
+    others: f64,
 }
 
 pub async fn measure(plan: &Plan, load: &Load) -> Result<Vec<Line>, Failure> {
@@ -73,11 +75,13 @@ pub async fn measure(plan: &Plan, load: &Load) -> Result<Vec<Line>, Failure> {
             let run = run(kind, load, plan.divisor).await?;
             let (per_second, microseconds) = (run.per_second, run.microseconds);
             tell(&format!(
-                "{}, round {round}: {kind:?} {per_second:.0}/s, {microseconds:.1} µs each",
-                load.name
+                "{}, round {round}: {kind:?} {per_second:.0}/s, {microseconds:.1} µs each, \
+                 others {:.0} %",
+                load.name, run.others
             ));
             rate.add(kind, per_second);
             rate.add_cost(kind, microseconds);
+            rate.add_others(run.others);
             // Alertmanager keeps alerts in memory alone.
             if kind != Kind::Alertmanager {
                 disk.add(kind, run.bytes);
@@ -110,14 +114,35 @@ async fn run(kind: Kind, load: &Load, divisor: u64) -> Result<Run, Failure> {
     };
     let bytes = machine::on_disk(&folder)?;
     send_all(server.address, &request, 0..warm_up).await?;
-    let computed = machine::computed(server.process())?;
+    let before = Computed::until_now(&server)?;
     let took = send_all(server.address, &request, warm_up..warm_up + requests).await?;
-    let computed = machine::computed(server.process())? - computed;
+    let after = Computed::until_now(&server)?;
+    let computed = after.server - before.server;
+    let others = (after.all - before.all) - computed - (after.loader - before.loader);
     let bytes = machine::on_disk(&folder)? - bytes;
     let alerts = (requests * request.alerts()) as f64;
     Ok(Run {
         per_second: alerts / took.as_secs_f64(),
         microseconds: computed / alerts,
         bytes: bytes / ((warm_up + requests) * request.alerts()) as f64,
+        // Times come in steps, so that a short run may seem to have less than nothing.
+        others: others.max(0.0) / 10_000.0 / took.as_secs_f64() / machine::processors()?,
     })
+}
+
+/// Processor time until now, in microseconds.
+struct Computed {
+    server: f64,
+    loader: f64,
+    all: f64,
+}
+
+impl Computed {
+    fn until_now(server: &Server) -> Result<Self, Failure> {
+        Ok(Self {
+            server: machine::computed(server.process())?,
+            loader: machine::computed(std::process::id())?,
+            all: machine::computed_by_all()?,
+        })
+    }
 }

@@ -12,6 +12,7 @@ pub struct Line {
     unit: &'static str,
     values: Values,
     costs: Values,
+    others: Vec<f64>,
 }
 
 #[derive(Default)]
@@ -39,6 +40,7 @@ impl Line {
             unit,
             values: Values::default(),
             costs: Values::default(),
+            others: Vec::new(),
         }
     }
 
@@ -49,6 +51,11 @@ impl Line {
     /// Adds processor time in microseconds per alert.
     pub fn add_cost(&mut self, kind: Kind, microseconds: f64) {
         self.costs.of(kind).push(microseconds);
+    }
+
+    /// Adds how many percent of the processors were taken by what was not measured.
+    pub fn add_others(&mut self, percent: f64) {
+        self.others.push(percent);
     }
 }
 
@@ -83,6 +90,14 @@ pub fn markdown(lines: &[Line], plan: &Plan) -> String {
         ];
         // Writing to a text cannot fail.
         let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    let others: Vec<f64> = lines.iter().flat_map(|line| line.others.clone()).collect();
+    if let Some(middle) = median(&others) {
+        let most = others.iter().copied().fold(middle, f64::max);
+        text += &format!(
+            "\nIn the runs of rows 1 to 4 other processes and the kernel took {middle:.0} % of the \
+             processors (median), {most:.0} % at the most.\n"
+        );
     }
     text
 }
