@@ -9,7 +9,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::client::Connection;
-use crate::{Failure, alertmanager, floor, reveille};
+use crate::{Failure, alertmanager, floor, machine, reveille, tell};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -43,9 +43,16 @@ pub struct Server {
 const READY_TRIES: usize = 6_000;
 const READY_PAUSE: Duration = Duration::from_millis(10);
 
+/// How long one look at the machine takes, and how many there are before it is taken as it is.
+const QUIET_LOOK: Duration = Duration::from_millis(400);
+const QUIET_TRIES: usize = 50;
+/// Of one processor.
+const QUIET_SHARE: f64 = 0.2;
+
 impl Server {
     /// Starts a server in a new folder and waits until it takes alerts.
     pub async fn start(kind: Kind, setup: &Setup) -> Result<Self, Failure> {
+        wait_until_quiet().await?;
         // On the disk of the build: a folder for temporary files may lie in memory.
         let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
         let address = free_address()?;
@@ -127,6 +134,20 @@ fn spawn(kind: Kind, folder: &Path, address: SocketAddr) -> Result<Child, Failur
         .stdout(Stdio::null())
         .stderr(log);
     Ok(command.spawn()?)
+}
+
+/// Waits for a while until hardly anybody else computes on this machine.
+async fn wait_until_quiet() -> Result<(), Failure> {
+    for _ in 0..QUIET_TRIES {
+        let before = machine::computed_by_all()?;
+        tokio::time::sleep(QUIET_LOOK).await;
+        let computed = machine::computed_by_all()? - before;
+        if computed < QUIET_LOOK.as_micros() as f64 * QUIET_SHARE {
+            return Ok(());
+        }
+    }
+    tell("the machine does not become quiet: others will disturb this run");
+    Ok(())
 }
 
 /// An address that nobody listens on at this moment.
