@@ -1,6 +1,5 @@
 //! The bare floor: a server that reads the same body as JSON, makes it durable together with all
-//! others that wait, answers, and does nothing else. No router that answers after its event is
-//! durable can be much faster here.
+//! others that wait, answers, and does nothing else.
 
 use std::collections::BTreeMap;
 use std::fs::File;
