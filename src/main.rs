@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Why: `docs/decisions/0047`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // One TLS provider for the whole process. It can only be there already if this ran twice.
     if rustls::crypto::ring::default_provider()

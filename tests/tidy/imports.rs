@@ -218,7 +218,7 @@ const ROOMS: [Room; 18] = [
     Room {
         name: "main",
         rooms: &["cli"],
-        crates: &["anyhow", "rustls"],
+        crates: &["anyhow", "rustls", "mimalloc"],
     },
     Room {
         name: "lib",
