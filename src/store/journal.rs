@@ -23,8 +23,9 @@ use super::{Error, Partition};
 pub struct Head {
     /// Its number, as in its key.
     pub commit: u64,
-    /// The newest of its receipts, or when it was made: its age counts from here.
-    pub newest: Timestamp,
+    /// The moment of its newest receipt, if it has any: its age counts from there. One without goes
+    /// with those before it, whatever the clock said when it was made.
+    pub newest: Option<Timestamp>,
     /// How many receipts it has.
     pub receipts: u32,
     /// The id that follows those of all receipts so far.
@@ -103,7 +104,6 @@ impl Tail {
     pub fn append<R, E>(
         &mut self,
         commit: u64,
-        at: Timestamp,
         history: &CommitHistory<R, E>,
     ) -> Result<Vec<u8>, Error>
     where
@@ -116,7 +116,7 @@ impl Tail {
         let packed = lz4_flex::compress(&plain);
         let head = Head {
             commit,
-            newest: receipts.map(|it| it.at).max().unwrap_or(at),
+            newest: receipts.map(|it| it.at).max(),
             receipts: u32::try_from(history.receipts.len()).unwrap_or(u32::MAX),
             next_receipt: self.next_receipt.max(ReceiptId(last.unwrap_or_default())),
             receipts_before: self.with_receipts,
@@ -264,7 +264,7 @@ mod tests {
             next_receipt: ReceiptId(4),
             with_receipts: 2,
         };
-        tail.append(9, samples::START, &history).unwrap()
+        tail.append(9, &history).unwrap()
     }
 
     #[test]
@@ -287,7 +287,7 @@ mod tests {
             (9, 1, 2)
         );
         assert_eq!(commit.head.next_receipt, ReceiptId(7));
-        assert_eq!(commit.head.newest, samples::START);
+        assert_eq!(commit.head.newest, Some(samples::START));
         assert_eq!(
             commit.history.receipts,
             [samples::receipt(6, samples::START)]
@@ -327,7 +327,7 @@ mod tests {
             entries: Vec::new(),
         };
         let mut head = |commit, history| {
-            let value = tail.append(commit, samples::START, &history).unwrap();
+            let value = tail.append(commit, &history).unwrap();
             let read: Commit = record::decode(b"", &value).unwrap();
             (read.head.next_receipt.0, read.head.receipts_before)
         };

@@ -69,7 +69,7 @@ fn remembered(
     let mut memory = Memory::new(now);
     for commit in journal::receipts_back(rows, partition, None)? {
         let commit = commit?;
-        if memory.is_over(commit.head.newest) {
+        if commit.head.newest.is_some_and(|at| memory.is_over(at)) {
             break;
         }
         for receipt in commit.history.receipts.into_iter().rev() {

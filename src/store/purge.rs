@@ -100,7 +100,8 @@ impl<R: Rows> Planner<'_, R> {
         let mut next_commit = journal.next().transpose()?;
         let mut next_closed = read_next_closed(&mut closed)?;
         loop {
-            let commit_at = next_commit.as_ref().map(|it| it.head.newest);
+            let commit_at = next_commit.as_ref();
+            let commit_at = commit_at.map(|it| it.head.newest.unwrap_or(Timestamp(i64::MIN)));
             let closed_at = next_closed.as_ref().map(|(at, _)| *at);
             let is_over_cap = self.is_over_cap();
             let victim = victim(retention, now, commit_at, closed_at, is_over_cap);

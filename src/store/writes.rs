@@ -69,7 +69,7 @@ impl Writes {
             entries: settled.entries.into_values().map(Arc::as_ref).collect(),
         };
         self.add_stories(rows, (partition, commit), &history.entries)?;
-        let value = tail.append(commit, batch.clocks.wall, &history)?;
+        let value = tail.append(commit, &history)?;
         self.append(Key::journal(partition, commit), value);
         for write in &batch.documents {
             let key = Key::document(write.kind, &write.name);

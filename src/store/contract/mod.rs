@@ -142,6 +142,7 @@ contract! {
     purging::a_purge_removes_what_is_older_than_it_is_kept,
     purging::a_purge_never_touches_what_is_open,
     purging::a_story_is_read_whole_while_the_receipts_beside_it_go,
+    purging::what_was_kept_under_a_clock_that_was_ahead_stops_no_purge,
     purging::a_bundled_page_stays_as_long_as_one_of_its_incidents,
     purging::an_alert_goes_with_the_last_of_its_incidents,
     purging::over_the_cap_the_oldest_history_goes_first,

@@ -127,6 +127,38 @@ pub fn a_story_is_read_whole_while_the_receipts_beside_it_go<S: Subject>() {
     }
 }
 
+pub fn what_was_kept_under_a_clock_that_was_ahead_stops_no_purge<S: Subject>() {
+    let subject = S::fresh();
+    let store = subject.store();
+    for (id, day) in [(1, 400), (2, 0)] {
+        let ahead = Clocks {
+            wall: START + Duration::days(day),
+            ..Clocks::default()
+        };
+        let changes = vec![entry_change(7, id)];
+        let (clocks, documents) = (ahead, Vec::new());
+        commit_batch(
+            store,
+            &Batch {
+                changes,
+                documents,
+                clocks,
+            },
+        );
+    }
+    commit(store, vec![receipt_change(samples::receipt(1, START))]);
+    commit(store, vec![entry_change(7, 3)]);
+    let retention = Retention {
+        events: Duration::days(1),
+        ..KEEP_ALL
+    };
+    let purged = purge_all(store, &retention, START + Duration::days(2));
+    assert_eq!(purged.receipts, 1);
+    assert!(store.receipts(HOME, None, 9).unwrap().is_empty());
+    let story = store.entries(HOME, IncidentNumber(7), None, 9).unwrap();
+    assert_eq!(entry_ids(&story), [1, 2, 3]);
+}
+
 pub fn a_bundled_page_stays_as_long_as_one_of_its_incidents<S: Subject>() {
     let subject = S::fresh();
     let store = subject.store();
