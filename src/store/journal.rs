@@ -157,6 +157,13 @@ pub fn read(rows: &impl Rows, partition: Partition, commit: u64) -> Result<Optio
     }
 }
 
+/// Whether it is older than all that the journal holds.
+pub fn is_purged(rows: &impl Rows, partition: Partition, commit: u64) -> Result<bool, Error> {
+    let first = rows.all(&Key::all(Kind::Journal, partition)).next();
+    let first = first.transpose()?.map(|(key, _)| Key::read(key.as_ref()));
+    Ok(first.is_none_or(|first| Key::journal(partition, commit) < first))
+}
+
 fn misplaced(key: &Key, commit: u64) -> Error {
     Error::Damaged {
         key: describe(key.as_ref()),

@@ -136,6 +136,11 @@ impl Key {
         row.bytes(&part.to_be_bytes())
     }
 
+    /// The next key that there can be.
+    pub fn after(&self) -> Self {
+        self.clone().bytes(&[0])
+    }
+
     /// Adds a number at the end.
     pub fn number(self, number: u64) -> Self {
         self.bytes(&number.to_be_bytes())

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::engine::alert::Alert;
-use crate::engine::ids::{AlertId, IncidentNumber, PageId};
+use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
 use crate::engine::records::{Entry, RecordKey};
@@ -16,10 +16,13 @@ use crate::engine::time::Timestamp;
 use super::keys::{Key, Kind, last_number};
 use super::retention_index::{self, Closed};
 use super::rows::{self, Rows};
-use super::{Error, Partition, Purged, Retention, journal};
+use super::{Error, Partition, Purged, Retention, journal, record};
 
 /// Keys that one call removes at most.
 const KEYS_MAX: usize = 500;
+
+/// So many entries that are moved count as much as a key.
+const ENTRIES_OF_MOVE: usize = 8;
 
 /// How full the store is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +38,10 @@ pub struct Plan {
     pub keys: BTreeSet<Key>,
     /// What leaves the journal, oldest first.
     pub commits: Vec<OldCommit>,
-    /// Bytes of history that go with the keys.
+    /// Bytes of history that go.
     pub bytes: u64,
+    /// Bytes of what is moved and not removed, if all of it is kept.
+    moved_bytes: u64,
     pub purged: Purged,
 }
 
@@ -58,6 +63,7 @@ pub fn plan(
             keys: BTreeSet::new(),
             commits: Vec::new(),
             bytes: 0,
+            moved_bytes: 0,
             purged: Purged::default(),
         },
         moves: 0,
@@ -73,7 +79,7 @@ struct Planner<'a, R> {
     usage: Usage,
     now: Timestamp,
     plan: Plan,
-    /// Commits that leave the journal, and stories that name them.
+    /// What moving costs, in keys: commits that leave the journal, and stories that name them.
     moves: usize,
 }
 
@@ -89,7 +95,13 @@ pub struct OldCommit {
     /// How many rows continue it.
     pub parts: u32,
     /// To be kept if their incidents are, which only the writer can tell.
-    pub entries: Vec<Entry>,
+    pub stories: Vec<OldEntries>,
+}
+
+/// The entries of one incident that are moved when their commit leaves the journal.
+pub struct OldEntries {
+    pub incident: IncidentNumber,
+    pub rows: Vec<(Key, Vec<u8>)>,
 }
 
 impl<R: Rows> Planner<'_, R> {
@@ -136,7 +148,8 @@ impl<R: Rows> Planner<'_, R> {
     }
 
     fn is_over_cap(&self) -> bool {
-        let left = self.usage.history_bytes.saturating_sub(self.plan.bytes);
+        let left = self.usage.history_bytes + self.plan.moved_bytes;
+        let left = left.saturating_sub(self.plan.bytes);
         self.retention.is_over_cap(self.usage.used_bytes, left)
     }
 
@@ -148,16 +161,35 @@ impl<R: Rows> Planner<'_, R> {
         self.plan.purged.receipts += u64::from(row.head.receipts);
         self.plan.bytes += row.bytes;
         let number = row.head.commit;
-        let commit = journal::read(self.rows, self.partition, number)?;
-        let entries = commit.map_or_else(Vec::new, |it| it.history.entries);
-        let stories = entries.chunk_by(|one, next| one.incident == next.incident);
-        self.moves += 1 + stories.count();
+        let entries = match journal::read(self.rows, self.partition, number) {
+            Ok(commit) => commit.map_or_else(Vec::new, |it| it.history.entries),
+            // What is damaged goes like everything else, or it would stop all that comes later.
+            Err(Error::Damaged { .. }) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let mut stories = Vec::new();
+        for own in entries.chunk_by(|one, next| one.incident == next.incident) {
+            stories.push(self.old_entries(own)?);
+        }
+        self.moves += 1 + row.parts as usize + stories.len() + entries.len() / ENTRIES_OF_MOVE;
         self.plan.commits.push(OldCommit {
             number,
             parts: row.parts,
-            entries,
+            stories,
         });
         Ok(())
+    }
+
+    fn old_entries(&mut self, own: &[Entry]) -> Result<OldEntries, Error> {
+        let incident = own[0].incident;
+        let groups = record::encode_groups(own.iter().map(|it| (it.id.0, it)))?;
+        let rows = groups.into_iter().map(|(first, group)| {
+            let key = Key::entries(self.partition, incident, EntryId(first));
+            self.plan.moved_bytes += (key.as_ref().len() + group.len()) as u64;
+            (key, group)
+        });
+        let rows = rows.collect();
+        Ok(OldEntries { incident, rows })
     }
 
     fn remove_closed(&mut self, at: Timestamp, which: Closed) -> Result<(), Error> {

@@ -3,8 +3,7 @@
 //! Entries that outlive their commit in the journal are moved into rows of their own: the oldest of
 //! a story are there, the others in the journal.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::ids::{EntryId, IncidentNumber};
 use crate::engine::records;
@@ -52,9 +51,10 @@ pub struct Moves<'rows, R> {
     known: BTreeMap<IncidentNumber, Moving>,
 }
 
-/// Parts of a story, oldest first.
+/// A story as it is once some commits have left the journal.
 struct Moving {
-    parts: VecDeque<StoryPart>,
+    /// The first row, if any is left.
+    first: Option<StoryPart>,
     /// Those that name no commit any more.
     empty: Vec<Key>,
 }
@@ -73,36 +73,50 @@ impl<'rows, R: Rows> Moves<'rows, R> {
     /// Takes the oldest commit out of the story of an incident. Whether it named it: if not, the
     /// incident is no longer kept.
     pub fn take(&mut self, incident: IncidentNumber, commit: u64) -> Result<bool, Error> {
-        let story = match self.known.entry(incident) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => {
-                let all = Key::index(Kind::Story, self.partition, incident);
-                let parts = self.rows.all(&all).map(|row| read(self.rows, row?));
-                let mut parts: VecDeque<StoryPart> = parts.collect::<Result<_, _>>()?;
-                parts.retain(|part| !self.removed.contains(&part.key));
-                let empty = Vec::new();
-                new.insert(Moving { parts, empty })
+        let all = Key::index(Kind::Story, self.partition, incident);
+        let mut story = match self.known.remove(&incident) {
+            Some(known) => known,
+            None => Moving {
+                first: self.next_part(&all, &all)?,
+                empty: Vec::new(),
+            },
+        };
+        let mut is_named = false;
+        while let Some(first) = &mut story.first {
+            // Older ones left the journal damaged.
+            let older = first.commits.partition_point(|it| *it < commit);
+            first.commits.drain(..older);
+            if first.commits.first() == Some(&commit) {
+                is_named = true;
+                first.commits.remove(0);
             }
-        };
-        let Some(first) = story.parts.front_mut() else {
-            return Ok(false);
-        };
-        if first.commits.first() != Some(&commit) {
-            return Ok(false);
+            if !first.commits.is_empty() {
+                break;
+            }
+            let next = self.next_part(&first.key.after(), &all)?;
+            let emptied = std::mem::replace(&mut story.first, next);
+            story.empty.extend(emptied.map(|part| part.key));
         }
-        first.commits.remove(0);
-        if first.commits.is_empty() {
-            let part = story.parts.pop_front();
-            story.empty.extend(part.map(|part| part.key));
+        self.known.insert(incident, story);
+        Ok(is_named)
+    }
+
+    /// The first row from this key on that is kept.
+    fn next_part(&self, from: &Key, all: &Key) -> Result<Option<StoryPart>, Error> {
+        for row in self.rows.range(from, &all.end()) {
+            let part = read(self.rows, row?)?;
+            if !self.removed.contains(&part.key) {
+                return Ok(Some(part));
+            }
         }
-        Ok(true)
+        Ok(None)
     }
 
     /// The first rows of the stories as they are now, and those that are no longer needed.
     pub fn finish(self) -> (Vec<StoryPart>, Vec<Key>) {
         let (mut first, mut empty) = (Vec::new(), Vec::new());
         for mut story in self.known.into_values() {
-            first.extend(story.parts.pop_front());
+            first.extend(story.first);
             empty.append(&mut story.empty);
         }
         (first, empty)
@@ -130,7 +144,7 @@ pub fn incident_and_commits<B: AsRef<[u8]>>(
     Ok((incident, part.commits))
 }
 
-/// Entries of an incident after one, oldest first.
+/// Entries of an incident after one, oldest first. Nothing may be moved meanwhile.
 pub fn entries(
     rows: &impl Rows,
     partition: Partition,
@@ -159,10 +173,16 @@ pub fn entries(
             if found.len() >= limit {
                 return Ok(found);
             }
-            let Some(commit) = journal::read(rows, partition, commit)? else {
-                continue;
+            let Some(read) = journal::read(rows, partition, commit)? else {
+                if journal::is_purged(rows, partition, commit)? {
+                    continue;
+                }
+                return Err(Error::Damaged {
+                    key: describe(Key::journal(partition, commit).as_ref()),
+                    cause: "it is missing".to_owned(),
+                });
             };
-            let entries = commit.history.entries.into_iter();
+            let entries = read.history.entries.into_iter();
             let own = entries.filter(|entry| entry.incident == incident && is_later(entry));
             found.extend(own.take(limit - found.len()));
         }

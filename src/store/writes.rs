@@ -96,16 +96,6 @@ impl Writes {
         Ok(())
     }
 
-    /// Moves entries of a commit that leaves the journal into a row of their own.
-    pub fn move_entries(&mut self, partition: Partition, own: &[Entry]) -> Result<(), Error> {
-        let groups = record::encode_groups(own.iter().map(|it| (it.id.0, it)))?;
-        for (first, group) in groups {
-            let key = Key::entries(partition, own[0].incident, EntryId(first));
-            self.put_history(key, group);
-        }
-        Ok(())
-    }
-
     /// Sets how far the store got.
     pub fn put_progress(&mut self, progress: &Progress) -> Result<(), Error> {
         self.put(Key::progress(), record::encode(progress)?);
@@ -134,7 +124,8 @@ impl Writes {
         self.rows.push((key, None));
     }
 
-    fn put_history(&mut self, key: Key, value: Vec<u8>) {
+    /// Sets a row of history.
+    pub fn put_history(&mut self, key: Key, value: Vec<u8>) {
         self.history_bytes += (key.as_ref().len() + value.len()) as u64;
         self.put(key, value);
     }

@@ -7,6 +7,7 @@ mod writer;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use self::opening::open_guarded;
@@ -42,6 +43,8 @@ pub struct SledStore {
     writer: Mutex<Writer>,
     /// Two purges at once would count twice what both found.
     purging: Mutex<()>,
+    /// Goes up before and after entries are moved: odd while they are.
+    moves: AtomicU64,
     disk: Arc<dyn Disk>,
     repaired: Option<PathBuf>,
     directory: Directory,
@@ -64,6 +67,7 @@ impl SledStore {
             tree,
             writer: Mutex::new(writer),
             purging: Mutex::default(),
+            moves: AtomicU64::new(0),
             disk: options.disk,
             repaired,
             directory,

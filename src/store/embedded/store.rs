@@ -1,6 +1,7 @@
 //! The embedded store as what all stores are: commits through its one writer, reads from its tree.
 
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId, ReceiptId};
 use crate::engine::incident::Incident;
@@ -16,6 +17,9 @@ use crate::store::{
 };
 
 use super::SledStore;
+
+/// So often a timeline is read again because a purge moved entries meanwhile; then purges wait.
+const READS_BESIDE_PURGES: usize = 3;
 
 /// Nobody else can own an embedded store.
 const EPOCH: Epoch = Epoch(1);
@@ -79,7 +83,17 @@ impl Store for SledStore {
         after: Option<EntryId>,
         limit: usize,
     ) -> Result<Vec<Entry>, Error> {
-        story::entries(&self.tree, partition, incident, after, limit)
+        let read = || story::entries(&self.tree, partition, incident, after, limit);
+        for _ in 0..READS_BESIDE_PURGES {
+            let before = self.moves.load(Ordering::SeqCst);
+            let found = read();
+            if before.is_multiple_of(2) && self.moves.load(Ordering::SeqCst) == before {
+                return found;
+            }
+        }
+        // One purge follows another.
+        let _purging = self.purging.lock().unwrap_or_else(PoisonError::into_inner);
+        read()
     }
 
     fn closed_incident(
@@ -186,7 +200,9 @@ impl Store for SledStore {
         let composed = writer.compose_purge(&self.tree, partition, &plan);
         let composed = composed.map_err(|error| error.to_string());
         // Durable with the next commit, which is soon enough.
+        self.moves.fetch_add(1, Ordering::SeqCst);
         let written = composed.and_then(|()| self.tree.apply(&writer.writes));
+        self.moves.fetch_add(1, Ordering::SeqCst);
         written.map_err(|cause| writer.fail(cause))?;
         Ok(plan.purged)
     }

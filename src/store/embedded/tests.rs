@@ -527,3 +527,94 @@ fn two_purges_at_once_count_what_they_remove_once() {
     let bytes = store.writer().progress.history_bytes;
     assert_eq!(bytes, entries_bytes(&store));
 }
+
+#[test]
+fn a_timeline_is_read_whole_while_its_commits_leave_the_journal() {
+    let data = folder();
+    let store = open(data.path());
+    for id in 1..=300 {
+        let entry = Change::Entry(samples::entry(7, id).into());
+        commit(
+            &store,
+            vec![receipt_change(samples::receipt(id, START)), entry],
+        );
+    }
+    let nothing = Retention {
+        events: Duration::ZERO,
+        ..KEEP_ALL
+    };
+    std::thread::scope(|scope| {
+        let purges = scope.spawn(|| {
+            // So that each call moves only a few of them.
+            for minutes in 0..40 {
+                store
+                    .purge(HOME, &nothing, START + Duration::minutes(minutes))
+                    .unwrap();
+            }
+        });
+        let mut is_last = false;
+        while !is_last {
+            is_last = purges.is_finished();
+            let story = store.entries(HOME, IncidentNumber(7), None, 1_000).unwrap();
+            let ids: Vec<u64> = story.iter().map(|entry| entry.id.0).collect();
+            assert_eq!(ids, (1..=300).collect::<Vec<_>>());
+        }
+    });
+    assert!(store.receipts(HOME, None, 1).unwrap().is_empty());
+}
+
+#[test]
+fn a_damaged_commit_stops_neither_later_purges_nor_the_timeline_beside_it() {
+    let data = folder();
+    let store = open(data.path());
+    for id in 1..=5 {
+        let entry = Change::Entry(samples::entry(7, id).into());
+        commit(
+            &store,
+            vec![receipt_change(samples::receipt(id, START)), entry],
+        );
+    }
+    let key = Key::journal(HOME, 2);
+    let mut value = crate::store::rows::Rows::get(&store.tree, key.as_ref())
+        .unwrap()
+        .unwrap()
+        .to_vec();
+    *value.last_mut().unwrap() ^= 1;
+    let mut writes = Writes::default();
+    writes.rows.push((key, Some(value)));
+    store.tree.apply(&writes).unwrap();
+    let entries = || store.entries(HOME, IncidentNumber(7), None, 9);
+    assert!(entries().unwrap_err().to_string().contains("checksum"));
+    let nothing = Retention {
+        events: Duration::ZERO,
+        ..KEEP_ALL
+    };
+    let now = START + Duration::minutes(1);
+    assert_eq!(store.purge(HOME, &nothing, now).unwrap().receipts, 5);
+    let ids: Vec<u64> = entries().unwrap().iter().map(|entry| entry.id.0).collect();
+    assert_eq!(ids, [1, 3, 4, 5], "all that could be read");
+}
+
+#[test]
+fn a_timeline_whose_story_is_lost_is_found_by_its_incident() {
+    let data = folder();
+    let store = open(data.path());
+    let incident = put(Record::Incident(samples::incidents().remove(0).into()));
+    let number = samples::incidents()[0].number.0;
+    for id in 1..=5 {
+        let entry = Change::Entry(samples::entry(number, id).into());
+        let gone = Change::Entry(samples::entry(number + 1, id + 5).into());
+        commit(&store, vec![incident.clone(), entry, gone]);
+    }
+    let mut writes = Writes::default();
+    for row in crate::store::rows::Rows::all(&store.tree, &Key::all(Kind::Story, HOME)) {
+        writes.rows.push((Key::read(&row.unwrap().0), None));
+    }
+    store.tree.apply(&writes).unwrap();
+    drop(store);
+    let counts = crate::store::check(data.path()).unwrap().counts;
+    assert_eq!(
+        counts["timeline entries"], 5,
+        "not those of an incident that is gone"
+    );
+}

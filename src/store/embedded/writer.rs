@@ -109,12 +109,11 @@ impl Writer {
             let number = commit.number;
             let key = Key::journal(partition, number);
             self.writes.remove_appended(key, commit.parts);
-            let stories = commit
-                .entries
-                .chunk_by(|one, next| one.incident == next.incident);
-            for own in stories {
-                if moves.take(own[0].incident, number)? {
-                    self.writes.move_entries(partition, own)?;
+            for own in &commit.stories {
+                if moves.take(own.incident, number)? {
+                    for (key, group) in &own.rows {
+                        self.writes.put_history(key.clone(), group.clone());
+                    }
                 }
             }
         }

@@ -5,6 +5,7 @@ mod reading;
 mod survey;
 mod target;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -201,6 +202,7 @@ impl Old {
             rows: &self.rows,
             survey,
             seen: Seen::default(),
+            last_entries: BTreeMap::new(),
             take,
         };
         reading.history()?;

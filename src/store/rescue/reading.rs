@@ -1,14 +1,15 @@
 //! One walk over all rows that can be read, history first. What cannot be read is counted, and what
 //! belongs to another row is not taken.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::alert::Alert;
+use crate::engine::ids::{EntryId, IncidentNumber};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
 use crate::engine::records::{Archived, Change, Entry, Record};
 use crate::store::journal::Commit;
-use crate::store::keys::{Key, Kind, describe};
+use crate::store::keys::{Key, Kind, describe, last_number};
 use crate::store::record::{Document, Items, Progress, Stored};
 use crate::store::rows::{self, Rows};
 use crate::store::salvage::Salvaged;
@@ -16,6 +17,9 @@ use crate::store::{DocumentKind, DocumentWrite, Error, Partition, load, retentio
 
 use super::missing::Seen;
 use super::survey::Survey;
+
+/// As many timelines are named that lost something.
+const NAMED_MAX: usize = 20;
 
 const ENTRIES: &str = "timeline entries";
 const RECEIPTS: &str = "receipts";
@@ -34,6 +38,8 @@ pub struct Reading<'rows, 'take> {
     pub rows: &'rows Salvaged,
     pub survey: Survey,
     pub seen: Seen,
+    /// The last entry of each timeline so far; they come in order.
+    pub last_entries: BTreeMap<IncidentNumber, EntryId>,
     pub take: &'rows mut Take<'take>,
 }
 
@@ -62,8 +68,9 @@ impl Reading<'_, '_> {
         for row in self.rows.all(&Key::all(Kind::Story, home)) {
             let read = row.and_then(|row| story::incident_and_commits(self.rows, row));
             let (incident, commits) = self.readable(read)?.unwrap_or_default();
-            named.extend(commits.into_iter().map(|commit| (incident, commit)));
+            named.extend(commits.into_iter().map(|commit| (commit, incident)));
         }
+        let kept = self.incidents()?;
         self.survey.counts.insert(RECEIPTS, 0);
         for row in self.rows.all(&Key::all(Kind::Journal, home)) {
             let read = row.and_then(|(key, value)| {
@@ -79,12 +86,33 @@ impl Reading<'_, '_> {
                 self.change(RECEIPTS, Change::Receipt(receipt.into()))?;
             }
             for entry in commit.history.entries {
-                if named.contains(&(entry.incident, commit.head.commit)) {
+                // Where the story is lost, its incident tells that it is kept.
+                let number = commit.head.commit;
+                let is_kept =
+                    named.remove(&(number, entry.incident)) || kept.contains(&entry.incident);
+                // What was moved is met already.
+                let last = self.last_entries.get(&entry.incident);
+                if is_kept && last.is_none_or(|last| entry.id > *last) {
                     self.change(ENTRIES, Change::Entry(entry.into()))?;
                 }
             }
         }
+        let lost = named.iter().map(|(commit, incident)| {
+            format!("timeline entries of #{incident} in commit {commit}")
+        });
+        self.survey.missing.extend(lost.take(NAMED_MAX));
         Ok(())
+    }
+
+    /// The incidents that are kept, read or not.
+    fn incidents(&self) -> Result<BTreeSet<IncidentNumber>, Error> {
+        let mut found = BTreeSet::new();
+        for kind in [Kind::Incident, Kind::ClosedIncident] {
+            for row in self.rows.all(&Key::all(kind, Partition::default())) {
+                found.extend(last_number(&row?.0).map(IncidentNumber));
+            }
+        }
+        Ok(found)
     }
 
     fn each<T: Stored>(
@@ -126,6 +154,9 @@ impl Reading<'_, '_> {
     }
 
     fn change(&mut self, name: &'static str, change: Change) -> Result<(), Error> {
+        if let Change::Entry(entry) = &change {
+            self.last_entries.insert(entry.incident, entry.id);
+        }
         *self.survey.counts.entry(name).or_default() += 1;
         self.seen.note(&change);
         (self.take)(Piece::Change(change))
