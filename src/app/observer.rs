@@ -162,13 +162,23 @@ impl Observer for Meter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::samples;
 
     #[test]
     fn a_batch_is_measured_by_its_inputs_and_not_by_what_they_changed() {
         let metrics = Arc::new(Metrics::new());
         let mut meter = Meter::new(metrics.clone(), &[]);
-        meter.committed(&Batch::default(), 5, Duration(4));
+        let receipt = samples::receipt(1, samples::START);
+        let batch = Batch {
+            changes: vec![Change::Receipt(receipt.into())],
+            ..Batch::default()
+        };
+        meter.committed(&batch, 5, Duration(4));
         let text = metrics.render();
+        assert!(
+            text.contains("reveille_receipts_total{disposition=\"opened\"} 1"),
+            "{text}"
+        );
         assert!(text.contains("reveille_batch_inputs_sum 5.0"), "{text}");
         assert!(text.contains("reveille_commit_seconds_sum 0.004"), "{text}");
     }

@@ -197,14 +197,15 @@ impl Store for SledStore {
         }
         let mut writer = self.writer();
         writer.check()?;
-        let composed = writer.compose_purge(&self.tree, partition, &plan);
+        let purged = plan.purged;
+        let composed = writer.compose_purge(&self.tree, partition, plan);
         let composed = composed.map_err(|error| error.to_string());
         // Durable with the next commit, which is soon enough.
         self.moves.fetch_add(1, Ordering::SeqCst);
         let written = composed.and_then(|()| self.tree.apply(&writer.writes));
         self.moves.fetch_add(1, Ordering::SeqCst);
         written.map_err(|cause| writer.fail(cause))?;
-        Ok(plan.purged)
+        Ok(purged)
     }
 
     fn free_bytes(&self) -> Option<u64> {

@@ -534,10 +534,8 @@ fn a_timeline_is_read_whole_while_its_commits_leave_the_journal() {
     let store = open(data.path());
     for id in 1..=300 {
         let entry = Change::Entry(samples::entry(7, id).into());
-        commit(
-            &store,
-            vec![receipt_change(samples::receipt(id, START)), entry],
-        );
+        let receipt = samples::receipt(id, START + Duration::minutes(id));
+        commit(&store, vec![receipt_change(receipt), entry]);
     }
     let nothing = Retention {
         events: Duration::ZERO,
@@ -545,8 +543,8 @@ fn a_timeline_is_read_whole_while_its_commits_leave_the_journal() {
     };
     std::thread::scope(|scope| {
         let purges = scope.spawn(|| {
-            // So that each call moves only a few of them.
-            for minutes in 0..40 {
+            // Each call moves the entry of one commit.
+            for minutes in 0..=301 {
                 store
                     .purge(HOME, &nothing, START + Duration::minutes(minutes))
                     .unwrap();

@@ -98,21 +98,21 @@ impl Writer {
         &mut self,
         tree: &Tree,
         partition: Partition,
-        plan: &purge::Plan,
+        plan: purge::Plan,
     ) -> Result<(), Error> {
         self.writes.clear();
         for key in &plan.keys {
             self.writes.remove(key.clone());
         }
         let mut moves = story::Moves::new(tree, partition, &plan.keys);
-        for commit in &plan.commits {
+        for commit in plan.commits {
             let number = commit.number;
             let key = Key::journal(partition, number);
             self.writes.remove_appended(key, commit.parts);
-            for own in &commit.stories {
+            for own in commit.stories {
                 if moves.take(own.incident, number)? {
-                    for (key, group) in &own.rows {
-                        self.writes.put_history(key.clone(), group.clone());
+                    for (key, group) in own.rows {
+                        self.writes.put_history(key, group);
                     }
                 }
             }

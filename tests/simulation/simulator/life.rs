@@ -12,6 +12,7 @@ use reveille::engine::page::{Page, PageState};
 use reveille::engine::reason::Reason;
 use reveille::engine::records::{Archived, Change, Record};
 use reveille::engine::ruleset::RuleSet;
+use reveille::engine::task::TaskKind;
 use reveille::engine::time::Duration;
 use reveille::rules::{self, Documents, Environment, Fit};
 use reveille::runtime::cycle::{Release, released};
@@ -296,10 +297,10 @@ impl World {
         let process = self.process.as_mut().expect("a process that commits");
         let undecided = process.cycle.driver.state().tasks().events();
         process.queue.set_undecided(undecided);
-        for asked in process.cycle.driver.waiting() {
-            match asked {
-                Asked::Events { .. } => self.marks.hit(Mark::DecidedLater),
-                Asked::Silence => self.marks.hit(Mark::SilencedInSteps),
+        for task in process.cycle.driver.state().tasks().all() {
+            match task.kind {
+                TaskKind::Events(_) => self.marks.hit(Mark::DecidedLater),
+                TaskKind::BeginSilence(_) => self.marks.hit(Mark::SilencedInSteps),
                 _ => {}
             }
         }
