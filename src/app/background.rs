@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
-use super::{channels, displacing};
+use super::{channels, checkpoints, displacing};
 use crate::channels::http::{Http, HttpOptions, Method, Reach, Request};
 use crate::config::Settings;
 use crate::runtime::channel_worker::Sender;
@@ -75,6 +75,7 @@ pub fn start(
         supervisor.keep("self-audit", move || rounds_of(watch.clone())),
         supervisor.keep("lane watch", lanes),
         displacing::keep(&supervisor, store, handle.store().1, settings),
+        checkpoints::keep(&supervisor, store),
     ]
 }
 

@@ -7,6 +7,7 @@ mod banner;
 mod bootstrap;
 mod certificate;
 mod channels;
+mod checkpoints;
 mod connection;
 mod descriptors;
 mod desk;

@@ -6,6 +6,8 @@
 
 use std::fmt::Write as _;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId};
 use crate::engine::records::RecordKey;
 use crate::engine::time::Timestamp;
@@ -14,7 +16,7 @@ pub use super::kind::Kind;
 use super::{DocumentKind, Partition};
 
 /// A key, or the beginning that several keys share.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key(Vec<u8>);
 
 impl AsRef<[u8]> for Key {
@@ -77,6 +79,22 @@ impl Key {
         }
     }
 
+    /// Which checkpoint is the last whole one.
+    pub fn checkpoint() -> Self {
+        Self(vec![Kind::Checkpoint as u8])
+    }
+
+    /// What a commit changed of active records, of whichever partition.
+    pub fn active_changes(commit: u64) -> Self {
+        Self::all(Kind::ActiveChanges, Partition::default()).number(commit)
+    }
+
+    /// A part of a checkpoint of active records, of all partitions.
+    pub fn slice(checkpoint: u64, number: u64) -> Self {
+        let all = Self::all(Kind::Slice, Partition::default());
+        all.number(checkpoint).number(number)
+    }
+
     /// What a commit added to history.
     pub fn journal(partition: Partition, commit: u64) -> Self {
         Self::all(Kind::Journal, partition).number(commit)
@@ -123,11 +141,10 @@ impl Key {
         Self(vec![Kind::Continuation as u8])
     }
 
-    /// Where the continuations of a kind begin and end.
-    pub fn continuations_around(kind: Kind) -> (Self, Self) {
-        let all = Self::continuations().bytes(&[kind as u8]);
-        let end = all.end();
-        (all, end)
+    /// Where the continuations of rows begin and end that are written once and never changed.
+    pub fn continuations_of_unchanged() -> (Self, Self) {
+        let of = |kind| Self::continuations().bytes(&[kind as u8]);
+        (of(Kind::Journal), of(Kind::Slice).end())
     }
 
     /// Part `part`, from 1, of what did not fit into the row under this key.

@@ -7,8 +7,11 @@ pub enum Kind {
     /// What this tree is and how far it got; one row.
     Progress = 0x01,
     Document = 0x02,
+    /// Part of a key of active records; no row begins with it.
     Clocks = 0x03,
-    // Active records.
+    /// Which checkpoint is the last whole one; one row.
+    Checkpoint = 0x04,
+    // Active records: parts of keys in `active.rs`; no row begins with them.
     Alert = 0x10,
     Incident = 0x11,
     Page = 0x12,
@@ -38,12 +41,16 @@ pub enum Kind {
     Story = 0x38,
     /// What a commit added to history.
     Journal = 0x40,
+    /// What a commit changed of active records, until a checkpoint holds it.
+    ActiveChanges = 0x41,
+    /// A part of a checkpoint.
+    Slice = 0x42,
     /// What did not fit into the row whose key follows.
     Continuation = 0x70,
 }
 
 impl Kind {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::Alert,
         Self::Incident,
         Self::Page,
@@ -69,6 +76,9 @@ impl Kind {
         Self::ByAge,
         Self::Story,
         Self::Journal,
+        Self::ActiveChanges,
+        Self::Slice,
+        Self::Checkpoint,
         Self::Continuation,
     ];
 

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use crate::engine::ids::IntegrationName;
 use crate::engine::reason::Reason;
-use crate::engine::records::{Receipt, Record};
+use crate::engine::records::Receipt;
 use crate::engine::time::{Duration, Timestamp};
 
 use super::keys::{Key, Kind};
-use super::rows::{self, Rows};
-use super::{Clocks, Error, Loaded, Partition, journal};
+use super::rows::Rows;
+use super::{Error, Loaded, Partition, active, journal, record};
 
 /// How far back receipts are loaded.
 const REMEMBERED: Duration = Duration::hours(1);
@@ -20,28 +20,26 @@ const REMEMBERED: Duration = Duration::hours(1);
 const REMEMBERED_MAX: usize = 100_000;
 
 /// All that a start needs.
-pub fn load(rows: &impl Rows, partition: Partition, now: Timestamp) -> Result<Loaded, Error> {
-    let clocks: Option<Clocks> = rows::read(rows, &Key::clocks(partition))?;
-    Ok(Loaded {
-        records: records(rows, partition)?,
+pub fn load(
+    rows: &impl Rows,
+    partition: Partition,
+    commits: u64,
+    now: Timestamp,
+) -> Result<Loaded, Error> {
+    let mut loaded = Loaded {
         receipts: remembered(rows, partition, now)?,
-        clocks: clocks.unwrap_or_default(),
-    })
-}
-
-fn records(rows: &impl Rows, partition: Partition) -> Result<Vec<Record>, Error> {
-    let mut records = Vec::new();
-    for (kind, _) in ACTIVE {
-        for row in rows.all(&Key::all(kind, partition)) {
-            let (key, value) = row?;
-            records.extend(rows::read_row::<Record>(
-                rows,
-                key.as_ref(),
-                value.as_ref(),
-            )?);
+        ..Loaded::default()
+    };
+    let clocks = Key::clocks(partition);
+    active::all(rows, commits, |key, value| {
+        if key == clocks.as_ref() {
+            loaded.clocks = record::decode(key, value)?;
+        } else if active::partition_of(key) == Some(partition) {
+            loaded.records.push(record::decode(key, value)?);
         }
-    }
-    Ok(records)
+        Ok(())
+    })?;
+    Ok(loaded)
 }
 
 /// The kinds of active records, and how they are counted for people.

@@ -3,6 +3,8 @@
 //! The trait is all that the rest knows; `memory/` and `sled.rs` implement it and pass the same
 //! contract tests (`contract/`).
 
+mod active;
+mod checkpoint;
 #[cfg(test)]
 mod contract;
 mod directory;
@@ -16,6 +18,7 @@ mod kind;
 mod load;
 mod marker;
 mod memory;
+mod packed;
 mod purge;
 mod record;
 mod repair;
@@ -256,6 +259,10 @@ pub trait Store: Send + Sync {
         retention: &Retention,
         now: Timestamp,
     ) -> Result<Purged, Error>;
+
+    /// One small step, beside commits, of making the next start quick and giving back the space of
+    /// what was changed since. Whether there is more to do now.
+    fn checkpoint(&self) -> Result<bool, Error>;
 
     /// Bytes free on the store's disk; `None` when it has none.
     fn free_bytes(&self) -> Option<u64>;

@@ -10,7 +10,7 @@ use crate::engine::alert::Alert;
 use crate::engine::ids::{AlertId, EntryId, IncidentNumber, PageId};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
-use crate::engine::records::{Entry, RecordKey};
+use crate::engine::records::Entry;
 use crate::engine::time::Timestamp;
 
 use super::keys::{Key, Kind, last_number};
@@ -216,13 +216,11 @@ impl<R: Rows> Planner<'_, R> {
     /// Removes a closed incident with its pages, its alerts and its story; false if not all of it
     /// fitted into this batch. The record itself goes last, so that the rest is found again.
     fn remove_incident(&mut self, at: Timestamp, number: IncidentNumber) -> Result<bool, Error> {
-        let active = Key::record(self.partition, &RecordKey::Incident(number));
-        let is_active = self.rows.get(active.as_ref())?.is_some();
         let key = Key::closed_incident(self.partition, number);
         let incident: Option<Incident> = rows::read(self.rows, &key)?;
         let closed_at = incident.as_ref().map(retention_index::incident_closed_at);
-        if is_active || closed_at != Some(at) {
-            // The index is out of date: it was archived again at another time, or is open.
+        if closed_at != Some(at) {
+            // The index is out of date: it was archived again at another time.
             return Ok(true);
         }
         let pages = Key::index(Kind::PageOfIncident, self.partition, number);

@@ -1,6 +1,6 @@
 //! What the layout needs of an ordered tree, and how a value that spans several rows is read.
 
-use super::keys::{Key, Kind, describe};
+use super::keys::{Key, describe};
 use super::record::{self, Stored};
 use super::{Error, keys};
 
@@ -82,8 +82,8 @@ fn joined(rows: &impl Rows, key: &[u8], head: &[u8]) -> Result<Vec<u8>, Error> {
 /// How many parts continue each row that needs any, and that may change.
 pub fn continued(rows: &impl Rows) -> Result<std::collections::BTreeMap<Vec<u8>, u32>, Error> {
     let mut continued = std::collections::BTreeMap::new();
-    // The journal is never changed, and what continues it is the most by far.
-    let (before, after) = Key::continuations_around(Kind::Journal);
+    // Those that are never changed are the most by far.
+    let (before, after) = Key::continuations_of_unchanged();
     let all = Key::continuations();
     let rest = rows
         .range(&all, &before)

@@ -1,7 +1,8 @@
 //! A batch as rows: which keys one commit sets and removes.
 //!
 //! What several changes of a batch do to one record is settled first, so that only the last form
-//! is written. Receipts and entries go into the journal.
+//! is written. Receipts and entries go into the journal, active records into the changes of the
+//! commit.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,11 +10,12 @@ use std::sync::Arc;
 use crate::engine::ids::{EntryId, IncidentNumber, ReceiptId};
 use crate::engine::records::{Archived, Change, Entry, Receipt, Record, RecordKey};
 
+use super::active::{ItemList, Slice};
 use super::journal::{self, CommitHistory};
 use super::keys::Key;
 use super::record::{self, Progress, VALUE_BYTES_MAX};
 use super::rows::Rows;
-use super::{Batch, Error, Partition, retention_index, story};
+use super::{Batch, Clocks, Error, Partition, retention_index, story};
 
 /// The rows of one commit.
 #[derive(Default)]
@@ -22,6 +24,8 @@ pub struct Writes {
     pub rows: Vec<(Key, Option<Vec<u8>>)>,
     /// Bytes of history that these rows add.
     pub history_bytes: u64,
+    /// Bytes of what a commit changed of active records.
+    pub changed_bytes: u64,
     /// How many parts continue each row that needs any; kept from commit to commit.
     continued: BTreeMap<Vec<u8>, u32>,
 }
@@ -39,6 +43,7 @@ impl Writes {
     pub fn clear(&mut self) {
         self.rows.clear();
         self.history_bytes = 0;
+        self.changed_bytes = 0;
     }
 
     /// Adds all that a batch says, as this commit; the rows are those of the store.
@@ -50,13 +55,9 @@ impl Writes {
         batch: &Batch,
     ) -> Result<(), Error> {
         let settled = Settled::of(&batch.changes);
-        for (key, record) in &settled.active {
-            let key = Key::record(partition, key);
-            match record {
-                Some(record) => self.put(key, record::encode(record)?),
-                None => self.remove(key),
-            }
-        }
+        let changed = changed_items(partition, &settled.active, batch.clocks)?;
+        let key = Key::active_changes(commit);
+        self.changed_bytes = self.append(&key, Slice::pack(&key, &changed)?);
         for record in settled.archived.values() {
             let key = retention_index::of(record).key(partition);
             self.put_history(key, encode_archived(record)?);
@@ -70,7 +71,7 @@ impl Writes {
         };
         self.add_stories(rows, (partition, commit), &history.entries)?;
         let value = tail.append(commit, &history)?;
-        self.append(Key::journal(partition, commit), value);
+        self.history_bytes += self.append(&Key::journal(partition, commit), value);
         for write in &batch.documents {
             let key = Key::document(write.kind, &write.name);
             match &write.bytes {
@@ -78,7 +79,6 @@ impl Writes {
                 None => self.remove(key),
             }
         }
-        self.put(Key::clocks(partition), record::encode(&batch.clocks)?);
         Ok(())
     }
 
@@ -108,12 +108,12 @@ impl Writes {
         self.rows.push((key, None));
     }
 
-    /// Sets a row that is never changed.
-    fn append(&mut self, key: Key, value: Vec<u8>) {
+    /// Sets a row that is never changed. How many bytes it has.
+    pub fn append(&mut self, key: &Key, value: Vec<u8>) -> u64 {
         let bytes = key.as_ref().len() + value.len();
-        self.history_bytes += bytes as u64;
-        let (head, _) = self.split(&key, value);
-        self.rows.push((key, Some(head)));
+        let (head, _) = self.split(key, value);
+        self.rows.push((key.clone(), Some(head)));
+        bytes as u64
     }
 
     /// Removes a row that was never changed, and what continues it.
@@ -166,7 +166,29 @@ impl Writes {
     }
 }
 
-/// CommitHistory has rows of their own for each kind.
+/// What a commit changes of active records and clocks, in the order of the keys.
+fn changed_items(
+    partition: Partition,
+    records: &BTreeMap<RecordKey, Option<&Record>>,
+    clocks: Clocks,
+) -> Result<ItemList, Error> {
+    let records = records.iter();
+    let mut records: Vec<_> = records
+        .map(|(key, record)| (Key::record(partition, key), *record))
+        .collect();
+    records.sort_by(|one, other| one.0.cmp(&other.0));
+    let mut items = ItemList::default();
+    let stored = record::encode(&clocks)?;
+    // Its kind is lower than theirs.
+    items.push(Key::clocks(partition).as_ref(), Some(&stored));
+    for (key, record) in records {
+        let stored = record.map(record::encode).transpose()?;
+        items.push(key.as_ref(), stored.as_deref());
+    }
+    Ok(items)
+}
+
+/// History has rows of its own for each kind.
 fn encode_archived(record: &Archived) -> Result<Vec<u8>, Error> {
     match record {
         Archived::Incident(incident) => record::encode(incident),

@@ -67,8 +67,6 @@ pub fn a_purge_never_touches_what_is_open<S: Subject>() {
     let mut changes: Vec<Change> = samples::records().into_iter().map(Change::Put).collect();
     changes.push(entry_change(1042, 1));
     changes.push(archive_page(3, &[1042]));
-    // Archived once, and open again under its number.
-    commit(store, vec![archive_incident(1042, START)]);
     commit(store, changes);
     let nothing = Retention {
         events: Duration::ZERO,

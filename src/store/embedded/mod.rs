@@ -1,6 +1,7 @@
 //! The embedded store: one owner, one directory, one tree; each commit is durable before it is
 //! answered, and after a failed one nothing more is accepted.
 
+mod checkpointing;
 mod opening;
 mod store;
 mod writer;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use self::checkpointing::Stage;
 use self::opening::open_guarded;
 use self::writer::Writer;
 use super::directory::Directory;
@@ -23,6 +25,10 @@ pub struct Options {
     pub cache_bytes: u64,
     /// The most space kept for a start that finds none; small disks keep less.
     pub reserve_bytes: u64,
+    /// A checkpoint is due when so many bytes of active records were changed, or as many as the
+    /// last one has, whatever is more: so what is written for checkpoints is at most twice of what is
+    /// written for changes.
+    pub checkpoint_bytes: u64,
     pub disk: Arc<dyn Disk>,
 }
 
@@ -31,6 +37,7 @@ impl Default for Options {
         Self {
             cache_bytes: 64 * 1024 * 1024,
             reserve_bytes: 64 * 1024 * 1024,
+            checkpoint_bytes: 4 * 1024 * 1024,
             disk: Arc::new(RealDisk),
         }
     }
@@ -43,8 +50,10 @@ pub struct SledStore {
     writer: Mutex<Writer>,
     /// Two purges at once would count twice what both found.
     purging: Mutex<()>,
+    checkpointing: Mutex<Stage>,
     /// Goes up before and after entries are moved: odd while they are.
     moves: AtomicU64,
+    checkpoint_bytes: u64,
     disk: Arc<dyn Disk>,
     repaired: Option<PathBuf>,
     directory: Directory,
@@ -67,7 +76,9 @@ impl SledStore {
             tree,
             writer: Mutex::new(writer),
             purging: Mutex::default(),
+            checkpointing: Mutex::new(Stage::Clearing),
             moves: AtomicU64::new(0),
+            checkpoint_bytes: options.checkpoint_bytes,
             disk: options.disk,
             repaired,
             directory,
@@ -101,5 +112,7 @@ impl SledStore {
     }
 }
 
+#[cfg(test)]
+mod checkpoint_tests;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::store::directory::Directory;
 use crate::store::keys::Key;
-use crate::store::record::{LAYOUT, Progress};
+use crate::store::record::Progress;
 use crate::store::{Error, Failure, Tree, repair, rows, salvage};
 
 /// Opens the database; if it is damaged, puts a copy aside and tries once more without snapshots.
@@ -97,16 +97,20 @@ fn check_progress(tree: &Tree, acknowledged: Option<u64>) -> Result<(), Failure>
         (None, _) => Err(Failure::Damaged(
             "the database has lost its first record".to_owned(),
         )),
-        (Some(progress), _) if progress.layout != LAYOUT => Err(Failure::Other(format!(
-            "its layout has number {}, this version knows {LAYOUT}; run the version that wrote it",
-            progress.layout
-        ))),
-        (Some(progress), Some(acknowledged)) if progress.commits < acknowledged => {
-            Err(Failure::Damaged(format!(
-                "{acknowledged} commits were acknowledged and only {} are in the database",
-                progress.commits
-            )))
+        (Some(progress), acknowledged) => {
+            progress.check_layout().map_err(Failure::Other)?;
+            check_commits(progress, acknowledged)
         }
-        (Some(_), _) => Ok(()),
+    }
+}
+
+/// Whether all commits are there that were acknowledged.
+fn check_commits(progress: Progress, acknowledged: Option<u64>) -> Result<(), Failure> {
+    match acknowledged {
+        Some(acknowledged) if progress.commits < acknowledged => Err(Failure::Damaged(format!(
+            "{acknowledged} commits were acknowledged and only {} are in the database",
+            progress.commits
+        ))),
+        Some(_) | None => Ok(()),
     }
 }

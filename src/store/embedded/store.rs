@@ -25,13 +25,16 @@ const READS_BESIDE_PURGES: usize = 3;
 const EPOCH: Epoch = Epoch(1);
 
 impl Store for SledStore {
-    fn claim(&self, _partition: Partition) -> Result<Epoch, Error> {
-        self.writer().check()?;
+    fn claim(&self, partition: Partition) -> Result<Epoch, Error> {
+        let mut writer = self.writer();
+        writer.check()?;
+        writer.know_tail(&self.tree, partition)?;
         Ok(EPOCH)
     }
 
     fn load(&self, partition: Partition, now: Timestamp) -> Result<Loaded, Error> {
-        load::load(&self.tree, partition, now)
+        let commits = self.writer().progress.commits;
+        load::load(&self.tree, partition, commits, now)
     }
 
     fn commit(&self, partition: Partition, epoch: Epoch, batch: &Batch) -> Result<(), Error> {
@@ -206,6 +209,10 @@ impl Store for SledStore {
         self.moves.fetch_add(1, Ordering::SeqCst);
         written.map_err(|cause| writer.fail(cause))?;
         Ok(purged)
+    }
+
+    fn checkpoint(&self) -> Result<bool, Error> {
+        self.checkpoint_step()
     }
 
     fn free_bytes(&self) -> Option<u64> {

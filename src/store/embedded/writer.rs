@@ -6,6 +6,7 @@ use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io;
 
+use crate::store::active::{self, Checkpoint};
 use crate::store::directory::{Directory, sync_directory};
 use crate::store::disk::Blobs;
 use crate::store::journal::Tail;
@@ -19,6 +20,10 @@ use crate::store::{Batch, Error, Partition, Tree, purge, rows, story};
 pub struct Writer {
     pub writes: Writes,
     pub progress: Progress,
+    /// The last whole checkpoint.
+    pub checkpoint: Checkpoint,
+    /// Bytes of what was changed since.
+    pub changed_bytes: u64,
     /// Where the journal of each partition ends.
     tails: BTreeMap<Partition, Tail>,
     /// The first cause of failure; nothing is accepted after it.
@@ -38,6 +43,7 @@ impl Writer {
             layout: LAYOUT,
             ..Progress::default()
         });
+        let checkpoint = Checkpoint::read(tree)?;
         let mut writes = Writes::new(rows::continued(tree)?);
         if stored.is_none() {
             writes.put_progress(&progress)?;
@@ -58,6 +64,8 @@ impl Writer {
         Ok(Self {
             writes,
             progress,
+            checkpoint,
+            changed_bytes: active::bytes_of_changes(tree, checkpoint.until)?,
             tails: BTreeMap::new(),
             failed: None,
             file,
@@ -76,6 +84,14 @@ impl Writer {
         Error::Commit { cause }
     }
 
+    /// Reads where the journal of a partition ends, if that is not known yet.
+    pub fn know_tail(&mut self, tree: &Tree, partition: Partition) -> Result<(), Error> {
+        if let Entry::Vacant(first) = self.tails.entry(partition) {
+            first.insert(Tail::of(tree, partition)?);
+        }
+        Ok(())
+    }
+
     pub fn compose(
         &mut self,
         tree: &Tree,
@@ -84,13 +100,12 @@ impl Writer {
     ) -> Result<(), Error> {
         self.writes.clear();
         self.progress.commits += 1;
-        let tail = match self.tails.entry(partition) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(first) => first.insert(Tail::of(tree, partition)?),
-        };
+        self.know_tail(tree, partition)?;
+        let tail = self.tails.entry(partition).or_default();
         let commit = (partition, self.progress.commits);
         self.writes.add_batch(tree, commit, tail, batch)?;
         self.progress.history_bytes += self.writes.history_bytes;
+        self.changed_bytes += self.writes.changed_bytes;
         self.writes.put_progress(&self.progress)
     }
 

@@ -167,9 +167,7 @@ impl History {
 
     /// The oldest closed record that can be purged by itself.
     fn oldest_closed(&self) -> Option<(Timestamp, Closed)> {
-        let is_active = |number| self.active.contains_key(&RecordKey::Incident(number));
         let incidents = self.incidents.values();
-        let incidents = incidents.filter(|incident| !is_active(incident.number));
         let incidents = incidents.map(|incident| {
             let at = retention_index::incident_closed_at(incident);
             (at, Closed::Incident(incident.number))

@@ -269,6 +269,11 @@ impl Store for MemoryStore {
         Ok(inner.contents.purge(partition, retention, now))
     }
 
+    fn checkpoint(&self) -> Result<bool, Error> {
+        self.inner().check()?;
+        Ok(false)
+    }
+
     fn free_bytes(&self) -> Option<u64> {
         self.inner().free_bytes
     }

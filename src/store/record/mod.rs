@@ -23,7 +23,7 @@ pub const FORMAT: u8 = 3;
 const FORMAT_MIN: u8 = 3;
 
 /// The number of the layout of keys.
-pub const LAYOUT: u32 = 2;
+pub const LAYOUT: u32 = 3;
 
 /// Bytes of the head of a value: format number, number of further parts.
 const HEAD_BYTES: usize = 5;
@@ -103,6 +103,19 @@ pub struct Progress {
     pub commits: u64,
     /// Bytes of history, for the cap on disk use.
     pub history_bytes: u64,
+}
+
+impl Progress {
+    /// Whether its keys are laid out as this version knows.
+    pub fn check_layout(&self) -> Result<(), String> {
+        if self.layout == LAYOUT {
+            return Ok(());
+        }
+        Err(format!(
+            "its layout has number {}, this version knows {LAYOUT}; run the version that wrote it",
+            self.layout
+        ))
+    }
 }
 
 /// A value in the present format.

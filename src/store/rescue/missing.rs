@@ -120,6 +120,11 @@ impl Seen {
         }
     }
 
+    /// Whether a closed incident was met under this number; those come first.
+    pub fn is_met(&self, number: IncidentNumber) -> bool {
+        self.incidents.contains_key(&number)
+    }
+
     pub fn note_document(&mut self, kind: DocumentKind, name: &str) {
         match kind {
             DocumentKind::Rules => self.revisions.extend(name.parse::<u64>()),

@@ -1,5 +1,6 @@
 //! What can still be read of a data directory, and a new one made of it. The old one is only read.
 
+mod active;
 mod missing;
 mod reading;
 mod survey;
@@ -10,15 +11,17 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use self::active::Active;
 use self::missing::{Seen, lost_changes, lost_clocks, lost_commits, lost_marker};
 use self::reading::{Reading, Take};
 pub use self::survey::Survey;
 use self::target::Target;
 use super::directory::{Directory, sync_directory};
 use super::keys::Key;
+use super::record::Progress;
 use super::rows;
 use super::salvage::Salvaged;
-use super::{Clocks, Error, Options, Partition, marker};
+use super::{Error, Options, marker};
 
 /// Files beside the database that belong to it.
 const SECRETS: [&str; 2] = ["admin-token", "first-key"];
@@ -26,7 +29,7 @@ const SECRETS: [&str; 2] = ["admin-token", "first-key"];
 /// Says what of a data directory can be read.
 pub fn check(path: &Path) -> Result<Survey, Error> {
     let old = Old::open(path)?;
-    old.survey(&mut |_| Ok(()))
+    old.survey(old.active()?, &mut |_| Ok(()))
 }
 
 /// Writes all that can be read into a new data directory, which must not exist yet.
@@ -123,6 +126,9 @@ fn take_over(path: &Path, partial: &Path, new: &Path) -> io::Result<Vec<String>>
     Ok(left_behind)
 }
 
+/// How far a store got, if that can be read, and what is active in it.
+type Present = (Result<Option<Progress>, Error>, Active);
+
 /// A data directory that nobody else uses.
 struct Old {
     database: PathBuf,
@@ -169,8 +175,9 @@ impl Old {
 
     /// Fills a new directory.
     fn fill(&self, partial: &Path, options: Options) -> Result<Survey, Error> {
-        let mut target = Target::open(partial, options, self.clocks())?;
-        let survey = self.survey(&mut |piece| target.take(piece))?;
+        let active = self.active()?;
+        let mut target = Target::open(partial, options, active.1.clocks())?;
+        let survey = self.survey(active, &mut |piece| target.take(piece))?;
         if !survey.is_whole() && survey.counts.values().all(|count| *count == 0) {
             return Err(self.nothing());
         }
@@ -186,13 +193,22 @@ impl Old {
         self.directory.open_error(&cause)
     }
 
-    fn clocks(&self) -> Option<Clocks> {
-        let clocks = rows::read(&self.rows, &Key::clocks(Partition::default()));
-        clocks.ok().flatten()
+    /// How far it got, and what is active in it.
+    fn active(&self) -> Result<Present, Error> {
+        let progress: Result<Option<Progress>, Error> = rows::read(&self.rows, &Key::progress());
+        match progress {
+            Err(error @ (Error::Newer { .. } | Error::Older { .. })) => Err(error),
+            progress => {
+                let known = progress.as_ref().ok().copied().flatten();
+                let checked = known.map_or(Ok(()), |known| known.check_layout());
+                checked.map_err(|cause| self.directory.open_error(&cause))?;
+                Ok((progress, Active::read(&self.rows, known)?))
+            }
+        }
     }
 
     /// Reads everything, history first.
-    fn survey(&self, take: &mut Take<'_>) -> Result<Survey, Error> {
+    fn survey(&self, (progress, active): Present, take: &mut Take<'_>) -> Result<Survey, Error> {
         let survey = Survey {
             database: self.database.clone(),
             damaged: self.rows.holes.clone(),
@@ -205,10 +221,11 @@ impl Old {
             last_entries: BTreeMap::new(),
             take,
         };
-        reading.history()?;
-        reading.active()?;
+        let clocks = active.clocks();
+        let progress = reading.readable(progress)?.flatten();
+        reading.history(&active)?;
+        reading.active(active)?;
         reading.documents()?;
-        let progress = reading.progress()?;
         let Reading {
             mut survey, seen, ..
         } = reading;
@@ -217,7 +234,7 @@ impl Old {
         missing.extend(lost_marker(self.acknowledged, &self.directory.marker()));
         missing.extend(lost_commits(progress, self.acknowledged));
         missing.extend(seen.missing());
-        missing.extend(lost_clocks(progress, self.clocks().is_some()));
+        missing.extend(lost_clocks(progress, clocks.is_some()));
         Ok(survey)
     }
 }

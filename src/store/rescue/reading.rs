@@ -10,11 +10,12 @@ use crate::engine::page::Page;
 use crate::engine::records::{Archived, Change, Entry, Record};
 use crate::store::journal::Commit;
 use crate::store::keys::{Key, Kind, describe, last_number};
-use crate::store::record::{Document, Items, Progress, Stored};
+use crate::store::record::{self, Document, Items, Stored};
 use crate::store::rows::{self, Rows};
 use crate::store::salvage::Salvaged;
 use crate::store::{DocumentKind, DocumentWrite, Error, Partition, load, retention_index, story};
 
+use super::active::Active;
 use super::missing::Seen;
 use super::survey::Survey;
 
@@ -44,7 +45,7 @@ pub struct Reading<'rows, 'take> {
 }
 
 impl Reading<'_, '_> {
-    pub fn history(&mut self) -> Result<(), Error> {
+    pub fn history(&mut self, active: &Active) -> Result<(), Error> {
         self.each("closed incidents", Kind::ClosedIncident, |it: Incident| {
             vec![Change::Archive(Archived::Incident(it.into()))]
         })?;
@@ -58,11 +59,11 @@ impl Reading<'_, '_> {
             let entries = group.0.into_iter();
             entries.map(|it| Change::Entry(it.into())).collect()
         })?;
-        self.journal()
+        self.journal(active)
     }
 
     /// Receipts, and the entries of incidents that are kept.
-    fn journal(&mut self) -> Result<(), Error> {
+    fn journal(&mut self, active: &Active) -> Result<(), Error> {
         let home = Partition::default();
         let mut named = BTreeSet::new();
         for row in self.rows.all(&Key::all(Kind::Story, home)) {
@@ -70,7 +71,7 @@ impl Reading<'_, '_> {
             let (incident, commits) = self.readable(read)?.unwrap_or_default();
             named.extend(commits.into_iter().map(|commit| (commit, incident)));
         }
-        let kept = self.incidents()?;
+        let kept = self.incidents(active)?;
         self.survey.counts.insert(RECEIPTS, 0);
         for row in self.rows.all(&Key::all(Kind::Journal, home)) {
             let read = row.and_then(|(key, value)| {
@@ -105,13 +106,14 @@ impl Reading<'_, '_> {
     }
 
     /// The incidents that are kept, read or not.
-    fn incidents(&self) -> Result<BTreeSet<IncidentNumber>, Error> {
+    fn incidents(&self, active: &Active) -> Result<BTreeSet<IncidentNumber>, Error> {
+        let home = Partition::default();
         let mut found = BTreeSet::new();
-        for kind in [Kind::Incident, Kind::ClosedIncident] {
-            for row in self.rows.all(&Key::all(kind, Partition::default())) {
-                found.extend(last_number(&row?.0).map(IncidentNumber));
-            }
+        for row in self.rows.all(&Key::all(Kind::ClosedIncident, home)) {
+            found.extend(last_number(&row?.0).map(IncidentNumber));
         }
+        let open = active.of(Kind::Incident).map(|(key, _)| key);
+        found.extend(open.filter_map(last_number).map(IncidentNumber));
         Ok(found)
     }
 
@@ -136,20 +138,29 @@ impl Reading<'_, '_> {
         Ok(())
     }
 
-    pub fn active(&mut self) -> Result<(), Error> {
+    pub fn active(&mut self, active: Active) -> Result<(), Error> {
         for (kind, name) in load::ACTIVE {
-            for row in self.rows.all(&Key::all(kind, Partition::default())) {
-                let read = row.and_then(|(key, value)| {
-                    let record: Option<Record> = rows::read_row(self.rows, &key, &value)?;
-                    let change = record.map(Change::Put);
-                    belongs(&key, change.as_ref().and_then(home_of))?;
+            for (key, value) in active.of(kind) {
+                let read = record::decode(key, value).and_then(|record: Record| {
+                    let change = Change::Put(record);
+                    belongs(key, home_of(&change))?;
                     Ok(change)
                 });
-                if let Some(change) = self.readable(read)?.flatten() {
+                let Some(change) = self.readable(read)? else {
+                    continue;
+                };
+                // No incident is opened again under its number: what closed it is what was lost.
+                let is_closed = matches!(&change, Change::Put(Record::Incident(incident))
+                    if self.seen.is_met(incident.number));
+                if !is_closed {
                     self.change(name, change)?;
                 }
             }
         }
+        for error in &active.unreadable {
+            self.survey.cannot_read(error);
+        }
+        self.survey.missing.extend(active.missing);
         Ok(())
     }
 
@@ -182,13 +193,8 @@ impl Reading<'_, '_> {
         Ok(())
     }
 
-    pub fn progress(&mut self) -> Result<Option<Progress>, Error> {
-        let read = rows::read(self.rows, &Key::progress());
-        Ok(self.readable(read)?.flatten())
-    }
-
     /// Counts what cannot be read. What another version wrote is no damage.
-    fn readable<T>(&mut self, read: Result<T, Error>) -> Result<Option<T>, Error> {
+    pub fn readable<T>(&mut self, read: Result<T, Error>) -> Result<Option<T>, Error> {
         match read {
             Ok(value) => Ok(Some(value)),
             Err(error @ (Error::Newer { .. } | Error::Older { .. })) => Err(error),

@@ -16,7 +16,9 @@ use crate::store::contract::{KEEP_ALL, commit, put, receipt_change, small};
 use crate::store::rows::Rows;
 use crate::store::salvage::Hole;
 use crate::store::sled::{Failure, Tree};
-use crate::store::{Batch, DocumentKind, DocumentWrite, Retention, SledStore, Store, salvage};
+use crate::store::{
+    Batch, Clocks, DocumentKind, DocumentWrite, Partition, Retention, SledStore, Store, salvage,
+};
 
 use super::*;
 
@@ -49,15 +51,17 @@ fn fill(path: &Path, rounds: u64) {
             alert.dedup_key = "x".repeat(20_000).into();
         }
         let mut closed = samples::alert(10_000 + round);
-        closed.incidents = vec![IncidentNumber(round)];
+        // Not one of those that are open in the end.
+        let number = 2_000 + round;
+        closed.incidents = vec![IncidentNumber(number)];
         let changes = vec![
             put(Record::Alert(alert.into())),
             put(Record::Counters(counters(round))),
             receipt_change(samples::receipt(round, START)),
-            Change::Entry(samples::entry(round, round).into()),
+            Change::Entry(samples::entry(number, round).into()),
             Change::Archive(Archived::Alert(closed.into())),
             Change::Archive(Archived::Incident(
-                samples::resolved_incident(round, START).into(),
+                samples::resolved_incident(number, START).into(),
             )),
         ];
         commit(&store, changes);
@@ -663,4 +667,36 @@ fn where_the_clocks_are_lost_time_goes_on_from_the_newest_moment_that_was_met() 
     target.finish(false).unwrap();
     let store = SledStore::open(&data, small()).unwrap();
     assert_eq!(store.load(HOME, START).unwrap().clocks.wall, day(7));
+}
+
+#[test]
+fn an_incident_that_was_closed_is_not_open_again_because_its_closing_was_lost() {
+    let (place, data) = place();
+    let store = SledStore::open(&data, small()).unwrap();
+    let open = samples::incidents().remove(0);
+    let number = open.number;
+    commit(&store, vec![put(Record::Incident(open.into()))]);
+    let closed = samples::resolved_incident(number.0, START);
+    commit(
+        &store,
+        vec![Change::Archive(Archived::Incident(closed.into()))],
+    );
+    drop(store);
+    // What the second commit changed of open records is lost, and only that.
+    let tree = Tree::open(&data.join("db"), 8 << 20).map_err(Failure::cause);
+    let mut writes = crate::store::writes::Writes::default();
+    writes.remove_appended(Key::active_changes(2), 0);
+    let tree = tree.unwrap();
+    tree.apply(&writes).unwrap();
+    tree.flush().unwrap();
+    drop(tree);
+    let new = place.path().join("new");
+    let survey = save(&data, &new, small()).unwrap();
+    let told = "what commit 2 changed of the open records";
+    assert!(survey.missing.iter().any(|it| it == told), "{survey:#?}");
+    let store = SledStore::open(&new, small()).unwrap();
+    assert!(store.closed_incident(HOME, number).unwrap().is_some());
+    let records = store.load(HOME, START).unwrap().records;
+    let is_incident = |it: &Record| matches!(it, Record::Incident(_));
+    assert!(!records.iter().any(is_incident));
 }
