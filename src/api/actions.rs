@@ -11,7 +11,7 @@ use crate::engine::ids::IncidentNumber;
 use crate::engine::input::{Act, ActOn, PageByHand, Verb};
 
 use super::audit;
-use super::audit_log::{Action, AuditEvent};
+use super::audit_log::AuditEvent;
 use super::auth::Caller;
 use super::extract::{Json, Path};
 use super::names;
@@ -19,6 +19,7 @@ use super::parse;
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 use super::wire;
+use super::wire::audit::Action;
 use super::wire::incident::{ManyActed, Opened};
 
 /// Characters of a note or of a page by hand.

@@ -4,13 +4,14 @@ use axum::extract::State;
 
 use crate::store::Store;
 
-use super::audit_log::{Action, AuditEntry, AuditEvent, AuditLog};
+use super::audit_log::{AuditEvent, AuditLog};
 use super::auth::Caller;
 use super::extract::{Json, Query};
 use super::parse::{self, Paging};
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 use super::wire::List;
+use super::wire::audit::{Action, AuditEntry};
 
 /// The entry about an act of whoever asks.
 pub fn event(state: &ApiState, caller: &Caller, action: Action) -> AuditEvent {
@@ -31,6 +32,5 @@ pub async fn list(
     let limit = parse::limit(query.limit);
     let before = parse::cursor(query.cursor.as_deref())?;
     let look = move |store: &dyn Store, _| AuditLog::entries(store, before, limit);
-    let items = state.history(look).await?;
-    Ok(Json(List::page(items, limit, |entry| entry.id)))
+    Ok(Json(state.history(look).await?))
 }

@@ -1,44 +1,104 @@
 //! The audit log: administrative acts, each durable in the same commit as what it tells of.
 //!
-//! Entries are never changed and never removed. What people do with incidents stands in the
-//! incidents' own timelines; here is only what they do in somebody else's name.
+//! Entries are never changed and never removed, and each carries the hash of the one before it, so
+//! that whoever does either is found out. What people do with incidents stands in the incidents'
+//! own timelines; here is only what they do in somebody else's name.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::input::Actor;
 use crate::engine::time::Timestamp;
 use crate::runtime::handle::{RecordOf, RecordOfRules};
 use crate::store::{self, DocumentKind, DocumentWrite, Store};
+use crate::text::{hash, hex};
 
 use super::credentials::document;
-use super::wire;
+use super::wire::audit::{ANCHOR, Action, AuditEntry};
+use super::wire::{self, List};
 
-/// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    TokenMade,
-    TokenRevoked,
-    KeyMade,
-    KeyRevoked,
-    RulesApplied,
-    SilenceSet,
-    SilenceEnded,
-    OverrideAdded,
-    OverrideRemoved,
-    /// An admin said that a clock that had jumped ahead is right.
-    ClockConfirmed,
-    /// An admin acted in the name of a user.
-    ActedAs,
+/// Gives entries their ids and links them, in the order in which they are made durable.
+#[derive(Clone, Debug, Default)]
+pub struct AuditLog {
+    end: Arc<Mutex<ChainEnd>>,
 }
 
-/// An entry as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct StoredEntry {
+/// After which entry the chain goes on.
+#[derive(Debug)]
+struct ChainEnd {
+    /// 0 before the first one.
+    id: u64,
+    hash: String,
+}
+
+impl Default for ChainEnd {
+    /// Nothing is chained yet.
+    fn default() -> Self {
+        Self {
+            id: 0,
+            hash: ANCHOR.to_owned(),
+        }
+    }
+}
+
+impl AuditLog {
+    /// Goes on after the last entry of the store. One that cannot be read stops no start: the next
+    /// entry names the hash of its bytes, and a verification finds it.
+    pub fn load(store: &dyn Store) -> Result<Self, store::Error> {
+        let newest = store.documents(DocumentKind::Audit, None, 1)?;
+        let Some((name, bytes)) = newest.first() else {
+            return Ok(Self::default());
+        };
+        let id = numbered(name)?;
+        let hash = read(name, bytes).map_or_else(
+            |error| {
+                report(&error);
+                hex::encode(&hash::sha256(bytes))
+            },
+            |entry| entry.hash,
+        );
+        Ok(Self {
+            end: Arc::new(Mutex::new(ChainEnd { id, hash })),
+        })
+    }
+
+    /// An act of the router itself.
+    pub fn by_router(&self, action: Action, at: Timestamp) -> AuditEvent {
+        AuditEvent {
+            audit_log: self.clone(),
+            at,
+            actor: Actor::router(),
+            token: None,
+            action,
+            subject: String::new(),
+            detail: String::new(),
+        }
+    }
+
+    /// Entries below an id, newest first. What cannot be read is left out and reported: one damaged
+    /// entry hides no others.
+    pub fn entries(
+        store: &dyn Store,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<List<AuditEntry>, store::Error> {
+        let before = before.map(document_name);
+        let documents = store.documents(DocumentKind::Audit, before.as_deref(), limit)?;
+        let entries = documents.iter().map(|(name, bytes)| read(name, bytes));
+        let items = entries.filter_map(|entry| entry.inspect_err(report).ok());
+        let items = items.collect();
+        let last = documents.last().filter(|_| documents.len() >= limit);
+        let next = last.map(|(name, _)| numbered(name)).transpose()?;
+        Ok(List {
+            items,
+            next: next.map(|id| id.to_string()),
+        })
+    }
+}
+
+/// The entry about an act that is about to happen.
+#[derive(Clone, Debug)]
+pub struct AuditEvent {
+    audit_log: AuditLog,
     at: Timestamp,
     actor: Actor,
     /// The id of the token; none for the first admin token and the router itself.
@@ -48,104 +108,24 @@ struct StoredEntry {
     detail: String,
 }
 
-/// An administrative act.
-#[derive(Debug, PartialEq, Serialize, ToSchema)]
-pub struct AuditEntry {
-    pub id: u64,
-    at: String,
-    /// The user or the name of the token; `admin` is the first admin token.
-    actor: wire::actor::Actor,
-    /// The id of the token.
-    token: Option<String>,
-    action: Action,
-    /// What was changed, such as `silence 3`.
-    subject: String,
-    /// How, and the cause that was given.
-    detail: String,
-}
-
-/// Gives entries their ids, in the order in which they are made durable.
-#[derive(Clone, Debug, Default)]
-pub struct AuditLog {
-    last: Arc<AtomicU64>,
-}
-
-impl AuditLog {
-    /// Goes on after the last entry of the store.
-    pub fn load(store: &dyn Store) -> Result<Self, store::Error> {
-        let newest = store.documents(DocumentKind::Audit, None, 1)?;
-        let Some((name, _)) = newest.first() else {
-            return Ok(Self::default());
-        };
-        let last = name.parse::<u64>().map_err(|error| damaged(name, &error))?;
-        Ok(Self {
-            last: Arc::new(AtomicU64::new(last)),
-        })
-    }
-
-    /// An act of the router itself.
-    pub fn by_router(&self, action: Action, at: Timestamp) -> AuditEvent {
-        AuditEvent {
-            audit_log: self.clone(),
-            stored: StoredEntry {
-                at,
-                actor: Actor::router(),
-                token: None,
-                action,
-                subject: String::new(),
-                detail: String::new(),
-            },
-        }
-    }
-
-    /// Entries below an id, newest first.
-    pub fn entries(
-        store: &dyn Store,
-        before: Option<u64>,
-        limit: usize,
-    ) -> Result<Vec<AuditEntry>, store::Error> {
-        let before = before.map(document_name);
-        let documents = store.documents(DocumentKind::Audit, before.as_deref(), limit)?;
-        let entries = documents.iter();
-        entries.map(|(name, bytes)| shown(name, bytes)).collect()
-    }
-
-    fn write(&self, stored: &StoredEntry) -> DocumentWrite {
-        let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        document(DocumentKind::Audit, &document_name(id), stored)
-    }
-}
-
-/// The entry about an act that is about to happen.
-#[derive(Clone, Debug)]
-pub struct AuditEvent {
-    audit_log: AuditLog,
-    stored: StoredEntry,
-}
-
 impl AuditEvent {
     /// By whom, with which token.
     pub fn by(mut self, actor: Actor, token: Option<&str>) -> Self {
-        self.stored.actor = actor;
-        self.stored.token = token.map(str::to_owned);
+        self.actor = actor;
+        self.token = token.map(str::to_owned);
         self
     }
 
     /// What is changed.
     pub fn on(mut self, subject: impl Into<String>) -> Self {
-        self.stored.subject = subject.into();
+        self.subject = subject.into();
         self
     }
 
     /// How, and why.
     pub fn because(mut self, detail: impl Into<String>) -> Self {
-        self.stored.detail = detail.into();
+        self.detail = detail.into();
         self
-    }
-
-    /// The entry, to be kept with what it tells of.
-    pub fn write(self) -> DocumentWrite {
-        self.audit_log.write(&self.stored)
     }
 
     /// The entry, if the request is done.
@@ -162,25 +142,50 @@ impl AuditEvent {
     pub fn on_revision(self) -> RecordOfRules {
         Box::new(move |revision| self.on(format!("revision {revision}")).write())
     }
+
+    /// The entry as the next one of the chain, to be kept with what it tells of. Only a turn of the
+    /// driver may do this: an entry that is linked and then not committed would leave a gap, and
+    /// one that is committed after its successor a fork.
+    fn write(self) -> DocumentWrite {
+        let end = self.audit_log.end.lock();
+        let mut end = end.unwrap_or_else(PoisonError::into_inner);
+        let entry = AuditEntry {
+            id: end.id + 1,
+            at: self.at.to_string(),
+            actor: wire::actor::Actor::from(&self.actor),
+            token: self.token,
+            action: self.action,
+            subject: self.subject,
+            detail: self.detail,
+            previous: end.hash.clone(),
+            hash: String::new(),
+        };
+        let entry = entry.sealed();
+        let write = document(DocumentKind::Audit, &document_name(entry.id), &entry);
+        (end.id, end.hash) = (entry.id, entry.hash);
+        write
+    }
 }
 
 fn document_name(id: u64) -> String {
     format!("{id:020}")
 }
 
-fn shown(name: &str, bytes: &[u8]) -> Result<AuditEntry, store::Error> {
-    let id = name.parse().map_err(|error| damaged(name, &error))?;
-    let stored: StoredEntry =
-        serde_json::from_slice(bytes).map_err(|error| damaged(name, &error))?;
-    Ok(AuditEntry {
-        id,
-        at: stored.at.to_string(),
-        actor: (&stored.actor).into(),
-        token: stored.token,
-        action: stored.action,
-        subject: stored.subject,
-        detail: stored.detail,
-    })
+fn numbered(name: &str) -> Result<u64, store::Error> {
+    name.parse().map_err(|error| damaged(name, &error))
+}
+
+/// An entry, if it is where its id says.
+fn read(name: &str, bytes: &[u8]) -> Result<AuditEntry, store::Error> {
+    let entry: AuditEntry = serde_json::from_slice(bytes).map_err(|error| damaged(name, &error))?;
+    match document_name(entry.id) == name {
+        true => Ok(entry),
+        false => Err(damaged(name, &format_args!("its id is {}", entry.id))),
+    }
+}
+
+fn report(error: &store::Error) {
+    tracing::error!(%error, "an audit entry cannot be read and is left out");
 }
 
 fn damaged(name: &str, cause: &dyn std::fmt::Display) -> store::Error {

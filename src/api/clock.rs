@@ -8,11 +8,11 @@ use crate::runtime::handle::View;
 
 use super::actions::Nothing;
 use super::audit;
-use super::audit_log::Action;
 use super::auth::Caller;
 use super::extract::Json;
 use super::ports::AppState;
 use super::problem::Problem;
+use super::wire::audit::Action;
 use super::wire::process::ConfirmedClock;
 
 /// Confirm that the clock is right after it jumped ahead

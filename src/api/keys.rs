@@ -10,7 +10,6 @@ use crate::store::DocumentKind;
 use crate::text::{hash, hex};
 
 use super::audit;
-use super::audit_log::Action;
 use super::auth::Caller;
 use super::credentials::{StoredKey, document, removal};
 use super::extract::{Json, Path};
@@ -19,6 +18,7 @@ use super::ports::{ApiState, AppState};
 use super::problem::Problem;
 use super::wire::List;
 use super::wire::actor::Actor;
+use super::wire::audit::Action;
 use super::wire::key::{Key, MadeKey};
 use super::{parse, secrets};
 
@@ -119,7 +119,7 @@ pub async fn create(
         .because(format!("of integration {}", key.integration));
     state
         .handle
-        .write_documents(vec![write, entry.write()])
+        .write_recorded(vec![write], entry.once_done())
         .await?;
     let (id, by) = (&key.id, &caller.name);
     tracing::info!(
@@ -184,8 +184,9 @@ async fn end(state: &ApiState, caller: &Caller, key: StoredKey) -> Result<Status
     let hash = hex::decode_hash(&key.sha256);
     let ended = hash.map(|hash| (hash, name.clone()));
     let mut writes = state.auth.fingerprints.note(ended.as_slice(), state.now());
-    writes.extend([removal(DocumentKind::Key, &id), entry.write()]);
-    state.handle.write_documents(writes).await?;
+    writes.push(removal(DocumentKind::Key, &id));
+    let record = entry.once_done();
+    state.handle.write_recorded(writes, record).await?;
     tracing::info!(
         key.id = %id,
         integration.name = %name,

@@ -12,13 +12,13 @@ use crate::engine::request::RemoveOverride;
 use crate::runtime::handle::View;
 
 use super::audit;
-use super::audit_log::Action;
 use super::auth::Caller;
 use super::extract::{Json, Path, Query};
 use super::names;
 use super::parse::{self, Paging};
 use super::ports::AppState;
 use super::problem::Problem;
+use super::wire::audit::Action;
 use super::wire::{self, List};
 
 /// Who stands in, and until when.

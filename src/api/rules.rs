@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 use crate::engine::ids::Revision;
 
 use super::audit;
-use super::audit_log::Action;
 use super::auth::Caller;
 use super::body_budget::BodyOf;
 use super::extract::{Json, Path, Query, whole_body};
@@ -18,6 +17,7 @@ use super::parse::{self, Paging};
 use super::ports::{ApiState, AppState, Change, Sight};
 use super::problem::Problem;
 use super::wire::List;
+use super::wire::audit::Action;
 use super::wire::rules::{
     CheckedRules, FilesOrigin, RevisionLine, RuleFile, RuleFiles, Rules, RulesChange,
 };

@@ -12,12 +12,12 @@ use crate::engine::request::ExpireSilence;
 use crate::runtime::handle::View;
 
 use super::audit;
-use super::audit_log::Action;
 use super::auth::Caller;
 use super::extract::{Json, Path, Query};
 use super::parse::{self, Paging};
 use super::ports::{ApiState, AppState};
 use super::problem::Problem;
+use super::wire::audit::Action;
 use super::wire::silence::Silenced;
 use super::wire::{self, List};
 

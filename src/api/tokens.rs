@@ -9,7 +9,6 @@ use crate::store::DocumentKind;
 use crate::text::{hash, hex};
 
 use super::audit;
-use super::audit_log::Action;
 use super::auth::Caller;
 use super::credentials::{StoredToken, document, removal};
 use super::extract::{Json, Path};
@@ -17,6 +16,7 @@ use super::names;
 use super::ports::AppState;
 use super::problem::Problem;
 use super::wire::List;
+use super::wire::audit::Action;
 use super::wire::token::Role;
 use super::wire::token::{MadeToken, Token};
 use super::{parse, secrets};
@@ -102,7 +102,7 @@ pub async fn create(
         ));
     state
         .handle
-        .write_documents(vec![write, entry.write()])
+        .write_recorded(vec![write], entry.once_done())
         .await?;
     let (id, by) = (&token.id, &caller.name);
     tracing::info!(
@@ -142,7 +142,7 @@ pub async fn revoke(
     state.auth.remove_token(&id);
     state
         .handle
-        .write_documents(vec![removal(DocumentKind::Token, &id), entry.write()])
+        .write_recorded(vec![removal(DocumentKind::Token, &id)], entry.once_done())
         .await?;
     tracing::info!(token.id = %id, actor.name = %caller.name, "a token was revoked");
     Ok(StatusCode::NO_CONTENT)

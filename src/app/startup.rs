@@ -8,7 +8,8 @@ use anyhow::Context;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::api::audit_log::{Action, AuditEvent, AuditLog};
+use crate::api::audit_log::{AuditEvent, AuditLog};
+use crate::api::wire::audit::Action;
 use crate::channels::links::Links;
 use crate::config::Settings;
 use crate::engine::State;

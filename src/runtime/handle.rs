@@ -16,7 +16,7 @@ use crate::runtime::turn::{Command, Done, Job, Record, Reply, Request, RequestsL
 use crate::store::{DocumentWrite, Partition, Store};
 
 pub use crate::runtime::queue::View;
-pub use crate::runtime::turn::{ApplyError, NewRules, RecordOfRules, Unavailable};
+pub use crate::runtime::turn::{ApplyError, NewRules, RecordOf, RecordOfRules, Unavailable};
 
 /// Who waits for the driver: it is told what was done, or why nothing was.
 pub type Waiter = oneshot::Sender<Reply>;
@@ -32,9 +32,6 @@ pub enum RequestError {
     #[error("the driver answered with the wrong kind of answer")]
     Unexpected,
 }
-
-/// Makes a document of the result of a request, to be kept in the same commit.
-pub type RecordOf<T> = Box<dyn FnOnce(&T) -> DocumentWrite + Send>;
 
 /// The handle of the driver.
 #[derive(Clone)]
@@ -198,12 +195,23 @@ impl Handle {
 
     /// Writes documents beside the state, durable when it returns.
     pub async fn write_documents(&self, writes: Vec<DocumentWrite>) -> Result<(), Unavailable> {
-        self.done(Job::Documents(writes)).await.map(|_| ())
+        self.done(Job::Documents(writes, None)).await.map(|_| ())
+    }
+
+    /// As [`Handle::write_documents`]; what `record` makes is durable with them. It is called when
+    /// they are written, so that records are made in the order of their commits.
+    pub async fn write_recorded(
+        &self,
+        writes: Vec<DocumentWrite>,
+        record: RecordOf<()>,
+    ) -> Result<(), Unavailable> {
+        let job = Job::Documents(writes, Some(record));
+        self.done(job).await.map(|_| ())
     }
 
     /// Hands over documents that nobody waits for.
     pub fn hand_documents(&self, writes: Vec<DocumentWrite>) -> Result<(), Unavailable> {
-        self.push(Job::Documents(writes), None)
+        self.push(Job::Documents(writes, None), None)
     }
 
     /// History and documents; calls block, so make them from `spawn_blocking`.

@@ -95,7 +95,8 @@ pub enum Job {
     /// An input of which a document is kept.
     Recorded(Input, Record),
     Rules(Box<NewRules>),
-    Documents(Vec<DocumentWrite>),
+    /// Documents, and one that is made of their being written.
+    Documents(Vec<DocumentWrite>, Option<RecordOf<()>>),
 }
 
 /// A new rule set to put in force.
@@ -112,6 +113,9 @@ pub struct NewRules {
 
 /// Makes a document of an answer, to be kept in the same commit as what led to it.
 pub type Record = Box<dyn FnOnce(&Answer) -> Option<DocumentWrite> + Send>;
+
+/// Makes a document of the result of a request, to be kept in the same commit.
+pub type RecordOf<T> = Box<dyn FnOnce(&T) -> DocumentWrite + Send>;
 
 /// Makes a document of the revision under which rules were put in force.
 pub type RecordOfRules = Box<dyn FnOnce(Revision) -> DocumentWrite + Send>;

@@ -4,6 +4,7 @@
 pub mod actor;
 pub mod alert;
 pub mod alertmanager;
+pub mod audit;
 pub mod channel;
 pub mod entry;
 pub mod incident;

@@ -192,8 +192,11 @@ impl<W> Driver<W> {
                 return self.say(turn, waiter, said);
             }
             Job::Rules(new) => Done::Rules(self.put_in_force(turn, *new, now)),
-            Job::Documents(writes) => {
+            Job::Documents(writes, record) => {
                 turn.batch.documents.extend(writes);
+                turn.batch
+                    .documents
+                    .extend(record.map(|record| record(&())));
                 Done::Documents
             }
         };
@@ -606,7 +609,7 @@ route:
             waiter: Some(waiter),
         };
         let commands = vec![
-            asks("documents", Job::Documents(Vec::new())),
+            asks("documents", Job::Documents(Vec::new(), None)),
             Command::without_waiter(Input::Minute),
             asks("command", Job::Input(Input::Minute)),
         ];
