@@ -175,13 +175,21 @@ fn numbered(name: &str) -> Result<u64, store::Error> {
     name.parse().map_err(|error| damaged(name, &error))
 }
 
-/// An entry, if it is where its id says.
+/// An entry, if it is where its id says, in the form in which it is written: another form of the
+/// same words has the same hash, and yet somebody wrote it.
 fn read(name: &str, bytes: &[u8]) -> Result<AuditEntry, store::Error> {
     let entry: AuditEntry = serde_json::from_slice(bytes).map_err(|error| damaged(name, &error))?;
-    match document_name(entry.id) == name {
-        true => Ok(entry),
-        false => Err(damaged(name, &format_args!("its id is {}", entry.id))),
+    let written = document(DocumentKind::Audit, &document_name(entry.id), &entry);
+    if written.name != name {
+        return Err(damaged(name, &format_args!("its id is {}", entry.id)));
     }
+    if written.bytes.as_deref() != Some(bytes) {
+        return Err(damaged(
+            name,
+            &"it is not in the form in which entries are written",
+        ));
+    }
+    Ok(entry)
 }
 
 fn report(error: &store::Error) {
@@ -192,5 +200,109 @@ fn damaged(name: &str, cause: &dyn std::fmt::Display) -> store::Error {
     store::Error::Damaged {
         key: format!("audit {name}"),
         cause: cause.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Batch, MemoryStore, Partition};
+
+    fn act(log: &AuditLog, subject: &str) -> DocumentWrite {
+        let event = log.by_router(Action::KeyMade, Timestamp(0)).on(subject);
+        event.once_done::<()>()(&())
+    }
+
+    fn commit(store: &MemoryStore, documents: Vec<DocumentWrite>) {
+        let partition = Partition::default();
+        let epoch = store.claim(partition).unwrap();
+        let batch = Batch {
+            documents,
+            ..Batch::default()
+        };
+        store.commit(partition, epoch, &batch).unwrap();
+    }
+
+    /// Three acts, each entry of which is stored.
+    fn filled() -> MemoryStore {
+        let store = MemoryStore::new();
+        let log = AuditLog::load(&store).unwrap();
+        commit(&store, (0..3).map(|_| act(&log, "key k")).collect());
+        store
+    }
+
+    #[test]
+    fn each_entry_names_the_hash_of_the_one_before_also_over_a_restart() {
+        let store = filled();
+        let log = AuditLog::load(&store).unwrap();
+        commit(&store, vec![act(&log, "key l")]);
+        let mut entries = AuditLog::entries(&store, None, 10).unwrap().items;
+        entries.reverse();
+        let mut previous = ANCHOR;
+        for (id, entry) in (1..).zip(&entries) {
+            assert_eq!((entry.id, &*entry.previous), (id, previous));
+            assert_eq!(entry.computed_hash(), entry.hash);
+            previous = &entry.hash;
+        }
+        assert_eq!(entries.len(), 4);
+    }
+
+    #[test]
+    fn a_change_of_any_stored_byte_shows() {
+        let document = act(&AuditLog::default(), "key k");
+        let bytes = document.bytes.unwrap();
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[at] ^= 1 << bit;
+                let shows = read(&document.name, &changed)
+                    .map_or(true, |entry| entry.computed_hash() != entry.hash);
+                assert!(shows, "{}", String::from_utf8_lossy(&changed));
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_read_stops_no_start_and_hides_no_others() {
+        let store = filled();
+        let before_chains = br#"{"at":0,"action":"key_made"}"#.to_vec();
+        let damaged = DocumentWrite {
+            kind: DocumentKind::Audit,
+            name: document_name(4),
+            bytes: Some(before_chains.clone()),
+        };
+        commit(&store, vec![damaged]);
+        let log = AuditLog::load(&store).unwrap();
+        commit(&store, vec![act(&log, "key l")]);
+        let first = AuditLog::entries(&store, None, 2).unwrap();
+        let ids = |list: &List<AuditEntry>| list.items.iter().map(|it| it.id).collect::<Vec<_>>();
+        assert_eq!((ids(&first), first.next.as_deref()), (vec![5], Some("4")));
+        let expected = hex::encode(&hash::sha256(before_chains));
+        assert_eq!(first.items[0].previous, expected);
+        let rest = AuditLog::entries(&store, Some(4), 2).unwrap();
+        assert_eq!(ids(&rest), [3, 2]);
+    }
+
+    #[test]
+    fn an_entry_under_the_number_of_another_one_is_not_taken_for_it() {
+        let store = filled();
+        let documents = store.documents(DocumentKind::Audit, None, 2).unwrap();
+        let [(third, third_bytes), (second, second_bytes)] = &documents[..] else {
+            panic!("{documents:?}");
+        };
+        let write = |name: &str, bytes: &[u8]| DocumentWrite {
+            kind: DocumentKind::Audit,
+            name: name.to_owned(),
+            bytes: Some(bytes.to_vec()),
+        };
+        commit(
+            &store,
+            vec![write(second, third_bytes), write(third, second_bytes)],
+        );
+        let listed = AuditLog::entries(&store, None, 10).unwrap().items;
+        let [first] = &listed[..] else {
+            panic!("{listed:?}");
+        };
+        assert_eq!(first.id, 1);
     }
 }

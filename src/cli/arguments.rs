@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 use super::context::Global;
 use super::values::{Numbered, Several};
 use super::{
-    ack, act, channels, clock, explain, incidents, key, manual, oncall, overrides, page, rules,
-    send, serve, silence, store, token,
+    ack, act, audit, channels, clock, explain, incidents, key, manual, oncall, overrides, page,
+    rules, send, serve, silence, store, token,
 };
 use crate::rules::zones::bundled_version;
 
@@ -90,6 +90,9 @@ pub enum Command {
     /// Keys of integrations
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// The audit of administrative acts
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Channels
     #[command(subcommand)]
     Channels(channels::ChannelsCommand),

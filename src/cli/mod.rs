@@ -6,6 +6,7 @@
 mod ack;
 mod act;
 mod arguments;
+mod audit;
 mod channels;
 mod clock;
 mod context;
@@ -138,6 +139,7 @@ async fn execute(command: Command, context: &Context) -> Result<Report, Failure>
         Command::Send(send) => send::run(&send, context).await,
         Command::Token(command) => token::run(command, context).await,
         Command::Key(command) => key::run(command, context).await,
+        Command::Audit(command) => audit::run(command, context).await,
         Command::Channels(command) => channels::run(command, context).await,
         Command::Clock(command) => clock::run(command, context).await,
         Command::Store(command) => store::run(command),

@@ -1,6 +1,8 @@
-//! What arguments of commands may be: numbers of incidents, ids, labels and targets.
+//! What arguments of commands may be: numbers of incidents, ids, hashes, labels and targets.
 
 use clap::Args;
+
+use crate::text::hex;
 
 /// A command about one incident.
 #[derive(Debug, Args)]
@@ -40,6 +42,14 @@ pub fn incident_or_receipt(text: &str) -> Result<String, String> {
 pub fn id(text: &str) -> Result<u64, String> {
     text.parse()
         .map_err(|_| "write its number, as the list shows it".to_owned())
+}
+
+/// A SHA-256 in hex.
+pub fn hash(text: &str) -> Result<String, String> {
+    let hash = hex::decode_hash(text.trim());
+    let hash =
+        hash.ok_or("write the 64 hexadecimal digits of a hash, as `audit verify` shows it")?;
+    Ok(hex::encode(&hash))
 }
 
 /// `team=payments`.

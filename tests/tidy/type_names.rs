@@ -13,8 +13,7 @@ const WIRE: &str = "src/api/wire/";
 const QUALIFIED: [&str; 1] = ["Error"];
 
 /// Names that still mean several things; the list only may shrink.
-const AMBIGUOUS: [&str; 78] = [
-    "Action",
+const AMBIGUOUS: [&str; 77] = [
     "Alert",
     "Answer",
     "Audit",

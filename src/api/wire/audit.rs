@@ -31,9 +31,8 @@ pub enum Action {
 }
 
 /// An administrative act.
-///
-/// The order of the fields is that in which they are hashed. A field that is not known is refused:
-/// it would be hashed, and left out here.
+// The order of the fields is that in which they are hashed. A field that is not known is refused:
+// whoever computes the hash without it would say that the entry was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuditEntry {
@@ -51,8 +50,7 @@ pub struct AuditEntry {
     pub detail: String,
     /// `hash` of the entry before; 64 zeros for the first one.
     pub previous: String,
-    /// SHA-256, in hex, of all other fields: of the entry as compact JSON, in this order and
-    /// without `hash`.
+    /// SHA-256, in hex, of the entry as compact JSON without `hash`.
     pub hash: String,
 }
 

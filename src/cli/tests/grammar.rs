@@ -73,6 +73,8 @@ fn every_command_of_the_contract_is_understood() {
         "key list native",
         "channels check",
         "channels check mail",
+        "audit verify",
+        "audit verify --expect 0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f",
         "clock confirm",
         "store check data",
         "store save data new",
@@ -129,6 +131,8 @@ fn what_is_no_command_is_a_usage_error() {
         "rules test --raw",
         "completions",
         "completions tcsh",
+        "audit",
+        "audit verify --expect abc",
         "rules backtest",
         "backup file",
     ];

@@ -1,7 +1,7 @@
 //! Commands from their words to their report, against a small server on loopback.
 
 mod grammar;
-mod harness;
+pub mod harness;
 mod hostile;
 mod local;
 mod manual;
