@@ -26,8 +26,8 @@ pub struct Options {
     /// The most space kept for a start that finds none; small disks keep less.
     pub reserve_bytes: u64,
     /// A checkpoint is due when so many bytes of active records were changed, or as many as the
-    /// last one has, whatever is more: so what is written for checkpoints is at most twice of what is
-    /// written for changes.
+    /// last one has, whatever is more: so what is written for checkpoints is at most twice of what
+    /// is written for changes.
     pub checkpoint_bytes: u64,
     pub disk: Arc<dyn Disk>,
 }

@@ -38,7 +38,7 @@ from = "reveille@example.com"
 
 async fn post(server: &Server, name: &str) -> Result<reqwest::Response, reqwest::Error> {
     let event = json!({"summary": name, "severity": "critical", "dedup_key": name,
-        "labels": {"filling": "x".repeat(4_000)}})
+        "labels": {"filling": failed_store::incompressible(4_000)}})
     .to_string();
     let request = client().post(format!("{}/v1/events", server.url));
     request.bearer_auth(&server.key).body(event).send().await

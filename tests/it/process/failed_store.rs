@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use rand::Rng;
 use reqwest::Response;
 use rustix::process::{Resource, Rlimit, prlimit};
 use serde_json::json;
@@ -36,9 +37,16 @@ pub fn fail_writes(server: &Server) {
     prlimit(Some(server.pid()), Resource::Fsize, limit).unwrap();
 }
 
+/// Text of so many characters that the store cannot pack.
+pub fn incompressible(characters: usize) -> String {
+    let mut bytes = vec![0; characters / 2];
+    rand::rng().fill_bytes(&mut bytes);
+    hex::encode(bytes)
+}
+
 async fn post(server: &Server, number: usize) -> reqwest::Result<Response> {
     let event = json!({"summary": format!("disk {number} full"), "severity": "critical",
-        "labels": {"filling": "x".repeat(4_000)}});
+        "labels": {"filling": incompressible(4_000)}});
     let request = client().post(format!("{}/v1/events", server.url));
     let request = request.bearer_auth(&server.key).json(&event);
     request.send().await
