@@ -281,7 +281,7 @@ fn init(folder: &Folder) -> Result<Report, Failure> {
              another folder"
         )));
     }
-    let written = rules_folder::write(folder, &starter::files(), Overwrite::Never)?;
+    let written = rules_folder::write(folder, &starter::files_at(super::now()), Overwrite::Never)?;
     let text = format!(
         "the starter rules are in {shown}: {}\n\nPut your people, their contacts and your teams \
          into these files. Then:\n\n    reveille rules check {shown}\n    reveille rules apply \

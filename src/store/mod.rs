@@ -4,6 +4,7 @@
 //! contract tests (`contract/`).
 
 mod active;
+mod ahead;
 mod checkpoint;
 #[cfg(test)]
 mod contract;
@@ -28,6 +29,7 @@ mod rows;
 mod salvage;
 mod sled;
 mod story;
+mod wal;
 mod writes;
 
 pub use self::disk::{Disk, RealDisk};

@@ -1,24 +1,24 @@
 //! The one tree on sled. This is the only file that names sled.
 //!
 //! Everything that goes into sled is guarded against its panics. What was learnt by measuring
-//! sled 0.34 and is kept to here and in `embedded/`: one tree, one writer, one batch a commit;
-//! flush, then an own fdatasync through a second handle, then the answer; no flushing in the
-//! background, no transactions, no subscribers; short values.
+//! sled 0.34 and is kept to here and in `embedded/`: one tree, one writer, many commits a batch, which
+//! are durable in the write-ahead log before; flush, then an own fdatasync through a second handle;
+//! no flushing in the background, no transactions, no subscribers; short values.
 
 use std::any::Any;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{PoisonError, RwLock, mpsc};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, mpsc};
 use std::time::Duration;
 
 use ::sled::{Db, IVec};
 
 use super::Error;
+use super::ahead::{Ahead, Merged, RowsAhead};
 use super::keys::{Key, describe};
 use super::rows::Rows;
-use super::writes::Writes;
 
 /// How long another holder of sled's file is waited for.
 const RELEASE_LIMIT: Duration = Duration::from_secs(5);
@@ -26,8 +26,9 @@ const RELEASE_LIMIT: Duration = Duration::from_secs(5);
 /// Rows in sled.
 pub struct Tree {
     db: Db,
-    /// Held for writing while a batch is applied, which sled does row by row.
-    applying: RwLock<()>,
+    ahead: RwLock<Ahead<IVec>>,
+    /// Held for writing while a batch is added, which is done row by row.
+    adding: RwLock<()>,
 }
 
 /// Why the database did not do as asked.
@@ -56,7 +57,8 @@ impl Tree {
             .cache_capacity(cache_bytes);
         Ok(Self {
             db: guarded(|| config.open())?,
-            applying: RwLock::new(()),
+            ahead: RwLock::default(),
+            adding: RwLock::new(()),
         })
     }
 
@@ -65,33 +67,76 @@ impl Tree {
         self.db.is_empty()
     }
 
-    /// Gives all that was applied to the operating system. This does not yet make it durable.
+    /// Adds rows: they are read from now on, and in the database once it has settled.
+    pub fn add(&self, rows: impl IntoIterator<Item = (Key, Option<Vec<u8>>)>) {
+        let _adding = self.adding.write().unwrap_or_else(PoisonError::into_inner);
+        let mut ahead = self.ahead.write().unwrap_or_else(PoisonError::into_inner);
+        for (key, value) in rows {
+            ahead.add(key, value.map(IVec::from));
+        }
+    }
+
+    /// What the database is to take over of what was added; nothing if it has all.
+    pub fn begin_settling(&self) -> Option<Unsettled> {
+        let mut ahead = self.ahead.write().unwrap_or_else(PoisonError::into_inner);
+        (!ahead.has_nothing_fresh()).then(|| Unsettled(ahead.begin_settling()))
+    }
+
+    /// Takes these over, all or after a crash none of them, and gives them to the operating system.
+    /// This does not yet make them durable.
+    pub fn settle(&self, unsettled: &Unsettled) -> Result<(), String> {
+        let mut batch = ::sled::Batch::default();
+        for (key, value) in unsettled.0.iter() {
+            match value {
+                Some(value) => batch.insert(key.as_ref(), value),
+                None => batch.remove(key.as_ref()),
+            }
+        }
+        guarded(|| self.db.apply_batch(batch)).map_err(Failure::cause)?;
+        self.flush()
+    }
+
+    /// Gives all that was taken over to the operating system.
     pub fn flush(&self) -> Result<(), String> {
         guarded(|| self.db.flush()).map_err(Failure::cause)?;
         Ok(())
     }
 
-    /// Applies all rows, or after a crash none of them.
-    pub fn apply(&self, writes: &Writes) -> Result<(), String> {
-        let mut batch = ::sled::Batch::default();
-        for (key, value) in &writes.rows {
-            match value {
-                Some(value) => batch.insert(key.as_ref(), &value[..]),
-                None => batch.remove(key.as_ref()),
-            }
+    /// They are in the database and durable.
+    pub fn end_settling(&self, unsettled: Unsettled) {
+        drop(unsettled);
+        let mut ahead = self.ahead.write().unwrap_or_else(PoisonError::into_inner);
+        ahead.end_settling();
+    }
+
+    /// Adds rows and lets the database take them over at once, together with what was added before.
+    pub fn add_settled(
+        &self,
+        rows: impl IntoIterator<Item = (Key, Option<Vec<u8>>)>,
+    ) -> Result<(), String> {
+        self.add(rows);
+        if let Some(unsettled) = self.begin_settling() {
+            self.settle(&unsettled)?;
+            self.end_settling(unsettled);
         }
-        let _applying = self
-            .applying
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        guarded(|| self.db.apply_batch(batch)).map_err(Failure::cause)
+        Ok(())
+    }
+
+    fn ahead(&self) -> RwLockReadGuard<'_, Ahead<IVec>> {
+        self.ahead.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// What the database is taking over.
+pub struct Unsettled(Arc<RowsAhead<IVec>>);
 
 impl Rows for Tree {
     type Bytes = IVec;
 
     fn get(&self, key: &[u8]) -> Result<Option<IVec>, Error> {
+        if let Some(known) = self.ahead().get(&Key::read(key)) {
+            return Ok(known);
+        }
         guarded(|| self.db.get(key)).map_err(|failure| Error::Read {
             what: describe(key),
             cause: failure.cause(),
@@ -103,14 +148,17 @@ impl Rows for Tree {
         from: &Key,
         to: &Key,
     ) -> impl DoubleEndedIterator<Item = Result<(IVec, IVec), Error>> + use<'a> {
-        GuardedIter {
+        // In this order: what the database takes over meanwhile is known twice and given once.
+        let ahead = self.ahead().range(from, to);
+        let database = GuardedIter {
             what: describe(from.as_ref()),
             rows: self.db.range(from.as_ref()..to.as_ref()),
-        }
+        };
+        Merged::new(ahead, database)
     }
 
     fn hold(&self) -> impl Sized {
-        self.applying.read().unwrap_or_else(PoisonError::into_inner)
+        self.adding.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -68,6 +68,7 @@ pub fn small() -> Options {
         cache_bytes: 8 * 1024 * 1024,
         reserve_bytes: 0,
         checkpoint_bytes: 4 * 1024,
+        wal_bytes: 16 * 1024,
         ..Options::default()
     }
 }

@@ -36,6 +36,7 @@ pub enum Stage {
 impl SledStore {
     /// One step. Whether there is more to do now.
     pub(super) fn checkpoint_step(&self) -> Result<bool, Error> {
+        self.settle_if_due()?;
         let mut stage = self
             .checkpointing
             .lock()
@@ -44,7 +45,10 @@ impl SledStore {
         let present = std::mem::replace(&mut *stage, Stage::Clearing);
         *stage = match present {
             Stage::Clearing => self.clear()?,
-            Stage::Waiting => self.begin_if_due()?,
+            Stage::Waiting => {
+                self.settle()?;
+                self.begin_if_due()?
+            }
             Stage::Writing {
                 merge,
                 changed_bytes,
@@ -120,14 +124,18 @@ impl SledStore {
         }
     }
 
-    /// Applies some rows between two commits. They are durable with the next one, which is soon
-    /// enough: sled keeps the order.
+    /// Adds some rows between two commits.
     fn apply(&self, fill: impl FnOnce(&mut Writer) -> Result<(), Error>) -> Result<(), Error> {
         let mut writer = self.writer();
         writer.check()?;
         writer.writes.clear();
-        let filled = fill(&mut writer).map_err(|error| error.to_string());
-        let applied = filled.and_then(|()| self.tree.apply(&writer.writes));
-        applied.map_err(|cause| writer.fail(cause))
+        writer.progress.batches += 1;
+        let filled = fill(&mut writer).and_then(|()| {
+            let progress = writer.progress;
+            writer.writes.put_progress(&progress)
+        });
+        let filled = filled.map_err(|error| error.to_string());
+        let added = filled.and_then(|()| self.add(&mut writer));
+        added.map_err(|cause| writer.fail(cause))
     }
 }

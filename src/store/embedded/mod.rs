@@ -3,16 +3,17 @@
 
 mod checkpointing;
 mod opening;
+mod settling;
 mod store;
 mod writer;
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use self::checkpointing::Stage;
-use self::opening::open_guarded;
+use self::opening::open_whole;
+use self::settling::Settler;
 use self::writer::Writer;
 use super::directory::Directory;
 use super::disk::{self, Disk, RealDisk};
@@ -29,6 +30,9 @@ pub struct Options {
     /// last one has, whatever is more: so what is written for checkpoints is at most twice of what
     /// is written for changes.
     pub checkpoint_bytes: u64,
+    /// The database takes over what is in the write-ahead log when it has so many bytes, or a
+    /// moment later.
+    pub wal_bytes: u64,
     pub disk: Arc<dyn Disk>,
 }
 
@@ -38,6 +42,7 @@ impl Default for Options {
             cache_bytes: 64 * 1024 * 1024,
             reserve_bytes: 64 * 1024 * 1024,
             checkpoint_bytes: 4 * 1024 * 1024,
+            wal_bytes: 2 * 1024 * 1024,
             disk: Arc::new(RealDisk),
         }
     }
@@ -53,7 +58,9 @@ pub struct SledStore {
     checkpointing: Mutex<Stage>,
     /// Goes up before and after entries are moved: odd while they are.
     moves: AtomicU64,
+    settler: Mutex<Settler>,
     checkpoint_bytes: u64,
+    wal_bytes: u64,
     disk: Arc<dyn Disk>,
     repaired: Option<PathBuf>,
     directory: Directory,
@@ -63,14 +70,15 @@ impl SledStore {
     /// Opens the store in a data directory, or makes one where there never was any.
     pub fn open(path: &Path, options: Options) -> Result<Self, Error> {
         let directory = Directory::claim(path)?;
-        let failed = |error: io::Error| directory.open_error(&error);
+        let failed = |error: std::io::Error| directory.open_error(&error);
         if let Some(free) = options.disk.free_bytes(path) {
             disk::keep_reserve(&directory.reserve(), options.reserve_bytes, free)
                 .map_err(failed)?;
         }
-        let acknowledged = marker::read(&directory.marker()).map_err(failed)?;
-        let (tree, is_repaired) = open_guarded(&directory, options.cache_bytes, acknowledged)?;
-        let writer = Writer::of(&tree, &directory)?;
+        let reached = marker::read(&directory.marker()).map_err(failed)?;
+        let (tree, is_repaired) = open_whole(&directory, options.cache_bytes, reached)?;
+        let settler = Settler::of(&tree, &directory)?;
+        let writer = Writer::of(&tree, &directory, options.wal_bytes)?;
         let repaired = is_repaired.then(|| directory.damaged_copy());
         Ok(Self {
             tree,
@@ -78,7 +86,9 @@ impl SledStore {
             purging: Mutex::default(),
             checkpointing: Mutex::new(Stage::Clearing),
             moves: AtomicU64::new(0),
+            settler: Mutex::new(settler),
             checkpoint_bytes: options.checkpoint_bytes,
+            wal_bytes: options.wal_bytes,
             disk: options.disk,
             repaired,
             directory,
@@ -99,16 +109,30 @@ impl SledStore {
         })
     }
 
-    fn make_durable(&self, writer: &mut Writer) -> Result<(), String> {
-        self.tree.apply(&writer.writes)?;
-        let failed = |error: io::Error| error.to_string();
-        self.disk.before_flush().map_err(failed)?;
-        writer.blobs.sync_new().map_err(failed)?;
-        self.tree.flush()?;
-        self.disk.sync(&writer.file).map_err(failed)?;
-        // A marker that stays behind raises no alarm, so that this may fail.
-        let _ = writer.marker.note(writer.progress.commits);
+    /// Adds rows between two commits. They are durable with the next one, which is soon enough.
+    fn add(&self, writer: &mut Writer) -> Result<(), String> {
+        writer.append().map_err(|error| error.to_string())?;
+        self.tree.add(writer.writes.rows.drain(..));
         Ok(())
+    }
+
+    /// Makes the rows of a commit durable, and then lets them be read.
+    fn make_durable(&self, writer: &mut Writer) -> Result<(), String> {
+        let failed = |error: std::io::Error| error.to_string();
+        self.disk.before_flush().map_err(failed)?;
+        writer.append().map_err(failed)?;
+        writer.wal.sync(&*self.disk).map_err(failed)?;
+        self.tree.add(writer.writes.rows.drain(..));
+        // A marker that stays behind raises no alarm, so that this may fail.
+        let _ = writer.note();
+        Ok(())
+    }
+}
+
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        // What fails here the next start does.
+        let _ = self.settle();
     }
 }
 

@@ -5,24 +5,74 @@ use std::path::Path;
 
 use crate::store::directory::Directory;
 use crate::store::keys::Key;
+use crate::store::marker::Reached;
 use crate::store::record::Progress;
-use crate::store::{Error, Failure, Tree, repair, rows, salvage};
+use crate::store::{Error, Failure, Tree, repair, rows, salvage, wal};
+
+/// Opens the database and adds what only the write-ahead log has; then all is in it that was
+/// acknowledged. Says whether a repair was needed.
+pub fn open_whole(
+    directory: &Directory,
+    cache_bytes: u64,
+    reached: Option<Reached>,
+) -> Result<(Tree, bool), Error> {
+    let settled = reached.map(|reached| reached.settled);
+    let (tree, is_repaired) = open_guarded(directory, cache_bytes, settled)?;
+    replay(&tree, directory)?;
+    let progress: Option<Progress> = rows::read(&tree, &Key::progress())?;
+    let commits = progress.unwrap_or_default().commits;
+    match reached {
+        Some(Reached {
+            commits: acknowledged,
+            ..
+        }) if commits < acknowledged => {
+            let cause = format!(
+                "{acknowledged} commits were acknowledged and only {commits} are in the database \
+                 and the write-ahead log (wal.0, wal.1)"
+            );
+            Err(directory.open_error(&with_hint(directory, &cause)))
+        }
+        Some(_) | None => Ok((tree, is_repaired)),
+    }
+}
+
+/// Adds to the database what only the write-ahead log has.
+fn replay(tree: &Tree, directory: &Directory) -> Result<(), Error> {
+    let progress: Option<Progress> = rows::read(tree, &Key::progress())?;
+    let Some(Progress { batches, .. }) = progress else {
+        // A new database: what is in the log was of another one.
+        return Ok(());
+    };
+    let found =
+        wal::read(directory.path(), batches).map_err(|error| directory.open_error(&error))?;
+    if let Some(behind) = found.behind_gap {
+        let last = batches + found.frames.len() as u64;
+        let cause = format!(
+            "the write-ahead log (wal.0, wal.1) is damaged: batch {behind} is in it, and what \
+             follows batch {last} is not"
+        );
+        return Err(directory.open_error(&with_hint(directory, &cause)));
+    }
+    let rows = found.frames.into_iter().flat_map(|frame| frame.rows);
+    tree.add_settled(rows)
+        .map_err(|cause| directory.open_error(&cause))
+}
 
 /// Opens the database; if it is damaged, puts a copy aside and tries once more without snapshots.
 /// Says whether that was needed.
-pub fn open_guarded(
+fn open_guarded(
     directory: &Directory,
     cache_bytes: u64,
-    acknowledged: Option<u64>,
+    settled: Option<u64>,
 ) -> Result<(Tree, bool), Error> {
     let database = directory.database();
     repair::set_aside_unfinished_snapshots(&database)
         .map_err(|error| directory.open_error(&error))?;
-    if acknowledged.is_some() && !database.join("db").exists() {
+    if settled.is_some() && !database.join("db").exists() {
         return Err(directory.open_error(&with_hint(directory, "the database is missing")));
     }
-    refuse_to_cut(directory, acknowledged)?;
-    let cause = match attempt(&database, cache_bytes, acknowledged) {
+    refuse_to_cut(directory, settled)?;
+    let cause = match attempt(&database, cache_bytes, settled) {
         Ok(tree) => return Ok((tree, false)),
         Err(Failure::Other(cause)) => return Err(directory.open_error(&cause)),
         Err(Failure::Damaged(cause)) => cause,
@@ -31,7 +81,7 @@ pub fn open_guarded(
         let cause = format!("{cause}; no repair was tried: {error}");
         directory.open_error(&with_hint(directory, &cause))
     })?;
-    match attempt(&database, cache_bytes, acknowledged) {
+    match attempt(&database, cache_bytes, settled) {
         Ok(tree) => Ok((tree, true)),
         Err(failure) => {
             let copy = directory.damaged_copy();
@@ -47,22 +97,22 @@ pub fn open_guarded(
 
 /// Where a damaged place stands in front of acknowledged commits, sled takes it for the end of its
 /// log and writes zeros over all behind it, which `store save` could still have read.
-fn refuse_to_cut(directory: &Directory, acknowledged: Option<u64>) -> Result<(), Error> {
+fn refuse_to_cut(directory: &Directory, settled: Option<u64>) -> Result<(), Error> {
     let database = directory.database();
     // Without a marker somebody wants to go on with what there is, or there is nothing yet.
-    let Some(acknowledged) = acknowledged.filter(|_| database.join("db").exists()) else {
+    let Some(settled) = settled.filter(|_| database.join("db").exists()) else {
         return Ok(());
     };
     // What cannot be read at all the opening tells better.
-    let Ok(Some(tear)) = salvage::tear(&database, acknowledged) else {
+    let Ok(Some(tear)) = salvage::tear(&database, settled) else {
         return Ok(());
     };
     let cause = format!(
-        "{} is damaged at one place: {} commits were acknowledged, {} are before it, and a start \
-         would remove the intact ones after it; nothing was changed",
+        "{} is damaged at one place: it had batch {}, batch {} is the last before that place, and a \
+         start would remove the intact ones after it; nothing was changed",
         database.join("db").display(),
-        tear.acknowledged,
-        tear.commits
+        tear.settled,
+        tear.before
     );
     Err(directory.open_error(&with_hint(directory, &cause)))
 }
@@ -77,14 +127,14 @@ fn with_hint(directory: &Directory, cause: &str) -> String {
     )
 }
 
-fn attempt(database: &Path, cache_bytes: u64, acknowledged: Option<u64>) -> Result<Tree, Failure> {
+fn attempt(database: &Path, cache_bytes: u64, settled: Option<u64>) -> Result<Tree, Failure> {
     let tree = Tree::open(database, cache_bytes)?;
-    check_progress(&tree, acknowledged)?;
+    check_progress(&tree, settled)?;
     Ok(tree)
 }
 
-/// A database that lost acknowledged commits looks healthy from inside.
-fn check_progress(tree: &Tree, acknowledged: Option<u64>) -> Result<(), Failure> {
+/// A database that lost what it took over looks healthy from inside.
+fn check_progress(tree: &Tree, settled: Option<u64>) -> Result<(), Failure> {
     let progress: Option<Progress> = match rows::read(tree, &Key::progress()) {
         Ok(progress) => progress,
         Err(error @ (Error::Newer { .. } | Error::Older { .. })) => {
@@ -92,24 +142,24 @@ fn check_progress(tree: &Tree, acknowledged: Option<u64>) -> Result<(), Failure>
         }
         Err(error) => return Err(Failure::Damaged(error.to_string())),
     };
-    match (progress, acknowledged) {
+    match (progress, settled) {
         (None, None) if tree.is_empty() => Ok(()),
         (None, _) => Err(Failure::Damaged(
             "the database has lost its first record".to_owned(),
         )),
-        (Some(progress), acknowledged) => {
+        (Some(progress), settled) => {
             progress.check_layout().map_err(Failure::Other)?;
-            check_commits(progress, acknowledged)
+            check_batches(progress, settled)
         }
     }
 }
 
-/// Whether all commits are there that were acknowledged.
-fn check_commits(progress: Progress, acknowledged: Option<u64>) -> Result<(), Failure> {
-    match acknowledged {
-        Some(acknowledged) if progress.commits < acknowledged => Err(Failure::Damaged(format!(
-            "{acknowledged} commits were acknowledged and only {} are in the database",
-            progress.commits
+/// Whether all batches are there that the database took over.
+fn check_batches(progress: Progress, settled: Option<u64>) -> Result<(), Failure> {
+    match settled {
+        Some(settled) if progress.batches < settled => Err(Failure::Damaged(format!(
+            "{settled} batches were in the database and only {} are there",
+            progress.batches
         ))),
         Some(_) | None => Ok(()),
     }

@@ -11,6 +11,7 @@ use crate::engine::time::Timestamp;
 use crate::store::keys::{Key, Kind};
 use crate::store::record::Document;
 use crate::store::rows::{self, Rows};
+use crate::store::wal;
 use crate::store::{
     Alert, Batch, Cursor, DocumentKind, Epoch, Error, Loaded, Partition, Purged, Retention, Span,
     Store, disk, history, journal, load, purge, story,
@@ -20,6 +21,9 @@ use super::SledStore;
 
 /// So often a timeline is read again because a purge moved entries meanwhile; then purges wait.
 const READS_BESIDE_PURGES: usize = 3;
+
+/// A commit waits for the database when the log has so many times of the bytes that it should.
+const BEHIND_MAX: u64 = 8;
 
 /// Nobody else can own an embedded store.
 const EPOCH: Epoch = Epoch(1);
@@ -49,7 +53,11 @@ impl Store for SledStore {
         let composed = writer.compose(&self.tree, partition, batch);
         let composed = composed.map_err(|error| error.to_string());
         let written = composed.and_then(|()| self.make_durable(&mut writer));
-        written.map_err(|cause| writer.fail(cause))
+        written.map_err(|cause| writer.fail(cause))?;
+        let is_behind = writer.wal.bytes() >= self.wal_bytes.saturating_mul(BEHIND_MAX);
+        drop(writer);
+        // Usually it is done beside the commits, long before.
+        if is_behind { self.settle() } else { Ok(()) }
     }
 
     fn receipt(&self, partition: Partition, id: ReceiptId) -> Result<Option<Receipt>, Error> {
@@ -205,7 +213,7 @@ impl Store for SledStore {
         let composed = composed.map_err(|error| error.to_string());
         // Durable with the next commit, which is soon enough.
         self.moves.fetch_add(1, Ordering::SeqCst);
-        let written = composed.and_then(|()| self.tree.apply(&writer.writes));
+        let written = composed.and_then(|()| self.add(&mut writer));
         self.moves.fetch_add(1, Ordering::SeqCst);
         written.map_err(|cause| writer.fail(cause))?;
         Ok(purged)
@@ -220,6 +228,6 @@ impl Store for SledStore {
     }
 
     fn used_bytes(&self) -> u64 {
-        disk::used_bytes(&self.directory.database())
+        disk::used_bytes(&self.directory.database()) + wal::used_bytes(self.directory.path())
     }
 }

@@ -1,6 +1,7 @@
 //! What only the embedded store can do wrong: files, locks, faults of the disk.
 
 use std::fs::{self, File};
+use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, mpsc};
 
@@ -230,6 +231,7 @@ fn a_database_older_than_what_was_acknowledged_does_not_open() {
     let old = folder();
     let store = open(data.path());
     commit_round(&store, 1);
+    store.settle().unwrap();
     copy(&data.path().join("db"), &old.path().join("db"));
     commit_round(&store, 2);
     commit_round(&store, 3);
@@ -238,7 +240,7 @@ fn a_database_older_than_what_was_acknowledged_does_not_open() {
     copy(&old.path().join("db"), &data.path().join("db"));
     let error = open_error(data.path());
     assert!(
-        error.contains("3 commits were acknowledged and only 1 are in the database"),
+        error.contains("3 batches were in the database and only 1 are there"),
         "{error}"
     );
     assert!(data.path().join("db.damaged/db").exists());
@@ -487,7 +489,7 @@ fn a_record_that_lost_a_part_can_be_purged() {
     let part = Key::closed_page(HOME, long.id).continuation(1);
     let mut writes = Writes::default();
     writes.rows.push((part, None));
-    store.tree.apply(&writes).unwrap();
+    store.tree.add_settled(writes.rows).unwrap();
     assert!(store.closed_page(HOME, long.id).is_err());
     let nothing = Retention {
         disk_bytes: 0,
@@ -581,7 +583,7 @@ fn a_damaged_commit_stops_neither_later_purges_nor_the_timeline_beside_it() {
     *value.last_mut().unwrap() ^= 1;
     let mut writes = Writes::default();
     writes.rows.push((key, Some(value)));
-    store.tree.apply(&writes).unwrap();
+    store.tree.add_settled(writes.rows).unwrap();
     let entries = || store.entries(HOME, IncidentNumber(7), None, 9);
     assert!(entries().unwrap_err().to_string().contains("checksum"));
     let nothing = Retention {
@@ -609,7 +611,7 @@ fn a_timeline_whose_story_is_lost_is_found_by_its_incident() {
     for row in crate::store::rows::Rows::all(&store.tree, &Key::all(Kind::Story, HOME)) {
         writes.rows.push((Key::read(&row.unwrap().0), None));
     }
-    store.tree.apply(&writes).unwrap();
+    store.tree.add_settled(writes.rows).unwrap();
     drop(store);
     let counts = crate::store::check(data.path()).unwrap().counts;
     assert_eq!(

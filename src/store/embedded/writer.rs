@@ -3,16 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::fs::File;
 use std::io;
 
+use super::settling::Settler;
 use crate::store::active::{self, Checkpoint};
-use crate::store::directory::{Directory, sync_directory};
-use crate::store::disk::Blobs;
+use crate::store::directory::Directory;
 use crate::store::journal::Tail;
 use crate::store::keys::Key;
-use crate::store::marker::Marker;
+use crate::store::marker::{Marker, Reached};
 use crate::store::record::{self, LAYOUT, Progress};
+use crate::store::wal::Wal;
 use crate::store::writes::Writes;
 use crate::store::{Batch, Error, Partition, Tree, purge, rows, story};
 
@@ -28,16 +28,16 @@ pub struct Writer {
     tails: BTreeMap<Partition, Tail>,
     /// The first cause of failure; nothing is accepted after it.
     pub failed: Option<String>,
-    /// A second handle on sled's file: sled's own flush does not reach the disk.
-    pub file: File,
-    pub blobs: Blobs,
-    pub marker: Marker,
+    pub wal: Wal,
+    /// The last batch that is in the database.
+    pub settled: u64,
+    marker: Marker,
 }
 
 impl Writer {
-    pub fn of(tree: &Tree, directory: &Directory) -> Result<Self, Error> {
+    /// For a database that has all that the log has.
+    pub fn of(tree: &Tree, directory: &Directory, wal_bytes: u64) -> Result<Self, Error> {
         let failed = |error: io::Error| directory.open_error(&error);
-        let database = directory.database();
         let stored: Option<Progress> = rows::read(tree, &Key::progress())?;
         let progress = stored.unwrap_or(Progress {
             layout: LAYOUT,
@@ -47,20 +47,17 @@ impl Writer {
         let mut writes = Writes::new(rows::continued(tree)?);
         if stored.is_none() {
             writes.put_progress(&progress)?;
-            tree.apply(&writes)
-                .map_err(|cause| directory.open_error(&cause))?;
+            let added = tree.add_settled(writes.rows.drain(..));
+            added.map_err(|cause| directory.open_error(&cause))?;
+            Settler::of(tree, directory)?;
         }
-        tree.flush().map_err(|cause| directory.open_error(&cause))?;
-        let file = File::open(database.join("db")).map_err(failed)?;
-        let mut blobs = Blobs::of(&database).map_err(failed)?;
-        // After this all that was found is durable, whoever wrote it.
-        blobs.sync_new().map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        File::open(database.join("conf"))
-            .and_then(|conf| conf.sync_all())
-            .map_err(failed)?;
-        sync_directory(&database).map_err(failed)?;
-        let marker = Marker::open(&directory.marker(), progress.commits).map_err(failed)?;
+        // The marker first: without it an empty log would look like a healthy one.
+        let reached = Reached {
+            commits: progress.commits,
+            settled: progress.batches,
+        };
+        let marker = Marker::open(&directory.marker(), reached).map_err(failed)?;
+        let wal = Wal::open(directory.path(), wal_bytes).map_err(failed)?;
         Ok(Self {
             writes,
             progress,
@@ -68,9 +65,22 @@ impl Writer {
             changed_bytes: active::bytes_of_changes(tree, checkpoint.until)?,
             tails: BTreeMap::new(),
             failed: None,
-            file,
-            blobs,
+            wal,
+            settled: progress.batches,
             marker,
+        })
+    }
+
+    /// Adds the rows to the log.
+    pub fn append(&mut self) -> io::Result<()> {
+        self.wal.append(self.progress.batches, &self.writes.rows)
+    }
+
+    /// Notes how far the store got.
+    pub fn note(&self) -> io::Result<()> {
+        self.marker.note(Reached {
+            commits: self.progress.commits,
+            settled: self.settled,
         })
     }
 
@@ -100,6 +110,7 @@ impl Writer {
     ) -> Result<(), Error> {
         self.writes.clear();
         self.progress.commits += 1;
+        self.progress.batches += 1;
         self.know_tail(tree, partition)?;
         let tail = self.tails.entry(partition).or_default();
         let commit = (partition, self.progress.commits);
@@ -116,6 +127,7 @@ impl Writer {
         plan: purge::Plan,
     ) -> Result<(), Error> {
         self.writes.clear();
+        self.progress.batches += 1;
         for key in &plan.keys {
             self.writes.remove(key.clone());
         }

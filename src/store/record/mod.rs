@@ -101,6 +101,8 @@ pub struct Progress {
     pub layout: u32,
     /// Commits so far. A tree that has fewer than were acknowledged has lost some.
     pub commits: u64,
+    /// Batches of rows so far: those of commits, and others between them.
+    pub batches: u64,
     /// Bytes of history, for the cap on disk use.
     pub history_bytes: u64,
 }

@@ -76,6 +76,7 @@ fn the_stored_form_of_every_kind_is_as_pinned() {
     let progress = Progress {
         layout: LAYOUT,
         commits: 2,
+        batches: 4,
         history_bytes: 3,
     };
     check_golden("progress", &[progress]);

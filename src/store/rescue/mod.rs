@@ -21,7 +21,7 @@ use super::keys::Key;
 use super::record::Progress;
 use super::rows;
 use super::salvage::Salvaged;
-use super::{Error, Options, marker};
+use super::{Error, Options, marker, wal};
 
 /// Files beside the database that belong to it.
 const SECRETS: [&str; 2] = ["admin-token", "first-key"];
@@ -129,10 +129,37 @@ fn take_over(path: &Path, partial: &Path, new: &Path) -> io::Result<Vec<String>>
 /// How far a store got, if that can be read, and what is active in it.
 type Present = (Result<Option<Progress>, Error>, Active);
 
+/// Adds what only the write-ahead log has. Says what must have been in it and is not.
+fn add_log(rows: &mut Salvaged, directory: &Path) -> io::Result<Option<String>> {
+    let progress: Result<Option<Progress>, Error> = rows::read(rows, &Key::progress());
+    // Without that number all is taken that the log has: it is never older than the database.
+    let batches = progress.ok().flatten().map(|progress| progress.batches);
+    let found = wal::read_all(directory)?;
+    let mut next = batches.unwrap_or(0) + 1;
+    let mut missing = None;
+    for frame in found {
+        if batches.is_some_and(|batches| frame.number <= batches) {
+            continue;
+        }
+        if frame.number != next && missing.is_none() {
+            let last = frame.number - 1;
+            missing = Some(format!("batches {next} to {last} of the write-ahead log"));
+        }
+        next = frame.number + 1;
+        for (key, value) in frame.rows {
+            rows.put(key, value);
+        }
+    }
+    Ok(missing)
+}
+
 /// A data directory that nobody else uses.
 struct Old {
     database: PathBuf,
+    /// With what only the write-ahead log has.
     rows: Salvaged,
+    /// What is not in that log.
+    missing: Option<String>,
     acknowledged: Option<u64>,
     directory: Directory,
 }
@@ -162,11 +189,13 @@ impl Old {
             | Error::Newer { .. }
             | Error::Older { .. }) => other,
         })?;
-        let acknowledged = marker::read_whole(&directory.marker());
-        let rows = Salvaged::read(&file, acknowledged)
+        let reached = marker::read_whole(&directory.marker());
+        let mut rows = Salvaged::read(&file, reached.map(|it| it.settled))
             .map_err(|error| Error::open(path, &format!("{}: {error}", file.display())))?;
+        let missing = add_log(&mut rows, path).map_err(|error| Error::open(path, &error))?;
         Ok(Self {
-            acknowledged,
+            acknowledged: reached.map(|it| it.commits),
+            missing,
             rows,
             database: file,
             directory,
@@ -230,6 +259,7 @@ impl Old {
             mut survey, seen, ..
         } = reading;
         let missing = &mut survey.missing;
+        missing.extend(self.missing.clone());
         missing.extend(lost_changes(self.rows.lost_changes));
         missing.extend(lost_marker(self.acknowledged, &self.directory.marker()));
         missing.extend(lost_commits(progress, self.acknowledged));

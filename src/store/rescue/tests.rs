@@ -41,9 +41,24 @@ fn counters(rounds: u64) -> Counters {
     }
 }
 
+/// Each commit is in the database at once.
+fn settled() -> Options {
+    Options {
+        wal_bytes: 0,
+        ..small()
+    }
+}
+
+/// Takes away what is in the database as well.
+fn remove_log(path: &Path) {
+    for file in wal::paths(path) {
+        fs::remove_file(file).unwrap();
+    }
+}
+
 /// Everything of every kind, over and over, with nodes that split and values of several rows.
 fn fill(path: &Path, rounds: u64) {
-    let store = SledStore::open(path, small()).unwrap();
+    let store = SledStore::open(path, settled()).unwrap();
     for round in 1..=rounds {
         let mut alert = samples::alert(round % 50 + 1);
         alert.repeats = round;
@@ -90,6 +105,8 @@ fn fill(path: &Path, rounds: u64) {
     };
     let epoch = store.claim(HOME).unwrap();
     store.commit(HOME, epoch, &batch).unwrap();
+    drop(store);
+    remove_log(path);
 }
 
 fn place() -> (tempfile::TempDir, PathBuf) {
@@ -311,7 +328,7 @@ fn a_saved_database_that_lost_commits_gives_no_number_twice() {
     };
     assert_eq!(next("whole").1, whole, "the highest of what is there");
     // As if the commits after this one, with their numbers, were lost.
-    fs::write(data.join("initialised"), format!("{:020}\n", 9)).unwrap();
+    fs::write(data.join("initialised"), format!("{0:020} {0:020}\n", 9)).unwrap();
     let (is_whole, after) = next("after a loss");
     assert!(!is_whole);
     let expected = Counters {
@@ -341,7 +358,7 @@ fn zero(file: &Path, hole: Hole) {
 fn torn(data: &Path, back: usize, marker: u64) -> BTreeSet<String> {
     fill(data, 30);
     let before = contents(data);
-    let store = SledStore::open(data, small()).unwrap();
+    let store = SledStore::open(data, settled()).unwrap();
     for round in 0..=back as u64 {
         let alerts = (1..=20).map(|id| {
             let mut alert = samples::alert(id);
@@ -352,10 +369,15 @@ fn torn(data: &Path, back: usize, marker: u64) -> BTreeSet<String> {
         commit(&store, alerts.chain([receipt]).collect());
     }
     drop(store);
+    remove_log(data);
     let file = data.join("db/db");
     let heads = salvage::batch_heads(&file);
     zero(&file, heads[heads.len() - 1 - back]);
-    fs::write(data.join("initialised"), format!("{marker:020}\n")).unwrap();
+    fs::write(
+        data.join("initialised"),
+        format!("{marker:020} {marker:020}\n"),
+    )
+    .unwrap();
     before
 }
 
@@ -411,7 +433,7 @@ const SEGMENT: usize = 512 << 10;
 #[test]
 fn heads_of_segments_and_segments_of_garbage_are_told_as_damaged() {
     let (_place, data) = place();
-    fill(&data, 200);
+    fill(&data, 300);
     let file = data.join("db/db");
     let bytes = fs::read(&file).unwrap();
     assert!(bytes.len() > 2 * SEGMENT, "{}", bytes.len());
@@ -687,8 +709,7 @@ fn an_incident_that_was_closed_is_not_open_again_because_its_closing_was_lost() 
     let mut writes = crate::store::writes::Writes::default();
     writes.remove_appended(Key::active_changes(2), 0);
     let tree = tree.unwrap();
-    tree.apply(&writes).unwrap();
-    tree.flush().unwrap();
+    tree.add_settled(writes.rows).unwrap();
     drop(tree);
     let new = place.path().join("new");
     let survey = save(&data, &new, small()).unwrap();

@@ -21,6 +21,7 @@ pub use self::tail::tear;
 
 use self::message::{Leaf, Link, Message, Node, Value, What};
 use super::Error;
+use super::ahead::{Ahead, Merged};
 use super::keys::{Key, describe};
 use super::rows::Rows;
 
@@ -28,6 +29,8 @@ use super::rows::Rows;
 pub struct Salvaged {
     file: File,
     rows: BTreeMap<Vec<u8>, Place>,
+    /// What the write-ahead log says of rows, which is newer.
+    ahead: Ahead<Vec<u8>>,
     /// Where messages must have been that cannot be read.
     pub holes: Vec<Hole>,
     /// Changes to rows of which it is lost to which rows.
@@ -65,14 +68,15 @@ impl Page {
 }
 
 impl Salvaged {
-    /// Reads the file of a database, of which so many commits were acknowledged.
-    pub fn read(path: &Path, acknowledged: Option<u64>) -> io::Result<Self> {
+    /// Reads the file of a database, which took over all up to this batch.
+    pub fn read(path: &Path, settled: Option<u64>) -> io::Result<Self> {
         let file = File::open(path)?;
         let mut log = segment::read(&file, &segment::places(&file)?);
-        tail::cut(&file, &mut log, acknowledged);
+        tail::cut(&file, &mut log, settled);
         let mut salvaged = Self {
             file,
             rows: BTreeMap::new(),
+            ahead: Ahead::default(),
             holes: log.gaps.iter().map(|gap| gap.hole).collect(),
             lost_changes: 0,
         };
@@ -87,7 +91,12 @@ impl Salvaged {
 
     /// Whether nothing at all could be read.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.rows.is_empty() && self.ahead.has_nothing_fresh()
+    }
+
+    /// Adds what the write-ahead log says of a row.
+    pub fn put(&mut self, key: Key, value: Option<Vec<u8>>) {
+        self.ahead.add(key, value);
     }
 
     /// Adds what a page holds. Where pages speak of the same key the newest is right.
@@ -171,6 +180,9 @@ impl Rows for Salvaged {
     type Bytes = Vec<u8>;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        if let Some(known) = self.ahead.get(&Key::read(key)) {
+            return Ok(known);
+        }
         let place = self.rows.get(key);
         place.map(|place| self.value(key, *place)).transpose()
     }
@@ -185,7 +197,8 @@ impl Rows for Salvaged {
             Bound::Excluded(to.as_ref().to_vec()),
         );
         let rows = self.rows.range(bounds);
-        rows.map(|(key, place)| Ok((key.clone(), self.value(key, *place)?)))
+        let rows = rows.map(|(key, place)| Ok((key.clone(), self.value(key, *place)?)));
+        Merged::new(self.ahead.range(from, to), rows)
     }
 
     /// Nothing changes what was read.

@@ -1,8 +1,8 @@
 //! Where a log ends: what was begun and not finished when the process ended did not happen, and is
 //! no damage.
 //!
-//! The parts of a batch reach the file in any order, its head last of all. A commit is begun only
-//! once the one before it is whole in the file. So behind the last commit that must be whole the
+//! The parts of a batch reach the file in any order, its head last of all. A batch is begun only
+//! once the one before it is whole in the file. So behind the last batch that must be whole the
 //! first gap is the end of the log, as sled takes it, and in front of that it is damage.
 
 use std::fs::{self, File};
@@ -16,8 +16,8 @@ use crate::store::keys::Key;
 use crate::store::record::{Progress, decode};
 
 /// Drops what stands behind the end of the log.
-pub fn cut(file: &File, log: &mut Log, acknowledged: Option<u64>) {
-    if let Some(whole_until) = whole_until(file, &log.messages, acknowledged.unwrap_or(0)) {
+pub fn cut(file: &File, log: &mut Log, settled: Option<u64>) {
+    if let Some(whole_until) = whole_until(file, &log.messages, settled.unwrap_or(0)) {
         let first = log.messages.partition_point(|it| it.moment < whole_until);
         let mut end = End::at(whole_until);
         if let Some(last) = log.messages[..first]
@@ -87,17 +87,17 @@ impl End {
     }
 }
 
-/// The moment up to which all must be whole: the end of the last commit that was acknowledged, or
-/// after which another one was begun. `None` if it is not there.
-fn whole_until(file: &File, messages: &[Message], acknowledged: u64) -> Option<u64> {
+/// The moment up to which all must be whole: the end of the last batch that was durable, or after
+/// which another one was begun. `None` if it is not there.
+fn whole_until(file: &File, messages: &[Message], settled: u64) -> Option<u64> {
     let mut found = None;
-    let mut wanted = None;
+    let (_, before) = newest_batches(file, messages);
+    let wanted = before.unwrap_or(0).max(settled);
     for (index, message) in messages.iter().enumerate().rev() {
-        let Some(commits) = commits(file, message) else {
+        let Some(batches) = batches(file, message) else {
             continue;
         };
-        let wanted = *wanted.get_or_insert(commits.saturating_sub(1).max(acknowledged));
-        if commits < wanted {
+        if batches < wanted {
             break;
         }
         found = Some(index);
@@ -112,8 +112,8 @@ fn whole_until(file: &File, messages: &[Message], acknowledged: u64) -> Option<u
     (last >= messages[index].moment).then_some(last + 1)
 }
 
-/// How many commits there were, if the message says so.
-fn commits(file: &File, message: &Message) -> Option<u64> {
+/// The last batch that the database took over, if the message says so.
+fn batches(file: &File, message: &Message) -> Option<u64> {
     let key = Key::progress();
     let is_short = message.length < PROGRESS_BYTES_MAX;
     let (value, bytes) = match message.what {
@@ -140,10 +140,10 @@ fn commits(file: &File, message: &Message) -> Option<u64> {
     };
     let Value { at, length } = value;
     let progress: Progress = decode(key.as_ref(), bytes.get(at..at + length)?).ok()?;
-    Some(progress.commits)
+    Some(progress.batches)
 }
 
-/// A change to the row that says how many commits there were is shorter.
+/// A change to the row that says how many batches there were is shorter.
 const PROGRESS_BYTES_MAX: usize = 512;
 
 /// The last moment of a batch.
@@ -173,14 +173,14 @@ fn cut_unfinished_batch(file: &File, messages: &mut Vec<Message>) {
 /// To open the log there means to write zeros over all behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tear {
-    /// Commits in front of it.
-    pub commits: u64,
-    /// Commits that must be there.
-    pub acknowledged: u64,
+    /// The last batch in front of it.
+    pub before: u64,
+    /// The last batch that must be there.
+    pub settled: u64,
 }
 
 /// Looks for such a place as sled would, in the last segments of the log in a folder.
-pub fn tear(database: &Path, acknowledged: u64) -> io::Result<Option<Tear>> {
+pub fn tear(database: &Path, settled: u64) -> io::Result<Option<Tear>> {
     let file = File::open(database.join("db"))?;
     let mut heads: Vec<(u64, Place)> = Vec::new();
     let mut headless = Vec::new();
@@ -207,21 +207,19 @@ pub fn tear(database: &Path, acknowledged: u64) -> io::Result<Option<Tear>> {
     let ends = last.into_iter().chain(headless).collect::<Vec<_>>();
     let mut behind = segment::read(&file, &ends).messages;
     behind.retain(|message| message.moment >= end);
-    let Some(newest) = newest_commits(&file, &behind) else {
+    let (Some(newest), second) = newest_batches(&file, &behind) else {
         return Ok(None);
     };
     let earlier = heads[..first].iter().rev();
-    let commits = newest_commits(&file, &whole).or_else(|| {
+    let before = newest_batches(&file, &whole).0.or_else(|| {
         let mut earlier = earlier.map(|(_, place)| segment::read(&file, &[*place]).messages);
-        earlier.find_map(|messages| newest_commits(&file, &messages))
+        earlier.find_map(|messages| newest_batches(&file, &messages).0)
     });
-    let commits = commits.unwrap_or(0);
-    let acknowledged = acknowledged.max(newest.saturating_sub(1));
-    let is_lost = commits < acknowledged && commits < newest;
-    Ok(is_lost.then_some(Tear {
-        commits,
-        acknowledged,
-    }))
+    let before = before.unwrap_or(0);
+    // One after which another was begun was durable.
+    let settled = settled.max(second.unwrap_or(0));
+    let is_lost = before < settled && before < newest;
+    Ok(is_lost.then_some(Tear { before, settled }))
 }
 
 /// The moment up to which the newest snapshot says all; sled looks for the end behind it.
@@ -259,7 +257,10 @@ fn contiguous(file: &File, heads: &[(u64, Place)], lowest: u64) -> Vec<Message> 
     whole
 }
 
-fn newest_commits(file: &File, messages: &[Message]) -> Option<u64> {
-    let mut newest_first = messages.iter().rev();
-    newest_first.find_map(|it| commits(file, it))
+/// The last batch of which messages tell, and the last one before it.
+fn newest_batches(file: &File, messages: &[Message]) -> (Option<u64>, Option<u64>) {
+    let mut told = messages.iter().rev().filter_map(|it| batches(file, it));
+    let newest = told.next();
+    let before = told.find(|batches| Some(*batches) < newest);
+    (newest, before)
 }
