@@ -21,7 +21,10 @@ pub enum Error {
     /// Sticky: after it nothing more is accepted.
     #[error("failed to make a batch durable: {cause}")]
     Commit { cause: String },
-    #[error("failed to read {what}: {cause}")]
+    #[error(
+        "failed to read {what}: {cause}; restore a backup, or save what can be read into a new \
+         directory with `reveille store save`"
+    )]
     Read { what: String, cause: String },
     #[error(
         "record {key} is damaged: {cause}; restore a backup, or save what can be read into a new \

@@ -23,6 +23,9 @@ use super::rows::Rows;
 /// How long another holder of sled's file is waited for.
 const RELEASE_LIMIT: Duration = Duration::from_secs(5);
 
+/// Rows that sled applies at a time: nobody can read meanwhile.
+const ROWS_OF_BATCH: usize = 16;
+
 /// Rows in sled.
 pub struct Tree {
     db: Db,
@@ -82,17 +85,23 @@ impl Tree {
         (!ahead.has_nothing_fresh()).then(|| Unsettled(ahead.begin_settling()))
     }
 
-    /// Takes these over, all or after a crash none of them, and gives them to the operating system.
-    /// This does not yet make them durable.
+    /// Takes these over and gives them to the operating system, which does not yet make them
+    /// durable. The first row, which says how far the database is, goes last: where that is not
+    /// reached, the next start takes over all of them once more.
     pub fn settle(&self, unsettled: &Unsettled) -> Result<(), String> {
-        let mut batch = ::sled::Batch::default();
-        for (key, value) in unsettled.0.iter() {
-            match value {
-                Some(value) => batch.insert(key.as_ref(), value),
-                None => batch.remove(key.as_ref()),
+        let mut rows = unsettled.0.iter();
+        let first = rows.next();
+        let mut rows = rows.chain(first).peekable();
+        while rows.peek().is_some() {
+            let mut batch = ::sled::Batch::default();
+            for (key, value) in rows.by_ref().take(ROWS_OF_BATCH) {
+                match value {
+                    Some(value) => batch.insert(key.as_ref(), value),
+                    None => batch.remove(key.as_ref()),
+                }
             }
+            guarded(|| self.db.apply_batch(batch)).map_err(Failure::cause)?;
         }
-        guarded(|| self.db.apply_batch(batch)).map_err(Failure::cause)?;
         self.flush()
     }
 

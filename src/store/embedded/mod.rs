@@ -139,4 +139,6 @@ impl Drop for SledStore {
 #[cfg(test)]
 mod checkpoint_tests;
 #[cfg(test)]
+mod log_tests;
+#[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::store::directory::Directory;
 use crate::store::keys::Key;
 use crate::store::marker::Reached;
-use crate::store::record::Progress;
+use crate::store::record::{self, Progress};
 use crate::store::{Error, Failure, Tree, repair, rows, salvage, wal};
 
 /// Opens the database and adds what only the write-ahead log has; then all is in it that was
@@ -18,44 +18,49 @@ pub fn open_whole(
 ) -> Result<(Tree, bool), Error> {
     let settled = reached.map(|reached| reached.settled);
     let (tree, is_repaired) = open_guarded(directory, cache_bytes, settled)?;
-    replay(&tree, directory)?;
     let progress: Option<Progress> = rows::read(&tree, &Key::progress())?;
-    let commits = progress.unwrap_or_default().commits;
-    match reached {
-        Some(Reached {
-            commits: acknowledged,
-            ..
-        }) if commits < acknowledged => {
-            let cause = format!(
-                "{acknowledged} commits were acknowledged and only {commits} are in the database \
-                 and the write-ahead log (wal.0, wal.1)"
-            );
-            Err(directory.open_error(&with_hint(directory, &cause)))
-        }
-        Some(_) | None => Ok((tree, is_repaired)),
-    }
+    let Some(progress) = progress else {
+        // A new database: what is in the log was of another one.
+        return Ok((tree, is_repaired));
+    };
+    let rows = unsettled(directory, progress, reached.unwrap_or_default().commits)?;
+    tree.add_settled(rows)
+        .map_err(|cause| directory.open_error(&cause))?;
+    Ok((tree, is_repaired))
 }
 
-/// Adds to the database what only the write-ahead log has.
-fn replay(tree: &Tree, directory: &Directory) -> Result<(), Error> {
-    let progress: Option<Progress> = rows::read(tree, &Key::progress())?;
-    let Some(Progress { batches, .. }) = progress else {
-        // A new database: what is in the log was of another one.
-        return Ok(());
-    };
-    let found =
-        wal::read(directory.path(), batches).map_err(|error| directory.open_error(&error))?;
+/// What only the write-ahead log has. With it all is there that was acknowledged.
+fn unsettled(
+    directory: &Directory,
+    progress: Progress,
+    acknowledged: u64,
+) -> Result<wal::Batch, Error> {
+    let refused = |cause: &str| directory.open_error(&with_hint(directory, cause));
+    let found = wal::read(directory.path(), progress.batches)
+        .map_err(|error| directory.open_error(&error))?;
     if let Some(behind) = found.behind_gap {
-        let last = batches + found.frames.len() as u64;
-        let cause = format!(
+        let last = progress.batches + found.frames.len() as u64;
+        return Err(refused(&format!(
             "the write-ahead log (wal.0, wal.1) is damaged: batch {behind} is in it, and what \
              follows batch {last} is not"
-        );
-        return Err(directory.open_error(&with_hint(directory, &cause)));
+        )));
     }
     let rows = found.frames.into_iter().flat_map(|frame| frame.rows);
-    tree.add_settled(rows)
-        .map_err(|cause| directory.open_error(&cause))
+    let rows: wal::Batch = rows.collect();
+    let key = Key::progress();
+    let last = rows.iter().rev().find(|(row, _)| *row == key);
+    let last = match last {
+        Some((_, Some(value))) => record::decode(key.as_ref(), value)?,
+        Some((_, None)) | None => progress,
+    };
+    if last.commits < acknowledged {
+        return Err(refused(&format!(
+            "{acknowledged} commits were acknowledged and only {} are in the database and the \
+             write-ahead log (wal.0, wal.1)",
+            last.commits
+        )));
+    }
+    Ok(rows)
 }
 
 /// Opens the database; if it is damaged, puts a copy aside and tries once more without snapshots.

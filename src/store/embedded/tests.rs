@@ -23,7 +23,7 @@ pub fn open(path: &Path) -> SledStore {
     SledStore::open(path, small()).unwrap()
 }
 
-fn open_error(path: &Path) -> String {
+pub fn open_error(path: &Path) -> String {
     let error = SledStore::open(path, small()).err();
     error.expect("it must not open").to_string()
 }
