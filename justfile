@@ -27,6 +27,10 @@ test:
 sim:
     cargo run --locked --example simulate -- --count 40
 
+# So many rounds of killing the router while clients act; the tests make 25.
+torture rounds:
+    REVEILLE_TORTURE_ROUNDS={{rounds}} cargo test --locked --test it torture::kill -- --nocapture
+
 # Licences, advisories, bans and sources of the dependencies; needs cargo-deny and the network.
 deny:
     cargo deny check

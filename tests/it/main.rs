@@ -12,3 +12,4 @@ mod mail_form;
 mod mail_outcomes;
 mod process;
 mod scenario;
+mod torture;

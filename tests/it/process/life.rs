@@ -5,7 +5,7 @@ use serde_json::json;
 use super::server::{ONE_PERSON, Place};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_process_on_the_same_directory_is_told_who_has_it() {
+async fn a_second_process_on_the_same_directory_is_told_who_has_it_and_the_first_goes_on() {
     let place = Place::new("", ONE_PERSON);
     let server = place.start().await;
     let second = place
@@ -14,10 +14,16 @@ async fn a_second_process_on_the_same_directory_is_told_who_has_it() {
         .unwrap();
     assert_eq!(second.status.code(), Some(1));
     let errors = String::from_utf8(second.stderr).unwrap();
-    assert!(
-        errors.contains("is in use by another process (pid "),
-        "{errors}"
-    );
+    let pid = server.pid().as_raw_nonzero();
+    let told = format!("is in use by another process (pid {pid})");
+    assert!(errors.contains(&told), "{errors}");
+
+    let event = json!({"summary": "disk full", "severity": "critical"}).to_string();
+    let answer = server.post("/v1/events", &server.key, event).await;
+    assert_eq!(answer.status(), 202);
+    server.kill();
+    let server = place.start().await;
+    assert_eq!(server.get("/v1/incidents/1").await["title"], "disk full");
     assert!(server.stop().await.success());
 }
 

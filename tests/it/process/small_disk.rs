@@ -19,14 +19,14 @@ const SLACK: u64 = 4 * MEBIBYTE;
 const SETTINGS: &str = "disk_min = \"24 MiB\"\ndisk_warn = \"24 MiB\"\n";
 
 /// A file system in memory; it goes away with this.
-struct SmallDisk(PathBuf);
+pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// `None` where nobody may mount.
-    fn mount(path: PathBuf) -> Option<Self> {
+    /// One of this size in the words of `mount`; `None` where nobody may mount.
+    pub fn mount(path: PathBuf, size: &str) -> Option<Self> {
         std::fs::create_dir(&path).unwrap();
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=96m", "tmpfs"]);
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]);
         let done = mount.arg(&path).output().ok()?.status.success();
         done.then_some(Self(path))
     }
@@ -110,7 +110,7 @@ async fn acknowledge(server: &Server, number: u64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_storm_never_uses_the_last_of_a_small_disk_and_a_full_disk_starts_and_acknowledges() {
     let place = Place::new(SETTINGS, ONE_PERSON);
-    let Some(disk) = SmallDisk::mount(place.path().join("data")) else {
+    let Some(disk) = SmallDisk::mount(place.path().join("data"), "96m") else {
         skipped("a small disk: this user may not mount one");
         return;
     };
