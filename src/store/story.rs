@@ -16,31 +16,71 @@ use super::{Error, Partition, history, journal};
 /// Commits that one row names at most, so that a row that grows stays short.
 const COMMITS_MAX: usize = 64;
 
+/// Stories of which the last row is kept in memory, half a KiB each.
+const STORIES_MAX: usize = 4_096;
+
 /// A row that names commits, oldest first.
+#[derive(Clone)]
 pub struct StoryPart {
     pub key: Key,
     pub commits: Vec<u64>,
 }
 
-/// The row that names this commit too, of which `first` is the first entry.
-pub fn with(
-    rows: &impl Rows,
-    partition: Partition,
-    (incident, first): (IncidentNumber, EntryId),
-    commit: u64,
-) -> Result<StoryPart, Error> {
-    let all = Key::index(Kind::Story, partition, incident);
-    if let Some(row) = rows.all(&all).next_back() {
-        let mut part = read(rows, row?)?;
-        if part.commits.len() < COMMITS_MAX {
-            part.commits.push(commit);
-            return Ok(part);
-        }
+/// Where stories end, in memory: while the database takes over rows nobody can read it, and no
+/// commit is to wait for that.
+#[derive(Default)]
+pub struct Stories {
+    /// Incidents above this one have no story yet.
+    newest: IncidentNumber,
+    /// The last rows of those to which something was added lately.
+    last: BTreeMap<IncidentNumber, StoryPart>,
+}
+
+impl Stories {
+    /// As they are in these rows.
+    pub fn of(rows: &impl Rows, partition: Partition) -> Result<Self, Error> {
+        let last = rows.all(&Key::all(Kind::Story, partition)).next_back();
+        let key = last.transpose()?.map(|(key, _)| Key::read(key.as_ref()));
+        Ok(Self {
+            newest: key.and_then(|key| key.incident()).unwrap_or_default(),
+            last: BTreeMap::new(),
+        })
     }
-    Ok(StoryPart {
-        key: all.number(first.0),
-        commits: vec![commit],
-    })
+
+    /// The row that names this commit too, of which `first` is the first entry.
+    pub fn add(
+        &mut self,
+        rows: &impl Rows,
+        partition: Partition,
+        (incident, first): (IncidentNumber, EntryId),
+        commit: u64,
+    ) -> Result<StoryPart, Error> {
+        let all = Key::index(Kind::Story, partition, incident);
+        let known = match self.last.remove(&incident) {
+            None if incident <= self.newest => {
+                let row = rows.all(&all).next_back().transpose()?;
+                row.map(|row| read(rows, row)).transpose()?
+            }
+            known => known,
+        };
+        let known = known.filter(|part| part.commits.len() < COMMITS_MAX);
+        let mut part = known.unwrap_or_else(|| StoryPart {
+            key: all.number(first.0),
+            commits: Vec::new(),
+        });
+        part.commits.push(commit);
+        self.newest = self.newest.max(incident);
+        if self.last.len() >= STORIES_MAX {
+            self.last.clear();
+        }
+        self.last.insert(incident, part.clone());
+        Ok(part)
+    }
+
+    /// What is in memory may no longer be so: a purge changes stories.
+    pub fn forget(&mut self) {
+        self.last.clear();
+    }
 }
 
 /// Stories of which the oldest commits leave the journal.

@@ -17,6 +17,23 @@ use super::record::{self, Progress, VALUE_BYTES_MAX};
 use super::rows::Rows;
 use super::{Batch, Clocks, Error, Partition, retention_index, story};
 
+/// Where the history of a partition ends.
+#[derive(Default)]
+pub struct Ends {
+    tail: journal::Tail,
+    pub stories: story::Stories,
+}
+
+impl Ends {
+    /// As it is in these rows.
+    pub fn of(rows: &impl Rows, partition: Partition) -> Result<Self, Error> {
+        Ok(Self {
+            tail: journal::Tail::of(rows, partition)?,
+            stories: story::Stories::of(rows, partition)?,
+        })
+    }
+}
+
 /// The rows of one commit.
 #[derive(Default)]
 pub struct Writes {
@@ -51,7 +68,7 @@ impl Writes {
         &mut self,
         rows: &impl Rows,
         (partition, commit): (Partition, u64),
-        tail: &mut journal::Tail,
+        ends: &mut Ends,
         batch: &Batch,
     ) -> Result<(), Error> {
         let settled = Settled::of(&batch.changes);
@@ -69,8 +86,12 @@ impl Writes {
             receipts: settled.receipts.into_values().map(Arc::as_ref).collect(),
             entries: settled.entries.into_values().map(Arc::as_ref).collect(),
         };
-        self.add_stories(rows, (partition, commit), &history.entries)?;
-        let value = tail.append(commit, &history)?;
+        for own in (history.entries).chunk_by(|one, next| one.incident == next.incident) {
+            let first = (own[0].incident, own[0].id);
+            let part = ends.stories.add(rows, partition, first, commit)?;
+            self.put(part.key, record::encode(&part.commits)?);
+        }
+        let value = ends.tail.append(commit, &history)?;
         self.history_bytes += self.append(&Key::journal(partition, commit), value);
         for write in &batch.documents {
             let key = Key::document(write.kind, &write.name);
@@ -78,20 +99,6 @@ impl Writes {
                 Some(document) => self.put(key, record::encode_document(&write.name, document)),
                 None => self.remove(key),
             }
-        }
-        Ok(())
-    }
-
-    /// Adds a commit to the story of each incident of which it has entries.
-    fn add_stories(
-        &mut self,
-        rows: &impl Rows,
-        (partition, commit): (Partition, u64),
-        entries: &[&Entry],
-    ) -> Result<(), Error> {
-        for own in entries.chunk_by(|one, next| one.incident == next.incident) {
-            let part = story::with(rows, partition, (own[0].incident, own[0].id), commit)?;
-            self.put(part.key, record::encode(&part.commits)?);
         }
         Ok(())
     }

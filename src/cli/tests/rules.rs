@@ -271,9 +271,13 @@ async fn starter_rules_are_written_only_where_there_are_no_rules() {
             .text
             .contains(&format!("reveille rules check {path}"))
     );
+    // All but the day on which the example's rotation begins.
+    let is_the_same = |line: &&str| !line.contains("start: ");
     for file in starter::files() {
         let written = std::fs::read_to_string(folder.path().join("new").join(&file.path));
-        assert_eq!(written.ok(), Some(file.text));
+        let written = written.expect("it was written");
+        let (written, expected) = (written.lines(), file.text.lines());
+        assert!(written.filter(is_the_same).eq(expected.filter(is_the_same)));
     }
     alone(&["rules", "check", &path]).await.expect("it reads");
     let refused = alone(&["rules", "init", &path]).await;

@@ -32,7 +32,7 @@ impl Store for SledStore {
     fn claim(&self, partition: Partition) -> Result<Epoch, Error> {
         let mut writer = self.writer();
         writer.check()?;
-        writer.know_tail(&self.tree, partition)?;
+        writer.know_ends(&self.tree, partition)?;
         Ok(EPOCH)
     }
 

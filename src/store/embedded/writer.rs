@@ -8,12 +8,11 @@ use std::io;
 use super::settling::Settler;
 use crate::store::active::{self, Checkpoint};
 use crate::store::directory::Directory;
-use crate::store::journal::Tail;
 use crate::store::keys::Key;
 use crate::store::marker::{Marker, Reached};
 use crate::store::record::{self, LAYOUT, Progress};
 use crate::store::wal::Wal;
-use crate::store::writes::Writes;
+use crate::store::writes::{Ends, Writes};
 use crate::store::{Batch, Error, Partition, Tree, purge, rows, story};
 
 /// The one writer.
@@ -24,8 +23,8 @@ pub struct Writer {
     pub checkpoint: Checkpoint,
     /// Bytes of what was changed since.
     pub changed_bytes: u64,
-    /// Where the journal of each partition ends.
-    tails: BTreeMap<Partition, Tail>,
+    /// Where the history of each partition ends.
+    ends: BTreeMap<Partition, Ends>,
     /// The first cause of failure; nothing is accepted after it.
     pub failed: Option<String>,
     pub wal: Wal,
@@ -63,7 +62,7 @@ impl Writer {
             progress,
             checkpoint,
             changed_bytes: active::bytes_of_changes(tree, checkpoint.until)?,
-            tails: BTreeMap::new(),
+            ends: BTreeMap::new(),
             failed: None,
             wal,
             settled: progress.batches,
@@ -94,10 +93,10 @@ impl Writer {
         Error::Commit { cause }
     }
 
-    /// Reads where the journal of a partition ends, if that is not known yet.
-    pub fn know_tail(&mut self, tree: &Tree, partition: Partition) -> Result<(), Error> {
-        if let Entry::Vacant(first) = self.tails.entry(partition) {
-            first.insert(Tail::of(tree, partition)?);
+    /// Reads where the history of a partition ends, if that is not known yet.
+    pub fn know_ends(&mut self, tree: &Tree, partition: Partition) -> Result<(), Error> {
+        if let Entry::Vacant(first) = self.ends.entry(partition) {
+            first.insert(Ends::of(tree, partition)?);
         }
         Ok(())
     }
@@ -111,10 +110,10 @@ impl Writer {
         self.writes.clear();
         self.progress.commits += 1;
         self.progress.batches += 1;
-        self.know_tail(tree, partition)?;
-        let tail = self.tails.entry(partition).or_default();
+        self.know_ends(tree, partition)?;
+        let ends = self.ends.entry(partition).or_default();
         let commit = (partition, self.progress.commits);
-        self.writes.add_batch(tree, commit, tail, batch)?;
+        self.writes.add_batch(tree, commit, ends, batch)?;
         self.progress.history_bytes += self.writes.history_bytes;
         self.changed_bytes += self.writes.changed_bytes;
         self.writes.put_progress(&self.progress)
@@ -130,6 +129,9 @@ impl Writer {
         self.progress.batches += 1;
         for key in &plan.keys {
             self.writes.remove(key.clone());
+        }
+        if let Some(ends) = self.ends.get_mut(&partition) {
+            ends.stories.forget();
         }
         let mut moves = story::Moves::new(tree, partition, &plan.keys);
         for commit in plan.commits {

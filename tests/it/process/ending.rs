@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
+use tokio::task::JoinHandle;
 
 use super::failed_store;
 use super::metrics::measured;
@@ -15,6 +16,9 @@ use crate::harness::smtp::{FakeSmtp, Reply, Stage};
 
 /// The documented time in which a process that was asked to end has ended.
 const STOP_TIME: Duration = Duration::from_secs(10);
+
+/// What is not answered by then waits.
+const ANSWER_TIME: Duration = Duration::from_secs(3);
 
 /// Events of 4 KB each, of one alert.
 const FILLING: usize = 20;
@@ -135,6 +139,26 @@ fn hang_the_flush(place: &Place) -> PathBuf {
     hanging
 }
 
+/// The log takes commits until it is far ahead of the database, which hangs; then they wait.
+async fn until_unanswered(server: &Server) -> JoinHandle<reqwest::Result<reqwest::Response>> {
+    let url = format!("{}/v1/events", server.url);
+    for number in 0.. {
+        let events: Vec<Value> = (0..100)
+            .map(|event| {
+                json!({"summary": format!("{number} {event}"), "severity": "critical",
+                    "labels": {"filling": failed_store::incompressible(4_000)}})
+            })
+            .collect();
+        let request = client().post(&url).bearer_auth(&server.key).json(&events);
+        let mut answer = tokio::spawn(request.send());
+        match tokio::time::timeout(ANSWER_TIME, &mut answer).await {
+            Ok(answer) => assert_eq!(answer.unwrap().unwrap().status(), 202),
+            Err(_) => return answer,
+        }
+    }
+    unreachable!("the log has no end")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_is_asked_to_end_does_so_in_ten_seconds_while_its_flush_hangs() {
     let relay = FakeSmtp::start().await;
@@ -142,10 +166,7 @@ async fn a_process_that_is_asked_to_end_does_so_in_ten_seconds_while_its_flush_h
     let server = place.start().await;
     assert_eq!(post(&server, "before it").await.unwrap().status(), 202);
     let hanging = hang_the_flush(&place);
-    let url = format!("{}/v1/events", server.url);
-    let event = json!({"summary": "in it", "severity": "critical"}).to_string();
-    let request = client().post(url).bearer_auth(&server.key).body(event);
-    let unanswered = tokio::spawn(request.send());
+    let unanswered = until_unanswered(&server).await;
     let ended = tokio::time::timeout(STOP_TIME, server.stop()).await;
     assert_eq!(ended.unwrap().code(), Some(1), "{}", place.log());
     let warning = "the last commit did not end in time";
