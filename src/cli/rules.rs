@@ -104,7 +104,7 @@ pub struct Test {
 pub async fn run(command: RulesCommand, context: &Context) -> Result<Report, Failure> {
     match command {
         RulesCommand::Check(folder) => check(&folder, context),
-        RulesCommand::Init(folder) => init(&folder),
+        RulesCommand::Init(folder) => init(&folder, context),
         RulesCommand::Diff(folder) => diff(&folder, context).await,
         RulesCommand::Apply(apply) => self::apply(&apply, context).await,
         RulesCommand::Export(export) => self::export(&export, context).await,
@@ -272,7 +272,7 @@ async fn export(export: &Export, context: &Context) -> Result<Report, Failure> {
 }
 
 /// Writes the starter rules where no rules are.
-fn init(folder: &Folder) -> Result<Report, Failure> {
+fn init(folder: &Folder, context: &Context) -> Result<Report, Failure> {
     let folder = &folder.folder;
     let shown = folder.display();
     if let Some(found) = rules_folder::any_rules(folder)? {
@@ -281,7 +281,7 @@ fn init(folder: &Folder) -> Result<Report, Failure> {
              another folder"
         )));
     }
-    let written = rules_folder::write(folder, &starter::files_at(super::now()), Overwrite::Never)?;
+    let written = rules_folder::write(folder, &starter::files_at(context.now), Overwrite::Never)?;
     let text = format!(
         "the starter rules are in {shown}: {}\n\nPut your people, their contacts and your teams \
          into these files. Then:\n\n    reveille rules check {shown}\n    reveille rules apply \

@@ -77,12 +77,12 @@ pub struct Merged<V, I: Iterator> {
 }
 
 /// A row, or why it could not be read.
-type Row<V> = Result<(V, V), Error>;
+type StoredRow<V> = Result<(V, V), Error>;
 
 impl<V, I> Merged<V, I>
 where
     V: AsRef<[u8]> + for<'key> From<&'key [u8]>,
-    I: DoubleEndedIterator<Item = Row<V>>,
+    I: DoubleEndedIterator<Item = StoredRow<V>>,
 {
     pub fn new(ahead: VecDeque<(Key, Option<V>)>, database: I) -> Self {
         Self {
@@ -95,7 +95,7 @@ where
 
     /// Which of the two comes first from an end: `order` is how their keys compare from there.
     fn choose(
-        stored: Option<Row<V>>,
+        stored: Option<StoredRow<V>>,
         ahead: Option<&Key>,
         is_before: impl Fn(&[u8], &[u8]) -> bool,
     ) -> Choice<V> {
@@ -119,19 +119,19 @@ where
 
 enum Choice<V> {
     End,
-    Stored(Row<V>),
+    Stored(StoredRow<V>),
     /// The row ahead; what was read of the database is still to be given.
-    Ahead(Option<Row<V>>),
+    Ahead(Option<StoredRow<V>>),
 }
 
 impl<V, I> Iterator for Merged<V, I>
 where
     V: AsRef<[u8]> + for<'key> From<&'key [u8]>,
-    I: DoubleEndedIterator<Item = Row<V>>,
+    I: DoubleEndedIterator<Item = StoredRow<V>>,
 {
-    type Item = Row<V>;
+    type Item = StoredRow<V>;
 
-    fn next(&mut self) -> Option<Row<V>> {
+    fn next(&mut self) -> Option<StoredRow<V>> {
         loop {
             let stored = self.front.take().or_else(|| self.database.next());
             let stored = stored.or_else(|| self.back.take());
@@ -153,9 +153,9 @@ where
 impl<V, I> DoubleEndedIterator for Merged<V, I>
 where
     V: AsRef<[u8]> + for<'key> From<&'key [u8]>,
-    I: DoubleEndedIterator<Item = Row<V>>,
+    I: DoubleEndedIterator<Item = StoredRow<V>>,
 {
-    fn next_back(&mut self) -> Option<Row<V>> {
+    fn next_back(&mut self) -> Option<StoredRow<V>> {
         loop {
             let stored = self.back.take().or_else(|| self.database.next_back());
             let stored = stored.or_else(|| self.front.take());
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(ahead.get(&key(3)), Some(None));
         assert_eq!(ahead.get(&key(5)), Some(Some(b"fresh".to_vec())));
         assert_eq!(ahead.get(&key(2)), None);
-        let stored = [2_u8, 3, 4, 5, 6, 7].map(|at| Ok((vec![at], b"stored".to_vec())));
+        let stored = [2_u8, 3, 4, 5, 6, 7].map(|at| (vec![at], b"stored".to_vec()));
         let expected = [
             (1, "settling"),
             (2, "stored"),
@@ -211,9 +211,7 @@ mod tests {
         // However the two ends take turns.
         for turns in 0..1_u32 << expected.len() {
             let rows = ahead.range(&key(0), &key(20));
-            let stored = stored.iter().map(|row| row.as_ref().map(Clone::clone));
-            let stored = stored.map(|row| row.map_err(|_: &Error| unreachable!()));
-            let stored: Vec<Row<Vec<u8>>> = stored.collect();
+            let stored: Vec<StoredRow<Vec<u8>>> = stored.iter().cloned().map(Ok).collect();
             let mut merged = Merged::new(rows, stored.into_iter());
             let (mut front, mut back) = (Vec::new(), Vec::new());
             for turn in 0..expected.len() {

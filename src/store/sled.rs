@@ -1,8 +1,8 @@
 //! The one tree on sled. This is the only file that names sled.
 //!
 //! Everything that goes into sled is guarded against its panics. What was learnt by measuring
-//! sled 0.34 and is kept to here and in `embedded/`: one tree, one writer, many commits a batch, which
-//! are durable in the write-ahead log before; flush, then an own fdatasync through a second handle;
+//! sled 0.34 and is kept to here and in `embedded/`: one tree, one writer, batches that are
+//! durable in the write-ahead log before; flush, then an own fdatasync through a second handle;
 //! no flushing in the background, no transactions, no subscribers; short values.
 
 use std::any::Any;
