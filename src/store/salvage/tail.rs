@@ -35,10 +35,9 @@ pub fn cut(file: &File, log: &mut Log, settled: Option<u64>) {
             is_followed
         });
         let kept = first + followed.count();
-        if kept < log.messages.len() {
-            log.messages.truncate(kept);
-            log.gaps.retain(|gap| gap.from < end.until);
-        }
+        log.messages.truncate(kept);
+        // Also where nothing follows: a process that was killed while it wrote leaves half of it.
+        log.gaps.retain(|gap| gap.from < end.until);
     }
     cut_unfinished_batch(file, &mut log.messages);
 }

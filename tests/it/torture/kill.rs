@@ -82,12 +82,18 @@ async fn torture(seed: u64, rounds: u64) {
     for number in 1..=rounds {
         told.round = number;
         ledgers = round(&place, ledgers, &mut dice).await;
+        // What a kill leaves half done is no damage.
+        expect_whole(&place);
     }
     let server = place.start().await;
     let api = Api::of(&server);
     settle(&api, &mut ledgers).await;
     look_up(&api, &ledgers).await;
     assert!(server.stop().await.success(), "{}", place.log());
+    expect_whole(&place);
+}
+
+fn expect_whole(place: &Place) {
     let survey = place.run(&["store", "check", "data"]);
     assert!(survey.contains("nothing is damaged or missing"), "{survey}");
 }
