@@ -41,11 +41,26 @@ from = "reveille@example.com"
 }
 
 async fn post(server: &Server, name: &str) -> Result<reqwest::Response, reqwest::Error> {
-    let event = json!({"summary": name, "severity": "critical", "dedup_key": name,
-        "labels": {"filling": failed_store::incompressible(4_000)}})
-    .to_string();
+    post_some(server, name, 1).await
+}
+
+/// So many events in one request, each of an alert of its own.
+async fn post_some(
+    server: &Server,
+    name: &str,
+    count: usize,
+) -> Result<reqwest::Response, reqwest::Error> {
+    let key = |number: usize| match number {
+        0 => name.to_owned(),
+        number => format!("{name} {number}"),
+    };
+    let event = |number| {
+        json!({"summary": name, "severity": "critical", "dedup_key": key(number),
+            "labels": {"filling": failed_store::incompressible(4_000)}})
+    };
+    let events: Vec<Value> = (0..count).map(event).collect();
     let request = client().post(format!("{}/v1/events", server.url));
-    request.bearer_auth(&server.key).body(event).send().await
+    request.bearer_auth(&server.key).json(&events).send().await
 }
 
 /// A router with nothing left to write, whose next write fails.
@@ -72,7 +87,7 @@ async fn when_the_store_fails_its_senders_hear_nothing_and_the_last_page_leaves_
     let relay = FakeSmtp::start().await;
     let place = place(&relay).await;
     let server = about_to_fail(&place, &relay).await;
-    let unanswered = post(&server, "lost or not").await;
+    let unanswered = post_some(&server, "lost or not", failed_store::TOO_MANY).await;
     assert!(unanswered.is_err(), "{unanswered:?}");
     let mail = relay.next().await;
     let subject = mail.entity.header("Subject").unwrap();
@@ -90,7 +105,8 @@ async fn while_the_last_page_is_waited_for_whoever_comes_is_refused_with_the_rea
     relay.script([Reply::ok(), Reply::silence(Stage::Data)]);
     let place = place(&relay).await;
     let server = about_to_fail(&place, &relay).await;
-    assert!(post(&server, "lost or not").await.is_err());
+    let unanswered = post_some(&server, "lost or not", failed_store::TOO_MANY).await;
+    assert!(unanswered.is_err());
     let refused = post(&server, "too late").await.unwrap();
     assert_eq!(refused.status(), 503);
     assert!(refused.headers().contains_key("retry-after"));
