@@ -8,8 +8,10 @@ use serde::Deserialize;
 use utoipa::openapi::path::Operation;
 
 use crate::signing;
+use crate::text::hash;
 
 use super::auth::TokenRefused;
+use super::credentials::Hash;
 use super::guesses::peer;
 use super::peer::Peer;
 use super::ports::{ApiState, AppState};
@@ -85,7 +87,7 @@ pub async fn authorise(
         let detail = format!("role {} may not do this", caller.role.as_str());
         return Problem::forbidden(detail).into_response();
     }
-    note_use(&state, &token);
+    note_use(&state, &hash::sha256(&token));
     request.extensions_mut().insert(caller);
     next.run(request).await
 }
@@ -101,8 +103,8 @@ fn unknown(state: &ApiState, peer: Option<Peer>, refused: &TokenRefused) -> Prob
 
 /// Writes the last use of a token or key down beside the request; it is a help for tidying up, so
 /// failing is fine.
-pub fn note_use(state: &ApiState, secret: &str) {
-    state.auth.note_use(secret, state.now(), |write| {
+pub fn note_use(state: &ApiState, hash: &Hash) {
+    state.auth.note_use(hash, state.now(), |write| {
         if let Err(error) = state.handle.hand_documents(vec![write]) {
             tracing::debug!(%error, "the last use of a token or key was not recorded");
         }

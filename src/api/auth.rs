@@ -141,10 +141,9 @@ impl Auth {
         }
     }
 
-    /// The integration that a key opens under these rules.
-    pub fn integration(&self, rules: &Arc<RuleSet>, key: &str) -> Option<IntegrationName> {
-        let hash = hash::sha256(key);
-        let name = self.opened_by(rules, &hash)?;
+    /// The integration that a key with this hash opens under these rules.
+    pub fn integration(&self, rules: &Arc<RuleSet>, hash: &Hash) -> Option<IntegrationName> {
+        let name = self.opened_by(rules, hash)?;
         rules.integrations.contains_key(&name).then_some(name)
     }
 
@@ -218,24 +217,23 @@ impl Auth {
         })
     }
 
-    /// Notes that a token or a key was used. `keep` is called when it is to be written down, while
-    /// nobody can revoke it: what is revoked never comes back by a late note.
-    pub fn note_use(&self, secret: &str, now: Timestamp, keep: impl FnOnce(DocumentWrite)) {
-        let hash = hash::sha256(secret);
+    /// Notes that a token or a key with this hash was used. `keep` is called when it is to be
+    /// written down, while nobody can revoke it: what is revoked never comes back by a late note.
+    pub fn note_use(&self, hash: &Hash, now: Timestamp, keep: impl FnOnce(DocumentWrite)) {
         let last_used = {
             let stored = self.read();
-            let of_token = stored.tokens.get(&hash).map(|token| token.last_used);
-            of_token.or_else(|| stored.keys.get(&hash).map(|key| key.last_used))
+            let of_token = stored.tokens.get(hash).map(|token| token.last_used);
+            of_token.or_else(|| stored.keys.get(hash).map(|key| key.last_used))
         };
         let is_noted = |used: Timestamp| now.since(used) < USE_NOTED_EVERY;
         if last_used.is_none_or(|used| used.is_some_and(is_noted)) {
             return;
         }
         let mut stored = self.write();
-        if let Some(token) = stored.tokens.get_mut(&hash) {
+        if let Some(token) = stored.tokens.get_mut(hash) {
             token.last_used = Some(now);
             keep(document(DocumentKind::Token, &token.id, token));
-        } else if let Some(key) = stored.keys.get_mut(&hash) {
+        } else if let Some(key) = stored.keys.get_mut(hash) {
             key.last_used = Some(now);
             keep(document(DocumentKind::Key, &key.id, key));
         }
@@ -381,12 +379,18 @@ mod tests {
             ("written ", None),
         ];
         for (key, expected) in cases {
-            let opened = auth.integration(&rules, key);
+            let opened = auth.integration(&rules, &hash::sha256(key));
             assert_eq!(opened, expected.map(IntegrationName::from), "{key:?}");
         }
         let other_rules = rules_with(&[("billing", "new")]);
-        assert_eq!(auth.integration(&other_rules, "written"), None);
-        assert!(auth.integration(&other_rules, "new").is_some());
+        assert_eq!(
+            auth.integration(&other_rules, &hash::sha256("written")),
+            None
+        );
+        assert!(
+            auth.integration(&other_rules, &hash::sha256("new"))
+                .is_some()
+        );
     }
 
     #[test]
@@ -397,8 +401,8 @@ mod tests {
         auth.add_key(stored_key("two", "billing"));
         assert_eq!(auth.keys().len(), 2);
         auth.remove_key("id of one");
-        assert_eq!(auth.integration(&rules, "one"), None);
-        assert!(auth.integration(&rules, "two").is_some());
+        assert_eq!(auth.integration(&rules, &hash::sha256("one")), None);
+        assert!(auth.integration(&rules, &hash::sha256("two")).is_some());
     }
 
     #[test]
@@ -479,7 +483,7 @@ mod tests {
             let noted = |seconds| {
                 let mut kept = None;
                 let now = NOW + Duration::seconds(seconds);
-                auth.note_use(secret, now, |write| kept = write.bytes);
+                auth.note_use(&hash::sha256(secret), now, |write| kept = write.bytes);
                 kept.map(|bytes| {
                     let kept: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
                     kept["last_used"] == serde_json::to_value(now).unwrap()
@@ -493,6 +497,6 @@ mod tests {
             assert_eq!(noted(200), None, "{secret}");
             auth.add_key(stored_key("made", "billing"));
         }
-        auth.note_use("unknown", NOW, |_| panic!("nobody knows it"));
+        auth.note_use(&hash::sha256("unknown"), NOW, |_| panic!("nobody knows it"));
     }
 }

@@ -1,6 +1,9 @@
 //! Where monitors post: the key names the integration, the path the format and the form of the
 //! answer. A 2xx is sent only after the events are durable.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -9,9 +12,10 @@ use crate::engine::cause::Cause;
 use crate::engine::ids::IntegrationName;
 use crate::engine::incident::SelfIncident;
 use crate::engine::input::Input;
-use crate::engine::ruleset::Integration;
+use crate::engine::ruleset::{Integration, RuleSet};
 use crate::inbound::pagerduty::{self, RoutingKey, routing_key};
 use crate::inbound::{self, BodyLimit, Descriptor, Parsed, Source, alertmanager_api, native};
+use crate::text::hash;
 
 use super::access::{integration_key_of, note_use};
 use super::body::{self, Received};
@@ -211,6 +215,20 @@ pub(super) fn body_limit(state: &ApiState, format: &Descriptor) -> usize {
     }
 }
 
+/// The integration that a key opened, under the rules that say so.
+struct Sender {
+    rules: Arc<RuleSet>,
+    name: IntegrationName,
+}
+
+impl Deref for Sender {
+    type Target = Integration;
+
+    fn deref(&self) -> &Integration {
+        &self.rules.integrations[&self.name]
+    }
+}
+
 /// The integration that the key opens. A name in the path must be its own; whether the name or the
 /// key is wrong is not told.
 fn opened_by(
@@ -218,20 +236,21 @@ fn opened_by(
     named: Option<&str>,
     key: Option<String>,
     peer: Option<Peer>,
-) -> Result<Integration, Problem> {
+) -> Result<Sender, Problem> {
     let key = key.ok_or_else(|| {
         Problem::unauthorized(
             "send the integration's key as `Authorization: Bearer …` or `X-Reveille-Key`",
         )
     })?;
     let rules = state.handle.rules();
-    let name = state.auth.integration(&rules, &key);
+    let hash = hash::sha256(&key);
+    let name = state.auth.integration(&rules, &hash);
     if name.is_some() {
-        note_use(state, &key);
+        note_use(state, &hash);
     }
     let name = name.filter(|name| named.is_none_or(|named| named == name.as_str()));
-    let integration = name.and_then(|name| rules.integrations.get(&name).cloned());
-    integration.ok_or_else(|| {
+    let sender = name.map(|name| Sender { rules, name });
+    sender.ok_or_else(|| {
         let refused = Problem::unauthorized(
             "unknown integration key; see `reveille key list`, or create one",
         );

@@ -59,11 +59,14 @@ fn finish<S: Clone + Send + Sync + 'static>(router: Router<S>, more: MoreRoutes)
     router
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn(refuse_as_alertmanager))
-        .layer(sniffing)
-        .layer(caching)
-        .layer(Extension(more))
+        // The outermost first, and all at once: each layer by itself would box every request anew.
+        .layer((
+            Extension(more),
+            caching,
+            sniffing,
+            middleware::from_fn(refuse_as_alertmanager),
+            CatchPanicLayer::custom(panicked),
+        ))
 }
 
 async fn unknown_path(Extension(more): Extension<MoreRoutes>, uri: Uri) -> Problem {

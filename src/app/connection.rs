@@ -16,6 +16,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::permit::ConnectionPermit;
 use super::places::{Place, Waiting};
+use crate::runtime::clock;
 
 /// What bytes come and go over.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -110,17 +111,17 @@ impl Connection {
         match self.phase {
             ConnectionPhase::Idle => {
                 self.phase = ConnectionPhase::Request(None);
-                self.limit = Box::pin(sleep(self.timeouts.head));
+                self.limit_to(self.timeouts.head);
             }
             ConnectionPhase::Request(preface) => {
                 let preface = preface.and_then(|preface| rest_of_preface(preface, bytes));
                 self.phase = ConnectionPhase::Request(preface);
                 if preface.is_some_and(<[u8]>::is_empty) {
                     self.phase = ConnectionPhase::Multiplexed;
-                    self.limit = Box::pin(sleep(self.timeouts.idle));
+                    self.limit_to(self.timeouts.idle);
                 }
             }
-            ConnectionPhase::Multiplexed => self.limit = Box::pin(sleep(self.timeouts.idle)),
+            ConnectionPhase::Multiplexed => self.limit_to(self.timeouts.idle),
         }
         self.tell_since(before);
     }
@@ -144,8 +145,14 @@ impl Connection {
         self.tell_since(before);
     }
 
+    /// The limit is so far away from now on. It stays one timer, which mostly only moves: a new one
+    /// for each request is costly.
+    fn limit_to(&mut self, away: Duration) {
+        self.limit.as_mut().reset(clock::deadline(away));
+    }
+
     fn wait_anew(&mut self, context: &mut Context<'_>) {
-        self.limit = Box::pin(sleep(self.timeouts.idle));
+        self.limit_to(self.timeouts.idle);
         // Whoever has written may not read again before something happens: let this be it.
         let _just_begun = self.limit.as_mut().poll(context);
     }

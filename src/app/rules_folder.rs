@@ -14,7 +14,6 @@ use crate::engine::time::Timestamp;
 use crate::rules::revisions::RevisionInfo;
 use crate::rules::{SourceFile, starter};
 use crate::runtime::clock;
-use crate::runtime::clock::wall_now;
 use crate::runtime::handle::NewRules;
 
 /// Bytes of rule documents read from a folder.
@@ -45,7 +44,7 @@ pub fn decide(
         } else {
             "the starter rules"
         };
-        let files = folder.unwrap_or_else(|| starter::files_at(wall_now()));
+        let files = folder.unwrap_or_else(|| starter::files_at(clock::wall_now()));
         return Ok(first(revisions, &files, source));
     };
     let compiled = revisions.compile_stored(&stored)?;

@@ -1,6 +1,7 @@
 //! Serves HTTP on the connections of a listening address, within limits: how much of a request is
 //! held before anybody looks at it, and how many requests one connection carries at once.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
@@ -10,14 +11,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, Version, header};
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use tower_service::Service;
 
 use super::arrival::Arrival;
 use super::listener::Listener;
@@ -95,9 +96,8 @@ async fn attend(
         return;
     };
     let builder = builder();
-    let router = Router::new().fallback_service(router);
-    let router = router.layer(from_fn_with_state(visit, answer));
-    let service = TowerToHyperService::new(router);
+    let visit = Arc::new(visit);
+    let service = TowerToHyperService::new(Attended { visit, router });
     let serving = builder.serve_connection(TokioIo::new(connection), service);
     let mut serving = pin!(serving);
     let is_cut_off = tokio::select! {
@@ -153,8 +153,34 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-/// The requests of one connection.
+/// What answers the requests of one connection.
 #[derive(Clone)]
+struct Attended {
+    visit: Arc<Visit>,
+    router: Router,
+}
+
+impl<B> Service<Request<B>> for Attended
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (visit, router) = (self.visit.clone(), self.router.clone());
+        let request = request.map(Body::new);
+        Box::pin(async move { Ok(answer(&visit, request, router).await) })
+    }
+}
+
+/// The requests of one connection.
 struct Visit {
     place: Arc<Place>,
     proxies: Arc<TrustedProxies>,
@@ -191,7 +217,7 @@ impl Visit {
 }
 
 /// Answers one request of a connection.
-async fn answer(State(visit): State<Visit>, mut request: Request, next: Next) -> Response {
+async fn answer(visit: &Visit, mut request: Request, mut router: Router) -> Response {
     let peer = visit
         .proxies
         .peer_of_request(visit.address, request.headers());
@@ -207,7 +233,8 @@ async fn answer(State(visit): State<Visit>, mut request: Request, next: Next) ->
     let mut response = if is_refused {
         Problem::connections_full().into_response()
     } else {
-        next.run(request).await
+        let Ok(response) = router.call(request).await;
+        response
     };
     if visit.place.kind() == PlaceKind::Reserved {
         if version < Version::HTTP_2 {

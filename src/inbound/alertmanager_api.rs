@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::engine::event::{Action, Event, EventTime, Fault};
 use crate::engine::time::{Duration, Timestamp};
 use crate::text::hash::Fnv128;
+use crate::text::shared;
 
 use super::batch::{Batch, wrong_root};
 use super::faults::{Faults, Place};
@@ -56,7 +57,7 @@ fn read(source: Source<'_>, fields: Fields<'_>, faults: &mut Faults) -> Option<E
     let other_links = [(fields, "generatorURL", "Source")];
     let content = prometheus::content(source, fields, labels, &other_links, faults);
     Some(Event {
-        asserted_by: Some(asserted_by.as_ref().into()),
+        asserted_by: Some(shared(&asserted_by)),
         ..Event::new(action, dedup_key, spoken, content)
     })
 }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::engine::event::{Labels, Text, limit};
 use crate::engine::ruleset::Integration;
 use crate::text::hash::Fnv128;
+use crate::text::shared;
 
 use super::faults::{Faults, Place, quote};
 use super::fields;
@@ -122,7 +123,7 @@ impl<'body> Sent<'body> {
 fn kept_name(name: &str, place: Place<'_>, faults: &mut Faults) -> Text {
     let clean = limits::clean(name, place, faults);
     if clean.len() <= limit::LABEL_NAME_BYTES {
-        return clean.into();
+        return shared(&clean);
     }
     let kept = &clean[..clean.floor_char_boundary(limit::LABEL_NAME_BYTES)];
     faults.add(

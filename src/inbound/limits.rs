@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::engine::event::{Text, limit};
-use crate::text::{clean::is_line_break, clean::is_unsafe, truncate};
+use crate::text::{clean::is_line_break, clean::is_unsafe, shared, truncate};
 
 use super::faults::{Faults, Place};
 
@@ -22,7 +22,7 @@ pub fn as_sent(value: &str, place: Place<'_>, faults: &mut Faults) -> Text {
 
 fn cut(text: &str, bytes_max: usize, place: Place<'_>, faults: &mut Faults) -> Text {
     if text.len() <= bytes_max {
-        return text.into();
+        return shared(text);
     }
     let kept = &text[..text.floor_char_boundary(bytes_max)];
     faults.add(
@@ -52,7 +52,9 @@ pub fn summary(text: &str, place: Place<'_>, faults: &mut Faults) -> Text {
 
 /// Replaces what must not be shown, and reports it.
 pub fn clean<'text>(text: &'text str, place: Place<'_>, faults: &mut Faults) -> Cow<'text, str> {
-    if !text.contains(|letter| is_line_break(letter) || is_unsafe(letter)) {
+    // Nearly all texts are of these alone, and bytes are faster to look at than letters.
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_plain || !text.contains(|letter| is_line_break(letter) || is_unsafe(letter)) {
         return Cow::Borrowed(text);
     }
     if text.chars().any(is_unsafe) {

@@ -1,6 +1,7 @@
 //! Collects links. Only `http` and `https` are kept: other schemes could act when they are opened.
 
 use crate::engine::event::{Link, limit};
+use crate::text::shared;
 
 use super::faults::{Faults, Place, quote};
 use super::limits;
@@ -33,7 +34,7 @@ impl Links {
         } else {
             let text = text.map(str::trim).filter(|text| !text.is_empty());
             self.kept.push(Link {
-                href: href.into(),
+                href: shared(href),
                 text: text.map(|text| limits::line(text, TEXT_BYTES_MAX, place, faults)),
             });
         }

@@ -75,18 +75,16 @@ impl Alert<'_> {
 
     /// The annotations, with Grafana's measured values beside them.
     fn details(&self, faults: &mut Faults) -> Option<Text> {
-        let mut notes = self
-            .annotations
-            .map(|annotations| annotations.object.clone());
-        if let Some(values @ Value::Object(_)) = self.fields.get("values") {
-            let notes = notes.get_or_insert_default();
-            notes.entry("values").or_insert_with(|| values.clone());
-        }
-        details::text(
-            &Value::Object(notes?),
-            self.fields.place("annotations"),
-            faults,
-        )
+        let place = self.fields.place("annotations");
+        let notes = self.fields.get("annotations");
+        let notes = notes.filter(|notes| notes.is_object());
+        let Some(values @ Value::Object(_)) = self.fields.get("values") else {
+            return details::text(notes?, place, faults);
+        };
+        let notes = notes.and_then(Value::as_object).cloned();
+        let mut notes = notes.unwrap_or_default();
+        notes.entry("values").or_insert_with(|| values.clone());
+        details::text(&Value::Object(notes), place, faults)
     }
 
     /// The links that people wrote into annotations come first.

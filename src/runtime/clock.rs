@@ -20,6 +20,11 @@ pub fn wall_now() -> Timestamp {
     }
 }
 
+/// The moment so far away from now, for a timer that is moved.
+pub fn deadline(away: std::time::Duration) -> tokio::time::Instant {
+    tokio::time::Instant::now() + away
+}
+
 /// Both clocks of this process. Clones show the same.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {

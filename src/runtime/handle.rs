@@ -51,6 +51,8 @@ struct Inner {
 #[derive(Default)]
 struct Gate {
     queue: Queue<Waiter>,
+    /// The driver sleeps until somebody rings: to ring for nobody costs a call of the system.
+    is_asleep: bool,
     intake: Intake,
     /// The driver is to end as soon as nothing waits.
     is_finishing: bool,
@@ -92,6 +94,15 @@ impl Handle {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Wakes the driver if it sleeps.
+    fn wake(&self, mut gate: MutexGuard<'_, Gate>) {
+        let is_asleep = std::mem::take(&mut gate.is_asleep);
+        drop(gate);
+        if is_asleep {
+            self.inner.bell.notify_one();
+        }
+    }
+
     /// Hands the events of one request to the driver and waits until they are durable. The receipts
     /// come in the order of the events.
     pub async fn submit(
@@ -115,8 +126,8 @@ impl Handle {
                 is_admitted: false,
             };
             gate.queue.request(request)?;
+            self.wake(gate);
         }
-        self.inner.bell.notify_one();
         match wait(answer).await?.into_answer()? {
             Answer::Receipts(receipts) => Ok(receipts),
             _ => Err(Unavailable::Unsure),
@@ -153,8 +164,7 @@ impl Handle {
         let mut gate = self.gate();
         gate.check_alive()?;
         gate.queue.command(Command { job, waiter });
-        drop(gate);
-        self.inner.bell.notify_one();
+        self.wake(gate);
         Ok(())
     }
 
@@ -171,8 +181,8 @@ impl Handle {
                 // The reader may have gone away meanwhile.
                 let _gone = waiter.send(read(view));
             }));
+            self.wake(gate);
         }
-        self.inner.bell.notify_one();
         answer.await.map_err(|_| self.why_ended())
     }
 
@@ -262,8 +272,10 @@ impl Handle {
     pub(super) fn take(&self, patience: std::time::Duration) -> Taken<Waiter> {
         let mut gate = self.gate();
         if gate.queue.is_empty() && !patience.is_zero() {
+            gate.is_asleep = true;
             let waited = self.inner.bell.wait_timeout(gate, patience);
             gate = waited.unwrap_or_else(PoisonError::into_inner).0;
+            gate.is_asleep = false;
         }
         gate.queue.take()
     }
@@ -313,8 +325,9 @@ impl Handle {
 
     /// Lets the driver end once nothing waits. Outcomes and acknowledgments are taken until then.
     pub fn finish(&self) {
-        self.gate().is_finishing = true;
-        self.inner.bell.notify_one();
+        let mut gate = self.gate();
+        gate.is_finishing = true;
+        self.wake(gate);
     }
 }
 

@@ -5,6 +5,7 @@
 //! integration; beyond the bound a sender is told to come back.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::engine::ids::IntegrationName;
@@ -37,11 +38,25 @@ pub type Read = Box<dyn FnOnce(View<'_>) + Send>;
 pub struct Queue<W> {
     commands: VecDeque<Command<W>>,
     reads: VecDeque<Read>,
-    requests: BTreeMap<IntegrationName, VecDeque<Request<W>>>,
+    requests: BTreeMap<IntegrationName, Waiting<W>>,
     /// The integration after which the next batch begins.
     last: Option<IntegrationName>,
     /// Accepted events that wait for a decision.
     undecided: BTreeMap<IntegrationName, usize>,
+}
+
+/// The requests of one integration, in their order.
+struct Waiting<W> {
+    requests: VecDeque<Request<W>>,
+    /// How many events they have together.
+    events: usize,
+}
+
+impl<W> Default for Waiting<W> {
+    fn default() -> Self {
+        let (requests, events) = (VecDeque::new(), 0);
+        Self { requests, events }
+    }
 }
 
 /// What the driver takes for one turn.
@@ -84,17 +99,17 @@ impl<W> Queue<W> {
     /// Adds a request unless too many events of its integration wait.
     pub fn request(&mut self, request: Request<W>) -> Result<(), Unavailable> {
         let waiting = self.requests.get(&request.integration);
-        let waiting = waiting.into_iter().flatten();
+        let waiting = waiting.map_or(0, |waiting| waiting.events);
         let undecided = self.undecided.get(&request.integration);
-        let events: usize = waiting.map(|known| known.events.len()).sum();
-        let events = events + undecided.copied().unwrap_or_default();
+        let events = waiting + undecided.copied().unwrap_or_default();
         // A request that is large by itself is taken when nothing else waits.
         if events > 0 && events + request.events.len() > EVENTS_WAITING_MAX {
             return Err(Unavailable::Busy(request.integration));
         }
         let integration = request.integration.clone();
         let waiting = self.requests.entry(integration).or_default();
-        waiting.push_back(request);
+        waiting.events += request.events.len();
+        waiting.requests.push_back(request);
         Ok(())
     }
 
@@ -108,7 +123,8 @@ impl<W> Queue<W> {
         for request in left.requests.into_iter().rev() {
             let integration = request.integration.clone();
             let waiting = self.requests.entry(integration).or_default();
-            waiting.push_front(request);
+            waiting.events += request.events.len();
+            waiting.requests.push_front(request);
         }
     }
 
@@ -116,7 +132,8 @@ impl<W> Queue<W> {
     pub fn into_waiters(self) -> impl Iterator<Item = W> {
         let commands = self.commands.into_iter();
         let commands = commands.filter_map(|command| command.waiter);
-        let requests = self.requests.into_values().flatten();
+        let requests = self.requests.into_values();
+        let requests = requests.flat_map(|waiting| waiting.requests);
         commands.chain(requests.map(|request| request.waiter))
     }
 
@@ -132,8 +149,7 @@ impl<W> Queue<W> {
 
     /// How many events wait, to be accepted or for a decision.
     pub fn events_waiting(&self) -> usize {
-        let requests = self.requests.values().flatten();
-        let waiting: usize = requests.map(|request| request.events.len()).sum();
+        let waiting: usize = self.requests.values().map(|waiting| waiting.events).sum();
         waiting + self.undecided.values().sum::<usize>()
     }
 
@@ -165,25 +181,26 @@ impl<W> Queue<W> {
 
     /// The next request in turn of the integrations, if it fits beside what is taken already.
     fn next_fitting(&mut self, events: usize, bytes: usize) -> Option<Request<W>> {
-        let after = self.last.clone();
-        let later = self
+        let after = self.last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let mut later = self
             .requests
-            .keys()
-            .find(|name| after.as_ref().is_none_or(|a| *name > a));
-        let name = later.or_else(|| self.requests.keys().next())?.clone();
+            .range::<IntegrationName, _>((after, Bound::Unbounded));
+        let later = later.next().or_else(|| self.requests.first_key_value());
+        let name = later?.0.clone();
         let waiting = self.requests.get_mut(&name)?;
-        let first = waiting.front()?;
+        let first = waiting.requests.front()?;
         let fits = events + first.events.len() <= BATCH_EVENTS_MAX
             && bytes + first.bytes() <= BATCH_BYTES_MAX;
         if !fits && events > 0 {
             return None;
         }
-        let request = waiting.pop_front();
-        if waiting.is_empty() {
+        let request = waiting.requests.pop_front()?;
+        waiting.events -= request.events.len();
+        if waiting.requests.is_empty() {
             self.requests.remove(&name);
         }
         self.last = Some(name);
-        request
+        Some(request)
     }
 }
 

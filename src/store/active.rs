@@ -41,6 +41,17 @@ impl ItemList {
         self.0.extend_from_slice(value.unwrap_or_default());
     }
 
+    /// Adds a record whose key comes after all others.
+    pub fn push_record(&mut self, key: &[u8], record: &impl Serialize) -> Result<(), Error> {
+        self.push(key, Some(&[]));
+        let value = self.0.len();
+        self.0 = record::encode_behind(std::mem::take(&mut self.0), record)?;
+        let length = u32::try_from(self.0.len() - value + 1);
+        let length = length.expect("no record of 4 GiB fits into a request");
+        self.0[value - 4..value].copy_from_slice(&length.to_le_bytes());
+        Ok(())
+    }
+
     /// The item that begins there; `None` at the end.
     pub fn at(&self, at: usize) -> Result<Option<Item<'_>>, String> {
         let cut = || "an item of it ends too early".to_owned();

@@ -1,6 +1,9 @@
 //! Values that are written once and never changed: a head that can be read by itself, and what it
 //! speaks of, packed by LZ4, with a checksum over both.
 
+use std::cell::RefCell;
+
+use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -9,6 +12,9 @@ use super::record::{self, Stored};
 
 /// Bytes of the checksum, a CRC-32.
 const CHECKSUM_BYTES: usize = 4;
+
+/// Room for packing that is kept.
+const ROOM_BYTES_MAX: usize = 1024 * 1024;
 
 /// A head, and what follows it, unpacked.
 #[derive(Debug)]
@@ -47,13 +53,59 @@ fn split(bytes: &[u8]) -> Result<(u32, &[u8]), String> {
     Ok((u32::from_le_bytes(*checksum), rest))
 }
 
+/// Up to so many bytes LZ4 works with its small table.
+const SMALL_BYTES: usize = u16::MAX as usize - 1;
+
+thread_local! {
+    static PACKER: RefCell<Packer> = RefCell::new(Packer {
+        small: CompressTable::small(),
+        large: CompressTable::large(),
+        room: Vec::new(),
+    });
+}
+
+/// What LZ4 works with, kept from value to value: buffers of this size are given back to the system
+/// each time, and the next one is filled with zeros by it, which took longer than the packing.
+struct Packer {
+    small: CompressTable,
+    large: CompressTable,
+    room: Vec<u8>,
+}
+
+impl Packer {
+    /// Adds the length of these bytes, and the bytes packed.
+    fn add(&mut self, plain: &[u8], value: &mut Vec<u8>) -> Result<(), Error> {
+        let failed = |cause: String| Error::Commit { cause };
+        let length = u32::try_from(plain.len());
+        let length = length.map_err(|_| failed("a value of over 4 GiB".to_owned()))?;
+        let most = get_maximum_output_size(plain.len());
+        if self.room.len() < most {
+            self.room.resize(most, 0);
+        }
+        let table = if plain.len() <= SMALL_BYTES {
+            &mut self.small
+        } else {
+            &mut self.large
+        };
+        let packed = compress_into_with_table(plain, &mut self.room, table);
+        let packed = packed.map_err(|error| failed(error.to_string()))?;
+        value.reserve_exact(4 + packed);
+        value.extend_from_slice(&length.to_le_bytes());
+        value.extend_from_slice(&self.room[..packed]);
+        // What was large is rare, and is not kept.
+        self.room.truncate(ROOM_BYTES_MAX);
+        self.room.shrink_to(ROOM_BYTES_MAX);
+        Ok(())
+    }
+}
+
 /// The value of a head and what it speaks of.
 pub fn pack(head: &impl Serialize, plain: &[u8]) -> Result<Vec<u8>, Error> {
     let mut value = record::encode(&())?;
     let checksum = value.len();
     value.extend([0; CHECKSUM_BYTES]);
     let mut value = record::extend(value, head)?;
-    value.extend(lz4_flex::compress_prepend_size(plain));
+    PACKER.with_borrow_mut(|packer| packer.add(plain, &mut value))?;
     let sum = crc32fast::hash(&value[checksum + CHECKSUM_BYTES..]);
     value[checksum..checksum + CHECKSUM_BYTES].copy_from_slice(&sum.to_le_bytes());
     Ok(value)

@@ -185,12 +185,13 @@ fn changed_items(
         .collect();
     records.sort_by(|one, other| one.0.cmp(&other.0));
     let mut items = ItemList::default();
-    let stored = record::encode(&clocks)?;
     // Its kind is lower than theirs.
-    items.push(Key::clocks(partition).as_ref(), Some(&stored));
+    items.push_record(Key::clocks(partition).as_ref(), &clocks)?;
     for (key, record) in records {
-        let stored = record.map(record::encode).transpose()?;
-        items.push(key.as_ref(), stored.as_deref());
+        match record {
+            Some(record) => items.push_record(key.as_ref(), record)?,
+            None => items.push(key.as_ref(), None),
+        }
     }
     Ok(items)
 }

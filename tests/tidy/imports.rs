@@ -209,6 +209,7 @@ const ROOMS: [Room; 18] = [
             // The HTTP servers, with limits of their own that `axum::serve` does not offer.
             "hyper_util",
             "http_body",
+            "tower_service",
             "sd_notify",
             "secrecy",
             "jiff",

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::assertions::AssertionId;
 use crate::engine::time::Timestamp;
 use crate::engine::words::words;
+use crate::text::shared::SharedText;
 
 /// Text that is shared between records.
 pub type Text = Arc<str>;
@@ -85,7 +86,7 @@ pub struct Link {
 
 /// Labels, sorted by name, each name once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(from = "std::collections::BTreeMap<Text, Text>")]
+#[serde(from = "std::collections::BTreeMap<SharedText, SharedText>")]
 pub struct Labels(Arc<[(Text, Text)]>);
 
 impl Labels {
@@ -122,6 +123,13 @@ impl<N: Into<Text>, V: Into<Text>> FromIterator<(N, V)> for Labels {
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
         Self(sorted.into_iter().collect())
+    }
+}
+
+impl From<std::collections::BTreeMap<SharedText, SharedText>> for Labels {
+    fn from(labels: std::collections::BTreeMap<SharedText, SharedText>) -> Self {
+        let labels = labels.into_iter();
+        Self(labels.map(|(name, value)| (name.0, value.0)).collect())
     }
 }
 

@@ -39,6 +39,22 @@ pub(super) struct Index {
 }
 
 impl Index {
+    /// A record has come, or taken the place of an earlier form of it.
+    pub fn replace(&mut self, before: Option<&Record>, after: &Record) {
+        match (before, after) {
+            (Some(Record::Incident(before)), Record::Incident(after))
+                if is_indexed_alike(before, after) => {}
+            (Some(Record::Group(before)), Record::Group(after))
+                if (before.forget, before.open) == (after.forget, after.open) => {}
+            (before, after) => {
+                if let Some(before) = before {
+                    self.set(before, false);
+                }
+                self.set(after, true);
+            }
+        }
+    }
+
     /// Puts the rows of a record in, or takes them out.
     pub fn set(&mut self, record: &Record, is_in: bool) {
         match record {
@@ -142,6 +158,13 @@ impl Index {
         set_timer(&mut self.due_on_wall, silence.next_due(), key, is_in);
         set_timer(&mut self.forgotten, silence.forgotten_at(), key, is_in);
     }
+}
+
+/// Whether two forms of an incident have the same rows here. Each alert changes its incident, and
+/// mostly only the counts.
+fn is_indexed_alike(one: &Incident, other: &Incident) -> bool {
+    let rows = |incident: &Incident| (incident.next_due(), incident.urgency);
+    rows(one) == rows(other) && one.runs == other.runs
 }
 
 fn set_row<T: Ord>(rows: &mut BTreeSet<T>, row: T, is_in: bool) {

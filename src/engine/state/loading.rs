@@ -14,11 +14,11 @@ impl State {
             .into_iter()
             .partition(|record| matches!(record, Record::Incident(_)));
         for record in incidents {
-            state.put(record);
+            state.put(&record);
         }
         for record in others {
             let record = state.without_lost_incidents(record);
-            state.put(record);
+            state.put(&record);
         }
         for receipt in receipts {
             state.memory.remember(receipt);

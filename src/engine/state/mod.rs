@@ -62,7 +62,7 @@ impl State {
     pub fn apply(&mut self, changes: &[Change]) {
         for change in changes {
             match change {
-                Change::Put(record) => self.put(record.clone()),
+                Change::Put(record) => self.put(record),
                 Change::Drop(key) => self.remove(key),
                 Change::Archive(record) => self.remove(&record.key()),
                 Change::Receipt(receipt) => self.memory.remember(receipt),
@@ -71,24 +71,47 @@ impl State {
         }
     }
 
-    fn put(&mut self, record: Record) {
-        self.remove(&record.key());
-        self.index.set(&record, true);
-        match record {
-            Record::Alert(alert) => drop(self.alerts.insert(alert.id, alert)),
-            Record::Incident(incident) => drop(self.incidents.insert(incident.number, incident)),
-            Record::Page(page) => drop(self.pages.insert(page.id, page)),
-            Record::Group(group) => drop(self.groups.insert(group.key.clone(), group)),
-            Record::Person(person) => drop(self.people.insert(person.user.clone(), person)),
-            Record::Channel(channel) => drop(self.channels.insert(channel.name.clone(), channel)),
-            Record::Sender(sender) => drop(self.senders.insert(sender.address.clone(), sender)),
-            Record::Silence(silence) => drop(self.silences.insert(silence.id, silence)),
-            Record::Override(override_) => drop(self.overrides.insert(override_.id, override_)),
-            Record::PolicySnapshot(pinned) => drop(self.pinned.insert(pinned.key.clone(), pinned)),
-            Record::Task(task) => self.tasks.put(task),
-            Record::Counters(counters) => self.counters = counters,
-            Record::Jump(jump) => self.jump = Some(jump),
-        }
+    fn put(&mut self, record: &Record) {
+        let before = match record.clone() {
+            Record::Alert(alert) => self.alerts.insert(alert.id, alert).map(Record::Alert),
+            Record::Incident(incident) => {
+                let before = self.incidents.insert(incident.number, incident);
+                before.map(Record::Incident)
+            }
+            Record::Page(page) => self.pages.insert(page.id, page).map(Record::Page),
+            Record::Group(group) => {
+                let before = self.groups.insert(group.key.clone(), group);
+                before.map(Record::Group)
+            }
+            Record::Person(person) => {
+                let before = self.people.insert(person.user.clone(), person);
+                before.map(Record::Person)
+            }
+            Record::Channel(channel) => {
+                let before = self.channels.insert(channel.name.clone(), channel);
+                before.map(Record::Channel)
+            }
+            Record::Sender(sender) => {
+                let before = self.senders.insert(sender.address.clone(), sender);
+                before.map(Record::Sender)
+            }
+            Record::Silence(silence) => {
+                let before = self.silences.insert(silence.id, silence);
+                before.map(Record::Silence)
+            }
+            Record::Override(override_) => {
+                let before = self.overrides.insert(override_.id, override_);
+                before.map(Record::Override)
+            }
+            Record::PolicySnapshot(pinned) => {
+                let before = self.pinned.insert(pinned.key.clone(), pinned);
+                before.map(Record::PolicySnapshot)
+            }
+            Record::Task(task) => return self.tasks.put(task),
+            Record::Counters(counters) => return self.counters = counters,
+            Record::Jump(jump) => self.jump.replace(jump).map(Record::Jump),
+        };
+        self.index.replace(before.as_ref(), record);
     }
 
     fn remove(&mut self, key: &RecordKey) {

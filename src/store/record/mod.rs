@@ -10,6 +10,7 @@
 //! [`FORMAT`], adds a folder, and keeps the old ones readable: the types as they were, and how the
 //! present ones are made of them.
 
+use postcard::ser_flavors::Flavor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -122,7 +123,13 @@ impl Progress {
 
 /// A value in the present format.
 pub fn encode(value: &impl Serialize) -> Result<Vec<u8>, Error> {
-    extend(HEAD.to_vec(), value)
+    encode_behind(Vec::new(), value)
+}
+
+/// A value in the present format, behind these bytes.
+pub fn encode_behind(mut bytes: Vec<u8>, value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    bytes.extend_from_slice(&HEAD);
+    extend(bytes, value)
 }
 
 /// A document as a value.
@@ -149,9 +156,31 @@ pub fn encode_groups<'item, T: Serialize + 'item>(
 
 /// Adds a value to these bytes.
 pub fn extend(bytes: Vec<u8>, value: &impl Serialize) -> Result<Vec<u8>, Error> {
-    postcard::to_extend(value, bytes).map_err(|error| Error::Commit {
+    let written = postcard::serialize_with_flavor(value, Bytes(bytes));
+    written.map_err(|error| Error::Commit {
         cause: error.to_string(),
     })
+}
+
+/// Where postcard writes. Its own way to add to a vector does so byte by byte.
+struct Bytes(Vec<u8>);
+
+impl Flavor for Bytes {
+    type Output = Vec<u8>;
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
+    }
 }
 
 /// Reads a value, all its parts joined.
