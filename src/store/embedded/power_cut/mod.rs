@@ -27,10 +27,10 @@ use crate::store::{
 };
 
 /// Disks that are tried; `REVEILLE_POWER_CUT_ROUNDS` is another number of them.
-const ROUNDS: u64 = 60;
+const ROUNDS: u64 = 30;
 
 /// Of so many disks one run is the source.
-const ROUNDS_OF_RUN: u64 = 30;
+const ROUNDS_OF_RUN: u64 = 15;
 
 /// How a store is used.
 #[derive(Clone, Copy)]
