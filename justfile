@@ -31,6 +31,10 @@ sim:
 torture rounds:
     REVEILLE_TORTURE_ROUNDS={{rounds}} cargo test --locked --test it torture::kill -- --nocapture
 
+# So many disks as a power cut may leave them, each opened again; the tests make 30.
+power-cut rounds:
+    REVEILLE_POWER_CUT_ROUNDS={{rounds}} cargo test --locked --lib power_cut -- --nocapture
+
 # Licences, advisories, bans and sources of the dependencies; needs cargo-deny and the network.
 deny:
     cargo deny check

@@ -3,10 +3,11 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use super::disk::Disk;
 
 /// A data directory that is ours while this lives.
 pub struct Directory {
@@ -52,6 +53,24 @@ impl Directory {
             path: path.to_owned(),
             _lock: lock,
         })
+    }
+
+    /// Makes the names durable under which the directory is found, so that a power cut soon after
+    /// the first start does not take it away with all that was acknowledged.
+    pub fn sync_names(&self, disk: &dyn Disk) -> io::Result<()> {
+        let path = self.path.canonicalize()?;
+        let device = path.metadata()?.dev();
+        for folder in path.ancestors().skip(1) {
+            // One that may not be read is not ours, and where a disk is mounted the name was there.
+            let Ok(folder) = File::open(folder) else {
+                break;
+            };
+            if folder.metadata()?.dev() != device {
+                break;
+            }
+            disk.sync_all(&folder)?;
+        }
+        Ok(())
     }
 
     pub fn path(&self) -> &Path {

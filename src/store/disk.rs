@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::Dir;
 
-/// The last steps of a commit. Tests put faults and delays here.
+/// The last steps of a commit, and all that a start makes durable. Tests put faults and delays
+/// here, and see what a power cut would leave.
 pub trait Disk: Send + Sync {
     /// Called before the database writes out what a commit changed.
     fn before_flush(&self) -> io::Result<()> {
@@ -19,6 +20,16 @@ pub trait Disk: Send + Sync {
     /// Makes the file of the database durable.
     fn sync(&self, file: &File) -> io::Result<()> {
         file.sync_data()
+    }
+
+    /// Makes a file durable with all that is known of it, or a folder with the names in it.
+    fn sync_all(&self, file: &File) -> io::Result<()> {
+        file.sync_all()
+    }
+
+    /// Makes the names in a folder durable.
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        self.sync_all(&File::open(path)?)
     }
 
     /// Bytes that are free for us where `path` is.
@@ -106,21 +117,24 @@ pub fn used_bytes(folder: &Path) -> u64 {
 pub struct Blobs {
     path: PathBuf,
     folder: Dir,
+    handle: File,
     synced: BTreeSet<OsString>,
 }
 
 impl Blobs {
     pub fn of(database: &Path) -> io::Result<Self> {
         let path = database.join("blobs");
+        let handle = File::open(&path)?;
         Ok(Self {
-            folder: Dir::new(File::open(&path)?)?,
+            folder: Dir::new(handle.try_clone()?)?,
+            handle,
             path,
             synced: BTreeSet::new(),
         })
     }
 
     /// Makes those durable that are new since the last call.
-    pub fn sync_new(&mut self) -> io::Result<()> {
+    pub fn sync_new(&mut self, disk: &dyn Disk) -> io::Result<()> {
         let mut present = BTreeSet::new();
         let mut has_new = false;
         self.folder.rewind();
@@ -132,7 +146,7 @@ impl Blobs {
             }
             if !self.synced.contains(&name) {
                 match File::open(self.path.join(&name)) {
-                    Ok(opened) => opened.sync_all()?,
+                    Ok(opened) => disk.sync_all(&opened)?,
                     Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                     Err(error) => return Err(error),
                 }
@@ -141,7 +155,7 @@ impl Blobs {
             present.insert(name);
         }
         if has_new {
-            rustix::fs::fsync(self.folder.fd()?)?;
+            disk.sync_all(&self.handle)?;
         }
         self.synced = present;
         Ok(())

@@ -10,20 +10,21 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::directory::sync_directory;
+use super::disk::Disk;
 
 /// The marker of an open store.
 pub struct Marker(File);
 
 impl Marker {
     /// Makes the marker durable, or opens the one that is there.
-    pub fn open(path: &Path, reached: Reached) -> io::Result<Self> {
+    pub fn open(path: &Path, reached: Reached, disk: &dyn Disk) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         let options = options.create(true).read(true).write(true).truncate(false);
         let marker = Self(options.open(path)?);
         marker.note(reached)?;
-        marker.0.sync_all()?;
-        path.parent().map_or(Ok(()), sync_directory)?;
+        disk.sync_all(&marker.0)?;
+        path.parent()
+            .map_or(Ok(()), |folder| disk.sync_folder(folder))?;
         Ok(marker)
     }
 
@@ -71,6 +72,7 @@ fn parse(text: &str) -> Option<Reached> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::RealDisk;
 
     #[test]
     fn a_marker_says_how_far_the_store_got() {
@@ -78,7 +80,7 @@ mod tests {
         let path = temporary.path().join("initialised");
         assert_eq!(read(&path).unwrap(), None);
         assert_eq!(read_whole(&path), None);
-        let marker = Marker::open(&path, Reached::default()).unwrap();
+        let marker = Marker::open(&path, Reached::default(), &RealDisk).unwrap();
         assert_eq!(read(&path).unwrap(), Some(Reached::default()));
         let reached = Reached {
             commits: 17,

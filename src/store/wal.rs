@@ -17,7 +17,6 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::directory::sync_directory;
 use super::disk::Disk;
 use super::keys::Key;
 
@@ -56,10 +55,10 @@ impl Wal {
     /// Opens both files, or makes them, with nothing in them that counts: the database must have
     /// all. Each has so many bytes from the beginning, so that a commit changes nothing else of it;
     /// it grows where more is added.
-    pub fn open(directory: &Path, bytes: u64) -> io::Result<Self> {
+    pub fn open(directory: &Path, bytes: u64, disk: &dyn Disk) -> io::Result<Self> {
         let [first, second] = paths(directory);
-        let files = [open(&first, bytes)?, open(&second, bytes)?];
-        sync_directory(directory)?;
+        let files = [open(&first, bytes, disk)?, open(&second, bytes, disk)?];
+        disk.sync_folder(directory)?;
         let mut wal = Self {
             files,
             current: 0,
@@ -70,7 +69,7 @@ impl Wal {
         // What both held is in the database: nothing of it may be read once more.
         for current in [1, 0] {
             wal.begin(current)?;
-            wal.files[current].sync_data()?;
+            disk.sync_all(&wal.files[current])?;
         }
         Ok(wal)
     }
@@ -116,7 +115,7 @@ fn random() -> u64 {
 }
 
 /// Opens a file and gives it its length.
-fn open(path: &Path, bytes: u64) -> io::Result<File> {
+fn open(path: &Path, bytes: u64, disk: &dyn Disk) -> io::Result<File> {
     let mut options = OpenOptions::new();
     let options = options.create(true).read(true).write(true).truncate(false);
     let file = options.open(path)?;
@@ -129,7 +128,7 @@ fn open(path: &Path, bytes: u64) -> io::Result<File> {
         file.write_all_at(&zeros[..part], at)?;
         at += part as u64;
     }
-    file.sync_all()?;
+    disk.sync_all(&file)?;
     Ok(file)
 }
 
@@ -314,7 +313,7 @@ mod tests {
     #[test]
     fn what_was_added_is_read_again_behind_any_batch() {
         let folder = tempfile::tempdir().unwrap();
-        let mut wal = Wal::open(folder.path(), 1_000).unwrap();
+        let mut wal = Wal::open(folder.path(), 1_000, &RealDisk).unwrap();
         for number in 1..=9 {
             wal.append(number, &rows(number)).unwrap();
             if number % 4 == 0 {
@@ -333,7 +332,7 @@ mod tests {
     #[test]
     fn a_frame_that_is_cut_off_or_changed_is_the_end_or_a_gap() {
         let folder = tempfile::tempdir().unwrap();
-        let mut wal = Wal::open(folder.path(), 1_000).unwrap();
+        let mut wal = Wal::open(folder.path(), 1_000, &RealDisk).unwrap();
         let mut ends = vec![BEGINNING_BYTES];
         for number in 1..=3 {
             wal.append(number, &rows(number)).unwrap();

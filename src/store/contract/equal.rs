@@ -12,7 +12,7 @@ use super::*;
 
 /// One change, with small ids so that changes meet.
 #[derive(Clone, Copy, Debug)]
-enum Step {
+pub enum Step {
     Put { what: u8, id: u64, kilobytes: u8 },
     Drop { what: u8, id: u64 },
     Archive { what: u8, id: u64, kilobytes: u8 },
@@ -78,7 +78,7 @@ fn record(what: u8, id: u64, kilobytes: u8) -> Record {
 }
 
 /// Turns steps into a batch; receipts and entries get increasing ids.
-fn batch(steps: &[Step], next_id: &mut u64) -> Batch {
+pub fn batch(steps: &[Step], next_id: &mut u64) -> Batch {
     let mut batch = Batch::default();
     for step in steps {
         *next_id += 1;
@@ -124,19 +124,19 @@ fn batch(steps: &[Step], next_id: &mut u64) -> Batch {
 
 /// All that can be seen of a store.
 #[derive(Debug, PartialEq)]
-struct Seen {
-    clocks: Clocks,
-    active: BTreeMap<RecordKey, Record>,
-    remembered: Vec<Arc<Receipt>>,
-    receipts: Vec<Receipt>,
-    stories: Vec<Vec<Entry>>,
-    incidents: Vec<Incident>,
-    pages: Vec<Vec<Page>>,
-    alerts: Vec<Vec<Alert>>,
-    documents: Vec<(String, Vec<u8>)>,
+pub struct Seen {
+    pub clocks: Clocks,
+    pub active: BTreeMap<RecordKey, Record>,
+    pub remembered: Vec<Arc<Receipt>>,
+    pub receipts: Vec<Receipt>,
+    pub stories: Vec<Vec<Entry>>,
+    pub incidents: Vec<Incident>,
+    pub pages: Vec<Vec<Page>>,
+    pub alerts: Vec<Vec<Alert>>,
+    pub documents: Vec<(String, Vec<u8>)>,
 }
 
-fn see(store: &dyn Store) -> Seen {
+pub fn see(store: &dyn Store) -> Seen {
     let start = store.load(HOME, START).unwrap();
     let numbers = || (1..6).map(IncidentNumber);
     let story = |number| store.entries(HOME, number, None, 1_000).unwrap();

@@ -71,14 +71,15 @@ impl SledStore {
     pub fn open(path: &Path, options: Options) -> Result<Self, Error> {
         let directory = Directory::claim(path)?;
         let failed = |error: std::io::Error| directory.open_error(&error);
+        directory.sync_names(&*options.disk).map_err(failed)?;
         if let Some(free) = options.disk.free_bytes(path) {
             disk::keep_reserve(&directory.reserve(), options.reserve_bytes, free)
                 .map_err(failed)?;
         }
         let reached = marker::read(&directory.marker()).map_err(failed)?;
         let (tree, is_repaired) = open_whole(&directory, options.cache_bytes, reached)?;
-        let settler = Settler::of(&tree, &directory)?;
-        let writer = Writer::of(&tree, &directory, options.wal_bytes)?;
+        let settler = Settler::of(&tree, &directory, &*options.disk)?;
+        let writer = Writer::of(&tree, &directory, &options)?;
         let repaired = is_repaired.then(|| directory.damaged_copy());
         Ok(Self {
             tree,
@@ -140,5 +141,7 @@ impl Drop for SledStore {
 mod checkpoint_tests;
 #[cfg(test)]
 mod log_tests;
+#[cfg(test)]
+mod power_cut;
 #[cfg(test)]
 mod tests;

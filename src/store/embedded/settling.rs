@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io;
 use std::sync::PoisonError;
 
-use crate::store::directory::{Directory, sync_directory};
-use crate::store::disk::Blobs;
+use crate::store::directory::Directory;
+use crate::store::disk::{Blobs, Disk};
 use crate::store::{Error, Tree};
 
 use super::SledStore;
@@ -20,18 +20,18 @@ pub struct Settler {
 
 impl Settler {
     /// After this all that was found in the database is durable, whoever wrote it.
-    pub fn of(tree: &Tree, directory: &Directory) -> Result<Self, Error> {
+    pub fn of(tree: &Tree, directory: &Directory, disk: &dyn Disk) -> Result<Self, Error> {
         let failed = |error: io::Error| directory.open_error(&error);
         let database = directory.database();
         tree.flush().map_err(|cause| directory.open_error(&cause))?;
         let file = File::open(database.join("db")).map_err(failed)?;
         let mut blobs = Blobs::of(&database).map_err(failed)?;
-        blobs.sync_new().map_err(failed)?;
-        file.sync_all().map_err(failed)?;
+        blobs.sync_new(disk).map_err(failed)?;
+        disk.sync_all(&file).map_err(failed)?;
         File::open(database.join("conf"))
-            .and_then(|conf| conf.sync_all())
+            .and_then(|conf| disk.sync_all(&conf))
             .map_err(failed)?;
-        sync_directory(&database).map_err(failed)?;
+        disk.sync_folder(&database).map_err(failed)?;
         Ok(Self { file, blobs })
     }
 }
@@ -64,7 +64,7 @@ impl SledStore {
 
     fn sync_database(&self, settler: &mut Settler) -> Result<(), String> {
         let failed = |error: io::Error| error.to_string();
-        settler.blobs.sync_new().map_err(failed)?;
+        settler.blobs.sync_new(&*self.disk).map_err(failed)?;
         self.disk.sync(&settler.file).map_err(failed)
     }
 

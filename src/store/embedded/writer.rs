@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::io;
 
+use super::Options;
 use super::settling::Settler;
 use crate::store::active::{self, Checkpoint};
 use crate::store::directory::Directory;
@@ -35,8 +36,9 @@ pub struct Writer {
 
 impl Writer {
     /// For a database that has all that the log has.
-    pub fn of(tree: &Tree, directory: &Directory, wal_bytes: u64) -> Result<Self, Error> {
+    pub fn of(tree: &Tree, directory: &Directory, options: &Options) -> Result<Self, Error> {
         let failed = |error: io::Error| directory.open_error(&error);
+        let disk = &*options.disk;
         let stored: Option<Progress> = rows::read(tree, &Key::progress())?;
         let progress = stored.unwrap_or(Progress {
             layout: LAYOUT,
@@ -48,15 +50,17 @@ impl Writer {
             writes.put_progress(&progress)?;
             let added = tree.add_settled(writes.rows.drain(..));
             added.map_err(|cause| directory.open_error(&cause))?;
-            Settler::of(tree, directory)?;
+            Settler::of(tree, directory, disk)?;
+            // A marker without a database would stop the next start.
+            disk.sync_folder(directory.path()).map_err(failed)?;
         }
         // The marker first: without it an empty log would look like a healthy one.
         let reached = Reached {
             commits: progress.commits,
             settled: progress.batches,
         };
-        let marker = Marker::open(&directory.marker(), reached).map_err(failed)?;
-        let wal = Wal::open(directory.path(), wal_bytes).map_err(failed)?;
+        let marker = Marker::open(&directory.marker(), reached, disk).map_err(failed)?;
+        let wal = Wal::open(directory.path(), options.wal_bytes, disk).map_err(failed)?;
         Ok(Self {
             writes,
             progress,
