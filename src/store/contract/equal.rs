@@ -12,7 +12,7 @@ use super::*;
 
 /// One change, with small ids so that changes meet.
 #[derive(Clone, Copy, Debug)]
-enum Step {
+pub enum Step {
     Put { what: u8, id: u64, kilobytes: u8 },
     Drop { what: u8, id: u64 },
     Archive { what: u8, id: u64, kilobytes: u8 },
@@ -78,7 +78,7 @@ fn record(what: u8, id: u64, kilobytes: u8) -> Record {
 }
 
 /// Turns steps into a batch; receipts and entries get increasing ids.
-fn batch(steps: &[Step], next_id: &mut u64) -> Batch {
+pub fn batch(steps: &[Step], next_id: &mut u64) -> Batch {
     let mut batch = Batch::default();
     for step in steps {
         *next_id += 1;
@@ -124,7 +124,7 @@ fn batch(steps: &[Step], next_id: &mut u64) -> Batch {
 
 /// All that can be seen of a store.
 #[derive(Debug, PartialEq)]
-struct Seen {
+pub struct Seen {
     clocks: Clocks,
     active: BTreeMap<RecordKey, Record>,
     remembered: Vec<Arc<Receipt>>,
@@ -136,7 +136,7 @@ struct Seen {
     documents: Vec<(String, Vec<u8>)>,
 }
 
-fn see(store: &dyn Store) -> Seen {
+pub fn see(store: &dyn Store) -> Seen {
     let start = store.load(HOME, START).unwrap();
     let numbers = || (1..6).map(IncidentNumber);
     let story = |number| store.entries(HOME, number, None, 1_000).unwrap();

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::engine::samples::{self, START};
 
-mod equal;
+pub mod equal;
 mod history;
 mod purging;
 mod state;

@@ -18,10 +18,10 @@ use crate::store::{Disk, Options, Partition, SledStore, Store};
 use super::tests::{copy, folder, open};
 
 /// The same numbers in every run.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
