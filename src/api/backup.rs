@@ -35,7 +35,7 @@ const ESTIMATE: HeaderName = HeaderName::from_static("x-reveille-backup-bytes");
 /// Take a backup: everything as it is after one commit, which the manifest at its end names
 #[utoipa::path(
     get, path = "/v1/backup", security(("token" = ["admin"])),
-    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>))
+    responses((status = 200, content_type = "application/octet-stream", body = String))
 )]
 pub async fn take(State(state): State<AppState>, caller: Caller) -> Result<Response, Problem> {
     let estimate = state.history(|store, _| Ok(store.backup_bytes())).await?;

@@ -155,13 +155,16 @@ impl Usage<'_> {
 struct Taker<'usage, 'store> {
     usage: &'usage mut Usage<'store>,
     file: Vec<u8>,
+    /// So often the store is used meanwhile; otherwise there would be more to take with each part.
+    left: u64,
 }
 
 impl Write for Taker<'_, '_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.extend_from_slice(bytes);
-        for _ in 0..self.usage.dice.below(4) {
+        for _ in 0..self.usage.dice.below(4).min(self.left) {
             self.usage.go_on();
+            self.left -= 1;
         }
         Ok(bytes.len())
     }
@@ -192,6 +195,7 @@ fn whatever_goes_on_between_its_parts_a_backup_restores_to_its_cut() {
             let mut taker = Taker {
                 usage: &mut usage,
                 file: Vec::new(),
+                left: 40,
             };
             let manifest = store.backup(START, &mut taker).unwrap();
             let file = taker.file;
