@@ -3,12 +3,9 @@
 use std::path::Path;
 
 use crate::runtime::clock::wall_now;
-use crate::store::{self, Options};
+use crate::store::{self, Options, Tell};
 
 pub use crate::store::{Manifest, RestorePhase};
-
-/// Is told what is being done, and how many bytes of the file that was done with.
-pub type Tell<'tell> = &'tell mut dyn FnMut(RestorePhase, u64);
 
 /// Reads a backup to its end and says what it holds.
 pub fn verify(file: &Path, tell: Tell<'_>) -> Result<Manifest, String> {

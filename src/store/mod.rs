@@ -35,7 +35,7 @@ mod tap;
 mod wal;
 mod writes;
 
-pub use self::backup::{Manifest, RestorePhase, restore, verify};
+pub use self::backup::{Manifest, RestorePhase, Tell, restore, verify};
 pub use self::disk::{Disk, RealDisk};
 pub use self::embedded::{Options, SledStore};
 pub use self::error::Error;

@@ -28,4 +28,4 @@ mod tests;
 pub use self::format::{BackupLimits, BackupWriter};
 pub use self::making::{copy_rows, state_hash, write_tapped};
 pub use self::manifest::{Cut, Manifest};
-pub use self::restoring::{RestorePhase, restore, verify};
+pub use self::restoring::{RestorePhase, Tell, restore, verify};

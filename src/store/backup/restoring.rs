@@ -30,7 +30,7 @@ pub enum RestorePhase {
 }
 
 /// Is told what is being done, and how many bytes of the file that was done with.
-type Tell<'tell> = &'tell mut dyn FnMut(RestorePhase, u64);
+pub type Tell<'tell> = &'tell mut dyn FnMut(RestorePhase, u64);
 
 /// Reads a backup from its beginning to its end and says what it holds.
 pub fn verify(file: &Path, tell: Tell<'_>) -> Result<Manifest, Error> {
