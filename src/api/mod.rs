@@ -12,6 +12,7 @@ mod alerts;
 mod audit;
 pub mod audit_log;
 pub mod auth;
+mod backup;
 mod body;
 pub mod body_budget;
 mod callback;

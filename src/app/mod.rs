@@ -3,6 +3,7 @@
 
 mod arrival;
 mod background;
+pub mod backup;
 mod banner;
 mod bootstrap;
 mod certificate;

@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 use super::context::Global;
 use super::values::{Numbered, Several};
 use super::{
-    ack, act, audit, channels, clock, explain, incidents, key, manual, oncall, overrides, page,
-    rules, send, serve, silence, store, token,
+    ack, act, audit, backup, channels, clock, explain, incidents, key, manual, oncall, overrides,
+    page, restore, rules, send, serve, silence, store, token,
 };
 use crate::rules::zones::bundled_version;
 
@@ -99,6 +99,10 @@ pub enum Command {
     /// The server's clock
     #[command(subcommand)]
     Clock(clock::ClockCommand),
+    /// Take a backup of the running server into a new file
+    Backup(backup::BackupArgs),
+    /// Make a data directory of a backup, or check one; needs no server
+    Restore(restore::RestoreArgs),
     /// Check a data directory, and save what can be read of it; no router may be running in it
     #[command(subcommand)]
     Store(store::StoreCommand),

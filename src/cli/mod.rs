@@ -7,6 +7,7 @@ mod ack;
 mod act;
 mod arguments;
 mod audit;
+mod backup;
 mod channels;
 mod clock;
 mod context;
@@ -20,9 +21,11 @@ mod outbox;
 mod overrides;
 mod page;
 mod parsing;
+mod progress_bar;
 mod remote;
 pub mod render;
 mod report;
+mod restore;
 mod rules;
 mod rules_folder;
 mod rules_local;
@@ -142,6 +145,8 @@ async fn execute(command: Command, context: &Context) -> Result<Report, Failure>
         Command::Audit(command) => audit::run(command, context).await,
         Command::Channels(command) => channels::run(command, context).await,
         Command::Clock(command) => clock::run(command, context).await,
+        Command::Backup(backup) => backup::run(&backup, context).await,
+        Command::Restore(restore) => restore::run(&restore, context),
         Command::Store(command) => store::run(command),
         Command::Health => health::run(context).await,
         Command::Completions(completions) => {

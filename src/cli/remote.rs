@@ -9,6 +9,7 @@ use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, Url, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::api::wire::List;
 use crate::text::{clean::blanked, truncate::prefix};
@@ -17,6 +18,9 @@ use super::report::Failure;
 
 /// The longest answer that is read.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// A file of any length comes within this, and without a pause of [`STALL_LIMIT`].
+const DOWNLOAD_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
+const STALL_LIMIT: Duration = Duration::from_secs(60);
 /// Items that are followed over several answers.
 const ITEMS_MAX: usize = 5_000;
 
@@ -98,6 +102,33 @@ pub struct ServerAnswer {
     pub value: Value,
 }
 
+/// A file that a server is sending.
+pub struct Download<'remote> {
+    remote: &'remote Remote,
+    response: reqwest::Response,
+}
+
+impl Download<'_> {
+    /// A number in a header of the answer.
+    pub fn number(&self, header: &str) -> Option<u64> {
+        let value = self.response.headers().get(header)?;
+        value.to_str().ok()?.parse().ok()
+    }
+
+    /// What comes next of it; `None` at its end. An answer that was broken off is a failure.
+    pub async fn next(&mut self) -> Result<Option<impl AsRef<[u8]>>, Failure> {
+        let chunk = timeout(STALL_LIMIT, self.response.chunk()).await;
+        let chunk = chunk.map_err(|_| self.remote.stalled())?;
+        chunk.map_err(|error| {
+            Failure::Server(format!(
+                "{} broke off: {}; its log says why",
+                self.remote.url,
+                chain(&error)
+            ))
+        })
+    }
+}
+
 /// The server.
 pub struct Remote {
     client: reqwest::Client,
@@ -177,6 +208,35 @@ impl Remote {
 
     /// Sends a request; only an absent server is a failure.
     pub async fn try_call(&self, call: Call<'_>) -> Result<ServerAnswer, Failure> {
+        let request = self.request(call)?;
+        let response = request.send().await.map_err(|error| self.absence(&error))?;
+        self.answer(response).await
+    }
+
+    /// Sends a request whose answer is a file of whatever length.
+    pub async fn download(&self, call: Call<'_>) -> Result<Download<'_>, Failure> {
+        let request = self.request(call)?.timeout(DOWNLOAD_LIMIT);
+        let response = timeout(STALL_LIMIT, request.send()).await;
+        let response = response.map_err(|_| self.stalled())?;
+        let response = response.map_err(|error| self.absence(&error))?;
+        if !response.status().is_success() {
+            return Err(self.refusal(&self.answer(response).await?));
+        }
+        Ok(Download {
+            remote: self,
+            response,
+        })
+    }
+
+    fn stalled(&self) -> Failure {
+        let seconds = STALL_LIMIT.as_secs();
+        Failure::Server(format!(
+            "{} sent nothing for {seconds} s: check its log and try again",
+            self.url
+        ))
+    }
+
+    fn request(&self, call: Call<'_>) -> Result<reqwest::RequestBuilder, Failure> {
         let mut request = self
             .client
             .request(call.method, self.address(&call.path, &call.query));
@@ -195,7 +255,10 @@ impl Remote {
                 .header("content-type", "application/json")
                 .body(body);
         }
-        let response = request.send().await.map_err(|error| self.absence(&error))?;
+        Ok(request)
+    }
+
+    async fn answer(&self, response: reqwest::Response) -> Result<ServerAnswer, Failure> {
         let status = response.status();
         let body = self.read(response).await?;
         let value = serde_json::from_slice(&body)

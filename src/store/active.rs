@@ -93,6 +93,11 @@ impl ItemList {
         self.0.len()
     }
 
+    /// As it is kept: lists one after the other are the list of all their items.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -102,12 +102,7 @@ impl Merge {
 
     /// What is to be written next.
     pub fn step(&mut self, rows: &impl Rows) -> Result<Step, Error> {
-        let mut items = ItemList::default();
-        while items.bytes() < SLICE_BYTES {
-            if !self.add_next(rows, &mut items)? {
-                break;
-            }
-        }
+        let items = self.next_items(rows)?;
         if items.is_empty() {
             return Ok(Step::Whole(self.new));
         }
@@ -116,6 +111,17 @@ impl Merge {
         self.new.slices += 1;
         self.new.bytes += value.len() as u64;
         Ok(Step::Slice(key, value))
+    }
+
+    /// The next items in the order of their keys, about as many as a slice has; none at the end.
+    pub fn next_items(&mut self, rows: &impl Rows) -> Result<ItemList, Error> {
+        let mut items = ItemList::default();
+        while items.bytes() < SLICE_BYTES {
+            if !self.add_next(rows, &mut items)? {
+                break;
+            }
+        }
+        Ok(items)
     }
 
     /// Adds the record with the next key; false if there is none. One that was removed adds

@@ -43,6 +43,12 @@ pub enum Error {
          reads; begin with an empty data directory (--data)"
     )]
     Older { key: String, found: u32 },
+    #[error("failed to make a backup: {cause}")]
+    Backup { cause: String },
+    #[error("another backup is being made; wait until it is done")]
+    BackupUnderWay,
+    #[error("{} cannot be restored: {cause}", file.display())]
+    BackupFile { file: PathBuf, cause: String },
     #[error("failed to open the store in {}: {cause}", directory.display())]
     Open { directory: PathBuf, cause: String },
 }
@@ -52,6 +58,13 @@ impl Error {
     pub fn open(directory: &Path, cause: &impl ToString) -> Self {
         Self::Open {
             directory: directory.to_owned(),
+            cause: cause.to_string(),
+        }
+    }
+
+    /// A backup was not made.
+    pub fn backup(cause: &impl ToString) -> Self {
+        Self::Backup {
             cause: cause.to_string(),
         }
     }

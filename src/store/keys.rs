@@ -39,6 +39,11 @@ impl Key {
         Self(bytes.to_vec())
     }
 
+    /// Where all rows begin and end.
+    pub fn everything() -> (Self, Self) {
+        (Self(Vec::new()), Self(vec![u8::MAX]))
+    }
+
     pub fn progress() -> Self {
         Self(vec![Kind::Progress as u8])
     }

@@ -5,6 +5,7 @@
 
 mod active;
 mod ahead;
+mod backup;
 mod checkpoint;
 #[cfg(test)]
 mod contract;
@@ -19,6 +20,7 @@ mod kind;
 mod load;
 mod marker;
 mod memory;
+mod new_directory;
 mod packed;
 mod purge;
 mod record;
@@ -29,9 +31,11 @@ mod rows;
 mod salvage;
 mod sled;
 mod story;
+mod tap;
 mod wal;
 mod writes;
 
+pub use self::backup::{Manifest, RestorePhase, Tell, restore, verify};
 pub use self::disk::{Disk, RealDisk};
 pub use self::embedded::{Options, SledStore};
 pub use self::error::Error;
@@ -40,6 +44,7 @@ pub use self::rescue::{Survey, check, save};
 
 use self::sled::{Failure, Tree};
 
+use std::io::Write;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -265,6 +270,14 @@ pub trait Store: Send + Sync {
     /// One small step, beside commits, of making the next start quick and giving back the space of
     /// what was changed since. Whether there is more to do now.
     fn checkpoint(&self) -> Result<bool, Error>;
+
+    /// Writes a backup beside the commits: all as it is after one of them, which it names. Only a
+    /// store on disk has any; one at a time. Fails, and does the store no harm, where what is
+    /// committed meanwhile is much more than `out` takes.
+    fn backup(&self, made_at: Timestamp, out: &mut dyn Write) -> Result<Manifest, Error>;
+
+    /// About how many bytes a backup has.
+    fn backup_bytes(&self) -> u64;
 
     /// Bytes free on the store's disk; `None` when it has none.
     fn free_bytes(&self) -> Option<u64>;

@@ -10,7 +10,7 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, mpsc};
 use std::time::Duration;
 
 use ::sled::{Db, IVec};
@@ -19,6 +19,7 @@ use super::Error;
 use super::ahead::{Ahead, Merged, RowsAhead};
 use super::keys::{Key, describe};
 use super::rows::Rows;
+use super::tap::{Overrun, Tap, TappedRows};
 
 /// How long another holder of sled's file is waited for.
 const RELEASE_LIMIT: Duration = Duration::from_secs(5);
@@ -32,6 +33,8 @@ pub struct Tree {
     ahead: RwLock<Ahead<IVec>>,
     /// Held for writing while a batch is added, which is done row by row.
     adding: RwLock<()>,
+    /// While a backup is made.
+    tap: Mutex<Option<Tap<IVec>>>,
 }
 
 /// Why the database did not do as asked.
@@ -62,6 +65,7 @@ impl Tree {
             db: guarded(|| config.open())?,
             ahead: RwLock::default(),
             adding: RwLock::new(()),
+            tap: Mutex::default(),
         })
     }
 
@@ -74,9 +78,35 @@ impl Tree {
     pub fn add(&self, rows: impl IntoIterator<Item = (Key, Option<Vec<u8>>)>) {
         let _adding = self.adding.write().unwrap_or_else(PoisonError::into_inner);
         let mut ahead = self.ahead.write().unwrap_or_else(PoisonError::into_inner);
+        let mut tap = self.tap();
         for (key, value) in rows {
-            ahead.add(key, value.map(IVec::from));
+            let value = value.map(IVec::from);
+            if let Some(tap) = &mut *tap {
+                tap.add(&key, value.as_ref());
+            }
+            ahead.add(key, value);
         }
+    }
+
+    /// From now on each row that is added is also kept for [`Self::drain_tap`], up to so many
+    /// bytes.
+    pub fn open_tap(&self, bytes_max: usize) {
+        *self.tap() = Some(Tap::new(bytes_max));
+    }
+
+    /// What was added since the tap was opened or last drained, in order. Whatever this gives can
+    /// be read in the tree already.
+    pub fn drain_tap(&self) -> Result<TappedRows<IVec>, Overrun> {
+        self.tap().as_mut().map_or(Ok(Vec::new()), Tap::drain)
+    }
+
+    /// Nothing is kept any more.
+    pub fn close_tap(&self) {
+        *self.tap() = None;
+    }
+
+    fn tap(&self) -> MutexGuard<'_, Option<Tap<IVec>>> {
+        self.tap.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the database is to take over of what was added; nothing if it has all.

@@ -141,22 +141,27 @@ fn write_frame(
     buffer.clear();
     buffer.resize(HEAD_BYTES, 0);
     for (key, value) in rows {
-        let key = key.as_ref();
-        buffer.extend(length(key.len())?);
-        buffer.extend_from_slice(key);
-        match value {
-            Some(value) => {
-                buffer.extend(length(value.len() + 1)?);
-                buffer.extend_from_slice(value);
-            }
-            None => buffer.extend(length(0)?),
-        }
+        write_row(buffer, key.as_ref(), value.as_deref())?;
     }
     let (head, body) = buffer.split_at_mut(HEAD_BYTES);
     head[4..12].copy_from_slice(&number.to_le_bytes());
     head[12..].copy_from_slice(&length(body.len())?);
     let sum = checksum(salt, &head[4..], body);
     head[..4].copy_from_slice(&sum.to_le_bytes());
+    Ok(())
+}
+
+/// Adds a key with its value, or that it has none any more.
+pub fn write_row(buffer: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>) -> io::Result<()> {
+    buffer.extend(length(key.len())?);
+    buffer.extend_from_slice(key);
+    match value {
+        Some(value) => {
+            buffer.extend(length(value.len() + 1)?);
+            buffer.extend_from_slice(value);
+        }
+        None => buffer.extend(length(0)?),
+    }
     Ok(())
 }
 
@@ -263,7 +268,8 @@ fn read_frame(bytes: &[u8], salt: u64) -> Option<(LoggedBatch, usize)> {
     Some((LoggedBatch { number, rows }, HEAD_BYTES + length))
 }
 
-fn read_rows(mut body: &[u8]) -> Option<Batch> {
+/// Rows that were written one after the other; `None` if they are not whole.
+pub fn read_rows(mut body: &[u8]) -> Option<Batch> {
     let mut rows = Vec::new();
     while !body.is_empty() {
         let (key, rest) = take(body)?;

@@ -8,6 +8,22 @@ pub fn sha256(bytes: impl AsRef<[u8]>) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
+/// SHA-256 of what comes in parts.
+#[derive(Clone, Default)]
+pub struct Sha256Parts(Sha256);
+
+impl Sha256Parts {
+    /// Takes in the next part.
+    pub fn add(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    /// 64 hexadecimal digits, of all parts so far.
+    pub fn to_hex(&self) -> String {
+        super::hex::encode(&self.0.clone().finalize())
+    }
+}
+
 /// A number that stands for a list of parts: FNV-1a with 64 bits, each part with its length before
 /// it. It is the same in every version.
 pub fn fnv64(parts: &[&str]) -> u64 {
@@ -75,6 +91,15 @@ mod tests {
         assert_eq!(plain(""), 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d);
         assert_eq!(plain("a"), 0xd228_cb69_6f1a_8caf_7891_2b70_4e4a_8964);
         assert_eq!(plain("foobar"), 0x343e_1662_793c_64bf_6f0d_3597_ba44_6f18);
+    }
+
+    #[test]
+    fn parts_have_the_hash_of_the_whole() {
+        let mut parts = Sha256Parts::default();
+        parts.add(b"web-");
+        parts.add(b"1 is down");
+        let whole = super::super::hex::encode(&sha256("web-1 is down"));
+        assert_eq!(parts.to_hex(), whole);
     }
 
     proptest! {

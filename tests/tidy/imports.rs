@@ -66,7 +66,15 @@ const ROOMS: [Room; 18] = [
     Room {
         name: "store",
         rooms: &["engine"],
-        crates: &["sled", "postcard", "lz4_flex", "rustix", "crc32fast"],
+        crates: &[
+            "sled",
+            "postcard",
+            "lz4_flex",
+            "rustix",
+            "crc32fast",
+            // The manifest of a backup, which people may read.
+            "serde_json",
+        ],
     },
     Room {
         name: "channels",
@@ -153,6 +161,8 @@ const ROOMS: [Room; 18] = [
             "clap_mangen",
             "ariadne",
             "comfy_table",
+            // Bars that show how far something long is.
+            "indicatif",
             // How many places of a terminal a text takes.
             "unicode_width",
             "serde_json",

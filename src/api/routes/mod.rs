@@ -15,8 +15,8 @@ use super::alertmanager::status as alertmanager;
 use super::alertmanager::{alerts as alertmanager_alerts, silences as alertmanager_silences};
 use super::ports::AppState;
 use super::{
-    actions, alerts, audit, channels, clock, explain, health, incidents, ingest, keys, oncall,
-    overrides, pages, preview, receipts, rules, silences, slack, sms, timeline, tokens,
+    actions, alerts, audit, backup, channels, clock, explain, health, incidents, ingest, keys,
+    oncall, overrides, pages, preview, receipts, rules, silences, slack, sms, timeline, tokens,
 };
 
 /// A handler with what it declares.
@@ -99,6 +99,7 @@ pub fn own() -> Vec<Route> {
         clock: confirm;
         tokens: list, create, revoke;
         audit: list;
+        backup: take;
         health: healthz, readyz, metrics;
     }
 }

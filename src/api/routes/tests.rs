@@ -30,6 +30,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /readyz", "open"),
     ("GET /v1/alerts", "vra"),
     ("GET /v1/audit", "a"),
+    ("GET /v1/backup", "a"),
     ("GET /v1/channels", "vra"),
     ("GET /v1/explain", "vra"),
     ("GET /v1/incidents", "vra"),

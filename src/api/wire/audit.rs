@@ -28,6 +28,8 @@ pub enum Action {
     ClockConfirmed,
     /// An admin acted in the name of a user.
     ActedAs,
+    /// Somebody took a backup, in which all is: hashes of tokens and keys, and secrets.
+    BackupTaken,
 }
 
 /// An administrative act.

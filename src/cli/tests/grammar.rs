@@ -134,7 +134,8 @@ fn what_is_no_command_is_a_usage_error() {
         "audit",
         "audit verify --expect abc",
         "rules backtest",
-        "backup file",
+        "backup",
+        "restore --check",
     ];
     for command in commands {
         let words: Vec<&str> = command.split(' ').filter(|word| !word.is_empty()).collect();

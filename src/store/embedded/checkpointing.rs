@@ -3,7 +3,7 @@
 //! writer only for the few rows that it applies. What a crash leaves half done the next steps
 //! remove.
 
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 
 use crate::store::active;
 use crate::store::checkpoint::{Merge, Step};
@@ -33,17 +33,35 @@ pub enum Stage {
     },
 }
 
+/// Where the steps are.
+pub struct Steps {
+    pub stage: Stage,
+    /// While a backup is made, no step is: it needs what they remove.
+    pub are_held: bool,
+}
+
+impl Steps {
+    pub fn new(stage: Stage) -> Self {
+        Self {
+            stage,
+            are_held: false,
+        }
+    }
+}
+
 impl SledStore {
     /// One step. Whether there is more to do now.
     pub(super) fn checkpoint_step(&self) -> Result<bool, Error> {
         self.settle_if_due()?;
-        let mut stage = self
-            .checkpointing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut steps = self.checkpoint_steps();
+        if steps.are_held {
+            drop(steps);
+            self.settle()?;
+            return Ok(false);
+        }
         // After an error all is begun anew.
-        let present = std::mem::replace(&mut *stage, Stage::Clearing);
-        *stage = match present {
+        let present = std::mem::replace(&mut steps.stage, Stage::Clearing);
+        steps.stage = match present {
             Stage::Clearing => self.clear()?,
             Stage::Waiting => {
                 self.settle()?;
@@ -54,10 +72,15 @@ impl SledStore {
                 changed_bytes,
             } => self.write_on(merge, changed_bytes)?,
         };
-        Ok(match *stage {
+        Ok(match steps.stage {
             Stage::Clearing | Stage::Writing { .. } => true,
             Stage::Waiting => false,
         })
+    }
+
+    pub(super) fn checkpoint_steps(&self) -> MutexGuard<'_, Steps> {
+        let steps = self.checkpointing.lock();
+        steps.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn clear(&self) -> Result<Stage, Error> {

@@ -1,9 +1,10 @@
 //! The embedded store: one owner, one directory, one tree; each commit is durable before it is
 //! answered, and after a failed one nothing more is accepted.
 
+mod backing_up;
 mod checkpointing;
 mod opening;
-mod settling;
+pub(super) mod settling;
 mod store;
 mod writer;
 
@@ -11,10 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use self::checkpointing::Stage;
+use self::checkpointing::{Stage, Steps};
 use self::opening::open_whole;
 use self::settling::Settler;
 use self::writer::Writer;
+use super::backup::BackupLimits;
 use super::directory::Directory;
 use super::disk::{self, Disk, RealDisk};
 use super::{Error, Tree, marker};
@@ -33,6 +35,7 @@ pub struct Options {
     /// The database takes over what is in the write-ahead log when it has so many bytes, or a
     /// moment later.
     pub wal_bytes: u64,
+    pub backups: BackupLimits,
     pub disk: Arc<dyn Disk>,
 }
 
@@ -43,6 +46,7 @@ impl Default for Options {
             reserve_bytes: 64 * 1024 * 1024,
             checkpoint_bytes: 4 * 1024 * 1024,
             wal_bytes: 2 * 1024 * 1024,
+            backups: BackupLimits::default(),
             disk: Arc::new(RealDisk),
         }
     }
@@ -55,12 +59,13 @@ pub struct SledStore {
     writer: Mutex<Writer>,
     /// Two purges at once would count twice what both found.
     purging: Mutex<()>,
-    checkpointing: Mutex<Stage>,
+    checkpointing: Mutex<Steps>,
     /// Goes up before and after entries are moved: odd while they are.
     moves: AtomicU64,
     settler: Mutex<Settler>,
     checkpoint_bytes: u64,
     wal_bytes: u64,
+    backups: BackupLimits,
     disk: Arc<dyn Disk>,
     repaired: Option<PathBuf>,
     directory: Directory,
@@ -85,11 +90,12 @@ impl SledStore {
             tree,
             writer: Mutex::new(writer),
             purging: Mutex::default(),
-            checkpointing: Mutex::new(Stage::Clearing),
+            checkpointing: Mutex::new(Steps::new(Stage::Clearing)),
             moves: AtomicU64::new(0),
             settler: Mutex::new(settler),
             checkpoint_bytes: options.checkpoint_bytes,
             wal_bytes: options.wal_bytes,
+            backups: options.backups,
             disk: options.disk,
             repaired,
             directory,
@@ -138,10 +144,10 @@ impl Drop for SledStore {
 }
 
 #[cfg(test)]
-mod checkpoint_tests;
+pub(super) mod checkpoint_tests;
 #[cfg(test)]
 mod log_tests;
 #[cfg(test)]
 mod power_cut;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,5 +1,6 @@
 //! The embedded store as what all stores are: commits through its one writer, reads from its tree.
 
+use std::io::Write;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -13,8 +14,8 @@ use crate::store::record::Document;
 use crate::store::rows::{self, Rows};
 use crate::store::wal;
 use crate::store::{
-    Alert, Batch, Cursor, DocumentKind, Epoch, Error, Loaded, Partition, Purged, Retention, Span,
-    Store, disk, history, journal, load, purge, story,
+    Alert, Batch, Cursor, DocumentKind, Epoch, Error, Loaded, Manifest, Partition, Purged,
+    Retention, Span, Store, disk, history, journal, load, purge, story,
 };
 
 use super::SledStore;
@@ -221,6 +222,15 @@ impl Store for SledStore {
 
     fn checkpoint(&self) -> Result<bool, Error> {
         self.checkpoint_step()
+    }
+
+    fn backup(&self, made_at: Timestamp, out: &mut dyn Write) -> Result<Manifest, Error> {
+        self.make_backup(made_at, out)
+    }
+
+    fn backup_bytes(&self) -> u64 {
+        let writer = self.writer();
+        writer.progress.history_bytes + writer.checkpoint.bytes + writer.changed_bytes
     }
 
     fn free_bytes(&self) -> Option<u64> {

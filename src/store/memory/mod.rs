@@ -3,6 +3,7 @@
 //! that each can be checked against the other.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::ops::Bound::{Excluded, Included};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,7 +16,8 @@ use crate::engine::time::Timestamp;
 
 use self::contents::{Contents, History};
 use super::{
-    Batch, Cursor, DocumentKind, Epoch, Error, Loaded, Partition, Purged, Retention, Span, Store,
+    Batch, Cursor, DocumentKind, Epoch, Error, Loaded, Manifest, Partition, Purged, Retention,
+    Span, Store,
 };
 
 mod contents;
@@ -272,6 +274,14 @@ impl Store for MemoryStore {
     fn checkpoint(&self) -> Result<bool, Error> {
         self.inner().check()?;
         Ok(false)
+    }
+
+    fn backup(&self, _made_at: Timestamp, _out: &mut dyn Write) -> Result<Manifest, Error> {
+        Err(Error::backup(&"a store in memory has none"))
+    }
+
+    fn backup_bytes(&self) -> u64 {
+        0
     }
 
     fn free_bytes(&self) -> Option<u64> {

@@ -16,8 +16,9 @@ use self::missing::{Seen, lost_changes, lost_clocks, lost_commits, lost_marker};
 use self::reading::{Reading, Take};
 pub use self::survey::Survey;
 use self::target::Target;
-use super::directory::{Directory, sync_directory};
+use super::directory::Directory;
 use super::keys::Key;
+use super::new_directory::{NewDirectory, parent};
 use super::record::Progress;
 use super::rows;
 use super::salvage::Salvaged;
@@ -34,11 +35,8 @@ pub fn check(path: &Path) -> Result<Survey, Error> {
 
 /// Writes all that can be read into a new data directory, which must not exist yet.
 pub fn save(path: &Path, new: &Path, options: Options) -> Result<Survey, Error> {
-    // A slash at the end would make `.partial` a file within.
-    let new: &Path = &new.components().collect::<PathBuf>();
-    if new.symlink_metadata().is_ok() {
-        return Err(Error::open(new, &"it exists already; name a new one"));
-    }
+    let directory = NewDirectory::absent(new)?;
+    let new = directory.path();
     let old = Old::open(path)?;
     if is_within(path, new).map_err(|error| Error::open(new, &error))? {
         let within = format!("it is inside {}, which is only read", path.display());
@@ -47,48 +45,13 @@ pub fn save(path: &Path, new: &Path, options: Options) -> Result<Survey, Error> 
     if old.rows.is_empty() {
         return Err(old.nothing());
     }
-    let mut partial = new.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    if partial.symlink_metadata().is_ok() {
-        let left = "it is left over from an earlier attempt; remove it";
-        return Err(Error::open(&partial, &left));
-    }
-    let saved = old.fill(&partial, options).and_then(|mut survey| {
+    let partial = directory.begin()?;
+    let saved = old.fill(partial, options).and_then(|mut survey| {
         survey.left_behind =
-            take_over(path, &partial, new).map_err(|error| Error::open(new, &error))?;
+            take_over(path, partial, &directory).map_err(|error| Error::open(new, &error))?;
         Ok(survey)
     });
-    saved.map_err(|error| unsaved(error, new, &partial))
-}
-
-/// Removes what was begun and tells so, where it could be what fills the disk.
-fn unsaved(error: Error, new: &Path, partial: &Path) -> Error {
-    let cause = match error {
-        Error::Commit { cause } => cause,
-        Error::Open { directory, cause } if directory == new || directory == partial => cause,
-        other @ (Error::Open { .. }
-        | Error::Locked { .. }
-        | Error::Fenced { .. }
-        | Error::Read { .. }
-        | Error::Damaged { .. }
-        | Error::Newer { .. }
-        | Error::Older { .. }) => {
-            // They tell of the old directory, and nothing of the new one matters beside it.
-            let _ = fs::remove_dir_all(partial);
-            return other;
-        }
-    };
-    let left = match fs::remove_dir_all(partial) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            format!(
-                "{} is left over and could not be removed: {error}",
-                partial.display()
-            )
-        }
-        Ok(()) | Err(_) => "what had been written was removed".to_owned(),
-    };
-    Error::open(new, &format!("{cause}; {left}"))
+    saved.map_err(|error| directory.discard(error))
 }
 
 /// Whether a path that does not exist yet lies in a directory.
@@ -98,14 +61,9 @@ fn is_within(directory: &Path, new: &Path) -> io::Result<bool> {
         .starts_with(directory.canonicalize()?))
 }
 
-fn parent(path: &Path) -> &Path {
-    let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
-    parent.unwrap_or(Path::new("."))
-}
-
 /// Copies what lies beside the database, and gives the new directory its name. Gives what could not
 /// be read: a new one of these is made more easily than a database.
-fn take_over(path: &Path, partial: &Path, new: &Path) -> io::Result<Vec<String>> {
+fn take_over(path: &Path, partial: &Path, directory: &NewDirectory) -> io::Result<Vec<String>> {
     let mut left_behind = Vec::new();
     for name in SECRETS {
         let file = path.join(name);
@@ -120,9 +78,7 @@ fn take_over(path: &Path, partial: &Path, new: &Path) -> io::Result<Vec<String>>
             Err(error) => left_behind.push(format!("{}: {error}", file.display())),
         }
     }
-    sync_directory(partial)?;
-    fs::rename(partial, new)?;
-    sync_directory(parent(new))?;
+    directory.finish()?;
     Ok(left_behind)
 }
 
@@ -187,7 +143,10 @@ impl Old {
             | Error::Read { .. }
             | Error::Damaged { .. }
             | Error::Newer { .. }
-            | Error::Older { .. }) => other,
+            | Error::Older { .. }
+            | Error::Backup { .. }
+            | Error::BackupUnderWay
+            | Error::BackupFile { .. }) => other,
         })?;
         let reached = marker::read_whole(&directory.marker());
         let mut rows = Salvaged::read(&file, reached.map(|it| it.settled))

@@ -5,6 +5,7 @@ mod acting;
 mod alertmanager;
 mod amtool;
 mod audit;
+mod backups;
 mod bundles;
 mod buttons;
 mod clock;
