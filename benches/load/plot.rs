@@ -2,6 +2,7 @@
 //! light and in a dark theme.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use plotters::prelude::*;
@@ -14,6 +15,10 @@ const WIDTH: u32 = 840;
 const PANEL_HEIGHT: u32 = 320;
 
 const COLOUR: RGBColor = RGBColor(0x1f, 0x6f, 0xb4);
+
+/// Room on the axes, as a part of what they show; above it is for the numbers at the points.
+const ROOM_BEHIND: f64 = 0.05;
+const ROOM_ABOVE: f64 = 0.2;
 
 /// More points than these are a line without dots and numbers.
 const NAMED_POINTS_MAX: usize = 12;
@@ -61,14 +66,14 @@ impl Scale {
         }
     }
 
-    /// The part of the axis that has these values, with room at its ends.
-    fn range(self, values: impl Iterator<Item = f64> + Clone) -> std::ops::Range<f64> {
+    /// The part of the axis that has these values, with so much room behind them.
+    fn range(self, values: impl Iterator<Item = f64> + Clone, room: f64) -> Range<f64> {
         let places = values.map(|value| self.place(value));
         let low = places.clone().fold(f64::INFINITY, f64::min);
         let high = places.fold(f64::NEG_INFINITY, f64::max);
         match self {
-            Self::Linear => 0.0..high.max(1.0) * 1.2,
-            Self::Log => low.floor() - 0.15..high.max(low + 1.0) + 0.3,
+            Self::Linear => 0.0..high.max(1.0) * (1.0 + room),
+            Self::Log => low.floor() - 0.15..high.max(low + 1.0) + 2.0 * room,
         }
     }
 }
@@ -102,8 +107,10 @@ fn draw(
         .x_label_area_size(46)
         .y_label_area_size(84)
         .build_cartesian_2d(
-            along.scale.range(points.clone().map(|point| point.0)),
-            up.scale.range(points.map(|point| point.1)),
+            along
+                .scale
+                .range(points.clone().map(|point| point.0), ROOM_BEHIND),
+            up.scale.range(points.map(|point| point.1), ROOM_ABOVE),
         )?;
     chart
         .configure_mesh()

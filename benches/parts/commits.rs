@@ -7,11 +7,10 @@
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use reveille::engine::event::Action;
+use reveille::engine::State;
 use reveille::engine::ruleset::RuleSet;
-use reveille::engine::{State, step};
 
-use crate::engine::{NOW, events};
+use crate::engine::new_alerts;
 use crate::folder::{Folder, Syncs, batch, now};
 use crate::rules::with_routes;
 
@@ -66,10 +65,9 @@ impl Writing {
         if self.next + count > OPEN_ALERTS_MAX {
             *self = Self::begin(self.folder.syncs);
         }
-        let input = events(Action::Trigger, self.next..self.next + count, 1);
+        let numbers = self.next..self.next + count;
         self.next += count;
-        let changes = step(&self.state, rules, input, NOW).changes;
-        self.state.apply(&changes);
+        let changes = new_alerts(&mut self.state, rules, numbers);
         let took = self.folder.commit(&batch(changes));
         if self.looked.elapsed() >= LOOK {
             self.folder.make_checkpoints();

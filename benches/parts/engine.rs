@@ -1,10 +1,12 @@
 //! One step of the engine on one event, with few and with many routes.
 
 use std::hint::black_box;
+use std::ops::Range;
 
 use criterion::{BatchSize, BenchmarkId, Criterion};
 use reveille::engine::event::{Action, Content, Event, EventTime, Labels};
 use reveille::engine::input::Input;
+use reveille::engine::records::Change;
 use reveille::engine::ruleset::RuleSet;
 use reveille::engine::time::{MonotonicTime, Now, Timestamp};
 use reveille::engine::{State, step};
@@ -32,13 +34,13 @@ pub fn steps(criterion: &mut Criterion) {
             ("resolved alert", Action::Resolve, known),
         ];
         for (name, action, number) in kinds {
-            let input = events(action, [number], routes);
+            let input = request(action, number, routes);
             group.bench_function(BenchmarkId::new(name, routes), |bencher| {
                 let decide = |input| step(&state, &rules, black_box(input), NOW);
                 bencher.iter_batched(|| input.clone(), decide, BatchSize::SmallInput);
             });
         }
-        let input = events(Action::Trigger, [OPEN_ALERTS], routes);
+        let input = request(Action::Trigger, OPEN_ALERTS, routes);
         let name = BenchmarkId::new("new alert, and its changes made", routes);
         group.bench_function(name, |bencher| {
             let decide = |(mut state, input): (State, Input)| {
@@ -64,22 +66,31 @@ pub const NOW: Now = Now {
 fn filled(rules: &RuleSet, routes: u64) -> State {
     let mut state = State::default();
     for number in 0..OPEN_ALERTS {
-        let input = events(Action::Trigger, [number], routes);
+        let input = request(Action::Trigger, number, routes);
         state.apply(&step(&state, rules, input, NOW).changes);
     }
     assert_eq!(state.alerts().count() as u64, OPEN_ALERTS, "open alerts");
     state
 }
 
-/// A request with the alerts of these numbers, which take all routes in turn.
-pub fn events(action: Action, numbers: impl IntoIterator<Item = u64>, routes: u64) -> Input {
-    let numbers = numbers.into_iter();
+/// A request with the alert of this number; alerts take all routes in turn.
+pub fn request(action: Action, number: u64, routes: u64) -> Input {
     Input::Events {
         integration: "monitor".into(),
-        events: numbers
-            .map(|number| event(action, number, routes))
-            .collect(),
+        events: vec![event(action, number, routes)],
     }
+}
+
+/// Decides on new alerts of these numbers, each in a request of its own, and makes the changes;
+/// they are those of one commit.
+pub fn new_alerts(state: &mut State, rules: &RuleSet, numbers: Range<u64>) -> Vec<Change> {
+    let mut all = Vec::new();
+    for number in numbers {
+        let changes = step(state, rules, request(Action::Trigger, number, 1), NOW).changes;
+        state.apply(&changes);
+        all.extend(changes);
+    }
+    all
 }
 
 fn event(action: Action, number: u64, routes: u64) -> Event {

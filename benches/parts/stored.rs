@@ -12,7 +12,7 @@ use reveille::store::{Partition, Store};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::engine::{NOW, events};
+use crate::engine::{NOW, new_alerts, request};
 use crate::folder::{Folder, Syncs, batch};
 use crate::rules::with_routes;
 
@@ -29,7 +29,7 @@ const RECEIPTS: usize = 100;
 
 pub fn forms(criterion: &mut Criterion) {
     let rules = with_routes(1);
-    let trigger = events(Action::Trigger, [0], 1);
+    let trigger = request(Action::Trigger, 0, 1);
     let decision = step(&State::default(), &rules, trigger, NOW);
     for change in &decision.changes {
         match change {
@@ -63,9 +63,7 @@ fn through_the_store(criterion: &mut Criterion, rules: &RuleSet) {
     let store = &folder.store;
     let mut state = State::default();
     for first in (0..OPEN_ALERTS).step_by(GROUP as usize) {
-        let input = events(Action::Trigger, first..first + GROUP, 1);
-        let changes = step(&state, rules, input, NOW).changes;
-        state.apply(&changes);
+        let changes = new_alerts(&mut state, rules, first..first + GROUP);
         folder.commit(&batch(changes));
     }
     let mut group = criterion.benchmark_group("store");
