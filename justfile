@@ -35,6 +35,22 @@ torture rounds:
 power-cut rounds:
     REVEILLE_POWER_CUT_ROUNDS={{rounds}} cargo test --locked --lib power_cut -- --nocapture
 
+# The load of docs/performance.md beside Alertmanager, in ten minutes, on a machine that is quiet.
+load:
+    cargo bench --locked --bench load
+
+# How cost grows: tables, and plots in docs/performance/.
+curves:
+    cargo bench --locked --bench load -- --curves
+
+# The memory of so many minutes of a mixed load: a table, and a plot in docs/performance/.
+mixed minutes="10":
+    cargo bench --locked --bench load -- --mixed {{minutes}}
+
+# What the parts cost, each by itself.
+parts:
+    cargo bench --locked --bench parts
+
 # Licences, advisories, bans and sources of the dependencies; needs cargo-deny and the network.
 deny:
     cargo deny check

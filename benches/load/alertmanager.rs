@@ -51,6 +51,7 @@ pub fn write(folder: &Path, setup: &Setup) -> Result<(), Failure> {
              - {{ url: 'http://{receiver}/page' }}\n"
         ),
         Setup::Waiting { .. } => return Err("Alertmanager keeps no alert over a restart".into()),
+        Setup::OnCall { .. } => return Err("Alertmanager has no schedules".into()),
     };
     fs::write(folder.join(FILE), text)?;
     Ok(())

@@ -28,6 +28,8 @@ struct Places {
     name: usize,
     host: usize,
     team: usize,
+    starts: usize,
+    ends: usize,
 }
 
 impl Request {
@@ -45,11 +47,16 @@ impl Request {
             found.collect()
         };
         let (names, hosts, teams_at) = (find("DiskFull"), find(HOST), find("team-"));
-        let places = names.into_iter().zip(hosts).zip(teams_at);
+        let (starts, ends) = (find("\"startsAt\":\""), find("\"endsAt\":\""));
+        let place = |alert: usize| Places {
+            name: names[alert],
+            host: hosts[alert],
+            team: teams_at[alert],
+            starts: starts[alert],
+            ends: ends[alert],
+        };
         Ok(Self {
-            places: places
-                .map(|((name, host), team)| Places { name, host, team })
-                .collect(),
+            places: (0..alerts).map(place).collect(),
             bytes: text.into_bytes(),
             teams,
             is_repeated: false,
@@ -59,6 +66,22 @@ impl Request {
     /// The same alerts each time.
     pub fn repeated(mut self) -> Self {
         self.is_repeated = true;
+        self
+    }
+
+    /// Lets the alerts begin and end at these times.
+    pub fn set_times(&mut self, starts: Timestamp, ends: Timestamp) {
+        let (starts, ends) = (format!("{starts:.3}"), format!("{ends:.3}"));
+        for places in &self.places {
+            for (at, text) in [(places.starts, &starts), (places.ends, &ends)] {
+                self.bytes[at..][..text.len()].copy_from_slice(text.as_bytes());
+            }
+        }
+    }
+
+    /// With alerts that begin and end at these times.
+    pub fn at(mut self, starts: Timestamp, ends: Timestamp) -> Self {
+        self.set_times(starts, ends);
         self
     }
 

@@ -31,6 +31,24 @@ pub fn computed_by_all() -> Result<f64, Failure> {
     )
 }
 
+/// Processor time until now, in microseconds.
+pub struct Computed {
+    pub server: f64,
+    pub loader: f64,
+    pub all: f64,
+}
+
+impl Computed {
+    /// Of a server, of this process and of all.
+    pub fn until_now(server: u32) -> Result<Self, Failure> {
+        Ok(Self {
+            server: computed(server)?,
+            loader: computed(std::process::id())?,
+            all: computed_by_all()?,
+        })
+    }
+}
+
 /// The processors of this machine.
 pub fn processors() -> Result<f64, Failure> {
     Ok(std::thread::available_parallelism()?.get() as f64)

@@ -5,14 +5,20 @@
 //! the same bytes. Printed is the median of the rounds; ratios are taken within a round, so that a
 //! machine that is slow for a minute is slow for all of them. `docs/performance.md` says what each
 //! row means.
+//!
+//! `-- --curves` shows instead how cost grows, and `-- --mixed` runs one load for minutes; both are
+//! of Reveille alone and write plots into `docs/performance/`.
 
 mod alertmanager;
 mod alerts;
 mod client;
+mod curves;
 mod floor;
 mod machine;
 mod memory;
+mod mixed;
 mod pages;
+mod plot;
 mod rates;
 mod restart;
 mod reveille;
@@ -44,6 +50,13 @@ struct Options {
     /// Leaves Alertmanager out.
     #[arg(long)]
     no_alertmanager: bool,
+    /// How cost grows with alerts, routes, schedules and incidents; with `--quick` up to a tenth.
+    #[arg(long, conflicts_with_all = ["only", "mixed"])]
+    curves: bool,
+    /// A mixed load for so many minutes, and the memory that it takes.
+    #[arg(long, value_name = "MINUTES", num_args = 0..=1, default_missing_value = "10")]
+    #[arg(conflicts_with = "only")]
+    mixed: Option<u64>,
     /// Cargo gives this to every bench.
     #[arg(long, hide = true)]
     bench: bool,
@@ -63,7 +76,7 @@ pub struct Plan {
 }
 
 #[expect(clippy::print_stdout, reason = "this is what the command is for")]
-fn say(line: &str) {
+pub fn say(line: &str) {
     println!("{line}");
 }
 
@@ -74,8 +87,10 @@ pub fn tell(line: &str) {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let result = match (&options.floor, options.port) {
-        (Some(file), Some(port)) => run(floor::serve(file, port)),
+    let result = match (&options.floor, options.port, options.mixed) {
+        (Some(file), Some(port), _) => run(floor::serve(file, port)),
+        (_, _, Some(minutes)) => run(mixed::measure(minutes)),
+        _ if options.curves => run(curves::measure(divisor(&options))),
         _ => run(measure(&options)),
     };
     match result {
@@ -134,6 +149,10 @@ fn plan(options: &Options) -> Plan {
     Plan {
         rounds: options.rounds.max(1),
         kinds,
-        divisor: if options.quick { 10 } else { 1 },
+        divisor: divisor(options),
     }
+}
+
+fn divisor(options: &Options) -> u64 {
+    if options.quick { 10 } else { 1 }
 }

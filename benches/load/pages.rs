@@ -57,6 +57,11 @@ impl Receiver {
         let arrival = arrival.map_err(|_| "a page did not come within a minute")?;
         Ok(arrival.ok_or("the receiver of pages ended")?)
     }
+
+    /// Waits for a page, whenever it comes, and forgets it; whether there can be more.
+    pub async fn any(&mut self) -> bool {
+        self.arrivals.recv().await.is_some()
+    }
 }
 
 async fn receive(State(arrivals): State<UnboundedSender<Arrival>>, page: Bytes) -> StatusCode {

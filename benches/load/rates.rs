@@ -3,9 +3,10 @@
 
 use crate::alerts::Request;
 use crate::client::send_all;
+use crate::machine::{self, Computed};
 use crate::server::{Kind, Server, Setup};
 use crate::table::Line;
-use crate::{Failure, Plan, machine, reveille, tell};
+use crate::{Failure, Plan, reveille, tell};
 
 /// One kind of load.
 pub struct Load {
@@ -114,9 +115,9 @@ async fn run(kind: Kind, load: &Load, divisor: u64) -> Result<Run, Failure> {
     };
     let bytes = machine::on_disk(&folder)?;
     send_all(server.address, &request, 0..warm_up).await?;
-    let before = Computed::until_now(&server)?;
+    let before = Computed::until_now(server.process())?;
     let took = send_all(server.address, &request, warm_up..warm_up + requests).await?;
-    let after = Computed::until_now(&server)?;
+    let after = Computed::until_now(server.process())?;
     let computed = after.server - before.server;
     let others = (after.all - before.all) - computed - (after.loader - before.loader);
     let bytes = machine::on_disk(&folder)? - bytes;
@@ -128,21 +129,4 @@ async fn run(kind: Kind, load: &Load, divisor: u64) -> Result<Run, Failure> {
         // Times come in steps, so that a short run may seem to have less than nothing.
         others: others.max(0.0) / 10_000.0 / took.as_secs_f64() / machine::processors()?,
     })
-}
-
-/// Processor time until now, in microseconds.
-struct Computed {
-    server: f64,
-    loader: f64,
-    all: f64,
-}
-
-impl Computed {
-    fn until_now(server: &Server) -> Result<Self, Failure> {
-        Ok(Self {
-            server: machine::computed(server.process())?,
-            loader: machine::computed(std::process::id())?,
-            all: machine::computed_by_all()?,
-        })
-    }
 }

@@ -35,7 +35,8 @@ pub async fn measure(plan: &Plan) -> Result<Line, Failure> {
     Ok(line)
 }
 
-async fn run(incidents: u64) -> Result<Duration, Failure> {
+/// With so many open incidents, from the start to the page that is due.
+pub async fn run(incidents: u64) -> Result<Duration, Failure> {
     let mut receiver = Receiver::start().await?;
     let setup = Setup::Waiting {
         receiver: receiver.address,

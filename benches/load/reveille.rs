@@ -12,6 +12,9 @@ use crate::server::Setup;
 /// The key of the one sender; the other servers get it too and do not look at it.
 pub const KEY: &str = "the-key-of-the-loader-0123456789";
 
+/// Opens what people ask for.
+pub const TOKEN: &str = "the-token-of-the-loader-0123456789";
+
 const CHANNEL: &str = r#"
 [outbound]
 allow_networks = ["127.0.0.0/8"]
@@ -29,7 +32,10 @@ integrations:
 
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_reveille"));
-    command.arg("serve").env_clear().env("LOAD_KEY", KEY);
+    command.arg("serve").env_clear();
+    command
+        .env("LOAD_KEY", KEY)
+        .env("REVEILLE_ADMIN_TOKEN", TOKEN);
     command
 }
 
@@ -39,7 +45,7 @@ pub const DATA: &str = "data";
 /// Writes settings and rules into its folder.
 pub fn write(folder: &Path, address: SocketAddr, setup: &Setup) -> Result<(), Failure> {
     let channel = match setup {
-        Setup::Quiet { .. } => "",
+        Setup::Quiet { .. } | Setup::OnCall { .. } => "",
         Setup::Paging { .. } | Setup::Waiting { .. } => CHANNEL,
     };
     let settings = format!("listen = \"{address}\"\n{channel}");
@@ -62,6 +68,7 @@ fn rules(setup: &Setup) -> Result<String, Failure> {
              - {{ name: due, matchers: ['team=\"team-00001\"'], group_wait: 0s }}\n",
             policy("team", *receiver, "5s")
         ),
+        Setup::OnCall { schedules } => on_call(*schedules)?,
     })
 }
 
@@ -86,6 +93,39 @@ fn quiet(routes: u64) -> Result<String, Failure> {
         writeln!(
             rules,
             "    - {{ name: r{team}, matchers: ['team=\"team-{team:05}\"'] }}"
+        )?;
+    }
+    Ok(rules)
+}
+
+/// Of each team one route, one policy and one schedule; three people are on call in turn.
+fn on_call(schedules: u64) -> Result<String, Failure> {
+    let mut rules = String::from("users:\n");
+    for name in ["ana", "bob", "cyd"] {
+        let contacts = format!("{{ mail: {{ email: {name}@example.com }} }}");
+        let user = format!("{{ full_name: {name}, time_zone: UTC, contacts: {contacts} }}");
+        writeln!(rules, "  {name}: {user}")?;
+    }
+    rules += "schedules:\n";
+    for team in 0..schedules {
+        writeln!(
+            rules,
+            "  s{team:05}: {{ time_zone: Europe/Lisbon, layers: [{{ users: [ana, bob, cyd], \
+             rotate: weekly, handoff: \"mon 09:00\", start: 2026-01-05 }}] }}"
+        )?;
+    }
+    rules += "policies:\n";
+    for team in 0..schedules {
+        writeln!(
+            rules,
+            "  p{team:05}: {{ steps: [{{ targets: [schedule/s{team:05}], wait: 1h }}] }}"
+        )?;
+    }
+    rules += "route:\n  policy: p00000\n  group_by: [alertname]\n  group_wait: 1h\n  routes:\n";
+    for team in 0..schedules {
+        writeln!(
+            rules,
+            "    - {{ name: r{team}, matchers: ['team=\"team-{team:05}\"'], policy: p{team:05} }}"
         )?;
     }
     Ok(rules)

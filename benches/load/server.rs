@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 use crate::client::Connection;
 use crate::{Failure, alertmanager, floor, machine, reveille, tell};
@@ -30,6 +31,8 @@ pub enum Setup {
     /// Alerts wait for an hour as incidents of their own; only those of one team page this
     /// receiver, at once and some seconds later again.
     Waiting { receiver: SocketAddr },
+    /// As quiet; each alert is of one of so many schedules, by the policy of its team.
+    OnCall { schedules: u64 },
 }
 
 pub struct Server {
@@ -37,9 +40,11 @@ pub struct Server {
     pub address: SocketAddr,
     pub folder: TempDir,
     kind: Kind,
+    /// From the start of the process until it took alerts.
+    pub took: Duration,
 }
 
-/// Ten thousand routes take their time to be read.
+/// A hundred thousand routes take their time to be read.
 const READY_TRIES: usize = 6_000;
 const READY_PAUSE: Duration = Duration::from_millis(10);
 
@@ -61,14 +66,17 @@ impl Server {
             Kind::Alertmanager => alertmanager::write(folder.path(), setup)?,
             Kind::Floor => {}
         }
+        let start = Instant::now();
         let child = spawn(kind, folder.path(), address)?;
         let mut server = Self {
             child,
             address,
             folder,
             kind,
+            took: Duration::ZERO,
         };
         server.wait_until_ready().await?;
+        server.took = start.elapsed();
         Ok(server)
     }
 
@@ -137,7 +145,7 @@ fn spawn(kind: Kind, folder: &Path, address: SocketAddr) -> Result<Child, Failur
 }
 
 /// Waits for a while until hardly anybody else computes on this machine.
-async fn wait_until_quiet() -> Result<(), Failure> {
+pub async fn wait_until_quiet() -> Result<(), Failure> {
     for _ in 0..QUIET_TRIES {
         let before = machine::computed_by_all()?;
         tokio::time::sleep(QUIET_LOOK).await;

@@ -79,14 +79,14 @@ pub fn markdown(lines: &[Line], plan: &Plan) -> String {
             line.row.to_string(),
             line.name.clone(),
             line.unit.to_owned(),
-            shown(&values.reveille),
-            shown(&values.alertmanager),
-            shown(&values.floor),
+            shown_median(&values.reveille),
+            shown_median(&values.alertmanager),
+            shown_median(&values.floor),
             ratio(&values.reveille, &values.alertmanager),
             ratio(&values.floor, &values.alertmanager),
-            shown(&costs.reveille),
-            shown(&costs.alertmanager),
-            shown(&costs.floor),
+            shown_median(&costs.reveille),
+            shown_median(&costs.alertmanager),
+            shown_median(&costs.floor),
         ];
         // Writing to a text cannot fail.
         let _ = writeln!(text, "| {} |", cells.join(" | "));
@@ -102,11 +102,15 @@ pub fn markdown(lines: &[Line], plan: &Plan) -> String {
     text
 }
 
-fn shown(values: &[f64]) -> String {
-    match median(values) {
-        None => "–".to_owned(),
-        Some(value) if value >= 100.0 => thousands(value),
-        Some(value) => format!("{value:.1}"),
+fn shown_median(values: &[f64]) -> String {
+    median(values).map_or_else(|| "–".to_owned(), shown)
+}
+
+/// A number as it is read.
+pub fn shown(value: f64) -> String {
+    match value {
+        100.0.. => thousands(value),
+        _ => format!("{value:.1}"),
     }
 }
 
@@ -123,7 +127,7 @@ fn ratio(one: &[f64], other: &[f64]) -> String {
     }
 }
 
-fn median(values: &[f64]) -> Option<f64> {
+pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let upper = *sorted.get(sorted.len() / 2)?;
@@ -132,7 +136,7 @@ fn median(values: &[f64]) -> Option<f64> {
 }
 
 /// A whole number with commas.
-fn thousands(value: f64) -> String {
+pub fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
