@@ -8,6 +8,7 @@
 use std::any::Any;
 use std::fs::{File, TryLockError};
 use std::io;
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, mpsc};
@@ -26,6 +27,13 @@ const RELEASE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Rows that sled applies at a time: nobody can read meanwhile.
 const ROWS_OF_BATCH: usize = 16;
+
+/// About so many bytes of rows are taken over before they are made durable.
+///
+/// sled takes for durable what it has only asked the system to write, and then writes over the
+/// place of what that replaced. Its segments have 512 KiB: while what is not durable yet is far
+/// shorter, the earlier form of it is still there.
+const SLICE_BYTES: usize = 64 * 1024;
 
 /// Rows in sled.
 pub struct Tree {
@@ -112,27 +120,55 @@ impl Tree {
     /// What the database is to take over of what was added; nothing if it has all.
     pub fn begin_settling(&self) -> Option<Unsettled> {
         let mut ahead = self.ahead.write().unwrap_or_else(PoisonError::into_inner);
-        (!ahead.has_nothing_fresh()).then(|| Unsettled(ahead.begin_settling()))
+        (!ahead.has_nothing_fresh()).then(|| Unsettled {
+            rows: ahead.begin_settling(),
+            reached: None,
+        })
     }
 
-    /// Takes these over and gives them to the operating system, which does not yet make them
-    /// durable. The first row, which says how far the database is, goes last: where that is not
-    /// reached, the next start takes over all of them once more.
-    pub fn settle(&self, unsettled: &Unsettled) -> Result<(), String> {
-        let mut rows = unsettled.0.iter();
-        let first = rows.next();
-        let mut rows = rows.chain(first).peekable();
-        while rows.peek().is_some() {
-            let mut batch = ::sled::Batch::default();
-            for (key, value) in rows.by_ref().take(ROWS_OF_BATCH) {
-                match value {
-                    Some(value) => batch.insert(key.as_ref(), value),
-                    None => batch.remove(key.as_ref()),
-                }
+    /// Takes the next of these over and gives them to the operating system; whoever calls makes
+    /// them durable before the next call. Whether there are more.
+    ///
+    /// The first row, which says how far the database is, goes last, with a few that are left: all
+    /// others are durable then. Where that is not reached, the next start takes over all of them
+    /// once more.
+    pub fn settle(&self, unsettled: &mut Unsettled) -> Result<bool, String> {
+        let Some(first) = unsettled.rows.first_key_value() else {
+            return Ok(false);
+        };
+        let mut reached = unsettled.reached.as_ref().unwrap_or(first.0);
+        let rows = (unsettled.rows).range::<Key, _>((Bound::Excluded(reached), Bound::Unbounded));
+        let mut rows = rows.peekable();
+        let (mut bytes, mut more) = (0, true);
+        while bytes < SLICE_BYTES && more {
+            let mut batch: Vec<_> = rows.by_ref().take(ROWS_OF_BATCH - 1).collect();
+            let is_last = rows.peek().is_none();
+            if is_last && bytes > 0 {
+                break;
             }
-            guarded(|| self.db.apply_batch(batch)).map_err(Failure::cause)?;
+            more = !is_last;
+            let lengths = batch.iter().map(|(key, value)| {
+                key.as_ref().len() + value.as_ref().map_or(0, |value| value.len())
+            });
+            bytes += lengths.sum::<usize>();
+            reached = batch.last().map_or(reached, |(key, _)| key);
+            batch.extend(is_last.then_some(first));
+            self.apply(&batch)?;
         }
-        self.flush()
+        unsettled.reached = Some(reached.clone());
+        self.flush()?;
+        Ok(more)
+    }
+
+    fn apply(&self, rows: &[(&Key, &Option<IVec>)]) -> Result<(), String> {
+        let mut batch = ::sled::Batch::default();
+        for (key, value) in rows {
+            match value {
+                Some(value) => batch.insert(key.as_ref(), value),
+                None => batch.remove(key.as_ref()),
+            }
+        }
+        guarded(|| self.db.apply_batch(batch)).map_err(Failure::cause)
     }
 
     /// Gives all that was taken over to the operating system.
@@ -149,13 +185,18 @@ impl Tree {
     }
 
     /// Adds rows and lets the database take them over at once, together with what was added before.
+    /// `sync` makes durable what the operating system has.
     pub fn add_settled(
         &self,
         rows: impl IntoIterator<Item = (Key, Option<Vec<u8>>)>,
+        mut sync: impl FnMut() -> Result<(), String>,
     ) -> Result<(), String> {
         self.add(rows);
-        if let Some(unsettled) = self.begin_settling() {
-            self.settle(&unsettled)?;
+        if let Some(mut unsettled) = self.begin_settling() {
+            while self.settle(&mut unsettled)? {
+                sync()?;
+            }
+            sync()?;
             self.end_settling(unsettled);
         }
         Ok(())
@@ -167,7 +208,11 @@ impl Tree {
 }
 
 /// What the database is taking over.
-pub struct Unsettled(Arc<RowsAhead<IVec>>);
+pub struct Unsettled {
+    rows: Arc<RowsAhead<IVec>>,
+    /// The last row that it has taken over.
+    reached: Option<Key>,
+}
 
 impl Rows for Tree {
     type Bytes = IVec;

@@ -108,20 +108,21 @@ fn fill(file: &Path, partial: &Path, options: &Options, tell: Tell<'_>) -> Resul
     let manifest = loop {
         tell(RestorePhase::Writing, reader.bytes());
         match reader.next().map_err(|cause| unusable(file, cause))? {
-            BackupFrame::Rows(rows) => tree.add_settled(rows).map_err(failed)?,
+            BackupFrame::Rows(rows) => tree.add_settled(rows, || Ok(())).map_err(failed)?,
             BackupFrame::Last(manifest) => break manifest,
         }
     };
     let progress: Option<Progress> = rows::read(&tree, &Key::progress())?;
     let progress = progress.unwrap_or_default();
-    Settler::of(&tree, &directory)?;
+    let disk = &*options.disk;
+    Settler::of(&tree, &directory, disk)?;
     let reached = Reached {
         commits: manifest.commits,
         settled: progress.batches,
     };
     let written = File::open(database.join("db"))
-        .and_then(|database| options.disk.sync(&database))
-        .and_then(|()| Marker::open(&directory.marker(), reached));
+        .and_then(|database| disk.sync(&database))
+        .and_then(|()| Marker::open(&directory.marker(), reached, disk));
     written.map_err(|error| Error::open(partial, &error))?;
     Ok(manifest)
 }

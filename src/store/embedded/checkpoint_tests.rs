@@ -179,7 +179,7 @@ fn what_a_commit_changed_and_a_slice_are_missed_when_they_are_gone() {
         let store = open(crashed.path());
         let mut writes = Writes::default();
         writes.remove_appended(lost, 2);
-        store.tree.add_settled(writes.rows).unwrap();
+        store.tree.add_settled(writes.rows, || Ok(())).unwrap();
         let error = store.load(HOME, samples::START).unwrap_err().to_string();
         assert!(error.contains(name) && error.contains("missing"), "{error}");
         drop(store);

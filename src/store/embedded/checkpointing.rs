@@ -52,21 +52,16 @@ impl Steps {
 impl SledStore {
     /// One step. Whether there is more to do now.
     pub(super) fn checkpoint_step(&self) -> Result<bool, Error> {
-        self.settle_if_due()?;
+        let is_settling = self.settle_if_due()?;
         let mut steps = self.checkpoint_steps();
         if steps.are_held {
-            drop(steps);
-            self.settle()?;
-            return Ok(false);
+            return Ok(is_settling);
         }
         // After an error all is begun anew.
         let present = std::mem::replace(&mut steps.stage, Stage::Clearing);
         steps.stage = match present {
             Stage::Clearing => self.clear()?,
-            Stage::Waiting => {
-                self.settle()?;
-                self.begin_if_due()?
-            }
+            Stage::Waiting => self.begin_if_due()?,
             Stage::Writing {
                 merge,
                 changed_bytes,

@@ -82,7 +82,8 @@ impl SledStore {
                 .map_err(failed)?;
         }
         let reached = marker::read(&directory.marker()).map_err(failed)?;
-        let (tree, is_repaired) = open_whole(&directory, options.cache_bytes, reached)?;
+        let (tree, is_repaired) =
+            open_whole(&directory, (options.cache_bytes, &*options.disk), reached)?;
         let settler = Settler::of(&tree, &directory, &*options.disk)?;
         let writer = Writer::of(&tree, &directory, &options)?;
         let repaired = is_repaired.then(|| directory.damaged_copy());

@@ -7,13 +7,15 @@ use crate::store::directory::Directory;
 use crate::store::keys::Key;
 use crate::store::marker::Reached;
 use crate::store::record::{self, Progress};
-use crate::store::{Error, Failure, Tree, repair, rows, salvage, wal};
+use crate::store::{Disk, Error, Failure, Tree, repair, rows, salvage, wal};
+
+use super::settling::Settler;
 
 /// Opens the database and adds what only the write-ahead log has; then all is in it that was
 /// acknowledged. Says whether a repair was needed.
 pub fn open_whole(
     directory: &Directory,
-    cache_bytes: u64,
+    (cache_bytes, disk): (u64, &dyn Disk),
     reached: Option<Reached>,
 ) -> Result<(Tree, bool), Error> {
     let settled = reached.map(|reached| reached.settled);
@@ -24,7 +26,8 @@ pub fn open_whole(
         return Ok((tree, is_repaired));
     };
     let rows = unsettled(directory, progress, reached.unwrap_or_default().commits)?;
-    tree.add_settled(rows)
+    let mut settler = Settler::of(&tree, directory, disk)?;
+    tree.add_settled(rows, || settler.sync(disk))
         .map_err(|cause| directory.open_error(&cause))?;
     Ok((tree, is_repaired))
 }

@@ -3,10 +3,11 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 
 use crate::store::directory::Directory;
 use crate::store::disk::{Blobs, Disk};
+use crate::store::sled::Unsettled;
 use crate::store::{Error, Tree};
 
 use super::SledStore;
@@ -16,7 +17,19 @@ pub struct Settler {
     /// A second handle on sled's file: sled's own flush does not reach the disk.
     file: File,
     blobs: Blobs,
+    under_way: Option<UnderWay>,
+    /// How often it was looked whether anything is due since the database last took over.
+    looks: u32,
 }
+
+/// What the database is taking over, and the batch with which it then ends.
+struct UnderWay {
+    unsettled: Unsettled,
+    batches: u64,
+}
+
+/// After so many looks the database takes over however little there is.
+const LOOKS_MAX: u32 = 20;
 
 impl Settler {
     /// After this all that was found in the database is durable, whoever wrote it.
@@ -32,48 +45,85 @@ impl Settler {
             .and_then(|conf| disk.sync_all(&conf))
             .map_err(failed)?;
         disk.sync_folder(&database).map_err(failed)?;
-        Ok(Self { file, blobs })
+        Ok(Self {
+            file,
+            blobs,
+            under_way: None,
+            looks: 0,
+        })
+    }
+
+    /// Makes durable what the operating system has of the database.
+    pub fn sync(&mut self, disk: &dyn Disk) -> Result<(), String> {
+        let failed = |error: io::Error| error.to_string();
+        self.blobs.sync_new(disk).map_err(failed)?;
+        disk.sync(&self.file).map_err(failed)
     }
 }
 
 impl SledStore {
-    /// Lets the database take over all that was added so far, and begins the other file of the
-    /// log. Commits go on meanwhile.
+    /// Lets the database take over all that was added so far.
     pub(super) fn settle(&self) -> Result<(), Error> {
-        let mut settler = self.settler.lock().unwrap_or_else(PoisonError::into_inner);
-        let (unsettled, batches) = {
-            let mut writer = self.writer();
-            writer.check()?;
-            let Some(unsettled) = self.tree.begin_settling() else {
-                return Ok(());
-            };
-            let switched = writer.wal.switch(&*self.disk);
-            switched.map_err(|error| writer.fail(error.to_string()))?;
-            (unsettled, writer.progress.batches)
-        };
-        let settled = self.tree.settle(&unsettled);
-        let settled = settled.and_then(|()| self.sync_database(&mut settler));
-        let mut writer = self.writer();
-        settled.map_err(|cause| writer.fail(cause))?;
-        self.tree.end_settling(unsettled);
-        writer.settled = batches;
-        // A marker that stays behind raises no alarm, so that this may fail.
-        let _ = writer.note();
+        let mut settler = self.settler();
+        let is_under_way = settler.under_way.is_some();
+        while self.settle_some(&mut settler)? {}
+        // What was added since that began.
+        while is_under_way && self.settle_some(&mut settler)? {}
         Ok(())
     }
 
-    fn sync_database(&self, settler: &mut Settler) -> Result<(), String> {
-        let failed = |error: io::Error| error.to_string();
-        settler.blobs.sync_new(&*self.disk).map_err(failed)?;
-        self.disk.sync(&settler.file).map_err(failed)
+    /// Lets the database take over a little if the log has as much as it should, or has waited for
+    /// long. Whether there is more to do now.
+    pub(super) fn settle_if_due(&self) -> Result<bool, Error> {
+        let mut settler = self.settler();
+        if settler.under_way.is_none() {
+            settler.looks += 1;
+            let is_long = settler.looks >= LOOKS_MAX;
+            if !is_long && self.writer().wal.bytes() < self.wal_bytes {
+                return Ok(false);
+            }
+        }
+        self.settle_some(&mut settler)
     }
 
-    /// Lets the database take over if the log has as much as it should.
-    pub(super) fn settle_if_due(&self) -> Result<(), Error> {
-        let bytes = self.writer().wal.bytes();
-        if bytes < self.wal_bytes {
-            return Ok(());
+    fn settler(&self) -> MutexGuard<'_, Settler> {
+        self.settler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the database take over a little. Whether there is more of what it is taking over.
+    fn settle_some(&self, settler: &mut Settler) -> Result<bool, Error> {
+        let Some(mut under_way) = self.under_way(settler)? else {
+            return Ok(false);
+        };
+        let settled = self.tree.settle(&mut under_way.unsettled);
+        let settled = settled.and_then(|more| settler.sync(&*self.disk).map(|()| more));
+        if settled.map_err(|cause| self.writer().fail(cause))? {
+            settler.under_way = Some(under_way);
+            return Ok(true);
         }
-        self.settle()
+        let mut writer = self.writer();
+        self.tree.end_settling(under_way.unsettled);
+        writer.settled = under_way.batches;
+        // A marker that stays behind raises no alarm, so that this may fail.
+        let _ = writer.note();
+        Ok(false)
+    }
+
+    /// What the database goes on to take over; if that is nothing, all that was added so far, and
+    /// the other file of the log is begun. Commits go on meanwhile.
+    fn under_way(&self, settler: &mut Settler) -> Result<Option<UnderWay>, Error> {
+        let mut writer = self.writer();
+        writer.check()?;
+        if let Some(under_way) = settler.under_way.take() {
+            return Ok(Some(under_way));
+        }
+        settler.looks = 0;
+        let Some(unsettled) = self.tree.begin_settling() else {
+            return Ok(None);
+        };
+        let switched = writer.wal.switch(&*self.disk);
+        switched.map_err(|error| writer.fail(error.to_string()))?;
+        let batches = writer.progress.batches;
+        Ok(Some(UnderWay { unsettled, batches }))
     }
 }

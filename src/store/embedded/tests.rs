@@ -489,7 +489,7 @@ fn a_record_that_lost_a_part_can_be_purged() {
     let part = Key::closed_page(HOME, long.id).continuation(1);
     let mut writes = Writes::default();
     writes.rows.push((part, None));
-    store.tree.add_settled(writes.rows).unwrap();
+    store.tree.add_settled(writes.rows, || Ok(())).unwrap();
     assert!(store.closed_page(HOME, long.id).is_err());
     let nothing = Retention {
         disk_bytes: 0,
@@ -583,7 +583,7 @@ fn a_damaged_commit_stops_neither_later_purges_nor_the_timeline_beside_it() {
     *value.last_mut().unwrap() ^= 1;
     let mut writes = Writes::default();
     writes.rows.push((key, Some(value)));
-    store.tree.add_settled(writes.rows).unwrap();
+    store.tree.add_settled(writes.rows, || Ok(())).unwrap();
     let entries = || store.entries(HOME, IncidentNumber(7), None, 9);
     assert!(entries().unwrap_err().to_string().contains("checksum"));
     let nothing = Retention {
@@ -611,7 +611,7 @@ fn a_timeline_whose_story_is_lost_is_found_by_its_incident() {
     for row in crate::store::rows::Rows::all(&store.tree, &Key::all(Kind::Story, HOME)) {
         writes.rows.push((Key::read(&row.unwrap().0), None));
     }
-    store.tree.add_settled(writes.rows).unwrap();
+    store.tree.add_settled(writes.rows, || Ok(())).unwrap();
     drop(store);
     let counts = crate::store::check(data.path()).unwrap().counts;
     assert_eq!(

@@ -48,7 +48,7 @@ impl Writer {
         let mut writes = Writes::new(rows::continued(tree)?);
         if stored.is_none() {
             writes.put_progress(&progress)?;
-            let added = tree.add_settled(writes.rows.drain(..));
+            let added = tree.add_settled(writes.rows.drain(..), || Ok(()));
             added.map_err(|cause| directory.open_error(&cause))?;
             Settler::of(tree, directory, disk)?;
             // A marker without a database would stop the next start.

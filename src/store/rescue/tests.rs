@@ -709,7 +709,7 @@ fn an_incident_that_was_closed_is_not_open_again_because_its_closing_was_lost() 
     let mut writes = crate::store::writes::Writes::default();
     writes.remove_appended(Key::active_changes(2), 0);
     let tree = tree.unwrap();
-    tree.add_settled(writes.rows).unwrap();
+    tree.add_settled(writes.rows, || Ok(())).unwrap();
     drop(tree);
     let new = place.path().join("new");
     let survey = save(&data, &new, small()).unwrap();

@@ -130,7 +130,7 @@ fn changed_blocks(traced: &Traced) -> Vec<usize> {
         let mut later = traced.since.iter().map(|later| later.blocks.get(*index));
         later.any(|later| match (known, later) {
             (Some(known), Some(later)) => !Arc::ptr_eq(known, later),
-            (None, None) | (Some(_), None) => false,
+            (None | Some(_), None) => false,
             (None, Some(_)) => true,
         })
     };
