@@ -45,6 +45,7 @@ pub fn command(folder: &Path, address: SocketAddr) -> Result<Command, Failure> {
 pub fn write(folder: &Path, setup: &Setup) -> Result<(), Failure> {
     let text = match setup {
         Setup::Quiet { routes } => quiet(*routes)?,
+        Setup::Lean => quiet(0)?,
         Setup::Paging { receiver } => format!(
             "route: {{ receiver: hook, group_by: ['...'], group_wait: 0s, group_interval: 1h, \
              repeat_interval: 24h }}\nreceivers:\n  - name: hook\n    webhook_configs:\n      \

@@ -27,7 +27,7 @@ pub async fn measure(plan: &Plan) -> Result<Line, Failure> {
 }
 
 async fn run(kind: Kind, alerts: u64) -> Result<f64, Failure> {
-    let server = Server::start(kind, &Setup::Quiet { routes: 0 }).await?;
+    let server = Server::start(kind, &Setup::Lean).await?;
     let request = Request::new(ALERTS_PER_REQUEST, 1)?;
     let before = machine::resident(server.process())?;
     send_all(server.address, &request, 0..alerts / request.alerts()).await?;

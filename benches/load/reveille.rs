@@ -46,6 +46,7 @@ pub const DATA: &str = "data";
 pub fn write(folder: &Path, address: SocketAddr, setup: &Setup) -> Result<(), Failure> {
     let channel = match setup {
         Setup::Quiet { .. } | Setup::OnCall { .. } => "",
+        Setup::Lean => "store_cache = \"16 MiB\"\n",
         Setup::Paging { .. } | Setup::Waiting { .. } => CHANNEL,
     };
     let settings = format!("listen = \"{address}\"\n{channel}");
@@ -59,6 +60,7 @@ pub fn write(folder: &Path, address: SocketAddr, setup: &Setup) -> Result<(), Fa
 fn rules(setup: &Setup) -> Result<String, Failure> {
     Ok(match setup {
         Setup::Quiet { routes } => quiet(*routes)?,
+        Setup::Lean => quiet(0)?,
         Setup::Paging { receiver } => format!(
             "{}route: {{ policy: team, group_by: [\"...\"] }}\n",
             policy("team", *receiver, "1h")

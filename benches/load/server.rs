@@ -28,6 +28,8 @@ pub enum Setup {
     },
     /// Each alert pages this receiver at once.
     Paging { receiver: SocketAddr },
+    /// As quiet without routes, with little memory for the pages of the database.
+    Lean,
     /// Alerts wait for an hour as incidents of their own; only those of one team page this
     /// receiver, at once and some seconds later again.
     Waiting { receiver: SocketAddr },

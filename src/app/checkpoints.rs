@@ -1,4 +1,5 @@
-//! Checkpoints of the store, in small steps beside the commits.
+//! Upkeep of the store, in small steps beside the commits: the database takes over the log, and
+//! checkpoints are made.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +10,10 @@ use tracing::warn;
 use crate::runtime::supervise::Supervisor;
 use crate::store::Store;
 
-/// Between two looks whether one is due.
+/// Between two looks whether anything is due.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Between two steps of one: commits go between them, and 500 steps a second are faster than
+/// Between two steps: commits go between them, and 500 steps a second are faster than
 /// commits can make work for them.
 const STEP: Duration = Duration::from_millis(2);
 
@@ -32,13 +33,13 @@ async fn steps(store: Arc<dyn Store>) {
             Ok(Ok(true)) => STEP,
             Ok(Ok(false)) => LOOK,
             Ok(Err(error)) => {
-                let what = "no checkpoint was made; the next start takes longer, and the database \
-                    grows";
+                let what = "the database did not take over the log, or no checkpoint was made: \
+                    the next start takes longer, and both grow";
                 warn!(%error, "{what}");
                 AFTER_ERROR
             }
             Err(error) => {
-                warn!(%error, "a checkpoint had an internal error");
+                warn!(%error, "the upkeep of the store had an internal error");
                 AFTER_ERROR
             }
         };

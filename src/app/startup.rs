@@ -134,7 +134,11 @@ fn read_zones(options: &ServeOptions) -> Zones {
 }
 
 fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
-    let store = SledStore::open(&settings.data, Options::default())?;
+    let options = Options {
+        cache_bytes: settings.store_cache_bytes as u64,
+        ..Options::default()
+    };
+    let store = SledStore::open(&settings.data, options)?;
     if let Some(copy) = store.repaired() {
         let copy = copy.display();
         warn!(

@@ -3,9 +3,9 @@
 //! The file has its name only once all of it is on disk and verified; until then it is called
 //! `.partial`. Nobody but its owner may read it.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -36,12 +36,15 @@ pub async fn run(arguments: &BackupArgs, context: &Context) -> Result<Report, Fa
         return Err(Failure::Usage(words));
     }
     let remote = context.remote()?;
-    // Only one is made at a time: what is left of an earlier one nobody is writing any more.
-    let download = remote.download(Call::get(&["v1", "backup"])).await?;
     let mut partial = file.as_os_str().to_owned();
     partial.push(".partial");
     let partial = Path::new(&partial);
-    let taken = receive(download, partial).await;
+    // Held until it has its name: nobody else writes it meanwhile.
+    let mut out = create(partial).map_err(|error| unwritten(partial, &error))?;
+    let taken = match remote.download(Call::get(&["v1", "backup"])).await {
+        Ok(download) => receive(download, &mut out, partial).await,
+        Err(failure) => Err(failure),
+    };
     match taken.and_then(|manifest| finish(partial, file).map(|()| manifest)) {
         Ok(manifest) => Ok(report(file, &manifest, "backed up")),
         Err(failure) => {
@@ -68,10 +71,13 @@ pub fn report(file: &Path, manifest: &Manifest, done: &str) -> Report {
 }
 
 /// Writes what comes, makes it durable and verifies it.
-async fn receive(mut download: Download<'_>, partial: &Path) -> Result<Manifest, Failure> {
+async fn receive(
+    mut download: Download<'_>,
+    out: &mut File,
+    partial: &Path,
+) -> Result<Manifest, Failure> {
     let failed = |error: io::Error| unwritten(partial, &error);
     let bar = BytesBar::new(download.number(ESTIMATE), "receiving");
-    let mut out = create(partial).map_err(failed)?;
     let mut bytes = 0;
     while let Some(part) = download.next().await? {
         out.write_all(part.as_ref()).map_err(failed)?;
@@ -85,14 +91,23 @@ async fn receive(mut download: Download<'_>, partial: &Path) -> Result<Manifest,
     verified.map_err(Failure::Server)
 }
 
+/// Makes the file, or empties what an earlier attempt left. Whoever has it is alone with it.
 fn create(partial: &Path) -> io::Result<File> {
-    match fs::remove_file(partial) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
+    let busy = || io::Error::other("another backup is being written to it");
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    options.open(partial)
+    let options = options.write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(partial)?;
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => busy(),
+        TryLockError::Error(error) => error,
+    })?;
+    // It may have got its name before the lock was free.
+    if fs::metadata(partial)?.ino() != file.metadata()?.ino() {
+        return Err(busy());
+    }
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    file.set_len(0)?;
+    Ok(file)
 }
 
 /// Gives it its name, for good. A file that came meanwhile is not replaced.
@@ -101,7 +116,8 @@ fn finish(partial: &Path, file: &Path) -> Result<(), Failure> {
     let renamed = linked.or_else(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Err(error),
         // Not every file system has links.
-        _ => fs::rename(partial, file),
+        _ if file.symlink_metadata().is_err() => fs::rename(partial, file),
+        _ => Err(error),
     });
     let parent = file.parent().filter(|it| !it.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));

@@ -93,6 +93,8 @@ settings! {
     "keep_events" keep_events: Duration = Duration::from_secs(30 * DAY), units::some_time;
     "keep_incidents" keep_incidents: Duration = Duration::from_secs(400 * DAY), units::some_time;
     "disk_cap" disk_cap_bytes: u64 = 10 << 30, units::size;
+    /// Memory for pages of the database.
+    "store_cache" store_cache_bytes: usize = 64 * MIB, units::cache;
 }
 
 /// Files in PEM that a listener presents itself with.

@@ -74,6 +74,15 @@ pub fn budget(value: &Value) -> Result<usize, String> {
     size_within(value, 16 << 20..=64 << 30, help)
 }
 
+/// Memory for pages of the database.
+pub fn cache(value: &Value) -> Result<usize, String> {
+    size_within(
+        value,
+        8 << 20..=64 << 30,
+        "must be between 8 MiB and 64 GiB",
+    )
+}
+
 fn size_within(value: &Value, allowed: RangeInclusive<u64>, help: &str) -> Result<usize, String> {
     let size = size(value)?;
     if !allowed.contains(&size) {

@@ -316,6 +316,28 @@ fn of_too_many_closed_groups_those_that_closed_first_are_forgotten() {
     assert_eq!(storm.state.closed_groups().count(), GROUPS_REMEMBERED_MAX);
 }
 
+#[test]
+fn closed_groups_with_long_keys_are_forgotten_before_they_are_too_many() {
+    let mut storm = Storm::new(true);
+    let long = "x".repeat(1 << 20);
+    let records = (0..70).map(|number| {
+        let Record::Group(group) = closed(number) else {
+            unreachable!("it is a group");
+        };
+        let key = format!("{number} {long}").into();
+        Record::Group(Arc::new(Group {
+            key,
+            ..Group::clone(&group)
+        }))
+    });
+    storm.state = State::load(records.collect(), &[]);
+    storm.now.steady = MonotonicTime(10_000_000_000 - Duration::days(1).0);
+    storm.give(Input::Minute);
+    assert_eq!(storm.state.closed_groups().count(), 63);
+    let first = storm.state.closed_groups().next().expect("a group");
+    assert!(first.starts_with("7 x"), "the first seven are forgotten");
+}
+
 /// A database that was saved in parts may lack incidents to which other records refer.
 #[test]
 fn what_refers_to_an_incident_that_is_lost_lets_go_of_it_on_load() {

@@ -5,6 +5,7 @@
 //! (`checkpoint.rs`), and then the changes that it holds are no longer needed.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +94,11 @@ impl ItemList {
         self.0.len()
     }
 
+    /// Forgets the items and keeps their room, unless it is large.
+    pub fn clear(&mut self) {
+        record::empty(&mut self.0);
+    }
+
     /// As it is kept: lists one after the other are the list of all their items.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -172,7 +178,7 @@ impl Checkpoint {
     }
 
     /// The commits whose changes it does not hold.
-    pub fn later(&self, commits: u64) -> impl Iterator<Item = u64> + use<> {
+    pub fn later(&self, commits: u64) -> RangeInclusive<u64> {
         self.until.saturating_add(1)..=commits
     }
 }

@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 
 use super::Error;
 use super::active::{self, Checkpoint, Item, ItemList, Slice};
@@ -19,12 +20,17 @@ const SLICE_BYTES: usize = 24 * 1024;
 /// mostly follow each other, so that few are enough.
 const COMMITS_UNPACKED: usize = 32;
 
+/// One step reads what so many commits changed.
+const COMMITS_OF_STEP: usize = 16;
+
 /// A checkpoint that is being made.
 pub struct Merge {
     /// The last one.
     last: Checkpoint,
     /// The one that is made.
     new: Checkpoint,
+    /// The commits of which it is still to be read what they changed.
+    unread: RangeInclusive<u64>,
     /// Keys that were changed since the last one, each with the commit that did so last.
     changed: BTreeMap<Vec<u8>, u64>,
     unpacked: VecDeque<(u64, Read)>,
@@ -34,8 +40,10 @@ pub struct Merge {
     next_slice: u64,
 }
 
-/// What a merge writes next.
+/// What a merge does next.
 pub enum Step {
+    /// It reads what was changed; there is nothing to write yet.
+    Reading,
     /// A slice under its key.
     Slice(Key, Vec<u8>),
     /// All slices are written.
@@ -78,22 +86,16 @@ impl Merge {
     /// Begins a checkpoint of the records as they are after this commit.
     pub fn begin(rows: &impl Rows, until: u64) -> Result<Self, Error> {
         let last = Checkpoint::read(rows)?;
-        let mut changed = BTreeMap::new();
-        for commit in last.later(until) {
-            active::changes(rows, commit)?.each(|key, _| {
-                changed.insert(key.to_vec(), commit);
-                Ok(())
-            })?;
-        }
         Ok(Self {
             last,
+            unread: last.later(until),
             new: Checkpoint {
                 number: last.number + 1,
                 slices: 0,
                 until,
                 bytes: 0,
             },
-            changed,
+            changed: BTreeMap::new(),
             unpacked: VecDeque::new(),
             current: None,
             next_slice: 0,
@@ -102,6 +104,10 @@ impl Merge {
 
     /// What is to be written next.
     pub fn step(&mut self, rows: &impl Rows) -> Result<Step, Error> {
+        if !self.unread.is_empty() {
+            self.read_changes(rows)?;
+            return Ok(Step::Reading);
+        }
         let items = self.next_items(rows)?;
         if items.is_empty() {
             return Ok(Step::Whole(self.new));
@@ -115,6 +121,9 @@ impl Merge {
 
     /// The next items in the order of their keys, about as many as a slice has; none at the end.
     pub fn next_items(&mut self, rows: &impl Rows) -> Result<ItemList, Error> {
+        while !self.unread.is_empty() {
+            self.read_changes(rows)?;
+        }
         let mut items = ItemList::default();
         while items.bytes() < SLICE_BYTES {
             if !self.add_next(rows, &mut items)? {
@@ -122,6 +131,16 @@ impl Merge {
             }
         }
         Ok(items)
+    }
+
+    fn read_changes(&mut self, rows: &impl Rows) -> Result<(), Error> {
+        for commit in self.unread.by_ref().take(COMMITS_OF_STEP) {
+            active::changes(rows, commit)?.each(|key, _| {
+                self.changed.insert(key.to_vec(), commit);
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     /// Adds the record with the next key; false if there is none. One that was removed adds

@@ -82,11 +82,13 @@ impl Tail {
         }
     }
 
-    /// The value of the next commit; the tail is then behind it.
+    /// The value of the next commit; the tail is then behind it. It is written in this room before
+    /// it is packed.
     pub fn append<R, E>(
         &mut self,
         commit: u64,
         history: &CommitHistory<R, E>,
+        room: &mut Vec<u8>,
     ) -> Result<Vec<u8>, Error>
     where
         R: Borrow<Receipt> + Serialize,
@@ -94,7 +96,8 @@ impl Tail {
     {
         let receipts = history.receipts.iter().map(Borrow::borrow);
         let last = receipts.clone().map(|it| it.id.0 + 1).max();
-        let plain = record::extend(Vec::new(), history)?;
+        record::empty(room);
+        *room = record::extend(std::mem::take(room), history)?;
         let head = Head {
             commit,
             newest: receipts.map(|it| it.at).max(),
@@ -103,7 +106,7 @@ impl Tail {
             receipts_before: self.with_receipts,
         };
         *self = Self::after(&head);
-        packed::pack(&head, &plain)
+        packed::pack(&head, room)
     }
 }
 
@@ -242,7 +245,7 @@ mod tests {
             next_receipt: ReceiptId(4),
             with_receipts: 2,
         };
-        tail.append(9, &history).unwrap()
+        tail.append(9, &history, &mut Vec::new()).unwrap()
     }
 
     #[test]
@@ -288,7 +291,7 @@ mod tests {
             entries: Vec::new(),
         };
         let mut head = |commit, history| {
-            let value = tail.append(commit, &history).unwrap();
+            let value = tail.append(commit, &history, &mut Vec::new()).unwrap();
             let read: Commit = record::decode(b"", &value).unwrap();
             (read.head.next_receipt.0, read.head.receipts_before)
         };

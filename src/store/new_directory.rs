@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::Error;
@@ -55,12 +55,17 @@ impl NewDirectory {
         Self { path, partial }
     }
 
-    /// Where it is filled, and nothing is yet.
+    /// Makes the directory in which it is filled. Nobody else fills it: only one can make it.
     pub fn begin(&self) -> Result<&Path, Error> {
-        if self.partial.symlink_metadata().is_ok() {
-            let left = "it is left over from an earlier attempt; remove it";
-            return Err(Error::open(&self.partial, &left));
-        }
+        let made = fs::DirBuilder::new().mode(0o700).create(&self.partial);
+        made.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                let left = "another attempt is under way, or it is left over from an earlier one: \
+                    then remove it";
+                Error::open(&self.partial, &left)
+            }
+            _ => Error::open(&self.partial, &error),
+        })?;
         Ok(&self.partial)
     }
 

@@ -13,9 +13,6 @@ use super::record::{self, Stored};
 /// Bytes of the checksum, a CRC-32.
 const CHECKSUM_BYTES: usize = 4;
 
-/// Room for packing that is kept.
-const ROOM_BYTES_MAX: usize = 1024 * 1024;
-
 /// A head, and what follows it, unpacked.
 #[derive(Debug)]
 pub struct Packed<H> {
@@ -93,8 +90,8 @@ impl Packer {
         value.extend_from_slice(&length.to_le_bytes());
         value.extend_from_slice(&self.room[..packed]);
         // What was large is rare, and is not kept.
-        self.room.truncate(ROOM_BYTES_MAX);
-        self.room.shrink_to(ROOM_BYTES_MAX);
+        self.room.truncate(record::ROOM_BYTES_MAX);
+        self.room.shrink_to(record::ROOM_BYTES_MAX);
         Ok(())
     }
 }

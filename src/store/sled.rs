@@ -35,6 +35,9 @@ const ROWS_OF_BATCH: usize = 16;
 /// shorter, the earlier form of it is still there.
 const SLICE_BYTES: usize = 64 * 1024;
 
+/// What a row counts at least: also for a short one, or one that goes, a leaf may be written anew.
+const ROW_BYTES_MIN: usize = 1024;
+
 /// Rows in sled.
 pub struct Tree {
     db: Db,
@@ -147,10 +150,10 @@ impl Tree {
                 break;
             }
             more = !is_last;
-            let lengths = batch.iter().map(|(key, value)| {
-                key.as_ref().len() + value.as_ref().map_or(0, |value| value.len())
-            });
-            bytes += lengths.sum::<usize>();
+            let lengths = batch
+                .iter()
+                .map(|(_, value)| value.as_ref().map_or(0, |it| it.len()));
+            bytes += lengths.map(|it| it.max(ROW_BYTES_MIN)).sum::<usize>();
             reached = batch.last().map_or(reached, |(key, _)| key);
             batch.extend(is_last.then_some(first));
             self.apply(&batch)?;

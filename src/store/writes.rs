@@ -45,6 +45,9 @@ pub struct Writes {
     pub changed_bytes: u64,
     /// How many parts continue each row that needs any; kept from commit to commit.
     continued: BTreeMap<Vec<u8>, u32>,
+    /// Room in which values are written before they are packed; also kept.
+    items: ItemList,
+    history: Vec<u8>,
 }
 
 impl Writes {
@@ -72,9 +75,10 @@ impl Writes {
         batch: &Batch,
     ) -> Result<(), Error> {
         let settled = Settled::of(&batch.changes);
-        let changed = changed_items(partition, &settled.active, batch.clocks)?;
+        self.items.clear();
+        add_changed(&mut self.items, partition, &settled.active, batch.clocks)?;
         let key = Key::active_changes(commit);
-        self.changed_bytes = self.append(&key, Slice::pack(&key, &changed)?);
+        self.changed_bytes = self.append(&key, Slice::pack(&key, &self.items)?);
         for record in settled.archived.values() {
             let key = retention_index::of(record).key(partition);
             self.put_history(key, encode_archived(record)?);
@@ -91,7 +95,7 @@ impl Writes {
             let part = ends.stories.add(rows, partition, first, commit)?;
             self.put(part.key, record::encode(&part.commits)?);
         }
-        let value = ends.tail.append(commit, &history)?;
+        let value = ends.tail.append(commit, &history, &mut self.history)?;
         self.history_bytes += self.append(&Key::journal(partition, commit), value);
         for write in &batch.documents {
             let key = Key::document(write.kind, &write.name);
@@ -173,18 +177,18 @@ impl Writes {
     }
 }
 
-/// What a commit changes of active records and clocks, in the order of the keys.
-fn changed_items(
+/// Adds what a commit changes of active records and clocks, in the order of the keys.
+fn add_changed(
+    items: &mut ItemList,
     partition: Partition,
     records: &BTreeMap<RecordKey, Option<&Record>>,
     clocks: Clocks,
-) -> Result<ItemList, Error> {
+) -> Result<(), Error> {
     let records = records.iter();
     let mut records: Vec<_> = records
         .map(|(key, record)| (Key::record(partition, key), *record))
         .collect();
     records.sort_by(|one, other| one.0.cmp(&other.0));
-    let mut items = ItemList::default();
     // Its kind is lower than theirs.
     items.push_record(Key::clocks(partition).as_ref(), &clocks)?;
     for (key, record) in records {
@@ -193,7 +197,7 @@ fn changed_items(
             None => items.push(key.as_ref(), None),
         }
     }
-    Ok(items)
+    Ok(())
 }
 
 /// History has rows of its own for each kind.

@@ -20,6 +20,9 @@ const LINKS_GOOD_FOR: Duration = Duration::days(7);
 /// Groups without an open incident that are remembered at once.
 pub const GROUPS_REMEMBERED_MAX: usize = 100_000;
 
+/// Bytes of their keys.
+const GROUP_BYTES_MAX: usize = 64 << 20;
+
 /// Groups that one step forgets, so that no commit grows without bound.
 const FORGOTTEN_AT_ONCE_MAX: usize = 1_000;
 
@@ -31,9 +34,15 @@ const RELEASED_AT_ONCE_MAX: usize = 1_000;
 pub fn forget_surplus_groups(tx: &mut StepTransaction<'_>) {
     let closed = tx.state.closed_groups();
     let surplus = closed.len().saturating_sub(GROUPS_REMEMBERED_MAX);
-    let first: Vec<Text> = closed
-        .take(surplus.min(FORGOTTEN_AT_ONCE_MAX))
-        .cloned()
+    let mut surplus_bytes = (tx.state.closed_groups_bytes()).saturating_sub(GROUP_BYTES_MAX);
+    let first = closed.enumerate().take_while(|(index, key)| {
+        let is_surplus = *index < surplus || surplus_bytes > 0;
+        surplus_bytes = surplus_bytes.saturating_sub(key.len());
+        is_surplus
+    });
+    let first: Vec<Text> = first
+        .take(FORGOTTEN_AT_ONCE_MAX)
+        .map(|(_, key)| key.clone())
         .collect();
     for key in first {
         let is_closed = |group: Arc<Group>| group.open.is_none();

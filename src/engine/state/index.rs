@@ -1,6 +1,6 @@
 //! What is derived from the records: each record's rows are listed once, and go in and out with it.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::alert::Alert;
@@ -31,6 +31,8 @@ pub(super) struct Index {
     /// The most pressing first.
     pub held: BTreeSet<(UserName, Reverse<Urgency>, IncidentNumber)>,
     pub closed_groups: BTreeSet<(MonotonicTime, Text)>,
+    /// Of the keys of these.
+    pub closed_groups_bytes: usize,
     pub lanes: Lanes,
     pub due: BTreeSet<(MonotonicTime, TimerKey)>,
     pub due_on_wall: BTreeSet<(Timestamp, TimerKey)>,
@@ -147,7 +149,14 @@ impl Index {
 
     fn group(&mut self, group: &Group, is_in: bool) {
         if let (Some(forget), None) = (group.forget, group.open) {
-            set_row(&mut self.closed_groups, (forget, group.key.clone()), is_in);
+            let row = (forget, group.key.clone());
+            let before = self.closed_groups.len();
+            set_row(&mut self.closed_groups, row, is_in);
+            match self.closed_groups.len().cmp(&before) {
+                Ordering::Greater => self.closed_groups_bytes += group.key.len(),
+                Ordering::Less => self.closed_groups_bytes -= group.key.len(),
+                Ordering::Equal => {}
+            }
         }
         let key = || TimerKey::Group(group.key.clone());
         set_timer(&mut self.due, group.forget, key, is_in);

@@ -107,7 +107,10 @@ impl State {
                 let before = self.pinned.insert(pinned.key.clone(), pinned);
                 before.map(Record::PolicySnapshot)
             }
-            Record::Task(task) => return self.tasks.put(task),
+            Record::Task(task) => {
+                self.tasks.remove(task.id);
+                return self.tasks.put(task);
+            }
             Record::Counters(counters) => return self.counters = counters,
             Record::Jump(jump) => self.jump.replace(jump).map(Record::Jump),
         };
@@ -226,6 +229,11 @@ impl State {
     /// The keys of groups without an open incident; the one to be forgotten first comes first.
     pub fn closed_groups(&self) -> impl ExactSizeIterator<Item = &Text> {
         self.index.closed_groups.iter().map(|(_, key)| key)
+    }
+
+    /// Bytes of these keys.
+    pub(super) fn closed_groups_bytes(&self) -> usize {
+        self.index.closed_groups_bytes
     }
 
     /// What is remembered of a person.

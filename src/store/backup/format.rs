@@ -38,6 +38,9 @@ pub struct BackupLimits {
     pub frame_bytes: usize,
     /// What is changed while one frame is written is kept up to so many bytes.
     pub tap_bytes: usize,
+    /// It is given up when so many bytes of open records wait for the next checkpoint, which waits
+    /// for it.
+    pub changed_bytes: u64,
 }
 
 impl Default for BackupLimits {
@@ -45,6 +48,7 @@ impl Default for BackupLimits {
         Self {
             frame_bytes: 1024 * 1024,
             tap_bytes: 64 * 1024 * 1024,
+            changed_bytes: 256 * 1024 * 1024,
         }
     }
 }

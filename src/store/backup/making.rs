@@ -11,10 +11,15 @@ use crate::text::hash::Sha256Parts;
 use super::format::BackupWriter;
 
 /// Copies all rows, and what comes through the tap, which must be open. What comes after the last
-/// piece is left in it.
-pub fn copy_rows(tree: &Tree, writer: &mut BackupWriter<'_>) -> Result<(), Error> {
+/// piece is left in it. Before each piece `may_go_on` is asked.
+pub fn copy_rows(
+    tree: &Tree,
+    writer: &mut BackupWriter<'_>,
+    may_go_on: impl Fn() -> Result<(), Error>,
+) -> Result<(), Error> {
     let (mut from, end) = Key::everything();
     loop {
+        may_go_on()?;
         let next = add_piece(tree, (&from, &end), writer)?;
         // Nothing of the tree is held while this waits for whoever takes it.
         writer.end_frame()?;

@@ -58,10 +58,10 @@ pub fn restore(
     tell: Tell<'_>,
 ) -> Result<Manifest, Error> {
     let directory = NewDirectory::absent_or_empty(data)?;
-    let partial = directory.begin()?;
     let manifest = verify(file, tell)?;
     let checked = manifest.check_layout();
     checked.map_err(|cause| unusable(file, cause))?;
+    let partial = directory.begin()?;
     // The first start makes the reserve, where it finds room for it.
     let options = Options {
         reserve_bytes: 0,

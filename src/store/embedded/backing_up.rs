@@ -30,7 +30,7 @@ impl SledStore {
         self.settle()?;
         self.tree.open_tap(self.backups.tap_bytes);
         let mut writer = BackupWriter::begin(out, self.backups.frame_bytes)?;
-        backup::copy_rows(&self.tree, &mut writer)?;
+        backup::copy_rows(&self.tree, &mut writer, || self.may_go_on())?;
         let (commits, rest) = {
             // No row is added while the writer is held: this is the cut.
             let held = self.writer();
@@ -46,6 +46,21 @@ impl SledStore {
             made_at,
             state_hash: self.state_hash(commits)?,
         })
+    }
+
+    /// Without checkpoints the database grows by what is changed: whoever takes a backup very
+    /// slowly must not fill the disk.
+    fn may_go_on(&self) -> Result<(), Error> {
+        let changed_bytes = self.writer().changed_bytes;
+        let most = self.backups.changed_bytes;
+        if changed_bytes <= most {
+            return Ok(());
+        }
+        Err(Error::backup(&format_args!(
+            "over {} MiB of open records were changed while it was written: let what takes it be \
+             faster, or make it when less is going on; nothing else was disturbed",
+            most >> 20
+        )))
     }
 
     /// The hash of the state after so many commits, of which no checkpoint may hold a later one.

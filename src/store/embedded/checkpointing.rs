@@ -69,7 +69,7 @@ impl SledStore {
         };
         Ok(match steps.stage {
             Stage::Clearing | Stage::Writing { .. } => true,
-            Stage::Waiting => false,
+            Stage::Waiting => is_settling,
         })
     }
 
@@ -119,6 +119,10 @@ impl SledStore {
 
     fn write_on(&self, mut merge: Box<Merge>, changed_bytes: u64) -> Result<Stage, Error> {
         match merge.step(&self.tree)? {
+            Step::Reading => Ok(Stage::Writing {
+                merge,
+                changed_bytes,
+            }),
             Step::Slice(key, value) => {
                 self.apply(|writer| {
                     writer.writes.append(&key, value);

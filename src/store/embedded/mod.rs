@@ -32,8 +32,8 @@ pub struct Options {
     /// last one has, whatever is more: so what is written for checkpoints is at most twice of what
     /// is written for changes.
     pub checkpoint_bytes: u64,
-    /// The database takes over what is in the write-ahead log when it has so many bytes, or a
-    /// moment later.
+    /// The database takes over what is in the write-ahead log when it has so many bytes, or some
+    /// seconds later.
     pub wal_bytes: u64,
     pub backups: BackupLimits,
     pub disk: Arc<dyn Disk>,
@@ -101,6 +101,12 @@ impl SledStore {
             repaired,
             directory,
         })
+    }
+
+    /// Which is the last whole checkpoint.
+    #[cfg(test)]
+    pub(in crate::store) fn checkpoints(&self) -> u64 {
+        self.writer().checkpoint.number
     }
 
     /// Where a copy of the database from before a repair lies, if it was only opened after one.

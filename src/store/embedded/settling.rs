@@ -17,13 +17,13 @@ pub struct Settler {
     /// A second handle on sled's file: sled's own flush does not reach the disk.
     file: File,
     blobs: Blobs,
-    under_way: Option<UnderWay>,
+    under_way: Option<TakingOver>,
     /// How often it was looked whether anything is due since the database last took over.
     looks: u32,
 }
 
 /// What the database is taking over, and the batch with which it then ends.
-struct UnderWay {
+struct TakingOver {
     unsettled: Unsettled,
     batches: u64,
 }
@@ -111,7 +111,7 @@ impl SledStore {
 
     /// What the database goes on to take over; if that is nothing, all that was added so far, and
     /// the other file of the log is begun. Commits go on meanwhile.
-    fn under_way(&self, settler: &mut Settler) -> Result<Option<UnderWay>, Error> {
+    fn under_way(&self, settler: &mut Settler) -> Result<Option<TakingOver>, Error> {
         let mut writer = self.writer();
         writer.check()?;
         if let Some(under_way) = settler.under_way.take() {
@@ -124,6 +124,6 @@ impl SledStore {
         let switched = writer.wal.switch(&*self.disk);
         switched.map_err(|error| writer.fail(error.to_string()))?;
         let batches = writer.progress.batches;
-        Ok(Some(UnderWay { unsettled, batches }))
+        Ok(Some(TakingOver { unsettled, batches }))
     }
 }

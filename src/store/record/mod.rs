@@ -162,6 +162,16 @@ pub fn extend(bytes: Vec<u8>, value: &impl Serialize) -> Result<Vec<u8>, Error> 
     })
 }
 
+/// Room for values that is kept to be used again.
+pub const ROOM_BYTES_MAX: usize = 1024 * 1024;
+
+/// Empties these bytes and keeps their room, unless it is large: the allocator gives what is freed
+/// of such a length back to the system, which fills it with zeros for the next value.
+pub fn empty(bytes: &mut Vec<u8>) {
+    bytes.clear();
+    bytes.shrink_to(ROOM_BYTES_MAX);
+}
+
 /// Where postcard writes. Its own way to add to a vector does so byte by byte.
 struct Bytes(Vec<u8>);
 
