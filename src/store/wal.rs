@@ -52,11 +52,17 @@ pub fn paths(directory: &Path) -> [PathBuf; 2] {
 }
 
 impl Wal {
-    /// Opens both files, or makes them, with nothing in them that counts: the database must have
-    /// all. Each has so many bytes from the beginning, so that a commit changes nothing else of it;
-    /// it grows where more is added.
-    pub fn open(directory: &Path, bytes: u64, disk: &dyn Disk) -> io::Result<Self> {
+    /// Opens both files, or makes them. The first one begins with what the database has not got; of
+    /// all else that they hold nothing counts. Each has so many bytes from the beginning, so that a
+    /// commit changes nothing else of it; it grows where more is added.
+    pub fn open(
+        directory: &Path,
+        bytes: u64,
+        unsettled: &[LoggedBatch],
+        disk: &dyn Disk,
+    ) -> io::Result<Self> {
         let [first, second] = paths(directory);
+        let kept = Kept::write(directory, unsettled, disk)?;
         let files = [open(&first, bytes, disk)?, open(&second, bytes, disk)?];
         disk.sync_folder(directory)?;
         let mut wal = Self {
@@ -66,10 +72,18 @@ impl Wal {
             at: 0,
             buffer: Vec::new(),
         };
-        // What both held is in the database: nothing of it may be read once more.
-        for current in [1, 0] {
-            wal.begin(current)?;
-            disk.sync_all(&wal.files[current])?;
+        // What the second held is in the database or in the first, and what the first held is in
+        // the database or in it anew: nothing may be read once more.
+        wal.begin(1)?;
+        disk.sync_all(&wal.files[1])?;
+        match kept {
+            Some(Kept { salt, end }) => {
+                (wal.current, wal.salt, wal.at) = (0, salt, end);
+            }
+            None => {
+                wal.begin(0)?;
+                disk.sync_all(&wal.files[0])?;
+            }
         }
         Ok(wal)
     }
@@ -79,8 +93,7 @@ impl Wal {
         self.current = current;
         self.salt = random();
         self.at = BEGINNING_BYTES as u64;
-        let beginning = [MAGIC, self.salt.to_le_bytes()].concat();
-        self.files[current].write_all_at(&beginning, 0)
+        self.files[current].write_all_at(&beginning(self.salt), 0)
     }
 
     /// Adds a batch, which is durable after [`Self::sync`].
@@ -107,6 +120,47 @@ impl Wal {
         self.sync(disk)?;
         self.begin(1 - self.current)
     }
+}
+
+/// What a first file that was written anew begins with.
+struct Kept {
+    salt: u64,
+    end: u64,
+}
+
+impl Kept {
+    /// Puts these batches into a first file of their own, in place of both. Until it has its name
+    /// they are where they were.
+    fn write(
+        directory: &Path,
+        batches: &[LoggedBatch],
+        disk: &dyn Disk,
+    ) -> io::Result<Option<Self>> {
+        let new = directory.join("wal.new");
+        if batches.is_empty() {
+            return match std::fs::remove_file(new) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                Ok(()) | Err(_) => Ok(None),
+            };
+        }
+        let salt = random();
+        let file = File::create(&new)?;
+        file.write_all_at(&beginning(salt), 0)?;
+        let (mut end, mut buffer) = (BEGINNING_BYTES as u64, Vec::new());
+        for batch in batches {
+            write_frame(&mut buffer, salt, batch.number, &batch.rows)?;
+            file.write_all_at(&buffer, end)?;
+            end += buffer.len() as u64;
+        }
+        disk.sync_all(&file)?;
+        std::fs::rename(new, &paths(directory)[0])?;
+        disk.sync_folder(directory)?;
+        Ok(Some(Self { salt, end }))
+    }
+}
+
+fn beginning(salt: u64) -> Vec<u8> {
+    [MAGIC, salt.to_le_bytes()].concat()
 }
 
 /// A number that nobody can foresee.
@@ -223,6 +277,8 @@ pub fn read_all(directory: &Path) -> io::Result<Vec<LoggedBatch>> {
         }
     }
     frames.sort_by_key(|frame| frame.number);
+    // A start that was killed may have left them in both.
+    frames.dedup_by_key(|frame| frame.number);
     Ok(frames)
 }
 
@@ -319,7 +375,7 @@ mod tests {
     #[test]
     fn what_was_added_is_read_again_behind_any_batch() {
         let folder = tempfile::tempdir().unwrap();
-        let mut wal = Wal::open(folder.path(), 1_000, &RealDisk).unwrap();
+        let mut wal = Wal::open(folder.path(), 1_000, &[], &RealDisk).unwrap();
         for number in 1..=9 {
             wal.append(number, &rows(number)).unwrap();
             if number % 4 == 0 {
@@ -338,7 +394,7 @@ mod tests {
     #[test]
     fn a_frame_that_is_cut_off_or_changed_is_the_end_or_a_gap() {
         let folder = tempfile::tempdir().unwrap();
-        let mut wal = Wal::open(folder.path(), 1_000, &RealDisk).unwrap();
+        let mut wal = Wal::open(folder.path(), 1_000, &[], &RealDisk).unwrap();
         let mut ends = vec![BEGINNING_BYTES];
         for number in 1..=3 {
             wal.append(number, &rows(number)).unwrap();

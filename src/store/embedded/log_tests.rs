@@ -185,6 +185,33 @@ fn when_the_database_cannot_take_over_nothing_more_is_accepted_and_nothing_is_lo
 }
 
 #[test]
+fn a_start_leaves_to_later_what_only_the_log_has_and_may_be_killed_at_any_moment() {
+    let data = folder();
+    let store = unsettled(data.path());
+    (1..=10).for_each(|id| commit_one(&store, id));
+    store.settle().unwrap();
+    (11..=30).for_each(|id| commit_one(&store, id));
+    let expected = loaded(&store);
+    let crashed = killed(data.path());
+    let [_, second] = wal::paths(crashed.path()).map(|path| fs::read(path).unwrap());
+
+    let again = unsettled(crashed.path());
+    assert_eq!(loaded(&again), expected);
+    let log = wal::read_all(crashed.path()).unwrap();
+    assert_eq!(log.len(), 20, "the database has not taken it over yet");
+    assert_eq!(loaded(&open(killed(crashed.path()).path())), expected);
+    // Killed before the second file was begun anew, and once before the first one had its name.
+    let crashed = killed(crashed.path());
+    fs::write(&wal::paths(crashed.path())[1], &second).unwrap();
+    fs::write(crashed.path().join("wal.new"), b"half of it").unwrap();
+    let after = unsettled(crashed.path());
+    assert_eq!(loaded(&after), expected);
+    commit_one(&after, 31);
+    let crashed = killed(crashed.path());
+    assert_eq!(loaded(&open(crashed.path())).len(), 31);
+}
+
+#[test]
 fn what_somebody_posts_is_never_taken_for_a_frame() {
     let data = folder();
     let store = unsettled(data.path());

@@ -82,10 +82,9 @@ impl SledStore {
                 .map_err(failed)?;
         }
         let reached = marker::read(&directory.marker()).map_err(failed)?;
-        let (tree, is_repaired) =
-            open_whole(&directory, (options.cache_bytes, &*options.disk), reached)?;
+        let (tree, behind, is_repaired) = open_whole(&directory, options.cache_bytes, reached)?;
         let settler = Settler::of(&tree, &directory, &*options.disk)?;
-        let writer = Writer::of(&tree, &directory, &options)?;
+        let writer = Writer::of(&tree, &directory, &options, &behind)?;
         let repaired = is_repaired.then(|| directory.damaged_copy());
         Ok(Self {
             tree,

@@ -7,29 +7,36 @@ use crate::store::directory::Directory;
 use crate::store::keys::Key;
 use crate::store::marker::Reached;
 use crate::store::record::{self, Progress};
-use crate::store::{Disk, Error, Failure, Tree, repair, rows, salvage, wal};
+use crate::store::wal::{self, LoggedBatch};
+use crate::store::{Error, Failure, Tree, repair, rows, salvage};
 
-use super::settling::Settler;
+/// How far the database is, and what it has not got.
+#[derive(Default)]
+pub struct Behind {
+    /// The last batch that is in it.
+    pub settled: u64,
+    /// Those that only the log has.
+    pub batches: Vec<LoggedBatch>,
+}
 
-/// Opens the database and adds what only the write-ahead log has; then all is in it that was
-/// acknowledged. Says whether a repair was needed.
+/// Opens the database and puts in front of it what only the write-ahead log has; then all can be
+/// read that was acknowledged. Says whether a repair was needed.
 pub fn open_whole(
     directory: &Directory,
-    (cache_bytes, disk): (u64, &dyn Disk),
+    cache_bytes: u64,
     reached: Option<Reached>,
-) -> Result<(Tree, bool), Error> {
+) -> Result<(Tree, Behind, bool), Error> {
     let settled = reached.map(|reached| reached.settled);
     let (tree, is_repaired) = open_guarded(directory, cache_bytes, settled)?;
     let progress: Option<Progress> = rows::read(&tree, &Key::progress())?;
     let Some(progress) = progress else {
         // A new database: what is in the log was of another one.
-        return Ok((tree, is_repaired));
+        return Ok((tree, Behind::default(), is_repaired));
     };
-    let rows = unsettled(directory, progress, reached.unwrap_or_default().commits)?;
-    let mut settler = Settler::of(&tree, directory, disk)?;
-    tree.add_settled(rows, || settler.sync(disk))
-        .map_err(|cause| directory.open_error(&cause))?;
-    Ok((tree, is_repaired))
+    let batches = unsettled(directory, progress, reached.unwrap_or_default().commits)?;
+    tree.add(batches.iter().flat_map(|batch| batch.rows.iter().cloned()));
+    let settled = progress.batches;
+    Ok((tree, Behind { settled, batches }, is_repaired))
 }
 
 /// What only the write-ahead log has. With it all is there that was acknowledged.
@@ -37,7 +44,7 @@ fn unsettled(
     directory: &Directory,
     progress: Progress,
     acknowledged: u64,
-) -> Result<wal::Batch, Error> {
+) -> Result<Vec<LoggedBatch>, Error> {
     let refused = |cause: &str| directory.open_error(&with_hint(directory, cause));
     let found = wal::read(directory.path(), progress.batches)
         .map_err(|error| directory.open_error(&error))?;
@@ -48,10 +55,9 @@ fn unsettled(
              follows batch {last} is not"
         )));
     }
-    let rows = found.frames.into_iter().flat_map(|frame| frame.rows);
-    let rows: wal::Batch = rows.collect();
     let key = Key::progress();
-    let last = rows.iter().rev().find(|(row, _)| *row == key);
+    let mut rows = found.frames.iter().flat_map(|frame| &frame.rows);
+    let last = rows.rfind(|(row, _)| *row == key);
     let last = match last {
         Some((_, Some(value))) => record::decode(key.as_ref(), value)?,
         Some((_, None)) | None => progress,
@@ -63,7 +69,7 @@ fn unsettled(
             last.commits
         )));
     }
-    Ok(rows)
+    Ok(found.frames)
 }
 
 /// Opens the database; if it is damaged, puts a copy aside and tries once more without snapshots.

@@ -6,6 +6,7 @@ use std::collections::btree_map::Entry;
 use std::io;
 
 use super::Options;
+use super::opening::Behind;
 use super::settling::Settler;
 use crate::store::active::{self, Checkpoint};
 use crate::store::directory::Directory;
@@ -35,8 +36,13 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// For a database that has all that the log has.
-    pub fn of(tree: &Tree, directory: &Directory, options: &Options) -> Result<Self, Error> {
+    /// For a database with what only the log has in front of it.
+    pub fn of(
+        tree: &Tree,
+        directory: &Directory,
+        options: &Options,
+        behind: &Behind,
+    ) -> Result<Self, Error> {
         let failed = |error: io::Error| directory.open_error(&error);
         let disk = &*options.disk;
         let stored: Option<Progress> = rows::read(tree, &Key::progress())?;
@@ -57,10 +63,11 @@ impl Writer {
         // The marker first: without it an empty log would look like a healthy one.
         let reached = Reached {
             commits: progress.commits,
-            settled: progress.batches,
+            settled: behind.settled,
         };
         let marker = Marker::open(&directory.marker(), reached, disk).map_err(failed)?;
-        let wal = Wal::open(directory.path(), options.wal_bytes, disk).map_err(failed)?;
+        let wal = Wal::open(directory.path(), options.wal_bytes, &behind.batches, disk);
+        let wal = wal.map_err(failed)?;
         Ok(Self {
             writes,
             progress,
@@ -69,7 +76,7 @@ impl Writer {
             ends: BTreeMap::new(),
             failed: None,
             wal,
-            settled: progress.batches,
+            settled: behind.settled,
             marker,
         })
     }
