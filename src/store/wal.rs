@@ -2,14 +2,14 @@
 //!
 //! sled wakes all its threads for each batch and each flush, which costs more than all the rest of
 //! a commit (`docs/decisions/0049`). So a commit is one frame in a file of its own, which is
-//! synced, and the database takes over many at a time. A start puts those into the database that
-//! it has not got.
+//! synced, and the database takes over many at a time.
 //!
 //! Two files take turns: one is written while the database takes over what is in the other. A file
-//! begins with a magic number and a salt, which is another one each time it is begun. A frame is
-//! the number of the batch, the length of what follows, a checksum over the salt and both, and the
-//! rows. Frames follow each other without a gap; what stands behind the last one is of another
-//! time, and without its salt nobody can make up a frame, whatever they post.
+//! begins with a magic number and a salt, which is another one each time it is begun. A frame is a
+//! head and the rows; the head has the number of the batch, the length and the checksum of the
+//! rows, and a checksum of its own, both over the salt too. Frames follow each other without a gap;
+//! what stands behind the last one is of another time, and without its salt nobody can make up a
+//! frame, whatever they post.
 
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
@@ -21,13 +21,16 @@ use super::disk::Disk;
 use super::keys::Key;
 
 /// With what a file begins; the last byte is the number of its form.
-const MAGIC: [u8; 8] = *b"RV-wal\0\x01";
+const MAGIC: [u8; 8] = *b"RV-wal\0\x02";
 
 /// Magic and salt.
 const BEGINNING_BYTES: usize = 8 + 8;
 
-/// Checksum, number, length.
-const HEAD_BYTES: usize = 4 + 8 + 4;
+/// Checksum of the head, number, length, checksum of the rows.
+const HEAD_BYTES: usize = 4 + 8 + 4 + 4;
+
+/// No batch has a higher number: at ten thousand a second that takes fifty years.
+const NUMBER_MAX: u64 = 1 << 44;
 
 /// What is gone over at once where nothing is.
 const ZEROS: [u8; 4096] = [0; 4096];
@@ -199,8 +202,9 @@ fn write_frame(
     }
     let (head, body) = buffer.split_at_mut(HEAD_BYTES);
     head[4..12].copy_from_slice(&number.to_le_bytes());
-    head[12..].copy_from_slice(&length(body.len())?);
-    let sum = checksum(salt, &head[4..], body);
+    head[12..16].copy_from_slice(&length(body.len())?);
+    head[16..].copy_from_slice(&checksum(salt, body).to_le_bytes());
+    let sum = checksum(salt, &head[4..]);
     head[..4].copy_from_slice(&sum.to_le_bytes());
     Ok(())
 }
@@ -224,11 +228,10 @@ fn length(bytes: usize) -> io::Result<[u8; 4]> {
     Ok(length.to_le_bytes())
 }
 
-fn checksum(salt: u64, head: &[u8], body: &[u8]) -> u32 {
+fn checksum(salt: u64, bytes: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&salt.to_le_bytes());
-    hasher.update(head);
-    hasher.update(body);
+    hasher.update(bytes);
     hasher.finalize()
 }
 
@@ -310,16 +313,20 @@ fn frames_of(bytes: &[u8]) -> Vec<LoggedBatch> {
     frames
 }
 
+/// The frame at the beginning of these bytes. Whether one is there its head says alone: what stands
+/// behind the last frame is looked through byte by byte, and may be long.
 fn read_frame(bytes: &[u8], salt: u64) -> Option<(LoggedBatch, usize)> {
-    let (head, rest) = bytes.split_at_checked(HEAD_BYTES)?;
-    let (sum, head) = head.split_at(4);
-    let (number, length) = head.split_at(8);
-    let length = u32::from_le_bytes(length.try_into().ok()?) as usize;
-    let body = rest.get(..length)?;
-    if length == 0 || checksum(salt, head, body) != u32::from_le_bytes(sum.try_into().ok()?) {
+    let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
+    let number = u64::from_le_bytes(*head[4..].first_chunk()?);
+    let of_four = |at: usize| head[at..].first_chunk().copied().map(u32::from_le_bytes);
+    if number > NUMBER_MAX || checksum(salt, &head[4..]) != of_four(0)? {
         return None;
     }
-    let number = u64::from_le_bytes(number.try_into().ok()?);
+    let length = of_four(12)? as usize;
+    let body = rest.get(..length)?;
+    if length == 0 || checksum(salt, body) != of_four(16)? {
+        return None;
+    }
     let rows = read_rows(body)?;
     Some((LoggedBatch { number, rows }, HEAD_BYTES + length))
 }
@@ -389,6 +396,23 @@ mod tests {
             assert_eq!(found.behind_gap, None);
             assert!(found.frames.iter().all(|it| it.rows == rows(it.number)));
         }
+    }
+
+    #[test]
+    fn what_is_of_another_time_is_no_frame_and_hides_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut wal = Wal::open(folder.path(), 1_000, &[], &RealDisk).unwrap();
+        for number in 1..=400 {
+            wal.append(number, &rows(number)).unwrap();
+        }
+        // Back in the first file, of which the old frames are still there.
+        wal.switch(&RealDisk).unwrap();
+        wal.append(401, &rows(401)).unwrap();
+        wal.switch(&RealDisk).unwrap();
+        wal.append(402, &rows(402)).unwrap();
+        let found = read_all(folder.path()).unwrap();
+        let numbers: Vec<u64> = found.iter().map(|frame| frame.number).collect();
+        assert_eq!(numbers, [401, 402]);
     }
 
     #[test]
