@@ -44,9 +44,9 @@ impl<V: Clone> Ahead<V> {
         self.settling.clone()
     }
 
-    /// The database has taken over what it was to.
-    pub fn end_settling(&mut self) {
-        self.settling = Arc::default();
+    /// The database has taken over what it was to, which is given back.
+    pub fn end_settling(&mut self) -> Arc<RowsAhead<V>> {
+        std::mem::take(&mut self.settling)
     }
 
     /// What is known of a row: `None` if only the database can tell.

@@ -182,9 +182,11 @@ impl Tree {
 
     /// They are in the database and durable.
     pub fn end_settling(&self, unsettled: Unsettled) {
-        drop(unsettled);
         let mut ahead = self.ahead.write().unwrap_or_else(PoisonError::into_inner);
-        ahead.end_settling();
+        let settled = ahead.end_settling();
+        drop(ahead);
+        // Many rows go here, and nobody waits for it.
+        drop((settled, unsettled));
     }
 
     /// Adds rows and lets the database take them over at once, together with what was added before.

@@ -101,8 +101,8 @@ impl SledStore {
             settler.under_way = Some(under_way);
             return Ok(true);
         }
-        let mut writer = self.writer();
         self.tree.end_settling(under_way.unsettled);
+        let mut writer = self.writer();
         writer.settled = under_way.batches;
         // A marker that stays behind raises no alarm, so that this may fail.
         let _ = writer.note();
