@@ -94,6 +94,10 @@ async fn receive(
 /// Makes the file, or empties what an earlier attempt left. Whoever has it is alone with it.
 fn create(partial: &Path) -> io::Result<File> {
     let busy = || io::Error::other("another backup is being written to it");
+    // One that has a second name is whole: the command was killed when it had just given it that.
+    if fs::symlink_metadata(partial).is_ok_and(|it| !it.is_file() || it.nlink() != 1) {
+        fs::remove_file(partial)?;
+    }
     let mut options = OpenOptions::new();
     let options = options.write(true).create(true).truncate(false).mode(0o600);
     let file = options.open(partial)?;

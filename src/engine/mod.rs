@@ -34,12 +34,13 @@ use flow::{
     sms_parse, target_resolution, tasks, updates, withdrawal,
 };
 pub use flow::{bundle, jump, pending, recovery, send_request, silencing, slots, unreported};
+pub use model::recent_events;
 pub use model::{
     actor, alert, assertions, cause, channel_state, counters, entry, entry_body, event, headline,
     health, ids, incident, key, outcome, page, phone, reason, records, strength, task, time,
     urgency,
 };
-use model::{budget, recent_events, words};
+use model::{budget, words};
 pub use rules::{calendar, integration, matcher, policy, routing, ruleset};
 pub use state::State;
 pub use step::step;

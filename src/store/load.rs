@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::engine::ids::IntegrationName;
 use crate::engine::reason::Reason;
+use crate::engine::recent_events;
 use crate::engine::records::Receipt;
 use crate::engine::time::{Duration, Timestamp};
 
@@ -71,7 +72,7 @@ fn remembered(
             break;
         }
         for receipt in commit.history.receipts.into_iter().rev() {
-            memory.take(receipt.into());
+            memory.take(&receipt.into());
         }
     }
     Ok(memory.oldest_first())
@@ -80,7 +81,8 @@ fn remembered(
 /// Collects the receipts that a start needs, given newest first.
 pub struct Memory {
     since: Timestamp,
-    counts: BTreeMap<IntegrationName, usize>,
+    /// How many of each integration, and their bytes.
+    counts: BTreeMap<IntegrationName, (usize, usize)>,
     receipts: Vec<Arc<Receipt>>,
 }
 
@@ -99,14 +101,17 @@ impl Memory {
     }
 
     /// Takes a receipt if it can decide about a later event.
-    pub fn take(&mut self, receipt: Arc<Receipt>) {
+    pub fn take(&mut self, receipt: &Arc<Receipt>) {
         if receipt.event_id.is_none() && receipt.reason != Reason::UnknownAlert {
             return;
         }
-        let count = self.counts.entry(receipt.integration.clone()).or_default();
-        if *count < REMEMBERED_MAX {
+        let counts = self.counts.entry(receipt.integration.clone()).or_default();
+        let (count, bytes) = counts;
+        // As the engine bounds what it remembers; one more is no harm.
+        if *count < REMEMBERED_MAX && *bytes < recent_events::BYTES_MAX {
             *count += 1;
-            self.receipts.push(receipt);
+            *bytes += recent_events::bytes_of(receipt);
+            self.receipts.push(recent_events::outcome(receipt));
         }
     }
 

@@ -119,7 +119,7 @@ pub struct Loaded {
     /// All active records, in no particular order.
     pub records: Vec<Record>,
     /// Receipts of the last hour that carry an event id or speak of an unknown alert, oldest
-    /// first.
+    /// first, without what was sent.
     pub receipts: Vec<Arc<Receipt>>,
     pub clocks: Clocks,
 }

@@ -57,7 +57,8 @@ impl NewDirectory {
 
     /// Makes the directory in which it is filled. Nobody else fills it: only one can make it.
     pub fn begin(&self) -> Result<&Path, Error> {
-        let made = fs::DirBuilder::new().mode(0o700).create(&self.partial);
+        let made = fs::create_dir_all(parent(&self.path));
+        let made = made.and_then(|()| fs::DirBuilder::new().mode(0o700).create(&self.partial));
         made.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
                 let left = "another attempt is under way, or it is left over from an earlier one: \

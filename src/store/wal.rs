@@ -146,8 +146,18 @@ impl Kept {
                 Ok(()) | Err(_) => Ok(None),
             };
         }
+        let kept = Self::fill(&new, batches, disk).inspect_err(|_| {
+            // What fails is usually a full disk, and this would hold the last of it.
+            let _ = std::fs::remove_file(&new);
+        })?;
+        std::fs::rename(new, &paths(directory)[0])?;
+        disk.sync_folder(directory)?;
+        Ok(Some(kept))
+    }
+
+    fn fill(new: &Path, batches: &[LoggedBatch], disk: &dyn Disk) -> io::Result<Self> {
         let salt = random();
-        let file = File::create(&new)?;
+        let file = File::create(new)?;
         file.write_all_at(&beginning(salt), 0)?;
         let (mut end, mut buffer) = (BEGINNING_BYTES as u64, Vec::new());
         for batch in batches {
@@ -156,9 +166,7 @@ impl Kept {
             end += buffer.len() as u64;
         }
         disk.sync_all(&file)?;
-        std::fs::rename(new, &paths(directory)[0])?;
-        disk.sync_folder(directory)?;
-        Ok(Some(Self { salt, end }))
+        Ok(Self { salt, end })
     }
 }
 

@@ -18,7 +18,7 @@ pub const IDS_FOR: Duration = Duration::hours(1);
 /// Resolves of unknown alerts remembered of one integration.
 pub const RESOLVES_MAX: usize = 10_000;
 /// Bytes of what is remembered of one integration, about; of ids and of resolves each.
-const BYTES_MAX: usize = 64 << 20;
+pub const BYTES_MAX: usize = 64 << 20;
 /// What a receipt takes in memory beside its texts, about.
 const RECEIPT_BYTES: usize = 512;
 
@@ -100,7 +100,7 @@ impl RecentEvent {
     }
 
     fn insert(&mut self, key: Text, receipt: &Arc<Receipt>, keep: Duration, most: usize) {
-        let (at, bytes) = (receipt.at, bytes_of(&key, receipt));
+        let (at, bytes) = (receipt.at, bytes_of(receipt));
         self.bytes += bytes;
         self.order.push_back(RememberedKey {
             at,
@@ -125,7 +125,7 @@ impl RecentEvent {
 }
 
 /// What a later event is answered with; what was sent, which may be long, is not needed for it.
-fn outcome(receipt: &Arc<Receipt>) -> Arc<Receipt> {
+pub fn outcome(receipt: &Arc<Receipt>) -> Arc<Receipt> {
     if receipt.content.is_none() && receipt.faults.is_empty() {
         return receipt.clone();
     }
@@ -136,10 +136,12 @@ fn outcome(receipt: &Arc<Receipt>) -> Arc<Receipt> {
     })
 }
 
-fn bytes_of(key: &Text, receipt: &Receipt) -> usize {
+/// What it takes in memory, about.
+pub fn bytes_of(receipt: &Receipt) -> usize {
+    let key = receipt.event_id.as_ref().map_or(0, |id| id.len());
     let incidents = receipt.incidents.len() * size_of::<IncidentNumber>();
     let routes = receipt.routes.len() * size_of::<RouteName>();
-    RECEIPT_BYTES + key.len() + receipt.dedup_key.len() + incidents + routes
+    RECEIPT_BYTES + key + receipt.dedup_key.len() + incidents + routes
 }
 
 #[cfg(test)]

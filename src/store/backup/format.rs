@@ -38,8 +38,8 @@ pub struct BackupLimits {
     pub frame_bytes: usize,
     /// What is changed while one frame is written is kept up to so many bytes.
     pub tap_bytes: usize,
-    /// It is given up when so many bytes of open records wait for the next checkpoint, which waits
-    /// for it.
+    /// It is given up when so many bytes of open records were changed since it began: the next
+    /// checkpoint waits for it.
     pub changed_bytes: u64,
 }
 

@@ -30,7 +30,8 @@ impl SledStore {
         self.settle()?;
         self.tree.open_tap(self.backups.tap_bytes);
         let mut writer = BackupWriter::begin(out, self.backups.frame_bytes)?;
-        backup::copy_rows(&self.tree, &mut writer, || self.may_go_on())?;
+        let before = self.writer().changed_bytes;
+        backup::copy_rows(&self.tree, &mut writer, || self.may_go_on(before))?;
         let (commits, rest) = {
             // No row is added while the writer is held: this is the cut.
             let held = self.writer();
@@ -50,8 +51,8 @@ impl SledStore {
 
     /// Without checkpoints the database grows by what is changed: whoever takes a backup very
     /// slowly must not fill the disk.
-    fn may_go_on(&self) -> Result<(), Error> {
-        let changed_bytes = self.writer().changed_bytes;
+    fn may_go_on(&self, before: u64) -> Result<(), Error> {
+        let changed_bytes = self.writer().changed_bytes.saturating_sub(before);
         let most = self.backups.changed_bytes;
         if changed_bytes <= most {
             return Ok(());

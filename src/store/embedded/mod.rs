@@ -52,6 +52,9 @@ impl Default for Options {
     }
 }
 
+/// The log waits for the database when it has so many times of the bytes that it should.
+const BEHIND_MAX: u64 = 8;
+
 /// A store in a data directory of its own.
 pub struct SledStore {
     // The database goes before the lock of the directory does.
@@ -86,7 +89,7 @@ impl SledStore {
         let settler = Settler::of(&tree, &directory, &*options.disk)?;
         let writer = Writer::of(&tree, &directory, &options, &behind)?;
         let repaired = is_repaired.then(|| directory.damaged_copy());
-        Ok(Self {
+        let store = Self {
             tree,
             writer: Mutex::new(writer),
             purging: Mutex::default(),
@@ -99,7 +102,18 @@ impl SledStore {
             disk: options.disk,
             repaired,
             directory,
-        })
+        };
+        // Usually it is done later; but starts that end early must not let the log grow for ever.
+        let is_behind = store.is_behind(&store.writer());
+        if is_behind {
+            store.settle()?;
+        }
+        Ok(store)
+    }
+
+    /// Whether nothing may be added to the log before the database has taken over what it has.
+    fn is_behind(&self, writer: &Writer) -> bool {
+        writer.wal.bytes() >= self.wal_bytes.saturating_mul(BEHIND_MAX)
     }
 
     /// Which is the last whole checkpoint.
@@ -122,9 +136,12 @@ impl SledStore {
         })
     }
 
-    /// Adds rows between two commits. They are durable with the next one, which is soon enough.
+    /// Adds rows between two commits. They are durable before the next one is added: else a power
+    /// cut could leave that one in the log and not these, which looks like damage.
     fn add(&self, writer: &mut Writer) -> Result<(), String> {
-        writer.append().map_err(|error| error.to_string())?;
+        let failed = |error: std::io::Error| error.to_string();
+        writer.append().map_err(failed)?;
+        writer.wal.sync(&*self.disk).map_err(failed)?;
         self.tree.add(writer.writes.rows.drain(..));
         Ok(())
     }

@@ -23,9 +23,6 @@ use super::SledStore;
 /// So often a timeline is read again because a purge moved entries meanwhile; then purges wait.
 const READS_BESIDE_PURGES: usize = 3;
 
-/// A commit waits for the database when the log has so many times of the bytes that it should.
-const BEHIND_MAX: u64 = 8;
-
 /// Nobody else can own an embedded store.
 const EPOCH: Epoch = Epoch(1);
 
@@ -55,7 +52,7 @@ impl Store for SledStore {
         let composed = composed.map_err(|error| error.to_string());
         let written = composed.and_then(|()| self.make_durable(&mut writer));
         written.map_err(|cause| writer.fail(cause))?;
-        let is_behind = writer.wal.bytes() >= self.wal_bytes.saturating_mul(BEHIND_MAX);
+        let is_behind = self.is_behind(&writer);
         drop(writer);
         // Usually it is done beside the commits, long before.
         if is_behind { self.settle() } else { Ok(()) }

@@ -60,14 +60,14 @@ impl Writer {
             // A marker without a database would stop the next start.
             disk.sync_folder(directory.path()).map_err(failed)?;
         }
-        // The marker first: without it an empty log would look like a healthy one.
+        // The marker last: what it counts must be durable.
+        let wal = Wal::open(directory.path(), options.wal_bytes, &behind.batches, disk);
+        let wal = wal.map_err(failed)?;
         let reached = Reached {
             commits: progress.commits,
             settled: behind.settled,
         };
         let marker = Marker::open(&directory.marker(), reached, disk).map_err(failed)?;
-        let wal = Wal::open(directory.path(), options.wal_bytes, &behind.batches, disk);
-        let wal = wal.map_err(failed)?;
         Ok(Self {
             writes,
             progress,

@@ -154,7 +154,7 @@ impl History {
             if memory.is_over(receipt.at) {
                 break;
             }
-            memory.take(receipt.clone());
+            memory.take(receipt);
         }
         memory.oldest_first()
     }

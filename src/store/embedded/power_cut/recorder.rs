@@ -59,6 +59,8 @@ pub struct Traced {
     pub durable: Arc<Blocks>,
     /// As it was at each later moment at which it had changed.
     pub since: Vec<Arc<Blocks>>,
+    /// What has had its name, while it is not durable that it no longer has.
+    pub replaced: Option<Arc<Blocks>>,
 }
 
 impl Traced {
@@ -180,13 +182,19 @@ impl Tape {
                 continue;
             };
             let name = path.strip_prefix(root).unwrap().to_owned();
+            let inode = metadata.ino();
+            let mut others = self.files.values();
+            let renamed = others.find(|it| it.inode == inode && !it.is_there).cloned();
             let traced = self.files.entry(name).or_default();
             traced.is_there = true;
             traced.is_folder = metadata.is_dir();
-            if traced.inode != metadata.ino() {
-                traced.inode = metadata.ino();
-                traced.durable = Arc::default();
-                traced.since.clear();
+            if traced.inode != inode {
+                if traced.is_named && traced.replaced.is_none() {
+                    traced.replaced = Some(traced.durable.clone());
+                }
+                let renamed = renamed.unwrap_or_default();
+                (traced.durable, traced.since) = (renamed.durable, renamed.since);
+                traced.inode = inode;
             }
             if metadata.is_dir() {
                 self.look(root, &path)?;
@@ -213,7 +221,10 @@ impl Tape {
         let is_gone = |name: &PathBuf, it: &Traced| name.parent() == Some(path) && !it.is_there;
         self.files.retain(|name, it| !is_gone(name, it));
         for (name, traced) in &mut self.files {
-            traced.is_named |= name.parent() == Some(path);
+            if name.parent() == Some(path) {
+                traced.is_named = true;
+                traced.replaced = None;
+            }
         }
     }
 }

@@ -56,6 +56,16 @@ pub fn write(moment: &Moment, dice: &mut Dice, root: &Path) -> String {
             fs::create_dir(&target).unwrap();
             continue;
         }
+        let is_old = match names {
+            Names::Old => true,
+            Names::New => false,
+            Names::Any => dice.below(2) == 0,
+        };
+        if let Some(replaced) = traced.replaced.as_ref().filter(|_| is_old) {
+            write_blocks(&File::create(&target).unwrap(), replaced);
+            told.push_str(&format!("; {}: what was there before", path.display()));
+            continue;
+        }
         let choice = write_file(traced, is_whole(path), dice, &target);
         if let Some(choice) = choice {
             told.push_str(&format!("; {}: {choice}", path.display()));
