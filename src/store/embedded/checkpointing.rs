@@ -52,7 +52,8 @@ impl Steps {
 impl SledStore {
     /// One step. Whether there is more to do now.
     pub(super) fn checkpoint_step(&self) -> Result<bool, Error> {
-        let is_settling = self.settle_if_due()?;
+        let is_idle = matches!(self.checkpoint_steps().stage, Stage::Waiting);
+        let is_settling = self.settle_if_due(is_idle)?;
         let mut steps = self.checkpoint_steps();
         if steps.are_held {
             return Ok(is_settling);

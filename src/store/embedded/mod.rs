@@ -32,8 +32,8 @@ pub struct Options {
     /// last one has, whatever is more: so what is written for checkpoints is at most twice of what
     /// is written for changes.
     pub checkpoint_bytes: u64,
-    /// The database takes over what is in the write-ahead log when it has so many bytes, or some
-    /// seconds later.
+    /// The database takes over what is in the write-ahead log when it has so many bytes, or a
+    /// moment later.
     pub wal_bytes: u64,
     pub backups: BackupLimits,
     pub disk: Arc<dyn Disk>,

@@ -18,8 +18,6 @@ pub struct Settler {
     file: File,
     blobs: Blobs,
     under_way: Option<TakingOver>,
-    /// How often it was looked whether anything is due since the database last took over.
-    looks: u32,
 }
 
 /// What the database is taking over, and the batch with which it then ends.
@@ -27,9 +25,6 @@ struct TakingOver {
     unsettled: Unsettled,
     batches: u64,
 }
-
-/// After so many looks the database takes over however little there is.
-const LOOKS_MAX: u32 = 20;
 
 impl Settler {
     /// After this all that was found in the database is durable, whoever wrote it.
@@ -49,7 +44,6 @@ impl Settler {
             file,
             blobs,
             under_way: None,
-            looks: 0,
         })
     }
 
@@ -72,16 +66,13 @@ impl SledStore {
         Ok(())
     }
 
-    /// Lets the database take over a little if the log has as much as it should, or has waited for
-    /// long. Whether there is more to do now.
-    pub(super) fn settle_if_due(&self) -> Result<bool, Error> {
+    /// Lets the database take over a little if the log has as much as it should; where nothing else
+    /// is to be done, of however little there is. Whether there is more to do now.
+    pub(super) fn settle_if_due(&self, is_idle: bool) -> Result<bool, Error> {
         let mut settler = self.settler();
-        if settler.under_way.is_none() {
-            settler.looks += 1;
-            let is_long = settler.looks >= LOOKS_MAX;
-            if !is_long && self.writer().wal.bytes() < self.wal_bytes {
-                return Ok(false);
-            }
+        let is_due = is_idle || settler.under_way.is_some();
+        if !is_due && self.writer().wal.bytes() < self.wal_bytes {
+            return Ok(false);
         }
         self.settle_some(&mut settler)
     }
@@ -117,7 +108,6 @@ impl SledStore {
         if let Some(under_way) = settler.under_way.take() {
             return Ok(Some(under_way));
         }
-        settler.looks = 0;
         let Some(unsettled) = self.tree.begin_settling() else {
             return Ok(None);
         };
