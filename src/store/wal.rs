@@ -112,9 +112,9 @@ impl Wal {
         disk.sync(&self.files[self.current])
     }
 
-    /// Bytes of the file that is written.
+    /// Bytes of the frames in the file that is written.
     pub fn bytes(&self) -> u64 {
-        self.at
+        self.at - BEGINNING_BYTES as u64
     }
 
     /// Goes on in the other file, of which the database must have all.

@@ -9,7 +9,7 @@ mod store;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use self::checkpointing::{Stage, Steps};
@@ -53,7 +53,7 @@ impl Default for Options {
 }
 
 /// The log waits for the database when it has so many times of the bytes that it should.
-const BEHIND_MAX: u64 = 8;
+const BEHIND_MAX: u64 = 4;
 
 /// A store in a data directory of its own.
 pub struct SledStore {
@@ -66,6 +66,10 @@ pub struct SledStore {
     /// Goes up before and after entries are moved: odd while they are.
     moves: AtomicU64,
     settler: Mutex<Settler>,
+    /// Bytes of the log that the database has not begun to take over, and those that it is taking
+    /// over: the space that they will need is not free.
+    logged_bytes: AtomicU64,
+    settling_bytes: AtomicU64,
     checkpoint_bytes: u64,
     wal_bytes: u64,
     backups: BackupLimits,
@@ -90,6 +94,8 @@ impl SledStore {
         let writer = Writer::of(&tree, &directory, &options, &behind)?;
         let repaired = is_repaired.then(|| directory.damaged_copy());
         let store = Self {
+            logged_bytes: AtomicU64::new(writer.wal.bytes()),
+            settling_bytes: AtomicU64::new(0),
             tree,
             writer: Mutex::new(writer),
             purging: Mutex::default(),
@@ -142,6 +148,8 @@ impl SledStore {
         let failed = |error: std::io::Error| error.to_string();
         writer.append().map_err(failed)?;
         writer.wal.sync(&*self.disk).map_err(failed)?;
+        self.logged_bytes
+            .store(writer.wal.bytes(), Ordering::Relaxed);
         self.tree.add(writer.writes.rows.drain(..));
         Ok(())
     }
@@ -152,6 +160,8 @@ impl SledStore {
         self.disk.before_flush().map_err(failed)?;
         writer.append().map_err(failed)?;
         writer.wal.sync(&*self.disk).map_err(failed)?;
+        self.logged_bytes
+            .store(writer.wal.bytes(), Ordering::Relaxed);
         self.tree.add(writer.writes.rows.drain(..));
         // A marker that stays behind raises no alarm, so that this may fail.
         let _ = writer.note();

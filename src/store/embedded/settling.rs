@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io;
+use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 
 use crate::store::directory::Directory;
@@ -93,6 +94,7 @@ impl SledStore {
             return Ok(true);
         }
         self.tree.end_settling(under_way.unsettled);
+        self.settling_bytes.store(0, Ordering::Relaxed);
         let mut writer = self.writer();
         writer.settled = under_way.batches;
         // A marker that stays behind raises no alarm, so that this may fail.
@@ -111,8 +113,12 @@ impl SledStore {
         let Some(unsettled) = self.tree.begin_settling() else {
             return Ok(None);
         };
+        let bytes = writer.wal.bytes();
+        self.settling_bytes.store(bytes, Ordering::Relaxed);
         let switched = writer.wal.switch(&*self.disk);
         switched.map_err(|error| writer.fail(error.to_string()))?;
+        self.logged_bytes
+            .store(writer.wal.bytes(), Ordering::Relaxed);
         let batches = writer.progress.batches;
         Ok(Some(TakingOver { unsettled, batches }))
     }

@@ -23,6 +23,9 @@ use super::SledStore;
 /// So often a timeline is read again because a purge moved entries meanwhile; then purges wait.
 const READS_BESIDE_PURGES: usize = 3;
 
+/// The database needs about so many times of what it takes over from the log.
+const SPACE_FACTOR: u64 = 2;
+
 /// Nobody else can own an embedded store.
 const EPOCH: Epoch = Epoch(1);
 
@@ -231,7 +234,11 @@ impl Store for SledStore {
     }
 
     fn free_bytes(&self) -> Option<u64> {
-        self.disk.free_bytes(self.directory.path())
+        let logged = self.logged_bytes.load(Ordering::Relaxed);
+        let settling = self.settling_bytes.load(Ordering::Relaxed);
+        let needed = (logged + settling).saturating_mul(SPACE_FACTOR);
+        let free = self.disk.free_bytes(self.directory.path())?;
+        Some(free.saturating_sub(needed))
     }
 
     fn used_bytes(&self) -> u64 {
