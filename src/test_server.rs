@@ -121,6 +121,27 @@ impl Reply {
 /// What is answered to a call; without an answer the server hangs up.
 type Answering = Arc<dyn Fn(&Call) -> Option<Reply> + Send + Sync>;
 
+/// An address that is taken and refuses every connection, as one where nobody listens does. A port
+/// that was only free a moment ago may by now be another test's server.
+pub struct RefusingAddress {
+    _held: tokio::net::TcpSocket,
+    port: u16,
+}
+
+impl RefusingAddress {
+    pub fn take() -> Self {
+        let held = tokio::net::TcpSocket::new_v4().expect("a socket");
+        let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        held.bind(any).expect("a free port");
+        let port = held.local_addr().expect("a bound address").port();
+        Self { _held: held, port }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
 /// The server; it ends with the test's runtime.
 pub struct Server {
     pub port: u16,

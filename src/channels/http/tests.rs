@@ -9,7 +9,7 @@ use super::guard::permitted;
 use super::setup::USER_AGENT;
 use super::*;
 use crate::engine::outcome::Outcome;
-use crate::test_server::{Reply, Server};
+use crate::test_server::{RefusingAddress, Reply, Server};
 
 /// Sun, 06 Nov 1994 08:49:37 GMT.
 const NOW: Timestamp = Timestamp(784_111_777_000);
@@ -173,14 +173,8 @@ async fn what_ends_without_an_answer_is_classified_by_how_far_it_came() {
 
 #[tokio::test]
 async fn nothing_was_sent_when_nobody_listens_or_the_name_is_unknown() {
-    let port = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.local_addr().expect("an address").port()
-    };
-    let urls = [
-        format!("http://127.0.0.1:{port}/"),
-        "http://nobody.invalid/".to_owned(),
-    ];
+    let nobody = RefusingAddress::take();
+    let urls = [nobody.url(), "http://nobody.invalid/".to_owned()];
     for url in urls {
         let found = http(&[], Vec::new()).call(get(&url)).await;
         let outcome = found.map_err(|fault| fault.outcome);

@@ -121,15 +121,6 @@ fn answer(script: &Mutex<Vec<Scripted>>, call: &Call) -> Reply {
     }
 }
 
-/// An address on which nobody listens.
-pub async fn nobody() -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a free port");
-    let address = listener.local_addr().expect("it has an address");
-    format!("http://{address}")
-}
-
 /// A context without a terminal: Monday, 2026-11-23 03:20 UTC.
 pub fn context(arguments: &Arguments, environment: &[(&str, &str)]) -> Context {
     // Another test of this process may have been first.

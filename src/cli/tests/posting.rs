@@ -4,8 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::harness::{Server, nobody, run_asked};
+use super::harness::{Server, run_asked};
 use crate::cli::report::{Failure, Report};
+use crate::test_server::RefusingAddress;
 use crate::text::{hash, hex};
 
 async fn send(words: &[&str], url: &str, spool: &Path) -> Result<Report, Failure> {
@@ -121,8 +122,8 @@ async fn events_wait_on_disk_while_the_server_is_away_and_go_first_when_it_is_ba
 #[tokio::test]
 async fn an_event_is_kept_when_nobody_listens() {
     let spool = tempfile::tempdir().expect("a temporary directory");
-    let url = nobody().await;
-    let failure = send(&["--summary", "one"], &url, spool.path())
+    let nobody = RefusingAddress::take();
+    let failure = send(&["--summary", "one"], &nobody.url(), spool.path())
         .await
         .expect_err("nobody");
     assert_eq!(failure.code(), 3);

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::harness::{Server, nobody, run, run_asked};
+use super::harness::{Server, run, run_asked};
 use super::samples::{self, with};
 use crate::cli::report::Verdict;
+use crate::test_server::RefusingAddress;
 
 /// Runs commands, given as one line each, and compares the one request that each makes.
 async fn check_requests(cases: &[(&str, &str, Value)]) {
@@ -194,7 +195,8 @@ async fn a_refusal_becomes_words_and_an_exit_code() {
 
 #[tokio::test]
 async fn an_absent_server_is_named_with_the_cure() {
-    let url = nobody().await;
+    let nobody = RefusingAddress::take();
+    let url = nobody.url();
     let environment = [("REVEILLE_URL", url.as_str()), ("REVEILLE_TOKEN", "secret")];
     let failure = run_asked(&["incidents"], &environment, None)
         .await
@@ -523,7 +525,8 @@ async fn health_asks_without_a_token_and_says_why_a_server_is_not_ready() {
     server.answers("GET /readyz", 404, json!("something else listens here"));
     let failure = run(&["health"], &server).await.expect_err("no such path");
     assert_eq!(failure.code(), 1, "{failure}");
-    let url = nobody().await;
+    let nobody = RefusingAddress::take();
+    let url = nobody.url();
     let failure = run_asked(&["health"], &[("REVEILLE_URL", &url)], None).await;
     assert_eq!(failure.expect_err("nobody listens").code(), 3);
 }

@@ -7,7 +7,7 @@ use super::script::Script;
 #[path = "../../../src/test_server.rs"]
 mod test_server;
 
-pub use test_server::{Call, Reply};
+pub use test_server::{Call, RefusingAddress, Reply};
 
 /// The server.
 pub struct FakeHttp {

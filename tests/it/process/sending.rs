@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use super::server::{MAIL, Place, Server, free_port, one_person};
+use super::server::{MAIL, Place, Server, one_person};
+use crate::harness::http::RefusingAddress;
 
 const INTEGRATIONS: &str = "  native: { format: native }
   other: { format: native }
@@ -88,10 +89,10 @@ async fn a_notification_leaves_without_any_home_to_keep_it_in() {
     assert_eq!((code, errors.as_str()), (Some(0), ""));
 }
 
-#[test]
-fn what_can_neither_be_sent_nor_kept_is_told_plainly() {
-    let url = format!("http://127.0.0.1:{}", free_port());
-    let mut command = send(&url, "key");
+#[tokio::test]
+async fn what_can_neither_be_sent_nor_kept_is_told_plainly() {
+    let nobody = RefusingAddress::take();
+    let mut command = send(&nobody.url(), "key");
     command.args(["--summary", "backup failed", "--retry-for", "0s"]);
     let (code, _, errors) = told(&command.output().unwrap());
     assert_eq!(code, Some(3), "{errors}");

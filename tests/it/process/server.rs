@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use reqwest::Response;
@@ -248,13 +249,18 @@ impl Drop for Place {
     }
 }
 
-/// A port that was free a moment ago.
+/// A port for a process that is started soon: free, given to nobody else by this one, and below
+/// those that systems hand out by themselves, so that no test's server takes it meanwhile.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 20_000;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    // Tests that run in processes of their own begin at different places.
+    let start = std::process::id().wrapping_mul(97);
+    std::iter::repeat_with(|| start.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)))
+        .map(|number| u16::try_from(FIRST + number % COUNT).unwrap())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
         .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 pub fn read_lines(out: ChildStdout) -> Inbox<String> {
