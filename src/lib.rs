@@ -15,6 +15,7 @@ pub mod inbound;
 pub mod rules;
 pub mod runtime;
 pub mod signing;
+pub mod status;
 pub mod store;
 pub mod telemetry;
 #[cfg(test)]

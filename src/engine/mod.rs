@@ -37,8 +37,8 @@ pub use flow::{bundle, jump, pending, recovery, send_request, silencing, slots, 
 pub use model::recent_events;
 pub use model::{
     actor, alert, assertions, cause, channel_state, counters, entry, entry_body, event, headline,
-    health, ids, incident, key, outcome, page, phone, reason, records, strength, task, time,
-    urgency,
+    health, ids, incident, key, outcome, page, phone, reason, records, status_report, strength,
+    task, time, urgency,
 };
 use model::{budget, words};
 pub use rules::{calendar, integration, matcher, policy, routing, ruleset};

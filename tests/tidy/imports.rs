@@ -17,7 +17,7 @@ struct Room {
     crates: &'static [&'static str],
 }
 
-const ROOMS: [Room; 18] = [
+const ROOMS: [Room; 19] = [
     Room {
         name: "engine",
         rooms: &[],
@@ -44,6 +44,11 @@ const ROOMS: [Room; 18] = [
         name: "inbound",
         rooms: &["engine"],
         crates: &["serde_json", "jiff"],
+    },
+    Room {
+        name: "status",
+        rooms: &["engine"],
+        crates: &["serde_json", "jiff", "feed_rs"],
     },
     Room {
         name: "signing",

@@ -5,7 +5,9 @@ use crate::tree::Tree;
 use crate::{Break, Rule};
 
 /// Rooms that compute and do nothing else.
-pub const PURE: [&str; 6] = ["engine", "document", "rules", "inbound", "signing", "text"];
+pub const PURE: [&str; 7] = [
+    "engine", "document", "rules", "inbound", "status", "signing", "text",
+];
 
 /// The only reader of time.
 const CLOCK: &str = "src/runtime/clock.rs";

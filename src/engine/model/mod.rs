@@ -22,6 +22,7 @@ pub mod phone;
 pub mod reason;
 pub mod recent_events;
 pub mod records;
+pub mod status_report;
 pub mod strength;
 pub mod task;
 pub mod time;
