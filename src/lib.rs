@@ -12,6 +12,7 @@ pub mod config;
 pub mod document;
 pub mod engine;
 pub mod inbound;
+pub mod providers;
 pub mod rules;
 pub mod runtime;
 pub mod signing;

@@ -58,6 +58,11 @@ pub enum Answer {
         covers: usize,
     },
     Override(OverrideId),
+    /// A look at a provider's page was taken in; whether the next one matters though it finds the
+    /// same.
+    LookedAt {
+        again: bool,
+    },
     Done,
     /// The request cannot be done.
     Refused(Refusal),

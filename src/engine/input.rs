@@ -4,12 +4,13 @@ pub use super::actor::{Actor, Via};
 use super::event::{Event, Text};
 use super::ids::{
     AlertId, AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId,
-    PolicyName, ScheduleName, SilenceId, TaskId, UserName,
+    PolicyName, ProviderName, ScheduleName, SilenceId, TaskId, UserName,
 };
 use super::incident::SelfIncident;
 use super::matcher::Matcher;
 use super::outcome::{Capacity, Outcome, Validity};
 use super::ruleset::Target;
+use super::status_report::StatusReport;
 use super::task::Stride;
 use super::time::{Duration, Timestamp};
 use super::urgency::Urgency;
@@ -80,6 +81,27 @@ pub enum Input {
     Clear { trouble: SelfIncident },
     /// A minute passed: look for uncovered schedules and silent channels.
     Minute,
+    /// The status page of a provider was looked at.
+    LookedAt {
+        provider: ProviderName,
+        look: PageLook,
+    },
+    /// The page that a provider has now is the right one: an admin says so.
+    AcceptPage(ProviderName),
+}
+
+/// What a look at a provider's status page found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PageLook {
+    Read {
+        report: Box<StatusReport>,
+        /// The word of the kind of page.
+        kind: Text,
+        /// Single components flip on such pages: what is down counts at the second look.
+        flips: bool,
+    },
+    /// Nothing can be said, and why.
+    Unreadable(Text),
 }
 
 /// Which record has a timer that is due.
@@ -97,6 +119,8 @@ pub enum TimerKey {
     Override(OverrideId),
     /// A jump of the wall clock has lasted long enough to be believed.
     Jump,
+    /// The page of a provider cannot be read for long.
+    Provider(ProviderName),
 }
 
 /// What a provider reported on an attempt after its answer.

@@ -1,9 +1,10 @@
 //! What people and providers ask of the engine, each request with the type of its reply.
 
 use super::decision::{Acted, Answer, SmsAnswer};
-use super::ids::{IncidentNumber, OverrideId, SilenceId};
+use super::ids::{IncidentNumber, OverrideId, ProviderName, SilenceId};
 use super::input::{
-    Act, DeliveryReport, Input, OverrideRequest, PageByHand, Press, SilenceRequest, SmsReply,
+    Act, DeliveryReport, Input, OverrideRequest, PageByHand, PageLook, Press, SilenceRequest,
+    SmsReply,
 };
 
 /// Something that is asked, and answered unless it is refused.
@@ -25,6 +26,16 @@ pub struct RemoveOverride(pub OverrideId);
 
 /// An admin says that the wall clock is right.
 pub struct ConfirmClock;
+
+/// The status page of a provider was looked at. The reply is whether the next look matters though
+/// it finds the same.
+pub struct LookedAtPage {
+    pub provider: ProviderName,
+    pub look: PageLook,
+}
+
+/// The page that a provider has now is the right one.
+pub struct AcceptPage(pub ProviderName);
 
 macro_rules! requests {
     ($($request:ident => $input:expr, $answer:pat => $reply:expr, $type:ty;)*) => {
@@ -57,5 +68,8 @@ requests! {
     OverrideRequest => Input::Override, Answer::Override(id) => id, OverrideId;
     RemoveOverride => |it: Self| Input::RemoveOverride(it.0), Answer::Done | Answer::None => (), ();
     ConfirmClock => |_| Input::ConfirmClock, Answer::Done | Answer::None => (), ();
+    LookedAtPage => |it: Self| Input::LookedAt { provider: it.provider, look: it.look },
+        Answer::LookedAt { again } => again, bool;
+    AcceptPage => |it: Self| Input::AcceptPage(it.0), Answer::Done | Answer::None => (), ();
     DeliveryReport => Input::DeliveryReport, Answer::Done | Answer::None => (), ();
 }

@@ -13,9 +13,9 @@ use super::transaction::StepTransaction;
 use super::{
     actions, archive, attempt_result, bundle, channel_trouble, check, conditions, contact_test,
     contact_test_result, delivery_report, escalation, incident_timers, ingest, jump, notification,
-    overrides, page_by_hand, page_timers, pending, probe, rate_limit, recovery, replied,
-    self_incidents, send_request, silence, silence_request, slot, sms_commands, tasks, unreported,
-    updates,
+    overrides, page_by_hand, page_timers, pending, probe, provider_reading, providers, rate_limit,
+    recovery, replied, self_incidents, send_request, silence, silence_request, slot, sms_commands,
+    tasks, unreported, updates,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -135,6 +135,11 @@ fn take(tx: &mut StepTransaction<'_>, input: Input) {
             tx.answer = Answer::Done;
             self_incidents::clear(tx, &trouble);
         }
+        Input::LookedAt { provider, look } => {
+            let again = providers::looked_at(tx, &provider, look);
+            tx.answer = Answer::LookedAt { again };
+        }
+        Input::AcceptPage(name) => tx.answer = said(providers::accept_page(tx, &name), done),
         Input::Minute => {
             conditions::look_for_gaps(tx);
             channel_trouble::look_for_silent(tx);
@@ -156,6 +161,7 @@ fn rules_changed(tx: &mut StepTransaction<'_>) {
     conditions::look_for_gone(tx);
     conditions::look_for_unusable_targets(tx);
     unreported::rules_changed(tx);
+    providers::rules_changed(tx);
     check::plan(tx);
 }
 
@@ -170,5 +176,6 @@ fn due(tx: &mut StepTransaction<'_>, key: &TimerKey) {
         TimerKey::Silence(id) => silence::due(tx, *id),
         TimerKey::Override(id) => overrides::due(tx, *id),
         TimerKey::Jump => jump::due(tx),
+        TimerKey::Provider(name) => provider_reading::due(tx, name),
     }
 }

@@ -51,15 +51,17 @@ pub enum Section {
     Schedules,
     Policies,
     Integrations,
+    Providers,
 }
 
 impl Section {
     /// All of them, in the order in which documents are written.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Users,
         Self::Schedules,
         Self::Policies,
         Self::Integrations,
+        Self::Providers,
     ];
 
     /// The top-level key.
@@ -69,6 +71,7 @@ impl Section {
             Self::Schedules => "schedules",
             Self::Policies => "policies",
             Self::Integrations => "integrations",
+            Self::Providers => "providers",
         }
     }
 
@@ -79,6 +82,7 @@ impl Section {
             Self::Schedules => "schedule",
             Self::Policies => "policy",
             Self::Integrations => "integration",
+            Self::Providers => "provider",
         }
     }
 }
@@ -91,6 +95,7 @@ const FILE: MapSchema = MapSchema {
         "schedules",
         "policies",
         "integrations",
+        "providers",
         "route",
         "routes",
     ],

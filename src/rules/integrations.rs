@@ -95,7 +95,7 @@ impl Context<'_> {
         (format.word, None)
     }
 
-    fn labels(&mut self, table: &MapReader<'_>) -> Labels {
+    pub(super) fn labels(&mut self, table: &MapReader<'_>) -> Labels {
         let faults = &mut self.faults;
         let entries = table.named("labels", limit::LABELS, faults);
         for entry in entries.iter().filter(|entry| entry.key == "integration") {

@@ -170,7 +170,7 @@ fn pointer_value(node: &Node, faults: &mut Diagnostics) -> Option<String> {
 }
 
 /// An RFC 6901 pointer; the empty text points to the whole body.
-fn pointer(node: &Node, faults: &mut Diagnostics) -> Option<String> {
+pub fn pointer(node: &Node, faults: &mut Diagnostics) -> Option<String> {
     let found = node.as_text().filter(|text| is_pointer(text));
     if found.is_none() {
         let message = format!("a JSON pointer is expected, not {}", node.value.describe());

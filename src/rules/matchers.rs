@@ -4,8 +4,11 @@
 //! `severity_class` and `integration` take a few values only, so that a slip is certain. Any other
 //! label is free text; of `severity` a slip is guessed where a word is near a known one.
 
+use std::borrow::Cow;
+
 use crate::document::{Code, Position};
 use crate::engine::matcher::{Fields, Matcher};
+use crate::engine::provider_rules::integration_of;
 use crate::engine::urgency::SeverityClass;
 use crate::text::{suggest, truncate, truncate::quoted};
 
@@ -24,7 +27,7 @@ struct Closed<'names> {
     noun: &'static str,
     /// Before the list of them.
     lead: &'static str,
-    values: Vec<&'names str>,
+    values: Vec<Cow<'names, str>>,
 }
 
 /// One value under every name.
@@ -54,21 +57,27 @@ impl Context<'_> {
             "severity_class" => Closed {
                 noun: "severity class",
                 lead: "severity classes are",
-                values: SeverityClass::ALL.map(SeverityClass::as_str).to_vec(),
+                values: SeverityClass::ALL
+                    .map(|class| Cow::Borrowed(class.as_str()))
+                    .to_vec(),
             },
             "integration" if !self.documents.is_incomplete() => Closed {
                 noun: "integration",
                 lead: "integrations are",
-                values: self
-                    .names
-                    .of(Section::Integrations)
-                    .keys()
-                    .copied()
-                    .collect(),
+                values: self.integration_names(),
             },
             _ => return None,
         };
         (name == "integration" || !self.adds_label(name)).then_some(closed)
+    }
+
+    /// What `integration` can be: those of the rules, and one for each provider.
+    fn integration_names(&self) -> Vec<Cow<'_, str>> {
+        let own = self.names.of(Section::Integrations).keys();
+        let of_providers = self.names.of(Section::Providers).keys();
+        let of_providers = of_providers.map(|name| integration_of(&(*name).into()).to_string());
+        let own = own.map(|name| Cow::Borrowed(*name));
+        own.chain(of_providers.map(Cow::Owned)).collect()
     }
 
     /// Whether an integration gives its events a label of this name, which then counts.
@@ -125,7 +134,7 @@ impl Context<'_> {
 
 /// Why a condition on a closed field decides nothing, with its code and help.
 fn without_effect(matcher: &Matcher, closed: &Closed<'_>) -> Option<(Code, String, String)> {
-    let values = || closed.values.iter().copied();
+    let values = || closed.values.iter().map(|value| &**value);
     let satisfied = values()
         .filter(|value| matcher.matches(&Value(value)))
         .count();
@@ -135,7 +144,7 @@ fn without_effect(matcher: &Matcher, closed: &Closed<'_>) -> Option<(Code, Strin
     let unknown = matcher.words().unwrap_or_default().iter();
     let unknown = unknown
         .map(|word| &**word)
-        .find(|word| !closed.values.contains(word));
+        .find(|word| !values().any(|value| value == *word));
     let is_empty = satisfied == 0;
     let is_all = satisfied == closed.values.len();
     let code = if negates && !is_empty {
@@ -153,7 +162,11 @@ fn without_effect(matcher: &Matcher, closed: &Closed<'_>) -> Option<(Code, Strin
             return None;
         }
         let message = format!("{shown}{effect}, for any {noun}");
-        return Some((code, message, suggest::list(&closed.values, closed.lead)));
+        return Some((
+            code,
+            message,
+            suggest::list(&values().collect::<Vec<_>>(), closed.lead),
+        ));
     };
     let message = match effect {
         "" => format!(

@@ -25,6 +25,7 @@ pub mod moves;
 mod names;
 mod notify;
 mod policies;
+mod providers;
 mod route_values;
 mod routes;
 mod schedules;
@@ -45,6 +46,7 @@ use crate::engine::ruleset::{ChannelInfo, Medium, RuleSet, Settings};
 use crate::engine::strength::Strength;
 
 pub use documents::{Documents, SourceFile};
+pub use providers::JSON_KIND;
 
 use documents::Section;
 use names::Names;
@@ -146,6 +148,7 @@ impl Context<'_> {
         let users = self.users();
         let schedules = self.schedules();
         let integrations = self.integrations();
+        let providers = self.providers();
         let tree = self.tree();
         let root_policy = tree.root().and_then(|root| root.policy.clone());
         let policies = self.policies(root_policy.as_ref());
@@ -154,6 +157,7 @@ impl Context<'_> {
             schedules,
             policies,
             integrations,
+            providers,
             tree,
             channels: self.environment.channels.clone(),
             settings: self.settings(),

@@ -115,7 +115,7 @@ fn check_name(section: Section, entry: &Entry, faults: &mut Diagnostics) {
             IntegrationName::ROUTER,
             "is the integration of the router itself",
         )),
-        Section::Schedules => None,
+        Section::Schedules | Section::Providers => None,
     };
     if let Some((word, meaning)) = reserved.filter(|(word, _)| *word == name) {
         let message = format!(
@@ -125,9 +125,10 @@ fn check_name(section: Section, entry: &Entry, faults: &mut Diagnostics) {
         faults.error(Code::BadName, at, message, "choose another name");
     }
     check_word(section.noun(), name, at, faults);
-    if section == Section::Integrations && !name.is_ascii() {
+    if matches!(section, Section::Integrations | Section::Providers) && !name.is_ascii() {
         let message = format!(
-            "the integration name {} cannot be used in a URL",
+            "the {} name {} cannot be used in a URL",
+            section.noun(),
             quoted(name)
         );
         let help = "use letters a to z, digits and . _ - only";
@@ -162,6 +163,7 @@ impl Context<'_> {
                 Section::Schedules => Code::UnknownSchedule,
                 Section::Policies => Code::UnknownPolicy,
                 Section::Integrations => Code::UnknownKey,
+                Section::Providers => Code::UnknownProvider,
             };
             let message = format!("no {} {}", section.noun(), quoted(name));
             let lead = format!("{} are", section.key());

@@ -67,6 +67,26 @@ impl Context<'_> {
     }
 }
 
+impl Context<'_> {
+    /// The address of a provider's page, which is asked through the same guard.
+    pub(super) fn check_page_address(&mut self, whose: &str, address: &str, at: Position) {
+        let (code, problem, help) = match self.environment.web_addresses.check(address) {
+            Ok(()) => return,
+            Err(Objection::Address(problem)) => {
+                (Code::BadAddress, problem, "write https://host/path")
+            }
+            Err(Objection::Network(problem)) => (
+                Code::ForbiddenAddress,
+                problem,
+                "if it may be asked, add its range to `allow_networks` under [outbound] in \
+                 reveille.toml, and restart",
+            ),
+        };
+        let message = format!("the address of {whose} {problem}; its page cannot be asked");
+        self.faults.warning(code, at, message, help);
+    }
+}
+
 impl Environment {
     fn calls_webhooks(&self) -> bool {
         self.channels.iter().any(|channel| {

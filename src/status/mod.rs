@@ -5,6 +5,7 @@
 //! them. Whoever asks for the documents, and what follows from a report, is elsewhere.
 
 pub mod kinds;
+pub mod mapping;
 pub mod moment;
 pub mod plain_text;
 

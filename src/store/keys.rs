@@ -81,6 +81,7 @@ impl Key {
             RecordKey::Counters => of(Kind::Counters),
             RecordKey::Jump => of(Kind::Jump),
             RecordKey::Task(id) => of(Kind::Task).number(id.0),
+            RecordKey::Provider(name) => of(Kind::Provider).name(name.as_str()),
         }
     }
 

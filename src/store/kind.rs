@@ -25,6 +25,7 @@ pub enum Kind {
     Counters = 0x1a,
     Jump = 0x1b,
     Task = 0x1c,
+    Provider = 0x1d,
     // History.
     /// Entries that outlived their commit in the journal.
     Entries = 0x31,
@@ -50,7 +51,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Alert,
         Self::Incident,
         Self::Page,
@@ -64,6 +65,7 @@ impl Kind {
         Self::Counters,
         Self::Jump,
         Self::Task,
+        Self::Provider,
         Self::Progress,
         Self::Document,
         Self::Clocks,

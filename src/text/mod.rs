@@ -8,10 +8,12 @@ pub mod form;
 pub mod gsm7;
 pub mod hash;
 pub mod hex;
+pub mod json;
 pub mod shared;
 pub mod suggest;
 pub mod truncate;
 
 pub use clean::{is_unwanted, one_line};
+pub use json::json_quoted;
 pub use shared::shared;
 pub use truncate::{listed, more, truncate};

@@ -31,7 +31,7 @@ const ROOMS: [Room; 19] = [
     Room {
         name: "rules",
         // Which formats there are is for their room to say.
-        rooms: &["engine", "document", "inbound::FORMATS"],
+        rooms: &["engine", "document", "inbound::FORMATS", "status"],
         crates: &[
             "serde_json",
             "jiff",

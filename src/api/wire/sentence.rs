@@ -61,6 +61,7 @@ fn incident(f: &mut Formatter<'_>, body: &IncidentEntry) -> fmt::Result {
         IncidentEntry::Opened { integration, title } => {
             write!(f, "opened by {integration}: {title}")
         }
+        IncidentEntry::ImpactRaised(impact) => write!(f, "the provider says {impact} now"),
         IncidentEntry::UrgencyRaised(urgency) => write!(f, "urgency is now {urgency}"),
         IncidentEntry::Flapping { changes, quiet } => {
             write!(

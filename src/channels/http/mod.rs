@@ -8,6 +8,7 @@
 
 mod call;
 mod fault;
+pub mod fetch;
 pub mod guard;
 mod setup;
 

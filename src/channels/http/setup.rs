@@ -61,6 +61,8 @@ pub fn builder() -> reqwest::ClientBuilder {
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT)
         .tls_info(true)
+        // What providers answer is short; only pages that are fetched are decompressed.
+        .gzip(false)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
 }

@@ -95,6 +95,10 @@ causes! {
     CrashLoop = "crash_loop", "subject", High, by_itself;
     /// A batch could not be made durable: the process ends.
     StoreFailed = "store_failed", "subject", High, when_over;
+    /// The status page of a provider cannot be read: what it would say is unknown.
+    ProviderUnreadable = "provider_unreadable", "provider", Low, when_over;
+    /// The status pages of many providers cannot be read: the trouble is ours, or their host's.
+    ProvidersUnreadable = "providers_unreadable", "subject", Low, when_over;
 }
 
 impl Cause {

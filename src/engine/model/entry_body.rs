@@ -10,6 +10,7 @@ use crate::engine::ids::{
 };
 use crate::engine::page::{Page, Recipient};
 use crate::engine::ruleset::{ChannelTarget, Medium, Target};
+use crate::engine::status_report::Impact;
 use crate::engine::time::Duration;
 use crate::engine::urgency::Urgency;
 
@@ -100,6 +101,8 @@ pub enum IncidentEntry {
     Unreported,
     /// Before its group wait ended.
     ResolvedInGroupWait,
+    /// By the provider that it is about.
+    ImpactRaised(Impact),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

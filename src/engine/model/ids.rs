@@ -134,6 +134,10 @@ name!(
     IntegrationName
 );
 name!(
+    /// A watched provider.
+    ProviderName
+);
+name!(
     /// A route; unnamed routes get their path in the tree.
     RouteName
 );
@@ -145,6 +149,14 @@ name!(
 impl IntegrationName {
     /// The built-in integration under which the router speaks of its own trouble.
     pub const ROUTER: &'static str = "reveille";
+
+    /// How the names of the built-in integrations begin that speak of providers.
+    pub const PROVIDER: &'static str = "provider/";
+
+    /// Whether it speaks of a watched provider.
+    pub fn is_provider(&self) -> bool {
+        self.as_str().starts_with(Self::PROVIDER)
+    }
 
     /// Whether this is the router speaking of itself.
     pub fn is_router(&self) -> bool {

@@ -19,6 +19,7 @@ pub mod outcome;
 pub mod pace;
 pub mod page;
 pub mod phone;
+pub mod provider;
 pub mod reason;
 pub mod recent_events;
 pub mod records;

@@ -126,4 +126,18 @@ reasons! {
     PagedByHand => "paged_by_hand": "somebody paged manually",
     // The router itself.
     TroubleOver => "trouble_over": "the cause is gone",
+    // Providers; new reasons go last, since the place is what is stored.
+    ProviderFilter => "provider_filter": "the provider's `match` leaves it out",
+    ProviderOpenWhenAdded => "provider_open_when_added":
+        "it was open before the provider was watched",
+    ProviderUrgencyNone => "provider_urgency_none": "the provider's urgency for this impact is none",
+    ProviderConfirming => "provider_confirming": "it counts when a second look finds it again",
+    ProviderIncidentCovers => "provider_incident_covers":
+        "an open incident of the provider is about it",
+    ProviderWorse => "provider_worse": "the provider raised the impact",
+    ProviderUnlisted => "provider_unlisted":
+        "the provider's page lists what is open, and it is no longer there",
+    ProviderWithdrawn => "provider_withdrawn":
+        "the provider removed it from its page without a resolution",
+    ProviderGone => "provider_gone": "the provider is no longer watched",
 }

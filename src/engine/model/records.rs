@@ -12,12 +12,13 @@ use crate::engine::counters::Counters;
 pub use crate::engine::entry::{Entry, EntryDetail};
 use crate::engine::event::{Action, Content, Fault, Text};
 use crate::engine::ids::{
-    AlertId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId, ReceiptId,
-    SilenceId, TaskId, UserName,
+    AlertId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId, ProviderName,
+    ReceiptId, SilenceId, TaskId, UserName,
 };
 use crate::engine::incident::{Incident, PolicyRef};
 use crate::engine::matcher::Matcher;
 use crate::engine::page::Page;
+use crate::engine::provider::ProviderState;
 use crate::engine::reason::Reason;
 use crate::engine::ruleset::Policy;
 use crate::engine::task::Task;
@@ -224,6 +225,7 @@ pub enum Record {
     Task(Arc<Task>),
     Counters(Counters),
     Jump(UnconfirmedJump),
+    Provider(Arc<ProviderState>),
 }
 
 /// The key of a record.
@@ -243,6 +245,7 @@ pub enum RecordKey {
     Counters,
     /// There is at most one unconfirmed jump.
     Jump,
+    Provider(ProviderName),
 }
 
 impl Record {
@@ -262,6 +265,7 @@ impl Record {
             Self::Task(task) => RecordKey::Task(task.id),
             Self::Counters(_) => RecordKey::Counters,
             Self::Jump(_) => RecordKey::Jump,
+            Self::Provider(provider) => RecordKey::Provider(provider.name.clone()),
         }
     }
 }

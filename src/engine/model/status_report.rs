@@ -74,7 +74,7 @@ words! {
 }
 
 /// What a status page says at one look.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StatusReport {
     /// What tells this page from another one under the same address: the kind's id of the page, or
     /// its name where the kind has none.
@@ -93,7 +93,7 @@ pub struct StatusReport {
 }
 
 /// A component of a page. Rows that only hold others are none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ReportedComponent {
     /// The page's own id, or [`Self::full_name`] where it has none.
     pub id: Text,
@@ -113,7 +113,7 @@ impl ReportedComponent {
 }
 
 /// An incident or a maintenance, as the page tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ReportedIncident {
     /// The kind's own id; never its title, position or link unless the kind has nothing else.
     pub id: Text,

@@ -4,5 +4,6 @@ pub mod calendar;
 pub mod integration;
 pub mod matcher;
 pub mod policy;
+pub mod provider;
 pub mod routing;
 pub mod ruleset;

@@ -9,11 +9,13 @@ use crate::engine::actor::Actor;
 use crate::engine::calendar::{Override, Schedule};
 use crate::engine::event::Text;
 use crate::engine::ids::{
-    ChannelName, ContactName, IntegrationName, PolicyName, Revision, ScheduleName, UserName,
+    ChannelName, ContactName, IntegrationName, PolicyName, ProviderName, Revision, ScheduleName,
+    UserName,
 };
 pub use crate::engine::integration::{GenericMapping, Integration, Pointers, Unlisted};
 use crate::engine::phone;
 pub use crate::engine::policy::{ChannelTarget, Policy, PolicyStep, Target};
+use crate::engine::provider_rules::Provider;
 use crate::engine::routing::Tree;
 use crate::engine::time::Duration;
 use crate::engine::urgency::Urgency;
@@ -29,6 +31,8 @@ pub struct RuleSet {
     pub schedules: BTreeMap<ScheduleName, Schedule>,
     pub policies: BTreeMap<PolicyName, Arc<Policy>>,
     pub integrations: BTreeMap<IntegrationName, Integration>,
+    /// Providers whose status pages are watched.
+    pub providers: BTreeMap<ProviderName, Provider>,
     pub tree: Tree,
     /// In the order in which they are tried; the console stands last.
     pub channels: Vec<ChannelInfo>,

@@ -81,6 +81,11 @@ impl Index {
                 let due = Some(jump.believed_at());
                 set_timer(&mut self.due, due, || TimerKey::Jump, is_in);
             }
+            Record::Provider(provider) => {
+                let due = provider.unreadable.as_ref().and_then(|page| page.due());
+                let key = || TimerKey::Provider(provider.name.clone());
+                set_timer(&mut self.due, due, key, is_in);
+            }
             Record::Sender(_)
             | Record::PolicySnapshot(_)
             | Record::Task(_)

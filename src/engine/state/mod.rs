@@ -15,10 +15,11 @@ use super::counters::Counters;
 use super::event::Text;
 use super::ids::{
     AlertId, AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId,
-    SilenceId, UserName,
+    ProviderName, SilenceId, UserName,
 };
 use super::incident::{Incident, PolicyRef};
 use super::page::Page;
+use super::provider::ProviderState;
 use super::recent_events::RecentEvents;
 use super::records::{
     Change, Group, Person, PolicySnapshot, Record, RecordKey, Sender, Silence, UnconfirmedJump,
@@ -52,6 +53,7 @@ pub struct State {
     overrides: BTreeMap<OverrideId, Arc<Override>>,
     pinned: BTreeMap<PolicyRef, Arc<PolicySnapshot>>,
     tasks: Tasks,
+    providers: BTreeMap<ProviderName, Arc<ProviderState>>,
     /// Accepted ids and resolves of unknown alerts, for an hour.
     pub(super) memory: RecentEvents,
     index: Index,
@@ -113,6 +115,10 @@ impl State {
             }
             Record::Counters(counters) => return self.counters = counters,
             Record::Jump(jump) => self.jump.replace(jump).map(Record::Jump),
+            Record::Provider(provider) => {
+                let before = self.providers.insert(provider.name.clone(), provider);
+                before.map(Record::Provider)
+            }
         };
         self.index.replace(before.as_ref(), record);
     }
@@ -132,6 +138,7 @@ impl State {
             RecordKey::Task(id) => return self.tasks.remove(*id),
             RecordKey::Counters => return,
             RecordKey::Jump => self.jump.take().map(Record::Jump),
+            RecordKey::Provider(name) => self.providers.remove(name).map(Record::Provider),
         };
         if let Some(record) = removed {
             self.index.set(&record, false);
@@ -271,6 +278,16 @@ impl State {
     /// How many are remembered that wrote to us or pressed a button.
     pub fn senders_known(&self) -> usize {
         self.senders.len()
+    }
+
+    /// What is remembered of a watched provider; nothing before its first look.
+    pub fn provider(&self, name: &ProviderName) -> Option<&Arc<ProviderState>> {
+        self.providers.get(name)
+    }
+
+    /// All providers that were looked at.
+    pub fn providers(&self) -> impl Iterator<Item = &Arc<ProviderState>> {
+        self.providers.values()
     }
 
     /// A policy that an open incident pinned.

@@ -17,10 +17,11 @@ use super::event::Text;
 use super::follow_up::FollowUp;
 use super::ids::{
     AlertId, AttemptId, ChannelName, EntryId, IncidentNumber, IntegrationName, OverrideId, PageId,
-    ReceiptId, SilenceId, TaskId, UserName,
+    ProviderName, ReceiptId, SilenceId, TaskId, UserName,
 };
 use super::incident::{Incident, PolicyRef};
 use super::page::Page;
+use super::provider::ProviderState;
 use super::recent_events::RecentEvents;
 use super::records::{
     Archived, Change, Entry, Group, Person, PolicySnapshot, Receipt, Record, RecordKey, Sender,
@@ -193,6 +194,8 @@ tables! {
         drop drop_task, |state, key| state.tasks().get(*key);
     overrides: OverrideId => Override(Override) = override_, put_override,
         edit edit_override, drop drop_override, |state, key| state.override_by_id(*key);
+    providers: ProviderName => Provider(ProviderState) = provider, put_provider,
+        drop drop_provider, |state, key| state.provider(key);
 }
 
 /// Gives out the next id of a kind.

@@ -113,6 +113,7 @@ impl Target {
             | Record::Person(_)
             | Record::Channel(_)
             | Record::Sender(_)
+            | Record::Provider(_)
             | Record::PolicySnapshot(_)
             | Record::Counters(_)
             | Record::Jump(_) => {}

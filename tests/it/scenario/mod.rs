@@ -29,6 +29,7 @@ mod people;
 
 mod phones;
 mod previews;
+mod providers;
 mod replicas;
 mod slots;
 

@@ -1,0 +1,239 @@
+//! Alerts of watched providers: what is said of them, and how they begin and end.
+
+use std::sync::Arc;
+
+use crate::engine::entry_body::IncidentEntry;
+use crate::engine::event::{Action, Content, Event, EventTime, Labels, Link, Text};
+use crate::engine::ids::IncidentNumber;
+use crate::engine::provider::{ProviderAlert, ProviderState};
+use crate::engine::provider_rules::{Provider, integration_of};
+use crate::engine::reason::Reason;
+use crate::engine::receipts::{self, Verdict};
+use crate::engine::records::Disposition;
+use crate::engine::status_report::{ComponentState, Impact, ReportedIncident};
+use crate::engine::time::Timestamp;
+use crate::engine::transaction::StepTransaction;
+use crate::engine::urgency::Urgency;
+use crate::engine::{archive, escalation, ingest, resolution, withdrawal};
+use crate::text::{json_quoted, one_line, truncate};
+
+/// Names of components that an alert names.
+const COMPONENTS_NAMED: usize = 5;
+
+/// What an alert says: an incident of the page, or a component that is down without one.
+pub struct AlertText {
+    pub key: Text,
+    pub urgency: Urgency,
+    pub content: Content,
+    pub started_at: Option<Timestamp>,
+}
+
+impl AlertText {
+    /// An incident or a maintenance; `names` are the components that it names.
+    pub fn incident(
+        rules: &Provider,
+        page_name: &str,
+        incident: &ReportedIncident,
+        names: &[Text],
+        (impact, urgency): (Impact, Urgency),
+    ) -> Self {
+        let class = if incident.is_maintenance {
+            "provider_maintenance"
+        } else {
+            "provider_incident"
+        };
+        let details = [
+            ("state", &*incident.state_word),
+            ("update", &*incident.text),
+        ];
+        let shown = names.iter().take(COMPONENTS_NAMED).map(|name| &**name);
+        let shown: Vec<&str> = shown.collect();
+        let content = Content {
+            component: (!shown.is_empty()).then(|| shown.join(", ").into()),
+            class: Some(class.into()),
+            details: Some(as_json(&details)),
+            links: incident.url.iter().map(|url| link(url)).collect(),
+            ..content(rules, page_name, &incident.title, (impact, urgency))
+        };
+        Self {
+            key: format!("incident/{}", incident.id).into(),
+            urgency,
+            content,
+            started_at: incident.started_at,
+        }
+    }
+
+    /// A component that is down without an incident that says so.
+    pub fn component(
+        rules: &Provider,
+        page_name: &str,
+        (id, name): (&str, &Text),
+        state: ComponentState,
+        urgency: Urgency,
+    ) -> Self {
+        let impact = state.impact();
+        let words = state.as_str().replace('_', " ");
+        let title = format!("{name}: {words}");
+        let content = Content {
+            component: Some(name.clone()),
+            class: Some("provider_component".into()),
+            links: vec![link(&rules.page.url)],
+            ..content(rules, page_name, &title, (impact, urgency))
+        };
+        Self {
+            key: format!("component/{id}").into(),
+            urgency,
+            content,
+            started_at: None,
+        }
+    }
+}
+
+fn content(
+    rules: &Provider,
+    page_name: &str,
+    title: &str,
+    (impact, urgency): (Impact, Urgency),
+) -> Content {
+    let own = [
+        ("provider", rules.name.as_str()),
+        ("impact", impact.as_str()),
+    ];
+    let labels = rules.labels.iter().map(|(name, value)| (&**name, &**value));
+    let summary = one_line(&format!("{page_name}: {title}"));
+    Content {
+        summary: truncate(&summary, crate::engine::event::limit::SUMMARY_CHARACTERS).into(),
+        severity: severity(impact, urgency).into(),
+        source: Some(rules.page.url.clone()),
+        service: rules.service.clone(),
+        labels: labels.chain(own).collect::<Labels>(),
+        ..Content::default()
+    }
+}
+
+/// The severity that leads to this urgency, and tells the impact as far as that allows.
+fn severity(impact: Impact, urgency: Urgency) -> &'static str {
+    match (urgency, impact) {
+        (Urgency::High, Impact::Critical) => "critical",
+        (Urgency::High, _) => "error",
+        (Urgency::Low, Impact::Minor | Impact::Major | Impact::Critical) => "warning",
+        (Urgency::Low, Impact::None | Impact::Maintenance) => "info",
+    }
+}
+
+fn link(url: &Text) -> Link {
+    Link {
+        href: url.clone(),
+        text: Some("Status page".into()),
+    }
+}
+
+fn as_json(members: &[(&str, &str)]) -> Text {
+    let members = members.iter().filter(|(_, value)| !value.is_empty());
+    let members = members.map(|(name, value)| format!("\"{name}\":{}", json_quoted(value)));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(",")).into()
+}
+
+/// An alert begins, or says something else than before.
+pub fn trigger(tx: &mut StepTransaction<'_>, rules: &Provider, said: AlertText) -> ProviderAlert {
+    let event = event(
+        Action::Trigger,
+        said.key.clone(),
+        Arc::new(said.content),
+        said.started_at,
+    );
+    ingest::event(tx, &rules.integration(), event);
+    ProviderAlert::Raised {
+        key: said.key,
+        urgency: said.urgency,
+    }
+}
+
+/// The provider raised the impact and the urgency is as high already: whoever has the alert is
+/// paged again all the same.
+pub fn page_again(tx: &mut StepTransaction<'_>, rules: &Provider, key: &str, impact: Impact) {
+    let Some(alert) = tx.alert_by_key(&rules.integration(), key) else {
+        return;
+    };
+    for number in open_incidents(tx, &alert.incidents) {
+        let raised = IncidentEntry::ImpactRaised(impact);
+        tx.note(number, Reason::ProviderWorse, raised);
+        // Whoever is being paged hears of it from the start.
+        tx.edit_incident(&number, |incident| incident.runs.clear());
+        withdrawal::withdraw_all(tx, number);
+        escalation::restart(tx, number, Reason::ProviderWorse);
+    }
+}
+
+fn open_incidents(tx: &StepTransaction<'_>, numbers: &[IncidentNumber]) -> Vec<IncidentNumber> {
+    let open = numbers
+        .iter()
+        .filter(|number| tx.incident(number).is_some_and(|known| known.is_open()));
+    open.copied().collect()
+}
+
+/// An alert is over, for this reason.
+pub fn end(tx: &mut StepTransaction<'_>, provider: &ProviderState, key: &Text, reason: Reason) {
+    let integration = integration_of(&provider.name);
+    let known = tx.alert_by_key(&integration, key);
+    let firing = known.filter(|alert| alert.firing);
+    let mut verdict = Verdict::nothing(Disposition::Ignored, Reason::UnknownAlert);
+    if let Some(alert) = firing {
+        let alert = archive::leave_closed(tx, alert);
+        verdict = Verdict {
+            incidents: alert.incidents.clone(),
+            ..Verdict::nothing(Disposition::Resolved, reason)
+        };
+        resolution::end_alert(tx, &alert, None, reason);
+    }
+    let event = event(Action::Resolve, key.clone(), Arc::default(), None);
+    keep(tx, provider, event, verdict);
+}
+
+/// Something that pages nobody, and why: it leaves a receipt.
+pub fn record(
+    tx: &mut StepTransaction<'_>,
+    provider: &ProviderState,
+    said: AlertText,
+    reason: Reason,
+) {
+    let event = event(
+        Action::Trigger,
+        said.key,
+        Arc::new(said.content),
+        said.started_at,
+    );
+    let verdict = Verdict {
+        is_news: true,
+        ..Verdict::nothing(Disposition::Recorded, reason)
+    };
+    keep(tx, provider, event, verdict);
+}
+
+fn keep(tx: &mut StepTransaction<'_>, provider: &ProviderState, event: Event, verdict: Verdict) {
+    let id = tx.next_receipt();
+    let integration = integration_of(&provider.name);
+    let receipt = receipts::receipt(tx.now.wall, id, &integration, event, verdict);
+    tx.receipt(receipt);
+}
+
+fn event(
+    action: Action,
+    dedup_key: Text,
+    content: Arc<Content>,
+    starts_at: Option<Timestamp>,
+) -> Event {
+    Event {
+        action,
+        dedup_key,
+        id: None,
+        // A page says how things are now; when it began makes nothing old.
+        spoken: EventTime::StateAsserted {
+            starts_at,
+            ends_at: None,
+        },
+        asserted_by: None,
+        content,
+        faults: Vec::new(),
+    }
+}

@@ -1,0 +1,244 @@
+//! Incidents of a provider's page, from look to look: what is new, worse, over or gone.
+
+use std::sync::Arc;
+
+use crate::engine::event::Text;
+use crate::engine::provider::{PastIncident, ProviderAlert, ProviderState, WatchedIncident};
+use crate::engine::provider_alerts::{self, AlertText};
+use crate::engine::provider_components;
+use crate::engine::provider_rules::scope_names;
+use crate::engine::providers::Looked;
+use crate::engine::reason::Reason;
+use crate::engine::status_report::{Impact, Listing, ReportPhase, ReportedIncident};
+use crate::engine::time::Timestamp;
+use crate::engine::transaction::StepTransaction;
+use crate::engine::urgency::Urgency;
+
+/// An open incident that is not listed at so many looks in a row is over.
+const LOOKS_MISSING: u32 = 2;
+
+/// Compares the incidents with those that were open. Whether the next look matters though it finds
+/// the same.
+pub fn compare(
+    tx: &mut StepTransaction<'_>,
+    provider: &mut ProviderState,
+    looked: &Looked<'_>,
+) -> bool {
+    let mut known = std::mem::take(&mut provider.incidents);
+    let now = tx.now.wall;
+    for report in &looked.report.incidents {
+        let before = known.remove(&report.id);
+        if is_open(report, now) {
+            let watched = match before {
+                Some(before) => follow(tx, provider, looked, (report, before)),
+                None if provider.incidents.len() >= ProviderState::INCIDENTS_MAX => continue,
+                None => begin(tx, provider, looked, report),
+            };
+            provider.incidents.insert(report.id.clone(), watched);
+        } else if let Some(before) = before {
+            end(tx, provider, &before, Reason::SourceResolved);
+            remember(provider, past(report, Some(now)));
+        } else if report.phase == ReportPhase::Closed {
+            remember(provider, past(report, None));
+        }
+    }
+    let mut again = false;
+    for (id, mut watched) in known {
+        watched.missing += 1;
+        if watched.missing < LOOKS_MISSING {
+            provider.incidents.insert(id, watched);
+            again = true;
+            continue;
+        }
+        let reason = match looked.report.listing {
+            Listing::OpenOnly => Reason::ProviderUnlisted,
+            Listing::WithHistory => Reason::ProviderWithdrawn,
+        };
+        end(tx, provider, &watched, reason);
+        let mut past = past(&watched.report, Some(now));
+        past.is_withdrawn = reason == Reason::ProviderWithdrawn;
+        remember(provider, past);
+    }
+    again
+}
+
+/// Whether it goes on now; a maintenance by the clock and its window.
+pub fn is_open(report: &ReportedIncident, now: Timestamp) -> bool {
+    if report.is_maintenance {
+        report.is_maintenance_at(now)
+    } else {
+        report.phase == ReportPhase::Open
+    }
+}
+
+/// The worst of what the incident says and how the components are that it names and that are used.
+fn impact(looked: &Looked<'_>, report: &ReportedIncident) -> Impact {
+    if report.is_maintenance {
+        return Impact::Maintenance;
+    }
+    let named = looked.report.components.iter().filter(|component| {
+        report.components.contains(&component.id)
+            && looked.rules.filter.has_component(&component.full_name())
+    });
+    let of_components = named.map(|component| component.state.impact());
+    of_components.fold(report.impact, Ord::max)
+}
+
+/// An incident that was not open before.
+fn begin(
+    tx: &mut StepTransaction<'_>,
+    provider: &mut ProviderState,
+    looked: &Looked<'_>,
+    report: &Arc<ReportedIncident>,
+) -> WatchedIncident {
+    let impact = impact(looked, report);
+    let alert = if looked.is_first && !looked.rules.pages_on_add {
+        Err(Reason::ProviderOpenWhenAdded)
+    } else {
+        urgency(looked, report, impact)
+    };
+    WatchedIncident {
+        report: Arc::clone(report),
+        impact,
+        first_seen_at: tx.now.wall,
+        missing: 0,
+        alert: raise_or_record(tx, provider, looked, (report, impact, alert)),
+    }
+}
+
+/// How urgent it is, or why it pages nobody.
+fn urgency(
+    looked: &Looked<'_>,
+    report: &ReportedIncident,
+    impact: Impact,
+) -> Result<Urgency, Reason> {
+    let names = scope_names(report, &looked.report.components);
+    looked.rules.filter.verdict(report, &names)?;
+    let urgency = looked.rules.urgency.of(impact);
+    urgency.ok_or(Reason::ProviderUrgencyNone)
+}
+
+fn raise_or_record(
+    tx: &mut StepTransaction<'_>,
+    provider: &mut ProviderState,
+    looked: &Looked<'_>,
+    (report, impact, alert): (&ReportedIncident, Impact, Result<Urgency, Reason>),
+) -> ProviderAlert {
+    let urgency = alert.unwrap_or(Urgency::Low);
+    let mut said = said(provider, looked, report, (impact, urgency));
+    if let Err(why) = alert {
+        provider_alerts::record(tx, provider, said, why);
+        return ProviderAlert::None { why, impact };
+    }
+    if let Some(key) = provider_components::take_over(tx, provider, report) {
+        said.key = key;
+    }
+    provider_alerts::trigger(tx, looked.rules, said)
+}
+
+fn said(
+    provider: &ProviderState,
+    looked: &Looked<'_>,
+    report: &ReportedIncident,
+    how_bad: (Impact, Urgency),
+) -> AlertText {
+    let names: Vec<Text> = scope_names(report, &looked.report.components);
+    AlertText::incident(looked.rules, &provider.page_name, report, &names, how_bad)
+}
+
+/// An incident that was open before and still is.
+fn follow(
+    tx: &mut StepTransaction<'_>,
+    provider: &mut ProviderState,
+    looked: &Looked<'_>,
+    (report, before): (&Arc<ReportedIncident>, WatchedIncident),
+) -> WatchedIncident {
+    let impact = impact(looked, report);
+    let is_same = before.report == *report && before.impact == impact;
+    let alert = match before.alert {
+        alert if is_same => alert,
+        ProviderAlert::Raised { key, urgency } => {
+            let how_bad = (before.impact, impact);
+            tell_change(tx, provider, looked, (report, key, urgency), how_bad)
+        }
+        ProviderAlert::None {
+            why: Reason::ProviderOpenWhenAdded,
+            impact: first,
+        } if impact <= first => ProviderAlert::None {
+            why: Reason::ProviderOpenWhenAdded,
+            impact: first,
+        },
+        ProviderAlert::None { why, .. } => match urgency(looked, report, impact) {
+            // Why it pages nobody is on record already.
+            Err(now) if now == why => ProviderAlert::None { why, impact },
+            alert => raise_or_record(tx, provider, looked, (report, impact, alert)),
+        },
+    };
+    WatchedIncident {
+        report: Arc::clone(report),
+        impact,
+        missing: 0,
+        alert,
+        ..before
+    }
+}
+
+/// An incident with an alert says something else. One that is worse pages again, one that is better
+/// does not; once told, it stays ours until it ends, whatever the filter says of it by now.
+fn tell_change(
+    tx: &mut StepTransaction<'_>,
+    provider: &ProviderState,
+    looked: &Looked<'_>,
+    (report, key, told): (&ReportedIncident, Text, Urgency),
+    (before, now): (Impact, Impact),
+) -> ProviderAlert {
+    let urgency = looked.rules.urgency.of(now).unwrap_or(Urgency::Low);
+    let is_worse = now > before;
+    let said = said(provider, looked, report, (now, urgency));
+    let raised = AlertText {
+        key: key.clone(),
+        ..said
+    };
+    provider_alerts::trigger(tx, looked.rules, raised);
+    if is_worse && urgency <= told {
+        provider_alerts::page_again(tx, looked.rules, &key, now);
+    }
+    let urgency = urgency.max(told);
+    ProviderAlert::Raised { key, urgency }
+}
+
+fn end(
+    tx: &mut StepTransaction<'_>,
+    provider: &ProviderState,
+    watched: &WatchedIncident,
+    reason: Reason,
+) {
+    if let Some(key) = watched.alert.key() {
+        provider_alerts::end(tx, provider, key, reason);
+    }
+}
+
+fn past(report: &ReportedIncident, seen_at: Option<Timestamp>) -> PastIncident {
+    PastIncident {
+        id: report.id.clone(),
+        title: report.title.clone(),
+        impact: report.impact,
+        url: report.url.clone(),
+        started_at: report.started_at,
+        ended_at: report.updated_at.or(seen_at),
+        is_withdrawn: false,
+    }
+}
+
+/// Keeps the latest; one that is edited later is not another one.
+fn remember(provider: &mut ProviderState, past: PastIncident) {
+    if let Some(known) = provider.past.iter_mut().find(|known| known.id == past.id) {
+        *known = past;
+    } else {
+        provider.past.push(past);
+    }
+    provider
+        .past
+        .sort_by_key(|known| std::cmp::Reverse((known.ended_at, known.started_at)));
+    provider.past.truncate(ProviderState::PAST_MAX);
+}

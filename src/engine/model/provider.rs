@@ -1,0 +1,156 @@
+//! What is remembered of a watched provider: its page, what is open there, and which alerts it has.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::event::Text;
+use crate::engine::ids::ProviderName;
+use crate::engine::reason::Reason;
+use crate::engine::status_report::{ComponentState, Impact, ReportedIncident};
+use crate::engine::time::{Duration, MonotonicTime, Timestamp};
+use crate::engine::urgency::Urgency;
+
+/// A watched provider. What its page says of times past is kept short, so that thousands fit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderState {
+    pub name: ProviderName,
+    /// The address in the rules when it was looked at first; another one is another page.
+    pub url: Text,
+    /// What tells its page from another one under the same address; `None` before the first look.
+    pub page: Option<Text>,
+    /// As the page calls itself.
+    pub page_name: Text,
+    /// The kind of the page, as it was found.
+    pub kind: Text,
+    /// When it was first read.
+    pub first_read_at: Option<Timestamp>,
+    /// The page cannot be read: what it would say is unknown.
+    pub unreadable: Option<UnreadablePage>,
+    /// Components that the page has.
+    pub components_total: u64,
+    /// Those that are not operational, by their ids.
+    pub components: BTreeMap<Text, WatchedComponent>,
+    /// Open incidents and maintenances, by their ids.
+    pub incidents: BTreeMap<Text, WatchedIncident>,
+    /// What was open earlier or was over when it was first seen, the latest first.
+    pub past: Vec<PastIncident>,
+    /// Words of the page that no table knows.
+    pub unknown_words: Vec<Text>,
+}
+
+/// Since when and why nothing can be said about a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadablePage {
+    pub since: MonotonicTime,
+    pub since_at: Timestamp,
+    pub why: Text,
+    /// It was looked at when this became due.
+    pub is_reviewed: bool,
+}
+
+impl UnreadablePage {
+    /// A page that cannot be read for so long is told.
+    pub const TOLD_AFTER: Duration = Duration::minutes(10);
+
+    pub fn due(&self) -> Option<MonotonicTime> {
+        (!self.is_reviewed).then(|| self.since + Self::TOLD_AFTER)
+    }
+}
+
+/// A component that is not operational.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchedComponent {
+    /// `group / name`
+    pub name: Text,
+    pub state: ComponentState,
+    pub since: Timestamp,
+    /// Looks at which it was down, as far as they are counted.
+    pub looks: u32,
+    /// Looks in a row at which the page did not have it.
+    pub missing: u32,
+    pub alert: ProviderAlert,
+}
+
+/// An incident or maintenance that its page has open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchedIncident {
+    /// As it was told last.
+    pub report: Arc<ReportedIncident>,
+    /// The worst of its own impact and the components that it names.
+    pub impact: Impact,
+    pub first_seen_at: Timestamp,
+    /// Looks in a row at which it was not listed.
+    pub missing: u32,
+    pub alert: ProviderAlert,
+}
+
+/// Whether something on the page has an alert, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProviderAlert {
+    /// The dedup key of its alert, and how urgent it is.
+    Raised { key: Text, urgency: Urgency },
+    /// Why it has none, and how bad it was said to be then.
+    None { why: Reason, impact: Impact },
+}
+
+impl ProviderAlert {
+    /// The dedup key of the alert.
+    pub fn key(&self) -> Option<&Text> {
+        match self {
+            Self::Raised { key, .. } => Some(key),
+            Self::None { .. } => None,
+        }
+    }
+}
+
+/// An incident that is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastIncident {
+    pub id: Text,
+    pub title: Text,
+    pub impact: Impact,
+    pub url: Option<Text>,
+    pub started_at: Option<Timestamp>,
+    /// When the page said so, or when we saw that it was over.
+    pub ended_at: Option<Timestamp>,
+    /// It is no longer listed, and nobody said that it was resolved.
+    pub is_withdrawn: bool,
+}
+
+impl ProviderState {
+    /// Incidents kept that are over.
+    pub const PAST_MAX: usize = 10;
+    /// Open ones kept; a page with more is read as far as that.
+    pub const INCIDENTS_MAX: usize = 200;
+    /// Components kept that are not operational.
+    pub const COMPONENTS_MAX: usize = 1_000;
+
+    /// Nothing is known of it yet.
+    pub fn new(name: ProviderName, url: Text) -> Self {
+        Self {
+            name,
+            url,
+            page: None,
+            page_name: "".into(),
+            kind: "".into(),
+            first_read_at: None,
+            unreadable: None,
+            components_total: 0,
+            components: BTreeMap::new(),
+            incidents: BTreeMap::new(),
+            past: Vec::new(),
+            unknown_words: Vec::new(),
+        }
+    }
+
+    /// The keys of its alerts.
+    pub fn alert_keys(&self) -> impl Iterator<Item = &Text> {
+        let of_incidents = self.incidents.values().map(|known| &known.alert);
+        let of_components = self.components.values().map(|known| &known.alert);
+        of_incidents
+            .chain(of_components)
+            .filter_map(ProviderAlert::key)
+    }
+}

@@ -1,0 +1,76 @@
+//! Finding out of which kind a page is, by asking: the body decides, never the path.
+
+use crate::channels::http::fetch::{Fetcher, Validators};
+use crate::engine::time::Duration;
+use crate::status::{KINDS, StatusAddress, StatusKind};
+
+use super::look::{DOCUMENT_BYTES_MAX, answer};
+
+/// For one address.
+const DEADLINE: Duration = Duration::seconds(10);
+
+/// Addresses that are asked at most.
+const ADDRESSES_MAX: usize = 24;
+
+/// What was asked, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    pub url: String,
+    /// `200, of no kind that is known`, `404`, or why nothing came.
+    pub outcome: String,
+}
+
+/// What asking a page found.
+pub struct Detected {
+    pub kind: Option<&'static StatusKind>,
+    pub tried: Vec<Tried>,
+}
+
+/// Asks the addresses at which pages of any kind have their first document, one after the other,
+/// until one answers in the shape of a kind.
+pub async fn detect(fetcher: &Fetcher, address: &StatusAddress) -> Detected {
+    let mut tried: Vec<Tried> = Vec::new();
+    for url in addresses(address) {
+        let validators = Validators::default();
+        let fetched = fetcher.fetch(&url, &validators, DOCUMENT_BYTES_MAX, DEADLINE);
+        let outcome = match fetched.await {
+            Err(fault) => fault.to_string(),
+            Ok(fetched) if !fetched.is_whole => "too large".to_owned(),
+            Ok(fetched) => {
+                let answer = answer(&fetched);
+                let is_asked = |kind: &&&'static StatusKind| {
+                    let first = (kind.documents)(address).into_iter().next();
+                    first.is_some_and(|document| document.url == url)
+                };
+                let asked = KINDS.iter().filter(is_asked);
+                let found = asked.copied().find(|kind| (kind.recognises)(&answer));
+                if let Some(kind) = found {
+                    let outcome = format!("{}, {}", fetched.status, kind.name);
+                    tried.push(Tried { url, outcome });
+                    return Detected {
+                        kind: Some(kind),
+                        tried,
+                    };
+                }
+                format!("{}, of no kind that is known", fetched.status)
+            }
+        };
+        tried.push(Tried { url, outcome });
+    }
+    Detected { kind: None, tried }
+}
+
+/// The first documents of all kinds, each once, in the order of the kinds.
+fn addresses(address: &StatusAddress) -> Vec<String> {
+    let mut addresses: Vec<String> = Vec::new();
+    for kind in KINDS {
+        let first = (kind.documents)(address).into_iter().next();
+        if let Some(document) = first
+            && !addresses.contains(&document.url)
+        {
+            addresses.push(document.url);
+        }
+    }
+    addresses.truncate(ADDRESSES_MAX);
+    addresses
+}

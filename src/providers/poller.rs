@@ -1,0 +1,326 @@
+//! Looks at all watched pages, each in its time: one request at a time to one host, and only so many
+//! at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tracing::{info, warn};
+
+use super::detection::detect;
+use super::look::{LookResult, PageReader, look};
+use super::watch::{LastLook, News, PageWatch};
+use crate::channels::http::fetch::Fetcher;
+use crate::engine::ids::ProviderName;
+use crate::engine::input::PageLook;
+use crate::engine::request::LookedAtPage;
+use crate::engine::ruleset::RuleSet;
+use crate::engine::time::Duration;
+use crate::runtime::clock::{Clock, wall_now};
+use crate::runtime::handle::Handle;
+use crate::runtime::supervise::Supervisor;
+
+/// Looks under way at once.
+const LOOKS_MAX: usize = 32;
+
+/// The first looks after a start are spread over so long, and so much for each at most.
+const SPREAD: Duration = Duration::minutes(1);
+const SPREAD_EACH: Duration = Duration(50);
+
+/// The schedule is looked at so often.
+const TICK: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// A page whose host is being asked is asked so much later.
+const HOST_BUSY: Duration = Duration(500);
+
+/// What the poller works with.
+pub struct Poller {
+    fetcher: Arc<Fetcher>,
+    handle: Handle,
+    supervisor: Supervisor,
+    clock: Clock,
+    /// Spread over all of its values.
+    chance: Arc<dyn Fn() -> u64 + Send + Sync>,
+    pages: Mutex<Pages>,
+}
+
+/// All pages with their schedule.
+#[derive(Default)]
+struct Pages {
+    /// `None` while a look is under way.
+    watches: BTreeMap<ProviderName, Option<PageWatch>>,
+    due: BTreeSet<(Duration, ProviderName)>,
+    hosts: BTreeSet<String>,
+    under_way: usize,
+    shown: BTreeMap<ProviderName, LastLook>,
+    rules: Option<Arc<RuleSet>>,
+}
+
+impl Poller {
+    pub fn new(
+        fetcher: Arc<Fetcher>,
+        (handle, supervisor): (Handle, Supervisor),
+        clock: Clock,
+        chance: Arc<dyn Fn() -> u64 + Send + Sync>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            fetcher,
+            handle,
+            supervisor,
+            clock,
+            chance,
+            pages: Mutex::default(),
+        })
+    }
+
+    /// The last look at a page.
+    pub fn last_look(&self, name: &ProviderName) -> Option<LastLook> {
+        self.pages().shown.get(name).cloned()
+    }
+
+    /// Looks at a page as soon as it may be asked.
+    pub fn hurry(&self, name: &ProviderName) {
+        let mut pages = self.pages();
+        pages.due.retain(|(_, known)| known != name);
+        if let Some(Some(watch)) = pages.watches.get_mut(name) {
+            watch.not_taken();
+            pages.due.insert((Duration::ZERO, name.clone()));
+        }
+    }
+
+    /// Looks at pages for ever.
+    pub async fn run(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.follow_rules().await;
+            for (name, watch) in self.take_due() {
+                let poller = Arc::clone(&self);
+                self.supervisor.spawn("look at a status page", async move {
+                    poller.visit(name, watch).await;
+                });
+            }
+        }
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Watches what the rules in force name, and nothing else.
+    async fn follow_rules(&self) {
+        let rules = self.handle.rules();
+        let is_known = |known: &Arc<RuleSet>| Arc::ptr_eq(known, &rules);
+        if self.pages().rules.as_ref().is_some_and(is_known) {
+            return;
+        }
+        let kinds = self.handle.read(|view| {
+            let known = view.state.providers();
+            let kinds = known.map(|known| (known.name.clone(), known.kind.clone()));
+            kinds.collect::<BTreeMap<_, _>>()
+        });
+        let Ok(kinds) = kinds.await else {
+            // The driver has ended; so does the process.
+            return;
+        };
+        let now = self.clock.monotonic();
+        let mut pages = self.pages();
+        pages.watches.retain(|name, watch| {
+            // One that is being looked at is compared when the look is over.
+            let watch = watch.as_ref();
+            watch.is_none_or(|watch| rules.providers.get(name) == Some(&watch.rules))
+        });
+        let Pages {
+            watches,
+            due,
+            shown,
+            ..
+        } = &mut *pages;
+        due.retain(|(_, name)| watches.contains_key(name));
+        shown.retain(|name, _| rules.providers.contains_key(name));
+        let new: Vec<_> = rules
+            .providers
+            .values()
+            .filter(|provider| !watches.contains_key(&provider.name))
+            .collect();
+        let spread = SPREAD.0.min(SPREAD_EACH.0 * new.len() as u64);
+        for (number, provider) in (0..).zip(&new) {
+            let kind = kinds.get(&provider.name).map(|kind| &**kind);
+            let watch = PageWatch::new((*provider).clone(), kind, now);
+            watches.insert(provider.name.clone(), Some(watch));
+            let wait = spread * number / new.len() as u64;
+            due.insert((Duration(now.0 + wait), provider.name.clone()));
+        }
+        pages.rules = Some(rules);
+    }
+
+    /// The pages whose turn it is.
+    fn take_due(&self) -> Vec<(ProviderName, PageWatch)> {
+        let now = self.clock.monotonic();
+        let mut pages = self.pages();
+        let mut taken = Vec::new();
+        while pages.under_way < LOOKS_MAX {
+            let Some((_, name)) = pages.due.first().filter(|(at, _)| *at <= now).cloned() else {
+                break;
+            };
+            pages.due.pop_first();
+            let Some(slot) = pages.watches.get_mut(&name) else {
+                continue;
+            };
+            let Some(watch) = slot.take() else {
+                continue;
+            };
+            let host = host(&watch);
+            if !pages.hosts.insert(host) {
+                pages
+                    .due
+                    .insert((Duration(now.0 + HOST_BUSY.0), name.clone()));
+                pages.watches.insert(name, Some(watch));
+                continue;
+            }
+            pages.under_way += 1;
+            taken.push((name, watch));
+        }
+        taken
+    }
+
+    /// One look, and what follows from it.
+    async fn visit(&self, name: ProviderName, mut watch: PageWatch) {
+        // Whatever happens in between, the page has its turn again.
+        let visit = PageVisit {
+            poller: self,
+            name,
+            host: host(&watch),
+        };
+        let found = self.look(&mut watch).await;
+        let present = (self.clock.monotonic(), wall_now());
+        let was_moved = watch.last.moved_to.is_some();
+        let news = watch.take(found, present);
+        if let (Some(target), false) = (&watch.last.moved_to, was_moved) {
+            warn!(provider = %visit.name, target, "a status page has moved for good");
+        }
+        self.hand_on(&visit.name, &mut watch, news).await;
+        visit.end(watch);
+    }
+
+    async fn look(&self, watch: &mut PageWatch) -> LookResult {
+        let Some(address) = watch.address.clone() else {
+            return LookResult::unreadable("its address cannot be read");
+        };
+        let now = self.clock.monotonic();
+        if watch.is_to_detect(now) {
+            let detected = detect(&self.fetcher, &address).await;
+            watch.detected(now);
+            match detected.kind {
+                Some(kind) => {
+                    info!(provider = %watch.rules.name, kind = kind.word, "found the kind of a status page");
+                    watch.reader = Some(PageReader::Kind(kind));
+                }
+                None if watch.reader.is_none() => {
+                    let asked = detected.tried.len();
+                    return LookResult::unreadable(&format!(
+                        "it is of no kind that is known; {asked} addresses were asked, see \
+                         `reveille providers probe`"
+                    ));
+                }
+                None => {}
+            }
+        }
+        let Some(reader) = watch.reader.clone() else {
+            return LookResult::unreadable("its kind is not known");
+        };
+        let wall = wall_now();
+        let is_anew = watch.is_anew(wall);
+        look(
+            &self.fetcher,
+            &reader,
+            (&address, wall),
+            &mut watch.remembered,
+            is_anew,
+        )
+        .await
+    }
+
+    /// Tells the engine what it has not heard yet.
+    async fn hand_on(&self, name: &ProviderName, watch: &mut PageWatch, news: News) {
+        let look = match news {
+            News::None => return,
+            News::Unreadable(why) => PageLook::Unreadable(why),
+            News::Report(report) => {
+                for word in &report.unknown_words {
+                    info!(provider = %name, %word, "a status page uses a word that is not known");
+                }
+                PageLook::Read {
+                    report,
+                    kind: watch.reader.as_ref().map_or("", PageReader::word).into(),
+                    flips: watch.reader.as_ref().is_some_and(PageReader::flips),
+                }
+            }
+        };
+        let request = LookedAtPage {
+            provider: name.clone(),
+            look,
+        };
+        match self.handle.ask(request, None).await {
+            Ok(again) => watch.is_to_confirm = again,
+            Err(error) => {
+                warn!(provider = %name, %error, "a look at a status page was not taken in");
+                watch.not_taken();
+            }
+        }
+    }
+}
+
+/// A look that is under way; dropped without an end, its page is asked again.
+struct PageVisit<'poller> {
+    poller: &'poller Poller,
+    name: ProviderName,
+    host: String,
+}
+
+impl PageVisit<'_> {
+    fn end(&self, mut watch: PageWatch) {
+        let poller = self.poller;
+        let present = (poller.clock.monotonic(), wall_now());
+        let wait = watch.wait(present, (poller.chance)());
+        let mut pages = poller.pages();
+        pages.shown.insert(self.name.clone(), watch.last.clone());
+        let rules = pages.rules.clone();
+        let rules = rules
+            .as_ref()
+            .and_then(|rules| rules.providers.get(&self.name));
+        // The rules may say something else by now.
+        let Some(rules) = rules else {
+            pages.watches.remove(&self.name);
+            pages.shown.remove(&self.name);
+            return;
+        };
+        let mut due = Duration(present.0.0 + wait.0);
+        if *rules != watch.rules {
+            watch = PageWatch::new(rules.clone(), None, present.0);
+            due = present.0;
+        }
+        pages.watches.insert(self.name.clone(), Some(watch));
+        pages.due.insert((due, self.name.clone()));
+    }
+}
+
+impl Drop for PageVisit<'_> {
+    fn drop(&mut self) {
+        let mut pages = self.poller.pages();
+        pages.hosts.remove(&self.host);
+        pages.under_way -= 1;
+        if matches!(pages.watches.get(&self.name), Some(None)) {
+            // The look panicked: its page begins anew when the rules are followed next.
+            pages.watches.remove(&self.name);
+            pages.rules = None;
+        }
+    }
+}
+
+fn host(watch: &PageWatch) -> String {
+    let address = watch.address.as_ref();
+    address
+        .map(|address| address.host.clone())
+        .unwrap_or_default()
+}

@@ -1,0 +1,227 @@
+//! What is remembered of a page between looks, and when the next one is.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::cadence::{self, Situation};
+use super::look::{LookFound, LookResult, PageReader, Remembered};
+use crate::engine::event::Text;
+use crate::engine::provider_rules::Provider;
+use crate::engine::status_report::{ReportPhase, StatusReport};
+use crate::engine::time::{Duration, Timestamp};
+use crate::status::{self, StatusAddress};
+
+/// After so many looks in a row whose answers had the wrong shape the kind is asked for again.
+const WRONG_SHAPES: u32 = 3;
+
+/// The kind is asked for at most so often.
+const DETECT_EVERY: Duration = Duration::hours(24);
+
+/// A page that is watched.
+pub struct PageWatch {
+    pub rules: Provider,
+    pub address: Option<StatusAddress>,
+    pub reader: Option<PageReader>,
+    pub remembered: Remembered,
+    /// The last look is to be confirmed by another one, though it finds the same.
+    pub is_to_confirm: bool,
+    /// Of the report that was handed on last.
+    handed: Option<u64>,
+    /// Why it could not be read, as it was handed on last.
+    unreadable: Option<Text>,
+    failures: u32,
+    wrong_shapes: u32,
+    /// On the monotonic clock of the process, as everything here that is no `Timestamp`.
+    busy_at: Duration,
+    is_busy: bool,
+    detected_at: Option<Duration>,
+    /// When a maintenance begins or ends next: the page says the same then, and it means another
+    /// thing.
+    turns_at: Option<Timestamp>,
+    day: i64,
+    bytes_today: u64,
+    leave_for: Option<Duration>,
+    pub last: LastLook,
+}
+
+/// The last look, as it is shown.
+#[derive(Clone, Debug, Default)]
+pub struct LastLook {
+    pub at: Option<Timestamp>,
+    pub next_at: Option<Timestamp>,
+    /// The word of the kind.
+    pub kind: Option<&'static str>,
+    /// Why it could not be read.
+    pub problem: Option<Text>,
+    /// Where a permanent redirect leads.
+    pub moved_to: Option<String>,
+    /// Bytes of the last 24 hours, by days of UTC.
+    pub bytes_today: u64,
+}
+
+/// What is to be handed to the engine.
+#[derive(Debug)]
+pub enum News {
+    None,
+    Report(Box<StatusReport>),
+    Unreadable(Text),
+}
+
+impl PageWatch {
+    /// Watches from now on. `kind` is what is known of an earlier process.
+    pub fn new(rules: Provider, kind: Option<&str>, now: Duration) -> Self {
+        let mapping = rules.page.mapping.clone().map(PageReader::Mapped);
+        let kind = rules.page.kind.or(kind).and_then(status::kind);
+        Self {
+            address: StatusAddress::parse(&rules.page.url),
+            reader: mapping.or(kind.map(PageReader::Kind)),
+            rules,
+            remembered: Remembered::default(),
+            is_to_confirm: false,
+            handed: None,
+            unreadable: None,
+            failures: 0,
+            wrong_shapes: 0,
+            busy_at: now,
+            is_busy: false,
+            detected_at: None,
+            turns_at: None,
+            day: 0,
+            bytes_today: 0,
+            leave_for: None,
+            last: LastLook::default(),
+        }
+    }
+
+    /// Whether its kind is to be found by asking: it is not known, or what is known has answered in
+    /// another shape for a while and the rules leave the kind open.
+    pub fn is_to_detect(&self, now: Duration) -> bool {
+        let is_open = self.rules.page.kind.is_none() && self.rules.page.mapping.is_none();
+        let is_wrong = self.reader.is_none() || self.wrong_shapes >= WRONG_SHAPES;
+        let waited = |at: Duration| self.reader.is_none() || now.0 >= at.0 + DETECT_EVERY.0;
+        is_open && is_wrong && self.detected_at.is_none_or(waited)
+    }
+
+    /// The kind was asked for.
+    pub fn detected(&mut self, now: Duration) {
+        self.detected_at = Some(now);
+    }
+
+    /// Whether nothing is to be taken for unchanged.
+    pub fn is_anew(&self, now: Timestamp) -> bool {
+        let has_turned = self.turns_at.is_some_and(|at| at <= now);
+        self.is_to_confirm || has_turned || self.handed.is_none() || self.unreadable.is_some()
+    }
+
+    /// Takes in a look; the answer is what the engine is to hear.
+    pub fn take(&mut self, look: LookResult, (now, wall): (Duration, Timestamp)) -> News {
+        self.count(look.bytes, wall);
+        self.leave_for = look.leave_for;
+        self.last.at = Some(wall);
+        if look.moved_to.is_some() {
+            self.last.moved_to = look.moved_to;
+        }
+        self.last.kind = self.reader.as_ref().map(PageReader::word);
+        let report = match look.found {
+            LookFound::Unreadable(why) => return self.failed(why.into(), look.is_shape),
+            LookFound::Same => {
+                self.succeeded();
+                self.note_busy(now);
+                return News::None;
+            }
+            LookFound::Report(report) => report,
+        };
+        self.succeeded();
+        self.is_busy = report
+            .incidents
+            .iter()
+            .any(|incident| incident.phase == ReportPhase::Open && !incident.is_maintenance);
+        self.note_busy(now);
+        let has_turned = self.turns_at.is_some_and(|at| at <= wall);
+        self.turns_at = next_turn(&report, wall);
+        let hash = hash(&report);
+        let is_known = self.handed == Some(hash) && !self.is_to_confirm && !has_turned;
+        if is_known && self.unreadable.is_none() {
+            return News::None;
+        }
+        self.handed = Some(hash);
+        self.unreadable = None;
+        News::Report(report)
+    }
+
+    /// What was handed on did not arrive: it is handed on again.
+    pub fn not_taken(&mut self) {
+        self.handed = None;
+        self.unreadable = None;
+        self.remembered = Remembered::default();
+    }
+
+    fn failed(&mut self, why: Text, is_shape: bool) -> News {
+        self.failures = self.failures.saturating_add(1);
+        if is_shape {
+            self.wrong_shapes = self.wrong_shapes.saturating_add(1);
+        }
+        self.remembered = Remembered::default();
+        self.last.problem = Some(why.clone());
+        if self.unreadable.as_ref() == Some(&why) {
+            return News::None;
+        }
+        self.unreadable = Some(why.clone());
+        News::Unreadable(why)
+    }
+
+    fn succeeded(&mut self) {
+        self.failures = 0;
+        self.wrong_shapes = 0;
+        self.last.problem = None;
+    }
+
+    fn note_busy(&mut self, now: Duration) {
+        if self.is_busy || self.is_to_confirm {
+            self.busy_at = now;
+        }
+    }
+
+    fn count(&mut self, bytes: u64, wall: Timestamp) {
+        const DAY_MS: i64 = 24 * 3_600 * 1_000;
+        let day = wall.0.div_euclid(DAY_MS);
+        if day != self.day {
+            (self.day, self.bytes_today) = (day, 0);
+        }
+        self.bytes_today += bytes;
+        self.last.bytes_today = self.bytes_today;
+    }
+
+    /// The wait until the next look.
+    pub fn wait(&mut self, (now, wall): (Duration, Timestamp), chance: u64) -> Duration {
+        let wait = cadence::wait(
+            Situation {
+                every: self.rules.every,
+                kind_every: self.reader.as_ref().and_then(PageReader::every),
+                quiet_for: Duration(now.0.saturating_sub(self.busy_at.0)),
+                is_busy: self.is_busy || self.is_to_confirm,
+                failures: self.failures,
+                leave_for: self.leave_for,
+                bytes_today: self.bytes_today,
+            },
+            chance,
+        );
+        self.last.next_at = Some(wall + wait);
+        wait
+    }
+}
+
+/// When a maintenance of the page begins or ends next.
+fn next_turn(report: &StatusReport, now: Timestamp) -> Option<Timestamp> {
+    let windows = report
+        .incidents
+        .iter()
+        .filter_map(|incident| incident.window);
+    let turns = windows.flat_map(|(from, until)| [Some(from), until]);
+    turns.flatten().filter(|at| *at > now).min()
+}
+
+fn hash(report: &StatusReport) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    report.hash(&mut hasher);
+    hasher.finish()
+}
