@@ -42,6 +42,7 @@ pub mod peer;
 pub mod ports;
 mod preview;
 pub mod problem;
+mod providers;
 mod receipts;
 pub mod refusals;
 pub mod router;

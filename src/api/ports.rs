@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use crate::channels::inbound::Inbound;
-use crate::engine::ids::{ChannelName, Revision};
+use crate::engine::ids::{ChannelName, ProviderName, Revision};
 use crate::engine::input::Actor;
 use crate::engine::time::Timestamp;
 use crate::runtime::handle::{Handle, NewRules};
@@ -23,6 +23,7 @@ use super::guesses::Guesses;
 use super::problem::Problem;
 use super::refusals::Refusals;
 use super::wire::channel::Checked;
+use super::wire::provider::{LookedAt, ProbedPage};
 use super::wire::rules::{FilesOrigin, RevisionLine, RuleFault, RuleFile, Rules, RulesChange};
 use super::wire::token::Role;
 
@@ -37,6 +38,7 @@ pub struct ApiState {
     pub handle: Handle,
     pub rulebook: Arc<dyn Rulebook>,
     pub channels: Arc<dyn Channels>,
+    pub providers: Arc<dyn Providers>,
     pub auth: Auth,
     /// Gives entries of the audit their ids.
     pub audit_log: AuditLog,
@@ -194,4 +196,19 @@ pub trait Channels: Send + Sync {
 
     /// Tells somebody what became of their reply or press, in the background and once.
     fn confirm(&self, channel: &ChannelName, address: String, text: String);
+}
+
+/// Whoever looks at the pages of watched providers.
+pub trait Providers: Send + Sync {
+    /// What is remembered of the last look at a page.
+    fn looked_at(&self, name: &ProviderName) -> LookedAt;
+
+    /// Looks at a page as soon as it may be asked.
+    fn hurry(&self, name: &ProviderName);
+
+    /// Asks a page that need not be watched; `provider` is what would stand in the rules.
+    fn probe<'port>(
+        &'port self,
+        provider: serde_json::Value,
+    ) -> Pending<'port, Result<ProbedPage, Vec<RuleFault>>>;
 }

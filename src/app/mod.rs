@@ -31,6 +31,7 @@ mod startup;
 mod supervisor;
 pub mod time_zones;
 mod tls;
+mod watching;
 
 pub use crate::runtime::clock::wall_now;
 pub use channels::web_addresses;

@@ -16,6 +16,7 @@ use super::desk::Desk;
 use super::listener::{Limits, Listener};
 use super::rules_service::RulesService;
 use super::tls::{self, Tls};
+use super::watching::Watching;
 use super::{secrets, serving};
 use crate::api::audit_log::AuditLog;
 use crate::api::auth::Auth;
@@ -46,6 +47,7 @@ const BACKLOG: u32 = 1024;
 pub struct ServerParts<'start> {
     pub handle: &'start Handle,
     pub rulebook: Arc<RulesService>,
+    pub providers: Arc<Watching>,
     pub desk: Arc<Desk>,
     pub metrics: &'start Arc<Metrics>,
     pub supervisor: &'start Supervisor,
@@ -249,6 +251,7 @@ fn state(
     Ok(ApiState {
         handle: parts.handle.clone(),
         rulebook: parts.rulebook,
+        providers: parts.providers,
         channels: parts.desk,
         auth: Auth::load(store, parts.first.admin_hash)?,
         audit_log: parts.audit_log,

@@ -32,7 +32,7 @@ use crate::telemetry::{LostLines, Metrics};
 use super::options::ServeOptions;
 use super::{
     background, banner, bootstrap, channels, descriptors, desk, observer, revision_store,
-    rules_folder, rules_service, secrets, servers, shutdown, supervisor, time_zones,
+    rules_folder, rules_service, secrets, servers, shutdown, supervisor, time_zones, watching,
 };
 
 /// Runs the router until it is told to stop.
@@ -100,9 +100,12 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     let mut background = background::start(&handle, &store, settings, rounds);
     let rulebook = Arc::new(rules_service::RulesService::new(revisions, handle.clone()));
     let desk = Arc::new(desk::Desk::new(channels, &links, supervisor.clone()));
+    let providers = watching::start(settings, (&handle, &supervisor), clock)?;
+    background.push(providers.keep(&supervisor));
     let parts = servers::ServerParts {
         handle: &handle,
         rulebook,
+        providers,
         desk,
         metrics: &metrics,
         supervisor: &supervisor,

@@ -32,6 +32,14 @@ impl PageReader {
         }
     }
 
+    /// The kind as people know it.
+    pub fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Kind(kind) => Some(kind.name),
+            Self::Mapped(_) => None,
+        }
+    }
+
     /// How often the kind wants to be asked.
     pub fn every(&self) -> Option<Duration> {
         match self {

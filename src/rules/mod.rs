@@ -25,7 +25,7 @@ pub mod moves;
 mod names;
 mod notify;
 mod policies;
-mod providers;
+pub mod providers;
 mod route_values;
 mod routes;
 mod schedules;

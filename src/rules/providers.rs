@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::document::{Code, Entry, MapReader, MapSchema, text};
+use crate::document::{Code, Diagnostic, Diagnostics, Entry, MapReader, MapSchema, text};
 use crate::engine::event::Text;
 use crate::engine::ids::ProviderName;
 use crate::engine::matcher::Matcher;
@@ -15,10 +15,11 @@ use crate::engine::urgency::Urgency;
 use crate::status::{self, KINDS, StatusAddress};
 use crate::text::{suggest, truncate::quoted};
 
-use super::Context;
-use super::documents::Section;
+use super::documents::{self, Section};
 use super::limits;
 use super::mapping::pointer;
+use super::names::Names;
+use super::{Context, Environment, SourceFile};
 
 const PROVIDER: MapSchema = MapSchema {
     what: "a provider",
@@ -78,6 +79,30 @@ pub const FEED_KIND: &str = "feed";
 
 /// Words that a mapping may translate.
 const WORDS_MAX: usize = 200;
+
+/// Reads one provider as it would stand in the rules, without the rest of them: `json` is its map.
+/// The second part is all that is wrong with it.
+pub fn alone(json: &str) -> (Option<Provider>, Vec<Diagnostic>) {
+    let file = SourceFile {
+        path: "provider".to_owned(),
+        // JSON is YAML.
+        text: format!("providers: {{ probe: {json} }}"),
+    };
+    let (documents, mut read_faults) = documents::read(&[file]);
+    let environment = Environment::default();
+    let mut faults = Diagnostics::default();
+    let names = Names::collect(&documents, &mut faults);
+    let mut context = Context {
+        documents: &documents,
+        names,
+        environment: &environment,
+        faults,
+    };
+    let provider = context.providers().into_values().next();
+    read_faults.extend(context.faults.finish(&documents.paths()));
+    let has_error = read_faults.iter().any(Diagnostic::is_error);
+    (provider.filter(|_| !has_error), read_faults)
+}
 
 impl Context<'_> {
     pub(super) fn providers(&mut self) -> BTreeMap<ProviderName, Provider> {

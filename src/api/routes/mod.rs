@@ -16,7 +16,8 @@ use super::alertmanager::{alerts as alertmanager_alerts, silences as alertmanage
 use super::ports::AppState;
 use super::{
     actions, alerts, audit, backup, channels, clock, explain, health, incidents, ingest, keys,
-    oncall, overrides, pages, preview, receipts, rules, silences, slack, sms, timeline, tokens,
+    oncall, overrides, pages, preview, providers, receipts, rules, silences, slack, sms, timeline,
+    tokens,
 };
 
 /// A handler with what it declares.
@@ -92,6 +93,7 @@ pub fn own() -> Vec<Route> {
         silences: list, add, show, expire;
         overrides: list, add, remove;
         channels: list, check;
+        providers: list, show, accept, probe;
         alertmanager: status, receivers;
         alertmanager_alerts: list, groups;
         alertmanager_silences: list, add, show, expire;

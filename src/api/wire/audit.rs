@@ -30,6 +30,8 @@ pub enum Action {
     ActedAs,
     /// Somebody took a backup, in which all is: hashes of tokens and keys, and secrets.
     BackupTaken,
+    /// An admin said that the page under a provider's address is the right one.
+    ProviderPageAccepted,
 }
 
 /// An administrative act.

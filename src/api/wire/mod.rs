@@ -13,6 +13,7 @@ pub mod oncall;
 pub mod page;
 pub mod preview;
 pub mod process;
+pub mod provider;
 pub mod receipt;
 pub mod rules;
 pub mod sentence;

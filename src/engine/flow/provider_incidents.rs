@@ -6,10 +6,10 @@ use crate::engine::event::Text;
 use crate::engine::provider::{PastIncident, ProviderAlert, ProviderState, WatchedIncident};
 use crate::engine::provider_alerts::{self, AlertText};
 use crate::engine::provider_components;
-use crate::engine::provider_rules::scope_names;
+use crate::engine::provider_rules::{Provider, scope_names};
 use crate::engine::providers::Looked;
 use crate::engine::reason::Reason;
-use crate::engine::status_report::{Impact, Listing, ReportPhase, ReportedIncident};
+use crate::engine::status_report::{Impact, Listing, ReportPhase, ReportedIncident, StatusReport};
 use crate::engine::time::Timestamp;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
@@ -104,6 +104,23 @@ fn begin(
         missing: 0,
         alert: raise_or_record(tx, provider, looked, (report, impact, alert)),
     }
+}
+
+/// What would be decided on an incident of a page if it were new: how bad it is, and how urgent or
+/// why it would page nobody.
+pub fn as_if_new(
+    rules: &Provider,
+    page: &StatusReport,
+    report: &ReportedIncident,
+) -> (Impact, Result<Urgency, Reason>) {
+    let looked = Looked {
+        rules,
+        report: page,
+        is_first: false,
+        flips: false,
+    };
+    let impact = impact(&looked, report);
+    (impact, urgency(&looked, report, impact))
 }
 
 /// How urgent it is, or why it pages nobody.
