@@ -4,10 +4,13 @@
 //! addresses its documents are, recognises them by their shape, and makes a [`StatusReport`] of
 //! them. Whoever asks for the documents, and what follows from a report, is elsewhere.
 
+pub mod draft;
+pub mod fields;
 pub mod kinds;
 pub mod mapping;
 pub mod moment;
 pub mod plain_text;
+pub mod statuspage_shape;
 
 use crate::engine::status_report::StatusReport;
 use crate::engine::time::{Duration, Timestamp};

@@ -2,5 +2,40 @@
 
 use super::StatusKind;
 
+mod aws;
+mod better_stack;
+mod cachet2;
+mod cachet3;
+mod cstate;
+mod firehydrant;
+mod google;
+mod heroku;
+mod incident_io;
+mod instatus;
+mod openstatus;
+mod slack;
+mod status_io;
+mod statuspage;
+mod uptime_kuma;
+
+#[cfg(test)]
+mod tests;
+
 /// All kinds, in the order in which an unknown page is tried. A new one is a file and a line here.
-pub static KINDS: &[&StatusKind] = &[];
+pub static KINDS: &[&StatusKind] = &[
+    &statuspage::STATUSPAGE,
+    &incident_io::INCIDENT_IO,
+    &instatus::INSTATUS,
+    &better_stack::BETTER_STACK,
+    &status_io::STATUS_IO,
+    &cachet2::CACHET2,
+    &cachet3::CACHET3,
+    &uptime_kuma::UPTIME_KUMA,
+    &cstate::CSTATE,
+    &openstatus::OPENSTATUS,
+    &firehydrant::FIREHYDRANT,
+    &heroku::HEROKU,
+    &slack::SLACK,
+    &google::GOOGLE,
+    &aws::AWS,
+];
